@@ -1,0 +1,3 @@
+//! The `hansa` binary.
+
+fn main() {}

@@ -1,0 +1,61 @@
+//! Instants. Everything that depends on time receives one as an argument; only the binary reads the clock.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// An instant in UTC, in microseconds since 1970-01-01T00:00:00Z, shown as RFC 3339 with `Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(i64);
+
+impl Time {
+    /// An instant from microseconds since the epoch.
+    ///
+    /// # Errors
+    /// When the instant lies outside the years -9999 to 9999.
+    pub fn from_micros(micros: i64) -> Result<Self, NotATime> {
+        jiff::Timestamp::from_microsecond(micros).map_err(|_| NotATime)?;
+        Ok(Self(micros))
+    }
+
+    /// Microseconds since the epoch.
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// This instant moved by `micros`, held within the representable years.
+    #[must_use]
+    pub fn plus_micros(self, micros: i64) -> Self {
+        let moved = self.0.saturating_add(micros);
+        Self(moved.clamp(
+            jiff::Timestamp::MIN.as_microsecond(),
+            jiff::Timestamp::MAX.as_microsecond(),
+        ))
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_microsecond(self.0) {
+            Ok(stamp) => write!(f, "{stamp}"),
+            Err(_) => write!(f, "{}us", self.0),
+        }
+    }
+}
+
+impl FromStr for Time {
+    type Err = NotATime;
+
+    fn from_str(text: &str) -> Result<Self, NotATime> {
+        if !text.ends_with('Z') {
+            return Err(NotATime);
+        }
+        let stamp: jiff::Timestamp = text.parse().map_err(|_| NotATime)?;
+        Ok(Self(stamp.as_microsecond()))
+    }
+}
+
+/// The text is not an RFC 3339 instant in UTC, or lies outside the representable years.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an instant is written like 2026-12-01T00:00:00Z")]
+pub struct NotATime;

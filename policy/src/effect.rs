@@ -1,0 +1,78 @@
+//! The closed set of things that a ruling can do to a dataset: the only words that `enforce` and the engine understand.
+
+use crate::id::{ClauseId, Name};
+use crate::row_filter::RowFilter;
+use crate::term::{Bounds, Bucket, Function, Mask, Unit};
+
+/// One thing done to a dataset, with the clause that demands it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effect {
+    /// The clause.
+    pub clause: ClauseId,
+    /// What is done.
+    pub what: What,
+}
+
+/// What is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// Rows for which this is not true do not exist. No `{{consumer}}` is left in it.
+    KeepRows(RowFilter),
+    /// Rows whose point lies outside, or is NULL, do not exist.
+    KeepInside {
+        /// Column of the longitude.
+        lon: Name,
+        /// Column of the latitude.
+        lat: Name,
+        /// The box.
+        bounds: Bounds,
+    },
+    /// Columns that are not listed do not exist.
+    ShowColumns(Vec<Name>),
+    /// The column shows this instead.
+    MaskColumn {
+        /// The column.
+        column: Name,
+        /// What it shows.
+        mask: Mask,
+    },
+    /// The column is floored to its bucket.
+    CoarsenTime {
+        /// The column.
+        column: Name,
+        /// The width.
+        bucket: Bucket,
+        /// IANA zone; absent: UTC.
+        zone: Option<String>,
+    },
+    /// Rows do not exist; the protected cube does.
+    AggregateOnly(Cube),
+}
+
+/// The protected cube of an aggregate-only contract: one cell for each combination of dimension values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cube {
+    /// The grid's name.
+    pub grid: String,
+    /// What one can group and filter by.
+    pub dimensions: Vec<Dimension>,
+    /// The columns that can be aggregated.
+    pub measures: Vec<Name>,
+    /// The aggregates allowed.
+    pub functions: Vec<Function>,
+    /// A cell, and each measure in it, exists only with at least so many units; 1 if no clause says more.
+    pub at_least: u32,
+    /// What is counted for that.
+    pub unit: Unit,
+}
+
+/// A dimension of a cube.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dimension {
+    /// The column.
+    pub column: Name,
+    /// For a time column: its bucket.
+    pub bucket: Option<Bucket>,
+    /// IANA zone in which the bucket begins; absent: UTC.
+    pub zone: Option<String>,
+}

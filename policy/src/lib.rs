@@ -1,0 +1,12 @@
+//! Participants, contracts, terms and the ruling on a question.
+//!
+//! Pure: no input or output, no clock, no knowledge of plans, wires or certificates. Everything that a decision may
+//! depend on is an argument.
+
+pub mod ask;
+pub mod effect;
+pub mod id;
+pub mod peer;
+pub mod refusal;
+pub mod row_filter;
+pub mod term;

@@ -1,0 +1,327 @@
+//! What a person or a peer is told when something is refused or fails.
+//!
+//! One registry of codes for every face: gRPC, local socket, command line and log. A code is never used again for
+//! something else. Texts come from the request, the contract and the configuration, never from data.
+
+use crate::id::{ClauseId, ContractId, ParticipantId};
+use std::fmt;
+
+/// A refusal or failure, complete: what, where, which clause, and what would help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The stable code.
+    pub code: Code,
+    /// One sentence: lower case, no full stop, what the user wrote in backticks.
+    pub sentence: String,
+    /// The contract that demands it.
+    pub contract: Option<ContractId>,
+    /// The clause of that contract.
+    pub clause: Option<ClauseId>,
+    /// What the clause allows, in plain language.
+    pub allowed: Option<String>,
+    /// The participant that refuses or fails; absent: this one.
+    pub participant: Option<ParticipantId>,
+    /// File, line and key.
+    pub place: Option<Place>,
+    /// What would help, one line each, the best first.
+    pub help: Vec<String>,
+}
+
+/// Where in a file something is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file as the user named it.
+    pub file: String,
+    /// Line from 1, where known.
+    pub line: Option<u64>,
+    /// The key or column, where known.
+    pub key: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal with a code and a sentence; the rest is added with the `with_…` methods.
+    #[must_use]
+    pub fn new(code: Code, sentence: impl Into<String>) -> Self {
+        Self {
+            code,
+            sentence: sentence.into(),
+            contract: None,
+            clause: None,
+            allowed: None,
+            participant: None,
+            place: None,
+            help: Vec::new(),
+        }
+    }
+
+    /// Names the contract.
+    #[must_use]
+    pub fn with_contract(mut self, contract: ContractId) -> Self {
+        self.contract = Some(contract);
+        self
+    }
+
+    /// Names the clause and what it allows.
+    #[must_use]
+    pub fn with_clause(mut self, clause: ClauseId, allowed: impl Into<String>) -> Self {
+        self.clause = Some(clause);
+        self.allowed = Some(allowed.into());
+        self
+    }
+
+    /// Names the participant that refuses.
+    #[must_use]
+    pub fn with_participant(mut self, participant: ParticipantId) -> Self {
+        self.participant = Some(participant);
+        self
+    }
+
+    /// Names the file, line and key.
+    #[must_use]
+    pub fn with_place(mut self, file: impl Into<String>, line: Option<u64>, key: Option<String>) -> Self {
+        self.place = Some(Place {
+            file: file.into(),
+            line,
+            key,
+        });
+        self
+    }
+
+    /// Adds a line of help.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+}
+
+impl fmt::Display for Refusal {
+    /// One line: `CODE: sentence (contract …, clause #c3 allows …)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.sentence)?;
+        if let Some(clause) = self.clause {
+            write!(f, " (clause {clause})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// The kind of a code: decides the exit code of the command line and the status of gRPC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Exit 1, INTERNAL: it failed here.
+    Failed,
+    /// Exit 2, INVALID_ARGUMENT: wrong use.
+    Usage,
+    /// Exit 3, PERMISSION_DENIED: refused by a policy or a contract.
+    Policy,
+    /// Exit 3, NOT_FOUND: nothing by that name for this asker.
+    Unknown,
+    /// Exit 3, FAILED_PRECONDITION: the contract's window, schema or duties.
+    State,
+    /// Exit 3, RESOURCE_EXHAUSTED: a quota or limit.
+    Exhausted,
+    /// Exit 4, UNAUTHENTICATED: who are you.
+    Identity,
+    /// Exit 5, UNAVAILABLE: a participant or source is out of reach, or the answer would be incomplete.
+    OutOfReach,
+    /// Exit 6, INVALID_ARGUMENT: invalid data or configuration.
+    Invalid,
+    /// Exit 7, DATA_LOSS: evidence does not verify.
+    Evidence,
+    /// Exit 130, CANCELLED.
+    Interrupted,
+}
+
+impl Kind {
+    /// The exit code of the command line.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Policy | Self::Unknown | Self::State | Self::Exhausted => 3,
+            Self::Identity => 4,
+            Self::OutOfReach => 5,
+            Self::Invalid => 6,
+            Self::Evidence => 7,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($variant:ident $text:literal $kind:ident $cause:literal $mend:literal;)*) => {
+        /// A stable code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $(#[doc = $cause] $variant,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of the registry.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The code as it is shown and sent.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+
+            /// Its kind.
+            #[must_use]
+            pub const fn kind(self) -> Kind {
+                match self { $(Self::$variant => Kind::$kind,)* }
+            }
+
+            /// What it means, for `hansa error`.
+            #[must_use]
+            pub const fn cause(self) -> &'static str {
+                match self { $(Self::$variant => $cause,)* }
+            }
+
+            /// What mends it, for `hansa error`.
+            #[must_use]
+            pub const fn mend(self) -> &'static str {
+                match self { $(Self::$variant => $mend,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // identity and trust
+    PeerNotTrusted "PEER_NOT_TRUSTED" Identity "The participant is not, or no longer, in the current trust bundle, or its certificate is over." "Ask the league to admit the participant, or renew the certificate with `hansa join`.";
+    CertificateExpired "CERTIFICATE_EXPIRED" Identity "The TLS certificate has expired." "Ask the league for a new one (`hansa league admit`) and install it with `hansa join`.";
+    WrongLeague "WRONG_LEAGUE" Identity "The file or the participant belongs to another league." "Use the file that your own league issued.";
+    BundleInvalid "BUNDLE_INVALID" Identity "The trust bundle is malformed, expired, rolled back, or not signed by the league." "Fetch the current bundle: `hansa league export`.";
+    IdentityHeaderPresent "IDENTITY_HEADER_PRESENT" Identity "The request carries an identity header; identity comes from the certificate alone." "Remove the header, or the proxy that adds it.";
+    // contracts
+    ContractUnknown "CONTRACT_UNKNOWN" Unknown "No contract in force by that name between the two participants." "`hansa contract list` shows the contracts; request one with `hansa contract request`.";
+    ContractAmbiguous "CONTRACT_AMBIGUOUS" Usage "Several contracts in force fit the question." "Name one with --contract.";
+    ContractMalformed "CONTRACT_MALFORMED" Invalid "The contract's bytes are not in the one accepted form." "Ask the other party for the file that it signed.";
+    ContractIdReused "CONTRACT_ID_REUSED" Invalid "The same contract id and version stand for other content." "The party that drafted it must draw a new id.";
+    SignatureInvalid "SIGNATURE_INVALID" Invalid "A signature does not match the payload and the registered key." "Do not use the file; ask for the original.";
+    SignatureAlg "SIGNATURE_ALG" Invalid "The signature's algorithm is not the one registered for the key." "Sign with Ed25519 or P-256, as registered.";
+    SignatureHeader "SIGNATURE_HEADER" Invalid "The signature's protected header does not hold exactly the accepted members." "Sign with `hansa contract sign`.";
+    SignatureMissing "SIGNATURE_MISSING" Invalid "One of the two signatures is missing." "Let the other party sign.";
+    SignatureCount "SIGNATURE_COUNT" Invalid "A contract carries exactly two signatures." "Ask for the file as it was finalised.";
+    SignerNotParty "SIGNER_NOT_PARTY" Invalid "A signature is by somebody who is not the party that it stands for." "The party named in the contract must sign with its own key.";
+    KeyNotValidAtSigning "KEY_NOT_VALID_AT_SIGNING" Invalid "The key was not valid when the contract was signed." "Sign again with the current key.";
+    Superseded "SUPERSEDED" State "A newer version of the contract is in force." "Use the newer version: `hansa contract list`.";
+    Withdrawn "WITHDRAWN" State "One party has withdrawn the contract." "Ask for a new contract: `hansa contract request`.";
+    Expired "EXPIRED" State "The contract is over." "Renew it: `hansa contract request`.";
+    NotYetValid "NOT_YET_VALID" State "The contract is not in force yet." "Wait until its first day.";
+    SchemaChanged "SCHEMA_CHANGED" State "The dataset's schema is no longer the one that the contract was signed for." "The provider offers an amendment, or publishes the old schema again.";
+    NegotiationUnknown "NEGOTIATION_UNKNOWN" Unknown "No negotiation by that name with this participant." "`hansa contract list` shows them.";
+    NegotiationState "NEGOTIATION_STATE" State "The negotiation is not in a state that allows this step." "`hansa contract show` tells whose turn it is.";
+    OfferUnknown "OFFER_UNKNOWN" Unknown "No offer for that dataset to this participant." "`hansa catalog list` shows what is offered to you.";
+    // terms at signing and checking
+    TermUnknown "TERM_UNKNOWN" Invalid "The policy holds something that this version does not execute." "Remove it, or use one of the terms that `hansa policy check` lists.";
+    TermIllTyped "TERM_ILL_TYPED" Invalid "A term has a value of the wrong type." "Write the value as the reference shows.";
+    TermColumnUnknown "TERM_COLUMN_UNKNOWN" Invalid "A term names a column that the dataset does not have." "Use a column of the dataset: `hansa dataset show`.";
+    PolicyContradiction "POLICY_CONTRADICTION" Invalid "The policy permits nothing, or two of its clauses exclude each other." "Remove one of the clauses.";
+    GridConflict "GRID_CONFLICT" Invalid "The aggregate's grid is neither the dataset's registered grid nor a coarser one nested in it." "Use the registered grid's dimensions and buckets.";
+    GroupWithoutUnit "GROUP_WITHOUT_UNIT" Invalid "A minimum group needs a unit column, or says that rows are counted." "Set unit_column on the dataset, or write min_rows.";
+    RowQuotaWithoutBytes "ROW_QUOTA_WITHOUT_BYTES" Invalid "A quota on rows needs one on bytes beside it, since many rows fit into one." "Add bytes_per_day.";
+    HvdRestrictiveTerm "HVD_RESTRICTIVE_TERM" Invalid "A high-value dataset may not be offered under a restrictive term." "Remove the clause, or the high_value flag with a recorded reason.";
+    LicenceAlreadyOpen "LICENCE_ALREADY_OPEN" Invalid "The dataset's licence already lets anybody do what the clause forbids." "Remove the clause, or check the licence.";
+    PurposeUnknown "PURPOSE_UNKNOWN" Usage "The purpose is not in the vocabulary." "Use a purpose of the contract, or declare it under [purpose.NAME].";
+    // a question under a contract
+    PartyNotAssignee "PARTY_NOT_ASSIGNEE" Policy "The contract is not with this participant." "Ask under your own contract.";
+    PurposeMissing "PURPOSE_MISSING" Policy "The contract demands a purpose and none was declared." "Ask with --purpose, or set [ask] purpose.";
+    PurposeNotCovered "PURPOSE_NOT_COVERED" Policy "The declared purpose is not covered by the contract." "Declare a covered purpose, or request an amendment.";
+    TenantUnbound "TENANT_UNBOUND" Policy "The provider has not mapped this participant to a tenant." "Ask the provider to map your identity.";
+    DatasetUnknown "DATASET_UNKNOWN" Unknown "No such dataset for this asker." "`hansa catalog list` shows what can be asked.";
+    ColumnUnknown "COLUMN_UNKNOWN" Usage "No such column in the datasets of the question." "`hansa catalog show` lists the columns.";
+    FunctionUnknown "FUNCTION_UNKNOWN" Usage "No such function here." "`hansa error FUNCTION_UNKNOWN` lists the functions.";
+    AggregateOnly "AGGREGATE_ONLY" Policy "The contract permits aggregates only; rows never leave." "Ask with GROUP BY over the contract's dimensions.";
+    FunctionNotAllowed "FUNCTION_NOT_ALLOWED" Policy "The contract does not permit this aggregate." "Use one of the aggregates of the clause.";
+    DimensionNotAllowed "DIMENSION_NOT_ALLOWED" Policy "The contract does not permit grouping or filtering by this." "Use the dimensions of the clause.";
+    FilterNotOnGrid "FILTER_NOT_ON_GRID" Policy "The filter is finer than a cell of the contract's grid." "Move the edge to the nearest edge of the grid.";
+    QueryShape "QUERY_SHAPE" Policy "An aggregate-only dataset can't be used in this construct." "Aggregate first, then use the result; or use the cube by its own name.";
+    QuotaQueries "QUOTA_QUERIES" Exhausted "The questions of this period are used up." "Wait for the next period.";
+    QuotaRows "QUOTA_ROWS" Exhausted "The rows of this period are used up." "Ask for fewer rows, or wait for the next period.";
+    QuotaBytes "QUOTA_BYTES" Exhausted "The bytes of this period are used up." "Ask for less, or wait for the next period.";
+    ResultTooLarge "RESULT_TOO_LARGE" Exhausted "The answer has more rows than the contract permits in one answer." "Add a filter or a LIMIT.";
+    OnwardNotPermitted "ONWARD_NOT_PERMITTED" Policy "A participant passes nothing on for another." "The third party needs its own contract.";
+    // SQL
+    SqlSyntax "SQL_SYNTAX" Usage "The text is not SQL that is understood here." "Mend the text at the place shown.";
+    SqlInvalid "SQL_INVALID" Usage "The statement can be read but not planned: types or names do not fit." "Mend the statement.";
+    SqlTooLarge "SQL_TOO_LARGE" Exhausted "The statement is larger than the limits." "Split the question.";
+    SqlTooDeep "SQL_TOO_DEEP" Exhausted "The statement is nested deeper than the limits." "Flatten the statement.";
+    OneStatementOnly "ONE_STATEMENT_ONLY" Usage "Exactly one statement is accepted." "Send the statements one by one.";
+    StatementNotAllowed "STATEMENT_NOT_ALLOWED" Usage "Only queries are accepted." "Write a SELECT.";
+    ConstructNotAllowed "CONSTRUCT_NOT_ALLOWED" Usage "This construct of SQL is not supported here." "Write the query without it.";
+    EvaluationFailed "EVALUATION_FAILED" Usage "Evaluating the query failed on a value of the permitted view." "Guard the expression, for example with CASE or NULLIF.";
+    ResourceLimit "RESOURCE_LIMIT" Exhausted "The question needs more memory, disk or time than its limit." "Ask for less, or raise [limits].";
+    TooManyStreams "TOO_MANY_STREAMS" Exhausted "Too many questions run at once." "Wait for one to end.";
+    MessageTooLarge "MESSAGE_TOO_LARGE" Exhausted "A message is larger than the limits." "Send less in one message.";
+    RequestIdReused "REQUEST_ID_REUSED" Usage "A request of that id was already answered." "Draw a new id for each question.";
+    // federation
+    PeerUnreachable "PEER_UNREACHABLE" OutOfReach "A participant does not answer." "`hansa doctor PARTICIPANT` says where it fails; --partial accepts an answer without it.";
+    PeerDataInvalid "PEER_DATA_INVALID" OutOfReach "A participant answered with something else than it was asked for." "Tell its operator; the log holds the record.";
+    PeerUnknown "PEER_UNKNOWN" Unknown "No such participant here." "`hansa peer list` shows them; `hansa peer add` adds one.";
+    AnswerIncomplete "ANSWER_INCOMPLETE" OutOfReach "The answer lacks a participant." "Ask again, or accept it with --partial.";
+    StreamCut "STREAM_CUT" OutOfReach "The answer ended before its last row." "Ask again.";
+    VersionUnsupported "VERSION_UNSUPPORTED" OutOfReach "The two connectors speak no common version." "Upgrade the older one.";
+    AliasClash "ALIAS_CLASH" Usage "Another participant already has this alias, or it is a reserved word." "Choose another with --alias.";
+    ConversionUnknown "CONVERSION_UNKNOWN" Invalid "There is no declared factor between the two units." "Declare a factor with its source on the column.";
+    // evidence
+    EvidenceUnavailable "EVIDENCE_UNAVAILABLE" Failed "The log can't be written, so nothing is answered." "Free disk space or mend the disk, then restart the connector.";
+    DiskFull "DISK_FULL" Failed "The disk of the state folder is full." "Free space, then restart the connector.";
+    EvidenceBroken "EVIDENCE_BROKEN" Evidence "A record of the log was edited, deleted, moved or cut off." "Keep the copy as it is and compare it with the heads that partners hold.";
+    EvidenceIncomplete "EVIDENCE_INCOMPLETE" Evidence "The bundle lacks something that the check needs." "Export it again.";
+    LogFork "LOG_FORK" Evidence "A participant has shown two histories of its log." "Keep both signed heads; tell the league.";
+    LedgerRollback "LEDGER_ROLLBACK" Evidence "The state is newer than the log: an older log was put in its place." "Put the newest log back, or restore both from one backup.";
+    ReceiptMismatch "RECEIPT_MISMATCH" Evidence "The two sides' receipts of one answer differ." "Both versions are kept; compare them with `hansa audit reconcile`.";
+    ClockUntrusted "CLOCK_UNTRUSTED" State "The clock went back by more than a minute." "Set the clock, then acknowledge with `hansa reload`.";
+    // configuration, files, sources
+    ConfigUnknownKey "CONFIG_UNKNOWN_KEY" Invalid "The configuration holds a key that does not exist." "Use the key that is suggested, or `hansa config reference`.";
+    ConfigInvalid "CONFIG_INVALID" Invalid "The configuration has a missing or wrong value." "Write the value as the reference shows.";
+    ConfigMissing "CONFIG_MISSING" Invalid "No configuration was found." "Go to the participant's folder, name the file with --config, or create one with `hansa init`.";
+    KeyFilePermissions "KEY_FILE_PERMISSIONS" Invalid "A private key can be read by others." "chmod 600 the file.";
+    KeyInvalid "KEY_INVALID" Invalid "A key or certificate can't be read, or does not fit its counterpart." "Restore the file, or create the participant anew.";
+    FileMissing "FILE_MISSING" Invalid "A file is missing or can't be read." "Check the path and its permissions.";
+    FileExists "FILE_EXISTS" Invalid "The file or folder is already there." "Choose another place, or remove it.";
+    SourceUnreadable "SOURCE_UNREADABLE" Invalid "The source of a dataset can't be read." "Check path, format and encoding: `hansa dataset sample`.";
+    RowsUnreadable "ROWS_UNREADABLE" Invalid "More values of a source can't be read than its max_bad_rows allows; nothing was published." "Mend the rows shown, declare their words as nulls, or raise max_bad_rows.";
+    SchemaMismatch "SCHEMA_MISMATCH" Invalid "The columns of the source are not those of the configuration." "Adjust the columns: `hansa dataset sample` shows the source.";
+    ModelMismatch "MODEL_MISMATCH" Invalid "The dataset does not conform to the model that it declares." "Rename or convert the columns as the model demands.";
+    PrepareFailed "PREPARE_FAILED" Invalid "The prepare statement can't be run." "Mend the statement: it is one SELECT over `source`.";
+    DatasetNotPublished "DATASET_NOT_PUBLISHED" Invalid "The dataset is configured but has no published snapshot." "`hansa dataset publish`.";
+    // local use
+    UsageWrong "USAGE" Usage "The command was used in a way that it does not understand." "See --help.";
+    ConfirmationNeeded "CONFIRMATION_NEEDED" Usage "The command asks for confirmation and no terminal is there." "Add --yes.";
+    StateLocked "STATE_LOCKED" Failed "Another process holds the state folder." "Stop it, or talk to it through its socket.";
+    StateBroken "STATE_BROKEN" Failed "The state folder can't be read or written." "Check the disk and the permissions of the folder.";
+    AddressInUse "ADDRESS_IN_USE" Failed "The listening address is taken." "Stop the other program, or change [listen].";
+    TimedOut "TIMED_OUT" OutOfReach "The time that the command was given is over." "Give it more with --timeout.";
+    Interrupted "INTERRUPTED" Interrupted "The command was interrupted." "Run it again.";
+    Internal "INTERNAL" Failed "Something went wrong inside; the trace holds the detail under the number shown." "Report it with the number.";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Code {
+    type Err = NoSuchCode;
+
+    fn from_str(text: &str) -> Result<Self, NoSuchCode> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|code| code.as_str() == text)
+            .ok_or(NoSuchCode)
+    }
+}
+
+/// The text is not a code of the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no such code")]
+pub struct NoSuchCode;
