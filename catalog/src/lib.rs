@@ -1,1 +1,6 @@
-//! To be filled.
+//! Datasets, offers, and what a participant may see of them.
+//!
+//! Pure: it holds no rows and no connections.
+
+pub mod dataset;
+pub mod view;

@@ -4,9 +4,11 @@
 //! depend on is an argument.
 
 pub mod ask;
+pub mod contract;
 pub mod effect;
 pub mod id;
 pub mod peer;
 pub mod refusal;
 pub mod row_filter;
+pub mod ruling;
 pub mod term;

@@ -3,6 +3,8 @@
 //! A term is executed exactly, or recorded and shown as "not technically enforced", or the contract can't be signed. The
 //! numbers are those of the vocabulary; each term stands in a file of its own below `term/`, and this list is their index.
 
+pub mod purpose;
+
 use crate::id::{ClauseId, Name, PurposeId};
 use crate::row_filter::{Literal, RowFilter};
 use evidence::time::Time;

@@ -8,6 +8,12 @@ use std::str::FromStr;
 pub struct Time(i64);
 
 impl Time {
+    /// The earliest instant.
+    pub const EARLIEST: Self = Self(-377_705_023_201_000_000);
+
+    /// The latest instant.
+    pub const LATEST: Self = Self(253_402_207_200_999_999);
+
     /// An instant from microseconds since the epoch.
     ///
     /// # Errors

@@ -1,0 +1,166 @@
+//! The catalogue entry of a dataset.
+
+use arrow_schema::SchemaRef;
+use evidence::digest::Digest;
+use evidence::time::Time;
+use policy::id::{DatasetId, Name};
+use policy::term::Bucket;
+
+/// A published dataset: the entry that travels to peers, and against which contracts are made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// Which.
+    pub id: DatasetId,
+    /// Title for people.
+    pub title: String,
+    /// Licence, as an SPDX or national identifier, `CC-BY-4.0`, `dl-de/by-2-0`, `proprietary`.
+    pub licence: String,
+    /// How the source wants to be named.
+    pub attribution: Option<String>,
+    /// 42: it falls under the regulation on high-value datasets.
+    pub high_value: bool,
+    /// The models that it conforms to, checked at publication.
+    pub model: Option<String>,
+    /// The column whose distinct values a minimum group counts.
+    pub unit_column: Option<Name>,
+    /// Whether rows are about persons.
+    pub personal: bool,
+    /// The columns in order.
+    pub columns: Vec<Column>,
+    /// The registered grid for aggregate contracts.
+    pub grid: Option<Grid>,
+    /// The label of the published snapshot, such as `2026-11-20.3`.
+    pub version: String,
+    /// When it was published.
+    pub published_at: Time,
+    /// Rows of the snapshot.
+    pub rows: u64,
+    /// Bytes of the snapshot on disk.
+    pub bytes: u64,
+    /// First and last instant of the time column, where there is one.
+    pub time_span: Option<(Time, Time)>,
+    /// West, south, east, north in degrees, where there are coordinates.
+    pub area: Option<[f64; 4]>,
+    /// IANA zone of the dataset's civil times.
+    pub zone: String,
+}
+
+/// A column of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: Name,
+    /// Its type, one of the closed list.
+    pub kind: ColumnType,
+    /// Whether NULL occurs.
+    pub nullable: bool,
+    /// Unit in UCUM notation, such as `ug.m-3`.
+    pub unit: Option<String>,
+    /// Coordinate reference system of a coordinate, such as `OGC:CRS84`.
+    pub crs: Option<String>,
+    /// Whether its values are about persons.
+    pub personal: bool,
+    /// What it means.
+    pub meaning: Option<String>,
+    /// How it was converted at publication, with the source of the factor.
+    pub conversion: Option<String>,
+}
+
+/// The closed list of column types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ColumnType {
+    /// UTF-8 text.
+    Text,
+    /// 64-bit signed integer.
+    Int,
+    /// 64-bit floating point.
+    Float,
+    /// True or false.
+    Bool,
+    /// Calendar date.
+    Date,
+    /// Instant in UTC, microseconds.
+    Instant,
+}
+
+impl ColumnType {
+    /// The Arrow type of V's column: `Utf8`, `Int64`, `Float64`, `Boolean`, `Date32` or `Timestamp(µs, UTC)`.
+    #[must_use]
+    pub fn arrow(self) -> arrow_schema::DataType {
+        use arrow_schema::{DataType, TimeUnit};
+        match self {
+            Self::Text => DataType::Utf8,
+            Self::Int => DataType::Int64,
+            Self::Float => DataType::Float64,
+            Self::Bool => DataType::Boolean,
+            Self::Date => DataType::Date32,
+            Self::Instant => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        }
+    }
+
+    /// Its name in configuration and catalogue.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Int => "int",
+            Self::Float => "float",
+            Self::Bool => "bool",
+            Self::Date => "date",
+            Self::Instant => "instant",
+        }
+    }
+}
+
+/// The one registered grid of a dataset: its finest cells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grid {
+    /// Its name, `hansa://<domain>/grid/<dataset>-1`.
+    pub id: String,
+    /// Its dimensions.
+    pub dimensions: Vec<GridDimension>,
+}
+
+/// A dimension of a grid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GridDimension {
+    /// The column.
+    pub column: Name,
+    /// For an instant or a date: the width of a bucket.
+    pub bucket: Option<Bucket>,
+    /// IANA zone in which the bucket begins; absent: UTC.
+    pub zone: Option<String>,
+}
+
+impl Dataset {
+    /// The Arrow schema: fields in order, no metadata.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        let fields: Vec<arrow_schema::Field> = self
+            .columns
+            .iter()
+            .map(|column| {
+                arrow_schema::Field::new(column.name.as_str(), column.kind.arrow(), column.nullable)
+            })
+            .collect();
+        std::sync::Arc::new(arrow_schema::Schema::new(fields))
+    }
+
+    /// Digest of the schema: names, types and nullability in order, canonical, without metadata.
+    #[must_use]
+    pub fn schema_digest(&self) -> Digest {
+        let listing: Vec<String> = self
+            .columns
+            .iter()
+            .map(|column| {
+                format!(
+                    "{}:{}:{}",
+                    column.name,
+                    column.kind.as_str(),
+                    if column.nullable { "null" } else { "notnull" }
+                )
+            })
+            .collect();
+        Digest::of(format!("schema/1\n{}\n", listing.join("\n")).as_bytes())
+    }
+}

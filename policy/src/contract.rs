@@ -1,0 +1,758 @@
+//! From signed bytes to a contract in force.
+
+use crate::id::{ClauseId, ContractId, DatasetId, ParticipantId};
+use crate::peer::VerifiedPeer;
+use crate::refusal::{Code, Refusal};
+use crate::term::Clause;
+use evidence::digest::Digest;
+use evidence::json::Json;
+use evidence::ledger::{Entry, Evidence, Recorded};
+use evidence::time::Time;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The unsigned agreement: the payload of a contract in domain form (wire form: `proto::contract`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agreement {
+    /// `urn:uuid:…`, a label; the identity is the hash of the payload.
+    pub uid: String,
+    /// Version under that label, from 1.
+    pub version: u32,
+    /// The contract that this one replaces.
+    pub supersedes: Option<ContractId>,
+    /// Who gives.
+    pub provider: Party,
+    /// Who takes.
+    pub assignee: Assignee,
+    /// What is given.
+    pub dataset: DatasetRef,
+    /// What the policy says, in clause order; numbers are unique.
+    pub clauses: Vec<Clause>,
+    /// First instant in force.
+    pub not_before: Time,
+    /// First instant no longer in force.
+    pub not_after: Time,
+    /// Version and digest of the purpose vocabulary that both sides used, `version:sha256:…`.
+    pub purposes: String,
+    /// Own purposes of the provider that the clauses use: name, the purpose that it is part of, and its text.
+    pub own_purposes: Vec<OwnPurpose>,
+    /// The legal text that is bound to the contract.
+    pub legal: Option<Legal>,
+    /// Who signs for the provider, and in what capacity: digest of a statement kept beside the log.
+    pub signatory: Option<Digest>,
+    /// When it was proposed.
+    pub proposed_at: Time,
+    /// 16 random bytes, base64url.
+    pub nonce: String,
+}
+
+/// A party of a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Party {
+    /// Its identity.
+    pub id: ParticipantId,
+    /// Its name for people.
+    pub name: String,
+    /// Its number in a public register, where given.
+    pub legal_id: Option<String>,
+    /// RFC 7638 thumbprint of the key that signs for it, base64url.
+    pub signing_key: String,
+    /// SHA-256 of the SPKI that issues its TLS certificates.
+    pub tls_issuer: Digest,
+}
+
+/// Who takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Assignee {
+    /// One participant; both sign.
+    Participant(Party),
+    /// 43: any participant of the league; the provider alone signs.
+    Public,
+}
+
+/// The dataset of a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetRef {
+    /// Which.
+    pub id: DatasetId,
+    /// Digest of its schema when the contract was made.
+    pub schema: Digest,
+    /// 42: it is a high-value dataset.
+    pub high_value: bool,
+}
+
+/// A purpose that a provider defined itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OwnPurpose {
+    /// Its name.
+    pub name: crate::id::PurposeId,
+    /// The purpose of the vocabulary that it is part of.
+    pub parent: crate::id::PurposeId,
+    /// What it means, for people.
+    pub text: String,
+}
+
+/// The legal text bound to a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Legal {
+    /// File name or address.
+    pub text_ref: String,
+    /// Its digest.
+    pub text: Digest,
+    /// Its language (BCP 47).
+    pub language: String,
+}
+
+/// Which party signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// The owner of the dataset.
+    Provider,
+    /// The one who asks.
+    Consumer,
+}
+
+impl Role {
+    /// `provider` or `consumer`, as in signature headers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Consumer => "consumer",
+        }
+    }
+}
+
+/// A contract as read from its envelope, its signatures not yet checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedContract {
+    /// SHA-256 of the payload bytes.
+    pub id: ContractId,
+    /// What the payload says.
+    pub agreement: Agreement,
+    /// The signatures: two for a contract, the provider's alone for a public view.
+    pub signatures: Vec<Signature>,
+}
+
+/// One signature as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// For whom.
+    pub role: Role,
+    /// Thumbprint of the key.
+    pub kid: String,
+    /// `EdDSA` or `ES256`.
+    pub alg: String,
+    /// When it was made, by the signer's clock, in seconds.
+    pub issued_at: i64,
+    /// `base64url(header) + "." + base64url(payload)`: the bytes that are signed.
+    pub signing_input: Vec<u8>,
+    /// The signature.
+    pub signature: Vec<u8>,
+}
+
+/// Checks signatures against the registered keys. Implemented once, in `keep` (a door).
+pub trait SignatureCheck {
+    /// Whether `signature` is by a key of `signer` that the trust bundle registers under its `kid` with exactly its `alg`,
+    /// that was valid at `signature.issued_at`, and that matches.
+    ///
+    /// # Errors
+    /// `SIGNATURE_INVALID`, `SIGNATURE_ALG`, `SIGNER_NOT_PARTY` or `KEY_NOT_VALID_AT_SIGNING`.
+    fn check(&self, signer: &ParticipantId, signature: &Signature) -> Result<(), Refusal>;
+}
+
+/// A contract whose signatures were checked, both of them.
+#[derive(Debug, Clone)]
+pub struct Agreed {
+    id: ContractId,
+    agreement: Agreement,
+}
+
+impl SignedContract {
+    /// The one maker of [`Agreed`]: exactly the signatures that the contract needs, each by its party's own key.
+    ///
+    /// # Errors
+    /// A refusal with the code of the first fault.
+    pub fn verify(self, keys: &impl SignatureCheck) -> Result<Agreed, Refusal> {
+        let mut expected = vec![(Role::Provider, &self.agreement.provider)];
+        if let Assignee::Participant(consumer) = &self.agreement.assignee {
+            expected.push((Role::Consumer, consumer));
+        }
+        if self.signatures.len() < expected.len() {
+            return Err(Refusal::new(
+                Code::SignatureMissing,
+                format!(
+                    "the contract carries {} of {} signatures",
+                    self.signatures.len(),
+                    expected.len()
+                ),
+            )
+            .with_contract(self.id));
+        }
+        if self.signatures.len() > expected.len() {
+            return Err(Refusal::new(
+                Code::SignatureCount,
+                format!(
+                    "the contract carries {} signatures instead of {}",
+                    self.signatures.len(),
+                    expected.len()
+                ),
+            )
+            .with_contract(self.id));
+        }
+        for (role, party) in expected {
+            let signature = self
+                .signatures
+                .iter()
+                .find(|signature| signature.role == role)
+                .ok_or_else(|| {
+                    Refusal::new(
+                        Code::SignatureMissing,
+                        format!("the signature of the {} is missing", role.as_str()),
+                    )
+                    .with_contract(self.id)
+                })?;
+            if signature.kid != party.signing_key {
+                return Err(Refusal::new(
+                    Code::SignerNotParty,
+                    format!("the signature of the {} is by another key", role.as_str()),
+                )
+                .with_contract(self.id)
+                .with_participant(party.id.clone()));
+            }
+            keys.check(&party.id, signature)
+                .map_err(|refusal| refusal.with_contract(self.id))?;
+        }
+        Ok(Agreed {
+            id: self.id,
+            agreement: self.agreement,
+        })
+    }
+}
+
+impl Agreed {
+    /// The contract's identity.
+    #[must_use]
+    pub const fn id(&self) -> ContractId {
+        self.id
+    }
+
+    /// What it says.
+    #[must_use]
+    pub const fn agreement(&self) -> &Agreement {
+        &self.agreement
+    }
+}
+
+impl Evidence for Agreed {
+    fn entry(&self) -> Entry {
+        let consumer = match &self.agreement.assignee {
+            Assignee::Participant(party) => party.id.to_string(),
+            Assignee::Public => "h:public".to_owned(),
+        };
+        Entry {
+            kind: "contract",
+            body: object([
+                ("contract", Json::Text(self.id.to_string())),
+                ("event", Json::Text("activate".to_owned())),
+                (
+                    "provider",
+                    Json::Text(self.agreement.provider.id.to_string()),
+                ),
+                ("consumer", Json::Text(consumer)),
+                (
+                    "dataset",
+                    Json::Text(self.agreement.dataset.id.to_string()),
+                ),
+                (
+                    "not_before",
+                    Json::Text(self.agreement.not_before.to_string()),
+                ),
+                (
+                    "not_after",
+                    Json::Text(self.agreement.not_after.to_string()),
+                ),
+            ]),
+        }
+    }
+}
+
+/// A withdrawal as read from its envelope, its signature not yet checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// SHA-256 of the statement's bytes.
+    pub statement: Digest,
+    /// The contract that ends.
+    pub contract: ContractId,
+    /// Who withdraws.
+    pub party: ParticipantId,
+    /// From when; never before it is received.
+    pub effective_at: Time,
+    /// When it was written.
+    pub issued_at: Time,
+    /// Why, for people.
+    pub reason: String,
+    /// The party's signature.
+    pub signature: Signature,
+}
+
+/// A withdrawal whose signature was checked and that is by a party of the contract.
+#[derive(Debug, Clone)]
+pub struct Revoked {
+    contract: ContractId,
+    party: ParticipantId,
+    effective_at: Time,
+    statement: Digest,
+}
+
+impl Agreed {
+    /// The one maker of [`Revoked`].
+    ///
+    /// # Errors
+    /// When the withdrawal names another contract, is not by a party of this one, or its signature does not hold.
+    pub fn revoke(
+        &self,
+        withdrawal: &Withdrawal,
+        keys: &impl SignatureCheck,
+    ) -> Result<Revoked, Refusal> {
+        if withdrawal.contract != self.id {
+            return Err(Refusal::new(
+                Code::ContractUnknown,
+                "the withdrawal is for another contract",
+            ));
+        }
+        let provider = &self.agreement.provider;
+        let party = match &self.agreement.assignee {
+            Assignee::Participant(consumer) if consumer.id == withdrawal.party => consumer,
+            _ if provider.id == withdrawal.party => provider,
+            Assignee::Participant(_) | Assignee::Public => {
+                return Err(Refusal::new(
+                    Code::SignerNotParty,
+                    "the withdrawal is not by a party of the contract",
+                )
+                .with_contract(self.id));
+            }
+        };
+        keys.check(&party.id, &withdrawal.signature)
+            .map_err(|refusal| refusal.with_contract(self.id))?;
+        Ok(Revoked {
+            contract: self.id,
+            party: party.id.clone(),
+            effective_at: withdrawal.effective_at,
+            statement: withdrawal.statement,
+        })
+    }
+}
+
+impl Revoked {
+    /// The contract that ends.
+    #[must_use]
+    pub const fn contract(&self) -> ContractId {
+        self.contract
+    }
+
+    /// Who withdrew it.
+    #[must_use]
+    pub const fn party(&self) -> &ParticipantId {
+        &self.party
+    }
+
+    /// From when.
+    #[must_use]
+    pub const fn effective_at(&self) -> Time {
+        self.effective_at
+    }
+}
+
+impl Evidence for Revoked {
+    fn entry(&self) -> Entry {
+        Entry {
+            kind: "withdraw",
+            body: object([
+                ("contract", Json::Text(self.contract.to_string())),
+                ("party", Json::Text(self.party.to_string())),
+                ("effective", Json::Text(self.effective_at.to_string())),
+                ("statement", Json::Text(self.statement.to_string())),
+            ]),
+        }
+    }
+}
+
+/// The contracts that this participant may act on, as provider or as consumer.
+#[derive(Debug, Clone)]
+pub struct Book {
+    own: ParticipantId,
+    contracts: BTreeMap<ContractId, Page>,
+    superseded: BTreeMap<ContractId, ContractId>,
+}
+
+#[derive(Debug, Clone)]
+struct Page {
+    agreement: Agreement,
+    withdrawn: Option<Time>,
+}
+
+impl Book {
+    /// An empty book of the participant `own`.
+    #[must_use]
+    pub const fn new(own: ParticipantId) -> Self {
+        Self {
+            own,
+            contracts: BTreeMap::new(),
+            superseded: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in a contract whose record is durable.
+    pub fn admit(&mut self, agreed: Recorded<Agreed>) {
+        let (agreed, _) = agreed.into_parts();
+        self.place(agreed);
+    }
+
+    /// Takes in, at start-up, a contract whose activation the log already holds; `logged` is what the log says.
+    ///
+    /// # Errors
+    /// `CONTRACT_UNKNOWN` when the log holds no activation of it.
+    pub fn readmit(
+        &mut self,
+        agreed: Agreed,
+        logged: &BTreeSet<ContractId>,
+    ) -> Result<(), Refusal> {
+        if !logged.contains(&agreed.id) {
+            return Err(Refusal::new(
+                Code::ContractUnknown,
+                "the log holds no activation of this contract",
+            )
+            .with_contract(agreed.id));
+        }
+        self.place(agreed);
+        Ok(())
+    }
+
+    fn place(&mut self, agreed: Agreed) {
+        let Agreed { id, agreement } = agreed;
+        if let Some(old) = agreement.supersedes {
+            self.superseded.insert(old, id);
+        }
+        self.contracts.entry(id).or_insert(Page {
+            agreement,
+            withdrawn: None,
+        });
+    }
+
+    /// Ends a contract; the earlier withdrawal wins.
+    pub fn revoke(&mut self, revoked: Recorded<Revoked>) {
+        let at = revoked.effective_at.max(revoked.receipt().at());
+        let (revoked, _) = revoked.into_parts();
+        self.end(revoked.contract, at);
+    }
+
+    /// Ends, at start-up, a contract whose withdrawal the log already holds.
+    pub fn end(&mut self, contract: ContractId, at: Time) {
+        if let Some(page) = self.contracts.get_mut(&contract) {
+            page.withdrawn = Some(page.withdrawn.map_or(at, |earlier| earlier.min(at)));
+        }
+    }
+
+    /// The contract, whatever its state.
+    #[must_use]
+    pub fn agreement(&self, id: ContractId) -> Option<&Agreement> {
+        self.contracts.get(&id).map(|page| &page.agreement)
+    }
+
+    /// Every contract with its state at `now`.
+    pub fn all(&self, now: Time) -> impl Iterator<Item = (ContractId, &Agreement, Standing)> {
+        self.contracts
+            .iter()
+            .map(move |(id, page)| (*id, &page.agreement, self.standing(*id, page, now)))
+    }
+
+    fn standing(&self, id: ContractId, page: &Page, now: Time) -> Standing {
+        if page.withdrawn.is_some_and(|at| at <= now) {
+            Standing::Withdrawn
+        } else if self.is_superseded(id, now) {
+            Standing::Superseded
+        } else if now < page.agreement.not_before {
+            Standing::NotYet
+        } else if now >= page.agreement.not_after {
+            Standing::Expired
+        } else {
+            Standing::InForce
+        }
+    }
+
+    fn is_superseded(&self, id: ContractId, now: Time) -> bool {
+        self.superseded
+            .get(&id)
+            .and_then(|newer| self.contracts.get(newer))
+            .is_some_and(|newer| now >= newer.agreement.not_before)
+    }
+
+    /// The contracts and public views of ours that `peer` may name at `now`, in order of their identity.
+    pub fn held_by<'a>(
+        &'a self,
+        peer: &'a ParticipantId,
+        now: Time,
+    ) -> impl Iterator<Item = (ContractId, &'a Agreement)> {
+        self.all(now).filter_map(move |(id, agreement, standing)| {
+            let ours = agreement.provider.id == self.own;
+            let theirs = match &agreement.assignee {
+                Assignee::Participant(party) => party.id == *peer,
+                Assignee::Public => true,
+            };
+            (ours && theirs && standing == Standing::InForce).then_some((id, agreement))
+        })
+    }
+
+    /// The one maker of [`InForce`] for a peer: every contract named is ours to give, is with this caller or public, and is in force.
+    ///
+    /// A contract of somebody else is `CONTRACT_UNKNOWN`, word for word as one that does not exist.
+    ///
+    /// # Errors
+    /// `CONTRACT_UNKNOWN`, `WITHDRAWN`, `SUPERSEDED`, `EXPIRED`, `NOT_YET_VALID`, or `CONTRACT_AMBIGUOUS` when two of them give the same dataset.
+    pub fn in_force(
+        &self,
+        who: &VerifiedPeer,
+        ids: &[ContractId],
+        now: Time,
+    ) -> Result<InForce, Refusal> {
+        let mut grants = BTreeMap::new();
+        for id in ids {
+            let unknown = || {
+                Refusal::new(
+                    Code::ContractUnknown,
+                    format!("no contract `{}` with you", id.short()),
+                )
+            };
+            let page = self.contracts.get(id).ok_or_else(unknown)?;
+            if page.agreement.provider.id != self.own {
+                return Err(unknown());
+            }
+            if let Assignee::Participant(party) = &page.agreement.assignee
+                && party.id != *who.id()
+            {
+                return Err(unknown());
+            }
+            match self.standing(*id, page, now) {
+                Standing::InForce => {}
+                other => return Err(other.refusal(*id, &page.agreement)),
+            }
+            let grant = Grant::of(*id, &page.agreement);
+            if grants
+                .insert(page.agreement.dataset.id.clone(), grant)
+                .is_some()
+            {
+                return Err(Refusal::new(
+                    Code::ContractAmbiguous,
+                    format!(
+                        "two of the contracts named give `{}`",
+                        page.agreement.dataset.id.name
+                    ),
+                )
+                .with_help("name one contract for each dataset"));
+            }
+        }
+        Ok(InForce {
+            asker: Asker::Peer(who.clone()),
+            grants,
+        })
+    }
+
+    /// The house contract: the owner asks for its own datasets. The grants come from the house policy, never from a peer.
+    #[must_use]
+    pub fn house(&self, datasets: impl IntoIterator<Item = (DatasetId, Digest)>) -> InForce {
+        let grants = datasets
+            .into_iter()
+            .filter(|(dataset, _)| dataset.owner == self.own)
+            .map(|(dataset, schema)| {
+                let grant = Grant {
+                    contract: None,
+                    schema,
+                    clauses: Vec::new(),
+                    own_purposes: Vec::new(),
+                    not_before: Time::EARLIEST,
+                    not_after: Time::LATEST,
+                };
+                (dataset, grant)
+            })
+            .collect();
+        InForce {
+            asker: Asker::House(self.own.clone()),
+            grants,
+        }
+    }
+}
+
+/// The state of a contract at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It can be used.
+    InForce,
+    /// Its first instant is ahead.
+    NotYet,
+    /// Its last instant is past.
+    Expired,
+    /// A party ended it.
+    Withdrawn,
+    /// A newer version took its place.
+    Superseded,
+}
+
+impl Standing {
+    /// The state in one word, as shown to people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InForce => "in force",
+            Self::NotYet => "not yet in force",
+            Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
+            Self::Superseded => "superseded",
+        }
+    }
+
+    fn refusal(self, id: ContractId, agreement: &Agreement) -> Refusal {
+        let (code, sentence) = match self {
+            Self::NotYet => (
+                Code::NotYetValid,
+                format!(
+                    "contract `{}` is in force from {}",
+                    id.short(),
+                    agreement.not_before
+                ),
+            ),
+            Self::Expired => (
+                Code::Expired,
+                format!("contract `{}` ended on {}", id.short(), agreement.not_after),
+            ),
+            Self::Superseded => (
+                Code::Superseded,
+                format!("contract `{}` was replaced by a newer version", id.short()),
+            ),
+            Self::Withdrawn | Self::InForce => (
+                Code::Withdrawn,
+                format!("contract `{}` was withdrawn", id.short()),
+            ),
+        };
+        Refusal::new(code, sentence).with_contract(id)
+    }
+}
+
+/// What one contract gives of one dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    contract: Option<ContractId>,
+    schema: Digest,
+    clauses: Vec<Clause>,
+    own_purposes: Vec<OwnPurpose>,
+    not_before: Time,
+    not_after: Time,
+}
+
+impl Grant {
+    fn of(id: ContractId, agreement: &Agreement) -> Self {
+        Self {
+            contract: Some(id),
+            schema: agreement.dataset.schema,
+            clauses: agreement.clauses.clone(),
+            own_purposes: agreement.own_purposes.clone(),
+            not_before: agreement.not_before,
+            not_after: agreement.not_after,
+        }
+    }
+
+    /// The contract; absent for the house contract.
+    #[must_use]
+    pub const fn contract(&self) -> Option<ContractId> {
+        self.contract
+    }
+
+    /// The schema that it was made for.
+    #[must_use]
+    pub const fn schema(&self) -> Digest {
+        self.schema
+    }
+
+    /// Its clauses in order.
+    #[must_use]
+    pub fn clauses(&self) -> &[Clause] {
+        &self.clauses
+    }
+
+    /// The provider's own purposes that its clauses use.
+    #[must_use]
+    pub fn own_purposes(&self) -> &[OwnPurpose] {
+        &self.own_purposes
+    }
+
+    /// First instant in force, from which periods of quotas are counted.
+    #[must_use]
+    pub const fn not_before(&self) -> Time {
+        self.not_before
+    }
+
+    /// First instant no longer in force.
+    #[must_use]
+    pub const fn not_after(&self) -> Time {
+        self.not_after
+    }
+
+    /// The number of the first clause for which `wanted` holds.
+    #[must_use]
+    pub fn clause_where(&self, wanted: impl Fn(&crate::term::Term) -> bool) -> Option<ClauseId> {
+        self.clauses
+            .iter()
+            .find(|clause| wanted(&clause.term))
+            .map(|clause| clause.id)
+    }
+}
+
+/// The contracts under which one question is asked, all of them in force now.
+#[derive(Debug, Clone)]
+pub struct InForce {
+    asker: Asker,
+    grants: BTreeMap<DatasetId, Grant>,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asker {
+    /// Another participant.
+    Peer(VerifiedPeer),
+    /// Our own people, under the house contract.
+    House(ParticipantId),
+}
+
+impl Asker {
+    /// The identity of the asking participant.
+    #[must_use]
+    pub const fn id(&self) -> &ParticipantId {
+        match self {
+            Self::Peer(peer) => peer.id(),
+            Self::House(own) => own,
+        }
+    }
+}
+
+impl InForce {
+    /// Who asks.
+    #[must_use]
+    pub const fn asker(&self) -> &Asker {
+        &self.asker
+    }
+
+    /// What is given, by dataset.
+    #[must_use]
+    pub const fn grants(&self) -> &BTreeMap<DatasetId, Grant> {
+        &self.grants
+    }
+}
+
+/// A JSON object of these members.
+pub(crate) fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
+    Json::Object(
+        members
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
+}

@@ -1,0 +1,194 @@
+//! The ruling on a question: `decide` and its outcome.
+
+use crate::contract::InForce;
+use crate::effect::Effect;
+use crate::id::{ClauseId, ContractId, DatasetId, Name, PurposeId, RequestId};
+use crate::refusal::Refusal;
+use crate::term::Quota;
+use evidence::digest::Digest;
+use evidence::ledger::Receipt;
+use evidence::time::Time;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A question as far as policy needs to know it; implemented by `enforce::Bound`.
+pub trait Question {
+    /// The columns that it reads, by dataset.
+    fn reads(&self) -> &BTreeMap<DatasetId, BTreeSet<Name>>;
+    /// Digest of the question's plan.
+    fn digest(&self) -> Digest;
+}
+
+/// Everything that a decision may depend on; what is not in here is not known.
+#[derive(Debug, Clone)]
+pub struct Facts<'a> {
+    /// Now, by the log's clock.
+    pub now: Time,
+    /// The question's identity.
+    pub request: RequestId,
+    /// Commitment to the SQL text: SHA-256(salt ‖ sql).
+    pub sql_commit: Digest,
+    /// The declared purpose.
+    pub purpose: Option<&'a PurposeId>,
+    /// Which purposes there are and which covers which.
+    pub taxonomy: &'a crate::term::purpose::Taxonomy,
+    /// The schema of each dataset of the question, as it is published now.
+    pub schemas: &'a BTreeMap<DatasetId, Digest>,
+    /// The snapshot label of each dataset of the question.
+    pub snapshots: &'a BTreeMap<DatasetId, String>,
+    /// What was already spent in the current slot of each quota.
+    pub spent: &'a BTreeMap<(ContractId, ClauseId), u64>,
+    /// The tenant name that the provider mapped the asker to, where it did; otherwise the asker's domain is used.
+    pub tenant: Option<&'a str>,
+    /// Version of this program.
+    pub node_version: &'a str,
+}
+
+/// What a quota counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Counted {
+    /// Questions.
+    Queries,
+    /// Rows.
+    Rows,
+    /// Bytes of payload.
+    Bytes,
+}
+
+/// A quota that the answer draws on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// The contract.
+    pub contract: ContractId,
+    /// The clause.
+    pub clause: ClauseId,
+    /// What is counted.
+    pub counts: Counted,
+    /// The quota.
+    pub quota: Quota,
+    /// Start of the current slot.
+    pub slot: Time,
+    /// Start of the next slot.
+    pub slot_end: Time,
+}
+
+/// A limit on the rows of one answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowLimit {
+    /// The contract.
+    pub contract: ContractId,
+    /// The clause.
+    pub clause: ClauseId,
+    /// The most rows.
+    pub rows: u64,
+}
+
+/// A question that is permitted, with what is done to each dataset. Made by [`decide`] alone.
+#[derive(Debug)]
+pub struct Ruled<Q> {
+    question: Q,
+    standing: InForce,
+    request: RequestId,
+    purpose: Option<PurposeId>,
+    sql_commit: Digest,
+    effects: BTreeMap<DatasetId, Vec<Effect>>,
+    snapshots: BTreeMap<DatasetId, String>,
+    budgets: Vec<Budget>,
+    row_limit: Option<RowLimit>,
+    ends: Time,
+    node_version: String,
+}
+
+impl<Q> Ruled<Q> {
+    /// The question.
+    pub const fn question(&self) -> &Q {
+        &self.question
+    }
+
+    /// The contracts.
+    pub const fn standing(&self) -> &InForce {
+        &self.standing
+    }
+
+    /// The question's identity.
+    pub const fn request(&self) -> RequestId {
+        self.request
+    }
+
+    /// What is done to each dataset.
+    pub const fn effects(&self) -> &BTreeMap<DatasetId, Vec<Effect>> {
+        &self.effects
+    }
+
+    /// The quotas that the answer draws on.
+    pub fn budgets(&self) -> &[Budget] {
+        &self.budgets
+    }
+
+    /// The least limit on the rows of the answer.
+    pub const fn row_limit(&self) -> Option<RowLimit> {
+        self.row_limit
+    }
+
+    /// The instant at which the first of the contracts ends; the answer is cut there.
+    pub const fn ends(&self) -> Time {
+        self.ends
+    }
+
+    /// The question alone; for the executor, which has taken the effects.
+    pub fn into_question(self) -> Q {
+        self.question
+    }
+}
+
+/// A refusal about to be recorded.
+#[derive(Debug)]
+pub struct Declined {
+    refusal: Refusal,
+    opened: Option<Receipt>,
+    asked: Option<Asked>,
+}
+
+/// What is known of a question that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The question's identity.
+    pub request: RequestId,
+    /// Who asked.
+    pub peer: crate::id::ParticipantId,
+    /// SHA-256 of its leaf certificate.
+    pub certificate: Option<Digest>,
+    /// Under which contracts.
+    pub contracts: Vec<ContractId>,
+    /// For which purpose.
+    pub purpose: Option<PurposeId>,
+    /// Commitment to the SQL text.
+    pub sql_commit: Digest,
+}
+
+impl Declined {
+    /// A refusal before anything was opened.
+    #[must_use]
+    pub const fn unopened(refusal: Refusal, asked: Option<Asked>) -> Self {
+        Self {
+            refusal,
+            opened: None,
+            asked,
+        }
+    }
+
+    /// A refusal that closes an opened entry.
+    #[must_use]
+    pub const fn closing(opened: Receipt, refusal: Refusal, asked: Option<Asked>) -> Self {
+        Self {
+            refusal,
+            opened: Some(opened),
+            asked,
+        }
+    }
+
+    /// The refusal.
+    #[must_use]
+    pub const fn refusal(&self) -> &Refusal {
+        &self.refusal
+    }
+}
