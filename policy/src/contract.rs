@@ -259,10 +259,7 @@ impl Evidence for Agreed {
                     Json::Text(self.agreement.provider.id.to_string()),
                 ),
                 ("consumer", Json::Text(consumer)),
-                (
-                    "dataset",
-                    Json::Text(self.agreement.dataset.id.to_string()),
-                ),
+                ("dataset", Json::Text(self.agreement.dataset.id.to_string())),
                 (
                     "not_before",
                     Json::Text(self.agreement.not_before.to_string()),

@@ -241,7 +241,9 @@ impl FromStr for RequestId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// Not a participant's identity.
-    #[error("a participant is written `hansa://` and a lower-case domain, such as hansa://munster.example")]
+    #[error(
+        "a participant is written `hansa://` and a lower-case domain, such as hansa://munster.example"
+    )]
     Participant,
     /// Not a name.
     #[error("a name starts with a lower-case letter and holds up to 63 of a-z, 0-9 and _")]

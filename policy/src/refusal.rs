@@ -78,7 +78,12 @@ impl Refusal {
 
     /// Names the file, line and key.
     #[must_use]
-    pub fn with_place(mut self, file: impl Into<String>, line: Option<u64>, key: Option<String>) -> Self {
+    pub fn with_place(
+        mut self,
+        file: impl Into<String>,
+        line: Option<u64>,
+        key: Option<String>,
+    ) -> Self {
         self.place = Some(Place {
             file: file.into(),
             line,

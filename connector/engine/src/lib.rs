@@ -1,1 +1,23 @@
-//! To be filled.
+//! Text to plan, permitted plan to rows; sources and snapshots; questions over several participants.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::as_conversions,
+        reason = "tests"
+    )
+)]
+
+pub mod answer;
+pub mod execute;
+pub mod federate;
+pub mod limits;
+pub mod model;
+pub mod plan;
+pub mod publish;
+pub mod snapshot;
+pub mod source;
