@@ -1,13 +1,92 @@
 //! An immutable, versioned snapshot of a dataset: Parquet files that nobody changes.
 
 use catalog::dataset::Dataset;
-use std::path::PathBuf;
+use evidence::digest::Digest;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A published snapshot, pinned for as long as somebody holds it.
-#[derive(Debug, Clone, PartialEq)]
+/// A published snapshot, pinned for as long as somebody holds it or a clone of it.
+#[derive(Debug, Clone)]
 pub struct Snapshot {
     /// The catalogue entry that was published with it.
     pub dataset: Dataset,
     /// Its Parquet files in order, with exactly the entry's columns.
     pub files: Vec<PathBuf>,
+    /// Over the names, sizes and digests of the files and the schema: which rows exactly.
+    pub digest: Digest,
+    folder: Option<Arc<Folder>>,
+}
+
+impl Snapshot {
+    /// A snapshot over files that somebody else keeps; nothing is deleted when it ends.
+    #[must_use]
+    pub const fn of_files(dataset: Dataset, files: Vec<PathBuf>, digest: Digest) -> Self {
+        Self {
+            dataset,
+            files,
+            digest,
+            folder: None,
+        }
+    }
+
+    /// A snapshot that owns its folder: once retired, the folder goes with its last holder.
+    #[must_use]
+    pub(crate) fn in_folder(
+        dataset: Dataset,
+        files: Vec<PathBuf>,
+        digest: Digest,
+        folder: PathBuf,
+    ) -> Self {
+        Self {
+            dataset,
+            files,
+            digest,
+            folder: Some(Arc::new(Folder {
+                path: folder,
+                retired: AtomicBool::new(false),
+            })),
+        }
+    }
+
+    /// Lets the folder go as soon as nobody holds the snapshot any more.
+    pub fn retire(&self) {
+        if let Some(folder) = &self.folder {
+            folder.retired.store(true, Ordering::Release);
+        }
+    }
+
+    /// The folder of its files, where it owns one.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref().map(|folder| folder.path.as_path())
+    }
+}
+
+impl PartialEq for Snapshot {
+    fn eq(&self, other: &Self) -> bool {
+        self.dataset == other.dataset && self.files == other.files && self.digest == other.digest
+    }
+}
+
+/// The folder of a snapshot, removed when it was retired and its last holder is gone.
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+    retired: AtomicBool,
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.retired.load(Ordering::Acquire)
+            && let Err(error) = std::fs::remove_dir_all(&self.path)
+        {
+            tracing::warn!(
+                name: "snapshot.not_removed",
+                folder = %self.path.display(),
+                %error,
+                "a retired snapshot stays on disk"
+            );
+        }
+    }
 }
