@@ -3,7 +3,16 @@
 //! Ordinary JSON readers accept duplicate members (the last wins) and silently round large integers; a signature over
 //! what such a reader saw would cover something else than what was sent. So this reader refuses both.
 
+use crate::digest::Digest;
 use std::collections::BTreeMap;
+
+pub mod fields;
+mod read;
+#[cfg(test)]
+mod tests;
+
+/// The largest integer that every JSON reader keeps exactly: 2^53 − 1.
+pub const MAX_INT: i64 = 9_007_199_254_740_991;
 
 /// A JSON value without floating-point numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,4 +29,252 @@ pub enum Json {
     List(Vec<Json>),
     /// An object; member names are unique.
     Object(BTreeMap<String, Json>),
+}
+
+/// How much a reader takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The most bytes.
+    pub bytes: usize,
+    /// The deepest nesting of arrays and objects.
+    pub depth: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bytes: 1024 * 1024,
+            depth: 32,
+        }
+    }
+}
+
+/// Reads one JSON value; nothing but white space may surround it.
+///
+/// # Errors
+/// The first fault: malformed text, a duplicate member, a number that is no integer within ±(2^53 − 1), a lone
+/// surrogate, trailing bytes, or more than `limits` allow.
+pub fn parse(bytes: &[u8], limits: Limits) -> Result<Json, JsonFault> {
+    read::parse(bytes, limits)
+}
+
+/// The canonical spelling of RFC 8785: no white space, members ordered by UTF-16 code units, least escapes.
+#[must_use]
+pub fn canonical(value: &Json) -> Vec<u8> {
+    let mut out = String::new();
+    write(value, &mut out);
+    out.into_bytes()
+}
+
+impl Json {
+    /// An object of these members.
+    #[must_use]
+    pub fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
+        Self::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
+        )
+    }
+
+    /// A string.
+    #[must_use]
+    pub fn text(value: impl std::fmt::Display) -> Self {
+        Self::Text(value.to_string())
+    }
+
+    /// A count; one that JSON can't hold exactly is written as the largest that it can.
+    #[must_use]
+    pub fn count(value: u64) -> Self {
+        Self::Int(i64::try_from(value).map_or(MAX_INT, |value| value.min(MAX_INT)))
+    }
+
+    /// The member `name`, if this is an object that has it.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        self.as_object().and_then(|members| members.get(name))
+    }
+
+    /// The string, if this is one.
+    #[must_use]
+    pub const fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text.as_str()),
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::List(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// The integer, if this is one.
+    #[must_use]
+    pub const fn as_int(&self) -> Option<i64> {
+        match self {
+            Self::Int(value) => Some(*value),
+            Self::Null | Self::Bool(_) | Self::Text(_) | Self::List(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// The integer, if this is one and not negative.
+    #[must_use]
+    pub fn as_count(&self) -> Option<u64> {
+        self.as_int().and_then(|value| u64::try_from(value).ok())
+    }
+
+    /// The truth value, if this is one.
+    #[must_use]
+    pub const fn as_bool(&self) -> Option<bool> {
+        match self {
+            Self::Bool(value) => Some(*value),
+            Self::Null | Self::Int(_) | Self::Text(_) | Self::List(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// The elements, if this is an array.
+    #[must_use]
+    pub fn as_list(&self) -> Option<&[Self]> {
+        match self {
+            Self::List(items) => Some(items),
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Text(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// The members, if this is an object.
+    #[must_use]
+    pub const fn as_object(&self) -> Option<&BTreeMap<String, Self>> {
+        match self {
+            Self::Object(members) => Some(members),
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Text(_) | Self::List(_) => None,
+        }
+    }
+
+    /// SHA-256 of the canonical spelling.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&canonical(self))
+    }
+
+    /// Whether the strict reader takes the canonical spelling back: every integer within ±(2^53 − 1), nesting at most `depth`.
+    #[must_use]
+    pub fn fits(&self, depth: usize) -> bool {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Text(_) => true,
+            Self::Int(value) => (-MAX_INT..=MAX_INT).contains(value),
+            Self::List(items) => depth > 0 && items.iter().all(|item| item.fits(depth - 1)),
+            Self::Object(members) => depth > 0 && members.values().all(|item| item.fits(depth - 1)),
+        }
+    }
+}
+
+impl From<&str> for Json {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+/// What the reader did not accept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{what} at byte {at}")]
+pub struct JsonFault {
+    /// Offset of the first byte that is wrong.
+    pub at: usize,
+    /// What is wrong.
+    pub what: JsonFaultKind,
+}
+
+/// The kinds of faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum JsonFaultKind {
+    /// More bytes than the limit.
+    #[error("too many bytes")]
+    TooLarge,
+    /// Deeper than the limit.
+    #[error("nesting too deep")]
+    TooDeep,
+    /// The bytes are not UTF-8.
+    #[error("no UTF-8")]
+    NotUtf8,
+    /// The text ends too early.
+    #[error("unexpected end")]
+    Ended,
+    /// A character that does not belong there.
+    #[error("unexpected character")]
+    Unexpected,
+    /// Something follows the value.
+    #[error("trailing bytes")]
+    Trailing,
+    /// The same member twice.
+    #[error("duplicate member")]
+    Duplicate,
+    /// A fraction, an exponent, a leading zero or −0.
+    #[error("a number that is no plain integer")]
+    NotAnInteger,
+    /// Beyond ±(2^53 − 1).
+    #[error("an integer beyond ±(2^53 − 1)")]
+    OutOfRange,
+    /// An escape that does not exist.
+    #[error("an unknown escape")]
+    BadEscape,
+    /// Half of a surrogate pair.
+    #[error("a lone surrogate")]
+    LoneSurrogate,
+    /// A control character that is not escaped.
+    #[error("a control character in a string")]
+    Control,
+}
+
+fn write(value: &Json, out: &mut String) {
+    match value {
+        Json::Null => out.push_str("null"),
+        Json::Bool(true) => out.push_str("true"),
+        Json::Bool(false) => out.push_str("false"),
+        Json::Int(value) => out.push_str(&value.to_string()),
+        Json::Text(text) => write_text(text, out),
+        Json::List(items) => {
+            let mut before = '[';
+            for item in items {
+                out.push(before);
+                write(item, out);
+                before = ',';
+            }
+            if items.is_empty() {
+                out.push('[');
+            }
+            out.push(']');
+        }
+        Json::Object(members) => {
+            let mut ordered: Vec<(&String, &Json)> = members.iter().collect();
+            // UTF-8 order and UTF-16 order differ above the basic plane.
+            ordered.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
+            let mut before = '{';
+            for (name, item) in ordered {
+                out.push(before);
+                write_text(name, out);
+                out.push(':');
+                write(item, out);
+                before = ',';
+            }
+            if members.is_empty() {
+                out.push('{');
+            }
+            out.push('}');
+        }
+    }
+}
+
+fn write_text(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{8}' => out.push_str("\\b"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\u{c}' => out.push_str("\\f"),
+            '\r' => out.push_str("\\r"),
+            c if c < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
 }

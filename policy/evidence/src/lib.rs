@@ -2,6 +2,19 @@
 //!
 //! Nothing here knows what an entry means, performs input or output, or reads a clock.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::as_conversions,
+        reason = "tests"
+    )
+)]
+
 pub mod digest;
 pub mod json;
 pub mod ledger;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// An instant in UTC, in microseconds since 1970-01-01T00:00:00Z, shown as RFC 3339 with `Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +40,18 @@ impl Time {
         ))
     }
 }
+
+/// One reading of the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tick {
+    /// The wall clock, which people can set.
+    pub wall: Time,
+    /// Nanoseconds of a clock that never goes back, since some start.
+    pub mono_ns: u64,
+}
+
+/// The clock as a value: made once by the binary (a door) or by a test, handed to whatever needs the time.
+pub type Clock = Arc<dyn Fn() -> Tick + Send + Sync>;
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

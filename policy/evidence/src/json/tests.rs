@@ -1,0 +1,122 @@
+//! The strict reader refuses what signed formats may not hold; the writer has one spelling.
+
+use super::{Json, JsonFaultKind, Limits, MAX_INT, canonical, parse};
+use JsonFaultKind::{
+    BadEscape, Control, Duplicate, Ended, LoneSurrogate, NotAnInteger, NotUtf8, OutOfRange,
+    TooDeep, TooLarge, Trailing, Unexpected,
+};
+
+const SMALL: Limits = Limits {
+    bytes: 200,
+    depth: 3,
+};
+
+#[track_caller]
+fn check(input: impl AsRef<[u8]>, expect: &str) {
+    let value = parse(input.as_ref(), SMALL).expect("accepted");
+    assert_eq!(String::from_utf8(canonical(&value)).unwrap(), expect);
+}
+
+#[track_caller]
+fn refuse(input: impl AsRef<[u8]>, at: usize, what: JsonFaultKind) {
+    let fault = parse(input.as_ref(), SMALL).expect_err("refused");
+    assert_eq!((fault.at, fault.what), (at, what));
+}
+
+#[test]
+fn one_spelling() {
+    check(
+        " { \"b\" : [ 1 , -2 , [] , {} ] ,\n\"a\":null} ",
+        r#"{"a":null,"b":[1,-2,[],{}]}"#,
+    );
+    check("9007199254740991", "9007199254740991");
+    check("-9007199254740991", "-9007199254740991");
+    check("0", "0");
+    check(
+        r#""\u20ac$\u000f\u000aA'\u0042\u0022\u005c\\\"\/""#,
+        r#""€$\u000f\nA'B\"\\\\\"/""#,
+    );
+    check(r#""\u0000\b\t\f\r\u007f""#, "\"\\u0000\\b\\t\\f\\r\u{7f}\"");
+    check(r#""\ud83d\ude02""#, "\"😂\"");
+    check("true", "true");
+    check("[[[]]]", "[[[]]]");
+}
+
+#[test]
+fn members_in_utf16_order() {
+    // The example of RFC 8785, section 3.2.3: U+1F602 sorts before U+FB33 although its UTF-8 bytes are larger.
+    check(
+        r#"{"\u20ac":1,"\r":2,"\ufb33":3,"1":4,"\ud83d\ude00":5,"\u0080":6,"\u00f6":7}"#,
+        "{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"ö\":7,\"€\":1,\"😀\":5,\"\u{fb33}\":3}",
+    );
+}
+
+#[test]
+fn refused() {
+    refuse("", 0, Ended);
+    refuse("   ", 3, Ended);
+    refuse("nul", 3, Ended);
+    refuse("nulL", 3, Unexpected);
+    refuse("\u{feff}1", 0, Unexpected);
+    refuse("1 1", 2, Trailing);
+    refuse("{}\0", 2, Trailing);
+    refuse(r#"{"a":1,"a":1}"#, 7, Duplicate);
+    refuse(r#"{"a":1,"\u0061":2}"#, 7, Duplicate);
+    refuse("[1,]", 3, Unexpected);
+    refuse("{\"a\":1,}", 7, Unexpected);
+    refuse("{a:1}", 1, Unexpected);
+    refuse("'a'", 0, Unexpected);
+    refuse("[1", 2, Ended);
+    refuse("1.0", 0, NotAnInteger);
+    refuse("1e3", 0, NotAnInteger);
+    refuse("-0", 0, NotAnInteger);
+    refuse("01", 0, NotAnInteger);
+    refuse("-", 1, Ended);
+    refuse("+1", 0, Unexpected);
+    refuse("NaN", 0, Unexpected);
+    refuse("9007199254740992", 0, OutOfRange);
+    refuse("-9007199254740992", 0, OutOfRange);
+    refuse("99999999999999999999999999", 0, OutOfRange);
+    refuse(r#""\ud800""#, 1, LoneSurrogate);
+    refuse(r#""\ud800x""#, 1, LoneSurrogate);
+    refuse(r#""\udc00""#, 1, LoneSurrogate);
+    refuse(r#""\ud800\u0041""#, 1, LoneSurrogate);
+    refuse(r#""\x""#, 1, BadEscape);
+    refuse(r#""\u12g4""#, 1, BadEscape);
+    refuse(r#""\u+123""#, 1, BadEscape);
+    refuse("\"\\u00é\"", 1, BadEscape);
+    refuse("\"a\nb\"", 2, Control);
+    refuse("\"a", 2, Ended);
+    refuse(b"\"\xff\"", 1, NotUtf8);
+    refuse(b"\"\xed\xa0\x80\"", 1, NotUtf8);
+    refuse("[[[[]]]]", 3, TooDeep);
+    refuse("{\"a\":{\"a\":{\"a\":{}}}}", 15, TooDeep);
+    refuse(" ".repeat(201), 200, TooLarge);
+}
+
+#[test]
+fn deep_nesting_ends_early() {
+    let limits = Limits::default();
+    let deep = "[".repeat(limits.bytes);
+    let fault = parse(deep.as_bytes(), limits).expect_err("refused");
+    assert_eq!((fault.at, fault.what), (32, TooDeep));
+    let just = format!("{}{}", "[".repeat(32), "]".repeat(32));
+    assert!(parse(just.as_bytes(), limits).unwrap().fits(32));
+}
+
+#[test]
+fn fits_says_what_the_reader_takes_back() {
+    for (value, fits) in [
+        (Json::Int(MAX_INT), true),
+        (Json::Int(MAX_INT + 1), false),
+        (Json::List(vec![Json::Int(-MAX_INT - 1)]), false),
+        (Json::List(vec![Json::List(vec![Json::List(vec![])])]), true),
+        (
+            Json::List(vec![Json::List(vec![Json::List(vec![Json::List(vec![])])])]),
+            false,
+        ),
+    ] {
+        assert_eq!(value.fits(3), fits, "{value:?}");
+        assert_eq!(parse(&canonical(&value), SMALL).is_ok(), fits, "{value:?}");
+    }
+}
