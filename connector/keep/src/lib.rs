@@ -14,5 +14,6 @@
 
 pub mod audit;
 pub mod contracts;
+pub mod files;
 pub mod state;
 pub mod trust;

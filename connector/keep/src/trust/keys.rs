@@ -1,0 +1,372 @@
+//! Key pairs in files, and public keys with the name that follows from them (RFC 7638).
+
+use crate::files::{self, Readers};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use evidence::digest::Digest;
+use josekit::jwk::KeyPair as _;
+use josekit::jwk::alg::ec::{EcCurve, EcKeyPair};
+use josekit::jwk::alg::ed::{EdCurve, EdKeyPair};
+use josekit::jws::alg::ecdsa::EcdsaJwsAlgorithm;
+use josekit::jws::alg::eddsa::EddsaJwsAlgorithm;
+use josekit::jws::{JwsSigner, JwsVerifier};
+use policy::refusal::{Code, Refusal};
+use std::fmt;
+use std::path::Path;
+
+/// How a key signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Algorithm {
+    /// Ed25519, and no other curve.
+    EdDsa,
+    /// ECDSA over P-256 with SHA-256; signatures are the 64 bytes r ‖ s.
+    Es256,
+}
+
+impl Algorithm {
+    /// The name in signature headers: `EdDSA` or `ES256`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EdDsa => "EdDSA",
+            Self::Es256 => "ES256",
+        }
+    }
+
+    /// The algorithm of that name, letter by letter.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::EdDsa, Self::Es256]
+            .into_iter()
+            .find(|algorithm| algorithm.as_str() == name)
+    }
+}
+
+/// A public key on its curve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    algorithm: Algorithm,
+    /// Ed25519: the 32 bytes of the key. P-256: x ‖ y.
+    raw: Vec<u8>,
+    kid: String,
+}
+
+impl PublicKey {
+    /// An Ed25519 key from its 32 bytes.
+    ///
+    /// # Errors
+    /// `KEY_INVALID`.
+    pub fn ed25519(raw: &[u8]) -> Result<Self, Refusal> {
+        Self::checked(Algorithm::EdDsa, raw.to_vec())
+    }
+
+    /// A P-256 key from its coordinates, 32 bytes each.
+    ///
+    /// # Errors
+    /// `KEY_INVALID` when the point is not on the curve.
+    pub fn p256(x: &[u8], y: &[u8]) -> Result<Self, Refusal> {
+        if x.len() != 32 {
+            return Err(unfit("a coordinate of P-256 has 32 bytes"));
+        }
+        Self::checked(Algorithm::Es256, [x, y].concat())
+    }
+
+    /// A key from its SubjectPublicKeyInfo in DER.
+    ///
+    /// # Errors
+    /// `KEY_INVALID` when it is of another kind or not on its curve.
+    pub fn from_spki(der: &[u8]) -> Result<Self, Refusal> {
+        if let Some(raw) = der.strip_prefix(ED25519_SPKI) {
+            return Self::checked(Algorithm::EdDsa, raw.to_vec());
+        }
+        if let Some(raw) = der.strip_prefix(P256_SPKI) {
+            return Self::checked(Algorithm::Es256, raw.to_vec());
+        }
+        Err(unfit("only keys on Ed25519 and P-256 are used"))
+    }
+
+    /// The SubjectPublicKeyInfo in DER.
+    #[must_use]
+    pub fn spki(&self) -> Vec<u8> {
+        let prefix = match self.algorithm {
+            Algorithm::EdDsa => ED25519_SPKI,
+            Algorithm::Es256 => P256_SPKI,
+        };
+        [prefix, &self.raw].concat()
+    }
+
+    /// The one algorithm that it signs with.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// RFC 7638 thumbprint with SHA-256 in base64url, always computed from the key.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// Ed25519: the 32 bytes of the key. P-256: x ‖ y.
+    #[must_use]
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// Whether `signature` over `message` is by this key.
+    #[must_use]
+    pub fn matches(&self, message: &[u8], signature: &[u8]) -> bool {
+        signature.len() == 64
+            && self
+                .verifier()
+                .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
+    }
+
+    fn checked(algorithm: Algorithm, raw: Vec<u8>) -> Result<Self, Refusal> {
+        let length = match algorithm {
+            Algorithm::EdDsa => 32,
+            Algorithm::Es256 => 64,
+        };
+        if raw.len() != length {
+            return Err(unfit(&format!(
+                "a key for {} has {length} bytes",
+                algorithm.as_str()
+            )));
+        }
+        let kid = thumbprint(algorithm, &raw);
+        let key = Self {
+            algorithm,
+            raw,
+            kid,
+        };
+        // The library checks that the point is on the curve.
+        key.verifier()?;
+        Ok(key)
+    }
+
+    fn verifier(&self) -> Result<Box<dyn JwsVerifier>, Refusal> {
+        let spki = self.spki();
+        let off_curve = |_| unfit("the key is not on its curve");
+        Ok(match self.algorithm {
+            Algorithm::EdDsa => Box::new(
+                EddsaJwsAlgorithm::Eddsa
+                    .verifier_from_der(spki)
+                    .map_err(off_curve)?,
+            ),
+            Algorithm::Es256 => Box::new(
+                EcdsaJwsAlgorithm::Es256
+                    .verifier_from_der(spki)
+                    .map_err(off_curve)?,
+            ),
+        })
+    }
+}
+
+/// A private key that was read from its file. It is shown without its secret and can't be cloned.
+pub struct PrivateKey {
+    signer: Box<dyn JwsSigner + Send + Sync>,
+    public: PublicKey,
+}
+
+impl PrivateKey {
+    /// Makes a key and writes it to a new file that only the owner can read.
+    ///
+    /// # Errors
+    /// `FILE_EXISTS`, `DISK_FULL`, `STATE_BROKEN`; `INTERNAL` when the library can't make a key.
+    pub fn create(path: &Path, algorithm: Algorithm) -> Result<Self, Refusal> {
+        let failed = |error| Refusal::new(Code::Internal, format!("no key could be made: {error}"));
+        let pem = match algorithm {
+            Algorithm::EdDsa => EdKeyPair::generate(EdCurve::Ed25519)
+                .map_err(failed)?
+                .to_pem_private_key(),
+            Algorithm::Es256 => EcKeyPair::generate(EcCurve::P256)
+                .map_err(failed)?
+                .to_pem_private_key(),
+        };
+        files::create(path, &pem, Readers::Owner)?;
+        Self::from_pem(&pem).ok_or_else(|| broken(path))
+    }
+
+    /// Reads a key in PEM (PKCS#8) from a file that only the owner can read.
+    ///
+    /// # Errors
+    /// `KEY_FILE_PERMISSIONS`, `FILE_MISSING`, or `KEY_INVALID`.
+    pub fn open(path: &Path) -> Result<Self, Refusal> {
+        let pem = files::read_private(path, LARGEST_KEY_FILE)?;
+        Self::from_pem(&pem).ok_or_else(|| broken(path))
+    }
+
+    /// The public half.
+    #[must_use]
+    pub const fn public(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// Signs `message`.
+    ///
+    /// # Errors
+    /// `INTERNAL` when the library refuses.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refusal> {
+        self.signer
+            .sign(message)
+            .map_err(|error| Refusal::new(Code::Internal, format!("signing failed: {error}")))
+    }
+
+    fn from_pem(pem: &[u8]) -> Option<Self> {
+        if let Ok(pair) = EdKeyPair::from_pem(pem) {
+            let public = PublicKey::from_spki(&pair.to_der_public_key()).ok()?;
+            let signer = EddsaJwsAlgorithm::Eddsa.signer_from_pem(pem).ok()?;
+            return Some(Self {
+                signer: Box::new(signer),
+                public,
+            });
+        }
+        let pair = EcKeyPair::from_pem(pem, Some(EcCurve::P256)).ok()?;
+        let public = PublicKey::from_spki(&pair.to_der_public_key()).ok()?;
+        let signer = EcdsaJwsAlgorithm::Es256.signer_from_pem(pem).ok()?;
+        Some(Self {
+            signer: Box::new(signer),
+            public,
+        })
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PrivateKey")
+            .field("kid", &self.public.kid())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The largest key file that is read.
+const LARGEST_KEY_FILE: u64 = 64 * 1024;
+
+/// What stands before the 32 bytes of an Ed25519 key in its SubjectPublicKeyInfo (RFC 8410).
+const ED25519_SPKI: &[u8] = &[
+    0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+];
+
+/// What stands before x ‖ y of an uncompressed P-256 key in its SubjectPublicKeyInfo (RFC 5480).
+const P256_SPKI: &[u8] = &[
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
+    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+];
+
+/// RFC 7638: SHA-256 over the required members of the JWK in alphabetical order.
+fn thumbprint(algorithm: Algorithm, raw: &[u8]) -> String {
+    let jwk = match algorithm {
+        Algorithm::EdDsa => format!(
+            r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#,
+            URL_SAFE_NO_PAD.encode(raw)
+        ),
+        Algorithm::Es256 => {
+            let (x, y) = raw.split_at_checked(32).unwrap_or((raw, &[]));
+            format!(
+                r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#,
+                URL_SAFE_NO_PAD.encode(x),
+                URL_SAFE_NO_PAD.encode(y)
+            )
+        }
+    };
+    URL_SAFE_NO_PAD.encode(Digest::of(jwk.as_bytes()).as_bytes())
+}
+
+fn unfit(why: &str) -> Refusal {
+    Refusal::new(Code::KeyInvalid, why)
+}
+
+fn broken(path: &Path) -> Refusal {
+    Refusal::new(
+        Code::KeyInvalid,
+        format!(
+            "`{}` holds no private key on Ed25519 or P-256 in PEM (PKCS#8)",
+            path.display()
+        ),
+    )
+    .with_place(path.display().to_string(), None, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Algorithm, PrivateKey, PublicKey};
+    use policy::refusal::Code;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn the_name_of_a_key_is_its_thumbprint() {
+        // RFC 8037, appendix A.3.
+        let x = [
+            0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64,
+            0x07, 0x3a, 0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68,
+            0xf7, 0x07, 0x51, 0x1a,
+        ];
+        let key = PublicKey::ed25519(&x).unwrap();
+        assert_eq!(key.kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    }
+
+    #[test]
+    fn a_key_signs_after_it_was_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
+            let path = dir.path().join(algorithm.as_str());
+            let made = PrivateKey::create(&path, algorithm).unwrap();
+            let read = PrivateKey::open(&path).unwrap();
+            assert_eq!(made.public(), read.public());
+            assert_eq!(read.public().algorithm(), algorithm);
+            let signature = read.sign(b"message").unwrap();
+            assert_eq!(signature.len(), 64);
+            assert!(made.public().matches(b"message", &signature));
+            assert!(!made.public().matches(b"massage", &signature));
+            for at in 0..64 {
+                let mut flipped = signature.clone();
+                flipped[at] ^= 1;
+                assert!(!made.public().matches(b"message", &flipped), "byte {at}");
+            }
+            assert!(!made.public().matches(b"message", &signature[..63]));
+            assert!(!made.public().matches(b"message", &[]));
+            let again = PublicKey::from_spki(&read.public().spki()).unwrap();
+            assert_eq!(&again, read.public());
+        }
+    }
+
+    #[test]
+    fn the_secret_is_never_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        let key = PrivateKey::create(&path, Algorithm::EdDsa).unwrap();
+        let shown = format!("{key:?}");
+        assert_eq!(
+            shown,
+            format!("PrivateKey {{ kid: {:?}, .. }}", key.public().kid())
+        );
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        PrivateKey::create(&path, Algorithm::EdDsa).unwrap();
+        let again = PrivateKey::create(&path, Algorithm::EdDsa).unwrap_err();
+        assert_eq!(again.code, Code::FileExists);
+
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let open = PrivateKey::open(&path).unwrap_err();
+        assert_eq!(open.code, Code::KeyFilePermissions);
+
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::write(&path, "no key").unwrap();
+        assert_eq!(PrivateKey::open(&path).unwrap_err().code, Code::KeyInvalid);
+        let missing = PrivateKey::open(&dir.path().join("none")).unwrap_err();
+        assert_eq!(missing.code, Code::FileMissing);
+
+        assert!(
+            PublicKey::p256(&[1; 32], &[1; 32]).is_err(),
+            "not on the curve"
+        );
+        assert!(PublicKey::ed25519(&[1; 31]).is_err());
+        assert!(PublicKey::from_spki(&[]).is_err());
+    }
+}
