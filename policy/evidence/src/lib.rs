@@ -18,4 +18,6 @@
 pub mod digest;
 pub mod json;
 pub mod ledger;
+pub mod note;
 pub mod time;
+pub mod tree;

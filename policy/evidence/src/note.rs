@@ -1,0 +1,301 @@
+//! Signed heads of a log as C2SP checkpoint notes, readable by the tools of the transparency world.
+//!
+//! A note is text, an empty line, and one line for each signature: `— name base64(key hash ‖ signature)`. Signing and
+//! checking come through two small traits, so that this crate holds no key and names no algorithm.
+
+use crate::digest::Digest;
+use std::fmt;
+use std::str::FromStr;
+
+pub mod base64;
+#[cfg(test)]
+mod tests;
+
+/// The algorithm byte of an Ed25519 note key.
+pub const ED25519: u8 = 1;
+
+/// The algorithm byte of a timestamped Ed25519 cosignature.
+pub const COSIGNATURE: u8 = 4;
+
+/// The origin of a participant's log: `<domain>/hansa/evidence`.
+#[must_use]
+pub fn origin(domain: &str) -> String {
+    format!("{domain}/hansa/evidence")
+}
+
+/// What a head says: this log, at this size, has this root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Which log.
+    pub origin: String,
+    /// How many records.
+    pub size: u64,
+    /// The root of the hash tree over them.
+    pub root: Digest,
+}
+
+impl Checkpoint {
+    /// The text that is signed.
+    #[must_use]
+    pub fn text(&self) -> String {
+        format!(
+            "{}\n{}\n{}\n",
+            self.origin,
+            self.size,
+            base64::encode(self.root.as_bytes())
+        )
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.strip_suffix('\n')?.split('\n');
+        let (origin, size, root) = (lines.next()?, lines.next()?, lines.next()?);
+        let root: [u8; 32] = base64::decode(root)?.try_into().ok()?;
+        let read = Self {
+            origin: origin.to_owned(),
+            size: size.parse().ok()?,
+            root: Digest::from_bytes(root),
+        };
+        // One spelling: no leading zeros, no sign, no extension lines.
+        (is_name(origin) && read.text() == text).then_some(read)
+    }
+}
+
+/// One signature below a note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignatureLine {
+    /// The key's name.
+    pub name: String,
+    /// The first four bytes of the key's hash.
+    pub key_hash: [u8; 4],
+    /// The signature; of a cosignature eight bytes of time before it.
+    pub signature: Vec<u8>,
+}
+
+/// A head with its signatures: the log's own first, then those of witnesses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedHead {
+    /// What it says.
+    pub checkpoint: Checkpoint,
+    /// The signatures.
+    pub signatures: Vec<SignatureLine>,
+}
+
+/// Signs notes.
+pub trait NoteSigner: Send + Sync {
+    /// The public half.
+    fn key(&self) -> NoteKey;
+
+    /// The signature over `message`.
+    ///
+    /// # Errors
+    /// When the key can't be used.
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, NotSigned>;
+}
+
+/// Checks the signatures of the algorithms that it knows.
+pub trait NoteCheck {
+    /// Whether `signature` is by `key` over `message`; `false` for an algorithm that is not known.
+    fn check(&self, key: &NoteKey, message: &[u8], signature: &[u8]) -> bool;
+}
+
+/// The signer failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the head can't be signed: {reason}")]
+pub struct NotSigned {
+    /// What the signer said.
+    pub reason: String,
+}
+
+impl SignedHead {
+    /// Signs `checkpoint`.
+    ///
+    /// # Errors
+    /// When the signer fails.
+    pub fn sign(checkpoint: Checkpoint, signer: &dyn NoteSigner) -> Result<Self, NotSigned> {
+        let key = signer.key();
+        let signature = signer.sign(checkpoint.text().as_bytes())?;
+        let line = SignatureLine {
+            name: key.name.clone(),
+            key_hash: key.hash(),
+            signature,
+        };
+        Ok(Self {
+            checkpoint,
+            signatures: vec![line],
+        })
+    }
+
+    /// Adds a witness's timestamped signature; the signer's key must be of the kind [`COSIGNATURE`].
+    ///
+    /// # Errors
+    /// When the signer fails.
+    pub fn cosign(&mut self, signer: &dyn NoteSigner, seconds: u64) -> Result<(), NotSigned> {
+        let key = signer.key();
+        let mut signature = seconds.to_be_bytes().to_vec();
+        signature.extend(signer.sign(&self.cosigned_message(seconds))?);
+        self.signatures.push(SignatureLine {
+            name: key.name.clone(),
+            key_hash: key.hash(),
+            signature,
+        });
+        Ok(())
+    }
+
+    /// Whether one of the signatures is by `key`.
+    #[must_use]
+    pub fn is_signed_by(&self, key: &NoteKey, checker: &dyn NoteCheck) -> bool {
+        let text = self.checkpoint.text();
+        self.lines_of(key)
+            .any(|line| checker.check(key, text.as_bytes(), &line.signature))
+    }
+
+    /// When the witness with `key` signed, in seconds since 1970, if it did.
+    #[must_use]
+    pub fn cosigned_by(&self, key: &NoteKey, checker: &dyn NoteCheck) -> Option<u64> {
+        self.lines_of(key).find_map(|line| {
+            let (seconds, signature) = line.signature.split_first_chunk::<8>()?;
+            let seconds = u64::from_be_bytes(*seconds);
+            checker
+                .check(key, &self.cosigned_message(seconds), signature)
+                .then_some(seconds)
+        })
+    }
+
+    fn cosigned_message(&self, seconds: u64) -> Vec<u8> {
+        format!("cosignature/v1\ntime {seconds}\n{}", self.checkpoint.text()).into_bytes()
+    }
+
+    fn lines_of<'a>(&'a self, key: &'a NoteKey) -> impl Iterator<Item = &'a SignatureLine> {
+        let hash = key.hash();
+        self.signatures
+            .iter()
+            .filter(move |line| line.name == key.name && line.key_hash == hash)
+    }
+
+    /// SHA-256 of the signed text.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.checkpoint.text().as_bytes())
+    }
+}
+
+impl fmt::Display for SignedHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.checkpoint.text())?;
+        for line in &self.signatures {
+            let mut bytes = line.key_hash.to_vec();
+            bytes.extend(&line.signature);
+            writeln!(f, "— {} {}", line.name, base64::encode(&bytes))?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for SignedHead {
+    type Err = NotANote;
+
+    fn from_str(text: &str) -> Result<Self, NotANote> {
+        let (body, signatures) = text.split_once("\n\n").ok_or(NotANote)?;
+        let checkpoint = Checkpoint::parse(&format!("{body}\n")).ok_or(NotANote)?;
+        let signatures: Option<Vec<SignatureLine>> = signatures
+            .strip_suffix('\n')
+            .ok_or(NotANote)?
+            .split('\n')
+            .map(signature_line)
+            .collect();
+        Ok(Self {
+            checkpoint,
+            signatures: signatures.ok_or(NotANote)?,
+        })
+    }
+}
+
+/// Reads the notes of a file in which each is followed by an empty line, as far as they are complete.
+///
+/// # Errors
+/// The number of the first complete note, from 0, that can't be read.
+pub fn read_all(text: &str) -> Result<Vec<SignedHead>, usize> {
+    let mut heads = Vec::new();
+    let mut rest = text;
+    // A note holds one empty line itself, between its text and its signatures.
+    while let Some(end) = rest
+        .find("\n\n")
+        .and_then(|body| Some(body + 2 + rest.get(body + 2..)?.find("\n\n")?))
+    {
+        let note = rest.get(..=end).unwrap_or_default();
+        heads.push(note.parse().map_err(|NotANote| heads.len())?);
+        rest = rest.get(end + 2..).unwrap_or_default();
+    }
+    Ok(heads)
+}
+
+fn signature_line(line: &str) -> Option<SignatureLine> {
+    let (name, encoded) = line.strip_prefix("— ")?.split_once(' ')?;
+    let bytes = base64::decode(encoded)?;
+    let (key_hash, signature) = bytes.split_first_chunk::<4>()?;
+    (is_name(name) && !signature.is_empty()).then(|| SignatureLine {
+        name: name.to_owned(),
+        key_hash: *key_hash,
+        signature: signature.to_vec(),
+    })
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
+}
+
+/// The public half of a note key; as text `name+hash+base64(algorithm ‖ key)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoteKey {
+    /// Its name; for a log's own key the origin.
+    pub name: String,
+    /// [`ED25519`] or [`COSIGNATURE`]; others may come.
+    pub algorithm: u8,
+    /// The public key.
+    pub public: Vec<u8>,
+}
+
+impl NoteKey {
+    /// The four bytes by which a signature line names its key.
+    #[must_use]
+    pub fn hash(&self) -> [u8; 4] {
+        let digest =
+            Digest::of_parts(&[self.name.as_bytes(), b"\n", &[self.algorithm], &self.public]);
+        let [a, b, c, d, ..] = *digest.as_bytes();
+        [a, b, c, d]
+    }
+}
+
+impl fmt::Display for NoteKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bytes = vec![self.algorithm];
+        bytes.extend(&self.public);
+        let hash = u32::from_be_bytes(self.hash());
+        write!(f, "{}+{hash:08x}+{}", self.name, base64::encode(&bytes))
+    }
+}
+
+impl FromStr for NoteKey {
+    type Err = NotANote;
+
+    fn from_str(text: &str) -> Result<Self, NotANote> {
+        let read = || {
+            let (name, rest) = text.split_once('+')?;
+            let (_, encoded) = rest.split_once('+')?;
+            let bytes = base64::decode(encoded)?;
+            let (algorithm, public) = bytes.split_first()?;
+            let key = Self {
+                name: name.to_owned(),
+                algorithm: *algorithm,
+                public: public.to_vec(),
+            };
+            (is_name(name) && key.to_string() == text).then_some(key)
+        };
+        read().ok_or(NotANote)
+    }
+}
+
+/// The text is not a note, or not a note key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is no signed head of a log")]
+pub struct NotANote;

@@ -1,0 +1,237 @@
+//! The hash tree of RFC 9162 (for SHA-256 the same as RFC 6962): roots, inclusion and consistency.
+//!
+//! A root commits to every record and its place. An inclusion proof shows that one record is under a root, a
+//! consistency proof that one root continues another; both are a few dozen digests, whatever the size of the log.
+
+use crate::digest::Digest;
+
+mod proof;
+#[cfg(test)]
+mod tests;
+
+/// The hash of a record as a leaf.
+#[must_use]
+pub fn leaf_hash(record: &[u8]) -> Digest {
+    Digest::of_parts(&[&[0], record])
+}
+
+/// The hash of an inner node.
+#[must_use]
+pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
+    Digest::of_parts(&[&[1], left.as_bytes(), right.as_bytes()])
+}
+
+/// Whether `proof` shows that `leaf` stands at `index` of the tree of `size` leaves with this `root`.
+#[must_use]
+pub fn check_inclusion(
+    index: u64,
+    size: u64,
+    leaf: Digest,
+    proof: &[Digest],
+    root: Digest,
+) -> bool {
+    proof::check_inclusion(index, size, leaf, proof, root)
+}
+
+/// Whether `proof` shows that the tree of size `to` continues the tree of size `from`.
+#[must_use]
+pub fn check_consistency(
+    from: u64,
+    to: u64,
+    from_root: Digest,
+    to_root: Digest,
+    proof: &[Digest],
+) -> bool {
+    proof::check_consistency(from, to, from_root, to_root, proof)
+}
+
+/// The right edge of a growing tree: enough to add leaves and to tell the root.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Frontier {
+    size: u64,
+    /// Roots of the complete subtrees, the largest first; one for each set bit of `size`.
+    peaks: Vec<Digest>,
+}
+
+impl Frontier {
+    /// The edge of the empty tree.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            size: 0,
+            peaks: Vec::new(),
+        }
+    }
+
+    /// How many leaves there are.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Adds a leaf.
+    pub fn push(&mut self, leaf: Digest) {
+        let mut node = leaf;
+        for _ in 0..self.size.trailing_ones() {
+            if let Some(left) = self.peaks.pop() {
+                node = node_hash(&left, &node);
+            }
+        }
+        self.peaks.push(node);
+        self.size += 1;
+    }
+
+    /// The root; of the empty tree the hash of nothing.
+    #[must_use]
+    pub fn root(&self) -> Digest {
+        let mut peaks = self.peaks.iter().rev();
+        let Some(smallest) = peaks.next() else {
+            return Digest::of(&[]);
+        };
+        peaks.fold(*smallest, |right, left| node_hash(left, &right))
+    }
+}
+
+/// A whole tree in memory: 64 bytes for each leaf, every proof in logarithmic time.
+#[derive(Debug, Clone, Default)]
+pub struct Tree {
+    /// `levels[k][i]` is the root of the complete subtree over the leaves from `i << k` to `(i + 1) << k`.
+    levels: Vec<Vec<Digest>>,
+}
+
+impl Tree {
+    /// The empty tree.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { levels: Vec::new() }
+    }
+
+    /// The tree of these leaves.
+    #[must_use]
+    pub fn of(leaves: impl IntoIterator<Item = Digest>) -> Self {
+        let mut tree = Self::new();
+        for leaf in leaves {
+            tree.push(leaf);
+        }
+        tree
+    }
+
+    /// How many leaves there are.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.levels
+            .first()
+            .map_or(0, |leaves| u64::try_from(leaves.len()).unwrap_or(u64::MAX))
+    }
+
+    /// The leaf at `index`.
+    #[must_use]
+    pub fn leaf(&self, index: u64) -> Option<Digest> {
+        self.node(0, index)
+    }
+
+    /// Adds a leaf.
+    pub fn push(&mut self, leaf: Digest) {
+        let mut node = leaf;
+        let mut depth = 0;
+        loop {
+            if self.levels.len() == depth {
+                self.levels.push(Vec::new());
+            }
+            let Some(level) = self.levels.get_mut(depth) else {
+                return;
+            };
+            level.push(node);
+            // A node with a left neighbour completes the subtree above both.
+            match level.as_slice() {
+                [.., left, right] if level.len() % 2 == 0 => node = node_hash(left, right),
+                _ => return,
+            }
+            depth += 1;
+        }
+    }
+
+    /// The root when the tree had `size` leaves; none if it never had so many.
+    #[must_use]
+    pub fn root(&self, size: u64) -> Option<Digest> {
+        if size == 0 {
+            return Some(Digest::of(&[]));
+        }
+        self.range(0, size)
+    }
+
+    /// The inclusion proof of the leaf at `index` in the tree of `size` leaves.
+    #[must_use]
+    pub fn inclusion(&self, index: u64, size: u64) -> Option<Vec<Digest>> {
+        if index >= size || size > self.size() {
+            return None;
+        }
+        let mut proof = Vec::new();
+        let (mut start, mut end) = (0, size);
+        while end - start > 1 {
+            let middle = start + split(end - start);
+            if index < middle {
+                proof.push(self.range(middle, end)?);
+                end = middle;
+            } else {
+                proof.push(self.range(start, middle)?);
+                start = middle;
+            }
+        }
+        proof.reverse();
+        Some(proof)
+    }
+
+    /// The proof that the tree of size `to` continues the tree of size `from`; empty for equal sizes and from nothing.
+    #[must_use]
+    pub fn consistency(&self, from: u64, to: u64) -> Option<Vec<Digest>> {
+        if from > to || to > self.size() {
+            return None;
+        }
+        let mut proof = Vec::new();
+        if from == 0 || from == to {
+            return Some(proof);
+        }
+        let (mut start, mut end) = (0, to);
+        while end != from {
+            let middle = start + split(end - start);
+            if from <= middle {
+                proof.push(self.range(middle, end)?);
+                end = middle;
+            } else {
+                proof.push(self.range(start, middle)?);
+                start = middle;
+            }
+        }
+        // The old tree's own last subtree is known to the reader only if it is the whole old tree.
+        if start > 0 {
+            proof.push(self.range(start, end)?);
+        }
+        proof.reverse();
+        Some(proof)
+    }
+
+    fn node(&self, depth: usize, index: u64) -> Option<Digest> {
+        let index = usize::try_from(index).ok()?;
+        self.levels.get(depth)?.get(index).copied()
+    }
+
+    /// The root over the leaves from `start` to `end`; `start` is a multiple of the largest power of two in the range.
+    fn range(&self, start: u64, end: u64) -> Option<Digest> {
+        let width = end.checked_sub(start)?;
+        if width.is_power_of_two() {
+            let depth = width.trailing_zeros();
+            return self.node(usize::try_from(depth).ok()?, start >> depth);
+        }
+        let middle = start + split(width);
+        Some(node_hash(
+            &self.range(start, middle)?,
+            &self.range(middle, end)?,
+        ))
+    }
+}
+
+/// The largest power of two below `width`, which is at least 2.
+const fn split(width: u64) -> u64 {
+    1 << (63 - (width - 1).leading_zeros())
+}
