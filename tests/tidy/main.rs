@@ -1,0 +1,12 @@
+//! The house rules, as plain tests: each failure says which rule, which line, and what to do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests"
+)]
+
+mod house;
+mod wire;
