@@ -274,6 +274,7 @@ codes! {
     VersionUnsupported "VERSION_UNSUPPORTED" OutOfReach "The two connectors speak no common version." "Upgrade the older one.";
     AliasClash "ALIAS_CLASH" Usage "Another participant already has this alias, or it is a reserved word." "Choose another with --alias.";
     ConversionUnknown "CONVERSION_UNKNOWN" Invalid "There is no declared factor between the two units." "Declare a factor with its source on the column.";
+    MessageMalformed "MESSAGE_MALFORMED" Invalid "A message from the other side does not hold what it must, or holds more." "Upgrade the older of the two connectors; if both are current, report it.";
     // evidence
     EvidenceUnavailable "EVIDENCE_UNAVAILABLE" Failed "The log can't be written, so nothing is answered." "Free disk space or mend the disk, then restart the connector.";
     DiskFull "DISK_FULL" Failed "The disk of the state folder is full." "Free space, then restart the connector.";

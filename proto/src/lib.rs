@@ -1,1 +1,19 @@
-//! To be filled.
+//! Wire and file formats and their domain types, both ways.
+//!
+//! What is read here is either exactly what this version knows, or refused: there is nothing in between.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::as_conversions,
+        reason = "tests"
+    )
+)]
+
+pub mod admin;
+pub mod peer;

@@ -42,5 +42,7 @@ fn generate(source: &str) -> String {
         .collect::<Vec<_>>();
     assert_eq!(made.len(), 1, "one package makes one file");
     let code = fs::read_to_string(&made[0]).unwrap();
-    format!("//! Generated from {source}; the check `wire` compares it with a fresh generation.\n{code}")
+    format!(
+        "//! Generated from {source}; the check `wire` compares it with a fresh generation.\n{code}"
+    )
 }

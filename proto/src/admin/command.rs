@@ -1,0 +1,100 @@
+//! A verb to be run.
+
+use crate::admin::pb;
+use policy::refusal::{Code, Refusal};
+use serde_json::{Map, Value};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A verb with its arguments.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    /// The verb as it is typed, such as `contract sign`.
+    pub verb: String,
+    /// Its arguments.
+    pub args: Map<String, Value>,
+    /// How long the caller waits; absent: as long as it takes.
+    pub timeout: Option<Duration>,
+    /// The caller's working directory, against which file names are read.
+    pub directory: PathBuf,
+    /// Version of the calling program.
+    pub program: String,
+}
+
+/// Takes a command apart.
+///
+/// # Errors
+/// `MESSAGE_MALFORMED`.
+pub fn from_wire(message: pb::Command) -> Result<Command, Refusal> {
+    let pb::Command {
+        verb,
+        args_json,
+        timeout_ms,
+        directory,
+        program,
+    } = message;
+    if verb.is_empty() {
+        return Err(malformed("the command lacks its verb"));
+    }
+    let args = match serde_json::from_str::<Value>(&args_json) {
+        Ok(Value::Object(args)) => args,
+        Ok(_) | Err(_) => return Err(malformed("the arguments are no JSON object")),
+    };
+    Ok(Command {
+        verb,
+        args,
+        timeout: (timeout_ms > 0).then(|| Duration::from_millis(timeout_ms)),
+        directory: PathBuf::from(directory),
+        program,
+    })
+}
+
+/// Puts a command together.
+#[must_use]
+pub fn to_wire(command: &Command) -> pb::Command {
+    let Command {
+        verb,
+        args,
+        timeout,
+        directory,
+        program,
+    } = command;
+    pb::Command {
+        verb: verb.clone(),
+        args_json: Value::Object(args.clone()).to_string(),
+        timeout_ms: timeout.map_or(0, |wait| {
+            u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1)
+        }),
+        directory: directory.to_string_lossy().into_owned(),
+        program: program.clone(),
+    }
+}
+
+fn malformed(what: &str) -> Refusal {
+    Refusal::new(Code::MessageMalformed, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Command, from_wire, to_wire};
+    use std::time::Duration;
+
+    #[test]
+    fn a_command_survives_the_round_trip() {
+        let args = serde_json::json!({"id": "7f3a", "reason": "ende", "limit": 3});
+        let mut command = Command {
+            verb: "contract withdraw".to_owned(),
+            args: args.as_object().unwrap().clone(),
+            timeout: Some(Duration::from_secs(3)),
+            directory: "/srv/munster".into(),
+            program: "hansa 0.1.0".to_owned(),
+        };
+        assert_eq!(from_wire(to_wire(&command)).unwrap(), command);
+        command.timeout = None;
+        command.args.clear();
+        assert_eq!(from_wire(to_wire(&command)).unwrap(), command);
+        let mut list = to_wire(&command);
+        list.args_json = "[]".to_owned();
+        assert!(from_wire(list).is_err());
+    }
+}

@@ -1,0 +1,190 @@
+//! What a running verb says, in order; `Done` or `Failure` is the last.
+
+use crate::admin::pb;
+use bytes::Bytes;
+use policy::id::Malformed;
+use policy::refusal::{Code, Place, Refusal};
+use serde_json::Value;
+use std::str::FromStr;
+
+/// One thing that a running verb says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// One JSON value of the result.
+    Json(Value),
+    /// The next piece of an Arrow IPC stream.
+    ArrowIpc(Bytes),
+    /// How far it is.
+    Progress {
+        /// What is counted.
+        label: String,
+        /// How much is done.
+        done: u64,
+        /// Of how much, where known.
+        total: Option<u64>,
+    },
+    /// A line for people.
+    Notice(String),
+    /// It failed; nothing follows.
+    Failure(Box<Refusal>),
+    /// It is done; nothing follows.
+    Done {
+        /// The exit code of the command line.
+        exit_code: u8,
+    },
+}
+
+/// Takes an event apart.
+///
+/// # Errors
+/// `MESSAGE_MALFORMED`.
+pub fn from_wire(message: pb::Event) -> Result<Event, Refusal> {
+    let pb::Event { of } = message;
+    let of = of.ok_or_else(|| malformed("the event is empty"))?;
+    Ok(match of {
+        pb::event::Of::Json(text) => Event::Json(
+            serde_json::from_str(&text).map_err(|_| malformed("the result is no JSON"))?,
+        ),
+        pb::event::Of::ArrowIpc(bytes) => Event::ArrowIpc(bytes),
+        pb::event::Of::Progress(message) => {
+            let pb::Progress { label, done, total } = message;
+            Event::Progress {
+                label,
+                done,
+                total: (total > 0).then_some(total),
+            }
+        }
+        pb::event::Of::Notice(text) => Event::Notice(text),
+        pb::event::Of::Failure(message) => Event::Failure(Box::new(failure_from_wire(message)?)),
+        pb::event::Of::Done(message) => {
+            let pb::Done { exit_code } = message;
+            Event::Done {
+                exit_code: u8::try_from(exit_code)
+                    .map_err(|_| malformed("an exit code is at most 255"))?,
+            }
+        }
+    })
+}
+
+/// Puts an event together.
+#[must_use]
+pub fn to_wire(event: Event) -> pb::Event {
+    let of = match event {
+        Event::Json(value) => pb::event::Of::Json(value.to_string()),
+        Event::ArrowIpc(bytes) => pb::event::Of::ArrowIpc(bytes),
+        Event::Progress { label, done, total } => pb::event::Of::Progress(pb::Progress {
+            label,
+            done,
+            total: total.unwrap_or(0),
+        }),
+        Event::Notice(text) => pb::event::Of::Notice(text),
+        Event::Failure(refusal) => pb::event::Of::Failure(failure_to_wire(*refusal)),
+        Event::Done { exit_code } => pb::event::Of::Done(pb::Done {
+            exit_code: u32::from(exit_code),
+        }),
+    };
+    pb::Event { of: Some(of) }
+}
+
+fn failure_from_wire(message: pb::Failure) -> Result<Refusal, Refusal> {
+    let pb::Failure {
+        code,
+        sentence,
+        contract,
+        clause,
+        allowed,
+        participant,
+        place,
+        help,
+    } = message;
+    Ok(Refusal {
+        code: code
+            .parse::<Code>()
+            .map_err(|_| malformed("the failure's code is not in the registry"))?,
+        sentence,
+        contract: named(contract)?,
+        clause: named(clause)?,
+        allowed,
+        participant: named(participant)?,
+        place: place.map(|message| {
+            let pb::Place { file, line, key } = message;
+            Place { file, line, key }
+        }),
+        help,
+    })
+}
+
+fn failure_to_wire(refusal: Refusal) -> pb::Failure {
+    let Refusal {
+        code,
+        sentence,
+        contract,
+        clause,
+        allowed,
+        participant,
+        place,
+        help,
+    } = refusal;
+    pb::Failure {
+        code: code.as_str().to_owned(),
+        sentence,
+        contract: contract.map(|id| id.to_string()),
+        clause: clause.map(|id| id.to_string()),
+        allowed,
+        participant: participant.map(|id| id.to_string()),
+        place: place.map(|place| {
+            let Place { file, line, key } = place;
+            pb::Place { file, line, key }
+        }),
+        help,
+    }
+}
+
+fn named<T: FromStr<Err = Malformed>>(text: Option<String>) -> Result<Option<T>, Refusal> {
+    match text.map(|text| text.parse()).transpose() {
+        Ok(name) => Ok(name),
+        Err(problem) => Err(malformed(&problem.to_string())),
+    }
+}
+
+fn malformed(what: &str) -> Refusal {
+    Refusal::new(Code::MessageMalformed, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Event, from_wire, to_wire};
+    use evidence::digest::Digest;
+    use policy::id::{ClauseId, ContractId};
+    use policy::refusal::{Code, Refusal};
+
+    #[test]
+    fn every_event_survives_the_round_trip() {
+        let refusal = Refusal::new(Code::ConfigUnknownKey, "`portt` is no key")
+            .with_contract(ContractId(Digest::of(b"x")))
+            .with_clause(ClauseId(3), "nothing")
+            .with_participant("hansa://munster.example".parse().unwrap())
+            .with_place("hansa.toml", Some(3), Some("portt".to_owned()))
+            .with_help("write `port`");
+        for event in [
+            Event::Json(serde_json::json!({"a": [1, 2.5, null]})),
+            Event::ArrowIpc(bytes::Bytes::from_static(b"\xff\xff\xff\xff")),
+            Event::Progress {
+                label: "rows".to_owned(),
+                done: 3,
+                total: None,
+            },
+            Event::Progress {
+                label: "rows".to_owned(),
+                done: 3,
+                total: Some(9),
+            },
+            Event::Notice("signed".to_owned()),
+            Event::Failure(Box::new(refusal)),
+            Event::Failure(Box::new(Refusal::new(Code::Internal, "so"))),
+            Event::Done { exit_code: 130 },
+        ] {
+            assert_eq!(from_wire(to_wire(event.clone())).unwrap(), event);
+        }
+    }
+}

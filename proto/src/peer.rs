@@ -1,0 +1,21 @@
+//! What connectors say to each other, version 1: wire and domain types, both ways.
+
+pub mod ask;
+pub mod catalogue;
+mod field;
+pub mod greeting;
+pub mod letter;
+#[rustfmt::skip]
+#[allow(
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    clippy::all,
+    reason = "generated"
+)]
+pub mod pb;
+pub mod proof;
+pub mod refusal;
+
+/// The versions of the peer protocol that this program speaks.
+pub const VERSIONS: [u32; 1] = [1];

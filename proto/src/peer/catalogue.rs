@@ -1,0 +1,187 @@
+//! Pages of the catalogue. What an entry says is read by the formats; here it is bytes.
+
+use crate::peer::{field, pb};
+use bytes::Bytes;
+use policy::refusal::Refusal;
+
+/// Which page.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PageRequest {
+    /// Where to go on; absent: at the start.
+    pub after: Option<String>,
+    /// At most so many entries; absent: as many as the provider likes.
+    pub limit: Option<u32>,
+}
+
+/// One page.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    /// What the caller may see.
+    pub entries: Vec<Entry>,
+    /// Where to go on; absent: this was the last page.
+    pub next: Option<String>,
+}
+
+/// A dataset and its offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The dataset, as catalogue JSON.
+    pub dataset: Bytes,
+    /// What the caller may ask for or already holds.
+    pub offers: Vec<Offer>,
+}
+
+/// An offer of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The provider's name of it.
+    pub name: String,
+    /// The offered policy, as canonical JSON; for a public view the contract in its envelope.
+    pub policy: Bytes,
+    /// A public view, under which any participant may ask.
+    pub public_view: bool,
+}
+
+/// The most entries that one page may hold.
+const ENTRIES: usize = 1000;
+
+/// Takes a request apart.
+///
+/// # Errors
+/// `MESSAGE_MALFORMED`.
+pub fn request_from_wire(message: pb::CatalogRequest) -> Result<PageRequest, Refusal> {
+    let pb::CatalogRequest { after, limit } = message;
+    Ok(PageRequest {
+        after: mark(after)?,
+        limit: (limit > 0).then_some(limit),
+    })
+}
+
+/// Puts a request together.
+#[must_use]
+pub fn request_to_wire(request: &PageRequest) -> pb::CatalogRequest {
+    let PageRequest { after, limit } = request;
+    pb::CatalogRequest {
+        after: after.clone().unwrap_or_default(),
+        limit: limit.unwrap_or(0),
+    }
+}
+
+/// Takes a page apart.
+///
+/// # Errors
+/// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
+pub fn page_from_wire(message: pb::CatalogReply) -> Result<Page, Refusal> {
+    let pb::CatalogReply { entries, next } = message;
+    if entries.len() > ENTRIES {
+        return Err(field::malformed(format!(
+            "the page holds {} entries; at most {ENTRIES} are read",
+            entries.len()
+        )));
+    }
+    Ok(Page {
+        entries: entries
+            .into_iter()
+            .map(entry_from_wire)
+            .collect::<Result<_, _>>()?,
+        next: mark(next)?,
+    })
+}
+
+/// Puts a page together.
+#[must_use]
+pub fn page_to_wire(page: &Page) -> pb::CatalogReply {
+    let Page { entries, next } = page;
+    pb::CatalogReply {
+        entries: entries.iter().map(entry_to_wire).collect(),
+        next: next.clone().unwrap_or_default(),
+    }
+}
+
+fn entry_from_wire(message: pb::CatalogEntry) -> Result<Entry, Refusal> {
+    let pb::CatalogEntry { dataset, offers } = message;
+    if offers.len() > ENTRIES {
+        return Err(field::malformed(format!(
+            "a dataset has {} offers; at most {ENTRIES} are read",
+            offers.len()
+        )));
+    }
+    Ok(Entry {
+        dataset: field::document("dataset", dataset)?,
+        offers: offers
+            .into_iter()
+            .map(offer_from_wire)
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn entry_to_wire(entry: &Entry) -> pb::CatalogEntry {
+    let Entry { dataset, offers } = entry;
+    pb::CatalogEntry {
+        dataset: dataset.clone(),
+        offers: offers.iter().map(offer_to_wire).collect(),
+    }
+}
+
+fn offer_from_wire(message: pb::CatalogOffer) -> Result<Offer, Refusal> {
+    let pb::CatalogOffer {
+        name,
+        policy,
+        public_view,
+    } = message;
+    Ok(Offer {
+        name: field::line("name", name, 200)?,
+        policy: field::document("policy", policy)?,
+        public_view,
+    })
+}
+
+fn offer_to_wire(offer: &Offer) -> pb::CatalogOffer {
+    let Offer {
+        name,
+        policy,
+        public_view,
+    } = offer;
+    pb::CatalogOffer {
+        name: name.clone(),
+        policy: policy.clone(),
+        public_view: *public_view,
+    }
+}
+
+fn mark(text: String) -> Result<Option<String>, Refusal> {
+    let text = field::line("after", text, 200)?;
+    Ok((!text.is_empty()).then_some(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, Offer, Page, PageRequest};
+
+    #[test]
+    fn pages_survive_the_round_trip() {
+        let page = Page {
+            entries: vec![Entry {
+                dataset: "{}".into(),
+                offers: vec![Offer {
+                    name: "research".to_owned(),
+                    policy: "{}".into(),
+                    public_view: true,
+                }],
+            }],
+            next: Some("trips".to_owned()),
+        };
+        for page in [page, Page::default()] {
+            let back = super::page_from_wire(super::page_to_wire(&page)).unwrap();
+            assert_eq!(back, page);
+        }
+        let request = PageRequest {
+            after: Some("trips".to_owned()),
+            limit: Some(10),
+        };
+        for request in [request, PageRequest::default()] {
+            let back = super::request_from_wire(super::request_to_wire(&request)).unwrap();
+            assert_eq!(back, request);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Single fields of messages, checked as they are read.
+
+use bytes::Bytes;
+use evidence::digest::Digest;
+use policy::refusal::{Code, Refusal};
+
+/// The most bytes of one document inside a message: a contract, a statement, a receipt.
+const DOCUMENT: usize = 512 * 1024;
+
+/// A refusal of a message that does not hold what it must.
+pub(crate) fn malformed(what: impl Into<String>) -> Refusal {
+    Refusal::new(Code::MessageMalformed, what)
+}
+
+/// A message or a choice that must be there.
+pub(crate) fn present<T>(field: &str, value: Option<T>) -> Result<T, Refusal> {
+    value.ok_or_else(|| malformed(format!("the message lacks `{field}`")))
+}
+
+/// Exactly `N` bytes.
+pub(crate) fn fixed<const N: usize>(field: &str, bytes: &Bytes) -> Result<[u8; N], Refusal> {
+    bytes.as_ref().try_into().map_err(|_| {
+        malformed(format!(
+            "`{field}` holds {} bytes instead of {N}",
+            bytes.len()
+        ))
+    })
+}
+
+/// A SHA-256 digest.
+pub(crate) fn digest(field: &str, bytes: &Bytes) -> Result<Digest, Refusal> {
+    fixed(field, bytes).map(Digest::from_bytes)
+}
+
+/// Digests of a proof, at most 64 of them.
+pub(crate) fn digests(field: &str, list: Vec<Bytes>) -> Result<Vec<Digest>, Refusal> {
+    if list.len() > 64 {
+        return Err(malformed(format!(
+            "`{field}` holds {} hashes; a proof has at most 64",
+            list.len()
+        )));
+    }
+    list.iter().map(|bytes| digest(field, bytes)).collect()
+}
+
+/// Digests as bytes.
+pub(crate) fn hashes(list: &[Digest]) -> Vec<Bytes> {
+    list.iter().map(hash).collect()
+}
+
+/// A digest as bytes.
+pub(crate) fn hash(digest: &Digest) -> Bytes {
+    Bytes::copy_from_slice(digest.as_bytes())
+}
+
+/// A document that must be there and not too large; what it says is read elsewhere.
+pub(crate) fn document(field: &str, bytes: Bytes) -> Result<Bytes, Refusal> {
+    if bytes.is_empty() {
+        return Err(malformed(format!("the message lacks `{field}`")));
+    }
+    if bytes.len() > DOCUMENT {
+        return Err(Refusal::new(
+            Code::MessageTooLarge,
+            format!(
+                "`{field}` holds {} bytes; at most {DOCUMENT} are read",
+                bytes.len()
+            ),
+        ));
+    }
+    Ok(bytes)
+}
+
+/// One line of text from the other side, fit for a terminal: not longer than `most` bytes, no control characters.
+pub(crate) fn line(field: &str, text: String, most: usize) -> Result<String, Refusal> {
+    if text.len() > most {
+        return Err(malformed(format!(
+            "`{field}` holds {} bytes; at most {most} are read",
+            text.len()
+        )));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(malformed(format!("`{field}` holds control characters")));
+    }
+    Ok(text)
+}
+
+/// An optional value from a field whose emptiness means its absence.
+pub(crate) fn non_empty(bytes: Bytes) -> Option<Bytes> {
+    (!bytes.is_empty()).then_some(bytes)
+}

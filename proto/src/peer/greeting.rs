@@ -1,0 +1,126 @@
+//! The greeting of two connectors.
+
+use crate::peer::{field, pb};
+use bytes::Bytes;
+use policy::refusal::{Code, Refusal};
+use std::collections::BTreeSet;
+
+/// What a connector says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Greeting {
+    /// The versions of the peer protocol that it speaks.
+    pub versions: BTreeSet<u32>,
+    /// Its program and version, for people.
+    pub program: String,
+    /// Sequence number of its newest trust bundle.
+    pub bundle_sequence: u64,
+    /// That bundle; absent where the other side has it.
+    pub bundle: Option<Bytes>,
+    /// Its newest signed head; absent while its log is empty.
+    pub head: Option<Bytes>,
+}
+
+impl Greeting {
+    /// The newest version that both sides speak.
+    ///
+    /// # Errors
+    /// `VERSION_UNSUPPORTED`.
+    pub fn common_version(&self) -> Result<u32, Refusal> {
+        super::VERSIONS
+            .into_iter()
+            .rev()
+            .find(|version| self.versions.contains(version))
+            .ok_or_else(|| {
+                Refusal::new(
+                    Code::VersionUnsupported,
+                    format!(
+                        "the other side ({}) speaks versions {:?} of the peer protocol, this one {:?}",
+                        self.program,
+                        self.versions,
+                        super::VERSIONS
+                    ),
+                )
+            })
+    }
+}
+
+/// Takes a greeting apart.
+///
+/// # Errors
+/// `MESSAGE_MALFORMED`.
+pub fn from_wire(message: Option<pb::Greeting>) -> Result<Greeting, Refusal> {
+    let pb::Greeting {
+        versions,
+        program,
+        bundle_sequence,
+        bundle,
+        head,
+    } = field::present("greeting", message)?;
+    if versions.is_empty() || versions.len() > 64 {
+        return Err(field::malformed(format!(
+            "the greeting names {} versions instead of 1 to 64",
+            versions.len()
+        )));
+    }
+    Ok(Greeting {
+        versions: versions.into_iter().collect(),
+        program: field::line("program", program, 100)?,
+        bundle_sequence,
+        bundle: field::non_empty(bundle),
+        head: field::non_empty(head),
+    })
+}
+
+/// Puts a greeting together.
+#[must_use]
+pub fn to_wire(greeting: &Greeting) -> pb::Greeting {
+    let Greeting {
+        versions,
+        program,
+        bundle_sequence,
+        bundle,
+        head,
+    } = greeting;
+    pb::Greeting {
+        versions: versions.iter().copied().collect(),
+        program: program.clone(),
+        bundle_sequence: *bundle_sequence,
+        bundle: bundle.clone().unwrap_or_default(),
+        head: head.clone().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Greeting, from_wire, to_wire};
+
+    fn sample() -> Greeting {
+        Greeting {
+            versions: [1, 2].into(),
+            program: "hansa 0.1.0".to_owned(),
+            bundle_sequence: 7,
+            bundle: Some("bundle".into()),
+            head: None,
+        }
+    }
+
+    #[test]
+    fn a_greeting_survives_the_round_trip() {
+        assert_eq!(from_wire(Some(to_wire(&sample()))).unwrap(), sample());
+        assert_eq!(sample().common_version().unwrap(), 1);
+    }
+
+    #[test]
+    fn strangers_to_the_protocol_are_told() {
+        let mut newer = sample();
+        newer.versions = [9].into();
+        let refusal = newer.common_version().unwrap_err();
+        assert_eq!(refusal.code.as_str(), "VERSION_UNSUPPORTED");
+        let mut escape = sample();
+        escape.program = "\u{1b}[2J".to_owned();
+        for message in [None, Some(to_wire(&escape))] {
+            let refusal = from_wire(message).unwrap_err();
+            assert_eq!(refusal.code.as_str(), "MESSAGE_MALFORMED");
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! One letter between two participants: a step of a negotiation, a withdrawal, or the acknowledgement of a receipt.
+//!
+//! Contracts, statements and receipts travel as the very bytes that were signed; the formats read them.
+
+use crate::peer::{field, pb};
+use bytes::Bytes;
+use policy::id::{ContractId, DatasetId, RequestId};
+use policy::refusal::{Code, Refusal};
+use std::fmt;
+
+/// A letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// Its identity; a letter is taken in once.
+    pub id: LetterId,
+    /// What it says.
+    pub content: Content,
+}
+
+/// 16 random bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LetterId(pub [u8; 16]);
+
+impl fmt::Display for LetterId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// A letter with its number in the sender's outbox for this participant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Numbered {
+    /// From 1, without gaps.
+    pub number: u64,
+    /// The letter.
+    pub letter: Letter,
+}
+
+/// What a letter says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// The consumer asks for a contract, or counters.
+    Request {
+        /// The negotiation, `n-…`.
+        negotiation: String,
+        /// The dataset.
+        dataset: DatasetId,
+        /// The provider's name of the offer; absent: terms of its own.
+        offer: Option<String>,
+        /// The contract's payload as the consumer proposes it.
+        payload: Bytes,
+    },
+    /// The provider offers.
+    Offer {
+        /// The negotiation.
+        negotiation: String,
+        /// The contract's payload as the provider proposes it.
+        payload: Bytes,
+    },
+    /// The consumer accepts.
+    Acceptance {
+        /// The negotiation.
+        negotiation: String,
+        /// The payload that it accepts.
+        contract: ContractId,
+    },
+    /// The provider agrees.
+    Agreement {
+        /// The negotiation.
+        negotiation: String,
+        /// The envelope with its signature.
+        contract: Bytes,
+    },
+    /// The consumer verifies.
+    Verification {
+        /// The negotiation.
+        negotiation: String,
+        /// The envelope with its signature.
+        contract: Bytes,
+    },
+    /// The provider finalises.
+    Finalization {
+        /// The negotiation.
+        negotiation: String,
+        /// The envelope with both signatures.
+        contract: Bytes,
+    },
+    /// Either side ends the negotiation.
+    Termination {
+        /// The negotiation.
+        negotiation: String,
+        /// Why, as a code; absent: somebody declined.
+        code: Option<Code>,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Either party ends a contract.
+    Withdrawal {
+        /// The signed statement.
+        statement: Bytes,
+    },
+    /// The consumer acknowledges a receipt, or disputes it.
+    Acknowledgement {
+        /// The question.
+        request: RequestId,
+        /// The receipt with the consumer's signature, or its statement of what differs.
+        receipt: Bytes,
+        /// It received something else than the receipt says.
+        disputed: bool,
+    },
+}
+
+/// Takes a letter apart.
+///
+/// # Errors
+/// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
+pub fn from_wire(message: Option<pb::Letter>) -> Result<Letter, Refusal> {
+    let pb::Letter { id, content } = field::present("letter", message)?;
+    Ok(Letter {
+        id: LetterId(field::fixed("id", &id)?),
+        content: content_from_wire(field::present("content", content)?)?,
+    })
+}
+
+/// Puts a letter together.
+#[must_use]
+pub fn to_wire(letter: &Letter) -> pb::Letter {
+    let Letter { id, content } = letter;
+    pb::Letter {
+        id: Bytes::copy_from_slice(&id.0),
+        content: Some(content_to_wire(content)),
+    }
+}
+
+/// Takes a letter of an inbox apart.
+///
+/// # Errors
+/// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
+pub fn numbered_from_wire(message: pb::InboxLetter) -> Result<Numbered, Refusal> {
+    let pb::InboxLetter { number, letter } = message;
+    if number == 0 {
+        return Err(field::malformed("the letter has no number"));
+    }
+    Ok(Numbered {
+        number,
+        letter: from_wire(letter)?,
+    })
+}
+
+/// Puts a letter of an inbox together.
+#[must_use]
+pub fn numbered_to_wire(numbered: &Numbered) -> pb::InboxLetter {
+    let Numbered { number, letter } = numbered;
+    pb::InboxLetter {
+        number: *number,
+        letter: Some(to_wire(letter)),
+    }
+}
+
+fn content_from_wire(message: pb::letter::Content) -> Result<Content, Refusal> {
+    use pb::letter::Content as Wire;
+    match message {
+        Wire::Request(message) => request(message),
+        Wire::Offer(message) => {
+            let pb::Offer {
+                negotiation,
+                payload,
+            } = message;
+            Ok(Content::Offer {
+                negotiation: self::negotiation(negotiation)?,
+                payload: field::document("payload", payload)?,
+            })
+        }
+        Wire::Acceptance(message) => {
+            let pb::Acceptance {
+                negotiation,
+                contract,
+            } = message;
+            Ok(Content::Acceptance {
+                negotiation: self::negotiation(negotiation)?,
+                contract: ContractId(field::digest("contract", &contract)?),
+            })
+        }
+        Wire::Agreement(message) => {
+            let pb::Agreement {
+                negotiation,
+                contract,
+            } = message;
+            let (negotiation, contract) = envelope(negotiation, contract)?;
+            Ok(Content::Agreement {
+                negotiation,
+                contract,
+            })
+        }
+        Wire::Verification(message) => {
+            let pb::Verification {
+                negotiation,
+                contract,
+            } = message;
+            let (negotiation, contract) = envelope(negotiation, contract)?;
+            Ok(Content::Verification {
+                negotiation,
+                contract,
+            })
+        }
+        Wire::Finalization(message) => {
+            let pb::Finalization {
+                negotiation,
+                contract,
+            } = message;
+            let (negotiation, contract) = envelope(negotiation, contract)?;
+            Ok(Content::Finalization {
+                negotiation,
+                contract,
+            })
+        }
+        Wire::Termination(message) => termination(message),
+        Wire::Withdrawal(message) => {
+            let pb::Withdrawal { statement } = message;
+            Ok(Content::Withdrawal {
+                statement: field::document("statement", statement)?,
+            })
+        }
+        Wire::Acknowledgement(message) => {
+            let pb::Acknowledgement {
+                request_id,
+                receipt,
+                disputed,
+            } = message;
+            Ok(Content::Acknowledgement {
+                request: RequestId(field::fixed("request_id", &request_id)?),
+                receipt: field::document("receipt", receipt)?,
+                disputed,
+            })
+        }
+    }
+}
+
+fn request(message: pb::Request) -> Result<Content, Refusal> {
+    let pb::Request {
+        negotiation,
+        dataset,
+        offer,
+        payload,
+    } = message;
+    let offer = field::line("offer", offer, 200)?;
+    Ok(Content::Request {
+        negotiation: self::negotiation(negotiation)?,
+        dataset: match dataset.parse::<DatasetId>() {
+            Ok(dataset) => dataset,
+            Err(problem) => return Err(field::malformed(problem.to_string())),
+        },
+        offer: (!offer.is_empty()).then_some(offer),
+        payload: field::document("payload", payload)?,
+    })
+}
+
+fn termination(message: pb::Termination) -> Result<Content, Refusal> {
+    let pb::Termination {
+        negotiation,
+        code,
+        reason,
+    } = message;
+    Ok(Content::Termination {
+        negotiation: self::negotiation(negotiation)?,
+        code: match code.as_str() {
+            "" => None,
+            text => match text.parse::<Code>() {
+                Ok(code) => Some(code),
+                Err(_) => return Err(field::malformed("`code` is not a code of the registry")),
+            },
+        },
+        reason: field::line("reason", reason, 2000)?,
+    })
+}
+
+fn content_to_wire(content: &Content) -> pb::letter::Content {
+    use pb::letter::Content as Wire;
+    match content.clone() {
+        Content::Request {
+            negotiation,
+            dataset,
+            offer,
+            payload,
+        } => Wire::Request(pb::Request {
+            negotiation,
+            dataset: dataset.to_string(),
+            offer: offer.unwrap_or_default(),
+            payload,
+        }),
+        Content::Offer {
+            negotiation,
+            payload,
+        } => Wire::Offer(pb::Offer {
+            negotiation,
+            payload,
+        }),
+        Content::Acceptance {
+            negotiation,
+            contract,
+        } => Wire::Acceptance(pb::Acceptance {
+            negotiation,
+            contract: field::hash(&contract.0),
+        }),
+        Content::Agreement {
+            negotiation,
+            contract,
+        } => Wire::Agreement(pb::Agreement {
+            negotiation,
+            contract,
+        }),
+        Content::Verification {
+            negotiation,
+            contract,
+        } => Wire::Verification(pb::Verification {
+            negotiation,
+            contract,
+        }),
+        Content::Finalization {
+            negotiation,
+            contract,
+        } => Wire::Finalization(pb::Finalization {
+            negotiation,
+            contract,
+        }),
+        Content::Termination {
+            negotiation,
+            code,
+            reason,
+        } => Wire::Termination(pb::Termination {
+            negotiation,
+            code: code
+                .map(|code| code.as_str().to_owned())
+                .unwrap_or_default(),
+            reason,
+        }),
+        Content::Withdrawal { statement } => Wire::Withdrawal(pb::Withdrawal { statement }),
+        Content::Acknowledgement {
+            request,
+            receipt,
+            disputed,
+        } => Wire::Acknowledgement(pb::Acknowledgement {
+            request_id: Bytes::copy_from_slice(&request.0),
+            receipt,
+            disputed,
+        }),
+    }
+}
+
+fn envelope(negotiation: String, contract: Bytes) -> Result<(String, Bytes), Refusal> {
+    Ok((
+        self::negotiation(negotiation)?,
+        field::document("contract", contract)?,
+    ))
+}
+
+fn negotiation(text: String) -> Result<String, Refusal> {
+    let ok = text.strip_prefix("n-").is_some_and(|rest| {
+        (1..=64).contains(&rest.len())
+            && rest
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    });
+    if ok {
+        Ok(text)
+    } else {
+        Err(field::malformed(
+            "a negotiation is written `n-` and up to 64 of a-z, 0-9 and -",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! Letters survive the round trip, and nothing odd gets in.
+
+use super::{Content, Letter, LetterId, Numbered};
+use crate::peer::pb;
+use evidence::digest::Digest;
+use policy::id::{ContractId, RequestId};
+use policy::refusal::Code;
+
+fn samples() -> Vec<Content> {
+    let negotiation = "n-7f3a".to_owned();
+    let contract = bytes::Bytes::from_static(b"{\"payload\":\"\"}");
+    vec![
+        Content::Request {
+            negotiation: negotiation.clone(),
+            dataset: "hansa://munster.example/d/bike_counts".parse().unwrap(),
+            offer: Some("research".to_owned()),
+            payload: contract.clone(),
+        },
+        Content::Request {
+            negotiation: negotiation.clone(),
+            dataset: "hansa://munster.example/d/bike_counts".parse().unwrap(),
+            offer: None,
+            payload: contract.clone(),
+        },
+        Content::Offer {
+            negotiation: negotiation.clone(),
+            payload: contract.clone(),
+        },
+        Content::Acceptance {
+            negotiation: negotiation.clone(),
+            contract: ContractId(Digest::of(b"payload")),
+        },
+        Content::Agreement {
+            negotiation: negotiation.clone(),
+            contract: contract.clone(),
+        },
+        Content::Verification {
+            negotiation: negotiation.clone(),
+            contract: contract.clone(),
+        },
+        Content::Finalization {
+            negotiation: negotiation.clone(),
+            contract: contract.clone(),
+        },
+        Content::Termination {
+            negotiation: negotiation.clone(),
+            code: None,
+            reason: "not this year".to_owned(),
+        },
+        Content::Termination {
+            negotiation,
+            code: Some(Code::TermUnknown),
+            reason: String::new(),
+        },
+        Content::Withdrawal {
+            statement: contract.clone(),
+        },
+        Content::Acknowledgement {
+            request: RequestId([9; 16]),
+            receipt: contract,
+            disputed: true,
+        },
+    ]
+}
+
+#[test]
+fn every_letter_survives_the_round_trip() {
+    for (number, content) in (1..).zip(samples()) {
+        let numbered = Numbered {
+            number,
+            letter: Letter {
+                id: LetterId([3; 16]),
+                content,
+            },
+        };
+        let wire = super::numbered_to_wire(&numbered);
+        let bytes = prost::Message::encode_to_vec(&wire);
+        let wire: pb::InboxLetter = prost::Message::decode(bytes.as_slice()).unwrap();
+        assert_eq!(super::numbered_from_wire(wire).unwrap(), numbered);
+    }
+}
+
+#[track_caller]
+fn refused(content: pb::letter::Content, code: &str, part: &str) {
+    let message = pb::Letter {
+        id: vec![1; 16].into(),
+        content: Some(content),
+    };
+    let refusal = super::from_wire(Some(message)).unwrap_err();
+    assert_eq!(refusal.code.as_str(), code, "{refusal}");
+    assert!(refusal.sentence.contains(part), "{refusal}");
+}
+
+#[test]
+fn letters_that_lack_or_overdo_something_are_refused() {
+    use pb::letter::Content as Wire;
+    let offer = |negotiation: &str, payload: Vec<u8>| {
+        Wire::Offer(pb::Offer {
+            negotiation: negotiation.to_owned(),
+            payload: payload.into(),
+        })
+    };
+    refused(offer("7f3a", vec![1]), "MESSAGE_MALFORMED", "`n-`");
+    refused(offer("n-A", vec![1]), "MESSAGE_MALFORMED", "`n-`");
+    refused(offer("n-1", vec![]), "MESSAGE_MALFORMED", "`payload`");
+    refused(
+        offer("n-1", vec![1; 600 * 1024]),
+        "MESSAGE_TOO_LARGE",
+        "`payload`",
+    );
+    refused(
+        Wire::Acceptance(pb::Acceptance {
+            negotiation: "n-1".to_owned(),
+            contract: vec![1; 31].into(),
+        }),
+        "MESSAGE_MALFORMED",
+        "31 bytes instead of 32",
+    );
+    refused(
+        Wire::Termination(pb::Termination {
+            negotiation: "n-1".to_owned(),
+            code: "NO_SUCH_CODE".to_owned(),
+            reason: String::new(),
+        }),
+        "MESSAGE_MALFORMED",
+        "registry",
+    );
+    refused(
+        Wire::Request(pb::Request {
+            negotiation: "n-1".to_owned(),
+            dataset: "bike_counts".to_owned(),
+            offer: String::new(),
+            payload: vec![1].into(),
+        }),
+        "MESSAGE_MALFORMED",
+        "a dataset is written",
+    );
+    assert!(super::from_wire(None).is_err());
+    let unnumbered = pb::InboxLetter {
+        number: 0,
+        letter: None,
+    };
+    assert!(super::numbered_from_wire(unnumbered).is_err());
+}

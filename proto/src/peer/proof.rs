@@ -1,0 +1,228 @@
+//! What a peer may ask of our log: that it only grew, and the records that concern the peer.
+
+use crate::peer::{field, pb};
+use bytes::Bytes;
+use evidence::digest::Digest;
+use policy::refusal::Refusal;
+
+/// What is to be proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// That the log of size `to` is a continuation of the one of size `from`.
+    Consistency {
+        /// The older size.
+        from: u64,
+        /// The newer one; absent: the newest.
+        to: Option<u64>,
+    },
+    /// The records that concern the caller.
+    Records {
+        /// From this index on.
+        from: u64,
+        /// At most so many; absent: as many as the provider likes.
+        limit: Option<u32>,
+    },
+}
+
+/// The proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// Of growth.
+    Consistency {
+        /// The hashes, in order.
+        hashes: Vec<Digest>,
+        /// The signed head of the newer size.
+        head: Bytes,
+    },
+    /// Of records.
+    Records {
+        /// The records, in order.
+        records: Vec<Record>,
+        /// The signed head under which they are proven.
+        head: Bytes,
+        /// Where to go on; absent: there is no more.
+        next: Option<u64>,
+    },
+}
+
+/// A record and that it is in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Its index.
+    pub index: u64,
+    /// Its bytes as they stand in the log.
+    pub bytes: Bytes,
+    /// Its inclusion under the head, from the leaf up.
+    pub inclusion: Vec<Digest>,
+}
+
+/// The most records in one reply.
+const RECORDS: usize = 10_000;
+
+/// Takes a request apart.
+///
+/// # Errors
+/// `MESSAGE_MALFORMED`.
+pub fn request_from_wire(message: pb::ProofRequest) -> Result<Wanted, Refusal> {
+    let pb::ProofRequest { of } = message;
+    Ok(match field::present("of", of)? {
+        pb::proof_request::Of::Consistency(message) => {
+            let pb::ConsistencyRequest { from, to } = message;
+            Wanted::Consistency {
+                from,
+                to: (to > 0).then_some(to),
+            }
+        }
+        pb::proof_request::Of::Records(message) => {
+            let pb::RecordsRequest { from, limit } = message;
+            Wanted::Records {
+                from,
+                limit: (limit > 0).then_some(limit),
+            }
+        }
+    })
+}
+
+/// Puts a request together.
+#[must_use]
+pub fn request_to_wire(wanted: Wanted) -> pb::ProofRequest {
+    let of = match wanted {
+        Wanted::Consistency { from, to } => {
+            pb::proof_request::Of::Consistency(pb::ConsistencyRequest {
+                from,
+                to: to.unwrap_or(0),
+            })
+        }
+        Wanted::Records { from, limit } => pb::proof_request::Of::Records(pb::RecordsRequest {
+            from,
+            limit: limit.unwrap_or(0),
+        }),
+    };
+    pb::ProofRequest { of: Some(of) }
+}
+
+/// Takes a proof apart.
+///
+/// # Errors
+/// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
+pub fn from_wire(message: pb::ProofReply) -> Result<Proof, Refusal> {
+    let pb::ProofReply { of } = message;
+    match field::present("of", of)? {
+        pb::proof_reply::Of::Consistency(message) => {
+            let pb::Consistency { hashes, head } = message;
+            Ok(Proof::Consistency {
+                hashes: field::digests("hashes", hashes)?,
+                head: field::document("head", head)?,
+            })
+        }
+        pb::proof_reply::Of::Records(message) => {
+            let pb::Records {
+                records,
+                head,
+                next,
+            } = message;
+            if records.len() > RECORDS {
+                return Err(field::malformed(format!(
+                    "the reply holds {} records; at most {RECORDS} are read",
+                    records.len()
+                )));
+            }
+            Ok(Proof::Records {
+                records: records
+                    .into_iter()
+                    .map(record_from_wire)
+                    .collect::<Result<_, _>>()?,
+                head: field::document("head", head)?,
+                next: (next > 0).then_some(next),
+            })
+        }
+    }
+}
+
+/// Puts a proof together.
+#[must_use]
+pub fn to_wire(proof: &Proof) -> pb::ProofReply {
+    let of = match proof {
+        Proof::Consistency { hashes, head } => pb::proof_reply::Of::Consistency(pb::Consistency {
+            hashes: field::hashes(hashes),
+            head: head.clone(),
+        }),
+        Proof::Records {
+            records,
+            head,
+            next,
+        } => pb::proof_reply::Of::Records(pb::Records {
+            records: records.iter().map(record_to_wire).collect(),
+            head: head.clone(),
+            next: next.unwrap_or(0),
+        }),
+    };
+    pb::ProofReply { of: Some(of) }
+}
+
+fn record_from_wire(message: pb::Record) -> Result<Record, Refusal> {
+    let pb::Record {
+        index,
+        bytes,
+        inclusion,
+    } = message;
+    Ok(Record {
+        index,
+        bytes: field::document("bytes", bytes)?,
+        inclusion: field::digests("inclusion", inclusion)?,
+    })
+}
+
+fn record_to_wire(record: &Record) -> pb::Record {
+    let Record {
+        index,
+        bytes,
+        inclusion,
+    } = record;
+    pb::Record {
+        index: *index,
+        bytes: bytes.clone(),
+        inclusion: field::hashes(inclusion),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Proof, Record, Wanted};
+    use evidence::digest::Digest;
+
+    #[test]
+    fn proofs_survive_the_round_trip() {
+        for wanted in [
+            Wanted::Consistency { from: 3, to: None },
+            Wanted::Consistency {
+                from: 3,
+                to: Some(9),
+            },
+            Wanted::Records {
+                from: 0,
+                limit: Some(5),
+            },
+        ] {
+            let back = super::request_from_wire(super::request_to_wire(wanted)).unwrap();
+            assert_eq!(back, wanted);
+        }
+        for proof in [
+            Proof::Consistency {
+                hashes: vec![Digest::of(b"1"), Digest::of(b"2")],
+                head: "note".into(),
+            },
+            Proof::Records {
+                records: vec![Record {
+                    index: 0,
+                    bytes: "{}".into(),
+                    inclusion: vec![Digest::of(b"x")],
+                }],
+                head: "note".into(),
+                next: Some(4),
+            },
+        ] {
+            assert_eq!(super::from_wire(super::to_wire(&proof)).unwrap(), proof);
+        }
+    }
+}

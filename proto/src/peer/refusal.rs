@@ -1,0 +1,246 @@
+//! A refusal on the wire: a gRPC status with `google.rpc.ErrorInfo` in its details, both ways.
+
+use evidence::ledger::Recorded;
+use policy::id::ParticipantId;
+use policy::refusal::{Code, Kind, Refusal};
+use policy::ruling::Declined;
+use prost::Message as _;
+use std::collections::BTreeMap;
+
+/// The status of a refusal whose record is durable.
+#[must_use]
+pub fn to_wire(declined: &Recorded<Declined>) -> tonic::Status {
+    status(declined.refusal())
+}
+
+/// The status that ends an answer whose receipt has been sent.
+#[must_use]
+pub fn cut(refusal: &Refusal) -> tonic::Status {
+    status(refusal)
+}
+
+/// The status of a participant that can't record and so answers nothing. It carries no reason.
+#[must_use]
+pub fn closed() -> tonic::Status {
+    tonic::Status::unavailable("closed")
+}
+
+/// What a status of the participant `from` says. Whatever it holds, it becomes a refusal fit for a terminal.
+#[must_use]
+pub fn from_wire(status: &tonic::Status, from: &ParticipantId) -> Refusal {
+    let refusal = match rpc::ErrorInfo::find(status.details()) {
+        Some(info) => from_info(info, status.message(), from),
+        None => without_info(status, from),
+    };
+    refusal.with_participant(from.clone())
+}
+
+/// The gRPC code of a refusal.
+#[must_use]
+pub const fn grpc_code(code: Code) -> tonic::Code {
+    if matches!(code, Code::EvidenceUnavailable | Code::DiskFull) {
+        return tonic::Code::Unavailable;
+    }
+    match code.kind() {
+        Kind::Failed => tonic::Code::Internal,
+        Kind::Usage | Kind::Invalid => tonic::Code::InvalidArgument,
+        Kind::Policy => tonic::Code::PermissionDenied,
+        Kind::Unknown => tonic::Code::NotFound,
+        Kind::State => tonic::Code::FailedPrecondition,
+        Kind::Exhausted => tonic::Code::ResourceExhausted,
+        Kind::Identity => tonic::Code::Unauthenticated,
+        Kind::OutOfReach => tonic::Code::Unavailable,
+        Kind::Evidence => tonic::Code::DataLoss,
+        Kind::Interrupted => tonic::Code::Cancelled,
+    }
+}
+
+const DOMAIN: &str = "hansa";
+
+/// The most bytes of each text: all of them travel in one HTTP/2 header block.
+const TEXT: usize = 1000;
+
+/// The most lines of help.
+const HELP: usize = 4;
+
+fn status(refusal: &Refusal) -> tonic::Status {
+    // The place is a file of this side; it is none of the peer's business.
+    let Refusal {
+        code,
+        sentence,
+        contract,
+        clause,
+        allowed,
+        participant,
+        place: _,
+        help,
+    } = refusal;
+    let mut metadata = BTreeMap::new();
+    let mut set = |key: String, value: Option<String>| {
+        if let Some(value) = value {
+            metadata.insert(key, shortened(&value));
+        }
+    };
+    set("contract".to_owned(), contract.map(|id| id.to_string()));
+    set("clause".to_owned(), clause.map(|id| id.to_string()));
+    set("allowed".to_owned(), allowed.clone());
+    set(
+        "participant".to_owned(),
+        participant.as_ref().map(ToString::to_string),
+    );
+    for (number, line) in (1..).zip(help.iter().take(HELP)) {
+        set(help_key(number), Some(line.clone()));
+    }
+    let sentence = shortened(sentence);
+    let info = rpc::ErrorInfo {
+        reason: code.as_str().to_owned(),
+        domain: DOMAIN.to_owned(),
+        metadata,
+    };
+    let grpc = grpc_code(*code);
+    let details = info.into_details(grpc, &sentence).encode_to_vec();
+    tonic::Status::with_details(grpc, sentence, details.into())
+}
+
+fn from_info(info: rpc::ErrorInfo, sentence: &str, from: &ParticipantId) -> Refusal {
+    let rpc::ErrorInfo {
+        reason,
+        domain: _,
+        metadata,
+    } = info;
+    let text = |key: &str| metadata.get(key).map(|value| cleaned(value));
+    let sentence = cleaned(sentence);
+    let Ok(code) = reason.parse::<Code>() else {
+        return Refusal::new(
+            Code::PeerDataInvalid,
+            format!(
+                "{} refused with the code `{}`, which this version does not know: {sentence}",
+                from.domain(),
+                cleaned(&reason)
+            ),
+        );
+    };
+    let mut refusal = Refusal::new(code, sentence);
+    refusal.contract = text("contract").and_then(|value| value.parse().ok());
+    refusal.clause = text("clause").and_then(|value| value.parse().ok());
+    refusal.allowed = text("allowed");
+    refusal.help = (1..=HELP)
+        .filter_map(|number| text(&help_key(number)))
+        .collect();
+    refusal
+}
+
+fn without_info(status: &tonic::Status, from: &ParticipantId) -> Refusal {
+    let name = from.domain();
+    let (code, what) = match status.code() {
+        tonic::Code::Unavailable => (Code::PeerUnreachable, "does not answer"),
+        tonic::Code::DeadlineExceeded => (Code::TimedOut, "did not answer in time"),
+        tonic::Code::Cancelled => (Code::StreamCut, "cut the answer"),
+        tonic::Code::OutOfRange => (
+            Code::MessageTooLarge,
+            "sent or was sent a message that is too large",
+        ),
+        tonic::Code::Unauthenticated => (Code::PeerNotTrusted, "does not trust this connector"),
+        tonic::Code::Unimplemented => (
+            Code::VersionUnsupported,
+            "does not know what it was asked for",
+        ),
+        tonic::Code::Ok
+        | tonic::Code::Unknown
+        | tonic::Code::InvalidArgument
+        | tonic::Code::NotFound
+        | tonic::Code::AlreadyExists
+        | tonic::Code::PermissionDenied
+        | tonic::Code::ResourceExhausted
+        | tonic::Code::FailedPrecondition
+        | tonic::Code::Aborted
+        | tonic::Code::Internal
+        | tonic::Code::DataLoss => (
+            Code::PeerUnreachable,
+            "ended the connection or the call without a reason",
+        ),
+    };
+    Refusal::new(code, format!("{name} {what}"))
+}
+
+fn help_key(number: usize) -> String {
+    format!("help{number}")
+}
+
+/// At most [`TEXT`] bytes, cut between characters.
+fn shortened(text: &str) -> String {
+    if text.len() <= TEXT {
+        return text.to_owned();
+    }
+    let mut short: String = text
+        .char_indices()
+        .take_while(|(at, c)| at.saturating_add(c.len_utf8()) <= TEXT)
+        .map(|(_, c)| c)
+        .collect();
+    short.push('…');
+    short
+}
+
+/// Text of the other side as it may stand on a terminal: no control characters, not too long.
+fn cleaned(text: &str) -> String {
+    let printable: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    shortened(&printable)
+}
+
+/// The few messages of `google.rpc` that a refusal needs.
+mod rpc {
+    use prost::Message as _;
+    use std::collections::BTreeMap;
+
+    const TYPE: &str = "type.googleapis.com/google.rpc.ErrorInfo";
+
+    #[derive(Clone, PartialEq, Eq, prost::Message)]
+    pub(super) struct Status {
+        #[prost(int32, tag = "1")]
+        code: i32,
+        #[prost(string, tag = "2")]
+        message: String,
+        #[prost(message, repeated, tag = "3")]
+        details: Vec<prost_types::Any>,
+    }
+
+    #[derive(Clone, PartialEq, Eq, prost::Message)]
+    pub(super) struct ErrorInfo {
+        #[prost(string, tag = "1")]
+        pub(super) reason: String,
+        #[prost(string, tag = "2")]
+        pub(super) domain: String,
+        #[prost(btree_map = "string, string", tag = "3")]
+        pub(super) metadata: BTreeMap<String, String>,
+    }
+
+    impl ErrorInfo {
+        pub(super) fn into_details(self, code: tonic::Code, message: &str) -> Status {
+            Status {
+                code: i32::from(code),
+                message: message.to_owned(),
+                details: vec![prost_types::Any {
+                    type_url: TYPE.to_owned(),
+                    value: self.encode_to_vec(),
+                }],
+            }
+        }
+
+        /// The first of this domain, if the details hold one.
+        pub(super) fn find(details: &[u8]) -> Option<Self> {
+            let status = Status::decode(details).ok()?;
+            status
+                .details
+                .iter()
+                .filter(|any| any.type_url == TYPE)
+                .filter_map(|any| Self::decode(any.value.as_slice()).ok())
+                .find(|info| info.domain == super::DOMAIN)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! Refusals arrive as they were sent, and what a peer writes can't hurt a terminal.
+
+use super::{cut, from_wire};
+use evidence::digest::Digest;
+use policy::id::{ClauseId, ContractId, ParticipantId};
+use policy::refusal::{Code, Refusal};
+
+fn peer() -> ParticipantId {
+    "hansa://munster.example".parse().unwrap()
+}
+
+fn sample() -> Refusal {
+    Refusal::new(
+        Code::PurposeNotCovered,
+        "the purpose `advertising` is not permitted on `bike_counts` in Münster",
+    )
+    .with_contract(ContractId(Digest::of(b"payload")))
+    .with_clause(ClauseId(10), "purpose is mobility-research")
+    .with_help("ask with --purpose mobility-research")
+    .with_help("request an amendment")
+}
+
+#[test]
+fn a_refusal_survives_the_round_trip() {
+    let status = cut(&sample());
+    assert_eq!(status.code(), tonic::Code::PermissionDenied);
+    let back = from_wire(&status, &peer());
+    assert_eq!(back, sample().with_participant(peer()));
+}
+
+#[test]
+fn every_code_survives_the_round_trip() {
+    for code in Code::ALL {
+        let refusal = Refusal::new(*code, "so");
+        let back = from_wire(&cut(&refusal), &peer());
+        assert_eq!(back, refusal.with_participant(peer()));
+    }
+}
+
+#[test]
+fn files_of_this_side_stay_here() {
+    let refusal = sample().with_place("/srv/secret/hansa.toml", Some(3), None);
+    let status = cut(&refusal);
+    assert_eq!(from_wire(&status, &peer()).place, None);
+    let details = String::from_utf8_lossy(status.details()).into_owned();
+    assert!(!details.contains("secret"));
+}
+
+#[test]
+fn long_texts_are_cut_between_characters() {
+    let mut long = Refusal::new(Code::SqlInvalid, "ü".repeat(5000));
+    long.help = vec!["é".repeat(5000); 20];
+    let status = cut(&long);
+    assert!(status.message().len() < 1100);
+    assert!(status.details().len() < 8 * 1024);
+    let back = from_wire(&status, &peer());
+    assert_eq!(back.code, Code::SqlInvalid);
+    assert_eq!(back.help.len(), 4);
+}
+
+#[test]
+fn control_characters_do_not_reach_the_terminal() {
+    let mut refusal = Refusal::new(Code::SqlInvalid, "\u{1b}]0;title\u{7} gone\r\nsecond");
+    refusal.allowed = Some("a\u{9b}b".to_owned());
+    let back = from_wire(&cut(&refusal), &peer());
+    assert_eq!(back.sentence, " ]0;title  gone  second");
+    assert_eq!(back.allowed.as_deref(), Some("a b"));
+}
+
+#[test]
+fn an_unknown_code_is_not_taken_for_another() {
+    let info = super::rpc::ErrorInfo {
+        reason: "FROM_THE_FUTURE".to_owned(),
+        domain: "hansa".to_owned(),
+        metadata: [].into(),
+    };
+    let details = prost::Message::encode_to_vec(&info.into_details(tonic::Code::NotFound, "so"));
+    let status = tonic::Status::with_details(tonic::Code::NotFound, "so", details.into());
+    let back = from_wire(&status, &peer());
+    assert_eq!(back.code, Code::PeerDataInvalid);
+    assert!(back.sentence.contains("FROM_THE_FUTURE"), "{back}");
+}
+
+#[test]
+fn a_bare_status_becomes_a_refusal_too() {
+    for (grpc, code) in [
+        (tonic::Code::Unavailable, Code::PeerUnreachable),
+        (tonic::Code::DeadlineExceeded, Code::TimedOut),
+        (tonic::Code::OutOfRange, Code::MessageTooLarge),
+        (tonic::Code::Unimplemented, Code::VersionUnsupported),
+    ] {
+        let back = from_wire(&tonic::Status::new(grpc, "\u{1b}x"), &peer());
+        assert_eq!(back.code, code);
+        assert_eq!(back.participant, Some(peer()));
+    }
+    let mut garbled = tonic::Status::with_details(
+        tonic::Code::Unavailable,
+        "x",
+        bytes::Bytes::from_static(b"\xff\xff\xff"),
+    );
+    assert_eq!(from_wire(&garbled, &peer()).code, Code::PeerUnreachable);
+    garbled = super::closed();
+    assert_eq!(from_wire(&garbled, &peer()).code, Code::PeerUnreachable);
+}
