@@ -565,6 +565,7 @@ impl Book {
                     contract: None,
                     schema,
                     clauses: Vec::new(),
+                    purposes: String::new(),
                     own_purposes: Vec::new(),
                     not_before: Time::EARLIEST,
                     not_after: Time::LATEST,
@@ -640,6 +641,7 @@ pub struct Grant {
     contract: Option<ContractId>,
     schema: Digest,
     clauses: Vec<Clause>,
+    purposes: String,
     own_purposes: Vec<OwnPurpose>,
     not_before: Time,
     not_after: Time,
@@ -651,6 +653,7 @@ impl Grant {
             contract: Some(id),
             schema: agreement.dataset.schema,
             clauses: agreement.clauses.clone(),
+            purposes: agreement.purposes.clone(),
             own_purposes: agreement.own_purposes.clone(),
             not_before: agreement.not_before,
             not_after: agreement.not_after,
@@ -673,6 +676,12 @@ impl Grant {
     #[must_use]
     pub fn clauses(&self) -> &[Clause] {
         &self.clauses
+    }
+
+    /// Version and digest of the purpose vocabulary that it was made with.
+    #[must_use]
+    pub fn purposes(&self) -> &str {
+        &self.purposes
     }
 
     /// The provider's own purposes that its clauses use.

@@ -3,9 +3,24 @@
 //! Pure: no input or output, no clock, no knowledge of plans, wires or certificates. Everything that a decision may
 //! depend on is an argument.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::as_conversions,
+        reason = "tests"
+    )
+)]
+
 pub mod ask;
 pub mod contract;
 pub mod effect;
+#[cfg(test)]
+mod fixture;
 pub mod id;
 pub mod peer;
 pub mod refusal;

@@ -4,7 +4,30 @@
 //! A row for which the filter is NULL is hidden. `{{consumer}}` stands for the identity of the asking participant and is
 //! bound as a typed literal (term 9), never by replacing text.
 
+mod parser;
+mod print;
+
 use crate::id::Name;
+use crate::refusal::{Code, Refusal};
+use std::collections::BTreeSet;
+
+/// Reads a filter; its canonical text is what [`RowFilter`] displays.
+///
+/// # Errors
+/// `TERM_UNKNOWN` for what is not in the grammar (functions, arithmetic, comparisons of two columns), `TERM_ILL_TYPED` for
+/// text that can't be read, both with the character where it starts.
+pub fn parse(text: &str) -> Result<RowFilter, Refusal> {
+    parser::read(text)
+}
+
+/// The most characters of a filter.
+pub const MOST_CHARACTERS: usize = 16_384;
+
+/// The deepest nesting of AND, OR and NOT.
+pub const DEEPEST: usize = 16;
+
+/// The most literals of a filter.
+pub const MOST_LITERALS: usize = 1_000;
 
 /// A condition on one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,3 +114,203 @@ pub enum Literal {
     /// True or false.
     Bool(bool),
 }
+
+impl RowFilter {
+    /// Checks what the type alone does not say: lists are not empty, nesting and size are bounded, literals are well formed.
+    ///
+    /// # Errors
+    /// `TERM_ILL_TYPED` with what is wrong.
+    pub fn check(&self) -> Result<(), Refusal> {
+        let mut literals = 0;
+        self.check_at(0, &mut literals)
+    }
+
+    fn check_at(&self, depth: usize, literals: &mut usize) -> Result<(), Refusal> {
+        if depth > DEEPEST {
+            return Err(ill_typed(format!(
+                "the row filter is nested deeper than {DEEPEST}"
+            )));
+        }
+        match self {
+            Self::Compare { with, .. } => with.check(literals),
+            Self::In { column, list, .. } => {
+                if list.is_empty() {
+                    return Err(ill_typed(format!("the list of `{column} IN` is empty")));
+                }
+                list.iter().try_for_each(|operand| operand.check(literals))
+            }
+            Self::Between { low, high, .. } => {
+                low.check(literals)?;
+                high.check(literals)
+            }
+            Self::IsNull { .. } => Ok(()),
+            Self::And(parts) | Self::Or(parts) => {
+                if parts.len() < 2 {
+                    return Err(ill_typed("AND and OR join at least two conditions"));
+                }
+                parts
+                    .iter()
+                    .try_for_each(|part| part.check_at(depth + 1, literals))
+            }
+            Self::Not(part) => part.check_at(depth + 1, literals),
+        }
+    }
+
+    /// The same filter with `tenant` in place of `{{consumer}}`: a typed literal, never text that is read again.
+    #[must_use]
+    pub fn bind_consumer(&self, tenant: &str) -> Self {
+        let bind = |operand: &Operand| match operand {
+            Operand::Consumer => Operand::Literal(Literal::Text(tenant.to_owned())),
+            Operand::Literal(literal) => Operand::Literal(literal.clone()),
+        };
+        match self {
+            Self::Compare { column, op, with } => Self::Compare {
+                column: column.clone(),
+                op: *op,
+                with: bind(with),
+            },
+            Self::In {
+                column,
+                negated,
+                list,
+            } => Self::In {
+                column: column.clone(),
+                negated: *negated,
+                list: list.iter().map(bind).collect(),
+            },
+            Self::Between {
+                column,
+                negated,
+                low,
+                high,
+            } => Self::Between {
+                column: column.clone(),
+                negated: *negated,
+                low: bind(low),
+                high: bind(high),
+            },
+            Self::IsNull { column, negated } => Self::IsNull {
+                column: column.clone(),
+                negated: *negated,
+            },
+            Self::And(parts) => Self::And(
+                parts
+                    .iter()
+                    .map(|part| part.bind_consumer(tenant))
+                    .collect(),
+            ),
+            Self::Or(parts) => Self::Or(
+                parts
+                    .iter()
+                    .map(|part| part.bind_consumer(tenant))
+                    .collect(),
+            ),
+            Self::Not(part) => Self::Not(Box::new(part.bind_consumer(tenant))),
+        }
+    }
+
+    /// Whether `{{consumer}}` stands in it.
+    #[must_use]
+    pub fn names_consumer(&self) -> bool {
+        let mut found = false;
+        self.each_operand(&mut |_, operand| found |= *operand == Operand::Consumer);
+        found
+    }
+
+    /// The columns that it looks at.
+    #[must_use]
+    pub fn columns(&self) -> BTreeSet<Name> {
+        let mut columns = BTreeSet::new();
+        self.each_atom(&mut |atom| {
+            if let Self::Compare { column, .. }
+            | Self::In { column, .. }
+            | Self::Between { column, .. }
+            | Self::IsNull { column, .. } = atom
+            {
+                columns.insert(column.clone());
+            }
+        });
+        columns
+    }
+
+    /// Calls `visit` with every operand and the column that it is compared with.
+    pub fn each_operand(&self, visit: &mut impl FnMut(&Name, &Operand)) {
+        self.each_atom(&mut |atom| match atom {
+            Self::Compare { column, with, .. } => visit(column, with),
+            Self::In { column, list, .. } => list.iter().for_each(|operand| visit(column, operand)),
+            Self::Between {
+                column, low, high, ..
+            } => {
+                visit(column, low);
+                visit(column, high);
+            }
+            Self::IsNull { .. } | Self::And(_) | Self::Or(_) | Self::Not(_) => {}
+        });
+    }
+
+    fn each_atom(&self, visit: &mut impl FnMut(&Self)) {
+        match self {
+            Self::And(parts) | Self::Or(parts) => {
+                parts.iter().for_each(|part| part.each_atom(visit));
+            }
+            Self::Not(part) => part.each_atom(visit),
+            Self::Compare { .. } | Self::In { .. } | Self::Between { .. } | Self::IsNull { .. } => {
+                visit(self);
+            }
+        }
+    }
+}
+
+impl Operand {
+    fn check(&self, literals: &mut usize) -> Result<(), Refusal> {
+        *literals += 1;
+        if *literals > MOST_LITERALS {
+            return Err(ill_typed(format!(
+                "the row filter holds more than {MOST_LITERALS} values"
+            )));
+        }
+        match self {
+            Self::Consumer => Ok(()),
+            Self::Literal(literal) => literal.check(),
+        }
+    }
+}
+
+impl Literal {
+    /// Checks what the type alone does not say: a decimal is written with digits, a point and digits; text holds no NUL.
+    ///
+    /// # Errors
+    /// `TERM_ILL_TYPED` with the literal.
+    pub fn check(&self) -> Result<(), Refusal> {
+        match self {
+            Self::Text(text) if text.contains('\0') || text.len() > MOST_CHARACTERS => {
+                Err(ill_typed("a text holds a NUL, or is too long"))
+            }
+            Self::Decimal(text) if !is_decimal(text) => {
+                Err(ill_typed(format!("`{text}` is no decimal number"))
+                    .with_help("write it with a point and digits on both sides, such as 0.5"))
+            }
+            Self::Text(_) | Self::Decimal(_) | Self::Int(_) | Self::Bool(_) => Ok(()),
+        }
+    }
+}
+
+/// `-?(0|[1-9][0-9]*)\.[0-9]+`, at most 40 characters: one spelling only of each written number.
+fn is_decimal(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let Some((whole, part)) = digits.split_once('.') else {
+        return false;
+    };
+    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    text.len() <= 40
+        && all_digits(whole)
+        && all_digits(part)
+        && (whole == "0" || !whole.starts_with('0'))
+}
+
+fn ill_typed(sentence: impl Into<String>) -> Refusal {
+    Refusal::new(Code::TermIllTyped, sentence)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,13 @@
 //! The ruling on a question: `decide` and its outcome.
 
+mod check;
+mod record;
+
 use crate::contract::InForce;
 use crate::effect::Effect;
 use crate::id::{ClauseId, ContractId, DatasetId, Name, PurposeId, RequestId};
 use crate::refusal::Refusal;
-use crate::term::Quota;
+use crate::term::{self, Quota};
 use evidence::digest::Digest;
 use evidence::ledger::Receipt;
 use evidence::time::Time;
@@ -82,6 +85,61 @@ pub struct RowLimit {
     pub rows: u64,
 }
 
+/// The checks that need no plan, so that a caller can make them before the text of the question is looked at: window,
+/// then purpose, over all contracts named. [`decide`] makes them again.
+///
+/// # Errors
+/// `NOT_YET_VALID`, `EXPIRED`, `TERM_UNKNOWN`, `PURPOSE_MISSING`, `PURPOSE_UNKNOWN`, `PURPOSE_NOT_COVERED`.
+pub fn admissible(standing: &InForce, facts: &Facts<'_>) -> Result<(), Refusal> {
+    check::window(standing, facts)?;
+    check::purpose(standing, facts)
+}
+
+/// The one maker of [`Ruled`]: total and pure. The first check that fails decides the code: window, purpose, schema,
+/// quotas of questions, names, terms; within a check in order of datasets, then of clauses.
+///
+/// Window and purpose are checked for all contracts named, the rest for the datasets that the question reads.
+///
+/// # Errors
+/// The refusal of the first check that fails; an error in any term refuses.
+pub fn decide<Q: Question>(
+    standing: InForce,
+    facts: &Facts<'_>,
+    question: Q,
+) -> Result<Ruled<Q>, Refusal> {
+    admissible(&standing, facts)?;
+    let reads = question.reads();
+    check::schemas(&standing, facts, reads)?;
+    let budgets = check::quotas(&standing, facts, reads)?;
+    check::datasets(&standing, reads)?;
+    let mut effects = BTreeMap::new();
+    let mut snapshots = BTreeMap::new();
+    for (dataset, grant) in standing.grants() {
+        let Some(columns) = reads.get(dataset) else {
+            continue;
+        };
+        let done = term::effects(grant, standing.asker().id(), facts.tenant)?;
+        check::columns(dataset, columns, &done)?;
+        effects.insert(dataset.clone(), done);
+        if let Some(snapshot) = facts.snapshots.get(dataset) {
+            snapshots.insert(dataset.clone(), snapshot.clone());
+        }
+    }
+    Ok(Ruled {
+        row_limit: check::row_limit(&standing, reads),
+        ends: check::end(&standing),
+        request: facts.request,
+        purpose: facts.purpose.cloned(),
+        sql_commit: facts.sql_commit,
+        node_version: facts.node_version.to_owned(),
+        question,
+        standing,
+        effects,
+        snapshots,
+        budgets,
+    })
+}
+
 /// A question that is permitted, with what is done to each dataset. Made by [`decide`] alone.
 #[derive(Debug)]
 pub struct Ruled<Q> {
@@ -112,6 +170,21 @@ impl<Q> Ruled<Q> {
     /// The question's identity.
     pub const fn request(&self) -> RequestId {
         self.request
+    }
+
+    /// The declared purpose.
+    pub const fn purpose(&self) -> Option<&PurposeId> {
+        self.purpose.as_ref()
+    }
+
+    /// Commitment to the SQL text.
+    pub const fn sql_commit(&self) -> Digest {
+        self.sql_commit
+    }
+
+    /// The snapshot label of each dataset.
+    pub const fn snapshots(&self) -> &BTreeMap<DatasetId, String> {
+        &self.snapshots
     }
 
     /// What is done to each dataset.
@@ -191,4 +264,13 @@ impl Declined {
     pub const fn refusal(&self) -> &Refusal {
         &self.refusal
     }
+
+    /// What is known of the question.
+    #[must_use]
+    pub const fn asked(&self) -> Option<&Asked> {
+        self.asked.as_ref()
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,10 @@
 //! Term 4: the declared purpose is one of those named, or narrower.
 
-use crate::id::PurposeId;
-use std::collections::BTreeMap;
+use super::{Term, cite, columns, contradiction};
+use crate::contract::{Grant, OwnPurpose};
+use crate::id::{DatasetId, PurposeId};
+use crate::refusal::{Code, Refusal};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The tree of purposes: each has at most a few parents. Pinned by version and digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,4 +13,277 @@ pub struct Taxonomy {
     pub label: String,
     /// Each purpose with its direct parents.
     pub parents: BTreeMap<PurposeId, Vec<PurposeId>>,
+}
+
+impl Taxonomy {
+    /// Whether there is such a purpose.
+    #[must_use]
+    pub fn contains(&self, purpose: &PurposeId) -> bool {
+        self.parents.contains_key(purpose)
+    }
+
+    /// Whether `declared` is `needed` or narrower; what is unknown covers nothing and is covered by nothing.
+    #[must_use]
+    pub fn covers(&self, needed: &PurposeId, declared: &PurposeId) -> bool {
+        if !self.contains(needed) {
+            return false;
+        }
+        let mut seen = BTreeSet::new();
+        let mut open = vec![declared];
+        while let Some(purpose) = open.pop() {
+            // A cycle in the tree must not keep us here.
+            if !seen.insert(purpose) {
+                continue;
+            }
+            let Some(parents) = self.parents.get(purpose) else {
+                continue;
+            };
+            if purpose == needed {
+                return true;
+            }
+            open.extend(parents);
+        }
+        false
+    }
+
+    /// Whether it has no parent: a purpose at the root covers nearly everything.
+    #[must_use]
+    pub fn is_root(&self, purpose: &PurposeId) -> bool {
+        self.parents.get(purpose).is_some_and(Vec::is_empty)
+    }
+
+    /// Every purpose that one of `needed` covers, in order.
+    #[must_use]
+    pub fn covered_by(&self, needed: &[PurposeId]) -> Vec<PurposeId> {
+        self.parents
+            .keys()
+            .filter(|purpose| needed.iter().any(|needed| self.covers(needed, purpose)))
+            .cloned()
+            .collect()
+    }
+
+    /// The same tree with the own purposes that a contract brings along; what the contract says of them counts.
+    ///
+    /// # Errors
+    /// `TERM_UNKNOWN` when an own purpose takes the name of one of the vocabulary, or hangs below nothing known.
+    pub fn with_own(&self, own: &[OwnPurpose]) -> Result<Self, Refusal> {
+        let mut whole = self.clone();
+        for purpose in own {
+            if purpose.name.as_str().starts_with("dpv:") {
+                return Err(Refusal::new(
+                    Code::TermUnknown,
+                    format!("`{}` can't be an own purpose", purpose.name),
+                )
+                .with_help("own purposes have names without a prefix"));
+            }
+            whole
+                .parents
+                .insert(purpose.name.clone(), vec![purpose.parent.clone()]);
+        }
+        for purpose in own {
+            if !whole.contains(&purpose.parent) {
+                return Err(Refusal::new(
+                    Code::TermUnknown,
+                    format!(
+                        "the purpose `{}` is part of `{}`, which is unknown",
+                        purpose.name, purpose.parent
+                    ),
+                ));
+            }
+        }
+        Ok(whole)
+    }
+}
+
+/// Checks the declared purpose against every purpose clause of the grant.
+pub(crate) fn check(
+    dataset: &DatasetId,
+    grant: &Grant,
+    taxonomy: &Taxonomy,
+    declared: Option<&PurposeId>,
+) -> Result<(), Refusal> {
+    let mut whole = None;
+    for clause in grant.clauses() {
+        let Term::Purpose(needed) = &clause.term else {
+            continue;
+        };
+        if taxonomy.label != grant.purposes() {
+            return Err(cite(
+                Refusal::new(
+                    Code::TermUnknown,
+                    format!(
+                        "the contract uses the purposes `{}`, this connector has `{}`",
+                        grant.purposes(),
+                        taxonomy.label
+                    ),
+                )
+                .with_help("amend the contract"),
+                clause,
+            ));
+        }
+        let whole = match &whole {
+            Some(whole) => whole,
+            None => whole.insert(taxonomy.with_own(grant.own_purposes())?),
+        };
+        let Some(declared) = declared else {
+            return Err(cite(missing(dataset, needed, whole), clause));
+        };
+        if !whole.contains(declared) {
+            return Err(cite(unknown(declared, needed), clause));
+        }
+        if !needed.iter().any(|needed| whole.covers(needed, declared)) {
+            return Err(cite(not_covered(dataset, declared, needed), clause));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn rule(list: &[PurposeId]) -> Result<(), Refusal> {
+    if list.is_empty() {
+        return Err(contradiction("the list of purposes is empty"));
+    }
+    Ok(())
+}
+
+pub(super) fn plain(list: &[PurposeId]) -> String {
+    format!("purpose is {}", columns::listed(list, "or"))
+}
+
+fn missing(dataset: &DatasetId, needed: &[PurposeId], taxonomy: &Taxonomy) -> Refusal {
+    let mut covered = taxonomy.covered_by(needed);
+    covered.retain(|purpose| !needed.contains(purpose));
+    let mut refusal = Refusal::new(
+        Code::PurposeMissing,
+        format!("`{}` needs a purpose and none was declared", dataset.name),
+    );
+    for purpose in needed {
+        refusal = refusal.with_help(format!("ask with --purpose {purpose}"));
+    }
+    if let Some(more) = some_of(&covered) {
+        refusal = refusal.with_help(format!("covered as well: {more}"));
+    }
+    refusal
+}
+
+fn unknown(declared: &PurposeId, needed: &[PurposeId]) -> Refusal {
+    let refusal = Refusal::new(
+        Code::PurposeUnknown,
+        format!("there is no purpose `{declared}`"),
+    );
+    with_first(refusal, needed)
+}
+
+fn not_covered(dataset: &DatasetId, declared: &PurposeId, needed: &[PurposeId]) -> Refusal {
+    let refusal = Refusal::new(
+        Code::PurposeNotCovered,
+        format!(
+            "the purpose `{declared}` is not permitted on `{}`",
+            dataset.name
+        ),
+    );
+    with_first(refusal, needed).with_help(format!(
+        "or request an amendment: hansa contract request {}",
+        dataset.name
+    ))
+}
+
+fn with_first(refusal: Refusal, needed: &[PurposeId]) -> Refusal {
+    match needed.first() {
+        Some(first) => refusal.with_help(format!("ask with --purpose {first}")),
+        None => refusal,
+    }
+}
+
+/// The first few, and how many more there are.
+fn some_of(purposes: &[PurposeId]) -> Option<String> {
+    const SHOWN: usize = 8;
+    if purposes.is_empty() {
+        return None;
+    }
+    let mut text: Vec<String> = purposes
+        .iter()
+        .take(SHOWN)
+        .map(ToString::to_string)
+        .collect();
+    if purposes.len() > SHOWN {
+        text.push(format!("and {} more", purposes.len() - SHOWN));
+    }
+    Some(text.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A random tree over `p0 … p(n-1)`, cycles included: what is wrong with a vocabulary must not hang a ruling.
+    fn random(seed: &mut u64, size: usize) -> Taxonomy {
+        let mut next = |below: usize| {
+            *seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(*seed >> 33).unwrap() % below
+        };
+        let name = |number: usize| format!("p{number}").parse::<PurposeId>().unwrap();
+        let parents = (0..size)
+            .map(|number| {
+                let parents = (0..next(3)).map(|_| name(next(size + 1))).collect();
+                (name(number), parents)
+            })
+            .collect();
+        Taxonomy {
+            label: "test".to_owned(),
+            parents,
+        }
+    }
+
+    #[test]
+    fn covering_is_reflexive_and_transitive() {
+        let mut seed = 3;
+        for _ in 0..200 {
+            let tree = random(&mut seed, 7);
+            let all: Vec<&PurposeId> = tree.parents.keys().collect();
+            for a in &all {
+                assert!(tree.covers(a, a));
+                for b in &all {
+                    for c in &all {
+                        if tree.covers(a, b) && tree.covers(b, c) {
+                            assert!(tree.covers(a, c), "{a} {b} {c} in {tree:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_unknown_covers_nothing() {
+        let tree = random(&mut 5, 4);
+        let known = tree.parents.keys().next().unwrap();
+        let unknown: PurposeId = "elsewhere".parse().unwrap();
+        assert!(!tree.covers(known, &unknown));
+        assert!(!tree.covers(&unknown, known));
+        assert!(!tree.covers(&unknown, &unknown));
+    }
+
+    #[test]
+    fn own_purposes_hang_below_known_ones() {
+        let tree = crate::fixture::taxonomy();
+        let own = |name: &str, parent: &str| {
+            tree.with_own(&[OwnPurpose {
+                name: name.parse().unwrap(),
+                parent: parent.parse().unwrap(),
+                text: String::new(),
+            }])
+        };
+        let whole = own("bikes", "dpv:Research").unwrap();
+        assert!(whole.covers(&"dpv:Purpose".parse().unwrap(), &"bikes".parse().unwrap()));
+        assert_eq!(
+            own("dpv:Bikes", "dpv:Research").unwrap_err().code,
+            Code::TermUnknown
+        );
+        assert_eq!(
+            own("bikes", "dpv:Gone").unwrap_err().code,
+            Code::TermUnknown
+        );
+    }
 }

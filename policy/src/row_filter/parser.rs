@@ -1,0 +1,362 @@
+//! Reads the text of a row filter: words, then a descent through OR, AND, NOT and comparisons.
+
+use super::{Comparison, DEEPEST, Literal, MOST_CHARACTERS, Operand, RowFilter};
+use crate::id::Name;
+use crate::refusal::{Code, Refusal};
+
+pub(super) fn read(text: &str) -> Result<RowFilter, Refusal> {
+    if text.len() > MOST_CHARACTERS {
+        return Err(Refusal::new(
+            Code::TermIllTyped,
+            format!("the row filter is longer than {MOST_CHARACTERS} characters"),
+        ));
+    }
+    let mut parser = Parser {
+        tokens: tokens(text)?,
+        next: 0,
+        end: text.chars().count(),
+    };
+    let filter = parser.any_of(0)?;
+    if let Some(token) = parser.peek() {
+        return Err(parser.unknown(&format!("`{}`", token.shown())));
+    }
+    filter.check()?;
+    Ok(filter)
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Token {
+    Word(String),
+    Text(String),
+    Number(String),
+    Sign(&'static str),
+    Consumer,
+}
+
+impl Token {
+    fn shown(&self) -> String {
+        match self {
+            Self::Word(word) | Self::Number(word) => word.clone(),
+            Self::Text(text) => format!("'{text}'"),
+            Self::Sign(sign) => (*sign).to_owned(),
+            Self::Consumer => "{{consumer}}".to_owned(),
+        }
+    }
+}
+
+const SIGNS: [&str; 11] = ["<>", "!=", "<=", ">=", "<", ">", "=", "(", ")", ",", "-"];
+
+fn tokens(text: &str) -> Result<Vec<(usize, Token)>, Refusal> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    let mut place = 1;
+    while let Some(head) = rest.chars().next() {
+        let (token, taken) = if head.is_ascii_whitespace() {
+            (None, 1)
+        } else if let Some(inner) = rest.strip_prefix('\'') {
+            let (value, taken) = quoted(inner).ok_or_else(|| at(place, "a text is not closed"))?;
+            (Some(Token::Text(value)), taken)
+        } else if rest.starts_with("{{consumer}}") {
+            (Some(Token::Consumer), "{{consumer}}".len())
+        } else if head.is_ascii_digit() {
+            let taken = run(rest, |c| c.is_ascii_alphanumeric() || c == '.');
+            (
+                rest.get(..taken).map(|t| Token::Number(t.to_owned())),
+                taken,
+            )
+        } else if head.is_ascii_alphabetic() || head == '_' {
+            let taken = run(rest, |c| c.is_ascii_alphanumeric() || c == '_');
+            (rest.get(..taken).map(|t| Token::Word(t.to_owned())), taken)
+        } else if let Some(sign) = SIGNS.into_iter().find(|sign| rest.starts_with(sign)) {
+            (Some(Token::Sign(sign)), sign.len())
+        } else {
+            return Err(at(place, &format!("`{head}` is not understood")));
+        };
+        if let Some(token) = token {
+            out.push((place, token));
+        }
+        let (done, left) = rest.split_at_checked(taken).unwrap_or((rest, ""));
+        place += done.chars().count();
+        rest = left;
+    }
+    Ok(out)
+}
+
+/// The value of a text whose opening quote was taken, and the bytes taken with both quotes.
+fn quoted(inner: &str) -> Option<(String, usize)> {
+    let mut value = String::new();
+    let mut chars = inner.char_indices().peekable();
+    while let Some((index, c)) = chars.next() {
+        if c != '\'' {
+            value.push(c);
+        } else if chars.next_if(|(_, next)| *next == '\'').is_some() {
+            value.push('\'');
+        } else {
+            return Some((value, index + 2));
+        }
+    }
+    None
+}
+
+fn run(text: &str, wanted: impl Fn(char) -> bool) -> usize {
+    text.find(|c| !wanted(c)).unwrap_or(text.len())
+}
+
+fn at(place: usize, sentence: &str) -> Refusal {
+    Refusal::new(
+        Code::TermIllTyped,
+        format!("row filter, character {place}: {sentence}"),
+    )
+}
+
+struct Parser {
+    tokens: Vec<(usize, Token)>,
+    next: usize,
+    end: usize,
+}
+
+impl Parser {
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.next).map(|(_, token)| token)
+    }
+
+    fn take(&mut self) -> Option<Token> {
+        let token = self.tokens.get(self.next).map(|(_, token)| token.clone());
+        self.next += usize::from(token.is_some());
+        token
+    }
+
+    fn place(&self) -> usize {
+        self.tokens
+            .get(self.next)
+            .map_or(self.end + 1, |(place, _)| *place)
+    }
+
+    fn wrong(&self, sentence: &str) -> Refusal {
+        at(self.place(), sentence)
+    }
+
+    fn unknown(&self, what: &str) -> Refusal {
+        Refusal::new(
+            Code::TermUnknown,
+            format!(
+                "row filter, character {}: {what} is not part of the grammar",
+                self.place()
+            ),
+        )
+        .with_help("use columns, literals, = <> < <= > >=, IN, BETWEEN, IS NULL, AND, OR, NOT and {{consumer}}")
+    }
+
+    fn keyword(&mut self, wanted: &str) -> bool {
+        let found =
+            matches!(self.peek(), Some(Token::Word(word)) if word.eq_ignore_ascii_case(wanted));
+        self.next += usize::from(found);
+        found
+    }
+
+    fn sign(&mut self, wanted: &str) -> bool {
+        let found = matches!(self.peek(), Some(Token::Sign(sign)) if *sign == wanted);
+        self.next += usize::from(found);
+        found
+    }
+
+    fn expect_sign(&mut self, wanted: &str) -> Result<(), Refusal> {
+        if self.sign(wanted) {
+            Ok(())
+        } else {
+            Err(self.wrong(&format!("`{wanted}` is missing")))
+        }
+    }
+
+    fn any_of(&mut self, depth: usize) -> Result<RowFilter, Refusal> {
+        self.joined(depth, "OR", Self::all_of, |part| match part {
+            RowFilter::Or(parts) => Ok(parts),
+            other => Err(other),
+        })
+        .map(|parts| one_or(parts, RowFilter::Or))
+    }
+
+    fn all_of(&mut self, depth: usize) -> Result<RowFilter, Refusal> {
+        self.joined(depth, "AND", Self::negation, |part| match part {
+            RowFilter::And(parts) => Ok(parts),
+            other => Err(other),
+        })
+        .map(|parts| one_or(parts, RowFilter::And))
+    }
+
+    /// Parts joined by `word`; a part in brackets that is joined by the same word is taken apart, so that one meaning has
+    /// one tree.
+    fn joined(
+        &mut self,
+        depth: usize,
+        word: &str,
+        part: fn(&mut Self, usize) -> Result<RowFilter, Refusal>,
+        open: fn(RowFilter) -> Result<Vec<RowFilter>, RowFilter>,
+    ) -> Result<Vec<RowFilter>, Refusal> {
+        let mut parts = Vec::new();
+        loop {
+            let next = part(self, depth)?;
+            parts.push(next);
+            if !self.keyword(word) {
+                break;
+            }
+        }
+        if parts.len() == 1 {
+            return Ok(parts);
+        }
+        let mut flat = Vec::with_capacity(parts.len());
+        for part in parts {
+            match open(part) {
+                Ok(inner) => flat.extend(inner),
+                Err(other) => flat.push(other),
+            }
+        }
+        Ok(flat)
+    }
+
+    fn negation(&mut self, depth: usize) -> Result<RowFilter, Refusal> {
+        // Brackets that mean nothing count as well: it is the reader that must not run out of stack.
+        if depth > DEEPEST {
+            return Err(self.wrong(&format!("nested deeper than {DEEPEST}")));
+        }
+        if self.keyword("NOT") {
+            let part = self.negation(depth + 1)?;
+            return Ok(RowFilter::Not(Box::new(part)));
+        }
+        if self.sign("(") {
+            let inner = self.any_of(depth + 1)?;
+            self.expect_sign(")")?;
+            return Ok(inner);
+        }
+        self.condition()
+    }
+
+    fn condition(&mut self) -> Result<RowFilter, Refusal> {
+        let place = self.next;
+        let column = match self.take() {
+            Some(Token::Word(word)) => word.parse::<Name>().map_err(|malformed| {
+                self.next = place;
+                self.wrong(&format!("`{word}` is no column: {malformed}"))
+            })?,
+            Some(other) => {
+                self.next = place;
+                return Err(self.wrong(&format!(
+                    "a condition starts with a column, not with `{}`",
+                    other.shown()
+                )));
+            }
+            None => return Err(self.wrong("a condition is missing")),
+        };
+        if self.sign("(") {
+            self.next = place;
+            return Err(self.unknown(&format!("the function `{column}`")));
+        }
+        if self.keyword("IS") {
+            let negated = self.keyword("NOT");
+            if !self.keyword("NULL") {
+                return Err(self.wrong("`NULL` is missing after IS"));
+            }
+            return Ok(RowFilter::IsNull { column, negated });
+        }
+        let negated = self.keyword("NOT");
+        if self.keyword("IN") {
+            let list = self.list()?;
+            return Ok(RowFilter::In {
+                column,
+                negated,
+                list,
+            });
+        }
+        if self.keyword("BETWEEN") {
+            let low = self.operand()?;
+            if !self.keyword("AND") {
+                return Err(self.wrong("`AND` is missing after BETWEEN"));
+            }
+            let high = self.operand()?;
+            return Ok(RowFilter::Between {
+                column,
+                negated,
+                low,
+                high,
+            });
+        }
+        if negated {
+            return Err(self.unknown("NOT in this place"));
+        }
+        let op = self.comparison()?;
+        let with = self.operand()?;
+        Ok(RowFilter::Compare { column, op, with })
+    }
+
+    fn comparison(&mut self) -> Result<Comparison, Refusal> {
+        let op = match self.peek() {
+            Some(Token::Sign("=")) => Comparison::Eq,
+            Some(Token::Sign("<>" | "!=")) => Comparison::NotEq,
+            Some(Token::Sign("<")) => Comparison::Lt,
+            Some(Token::Sign("<=")) => Comparison::LtEq,
+            Some(Token::Sign(">")) => Comparison::Gt,
+            Some(Token::Sign(">=")) => Comparison::GtEq,
+            Some(other) => return Err(self.unknown(&format!("`{}`", other.shown()))),
+            None => return Err(self.wrong("a comparison is missing")),
+        };
+        self.next += 1;
+        Ok(op)
+    }
+
+    fn list(&mut self) -> Result<Vec<Operand>, Refusal> {
+        self.expect_sign("(")?;
+        let mut list = Vec::new();
+        loop {
+            list.push(self.operand()?);
+            if !self.sign(",") {
+                break;
+            }
+        }
+        self.expect_sign(")")?;
+        Ok(list)
+    }
+
+    fn operand(&mut self) -> Result<Operand, Refusal> {
+        let place = self.next;
+        let negative = self.sign("-");
+        let literal = match self.take() {
+            Some(Token::Number(digits)) => number(negative, &digits),
+            Some(Token::Text(text)) if !negative => Some(Literal::Text(text)),
+            Some(Token::Consumer) if !negative => return Ok(Operand::Consumer),
+            Some(Token::Word(word)) if !negative && word.eq_ignore_ascii_case("true") => {
+                Some(Literal::Bool(true))
+            }
+            Some(Token::Word(word)) if !negative && word.eq_ignore_ascii_case("false") => {
+                Some(Literal::Bool(false))
+            }
+            Some(Token::Word(word)) => {
+                self.next = place;
+                return Err(self.unknown(&format!("`{word}` in place of a literal")));
+            }
+            Some(_) | None => None,
+        };
+        literal.map(Operand::Literal).ok_or_else(|| {
+            self.next = place;
+            self.wrong("a literal is missing or can't be read")
+        })
+    }
+}
+
+/// An integer, or a decimal in its one spelling.
+fn number(negative: bool, digits: &str) -> Option<Literal> {
+    let sign = if negative { "-" } else { "" };
+    let text = format!("{sign}{digits}");
+    if digits.contains('.') {
+        return super::is_decimal(&text).then_some(Literal::Decimal(text));
+    }
+    text.parse().ok().map(Literal::Int)
+}
+
+fn one_or(mut parts: Vec<RowFilter>, join: fn(Vec<RowFilter>) -> RowFilter) -> RowFilter {
+    if parts.len() == 1
+        && let Some(only) = parts.pop()
+    {
+        return only;
+    }
+    join(parts)
+}

@@ -1,0 +1,176 @@
+//! Reading, printing and binding of row filters.
+
+use super::*;
+
+#[track_caller]
+fn reads(text: &str, canonical: &str) {
+    let filter = parse(text).unwrap();
+    assert_eq!(filter.to_string(), canonical);
+    assert_eq!(
+        parse(canonical).unwrap(),
+        filter,
+        "the canonical text means the same"
+    );
+}
+
+#[track_caller]
+fn refuses(text: &str, code: Code, sentence: &str) {
+    let refusal = parse(text).unwrap_err();
+    assert_eq!((refusal.code, refusal.sentence.as_str()), (code, sentence));
+}
+
+#[test]
+fn canonical_text() {
+    reads("a=1", "a = 1");
+    reads("district in('A' ,'B')", "district IN ('A', 'B')");
+    reads("a != 1", "a <> 1");
+    reads("a between -3 and 4", "a BETWEEN -3 AND 4");
+    reads("a not between 0.5 and 1.50", "a NOT BETWEEN 0.5 AND 1.50");
+    reads("a is not null and b is null", "a IS NOT NULL AND b IS NULL");
+    reads("not a = 1", "NOT (a = 1)");
+    reads("not (a = 1 or b = 2)", "NOT (a = 1 OR b = 2)");
+    reads("a=1 or b=2 and c=3", "a = 1 OR (b = 2 AND c = 3)");
+    reads(
+        "(a=1 or b=2) and (c=3 and (d=4))",
+        "(a = 1 OR b = 2) AND c = 3 AND d = 4",
+    );
+    reads("((a=1))", "a = 1");
+    reads("name = 'it''s'", "name = 'it''s'");
+    reads("name = 'Lübeck – süd'", "name = 'Lübeck – süd'");
+    reads("operator = {{consumer}}", "operator = {{consumer}}");
+    reads("open = true", "open = TRUE");
+    reads("a NOT IN (1, 2)", "a NOT IN (1, 2)");
+}
+
+#[test]
+fn refusals_name_the_place() {
+    refuses(
+        "",
+        Code::TermIllTyped,
+        "row filter, character 1: a condition is missing",
+    );
+    refuses(
+        "a = ",
+        Code::TermIllTyped,
+        "row filter, character 5: a literal is missing or can't be read",
+    );
+    refuses(
+        "a = 'x",
+        Code::TermIllTyped,
+        "row filter, character 5: a text is not closed",
+    );
+    refuses(
+        "lower(a) = 'x'",
+        Code::TermUnknown,
+        "row filter, character 1: the function `lower` is not part of the grammar",
+    );
+    refuses(
+        "a = b",
+        Code::TermUnknown,
+        "row filter, character 5: `b` in place of a literal is not part of the grammar",
+    );
+    refuses(
+        "a + 1 = 2",
+        Code::TermIllTyped,
+        "row filter, character 3: `+` is not understood",
+    );
+    refuses(
+        "a LIKE 'x'",
+        Code::TermUnknown,
+        "row filter, character 3: `LIKE` is not part of the grammar",
+    );
+    refuses(
+        "a = 1; drop",
+        Code::TermIllTyped,
+        "row filter, character 6: `;` is not understood",
+    );
+    refuses(
+        "a = 1 b = 2",
+        Code::TermUnknown,
+        "row filter, character 7: `b` is not part of the grammar",
+    );
+    refuses(
+        "a = 01.5",
+        Code::TermIllTyped,
+        "row filter, character 5: a literal is missing or can't be read",
+    );
+    refuses(
+        "a = 1e3",
+        Code::TermIllTyped,
+        "row filter, character 5: a literal is missing or can't be read",
+    );
+    refuses(
+        "a IN ()",
+        Code::TermIllTyped,
+        "row filter, character 7: a literal is missing or can't be read",
+    );
+    refuses(
+        "ä = 'ö' AND",
+        Code::TermIllTyped,
+        "row filter, character 1: `ä` is not understood",
+    );
+    refuses(
+        "a = 'ö' AND",
+        Code::TermIllTyped,
+        "row filter, character 12: a condition is missing",
+    );
+    refuses(
+        "a = 99999999999999999999",
+        Code::TermIllTyped,
+        "row filter, character 5: a literal is missing or can't be read",
+    );
+    refuses(
+        "Name = 1",
+        Code::TermIllTyped,
+        "row filter, character 1: `Name` is no column: a name starts with a lower-case letter and holds up to 63 of a-z, 0-9 and _",
+    );
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let deep = |n: usize| format!("{}a = 1{}", "(".repeat(n), ")".repeat(n));
+    assert!(parse(&deep(DEEPEST)).is_ok());
+    assert_eq!(parse(&deep(5_000)).unwrap_err().code, Code::TermIllTyped);
+    assert_eq!(
+        parse(&format!("{}a = 1", "NOT ".repeat(4_000)))
+            .unwrap_err()
+            .code,
+        Code::TermIllTyped
+    );
+    let long = vec!["1"; MOST_LITERALS + 1].join(",");
+    assert_eq!(
+        parse(&format!("a IN ({long})")).unwrap_err().code,
+        Code::TermIllTyped
+    );
+}
+
+#[test]
+fn columns_and_consumer() {
+    let filter = parse("a = 1 AND (b IN (2, {{consumer}}) OR c IS NULL)").unwrap();
+    let names: Vec<String> = filter.columns().iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["a", "b", "c"]);
+    assert!(filter.names_consumer());
+    let bound = filter.bind_consumer("x");
+    assert!(!bound.names_consumer());
+    assert_eq!(bound.to_string(), "a = 1 AND (b IN (2, 'x') OR c IS NULL)");
+}
+
+#[test]
+fn what_the_reader_can_not_make_is_refused() {
+    let name: Name = "a".parse().unwrap();
+    let decimal = |text: &str| Literal::Decimal(text.to_owned()).check();
+    assert!(RowFilter::And(vec![]).check().is_err());
+    assert!(
+        RowFilter::In {
+            column: name,
+            negated: false,
+            list: vec![]
+        }
+        .check()
+        .is_err()
+    );
+    assert!(decimal("0.5").is_ok() && decimal("-12.50").is_ok());
+    for bad in ["1", "1.", ".5", "1e3", "NaN", "00.1", "+1.0", "1.0 OR 1=1"] {
+        assert!(decimal(bad).is_err(), "{bad}");
+    }
+}

@@ -1,0 +1,227 @@
+//! What a ruling and a refusal leave in the log: names, digests and counts, never the text of a question.
+
+use super::{Asked, Counted, Declined, Question, Ruled};
+use crate::contract::{Asker, Grant, InForce};
+use crate::id::{ContractId, DatasetId, ParticipantId, PurposeId};
+use crate::refusal::Kind;
+use crate::term::normal;
+use evidence::digest::Digest;
+use evidence::json::Json;
+use evidence::ledger::{Entry, Evidence};
+
+impl<Q: Question> Evidence for Ruled<Q> {
+    fn entry(&self) -> Entry {
+        let read = || {
+            self.standing
+                .grants()
+                .iter()
+                .filter(|(dataset, _)| self.effects.contains_key(*dataset))
+        };
+        Entry {
+            kind: "permit",
+            body: Json::object([
+                ("request_id", Json::text(self.request)),
+                ("peer", Json::text(self.standing.asker().id())),
+                ("peer_cert_sha256", certificate(&self.standing)),
+                (
+                    "contracts",
+                    contracts(read().filter_map(|(_, grant)| grant.contract())),
+                ),
+                (
+                    "grants",
+                    Json::List(
+                        read()
+                            .map(|(dataset, grant)| granted(dataset, grant))
+                            .collect(),
+                    ),
+                ),
+                ("purpose", optional(self.purpose.as_ref())),
+                ("sql_commit", Json::text(self.sql_commit)),
+                ("plan_digest", Json::text(self.question.digest())),
+                (
+                    "datasets",
+                    Json::List(
+                        read()
+                            .map(|(dataset, _)| {
+                                Json::object([
+                                    ("id", Json::text(dataset)),
+                                    ("snapshot", optional(self.snapshots.get(dataset))),
+                                ])
+                            })
+                            .collect(),
+                    ),
+                ),
+                ("reservations", self.reservations()),
+                ("node_version", Json::text(&self.node_version)),
+            ]),
+        }
+    }
+}
+
+impl<Q> Ruled<Q> {
+    /// What is spent by admitting the question: one question in each quota of questions. Rows and bytes are reserved when
+    /// they are about to leave, in records of their own.
+    fn reservations(&self) -> Json {
+        let spent = self
+            .budgets
+            .iter()
+            .filter(|budget| budget.counts == Counted::Queries)
+            .map(|budget| {
+                Json::object([
+                    ("contract", Json::text(budget.contract)),
+                    ("clause", Json::Int(i64::from(budget.clause.0))),
+                    ("counts", Json::text(budget.counts.as_str())),
+                    ("slot", Json::text(budget.slot)),
+                    ("amount", Json::Int(1)),
+                ])
+            });
+        Json::List(spent.collect())
+    }
+}
+
+impl Evidence for Declined {
+    fn entry(&self) -> Entry {
+        let refusal = &self.refusal;
+        let asked = self.asked.as_ref();
+        let mut body = vec![
+            ("request_id", optional(asked.map(|asked| asked.request))),
+            ("code", Json::text(refusal.code)),
+            ("stage", Json::text(stage(refusal.code.kind()))),
+            ("contract", optional(refusal.contract)),
+            (
+                "clause",
+                refusal
+                    .clause
+                    .map_or(Json::Null, |clause| Json::Int(i64::from(clause.0))),
+            ),
+        ];
+        match &self.opened {
+            Some(opened) => body.extend([
+                ("opened", Json::count(opened.index())),
+                ("outcome", Json::text("failed")),
+                ("rows", Json::Int(0)),
+                ("bytes", Json::Int(0)),
+            ]),
+            None => body.extend(asked.map(question).into_iter().flatten()),
+        }
+        Entry {
+            kind: if self.opened.is_some() {
+                "close"
+            } else {
+                "refuse"
+            },
+            body: Json::Object(
+                body.into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+fn question(asked: &Asked) -> [(&'static str, Json); 5] {
+    let Asked {
+        request: _,
+        peer,
+        certificate,
+        contracts: named,
+        purpose,
+        sql_commit,
+    } = asked;
+    [
+        ("peer", Json::text(peer)),
+        ("peer_cert_sha256", optional(*certificate)),
+        ("contracts", contracts(named.iter().copied())),
+        ("purpose", optional(purpose.as_ref())),
+        ("sql_commit", Json::text(sql_commit)),
+    ]
+}
+
+impl Asked {
+    /// What is known once the caller is.
+    #[must_use]
+    pub fn by(
+        asker: &Asker,
+        request: crate::id::RequestId,
+        contracts: Vec<ContractId>,
+        purpose: Option<PurposeId>,
+        sql_commit: Digest,
+    ) -> Self {
+        let (peer, certificate): (ParticipantId, _) = match asker {
+            Asker::Peer(peer) => (peer.id().clone(), Some(peer.certificate())),
+            Asker::House(own) => (own.clone(), None),
+        };
+        Self {
+            request,
+            peer,
+            certificate,
+            contracts,
+            purpose,
+            sql_commit,
+        }
+    }
+}
+
+impl Counted {
+    /// What is counted, in one word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queries => "queries",
+            Self::Rows => "rows",
+            Self::Bytes => "bytes",
+        }
+    }
+}
+
+fn granted(dataset: &DatasetId, grant: &Grant) -> Json {
+    let applied = grant
+        .clauses()
+        .iter()
+        .filter(|clause| !clause.term.is_recorded_only())
+        .map(|clause| Json::Int(i64::from(clause.id.0)));
+    Json::object([
+        ("dataset", Json::text(dataset)),
+        ("contract", optional(grant.contract())),
+        (
+            "grant_hash",
+            Json::text(format!(
+                "{}:{}",
+                normal::FORM,
+                normal::grant_hash(grant.clauses())
+            )),
+        ),
+        ("clauses_applied", Json::List(applied.collect())),
+    ])
+}
+
+fn certificate(standing: &InForce) -> Json {
+    match standing.asker() {
+        Asker::Peer(peer) => Json::text(peer.certificate()),
+        Asker::House(_) => Json::Null,
+    }
+}
+
+fn contracts(ids: impl Iterator<Item = ContractId>) -> Json {
+    Json::List(ids.map(Json::text).collect())
+}
+
+fn optional(value: Option<impl std::fmt::Display>) -> Json {
+    value.map_or(Json::Null, Json::text)
+}
+
+const fn stage(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Identity => "identity",
+        Kind::Unknown => "names",
+        Kind::State => "state",
+        Kind::Policy => "terms",
+        Kind::Exhausted => "limits",
+        Kind::Usage => "question",
+        Kind::Invalid => "content",
+        Kind::OutOfReach => "reach",
+        Kind::Evidence => "evidence",
+        Kind::Failed => "execution",
+        Kind::Interrupted => "interrupted",
+    }
+}

@@ -1,0 +1,366 @@
+//! The order of the checks, what each one says, and that deciding is total.
+
+use super::*;
+use crate::contract::{Agreement, Assignee};
+use crate::effect::What;
+use crate::fixture::{
+    CONSUMER, agreement, contract_id, dataset, name, names, purpose, purposes, standing, taxonomy,
+    time,
+};
+use crate::refusal::Code;
+use crate::row_filter::parse;
+use crate::term::{Period, Term};
+use evidence::json::{Json, canonical};
+use evidence::ledger::Evidence as _;
+
+#[derive(Debug)]
+struct Reads(BTreeMap<DatasetId, BTreeSet<Name>>);
+
+impl Question for Reads {
+    fn reads(&self) -> &BTreeMap<DatasetId, BTreeSet<Name>> {
+        &self.0
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::of(b"plan")
+    }
+}
+
+/// A question under contracts, everything else as usual.
+struct Case {
+    agreements: Vec<Agreement>,
+    reads: Vec<(&'static str, &'static [&'static str])>,
+    now: &'static str,
+    purpose: Option<&'static str>,
+    spent: u64,
+    schema_changed: bool,
+}
+
+impl Case {
+    fn of(terms: Vec<Term>) -> Self {
+        Self {
+            agreements: vec![agreement("bikes", terms)],
+            reads: vec![("bikes", &["site"])],
+            now: "2026-06-01T12:00:00Z",
+            purpose: Some("dpv:Academic"),
+            spent: 0,
+            schema_changed: false,
+        }
+    }
+
+    fn decide(&self) -> Result<Ruled<Reads>, Refusal> {
+        let schemas: BTreeMap<_, _> = self
+            .agreements
+            .iter()
+            .map(|agreement| {
+                let digest = if self.schema_changed {
+                    Digest::of(b"other")
+                } else {
+                    agreement.dataset.schema
+                };
+                (agreement.dataset.id.clone(), digest)
+            })
+            .collect();
+        let snapshots = schemas
+            .keys()
+            .map(|id| (id.clone(), "2026-06-01.1".to_owned()))
+            .collect();
+        let spent = self
+            .agreements
+            .iter()
+            .flat_map(|agreement| {
+                let id = contract_id(agreement.dataset.id.name.as_str());
+                agreement
+                    .clauses
+                    .iter()
+                    .map(move |clause| ((id, clause.id), self.spent))
+            })
+            .collect();
+        let purpose = self.purpose.map(purpose);
+        let facts = Facts {
+            now: time(self.now),
+            request: RequestId([7; 16]),
+            sql_commit: Digest::of(b"sql"),
+            purpose: purpose.as_ref(),
+            taxonomy: &taxonomy(),
+            schemas: &schemas,
+            snapshots: &snapshots,
+            spent: &spent,
+            tenant: None,
+            node_version: "0.1.0",
+        };
+        let reads = self
+            .reads
+            .iter()
+            .map(|(of, columns)| (dataset(of), names(columns).into_iter().collect()))
+            .collect();
+        decide(standing(self.agreements.clone()), &facts, Reads(reads))
+    }
+}
+
+#[track_caller]
+fn refused(case: &Case) -> Refusal {
+    case.decide().expect_err("must be refused")
+}
+
+fn quota(max: u64) -> Quota {
+    Quota {
+        max,
+        per: Period::Day,
+    }
+}
+
+#[test]
+fn the_first_check_that_fails_decides_the_code() {
+    let everything = || {
+        vec![
+            Term::NotAfter(time("2026-06-01T12:00:00Z")),
+            Term::Purpose(purposes(&["dpv:Marketing"])),
+            Term::Queries(quota(10)),
+            Term::Columns(names(&["other"])),
+        ]
+    };
+    let mut case = Case {
+        spent: 10,
+        schema_changed: true,
+        ..Case::of(everything())
+    };
+    case.reads.push(("absent", &["site"]));
+    let next = |case: &Case, code| assert_eq!(refused(case).code, code);
+    next(&case, Code::Expired);
+    case.now = "2026-06-01T11:59:59.999999Z";
+    next(&case, Code::PurposeNotCovered);
+    case.purpose = Some("dpv:Marketing");
+    next(&case, Code::SchemaChanged);
+    case.schema_changed = false;
+    next(&case, Code::QuotaQueries);
+    case.spent = 9;
+    next(&case, Code::DatasetUnknown);
+    case.reads.pop();
+    next(&case, Code::ColumnUnknown);
+    case.reads = vec![("bikes", &["other"])];
+    assert!(case.decide().is_ok());
+}
+
+#[track_caller]
+fn purpose_of(terms: &[&str], declared: Option<&'static str>, expect: Result<(), Code>) {
+    let case = Case {
+        purpose: declared,
+        ..Case::of(vec![Term::Purpose(purposes(terms))])
+    };
+    let got = case.decide().map(|_| ()).map_err(|refusal| {
+        assert_eq!(refusal.clause, Some(ClauseId(1)));
+        assert!(refusal.contract.is_some() && refusal.allowed.is_some());
+        assert!(!refusal.help.is_empty(), "something must help");
+        refusal.code
+    });
+    assert_eq!(got, expect);
+}
+
+#[test]
+fn purposes_are_covered_or_refused() {
+    purpose_of(&["dpv:Research"], Some("dpv:Research"), Ok(()));
+    purpose_of(&["dpv:Research"], Some("dpv:Academic"), Ok(()));
+    purpose_of(&["dpv:Research"], Some("mobility-research"), Ok(()));
+    purpose_of(&["mobility-research"], Some("mobility-research"), Ok(()));
+    purpose_of(
+        &["dpv:Marketing", "dpv:Research"],
+        Some("dpv:Academic"),
+        Ok(()),
+    );
+    purpose_of(
+        &["dpv:Academic"],
+        Some("dpv:Research"),
+        Err(Code::PurposeNotCovered),
+    );
+    purpose_of(
+        &["mobility-research"],
+        Some("dpv:Research"),
+        Err(Code::PurposeNotCovered),
+    );
+    purpose_of(
+        &["dpv:Research"],
+        Some("advertising"),
+        Err(Code::PurposeUnknown),
+    );
+    purpose_of(&["dpv:Research"], None, Err(Code::PurposeMissing));
+    purpose_of(
+        &["dpv:Gone"],
+        Some("dpv:Research"),
+        Err(Code::PurposeNotCovered),
+    );
+}
+
+#[test]
+fn a_missing_purpose_lists_the_covered_ones() {
+    let case = Case {
+        purpose: None,
+        ..Case::of(vec![Term::Purpose(purposes(&["dpv:Research"]))])
+    };
+    assert_eq!(
+        refused(&case).help,
+        [
+            "ask with --purpose dpv:Research",
+            "covered as well: dpv:Academic, mobility-research"
+        ]
+    );
+}
+
+#[test]
+fn another_vocabulary_than_the_contracts_is_refused() {
+    let mut case = Case::of(vec![Term::Purpose(purposes(&["dpv:Research"]))]);
+    case.agreements[0].purposes = "2.2:sha256:other".to_owned();
+    assert_eq!(refused(&case).code, Code::TermUnknown);
+}
+
+#[test]
+fn an_error_in_any_term_refuses() {
+    let mut case = Case::of(vec![Term::Columns(Vec::new())]);
+    case.reads = vec![("bikes", &[])];
+    assert_eq!(refused(&case).code, Code::PolicyContradiction);
+    case.agreements = vec![agreement("bikes", [Term::ResultRows(0)])];
+    assert_eq!(refused(&case).code, Code::PolicyContradiction);
+}
+
+#[test]
+fn what_the_ruling_carries() {
+    let mut case = Case::of(vec![
+        Term::Rows(parse("site = {{consumer}}").unwrap()),
+        Term::Queries(quota(10)),
+        Term::RowQuota(quota(1_000)),
+        Term::ByteQuota(quota(1_000_000)),
+        Term::ResultRows(500),
+        Term::NotAfter(time("2026-07-01T00:00:00Z")),
+        Term::DeleteAfter { days: 30 },
+    ]);
+    case.agreements
+        .push(agreement("air", [Term::ResultRows(50)]));
+    case.reads.push(("air", &["no2"]));
+    case.spent = 3;
+    let ruled = case.decide().unwrap();
+    let counted: Vec<Counted> = ruled.budgets().iter().map(|b| b.counts).collect();
+    assert_eq!(counted, [Counted::Queries, Counted::Rows, Counted::Bytes]);
+    assert_eq!(ruled.budgets()[0].slot, time("2026-06-01T00:00:00Z"));
+    assert_eq!(ruled.row_limit().unwrap().rows, 50);
+    assert_eq!(ruled.row_limit().unwrap().contract, contract_id("air"));
+    assert_eq!(ruled.ends(), time("2026-07-01T00:00:00Z"));
+    let What::KeepRows(filter) = &ruled.effects()[&dataset("bikes")][0].what else {
+        panic!("a row filter")
+    };
+    assert_eq!(filter.to_string(), "site = 'firm.example'");
+    let entry = ruled.entry();
+    assert_eq!(entry.kind, "permit");
+    let grants = entry.body.get("grants").and_then(Json::as_list).unwrap();
+    assert_eq!(
+        String::from_utf8(canonical(grants[1].get("clauses_applied").unwrap())).unwrap(),
+        "[1,2,3,4,5,6]",
+        "the recorded clause is not among the applied ones"
+    );
+    let spent = entry
+        .body
+        .get("reservations")
+        .and_then(Json::as_list)
+        .unwrap();
+    assert_eq!(
+        spent.len(),
+        1,
+        "rows and bytes are reserved when they leave"
+    );
+    assert!(entry.body.fits(8));
+}
+
+#[test]
+fn a_contract_that_the_question_does_not_need_costs_nothing() {
+    let mut case = Case::of(Vec::new());
+    case.agreements
+        .push(agreement("air", [Term::Queries(quota(1))]));
+    case.spent = 1;
+    assert!(case.decide().is_ok());
+    case.reads.push(("air", &["no2"]));
+    assert_eq!(refused(&case).code, Code::QuotaQueries);
+}
+
+#[test]
+fn a_public_view_binds_whoever_asks() {
+    let mut public = agreement("bikes", [Term::Rows(parse("site = {{consumer}}").unwrap())]);
+    public.assignee = Assignee::Public;
+    let case = Case {
+        agreements: vec![public],
+        ..Case::of(Vec::new())
+    };
+    let ruled = case.decide().unwrap();
+    assert_eq!(ruled.standing().asker().id().as_str(), CONSUMER);
+}
+
+#[test]
+fn a_refusal_is_recorded_with_what_was_asked() {
+    let refusal = Refusal::new(Code::PurposeMissing, "no purpose")
+        .with_contract(contract_id("bikes"))
+        .with_clause(ClauseId(4), "purpose is x");
+    let asked = Asked::by(
+        standing([agreement("bikes", [])]).asker(),
+        RequestId([7; 16]),
+        vec![contract_id("bikes")],
+        None,
+        Digest::of(b"sql"),
+    );
+    let entry = Declined::unopened(refusal, Some(asked)).entry();
+    assert_eq!(entry.kind, "refuse");
+    let text = String::from_utf8(canonical(&entry.body)).unwrap();
+    for part in [
+        r#""code":"PURPOSE_MISSING""#,
+        r#""clause":4"#,
+        r#""stage":"terms""#,
+        r#""peer":"hansa://firm.example""#,
+        r#""purpose":null"#,
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn deciding_is_total() {
+    let samples = Term::samples();
+    let mut seed = 11_u64;
+    let mut next = |below: usize| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap() % below
+    };
+    let mut permitted = 0;
+    for _ in 0..3_000 {
+        let terms: Vec<Term> = (0..next(7))
+            .map(|_| samples[next(samples.len())].clone())
+            .collect();
+        let mut case = Case::of(terms);
+        case.spent = u64::try_from(next(2)).unwrap() * 1_000;
+        case.now = [
+            "2025-01-01T00:00:00Z",
+            "2026-06-01T00:00:00Z",
+            "2030-01-01T00:00:00Z",
+        ][next(3)];
+        case.purpose = [None, Some("mobility-research"), Some("nonsense")][next(3)];
+        match case.decide() {
+            Ok(ruled) => {
+                permitted += 1;
+                assert!(ruled.entry().body.fits(8));
+                assert_eq!(ruled.effects().len(), 1);
+            }
+            Err(refusal) => assert!(!refusal.sentence.is_empty()),
+        }
+    }
+    assert!(
+        permitted > 100,
+        "only {permitted} of the cases were permitted"
+    );
+}
+
+#[test]
+fn names_of_columns_do_not_matter_without_a_list() {
+    let case = Case::of(vec![Term::Mask {
+        column: name("site"),
+        mask: crate::term::Mask::Null,
+    }]);
+    assert!(case.decide().is_ok());
+}

@@ -1,0 +1,244 @@
+//! Terms 17, 20 and 21: aggregates only, over the dataset's registered grid; the rows themselves never leave.
+
+use super::{Clause, Term, cite, columns, contradiction, min_group, time_bucket};
+use crate::effect::{Cube, Dimension};
+use crate::id::Name;
+use crate::refusal::{Code, Refusal};
+use crate::term::{Function, Unit};
+
+/// The cube that the clauses define; none when they permit rows.
+pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
+    let parts = Parts::of(clauses);
+    let Some(first) = parts.first else {
+        return Ok(None);
+    };
+    let (Some((_, functions)), Some((_, dimensions))) = (parts.functions, parts.dimensions) else {
+        let refusal = contradiction("aggregates need both functions and dimensions");
+        return Err(cite(refusal, first));
+    };
+    let measures = parts.measures.map_or(&[][..], |(_, list)| list);
+    let Some((_, grid)) = parts.grid else {
+        let refusal = Refusal::new(
+            Code::GridConflict,
+            "aggregates need the dataset's registered grid",
+        )
+        .with_help("register a grid on the dataset: [dataset.grid]");
+        return Err(cite(refusal, first));
+    };
+    for (what, list) in [
+        ("dimensions", Some(dimensions)),
+        ("measures", parts.measures.map(|(_, list)| list)),
+    ] {
+        let Some(list) = list else { continue };
+        if list.is_empty() {
+            return Err(cite(
+                contradiction(format!("the list of {what} is empty")),
+                first,
+            ));
+        }
+        if let Some(name) = columns::twice(list) {
+            return Err(cite(
+                contradiction(format!("`{name}` occurs twice among the {what}")),
+                first,
+            ));
+        }
+    }
+    check_functions(functions, measures).map_err(|refusal| cite(refusal, first))?;
+    check_columns(clauses, dimensions, measures)?;
+    let (at_least, unit) = match parts.min_group {
+        None => (1, Unit::Rows),
+        Some((clause, at_least, unit)) => {
+            min_group::rule(at_least).map_err(|refusal| cite(refusal, clause))?;
+            if let Unit::Column(column) = unit
+                && at_least > 1
+                && dimensions.contains(column)
+            {
+                let refusal = contradiction(format!(
+                    "`{column}` is grouped by, so no group holds more than one of it"
+                ));
+                return Err(cite(refusal, clause));
+            }
+            (at_least, unit.clone())
+        }
+    };
+    let dimensions = dimensions
+        .iter()
+        .map(|column| dimension(column, clauses))
+        .collect::<Result<_, _>>()?;
+    Ok(Some(Cube {
+        grid: grid.to_owned(),
+        dimensions,
+        measures: measures.to_vec(),
+        functions: functions.to_vec(),
+        at_least,
+        unit,
+    }))
+}
+
+/// The clauses that belong to the aggregate form.
+#[derive(Debug, Default)]
+struct Parts<'a> {
+    first: Option<&'a Clause>,
+    functions: Option<(&'a Clause, &'a [Function])>,
+    dimensions: Option<(&'a Clause, &'a [Name])>,
+    measures: Option<(&'a Clause, &'a [Name])>,
+    grid: Option<(&'a Clause, &'a str)>,
+    min_group: Option<(&'a Clause, u32, &'a Unit)>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(clauses: &'a [Clause]) -> Self {
+        let mut parts = Self::default();
+        for clause in clauses {
+            match &clause.term {
+                Term::Functions(list) => parts.functions = Some((clause, list)),
+                Term::Dimensions(list) => parts.dimensions = Some((clause, list)),
+                Term::Measures(list) => parts.measures = Some((clause, list)),
+                Term::Grid(id) => parts.grid = Some((clause, id)),
+                Term::MinGroup { at_least, unit } => {
+                    parts.min_group = Some((clause, *at_least, unit));
+                }
+                Term::TotalsFromPublished => {}
+                Term::Purpose(_)
+                | Term::NotBefore(_)
+                | Term::NotAfter(_)
+                | Term::Rows(_)
+                | Term::Columns(_)
+                | Term::Mask { .. }
+                | Term::TimeBucket { .. }
+                | Term::Area { .. }
+                | Term::Queries(_)
+                | Term::RowQuota(_)
+                | Term::ByteQuota(_)
+                | Term::ResultRows(_)
+                | Term::DeleteAfter { .. }
+                | Term::Attribution(_)
+                | Term::Prohibit(_) => continue,
+            }
+            parts.first = parts.first.or(Some(clause));
+        }
+        parts
+    }
+}
+
+fn check_functions(functions: &[Function], measures: &[Name]) -> Result<(), Refusal> {
+    if functions.is_empty() {
+        return Err(contradiction("the list of functions is empty"));
+    }
+    for function in functions {
+        match function {
+            Function::Count => {}
+            Function::Sum | Function::Avg if measures.is_empty() => {
+                return Err(contradiction(format!(
+                    "{} is allowed but there is no measure",
+                    function.as_str()
+                )));
+            }
+            Function::Sum | Function::Avg => {}
+        }
+    }
+    Ok(())
+}
+
+/// A column is grouped by or aggregated, not both; where columns are listed, both kinds are among them; and it is not masked.
+fn check_columns(
+    clauses: &[Clause],
+    dimensions: &[Name],
+    measures: &[Name],
+) -> Result<(), Refusal> {
+    if let Some(both) = measures.iter().find(|name| dimensions.contains(name)) {
+        return Err(contradiction(format!(
+            "`{both}` can't be both dimension and measure"
+        )));
+    }
+    let shown = columns::shown(clauses);
+    for name in dimensions.iter().chain(measures) {
+        if shown.is_some_and(|shown| !shown.contains(name)) {
+            return Err(contradiction(format!(
+                "`{name}` is aggregated or grouped by, but not among the columns"
+            ))
+            .with_help("add it to the columns"));
+        }
+    }
+    for clause in clauses {
+        if let Term::Mask { column, .. } = &clause.term {
+            let refusal = contradiction(format!(
+                "`{column}` can't be masked where only aggregates are permitted"
+            ))
+            .with_help("leave it out of dimensions and measures instead");
+            return Err(cite(refusal, clause));
+        }
+        if let Term::TimeBucket { column, .. } = &clause.term
+            && !dimensions.contains(column)
+        {
+            let refusal =
+                contradiction(format!("`{column}` has a time bucket but is no dimension"));
+            return Err(cite(refusal, clause));
+        }
+    }
+    Ok(())
+}
+
+fn dimension(column: &Name, clauses: &[Clause]) -> Result<Dimension, Refusal> {
+    let bucket = clauses.iter().find_map(|clause| {
+        if let Term::TimeBucket {
+            column: named,
+            bucket,
+            zone,
+        } = &clause.term
+            && named == column
+        {
+            Some((clause, *bucket, zone.clone()))
+        } else {
+            None
+        }
+    });
+    let (bucket, zone) = match bucket {
+        None => (None, None),
+        Some((clause, bucket, zone)) => {
+            time_bucket::check_zone(zone.as_deref()).map_err(|refusal| cite(refusal, clause))?;
+            (Some(bucket), zone)
+        }
+    };
+    Ok(Dimension {
+        column: column.clone(),
+        bucket,
+        zone,
+    })
+}
+
+impl Function {
+    /// Its name in SQL.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Sum => "sum",
+            Self::Avg => "avg",
+        }
+    }
+}
+
+pub(super) fn plain_functions(list: &[Function]) -> String {
+    let names: Vec<&str> = list.iter().map(|function| function.as_str()).collect();
+    format!("aggregates only: {}", columns::listed(&names, "and"))
+}
+
+pub(super) fn plain_dimensions(list: &[Name]) -> String {
+    format!(
+        "grouped and filtered by {} only",
+        columns::listed(list, "and")
+    )
+}
+
+pub(super) fn plain_measures(list: &[Name]) -> String {
+    format!("aggregates of {} only", columns::listed(list, "and"))
+}
+
+pub(super) fn plain_grid(id: &str) -> String {
+    format!("groups are cells of the grid {id}")
+}
+
+pub(super) fn plain_totals() -> String {
+    "totals are those of the groups shown".to_owned()
+}

@@ -1,0 +1,343 @@
+//! The normal form of a policy, and its hash: what a ruling applied, whatever order or spelling the clauses have.
+
+use super::{Bounds, Clause, Mask, Term, Unit};
+use crate::row_filter::{Comparison, Literal, Operand, RowFilter};
+use evidence::digest::Digest;
+use evidence::json::{Json, canonical};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The version of the normal form: a hash is only compared with one of the same version.
+pub const FORM: &str = "grant/1";
+
+/// SHA-256 over the canonical JSON of the normal form. Clause numbers and clause order do not change it.
+#[must_use]
+pub fn grant_hash(clauses: &[Clause]) -> Digest {
+    Digest::of(&canonical(&normal_form(clauses)))
+}
+
+/// The normal form: each term once, in a fixed order, lists sorted, row filters in negation normal form.
+#[must_use]
+pub fn normal_form(clauses: &[Clause]) -> Json {
+    let terms: BTreeSet<String> = clauses
+        .iter()
+        .map(|clause| text_of(&term(&clause.term)))
+        .collect();
+    Json::object([
+        ("form", Json::text(FORM)),
+        (
+            "terms",
+            Json::List(terms.into_iter().map(Json::Text).collect()),
+        ),
+    ])
+}
+
+/// One term without its number. Members never change their meaning: a hash in a contract outlives this program.
+fn term(term: &Term) -> Json {
+    match term {
+        Term::Purpose(list) => named("purpose", set(list)),
+        Term::NotBefore(from) => named("not_before", Json::text(from)),
+        Term::NotAfter(until) => named("not_after", Json::text(until)),
+        Term::Rows(filter) => named("rows", rows(filter)),
+        Term::Columns(list) => named("columns", set(list)),
+        Term::Mask { column, mask } => named(
+            "mask",
+            Json::object([("column", Json::text(column)), ("mask", masked(mask))]),
+        ),
+        Term::TimeBucket {
+            column,
+            bucket,
+            zone,
+        } => named(
+            "time_bucket",
+            Json::object([
+                ("column", Json::text(column)),
+                ("bucket", Json::text(bucket.as_str())),
+                ("zone", Json::text(zone.as_deref().unwrap_or("UTC"))),
+            ]),
+        ),
+        Term::Area { lon, lat, bounds } => named("area", area(lon, lat, bounds)),
+        Term::Functions(list) => {
+            let names: Vec<&str> = list.iter().map(|function| function.as_str()).collect();
+            named("functions", set(&names))
+        }
+        Term::Dimensions(list) => named("dimensions", set(list)),
+        Term::Measures(list) => named("measures", set(list)),
+        Term::Grid(id) => named("grid", Json::text(id)),
+        Term::MinGroup { at_least, unit } => named(
+            "min_group",
+            Json::object([
+                ("at_least", Json::Int(i64::from(*at_least))),
+                (
+                    "unit",
+                    match unit {
+                        Unit::Column(column) => Json::text(column),
+                        Unit::Rows => Json::Null,
+                    },
+                ),
+            ]),
+        ),
+        Term::TotalsFromPublished => named("totals_from_published", Json::Bool(true)),
+        Term::Queries(quota) => named("queries", counted(*quota)),
+        Term::RowQuota(quota) => named("row_quota", counted(*quota)),
+        Term::ByteQuota(quota) => named("byte_quota", counted(*quota)),
+        Term::ResultRows(rows) => named("result_rows", Json::text(rows)),
+        Term::DeleteAfter { days } => named("delete_after_days", Json::Int(i64::from(*days))),
+        Term::Attribution(text) => named("attribution", Json::text(text)),
+        Term::Prohibit(what) => named("prohibit", Json::text(what.as_str())),
+    }
+}
+
+fn named(name: &str, value: Json) -> Json {
+    Json::object([(name, value)])
+}
+
+fn set<T: ToString>(list: &[T]) -> Json {
+    let sorted: BTreeSet<String> = list.iter().map(ToString::to_string).collect();
+    Json::List(sorted.into_iter().map(Json::Text).collect())
+}
+
+// Counts above 2^53 have no exact JSON number, so counts are text.
+fn counted(quota: super::Quota) -> Json {
+    Json::object([
+        ("max", Json::text(quota.max)),
+        ("per", Json::text(quota.per.as_str())),
+    ])
+}
+
+fn masked(mask: &Mask) -> Json {
+    match mask {
+        Mask::Null => Json::Null,
+        Mask::Constant(value) => literal(value),
+    }
+}
+
+fn area(lon: &crate::id::Name, lat: &crate::id::Name, bounds: &Bounds) -> Json {
+    let Bounds {
+        west,
+        south,
+        east,
+        north,
+    } = bounds;
+    Json::object([
+        ("lon", Json::text(lon)),
+        ("lat", Json::text(lat)),
+        (
+            "bounds",
+            Json::List(
+                [west, south, east, north]
+                    .map(|edge| Json::text(decimal(edge)))
+                    .into(),
+            ),
+        ),
+    ])
+}
+
+fn literal(value: &Literal) -> Json {
+    match value {
+        Literal::Text(text) => named("text", Json::text(text)),
+        Literal::Int(value) => named("int", Json::text(value)),
+        Literal::Decimal(text) => named("decimal", Json::text(decimal(text))),
+        Literal::Bool(value) => Json::Bool(*value),
+    }
+}
+
+/// A decimal without what does not change its value: `7.50` and `7.5`, `7` and `7.0` are the same.
+fn decimal(text: &str) -> String {
+    let (sign, digits) = text
+        .strip_prefix('-')
+        .map_or(("", text), |rest| ("-", rest));
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let whole = match whole.trim_start_matches('0') {
+        "" => "0",
+        rest => rest,
+    };
+    match part.trim_end_matches('0') {
+        "" if whole == "0" => "0".to_owned(),
+        "" => format!("{sign}{whole}"),
+        part => format!("{sign}{whole}.{part}"),
+    }
+}
+
+fn rows(filter: &RowFilter) -> Json {
+    normal(filter, false)
+}
+
+/// Negation normal form; NOT is pushed down to the comparisons, which is exact also where values are NULL.
+fn normal(filter: &RowFilter, negated: bool) -> Json {
+    match filter {
+        RowFilter::Compare { column, op, with } => atom(
+            column,
+            if negated { opposite(*op) } else { *op }.as_str(),
+            vec![operand(with)],
+        ),
+        RowFilter::In {
+            column,
+            negated: not,
+            list,
+        } => {
+            let sorted: BTreeSet<String> =
+                list.iter().map(|each| text_of(&operand(each))).collect();
+            atom(
+                column,
+                if *not == negated { "in" } else { "not in" },
+                sorted.into_iter().map(Json::Text).collect(),
+            )
+        }
+        RowFilter::Between {
+            column,
+            negated: not,
+            low,
+            high,
+        } => {
+            let (from, to, join) = if *not == negated {
+                (Comparison::GtEq, Comparison::LtEq, "and")
+            } else {
+                (Comparison::Lt, Comparison::Gt, "or")
+            };
+            joined(
+                join,
+                vec![
+                    atom(column, from.as_str(), vec![operand(low)]),
+                    atom(column, to.as_str(), vec![operand(high)]),
+                ],
+            )
+        }
+        RowFilter::IsNull {
+            column,
+            negated: not,
+        } => atom(
+            column,
+            if *not == negated {
+                "is null"
+            } else {
+                "is not null"
+            },
+            Vec::new(),
+        ),
+        RowFilter::And(parts) => joined(
+            if negated { "or" } else { "and" },
+            parts.iter().map(|part| normal(part, negated)).collect(),
+        ),
+        RowFilter::Or(parts) => joined(
+            if negated { "and" } else { "or" },
+            parts.iter().map(|part| normal(part, negated)).collect(),
+        ),
+        RowFilter::Not(part) => normal(part, !negated),
+    }
+}
+
+const fn opposite(op: Comparison) -> Comparison {
+    match op {
+        Comparison::Eq => Comparison::NotEq,
+        Comparison::NotEq => Comparison::Eq,
+        Comparison::Lt => Comparison::GtEq,
+        Comparison::LtEq => Comparison::Gt,
+        Comparison::Gt => Comparison::LtEq,
+        Comparison::GtEq => Comparison::Lt,
+    }
+}
+
+fn atom(column: &crate::id::Name, op: &str, with: Vec<Json>) -> Json {
+    Json::object([
+        ("column", Json::text(column)),
+        ("op", Json::text(op)),
+        ("with", Json::List(with)),
+    ])
+}
+
+fn operand(operand: &Operand) -> Json {
+    match operand {
+        Operand::Literal(value) => literal(value),
+        Operand::Consumer => named("consumer", Json::Bool(true)),
+    }
+}
+
+/// Parts joined by the same word are taken apart; equal ones stand once; a single one stands alone.
+fn joined(word: &str, parts: Vec<Json>) -> Json {
+    let mut each = BTreeMap::new();
+    for part in parts {
+        match part.get(word).and_then(Json::as_list) {
+            Some(inner) => each.extend(inner.iter().map(|part| (text_of(part), part.clone()))),
+            None => {
+                each.insert(text_of(&part), part);
+            }
+        }
+    }
+    if each.len() == 1
+        && let Some((_, only)) = each.pop_first()
+    {
+        return only;
+    }
+    named(word, Json::List(each.into_values().collect()))
+}
+
+fn text_of(value: &Json) -> String {
+    String::from_utf8_lossy(&canonical(value)).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::ClauseId;
+    use crate::row_filter::parse;
+
+    fn hash(filter: &str) -> Digest {
+        grant_hash(&[Clause {
+            id: ClauseId(1),
+            term: Term::Rows(parse(filter).unwrap()),
+        }])
+    }
+
+    #[track_caller]
+    fn same(a: &str, b: &str) {
+        assert_eq!(hash(a), hash(b), "{a} | {b}");
+    }
+
+    #[track_caller]
+    fn differ(a: &str, b: &str) {
+        assert_ne!(hash(a), hash(b), "{a} | {b}");
+    }
+
+    #[test]
+    fn spelling_does_not_change_the_hash() {
+        same("a = 1 AND b = 2", "b = 2 AND a = 1");
+        same("a = 1 AND a = 1 AND b = 2", "b = 2 AND a = 1");
+        same("a IN (1, 2)", "a IN (2, 1, 2)");
+        same("a BETWEEN 1 AND 3", "a >= 1 AND a <= 3");
+        same("a NOT BETWEEN 1 AND 3", "NOT (a >= 1 AND a <= 3)");
+        same("NOT (a = 1 OR b IS NULL)", "a <> 1 AND b IS NOT NULL");
+        same("NOT (NOT (a = 1))", "a = 1");
+        same("a = 0.50", "a = 0.5");
+        same("a = 1 OR a = 1", "a = 1");
+        same("c = 1 AND a BETWEEN 1 AND 3", "a >= 1 AND a <= 3 AND c = 1");
+        differ("a = 1", "a = 2");
+        differ("a = 1", "a = '1'");
+        differ("a = 1 AND b = 2", "a = 1 OR b = 2");
+        differ("a = {{consumer}}", "a = '{{consumer}}'");
+        differ("a = 1 OR (b = 2 AND c = 3)", "(a = 1 OR b = 2) AND c = 3");
+    }
+
+    #[test]
+    fn order_and_numbers_do_not_change_the_hash_but_content_does() {
+        let clauses: Vec<Clause> = Term::samples()
+            .into_iter()
+            .zip(1..)
+            .map(|(term, number)| Clause {
+                id: ClauseId(number),
+                term,
+            })
+            .collect();
+        let mut turned = clauses.clone();
+        turned.reverse();
+        for (clause, number) in turned.iter_mut().zip(40..) {
+            clause.id = ClauseId(number);
+        }
+        assert_eq!(grant_hash(&clauses), grant_hash(&turned));
+        let mut hashes = BTreeSet::new();
+        for index in 0..clauses.len() {
+            let mut fewer = clauses.clone();
+            fewer.remove(index);
+            assert!(hashes.insert(grant_hash(&fewer)), "every term counts");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! One sample of every term, for the checks that no term is forgotten on a wire, in a hash or in words.
+
+use super::{Bounds, Bucket, Forbidden, Function, Mask, Period, Quota, Term, Unit};
+use crate::id::{Name, PurposeId};
+use crate::row_filter::{Comparison, Literal, Operand, RowFilter};
+use evidence::time::Time;
+
+impl Term {
+    /// At least one of each term, and of each form that a term has.
+    #[must_use]
+    pub fn samples() -> Vec<Self> {
+        let quota = |max, per| Quota { max, per };
+        let mut samples = vec![
+            Self::Purpose(purposes(&[
+                "mobility-research",
+                "dpv:ResearchAndDevelopment",
+            ])),
+            Self::NotBefore(instant("2026-01-01T00:00:00Z")),
+            Self::NotAfter(instant("2027-12-31T23:00:00Z")),
+        ];
+        samples.extend(rows());
+        samples.push(Self::Columns(names(&["site", "local_date", "bikes"])));
+        samples.extend(masks());
+        for (column, bucket) in names(&["t_a", "t_b", "t_c", "t_d", "t_e", "t_f"])
+            .into_iter()
+            .zip(Bucket::ALL)
+        {
+            let zone = (bucket != Bucket::Hour).then(|| "Europe/Berlin".to_owned());
+            samples.push(Self::TimeBucket {
+                column,
+                bucket,
+                zone,
+            });
+        }
+        samples.extend(area());
+        samples.extend([
+            Self::Functions(vec![Function::Count, Function::Sum, Function::Avg]),
+            Self::Dimensions(names(&["site", "local_date"])),
+            Self::Measures(names(&["bikes"])),
+            Self::Grid("hansa://munster.example/grid/bike_counts-1".to_owned()),
+            Self::MinGroup {
+                at_least: 10,
+                unit: Unit::Rows,
+            },
+        ]);
+        samples.extend(
+            names(&["device_id"])
+                .into_iter()
+                .map(|column| Self::MinGroup {
+                    at_least: 5,
+                    unit: Unit::Column(column),
+                }),
+        );
+        samples.push(Self::TotalsFromPublished);
+        for per in Period::ALL {
+            samples.extend([
+                Self::Queries(quota(1_000, per)),
+                Self::RowQuota(quota(10_000, per)),
+                Self::ByteQuota(quota(5_000_000, per)),
+            ]);
+        }
+        samples.extend([
+            Self::ResultRows(100_000),
+            Self::DeleteAfter { days: 30 },
+            Self::Attribution("Source: City of Münster".to_owned()),
+            Self::Prohibit(Forbidden::Distribute),
+            Self::Prohibit(Forbidden::Sell),
+            Self::Prohibit(Forbidden::Derive),
+        ]);
+        samples
+    }
+}
+
+fn rows() -> Vec<Term> {
+    let Ok(site) = "site".parse::<Name>() else {
+        return Vec::new();
+    };
+    let text = |value: &str| Operand::Literal(Literal::Text(value.to_owned()));
+    let equals = |with| RowFilter::Compare {
+        column: site.clone(),
+        op: Comparison::Eq,
+        with,
+    };
+    vec![
+        Term::Rows(equals(Operand::Consumer)),
+        Term::Rows(RowFilter::Or(vec![
+            equals(text("it's")),
+            RowFilter::Not(Box::new(RowFilter::IsNull {
+                column: site.clone(),
+                negated: false,
+            })),
+            RowFilter::And(vec![
+                RowFilter::In {
+                    column: site.clone(),
+                    negated: true,
+                    list: vec![text("A"), text("B")],
+                },
+                RowFilter::Between {
+                    column: site.clone(),
+                    negated: false,
+                    low: Operand::Literal(Literal::Int(-3)),
+                    high: Operand::Literal(Literal::Decimal("0.50".to_owned())),
+                },
+            ]),
+        ])),
+    ]
+}
+
+fn masks() -> Vec<Term> {
+    let masks = [
+        Mask::Null,
+        Mask::Constant(Literal::Text("hidden".to_owned())),
+        Mask::Constant(Literal::Int(0)),
+        Mask::Constant(Literal::Decimal("0.5".to_owned())),
+        Mask::Constant(Literal::Bool(false)),
+    ];
+    names(&["m_a", "m_b", "m_c", "m_d", "m_e"])
+        .into_iter()
+        .zip(masks)
+        .map(|(column, mask)| Term::Mask { column, mask })
+        .collect()
+}
+
+fn area() -> Option<Term> {
+    let mut columns = names(&["lon", "lat"]).into_iter();
+    Some(Term::Area {
+        lon: columns.next()?,
+        lat: columns.next()?,
+        bounds: Bounds {
+            west: "7.5".to_owned(),
+            south: "51.90".to_owned(),
+            east: "7.75".to_owned(),
+            north: "52".to_owned(),
+        },
+    })
+}
+
+fn names(list: &[&str]) -> Vec<Name> {
+    list.iter().filter_map(|name| name.parse().ok()).collect()
+}
+
+fn purposes(list: &[&str]) -> Vec<PurposeId> {
+    list.iter().filter_map(|name| name.parse().ok()).collect()
+}
+
+fn instant(text: &str) -> Time {
+    text.parse().unwrap_or(Time::EARLIEST)
+}
