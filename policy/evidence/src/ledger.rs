@@ -1,8 +1,16 @@
 //! The ledger: an entry is staged, flushed to a shelf that survives power loss, and only then confirmed.
 
+use crate::chain::Chain;
 use crate::digest::Digest;
 use crate::json::Json;
-use crate::time::Time;
+use crate::note::Checkpoint;
+use crate::record::{MAX_BODY_DEPTH, MAX_BYTES, Record, Salt};
+use crate::shelf::{Shelf, ShelfBroken};
+use crate::time::{Tick, Time};
+use std::sync::Arc;
+
+#[cfg(test)]
+mod tests;
 
 /// Something that can be recorded.
 pub trait Evidence {
@@ -19,23 +27,248 @@ pub struct Entry {
     pub body: Json,
 }
 
-/// Where frames are kept.
-pub trait Shelf {
-    /// Appends whole frames; `Ok` means that they survive a loss of power.
-    ///
-    /// # Errors
-    /// [`ShelfBroken`] when anything could not be written or synced; the shelf is then not used again.
-    fn append(&mut self, frames: &[u8]) -> Result<(), ShelfBroken>;
+/// What the ledger can't know by itself and writes into a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// The time.
+    pub tick: Tick,
+    /// Fresh random bytes.
+    pub salt: Salt,
 }
 
-/// The shelf could not keep the frames.
+/// The end of a log on a shelf; the only one that adds to it.
+#[derive(Debug)]
+pub struct Ledger<S> {
+    shelf: S,
+    boot: String,
+    chain: Chain,
+    durable: Checkpoint,
+    frames: Vec<u8>,
+    staged: Vec<Leaf>,
+    broken: Option<ShelfBroken>,
+    identity: Arc<()>,
+}
+
+/// A record as the tree and an index need it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leaf {
+    /// Its leaf hash.
+    pub hash: Digest,
+    /// The bytes of its frame: the record and a line break.
+    pub frame: usize,
+}
+
+impl<S: Shelf> Ledger<S> {
+    /// Goes on at the end of the log that `shelf` holds.
+    pub fn open(shelf: S, chain: Chain, boot: impl Into<String>) -> Self {
+        Self {
+            shelf,
+            boot: boot.into(),
+            durable: chain.head(),
+            chain,
+            frames: Vec::new(),
+            staged: Vec::new(),
+            broken: None,
+            identity: Arc::new(()),
+        }
+    }
+
+    /// Writes the record of `value` behind those staged before; it is not durable yet.
+    ///
+    /// # Errors
+    /// When the ledger is shut, or the record is larger than records may be.
+    pub fn stage<T: Evidence>(&mut self, value: T, stamp: Stamp) -> Result<Staged<T>, Unwritable> {
+        self.usable()?;
+        let Entry { kind, body } = value.entry();
+        if body.as_object().is_none() || !body.fits(MAX_BODY_DEPTH) {
+            return Err(Unwritable::Unsound { kind });
+        }
+        let index = self.chain.next();
+        // INVARIANT: log-time. Times never decrease within a log, whatever happens to the wall clock.
+        let at = stamp.tick.wall.max(self.chain.last());
+        let bytes = Record {
+            log: self.chain.log().to_owned(),
+            seq: index,
+            at,
+            boot: self.boot.clone(),
+            mono: stamp.tick.mono_ns / 1000,
+            salt: stamp.salt,
+            kind: kind.to_owned(),
+            prev: self.chain.prev(),
+            body,
+        }
+        .to_bytes();
+        if bytes.len() > MAX_BYTES {
+            let bytes = bytes.len();
+            return Err(Unwritable::TooLarge { kind, bytes });
+        }
+        let leaf = self.chain.add(&bytes, at);
+        self.frames.extend(&bytes);
+        self.frames.push(b'\n');
+        self.staged.push(Leaf {
+            hash: leaf,
+            frame: bytes.len() + 1,
+        });
+        Ok(Staged {
+            value,
+            receipt: Receipt { index, leaf, at },
+            ledger: Arc::clone(&self.identity),
+        })
+    }
+
+    /// Makes everything that is staged durable, in one go.
+    ///
+    /// # Errors
+    /// When the shelf fails; from then on the ledger is shut.
+    pub fn flush(&mut self) -> Result<Flushed, Unwritable> {
+        self.usable()?;
+        let from = self.durable.size;
+        if !self.staged.is_empty() {
+            if let Err(broken) = self.shelf.append(&self.frames) {
+                // INVARIANT: shut-for-good. After a failed write or sync nobody knows what the disk holds.
+                self.broken = Some(broken.clone());
+                return Err(Unwritable::Broken(broken));
+            }
+            self.frames.clear();
+            self.durable = self.chain.head();
+        }
+        Ok(Flushed {
+            from,
+            upto: self.durable.size,
+            leaves: std::mem::take(&mut self.staged),
+            ledger: Arc::clone(&self.identity),
+        })
+    }
+
+    /// Stages, flushes and confirms one value.
+    ///
+    /// # Errors
+    /// As [`Ledger::stage`] and [`Ledger::flush`].
+    pub fn record<T: Evidence>(
+        &mut self,
+        value: T,
+        stamp: Stamp,
+    ) -> Result<Recorded<T>, Unwritable> {
+        let staged = self.stage(value, stamp)?;
+        let flushed = self.flush()?;
+        staged.confirm(&flushed).map_err(|_| Unwritable::Closed)
+    }
+
+    fn usable(&self) -> Result<(), Unwritable> {
+        self.broken
+            .clone()
+            .map_or(Ok(()), |broken| Err(Unwritable::Broken(broken)))
+    }
+
+    /// The head over the durable records.
+    pub const fn durable(&self) -> &Checkpoint {
+        &self.durable
+    }
+
+    /// How many bytes are staged.
+    pub const fn staged_bytes(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// The shelf, for what is not appending.
+    pub const fn shelf_mut(&mut self) -> &mut S {
+        &mut self.shelf
+    }
+
+    /// Why the ledger is shut, if it is.
+    pub const fn broken(&self) -> Option<&ShelfBroken> {
+        self.broken.as_ref()
+    }
+}
+
+/// Nothing can be recorded, so nothing may be done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the log can't be written: {reason}")]
-pub struct ShelfBroken {
-    /// What the system said.
-    pub reason: String,
-    /// Whether the disk is full.
-    pub full: bool,
+pub enum Unwritable {
+    /// The shelf failed; the ledger is shut for good.
+    #[error(transparent)]
+    Broken(#[from] ShelfBroken),
+    /// The disk has less room than is kept for closing what is open.
+    #[error(
+        "the disk has {free} bytes left, fewer than the {reserve} that are kept for closing what is open"
+    )]
+    LowSpace {
+        /// What is left.
+        free: u64,
+        /// What is kept.
+        reserve: u64,
+    },
+    /// This one record is larger than records may be; others can be written.
+    #[error("a record of type `{kind}` has {bytes} bytes, more than records may have")]
+    TooLarge {
+        /// The record's type.
+        kind: &'static str,
+        /// Its size.
+        bytes: usize,
+    },
+    /// This one body is no object, too deep, or holds a number that JSON can't hold exactly; others can be written.
+    #[error("the body of a record of type `{kind}` can't be written exactly")]
+    Unsound {
+        /// The record's type.
+        kind: &'static str,
+    },
+    /// The log was closed.
+    #[error("the log is closed")]
+    Closed,
+}
+
+/// A value whose record is written but not durable.
+#[derive(Debug)]
+#[must_use]
+pub struct Staged<T> {
+    value: T,
+    receipt: Receipt,
+    ledger: Arc<()>,
+}
+
+impl<T> Staged<T> {
+    /// The one maker of [`Recorded`].
+    ///
+    /// # Errors
+    /// Gives the staged value back when `flushed` is of another ledger or does not reach its record.
+    pub fn confirm(self, flushed: &Flushed) -> Result<Recorded<T>, Self> {
+        if !Arc::ptr_eq(&self.ledger, &flushed.ledger) || self.receipt.index >= flushed.upto {
+            return Err(self);
+        }
+        Ok(Recorded {
+            value: self.value,
+            receipt: self.receipt,
+        })
+    }
+}
+
+/// That everything staged before is durable. Made by [`Ledger::flush`] alone.
+#[derive(Debug)]
+#[must_use]
+pub struct Flushed {
+    from: u64,
+    upto: u64,
+    leaves: Vec<Leaf>,
+    ledger: Arc<()>,
+}
+
+impl Flushed {
+    /// The index of the first record that this flush made durable.
+    #[must_use]
+    pub const fn from(&self) -> u64 {
+        self.from
+    }
+
+    /// The number of durable records.
+    #[must_use]
+    pub const fn upto(&self) -> u64 {
+        self.upto
+    }
+
+    /// The records that this flush made durable.
+    #[must_use]
+    pub fn leaves(&self) -> &[Leaf] {
+        &self.leaves
+    }
 }
 
 /// A value whose record is durable. The only maker is the ledger.

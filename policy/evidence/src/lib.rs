@@ -15,9 +15,16 @@
     )
 )]
 
+pub mod chain;
 pub mod digest;
 pub mod json;
 pub mod ledger;
 pub mod note;
+pub mod record;
+pub mod shelf;
 pub mod time;
 pub mod tree;
+pub mod verify;
+
+#[cfg(test)]
+mod testing;

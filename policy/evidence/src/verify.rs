@@ -1,0 +1,268 @@
+//! Checks a copied log and names the first record that is bad.
+//!
+//! Three things find faults: each record's own form and its link to the one before; the hash tree, whose root the signed
+//! heads state; and the leaf hashes kept beside the records, which are believed as far as a signed head confirms them.
+//! With leaf hashes the first bad record is known exactly. Without them an edit shows at the record that follows it, and
+//! the one after that tells which of the two was changed.
+
+use crate::chain::{Chain, Misfit};
+use crate::digest::Digest;
+use crate::note::Checkpoint;
+use crate::record::Record;
+use crate::tree::{Frontier, leaf_hash};
+use std::collections::BTreeMap;
+
+#[cfg(test)]
+mod tests;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The log's origin.
+    pub log: String,
+    /// How many records are good: up to the first bad one, or all.
+    pub records: u64,
+    /// How many of them a signed head covers.
+    pub covered: u64,
+    /// The head over all records, where none is bad.
+    pub head: Option<Checkpoint>,
+    /// The first bad record.
+    pub fault: Option<Fault>,
+    /// The leaf hashes beside the records are damaged; the records were checked without them.
+    pub leaves_damaged: bool,
+}
+
+/// The first bad record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("record {index} {what}")]
+pub struct Fault {
+    /// Its index, from 0.
+    pub index: u64,
+    /// What is wrong with it.
+    pub what: What,
+}
+
+/// What is wrong with a record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum What {
+    /// It is not the record that was written.
+    #[error("was edited")]
+    Edited,
+    /// It can't be read as a record.
+    #[error("is damaged: {0}")]
+    Damaged(Misfit),
+    /// Another record stands in its place.
+    #[error("is not in its place: record {found} stands there")]
+    Displaced {
+        /// The one that stands there.
+        found: u64,
+    },
+    /// The end of the log is cut off.
+    #[error("is missing: the log had {size} records")]
+    CutOff {
+        /// How many records there were, as the newest head says.
+        size: u64,
+    },
+    /// The last record is not complete.
+    #[error("is incomplete")]
+    Incomplete,
+    /// A signed head states another history; this record is the first that may differ.
+    #[error("or a later one is not what the head over {size} records was signed for")]
+    OtherHistory {
+        /// The size of the head.
+        size: u64,
+    },
+}
+
+/// Checks one copy, record by record.
+#[derive(Debug)]
+pub struct Verifier {
+    chain: Chain,
+    heads: BTreeMap<u64, Vec<Digest>>,
+    given: BTreeMap<u64, Digest>,
+    leaves: Vec<Digest>,
+    trusted: u64,
+    covered: u64,
+    covered_by_given: u64,
+    leaves_damaged: bool,
+    last_leaf: Option<Digest>,
+    doubt: Option<Doubt>,
+    fault: Option<Fault>,
+}
+
+/// What only the next record can tell: whether it links to the last one, which has this hash.
+#[derive(Debug)]
+enum Doubt {
+    /// The last record does not link to the one before it: one of the two was edited.
+    Link(Digest),
+    /// The last record links, but the head over this many records has another root: it was edited, or the log rewritten.
+    Head(Digest, u64),
+}
+
+impl Verifier {
+    /// A verifier for the log `origin`.
+    ///
+    /// `heads` are those in the copy whose signatures hold, `given` those that somebody else holds of this log, `leaves`
+    /// the leaf hashes found in the copy.
+    #[must_use]
+    pub fn new(
+        origin: &str,
+        heads: &[Checkpoint],
+        given: &[Checkpoint],
+        leaves: Vec<Digest>,
+    ) -> Self {
+        let mut by_size: BTreeMap<u64, Vec<Digest>> = BTreeMap::new();
+        for head in heads.iter().filter(|head| head.origin == origin) {
+            by_size.entry(head.size).or_default().push(head.root);
+        }
+        let mut frontier = Frontier::new();
+        let (mut trusted, mut leaves_damaged) = (0, false);
+        for leaf in &leaves {
+            frontier.push(*leaf);
+            let roots = by_size.get(&frontier.size());
+            if roots.is_some_and(|roots| roots.contains(&frontier.root())) {
+                trusted = frontier.size();
+            } else if roots.is_some() {
+                leaves_damaged = true;
+            }
+        }
+        let mut verifier = Self {
+            chain: Chain::new(origin),
+            heads: by_size,
+            given: given.iter().map(|head| (head.size, head.root)).collect(),
+            leaves,
+            trusted,
+            covered: 0,
+            covered_by_given: 0,
+            leaves_damaged,
+            last_leaf: None,
+            doubt: None,
+            fault: None,
+        };
+        verifier.compare_head();
+        verifier
+    }
+
+    /// The next complete line, without its line break. `None` when the record, or an earlier one, is bad.
+    pub fn push(&mut self, line: &[u8]) -> Option<Record> {
+        if self.fault.is_some() {
+            return None;
+        }
+        if let Some(doubt) = self.doubt.take() {
+            self.settle(&doubt, Record::from_bytes(line).ok().map(|next| next.prev));
+            return None;
+        }
+        let index = self.chain.next();
+        let leaf = leaf_hash(line);
+        let edited = self.leaf(index).is_some_and(|expected| expected != leaf);
+        match self.chain.accept(line) {
+            Ok(_) if edited => self.fail(index, What::Edited),
+            Ok(record) => {
+                self.last_leaf = Some(leaf);
+                self.compare_head();
+                return Some(record);
+            }
+            Err(Misfit::Place { says }) => {
+                // Its own number may be what was edited; then the rest of it still links to the record before.
+                let links = Record::from_bytes(line).is_ok_and(|r| r.prev == self.chain.prev());
+                let displaced = What::Displaced { found: says };
+                self.fail(index, if links { What::Edited } else { displaced });
+            }
+            Err(Misfit::Previous) => self.unlinked(index, line, leaf),
+            Err(misfit) => self.fail(index, What::Damaged(misfit)),
+        }
+        None
+    }
+
+    /// The record at `index` does not link to the one before: which of the two was edited?
+    fn unlinked(&mut self, index: u64, line: &[u8], leaf: Digest) {
+        let before = index.checked_sub(1).and_then(|before| self.leaf(before));
+        if index <= self.covered || before.is_some_and(|before| self.last_leaf == Some(before)) {
+            self.fail(index, What::Edited);
+        } else if self.leaf(index) == Some(leaf) {
+            self.fail(index.saturating_sub(1), What::Edited);
+        } else {
+            self.doubt = Some(Doubt::Link(Digest::of(line)));
+        }
+    }
+
+    /// Settles a doubt by the link of the record that follows, if one does.
+    fn settle(&mut self, doubt: &Doubt, link: Option<Digest>) {
+        let next = self.chain.next();
+        match doubt {
+            Doubt::Link(hash) if link == Some(*hash) => {
+                self.fail(next.saturating_sub(1), What::Edited);
+            }
+            Doubt::Link(_) => self.fail(next, What::Edited),
+            Doubt::Head(hash, _) if link.is_some_and(|link| link != *hash) => {
+                self.fail(next.saturating_sub(1), What::Edited);
+            }
+            Doubt::Head(_, size) => self.fail(self.covered, What::OtherHistory { size: *size }),
+        }
+    }
+
+    /// The leaf hash kept for `index`; where they are damaged only as far as a head confirms them.
+    fn leaf(&self, index: u64) -> Option<Digest> {
+        if self.leaves_damaged && index >= self.trusted {
+            return None;
+        }
+        self.leaves.get(usize::try_from(index).ok()?).copied()
+    }
+
+    fn fail(&mut self, index: u64, what: What) {
+        self.fault = Some(Fault { index, what });
+    }
+
+    /// Compares the root with the heads of this size.
+    fn compare_head(&mut self) {
+        let Checkpoint { size, root, .. } = self.chain.head();
+        if self.given.get(&size).is_some_and(|given| *given != root) {
+            self.fail(self.covered_by_given, What::OtherHistory { size });
+        } else if self.given.contains_key(&size) {
+            self.covered_by_given = size;
+        }
+        match self.heads.get(&size) {
+            None => {}
+            Some(roots) if roots.iter().all(|other| *other == root) => self.covered = size,
+            Some(_) if self.fault.is_some() => {}
+            Some(_) => self.doubt = Some(Doubt::Head(self.chain.prev(), size)),
+        }
+    }
+
+    /// How many records there were, as far as the copy or the heads given show.
+    fn size_known(&self) -> u64 {
+        let newest = |size: Option<u64>| size.unwrap_or_default();
+        let leaves = if self.leaves_damaged {
+            0
+        } else {
+            self.leaves.len()
+        };
+        newest(self.heads.keys().next_back().copied())
+            .max(newest(self.given.keys().next_back().copied()))
+            .max(newest(u64::try_from(leaves).ok()))
+    }
+
+    /// Ends the check; `rest` says whether bytes without a line break followed.
+    #[must_use]
+    pub fn finish(mut self, rest: bool) -> Report {
+        if let Some(doubt) = self.doubt.take() {
+            self.settle(&doubt, None);
+        }
+        let head = self.chain.head();
+        let size = self.size_known();
+        if self.fault.is_none() && rest {
+            self.fail(head.size, What::Incomplete);
+        } else if self.fault.is_none() && size > head.size {
+            self.fail(head.size, What::CutOff { size });
+        }
+        let records = self.fault.as_ref().map_or(head.size, |fault| fault.index);
+        Report {
+            log: head.origin.clone(),
+            records,
+            covered: self.covered.max(self.covered_by_given).min(records),
+            head: self.fault.is_none().then_some(head),
+            fault: self.fault,
+            leaves_damaged: self.leaves_damaged,
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Every change of a copied log is found, and the first bad record is named.
+
+use super::{Report, Verifier, What};
+use crate::digest::Digest;
+use crate::note::Checkpoint;
+use crate::testing::{LOG, Said, ledger, lines, some_log, stamp};
+use crate::tree::{Tree, leaf_hash};
+
+/// A log as it is copied: the bytes of its records, heads over some sizes, and its leaf hashes.
+struct Copied {
+    bytes: Vec<u8>,
+    heads: Vec<Checkpoint>,
+    leaves: Vec<Digest>,
+}
+
+fn copied(records: &[Vec<u8>], sizes: &[u64]) -> Copied {
+    let leaves: Vec<Digest> = records.iter().map(|line| leaf_hash(line)).collect();
+    let tree = Tree::of(leaves.iter().copied());
+    let heads = sizes
+        .iter()
+        .map(|size| Checkpoint {
+            origin: LOG.to_owned(),
+            size: *size,
+            root: tree.root(*size).unwrap(),
+        })
+        .collect();
+    Copied {
+        bytes: joined(records),
+        heads,
+        leaves,
+    }
+}
+
+fn joined(records: &[Vec<u8>]) -> Vec<u8> {
+    records
+        .iter()
+        .flat_map(|line| [line.as_slice(), b"\n"].concat())
+        .collect()
+}
+
+fn verify(bytes: &[u8], heads: &[Checkpoint], given: &[Checkpoint], leaves: &[Digest]) -> Report {
+    let mut verifier = Verifier::new(LOG, heads, given, leaves.to_vec());
+    for line in lines(bytes) {
+        let _ = verifier.push(&line);
+    }
+    verifier.finish(bytes.last().is_some_and(|last| *last != b'\n'))
+}
+
+/// The copy with other bytes for its records.
+#[track_caller]
+fn check(copy: &Copied, bytes: &[u8], index: u64) {
+    let found = verify(bytes, &copy.heads, &[], &copy.leaves).fault;
+    assert_eq!(
+        found.as_ref().map(|fault| fault.index),
+        Some(index),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_good_log() {
+    let log = some_log(9);
+    for sizes in [&[][..], &[0, 3, 9], &[4], &[9]] {
+        let copy = copied(&log, sizes);
+        for leaves in [&copy.leaves[..], &copy.leaves[..5], &[]] {
+            let report = verify(&copy.bytes, &copy.heads, &[], leaves);
+            assert_eq!(report.fault, None);
+            assert_eq!(report.records, 9);
+            assert_eq!(report.covered, sizes.last().copied().unwrap_or(0));
+            assert_eq!(
+                report.head.unwrap().root,
+                Tree::of(copy.leaves.clone()).root(9).unwrap()
+            );
+        }
+    }
+    assert_eq!(verify(&[], &[], &[], &[]).records, 0);
+}
+
+#[test]
+fn every_flipped_bit_with_leaf_hashes() {
+    let log = some_log(6);
+    for sizes in [&[][..], &[3], &[2, 6]] {
+        let copy = copied(&log, sizes);
+        let mut index = 0;
+        for place in 0..copy.bytes.len() {
+            let mut bytes = copy.bytes.clone();
+            bytes[place] ^= 1 << (place % 8);
+            check(&copy, &bytes, index);
+            index += u64::from(copy.bytes[place] == b'\n');
+        }
+    }
+}
+
+#[test]
+fn every_flipped_bit_without_leaf_hashes() {
+    let log = some_log(6);
+    let copy = Copied {
+        leaves: Vec::new(),
+        ..copied(&log, &[2, 6])
+    };
+    let mut index = 0;
+    for place in 0..copy.bytes.len() {
+        let mut bytes = copy.bytes.clone();
+        bytes[place] ^= 1 << (place % 8);
+        let fault = verify(&bytes, &copy.heads, &[], &[]).fault.expect("found");
+        // The link between the last two records tells that one of them was changed; nothing tells which.
+        let near = fault.index == index || index == 4 && fault.index == 5;
+        // An edit of the very last record shows at the head alone.
+        let at_head = index == 5 && fault.index >= 2;
+        assert!(near || at_head, "byte {place} of record {index}: {fault:?}");
+        index += u64::from(copy.bytes[place] == b'\n');
+    }
+}
+
+#[test]
+fn deleted_reordered_repeated_cut() {
+    let log = some_log(12);
+    for sizes in [&[][..], &[5, 12], &[7]] {
+        let copy = copied(&log, sizes);
+        let bare = Copied {
+            leaves: Vec::new(),
+            ..copied(&log, &[12])
+        };
+        for i in 0..12_usize {
+            let mut deleted = log.clone();
+            deleted.remove(i);
+            check(&copy, &joined(&deleted), i as u64);
+            check(&bare, &joined(&deleted), i as u64);
+            let mut repeated = log.clone();
+            repeated.insert(i + 1, log[i].clone());
+            check(&copy, &joined(&repeated), i as u64 + 1);
+            check(&copy, &joined(&log[..i]), i as u64);
+            check(&bare, &joined(&log[..i]), i as u64);
+            for j in i + 1..12 {
+                let mut swapped = log.clone();
+                swapped.swap(i, j);
+                check(&copy, &joined(&swapped), i as u64);
+                check(&bare, &joined(&swapped), i as u64);
+            }
+        }
+        // Cut within a record, at every byte of the last two.
+        for cut in joined(&log[..10]).len() + 1..copy.bytes.len() {
+            let whole = lines(&copy.bytes[..cut]).len() as u64;
+            check(&copy, &copy.bytes[..cut], whole);
+        }
+    }
+}
+
+#[test]
+fn several_edits_name_the_first() {
+    let log = some_log(10);
+    let copy = copied(&log, &[10]);
+    let edit = |records: &[usize]| {
+        let mut edited = log.clone();
+        for record in records {
+            let text = String::from_utf8(edited[*record].clone()).unwrap();
+            edited[*record] = text.replace("boot-1", "boot-9").into_bytes();
+        }
+        joined(&edited)
+    };
+    check(&copy, &edit(&[3, 4]), 3);
+    check(&copy, &edit(&[8, 2, 9]), 2);
+}
+
+#[test]
+fn a_log_written_anew_differs_from_its_heads() {
+    let log = some_log(10);
+    let copy = copied(&log, &[4, 8]);
+    // The same log, but record 5 says something else and everything after it was linked again.
+    let mut other = ledger(crate::testing::Ram::default());
+    for n in 0..10 {
+        let _ = other
+            .record(Said(if n == 5 { 99 } else { n }), stamp(n))
+            .unwrap();
+    }
+    let bytes = other.shelf_mut().kept.clone();
+    check(&copy, &bytes, 5);
+    // Without leaf hashes: after the last head that still agrees.
+    let report = verify(&bytes, &copy.heads, &[], &[]);
+    assert_eq!((report.records, report.covered), (4, 4));
+    assert_eq!(report.fault.unwrap().what, What::OtherHistory { size: 8 });
+    // Whoever rewrites the copy rewrites its leaf hashes and heads too, but not the head that a partner holds.
+    let rewritten = copied(&lines(&bytes), &[4, 8, 10]);
+    assert_eq!(
+        verify(&bytes, &rewritten.heads, &[], &rewritten.leaves).fault,
+        None
+    );
+    let report = verify(&bytes, &rewritten.heads, &copy.heads, &rewritten.leaves);
+    assert_eq!(report.fault.unwrap().what, What::OtherHistory { size: 8 });
+}
+
+#[test]
+fn a_cut_tail_against_the_newest_head() {
+    let log = some_log(10);
+    let whole = copied(&log, &[4, 7, 10]);
+    // Records, heads and leaf hashes are all cut at a head: the copy is consistent in itself.
+    let cut = copied(&log[..7], &[4, 7]);
+    assert_eq!(verify(&cut.bytes, &cut.heads, &[], &cut.leaves).fault, None);
+    let report = verify(&cut.bytes, &cut.heads, &whole.heads[2..], &cut.leaves);
+    let fault = report.fault.unwrap();
+    assert_eq!((fault.index, fault.what), (7, What::CutOff { size: 10 }));
+    // Only the records are cut: the copy's own head, or its leaf hashes, tell.
+    check(&whole, &joined(&log[..7]), 7);
+    check(&copied(&log, &[4]), &joined(&log[..9]), 9);
+}
+
+#[test]
+fn damaged_leaf_hashes_accuse_no_record() {
+    let log = some_log(10);
+    let mut copy = copied(&log, &[4, 10]);
+    copy.leaves[6] = leaf_hash(b"x");
+    let report = verify(&copy.bytes, &copy.heads, &[], &copy.leaves);
+    assert_eq!((report.fault, report.leaves_damaged), (None, true));
+}
+
+#[test]
+fn sentences() {
+    let log = some_log(3);
+    let copy = copied(&log, &[3]);
+    let fault = |bytes: &[u8]| {
+        verify(bytes, &copy.heads, &[], &copy.leaves)
+            .fault
+            .unwrap()
+            .to_string()
+    };
+    assert_eq!(
+        fault(&joined(&log[..2])),
+        "record 2 is missing: the log had 3 records"
+    );
+    assert_eq!(
+        fault(&joined(&log[1..])),
+        "record 0 is not in its place: record 1 stands there"
+    );
+    assert_eq!(
+        fault(&copy.bytes[..copy.bytes.len() - 1]),
+        "record 2 is incomplete"
+    );
+    let text = String::from_utf8(copy.bytes.clone()).unwrap();
+    assert_eq!(
+        fault(text.replacen("boot-1", "boot-2", 1).as_bytes()),
+        "record 0 was edited"
+    );
+    assert_eq!(
+        fault(text.replacen(":{", ": {", 1).as_bytes()),
+        "record 0 is damaged: the record is not in its one spelling"
+    );
+}
