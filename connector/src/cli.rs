@@ -1,0 +1,194 @@
+//! The command line: what can be typed, and how what comes back is shown.
+
+pub(crate) mod show;
+pub(crate) mod verb;
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::cli::verb::DeskVerb;
+
+/// A federated data space connector for cities.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hansa",
+    version,
+    about = "A federated data space connector for cities",
+    after_help = "Example: hansa demo --exit\nEvery command has its own --help with an example."
+)]
+pub(crate) struct Cli {
+    /// Settings of every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Settings of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The configuration file; else HANSA_CONFIG, ./hansa.toml, the XDG folder, /etc/hansa/hansa.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// One JSON object, or one a line for lists and streams
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say less
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more; twice for the trace
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Answer yes to every question
+    #[arg(long, global = true)]
+    pub(crate) yes: bool,
+    /// Say what would be done, change nothing
+    #[arg(long, global = true)]
+    pub(crate) dry_run: bool,
+    /// Give up after this time, such as 30s or 5m
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_time)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+fn parse_time(text: &str) -> Result<Duration, String> {
+    crate::config::seconds(text).ok_or_else(|| format!("`{text}` is not a time such as 30s or 5m"))
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// The whole story on this machine, on real data
+    #[command(after_help = "Example: hansa demo --exit")]
+    Demo(DemoArgs),
+    /// A new participant: configuration, keys, certificate request, house policy, empty state
+    #[command(after_help = "Example: hansa init munster --id munster.example --name \"Stadt Münster\"")]
+    Init(InitArgs),
+    /// Installs what the league sent back
+    #[command(after_help = "Example: hansa --config munster/hansa.toml join munster.example.join")]
+    Join {
+        /// The .join file
+        file: PathBuf,
+    },
+    /// A league's own certificate authority and signed trust bundle
+    #[command(subcommand)]
+    League(LeagueVerb),
+    /// Runs the connector
+    #[command(after_help = "Example: hansa --config munster/hansa.toml serve")]
+    Serve,
+    /// Checks configuration, keys, certificates, sources and policies; changes nothing
+    #[command(after_help = "Example: hansa check")]
+    Check,
+    /// The long form of an error
+    #[command(after_help = "Example: hansa error PURPOSE_NOT_COVERED")]
+    Error {
+        /// The code; absent: all of them
+        code: Option<String>,
+    },
+    /// What a connector does for its people
+    #[command(flatten)]
+    Desk(DeskVerb),
+}
+
+/// `hansa demo`
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DemoArgs {
+    /// End after the story; the status is 0 only if every step did what it says
+    #[arg(long)]
+    pub(crate) exit: bool,
+    /// Keep the files in this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Play one person's part alone
+    #[arg(long, value_enum)]
+    pub(crate) role: Option<DemoRole>,
+}
+
+/// Whose part of the demo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum DemoRole {
+    /// The data officer of a city.
+    Officer,
+    /// The analyst of a firm.
+    Analyst,
+    /// The auditor.
+    Auditor,
+}
+
+/// `hansa init`
+#[derive(Debug, Clone, Args)]
+pub(crate) struct InitArgs {
+    /// The folder to create
+    pub(crate) dir: PathBuf,
+    /// Identity: the domain of the participant
+    #[arg(long)]
+    pub(crate) id: String,
+    /// Name for people
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Time zone of its civil times
+    #[arg(long, default_value = "UTC")]
+    pub(crate) zone: String,
+    /// Address to listen on, such as 0.0.0.0:8814; absent: consumer only
+    #[arg(long)]
+    pub(crate) listen: Option<String>,
+    /// Address under which others reach it; absent: the listening address
+    #[arg(long)]
+    pub(crate) address: Option<String>,
+}
+
+/// `hansa league …`
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum LeagueVerb {
+    /// A new league
+    #[command(after_help = "Example: hansa league init league --name \"Hanse pilot\"")]
+    Init {
+        /// The folder to create
+        dir: PathBuf,
+        /// Name for people
+        #[arg(long, default_value = "league")]
+        name: String,
+        /// Mark it as a demonstration
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Admits a participant: writes its .join file
+    #[command(after_help = "Example: hansa league admit munster/munster.example.request --dir league")]
+    Admit {
+        /// The request that `hansa init` wrote
+        request: PathBuf,
+        /// The league's folder
+        #[arg(long, default_value = ".")]
+        dir: PathBuf,
+        /// Where to write the .join file; absent: beside the request
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+        /// Days that the certificate is valid
+        #[arg(long, default_value_t = 7)]
+        days: u32,
+    },
+    /// The participants
+    List {
+        /// The league's folder
+        #[arg(long, default_value = ".")]
+        dir: PathBuf,
+    },
+    /// Expels a participant
+    Expel {
+        /// Its identity
+        id: String,
+        /// The league's folder
+        #[arg(long, default_value = ".")]
+        dir: PathBuf,
+    },
+    /// Writes the current signed trust bundle
+    Export {
+        /// The league's folder
+        #[arg(long, default_value = ".")]
+        dir: PathBuf,
+        /// Where to write it; absent: standard output
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
+}

@@ -1,0 +1,175 @@
+//! How results and errors are shown to people and to scripts.
+
+use policy::refusal::Refusal;
+use serde_json::{Value, json};
+use std::io::{IsTerminal, Write};
+
+/// Where output goes and how much of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Show {
+    /// One JSON object a line.
+    pub(crate) json: bool,
+    /// Say less.
+    pub(crate) quiet: bool,
+}
+
+impl Show {
+    /// A result: the object with `--json`, the text otherwise.
+    pub(crate) fn result(self, object: &Value, text: &str) {
+        if self.json {
+            line_out(&object.to_string());
+        } else if !text.is_empty() {
+            line_out(text.trim_end_matches('\n'));
+        }
+    }
+
+    /// A line for people about what goes on; never part of a result.
+    pub(crate) fn note(self, text: &str) {
+        if !self.quiet && !self.json {
+            line_err(text);
+        }
+    }
+
+    /// Refusals: on stderr, as text or as one object each.
+    pub(crate) fn refusals(self, refusals: &[Refusal]) {
+        for refusal in refusals {
+            if self.json {
+                line_err(&json!({ "error": refusal_json(refusal) }).to_string());
+            } else {
+                line_err(&refusal_text(refusal));
+            }
+        }
+    }
+}
+
+/// Whether progress and colour make sense: a terminal on stderr and no `NO_COLOR`.
+pub(crate) fn lively() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// A line on stdout; a closed pipe ends quietly, as with other tools.
+pub(crate) fn line_out(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}");
+    let _ = out.flush();
+}
+
+/// A line on stderr.
+pub(crate) fn line_err(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// A refusal as product documents show it.
+pub(crate) fn refusal_text(refusal: &Refusal) -> String {
+    let who = refusal
+        .participant
+        .as_ref()
+        .map(|participant| format!("{}: ", participant.domain()))
+        .unwrap_or_default();
+    let mut text = format!("error[{}]: {who}{}", refusal.code, refusal.sentence);
+    let mut facts: Vec<(&str, String)> = Vec::new();
+    match (refusal.contract, refusal.clause) {
+        (Some(contract), Some(clause)) => facts.push((
+            "contract",
+            format!("{} clause {clause}{}", contract.short(), allowed(refusal)),
+        )),
+        (Some(contract), None) => facts.push(("contract", contract.short())),
+        (None, Some(clause)) => facts.push(("clause", format!("{clause}{}", allowed(refusal)))),
+        (None, None) => {
+            if let Some(allowed) = &refusal.allowed {
+                facts.push(("allowed", allowed.clone()));
+            }
+        }
+    }
+    if let Some(place) = &refusal.place {
+        let line = place.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let key = place
+            .key
+            .as_ref()
+            .map(|key| format!(" ({key})"))
+            .unwrap_or_default();
+        facts.push(("where", format!("{}{line}{key}", place.file)));
+    }
+    for help in &refusal.help {
+        facts.push(("help", help.clone()));
+    }
+    if refusal.help.is_empty() {
+        facts.push(("help", refusal.code.mend().to_owned()));
+    }
+    for (name, value) in facts {
+        text.push_str(&format!("\n  {name:<9} {value}"));
+    }
+    text
+}
+
+fn allowed(refusal: &Refusal) -> String {
+    refusal
+        .allowed
+        .as_ref()
+        .map(|allowed| format!(": {allowed}"))
+        .unwrap_or_default()
+}
+
+/// A refusal as an object with stable field names.
+pub(crate) fn refusal_json(refusal: &Refusal) -> Value {
+    json!({
+        "code": refusal.code.as_str(),
+        "sentence": refusal.sentence,
+        "contract": refusal.contract.map(|contract| contract.to_string()),
+        "clause": refusal.clause.map(|clause| clause.to_string()),
+        "allowed": refusal.allowed,
+        "participant": refusal.participant.as_ref().map(ToString::to_string),
+        "file": refusal.place.as_ref().map(|place| place.file.clone()),
+        "line": refusal.place.as_ref().and_then(|place| place.line),
+        "key": refusal.place.as_ref().and_then(|place| place.key.clone()),
+        "help": refusal.help,
+        "exit": refusal.code.kind().exit_code(),
+    })
+}
+
+/// A table of text cells for people: columns aligned, numbers to the right.
+pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    if rows.is_empty() {
+        return "(none)".to_owned();
+    }
+    let width = |index: usize| {
+        let cells = rows
+            .iter()
+            .filter_map(|row| row.get(index))
+            .map(|cell| cell.chars().count());
+        let head = header.get(index).map_or(0, |cell| cell.chars().count());
+        cells.chain([head]).max().unwrap_or(0)
+    };
+    let numeric = |index: usize| {
+        rows.iter().filter_map(|row| row.get(index)).all(|cell| {
+            cell.is_empty()
+                || cell
+                    .chars()
+                    .all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | ',' | '_'))
+        })
+    };
+    let columns: Vec<(usize, bool)> = (0..header.len())
+        .map(|index| (width(index), numeric(index)))
+        .collect();
+    let line = |cells: Vec<&str>| {
+        let mut text = String::new();
+        for ((width, numeric), cell) in columns.iter().zip(cells) {
+            let pad = width.saturating_sub(cell.chars().count());
+            if *numeric {
+                text.push_str(&" ".repeat(pad));
+                text.push_str(cell);
+            } else {
+                text.push_str(cell);
+                text.push_str(&" ".repeat(pad));
+            }
+            text.push_str("  ");
+        }
+        text.trim_end().to_owned()
+    };
+    let mut lines = vec![line(header.to_vec())];
+    lines.extend(
+        rows.iter()
+            .map(|row| line(row.iter().map(String::as_str).collect())),
+    );
+    lines.join("\n")
+}

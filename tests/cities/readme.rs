@@ -1,0 +1,107 @@
+//! The README's walk, line by line, in an empty folder: what it shows is what happens.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// Every block below `<!-- run -->` as one script, cut into commands.
+fn commands(readme: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    for block in readme.split("<!-- run -->\n```sh\n").skip(1) {
+        let script = block.split("\n```").next().unwrap();
+        let mut lines = script.lines();
+        while let Some(line) = lines.next() {
+            if line.trim().is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let mut command = line.to_owned();
+            if line.contains("<<'END'") {
+                for line in lines.by_ref() {
+                    command.push('\n');
+                    command.push_str(line);
+                    if line == "END" {
+                        break;
+                    }
+                }
+            }
+            commands.push(command);
+        }
+    }
+    commands
+}
+
+struct Background(Vec<Child>);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+#[test]
+fn the_readme_does_what_it_says() {
+    let readme = include_str!("../../README.md");
+    let commands = commands(readme);
+    assert!(commands.len() > 20, "the README lost its walk");
+    let folder = tempfile::tempdir().unwrap();
+    let mut background = Background(Vec::new());
+    for command in commands {
+        let expected = if command.contains("# ends with 3") { 3 } else { 0 };
+        let (line, _) = command.split_once("   # ").unwrap_or((&command, ""));
+        if let Some(line) = line.strip_suffix(" &") {
+            background.0.push(serve(line, folder.path()));
+            continue;
+        }
+        let done = shell(line, folder.path()).output().unwrap();
+        assert_eq!(
+            done.status.code(),
+            Some(expected),
+            "{line}\n{}{}",
+            String::from_utf8_lossy(&done.stdout),
+            String::from_utf8_lossy(&done.stderr)
+        );
+        check(line, &String::from_utf8_lossy(&done.stdout));
+    }
+}
+
+/// What the walk promises of single lines.
+fn check(line: &str, out: &str) {
+    if line.contains("sum(bikes)") {
+        assert!(out.contains("2392") && out.contains("812"), "{out}");
+        assert!(!out.contains("Insel"), "{out}");
+    }
+    if line.contains("reconcile") {
+        assert!(out.contains("matched"), "{out}");
+    }
+}
+
+fn shell(line: &str, folder: &Path) -> Command {
+    let binary = super::binary().parent().unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let mut command = Command::new("sh");
+    command
+        .arg("-c")
+        .arg(line)
+        .current_dir(folder)
+        .env("PATH", format!("{}:{path}", binary.display()))
+        .env_remove("HANSA_CONFIG")
+        .stdin(Stdio::null());
+    command
+}
+
+/// Starts a connector and waits until it says that it is ready.
+fn serve(line: &str, folder: &Path) -> Child {
+    use std::io::BufRead as _;
+    let mut child = shell(&format!("exec {line} --json"), folder)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = String::new();
+    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut ready).unwrap();
+    assert!(ready.contains("listen"), "{ready}");
+    std::mem::forget(out);
+    child
+}

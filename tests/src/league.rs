@@ -1,0 +1,96 @@
+//! A league in a temporary folder, made with the documented commands alone.
+
+use crate::city::{City, Outcome, run};
+use std::path::{Path, PathBuf};
+
+/// A league and the folder in which its participants live.
+#[derive(Debug)]
+pub struct League {
+    binary: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl League {
+    /// `hansa league init`.
+    ///
+    /// # Panics
+    /// When the command fails: a test can't go on without a league.
+    #[must_use]
+    pub fn new(binary: &Path) -> Self {
+        #[expect(clippy::expect_used, reason = "a test can't go on without its folder")]
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let league = Self {
+            binary: binary.to_path_buf(),
+            folder,
+        };
+        league
+            .hansa(&["league", "init", "league", "--name", "test league", "--demo"])
+            .must();
+        league
+    }
+
+    /// The folder of everything.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs a command in the league's folder.
+    #[must_use]
+    pub fn hansa(&self, args: &[&str]) -> Outcome {
+        run(&self.binary, self.folder(), args)
+    }
+
+    /// `init`, `admit` and `join` of a participant that others can reach on a port of its own choice.
+    ///
+    /// # Panics
+    /// When one of the commands fails.
+    #[must_use]
+    pub fn city(&self, alias: &str) -> City {
+        self.participant(alias, Some("127.0.0.1:0"))
+    }
+
+    /// The same for a participant without an inbound port.
+    ///
+    /// # Panics
+    /// When one of the commands fails.
+    #[must_use]
+    pub fn firm(&self, alias: &str) -> City {
+        self.participant(alias, None)
+    }
+
+    fn participant(&self, alias: &str, listen: Option<&str>) -> City {
+        let id = format!("{alias}.example");
+        let name = format!("Test {alias}");
+        let mut args = vec!["init", alias, "--id", &id, "--name", &name];
+        if let Some(listen) = listen {
+            args.extend(["--listen", listen]);
+        }
+        self.hansa(&args).must();
+        self.admit(alias);
+        City::new(&self.binary, self.folder().join(alias), &id)
+    }
+
+    /// `league admit` and `join`, also for a renewal.
+    ///
+    /// # Panics
+    /// When one of the commands fails.
+    pub fn admit(&self, alias: &str) {
+        let request = format!("{alias}/{alias}.example.request");
+        let join = format!("{alias}/{alias}.example.join");
+        self.hansa(&["league", "admit", &request, "--dir", "league", "--output", &join])
+            .must();
+        let config = format!("{alias}/hansa.toml");
+        self.hansa(&["--config", &config, "join", &join]).must();
+    }
+
+    /// `league export` into a participant's trust folder.
+    ///
+    /// # Panics
+    /// When the command fails.
+    pub fn hand_bundle_to(&self, alias: &str) {
+        let bundle = format!("{alias}/trust/bundle.json");
+        self.hansa(&["league", "export", "--dir", "league", "--output", &bundle])
+            .must();
+    }
+}
