@@ -1,5 +1,8 @@
 //! The command line: what can be typed, and how what comes back is shown.
 
+pub(crate) mod error;
+pub(crate) mod prompt;
+pub(crate) mod rows;
 pub(crate) mod show;
 pub(crate) mod verb;
 
@@ -63,7 +66,9 @@ pub(crate) enum Verb {
     #[command(after_help = "Example: hansa demo --exit")]
     Demo(DemoArgs),
     /// A new participant: configuration, keys, certificate request, house policy, empty state
-    #[command(after_help = "Example: hansa init munster --id munster.example --name \"Stadt Münster\"")]
+    #[command(
+        after_help = "Example: hansa init munster --id munster.example --name \"Stadt Münster\""
+    )]
     Init(InitArgs),
     /// Installs what the league sent back
     #[command(after_help = "Example: hansa --config munster/hansa.toml join munster.example.join")]
@@ -154,7 +159,9 @@ pub(crate) enum LeagueVerb {
         demo: bool,
     },
     /// Admits a participant: writes its .join file
-    #[command(after_help = "Example: hansa league admit munster/munster.example.request --dir league")]
+    #[command(
+        after_help = "Example: hansa league admit munster/munster.example.request --dir league"
+    )]
     Admit {
         /// The request that `hansa init` wrote
         request: PathBuf,

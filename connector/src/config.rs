@@ -217,7 +217,9 @@ impl Parts {
         listen.finish(faults);
         let trust = trust(root.section("trust", faults), folder, faults);
         let mut state = root.section("state", faults);
-        let dir = state.text("dir", faults).unwrap_or_else(|| "state".to_owned());
+        let dir = state
+            .text("dir", faults)
+            .unwrap_or_else(|| "state".to_owned());
         state.finish(faults);
         let limits = limits(root.section("limits", faults), faults);
         let mut ask = root.section("ask", faults);
@@ -377,13 +379,15 @@ fn peer(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> Option<Peer>
     let line = section.line();
     let alias = alias.or_else(|| id.as_ref().and_then(ParticipantId::default_alias));
     if id.is_none() || alias.is_none() {
-        faults.push(section.problem(
-            Code::ConfigInvalid,
-            "a peer needs an id, and an alias where its domain does not begin with a name"
-                .to_owned(),
-            line,
-            "id",
-        ));
+        faults.push(
+            section.problem(
+                Code::ConfigInvalid,
+                "a peer needs an id, and an alias where its domain does not begin with a name"
+                    .to_owned(),
+                line,
+                "id",
+            ),
+        );
     }
     section.finish(faults);
     Some(Peer {
@@ -393,11 +397,7 @@ fn peer(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> Option<Peer>
     })
 }
 
-fn offer(
-    mut section: Section<'_, '_>,
-    folder: &Path,
-    faults: &mut Vec<Refusal>,
-) -> Option<Offer> {
+fn offer(mut section: Section<'_, '_>, folder: &Path, faults: &mut Vec<Refusal>) -> Option<Offer> {
     let line = section.line();
     let dataset: Option<Name> = section.parsed("dataset", faults);
     let policy = section.needed("policy", faults);
@@ -511,7 +511,9 @@ fn tenants(
 /// A size such as `512 MB`, in bytes; decimal prefixes.
 pub(crate) fn bytes(text: &str) -> Option<u64> {
     let text = text.trim();
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit() && c != '_')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(split)?;
     let number: u64 = number.replace('_', "").parse().ok()?;
     let factor = match unit.trim() {
@@ -530,7 +532,9 @@ pub(crate) fn bytes(text: &str) -> Option<u64> {
 /// A time such as `90s`, `5m`, `2h`.
 pub(crate) fn seconds(text: &str) -> Option<Duration> {
     let text = text.trim();
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(split)?;
     let number: u64 = number.parse().ok()?;
     let factor = match unit.trim() {

@@ -48,7 +48,11 @@ fn the_readme_does_what_it_says() {
     let folder = tempfile::tempdir().unwrap();
     let mut background = Background(Vec::new());
     for command in commands {
-        let expected = if command.contains("# ends with 3") { 3 } else { 0 };
+        let expected = if command.contains("# ends with 3") {
+            3
+        } else {
+            0
+        };
         let (line, _) = command.split_once("   # ").unwrap_or((&command, ""));
         if let Some(line) = line.strip_suffix(" &") {
             background.0.push(serve(line, folder.path()));

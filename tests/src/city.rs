@@ -207,7 +207,11 @@ impl City {
     /// # Panics
     /// When it ends before it is ready.
     #[track_caller]
-    #[expect(clippy::expect_used, clippy::panic, reason = "a harness reports by failing the test")]
+    #[expect(
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a harness reports by failing the test"
+    )]
     pub fn serve(&mut self) {
         let mut child = self
             .command(&["--json", "serve"])
@@ -238,7 +242,11 @@ impl City {
     #[track_caller]
     #[expect(clippy::panic, reason = "a harness reports by failing the test")]
     pub fn address(&self) -> &str {
-        match self.serving.as_ref().and_then(|serving| serving.address.as_deref()) {
+        match self
+            .serving
+            .as_ref()
+            .and_then(|serving| serving.address.as_deref())
+        {
             Some(address) => address,
             None => panic!("`{}` does not listen", self.id),
         }

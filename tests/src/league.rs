@@ -24,7 +24,14 @@ impl League {
             folder,
         };
         league
-            .hansa(&["league", "init", "league", "--name", "test league", "--demo"])
+            .hansa(&[
+                "league",
+                "init",
+                "league",
+                "--name",
+                "test league",
+                "--demo",
+            ])
             .must();
         league
     }
@@ -78,8 +85,10 @@ impl League {
     pub fn admit(&self, alias: &str) {
         let request = format!("{alias}/{alias}.example.request");
         let join = format!("{alias}/{alias}.example.join");
-        self.hansa(&["league", "admit", &request, "--dir", "league", "--output", &join])
-            .must();
+        self.hansa(&[
+            "league", "admit", &request, "--dir", "league", "--output", &join,
+        ])
+        .must();
         let config = format!("{alias}/hansa.toml");
         self.hansa(&["--config", &config, "join", &join]).must();
     }

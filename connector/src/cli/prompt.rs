@@ -59,7 +59,11 @@ impl Prompt {
     pub(crate) fn next(&mut self) -> Result<Typed, Refusal> {
         let mut text = String::new();
         loop {
-            let mark = if text.is_empty() { "hansa> " } else { "     > " };
+            let mark = if text.is_empty() {
+                "hansa> "
+            } else {
+                "     > "
+            };
             match self.editor.readline(mark) {
                 Ok(line) => {
                     if text.is_empty() && line.trim().is_empty() {
@@ -108,5 +112,8 @@ fn whole(text: &str) -> Option<Typed> {
 }
 
 fn unusable(fault: ReadlineError) -> Refusal {
-    Refusal::new(Code::UsageWrong, format!("the terminal can't be used: {fault}"))
+    Refusal::new(
+        Code::UsageWrong,
+        format!("the terminal can't be used: {fault}"),
+    )
 }

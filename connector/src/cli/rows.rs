@@ -164,14 +164,11 @@ impl Rows {
             Self::Csv(writer) => writer
                 .into_inner()
                 .flush()
-                .map_err(|fault| unwritable(fault.into()))
+                .map_err(unwritable)
                 .map(|()| None),
             Self::Json(mut writer) => {
                 writer.finish().map_err(unwritable)?;
-                writer
-                    .into_inner()
-                    .flush()
-                    .map_err(|fault| unwritable(fault.into()))?;
+                writer.into_inner().flush().map_err(unwritable)?;
                 Ok(None)
             }
             Self::Arrow(_, Some(mut writer)) => {
@@ -179,9 +176,7 @@ impl Rows {
                 Ok(None)
             }
             Self::Parquet(_, Some(writer)) => {
-                writer
-                    .close()
-                    .map_err(|fault| unwritable(arrow_schema::ArrowError::from(fault)))?;
+                writer.close().map_err(unwritable)?;
                 Ok(None)
             }
             Self::Arrow(_, None) | Self::Parquet(_, None) => Ok(None),
@@ -191,11 +186,12 @@ impl Rows {
 
 /// Each row as text cells; NULL is empty.
 pub(crate) fn cells(batch: &RecordBatch) -> Result<Vec<Vec<String>>, Refusal> {
-    let options = arrow_cast::display::FormatOptions::default().with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%SZ"));
+    let options = arrow_cast::display::FormatOptions::default()
+        .with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%SZ"));
     let mut rows = vec![Vec::with_capacity(batch.num_columns()); batch.num_rows()];
     for column in batch.columns() {
-        let formatter =
-            arrow_cast::display::ArrayFormatter::try_new(column.as_ref(), &options).map_err(unwritable)?;
+        let formatter = arrow_cast::display::ArrayFormatter::try_new(column.as_ref(), &options)
+            .map_err(unwritable)?;
         for (index, row) in rows.iter_mut().enumerate() {
             let null = column.is_null(index);
             row.push(if null {
@@ -225,6 +221,9 @@ fn tidy(cell: String) -> String {
     }
 }
 
-fn unwritable(fault: arrow_schema::ArrowError) -> Refusal {
-    Refusal::new(Code::StateBroken, format!("the rows can't be written: {fault}"))
+fn unwritable(fault: impl std::fmt::Display) -> Refusal {
+    Refusal::new(
+        Code::StateBroken,
+        format!("the rows can't be written: {fault}"),
+    )
 }

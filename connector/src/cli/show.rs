@@ -82,7 +82,10 @@ pub(crate) fn refusal_text(refusal: &Refusal) -> String {
         }
     }
     if let Some(place) = &refusal.place {
-        let line = place.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let line = place
+            .line
+            .map(|line| format!(":{line}"))
+            .unwrap_or_default();
         let key = place
             .key
             .as_ref()

@@ -36,7 +36,9 @@ pub(crate) enum DeskVerb {
     #[command(subcommand)]
     Contract(ContractVerb),
     /// Asks a question
-    #[command(after_help = "Example: hansa sql \"SELECT count(*) FROM munster.bike_counts\" --purpose traffic-planning")]
+    #[command(
+        after_help = "Example: hansa sql \"SELECT count(*) FROM munster.bike_counts\" --purpose traffic-planning"
+    )]
     Sql(SqlArgs),
     /// What would go to which participant, under which contract
     #[command(after_help = "Example: hansa explain \"SELECT count(*) FROM munster.bike_counts\"")]

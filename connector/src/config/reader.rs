@@ -71,7 +71,10 @@ impl<'s, 'a> Section<'s, 'a> {
     }
 
     fn overridden(&self, key: &str) -> Option<&'a str> {
-        let variable = format!("HANSA__{}", self.key_path(key).replace('.', "__").to_uppercase());
+        let variable = format!(
+            "HANSA__{}",
+            self.key_path(key).replace('.', "__").to_uppercase()
+        );
         self.source.overrides.get(&variable).map(String::as_str)
     }
 
@@ -101,7 +104,11 @@ impl<'s, 'a> Section<'s, 'a> {
     }
 
     /// A sub-table; empty where absent.
-    pub(crate) fn section(&mut self, key: &'static str, faults: &mut Vec<Refusal>) -> Section<'s, 'a> {
+    pub(crate) fn section(
+        &mut self,
+        key: &'static str,
+        faults: &mut Vec<Refusal>,
+    ) -> Section<'s, 'a> {
         let path = self.key_path(key);
         let (table, line) = match self.entry(key) {
             None => (None, self.line),
@@ -214,7 +221,11 @@ impl<'s, 'a> Section<'s, 'a> {
     }
 
     /// A string that must be there.
-    pub(crate) fn needed(&mut self, key: &'static str, faults: &mut Vec<Refusal>) -> Option<String> {
+    pub(crate) fn needed(
+        &mut self,
+        key: &'static str,
+        faults: &mut Vec<Refusal>,
+    ) -> Option<String> {
         let known_before = faults.len();
         let found = self.text(key, faults);
         if found.is_none() && faults.len() == known_before {

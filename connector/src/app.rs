@@ -1,0 +1,4 @@
+//! Wiring: where things are found, the clock, and how the rooms are built and taken down.
+
+pub(crate) mod clock;
+pub(crate) mod find;

@@ -1,0 +1,3 @@
+//! The verbs of a connector, one file each noun.
+
+pub(crate) mod out;
