@@ -16,4 +16,13 @@
 )]
 
 pub mod admin;
+pub mod base64url;
+pub mod contract;
+pub mod envelope;
+pub mod odrl;
 pub mod peer;
+pub mod receipt;
+#[cfg(test)]
+mod samples;
+pub mod strict;
+pub mod withdrawal;

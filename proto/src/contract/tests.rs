@@ -1,0 +1,243 @@
+use super::*;
+use crate::samples;
+use evidence::json::parse;
+
+#[track_caller]
+fn check(agreement: &Agreement) {
+    let bytes = to_bytes(agreement);
+    let read = from_bytes(&bytes).unwrap();
+    assert_eq!(&read, agreement);
+    assert_eq!(to_bytes(&read), bytes);
+}
+
+fn payload() -> String {
+    String::from_utf8(to_bytes(&samples::agreement())).unwrap()
+}
+
+#[track_caller]
+fn refused(bytes: &[u8], code: Code) {
+    let refusal = from_bytes(bytes).expect_err(&String::from_utf8_lossy(bytes));
+    assert_eq!(refusal.code, code, "{refusal}");
+}
+
+#[track_caller]
+fn exchanged(from: &str, to: &str, code: Code) {
+    let good = payload();
+    assert!(good.contains(from), "no {from} in {good}");
+    refused(good.replacen(from, to, 1).as_bytes(), code);
+}
+
+#[test]
+fn an_agreement_survives_the_round_trip() {
+    check(&samples::agreement());
+    check(&samples::public_view());
+    for clause in samples::clauses() {
+        check(&Agreement {
+            clauses: vec![clause],
+            ..samples::agreement()
+        });
+    }
+}
+
+#[test]
+fn a_payload_has_every_slot() {
+    let bytes = to_bytes(&samples::public_view());
+    let Json::Object(members) = parse(&bytes, LIMITS).unwrap() else {
+        panic!()
+    };
+    let names: Vec<&str> = members.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "consumer",
+            "dataset",
+            "hansa",
+            "id",
+            "legal",
+            "nonce",
+            "policy",
+            "policyGrantSha256",
+            "proposedAt",
+            "provider",
+            "recordedOnly",
+            "signatory",
+            "supersedes",
+            "template",
+            "validity",
+            "version",
+            "vocabularies"
+        ]
+    );
+    assert_eq!(members["legal"], Json::Null);
+    assert_eq!(members["template"], Json::Null);
+    assert!(
+        members["policyGrantSha256"]
+            .as_text()
+            .unwrap()
+            .starts_with("grant/1:")
+    );
+    let json = parse(payload().as_bytes(), LIMITS).unwrap();
+    let recorded = json.get("recordedOnly").unwrap().as_list().unwrap();
+    let expect: Vec<Json> = samples::clauses()
+        .iter()
+        .filter(|clause| clause.term.is_recorded_only())
+        .map(|clause| Json::text(clause.id))
+        .collect();
+    assert_eq!(recorded, expect);
+    assert_eq!(recorded.len(), 5);
+}
+
+#[test]
+fn only_the_canonical_bytes_are_read() {
+    let good = payload();
+    refused(format!(" {good}").as_bytes(), Code::ContractMalformed);
+    refused(format!("{good}\n").as_bytes(), Code::ContractMalformed);
+    refused(
+        good.replacen("\":\"", "\": \"", 1).as_bytes(),
+        Code::ContractMalformed,
+    );
+    refused(format!("{good}{good}").as_bytes(), Code::ContractMalformed);
+    refused(b"", Code::ContractMalformed);
+    refused(&[0xff, 0xfe], Code::ContractMalformed);
+    // The same members in another order.
+    let (head, tail) = good.split_once(r##""hansa":"agreement/1","##).unwrap();
+    let turned = format!(r##"{{"hansa":"agreement/1",{}{tail}"##, &head[1..]);
+    refused(turned.as_bytes(), Code::ContractMalformed);
+    // A duplicate member, the same and another one.
+    exchanged(
+        r##""version":1"##,
+        r##""version":1,"version":1"##,
+        Code::ContractMalformed,
+    );
+    exchanged(
+        r##""version":1"##,
+        r##""version":1,"version":2"##,
+        Code::ContractMalformed,
+    );
+    for number in [
+        "1.0",
+        "1e0",
+        "-0",
+        "01",
+        "9007199254740993",
+        "0",
+        "4294967296",
+        "\"1\"",
+    ] {
+        exchanged(
+            r##""version":1"##,
+            &format!(r##""version":{number}"##),
+            Code::ContractMalformed,
+        );
+    }
+    // An escape that is not needed, a lone surrogate.
+    exchanged(
+        "munster.example",
+        "munster.exampl\\u0065",
+        Code::ContractMalformed,
+    );
+    exchanged("The people", "\\ud800The people", Code::ContractMalformed);
+}
+
+#[test]
+fn text_is_in_normal_form_c() {
+    let composed = "Forschung über Mobilität";
+    let decomposed = "Forschung u\u{308}ber Mobilita\u{308}t";
+    exchanged(composed, decomposed, Code::ContractMalformed);
+}
+
+#[test]
+fn size_and_depth_are_limited() {
+    let long = "x".repeat(LIMITS.bytes);
+    exchanged("The people", &long, Code::ContractMalformed);
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    exchanged(
+        r##""template":null"##,
+        &format!(r##""template":{deep}"##),
+        Code::ContractMalformed,
+    );
+    refused("[".repeat(300_000).as_bytes(), Code::ContractMalformed);
+}
+
+#[test]
+fn what_is_unknown_missing_or_ill_typed_anywhere_is_refused() {
+    let json = parse(payload().as_bytes(), LIMITS).unwrap();
+    for (place, spoilt) in samples::spoilt(&json) {
+        let read = from_bytes(&canonical(&spoilt));
+        assert!(read.is_err(), "{place} was accepted");
+    }
+}
+
+#[test]
+fn each_place_says_the_same() {
+    let other = "hansa://other.example";
+    exchanged(
+        r##""assigner":"hansa://munster.example""##,
+        &format!(r##""assigner":"{other}""##),
+        Code::TermUnknown,
+    );
+    exchanged(
+        r##""assignee":"hansa://firma.example""##,
+        &format!(r##""assignee":"{other}""##),
+        Code::ContractMalformed,
+    );
+    exchanged(
+        r##""source":"hansa://munster.example/d/bike_counts""##,
+        r##""source":"hansa://munster.example/d/secrets""##,
+        Code::ContractMalformed,
+    );
+    exchanged(
+        r##""id":"urn:uuid:0198"##,
+        r##""id":"urn:uuid:0199"##,
+        Code::ContractMalformed,
+    );
+    exchanged(r##"grant/1:"##, r##"grant/2:"##, Code::ContractMalformed);
+    exchanged(
+        r##""recordedOnly":["##,
+        r##""recordedOnly":["#c2","##,
+        Code::ContractMalformed,
+    );
+    exchanged(
+        r##""notAfter":"2027-12-01"##,
+        r##""notAfter":"2026-12-01"##,
+        Code::ContractMalformed,
+    );
+    exchanged(
+        r##""notAfter":"2027-12-01T00:00:00Z""##,
+        r##""notAfter":"2027-12-01T00:00:00.000Z""##,
+        Code::ContractMalformed,
+    );
+    exchanged(
+        r##""id":"hansa://firma.example""##,
+        r##""id":"firma.example""##,
+        Code::ContractMalformed,
+    );
+    exchanged("agreement/1", "agreement/2", Code::ContractMalformed);
+    let two = Agreement {
+        own_purposes: [
+            samples::agreement().own_purposes,
+            samples::agreement().own_purposes,
+        ]
+        .concat(),
+        ..samples::agreement()
+    };
+    refused(&to_bytes(&two), Code::ContractMalformed);
+    let mut doubled = samples::agreement();
+    doubled.clauses[1].id = doubled.clauses[0].id;
+    refused(&to_bytes(&doubled), Code::ContractMalformed);
+}
+
+#[test]
+fn a_flipped_bit_never_gives_the_same_agreement() {
+    let whole = samples::short_agreement();
+    let good = to_bytes(&whole);
+    for index in 0..good.len() {
+        for bit in [0, 3, 7] {
+            let mut bad = good.clone();
+            bad[index] ^= 1 << bit;
+            if let Ok(read) = from_bytes(&bad) {
+                assert_ne!(read, whole, "byte {index}");
+            }
+        }
+    }
+}

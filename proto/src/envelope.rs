@@ -1,0 +1,340 @@
+//! Signed statements as JWS in general JSON form, read by a parser of our own.
+//!
+//! Ordinary JWS libraries accept a statement after its first good signature, skip headers that they don't know, and take
+//! the algorithm from places that nobody signed. Here every member is known, every signature is kept for checking, and the
+//! number of signatures is part of the format. Checking them is not done here: it takes the registered keys.
+
+use crate::base64url;
+use crate::contract;
+use crate::receipt::{self, SignedReceipt};
+use crate::strict::{self, Codes, Members};
+use crate::withdrawal;
+use evidence::digest::Digest;
+use evidence::json::{Json, Limits, canonical};
+use policy::contract::{Assignee, Role, Signature, SignedContract, Withdrawal};
+use policy::id::ContractId;
+use policy::refusal::{Code, Refusal};
+
+#[cfg(test)]
+mod tests;
+
+/// What a statement is; stands in its protected headers, so that a signature on one kind is none on another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A contract or the offer of a public view.
+    Agreement,
+    /// The withdrawal of a contract.
+    Withdrawal,
+    /// A receipt for an answer.
+    Receipt,
+}
+
+impl Kind {
+    const fn typ(self) -> &'static str {
+        match self {
+            Self::Agreement => "hansa-agreement+jws",
+            Self::Withdrawal => "hansa-withdrawal+jws",
+            Self::Receipt => "hansa-receipt+jws",
+        }
+    }
+
+    const fn malformed(self) -> Code {
+        match self {
+            Self::Agreement => Code::ContractMalformed,
+            Self::Withdrawal | Self::Receipt => Code::StatementMalformed,
+        }
+    }
+}
+
+/// Reads a contract: exactly two signatures, the provider's first.
+///
+/// # Errors
+/// `SIGNATURE_MISSING`, `SIGNATURE_COUNT`, `SIGNATURE_HEADER`, `SIGNATURE_ALG`, `SIGNER_NOT_PARTY`,
+/// `CONTRACT_MALFORMED`, `TERM_UNKNOWN` or `TERM_ILL_TYPED`.
+pub fn parse_contract(bytes: &[u8]) -> Result<SignedContract, Refusal> {
+    let signed = signed_contract(bytes, &[Role::Provider, Role::Consumer])?;
+    match signed.agreement.assignee {
+        Assignee::Participant(_) => Ok(signed),
+        Assignee::Public => Err(Refusal::new(
+            Code::SignatureCount,
+            "the offer of a public view carries the provider's signature alone",
+        )),
+    }
+}
+
+/// Reads the offer of a public view: exactly one signature, the provider's.
+///
+/// # Errors
+/// As [`parse_contract`].
+pub fn parse_offer(bytes: &[u8]) -> Result<SignedContract, Refusal> {
+    let signed = signed_contract(bytes, &[Role::Provider])?;
+    match signed.agreement.assignee {
+        Assignee::Public => Ok(signed),
+        Assignee::Participant(_) => Err(Refusal::new(
+            Code::SignatureMissing,
+            "the contract carries one of its two signatures",
+        )),
+    }
+}
+
+/// Reads a contract on its way: exactly one signature, that of `role`, on an agreement that two will sign.
+///
+/// # Errors
+/// As [`parse_contract`].
+pub fn parse_half(bytes: &[u8], role: Role) -> Result<SignedContract, Refusal> {
+    let signed = signed_contract(bytes, &[role])?;
+    match signed.agreement.assignee {
+        Assignee::Participant(_) => Ok(signed),
+        Assignee::Public => Err(Refusal::new(
+            Code::ContractMalformed,
+            "a public view is offered, not agreed",
+        )),
+    }
+}
+
+/// Reads a withdrawal: exactly one signature, of either party.
+///
+/// # Errors
+/// As [`parse_contract`], with `STATEMENT_MALFORMED`.
+pub fn parse_withdrawal(bytes: &[u8]) -> Result<Withdrawal, Refusal> {
+    let Opened {
+        payload,
+        signatures,
+    } = open(bytes, Kind::Withdrawal)?;
+    let statement = withdrawal::from_bytes(&payload)?;
+    let mut signatures = signatures.into_iter();
+    match (signatures.next(), signatures.next()) {
+        (Some(signature), None) => Ok(Withdrawal {
+            statement: Digest::of(&payload),
+            contract: statement.contract,
+            party: statement.party,
+            effective_at: statement.effective_at,
+            issued_at: statement.issued_at,
+            reason: statement.reason,
+            signature,
+        }),
+        (None, _) => Err(missing(0, 1)),
+        (Some(_), Some(_)) => Err(Refusal::new(
+            Code::SignatureCount,
+            "a withdrawal carries exactly one signature",
+        )),
+    }
+}
+
+/// Reads a receipt: the provider's signature, and the consumer's once it has countersigned.
+///
+/// # Errors
+/// As [`parse_contract`], with `STATEMENT_MALFORMED`.
+pub fn parse_receipt(bytes: &[u8]) -> Result<SignedReceipt, Refusal> {
+    let Opened {
+        payload,
+        signatures,
+    } = open(bytes, Kind::Receipt)?;
+    if signatures.len() == 1 {
+        insist_on_roles(&signatures, &[Role::Provider])?;
+    } else {
+        insist_on_roles(&signatures, &[Role::Provider, Role::Consumer])?;
+    }
+    Ok(SignedReceipt {
+        receipt: receipt::from_bytes(&payload)?,
+        statement: Digest::of(&payload),
+        signatures,
+    })
+}
+
+/// A protected header, as it stands in the statement and in the signing input.
+#[must_use]
+pub fn protected_header(kind: Kind, role: Role, alg: &str, kid: &str, issued_at: i64) -> String {
+    let header = Json::object([
+        ("alg", Json::text(alg)),
+        ("crit", Json::List(vec![Json::text(ROLE)])),
+        (ROLE, Json::text(role.as_str())),
+        ("iat", Json::Int(issued_at)),
+        ("kid", Json::text(kid)),
+        ("typ", Json::text(kind.typ())),
+    ]);
+    base64url::encode(&canonical(&header))
+}
+
+/// The bytes that are signed.
+#[must_use]
+pub fn signing_input(header: &str, payload: &[u8]) -> Vec<u8> {
+    format!("{header}.{}", base64url::encode(payload)).into_bytes()
+}
+
+/// The whole statement: the payload and its signatures, each with its protected header, the provider's first.
+#[must_use]
+pub fn assemble(payload: &[u8], signatures: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let entries = signatures.iter().map(|(header, signature)| {
+        Json::object([
+            ("protected", Json::text(header)),
+            ("signature", Json::text(base64url::encode(signature))),
+        ])
+    });
+    canonical(&Json::object([
+        ("payload", Json::text(base64url::encode(payload))),
+        ("signatures", Json::List(entries.collect())),
+    ]))
+}
+
+/// The whole contract from signatures that were read apart, such as the two halves of a negotiation.
+#[must_use]
+pub fn assemble_signed(payload: &[u8], signatures: &[Signature]) -> Vec<u8> {
+    let mut ordered: Vec<&Signature> = signatures.iter().collect();
+    ordered.sort_by_key(|signature| signature.role);
+    let entries: Vec<(String, Vec<u8>)> = ordered
+        .into_iter()
+        .map(|one| (header_of(one), one.signature.clone()))
+        .collect();
+    assemble(payload, &entries)
+}
+
+fn header_of(signature: &Signature) -> String {
+    let header = signature.signing_input.split(|byte| *byte == b'.').next();
+    String::from_utf8_lossy(header.unwrap_or_default()).into_owned()
+}
+
+const ROLE: &str = "hansa-role";
+
+/// The payload in base64url, two signatures, and what is around them.
+const LIMITS: Limits = Limits {
+    bytes: 512 * 1024,
+    depth: 4,
+};
+
+struct Opened {
+    payload: Vec<u8>,
+    signatures: Vec<Signature>,
+}
+
+fn signed_contract(bytes: &[u8], roles: &[Role]) -> Result<SignedContract, Refusal> {
+    let Opened {
+        payload,
+        signatures,
+    } = open(bytes, Kind::Agreement)?;
+    insist_on_roles(&signatures, roles)?;
+    Ok(SignedContract {
+        id: ContractId(Digest::of(&payload)),
+        agreement: contract::from_bytes(&payload)?,
+        signatures,
+    })
+}
+
+/// INVARIANT(every-signature): every entry of the statement is read, and none may be left out or added.
+fn insist_on_roles(signatures: &[Signature], roles: &[Role]) -> Result<(), Refusal> {
+    if signatures.len() < roles.len() {
+        return Err(missing(signatures.len(), roles.len()));
+    }
+    if signatures.len() > roles.len() {
+        return Err(Refusal::new(
+            Code::SignatureCount,
+            format!(
+                "the statement carries {} signatures instead of {}",
+                signatures.len(),
+                roles.len()
+            ),
+        ));
+    }
+    for (signature, role) in signatures.iter().zip(roles) {
+        if signature.role != *role {
+            return Err(Refusal::new(
+                Code::SignatureMissing,
+                format!(
+                    "where the signature of the {} is due stands one of the {}",
+                    role.as_str(),
+                    signature.role.as_str()
+                ),
+            ));
+        }
+    }
+    if let [provider, consumer] = signatures
+        && provider.kid == consumer.kid
+    {
+        return Err(Refusal::new(
+            Code::SignerNotParty,
+            "both signatures are by the same key",
+        ));
+    }
+    Ok(())
+}
+
+fn missing(found: usize, due: usize) -> Refusal {
+    Refusal::new(
+        Code::SignatureMissing,
+        format!("the statement carries {found} of {due} signatures"),
+    )
+}
+
+fn open(bytes: &[u8], kind: Kind) -> Result<Opened, Refusal> {
+    let codes = Codes::of(kind.malformed());
+    let json = strict::document(bytes, LIMITS, kind.malformed())?;
+    let mut envelope = Members::of(json, "", codes)?;
+    let payload_text = envelope.text("payload")?;
+    let payload = base64url::decode(&payload_text)
+        .ok_or_else(|| codes.wrong("the payload is not in base64url without padding"))?;
+    let entries = envelope.list("signatures")?;
+    envelope.finish()?;
+    let mut signatures = Vec::new();
+    for (index, entry) in entries.into_iter().enumerate() {
+        signatures.push(signature(entry, index, kind, &payload_text)?);
+    }
+    Ok(Opened {
+        payload,
+        signatures,
+    })
+}
+
+fn signature(
+    entry: Json,
+    index: usize,
+    kind: Kind,
+    payload_text: &str,
+) -> Result<Signature, Refusal> {
+    let codes = Codes::of(Code::SignatureHeader);
+    let mut entry = Members::of(entry, format!("signatures[{index}]"), codes)?;
+    let protected = entry.text("protected")?;
+    let signature = entry.text("signature")?;
+    // An unprotected `header` ends here.
+    entry.finish()?;
+    let signature = base64url::decode(&signature)
+        .filter(|bytes| bytes.len() == 64)
+        .ok_or_else(|| {
+            Refusal::new(
+                Code::SignatureInvalid,
+                format!("signature {index} is not 64 bytes in base64url without padding"),
+            )
+        })?;
+    let header = base64url::decode(&protected)
+        .ok_or_else(|| codes.wrong("a protected header is not in base64url without padding"))?;
+    let header = strict::loose_document(&header, LIMITS, Code::SignatureHeader)?;
+    let mut header = Members::of(header, "protected", codes)?;
+    let alg = header.text("alg")?;
+    if alg != "EdDSA" && alg != "ES256" {
+        return Err(Refusal::new(
+            Code::SignatureAlg,
+            format!("the algorithm `{alg}` is not accepted"),
+        ));
+    }
+    header.exactly_text("typ", kind.typ())?;
+    header.exactly("crit", &Json::List(vec![Json::text(ROLE)]))?;
+    let role = match header.text(ROLE)?.as_str() {
+        "provider" => Role::Provider,
+        "consumer" => Role::Consumer,
+        other => return Err(codes.unknown(format!("the role `{other}` is not known"))),
+    };
+    let kid = header.text("kid")?;
+    if base64url::decode(&kid).is_none_or(|bytes| bytes.len() != 32) {
+        return Err(codes.wrong("`kid` is no thumbprint of 32 bytes in base64url"));
+    }
+    let issued_at = header.count("iat")?;
+    let issued_at = i64::try_from(issued_at).map_err(|_| codes.wrong("`iat` is too large"))?;
+    header.finish()?;
+    Ok(Signature {
+        role,
+        kid,
+        alg,
+        issued_at,
+        signing_input: format!("{protected}.{payload_text}").into_bytes(),
+        signature,
+    })
+}

@@ -1,0 +1,342 @@
+use super::*;
+use crate::samples;
+use evidence::json::canonical;
+use policy::term::Term;
+
+fn policy(clauses: Vec<Clause>) -> Policy {
+    Policy {
+        uid: "urn:uuid:0198f0c2-6d1e-7c11-9a53-0b6f6f1d2a77".to_owned(),
+        assigner: "munster.example".parse().unwrap(),
+        taker: Taker::Participant("firma.example".parse().unwrap()),
+        dataset: "hansa://munster.example/d/bike_counts".parse().unwrap(),
+        clauses,
+    }
+}
+
+fn text(json: &Json) -> String {
+    String::from_utf8(canonical(json)).unwrap()
+}
+
+fn read(text: &str) -> Result<Policy, Refusal> {
+    from_json(evidence::json::parse(text.as_bytes(), crate::strict::LIMITS).unwrap())
+}
+
+/// The policy of all samples with one piece of its text exchanged; `within` finds the clause that the refusal names.
+#[track_caller]
+fn check(from: &str, to: &str, code: Code, within: Option<fn(&Term) -> bool>) {
+    let clauses = samples::clauses();
+    let good = text(&to_json(&policy(clauses.clone())));
+    assert!(good.contains(from), "no {from} in {good}");
+    let refusal = read(&good.replacen(from, to, 1)).expect_err(to);
+    assert_eq!(refusal.code, code, "{refusal}");
+    match (within, refusal.clause) {
+        (None, None) => {}
+        (Some(within), Some(cited)) => {
+            let clause = clauses.iter().find(|clause| clause.id == cited).unwrap();
+            assert!(within(&clause.term), "{refusal}");
+        }
+        (_, cited) => panic!("{refusal}: {cited:?}"),
+    }
+}
+
+/// The number of the first sample of a kind, as text.
+fn number(of: fn(&Term) -> bool) -> u32 {
+    samples::clauses()
+        .into_iter()
+        .find(|clause| of(&clause.term))
+        .unwrap()
+        .id
+        .0
+}
+
+#[test]
+fn every_term_survives_the_round_trip() {
+    for term in Term::samples() {
+        let whole = policy(vec![Clause {
+            id: ClauseId(7),
+            term,
+        }]);
+        assert_eq!(from_json(to_json(&whole)).as_ref(), Ok(&whole));
+    }
+    for taker in [
+        Taker::Participant("firma.example".parse().unwrap()),
+        Taker::Public,
+        Taker::Open,
+    ] {
+        let whole = Policy {
+            taker,
+            ..policy(samples::clauses())
+        };
+        assert_eq!(from_json(to_json(&whole)).as_ref(), Ok(&whole));
+    }
+    let nothing = policy(Vec::new());
+    assert_eq!(from_json(to_json(&nothing)), Ok(nothing));
+}
+
+#[test]
+fn the_shape_is_the_documented_one() {
+    let clause = |number, term| Clause {
+        id: ClauseId(number),
+        term,
+    };
+    let whole = policy(vec![
+        clause(2, Term::Purpose(vec!["mobility-research".parse().unwrap()])),
+        clause(3, Term::Columns(vec!["site".parse().unwrap()])),
+        clause(4, Term::Functions(vec![policy::term::Function::Sum])),
+        clause(5, Term::DeleteAfter { days: 30 }),
+        clause(6, Term::Prohibit(policy::term::Forbidden::Sell)),
+    ]);
+    let expect = concat!(
+        r##"{"@context":["http://www.w3.org/ns/odrl.jsonld","urn:hansa:odrl:1"],"@type":"Agreement","##,
+        r##""assignee":"hansa://firma.example","assigner":"hansa://munster.example","conflict":"prohibit","##,
+        r##""permission":[{"action":[{"rdf:value":{"@id":"odrl:aggregate"},"refinement":[{"leftOperand":"h:function","##,
+        r##""operator":"isAnyOf","rightOperand":[{"@id":"h:sum"}],"uid":"#c4"}]}],"constraint":[{"leftOperand":"purpose","##,
+        r##""operator":"isA","rightOperand":{"@id":"hansa://munster.example/purpose/mobility-research"},"uid":"#c2"}],"##,
+        r##""duty":[{"action":"delete","constraint":[{"leftOperand":"delayPeriod","operator":"lteq","##,
+        r##""rightOperand":{"@type":"xsd:duration","@value":"P30D"},"uid":"#c7"}],"h:when":"h:within","uid":"#c5"}],"##,
+        r##""target":{"@type":"AssetCollection","refinement":[{"leftOperand":"h:columns","operator":"isAnyOf","##,
+        r##""rightOperand":["site"],"uid":"#c3"}],"source":"hansa://munster.example/d/bike_counts"},"uid":"#c1"}],"##,
+        r##""profile":"urn:hansa:odrl:1","prohibition":[{"action":"sell","uid":"#c6"}],"##,
+        r##""uid":"urn:uuid:0198f0c2-6d1e-7c11-9a53-0b6f6f1d2a77"}"##
+    );
+    assert_eq!(text(&to_json(&whole)), expect);
+}
+
+#[test]
+fn what_is_unknown_or_spoilt_anywhere_is_refused() {
+    let good = to_json(&policy(samples::clauses()));
+    let mut tried = 0;
+    for (place, json) in samples::spoilt(&good) {
+        // Another text where any text is right is another policy, not a spoilt one.
+        if let Ok(read) = from_json(json.clone()) {
+            assert_ne!(to_json(&read), good, "{place}");
+            assert_eq!(to_json(&read), json, "{place}");
+            assert!(place.contains('-'), "{place} was accepted");
+            continue;
+        }
+        tried += 1;
+    }
+    assert!(tried > 500, "{tried}");
+    for (place, json) in samples::spoilt(&good) {
+        if place.ends_with("+zzz") {
+            let refusal = from_json(json).expect_err(&place);
+            assert_eq!(refusal.code, Code::TermUnknown, "{place}: {refusal}");
+        }
+    }
+}
+
+#[test]
+fn each_fault_has_its_code() {
+    use Code::{ContractMalformed, TermIllTyped, TermUnknown};
+    let context = r##""urn:hansa:odrl:1"],"##;
+    check(context, r##""urn:other"],"##, TermUnknown, None);
+    check(r##""prohibit""##, r##""perm""##, TermUnknown, None);
+    check("Agreement", "Set", TermUnknown, None);
+    check("Agreement", "Offer", TermUnknown, None);
+    check("odrl:aggregate", "odrl:sell", TermUnknown, None);
+    check("odrl:aggregate", "h:query", ContractMalformed, None);
+    let number = number(|term| matches!(term, Term::Dimensions(_)));
+    let uid = |text: String| format!(r##""uid":"#c{text}""##);
+    let good = uid(number.to_string());
+    check(&good, &uid(format!("0{number}")), TermIllTyped, None);
+    check(
+        &good,
+        &uid((number + 1).to_string()),
+        ContractMalformed,
+        None,
+    );
+    check(
+        r##""@value":"10""##,
+        r##""@value":"010""##,
+        ContractMalformed,
+        None,
+    );
+}
+
+#[test]
+fn each_fault_of_a_clause_names_the_clause() {
+    use Code::{TermIllTyped, TermUnknown};
+    let functions: fn(&Term) -> bool = |term| matches!(term, Term::Functions(_));
+    let group: fn(&Term) -> bool = |term| matches!(term, Term::MinGroup { .. });
+    let rows: fn(&Term) -> bool = |term| matches!(term, Term::Rows(_));
+    let area: fn(&Term) -> bool = |term| matches!(term, Term::Area { .. });
+    let totals: fn(&Term) -> bool = |term| matches!(term, Term::TotalsFromPublished);
+    let from: fn(&Term) -> bool = |term| matches!(term, Term::NotBefore(_));
+    let purpose: fn(&Term) -> bool = |term| matches!(term, Term::Purpose(_));
+    let named: fn(&Term) -> bool = |term| matches!(term, Term::Attribution(_));
+    let forbidden: fn(&Term) -> bool = |term| matches!(term, Term::Prohibit(_));
+    check(
+        r##""h:rowFilter""##,
+        r##""h:filter""##,
+        TermUnknown,
+        Some(rows),
+    );
+    check(
+        "site = {{consumer}}",
+        "site ~ {{consumer}}",
+        TermIllTyped,
+        Some(rows),
+    );
+    check(r##""gteq""##, r##""eq""##, TermUnknown, Some(group));
+    check(
+        r##""@value":"10""##,
+        r##""@value":"ten""##,
+        TermIllTyped,
+        Some(group),
+    );
+    check(
+        "h:fromPublishedOnly",
+        "h:cellKey",
+        TermUnknown,
+        Some(totals),
+    );
+    check("h:sum", "h:median", TermUnknown, Some(functions));
+    check("h:avg", "h:sum", TermIllTyped, Some(functions));
+    check("xsd:dateTime", "xsd:date", TermIllTyped, Some(from));
+    check("7.75,52]", "7.25,52]", TermIllTyped, Some(area));
+    check("7.75,52]", "7.75,NaN]", TermIllTyped, Some(area));
+    check(
+        r##""distribute""##,
+        r##""read""##,
+        TermUnknown,
+        Some(forbidden),
+    );
+    check(
+        r##""attribute""##,
+        r##""compensate""##,
+        TermUnknown,
+        Some(named),
+    );
+    check("h:always", "h:beforeUse", TermUnknown, Some(named));
+    let own = "hansa://munster.example/purpose/";
+    check(
+        own,
+        "hansa://firma.example/purpose/",
+        TermUnknown,
+        Some(purpose),
+    );
+}
+
+#[test]
+fn a_term_in_another_place_than_its_own_is_refused() {
+    let whole = to_json(&policy(samples::clauses()));
+    let Json::Object(members) = &whole else {
+        panic!()
+    };
+    let Json::List(permissions) = &members["permission"] else {
+        panic!()
+    };
+    let Json::Object(permission) = &permissions[0] else {
+        panic!()
+    };
+    let Json::List(constraints) = &permission["constraint"] else {
+        panic!()
+    };
+    let Json::Object(target) = &permission["target"] else {
+        panic!()
+    };
+    let Json::List(refinements) = &target["refinement"] else {
+        panic!()
+    };
+    let mut target = target.clone();
+    let mut moved = refinements.clone();
+    moved.push(constraints[0].clone());
+    target.insert("refinement".to_owned(), Json::List(moved));
+    let mut permission = permission.clone();
+    permission.insert("target".to_owned(), Json::Object(target));
+    permission.insert(
+        "constraint".to_owned(),
+        Json::List(constraints[1..].to_vec()),
+    );
+    let mut members = members.clone();
+    members.insert(
+        "permission".to_owned(),
+        Json::List(vec![Json::Object(permission)]),
+    );
+    let refusal = from_json(Json::Object(members)).unwrap_err();
+    assert_eq!(refusal.code, Code::TermUnknown);
+    assert_eq!(refusal.clause, Some(ClauseId(2)));
+    assert!(refusal.sentence.contains("target.refinement"), "{refusal}");
+    assert!(
+        refusal.sentence.contains("permission.constraint"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn clauses_stand_in_the_order_of_their_numbers() {
+    let mut whole = policy(samples::clauses());
+    whole.clauses.reverse();
+    let sorted = policy(samples::clauses());
+    assert_eq!(to_json(&whole), to_json(&sorted));
+    let good = text(&to_json(&sorted));
+    let [one, two] = [
+        number(|term| matches!(term, Term::Dimensions(_))),
+        number(|term| matches!(term, Term::Measures(_))),
+    ]
+    .map(|number| format!(r##""uid":"#c{number}""##));
+    // Numbers exchanged between two clauses of one place: the same terms, but not in order.
+    let turned = good
+        .replace(&one, "spare")
+        .replace(&two, &one)
+        .replace("spare", &two);
+    assert_eq!(read(&turned).unwrap_err().code, Code::ContractMalformed);
+}
+
+// What a reference connector in Java does with ODRL, and what must not happen here.
+
+#[test]
+fn java_fault_1_a_constraint_that_nothing_executes_is_not_dropped() {
+    check(
+        r##""leftOperand":"count""##,
+        r##""leftOperand":"h:moonPhase""##,
+        Code::TermUnknown,
+        Some(|term| matches!(term, Term::Queries(_))),
+    );
+}
+
+#[test]
+fn java_fault_2_a_rule_left_without_constraints_does_not_permit() {
+    let good = text(&to_json(&policy(vec![Clause {
+        id: ClauseId(2),
+        term: Term::Purpose(vec!["dpv:PublicBenefit".parse().unwrap()]),
+    }])));
+    let start = good.find(r##""constraint":["##).unwrap();
+    let end = good[start..].find(']').unwrap() + start;
+    let emptied = format!(r##"{}"constraint":[{}"##, &good[..start], &good[end..]);
+    assert_eq!(read(&emptied).unwrap_err().code, Code::TermIllTyped);
+    // Without the member it is another policy, with another hash, that nobody signed.
+    let without = format!("{}{}", &good[..start], &good[end + 2..]);
+    assert_eq!(read(&without).unwrap().clauses, Vec::new());
+}
+
+#[test]
+fn java_fault_3_an_empty_policy_does_not_pass() {
+    let good = text(&to_json(&policy(samples::clauses())));
+    for empty in ["{}", r##"{"@type":"Agreement"}"##, "[]", "null"] {
+        assert!(read(empty).is_err(), "{empty}");
+    }
+    let start = good.find(r##""permission":["##).unwrap();
+    let end = good.find(r##"],"profile""##).unwrap();
+    let emptied = format!(r##"{}"permission":[{}"##, &good[..start], &good[end..]);
+    assert_eq!(read(&emptied).unwrap_err().code, Code::TermUnknown);
+}
+
+#[test]
+fn java_fault_4_a_prohibition_is_kept_and_constraints_in_it_are_refused() {
+    let sell = policy(vec![Clause {
+        id: ClauseId(2),
+        term: Term::Prohibit(policy::term::Forbidden::Sell),
+    }]);
+    let good = text(&to_json(&sell));
+    assert_eq!(read(&good).unwrap().clauses, sell.clauses);
+    let constrained = good.replace(
+        r##""action":"sell""##,
+        r##""action":"sell","constraint":[{"leftOperand":"purpose","operator":"isA","rightOperand":{"@id":"dpv:Marketing"},"uid":"#c3"}]"##,
+    );
+    let refusal = read(&constrained).unwrap_err();
+    assert_eq!(
+        (refusal.code, refusal.clause),
+        (Code::TermUnknown, Some(ClauseId(2)))
+    );
+}

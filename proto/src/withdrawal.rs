@@ -1,0 +1,69 @@
+//! The statement `withdrawal/1` by which a party ends a contract.
+
+use crate::strict::{self, Codes, LIMITS, Members};
+use evidence::json::{Json, canonical};
+use evidence::time::Time;
+use policy::id::{ContractId, ParticipantId};
+use policy::refusal::{Code, Refusal};
+
+const FORMAT: &str = "withdrawal/1";
+
+/// What a withdrawal says, not signed yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The contract that ends.
+    pub contract: ContractId,
+    /// Who withdraws.
+    pub party: ParticipantId,
+    /// From when; never before it is received.
+    pub effective_at: Time,
+    /// When it was written.
+    pub issued_at: Time,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// The payload: canonical JSON.
+#[must_use]
+pub fn to_bytes(statement: &Statement) -> Vec<u8> {
+    let Statement {
+        contract,
+        party,
+        effective_at,
+        issued_at,
+        reason,
+    } = statement;
+    canonical(&Json::object([
+        ("hansa", Json::text(FORMAT)),
+        ("contract", Json::text(contract)),
+        ("party", Json::text(party)),
+        ("effectiveAt", Json::text(effective_at)),
+        ("issuedAt", Json::text(issued_at)),
+        ("reason", Json::text(reason)),
+        ("refs", Json::List(Vec::new())),
+    ]))
+}
+
+/// The statement that the payload makes.
+///
+/// # Errors
+/// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
+pub fn from_bytes(bytes: &[u8]) -> Result<Statement, Refusal> {
+    let codes = Codes::of(Code::StatementMalformed);
+    let json = strict::document(bytes, LIMITS, Code::StatementMalformed)?;
+    let mut payload = Members::of(json, "", codes)?;
+    payload.exactly_text("hansa", FORMAT)?;
+    payload.exactly("refs", &Json::List(Vec::new()))?;
+    let statement = Statement {
+        contract: payload.parsed("contract")?,
+        party: payload.parsed("party")?,
+        effective_at: payload.parsed("effectiveAt")?,
+        issued_at: payload.parsed("issuedAt")?,
+        reason: payload.text("reason")?,
+    };
+    payload.finish()?;
+    if to_bytes(&statement) != bytes {
+        return Err(codes.wrong("a value of the statement is not in its one spelling"));
+    }
+    Ok(statement)
+}
