@@ -21,6 +21,7 @@ pub mod contract;
 pub mod envelope;
 pub mod odrl;
 pub mod peer;
+pub mod purposes;
 pub mod receipt;
 #[cfg(test)]
 mod samples;
