@@ -5,4 +5,6 @@ pub mod serve;
 pub mod settings;
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;

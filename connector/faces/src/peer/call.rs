@@ -200,6 +200,11 @@ impl PeerClient {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     fn peer(&self) -> peer_client::PeerClient<Channel> {
         peer_client::PeerClient::new(self.channel.clone())
             .max_decoding_message_size(self.settings.message)

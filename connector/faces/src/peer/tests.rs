@@ -1,1 +1,5 @@
-//! Tests.
+//! `serve` against `call` over real TLS.
+
+mod letters;
+mod rows;
+mod strangers;
