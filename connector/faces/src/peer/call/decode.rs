@@ -200,3 +200,6 @@ fn check_lengths(batch: &arrow_ipc::RecordBatch<'_>, body: &Bytes) -> Result<(),
 fn guarded<T>(read: impl FnOnce() -> Option<T>) -> Option<T> {
     catch_unwind(AssertUnwindSafe(read)).ok().flatten()
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 use tonic::Streaming;
 
 /// The batches of one answer. It has ended well only if the stream ends without an error; then the receipt is there.
@@ -138,7 +138,7 @@ impl Stream for AskStream {
             let outcome = match Pin::new(&mut this.frames).poll_next(context) {
                 Poll::Ready(Some(Ok(frame))) => {
                     let stall = this.client.settings().stall;
-                    this.stall.as_mut().reset(Instant::now() + stall);
+                    this.stall = Box::pin(tokio::time::sleep(stall));
                     this.take(frame).map_err(|fault| this.client.invalid(fault))
                 }
                 Poll::Ready(Some(Err(status))) => Err(this.client.failed(&status)),

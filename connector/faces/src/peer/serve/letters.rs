@@ -9,7 +9,8 @@ use futures::stream::{self, BoxStream};
 use policy::refusal::Refusal;
 use proto::peer::pb::peer_server::Peer;
 use proto::peer::{catalogue, greeting, letter, pb, proof, refusal};
-use tokio::time::Instant;
+use std::pin::Pin;
+use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
@@ -113,9 +114,9 @@ impl Peer for Service {
             caller,
             letters,
             closing: self.closing.clone(),
+            age: Box::pin(tokio::time::sleep(self.settings.connection_age)),
         };
-        let until = Instant::now() + self.settings.connection_age;
-        Ok(Response::new(mailman.post(until)))
+        Ok(Response::new(mailman.post()))
     }
 
     async fn proof(
@@ -142,18 +143,19 @@ struct Mailman {
     caller: Caller,
     letters: Letters,
     closing: CancellationToken,
+    age: Pin<Box<Sleep>>,
 }
 
 impl Mailman {
     /// Letters as they come, each only to somebody who is a peer at that moment. The stream ends with the age of a
     /// connection or when the connector stops; the caller asks again from where it was.
-    fn post(self, until: Instant) -> BoxStream<'static, Result<pb::InboxLetter, Status>> {
-        stream::unfold(Some(self), move |mailman| async move {
+    fn post(self) -> BoxStream<'static, Result<pb::InboxLetter, Status>> {
+        stream::unfold(Some(self), |mailman| async move {
             let mut mailman = mailman?;
             let next = tokio::select! {
                 biased;
                 () = mailman.closing.cancelled() => None,
-                () = tokio::time::sleep_until(until) => None,
+                () = mailman.age.as_mut() => None,
                 next = mailman.letters.next() => next,
             }?;
             let presented = &mailman.caller.presented;
