@@ -222,7 +222,7 @@ fn plain(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Refusal
 /// What `EXPLAIN` shows: the plan as it was asked, over the permitted view.
 fn explained(named: &LogicalPlan) -> Result<RecordBatch, Refusal> {
     let text = named.display_indent().to_string();
-    let lines: ArrayRef = Arc::new(StringArray::from_iter_values(text.lines()));
+    let lines: ArrayRef = Arc::new(StringArray::from(text.lines().collect::<Vec<_>>()));
     let schema = Schema::new(vec![Field::new("plan", DataType::Utf8, false)]);
     RecordBatch::try_new(Arc::new(schema), vec![lines])
         .map_err(|_| Refusal::new(Code::Internal, "the plan can't be shown"))

@@ -16,6 +16,8 @@ pub mod answer;
 pub mod execute;
 pub mod fault;
 pub mod federate;
+#[cfg(test)]
+mod fixture;
 pub mod limits;
 pub mod model;
 pub mod plan;

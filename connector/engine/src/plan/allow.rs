@@ -50,7 +50,7 @@ pub fn statement(
         return Err(not_a_query(&word));
     }
     let parsed = parser.parse_statement();
-    let statement = parsed.map_err(|error| parser_error(&error, &parser))?;
+    let statement = parsed.map_err(|error| parser_error(&error, end(sql)))?;
     let mut closed = false;
     while parser.consume_token(&Token::SemiColon) {
         closed = true;
@@ -251,7 +251,7 @@ pub(crate) fn not_allowed(what: &str) -> Refusal {
     )
 }
 
-fn parser_error(error: &ParserError, parser: &Parser<'_>) -> Refusal {
+fn parser_error(error: &ParserError, end: Location) -> Refusal {
     match error {
         ParserError::RecursionLimitExceeded => {
             Refusal::new(Code::SqlTooDeep, "the statement is nested too deeply")
@@ -261,8 +261,21 @@ fn parser_error(error: &ParserError, parser: &Parser<'_>) -> Refusal {
                 Some((message, place)) => (message, location(place)),
                 None => (text.as_str(), None),
             };
-            syntax(message, place.unwrap_or(parser.peek_token_ref().span.start))
+            syntax(message, place.filter(|place| place.line > 0).unwrap_or(end))
         }
+    }
+}
+
+/// Just behind the last character.
+fn end(sql: &str) -> Location {
+    let column = sql
+        .lines()
+        .next_back()
+        .map_or(0, |line| line.chars().count());
+    let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    Location {
+        line: count(sql.lines().count().max(1)),
+        column: count(column.saturating_add(1)),
     }
 }
 

@@ -224,10 +224,10 @@ impl Walk<'_> {
                 trim_characters,
             } => {
                 self.expr(inner)?;
-                for part in trim_what {
+                if let Some(part) = trim_what {
                     self.expr(part)?;
                 }
-                for part in trim_characters {
+                if let Some(part) = trim_characters {
                     self.exprs(part)?;
                 }
                 Ok(())
