@@ -5,7 +5,6 @@
 
 pub mod name;
 mod read;
-pub(crate) mod value;
 mod write;
 
 #[cfg(test)]

@@ -1,1 +1,24 @@
-//! federate.
+//! Questions over several participants: names to a plan, a plan to errands, and what they bring back to one answer.
+//!
+//! Nothing here opens a socket; a [`errand::Courier`] carries the errands. All texts that travel are fixed before the
+//! first row arrives, so nothing of one participant's rows can reach another.
+
+pub mod errand;
+pub mod explain;
+pub mod home;
+pub mod question;
+pub mod session;
+
+mod aggregate;
+mod branch;
+mod cells;
+mod exec;
+mod feed;
+mod mend;
+mod names;
+mod peersql;
+mod source;
+mod split;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,364 @@
+//! Aggregates over several participants: partial states are computed where the rows are and merged here.
+//!
+//! Over one participant the aggregate goes there whole, whatever it is.
+
+use crate::federate::branch::{Branch, bare, movable};
+use crate::federate::peersql::{Body, PeerQuery, Text};
+use crate::federate::source::Relation;
+use crate::federate::split::{Desk, union};
+use arrow_schema::{DataType, SchemaRef};
+use datafusion::common::{DFSchema, DataFusionError};
+use datafusion::functions_aggregate::count::count_udaf;
+use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
+use datafusion::functions_aggregate::sum::sum_udaf;
+use datafusion::logical_expr::expr::{AggregateFunction, Cast};
+use datafusion::logical_expr::{
+    Aggregate, AggregateUDF, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, lit, when,
+};
+use datafusion::prelude::ident;
+use std::sync::Arc;
+
+/// Why an aggregate stays here: the construct, as the asker wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NoSplit(pub(super) String);
+
+/// The aggregate with errands below it, or why not.
+pub(super) fn split(
+    aggregate: &Aggregate,
+    branches: &[Branch],
+    desk: &mut Desk,
+) -> Result<LogicalPlan, NoSplit> {
+    let input = aggregate.input.schema();
+    let keys: Vec<Expr> = aggregate.group_expr.iter().cloned().map(unalias).collect();
+    let calls = aggregate
+        .aggr_expr
+        .iter()
+        .cloned()
+        .map(|expr| match unalias(expr) {
+            Expr::AggregateFunction(call) => Ok(call),
+            other => Err(NoSplit(other.to_string())),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    if let Some(key) = keys.iter().find(|key| !movable(key)) {
+        return Err(NoSplit(key.to_string()));
+    }
+    if let Some(call) = calls
+        .iter()
+        .find(|call| !movable(&Expr::AggregateFunction((*call).clone())))
+    {
+        return Err(NoSplit(named(call)));
+    }
+    let (merges, partials) = if branches.len() == 1 {
+        let whole: Vec<Expr> = calls.into_iter().map(Expr::AggregateFunction).collect();
+        ((0..whole.len()).map(Merge::Whole).collect(), whole)
+    } else {
+        partials(&calls, input)?
+    };
+    if branches.len() == 1 && keys.is_empty() && partials.is_empty() {
+        return Err(NoSplit("an aggregate without anything".to_owned()));
+    }
+    let mut parts = Vec::new();
+    for branch in branches {
+        parts.push(Part::of(branch, &keys, &partials, input, desk)?);
+    }
+    let strange = |error: DataFusionError| NoSplit(error.to_string());
+    let types = partials
+        .iter()
+        .map(|partial| partial.get_type(input))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(strange)?;
+    let plans = parts
+        .into_iter()
+        .map(|part| part.plan(&keys, &types, input, desk))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(strange)?;
+    merge(plans, &merges, keys.len(), &aggregate.schema).map_err(strange)
+}
+
+/// How the result of an aggregate comes from partial states.
+#[derive(Debug, Clone, Copy)]
+enum Merge {
+    /// It is the partial itself: one participant.
+    Whole(usize),
+    /// The sum of sums.
+    Sum(usize),
+    /// The sum of counts, 0 when there is none.
+    Count(usize),
+    /// The least of the least.
+    Min(usize),
+    /// The greatest of the greatest.
+    Max(usize),
+    /// Sum of sums by sum of counts.
+    Avg { sum: usize, count: usize },
+}
+
+fn partials(
+    calls: &[AggregateFunction],
+    input: &DFSchema,
+) -> Result<(Vec<Merge>, Vec<Expr>), NoSplit> {
+    let mut states: Vec<Expr> = Vec::new();
+    let mut state = |func: Arc<AggregateUDF>, call: &AggregateFunction| {
+        let expr = Expr::AggregateFunction(AggregateFunction::new_udf(
+            func,
+            call.params.args.clone(),
+            false,
+            call.params.filter.clone(),
+            Vec::new(),
+            None,
+        ));
+        match states.iter().position(|known| *known == expr) {
+            Some(at) => at,
+            None => {
+                states.push(expr);
+                states.len().saturating_sub(1)
+            }
+        }
+    };
+    let mut merges = Vec::new();
+    for call in calls {
+        let params = &call.params;
+        let name = call.func.name();
+        if params.distinct && !matches!(name, "min" | "max") {
+            return Err(NoSplit(format!("{name}(DISTINCT …)")));
+        }
+        if !params.order_by.is_empty() || params.null_treatment.is_some() {
+            return Err(NoSplit(named(call)));
+        }
+        let [argument] = params.args.as_slice() else {
+            return Err(NoSplit(named(call)));
+        };
+        merges.push(match name {
+            "sum" => Merge::Sum(state(sum_udaf(), call)),
+            "count" => Merge::Count(state(count_udaf(), call)),
+            "min" => Merge::Min(state(min_udaf(), call)),
+            "max" => Merge::Max(state(max_udaf(), call)),
+            // Decimal averages round in a way of their own: only a plain division merges exactly.
+            "avg" if matches!(argument.get_type(input), Ok(DataType::Float64)) => Merge::Avg {
+                sum: state(sum_udaf(), call),
+                count: state(count_udaf(), call),
+            },
+            _ => return Err(NoSplit(named(call))),
+        });
+    }
+    Ok((merges, states))
+}
+
+/// What one branch computes.
+struct Part {
+    query: PeerQuery,
+    text: Text,
+    /// For each key of the whole: a constant of this branch, or which key it sends.
+    keys: Vec<Key>,
+    /// Whether an empty answer shows as one row with this count at 0.
+    guard: Option<usize>,
+}
+
+enum Key {
+    Constant(Expr),
+    Sent(usize),
+}
+
+impl Part {
+    fn of(
+        branch: &Branch,
+        keys: &[Expr],
+        partials: &[Expr],
+        input: &DFSchema,
+        desk: &Desk,
+    ) -> Result<Self, NoSplit> {
+        let relation = branch.table.schema(branch.relation);
+        let mut sent = Vec::new();
+        let mut own = Vec::new();
+        for key in keys {
+            let inside = branch
+                .inside(key, input)
+                .and_then(|inside| desk.writer.simplify(inside, &relation).ok())
+                .ok_or_else(|| NoSplit(key.to_string()))?;
+            if inside.any_column_refs() {
+                own.push(Key::Sent(sent.len()));
+                sent.push(inside);
+            } else {
+                own.push(Key::Constant(inside));
+            }
+        }
+        let mut states = Vec::new();
+        for partial in partials {
+            let inside = branch
+                .inside(partial, input)
+                .ok_or_else(|| NoSplit(partial.to_string()))?;
+            states.push(if branch.relation == Relation::Base {
+                bare_measure(inside, &relation)
+            } else {
+                inside
+            });
+        }
+        // Without keys of its own the branch always answers one row, even of nothing; grouped, nothing has no row.
+        let guard = (sent.is_empty() && !keys.is_empty()).then_some(states.len());
+        if guard.is_some() {
+            states.push(Expr::AggregateFunction(AggregateFunction::new_udf(
+                count_udaf(),
+                vec![lit(1_i64)],
+                false,
+                None,
+                Vec::new(),
+                None,
+            )));
+        }
+        let query = PeerQuery {
+            table: Arc::clone(&branch.table),
+            relation: branch.relation,
+            conjuncts: branch.conjuncts.clone(),
+            body: Body::Groups {
+                keys: sent,
+                partials: states,
+            },
+            limit: None,
+        };
+        let text = desk
+            .writer
+            .write(&query)
+            .map_err(|unwritable| NoSplit(unwritable.0))?;
+        Ok(Self {
+            query,
+            text,
+            keys: own,
+            guard,
+        })
+    }
+
+    fn plan(
+        self,
+        keys: &[Expr],
+        types: &[DataType],
+        input: &DFSchema,
+        desk: &mut Desk,
+    ) -> Result<LogicalPlan, DataFusionError> {
+        let scan = desk.errand(&self.query, self.text)?;
+        let schema = Arc::clone(scan.schema());
+        let mut outputs = Vec::new();
+        for (at, (own, key)) in self.keys.into_iter().zip(keys).enumerate() {
+            let expr = match own {
+                Key::Constant(value) => value,
+                Key::Sent(place) => ident(format!("k{place}")),
+            };
+            let kind = key.get_type(input)?;
+            outputs.push(expr.cast_to(&kind, &schema)?.alias(format!("k{at}")));
+        }
+        for (at, kind) in types.iter().enumerate() {
+            let expr = ident(format!("p{at}")).cast_to(kind, &schema)?;
+            outputs.push(expr.alias(format!("p{at}")));
+        }
+        let mut builder = LogicalPlanBuilder::from(scan);
+        if let Some(guard) = self.guard {
+            builder = builder.filter(ident(format!("p{guard}")).gt(lit(0_i64)))?;
+        }
+        builder.project(outputs)?.build()
+    }
+}
+
+fn merge(
+    plans: Vec<LogicalPlan>,
+    merges: &[Merge],
+    keys: usize,
+    schema: &DFSchema,
+) -> Result<LogicalPlan, DataFusionError> {
+    let single = plans.len() == 1;
+    let plan = union(plans)?;
+    let call = |func: Arc<AggregateUDF>, at: usize| {
+        Expr::AggregateFunction(AggregateFunction::new_udf(
+            func,
+            vec![ident(format!("p{at}"))],
+            false,
+            None,
+            Vec::new(),
+            None,
+        ))
+    };
+    let key_names = (0..keys).map(|at| ident(format!("k{at}")));
+    let mut results: Vec<Expr> = key_names.clone().collect();
+    let plan = if single {
+        results.extend(merges.iter().filter_map(|merge| match merge {
+            Merge::Whole(at) => Some(ident(format!("p{at}"))),
+            _ => None,
+        }));
+        plan
+    } else {
+        let mut states = Vec::new();
+        for (at, merge) in merges.iter().enumerate() {
+            let main = format!("m{at}");
+            let side = format!("n{at}");
+            results.push(match merge {
+                Merge::Whole(place) | Merge::Sum(place) => {
+                    states.push(call(sum_udaf(), *place).alias(&main));
+                    ident(&main)
+                }
+                Merge::Count(place) => {
+                    states.push(call(sum_udaf(), *place).alias(&main));
+                    when(ident(&main).is_null(), lit(0_i64)).otherwise(ident(&main))?
+                }
+                Merge::Min(place) => {
+                    states.push(call(min_udaf(), *place).alias(&main));
+                    ident(&main)
+                }
+                Merge::Max(place) => {
+                    states.push(call(max_udaf(), *place).alias(&main));
+                    ident(&main)
+                }
+                Merge::Avg { sum, count } => {
+                    states.push(call(sum_udaf(), *sum).alias(&main));
+                    states.push(call(sum_udaf(), *count).alias(&side));
+                    ident(&main) / Expr::Cast(Cast::new(Box::new(ident(&side)), DataType::Float64))
+                }
+            });
+        }
+        LogicalPlanBuilder::from(plan)
+            .aggregate(key_names, states)?
+            .build()?
+    };
+    let outputs = results
+        .into_iter()
+        .zip(schema.iter())
+        .map(|(expr, (qualifier, field))| {
+            Ok(expr
+                .cast_to(field.data_type(), plan.schema())?
+                .alias_qualified(qualifier.cloned(), field.name()))
+        })
+        .collect::<Result<Vec<_>, DataFusionError>>()?;
+    LogicalPlanBuilder::from(plan).project(outputs)?.build()
+}
+
+/// `sum(CAST(m AS DOUBLE))` of an integer as `sum(m)`: an aggregate-only contract takes bare measures; the cast is done
+/// here.
+fn bare_measure(expr: Expr, relation: &SchemaRef) -> Expr {
+    let widened = |cast: &Cast| match &*cast.expr {
+        Expr::Column(column) if *cast.field.data_type() == DataType::Float64 => relation
+            .field_with_name(&column.name)
+            .is_ok_and(|field| *field.data_type() == DataType::Int64),
+        _ => false,
+    };
+    match expr {
+        Expr::AggregateFunction(mut call) if call.func.name() != "avg" => {
+            for argument in &mut call.params.args {
+                if let Expr::Cast(cast) = argument
+                    && widened(cast)
+                {
+                    *argument = (*cast.expr).clone();
+                }
+            }
+            Expr::AggregateFunction(call)
+        }
+        other => other,
+    }
+}
+
+fn unalias(expr: Expr) -> Expr {
+    match expr {
+        Expr::Alias(alias) => unalias(*alias.expr),
+        other => other,
+    }
+}
+
+/// A call as people write it.
+pub(super) fn named(call: &AggregateFunction) -> String {
+    bare(Expr::AggregateFunction(call.clone())).to_string()
+}

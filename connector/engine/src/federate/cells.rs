@@ -1,0 +1,377 @@
+//! Aggregate-only datasets: each block over one goes to its participant whole, before any rule could take it apart.
+//!
+//! What a contract permits in such a block is decided by the participant. Here only the shape is looked at: one block,
+//! one relation, bare dimensions and measures.
+
+use crate::federate::aggregate::{self, NoSplit};
+use crate::federate::branch::{Branch, branches};
+use crate::federate::home::RemoteTable;
+use crate::federate::mend::carry;
+use crate::federate::source::{Relation, RemoteSource};
+use crate::federate::split::{Desk, fresh};
+use catalog::view::Shape;
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
+use datafusion::common::{DFSchema, DataFusionError};
+use datafusion::logical_expr::{
+    Aggregate, Distinct, EmptyRelation, Expr, LogicalPlan, lit, utils::split_conjunction_owned,
+};
+use policy::effect::Cube;
+use policy::refusal::{Code, Refusal};
+use policy::term::Function;
+use std::sync::Arc;
+
+/// Replaces each block over aggregate-only datasets by errands.
+pub(super) fn lift(plan: LogicalPlan, desk: &mut Desk) -> Result<LogicalPlan, DataFusionError> {
+    let mut any = false;
+    let plan = plan
+        .transform_down_with_subqueries(|node| {
+            let block = match &node {
+                LogicalPlan::Aggregate(block) => Some(block.clone()),
+                LogicalPlan::Distinct(Distinct::All(input)) if reads_base(input) => {
+                    let keys = input.schema().columns().into_iter().map(Expr::Column);
+                    Aggregate::try_new(Arc::clone(input), keys.collect(), Vec::new()).ok()
+                }
+                _ => None,
+            };
+            let Some(block) = block else {
+                return Ok(Transformed::no(node));
+            };
+            match branches(&block.input) {
+                Some(branches) if branches.iter().any(is_base) => {
+                    any = true;
+                    let plan = lift_block(&block, branches, desk)?;
+                    Ok(Transformed::new(plan, true, TreeNodeRecursion::Jump))
+                }
+                Some(_) | None => Ok(Transformed::no(node)),
+            }
+        })?
+        .data;
+    refuse_rest(&plan)?;
+    if any { fresh(plan) } else { Ok(plan) }
+}
+
+fn is_base(branch: &Branch) -> bool {
+    branch.relation == Relation::Base
+}
+
+fn reads_base(plan: &LogicalPlan) -> bool {
+    branches(plan).is_some_and(|branches| branches.iter().any(is_base))
+}
+
+fn lift_block(
+    block: &Aggregate,
+    branches: Vec<Branch>,
+    desk: &mut Desk,
+) -> Result<LogicalPlan, DataFusionError> {
+    let mut kept = Vec::new();
+    let mut first = None;
+    for mut branch in branches {
+        first.get_or_insert_with(|| Arc::clone(&branch.table));
+        let relation = branch.table.schema(branch.relation);
+        let mut conjuncts = Vec::new();
+        for conjunct in branch.conjuncts {
+            let simple = desk.writer.simplify(conjunct, &relation)?;
+            conjuncts.extend(split_conjunction_owned(simple));
+        }
+        conjuncts.retain(|conjunct| *conjunct != lit(true));
+        // A condition on `participant` or `dataset` that does not hold: nobody is asked.
+        let never = conjuncts
+            .iter()
+            .any(|conjunct| matches!(conjunct, Expr::Literal(value, _) if *value != true.into()));
+        branch.conjuncts = conjuncts;
+        if never {
+            continue;
+        }
+        if is_base(&branch) {
+            check(block, &branch, desk)?;
+        }
+        kept.push(branch);
+    }
+    if kept.is_empty() {
+        let nothing = LogicalPlan::EmptyRelation(EmptyRelation {
+            produce_one_row: false,
+            schema: Arc::clone(block.input.schema()),
+        });
+        return Ok(LogicalPlan::Aggregate(Aggregate::try_new(
+            Arc::new(nothing),
+            block.group_expr.clone(),
+            block.aggr_expr.clone(),
+        )?));
+    }
+    let table = kept
+        .iter()
+        .find(|branch| is_base(branch))
+        .map(|branch| Arc::clone(&branch.table))
+        .or(first);
+    aggregate::split(block, &kept, desk).map_err(|NoSplit(construct)| match &table {
+        Some(table) => carry(shape(table, &construct)),
+        None => carry(Refusal::new(Code::QueryShape, construct)),
+    })
+}
+
+/// Whether a block has the one accepted shape.
+fn check(block: &Aggregate, branch: &Branch, desk: &Desk) -> Result<(), DataFusionError> {
+    let Shape::Cube { cube, .. } = &branch.table.shape else {
+        return Ok(());
+    };
+    let input = block.input.schema();
+    let relation = branch.table.schema(branch.relation);
+    let refuse = |construct: String| Err(carry(shape(&branch.table, &construct)));
+    if branch.fetch.is_some() {
+        return refuse("LIMIT below an aggregate".to_owned());
+    }
+    for key in &block.group_expr {
+        let Some(inside) = branch.inside(key, input) else {
+            return refuse(key.to_string());
+        };
+        let inside = desk.writer.simplify(inside, &relation)?;
+        if let Some(column) = outside_dimensions(cube, &inside) {
+            return Err(carry(dimension(&branch.table, cube, &column)));
+        }
+        if !is_key(&inside) {
+            return refuse(inside.to_string());
+        }
+    }
+    for conjunct in &branch.conjuncts {
+        if let Some(column) = outside_dimensions(cube, conjunct) {
+            return Err(carry(dimension(&branch.table, cube, &column)));
+        }
+    }
+    for call in &block.aggr_expr {
+        check_call(call, branch, cube, input)?;
+    }
+    Ok(())
+}
+
+fn check_call(
+    call: &Expr,
+    branch: &Branch,
+    cube: &Cube,
+    input: &DFSchema,
+) -> Result<(), DataFusionError> {
+    let refuse = |construct: String| Err(carry(shape(&branch.table, &construct)));
+    let Some(Expr::AggregateFunction(call)) = branch.inside(call, input) else {
+        return refuse(call.to_string());
+    };
+    let function = match call.func.name() {
+        "count" => Some(Function::Count),
+        "sum" => Some(Function::Sum),
+        "avg" => Some(Function::Avg),
+        _ => None,
+    };
+    if !function.is_some_and(|function| cube.functions.contains(&function)) {
+        return Err(carry(
+            Refusal::new(
+                Code::FunctionNotAllowed,
+                format!(
+                    "`{}` shows aggregates by {} only, not by `{}`",
+                    relation_name(&branch.table),
+                    functions(cube),
+                    call.func.name()
+                ),
+            )
+            .with_participant(branch.table.dataset.owner.clone())
+            .with_help(format!("ask for example: {}", example(&branch.table, cube))),
+        ));
+    }
+    if call.params.distinct || call.params.filter.is_some() || !call.params.order_by.is_empty() {
+        return refuse(aggregate::named(&call));
+    }
+    let measure = |expr: &Expr| match expr {
+        Expr::Column(column) => cube
+            .measures
+            .iter()
+            .any(|measure| measure.as_str() == column.name),
+        _ => false,
+    };
+    let bare = match call.params.args.as_slice() {
+        [Expr::Literal(value, _)] => call.func.name() == "count" && !value.is_null(),
+        [Expr::Cast(cast)] => measure(&cast.expr),
+        [argument] => measure(argument),
+        _ => false,
+    };
+    if bare {
+        Ok(())
+    } else {
+        refuse(aggregate::named(&call))
+    }
+}
+
+/// A bare column, a constant, or `date_trunc` of a bare column.
+fn is_key(expr: &Expr) -> bool {
+    match expr {
+        Expr::Column(_) | Expr::Literal(..) => true,
+        Expr::ScalarFunction(call) if call.func.name() == "date_trunc" => {
+            matches!(call.args.as_slice(), [Expr::Literal(..), Expr::Column(_)])
+        }
+        _ => false,
+    }
+}
+
+fn outside_dimensions(cube: &Cube, expr: &Expr) -> Option<String> {
+    let mut outside: Vec<&str> = expr
+        .column_refs()
+        .into_iter()
+        .map(|column| column.name.as_str())
+        .filter(|name| {
+            !cube
+                .dimensions
+                .iter()
+                .any(|dimension| dimension.column.as_str() == *name)
+        })
+        .collect();
+    outside.sort_unstable();
+    outside.first().map(|name| (*name).to_owned())
+}
+
+/// Whatever still reads an aggregate-only dataset is no block.
+fn refuse_rest(plan: &LogicalPlan) -> Result<(), DataFusionError> {
+    let mut path: Vec<String> = Vec::new();
+    refuse_below(plan, &mut path)?;
+    plan.apply_with_subqueries(|node| {
+        // Sub-queries hang in expressions, where the walk above does not look.
+        if let LogicalPlan::TableScan(scan) = node
+            && let Some(source) = scan.source.downcast_ref::<RemoteSource>()
+            && source.relation == Relation::Base
+        {
+            return Err(carry(raw(&source.table)));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })
+    .map(|_| ())
+}
+
+fn refuse_below(plan: &LogicalPlan, path: &mut Vec<String>) -> Result<(), DataFusionError> {
+    if let LogicalPlan::TableScan(scan) = plan
+        && let Some(source) = scan.source.downcast_ref::<RemoteSource>()
+        && source.relation == Relation::Base
+    {
+        let below_aggregate = path.iter().rposition(|node| node == "an aggregate");
+        return Err(carry(match below_aggregate {
+            None => raw(&source.table),
+            Some(at) => {
+                let construct = path
+                    .get(at.saturating_add(1)..)
+                    .and_then(|rest| rest.first())
+                    .cloned()
+                    .unwrap_or_else(|| "an expression".to_owned());
+                shape(
+                    &source.table,
+                    &format!("{construct} between the aggregate and the dataset"),
+                )
+            }
+        }));
+    }
+    let construct = match plan {
+        LogicalPlan::Aggregate(_) => Some("an aggregate"),
+        LogicalPlan::Join(_) => Some("a join"),
+        LogicalPlan::Window(_) => Some("a window function"),
+        LogicalPlan::Sort(_) => Some("ORDER BY"),
+        LogicalPlan::Limit(_) => Some("LIMIT"),
+        LogicalPlan::Distinct(_) => Some("DISTINCT"),
+        LogicalPlan::Unnest(_) => Some("unnest"),
+        _ => None,
+    };
+    if let Some(construct) = construct {
+        path.push(construct.to_owned());
+    }
+    for input in plan.inputs() {
+        refuse_below(input, path)?;
+    }
+    if construct.is_some() {
+        path.pop();
+    }
+    Ok(())
+}
+
+fn relation_name(table: &RemoteTable) -> String {
+    format!("{}.{}", table.alias, table.dataset.name)
+}
+
+fn raw(table: &RemoteTable) -> Refusal {
+    let refusal = Refusal::new(
+        Code::AggregateOnly,
+        format!(
+            "`{}` shows aggregates only; rows never leave",
+            relation_name(table)
+        ),
+    );
+    told(refusal, table)
+}
+
+fn shape(table: &RemoteTable, construct: &str) -> Refusal {
+    let refusal = Refusal::new(
+        Code::QueryShape,
+        format!(
+            "`{}` shows aggregates only and can't be used with `{construct}`",
+            relation_name(table)
+        ),
+    );
+    told(refusal, table)
+}
+
+fn dimension(table: &RemoteTable, cube: &Cube, column: &str) -> Refusal {
+    let names: Vec<String> = cube
+        .dimensions
+        .iter()
+        .map(|dimension| format!("`{}`", dimension.column))
+        .collect();
+    let refusal = Refusal::new(
+        Code::DimensionNotAllowed,
+        format!(
+            "`{}` can be grouped and filtered by {} only, not by `{column}`",
+            relation_name(table),
+            names.join(", ")
+        ),
+    );
+    told(refusal, table)
+}
+
+fn told(mut refusal: Refusal, table: &RemoteTable) -> Refusal {
+    refusal.participant = Some(table.dataset.owner.clone());
+    refusal.contract = table.contract;
+    if let Shape::Cube { cube, .. } = &table.shape {
+        refusal = refusal
+            .with_help(format!("ask for example: {}", example(table, cube)))
+            .with_help(format!(
+                "or use the cells themselves: SELECT * FROM {}.cube",
+                relation_name(table)
+            ));
+    }
+    refusal
+}
+
+fn functions(cube: &Cube) -> String {
+    let names: Vec<&str> = cube
+        .functions
+        .iter()
+        .map(|function| match function {
+            Function::Count => "count",
+            Function::Sum => "sum",
+            Function::Avg => "avg",
+        })
+        .collect();
+    names.join(", ")
+}
+
+/// A block that the contract permits.
+fn example(table: &RemoteTable, cube: &Cube) -> String {
+    let measure = cube.measures.first();
+    let call = match (cube.functions.first(), measure) {
+        (Some(Function::Sum), Some(measure)) => format!("sum({measure})"),
+        (Some(Function::Avg), Some(measure)) => format!("avg({measure})"),
+        _ => "count(*)".to_owned(),
+    };
+    let name = relation_name(table);
+    let plain = cube
+        .dimensions
+        .iter()
+        .find(|dimension| dimension.bucket.is_none());
+    match plain {
+        Some(dimension) => format!(
+            "SELECT {column}, {call} FROM {name} GROUP BY {column}",
+            column = dimension.column
+        ),
+        None => format!("SELECT {call} FROM {name}"),
+    }
+}

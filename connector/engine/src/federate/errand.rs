@@ -1,0 +1,107 @@
+//! What is fetched from one participant, who carries it, and how it went.
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use async_trait::async_trait;
+use evidence::time::Time;
+use futures::stream::BoxStream;
+use policy::id::{ContractId, DatasetId, Name, ParticipantId, PurposeId};
+use policy::refusal::Refusal;
+
+/// One text of SQL for one participant: the only thing that a question sends out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Errand {
+    /// Its number within the question, from 0.
+    pub number: usize,
+    /// Who answers it; the own participant too.
+    pub participant: ParticipantId,
+    /// The alias under which the asker knows that participant.
+    pub alias: Name,
+    /// The dataset that it reads.
+    pub dataset: DatasetId,
+    /// The contract under which it is asked; absent for own data, which the house contract rules.
+    pub contract: Option<ContractId>,
+    /// The declared purpose of the whole question.
+    pub purpose: Option<PurposeId>,
+    /// One SELECT over one relation, by its bare name.
+    pub sql: String,
+    /// What must come back: columns by position (`c0`, or `k0` and `p0`), with their types.
+    pub schema: SchemaRef,
+    /// The most rows that a correct answer can have, where the text itself says so; more are refused.
+    pub at_most: Option<u64>,
+    /// The label of the snapshot that the catalogue showed when the question was planned.
+    pub snapshot: String,
+    /// The time span that the catalogue shows for the dataset.
+    pub time_span: Option<(Time, Time)>,
+    /// The most rows that the answer can have, by the catalogue.
+    pub most_rows: u64,
+    /// About how many bytes these would be.
+    pub most_bytes: u64,
+    /// Which time it is sent, from 0: an errand may be sent again as long as no row has come back.
+    pub attempt: u32,
+}
+
+/// What a participant sends back.
+pub struct RemoteRows {
+    /// The columns as they came.
+    pub schema: SchemaRef,
+    /// The rows; an error ends them and makes all before it worthless.
+    pub batches: BoxStream<'static, Result<RecordBatch, Refusal>>,
+    /// The label of the snapshot that answered, where the participant says.
+    pub snapshot: Option<String>,
+}
+
+impl std::fmt::Debug for RemoteRows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RemoteRows")
+            .field("schema", &self.schema)
+            .field("snapshot", &self.snapshot)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Carries errands: over the wire to peers, and to the own gate for own data.
+#[async_trait]
+pub trait Courier: Send + Sync {
+    /// Asks and returns as soon as the participant has begun to answer. Dropping the rows ends the errand.
+    ///
+    /// # Errors
+    /// What the participant refused with, or why it could not be reached.
+    async fn fetch(&self, errand: Errand) -> Result<RemoteRows, Refusal>;
+}
+
+/// How one errand went, for the lines below a result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// What was asked.
+    pub errand: Errand,
+    /// How far it is.
+    pub status: Status,
+    /// Rows that came back.
+    pub rows: u64,
+    /// Their bytes in memory.
+    pub bytes: u64,
+    /// The snapshot that answered: what the participant said, else what the catalogue showed.
+    pub snapshot: String,
+}
+
+/// How far an errand is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// Not all rows are here yet.
+    Running,
+    /// All rows are here.
+    Answered,
+    /// The answer was complete before all rows were needed, as under a LIMIT.
+    Enough,
+    /// It failed; under `--partial` the answer lacks it.
+    Failed(Refusal),
+}
+
+impl Errand {
+    /// The relation as the asker writes it, `munster.bike_counts`.
+    #[must_use]
+    pub fn relation(&self) -> String {
+        format!("{}.{}", self.alias, self.dataset.name)
+    }
+}

@@ -1,0 +1,171 @@
+//! The leaf of the physical plan whose rows come from a participant.
+
+use crate::federate::feed::Checked;
+use crate::federate::mend::carry;
+use crate::federate::source::ErrandSource;
+use arrow_schema::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::common::DataFusionError;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::execution::TaskContext;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::{LogicalPlan, TableScan, UserDefinedLogicalNode};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::expressions::Column;
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+    SendableRecordBatchStream,
+};
+use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
+use futures::StreamExt;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Rows waiting for the leaf that takes them, by the number of the errand.
+#[derive(Clone, Default)]
+pub(super) struct Waiting(Arc<Mutex<BTreeMap<usize, Checked>>>);
+
+impl Waiting {
+    pub(super) fn new(rows: Vec<(usize, Checked)>) -> Self {
+        Self(Arc::new(Mutex::new(rows.into_iter().collect())))
+    }
+
+    fn take(&self, number: usize) -> Option<Checked> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&number)
+    }
+}
+
+/// Plans errands as leaves.
+pub(super) struct Leaves(pub(super) Waiting);
+
+#[async_trait]
+impl ExtensionPlanner for Leaves {
+    async fn plan_extension(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        _node: &dyn UserDefinedLogicalNode,
+        _logical: &[&LogicalPlan],
+        _physical: &[Arc<dyn ExecutionPlan>],
+        _session: &dyn Session,
+        _context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>, DataFusionError> {
+        Ok(None)
+    }
+
+    async fn plan_table_scan(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        scan: &TableScan,
+        _session: &dyn Session,
+        _context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>, DataFusionError> {
+        let Some(source) = scan.source.downcast_ref::<ErrandSource>() else {
+            return Ok(None);
+        };
+        let schema = &source.errand.schema;
+        let leaf: Arc<dyn ExecutionPlan> = Arc::new(PeerExec::new(
+            source.errand.number,
+            Arc::clone(schema),
+            self.0.clone(),
+        ));
+        let Some(projection) = &scan.projection else {
+            return Ok(Some(leaf));
+        };
+        let outputs = projection
+            .iter()
+            .filter_map(|at| schema.fields().get(*at).map(|field| (*at, field)))
+            .map(|(at, field)| {
+                let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), at));
+                (column, field.name().clone())
+            })
+            .collect::<Vec<_>>();
+        Ok(Some(Arc::new(ProjectionExec::try_new(outputs, leaf)?)))
+    }
+}
+
+/// The leaf. It offers no statistics and takes no filters: the text of its errand is final.
+struct PeerExec {
+    number: usize,
+    waiting: Waiting,
+    properties: Arc<PlanProperties>,
+}
+
+impl PeerExec {
+    fn new(number: usize, schema: SchemaRef, waiting: Waiting) -> Self {
+        let properties = Arc::new(PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        ));
+        Self {
+            number,
+            waiting,
+            properties,
+        }
+    }
+}
+
+impl fmt::Debug for PeerExec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PeerExec({})", self.number)
+    }
+}
+
+impl DisplayAs for PeerExec {
+    fn fmt_as(&self, _kind: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PeerExec: errand={}", self.number)
+    }
+}
+
+impl ExecutionPlan for PeerExec {
+    fn name(&self) -> &'static str {
+        "PeerExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _apply: &mut dyn FnMut(
+            &Arc<dyn PhysicalExpr>,
+        ) -> Result<TreeNodeRecursion, DataFusionError>,
+    ) -> Result<TreeNodeRecursion, DataFusionError> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        _children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+        Ok(self)
+    }
+
+    fn execute(
+        &self,
+        _partition: usize,
+        _context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream, DataFusionError> {
+        let rows = self.waiting.take(self.number).ok_or_else(|| {
+            DataFusionError::Internal("the rows of an errand were taken twice".to_owned())
+        })?;
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            Arc::clone(self.properties.eq_properties.schema()),
+            rows.map(|item| item.map_err(carry)),
+        )))
+    }
+}

@@ -1,0 +1,92 @@
+//! What a question would send to whom, and what would be done here; nothing is sent for it.
+
+use crate::federate::errand::Errand;
+use crate::federate::question::Question;
+use crate::federate::source::ErrandSource;
+use datafusion::logical_expr::{LogicalPlan, TableScan};
+use policy::id::ParticipantId;
+use policy::refusal::Refusal;
+use std::fmt;
+use std::sync::Arc;
+
+/// The explanation of a question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explanation {
+    /// What goes out.
+    pub errands: Vec<Arc<Errand>>,
+    /// Who is not asked, and why.
+    pub left_out: Vec<(ParticipantId, Refusal)>,
+    /// What is done here, from the last step to the first; each line with its depth.
+    pub here: Vec<(usize, String)>,
+}
+
+impl Question {
+    /// What would travel, and what would be done here.
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        let mut here = Vec::new();
+        steps(&self.plan, 0, &mut here);
+        Explanation {
+            errands: self.errands.clone(),
+            left_out: self.left_out.clone(),
+            here,
+        }
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for errand in &self.errands {
+            let contract = errand.contract.map_or_else(
+                || "own data".to_owned(),
+                |contract| format!("contract {}", contract.short()),
+            );
+            writeln!(
+                f,
+                "{} ({contract}, {} of {})",
+                errand.participant.domain(),
+                errand.relation(),
+                errand.snapshot
+            )?;
+            writeln!(f, "  {}", errand.sql)?;
+            writeln!(
+                f,
+                "  brings at most {} rows, about {} bytes",
+                errand.most_rows, errand.most_bytes
+            )?;
+        }
+        for (participant, refusal) in &self.left_out {
+            writeln!(f, "{}: not asked: {refusal}", participant.domain())?;
+        }
+        writeln!(f, "here")?;
+        for (depth, step) in &self.here {
+            writeln!(f, "  {:width$}{step}", "", width = depth.saturating_mul(2))?;
+        }
+        Ok(())
+    }
+}
+
+fn steps(plan: &LogicalPlan, depth: usize, lines: &mut Vec<(usize, String)>) {
+    let step = match plan {
+        LogicalPlan::TableScan(scan) => Some(brought(scan)),
+        // Only gives names back.
+        LogicalPlan::SubqueryAlias(_) => None,
+        other => Some(other.display().to_string()),
+    };
+    let below = if step.is_some() {
+        depth.saturating_add(1)
+    } else {
+        depth
+    };
+    lines.extend(step.map(|step| (depth, step)));
+    for input in plan.inputs() {
+        steps(input, below, lines);
+    }
+}
+
+fn brought(scan: &TableScan) -> String {
+    match scan.source.downcast_ref::<ErrandSource>() {
+        Some(source) => format!("rows from {}", source.errand.participant.domain()),
+        None => "rows".to_owned(),
+    }
+}

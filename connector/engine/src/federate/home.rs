@@ -1,0 +1,219 @@
+//! What can be asked from here: every dataset of every participant, own ones included, that a contract lets us name.
+
+use crate::federate::question::{Question, Wish};
+use crate::federate::session::Ample;
+use crate::federate::source::Relation;
+use crate::federate::{mend, question};
+use catalog::view::Shape;
+use datafusion::common::{DataFusionError, TableReference};
+use evidence::time::Time;
+use policy::id::{ContractId, DatasetId, Name, ParticipantId};
+use policy::refusal::{Code, Refusal};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// One dataset under one contract, as a peer's catalogue (or the own one) shows it.
+#[derive(Debug, Clone)]
+pub struct RemoteTable {
+    /// The alias of its owner here; the own alias for own data.
+    pub alias: Name,
+    /// Which dataset; its owner answers for it.
+    pub dataset: DatasetId,
+    /// The contract; absent for own data.
+    pub contract: Option<ContractId>,
+    /// What the contract shows of it: rows, or cells only.
+    pub shape: Shape,
+    /// The model that it conforms to.
+    pub model: Option<String>,
+    /// The label of its snapshot.
+    pub snapshot: String,
+    /// Rows of the snapshot.
+    pub rows: u64,
+    /// Bytes of the snapshot.
+    pub bytes: u64,
+    /// First and last instant of its time column.
+    pub time_span: Option<(Time, Time)>,
+    /// Why it can't be asked for this purpose, where that is known beforehand.
+    pub barred: Option<Refusal>,
+}
+
+/// The tables of one question.
+#[derive(Debug, Clone, Default)]
+pub struct Home {
+    tables: Vec<Arc<RemoteTable>>,
+}
+
+impl Home {
+    /// A home with these tables. The same dataset may stand under several contracts.
+    #[must_use]
+    pub fn new(tables: Vec<RemoteTable>) -> Self {
+        Self {
+            tables: tables.into_iter().map(Arc::new).collect(),
+        }
+    }
+
+    /// Plans a question: everything that will travel is decided here, and nothing has travelled yet.
+    ///
+    /// Blocks; the caller has a thread for it.
+    ///
+    /// # Errors
+    /// A refusal when the text is no query, names what does not exist, or needs what a contract does not give.
+    pub fn plan(&self, sql: &str, wish: &Wish, ample: &Ample) -> Result<Question, Refusal> {
+        question::plan(self, sql, wish, ample)
+    }
+
+    /// The names that can be written after FROM, for completion and help.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let mut all = BTreeSet::new();
+        for table in &self.tables {
+            all.insert(format!("{}.{}", table.alias, table.dataset.name));
+            if matches!(table.shape, Shape::Cube { .. }) {
+                all.insert(format!("{}.{}.cube", table.alias, table.dataset.name));
+            }
+            if let Some(model) = &table.model {
+                all.insert(format!("model.{model}"));
+            }
+        }
+        all.into_iter().collect()
+    }
+
+    /// What a written name means.
+    pub(super) fn resolve(
+        &self,
+        name: &TableReference,
+        wish: &Wish,
+    ) -> Result<Meaning, DataFusionError> {
+        let found = match name {
+            TableReference::Partial { schema, table } if &**schema == "model" => {
+                self.model(table, wish)
+            }
+            TableReference::Partial { schema, table } => {
+                self.dataset(schema, table, Relation::Rows, wish)
+            }
+            TableReference::Full {
+                catalog,
+                schema,
+                table,
+            } if &**table == "cube" => self.dataset(catalog, schema, Relation::Cells, wish),
+            TableReference::Full { .. } | TableReference::Bare { .. } => Err(unknown(name)),
+        };
+        found.map_err(|refusal| match refusal.code {
+            Code::DatasetUnknown => mend::carry(unknown(name)),
+            _ => mend::carry(refusal),
+        })
+    }
+
+    fn dataset(
+        &self,
+        alias: &str,
+        dataset: &str,
+        relation: Relation,
+        wish: &Wish,
+    ) -> Result<Meaning, Refusal> {
+        let candidates: Vec<_> = self
+            .tables
+            .iter()
+            .filter(|table| table.alias.as_str() == alias && table.dataset.name.as_str() == dataset)
+            .filter(|table| relation == Relation::Rows || matches!(table.shape, Shape::Cube { .. }))
+            .cloned()
+            .collect();
+        let table = one_contract(candidates, wish)?;
+        if let Some(refusal) = &table.barred {
+            return Err(refusal.clone());
+        }
+        let relation = match (&table.shape, relation) {
+            (Shape::Rows(_), _) => Relation::Rows,
+            (Shape::Cube { .. }, Relation::Cells) => Relation::Cells,
+            (Shape::Cube { .. }, Relation::Rows | Relation::Base) => Relation::Base,
+        };
+        Ok(Meaning::One(table, relation))
+    }
+
+    fn model(&self, model: &str, wish: &Wish) -> Result<Meaning, Refusal> {
+        let mut datasets: BTreeMap<DatasetId, Vec<Arc<RemoteTable>>> = BTreeMap::new();
+        for table in &self.tables {
+            if table.model.as_deref() == Some(model) {
+                datasets
+                    .entry(table.dataset.clone())
+                    .or_default()
+                    .push(Arc::clone(table));
+            }
+        }
+        let mut open = Vec::new();
+        let mut barred = Vec::new();
+        for candidates in datasets.into_values() {
+            let table = one_contract(candidates, wish)?;
+            match (&table.barred, wish.partial) {
+                (None, _) => open.push(table),
+                (Some(refusal), false) => return Err(refusal.clone()),
+                (Some(refusal), true) => {
+                    barred.push((table.dataset.owner.clone(), refusal.clone()));
+                }
+            }
+        }
+        if !open.is_empty() {
+            return Ok(Meaning::Model(open, barred));
+        }
+        Err(barred.into_iter().next().map_or_else(
+            || Refusal::new(Code::DatasetUnknown, String::new()),
+            |(_, refusal)| refusal,
+        ))
+    }
+}
+
+/// What a name stands for.
+pub(super) enum Meaning {
+    /// One relation of one dataset.
+    One(Arc<RemoteTable>, Relation),
+    /// A model: the datasets that conform to it, and who is left out.
+    Model(Vec<Arc<RemoteTable>>, Vec<(ParticipantId, Refusal)>),
+}
+
+fn unknown(name: &TableReference) -> Refusal {
+    Refusal::new(Code::DatasetUnknown, format!("no dataset `{name}`"))
+        .with_help("`hansa catalog list` shows what can be asked")
+}
+
+fn one_contract(
+    candidates: Vec<Arc<RemoteTable>>,
+    wish: &Wish,
+) -> Result<Arc<RemoteTable>, Refusal> {
+    let named: Vec<_> = candidates
+        .iter()
+        .filter(|table| {
+            table
+                .contract
+                .is_some_and(|contract| wish.contracts.contains(&contract))
+        })
+        .cloned()
+        .collect();
+    let fitting = if named.is_empty() { candidates } else { named };
+    let open: Vec<_> = fitting
+        .iter()
+        .filter(|table| table.barred.is_none())
+        .cloned()
+        .collect();
+    let choice = if open.is_empty() { fitting } else { open };
+    let mut choice = choice.into_iter();
+    let Some(first) = choice.next() else {
+        return Err(Refusal::new(Code::DatasetUnknown, String::new()));
+    };
+    let rest: Vec<_> = choice.collect();
+    if rest.is_empty() || first.barred.is_some() {
+        return Ok(first);
+    }
+    let list = std::iter::once(&first)
+        .chain(&rest)
+        .filter_map(|table| table.contract.map(|contract| contract.short()))
+        .collect::<Vec<_>>()
+        .join(", ");
+    Err(Refusal::new(
+        Code::ContractAmbiguous,
+        format!(
+            "several contracts in force let you ask `{}.{}`: {list}",
+            first.alias, first.dataset.name
+        ),
+    )
+    .with_help("name one with --contract"))
+}

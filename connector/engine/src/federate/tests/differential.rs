@@ -1,0 +1,123 @@
+//! Listed questions: federated equals pooled.
+
+use super::World;
+
+#[test]
+fn rows() {
+    let world = World::new();
+    for sql in [
+        "SELECT * FROM munster.trips",
+        "SELECT place, n FROM munster.trips WHERE n > 100",
+        "SELECT t.n + 1 AS m, upper(t.place) FROM ottawa.trips t WHERE t.place LIKE '%o%' OR t.open",
+        "SELECT place FROM munster.trips WHERE place = 'o''hare'",
+        "SELECT id FROM munster.trips WHERE place = 'münster_%' AND NOT open",
+        "SELECT id FROM munster.trips WHERE place IN ('north', 'south', 'east', 'west', 'x', 'y')",
+        "SELECT id FROM munster.trips WHERE n BETWEEN -50 AND 50 AND x IS NOT NULL",
+        "SELECT id FROM zurich.trips WHERE day >= '2023-12-20' AND day < DATE '2024-01-05'",
+        "SELECT id, ts FROM zurich.trips WHERE ts >= '2024-01-05T00:00:00Z' AND ts < '2024-01-12T12:30:00.5Z'",
+        "SELECT id FROM zurich.trips WHERE date_trunc('day', ts) = '2024-01-05T00:00:00Z'",
+        "SELECT id FROM zurich.trips WHERE extract(hour FROM ts) = 5",
+        "SELECT id FROM zurich.trips WHERE x / 4 > 10.5 AND CAST(n AS DOUBLE) < 1e2",
+        "SELECT id FROM zurich.trips WHERE CASE WHEN n > 0 THEN 'p' WHEN n < 0 THEN 'q' END = 'p'",
+        "SELECT id FROM zurich.trips WHERE coalesce(n, -1) = -1",
+        "SELECT id FROM zurich.trips WHERE place IS DISTINCT FROM 'north'",
+        "SELECT id FROM zurich.trips WHERE nullif(place, 'north') IS NULL",
+        "SELECT count(*) FROM ottawa.trips WHERE random() < 2",
+        "SELECT * FROM ottawa.empty",
+        "SELECT id FROM munster.trips ORDER BY n DESC NULLS LAST, id LIMIT 7",
+        "SELECT id FROM munster.trips ORDER BY n, id LIMIT 7 OFFSET 20",
+        "SELECT id, x * 2 AS y FROM model.trips ORDER BY y DESC NULLS FIRST, id LIMIT 9",
+        "SELECT participant, dataset, id FROM model.trips ORDER BY participant DESC, id LIMIT 5",
+        "SELECT count(*) FROM (SELECT id FROM model.trips LIMIT 50)",
+        "SELECT id FROM model.trips WHERE participant = 'ottawa.example' AND n > 0",
+        "SELECT id FROM model.trips WHERE participant = 'nobody.example'",
+        "SELECT DISTINCT place FROM munster.trips",
+        "SELECT DISTINCT participant, place FROM model.trips",
+        "SELECT 1",
+        "SELECT place FROM munster.trips UNION ALL SELECT place FROM ottawa.trips",
+        "SELECT place FROM munster.trips UNION SELECT place FROM zurich.sites",
+        "SELECT place FROM munster.trips INTERSECT SELECT place FROM zurich.sites",
+        "SELECT place FROM munster.trips EXCEPT SELECT place FROM zurich.sites",
+    ] {
+        world.same(sql);
+    }
+}
+
+#[test]
+fn aggregates() {
+    let world = World::new();
+    for sql in [
+        "SELECT count(*), count(n), sum(n), min(n), max(n), avg(n) FROM munster.trips",
+        "SELECT count(*), count(n), sum(n), min(n), max(n), avg(n) FROM model.trips",
+        "SELECT count(*), count(x), sum(x), min(x), max(x), avg(x) FROM ottawa.empty",
+        "SELECT count(*), count(x), sum(x), min(place), max(place), avg(x) FROM model.trips WHERE n > 100000",
+        "SELECT place, count(*), avg(x), sum(n) FROM model.trips GROUP BY place",
+        "SELECT place, count(*), avg(x) FROM model.trips WHERE n > 100000 GROUP BY place",
+        "SELECT participant, count(*), avg(x) FROM model.trips GROUP BY participant",
+        "SELECT participant, count(*), avg(x) FROM model.trips WHERE id < 100000 GROUP BY participant",
+        "SELECT participant, place, max(ts), min(day) FROM model.trips GROUP BY participant, place",
+        "SELECT participant || place, sum(n) FROM model.trips GROUP BY participant || place",
+        "SELECT date_trunc('day', ts) AS d, avg(x), count(*) FROM model.trips GROUP BY d ORDER BY d",
+        "SELECT date_trunc('day', ts), avg(x) FROM munster.trips GROUP BY 1 ORDER BY 1",
+        "SELECT extract(month FROM day) AS m, sum(n) FROM model.trips GROUP BY m",
+        "SELECT place, avg(x) AS a FROM model.trips GROUP BY place HAVING count(*) > 20 ORDER BY a DESC NULLS LAST, place LIMIT 3",
+        "SELECT count(DISTINCT place) FROM model.trips",
+        "SELECT count(DISTINCT place), sum(n) FROM model.trips",
+        "SELECT count(DISTINCT place), sum(n) FROM munster.trips",
+        "SELECT participant, count(DISTINCT place) FROM model.trips GROUP BY participant",
+        "SELECT sum(n) FILTER (WHERE open), count(*) FILTER (WHERE place = 'north') FROM model.trips",
+        "SELECT sum(CAST(n AS DECIMAL(20, 3))), avg(CAST(n AS DECIMAL(20, 3))) FROM model.trips",
+        "SELECT sum(n * 2 + 1), sum(abs(n)), sum(CASE WHEN open THEN 1 ELSE 0 END) FROM model.trips",
+        "SELECT max(n) - min(n), sum(x) / count(x) FROM model.trips",
+        "SELECT open, bool_and(n > 0), median(n) FROM munster.trips GROUP BY open",
+        "SELECT open, median(n) FROM model.trips GROUP BY open",
+        "SELECT place, n % 3, count(*) FROM model.trips GROUP BY ROLLUP (place, n % 3)",
+        "SELECT sum(n) + 9223372036854775000 - 9223372036854775000 FROM model.trips",
+        "SELECT place, sum(s) FROM (SELECT place, participant, sum(n) AS s FROM model.trips GROUP BY place, participant) GROUP BY place",
+        "SELECT min(n), 'fixed', count(*) FROM (SELECT n FROM munster.trips UNION ALL SELECT n FROM zurich.trips)",
+        "SELECT k, count(*) FROM (SELECT n AS k FROM munster.trips UNION ALL SELECT level FROM zurich.sites) GROUP BY k",
+        "SELECT sum(x) OVER (PARTITION BY place), id FROM ottawa.trips",
+    ] {
+        world.same(sql);
+    }
+}
+
+#[test]
+fn joins_and_sub_queries() {
+    let world = World::new();
+    for sql in [
+        "SELECT t.id, s.level FROM munster.trips t JOIN zurich.sites s ON t.place = s.place WHERE s.level > 1",
+        "SELECT s.place, count(t.id) FROM zurich.sites s LEFT JOIN model.trips t ON t.place = s.place GROUP BY s.place",
+        "SELECT a.place, sum(a.n), sum(b.n) FROM munster.trips a JOIN ottawa.trips b ON a.place = b.place AND a.day = b.day GROUP BY a.place",
+        "SELECT id FROM munster.trips WHERE place IN (SELECT place FROM zurich.sites)",
+        "SELECT id FROM munster.trips WHERE place NOT IN (SELECT place FROM zurich.sites)",
+        "SELECT id FROM munster.trips t WHERE EXISTS (SELECT 1 FROM zurich.sites s WHERE s.place = t.place AND s.level < 3)",
+        "SELECT id FROM munster.trips t WHERE NOT EXISTS (SELECT 1 FROM ottawa.trips o WHERE o.n = t.n)",
+        "SELECT id FROM munster.trips WHERE x > (SELECT avg(x) FROM model.trips)",
+        "SELECT place, (SELECT max(n) FROM ottawa.trips o WHERE o.place = s.place) FROM zurich.sites s",
+        "WITH a AS (SELECT place, avg(x) AS m FROM model.trips GROUP BY place) SELECT p.place, p.m, q.m FROM a p JOIN a q ON p.place = q.place WHERE p.m >= q.m",
+        "WITH t AS (SELECT * FROM munster.trips WHERE n > 0) SELECT count(*), (SELECT count(*) FROM t WHERE open) AS o FROM t",
+        "SELECT a.id, b.id FROM munster.trips a CROSS JOIN zurich.sites s JOIN munster.trips b ON a.id = b.id + s.level",
+        "SELECT a.participant, b.participant, count(*) FROM model.trips a JOIN model.trips b ON a.day = b.day AND a.place = b.place GROUP BY a.participant, b.participant",
+        "SELECT m.place, z.level FROM munster.trips m FULL JOIN zurich.sites z ON m.place = z.place AND m.n > 400",
+        "SELECT participant, place, rank() OVER (PARTITION BY participant ORDER BY s DESC NULLS LAST, place) FROM (SELECT participant, place, sum(n) AS s FROM model.trips GROUP BY participant, place) /*any*/",
+        "SELECT trips.place FROM munster.trips WHERE munster.trips.n = 1",
+    ] {
+        world.same(sql);
+    }
+}
+
+/// `ORDER BY` with a limit over branches that each hold a constant of their own.
+#[test]
+fn constants_of_branches_are_sorted() {
+    let world = World::new();
+    for sql in [
+        "SELECT participant, id FROM model.trips ORDER BY participant DESC, id LIMIT 5",
+        "SELECT participant, id FROM model.trips ORDER BY participant DESC, id LIMIT 205",
+        "SELECT 'b' AS p, id FROM munster.trips UNION ALL SELECT 'a', id FROM zurich.trips ORDER BY p, id LIMIT 3",
+        "SELECT p, m FROM (SELECT participant AS p, day, max(id) AS m FROM model.trips GROUP BY participant, day) ORDER BY p DESC, m LIMIT 4",
+        "SELECT p, i FROM (SELECT 'a' AS p, t.id AS i FROM munster.trips t JOIN zurich.sites s ON t.place = s.place UNION ALL SELECT 'b', t.id FROM zurich.trips t JOIN zurich.sites s ON t.place = s.place) ORDER BY p DESC, i LIMIT 4",
+    ] {
+        world.same(sql);
+    }
+}

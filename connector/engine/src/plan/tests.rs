@@ -1,1 +1,0 @@
-//! Texts and what becomes of them.

@@ -1,5 +1,0 @@
-//! `serve` against `call` over real TLS.
-
-mod letters;
-mod rows;
-mod strangers;
