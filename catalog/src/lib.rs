@@ -15,5 +15,125 @@
     )
 )]
 
+pub mod breaks;
 pub mod dataset;
+#[cfg(test)]
+mod fixture;
+pub mod grid;
+pub mod lint;
+pub mod offer;
+pub mod publish;
+pub mod typed;
 pub mod view;
+pub mod visible;
+
+use crate::dataset::Dataset;
+use crate::offer::Offer;
+use crate::publish::{Listed, Withdrawn};
+use evidence::digest::Digest;
+use evidence::json::Json;
+use evidence::ledger::Recorded;
+use policy::id::{DatasetId, Name, ParticipantId};
+use policy::refusal::{Code, Refusal};
+use std::collections::BTreeMap;
+
+/// What this participant publishes, and to whom it offers what.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    own: ParticipantId,
+    datasets: BTreeMap<Name, Dataset>,
+    offers: Vec<Offer>,
+}
+
+impl Catalog {
+    /// An empty catalogue of the participant `own`.
+    #[must_use]
+    pub const fn new(own: ParticipantId) -> Self {
+        Self {
+            own,
+            datasets: BTreeMap::new(),
+            offers: Vec::new(),
+        }
+    }
+
+    /// Takes in a dataset whose publication is durably recorded; a newer version takes the place of the older one.
+    pub fn publish(&mut self, listed: Recorded<Listed>) {
+        let (listed, _) = listed.into_parts();
+        self.place(listed.into_dataset());
+    }
+
+    /// Takes in, at start-up, a dataset whose publication the log already holds; `logged` is the body of its last
+    /// `publish` record.
+    ///
+    /// # Errors
+    /// `DATASET_NOT_PUBLISHED` when the entry is not the one that was recorded.
+    pub fn restore(&mut self, dataset: Dataset, logged: &Json) -> Result<(), Refusal> {
+        if publish::body(&dataset) != *logged {
+            return Err(Refusal::new(
+                Code::DatasetNotPublished,
+                format!("the log holds no publication of this `{}`", dataset.id.name),
+            ));
+        }
+        self.place(dataset);
+        Ok(())
+    }
+
+    fn place(&mut self, dataset: Dataset) {
+        if dataset.id.owner == self.own {
+            self.datasets.insert(dataset.id.name.clone(), dataset);
+        }
+    }
+
+    /// Removes a dataset whose withdrawal is durably recorded. Contracts over it stay, and answer `DATASET_UNKNOWN`.
+    pub fn withdraw(&mut self, withdrawn: Recorded<Withdrawn>) {
+        self.datasets.remove(&withdrawn.dataset().name);
+    }
+
+    /// Replaces all offers, as a reload of the configuration does. Offers of datasets that are not published wait for
+    /// them, invisible.
+    pub fn set_offers(&mut self, offers: Vec<Offer>) {
+        self.offers = offers;
+    }
+
+    /// Whose catalogue it is.
+    #[must_use]
+    pub const fn own(&self) -> &ParticipantId {
+        &self.own
+    }
+
+    /// The published dataset of that name.
+    #[must_use]
+    pub fn dataset(&self, name: &Name) -> Option<&Dataset> {
+        self.datasets.get(name)
+    }
+
+    /// The published dataset, if it is one of ours.
+    #[must_use]
+    pub fn by_id(&self, id: &DatasetId) -> Option<&Dataset> {
+        (id.owner == self.own)
+            .then(|| self.datasets.get(&id.name))
+            .flatten()
+    }
+
+    /// All published datasets, in order of their names.
+    pub fn datasets(&self) -> impl Iterator<Item = &Dataset> {
+        self.datasets.values()
+    }
+
+    /// All offers, of published datasets or not.
+    #[must_use]
+    pub fn offers(&self) -> &[Offer] {
+        &self.offers
+    }
+
+    /// The offer of that identity, if its dataset is published and it is made to `peer`.
+    #[must_use]
+    pub fn offer_to(&self, peer: &ParticipantId, id: Digest) -> Option<&Offer> {
+        self.offers.iter().find(|offer| {
+            offer.id() == id && offer.to.admits(peer) && self.by_id(&offer.dataset).is_some()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

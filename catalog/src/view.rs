@@ -1,9 +1,15 @@
 //! What the asker of one question may name at all. A name that is not in here does not exist.
 
-use arrow_schema::SchemaRef;
-use policy::effect::Cube;
+use crate::dataset::{Column, ColumnType, Dataset};
+use crate::{Catalog, typed};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use policy::contract::{Grant, InForce};
+use policy::effect::{Cube, Effect, What};
 use policy::id::{ContractId, DatasetId, Name};
-use std::collections::BTreeMap;
+use policy::refusal::{Code, Refusal};
+use policy::term::{self, Bucket, Mask};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The tables of one question, by the name under which the asker writes them.
 #[derive(Debug, Clone, Default)]
@@ -62,3 +68,252 @@ impl View {
         self.tables.iter()
     }
 }
+
+impl Catalog {
+    /// What may be named under these contracts, dataset by dataset.
+    ///
+    /// # Errors
+    /// `DATASET_UNKNOWN` for a dataset that is not, or no longer, published; `SCHEMA_CHANGED`; and whatever is wrong with
+    /// a term, now that columns and types are known.
+    pub fn view(&self, standing: &InForce, tenant: Option<&str>) -> Result<View, Refusal> {
+        let mut tables = BTreeMap::new();
+        for (id, grant) in standing.grants() {
+            let table = self.table(id, grant, standing, tenant).map_err(|refusal| {
+                match grant.contract() {
+                    Some(contract) => refusal.with_contract(contract),
+                    None => refusal,
+                }
+            })?;
+            tables.insert(id.name.clone(), table);
+        }
+        Ok(View::new(tables))
+    }
+
+    fn table(
+        &self,
+        id: &DatasetId,
+        grant: &Grant,
+        standing: &InForce,
+        tenant: Option<&str>,
+    ) -> Result<ViewTable, Refusal> {
+        let dataset = self.by_id(id).ok_or_else(|| {
+            Refusal::new(Code::DatasetUnknown, format!("no dataset `{}`", id.name))
+        })?;
+        if dataset.schema_digest() != grant.schema() {
+            return Err(Refusal::new(
+                Code::SchemaChanged,
+                format!(
+                    "`{}` has another schema than the contract was signed for",
+                    id.name
+                ),
+            )
+            .with_help(format!(
+                "request an amendment: hansa contract request {}",
+                id.name
+            )));
+        }
+        let effects = term::effects(grant, standing.asker().id(), tenant)?;
+        Ok(ViewTable {
+            dataset: id.clone(),
+            contract: grant.contract(),
+            stored: dataset.schema(),
+            shape: shape(dataset, &effects)?,
+        })
+    }
+}
+
+/// The schema of the permitted view: what these effects leave of the dataset. The same for the provider, who enforces it,
+/// and for the consumer, who plans with it.
+///
+/// # Errors
+/// `TERM_COLUMN_UNKNOWN`, `TERM_ILL_TYPED` or `POLICY_CONTRADICTION`, citing the clause.
+pub fn shape(dataset: &Dataset, effects: &[Effect]) -> Result<Shape, Refusal> {
+    let mut rows = dataset.columns.clone();
+    let mut cube = None;
+    for effect in effects {
+        apply(&effect.what, dataset, &mut rows, &mut cube)
+            .map_err(|refusal| refusal.with_clause(effect.clause, said(&effect.what)))?;
+    }
+    match cube {
+        None => Ok(Shape::Rows(schema(&rows))),
+        Some(cube) => cells(dataset, cube),
+    }
+}
+
+fn apply(
+    what: &What,
+    dataset: &Dataset,
+    rows: &mut Vec<Column>,
+    cube: &mut Option<Cube>,
+) -> Result<(), Refusal> {
+    match what {
+        What::KeepRows(filter) => match typed::faults(&dataset.columns, filter).pop() {
+            Some(fault) => Err(fault),
+            None => Ok(()),
+        },
+        What::KeepInside { lon, lat, .. } => [lon, lat].into_iter().try_for_each(|name| {
+            let column = typed::column(&dataset.columns, name)?;
+            demand(column, &[ColumnType::Float], "a coordinate in degrees")
+        }),
+        What::ShowColumns(shown) => {
+            for name in shown {
+                typed::column(&dataset.columns, name)?;
+            }
+            rows.retain(|column| shown.contains(&column.name));
+            Ok(())
+        }
+        What::MaskColumn { column, mask } => {
+            let stored = typed::column(&dataset.columns, column)?;
+            let nullable = match mask {
+                Mask::Null => true,
+                Mask::Constant(literal) => {
+                    if let Some(fault) = typed::literal_fault(stored, literal) {
+                        return Err(fault);
+                    }
+                    false
+                }
+            };
+            for shown in rows.iter_mut().filter(|shown| shown.name == *column) {
+                shown.nullable = nullable;
+            }
+            Ok(())
+        }
+        What::CoarsenTime { column, bucket, .. } => {
+            bucket_fits(typed::column(&dataset.columns, column)?, *bucket)
+        }
+        What::AggregateOnly(wanted) => {
+            *cube = Some(wanted.clone());
+            Ok(())
+        }
+    }
+}
+
+/// The row-style table of dimensions and measures, and the relation of the cells.
+fn cells(dataset: &Dataset, cube: Cube) -> Result<Shape, Refusal> {
+    let mut base = Vec::new();
+    let mut fields = Vec::new();
+    for dimension in &cube.dimensions {
+        let column = typed::column(&dataset.columns, &dimension.column)?;
+        if column.kind == ColumnType::Float {
+            return Err(ill_typed(format!(
+                "`{}` is a floating-point number and can't be grouped by",
+                column.name
+            )));
+        }
+        if let Some(bucket) = dimension.bucket {
+            bucket_fits(column, bucket)?;
+        }
+        fields.push(field(column));
+        base.push(column.clone());
+    }
+    fields.push(Field::new("n", DataType::Int64, false));
+    for measure in &cube.measures {
+        let column = typed::column(&dataset.columns, measure)?;
+        demand(
+            column,
+            &[ColumnType::Int, ColumnType::Float],
+            "a number to aggregate",
+        )?;
+        fields.push(Field::new(format!("cnt_{measure}"), DataType::Int64, true));
+        fields.push(Field::new(
+            format!("sum_{measure}"),
+            column.kind.arrow(),
+            true,
+        ));
+        base.push(column.clone());
+    }
+    if let term::Unit::Column(unit) = &cube.unit
+        && typed::column(&dataset.columns, unit).is_err()
+    {
+        return Err(Refusal::new(
+            Code::GroupWithoutUnit,
+            format!("the minimum group counts `{unit}`, which the dataset does not have"),
+        ));
+    }
+    let mut names = BTreeSet::new();
+    if let Some(twice) = fields
+        .iter()
+        .find(|field| !names.insert(field.name().clone()))
+    {
+        return Err(Refusal::new(
+            Code::PolicyContradiction,
+            format!("the cube would have two columns `{}`", twice.name()),
+        )
+        .with_help("leave one of the columns out, or rename it in the dataset"));
+    }
+    Ok(Shape::Cube {
+        base: schema(&base),
+        cells: Arc::new(Schema::new(fields)),
+        cube,
+    })
+}
+
+fn bucket_fits(column: &Column, bucket: Bucket) -> Result<(), Refusal> {
+    demand(
+        column,
+        &[ColumnType::Instant, ColumnType::Date],
+        "an instant or a date",
+    )?;
+    if column.kind == ColumnType::Date && !bucket.is_made_of(Bucket::Day) {
+        return Err(ill_typed(format!(
+            "`{}` holds dates, which have no {}",
+            column.name,
+            bucket.as_str()
+        )));
+    }
+    Ok(())
+}
+
+fn demand(column: &Column, kinds: &[ColumnType], what: &str) -> Result<(), Refusal> {
+    if kinds.contains(&column.kind) {
+        return Ok(());
+    }
+    Err(ill_typed(format!(
+        "`{}` holds {}, not {what}",
+        column.name,
+        column.kind.as_str()
+    )))
+}
+
+fn schema(columns: &[Column]) -> SchemaRef {
+    Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()))
+}
+
+fn field(column: &Column) -> Field {
+    Field::new(column.name.as_str(), column.kind.arrow(), column.nullable)
+}
+
+fn ill_typed(sentence: String) -> Refusal {
+    Refusal::new(Code::TermIllTyped, sentence)
+}
+
+/// What the clause of an effect says, in the words of its term.
+fn said(what: &What) -> String {
+    match what {
+        What::KeepRows(filter) => term::Term::Rows(filter.clone()),
+        What::KeepInside { lon, lat, bounds } => term::Term::Area {
+            lon: lon.clone(),
+            lat: lat.clone(),
+            bounds: bounds.clone(),
+        },
+        What::ShowColumns(list) => term::Term::Columns(list.clone()),
+        What::MaskColumn { column, mask } => term::Term::Mask {
+            column: column.clone(),
+            mask: mask.clone(),
+        },
+        What::CoarsenTime {
+            column,
+            bucket,
+            zone,
+        } => term::Term::TimeBucket {
+            column: column.clone(),
+            bucket: *bucket,
+            zone: zone.clone(),
+        },
+        What::AggregateOnly(cube) => term::Term::Functions(cube.functions.clone()),
+    }
+    .plain()
+}
+
+#[cfg(test)]
+mod tests;

@@ -235,6 +235,14 @@ codes! {
     HvdRestrictiveTerm "HVD_RESTRICTIVE_TERM" Invalid "A high-value dataset may not be offered under a restrictive term." "Remove the clause, or the high_value flag with a recorded reason.";
     LicenceAlreadyOpen "LICENCE_ALREADY_OPEN" Invalid "The dataset's licence already lets anybody do what the clause forbids." "Remove the clause, or check the licence.";
     PurposeUnknown "PURPOSE_UNKNOWN" Usage "The purpose is not in the vocabulary." "Use a purpose of the contract, or declare it under [purpose.NAME].";
+    GroupTooSmall "GROUP_TOO_SMALL" Invalid "The minimum group is so small that persons can be singled out." "Raise it: at least 3 where rows are about persons, better 10.";
+    NoMinGroup "NO_MIN_GROUP" Invalid "Aggregates without a minimum group publish every single row that is alone in its cell." "Add min_rows or min_contributors.";
+    UnitVisible "UNIT_VISIBLE" Invalid "The column that tells persons or firms apart can be seen." "Leave it out of columns, or mask it.";
+    PersonalVisible "PERSONAL_VISIBLE" Invalid "A column about persons can be seen." "Leave it out, mask it, or permit aggregates only.";
+    FilterOnTreatedColumn "FILTER_ON_TREATED_COLUMN" Invalid "The row filter looks at a column that is hidden, masked or coarsened, so it tells that column's range for every visible row." "Filter on a visible column, or accept it.";
+    NoExpiry "NO_EXPIRY" Invalid "The policy has no end, or one more than five years ahead." "Set valid.until.";
+    PurposeTooBroad "PURPOSE_TOO_BROAD" Invalid "The purpose stands at the root of the vocabulary and covers nearly everything." "Name a narrower purpose.";
+    QuotaUnfit "QUOTA_UNFIT" Invalid "A quota is so small, or so large, that it can't do what it is there for." "Fit it to the size of the dataset.";
     // a question under a contract
     PartyNotAssignee "PARTY_NOT_ASSIGNEE" Policy "The contract is not with this participant." "Ask under your own contract.";
     PurposeMissing "PURPOSE_MISSING" Policy "The contract demands a purpose and none was declared." "Ask with --purpose, or set [ask] purpose.";

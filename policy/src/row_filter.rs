@@ -248,6 +248,18 @@ impl RowFilter {
         });
     }
 
+    /// Calls `visit` with every comparison that orders or equates, `BETWEEN` being `>=` and `<=`.
+    pub fn each_comparison(&self, visit: &mut impl FnMut(&Name, Comparison)) {
+        self.each_atom(&mut |atom| match atom {
+            Self::Compare { column, op, .. } => visit(column, *op),
+            Self::Between { column, .. } => {
+                visit(column, Comparison::GtEq);
+                visit(column, Comparison::LtEq);
+            }
+            Self::In { .. } | Self::IsNull { .. } | Self::And(_) | Self::Or(_) | Self::Not(_) => {}
+        });
+    }
+
     fn each_atom(&self, visit: &mut impl FnMut(&Self)) {
         match self {
             Self::And(parts) | Self::Or(parts) => {

@@ -262,7 +262,7 @@ pub enum Mask {
 }
 
 /// The width of a time bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Bucket {
     /// 15 minutes.
     QuarterHour,

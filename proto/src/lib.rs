@@ -19,8 +19,11 @@ pub mod admin;
 pub mod base64url;
 pub mod contract;
 pub mod envelope;
+pub mod nearest;
 pub mod odrl;
 pub mod peer;
+pub mod policy_toml;
+pub mod purposes;
 pub mod receipt;
 #[cfg(test)]
 mod samples;

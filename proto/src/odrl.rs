@@ -5,6 +5,7 @@
 
 pub mod name;
 mod read;
+pub(crate) mod value;
 mod write;
 
 #[cfg(test)]

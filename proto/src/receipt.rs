@@ -12,7 +12,7 @@ use std::fmt;
 use std::str::FromStr;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 const FORMAT: &str = "receipt/1";
 

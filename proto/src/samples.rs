@@ -1,10 +1,11 @@
 //! Values for tests.
 
+use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
 use evidence::digest::Digest;
 use evidence::json::Json;
 use policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party};
 use policy::id::ClauseId;
-use policy::term::{Clause, Term};
+use policy::term::{Bucket, Clause, Term};
 
 pub(crate) fn agreement() -> Agreement {
     Agreement {
@@ -127,5 +128,70 @@ fn spoil(json: &Json, at: &str, emit: &mut dyn FnMut(String, Json)) {
             emit(format!("{at}=[]"), Json::List(Vec::new()));
             emit(format!("{at}=2^50"), Json::Int(1 << 50));
         }
+    }
+}
+
+pub(crate) fn dataset() -> Dataset {
+    let column = |name: &str, kind| Column {
+        name: name.parse().unwrap(),
+        kind,
+        nullable: false,
+        unit: None,
+        crs: None,
+        personal: false,
+        meaning: None,
+        conversion: None,
+    };
+    let mut columns = vec![
+        column("site", ColumnType::Text),
+        column("operator", ColumnType::Text),
+        column("device_id", ColumnType::Text),
+        column("at", ColumnType::Instant),
+        column("seen_at", ColumnType::Instant),
+        column("local_date", ColumnType::Date),
+        column("bikes", ColumnType::Int),
+        column("lon", ColumnType::Float),
+        column("lat", ColumnType::Float),
+        column("open", ColumnType::Bool),
+    ];
+    columns[6].unit = Some("{count}".to_owned());
+    columns[6].meaning = Some("Räder in einer Stunde".to_owned());
+    columns[6].conversion = Some("none".to_owned());
+    columns[7].crs = Some("OGC:CRS84".to_owned());
+    columns[2].personal = true;
+    columns[2].nullable = true;
+    let dimension = |column: &str, bucket: Option<Bucket>, zone: Option<&str>| GridDimension {
+        column: column.parse().unwrap(),
+        bucket,
+        zone: zone.map(str::to_owned),
+    };
+    Dataset {
+        id: "hansa://munster.example/d/bike_counts".parse().unwrap(),
+        title: "Radzählstellen".to_owned(),
+        licence: "dl-de/by-2-0".to_owned(),
+        attribution: Some("Stadt Münster".to_owned()),
+        high_value: false,
+        model: Some("bicycle_counts".to_owned()),
+        unit_column: Some("device_id".parse().unwrap()),
+        personal: true,
+        columns,
+        grid: Some(Grid {
+            id: "hansa://munster.example/grid/bike_counts-1".to_owned(),
+            dimensions: vec![
+                dimension("site", None, None),
+                dimension("at", Some(Bucket::Hour), Some("Europe/Berlin")),
+                dimension("local_date", None, None),
+            ],
+        }),
+        version: "2026-11-20.3".to_owned(),
+        published_at: "2026-11-20T08:00:00Z".parse().unwrap(),
+        rows: 123_456,
+        bytes: 1_234_567,
+        time_span: Some((
+            "2026-01-01T00:00:00Z".parse().unwrap(),
+            "2026-11-19T22:00:00Z".parse().unwrap(),
+        )),
+        area: Some([7.5, 51.9, 7.75, 52.0]),
+        zone: "Europe/Berlin".to_owned(),
     }
 }

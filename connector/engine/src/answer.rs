@@ -1,1 +1,169 @@
-//! answer.
+//! What leaves: the batches of an answer, counted against its limits.
+
+use crate::execute::Started;
+use crate::execute::watch::Watch;
+use crate::limits::Pool;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use evidence::ledger::Receipt;
+use policy::id::RequestId;
+use policy::refusal::{Code, Refusal};
+use policy::ruling::{Budget, RowLimit};
+use std::fmt;
+use std::sync::Arc;
+
+/// The rows of one question on their way. Dropping it ends the question.
+pub struct Answer {
+    schema: SchemaRef,
+    source: Started,
+    opened: Option<Receipt>,
+    request: RequestId,
+    budgets: Vec<Budget>,
+    rows: u64,
+    rows_limit: u64,
+    clause: Option<RowLimit>,
+    watch: Watch,
+    done: bool,
+}
+
+impl Answer {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "made in one place, taken apart in one place"
+    )]
+    pub(crate) const fn new(
+        schema: SchemaRef,
+        source: Started,
+        opened: Receipt,
+        request: RequestId,
+        budgets: Vec<Budget>,
+        rows_limit: u64,
+        clause: Option<RowLimit>,
+        watch: Watch,
+    ) -> Self {
+        Self {
+            schema,
+            source,
+            opened: Some(opened),
+            request,
+            budgets,
+            rows: 0,
+            rows_limit,
+            clause,
+            watch,
+            done: false,
+        }
+    }
+
+    /// The schema of its batches.
+    #[must_use]
+    pub const fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The question's identity.
+    #[must_use]
+    pub const fn request(&self) -> RequestId {
+        self.request
+    }
+
+    /// The quotas that it draws on.
+    #[must_use]
+    pub fn budgets(&self) -> &[Budget] {
+        &self.budgets
+    }
+
+    /// The most memory that its operators had reserved at once.
+    #[must_use]
+    pub fn peak_memory(&self) -> usize {
+        match &self.source {
+            Started::Ready(_) => 0,
+            Started::Running { pool, .. } => Pool::peak(pool),
+        }
+    }
+
+    /// The next batch; `None` after the last one. After an error there is nothing more.
+    pub async fn next(&mut self) -> Option<Result<RecordBatch, Refusal>> {
+        if self.done {
+            return None;
+        }
+        let next = self.pull().await;
+        let checked = match next {
+            Some(Ok(batch)) => Some(self.within(batch)),
+            other => other,
+        };
+        if !matches!(checked, Some(Ok(_))) {
+            self.end();
+        }
+        checked
+    }
+
+    async fn pull(&mut self) -> Option<Result<RecordBatch, Refusal>> {
+        match &mut self.source {
+            Started::Ready(batch) => {
+                self.done = true;
+                let empty = RecordBatch::new_empty(Arc::clone(&self.schema));
+                Some(Ok(std::mem::replace(batch, empty)))
+            }
+            Started::Running { batches, .. } => {
+                // The end is told at once; the plan is not waited for.
+                tokio::select! {
+                    biased;
+                    why = self.watch.wait() => Some(Err(why)),
+                    batch = batches.recv() => batch,
+                }
+            }
+        }
+    }
+
+    fn within(&mut self, batch: RecordBatch) -> Result<RecordBatch, Refusal> {
+        let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+        self.rows = self.rows.saturating_add(rows);
+        if self.rows <= self.rows_limit {
+            return Ok(batch);
+        }
+        let refusal = Refusal::new(
+            Code::ResultTooLarge,
+            format!("the answer has more than {} rows", self.rows_limit),
+        )
+        .with_help("add a filter or a LIMIT");
+        Err(match self.clause {
+            None => refusal,
+            Some(RowLimit {
+                contract,
+                clause,
+                rows,
+            }) => refusal
+                .with_contract(contract)
+                .with_clause(clause, format!("answers of at most {rows} rows")),
+        })
+    }
+
+    fn end(&mut self) {
+        self.done = true;
+        if let Started::Running { batches, task, .. } = &mut self.source {
+            batches.close();
+            task.abort();
+        }
+    }
+
+    /// Ends it and gives back the duty to close its entry; the first time only.
+    pub(crate) fn close(&mut self) -> Option<Receipt> {
+        self.end();
+        self.opened.take()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("request", &self.request)
+            .finish_non_exhaustive()
+    }
+}

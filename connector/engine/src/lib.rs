@@ -14,10 +14,14 @@
 
 pub mod answer;
 pub mod execute;
+pub mod fault;
 pub mod federate;
+#[cfg(test)]
+mod fixture;
 pub mod limits;
 pub mod model;
 pub mod plan;
 pub mod publish;
+pub mod session;
 pub mod snapshot;
 pub mod source;

@@ -1,1 +1,286 @@
-//! limits.
+//! What one question may use, and the room in which questions run: their own threads, memory and disk.
+
+use datafusion::execution::cache::cache_manager::CacheManagerConfig;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{
+    FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
+};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion_common::resources_datafusion_err;
+use policy::refusal::{Code, Refusal};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// What one statement may hold. Counted before planning, whose time grows with the square and does not yield.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SqlLimits {
+    /// Bytes of text.
+    pub bytes: usize,
+    /// Tokens.
+    pub tokens: usize,
+    /// Levels of parentheses, calls, cases and subqueries.
+    pub nesting: usize,
+    /// Operators, also postfix ones such as `::` and `IS NULL`.
+    pub operators: usize,
+    /// Table references after each CTE was put in its places.
+    pub tables: usize,
+    /// Joins as written.
+    pub joins: usize,
+    /// Arms of set operations.
+    pub arms: usize,
+    /// Time for parsing and planning.
+    pub planning: Duration,
+}
+
+impl Default for SqlLimits {
+    fn default() -> Self {
+        Self {
+            bytes: 256 * 1024,
+            tokens: 20_000,
+            nesting: 40,
+            operators: 500,
+            tables: 64,
+            joins: 16,
+            arms: 64,
+            planning: Duration::from_secs(20),
+        }
+    }
+}
+
+/// What one question may use while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of memory that operators reserve.
+    pub memory: usize,
+    /// Bytes of temporary files.
+    pub spill: u64,
+    /// From the start of execution to the last row.
+    pub time: Duration,
+    /// Rows of the answer.
+    pub rows: u64,
+    /// Threads of work above the gate. With 1, answers are the same to the last digit of a floating-point sum.
+    pub partitions: usize,
+    /// Rows of a batch.
+    pub batch_rows: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 256 * 1024 * 1024,
+            spill: 1024 * 1024 * 1024,
+            time: Duration::from_secs(300),
+            rows: u64::MAX,
+            partitions: 1,
+            batch_rows: 8192,
+        }
+    }
+}
+
+/// Where questions run. One per participant.
+#[derive(Clone)]
+pub struct Room {
+    handle: Handle,
+    memory: Arc<ProcessMemory>,
+    spill: PathBuf,
+    caches: CacheManagerConfig,
+}
+
+impl std::fmt::Debug for Room {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Room")
+            .field("memory", &self.memory)
+            .field("spill", &self.spill)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Room {
+    /// A room on the runtime of `handle`, which serves nothing else, with `memory` bytes for all questions together and
+    /// temporary files below `spill`.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` when the folder of temporary files can't be made.
+    pub fn new(handle: Handle, memory: usize, spill: PathBuf) -> Result<Self, Refusal> {
+        std::fs::create_dir_all(&spill).map_err(|_| {
+            Refusal::new(
+                Code::StateBroken,
+                "the folder for temporary files can't be made",
+            )
+        })?;
+        let shared = RuntimeEnv::default();
+        let caches = CacheManagerConfig::default()
+            .with_file_metadata_cache(Some(shared.cache_manager.get_file_metadata_cache()));
+        Ok(Self {
+            handle,
+            memory: Arc::new(ProcessMemory {
+                limit: memory,
+                used: AtomicUsize::new(0),
+            }),
+            spill,
+            caches,
+        })
+    }
+
+    /// The runtime of the questions.
+    #[must_use]
+    pub const fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Bytes that all running questions have reserved.
+    #[must_use]
+    pub fn memory_used(&self) -> usize {
+        self.memory.used.load(Ordering::Relaxed)
+    }
+
+    /// What one question runs in: its own pool inside the room's, its own temporary files.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` when temporary files can't be made.
+    pub fn environment(&self, limits: &Limits) -> Result<(Arc<RuntimeEnv>, Arc<Pool>), Refusal> {
+        let pool = Arc::new(Pool {
+            inner: FairSpillPool::new(limits.memory),
+            process: Arc::clone(&self.memory),
+            limit: limits.memory,
+            used: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+        });
+        let disk = DiskManagerBuilder::default()
+            .with_mode(DiskManagerMode::Directories(vec![self.spill.clone()]))
+            .with_max_temp_directory_size(limits.spill);
+        let environment = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::clone(&pool) as Arc<dyn MemoryPool>)
+            .with_disk_manager_builder(disk)
+            .with_cache_manager(self.caches.clone())
+            .build_arc()
+            .map_err(|_| Refusal::new(Code::StateBroken, "temporary files can't be made"))?;
+        Ok((environment, pool))
+    }
+}
+
+/// A runtime for questions alone, with stacks that fit the deepest statement allowed.
+///
+/// # Errors
+/// `INTERNAL` when the system gives no threads.
+pub fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, Refusal> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads.max(1))
+        .thread_name("question")
+        .thread_stack_size(32 * 1024 * 1024)
+        .enable_all()
+        .build()
+        .map_err(|_| Refusal::new(Code::Internal, "no threads for questions"))
+}
+
+#[derive(Debug)]
+struct ProcessMemory {
+    limit: usize,
+    used: AtomicUsize,
+}
+
+impl ProcessMemory {
+    fn take(&self, bytes: usize) -> bool {
+        self.used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
+                used.checked_add(bytes).filter(|sum| *sum <= self.limit)
+            })
+            .is_ok()
+    }
+
+    fn give(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// The memory of one question: fair among its operators, counted against the room.
+#[derive(Debug)]
+pub struct Pool {
+    inner: FairSpillPool,
+    process: Arc<ProcessMemory>,
+    limit: usize,
+    used: AtomicUsize,
+    peak: AtomicUsize,
+}
+
+impl Pool {
+    /// The most that was reserved at once.
+    #[must_use]
+    pub fn peak(&self) -> usize {
+        self.peak.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, bytes: usize) {
+        let used = self
+            .used
+            .fetch_add(bytes, Ordering::Relaxed)
+            .saturating_add(bytes);
+        self.peak.fetch_max(used, Ordering::Relaxed);
+    }
+}
+
+impl std::fmt::Display for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("question")
+    }
+}
+
+impl MemoryPool for Pool {
+    fn name(&self) -> &'static str {
+        "question"
+    }
+
+    fn register(&self, consumer: &MemoryConsumer) {
+        self.inner.register(consumer);
+    }
+
+    fn unregister(&self, consumer: &MemoryConsumer) {
+        self.inner.unregister(consumer);
+    }
+
+    fn grow(&self, reservation: &MemoryReservation, additional: usize) {
+        self.process.used.fetch_add(additional, Ordering::Relaxed);
+        self.inner.grow(reservation, additional);
+        self.note(additional);
+    }
+
+    fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
+        self.inner.shrink(reservation, shrink);
+        self.process.give(shrink);
+        self.used.fetch_sub(shrink, Ordering::Relaxed);
+    }
+
+    fn try_grow(
+        &self,
+        reservation: &MemoryReservation,
+        additional: usize,
+    ) -> datafusion_common::Result<()> {
+        if !self.process.take(additional) {
+            return Err(resources_datafusion_err!("the memory of all questions"));
+        }
+        if let Err(error) = self.inner.try_grow(reservation, additional) {
+            self.process.give(additional);
+            return Err(error);
+        }
+        self.note(additional);
+        Ok(())
+    }
+
+    fn reserved(&self) -> usize {
+        self.inner.reserved()
+    }
+
+    fn memory_limit(&self) -> MemoryLimit {
+        MemoryLimit::Finite(self.limit)
+    }
+}
+
+impl Drop for Pool {
+    /// What a plan that was dropped in mid-air did not give back.
+    fn drop(&mut self) {
+        self.process.give(self.used.load(Ordering::Relaxed));
+    }
+}

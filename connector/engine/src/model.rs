@@ -1,1 +1,148 @@
-//! model.
+//! Models: shared schemas that datasets of several cities conform to, so that one question serves them all.
+//!
+//! Named after Smart Data Models (AirQualityObserved of dataModel.Environment, ItemFlowObserved of
+//! dataModel.Transportation), written as one row per value, since a union over cities needs the same columns everywhere.
+
+pub mod conform;
+
+use arrow_schema::SchemaRef;
+use catalog::dataset::ColumnType;
+use std::sync::Arc;
+
+/// A shared schema.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Model {
+    /// Its name in SQL, after `model.`.
+    pub name: &'static str,
+    /// What its rows are.
+    pub meaning: &'static str,
+    /// Its columns in order.
+    pub columns: &'static [ModelColumn],
+}
+
+/// A column of a model.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ModelColumn {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: ColumnType,
+    /// Every row has a value.
+    pub required: bool,
+    /// UCUM unit.
+    pub unit: Option<&'static str>,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+/// The model of that name.
+#[must_use]
+pub fn model(name: &str) -> Option<&'static Model> {
+    MODELS.iter().find(|model| model.name == name)
+}
+
+/// The Arrow schema of a model, as its union over participants has it before `participant` and `dataset`.
+#[must_use]
+pub fn model_schema(name: &str) -> Option<SchemaRef> {
+    let fields: Vec<arrow_schema::Field> = model(name)?
+        .columns
+        .iter()
+        .map(|column| arrow_schema::Field::new(column.name, column.kind.arrow(), !column.required))
+        .collect();
+    Some(Arc::new(arrow_schema::Schema::new(fields)))
+}
+
+/// All models.
+pub const MODELS: [Model; 2] = [
+    Model {
+        name: "air_quality_observed",
+        meaning: "one pollutant at one station in one interval",
+        columns: &[
+            OBSERVED_AT,
+            INTERVAL,
+            LOCAL_DATE,
+            ModelColumn {
+                name: "town",
+                kind: ColumnType::Text,
+                required: true,
+                unit: None,
+                meaning: "town or city in which the station stands",
+            },
+            ModelColumn {
+                name: "station",
+                kind: ColumnType::Text,
+                required: true,
+                unit: None,
+                meaning: "the publisher's stable key of the station",
+            },
+            ModelColumn {
+                name: "pollutant",
+                kind: ColumnType::Text,
+                required: true,
+                unit: None,
+                meaning: "NO2, PM10, PM2.5, O3, NO, SO2",
+            },
+            ModelColumn {
+                name: "value",
+                kind: ColumnType::Float,
+                required: false,
+                unit: Some("ug.m-3"),
+                meaning: "mean mass concentration over the interval; absent where nothing was measured",
+            },
+        ],
+    },
+    Model {
+        name: "bicycle_counts",
+        meaning: "bicycles that passed one counter in one interval",
+        columns: &[
+            OBSERVED_AT,
+            INTERVAL,
+            LOCAL_DATE,
+            ModelColumn {
+                name: "site",
+                kind: ColumnType::Text,
+                required: true,
+                unit: None,
+                meaning: "the publisher's stable key of the counter",
+            },
+            ModelColumn {
+                name: "site_name",
+                kind: ColumnType::Text,
+                required: false,
+                unit: None,
+                meaning: "where the counter stands",
+            },
+            ModelColumn {
+                name: "bikes",
+                kind: ColumnType::Int,
+                required: false,
+                unit: Some("{bicycle}"),
+                meaning: "bicycles counted, all directions; absent where nothing was counted",
+            },
+        ],
+    },
+];
+
+const OBSERVED_AT: ModelColumn = ModelColumn {
+    name: "observed_at",
+    kind: ColumnType::Instant,
+    required: true,
+    unit: None,
+    meaning: "start of the interval, UTC",
+};
+
+const INTERVAL: ModelColumn = ModelColumn {
+    name: "interval",
+    kind: ColumnType::Text,
+    required: true,
+    unit: None,
+    meaning: "length of the interval as an ISO 8601 duration: PT15M, PT30M, PT1H, P1D",
+};
+
+const LOCAL_DATE: ModelColumn = ModelColumn {
+    name: "local_date",
+    kind: ColumnType::Date,
+    required: true,
+    unit: None,
+    meaning: "the day in the dataset's zone on which the interval starts",
+};

@@ -1,1 +1,295 @@
-//! publish.
+//! From configured files to an immutable snapshot: read what changed, prepare, check, write, and swap it in whole.
+
+pub mod entry;
+pub mod input;
+pub mod parsed;
+pub mod prepare;
+pub mod write;
+
+use crate::limits::Limits;
+use crate::model;
+use crate::snapshot::Snapshot;
+use crate::snapshot::disk::{self, Place};
+use crate::snapshot::manifest::Manifest;
+use crate::source::config::DatasetConfig;
+use crate::source::report::Counts;
+use catalog::dataset::{Column, Dataset};
+use evidence::digest::Digest;
+use evidence::time::Time;
+use input::Inputs;
+use policy::id::{DatasetId, ParticipantId};
+use policy::refusal::{Code, Refusal};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// What a publication needs to know beside the dataset's own configuration.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The participant that publishes.
+    pub owner: ParticipantId,
+    /// Its zone, for datasets that state none.
+    pub zone: String,
+    /// The state folder.
+    pub state: PathBuf,
+    /// The time of publication.
+    pub now: Time,
+    /// What `prepare` and sorting may use.
+    pub limits: Limits,
+}
+
+/// How far a publication is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress<'a> {
+    /// A file is looked at.
+    File {
+        /// The file, as the configuration names it.
+        name: &'a str,
+        /// How many came before it.
+        done: usize,
+        /// How many there are.
+        of: usize,
+        /// Whether it is read anew; otherwise it is known from an earlier publication.
+        read: bool,
+    },
+    /// Rows were written.
+    Rows(u64),
+}
+
+/// What a publication did or would do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// Files of the source.
+    pub files: usize,
+    /// Files that were read anew; the others were known.
+    pub files_read: usize,
+    /// What was read and what was not, over all files.
+    pub counts: Counts,
+    /// Rows of the snapshot.
+    pub rows: u64,
+    /// Rows of the snapshot that is published now.
+    pub rows_before: Option<u64>,
+    /// How the schema differs from the published one; empty where it does not.
+    pub schema_changes: Vec<String>,
+}
+
+/// A snapshot that is complete on disk and that nobody sees yet.
+#[derive(Debug)]
+pub struct Staged {
+    /// The catalogue entry.
+    pub entry: Dataset,
+    /// The digest of its rows.
+    pub digest: Digest,
+    /// What was read and what changes.
+    pub report: Report,
+    place: Place,
+    manifest: Manifest,
+    folder: TempDir,
+}
+
+/// What [`stage`] came to.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Sources and configuration are those of the published snapshot.
+    Unchanged(Box<Dataset>),
+    /// There is something to publish.
+    Staged(Box<Staged>),
+}
+
+/// Reads and checks everything and writes the snapshot beside the published one. Blocks; call it off the runtime.
+///
+/// # Errors
+/// What is wrong with the sources, the rows, `prepare` or the model; nothing is published then.
+pub fn stage(
+    config: &DatasetConfig,
+    context: &Context,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Outcome, Refusal> {
+    let place = Place::new(&context.state, &config.name);
+    let zone = config.zone.as_deref().unwrap_or(&context.zone);
+    let mut config = config.clone();
+    let inputs = Inputs::look(&mut config, zone)?;
+    let published = disk::published(&place)?;
+    if let Some(published) = &published
+        && published.inputs == inputs.digest
+    {
+        return Ok(Outcome::Unchanged(Box::new(published.dataset.clone())));
+    }
+    disk::make(&place)?;
+    let parsed = parsed::all(&config, zone, &inputs, &place, progress)?;
+    if parsed.counts.bad_share() > config.max_bad_rows {
+        return Err(unreadable(&config, &parsed.counts));
+    }
+    let folder = disk::staging(&place)?;
+    let prepared = prepare::plan(&config, &inputs, &parsed, context)?;
+    let columns = entry::columns(&config, &prepared.schema)?;
+    let model = config.model.as_deref().map(|name| declared(&config, name));
+    let model = model.transpose()?;
+    let columns = entry::required_by(columns, model);
+    let mut entry = entry::draft(&config, context, zone, columns)?;
+    if let Some(model) = model {
+        model::conform::check(model, &entry).map_err(|why| at(&config, "model", why))?;
+    }
+    let order = entry::order(&config, &entry.columns)?;
+    let written = write::write(prepared, &entry, &order, folder.path(), context, progress)
+        .map_err(|refusal| prepare::placed(refusal, &config))?;
+    if let Some(model) = model {
+        model::conform::days(model, &written, &entry).map_err(|why| at(&config, "model", why))?;
+    }
+    entry.version = disk::next_version(&place, context.now)?;
+    entry.rows = written.rows;
+    entry.bytes = written.bytes;
+    entry.time_span = written.time_span(&entry);
+    entry.area = written.area();
+    let report = Report {
+        dataset: entry.id.clone(),
+        files: inputs.files.len(),
+        files_read: parsed.read,
+        counts: parsed.counts,
+        rows: written.rows,
+        rows_before: published.as_ref().map(|manifest| manifest.dataset.rows),
+        schema_changes: published
+            .map(|manifest| schema_changes(&manifest.dataset.columns, &entry.columns))
+            .unwrap_or_default(),
+    };
+    let manifest = Manifest {
+        dataset: entry.clone(),
+        files: written.files,
+        digest: written.digest,
+        inputs: inputs.digest,
+    };
+    disk::write_manifest(folder.path(), &manifest)?;
+    parsed::forget_others(&place, &parsed.files);
+    Ok(Outcome::Staged(Box::new(Staged {
+        entry,
+        digest: manifest.digest,
+        report,
+        place,
+        manifest,
+        folder,
+    })))
+}
+
+impl Staged {
+    /// Puts the snapshot in the place of the published one, which stays on disk until it is retired and unread.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` or `DISK_FULL` where the state folder can't be written.
+    pub fn commit(self) -> Result<Snapshot, Refusal> {
+        let folder = disk::admit(&self.place, &self.entry.version, self.folder)?;
+        let Manifest {
+            dataset,
+            files,
+            digest,
+            ..
+        } = self.manifest;
+        let files = files.iter().map(|name| folder.join(name)).collect();
+        Ok(Snapshot::in_folder(dataset, files, digest, folder))
+    }
+}
+
+/// How one list of columns differs from another, a sentence each.
+#[must_use]
+pub fn schema_changes(before: &[Column], after: &[Column]) -> Vec<String> {
+    let mut changes = Vec::new();
+    for old in before {
+        match after.iter().find(|new| new.name == old.name) {
+            None => changes.push(format!("column `{}` goes", old.name)),
+            Some(new) => {
+                if new.kind != old.kind {
+                    changes.push(format!(
+                        "column `{}` changes from {} to {}",
+                        old.name,
+                        old.kind.as_str(),
+                        new.kind.as_str()
+                    ));
+                }
+                if new.nullable != old.nullable {
+                    let may = if new.nullable {
+                        "may now lack"
+                    } else {
+                        "always has"
+                    };
+                    changes.push(format!("column `{}` {may} a value", old.name));
+                }
+            }
+        }
+    }
+    for new in after {
+        if !before.iter().any(|old| old.name == new.name) {
+            changes.push(format!(
+                "column `{}` comes, {}",
+                new.name,
+                new.kind.as_str()
+            ));
+        }
+    }
+    let kept = |list: &[Column], other: &[Column]| -> Vec<String> {
+        list.iter()
+            .filter(|column| other.iter().any(|that| that.name == column.name))
+            .map(|column| column.name.to_string())
+            .collect()
+    };
+    if kept(before, after) != kept(after, before) {
+        changes.push("the order of the columns changes".to_owned());
+    }
+    changes
+}
+
+fn declared(config: &DatasetConfig, name: &str) -> Result<&'static model::Model, Refusal> {
+    model::model(name).ok_or_else(|| {
+        let known: Vec<&str> = model::MODELS.iter().map(|model| model.name).collect();
+        config
+            .place
+            .refuse(
+                Code::ConfigInvalid,
+                "model",
+                format!("there is no model `{name}`"),
+            )
+            .with_help(format!("the models are {}", known.join(", ")))
+    })
+}
+
+fn at(config: &DatasetConfig, key: &str, refusal: Refusal) -> Refusal {
+    let spot = &config.place;
+    refusal.with_place(spot.file.clone(), Some(spot.line), Some(key.to_owned()))
+}
+
+fn unreadable(config: &DatasetConfig, counts: &Counts) -> Refusal {
+    let mut refusal = Refusal::new(
+        Code::RowsUnreadable,
+        format!(
+            "{} of {} rows of `{}` can't be read, more than max_bad_rows = {} allows; nothing was published",
+            counts.bad_rows, counts.rows, config.name, config.max_bad_rows
+        ),
+    );
+    let first = counts
+        .bad
+        .values()
+        .flat_map(|bad| bad.samples.first())
+        .next();
+    if let Some(first) = first {
+        refusal = refusal.with_place(first.file.clone(), Some(first.line), None);
+    }
+    for (column, bad) in &counts.bad {
+        for sample in &bad.samples {
+            refusal = refusal.with_help(format!(
+                "{}:{}: `{column}` holds `{}`: {}",
+                sample.file, sample.line, sample.text, sample.why
+            ));
+        }
+        let shown = u64::try_from(bad.samples.len()).unwrap_or(u64::MAX);
+        if bad.count > shown {
+            let more = bad.count.saturating_sub(shown);
+            refusal = refusal.with_help(format!("and {more} more of `{column}`"));
+        }
+    }
+    refusal
+}
+
+/// The path of a file below a folder, as messages show it.
+#[must_use]
+pub fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}

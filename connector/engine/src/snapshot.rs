@@ -1,5 +1,9 @@
 //! An immutable, versioned snapshot of a dataset: Parquet files that nobody changes.
 
+pub mod disk;
+pub mod manifest;
+pub mod shelf;
+
 use catalog::dataset::Dataset;
 use evidence::digest::Digest;
 use std::path::{Path, PathBuf};

@@ -1,1 +1,37 @@
-//! source.
+//! Files that others wrote, read completely: each value becomes its declared type or is counted as unreadable.
+//!
+//! The kinds of source; this list is the index of the folder.
+
+pub mod columnar;
+pub mod config;
+pub mod decode;
+pub mod files;
+pub mod geojson;
+pub mod pattern;
+pub mod raw;
+pub mod report;
+pub mod rows;
+pub mod text;
+pub mod when;
+
+use config::{Kind, SourceConfig};
+use policy::refusal::Refusal;
+use raw::Event;
+use std::path::Path;
+
+/// Reads one file from its first row to its last and hands out each event as it comes.
+///
+/// # Errors
+/// When the file can't be read at all; a single bad row is an event. A refusal of `each` ends the reading.
+pub fn read(
+    path: &Path,
+    shown: &str,
+    config: &SourceConfig,
+    each: &mut dyn FnMut(Event<'_>) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    match config.kind {
+        Kind::Text => text::read(path, shown, config, each),
+        Kind::Parquet => columnar::read(path, shown, config, each),
+        Kind::GeoJson => geojson::read(path, shown, config, each),
+    }
+}

@@ -1,1 +1,19 @@
-//! To be filled.
+//! The wire faces of a connector: peers over mutual TLS, and the command line over the local socket.
+//!
+//! A face speaks one protocol. It decides nothing: what it is asked it hands to a [`front::Front`] or a desk.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::as_conversions,
+        reason = "tests"
+    )
+)]
+
+pub mod admin;
+pub mod front;
+pub mod peer;

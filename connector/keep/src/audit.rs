@@ -1,1 +1,302 @@
-//! audit.
+//! The log on disk: one writer, group commit, and readers that see durable records alone.
+//!
+//! A log is a folder: `records-….jsonl` (segments, one record a line), `heads` (signed notes), `key` (the public note
+//! keys), `leaves` (leaf hashes, derived) and `lock`. A copy of the folder is checked offline without
+//! any configuration.
+
+use crate::audit::index::Index;
+use crate::audit::reader::Reader;
+use crate::audit::writer::{Message, Pending, Wake};
+use evidence::digest::Digest;
+use evidence::ledger::{Evidence, Recorded, Unwritable};
+use evidence::note::{Checkpoint, NoteSigner, SignedHead};
+use evidence::record::Record;
+use evidence::time::{Clock, Time};
+use policy::refusal::{Code, Refusal};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+mod folder;
+mod index;
+pub mod key;
+mod open;
+mod reader;
+mod shelf;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+/// The type of the record that opens an entry, and the duty to close it.
+pub const OPENING: &str = "permit";
+
+/// The type of the record that closes an entry.
+pub const CLOSING: &str = "close";
+
+/// How a log is kept.
+#[derive(Clone)]
+pub struct LogConfig {
+    /// Its folder; created if it is not there.
+    pub folder: PathBuf,
+    /// The participant's domain, from which the log's origin is made.
+    pub domain: String,
+    /// Signs heads; its key is another than the one that signs contracts.
+    pub signer: Arc<dyn NoteSigner>,
+    /// The clock.
+    pub clock: Clock,
+    /// Names this run of the program.
+    pub boot: String,
+    /// Bytes that the disk must have left for new entries to be opened.
+    pub reserve: u64,
+    /// A segment ends when it has so many bytes.
+    pub segment: u64,
+    /// A head is signed after so many records.
+    pub head_records: u64,
+    /// A head is signed after so long, if there are new records.
+    pub head_interval: std::time::Duration,
+}
+
+impl LogConfig {
+    /// The usual settings: 16 MiB of reserve, segments of 64 MiB, a head each second or 256 records.
+    #[must_use]
+    pub fn new(
+        folder: impl Into<PathBuf>,
+        domain: impl Into<String>,
+        signer: Arc<dyn NoteSigner>,
+        clock: Clock,
+        boot: impl Into<String>,
+    ) -> Self {
+        Self {
+            folder: folder.into(),
+            domain: domain.into(),
+            signer,
+            clock,
+            boot: boot.into(),
+            reserve: 16 * 1024 * 1024,
+            segment: 64 * 1024 * 1024,
+            head_records: 256,
+            head_interval: std::time::Duration::from_secs(1),
+        }
+    }
+}
+
+impl fmt::Debug for LogConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogConfig")
+            .field("folder", &self.folder)
+            .field("domain", &self.domain)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What opening a log found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// How many records there were, before those that opening itself wrote.
+    pub records: u64,
+    /// The time of the last of them.
+    pub last: Option<Time>,
+    /// Bytes of an incomplete last record that were cut off; a record of type `repair` says so.
+    pub cut: Option<u64>,
+    /// Entries that were opened and never closed.
+    pub open: Vec<Record>,
+}
+
+/// A log that is open for writing and reading. Clones share it; the last one to go signs the newest head.
+#[derive(Clone, Debug)]
+pub struct Log {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    index: Arc<Index>,
+    sender: Mutex<Option<Sender<Message>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Log {
+    /// Opens the log, checks all of it, and starts its writer.
+    ///
+    /// An incomplete last record, which a crash leaves behind, is cut off and the cut recorded.
+    ///
+    /// # Errors
+    /// `EVIDENCE_BROKEN` naming the first bad record, `STATE_LOCKED` when another process has the log,
+    /// `EVIDENCE_UNAVAILABLE` or `DISK_FULL` when it can't be written.
+    pub fn open(config: LogConfig) -> Result<(Self, Replay), Refusal> {
+        let (writer, index, replay) = open::open(config)?;
+        let (sender, thread) = writer.start()?;
+        let inner = Inner {
+            index,
+            sender: Mutex::new(Some(sender)),
+            writer: Mutex::new(Some(thread)),
+        };
+        let log = Self {
+            inner: Arc::new(inner),
+        };
+        Ok((log, replay))
+    }
+
+    /// Records `value`; when this returns, the record survives a loss of power.
+    ///
+    /// A caller that stops waiting loses the receipt, not the record: an entry opened so stays open until start-up
+    /// closes it. So await this where nothing cancels it.
+    ///
+    /// # Errors
+    /// When the record could not be made durable; nothing may be done then.
+    pub async fn record<T>(&self, value: T) -> Result<Recorded<T>, Unwritable>
+    where
+        T: Evidence + Send + 'static,
+    {
+        let (wake, woken) = tokio::sync::oneshot::channel();
+        self.send(Message::Record(Pending::boxed(value, Wake::Task(wake))))?;
+        woken.await.unwrap_or(Err(Unwritable::Closed))
+    }
+
+    /// As [`Log::record`], for callers that are no tasks.
+    ///
+    /// # Errors
+    /// As [`Log::record`].
+    pub fn record_blocking<T>(&self, value: T) -> Result<Recorded<T>, Unwritable>
+    where
+        T: Evidence + Send + 'static,
+    {
+        let (wake, woken) = std::sync::mpsc::sync_channel(1);
+        self.send(Message::Record(Pending::boxed(value, Wake::Thread(wake))))?;
+        woken.recv().unwrap_or(Err(Unwritable::Closed))
+    }
+
+    /// How many records are durable.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.inner.index.size()
+    }
+
+    /// The head over all durable records, not signed.
+    #[must_use]
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.inner.index.checkpoint()
+    }
+
+    /// The newest signed head; it may lack the records of the last second.
+    #[must_use]
+    pub fn head(&self) -> SignedHead {
+        self.inner.index.head()
+    }
+
+    /// A signed head over at least `size` records, signed now if there is none yet.
+    ///
+    /// # Errors
+    /// When there are not so many durable records, or the log is closed.
+    pub async fn head_over(&self, size: u64) -> Result<SignedHead, Unwritable> {
+        let head = self.head();
+        if head.checkpoint.size >= size {
+            return Ok(head);
+        }
+        let (wake, woken) = tokio::sync::oneshot::channel();
+        self.send(Message::Sign(wake))?;
+        let head = woken.await.map_err(|_| Unwritable::Closed)?;
+        if head.checkpoint.size >= size {
+            return Ok(head);
+        }
+        Err(Unwritable::Closed)
+    }
+
+    /// The proof that the log of size `to` continues the log of size `from`; none if it never had so many records.
+    #[must_use]
+    pub fn consistency(&self, from: u64, to: u64) -> Option<Vec<Digest>> {
+        self.inner.index.tree(|tree| tree.consistency(from, to))
+    }
+
+    /// The proof that the record at `index` is in the log of `size` records; none if it never had so many.
+    #[must_use]
+    pub fn inclusion(&self, index: u64, size: u64) -> Option<Vec<Digest>> {
+        self.inner.index.tree(|tree| tree.inclusion(index, size))
+    }
+
+    /// The leaf hash of the record at `index`.
+    #[must_use]
+    pub fn leaf(&self, index: u64) -> Option<Digest> {
+        self.inner.index.tree(|tree| tree.leaf(index))
+    }
+
+    /// The records from the index `from` on, as many as are durable now.
+    #[must_use]
+    pub fn read(&self, from: u64) -> Reader {
+        Reader::new(Arc::clone(&self.inner.index), from)
+    }
+
+    /// The record at `index`.
+    ///
+    /// # Errors
+    /// `EVIDENCE_UNAVAILABLE` when it can't be read, `EVIDENCE_BROKEN` when it is no longer what was written.
+    pub fn get(&self, index: u64) -> Result<Option<Record>, Refusal> {
+        self.read(index).next().transpose()
+    }
+
+    /// How often the disk was synced, and for how many records, since opening.
+    #[must_use]
+    pub fn syncs(&self) -> (u64, u64) {
+        self.inner.index.syncs()
+    }
+
+    /// Why nothing can be recorded any more, if so.
+    #[must_use]
+    pub fn broken(&self) -> Option<Unwritable> {
+        self.inner.index.broken()
+    }
+
+    /// The log's folder.
+    #[must_use]
+    pub fn folder(&self) -> &std::path::Path {
+        self.inner.index.folder()
+    }
+
+    /// Writes what is waiting, signs the newest head and ends the writer. Later records are refused.
+    pub fn close(&self) {
+        self.inner.close();
+    }
+
+    fn send(&self, message: Message) -> Result<(), Unwritable> {
+        locked(&self.inner.sender)
+            .as_ref()
+            .and_then(|sender| sender.send(message).ok())
+            .ok_or(Unwritable::Closed)
+    }
+}
+
+impl Inner {
+    fn close(&self) {
+        // The writer ends when nobody can send any more.
+        drop(locked(&self.sender).take());
+        let writer = locked(&self.writer).take();
+        // A value that holds a log may be dropped by the writer itself, which can't wait for its own end.
+        if let Some(writer) = writer.filter(|w| w.thread().id() != std::thread::current().id()) {
+            writer.join().ok();
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What an operator is told when nothing can be recorded.
+#[must_use]
+pub fn refusal(unwritable: &Unwritable) -> Refusal {
+    let code = match unwritable {
+        Unwritable::Broken(broken) if broken.full => Code::DiskFull,
+        Unwritable::LowSpace { .. } => Code::DiskFull,
+        Unwritable::Broken(_) | Unwritable::Closed => Code::EvidenceUnavailable,
+        Unwritable::TooLarge { .. } | Unwritable::Unsound { .. } => Code::Internal,
+    };
+    Refusal::new(code, unwritable.to_string())
+}

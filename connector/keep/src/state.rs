@@ -1,1 +1,164 @@
-//! state.
+//! The index over the log: negotiations, outbox, peers, budgets and receipts in SQLite.
+//!
+//! The log is the truth. Every change here is made from records, in their order, and stores the position that it reflects;
+//! a lost index is made again from position 0. An index that is ahead of the log is refused: then somebody put an older
+//! log in its place.
+
+pub mod change;
+pub mod query;
+
+use crate::state::change::Change;
+use policy::refusal::{Code, Refusal};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use std::path::Path;
+use std::time::Duration;
+
+/// The index of one participant. Locked by whoever holds the state folder.
+#[derive(Debug)]
+pub struct State {
+    connection: Connection,
+}
+
+impl State {
+    /// Opens or makes the index. `records` is the number of records in the log.
+    ///
+    /// # Errors
+    /// `LEDGER_ROLLBACK` when the index reflects more records than the log holds; `STATE_BROKEN` or `DISK_FULL`.
+    pub fn open(file: &Path, records: u64) -> Result<Self, Refusal> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let connection = Connection::open_with_flags(file, flags).map_err(broken)?;
+        connection
+            .busy_timeout(Duration::from_secs(5))
+            .map_err(broken)?;
+        connection
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+            .map_err(broken)?;
+        connection.execute_batch(SCHEMA).map_err(broken)?;
+        let state = Self { connection };
+        let position = state.position()?;
+        if position > records {
+            return Err(Refusal::new(
+                Code::LedgerRollback,
+                format!(
+                    "the state reflects {position} records and the log holds {records}: an older log was put in its place"
+                ),
+            )
+            .with_place(file.display().to_string(), None, None));
+        }
+        Ok(state)
+    }
+
+    /// How many records the index reflects: the next one to take in has this index.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` when the file can't be read.
+    pub fn position(&self) -> Result<u64, Refusal> {
+        let value: Option<i64> = self
+            .connection
+            .query_row("SELECT value FROM meta WHERE key = 'position'", [], |row| {
+                row.get(0)
+            })
+            .optional()
+            .map_err(broken)?;
+        Ok(value
+            .and_then(|value| u64::try_from(value).ok())
+            .unwrap_or(0))
+    }
+
+    /// Makes changes from the records up to `position` (exclusive), all of them or none.
+    ///
+    /// # Errors
+    /// What `make` refuses, or `STATE_BROKEN` or `DISK_FULL`; then nothing has changed.
+    pub fn change<T>(
+        &mut self,
+        position: u64,
+        make: impl FnOnce(&Change<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let transaction = self.connection.transaction().map_err(broken)?;
+        let change = Change::new(&transaction);
+        let made = make(&change)?;
+        transaction
+            .execute(
+                "INSERT INTO meta (key, value) VALUES ('position', ?1)
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                [signed(position)],
+            )
+            .map_err(broken)?;
+        transaction.commit().map_err(broken)?;
+        Ok(made)
+    }
+
+    /// Writes a consistent copy of the index into a new file, while it is in use.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` or `DISK_FULL`.
+    pub fn copy_to(&self, file: &Path) -> Result<(), Refusal> {
+        self.connection
+            .execute("VACUUM INTO ?1", [file.display().to_string()])
+            .map(|_| ())
+            .map_err(broken)
+    }
+}
+
+/// Counts are kept as SQLite's signed integers.
+pub(crate) fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
+pub(crate) fn broken(fault: rusqlite::Error) -> Refusal {
+    let full = matches!(
+        fault.sqlite_error_code(),
+        Some(rusqlite::ErrorCode::DiskFull)
+    );
+    let code = if full {
+        Code::DiskFull
+    } else {
+        Code::StateBroken
+    };
+    Refusal::new(code, format!("the state can't be read or written: {fault}"))
+}
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS letter (
+    peer TEXT NOT NULL, direction TEXT NOT NULL, id TEXT NOT NULL, kind TEXT NOT NULL, negotiation TEXT,
+    digest TEXT NOT NULL, record INTEGER NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (peer, direction, id)) STRICT;
+CREATE INDEX IF NOT EXISTS letter_negotiation ON letter (negotiation, record);
+CREATE TABLE IF NOT EXISTS negotiation (
+    id TEXT PRIMARY KEY, peer TEXT NOT NULL, role TEXT NOT NULL, dataset TEXT NOT NULL, state TEXT NOT NULL,
+    contract TEXT, beforehand TEXT, reason TEXT, updated INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS outbox (
+    peer TEXT NOT NULL, number INTEGER NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (peer, number)) STRICT;
+CREATE TABLE IF NOT EXISTS correspondence (
+    peer TEXT PRIMARY KEY, next_out INTEGER NOT NULL, taken_in INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS peer (id TEXT PRIMARY KEY, address TEXT NOT NULL, alias TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE IF NOT EXISTS head (peer TEXT PRIMARY KEY, size INTEGER NOT NULL, note TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS budget (
+    contract TEXT NOT NULL, clause INTEGER NOT NULL, slot INTEGER NOT NULL, used INTEGER NOT NULL,
+    PRIMARY KEY (contract, clause, slot)) STRICT;
+CREATE TABLE IF NOT EXISTS contract (
+    id TEXT PRIMARY KEY, activated INTEGER, withdrawn INTEGER, withdrawn_by TEXT) STRICT;
+CREATE TABLE IF NOT EXISTS answer (
+    request TEXT NOT NULL, peer TEXT NOT NULL, record INTEGER NOT NULL, closed INTEGER,
+    PRIMARY KEY (request, peer)) STRICT;
+CREATE TABLE IF NOT EXISTS reserved (
+    request TEXT NOT NULL, contract TEXT NOT NULL, clause INTEGER NOT NULL, slot INTEGER NOT NULL,
+    amount INTEGER NOT NULL, PRIMARY KEY (request, contract, clause, slot)) STRICT;
+CREATE TABLE IF NOT EXISTS receipt (
+    request TEXT NOT NULL, peer TEXT NOT NULL, role TEXT NOT NULL, contract TEXT NOT NULL, rows INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, digest TEXT NOT NULL, outcome TEXT NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL,
+    file TEXT, PRIMARY KEY (request, peer, role, contract)) STRICT;
+CREATE TABLE IF NOT EXISTS published (
+    dataset TEXT PRIMARY KEY, body TEXT NOT NULL, record INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS catalogue (
+    peer TEXT NOT NULL, dataset TEXT NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (peer, dataset)) STRICT;
+";
+
+#[cfg(test)]
+mod tests;

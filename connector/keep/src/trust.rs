@@ -1,4 +1,13 @@
 //! Keys and certificates: who a participant is, how it proves it, and whom it believes.
 
+pub mod bundle;
+pub mod certificate;
+pub mod identity;
+pub mod jwk;
 pub mod keys;
+pub mod league;
+pub mod letter;
+mod pem;
+#[cfg(test)]
+pub(crate) mod sample;
 pub mod signature;

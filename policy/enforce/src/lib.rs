@@ -1,1 +1,24 @@
-//! To be filled.
+//! Policy's hands: binds a plan to what it reads, and puts a ruling into it.
+//!
+//! It runs no plan and registers no function for askers; it depends on the plan's language alone.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::as_conversions,
+        reason = "tests"
+    )
+)]
+
+pub mod apply;
+pub mod bind;
+pub mod bucket;
+pub mod cube;
+pub mod gate;
+pub mod harmless;
+pub mod source;
+pub mod still_gated;

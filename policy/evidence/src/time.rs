@@ -74,6 +74,12 @@ impl FromStr for Time {
     }
 }
 
+/// Whether `name` is the exact name of a time zone in the IANA database that this program carries.
+#[must_use]
+pub fn is_zone(name: &str) -> bool {
+    jiff::tz::TimeZone::get(name).is_ok_and(|zone| zone.iana_name() == Some(name))
+}
+
 /// The text is not an RFC 3339 instant in UTC, or lies outside the representable years.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an instant is written like 2026-12-01T00:00:00Z")]

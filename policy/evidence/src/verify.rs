@@ -174,6 +174,24 @@ impl Verifier {
         None
     }
 
+    /// Whether the first bad record is known, so that nothing further need be pushed.
+    #[must_use]
+    pub const fn is_settled(&self) -> bool {
+        self.fault.is_some()
+    }
+
+    /// Whether the leaf hashes given differ from what the heads confirm.
+    #[must_use]
+    pub const fn leaves_damaged(&self) -> bool {
+        self.leaves_damaged
+    }
+
+    /// The end of what was taken so far, to go on from.
+    #[must_use]
+    pub const fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
     /// The record at `index` does not link to the one before: which of the two was edited?
     fn unlinked(&mut self, index: u64, line: &[u8], leaf: Digest) {
         let before = index.checked_sub(1).and_then(|before| self.leaf(before));

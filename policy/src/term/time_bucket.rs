@@ -14,16 +14,12 @@ pub(super) fn rule(column: &Name, bucket: Bucket, zone: Option<&str>) -> Result<
     })
 }
 
-/// A zone is an IANA name such as `Europe/Berlin`, at least by its form; whether it is known is checked where the tables are.
+/// A zone is written with its exact IANA name.
 pub(super) fn check_zone(zone: Option<&str>) -> Result<(), Refusal> {
     let Some(zone) = zone else {
         return Ok(());
     };
-    let ok = (1..=64).contains(&zone.len())
-        && zone
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-' | b'+'));
-    if ok {
+    if evidence::time::is_zone(zone) {
         Ok(())
     } else {
         Err(
@@ -103,6 +99,16 @@ mod tests {
             .filter(|fine| coarse.is_made_of(*fine))
             .collect();
         assert_eq!(got, finer, "{coarse:?}");
+    }
+
+    #[test]
+    fn zones_have_their_exact_names() {
+        for good in ["Europe/Berlin", "UTC", "America/Toronto"] {
+            assert!(check_zone(Some(good)).is_ok(), "{good}");
+        }
+        for bad in ["", "europe/berlin", "CEST", "Europe/Münster", "+01:00", "'"] {
+            assert!(check_zone(Some(bad)).is_err(), "{bad}");
+        }
     }
 
     #[test]

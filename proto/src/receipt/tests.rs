@@ -1,1 +1,82 @@
+use super::*;
+use crate::samples;
+use evidence::json::parse;
 
+pub(crate) fn receipt() -> Receipt {
+    Receipt {
+        request: RequestId([5; 16]),
+        provider: "munster.example".parse().unwrap(),
+        consumer: "firma.example".parse().unwrap(),
+        reads: vec![Read {
+            dataset: "hansa://munster.example/d/bike_counts".parse().unwrap(),
+            contract: ContractId(Digest::of(b"contract")),
+            snapshot: "2026-11-20.3".to_owned(),
+        }],
+        request_digest: Digest::of(b"request"),
+        sql_commit: Digest::of(b"sql"),
+        plan_out_digest: Digest::of(b"plan"),
+        rows: 1_000,
+        bytes: 65_536,
+        result: ResultDigest([3; 32]),
+        outcome: Outcome::Done,
+        admitted_at: "2026-12-02T08:00:00Z".parse().unwrap(),
+        last_at: "2026-12-02T08:00:01.5Z".parse().unwrap(),
+        leaf: Leaf {
+            index: 42,
+            hash: Digest::of(b"leaf"),
+        },
+        checkpoint: Digest::of(b"head"),
+    }
+}
+
+#[test]
+fn a_receipt_survives_the_round_trip() {
+    for outcome in [
+        Outcome::Done,
+        Outcome::Cancelled,
+        Outcome::Cut(Code::Withdrawn),
+        Outcome::Failed(Code::ResultTooLarge),
+    ] {
+        let receipt = Receipt {
+            outcome,
+            ..receipt()
+        };
+        assert_eq!(from_bytes(&to_bytes(&receipt)), Ok(receipt));
+    }
+}
+
+#[test]
+fn what_is_unknown_missing_or_ill_typed_is_refused() {
+    let bytes = to_bytes(&receipt());
+    let json = parse(&bytes, LIMITS).unwrap();
+    for (place, spoilt) in samples::spoilt(&json) {
+        // Another count where any count is right is another receipt.
+        if place.ends_with("=2^50") && from_bytes(&canonical(&spoilt)).is_ok() {
+            let counted = [".rows", ".bytes", ".provider_leaf.index"];
+            assert!(
+                counted.iter().any(|name| place.starts_with(name)),
+                "{place}"
+            );
+            continue;
+        }
+        let refusal = from_bytes(&canonical(&spoilt)).expect_err(&place);
+        assert_eq!(refusal.code, Code::StatementMalformed, "{refusal}");
+    }
+}
+
+#[test]
+fn each_value_has_one_spelling() {
+    let good = String::from_utf8(to_bytes(&receipt())).unwrap();
+    let check = |from: &str, to: &str| {
+        assert!(good.contains(from), "{good}");
+        let refusal = from_bytes(good.replacen(from, to, 1).as_bytes()).expect_err(to);
+        assert_eq!(refusal.code, Code::StatementMalformed, "{refusal}");
+    };
+    check("\"done\"", "\"finished\"");
+    check("\"done\"", "\"cut:NO_SUCH_CODE\"");
+    check("\"done\"", "\"cut\"");
+    check("blake3:", "sha256:");
+    check("01.5Z", "01.50Z");
+    check("\"hansa://firma.example\"", "\"firma.example\"");
+    check("receipt/1", "receipt/2");
+}

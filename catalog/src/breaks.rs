@@ -1,0 +1,122 @@
+//! Which contracts a new version of a dataset would break.
+
+use crate::dataset::{Column, Dataset};
+use evidence::time::Time;
+use policy::contract::{Assignee, Book, Standing};
+use policy::id::{ContractId, ParticipantId};
+
+/// A contract that is good for the version published now and would answer `SCHEMA_CHANGED` under the new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Break {
+    /// The contract.
+    pub contract: ContractId,
+    /// With whom; absent for a public view.
+    pub peer: Option<ParticipantId>,
+    /// Until when it would have been good.
+    pub not_after: Time,
+}
+
+/// The contracts, in force or still to come, that publishing `new` in place of `old` would break.
+#[must_use]
+pub fn breaks(old: &Dataset, new: &Dataset, book: &Book, now: Time) -> Vec<Break> {
+    let (before, after) = (old.schema_digest(), new.schema_digest());
+    if before == after {
+        return Vec::new();
+    }
+    book.all(now)
+        .filter(|(_, agreement, standing)| {
+            agreement.dataset.id == new.id
+                && agreement.dataset.schema == before
+                && matches!(standing, Standing::InForce | Standing::NotYet)
+        })
+        .map(|(contract, agreement, _)| Break {
+            contract,
+            peer: match &agreement.assignee {
+                Assignee::Participant(party) => Some(party.id.clone()),
+                Assignee::Public => None,
+            },
+            not_after: agreement.not_after,
+        })
+        .collect()
+}
+
+/// What a new version changes in the schema, one sentence each.
+#[must_use]
+pub fn schema_changes(old: &Dataset, new: &Dataset) -> Vec<String> {
+    let find = |columns: &[Column], wanted: &Column| {
+        columns
+            .iter()
+            .find(|column| column.name == wanted.name)
+            .cloned()
+    };
+    let mut changes = Vec::new();
+    for column in &old.columns {
+        match find(&new.columns, column) {
+            None => changes.push(format!("the column {} goes", column.name)),
+            Some(now) => changes.extend(column_changes(column, &now)),
+        }
+    }
+    for column in &new.columns {
+        if find(&old.columns, column).is_none() {
+            changes.push(format!(
+                "the column {} ({}) comes",
+                column.name,
+                column.kind.as_str()
+            ));
+        }
+    }
+    if changes.is_empty() && old.schema_digest() != new.schema_digest() {
+        changes.push("the order of the columns changes".to_owned());
+    }
+    changes
+}
+
+fn column_changes(old: &Column, new: &Column) -> Vec<String> {
+    let mut changes = Vec::new();
+    if old.kind != new.kind {
+        changes.push(format!(
+            "{} was {} and becomes {}",
+            old.name,
+            old.kind.as_str(),
+            new.kind.as_str()
+        ));
+    }
+    match (old.nullable, new.nullable) {
+        (false, true) => changes.push(format!("{} may become NULL", old.name)),
+        (true, false) => changes.push(format!("{} is never NULL any more", old.name)),
+        (true, true) | (false, false) => {}
+    }
+    changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::ColumnType;
+    use crate::fixture::{column, counts};
+
+    #[test]
+    fn changes_in_words() {
+        let old = counts();
+        let mut new = counts();
+        assert!(schema_changes(&old, &new).is_empty());
+        new.columns.swap(0, 1);
+        assert_eq!(
+            schema_changes(&old, &new),
+            ["the order of the columns changes"]
+        );
+        new.columns.remove(0);
+        new.columns[1].kind = ColumnType::Instant;
+        new.columns[2].nullable = false;
+        new.columns.push(column("weather", ColumnType::Text));
+        assert_eq!(
+            schema_changes(&old, &new),
+            [
+                "the column at goes",
+                "day was date and becomes instant",
+                "bikes is never NULL any more",
+                "the column weather (text) comes",
+            ]
+        );
+    }
+}

@@ -1,0 +1,175 @@
+//! Whether a cube's cells are cells of the dataset's one registered grid, or unions of them.
+
+use crate::dataset::{ColumnType, Dataset, Grid, GridDimension};
+use policy::effect::{Cube, Dimension};
+use policy::refusal::{Code, Refusal};
+use policy::term::Bucket;
+
+/// Checks the cube against the dataset's grid: its dimensions are some of the grid's, each with the grid's bucket or a
+/// whole multiple of it in the same zone. Otherwise cells of two contracts could be subtracted from each other.
+///
+/// # Errors
+/// `GRID_CONFLICT` with what would nest.
+pub fn nests(cube: &Cube, dataset: &Dataset) -> Result<(), Refusal> {
+    let grid = dataset.grid.as_ref().ok_or_else(|| {
+        conflict(format!("`{}` has no registered grid", dataset.id.name))
+            .with_help("register one: [dataset.grid]")
+    })?;
+    if cube.grid != grid.id {
+        return Err(
+            conflict(format!("`{}` is not the dataset's grid", cube.grid))
+                .with_help(format!("its grid is {}", grid.id)),
+        );
+    }
+    cube.dimensions
+        .iter()
+        .try_for_each(|dimension| fits(dimension, grid, dataset))
+}
+
+fn fits(dimension: &Dimension, grid: &Grid, dataset: &Dataset) -> Result<(), Refusal> {
+    let name = &dimension.column;
+    let registered = grid
+        .dimensions
+        .iter()
+        .find(|registered| registered.column == *name)
+        .ok_or_else(|| {
+            let known: Vec<&str> = grid
+                .dimensions
+                .iter()
+                .map(|known| known.column.as_str())
+                .collect();
+            conflict(format!("`{name}` is no dimension of the dataset's grid"))
+                .with_help(format!("its dimensions are {}", known.join(", ")))
+        })?;
+    let dated = dataset
+        .columns
+        .iter()
+        .any(|column| column.name == *name && column.kind == ColumnType::Date);
+    match (
+        finest(registered.bucket, dated),
+        finest(dimension.bucket, dated),
+    ) {
+        (None, _) => Ok(()),
+        (Some(fine), Some(coarse)) if !coarse.is_made_of(fine) => Err(off(dimension, registered)),
+        (Some(_), None) => Err(off(dimension, registered)),
+        (Some(_), Some(_)) if !dated && !same_zone(dimension, registered) => {
+            Err(off(dimension, registered))
+        }
+        (Some(_), Some(_)) => Ok(()),
+    }
+}
+
+/// A date without a bucket is a day.
+fn finest(bucket: Option<Bucket>, dated: bool) -> Option<Bucket> {
+    bucket.or_else(|| dated.then_some(Bucket::Day))
+}
+
+fn same_zone(dimension: &Dimension, registered: &GridDimension) -> bool {
+    let zone = |zone: &Option<String>| zone.clone().unwrap_or_else(|| "UTC".to_owned());
+    zone(&dimension.zone) == zone(&registered.zone)
+}
+
+fn off(dimension: &Dimension, registered: &GridDimension) -> Refusal {
+    let bucket = |bucket: Option<Bucket>, zone: &Option<String>| {
+        format!(
+            "{} ({})",
+            bucket.map_or("single instants", Bucket::as_str),
+            zone.as_deref().unwrap_or("UTC")
+        )
+    };
+    conflict(format!(
+        "`{}` by {} is not made of whole cells of the dataset's grid",
+        dimension.column,
+        bucket(dimension.bucket, &dimension.zone)
+    ))
+    .with_help(format!(
+        "the grid has it by {}; use this or a whole multiple in the same zone",
+        bucket(registered.bucket, &registered.zone)
+    ))
+}
+
+fn conflict(sentence: String) -> Refusal {
+    Refusal::new(Code::GridConflict, sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{self, name};
+    use policy::term::{Function, Unit};
+
+    /// The dataset's grid is site, by hour of Berlin of `at`, and `day`.
+    #[track_caller]
+    fn check(dimensions: &[(&str, Option<Bucket>, Option<&str>)], expect: Result<(), &str>) {
+        let cube = Cube {
+            grid: fixture::GRID.to_owned(),
+            dimensions: dimensions
+                .iter()
+                .map(|(column, bucket, zone)| Dimension {
+                    column: name(column),
+                    bucket: *bucket,
+                    zone: zone.map(str::to_owned),
+                })
+                .collect(),
+            measures: Vec::new(),
+            functions: vec![Function::Count],
+            at_least: 1,
+            unit: Unit::Rows,
+        };
+        let got = nests(&cube, &fixture::counts()).map_err(|refusal| {
+            assert_eq!(refusal.code, Code::GridConflict);
+            refusal.sentence
+        });
+        assert_eq!(got, expect.map_err(str::to_owned));
+    }
+
+    #[test]
+    fn coarser_cells_are_unions_of_the_grids() {
+        let berlin = Some("Europe/Berlin");
+        check(&[("site", None, None)], Ok(()));
+        check(
+            &[("site", None, None), ("at", Some(Bucket::Hour), berlin)],
+            Ok(()),
+        );
+        check(&[("at", Some(Bucket::Day), berlin)], Ok(()));
+        check(&[("at", Some(Bucket::Week), berlin)], Ok(()));
+        check(&[("day", None, None)], Ok(()));
+        check(&[("day", Some(Bucket::Month), None)], Ok(()));
+        check(
+            &[("at", Some(Bucket::QuarterHour), berlin)],
+            Err(
+                "`at` by quarter hour (Europe/Berlin) is not made of whole cells of the dataset's grid",
+            ),
+        );
+        check(
+            &[("at", Some(Bucket::Day), None)],
+            Err("`at` by day (UTC) is not made of whole cells of the dataset's grid"),
+        );
+        check(
+            &[("at", None, None)],
+            Err("`at` by single instants (UTC) is not made of whole cells of the dataset's grid"),
+        );
+        check(
+            &[("bikes", None, None)],
+            Err("`bikes` is no dimension of the dataset's grid"),
+        );
+    }
+
+    #[test]
+    fn another_grid_or_none_conflicts() {
+        let mut cube = Cube {
+            grid: "hansa://munster.example/grid/other-1".to_owned(),
+            dimensions: Vec::new(),
+            measures: Vec::new(),
+            functions: vec![Function::Count],
+            at_least: 1,
+            unit: Unit::Rows,
+        };
+        let mut counts = fixture::counts();
+        assert!(nests(&cube, &counts).is_err());
+        cube.grid = fixture::GRID.to_owned();
+        assert!(nests(&cube, &counts).is_ok());
+        counts.grid = None;
+        assert!(nests(&cube, &counts).is_err());
+    }
+}

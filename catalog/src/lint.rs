@@ -1,0 +1,306 @@
+//! What is wrong, or unwise, with a policy for a dataset: every finding at once, before anybody signs.
+
+mod empty;
+mod limits;
+mod open;
+mod privacy;
+
+use crate::dataset::{ColumnType, Dataset};
+use crate::offer::{Offer, Recipients};
+use crate::{grid, typed, view};
+use evidence::time::Time;
+use policy::id::{ClauseId, Name};
+use policy::refusal::{Code, Refusal};
+use policy::term::purpose::Taxonomy;
+use policy::term::{self, Clause, Mask, Term, Unit};
+
+/// One thing that is wrong or unwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Whether it can be signed.
+    pub severity: Severity,
+    /// The code.
+    pub code: Code,
+    /// The clause that it is about.
+    pub clause: Option<ClauseId>,
+    /// One sentence: lower case, no full stop.
+    pub sentence: String,
+    /// What would help, the best first.
+    pub help: Vec<String>,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It can't be signed.
+    Error,
+    /// It can be signed by somebody who has read the warning.
+    Warning,
+}
+
+/// Checks the clauses of a policy against the dataset that they are for. Own purposes that they use must be in `taxonomy`.
+#[must_use]
+pub fn check(clauses: &[Clause], dataset: &Dataset, taxonomy: &Taxonomy) -> Vec<Finding> {
+    let policy = Policy {
+        clauses,
+        dataset,
+        taxonomy,
+    };
+    let mut findings = Vec::new();
+    findings.extend(columns(&policy));
+    findings.extend(empty::check(&policy));
+    let known = |whole: &Finding, findings: &[Finding]| {
+        findings.iter().any(|known| {
+            known.code == whole.code && (whole.clause.is_none() || known.clause == whole.clause)
+        })
+    };
+    if let Some(whole) = whole(&policy)
+        && !known(&whole, &findings)
+    {
+        findings.push(whole);
+    }
+    findings.extend(limits::check(&policy));
+    findings.extend(privacy::check(&policy));
+    findings.extend(open::check(&policy));
+    tidy(findings)
+}
+
+/// Checks an offer: its policy, its window at `now`, and to whom it is made.
+#[must_use]
+pub fn offer(offer: &Offer, dataset: &Dataset, taxonomy: &Taxonomy, now: Time) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let taxonomy = match taxonomy.with_own(&offer.own_purposes) {
+        Ok(whole) => whole,
+        Err(refusal) => {
+            findings.push(Finding::error(None, refusal));
+            taxonomy.clone()
+        }
+    };
+    findings.extend(check(&offer.clauses, dataset, &taxonomy));
+    if offer.not_before >= offer.not_after {
+        findings.push(Finding::error(
+            None,
+            Refusal::new(Code::PolicyContradiction, "the offer ends before it starts"),
+        ));
+    } else if offer.not_after <= now {
+        findings.push(Finding::error(
+            None,
+            Refusal::new(
+                Code::PolicyContradiction,
+                format!("the offer's window ended on {}", offer.not_after),
+            )
+            .with_help("set valid.until to a day ahead"),
+        ));
+    }
+    if dataset.high_value && matches!(offer.to, Recipients::Participants(_)) {
+        findings.push(Finding::error(
+            None,
+            Refusal::new(
+                Code::HvdRestrictiveTerm,
+                "a high-value dataset is offered to everybody, not to some",
+            )
+            .with_help("offer it to the league or to the public"),
+        ));
+    }
+    tidy(findings)
+}
+
+/// What is checked, together.
+#[derive(Debug, Clone, Copy)]
+struct Policy<'a> {
+    clauses: &'a [Clause],
+    dataset: &'a Dataset,
+    taxonomy: &'a Taxonomy,
+}
+
+impl Policy<'_> {
+    fn is_aggregate(&self) -> bool {
+        self.clauses
+            .iter()
+            .any(|clause| matches!(clause.term, Term::Functions(_) | Term::Dimensions(_)))
+    }
+
+    /// The clause that lists the columns, and the list.
+    fn shown(&self) -> Option<(ClauseId, &[Name])> {
+        self.clauses.iter().find_map(|clause| {
+            if let Term::Columns(list) = &clause.term {
+                Some((clause.id, list.as_slice()))
+            } else {
+                None
+            }
+        })
+    }
+
+    /// Whether a row shows the column's values as they are stored.
+    fn shows_clear(&self, name: &Name) -> bool {
+        let listed = self.shown().is_none_or(|(_, list)| list.contains(name));
+        let treated = self.clauses.iter().any(|clause| {
+            matches!(&clause.term,
+                Term::Mask { column, .. } | Term::TimeBucket { column, .. } if column == name)
+        });
+        listed && !treated
+    }
+}
+
+impl Finding {
+    fn error(clause: Option<ClauseId>, refusal: Refusal) -> Self {
+        Self::of(Severity::Error, clause, refusal)
+    }
+
+    fn warning(clause: Option<ClauseId>, refusal: Refusal) -> Self {
+        Self::of(Severity::Warning, clause, refusal)
+    }
+
+    fn of(severity: Severity, clause: Option<ClauseId>, refusal: Refusal) -> Self {
+        Self {
+            severity,
+            code: refusal.code,
+            clause: clause.or(refusal.clause),
+            sentence: refusal.sentence,
+            help: refusal.help,
+        }
+    }
+}
+
+/// Columns that do not exist and values of the wrong type, clause by clause.
+fn columns(policy: &Policy<'_>) -> Vec<Finding> {
+    let columns = &policy.dataset.columns;
+    let mut findings = Vec::new();
+    for clause in policy.clauses {
+        for name in named(&clause.term) {
+            if let Err(refusal) = typed::column(columns, name) {
+                findings.push(Finding::error(Some(clause.id), refusal));
+            }
+        }
+        match &clause.term {
+            Term::Rows(filter) => findings.extend(
+                typed::faults(columns, filter)
+                    .into_iter()
+                    .map(|fault| Finding::error(Some(clause.id), fault)),
+            ),
+            Term::Mask {
+                column,
+                mask: Mask::Constant(literal),
+            } => findings.extend(
+                typed::column(columns, column)
+                    .ok()
+                    .and_then(|column| typed::literal_fault(column, literal))
+                    .map(|fault| Finding::error(Some(clause.id), fault)),
+            ),
+            Term::MinGroup {
+                unit: Unit::Column(unit),
+                ..
+            } if typed::column(columns, unit).is_err() => {
+                let refusal = Refusal::new(
+                    Code::GroupWithoutUnit,
+                    format!("the minimum group counts `{unit}`, which the dataset does not have"),
+                )
+                .with_help("count rows, or name a column of the dataset");
+                findings.push(Finding::error(Some(clause.id), refusal));
+            }
+            Term::Mask {
+                mask: Mask::Null, ..
+            }
+            | Term::MinGroup { .. }
+            | Term::Purpose(_)
+            | Term::NotBefore(_)
+            | Term::NotAfter(_)
+            | Term::Columns(_)
+            | Term::TimeBucket { .. }
+            | Term::Area { .. }
+            | Term::Functions(_)
+            | Term::Dimensions(_)
+            | Term::Measures(_)
+            | Term::Grid(_)
+            | Term::TotalsFromPublished
+            | Term::Queries(_)
+            | Term::RowQuota(_)
+            | Term::ByteQuota(_)
+            | Term::ResultRows(_)
+            | Term::DeleteAfter { .. }
+            | Term::Attribution(_)
+            | Term::Prohibit(_) => {}
+        }
+    }
+    findings
+}
+
+/// The columns that a term names; a filter's and a group's are looked at on their own.
+fn named(term: &Term) -> Vec<&Name> {
+    match term {
+        Term::Columns(list) | Term::Dimensions(list) | Term::Measures(list) => {
+            list.iter().collect()
+        }
+        Term::Mask { column, .. } | Term::TimeBucket { column, .. } => vec![column],
+        Term::Area { lon, lat, .. } => vec![lon, lat],
+        Term::Rows(_)
+        | Term::MinGroup { .. }
+        | Term::Purpose(_)
+        | Term::NotBefore(_)
+        | Term::NotAfter(_)
+        | Term::Functions(_)
+        | Term::Grid(_)
+        | Term::TotalsFromPublished
+        | Term::Queries(_)
+        | Term::RowQuota(_)
+        | Term::ByteQuota(_)
+        | Term::ResultRows(_)
+        | Term::DeleteAfter { .. }
+        | Term::Attribution(_)
+        | Term::Prohibit(_) => Vec::new(),
+    }
+}
+
+/// The policy as enforcement will read it: the first thing that it refuses, or else the grid.
+fn whole(policy: &Policy<'_>) -> Option<Finding> {
+    let read = || {
+        let effects = term::of_clauses(policy.clauses, &policy.dataset.id.owner, None)?;
+        match view::shape(policy.dataset, &effects)? {
+            view::Shape::Rows(_) => Ok(()),
+            view::Shape::Cube { cube, .. } => grid::nests(&cube, policy.dataset),
+        }
+    };
+    let refusal: Refusal = read().err()?;
+    let of_grid = |clause: &&Clause| {
+        refusal.code == Code::GridConflict && matches!(clause.term, Term::Grid(_))
+    };
+    let grid = policy.clauses.iter().find(of_grid).map(|clause| clause.id);
+    Some(Finding::error(refusal.clause.or(grid), refusal))
+}
+
+/// Errors first, then in order of clauses; what two checks found stands once.
+fn tidy(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|finding| (finding.severity, finding.clause));
+    let mut kept: Vec<Finding> = Vec::with_capacity(findings.len());
+    for finding in findings {
+        let same = |known: &Finding| {
+            known.code == finding.code
+                && known.clause == finding.clause
+                && known.sentence == finding.sentence
+        };
+        if !kept.iter().any(same) {
+            kept.push(finding);
+        }
+    }
+    kept
+}
+
+/// Whether the dataset says that rows, or values of a column, are about persons.
+fn is_personal(dataset: &Dataset) -> bool {
+    dataset.personal || dataset.columns.iter().any(|column| column.personal)
+}
+
+/// Whether the column's values have an order on which ranges make sense.
+const fn has_order(kind: ColumnType) -> bool {
+    match kind {
+        ColumnType::Bool => false,
+        ColumnType::Text
+        | ColumnType::Int
+        | ColumnType::Float
+        | ColumnType::Date
+        | ColumnType::Instant => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,358 @@
+//! Whether any row at all can pass the policy's conditions, and whether its window is open at all.
+//!
+//! It only claims what it can prove: conditions that contradict each other on one column.
+
+use super::{Finding, Policy, has_order};
+use crate::dataset::{Column, ColumnType};
+use crate::typed;
+use evidence::time::Time;
+use policy::id::Name;
+use policy::refusal::{Code, Refusal};
+use policy::row_filter::{Comparison, Literal, Operand, RowFilter};
+use policy::term::{Bounds, Term};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+pub(super) fn check(policy: &Policy<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(window(policy));
+    let mut conditions = Vec::new();
+    let mut last = None;
+    for clause in policy.clauses {
+        match &clause.term {
+            Term::Rows(filter) if typed::faults(&policy.dataset.columns, filter).is_empty() => {
+                conditions.push(filter.clone());
+            }
+            Term::Area { lon, lat, bounds } => conditions.extend(inside(lon, lat, bounds)),
+            _ => continue,
+        }
+        last = Some(clause.id);
+    }
+    let open = conditions.iter().map(|filter| (filter, false)).collect();
+    let mut steps = 0;
+    if !possible(open, Known::default(), &policy.dataset.columns, &mut steps) {
+        let refusal = Refusal::new(
+            Code::PolicyContradiction,
+            "no row can pass the conditions: they exclude each other",
+        )
+        .with_help("remove one of the conditions");
+        findings.push(Finding::error(last, refusal));
+    }
+    findings
+}
+
+fn window(policy: &Policy<'_>) -> Option<Finding> {
+    let (mut from, mut until) = (Time::EARLIEST, Time::LATEST);
+    let mut last = None;
+    for clause in policy.clauses {
+        match clause.term {
+            Term::NotBefore(instant) => from = from.max(instant),
+            Term::NotAfter(instant) => {
+                until = until.min(instant);
+                last = Some(clause.id);
+            }
+            _ => {}
+        }
+    }
+    (from >= until).then(|| {
+        Finding::error(
+            last,
+            Refusal::new(
+                Code::PolicyContradiction,
+                format!("the window from {from} until {until} is empty"),
+            ),
+        )
+    })
+}
+
+fn inside(lon: &Name, lat: &Name, bounds: &Bounds) -> [RowFilter; 2] {
+    let between = |column: &Name, low: &str, high: &str| RowFilter::Between {
+        column: column.clone(),
+        negated: false,
+        low: Operand::Literal(Literal::Decimal(low.to_owned())),
+        high: Operand::Literal(Literal::Decimal(high.to_owned())),
+    };
+    [
+        between(lon, &bounds.west, &bounds.east),
+        between(lat, &bounds.south, &bounds.north),
+    ]
+}
+
+/// What is known of each column's value so far.
+type Known<'a> = BTreeMap<&'a Name, Range>;
+
+#[derive(Debug, Clone, Default)]
+struct Range {
+    null: bool,
+    some: bool,
+    low: Option<(Value, bool)>,
+    high: Option<(Value, bool)>,
+    one_of: Option<Vec<Value>>,
+    none_of: Vec<Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, PartialOrd)]
+enum Value {
+    Whole(i128),
+    Real(f64),
+    Text(String),
+}
+
+/// After so many alternatives the answer is "possible".
+const MOST_STEPS: usize = 10_000;
+
+/// Whether all of `open` (each with whether it is negated) can hold at once, beside what is known.
+fn possible<'a>(
+    mut open: Vec<(&'a RowFilter, bool)>,
+    mut known: Known<'a>,
+    columns: &[Column],
+    steps: &mut usize,
+) -> bool {
+    while let Some((filter, negated)) = open.pop() {
+        *steps += 1;
+        if *steps > MOST_STEPS {
+            return true;
+        }
+        match filter {
+            RowFilter::Not(part) => open.push((part, !negated)),
+            RowFilter::And(parts) if !negated => {
+                open.extend(parts.iter().map(|part| (part, false)));
+            }
+            RowFilter::Or(parts) if negated => open.extend(parts.iter().map(|part| (part, true))),
+            RowFilter::And(parts) | RowFilter::Or(parts) => {
+                return parts.iter().any(|part| {
+                    let mut open = open.clone();
+                    open.push((part, negated));
+                    possible(open, known.clone(), columns, steps)
+                });
+            }
+            RowFilter::Between {
+                column,
+                negated: not,
+                low,
+                high,
+            } if *not != negated => {
+                // Outside: below or above. Each is tried as an alternative.
+                let sides = [(Comparison::Lt, low), (Comparison::Gt, high)];
+                return sides.into_iter().any(|(op, with)| {
+                    let mut known = known.clone();
+                    narrow(&mut known, columns, column, op, with)
+                        && possible(open.clone(), known, columns, steps)
+                });
+            }
+            atom => {
+                if !narrow_by(&mut known, columns, atom, negated) {
+                    return false;
+                }
+            }
+        }
+    }
+    true
+}
+
+/// Takes in one atom; false when nothing is left.
+fn narrow_by<'a>(
+    known: &mut Known<'a>,
+    columns: &[Column],
+    atom: &'a RowFilter,
+    negated: bool,
+) -> bool {
+    match atom {
+        RowFilter::Compare { column, op, with } => {
+            let op = if negated { opposite(*op) } else { *op };
+            narrow(known, columns, column, op, with)
+        }
+        RowFilter::Between {
+            column, low, high, ..
+        } => {
+            narrow(known, columns, column, Comparison::GtEq, low)
+                && narrow(known, columns, column, Comparison::LtEq, high)
+        }
+        RowFilter::In {
+            column,
+            negated: not,
+            list,
+        } => {
+            let Some(kind) = kind_of(columns, column) else {
+                return true;
+            };
+            let range = known.entry(column).or_default();
+            range.some = true;
+            // Who asks is not known here, so a list with it says nothing.
+            let values: Option<Vec<Value>> = list.iter().map(|each| value(kind, each)).collect();
+            match values {
+                None => {}
+                Some(values) if *not != negated => range.none_of.extend(values),
+                Some(values) => match &mut range.one_of {
+                    None => range.one_of = Some(values),
+                    Some(kept) => kept.retain(|known| values.contains(known)),
+                },
+            }
+            range.holds_something()
+        }
+        RowFilter::IsNull {
+            column,
+            negated: not,
+        } => {
+            let range = known.entry(column).or_default();
+            if *not == negated {
+                range.null = true;
+                let never = columns
+                    .iter()
+                    .any(|known| known.name == *column && !known.nullable);
+                if never {
+                    return false;
+                }
+            } else {
+                range.some = true;
+            }
+            range.holds_something()
+        }
+        RowFilter::And(_) | RowFilter::Or(_) | RowFilter::Not(_) => true,
+    }
+}
+
+fn narrow<'a>(
+    known: &mut Known<'a>,
+    columns: &[Column],
+    column: &'a Name,
+    op: Comparison,
+    with: &Operand,
+) -> bool {
+    let Some(kind) = kind_of(columns, column) else {
+        return true;
+    };
+    let range = known.entry(column).or_default();
+    range.some = true;
+    let Some(value) = value(kind, with) else {
+        return range.holds_something();
+    };
+    match op {
+        Comparison::Eq => match &mut range.one_of {
+            None => range.one_of = Some(vec![value]),
+            Some(kept) => kept.retain(|known| *known == value),
+        },
+        Comparison::NotEq => range.none_of.push(value),
+        Comparison::Lt | Comparison::LtEq if has_order(kind) => {
+            range.below(value, op == Comparison::LtEq);
+        }
+        Comparison::Gt | Comparison::GtEq if has_order(kind) => {
+            range.above(value, op == Comparison::GtEq);
+        }
+        Comparison::Lt | Comparison::LtEq | Comparison::Gt | Comparison::GtEq => {}
+    }
+    range.holds_something()
+}
+
+impl Range {
+    fn below(&mut self, value: Value, included: bool) {
+        let (value, included) = match value {
+            Value::Whole(whole) if !included => (Value::Whole(whole - 1), true),
+            other => (other, included),
+        };
+        let tighter = self
+            .high
+            .as_ref()
+            .is_none_or(|(known, with)| value < *known || (value == *known && *with && !included));
+        if tighter {
+            self.high = Some((value, included));
+        }
+    }
+
+    fn above(&mut self, value: Value, included: bool) {
+        let (value, included) = match value {
+            Value::Whole(whole) if !included => (Value::Whole(whole + 1), true),
+            other => (other, included),
+        };
+        let tighter = self
+            .low
+            .as_ref()
+            .is_none_or(|(known, with)| value > *known || (value == *known && *with && !included));
+        if tighter {
+            self.low = Some((value, included));
+        }
+    }
+
+    fn holds_something(&self) -> bool {
+        if self.null && self.some {
+            return false;
+        }
+        if let (Some((low, with_low)), Some((high, with_high))) = (&self.low, &self.high) {
+            match low.partial_cmp(high) {
+                Some(Ordering::Greater) => return false,
+                Some(Ordering::Equal) if !(*with_low && *with_high) => return false,
+                Some(Ordering::Equal) if self.none_of.contains(low) => return false,
+                Some(Ordering::Less | Ordering::Equal) | None => {}
+            }
+        }
+        self.one_of
+            .as_ref()
+            .is_none_or(|values| values.iter().any(|value| self.admits(value)))
+    }
+
+    fn admits(&self, value: &Value) -> bool {
+        let above = self
+            .low
+            .as_ref()
+            .is_none_or(|(low, with)| value > low || (*with && value == low));
+        let below = self
+            .high
+            .as_ref()
+            .is_none_or(|(high, with)| value < high || (*with && value == high));
+        above && below && !self.none_of.contains(value)
+    }
+}
+
+fn kind_of(columns: &[Column], name: &Name) -> Option<ColumnType> {
+    columns
+        .iter()
+        .find(|column| column.name == *name)
+        .map(|column| column.kind)
+}
+
+/// The operand as a value of the column; nothing for whoever asks.
+fn value(kind: ColumnType, operand: &Operand) -> Option<Value> {
+    let Operand::Literal(literal) = operand else {
+        return None;
+    };
+    match (kind, literal) {
+        (ColumnType::Date, Literal::Text(text)) => format!("{text}T00:00:00Z")
+            .parse::<Time>()
+            .ok()
+            // Dates are whole days, so that `> a AND < the day after` is found empty.
+            .map(|time| Value::Whole(i128::from(time.micros()) / 86_400_000_000)),
+        (ColumnType::Instant, Literal::Text(text)) => text
+            .parse::<Time>()
+            .ok()
+            .map(|time| Value::Whole(i128::from(time.micros()))),
+        (ColumnType::Text, Literal::Text(text)) => Some(Value::Text(text.clone())),
+        (ColumnType::Int, Literal::Int(whole)) => Some(Value::Whole(i128::from(*whole))),
+        (ColumnType::Bool, Literal::Bool(truth)) => Some(Value::Whole(i128::from(*truth))),
+        (ColumnType::Float, Literal::Int(whole)) => real(&whole.to_string()),
+        (ColumnType::Float, Literal::Decimal(text)) => real(text),
+        (
+            ColumnType::Text
+            | ColumnType::Int
+            | ColumnType::Float
+            | ColumnType::Bool
+            | ColumnType::Date
+            | ColumnType::Instant,
+            Literal::Text(_) | Literal::Int(_) | Literal::Decimal(_) | Literal::Bool(_),
+        ) => None,
+    }
+}
+
+fn real(text: &str) -> Option<Value> {
+    text.parse().ok().map(Value::Real)
+}
+
+const fn opposite(op: Comparison) -> Comparison {
+    match op {
+        Comparison::Eq => Comparison::NotEq,
+        Comparison::NotEq => Comparison::Eq,
+        Comparison::Lt => Comparison::GtEq,
+        Comparison::LtEq => Comparison::Gt,
+        Comparison::Gt => Comparison::LtEq,
+        Comparison::GtEq => Comparison::Lt,
+    }
+}

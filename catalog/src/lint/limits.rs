@@ -1,0 +1,129 @@
+//! Windows, purposes and quotas that can't do what they are there for.
+
+use super::{Finding, Policy};
+use evidence::time::Time;
+use policy::refusal::{Code, Refusal};
+use policy::term::{Clause, Term};
+
+pub(super) fn check(policy: &Policy<'_>) -> Vec<Finding> {
+    let mut findings = purposes(policy);
+    findings.extend(quotas(policy));
+    findings.extend(expiry(policy));
+    findings
+}
+
+fn purposes(policy: &Policy<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for clause in policy.clauses {
+        let Term::Purpose(list) = &clause.term else {
+            continue;
+        };
+        for purpose in list {
+            if !policy.taxonomy.contains(purpose) {
+                let refusal = Refusal::new(
+                    Code::PurposeUnknown,
+                    format!("there is no purpose `{purpose}`"),
+                )
+                .with_help(format!(
+                    "declare it: [purpose.{purpose}] with its parent in the vocabulary"
+                ));
+                findings.push(Finding::error(Some(clause.id), refusal));
+            } else if policy.taxonomy.is_root(purpose) {
+                let refusal = Refusal::new(
+                    Code::PurposeTooBroad,
+                    format!("the purpose `{purpose}` covers nearly everything"),
+                )
+                .with_help("name a narrower purpose");
+                findings.push(Finding::warning(Some(clause.id), refusal));
+            }
+        }
+    }
+    findings
+}
+
+fn quotas(policy: &Policy<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let bytes = policy
+        .clauses
+        .iter()
+        .any(|clause| matches!(clause.term, Term::ByteQuota(_)));
+    for clause in policy.clauses {
+        match &clause.term {
+            Term::RowQuota(quota) => {
+                if !bytes {
+                    let refusal = Refusal::new(
+                        Code::RowQuotaWithoutBytes,
+                        "many rows fit into one, so a quota on rows alone limits nothing",
+                    )
+                    .with_help("add a quota on bytes, such as bytes_per_day");
+                    findings.push(Finding::error(Some(clause.id), refusal));
+                }
+                findings.extend(row_quota(policy, clause, quota.max));
+            }
+            Term::Purpose(_)
+            | Term::NotBefore(_)
+            | Term::NotAfter(_)
+            | Term::Rows(_)
+            | Term::Columns(_)
+            | Term::Mask { .. }
+            | Term::TimeBucket { .. }
+            | Term::Area { .. }
+            | Term::Functions(_)
+            | Term::Dimensions(_)
+            | Term::Measures(_)
+            | Term::Grid(_)
+            | Term::MinGroup { .. }
+            | Term::TotalsFromPublished
+            | Term::Queries(_)
+            | Term::ByteQuota(_)
+            | Term::ResultRows(_)
+            | Term::DeleteAfter { .. }
+            | Term::Attribution(_)
+            | Term::Prohibit(_) => {}
+        }
+    }
+    findings
+}
+
+/// In row form a quota above the dataset's rows never bites.
+fn row_quota(policy: &Policy<'_>, clause: &Clause, max: u64) -> Option<Finding> {
+    let rows = policy.dataset.rows;
+    (rows > 0 && max > rows).then(|| {
+        Finding::warning(
+            Some(clause.id),
+            Refusal::new(
+                Code::QuotaUnfit,
+                format!("the quota of {max} rows is more than the {rows} rows of the dataset"),
+            )
+            .with_help("lower the quota, or leave it out"),
+        )
+    })
+}
+
+fn expiry(policy: &Policy<'_>) -> Option<Finding> {
+    const FIVE_YEARS: i64 = (5 * 365 + 2) * 86_400_000_000;
+    let mut from = policy.dataset.published_at;
+    let mut until: Option<(Time, &Clause)> = None;
+    for clause in policy.clauses {
+        if let Term::NotBefore(instant) = clause.term {
+            from = from.max(instant);
+        }
+        if let Term::NotAfter(instant) = clause.term
+            && until.is_none_or(|(known, _)| instant < known)
+        {
+            until = Some((instant, clause));
+        }
+    }
+    let (sentence, clause) = match until {
+        None => ("the policy has no end".to_owned(), None),
+        Some((end, clause)) if end > from.plus_micros(FIVE_YEARS) => (
+            format!("the policy ends on {end}, more than five years ahead"),
+            Some(clause.id),
+        ),
+        Some(_) => return None,
+    };
+    Some(Finding::warning(
+        clause,
+        Refusal::new(Code::NoExpiry, sentence).with_help("set valid.until"),
+    ))
+}

@@ -1,0 +1,115 @@
+//! Terms on data that is open already: by law (high-value datasets) or by its licence.
+
+use super::{Finding, Policy};
+use policy::refusal::{Code, Refusal};
+use policy::term::Term;
+
+pub(super) fn check(policy: &Policy<'_>) -> Vec<Finding> {
+    let licence = policy.dataset.licence.as_str();
+    let open = is_open(licence);
+    let mut findings = Vec::new();
+    for clause in policy.clauses {
+        if policy.dataset.high_value && is_restrictive(&clause.term) {
+            let refusal = Refusal::new(
+                Code::HvdRestrictiveTerm,
+                format!(
+                    "a high-value dataset (EU 2023/138) can't be restricted: {}",
+                    clause.term.plain()
+                ),
+            )
+            .with_help("remove the clause, or the high_value flag with a recorded reason");
+            findings.push(Finding::error(Some(clause.id), refusal));
+        }
+        if open && forbids_what_a_licence_permits(&clause.term) {
+            let refusal = Refusal::new(
+                Code::LicenceAlreadyOpen,
+                format!(
+                    "the licence {licence} lets anybody do what the clause forbids: {}",
+                    clause.term.plain()
+                ),
+            )
+            .with_help("remove the clause, or check the dataset's licence");
+            findings.push(Finding::warning(Some(clause.id), refusal));
+        }
+    }
+    findings
+}
+
+/// Whether the licence lets anybody use, pass on and change the data for any purpose, perhaps with attribution.
+#[must_use]
+pub(super) fn is_open(licence: &str) -> bool {
+    let plain: String = licence
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    const OPEN: [&str; 14] = [
+        "cc0",
+        "ccby10",
+        "ccby20",
+        "ccby25",
+        "ccby30",
+        "ccby40",
+        "ccbysa",
+        "dldeby",
+        "dldezero",
+        "ogl",
+        "odbl",
+        "odcby",
+        "pddl",
+        "opengovernmentlicence",
+    ];
+    OPEN.iter().any(|known| plain.starts_with(known))
+}
+
+/// A high-value dataset may be offered with attribution and technical limits alone; that a contract has a window is its
+/// form, not a restriction.
+const fn is_restrictive(term: &Term) -> bool {
+    match term {
+        Term::NotBefore(_)
+        | Term::NotAfter(_)
+        | Term::Queries(_)
+        | Term::RowQuota(_)
+        | Term::ByteQuota(_)
+        | Term::ResultRows(_)
+        | Term::Attribution(_) => false,
+        Term::Purpose(_)
+        | Term::Rows(_)
+        | Term::Columns(_)
+        | Term::Mask { .. }
+        | Term::TimeBucket { .. }
+        | Term::Area { .. }
+        | Term::Functions(_)
+        | Term::Dimensions(_)
+        | Term::Measures(_)
+        | Term::Grid(_)
+        | Term::MinGroup { .. }
+        | Term::TotalsFromPublished
+        | Term::DeleteAfter { .. }
+        | Term::Prohibit(_) => true,
+    }
+}
+
+const fn forbids_what_a_licence_permits(term: &Term) -> bool {
+    match term {
+        Term::Purpose(_) | Term::DeleteAfter { .. } | Term::Prohibit(_) => true,
+        Term::NotBefore(_)
+        | Term::NotAfter(_)
+        | Term::Rows(_)
+        | Term::Columns(_)
+        | Term::Mask { .. }
+        | Term::TimeBucket { .. }
+        | Term::Area { .. }
+        | Term::Functions(_)
+        | Term::Dimensions(_)
+        | Term::Measures(_)
+        | Term::Grid(_)
+        | Term::MinGroup { .. }
+        | Term::TotalsFromPublished
+        | Term::Queries(_)
+        | Term::RowQuota(_)
+        | Term::ByteQuota(_)
+        | Term::ResultRows(_)
+        | Term::Attribution(_) => false,
+    }
+}

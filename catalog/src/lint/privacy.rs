@@ -1,0 +1,179 @@
+//! Groups that are too small, units and personal columns that show, filters that tell what they hide.
+
+use super::{Finding, Policy, is_personal};
+use policy::id::{ClauseId, Name};
+use policy::refusal::{Code, Refusal};
+use policy::row_filter::{Operand, RowFilter};
+use policy::term::{Clause, Term, Unit};
+use std::collections::BTreeSet;
+
+/// Below this, a group on personal data can't be signed.
+const LEAST: u32 = 3;
+
+/// Below this, it needs a second look.
+const SMALL: u32 = 10;
+
+pub(super) fn check(policy: &Policy<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if policy.is_aggregate() {
+        findings.extend(groups(policy));
+    } else {
+        findings.extend(visible(policy));
+    }
+    findings.extend(dimensions(policy));
+    findings.extend(filters(policy));
+    findings
+}
+
+fn groups(policy: &Policy<'_>) -> Vec<Finding> {
+    let personal = is_personal(policy.dataset);
+    let group = policy.clauses.iter().find_map(|clause| {
+        if let Term::MinGroup { at_least, unit } = &clause.term {
+            Some((clause, *at_least, unit))
+        } else {
+            None
+        }
+    });
+    let Some((clause, at_least, unit)) = group else {
+        let refusal = Refusal::new(Code::NoMinGroup, "a cell with a single row shows that row")
+            .with_help("add min_contributors or min_rows");
+        return vec![if personal {
+            Finding::error(None, refusal)
+        } else {
+            Finding::warning(None, refusal)
+        }];
+    };
+    let mut findings = Vec::new();
+    if personal && at_least < SMALL {
+        let refusal = Refusal::new(
+            Code::GroupTooSmall,
+            format!("a minimum group of {at_least} on data about persons"),
+        )
+        .with_help(format!("raise it to {SMALL} or more"));
+        findings.push(if at_least < LEAST {
+            Finding::error(Some(clause.id), refusal)
+        } else {
+            Finding::warning(Some(clause.id), refusal)
+        });
+    }
+    if personal {
+        findings.extend(unit_of_persons(policy, clause, unit));
+    }
+    findings
+}
+
+/// Where rows are about persons, groups must count persons.
+fn unit_of_persons(policy: &Policy<'_>, clause: &Clause, unit: &Unit) -> Option<Finding> {
+    let registered = policy.dataset.unit_column.as_ref();
+    let counts_persons = match unit {
+        Unit::Column(column) => registered == Some(column),
+        Unit::Rows => false,
+    };
+    if counts_persons {
+        return None;
+    }
+    let refusal = Refusal::new(
+        Code::GroupWithoutUnit,
+        "the data is about persons, but the minimum group does not count them",
+    );
+    let refusal = match registered {
+        Some(column) => refusal.with_help(format!("count different values of {column}")),
+        None => refusal.with_help("set unit_column on the dataset"),
+    };
+    Some(Finding::warning(Some(clause.id), refusal))
+}
+
+/// Row form: the unit column and the columns about persons, as they are stored.
+fn visible(policy: &Policy<'_>) -> Vec<Finding> {
+    let clause = policy.shown().map(|(clause, _)| clause);
+    let mut findings = Vec::new();
+    if let Some(unit) = &policy.dataset.unit_column
+        && policy.shows_clear(unit)
+        && is_personal(policy.dataset)
+    {
+        let refusal = Refusal::new(
+            Code::UnitVisible,
+            format!("`{unit}` tells persons or firms apart, and can be seen"),
+        )
+        .with_help("leave it out of the columns, or mask it");
+        findings.push(Finding::warning(clause, refusal));
+    }
+    for column in &policy.dataset.columns {
+        if column.personal && policy.shows_clear(&column.name) {
+            findings.push(about_persons(clause, &column.name));
+        }
+    }
+    findings
+}
+
+/// Aggregate form: what is grouped by is shown as it is.
+fn dimensions(policy: &Policy<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for clause in policy.clauses {
+        let Term::Dimensions(list) = &clause.term else {
+            continue;
+        };
+        for name in list {
+            let personal = policy
+                .dataset
+                .columns
+                .iter()
+                .any(|column| column.personal && column.name == *name);
+            if personal {
+                findings.push(about_persons(Some(clause.id), name));
+            }
+        }
+    }
+    findings
+}
+
+fn about_persons(clause: Option<ClauseId>, name: &Name) -> Finding {
+    let refusal = Refusal::new(
+        Code::PersonalVisible,
+        format!("`{name}` is about persons and can be seen"),
+    )
+    .with_help("leave it out, mask it, or permit aggregates only");
+    Finding::warning(clause, refusal)
+}
+
+/// A condition on a column that is not shown as it is tells its range for every visible row.
+fn filters(policy: &Policy<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for clause in policy.clauses {
+        let looked_at: Vec<Name> = match &clause.term {
+            Term::Rows(filter) => told_by(filter),
+            Term::Area { lon, lat, .. } => vec![lon.clone(), lat.clone()],
+            _ => continue,
+        };
+        for name in looked_at {
+            let exists = policy
+                .dataset
+                .columns
+                .iter()
+                .any(|column| column.name == name);
+            if exists && !policy.is_aggregate() && !policy.shows_clear(&name) {
+                let refusal = Refusal::new(
+                    Code::FilterOnTreatedColumn,
+                    format!("`{name}` is hidden, masked or coarsened, but the rows are chosen by it"),
+                )
+                .with_help("every visible row tells that its value passes; accept it, or choose by another column");
+                findings.push(Finding::warning(Some(clause.id), refusal));
+            }
+        }
+    }
+    findings
+}
+
+/// The columns whose range a filter tells. Whoever asks knows who they are, so `column = {{consumer}}` tells nothing.
+fn told_by(filter: &RowFilter) -> Vec<Name> {
+    let (mut asked, mut other) = (BTreeSet::new(), BTreeSet::new());
+    filter.each_operand(&mut |name, operand| {
+        match operand {
+            Operand::Consumer => asked.insert(name.clone()),
+            Operand::Literal(_) => other.insert(name.clone()),
+        };
+    });
+    let mut told = filter.columns();
+    told.retain(|name| !asked.contains(name) || other.contains(name));
+    told.into_iter().collect()
+}

@@ -1,0 +1,166 @@
+//! An offer: a dataset, the policy under which it may be had, and by whom.
+
+use crate::dataset::Dataset;
+use evidence::digest::Digest;
+use evidence::json::{Json, canonical};
+use evidence::time::Time;
+use policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party};
+use policy::id::{ContractId, DatasetId, ParticipantId};
+use policy::term::{Clause, normal};
+use std::collections::BTreeSet;
+
+/// A dataset under a policy, to somebody. A changed policy is another offer and never alters a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The dataset.
+    pub dataset: DatasetId,
+    /// Title of the policy.
+    pub title: String,
+    /// What the policy says.
+    pub clauses: Vec<Clause>,
+    /// The own purposes that it uses.
+    pub own_purposes: Vec<OwnPurpose>,
+    /// First instant in force.
+    pub not_before: Time,
+    /// First instant no longer in force.
+    pub not_after: Time,
+    /// The legal text that is bound to it.
+    pub legal: Option<Legal>,
+    /// To whom.
+    pub to: Recipients,
+    /// Who signs for the provider.
+    pub sign: Sign,
+}
+
+/// To whom an offer is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recipients {
+    /// To every participant of the league.
+    League,
+    /// To these.
+    Participants(BTreeSet<ParticipantId>),
+    /// 43: to every participant of the league, without a contract: the provider alone signs.
+    Public,
+}
+
+/// Who signs for the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// The officer, each contract by hand.
+    Officer,
+    /// The connector, whoever of the recipients asks for exactly this offer.
+    Auto,
+}
+
+impl Recipients {
+    /// Whether the offer is made to `peer`, who is a participant of the league.
+    #[must_use]
+    pub fn admits(&self, peer: &ParticipantId) -> bool {
+        match self {
+            Self::League | Self::Public => true,
+            Self::Participants(listed) => listed.contains(peer),
+        }
+    }
+}
+
+/// What makes an agreement of an offer: what differs from one agreement to the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filled {
+    /// `urn:uuid:…`
+    pub uid: String,
+    /// Version under that label.
+    pub version: u32,
+    /// The contract that it replaces.
+    pub supersedes: Option<ContractId>,
+    /// Who gives.
+    pub provider: Party,
+    /// Who takes.
+    pub assignee: Assignee,
+    /// Label of the purpose vocabulary.
+    pub purposes: String,
+    /// Who signs for the provider, and in what capacity.
+    pub signatory: Option<Digest>,
+    /// When it is proposed.
+    pub proposed_at: Time,
+    /// 16 random bytes, base64url.
+    pub nonce: String,
+}
+
+impl Offer {
+    /// Its identity: a digest over the dataset and everything that a contract would take from the offer. The title, the
+    /// recipients and who signs do not count.
+    #[must_use]
+    pub fn id(&self) -> Digest {
+        let own: BTreeSet<String> = self
+            .own_purposes
+            .iter()
+            .map(|own| format!("{}\n{}\n{}", own.name, own.parent, own.text))
+            .collect();
+        let numbered = self
+            .clauses
+            .iter()
+            .map(|clause| {
+                Json::List(vec![
+                    Json::Int(i64::from(clause.id.0)),
+                    Json::text(normal::grant_hash(std::slice::from_ref(clause))),
+                ])
+            })
+            .collect();
+        let legal = self.legal.as_ref().map_or(Json::Null, |legal| {
+            Json::List(vec![
+                Json::text(&legal.text_ref),
+                Json::text(legal.text),
+                Json::text(&legal.language),
+            ])
+        });
+        Digest::of(&canonical(&Json::object([
+            ("offer", Json::Int(1)),
+            ("dataset", Json::text(&self.dataset)),
+            ("clauses", Json::List(numbered)),
+            ("not_before", Json::text(self.not_before)),
+            ("not_after", Json::text(self.not_after)),
+            (
+                "own_purposes",
+                Json::List(own.into_iter().map(Json::Text).collect()),
+            ),
+            ("legal", legal),
+        ])))
+    }
+
+    /// The unsigned agreement on exactly this offer, for the dataset as it is published now.
+    #[must_use]
+    pub fn agreement(&self, dataset: &Dataset, filled: Filled) -> Agreement {
+        let Filled {
+            uid,
+            version,
+            supersedes,
+            provider,
+            assignee,
+            purposes,
+            signatory,
+            proposed_at,
+            nonce,
+        } = filled;
+        Agreement {
+            uid,
+            version,
+            supersedes,
+            provider,
+            assignee,
+            dataset: DatasetRef {
+                id: dataset.id.clone(),
+                schema: dataset.schema_digest(),
+                high_value: dataset.high_value,
+            },
+            clauses: self.clauses.clone(),
+            not_before: self.not_before,
+            not_after: self.not_after,
+            purposes,
+            own_purposes: self.own_purposes.clone(),
+            legal: self.legal.clone(),
+            signatory,
+            proposed_at,
+            nonce,
+        }
+    }
+}

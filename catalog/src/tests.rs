@@ -1,0 +1,203 @@
+//! The catalogue as a whole: what is published, who sees it, what a contract shows of it.
+
+use super::*;
+use crate::breaks::breaks;
+use crate::dataset::ColumnType;
+use crate::fixture::{
+    FIRM, OWNER, agreement, book, column, counts, in_force, name, names, offer, participant, time,
+};
+use crate::offer::Recipients;
+use crate::publish::{Draft, body};
+use crate::view::Shape;
+use evidence::time::Time;
+use policy::contract::Book;
+use policy::term::Term;
+
+const NOW: &str = "2026-06-01T00:00:00Z";
+
+fn catalog(datasets: impl IntoIterator<Item = Dataset>) -> Catalog {
+    let mut catalog = Catalog::new(participant(OWNER));
+    for dataset in datasets {
+        let logged = body(&dataset);
+        catalog.restore(dataset, &logged).unwrap();
+    }
+    catalog
+}
+
+fn named(of: &str) -> Dataset {
+    let mut dataset = counts();
+    dataset.id.name = name(of);
+    dataset
+}
+
+fn now() -> Time {
+    time(NOW)
+}
+
+fn seen(catalog: &Catalog, book: &Book, peer: &str) -> Vec<String> {
+    catalog
+        .visible_to(&participant(peer), book, now(), None, 10)
+        .entries
+        .iter()
+        .map(|entry| {
+            format!(
+                "{} {}+{}",
+                entry.dataset.id.name,
+                entry.offers.len(),
+                entry.contracts.len()
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn only_what_was_recorded_is_restored() {
+    let mut catalog = Catalog::new(participant(OWNER));
+    let logged = body(&counts());
+    let mut other = counts();
+    other.columns[3].personal = true;
+    assert_eq!(
+        catalog.restore(other, &logged).unwrap_err().code,
+        Code::DatasetNotPublished
+    );
+    assert!(catalog.restore(counts(), &logged).is_ok());
+    assert!(catalog.by_id(&counts().id).is_some());
+}
+
+#[test]
+fn a_participant_sees_what_it_has_an_offer_or_a_contract_for() {
+    let mut catalog = catalog([counts(), named("air"), named("secret")]);
+    let (book, _) = book(agreement(&offer([], Recipients::League), &counts()));
+    assert_eq!(seen(&catalog, &book, FIRM), ["counts 0+1"]);
+    assert!(seen(&catalog, &book, "hansa://other.example").is_empty());
+    let mut to_other = offer(
+        [],
+        Recipients::Participants([participant("hansa://other.example")].into()),
+    );
+    to_other.dataset = named("air").id;
+    let id = to_other.id();
+    catalog.set_offers(vec![offer([], Recipients::League), to_other]);
+    assert_eq!(seen(&catalog, &book, FIRM), ["counts 1+1"]);
+    assert_eq!(
+        seen(&catalog, &book, "hansa://other.example"),
+        ["air 1+0", "counts 1+0"]
+    );
+    assert!(catalog.offer_to(&participant(FIRM), id).is_none());
+    assert!(
+        catalog
+            .offer_to(&participant("hansa://other.example"), id)
+            .is_some()
+    );
+    let one = |of: &str| {
+        catalog
+            .visible_one(&participant(FIRM), &book, now(), &name(of))
+            .is_some()
+    };
+    assert!(one("counts"));
+    assert!(
+        !one("secret") && !one("absent"),
+        "hidden and absent look the same"
+    );
+}
+
+#[test]
+fn pages_go_on_where_they_ended_while_datasets_come_and_go() {
+    let mut catalog = catalog(["a", "b", "c", "d", "e"].map(named));
+    let all = ["a", "b", "c", "d", "e"].map(|of| {
+        let mut offer = offer([], Recipients::League);
+        offer.dataset = named(of).id;
+        offer
+    });
+    catalog.set_offers(all.to_vec());
+    let book = Book::new(participant(OWNER));
+    let page = |catalog: &Catalog, after: Option<&Name>| {
+        let page = catalog.visible_to(&participant(FIRM), &book, now(), after, 2);
+        let names: Vec<String> = page
+            .entries
+            .iter()
+            .map(|entry| entry.dataset.id.name.to_string())
+            .collect();
+        (names.join(" "), page.after)
+    };
+    let (first, after) = page(&catalog, None);
+    assert_eq!((first.as_str(), after.clone()), ("a b", Some(name("b"))));
+    catalog.datasets.remove(&name("b"));
+    let (second, after) = page(&catalog, after.as_ref());
+    assert_eq!((second.as_str(), after.clone()), ("c d", Some(name("d"))));
+    let (third, after) = page(&catalog, after.as_ref());
+    assert_eq!((third.as_str(), after), ("e", None));
+}
+
+#[test]
+fn the_view_holds_what_the_contract_shows() {
+    let terms = [Term::Columns(names(&["site", "bikes"]))];
+    let (book, id) = book(agreement(&offer(terms, Recipients::League), &counts()));
+    let standing = in_force(&book, id);
+    let view = catalog([counts(), named("air")])
+        .view(&standing, None)
+        .unwrap();
+    assert_eq!(view.tables().count(), 1);
+    let table = view.table("counts").unwrap();
+    assert_eq!(table.contract, Some(id));
+    assert_eq!(table.stored.fields().len(), counts().columns.len());
+    assert!(matches!(&table.shape, Shape::Rows(schema) if schema.fields().len() == 2));
+}
+
+#[test]
+fn withdrawn_and_changed_datasets_are_not_shown() {
+    let (book, id) = book(agreement(&offer([], Recipients::League), &counts()));
+    let standing = in_force(&book, id);
+    let refused = |catalog: Catalog| {
+        let refusal = catalog.view(&standing, None).unwrap_err();
+        assert_eq!(refusal.contract, Some(id));
+        refusal.code
+    };
+    assert_eq!(refused(catalog([])), Code::DatasetUnknown);
+    let mut changed = counts();
+    changed.columns.push(column("weather", ColumnType::Text));
+    assert_eq!(refused(catalog([changed.clone()])), Code::SchemaChanged);
+    let broken = breaks(&counts(), &changed, &book, now());
+    assert_eq!(broken.len(), 1);
+    assert_eq!(broken[0].peer, Some(participant(FIRM)));
+    assert!(breaks(&counts(), &counts(), &book, now()).is_empty());
+    assert!(breaks(&counts(), &changed, &book, time("2028-01-01T00:00:00Z")).is_empty());
+    assert!(
+        breaks(&changed, &counts(), &book, now()).is_empty(),
+        "it is broken already"
+    );
+}
+
+#[test]
+fn an_offers_identity_is_what_a_contract_takes_from_it() {
+    let plain = offer([Term::ResultRows(5)], Recipients::League);
+    let mut same = plain.clone();
+    same.title = "Other words".to_owned();
+    same.to = Recipients::Public;
+    assert_eq!(plain.id(), same.id());
+    same.not_after = now();
+    assert_ne!(plain.id(), same.id());
+    assert_ne!(
+        plain.id(),
+        offer([Term::ResultRows(6)], Recipients::League).id()
+    );
+}
+
+#[test]
+fn publishing_takes_a_durable_record() {
+    let listed = Draft { dataset: counts() }
+        .check(&counts().schema())
+        .unwrap();
+    let mut ledger = crate::fixture::ledger();
+    let mut catalog = Catalog::new(participant(OWNER));
+    catalog.publish(crate::fixture::recorded(&mut ledger, listed));
+    assert!(catalog.dataset(&name("counts")).is_some());
+    let withdrawn = Withdrawn::of(&catalog, &name("counts"), "faulty").unwrap();
+    catalog.withdraw(crate::fixture::recorded(&mut ledger, withdrawn));
+    assert!(catalog.dataset(&name("counts")).is_none());
+    assert_eq!(
+        Withdrawn::of(&catalog, &name("counts"), "again")
+            .unwrap_err()
+            .code,
+        Code::DatasetNotPublished
+    );
+}

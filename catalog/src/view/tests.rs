@@ -1,0 +1,145 @@
+//! The schema of V for each shape of policy.
+
+use super::*;
+use crate::fixture::{GRID, clauses, counts, name, names};
+use policy::row_filter::{Literal, parse};
+use policy::term::{Bounds, Function, Term, Unit};
+
+fn shaped(terms: Vec<Term>) -> Result<Shape, Refusal> {
+    let asker = "hansa://firm.example".parse().unwrap();
+    let effects = term::of_clauses(&clauses(terms), &asker, None)?;
+    shape(&counts(), &effects)
+}
+
+fn listed(schema: &Schema) -> String {
+    let fields: Vec<String> = schema
+        .fields()
+        .iter()
+        .map(|field| {
+            let null = if field.is_nullable() { "?" } else { "" };
+            let kind = match field.data_type() {
+                DataType::Timestamp(_, _) => "instant".to_owned(),
+                other => other.to_string(),
+            };
+            format!("{} {kind}{null}", field.name())
+        })
+        .collect();
+    fields.join(", ")
+}
+
+#[track_caller]
+fn rows(terms: Vec<Term>, expect: &str) {
+    match shaped(terms).unwrap() {
+        Shape::Rows(schema) => assert_eq!(listed(&schema), expect),
+        Shape::Cube { .. } => panic!("rows"),
+    }
+}
+
+#[track_caller]
+fn refused(terms: Vec<Term>, code: Code) {
+    assert_eq!(shaped(terms).unwrap_err().code, code);
+}
+
+fn mask(column: &str, mask: Mask) -> Term {
+    Term::Mask {
+        column: name(column),
+        mask,
+    }
+}
+
+fn bucket(column: &str, bucket: Bucket) -> Term {
+    Term::TimeBucket {
+        column: name(column),
+        bucket,
+        zone: None,
+    }
+}
+
+#[test]
+fn row_form() {
+    let shown = || Term::Columns(names(&["bikes", "at"]));
+    rows(vec![shown()], "at instant, bikes Int64?");
+    rows(
+        vec![shown(), mask("at", Mask::Null)],
+        "at instant?, bikes Int64?",
+    );
+    rows(
+        vec![shown(), mask("bikes", Mask::Constant(Literal::Int(0)))],
+        "at instant, bikes Int64",
+    );
+    rows(
+        vec![shown(), bucket("at", Bucket::Month)],
+        "at instant, bikes Int64?",
+    );
+    rows(
+        vec![shown(), Term::Rows(parse("device IS NOT NULL").unwrap())],
+        "at instant, bikes Int64?",
+    );
+}
+
+#[test]
+fn aggregate_form() {
+    let cube = |measures: &[&str], dimensions: &[&str]| {
+        vec![
+            Term::Functions(vec![Function::Count, Function::Sum]),
+            Term::Dimensions(names(dimensions)),
+            Term::Measures(names(measures)),
+            Term::Grid(GRID.to_owned()),
+            Term::MinGroup {
+                at_least: 10,
+                unit: Unit::Column(name("device")),
+            },
+        ]
+    };
+    let Shape::Cube { base, cells, .. } =
+        shaped(cube(&["bikes", "share"], &["site", "at"])).unwrap()
+    else {
+        panic!("a cube")
+    };
+    assert_eq!(
+        listed(&base),
+        "site Utf8?, at instant, bikes Int64?, share Float64?"
+    );
+    assert_eq!(
+        listed(&cells),
+        "site Utf8?, at instant, n Int64, cnt_bikes Int64?, sum_bikes Int64?, cnt_share Int64?, sum_share Float64?"
+    );
+    refused(cube(&["site"], &["at"]), Code::TermIllTyped);
+    refused(cube(&["bikes"], &["share"]), Code::TermIllTyped);
+    refused(cube(&["bikes"], &["nope"]), Code::TermColumnUnknown);
+}
+
+#[test]
+fn terms_that_do_not_fit_the_dataset() {
+    refused(
+        vec![Term::Columns(names(&["nope"]))],
+        Code::TermColumnUnknown,
+    );
+    refused(vec![mask("nope", Mask::Null)], Code::TermColumnUnknown);
+    refused(
+        vec![mask("bikes", Mask::Constant(Literal::Text("x".into())))],
+        Code::TermIllTyped,
+    );
+    refused(vec![bucket("bikes", Bucket::Hour)], Code::TermIllTyped);
+    refused(vec![bucket("day", Bucket::Hour)], Code::TermIllTyped);
+    refused(
+        vec![Term::Rows(parse("bikes = 'x'").unwrap())],
+        Code::TermIllTyped,
+    );
+    refused(
+        vec![Term::Rows(parse("nope IS NULL").unwrap())],
+        Code::TermColumnUnknown,
+    );
+    let area = |lon: &str| Term::Area {
+        lon: name(lon),
+        lat: name("lat"),
+        bounds: Bounds {
+            west: "7".into(),
+            south: "51".into(),
+            east: "8".into(),
+            north: "52".into(),
+        },
+    };
+    assert!(shaped(vec![area("lon")]).is_ok());
+    refused(vec![area("site")], Code::TermIllTyped);
+}

@@ -1,0 +1,312 @@
+//! The gate in a running plan: a leaf without children, so that nothing of the asker's plan gets below it and nothing from
+//! below shows above it but the permitted view, in batches whose cuts depend on that view alone.
+
+use super::planner::inside;
+use super::watch::Watch;
+use crate::fault;
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_schema::SchemaRef;
+use datafusion::arrow::compute::BatchCoalescer;
+use datafusion::execution::TaskContext;
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{
+    Boundedness, EmissionType, ReplaceChildrenOptions, SchedulingType, reset_plan_states,
+};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
+    PlanProperties, SendableRecordBatchStream,
+};
+use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion_common::{Result, internal_err};
+use futures::{Stream, TryStreamExt};
+use policy::id::DatasetId;
+use policy::refusal::{Code, Refusal};
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// One governed table in one question.
+pub(super) struct Leaf {
+    dataset: DatasetId,
+    inner: Arc<dyn ExecutionPlan>,
+    schema: SchemaRef,
+    /// Rows of a batch where stored rows may be missing, so that cuts must be made anew.
+    recut: Option<usize>,
+    watch: Watch,
+    properties: Arc<PlanProperties>,
+}
+
+impl Leaf {
+    pub(super) fn new(
+        dataset: DatasetId,
+        inner: Arc<dyn ExecutionPlan>,
+        schema: SchemaRef,
+        recut: Option<usize>,
+        watch: Watch,
+    ) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(Arc::clone(&schema)),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        )
+        .with_scheduling_type(SchedulingType::Cooperative);
+        Self {
+            dataset,
+            inner,
+            schema,
+            recut,
+            watch,
+            properties: Arc::new(properties),
+        }
+    }
+}
+
+impl fmt::Debug for Leaf {
+    /// Never what is inside.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Leaf")
+            .field("dataset", &self.dataset)
+            .finish_non_exhaustive()
+    }
+}
+
+impl DisplayAs for Leaf {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Permitted {}", self.dataset.name)
+    }
+}
+
+impl ExecutionPlan for Leaf {
+    fn name(&self) -> &'static str {
+        "Permitted"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if children.is_empty() {
+            Ok(self)
+        } else {
+            internal_err!("a governed table has no children")
+        }
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if children.is_empty() {
+            Ok(self)
+        } else {
+            internal_err!("a governed table has no children")
+        }
+    }
+
+    fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
+        let inner = reset_plan_states(Arc::clone(&self.inner))
+            .map_err(|error| fault::carry(inside(&error)))?;
+        Ok(Arc::new(Self::new(
+            self.dataset.clone(),
+            inner,
+            Arc::clone(&self.schema),
+            self.recut,
+            self.watch.clone(),
+        )))
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        if partition != 0 {
+            return internal_err!("a governed table has one partition");
+        }
+        // Partition after partition: the order of the rows is that of the files, whatever ran first.
+        let mut streams = VecDeque::new();
+        for inner in 0..self.inner.output_partitioning().partition_count() {
+            let stream = self
+                .inner
+                .execute(inner, Arc::clone(&context))
+                .map_err(|error| fault::carry(inside(&error)))?;
+            streams.push_back(stream);
+        }
+        let permitted = Permitted {
+            streams,
+            schema: Arc::clone(&self.schema),
+            cutter: self.recut.map(|rows| Cutter::new(&self.schema, rows)),
+            watch: self.watch.clone(),
+        };
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            Arc::clone(&self.schema),
+            permitted,
+        )))
+    }
+}
+
+/// Whether every leaf of the physical plan is a governed table or makes rows from nothing.
+///
+/// # Errors
+/// `INTERNAL`: the plan is then not run.
+pub(super) fn all_gated(plan: &Arc<dyn ExecutionPlan>) -> Result<(), Refusal> {
+    let mut gated = true;
+    let walked = plan.apply(|node| {
+        let harmless = !node.children().is_empty()
+            || node.downcast_ref::<Leaf>().is_some()
+            || SOURCELESS.contains(&node.name());
+        if harmless {
+            Ok(TreeNodeRecursion::Continue)
+        } else {
+            gated = false;
+            Ok(TreeNodeRecursion::Stop)
+        }
+    });
+    if gated && walked.is_ok() {
+        Ok(())
+    } else {
+        Err(Refusal::new(
+            Code::Internal,
+            "a source of the physical plan is not governed",
+        ))
+    }
+}
+
+/// Leaves of the engine that read nothing.
+const SOURCELESS: [&str; 2] = ["EmptyExec", "PlaceholderRowExec"];
+
+/// The permitted view as a stream.
+struct Permitted {
+    streams: VecDeque<SendableRecordBatchStream>,
+    schema: SchemaRef,
+    cutter: Option<Cutter>,
+    watch: Watch,
+}
+
+impl Stream for Permitted {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            if let Some(why) = this.watch.ended() {
+                return Poll::Ready(Some(Err(fault::carry(why))));
+            }
+            if let Some(batch) = this.cutter.as_mut().and_then(Cutter::next) {
+                return Poll::Ready(Some(Ok(batch)));
+            }
+            let Some(stream) = this.streams.front_mut() else {
+                let last = this.cutter.as_mut().map(Cutter::finish).transpose();
+                return match last {
+                    Ok(last) => Poll::Ready(last.flatten().map(Ok)),
+                    Err(error) => Poll::Ready(Some(Err(fault::carry(inside(&error))))),
+                };
+            };
+            let batch = match futures::ready!(stream.try_poll_next_unpin(cx)) {
+                None => {
+                    this.streams.pop_front();
+                    continue;
+                }
+                Some(Err(error)) => {
+                    this.streams.clear();
+                    return Poll::Ready(Some(Err(fault::carry(inside(&error)))));
+                }
+                Some(Ok(batch)) => batch,
+            };
+            let shown = fit(&batch, &this.schema);
+            let taken = match (shown, this.cutter.as_mut()) {
+                (Ok(batch), None) => return Poll::Ready(Some(Ok(batch))),
+                (Ok(batch), Some(cutter)) => cutter.take(batch),
+                (Err(error), _) => Err(error),
+            };
+            if let Err(error) = taken {
+                this.streams.clear();
+                return Poll::Ready(Some(Err(fault::carry(inside(&error)))));
+            }
+        }
+    }
+}
+
+/// The batch in the schema of the view: names, types and nullability as the question was planned against.
+fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(
+        Arc::clone(schema),
+        batch.columns().to_vec(),
+        &options,
+    )?)
+}
+
+/// Cuts batches of exactly so many rows, copied, so that neither their edges nor their buffers tell of hidden rows.
+struct Cutter {
+    rows: usize,
+    schema: SchemaRef,
+    cut: BatchCoalescer,
+    /// Rows of batches without columns.
+    bare: usize,
+}
+
+impl Cutter {
+    fn new(schema: &SchemaRef, rows: usize) -> Self {
+        Self {
+            rows,
+            schema: Arc::clone(schema),
+            cut: BatchCoalescer::new(Arc::clone(schema), rows),
+            bare: 0,
+        }
+    }
+
+    fn take(&mut self, batch: RecordBatch) -> Result<()> {
+        if self.schema.fields().is_empty() {
+            self.bare = self.bare.saturating_add(batch.num_rows());
+            return Ok(());
+        }
+        Ok(self.cut.push_batch(batch)?)
+    }
+
+    fn next(&mut self) -> Option<RecordBatch> {
+        if self.bare >= self.rows {
+            self.bare = self.bare.saturating_sub(self.rows);
+            return bare(&self.schema, self.rows);
+        }
+        self.cut.next_completed_batch()
+    }
+
+    fn finish(&mut self) -> Result<Option<RecordBatch>> {
+        if self.schema.fields().is_empty() {
+            let rows = std::mem::take(&mut self.bare);
+            return Ok(if rows == 0 {
+                None
+            } else {
+                bare(&self.schema, rows)
+            });
+        }
+        self.cut.finish_buffered_batch()?;
+        Ok(self.cut.next_completed_batch())
+    }
+}
+
+fn bare(schema: &SchemaRef, rows: usize) -> Option<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(Arc::clone(schema), Vec::new(), &options).ok()
+}

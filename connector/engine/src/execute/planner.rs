@@ -1,0 +1,259 @@
+//! Physical planning: a governed table becomes one leaf, whose private plan is planned on its own, unseen by the asker's.
+
+use super::Holdings;
+use super::leaf::Leaf;
+use super::watch::Watch;
+use crate::fault;
+use crate::limits::Limits;
+use crate::session;
+use crate::snapshot::Snapshot;
+use arrow_schema::{Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::object_store::ObjectStoreUrl;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
+use datafusion_common::Result;
+use datafusion_expr::logical_plan::{LogicalPlan, TableScan, UserDefinedLogicalNode};
+use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion_expr::utils::conjunction;
+use enforce::source::{Governed, Stored};
+use policy::refusal::{Code, Refusal};
+use std::sync::Arc;
+
+/// Plans questions: knows governed tables and nothing else.
+#[derive(Debug, Clone)]
+pub(super) struct Planner {
+    holdings: Holdings,
+    limits: Limits,
+    watch: Watch,
+}
+
+impl Planner {
+    pub(super) const fn new(holdings: Holdings, limits: Limits, watch: Watch) -> Self {
+        Self {
+            holdings,
+            limits,
+            watch,
+        }
+    }
+}
+
+#[async_trait]
+impl QueryPlanner for Planner {
+    async fn create_physical_plan(
+        &self,
+        plan: &LogicalPlan,
+        session: &dyn Session,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Outer(self.clone()))])
+            .create_physical_plan(plan, session)
+            .await
+    }
+}
+
+/// Turns governed tables into leaves.
+struct Outer(Planner);
+
+#[async_trait]
+impl ExtensionPlanner for Outer {
+    async fn plan_extension(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        _node: &dyn UserDefinedLogicalNode,
+        _logical: &[&LogicalPlan],
+        _physical: &[Arc<dyn ExecutionPlan>],
+        _session: &dyn Session,
+        _context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        Ok(None)
+    }
+
+    async fn plan_table_scan(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        scan: &TableScan,
+        session: &dyn Session,
+        _context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let Some(governed) = scan.source.downcast_ref::<Governed>() else {
+            return Ok(None);
+        };
+        let limits = Limits {
+            partitions: 1,
+            ..self.0.limits
+        };
+        let inner = Inner {
+            holdings: self.0.holdings.clone(),
+        };
+        let state = session::fresh(&limits, Arc::clone(session.runtime_env()), Arc::new(inner));
+        let private = self.0.private(governed, scan, &state).await;
+        // Whatever fails in there is told without its text.
+        let private = private.map_err(|error| fault::carry(inside(&error)))?;
+        let shown: SchemaRef = Arc::new(Schema::new(
+            scan.projected_schema.as_arrow().fields().clone(),
+        ));
+        let leaf = Leaf::new(
+            governed.dataset().clone(),
+            private,
+            shown,
+            governed.hides_rows().then_some(limits.batch_rows),
+            self.0.watch.clone(),
+        );
+        Ok(Some(Arc::new(leaf)))
+    }
+}
+
+impl Planner {
+    async fn private(
+        &self,
+        governed: &Governed,
+        scan: &TableScan,
+        state: &datafusion::execution::session_state::SessionState,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let filters = datafusion_expr::expr_rewriter::unnormalize_cols(scan.filters.clone());
+        let logical = governed.narrowed(scan.projection.as_deref(), &filters)?;
+        let logical = state.optimize(&logical)?;
+        state
+            .query_planner()
+            .create_physical_plan(&logical, state)
+            .await
+    }
+}
+
+/// The refusal for an error inside a leaf: by class, since its text could name files, clauses and sizes.
+pub(super) fn inside(error: &datafusion_common::DataFusionError) -> Refusal {
+    let refusal = fault::running(error);
+    match refusal.code {
+        Code::ResourceLimit
+        | Code::SourceUnreadable
+        | Code::DatasetNotPublished
+        | Code::SchemaChanged => refusal,
+        _ => {
+            tracing::error!(name = "gate.failed", detail = %error);
+            Refusal::new(Code::Internal, "the permitted rows can't be computed")
+        }
+    }
+}
+
+/// Plans private plans: knows stored tables and nothing else.
+#[derive(Debug)]
+struct Inner {
+    holdings: Holdings,
+}
+
+#[async_trait]
+impl QueryPlanner for Inner {
+    async fn create_physical_plan(
+        &self,
+        plan: &LogicalPlan,
+        session: &dyn Session,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let files = Files {
+            holdings: self.holdings.clone(),
+        };
+        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(files)])
+            .create_physical_plan(plan, session)
+            .await
+    }
+}
+
+/// Turns stored tables into scans of their pinned files.
+struct Files {
+    holdings: Holdings,
+}
+
+#[async_trait]
+impl ExtensionPlanner for Files {
+    async fn plan_extension(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        _node: &dyn UserDefinedLogicalNode,
+        _logical: &[&LogicalPlan],
+        _physical: &[Arc<dyn ExecutionPlan>],
+        _session: &dyn Session,
+        _context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        Ok(None)
+    }
+
+    async fn plan_table_scan(
+        &self,
+        _planner: &dyn PhysicalPlanner,
+        scan: &TableScan,
+        session: &dyn Session,
+        _context: &PhysicalPlanningContext,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let Some(stored) = scan.source.downcast_ref::<Stored>() else {
+            return Ok(None);
+        };
+        let snapshot = self.holdings.get(stored.dataset()).ok_or_else(|| {
+            fault::carry(Refusal::new(
+                Code::DatasetNotPublished,
+                format!("`{}` has no published snapshot", stored.dataset().name),
+            ))
+        })?;
+        if !scan.filters.is_empty() || conjunction(scan.filters.clone()).is_some() {
+            return datafusion_common::internal_err!("a stored table takes no filters");
+        }
+        let schema = datafusion_expr::TableSource::schema(stored);
+        if snapshot.dataset.schema() != schema {
+            return Err(fault::carry(Refusal::new(
+                Code::SchemaChanged,
+                "the dataset was published anew with another schema",
+            )));
+        }
+        scan_of(snapshot, schema, scan.projection.clone(), session).map(Some)
+    }
+}
+
+/// All files of the snapshot in order, as one stream.
+fn scan_of(
+    snapshot: &Snapshot,
+    schema: SchemaRef,
+    projection: Option<Vec<usize>>,
+    session: &dyn Session,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let unreadable = || {
+        fault::carry(Refusal::new(
+            Code::SourceUnreadable,
+            "a file of the snapshot can't be read",
+        ))
+    };
+    let mut files = Vec::with_capacity(snapshot.files.len());
+    for path in &snapshot.files {
+        let path = path.to_str().ok_or_else(unreadable)?.to_owned();
+        files.push(PartitionedFile::from_path(path).map_err(|_| unreadable())?);
+    }
+    if files.is_empty() {
+        let projected = match &projection {
+            None => schema,
+            Some(indices) => Arc::new(schema.project(indices)?),
+        };
+        return Ok(Arc::new(EmptyExec::new(projected)));
+    }
+    let url = ObjectStoreUrl::local_filesystem();
+    let store = session.runtime_env().object_store(&url)?;
+    let metadata = session
+        .runtime_env()
+        .cache_manager
+        .get_file_metadata_cache();
+    let source = ParquetSource::new(schema)
+        .with_table_parquet_options(session.table_options().parquet.clone())
+        .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(
+            store, metadata,
+        )))
+        .with_enable_page_index(true);
+    let config = FileScanConfigBuilder::new(url, Arc::new(source))
+        .with_file_groups(vec![FileGroup::new(files)])
+        .with_projection_indices(projection)?
+        .with_preserve_order(true)
+        .build();
+    Ok(DataSourceExec::from_data_source(config))
+}

@@ -1,0 +1,147 @@
+//! The engine's errors as refusals: told by class only, since their texts hold values, file names and operators.
+
+use datafusion_common::DataFusionError;
+use datafusion_common::SchemaError;
+use datafusion_common::arrow::error::ArrowError;
+use policy::refusal::{Code, Refusal};
+
+/// What went wrong while a plan ran.
+#[must_use]
+pub fn running(error: &DataFusionError) -> Refusal {
+    if let Some(refusal) = carried(error) {
+        return refusal;
+    }
+    match error.find_root() {
+        DataFusionError::ArrowError(error, _) => arrow(error),
+        DataFusionError::ResourcesExhausted(_) => Refusal::new(
+            Code::ResourceLimit,
+            "the question needs more memory or disk than its limit",
+        ),
+        DataFusionError::Execution(_) => value("a function can't take one of its values"),
+        DataFusionError::Plan(_)
+        | DataFusionError::SchemaError(_, _)
+        | DataFusionError::NotImplemented(_) => Refusal::new(
+            Code::SqlInvalid,
+            "the statement can be read but not planned",
+        ),
+        _ => Refusal::new(Code::Internal, "the question could not be evaluated"),
+    }
+}
+
+/// What went wrong while a statement was planned: here the texts come from the statement and the view alone.
+#[must_use]
+pub fn planning(error: &DataFusionError) -> Refusal {
+    if let Some(refusal) = carried(error) {
+        return refusal;
+    }
+    match error.find_root() {
+        DataFusionError::SchemaError(error, _) => schema(error),
+        DataFusionError::ArrowError(error, _) => arrow(error),
+        DataFusionError::Plan(text) | DataFusionError::NotImplemented(text) => {
+            Refusal::new(Code::SqlInvalid, sentence(text))
+        }
+        DataFusionError::SQL(error, _) => {
+            Refusal::new(Code::SqlSyntax, sentence(&error.to_string()))
+        }
+        DataFusionError::Execution(text) => Refusal::new(Code::SqlInvalid, sentence(text)),
+        _ => Refusal::new(
+            Code::SqlInvalid,
+            "the statement can be read but not planned",
+        ),
+    }
+}
+
+/// A refusal on its way through the engine.
+#[must_use]
+pub fn carry(refusal: Refusal) -> DataFusionError {
+    DataFusionError::External(Box::new(refusal))
+}
+
+fn carried(error: &DataFusionError) -> Option<Refusal> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(refusal) = error.downcast_ref::<Refusal>() {
+            return Some(refusal.clone());
+        }
+        if let Some(DataFusionError::External(inner)) = error.downcast_ref::<DataFusionError>()
+            && let Some(refusal) = inner.downcast_ref::<Refusal>()
+        {
+            return Some(refusal.clone());
+        }
+        if let Some(ArrowError::ExternalError(inner)) = error.downcast_ref::<ArrowError>()
+            && let Some(refusal) = inner.downcast_ref::<Refusal>()
+        {
+            return Some(refusal.clone());
+        }
+        next = error.source();
+    }
+    None
+}
+
+fn arrow(error: &ArrowError) -> Refusal {
+    match error {
+        ArrowError::DivideByZero => value("division by zero"),
+        ArrowError::ArithmeticOverflow(_) => value("a number is out of range"),
+        ArrowError::CastError(_) | ArrowError::ParseError(_) => {
+            value("a value can't be converted to the type asked for")
+        }
+        ArrowError::MemoryError(_) | ArrowError::OffsetOverflowError(_) => Refusal::new(
+            Code::ResourceLimit,
+            "the question needs more memory or disk than its limit",
+        ),
+        ArrowError::InvalidArgumentError(_) | ArrowError::ComputeError(_) => {
+            value("a function can't take one of its values")
+        }
+        _ => Refusal::new(Code::Internal, "the question could not be evaluated"),
+    }
+}
+
+fn value(what: &str) -> Refusal {
+    Refusal::new(Code::EvaluationFailed, what)
+}
+
+fn schema(error: &SchemaError) -> Refusal {
+    match error {
+        SchemaError::FieldNotFound {
+            field,
+            valid_fields,
+        } => {
+            let mut names: Vec<&str> = valid_fields.iter().map(|field| field.name()).collect();
+            names.sort_unstable();
+            names.dedup();
+            let refusal = Refusal::new(
+                Code::ColumnUnknown,
+                format!("no column `{}` in the tables of the question", field.name()),
+            );
+            if names.is_empty() {
+                refusal
+            } else {
+                refusal.with_help(format!("there are {}", names.join(", ")))
+            }
+        }
+        SchemaError::AmbiguousReference { field } => Refusal::new(
+            Code::SqlInvalid,
+            format!("the column `{}` is in several tables", field.name()),
+        )
+        .with_help("write the table before it"),
+        SchemaError::DuplicateQualifiedField { name, .. }
+        | SchemaError::DuplicateUnqualifiedField { name } => {
+            Refusal::new(Code::SqlInvalid, format!("two columns are called `{name}`"))
+                .with_help("name one of them with AS")
+        }
+    }
+}
+
+/// The engine's own sentence in our form: one line, lower case, no full stop.
+fn sentence(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let line = line
+        .trim_start_matches("Error during planning: ")
+        .trim_start_matches("This feature is not implemented: ")
+        .trim_end_matches('.');
+    let mut letters = line.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
+        None => "the statement can be read but not planned".to_owned(),
+    }
+}

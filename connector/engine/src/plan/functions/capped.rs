@@ -1,0 +1,208 @@
+//! Text functions that can make large values, with a bound on what one call makes.
+
+use crate::fault;
+use datafusion::arrow::array::{Array, AsArray};
+use datafusion::arrow::datatypes::{DataType, FieldRef, Int64Type};
+use datafusion_common::{Result, ScalarValue};
+use datafusion_expr::simplify::{ExprSimplifyResult, SimplifyContext};
+use datafusion_expr::{
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+};
+use policy::refusal::{Code, Refusal};
+use std::sync::Arc;
+
+/// The most bytes of one value made by `repeat`, `lpad` and `rpad`.
+pub const VALUE: i64 = 100_000;
+
+/// The most bytes that one call makes for one batch.
+pub const BATCH: usize = 64 * 1024 * 1024;
+
+/// `function`, bounded if it can make large values.
+#[must_use]
+pub fn wrapped(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
+    let growth = match function.name() {
+        "repeat" | "lpad" | "rpad" => Growth::Count,
+        "replace" | "regexp_replace" | "translate" => Growth::Product,
+        "concat" | "concat_ws" | "overlay" => Growth::Sum,
+        _ => return Arc::clone(function),
+    };
+    Arc::new(ScalarUDF::from(Capped {
+        inner: Arc::clone(function),
+        growth,
+    }))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Growth {
+    /// The second argument says how long the value becomes, or how often it is repeated.
+    Count,
+    /// Each character can become the last argument.
+    Product,
+    /// The arguments are put together.
+    Sum,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Capped {
+    inner: Arc<ScalarUDF>,
+    growth: Growth,
+}
+
+impl Capped {
+    fn fits(&self, args: &ScalarFunctionArgs) -> bool {
+        let rows = args.number_rows.max(1);
+        let widths: Vec<usize> = args.args.iter().map(width).collect();
+        let batch = match self.growth {
+            Growth::Count => {
+                let count = args.args.get(1).map_or(0, largest);
+                if count > VALUE {
+                    return false;
+                }
+                let count = usize::try_from(count.max(0)).unwrap_or(usize::MAX);
+                let one = if self.inner.name() == "repeat" {
+                    let text = widths.first().copied().unwrap_or(0);
+                    if text.saturating_mul(count) > usize::try_from(VALUE).unwrap_or(0) {
+                        return false;
+                    }
+                    text.saturating_mul(count)
+                } else {
+                    count.saturating_mul(4)
+                };
+                one.saturating_mul(rows)
+            }
+            Growth::Product => {
+                let text = args.args.first().map_or(0, |text| total(text, rows));
+                let with = args.args.get(2).map_or(0, width);
+                let pattern_can_be_empty = rows;
+                text.saturating_add(pattern_can_be_empty)
+                    .saturating_mul(with.saturating_add(1))
+            }
+            Growth::Sum => args
+                .args
+                .iter()
+                .map(|argument| total(argument, rows))
+                .fold(0_usize, usize::saturating_add),
+        };
+        batch <= BATCH
+    }
+}
+
+impl ScalarUDFImpl for Capped {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn aliases(&self) -> &[String] {
+        self.inner.aliases()
+    }
+
+    fn signature(&self) -> &Signature {
+        self.inner.signature()
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        self.inner.return_type(arguments)
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        self.inner.return_field_from_args(args)
+    }
+
+    fn coerce_types(&self, arguments: &[DataType]) -> Result<Vec<DataType>> {
+        self.inner.coerce_types(arguments)
+    }
+
+    fn simplify(&self, args: Vec<Expr>, _info: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        // The engine's own rewrites would put the unbounded function back.
+        Ok(ExprSimplifyResult::Original(args))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        if self.fits(&args) {
+            self.inner.invoke_with_args(args)
+        } else {
+            Err(fault::carry(too_large()))
+        }
+    }
+}
+
+/// The refusal for a value beyond the bounds.
+#[must_use]
+pub fn too_large() -> Refusal {
+    Refusal::new(
+        Code::ResourceLimit,
+        format!("a text function would make a value of more than {VALUE} bytes, or too many such"),
+    )
+}
+
+/// Bytes of the longest value.
+fn width(argument: &ColumnarValue) -> usize {
+    match argument {
+        ColumnarValue::Scalar(value) => text_of(value).map_or(0, str::len),
+        ColumnarValue::Array(array) => match array.data_type() {
+            DataType::Utf8 => array
+                .as_string::<i32>()
+                .iter()
+                .flatten()
+                .map(str::len)
+                .max()
+                .unwrap_or(0),
+            DataType::LargeUtf8 => array
+                .as_string::<i64>()
+                .iter()
+                .flatten()
+                .map(str::len)
+                .max()
+                .unwrap_or(0),
+            DataType::Utf8View => array
+                .as_string_view()
+                .iter()
+                .flatten()
+                .map(str::len)
+                .max()
+                .unwrap_or(0),
+            _ => 32,
+        },
+    }
+}
+
+/// Bytes of all values in a batch of `rows`.
+fn total(argument: &ColumnarValue, rows: usize) -> usize {
+    match argument {
+        ColumnarValue::Scalar(value) => text_of(value).map_or(32, str::len).saturating_mul(rows),
+        ColumnarValue::Array(array) => match array.data_type() {
+            DataType::Utf8 => array
+                .as_string::<i32>()
+                .iter()
+                .flatten()
+                .map(str::len)
+                .sum(),
+            DataType::LargeUtf8 => array
+                .as_string::<i64>()
+                .iter()
+                .flatten()
+                .map(str::len)
+                .sum(),
+            DataType::Utf8View => array.as_string_view().iter().flatten().map(str::len).sum(),
+            _ => rows.saturating_mul(32),
+        },
+    }
+}
+
+fn text_of(value: &ScalarValue) -> Option<&str> {
+    value.try_as_str().flatten()
+}
+
+/// The largest number of an argument; anything that is no 64-bit integer counts as too large.
+fn largest(argument: &ColumnarValue) -> i64 {
+    match argument {
+        ColumnarValue::Scalar(ScalarValue::Int64(count)) => count.unwrap_or(0),
+        ColumnarValue::Array(array) if *array.data_type() == DataType::Int64 => array
+            .as_primitive::<Int64Type>()
+            .iter()
+            .flatten()
+            .max()
+            .unwrap_or(0),
+        ColumnarValue::Scalar(_) | ColumnarValue::Array(_) => i64::MAX,
+    }
+}

@@ -1,0 +1,256 @@
+//! The catalogue entry: what each column is, in which order the rows stand, and what is told about the dataset.
+
+use crate::model::Model;
+use crate::publish::Context;
+use crate::source::columnar::plain;
+use crate::source::config::{About, DatasetConfig, Origin};
+use crate::source::when;
+use arrow_schema::{DataType, SchemaRef};
+use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
+use policy::id::{DatasetId, Name};
+use policy::refusal::{Code, Refusal};
+
+/// The columns that the plan makes, with what the configuration says about them.
+///
+/// # Errors
+/// `SCHEMA_MISMATCH` where a column has no proper name or type, or not the declared one.
+pub fn columns(config: &DatasetConfig, schema: &SchemaRef) -> Result<Vec<Column>, Refusal> {
+    let mut columns: Vec<Column> = Vec::new();
+    for field in schema.fields() {
+        let name: Name = field.name().parse().map_err(|why| {
+            mismatch(
+                config,
+                format!("`{}` can't name a column: {why}", field.name()),
+            )
+            .with_help("give it a name with AS")
+        })?;
+        let kind = kind(field.data_type())
+            .ok_or_else(|| unpublishable(config, &name, field.data_type()))?;
+        if columns.iter().any(|column| column.name == name) {
+            return Err(mismatch(config, format!("there are two columns `{name}`")));
+        }
+        columns.push(column(config, name, kind)?);
+    }
+    for result in &config.results {
+        if !columns.iter().any(|column| column.name == result.name) {
+            return Err(result.place.refuse(
+                Code::SchemaMismatch,
+                "name",
+                format!("prepare makes no column `{}`", result.name),
+            ));
+        }
+    }
+    Ok(columns)
+}
+
+/// Columns that the model demands a value in, demand one.
+#[must_use]
+pub fn required_by(mut columns: Vec<Column>, model: Option<&Model>) -> Vec<Column> {
+    for wanted in model.iter().flat_map(|model| model.columns) {
+        let hit = columns
+            .iter_mut()
+            .find(|column| column.name.as_str() == wanted.name);
+        if let Some(column) = hit.filter(|_| wanted.required) {
+            column.nullable = false;
+        }
+    }
+    columns
+}
+
+/// The entry before its rows are known.
+///
+/// # Errors
+/// `CONFIG_INVALID` where it names a column that is not there.
+pub fn draft(
+    config: &DatasetConfig,
+    context: &Context,
+    zone: &str,
+    columns: Vec<Column>,
+) -> Result<Dataset, Refusal> {
+    if when::zone(zone).is_none() {
+        return Err(config.place.refuse(
+            Code::ConfigInvalid,
+            "zone",
+            format!("`{zone}` is no IANA time zone such as Europe/Berlin"),
+        ));
+    }
+    let id = DatasetId {
+        owner: context.owner.clone(),
+        name: config.name.clone(),
+    };
+    let known = |key: &str, name: &Name| {
+        if columns.iter().any(|column| column.name == *name) {
+            return Ok(());
+        }
+        let sentence = format!("the dataset has no column `{name}`");
+        Err(config.place.refuse(Code::ConfigInvalid, key, sentence))
+    };
+    config
+        .unit_column
+        .iter()
+        .try_for_each(|name| known("unit_column", name))?;
+    let grid = match &config.grid {
+        None => None,
+        Some(grid) => {
+            grid.dimensions
+                .iter()
+                .try_for_each(|name| known("dimensions", name))?;
+            let timed = |name: &Name| {
+                let hit = columns.iter().find(|column| column.name == *name);
+                hit.is_some_and(|column| is_time(column.kind))
+            };
+            let dimensions = grid.dimensions.iter().map(|name| GridDimension {
+                column: name.clone(),
+                bucket: grid.bucket.filter(|_| timed(name)),
+                zone: grid.zone.clone().filter(|_| timed(name)),
+            });
+            Some(Grid {
+                id: format!("{}/grid/{}-1", context.owner, config.name),
+                dimensions: dimensions.collect(),
+            })
+        }
+    };
+    Ok(Dataset {
+        id,
+        title: config.title.clone(),
+        licence: config.licence.clone(),
+        attribution: config.attribution.clone(),
+        high_value: config.high_value,
+        model: config.model.clone(),
+        unit_column: config.unit_column.clone(),
+        personal: config.personal || columns.iter().any(|column| column.personal),
+        columns,
+        grid,
+        version: String::new(),
+        published_at: context.now,
+        rows: 0,
+        bytes: 0,
+        time_span: None,
+        area: None,
+        zone: zone.to_owned(),
+    })
+}
+
+/// The order of the rows: as declared, or the time column and then the unit column.
+///
+/// # Errors
+/// `CONFIG_INVALID` where it names a column that is not there.
+pub fn order(config: &DatasetConfig, columns: &[Column]) -> Result<Vec<Name>, Refusal> {
+    for name in &config.sort {
+        if !columns.iter().any(|column| column.name == *name) {
+            return Err(config.place.refuse(
+                Code::ConfigInvalid,
+                "sort",
+                format!("the dataset has no column `{name}`"),
+            ));
+        }
+    }
+    if !config.sort.is_empty() {
+        return Ok(config.sort.clone());
+    }
+    let time = time_column(columns).and_then(|index| columns.get(index));
+    let time = time.map(|column| column.name.clone());
+    let unit = config
+        .unit_column
+        .clone()
+        .filter(|unit| Some(unit) != time.as_ref());
+    Ok(time.into_iter().chain(unit).collect())
+}
+
+/// The first instant, or the first date where there is none.
+#[must_use]
+pub fn time_column(columns: &[Column]) -> Option<usize> {
+    let first = |kind| columns.iter().position(|column| column.kind == kind);
+    first(ColumnType::Instant).or_else(|| first(ColumnType::Date))
+}
+
+const fn is_time(kind: ColumnType) -> bool {
+    matches!(kind, ColumnType::Date | ColumnType::Instant)
+}
+
+fn column(config: &DatasetConfig, name: Name, kind: ColumnType) -> Result<Column, Refusal> {
+    let result = config.results.iter().find(|result| result.name == name);
+    let read = config.columns.iter().find(|column| column.name == name);
+    if let Some(result) = result
+        && result.kind.is_some_and(|wanted| wanted != kind)
+    {
+        return Err(result.place.refuse(
+            Code::SchemaMismatch,
+            "type",
+            format!("prepare makes `{name}` of type {}", kind.as_str()),
+        ));
+    }
+    let about = match (result, read) {
+        (Some(result), _) => result.about.clone(),
+        (None, Some(read)) => read.about.clone(),
+        (None, None) => About::default(),
+    };
+    let required = match (result, read) {
+        (Some(result), _) => result.required,
+        // What `prepare` may have changed or joined is not vouched for by the source's column.
+        (None, Some(read)) if config.prepare.is_none() => {
+            read.required || matches!(read.origin, Origin::Constant(_))
+        }
+        (None, _) => false,
+    };
+    let About {
+        unit,
+        crs,
+        personal,
+        meaning,
+        conversion,
+    } = about;
+    Ok(Column {
+        name,
+        kind,
+        nullable: !required,
+        unit,
+        crs,
+        personal,
+        meaning,
+        conversion,
+    })
+}
+
+fn kind(kind: &DataType) -> Option<ColumnType> {
+    match kind {
+        DataType::Decimal32(..)
+        | DataType::Decimal64(..)
+        | DataType::Decimal128(..)
+        | DataType::Decimal256(..)
+        | DataType::Timestamp(_, None) => None,
+        other => match plain(other)? {
+            DataType::Utf8 => Some(ColumnType::Text),
+            DataType::Int64 => Some(ColumnType::Int),
+            DataType::Float64 => Some(ColumnType::Float),
+            DataType::Boolean => Some(ColumnType::Bool),
+            DataType::Date32 => Some(ColumnType::Date),
+            DataType::Timestamp(..) => Some(ColumnType::Instant),
+            _ => None,
+        },
+    }
+}
+
+fn unpublishable(config: &DatasetConfig, name: &Name, kind: &DataType) -> Refusal {
+    let refusal = mismatch(config, format!("prepare makes `{name}` of the type {kind}"));
+    match kind {
+        DataType::Timestamp(_, None) => refusal.with_help(
+            "a time without a zone is no instant: declare the column as type instant with its zone",
+        ),
+        DataType::Null => refusal.with_help("give it a type with CAST"),
+        _ => refusal.with_help("cast it to VARCHAR, BIGINT, DOUBLE, BOOLEAN or DATE"),
+    }
+}
+
+fn mismatch(config: &DatasetConfig, sentence: String) -> Refusal {
+    let place = config
+        .prepare
+        .as_ref()
+        .map_or(&config.place, |prepare| &prepare.place);
+    let key = if config.prepare.is_some() {
+        "prepare"
+    } else {
+        "column"
+    };
+    place.refuse(Code::SchemaMismatch, key, sentence)
+}

@@ -1,0 +1,44 @@
+//! A session for one question: nothing registered, no statistics, no way round the gate.
+
+use crate::limits::Limits;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::prelude::SessionConfig;
+use std::sync::Arc;
+
+/// The settings of every session here.
+#[must_use]
+pub fn config(limits: &Limits) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_information_schema(false)
+        .with_create_default_catalog_and_schema(false)
+        .with_target_partitions(limits.partitions.max(1))
+        .with_batch_size(limits.batch_rows.max(1))
+        .with_collect_statistics(false);
+    let options = config.options_mut();
+    // Keys of one table would travel into the scan of another. The umbrella alone does nothing.
+    options.optimizer.enable_dynamic_filter_pushdown = false;
+    options.optimizer.enable_join_dynamic_filter_pushdown = false;
+    options.optimizer.enable_topk_dynamic_filter_pushdown = false;
+    options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    options.execution.parquet.schema_force_view_types = false;
+    options.execution.parquet.pushdown_filters = false;
+    options.execution.parquet.reorder_filters = false;
+    config
+}
+
+/// A fresh session in `environment` that plans with `planner`.
+#[must_use]
+pub fn fresh(
+    limits: &Limits,
+    environment: Arc<RuntimeEnv>,
+    planner: Arc<dyn QueryPlanner + Send + Sync>,
+) -> SessionState {
+    SessionStateBuilder::new()
+        .with_config(config(limits))
+        .with_runtime_env(environment)
+        .with_query_planner(planner)
+        .build()
+}

@@ -1,0 +1,243 @@
+//! Where snapshots lie: `datasets/NAME/{current.json, snapshots/VERSION/, parsed/}` below the state folder. Folders are
+//! made aside, made durable, and renamed into place.
+
+use crate::snapshot::manifest::{self, Manifest};
+use evidence::time::Time;
+use policy::id::Name;
+use policy::refusal::{Code, Refusal};
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// The folder of one dataset.
+#[derive(Debug, Clone)]
+pub struct Place {
+    folder: PathBuf,
+}
+
+impl Place {
+    /// The folder of the dataset of that name.
+    #[must_use]
+    pub fn new(state: &Path, dataset: &Name) -> Self {
+        Self {
+            folder: state.join("datasets").join(dataset.as_str()),
+        }
+    }
+
+    /// The rows of source files that were read.
+    #[must_use]
+    pub fn parsed(&self) -> PathBuf {
+        self.folder.join("parsed")
+    }
+
+    fn snapshots(&self) -> PathBuf {
+        self.folder.join("snapshots")
+    }
+
+    fn current(&self) -> PathBuf {
+        self.folder.join("current.json")
+    }
+}
+
+/// Makes the folders of a dataset.
+///
+/// # Errors
+/// `STATE_BROKEN`, `DISK_FULL`.
+pub fn make(place: &Place) -> Result<(), Refusal> {
+    for folder in [place.parsed(), place.snapshots()] {
+        std::fs::create_dir_all(&folder).map_err(|error| broken(&folder, &error))?;
+    }
+    Ok(())
+}
+
+/// A folder aside, which goes unless it is admitted.
+///
+/// # Errors
+/// `STATE_BROKEN`, `DISK_FULL`.
+pub fn staging(place: &Place) -> Result<TempDir, Refusal> {
+    tempfile::Builder::new()
+        .prefix(STAGING)
+        .tempdir_in(&place.folder)
+        .map_err(|error| broken(&place.folder, &error))
+}
+
+/// The label of the next snapshot: the day in UTC and a number.
+///
+/// # Errors
+/// `STATE_BROKEN` where the pointer can't be read.
+pub fn next_version(place: &Place, now: Time) -> Result<String, Refusal> {
+    let day: String = now.to_string().chars().take(10).collect();
+    let last = pointer(place)?
+        .map(|pointer| pointer.last)
+        .unwrap_or_default();
+    let number = last
+        .strip_prefix(&day)
+        .and_then(|rest| rest.strip_prefix('.'))
+        .and_then(|number| number.parse::<u64>().ok())
+        .unwrap_or(0);
+    Ok(format!("{day}.{}", number.saturating_add(1)))
+}
+
+/// Writes the manifest of a snapshot into its folder.
+///
+/// # Errors
+/// `STATE_BROKEN`, `DISK_FULL`.
+pub fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), Refusal> {
+    write_whole(&folder.join(MANIFEST), &manifest::to_bytes(manifest))
+}
+
+/// Moves a finished folder to its version and points to it.
+///
+/// # Errors
+/// `STATE_BROKEN`, `DISK_FULL`.
+pub fn admit(place: &Place, version: &str, folder: TempDir) -> Result<PathBuf, Refusal> {
+    let target = place.snapshots().join(version);
+    sync_folder(folder.path())?;
+    let from = folder.keep();
+    // A folder of that name was written but never pointed to: the power failed between the two steps.
+    if target.exists() {
+        std::fs::remove_dir_all(&target).map_err(|error| broken(&target, &error))?;
+    }
+    std::fs::rename(&from, &target).map_err(|error| broken(&target, &error))?;
+    sync_folder(&place.snapshots())?;
+    point(place, Some(version), version)?;
+    Ok(target)
+}
+
+/// Points to no snapshot any more; the next version still gets a new label.
+///
+/// # Errors
+/// `STATE_BROKEN`, `DISK_FULL`.
+pub fn unpoint(place: &Place) -> Result<(), Refusal> {
+    match pointer(place)? {
+        Some(pointer) => point(place, None, &pointer.last),
+        None => Ok(()),
+    }
+}
+
+/// The manifest of the published snapshot.
+///
+/// # Errors
+/// `STATE_BROKEN` where it can't be read.
+pub fn published(place: &Place) -> Result<Option<Manifest>, Refusal> {
+    let Some(version) = pointer(place)?.and_then(|pointer| pointer.version) else {
+        return Ok(None);
+    };
+    let path = place.snapshots().join(version).join(MANIFEST);
+    let text = std::fs::read(&path).map_err(|error| broken(&path, &error))?;
+    let manifest = manifest::from_bytes(&text).ok_or_else(|| {
+        Refusal::new(
+            Code::StateBroken,
+            format!("`{}` is damaged", path.display()),
+        )
+    })?;
+    Ok(Some(manifest))
+}
+
+/// The folder of a version.
+#[must_use]
+pub fn folder(place: &Place, version: &str) -> PathBuf {
+    place.snapshots().join(version)
+}
+
+/// Removes snapshots and unfinished folders that a crash left behind; nobody reads them any more.
+pub fn sweep(place: &Place, keep: Option<&str>) {
+    let remove = |folder: PathBuf, doomed: &dyn Fn(&str) -> bool| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        for entry in entries {
+            if entry.file_name().to_str().is_some_and(doomed) {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+    };
+    remove(place.snapshots(), &|name| Some(name) != keep);
+    remove(place.folder.clone(), &|name| name.starts_with(STAGING));
+}
+
+/// Writes a file so that it is there whole or not at all.
+///
+/// # Errors
+/// `STATE_BROKEN`, `DISK_FULL`.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    let aside = path.with_extension("unfinished");
+    let write = || {
+        let mut file = File::create(&aside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&aside, path)
+    };
+    write().map_err(|error| broken(path, &error))
+}
+
+/// What an error of the disk means to the operator.
+#[must_use]
+pub fn broken(path: &Path, error: &std::io::Error) -> Refusal {
+    if error.kind() == std::io::ErrorKind::StorageFull {
+        return Refusal::new(
+            Code::DiskFull,
+            format!("the disk is full while writing `{}`", path.display()),
+        );
+    }
+    Refusal::new(Code::StateBroken, format!("`{}`: {error}", path.display()))
+}
+
+/// As [`broken`], for what the Parquet writer says.
+#[must_use]
+pub fn broken_parquet(path: &Path, error: &parquet::errors::ParquetError) -> Refusal {
+    told(path, error)
+}
+
+/// As [`broken`], for what the Arrow library says.
+#[must_use]
+pub fn broken_arrow(path: &Path, error: &arrow_schema::ArrowError) -> Refusal {
+    told(path, error)
+}
+
+fn told(path: &Path, error: &(dyn std::error::Error + 'static)) -> Refusal {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            return broken(path, error);
+        }
+        next = error.source();
+    }
+    Refusal::new(Code::StateBroken, format!("`{}`: {error}", path.display()))
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Pointer {
+    version: Option<String>,
+    last: String,
+}
+
+fn pointer(place: &Place) -> Result<Option<Pointer>, Refusal> {
+    let path = place.current();
+    match std::fs::read(&path) {
+        Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| {
+            Refusal::new(Code::StateBroken, format!("`{}`: {error}", path.display()))
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(broken(&path, &error)),
+    }
+}
+
+fn point(place: &Place, version: Option<&str>, last: &str) -> Result<(), Refusal> {
+    let pointer = Pointer {
+        version: version.map(str::to_owned),
+        last: last.to_owned(),
+    };
+    let text = serde_json::to_vec_pretty(&pointer).unwrap_or_default();
+    write_whole(&place.current(), &text)?;
+    sync_folder(&place.folder)
+}
+
+fn sync_folder(folder: &Path) -> Result<(), Refusal> {
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| broken(folder, &error))
+}
+
+const MANIFEST: &str = "manifest.json";
+
+const STAGING: &str = "staging-";

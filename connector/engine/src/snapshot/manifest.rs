@@ -1,0 +1,268 @@
+//! What lies beside the files of a snapshot: its entry, its digest, and what it was made of.
+
+use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
+use evidence::digest::Digest;
+use evidence::time::Time;
+use policy::term::Bucket;
+use serde::{Deserialize, Serialize};
+
+/// A snapshot as it lies on disk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// The catalogue entry.
+    pub dataset: Dataset,
+    /// Names of its files, in order.
+    pub files: Vec<String>,
+    /// The digest of its rows.
+    pub digest: Digest,
+    /// The digest of everything that it was made of.
+    pub inputs: Digest,
+}
+
+/// As JSON.
+#[must_use]
+pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
+    let Manifest {
+        dataset,
+        files,
+        digest,
+        inputs,
+    } = manifest;
+    let Dataset {
+        id,
+        title,
+        licence,
+        attribution,
+        high_value,
+        model,
+        unit_column,
+        personal,
+        columns,
+        grid,
+        version,
+        published_at,
+        rows,
+        bytes,
+        time_span,
+        area,
+        zone,
+    } = dataset;
+    let shape = Shape {
+        format: FORMAT.to_owned(),
+        dataset: id.to_string(),
+        title: title.clone(),
+        licence: licence.clone(),
+        attribution: attribution.clone(),
+        high_value: *high_value,
+        model: model.clone(),
+        unit_column: unit_column.as_ref().map(ToString::to_string),
+        personal: *personal,
+        columns: columns.iter().map(ColumnShape::of).collect(),
+        grid: grid.as_ref().map(GridShape::of),
+        version: version.clone(),
+        published_at: published_at.to_string(),
+        rows: *rows,
+        bytes: *bytes,
+        time_span: time_span.map(|(first, last)| (first.to_string(), last.to_string())),
+        area: *area,
+        zone: zone.clone(),
+        files: files.clone(),
+        digest: digest.to_string(),
+        inputs: inputs.to_string(),
+    };
+    serde_json::to_vec_pretty(&shape).unwrap_or_default()
+}
+
+/// From JSON; `None` where anything in it is not as it was written.
+#[must_use]
+pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
+    let shape: Shape = serde_json::from_slice(bytes).ok()?;
+    if shape.format != FORMAT {
+        return None;
+    }
+    let time_span = match shape.time_span {
+        None => None,
+        Some((first, last)) => Some((first.parse::<Time>().ok()?, last.parse::<Time>().ok()?)),
+    };
+    let unit_column = match shape.unit_column {
+        None => None,
+        Some(name) => Some(name.parse().ok()?),
+    };
+    let grid = match shape.grid {
+        None => None,
+        Some(grid) => Some(grid.back()?),
+    };
+    Some(Manifest {
+        dataset: Dataset {
+            id: shape.dataset.parse().ok()?,
+            title: shape.title,
+            licence: shape.licence,
+            attribution: shape.attribution,
+            high_value: shape.high_value,
+            model: shape.model,
+            unit_column,
+            personal: shape.personal,
+            columns: shape
+                .columns
+                .into_iter()
+                .map(ColumnShape::back)
+                .collect::<Option<_>>()?,
+            grid,
+            version: shape.version,
+            published_at: shape.published_at.parse().ok()?,
+            rows: shape.rows,
+            bytes: shape.bytes,
+            time_span,
+            area: shape.area,
+            zone: shape.zone,
+        },
+        files: shape.files,
+        digest: shape.digest.parse().ok()?,
+        inputs: shape.inputs.parse().ok()?,
+    })
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shape {
+    format: String,
+    dataset: String,
+    title: String,
+    licence: String,
+    attribution: Option<String>,
+    high_value: bool,
+    model: Option<String>,
+    unit_column: Option<String>,
+    personal: bool,
+    columns: Vec<ColumnShape>,
+    grid: Option<GridShape>,
+    version: String,
+    published_at: String,
+    rows: u64,
+    bytes: u64,
+    time_span: Option<(String, String)>,
+    area: Option<[f64; 4]>,
+    zone: String,
+    files: Vec<String>,
+    digest: String,
+    inputs: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ColumnShape {
+    name: String,
+    kind: String,
+    nullable: bool,
+    unit: Option<String>,
+    crs: Option<String>,
+    personal: bool,
+    meaning: Option<String>,
+    conversion: Option<String>,
+}
+
+impl ColumnShape {
+    fn of(column: &Column) -> Self {
+        let Column {
+            name,
+            kind,
+            nullable,
+            unit,
+            crs,
+            personal,
+            meaning,
+            conversion,
+        } = column;
+        Self {
+            name: name.to_string(),
+            kind: kind.as_str().to_owned(),
+            nullable: *nullable,
+            unit: unit.clone(),
+            crs: crs.clone(),
+            personal: *personal,
+            meaning: meaning.clone(),
+            conversion: conversion.clone(),
+        }
+    }
+
+    fn back(self) -> Option<Column> {
+        Some(Column {
+            name: self.name.parse().ok()?,
+            kind: KINDS.into_iter().find(|kind| kind.as_str() == self.kind)?,
+            nullable: self.nullable,
+            unit: self.unit,
+            crs: self.crs,
+            personal: self.personal,
+            meaning: self.meaning,
+            conversion: self.conversion,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GridShape {
+    id: String,
+    dimensions: Vec<(String, Option<String>, Option<String>)>,
+}
+
+impl GridShape {
+    fn of(grid: &Grid) -> Self {
+        let word = |bucket: Bucket| {
+            let hit = BUCKETS.iter().find(|(_, known)| *known == bucket);
+            hit.map(|(word, _)| (*word).to_owned())
+        };
+        let dimensions = grid.dimensions.iter().map(|dimension| {
+            let GridDimension {
+                column,
+                bucket,
+                zone,
+            } = dimension;
+            (column.to_string(), bucket.and_then(word), zone.clone())
+        });
+        Self {
+            id: grid.id.clone(),
+            dimensions: dimensions.collect(),
+        }
+    }
+
+    fn back(self) -> Option<Grid> {
+        let mut dimensions = Vec::new();
+        for (column, bucket, zone) in self.dimensions {
+            let bucket = match bucket {
+                None => None,
+                Some(word) => Some(BUCKETS.iter().find(|(known, _)| *known == word)?.1),
+            };
+            dimensions.push(GridDimension {
+                column: column.parse().ok()?,
+                bucket,
+                zone,
+            });
+        }
+        Some(Grid {
+            id: self.id,
+            dimensions,
+        })
+    }
+}
+
+/// The names of buckets in configuration and on disk.
+pub const BUCKETS: [(&str, Bucket); 6] = [
+    ("quarter-hour", Bucket::QuarterHour),
+    ("hour", Bucket::Hour),
+    ("day", Bucket::Day),
+    ("week", Bucket::Week),
+    ("month", Bucket::Month),
+    ("year", Bucket::Year),
+];
+
+const KINDS: [ColumnType; 6] = [
+    ColumnType::Text,
+    ColumnType::Int,
+    ColumnType::Float,
+    ColumnType::Bool,
+    ColumnType::Date,
+    ColumnType::Instant,
+];
+
+const FORMAT: &str = "hansa-snapshot/1";

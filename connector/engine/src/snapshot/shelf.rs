@@ -1,0 +1,123 @@
+//! The published snapshots of one participant: what a new question reads, while running ones keep what they began with.
+
+use crate::snapshot::Snapshot;
+use crate::snapshot::disk::{self, Place};
+use policy::id::{DatasetId, Name, ParticipantId};
+use policy::refusal::{Code, Refusal};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Snapshots by dataset; a value that a question pins as a whole.
+pub type Holdings = BTreeMap<DatasetId, Arc<Snapshot>>;
+
+/// The published snapshots. Clones of a holding keep their files until the last of them is gone.
+#[derive(Debug)]
+pub struct Shelf {
+    state: PathBuf,
+    owner: ParticipantId,
+    now: Mutex<Arc<Holdings>>,
+}
+
+impl Shelf {
+    /// Opens what is published below the state folder and removes what a crash left half done.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` where a published snapshot can't be read, with its name.
+    pub fn open(state: &Path, owner: &ParticipantId) -> Result<Self, Refusal> {
+        let mut holdings = Holdings::new();
+        let entries = std::fs::read_dir(state.join("datasets"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        for entry in entries {
+            let Some(name) = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse::<Name>().ok())
+            else {
+                continue;
+            };
+            let place = Place::new(state, &name);
+            let published = disk::published(&place)?;
+            let version = published
+                .as_ref()
+                .map(|manifest| manifest.dataset.version.clone());
+            disk::sweep(&place, version.as_deref());
+            let Some(manifest) = published else { continue };
+            if manifest.dataset.id.owner != *owner || manifest.dataset.id.name != name {
+                return Err(Refusal::new(
+                    Code::StateBroken,
+                    format!("the snapshot in `{name}` is of {}", manifest.dataset.id),
+                ));
+            }
+            let folder = disk::folder(&place, &manifest.dataset.version);
+            let files = manifest
+                .files
+                .iter()
+                .map(|file| folder.join(file))
+                .collect();
+            let id = manifest.dataset.id.clone();
+            let snapshot = Snapshot::in_folder(manifest.dataset, files, manifest.digest, folder);
+            holdings.insert(id, Arc::new(snapshot));
+        }
+        Ok(Self {
+            state: state.to_owned(),
+            owner: owner.clone(),
+            now: Mutex::new(Arc::new(holdings)),
+        })
+    }
+
+    /// What is published at this moment.
+    #[must_use]
+    pub fn holdings(&self) -> Arc<Holdings> {
+        Arc::clone(&self.now.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Shows a committed snapshot to every question from now on. The one before it goes with its last reader.
+    pub fn put(&self, snapshot: Snapshot) -> Arc<Snapshot> {
+        let snapshot = Arc::new(snapshot);
+        let id = snapshot.dataset.id.clone();
+        let before = self.change(|holdings| holdings.insert(id, Arc::clone(&snapshot)));
+        if let Some(before) = before {
+            before.retire();
+        }
+        snapshot
+    }
+
+    /// Takes a snapshot away; its files go with its last reader. Absent where it is not the published one.
+    ///
+    /// # Errors
+    /// `DATASET_NOT_PUBLISHED` where no such snapshot is published; `STATE_BROKEN`, `DISK_FULL`.
+    pub fn withdraw(&self, dataset: &Name, version: &str) -> Result<Arc<Snapshot>, Refusal> {
+        let id = DatasetId {
+            owner: self.owner.clone(),
+            name: dataset.clone(),
+        };
+        let holdings = self.holdings();
+        let published = holdings.get(&id);
+        let Some(published) = published.filter(|snapshot| snapshot.dataset.version == version)
+        else {
+            let refusal = Refusal::new(
+                Code::DatasetNotPublished,
+                format!("no snapshot {version} of `{dataset}` is published"),
+            );
+            return Err(match published {
+                Some(other) => refusal.with_help(format!("published is {}", other.dataset.version)),
+                None => refusal,
+            });
+        };
+        disk::unpoint(&Place::new(&self.state, dataset))?;
+        self.change(|holdings| holdings.remove(&id));
+        published.retire();
+        Ok(Arc::clone(published))
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Holdings) -> T) -> T {
+        let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = Holdings::clone(&now);
+        let result = change(&mut next);
+        *now = Arc::new(next);
+        result
+    }
+}

@@ -1,0 +1,268 @@
+//! What the `[[dataset]]` tables of a configuration file say, with units in the type.
+
+pub mod read;
+pub mod table;
+
+use catalog::dataset::ColumnType;
+use policy::id::Name;
+use policy::refusal::{Code, Refusal};
+use policy::term::Bucket;
+use regex::Regex;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// One dataset as it is configured: where it comes from and what its columns mean.
+#[derive(Debug, Clone)]
+pub struct DatasetConfig {
+    /// Its name.
+    pub name: Name,
+    /// Where it stands, for messages.
+    pub place: Spot,
+    /// The folder of the configuration file; paths are relative to it.
+    pub folder: PathBuf,
+    /// Title for people.
+    pub title: String,
+    /// Licence, as an identifier.
+    pub licence: String,
+    /// How the source wants to be named.
+    pub attribution: Option<String>,
+    /// It falls under the regulation on high-value datasets.
+    pub high_value: bool,
+    /// Its rows are about persons.
+    pub personal: bool,
+    /// The model that it declares to conform to.
+    pub model: Option<String>,
+    /// The column whose distinct values a minimum group counts.
+    pub unit_column: Option<Name>,
+    /// IANA zone of its civil times; absent: the participant's.
+    pub zone: Option<String>,
+    /// The order of its rows; empty: the time column, then the unit column.
+    pub sort: Vec<Name>,
+    /// The share of rows that may be unreadable and left out; 0 unless stated.
+    pub max_bad_rows: f64,
+    /// The statement that makes the dataset's rows out of the source's.
+    pub prepare: Option<Prepare>,
+    /// Where the rows come from.
+    pub source: SourceConfig,
+    /// What is read from the source.
+    pub columns: Vec<ColumnConfig>,
+    /// What the columns are that `prepare` makes.
+    pub results: Vec<ResultConfig>,
+    /// Columns that become rows.
+    pub unpivot: Option<Unpivot>,
+    /// The registered grid.
+    pub grid: Option<GridConfig>,
+    /// Small tables that `prepare` may join.
+    pub lookups: BTreeMap<Name, SourceConfig>,
+}
+
+/// A place in a configuration file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// The file as the user named it.
+    pub file: String,
+    /// Line from 1.
+    pub line: u64,
+}
+
+impl Spot {
+    /// A refusal at this place.
+    #[must_use]
+    pub fn refuse(&self, code: Code, key: &str, sentence: impl Into<String>) -> Refusal {
+        Refusal::new(code, sentence).with_place(
+            self.file.clone(),
+            Some(self.line),
+            Some(key.to_owned()),
+        )
+    }
+}
+
+/// The statement between source and dataset.
+#[derive(Debug, Clone)]
+pub struct Prepare {
+    /// One SELECT over `source` and the lookups.
+    pub sql: String,
+    /// Where it stands.
+    pub place: Spot,
+}
+
+/// Files of one kind and how they are written.
+#[derive(Debug, Clone)]
+pub struct SourceConfig {
+    /// Where it stands.
+    pub place: Spot,
+    /// The kind.
+    pub kind: Kind,
+    /// Files, folders or patterns with `*`, relative to the configuration file.
+    pub paths: Vec<String>,
+    /// Between two fields.
+    pub delimiter: u8,
+    /// The encoding.
+    pub encoding: &'static encoding_rs::Encoding,
+    /// Lines before the first row; their cells joined with `|` name the columns.
+    pub header_rows: u32,
+    /// Words that mean "no value".
+    pub nulls: Vec<String>,
+    /// The decimal mark.
+    pub decimal: char,
+    /// Columns that are left out before anything else, with `*` for any text.
+    pub skip_columns: Vec<String>,
+}
+
+/// The kinds of source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Delimited text.
+    Text,
+    /// Parquet.
+    Parquet,
+    /// A GeoJSON collection of points; properties are columns, beside `lon` and `lat`.
+    GeoJson,
+}
+
+impl Kind {
+    /// All kinds with their names.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("text", Self::Text),
+        ("parquet", Self::Parquet),
+        ("geojson", Self::GeoJson),
+    ];
+
+    /// Its name in configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Parquet => "parquet",
+            Self::GeoJson => "geojson",
+        }
+    }
+}
+
+/// A column and how it is read.
+#[derive(Debug, Clone)]
+pub struct ColumnConfig {
+    /// Where it stands.
+    pub place: Spot,
+    /// Its name in the dataset.
+    pub name: Name,
+    /// Its type.
+    pub kind: ColumnType,
+    /// Where its values come from.
+    pub origin: Origin,
+    /// Accepted spellings of a date or an instant, tried in order; empty: ISO 8601.
+    pub formats: Vec<String>,
+    /// IANA zone of a civil time.
+    pub zone: Option<String>,
+    /// What to do with a local time that occurs twice.
+    pub ambiguous: Ambiguous,
+    /// What to do with a local time that does not occur.
+    pub missing: Missing,
+    /// Moves every instant by so many microseconds, such as from the end of an interval to its start.
+    pub shift_us: i64,
+    /// Converts numbers to the declared unit.
+    pub factor: Option<Factor>,
+    /// No value may be missing.
+    pub required: bool,
+    /// Files may lack the column; its values are then missing.
+    pub optional: bool,
+    /// What it means.
+    pub about: About,
+}
+
+/// Where a column's values come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Origin {
+    /// One source column, or several joined by a space. Beside the file's own: the groups and the value of the unpivot
+    /// pattern, `_file` and `_line`.
+    From(Vec<String>),
+    /// The same text in every row.
+    Constant(String),
+    /// The local date of an instant column.
+    LocalDateOf(Name),
+}
+
+/// A local time that occurs twice, when clocks go back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ambiguous {
+    /// The row is unreadable.
+    Refuse,
+    /// It is the first.
+    First,
+    /// It is the second.
+    Second,
+}
+
+/// A local time that does not occur, when clocks go forward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// The row is unreadable.
+    Refuse,
+    /// It is moved forward by the length of the gap.
+    Forward,
+}
+
+/// A declared factor from the source's unit to the column's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Factor {
+    /// What a number is multiplied with.
+    pub value: f64,
+    /// The source's unit.
+    pub from: String,
+    /// Who says so.
+    pub source: String,
+}
+
+/// What a column is, for the catalogue.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// UCUM unit.
+    pub unit: Option<String>,
+    /// Coordinate reference system.
+    pub crs: Option<String>,
+    /// Its values are about persons.
+    pub personal: bool,
+    /// What it means.
+    pub meaning: Option<String>,
+    /// How it was converted.
+    pub conversion: Option<String>,
+}
+
+/// A column that `prepare` makes.
+#[derive(Debug, Clone)]
+pub struct ResultConfig {
+    /// Where it stands.
+    pub place: Spot,
+    /// Its name.
+    pub name: Name,
+    /// The type that it must have.
+    pub kind: Option<ColumnType>,
+    /// No value may be missing.
+    pub required: bool,
+    /// What it is.
+    pub about: About,
+}
+
+/// Wide to long: each matching column becomes a row.
+#[derive(Debug, Clone)]
+pub struct Unpivot {
+    /// Where it stands.
+    pub place: Spot,
+    /// The pattern of the columns' names; its named groups become columns.
+    pub pattern: Regex,
+    /// The name under which the cell is read.
+    pub value: String,
+}
+
+/// The finest cells of aggregate contracts.
+#[derive(Debug, Clone)]
+pub struct GridConfig {
+    /// Where it stands.
+    pub place: Spot,
+    /// The columns.
+    pub dimensions: Vec<Name>,
+    /// The width of the buckets of dates and instants.
+    pub bucket: Option<Bucket>,
+    /// The zone in which they begin.
+    pub zone: Option<String>,
+}

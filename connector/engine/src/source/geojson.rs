@@ -1,0 +1,264 @@
+//! A GeoJSON collection of points: `lon`, `lat`, and each property a column. Features are read one by one.
+
+use crate::source::config::SourceConfig;
+use crate::source::decode::Decoded;
+use crate::source::raw::{Event, Raw};
+use policy::refusal::{Code, Refusal};
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use std::cell::Cell;
+use std::fmt;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+/// Reads a file: once for the names of its properties, once for its rows.
+///
+/// # Errors
+/// `SOURCE_UNREADABLE` where it is no GeoJSON collection in WGS 84.
+pub fn read(
+    path: &Path,
+    shown: &str,
+    config: &SourceConfig,
+    each: &mut dyn FnMut(Event<'_>) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    let mut names = vec!["lon".to_owned(), "lat".to_owned()];
+    features(path, shown, &mut |_, feature| {
+        for key in properties(&feature).into_iter().flat_map(|map| map.keys()) {
+            if !names.contains(key) {
+                names.push(key.clone());
+            }
+        }
+        Ok(())
+    })?;
+    each(Event::Header(&names))?;
+    features(path, shown, &mut |line, feature| {
+        row(&names, config, line, &feature, each)
+    })
+}
+
+fn row(
+    names: &[String],
+    config: &SourceConfig,
+    line: u64,
+    feature: &Value,
+    each: &mut dyn FnMut(Event<'_>) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    let point = match feature.get("geometry") {
+        None | Some(Value::Null) => {
+            each(Event::Counted("feature without a geometry"))?;
+            None
+        }
+        Some(geometry) => match position(geometry) {
+            Some(point) => Some(point),
+            None => {
+                let why = "the geometry is no point with longitude and latitude";
+                return each(Event::Broken { line, why });
+            }
+        },
+    };
+    let nested: Vec<Option<String>> = names
+        .iter()
+        .map(
+            |name| match properties(feature).and_then(|map| map.get(name)) {
+                Some(value @ (Value::Array(_) | Value::Object(_))) => Some(value.to_string()),
+                _ => None,
+            },
+        )
+        .collect();
+    let mut fields = Vec::with_capacity(names.len());
+    for (index, (name, nested)) in names.iter().zip(&nested).enumerate() {
+        fields.push(match (index, point) {
+            (0, Some((lon, _))) => Raw::Float(lon),
+            (1, Some((_, lat))) => Raw::Float(lat),
+            (0 | 1, None) => Raw::Null,
+            _ => match nested {
+                Some(text) => Raw::Text(text),
+                None => property(feature, name, config),
+            },
+        });
+    }
+    each(Event::Row {
+        line,
+        fields: &fields,
+    })
+}
+
+fn property<'f>(feature: &'f Value, name: &str, config: &SourceConfig) -> Raw<'f> {
+    match properties(feature).and_then(|map| map.get(name)) {
+        None | Some(Value::Null | Value::Array(_) | Value::Object(_)) => Raw::Null,
+        Some(Value::Bool(truth)) => Raw::Bool(*truth),
+        Some(Value::String(text)) if config.nulls.contains(text) => Raw::Null,
+        Some(Value::String(text)) => Raw::Text(text),
+        Some(Value::Number(number)) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => Raw::Int(whole),
+            (None, Some(float)) => Raw::Float(float),
+            (None, None) => Raw::Null,
+        },
+    }
+}
+
+fn properties(feature: &Value) -> Option<&serde_json::Map<String, Value>> {
+    feature.get("properties")?.as_object()
+}
+
+fn position(geometry: &Value) -> Option<(f64, f64)> {
+    if geometry.get("type")?.as_str()? != "Point" {
+        return None;
+    }
+    let place = geometry.get("coordinates")?.as_array()?;
+    let (lon, lat) = (place.first()?.as_f64()?, place.get(1)?.as_f64()?);
+    ((-180.0..=180.0).contains(&lon) && (-90.0..=90.0).contains(&lat)).then_some((lon, lat))
+}
+
+/// Hands out each feature with the line on which it begins.
+fn features(
+    path: &Path,
+    shown: &str,
+    each: &mut dyn FnMut(u64, Value) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    let unreadable = |line: Option<u64>, why: String| {
+        Refusal::new(
+            Code::SourceUnreadable,
+            format!("`{shown}` can't be read: {why}"),
+        )
+        .with_place(shown, line, None)
+    };
+    let file = File::open(path).map_err(|error| unreadable(None, error.to_string()))?;
+    let line = Cell::new(1);
+    let reader = Lines {
+        inner: BufReader::new(Decoded::new(file, encoding_rs::UTF_8)),
+        line: &line,
+    };
+    let mut refused = None;
+    let mut json = serde_json::Deserializer::from_reader(reader);
+    let collection = Collection {
+        line: &line,
+        each,
+        refused: &mut refused,
+    };
+    let outcome = collection.deserialize(&mut json).and_then(|()| json.end());
+    match (refused, outcome) {
+        (Some(refusal), _) => Err(refusal),
+        (None, Err(error)) => Err(unreadable(
+            u64::try_from(error.line()).ok(),
+            error.to_string(),
+        )),
+        (None, Ok(())) => Ok(()),
+    }
+}
+
+/// Counts lines as they are read; the JSON reader takes one byte at a time.
+struct Lines<'l, R> {
+    inner: R,
+    line: &'l Cell<u64>,
+}
+
+impl<R: Read> Read for Lines<'_, R> {
+    fn read(&mut self, target: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(target)?;
+        let read = target.get(..count).unwrap_or_default();
+        let breaks = read.iter().filter(|byte| **byte == b'\n').count();
+        let breaks = u64::try_from(breaks).unwrap_or_default();
+        self.line.set(self.line.get().saturating_add(breaks));
+        Ok(count)
+    }
+}
+
+struct Collection<'e, 'l> {
+    line: &'l Cell<u64>,
+    each: &'e mut dyn FnMut(u64, Value) -> Result<(), Refusal>,
+    refused: &'e mut Option<Refusal>,
+}
+
+impl<'de> DeserializeSeed<'de> for Collection<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Collection<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a GeoJSON FeatureCollection")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
+        let mut found = false;
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "features" => {
+                    found = true;
+                    map.next_value_seed(Features {
+                        line: self.line,
+                        each: &mut *self.each,
+                        refused: &mut *self.refused,
+                    })?;
+                }
+                "crs" => {
+                    let crs = map.next_value::<Value>()?.to_string();
+                    if crs != "null" && !crs.contains("CRS84") && !crs.contains("4326") {
+                        return Err(M::Error::custom(
+                            "its crs is not WGS 84 longitude and latitude",
+                        ));
+                    }
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        if found {
+            Ok(())
+        } else {
+            Err(M::Error::custom("it has no features"))
+        }
+    }
+}
+
+struct Features<'e, 'l> {
+    line: &'l Cell<u64>,
+    each: &'e mut dyn FnMut(u64, Value) -> Result<(), Refusal>,
+    refused: &'e mut Option<Refusal>,
+}
+
+impl<'de> DeserializeSeed<'de> for Features<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        from.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Features<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of features")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<(), S::Error> {
+        while let Some((line, feature)) = seq.next_element_seed(Feature(self.line))? {
+            if let Err(refusal) = (self.each)(line, feature) {
+                *self.refused = Some(refusal);
+                return Err(S::Error::custom("refused"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One feature and the line on which it begins.
+struct Feature<'l>(&'l Cell<u64>);
+
+impl<'de> DeserializeSeed<'de> for Feature<'_> {
+    type Value = (u64, Value);
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        let line = self.0.get();
+        serde::Deserialize::deserialize(from).map(|feature| (line, feature))
+    }
+}

@@ -1,0 +1,7 @@
+//! The local socket: `hansa.admin.v1.Admin` between the command line and a running connector.
+
+pub mod call;
+pub mod serve;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! Serves the command line on a Unix socket that only the connector's own user can open.
+
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
+use policy::refusal::{Code, Refusal};
+use proto::admin::command::{self, Command};
+use proto::admin::event::{self, Event};
+use proto::admin::pb;
+use proto::admin::pb::admin_server::{Admin, AdminServer};
+use std::fs;
+use std::io;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::Arc;
+use tokio::net::{UnixListener, UnixStream};
+use tonic::transport::Server;
+use tonic::{Request, Response, Status};
+
+/// What runs verbs.
+pub trait Desk: Send + Sync + 'static {
+    /// Runs a verb. The last event is `Done` or `Failure`; dropping the stream stops the verb.
+    fn run(&self, command: Command) -> BoxStream<'static, Event>;
+}
+
+/// The socket, bound: a file of mode 0600. One that a dead connector left behind is replaced; the caller holds the lock
+/// of the state folder, so a living one can't be there.
+///
+/// # Errors
+/// `STATE_BROKEN` when the file can't be made.
+pub fn bind(path: &Path) -> Result<UnixListener, Refusal> {
+    let broken = |error: io::Error| {
+        Refusal::new(
+            Code::StateBroken,
+            format!("the socket `{}` can't be made: {error}", path.display()),
+        )
+    };
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.file_type().is_socket() => fs::remove_file(path).map_err(broken)?,
+        Ok(_) => {
+            return Err(Refusal::new(
+                Code::StateBroken,
+                format!("`{}` is there and is no socket", path.display()),
+            ));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(broken(error)),
+    }
+    let listener = UnixListener::bind(path).map_err(broken)?;
+    // Until here another user could connect, but is turned away by its uid.
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(broken)?;
+    Ok(listener)
+}
+
+/// Serves the command line until `stop`. Callers of another Unix user are turned away.
+///
+/// # Errors
+/// When the server can't go on.
+pub async fn serve(
+    listener: UnixListener,
+    desk: Arc<dyn Desk>,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), Refusal> {
+    let own = own_uid(&listener)?;
+    let callers = stream::unfold(listener, move |listener| async move {
+        loop {
+            match listener.accept().await {
+                Ok((caller, _)) if allowed(&caller, own) => {
+                    return Some((Ok::<_, io::Error>(caller), listener));
+                }
+                Ok(_) => tracing::warn!("admin.turned_away"),
+                Err(error) => {
+                    tracing::warn!(%error, "admin.accept_failed");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+    });
+    Server::builder()
+        .add_service(
+            AdminServer::new(Service { desk })
+                .max_decoding_message_size(super::call::MESSAGE)
+                .max_encoding_message_size(super::call::MESSAGE),
+        )
+        .serve_with_incoming_shutdown(callers, stop)
+        .await
+        .map_err(|error| Refusal::new(Code::Internal, format!("the local face ended: {error}")))
+}
+
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+
+struct Service {
+    desk: Arc<dyn Desk>,
+}
+
+#[async_trait::async_trait]
+impl Admin for Service {
+    type RunStream = BoxStream<'static, Result<pb::Event, Status>>;
+
+    async fn run(
+        &self,
+        request: Request<pb::Command>,
+    ) -> Result<Response<Self::RunStream>, Status> {
+        let events = match command::from_wire(request.into_inner()) {
+            Ok(command) => self.desk.run(command),
+            Err(refusal) => {
+                stream::once(std::future::ready(Event::Failure(Box::new(refusal)))).boxed()
+            }
+        };
+        Ok(Response::new(
+            events.map(|event| Ok(event::to_wire(event))).boxed(),
+        ))
+    }
+}
+
+/// The user that this process runs as is the owner of a file that it has just made.
+fn own_uid(listener: &UnixListener) -> Result<u32, Refusal> {
+    let owner = listener
+        .local_addr()
+        .ok()
+        .and_then(|address| fs::metadata(address.as_pathname()?).ok())
+        .map(|metadata| metadata.uid());
+    owner.ok_or_else(|| Refusal::new(Code::StateBroken, "the socket has vanished"))
+}
+
+fn allowed(caller: &UnixStream, own: u32) -> bool {
+    caller
+        .peer_cred()
+        .is_ok_and(|credentials| credentials.uid() == own || credentials.uid() == 0)
+}

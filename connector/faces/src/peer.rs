@@ -1,0 +1,10 @@
+//! The peer wire: `hansa.peer.v1.Peer` and Arrow Flight `DoGet` over mutual TLS, both ends.
+
+pub mod call;
+pub mod serve;
+pub mod settings;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

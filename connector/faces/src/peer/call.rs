@@ -1,0 +1,277 @@
+//! Calls a peer: a connection over the connector's own TLS configuration, and typed requests on it.
+
+mod connect;
+mod decode;
+pub mod rows;
+
+use crate::peer::settings::Settings;
+use arrow_flight::Ticket;
+use arrow_flight::flight_service_client::FlightServiceClient;
+use evidence::ledger::Recorded;
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
+use policy::id::ParticipantId;
+use policy::refusal::{Code, Refusal};
+use proto::peer::ask::{self, Asking};
+use proto::peer::catalogue::{self, Page, PageRequest};
+use proto::peer::greeting::{self, Greeting};
+use proto::peer::letter::{self, Letter, Numbered};
+use proto::peer::pb::peer_client;
+use proto::peer::proof::{self, Proof, Wanted};
+use proto::peer::{pb, refusal};
+use rows::AskStream;
+use std::fmt;
+use std::sync::Arc;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+
+/// How connections to one participant are made. Both functions are asked at every handshake.
+#[derive(Clone)]
+pub struct Way {
+    /// The participant.
+    pub participant: ParticipantId,
+    /// Its host name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The TLS configuration of this moment.
+    pub tls: Arc<dyn Fn() -> Arc<rustls::ClientConfig> + Send + Sync>,
+    /// Whether the other end of a finished handshake is that participant, by the trust bundle of this moment.
+    pub check: Arc<dyn Fn(&rustls::ClientConnection) -> Result<(), Refusal> + Send + Sync>,
+    /// Limits.
+    pub settings: Settings,
+}
+
+impl fmt::Debug for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Way")
+            .field("participant", &self.participant)
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something recorded that asks a question.
+pub trait HasAsk {
+    /// The question.
+    fn asking(&self) -> &Asking;
+}
+
+/// A connection to one participant. Cheap to clone; one that broke is made again at the next request.
+#[derive(Debug, Clone)]
+pub struct PeerClient {
+    channel: Channel,
+    participant: ParticipantId,
+    settings: Settings,
+}
+
+impl PeerClient {
+    /// Connects.
+    ///
+    /// # Errors
+    /// `PEER_UNREACHABLE`, or what the check of the other end said.
+    pub async fn connect(way: Way) -> Result<Self, Refusal> {
+        let participant = way.participant.clone();
+        let settings = way.settings.clone();
+        let opening = tokio::time::timeout(settings.handshake, connect::open(way));
+        let channel = match opening.await {
+            Ok(opened) => opened?,
+            Err(_) => return Err(unreachable(&participant, "no connection within its time")),
+        };
+        Ok(Self {
+            channel,
+            participant,
+            settings,
+        })
+    }
+
+    /// The participant.
+    #[must_use]
+    pub const fn participant(&self) -> &ParticipantId {
+        &self.participant
+    }
+
+    /// Greets.
+    ///
+    /// # Errors
+    /// What the participant refuses, or why it can't be reached.
+    pub async fn hello(&self, ours: &Greeting) -> Result<Greeting, Refusal> {
+        let message = pb::HelloRequest {
+            greeting: Some(greeting::to_wire(ours)),
+        };
+        let mut client = self.peer();
+        let reply = self.timely(client.hello(self.request(message))).await?;
+        let pb::HelloReply { greeting } = reply.into_inner();
+        greeting::from_wire(greeting).map_err(|fault| self.invalid(fault))
+    }
+
+    /// One page of the participant's catalogue.
+    ///
+    /// # Errors
+    /// As [`Self::hello`].
+    pub async fn catalog(&self, request: &PageRequest) -> Result<Page, Refusal> {
+        let message = catalogue::request_to_wire(request);
+        let mut client = self.peer();
+        let reply = self.timely(client.catalog(self.request(message))).await?;
+        catalogue::page_from_wire(reply.into_inner()).map_err(|fault| self.invalid(fault))
+    }
+
+    /// Hands in one letter; when this returns it is durable there.
+    ///
+    /// # Errors
+    /// As [`Self::hello`].
+    pub async fn send(&self, letter: &Letter) -> Result<(), Refusal> {
+        let message = pb::SendRequest {
+            letter: Some(letter::to_wire(letter)),
+        };
+        let mut client = self.peer();
+        let reply = self.timely(client.send(self.request(message))).await?;
+        let pb::SendReply {} = reply.into_inner();
+        Ok(())
+    }
+
+    /// The letters after that number, then those that come; their numbers rise. When the stream ends, ask again.
+    ///
+    /// # Errors
+    /// As [`Self::hello`].
+    pub async fn inbox(
+        &self,
+        after: u64,
+    ) -> Result<BoxStream<'static, Result<Numbered, Refusal>>, Refusal> {
+        let mut client = self.peer();
+        let call = client.inbox(Request::new(pb::InboxRequest { after }));
+        let letters = self.timely(call).await?.into_inner();
+        let state = Some((letters, after, self.clone()));
+        Ok(stream::unfold(state, |state| async move {
+            let (mut letters, last, client) = state?;
+            let numbered = match letters.message().await {
+                Ok(message) => letter::numbered_from_wire(message?)
+                    .map_err(|fault| client.invalid(fault))
+                    .and_then(|numbered| client.rising(last, numbered)),
+                Err(status) => Err(client.failed(&status)),
+            };
+            match numbered {
+                Ok(numbered) => {
+                    let last = numbered.number;
+                    Some((Ok(numbered), Some((letters, last, client))))
+                }
+                Err(refusal) => Some((Err(refusal), None)),
+            }
+        })
+        .boxed())
+    }
+
+    /// A proof from the participant's log.
+    ///
+    /// # Errors
+    /// As [`Self::hello`].
+    pub async fn proof(&self, wanted: Wanted) -> Result<Proof, Refusal> {
+        let message = proof::request_to_wire(wanted);
+        let mut client = self.peer();
+        let reply = self.timely(client.proof(self.request(message))).await?;
+        proof::from_wire(reply.into_inner()).map_err(|fault| self.invalid(fault))
+    }
+
+    /// Asks a question whose record is durable, and returns when the answer has begun.
+    ///
+    /// # Errors
+    /// What the participant refuses, or why it can't be reached, or that what it answers is no answer.
+    pub async fn ask<T: HasAsk>(&self, errand: &Recorded<T>) -> Result<AskStream, Refusal> {
+        let asking = errand.asking();
+        let wait = asking.deadline;
+        let ticket = Ticket {
+            ticket: ask::to_ticket(asking),
+        };
+        let mut client = FlightServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(self.settings.message)
+            .max_encoding_message_size(self.settings.message);
+        let begin = async {
+            let frames = client
+                .do_get(Request::new(ticket))
+                .await
+                .map_err(|status| self.failed(&status))?
+                .into_inner();
+            AskStream::begin(frames, self.clone(), wait).await
+        };
+        match tokio::time::timeout(wait.unwrap_or(self.settings.stall), begin).await {
+            Ok(begun) => begun,
+            Err(_) => Err(self.late()),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    fn peer(&self) -> peer_client::PeerClient<Channel> {
+        peer_client::PeerClient::new(self.channel.clone())
+            .max_decoding_message_size(self.settings.message)
+            .max_encoding_message_size(self.settings.message)
+    }
+
+    /// A request that tells the other side how long it is waited for.
+    fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.set_timeout(self.settings.call);
+        request
+    }
+
+    /// The outcome of a call within its time.
+    async fn timely<T>(
+        &self,
+        call: impl Future<Output = Result<T, Status>> + Send,
+    ) -> Result<T, Refusal> {
+        match tokio::time::timeout(self.settings.call, call).await {
+            Ok(outcome) => outcome.map_err(|status| self.failed(&status)),
+            Err(_) => Err(self.late()),
+        }
+    }
+
+    /// What a failed call means; the connector's own check of the other end speaks first.
+    pub(crate) fn failed(&self, status: &Status) -> Refusal {
+        connect::refusal_within(status)
+            .unwrap_or_else(|| refusal::from_wire(status, &self.participant))
+    }
+
+    /// The participant sent something that it must not.
+    pub(crate) fn invalid(&self, mut fault: Refusal) -> Refusal {
+        if fault.code == Code::MessageMalformed {
+            fault.code = Code::PeerDataInvalid;
+        }
+        fault.sentence = format!("{}: {}", self.participant.domain(), fault.sentence);
+        fault.with_participant(self.participant.clone())
+    }
+
+    pub(crate) fn late(&self) -> Refusal {
+        Refusal::new(
+            Code::TimedOut,
+            format!("{} did not answer in time", self.participant.domain()),
+        )
+        .with_participant(self.participant.clone())
+    }
+
+    pub(crate) const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn rising(&self, last: u64, numbered: Numbered) -> Result<Numbered, Refusal> {
+        if numbered.number > last {
+            return Ok(numbered);
+        }
+        Err(self.invalid(Refusal::new(
+            Code::PeerDataInvalid,
+            format!("letter {} came after letter {last}", numbered.number),
+        )))
+    }
+}
+
+/// A participant that can't be reached.
+pub(crate) fn unreachable(participant: &ParticipantId, why: &str) -> Refusal {
+    Refusal::new(
+        Code::PeerUnreachable,
+        format!("{} can't be reached: {why}", participant.domain()),
+    )
+    .with_participant(participant.clone())
+}

@@ -1,0 +1,107 @@
+//! Serves peers: TLS by the connector's own configuration, identity from the certificate alone, asked anew at each request.
+
+mod accept;
+mod admit;
+mod flight;
+mod letters;
+
+use crate::front::{Front, Knock};
+use crate::peer::settings::Settings;
+use accept::Secured;
+use admit::Admission;
+use arrow_flight::flight_service_server::FlightServiceServer;
+use futures::{Stream, StreamExt as _};
+use policy::peer::Presented;
+use policy::refusal::{Code, Refusal};
+use proto::peer::pb::peer_server::PeerServer;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+
+/// How connections are let in. Both are asked at every handshake, so a reload needs no restart.
+#[derive(Clone)]
+pub struct Entrance {
+    /// The TLS configuration of this moment.
+    pub tls: Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>,
+    /// What the other end of a finished handshake presented.
+    pub attest: Arc<dyn Fn(&rustls::ServerConnection) -> Result<Presented, Refusal> + Send + Sync>,
+    /// Limits.
+    pub settings: Settings,
+}
+
+impl fmt::Debug for Entrance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entrance")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Serves peers on a listening socket until `stop`; answers that run by then are finished.
+///
+/// # Errors
+/// When the server can't go on.
+pub async fn serve(
+    listener: TcpListener,
+    entrance: Entrance,
+    front: Arc<dyn Front>,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), Refusal> {
+    serve_on(accept::incoming(listener), entrance, front, stop).await
+}
+
+/// Serves peers on connections that come from anywhere.
+///
+/// # Errors
+/// When the server can't go on.
+pub async fn serve_on<I, IO>(
+    incoming: I,
+    entrance: Entrance,
+    front: Arc<dyn Front>,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), Refusal>
+where
+    I: Stream<Item = IO> + Send,
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let settings = entrance.settings.clone();
+    let admission = Admission::new(Arc::clone(&front));
+    let closing = CancellationToken::new();
+    let peers = PeerServer::new(letters::Service::new(
+        admission.clone(),
+        settings.clone(),
+        closing.clone(),
+    ))
+    .max_decoding_message_size(settings.message)
+    .max_encoding_message_size(settings.message);
+    let rows = FlightServiceServer::new(flight::Service::new(admission))
+        .max_decoding_message_size(settings.message)
+        .max_encoding_message_size(settings.message);
+    let secured = incoming
+        .map(|io| accept::handshake(io, entrance.clone()))
+        .buffer_unordered(settings.handshakes)
+        .filter_map(|outcome: Result<Secured<IO>, Knock>| {
+            let secured = outcome.inspect_err(|knock| front.knocked(*knock)).ok();
+            std::future::ready(secured.map(Ok::<_, io::Error>))
+        });
+    Server::builder()
+        .max_frame_size(settings.frame)
+        .initial_stream_window_size(settings.stream_window)
+        .initial_connection_window_size(settings.connection_window)
+        .max_concurrent_streams(settings.streams)
+        .http2_keepalive_interval(Some(settings.keep_alive))
+        .http2_keepalive_timeout(Some(settings.keep_alive))
+        .max_connection_age(settings.connection_age)
+        .add_service(peers)
+        .add_service(rows)
+        .serve_with_incoming_shutdown(secured, async move {
+            stop.await;
+            closing.cancel();
+        })
+        .await
+        .map_err(|error| Refusal::new(Code::Internal, format!("the peer face ended: {error}")))
+}

@@ -1,0 +1,253 @@
+//! A front that does what a test tells it, with a real ledger in memory.
+
+use crate::front::{Front, Knock, Letters, NoAnswer, Rows, RowsFrame};
+use crate::peer::call::HasAsk;
+use async_trait::async_trait;
+use evidence::chain::Chain;
+use evidence::digest::Digest;
+use evidence::json::Json;
+use evidence::ledger::{Entry, Evidence, Ledger, Recorded, Stamp};
+use evidence::record::Salt;
+use evidence::shelf::{Shelf, ShelfBroken};
+use evidence::time::{Tick, Time};
+use futures::StreamExt as _;
+use futures::stream;
+use policy::id::{ContractId, RequestId};
+use policy::peer::{Presented, Roster, Standing, VerifiedPeer};
+use policy::refusal::{Code, Refusal};
+use policy::ruling::Declined;
+use proto::peer::ask::Asking;
+use proto::peer::catalogue::{Entry as CatalogueEntry, Page, PageRequest};
+use proto::peer::greeting::Greeting;
+use proto::peer::letter::{Letter, Numbered};
+use proto::peer::proof::{Proof, Wanted};
+use std::sync::Mutex;
+use tokio::sync::{broadcast, mpsc};
+
+type Answer = Box<dyn Fn(&Asking) -> Result<Rows, Refusal> + Send + Sync>;
+
+/// What a test tells the front.
+pub(crate) struct Told {
+    pub(crate) roster: Mutex<Roster>,
+    pub(crate) answer: Answer,
+    pub(crate) asked: Mutex<Vec<Asking>>,
+    pub(crate) letters: Mutex<Vec<Letter>>,
+    pub(crate) outbox: Mutex<Vec<Numbered>>,
+    pub(crate) late: broadcast::Sender<Numbered>,
+    pub(crate) knocks: (
+        mpsc::UnboundedSender<Knock>,
+        tokio::sync::Mutex<mpsc::UnboundedReceiver<Knock>>,
+    ),
+    ledger: Mutex<Ledger<Ram>>,
+}
+
+impl Told {
+    /// Answers every question like this.
+    pub(crate) fn answering(
+        answer: impl Fn(&Asking) -> Result<Rows, Refusal> + Send + Sync + 'static,
+    ) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        Self {
+            roster: Mutex::new(members()),
+            answer: Box::new(answer),
+            asked: Mutex::default(),
+            letters: Mutex::default(),
+            outbox: Mutex::default(),
+            late: broadcast::channel(8).0,
+            knocks: (sender, tokio::sync::Mutex::new(receiver)),
+            ledger: Mutex::new(ledger()),
+        }
+    }
+
+    /// Answers every question with these frames.
+    pub(crate) fn giving(frames: Vec<Result<RowsFrame, Refusal>>) -> Self {
+        Self::answering(move |_| {
+            Ok(Rows {
+                frames: stream::iter(frames.clone()).boxed(),
+            })
+        })
+    }
+
+    /// Answers nothing.
+    pub(crate) fn mute() -> Self {
+        Self::answering(|_| Err(Refusal::new(Code::DatasetUnknown, "no such dataset")))
+    }
+
+    /// How many refusals are on the books.
+    pub(crate) fn recorded(&self) -> u64 {
+        self.ledger.lock().unwrap().durable().size
+    }
+
+    fn declined(&self, refusal: Refusal) -> NoAnswer {
+        let declined = Declined::unopened(refusal, None);
+        match self.ledger.lock().unwrap().record(declined, stamp()) {
+            Ok(recorded) => NoAnswer::Declined(recorded),
+            Err(_) => NoAnswer::Closed,
+        }
+    }
+
+    /// From now on nothing can be recorded.
+    pub(crate) fn fill_the_disk(&self) {
+        self.ledger.lock().unwrap().shelf_mut().full = true;
+    }
+}
+
+fn members() -> Roster {
+    let standing = Standing {
+        issuers: vec![Digest::of(b"issuer")],
+        denied: Vec::new(),
+    };
+    Roster::new([(super::tallinn(), standing)].into())
+}
+
+#[async_trait]
+impl Front for Told {
+    fn recognise(&self, presented: &Presented) -> Result<VerifiedPeer, Refusal> {
+        let now = Time::from_micros(1_800_000_000_000_000).unwrap();
+        self.roster
+            .lock()
+            .unwrap()
+            .recognise(presented, now)
+            .map_err(|stranger| Refusal::new(Code::PeerNotTrusted, stranger.to_string()))
+    }
+
+    fn knocked(&self, knock: Knock) {
+        self.knocks.0.send(knock).unwrap();
+    }
+
+    async fn decline(&self, _: &Presented, refusal: Refusal) -> NoAnswer {
+        self.declined(refusal)
+    }
+
+    async fn hello(&self, peer: &VerifiedPeer, greeting: Greeting) -> Result<Greeting, NoAnswer> {
+        Ok(Greeting {
+            program: format!("{} greets {}", greeting.program, peer.id()),
+            ..greeting
+        })
+    }
+
+    async fn catalog(&self, _: &VerifiedPeer, request: PageRequest) -> Result<Page, NoAnswer> {
+        let after = request.after.unwrap_or_default();
+        let dataset = format!("after {after}").into_bytes().into();
+        Ok(Page {
+            entries: vec![CatalogueEntry {
+                dataset,
+                offers: Vec::new(),
+            }],
+            next: None,
+        })
+    }
+
+    async fn send(&self, _: &VerifiedPeer, letter: Letter) -> Result<(), NoAnswer> {
+        self.letters.lock().unwrap().push(letter);
+        Ok(())
+    }
+
+    async fn inbox(&self, _: &VerifiedPeer, after: u64) -> Result<Letters, NoAnswer> {
+        let kept: Vec<_> = self
+            .outbox
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|numbered| numbered.number > after)
+            .cloned()
+            .map(Ok)
+            .collect();
+        let late = stream::unfold(self.late.subscribe(), |mut late| async move {
+            Some((Ok(late.recv().await.ok()?), late))
+        });
+        Ok(stream::iter(kept).chain(late).boxed())
+    }
+
+    async fn proof(&self, _: &VerifiedPeer, wanted: Wanted) -> Result<Proof, NoAnswer> {
+        match wanted {
+            Wanted::Consistency { from, to: _ } => Ok(Proof::Consistency {
+                hashes: vec![Digest::of(&from.to_be_bytes())],
+                head: "head".into(),
+            }),
+            Wanted::Records { .. } => {
+                Err(self.declined(Refusal::new(Code::EvidenceIncomplete, "nothing for you")))
+            }
+        }
+    }
+
+    async fn answer(&self, _: &VerifiedPeer, asking: Asking) -> Result<Rows, NoAnswer> {
+        let answer = (self.answer)(&asking);
+        self.asked.lock().unwrap().push(asking);
+        answer.map_err(|refusal| self.declined(refusal))
+    }
+}
+
+/// A recorded question.
+#[derive(Debug)]
+pub(crate) struct Errand(pub(crate) Asking);
+
+impl HasAsk for Errand {
+    fn asking(&self) -> &Asking {
+        &self.0
+    }
+}
+
+impl Evidence for Errand {
+    fn entry(&self) -> Entry {
+        Entry {
+            kind: "errand",
+            body: Json::object([("request_id", Json::text(self.0.ask.request))]),
+        }
+    }
+}
+
+/// A question on the asker's books.
+pub(crate) fn recorded(sql: &str) -> Recorded<Errand> {
+    let errand = Errand(Asking {
+        ask: policy::ask::Ask {
+            request: RequestId([1; 16]),
+            contracts: vec![ContractId(Digest::of(b"contract"))],
+            sql: sql.to_owned(),
+            purpose: None,
+        },
+        deadline: None,
+        accept: [].into(),
+    });
+    ledger().record(errand, stamp()).unwrap()
+}
+
+/// A refusal with all that a peer may be told.
+pub(crate) fn refused() -> Refusal {
+    Refusal::new(Code::PurposeNotCovered, "`advertising` is not permitted")
+        .with_contract(ContractId(Digest::of(b"contract")))
+        .with_clause(policy::id::ClauseId(3), "research")
+        .with_help("ask for research")
+}
+
+#[derive(Debug, Default)]
+struct Ram {
+    full: bool,
+}
+
+impl Shelf for Ram {
+    fn append(&mut self, _: &[u8]) -> Result<(), ShelfBroken> {
+        if self.full {
+            return Err(ShelfBroken {
+                reason: "full".to_owned(),
+                full: true,
+            });
+        }
+        Ok(())
+    }
+}
+
+fn ledger() -> Ledger<Ram> {
+    let chain = Chain::new("munster.example/hansa/evidence");
+    Ledger::open(Ram::default(), chain, "boot-1")
+}
+
+fn stamp() -> Stamp {
+    Stamp {
+        tick: Tick {
+            wall: Time::from_micros(1_800_000_000_000_000).unwrap(),
+            mono_ns: 0,
+        },
+        salt: Salt([0; 16]),
+    }
+}

@@ -1,0 +1,5 @@
+//! `serve` against `call` over real TLS.
+
+mod letters;
+mod rows;
+mod strangers;

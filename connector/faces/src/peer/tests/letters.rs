@@ -1,0 +1,130 @@
+//! Greetings, catalogue, letters, proofs.
+
+use crate::peer::testing::{City, Told, munster, soon};
+use futures::StreamExt as _;
+use policy::refusal::Code;
+use proto::peer::catalogue::PageRequest;
+use proto::peer::greeting::Greeting;
+use proto::peer::letter::{Content, Letter, LetterId, Numbered};
+use proto::peer::proof::{Proof, Wanted};
+
+fn greeting() -> Greeting {
+    Greeting {
+        versions: [1].into(),
+        program: "hansa".to_owned(),
+        bundle_sequence: 3,
+        bundle: Some(vec![7; 2_000_000].into()),
+        head: None,
+    }
+}
+
+fn letter(number: u8) -> Letter {
+    Letter {
+        id: LetterId([number; 16]),
+        content: Content::Offer {
+            negotiation: format!("n-{number}"),
+            payload: vec![number; 100].into(),
+        },
+    }
+}
+
+fn numbered(number: u8) -> Numbered {
+    Numbered {
+        number: u64::from(number),
+        letter: letter(number),
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_arrives_and_the_caller_is_known() {
+    let city = City::start(Told::mute()).await;
+    let client = city.connect().await;
+    let reply = soon(client.hello(&greeting())).await.unwrap();
+    assert_eq!(reply.program, "hansa greets hansa://tallinn.example");
+    assert_eq!(reply.bundle, greeting().bundle);
+
+    let request = PageRequest {
+        after: Some("trips".to_owned()),
+        limit: None,
+    };
+    let page = soon(client.catalog(&request)).await.unwrap();
+    assert_eq!(page.entries[0].dataset, "after trips");
+
+    soon(client.send(&letter(4))).await.unwrap();
+    assert_eq!(*city.front.letters.lock().unwrap(), [letter(4)]);
+
+    let wanted = Wanted::Consistency { from: 5, to: None };
+    let proof = soon(client.proof(wanted)).await.unwrap();
+    assert!(matches!(proof, Proof::Consistency { hashes, .. } if hashes.len() == 1));
+    assert_eq!(city.front.recorded(), 0);
+}
+
+#[tokio::test]
+async fn what_is_refused_is_on_the_books_first() {
+    let city = City::start(Told::mute()).await;
+    let client = city.connect().await;
+    let wanted = Wanted::Records {
+        from: 0,
+        limit: None,
+    };
+    let refusal = soon(client.proof(wanted)).await.unwrap_err();
+    assert_eq!(refusal.code, Code::EvidenceIncomplete);
+    assert_eq!(refusal.participant, Some(munster()));
+    assert_eq!(city.front.recorded(), 1);
+
+    let mut malformed = letter(1);
+    malformed.content = Content::Withdrawal {
+        statement: bytes::Bytes::new(),
+    };
+    let refusal = soon(client.send(&malformed)).await.unwrap_err();
+    assert_eq!(refusal.code, Code::MessageMalformed);
+    assert_eq!(city.front.recorded(), 2);
+
+    city.front.fill_the_disk();
+    let refusal = soon(client.send(&malformed)).await.unwrap_err();
+    assert_eq!(
+        refusal.code,
+        Code::PeerUnreachable,
+        "a closed city gives no reason"
+    );
+}
+
+#[tokio::test]
+async fn an_inbox_goes_on_where_it_was() {
+    let city = City::start(Told::mute()).await;
+    *city.front.outbox.lock().unwrap() = (1..=5).map(numbered).collect();
+    let client = city.connect().await;
+    let mut first = soon(client.inbox(0)).await.unwrap();
+    for number in 1..=3 {
+        let got = soon(first.next()).await.unwrap().unwrap();
+        assert_eq!(got, numbered(number));
+    }
+    drop(first);
+    let mut second = soon(client.inbox(3)).await.unwrap();
+    for number in 4..=5 {
+        let got = soon(second.next()).await.unwrap().unwrap();
+        assert_eq!(got, numbered(number));
+    }
+}
+
+#[tokio::test]
+async fn letters_that_do_not_rise_are_no_letters() {
+    let city = City::start(Told::mute()).await;
+    *city.front.outbox.lock().unwrap() = vec![numbered(2), numbered(2)];
+    let client = city.connect().await;
+    let mut inbox = soon(client.inbox(0)).await.unwrap();
+    assert!(soon(inbox.next()).await.unwrap().is_ok());
+    let refusal = soon(inbox.next()).await.unwrap().unwrap_err();
+    assert_eq!(refusal.code, Code::PeerDataInvalid);
+    assert!(soon(inbox.next()).await.is_none());
+}
+
+#[tokio::test]
+async fn a_connector_that_stops_ends_its_inboxes() {
+    let mut city = City::start(Told::mute()).await;
+    let client = city.connect().await;
+    let mut inbox = soon(client.inbox(0)).await.unwrap();
+    city.stop.take().unwrap().send(()).unwrap();
+    assert!(soon(inbox.next()).await.is_none());
+    soon(city.served).await.unwrap().unwrap();
+}

@@ -1,0 +1,200 @@
+//! Who is let in, and who is not.
+
+use crate::front::Knock;
+use crate::front::RowsFrame;
+use crate::peer::call::{PeerClient, Way};
+use crate::peer::settings::Settings;
+use crate::peer::testing::{City, Told, frames, munster, soon};
+use arrow_flight::flight_service_client::FlightServiceClient;
+use arrow_flight::{Action, FlightDescriptor, Ticket};
+use futures::StreamExt as _;
+use policy::peer::Roster;
+use policy::refusal::{Code, Refusal};
+use proto::peer::greeting::Greeting;
+use proto::peer::letter::{Content, Letter, LetterId, Numbered};
+use proto::peer::pb;
+use proto::peer::pb::peer_client;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tonic::Request;
+
+fn greeting() -> Greeting {
+    Greeting {
+        versions: [1].into(),
+        program: "hansa".to_owned(),
+        bundle_sequence: 0,
+        bundle: None,
+        head: None,
+    }
+}
+
+fn hello() -> pb::HelloRequest {
+    pb::HelloRequest {
+        greeting: Some(proto::peer::greeting::to_wire(&greeting())),
+    }
+}
+
+async fn hello_from(way: Way) -> Result<Greeting, Refusal> {
+    soon(PeerClient::connect(way))
+        .await?
+        .hello(&greeting())
+        .await
+}
+
+#[tokio::test]
+async fn a_member_is_asked_anew_at_every_request() {
+    let city = City::start(Told::mute()).await;
+    let client = city.connect().await;
+    assert!(soon(client.hello(&greeting())).await.is_ok());
+    *city.front.roster.lock().unwrap() = Roster::default();
+    let refusal = soon(client.hello(&greeting())).await.unwrap_err();
+    assert_eq!(refusal.code, Code::PeerNotTrusted);
+    assert_eq!(city.front.recorded(), 1);
+    assert!(city.front.knocks.1.lock().await.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn an_expelled_member_gets_no_more_letters() {
+    let city = City::start(Told::mute()).await;
+    let numbered = |number| Numbered {
+        number,
+        letter: Letter {
+            id: LetterId([1; 16]),
+            content: Content::Withdrawal {
+                statement: "statement".into(),
+            },
+        },
+    };
+    city.front.outbox.lock().unwrap().push(numbered(1));
+    let client = city.connect().await;
+    let mut inbox = soon(client.inbox(0)).await.unwrap();
+    assert_eq!(soon(inbox.next()).await.unwrap().unwrap(), numbered(1));
+    city.front.late.send(numbered(2)).unwrap();
+    assert_eq!(soon(inbox.next()).await.unwrap().unwrap(), numbered(2));
+    *city.front.roster.lock().unwrap() = Roster::default();
+    city.front.late.send(numbered(3)).unwrap();
+    let refusal = soon(inbox.next()).await.unwrap().unwrap_err();
+    assert_eq!(refusal.code, Code::PeerNotTrusted);
+    assert!(soon(inbox.next()).await.is_none());
+}
+
+#[tokio::test]
+async fn another_authority_is_not_let_in() {
+    let city = City::start(Told::mute()).await;
+    let refusal = hello_from(city.way_of_a_stranger()).await.unwrap_err();
+    assert_eq!(refusal.code, Code::PeerUnreachable);
+    assert_eq!(refusal.participant, Some(munster()));
+    let knock = soon(async { city.front.knocks.1.lock().await.recv().await }).await;
+    assert_eq!(knock, Some(Knock::Handshake));
+    assert!(hello_from(city.way()).await.is_ok(), "others are served");
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_slow_handshake() {
+    let settings = Settings {
+        handshake: Duration::from_millis(300),
+        ..Settings::default()
+    };
+    let city = City::start_with(Told::mute(), settings).await;
+    let silent = TcpStream::connect(city.address).await.unwrap();
+    assert!(hello_from(city.way()).await.is_ok());
+    let knock = soon(async { city.front.knocks.1.lock().await.recv().await }).await;
+    assert_eq!(knock, Some(Knock::Slow));
+    drop(silent);
+}
+
+#[tokio::test]
+async fn what_the_own_check_says_comes_first() {
+    let city = City::start(Told::mute()).await;
+    let way = Way {
+        check: Arc::new(|_| Err(Refusal::new(Code::WrongLeague, "not Münster"))),
+        ..city.way()
+    };
+    let refusal = hello_from(way).await.unwrap_err();
+    assert_eq!(refusal, Refusal::new(Code::WrongLeague, "not Münster"));
+}
+
+#[tokio::test]
+async fn nobody_at_home_is_said_so() {
+    let city = City::start(Told::mute()).await;
+    let vacant = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = vacant.local_addr().unwrap().port();
+    drop(vacant);
+    let refusal = hello_from(Way { port, ..city.way() }).await.unwrap_err();
+    assert_eq!(refusal.code, Code::PeerUnreachable);
+    assert!(refusal.sentence.contains("nobody listens"), "{refusal}");
+    assert_eq!(refusal.participant, Some(munster()));
+}
+
+#[tokio::test]
+async fn identity_headers_are_refused() {
+    let city = City::start(Told::mute()).await;
+    let channel = city.connect().await.channel();
+    for (count, header) in (1..).zip(["authorization", "x-forwarded-client-cert", "x-hansa-peer"]) {
+        let mut request = Request::new(hello());
+        request.metadata_mut().insert(header, "me".parse().unwrap());
+        let mut client = peer_client::PeerClient::new(channel.clone());
+        let status = soon(client.hello(request)).await.unwrap_err();
+        let refusal = proto::peer::refusal::from_wire(&status, &munster());
+        assert_eq!(refusal.code, Code::IdentityHeaderPresent);
+        assert!(refusal.sentence.contains(header));
+        assert_eq!(city.front.recorded(), count);
+    }
+}
+
+#[tokio::test]
+async fn compressed_messages_are_refused() {
+    let city = City::start(Told::mute()).await;
+    let mut request = Request::new(hello());
+    let gzip = "gzip".parse().unwrap();
+    request.metadata_mut().insert("grpc-encoding", gzip);
+    let mut client = peer_client::PeerClient::new(city.connect().await.channel());
+    let status = soon(client.hello(request)).await.unwrap_err();
+    assert_eq!(status.code(), tonic::Code::Unimplemented);
+}
+
+#[tokio::test]
+async fn a_request_larger_than_the_limit_is_refused() {
+    let city = City::start(Told::mute()).await;
+    let mut message = hello();
+    message.greeting.as_mut().unwrap().bundle = vec![0; 17 * 1024 * 1024].into();
+    let client = city.connect().await;
+    let mut raw = peer_client::PeerClient::new(client.channel());
+    let status = soon(raw.hello(message)).await.unwrap_err();
+    assert_eq!(client.failed(&status).code, Code::MessageTooLarge);
+}
+
+#[tokio::test]
+async fn a_ticket_that_is_no_question_is_recorded() {
+    let city = City::start(Told::mute()).await;
+    let mut client = FlightServiceClient::new(city.connect().await.channel());
+    let ticket = Ticket {
+        ticket: "SELECT 1".into(),
+    };
+    let status = soon(client.do_get(ticket)).await.unwrap_err();
+    let refusal = proto::peer::refusal::from_wire(&status, &munster());
+    assert_eq!(refusal.code, Code::MessageMalformed);
+    assert_eq!(city.front.recorded(), 1);
+    assert!(city.front.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn flight_knows_do_get_alone() {
+    let city = City::start(Told::giving(
+        frames(&[1])
+            .into_iter()
+            .map(Ok::<RowsFrame, Refusal>)
+            .collect(),
+    ))
+    .await;
+    let mut client = FlightServiceClient::new(city.connect().await.channel());
+    let info = soon(client.get_flight_info(FlightDescriptor::default()));
+    assert_eq!(info.await.unwrap_err().code(), tonic::Code::Unimplemented);
+    let schema = soon(client.get_schema(FlightDescriptor::default()));
+    assert_eq!(schema.await.unwrap_err().code(), tonic::Code::Unimplemented);
+    let action = soon(client.do_action(Action::default())).await;
+    assert_eq!(action.unwrap_err().code(), tonic::Code::Unimplemented);
+    let put = soon(client.do_put(futures::stream::empty())).await;
+    assert_eq!(put.unwrap_err().code(), tonic::Code::Unimplemented);
+}

@@ -1,0 +1,174 @@
+//! What stands where in a log's folder.
+
+use evidence::digest::Digest;
+use evidence::note::{NoteKey, SignedHead, read_all};
+use evidence::record::Record;
+use evidence::verify::Verifier;
+use policy::refusal::{Code, Refusal};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+pub(super) const HEADS: &str = "heads";
+pub(super) const KEY: &str = "key";
+pub(super) const LEAVES: &str = "leaves";
+pub(super) const LOCK: &str = "lock";
+
+/// A file of records.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Segment {
+    /// The index of its first record, as its name says.
+    pub(super) first: u64,
+    /// Where it is.
+    pub(super) path: PathBuf,
+}
+
+impl Segment {
+    pub(super) fn new(folder: &Path, first: u64) -> Self {
+        Self {
+            first,
+            path: folder.join(format!("records-{first:012}.jsonl")),
+        }
+    }
+
+    pub(super) fn name(&self) -> String {
+        self.path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn open_at(&self, offset: u64) -> io::Result<BufReader<File>> {
+        let mut file = File::open(&self.path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        Ok(BufReader::with_capacity(64 * 1024, file))
+    }
+}
+
+/// The segments of a folder, in order.
+pub(super) fn segments(folder: &Path) -> io::Result<Vec<Segment>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let first = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .and_then(|name| name.strip_prefix("records-")?.strip_suffix(".jsonl"))
+            .and_then(|first| first.parse().ok());
+        if let Some(first) = first {
+            found.push(Segment { first, path });
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The public note keys of the log, the newest last.
+pub(super) fn keys(folder: &Path) -> io::Result<Vec<NoteKey>> {
+    let text = absent_is_empty(std::fs::read_to_string(folder.join(KEY)))?;
+    Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
+}
+
+/// The signed heads in the order of signing; an incomplete last one is left out.
+///
+/// The inner error is the number of the first head that can't be read.
+pub(super) fn heads(folder: &Path) -> io::Result<Result<Vec<SignedHead>, usize>> {
+    let text = absent_is_empty(std::fs::read(folder.join(HEADS)))?;
+    // Characters that are no UTF-8 make the note that holds them unreadable, and no other.
+    Ok(read_all(&String::from_utf8_lossy(&text)))
+}
+
+/// The leaf hashes, as far as they were written.
+pub(super) fn leaves(folder: &Path) -> io::Result<Vec<Digest>> {
+    let bytes = absent_is_empty(std::fs::read(folder.join(LEAVES)))?;
+    let (whole, _) = bytes.as_chunks::<32>();
+    Ok(whole
+        .iter()
+        // A file that was not synced before a loss of power can end in zeros.
+        .take_while(|leaf| **leaf != [0; 32])
+        .map(|leaf| Digest::from_bytes(*leaf))
+        .collect())
+}
+
+fn absent_is_empty<T: Default>(read: io::Result<T>) -> io::Result<T> {
+    match read {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(T::default()),
+        other => other,
+    }
+}
+
+/// Where a record stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The number of its segment, from 0.
+    pub(super) segment: usize,
+    /// Its first byte there.
+    pub(super) offset: u64,
+}
+
+/// Bytes at the end of the log without a line break.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rest {
+    pub(super) place: Place,
+    pub(super) bytes: Vec<u8>,
+    /// It is the end of the last segment, so a crash can have left it.
+    pub(super) at_end: bool,
+}
+
+/// Pushes every line of the segments into `verifier` until it has settled; each good record goes to `each`.
+pub(super) fn walk(
+    segments: &[Segment],
+    verifier: &mut Verifier,
+    mut each: impl FnMut(&Record, &[u8], Place),
+) -> io::Result<Option<Rest>> {
+    for (number, segment) in segments.iter().enumerate() {
+        let mut lines = segment.open_at(0)?;
+        let mut place = Place {
+            segment: number,
+            offset: 0,
+        };
+        loop {
+            let mut line = Vec::new();
+            let length = lines.read_until(b'\n', &mut line)?;
+            if length == 0 {
+                break;
+            }
+            if line.pop_if(|last| *last == b'\n').is_none() {
+                return Ok(Some(Rest {
+                    place,
+                    bytes: line,
+                    at_end: number + 1 == segments.len(),
+                }));
+            }
+            if let Some(record) = verifier.push(&line) {
+                each(&record, &line, place);
+            }
+            if verifier.is_settled() {
+                return Ok(None);
+            }
+            place.offset += u64::try_from(length).unwrap_or_default();
+        }
+    }
+    Ok(None)
+}
+
+/// The refusal for a part of the log that can't be read or written.
+pub(super) fn unavailable(path: &Path, error: &io::Error) -> Refusal {
+    let code = if is_full(error) {
+        Code::DiskFull
+    } else {
+        Code::EvidenceUnavailable
+    };
+    Refusal::new(code, format!("the log at `{}`: {error}", path.display())).with_place(
+        path.display().to_string(),
+        None,
+        None,
+    )
+}
+
+pub(super) fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
+}

@@ -1,0 +1,71 @@
+//! The note key of a log: signs its heads, and is another than the key that signs contracts.
+
+use crate::trust::keys::{Algorithm, PrivateKey, PublicKey};
+use evidence::note::{self, ED25519, NotSigned, NoteCheck, NoteKey, NoteSigner};
+use policy::refusal::{Code, Refusal};
+use std::path::Path;
+
+/// The private note key of a log.
+#[derive(Debug)]
+pub struct LogKey {
+    key: PrivateKey,
+    origin: String,
+}
+
+impl LogKey {
+    /// Makes the key of the log of `domain` in a new file that only the owner can read.
+    ///
+    /// # Errors
+    /// As [`PrivateKey::create`].
+    pub fn create(path: &Path, domain: &str) -> Result<Self, Refusal> {
+        let key = PrivateKey::create(path, Algorithm::EdDsa)?;
+        Self::of(key, path, domain)
+    }
+
+    /// Reads the key of the log of `domain`.
+    ///
+    /// # Errors
+    /// As [`PrivateKey::open`]; `KEY_INVALID` when it is no Ed25519 key.
+    pub fn open(path: &Path, domain: &str) -> Result<Self, Refusal> {
+        let key = PrivateKey::open(path)?;
+        Self::of(key, path, domain)
+    }
+
+    fn of(key: PrivateKey, path: &Path, domain: &str) -> Result<Self, Refusal> {
+        if key.public().algorithm() != Algorithm::EdDsa {
+            return Err(
+                Refusal::new(Code::KeyInvalid, "heads of the log are signed with Ed25519")
+                    .with_place(path.display().to_string(), None, None),
+            );
+        }
+        let origin = note::origin(domain);
+        Ok(Self { key, origin })
+    }
+}
+
+impl NoteSigner for LogKey {
+    fn key(&self) -> NoteKey {
+        NoteKey {
+            name: self.origin.clone(),
+            algorithm: ED25519,
+            public: self.key.public().raw().to_vec(),
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, NotSigned> {
+        self.key.sign(message).map_err(|refusal| NotSigned {
+            reason: refusal.sentence,
+        })
+    }
+}
+
+/// Checks Ed25519 signatures of notes.
+#[derive(Debug, Clone, Copy)]
+pub struct Ed25519Notes;
+
+impl NoteCheck for Ed25519Notes {
+    fn check(&self, key: &NoteKey, message: &[u8], signature: &[u8]) -> bool {
+        key.algorithm == ED25519
+            && PublicKey::ed25519(&key.public).is_ok_and(|key| key.matches(message, signature))
+    }
+}

@@ -1,0 +1,273 @@
+//! Opening a log: lock it, check all of it, cut off what a crash left, and make ready to write.
+
+use crate::audit::folder::{self, HEADS, KEY, LEAVES, LOCK, Rest, Segment};
+use crate::audit::index::{Index, State};
+use crate::audit::key::Ed25519Notes;
+use crate::audit::shelf::FileShelf;
+use crate::audit::writer::{Own, Writer};
+use crate::audit::{CLOSING, LogConfig, OPENING, Replay, refusal};
+use evidence::digest::Digest;
+use evidence::json::Json;
+use evidence::ledger::{Ledger, Stamp};
+use evidence::note::{Checkpoint, SignedHead, origin};
+use evidence::record::{Record, Salt};
+use evidence::tree::{Tree, leaf_hash};
+use evidence::verify::Verifier;
+use policy::refusal::{Code, Refusal};
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+pub(super) fn open(config: LogConfig) -> Result<(Writer, Arc<Index>, Replay), Refusal> {
+    let path = config.folder.as_path();
+    let failed = |error: std::io::Error| folder::unavailable(path, &error);
+    crate::files::folder(path)?;
+    let lock = lock(path)?;
+    keep_key(&config)?;
+    let heads = own_heads(&config)?;
+    let mut segments = folder::segments(path).map_err(failed)?;
+    let checked = check(&config, &segments, &heads)?;
+    let (records, last) = (checked.chain.next(), checked.last);
+    if segments.is_empty() {
+        segments.push(Segment::new(path, 0));
+    }
+    let segment = segments
+        .last()
+        .cloned()
+        .unwrap_or_else(|| Segment::new(path, 0));
+    let mut shelf = FileShelf::open(path, segment).map_err(failed)?;
+    if let Some(rest) = &checked.rest {
+        shelf.cut(rest.place.offset).map_err(failed)?;
+    }
+    let head = match heads.into_iter().next_back() {
+        Some(head) => head,
+        None => sign_empty(&config)?,
+    };
+    let leaves = write_leaves(path, &checked.tree).map_err(failed)?;
+    let heads = append(&path.join(HEADS)).map_err(failed)?;
+    let state = State {
+        tree: checked.tree,
+        offsets: checked.offsets,
+        segments,
+        head,
+        broken: None,
+        syncs: (0, 0),
+    };
+    let index = Arc::new(Index::new(
+        path.to_path_buf(),
+        origin(&config.domain),
+        state,
+    ));
+    let signed_mono = (config.clock)().mono_ns;
+    let mut writer = Writer {
+        ledger: Ledger::open(shelf, checked.chain, config.boot.clone()),
+        index: Arc::clone(&index),
+        leaves,
+        heads,
+        lock,
+        signed_mono,
+        config,
+    };
+    if let Some(rest) = &checked.rest {
+        record_cut(&mut writer, rest)?;
+    }
+    let replay = Replay {
+        records,
+        last,
+        cut: checked.rest.map(|rest| length(&rest.bytes)),
+        open: checked.open.into_values().collect(),
+    };
+    Ok((writer, index, replay))
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+fn lock(path: &Path) -> Result<File, Refusal> {
+    let path = path.join(LOCK);
+    let file = append(&path).map_err(|error| folder::unavailable(&path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Refusal::new(
+            Code::StateLocked,
+            "another process has the log open",
+        )
+        .with_place(path.display().to_string(), None, None)),
+        Err(TryLockError::Error(error)) => Err(folder::unavailable(&path, &error)),
+    }
+}
+
+fn append(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+}
+
+/// Puts the public note key beside the log, so that a copy can be checked without configuration.
+fn keep_key(config: &LogConfig) -> Result<(), Refusal> {
+    let path = config.folder.join(KEY);
+    let failed = |error: std::io::Error| folder::unavailable(&path, &error);
+    let key = config.signer.key();
+    if key.name != origin(&config.domain) {
+        return Err(Refusal::new(
+            Code::KeyInvalid,
+            format!(
+                "the note key is for `{}`, the log is `{}`",
+                key.name,
+                origin(&config.domain)
+            ),
+        ));
+    }
+    let mut keys = folder::keys(&config.folder).map_err(failed)?;
+    if keys.contains(&key) {
+        return Ok(());
+    }
+    keys.push(key);
+    let text: String = keys.iter().map(|key| format!("{key}\n")).collect();
+    crate::files::replace(&path, text.as_bytes(), crate::files::Readers::Everybody)
+}
+
+/// The heads of the folder; all of them must be signed by a key of this log.
+fn own_heads(config: &LogConfig) -> Result<Vec<SignedHead>, Refusal> {
+    let failed = |error: std::io::Error| folder::unavailable(&config.folder.join(HEADS), &error);
+    let keys = folder::keys(&config.folder).map_err(failed)?;
+    let heads = folder::heads(&config.folder)
+        .map_err(failed)?
+        .map_err(|number| broken(config, format!("head {number} of the log can't be read")))?;
+    for head in &heads {
+        let signed = keys.iter().any(|key| head.is_signed_by(key, &Ed25519Notes));
+        if !signed {
+            let size = head.checkpoint.size;
+            let sentence = format!("the signature of the head over {size} records does not hold");
+            return Err(broken(config, sentence));
+        }
+    }
+    // A head that was being written when the power went is written again behind a clean end.
+    let whole: String = heads.iter().map(|head| format!("{head}\n")).collect();
+    let path = config.folder.join(HEADS);
+    if path
+        .metadata()
+        .is_ok_and(|found| found.len() != length(whole.as_bytes()))
+    {
+        crate::files::replace(&path, whole.as_bytes(), crate::files::Readers::Owner)?;
+    }
+    Ok(heads)
+}
+
+fn sign_empty(config: &LogConfig) -> Result<SignedHead, Refusal> {
+    let checkpoint = Checkpoint {
+        origin: origin(&config.domain),
+        size: 0,
+        root: Digest::of(&[]),
+    };
+    SignedHead::sign(checkpoint, config.signer.as_ref())
+        .map_err(|error| Refusal::new(Code::EvidenceUnavailable, error.to_string()))
+}
+
+/// What checking the whole log gives.
+struct Checked {
+    chain: evidence::chain::Chain,
+    tree: Tree,
+    offsets: Vec<u64>,
+    open: BTreeMap<String, Record>,
+    last: Option<evidence::time::Time>,
+    rest: Option<Rest>,
+}
+
+fn check(
+    config: &LogConfig,
+    segments: &[Segment],
+    heads: &[SignedHead],
+) -> Result<Checked, Refusal> {
+    let failed = |error: std::io::Error| folder::unavailable(&config.folder, &error);
+    let checkpoints: Vec<Checkpoint> = heads.iter().map(|head| head.checkpoint.clone()).collect();
+    let mut leaves = folder::leaves(&config.folder).map_err(failed)?;
+    // Leaf hashes are not synced: after a loss of power only those that a head confirms count.
+    let newest = checkpoints.iter().map(|head| head.size).max().unwrap_or(0);
+    leaves.truncate(usize::try_from(newest).unwrap_or(usize::MAX));
+    let mut verifier = Verifier::new(&origin(&config.domain), &checkpoints, &[], leaves);
+    let (mut tree, mut offsets) = (Tree::new(), Vec::new());
+    let mut open = BTreeMap::new();
+    let mut last = None;
+    let rest = folder::walk(segments, &mut verifier, |record, line, place| {
+        tree.push(leaf_hash(line));
+        offsets.push(place.offset);
+        last = Some(record.at);
+        follow(&mut open, record);
+    })
+    .map_err(failed)?;
+    let chain = verifier.chain().clone();
+    let torn = rest.as_ref().is_some_and(|rest| !rest.at_end);
+    if let Some(fault) = verifier.finish(torn).fault {
+        return Err(broken(config, format!("{fault}")));
+    }
+    Ok(Checked {
+        chain,
+        tree,
+        offsets,
+        open,
+        last,
+        rest,
+    })
+}
+
+/// Keeps the entries that are open.
+fn follow(open: &mut BTreeMap<String, Record>, record: &Record) {
+    let Some(request) = record.body.get("request_id").and_then(Json::as_text) else {
+        return;
+    };
+    match record.kind.as_str() {
+        OPENING => drop(open.insert(request.to_owned(), record.clone())),
+        CLOSING => drop(open.remove(request)),
+        _ => {}
+    }
+}
+
+fn broken(config: &LogConfig, sentence: String) -> Refusal {
+    Refusal::new(Code::EvidenceBroken, sentence)
+        .with_place(config.folder.display().to_string(), None, None)
+        .with_help("keep the folder as it is, and compare it with the heads that partners hold")
+}
+
+/// Writes the leaf hashes anew where the file does not hold exactly them.
+fn write_leaves(folder: &Path, tree: &Tree) -> std::io::Result<File> {
+    let bytes: Vec<u8> = (0..tree.size())
+        .filter_map(|index| tree.leaf(index))
+        .flat_map(|leaf| *leaf.as_bytes())
+        .collect();
+    let path = folder.join(LEAVES);
+    if std::fs::read(&path).is_ok_and(|found| found == bytes) {
+        return append(&path);
+    }
+    let beside = folder.join("leaves.new");
+    let mut file = File::create(&beside)?;
+    file.write_all(&bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&beside, &path)?;
+    append(&path)
+}
+
+fn record_cut(writer: &mut Writer, rest: &Rest) -> Result<(), Refusal> {
+    let own = Own {
+        kind: "repair",
+        body: Json::object([
+            ("cut_bytes", Json::count(length(&rest.bytes))),
+            ("cut_sha256", Json::text(Digest::of(&rest.bytes))),
+        ]),
+    };
+    let stamp = Stamp {
+        tick: (writer.config.clock)(),
+        salt: Salt(rand::random()),
+    };
+    let staged = writer.ledger.stage(own, stamp).map_err(|u| refusal(&u))?;
+    let flushed = writer.flush().map_err(|u| refusal(&u))?;
+    drop(staged.confirm(&flushed));
+    writer.sign();
+    Ok(())
+}

@@ -1,0 +1,334 @@
+//! What the index knows.
+
+use crate::state::change::{LetterRow, NegotiationRow, ReceiptRow};
+use crate::state::{State, broken, signed, unsigned};
+use evidence::time::Time;
+use policy::id::{ClauseId, ContractId, ParticipantId};
+use policy::refusal::Refusal;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use std::str::FromStr;
+
+/// What the log says of a contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContractEvents {
+    /// The contract.
+    pub id: ContractId,
+    /// When it was activated.
+    pub activated: Option<Time>,
+    /// When it was withdrawn.
+    pub withdrawn: Option<Time>,
+}
+
+impl State {
+    /// Every negotiation, the newest change first.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` when the file can't be read, as everywhere here.
+    pub fn negotiations(&self) -> Result<Vec<NegotiationRow>, Refusal> {
+        self.all(
+            "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated
+             FROM negotiation ORDER BY updated DESC, id",
+            [],
+            negotiation_row,
+        )
+    }
+
+    /// The letters of a negotiation in their order.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn letters_of(&self, negotiation: &str) -> Result<Vec<LetterRow>, Refusal> {
+        self.all(
+            "SELECT peer, direction, id, kind, negotiation, digest, record, at
+             FROM letter WHERE negotiation = ?1 ORDER BY record",
+            [negotiation],
+            letter_row,
+        )
+    }
+
+    /// Whether a letter was taken in, or sent, before.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn knows_letter(
+        &self,
+        peer: &ParticipantId,
+        incoming: bool,
+        id: &str,
+    ) -> Result<Option<String>, Refusal> {
+        self.connection
+            .query_row(
+                "SELECT digest FROM letter WHERE peer = ?1 AND direction = ?2 AND id = ?3",
+                params![peer.as_str(), if incoming { "in" } else { "out" }, id],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(broken)
+    }
+
+    /// The letters for a peer after a number: their numbers and the digests that name their files.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn outbox(&self, peer: &ParticipantId, after: u64) -> Result<Vec<(u64, String)>, Refusal> {
+        self.all(
+            "SELECT number, digest FROM outbox WHERE peer = ?1 AND number > ?2 ORDER BY number",
+            params![peer.as_str(), signed(after)],
+            |row| Ok((unsigned(row.get(0)?), row.get(1)?)),
+        )
+    }
+
+    /// The number of the last letter of a peer that was taken in.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn taken_in(&self, peer: &ParticipantId) -> Result<u64, Refusal> {
+        self.connection
+            .query_row(
+                "SELECT taken_in FROM correspondence WHERE peer = ?1",
+                [peer.as_str()],
+                |row| row.get::<_, i64>(0),
+            )
+            .optional()
+            .map(|number| number.map_or(0, unsigned))
+            .map_err(broken)
+    }
+
+    /// The peers that were added: identity, address and alias.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn peers(&self) -> Result<Vec<(ParticipantId, String, String)>, Refusal> {
+        self.all(
+            "SELECT id, address, alias FROM peer ORDER BY alias",
+            [],
+            |row| Ok((parsed(row, 0)?, row.get(1)?, row.get(2)?)),
+        )
+    }
+
+    /// The newest head that a peer has shown.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn head_of(&self, peer: &ParticipantId) -> Result<Option<String>, Refusal> {
+        self.connection
+            .query_row(
+                "SELECT note FROM head WHERE peer = ?1",
+                [peer.as_str()],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(broken)
+    }
+
+    /// What was spent in each slot that ends after `now` would need; all of them, as the map is small.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn budgets(&self) -> Result<Vec<(ContractId, ClauseId, Time, u64)>, Refusal> {
+        self.all(
+            "SELECT contract, clause, slot, used FROM budget",
+            [],
+            budget_row,
+        )
+    }
+
+    /// What the log says of each contract.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn contracts(&self) -> Result<Vec<ContractEvents>, Refusal> {
+        self.all(
+            "SELECT id, activated, withdrawn FROM contract ORDER BY id",
+            [],
+            |row| {
+                Ok(ContractEvents {
+                    id: parsed(row, 0)?,
+                    activated: instant_or_none(row, 1)?,
+                    withdrawn: instant_or_none(row, 2)?,
+                })
+            },
+        )
+    }
+
+    /// The answers that were opened and never closed: question, asker and the opening record.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn open_answers(&self) -> Result<Vec<(String, String, u64)>, Refusal> {
+        self.all(
+            "SELECT request, peer, record FROM answer WHERE closed IS NULL ORDER BY record",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, unsigned(row.get(2)?))),
+        )
+    }
+
+    /// Whether a question of that identity was opened before by that asker.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn knows_request(&self, request: &str, peer: &str) -> Result<bool, Refusal> {
+        self.connection
+            .query_row(
+                "SELECT 1 FROM answer WHERE request = ?1 AND peer = ?2",
+                [request, peer],
+                |_| Ok(()),
+            )
+            .optional()
+            .map(|found| found.is_some())
+            .map_err(broken)
+    }
+
+    /// The receipts, the newest first.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn receipts(&self) -> Result<Vec<ReceiptRow>, Refusal> {
+        self.all(
+            "SELECT request, peer, role, contract, rows, bytes, digest, outcome, state, at, file
+             FROM receipt ORDER BY at DESC, request",
+            [],
+            receipt_row,
+        )
+    }
+
+    /// The datasets whose publication the log holds, with the body of that record.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn published(&self) -> Result<Vec<(String, String)>, Refusal> {
+        self.all(
+            "SELECT dataset, body FROM published ORDER BY dataset",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+    }
+
+    /// A number remembered under a name.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn remembered(&self, key: &str) -> Result<u64, Refusal> {
+        self.connection
+            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
+                row.get::<_, i64>(0)
+            })
+            .optional()
+            .map(|value| value.map_or(0, unsigned))
+            .map_err(broken)
+    }
+
+    fn all<T>(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Refusal> {
+        all(&self.connection, sql, values, read)
+    }
+}
+
+fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, Refusal> {
+    let mut statement = connection.prepare_cached(sql).map_err(broken)?;
+    let rows = statement.query_map(values, read).map_err(broken)?;
+    rows.collect::<Result<_, _>>().map_err(broken)
+}
+
+pub(crate) fn reserved(
+    connection: &Connection,
+    request: &str,
+) -> Result<Vec<(ContractId, ClauseId, Time, u64)>, Refusal> {
+    all(
+        connection,
+        "SELECT contract, clause, slot, amount FROM reserved WHERE request = ?1",
+        [request],
+        budget_row,
+    )
+}
+
+pub(crate) fn negotiation_row(row: &Row<'_>) -> rusqlite::Result<NegotiationRow> {
+    Ok(NegotiationRow {
+        id: row.get(0)?,
+        peer: parsed(row, 1)?,
+        role: row.get(2)?,
+        dataset: row.get(3)?,
+        state: row.get(4)?,
+        contract: parsed_or_none(row, 5)?,
+        beforehand: parsed_or_none(row, 6)?,
+        reason: row.get(7)?,
+        updated: instant(row, 8)?,
+    })
+}
+
+fn letter_row(row: &Row<'_>) -> rusqlite::Result<LetterRow> {
+    Ok(LetterRow {
+        peer: parsed(row, 0)?,
+        incoming: row.get::<_, String>(1)? == "in",
+        id: row.get(2)?,
+        kind: row.get(3)?,
+        negotiation: row.get(4)?,
+        digest: row.get(5)?,
+        record: unsigned(row.get(6)?),
+        at: instant(row, 7)?,
+    })
+}
+
+fn receipt_row(row: &Row<'_>) -> rusqlite::Result<ReceiptRow> {
+    Ok(ReceiptRow {
+        request: row.get(0)?,
+        peer: parsed(row, 1)?,
+        role: row.get(2)?,
+        contract: row.get(3)?,
+        rows: unsigned(row.get(4)?),
+        bytes: unsigned(row.get(5)?),
+        digest: row.get(6)?,
+        outcome: row.get(7)?,
+        state: row.get(8)?,
+        at: instant(row, 9)?,
+        file: row.get(10)?,
+    })
+}
+
+fn budget_row(row: &Row<'_>) -> rusqlite::Result<(ContractId, ClauseId, Time, u64)> {
+    Ok((
+        parsed(row, 0)?,
+        ClauseId(row.get(1)?),
+        instant(row, 2)?,
+        unsigned(row.get(3)?),
+    ))
+}
+
+fn instant(row: &Row<'_>, index: usize) -> rusqlite::Result<Time> {
+    let micros: i64 = row.get(index)?;
+    Time::from_micros(micros).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, micros))
+}
+
+fn instant_or_none(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Time>> {
+    let micros: Option<i64> = row.get(index)?;
+    micros
+        .map(|micros| {
+            Time::from_micros(micros)
+                .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, micros))
+        })
+        .transpose()
+}
+
+fn parsed<T: FromStr>(row: &Row<'_>, index: usize) -> rusqlite::Result<T> {
+    let text: String = row.get(index)?;
+    text.parse().map_err(|_| unreadable(index))
+}
+
+fn parsed_or_none<T: FromStr>(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<T>> {
+    let text: Option<String> = row.get(index)?;
+    text.map(|text| text.parse().map_err(|_| unreadable(index)))
+        .transpose()
+}
+
+fn unreadable(index: usize) -> rusqlite::Error {
+    rusqlite::Error::InvalidColumnType(index, "identifier".to_owned(), rusqlite::types::Type::Text)
+}

@@ -1,0 +1,107 @@
+use crate::state::State;
+use crate::state::change::LetterRow;
+use evidence::time::Time;
+use policy::id::{ClauseId, ContractId, ParticipantId};
+use policy::refusal::Code;
+
+fn peer() -> ParticipantId {
+    "munster.example".parse().unwrap()
+}
+
+fn letter(id: &str, record: u64) -> LetterRow {
+    LetterRow {
+        peer: peer(),
+        incoming: false,
+        id: id.to_owned(),
+        kind: "offer".to_owned(),
+        negotiation: Some("n-1".to_owned()),
+        digest: format!("digest of {id}"),
+        record,
+        at: Time::from_micros(0).unwrap(),
+    }
+}
+
+#[test]
+fn an_index_ahead_of_its_log_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    let mut state = State::open(&file, 0).unwrap();
+    state.change(7, |_| Ok(())).unwrap();
+    drop(state);
+    assert_eq!(State::open(&file, 7).unwrap().position().unwrap(), 7);
+    assert_eq!(
+        State::open(&file, 6).unwrap_err().code,
+        Code::LedgerRollback
+    );
+}
+
+#[test]
+fn a_refused_change_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut state = State::open(&folder.path().join("state.db"), 0).unwrap();
+    let refused = state.change(1, |change| {
+        change.letter(&letter("a", 0), true)?;
+        Err::<(), _>(policy::refusal::Refusal::new(Code::Internal, "stop"))
+    });
+    assert!(refused.is_err());
+    assert_eq!(state.position().unwrap(), 0);
+    assert!(state.outbox(&peer(), 0).unwrap().is_empty());
+}
+
+#[test]
+fn letters_are_numbered_without_gaps_and_kept_until_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut state = State::open(&folder.path().join("state.db"), 0).unwrap();
+    for (position, id) in [(1, "a"), (2, "b"), (3, "c")] {
+        state
+            .change(position, |change| {
+                change.letter(&letter(id, position - 1), true)
+            })
+            .unwrap();
+    }
+    let numbers = |state: &State| -> Vec<u64> {
+        let outbox = state.outbox(&peer(), 0).unwrap();
+        outbox.into_iter().map(|(number, _)| number).collect()
+    };
+    assert_eq!(numbers(&state), [1, 2, 3]);
+    state
+        .change(4, |change| change.acknowledged(&peer(), 2))
+        .unwrap();
+    assert_eq!(numbers(&state), [3]);
+    state
+        .change(5, |change| change.letter(&letter("d", 4), true))
+        .unwrap();
+    assert_eq!(numbers(&state), [3, 4]);
+}
+
+#[test]
+fn what_is_given_back_can_be_spent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut state = State::open(&folder.path().join("state.db"), 0).unwrap();
+    let contract = ContractId(evidence::digest::Digest::of(b"contract"));
+    let slot = Time::from_micros(0).unwrap();
+    state
+        .change(1, |change| {
+            change.spend(Some("q"), contract, ClauseId(3), slot, 100)?;
+            change.spend(Some("q"), contract, ClauseId(3), slot, 50)
+        })
+        .unwrap();
+    assert_eq!(
+        state.budgets().unwrap(),
+        [(contract, ClauseId(3), slot, 150)]
+    );
+    state
+        .change(2, |change| {
+            assert_eq!(
+                change.reserved_by("q")?,
+                [(contract, ClauseId(3), slot, 150)]
+            );
+            change.give_back(contract, ClauseId(3), slot, 40)?;
+            change.closed("q", 1)
+        })
+        .unwrap();
+    assert_eq!(
+        state.budgets().unwrap(),
+        [(contract, ClauseId(3), slot, 110)]
+    );
+}

@@ -1,0 +1,80 @@
+//! What must hold inside a bundle, beyond its form and its signature.
+
+use super::{Anchor, Content, LONGEST};
+use crate::trust::certificate;
+use policy::refusal::{Code, Refusal};
+use rustls_pki_types::TrustAnchor;
+use std::collections::BTreeSet;
+
+/// The anchors, each read from its certificate.
+pub(super) fn anchors(content: &Content) -> Result<Vec<(TrustAnchor<'static>, Anchor)>, Refusal> {
+    let mut seen = BTreeSet::new();
+    content
+        .anchors
+        .iter()
+        .map(|anchor| {
+            let facts = certificate::authority(&anchor.certificate)
+                .map_err(|fault| invalid(format!("an anchor of the trust bundle: {fault}")))?;
+            if facts.spki != anchor.spki || !seen.insert(anchor.spki) {
+                return Err(invalid(
+                    "an anchor of the trust bundle has another key than its certificate, or stands twice",
+                ));
+            }
+            if anchor.not_after > facts.not_after {
+                return Err(invalid(
+                    "an anchor of the trust bundle is to outlive its certificate",
+                ));
+            }
+            let trusted = webpki::anchor_from_trusted_cert(&anchor.certificate)
+                .map_err(|_| invalid("an anchor of the trust bundle can't be read"))?;
+            Ok((trusted.to_owned(), anchor.clone()))
+        })
+        .collect()
+}
+
+/// Everything else: times, and no identity and no key twice.
+pub(super) fn content(content: &Content) -> Result<(), Refusal> {
+    if content.expires_at <= content.issued_at
+        || content.expires_at > content.issued_at.plus_micros(LONGEST)
+    {
+        return Err(invalid("a trust bundle counts for thirty days at most"));
+    }
+    let mut ids = BTreeSet::new();
+    let mut kids = BTreeSet::from([content.key.kid()]);
+    for party in &content.parties {
+        if !ids.insert(&party.id) {
+            return Err(invalid(format!(
+                "{} stands twice in the trust bundle",
+                party.id
+            )));
+        }
+        if party.keys.is_empty() {
+            return Err(invalid(format!("{} has no signing key", party.id)));
+        }
+        let keys = party.keys.iter().map(|registered| &registered.key);
+        for key in keys.chain([&party.note_key]) {
+            if !kids.insert(key.kid()) {
+                return Err(invalid(format!(
+                    "the key `{}` stands twice in the trust bundle",
+                    key.kid()
+                )));
+            }
+        }
+        if party.expelled_at.is_some()
+            && content
+                .anchors
+                .iter()
+                .any(|anchor| anchor.identities.contains(&party.id))
+        {
+            return Err(invalid(format!(
+                "{} was expelled, but an anchor may still speak for it",
+                party.id
+            )));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn invalid(sentence: impl Into<String>) -> Refusal {
+    Refusal::new(Code::BundleInvalid, sentence)
+}

@@ -1,0 +1,239 @@
+//! A bundle as JSON, both directions.
+
+use super::check::invalid;
+use super::{Anchor, Content, Member};
+use crate::trust::jwk;
+use crate::trust::keys::Algorithm;
+use crate::trust::letter::{self, Kind};
+use crate::trust::signature::RegisteredKey;
+use evidence::json::Json;
+use evidence::json::fields::{FieldFault, Fields};
+use evidence::time::Time;
+use policy::id::ParticipantId;
+use policy::refusal::Refusal;
+use std::collections::BTreeMap;
+
+/// The content as it is signed.
+pub(super) fn write(content: &Content) -> Json {
+    Json::object([
+        ("hansa", FORM.into()),
+        (
+            "league",
+            Json::object([
+                ("name", Json::text(&content.league)),
+                ("key", jwk::to_json(&content.key)),
+            ]),
+        ),
+        ("sequence", Json::count(content.sequence)),
+        ("issuedAt", Json::text(content.issued_at)),
+        ("expiresAt", Json::text(content.expires_at)),
+        ("demo", Json::Bool(content.demo)),
+        (
+            "anchors",
+            Json::List(content.anchors.iter().map(write_anchor).collect()),
+        ),
+        (
+            "parties",
+            Json::List(content.parties.iter().map(write_member).collect()),
+        ),
+        (
+            "denied",
+            Json::List(content.denied.iter().map(Json::text).collect()),
+        ),
+    ])
+}
+
+/// Takes a letter completely apart and checks the signature by the key that it names.
+pub(super) fn read(letter: &Json) -> Result<Content, Refusal> {
+    let fault = |fault: FieldFault| invalid(format!("the trust bundle: {fault}"));
+    let mut outer = Fields::of(letter.clone()).map_err(fault)?;
+    let bundle = outer.take("bundle").map_err(fault)?;
+    let signature = outer.text("signature").map_err(fault)?;
+    outer.finish().map_err(fault)?;
+
+    let mut fields = Fields::of(bundle.clone()).map_err(fault)?;
+    if fields.text("hansa").map_err(fault)? != FORM {
+        return Err(invalid("the trust bundle is of another version"));
+    }
+    let mut league = Fields::of(fields.take("league").map_err(fault)?).map_err(fault)?;
+    let name = league.text("name").map_err(fault)?;
+    let key = jwk::from_json(league.take("key").map_err(fault)?)
+        .map_err(|refusal| invalid(format!("the league's key: {}", refusal.sentence)))?;
+    league.finish().map_err(fault)?;
+    if !letter::signed(Kind::Bundle, &bundle, &signature, &key) {
+        return Err(invalid("the trust bundle is not signed by its league"));
+    }
+
+    let content = Content {
+        league: name,
+        key,
+        sequence: fields.count("sequence").map_err(fault)?,
+        issued_at: fields.time("issuedAt").map_err(fault)?,
+        expires_at: fields.time("expiresAt").map_err(fault)?,
+        demo: fields
+            .take("demo")
+            .map_err(fault)?
+            .as_bool()
+            .ok_or_else(|| invalid("the trust bundle: `demo` is true or false"))?,
+        anchors: each(&mut fields, "anchors", read_anchor)?,
+        parties: each(&mut fields, "parties", read_member)?,
+        denied: each(&mut fields, "denied", |item| {
+            item.as_text()
+                .and_then(|text| text.parse().ok())
+                .ok_or_else(|| invalid("the trust bundle: `denied` holds digests"))
+        })?
+        .into_iter()
+        .collect(),
+    };
+    fields.finish().map_err(fault)?;
+    Ok(content)
+}
+
+const FORM: &str = "bundle/1";
+
+fn write_anchor(anchor: &Anchor) -> Json {
+    Json::object([
+        ("spki", Json::text(anchor.spki)),
+        ("certificate", Json::Text(jwk::encode(&anchor.certificate))),
+        (
+            "identities",
+            Json::List(anchor.identities.iter().map(Json::text).collect()),
+        ),
+        ("notAfter", Json::text(anchor.not_after)),
+    ])
+}
+
+fn read_anchor(item: Json) -> Result<Anchor, Refusal> {
+    let fault = |fault: FieldFault| invalid(format!("an anchor of the trust bundle: {fault}"));
+    let mut fields = Fields::of(item).map_err(fault)?;
+    let anchor = Anchor {
+        spki: fields.digest("spki").map_err(fault)?,
+        certificate: jwk::decode(&fields.text("certificate").map_err(fault)?)
+            .map_err(|refusal| invalid(refusal.sentence))?
+            .into(),
+        identities: each(&mut fields, "identities", |item| identity(item.as_text()))?
+            .into_iter()
+            .collect(),
+        not_after: fields.time("notAfter").map_err(fault)?,
+    };
+    fields.finish().map_err(fault)?;
+    Ok(anchor)
+}
+
+fn write_member(member: &Member) -> Json {
+    let mut object = BTreeMap::from([
+        ("id".to_owned(), Json::text(&member.id)),
+        ("name".to_owned(), Json::text(&member.name)),
+        (
+            "keys".to_owned(),
+            Json::List(member.keys.iter().map(write_key).collect()),
+        ),
+        ("noteKey".to_owned(), jwk::to_json(&member.note_key)),
+    ]);
+    if let Some(address) = &member.address {
+        object.insert("address".to_owned(), Json::text(address));
+    }
+    if let Some(at) = member.expelled_at {
+        object.insert("expelledAt".to_owned(), Json::text(at));
+    }
+    Json::Object(object)
+}
+
+fn read_member(item: Json) -> Result<Member, Refusal> {
+    let fault = |fault: FieldFault| invalid(format!("a participant of the trust bundle: {fault}"));
+    let mut fields = Fields::of(item).map_err(fault)?;
+    let id = identity(Some(&fields.text("id").map_err(fault)?))?;
+    let member = Member {
+        name: fields.text("name").map_err(fault)?,
+        keys: each(&mut fields, "keys", read_key)?,
+        note_key: key(fields.take("noteKey").map_err(fault)?)?,
+        address: match fields.optional("address") {
+            None => None,
+            Some(Json::Text(address)) => Some(address),
+            Some(_) => return Err(invalid(format!("the address of {id} is no text"))),
+        },
+        expelled_at: instant(fields.optional("expelledAt"))?,
+        id,
+    };
+    fields.finish().map_err(fault)?;
+    Ok(member)
+}
+
+fn write_key(registered: &RegisteredKey) -> Json {
+    let mut object = BTreeMap::from([
+        ("jwk".to_owned(), jwk::to_json(&registered.key)),
+        (
+            "alg".to_owned(),
+            Json::text(registered.key.algorithm().as_str()),
+        ),
+        ("notBefore".to_owned(), Json::text(registered.not_before)),
+        ("notAfter".to_owned(), Json::text(registered.not_after)),
+    ]);
+    if let Some(at) = registered.revoked_at {
+        object.insert("revokedAt".to_owned(), Json::text(at));
+    }
+    if let Some(at) = registered.compromised_since {
+        object.insert("compromisedSince".to_owned(), Json::text(at));
+    }
+    Json::Object(object)
+}
+
+fn read_key(item: Json) -> Result<RegisteredKey, Refusal> {
+    let fault = |fault: FieldFault| invalid(format!("a key of the trust bundle: {fault}"));
+    let mut fields = Fields::of(item).map_err(fault)?;
+    let key = key(fields.take("jwk").map_err(fault)?)?;
+    if Algorithm::named(&fields.text("alg").map_err(fault)?) != Some(key.algorithm()) {
+        return Err(invalid(format!(
+            "the key `{}` is registered for an algorithm of another kind of key",
+            key.kid()
+        )));
+    }
+    let registered = RegisteredKey {
+        key,
+        not_before: fields.time("notBefore").map_err(fault)?,
+        not_after: fields.time("notAfter").map_err(fault)?,
+        revoked_at: instant(fields.optional("revokedAt"))?,
+        compromised_since: instant(fields.optional("compromisedSince"))?,
+    };
+    fields.finish().map_err(fault)?;
+    Ok(registered)
+}
+
+fn each<T>(
+    fields: &mut Fields,
+    name: &str,
+    read: impl Fn(Json) -> Result<T, Refusal>,
+) -> Result<Vec<T>, Refusal> {
+    fields
+        .list(name)
+        .map_err(|fault| invalid(format!("the trust bundle: {fault}")))?
+        .into_iter()
+        .map(read)
+        .collect()
+}
+
+fn key(jwk: Json) -> Result<crate::trust::keys::PublicKey, Refusal> {
+    jwk::from_json(jwk).map_err(|refusal| invalid(refusal.sentence))
+}
+
+fn instant(value: Option<Json>) -> Result<Option<Time>, Refusal> {
+    value
+        .map(|value| {
+            value
+                .as_text()
+                .and_then(|text| text.parse().ok())
+                .ok_or_else(|| {
+                    invalid("the trust bundle: a time is written like 2026-12-01T00:00:00Z")
+                })
+        })
+        .transpose()
+}
+
+/// The whole spelling alone: `munster.example` without its scheme is for people.
+fn identity(text: Option<&str>) -> Result<ParticipantId, Refusal> {
+    text.and_then(|text| {
+        let id: ParticipantId = text.parse().ok()?;
+        (id.as_str() == text).then_some(id)
+    })
+    .ok_or_else(|| invalid("the trust bundle: an identity is written hansa://<domain>"))
+}

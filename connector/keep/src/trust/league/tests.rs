@@ -1,0 +1,134 @@
+//! A league admits whoever proves its keys, renews, expels, and keeps the keys of the past.
+
+use super::{LONGEST_LEAF_DAYS, League};
+use crate::trust::certificate::{self, CertificateFault, Usage};
+use crate::trust::identity::{self};
+use crate::trust::sample::{DAY, Sample, start};
+use policy::contract::{Role, Signature, SignatureCheck};
+use policy::refusal::Code;
+
+#[test]
+fn a_league_is_founded_once_and_held_by_one_process() {
+    let sample = Sample::new();
+    let folder = sample.folder("league");
+    let locked = League::open(&folder).unwrap_err();
+    assert_eq!(locked.code, Code::StateLocked);
+    let bundle = sample.league.bundle().to_bytes();
+    let Sample { dir, league } = sample;
+    drop(league);
+    let again = League::open(&folder).unwrap();
+    assert_eq!(again.bundle().to_bytes(), bundle);
+    drop(again);
+    let founding = super::Founding {
+        name: "Other".to_owned(),
+        algorithm: crate::trust::keys::Algorithm::EdDsa,
+        demo: false,
+    };
+    let twice = League::init(&folder, &founding, start()).unwrap_err();
+    assert_eq!(twice.code, Code::FileExists);
+    drop(dir);
+}
+
+#[test]
+fn an_admitted_participant_is_known_to_all() {
+    let mut sample = Sample::new();
+    let munster = sample.admit("munster.example", start());
+    assert_eq!(munster.bundle.content().sequence, 2);
+    let member = munster.bundle.member(&munster.id).unwrap();
+    assert_eq!(member.name, "City of munster.example");
+    assert_eq!(
+        member.address.as_deref(),
+        Some("hansa.munster.example:7443")
+    );
+    assert_eq!(member.keys[0].key, *munster.signer.public());
+    assert_eq!(member.note_key, *munster.note.public());
+    assert_eq!(munster.chain.not_after(), start().plus_micros(7 * DAY));
+}
+
+#[test]
+fn a_changed_request_is_refused() {
+    let mut sample = Sample::new();
+    let request = sample.apply("munster.example");
+    let text = String::from_utf8(request.clone()).unwrap();
+    let changes = [
+        text.replace("munster.example\",\"name", "ottawa.example\",\"name"),
+        text.replace("City of", "Town of"),
+        text.replace(":7443", ":7444"),
+        text.replace("request/1", "request/2"),
+    ];
+    for changed in changes {
+        assert_ne!(changed, text);
+        let refusal = sample
+            .league
+            .admit(changed.as_bytes(), 7, start())
+            .unwrap_err();
+        assert_eq!(refusal.code, Code::KeyInvalid, "{changed}");
+    }
+    for days in [0, LONGEST_LEAF_DAYS + 1] {
+        let refusal = sample.league.admit(&request, days, start()).unwrap_err();
+        assert_eq!(refusal.code, Code::UsageWrong);
+    }
+    assert_eq!(sample.league.bundle().content().sequence, 1);
+}
+
+#[test]
+fn a_renewal_keeps_the_key_and_another_key_ends_the_one_before() {
+    let mut sample = Sample::new();
+    let munster = sample.admit("munster.example", start());
+    let later = start().plus_micros(5 * DAY);
+    let files = sample.files("munster.example");
+    let applicant = Sample::applicant("munster.example");
+    let request = identity::request(&files, &applicant).unwrap();
+    let renewed = sample.league.admit(&request, 7, later).unwrap();
+    identity::join(&files, &munster.id, &renewed.join.to_bytes(), later).unwrap();
+    let again = identity::load(&files, &munster.id, 0, later).unwrap();
+    assert_eq!(again.chain.not_after(), later.plus_micros(7 * DAY));
+    assert_eq!(again.bundle.member(&munster.id).unwrap().keys.len(), 1);
+    assert_ne!(again.chain.leaf().digest, munster.chain.leaf().digest);
+
+    std::fs::remove_dir_all(sample.folder("munster.example")).unwrap();
+    let changed = later.plus_micros(DAY);
+    let other = sample.admit("munster.example", changed);
+    let keys = &other.bundle.member(&munster.id).unwrap().keys;
+    assert_eq!(keys.len(), 2);
+    assert!(keys[0].counts_at(later) && !keys[0].counts_at(changed));
+    assert!(keys[1].counts_at(changed) && !keys[1].counts_at(later));
+}
+
+#[test]
+fn an_expelled_participant_is_out_and_its_past_signatures_hold() {
+    let mut sample = Sample::new();
+    let munster = sample.admit("munster.example", start());
+    let signed = start().plus_micros(DAY);
+    let input = b"header.payload".to_vec();
+    let signature = Signature {
+        role: Role::Consumer,
+        kid: munster.signer.kid().to_owned(),
+        alg: munster.signer.algorithm().as_str().to_owned(),
+        issued_at: signed.micros() / 1_000_000,
+        signature: munster.signer.sign(&input).unwrap(),
+        signing_input: input,
+    };
+    let expelled = start().plus_micros(2 * DAY);
+    sample.league.expel(&munster.id, expelled).unwrap();
+    let bundle = sample.league.bundle();
+
+    let chain = certificate::verify(&munster.certified.cert, bundle, Usage::Client, expelled);
+    assert_eq!(
+        chain.unwrap_err(),
+        CertificateFault::Denied(munster.id.clone())
+    );
+    assert!(bundle.keys(signed).check(&munster.id, &signature).is_ok());
+    let late = bundle
+        .keys(expelled)
+        .check(&munster.id, &signature)
+        .unwrap_err();
+    assert_eq!(late.code, Code::KeyNotValidAtSigning);
+
+    let twice = sample.league.expel(&munster.id, expelled).unwrap_err();
+    assert_eq!(twice.code, Code::PeerUnknown);
+    let applicant = Sample::applicant("munster.example");
+    let request = identity::request(&sample.files("munster.example"), &applicant).unwrap();
+    let back = sample.league.admit(&request, 7, expelled).unwrap_err();
+    assert_eq!(back.code, Code::PeerNotTrusted);
+}

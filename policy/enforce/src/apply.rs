@@ -1,0 +1,204 @@
+//! Puts a ruling into its plan: each named table becomes a governed one, made of the ruling's effects and nothing else.
+
+use crate::bind::Bound;
+use crate::cube::{self, Tools};
+use crate::gate;
+use crate::source::{Governed, Named, Part};
+use datafusion_common::tree_node::Transformed;
+use datafusion_expr::LogicalPlan;
+use evidence::ledger::{Receipt, Recorded};
+use evidence::time::Time;
+use policy::effect::{Effect, What};
+use policy::id::{DatasetId, RequestId};
+use policy::refusal::{Code, Refusal};
+use policy::ruling::{Budget, Declined, RowLimit, Ruled};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A plan that may be executed: recorded, and every table of it governed. Made by [`apply`] alone.
+#[derive(Debug)]
+pub struct Permitted {
+    plan: LogicalPlan,
+    named: LogicalPlan,
+    explain: bool,
+    opened: Receipt,
+    request: RequestId,
+    budgets: Vec<Budget>,
+    row_limit: Option<RowLimit>,
+    ends: Time,
+}
+
+/// What becomes of a [`Permitted`] when it is executed.
+#[derive(Debug)]
+pub struct Parts {
+    /// The plan over governed tables.
+    pub plan: LogicalPlan,
+    /// The same plan as it was asked, for `EXPLAIN`.
+    pub named: LogicalPlan,
+    /// Whether the plan itself is asked for.
+    pub explain: bool,
+    /// The duty to close the entry.
+    pub opened: Receipt,
+    /// The question's identity.
+    pub request: RequestId,
+    /// The quotas that the answer draws on.
+    pub budgets: Vec<Budget>,
+    /// The least limit on its rows.
+    pub row_limit: Option<RowLimit>,
+    /// The instant at which it is cut.
+    pub ends: Time,
+}
+
+/// The one maker of [`Permitted`].
+///
+/// # Errors
+/// A refusal that closes the opened entry, when the effects do not give exactly what the question was planned against.
+pub fn apply(ruled: Recorded<Ruled<Bound>>, tools: &Tools) -> Result<Permitted, Declined> {
+    let (ruled, opened) = ruled.into_parts();
+    let effects = ruled.effects().clone();
+    let (request, row_limit, ends) = (ruled.request(), ruled.row_limit(), ruled.ends());
+    let budgets = ruled.budgets().to_vec();
+    let (named, explain) = ruled.into_question().into_parts();
+    match governed(named.clone(), &effects, tools) {
+        Ok(plan) => Ok(Permitted {
+            plan,
+            named,
+            explain,
+            opened,
+            request,
+            budgets,
+            row_limit,
+            ends,
+        }),
+        Err(refusal) => Err(Declined::closing(opened, refusal, None)),
+    }
+}
+
+impl Permitted {
+    /// The question's identity.
+    #[must_use]
+    pub const fn request(&self) -> RequestId {
+        self.request
+    }
+
+    /// The quotas that the answer draws on.
+    #[must_use]
+    pub fn budgets(&self) -> &[Budget] {
+        &self.budgets
+    }
+
+    /// The instant at which the first of the contracts ends; the answer is cut there.
+    #[must_use]
+    pub const fn ends(&self) -> Time {
+        self.ends
+    }
+
+    /// Takes it apart, to execute it.
+    #[must_use]
+    pub fn into_parts(self) -> Parts {
+        let Self {
+            plan,
+            named,
+            explain,
+            opened,
+            request,
+            budgets,
+            row_limit,
+            ends,
+        } = self;
+        Parts {
+            plan,
+            named,
+            explain,
+            opened,
+            request,
+            budgets,
+            row_limit,
+            ends,
+        }
+    }
+}
+
+fn governed(
+    plan: LogicalPlan,
+    effects: &BTreeMap<DatasetId, Vec<Effect>>,
+    tools: &Tools,
+) -> Result<LogicalPlan, Refusal> {
+    let mut refusal = None;
+    let replaced = plan.transform_up_with_subqueries(|node| {
+        let LogicalPlan::TableScan(mut scan) = node else {
+            return Ok(Transformed::no(node));
+        };
+        match source(&scan.source, effects, tools) {
+            Ok(source) if scan.filters.is_empty() => {
+                scan.source = Arc::new(source);
+                Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
+            }
+            Ok(_) => datafusion_common::internal_err!("a scan with filters before it is governed"),
+            Err(found) => {
+                refusal = Some(found);
+                datafusion_common::internal_err!("refused")
+            }
+        }
+    });
+    if let Some(refusal) = refusal {
+        return Err(refusal);
+    }
+    let plan = replaced
+        .map_err(|_| Refusal::new(Code::Internal, "the ruling can't be put into the plan"))?
+        .data;
+    crate::still_gated::still_gated(&plan)?;
+    Ok(plan)
+}
+
+fn source(
+    named: &Arc<dyn datafusion_expr::TableSource>,
+    effects: &BTreeMap<DatasetId, Vec<Effect>>,
+    tools: &Tools,
+) -> Result<Governed, Refusal> {
+    let named = named.downcast_ref::<Named>().ok_or_else(|| {
+        Refusal::new(
+            Code::DatasetUnknown,
+            "the statement reads something that is not a dataset",
+        )
+    })?;
+    let effects = effects.get(&named.dataset).ok_or_else(|| {
+        Refusal::new(
+            Code::Internal,
+            "the ruling does not name a dataset of the plan",
+        )
+    })?;
+    let cube = effects.iter().find_map(|effect| match &effect.what {
+        What::AggregateOnly(cube) => Some(cube),
+        What::KeepRows(_)
+        | What::KeepInside { .. }
+        | What::ShowColumns(_)
+        | What::MaskColumn { .. }
+        | What::CoarsenTime { .. } => None,
+    });
+    let rows = match (&named.part, cube) {
+        (Part::Rows, None) => gate::rows(&named.dataset, &named.stored, &named.shown, effects)?,
+        (Part::Cells(asked), Some(ruled)) if **asked == *ruled => cube::cells(
+            &named.dataset,
+            &named.stored,
+            &named.shown,
+            effects,
+            ruled,
+            tools,
+        )?,
+        (Part::Base(_), _) => {
+            return Err(Refusal::new(
+                Code::AggregateOnly,
+                format!("rows of `{}` never leave", named.dataset.name),
+            ));
+        }
+        (Part::Rows | Part::Cells(_), _) => return Err(gate::changed()),
+    };
+    Ok(Governed::new(
+        named.dataset.clone(),
+        Arc::clone(&named.shown),
+        rows.plan,
+        rows.clear,
+        rows.hides_rows,
+    ))
+}

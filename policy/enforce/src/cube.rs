@@ -1,0 +1,177 @@
+//! The private plan of the aggregate form: the published cells of a protected cube.
+//!
+//! A cell exists only with at least so many units, and so does each measure in it; what is below is not there at all.
+
+use crate::bucket;
+use crate::gate::{self, Rows, changed};
+use datafusion_common::ScalarValue;
+use datafusion_common::arrow::datatypes::{DataType, SchemaRef};
+use datafusion_expr::expr::AggregateFunction;
+use datafusion_expr::{AggregateUDF, Expr, LogicalPlanBuilder, cast, col, lit, when};
+use policy::effect::{Cube, Effect, What};
+use policy::id::{DatasetId, Name};
+use policy::refusal::Refusal;
+use policy::term::Unit;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The aggregate functions of the engine that a cube is computed with.
+#[derive(Debug, Clone)]
+pub struct Tools {
+    /// `count`
+    pub count: Arc<AggregateUDF>,
+    /// `sum`
+    pub sum: Arc<AggregateUDF>,
+}
+
+/// The private plan that shows exactly the cells in `shown`: the dimensions, `n`, and per measure `cnt_m` and `sum_m`.
+pub(crate) fn cells(
+    dataset: &DatasetId,
+    stored: &SchemaRef,
+    shown: &SchemaRef,
+    effects: &[Effect],
+    cube: &Cube,
+    tools: &Tools,
+) -> Result<Rows, Refusal> {
+    for effect in effects {
+        match &effect.what {
+            What::MaskColumn { .. } => return Err(changed()),
+            What::KeepRows(_)
+            | What::KeepInside { .. }
+            | What::ShowColumns(_)
+            | What::CoarsenTime { .. }
+            | What::AggregateOnly(_) => {}
+        }
+    }
+    let (filtered, _) = gate::filtered(dataset, stored, effects)?;
+    let kind = |name: &str| {
+        stored
+            .fields()
+            .iter()
+            .find(|field| field.name() == name)
+            .map(|field| field.data_type().clone())
+            .ok_or_else(changed)
+    };
+    let mut groups = Vec::new();
+    let mut clear = BTreeSet::new();
+    for dimension in &cube.dimensions {
+        let name = dimension.column.as_str();
+        let column = gate::stored_column(name);
+        let expr = match dimension.bucket {
+            None => {
+                clear.insert(name.to_owned());
+                column
+            }
+            Some(width) => bucket::floored(column, &kind(name)?, width, dimension.zone.as_deref())?,
+        };
+        groups.push(expr.alias(format!("d_{name}")));
+    }
+    // Group expressions get their names in a projection of their own: an aggregate's are anonymous.
+    let unit = match &cube.unit {
+        Unit::Column(column) => {
+            kind(column.as_str())?;
+            Some(gate::stored_column(column.as_str()))
+        }
+        Unit::Rows => None,
+    };
+    let mut inner = groups.clone();
+    if let Some(unit) = &unit {
+        inner.push(unit.clone().alias("u"));
+    }
+    for measure in &cube.measures {
+        kind(measure.as_str())?;
+        inner.push(gate::stored_column(measure.as_str()).alias(format!("m_{measure}")));
+    }
+    let own = |name: String| col(datafusion_common::Column::from_name(name));
+    let has_unit = unit.is_some();
+    let units_of = |value: Expr| -> Expr {
+        if has_unit {
+            let counted = when(value.is_not_null(), own("u".to_owned())).end();
+            match counted {
+                Ok(counted) => call(&tools.count, counted, true),
+                Err(_) => lit(0_i64),
+            }
+        } else {
+            call(&tools.count, value, false)
+        }
+    };
+    let mut aggregates = vec![
+        call(&tools.count, lit(1_i64), false).alias("n"),
+        if has_unit {
+            call(&tools.count, own("u".to_owned()), true).alias("units")
+        } else {
+            call(&tools.count, lit(1_i64), false).alias("units")
+        },
+    ];
+    for measure in &cube.measures {
+        let value = || own(format!("m_{measure}"));
+        aggregates.push(call(&tools.count, value(), false).alias(format!("cnt_{measure}")));
+        aggregates.push(call(&tools.sum, value(), false).alias(format!("sum_{measure}")));
+        aggregates.push(units_of(value()).alias(format!("units_{measure}")));
+    }
+    let threshold = i64::from(cube.at_least.max(1));
+    let group_columns: Vec<Expr> = cube
+        .dimensions
+        .iter()
+        .map(|dimension| own(format!("d_{}", dimension.column)))
+        .collect();
+    let plan = LogicalPlanBuilder::from(filtered)
+        .project(inner)
+        .and_then(|plan| plan.aggregate(group_columns, aggregates))
+        .and_then(|plan| plan.filter(own("units".to_owned()).gt_eq(lit(threshold))))
+        .and_then(|plan| plan.project(outputs(shown, cube, threshold)?))
+        .and_then(LogicalPlanBuilder::build)
+        .map_err(|_| changed())?;
+    let wanted = cube.dimensions.len() + 1 + 2 * cube.measures.len();
+    if shown.fields().len() != wanted {
+        return Err(changed());
+    }
+    Ok(Rows {
+        plan,
+        clear,
+        hides_rows: true,
+    })
+}
+
+/// Each column of the cells, in the order and type in which the asker sees it; a measure below the threshold is NULL.
+fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common::Result<Vec<Expr>> {
+    let own = |name: String| col(datafusion_common::Column::from_name(name));
+    let mut columns = Vec::new();
+    for field in shown.fields() {
+        let name = field.name().as_str();
+        let measure = cube.measures.iter().map(Name::as_str).find(|measure| {
+            name.strip_prefix("cnt_") == Some(measure) || name.strip_prefix("sum_") == Some(measure)
+        });
+        let expr = if let Some(measure) = measure {
+            let null = ScalarValue::try_from(field.data_type())?;
+            when(
+                own(format!("units_{measure}")).gt_eq(lit(threshold)),
+                cast(own(name.to_owned()), field.data_type().clone()),
+            )
+            .otherwise(lit(null))?
+        } else if name == "n" {
+            cast(own("n".to_owned()), DataType::Int64)
+        } else if cube
+            .dimensions
+            .iter()
+            .any(|dimension| dimension.column.as_str() == name)
+        {
+            own(format!("d_{name}"))
+        } else {
+            return datafusion_common::plan_err!("an unknown column of the cube");
+        };
+        columns.push(expr.alias(name));
+    }
+    Ok(columns)
+}
+
+fn call(function: &Arc<AggregateUDF>, argument: Expr, distinct: bool) -> Expr {
+    Expr::AggregateFunction(AggregateFunction::new_udf(
+        Arc::clone(function),
+        vec![argument],
+        distinct,
+        None,
+        vec![],
+        None,
+    ))
+}

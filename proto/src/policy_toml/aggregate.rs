@@ -1,0 +1,209 @@
+//! `aggregate`: by which columns, with which functions, over which measures, from how large groups.
+
+use super::Terms;
+use super::form::{bucket_term, coarsen, kind_of};
+use super::sheet::{At, Sheet, Table, Value};
+use catalog::dataset::ColumnType;
+use policy::id::Name;
+use policy::refusal::Code;
+use policy::term::{Function, Term, Unit};
+
+const FUNCTIONS: [(&str, Function); 3] = [
+    ("count", Function::Count),
+    ("sum", Function::Sum),
+    ("avg", Function::Avg),
+];
+
+const AGGREGATE: [&str; 8] = [
+    "by",
+    "functions",
+    "measures",
+    "min_rows",
+    "min_contributors",
+    "unit",
+    "bucket",
+    "zone",
+];
+
+pub(super) fn read(
+    sheet: &mut Sheet<'_>,
+    value: &Value<'_>,
+    shown: Option<&[Name]>,
+    terms: &mut Terms,
+) {
+    let Some(table) = sheet.table(value, Some(&AGGREGATE)) else {
+        return;
+    };
+    let Some(grid) = sheet.dataset.grid.as_ref().map(|grid| grid.id.clone()) else {
+        sheet.problem_with_help(
+            &value.at,
+            Code::GridConflict,
+            format!("`{}` has no registered grid", sheet.dataset.id.name),
+            Some("register one: [dataset.grid]".to_owned()),
+        );
+        return;
+    };
+    let mut functions = Vec::new();
+    match table.get("functions") {
+        Some(list) => {
+            for (at, word) in sheet.texts(list) {
+                match sheet.word(&at, &word, "aggregate", &FUNCTIONS) {
+                    Some(function) if functions.contains(&function) => {
+                        let sentence = format!("the aggregate `{word}` is listed twice");
+                        sheet.problem(&at, Code::TermIllTyped, sentence);
+                    }
+                    Some(function) => functions.push(function),
+                    None => {}
+                }
+            }
+            terms.add_unless_empty(&list.at, &functions, Term::Functions(functions.clone()));
+        }
+        None => absent(sheet, value, "functions"),
+    }
+    let by = match table.get("by") {
+        Some(list) => {
+            let by = sheet.columns(list);
+            terms.add_unless_empty(&list.at, &by, Term::Dimensions(by.clone()));
+            by
+        }
+        None => {
+            absent(sheet, value, "by");
+            Vec::new()
+        }
+    };
+    let (at, measures) = match table.get("measures") {
+        Some(list) if list.node.as_array().is_some_and(|items| items.is_empty()) => {
+            (&list.at, Vec::new())
+        }
+        Some(list) => (&list.at, sheet.columns(list)),
+        None => (
+            &value.at,
+            numbers_among(sheet, shown.unwrap_or_default(), &by),
+        ),
+    };
+    terms.add_unless_empty(at, &measures, Term::Measures(measures.clone()));
+    terms.add(&value.at, Term::Grid(grid));
+    buckets(sheet, &table, &by, &value.at, terms);
+    group(sheet, &table, terms);
+    terms.add(&value.at, Term::TotalsFromPublished);
+}
+
+fn absent(sheet: &mut Sheet<'_>, value: &Value<'_>, key: &str) {
+    let sentence = format!("`aggregate` has no `{key}`");
+    sheet.problem(&value.at, Code::ConfigInvalid, sentence);
+}
+
+/// The columns shown that hold numbers and are not grouped by.
+fn numbers_among(sheet: &Sheet<'_>, shown: &[Name], by: &[Name]) -> Vec<Name> {
+    let number = |name: &Name| {
+        matches!(
+            kind_of(sheet, name),
+            Some(ColumnType::Int | ColumnType::Float)
+        )
+    };
+    shown
+        .iter()
+        .filter(|name| !by.contains(name) && number(name))
+        .cloned()
+        .collect()
+}
+
+/// A bucket for every dimension of time: the one that is named, or that of the grid.
+fn buckets(sheet: &mut Sheet<'_>, table: &Table<'_>, by: &[Name], at: &At, terms: &mut Terms) {
+    let zone = table.get("zone");
+    let mut named: Vec<String> = Vec::new();
+    if let Some(bucket) = table.get("bucket") {
+        if bucket.node.is_table() {
+            let Some(each) = sheet.table(bucket, None) else {
+                return;
+            };
+            for (column, value) in each.entries() {
+                named.push(column.to_owned());
+                coarsen(sheet, column, value, zone, terms);
+            }
+        } else {
+            let times: Vec<Name> = by
+                .iter()
+                .filter(|name| {
+                    matches!(
+                        kind_of(sheet, name),
+                        Some(ColumnType::Date | ColumnType::Instant)
+                    )
+                })
+                .cloned()
+                .collect();
+            if let [only] = times.as_slice() {
+                named.push(only.to_string());
+                coarsen(sheet, only.as_str(), bucket, zone, terms);
+            } else {
+                sheet.problem_with_help(
+                    &bucket.at,
+                    Code::TermIllTyped,
+                    format!("{} of the dimensions are about time", times.len()),
+                    Some("write bucket = { COLUMN = \"day\" }".to_owned()),
+                );
+            }
+        }
+    }
+    let Some(grid) = sheet.dataset.grid.clone() else {
+        return;
+    };
+    for dimension in grid.dimensions {
+        let due = by.contains(&dimension.column) && !named.contains(&dimension.column.to_string());
+        let instant = kind_of(sheet, &dimension.column) == Some(ColumnType::Instant);
+        if let Some(bucket) = dimension.bucket
+            && due
+            && instant
+            && let Some(term) = bucket_term(sheet, at, dimension.column, bucket, None)
+        {
+            terms.add(at, term);
+        }
+    }
+}
+
+fn group(sheet: &mut Sheet<'_>, table: &Table<'_>, terms: &mut Terms) {
+    let (value, unit) = match (table.get("min_rows"), table.get("min_contributors")) {
+        (None, None) => return,
+        (Some(rows), None) => (rows, Some(Unit::Rows)),
+        (None, Some(contributors)) => (contributors, unit(sheet, table, &contributors.at)),
+        (Some(_), Some(both)) => {
+            let sentence = "a minimum group counts rows or contributors, not both";
+            sheet.problem(&both.at, Code::PolicyContradiction, sentence);
+            return;
+        }
+    };
+    let Some(number) = sheet.count(value) else {
+        return;
+    };
+    match (u32::try_from(number), unit) {
+        (Ok(at_least), Some(unit)) => terms.add(&value.at, Term::MinGroup { at_least, unit }),
+        (Err(_), _) => sheet.problem(
+            &value.at,
+            Code::TermIllTyped,
+            format!("{number} is more than any group can hold"),
+        ),
+        (Ok(_), None) => {}
+    }
+}
+
+fn unit(sheet: &mut Sheet<'_>, table: &Table<'_>, at: &At) -> Option<Unit> {
+    let column = match table.get("unit") {
+        Some(named) => {
+            let text = sheet.text(named)?;
+            sheet.column(&named.at, &text)?
+        }
+        None => match &sheet.dataset.unit_column {
+            Some(column) => column.clone(),
+            None => {
+                sheet.problem_with_help(
+                    at,
+                    Code::GroupWithoutUnit,
+                    "the dataset has no unit column whose values could be counted",
+                    Some("write unit = \"COLUMN\", set unit_column on the dataset, or count rows with min_rows".to_owned()),
+                );
+                return None;
+            }
+        },
+    };
+    Some(Unit::Column(column))
+}

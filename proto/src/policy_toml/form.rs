@@ -1,0 +1,263 @@
+//! In what form: area, masks and time buckets.
+
+use super::Terms;
+use super::sheet::{At, Sheet, Table, Value, column_of};
+use crate::odrl::value::{bounds_of, is_decimal};
+use catalog::dataset::ColumnType;
+use policy::id::Name;
+use policy::refusal::Code;
+use policy::row_filter::Literal;
+use policy::term::{Bucket, Mask, Term};
+
+/// The words for buckets.
+pub(super) const BUCKETS: [(&str, Bucket); 6] = [
+    ("quarter-hour", Bucket::QuarterHour),
+    ("hour", Bucket::Hour),
+    ("day", Bucket::Day),
+    ("week", Bucket::Week),
+    ("month", Bucket::Month),
+    ("year", Bucket::Year),
+];
+
+pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
+    if let Some(value) = keys.get("area") {
+        area(sheet, value, terms);
+    }
+    if let Some(value) = keys.get("mask")
+        && let Some(table) = sheet.table(value, None)
+    {
+        for (column, value) in table.entries() {
+            mask(sheet, column, value, terms);
+        }
+    }
+    if let Some(value) = keys.get("coarsen")
+        && let Some(table) = sheet.table(value, None)
+    {
+        for (column, value) in table.entries() {
+            coarsen(sheet, column, value, None, terms);
+        }
+    }
+}
+
+/// `{ lon = "lon", lat = "lat", box = [west, south, east, north] }`
+fn area(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+    let Some(table) = sheet.table(value, Some(&["lon", "lat", "box"])) else {
+        return;
+    };
+    let mut column = |key: &str| match table.get(key) {
+        None => sheet.column(&value.at, key),
+        Some(named) => {
+            let text = sheet.text(named)?;
+            sheet.column(&named.at, &text)
+        }
+    };
+    let (lon, lat) = (column("lon"), column("lat"));
+    for name in [&lon, &lat].into_iter().flatten() {
+        if kind_of(sheet, name) != Some(ColumnType::Float) {
+            let sentence = format!("`{name}` holds no degrees: its type is not float");
+            sheet.problem(&value.at, Code::TermIllTyped, sentence);
+        }
+    }
+    let Some(corners) = table.get("box") else {
+        sheet.problem(&value.at, Code::ConfigInvalid, "`area` has no `box`");
+        return;
+    };
+    let texts: Option<Vec<String>> = sheet
+        .items(corners)
+        .map(|items| items.iter().filter_map(|item| decimal(item)).collect());
+    let bounds = match texts.as_deref() {
+        Some([west, south, east, north]) => bounds_of(west, south, east, north),
+        _ => None,
+    };
+    match (lon, lat, bounds) {
+        (Some(lon), Some(lat), Some(bounds)) => {
+            terms.add(&value.at, Term::Area { lon, lat, bounds });
+        }
+        (_, _, None) => sheet.problem(
+            &corners.at,
+            Code::TermIllTyped,
+            "`box` is [west, south, east, north] in degrees, west ≤ east and south ≤ north",
+        ),
+        (_, _, Some(_)) => {}
+    }
+}
+
+/// The text of a number, as it is written.
+fn decimal(value: &Value<'_>) -> Option<String> {
+    let text = match (value.node.as_integer(), value.node.as_float()) {
+        (Some(number), _) if number.radix() == 10 => number.as_str().to_owned(),
+        (_, Some(number)) => number.as_str().to_owned(),
+        _ => return None,
+    };
+    is_decimal(&text).then_some(text)
+}
+
+/// `"null"` or `{ constant = … }`
+fn mask(sheet: &mut Sheet<'_>, column: &str, value: &Value<'_>, terms: &mut Terms) {
+    let name = sheet.column(&value.at, column);
+    let mask = if value.node.is_table() {
+        let Some(table) = sheet.table(value, Some(&["constant"])) else {
+            return;
+        };
+        match table.get("constant") {
+            Some(constant) => literal(sheet, constant, name.as_ref()).map(Mask::Constant),
+            None => {
+                sheet.problem(&value.at, Code::ConfigInvalid, "the mask has no `constant`");
+                None
+            }
+        }
+    } else {
+        sheet.text(value).and_then(|text| {
+            sheet.word(&value.at, &text, "mask", &[("null", ())])?;
+            Some(Mask::Null)
+        })
+    };
+    if let (Some(column), Some(mask)) = (name, mask) {
+        terms.add(&value.at, Term::Mask { column, mask });
+    }
+}
+
+fn literal(sheet: &mut Sheet<'_>, value: &Value<'_>, column: Option<&Name>) -> Option<Literal> {
+    let kind = column.and_then(|column| kind_of(sheet, column))?;
+    let found = match kind {
+        ColumnType::Text => value
+            .node
+            .as_str()
+            .map(|text| Literal::Text(text.to_owned())),
+        ColumnType::Bool => value.node.as_bool().map(Literal::Bool),
+        ColumnType::Int => integer(value).map(Literal::Int),
+        ColumnType::Float => match integer(value) {
+            Some(number) => Some(Literal::Int(number)),
+            None => decimal(value).map(Literal::Decimal),
+        },
+        ColumnType::Date => moment(value)
+            .filter(|text| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok())
+            .map(Literal::Text),
+        ColumnType::Instant => moment(value)
+            .filter(|text| text.parse::<jiff::Timestamp>().is_ok())
+            .map(Literal::Text),
+    };
+    if found.is_none() {
+        sheet.ill_typed(
+            value,
+            &format!("a value of the column's type, {}", kind.as_str()),
+        );
+    }
+    found
+}
+
+fn integer(value: &Value<'_>) -> Option<i64> {
+    let number = value.node.as_integer()?;
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+fn moment(value: &Value<'_>) -> Option<String> {
+    match (value.node.as_datetime(), value.node.as_str()) {
+        (Some(datetime), _) => Some(datetime.to_string()),
+        (None, text) => text.map(str::to_owned),
+    }
+}
+
+/// `"hour"` or `{ to = "hour", zone = "Europe/Berlin" }`
+pub(super) fn coarsen(
+    sheet: &mut Sheet<'_>,
+    column: &str,
+    value: &Value<'_>,
+    zone: Option<&Value<'_>>,
+    terms: &mut Terms,
+) {
+    let name = sheet.column(&value.at, column);
+    let (to, zone) = if value.node.is_table() {
+        let Some(table) = sheet.table(value, Some(&["to", "zone"])) else {
+            return;
+        };
+        let Some(to) = table.get("to").cloned() else {
+            sheet.problem(&value.at, Code::ConfigInvalid, "the bucket has no `to`");
+            return;
+        };
+        (to, table.get("zone").or(zone).cloned())
+    } else {
+        (value.clone(), zone.cloned())
+    };
+    let Some(text) = sheet.text(&to) else {
+        return;
+    };
+    let bucket = sheet.word(&to.at, &text, "time bucket", &BUCKETS);
+    let zone = match zone {
+        Some(zone) => match zone_named(sheet, &zone) {
+            Some(zone) => Some(Some(zone)),
+            None => return,
+        },
+        None => None,
+    };
+    if let (Some(column), Some(bucket)) = (name, bucket)
+        && let Some(term) = bucket_term(sheet, &value.at, column, bucket, zone)
+    {
+        terms.add(&value.at, term);
+    }
+}
+
+fn zone_named(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<String> {
+    let zone = sheet.text(value)?;
+    if jiff::tz::TimeZone::get(&zone).is_ok() {
+        return Some(zone);
+    }
+    let sentence = format!("there is no time zone `{zone}`");
+    let help = "write an IANA name such as Europe/Berlin".to_owned();
+    sheet.problem_with_help(&value.at, Code::TermIllTyped, sentence, Some(help));
+    None
+}
+
+/// The term; a zone that was not named is the grid's for a dimension of the grid, and the dataset's for days and longer.
+pub(super) fn bucket_term(
+    sheet: &mut Sheet<'_>,
+    at: &At,
+    column: Name,
+    bucket: Bucket,
+    zone: Option<Option<String>>,
+) -> Option<Term> {
+    let utc = |zone: &String| zone != "UTC";
+    let zone = match kind_of(sheet, &column) {
+        Some(ColumnType::Instant) => match zone {
+            Some(named) => named,
+            None => default_zone(sheet, &column, bucket),
+        }
+        .filter(utc),
+        Some(ColumnType::Date) if bucket < Bucket::Day => {
+            let sentence = format!("`{column}` is a date, which has no hours");
+            sheet.problem(at, Code::TermIllTyped, sentence);
+            return None;
+        }
+        Some(ColumnType::Date) => match zone.flatten().filter(utc) {
+            Some(zone) => {
+                let sentence = format!("`{column}` is a date, which has no zone such as {zone}");
+                sheet.problem(at, Code::TermIllTyped, sentence);
+                return None;
+            }
+            None => None,
+        },
+        _ => {
+            let sentence = format!("`{column}` is neither a date nor an instant");
+            sheet.problem(at, Code::TermIllTyped, sentence);
+            return None;
+        }
+    };
+    Some(Term::TimeBucket {
+        column,
+        bucket,
+        zone,
+    })
+}
+
+fn default_zone(sheet: &Sheet<'_>, column: &Name, bucket: Bucket) -> Option<String> {
+    let grid = sheet.dataset.grid.as_ref();
+    let dimension = grid.and_then(|grid| grid.dimensions.iter().find(|one| one.column == *column));
+    match dimension {
+        Some(dimension) => dimension.zone.clone(),
+        None => (bucket >= Bucket::Day).then(|| sheet.dataset.zone.clone()),
+    }
+}
+
+pub(super) fn kind_of(sheet: &Sheet<'_>, column: &Name) -> Option<ColumnType> {
+    column_of(sheet.dataset, column.as_str()).map(|column| column.kind)
+}

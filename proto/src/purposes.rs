@@ -1,0 +1,139 @@
+//! The purposes that are known here: those of the Data Privacy Vocabulary, shipped with their digest, and a
+//! participant's own ones below them.
+
+use evidence::digest::Digest;
+use policy::contract::OwnPurpose;
+use policy::id::PurposeId;
+use policy::refusal::Refusal;
+use policy::term::purpose::Taxonomy;
+
+/// The vocabulary with own purposes below it.
+///
+/// # Errors
+/// `TERM_UNKNOWN` when an own purpose takes a name of the vocabulary, or hangs below nothing known.
+pub fn taxonomy(own: &[OwnPurpose]) -> Result<Taxonomy, Refusal> {
+    vocabulary().with_own(own)
+}
+
+/// The shipped vocabulary alone.
+#[must_use]
+pub fn vocabulary() -> Taxonomy {
+    Taxonomy {
+        label: label(),
+        parents: entries()
+            .filter_map(|entry| {
+                let parents = entry.parents.split_whitespace().map(id);
+                Some((id(entry.name)?, parents.collect::<Option<Vec<_>>>()?))
+            })
+            .collect(),
+    }
+}
+
+/// Version and digest of the shipped vocabulary, as they stand in contracts.
+#[must_use]
+pub fn label() -> String {
+    format!("{VERSION}:sha256:{}", Digest::of(LIST.as_bytes()))
+}
+
+/// What people call a purpose of the vocabulary: `Academic Research`.
+#[must_use]
+pub fn title(purpose: &PurposeId) -> Option<&'static str> {
+    let name = purpose.as_str().strip_prefix(PREFIX)?;
+    entries()
+        .find(|entry| entry.name == name)
+        .map(|entry| entry.title)
+}
+
+const VERSION: &str = "2.3";
+const PREFIX: &str = "dpv:";
+const LIST: &str = include_str!("../data/dpv-purposes.txt");
+
+struct Entry {
+    name: &'static str,
+    parents: &'static str,
+    title: &'static str,
+}
+
+fn entries() -> impl Iterator<Item = Entry> {
+    LIST.lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| {
+            let (name, rest) = line.split_once(" | ")?;
+            let (parents, title) = rest.split_once(" | ")?;
+            Some(Entry {
+                name,
+                parents,
+                title,
+            })
+        })
+}
+
+fn id(name: &str) -> Option<PurposeId> {
+    format!("{PREFIX}{name}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use policy::refusal::Code;
+
+    fn purpose(text: &str) -> PurposeId {
+        text.parse().unwrap()
+    }
+
+    fn own(name: &str, parent: &str) -> OwnPurpose {
+        OwnPurpose {
+            name: purpose(name),
+            parent: purpose(parent),
+            text: String::new(),
+        }
+    }
+
+    #[test]
+    fn every_line_of_the_list_is_read_and_every_parent_is_known() {
+        let tree = vocabulary();
+        let lines = LIST.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(tree.parents.len(), lines);
+        assert_eq!(lines, 122);
+        let roots: Vec<_> = tree
+            .parents
+            .keys()
+            .filter(|one| tree.is_root(one))
+            .collect();
+        assert_eq!(roots, [&purpose("dpv:Purpose")]);
+        for (one, parents) in &tree.parents {
+            assert!(tree.covers(&purpose("dpv:Purpose"), one), "{one}");
+            assert!(parents.iter().all(|parent| tree.contains(parent)), "{one}");
+            assert!(title(one).is_some());
+        }
+    }
+
+    #[test]
+    fn the_digest_of_the_list_is_pinned() {
+        // Contracts hold this label: a changed list is another vocabulary and needs another version.
+        assert_eq!(
+            label(),
+            "2.3:sha256:233ea2468fd1ba83f2cde01ee8935c90e87aa5c427c9e84c811b88c548d941b3"
+        );
+    }
+
+    #[test]
+    fn own_purposes_hang_below_known_ones() {
+        let tree = taxonomy(&[
+            own("mobility-research", "dpv:ResearchAndDevelopment"),
+            own("cycling-research", "mobility-research"),
+        ])
+        .unwrap();
+        let covers =
+            |needed: &str, declared: &str| tree.covers(&purpose(needed), &purpose(declared));
+        assert!(covers("dpv:ResearchAndDevelopment", "cycling-research"));
+        assert!(covers("dpv:ResearchAndDevelopment", "dpv:AcademicResearch"));
+        assert!(!covers("mobility-research", "dpv:AcademicResearch"));
+        assert!(!covers("dpv:Marketing", "cycling-research"));
+        assert!(!covers("dpv:Marketing", "advertising"));
+        assert_eq!(tree.label, label());
+        let refused = taxonomy(&[own("mobility-research", "dpv:Research")]).unwrap_err();
+        assert_eq!(refused.code, Code::TermUnknown);
+        assert!(taxonomy(&[own("dpv:Marketing", "dpv:PublicBenefit")]).is_err());
+    }
+}
