@@ -713,7 +713,7 @@ impl Grant {
 }
 
 /// The contracts under which one question is asked, all of them in force now.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct InForce {
     asker: Asker,
     grants: BTreeMap<DatasetId, Grant>,

@@ -8,5 +8,12 @@
     reason = "tests"
 )]
 
+mod deps;
+mod doors;
 mod house;
+mod invariants;
+mod lints;
+mod lists;
+mod proofs;
+mod shape;
 mod wire;

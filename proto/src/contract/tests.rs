@@ -1,3 +1,5 @@
+//! Contracts are read in exactly the form that they are written in.
+
 use super::*;
 use crate::samples;
 use evidence::json::parse;

@@ -1,3 +1,5 @@
+//! Every clause has one form.
+
 use super::*;
 use crate::samples;
 use evidence::json::canonical;

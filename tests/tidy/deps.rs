@@ -1,0 +1,261 @@
+//! Who may depend on whom, from `cargo metadata`, so that indirect ways in are caught too.
+
+use crate::house;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Our packages, and which of ours each may depend on.
+const OURS: [(&str, &[&str]); 10] = [
+    ("evidence", &[]),
+    ("policy", &["evidence"]),
+    ("catalog", &["policy", "evidence"]),
+    ("enforce", &["policy", "evidence"]),
+    ("proto", &["evidence", "policy", "catalog"]),
+    ("engine", &["evidence", "policy", "enforce", "catalog"]),
+    ("faces", &["evidence", "policy", "catalog", "proto"]),
+    ("keep", &["evidence", "policy", "proto"]),
+    (
+        "hansa",
+        &[
+            "evidence", "policy", "enforce", "catalog", "proto", "engine", "faces", "keep",
+        ],
+    ),
+    ("harness", &["evidence", "policy", "proto"]),
+];
+
+/// Heavy or dangerous crates, and which of our packages may have them in their closure, however indirectly. `enforce` has
+/// parquet and tokio through datafusion-common, with whose features the engine builds it.
+const HELD: [(&str, &[&str]); 11] = [
+    ("datafusion", &["engine", "hansa"]),
+    ("datafusion-expr", &["enforce", "engine", "hansa"]),
+    ("datafusion-common", &["enforce", "engine", "hansa"]),
+    ("parquet", &["enforce", "engine", "hansa"]),
+    ("josekit", &["keep", "hansa"]),
+    ("openssl", &["keep", "hansa"]),
+    ("rusqlite", &["keep", "hansa", "harness"]),
+    ("clap", &["hansa"]),
+    ("tonic", &["proto", "faces", "keep", "hansa", "harness"]),
+    ("arrow-flight", &["faces", "hansa", "harness"]),
+    (
+        "tokio",
+        &[
+            "enforce", "proto", "faces", "keep", "engine", "hansa", "harness",
+        ],
+    ),
+];
+
+/// What the packages at the floor may name of others.
+const FLOOR: [(&str, &[&str]); 4] = [
+    ("evidence", &["sha2", "thiserror", "jiff"]),
+    ("policy", &["thiserror"]),
+    ("catalog", &["arrow-schema", "thiserror"]),
+    ("enforce", &["datafusion-expr", "datafusion-common", "jiff"]),
+];
+
+/// Crates of which the lock holds one version.
+const SINGLE: [&str; 10] = [
+    "arrow-array",
+    "arrow-schema",
+    "arrow-ipc",
+    "arrow-buffer",
+    "datafusion",
+    "prost",
+    "rustls",
+    "tokio",
+    "tonic",
+    "hyper",
+];
+
+struct Graph {
+    /// Package id to name.
+    names: BTreeMap<String, String>,
+    /// Package id to what it uses outside tests.
+    uses: BTreeMap<String, BTreeSet<String>>,
+    members: BTreeSet<String>,
+    sources: Vec<(String, String)>,
+}
+
+fn graph() -> &'static Graph {
+    static GRAPH: OnceLock<Graph> = OnceLock::new();
+    GRAPH.get_or_init(|| {
+        let output = Command::new(env!("CARGO"))
+            .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+            .args(["--filter-platform", &host()])
+            .current_dir(house::root())
+            .output()
+            .unwrap();
+        let problem = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "cargo metadata: {problem}");
+        parse(&serde_json::from_slice(&output.stdout).unwrap())
+    })
+}
+
+/// The platform of this machine: crates for others need not have been fetched.
+fn host() -> String {
+    let output = Command::new("rustc").arg("-vV").output().unwrap();
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .unwrap()
+        .to_owned()
+}
+
+fn parse(metadata: &Value) -> Graph {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let packages = list(&metadata["packages"]);
+    let uses = list(&metadata["resolve"]["nodes"]).into_iter().map(|node| {
+        let used = list(&node["deps"])
+            .iter()
+            .filter(|dep| {
+                list(&dep["dep_kinds"])
+                    .iter()
+                    .any(|kind| kind["kind"].is_null())
+            })
+            .map(|dep| text(&dep["pkg"]))
+            .collect();
+        (text(&node["id"]), used)
+    });
+    Graph {
+        names: packages
+            .iter()
+            .map(|package| (text(&package["id"]), text(&package["name"])))
+            .collect(),
+        uses: uses.collect(),
+        members: list(&metadata["workspace_members"])
+            .iter()
+            .map(text)
+            .collect(),
+        sources: packages
+            .iter()
+            .map(|package| (text(&package["name"]), text(&package["source"])))
+            .collect(),
+    }
+}
+
+impl Graph {
+    fn name(&self, id: &str) -> &str {
+        &self.names[id]
+    }
+
+    /// Our packages with the names that they use directly.
+    fn ours(&self) -> impl Iterator<Item = (&str, BTreeSet<&str>)> {
+        self.members.iter().map(|id| {
+            let used = self.uses[id].iter().map(|used| self.name(used)).collect();
+            (self.name(id), used)
+        })
+    }
+
+    fn closure(&self, id: &str) -> BTreeSet<&str> {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            for used in &self.uses[id] {
+                if seen.insert(used.as_str()) {
+                    open.push(used);
+                }
+            }
+        }
+        seen.into_iter().map(|id| self.name(id)).collect()
+    }
+}
+
+#[test]
+fn lines_point_down() {
+    let table: BTreeMap<_, _> = OURS.into_iter().collect();
+    let names: BTreeSet<_> = graph().ours().map(|(name, _)| name).collect();
+    assert_eq!(
+        names,
+        table.keys().copied().collect(),
+        "the workspace has other packages than the table in tests/tidy/deps.rs"
+    );
+    let mut wrong = Vec::new();
+    for (package, used) in graph().ours() {
+        for other in used.intersection(&names) {
+            if !table[package].contains(other) {
+                wrong.push(format!("{package} depends on {other}"));
+            }
+        }
+    }
+    house::none(
+        "a package depends on one of ours that it may not know",
+        &wrong,
+    );
+}
+
+#[test]
+fn heavy_crates_stay_where_they_are() {
+    let mut wrong = Vec::new();
+    for id in &graph().members {
+        let package = graph().name(id);
+        let closure = graph().closure(id);
+        for (held, holders) in HELD {
+            if closure.contains(held) && !holders.contains(&package) {
+                wrong.push(format!("{package} brings in {held}"));
+            }
+        }
+    }
+    house::none("a package brings in what is kept from it", &wrong);
+}
+
+#[test]
+fn the_floor_is_light() {
+    let ours: BTreeSet<_> = OURS.into_iter().map(|(name, _)| name).collect();
+    let mut wrong = Vec::new();
+    for (package, used) in graph().ours() {
+        let Some((_, allowed)) = FLOOR.into_iter().find(|(name, _)| *name == package) else {
+            continue;
+        };
+        for other in used.difference(&ours) {
+            if !allowed.contains(other) {
+                wrong.push(format!("{package} depends on {other}"));
+            }
+        }
+    }
+    house::none("a package at the floor takes on weight", &wrong);
+}
+
+#[test]
+fn openssl_is_under_josekit_alone() {
+    let mut wrong = Vec::new();
+    for (id, used) in &graph().uses {
+        let user = graph().name(id);
+        if used.iter().any(|used| graph().name(used) == "openssl") && user != "josekit" {
+            wrong.push(format!("{user} uses openssl"));
+        }
+    }
+    house::none("a second crypto stack spreads", &wrong);
+}
+
+#[test]
+fn one_version_of_what_must_be_one() {
+    let mut wrong = Vec::new();
+    for single in SINGLE {
+        let count = graph()
+            .names
+            .values()
+            .filter(|name| *name == single)
+            .count();
+        if count != 1 {
+            wrong.push(format!("{count} versions of {single}"));
+        }
+    }
+    house::none(
+        "types of one crate do not fit those of another version",
+        &wrong,
+    );
+}
+
+#[test]
+fn everything_comes_from_the_registry() {
+    let wrong: Vec<_> = graph()
+        .sources
+        .iter()
+        .filter(|(_, source)| !source.is_empty() && !source.starts_with("registry+"))
+        .map(|(name, source)| format!("{name} comes from {source}"))
+        .collect();
+    house::none("a dependency is not from the registry", &wrong);
+}

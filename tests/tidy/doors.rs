@@ -1,0 +1,96 @@
+//! Types can't prove what the world did. Each door that lets it in has one place.
+
+use crate::house::{self, Source};
+
+/// A door: what it looks like, and where alone it may be.
+struct Door {
+    name: &'static str,
+    signs: &'static [&'static str],
+    places: &'static [&'static str],
+}
+
+const DOORS: [Door; 4] = [
+    Door {
+        name: "who is at the other end of a connection",
+        signs: &["Presented::attest("],
+        places: &["connector/keep/src/trust/mtls"],
+    },
+    Door {
+        name: "what is durable on disk",
+        signs: &["Shelf for "],
+        places: &["connector/keep/src/audit"],
+    },
+    Door {
+        name: "whether a signature holds",
+        signs: &["SignatureCheck for "],
+        places: &["connector/keep/src/trust/signature"],
+    },
+    Door {
+        name: "what time it is",
+        signs: &[
+            "SystemTime::now",
+            "Instant::now",
+            "Timestamp::now",
+            "Zoned::now",
+            "OffsetDateTime::now",
+        ],
+        places: &["connector/src/app"],
+    },
+];
+
+/// `room.rs` or a file in `room/`.
+fn within(source: &Source, room: &str) -> bool {
+    source
+        .path
+        .strip_prefix(room)
+        .is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+}
+
+fn signs<'a>(source: &'a Source, door: &Door) -> Vec<(usize, &'a str)> {
+    source
+        .lines()
+        .filter(|(_, line)| {
+            let code = house::code(line);
+            door.signs.iter().any(|sign| code.contains(sign))
+        })
+        .collect()
+}
+
+#[test]
+fn each_door_is_in_its_place() {
+    let sources = house::sources();
+    let mut wrong = Vec::new();
+    for door in &DOORS {
+        for source in sources.iter().filter(|source| !source.is_test()) {
+            if door.places.iter().any(|room| within(source, room)) {
+                continue;
+            }
+            for (number, line) in signs(source, door) {
+                let path = &source.path;
+                wrong.push(format!("{path}:{number}: {} ({})", line.trim(), door.name));
+            }
+        }
+    }
+    house::none(
+        "a door stands open elsewhere: take the value as an argument instead",
+        &wrong,
+    );
+}
+
+#[test]
+fn each_door_exists_once() {
+    let sources = house::sources();
+    let mut wrong = Vec::new();
+    for door in &DOORS {
+        let files = sources
+            .iter()
+            .filter(|source| !source.is_test() && !signs(source, door).is_empty())
+            .filter(|source| door.places.iter().any(|room| within(source, room)))
+            .map(|source| source.path.as_str())
+            .collect::<Vec<_>>();
+        if files.len() != 1 {
+            wrong.push(format!("{}: {files:?}", door.name));
+        }
+    }
+    house::none("a door is in exactly one file", &wrong);
+}

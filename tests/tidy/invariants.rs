@@ -1,0 +1,76 @@
+//! What ARCHITECTURE.md promises is tested, and what the code upholds is promised there.
+
+use crate::house;
+use std::collections::BTreeSet;
+
+/// The rows `| INVARIANT id | text | test |` of ARCHITECTURE.md: id and test.
+fn promised() -> Vec<(String, String)> {
+    let found: Vec<_> = house::read("ARCHITECTURE.md")
+        .lines()
+        .filter_map(|line| {
+            let mut cells = line.strip_prefix('|')?.split('|').map(str::trim);
+            let id = cells.next()?.strip_prefix("INVARIANT ")?.to_owned();
+            let test = cells.nth(1)?.trim_matches('`').to_owned();
+            Some((id, test))
+        })
+        .collect();
+    assert!(!found.is_empty(), "ARCHITECTURE.md names no invariants");
+    found
+}
+
+#[test]
+fn each_promise_names_a_test_that_exists() {
+    let sources = house::sources();
+    let tests: BTreeSet<_> = sources
+        .iter()
+        .flat_map(|source| test_names(&source.text))
+        .collect();
+    let wrong: Vec<_> = promised()
+        .into_iter()
+        .filter(|(_, test)| {
+            let name = test.rsplit("::").next().unwrap_or(test);
+            !tests.contains(name)
+        })
+        .map(|(id, test)| format!("INVARIANT {id}: no test `{test}`"))
+        .collect();
+    house::none("an invariant of ARCHITECTURE.md is not tested", &wrong);
+}
+
+#[test]
+fn each_mark_in_the_code_is_promised() {
+    let ids: BTreeSet<_> = promised().into_iter().map(|(id, _)| id).collect();
+    let mut wrong = Vec::new();
+    for source in house::sources() {
+        for (number, line) in source.lines() {
+            let Some((_, mark)) = line.split_once("// INVARIANT:") else {
+                continue;
+            };
+            let id = mark.split(['.', ',', ':']).next().unwrap_or(mark).trim();
+            if !ids.contains(id) {
+                wrong.push(format!("{}:{number}: {id}", source.path));
+            }
+        }
+    }
+    house::none(
+        "a mark in the code has no row `| INVARIANT id | text | test |` in ARCHITECTURE.md",
+        &wrong,
+    );
+}
+
+/// The names of the functions that stand under a test attribute.
+fn test_names(text: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    let mut is_test = false;
+    for line in text.lines() {
+        let line = line.trim();
+        if line.starts_with("#[") {
+            is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+        } else if let Some((_, rest)) = line.split_once("fn ") {
+            if is_test {
+                names.extend(rest.split('(').next());
+            }
+            is_test = false;
+        }
+    }
+    names
+}
