@@ -18,9 +18,11 @@
 pub mod admin;
 pub mod base64url;
 pub mod contract;
+pub mod dataset;
 pub mod envelope;
 pub mod nearest;
 pub mod odrl;
+pub mod offer;
 pub mod peer;
 pub mod policy_toml;
 pub mod purposes;

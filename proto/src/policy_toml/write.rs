@@ -37,7 +37,7 @@ pub(super) fn policy(title: &str, clauses: &[Clause]) -> Written {
     page.aggregate();
     page.each("coarsen", '{', bucket);
     for (ending, per) in PERIODS {
-        let quota = |quota: &Quota| (quota.per == per).then(|| quota.max);
+        let quota = |quota: &Quota| (quota.per == per).then_some(quota.max);
         page.first(&format!("queries_per_{ending}"), |term| match term {
             Term::Queries(limit) => quota(limit).map(|max| max.to_string()),
             _ => None,
@@ -122,23 +122,12 @@ impl Page<'_> {
 
     fn valid(&mut self) {
         let mut parts = Vec::new();
-        for (key, wanted) in [
-            (
-                "from",
-                (|term| match term {
-                    Term::NotBefore(time) => Some(*time),
-                    _ => None,
-                }) as fn(&Term) -> Option<evidence::time::Time>,
-            ),
-            ("until", |term| match term {
-                Term::NotAfter(time) => Some(*time),
+        for key in ["from", "until"] {
+            let found = self.clauses.iter().find_map(|clause| match &clause.term {
+                Term::NotBefore(time) if key == "from" => Some((clause.id, *time)),
+                Term::NotAfter(time) if key == "until" => Some((clause.id, *time)),
                 _ => None,
-            }),
-        ] {
-            let found = self
-                .clauses
-                .iter()
-                .find_map(|clause| Some((clause.id, wanted(&clause.term)?)));
+            });
             if let Some((id, time)) = found {
                 self.said.insert(id);
                 parts.push(format!("{key} = {time}"));
@@ -301,7 +290,9 @@ fn is_toml_number(text: &str) -> bool {
 fn size(bytes: u64) -> String {
     let exact = UNITS
         .iter()
-        .filter(|(unit, of)| *unit != "B" && *unit != "KB" && bytes >= *of && bytes % of == 0)
+        .filter(|(unit, of)| {
+            *unit != "B" && *unit != "KB" && bytes >= *of && bytes.is_multiple_of(*of)
+        })
         .min_by_key(|(unit, of)| (unit.contains('i'), std::cmp::Reverse(*of)));
     match exact {
         Some((unit, of)) => quoted(&format!("{} {unit}", bytes / of)),

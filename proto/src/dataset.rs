@@ -1,0 +1,295 @@
+//! The catalogue entry of a dataset as it travels: canonical JSON `dataset/1`, read as strictly as a contract.
+
+use crate::contract::text_or_null;
+use crate::odrl::name::word;
+use crate::strict::{self, Codes, LIMITS, Members};
+use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
+use evidence::json::{Json, canonical};
+use evidence::time::Time;
+use policy::id::Name;
+use policy::refusal::{Code, Refusal};
+use policy::term::Bucket;
+
+#[cfg(test)]
+mod tests;
+
+const FORMAT: &str = "dataset/1";
+const CODES: Codes = Codes::of(Code::PeerDataInvalid);
+
+/// The entry as canonical JSON.
+#[must_use]
+pub fn to_bytes(dataset: &Dataset) -> Vec<u8> {
+    canonical(&to_json(dataset))
+}
+
+/// The dataset that the bytes describe.
+///
+/// # Errors
+/// `PEER_DATA_INVALID`, when they are not in the one accepted form.
+pub fn from_bytes(bytes: &[u8]) -> Result<Dataset, Refusal> {
+    from_json(&strict::document(bytes, LIMITS, Code::PeerDataInvalid)?)
+}
+
+/// The entry as JSON.
+#[must_use]
+pub fn to_json(dataset: &Dataset) -> Json {
+    let Dataset {
+        id,
+        title,
+        licence,
+        attribution,
+        high_value,
+        model,
+        unit_column,
+        personal,
+        columns,
+        grid,
+        version,
+        published_at,
+        rows,
+        bytes,
+        time_span,
+        area,
+        zone,
+    } = dataset;
+    let time_span = time_span.map_or(Json::Null, |(first, last)| {
+        Json::List(vec![Json::text(first), Json::text(last)])
+    });
+    // Strict JSON has no floating point: degrees travel in their shortest decimal text.
+    let area = area.map_or(Json::Null, |edges| {
+        Json::List(edges.iter().map(Json::text).collect())
+    });
+    Json::object([
+        ("hansa", Json::text(FORMAT)),
+        ("id", Json::text(id)),
+        ("title", Json::text(title)),
+        ("licence", Json::text(licence)),
+        ("attribution", text_or_null(attribution.as_ref())),
+        ("highValue", Json::Bool(*high_value)),
+        ("model", text_or_null(model.as_ref())),
+        ("unitColumn", text_or_null(unit_column.as_ref())),
+        ("personal", Json::Bool(*personal)),
+        (
+            "columns",
+            Json::List(columns.iter().map(column_json).collect()),
+        ),
+        ("schemaSha256", Json::text(dataset.schema_digest())),
+        ("grid", grid.as_ref().map_or(Json::Null, grid_json)),
+        ("version", Json::text(version)),
+        ("publishedAt", Json::text(published_at)),
+        ("rows", Json::count(*rows)),
+        ("bytes", Json::count(*bytes)),
+        ("timeSpan", time_span),
+        ("area", area),
+        ("zone", Json::text(zone)),
+    ])
+}
+
+/// The dataset that the JSON describes.
+///
+/// # Errors
+/// `PEER_DATA_INVALID`, when it is not in the one accepted form.
+pub fn from_json(json: &Json) -> Result<Dataset, Refusal> {
+    let mut members = Members::of(json.clone(), "dataset", CODES)?;
+    members.exactly_text("hansa", FORMAT)?;
+    let mut columns: Vec<Column> = Vec::new();
+    for (at, item) in members.items("columns")? {
+        let column = column(Members::of(item, at, CODES)?)?;
+        if columns.iter().any(|known| known.name == column.name) {
+            return Err(CODES.wrong(format!("the column `{}` stands twice", column.name)));
+        }
+        columns.push(column);
+    }
+    let dataset = Dataset {
+        id: members.parsed("id")?,
+        title: members.text("title")?,
+        licence: members.text("licence")?,
+        attribution: members.text_or_null("attribution")?,
+        high_value: members.flag("highValue")?,
+        model: members.text_or_null("model")?,
+        unit_column: members.parsed_or_null("unitColumn")?,
+        personal: members.flag("personal")?,
+        columns,
+        grid: members.object_or_null("grid")?.map(grid).transpose()?,
+        version: members.text("version")?,
+        published_at: members.parsed("publishedAt")?,
+        rows: members.count("rows")?,
+        bytes: members.count("bytes")?,
+        time_span: time_span(&mut members)?,
+        area: area(&mut members)?,
+        zone: members.text("zone")?,
+    };
+    // Compared below with that of the columns.
+    let _: String = members.text("schemaSha256")?;
+    members.finish()?;
+    known_columns(&dataset)?;
+    if to_json(&dataset) != *json {
+        return Err(CODES.wrong(format!(
+            "the entry of `{}` is not in its one spelling, or its schema digest is another than that of its columns",
+            dataset.id
+        )));
+    }
+    Ok(dataset)
+}
+
+fn known_columns(dataset: &Dataset) -> Result<(), Refusal> {
+    let dimensions = dataset.grid.iter().flat_map(|grid| &grid.dimensions);
+    let named = dimensions
+        .map(|dimension| &dimension.column)
+        .chain(&dataset.unit_column);
+    for name in named {
+        if dataset.columns.iter().all(|column| column.name != *name) {
+            return Err(CODES.wrong(format!("the entry has no column `{name}`, but names it")));
+        }
+    }
+    Ok(())
+}
+
+const KINDS: [ColumnType; 6] = [
+    ColumnType::Text,
+    ColumnType::Int,
+    ColumnType::Float,
+    ColumnType::Bool,
+    ColumnType::Date,
+    ColumnType::Instant,
+];
+
+fn column_json(column: &Column) -> Json {
+    let Column {
+        name,
+        kind,
+        nullable,
+        unit,
+        crs,
+        personal,
+        meaning,
+        conversion,
+    } = column;
+    Json::object([
+        ("name", Json::text(name)),
+        ("type", Json::text(kind.as_str())),
+        ("nullable", Json::Bool(*nullable)),
+        ("unit", text_or_null(unit.as_ref())),
+        ("crs", text_or_null(crs.as_ref())),
+        ("personal", Json::Bool(*personal)),
+        ("meaning", text_or_null(meaning.as_ref())),
+        ("conversion", text_or_null(conversion.as_ref())),
+    ])
+}
+
+fn column(mut members: Members) -> Result<Column, Refusal> {
+    let kind = members.text("type")?;
+    let column = Column {
+        name: members.parsed("name")?,
+        kind: KINDS
+            .into_iter()
+            .find(|known| known.as_str() == kind)
+            .ok_or_else(|| CODES.unknown(format!("the column type `{kind}` is not known")))?,
+        nullable: members.flag("nullable")?,
+        unit: members.text_or_null("unit")?,
+        crs: members.text_or_null("crs")?,
+        personal: members.flag("personal")?,
+        meaning: members.text_or_null("meaning")?,
+        conversion: members.text_or_null("conversion")?,
+    };
+    members.finish()?;
+    Ok(column)
+}
+
+const BUCKETS: [(&str, Bucket); 6] = [
+    ("quarter-hour", Bucket::QuarterHour),
+    ("hour", Bucket::Hour),
+    ("day", Bucket::Day),
+    ("week", Bucket::Week),
+    ("month", Bucket::Month),
+    ("year", Bucket::Year),
+];
+
+fn grid_json(grid: &Grid) -> Json {
+    let dimensions = grid.dimensions.iter().map(|dimension| {
+        let GridDimension {
+            column,
+            bucket,
+            zone,
+        } = dimension;
+        let bucket = bucket.as_ref().map(|bucket| word(&BUCKETS, bucket));
+        Json::object([
+            ("column", Json::text(column)),
+            ("bucket", text_or_null(bucket)),
+            ("zone", text_or_null(zone.as_ref())),
+        ])
+    });
+    Json::object([
+        ("id", Json::text(&grid.id)),
+        ("dimensions", Json::List(dimensions.collect())),
+    ])
+}
+
+fn grid(mut members: Members) -> Result<Grid, Refusal> {
+    let id = members.text("id")?;
+    let mut dimensions = Vec::new();
+    for item in members.list("dimensions")? {
+        let mut members = Members::of(item, "grid.dimensions", CODES)?;
+        let column: Name = members.parsed("column")?;
+        let bucket = match members.text_or_null("bucket")? {
+            None => None,
+            Some(met) => {
+                let known = BUCKETS.iter().find(|(word, _)| *word == met);
+                let known = known
+                    .ok_or_else(|| CODES.unknown(format!("the bucket `{met}` is not known")))?;
+                Some(known.1)
+            }
+        };
+        let zone = members.text_or_null("zone")?;
+        members.finish()?;
+        dimensions.push(GridDimension {
+            column,
+            bucket,
+            zone,
+        });
+    }
+    members.finish()?;
+    Ok(Grid { id, dimensions })
+}
+
+fn time_span(members: &mut Members) -> Result<Option<(Time, Time)>, Refusal> {
+    let Some(texts) = texts(members, "timeSpan")? else {
+        return Ok(None);
+    };
+    let instants: Vec<Time> = texts.iter().filter_map(|text| text.parse().ok()).collect();
+    match (texts.as_slice(), instants.as_slice()) {
+        ([_, _], [first, last]) if first <= last => Ok(Some((*first, *last))),
+        _ => Err(CODES.wrong("`timeSpan` is not first and last instant")),
+    }
+}
+
+fn area(members: &mut Members) -> Result<Option<[f64; 4]>, Refusal> {
+    let Some(texts) = texts(members, "area")? else {
+        return Ok(None);
+    };
+    let edges: Vec<f64> = texts
+        .iter()
+        .filter_map(|text| text.parse().ok())
+        .filter(|edge: &f64| edge.is_finite())
+        .collect();
+    match (texts.as_slice(), edges.as_slice()) {
+        ([_, _, _, _], [west, south, east, north]) => Ok(Some([*west, *south, *east, *north])),
+        _ => Err(CODES.wrong("`area` is not west, south, east and north")),
+    }
+}
+
+fn texts(members: &mut Members, name: &str) -> Result<Option<Vec<String>>, Refusal> {
+    let items = match members.take(name)? {
+        Json::Null => return Ok(None),
+        Json::List(items) => items,
+        Json::Bool(_) | Json::Int(_) | Json::Text(_) | Json::Object(_) => {
+            return Err(CODES.wrong(format!("`{name}` is no list")));
+        }
+    };
+    let texts: Option<Vec<String>> = items
+        .iter()
+        .map(|item| item.as_text().map(str::to_owned))
+        .collect();
+    let texts = texts.ok_or_else(|| CODES.wrong(format!("`{name}` is no list of texts")))?;
+    Ok(Some(texts))
+}

@@ -1,0 +1,85 @@
+use super::*;
+use crate::samples;
+use evidence::json::parse;
+
+#[track_caller]
+fn check(dataset: &Dataset) {
+    let bytes = to_bytes(dataset);
+    assert_eq!(from_bytes(&bytes).as_ref(), Ok(dataset));
+}
+
+#[test]
+fn an_entry_survives_the_round_trip() {
+    check(&samples::dataset());
+    let bare = Dataset {
+        attribution: None,
+        high_value: true,
+        model: None,
+        unit_column: None,
+        grid: None,
+        time_span: None,
+        area: None,
+        ..samples::dataset()
+    };
+    check(&bare);
+    for kind in KINDS {
+        let mut one = bare.clone();
+        one.columns.truncate(1);
+        one.columns[0].kind = kind;
+        check(&one);
+    }
+    for bucket in Bucket::ALL {
+        let mut one = samples::dataset();
+        one.grid.as_mut().unwrap().dimensions[1].bucket = Some(bucket);
+        check(&one);
+    }
+    for edge in [0.1 + 0.2, -180.0, 1e-7, f64::MIN_POSITIVE, 51.962_6] {
+        check(&Dataset {
+            area: Some([edge, 0.0, 1.0, -0.0]),
+            ..samples::dataset()
+        });
+    }
+}
+
+#[test]
+fn what_is_unknown_missing_or_ill_typed_is_refused() {
+    let bytes = to_bytes(&samples::dataset());
+    let json = parse(&bytes, LIMITS).unwrap();
+    for (place, spoilt) in samples::spoilt(&json) {
+        if place == ".rows=2^50" || place == ".bytes=2^50" {
+            continue;
+        }
+        let refusal = from_json(&spoilt).expect_err(&place);
+        assert_eq!(refusal.code, Code::PeerDataInvalid, "{refusal}");
+    }
+}
+
+#[test]
+fn each_value_is_checked() {
+    let good = String::from_utf8(to_bytes(&samples::dataset())).unwrap();
+    let check = |from: &str, to: &str| {
+        assert!(good.contains(from), "no {from} in {good}");
+        let refusal = from_bytes(good.replacen(from, to, 1).as_bytes()).expect_err(to);
+        assert_eq!(refusal.code, Code::PeerDataInvalid, "{refusal}");
+    };
+    check("\"type\":\"int\"", "\"type\":\"integer\"");
+    check("\"type\":\"int\"", "\"type\":\"float\"");
+    check("\"nullable\":true", "\"nullable\":false");
+    check("\"name\":\"operator\"", "\"name\":\"site\"");
+    check("\"name\":\"operator\"", "\"name\":\"Operator\"");
+    check("\"name\":\"operator\"", "\"name\":\"public\"");
+    check("\"unitColumn\":\"device_id\"", "\"unitColumn\":\"nope\"");
+    check("\"column\":\"site\"", "\"column\":\"nope\"");
+    check("\"hour\"", "\"hours\"");
+    check("\"51.9\"", "\"51.90\"");
+    check("\"51.9\"", "\"NaN\"");
+    check("\"51.9\"", "\"inf\"");
+    check("\"52\"", "\"52\",\"53\"");
+    check("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
+    check("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.0Z");
+    check("dataset/1", "dataset/2");
+    check(
+        "hansa://munster.example/d/bike_counts",
+        "hansa://munster.example/bike_counts",
+    );
+}

@@ -1,0 +1,167 @@
+//! An offer as it travels in the catalogue: canonical JSON `offer/1`, with its policy as ODRL.
+
+use crate::contract::{legal, legal_json, own_purpose_json, own_purposes};
+use crate::odrl::{self, Policy, Taker};
+use crate::strict::{self, Codes, LIMITS, Members};
+use catalog::offer::{Offer, Recipients, Sign};
+use evidence::digest::Digest;
+use evidence::json::{Json, canonical};
+use policy::id::ParticipantId;
+use policy::refusal::{Code, Refusal};
+use std::collections::BTreeSet;
+
+#[cfg(test)]
+mod tests;
+
+const FORMAT: &str = "offer/1";
+const CODES: Codes = Codes::of(Code::PeerDataInvalid);
+
+/// The offer for the eyes of `reader`. To whom else it is made is not told: of a list of participants only the reader is
+/// written, so an offer that is not made to it can't be read back.
+#[must_use]
+pub fn to_bytes(offer: &Offer, reader: &ParticipantId) -> Vec<u8> {
+    canonical(&to_json(offer, reader))
+}
+
+/// The offer that the bytes make.
+///
+/// # Errors
+/// `PEER_DATA_INVALID` when they are not in the one accepted form, `TERM_UNKNOWN` and `TERM_ILL_TYPED` for a policy that
+/// this version does not execute exactly.
+pub fn from_bytes(bytes: &[u8]) -> Result<Offer, Refusal> {
+    from_json(&strict::document(bytes, LIMITS, Code::PeerDataInvalid)?)
+}
+
+/// As [`to_bytes`].
+#[must_use]
+pub fn to_json(offer: &Offer, reader: &ParticipantId) -> Json {
+    let Offer {
+        dataset,
+        title,
+        clauses,
+        own_purposes,
+        not_before,
+        not_after,
+        legal,
+        to,
+        sign,
+    } = offer;
+    let policy = Policy {
+        uid: label(&offer.id()),
+        assigner: dataset.owner.clone(),
+        taker: match to {
+            Recipients::Public => Taker::Public,
+            Recipients::League | Recipients::Participants(_) => Taker::Open,
+        },
+        dataset: dataset.clone(),
+        clauses: clauses.clone(),
+    };
+    let to = match to {
+        Recipients::League => Json::text(LEAGUE),
+        Recipients::Public => Json::text(PUBLIC),
+        Recipients::Participants(list) => {
+            let told = list.iter().filter(|listed| *listed == reader);
+            Json::List(told.map(Json::text).collect())
+        }
+    };
+    Json::object([
+        ("hansa", Json::text(FORMAT)),
+        ("id", Json::text(offer.id())),
+        ("title", Json::text(title)),
+        ("policy", odrl::to_json(&policy)),
+        (
+            "ownPurposes",
+            Json::List(own_purposes.iter().map(own_purpose_json).collect()),
+        ),
+        (
+            "validity",
+            Json::object([
+                ("notBefore", Json::text(not_before)),
+                ("notAfter", Json::text(not_after)),
+            ]),
+        ),
+        ("legal", legal.as_ref().map_or(Json::Null, legal_json)),
+        ("to", to),
+        (
+            "sign",
+            Json::text(match sign {
+                Sign::Officer => OFFICER,
+                Sign::Auto => AUTO,
+            }),
+        ),
+    ])
+}
+
+/// As [`from_bytes`].
+///
+/// # Errors
+/// As [`from_bytes`].
+pub fn from_json(json: &Json) -> Result<Offer, Refusal> {
+    let mut members = Members::of(json.clone(), "offer", CODES)?;
+    members.exactly_text("hansa", FORMAT)?;
+    let id: Digest = members.parsed("id")?;
+    let policy = odrl::from_json(members.take("policy")?)?;
+    let mut validity = members.object("validity")?;
+    let (not_before, not_after) = (validity.parsed("notBefore")?, validity.parsed("notAfter")?);
+    validity.finish()?;
+    let own = own_purposes(members.list("ownPurposes")?, "offer.ownPurposes", CODES)?;
+    let to = recipients(members.take("to")?)?;
+    let offer = Offer {
+        dataset: policy.dataset.clone(),
+        title: members.text("title")?,
+        clauses: policy.clauses,
+        own_purposes: own,
+        not_before,
+        not_after,
+        legal: members.object_or_null("legal")?.map(legal).transpose()?,
+        sign: match members.text("sign")?.as_str() {
+            OFFICER => Sign::Officer,
+            AUTO => Sign::Auto,
+            other => return Err(CODES.unknown(format!("`{other}` signs nothing"))),
+        },
+        to,
+    };
+    members.finish()?;
+    if offer.id() != id {
+        return Err(CODES.wrong("the offer's id is not that of what it says"));
+    }
+    // The one participant that is told is the reader.
+    let reader = match &offer.to {
+        Recipients::Participants(list) => list.first().cloned(),
+        Recipients::League | Recipients::Public => None,
+    };
+    if to_json(&offer, &reader.unwrap_or(policy.assigner)) != *json {
+        return Err(CODES.wrong("the offer is not in its one spelling"));
+    }
+    Ok(offer)
+}
+
+const LEAGUE: &str = "league";
+const PUBLIC: &str = "public";
+const OFFICER: &str = "officer";
+const AUTO: &str = "auto";
+
+/// An offer's policy is labelled by the offer's digest.
+fn label(id: &Digest) -> String {
+    format!("urn:sha256:{id}")
+}
+
+fn recipients(json: Json) -> Result<Recipients, Refusal> {
+    match json {
+        Json::Text(word) if word == LEAGUE => Ok(Recipients::League),
+        Json::Text(word) if word == PUBLIC => Ok(Recipients::Public),
+        Json::List(items) => {
+            let listed: Option<BTreeSet<ParticipantId>> = items
+                .iter()
+                .map(|item| item.as_text().and_then(|text| text.parse().ok()))
+                .collect();
+            listed
+                .filter(|listed| listed.len() == 1)
+                .map(Recipients::Participants)
+                .ok_or_else(|| CODES.wrong("`offer.to` does not name exactly its reader"))
+        }
+        Json::Null | Json::Bool(_) | Json::Int(_) | Json::Text(_) | Json::Object(_) => {
+            Err(CODES.unknown("`offer.to` is neither `league` nor `public` nor a list"))
+        }
+    }
+}

@@ -1,0 +1,107 @@
+use super::*;
+use crate::samples;
+
+fn offer() -> Offer {
+    let agreement = samples::agreement();
+    Offer {
+        dataset: agreement.dataset.id,
+        title: "Daily figures".to_owned(),
+        clauses: agreement.clauses,
+        own_purposes: agreement.own_purposes,
+        not_before: agreement.not_before,
+        not_after: agreement.not_after,
+        legal: agreement.legal,
+        to: Recipients::League,
+        sign: Sign::Officer,
+    }
+}
+
+fn reader() -> ParticipantId {
+    "firma.example".parse().unwrap()
+}
+
+#[track_caller]
+fn check(offer: &Offer) {
+    assert_eq!(from_bytes(&to_bytes(offer, &reader())).as_ref(), Ok(offer));
+}
+
+#[test]
+fn an_offer_survives_the_round_trip() {
+    check(&offer());
+    check(&Offer {
+        to: Recipients::Public,
+        sign: Sign::Auto,
+        legal: None,
+        own_purposes: Vec::new(),
+        clauses: Vec::new(),
+        ..offer()
+    });
+    check(&Offer {
+        to: Recipients::Participants(BTreeSet::from([reader()])),
+        ..offer()
+    });
+    for clause in samples::clauses() {
+        check(&Offer {
+            clauses: vec![clause],
+            ..offer()
+        });
+    }
+}
+
+#[test]
+fn a_reader_does_not_learn_who_else_may_have_it() {
+    let other: ParticipantId = "other.example".parse().unwrap();
+    let offer = Offer {
+        to: Recipients::Participants(BTreeSet::from([reader(), other.clone()])),
+        ..offer()
+    };
+    let bytes = to_bytes(&offer, &reader());
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    assert!(!text.contains("other.example"), "{text}");
+    let read = from_bytes(&bytes).unwrap();
+    assert_eq!(
+        read.to,
+        Recipients::Participants(BTreeSet::from([reader()]))
+    );
+    assert_eq!(read.id(), offer.id());
+    let stranger: ParticipantId = "stranger.example".parse().unwrap();
+    assert!(from_bytes(&to_bytes(&offer, &stranger)).is_err());
+}
+
+#[test]
+fn what_is_unknown_missing_or_ill_typed_is_refused() {
+    let json = to_json(&offer(), &reader());
+    for (place, spoilt) in samples::spoilt(&json) {
+        assert!(from_json(&spoilt).is_err(), "{place}");
+    }
+}
+
+#[test]
+fn each_place_says_the_same() {
+    let good = String::from_utf8(to_bytes(&offer(), &reader())).unwrap();
+    let check = |from: &str, to: &str, code: Code| {
+        assert!(good.contains(from), "no {from} in {good}");
+        let refusal = from_bytes(good.replacen(from, to, 1).as_bytes()).expect_err(to);
+        assert_eq!(refusal.code, code, "{refusal}");
+    };
+    use Code::{PeerDataInvalid, TermUnknown};
+    check("h:sum", "h:median", TermUnknown);
+    check("\"h:sum\"", "\"h:count\"", Code::TermIllTyped);
+    check("\"100000\"", "\"100001\"", PeerDataInvalid);
+    check("2027-12-01", "2028-12-01", PeerDataInvalid);
+    check("\"league\"", "\"public\"", PeerDataInvalid);
+    check("\"league\"", "\"anybody\"", PeerDataInvalid);
+    check("\"league\"", "[]", PeerDataInvalid);
+    check("\"officer\"", "\"nobody\"", PeerDataInvalid);
+    check("urn:sha256:", "urn:uuid:", PeerDataInvalid);
+    check(
+        "\"@type\":\"Offer\"",
+        "\"@type\":\"Agreement\"",
+        TermUnknown,
+    );
+    check(
+        "\"assigner\":\"hansa://munster",
+        "\"assigner\":\"hansa://lubeck",
+        TermUnknown,
+    );
+}
