@@ -28,12 +28,14 @@ pub mod view;
 pub mod visible;
 
 use crate::dataset::Dataset;
-use crate::offer::Offer;
+use crate::offer::{Offer, Sign};
 use crate::publish::{Listed, Withdrawn};
 use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::ledger::Recorded;
+use policy::contract::Agreement;
 use policy::id::{DatasetId, Name, ParticipantId};
+use policy::negotiate::Offered;
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
 
@@ -124,6 +126,34 @@ impl Catalog {
     #[must_use]
     pub fn offers(&self) -> &[Offer] {
         &self.offers
+    }
+
+    /// What the catalogue says of a proposal by `peer`: whether it is exactly an offer to it, for the dataset as it is
+    /// published now. Where two offers fit, the one that needs no officer counts.
+    #[must_use]
+    pub fn offered(&self, peer: &ParticipantId, proposal: &Agreement, seen: bool) -> Offered {
+        let Some(dataset) = self.by_id(&proposal.dataset.id) else {
+            return Offered::Nothing;
+        };
+        let mut found = if seen {
+            Offered::OtherTerms
+        } else {
+            Offered::Nothing
+        };
+        for offer in &self.offers {
+            if offer.dataset != dataset.id || !offer.to.admits(peer) {
+                continue;
+            }
+            let exact = offer.is_exactly(proposal)
+                && proposal.dataset.schema == dataset.schema_digest()
+                && proposal.dataset.high_value == dataset.high_value;
+            found = match (exact, offer.sign, found) {
+                (true, Sign::Auto, _) | (_, _, Offered::Auto) => Offered::Auto,
+                (true, Sign::Officer, _) | (false, _, Offered::Officer) => Offered::Officer,
+                (false, _, Offered::Nothing | Offered::OtherTerms) => Offered::OtherTerms,
+            };
+        }
+        found
     }
 
     /// The offer of that identity, if its dataset is published and it is made to `peer`.

@@ -127,6 +127,19 @@ impl Offer {
         ])))
     }
 
+    /// Whether a proposed agreement is exactly this offer: the same dataset, terms, window, purposes and legal text,
+    /// whatever the numbers and the order of its clauses.
+    #[must_use]
+    pub fn is_exactly(&self, proposal: &Agreement) -> bool {
+        let own = |list: &[OwnPurpose]| list.iter().cloned().collect::<BTreeSet<_>>();
+        self.dataset == proposal.dataset.id
+            && normal::grant_hash(&self.clauses) == normal::grant_hash(&proposal.clauses)
+            && self.not_before == proposal.not_before
+            && self.not_after == proposal.not_after
+            && own(&self.own_purposes) == own(&proposal.own_purposes)
+            && self.legal == proposal.legal
+    }
+
     /// The unsigned agreement on exactly this offer, for the dataset as it is published now.
     #[must_use]
     pub fn agreement(&self, dataset: &Dataset, filled: Filled) -> Agreement {

@@ -201,3 +201,55 @@ fn publishing_takes_a_durable_record() {
         Code::DatasetNotPublished
     );
 }
+
+#[test]
+fn what_is_offered_of_a_proposal() {
+    let firm = participant(FIRM);
+    let exact = || {
+        offer(
+            [Term::ResultRows(5), Term::Columns(names(&["site"]))],
+            Recipients::League,
+        )
+    };
+    let proposal = agreement(&exact(), &counts());
+    let of = |offers: Vec<crate::offer::Offer>, proposal: &Agreement, seen: bool| {
+        let mut catalog = catalog([counts()]);
+        catalog.set_offers(offers);
+        catalog.offered(&firm, proposal, seen)
+    };
+    let auto = || {
+        let mut offer = exact();
+        offer.sign = Sign::Auto;
+        offer
+    };
+    let others = || {
+        let mut offer = auto();
+        offer.to = Recipients::Participants([participant("hansa://other.example")].into());
+        offer
+    };
+    assert_eq!(of(vec![], &proposal, false), Offered::Nothing);
+    assert_eq!(of(vec![], &proposal, true), Offered::OtherTerms);
+    assert_eq!(of(vec![others()], &proposal, false), Offered::Nothing);
+    assert_eq!(
+        of(vec![exact(), others()], &proposal, false),
+        Offered::Officer
+    );
+    assert_eq!(of(vec![auto(), exact()], &proposal, false), Offered::Auto);
+    assert_eq!(of(vec![exact(), auto()], &proposal, false), Offered::Auto);
+    let turned = {
+        let mut proposal = proposal.clone();
+        proposal.clauses.reverse();
+        proposal
+    };
+    assert_eq!(of(vec![auto()], &turned, false), Offered::Auto);
+    for change in [
+        (|p: &mut Agreement| p.not_after = now()) as fn(&mut Agreement),
+        |p| p.clauses.clear(),
+        |p| p.dataset.schema = Digest::of(b"other"),
+        |p| p.dataset.high_value = true,
+    ] {
+        let mut proposal = proposal.clone();
+        change(&mut proposal);
+        assert_eq!(of(vec![auto()], &proposal, false), Offered::OtherTerms);
+    }
+}

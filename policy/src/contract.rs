@@ -45,6 +45,20 @@ pub struct Agreement {
     pub nonce: String,
 }
 
+impl Agreement {
+    /// Whether it is between the same participants and about the same dataset as `old`, so that it may take its place.
+    #[must_use]
+    pub fn may_replace(&self, old: &Self) -> bool {
+        let same_assignee = match (&self.assignee, &old.assignee) {
+            (Assignee::Participant(new), Assignee::Participant(old)) => new.id == old.id,
+            (Assignee::Public, Assignee::Public) => true,
+            (Assignee::Participant(_), Assignee::Public)
+            | (Assignee::Public, Assignee::Participant(_)) => false,
+        };
+        same_assignee && self.provider.id == old.provider.id && self.dataset.id == old.dataset.id
+    }
+}
+
 /// A party of a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Party {
@@ -172,60 +186,84 @@ impl SignedContract {
     ///
     /// # Errors
     /// A refusal with the code of the first fault.
-    pub fn verify(self, keys: &impl SignatureCheck) -> Result<Agreed, Refusal> {
-        let mut expected = vec![(Role::Provider, &self.agreement.provider)];
-        if let Assignee::Participant(consumer) = &self.agreement.assignee {
-            expected.push((Role::Consumer, consumer));
+    pub fn verify(self, keys: &(impl SignatureCheck + ?Sized)) -> Result<Agreed, Refusal> {
+        let mut expected = vec![Role::Provider];
+        if let Assignee::Participant(_) = &self.agreement.assignee {
+            expected.push(Role::Consumer);
         }
-        if self.signatures.len() < expected.len() {
-            return Err(Refusal::new(
-                Code::SignatureMissing,
-                format!(
-                    "the contract carries {} of {} signatures",
-                    self.signatures.len(),
-                    expected.len()
-                ),
-            )
-            .with_contract(self.id));
-        }
-        if self.signatures.len() > expected.len() {
-            return Err(Refusal::new(
-                Code::SignatureCount,
-                format!(
-                    "the contract carries {} signatures instead of {}",
-                    self.signatures.len(),
-                    expected.len()
-                ),
-            )
-            .with_contract(self.id));
-        }
-        for (role, party) in expected {
-            let signature = self
-                .signatures
-                .iter()
-                .find(|signature| signature.role == role)
-                .ok_or_else(|| {
-                    Refusal::new(
-                        Code::SignatureMissing,
-                        format!("the signature of the {} is missing", role.as_str()),
-                    )
-                    .with_contract(self.id)
-                })?;
-            if signature.kid != party.signing_key {
-                return Err(Refusal::new(
-                    Code::SignerNotParty,
-                    format!("the signature of the {} is by another key", role.as_str()),
-                )
-                .with_contract(self.id)
-                .with_participant(party.id.clone()));
-            }
-            keys.check(&party.id, signature)
-                .map_err(|refusal| refusal.with_contract(self.id))?;
+        self.check_count(expected.len())?;
+        for role in expected {
+            self.check_signature(role, keys)?;
         }
         Ok(Agreed {
             id: self.id,
             agreement: self.agreement,
         })
+    }
+
+    /// Checks that it carries exactly one signature, that of `role`: a contract on its way.
+    ///
+    /// # Errors
+    /// A refusal with the code of the first fault.
+    pub fn check_one(
+        &self,
+        role: Role,
+        keys: &(impl SignatureCheck + ?Sized),
+    ) -> Result<(), Refusal> {
+        self.check_count(1)?;
+        self.check_signature(role, keys)
+    }
+
+    fn check_count(&self, expected: usize) -> Result<(), Refusal> {
+        let carried = self.signatures.len();
+        if carried == expected {
+            return Ok(());
+        }
+        let refusal = if carried < expected {
+            Refusal::new(
+                Code::SignatureMissing,
+                format!("the contract carries {carried} of {expected} signatures"),
+            )
+        } else {
+            Refusal::new(
+                Code::SignatureCount,
+                format!("the contract carries {carried} signatures instead of {expected}"),
+            )
+        };
+        Err(refusal.with_contract(self.id))
+    }
+
+    fn check_signature(
+        &self,
+        role: Role,
+        keys: &(impl SignatureCheck + ?Sized),
+    ) -> Result<(), Refusal> {
+        let party = match (role, &self.agreement.assignee) {
+            (Role::Provider, _) => Some(&self.agreement.provider),
+            (Role::Consumer, Assignee::Participant(consumer)) => Some(consumer),
+            (Role::Consumer, Assignee::Public) => None,
+        };
+        let signature = self
+            .signatures
+            .iter()
+            .find(|signature| signature.role == role);
+        let (Some(party), Some(signature)) = (party, signature) else {
+            return Err(Refusal::new(
+                Code::SignatureMissing,
+                format!("the signature of the {} is missing", role.as_str()),
+            )
+            .with_contract(self.id));
+        };
+        if signature.kid != party.signing_key {
+            return Err(Refusal::new(
+                Code::SignerNotParty,
+                format!("the signature of the {} is by another key", role.as_str()),
+            )
+            .with_contract(self.id)
+            .with_participant(party.id.clone()));
+        }
+        keys.check(&party.id, signature)
+            .map_err(|refusal| refusal.with_contract(self.id))
     }
 }
 
@@ -379,7 +417,7 @@ impl Evidence for Revoked {
 pub struct Book {
     own: ParticipantId,
     contracts: BTreeMap<ContractId, Page>,
-    superseded: BTreeMap<ContractId, ContractId>,
+    superseded: BTreeMap<ContractId, BTreeSet<ContractId>>,
 }
 
 #[derive(Debug, Clone)]
@@ -428,7 +466,7 @@ impl Book {
     fn place(&mut self, agreed: Agreed) {
         let Agreed { id, agreement } = agreed;
         if let Some(old) = agreement.supersedes {
-            self.superseded.insert(old, id);
+            self.superseded.entry(old).or_default().insert(id);
         }
         self.contracts.entry(id).or_insert(Page {
             agreement,
@@ -466,7 +504,7 @@ impl Book {
     fn standing(&self, id: ContractId, page: &Page, now: Time) -> Standing {
         if page.withdrawn.is_some_and(|at| at <= now) {
             Standing::Withdrawn
-        } else if self.is_superseded(id, now) {
+        } else if self.is_superseded(id, page, now) {
             Standing::Superseded
         } else if now < page.agreement.not_before {
             Standing::NotYet
@@ -477,11 +515,18 @@ impl Book {
         }
     }
 
-    fn is_superseded(&self, id: ContractId, now: Time) -> bool {
-        self.superseded
-            .get(&id)
-            .and_then(|newer| self.contracts.get(newer))
-            .is_some_and(|newer| now >= newer.agreement.not_before)
+    /// Whether a newer contract took its place. Whatever a contract claims to replace, it can only replace one between the
+    /// same participants about the same dataset.
+    fn is_superseded(&self, id: ContractId, page: &Page, now: Time) -> bool {
+        self.superseded.get(&id).is_some_and(|newer| {
+            newer
+                .iter()
+                .filter_map(|newer| self.contracts.get(newer))
+                .any(|newer| {
+                    now >= newer.agreement.not_before
+                        && newer.agreement.may_replace(&page.agreement)
+                })
+        })
     }
 
     /// The contracts and public views of ours that `peer` may name at `now`, in order of their identity.

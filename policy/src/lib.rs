@@ -18,10 +18,12 @@
 
 pub mod ask;
 pub mod contract;
+pub mod diff;
 pub mod effect;
 #[cfg(test)]
 mod fixture;
 pub mod id;
+pub mod negotiate;
 pub mod peer;
 pub mod refusal;
 pub mod row_filter;

@@ -1,0 +1,298 @@
+//! One step: the table, then what the message itself must hold, then what follows without asking anybody.
+
+use super::{
+    Content, Ended, Facts, Heard, MOST_MESSAGES, Message, Offered, Parties, Phase, Proposal, Send,
+    Side, State, table,
+};
+use crate::contract::{Agreement, Assignee, Role, SignedContract};
+use crate::id::ContractId;
+use crate::refusal::{Code, Refusal};
+use crate::term::{self, Term};
+use std::collections::BTreeMap;
+
+pub(super) fn open(
+    parties: Parties,
+    message: Message,
+    facts: &Facts<'_>,
+) -> Result<(State, Vec<Send>), Refusal> {
+    let phase = table::next(None, &message.content, message.from)
+        .ok_or_else(|| out_of_turn(None, &message))?;
+    let (Content::Request { proposal, .. } | Content::Offer { proposal }) = &message.content else {
+        return Err(out_of_turn(None, &message));
+    };
+    check_proposal(&parties, proposal, facts)?;
+    check_offered(&message, facts)?;
+    let state = State {
+        parties,
+        phase,
+        proposal: proposal.clone(),
+        proposed_by: message.from,
+        signed: None,
+        consent: None,
+        ended: None,
+        heard: BTreeMap::new(),
+    };
+    Ok(conclude(state, message, facts))
+}
+
+pub(super) fn step(
+    state: &State,
+    message: Message,
+    facts: &Facts<'_>,
+) -> Result<(State, Vec<Send>), Refusal> {
+    if let Some(heard) = state.heard.get(&(message.from, message.id)) {
+        // INVARIANT: once. A repeated message has the answer of the first time and no effect.
+        return if heard.content == message.content {
+            Ok((state.clone(), heard.sends.clone()))
+        } else {
+            Err(Refusal::new(
+                Code::RequestIdReused,
+                format!("the message id {} was used for another message", message.id),
+            ))
+        };
+    }
+    let phase = table::next(Some(state.phase), &message.content, message.from)
+        .ok_or_else(|| out_of_turn(Some(state.phase), &message))?;
+    let ends = matches!(message.content, Content::Termination { .. });
+    if state.heard.len() >= MOST_MESSAGES && !ends {
+        return Err(Refusal::new(
+            Code::NegotiationState,
+            format!("the negotiation has had {MOST_MESSAGES} messages; open another one"),
+        ));
+    }
+    let mut next = State {
+        phase,
+        ..state.clone()
+    };
+    match &message.content {
+        Content::Request { proposal, .. } | Content::Offer { proposal } => {
+            check_proposal(&state.parties, proposal, facts)?;
+            check_offered(&message, facts)?;
+            next.proposal = proposal.clone();
+            next.proposed_by = message.from;
+        }
+        Content::Acceptance { contract } => same_contract(state, *contract)?,
+        Content::Agreement { signed } => {
+            // What was proposed long ago may be over, or not be enforceable here any more.
+            check_proposal(&state.parties, &state.proposal, facts)?;
+            check_signed(state, signed, Role::Provider, facts)?;
+            next.signed = Some(signed.clone());
+        }
+        Content::Verification { signed } => {
+            check_signed(state, signed, Role::Consumer, facts)?;
+            let mut both = state.signed.clone().ok_or_else(unsigned)?;
+            both.signatures.extend(signed.signatures.iter().cloned());
+            next.signed = Some(both);
+        }
+        Content::Finalization { signed } => {
+            same_contract(state, signed.id)?;
+            same_terms(state, &signed.agreement)?;
+            // INVARIANT: both-signatures. Nothing is final without both, each checked here and now.
+            signed.clone().verify(facts.keys)?;
+            next.signed = Some(signed.clone());
+        }
+        Content::Termination { code, reason } => {
+            next.signed = None;
+            next.ended = Some(Ended {
+                by: message.from,
+                code: *code,
+                reason: reason.clone(),
+            });
+        }
+    }
+    Ok(conclude(next, message, facts))
+}
+
+/// Notes the message, the officer's word, and what follows by itself.
+fn conclude(mut state: State, message: Message, facts: &Facts<'_>) -> (State, Vec<Send>) {
+    let ours = message.from == facts.own;
+    if ours && facts.sign_beforehand {
+        state.consent = Some(state.proposal.contract);
+    } else if state.consent != Some(state.proposal.contract) {
+        // The word was given for exactly one text.
+        state.consent = None;
+    }
+    let sends: Vec<Send> = state
+        .due(facts.own)
+        .filter(|send| by_itself(*send, &state, facts))
+        .into_iter()
+        .collect();
+    state.heard.insert(
+        (message.from, message.id),
+        Heard {
+            content: message.content,
+            sends: sends.clone(),
+        },
+    );
+    (state, sends)
+}
+
+/// Whether this side goes on without asking anybody: the officer has said so for exactly this text, or the offer says
+/// that the connector signs. Putting two signatures together is nobody's decision.
+fn by_itself(send: Send, state: &State, facts: &Facts<'_>) -> bool {
+    match send {
+        Send::Acceptance(_) => false,
+        Send::Agreement(contract) => {
+            state.consent == Some(contract) || facts.offered == Offered::Auto
+        }
+        Send::Verification(contract) => state.consent == Some(contract),
+        Send::Finalization(_) => true,
+    }
+}
+
+fn check_offered(message: &Message, facts: &Facts<'_>) -> Result<(), Refusal> {
+    let Content::Request { offer, .. } = &message.content else {
+        return Ok(());
+    };
+    if facts.own == Side::Consumer {
+        return Ok(());
+    }
+    let known = match (facts.offered, offer) {
+        (Offered::Nothing, _) | (Offered::OtherTerms, Some(_)) => false,
+        (Offered::OtherTerms, None) | (Offered::Officer | Offered::Auto, _) => true,
+    };
+    if known {
+        Ok(())
+    } else {
+        Err(Refusal::new(
+            Code::OfferUnknown,
+            "there is no such offer to you",
+        ))
+    }
+}
+
+/// What must hold of a proposal, whoever makes it. A term that can't be enforced is answered "no" here, never later.
+fn check_proposal(
+    parties: &Parties,
+    proposal: &Proposal,
+    facts: &Facts<'_>,
+) -> Result<(), Refusal> {
+    let agreement = &proposal.agreement;
+    let Assignee::Participant(consumer) = &agreement.assignee else {
+        return Err(malformed("a public view is offered, not negotiated"));
+    };
+    if agreement.provider.id != parties.provider
+        || consumer.id != parties.consumer
+        || agreement.dataset.id != parties.dataset
+        || agreement.dataset.id.owner != agreement.provider.id
+    {
+        return Err(malformed(
+            "the proposal is between other parties, or about another dataset",
+        ));
+    }
+    if agreement.not_before >= agreement.not_after || agreement.not_after <= facts.now {
+        return Err(term::contradiction(format!(
+            "the contract would be over on {}",
+            agreement.not_after
+        )));
+    }
+    check_purposes(agreement, facts)?;
+    term::of_clauses(&agreement.clauses, &consumer.id, None)?;
+    check_replaced(agreement, facts)?;
+    match facts.objection {
+        None => Ok(()),
+        Some(objection) => Err(objection.clone()),
+    }
+}
+
+fn check_purposes(agreement: &Agreement, facts: &Facts<'_>) -> Result<(), Refusal> {
+    if agreement.purposes != facts.taxonomy.label {
+        return Err(Refusal::new(
+            Code::TermUnknown,
+            format!(
+                "the proposal uses the purposes `{}`, this connector has `{}`",
+                agreement.purposes, facts.taxonomy.label
+            ),
+        ));
+    }
+    let whole = facts.taxonomy.with_own(&agreement.own_purposes)?;
+    for clause in &agreement.clauses {
+        if let Term::Purpose(list) = &clause.term
+            && let Some(unknown) = list.iter().find(|purpose| !whole.contains(purpose))
+        {
+            return Err(term::cite(
+                Refusal::new(
+                    Code::PurposeUnknown,
+                    format!("there is no purpose `{unknown}`"),
+                ),
+                clause,
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A contract replaces one between the same two about the same dataset, or none.
+fn check_replaced(agreement: &Agreement, facts: &Facts<'_>) -> Result<(), Refusal> {
+    let Some(old) = agreement.supersedes else {
+        return Ok(());
+    };
+    if facts.replaces.is_some_and(|old| agreement.may_replace(old)) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::ContractUnknown,
+        format!(
+            "there is no contract `{}` that it could replace",
+            old.short()
+        ),
+    ))
+}
+
+fn check_signed(
+    state: &State,
+    signed: &SignedContract,
+    role: Role,
+    facts: &Facts<'_>,
+) -> Result<(), Refusal> {
+    same_contract(state, signed.id)?;
+    same_terms(state, &signed.agreement)?;
+    signed.check_one(role, facts.keys)
+}
+
+fn same_contract(state: &State, contract: ContractId) -> Result<(), Refusal> {
+    if contract == state.proposal.contract {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::NegotiationState,
+        format!(
+            "it is about `{}`, but `{}` is on the table",
+            contract.short(),
+            state.proposal.contract.short()
+        ),
+    )
+    .with_help("look at the newest terms: hansa contract show --diff"))
+}
+
+/// The hash says so already; that the reader made the same of the same bytes is checked nevertheless.
+fn same_terms(state: &State, agreement: &Agreement) -> Result<(), Refusal> {
+    if *agreement == state.proposal.agreement {
+        Ok(())
+    } else {
+        Err(malformed("the signed terms are not those on the table"))
+    }
+}
+
+fn out_of_turn(phase: Option<Phase>, message: &Message) -> Refusal {
+    let phase = phase.map_or("not open", Phase::as_str);
+    Refusal::new(
+        Code::NegotiationState,
+        format!(
+            "the negotiation is {phase}, so the {} can't send: {}",
+            message.from.as_str(),
+            message.content.as_str()
+        ),
+    )
+}
+
+fn unsigned() -> Refusal {
+    Refusal::new(
+        Code::SignatureMissing,
+        "the signature of the provider is missing",
+    )
+}
+
+fn malformed(sentence: &str) -> Refusal {
+    Refusal::new(Code::ContractMalformed, sentence)
+}
