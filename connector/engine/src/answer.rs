@@ -1,5 +1,7 @@
 //! What leaves: the batches of an answer, counted against its limits.
 
+pub mod frames;
+
 use crate::execute::Started;
 use crate::execute::watch::Watch;
 use crate::limits::Pool;

@@ -21,7 +21,7 @@ use enforce::apply::{Parts, Permitted};
 use enforce::still_gated::still_gated;
 use evidence::ledger::Receipt;
 use futures::StreamExt;
-use policy::id::DatasetId;
+use policy::id::{DatasetId, RequestId};
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,7 +62,11 @@ pub async fn execute(
         start(plan, holdings, room, limits, watch.clone()).await
     };
     match started {
-        Err(refusal) => Err(Unanswered { refusal, opened }),
+        Err(refusal) => Err(Unanswered {
+            refusal,
+            opened,
+            request,
+        }),
         Ok((schema, started)) => {
             let mut rows = limits.rows;
             let mut clause = None;
@@ -86,6 +90,8 @@ pub struct Unanswered {
     pub refusal: Refusal,
     /// The duty to close the entry.
     pub opened: Receipt,
+    /// The question's identity.
+    pub request: RequestId,
 }
 
 /// A running answer, as `answer` takes it over.

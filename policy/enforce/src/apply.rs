@@ -8,10 +8,11 @@ use datafusion_common::tree_node::Transformed;
 use datafusion_expr::LogicalPlan;
 use evidence::ledger::{Receipt, Recorded};
 use evidence::time::Time;
+use policy::contract::{Asker, Grant};
 use policy::effect::{Effect, What};
 use policy::id::{DatasetId, RequestId};
 use policy::refusal::{Code, Refusal};
-use policy::ruling::{Budget, Declined, RowLimit, Ruled};
+use policy::ruling::{Asked, Budget, Declined, RowLimit, Ruled};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -58,6 +59,7 @@ pub fn apply(ruled: Recorded<Ruled<Bound>>, tools: &Tools) -> Result<Permitted, 
     let effects = ruled.effects().clone();
     let (request, row_limit, ends) = (ruled.request(), ruled.row_limit(), ruled.ends());
     let budgets = ruled.budgets().to_vec();
+    let asked = asked(&ruled);
     let (named, explain) = ruled.into_question().into_parts();
     match governed(named.clone(), &effects, tools) {
         Ok(plan) => Ok(Permitted {
@@ -70,7 +72,7 @@ pub fn apply(ruled: Recorded<Ruled<Bound>>, tools: &Tools) -> Result<Permitted, 
             row_limit,
             ends,
         }),
-        Err(refusal) => Err(Declined::closing(opened, refusal, None)),
+        Err(refusal) => Err(Declined::closing(opened, refusal, Some(asked))),
     }
 }
 
@@ -116,6 +118,25 @@ impl Permitted {
             row_limit,
             ends,
         }
+    }
+}
+
+fn asked(ruled: &Ruled<Bound>) -> Asked {
+    let standing = ruled.standing();
+    Asked {
+        request: ruled.request(),
+        peer: standing.asker().id().clone(),
+        certificate: match standing.asker() {
+            Asker::Peer(peer) => Some(peer.certificate()),
+            Asker::House(_) => None,
+        },
+        contracts: standing
+            .grants()
+            .values()
+            .filter_map(Grant::contract)
+            .collect(),
+        purpose: ruled.purpose().cloned(),
+        sql_commit: ruled.sql_commit(),
     }
 }
 
