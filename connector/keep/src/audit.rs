@@ -1,8 +1,8 @@
 //! The log on disk: one writer, group commit, and readers that see durable records alone.
 //!
 //! A log is a folder: `records-….jsonl` (segments, one record a line), `heads` (signed notes), `key` (the public note
-//! keys), `leaves` (leaf hashes, derived) and `lock`. A copy of the folder is checked offline without
-//! any configuration.
+//! keys), `leaves` (leaf hashes, derived) and `lock`. A copy of the folder is checked by [`offline::verify`]
+//! without any configuration.
 
 use crate::audit::index::Index;
 use crate::audit::reader::Reader;
@@ -19,9 +19,11 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+pub mod export;
 mod folder;
 mod index;
 pub mod key;
+pub mod offline;
 mod open;
 mod reader;
 mod shelf;

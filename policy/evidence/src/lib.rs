@@ -20,6 +20,7 @@ pub mod digest;
 pub mod json;
 pub mod ledger;
 pub mod note;
+pub mod reconcile;
 pub mod record;
 pub mod shelf;
 pub mod time;

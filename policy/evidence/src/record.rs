@@ -60,7 +60,13 @@ impl Record {
     /// The one spelling of this record.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        canonical(&Json::object([
+        canonical(&self.to_json())
+    }
+
+    /// This record as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> Json {
+        Json::object([
             ("v", Json::Int(1)),
             ("log", Json::text(&self.log)),
             ("seq", Json::count(self.seq)),
@@ -71,7 +77,7 @@ impl Record {
             ("type", Json::text(&self.kind)),
             ("prev", Json::text(self.prev)),
             ("body", self.body.clone()),
-        ]))
+        ])
     }
 
     /// Reads a record; only its one spelling is taken.

@@ -66,6 +66,9 @@ pub enum What {
     /// The last record is not complete.
     #[error("is incomplete")]
     Incomplete,
+    /// The proof beside it does not lead to the signed head.
+    #[error("is not the one that the signed head was made for, or its proof is damaged")]
+    Unproved,
     /// A signed head states another history; this record is the first that may differ.
     #[error("or a later one is not what the head over {size} records was signed for")]
     OtherHistory {

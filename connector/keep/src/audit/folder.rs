@@ -63,19 +63,44 @@ pub(super) fn segments(folder: &Path) -> io::Result<Vec<Segment>> {
     Ok(found)
 }
 
-/// The public note keys of the log, the newest last.
-pub(super) fn keys(folder: &Path) -> io::Result<Vec<NoteKey>> {
-    let text = absent_is_empty(std::fs::read_to_string(folder.join(KEY)))?;
-    Ok(text.lines().filter_map(|line| line.parse().ok()).collect())
+/// The public note keys of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Keys {
+    /// Those that can be read, the newest last.
+    pub(super) known: Vec<NoteKey>,
+    /// How many lines can't be read.
+    pub(super) unreadable: usize,
 }
 
-/// The signed heads in the order of signing; an incomplete last one is left out.
-///
-/// The inner error is the number of the first head that can't be read.
-pub(super) fn heads(folder: &Path) -> io::Result<Result<Vec<SignedHead>, usize>> {
+/// The public note keys of the log.
+pub(super) fn keys(folder: &Path) -> io::Result<Keys> {
+    let bytes = absent_is_empty(std::fs::read(folder.join(KEY)))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let known: Vec<NoteKey> = text.lines().filter_map(|line| line.parse().ok()).collect();
+    let unreadable = text.lines().count() - known.len();
+    Ok(Keys { known, unreadable })
+}
+
+/// The signed heads of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Heads {
+    /// In the order of signing.
+    pub(super) heads: Vec<SignedHead>,
+    /// Whether a head behind them is incomplete.
+    pub(super) rest: bool,
+}
+
+/// The signed heads. The inner error is the number of the first head that can't be read.
+pub(super) fn heads(folder: &Path) -> io::Result<Result<Heads, usize>> {
     let text = absent_is_empty(std::fs::read(folder.join(HEADS)))?;
     // Characters that are no UTF-8 make the note that holds them unreadable, and no other.
-    Ok(read_all(&String::from_utf8_lossy(&text)))
+    Ok(read_all(&String::from_utf8_lossy(&text)).map(|heads| {
+        let whole: usize = heads.iter().map(|head| head.to_string().len() + 1).sum();
+        Heads {
+            rest: whole != text.len(),
+            heads,
+        }
+    }))
 }
 
 /// The leaf hashes, as far as they were written.

@@ -1,6 +1,6 @@
 //! Opening a log: lock it, check all of it, cut off what a crash left, and make ready to write.
 
-use crate::audit::folder::{self, HEADS, KEY, LEAVES, LOCK, Rest, Segment};
+use crate::audit::folder::{self, HEADS, Heads, KEY, LEAVES, LOCK, Rest, Segment};
 use crate::audit::index::{Index, State};
 use crate::audit::key::Ed25519Notes;
 use crate::audit::shelf::FileShelf;
@@ -124,7 +124,7 @@ fn keep_key(config: &LogConfig) -> Result<(), Refusal> {
             ),
         ));
     }
-    let mut keys = folder::keys(&config.folder).map_err(failed)?;
+    let mut keys = folder::keys(&config.folder).map_err(failed)?.known;
     if keys.contains(&key) {
         return Ok(());
     }
@@ -136,8 +136,8 @@ fn keep_key(config: &LogConfig) -> Result<(), Refusal> {
 /// The heads of the folder; all of them must be signed by a key of this log.
 fn own_heads(config: &LogConfig) -> Result<Vec<SignedHead>, Refusal> {
     let failed = |error: std::io::Error| folder::unavailable(&config.folder.join(HEADS), &error);
-    let keys = folder::keys(&config.folder).map_err(failed)?;
-    let heads = folder::heads(&config.folder)
+    let keys = folder::keys(&config.folder).map_err(failed)?.known;
+    let Heads { heads, rest } = folder::heads(&config.folder)
         .map_err(failed)?
         .map_err(|number| broken(config, format!("head {number} of the log can't be read")))?;
     for head in &heads {
@@ -149,12 +149,9 @@ fn own_heads(config: &LogConfig) -> Result<Vec<SignedHead>, Refusal> {
         }
     }
     // A head that was being written when the power went is written again behind a clean end.
-    let whole: String = heads.iter().map(|head| format!("{head}\n")).collect();
-    let path = config.folder.join(HEADS);
-    if path
-        .metadata()
-        .is_ok_and(|found| found.len() != length(whole.as_bytes()))
-    {
+    if rest {
+        let path = config.folder.join(HEADS);
+        let whole: String = heads.iter().map(|head| format!("{head}\n")).collect();
         crate::files::replace(&path, whole.as_bytes(), crate::files::Readers::Owner)?;
     }
     Ok(heads)
@@ -175,7 +172,7 @@ struct Checked {
     chain: evidence::chain::Chain,
     tree: Tree,
     offsets: Vec<u64>,
-    open: BTreeMap<String, Record>,
+    open: BTreeMap<u64, Record>,
     last: Option<evidence::time::Time>,
     rest: Option<Rest>,
 }
@@ -217,14 +214,21 @@ fn check(
     })
 }
 
-/// Keeps the entries that are open.
-fn follow(open: &mut BTreeMap<String, Record>, record: &Record) {
-    let Some(request) = record.body.get("request_id").and_then(Json::as_text) else {
-        return;
-    };
+/// Keeps the entries that are open. A closing record names the opening one by its place, or by the request.
+fn follow(open: &mut BTreeMap<u64, Record>, record: &Record) {
+    let request = |record: &Record| record.body.get("request_id").cloned();
     match record.kind.as_str() {
-        OPENING => drop(open.insert(request.to_owned(), record.clone())),
-        CLOSING => drop(open.remove(request)),
+        OPENING => drop(open.insert(record.seq, record.clone())),
+        CLOSING => {
+            let place = record.body.get("opened").and_then(Json::as_count);
+            let named = request(record).filter(|id| id.as_text().is_some());
+            let found = place.filter(|place| open.contains_key(place)).or_else(|| {
+                let mut entries = open.iter();
+                let (seq, _) = entries.find(|(_, o)| named.is_some() && request(o) == named)?;
+                Some(*seq)
+            });
+            drop(found.and_then(|seq| open.remove(&seq)));
+        }
         _ => {}
     }
 }

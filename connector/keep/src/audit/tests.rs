@@ -18,14 +18,14 @@ use tempfile::TempDir;
 mod crash;
 
 /// A folder for a log, and the key that signs its heads.
-struct Place {
-    dir: TempDir,
-    key: Arc<LogKey>,
+pub(super) struct Place {
+    pub(super) dir: TempDir,
+    pub(super) key: Arc<LogKey>,
     clock: Clock,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let key = LogKey::create(&dir.path().join("log.key"), "tallinn.example").unwrap();
         let ticks = AtomicU64::new(0);
@@ -44,11 +44,11 @@ impl Place {
         }
     }
 
-    fn folder(&self) -> PathBuf {
+    pub(super) fn folder(&self) -> PathBuf {
         self.dir.path().join("log")
     }
 
-    fn config(&self) -> LogConfig {
+    pub(super) fn config(&self) -> LogConfig {
         let signer: Arc<dyn NoteSigner> = Arc::clone(&self.key) as Arc<dyn NoteSigner>;
         let clock = Arc::clone(&self.clock);
         LogConfig {
@@ -57,7 +57,7 @@ impl Place {
         }
     }
 
-    fn open(&self) -> (Log, Replay) {
+    pub(super) fn open(&self) -> (Log, Replay) {
         Log::open(self.config()).unwrap()
     }
 
@@ -67,9 +67,9 @@ impl Place {
 }
 
 #[derive(Debug)]
-struct Said {
-    kind: &'static str,
-    n: i64,
+pub(super) struct Said {
+    pub(super) kind: &'static str,
+    pub(super) n: i64,
 }
 
 impl Evidence for Said {
@@ -84,7 +84,20 @@ impl Evidence for Said {
     }
 }
 
-fn said(n: i64) -> Said {
+/// Closes the entry at this place, without naming a request.
+#[derive(Debug)]
+struct Closes(u64);
+
+impl Evidence for Closes {
+    fn entry(&self) -> Entry {
+        Entry {
+            kind: "close",
+            body: Json::object([("opened", Json::count(self.0)), ("request_id", Json::Null)]),
+        }
+    }
+}
+
+pub(super) fn said(n: i64) -> Said {
     Said { kind: "said", n }
 }
 
@@ -195,7 +208,10 @@ async fn heads_are_signed_when_asked_after_enough_records_and_at_the_end() {
     assert_eq!(log.head_over(19).await.unwrap().checkpoint.size, 19);
     let _ = log.record(said(19)).await.unwrap();
     drop(log);
-    let kept = super::folder::heads(&place.folder()).unwrap().unwrap();
+    let kept = super::folder::heads(&place.folder())
+        .unwrap()
+        .unwrap()
+        .heads;
     let sizes: Vec<u64> = kept.iter().map(|head| head.checkpoint.size).collect();
     assert_eq!(sizes, [9, 19, 20]);
 }
@@ -304,10 +320,17 @@ fn open_entries_are_told_at_start() {
     ] {
         let _ = log.record_blocking(Said { kind, n }).unwrap();
     }
+    let _ = log.record_blocking(Closes(4)).unwrap();
+    let _ = log
+        .record_blocking(Said {
+            kind: "permit",
+            n: 4,
+        })
+        .unwrap();
     drop(log);
     let (_, replay) = place.open();
     let open: Vec<u64> = replay.open.iter().map(|record| record.seq).collect();
-    assert_eq!(open, [1, 4]);
+    assert_eq!(open, [1, 6]);
 }
 
 #[test]
@@ -366,7 +389,7 @@ fn another_key_or_domain_is_refused_or_kept_beside() {
     let (log, _) = place.open();
     let _ = log.record_blocking(said(1)).unwrap();
     drop(log);
-    assert_eq!(super::folder::keys(&place.folder()).unwrap().len(), 2);
+    assert_eq!(super::folder::keys(&place.folder()).unwrap().known.len(), 2);
     assert_eq!(numbers(&place.open().0, 0), [0, 1]);
 }
 

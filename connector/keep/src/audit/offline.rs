@@ -1,0 +1,246 @@
+//! Checking a copied log, or a bundle, without configuration, network or the running connector.
+//!
+//! The copy brings its own note key. So the check shows that the copy is whole and as that key's owner signed it; whose
+//! key it is, the reader compares with the trust bundle or asks the participant.
+
+use crate::audit::folder;
+use crate::audit::key::Ed25519Notes;
+use evidence::note::{Checkpoint, NoteKey, SignedHead};
+use evidence::record::Record;
+use evidence::time::Time;
+use evidence::verify::{Fault, Verifier};
+use policy::refusal::{Code, Refusal};
+use std::path::Path;
+
+mod bundle;
+#[cfg(test)]
+mod tests;
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The log's origin: `<domain>/hansa/evidence`.
+    pub log: String,
+    /// How many records are good: all, or those before the first bad one.
+    pub records: u64,
+    /// How many of them a signed head covers.
+    pub covered: u64,
+    /// The newest head in the copy whose signature holds.
+    pub head: Option<SignedHead>,
+    /// The keys that the copy brings.
+    pub keys: Vec<NoteKey>,
+    /// The time of the first and of the last good record.
+    pub span: Option<(Time, Time)>,
+    /// The contract, where the copy is the part of the log that concerns it.
+    pub contract: Option<String>,
+    /// The first bad record.
+    pub fault: Option<Fault>,
+    /// What else is damaged: heads, and leaf hashes.
+    pub damaged: Vec<String>,
+    /// What this check could not see.
+    pub unseen: Vec<String>,
+}
+
+impl Report {
+    /// Whether nothing bad was found.
+    #[must_use]
+    pub const fn is_good(&self) -> bool {
+        self.fault.is_none() && self.damaged.is_empty()
+    }
+
+    /// `EVIDENCE_BROKEN` naming the first bad record, if something bad was found.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        let sentence = match (&self.fault, self.damaged.first()) {
+            (Some(fault), _) => fault.to_string(),
+            (None, Some(damaged)) => damaged.clone(),
+            (None, None) => return None,
+        };
+        Some(Refusal::new(
+            Code::EvidenceBroken,
+            format!("{sentence} (log `{}`)", self.log),
+        ))
+    }
+}
+
+/// Checks the log folder or bundle at `path`; `newest` is a head of this log that somebody else holds.
+///
+/// # Errors
+/// When the copy can't be read, or is not of the log that `newest` is of: `FILE_MISSING`, `EVIDENCE_INCOMPLETE`.
+pub fn verify(path: &Path, newest: Option<&SignedHead>) -> Result<Report, Refusal> {
+    if path.is_dir() {
+        verify_folder(path, newest)
+    } else {
+        bundle::verify(path, newest)
+    }
+}
+
+fn verify_folder(path: &Path, newest: Option<&SignedHead>) -> Result<Report, Refusal> {
+    let failed = |error: std::io::Error| crate::files::unreadable(path, &error);
+    let segments = folder::segments(path).map_err(failed)?;
+    let keys = folder::keys(path).map_err(failed)?;
+    if segments.is_empty() && keys == folder::Keys::default() {
+        return Err(incomplete(
+            path,
+            "here is no log: neither records nor a key",
+        ));
+    }
+    let leaves = folder::leaves(path).map_err(failed)?;
+    let mut found = Found::new(path, keys.known, newest)?;
+    if keys.unreadable > 0 {
+        let damaged = format!("{} note keys can't be read", keys.unreadable);
+        found.damaged.push(damaged);
+    }
+    match folder::heads(path).map_err(failed)? {
+        Ok(folder::Heads { heads, rest }) => {
+            found.take_heads(heads);
+            if rest {
+                found.unseen.push("the last head is incomplete".to_owned());
+            }
+        }
+        Err(number) => found.damaged.push(format!("head {number} can't be read")),
+    }
+    if found.log.is_empty() {
+        found.log = first_log(&segments);
+    }
+    let mut verifier = found.verifier(leaves);
+    let rest =
+        folder::walk(&segments, &mut verifier, |record, _, _| found.see(record)).map_err(failed)?;
+    Ok(found.report(verifier, rest.is_some()))
+}
+
+/// The log that the first record says that it is of, where no key says it.
+fn first_log(segments: &[folder::Segment]) -> String {
+    let read = || {
+        let text = std::fs::read_to_string(&segments.first()?.path).ok()?;
+        let record = Record::from_bytes(text.lines().next()?.as_bytes()).ok()?;
+        Some(record.log)
+    };
+    read().unwrap_or_default()
+}
+
+/// What a check gathers on its way.
+struct Found {
+    log: String,
+    keys: Vec<NoteKey>,
+    heads: Vec<SignedHead>,
+    given: Vec<Checkpoint>,
+    span: Option<(Time, Time)>,
+    damaged: Vec<String>,
+    unseen: Vec<String>,
+}
+
+impl Found {
+    fn new(path: &Path, keys: Vec<NoteKey>, newest: Option<&SignedHead>) -> Result<Self, Refusal> {
+        let mut found = Self {
+            log: keys.first().map(|key| key.name.clone()).unwrap_or_default(),
+            keys,
+            heads: Vec::new(),
+            given: Vec::new(),
+            span: None,
+            damaged: Vec::new(),
+            unseen: Vec::new(),
+        };
+        if found.keys.is_empty() {
+            found
+                .unseen
+                .push("the copy brings no key, so no head could be checked".to_owned());
+        }
+        if let Some(head) = newest {
+            let origin = &head.checkpoint.origin;
+            if !found.log.is_empty() && *origin != found.log {
+                return Err(incomplete(
+                    path,
+                    &format!(
+                        "the head given is of `{origin}`, the copy of `{}`",
+                        found.log
+                    ),
+                ));
+            }
+            if !found.keys.is_empty() && !found.is_signed(head) {
+                return Err(incomplete(
+                    path,
+                    "the head given is not signed by a key of this log",
+                ));
+            }
+            found.given.push(head.checkpoint.clone());
+        }
+        Ok(found)
+    }
+
+    fn is_signed(&self, head: &SignedHead) -> bool {
+        self.keys
+            .iter()
+            .any(|key| head.is_signed_by(key, &Ed25519Notes))
+    }
+
+    /// Believes the heads whose signature holds, and reports the others.
+    fn take_heads(&mut self, heads: Vec<SignedHead>) {
+        for head in heads {
+            if self.is_signed(&head) {
+                self.heads.push(head);
+            } else if !self.keys.is_empty() {
+                let size = head.checkpoint.size;
+                self.damaged.push(format!(
+                    "the signature of the head over {size} records does not hold"
+                ));
+            }
+        }
+        if self.heads.is_empty() && self.given.is_empty() {
+            self.unseen
+                .push("no signed head: an end that was cut off can't be seen".to_owned());
+        }
+    }
+
+    fn verifier(&self, leaves: Vec<evidence::digest::Digest>) -> Verifier {
+        let heads: Vec<Checkpoint> = self
+            .heads
+            .iter()
+            .map(|head| head.checkpoint.clone())
+            .collect();
+        Verifier::new(&self.log, &heads, &self.given, leaves)
+    }
+
+    fn see(&mut self, record: &Record) {
+        let first = self.span.map_or(record.at, |(first, _)| first);
+        self.span = Some((first, record.at));
+    }
+
+    fn report(mut self, verifier: Verifier, rest: bool) -> Report {
+        let checked = verifier.finish(rest);
+        if checked.leaves_damaged {
+            self.damaged.push(
+                "the leaf hashes are damaged; the records were checked without them".to_owned(),
+            );
+        }
+        if checked.fault.is_none() && checked.covered < checked.records {
+            self.unseen.push(format!(
+                "the last {} records are under no signed head",
+                checked.records - checked.covered
+            ));
+        }
+        Report {
+            log: self.log,
+            records: checked.records,
+            covered: checked.covered,
+            head: self
+                .heads
+                .into_iter()
+                .max_by_key(|head| head.checkpoint.size),
+            keys: self.keys,
+            span: self.span,
+            contract: None,
+            fault: checked.fault,
+            damaged: self.damaged,
+            unseen: self.unseen,
+        }
+    }
+}
+
+fn incomplete(path: &Path, sentence: &str) -> Refusal {
+    Refusal::new(Code::EvidenceIncomplete, sentence).with_place(
+        path.display().to_string(),
+        None,
+        None,
+    )
+}

@@ -1,0 +1,223 @@
+//! Two participants' views of the same answers, laid side by side: what each side's log says of each request.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+#[cfg(test)]
+mod tests;
+
+/// What one side's log says of one answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The request, which both sides name alike.
+    pub request_id: String,
+    /// The contract or contracts.
+    pub contract: String,
+    /// Rows sent or received.
+    pub rows: u64,
+    /// Bytes sent or received.
+    pub bytes: u64,
+    /// The digest over what was sent or received.
+    pub digest: String,
+    /// How it ended.
+    pub outcome: String,
+    /// Whether this side holds the acknowledgement: given by the consumer, received by the provider.
+    pub acknowledged: bool,
+}
+
+/// Which side of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// Who sent.
+    Provider,
+    /// Who received.
+    Consumer,
+}
+
+/// How the two views of one request compare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// Both say the same, and both hold the acknowledgement.
+    Matched,
+    /// Both say the same; the acknowledgement is not with both.
+    Unacknowledged {
+        /// Whether the provider holds it.
+        provider: bool,
+        /// Whether the consumer gave it.
+        consumer: bool,
+    },
+    /// The two sides differ.
+    Mismatch(Vec<Difference>),
+    /// The consumer's log lacks it.
+    ProviderOnly,
+    /// The provider's log lacks it: serious, since the provider answered off its books or has lost a record.
+    ConsumerOnly,
+    /// One side's log has it more than once.
+    Repeated(Side),
+}
+
+impl Finding {
+    /// One word for tables.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Matched => "matched",
+            Self::Unacknowledged { .. } => "unacknowledged",
+            Self::Mismatch(_) => "mismatch",
+            Self::ProviderOnly => "provider only",
+            Self::ConsumerOnly => "consumer only",
+            Self::Repeated(_) => "repeated",
+        }
+    }
+
+    /// Whether it needs nobody's attention. An acknowledgement that is on its way does not.
+    #[must_use]
+    pub const fn is_clean(&self) -> bool {
+        matches!(self, Self::Matched | Self::Unacknowledged { .. })
+    }
+}
+
+/// A field in which the two sides differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Its name.
+    pub field: &'static str,
+    /// What the provider's log says.
+    pub provider: String,
+    /// What the consumer's log says.
+    pub consumer: String,
+}
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    /// The request.
+    pub request_id: String,
+    /// What the provider's log says, if it says anything.
+    pub provider: Option<Line>,
+    /// What the consumer's log says, if it says anything.
+    pub consumer: Option<Line>,
+    /// How they compare.
+    pub finding: Finding,
+}
+
+/// Sums under one contract, as each side's log has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Answers.
+    pub answers: u64,
+    /// Rows.
+    pub rows: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// Both logs side by side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reconciliation {
+    /// Every request of either side, in the order of their names.
+    pub requests: Vec<Compared>,
+    /// Sums by contract: the provider's, the consumer's.
+    pub totals: BTreeMap<String, (Totals, Totals)>,
+}
+
+impl Reconciliation {
+    /// Whether the two logs agree.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.requests
+            .iter()
+            .all(|compared| compared.finding.is_clean())
+    }
+}
+
+/// Lays what the provider's log says beside what the consumer's log says.
+#[must_use]
+pub fn reconcile(provider: &[Line], consumer: &[Line]) -> Reconciliation {
+    let (sent, received) = (by_request(provider), by_request(consumer));
+    let names: BTreeSet<&str> = sent.keys().chain(received.keys()).copied().collect();
+    let requests = names
+        .into_iter()
+        .map(|name| {
+            let none = Vec::new();
+            let provider = sent.get(name).unwrap_or(&none);
+            let consumer = received.get(name).unwrap_or(&none);
+            Compared {
+                request_id: name.to_owned(),
+                finding: compare(provider, consumer),
+                provider: provider.first().copied().cloned(),
+                consumer: consumer.first().copied().cloned(),
+            }
+        })
+        .collect();
+    let mut totals: BTreeMap<String, (Totals, Totals)> = BTreeMap::new();
+    for line in provider {
+        totals.entry(line.contract.clone()).or_default().0.add(line);
+    }
+    for line in consumer {
+        totals.entry(line.contract.clone()).or_default().1.add(line);
+    }
+    Reconciliation { requests, totals }
+}
+
+fn by_request(lines: &[Line]) -> BTreeMap<&str, Vec<&Line>> {
+    let mut by_request: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
+    for line in lines {
+        by_request.entry(&line.request_id).or_default().push(line);
+    }
+    by_request
+}
+
+fn compare(provider: &[&Line], consumer: &[&Line]) -> Finding {
+    match (provider, consumer) {
+        ([_, _, ..], _) => Finding::Repeated(Side::Provider),
+        (_, [_, _, ..]) => Finding::Repeated(Side::Consumer),
+        ([sent], [received]) => compare_one(sent, received),
+        (_, []) => Finding::ProviderOnly,
+        ([], _) => Finding::ConsumerOnly,
+    }
+}
+
+fn compare_one(sent: &Line, received: &Line) -> Finding {
+    // Taken apart completely, so that a new field is compared too.
+    let Line {
+        request_id: _,
+        contract,
+        rows,
+        bytes,
+        digest,
+        outcome,
+        acknowledged,
+    } = sent;
+    let fields = [
+        ("contract", contract.clone(), received.contract.clone()),
+        ("rows", rows.to_string(), received.rows.to_string()),
+        ("bytes", bytes.to_string(), received.bytes.to_string()),
+        ("digest", digest.clone(), received.digest.clone()),
+        ("outcome", outcome.clone(), received.outcome.clone()),
+    ];
+    let differences: Vec<Difference> = fields
+        .into_iter()
+        .filter(|(_, provider, consumer)| provider != consumer)
+        .map(|(field, provider, consumer)| Difference {
+            field,
+            provider,
+            consumer,
+        })
+        .collect();
+    match (acknowledged, received.acknowledged) {
+        _ if !differences.is_empty() => Finding::Mismatch(differences),
+        (true, true) => Finding::Matched,
+        (provider, consumer) => Finding::Unacknowledged {
+            provider: *provider,
+            consumer,
+        },
+    }
+}
+
+impl Totals {
+    const fn add(&mut self, line: &Line) {
+        self.answers = self.answers.saturating_add(1);
+        self.rows = self.rows.saturating_add(line.rows);
+        self.bytes = self.bytes.saturating_add(line.bytes);
+    }
+}

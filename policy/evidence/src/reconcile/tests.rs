@@ -1,0 +1,104 @@
+//! Each way in which two logs can differ has its own finding.
+
+use super::{Difference, Finding, Line, Side, Totals, reconcile};
+
+fn line(request: &str) -> Line {
+    Line {
+        request_id: request.to_owned(),
+        contract: "9f3c".to_owned(),
+        rows: 10,
+        bytes: 1000,
+        digest: "blake3:aa".to_owned(),
+        outcome: "done".to_owned(),
+        acknowledged: true,
+    }
+}
+
+#[track_caller]
+fn check(provider: &[Line], consumer: &[Line], expect: Finding) {
+    let found = reconcile(provider, consumer);
+    assert_eq!(found.requests.len(), 1);
+    assert_eq!(found.is_clean(), expect.is_clean());
+    assert_eq!(found.requests[0].finding, expect);
+}
+
+fn differs(change: impl Fn(&mut Line), field: &'static str, provider: &str, consumer: &str) {
+    let mut received = line("r1");
+    change(&mut received);
+    let difference = Difference {
+        field,
+        provider: provider.to_owned(),
+        consumer: consumer.to_owned(),
+    };
+    check(
+        &[line("r1")],
+        &[received],
+        Finding::Mismatch(vec![difference]),
+    );
+}
+
+#[test]
+fn each_finding() {
+    check(&[line("r1")], &[line("r1")], Finding::Matched);
+    check(&[line("r1")], &[], Finding::ProviderOnly);
+    check(&[], &[line("r1")], Finding::ConsumerOnly);
+    check(
+        &[line("r1"), line("r1")],
+        &[line("r1")],
+        Finding::Repeated(Side::Provider),
+    );
+    check(
+        &[line("r1")],
+        &[line("r1"), line("r1")],
+        Finding::Repeated(Side::Consumer),
+    );
+    let pending = Line {
+        acknowledged: false,
+        ..line("r1")
+    };
+    let finding = Finding::Unacknowledged {
+        provider: false,
+        consumer: true,
+    };
+    check(&[pending], &[line("r1")], finding);
+    differs(|l| l.contract = "77".to_owned(), "contract", "9f3c", "77");
+    differs(|l| l.rows = 9, "rows", "10", "9");
+    differs(|l| l.bytes = 9, "bytes", "1000", "9");
+    differs(|l| l.digest = "x".to_owned(), "digest", "blake3:aa", "x");
+    differs(|l| l.outcome = "cut".to_owned(), "outcome", "done", "cut");
+}
+
+#[test]
+fn one_deleted_record_is_found_among_many() {
+    let all: Vec<Line> = (0..50).map(|n| line(&format!("r{n:02}"))).collect();
+    let mut less = all.clone();
+    less.remove(17);
+    let found = reconcile(&less, &all);
+    let odd: Vec<_> = found
+        .requests
+        .iter()
+        .filter(|c| !c.finding.is_clean())
+        .collect();
+    assert_eq!(odd.len(), 1);
+    assert_eq!(
+        (odd[0].request_id.as_str(), &odd[0].finding),
+        ("r17", &Finding::ConsumerOnly)
+    );
+    let (provider, consumer) = found.totals["9f3c"];
+    assert_eq!(
+        provider,
+        Totals {
+            answers: 49,
+            rows: 490,
+            bytes: 49_000
+        }
+    );
+    assert_eq!(
+        consumer,
+        Totals {
+            answers: 50,
+            rows: 500,
+            bytes: 50_000
+        }
+    );
+}
