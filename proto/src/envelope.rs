@@ -6,6 +6,7 @@
 
 use crate::base64url;
 use crate::contract;
+use crate::dispute::{self, SignedDispute};
 use crate::receipt::{self, SignedReceipt};
 use crate::strict::{self, Codes, Members};
 use crate::withdrawal;
@@ -27,6 +28,8 @@ pub enum Kind {
     Withdrawal,
     /// A receipt for an answer.
     Receipt,
+    /// The consumer's answer to a receipt that says something else than it received.
+    Dispute,
 }
 
 impl Kind {
@@ -35,13 +38,14 @@ impl Kind {
             Self::Agreement => "hansa-agreement+jws",
             Self::Withdrawal => "hansa-withdrawal+jws",
             Self::Receipt => "hansa-receipt+jws",
+            Self::Dispute => "hansa-dispute+jws",
         }
     }
 
     const fn malformed(self) -> Code {
         match self {
             Self::Agreement => Code::ContractMalformed,
-            Self::Withdrawal | Self::Receipt => Code::StatementMalformed,
+            Self::Withdrawal | Self::Receipt | Self::Dispute => Code::StatementMalformed,
         }
     }
 }
@@ -102,23 +106,32 @@ pub fn parse_withdrawal(bytes: &[u8]) -> Result<Withdrawal, Refusal> {
         signatures,
     } = open(bytes, Kind::Withdrawal)?;
     let statement = withdrawal::from_bytes(&payload)?;
-    let mut signatures = signatures.into_iter();
-    match (signatures.next(), signatures.next()) {
-        (Some(signature), None) => Ok(Withdrawal {
-            statement: Digest::of(&payload),
-            contract: statement.contract,
-            party: statement.party,
-            effective_at: statement.effective_at,
-            issued_at: statement.issued_at,
-            reason: statement.reason,
-            signature,
-        }),
-        (None, _) => Err(missing(0, 1)),
-        (Some(_), Some(_)) => Err(Refusal::new(
-            Code::SignatureCount,
-            "a withdrawal carries exactly one signature",
-        )),
-    }
+    Ok(Withdrawal {
+        statement: Digest::of(&payload),
+        contract: statement.contract,
+        party: statement.party,
+        effective_at: statement.effective_at,
+        issued_at: statement.issued_at,
+        reason: statement.reason,
+        signature: only(signatures)?,
+    })
+}
+
+/// Reads a dispute: exactly one signature, the consumer's.
+///
+/// # Errors
+/// As [`parse_contract`], with `STATEMENT_MALFORMED`.
+pub fn parse_dispute(bytes: &[u8]) -> Result<SignedDispute, Refusal> {
+    let Opened {
+        payload,
+        signatures,
+    } = open(bytes, Kind::Dispute)?;
+    insist_on_roles(&signatures, &[Role::Consumer])?;
+    Ok(SignedDispute {
+        dispute: dispute::from_bytes(&payload)?,
+        statement: Digest::of(&payload),
+        signature: only(signatures)?,
+    })
 }
 
 /// Reads a receipt: the provider's signature, and the consumer's once it has countersigned.
@@ -256,6 +269,20 @@ fn insist_on_roles(signatures: &[Signature], roles: &[Role]) -> Result<(), Refus
         ));
     }
     Ok(())
+}
+
+/// The one signature of a statement that carries one.
+fn only(signatures: Vec<Signature>) -> Result<Signature, Refusal> {
+    let count = signatures.len();
+    let mut signatures = signatures.into_iter();
+    match (signatures.next(), signatures.next()) {
+        (Some(signature), None) => Ok(signature),
+        (None, _) => Err(missing(0, 1)),
+        (Some(_), Some(_)) => Err(Refusal::new(
+            Code::SignatureCount,
+            format!("the statement carries {count} signatures instead of 1"),
+        )),
+    }
 }
 
 fn missing(found: usize, due: usize) -> Refusal {

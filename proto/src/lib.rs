@@ -19,6 +19,7 @@ pub mod admin;
 pub mod base64url;
 pub mod contract;
 pub mod dataset;
+pub mod dispute;
 pub mod envelope;
 pub mod nearest;
 pub mod odrl;
@@ -27,6 +28,7 @@ pub mod peer;
 pub mod policy_toml;
 pub mod purposes;
 pub mod receipt;
+pub mod render;
 #[cfg(test)]
 mod samples;
 pub mod strict;

@@ -473,3 +473,44 @@ fn a_receipt_is_signed_and_countersigned() {
         assert!(accepted.is_err(), "byte {index}");
     }
 }
+
+#[test]
+fn a_dispute_is_signed_by_the_consumer() {
+    let scene = scene();
+    let receipt = crate::receipt::tests::receipt();
+    let dispute = dispute::Dispute {
+        request: receipt.request,
+        receipt: Digest::of(&receipt::to_bytes(&receipt)),
+        provider: receipt.provider,
+        consumer: receipt.consumer,
+        rows: 999,
+        bytes: 65_000,
+        result: receipt::ResultDigest([4; 32]),
+        issued_at: receipt.last_at,
+    };
+    let payload = dispute::to_bytes(&dispute);
+    let consumer = scene.keys.0[1].entry(Kind::Dispute, Role::Consumer, &payload);
+    let read = parse_dispute(&assemble(&payload, std::slice::from_ref(&consumer))).unwrap();
+    assert_eq!(read.dispute, dispute);
+    assert_eq!(scene.keys.check(&dispute.consumer, &read.signature), Ok(()));
+    let code = |entries: &[(String, Vec<u8>)]| {
+        parse_dispute(&assemble(&payload, entries))
+            .unwrap_err()
+            .code
+    };
+    let provider = scene.keys.0[0].entry(Kind::Dispute, Role::Provider, &payload);
+    let receipt = scene.keys.0[1].entry(Kind::Receipt, Role::Consumer, &payload);
+    assert_eq!(code(&[]), Code::SignatureMissing);
+    assert_eq!(code(&[provider.clone()]), Code::SignatureMissing);
+    assert_eq!(code(&[provider, consumer]), Code::SignatureCount);
+    assert_eq!(code(&[receipt]), Code::SignatureHeader);
+    let json = evidence::json::parse(&payload, LIMITS).unwrap();
+    for (place, spoilt) in samples::spoilt(&json) {
+        let counted = place == ".rows=2^50" || place == ".bytes=2^50";
+        assert_eq!(
+            dispute::from_bytes(&canonical(&spoilt)).is_ok(),
+            counted,
+            "{place}"
+        );
+    }
+}

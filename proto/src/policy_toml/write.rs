@@ -4,6 +4,7 @@ use super::Written;
 use super::form::BUCKETS;
 use super::limits::{PERIODS, UNITS};
 use crate::odrl::name::word;
+use crate::render::printable;
 use policy::id::{ClauseId, Name};
 use policy::row_filter::Literal;
 use policy::term::{Bounds, Clause, Mask, Quota, Term, Unit};
@@ -216,7 +217,7 @@ impl Page<'_> {
             .filter(|clause| !self.said.contains(&clause.id))
             .collect();
         for clause in &left {
-            let plain = clause.term.plain().replace('\n', " ");
+            let plain = printable(&clause.term.plain());
             text.push_str(&format!(
                 "# can't be said in this format: {} {plain}\n",
                 clause.id

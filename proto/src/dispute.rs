@@ -1,0 +1,97 @@
+//! The statement `dispute/1` of a consumer that received something else than the provider's receipt says. It takes the
+//! place of the countersignature, and both sides keep both.
+
+use crate::receipt::ResultDigest;
+use crate::strict::{self, Codes, LIMITS, Members};
+use evidence::digest::Digest;
+use evidence::json::{Json, canonical};
+use evidence::time::Time;
+use policy::contract::Signature;
+use policy::id::{ParticipantId, RequestId};
+use policy::refusal::{Code, Refusal};
+
+const FORMAT: &str = "dispute/1";
+
+/// What the consumer says that it received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispute {
+    /// The question.
+    pub request: RequestId,
+    /// SHA-256 of the payload of the receipt that it disputes.
+    pub receipt: Digest,
+    /// Who answered.
+    pub provider: ParticipantId,
+    /// Who asked, and signs.
+    pub consumer: ParticipantId,
+    /// Rows received.
+    pub rows: u64,
+    /// Bytes received.
+    pub bytes: u64,
+    /// Digest of what was received.
+    pub result: ResultDigest,
+    /// When it was written.
+    pub issued_at: Time,
+}
+
+/// A dispute as read from its envelope, its signature not yet checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedDispute {
+    /// What it says.
+    pub dispute: Dispute,
+    /// SHA-256 of the payload.
+    pub statement: Digest,
+    /// The consumer's signature.
+    pub signature: Signature,
+}
+
+/// The payload: canonical JSON.
+#[must_use]
+pub fn to_bytes(dispute: &Dispute) -> Vec<u8> {
+    let Dispute {
+        request,
+        receipt,
+        provider,
+        consumer,
+        rows,
+        bytes,
+        result,
+        issued_at,
+    } = dispute;
+    canonical(&Json::object([
+        ("hansa", Json::text(FORMAT)),
+        ("request_id", Json::text(request)),
+        ("receipt", Json::text(receipt)),
+        ("provider", Json::text(provider)),
+        ("consumer", Json::text(consumer)),
+        ("rows", Json::count(*rows)),
+        ("bytes", Json::count(*bytes)),
+        ("result_digest", Json::text(result)),
+        ("issuedAt", Json::text(issued_at)),
+    ]))
+}
+
+/// The dispute that the payload states.
+///
+/// # Errors
+/// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
+pub fn from_bytes(bytes: &[u8]) -> Result<Dispute, Refusal> {
+    let codes = Codes::of(Code::StatementMalformed);
+    let json = strict::document(bytes, LIMITS, Code::StatementMalformed)?;
+    let mut payload = Members::of(json, "", codes)?;
+    payload.exactly_text("hansa", FORMAT)?;
+    let dispute = Dispute {
+        request: payload.parsed("request_id")?,
+        receipt: payload.parsed("receipt")?,
+        provider: payload.parsed("provider")?,
+        consumer: payload.parsed("consumer")?,
+        rows: payload.count("rows")?,
+        bytes: payload.count("bytes")?,
+        result: payload.parsed("result_digest")?,
+        issued_at: payload.parsed("issuedAt")?,
+    };
+    payload.finish()?;
+    if to_bytes(&dispute) != bytes {
+        return Err(codes.wrong("a value of the dispute is not in its one spelling"));
+    }
+    Ok(dispute)
+}

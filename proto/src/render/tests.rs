@@ -1,0 +1,129 @@
+use super::*;
+use crate::samples;
+
+#[test]
+fn every_clause_stands_on_the_page_once() {
+    let whole = samples::agreement();
+    let page = agreement(None, &whole);
+    for clause in &whole.clauses {
+        let line = format!("  {:<5}{}\n", clause.id.to_string(), clause.term.plain());
+        assert_eq!(page.matches(&line).count(), 1, "{line} in {page}");
+    }
+    let (enforced, recorded) = page.split_once(NOT_ENFORCED).unwrap();
+    for clause in &whole.clauses {
+        let id = format!("  {:<5}", clause.id.to_string());
+        assert_eq!(
+            recorded.contains(&id),
+            clause.term.is_recorded_only(),
+            "{}",
+            clause.id
+        );
+        assert_eq!(
+            enforced.contains(&id),
+            !clause.term.is_recorded_only(),
+            "{}",
+            clause.id
+        );
+    }
+}
+
+#[test]
+fn the_page_says_what_is_absent() {
+    let page = agreement(None, &samples::public_view());
+    for line in [
+        "Draft, not signed",
+        "  legal text none bound",
+        "  template   none",
+        "  consumer   every participant of the league",
+    ] {
+        assert!(page.contains(line), "{page}");
+    }
+    assert!(!page.contains(NOT_ENFORCED));
+    let page = agreement(
+        Some("ab".repeat(32).parse().unwrap()),
+        &samples::agreement(),
+    );
+    for line in [
+        "Contract abab",
+        "  replaces   nothing",
+        "  provider   The people of munster.example (hansa://munster.example, DE-1)",
+        "  consumer   The people of firma.example (hansa://firma.example, no register number stated)",
+        "  signatory  not stated",
+        "mobility-research: Forschung über Mobilität (part of dpv:ResearchAndDevelopment)",
+        "dpv:ResearchAndDevelopment: Research and Development, and what is narrower",
+    ] {
+        assert!(page.contains(line), "{line} in {page}");
+    }
+}
+
+#[test]
+fn an_offer_says_to_whom_and_who_signs() {
+    let agreement = samples::agreement();
+    let page = offer(&Offer {
+        dataset: agreement.dataset.id,
+        title: "Daily figures".to_owned(),
+        clauses: agreement.clauses,
+        own_purposes: agreement.own_purposes,
+        not_before: agreement.not_before,
+        not_after: agreement.not_after,
+        legal: agreement.legal,
+        to: Recipients::League,
+        sign: Sign::Officer,
+    });
+    for line in [
+        ": Daily figures\n",
+        "  to         every participant of the league\n",
+        "  signed by  an officer of the provider, each contract by hand\n",
+        "  legal text mobility-research.pdf (de)\n",
+        NOT_ENFORCED,
+    ] {
+        assert!(page.contains(line), "{line} in {page}");
+    }
+}
+
+#[test]
+fn foreign_text_does_not_steer_the_terminal() {
+    assert_eq!(printable("Räder 🚲"), "Räder 🚲");
+    assert_eq!(
+        printable("a\u{1b}[2Jb\nc\u{202e}d"),
+        "a\\u{1b}[2Jb\\u{a}c\\u{202e}d"
+    );
+    let mut whole = samples::agreement();
+    whole.provider.name = "x\n  consumer   somebody else".to_owned();
+    let page = agreement(None, &whole);
+    assert_eq!(page.matches("\n  consumer ").count(), 1);
+}
+
+#[test]
+fn changes_are_told_clause_by_clause() {
+    let clause = |number, term| Clause {
+        id: ClauseId(number),
+        term,
+    };
+    let before = samples::clauses();
+    assert_eq!(changes(&before, &before), []);
+    let mut renumbered = before.clone();
+    for clause in &mut renumbered {
+        clause.id = ClauseId(clause.id.0 + 100);
+    }
+    assert_eq!(changes(&before, &renumbered), []);
+    let old = [
+        clause(2, Term::ResultRows(10)),
+        clause(3, Term::TotalsFromPublished),
+    ];
+    let new = [
+        clause(2, Term::ResultRows(20)),
+        clause(4, Term::DeleteAfter { days: 1 }),
+    ];
+    let told: Vec<String> = changes(&old, &new).iter().map(Change::plain).collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(
+        told[0].starts_with("- #c2 ") && told[0].contains("\n+ #c2 "),
+        "{told:?}"
+    );
+    assert!(
+        told[1].starts_with("- #c3 ") && !told[1].contains('+'),
+        "{told:?}"
+    );
+    assert!(told[2].starts_with("+ #c4 "), "{told:?}");
+}
