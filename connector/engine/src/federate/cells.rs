@@ -82,10 +82,10 @@ fn lift_block(
         if never {
             continue;
         }
-        if is_base(&branch) {
-            check(block, &branch, desk)?;
-        }
         kept.push(branch);
+    }
+    for branch in kept.iter().filter(|branch| is_base(branch)) {
+        check(block, branch, kept.len() > 1, desk)?;
     }
     if kept.is_empty() {
         let nothing = LogicalPlan::EmptyRelation(EmptyRelation {
@@ -110,7 +110,12 @@ fn lift_block(
 }
 
 /// Whether a block has the one accepted shape.
-fn check(block: &Aggregate, branch: &Branch, desk: &Desk) -> Result<(), DataFusionError> {
+fn check(
+    block: &Aggregate,
+    branch: &Branch,
+    several: bool,
+    desk: &Desk,
+) -> Result<(), DataFusionError> {
     let Shape::Cube { cube, .. } = &branch.table.shape else {
         return Ok(());
     };
@@ -120,11 +125,13 @@ fn check(block: &Aggregate, branch: &Branch, desk: &Desk) -> Result<(), DataFusi
     if branch.fetch.is_some() {
         return refuse("LIMIT below an aggregate".to_owned());
     }
+    let mut constant = !block.group_expr.is_empty();
     for key in &block.group_expr {
         let Some(inside) = branch.inside(key, input) else {
             return refuse(key.to_string());
         };
         let inside = desk.writer.simplify(inside, &relation)?;
+        constant &= !inside.any_column_refs();
         if let Some(column) = outside_dimensions(cube, &inside) {
             return Err(carry(dimension(&branch.table, cube, &column)));
         }
@@ -137,10 +144,36 @@ fn check(block: &Aggregate, branch: &Branch, desk: &Desk) -> Result<(), DataFusi
             return Err(carry(dimension(&branch.table, cube, &column)));
         }
     }
+    let mut averaged = false;
     for call in &block.aggr_expr {
-        check_call(call, branch, cube, input)?;
+        averaged |= check_call(call, branch, cube, input)? == Function::Avg;
     }
-    Ok(())
+    // An average over several participants is made of their sums and counts; and whether anything is there, of a count.
+    let mut needed = Vec::new();
+    if averaged && several {
+        needed.extend([Function::Sum, Function::Count]);
+    }
+    if constant {
+        needed.push(Function::Count);
+    }
+    match needed
+        .into_iter()
+        .find(|function| !cube.functions.contains(function))
+    {
+        None => Ok(()),
+        Some(function) => {
+            let refusal = Refusal::new(
+                Code::FunctionNotAllowed,
+                format!(
+                    "the question needs `{}` of `{}`, which shows aggregates by {} only",
+                    function_name(function),
+                    relation_name(&branch.table),
+                    functions(cube)
+                ),
+            );
+            Err(carry(told(refusal, &branch.table)))
+        }
+    }
 }
 
 fn check_call(
@@ -148,7 +181,7 @@ fn check_call(
     branch: &Branch,
     cube: &Cube,
     input: &DFSchema,
-) -> Result<(), DataFusionError> {
+) -> Result<Function, DataFusionError> {
     let refuse = |construct: String| Err(carry(shape(&branch.table, &construct)));
     let Some(Expr::AggregateFunction(call)) = branch.inside(call, input) else {
         return refuse(call.to_string());
@@ -159,21 +192,18 @@ fn check_call(
         "avg" => Some(Function::Avg),
         _ => None,
     };
-    if !function.is_some_and(|function| cube.functions.contains(&function)) {
-        return Err(carry(
-            Refusal::new(
-                Code::FunctionNotAllowed,
-                format!(
-                    "`{}` shows aggregates by {} only, not by `{}`",
-                    relation_name(&branch.table),
-                    functions(cube),
-                    call.func.name()
-                ),
-            )
-            .with_participant(branch.table.dataset.owner.clone())
-            .with_help(format!("ask for example: {}", example(&branch.table, cube))),
-        ));
-    }
+    let Some(function) = function.filter(|function| cube.functions.contains(function)) else {
+        let refusal = Refusal::new(
+            Code::FunctionNotAllowed,
+            format!(
+                "`{}` shows aggregates by {} only, not by `{}`",
+                relation_name(&branch.table),
+                functions(cube),
+                call.func.name()
+            ),
+        );
+        return Err(carry(told(refusal, &branch.table)));
+    };
     if call.params.distinct || call.params.filter.is_some() || !call.params.order_by.is_empty() {
         return refuse(aggregate::named(&call));
     }
@@ -191,7 +221,7 @@ fn check_call(
         _ => false,
     };
     if bare {
-        Ok(())
+        Ok(function)
     } else {
         refuse(aggregate::named(&call))
     }
@@ -345,13 +375,17 @@ fn functions(cube: &Cube) -> String {
     let names: Vec<&str> = cube
         .functions
         .iter()
-        .map(|function| match function {
-            Function::Count => "count",
-            Function::Sum => "sum",
-            Function::Avg => "avg",
-        })
+        .map(|function| function_name(*function))
         .collect();
     names.join(", ")
+}
+
+fn function_name(function: Function) -> &'static str {
+    match function {
+        Function::Count => "count",
+        Function::Sum => "sum",
+        Function::Avg => "avg",
+    }
 }
 
 /// A block that the contract permits.

@@ -1,6 +1,7 @@
 //! From the engine's errors to refusals, and refusals through the engine.
 
 use datafusion::common::{DataFusionError, SchemaError};
+use datafusion::sql::sqlparser::parser::ParserError;
 use policy::id::{Name, ParticipantId};
 use policy::refusal::{Code, Refusal};
 
@@ -17,7 +18,14 @@ pub(super) fn planning(error: &DataFusionError) -> Refusal {
     let root = error.find_root();
     let sentence = first_line(&root.strip_backtrace());
     match root {
-        DataFusionError::SQL(..) => Refusal::new(Code::SqlSyntax, sentence),
+        DataFusionError::SQL(fault, _) => match &**fault {
+            ParserError::TokenizerError(text) | ParserError::ParserError(text) => {
+                Refusal::new(Code::SqlSyntax, first_line(text))
+            }
+            ParserError::RecursionLimitExceeded => {
+                Refusal::new(Code::SqlTooDeep, "the statement is nested too deep")
+            }
+        },
         DataFusionError::SchemaError(schema, _) => match &**schema {
             SchemaError::FieldNotFound { field, .. } => {
                 Refusal::new(Code::ColumnUnknown, format!("no column `{}`", field.name))

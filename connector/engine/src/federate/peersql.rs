@@ -446,6 +446,7 @@ fn bare_average(expr: Expr) -> Expr {
         Expr::AggregateFunction(mut call) if call.func.name() == "avg" => {
             for argument in &mut call.params.args {
                 if let Expr::Cast(cast) = argument
+                    && *cast.field.data_type() == DataType::Float64
                     && matches!(*cast.expr, Expr::Column(_))
                 {
                     *argument = (*cast.expr).clone();

@@ -1,1 +1,293 @@
-//! To come.
+//! Participants that refuse, vanish, or send something else.
+
+use super::{World, ample, rows, run, text};
+use crate::federate::errand::{Courier, Errand, RemoteRows, Status};
+use crate::federate::question::{Report, Wish};
+use crate::federate::session::Ample;
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use async_trait::async_trait;
+use futures::{StreamExt, TryStreamExt};
+use policy::refusal::{Code, Refusal};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the courier does with the errands of Ottawa.
+#[derive(Clone)]
+enum Fault {
+    Refuses(Code),
+    /// So many times, then it answers.
+    Vanishes(u32),
+    CutsAfterRows,
+    Sends(RecordBatch),
+    Endless,
+    Never,
+}
+
+struct Faulty {
+    plain: Arc<super::Plain>,
+    fault: Fault,
+}
+
+#[async_trait]
+impl Courier for Faulty {
+    async fn fetch(&self, errand: Errand) -> Result<RemoteRows, Refusal> {
+        let (schema, rows) = self.plain.rows(&errand).await;
+        let answer = |rows: Vec<Result<RecordBatch, Refusal>>| RemoteRows {
+            schema: Arc::clone(&schema),
+            batches: futures::stream::iter(rows).boxed(),
+            snapshot: Some("2026-11-21.9".to_owned()),
+        };
+        let honest = || Ok(answer(rows.iter().cloned().map(Ok).collect()));
+        if errand.participant.domain() != "ottawa.example" {
+            return honest();
+        }
+        match &self.fault {
+            Fault::Refuses(code) => Err(Refusal::new(*code, "no column `w` in `trips`")),
+            Fault::Vanishes(times) if errand.attempt < *times => {
+                Err(Refusal::new(Code::PeerUnreachable, "no answer"))
+            }
+            Fault::Vanishes(_) => honest(),
+            Fault::CutsAfterRows => {
+                let mut rows: Vec<_> = rows.into_iter().map(Ok).collect();
+                rows.push(Err(Refusal::new(Code::StreamCut, "the stream was cut")));
+                Ok(answer(rows))
+            }
+            Fault::Sends(other) => Ok(RemoteRows {
+                schema: other.schema(),
+                batches: futures::stream::iter([Ok(other.clone())]).boxed(),
+                snapshot: None,
+            }),
+            Fault::Endless => {
+                let batch = rows[0].clone();
+                Ok(RemoteRows {
+                    schema,
+                    batches: futures::stream::repeat_with(move || Ok(batch.clone())).boxed(),
+                    snapshot: None,
+                })
+            }
+            Fault::Never => futures::future::pending().await,
+        }
+    }
+}
+
+fn ask(
+    sql: &str,
+    fault: Fault,
+    partial: bool,
+    ample: &Ample,
+) -> Result<(Vec<RecordBatch>, Report), Refusal> {
+    let world = World::new();
+    run(async {
+        let wish = Wish {
+            partial,
+            ..Wish::default()
+        };
+        let question = world.home().plan(sql, &wish, ample)?;
+        let courier = Faulty {
+            plain: world.courier(),
+            fault,
+        };
+        let answer = question.run(Arc::new(courier)).await?;
+        Ok((answer.batches.try_collect().await?, answer.report))
+    })
+}
+
+const COUNT: &str = "SELECT participant, count(*) FROM model.trips GROUP BY participant";
+
+#[test]
+fn a_refusal_fails_the_question() {
+    let refusal = ask(COUNT, Fault::Refuses(Code::ColumnUnknown), false, &ample()).unwrap_err();
+    assert_eq!(refusal.code, Code::ColumnUnknown);
+    assert_eq!(refusal.sentence, "no column `w` in `ottawa.trips`");
+    assert_eq!(refusal.participant.unwrap().domain(), "ottawa.example");
+    assert_eq!(refusal.contract, Some(super::contract("ottawa")));
+}
+
+#[test]
+fn partial_leaves_it_out_and_says_so() {
+    let (rows, report) = ask(COUNT, Fault::Refuses(Code::Withdrawn), true, &ample()).unwrap();
+    let mut lines = text(&rows);
+    lines.sort();
+    assert_eq!(lines, ["munster.example|120", "zurich.example|200"]);
+    let missing = report.missing();
+    assert_eq!(missing.len(), 1);
+    assert_eq!(missing[0].0.domain(), "ottawa.example");
+    assert_eq!(missing[0].1.code, Code::Withdrawn);
+    // Nobody is left: that is no answer.
+    let alone = ask(
+        "SELECT id FROM ottawa.trips",
+        Fault::Refuses(Code::Withdrawn),
+        true,
+        &ample(),
+    );
+    assert_eq!(alone.unwrap_err().code, Code::Withdrawn);
+}
+
+#[test]
+fn sent_again_before_the_first_row_only() {
+    let (rows, report) = ask(COUNT, Fault::Vanishes(1), false, &ample()).unwrap();
+    assert_eq!(text(&rows).len(), 3);
+    assert!(
+        report
+            .outcomes()
+            .iter()
+            .all(|outcome| outcome.status == Status::Answered)
+    );
+    let gone = ask(COUNT, Fault::Vanishes(2), false, &ample()).unwrap_err();
+    assert_eq!(gone.code, Code::PeerUnreachable);
+    for partial in [false, true] {
+        let cut = ask(
+            "SELECT id FROM model.trips",
+            Fault::CutsAfterRows,
+            partial,
+            &ample(),
+        );
+        let cut = cut.unwrap_err();
+        assert_eq!(cut.code, Code::StreamCut);
+        assert_eq!(cut.participant.unwrap().domain(), "ottawa.example");
+    }
+}
+
+#[test]
+fn what_comes_back_is_checked() {
+    let ids = |values: Vec<i64>| Arc::new(Int64Array::from(values)) as ArrayRef;
+    let cases: [(&str, RecordBatch, Code); 5] = [
+        // another type
+        (
+            "SELECT id FROM ottawa.trips",
+            RecordBatch::try_from_iter([(
+                "c0",
+                Arc::new(StringArray::from(vec!["x"])) as ArrayRef,
+            )])
+            .unwrap(),
+            Code::PeerDataInvalid,
+        ),
+        // another name, so perhaps another order
+        (
+            "SELECT id FROM ottawa.trips",
+            RecordBatch::try_from_iter([("id", ids(vec![1]))]).unwrap(),
+            Code::PeerDataInvalid,
+        ),
+        // more columns
+        (
+            "SELECT id FROM ottawa.trips",
+            rows(0, 3),
+            Code::PeerDataInvalid,
+        ),
+        // more rows than the text allows
+        (
+            "SELECT id FROM ottawa.trips LIMIT 2",
+            RecordBatch::try_from_iter([("c0", ids(vec![1, 2, 3]))]).unwrap(),
+            Code::PeerDataInvalid,
+        ),
+        // NULL where none can be
+        (
+            "SELECT id FROM ottawa.trips",
+            RecordBatch::try_from_iter([(
+                "c0",
+                Arc::new(Int64Array::from(vec![Some(1), None])) as ArrayRef,
+            )])
+            .unwrap(),
+            Code::PeerDataInvalid,
+        ),
+    ];
+    for (sql, batch, code) in cases {
+        let refusal = ask(sql, Fault::Sends(batch), false, &ample()).unwrap_err();
+        assert_eq!(refusal.code, code, "{sql}: {refusal}");
+        assert_eq!(refusal.participant.unwrap().domain(), "ottawa.example");
+    }
+}
+
+#[test]
+fn endless_rows_meet_a_limit() {
+    let ample = Ample {
+        errand_rows: 10_000,
+        ..ample()
+    };
+    let refusal = ask(
+        "SELECT sum(id + x) OVER () FROM ottawa.trips",
+        Fault::Endless,
+        false,
+        &ample,
+    );
+    assert_eq!(refusal.unwrap_err().code, Code::ResourceLimit);
+    let ample = Ample {
+        errand_rows: 1_000_000,
+        ..ample
+    };
+    // A LIMIT above takes what it needs and no more.
+    let (rows, report) = ask(
+        "SELECT id FROM ottawa.trips WHERE random() < 2 LIMIT 5",
+        Fault::Endless,
+        false,
+        &ample,
+    )
+    .unwrap();
+    assert_eq!(text(&rows).len(), 5);
+    assert_eq!(report.outcomes()[0].status, Status::Enough);
+    let small = Ample {
+        memory: 200_000,
+        ..super::ample()
+    };
+    let sorted = ask(
+        "SELECT id, place FROM ottawa.trips ORDER BY x",
+        Fault::Endless,
+        false,
+        &small,
+    );
+    assert_eq!(sorted.unwrap_err().code, Code::ResourceLimit);
+}
+
+#[test]
+fn the_time_is_limited() {
+    let ample = Ample {
+        time: Duration::from_millis(50),
+        ..ample()
+    };
+    let refusal = ask(COUNT, Fault::Never, false, &ample).unwrap_err();
+    assert_eq!(refusal.code, Code::ResourceLimit);
+}
+
+#[test]
+fn the_footer_tells_rows_and_snapshot() {
+    let (_, report) = ask(
+        "SELECT id FROM model.trips",
+        Fault::Vanishes(0),
+        false,
+        &ample(),
+    )
+    .unwrap();
+    let counts: Vec<_> = report
+        .outcomes()
+        .iter()
+        .map(|outcome| {
+            (
+                outcome.errand.alias.to_string(),
+                outcome.rows,
+                outcome.snapshot.clone(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        counts,
+        [
+            ("munster".to_owned(), 120, "2026-11-21.9".to_owned()),
+            ("ottawa".to_owned(), 75, "2026-11-21.9".to_owned()),
+            ("zurich".to_owned(), 200, "2026-11-21.9".to_owned()),
+        ]
+    );
+}
+
+#[test]
+fn errors_tell_no_values() {
+    let world = World::new();
+    let refusal = run(world.ask(
+        "SELECT m.id / (o.n - o.n) FROM munster.trips m JOIN ottawa.trips o ON m.place = o.place",
+    ))
+    .unwrap_err();
+    assert_eq!(refusal.code, Code::EvaluationFailed);
+    let refusal = run(world.ask("SELECT CAST(m.place || o.place AS BIGINT) FROM munster.trips m JOIN ottawa.trips o ON m.place = o.place"))
+        .unwrap_err();
+    assert_eq!(refusal.code, Code::EvaluationFailed);
+    assert!(!refusal.to_string().contains("north"), "{refusal}");
+}

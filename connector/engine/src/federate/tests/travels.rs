@@ -72,3 +72,110 @@ fn no_rows_in_texts() {
         }
     }
 }
+
+/// These conditions are decided where the rows are: only matching rows travel, and nothing is filtered again here.
+#[test]
+fn conditions_travel() {
+    let world = World::new();
+    for condition in [
+        "n > 100",
+        "n >= -5 AND n <= 5",
+        "n BETWEEN -50 AND 50",
+        "x < 12.25",
+        "x / 4 > 10.5",
+        "CAST(n AS DOUBLE) < 1e2",
+        "n % 4 = 1",
+        "n + id * 2 > 150",
+        "open",
+        "NOT open",
+        "open IS NULL",
+        "open IS NOT TRUE",
+        "place = 'o''hare'",
+        "place <> 'north'",
+        "place LIKE '%o%'",
+        "place NOT LIKE 'm_nster%'",
+        "place ILIKE 'N%'",
+        "place IN ('north', 'east')",
+        "place IN ('north', 'south', 'east', 'west', 'x', 'y')",
+        "place NOT IN ('south', 'west', 'a', 'b', 'c', 'd')",
+        "place IS NOT NULL",
+        "place IS DISTINCT FROM 'north'",
+        "upper(place) = 'NORTH'",
+        "character_length(place) = 5",
+        "substr(place, 1, 2) = 'no'",
+        "place || 'x' = 'northx'",
+        "day = '2023-12-25'",
+        "day >= '2023-12-20' AND day < DATE '2024-01-05'",
+        "day IN ('2023-12-25', '2023-12-26', '2023-12-27', '2023-12-28')",
+        "extract(month FROM day) = 12",
+        "ts >= '2024-01-05T00:00:00Z'",
+        "ts < '2024-01-12T12:30:00.5Z'",
+        "ts BETWEEN '2024-01-05T00:00:00Z' AND '2024-01-06T00:00:00Z'",
+        "date_trunc('day', ts) = '2024-01-05T00:00:00Z'",
+        "date_trunc('day', ts) BETWEEN '2024-01-05T00:00:00Z' AND '2024-01-07T00:00:00Z'",
+        "extract(hour FROM ts) = 5",
+        "ts + INTERVAL '1 day' > '2024-01-05T00:00:00Z'",
+        "coalesce(n, -1) = -1",
+        "nullif(place, 'north') IS NULL",
+        "CASE WHEN n > 0 THEN 'p' WHEN n < 0 THEN 'q' END = 'p'",
+        "CASE WHEN open THEN n ELSE id END > 20",
+        "n > 10 OR (x < 3 AND place = 'north')",
+        "abs(n) > 400",
+        "round(x) = 10",
+        "to_timestamp('2024-01-05T00:00:00Z') < ts",
+    ] {
+        for (from, branches) in [("munster.trips", 1), ("model.trips AS m", 3)] {
+            let sql = format!("SELECT id FROM {from} WHERE {condition}");
+            world.same(&sql);
+            let explained = world.plan(&sql).unwrap().explain();
+            assert_eq!(explained.errands.len(), branches, "{sql}");
+            assert!(
+                !explained
+                    .here
+                    .iter()
+                    .any(|(_, step)| step.starts_with("Filter")),
+                "{explained}"
+            );
+        }
+    }
+}
+
+/// These aggregates travel as one row for each group.
+#[test]
+fn aggregates_travel() {
+    let world = World::new();
+    for (call, everywhere) in [
+        ("count(*)", true),
+        ("count(n)", true),
+        ("sum(n)", true),
+        ("sum(x)", true),
+        ("min(place)", true),
+        ("max(ts)", true),
+        ("max(day)", true),
+        ("avg(x)", true),
+        ("avg(n)", true),
+        ("avg(n + 1)", true),
+        ("sum(CASE WHEN open THEN 1 ELSE 0 END)", true),
+        ("sum(n) FILTER (WHERE open)", true),
+        ("sum(CAST(n AS DECIMAL(12, 2)))", true),
+        ("avg(CAST(n AS DECIMAL(12, 2)))", false),
+        ("median(x)", false),
+        ("stddev(x)", false),
+        ("approx_distinct(place)", false),
+        ("count(DISTINCT n), count(DISTINCT place)", false),
+    ] {
+        for (from, branches, travels) in
+            [("munster.trips", 1, true), ("model.trips", 3, everywhere)]
+        {
+            let sql = format!("SELECT open, {call} FROM {from} GROUP BY open");
+            run(world.ask(&sql)).unwrap();
+            let rows = world.travelled();
+            assert_eq!(
+                rows <= 3 * branches,
+                travels,
+                "{sql}: {rows} {:?}",
+                world.texts()
+            );
+        }
+    }
+}
