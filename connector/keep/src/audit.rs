@@ -25,6 +25,7 @@ mod index;
 pub mod key;
 pub mod offline;
 mod open;
+mod pace;
 mod reader;
 mod shelf;
 #[cfg(test)]
@@ -242,6 +243,23 @@ impl Log {
     #[must_use]
     pub fn syncs(&self) -> (u64, u64) {
         self.inner.index.syncs()
+    }
+
+    /// The log's clock: the wall clock, but never before the last record. Terms that depend on time use it.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.inner.index.now()
+    }
+
+    /// Whether the wall clock did not go back by more than a minute since it was last acknowledged.
+    #[must_use]
+    pub fn is_clock_trusted(&self) -> bool {
+        self.inner.index.is_clock_trusted()
+    }
+
+    /// An operator has looked at the clock; the caller records who.
+    pub fn acknowledge_clock(&self) {
+        self.inner.index.change().clock_trusted = true;
     }
 
     /// Why nothing can be recorded any more, if so.

@@ -165,6 +165,11 @@ impl<S: Shelf> Ledger<S> {
         &self.durable
     }
 
+    /// The time of the last record, staged or durable.
+    pub const fn last(&self) -> Time {
+        self.chain.last()
+    }
+
     /// How many bytes are staged.
     pub const fn staged_bytes(&self) -> usize {
         self.frames.len()

@@ -3,14 +3,16 @@
 use crate::audit::folder::{Place, Segment};
 use evidence::ledger::{Leaf, Unwritable};
 use evidence::note::{Checkpoint, SignedHead};
+use evidence::time::{Clock, Time};
 use evidence::tree::Tree;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-#[derive(Debug)]
 pub(super) struct Index {
     folder: PathBuf,
     origin: String,
+    clock: Clock,
     state: RwLock<State>,
 }
 
@@ -23,6 +25,8 @@ pub(super) struct State {
     pub(super) head: SignedHead,
     pub(super) broken: Option<Unwritable>,
     pub(super) syncs: (u64, u64),
+    pub(super) last: Time,
+    pub(super) clock_trusted: bool,
 }
 
 impl State {
@@ -37,10 +41,11 @@ impl State {
 }
 
 impl Index {
-    pub(super) const fn new(folder: PathBuf, origin: String, state: State) -> Self {
+    pub(super) const fn new(folder: PathBuf, origin: String, clock: Clock, state: State) -> Self {
         Self {
             folder,
             origin,
+            clock,
             state: RwLock::new(state),
         }
     }
@@ -83,6 +88,15 @@ impl Index {
         self.state().syncs
     }
 
+    pub(super) fn now(&self) -> Time {
+        let last = self.state().last;
+        (self.clock)().wall.max(last)
+    }
+
+    pub(super) fn is_clock_trusted(&self) -> bool {
+        self.state().clock_trusted
+    }
+
     pub(super) fn broken(&self) -> Option<Unwritable> {
         self.state().broken.clone()
     }
@@ -95,5 +109,14 @@ impl Index {
         let segment = after.checked_sub(1)?;
         let place = Place { segment, offset };
         Some((place, state.segments.get(segment)?.clone()))
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Index")
+            .field("folder", &self.folder)
+            .field("size", &self.size())
+            .finish_non_exhaustive()
     }
 }

@@ -3,6 +3,7 @@
 use crate::audit::folder::{self, HEADS, Heads, KEY, LEAVES, LOCK, Rest, Segment};
 use crate::audit::index::{Index, State};
 use crate::audit::key::Ed25519Notes;
+use crate::audit::pace::Pace;
 use crate::audit::shelf::FileShelf;
 use crate::audit::writer::{Own, Writer};
 use crate::audit::{CLOSING, LogConfig, OPENING, Replay, refusal};
@@ -11,6 +12,7 @@ use evidence::json::Json;
 use evidence::ledger::{Ledger, Stamp};
 use evidence::note::{Checkpoint, SignedHead, origin};
 use evidence::record::{Record, Salt};
+use evidence::time::{Tick, Time};
 use evidence::tree::{Tree, leaf_hash};
 use evidence::verify::Verifier;
 use policy::refusal::{Code, Refusal};
@@ -31,6 +33,10 @@ pub(super) fn open(config: LogConfig) -> Result<(Writer, Arc<Index>, Replay), Re
     let mut segments = folder::segments(path).map_err(failed)?;
     let checked = check(&config, &segments, &heads)?;
     let (records, last) = (checked.chain.next(), checked.last);
+    // A segment that was begun and never written to is begun again, with its first record.
+    if let Some(begun) = segments.pop_if(|last| last.first > 0 && last.first == records) {
+        std::fs::remove_file(&begun.path).map_err(failed)?;
+    }
     if segments.is_empty() {
         segments.push(Segment::new(path, 0));
     }
@@ -55,20 +61,24 @@ pub(super) fn open(config: LogConfig) -> Result<(Writer, Arc<Index>, Replay), Re
         head,
         broken: None,
         syncs: (0, 0),
+        last: checked.chain.last(),
+        clock_trusted: true,
     };
     let index = Arc::new(Index::new(
         path.to_path_buf(),
         origin(&config.domain),
+        Arc::clone(&config.clock),
         state,
     ));
-    let signed_mono = (config.clock)().mono_ns;
+    let tick = (config.clock)();
     let mut writer = Writer {
         ledger: Ledger::open(shelf, checked.chain, config.boot.clone()),
         index: Arc::clone(&index),
         leaves,
         heads,
         lock,
-        signed_mono,
+        signed_mono: tick.mono_ns,
+        pace: pace_since(last, tick),
         config,
     };
     if let Some(rest) = &checked.rest {
@@ -81,6 +91,14 @@ pub(super) fn open(config: LogConfig) -> Result<(Writer, Arc<Index>, Replay), Re
         open: checked.open.into_values().collect(),
     };
     Ok((writer, index, replay))
+}
+
+/// Where the log ends later than the clock stands, the clock went back while nobody ran: the first record will say so.
+fn pace_since(last: Option<Time>, tick: Tick) -> Pace {
+    Pace::new(Tick {
+        wall: last.map_or(tick.wall, |last| last.max(tick.wall)),
+        ..tick
+    })
 }
 
 fn length(bytes: &[u8]) -> u64 {
@@ -173,7 +191,7 @@ struct Checked {
     tree: Tree,
     offsets: Vec<u64>,
     open: BTreeMap<u64, Record>,
-    last: Option<evidence::time::Time>,
+    last: Option<Time>,
     rest: Option<Rest>,
 }
 

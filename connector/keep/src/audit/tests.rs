@@ -296,6 +296,65 @@ fn segments_follow_each_other() {
 }
 
 #[test]
+fn a_segment_that_was_begun_and_not_written_is_begun_again() {
+    let place = Place::new();
+    let config = || LogConfig {
+        segment: 1000,
+        ..place.config()
+    };
+    let (log, _) = Log::open(config()).unwrap();
+    while bytes(&place.folder()).len() < 1000 {
+        let _ = log.record_blocking(said(0)).unwrap();
+    }
+    let size = log.size();
+    drop(log);
+    std::fs::write(place.folder().join(format!("records-{size:012}.jsonl")), "").unwrap();
+    let (log, _) = Log::open(config()).unwrap();
+    let recorded = log.record_blocking(said(0)).unwrap();
+    assert_eq!(recorded.receipt().index(), size + 1);
+    assert_eq!(log.get(size).unwrap().unwrap().kind, "segment");
+    drop(log);
+    assert_eq!(Log::open(config()).unwrap().1.records, size + 2);
+}
+
+#[test]
+fn a_clock_that_goes_back_is_recorded_and_not_trusted() {
+    let place = Place::new();
+    let offset = Arc::new(std::sync::atomic::AtomicI64::new(0));
+    let (clock, moved) = (Arc::clone(&place.clock), Arc::clone(&offset));
+    let clock: Clock = Arc::new(move || {
+        let tick = clock();
+        let wall = tick.wall.plus_micros(moved.load(SeqCst));
+        Tick { wall, ..tick }
+    });
+    let config = || LogConfig {
+        clock: Arc::clone(&clock),
+        ..place.config()
+    };
+    let kinds = |log: &Log| {
+        log.read(0)
+            .map(|record| record.unwrap().kind)
+            .collect::<Vec<_>>()
+    };
+    let (log, _) = Log::open(config()).unwrap();
+    let before = log.record_blocking(said(0)).unwrap().receipt().at();
+    offset.store(-3_600_000_000, SeqCst);
+    let after = log.record_blocking(said(1)).unwrap().receipt().at();
+    assert_eq!(kinds(&log), ["said", "clock", "said"]);
+    assert!(!log.is_clock_trusted());
+    assert_eq!((before, log.now()), (after, after));
+    log.acknowledge_clock();
+    let _ = log.record_blocking(said(2)).unwrap();
+    assert!(log.is_clock_trusted());
+    drop(log);
+    // Set back while nobody ran: the next record says so.
+    let (log, _) = Log::open(config()).unwrap();
+    let _ = log.record_blocking(said(3)).unwrap();
+    assert_eq!(kinds(&log)[4..], ["clock", "said"]);
+    assert!(!log.is_clock_trusted());
+}
+
+#[test]
 fn one_writer_at_a_time() {
     let place = Place::new();
     let (log, _) = place.open();

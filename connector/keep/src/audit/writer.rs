@@ -2,6 +2,7 @@
 
 use crate::audit::folder::HEADS;
 use crate::audit::index::Index;
+use crate::audit::pace::Pace;
 use crate::audit::shelf::FileShelf;
 use crate::audit::{LogConfig, OPENING, folder};
 use evidence::json::Json;
@@ -150,6 +151,7 @@ pub(super) struct Writer {
     /// Held as long as the writer lives.
     pub(super) lock: File,
     pub(super) signed_mono: u64,
+    pub(super) pace: Pace,
 }
 
 impl Writer {
@@ -199,6 +201,7 @@ impl Writer {
     fn turn(&mut self, first: Message, receiver: &Receiver<Message>) {
         let low = self.low_space();
         self.rotate();
+        self.look_at_clock();
         let (mut jobs, mut signs) = (Vec::new(), Vec::new());
         let mut next = Some(first);
         while let Some(message) = next.take() {
@@ -266,22 +269,38 @@ impl Writer {
         match self.ledger.shelf_mut().rotate(first) {
             Ok((segment, name, digest)) => {
                 self.index.change().segments.push(segment);
-                let own = Own {
-                    kind: "segment",
-                    body: Json::object([
-                        ("previous", Json::text(name)),
-                        ("sha256", Json::text(digest)),
-                    ]),
-                };
-                // It stands in the group that follows, which fails as a whole if this fails.
-                let stamp = self.stamp();
-                drop(self.ledger.stage(own, stamp));
+                let body = Json::object([
+                    ("previous", Json::text(name)),
+                    ("sha256", Json::text(digest)),
+                ]);
+                self.stage_own("segment", body);
             }
             Err(error) => {
                 // The full segment goes on; the disk will say soon enough if it is broken.
                 tracing::warn!(%error, "log.segment_not_begun");
             }
         }
+    }
+
+    /// Records a step of the wall clock.
+    fn look_at_clock(&mut self) {
+        let Some(step) = self.pace.look((self.config.clock)()) else {
+            return;
+        };
+        if step.is_untrusted() {
+            tracing::warn!(step_us = step.0, "log.clock_went_back");
+            self.index.change().clock_trusted = false;
+        }
+        self.stage_own(
+            "clock",
+            Json::object([("step_us", Json::Int(step.0)), ("source", "system".into())]),
+        );
+    }
+
+    /// Stages a record of the log about itself. It stands in the group that follows, which fails as a whole if this fails.
+    fn stage_own(&mut self, kind: &'static str, body: Json) {
+        let stamp = self.stamp();
+        drop(self.ledger.stage(Own { kind, body }, stamp));
     }
 
     /// Makes durable what is staged and shows it to readers.
@@ -291,6 +310,7 @@ impl Writer {
             Ok(flushed) => {
                 let mut state = self.index.change();
                 state.add(flushed.leaves(), offset);
+                state.last = self.ledger.last();
                 if !flushed.leaves().is_empty() {
                     state.syncs.0 += 1;
                     state.syncs.1 += flushed.upto() - flushed.from();
