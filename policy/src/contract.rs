@@ -1,12 +1,15 @@
 //! From signed bytes to a contract in force.
 
-use crate::id::{ClauseId, ContractId, DatasetId, ParticipantId};
+mod book;
+mod grant;
+mod held;
+mod record;
+
+use crate::id::{ContractId, DatasetId, ParticipantId};
 use crate::peer::VerifiedPeer;
 use crate::refusal::{Code, Refusal};
 use crate::term::Clause;
 use evidence::digest::Digest;
-use evidence::json::Json;
-use evidence::ledger::{Entry, Evidence, Recorded};
 use evidence::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -281,36 +284,6 @@ impl Agreed {
     }
 }
 
-impl Evidence for Agreed {
-    fn entry(&self) -> Entry {
-        let consumer = match &self.agreement.assignee {
-            Assignee::Participant(party) => party.id.to_string(),
-            Assignee::Public => "h:public".to_owned(),
-        };
-        Entry {
-            kind: "contract",
-            body: object([
-                ("contract", Json::Text(self.id.to_string())),
-                ("event", Json::Text("activate".to_owned())),
-                (
-                    "provider",
-                    Json::Text(self.agreement.provider.id.to_string()),
-                ),
-                ("consumer", Json::Text(consumer)),
-                ("dataset", Json::Text(self.agreement.dataset.id.to_string())),
-                (
-                    "not_before",
-                    Json::Text(self.agreement.not_before.to_string()),
-                ),
-                (
-                    "not_after",
-                    Json::Text(self.agreement.not_after.to_string()),
-                ),
-            ]),
-        }
-    }
-}
-
 /// A withdrawal as read from its envelope, its signature not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Withdrawal {
@@ -398,20 +371,6 @@ impl Revoked {
     }
 }
 
-impl Evidence for Revoked {
-    fn entry(&self) -> Entry {
-        Entry {
-            kind: "withdraw",
-            body: object([
-                ("contract", Json::Text(self.contract.to_string())),
-                ("party", Json::Text(self.party.to_string())),
-                ("effective", Json::Text(self.effective_at.to_string())),
-                ("statement", Json::Text(self.statement.to_string())),
-            ]),
-        }
-    }
-}
-
 /// The contracts that this participant may act on, as provider or as consumer.
 #[derive(Debug, Clone)]
 pub struct Book {
@@ -427,124 +386,6 @@ struct Page {
 }
 
 impl Book {
-    /// An empty book of the participant `own`.
-    #[must_use]
-    pub const fn new(own: ParticipantId) -> Self {
-        Self {
-            own,
-            contracts: BTreeMap::new(),
-            superseded: BTreeMap::new(),
-        }
-    }
-
-    /// Takes in a contract whose record is durable.
-    pub fn admit(&mut self, agreed: Recorded<Agreed>) {
-        let (agreed, _) = agreed.into_parts();
-        self.place(agreed);
-    }
-
-    /// Takes in, at start-up, a contract whose activation the log already holds; `logged` is what the log says.
-    ///
-    /// # Errors
-    /// `CONTRACT_UNKNOWN` when the log holds no activation of it.
-    pub fn readmit(
-        &mut self,
-        agreed: Agreed,
-        logged: &BTreeSet<ContractId>,
-    ) -> Result<(), Refusal> {
-        if !logged.contains(&agreed.id) {
-            return Err(Refusal::new(
-                Code::ContractUnknown,
-                "the log holds no activation of this contract",
-            )
-            .with_contract(agreed.id));
-        }
-        self.place(agreed);
-        Ok(())
-    }
-
-    fn place(&mut self, agreed: Agreed) {
-        let Agreed { id, agreement } = agreed;
-        if let Some(old) = agreement.supersedes {
-            self.superseded.entry(old).or_default().insert(id);
-        }
-        self.contracts.entry(id).or_insert(Page {
-            agreement,
-            withdrawn: None,
-        });
-    }
-
-    /// Ends a contract; the earlier withdrawal wins.
-    pub fn revoke(&mut self, revoked: Recorded<Revoked>) {
-        let at = revoked.effective_at.max(revoked.receipt().at());
-        let (revoked, _) = revoked.into_parts();
-        self.end(revoked.contract, at);
-    }
-
-    /// Ends, at start-up, a contract whose withdrawal the log already holds.
-    pub fn end(&mut self, contract: ContractId, at: Time) {
-        if let Some(page) = self.contracts.get_mut(&contract) {
-            page.withdrawn = Some(page.withdrawn.map_or(at, |earlier| earlier.min(at)));
-        }
-    }
-
-    /// The contract, whatever its state.
-    #[must_use]
-    pub fn agreement(&self, id: ContractId) -> Option<&Agreement> {
-        self.contracts.get(&id).map(|page| &page.agreement)
-    }
-
-    /// Every contract with its state at `now`.
-    pub fn all(&self, now: Time) -> impl Iterator<Item = (ContractId, &Agreement, Standing)> {
-        self.contracts
-            .iter()
-            .map(move |(id, page)| (*id, &page.agreement, self.standing(*id, page, now)))
-    }
-
-    fn standing(&self, id: ContractId, page: &Page, now: Time) -> Standing {
-        if page.withdrawn.is_some_and(|at| at <= now) {
-            Standing::Withdrawn
-        } else if self.is_superseded(id, page, now) {
-            Standing::Superseded
-        } else if now < page.agreement.not_before {
-            Standing::NotYet
-        } else if now >= page.agreement.not_after {
-            Standing::Expired
-        } else {
-            Standing::InForce
-        }
-    }
-
-    /// Whether a newer contract took its place. Whatever a contract claims to replace, it can only replace one between the
-    /// same participants about the same dataset.
-    fn is_superseded(&self, id: ContractId, page: &Page, now: Time) -> bool {
-        self.superseded.get(&id).is_some_and(|newer| {
-            newer
-                .iter()
-                .filter_map(|newer| self.contracts.get(newer))
-                .any(|newer| {
-                    now >= newer.agreement.not_before
-                        && newer.agreement.may_replace(&page.agreement)
-                })
-        })
-    }
-
-    /// The contracts and public views of ours that `peer` may name at `now`, in order of their identity.
-    pub fn held_by<'a>(
-        &'a self,
-        peer: &'a ParticipantId,
-        now: Time,
-    ) -> impl Iterator<Item = (ContractId, &'a Agreement)> {
-        self.all(now).filter_map(move |(id, agreement, standing)| {
-            let ours = agreement.provider.id == self.own;
-            let theirs = match &agreement.assignee {
-                Assignee::Participant(party) => party.id == *peer,
-                Assignee::Public => true,
-            };
-            (ours && theirs && standing == Standing::InForce).then_some((id, agreement))
-        })
-    }
-
     /// The one maker of [`InForce`] for a peer: every contract named is ours to give, is with this caller or public, and is in force.
     ///
     /// A contract of somebody else is `CONTRACT_UNKNOWN`, word for word as one that does not exist.
@@ -640,46 +481,6 @@ pub enum Standing {
     Superseded,
 }
 
-impl Standing {
-    /// The state in one word, as shown to people.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InForce => "in force",
-            Self::NotYet => "not yet in force",
-            Self::Expired => "expired",
-            Self::Withdrawn => "withdrawn",
-            Self::Superseded => "superseded",
-        }
-    }
-
-    fn refusal(self, id: ContractId, agreement: &Agreement) -> Refusal {
-        let (code, sentence) = match self {
-            Self::NotYet => (
-                Code::NotYetValid,
-                format!(
-                    "contract `{}` is in force from {}",
-                    id.short(),
-                    agreement.not_before
-                ),
-            ),
-            Self::Expired => (
-                Code::Expired,
-                format!("contract `{}` ended on {}", id.short(), agreement.not_after),
-            ),
-            Self::Superseded => (
-                Code::Superseded,
-                format!("contract `{}` was replaced by a newer version", id.short()),
-            ),
-            Self::Withdrawn | Self::InForce => (
-                Code::Withdrawn,
-                format!("contract `{}` was withdrawn", id.short()),
-            ),
-        };
-        Refusal::new(code, sentence).with_contract(id)
-    }
-}
-
 /// What one contract gives of one dataset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
@@ -690,71 +491,6 @@ pub struct Grant {
     own_purposes: Vec<OwnPurpose>,
     not_before: Time,
     not_after: Time,
-}
-
-impl Grant {
-    fn of(id: ContractId, agreement: &Agreement) -> Self {
-        Self {
-            contract: Some(id),
-            schema: agreement.dataset.schema,
-            clauses: agreement.clauses.clone(),
-            purposes: agreement.purposes.clone(),
-            own_purposes: agreement.own_purposes.clone(),
-            not_before: agreement.not_before,
-            not_after: agreement.not_after,
-        }
-    }
-
-    /// The contract; absent for the house contract.
-    #[must_use]
-    pub const fn contract(&self) -> Option<ContractId> {
-        self.contract
-    }
-
-    /// The schema that it was made for.
-    #[must_use]
-    pub const fn schema(&self) -> Digest {
-        self.schema
-    }
-
-    /// Its clauses in order.
-    #[must_use]
-    pub fn clauses(&self) -> &[Clause] {
-        &self.clauses
-    }
-
-    /// Version and digest of the purpose vocabulary that it was made with.
-    #[must_use]
-    pub fn purposes(&self) -> &str {
-        &self.purposes
-    }
-
-    /// The provider's own purposes that its clauses use.
-    #[must_use]
-    pub fn own_purposes(&self) -> &[OwnPurpose] {
-        &self.own_purposes
-    }
-
-    /// First instant in force, from which periods of quotas are counted.
-    #[must_use]
-    pub const fn not_before(&self) -> Time {
-        self.not_before
-    }
-
-    /// First instant no longer in force.
-    #[must_use]
-    pub const fn not_after(&self) -> Time {
-        self.not_after
-    }
-
-    /// The number of the first clause for which `wanted` holds.
-    #[must_use]
-    pub fn clause_where(&self, wanted: impl Fn(&crate::term::Term) -> bool) -> Option<ClauseId> {
-        self.clauses
-            .iter()
-            .find(|clause| wanted(&clause.term))
-            .map(|clause| clause.id)
-    }
 }
 
 /// The contracts under which one question is asked, all of them in force now.
@@ -798,12 +534,5 @@ impl InForce {
     }
 }
 
-/// A JSON object of these members.
-pub(crate) fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
-    Json::Object(
-        members
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-    )
-}
+#[cfg(test)]
+mod tests;

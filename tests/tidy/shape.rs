@@ -11,7 +11,7 @@ const LONG: [(&str, usize); 8] = [
     ("connector/keep/src/state/change.rs", 450),
     ("connector/src/cli/verb.rs", 450),
     ("connector/src/config.rs", 600),
-    ("policy/src/contract.rs", 800),
+    ("policy/src/contract.rs", 550),
 ];
 
 #[test]

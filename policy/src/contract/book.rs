@@ -1,0 +1,168 @@
+//! Keeping the book: what comes in, what ends, and how a contract stands at an instant.
+
+use super::{Agreed, Agreement, Assignee, Book, Page, Revoked, Standing};
+use crate::id::{ContractId, ParticipantId};
+use crate::refusal::{Code, Refusal};
+use evidence::ledger::Recorded;
+use evidence::time::Time;
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Book {
+    /// An empty book of the participant `own`.
+    #[must_use]
+    pub const fn new(own: ParticipantId) -> Self {
+        Self {
+            own,
+            contracts: BTreeMap::new(),
+            superseded: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in a contract whose record is durable.
+    pub fn admit(&mut self, agreed: Recorded<Agreed>) {
+        let (agreed, _) = agreed.into_parts();
+        self.place(agreed);
+    }
+
+    /// Takes in, at start-up, a contract whose activation the log already holds; `logged` is what the log says.
+    ///
+    /// # Errors
+    /// `CONTRACT_UNKNOWN` when the log holds no activation of it.
+    pub fn readmit(
+        &mut self,
+        agreed: Agreed,
+        logged: &BTreeSet<ContractId>,
+    ) -> Result<(), Refusal> {
+        if !logged.contains(&agreed.id) {
+            return Err(Refusal::new(
+                Code::ContractUnknown,
+                "the log holds no activation of this contract",
+            )
+            .with_contract(agreed.id));
+        }
+        self.place(agreed);
+        Ok(())
+    }
+
+    fn place(&mut self, agreed: Agreed) {
+        let Agreed { id, agreement } = agreed;
+        if let Some(old) = agreement.supersedes {
+            self.superseded.entry(old).or_default().insert(id);
+        }
+        self.contracts.entry(id).or_insert(Page {
+            agreement,
+            withdrawn: None,
+        });
+    }
+
+    /// Ends a contract; the earlier withdrawal wins.
+    pub fn revoke(&mut self, revoked: Recorded<Revoked>) {
+        let at = revoked.effective_at.max(revoked.receipt().at());
+        let (revoked, _) = revoked.into_parts();
+        self.end(revoked.contract, at);
+    }
+
+    /// Ends, at start-up, a contract whose withdrawal the log already holds.
+    pub fn end(&mut self, contract: ContractId, at: Time) {
+        if let Some(page) = self.contracts.get_mut(&contract) {
+            page.withdrawn = Some(page.withdrawn.map_or(at, |earlier| earlier.min(at)));
+        }
+    }
+
+    /// The contract, whatever its state.
+    #[must_use]
+    pub fn agreement(&self, id: ContractId) -> Option<&Agreement> {
+        self.contracts.get(&id).map(|page| &page.agreement)
+    }
+
+    /// Every contract with its state at `now`.
+    pub fn all(&self, now: Time) -> impl Iterator<Item = (ContractId, &Agreement, Standing)> {
+        self.contracts
+            .iter()
+            .map(move |(id, page)| (*id, &page.agreement, self.standing(*id, page, now)))
+    }
+
+    pub(super) fn standing(&self, id: ContractId, page: &Page, now: Time) -> Standing {
+        if page.withdrawn.is_some_and(|at| at <= now) {
+            Standing::Withdrawn
+        } else if self.is_superseded(id, page, now) {
+            Standing::Superseded
+        } else if now < page.agreement.not_before {
+            Standing::NotYet
+        } else if now >= page.agreement.not_after {
+            Standing::Expired
+        } else {
+            Standing::InForce
+        }
+    }
+
+    /// Whether a newer contract took its place. Whatever a contract claims to replace, it can only replace one between the
+    /// same participants about the same dataset.
+    fn is_superseded(&self, id: ContractId, page: &Page, now: Time) -> bool {
+        self.superseded.get(&id).is_some_and(|newer| {
+            newer
+                .iter()
+                .filter_map(|newer| self.contracts.get(newer))
+                .any(|newer| {
+                    now >= newer.agreement.not_before
+                        && newer.agreement.may_replace(&page.agreement)
+                })
+        })
+    }
+
+    /// The contracts and public views of ours that `peer` may name at `now`, in order of their identity.
+    pub fn held_by<'a>(
+        &'a self,
+        peer: &'a ParticipantId,
+        now: Time,
+    ) -> impl Iterator<Item = (ContractId, &'a Agreement)> {
+        self.all(now).filter_map(move |(id, agreement, standing)| {
+            let ours = agreement.provider.id == self.own;
+            let theirs = match &agreement.assignee {
+                Assignee::Participant(party) => party.id == *peer,
+                Assignee::Public => true,
+            };
+            (ours && theirs && standing == Standing::InForce).then_some((id, agreement))
+        })
+    }
+}
+
+impl Standing {
+    /// The state in one word, as shown to people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InForce => "in force",
+            Self::NotYet => "not yet in force",
+            Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
+            Self::Superseded => "superseded",
+        }
+    }
+
+    pub(super) fn refusal(self, id: ContractId, agreement: &Agreement) -> Refusal {
+        let (code, sentence) = match self {
+            Self::NotYet => (
+                Code::NotYetValid,
+                format!(
+                    "contract `{}` is in force from {}",
+                    id.short(),
+                    agreement.not_before
+                ),
+            ),
+            Self::Expired => (
+                Code::Expired,
+                format!("contract `{}` ended on {}", id.short(), agreement.not_after),
+            ),
+            Self::Superseded => (
+                Code::Superseded,
+                format!("contract `{}` was replaced by a newer version", id.short()),
+            ),
+            Self::Withdrawn | Self::InForce => (
+                Code::Withdrawn,
+                format!("contract `{}` was withdrawn", id.short()),
+            ),
+        };
+        Refusal::new(code, sentence).with_contract(id)
+    }
+}

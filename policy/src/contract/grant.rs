@@ -1,0 +1,72 @@
+//! What one contract gives, as the terms read it.
+
+use super::{Agreement, Grant, OwnPurpose};
+use crate::id::{ClauseId, ContractId};
+use crate::term::Clause;
+use evidence::digest::Digest;
+use evidence::time::Time;
+
+impl Grant {
+    pub(super) fn of(id: ContractId, agreement: &Agreement) -> Self {
+        Self {
+            contract: Some(id),
+            schema: agreement.dataset.schema,
+            clauses: agreement.clauses.clone(),
+            purposes: agreement.purposes.clone(),
+            own_purposes: agreement.own_purposes.clone(),
+            not_before: agreement.not_before,
+            not_after: agreement.not_after,
+        }
+    }
+
+    /// The contract; absent for the house contract.
+    #[must_use]
+    pub const fn contract(&self) -> Option<ContractId> {
+        self.contract
+    }
+
+    /// The schema that it was made for.
+    #[must_use]
+    pub const fn schema(&self) -> Digest {
+        self.schema
+    }
+
+    /// Its clauses in order.
+    #[must_use]
+    pub fn clauses(&self) -> &[Clause] {
+        &self.clauses
+    }
+
+    /// Version and digest of the purpose vocabulary that it was made with.
+    #[must_use]
+    pub fn purposes(&self) -> &str {
+        &self.purposes
+    }
+
+    /// The provider's own purposes that its clauses use.
+    #[must_use]
+    pub fn own_purposes(&self) -> &[OwnPurpose] {
+        &self.own_purposes
+    }
+
+    /// First instant in force, from which periods of quotas are counted.
+    #[must_use]
+    pub const fn not_before(&self) -> Time {
+        self.not_before
+    }
+
+    /// First instant no longer in force.
+    #[must_use]
+    pub const fn not_after(&self) -> Time {
+        self.not_after
+    }
+
+    /// The number of the first clause for which `wanted` holds.
+    #[must_use]
+    pub fn clause_where(&self, wanted: impl Fn(&crate::term::Term) -> bool) -> Option<ClauseId> {
+        self.clauses
+            .iter()
+            .find(|clause| wanted(&clause.term))
+            .map(|clause| clause.id)
+    }
+}

@@ -1,0 +1,49 @@
+//! What a contract leaves in the log when it starts and when it ends.
+
+use super::{Agreed, Assignee, Revoked};
+use evidence::json::Json;
+use evidence::ledger::{Entry, Evidence};
+
+impl Evidence for Agreed {
+    fn entry(&self) -> Entry {
+        let consumer = match &self.agreement.assignee {
+            Assignee::Participant(party) => party.id.to_string(),
+            Assignee::Public => "h:public".to_owned(),
+        };
+        Entry {
+            kind: "contract",
+            body: Json::object([
+                ("contract", Json::Text(self.id.to_string())),
+                ("event", Json::Text("activate".to_owned())),
+                (
+                    "provider",
+                    Json::Text(self.agreement.provider.id.to_string()),
+                ),
+                ("consumer", Json::Text(consumer)),
+                ("dataset", Json::Text(self.agreement.dataset.id.to_string())),
+                (
+                    "not_before",
+                    Json::Text(self.agreement.not_before.to_string()),
+                ),
+                (
+                    "not_after",
+                    Json::Text(self.agreement.not_after.to_string()),
+                ),
+            ]),
+        }
+    }
+}
+
+impl Evidence for Revoked {
+    fn entry(&self) -> Entry {
+        Entry {
+            kind: "withdraw",
+            body: Json::object([
+                ("contract", Json::Text(self.contract.to_string())),
+                ("party", Json::Text(self.party.to_string())),
+                ("effective", Json::Text(self.effective_at.to_string())),
+                ("statement", Json::Text(self.statement.to_string())),
+            ]),
+        }
+    }
+}

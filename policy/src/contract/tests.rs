@@ -1,0 +1,132 @@
+//! What the book admits, ends and replaces.
+
+use super::*;
+use crate::fixture::{
+    CONSUMER, PROVIDER, agreed, agreement, caller, contract_id, participant, party, time,
+};
+
+const NOW: &str = "2026-06-01T00:00:00Z";
+
+fn id(name: &str) -> ContractId {
+    contract_id(name)
+}
+
+fn book(contracts: &[(&str, Agreement)]) -> Book {
+    let mut book = Book::new(participant(PROVIDER));
+    for (name, agreement) in contracts {
+        book.readmit(
+            agreed(id(name), agreement.clone()),
+            &BTreeSet::from([id(name)]),
+        )
+        .unwrap();
+    }
+    book
+}
+
+fn replacing(old: &str) -> Agreement {
+    let mut new = agreement("bikes", []);
+    new.supersedes = Some(id(old));
+    new
+}
+
+#[track_caller]
+fn asked(book: &Book, who: &str, named: &[&str], now: &str, expect: Result<usize, Code>) {
+    let ids: Vec<ContractId> = named.iter().map(|name| id(name)).collect();
+    let got = book
+        .in_force(&caller(who), &ids, time(now))
+        .map(|standing| standing.grants().len())
+        .map_err(|refusal| refusal.code);
+    assert_eq!(got, expect);
+}
+
+#[test]
+fn only_what_the_log_holds_is_taken_in_again() {
+    let mut book = Book::new(participant(PROVIDER));
+    let refusal = book
+        .readmit(agreed(id("a"), agreement("bikes", [])), &BTreeSet::new())
+        .unwrap_err();
+    assert_eq!(refusal.code, Code::ContractUnknown);
+    assert!(book.agreement(id("a")).is_none());
+}
+
+#[test]
+fn somebody_elses_contract_looks_like_none() {
+    let book = book(&[("a", agreement("bikes", [])), ("air", agreement("air", []))]);
+    asked(&book, CONSUMER, &["a", "air"], NOW, Ok(2));
+    asked(
+        &book,
+        "hansa://other.example",
+        &["a"],
+        NOW,
+        Err(Code::ContractUnknown),
+    );
+    let absent = book
+        .in_force(&caller(CONSUMER), &[id("nope")], time(NOW))
+        .unwrap_err();
+    let theirs = book
+        .in_force(&caller("hansa://other.example"), &[id("nope")], time(NOW))
+        .unwrap_err();
+    assert_eq!(absent, theirs);
+}
+
+#[test]
+fn states_and_ambiguity() {
+    let book = book(&[("a", agreement("bikes", [])), ("b", agreement("bikes", []))]);
+    asked(
+        &book,
+        CONSUMER,
+        &["a"],
+        "2025-12-31T23:59:59Z",
+        Err(Code::NotYetValid),
+    );
+    asked(&book, CONSUMER, &["a"], "2026-01-01T00:00:00Z", Ok(1));
+    asked(
+        &book,
+        CONSUMER,
+        &["a"],
+        "2027-01-01T00:00:00Z",
+        Err(Code::Expired),
+    );
+    asked(
+        &book,
+        CONSUMER,
+        &["a", "b"],
+        NOW,
+        Err(Code::ContractAmbiguous),
+    );
+    let mut ended = book;
+    ended.end(id("a"), time("2026-06-02T00:00:00Z"));
+    ended.end(id("a"), time("2026-07-02T00:00:00Z"));
+    asked(&ended, CONSUMER, &["a"], NOW, Ok(1));
+    asked(
+        &ended,
+        CONSUMER,
+        &["a"],
+        "2026-06-02T00:00:00Z",
+        Err(Code::Withdrawn),
+    );
+}
+
+#[test]
+fn a_newer_version_takes_the_place_of_the_older() {
+    let book = book(&[("a", agreement("bikes", [])), ("b", replacing("a"))]);
+    asked(&book, CONSUMER, &["a"], NOW, Err(Code::Superseded));
+    asked(&book, CONSUMER, &["b"], NOW, Ok(1));
+}
+
+#[test]
+fn nobody_replaces_the_contract_of_others() {
+    let mut of_another = replacing("a");
+    of_another.assignee = Assignee::Participant(party("hansa://other.example"));
+    let mut of_air = agreement("air", []);
+    of_air.supersedes = Some(id("a"));
+    let contracts = [
+        ("a", agreement("bikes", [])),
+        ("x", of_another),
+        ("y", of_air),
+    ];
+    asked(&book(&contracts), CONSUMER, &["a"], NOW, Ok(1));
+    let mut all = contracts.to_vec();
+    all.insert(1, ("b", replacing("a")));
+    asked(&book(&all), CONSUMER, &["a"], NOW, Err(Code::Superseded));
+}

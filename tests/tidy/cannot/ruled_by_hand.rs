@@ -1,0 +1,25 @@
+//! error: E0451
+//! Only `decide` permits a question: a ruling can't be written down by hand.
+
+use evidence::digest::Digest;
+use evidence::time::Time;
+use policy::contract::InForce;
+use policy::id::RequestId;
+use policy::ruling::Ruled;
+use std::collections::BTreeMap;
+
+pub fn forge<Q>(question: Q, standing: InForce, request: RequestId) -> Ruled<Q> {
+    Ruled {
+        question,
+        standing,
+        request,
+        purpose: None,
+        sql_commit: Digest::of(b""),
+        effects: BTreeMap::new(),
+        snapshots: BTreeMap::new(),
+        budgets: Vec::new(),
+        row_limit: None,
+        ends: Time::LATEST,
+        node_version: String::new(),
+    }
+}
