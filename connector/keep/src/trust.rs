@@ -7,6 +7,7 @@ pub mod jwk;
 pub mod keys;
 pub mod league;
 pub mod letter;
+pub mod mtls;
 mod pem;
 #[cfg(test)]
 pub(crate) mod sample;

@@ -226,6 +226,10 @@ pub fn verify(
             None,
         );
         match path {
+            // The house counts an end as the first instant after; X.509 as the last one within.
+            Ok(_) if now >= leaf.not_after => {
+                worst = CertificateFault::Expired(id.clone(), leaf.not_after);
+            }
             Ok(_) => {
                 let not_after = leaf.not_after.min(anchor.not_after);
                 return Ok(Chain {
