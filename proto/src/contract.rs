@@ -31,7 +31,7 @@ pub fn to_bytes(agreement: &Agreement) -> Vec<u8> {
 pub fn from_bytes(bytes: &[u8]) -> Result<Agreement, Refusal> {
     let json = strict::document(bytes, LIMITS, Code::ContractMalformed)?;
     let agreement = from_json(json)?;
-    // INVARIANT(one-payload): an agreement has one payload, so its hash names it.
+    // INVARIANT: one-payload. An agreement has one payload, so its hash names it.
     if to_bytes(&agreement) != bytes {
         return Err(CODES.wrong("the payload does not say the same in each of its places"));
     }

@@ -233,7 +233,7 @@ fn signed_contract(bytes: &[u8], roles: &[Role]) -> Result<SignedContract, Refus
     })
 }
 
-/// INVARIANT(every-signature): every entry of the statement is read, and none may be left out or added.
+// INVARIANT: every-signature. Every entry of the statement is read, and none may be left out or added.
 fn insist_on_roles(signatures: &[Signature], roles: &[Role]) -> Result<(), Refusal> {
     if signatures.len() < roles.len() {
         return Err(missing(signatures.len(), roles.len()));

@@ -141,7 +141,7 @@ pub fn from_json(json: Json) -> Result<Policy, Refusal> {
     one_shape(policy, &whole)
 }
 
-/// INVARIANT(one-shape): whatever is read is written again as the very same JSON, so no two texts say the same.
+// INVARIANT: one-shape. Whatever is read is written again as the very same JSON, so no two texts say the same.
 fn one_shape(policy: Policy, whole: &Json) -> Result<Policy, Refusal> {
     let numbers: BTreeSet<ClauseId> = policy.clauses.iter().map(|clause| clause.id).collect();
     if numbers.len() != policy.clauses.len() {

@@ -139,7 +139,7 @@ pub fn changes(before: &[Clause], after: &[Clause]) -> Vec<Change> {
         before: Some(old.clone()),
         after: None,
     }));
-    changes.sort_by_key(|change| number(change));
+    changes.sort_by_key(number);
     changes
 }
 
@@ -257,11 +257,14 @@ impl Page {
 
     /// What the purposes of the clauses mean.
     fn purposes(&mut self, clauses: &[Clause], own: &[OwnPurpose]) {
-        let named = clauses.iter().filter_map(|clause| match &clause.term {
-            Term::Purpose(list) => Some(list),
-            _ => None,
+        let listed = clauses.iter().flat_map(|clause| {
+            if let Term::Purpose(list) = &clause.term {
+                list.as_slice()
+            } else {
+                &[]
+            }
         });
-        for purpose in named.flatten() {
+        for purpose in listed {
             if let Some(title) = purposes::title(purpose) {
                 self.line(format!("       {purpose}: {title}, and what is narrower"));
             }

@@ -501,7 +501,10 @@ fn a_dispute_is_signed_by_the_consumer() {
     let provider = scene.keys.0[0].entry(Kind::Dispute, Role::Provider, &payload);
     let receipt = scene.keys.0[1].entry(Kind::Receipt, Role::Consumer, &payload);
     assert_eq!(code(&[]), Code::SignatureMissing);
-    assert_eq!(code(&[provider.clone()]), Code::SignatureMissing);
+    assert_eq!(
+        code(std::slice::from_ref(&provider)),
+        Code::SignatureMissing
+    );
     assert_eq!(code(&[provider, consumer]), Code::SignatureCount);
     assert_eq!(code(&[receipt]), Code::SignatureHeader);
     let json = evidence::json::parse(&payload, LIMITS).unwrap();

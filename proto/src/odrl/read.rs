@@ -77,57 +77,22 @@ fn constraint(
     assigner: &ParticipantId,
 ) -> Result<Term, Refusal> {
     let left = members.text("leftOperand")?;
-    let own = OPERANDS.iter().find(|(known, _)| *known == left);
-    match own {
-        None => {
-            return Err(members
-                .codes()
-                .unknown(format!("the operand `{left}` is not known")));
-        }
-        Some((_, own)) if *own != place => {
-            return Err(members.codes().unknown(format!(
-                "the operand `{left}` stands in {place}, where it is not executed; its place is {own}"
-            )));
-        }
-        Some(_) => {}
-    }
+    in_its_place(&left, place, members.codes())?;
     let operator = members.text("operator")?;
     match (left.as_str(), operator.as_str()) {
         ("purpose", "isA") => {
             let one = iri(members, "rightOperand")?;
             Ok(Term::Purpose(vec![purpose(&one, assigner, members)?]))
         }
-        ("purpose", "isAnyOf") => {
-            let list = iris(members)?;
-            let list = list.iter().map(|one| purpose(one, assigner, members));
-            Ok(Term::Purpose(list.collect::<Result<_, _>>()?))
-        }
+        ("purpose", "isAnyOf") => purposes(members, assigner),
         ("dateTime", "gteq") => instant(members).map(Term::NotBefore),
         ("dateTime", "lt") => instant(members).map(Term::NotAfter),
-        ("h:rowFilter", "eq") => {
-            let filter = members.text("rightOperand")?;
-            let filter = row_filter::parse(&filter)
-                .map_err(|fault| members.codes().wrong(fault.to_string()))?;
-            Ok(Term::Rows(filter))
-        }
+        ("h:rowFilter", "eq") => rows(members),
         ("h:columns", "isAnyOf") => names(members, "rightOperand").map(Term::Columns),
         ("spatial", "isPartOf") => area(members),
         ("h:mask", "eq") => mask(members),
-        ("h:timeBucket", "eq") => {
-            let width = typed(members, "rightOperand", "xsd:duration")?;
-            Ok(Term::TimeBucket {
-                bucket: one_of(&BUCKETS, &width, "time bucket", members)?,
-                column: members.parsed("h:column")?,
-                zone: members.text_if_there("h:zone")?,
-            })
-        }
-        ("h:function", "isAnyOf") => {
-            let list = iris(members)?;
-            let list = list
-                .iter()
-                .map(|one| one_of(&FUNCTIONS, one, "aggregate", members));
-            Ok(Term::Functions(list.collect::<Result<_, _>>()?))
-        }
+        ("h:timeBucket", "eq") => time_bucket(members),
+        ("h:function", "isAnyOf") => functions(members),
         ("h:dimensions", "isAnyOf") => names(members, "rightOperand").map(Term::Dimensions),
         ("h:measures", "isAnyOf") => names(members, "rightOperand").map(Term::Measures),
         ("h:cube", "eq") => iri(members, "rightOperand").map(Term::Grid),
@@ -135,12 +100,7 @@ fn constraint(
             at_least: number(members, "rightOperand")?,
             unit: unit(members)?,
         }),
-        ("h:secondary", "eq") => match iri(members, "rightOperand")?.as_str() {
-            "h:fromPublishedOnly" => Ok(Term::TotalsFromPublished),
-            other => Err(members
-                .codes()
-                .unknown(format!("the secondary protection `{other}` is not known"))),
-        },
+        ("h:secondary", "eq") => totals(members),
         ("count", "lteq") => quota(members).map(Term::Queries),
         ("h:rows", "lteq") => quota(members).map(Term::RowQuota),
         ("absoluteSize", "lteq") => quota(members).map(Term::ByteQuota),
@@ -148,6 +108,55 @@ fn constraint(
         (left, operator) => Err(members.codes().unknown(format!(
             "the operator `{operator}` is not known for the operand `{left}`"
         ))),
+    }
+}
+
+fn in_its_place(left: &str, place: Place, codes: Codes) -> Result<(), Refusal> {
+    match OPERANDS.iter().find(|(known, _)| *known == left) {
+        None => Err(codes.unknown(format!("the operand `{left}` is not known"))),
+        Some((_, own)) if *own != place => Err(codes.unknown(format!(
+            "the operand `{left}` stands in {place}, where it is not executed; its place is {own}"
+        ))),
+        Some(_) => Ok(()),
+    }
+}
+
+fn purposes(members: &mut Members, assigner: &ParticipantId) -> Result<Term, Refusal> {
+    let list = iris(members)?;
+    let list = list.iter().map(|one| purpose(one, assigner, members));
+    Ok(Term::Purpose(list.collect::<Result<_, _>>()?))
+}
+
+fn rows(members: &mut Members) -> Result<Term, Refusal> {
+    let filter = members.text("rightOperand")?;
+    let filter =
+        row_filter::parse(&filter).map_err(|fault| members.codes().wrong(fault.sentence))?;
+    Ok(Term::Rows(filter))
+}
+
+fn time_bucket(members: &mut Members) -> Result<Term, Refusal> {
+    let width = typed(members, "rightOperand", "xsd:duration")?;
+    Ok(Term::TimeBucket {
+        bucket: one_of(&BUCKETS, &width, "time bucket", members)?,
+        column: members.parsed("h:column")?,
+        zone: members.text_if_there("h:zone")?,
+    })
+}
+
+fn functions(members: &mut Members) -> Result<Term, Refusal> {
+    let list = iris(members)?;
+    let list = list
+        .iter()
+        .map(|one| one_of(&FUNCTIONS, one, "aggregate", members));
+    Ok(Term::Functions(list.collect::<Result<_, _>>()?))
+}
+
+fn totals(members: &mut Members) -> Result<Term, Refusal> {
+    match iri(members, "rightOperand")?.as_str() {
+        "h:fromPublishedOnly" => Ok(Term::TotalsFromPublished),
+        other => Err(members
+            .codes()
+            .unknown(format!("the secondary protection `{other}` is not known"))),
     }
 }
 

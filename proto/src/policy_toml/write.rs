@@ -1,8 +1,8 @@
 //! From clauses to the text of a policy file.
 
-use super::Written;
 use super::form::BUCKETS;
 use super::limits::{PERIODS, UNITS};
+use super::{KEYS, Written};
 use crate::odrl::name::word;
 use crate::render::printable;
 use policy::id::{ClauseId, Name};
@@ -12,228 +12,281 @@ use std::collections::BTreeSet;
 
 /// The policy; what the format can't say is left out and named.
 pub(super) fn policy(title: &str, clauses: &[Clause]) -> Written {
-    let mut page = Page {
-        clauses,
-        lines: vec![("title".to_owned(), quoted(title))],
-        said: BTreeSet::new(),
+    let aggregate = Aggregate::of(clauses);
+    let mut lines = vec![Line::alone("title".to_owned(), quoted(title))];
+    let mut left_out = Vec::new();
+    for clause in clauses {
+        let taken = match say(&clause.term) {
+            Said::Never => false,
+            Said::Aggregate => aggregate.says(clause.id),
+            Said::Alone(key, value) => place(&mut lines, Line::alone(key, value)),
+            Said::Item(key, value) => place(&mut lines, Line::item(key, value)),
+            Said::Entry(key, name, value) => {
+                let grouped = aggregate.groups(&clause.term);
+                let key = if grouped { BUCKET } else { key };
+                place(&mut lines, Line::entry(key, name, value))
+            }
+        };
+        if !taken {
+            left_out.push(clause);
+        }
+    }
+    if let Some(value) = aggregate.value(&lines) {
+        place(&mut lines, Line::alone(AGGREGATE.to_owned(), value));
+    }
+    lines.retain(|line| line.key != BUCKET);
+    lines.sort_by_key(|line| KEYS.iter().position(|key| *key == line.key));
+    let width = lines.iter().map(|line| line.key.len()).max();
+    let width = width.unwrap_or_default();
+    let said = lines
+        .iter()
+        .map(|line| format!("{:width$} = {}\n", line.key, line.value()));
+    let unsaid = left_out.iter().map(|clause| {
+        let plain = printable(&clause.term.plain());
+        format!("# can't be said in this format: {} {plain}\n", clause.id)
+    });
+    Written {
+        text: said.chain(unsaid).collect(),
+        left_out: left_out.iter().map(|clause| clause.id).collect(),
+    }
+}
+
+const AGGREGATE: &str = "aggregate";
+
+/// Where the buckets of an aggregate's dimensions are gathered; no key of a file.
+const BUCKET: &str = "aggregate.bucket";
+
+/// How a term is said.
+enum Said {
+    /// `key = value`
+    Alone(String, String),
+    /// `key = [value, …]`
+    Item(&'static str, String),
+    /// `key = { name = value, … }`
+    Entry(&'static str, String, String),
+    /// Within `aggregate`.
+    Aggregate,
+    /// Not at all.
+    Never,
+}
+
+fn say(term: &Term) -> Said {
+    let alone = |key: &str, value| Said::Alone(key.to_owned(), value);
+    let quota = |what: &str, limit: &Quota, max: String| {
+        Said::Alone(format!("{what}_per_{}", word(&PERIODS, &limit.per)), max)
     };
-    page.first("purpose", |term| match term {
-        Term::Purpose(list) => Some(texts(list)),
-        _ => None,
-    });
-    page.valid();
-    page.first("columns", |term| match term {
-        Term::Columns(list) => Some(texts(list)),
-        _ => None,
-    });
-    page.first("rows", |term| match term {
-        Term::Rows(filter) => Some(quoted(&filter.to_string())),
-        _ => None,
-    });
-    page.first("area", area);
-    page.each("mask", '{', |term| match term {
-        Term::Mask { column, mask } => Some(format!("{column} = {}", masked(mask)?)),
-        _ => None,
-    });
-    page.aggregate();
-    page.each("coarsen", '{', bucket);
-    for (ending, per) in PERIODS {
-        let quota = |quota: &Quota| (quota.per == per).then_some(quota.max);
-        page.first(&format!("queries_per_{ending}"), |term| match term {
-            Term::Queries(limit) => quota(limit).map(|max| max.to_string()),
-            _ => None,
-        });
-        page.first(&format!("rows_per_{ending}"), |term| match term {
-            Term::RowQuota(limit) => quota(limit).map(|max| max.to_string()),
-            _ => None,
-        });
-        page.first(&format!("bytes_per_{ending}"), |term| match term {
-            Term::ByteQuota(limit) => quota(limit).map(size),
-            _ => None,
-        });
+    match term {
+        Term::Purpose(list) => alone("purpose", texts(list)),
+        Term::NotBefore(time) => Said::Entry("valid", "from".to_owned(), time.to_string()),
+        Term::NotAfter(time) => Said::Entry("valid", "until".to_owned(), time.to_string()),
+        Term::Rows(filter) => alone("rows", quoted(&filter.to_string())),
+        Term::Columns(list) => alone("columns", texts(list)),
+        Term::Mask { column, mask } => match masked(mask) {
+            Some(value) => Said::Entry("mask", column.to_string(), value),
+            None => Said::Never,
+        },
+        Term::TimeBucket {
+            column,
+            bucket,
+            zone,
+        } => {
+            let to = quoted(word(&BUCKETS, bucket));
+            let zone = quoted(zone.as_deref().unwrap_or("UTC"));
+            let value = format!("{{ to = {to}, zone = {zone} }}");
+            Said::Entry("coarsen", column.to_string(), value)
+        }
+        Term::Area { lon, lat, bounds } => match area(lon, lat, bounds) {
+            Some(value) => alone("area", value),
+            None => Said::Never,
+        },
+        Term::Functions(_)
+        | Term::Dimensions(_)
+        | Term::Measures(_)
+        | Term::Grid(_)
+        | Term::MinGroup { .. }
+        | Term::TotalsFromPublished => Said::Aggregate,
+        Term::Queries(limit) => quota("queries", limit, limit.max.to_string()),
+        Term::RowQuota(limit) => quota("rows", limit, limit.max.to_string()),
+        Term::ByteQuota(limit) => quota("bytes", limit, size(limit.max)),
+        Term::ResultRows(rows) => alone("result_rows", rows.to_string()),
+        Term::DeleteAfter { days } => {
+            Said::Item("duties", quoted(&format!("delete-after {days} days")))
+        }
+        Term::Attribution(text) => {
+            Said::Item("duties", format!("{{ attribution = {} }}", quoted(text)))
+        }
+        Term::Prohibit(what) => Said::Item("prohibit", quoted(what.as_str())),
     }
-    page.first("result_rows", |term| match term {
-        Term::ResultRows(rows) => Some(rows.to_string()),
-        _ => None,
-    });
-    page.each("duties", '[', |term| match term {
-        Term::Attribution(text) => Some(format!("{{ attribution = {} }}", quoted(text))),
-        Term::DeleteAfter { days } => Some(quoted(&format!("delete-after {days} days"))),
-        _ => None,
-    });
-    page.each("prohibit", '[', |term| match term {
-        Term::Prohibit(what) => Some(quoted(what.as_str())),
-        _ => None,
-    });
-    page.finish()
 }
 
-struct Page<'a> {
-    clauses: &'a [Clause],
-    lines: Vec<(String, String)>,
-    said: BTreeSet<ClauseId>,
+/// A key with what is said under it.
+struct Line {
+    key: String,
+    kind: LineKind,
+    parts: Vec<(String, String)>,
 }
 
-impl Page<'_> {
-    /// A key that one clause fills.
-    fn first(&mut self, key: &str, say: impl Fn(&Term) -> Option<String>) {
-        let found = self
-            .clauses
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LineKind {
+    Alone,
+    Item,
+    Entry,
+}
+
+impl Line {
+    fn alone(key: String, value: String) -> Self {
+        let parts = vec![(String::new(), value)];
+        Self {
+            key,
+            kind: LineKind::Alone,
+            parts,
+        }
+    }
+
+    fn item(key: &str, value: String) -> Self {
+        Self {
+            kind: LineKind::Item,
+            ..Self::alone(key.to_owned(), value)
+        }
+    }
+
+    fn entry(key: &str, name: String, value: String) -> Self {
+        Self {
+            key: key.to_owned(),
+            kind: LineKind::Entry,
+            parts: vec![(name, value)],
+        }
+    }
+
+    fn value(&self) -> String {
+        let parts = self.parts.iter();
+        let each: Vec<String> = match self.kind {
+            LineKind::Alone | LineKind::Item => parts.map(|(_, value)| value.clone()).collect(),
+            LineKind::Entry => parts
+                .map(|(name, value)| format!("{name} = {value}"))
+                .collect(),
+        };
+        match self.kind {
+            LineKind::Alone => each.join(", "),
+            LineKind::Item => format!("[{}]", each.join(", ")),
+            LineKind::Entry => format!("{{ {} }}", each.join(", ")),
+        }
+    }
+}
+
+/// Adds a line, or its part to the line of its key; false, where that is already said.
+fn place(lines: &mut Vec<Line>, line: Line) -> bool {
+    let Some(known) = lines.iter_mut().find(|known| known.key == line.key) else {
+        lines.push(line);
+        return true;
+    };
+    let room = match line.kind {
+        LineKind::Alone => false,
+        LineKind::Item => true,
+        LineKind::Entry => line
+            .parts
             .iter()
-            .filter(|clause| !self.said.contains(&clause.id))
-            .find_map(|clause| Some((clause.id, say(&clause.term)?)));
-        if let Some((id, value)) = found {
-            self.said.insert(id);
-            self.lines.push((key.to_owned(), value));
-        }
+            .all(|(name, _)| known.parts.iter().all(|(other, _)| other != name)),
+    };
+    if room {
+        known.parts.extend(line.parts);
     }
+    room
+}
 
-    /// A key that several clauses fill.
-    fn each(&mut self, key: &str, bracket: char, say: impl Fn(&Term) -> Option<String>) {
-        let mut found: Vec<String> = Vec::new();
-        for clause in self.clauses {
-            if self.said.contains(&clause.id) {
-                continue;
-            }
-            let Some(value) = say(&clause.term) else {
-                continue;
-            };
-            let column = value.split(" = ").next().unwrap_or_default();
-            let again = bracket == '{'
-                && found
-                    .iter()
-                    .any(|known| known.split(" = ").next() == Some(column));
-            if !again {
-                self.said.insert(clause.id);
-                found.push(value);
-            }
-        }
-        if !found.is_empty() {
-            let inner = found.join(", ");
-            self.lines.push((
-                key.to_owned(),
-                if bracket == '{' {
-                    format!("{{ {inner} }}")
-                } else {
-                    format!("[{inner}]")
-                },
-            ));
-        }
-    }
+/// The clauses of the aggregate form that the format can say: the first of each kind, if functions, dimensions and grid are
+/// there. The grid is always that of the dataset, and totals are always built from published cells.
+#[derive(Default)]
+struct Aggregate<'a> {
+    said: BTreeSet<ClauseId>,
+    by: &'a [Name],
+    parts: Vec<String>,
+}
 
-    fn valid(&mut self) {
-        let mut parts = Vec::new();
-        for key in ["from", "until"] {
-            let found = self.clauses.iter().find_map(|clause| match &clause.term {
-                Term::NotBefore(time) if key == "from" => Some((clause.id, *time)),
-                Term::NotAfter(time) if key == "until" => Some((clause.id, *time)),
-                _ => None,
-            });
-            if let Some((id, time)) = found {
-                self.said.insert(id);
-                parts.push(format!("{key} = {time}"));
+impl<'a> Aggregate<'a> {
+    fn of(clauses: &'a [Clause]) -> Self {
+        let mut form = Self::default();
+        let by = form.first(clauses, |term| match term {
+            Term::Dimensions(list) => Some((list.as_slice(), format!("by = {}", texts(list)))),
+            _ => None,
+        });
+        let functions = form.first(clauses, |term| match term {
+            Term::Functions(list) => {
+                let words: Vec<&str> = list.iter().map(|one| one.as_str()).collect();
+                Some(((), format!("functions = {}", texts(&words))))
             }
+            _ => None,
+        });
+        let grid = form.first(clauses, |term| match term {
+            Term::Grid(_) => Some(((), String::new())),
+            _ => None,
+        });
+        let (Some(by), Some(()), Some(())) = (by, functions, grid) else {
+            return Self::default();
+        };
+        form.by = by;
+        let measures = form.first(clauses, |term| match term {
+            Term::Measures(list) => Some(((), format!("measures = {}", texts(list)))),
+            _ => None,
+        });
+        if measures.is_none() {
+            form.parts.push("measures = []".to_owned());
         }
-        if !parts.is_empty() {
-            self.lines
-                .push(("valid".to_owned(), format!("{{ {} }}", parts.join(", "))));
-        }
-    }
-
-    /// The aggregate form, if its clauses are complete. The grid is that of the dataset, and totals are built from
-    /// published cells: the format has no other.
-    fn aggregate(&mut self) {
-        let mut parts: [Option<(ClauseId, String)>; 6] = [const { None }; 6];
-        let mut by: &[Name] = &[];
-        for clause in self.clauses {
-            let (slot, text) = match &clause.term {
-                Term::Dimensions(list) => {
-                    by = list;
-                    (0, format!("by = {}", texts(list)))
-                }
-                Term::Functions(list) => {
-                    let words: Vec<&str> = list.iter().map(|one| one.as_str()).collect();
-                    (1, format!("functions = {}", texts(&words)))
-                }
-                Term::Measures(list) => (2, format!("measures = {}", texts(list))),
-                Term::MinGroup { at_least, unit } => match unit {
-                    Unit::Rows => (3, format!("min_rows = {at_least}")),
-                    Unit::Column(column) => (
-                        3,
-                        format!(
-                            "min_contributors = {at_least}, unit = {}",
-                            quoted(column.as_str())
-                        ),
+        form.first(clauses, |term| match term {
+            Term::MinGroup { at_least, unit } => Some((
+                (),
+                match unit {
+                    Unit::Rows => format!("min_rows = {at_least}"),
+                    Unit::Column(column) => format!(
+                        "min_contributors = {at_least}, unit = {}",
+                        quoted(column.as_str())
                     ),
                 },
-                Term::Grid(_) => (4, String::new()),
-                Term::TotalsFromPublished => (5, String::new()),
-                _ => continue,
-            };
-            if let Some(part) = parts.get_mut(slot)
-                && part.is_none()
-            {
-                *part = Some((clause.id, text));
-            }
-        }
-        let [Some(_), Some(_), measures, _, Some(_), _] = &parts else {
-            return;
-        };
-        let none = measures.is_none().then(|| "measures = []".to_owned());
-        let mut inner: Vec<String> = Vec::new();
-        for (id, text) in parts.into_iter().flatten() {
-            self.said.insert(id);
-            inner.push(text);
-        }
-        inner.extend(none);
-        let mut buckets = Vec::new();
-        for clause in self.clauses {
-            if let Term::TimeBucket { column, .. } = &clause.term
-                && by.contains(column)
-                && let Some(text) = bucket(&clause.term)
-            {
-                self.said.insert(clause.id);
-                buckets.push(text);
-            }
-        }
-        if !buckets.is_empty() {
-            inner.push(format!("bucket = {{ {} }}", buckets.join(", ")));
-        }
-        inner.retain(|text| !text.is_empty());
-        let value = format!("{{ {} }}", inner.join(", "));
-        self.lines.push(("aggregate".to_owned(), value));
+            )),
+            _ => None,
+        });
+        form.first(clauses, |term| {
+            (*term == Term::TotalsFromPublished).then(|| ((), String::new()))
+        });
+        form.parts.retain(|part| !part.is_empty());
+        form
     }
 
-    fn finish(self) -> Written {
-        let width = self.lines.iter().map(|(key, _)| key.len()).max();
-        let width = width.unwrap_or_default();
-        let mut text = String::new();
-        for (key, value) in &self.lines {
-            text.push_str(&format!("{key:width$} = {value}\n"));
-        }
-        let left: Vec<&Clause> = self
-            .clauses
+    /// Takes in the first clause for which `wanted` has something to say.
+    fn first<T>(
+        &mut self,
+        clauses: &'a [Clause],
+        wanted: impl Fn(&'a Term) -> Option<(T, String)>,
+    ) -> Option<T> {
+        let found = clauses
             .iter()
-            .filter(|clause| !self.said.contains(&clause.id))
-            .collect();
-        for clause in &left {
-            let plain = printable(&clause.term.plain());
-            text.push_str(&format!(
-                "# can't be said in this format: {} {plain}\n",
-                clause.id
-            ));
+            .find_map(|clause| Some((clause.id, wanted(&clause.term)?)));
+        let (id, (value, text)) = found?;
+        self.said.insert(id);
+        self.parts.push(text);
+        Some(value)
+    }
+
+    fn says(&self, id: ClauseId) -> bool {
+        self.said.contains(&id)
+    }
+
+    fn groups(&self, term: &Term) -> bool {
+        matches!(term, Term::TimeBucket { column, .. } if self.by.contains(column))
+    }
+
+    fn value(&self, lines: &[Line]) -> Option<String> {
+        if self.parts.is_empty() {
+            return None;
         }
-        Written {
-            text,
-            left_out: left.into_iter().map(|clause| clause.id).collect(),
-        }
+        let buckets = lines.iter().find(|line| line.key == BUCKET);
+        let buckets = buckets.map(|line| format!("bucket = {}", line.value()));
+        let parts: Vec<String> = self.parts.iter().cloned().chain(buckets).collect();
+        Some(format!("{{ {} }}", parts.join(", ")))
     }
 }
 
-fn area(term: &Term) -> Option<String> {
-    let Term::Area { lon, lat, bounds } = term else {
-        return None;
-    };
+fn area(lon: &Name, lat: &Name, bounds: &Bounds) -> Option<String> {
     let Bounds {
         west,
         south,
@@ -248,22 +301,6 @@ fn area(term: &Term) -> Option<String> {
             quoted(lat.as_str())
         )
     })
-}
-
-fn bucket(term: &Term) -> Option<String> {
-    let Term::TimeBucket {
-        column,
-        bucket,
-        zone,
-    } = term
-    else {
-        return None;
-    };
-    Some(format!(
-        "{column} = {{ to = {}, zone = {} }}",
-        quoted(word(&BUCKETS, bucket)),
-        quoted(zone.as_deref().unwrap_or("UTC"))
-    ))
 }
 
 fn masked(mask: &Mask) -> Option<String> {
