@@ -1,5 +1,7 @@
 //! Contracts, callers and facts for the tests of this package, made the way that the product makes them.
 
+pub(crate) mod random;
+
 use crate::contract::{
     Agreed, Agreement, Assignee, Book, DatasetRef, InForce, OwnPurpose, Party, Role, Signature,
     SignatureCheck, SignedContract,

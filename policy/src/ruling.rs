@@ -95,6 +95,22 @@ pub fn admissible(standing: &InForce, facts: &Facts<'_>) -> Result<(), Refusal> 
     check::purpose(standing, facts)
 }
 
+/// Every quota of the contracts named, with its slot at `now`: what to look up for [`Facts::spent`].
+///
+/// # Errors
+/// `POLICY_CONTRADICTION` for a quota in the house contract, which nobody counts.
+pub fn budgets(standing: &InForce, now: Time) -> Result<Vec<Budget>, Refusal> {
+    let mut budgets = Vec::new();
+    for grant in standing.grants().values() {
+        budgets.extend(
+            check::budgets(grant, now)?
+                .into_iter()
+                .map(|(_, budget)| budget),
+        );
+    }
+    Ok(budgets)
+}
+
 /// The one maker of [`Ruled`]: total and pure. The first check that fails decides the code: window, purpose, schema,
 /// quotas of questions, names, terms; within a check in order of datasets, then of clauses.
 ///

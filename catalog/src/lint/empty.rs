@@ -356,3 +356,6 @@ const fn opposite(op: Comparison) -> Comparison {
         Comparison::GtEq => Comparison::Lt,
     }
 }
+
+#[cfg(test)]
+mod tests;

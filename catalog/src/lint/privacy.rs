@@ -136,7 +136,8 @@ fn about_persons(clause: Option<ClauseId>, name: &Name) -> Finding {
     Finding::warning(clause, refusal)
 }
 
-/// A condition on a column that is not shown as it is tells its range for every visible row.
+/// A condition on a column that is not shown as it is tells its range for every visible row; in aggregate form, one on a
+/// column that the grid does not have cuts through cells.
 fn filters(policy: &Policy<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for clause in policy.clauses {
@@ -151,17 +152,41 @@ fn filters(policy: &Policy<'_>) -> Vec<Finding> {
                 .columns
                 .iter()
                 .any(|column| column.name == name);
-            if exists && !policy.is_aggregate() && !policy.shows_clear(&name) {
-                let refusal = Refusal::new(
-                    Code::FilterOnTreatedColumn,
-                    format!("`{name}` is hidden, masked or coarsened, but the rows are chosen by it"),
-                )
-                .with_help("every visible row tells that its value passes; accept it, or choose by another column");
-                findings.push(Finding::warning(Some(clause.id), refusal));
-            }
+            let refusal = match (exists, policy.is_aggregate()) {
+                (true, false) if !policy.shows_clear(&name) => tells_its_range(&name),
+                (true, true) if !is_dimension(policy, &name) => cuts_cells(&name),
+                (true | false, _) => continue,
+            };
+            findings.push(Finding::warning(Some(clause.id), refusal));
         }
     }
     findings
+}
+
+fn tells_its_range(name: &Name) -> Refusal {
+    Refusal::new(
+        Code::FilterOnTreatedColumn,
+        format!("`{name}` is hidden, masked or coarsened, but the rows are chosen by it"),
+    )
+    .with_help(
+        "every visible row tells that its value passes; accept it, or choose by another column",
+    )
+}
+
+fn cuts_cells(name: &Name) -> Refusal {
+    Refusal::new(
+        Code::GridConflict,
+        format!("the rows are chosen by `{name}`, which is no dimension of the dataset's grid"),
+    )
+    .with_help("cells of two such contracts can be subtracted from each other; choose by dimensions, or make sure that no two consumers compare")
+}
+
+fn is_dimension(policy: &Policy<'_>, name: &Name) -> bool {
+    policy.dataset.grid.as_ref().is_some_and(|grid| {
+        grid.dimensions
+            .iter()
+            .any(|dimension| dimension.column == *name)
+    })
 }
 
 /// The columns whose range a filter tells. Whoever asks knows who they are, so `column = {{consumer}}` tells nothing.

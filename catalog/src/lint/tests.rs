@@ -241,6 +241,14 @@ fn grids() {
 }
 
 #[test]
+fn filters_that_cut_cells() {
+    let with = |filter: &str| cube(vec![group(10, device()), rows(filter)]);
+    case(with("site <> 'a'"), &[]);
+    case(with("device = {{consumer}}"), &[]);
+    case(with("bikes > 3 AND site = 'a'"), &["W GRID_CONFLICT #c7"]);
+}
+
+#[test]
 fn groups() {
     case(cube(vec![]), &["W NO_MIN_GROUP -"]);
     case_on(personal, cube(vec![]), &["E NO_MIN_GROUP -"]);

@@ -174,3 +174,87 @@ fn what_the_reader_can_not_make_is_refused() {
         assert!(decimal(bad).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn the_text_of_every_filter_reads_back() {
+    let mut random = crate::fixture::random::Random(17);
+    for _ in 0..5_000 {
+        let filter = random.filter(4);
+        let text = filter.to_string();
+        let back = parse(&text).unwrap_or_else(|refusal| panic!("{refusal}: {text}"));
+        assert_eq!(back, filter, "{text}");
+        assert_eq!(back.to_string(), text);
+    }
+}
+
+#[test]
+fn no_text_makes_the_reader_panic() {
+    let mut random = crate::fixture::random::Random(19);
+    let bits = [
+        "a",
+        "b1",
+        "NOT",
+        "not",
+        "(",
+        ")",
+        "AND",
+        "OR",
+        "IN",
+        "BETWEEN",
+        "IS",
+        "NULL",
+        "'",
+        "''",
+        "'x'",
+        "1",
+        "-",
+        "0.5",
+        "1.",
+        ",",
+        "=",
+        "<>",
+        "<",
+        "{{consumer}}",
+        "{{",
+        "ü",
+        "\0",
+        ";",
+        "--",
+        "/*",
+        "true",
+        " ",
+        "\n",
+        "99999999999999999999",
+    ];
+    let (mut read, mut refused) = (0, 0);
+    for _ in 0..20_000 {
+        // A good filter with a few words changed, left out or put in.
+        let text = random.filter(2).to_string();
+        let mut words: Vec<&str> = text.split(' ').collect();
+        for _ in 0..random.below(3) {
+            let place = random.below(words.len());
+            match random.below(3) {
+                0 => words.insert(place, random.of(&bits)),
+                1 if words.len() > 1 => {
+                    words.remove(place);
+                }
+                _ => words[place] = random.of(&bits),
+            }
+        }
+        let text = words.join(" ");
+        match parse(&text) {
+            Ok(filter) => {
+                read += 1;
+                assert_eq!(parse(&filter.to_string()).as_ref(), Ok(&filter), "{text}");
+            }
+            Err(refusal) => {
+                refused += 1;
+                assert!(!refusal.sentence.is_empty(), "{text}");
+            }
+        }
+    }
+    assert!(
+        read > 5_000 && refused > 5_000,
+        "{read} read, {refused} refused"
+    );
+}

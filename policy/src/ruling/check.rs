@@ -42,22 +42,29 @@ pub(super) fn quotas(
     facts: &Facts<'_>,
     reads: &Reads,
 ) -> Result<Vec<Budget>, Refusal> {
-    let mut budgets = Vec::new();
+    let mut drawn = Vec::new();
     for (_, grant) in read(standing, reads) {
-        for clause in grant.clauses() {
-            let Some((counts, quota)) = counted(&clause.term) else {
-                continue;
-            };
-            let budget = budget(grant, clause, counts, quota, facts.now)?;
+        for (clause, budget) in budgets(grant, facts.now)? {
             let spent = facts
                 .spent
                 .get(&(budget.contract, budget.clause))
                 .copied()
                 .unwrap_or(0);
-            if counts == Counted::Queries && spent >= quota.max {
+            if budget.counts == Counted::Queries && spent >= budget.quota.max {
                 return Err(by(grant, used_up(&budget, clause)));
             }
-            budgets.push(budget);
+            drawn.push(budget);
+        }
+    }
+    Ok(drawn)
+}
+
+/// The quotas of a grant with their slots at `now`.
+pub(super) fn budgets(grant: &Grant, now: Time) -> Result<Vec<(&Clause, Budget)>, Refusal> {
+    let mut budgets = Vec::new();
+    for clause in grant.clauses() {
+        if let Some((counts, quota)) = counted(&clause.term) {
+            budgets.push((clause, budget(grant, clause, counts, quota, now)?));
         }
     }
     Ok(budgets)

@@ -340,4 +340,27 @@ mod tests {
             assert!(hashes.insert(grant_hash(&fewer)), "every term counts");
         }
     }
+
+    /// NOT at the top, twice, or pushed down by hand: the hash of one condition, whatever NULL does to it.
+    #[test]
+    fn negation_normal_form_of_random_filters() {
+        let of = |filter: RowFilter| {
+            grant_hash(&[Clause {
+                id: ClauseId(1),
+                term: Term::Rows(filter),
+            }])
+        };
+        let not = |filter: RowFilter| RowFilter::Not(Box::new(filter));
+        let mut random = crate::fixture::random::Random(23);
+        for _ in 0..2_000 {
+            let (a, b) = (random.filter(3), random.filter(3));
+            assert_eq!(of(not(not(a.clone()))), of(a.clone()), "{a}");
+            assert_ne!(of(not(a.clone())), of(a.clone()), "{a}");
+            assert_eq!(
+                of(not(RowFilter::And(vec![a.clone(), b.clone()]))),
+                of(RowFilter::Or(vec![not(b.clone()), not(a.clone())])),
+                "{a} | {b}"
+            );
+        }
+    }
 }
