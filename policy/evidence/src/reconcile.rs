@@ -48,7 +48,10 @@ pub enum Finding {
     /// The two sides differ.
     Mismatch(Vec<Difference>),
     /// The consumer's log lacks it.
-    ProviderOnly,
+    ProviderOnly {
+        /// Whether anything was sent.
+        sent: bool,
+    },
     /// The provider's log lacks it: serious, since the provider answered off its books or has lost a record.
     ConsumerOnly,
     /// One side's log has it more than once.
@@ -63,16 +66,24 @@ impl Finding {
             Self::Matched => "matched",
             Self::Unacknowledged { .. } => "unacknowledged",
             Self::Mismatch(_) => "mismatch",
-            Self::ProviderOnly => "provider only",
+            Self::ProviderOnly { .. } => "provider only",
             Self::ConsumerOnly => "consumer only",
             Self::Repeated(_) => "repeated",
         }
     }
 
-    /// Whether it needs nobody's attention. An acknowledgement that is on its way does not.
+    /// Whether it needs nobody's attention: an acknowledgement may be on its way, and what was not sent can't arrive.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
-        matches!(self, Self::Matched | Self::Unacknowledged { .. })
+        match self {
+            Self::Matched | Self::Unacknowledged { .. } | Self::ProviderOnly { sent: false } => {
+                true
+            }
+            Self::Mismatch(_)
+            | Self::ProviderOnly { sent: true }
+            | Self::ConsumerOnly
+            | Self::Repeated(_) => false,
+        }
     }
 }
 
@@ -172,8 +183,10 @@ fn compare(provider: &[&Line], consumer: &[&Line]) -> Finding {
         ([_, _, ..], _) => Finding::Repeated(Side::Provider),
         (_, [_, _, ..]) => Finding::Repeated(Side::Consumer),
         ([sent], [received]) => compare_one(sent, received),
-        (_, []) => Finding::ProviderOnly,
         ([], _) => Finding::ConsumerOnly,
+        ([sent], []) => Finding::ProviderOnly {
+            sent: sent.rows > 0 || sent.bytes > 0,
+        },
     }
 }
 

@@ -68,14 +68,30 @@ impl Report {
 /// # Errors
 /// When the copy can't be read, or is not of the log that `newest` is of: `FILE_MISSING`, `EVIDENCE_INCOMPLETE`.
 pub fn verify(path: &Path, newest: Option<&SignedHead>) -> Result<Report, Refusal> {
+    visit(path, newest, &mut |_| {})
+}
+
+/// As [`verify`]; each good record goes to `each`, in order.
+///
+/// # Errors
+/// As [`verify`].
+pub fn visit(
+    path: &Path,
+    newest: Option<&SignedHead>,
+    each: &mut dyn FnMut(&Record),
+) -> Result<Report, Refusal> {
     if path.is_dir() {
-        verify_folder(path, newest)
+        verify_folder(path, newest, each)
     } else {
-        bundle::verify(path, newest)
+        bundle::verify(path, newest, each)
     }
 }
 
-fn verify_folder(path: &Path, newest: Option<&SignedHead>) -> Result<Report, Refusal> {
+fn verify_folder(
+    path: &Path,
+    newest: Option<&SignedHead>,
+    each: &mut dyn FnMut(&Record),
+) -> Result<Report, Refusal> {
     let failed = |error: std::io::Error| crate::files::unreadable(path, &error);
     let segments = folder::segments(path).map_err(failed)?;
     let keys = folder::keys(path).map_err(failed)?;
@@ -86,7 +102,7 @@ fn verify_folder(path: &Path, newest: Option<&SignedHead>) -> Result<Report, Ref
         ));
     }
     let leaves = folder::leaves(path).map_err(failed)?;
-    let mut found = Found::new(path, keys.known, newest)?;
+    let mut found = Found::new(path, keys.known, newest, each)?;
     if keys.unreadable > 0 {
         let damaged = format!("{} note keys can't be read", keys.unreadable);
         found.damaged.push(damaged);
@@ -120,7 +136,8 @@ fn first_log(segments: &[folder::Segment]) -> String {
 }
 
 /// What a check gathers on its way.
-struct Found {
+struct Found<'a> {
+    each: &'a mut dyn FnMut(&Record),
     log: String,
     keys: Vec<NoteKey>,
     heads: Vec<SignedHead>,
@@ -130,9 +147,15 @@ struct Found {
     unseen: Vec<String>,
 }
 
-impl Found {
-    fn new(path: &Path, keys: Vec<NoteKey>, newest: Option<&SignedHead>) -> Result<Self, Refusal> {
+impl<'a> Found<'a> {
+    fn new(
+        path: &Path,
+        keys: Vec<NoteKey>,
+        newest: Option<&SignedHead>,
+        each: &'a mut dyn FnMut(&Record),
+    ) -> Result<Self, Refusal> {
         let mut found = Self {
+            each,
             log: keys.first().map(|key| key.name.clone()).unwrap_or_default(),
             keys,
             heads: Vec::new(),
@@ -204,6 +227,7 @@ impl Found {
     fn see(&mut self, record: &Record) {
         let first = self.span.map_or(record.at, |(first, _)| first);
         self.span = Some((first, record.at));
+        (self.each)(record);
     }
 
     fn report(mut self, verifier: Verifier, rest: bool) -> Report {

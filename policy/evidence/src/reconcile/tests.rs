@@ -40,7 +40,13 @@ fn differs(change: impl Fn(&mut Line), field: &'static str, provider: &str, cons
 #[test]
 fn each_finding() {
     check(&[line("r1")], &[line("r1")], Finding::Matched);
-    check(&[line("r1")], &[], Finding::ProviderOnly);
+    check(&[line("r1")], &[], Finding::ProviderOnly { sent: true });
+    let unsent = Line {
+        rows: 0,
+        bytes: 0,
+        ..line("r1")
+    };
+    check(&[unsent], &[], Finding::ProviderOnly { sent: false });
     check(&[], &[line("r1")], Finding::ConsumerOnly);
     check(
         &[line("r1"), line("r1")],

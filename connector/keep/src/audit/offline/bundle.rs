@@ -36,7 +36,11 @@ struct Line {
     record: Vec<u8>,
 }
 
-pub(super) fn verify(path: &Path, newest: Option<&SignedHead>) -> Result<Report, Refusal> {
+pub(super) fn verify(
+    path: &Path,
+    newest: Option<&SignedHead>,
+    each: &mut dyn FnMut(&Record),
+) -> Result<Report, Refusal> {
     let mut lines = Lines::open(path)?;
     let header = lines
         .next_line()?
@@ -47,7 +51,7 @@ pub(super) fn verify(path: &Path, newest: Option<&SignedHead>) -> Result<Report,
                 "this is no bundle of a log: its first line can't be read",
             )
         })?;
-    let mut found = Found::new(path, header.keys.clone(), newest)?;
+    let mut found = Found::new(path, header.keys.clone(), newest, each)?;
     found.log.clone_from(&header.head.checkpoint.origin);
     found.take_heads(vec![header.head.clone()]);
     match &header.contract {
@@ -61,7 +65,7 @@ fn whole(
     path: &Path,
     mut lines: Lines,
     header: &Header,
-    mut found: Found,
+    mut found: Found<'_>,
 ) -> Result<Report, Refusal> {
     let mut leaves = Vec::new();
     let mut again = Lines::open(path)?;
@@ -107,7 +111,7 @@ fn part(
     mut lines: Lines,
     header: &Header,
     contract: &str,
-    mut found: Found,
+    mut found: Found<'_>,
 ) -> Result<Report, Refusal> {
     let checkpoint = &header.head.checkpoint;
     let (mut count, mut next, mut fault, mut named) = (0, 0, None, false);

@@ -1,6 +1,6 @@
 //! A copy with any change is found out, and the first bad record is named; without configuration.
 
-use super::{Report, verify};
+use super::{Report, verify, visit};
 use crate::audit::export::{bundle, csv};
 use crate::audit::tests::{Place, Said, said};
 use crate::audit::{Log, LogConfig};
@@ -295,4 +295,49 @@ fn a_table_of_records() {
     );
     assert!(first.contains(r#"""a, \""b\""""#), "{first}");
     assert_eq!(lines.count(), 12);
+}
+
+/// The loop of this package's README: plain tools follow the chain.
+#[test]
+fn plain_tools_follow_the_chain() {
+    let place = some_log(6, 1 << 20);
+    let readme = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policy/evidence/README.md"),
+    )
+    .unwrap();
+    let start = readme.find("    prev=;").unwrap();
+    let end = readme[start..].find("\n\n").unwrap();
+    let script = &readme[start..start + end];
+    let run = || {
+        let output = std::process::Command::new("sh")
+            .args(["-c", script])
+            .current_dir(place.folder())
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(run(), "");
+    let path = place.folder().join("records-000000000000.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("\"n\":2", "\"n\":9")).unwrap();
+    let broken = run();
+    assert_eq!(broken.lines().count(), 1);
+    assert!(broken.contains("\"seq\":3"), "{broken}");
+}
+
+#[test]
+fn good_records_are_handed_over() {
+    let (place, log) = two_contracts();
+    let path = place.dir.path().join("out.hansa");
+    let mut file = std::fs::File::create(&path).unwrap();
+    bundle(&log, &log.head(), Some("bbbb"), &mut file).unwrap();
+    for (copy, expect) in [
+        (path, vec![2, 3, 6, 7, 10, 11]),
+        (place.folder(), (0..13).collect()),
+    ] {
+        let mut seen = Vec::new();
+        visit(&copy, None, &mut |record| seen.push(record.seq)).unwrap();
+        assert_eq!(seen, expect);
+    }
 }

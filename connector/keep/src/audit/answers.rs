@@ -1,0 +1,138 @@
+//! What a log says of answers, given and received, as lines that two participants can lay side by side.
+
+use evidence::json::Json;
+use evidence::reconcile::Line;
+use evidence::record::Record;
+use std::collections::BTreeMap;
+
+#[cfg(test)]
+mod tests;
+
+/// The answers of one log, gathered record by record.
+#[derive(Debug, Default)]
+pub struct Answers {
+    given: BTreeMap<u64, Answer>,
+    received: Vec<Answer>,
+    /// Where the permit of each request stands.
+    places: BTreeMap<String, u64>,
+}
+
+/// An answer and the participant at its other end.
+#[derive(Debug)]
+struct Answer {
+    peer: String,
+    line: Line,
+}
+
+impl Answers {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes in the next record; those that are about something else are passed over.
+    pub fn see(&mut self, record: &Record) {
+        let body = &record.body;
+        let request = body.get("request_id").and_then(Json::as_text);
+        match (record.kind.as_str(), request) {
+            ("permit", Some(request)) => {
+                let answer = Answer::of(request, body, "open", false);
+                self.places.insert(request.to_owned(), record.seq);
+                self.given.insert(record.seq, answer);
+            }
+            ("close", request) => {
+                if let Some(answer) = self.opened(request, body) {
+                    answer.line = Line {
+                        contract: std::mem::take(&mut answer.line.contract),
+                        request_id: std::mem::take(&mut answer.line.request_id),
+                        ..line("", body, "", false)
+                    };
+                }
+            }
+            ("receipt_ack", Some(request)) => {
+                let holds = body.get("match").and_then(Json::as_bool) == Some(true);
+                let place = self.places.get(request);
+                if let Some(answer) = place.and_then(|place| self.given.get_mut(place)) {
+                    answer.line.acknowledged = holds;
+                }
+            }
+            ("received", Some(request)) => {
+                let holds = text(body, "state") == "acknowledged";
+                self.received.push(Answer::of(request, body, "", holds));
+            }
+            _ => {}
+        }
+    }
+
+    /// The answer that a closing record closes: by the place of its permit, or by its request.
+    fn opened(&mut self, request: Option<&str>, body: &Json) -> Option<&mut Answer> {
+        let place = body
+            .get("opened")
+            .and_then(Json::as_count)
+            .or_else(|| self.places.get(request?).copied())?;
+        self.given.get_mut(&place)
+    }
+
+    /// What was given to `peer`.
+    #[must_use]
+    pub fn given_to(&self, peer: &str) -> Vec<Line> {
+        of_peer(self.given.values(), peer)
+    }
+
+    /// What was received from `peer`.
+    #[must_use]
+    pub fn received_from(&self, peer: &str) -> Vec<Line> {
+        of_peer(self.received.iter(), peer)
+    }
+}
+
+fn of_peer<'a>(answers: impl Iterator<Item = &'a Answer>, peer: &str) -> Vec<Line> {
+    answers
+        .filter(|answer| answer.peer == peer)
+        .map(|answer| answer.line.clone())
+        .collect()
+}
+
+impl Answer {
+    fn of(request: &str, body: &Json, outcome: &str, acknowledged: bool) -> Self {
+        Self {
+            peer: text(body, "peer").to_owned(),
+            line: line(request, body, outcome, acknowledged),
+        }
+    }
+}
+
+/// The line of a record; `outcome` stands where the record has none.
+fn line(request: &str, body: &Json, outcome: &str, acknowledged: bool) -> Line {
+    let count = |name| body.get(name).and_then(Json::as_count).unwrap_or_default();
+    let outcome = match (text(body, "outcome"), text(body, "code")) {
+        ("", _) => outcome.to_owned(),
+        // Receipts write both in one word.
+        (outcome, code) if !code.is_empty() && !outcome.contains(':') => {
+            format!("{outcome}:{code}")
+        }
+        (outcome, _) => outcome.to_owned(),
+    };
+    let mut contracts: Vec<&str> = body
+        .get("contracts")
+        .and_then(Json::as_list)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(Json::as_text)
+        .collect();
+    contracts.sort_unstable();
+    Line {
+        request_id: request.to_owned(),
+        contract: contracts.join(" "),
+        rows: count("rows"),
+        bytes: count("bytes"),
+        digest: text(body, "result_digest").to_owned(),
+        outcome,
+        acknowledged,
+    }
+}
+
+fn text<'a>(body: &'a Json, name: &str) -> &'a str {
+    body.get(name).and_then(Json::as_text).unwrap_or_default()
+}

@@ -1,0 +1,119 @@
+//! Both sides' records of the same answers give the same lines.
+
+use super::Answers;
+use crate::audit::tests::Place;
+use evidence::json::{Limits, parse};
+use evidence::ledger::{Entry, Evidence};
+use evidence::reconcile::{Finding, reconcile};
+
+#[derive(Debug)]
+struct Written(&'static str, String);
+
+impl Evidence for Written {
+    fn entry(&self) -> Entry {
+        Entry {
+            kind: self.0,
+            body: parse(self.1.as_bytes(), Limits::default()).unwrap(),
+        }
+    }
+}
+
+/// The answers of a log that holds these records.
+fn answers(records: Vec<Written>) -> Answers {
+    let place = Place::new();
+    let (log, _) = place.open();
+    for record in records {
+        let _ = log.record_blocking(record).unwrap();
+    }
+    let mut answers = Answers::new();
+    for record in log.read(0) {
+        answers.see(&record.unwrap());
+    }
+    answers
+}
+
+fn permit(request: &str) -> Written {
+    Written(
+        "permit",
+        format!(
+            r#"{{"contracts":["b","a"],"peer":"hansa://tallinn.example","request_id":"{request}"}}"#
+        ),
+    )
+}
+
+fn close(request: &str, rest: &str) -> Written {
+    Written(
+        "close",
+        format!(r#"{{"request_id":"{request}","result_digest":"blake3:aa",{rest}}}"#),
+    )
+}
+
+fn received(request: &str, outcome: &str, rows: u64) -> Written {
+    Written(
+        "received",
+        format!(
+            r#"{{"bytes":100,"contracts":["a","b"],"outcome":"{outcome}","peer":"hansa://luebeck.example","request_id":"{request}","result_digest":"blake3:aa","rows":{rows},"state":"acknowledged"}}"#
+        ),
+    )
+}
+
+#[test]
+fn two_logs_side_by_side() {
+    let done = r#""bytes":100,"code":null,"outcome":"done","rows":7"#;
+    let cut = r#""bytes":100,"code":"WITHDRAWN","outcome":"cut","rows":3"#;
+    let failed = r#""bytes":0,"code":"EVALUATION_FAILED","opened":5,"outcome":"failed","rows":0"#;
+    let ack = |request: &str| {
+        let body = format!(
+            r#"{{"match":true,"peer":"hansa://tallinn.example","request_id":"{request}"}}"#
+        );
+        Written("receipt_ack", body)
+    };
+    let luebeck = answers(vec![
+        permit("r1"),
+        close("r1", done),
+        ack("r1"),
+        permit("r2"),
+        close("r2", cut),
+        permit("r3"),
+        Written("close", format!(r#"{{"request_id":null,{failed}}}"#)),
+        permit("r4"),
+        close("r4", done),
+        permit("r5"),
+        Written("said", r#"{"request_id":"r9"}"#.to_owned()),
+    ]);
+    let tallinn = answers(vec![
+        received("r1", "done", 7),
+        received("r2", "cut:WITHDRAWN", 3),
+        received("r4", "done", 8),
+        received("r6", "done", 1),
+    ]);
+    let given = luebeck.given_to("hansa://tallinn.example");
+    assert_eq!(given.len(), 5);
+    assert!(luebeck.given_to("hansa://other.example").is_empty());
+    let found = reconcile(&given, &tallinn.received_from("hansa://luebeck.example"));
+    let findings: Vec<_> = found
+        .requests
+        .iter()
+        .map(|compared| (compared.request_id.as_str(), compared.finding.as_str()))
+        .collect();
+    assert_eq!(
+        findings,
+        [
+            ("r1", "matched"),
+            ("r2", "unacknowledged"),
+            ("r3", "provider only"),
+            ("r4", "mismatch"),
+            ("r5", "provider only"),
+            ("r6", "consumer only"),
+        ]
+    );
+    assert_eq!(
+        found.requests[2].finding,
+        Finding::ProviderOnly { sent: false }
+    );
+    let outcome = |at: usize| given[at].outcome.as_str();
+    assert_eq!(outcome(1), "cut:WITHDRAWN");
+    assert_eq!(outcome(2), "failed:EVALUATION_FAILED");
+    assert_eq!(outcome(4), "open");
+    assert_eq!(found.totals["a b"].0.rows, 17);
+}
