@@ -1,6 +1,8 @@
 //! Permitted plan to rows: optimise, look once more whether all is gated, plan, and run under limits. The only maker of rows.
 
 mod leaf;
+#[cfg(test)]
+pub(crate) mod mutant;
 mod planner;
 pub mod watch;
 
@@ -114,11 +116,24 @@ async fn start(
     watch: Watch,
 ) -> Result<(SchemaRef, Started), Refusal> {
     let (environment, pool) = room.environment(limits)?;
-    let planner = Planner::new(holdings.clone(), *limits, watch.clone());
+    let planner = Planner::new(
+        holdings.clone(),
+        *limits,
+        watch.clone(),
+        #[cfg(test)]
+        room.mutant,
+    );
     let state = session::fresh(limits, environment, Arc::new(planner));
     let planning = limits.time.min(PLANNING);
+    #[cfg(test)]
+    let mutant = room.mutant;
     let (physical, state) = stack::run(planning, move || {
-        let physical = physical(plan, &state)?;
+        let physical = physical(
+            plan,
+            &state,
+            #[cfg(test)]
+            mutant,
+        )?;
         Ok((physical, state))
     })
     .await?;
@@ -148,7 +163,11 @@ async fn start(
 }
 
 /// Optimises and plans; on a large stack.
-fn physical(plan: LogicalPlan, state: &SessionState) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
+fn physical(
+    plan: LogicalPlan,
+    state: &SessionState,
+    #[cfg(test)] mutant: mutant::Mutant,
+) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
     let optimized = state
         .optimize(&plan)
         .map_err(|error| fault::running(&error))?;
@@ -159,6 +178,10 @@ fn physical(plan: LogicalPlan, state: &SessionState) -> Result<Arc<dyn Execution
             .create_physical_plan(&optimized, state),
     )
     .map_err(|error| fault::running(&error))?;
+    #[cfg(test)]
+    if mutant == mutant::Mutant::NoLeaf {
+        return Ok(physical);
+    }
     leaf::all_gated(&physical)?;
     Ok(physical)
 }
@@ -237,5 +260,7 @@ fn explained(named: &LogicalPlan) -> Result<RecordBatch, Refusal> {
 /// The most time for planning alone.
 const PLANNING: Duration = Duration::from_secs(20);
 
+#[cfg(test)]
+mod property;
 #[cfg(test)]
 mod tests;

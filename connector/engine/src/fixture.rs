@@ -145,6 +145,10 @@ impl City {
         }
     }
 
+    pub(crate) fn room_mut(&mut self) -> &mut Room {
+        &mut self.room
+    }
+
     pub(crate) fn room(&self) -> &Room {
         &self.room
     }
@@ -157,6 +161,10 @@ impl City {
         layout: Layout,
         terms: impl IntoIterator<Item = Term>,
     ) {
+        let dataset = Dataset {
+            rows: u64::try_from(rows.num_rows()).unwrap(),
+            ..dataset
+        };
         let files = write(
             self.folder.path().join(dataset.id.name.as_str()),
             rows,

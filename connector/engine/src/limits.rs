@@ -33,6 +33,9 @@ pub struct SqlLimits {
     pub arms: usize,
     /// Time for parsing and planning.
     pub planning: Duration,
+    /// A hole in the list of functions.
+    #[cfg(test)]
+    pub(crate) random: bool,
 }
 
 impl Default for SqlLimits {
@@ -46,6 +49,8 @@ impl Default for SqlLimits {
             joins: 16,
             arms: 64,
             planning: Duration::from_secs(20),
+            #[cfg(test)]
+            random: false,
         }
     }
 }
@@ -87,6 +92,8 @@ pub struct Room {
     memory: Arc<ProcessMemory>,
     spill: PathBuf,
     caches: CacheManagerConfig,
+    #[cfg(test)]
+    pub(crate) mutant: crate::execute::mutant::Mutant,
 }
 
 impl std::fmt::Debug for Room {
@@ -122,6 +129,8 @@ impl Room {
             }),
             spill,
             caches,
+            #[cfg(test)]
+            mutant: crate::execute::mutant::Mutant::None,
         })
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Leaf {
     recut: Option<usize>,
     watch: Watch,
     properties: Arc<PlanProperties>,
+    #[cfg(test)]
+    told: Option<usize>,
 }
 
 impl Leaf {
@@ -61,7 +63,27 @@ impl Leaf {
             recut,
             watch,
             properties: Arc::new(properties),
+            #[cfg(test)]
+            told: None,
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn mutated(
+        mut self,
+        mutant: super::mutant::Mutant,
+        snapshot: Option<&Arc<crate::snapshot::Snapshot>>,
+    ) -> Self {
+        use super::mutant::Mutant;
+        match mutant {
+            Mutant::None | Mutant::NoLeaf => {}
+            Mutant::Uncut => self.recut = None,
+            Mutant::Statistics => {
+                self.told =
+                    snapshot.map(|snapshot| usize::try_from(snapshot.dataset.rows).unwrap());
+            }
+        }
+        self
     }
 }
 
@@ -121,6 +143,19 @@ impl ExecutionPlan for Leaf {
         } else {
             internal_err!("a governed table has no children")
         }
+    }
+
+    #[cfg(test)]
+    fn statistics_from_inputs(
+        &self,
+        _: &[Arc<datafusion_common::Statistics>],
+        _: &datafusion::physical_plan::statistics::StatisticsArgs,
+    ) -> Result<Arc<datafusion_common::Statistics>> {
+        let mut told = datafusion_common::Statistics::new_unknown(&self.schema);
+        if let Some(rows) = self.told {
+            told.num_rows = datafusion_common::stats::Precision::Exact(rows);
+        }
+        Ok(Arc::new(told))
     }
 
     fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -264,6 +299,8 @@ struct Cutter {
     cut: BatchCoalescer,
     /// Rows of batches without columns.
     bare: usize,
+    /// A batch that has the right number of rows as it is.
+    whole: Option<RecordBatch>,
 }
 
 impl Cutter {
@@ -273,12 +310,18 @@ impl Cutter {
             schema: Arc::clone(schema),
             cut: BatchCoalescer::new(Arc::clone(schema), rows),
             bare: 0,
+            whole: None,
         }
     }
 
     fn take(&mut self, batch: RecordBatch) -> Result<()> {
         if self.schema.fields().is_empty() {
             self.bare = self.bare.saturating_add(batch.num_rows());
+            return Ok(());
+        }
+        if batch.num_rows() == self.rows && self.cut.is_empty() {
+            // Exactly one batch of the view: nothing is cut.
+            self.whole = Some(batch);
             return Ok(());
         }
         Ok(self.cut.push_batch(batch)?)
@@ -289,7 +332,9 @@ impl Cutter {
             self.bare = self.bare.saturating_sub(self.rows);
             return bare(&self.schema, self.rows);
         }
-        self.cut.next_completed_batch()
+        self.whole
+            .take()
+            .or_else(|| self.cut.next_completed_batch())
     }
 
     fn finish(&mut self) -> Result<Option<RecordBatch>> {

@@ -33,14 +33,23 @@ pub(super) struct Planner {
     holdings: Holdings,
     limits: Limits,
     watch: Watch,
+    #[cfg(test)]
+    mutant: super::mutant::Mutant,
 }
 
 impl Planner {
-    pub(super) const fn new(holdings: Holdings, limits: Limits, watch: Watch) -> Self {
+    pub(super) const fn new(
+        holdings: Holdings,
+        limits: Limits,
+        watch: Watch,
+        #[cfg(test)] mutant: super::mutant::Mutant,
+    ) -> Self {
         Self {
             holdings,
             limits,
             watch,
+            #[cfg(test)]
+            mutant,
         }
     }
 }
@@ -99,6 +108,10 @@ impl ExtensionPlanner for Outer {
         let shown: SchemaRef = Arc::new(Schema::new(
             scan.projected_schema.as_arrow().fields().clone(),
         ));
+        #[cfg(test)]
+        if self.0.mutant == super::mutant::Mutant::NoLeaf {
+            return Ok(Some(private));
+        }
         let leaf = Leaf::new(
             governed.dataset().clone(),
             private,
@@ -106,6 +119,8 @@ impl ExtensionPlanner for Outer {
             governed.hides_rows().then_some(limits.batch_rows),
             self.0.watch.clone(),
         );
+        #[cfg(test)]
+        let leaf = leaf.mutated(self.0.mutant, self.0.holdings.get(governed.dataset()));
         Ok(Some(Arc::new(leaf)))
     }
 }

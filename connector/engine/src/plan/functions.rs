@@ -65,6 +65,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// The scalar function of that name; those of time answer with `now`.
 #[must_use]
 pub fn scalar(name: &str, now: Time) -> Option<Arc<ScalarUDF>> {
+    #[cfg(test)]
+    if name == "random" {
+        // Reached only through the hole that the tests open in the list.
+        return Some(datafusion::functions::math::random());
+    }
     if let Some(fixed) = moment::function(name, now) {
         return Some(Arc::new(fixed));
     }

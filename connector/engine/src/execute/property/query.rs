@@ -1,0 +1,217 @@
+//! Random SQL over the table `d`, with expressions that fail on some values.
+
+use rand::Rng;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+
+/// A statement.
+#[derive(Debug)]
+pub(super) struct Query {
+    text: String,
+    ordered: bool,
+}
+
+impl Query {
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether its rows come in one order; a union's arms run side by side.
+    pub(super) const fn ordered(&self) -> bool {
+        self.ordered
+    }
+
+    /// `exact` says that which rows a LIMIT takes is decided; `hole` that `random` can be called.
+    pub(super) fn random(random: &mut StdRng, shown: &[&str], exact: bool, hole: bool) -> Self {
+        let mut make = Make { random, shown };
+        let kind = make.random.random_range(0..10);
+        let body = match kind {
+            0..=3 => make.rows(exact),
+            4..=6 => make.groups(),
+            7 => make.join(),
+            8 => make.window(),
+            _ => make.set(),
+        };
+        let text = if hole {
+            format!("SELECT *, random() FROM ({body}) hole")
+        } else {
+            body
+        };
+        Self {
+            text,
+            ordered: kind != 9,
+        }
+    }
+}
+
+struct Make<'a> {
+    random: &'a mut StdRng,
+    shown: &'a [&'a str],
+}
+
+impl Make<'_> {
+    fn one(&mut self, list: &[&str]) -> String {
+        (*list.choose(self.random).unwrap()).to_owned()
+    }
+
+    fn rows(&mut self, exact: bool) -> String {
+        let (a, b, c) = (self.int(2), self.text(1), self.bool(1));
+        let filter = self.filter();
+        let tail = if exact && self.random.random_bool(0.5) {
+            format!(" LIMIT {}", self.random.random_range(0..6))
+        } else if self.random.random_bool(0.3) {
+            format!(
+                " ORDER BY 1, 2, 3, k LIMIT {}",
+                self.random.random_range(1..9)
+            )
+        } else {
+            String::new()
+        };
+        format!("SELECT {a} a, {b} b, {c} c, k FROM d{filter}{tail}")
+    }
+
+    fn groups(&mut self) -> String {
+        let key = match self.random.random_range(0..4) {
+            0 => "g".to_owned(),
+            1 => "date_trunc('hour', t)".to_owned(),
+            2 => "b".to_owned(),
+            _ => self.int(1),
+        };
+        let (a, b) = (self.aggregate(), self.aggregate());
+        let filter = self.filter();
+        let having = if self.random.random_bool(0.3) {
+            format!(" HAVING {} >= 0", self.aggregate())
+        } else {
+            String::new()
+        };
+        if self.random.random_bool(0.3) {
+            format!("SELECT {a} a, {b} b FROM d{filter}{having}")
+        } else {
+            format!("SELECT {key} x, {a} a, {b} b FROM d{filter} GROUP BY {key}{having}")
+        }
+    }
+
+    fn join(&mut self) -> String {
+        let (left, right) = (self.int(1), self.int(1));
+        let kind = self.one(&["JOIN", "LEFT JOIN", "FULL JOIN"]);
+        let condition = self.bool(1);
+        format!(
+            "SELECT count(*), sum(x.a), min(y.a) FROM (SELECT {left} a, g FROM d WHERE {condition}) x \
+             {kind} (SELECT {right} a, g FROM d) y ON x.a = y.a AND x.g = y.g"
+        )
+    }
+
+    fn window(&mut self) -> String {
+        let over = self.one(&[
+            "ORDER BY k",
+            "PARTITION BY g ORDER BY k",
+            "PARTITION BY b ORDER BY t, k",
+        ]);
+        let function = self.one(&[
+            "row_number()",
+            "lag(v)",
+            "sum(f)",
+            "count(*)",
+            "first_value(s)",
+        ]);
+        let filter = self.filter();
+        format!("SELECT k, {function} OVER ({over}) w FROM d{filter}")
+    }
+
+    fn set(&mut self) -> String {
+        let operation = self.one(&["UNION", "UNION ALL", "EXCEPT", "INTERSECT"]);
+        let (a, b) = (self.int(1), self.int(1));
+        let filter = self.filter();
+        format!("SELECT {a} a FROM d{filter} {operation} SELECT {b} a FROM d")
+    }
+
+    fn filter(&mut self) -> String {
+        if self.random.random_bool(0.3) {
+            return String::new();
+        }
+        let condition = self.bool(2);
+        format!(" WHERE {condition}")
+    }
+
+    fn aggregate(&mut self) -> String {
+        let argument = self.int(1);
+        match self.random.random_range(0..8) {
+            0 => "count(*)".to_owned(),
+            1 => format!("count({argument})"),
+            2 => format!("sum({argument})"),
+            3 => format!("min({argument})"),
+            4 => format!("max({argument})"),
+            5 => "avg(f)".to_owned(),
+            6 => format!("count(DISTINCT {argument})"),
+            _ => format!("sum({argument}) FILTER (WHERE {})", self.bool(1)),
+        }
+    }
+
+    /// An expression of 64-bit integers.
+    fn int(&mut self, depth: usize) -> String {
+        if depth == 0 {
+            return match self.random.random_range(0..6) {
+                0 | 1 => "v".to_owned(),
+                2 => "k".to_owned(),
+                3 => "m".to_owned(),
+                4 if self.shown.contains(&"vis") => "vis".to_owned(),
+                _ => self.random.random_range(-2..12).to_string(),
+            };
+        }
+        let (a, b) = (self.int(depth - 1), self.int(depth - 1));
+        match self.random.random_range(0..10) {
+            0 => format!("({a} + {b})"),
+            1 => format!("({a} - {b})"),
+            2 => format!("({a} * {b})"),
+            3 => format!("({a} / {b})"),
+            4 => format!("(100 / ({a} - 3))"),
+            5 => format!("({a} % {b})"),
+            6 => "CAST(s AS BIGINT)".to_owned(),
+            7 => format!("CASE WHEN {} THEN {a} ELSE {b} END", self.bool(depth - 1)),
+            8 => format!("CAST(length({}) AS BIGINT)", self.text(depth - 1)),
+            _ => format!("coalesce({a}, {b})"),
+        }
+    }
+
+    fn text(&mut self, depth: usize) -> String {
+        if depth == 0 {
+            return self.one(&["s", "g", "'x'"]);
+        }
+        let a = self.text(depth - 1);
+        match self.random.random_range(0..5) {
+            0 => format!("upper({a})"),
+            1 => format!("({a} || g)"),
+            2 => format!("CAST({} AS VARCHAR)", self.int(depth - 1)),
+            3 => format!("substr({a}, 1, 2)"),
+            _ => format!("coalesce({a}, 'none')"),
+        }
+    }
+
+    fn bool(&mut self, depth: usize) -> String {
+        let a = self.int(depth.saturating_sub(1));
+        if depth == 0 {
+            return match self.random.random_range(0..8) {
+                0 => "b".to_owned(),
+                1 => format!("v > {}", self.random.random_range(0..40)),
+                2 => "g = 'A'".to_owned(),
+                3 => "s IS NOT NULL".to_owned(),
+                4 => format!("k BETWEEN {} AND 200", self.random.random_range(0..100)),
+                5 => "g IN ('A', 'C')".to_owned(),
+                6 => "t >= TIMESTAMP '2025-11-13T06:00:00Z'".to_owned(),
+                _ => format!("m <> {}", self.random.random_range(0..9)),
+            };
+        }
+        let (x, y) = (self.bool(depth - 1), self.bool(depth - 1));
+        match self.random.random_range(0..9) {
+            0 => format!("({x} AND {y})"),
+            1 => format!("({x} OR {y})"),
+            2 => format!("NOT {x}"),
+            3 => format!("{a} > 0"),
+            4 => format!("10 / (v - 3) > {a}"),
+            5 => format!("s LIKE '%{}%'", self.random.random_range(0..9)),
+            6 => format!("{a} IN (SELECT v FROM d WHERE {x})"),
+            7 => format!("EXISTS (SELECT 1 FROM d e WHERE e.v = d.k AND e.g = 'B')"),
+            _ => "CAST(s AS BIGINT) >= 0".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! Random datasets in pairs that one contract can't tell apart.
+
+use crate::fixture::{City, Layout, dataset, name};
+use crate::limits::Limits;
+use arrow_array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
+use arrow_schema::{Field, Schema, SchemaRef};
+use datafusion::datasource::MemTable;
+use policy::row_filter::{Comparison, Literal, Operand, RowFilter};
+use policy::term::{Bounds, Bucket, Mask, Term};
+use rand::Rng;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use std::sync::Arc;
+
+/// Occurs in hidden cells only.
+pub(super) const SECRET: &str = "ZSECRET";
+
+const COLUMNS: [&str; 12] = [
+    "k:int",
+    "v:int?",
+    "f:float?",
+    "s:text?",
+    "g:text",
+    "b:bool?",
+    "t:instant",
+    "m:int?",
+    "h:text?",
+    "vis:int?",
+    "lon:float?",
+    "lat:float?",
+];
+
+#[derive(Debug, Clone)]
+struct Row {
+    k: i64,
+    v: Option<i64>,
+    f: Option<f64>,
+    s: Option<String>,
+    g: String,
+    b: Option<bool>,
+    t: i64,
+    m: Option<i64>,
+    h: Option<String>,
+    vis: Option<i64>,
+    lon: Option<f64>,
+    lat: Option<f64>,
+}
+
+/// A contract, a dataset and its double.
+pub(super) struct World {
+    share: i64,
+    form: usize,
+    /// The columns shown.
+    columns: Vec<&'static str>,
+    mask: Option<Mask>,
+    hours: bool,
+    layout: Layout,
+    batch: usize,
+    partitions: usize,
+    rows: Vec<Row>,
+    double: Vec<Row>,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World")
+            .field("share", &self.share)
+            .field("form", &self.form)
+            .field("mask", &self.mask)
+            .field("hours", &self.hours)
+            .field("layout", &self.layout)
+            .field("batch", &self.batch)
+            .field("partitions", &self.partitions)
+            .field("rows", &(self.rows.len(), self.double.len()))
+            .finish_non_exhaustive()
+    }
+}
+
+impl World {
+    pub(super) fn random(random: &mut StdRng) -> Self {
+        let share = *[1, 50, 99].choose(random).unwrap();
+        let form = random.random_range(0..8);
+        let count = *[0, 5, 60, 300].choose(random).unwrap();
+        let rows: Vec<Row> = (0..count).map(|k| row(random, k, share)).collect();
+        let mut columns = vec!["k", "v", "f", "s", "g", "b", "t", "m"];
+        if random.random_bool(0.3) {
+            columns.push("vis");
+        }
+        let mut world = Self {
+            share,
+            form,
+            columns,
+            mask: None,
+            hours: random.random_bool(0.5),
+            layout: Layout {
+                files: *[1, 3].choose(random).unwrap(),
+                row_group: *[20, 1000].choose(random).unwrap(),
+                statistics: random.random_bool(0.7),
+            },
+            batch: *[1, 7, 8192].choose(random).unwrap(),
+            partitions: *[1, 1, 4].choose(random).unwrap(),
+            rows,
+            double: Vec::new(),
+        };
+        world.mask = match random.random_range(0..3) {
+            0 => None,
+            1 => Some(Mask::Null),
+            _ => Some(Mask::Constant(Literal::Int(7))),
+        };
+        world.double = world.doubled(random);
+        world
+    }
+
+    /// Another dataset with the same view.
+    fn doubled(&self, random: &mut StdRng) -> Vec<Row> {
+        let mut double = Vec::new();
+        for old in &self.rows {
+            while random.random_bool(0.2) {
+                let mut hidden = row(random, 9_000_000, self.share);
+                self.hide(&mut hidden, random);
+                double.push(hidden);
+            }
+            if self.visible(old) {
+                let mut kept = old.clone();
+                kept.h = Some(format!("{SECRET}{}", random.random_range(0..1000)));
+                if self.mask.is_some() {
+                    kept.m = Some(random.random_range(0..1000));
+                }
+                if self.hours {
+                    kept.t = kept.t.div_euclid(HOUR) * HOUR + random.random_range(0..HOUR);
+                }
+                double.push(kept);
+            } else if random.random_bool(0.5) {
+                let mut changed = row(random, old.k, self.share);
+                self.hide(&mut changed, random);
+                double.push(changed);
+            }
+        }
+        double
+    }
+
+    fn hide(&self, row: &mut Row, random: &mut StdRng) {
+        row.s = Some(format!("{SECRET}{}", random.random_range(0..1000)));
+        row.v = *[Some(3), Some(0), Some(i64::MAX), Some(i64::MIN), None]
+            .choose(random)
+            .unwrap();
+        if self.form == 7 {
+            row.lon = *[None, Some(9.0), Some(f64::NAN)].choose(random).unwrap();
+        } else {
+            row.vis = *[None, Some(self.share), Some(1000)].choose(random).unwrap();
+        }
+    }
+
+    fn visible(&self, row: &Row) -> bool {
+        if self.form == 7 {
+            return row.lon.is_some_and(|lon| (0.0..=1.0).contains(&lon))
+                && row.lat.is_some_and(|lat| (0.0..=1.0).contains(&lat));
+        }
+        row.vis.is_some_and(|vis| vis < self.share)
+    }
+
+    /// Names of the columns shown.
+    pub(super) fn shown(&self) -> Vec<&'static str> {
+        self.columns.clone()
+    }
+
+    /// Whether answers are the same to the order of their rows.
+    pub(super) const fn exact(&self) -> bool {
+        self.partitions == 1
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            batch_rows: self.batch,
+            partitions: self.partitions,
+            ..Limits::default()
+        }
+    }
+
+    pub(super) fn city(&self, double: bool) -> City {
+        let set = dataset("d", &COLUMNS);
+        let rows = if double { &self.double } else { &self.rows };
+        let mut city = City::new();
+        city.limits = self.limits();
+        city.publish(
+            set.clone(),
+            &batch(&set.schema(), rows),
+            self.layout,
+            self.terms(),
+        );
+        city
+    }
+
+    fn terms(&self) -> Vec<Term> {
+        let compare = |op, value| RowFilter::Compare {
+            column: name("vis"),
+            op,
+            with: Operand::Literal(Literal::Int(value)),
+        };
+        let below = compare(Comparison::Lt, self.share);
+        let list = |range: std::ops::Range<i64>| {
+            range
+                .map(|value| Operand::Literal(Literal::Int(value)))
+                .collect()
+        };
+        let filter = match self.form {
+            0 => Some(below),
+            1 => Some(compare(Comparison::LtEq, self.share - 1)),
+            2 => Some(RowFilter::Not(Box::new(compare(
+                Comparison::GtEq,
+                self.share,
+            )))),
+            3 => Some(RowFilter::Between {
+                column: name("vis"),
+                negated: false,
+                low: Operand::Literal(Literal::Int(0)),
+                high: Operand::Literal(Literal::Int(self.share - 1)),
+            }),
+            4 => Some(RowFilter::In {
+                column: name("vis"),
+                negated: false,
+                list: list(0..self.share),
+            }),
+            5 => Some(RowFilter::And(vec![
+                RowFilter::IsNull {
+                    column: name("g"),
+                    negated: true,
+                },
+                below,
+            ])),
+            6 => Some(RowFilter::Or(vec![below, compare(Comparison::Lt, 0)])),
+            _ => None,
+        };
+        let mut terms = vec![Term::Columns(
+            self.columns.iter().map(|text| name(text)).collect(),
+        )];
+        match filter {
+            Some(filter) => terms.push(Term::Rows(filter)),
+            None => terms.push(Term::Area {
+                lon: name("lon"),
+                lat: name("lat"),
+                bounds: Bounds {
+                    west: "0.0".to_owned(),
+                    south: "0.0".to_owned(),
+                    east: "1.0".to_owned(),
+                    north: "1.0".to_owned(),
+                },
+            }),
+        }
+        if let Some(mask) = &self.mask {
+            terms.push(Term::Mask {
+                column: name("m"),
+                mask: mask.clone(),
+            });
+        }
+        if self.hours {
+            terms.push(Term::TimeBucket {
+                column: name("t"),
+                bucket: Bucket::Hour,
+                zone: None,
+            });
+        }
+        terms
+    }
+
+    /// The view, made by hand, in batches as the gate cuts them.
+    pub(super) fn table(&self) -> Arc<MemTable> {
+        let rows: Vec<Row> = self
+            .rows
+            .iter()
+            .filter(|row| self.visible(row))
+            .cloned()
+            .map(|mut row| {
+                match &self.mask {
+                    None => {}
+                    Some(Mask::Null) => row.m = None,
+                    Some(Mask::Constant(_)) => row.m = Some(7),
+                }
+                if self.hours {
+                    row.t = row.t.div_euclid(HOUR) * HOUR;
+                }
+                row
+            })
+            .collect();
+        let stored = dataset("d", &COLUMNS).schema();
+        let whole = batch(&stored, &rows);
+        let indices: Vec<usize> = self
+            .columns
+            .iter()
+            .map(|column| stored.index_of(column).unwrap())
+            .collect();
+        // The view has the stored order of columns.
+        let mut indices = indices;
+        indices.sort_unstable();
+        let fields: Vec<Field> = indices
+            .iter()
+            .map(|index| stored.field(*index).clone())
+            .collect();
+        let schema: SchemaRef = Arc::new(Schema::new(fields));
+        let shown = whole.project(&indices).unwrap();
+        let shown = RecordBatch::try_new(Arc::clone(&schema), shown.columns().to_vec()).unwrap();
+        let mut batches = Vec::new();
+        let mut start = 0;
+        while start < shown.num_rows() {
+            let length = self.batch.min(shown.num_rows() - start);
+            batches.push(shown.slice(start, length));
+            start += length;
+        }
+        Arc::new(MemTable::try_new(schema, vec![batches]).unwrap())
+    }
+}
+
+fn row(random: &mut StdRng, k: i64, share: i64) -> Row {
+    let visible = random.random_range(0..100) < share;
+    let inside = |random: &mut StdRng| {
+        if visible {
+            Some(f64::from(random.random_range(0..=4)) / 4.0)
+        } else {
+            *[None, Some(2.0), Some(-1.0)].choose(random).unwrap()
+        }
+    };
+    let lon = inside(random);
+    let lat = if visible { inside(random) } else { Some(0.5) };
+    let text = if visible {
+        random
+            .random_bool(0.8)
+            .then(|| random.random_range(0..30).to_string())
+    } else {
+        Some(format!("{SECRET}{}", random.random_range(0..30)))
+    };
+    let number = if visible {
+        random.random_bool(0.9).then(|| random.random_range(4..40))
+    } else {
+        *[Some(3), Some(0), Some(i64::MAX), None]
+            .choose(random)
+            .unwrap()
+    };
+    Row {
+        k,
+        v: number,
+        f: random
+            .random_bool(0.9)
+            .then(|| f64::from(random.random_range(-40..40)) / 4.0),
+        s: text,
+        g: (*["A", "B", "C"].choose(random).unwrap()).to_owned(),
+        b: random.random_bool(0.9).then(|| random.random_bool(0.5)),
+        t: 1_763_000_000_000_000 + random.random_range(0..48) * HOUR / 4,
+        m: random.random_bool(0.9).then(|| random.random_range(0..9)),
+        h: Some(format!("{SECRET}{}", random.random_range(0..1000))),
+        vis: if visible {
+            Some(random.random_range(0..share))
+        } else {
+            *[None, Some(share), Some(500)].choose(random).unwrap()
+        },
+        lon,
+        lat,
+    }
+}
+
+fn batch(schema: &SchemaRef, rows: &[Row]) -> RecordBatch {
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.k))),
+        Arc::new(Int64Array::from_iter(rows.iter().map(|r| r.v))),
+        Arc::new(Float64Array::from_iter(rows.iter().map(|r| r.f))),
+        Arc::new(StringArray::from_iter(rows.iter().map(|r| r.s.clone()))),
+        Arc::new(StringArray::from_iter_values(
+            rows.iter().map(|r| r.g.clone()),
+        )),
+        Arc::new(BooleanArray::from_iter(rows.iter().map(|r| r.b))),
+        Arc::new(
+            TimestampMicrosecondArray::from_iter_values(rows.iter().map(|r| r.t))
+                .with_timezone("UTC"),
+        ),
+        Arc::new(Int64Array::from_iter(rows.iter().map(|r| r.m))),
+        Arc::new(StringArray::from_iter(rows.iter().map(|r| r.h.clone()))),
+        Arc::new(Int64Array::from_iter(rows.iter().map(|r| r.vis))),
+        Arc::new(Float64Array::from_iter(rows.iter().map(|r| r.lon))),
+        Arc::new(Float64Array::from_iter(rows.iter().map(|r| r.lat))),
+    ];
+    RecordBatch::try_new(Arc::clone(schema), columns).unwrap()
+}
+
+const HOUR: i64 = 3_600_000_000;
