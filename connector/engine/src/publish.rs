@@ -293,3 +293,6 @@ fn unreadable(config: &DatasetConfig, counts: &Counts) -> Refusal {
 pub fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ pub mod config;
 pub mod decode;
 pub mod files;
 pub mod geojson;
+pub mod look;
 pub mod pattern;
 pub mod raw;
 pub mod report;
@@ -35,3 +36,6 @@ pub fn read(
         Kind::GeoJson => geojson::read(path, shown, config, each),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use crate::source::config::SourceConfig;
 use crate::source::decode::Decoded;
 use crate::source::raw::{Event, Raw};
-use csv::{ReaderBuilder, StringRecord};
+use csv::{ReaderBuilder, StringRecord, Terminator};
 use policy::refusal::{Code, Refusal};
 use std::fs::File;
 use std::path::Path;
@@ -29,21 +29,27 @@ pub fn read(
     let mut reader = ReaderBuilder::new()
         .delimiter(config.delimiter)
         .has_headers(false)
+        // With CRLF as its own terminator the reader's line numbers are one too small from the second row on.
+        .terminator(Terminator::Any(b'\n'))
         .flexible(true)
         .from_reader(Decoded::new(file, config.encoding));
     let mut record = StringRecord::new();
-    let mut header: Vec<String> = Vec::new();
-    for row in 0..config.header_rows {
+    let mut lines: Vec<StringRecord> = Vec::new();
+    for _ in 0..config.header_rows {
         if !next(&mut reader, &mut record).map_err(|(line, why)| unreadable(line, why))? {
             return Err(unreadable(
                 None,
                 "it ends before its header does".to_owned(),
             ));
         }
-        join(&mut header, &record, row);
+        lines.push(record.clone());
     }
+    let header = joined(&lines);
     each(Event::Header(&header))?;
     while next(&mut reader, &mut record).map_err(|(line, why)| unreadable(line, why))? {
+        if record.len() == 1 && record.get(0) == Some("\r") {
+            continue;
+        }
         let line = record.position().map_or(0, csv::Position::line);
         if record.len() != header.len() {
             let why = format!(
@@ -56,7 +62,13 @@ pub fn read(
         }
         let fields: Vec<Raw<'_>> = record
             .iter()
-            .map(|field| {
+            .enumerate()
+            .map(|(index, field)| {
+                let field = if index.saturating_add(1) == header.len() {
+                    field.strip_suffix('\r').unwrap_or(field)
+                } else {
+                    field
+                };
                 if config.nulls.iter().any(|word| word == field.trim()) {
                     Raw::Null
                 } else {
@@ -72,21 +84,23 @@ pub fn read(
     Ok(())
 }
 
-/// The cells of several header lines, joined by `|`; one line stays as it is.
-fn join(header: &mut Vec<String>, record: &StringRecord, row: u32) {
-    if row == 0 {
-        header.extend(record.iter().map(|cell| cell.trim().to_owned()));
-        return;
-    }
-    for (index, cell) in record.iter().enumerate() {
-        if header.len() <= index {
-            header.resize(index.saturating_add(1), String::new());
-        }
-        if let Some(name) = header.get_mut(index) {
-            name.push('|');
-            name.push_str(cell.trim());
-        }
-    }
+/// The names of the columns out of several header lines: their cells joined by `|`; where only one of them holds
+/// something, that alone.
+fn joined(lines: &[StringRecord]) -> Vec<String> {
+    let width = lines.iter().map(StringRecord::len).max().unwrap_or(0);
+    (0..width)
+        .map(|index| {
+            let cells = lines
+                .iter()
+                .map(|line| line.get(index).unwrap_or("").trim());
+            let told: Vec<&str> = cells.clone().filter(|cell| !cell.is_empty()).collect();
+            match told.as_slice() {
+                [] => String::new(),
+                [one] => (*one).to_owned(),
+                [_, ..] => cells.collect::<Vec<_>>().join("|"),
+            }
+        })
+        .collect()
 }
 
 fn next<R: std::io::Read>(

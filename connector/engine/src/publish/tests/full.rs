@@ -1,0 +1,102 @@
+//! The same configurations over everything that the cities publish. The files are not shipped:
+//! `HANSA_CITY_DATA=FOLDER cargo test -p hansa -p engine -p enforce --lib -- --ignored all_city_data`; without the variable
+//! the check fails.
+
+use super::{Town, dataset_of, demo, floats, ints, near, only, sum};
+use crate::source::config::DatasetConfig;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+/// A city's configuration beside links to its full data.
+fn linked(folder: &Path, city: &str, links: &[(&str, &str)]) -> PathBuf {
+    let data = std::env::var("HANSA_CITY_DATA")
+        .expect("HANSA_CITY_DATA names the folder of the full data");
+    let place = folder.join(city);
+    std::fs::create_dir(&place).unwrap();
+    for (name, target) in links {
+        symlink(Path::new(&data).join(target), place.join(name)).unwrap();
+    }
+    for file in std::fs::read_dir(demo(city)).unwrap() {
+        let file = file.unwrap();
+        if file.path().is_file() {
+            std::fs::copy(file.path(), place.join(file.file_name())).unwrap();
+        }
+    }
+    place
+}
+
+fn config(place: &Path, file: &str, name: &str) -> DatasetConfig {
+    dataset_of(&place.join(file), place, name)
+}
+
+#[test]
+#[ignore = "needs the full published data, see the head of the file"]
+fn all_city_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let town = Town::new();
+    let main = "hansa-datasets.toml";
+
+    let place = linked(folder.path(), "munster", &[("data", "munster/bikes")]);
+    let staged = town.stage(&config(&place, main, "bike_counts"));
+    assert_eq!((staged.report.files, staged.report.rows), (216, 618_633));
+    assert_eq!(staged.report.counts.ambiguous, only(&[("observed_at", 48)]));
+    let snapshot = staged.commit().unwrap();
+    assert_eq!(
+        ints(&snapshot, "bikes").iter().flatten().sum::<i64>(),
+        42_252_715
+    );
+
+    let town = Town::new();
+    let place = linked(folder.path(), "ottawa", &[("data", "ottawa")]);
+    let staged = town.stage(&config(&place, main, "bike_counts"));
+    assert_eq!(staged.report.rows, 20_689);
+
+    let place = linked(folder.path(), "barcelona", &[("data", "barcelona")]);
+    let staged = town.stage(&config(&place, main, "air_quality"));
+    assert_eq!(staged.report.rows, 242_228);
+    assert_eq!(staged.report.counts.ambiguous, only(&[("observed_at", 28)]));
+    near(
+        sum(&floats(&staged.commit().unwrap(), "value")),
+        5_111_717.0,
+    );
+
+    let links = [("data", "zurich/air"), ("parking", "parking")];
+    let town = Town::new();
+    let place = linked(folder.path(), "zurich", &links);
+    assert_eq!(
+        town.stage(&config(&place, main, "air_quality")).report.rows,
+        140_544
+    );
+    let staged = town.stage(&config(&place, main, "station_measurements"));
+    assert_eq!((staged.report.files, staged.report.counts.bad_rows), (5, 0));
+    // Five files: half-hours x 13, half-hours x 16, half-hours, hours and days of January 2013 x 19, 19 and 70 columns.
+    assert_eq!(staged.report.rows, 1_464_322);
+    assert_eq!(
+        town.stage(&config(&place, main, "car_parks")).report.rows,
+        37
+    );
+
+    let town = Town::new();
+    let place = linked(folder.path(), "uk", &[("data", "uk_aurn")]);
+    assert_eq!(
+        town.stage(&config(&place, main, "air_quality")).report.rows,
+        15_762
+    );
+
+    let place = linked(folder.path(), "lisbon", &[("data", "lisbon")]);
+    assert_eq!(
+        town.stage(&config(&place, main, "validations")).report.rows,
+        36_488
+    );
+    assert_eq!(
+        town.stage(&config(&place, main, "service_level"))
+            .report
+            .rows,
+        53_664
+    );
+    let staged = town.stage(&config(&place, "stops.toml", "stops"));
+    assert_eq!(
+        (staged.report.rows, staged.report.counts.bad_rows),
+        (12_581, 0)
+    );
+}
