@@ -36,6 +36,9 @@ pub struct Documents {
     folder: PathBuf,
 }
 
+/// A contract as it is kept: its identity by the file's name, and the bytes of its envelope, not checked yet.
+pub type Envelope = (ContractId, Vec<u8>);
+
 /// A contract file that can't be used; the others can.
 #[derive(Debug)]
 pub struct BadFile {
@@ -104,11 +107,12 @@ impl Documents {
         files::read(&self.contract_path(id), LARGEST)
     }
 
-    /// Every contract file, by its name; and those whose name or content can't be read.
+    /// Every contract file, by its name; and those whose name or content can't be read. What a crash left half written
+    /// was named by no record and is passed over.
     ///
     /// # Errors
-    /// `STATE_BROKEN` when the folder can't be read.
-    pub fn contracts(&self) -> Result<(Vec<(ContractId, Vec<u8>)>, Vec<BadFile>), Refusal> {
+    /// `FILE_MISSING` when the folder can't be read.
+    pub fn contracts(&self) -> Result<(Vec<Envelope>, Vec<BadFile>), Refusal> {
         let folder = self.folder.join("contracts");
         let entries =
             std::fs::read_dir(&folder).map_err(|error| files::unreadable(&folder, &error))?;
@@ -117,6 +121,9 @@ impl Documents {
             let file = entry
                 .map_err(|error| files::unreadable(&folder, &error))?
                 .path();
+            if files::is_unfinished(&file) {
+                continue;
+            }
             let name = file.file_stem().and_then(std::ffi::OsStr::to_str);
             let id = name.and_then(|name| name.parse::<ContractId>().ok());
             match (id, files::read(&file, LARGEST)) {
@@ -187,6 +194,8 @@ mod tests {
         documents.keep_contract(id, b"envelope").unwrap();
         assert!(documents.keep_contract(id, b"another").is_err());
         std::fs::write(folder.path().join("contracts/notes.txt"), b"?").unwrap();
+        let unfinished = folder.path().join(format!("contracts/{id}.json.new"));
+        std::fs::write(unfinished, b"env").unwrap();
         let (good, bad) = documents.contracts().unwrap();
         assert_eq!(good, [(id, b"envelope".to_vec())]);
         assert_eq!(bad.len(), 1);

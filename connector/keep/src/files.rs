@@ -88,7 +88,7 @@ pub fn replace(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Refusa
         .file_name()
         .ok_or_else(|| unwritable(path, &ErrorKind::InvalidInput.into()))?
         .to_owned();
-    name.push(".new");
+    name.push(UNFINISHED);
     let beside = path.with_file_name(name);
     let written = OpenOptions::new()
         .write(true)
@@ -122,6 +122,16 @@ pub fn folder(path: &Path) -> Result<(), Refusal> {
         .map_err(|error| unwritable(path, &error))?;
     sync_folder_of(path)
 }
+
+/// Whether a file is what [`replace`] had not put in place when the process or the machine stopped.
+#[must_use]
+pub fn is_unfinished(path: &Path) -> bool {
+    path.as_os_str()
+        .as_encoded_bytes()
+        .ends_with(UNFINISHED.as_bytes())
+}
+
+const UNFINISHED: &str = ".new";
 
 /// The refusal for a file that can't be written.
 #[must_use]

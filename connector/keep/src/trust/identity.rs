@@ -211,6 +211,36 @@ pub fn load(files: &Files, id: &ParticipantId, floor: u64, now: Time) -> Result<
     })
 }
 
+/// Everything that is wrong with the files of this participant, at once; nothing is changed.
+#[must_use]
+pub fn faults(files: &Files, id: &ParticipantId, now: Time) -> Vec<Refusal> {
+    let mut found = Vec::new();
+    let signer = noted(FileSigner::open(&files.signing_key), &mut found);
+    let note = noted(FileSigner::open(&files.note_key), &mut found);
+    let key = noted(pem::key_pair(&files.tls_key), &mut found);
+    let certificates = noted(read_certificates(&files.tls_cert), &mut found);
+    let bundle = noted(Bundle::open(&files.bundle), &mut found);
+    let certified = certificates
+        .zip(key)
+        .and_then(|(chain, _)| noted(pem::certified(chain, &files.tls_key), &mut found));
+    let Some(bundle) = bundle else {
+        return found;
+    };
+    if noted(bundle.current(now), &mut found).is_some()
+        && let Some(certified) = certified
+    {
+        noted(own_chain(id, &certified, &bundle, now), &mut found);
+    }
+    if let Some((signer, note)) = signer.zip(note) {
+        noted(registered(id, &bundle, &signer, &note), &mut found);
+    }
+    found
+}
+
+fn noted<T>(result: Result<T, Refusal>, found: &mut Vec<Refusal>) -> Option<T> {
+    result.map_err(|refusal| found.push(refusal)).ok()
+}
+
 /// The certificate and those between it and the anchor, from a PEM file.
 ///
 /// # Errors

@@ -296,7 +296,8 @@ fn enlist<'a>(
 ) -> Result<&'a mut Member, Refusal> {
     let registered = RegisteredKey {
         key: request.signing.clone(),
-        not_before: now,
+        // Signatures carry whole seconds, and the clocks of participants differ.
+        not_before: now.plus_micros(-issue::SLACK),
         not_after: now.plus_micros(KEY_YEARS * 365 * DAY),
         revoked_at: None,
         compromised_since: None,

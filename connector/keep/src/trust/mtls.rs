@@ -1,7 +1,7 @@
 //! TLS between participants: 1.3 only, both ends with a certificate, checked against the bundle of the moment.
 
 use crate::trust::bundle::Bundle;
-use crate::trust::certificate::{self, Usage};
+use crate::trust::certificate::{self, CertificateFault, Leaf, Usage};
 use crate::trust::identity::Identity;
 use crate::trust::mtls::held::{Held, OwnCertificate};
 use crate::trust::mtls::verifier::{CallerCheck, ListenerCheck};
@@ -56,6 +56,23 @@ impl TrustStore {
     #[must_use]
     pub fn bundle(&self) -> Arc<Bundle> {
         Arc::clone(&self.held().bundle)
+    }
+
+    /// What our own certificate says; others refuse us from its end on.
+    ///
+    /// # Errors
+    /// `CERTIFICATE_EXPIRED` with what to do.
+    pub fn own_certificate(&self, now: Time) -> Result<Leaf, Refusal> {
+        let held = self.held();
+        let first = held.certified.cert.first();
+        let leaf = first
+            .ok_or(CertificateFault::Unreadable)
+            .and_then(certificate::leaf)
+            .map_err(|fault| fault.refusal())?;
+        if now < leaf.not_after {
+            return Ok(leaf);
+        }
+        Err(CertificateFault::Expired(self.id.clone(), leaf.not_after).refusal())
     }
 
     /// Puts an identity that was read again in the place of this one: certificate and bundle in one step.

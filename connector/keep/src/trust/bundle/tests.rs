@@ -147,8 +147,9 @@ fn a_bundle_is_over_after_thirty_days_at_most() {
 
 #[test]
 fn what_contradicts_itself_is_refused() {
+    type Spoil = fn(&mut Content);
     let (sample, _) = bundle_of_two();
-    let changes: [(&str, fn(&mut Content)); 7] = [
+    let changes: [(&str, Spoil); 7] = [
         ("a party twice", |c| {
             let first = c.parties[0].clone();
             c.parties.push(first);

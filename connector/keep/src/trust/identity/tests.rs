@@ -1,6 +1,6 @@
 //! What a participant installs must be for itself, for its keys and from its league.
 
-use super::{Files, init, join, load};
+use super::{Files, faults, init, install_bundle, join, load};
 use crate::trust::sample::{DAY, Sample, start};
 use policy::refusal::Code;
 use std::os::unix::fs::PermissionsExt;
@@ -73,7 +73,7 @@ fn an_older_join_file_does_not_bring_an_older_bundle_back() {
     let munster = "munster.example".parse().unwrap();
     let files = sample.files("munster.example");
     sample.league.export(start()).unwrap();
-    super::install_bundle(&files, sample.league.bundle()).unwrap();
+    install_bundle(&files, sample.league.bundle()).unwrap();
     let joined = join(&files, &munster, &admitted.join.to_bytes(), start()).unwrap();
     assert_eq!(joined.bundle.content().sequence, 3);
     let floor = load(&files, &munster, 4, start()).unwrap_err();
@@ -118,4 +118,51 @@ fn each_broken_file_has_its_code() {
     std::fs::remove_file(&files.bundle).unwrap();
     assert_eq!(code(&files, now), Code::FileMissing);
     assert_eq!(ottawa.id.domain(), "ottawa.example");
+}
+
+#[test]
+fn every_fault_is_told_at_once() {
+    let mut sample = Sample::new();
+    let munster = sample.admit("munster.example", start());
+    let files = sample.files("munster.example");
+    let codes = |at| -> Vec<Code> {
+        faults(&files, &munster.id, at)
+            .iter()
+            .map(|refusal| refusal.code)
+            .collect()
+    };
+    assert_eq!(codes(start()), []);
+    assert_eq!(
+        codes(start().plus_micros(8 * DAY)),
+        [Code::CertificateExpired]
+    );
+    std::fs::set_permissions(&files.note_key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::write(&files.tls_cert, "no certificate").unwrap();
+    std::fs::remove_file(&files.bundle).unwrap();
+    assert_eq!(
+        codes(start()),
+        [
+            Code::KeyFilePermissions,
+            Code::KeyInvalid,
+            Code::FileMissing
+        ]
+    );
+}
+
+#[test]
+fn a_join_that_lost_power_in_the_middle_leaves_a_participant_that_works() {
+    let mut sample = Sample::new();
+    let munster = sample.admit("munster.example", start());
+    let files = sample.files("munster.example");
+    let applicant = Sample::applicant("munster.example");
+    let request = super::request(&files, &applicant).unwrap();
+    let renewed = sample.league.admit(&request, 7, start()).unwrap();
+    // The bundle is in place, the certificate still under its other name.
+    install_bundle(&files, &renewed.join.bundle).unwrap();
+    std::fs::write(files.tls_cert.with_extension("pem.new"), "-----BEGIN CERT").unwrap();
+    let between = load(&files, &munster.id, 3, start()).unwrap();
+    assert_eq!(between.chain, munster.chain);
+    join(&files, &munster.id, &renewed.join.to_bytes(), start()).unwrap();
+    let after = load(&files, &munster.id, 3, start()).unwrap();
+    assert_ne!(after.chain, munster.chain);
 }

@@ -84,8 +84,8 @@ pub(super) fn leaf(
     Ok(certificate.der().clone())
 }
 
-/// Certificates start a little earlier than now, since the clocks of participants differ.
-const SLACK: i64 = 300 * 1_000_000;
+/// Certificates and keys start a little earlier than now, since the clocks of participants differ.
+pub(super) const SLACK: i64 = 300 * 1_000_000;
 
 fn params(now: Time, not_after: Time) -> CertificateParams {
     let mut params = CertificateParams::default();

@@ -46,6 +46,24 @@ fn an_admitted_participant_is_known_to_all() {
 }
 
 #[test]
+fn what_is_signed_in_the_second_of_the_admission_counts() {
+    let mut sample = Sample::new();
+    let admitted = start().plus_micros(700_000);
+    let munster = sample.admit("munster.example", admitted);
+    let input = b"header.payload".to_vec();
+    let signature = Signature {
+        role: Role::Consumer,
+        kid: munster.signer.kid().to_owned(),
+        alg: munster.signer.algorithm().as_str().to_owned(),
+        issued_at: start().micros() / 1_000_000,
+        signature: munster.signer.sign(&input).unwrap(),
+        signing_input: input,
+    };
+    let keys = munster.bundle.keys(admitted);
+    assert_eq!(keys.check(&munster.id, &signature), Ok(()));
+}
+
+#[test]
 fn a_changed_request_is_refused() {
     let mut sample = Sample::new();
     let request = sample.apply("munster.example");

@@ -323,6 +323,16 @@ async fn certificates_are_swapped_without_dropping_a_connection() {
 }
 
 #[test]
+fn the_own_certificate_says_when_it_is_over() {
+    let two = two();
+    let store = two.store(&two.munster);
+    let leaf = store.own_certificate(start()).unwrap();
+    assert_eq!(leaf.not_after, start().plus_micros(7 * DAY));
+    let over = store.own_certificate(leaf.not_after).unwrap_err();
+    assert_eq!(over.code, Code::CertificateExpired);
+}
+
+#[test]
 fn a_store_goes_neither_back_nor_elsewhere() {
     let two = two();
     let store = two.store(&two.munster);

@@ -95,11 +95,11 @@ async fn shown(two: &Two, ottawa: &Identity) -> (Result<(), Code>, Result<(), Co
 
 #[tokio::test]
 async fn one_fault_is_enough() {
+    type Spoil = fn(&mut CertificateParams);
+    type Outcome = Result<(), Code>;
     let two = two();
     let invalid = Err(Code::KeyInvalid);
     let stranger = Err(Code::PeerNotTrusted);
-    type Spoil = fn(&mut CertificateParams);
-    type Outcome = Result<(), Code>;
     let lines: [(&str, Spoil, Outcome, Outcome); 13] = [
         ("nothing wrong", |_| (), Ok(()), Ok(())),
         (
