@@ -7,15 +7,12 @@ pub mod errand;
 pub mod explain;
 pub mod home;
 pub mod question;
-pub mod session;
 
 mod aggregate;
 mod branch;
 mod cells;
 mod exec;
 mod feed;
-mod mend;
-mod names;
 mod peersql;
 mod source;
 mod split;

@@ -3,10 +3,10 @@
 //! What a contract permits in such a block is decided by the participant. Here only the shape is looked at: one block,
 //! one relation, bare dimensions and measures.
 
+use crate::fault::carry;
 use crate::federate::aggregate::{self, NoSplit};
 use crate::federate::branch::{Branch, branches};
 use crate::federate::home::RemoteTable;
-use crate::federate::mend::carry;
 use crate::federate::source::{Relation, RemoteSource};
 use crate::federate::split::{Desk, fresh};
 use catalog::view::Shape;

@@ -1,7 +1,7 @@
 //! The leaf of the physical plan whose rows come from a participant.
 
+use crate::fault::carry;
 use crate::federate::feed::Checked;
-use crate::federate::mend::carry;
 use crate::federate::source::ErrandSource;
 use arrow_schema::SchemaRef;
 use async_trait::async_trait;
@@ -9,6 +9,7 @@ use datafusion::catalog::Session;
 use datafusion::common::DataFusionError;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::TaskContext;
+use datafusion::execution::context::QueryPlanner;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{LogicalPlan, TableScan, UserDefinedLogicalNode};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
@@ -20,17 +21,18 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
     SendableRecordBatchStream,
 };
-use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
+use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 use futures::StreamExt;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Rows waiting for the leaf that takes them, by the number of the errand.
+/// Plans errands as leaves, each with its rows.
 #[derive(Clone, Default)]
-pub(super) struct Waiting(Arc<Mutex<BTreeMap<usize, Checked>>>);
+pub(super) struct Leaves(Arc<Mutex<BTreeMap<usize, Checked>>>);
 
-impl Waiting {
+impl Leaves {
+    /// Leaves over these rows, by the number of the errand.
     pub(super) fn new(rows: Vec<(usize, Checked)>) -> Self {
         Self(Arc::new(Mutex::new(rows.into_iter().collect())))
     }
@@ -43,8 +45,24 @@ impl Waiting {
     }
 }
 
-/// Plans errands as leaves.
-pub(super) struct Leaves(pub(super) Waiting);
+impl fmt::Debug for Leaves {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Leaves")
+    }
+}
+
+#[async_trait]
+impl QueryPlanner for Leaves {
+    async fn create_physical_plan(
+        &self,
+        plan: &LogicalPlan,
+        session: &dyn Session,
+    ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(self.clone())])
+            .create_physical_plan(plan, session)
+            .await
+    }
+}
 
 #[async_trait]
 impl ExtensionPlanner for Leaves {
@@ -74,7 +92,7 @@ impl ExtensionPlanner for Leaves {
         let leaf: Arc<dyn ExecutionPlan> = Arc::new(PeerExec::new(
             source.errand.number,
             Arc::clone(schema),
-            self.0.clone(),
+            self.clone(),
         ));
         let Some(projection) = &scan.projection else {
             return Ok(Some(leaf));
@@ -94,12 +112,12 @@ impl ExtensionPlanner for Leaves {
 /// The leaf. It offers no statistics and takes no filters: the text of its errand is final.
 struct PeerExec {
     number: usize,
-    waiting: Waiting,
+    waiting: Leaves,
     properties: Arc<PlanProperties>,
 }
 
 impl PeerExec {
-    fn new(number: usize, schema: SchemaRef, waiting: Waiting) -> Self {
+    fn new(number: usize, schema: SchemaRef, waiting: Leaves) -> Self {
         let properties = Arc::new(PlanProperties::new(
             EquivalenceProperties::new(schema),
             Partitioning::UnknownPartitioning(1),

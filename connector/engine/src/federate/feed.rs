@@ -1,8 +1,7 @@
 //! What comes back, checked: each errand's rows against what was asked, bounded, counted.
 
 use crate::federate::errand::{Errand, Outcome, RemoteRows, Status};
-use crate::federate::mend;
-use crate::federate::session::Ample;
+use crate::federate::question::Bounds;
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, SchemaRef};
 use datafusion::arrow::compute::cast;
@@ -55,7 +54,7 @@ pub(super) type Checked = BoxStream<'static, Result<RecordBatch, Refusal>>;
 pub(super) fn checked(
     errand: &Arc<Errand>,
     rows: RemoteRows,
-    ample: &Ample,
+    bounds: &Bounds,
     ledger: &Ledger,
 ) -> Result<Checked, Refusal> {
     same_columns(errand, &rows.schema)?;
@@ -69,8 +68,8 @@ pub(super) fn checked(
         batches: Some(rows.batches),
         rows: 0,
         bytes: 0,
-        most_rows: ample.errand_rows,
-        most_bytes: ample.errand_bytes,
+        most_rows: bounds.errand_rows,
+        most_bytes: bounds.errand_bytes,
         ledger: ledger.clone(),
     };
     Ok(futures::stream::unfold(state, |mut state| async move {
@@ -175,14 +174,22 @@ impl Drop for State {
     }
 }
 
-/// A refusal with its participant, in the asker's names.
-pub(super) fn told(refusal: Refusal, errand: &Errand) -> Refusal {
-    let mut refusal = mend::from_peer(
-        refusal,
-        &errand.participant,
-        &errand.alias,
-        &errand.dataset.name,
-    );
+/// A refusal with its participant and contract, and with names as the asker wrote them.
+pub(super) fn told(mut refusal: Refusal, errand: &Errand) -> Refusal {
+    let dataset = &errand.dataset.name;
+    let full = errand.relation();
+    for (bare, full) in [
+        (format!("`{dataset}.cube`"), format!("`{full}.cube`")),
+        (format!("`{dataset}`"), format!("`{full}`")),
+    ] {
+        refusal.sentence = refusal.sentence.replace(&bare, &full);
+        for line in &mut refusal.help {
+            *line = line.replace(&bare, &full);
+        }
+    }
+    if refusal.participant.is_none() {
+        refusal.participant = Some(errand.participant.clone());
+    }
     if refusal.contract.is_none() {
         refusal.contract = errand.contract;
     }

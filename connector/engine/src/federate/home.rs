@@ -1,11 +1,11 @@
 //! What can be asked from here: every dataset of every participant, own ones included, that a contract lets us name.
 
+use crate::federate::question;
 use crate::federate::question::{Question, Wish};
-use crate::federate::session::Ample;
 use crate::federate::source::Relation;
-use crate::federate::{mend, question};
+use crate::limits::SqlLimits;
+use crate::plan::names::no_table;
 use catalog::view::Shape;
-use datafusion::common::{DataFusionError, TableReference};
 use evidence::time::Time;
 use policy::id::{ContractId, DatasetId, Name, ParticipantId};
 use policy::refusal::{Code, Refusal};
@@ -54,12 +54,18 @@ impl Home {
 
     /// Plans a question: everything that will travel is decided here, and nothing has travelled yet.
     ///
-    /// Blocks; the caller has a thread for it.
+    /// Waits for a thread of its own; `now` is what `now()` means in the question.
     ///
     /// # Errors
     /// A refusal when the text is no query, names what does not exist, or needs what a contract does not give.
-    pub fn plan(&self, sql: &str, wish: &Wish, ample: &Ample) -> Result<Question, Refusal> {
-        question::plan(self, sql, wish, ample)
+    pub fn plan(
+        &self,
+        sql: &str,
+        wish: &Wish,
+        limits: &SqlLimits,
+        now: Time,
+    ) -> Result<Question, Refusal> {
+        question::plan(self, sql, wish, limits, now)
     }
 
     /// The names that can be written after FROM, for completion and help.
@@ -78,30 +84,14 @@ impl Home {
         all.into_iter().collect()
     }
 
-    /// What a written name means.
-    pub(super) fn resolve(
-        &self,
-        name: &TableReference,
-        wish: &Wish,
-    ) -> Result<Meaning, DataFusionError> {
-        let found = match name {
-            TableReference::Partial { schema, table } if &**schema == "model" => {
-                self.model(table, wish)
-            }
-            TableReference::Partial { schema, table } => {
-                self.dataset(schema, table, Relation::Rows, wish)
-            }
-            TableReference::Full {
-                catalog,
-                schema,
-                table,
-            } if &**table == "cube" => self.dataset(catalog, schema, Relation::Cells, wish),
-            TableReference::Full { .. } | TableReference::Bare { .. } => Err(unknown(name)),
-        };
-        found.map_err(|refusal| match refusal.code {
-            Code::DatasetUnknown => mend::carry(unknown(name)),
-            _ => mend::carry(refusal),
-        })
+    /// What a written path means.
+    pub(super) fn resolve(&self, path: &[&str], wish: &Wish) -> Result<Meaning, Refusal> {
+        match path {
+            ["model", model] => self.model(model, wish),
+            [alias, dataset] => self.dataset(alias, dataset, Relation::Rows, wish),
+            [alias, dataset, "cube"] => self.dataset(alias, dataset, Relation::Cells, wish),
+            _ => Err(no_table(&path.join("."))),
+        }
     }
 
     fn dataset(
@@ -118,7 +108,8 @@ impl Home {
             .filter(|table| relation == Relation::Rows || matches!(table.shape, Shape::Cube { .. }))
             .cloned()
             .collect();
-        let table = one_contract(candidates, wish)?;
+        let table = one_contract(candidates, wish)?
+            .ok_or_else(|| no_table(&format!("{alias}.{dataset}")))?;
         if let Some(refusal) = &table.barred {
             return Err(refusal.clone());
         }
@@ -143,7 +134,9 @@ impl Home {
         let mut open = Vec::new();
         let mut barred = Vec::new();
         for candidates in datasets.into_values() {
-            let table = one_contract(candidates, wish)?;
+            let Some(table) = one_contract(candidates, wish)? else {
+                continue;
+            };
             match (&table.barred, wish.partial) {
                 (None, _) => open.push(table),
                 (Some(refusal), false) => return Err(refusal.clone()),
@@ -156,7 +149,7 @@ impl Home {
             return Ok(Meaning::Model(open, barred));
         }
         Err(barred.into_iter().next().map_or_else(
-            || Refusal::new(Code::DatasetUnknown, String::new()),
+            || no_table(&format!("model.{model}")),
             |(_, refusal)| refusal,
         ))
     }
@@ -170,15 +163,10 @@ pub(super) enum Meaning {
     Model(Vec<Arc<RemoteTable>>, Vec<(ParticipantId, Refusal)>),
 }
 
-fn unknown(name: &TableReference) -> Refusal {
-    Refusal::new(Code::DatasetUnknown, format!("no dataset `{name}`"))
-        .with_help("`hansa catalog list` shows what can be asked")
-}
-
 fn one_contract(
     candidates: Vec<Arc<RemoteTable>>,
     wish: &Wish,
-) -> Result<Arc<RemoteTable>, Refusal> {
+) -> Result<Option<Arc<RemoteTable>>, Refusal> {
     let named: Vec<_> = candidates
         .iter()
         .filter(|table| {
@@ -197,11 +185,11 @@ fn one_contract(
     let choice = if open.is_empty() { fitting } else { open };
     let mut choice = choice.into_iter();
     let Some(first) = choice.next() else {
-        return Err(Refusal::new(Code::DatasetUnknown, String::new()));
+        return Ok(None);
     };
     let rest: Vec<_> = choice.collect();
     if rest.is_empty() || first.barred.is_some() {
-        return Ok(first);
+        return Ok(Some(first));
     }
     let list = std::iter::once(&first)
         .chain(&rest)

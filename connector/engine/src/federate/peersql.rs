@@ -3,10 +3,13 @@
 //! A text that does not read back as exactly what was meant is not sent; the caller then asks for less and does the rest
 //! at home. Writing whole plans back to SQL loses conditions now and then, so only expressions are written.
 
+use crate::fault::carry;
 use crate::federate::branch::{bare, movable, substitute};
 use crate::federate::home::RemoteTable;
-use crate::federate::names::Names;
 use crate::federate::source::Relation;
+use crate::limits::SqlLimits;
+use crate::plan::names::Tables;
+use crate::plan::planned;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{
@@ -19,10 +22,9 @@ use datafusion::logical_expr::{
     BinaryExpr, Expr, FetchType, LogicalPlan, Operator, SkipType, TableSource, lit,
 };
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
-use datafusion::sql::parser::DFParser;
-use datafusion::sql::planner::SqlToRel;
 use datafusion::sql::unparser::Unparser;
 use datafusion::sql::unparser::dialect::DefaultDialect;
+use evidence::time::Time;
 use std::sync::Arc;
 
 /// What is meant: one relation, conditions, and rows or groups of it.
@@ -87,12 +89,14 @@ pub(super) struct Unwritable(pub(super) String);
 /// Writes and checks.
 pub(super) struct Writer {
     state: Arc<SessionState>,
+    limits: SqlLimits,
+    now: Time,
 }
 
 impl Writer {
-    /// A writer with the functions and options of `state`.
-    pub(super) fn new(state: Arc<SessionState>) -> Self {
-        Self { state }
+    /// A writer with the options of `state`; what it writes is read within `limits`.
+    pub(super) fn new(state: Arc<SessionState>, limits: SqlLimits, now: Time) -> Self {
+        Self { state, limits, now }
     }
 
     /// Whether rows can be filtered by this at the participant.
@@ -189,25 +193,13 @@ impl Writer {
         let strange = || DataFusionError::Plan("another shape than was written".to_owned());
         let schema = meant.table.schema(meant.relation);
         let wire_name = meant.table.wire_name(meant.relation);
-        let source: Arc<dyn TableSource> = Arc::new(BareSource(Arc::clone(&schema)));
-        let names = Names {
-            state: &self.state,
-            find: |name: &TableReference| {
-                if *name == wire_name {
-                    Ok(Arc::clone(&source))
-                } else {
-                    Err(strange())
-                }
-            },
-        };
-        let mut statements = DFParser::parse_sql(sql)?;
-        let statement = statements.pop_front().ok_or_else(strange)?;
-        let plan = SqlToRel::new(&names).statement_to_plan(statement)?;
-        let plan = self.state.analyzer().execute_and_check(
-            plan,
-            self.state.config_options(),
-            |_, _| {},
-        )?;
+        let tables = Arc::new(Single {
+            name: wire_name.clone(),
+            schema: Arc::clone(&schema),
+        });
+        let plan = planned(sql, tables, &self.limits, self.now)
+            .map_err(carry)?
+            .plan;
         let fields: Vec<Field> = plan
             .schema()
             .fields()
@@ -274,6 +266,23 @@ impl Read {
             order,
             limit: query.limit,
         }
+    }
+}
+
+/// The one relation of a text that is read back.
+struct Single {
+    name: TableReference,
+    schema: SchemaRef,
+}
+
+impl Tables for Single {
+    fn source(&self, path: &[&str]) -> Option<Arc<dyn TableSource>> {
+        let same = match path {
+            [table] => self.name == TableReference::bare(*table),
+            [schema, table] => self.name == TableReference::partial(*schema, *table),
+            _ => false,
+        };
+        same.then(|| Arc::new(BareSource(Arc::clone(&self.schema))) as Arc<dyn TableSource>)
     }
 }
 

@@ -1,35 +1,36 @@
 //! One question: planned, then asked of all participants at once, then answered.
 
+use crate::fault;
+use crate::federate::cells;
 use crate::federate::errand::{Courier, Errand, Outcome, Status};
-use crate::federate::exec::{Leaves, Waiting};
+use crate::federate::exec::Leaves;
+use crate::federate::explain::Explanation;
 use crate::federate::feed::{Checked, Ledger, checked, told};
 use crate::federate::home::{Home, Meaning};
-use crate::federate::names::Names;
 use crate::federate::peersql::Writer;
-use crate::federate::session::{Ample, session};
 use crate::federate::source::{ErrandSource, ModelSource, RemoteSource};
 use crate::federate::split::{Desk, split};
-use crate::federate::{cells, mend};
-use arrow_array::RecordBatch;
-use arrow_schema::SchemaRef;
+use crate::limits::{Limits, Room, SqlLimits};
+use crate::plan::names::Tables;
+use crate::plan::{planned, stack};
+use crate::session;
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::DataFusionError;
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{DataFusionError, TableReference};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
-use datafusion::physical_plan::{SendableRecordBatchStream, execute_stream};
-use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
-use datafusion::sql::parser::{DFParser, Statement};
-use datafusion::sql::planner::SqlToRel;
-use datafusion::sql::sqlparser::ast;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use evidence::time::Time;
 use futures::StreamExt;
 use futures::future::{join_all, try_join_all};
 use futures::stream::BoxStream;
 use policy::id::{ContractId, ParticipantId, PurposeId};
 use policy::refusal::{Code, Refusal};
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc;
 
 /// How somebody wants to ask.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,12 +45,38 @@ pub struct Wish {
 
 /// A planned question: what will travel is decided.
 pub struct Question {
-    pub(super) state: Arc<SessionState>,
     pub(super) plan: LogicalPlan,
     pub(super) errands: Vec<Arc<Errand>>,
     pub(super) left_out: Vec<(ParticipantId, Refusal)>,
     wish: Wish,
-    ample: Ample,
+    explain: bool,
+}
+
+/// What a question may use here, and each of its errands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// The whole question.
+    pub limits: Limits,
+    /// The most rows that one errand may bring.
+    pub errand_rows: u64,
+    /// The most bytes that one errand may bring.
+    pub errand_bytes: u64,
+    /// How often an errand is sent again that failed on the way before its first row.
+    pub retries: u32,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            limits: Limits {
+                partitions: 2,
+                ..Limits::default()
+            },
+            errand_rows: 1_000_000_000,
+            errand_bytes: 64 << 30,
+            retries: 1,
+        }
+    }
 }
 
 /// The answer, as it comes.
@@ -96,97 +123,113 @@ pub(super) fn plan(
     home: &Home,
     sql: &str,
     wish: &Wish,
-    ample: &Ample,
+    limits: &SqlLimits,
+    now: Time,
 ) -> Result<Question, Refusal> {
-    let state = session(ample)?;
-    let statement = parse(sql)?;
-    std::thread::scope(|scope| {
-        std::thread::Builder::new()
-            .name("plan".to_owned())
-            .stack_size(64 << 20)
-            .spawn_scoped(scope, || {
-                plan_statement(home, statement, wish, ample, state)
-            })
-            .map_err(|_| Refusal::new(Code::ResourceLimit, "no thread is left to plan with"))?
-            .join()
-            .map_err(|_| Refusal::new(Code::Internal, "planning failed"))?
+    let (home, sql, wish, limits) = (home.clone(), sql.to_owned(), wish.clone(), *limits);
+    stack::wait(limits.planning, move || {
+        plan_here(home, &sql, wish, &limits, now)
     })
 }
 
-fn parse(sql: &str) -> Result<Statement, Refusal> {
-    let mut statements = DFParser::parse_sql(sql).map_err(|error| mend::planning(&error))?;
-    let statement = statements
-        .pop_front()
-        .ok_or_else(|| Refusal::new(Code::SqlSyntax, "there is no statement"))?;
-    if !statements.is_empty() {
-        return Err(Refusal::new(
-            Code::OneStatementOnly,
-            "exactly one statement is accepted",
-        ));
-    }
-    match &statement {
-        Statement::Statement(inner) if matches!(**inner, ast::Statement::Query(_)) => Ok(statement),
-        _ => Err(Refusal::new(
-            Code::StatementNotAllowed,
-            "only queries are accepted",
-        )),
-    }
-}
-
-fn plan_statement(
-    home: &Home,
-    statement: Statement,
-    wish: &Wish,
-    ample: &Ample,
-    state: Arc<SessionState>,
+fn plan_here(
+    home: Home,
+    sql: &str,
+    wish: Wish,
+    limits: &SqlLimits,
+    now: Time,
 ) -> Result<Question, Refusal> {
-    let writer = Arc::new(Writer::new(Arc::clone(&state)));
-    let left_out = RefCell::new(Vec::new());
-    let mut desk = Desk {
+    let state = Arc::new(session::fresh(
+        &Limits::default(),
+        Arc::default(),
+        Arc::new(Leaves::default()),
+    ));
+    let writer = Arc::new(Writer::new(Arc::clone(&state), *limits, now));
+    let names = Arc::new(Names {
+        home,
+        wish: wish.clone(),
         writer: Arc::clone(&writer),
+        left_out: Mutex::default(),
+        refused: Mutex::default(),
+    });
+    let planned = planned(sql, Arc::clone(&names) as Arc<dyn Tables>, limits, now);
+    let refused = names
+        .refused
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    let planned = match (planned, refused) {
+        (Err(refusal), Some(why)) if refusal.code == Code::DatasetUnknown => return Err(why),
+        (planned, _) => planned?,
+    };
+    let mut desk = Desk {
+        writer,
         wish: wish.clone(),
         errands: Vec::new(),
     };
-    let planned = (|| {
-        let names = Names {
-            state: &state,
-            find: |name: &TableReference| -> Result<Arc<dyn TableSource>, DataFusionError> {
-                Ok(match home.resolve(name, wish)? {
-                    Meaning::One(table, relation) => Arc::new(RemoteSource {
-                        table,
-                        relation,
-                        writer: Arc::clone(&writer),
-                    }),
-                    Meaning::Model(tables, barred) => {
-                        let mut all = left_out.borrow_mut();
-                        for entry in barred {
-                            if !all.contains(&entry) {
-                                all.push(entry);
-                            }
-                        }
-                        Arc::new(ModelSource::new(name.table(), &tables, &writer)?)
-                    }
-                })
-            },
-        };
-        let plan = SqlToRel::new(&names).statement_to_plan(statement)?;
-        let plan = state
-            .analyzer()
-            .execute_and_check(plan, state.config_options(), |_, _| {})?;
-        let plan = cells::lift(plan, &mut desk)?;
-        let plan = state.optimizer().optimize(plan, &*state, |_, _| {})?;
-        let plan = split(plan, &mut desk)?;
-        settle(plan, &mut desk)
-    })()
-    .map_err(|error: DataFusionError| mend::planning(&error))?;
+    let plan = cells::lift(planned.plan, &mut desk)
+        .and_then(|plan| state.optimizer().optimize(plan, &*state, |_, _| {}))
+        .and_then(|plan| split(plan, &mut desk))
+        .and_then(|plan| settle(plan, &mut desk))
+        .map_err(|error| fault::planning(&error))?;
+    let left_out = names
+        .left_out
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
     Ok(Question {
-        state,
-        plan: planned,
+        plan,
         errands: desk.errands,
-        left_out: left_out.into_inner(),
-        wish: wish.clone(),
-        ample: ample.clone(),
+        left_out,
+        wish,
+        explain: planned.explain,
     })
+}
+
+/// The names of one question.
+struct Names {
+    home: Home,
+    wish: Wish,
+    writer: Arc<Writer>,
+    left_out: Mutex<Vec<(ParticipantId, Refusal)>>,
+    /// Why a name that exists can't be asked.
+    refused: Mutex<Option<Refusal>>,
+}
+
+impl Tables for Names {
+    fn source(&self, path: &[&str]) -> Option<Arc<dyn TableSource>> {
+        let found = match self.home.resolve(path, &self.wish) {
+            Ok(Meaning::One(table, relation)) => Ok(Arc::new(RemoteSource {
+                table,
+                relation,
+                writer: Arc::clone(&self.writer),
+            }) as Arc<dyn TableSource>),
+            Ok(Meaning::Model(tables, barred)) => {
+                let mut all = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
+                for entry in barred {
+                    if !all.contains(&entry) {
+                        all.push(entry);
+                    }
+                }
+                ModelSource::new(&path.join("."), &tables, &self.writer)
+                    .map(|model| Arc::new(model) as Arc<dyn TableSource>)
+                    .map_err(|error| fault::planning(&error))
+            }
+            Err(refusal) => Err(refusal),
+        };
+        match found {
+            Ok(source) => Some(source),
+            Err(refusal) => {
+                if refusal.code != Code::DatasetUnknown {
+                    self.refused
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .get_or_insert(refusal);
+                }
+                None
+            }
+        }
+    }
 }
 
 /// Each errand stands exactly once in the plan: those that no rule left a use for are forgotten, and one that stands twice
@@ -201,7 +244,7 @@ fn settle(plan: LogicalPlan, desk: &mut Desk) -> Result<LogicalPlan, DataFusionE
                 return Ok(Transformed::no(node));
             };
             let Some(source) = scan.source.downcast_ref::<ErrandSource>() else {
-                return Err(mend::carry(Refusal::new(
+                return Err(fault::carry(Refusal::new(
                     Code::Internal,
                     "a table of the question belongs to nobody",
                 )));
@@ -232,38 +275,62 @@ impl Question {
         &self.errands
     }
 
-    /// Asks all participants at once and answers from what they bring.
+    /// Whether the text asks for the explanation alone (`EXPLAIN SELECT …`); [`Question::run`] then asks nobody.
+    #[must_use]
+    pub const fn explains(&self) -> bool {
+        self.explain
+    }
+
+    /// Asks all participants at once and answers from what they bring, on the threads of `room`.
     ///
     /// Returns when each has begun to answer; until then an errand that failed on the way is sent again.
     ///
     /// # Errors
     /// The refusal of the first participant that fails, unless the answer may lack it.
-    pub async fn run(self, courier: Arc<dyn Courier>) -> Result<Answer, Refusal> {
+    pub async fn run(
+        self,
+        courier: Arc<dyn Courier>,
+        room: &Room,
+        bounds: &Bounds,
+    ) -> Result<Answer, Refusal> {
         let ledger = Ledger::new(&self.errands);
         let report = Report {
             ledger: ledger.clone(),
             left_out: self.left_out.clone(),
         };
-        let mut time: Alarm = Box::pin(tokio::time::sleep(self.ample.time));
+        if self.explain {
+            return explained(&self.explain(), report);
+        }
+        let limits = bounds.limits;
+        let mut time: Alarm = Box::pin(tokio::time::sleep(limits.time));
         let begun = tokio::select! {
             biased;
-            begun = self.begin(&*courier, &ledger) => begun?,
-            () = &mut time => return Err(late(&self.ample)),
+            begun = self.begin(&*courier, bounds, &ledger) => begun?,
+            () = &mut time => return Err(late(&limits)),
         };
-        let waiting = Waiting::new(begun);
-        let planner =
-            DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Leaves(waiting))]);
-        let physical = planner
-            .create_physical_plan(&self.plan, &*self.state)
-            .await
-            .map_err(|error| mend::planning(&error))?;
-        let rows = execute_stream(physical, self.state.task_ctx())
-            .map_err(|error| mend::running(&error))?;
-        let schema = rows.schema();
+        let (environment, _) = room.environment(&limits)?;
+        let state = session::fresh(&limits, environment, Arc::new(Leaves::new(begun)));
+        let plan = self.plan;
+        let (physical, state) = stack::run(limits.time, move || {
+            let physical = state.query_planner().create_physical_plan(&plan, &state);
+            let physical =
+                futures::executor::block_on(physical).map_err(|error| fault::planning(&error))?;
+            Ok((physical, state))
+        })
+        .await?;
+        let schema = physical.schema();
+        let (send, receive) = mpsc::channel(2);
+        let task = room.handle().spawn(async move {
+            if let Err(refusal) = drive(physical, &state, &send).await {
+                let _ = send.send(Err(refusal)).await;
+            }
+        });
         let running = Running {
-            rows: Some(rows),
+            rows: Some(receive),
+            task,
             time,
-            ample: self.ample,
+            limits,
+            sent: 0,
         };
         let batches = futures::stream::unfold(running, |mut running| async move {
             let item = running.next().await?;
@@ -280,12 +347,13 @@ impl Question {
     async fn begin(
         &self,
         courier: &dyn Courier,
+        bounds: &Bounds,
         ledger: &Ledger,
     ) -> Result<Vec<(usize, Checked)>, Refusal> {
         let errands = self
             .errands
             .iter()
-            .map(|errand| begin_one(errand, courier, &self.ample, ledger));
+            .map(|errand| begin_one(errand, courier, bounds, ledger));
         if !self.wish.partial {
             return try_join_all(errands).await;
         }
@@ -312,7 +380,7 @@ impl Question {
 async fn begin_one(
     errand: &Arc<Errand>,
     courier: &dyn Courier,
-    ample: &Ample,
+    bounds: &Bounds,
     ledger: &Ledger,
 ) -> Result<(usize, Checked), Refusal> {
     let mut attempt = 0;
@@ -328,7 +396,7 @@ async fn begin_one(
         };
         let result = async {
             let rows = courier.fetch(sent).await?;
-            first_rows(checked(errand, rows, ample, ledger)?).await
+            first_rows(checked(errand, rows, bounds, ledger)?).await
         }
         .await;
         match result {
@@ -339,7 +407,7 @@ async fn begin_one(
                     outcome.status = Status::Failed(refusal.clone());
                 });
                 let on_the_way = matches!(refusal.code, Code::PeerUnreachable | Code::StreamCut);
-                if !on_the_way || attempt >= ample.retries {
+                if !on_the_way || attempt >= bounds.retries {
                     return Err(refusal);
                 }
                 attempt = attempt.saturating_add(1);
@@ -362,12 +430,30 @@ async fn first_rows(mut rows: Checked) -> Result<Checked, Refusal> {
     }
 }
 
+async fn drive(
+    physical: Arc<dyn ExecutionPlan>,
+    state: &SessionState,
+    send: &mpsc::Sender<Result<RecordBatch, Refusal>>,
+) -> Result<(), Refusal> {
+    let mut rows =
+        execute_stream(physical, state.task_ctx()).map_err(|error| fault::running(&error))?;
+    while let Some(batch) = rows.next().await {
+        let batch = batch.map_err(|error| fault::running(&error))?;
+        if send.send(Ok(batch)).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
 type Alarm = Pin<Box<tokio::time::Sleep>>;
 
 struct Running {
-    rows: Option<SendableRecordBatchStream>,
+    rows: Option<mpsc::Receiver<Result<RecordBatch, Refusal>>>,
+    task: tokio::task::JoinHandle<()>,
     time: Alarm,
-    ample: Ample,
+    limits: Limits,
+    sent: u64,
 }
 
 impl Running {
@@ -375,24 +461,61 @@ impl Running {
         let rows = self.rows.as_mut()?;
         let item = tokio::select! {
             biased;
-            () = &mut self.time => Some(Err(late(&self.ample))),
-            item = rows.next() => item.map(|item| item.map_err(|error| mend::running(&error))),
+            () = &mut self.time => Some(Err(late(&self.limits))),
+            item = rows.recv() => item,
+        };
+        let item = match item {
+            Some(Ok(batch)) => Some(self.within(batch)),
+            other => other,
         };
         if !matches!(item, Some(Ok(_))) {
             self.rows = None;
+            self.task.abort();
         }
         item
     }
+
+    fn within(&mut self, batch: RecordBatch) -> Result<RecordBatch, Refusal> {
+        let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+        self.sent = self.sent.saturating_add(rows);
+        if self.sent <= self.limits.rows {
+            return Ok(batch);
+        }
+        Err(Refusal::new(
+            Code::ResultTooLarge,
+            format!("the answer has more than {} rows", self.limits.rows),
+        )
+        .with_help("add a filter or a LIMIT"))
+    }
 }
 
-fn late(ample: &Ample) -> Refusal {
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn late(limits: &Limits) -> Refusal {
     Refusal::new(
         Code::ResourceLimit,
         format!(
             "the question took longer than {} seconds",
-            ample.time.as_secs()
+            limits.time.as_secs()
         ),
     )
+}
+
+fn explained(explanation: &Explanation, report: Report) -> Result<Answer, Refusal> {
+    let text = explanation.to_string();
+    let lines: ArrayRef = Arc::new(StringArray::from_iter_values(text.lines()));
+    let schema = Arc::new(Schema::new(vec![Field::new("plan", DataType::Utf8, false)]));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), vec![lines])
+        .map_err(|_| Refusal::new(Code::Internal, "the plan can't be shown"))?;
+    Ok(Answer {
+        schema,
+        batches: futures::stream::iter([Ok(batch)]).boxed(),
+        report,
+    })
 }
 
 impl std::fmt::Debug for Question {

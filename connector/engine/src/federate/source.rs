@@ -100,10 +100,10 @@ impl ModelSource {
                     None => columns.push((field.name().clone(), field.data_type().clone())),
                     Some((_, kind)) if kind == field.data_type() => {}
                     Some((name, _)) => {
-                        return Err(crate::federate::mend::carry(Refusal::new(
+                        return Err(crate::fault::carry(Refusal::new(
                             Code::ModelMismatch,
                             format!(
-                                "column `{name}` of `{}.{}` has another type than elsewhere in `model.{model}`",
+                                "column `{name}` of `{}.{}` has another type than elsewhere in `{model}`",
                                 table.alias, table.dataset.name
                             ),
                         )));

@@ -2,11 +2,11 @@
 //!
 //! Runs after the stock rules have reached their fixpoint, so that conditions and columns are already where they belong.
 
+use crate::fault::carry;
 use crate::federate::aggregate;
 use crate::federate::branch::{Branch, branches, movable, substitute};
 use crate::federate::errand::Errand;
 use crate::federate::home::RemoteTable;
-use crate::federate::mend::carry;
 use crate::federate::peersql::{Body, Order, PeerQuery, Text, Unwritable, Writer};
 use crate::federate::question::Wish;
 use crate::federate::source::{ErrandSource, Relation, RemoteSource};

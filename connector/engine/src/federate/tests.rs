@@ -8,8 +8,8 @@ mod travels;
 
 use crate::federate::errand::{Courier, Errand, RemoteRows};
 use crate::federate::home::{Home, RemoteTable};
-use crate::federate::question::{Question, Report, Wish};
-use crate::federate::session::Ample;
+use crate::federate::question::{Bounds, Question, Report, Wish};
+use crate::limits::{Limits, Room, SqlLimits};
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
@@ -21,6 +21,7 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
 use datafusion::datasource::MemTable;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use evidence::time::Time;
 use futures::{StreamExt, TryStreamExt};
 use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Refusal;
@@ -157,7 +158,7 @@ impl World {
     }
 
     pub(super) fn plan(&self, sql: &str) -> Result<Question, Refusal> {
-        self.home().plan(sql, &Wish::default(), &ample())
+        plan(&self.home(), sql, &Wish::default())
     }
 
     pub(super) fn courier(&self) -> Arc<Plain> {
@@ -170,7 +171,10 @@ impl World {
     /// The federated answer.
     pub(super) async fn ask(&self, sql: &str) -> Result<(Vec<RecordBatch>, Report), Refusal> {
         self.sent.lock().unwrap().clear();
-        let answer = self.plan(sql)?.run(self.courier()).await?;
+        let answer = self
+            .plan(sql)?
+            .run(self.courier(), &room(), &bounds())
+            .await?;
         let rows = answer.batches.try_collect().await?;
         Ok((rows, answer.report))
     }
@@ -253,11 +257,30 @@ impl World {
     }
 }
 
-pub(super) fn ample() -> Ample {
-    Ample {
-        memory: 64 << 20,
-        ..Ample::default()
+pub(super) fn plan(home: &Home, sql: &str, wish: &Wish) -> Result<Question, Refusal> {
+    home.plan(
+        sql,
+        wish,
+        &SqlLimits::default(),
+        Time::from_micros(1_795_162_000_000_000).unwrap(),
+    )
+}
+
+pub(super) fn bounds() -> Bounds {
+    Bounds {
+        limits: Limits {
+            memory: 64 << 20,
+            partitions: 2,
+            ..Limits::default()
+        },
+        ..Bounds::default()
     }
+}
+
+/// A room on the test's own runtime.
+pub(super) fn room() -> Room {
+    let spill = tempfile::tempdir().unwrap().keep();
+    Room::new(tokio::runtime::Handle::current(), 256 << 20, spill).unwrap()
 }
 
 pub(super) fn run<T>(future: impl Future<Output = T>) -> T {

@@ -22,7 +22,6 @@ fn rows() {
         "SELECT id FROM zurich.trips WHERE coalesce(n, -1) = -1",
         "SELECT id FROM zurich.trips WHERE place IS DISTINCT FROM 'north'",
         "SELECT id FROM zurich.trips WHERE nullif(place, 'north') IS NULL",
-        "SELECT count(*) FROM ottawa.trips WHERE random() < 2",
         "SELECT * FROM ottawa.empty",
         "SELECT id FROM munster.trips ORDER BY n DESC NULLS LAST, id LIMIT 7",
         "SELECT id FROM munster.trips ORDER BY n, id LIMIT 7 OFFSET 20",

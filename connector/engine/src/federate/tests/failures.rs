@@ -1,9 +1,9 @@
 //! Participants that refuse, vanish, or send something else.
 
-use super::{World, ample, rows, run, text};
+use super::{World, bounds, plan, room, rows, run, text};
 use crate::federate::errand::{Courier, Errand, RemoteRows, Status};
-use crate::federate::question::{Report, Wish};
-use crate::federate::session::Ample;
+use crate::federate::question::{Bounds, Report, Wish};
+use crate::limits::Limits;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
@@ -74,7 +74,7 @@ fn ask(
     sql: &str,
     fault: Fault,
     partial: bool,
-    ample: &Ample,
+    limits: &Bounds,
 ) -> Result<(Vec<RecordBatch>, Report), Refusal> {
     let world = World::new();
     run(async {
@@ -82,12 +82,12 @@ fn ask(
             partial,
             ..Wish::default()
         };
-        let question = world.home().plan(sql, &wish, ample)?;
+        let question = plan(&world.home(), sql, &wish)?;
         let courier = Faulty {
             plain: world.courier(),
             fault,
         };
-        let answer = question.run(Arc::new(courier)).await?;
+        let answer = question.run(Arc::new(courier), &room(), limits).await?;
         Ok((answer.batches.try_collect().await?, answer.report))
     })
 }
@@ -96,7 +96,7 @@ const COUNT: &str = "SELECT participant, count(*) FROM model.trips GROUP BY part
 
 #[test]
 fn a_refusal_fails_the_question() {
-    let refusal = ask(COUNT, Fault::Refuses(Code::ColumnUnknown), false, &ample()).unwrap_err();
+    let refusal = ask(COUNT, Fault::Refuses(Code::ColumnUnknown), false, &bounds()).unwrap_err();
     assert_eq!(refusal.code, Code::ColumnUnknown);
     assert_eq!(refusal.sentence, "no column `w` in `ottawa.trips`");
     assert_eq!(refusal.participant.unwrap().domain(), "ottawa.example");
@@ -105,7 +105,7 @@ fn a_refusal_fails_the_question() {
 
 #[test]
 fn partial_leaves_it_out_and_says_so() {
-    let (rows, report) = ask(COUNT, Fault::Refuses(Code::Withdrawn), true, &ample()).unwrap();
+    let (rows, report) = ask(COUNT, Fault::Refuses(Code::Withdrawn), true, &bounds()).unwrap();
     let mut lines = text(&rows);
     lines.sort();
     assert_eq!(lines, ["munster.example|120", "zurich.example|200"]);
@@ -118,14 +118,14 @@ fn partial_leaves_it_out_and_says_so() {
         "SELECT id FROM ottawa.trips",
         Fault::Refuses(Code::Withdrawn),
         true,
-        &ample(),
+        &bounds(),
     );
     assert_eq!(alone.unwrap_err().code, Code::Withdrawn);
 }
 
 #[test]
 fn sent_again_before_the_first_row_only() {
-    let (rows, report) = ask(COUNT, Fault::Vanishes(1), false, &ample()).unwrap();
+    let (rows, report) = ask(COUNT, Fault::Vanishes(1), false, &bounds()).unwrap();
     assert_eq!(text(&rows).len(), 3);
     assert!(
         report
@@ -133,14 +133,14 @@ fn sent_again_before_the_first_row_only() {
             .iter()
             .all(|outcome| outcome.status == Status::Answered)
     );
-    let gone = ask(COUNT, Fault::Vanishes(2), false, &ample()).unwrap_err();
+    let gone = ask(COUNT, Fault::Vanishes(2), false, &bounds()).unwrap_err();
     assert_eq!(gone.code, Code::PeerUnreachable);
     for partial in [false, true] {
         let cut = ask(
             "SELECT id FROM model.trips",
             Fault::CutsAfterRows,
             partial,
-            &ample(),
+            &bounds(),
         );
         let cut = cut.unwrap_err();
         assert_eq!(cut.code, Code::StreamCut);
@@ -192,7 +192,7 @@ fn what_comes_back_is_checked() {
         ),
     ];
     for (sql, batch, code) in cases {
-        let refusal = ask(sql, Fault::Sends(batch), false, &ample()).unwrap_err();
+        let refusal = ask(sql, Fault::Sends(batch), false, &bounds()).unwrap_err();
         assert_eq!(refusal.code, code, "{sql}: {refusal}");
         assert_eq!(refusal.participant.unwrap().domain(), "ottawa.example");
     }
@@ -200,35 +200,34 @@ fn what_comes_back_is_checked() {
 
 #[test]
 fn endless_rows_meet_a_limit() {
-    let ample = Ample {
+    let limits = Bounds {
         errand_rows: 10_000,
-        ..ample()
+        ..bounds()
     };
     let refusal = ask(
         "SELECT sum(id + x) OVER () FROM ottawa.trips",
         Fault::Endless,
         false,
-        &ample,
+        &limits,
     );
     assert_eq!(refusal.unwrap_err().code, Code::ResourceLimit);
-    let ample = Ample {
+    let limits = Bounds {
         errand_rows: 1_000_000,
-        ..ample
+        ..bounds()
     };
     // A LIMIT above takes what it needs and no more.
     let (rows, report) = ask(
-        "SELECT id FROM ottawa.trips WHERE random() < 2 LIMIT 5",
+        "SELECT id, row_number() OVER () FROM ottawa.trips LIMIT 5",
         Fault::Endless,
         false,
-        &ample,
+        &limits,
     )
     .unwrap();
     assert_eq!(text(&rows).len(), 5);
     assert_eq!(report.outcomes()[0].status, Status::Enough);
-    let small = Ample {
-        memory: 200_000,
-        ..super::ample()
-    };
+    let mut small = bounds();
+    small.limits.memory = 200_000;
+    small.limits.spill = 1_000_000;
     let sorted = ask(
         "SELECT id, place FROM ottawa.trips ORDER BY x",
         Fault::Endless,
@@ -240,11 +239,14 @@ fn endless_rows_meet_a_limit() {
 
 #[test]
 fn the_time_is_limited() {
-    let ample = Ample {
-        time: Duration::from_millis(50),
-        ..ample()
+    let limits = Bounds {
+        limits: Limits {
+            time: Duration::from_millis(50),
+            ..bounds().limits
+        },
+        ..bounds()
     };
-    let refusal = ask(COUNT, Fault::Never, false, &ample).unwrap_err();
+    let refusal = ask(COUNT, Fault::Never, false, &limits).unwrap_err();
     assert_eq!(refusal.code, Code::ResourceLimit);
 }
 
@@ -254,7 +256,7 @@ fn the_footer_tells_rows_and_snapshot() {
         "SELECT id FROM model.trips",
         Fault::Vanishes(0),
         false,
-        &ample(),
+        &bounds(),
     )
     .unwrap();
     let counts: Vec<_> = report
