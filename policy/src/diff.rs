@@ -1,6 +1,7 @@
 //! What changed from one version of a policy to the next, clause by clause, for a person to read.
 
 use crate::contract::Agreement;
+use crate::plain::printable;
 use crate::term::{Clause, Term, normal};
 use std::fmt;
 
@@ -65,7 +66,7 @@ pub fn lines(old: &Agreement, new: &Agreement) -> Vec<String> {
         .collect();
     let mut changed = |what: &str, old: String, new: String| {
         if old != new {
-            lines.push(format!("~ {what}: {old} -> {new}"));
+            lines.push(printable(&format!("~ {what}: {old} -> {new}")));
         }
     };
     changed(

@@ -25,6 +25,7 @@ mod fixture;
 pub mod id;
 pub mod negotiate;
 pub mod peer;
+pub mod plain;
 pub mod refusal;
 pub mod row_filter;
 pub mod ruling;

@@ -4,6 +4,7 @@
 //! something else. Texts come from the request, the contract and the configuration, never from data.
 
 use crate::id::{ClauseId, ContractId, ParticipantId};
+use crate::plain::printable;
 use std::fmt;
 
 /// A refusal or failure, complete: what, where, which clause, and what would help.
@@ -44,7 +45,7 @@ impl Refusal {
     pub fn new(code: Code, sentence: impl Into<String>) -> Self {
         Self {
             code,
-            sentence: sentence.into(),
+            sentence: printable(&sentence.into()),
             contract: None,
             clause: None,
             allowed: None,
@@ -65,7 +66,7 @@ impl Refusal {
     #[must_use]
     pub fn with_clause(mut self, clause: ClauseId, allowed: impl Into<String>) -> Self {
         self.clause = Some(clause);
-        self.allowed = Some(allowed.into());
+        self.allowed = Some(printable(&allowed.into()));
         self
     }
 
@@ -95,7 +96,7 @@ impl Refusal {
     /// Adds a line of help.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help.push(help.into());
+        self.help.push(printable(&help.into()));
         self
     }
 }

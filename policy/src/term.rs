@@ -21,6 +21,7 @@ pub mod window;
 use crate::contract::Grant;
 use crate::effect::{Effect, What};
 use crate::id::{ClauseId, Name, ParticipantId, PurposeId};
+use crate::plain::printable;
 use crate::refusal::{Code, Refusal};
 use crate::row_filter::{Literal, RowFilter};
 use evidence::time::Time;
@@ -193,9 +194,13 @@ pub enum Term {
 }
 
 impl Term {
-    /// The term as a person reads it: lower case, no full stop.
+    /// The term as a person reads it: one line, lower case, no full stop, safe to show.
     #[must_use]
     pub fn plain(&self) -> String {
+        printable(&self.sentence())
+    }
+
+    fn sentence(&self) -> String {
         match self {
             Self::Purpose(list) => purpose::plain(list),
             Self::NotBefore(from) => window::plain_from(*from),
