@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod cannot;
 mod deps;
 mod doors;
 mod house;
@@ -17,3 +18,8 @@ mod lists;
 mod proofs;
 mod shape;
 mod wire;
+
+#[test]
+fn there_is_no_way_around() {
+    cannot::attempts("proto", &["policy", "evidence"]);
+}

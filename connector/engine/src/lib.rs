@@ -13,6 +13,11 @@
 )]
 
 pub mod answer;
+#[cfg(test)]
+#[path = "../../../tests/tidy/cannot.rs"]
+mod cannot;
+#[cfg(test)]
+mod cannot_tests;
 pub mod execute;
 pub mod fault;
 pub mod federate;

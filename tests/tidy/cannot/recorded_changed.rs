@@ -1,8 +1,5 @@
 //! error: E0594
-//! What was recorded is what is acted on: the value can't be changed behind its record.
 
-use evidence::ledger::Recorded;
-
-pub fn change(recorded: &mut Recorded<u64>) {
-    **recorded = 7;
+fn attempt(mut recorded: Recorded<Agreed>, other: Agreed) {
+    *recorded = other;
 }

@@ -1,0 +1,5 @@
+//! error: E0451
+
+fn attempt(id: ParticipantId, certificate: Digest) -> VerifiedPeer {
+    VerifiedPeer { id, certificate }
+}

@@ -1,0 +1,5 @@
+//! error: E0308
+
+fn attempt(book: &mut Book, id: ContractId) {
+    book.revoke(id);
+}

@@ -1,0 +1,5 @@
+//! error: E0308
+
+fn attempt(book: &mut Book, revoked: Revoked) {
+    book.revoke(revoked);
+}

@@ -1,0 +1,5 @@
+//! error: E0308
+
+fn attempt(signed: SignedContract) -> Agreed {
+    signed
+}

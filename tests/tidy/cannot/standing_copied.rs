@@ -1,0 +1,5 @@
+//! error: E0277
+
+fn attempt(standing: &InForce) -> InForce {
+    Clone::clone(standing)
+}
