@@ -9,6 +9,8 @@
     reason = "tests"
 )]
 
+#[path = "../tidy/cannot.rs"]
+mod cannot;
 mod readme;
 
 use std::path::Path;
@@ -16,4 +18,11 @@ use std::path::Path;
 /// The binary that cargo built for this run.
 fn binary() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_hansa"))
+}
+
+/// Here lies what the unit tests of these packages can't see: they themselves.
+#[test]
+fn there_is_no_way_around_keys_and_wire() {
+    cannot::attempts("keep", &["proto", "policy", "evidence"]);
+    cannot::attempts("faces", &["proto", "policy", "evidence"]);
 }

@@ -14,7 +14,11 @@ const PREAMBLE: &str = "preamble.rs";
 
 /// Runs every attempt that mentions `root`, a crate that the running test links and that depends on the `others`.
 pub(crate) fn attempts(root: &str, others: &[&str]) {
-    let crates = artefacts(root, others);
+    let shelf = tempfile::tempdir().unwrap();
+    let crates = artefacts(root, others)
+        .into_iter()
+        .map(|(name, path)| (name, put_aside(&path, shelf.path())))
+        .collect::<BTreeMap<_, _>>();
     let folder = folder();
     let mut run = 0;
     let mut wrong = Vec::new();
@@ -29,7 +33,7 @@ pub(crate) fn attempts(root: &str, others: &[&str]) {
             .next()
             .and_then(|line| line.strip_prefix("//! error: "))
             .unwrap_or_else(|| panic!("{name} does not begin with `//! error: E0…`"));
-        let preamble = preamble(root);
+        let preamble = preamble(&crates);
         // In a module of its own, so that its names win over the preamble's.
         let attempt = format!(
             "{preamble}\nmod attempt {{ use super::*;\n{}\n}}",
@@ -46,31 +50,28 @@ pub(crate) fn attempts(root: &str, others: &[&str]) {
         wrong.join("\n  ")
     );
     assert!(run > 0, "no attempt uses {root}");
-    let alone = compile(&preamble(root), &crates);
+    let alone = compile(&preamble(&crates), &crates);
     assert!(alone.is_empty(), "the preamble alone: {alone:?}");
 }
 
-/// The crate whose test runs this attempt: the heaviest that it mentions.
+/// The crate that an attempt is compiled with: the first of these that it mentions.
 fn root_of(text: &str) -> &'static str {
-    if text.contains("enforce::") {
-        "enforce"
-    } else {
-        "proto"
-    }
+    ["faces", "keep", "enforce"]
+        .into_iter()
+        .find(|root| text.contains(&format!("{root}::")))
+        .unwrap_or("proto")
 }
 
-/// The preamble, without the parts that need more than `root`.
-fn preamble(root: &str) -> String {
+/// The preamble, without the imports of crates that are not there.
+fn preamble(crates: &BTreeMap<String, PathBuf>) -> String {
     let text = fs::read_to_string(folder().join(PREAMBLE)).unwrap();
     body(&text)
         .lines()
         .filter(|line| {
-            let other = if root == "enforce" {
-                "proto"
-            } else {
-                "enforce"
-            };
-            !line.contains(&format!("{other}::"))
+            let of = line
+                .strip_prefix("use ")
+                .and_then(|path| path.split("::").next());
+            of.is_none_or(|name| crates.contains_key(name))
         })
         .collect::<Vec<_>>()
         .join("\n")
@@ -114,7 +115,10 @@ fn compile(source: &str, crates: &BTreeMap<String, PathBuf>) -> BTreeSet<String>
         .arg("-L")
         .arg(format!("dependency={}", deps().display()));
     for (name, path) in crates {
+        let shelf = path.parent().unwrap();
         rustc
+            .arg("-L")
+            .arg(format!("dependency={}", shelf.display()))
             .arg("--extern")
             .arg(format!("{name}={}", path.display()));
     }
@@ -159,6 +163,15 @@ fn artefacts(root: &str, others: &[&str]) -> BTreeMap<String, PathBuf> {
         Some(found)
     });
     complete.unwrap_or_else(|| panic!("no artefacts of {root} in {}", deps().display()))
+}
+
+/// The same artefact where a build that runs beside does not replace it.
+fn put_aside(path: &Path, shelf: &Path) -> PathBuf {
+    let aside = shelf.join(path.file_name().unwrap());
+    if fs::hard_link(path, &aside).is_err() {
+        fs::copy(path, &aside).unwrap();
+    }
+    aside
 }
 
 /// The libraries of that name, by the hash in their file names.

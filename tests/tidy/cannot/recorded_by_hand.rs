@@ -1,5 +1,8 @@
 //! error: E0451
+//! Only the ledger says that a record is durable: `Recorded` can't be written down by hand.
 
-fn attempt(value: Agreed, receipt: Receipt) -> Recorded<Agreed> {
+use evidence::ledger::{Receipt, Recorded};
+
+pub fn forge<T>(value: T, receipt: Receipt) -> Recorded<T> {
     Recorded { value, receipt }
 }

@@ -1,5 +1,8 @@
 //! error: E0594
+//! What was recorded is what is acted on: the value can't be changed behind its record.
 
-fn attempt(mut recorded: Recorded<Agreed>, other: Agreed) {
-    *recorded = other;
+use evidence::ledger::Recorded;
+
+pub fn change(recorded: &mut Recorded<u64>) {
+    **recorded = 7;
 }

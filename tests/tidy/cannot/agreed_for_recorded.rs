@@ -1,5 +1,0 @@
-//! error: E0308
-
-fn attempt(book: &mut Book, agreed: Agreed) {
-    book.admit(agreed);
-}

@@ -1,5 +1,0 @@
-//! error: E0308
-
-fn attempt(book: &mut Book, id: ContractId) {
-    book.revoke(id);
-}

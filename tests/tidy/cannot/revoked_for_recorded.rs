@@ -1,5 +1,0 @@
-//! error: E0308
-
-fn attempt(book: &mut Book, revoked: Revoked) {
-    book.revoke(revoked);
-}

@@ -1,5 +1,0 @@
-//! error: E0596
-
-fn attempt<Q: Question>(ruled: &Ruled<Q>) {
-    ruled.effects().clear();
-}
