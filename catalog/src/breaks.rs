@@ -1,11 +1,14 @@
 //! Which contracts a new version of a dataset would break.
 
 use crate::dataset::{Column, Dataset};
+use crate::grid;
 use evidence::time::Time;
-use policy::contract::{Assignee, Book, Standing};
+use policy::contract::{Agreement, Assignee, Book, Standing};
 use policy::id::{ContractId, ParticipantId};
+use policy::refusal::{Code, Refusal};
+use policy::term;
 
-/// A contract that is good for the version published now and would answer `SCHEMA_CHANGED` under the new one.
+/// A contract that is good for the version published now and would be refused under the new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Break {
     /// The contract.
@@ -14,30 +17,48 @@ pub struct Break {
     pub peer: Option<ParticipantId>,
     /// Until when it would have been good.
     pub not_after: Time,
+    /// What its questions would get: `SCHEMA_CHANGED` or `GRID_CONFLICT`.
+    pub code: Code,
 }
 
 /// The contracts, in force or still to come, that publishing `new` in place of `old` would break.
 #[must_use]
 pub fn breaks(old: &Dataset, new: &Dataset, book: &Book, now: Time) -> Vec<Break> {
-    let (before, after) = (old.schema_digest(), new.schema_digest());
-    if before == after {
-        return Vec::new();
-    }
     book.all(now)
         .filter(|(_, agreement, standing)| {
             agreement.dataset.id == new.id
-                && agreement.dataset.schema == before
                 && matches!(standing, Standing::InForce | Standing::NotYet)
+                && fault(agreement, old).is_none()
         })
-        .map(|(contract, agreement, _)| Break {
-            contract,
-            peer: match &agreement.assignee {
-                Assignee::Participant(party) => Some(party.id.clone()),
-                Assignee::Public => None,
-            },
-            not_after: agreement.not_after,
+        .filter_map(|(contract, agreement, _)| {
+            Some(Break {
+                contract,
+                peer: match &agreement.assignee {
+                    Assignee::Participant(party) => Some(party.id.clone()),
+                    Assignee::Public => None,
+                },
+                not_after: agreement.not_after,
+                code: fault(agreement, new)?,
+            })
         })
         .collect()
+}
+
+/// Why a contract could not be asked under, with the dataset as it is in this version.
+fn fault(agreement: &Agreement, dataset: &Dataset) -> Option<Code> {
+    if agreement.dataset.schema != dataset.schema_digest() {
+        return Some(Code::SchemaChanged);
+    }
+    cells_fit(agreement, dataset)
+        .err()
+        .map(|refusal| refusal.code)
+}
+
+fn cells_fit(agreement: &Agreement, dataset: &Dataset) -> Result<(), Refusal> {
+    match term::cube_of(&agreement.clauses)? {
+        None => Ok(()),
+        Some(cube) => grid::nests(&cube, dataset),
+    }
 }
 
 /// What a new version changes in the schema, one sentence each.

@@ -9,6 +9,7 @@ use crate::dataset::{ColumnType, Dataset};
 use crate::offer::{Offer, Recipients};
 use crate::{grid, typed, view};
 use evidence::time::Time;
+use policy::contract::Agreement;
 use policy::id::{ClauseId, Name};
 use policy::refusal::{Code, Refusal};
 use policy::term::purpose::Taxonomy;
@@ -105,6 +106,33 @@ pub fn offer(offer: &Offer, dataset: &Dataset, taxonomy: &Taxonomy, now: Time) -
     tidy(findings)
 }
 
+/// What we say against an agreement on our dataset before anybody signs it: the first error, as a refusal.
+#[must_use]
+pub fn objection(agreement: &Agreement, dataset: &Dataset, taxonomy: &Taxonomy) -> Option<Refusal> {
+    let whole = match taxonomy.with_own(&agreement.own_purposes) {
+        Ok(whole) => whole,
+        Err(refusal) => return Some(refusal),
+    };
+    if agreement.dataset.schema != dataset.schema_digest()
+        || agreement.dataset.high_value != dataset.high_value
+    {
+        return Some(
+            Refusal::new(
+                Code::SchemaChanged,
+                format!(
+                    "`{}` is not published as the proposal describes it",
+                    dataset.id.name
+                ),
+            )
+            .with_help("look at the dataset again: hansa catalog show"),
+        );
+    }
+    check(&agreement.clauses, dataset, &whole)
+        .into_iter()
+        .find(|finding| finding.severity == Severity::Error)
+        .map(|finding| finding.refusal(&agreement.clauses))
+}
+
 /// What is checked, together.
 #[derive(Debug, Clone, Copy)]
 struct Policy<'a> {
@@ -143,6 +171,19 @@ impl Policy<'_> {
 }
 
 impl Finding {
+    /// The finding as a refusal that cites its clause.
+    #[must_use]
+    pub fn refusal(&self, clauses: &[Clause]) -> Refusal {
+        let mut refusal = Refusal::new(self.code, self.sentence.clone());
+        let cited = clauses.iter().find(|clause| Some(clause.id) == self.clause);
+        if let Some(clause) = cited {
+            refusal = refusal.with_clause(clause.id, clause.term.plain());
+        }
+        self.help
+            .iter()
+            .fold(refusal, |refusal, help| refusal.with_help(help.clone()))
+    }
+
     fn error(clause: Option<ClauseId>, refusal: Refusal) -> Self {
         Self::of(Severity::Error, clause, refusal)
     }

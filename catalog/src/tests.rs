@@ -168,6 +168,29 @@ fn withdrawn_and_changed_datasets_are_not_shown() {
 }
 
 #[test]
+fn a_grid_that_was_replaced_is_not_used_beside_the_new_one() {
+    let terms = [
+        Term::Functions(vec![policy::term::Function::Count]),
+        Term::Dimensions(names(&["site"])),
+        Term::Grid(crate::fixture::GRID.to_owned()),
+    ];
+    let (book, id) = book(agreement(&offer(terms, Recipients::League), &counts()));
+    let standing = in_force(&book, id);
+    assert!(catalog([counts()]).view(&standing, None).is_ok());
+    let mut changed = counts();
+    changed.grid.as_mut().unwrap().id = "hansa://munster.example/grid/counts-2".to_owned();
+    let refusal = catalog([changed.clone()])
+        .view(&standing, None)
+        .unwrap_err();
+    assert_eq!(refusal.code, Code::GridConflict);
+    let codes: Vec<Code> = breaks(&counts(), &changed, &book, now())
+        .into_iter()
+        .map(|broken| broken.code)
+        .collect();
+    assert_eq!(codes, [Code::GridConflict]);
+}
+
+#[test]
 fn an_offers_identity_is_what_a_contract_takes_from_it() {
     let plain = offer([Term::ResultRows(5)], Recipients::League);
     let mut same = plain.clone();

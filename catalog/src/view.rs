@@ -1,7 +1,7 @@
 //! What the asker of one question may name at all. A name that is not in here does not exist.
 
 use crate::dataset::{Column, ColumnType, Dataset};
-use crate::{Catalog, typed};
+use crate::{Catalog, grid, typed};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use policy::contract::{Grant, InForce};
 use policy::effect::{Cube, Effect, What};
@@ -73,8 +73,8 @@ impl Catalog {
     /// What may be named under these contracts, dataset by dataset.
     ///
     /// # Errors
-    /// `DATASET_UNKNOWN` for a dataset that is not, or no longer, published; `SCHEMA_CHANGED`; and whatever is wrong with
-    /// a term, now that columns and types are known.
+    /// `DATASET_UNKNOWN` for a dataset that is not, or no longer, published; `SCHEMA_CHANGED`; `GRID_CONFLICT` when another
+    /// grid was registered since; and whatever is wrong with a term, now that columns and types are known.
     pub fn view(&self, standing: &InForce, tenant: Option<&str>) -> Result<View, Refusal> {
         let mut tables = BTreeMap::new();
         for (id, grant) in standing.grants() {
@@ -113,11 +113,16 @@ impl Catalog {
             )));
         }
         let effects = term::effects(grant, standing.asker().id(), tenant)?;
+        let shape = shape(dataset, &effects)?;
+        if let Shape::Cube { cube, .. } = &shape {
+            // INVARIANT: one-grid. Cells of an older grid beside those of the registered one could be subtracted.
+            grid::nests(cube, dataset)?;
+        }
         Ok(ViewTable {
             dataset: id.clone(),
             contract: grant.contract(),
             stored: dataset.schema(),
-            shape: shape(dataset, &effects)?,
+            shape,
         })
     }
 }

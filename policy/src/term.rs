@@ -19,7 +19,7 @@ mod together;
 pub mod window;
 
 use crate::contract::Grant;
-use crate::effect::{Effect, What};
+use crate::effect::{Cube, Effect, What};
 use crate::id::{ClauseId, Name, ParticipantId, PurposeId};
 use crate::plain::printable;
 use crate::refusal::{Code, Refusal};
@@ -98,6 +98,14 @@ pub fn of_clauses(
         }
     }
     Ok(effects)
+}
+
+/// The cube that the clauses define; none when they permit rows.
+///
+/// # Errors
+/// As [`effects`], for the clauses of the aggregate form.
+pub fn cube_of(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
+    aggregate::cube(clauses)
 }
 
 /// A refusal that cites a clause and what it says.

@@ -383,3 +383,25 @@ fn offers() {
     offer.not_before = now;
     assert_eq!(look(&offer, &counts()), ["E POLICY_CONTRADICTION -"]);
 }
+
+#[test]
+fn what_we_say_against_a_proposal() {
+    let say = |terms: Vec<Term>, change: fn(&mut Dataset)| {
+        let offer = crate::fixture::offer(terms, Recipients::League);
+        let agreement = crate::fixture::agreement(&offer, &counts());
+        let mut dataset = counts();
+        change(&mut dataset);
+        objection(&agreement, &dataset, &taxonomy())
+    };
+    assert_eq!(
+        say(vec![Term::ResultRows(5)], |_| {}),
+        None,
+        "warnings are not objections"
+    );
+    let refusal = say(vec![Term::ResultRows(5), Term::RowQuota(quota(5))], |_| {}).unwrap();
+    assert_eq!(refusal.code, Code::RowQuotaWithoutBytes);
+    assert_eq!(refusal.clause, Some(ClauseId(2)));
+    assert!(refusal.allowed.is_some() && !refusal.help.is_empty());
+    let changed = say(vec![], |dataset| dataset.columns[0].nullable = false).unwrap();
+    assert_eq!(changed.code, Code::SchemaChanged);
+}

@@ -69,6 +69,28 @@ impl Book {
         }
     }
 
+    /// Checks that the label of a proposed agreement, its id and version, does not stand for another contract already.
+    ///
+    /// # Errors
+    /// `CONTRACT_ID_REUSED`.
+    pub fn check_label(&self, id: ContractId, agreement: &Agreement) -> Result<(), Refusal> {
+        let taken = self.contracts.iter().any(|(known, page)| {
+            *known != id
+                && page.agreement.uid == agreement.uid
+                && page.agreement.version == agreement.version
+        });
+        if taken {
+            return Err(Refusal::new(
+                Code::ContractIdReused,
+                format!(
+                    "`{}` in version {} stands for another contract",
+                    agreement.uid, agreement.version
+                ),
+            ));
+        }
+        Ok(())
+    }
+
     /// The contract, whatever its state.
     #[must_use]
     pub fn agreement(&self, id: ContractId) -> Option<&Agreement> {

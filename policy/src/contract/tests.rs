@@ -130,3 +130,14 @@ fn nobody_replaces_the_contract_of_others() {
     all.insert(1, ("b", replacing("a")));
     asked(&book(&all), CONSUMER, &["a"], NOW, Err(Code::Superseded));
 }
+
+#[test]
+fn a_label_stands_for_one_contract() {
+    let book = book(&[("a", agreement("bikes", []))]);
+    let code = |id, agreement: &Agreement| book.check_label(id, agreement).err().map(|r| r.code);
+    let mut other = agreement("bikes", []);
+    assert_eq!(code(id("a"), &other), None);
+    assert_eq!(code(id("b"), &other), Some(Code::ContractIdReused));
+    other.version = 2;
+    assert_eq!(code(id("b"), &other), None);
+}
