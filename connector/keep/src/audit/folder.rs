@@ -6,7 +6,7 @@ use evidence::record::Record;
 use evidence::verify::Verifier;
 use policy::refusal::{Code, Refusal};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 pub(super) const HEADS: &str = "heads";
@@ -101,6 +101,62 @@ pub(super) fn heads(folder: &Path) -> io::Result<Result<Heads, usize>> {
             heads,
         }
     }))
+}
+
+/// The end of the file of heads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Newest {
+    /// The last complete head.
+    pub(super) head: Option<SignedHead>,
+    /// Bytes of an incomplete one behind it.
+    pub(super) rest: u64,
+}
+
+/// How much of the end of the file of heads is read; one head has some 250 bytes.
+const HEADS_END: u64 = 64 * 1024;
+
+/// The newest head; the inner error says that it can't be read.
+pub(super) fn newest_head(folder: &Path, origin: &str) -> io::Result<Result<Newest, ()>> {
+    let none = Newest {
+        head: None,
+        rest: 0,
+    };
+    let mut file = match File::open(folder.join(HEADS)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Ok(none)),
+        opened => opened?,
+    };
+    let start = file.metadata()?.len().saturating_sub(HEADS_END);
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    // From the middle of the file on, the first whole head follows an empty line and begins with the origin.
+    let border = format!("\n\n{origin}\n");
+    let from = match start {
+        0 => Some(0),
+        _ => bytes
+            .windows(border.len())
+            .position(|window| window == border.as_bytes())
+            .map(|at| at + 2),
+    };
+    let Some(end) = from.and_then(|from| bytes.get(from..)) else {
+        return Ok(Err(()));
+    };
+    let text = match std::str::from_utf8(end) {
+        Ok(text) => text,
+        // The last character was being written.
+        Err(fault) if fault.error_len().is_none() => end
+            .get(..fault.valid_up_to())
+            .and_then(|whole| std::str::from_utf8(whole).ok())
+            .unwrap_or_default(),
+        Err(_) => return Ok(Err(())),
+    };
+    let Ok(heads) = read_all(text) else {
+        return Ok(Err(()));
+    };
+    let whole: usize = heads.iter().map(|head| head.to_string().len() + 1).sum();
+    let rest = u64::try_from(end.len().saturating_sub(whole)).unwrap_or_default();
+    let head = heads.into_iter().next_back();
+    Ok(Ok(Newest { head, rest }))
 }
 
 /// The leaf hashes, as far as they were written.

@@ -1,6 +1,6 @@
 //! Opening a log: lock it, check all of it, cut off what a crash left, and make ready to write.
 
-use crate::audit::folder::{self, HEADS, Heads, KEY, LEAVES, LOCK, Rest, Segment};
+use crate::audit::folder::{self, HEADS, KEY, LEAVES, LOCK, Rest, Segment};
 use crate::audit::index::{Index, State};
 use crate::audit::key::Ed25519Notes;
 use crate::audit::pace::Pace;
@@ -29,11 +29,11 @@ pub(super) fn open(config: LogConfig) -> Result<(Writer, Arc<Index>, Replay), Re
     crate::files::folder(path)?;
     let lock = lock(path)?;
     keep_key(&config)?;
-    let heads = own_heads(&config)?;
+    let newest = newest_head(&config)?;
     let mut segments = folder::segments(path).map_err(failed)?;
-    let checked = check(&config, &segments, &heads)?;
+    let checked = check(&config, &segments, newest.as_ref())?;
     let (records, last) = (checked.chain.next(), checked.last);
-    // A segment that was begun and never written to is begun again, with its first record.
+    // A segment that holds no whole record is begun again.
     if let Some(begun) = segments.pop_if(|last| last.first > 0 && last.first == records) {
         std::fs::remove_file(&begun.path).map_err(failed)?;
     }
@@ -45,10 +45,13 @@ pub(super) fn open(config: LogConfig) -> Result<(Writer, Arc<Index>, Replay), Re
         .cloned()
         .unwrap_or_else(|| Segment::new(path, 0));
     let mut shelf = FileShelf::open(path, segment).map_err(failed)?;
-    if let Some(rest) = &checked.rest {
+    // If a whole segment was begun and not finished, it is gone already.
+    if let Some(rest) = &checked.rest
+        && rest.place.segment + 1 == segments.len()
+    {
         shelf.cut(rest.place.offset).map_err(failed)?;
     }
-    let head = match heads.into_iter().next_back() {
+    let head = match newest {
         Some(head) => head,
         None => sign_empty(&config)?,
     };
@@ -151,28 +154,36 @@ fn keep_key(config: &LogConfig) -> Result<(), Refusal> {
     crate::files::replace(&path, text.as_bytes(), crate::files::Readers::Everybody)
 }
 
-/// The heads of the folder; all of them must be signed by a key of this log.
-fn own_heads(config: &LogConfig) -> Result<Vec<SignedHead>, Refusal> {
-    let failed = |error: std::io::Error| folder::unavailable(&config.folder.join(HEADS), &error);
+/// The newest head of the folder, if there is one; it must be signed by a key of this log.
+///
+/// Older heads are left to `verify`: there can be one for each second that the log was ever written in.
+fn newest_head(config: &LogConfig) -> Result<Option<SignedHead>, Refusal> {
+    let path = config.folder.join(HEADS);
+    let failed = |error: std::io::Error| folder::unavailable(&path, &error);
     let keys = folder::keys(&config.folder).map_err(failed)?.known;
-    let Heads { heads, rest } = folder::heads(&config.folder)
+    let newest = folder::newest_head(&config.folder, &origin(&config.domain))
         .map_err(failed)?
-        .map_err(|number| broken(config, format!("head {number} of the log can't be read")))?;
-    for head in &heads {
-        let signed = keys.iter().any(|key| head.is_signed_by(key, &Ed25519Notes));
-        if !signed {
-            let size = head.checkpoint.size;
-            let sentence = format!("the signature of the head over {size} records does not hold");
-            return Err(broken(config, sentence));
-        }
+        .map_err(|()| {
+            broken(
+                config,
+                "the newest head of the log can't be read".to_owned(),
+            )
+        })?;
+    if let Some(head) = &newest.head
+        && !keys.iter().any(|key| head.is_signed_by(key, &Ed25519Notes))
+    {
+        let size = head.checkpoint.size;
+        let sentence = format!("the signature of the head over {size} records does not hold");
+        return Err(broken(config, sentence));
     }
-    // A head that was being written when the power went is written again behind a clean end.
-    if rest {
-        let path = config.folder.join(HEADS);
-        let whole: String = heads.iter().map(|head| format!("{head}\n")).collect();
-        crate::files::replace(&path, whole.as_bytes(), crate::files::Readers::Owner)?;
+    // The next head is written behind a clean end.
+    if newest.rest > 0 {
+        let file = OpenOptions::new().write(true).open(&path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        file.set_len(length.saturating_sub(newest.rest))
+            .map_err(failed)?;
     }
-    Ok(heads)
+    Ok(newest.head)
 }
 
 fn sign_empty(config: &LogConfig) -> Result<SignedHead, Refusal> {
@@ -198,10 +209,13 @@ struct Checked {
 fn check(
     config: &LogConfig,
     segments: &[Segment],
-    heads: &[SignedHead],
+    newest: Option<&SignedHead>,
 ) -> Result<Checked, Refusal> {
     let failed = |error: std::io::Error| folder::unavailable(&config.folder, &error);
-    let checkpoints: Vec<Checkpoint> = heads.iter().map(|head| head.checkpoint.clone()).collect();
+    let checkpoints: Vec<Checkpoint> = newest
+        .map(|head| head.checkpoint.clone())
+        .into_iter()
+        .collect();
     let mut leaves = folder::leaves(&config.folder).map_err(failed)?;
     // Leaf hashes are not synced: after a loss of power only those that a head confirms count.
     let newest = checkpoints.iter().map(|head| head.size).max().unwrap_or(0);

@@ -296,25 +296,83 @@ fn segments_follow_each_other() {
 }
 
 #[test]
-fn a_segment_that_was_begun_and_not_written_is_begun_again() {
+fn a_segment_that_holds_no_whole_record_is_begun_again() {
+    for begun in ["", "{\"body\":{\"n\":0,"] {
+        let place = Place::new();
+        let config = || LogConfig {
+            segment: 1000,
+            ..place.config()
+        };
+        let (log, _) = Log::open(config()).unwrap();
+        while bytes(&place.folder()).len() < 1000 {
+            let _ = log.record_blocking(said(0)).unwrap();
+        }
+        let size = log.size();
+        drop(log);
+        let before = bytes(&place.folder());
+        std::fs::write(
+            place.folder().join(format!("records-{size:012}.jsonl")),
+            begun,
+        )
+        .unwrap();
+        let (log, replay) = Log::open(config()).unwrap();
+        assert_eq!(
+            replay.cut,
+            (!begun.is_empty()).then_some(begun.len() as u64)
+        );
+        let _ = log.record_blocking(said(0)).unwrap();
+        let kinds: Vec<_> = log.read(size).map(|record| record.unwrap().kind).collect();
+        let repaired = if begun.is_empty() {
+            &[][..]
+        } else {
+            &["repair"]
+        };
+        assert_eq!(kinds, [repaired, &["segment", "said"]].concat());
+        assert!(bytes(&place.folder()).starts_with(&before));
+        drop(log);
+        let records = size + kinds.len() as u64;
+        assert_eq!(Log::open(config()).unwrap().1.records, records);
+    }
+}
+
+#[test]
+fn only_the_end_of_many_heads_is_read_at_start() {
     let place = Place::new();
     let config = || LogConfig {
-        segment: 1000,
+        head_records: 1,
         ..place.config()
     };
     let (log, _) = Log::open(config()).unwrap();
-    while bytes(&place.folder()).len() < 1000 {
-        let _ = log.record_blocking(said(0)).unwrap();
+    for n in 0..400 {
+        let _ = log.record_blocking(said(n)).unwrap();
     }
-    let size = log.size();
     drop(log);
-    std::fs::write(place.folder().join(format!("records-{size:012}.jsonl")), "").unwrap();
+    let path = place.folder().join("heads");
+    let heads = std::fs::read(&path).unwrap();
+    assert!(heads.len() > 65 * 1024, "{}", heads.len());
     let (log, _) = Log::open(config()).unwrap();
-    let recorded = log.record_blocking(said(0)).unwrap();
-    assert_eq!(recorded.receipt().index(), size + 1);
-    assert_eq!(log.get(size).unwrap().unwrap().kind, "segment");
+    assert_eq!(log.head().checkpoint.size, 400);
     drop(log);
-    assert_eq!(Log::open(config()).unwrap().1.records, size + 2);
+    let last = "— tallinn".len();
+    let dash = heads
+        .windows(last)
+        .rposition(|window| window == "— tallinn".as_bytes())
+        .unwrap();
+    let in_dash = heads.len() - dash - 1;
+    for cut in [1, 2, 50, in_dash, in_dash - 1, 200] {
+        std::fs::write(&path, &heads[..heads.len() - cut]).unwrap();
+        let (log, _) = Log::open(config()).unwrap();
+        assert_eq!(log.head().checkpoint.size, 399);
+        drop(log);
+        let found = super::folder::heads(&place.folder()).unwrap().unwrap();
+        assert!(!found.rest);
+        assert_eq!(found.heads.last().unwrap().checkpoint.size, 400);
+    }
+    std::fs::write(&path, vec![b'x'; 70_000]).unwrap();
+    assert_eq!(
+        place.refused().sentence,
+        "the newest head of the log can't be read"
+    );
 }
 
 #[test]
