@@ -19,6 +19,7 @@ use std::io;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
@@ -71,6 +72,7 @@ where
     let settings = entrance.settings.clone();
     let admission = Admission::new(Arc::clone(&front));
     let closing = CancellationToken::new();
+    let places = Arc::new(Semaphore::new(settings.connections));
     let peers = PeerServer::new(letters::Service::new(
         admission.clone(),
         settings.clone(),
@@ -82,7 +84,7 @@ where
         .max_decoding_message_size(settings.message)
         .max_encoding_message_size(settings.message);
     let secured = incoming
-        .map(|io| accept::handshake(io, entrance.clone()))
+        .map(|io| accept::handshake(io, entrance.clone(), Arc::clone(&places)))
         .buffer_unordered(settings.handshakes)
         .filter_map(|outcome: Result<Secured<IO>, Knock>| {
             let secured = outcome.inspect_err(|knock| front.knocked(*knock)).ok();

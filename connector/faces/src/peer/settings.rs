@@ -20,6 +20,8 @@ pub struct Settings {
     pub streams: u32,
     /// How long a connection takes new requests. The peer is recognised at every request; this bounds the rest.
     pub connection_age: Duration,
+    /// How many connections may be open at once; more wait before their handshake.
+    pub connections: usize,
     /// How many TLS handshakes may run at once.
     pub handshakes: usize,
     /// How long a TLS handshake or the opening of a connection may take.
@@ -40,6 +42,7 @@ impl Default for Settings {
             keep_alive: Duration::from_secs(20),
             streams: 64,
             connection_age: Duration::from_secs(15 * 60),
+            connections: 1024,
             handshakes: 256,
             handshake: Duration::from_secs(10),
             call: Duration::from_secs(30),

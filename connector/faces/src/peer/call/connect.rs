@@ -24,6 +24,7 @@ pub(super) async fn open(way: Way) -> Result<Channel, Refusal> {
     let endpoint = Endpoint::from_shared(format!("http://{host}:{}", way.port))
         .map_err(|_| unreachable(&participant, "its address can't be read"))?
         .max_frame_size(settings.frame)
+        .http2_max_header_list_size(HEADERS)
         .initial_stream_window_size(settings.stream_window)
         .initial_connection_window_size(settings.connection_window)
         .http2_keep_alive_interval(settings.keep_alive)
@@ -41,6 +42,9 @@ pub(super) async fn open(way: Way) -> Result<Channel, Refusal> {
                 .unwrap_or_else(|| unreachable(&participant, "the connection broke at once"))
         })
 }
+
+/// The most bytes of a reply's headers: a refusal with its help travels in them.
+const HEADERS: u32 = 64 * 1024;
 
 /// The refusal that a failed call carries inside, if this side made one.
 pub(super) fn refusal_within(error: &(dyn Error + 'static)) -> Option<Refusal> {

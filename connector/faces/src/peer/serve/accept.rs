@@ -6,10 +6,12 @@ use futures::{Stream, stream};
 use policy::peer::Presented;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
@@ -18,6 +20,7 @@ use tonic::transport::server::Connected;
 pub(super) struct Secured<IO> {
     stream: TlsStream<IO>,
     presented: Presented,
+    _place: OwnedSemaphorePermit,
 }
 
 /// The connections of a listening socket. A failing accept (no more file descriptors) is tried again after a pause.
@@ -39,11 +42,16 @@ pub(super) fn incoming(listener: TcpListener) -> impl Stream<Item = TcpStream> +
     })
 }
 
-/// Does the handshake, within its time.
-pub(super) async fn handshake<IO>(io: IO, entrance: Entrance) -> Result<Secured<IO>, Knock>
+/// Does the handshake, within its time, once there is a place for the connection.
+pub(super) async fn handshake<IO>(
+    io: IO,
+    entrance: Entrance,
+    places: Arc<Semaphore>,
+) -> Result<Secured<IO>, Knock>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
+    let place = places.acquire_owned().await.map_err(|_| Knock::Slow)?;
     let acceptor = TlsAcceptor::from((entrance.tls)());
     let stream = tokio::time::timeout(entrance.settings.handshake, acceptor.accept(io))
         .await
@@ -53,7 +61,11 @@ where
             Knock::Handshake
         })?;
     let presented = (entrance.attest)(stream.get_ref().1).map_err(|_| Knock::NoIdentity)?;
-    Ok(Secured { stream, presented })
+    Ok(Secured {
+        stream,
+        presented,
+        _place: place,
+    })
 }
 
 const PAUSE: Duration = Duration::from_millis(100);

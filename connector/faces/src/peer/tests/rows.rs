@@ -79,6 +79,18 @@ async fn a_refusal_arrives_whole() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_many_words_arrives() {
+    let mut wordy = Refusal::new(Code::SqlInvalid, "ü".repeat(4000)).with_help("é".repeat(4000));
+    wordy.help = vec!["é".repeat(4000); 9];
+    wordy.allowed = Some("ß".repeat(4000));
+    let city = City::start(Told::answering(move |_| Err(wordy.clone()))).await;
+    let client = city.connect().await;
+    let refusal = soon(client.ask(&recorded("SELECT 1"))).await.unwrap_err();
+    assert_eq!(refusal.code, Code::SqlInvalid);
+    assert_eq!(refusal.help.len(), 4);
+}
+
+#[tokio::test]
 async fn a_cut_answer_gives_its_receipt_first() {
     let mut cut = with_receipt(&[5]);
     cut.push(Err(Refusal::new(Code::Withdrawn, "withdrawn")));

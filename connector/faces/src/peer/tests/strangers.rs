@@ -105,6 +105,25 @@ async fn nobody_waits_for_a_slow_handshake() {
 }
 
 #[tokio::test]
+async fn a_full_house_lets_in_who_comes_next() {
+    let settings = Settings {
+        connections: 1,
+        ..Settings::default()
+    };
+    let city = City::start_with(Told::mute(), settings).await;
+    let first = city.connect().await;
+    assert!(soon(first.hello(&greeting())).await.is_ok());
+    let mut second = tokio::spawn(hello_from(city.way()));
+    // While the first is there the second waits; the first is served all the while.
+    for _ in 0..100 {
+        assert!(soon(first.hello(&greeting())).await.is_ok());
+    }
+    assert!(futures::poll!(&mut second).is_pending());
+    drop(first);
+    assert!(soon(second).await.unwrap().is_ok());
+}
+
+#[tokio::test]
 async fn what_the_own_check_says_comes_first() {
     let city = City::start(Told::mute()).await;
     let way = Way {
