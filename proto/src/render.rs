@@ -1,13 +1,13 @@
-//! Contracts and offers as pages that a person reads, and what changed from one to the next.
+//! Contracts and offers as pages that a person reads.
 
 use crate::odrl::name::{self, Place};
 use crate::purposes;
 use catalog::offer::{Offer, Recipients, Sign};
 use evidence::time::Time;
 use policy::contract::{Agreement, Assignee, Legal, OwnPurpose, Party};
-use policy::id::{ClauseId, ContractId};
+use policy::id::ContractId;
+use policy::plain::printable;
 use policy::term::{Clause, Term};
-use std::mem::discriminant;
 
 #[cfg(test)]
 mod tests;
@@ -90,109 +90,6 @@ pub fn offer(offer: &Offer) -> String {
     page.legal(offer.legal.as_ref());
     page.clauses(&offer.clauses, &offer.own_purposes);
     page.text
-}
-
-/// One clause that is not the same in two policies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// The clause as it was, absent if it is new.
-    pub before: Option<Clause>,
-    /// The clause as it is, absent if it was removed.
-    pub after: Option<Clause>,
-}
-
-impl Change {
-    /// The change in one or two lines, marked with `-` and `+`.
-    #[must_use]
-    pub fn plain(&self) -> String {
-        let line = |mark: char, clause: &Clause| {
-            format!("{mark} {} {}\n", clause.id, printable(&clause.term.plain()))
-        };
-        let before = self.before.iter().map(|clause| line('-', clause));
-        let after = self.after.iter().map(|clause| line('+', clause));
-        before.chain(after).collect()
-    }
-}
-
-/// What changed, clause by clause; a clause that only has another number did not.
-#[must_use]
-pub fn changes(before: &[Clause], after: &[Clause]) -> Vec<Change> {
-    let mut gone: Vec<&Clause> = before.iter().collect();
-    let mut new: Vec<&Clause> = Vec::new();
-    for clause in after {
-        match gone.iter().position(|old| old.term == clause.term) {
-            Some(index) => {
-                gone.remove(index);
-            }
-            None => new.push(clause),
-        }
-    }
-    let mut changes: Vec<Change> = Vec::new();
-    for clause in new {
-        let same_kind = gone.iter().position(|old| about(old) == about(clause));
-        changes.push(Change {
-            before: same_kind.map(|index| gone.remove(index).clone()),
-            after: Some(clause.clone()),
-        });
-    }
-    changes.extend(gone.into_iter().map(|old| Change {
-        before: Some(old.clone()),
-        after: None,
-    }));
-    changes.sort_by_key(number);
-    changes
-}
-
-fn number(change: &Change) -> Option<ClauseId> {
-    let clause = change.after.as_ref().or(change.before.as_ref());
-    clause.map(|clause| clause.id)
-}
-
-/// What a clause is about: its kind, and the column or the period where a policy may hold several of that kind.
-fn about(clause: &Clause) -> (std::mem::Discriminant<Term>, String) {
-    let which = match &clause.term {
-        Term::Mask { column, .. } | Term::TimeBucket { column, .. } => column.to_string(),
-        Term::Queries(quota) | Term::RowQuota(quota) | Term::ByteQuota(quota) => {
-            quota.per.as_str().to_owned()
-        }
-        Term::Prohibit(what) => what.as_str().to_owned(),
-        Term::Purpose(_)
-        | Term::NotBefore(_)
-        | Term::NotAfter(_)
-        | Term::Rows(_)
-        | Term::Columns(_)
-        | Term::Area { .. }
-        | Term::Functions(_)
-        | Term::Dimensions(_)
-        | Term::Measures(_)
-        | Term::Grid(_)
-        | Term::MinGroup { .. }
-        | Term::TotalsFromPublished
-        | Term::ResultRows(_)
-        | Term::DeleteAfter { .. }
-        | Term::Attribution(_) => String::new(),
-    };
-    (discriminant(&clause.term), which)
-}
-
-/// Text from another participant as it is safe on a terminal: control characters and characters that turn the direction
-/// of writing are shown as escapes.
-#[must_use]
-pub fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        let hidden = character.is_control()
-            || matches!(
-                character,
-                '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
-            );
-        if hidden {
-            shown.extend(character.escape_unicode());
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
 }
 
 #[derive(Debug, Default)]

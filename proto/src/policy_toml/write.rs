@@ -4,7 +4,6 @@ use super::form::BUCKETS;
 use super::limits::{PERIODS, UNITS};
 use super::{KEYS, Written};
 use crate::odrl::name::word;
-use crate::render::printable;
 use policy::id::{ClauseId, Name};
 use policy::row_filter::Literal;
 use policy::term::{Bounds, Clause, Mask, Quota, Term, Unit};
@@ -42,7 +41,7 @@ pub(super) fn policy(title: &str, clauses: &[Clause]) -> Written {
         .iter()
         .map(|line| format!("{:width$} = {}\n", line.key, line.value()));
     let unsaid = left_out.iter().map(|clause| {
-        let plain = printable(&clause.term.plain());
+        let plain = clause.term.plain();
         format!("# can't be said in this format: {} {plain}\n", clause.id)
     });
     Written {
