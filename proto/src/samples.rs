@@ -1,5 +1,7 @@
 //! Values for tests.
 
+pub(crate) mod random;
+
 use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
 use evidence::digest::Digest;
 use evidence::json::Json;

@@ -243,3 +243,16 @@ fn a_flipped_bit_never_gives_the_same_agreement() {
         }
     }
 }
+
+#[test]
+fn random_agreements_survive_the_round_trip() {
+    for seed in 0..300 {
+        let mut random = samples::random::Random(seed);
+        let agreement = Agreement {
+            clauses: samples::random::policy(&mut random),
+            ..samples::agreement()
+        };
+        let read = from_bytes(&to_bytes(&agreement));
+        assert_eq!(read.as_ref(), Ok(&agreement), "seed {seed}");
+    }
+}

@@ -481,3 +481,32 @@ fn what_the_format_cannot_say_is_named() {
         );
     }
 }
+
+#[test]
+fn random_policies_survive_the_way_to_text_and_back() {
+    let mut whole = 0;
+    for seed in 0..1000 {
+        let mut random = crate::samples::random::Random(seed);
+        let clauses = crate::samples::random::policy(&mut random);
+        let written = to_text("Random", &clauses);
+        let said: Vec<&Term> = clauses
+            .iter()
+            .filter(|clause| !written.left_out.contains(&clause.id))
+            .map(|clause| &clause.term)
+            .collect();
+        let read = parse(&written.text, "policies/test.toml", &dataset());
+        let read = read.unwrap_or_else(|problems| {
+            let told: Vec<String> = problems.iter().map(told).collect();
+            panic!("seed {seed}: {}\n{}", told.join("\n"), written.text)
+        });
+        let mut read: Vec<&Term> = read.clauses.iter().map(|clause| &clause.term).collect();
+        for term in said {
+            let index = read.iter().position(|other| *other == term);
+            let index = index.unwrap_or_else(|| panic!("seed {seed}: {term:?}\n{}", written.text));
+            read.remove(index);
+        }
+        assert_eq!(read, Vec::<&Term>::new(), "seed {seed}: {}", written.text);
+        whole += usize::from(written.left_out.is_empty());
+    }
+    assert!(whole > 900, "only {whole} of 1000 could be said whole");
+}

@@ -1,0 +1,273 @@
+//! Policies at random, for the dataset of the samples.
+
+use super::dataset;
+use catalog::dataset::ColumnType;
+use policy::id::{ClauseId, Name};
+use policy::row_filter::{Comparison, Literal, Operand, RowFilter};
+use policy::term::{Bounds, Bucket, Clause, Forbidden, Function, Mask, Period, Quota, Term, Unit};
+
+/// A generator that gives the same numbers for the same seed (splitmix64).
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^= mixed >> 31;
+        usize::try_from(mixed % u64::try_from(end).unwrap()).unwrap()
+    }
+
+    fn pick<T: Clone>(&mut self, list: &[T]) -> T {
+        list[self.below(list.len())].clone()
+    }
+
+    /// Some of the list, at least one, in its order.
+    fn some<T: Clone>(&mut self, list: &[T]) -> Vec<T> {
+        let kept: Vec<T> = list
+            .iter()
+            .filter(|_| self.below(2) == 0)
+            .cloned()
+            .collect();
+        if kept.is_empty() {
+            vec![self.pick(list)]
+        } else {
+            kept
+        }
+    }
+
+    fn chance(&mut self) -> bool {
+        self.below(2) == 0
+    }
+}
+
+/// Clauses as a policy file could make them, in the order of its keys.
+pub(crate) fn policy(random: &mut Random) -> Vec<Clause> {
+    let mut terms = Vec::new();
+    let purposes = ["mobility-research", "dpv:PublicBenefit", "dpv:Marketing"];
+    if random.chance() {
+        let list = random.some(&purposes);
+        terms.push(Term::Purpose(
+            list.iter().map(|one| one.parse().unwrap()).collect(),
+        ));
+    }
+    if random.chance() {
+        let instants = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.25Z"];
+        terms.push(Term::NotBefore(random.pick(&instants).parse().unwrap()));
+    }
+    if random.chance() {
+        terms.push(Term::NotAfter("2027-06-30T22:00:00Z".parse().unwrap()));
+    }
+    if random.chance() {
+        let columns: Vec<Name> = dataset().columns.into_iter().map(|one| one.name).collect();
+        terms.push(Term::Columns(random.some(&columns)));
+    }
+    if random.chance() {
+        terms.push(Term::Rows(filter(random, 2)));
+    }
+    if random.chance() {
+        terms.push(area(random));
+    }
+    for column in dataset().columns {
+        match random.below(6) {
+            0 => terms.push(Term::Mask {
+                mask: mask(random, column.kind),
+                column: column.name,
+            }),
+            1 => terms.extend(bucket(random, column.name, column.kind)),
+            _ => {}
+        }
+    }
+    if random.chance() {
+        terms.extend(aggregate(random));
+    }
+    limits(random, &mut terms);
+    duties(random, &mut terms);
+    let placed = terms.into_iter().zip(2..);
+    placed
+        .map(|(term, number)| Clause {
+            id: ClauseId(number),
+            term,
+        })
+        .collect()
+}
+
+fn filter(random: &mut Random, depth: usize) -> RowFilter {
+    let column: Name = random.pick(&["site", "operator", "bikes"]).parse().unwrap();
+    match random.below(if depth == 0 { 4 } else { 6 }) {
+        0 => RowFilter::Compare {
+            column,
+            op: random.pick(&[Comparison::Eq, Comparison::NotEq, Comparison::LtEq]),
+            with: operand(random),
+        },
+        1 => RowFilter::In {
+            column,
+            negated: random.chance(),
+            list: (0..=random.below(3)).map(|_| operand(random)).collect(),
+        },
+        2 => RowFilter::Between {
+            column,
+            negated: random.chance(),
+            low: operand(random),
+            high: operand(random),
+        },
+        3 => RowFilter::IsNull {
+            column,
+            negated: random.chance(),
+        },
+        4 => RowFilter::Or(vec![
+            filter(random, 0),
+            RowFilter::And(vec![filter(random, 0), filter(random, 0)]),
+        ]),
+        _ => RowFilter::Not(Box::new(filter(random, depth - 1))),
+    }
+}
+
+fn operand(random: &mut Random) -> Operand {
+    match random.below(5) {
+        0 => Operand::Consumer,
+        1 => Operand::Literal(Literal::Int(-3)),
+        2 => Operand::Literal(Literal::Decimal("0.50".to_owned())),
+        3 => Operand::Literal(Literal::Bool(true)),
+        _ => Operand::Literal(Literal::Text(text(random))),
+    }
+}
+
+fn text(random: &mut Random) -> String {
+    let texts = [
+        "A",
+        "it's",
+        "\"quoted\" \\ and \t",
+        "Räder ≤ 3",
+        "'''",
+        "{{consumer}} 1",
+        "",
+    ];
+    random.pick(&texts).to_owned()
+}
+
+fn area(random: &mut Random) -> Term {
+    let degrees = ["-7.5", "0", "0.25", "51.90"];
+    let mut edges = [
+        random.below(4),
+        random.below(4),
+        random.below(4),
+        random.below(4),
+    ];
+    if edges[0] > edges[2] {
+        edges.swap(0, 2);
+    }
+    if edges[1] > edges[3] {
+        edges.swap(1, 3);
+    }
+    let [west, south, east, north] = edges.map(|edge| degrees[edge].to_owned());
+    Term::Area {
+        lon: "lon".parse().unwrap(),
+        lat: "lat".parse().unwrap(),
+        bounds: Bounds {
+            west,
+            south,
+            east,
+            north,
+        },
+    }
+}
+
+fn mask(random: &mut Random, kind: ColumnType) -> Mask {
+    let constant = match kind {
+        _ if random.chance() => return Mask::Null,
+        ColumnType::Text => Literal::Text(text(random)),
+        ColumnType::Int => Literal::Int(random.pick(&[0, -1, i64::MAX, i64::MIN])),
+        ColumnType::Float => random.pick(&[Literal::Int(3), Literal::Decimal("-0.50".to_owned())]),
+        ColumnType::Bool => Literal::Bool(random.chance()),
+        ColumnType::Date => Literal::Text("2026-02-28".to_owned()),
+        ColumnType::Instant => Literal::Text("2026-02-28T12:00:00Z".to_owned()),
+    };
+    Mask::Constant(constant)
+}
+
+fn bucket(random: &mut Random, column: Name, kind: ColumnType) -> Option<Term> {
+    let zones = [None, Some("Europe/Berlin"), Some("Asia/Kolkata")];
+    let (buckets, zone) = match kind {
+        ColumnType::Instant => (&Bucket::ALL[..], random.pick(&zones)),
+        ColumnType::Date => (&Bucket::ALL[2..], None),
+        ColumnType::Text | ColumnType::Int | ColumnType::Float | ColumnType::Bool => return None,
+    };
+    Some(Term::TimeBucket {
+        column,
+        bucket: random.pick(buckets),
+        zone: zone.map(str::to_owned),
+    })
+}
+
+fn aggregate(random: &mut Random) -> Vec<Term> {
+    let dimensions: Vec<Name> = ["site", "operator", "local_date"]
+        .map(|name| name.parse().unwrap())
+        .into();
+    let mut terms = vec![
+        Term::Functions(random.some(&[Function::Count, Function::Sum, Function::Avg])),
+        Term::Dimensions(random.some(&dimensions)),
+    ];
+    if random.chance() {
+        terms.push(Term::Measures(vec!["bikes".parse().unwrap()]));
+    }
+    terms.push(Term::Grid(dataset().grid.unwrap().id));
+    if random.chance() {
+        let unit = Unit::Column("device_id".parse().unwrap());
+        terms.push(Term::MinGroup {
+            at_least: random.pick(&[1, 10, u32::MAX]),
+            unit: random.pick(&[Unit::Rows, unit]),
+        });
+    }
+    terms.push(Term::TotalsFromPublished);
+    terms
+}
+
+fn limits(random: &mut Random, terms: &mut Vec<Term>) {
+    let most: [u64; 6] = [
+        1,
+        17,
+        65_536,
+        1_000_000,
+        5_000_000_000_000,
+        9_223_372_036_854_775_807,
+    ];
+    for per in Period::ALL {
+        if random.below(4) == 0 {
+            let max = random.pick(&most);
+            terms.push(Term::Queries(Quota { max, per }));
+        }
+    }
+    for per in Period::ALL {
+        if random.below(4) == 0 {
+            let max = random.pick(&most);
+            terms.push(Term::RowQuota(Quota { max, per }));
+        }
+    }
+    for per in Period::ALL {
+        if random.below(4) == 0 {
+            let max = random.pick(&most);
+            terms.push(Term::ByteQuota(Quota { max, per }));
+        }
+    }
+    if random.chance() {
+        terms.push(Term::ResultRows(random.pick(&most)));
+    }
+}
+
+fn duties(random: &mut Random, terms: &mut Vec<Term>) {
+    if random.chance() {
+        terms.push(Term::DeleteAfter {
+            days: random.pick(&[1, 30, u32::MAX]),
+        });
+    }
+    if random.chance() {
+        terms.push(Term::Attribution(text(random)));
+    }
+    let forbidden = [Forbidden::Distribute, Forbidden::Sell, Forbidden::Derive];
+    if random.chance() {
+        let some = random.some(&forbidden);
+        terms.extend(some.into_iter().map(Term::Prohibit));
+    }
+}
