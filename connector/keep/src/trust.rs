@@ -2,6 +2,8 @@
 
 pub mod bundle;
 pub mod certificate;
+#[cfg(test)]
+mod foreign;
 pub mod identity;
 pub mod jwk;
 pub mod keys;

@@ -14,6 +14,9 @@ use policy::refusal::{Code, Refusal};
 use std::fmt;
 use std::path::Path;
 
+#[cfg(test)]
+mod tests;
+
 /// How a key signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
@@ -132,6 +135,9 @@ impl PublicKey {
                 "a key for {} has {length} bytes",
                 algorithm.as_str()
             )));
+        }
+        if algorithm == Algorithm::EdDsa && of_small_order(&raw) {
+            return Err(unfit("anybody can sign for this key"));
         }
         let kid = thumbprint(algorithm, &raw);
         let key = Self {
@@ -253,6 +259,42 @@ const P256_SPKI: &[u8] = &[
     0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
 ];
 
+/// The points of small order on Ed25519 without their sign, those that are not reduced among them. A party that
+/// registered one could sign, and later show that anybody else could have.
+const SMALL_ORDER: [[u8; 32]; 7] = [
+    [0; 32],
+    ends(0x01, 0x00, 0x00),
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
+    ],
+    ends(0xec, 0xff, 0x7f),
+    ends(0xed, 0xff, 0x7f),
+    ends(0xee, 0xff, 0x7f),
+];
+
+const fn ends(first: u8, middle: u8, last: u8) -> [u8; 32] {
+    let m = middle;
+    [
+        first, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m, m,
+        m, m, last,
+    ]
+}
+
+fn of_small_order(raw: &[u8]) -> bool {
+    let mut unsigned = raw.to_vec();
+    if let Some(last) = unsigned.last_mut() {
+        *last &= 0x7f;
+    }
+    SMALL_ORDER.iter().any(|point| point.as_slice() == unsigned)
+}
+
 /// RFC 7638: SHA-256 over the required members of the JWK in alphabetical order.
 fn thumbprint(algorithm: Algorithm, raw: &[u8]) -> String {
     let jwk = match algorithm {
@@ -285,88 +327,4 @@ fn broken(path: &Path) -> Refusal {
         ),
     )
     .with_place(path.display().to_string(), None, None)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Algorithm, PrivateKey, PublicKey};
-    use policy::refusal::Code;
-    use std::os::unix::fs::PermissionsExt;
-
-    #[test]
-    fn the_name_of_a_key_is_its_thumbprint() {
-        // RFC 8037, appendix A.3.
-        let x = [
-            0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64,
-            0x07, 0x3a, 0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68,
-            0xf7, 0x07, 0x51, 0x1a,
-        ];
-        let key = PublicKey::ed25519(&x).unwrap();
-        assert_eq!(key.kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
-    }
-
-    #[test]
-    fn a_key_signs_after_it_was_read_again() {
-        let dir = tempfile::tempdir().unwrap();
-        for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
-            let path = dir.path().join(algorithm.as_str());
-            let made = PrivateKey::create(&path, algorithm).unwrap();
-            let read = PrivateKey::open(&path).unwrap();
-            assert_eq!(made.public(), read.public());
-            assert_eq!(read.public().algorithm(), algorithm);
-            let signature = read.sign(b"message").unwrap();
-            assert_eq!(signature.len(), 64);
-            assert!(made.public().matches(b"message", &signature));
-            assert!(!made.public().matches(b"massage", &signature));
-            for at in 0..64 {
-                let mut flipped = signature.clone();
-                flipped[at] ^= 1;
-                assert!(!made.public().matches(b"message", &flipped), "byte {at}");
-            }
-            assert!(!made.public().matches(b"message", &signature[..63]));
-            assert!(!made.public().matches(b"message", &[]));
-            let again = PublicKey::from_spki(&read.public().spki()).unwrap();
-            assert_eq!(&again, read.public());
-        }
-    }
-
-    #[test]
-    fn the_secret_is_never_shown() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("key");
-        let key = PrivateKey::create(&path, Algorithm::EdDsa).unwrap();
-        let shown = format!("{key:?}");
-        assert_eq!(
-            shown,
-            format!("PrivateKey {{ kid: {:?}, .. }}", key.public().kid())
-        );
-        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
-
-    #[test]
-    fn what_is_no_key_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("key");
-        PrivateKey::create(&path, Algorithm::EdDsa).unwrap();
-        let again = PrivateKey::create(&path, Algorithm::EdDsa).unwrap_err();
-        assert_eq!(again.code, Code::FileExists);
-
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let open = PrivateKey::open(&path).unwrap_err();
-        assert_eq!(open.code, Code::KeyFilePermissions);
-
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        std::fs::write(&path, "no key").unwrap();
-        assert_eq!(PrivateKey::open(&path).unwrap_err().code, Code::KeyInvalid);
-        let missing = PrivateKey::open(&dir.path().join("none")).unwrap_err();
-        assert_eq!(missing.code, Code::FileMissing);
-
-        assert!(
-            PublicKey::p256(&[1; 32], &[1; 32]).is_err(),
-            "not on the curve"
-        );
-        assert!(PublicKey::ed25519(&[1; 31]).is_err());
-        assert!(PublicKey::from_spki(&[]).is_err());
-    }
 }
