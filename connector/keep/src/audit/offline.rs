@@ -10,6 +10,7 @@ use evidence::record::Record;
 use evidence::time::Time;
 use evidence::verify::{Fault, Verifier};
 use policy::refusal::{Code, Refusal};
+use std::fs::TryLockError;
 use std::path::Path;
 
 mod bundle;
@@ -93,14 +94,7 @@ fn verify_folder(
     each: &mut dyn FnMut(&Record),
 ) -> Result<Report, Refusal> {
     let failed = |error: std::io::Error| crate::files::unreadable(path, &error);
-    let segments = folder::segments(path).map_err(failed)?;
     let keys = folder::keys(path).map_err(failed)?;
-    if segments.is_empty() && keys == folder::Keys::default() {
-        return Err(incomplete(
-            path,
-            "here is no log: neither records nor a key",
-        ));
-    }
     let leaves = folder::leaves(path).map_err(failed)?;
     let mut found = Found::new(path, keys.known, newest, each)?;
     if keys.unreadable > 0 {
@@ -116,13 +110,26 @@ fn verify_folder(
         }
         Err(number) => found.damaged.push(format!("head {number} can't be read")),
     }
+    // After heads and leaf hashes: of a log that is being written more records than those are no fault, fewer are.
+    let segments = folder::segments(path).map_err(failed)?;
+    if segments.is_empty() && found.keys.is_empty() && found.damaged.is_empty() {
+        let sentence = "here is no log: neither records nor a key";
+        return Err(incomplete(path, sentence));
+    }
     if found.log.is_empty() {
         found.log = first_log(&segments);
     }
     let mut verifier = found.verifier(leaves);
     let rest =
         folder::walk(&segments, &mut verifier, |record, _, _| found.see(record)).map_err(failed)?;
-    Ok(found.report(verifier, rest.is_some()))
+    let torn = rest.is_some_and(|rest| !(rest.at_end && is_being_written(path)));
+    Ok(found.report(verifier, torn))
+}
+
+/// Whether a connector has this log open, so that its last record may be on its way.
+fn is_being_written(path: &Path) -> bool {
+    std::fs::File::open(path.join(folder::LOCK))
+        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// The log that the first record says that it is of, where no key says it.

@@ -77,7 +77,7 @@ pub(super) fn open(config: LogConfig) -> Result<(Writer, Arc<Index>, Replay), Re
     let mut writer = Writer {
         ledger: Ledger::open(shelf, checked.chain, config.boot.clone()),
         index: Arc::clone(&index),
-        leaves,
+        leaves: Some(leaves),
         heads,
         lock,
         signed_mono: tick.mono_ns,

@@ -146,7 +146,8 @@ pub(super) struct Writer {
     pub(super) config: LogConfig,
     pub(super) ledger: Ledger<FileShelf>,
     pub(super) index: Arc<Index>,
-    pub(super) leaves: File,
+    /// Absent once it could not be written: with a gap it would accuse good records.
+    pub(super) leaves: Option<File>,
     pub(super) heads: File,
     /// Held as long as the writer lives.
     pub(super) lock: File,
@@ -178,7 +179,9 @@ impl Writer {
         }
         self.sign();
         self.heads.sync_all().ok();
-        self.leaves.sync_all().ok();
+        if let Some(leaves) = &self.leaves {
+            leaves.sync_all().ok();
+        }
         self.lock.unlock().ok();
     }
 
@@ -316,12 +319,7 @@ impl Writer {
                     state.syncs.1 += flushed.upto() - flushed.from();
                 }
                 drop(state);
-                let mut bytes = Vec::new();
-                for leaf in flushed.leaves() {
-                    bytes.extend(leaf.hash.as_bytes());
-                }
-                // Derived: what is missing is written again at the next start.
-                self.leaves.write_all(&bytes).ok();
+                self.keep_leaves(&flushed);
                 Ok(flushed)
             }
             Err(unwritable) => {
@@ -335,6 +333,18 @@ impl Writer {
         }
     }
 
+    /// Derived: what is missing is written again at the next start.
+    fn keep_leaves(&mut self, flushed: &Flushed) {
+        let mut bytes = Vec::new();
+        for leaf in flushed.leaves() {
+            bytes.extend(leaf.hash.as_bytes());
+        }
+        if let Some(Err(error)) = self.leaves.as_ref().map(|file| append_whole(file, &bytes)) {
+            tracing::warn!(%error, "log.leaves_not_kept");
+            self.leaves = None;
+        }
+    }
+
     /// Signs a head over everything that is durable.
     pub(super) fn sign(&mut self) {
         self.signed_mono = (self.config.clock)().mono_ns;
@@ -344,7 +354,7 @@ impl Writer {
         }
         match SignedHead::sign(durable, self.config.signer.as_ref()) {
             Ok(head) => {
-                let written = self.heads.write_all(format!("{head}\n").as_bytes());
+                let written = append_whole(&self.heads, format!("{head}\n").as_bytes());
                 if let Err(error) = written {
                     let refusal = folder::unavailable(&self.config.folder.join(HEADS), &error);
                     tracing::error!(%refusal, "log.head_not_kept");
@@ -354,4 +364,12 @@ impl Writer {
             Err(error) => tracing::error!(%error, "log.head_not_signed"),
         }
     }
+}
+
+/// Appends all of `bytes`, or nothing: half a head would spoil those behind it.
+fn append_whole(mut file: &File, bytes: &[u8]) -> std::io::Result<()> {
+    let before = file.metadata()?.len();
+    file.write_all(bytes).inspect_err(|_| {
+        file.set_len(before).ok();
+    })
 }

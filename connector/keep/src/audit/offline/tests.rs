@@ -7,6 +7,7 @@ use crate::audit::{Log, LogConfig};
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence};
 use evidence::note::{NoteSigner, SignedHead};
+use evidence::verify::What;
 use policy::refusal::{Code, Refusal};
 use std::path::Path;
 
@@ -52,6 +53,18 @@ fn a_good_folder() {
     let _ = log.record_blocking(said(1)).unwrap();
     let running = checked(&place.folder());
     assert_eq!((running.fault, running.records), (None, report.records + 1));
+    // Half a record is on its way while the log is open, and left behind once it is not.
+    let segments = crate::audit::folder::segments(&place.folder()).unwrap();
+    let last = &segments.last().unwrap().path;
+    let half = [&std::fs::read(last).unwrap()[..], b"{\"body\""].concat();
+    std::fs::write(last, half).unwrap();
+    assert_eq!(checked(&place.folder()).fault, None);
+    drop(log);
+    let fault = checked(&place.folder()).fault.unwrap();
+    assert_eq!(
+        (fault.index, fault.what),
+        (report.records + 1, What::Incomplete)
+    );
 }
 
 #[test]
