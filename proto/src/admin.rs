@@ -8,6 +8,9 @@ pub mod event;
     missing_debug_implementations,
     unreachable_pub,
     clippy::all,
+    clippy::allow_attributes_without_reason,
+    clippy::as_conversions,
+    clippy::wildcard_imports,
     reason = "generated"
 )]
 pub mod pb;

@@ -11,6 +11,9 @@ pub mod letter;
     missing_debug_implementations,
     unreachable_pub,
     clippy::all,
+    clippy::allow_attributes_without_reason,
+    clippy::as_conversions,
+    clippy::wildcard_imports,
     reason = "generated"
 )]
 pub mod pb;

@@ -79,6 +79,10 @@ pub enum RowsFrame {
 
 /// Why there is no answer.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is made once a refusal and handed on at once"
+)]
 pub enum NoAnswer {
     /// It was refused, and that is on the books.
     Declined(Recorded<Declined>),

@@ -16,14 +16,14 @@ use tokio::sync::mpsc;
 
 /// A desk with a few verbs; tells when an endless one was stopped.
 struct Clerk {
-    stopped: mpsc::UnboundedSender<()>,
+    stopped: mpsc::Sender<()>,
 }
 
-struct Guard(mpsc::UnboundedSender<()>);
+struct Guard(mpsc::Sender<()>);
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let _ = self.0.send(());
+        let _ = self.0.try_send(());
     }
 }
 
@@ -66,14 +66,14 @@ impl Desk for Clerk {
 
 struct Connector {
     socket: PathBuf,
-    stopped: mpsc::UnboundedReceiver<()>,
+    stopped: mpsc::Receiver<()>,
     _folder: TempDir,
 }
 
 fn start() -> Connector {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("hansa.sock");
-    let (sender, stopped) = mpsc::unbounded_channel();
+    let (sender, stopped) = mpsc::channel(64);
     let listener = serve::bind(&socket).unwrap();
     let desk = Arc::new(Clerk { stopped: sender });
     tokio::spawn(serve::serve(listener, desk, std::future::pending()));

@@ -35,12 +35,18 @@ pub struct Way {
     /// Its port.
     pub port: u16,
     /// The TLS configuration of this moment.
-    pub tls: Arc<dyn Fn() -> Arc<rustls::ClientConfig> + Send + Sync>,
+    pub tls: Tls,
     /// Whether the other end of a finished handshake is that participant, by the trust bundle of this moment.
-    pub check: Arc<dyn Fn(&rustls::ClientConnection) -> Result<(), Refusal> + Send + Sync>,
+    pub check: Check,
     /// Limits.
     pub settings: Settings,
 }
+
+/// Gives the TLS configuration of this moment.
+pub type Tls = Arc<dyn Fn() -> Arc<rustls::ClientConfig> + Send + Sync>;
+
+/// Says whether the other end of a finished handshake is the participant that was called.
+pub type Check = Arc<dyn Fn(&rustls::ClientConnection) -> Result<(), Refusal> + Send + Sync>;
 
 impl fmt::Debug for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -27,12 +27,19 @@ use tonic::transport::Server;
 #[derive(Clone)]
 pub struct Entrance {
     /// The TLS configuration of this moment.
-    pub tls: Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>,
+    pub tls: Tls,
     /// What the other end of a finished handshake presented.
-    pub attest: Arc<dyn Fn(&rustls::ServerConnection) -> Result<Presented, Refusal> + Send + Sync>,
+    pub attest: Attest,
     /// Limits.
     pub settings: Settings,
 }
+
+/// Gives the TLS configuration of this moment.
+pub type Tls = Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>;
+
+/// Says what the other end of a finished handshake presented.
+pub type Attest =
+    Arc<dyn Fn(&rustls::ServerConnection) -> Result<Presented, Refusal> + Send + Sync>;
 
 impl fmt::Debug for Entrance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -35,8 +35,8 @@ pub(crate) struct Told {
     pub(crate) outbox: Mutex<Vec<Numbered>>,
     pub(crate) late: broadcast::Sender<Numbered>,
     pub(crate) knocks: (
-        mpsc::UnboundedSender<Knock>,
-        tokio::sync::Mutex<mpsc::UnboundedReceiver<Knock>>,
+        mpsc::Sender<Knock>,
+        tokio::sync::Mutex<mpsc::Receiver<Knock>>,
     ),
     ledger: Mutex<Ledger<Ram>>,
 }
@@ -46,7 +46,7 @@ impl Told {
     pub(crate) fn answering(
         answer: impl Fn(&Asking) -> Result<Rows, Refusal> + Send + Sync + 'static,
     ) -> Self {
-        let (sender, receiver) = mpsc::unbounded_channel();
+        let (sender, receiver) = mpsc::channel(64);
         Self {
             roster: Mutex::new(members()),
             answer: Box::new(answer),
@@ -112,7 +112,7 @@ impl Front for Told {
     }
 
     fn knocked(&self, knock: Knock) {
-        self.knocks.0.send(knock).unwrap();
+        self.knocks.0.try_send(knock).unwrap();
     }
 
     async fn decline(&self, _: &Presented, refusal: Refusal) -> NoAnswer {

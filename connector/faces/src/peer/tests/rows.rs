@@ -158,16 +158,16 @@ async fn a_message_larger_than_the_limit_is_refused() {
 }
 
 /// Tells when an answer is dropped.
-struct Guard(mpsc::UnboundedSender<()>);
+struct Guard(mpsc::Sender<()>);
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let _ = self.0.send(());
+        let _ = self.0.try_send(());
     }
 }
 
 /// An answer that never ends, in batches of some 200 KiB; counts how many were pulled and tells when it is dropped.
-fn endless(pulled: Arc<AtomicUsize>, dropped: mpsc::UnboundedSender<()>) -> Told {
+fn endless(pulled: Arc<AtomicUsize>, dropped: mpsc::Sender<()>) -> Told {
     let all = frames(&[10_000]);
     let (schema, batch) = (all[0].clone(), all[1].clone());
     Told::answering(move |_| {
@@ -188,7 +188,7 @@ fn endless(pulled: Arc<AtomicUsize>, dropped: mpsc::UnboundedSender<()>) -> Told
 #[tokio::test]
 async fn a_slow_reader_holds_nobody_else_and_little_memory() {
     let pulled = Arc::new(AtomicUsize::new(0));
-    let (dropped, _keep) = mpsc::unbounded_channel();
+    let (dropped, _keep) = mpsc::channel(64);
     let city = City::start(endless(Arc::clone(&pulled), dropped)).await;
     let client = city.connect().await;
     let mut slow = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
@@ -222,7 +222,7 @@ async fn a_slow_reader_holds_nobody_else_and_little_memory() {
 
 #[tokio::test]
 async fn an_asker_that_goes_away_ends_the_answer() {
-    let (dropped, mut told) = mpsc::unbounded_channel();
+    let (dropped, mut told) = mpsc::channel(64);
     let city = City::start(endless(Arc::default(), dropped)).await;
     let client = city.connect().await;
     let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
