@@ -120,3 +120,65 @@ fn fits_says_what_the_reader_takes_back() {
         assert_eq!(parse(&canonical(&value), SMALL).is_ok(), fits, "{value:?}");
     }
 }
+
+/// A small generator of pseudo-random numbers, the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+
+    fn text(&mut self) -> String {
+        const LETTERS: [char; 12] = [
+            'a', 'Z', '"', '\\', '\n', '\0', '\u{1f}', '\u{7f}', 'é', '€', '\u{fb33}', '😀',
+        ];
+        (0..self.roll(4))
+            .map(|_| LETTERS[self.roll(12) as usize])
+            .collect()
+    }
+
+    fn value(&mut self, depth: u64) -> Json {
+        match self.roll(if depth == 0 { 4 } else { 6 }) {
+            0 => Json::Null,
+            1 => Json::Bool(self.roll(2) == 0),
+            2 => Json::Int([0, -1, MAX_INT, -MAX_INT, 17][self.roll(5) as usize]),
+            3 => Json::Text(self.text()),
+            4 => Json::List((0..self.roll(4)).map(|_| self.value(depth - 1)).collect()),
+            _ => Json::Object(
+                (0..self.roll(4))
+                    .map(|_| (self.text(), self.value(depth - 1)))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+#[test]
+fn whatever_is_written_is_read_back_and_whatever_is_read_has_one_spelling() {
+    let mut dice = Dice(1);
+    let mut refused = 0;
+    for _ in 0..5000 {
+        let value = dice.value(4);
+        let bytes = canonical(&value);
+        assert_eq!(parse(&bytes, Limits::default()).as_ref(), Ok(&value));
+        // Any single change is refused or means something else, unless it only changes the spelling.
+        let mut changed = bytes.clone();
+        let place = dice.roll(bytes.len() as u64) as usize;
+        changed[place] = dice.roll(256) as u8;
+        match parse(&changed, Limits::default()) {
+            Ok(read) if changed != bytes => {
+                let again = canonical(&read);
+                assert!(read != value || again == bytes);
+                assert_eq!(parse(&again, Limits::default()), Ok(read));
+            }
+            Ok(_) => {}
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(refused > 1000, "{refused}");
+}
