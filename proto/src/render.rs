@@ -108,8 +108,18 @@ impl Page {
     }
 
     fn window(&mut self, from: Time, until: Time) {
-        self.fact("in force", &format!("from {from}"));
-        self.fact("", &format!("until {until}, that instant not included"));
+        let from = if from == Time::EARLIEST {
+            "without a beginning".to_owned()
+        } else {
+            format!("from {from}")
+        };
+        let until = if until == Time::LATEST {
+            "without an end".to_owned()
+        } else {
+            format!("until {until}, that instant not included")
+        };
+        self.fact("in force", &from);
+        self.fact("", &until);
     }
 
     fn legal(&mut self, legal: Option<&Legal>) {

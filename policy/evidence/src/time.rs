@@ -13,7 +13,7 @@ impl Time {
     pub const EARLIEST: Self = Self(-377_705_023_201_000_000);
 
     /// The latest instant.
-    pub const LATEST: Self = Self(253_402_207_200_999_999);
+    pub const LATEST: Self = Self(253_402_207_200_000_000);
 
     /// An instant from microseconds since the epoch.
     ///
@@ -34,10 +34,7 @@ impl Time {
     #[must_use]
     pub fn plus_micros(self, micros: i64) -> Self {
         let moved = self.0.saturating_add(micros);
-        Self(moved.clamp(
-            jiff::Timestamp::MIN.as_microsecond(),
-            jiff::Timestamp::MAX.as_microsecond(),
-        ))
+        Self(moved.clamp(Self::EARLIEST.0, Self::LATEST.0))
     }
 }
 
@@ -70,7 +67,8 @@ impl FromStr for Time {
             return Err(NotATime);
         }
         let stamp: jiff::Timestamp = text.parse().map_err(|_| NotATime)?;
-        Ok(Self(stamp.as_microsecond()))
+        // The parser takes the last second of its range whole, the other way takes its first microsecond only.
+        Self::from_micros(stamp.as_microsecond())
     }
 }
 
@@ -84,3 +82,24 @@ pub fn is_zone(name: &str) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an instant is written like 2026-12-01T00:00:00Z")]
 pub struct NotATime;
+
+#[cfg(test)]
+mod tests {
+    use super::Time;
+
+    #[test]
+    fn the_first_and_the_last_instant_can_be_written_and_read() {
+        for time in [
+            Time::EARLIEST,
+            Time::LATEST,
+            Time::LATEST.plus_micros(1),
+            Time::EARLIEST.plus_micros(-1),
+            Time::LATEST.plus_micros(i64::MAX),
+        ] {
+            assert_eq!(time.to_string().parse(), Ok(time));
+            assert_eq!(Time::from_micros(time.micros()), Ok(time));
+        }
+        assert!("9999-12-30T22:00:00.5Z".parse::<Time>().is_err());
+        assert!(Time::from_micros(Time::LATEST.micros() + 1).is_err());
+    }
+}

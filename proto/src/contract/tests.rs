@@ -33,6 +33,11 @@ fn exchanged(from: &str, to: &str, code: Code) {
 fn an_agreement_survives_the_round_trip() {
     check(&samples::agreement());
     check(&samples::public_view());
+    check(&Agreement {
+        not_before: evidence::time::Time::EARLIEST,
+        not_after: evidence::time::Time::LATEST,
+        ..samples::public_view()
+    });
     for clause in samples::clauses() {
         check(&Agreement {
             clauses: vec![clause],
