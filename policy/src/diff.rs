@@ -21,6 +21,16 @@ pub enum Change {
     },
 }
 
+/// All changes of a policy, one line each when shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Differences(pub Vec<Change>);
+
+/// The changes from `old` to `new`, to be shown.
+#[must_use]
+pub fn of(old: &[Clause], new: &[Clause]) -> Differences {
+    Differences(diff(old, new))
+}
+
 /// The changes from `old` to `new`: in the order of the new clauses, then what is gone. Clauses that only moved, or are
 /// spelt otherwise, are not changes.
 #[must_use]
@@ -97,6 +107,19 @@ pub fn lines(old: &Agreement, new: &Agreement) -> Vec<String> {
     );
     changed("own purposes", own_purposes(old), own_purposes(new));
     lines
+}
+
+impl fmt::Display for Differences {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("no clause changes");
+        }
+        for (index, change) in self.0.iter().enumerate() {
+            let end = if index == 0 { "" } else { "\n" };
+            write!(f, "{end}{change}")?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for Change {
@@ -228,6 +251,18 @@ mod tests {
             vec![rows("b = 2 AND a = 1")],
             &[],
         );
+    }
+
+    #[test]
+    fn all_of_them_shown() {
+        let rows = |most| clauses([Term::ResultRows(most)]);
+        let none = of(&rows(1), &rows(1));
+        assert_eq!(none.to_string(), "no clause changes");
+        let two = of(
+            &rows(1),
+            &clauses([Term::ResultRows(2), Term::TotalsFromPublished]),
+        );
+        assert_eq!(two.to_string().lines().count(), 2);
     }
 
     #[test]

@@ -3,12 +3,12 @@
 //! Both sides run the same machine over the same messages, their own ones included: a message about to be sent is a step
 //! like one that came in. Nothing is sent, signed or stored here.
 
-pub mod record;
 mod step;
 mod table;
 
 use crate::contract::{Agreement, SignatureCheck, SignedContract};
 use crate::id::{ContractId, DatasetId, ParticipantId};
+use crate::negotiate::step::Judge;
 use crate::refusal::{Code, Refusal};
 use crate::term::purpose::Taxonomy;
 use evidence::digest::Digest;
@@ -184,11 +184,11 @@ pub struct Facts<'a> {
 
 impl fmt::Debug for Facts<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Facts")
-            .field("now", &self.now)
-            .field("own", &self.own)
-            .field("offered", &self.offered)
-            .finish_non_exhaustive()
+        write!(
+            f,
+            "Facts {{ {} {:?} {:?} }}",
+            self.now, self.own, self.offered
+        )
     }
 }
 
@@ -230,7 +230,32 @@ pub fn open(
     message: Message,
     facts: &Facts<'_>,
 ) -> Result<(State, Vec<Send>), Refusal> {
-    step::open(parties, message, facts)
+    step::open(parties, message, facts, Judge::Now)
+}
+
+/// Opens a negotiation again from its first letter, as it was taken in then: the turn and the message are checked, what
+/// is proposed is not judged anew, since a newer version of this program might judge otherwise.
+///
+/// # Errors
+/// As [`step_again`].
+pub fn open_again(
+    parties: Parties,
+    message: Message,
+    facts: &Facts<'_>,
+) -> Result<(State, Vec<Send>), Refusal> {
+    step::open(parties, message, facts, Judge::Then)
+}
+
+/// Takes in a message again, as it was taken in then. Signatures are checked as ever.
+///
+/// # Errors
+/// `NEGOTIATION_STATE` or the fault of a signature: then the letters are not those that were recorded.
+pub fn step_again(
+    state: &State,
+    message: Message,
+    facts: &Facts<'_>,
+) -> Result<(State, Vec<Send>), Refusal> {
+    step::step(state, message, facts, Judge::Then)
 }
 
 /// Takes in the next message, sent or received. A refused message changes nothing; a repeated one gives the same as the
@@ -247,7 +272,7 @@ pub fn step(
     message: Message,
     facts: &Facts<'_>,
 ) -> Result<(State, Vec<Send>), Refusal> {
-    step::step(state, message, facts)
+    step::step(state, message, facts, Judge::Now)
 }
 
 impl State {

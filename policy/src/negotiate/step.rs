@@ -10,18 +10,29 @@ use crate::refusal::{Code, Refusal};
 use crate::term::{self, Term};
 use std::collections::BTreeMap;
 
+/// Whether a proposal is judged by what is known now, or was judged when it was taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Judge {
+    Now,
+    Then,
+}
+
 pub(super) fn open(
     parties: Parties,
     message: Message,
     facts: &Facts<'_>,
+    judge: Judge,
 ) -> Result<(State, Vec<Send>), Refusal> {
     let phase = table::next(None, &message.content, message.from)
         .ok_or_else(|| out_of_turn(None, &message))?;
     let (Content::Request { proposal, .. } | Content::Offer { proposal }) = &message.content else {
         return Err(out_of_turn(None, &message));
     };
-    check_proposal(&parties, proposal, facts)?;
-    check_offered(&message, facts)?;
+    check_parties(&parties, proposal)?;
+    if judge == Judge::Now {
+        check_proposal(proposal, facts)?;
+        check_offered(&message, facts)?;
+    }
     let state = State {
         parties,
         phase,
@@ -39,6 +50,7 @@ pub(super) fn step(
     state: &State,
     message: Message,
     facts: &Facts<'_>,
+    judge: Judge,
 ) -> Result<(State, Vec<Send>), Refusal> {
     if let Some(heard) = state.heard.get(&(message.from, message.id)) {
         // INVARIANT: once. A repeated message has the answer of the first time and no effect.
@@ -66,15 +78,20 @@ pub(super) fn step(
     };
     match &message.content {
         Content::Request { proposal, .. } | Content::Offer { proposal } => {
-            check_proposal(&state.parties, proposal, facts)?;
-            check_offered(&message, facts)?;
+            check_parties(&state.parties, proposal)?;
+            if judge == Judge::Now {
+                check_proposal(proposal, facts)?;
+                check_offered(&message, facts)?;
+            }
             next.proposal = proposal.clone();
             next.proposed_by = message.from;
         }
         Content::Acceptance { contract } => same_contract(state, *contract)?,
         Content::Agreement { signed } => {
             // What was proposed long ago may be over, or not be enforceable here any more.
-            check_proposal(&state.parties, &state.proposal, facts)?;
+            if judge == Judge::Now {
+                check_proposal(&state.proposal, facts)?;
+            }
             check_signed(state, signed, Role::Provider, facts)?;
             next.signed = Some(signed.clone());
         }
@@ -161,12 +178,8 @@ fn check_offered(message: &Message, facts: &Facts<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// What must hold of a proposal, whoever makes it. A term that can't be enforced is answered "no" here, never later.
-fn check_proposal(
-    parties: &Parties,
-    proposal: &Proposal,
-    facts: &Facts<'_>,
-) -> Result<(), Refusal> {
+/// A proposal is between the two of this negotiation, about its dataset.
+fn check_parties(parties: &Parties, proposal: &Proposal) -> Result<(), Refusal> {
     let agreement = &proposal.agreement;
     let Assignee::Participant(consumer) = &agreement.assignee else {
         return Err(malformed("a public view is offered, not negotiated"));
@@ -180,6 +193,12 @@ fn check_proposal(
             "the proposal is between other parties, or about another dataset",
         ));
     }
+    Ok(())
+}
+
+/// What must hold of a proposal now, whoever makes it. A term that can't be enforced is answered "no" here, never later.
+fn check_proposal(proposal: &Proposal, facts: &Facts<'_>) -> Result<(), Refusal> {
+    let agreement = &proposal.agreement;
     if agreement.not_before >= agreement.not_after || agreement.not_after <= facts.now {
         return Err(term::contradiction(format!(
             "the contract would be over on {}",
@@ -187,7 +206,7 @@ fn check_proposal(
         )));
     }
     check_purposes(agreement, facts)?;
-    term::of_clauses(&agreement.clauses, &consumer.id, None)?;
+    term::of_clauses(&agreement.clauses, &agreement.provider.id, None)?;
     check_replaced(agreement, facts)?;
     match facts.objection {
         None => Ok(()),

@@ -5,7 +5,7 @@ use crate::contract::{Agreement, Assignee, Party, Role, Signature};
 use crate::fixture::{
     CONSUMER, PROVIDER, agreement, dataset, participant, signature, taxonomy, time,
 };
-use crate::term::{Period, Quota, Term};
+use crate::term::Term;
 
 /// Takes a signature only from the key of the party itself, and only if it is made over this very contract.
 struct Keys;
@@ -478,36 +478,45 @@ fn a_negotiation_does_not_grow_without_end() {
     assert_eq!(desk.phase(), Some(Phase::Terminated));
 }
 
+/// Letters of a log that a newer program would judge otherwise still tell how the negotiation came to its end.
 #[test]
-fn what_is_noted() {
-    use evidence::ledger::Evidence as _;
+fn letters_are_read_again_as_they_were_taken_in() {
     let p = proposal(5);
-    let mut desk = Desk::of(Consumer);
-    desk.beforehand = true;
-    desk.hear(Consumer, request(&p)).unwrap();
-    let message = Message {
-        id: MessageId([1; 16]),
-        from: Consumer,
-        content: request(&p),
+    let way = [
+        (Consumer, request(&p)),
+        (Provider, agree(&p)),
+        (Consumer, verify(&p)),
+        (Provider, finalize(&p)),
+    ];
+    let mut newer = taxonomy();
+    newer.label = "9.9:sha256:newer".to_owned();
+    let facts = Facts {
+        now: time("2030-01-01T00:00:00Z"),
+        offered: Offered::Nothing,
+        ..Desk::of(Provider).facts_with(&newer)
     };
-    let state = desk.state.unwrap();
-    let noted = record::Noted::of(&state, &message, Consumer, Digest::of(b"bytes"));
-    assert!(!noted.incoming && noted.sign_beforehand);
-    assert_eq!(noted.peer, participant(PROVIDER));
-    let entry = noted.entry();
-    assert_eq!(entry.kind, "negotiation");
-    assert_eq!(
-        entry.body.get("state").and_then(|s| s.as_text()),
-        Some("REQUESTED")
-    );
-    let quota = Quota {
-        max: 1,
-        per: Period::Day,
+    let message = |number: u8, (from, content): (Side, Content)| Message {
+        id: MessageId([number; 16]),
+        from,
+        content,
     };
-    assert_ne!(
-        propose(agreement("bikes", [Term::Queries(quota)])).contract,
-        p.contract
-    );
+    let code = open(parties(), message(0, way[0].clone()), &facts)
+        .unwrap_err()
+        .code;
+    assert_eq!(code, Code::PolicyContradiction);
+    let (mut state, _) = open_again(parties(), message(0, way[0].clone()), &facts).unwrap();
+    for (number, said) in (1..).zip(&way[1..]) {
+        (state, _) = step_again(&state, message(number, said.clone()), &facts).unwrap();
+    }
+    assert_eq!(state.phase(), Phase::Finalized);
+    let mut forged = signed(&p, &[Role::Provider]);
+    forged.signatures[0].signature.push(0);
+    let (state, _) = open_again(parties(), message(0, way[0].clone()), &facts).unwrap();
+    let said = (Provider, Content::Agreement { signed: forged });
+    let code = step_again(&state, message(1, said), &facts)
+        .unwrap_err()
+        .code;
+    assert_eq!(code, Code::SignatureInvalid);
 }
 
 mod random;
