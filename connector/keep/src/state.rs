@@ -8,6 +8,7 @@ pub mod change;
 pub mod query;
 
 use crate::state::change::Change;
+use evidence::digest::Digest;
 use policy::refusal::{Code, Refusal};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use std::path::Path;
@@ -22,6 +23,8 @@ pub struct State {
 impl State {
     /// Opens or makes the index. `records` is the number of records in the log.
     ///
+    /// One that another version made is emptied: it is made again from the log.
+    ///
     /// # Errors
     /// `LEDGER_ROLLBACK` when the index reflects more records than the log holds; `STATE_BROKEN` or `DISK_FULL`.
     pub fn open(file: &Path, records: u64) -> Result<Self, Refusal> {
@@ -32,10 +35,13 @@ impl State {
             .map_err(broken)?;
         connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
-            .map_err(broken)?;
-        connection.execute_batch(SCHEMA).map_err(broken)?;
-        let state = Self { connection };
-        let position = state.position()?;
+            .map_err(|fault| damaged(fault, file))?;
+        let mut state = Self { connection };
+        let position = if state.has("meta")? {
+            state.position()?
+        } else {
+            0
+        };
         if position > records {
             return Err(Refusal::new(
                 Code::LedgerRollback,
@@ -45,6 +51,7 @@ impl State {
             )
             .with_place(file.display().to_string(), None, None));
         }
+        state.lay_out()?;
         Ok(state)
     }
 
@@ -63,6 +70,44 @@ impl State {
         Ok(value
             .and_then(|value| u64::try_from(value).ok())
             .unwrap_or(0))
+    }
+
+    fn has(&self, table: &str) -> Result<bool, Refusal> {
+        self.connection
+            .query_row(
+                "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1",
+                [table],
+                |_| Ok(()),
+            )
+            .optional()
+            .map(|found| found.is_some())
+            .map_err(broken)
+    }
+
+    /// Makes the tables where there are none, or others.
+    fn lay_out(&mut self) -> Result<(), Refusal> {
+        let version = version();
+        let transaction = self.connection.transaction().map_err(broken)?;
+        let found: i32 = transaction
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .map_err(broken)?;
+        if found == version {
+            return Ok(());
+        }
+        let tables: Vec<String> = transaction
+            .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+            .and_then(|mut query| query.query_map([], |row| row.get(0))?.collect())
+            .map_err(broken)?;
+        for table in tables {
+            transaction
+                .execute_batch(&format!("DROP TABLE \"{table}\""))
+                .map_err(broken)?;
+        }
+        transaction
+            .execute_batch(SCHEMA)
+            .and_then(|()| transaction.pragma_update(None, "user_version", version))
+            .and_then(|()| transaction.commit())
+            .map_err(broken)
     }
 
     /// Makes changes from the records up to `position` (exclusive), all of them or none.
@@ -98,6 +143,30 @@ impl State {
             .map(|_| ())
             .map_err(broken)
     }
+}
+
+/// The version of the tables follows from their text, so that nobody forgets to count it up.
+fn version() -> i32 {
+    let digest = Digest::of(SCHEMA.as_bytes());
+    let [a, b, c, d, ..] = *digest.as_bytes();
+    // Never 0, which is the version of an empty file.
+    i32::from_be_bytes([a & 0x7f, b, c, d | 1])
+}
+
+fn damaged(fault: rusqlite::Error, file: &Path) -> Refusal {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    let lost = matches!(
+        fault.sqlite_error_code(),
+        Some(NotADatabase | DatabaseCorrupt)
+    );
+    let refusal = broken(fault).with_place(file.display().to_string(), None, None);
+    if !lost {
+        return refusal;
+    }
+    refusal.with_help(format!(
+        "move `{}` away: it is made again from the log",
+        file.display()
+    ))
 }
 
 /// Counts are kept as SQLite's signed integers.
@@ -160,5 +229,7 @@ CREATE TABLE IF NOT EXISTS catalogue (
     peer TEXT NOT NULL, dataset TEXT NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (peer, dataset)) STRICT;
 ";
 
+#[cfg(test)]
+mod crash;
 #[cfg(test)]
 mod tests;
