@@ -76,23 +76,7 @@ pub fn to_json(agreement: &Agreement) -> Json {
                 ("notAfter", Json::text(agreement.not_after)),
             ]),
         ),
-        (
-            "vocabularies",
-            Json::object([
-                ("dpv", Json::text(&agreement.purposes)),
-                ("areas", Json::Null),
-                (
-                    "own",
-                    Json::List(
-                        agreement
-                            .own_purposes
-                            .iter()
-                            .map(own_purpose_json)
-                            .collect(),
-                    ),
-                ),
-            ]),
-        ),
+        ("vocabularies", vocabularies_json(agreement)),
         (
             "legal",
             agreement.legal.as_ref().map_or(Json::Null, legal_json),
@@ -100,6 +84,15 @@ pub fn to_json(agreement: &Agreement) -> Json {
         ("signatory", text_or_null(agreement.signatory)),
         ("proposedAt", Json::text(agreement.proposed_at)),
         ("nonce", Json::text(&agreement.nonce)),
+    ])
+}
+
+fn vocabularies_json(agreement: &Agreement) -> Json {
+    let own = agreement.own_purposes.iter().map(own_purpose_json);
+    Json::object([
+        ("dpv", Json::text(&agreement.purposes)),
+        ("areas", Json::Null),
+        ("own", Json::List(own.collect())),
     ])
 }
 
@@ -145,11 +138,7 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
     let mut validity = payload.object("validity")?;
     let (not_before, not_after) = (validity.parsed("notBefore")?, validity.parsed("notAfter")?);
     validity.finish()?;
-    let mut vocabularies = payload.object("vocabularies")?;
-    let purposes = vocabularies.text("dpv")?;
-    vocabularies.exactly("areas", &Json::Null)?;
-    let own_purposes = own_purposes(vocabularies.list("own")?, "vocabularies.own", CODES)?;
-    vocabularies.finish()?;
+    let (purposes, own_purposes) = vocabularies(payload.object("vocabularies")?)?;
     let legal = payload.object_or_null("legal")?.map(legal).transpose()?;
     let signatory = payload.parsed_or_null("signatory")?;
     let proposed_at = payload.parsed("proposedAt")?;
@@ -186,6 +175,14 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
         )));
     }
     Ok(agreement)
+}
+
+fn vocabularies(mut members: Members) -> Result<(String, Vec<OwnPurpose>), Refusal> {
+    let purposes = members.text("dpv")?;
+    members.exactly("areas", &Json::Null)?;
+    let own = own_purposes(members.list("own")?, "vocabularies.own", CODES)?;
+    members.finish()?;
+    Ok((purposes, own))
 }
 
 fn version(number: u64) -> Result<u32, Refusal> {

@@ -12,11 +12,13 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use crate::nearest::nearest;
 use catalog::dataset::Dataset;
 use evidence::time::Time;
 use policy::id::{ClauseId, PurposeId};
 use policy::refusal::{Code, Refusal};
 use policy::row_filter;
+use policy::term::purpose::Taxonomy;
 use policy::term::{Clause, Forbidden, Term};
 use sheet::{At, Sheet, Table, Value};
 use std::collections::BTreeMap;
@@ -86,28 +88,15 @@ pub const KEYS: [&str; 25] = [
 pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, Vec<Refusal>> {
     let mut sheet = Sheet::new(file, text, dataset);
     let (root, faults) = DeTable::parse_recoverable(text);
-    for fault in faults {
-        let offset = fault.span().map_or(0, |span| span.start);
-        let at = At {
-            offset,
-            key: String::new(),
-        };
-        sheet.problem(
-            &at,
-            Code::ConfigInvalid,
-            format!("the file is no TOML: {}", fault.message()),
-        );
-    }
-    if !sheet.is_clean() {
+    if !faults.is_empty() {
+        no_toml(&mut sheet, &faults);
         return Err(sheet.into_problems());
     }
     let keys = sheet.entries("", root.get_ref(), Some(&KEYS));
     let mut terms = Terms::default();
     let title = title(&mut sheet, &keys);
-    for (key, value) in keys.entries() {
-        if key == "purpose" {
-            purposes(&mut sheet, value, &mut terms);
-        }
+    if let Some(value) = keys.get("purpose") {
+        purposes(&mut sheet, value, &mut terms);
     }
     let (not_before, not_after) = window::read(&mut sheet, keys.get("valid"), &mut terms);
     let shown = keys.get("columns").map(|value| {
@@ -127,11 +116,7 @@ pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, V
         duties(&mut sheet, value, &mut terms);
     }
     if let Some(value) = keys.get("prohibit") {
-        for (at, word) in sheet.texts(value) {
-            if let Some(forbidden) = sheet.word(&at, &word, "prohibited action", &FORBIDDEN) {
-                terms.add(&at, Term::Prohibit(forbidden));
-            }
-        }
+        prohibitions(&mut sheet, value, &mut terms);
     }
     let legal = keys.get("legal").and_then(|value| legal(&mut sheet, value));
     match title {
@@ -148,6 +133,31 @@ pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, V
         }
         _ => Err(sheet.into_problems()),
     }
+}
+
+/// The purposes of the draft that `taxonomy` does not hold, each with its line in `file` and the nearest one that it does.
+#[must_use]
+pub fn unknown_purposes(draft: &PolicyDraft, file: &str, taxonomy: &Taxonomy) -> Vec<Refusal> {
+    let mut found = Vec::new();
+    for clause in &draft.clauses {
+        let Term::Purpose(list) = &clause.term else {
+            continue;
+        };
+        for purpose in list.iter().filter(|purpose| !taxonomy.contains(purpose)) {
+            let known = taxonomy.parents.keys().map(PurposeId::as_str);
+            let help = match nearest(purpose.as_str(), known) {
+                Some(near) => format!("did you mean `{near}`"),
+                None => format!("declare it: [purpose.{purpose}] with its parent and its text"),
+            };
+            let line = draft.lines.get(&clause.id).copied();
+            let sentence = format!("there is no purpose `{purpose}`");
+            let refusal = Refusal::new(Code::TermUnknown, sentence)
+                .with_place(file, line, Some("purpose".to_owned()))
+                .with_help(help);
+            found.push(refusal);
+        }
+    }
+    found
 }
 
 /// Clauses as the text of a policy file.
@@ -194,6 +204,17 @@ impl Terms {
                 (Clause { id, term }, (id, sheet.line(offset)))
             })
             .unzip()
+    }
+}
+
+fn no_toml(sheet: &mut Sheet<'_>, faults: &[toml::de::Error]) {
+    for fault in faults {
+        let at = At {
+            offset: fault.span().map_or(0, |span| span.start),
+            key: String::new(),
+        };
+        let sentence = format!("the file is no TOML: {}", fault.message());
+        sheet.problem(&at, Code::ConfigInvalid, sentence);
     }
 }
 
@@ -296,6 +317,23 @@ fn duty(sheet: &mut Sheet<'_>, at: &At, text: &str, terms: &mut Terms) {
             }
         }
         [] => sheet.problem(at, Code::TermIllTyped, "the duty is empty"),
+    }
+}
+
+fn prohibitions(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+    let mut found = Vec::new();
+    for (at, word) in sheet.texts(value) {
+        match sheet.word(&at, &word, "prohibited action", &FORBIDDEN) {
+            Some(forbidden) if found.contains(&forbidden) => {
+                let sentence = format!("`{word}` is prohibited twice");
+                sheet.problem(&at, Code::TermIllTyped, sentence);
+            }
+            Some(forbidden) => {
+                found.push(forbidden);
+                terms.add(&at, Term::Prohibit(forbidden));
+            }
+            None => {}
+        }
     }
 }
 

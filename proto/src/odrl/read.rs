@@ -1,7 +1,7 @@
 //! From JSON to a clause. Each operand has its place, its operators and one datatype; anything else is refused.
 
 use super::name::{BUCKETS, FORBIDDEN, FUNCTIONS, OPERANDS, PERIODS, Place};
-use super::value::{bounds_of, is_decimal};
+use super::value::{bounds_of, is_decimal, is_zone};
 use crate::strict::{Codes, Members, show};
 use evidence::json::Json;
 use policy::id::{ClauseId, Name, ParticipantId, PurposeId};
@@ -136,10 +136,16 @@ fn rows(members: &mut Members) -> Result<Term, Refusal> {
 
 fn time_bucket(members: &mut Members) -> Result<Term, Refusal> {
     let width = typed(members, "rightOperand", "xsd:duration")?;
+    let zone = members.text_if_there("h:zone")?;
+    if let Some(zone) = zone.as_ref().filter(|zone| !is_zone(zone)) {
+        return Err(members
+            .codes()
+            .wrong(format!("there is no time zone `{zone}`")));
+    }
     Ok(Term::TimeBucket {
         bucket: one_of(&BUCKETS, &width, "time bucket", members)?,
         column: members.parsed("h:column")?,
-        zone: members.text_if_there("h:zone")?,
+        zone,
     })
 }
 

@@ -210,6 +210,10 @@ fn each_fault_of_a_clause_names_the_clause() {
         Some(named),
     );
     check("h:always", "h:beforeUse", TermUnknown, Some(named));
+    let bucket: fn(&Term) -> bool = |term| matches!(term, Term::TimeBucket { .. });
+    for zone in ["Europe/Atlantis", "europe/berlin", ""] {
+        check("Europe/Berlin", zone, TermIllTyped, Some(bucket));
+    }
     let own = "hansa://munster.example/purpose/";
     check(
         own,

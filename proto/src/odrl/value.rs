@@ -28,3 +28,8 @@ pub(crate) fn is_decimal(text: &str) -> bool {
             None => digits(unsigned),
         }
 }
+
+/// Whether the text is the name of a time zone that is known here, in its one spelling.
+pub(crate) fn is_zone(text: &str) -> bool {
+    jiff::tz::TimeZone::get(text).is_ok_and(|zone| zone.iana_name() == Some(text))
+}

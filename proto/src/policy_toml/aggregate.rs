@@ -43,21 +43,8 @@ pub(super) fn read(
         );
         return;
     };
-    let mut functions = Vec::new();
     match table.get("functions") {
-        Some(list) => {
-            for (at, word) in sheet.texts(list) {
-                match sheet.word(&at, &word, "aggregate", &FUNCTIONS) {
-                    Some(function) if functions.contains(&function) => {
-                        let sentence = format!("the aggregate `{word}` is listed twice");
-                        sheet.problem(&at, Code::TermIllTyped, sentence);
-                    }
-                    Some(function) => functions.push(function),
-                    None => {}
-                }
-            }
-            terms.add_unless_empty(&list.at, &functions, Term::Functions(functions.clone()));
-        }
+        Some(list) => functions(sheet, list, terms),
         None => absent(sheet, value, "functions"),
     }
     let by = match table.get("by") {
@@ -86,6 +73,21 @@ pub(super) fn read(
     buckets(sheet, &table, &by, &value.at, terms);
     group(sheet, &table, terms);
     terms.add(&value.at, Term::TotalsFromPublished);
+}
+
+fn functions(sheet: &mut Sheet<'_>, list: &Value<'_>, terms: &mut Terms) {
+    let mut found = Vec::new();
+    for (at, word) in sheet.texts(list) {
+        match sheet.word(&at, &word, "aggregate", &FUNCTIONS) {
+            Some(function) if found.contains(&function) => {
+                let sentence = format!("the aggregate `{word}` is listed twice");
+                sheet.problem(&at, Code::TermIllTyped, sentence);
+            }
+            Some(function) => found.push(function),
+            None => {}
+        }
+    }
+    terms.add_unless_empty(&list.at, &found, Term::Functions(found.clone()));
 }
 
 fn absent(sheet: &mut Sheet<'_>, value: &Value<'_>, key: &str) {

@@ -2,7 +2,7 @@
 
 use super::Terms;
 use super::sheet::{At, Sheet, Table, Value, column_of};
-use crate::odrl::value::{bounds_of, is_decimal};
+use crate::odrl::value::{bounds_of, is_decimal, is_zone};
 use catalog::dataset::ColumnType;
 use policy::id::Name;
 use policy::refusal::Code;
@@ -199,7 +199,7 @@ pub(super) fn coarsen(
 
 fn zone_named(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<String> {
     let zone = sheet.text(value)?;
-    if jiff::tz::TimeZone::get(&zone).is_ok() {
+    if is_zone(&zone) {
         return Some(zone);
     }
     let sentence = format!("there is no time zone `{zone}`");

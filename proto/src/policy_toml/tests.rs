@@ -510,3 +510,20 @@ fn random_policies_survive_the_way_to_text_and_back() {
     }
     assert!(whole > 900, "only {whole} of 1000 could be said whole");
 }
+
+#[test]
+fn unknown_purposes_are_told_with_the_nearest() {
+    let draft = read(
+        "title = \"T\"\n\npurpose = [\"dpv:PublicBenefits\", \"traffic-planning\", \"dpv:Marketing\"]",
+    );
+    let taxonomy = crate::purposes::vocabulary();
+    let problems = unknown_purposes(&draft, "policies/test.toml", &taxonomy);
+    let problems: Vec<String> = problems.iter().map(told).collect();
+    assert_eq!(
+        problems,
+        [
+            "TERM_UNKNOWN 3 purpose: there is no purpose `dpv:PublicBenefits`; did you mean `dpv:PublicBenefit`",
+            "TERM_UNKNOWN 3 purpose: there is no purpose `traffic-planning`; declare it: [purpose.traffic-planning] with its parent and its text",
+        ]
+    );
+}
