@@ -7,9 +7,9 @@ use crate::limits::{Limits, Room, SqlLimits, runtime};
 use crate::plan;
 use crate::snapshot::Snapshot;
 use arrow_array::RecordBatch;
-use arrow_schema::{Field, Schema, SchemaRef};
+use arrow_schema::SchemaRef;
 use catalog::dataset::{Column, ColumnType, Dataset};
-use catalog::view::{Shape, View, ViewTable};
+use catalog::view::{View, ViewTable};
 use enforce::apply::{Permitted, apply};
 use enforce::bind::Bound;
 use enforce::cube::Tools;
@@ -25,13 +25,12 @@ use policy::contract::{
     Agreement, Assignee, Book, DatasetRef, InForce, Party, Role, Signature, SignatureCheck,
     SignedContract,
 };
-use policy::effect::{Effect, What};
 use policy::id::{ClauseId, ContractId, DatasetId, Name, ParticipantId, RequestId};
 use policy::peer::{Presented, Roster, Standing};
 use policy::refusal::Refusal;
 use policy::ruling::{Facts, Ruled, decide};
 use policy::term::purpose::Taxonomy;
-use policy::term::{Clause, Mask, Term};
+use policy::term::{Clause, Term};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -228,7 +227,7 @@ impl City {
                 let table = ViewTable {
                     dataset: id.clone(),
                     contract: grant.contract(),
-                    shape: shape(&stored, &effects),
+                    shape: catalog::view::shape(dataset, &effects).unwrap(),
                     stored,
                 };
                 (id.name.clone(), table)
@@ -357,59 +356,6 @@ fn recorded(ruled: Ruled<Bound>) -> Recorded<Ruled<Bound>> {
         salt: Salt([3; 16]),
     };
     ledger.record(ruled, stamp).unwrap()
-}
-
-fn shape(stored: &SchemaRef, effects: &[Effect]) -> Shape {
-    let mut fields: Vec<Field> = stored.fields().iter().map(|f| f.as_ref().clone()).collect();
-    for effect in effects {
-        match &effect.what {
-            What::ShowColumns(names) => {
-                fields.retain(|field| names.iter().any(|name| name.as_str() == field.name()));
-            }
-            What::MaskColumn {
-                column,
-                mask: Mask::Null,
-            } => {
-                for field in &mut fields {
-                    if field.name() == column.as_str() {
-                        field.set_nullable(true);
-                    }
-                }
-            }
-            What::AggregateOnly(cube) => return cube_shape(stored, cube),
-            What::KeepRows(_)
-            | What::KeepInside { .. }
-            | What::MaskColumn { .. }
-            | What::CoarsenTime { .. } => {}
-        }
-    }
-    Shape::Rows(Arc::new(Schema::new(fields)))
-}
-
-fn cube_shape(stored: &SchemaRef, cube: &policy::effect::Cube) -> Shape {
-    let kind = |name: &Name| stored.field_with_name(name.as_str()).unwrap().clone();
-    let mut base = Vec::new();
-    let mut cells = Vec::new();
-    for dimension in &cube.dimensions {
-        base.push(kind(&dimension.column));
-        cells.push(kind(&dimension.column));
-    }
-    cells.push(Field::new("n", arrow_schema::DataType::Int64, false));
-    for measure in &cube.measures {
-        base.push(kind(measure));
-        let sum = kind(measure).data_type().clone();
-        cells.push(Field::new(
-            format!("cnt_{measure}"),
-            arrow_schema::DataType::Int64,
-            true,
-        ));
-        cells.push(Field::new(format!("sum_{measure}"), sum, true));
-    }
-    Shape::Cube {
-        cube: cube.clone(),
-        base: Arc::new(Schema::new(base)),
-        cells: Arc::new(Schema::new(cells)),
-    }
 }
 
 fn party(id: &str) -> Party {

@@ -2,6 +2,7 @@
 //! exists that was not put in.
 
 pub mod allow;
+pub mod cube;
 pub mod functions;
 pub mod names;
 pub mod stack;
@@ -65,6 +66,7 @@ pub fn planned(
     let plan = Analyzer::new()
         .execute_and_check(plan, config.options(), |_, _| {})
         .map_err(|error| fault::planning(&error))?;
+    let plan = cube::rewritten(plan)?;
     Ok(Planned { plan, explain })
 }
 

@@ -83,7 +83,7 @@ pub(crate) fn rows(
                 (lit(null), true)
             }
             Some(Cover::Mask(Mask::Constant(value))) => {
-                (lit(typed(value, field.data_type())?), field.is_nullable())
+                (lit(typed(value, field.data_type())?), false)
             }
             Some(Cover::Bucket(bucket, zone)) => (
                 bucket::floored(column, field.data_type(), *bucket, *zone)?,

@@ -7,7 +7,7 @@ use datafusion_expr::{
     Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, TableSource, col,
 };
 use policy::effect::Cube;
-use policy::id::DatasetId;
+use policy::id::{ContractId, DatasetId};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -32,8 +32,12 @@ pub struct Named {
     pub part: Part,
     /// The columns that the asker sees.
     pub shown: SchemaRef,
+    /// For a row-style table of a cube: the columns of its cells.
+    pub cells: Option<SchemaRef>,
     /// The columns that are stored.
     pub stored: SchemaRef,
+    /// The contract; absent for the house contract.
+    pub contract: Option<ContractId>,
 }
 
 impl TableSource for Named {

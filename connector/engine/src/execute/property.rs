@@ -4,6 +4,7 @@
 //! counters and messages; and the answer must be that of an unmodified engine over the view made by hand. Cases and seed
 //! come from HANSA_PROPERTY_CASES and HANSA_PROPERTY_SEED.
 
+mod cubes;
 mod query;
 mod world;
 

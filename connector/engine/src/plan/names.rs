@@ -33,22 +33,35 @@ impl ViewTables {
     pub fn new(view: &View) -> Self {
         let mut tables = BTreeMap::new();
         for (name, table) in view.tables() {
-            let mut add = |path: Vec<String>, part: Part, shown: &SchemaRef| {
-                let named = Named {
-                    dataset: table.dataset.clone(),
-                    part,
-                    shown: Arc::clone(shown),
-                    stored: Arc::clone(&table.stored),
+            let mut add =
+                |path: Vec<String>, part: Part, shown: &SchemaRef, cells: Option<&SchemaRef>| {
+                    let named = Named {
+                        dataset: table.dataset.clone(),
+                        part,
+                        shown: Arc::clone(shown),
+                        cells: cells.map(Arc::clone),
+                        stored: Arc::clone(&table.stored),
+                        contract: table.contract,
+                    };
+                    tables.insert(path, named);
                 };
-                tables.insert(path, named);
-            };
             let name = name.as_str().to_owned();
             match &table.shape {
-                Shape::Rows(shown) => add(vec![name], Part::Rows, shown),
+                Shape::Rows(shown) => add(vec![name], Part::Rows, shown, None),
                 Shape::Cube { cube, base, cells } => {
                     let cube = Arc::new(cube.clone());
-                    add(vec![name.clone()], Part::Base(Arc::clone(&cube)), base);
-                    add(vec![name, "cube".to_owned()], Part::Cells(cube), cells);
+                    add(
+                        vec![name.clone()],
+                        Part::Base(Arc::clone(&cube)),
+                        base,
+                        Some(cells),
+                    );
+                    add(
+                        vec![name, "cube".to_owned()],
+                        Part::Cells(cube),
+                        cells,
+                        None,
+                    );
                 }
             }
         }

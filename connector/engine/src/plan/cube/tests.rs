@@ -1,0 +1,279 @@
+//! Which questions of rows are put onto cells, and how the others are refused.
+
+use crate::fixture::{City, Layout, dataset, name};
+use arrow_array::{
+    ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use policy::refusal::Code;
+use policy::term::{Bucket, Function, Term, Unit};
+use std::sync::Arc;
+
+/// Districts A (12 devices, 2 hours), B (2 devices: withheld), C (12 devices, of which one has a fare).
+fn city() -> City {
+    let set = dataset(
+        "trips",
+        &[
+            "district:text",
+            "at:instant",
+            "device_id:int",
+            "fare:float?",
+            "duration:int",
+        ],
+    );
+    let mut rows = Vec::new();
+    for i in 0..24_i64 {
+        rows.push(("A", i % 2, i / 2, Some(2.5)));
+    }
+    rows.push(("B", 0, 1, Some(1e6)));
+    rows.push(("B", 0, 2, Some(1e6)));
+    for i in 0..12_i64 {
+        rows.push(("C", 0, i, (i == 0).then_some(777.0)));
+    }
+    let start = 1_763_042_400_000_000; // 2025-11-13T14:00:00Z
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.0))),
+        Arc::new(
+            TimestampMicrosecondArray::from_iter_values(
+                rows.iter()
+                    .map(|r| start + r.1 * 3_600_000_000 + r.2 * 60_000_000),
+            )
+            .with_timezone("UTC"),
+        ),
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.2))),
+        Arc::new(Float64Array::from_iter(rows.iter().map(|r| r.3))),
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(|_| 10))),
+    ];
+    let batch = RecordBatch::try_new(set.schema(), columns).unwrap();
+    let mut city = City::new();
+    city.publish(
+        set,
+        &batch,
+        Layout::default(),
+        [
+            Term::Functions(vec![Function::Count, Function::Sum, Function::Avg]),
+            Term::Dimensions(vec![name("district"), name("at")]),
+            Term::Measures(vec![name("fare"), name("duration")]),
+            Term::Grid("hansa://munster.example/grid/trips-1".to_owned()),
+            Term::TimeBucket {
+                column: name("at"),
+                bucket: Bucket::Hour,
+                zone: None,
+            },
+            Term::MinGroup {
+                at_least: 10,
+                unit: Unit::Column(name("device_id")),
+            },
+            Term::TotalsFromPublished,
+        ],
+    );
+    city
+}
+
+#[track_caller]
+fn answers(sql: &str, expect: &[&str]) {
+    assert_eq!(
+        city().rows(sql).unwrap_or_else(|r| panic!("{sql}: {r}")),
+        expect,
+        "{sql}"
+    );
+}
+
+#[track_caller]
+fn refused(sql: &str, code: Code) -> String {
+    let refusal = city().rows(sql).expect_err(sql);
+    assert_eq!(refusal.code, code, "{sql}: {refusal}");
+    let told = format!("{} {}", refusal.sentence, refusal.help.join("; "));
+    assert!(!told.contains("777"), "{told}");
+    told
+}
+
+#[test]
+fn shows_published_cells_alone() {
+    answers(
+        "SELECT * FROM trips.cube ORDER BY district, at",
+        &[
+            "A|2025-11-13T14:00:00Z|12|12|30.0|12|120",
+            "A|2025-11-13T15:00:00Z|12|12|30.0|12|120",
+            "C|2025-11-13T14:00:00Z|12|NULL|NULL|12|120",
+        ],
+    );
+    answers("SELECT count(*) FROM trips", &["36"]);
+    answers(
+        "SELECT count(*), count(fare), sum(fare), avg(fare) FROM trips",
+        &["36|24|60.0|2.5"],
+    );
+    answers(
+        "SELECT district, count(*) n, avg(duration) FROM trips GROUP BY district ORDER BY 1",
+        &["A|24|10.0", "C|12|10.0"],
+    );
+    answers(
+        "SELECT date_trunc('hour', at), sum(duration) FROM trips t WHERE t.district = 'A' GROUP BY 1 ORDER BY 1",
+        &["2025-11-13T14:00:00Z|120", "2025-11-13T15:00:00Z|120"],
+    );
+    answers(
+        "SELECT avg(fare), count(fare) FROM trips WHERE district = 'C'",
+        &["NULL|0"],
+    );
+    answers(
+        "SELECT count(*), sum(fare) FROM trips WHERE district = 'B'",
+        &["0|NULL"],
+    );
+    answers(
+        "SELECT count(*), sum(fare) FROM trips WHERE false",
+        &["0|NULL"],
+    );
+    answers(
+        "SELECT count(*) FROM trips WHERE at >= '2025-11-13T15:00:00Z' AND at < '2025-11-13T16:00:00Z'",
+        &["12"],
+    );
+    answers(
+        "SELECT count(*) FROM trips WHERE at BETWEEN '2025-11-13T15:00:00Z' AND '2025-11-13T15:59:59.999999Z'",
+        &["12"],
+    );
+    // The total holds nothing of what is withheld.
+    answers(
+        "SELECT (SELECT sum(fare) FROM trips) - (SELECT sum(fare) FROM trips WHERE district IN ('A', 'C'))",
+        &["0.0"],
+    );
+    answers(
+        "SELECT district, sum(n) FROM trips.cube GROUP BY ROLLUP (district) ORDER BY 1 NULLS LAST",
+        &["A|24", "C|12", "NULL|36"],
+    );
+    answers(
+        "SELECT a.district FROM trips.cube a JOIN trips.cube b ON a.district = b.district AND a.at < b.at",
+        &["A"],
+    );
+    answers(
+        "SELECT max(n) FROM (SELECT district, count(*) n FROM trips GROUP BY district HAVING count(*) > 20) x",
+        &["24"],
+    );
+}
+
+#[test]
+fn refuses_rows() {
+    for sql in [
+        "SELECT * FROM trips",
+        "SELECT fare FROM trips LIMIT 1",
+        "SELECT district FROM trips ORDER BY 1",
+    ] {
+        let told = refused(sql, Code::AggregateOnly);
+        assert!(told.contains("date_trunc('hour', at)"), "{told}");
+    }
+}
+
+#[test]
+fn refuses_what_is_finer_than_a_cell() {
+    for sql in [
+        "SELECT fare, count(*) FROM trips GROUP BY fare",
+        "SELECT at, count(*) FROM trips GROUP BY at",
+        "SELECT date_trunc('minute', at), count(*) FROM trips GROUP BY 1",
+        "SELECT date_trunc('day', at AT TIME ZONE 'Europe/Berlin'), count(*) FROM trips GROUP BY 1",
+        "SELECT upper(district), count(*) FROM trips GROUP BY 1",
+        "SELECT count(*) FROM trips WHERE fare > 5",
+    ] {
+        refused(sql, Code::DimensionNotAllowed);
+    }
+    let told = refused(
+        "SELECT count(*) FROM trips WHERE at < '2025-11-13T14:59:00Z'",
+        Code::FilterNotOnGrid,
+    );
+    assert!(
+        told.contains("2025-11-13T14:00:00Z and 2025-11-13T15:00:00Z"),
+        "{told}"
+    );
+    for sql in [
+        "SELECT count(*) FROM trips WHERE at = '2025-11-13T14:00:00Z'",
+        "SELECT count(*) FROM trips WHERE at > '2025-11-13T14:00:00Z'",
+        "SELECT count(*) FROM trips WHERE at IN ('2025-11-13T14:00:00Z')",
+    ] {
+        refused(sql, Code::FilterNotOnGrid);
+    }
+    // Columns outside the contract do not exist.
+    refused(
+        "SELECT device_id, count(*) FROM trips GROUP BY 1",
+        Code::ColumnUnknown,
+    );
+}
+
+#[test]
+fn refuses_other_aggregates() {
+    for call in [
+        "min(fare)",
+        "max(fare)",
+        "median(fare)",
+        "approx_percentile_cont(fare, 0.5)",
+        "approx_distinct(fare)",
+        "first_value(fare)",
+        "bit_xor(duration)",
+        "stddev(fare)",
+    ] {
+        refused(
+            &format!("SELECT {call} FROM trips"),
+            Code::FunctionNotAllowed,
+        );
+    }
+}
+
+#[test]
+fn names_the_construct() {
+    for (sql, construct) in [
+        (
+            "SELECT sum(CASE WHEN district = 'A' THEN fare ELSE 0 END) FROM trips",
+            "CASE",
+        ),
+        (
+            "SELECT sum(fare) FILTER (WHERE district = 'A') FROM trips",
+            "FILTER",
+        ),
+        ("SELECT sum(fare * fare) FROM trips", "an expression"),
+        ("SELECT count(DISTINCT fare) FROM trips", "DISTINCT"),
+        ("SELECT sum(CAST(fare AS BIGINT)) FROM trips", "cast"),
+        (
+            "SELECT district, count(*) FROM trips GROUP BY ROLLUP (district)",
+            "ROLLUP",
+        ),
+        (
+            "SELECT district, count(*) FROM trips GROUP BY GROUPING SETS ((district), ())",
+            "GROUPING SETS",
+        ),
+        ("SELECT DISTINCT district FROM trips", "DISTINCT"),
+        (
+            "SELECT count(*) FROM trips a JOIN trips b ON a.district = b.district",
+            "a join",
+        ),
+        (
+            "SELECT row_number() OVER (ORDER BY fare) FROM trips",
+            "a window function",
+        ),
+        (
+            "SELECT count(*) FROM trips WHERE district IN (SELECT 'A')",
+            "a subquery",
+        ),
+        (
+            "SELECT count(*) FROM trips WHERE district LIKE 'A%'",
+            "LIKE",
+        ),
+        (
+            "SELECT count(*) FROM trips WHERE date_part('hour', at) = 14",
+            "date_part",
+        ),
+        (
+            "SELECT count(*) FROM (SELECT fare FROM trips) t",
+            "a query of rows",
+        ),
+    ] {
+        let told = refused(sql, Code::QueryShape);
+        assert!(told.contains(construct), "{sql}: {told}");
+        assert!(
+            told.contains("this would pass: SELECT district, "),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn what_it_shows_passes() {
+    let told = refused("SELECT * FROM trips", Code::AggregateOnly);
+    let (_, example) = told.split_once("this would pass: ").unwrap();
+    assert_eq!(city().rows(example).unwrap().len(), 3);
+}

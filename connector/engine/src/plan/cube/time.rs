@@ -1,0 +1,159 @@
+//! Time dimensions: which bucket expressions are unions of cells, and where the edges of cells are.
+
+use super::Base;
+use arrow_schema::{DataType, TimeUnit};
+use datafusion_common::ScalarValue;
+use datafusion_expr::Expr;
+use datafusion_expr::expr::Cast;
+use enforce::bucket;
+use enforce::source::Named;
+use evidence::time::Time;
+use jiff::tz::TimeZone;
+use policy::effect::Dimension;
+use policy::term::Bucket;
+
+/// Whether the stored column is a calendar date.
+pub(super) fn is_date(named: &Named, column: &str) -> bool {
+    named
+        .stored
+        .fields()
+        .iter()
+        .any(|field| field.name() == column && *field.data_type() == DataType::Date32)
+}
+
+/// The dimension whose cells the expression is a union of, where it is one: `date_trunc('day', at)` over hours.
+pub(super) fn union_of_cells<'a>(expr: &Expr, base: &'a Base<'_>) -> Option<&'a Dimension> {
+    let Expr::ScalarFunction(call) = expr else {
+        return None;
+    };
+    let [width, of] = call.args.as_slice() else {
+        return None;
+    };
+    let (column, zone) = column_in_zone(of)?;
+    let dimension = base.dimension(column)?;
+    let fine = dimension.bucket?;
+    let date = is_date(base.named, column);
+    let fits = match call.func.name() {
+        "date_trunc" => {
+            let unit = text(width)?.to_ascii_lowercase();
+            nests(fine, &unit, date) && zone_fits(dimension, fine, date, zone)
+        }
+        "date_bin" => !date && fine == Bucket::QuarterHour && zone.is_none() && quarters(width),
+        _ => false,
+    };
+    fits.then_some(dimension)
+}
+
+/// Days and longer begin where the dimension says; hours and quarters begin in UTC whatever the zone.
+fn zone_fits(dimension: &Dimension, fine: Bucket, date: bool, zone: Option<&str>) -> bool {
+    let own = dimension.zone.as_deref().filter(|zone| *zone != "UTC");
+    match fine {
+        _ if date => zone.is_none(),
+        Bucket::QuarterHour | Bucket::Hour => zone.is_none(),
+        Bucket::Day | Bucket::Week | Bucket::Month | Bucket::Year => own == zone,
+    }
+}
+
+fn nests(fine: Bucket, unit: &str, date: bool) -> bool {
+    let coarser = match fine {
+        Bucket::QuarterHour | Bucket::Hour if date => return false,
+        Bucket::QuarterHour | Bucket::Hour => {
+            &["hour", "day", "week", "month", "quarter", "year"][..]
+        }
+        Bucket::Day => &["day", "week", "month", "quarter", "year"][..],
+        Bucket::Week => &["week"][..],
+        Bucket::Month => &["month", "quarter", "year"][..],
+        Bucket::Year => &["year"][..],
+    };
+    coarser.contains(&unit)
+}
+
+/// The column under the casts of a zone, and the zone, unless it is UTC.
+fn column_in_zone(expr: &Expr) -> Option<(&str, Option<&str>)> {
+    match expr {
+        Expr::Column(column) => Some((&column.name, None)),
+        Expr::Cast(Cast { expr: inner, field }) => {
+            let (column, below) = column_in_zone(inner)?;
+            match field.data_type() {
+                DataType::Timestamp(_, zone) => {
+                    let zone = zone
+                        .as_deref()
+                        .filter(|zone| !matches!(*zone, "UTC" | "+00:00"));
+                    Some((column, zone.or(below)))
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn quarters(width: &Expr) -> bool {
+    matches!(
+        width,
+        Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(interval)), _)
+            if interval.months == 0 && interval.days == 0 && interval.nanoseconds == 900_000_000_000
+    )
+}
+
+fn text(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Literal(value, _) => value.try_as_str().flatten(),
+        _ => None,
+    }
+}
+
+/// Where a literal lies among the edges of a dimension's cells.
+pub(super) enum Edge {
+    /// On one.
+    On,
+    /// Between these two, as one would write them.
+    Between(String, String),
+}
+
+/// `value` plus so many of its smallest steps, against the edges.
+pub(super) fn edge(value: &ScalarValue, steps: i64, dimension: &Dimension) -> Option<Edge> {
+    let width = dimension.bucket?;
+    match value {
+        ScalarValue::TimestampMicrosecond(Some(micros), _) => {
+            let at = micros.saturating_add(steps);
+            let zone = dimension
+                .zone
+                .as_deref()
+                .and_then(|zone| TimeZone::get(zone).ok())
+                .unwrap_or(TimeZone::UTC);
+            let (start, next) = bucket::bounds(at, width, &zone);
+            if start == at {
+                return Some(Edge::On);
+            }
+            let shown = |micros: i64| Time::from_micros(micros).map(|time| time.to_string()).ok();
+            Some(Edge::Between(shown(start)?, shown(next)?))
+        }
+        ScalarValue::Date32(Some(days)) => {
+            let at = i32::try_from(i64::from(*days).saturating_add(steps)).ok()?;
+            let start = bucket::first_day(at, width);
+            if start == at {
+                return Some(Edge::On);
+            }
+            let next = (1..=370)
+                .filter_map(|ahead| start.checked_add(ahead))
+                .find(|day| bucket::first_day(*day, width) != start)?;
+            Some(Edge::Between(date(start)?, date(next)?))
+        }
+        _ => None,
+    }
+}
+
+fn date(days: i32) -> Option<String> {
+    let micros = i64::from(days).checked_mul(86_400_000_000)?;
+    let shown = Time::from_micros(micros).ok()?.to_string();
+    shown.split_once('T').map(|(date, _)| date.to_owned())
+}
+
+/// Whether `kind` is that of an instant or a date.
+pub(super) const fn is_time(kind: &DataType) -> bool {
+    matches!(
+        kind,
+        DataType::Date32 | DataType::Timestamp(TimeUnit::Microsecond, _)
+    )
+}
