@@ -2,7 +2,7 @@
 
 use crate::trust::bundle::Bundle;
 use crate::trust::certificate::{self, CertificateFault, Leaf, Usage};
-use crate::trust::identity::Identity;
+use crate::trust::identity::{self, Files, Identity};
 use crate::trust::mtls::held::{Held, OwnCertificate};
 use crate::trust::mtls::verifier::{CallerCheck, ListenerCheck};
 use evidence::time::{Clock, Time};
@@ -98,6 +98,30 @@ impl TrustStore {
     /// `WRONG_LEAGUE`, or `BUNDLE_INVALID` for an older one.
     pub fn swap_bundle(&self, bundle: Bundle) -> Result<(), Refusal> {
         self.put(Arc::new(bundle), None)
+    }
+
+    /// Takes a bundle that somebody shows if it is newer: into its file, then into use. Two that come at once are taken
+    /// one after the other, so that the file never holds an older one than the memory.
+    ///
+    /// # Errors
+    /// As [`Bundle::accept_newer`], or `DISK_FULL` or `STATE_BROKEN`; then everything stays as it was.
+    pub fn take_newer(
+        &self,
+        files: &Files,
+        shown: &[u8],
+        now: Time,
+    ) -> Result<Option<Arc<Bundle>>, Refusal> {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(newer) = held.bundle.accept_newer(shown, now)? else {
+            return Ok(None);
+        };
+        identity::install_bundle(files, &newer)?;
+        let bundle = Arc::new(newer);
+        *held = Arc::new(Held {
+            certified: Arc::clone(&held.certified),
+            bundle: Arc::clone(&bundle),
+        });
+        Ok(Some(bundle))
     }
 
     /// Checks a caller at a request, by the bundle and the time of now: a check at the handshake alone would outlive

@@ -333,6 +333,31 @@ fn the_own_certificate_says_when_it_is_over() {
 }
 
 #[test]
+fn the_newest_of_many_bundles_stays_in_use_and_in_the_file() {
+    let mut two = two();
+    let store = two.store(&two.munster);
+    let files = two.sample.files("munster.example");
+    let mut shown = Vec::new();
+    for _ in 0..8 {
+        shown.push(two.sample.league.export(start()).unwrap());
+    }
+    let newest = two.sample.league.bundle().content().sequence;
+    std::thread::scope(|scope| {
+        for bytes in shown.iter().rev().chain(&shown) {
+            scope.spawn(|| store.take_newer(&files, bytes, start()).unwrap());
+        }
+    });
+    assert_eq!(store.bundle().content().sequence, newest);
+    let again = identity::load(&files, &two.munster.id, newest, start()).unwrap();
+    assert_eq!(again.bundle.content().sequence, newest);
+    let old = store.take_newer(&files, &shown[0], start()).unwrap();
+    assert!(old.is_none());
+    let foreign = Sample::new().league.bundle().to_bytes();
+    let other = store.take_newer(&files, &foreign, start()).unwrap_err();
+    assert_eq!(other.code, Code::WrongLeague);
+}
+
+#[test]
 fn a_store_goes_neither_back_nor_elsewhere() {
     let two = two();
     let store = two.store(&two.munster);
