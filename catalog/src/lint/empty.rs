@@ -19,14 +19,16 @@ pub(super) fn check(policy: &Policy<'_>) -> Vec<Finding> {
     let mut conditions = Vec::new();
     let mut last = None;
     for clause in policy.clauses {
-        match &clause.term {
-            Term::Rows(filter) if typed::faults(&policy.dataset.columns, filter).is_empty() => {
-                conditions.push(filter.clone());
-            }
-            Term::Area { lon, lat, bounds } => conditions.extend(inside(lon, lat, bounds)),
-            _ => continue,
+        if let Term::Rows(filter) = &clause.term
+            && typed::faults(&policy.dataset.columns, filter).is_empty()
+        {
+            conditions.push(filter.clone());
+            last = Some(clause.id);
         }
-        last = Some(clause.id);
+        if let Term::Area { lon, lat, bounds } = &clause.term {
+            conditions.extend(inside(lon, lat, bounds));
+            last = Some(clause.id);
+        }
     }
     let open = conditions.iter().map(|filter| (filter, false)).collect();
     let mut steps = 0;
@@ -45,13 +47,12 @@ fn window(policy: &Policy<'_>) -> Option<Finding> {
     let (mut from, mut until) = (Time::EARLIEST, Time::LATEST);
     let mut last = None;
     for clause in policy.clauses {
-        match clause.term {
-            Term::NotBefore(instant) => from = from.max(instant),
-            Term::NotAfter(instant) => {
-                until = until.min(instant);
-                last = Some(clause.id);
-            }
-            _ => {}
+        if let Term::NotBefore(instant) = clause.term {
+            from = from.max(instant);
+        }
+        if let Term::NotAfter(instant) = clause.term {
+            until = until.min(instant);
+            last = Some(clause.id);
         }
     }
     (from >= until).then(|| {

@@ -141,11 +141,13 @@ fn about_persons(clause: Option<ClauseId>, name: &Name) -> Finding {
 fn filters(policy: &Policy<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for clause in policy.clauses {
-        let looked_at: Vec<Name> = match &clause.term {
-            Term::Rows(filter) => told_by(filter),
-            Term::Area { lon, lat, .. } => vec![lon.clone(), lat.clone()],
-            _ => continue,
-        };
+        let mut looked_at: Vec<Name> = Vec::new();
+        if let Term::Rows(filter) = &clause.term {
+            looked_at = told_by(filter);
+        }
+        if let Term::Area { lon, lat, .. } = &clause.term {
+            looked_at = vec![lon.clone(), lat.clone()];
+        }
         for name in looked_at {
             let exists = policy
                 .dataset
