@@ -23,6 +23,6 @@ fn binary() -> &'static Path {
 /// Here lies what the unit tests of these packages can't see: they themselves.
 #[test]
 fn there_is_no_way_around_keys_and_wire() {
-    cannot::attempts("keep", &["proto", "policy", "evidence"]);
+    cannot::attempts("keep", &["policy", "evidence"]);
     cannot::attempts("faces", &["proto", "policy", "evidence"]);
 }
