@@ -15,6 +15,7 @@ mod exec;
 mod feed;
 mod peersql;
 mod source;
+mod span;
 mod split;
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 //! What a contract permits in such a block is decided by the participant. Here only the shape is looked at: one block,
 //! one relation, bare dimensions and measures.
 
+mod told;
+
+use self::told::{dimension, function_name, functions, raw, relation_name, shape, told};
 use crate::fault::carry;
 use crate::federate::aggregate::{self, NoSplit};
 use crate::federate::branch::{Branch, branches};
-use crate::federate::home::RemoteTable;
 use crate::federate::source::{Relation, RemoteSource};
 use crate::federate::split::{Desk, fresh};
 use catalog::view::Shape;
@@ -312,100 +314,4 @@ fn refuse_below(plan: &LogicalPlan, path: &mut Vec<String>) -> Result<(), DataFu
         path.pop();
     }
     Ok(())
-}
-
-fn relation_name(table: &RemoteTable) -> String {
-    format!("{}.{}", table.alias, table.dataset.name)
-}
-
-fn raw(table: &RemoteTable) -> Refusal {
-    let refusal = Refusal::new(
-        Code::AggregateOnly,
-        format!(
-            "`{}` shows aggregates only; rows never leave",
-            relation_name(table)
-        ),
-    );
-    told(refusal, table)
-}
-
-fn shape(table: &RemoteTable, construct: &str) -> Refusal {
-    let refusal = Refusal::new(
-        Code::QueryShape,
-        format!(
-            "`{}` shows aggregates only and can't be used with `{construct}`",
-            relation_name(table)
-        ),
-    );
-    told(refusal, table)
-}
-
-fn dimension(table: &RemoteTable, cube: &Cube, column: &str) -> Refusal {
-    let names: Vec<String> = cube
-        .dimensions
-        .iter()
-        .map(|dimension| format!("`{}`", dimension.column))
-        .collect();
-    let refusal = Refusal::new(
-        Code::DimensionNotAllowed,
-        format!(
-            "`{}` can be grouped and filtered by {} only, not by `{column}`",
-            relation_name(table),
-            names.join(", ")
-        ),
-    );
-    told(refusal, table)
-}
-
-fn told(mut refusal: Refusal, table: &RemoteTable) -> Refusal {
-    refusal.participant = Some(table.dataset.owner.clone());
-    refusal.contract = table.contract;
-    if let Shape::Cube { cube, .. } = &table.shape {
-        refusal = refusal
-            .with_help(format!("ask for example: {}", example(table, cube)))
-            .with_help(format!(
-                "or use the cells themselves: SELECT * FROM {}.cube",
-                relation_name(table)
-            ));
-    }
-    refusal
-}
-
-fn functions(cube: &Cube) -> String {
-    let names: Vec<&str> = cube
-        .functions
-        .iter()
-        .map(|function| function_name(*function))
-        .collect();
-    names.join(", ")
-}
-
-fn function_name(function: Function) -> &'static str {
-    match function {
-        Function::Count => "count",
-        Function::Sum => "sum",
-        Function::Avg => "avg",
-    }
-}
-
-/// A block that the contract permits.
-fn example(table: &RemoteTable, cube: &Cube) -> String {
-    let measure = cube.measures.first();
-    let call = match (cube.functions.first(), measure) {
-        (Some(Function::Sum), Some(measure)) => format!("sum({measure})"),
-        (Some(Function::Avg), Some(measure)) => format!("avg({measure})"),
-        _ => "count(*)".to_owned(),
-    };
-    let name = relation_name(table);
-    let plain = cube
-        .dimensions
-        .iter()
-        .find(|dimension| dimension.bucket.is_none());
-    match plain {
-        Some(dimension) => format!(
-            "SELECT {column}, {call} FROM {name} GROUP BY {column}",
-            column = dimension.column
-        ),
-        None => format!("SELECT {call} FROM {name}"),
-    }
 }

@@ -3,6 +3,9 @@
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use async_trait::async_trait;
+use evidence::digest::Digest;
+use evidence::json::Json;
+use evidence::ledger::{Entry, Evidence};
 use evidence::time::Time;
 use futures::stream::BoxStream;
 use policy::id::{ContractId, DatasetId, Name, ParticipantId, PurposeId};
@@ -33,6 +36,8 @@ pub struct Errand {
     pub snapshot: String,
     /// The time span that the catalogue shows for the dataset.
     pub time_span: Option<(Time, Time)>,
+    /// The first and the last instant that the question asks for, as far as it says.
+    pub asked_span: (Option<Time>, Option<Time>),
     /// The most rows that the answer can have, by the catalogue.
     pub most_rows: u64,
     /// About how many bytes these would be.
@@ -95,7 +100,7 @@ pub enum Status {
     /// The answer was complete before all rows were needed, as under a LIMIT.
     Enough,
     /// It failed; under `--partial` the answer lacks it.
-    Failed(Refusal),
+    Failed(Box<Refusal>),
 }
 
 impl Errand {
@@ -103,5 +108,49 @@ impl Errand {
     #[must_use]
     pub fn relation(&self) -> String {
         format!("{}.{}", self.alias, self.dataset.name)
+    }
+
+    /// Whether the dataset covers less time than the question asks for, by more than a day.
+    #[must_use]
+    pub fn falls_short(&self) -> bool {
+        const DAY: i64 = 86_400_000_000;
+        let Some((first, last)) = self.time_span else {
+            return false;
+        };
+        let (from, to) = self.asked_span;
+        from.is_some_and(|from| from.plus_micros(DAY) < first)
+            || to.is_some_and(|to| last.plus_micros(DAY) < to)
+    }
+}
+
+impl Evidence for Errand {
+    /// Who is asked for what, under which contract; of the text its digest alone.
+    fn entry(&self) -> Entry {
+        let contract = self
+            .contract
+            .map_or(Json::Null, |contract| Json::Text(contract.to_string()));
+        let purpose = self
+            .purpose
+            .as_ref()
+            .map_or(Json::Null, |purpose| Json::Text(purpose.to_string()));
+        let body = [
+            ("participant", Json::Text(self.participant.to_string())),
+            ("dataset", Json::Text(self.dataset.to_string())),
+            ("contract", contract),
+            ("purpose", purpose),
+            (
+                "sql",
+                Json::Text(Digest::of(self.sql.as_bytes()).to_string()),
+            ),
+            ("attempt", Json::Int(i64::from(self.attempt))),
+        ];
+        Entry {
+            kind: "errand",
+            body: Json::Object(
+                body.into_iter()
+                    .map(|(name, value)| (name.to_owned(), value))
+                    .collect(),
+            ),
+        }
     }
 }

@@ -109,7 +109,7 @@ impl State {
                 self.batches = None;
                 let refusal = told(refusal, &self.errand);
                 self.ledger.change(self.errand.number, |outcome| {
-                    outcome.status = Status::Failed(refusal.clone());
+                    outcome.status = Status::Failed(Box::new(refusal.clone()));
                 });
                 Some(Err(refusal))
             }

@@ -1,6 +1,6 @@
 //! What can be asked from here: every dataset of every participant, own ones included, that a contract lets us name.
 
-use crate::federate::question;
+use crate::federate::question::planning;
 use crate::federate::question::{Question, Wish};
 use crate::federate::source::Relation;
 use crate::limits::SqlLimits;
@@ -65,7 +65,7 @@ impl Home {
         limits: &SqlLimits,
         now: Time,
     ) -> Result<Question, Refusal> {
-        question::plan(self, sql, wish, limits, now)
+        planning::plan(self, sql, wish, limits, now)
     }
 
     /// The names that can be written after FROM, for completion and help.

@@ -3,29 +3,28 @@
 //! A text that does not read back as exactly what was meant is not sent; the caller then asks for less and does the rest
 //! at home. Writing whole plans back to SQL loses conditions now and then, so only expressions are written.
 
+mod read;
+mod render;
+
+use self::read::{Read, Single, take_apart};
+use self::render::render;
 use crate::fault::carry;
-use crate::federate::branch::{bare, movable, substitute};
+use crate::federate::branch::{bare, movable};
 use crate::federate::home::RemoteTable;
 use crate::federate::source::Relation;
 use crate::limits::SqlLimits;
-use crate::plan::names::Tables;
 use crate::plan::planned;
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{
-    Column, DFSchema, DFSchemaRef, DataFusionError, ScalarValue, TableReference,
-};
+use arrow_schema::{Field, Schema, SchemaRef};
+use datafusion::common::{DFSchema, DFSchemaRef, DataFusionError};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::utils::split_conjunction_owned;
-use datafusion::logical_expr::{
-    BinaryExpr, Expr, FetchType, LogicalPlan, Operator, SkipType, TableSource, lit,
-};
+use datafusion::logical_expr::{Expr, lit};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
-use datafusion::sql::unparser::Unparser;
-use datafusion::sql::unparser::dialect::DefaultDialect;
 use evidence::time::Time;
-use std::sync::Arc;
+use policy::id::{ContractId, DatasetId};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is meant: one relation, conditions, and rows or groups of it.
 #[derive(Clone)]
@@ -91,12 +90,21 @@ pub(super) struct Writer {
     state: Arc<SessionState>,
     limits: SqlLimits,
     now: Time,
+    /// Which filters can be written: the optimizer asks for the same ones again and again.
+    known: Mutex<BTreeMap<Asked, bool>>,
 }
+
+type Asked = (DatasetId, Option<ContractId>, Relation, String);
 
 impl Writer {
     /// A writer with the options of `state`; what it writes is read within `limits`.
     pub(super) fn new(state: Arc<SessionState>, limits: SqlLimits, now: Time) -> Self {
-        Self { state, limits, now }
+        Self {
+            state,
+            limits,
+            now,
+            known: Mutex::default(),
+        }
     }
 
     /// Whether rows can be filtered by this at the participant.
@@ -109,17 +117,30 @@ impl Writer {
         if !movable(filter) {
             return false;
         }
+        let filter = bare(filter.clone());
+        let asked = (
+            table.dataset.clone(),
+            table.contract,
+            relation,
+            filter.to_string(),
+        );
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = known().get(&asked) {
+            return *answer;
+        }
         let query = PeerQuery {
             table: Arc::clone(table),
             relation,
-            conjuncts: vec![bare(filter.clone())],
+            conjuncts: vec![filter],
             body: Body::Rows {
                 outputs: Vec::new(),
                 order: Vec::new(),
             },
             limit: None,
         };
-        self.write(&query).is_ok()
+        let answer = self.write(&query).is_ok();
+        known().insert(asked, answer);
+        answer
     }
 
     /// Writes a query and checks that the text means the same.
@@ -224,298 +245,4 @@ impl Writer {
         read.keys = read.keys.map(simplify).transpose()?;
         Ok((read, Arc::new(Schema::new(fields))))
     }
-}
-
-/// A query as it reads, for comparison.
-#[derive(Debug, PartialEq)]
-struct Read {
-    relation: TableReference,
-    conjuncts: Vec<Expr>,
-    names: Vec<String>,
-    outputs: Vec<Expr>,
-    keys: Option<Vec<Expr>>,
-    order: Vec<Order>,
-    limit: Option<usize>,
-}
-
-impl Read {
-    fn of(query: &PeerQuery) -> Self {
-        let (names, outputs, keys, order) = match &query.body {
-            Body::Rows { outputs, order } => (
-                (0..outputs.len()).map(|at| format!("c{at}")).collect(),
-                outputs.clone(),
-                None,
-                order.clone(),
-            ),
-            Body::Groups { keys, partials } => (
-                (0..keys.len())
-                    .map(|at| format!("k{at}"))
-                    .chain((0..partials.len()).map(|at| format!("p{at}")))
-                    .collect(),
-                keys.iter().chain(partials).cloned().collect(),
-                Some(keys.clone()),
-                Vec::new(),
-            ),
-        };
-        Self {
-            relation: query.table.wire_name(query.relation),
-            conjuncts: query.conjuncts.clone(),
-            names,
-            outputs,
-            keys,
-            order,
-            limit: query.limit,
-        }
-    }
-}
-
-/// The one relation of a text that is read back.
-struct Single {
-    name: TableReference,
-    schema: SchemaRef,
-}
-
-impl Tables for Single {
-    fn source(&self, path: &[&str]) -> Option<Arc<dyn TableSource>> {
-        let same = match path {
-            [table] => self.name == TableReference::bare(*table),
-            [schema, table] => self.name == TableReference::partial(*schema, *table),
-            _ => false,
-        };
-        same.then(|| Arc::new(BareSource(Arc::clone(&self.schema))) as Arc<dyn TableSource>)
-    }
-}
-
-/// A relation that is only read about.
-struct BareSource(SchemaRef);
-
-impl TableSource for BareSource {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.0)
-    }
-}
-
-fn take_apart(plan: &LogicalPlan) -> Option<Read> {
-    let mut node = plan;
-    let mut limit = None;
-    if let LogicalPlan::Limit(it) = node {
-        let (SkipType::Literal(0), FetchType::Literal(fetch)) =
-            (it.get_skip_type().ok()?, it.get_fetch_type().ok()?)
-        else {
-            return None;
-        };
-        limit = fetch;
-        node = &it.input;
-    }
-    let mut sort = None;
-    if let LogicalPlan::Sort(it) = node {
-        sort = Some(it);
-        node = &it.input;
-    }
-    let LogicalPlan::Projection(projection) = node else {
-        return None;
-    };
-    let names: Vec<String> = projection
-        .schema
-        .fields()
-        .iter()
-        .map(|field| field.name().clone())
-        .collect();
-    let mut order = Vec::new();
-    for key in sort.into_iter().flat_map(|sort| &sort.expr) {
-        let Expr::Column(column) = &key.expr else {
-            return None;
-        };
-        order.push(Order {
-            output: names.iter().position(|name| *name == column.name)?,
-            ascending: key.asc,
-            nulls_first: key.nulls_first,
-        });
-    }
-    node = &projection.input;
-    let mut keys = None;
-    let mut below = None;
-    if let LogicalPlan::Aggregate(aggregate) = node {
-        let inner: Vec<Expr> = aggregate
-            .group_expr
-            .iter()
-            .chain(&aggregate.aggr_expr)
-            .cloned()
-            .map(bare)
-            .collect();
-        keys = Some(inner.get(..aggregate.group_expr.len())?.to_vec());
-        below = Some((Arc::clone(&aggregate.schema), inner));
-        node = &aggregate.input;
-    }
-    let outputs = projection
-        .expr
-        .iter()
-        .cloned()
-        .map(|expr| match &below {
-            Some((schema, inner)) => substitute(expr, schema, inner),
-            None => Some(bare(expr)),
-        })
-        .collect::<Option<Vec<_>>>()?;
-    let mut conjuncts = Vec::new();
-    if let LogicalPlan::Filter(filter) = node {
-        conjuncts = split_conjunction_owned(bare(filter.predicate.clone()));
-        node = &filter.input;
-    }
-    let LogicalPlan::TableScan(scan) = node else {
-        return None;
-    };
-    Some(Read {
-        relation: scan.table_name.clone(),
-        conjuncts,
-        names,
-        outputs,
-        keys,
-        order,
-        limit,
-    })
-}
-
-fn render(query: &PeerQuery) -> Result<String, Unwritable> {
-    let named = |lead: &str, exprs: &[Expr]| -> Result<Vec<String>, Unwritable> {
-        exprs
-            .iter()
-            .enumerate()
-            .map(|(at, expr)| Ok(format!("{} AS {lead}{at}", written(expr)?)))
-            .collect()
-    };
-    let (list, keys, order) = match &query.body {
-        Body::Rows { outputs, order } => (named("c", outputs)?, Vec::new(), order.as_slice()),
-        Body::Groups { keys, partials } => {
-            let mut list = named("k", keys)?;
-            list.extend(named("p", partials)?);
-            let keys = keys.iter().map(written).collect::<Result<_, _>>()?;
-            (list, keys, [].as_slice())
-        }
-    };
-    let relation = match query.relation {
-        Relation::Rows | Relation::Base => query.table.dataset.name.to_string(),
-        Relation::Cells => format!("{}.cube", query.table.dataset.name),
-    };
-    let mut sql = format!("SELECT {} FROM {relation}", list.join(", "));
-    if !query.conjuncts.is_empty() {
-        let conjuncts: Vec<String> = query
-            .conjuncts
-            .iter()
-            .map(written)
-            .collect::<Result<_, _>>()?;
-        sql.push_str(" WHERE ");
-        sql.push_str(&conjuncts.join(" AND "));
-    }
-    if !keys.is_empty() {
-        sql.push_str(" GROUP BY ");
-        sql.push_str(&keys.join(", "));
-    }
-    if !order.is_empty() {
-        let order: Vec<String> = order
-            .iter()
-            .map(|key| {
-                format!(
-                    "c{} {} NULLS {}",
-                    key.output,
-                    if key.ascending { "ASC" } else { "DESC" },
-                    if key.nulls_first { "FIRST" } else { "LAST" }
-                )
-            })
-            .collect();
-        sql.push_str(" ORDER BY ");
-        sql.push_str(&order.join(", "));
-    }
-    if let Some(limit) = query.limit {
-        sql.push_str(&format!(" LIMIT {limit}"));
-    }
-    Ok(sql)
-}
-
-fn written(expr: &Expr) -> Result<String, Unwritable> {
-    if let Expr::AggregateFunction(aggregate) = expr
-        && aggregate.func.name() == "count"
-        && !aggregate.params.distinct
-        && aggregate.params.filter.is_none()
-        && matches!(aggregate.params.args.as_slice(), [Expr::Literal(value, _)] if !value.is_null())
-    {
-        return Ok("count(*)".to_owned());
-    }
-    let unwritable = |_| Unwritable(expr.to_string());
-    let plain = plain_times(bare_average(expr.clone())).map_err(unwritable)?;
-    let text = Unparser::new(&DefaultDialect {})
-        .expr_to_sql(&plain)
-        .map_err(unwritable)?
-        .to_string();
-    Ok(text)
-}
-
-/// `avg(x)` of an integer, whose cast comes back by itself when the text is read.
-fn bare_average(expr: Expr) -> Expr {
-    match expr {
-        Expr::AggregateFunction(mut call) if call.func.name() == "avg" => {
-            for argument in &mut call.params.args {
-                if let Expr::Cast(cast) = argument
-                    && *cast.field.data_type() == DataType::Float64
-                    && matches!(*cast.expr, Expr::Column(_))
-                {
-                    *argument = (*cast.expr).clone();
-                }
-            }
-            Expr::AggregateFunction(call)
-        }
-        other => other,
-    }
-}
-
-/// Instants and dates that a column is compared with, as people write them.
-fn plain_times(expr: Expr) -> Result<Expr, DataFusionError> {
-    let time = |expr: &Expr| match expr {
-        Expr::Literal(
-            value @ (ScalarValue::TimestampSecond(..)
-            | ScalarValue::TimestampMillisecond(..)
-            | ScalarValue::TimestampMicrosecond(..)
-            | ScalarValue::TimestampNanosecond(..)
-            | ScalarValue::Date32(_)),
-            _,
-        ) if !value.is_null() => value.cast_to(&DataType::Utf8).ok().map(lit),
-        _ => None,
-    };
-    let column = |expr: &Expr| matches!(expr, Expr::Column(Column { .. }));
-    expr.transform_up(|node| {
-        Ok(match node {
-            Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(op) => {
-                let text = if column(&left) { time(&right) } else { None };
-                match text {
-                    Some(text) => Transformed::yes(Expr::BinaryExpr(BinaryExpr {
-                        left,
-                        op,
-                        right: Box::new(text),
-                    })),
-                    None => Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right })),
-                }
-            }
-            Expr::InList(mut list) if column(&list.expr) => {
-                for item in &mut list.list {
-                    if let Some(text) = time(item) {
-                        *item = text;
-                    }
-                }
-                Transformed::yes(Expr::InList(list))
-            }
-            other => Transformed::no(other),
-        })
-    })
-    .map(|done| done.data)
-}
-
-fn is_comparison(op: Operator) -> bool {
-    matches!(
-        op,
-        Operator::Eq
-            | Operator::NotEq
-            | Operator::Lt
-            | Operator::LtEq
-            | Operator::Gt
-            | Operator::GtEq
-    )
 }

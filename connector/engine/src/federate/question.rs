@@ -1,35 +1,25 @@
 //! One question: planned, then asked of all participants at once, then answered.
 
+pub(super) mod planning;
+mod running;
+
+use self::running::{Alarm, Running, begin_one, drive, explained, late};
 use crate::fault;
-use crate::federate::cells;
 use crate::federate::errand::{Courier, Errand, Outcome, Status};
 use crate::federate::exec::Leaves;
-use crate::federate::explain::Explanation;
-use crate::federate::feed::{Checked, Ledger, checked, told};
-use crate::federate::home::{Home, Meaning};
-use crate::federate::peersql::Writer;
-use crate::federate::source::{ErrandSource, ModelSource, RemoteSource};
-use crate::federate::split::{Desk, split};
-use crate::limits::{Limits, Room, SqlLimits};
-use crate::plan::names::Tables;
-use crate::plan::{planned, stack};
+use crate::federate::feed::{Checked, Ledger};
+use crate::limits::{Limits, Room};
+use crate::plan::stack;
 use crate::session;
-use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::DataFusionError;
-use datafusion::common::tree_node::Transformed;
-use datafusion::execution::SessionState;
-use datafusion::logical_expr::{LogicalPlan, TableSource};
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
-use evidence::time::Time;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use datafusion::logical_expr::LogicalPlan;
 use futures::StreamExt;
 use futures::future::{join_all, try_join_all};
 use futures::stream::BoxStream;
 use policy::id::{ContractId, ParticipantId, PurposeId};
-use policy::refusal::{Code, Refusal};
-use std::collections::BTreeSet;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use policy::refusal::Refusal;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// How somebody wants to ask.
@@ -111,161 +101,11 @@ impl Report {
             .read()
             .into_iter()
             .filter_map(|outcome| match outcome.status {
-                Status::Failed(refusal) => Some((outcome.errand.participant, refusal)),
+                Status::Failed(refusal) => Some((outcome.errand.participant, *refusal)),
                 Status::Running | Status::Answered | Status::Enough => None,
             });
         self.left_out.iter().cloned().chain(failed).collect()
     }
-}
-
-/// Text to a question.
-pub(super) fn plan(
-    home: &Home,
-    sql: &str,
-    wish: &Wish,
-    limits: &SqlLimits,
-    now: Time,
-) -> Result<Question, Refusal> {
-    let (home, sql, wish, limits) = (home.clone(), sql.to_owned(), wish.clone(), *limits);
-    stack::wait(limits.planning, move || {
-        plan_here(home, &sql, wish, &limits, now)
-    })
-}
-
-fn plan_here(
-    home: Home,
-    sql: &str,
-    wish: Wish,
-    limits: &SqlLimits,
-    now: Time,
-) -> Result<Question, Refusal> {
-    let state = Arc::new(session::fresh(
-        &Limits::default(),
-        Arc::default(),
-        Arc::new(Leaves::default()),
-    ));
-    let writer = Arc::new(Writer::new(Arc::clone(&state), *limits, now));
-    let names = Arc::new(Names {
-        home,
-        wish: wish.clone(),
-        writer: Arc::clone(&writer),
-        left_out: Mutex::default(),
-        refused: Mutex::default(),
-    });
-    let planned = planned(sql, Arc::clone(&names) as Arc<dyn Tables>, limits, now);
-    let refused = names
-        .refused
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take();
-    let planned = match (planned, refused) {
-        (Err(refusal), Some(why)) if refusal.code == Code::DatasetUnknown => return Err(why),
-        (planned, _) => planned?,
-    };
-    let mut desk = Desk {
-        writer,
-        wish: wish.clone(),
-        errands: Vec::new(),
-    };
-    let plan = cells::lift(planned.plan, &mut desk)
-        .and_then(|plan| state.optimizer().optimize(plan, &*state, |_, _| {}))
-        .and_then(|plan| split(plan, &mut desk))
-        .and_then(|plan| settle(plan, &mut desk))
-        .map_err(|error| fault::planning(&error))?;
-    let left_out = names
-        .left_out
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone();
-    Ok(Question {
-        plan,
-        errands: desk.errands,
-        left_out,
-        wish,
-        explain: planned.explain,
-    })
-}
-
-/// The names of one question.
-struct Names {
-    home: Home,
-    wish: Wish,
-    writer: Arc<Writer>,
-    left_out: Mutex<Vec<(ParticipantId, Refusal)>>,
-    /// Why a name that exists can't be asked.
-    refused: Mutex<Option<Refusal>>,
-}
-
-impl Tables for Names {
-    fn source(&self, path: &[&str]) -> Option<Arc<dyn TableSource>> {
-        let found = match self.home.resolve(path, &self.wish) {
-            Ok(Meaning::One(table, relation)) => Ok(Arc::new(RemoteSource {
-                table,
-                relation,
-                writer: Arc::clone(&self.writer),
-            }) as Arc<dyn TableSource>),
-            Ok(Meaning::Model(tables, barred)) => {
-                let mut all = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
-                for entry in barred {
-                    if !all.contains(&entry) {
-                        all.push(entry);
-                    }
-                }
-                ModelSource::new(&path.join("."), &tables, &self.writer)
-                    .map(|model| Arc::new(model) as Arc<dyn TableSource>)
-                    .map_err(|error| fault::planning(&error))
-            }
-            Err(refusal) => Err(refusal),
-        };
-        match found {
-            Ok(source) => Some(source),
-            Err(refusal) => {
-                if refusal.code != Code::DatasetUnknown {
-                    self.refused
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .get_or_insert(refusal);
-                }
-                None
-            }
-        }
-    }
-}
-
-/// Each errand stands exactly once in the plan: those that no rule left a use for are forgotten, and one that stands twice
-/// is asked twice.
-fn settle(plan: LogicalPlan, desk: &mut Desk) -> Result<LogicalPlan, DataFusionError> {
-    let mut used = BTreeSet::new();
-    let mut next = desk.errands.len();
-    let mut copies = Vec::new();
-    let plan = plan
-        .transform_down_with_subqueries(|node| {
-            let LogicalPlan::TableScan(mut scan) = node else {
-                return Ok(Transformed::no(node));
-            };
-            let Some(source) = scan.source.downcast_ref::<ErrandSource>() else {
-                return Err(fault::carry(Refusal::new(
-                    Code::Internal,
-                    "a table of the question belongs to nobody",
-                )));
-            };
-            if used.insert(source.errand.number) {
-                return Ok(Transformed::no(LogicalPlan::TableScan(scan)));
-            }
-            let copy = Arc::new(Errand {
-                number: next,
-                ..Errand::clone(&source.errand)
-            });
-            used.insert(next);
-            next = next.saturating_add(1);
-            copies.push(Arc::clone(&copy));
-            scan.source = Arc::new(ErrandSource { errand: copy });
-            Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
-        })?
-        .data;
-    desk.errands.append(&mut copies);
-    desk.errands.retain(|errand| used.contains(&errand.number));
-    Ok(plan)
 }
 
 impl Question {
@@ -374,148 +214,6 @@ impl Question {
             _ => Ok(begun),
         }
     }
-}
-
-/// Sends one errand until its first row is here, or its end.
-async fn begin_one(
-    errand: &Arc<Errand>,
-    courier: &dyn Courier,
-    bounds: &Bounds,
-    ledger: &Ledger,
-) -> Result<(usize, Checked), Refusal> {
-    let mut attempt = 0;
-    loop {
-        ledger.change(errand.number, |outcome| {
-            outcome.status = Status::Running;
-            outcome.rows = 0;
-            outcome.bytes = 0;
-        });
-        let sent = Errand {
-            attempt,
-            ..Errand::clone(errand)
-        };
-        let result = async {
-            let rows = courier.fetch(sent).await?;
-            first_rows(checked(errand, rows, bounds, ledger)?).await
-        }
-        .await;
-        match result {
-            Ok(rows) => return Ok((errand.number, rows)),
-            Err(refusal) => {
-                let refusal = told(refusal, errand);
-                ledger.change(errand.number, |outcome| {
-                    outcome.status = Status::Failed(refusal.clone());
-                });
-                let on_the_way = matches!(refusal.code, Code::PeerUnreachable | Code::StreamCut);
-                if !on_the_way || attempt >= bounds.retries {
-                    return Err(refusal);
-                }
-                attempt = attempt.saturating_add(1);
-            }
-        }
-    }
-}
-
-async fn first_rows(mut rows: Checked) -> Result<Checked, Refusal> {
-    loop {
-        match rows.next().await {
-            None => return Ok(futures::stream::empty().boxed()),
-            Some(Err(refusal)) => return Err(refusal),
-            Some(Ok(batch)) if batch.num_rows() == 0 => {}
-            Some(Ok(batch)) => {
-                let first = futures::stream::once(async move { Ok(batch) });
-                return Ok(first.chain(rows).boxed());
-            }
-        }
-    }
-}
-
-async fn drive(
-    physical: Arc<dyn ExecutionPlan>,
-    state: &SessionState,
-    send: &mpsc::Sender<Result<RecordBatch, Refusal>>,
-) -> Result<(), Refusal> {
-    let mut rows =
-        execute_stream(physical, state.task_ctx()).map_err(|error| fault::running(&error))?;
-    while let Some(batch) = rows.next().await {
-        let batch = batch.map_err(|error| fault::running(&error))?;
-        if send.send(Ok(batch)).await.is_err() {
-            break;
-        }
-    }
-    Ok(())
-}
-
-type Alarm = Pin<Box<tokio::time::Sleep>>;
-
-struct Running {
-    rows: Option<mpsc::Receiver<Result<RecordBatch, Refusal>>>,
-    task: tokio::task::JoinHandle<()>,
-    time: Alarm,
-    limits: Limits,
-    sent: u64,
-}
-
-impl Running {
-    async fn next(&mut self) -> Option<Result<RecordBatch, Refusal>> {
-        let rows = self.rows.as_mut()?;
-        let item = tokio::select! {
-            biased;
-            () = &mut self.time => Some(Err(late(&self.limits))),
-            item = rows.recv() => item,
-        };
-        let item = match item {
-            Some(Ok(batch)) => Some(self.within(batch)),
-            other => other,
-        };
-        if !matches!(item, Some(Ok(_))) {
-            self.rows = None;
-            self.task.abort();
-        }
-        item
-    }
-
-    fn within(&mut self, batch: RecordBatch) -> Result<RecordBatch, Refusal> {
-        let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
-        self.sent = self.sent.saturating_add(rows);
-        if self.sent <= self.limits.rows {
-            return Ok(batch);
-        }
-        Err(Refusal::new(
-            Code::ResultTooLarge,
-            format!("the answer has more than {} rows", self.limits.rows),
-        )
-        .with_help("add a filter or a LIMIT"))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-fn late(limits: &Limits) -> Refusal {
-    Refusal::new(
-        Code::ResourceLimit,
-        format!(
-            "the question took longer than {} seconds",
-            limits.time.as_secs()
-        ),
-    )
-}
-
-fn explained(explanation: &Explanation, report: Report) -> Result<Answer, Refusal> {
-    let text = explanation.to_string();
-    let lines: ArrayRef = Arc::new(StringArray::from_iter_values(text.lines()));
-    let schema = Arc::new(Schema::new(vec![Field::new("plan", DataType::Utf8, false)]));
-    let batch = RecordBatch::try_new(Arc::clone(&schema), vec![lines])
-        .map_err(|_| Refusal::new(Code::Internal, "the plan can't be shown"))?;
-    Ok(Answer {
-        schema,
-        batches: futures::stream::iter([Ok(batch)]).boxed(),
-        report,
-    })
 }
 
 impl std::fmt::Debug for Question {

@@ -10,6 +10,7 @@ use crate::federate::home::RemoteTable;
 use crate::federate::peersql::{Body, Order, PeerQuery, Text, Unwritable, Writer};
 use crate::federate::question::Wish;
 use crate::federate::source::{ErrandSource, Relation, RemoteSource};
+use crate::federate::span;
 use arrow_schema::{DataType, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DataFusionError, TableReference};
@@ -278,6 +279,7 @@ impl Desk {
             at_most,
             snapshot: table.snapshot.clone(),
             time_span: table.time_span,
+            asked_span: span::asked(&query.conjuncts),
             most_rows,
             attempt: 0,
         });

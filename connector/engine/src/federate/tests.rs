@@ -2,6 +2,7 @@
 
 mod differential;
 mod failures;
+mod gated;
 mod governed;
 mod random;
 mod travels;

@@ -179,3 +179,35 @@ fn aggregates_travel() {
         }
     }
 }
+
+/// The line below the result says where a dataset covers less time than was asked for.
+#[test]
+fn a_short_span_is_seen() {
+    let mut world = World::new();
+    for table in &mut world.tables {
+        table.time_span = Some((
+            "2024-01-01T00:00:00Z".parse().unwrap(),
+            "2024-01-20T00:00:00Z".parse().unwrap(),
+        ));
+    }
+    for (condition, short) in [
+        (
+            "ts >= '2024-01-01T00:00:00Z' AND ts < '2024-01-20T12:00:00Z'",
+            false,
+        ),
+        ("ts >= '2023-12-01T00:00:00Z'", true),
+        (
+            "ts BETWEEN '2024-01-02T00:00:00Z' AND '2024-02-02T00:00:00Z'",
+            true,
+        ),
+        ("day >= '2023-12-01' AND n > 3", true),
+        ("day = '2024-01-10'", false),
+        ("n > 3", false),
+    ] {
+        for select in ["SELECT id", "SELECT max(n)"] {
+            let sql = format!("{select} FROM munster.trips WHERE {condition}");
+            let question = world.plan(&sql).unwrap();
+            assert_eq!(question.errands()[0].falls_short(), short, "{sql}");
+        }
+    }
+}

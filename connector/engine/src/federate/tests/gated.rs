@@ -1,0 +1,153 @@
+//! The texts that go out are answered by the real gate, rows and cells alike.
+
+use super::{CITIES, bounds, plan, room, run, table, text};
+use crate::execute::watch::Watch;
+use crate::federate::errand::{Courier, Errand, RemoteRows};
+use crate::federate::home::Home;
+use crate::federate::question::Wish;
+use crate::fixture::{self, City, Layout};
+use async_trait::async_trait;
+use futures::{StreamExt, TryStreamExt};
+use policy::refusal::{Code, Refusal};
+use policy::term::{Bucket, Function, Mask, Term, Unit};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+struct Gates(BTreeMap<String, City>);
+
+#[async_trait]
+impl Courier for Gates {
+    async fn fetch(&self, errand: Errand) -> Result<RemoteRows, Refusal> {
+        let city = &self.0[errand.alias.as_str()];
+        let answer = city.answer(&errand.sql, Watch::idle()).await?;
+        let schema = Arc::clone(answer.schema());
+        let batches = futures::stream::unfold(answer, |mut answer| async move {
+            let item = answer.next().await?;
+            Some((item, answer))
+        });
+        Ok(RemoteRows {
+            schema,
+            batches: batches.boxed(),
+            snapshot: None,
+        })
+    }
+}
+
+fn names(list: &[&str]) -> Vec<policy::id::Name> {
+    list.iter().map(|name| name.parse().unwrap()).collect()
+}
+
+/// Munster shows some rows and hides `x`; Ottawa shows cells only; Zurich shows all.
+fn world() -> (Home, Arc<Gates>) {
+    let terms: [Vec<Term>; 3] = [
+        vec![
+            Term::Rows(policy::row_filter::parse("n > 0").unwrap()),
+            Term::Mask {
+                column: "x".parse().unwrap(),
+                mask: Mask::Null,
+            },
+        ],
+        vec![
+            Term::Functions(vec![Function::Count, Function::Sum, Function::Avg]),
+            Term::Dimensions(names(&["place", "ts"])),
+            Term::Measures(names(&["n", "x"])),
+            Term::Grid("hansa://munster.example/grid/trips-1".to_owned()),
+            Term::TimeBucket {
+                column: "ts".parse().unwrap(),
+                bucket: Bucket::Week,
+                zone: None,
+            },
+            Term::MinGroup {
+                at_least: 3,
+                unit: Unit::Rows,
+            },
+            Term::TotalsFromPublished,
+        ],
+        Vec::new(),
+    ];
+    let columns = [
+        "id:int",
+        "place:text?",
+        "n:int?",
+        "x:float?",
+        "open:bool?",
+        "day:date?",
+        "ts:instant?",
+    ];
+    let mut cities = BTreeMap::new();
+    let mut tables = Vec::new();
+    for (at, terms) in terms.into_iter().enumerate() {
+        let mut city = City::new();
+        let rows = super::rows(at, 200);
+        city.publish(
+            fixture::dataset("trips", &columns),
+            &rows,
+            Layout::default(),
+            terms,
+        );
+        let shape = city.view().table("trips").unwrap().shape.clone();
+        tables.push(table(CITIES[at], "trips", shape, Some("trips")));
+        cities.insert(CITIES[at].to_owned(), city);
+    }
+    (Home::new(tables), Arc::new(Gates(cities)))
+}
+
+fn ask(sql: &str) -> Result<Vec<String>, Refusal> {
+    let (home, gates) = world();
+    let question = plan(&home, sql, &Wish::default())?;
+    run(async {
+        let answer = question.run(gates, &room(), &bounds()).await?;
+        let mut rows = text(&answer.batches.try_collect::<Vec<_>>().await?);
+        rows.sort();
+        Ok(rows)
+    })
+}
+
+/// The same as each of these cities answers to its own text.
+#[track_caller]
+fn same(sql: &str, own: &[(&str, &str)]) {
+    let (_, gates) = world();
+    let mut rows: Vec<String> = own
+        .iter()
+        .flat_map(|(city, sql)| gates.0[*city].rows(sql).unwrap())
+        .collect();
+    rows.sort();
+    assert_eq!(ask(sql).unwrap(), rows, "{sql}");
+    assert!(!rows.is_empty());
+}
+
+#[test]
+fn rows() {
+    same(
+        "SELECT t.place, t.x FROM munster.trips t WHERE t.place LIKE '%o%' AND t.ts >= '2024-01-05T00:00:00Z'",
+        &[(
+            "munster",
+            "SELECT place, x FROM trips WHERE place LIKE '%o%' AND ts >= '2024-01-05T00:00:00Z'",
+        )],
+    );
+    same(
+        "SELECT participant, place, sum(n), count(x), avg(x) FROM model.trips \
+         WHERE participant <> 'ottawa.example' GROUP BY participant, place",
+        &[
+            (
+                "munster",
+                "SELECT 'munster.example', place, sum(n), count(x), avg(x) FROM trips GROUP BY place",
+            ),
+            (
+                "zurich",
+                "SELECT 'zurich.example', place, sum(n), count(x), avg(x) FROM trips GROUP BY place",
+            ),
+        ],
+    );
+    same(
+        "SELECT sum(n), min(day) FROM (SELECT * FROM munster.trips UNION ALL SELECT * FROM zurich.trips) WHERE id >= 200000",
+        &[("zurich", "SELECT sum(n), min(day) FROM trips")],
+    );
+}
+
+#[test]
+fn refusals_of_the_gate_are_told_in_the_askers_names() {
+    let refusal = ask("SELECT id FROM munster.trips WHERE 1 / (n - n) > 3").unwrap_err();
+    assert_eq!(refusal.code, Code::EvaluationFailed);
+    assert_eq!(refusal.participant.unwrap().domain(), "munster.example");
+}
