@@ -1,6 +1,7 @@
 //! From configured files to an immutable snapshot: read what changed, prepare, check, write, and swap it in whole.
 
 pub mod entry;
+pub mod glance;
 pub mod input;
 pub mod parsed;
 pub mod prepare;
@@ -19,7 +20,7 @@ use evidence::time::Time;
 use input::Inputs;
 use policy::id::{DatasetId, ParticipantId};
 use policy::refusal::{Code, Refusal};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tempfile::TempDir;
 
 /// What a publication needs to know beside the dataset's own configuration.
@@ -286,12 +287,6 @@ fn unreadable(config: &DatasetConfig, counts: &Counts) -> Refusal {
         }
     }
     refusal
-}
-
-/// The path of a file below a folder, as messages show it.
-#[must_use]
-pub fn shown(path: &Path) -> String {
-    path.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

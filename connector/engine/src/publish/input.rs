@@ -27,20 +27,8 @@ impl Inputs {
     /// `FILE_MISSING`, `SCHEMA_MISMATCH`.
     pub fn look(config: &mut DatasetConfig, zone: &str) -> Result<Self, Refusal> {
         let listed = files::list(&config.source, &config.folder)?;
-        if config.columns.is_empty() {
-            config.columns = match (config.source.kind, listed.first()) {
-                (Kind::Parquet, Some(first)) => columnar::declare(first, config)?,
-                _ => {
-                    return Err(config
-                        .place
-                        .refuse(
-                            Code::ConfigInvalid,
-                            "column",
-                            format!("`{}` has no [[dataset.column]]", config.name),
-                        )
-                        .with_help("hansa dataset add FILE writes them"));
-                }
-            };
+        if let Some(first) = listed.first() {
+            declare(config, first)?;
         }
         let reading = reading_recipe(config, zone);
         let mut whole = Hasher::default();
@@ -77,6 +65,28 @@ impl Inputs {
             digest: whole.finish(),
         })
     }
+}
+
+/// Gives a Parquet source that declares no columns those of its first file.
+///
+/// # Errors
+/// `CONFIG_INVALID` where another kind of source declares none; `SCHEMA_MISMATCH`.
+pub fn declare(config: &mut DatasetConfig, first: &SourceFile) -> Result<(), Refusal> {
+    if !config.columns.is_empty() {
+        return Ok(());
+    }
+    if config.source.kind != Kind::Parquet {
+        return Err(config
+            .place
+            .refuse(
+                Code::ConfigInvalid,
+                "column",
+                format!("`{}` has no [[dataset.column]]", config.name),
+            )
+            .with_help("hansa dataset add FILE writes them"));
+    }
+    config.columns = columnar::declare(first, config)?;
+    Ok(())
 }
 
 /// What decides how a file is read: change it, and every file is read anew.

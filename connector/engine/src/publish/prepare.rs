@@ -292,7 +292,7 @@ fn lookup(source: &SourceConfig, files: &[SourceFile]) -> Result<MemTable, Refus
     let schema = Arc::new(Schema::new(fields));
     let arrays: Vec<ArrayRef> = columns
         .iter_mut()
-        .map(|column| Arc::new(column.finish()) as ArrayRef)
+        .map(|column| -> ArrayRef { Arc::new(column.finish()) })
         .collect();
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).map_err(|error| {
         source

@@ -6,9 +6,9 @@ use crate::limits::Limits;
 use crate::snapshot::Snapshot;
 use crate::source::config::DatasetConfig;
 use crate::source::config::read::parse;
+use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 mod changes;
 mod cities;
 mod full;
+mod sources;
 
 fn demo(city: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -28,12 +29,14 @@ fn demo(city: &str) -> PathBuf {
 /// A participant with an empty state folder.
 struct Town {
     state: tempfile::TempDir,
+    memory: Option<usize>,
 }
 
 impl Town {
     fn new() -> Self {
         Self {
             state: tempfile::tempdir().unwrap(),
+            memory: None,
         }
     }
 
@@ -43,7 +46,10 @@ impl Town {
             zone: "Europe/Berlin".to_owned(),
             state: self.state.path().to_owned(),
             now: "2026-11-20T12:00:00Z".parse().unwrap(),
-            limits: Limits::default(),
+            limits: Limits {
+                memory: self.memory.unwrap_or(Limits::default().memory),
+                ..Limits::default()
+            },
         }
     }
 

@@ -1,18 +1,16 @@
 //! The snapshot's files: sorted, cast to the closed list of types, with what the catalogue says about them counted on the
 //! way.
 
+mod files;
+
 use crate::fault;
 use crate::publish::prepare::Prepared;
+use crate::publish::write::files::Files;
 use crate::publish::{Context, Progress};
 use crate::session;
 use crate::snapshot::disk;
 use crate::source::when;
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Float64Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::{Field, Schema, SchemaRef};
 use catalog::dataset::{ColumnType, Dataset};
-use datafusion::arrow::compute::{CastOptions, cast_with_options, concat_batches};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -22,15 +20,9 @@ use datafusion_expr::{LogicalPlanBuilder, SortExpr, col};
 use evidence::digest::Digest;
 use evidence::time::Time;
 use futures::StreamExt;
-use jiff::tz::TimeZone;
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::SortingColumn;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// What was written.
@@ -212,257 +204,3 @@ fn failed(error: &datafusion_common::DataFusionError) -> Refusal {
     }
     refusal
 }
-
-/// The files while they are written.
-struct Files<'e> {
-    entry: &'e Dataset,
-    schema: SchemaRef,
-    folder: PathBuf,
-    properties: WriterProperties,
-    open: Option<(String, ArrowWriter<File>)>,
-    in_file: u64,
-    names: Vec<String>,
-    pending: Vec<RecordBatch>,
-    pending_rows: usize,
-    seen: Vec<Seen>,
-    zone: Option<TimeZone>,
-    wrong_days: u64,
-    rows: u64,
-}
-
-impl<'e> Files<'e> {
-    fn new(folder: &Path, entry: &'e Dataset, order: &[Name]) -> Result<Self, Refusal> {
-        let place = |name: &Name| entry.columns.iter().position(|column| column.name == *name);
-        let sorting: Vec<SortingColumn> = order
-            .iter()
-            .filter_map(place)
-            .filter_map(|index| i32::try_from(index).ok())
-            .map(|column_idx| SortingColumn {
-                column_idx,
-                descending: false,
-                nulls_first: true,
-            })
-            .collect();
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_statistics_enabled(EnabledStatistics::Page)
-            .set_max_row_group_row_count(Some(GROUP))
-            .set_created_by("hansa".to_owned())
-            .set_sorting_columns(Some(sorting).filter(|columns| !columns.is_empty()))
-            .build();
-        let seen = entry.columns.iter().map(|column| Seen {
-            axis: match (column.crs.is_some(), column.name.as_str()) {
-                (true, "lon" | "longitude") => Some(Axis::Lon),
-                (true, "lat" | "latitude") => Some(Axis::Lat),
-                _ => None,
-            },
-            ..Seen::default()
-        });
-        let mut files = Self {
-            entry,
-            schema: entry.schema(),
-            folder: folder.to_owned(),
-            properties,
-            open: None,
-            in_file: 0,
-            names: Vec::new(),
-            pending: Vec::new(),
-            pending_rows: 0,
-            seen: seen.collect(),
-            zone: when::zone(&entry.zone),
-            wrong_days: 0,
-            rows: 0,
-        };
-        files.open()?;
-        Ok(files)
-    }
-
-    fn open(&mut self) -> Result<(), Refusal> {
-        let name = format!("part-{:05}.parquet", self.names.len());
-        let path = self.folder.join(&name);
-        let file = File::create(&path).map_err(|error| disk::broken(&path, &error))?;
-        let writer = ArrowWriter::try_new(
-            file,
-            Arc::clone(&self.schema),
-            Some(self.properties.clone()),
-        )
-        .map_err(|error| disk::broken_parquet(&path, &error))?;
-        self.names.push(name.clone());
-        self.open = Some((name, writer));
-        self.in_file = 0;
-        Ok(())
-    }
-
-    fn take(&mut self, batch: &RecordBatch) -> Result<(), Refusal> {
-        let batch = self.cast(batch)?;
-        self.look(&batch)?;
-        self.rows = self.rows.saturating_add(count(batch.num_rows()));
-        self.pending_rows = self.pending_rows.saturating_add(batch.num_rows());
-        self.pending.push(batch);
-        if self.pending_rows >= WRITE {
-            self.flush()?;
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), Refusal> {
-        if self.in_file >= FILE {
-            self.close()?;
-            self.open()?;
-        }
-        let broken = |error| disk::broken_arrow(&self.folder, &error);
-        let whole = concat_batches(&self.schema, &self.pending).map_err(broken)?;
-        self.pending.clear();
-        self.pending_rows = 0;
-        if let Some((_, writer)) = &mut self.open {
-            writer
-                .write(&whole)
-                .map_err(|error| disk::broken_parquet(&self.folder, &error))?;
-            self.in_file = self.in_file.saturating_add(count(whole.num_rows()));
-        }
-        Ok(())
-    }
-
-    fn close(&mut self) -> Result<(), Refusal> {
-        let Some((name, writer)) = self.open.take() else {
-            return Ok(());
-        };
-        let path = self.folder.join(name);
-        let file = writer
-            .into_inner()
-            .map_err(|error| disk::broken_parquet(&path, &error))?;
-        file.sync_all().map_err(|error| disk::broken(&path, &error))
-    }
-
-    fn finish(mut self) -> Result<Written, Refusal> {
-        self.flush()?;
-        self.close()?;
-        let mut digest = evidence::digest::Hasher::default();
-        digest.update(b"snapshot/1\n");
-        digest.update(self.entry.schema_digest().as_bytes());
-        let mut bytes = 0_u64;
-        for name in &self.names {
-            let (content, size) = crate::source::files::digest(&self.folder.join(name), name)?;
-            digest.update(content.as_bytes());
-            bytes = bytes.saturating_add(size);
-        }
-        Ok(Written {
-            files: self.names,
-            digest: digest.finish(),
-            rows: self.rows,
-            bytes,
-            seen: self.seen,
-            wrong_days: self.wrong_days,
-        })
-    }
-
-    /// Casts what `prepare` made to the entry's types; what does not fit is told, not dropped.
-    fn cast(&self, batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
-        let strict = CastOptions {
-            safe: false,
-            ..CastOptions::default()
-        };
-        let mut columns: Vec<ArrayRef> = Vec::with_capacity(batch.num_columns());
-        for (column, field) in batch.columns().iter().zip(self.schema.fields()) {
-            let cast = cast_with_options(column, field.data_type(), &strict);
-            columns.push(cast.map_err(|error| {
-                Refusal::new(
-                    Code::EvaluationFailed,
-                    format!("column `{}`: {error}", field.name()),
-                )
-            })?);
-        }
-        for (column, field) in columns.iter().zip(self.schema.fields()) {
-            if !field.is_nullable() && column.null_count() > 0 {
-                return Err(Refusal::new(
-                    Code::EvaluationFailed,
-                    format!(
-                        "column `{}` is required, and {} rows have no value",
-                        field.name(),
-                        column.null_count()
-                    ),
-                ));
-            }
-        }
-        let nullable = Schema::new(
-            self.schema
-                .fields()
-                .iter()
-                .map(|field| Field::clone(field))
-                .collect::<Vec<_>>(),
-        );
-        RecordBatch::try_new(Arc::new(nullable), columns)
-            .map_err(|error| disk::broken_arrow(&self.folder, &error))
-    }
-
-    fn look(&mut self, batch: &RecordBatch) -> Result<(), Refusal> {
-        for (seen, column) in self.seen.iter_mut().zip(batch.columns()) {
-            seen.look(column);
-        }
-        let days = crate::model::conform::day_columns(&self.entry.columns);
-        let (Some((instant, day)), Some(zone)) = (days, &self.zone) else {
-            return Ok(());
-        };
-        let (Some(instants), Some(days)) = (batch.columns().get(instant), batch.columns().get(day))
-        else {
-            return Ok(());
-        };
-        let instants = instants.as_primitive::<TimestampMicrosecondType>();
-        let days = days.as_primitive::<Date32Type>();
-        for (instant, day) in instants.iter().zip(days.iter()) {
-            let (Some(instant), Some(day)) = (instant, day) else {
-                continue;
-            };
-            if when::local_day(instant, zone) != Some(day) {
-                self.wrong_days = self.wrong_days.saturating_add(1);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Seen {
-    fn look(&mut self, column: &ArrayRef) {
-        self.nulls = self.nulls.saturating_add(count(column.null_count()));
-        use arrow_schema::DataType;
-        match column.data_type() {
-            DataType::Timestamp(..) => {
-                let values = column.as_primitive::<TimestampMicrosecondType>();
-                values
-                    .iter()
-                    .flatten()
-                    .for_each(|value| self.stretch(value));
-            }
-            DataType::Date32 => {
-                let values = column.as_primitive::<Date32Type>();
-                let values = values.iter().flatten().map(i64::from);
-                values.for_each(|value| self.stretch(value));
-            }
-            DataType::Float64 if self.axis.is_some() => {
-                for value in column.as_primitive::<Float64Type>().iter().flatten() {
-                    let (least, most) = self.range.unwrap_or((value, value));
-                    self.range = Some((least.min(value), most.max(value)));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn stretch(&mut self, value: i64) {
-        let (least, most) = self.span.unwrap_or((value, value));
-        self.span = Some((least.min(value), most.max(value)));
-    }
-}
-
-fn count(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-/// Rows of a row group: small enough that a filter on the sorted columns skips most of them.
-const GROUP: usize = 131_072;
-
-/// Rows that are written at once.
-const WRITE: usize = 65_536;
-
-/// Rows of a file.
-const FILE: u64 = 8_000_000;

@@ -1,6 +1,7 @@
 //! What the `[[dataset]]` tables of a configuration file say, with units in the type.
 
 pub mod read;
+pub mod reference;
 pub mod table;
 
 use catalog::dataset::ColumnType;

@@ -123,7 +123,11 @@ impl<'a, 'p> Table<'a, 'p> {
             let sentence = format!("`{}` lacks `{key}`", self.name);
             self.wrong(key, sentence);
         }
-        self.string(key).unwrap_or_default()
+        let text = self.string(key);
+        if text.as_deref().is_some_and(|text| text.trim().is_empty()) {
+            self.wrong(key, format!("`{key}` is empty"));
+        }
+        text.unwrap_or_default()
     }
 
     /// True or false; false unless stated.
@@ -225,7 +229,7 @@ impl<'a, 'p> Table<'a, 'p> {
         };
         Some(Table::new(
             self.text,
-            format!("{}.{key}", self.name),
+            self.below(key),
             value.span().start,
             inner,
             self.problems,
@@ -242,18 +246,18 @@ impl<'a, 'p> Table<'a, 'p> {
             return Vec::new();
         };
         let Some(items) = value.get_ref().as_array() else {
-            let sentence = format!("`{key}` is written [[{}.{key}]]", self.name);
+            let sentence = format!("`{key}` is written [[{}]]", self.below(key));
             self.wrong(key, sentence);
             return Vec::new();
         };
         let mut found = Vec::new();
         for item in items.iter() {
             let Some(inner) = item.get_ref().as_table() else {
-                let sentence = format!("`{key}` is written [[{}.{key}]]", self.name);
+                let sentence = format!("`{key}` is written [[{}]]", self.below(key));
                 self.wrong(key, sentence);
                 continue;
             };
-            let name = format!("{}.{key}", self.name);
+            let name = self.below(key);
             found.extend(each(Table::new(
                 self.text,
                 name,
@@ -277,10 +281,23 @@ impl<'a, 'p> Table<'a, 'p> {
                 word,
                 format!("`{}` has no key `{word}`", self.name),
             );
-            if let Some(near) = nearest(word, self.asked.iter().copied()) {
-                refusal = refusal.with_help(format!("did you mean `{near}`?"));
-            }
+            refusal = match nearest(word, self.asked.iter().copied()) {
+                Some(near) => refusal.with_help(format!("did you mean `{near}`?")),
+                None => {
+                    let known: Vec<&str> = self.asked.iter().copied().collect();
+                    refusal.with_help(format!("its keys are {}", known.join(", ")))
+                }
+            };
             self.problems.push(refusal);
+        }
+    }
+
+    /// The name of a table within; the file itself has none.
+    fn below(&self, key: &str) -> String {
+        if self.name.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.name)
         }
     }
 

@@ -1,0 +1,268 @@
+//! Every key of a dataset's configuration with its meaning, for `hansa config reference`.
+
+/// A table of the configuration and its keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Section {
+    /// As it is written.
+    pub table: &'static str,
+    /// Key, meaning and default of each.
+    pub keys: &'static [(&'static str, &'static str)],
+}
+
+/// All tables below `[[dataset]]`.
+pub const SECTIONS: [Section; 9] = [
+    Section {
+        table: "[[dataset]]",
+        keys: &[
+            ("attribution", "how the source wants to be named"),
+            (
+                "column",
+                "[[dataset.column]], one for each column that is read; a Parquet source may do without",
+            ),
+            ("grid", "[dataset.grid]"),
+            (
+                "high_value",
+                "true where the regulation on high-value datasets applies; default false",
+            ),
+            (
+                "licence",
+                "identifier of the licence: CC-BY-4.0, dl-de/by-2-0, proprietary; required",
+            ),
+            ("lookup", "[dataset.lookup]"),
+            (
+                "max_bad_rows",
+                "share of rows that may be unreadable and left out; default 0",
+            ),
+            (
+                "model",
+                "the model that it conforms to: air_quality_observed, bicycle_counts",
+            ),
+            ("name", "name in SQL: a-z, 0-9 and _; required"),
+            (
+                "personal",
+                "true where rows are about persons; default false",
+            ),
+            (
+                "prepare",
+                "one SELECT over `source` and the lookups that makes the dataset's rows",
+            ),
+            (
+                "result",
+                "[[dataset.result]], what the columns are that prepare makes",
+            ),
+            (
+                "sort",
+                "columns in whose order rows are stored; default: time column, unit column",
+            ),
+            ("source", "[dataset.source]; required"),
+            ("title", "what it is, for people; required"),
+            (
+                "unit_column",
+                "column whose distinct values a minimum group counts",
+            ),
+            ("unpivot", "[dataset.unpivot]"),
+            (
+                "zone",
+                "IANA zone of its local times; default: the participant's",
+            ),
+        ],
+    },
+    Section {
+        table: "[dataset.source]",
+        keys: SOURCE,
+    },
+    Section {
+        table: "[[dataset.column]]",
+        keys: &[
+            (
+                "ambiguous",
+                "a local time that occurs twice: refuse, first or second; default refuse",
+            ),
+            (
+                "crs",
+                "coordinate reference system of a coordinate: OGC:CRS84",
+            ),
+            (
+                "factor",
+                "{ value, from, source }: multiplies numbers so that they are in `unit`",
+            ),
+            (
+                "format",
+                "accepted spellings, tried in order: %Y %m %d %H %M %S %f %z %b %a; default ISO 8601. %H takes 24",
+            ),
+            (
+                "from",
+                "column of the source, or several to be joined by a blank; default: the name",
+            ),
+            (
+                "gap",
+                "a local time that does not occur: refuse or forward; default refuse",
+            ),
+            ("meaning", "what it means"),
+            ("name", "name in SQL; required"),
+            ("of", "makes a date: the local date of this instant column"),
+            (
+                "optional",
+                "true where files may lack the column; default false",
+            ),
+            (
+                "personal",
+                "true where its values are about persons; default false",
+            ),
+            (
+                "required",
+                "true where every row has a value; default false",
+            ),
+            (
+                "shift",
+                "moves instants, such as \"-1h\" from the end of an hour to its start",
+            ),
+            (
+                "type",
+                "text, int, float, bool, date or instant; default text",
+            ),
+            ("unit", "UCUM: ug.m-3, Cel, deg, {bicycle}, 1"),
+            ("value", "the same text in every row, in place of `from`"),
+            ("zone", "IANA zone of local times; default: the dataset's"),
+        ],
+    },
+    Section {
+        table: "[dataset.column.factor]",
+        keys: &[
+            ("from", "unit at the source; required"),
+            ("source", "who says so; shown in the catalogue; required"),
+            ("value", "the factor; required"),
+        ],
+    },
+    Section {
+        table: "[[dataset.result]]",
+        keys: &[
+            (
+                "conversion",
+                "how prepare converted it, with the source of the factor",
+            ),
+            (
+                "crs",
+                "coordinate reference system of a coordinate: OGC:CRS84",
+            ),
+            ("meaning", "what it means"),
+            ("name", "name of a column that prepare makes; required"),
+            (
+                "personal",
+                "true where its values are about persons; default false",
+            ),
+            (
+                "required",
+                "true where every row has a value; default false",
+            ),
+            ("type", "the type that it must have"),
+            ("unit", "UCUM: ug.m-3, Cel, deg, {bicycle}, 1"),
+        ],
+    },
+    Section {
+        table: "[dataset.unpivot]",
+        keys: &[
+            (
+                "match",
+                "regular expression; each column whose name fits becomes a row, its named groups become columns; required",
+            ),
+            ("value", "name under which the cell is read; default value"),
+        ],
+    },
+    Section {
+        table: "[dataset.grid]",
+        keys: &[
+            (
+                "bucket",
+                "width of dates and instants: quarter-hour, hour, day, week, month or year",
+            ),
+            (
+                "dimensions",
+                "columns of the finest cells of aggregate contracts; required",
+            ),
+            ("zone", "IANA zone in which buckets begin; default UTC"),
+        ],
+    },
+    Section {
+        table: "[dataset.lookup]",
+        keys: &[(
+            "NAME",
+            "a small table for prepare, all text: { path, … } with the keys of [dataset.source]",
+        )],
+    },
+    Section {
+        table: "[dataset.lookup.NAME]",
+        keys: SOURCE,
+    },
+];
+
+const SOURCE: &[(&str, &str)] = &[
+    ("decimal", "decimal mark, \".\" or \",\"; default \".\""),
+    (
+        "delimiter",
+        "between two fields, one character; default \",\"",
+    ),
+    (
+        "encoding",
+        "utf-8, latin-1, windows-1252 or another name of the web's list; default utf-8",
+    ),
+    (
+        "header_rows",
+        "lines before the first row; their cells joined with | name the columns; default 1",
+    ),
+    ("kind", "text, parquet or geojson; default text"),
+    ("nulls", "words that mean \"no value\"; default [\"\"]"),
+    (
+        "path",
+        "files, folders or patterns with *, relative to this file; required",
+    ),
+    (
+        "skip_columns",
+        "columns that are left out before anything else, with * for any text",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::{SECTIONS, Section};
+    use crate::source::config::read::parse;
+    use std::path::Path;
+
+    const WORD: &str = "zzzzzzzzzzzzzzzzzzzzzz";
+
+    /// The keys that the reader knows in a table, out of its refusal of one that it does not know.
+    fn known(section: &Section) -> Vec<String> {
+        let start = "[[dataset]]\nname = \"d\"\ntitle = \"D\"\nlicence = \"x\"\n";
+        let source = "[dataset.source]\npath = \"a\"\n";
+        let (before, table) = match section.table {
+            "[[dataset]]" => (String::new(), start.to_owned()),
+            "[dataset.source]" => (start.to_owned(), source.to_owned()),
+            "[dataset.column.factor]" => (
+                format!(
+                    "{start}{source}[[dataset.column]]\nname = \"c\"\ntype = \"float\"\nunit = \"1\"\n"
+                ),
+                section.table.to_owned(),
+            ),
+            other => (format!("{start}{source}"), other.replace("NAME", "t")),
+        };
+        let text = format!("{before}{table}\n{WORD} = 1\n");
+        let problems = parse(&text, "hansa.toml", Path::new(".")).unwrap_err();
+        let problem = problems
+            .iter()
+            .find(|problem| problem.sentence.contains(WORD))
+            .unwrap();
+        let listed = problem.help[0].strip_prefix("its keys are ").unwrap();
+        listed.split(", ").map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_reference_names_exactly_the_keys_that_are_read() {
+        for section in SECTIONS
+            .iter()
+            .filter(|section| section.table != "[dataset.lookup]")
+        {
+            let told: Vec<&str> = section.keys.iter().map(|(key, _)| *key).collect();
+            assert_eq!(told, known(section), "{}", section.table);
+        }
+    }
+}
