@@ -106,8 +106,12 @@ impl PeerClient {
         let message = pb::HelloRequest {
             greeting: Some(greeting::to_wire(ours)),
         };
-        let mut client = self.peer();
-        let reply = self.timely(client.hello(self.request(message))).await?;
+        let reply = self
+            .timely(|| async {
+                let mut client = self.peer();
+                client.hello(self.request(message.clone())).await
+            })
+            .await?;
         let pb::HelloReply { greeting } = reply.into_inner();
         greeting::from_wire(greeting).map_err(|fault| self.invalid(fault))
     }
@@ -118,8 +122,12 @@ impl PeerClient {
     /// As [`Self::hello`].
     pub async fn catalog(&self, request: &PageRequest) -> Result<Page, Refusal> {
         let message = catalogue::request_to_wire(request);
-        let mut client = self.peer();
-        let reply = self.timely(client.catalog(self.request(message))).await?;
+        let reply = self
+            .timely(|| async {
+                let mut client = self.peer();
+                client.catalog(self.request(message.clone())).await
+            })
+            .await?;
         catalogue::page_from_wire(reply.into_inner()).map_err(|fault| self.invalid(fault))
     }
 
@@ -131,8 +139,12 @@ impl PeerClient {
         let message = pb::SendRequest {
             letter: Some(letter::to_wire(letter)),
         };
-        let mut client = self.peer();
-        let reply = self.timely(client.send(self.request(message))).await?;
+        let reply = self
+            .timely(|| async {
+                let mut client = self.peer();
+                client.send(self.request(message.clone())).await
+            })
+            .await?;
         let pb::SendReply {} = reply.into_inner();
         Ok(())
     }
@@ -145,9 +157,13 @@ impl PeerClient {
         &self,
         after: u64,
     ) -> Result<BoxStream<'static, Result<Numbered, Refusal>>, Refusal> {
-        let mut client = self.peer();
-        let call = client.inbox(Request::new(pb::InboxRequest { after }));
-        let letters = self.timely(call).await?.into_inner();
+        let begun = self
+            .timely(|| async {
+                let mut client = self.peer();
+                client.inbox(pb::InboxRequest { after }).await
+            })
+            .await?;
+        let letters = begun.into_inner();
         let state = Some((letters, after, self.clone()));
         Ok(stream::unfold(state, |state| async move {
             let (mut letters, last, client) = state?;
@@ -174,8 +190,12 @@ impl PeerClient {
     /// As [`Self::hello`].
     pub async fn proof(&self, wanted: Wanted) -> Result<Proof, Refusal> {
         let message = proof::request_to_wire(wanted);
-        let mut client = self.peer();
-        let reply = self.timely(client.proof(self.request(message))).await?;
+        let reply = self
+            .timely(|| async {
+                let mut client = self.peer();
+                client.proof(self.request(message.clone())).await
+            })
+            .await?;
         proof::from_wire(reply.into_inner()).map_err(|fault| self.invalid(fault))
     }
 
@@ -189,12 +209,12 @@ impl PeerClient {
         let ticket = Ticket {
             ticket: ask::to_ticket(asking),
         };
-        let mut client = FlightServiceClient::new(self.channel.clone())
-            .max_decoding_message_size(self.settings.message)
-            .max_encoding_message_size(self.settings.message);
         let begin = async {
-            let frames = client
-                .do_get(Request::new(ticket))
+            let begun = persist(|| async {
+                let mut client = self.flight();
+                client.do_get(ticket.clone()).await
+            });
+            let frames = begun
                 .await
                 .map_err(|status| self.failed(&status))?
                 .into_inner();
@@ -217,6 +237,12 @@ impl PeerClient {
             .max_encoding_message_size(self.settings.message)
     }
 
+    fn flight(&self) -> FlightServiceClient<Channel> {
+        FlightServiceClient::new(self.channel.clone())
+            .max_decoding_message_size(self.settings.message)
+            .max_encoding_message_size(self.settings.message)
+    }
+
     /// A request that tells the other side how long it is waited for.
     fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
@@ -225,11 +251,11 @@ impl PeerClient {
     }
 
     /// The outcome of a call within its time.
-    async fn timely<T>(
-        &self,
-        call: impl Future<Output = Result<T, Status>> + Send,
-    ) -> Result<T, Refusal> {
-        match tokio::time::timeout(self.settings.call, call).await {
+    async fn timely<T, F>(&self, call: impl Fn() -> F) -> Result<T, Refusal>
+    where
+        F: Future<Output = Result<T, Status>>,
+    {
+        match tokio::time::timeout(self.settings.call, persist(call)).await {
             Ok(outcome) => outcome.map_err(|status| self.failed(&status)),
             Err(_) => Err(self.late()),
         }
@@ -272,6 +298,23 @@ impl PeerClient {
         )))
     }
 }
+
+/// Calls again when the connection closed before the request was sent: it had come of age, or the other side stopped.
+async fn persist<T, F>(call: impl Fn() -> F) -> Result<T, Status>
+where
+    F: Future<Output = Result<T, Status>>,
+{
+    for _ in 0..AGAIN {
+        match call().await {
+            Err(status) if connect::never_sent(&status) => {}
+            outcome => return outcome,
+        }
+    }
+    call().await
+}
+
+/// How often a request that was never sent is tried again.
+const AGAIN: usize = 3;
 
 /// A participant that can't be reached.
 pub(crate) fn unreachable(participant: &ParticipantId, why: &str) -> Refusal {

@@ -48,17 +48,20 @@ const HEADERS: u32 = 64 * 1024;
 
 /// The refusal that a failed call carries inside, if this side made one.
 pub(super) fn refusal_within(error: &(dyn Error + 'static)) -> Option<Refusal> {
-    let mut error = Some(error);
-    while let Some(layer) = error {
-        if let Some(refusal) = layer.downcast_ref::<Refusal>() {
-            return Some(refusal.clone());
-        }
-        error = match layer.downcast_ref::<Status>() {
-            Some(status) => status.source(),
-            None => layer.source(),
-        };
-    }
-    None
+    causes(error).find_map(|cause| cause.downcast_ref::<Refusal>().cloned())
+}
+
+/// Whether the connection closed before the request was sent, so that sending it again can't do anything twice.
+pub(super) fn never_sent(status: &Status) -> bool {
+    causes(status).any(|cause| {
+        cause
+            .downcast_ref::<hyper::Error>()
+            .is_some_and(hyper::Error::is_canceled)
+    })
+}
+
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }
 
 async fn secure(way: &Way) -> Result<TlsStream<TcpStream>, Refusal> {

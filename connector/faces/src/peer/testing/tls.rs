@@ -1,12 +1,14 @@
 //! Certificates and TLS configurations of a league of two, made for one test.
 
+use crate::peer::{call, serve};
 use policy::peer::Presented;
 use policy::refusal::{Code, Refusal};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::tallinn;
 use evidence::digest::Digest;
@@ -18,6 +20,9 @@ pub(super) struct League {
     server: Member,
     client: Member,
     stranger: Member,
+    foreign: CertificateDer<'static>,
+    current: Arc<Mutex<Arc<ServerConfig>>>,
+    handshakes: Arc<AtomicUsize>,
 }
 
 struct Member {
@@ -25,50 +30,53 @@ struct Member {
     key: Vec<u8>,
 }
 
-type Attest = Arc<dyn Fn(&rustls::ServerConnection) -> Result<Presented, Refusal> + Send + Sync>;
-
 impl League {
     pub(super) fn new() -> Self {
-        let (authority, issuer) = self::authority();
-        let (_, foreign) = self::authority();
+        let (own, issuer) = authority();
+        let (foreign, foreign_issuer) = authority();
+        let server = member(&issuer, "hansa://munster.example");
+        let current = Arc::new(Mutex::new(server_config(&server, &own)));
         Self {
-            authority,
-            server: member(&issuer, "hansa://munster.example"),
+            authority: own,
+            server,
             client: member(&issuer, "hansa://tallinn.example"),
-            stranger: member(&foreign, "hansa://tallinn.example"),
+            stranger: member(&foreign_issuer, "hansa://tallinn.example"),
+            foreign,
+            current,
+            handshakes: Arc::default(),
         }
     }
 
-    pub(super) fn server(&self) -> Arc<dyn Fn() -> Arc<ServerConfig> + Send + Sync> {
-        let verifier = WebPkiClientVerifier::builder(Arc::new(self.roots()))
-            .build()
-            .unwrap();
-        let mut config = ServerConfig::builder_with_protocol_versions(&[&rustls::version::TLS13])
-            .with_client_cert_verifier(verifier)
-            .with_single_cert(vec![self.server.certificate.clone()], self.server.key())
-            .unwrap();
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        let config = Arc::new(config);
-        Arc::new(move || Arc::clone(&config))
+    /// The provider's configuration of the moment.
+    pub(super) fn server(&self) -> serve::Tls {
+        let current = Arc::clone(&self.current);
+        Arc::new(move || Arc::clone(&current.lock().unwrap()))
     }
 
-    pub(super) fn client(&self) -> Arc<dyn Fn() -> Arc<ClientConfig> + Send + Sync> {
+    /// From now on the stranger's authority is trusted, and nobody else's.
+    pub(super) fn change_authority(&self) {
+        *self.current.lock().unwrap() = server_config(&self.server, &self.foreign);
+    }
+
+    pub(super) fn client(&self) -> call::Tls {
         self.client_as(&self.client)
     }
 
-    pub(super) fn stranger(&self) -> Arc<dyn Fn() -> Arc<ClientConfig> + Send + Sync> {
+    pub(super) fn stranger(&self) -> call::Tls {
         self.client_as(&self.stranger)
     }
 
-    /// Whoever holds the one certificate of the asker is the asker.
-    pub(super) fn attest(&self) -> Attest {
-        let known = self.client.certificate.clone();
+    /// Whoever holds a certificate of the asker, by whatever authority, says that it is the asker.
+    pub(super) fn attest(&self) -> serve::Attest {
+        let known = [&self.client, &self.stranger].map(|member| member.certificate.clone());
+        let handshakes = Arc::clone(&self.handshakes);
         Arc::new(move |connection| {
             let leaf = connection.peer_certificates().and_then(<[_]>::first);
-            if leaf != Some(&known) {
+            let Some(leaf) = leaf.filter(|leaf| known.contains(leaf)) else {
                 return Err(Refusal::new(Code::PeerNotTrusted, "another certificate"));
-            }
-            let certificate = Digest::of(&known);
+            };
+            handshakes.fetch_add(1, Ordering::SeqCst);
+            let certificate = Digest::of(leaf);
             let issuer = Digest::of(b"issuer");
             Ok(Presented::attest(
                 tallinn(),
@@ -79,21 +87,38 @@ impl League {
         })
     }
 
-    fn client_as(&self, member: &Member) -> Arc<dyn Fn() -> Arc<ClientConfig> + Send + Sync> {
+    /// How many handshakes have held.
+    pub(super) fn handshakes(&self) -> usize {
+        self.handshakes.load(Ordering::SeqCst)
+    }
+
+    fn client_as(&self, member: &Member) -> call::Tls {
         let mut config = ClientConfig::builder_with_protocol_versions(&[&rustls::version::TLS13])
-            .with_root_certificates(self.roots())
+            .with_root_certificates(roots(&self.authority))
             .with_client_auth_cert(vec![member.certificate.clone()], member.key())
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec()];
         let config = Arc::new(config);
         Arc::new(move || Arc::clone(&config))
     }
+}
 
-    fn roots(&self) -> RootCertStore {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.authority.clone()).unwrap();
-        roots
-    }
+fn roots(authority: &CertificateDer<'static>) -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.clone()).unwrap();
+    roots
+}
+
+fn server_config(server: &Member, trusted: &CertificateDer<'static>) -> Arc<ServerConfig> {
+    let verifier = WebPkiClientVerifier::builder(Arc::new(roots(trusted)))
+        .build()
+        .unwrap();
+    let mut config = ServerConfig::builder_with_protocol_versions(&[&rustls::version::TLS13])
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(vec![server.certificate.clone()], server.key())
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Arc::new(config)
 }
 
 impl Member {

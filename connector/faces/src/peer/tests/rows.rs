@@ -157,6 +157,16 @@ async fn a_message_larger_than_the_limit_is_refused() {
     fails(huge, Code::MessageTooLarge).await;
 }
 
+fn greeting() -> Greeting {
+    Greeting {
+        versions: [1].into(),
+        program: "hansa".to_owned(),
+        bundle_sequence: 0,
+        bundle: None,
+        head: None,
+    }
+}
+
 /// Tells when an answer is dropped.
 struct Guard(mpsc::Sender<()>);
 
@@ -193,17 +203,10 @@ async fn a_slow_reader_holds_nobody_else_and_little_memory() {
     let client = city.connect().await;
     let mut slow = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
     assert!(soon(slow.next()).await.unwrap().is_ok());
-    let greeting = Greeting {
-        versions: [1].into(),
-        program: "hansa".to_owned(),
-        bundle_sequence: 0,
-        bundle: None,
-        head: None,
-    };
     // Others on the same connection are served, and all the while the answer does not pile up: the reader's window of
     // 4 MiB, what the server may buffer, and a message on either side. An unbounded queue would take in thousands.
     for _ in 0..200 {
-        soon(client.hello(&greeting)).await.unwrap();
+        soon(client.hello(&greeting())).await.unwrap();
     }
     let mut quick = soon(client.ask(&recorded("SELECT 2"))).await.unwrap();
     for _ in 0..100 {
@@ -252,4 +255,21 @@ async fn an_answer_that_stands_still_is_given_up() {
     assert!(soon(answer.next()).await.unwrap().is_ok());
     let refusal = soon(answer.next()).await.unwrap().unwrap_err();
     assert_eq!(refusal.code, Code::TimedOut);
+}
+
+#[tokio::test]
+async fn an_answer_outlives_the_age_of_its_connection() {
+    let (dropped, mut told) = mpsc::channel(64);
+    let settings = Settings {
+        connection_age: Duration::from_millis(200),
+        ..Settings::default()
+    };
+    let city = City::start_with(endless(Arc::default(), dropped), settings).await;
+    let client = city.connect().await;
+    let mut answer = soon(client.ask(&recorded("SELECT 1"))).await.unwrap();
+    while city.handshakes() < 3 {
+        assert!(soon(client.hello(&greeting())).await.is_ok());
+        assert!(soon(answer.next()).await.unwrap().is_ok());
+    }
+    assert!(told.try_recv().is_err());
 }

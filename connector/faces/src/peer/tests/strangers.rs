@@ -91,6 +91,32 @@ async fn another_authority_is_not_let_in() {
 }
 
 #[tokio::test]
+async fn a_reload_asks_nobody_to_reconnect() {
+    let city = City::start(Told::mute()).await;
+    let before = city.connect().await;
+    assert!(soon(before.hello(&greeting())).await.is_ok());
+    assert!(hello_from(city.way_of_a_stranger()).await.is_err());
+    city.change_authority();
+    assert!(hello_from(city.way_of_a_stranger()).await.is_ok());
+    assert!(hello_from(city.way()).await.is_err());
+    assert!(soon(before.hello(&greeting())).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_old_connection_is_replaced_under_way() {
+    let settings = Settings {
+        connection_age: Duration::from_millis(200),
+        ..Settings::default()
+    };
+    let city = City::start_with(Told::mute(), settings).await;
+    let client = city.connect().await;
+    // Every request is answered, whichever connection it travels on.
+    while city.handshakes() < 3 {
+        assert!(soon(client.hello(&greeting())).await.is_ok());
+    }
+}
+
+#[tokio::test]
 async fn nobody_waits_for_a_slow_handshake() {
     let settings = Settings {
         handshake: Duration::from_millis(300),
