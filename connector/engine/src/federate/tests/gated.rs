@@ -146,8 +146,84 @@ fn rows() {
 }
 
 #[test]
+fn cells() {
+    same(
+        "SELECT t.place, t.x FROM munster.trips t WHERE t.place LIKE '%o%' AND t.ts >= '2024-01-05T00:00:00Z'",
+        &[(
+            "munster",
+            "SELECT place, x FROM trips WHERE place LIKE '%o%' AND ts >= '2024-01-05T00:00:00Z'",
+        )],
+    );
+    same(
+        "SELECT place, count(*), avg(n), sum(x) FROM ottawa.trips GROUP BY place",
+        &[(
+            "ottawa",
+            "SELECT place, count(*), avg(n), sum(x) FROM trips GROUP BY place",
+        )],
+    );
+    same(
+        "SELECT date_trunc('week', ts) AS w, sum(n) FROM ottawa.trips \
+         WHERE ts >= '2024-01-08T00:00:00Z' AND place IN ('north', 'south', 'east', 'west', '') GROUP BY w",
+        &[(
+            "ottawa",
+            "SELECT date_trunc('week', ts), sum(n) FROM trips \
+         WHERE ts >= '2024-01-08T00:00:00Z' AND place IN ('north', 'south', 'east', 'west', '') GROUP BY 1",
+        )],
+    );
+    same(
+        "SELECT DISTINCT place FROM ottawa.trips",
+        &[("ottawa", "SELECT place FROM trips GROUP BY place")],
+    );
+    same(
+        "SELECT place, n, sum_x FROM ottawa.trips.cube WHERE n > 3",
+        &[(
+            "ottawa",
+            "SELECT place, n, sum_x FROM trips.cube WHERE n > 3",
+        )],
+    );
+    same(
+        "SELECT participant, place, sum(n), count(x), avg(x) FROM model.trips GROUP BY participant, place",
+        &[
+            (
+                "munster",
+                "SELECT 'munster.example', place, sum(n), count(x), avg(x) FROM trips GROUP BY place",
+            ),
+            (
+                "ottawa",
+                "SELECT 'ottawa.example', place, sum(n), count(x), avg(x) FROM trips GROUP BY place",
+            ),
+            (
+                "zurich",
+                "SELECT 'zurich.example', place, sum(n), count(x), avg(x) FROM trips GROUP BY place",
+            ),
+        ],
+    );
+    same(
+        "SELECT participant, count(*) FROM model.trips WHERE place = 'north' GROUP BY participant",
+        &[
+            (
+                "munster",
+                "SELECT 'munster.example', count(*) FROM trips WHERE place = 'north'",
+            ),
+            (
+                "ottawa",
+                "SELECT 'ottawa.example', count(*) FROM trips WHERE place = 'north'",
+            ),
+            (
+                "zurich",
+                "SELECT 'zurich.example', count(*) FROM trips WHERE place = 'north'",
+            ),
+        ],
+    );
+}
+
+#[test]
 fn refusals_of_the_gate_are_told_in_the_askers_names() {
     let refusal = ask("SELECT id FROM munster.trips WHERE 1 / (n - n) > 3").unwrap_err();
     assert_eq!(refusal.code, Code::EvaluationFailed);
     assert_eq!(refusal.participant.unwrap().domain(), "munster.example");
+    let refusal =
+        ask("SELECT count(*) FROM ottawa.trips WHERE ts >= '2024-01-09T00:00:00Z'").unwrap_err();
+    assert_eq!(refusal.code, Code::FilterNotOnGrid, "{refusal}");
+    assert_eq!(refusal.participant.unwrap().domain(), "ottawa.example");
 }
