@@ -193,7 +193,7 @@ impl PeerClient {
         let reply = self
             .timely(|| async {
                 let mut client = self.peer();
-                client.proof(self.request(message.clone())).await
+                client.proof(self.request(message)).await
             })
             .await?;
         proof::from_wire(reply.into_inner()).map_err(|fault| self.invalid(fault))
@@ -234,13 +234,13 @@ impl PeerClient {
     fn peer(&self) -> peer_client::PeerClient<Channel> {
         peer_client::PeerClient::new(self.channel.clone())
             .max_decoding_message_size(self.settings.message)
-            .max_encoding_message_size(self.settings.message)
+            .max_encoding_message_size(self.settings.request)
     }
 
     fn flight(&self) -> FlightServiceClient<Channel> {
         FlightServiceClient::new(self.channel.clone())
             .max_decoding_message_size(self.settings.message)
-            .max_encoding_message_size(self.settings.message)
+            .max_encoding_message_size(self.settings.request)
     }
 
     /// A request that tells the other side how long it is waited for.

@@ -85,10 +85,10 @@ where
         settings.clone(),
         closing.clone(),
     ))
-    .max_decoding_message_size(settings.message)
+    .max_decoding_message_size(settings.request)
     .max_encoding_message_size(settings.message);
     let rows = FlightServiceServer::new(flight::Service::new(admission))
-        .max_decoding_message_size(settings.message)
+        .max_decoding_message_size(settings.request)
         .max_encoding_message_size(settings.message);
     let secured = incoming
         .map(|io| accept::handshake(io, entrance.clone(), Arc::clone(&places)))

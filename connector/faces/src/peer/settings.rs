@@ -12,8 +12,10 @@ pub struct Settings {
     pub stream_window: u32,
     /// How much one connection may have under way, in bytes.
     pub connection_window: u32,
-    /// The largest message, in bytes.
+    /// The largest message of an answer, in bytes.
     pub message: usize,
+    /// The largest request, in bytes: a provider holds this much for each one that is on its way.
+    pub request: usize,
     /// How often an idle connection is tried; a peer that does not answer within the same time is gone.
     pub keep_alive: Duration,
     /// How many requests of one connection may run at once.
@@ -39,6 +41,7 @@ impl Default for Settings {
             stream_window: 4 * 1024 * 1024,
             connection_window: 16 * 1024 * 1024,
             message: 16 * 1024 * 1024,
+            request: 4 * 1024 * 1024,
             keep_alive: Duration::from_secs(20),
             streams: 64,
             connection_age: Duration::from_secs(15 * 60),

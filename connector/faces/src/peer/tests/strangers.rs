@@ -203,7 +203,7 @@ async fn compressed_messages_are_refused() {
 async fn a_request_larger_than_the_limit_is_refused() {
     let city = City::start(Told::mute()).await;
     let mut message = hello();
-    message.greeting.as_mut().unwrap().bundle = vec![0; 17 * 1024 * 1024].into();
+    message.greeting.as_mut().unwrap().bundle = vec![0; 5 * 1024 * 1024].into();
     let client = city.connect().await;
     let mut raw = peer_client::PeerClient::new(client.channel());
     let status = soon(raw.hello(message)).await.unwrap_err();
