@@ -3,19 +3,36 @@
 use crate::house;
 use std::collections::BTreeSet;
 
-/// The rows `| INVARIANT id | text | test |` of ARCHITECTURE.md: id and test.
+/// What ARCHITECTURE.md promises: id and test.
 fn promised() -> Vec<(String, String)> {
-    let found: Vec<_> = house::read("ARCHITECTURE.md")
-        .lines()
+    let found = rows(&house::read("ARCHITECTURE.md"));
+    assert!(
+        !found.is_empty(),
+        "ARCHITECTURE.md has no rows `| INVARIANT id | text | test |`"
+    );
+    found
+}
+
+/// The rows `| INVARIANT id | text | test |` of a document.
+fn rows(text: &str) -> Vec<(String, String)> {
+    text.lines()
         .filter_map(|line| {
             let mut cells = line.strip_prefix('|')?.split('|').map(str::trim);
             let id = cells.next()?.strip_prefix("INVARIANT ")?.to_owned();
             let test = cells.nth(1)?.trim_matches('`').to_owned();
             Some((id, test))
         })
-        .collect();
-    assert!(!found.is_empty(), "ARCHITECTURE.md names no invariants");
-    found
+        .collect()
+}
+
+#[test]
+fn rows_are_read() {
+    let text = "# A\n| INVARIANT log-time | never back | `ledger::tests::times` |\n| no | row | at all |\n";
+    let row = ("log-time".to_owned(), "ledger::tests::times".to_owned());
+    assert_eq!(rows(text), [row]);
+    let code =
+        "#[test]\n#[should_panic]\nfn one() {}\nfn two() {}\n#[tokio::test]\nasync fn three() {}";
+    assert_eq!(test_names(code), ["one", "three"]);
 }
 
 #[test]

@@ -306,6 +306,7 @@ where
 {
     for _ in 0..AGAIN {
         match call().await {
+            // INVARIANT: asked-once. What may have arrived is never sent again by itself.
             Err(status) if connect::never_sent(&status) => {}
             outcome => return outcome,
         }

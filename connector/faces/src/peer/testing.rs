@@ -3,7 +3,7 @@
 mod front;
 mod tls;
 
-pub(crate) use front::{Told, recorded, refused};
+pub(crate) use front::{HANG, Told, recorded, refused};
 
 use crate::peer::call::{PeerClient, Way};
 use crate::peer::serve::{self, Entrance};
@@ -17,8 +17,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tls::League;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::front::RowsFrame;
@@ -108,6 +108,24 @@ pub(crate) fn munster() -> ParticipantId {
 
 pub(crate) fn tallinn() -> ParticipantId {
     "hansa://tallinn.example".parse().unwrap()
+}
+
+/// Passes connections on to `to`; a word on the channel breaks the one that is open.
+pub(crate) async fn relay(to: SocketAddr) -> (SocketAddr, mpsc::Sender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (cut, mut cuts) = mpsc::channel::<()>(1);
+    tokio::spawn(async move {
+        loop {
+            let (mut near, _) = listener.accept().await.unwrap();
+            let mut far = TcpStream::connect(to).await.unwrap();
+            tokio::select! {
+                _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                _ = cuts.recv() => {}
+            }
+        }
+    });
+    (address, cut)
 }
 
 /// An answer: the schema, then batches of so many rows each.

@@ -42,6 +42,7 @@ impl Admission {
             );
             return Err(self.refused(&presented, refusal).await);
         }
+        // INVARIANT: recognised-each-time. A handshake outlives an expulsion, so no request rests on it.
         match self.front.recognise(&presented) {
             Ok(peer) => Ok((Caller { presented, peer }, message)),
             Err(refusal) => Err(self.refused(&presented, refusal).await),

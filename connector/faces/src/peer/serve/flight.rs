@@ -52,7 +52,7 @@ fn messages(rows: Rows) -> BoxStream<'static, Result<FlightData, Status>> {
                 Some(Err(cut)) => Some((Err(refusal::cut(&cut)), Stage::Over)),
                 None => Some((Err(refusal::cut(&no_receipt())), Stage::Over)),
             },
-            // After the receipt nothing follows but the reason for which the answer was cut.
+            // INVARIANT: receipt-last. After the receipt nothing follows but the reason for which the answer was cut.
             Stage::Receipt(mut frames) => match frames.next().await {
                 Some(Err(cut)) => Some((Err(refusal::cut(&cut)), Stage::Over)),
                 Some(Ok(_)) => Some((Err(refusal::cut(&no_receipt())), Stage::Over)),

@@ -22,15 +22,19 @@ use proto::peer::greeting::Greeting;
 use proto::peer::letter::{Letter, Numbered};
 use proto::peer::proof::{Proof, Wanted};
 use std::sync::Mutex;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{Notify, broadcast, mpsc};
 
 type Answer = Box<dyn Fn(&Asking) -> Result<Rows, Refusal> + Send + Sync>;
+
+/// A question that is heard and never answered.
+pub(crate) const HANG: &str = "SELECT hang";
 
 /// What a test tells the front.
 pub(crate) struct Told {
     pub(crate) roster: Mutex<Roster>,
     pub(crate) answer: Answer,
     pub(crate) asked: Mutex<Vec<Asking>>,
+    pub(crate) heard: Notify,
     pub(crate) letters: Mutex<Vec<Letter>>,
     pub(crate) outbox: Mutex<Vec<Numbered>>,
     pub(crate) late: broadcast::Sender<Numbered>,
@@ -51,6 +55,7 @@ impl Told {
             roster: Mutex::new(members()),
             answer: Box::new(answer),
             asked: Mutex::default(),
+            heard: Notify::new(),
             letters: Mutex::default(),
             outbox: Mutex::default(),
             late: broadcast::channel(8).0,
@@ -173,7 +178,12 @@ impl Front for Told {
 
     async fn answer(&self, _: &VerifiedPeer, asking: Asking) -> Result<Rows, NoAnswer> {
         let answer = (self.answer)(&asking);
+        let hangs = asking.ask.sql == HANG;
         self.asked.lock().unwrap().push(asking);
+        self.heard.notify_one();
+        if hangs {
+            std::future::pending::<()>().await;
+        }
         answer.map_err(|refusal| self.declined(refusal))
     }
 }

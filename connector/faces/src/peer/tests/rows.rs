@@ -2,8 +2,9 @@
 
 use crate::front::{Rows, RowsFrame};
 use crate::peer::call::rows::AskStream;
+use crate::peer::call::{PeerClient, Way};
 use crate::peer::settings::Settings;
-use crate::peer::testing::{City, Told, frames, munster, recorded, refused, soon};
+use crate::peer::testing::{City, HANG, Told, frames, munster, recorded, refused, relay, soon};
 use futures::StreamExt as _;
 use futures::stream;
 use policy::refusal::{Code, Refusal};
@@ -272,4 +273,26 @@ async fn an_answer_outlives_the_age_of_its_connection() {
         assert!(soon(answer.next()).await.unwrap().is_ok());
     }
     assert!(told.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_question_that_may_have_arrived_is_asked_once() {
+    let city = City::start(Told::mute()).await;
+    let (address, cut) = relay(city.address).await;
+    let way = Way {
+        port: address.port(),
+        ..city.way()
+    };
+    let client = soon(PeerClient::connect(way)).await.unwrap();
+    let errand = recorded(HANG);
+    let asking = client.ask(&errand);
+    let breaking = async {
+        city.front.heard.notified().await;
+        cut.send(()).await.unwrap();
+    };
+    let (outcome, ()) = soon(futures::future::join(asking, breaking)).await;
+    assert_eq!(outcome.unwrap_err().code, Code::PeerUnreachable);
+    // The way there is open again, and still nobody asked twice.
+    assert!(soon(client.hello(&greeting())).await.is_ok());
+    assert_eq!(city.front.asked.lock().unwrap().len(), 1);
 }
