@@ -1,3 +1,5 @@
+//! Catalogue entries are read in exactly the form that they are written in.
+
 use super::*;
 use crate::samples;
 use evidence::json::parse;

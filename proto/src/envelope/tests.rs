@@ -1,3 +1,5 @@
+//! The envelope holds what it must and nothing else.
+
 use super::*;
 use crate::samples;
 use josekit::jwk::KeyPair as _;

@@ -1,3 +1,5 @@
+//! Offers are read in exactly the form that they are written in.
+
 use super::*;
 use crate::samples;
 

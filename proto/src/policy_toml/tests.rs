@@ -1,3 +1,5 @@
+//! Policy files say what they mean, or every fault that they have.
+
 use super::*;
 use crate::samples::dataset;
 use policy::term::{Bounds, Bucket, Function, Mask, Period, Quota, Unit};

@@ -1,3 +1,5 @@
+//! What people and tools are shown of a policy.
+
 use super::*;
 use crate::samples;
 

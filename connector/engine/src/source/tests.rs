@@ -1,3 +1,5 @@
+//! Sources are read as they are described.
+
 use crate::source::config::read::parse;
 use crate::source::raw::{Event, float, int};
 use crate::source::when::{Format, instant, local_day, zone};

@@ -1,3 +1,5 @@
+//! The index says what the log led to.
+
 use crate::state::State;
 use crate::state::change::LetterRow;
 use evidence::time::Time;

@@ -1,3 +1,5 @@
+//! What is found in a file that nobody has described yet.
+
 use super::{entry, sample};
 use crate::source::config::read::parse;
 use std::path::Path;
