@@ -52,7 +52,7 @@ pub enum Progress<'a> {
         /// Whether it is read anew; otherwise it is known from an earlier publication.
         read: bool,
     },
-    /// Rows were written.
+    /// So many rows were read from a file, and at the end written.
     Rows(u64),
 }
 

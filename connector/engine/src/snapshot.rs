@@ -6,6 +6,7 @@ pub mod shelf;
 
 use catalog::dataset::Dataset;
 use evidence::digest::Digest;
+use policy::refusal::{Code, Refusal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,6 +59,25 @@ impl Snapshot {
         if let Some(folder) = &self.folder {
             folder.retired.store(true, Ordering::Release);
         }
+    }
+
+    /// Reads every file and holds it against the digest that was published.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` where they are not the files that were published.
+    pub fn verify(&self) -> Result<(), Refusal> {
+        let (digest, _) = disk::digest(&self.dataset, &self.files)?;
+        if digest == self.digest {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Code::StateBroken,
+            format!(
+                "the files of `{}` {} are not those that were published",
+                self.dataset.id.name, self.dataset.version
+            ),
+        )
+        .with_help("withdraw the snapshot and publish again"))
     }
 
     /// The folder of its files, where it owns one.

@@ -57,7 +57,7 @@ pub fn all(
             Some(counts) => counts,
             None => {
                 parsed.read = parsed.read.saturating_add(1);
-                let counts = one(config, zone, &file.path, &file.shown, &rows)?;
+                let counts = one(config, zone, &file.path, &file.shown, &rows, progress)?;
                 remember(place, key, &counts)?;
                 counts
             }
@@ -89,6 +89,7 @@ fn one(
     path: &Path,
     shown: &str,
     target: &Path,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Counts, Refusal> {
     let unfinished = target.with_extension("unfinished");
     let file = File::create(&unfinished).map_err(|error| disk::broken(&unfinished, &error))?;
@@ -102,6 +103,7 @@ fn one(
         ArrowWriter::try_new(file, schema(&config.columns), Some(properties)).map_err(broken)?;
     let mut batch = Batch::new(&config.columns);
     let mut rows = Rows::new(config, zone, shown)?;
+    let mut done = 0_u64;
     source::read(path, shown, &config.source, &mut |event| {
         rows.take(event, &mut |cells| {
             batch.push(cells);

@@ -2,6 +2,8 @@
 //! made aside, made durable, and renamed into place.
 
 use crate::snapshot::manifest::{self, Manifest};
+use catalog::dataset::Dataset;
+use evidence::digest::{Digest, Hasher};
 use evidence::time::Time;
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
@@ -94,11 +96,18 @@ pub fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), Refusal>
 pub fn admit(place: &Place, version: &str, folder: TempDir) -> Result<PathBuf, Refusal> {
     let target = place.snapshots().join(version);
     sync_folder(folder.path())?;
-    let from = folder.keep();
+    if published(place)?.is_some_and(|manifest| manifest.dataset.version == version) {
+        return Err(Refusal::new(
+            Code::StateBroken,
+            format!("another publication took the label {version} meanwhile"),
+        )
+        .with_help("publish again"));
+    }
     // A folder of that name was written but never pointed to: the power failed between the two steps.
     if target.exists() {
         std::fs::remove_dir_all(&target).map_err(|error| broken(&target, &error))?;
     }
+    let from = folder.keep();
     std::fs::rename(&from, &target).map_err(|error| broken(&target, &error))?;
     sync_folder(&place.snapshots())?;
     point(place, Some(version), version)?;
@@ -125,7 +134,12 @@ pub fn published(place: &Place) -> Result<Option<Manifest>, Refusal> {
         return Ok(None);
     };
     let path = place.snapshots().join(version).join(MANIFEST);
-    let text = std::fs::read(&path).map_err(|error| broken(&path, &error))?;
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        // An operator who removed a damaged folder can publish anew.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(broken(&path, &error)),
+    };
     let manifest = manifest::from_bytes(&text).ok_or_else(|| {
         Refusal::new(
             Code::StateBroken,
@@ -133,6 +147,23 @@ pub fn published(place: &Place) -> Result<Option<Manifest>, Refusal> {
         )
     })?;
     Ok(Some(manifest))
+}
+
+/// The digest of a snapshot: over its schema and the content of its files, in order. Also their bytes.
+///
+/// # Errors
+/// `FILE_MISSING` where a file can't be read.
+pub fn digest(dataset: &Dataset, files: &[PathBuf]) -> Result<(Digest, u64), Refusal> {
+    let mut whole = Hasher::default();
+    whole.update(b"snapshot/1\n");
+    whole.update(dataset.schema_digest().as_bytes());
+    let mut bytes = 0_u64;
+    for file in files {
+        let (content, size) = crate::source::files::digest(file, &file.to_string_lossy())?;
+        whole.update(content.as_bytes());
+        bytes = bytes.saturating_add(size);
+    }
+    Ok((whole.finish(), bytes))
 }
 
 /// The folder of a version.

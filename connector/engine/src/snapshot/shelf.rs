@@ -52,11 +52,22 @@ impl Shelf {
                 ));
             }
             let folder = disk::folder(&place, &manifest.dataset.version);
-            let files = manifest
+            let files: Vec<PathBuf> = manifest
                 .files
                 .iter()
                 .map(|file| folder.join(file))
                 .collect();
+            let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |found| found.len());
+            if files.iter().map(size).sum::<u64>() != manifest.dataset.bytes {
+                return Err(Refusal::new(
+                    Code::StateBroken,
+                    format!(
+                        "the files of `{name}` {} are damaged",
+                        manifest.dataset.version
+                    ),
+                )
+                .with_help(format!("remove `{}` and publish again", folder.display())));
+            }
             let id = manifest.dataset.id.clone();
             let snapshot = Snapshot::in_folder(manifest.dataset, files, manifest.digest, folder);
             holdings.insert(id, Arc::new(snapshot));

@@ -71,6 +71,55 @@ fn only_changed_files_are_read_and_nothing_changed_is_nothing_published() {
 }
 
 #[test]
+fn two_publications_at_once_do_not_share_a_label() {
+    let (town, folder) = (Town::new(), tempfile::tempdir().unwrap());
+    write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
+    let config = trips(folder.path(), TRIPS);
+    let (first, second) = (town.stage(&config), town.stage(&config));
+    let first = first.commit().unwrap();
+    assert_eq!(second.commit().unwrap_err().code, Code::StateBroken);
+    first.verify().unwrap();
+    assert_eq!(ints(&first, "trips"), vec![Some(1)]);
+}
+
+#[test]
+fn a_damaged_snapshot_is_found() {
+    let (town, folder) = (Town::new(), tempfile::tempdir().unwrap());
+    write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
+    let snapshot = town.stage(&trips(folder.path(), TRIPS)).commit().unwrap();
+    let file = &snapshot.files[0];
+    let mut bytes = std::fs::read(file).unwrap();
+    bytes[20] ^= 1;
+    std::fs::write(file, &bytes).unwrap();
+    assert_eq!(snapshot.verify().unwrap_err().code, Code::StateBroken);
+    bytes.pop();
+    std::fs::write(file, &bytes).unwrap();
+    let open = || Shelf::open(town.state.path(), &town.context().owner);
+    let refusal = open().unwrap_err();
+    assert_eq!(refusal.code, Code::StateBroken);
+    // What the refusal advises, works.
+    std::fs::remove_dir_all(snapshot.folder().unwrap()).unwrap();
+    assert!(open().unwrap().holdings().is_empty());
+    assert_eq!(
+        town.stage(&trips(folder.path(), TRIPS)).entry.version,
+        "2026-11-20.2"
+    );
+}
+
+#[test]
+fn a_dataset_without_rows_is_published_as_such() {
+    let (town, folder) = (Town::new(), tempfile::tempdir().unwrap());
+    write(folder.path(), "a.csv", "day,trips\n");
+    let snapshot = town.stage(&trips(folder.path(), TRIPS)).commit().unwrap();
+    assert_eq!(
+        (snapshot.dataset.rows, snapshot.dataset.time_span),
+        (0, None)
+    );
+    let reopened = Shelf::open(town.state.path(), &town.context().owner).unwrap();
+    assert_eq!(**reopened.holdings().values().next().unwrap(), snapshot);
+}
+
+#[test]
 fn the_same_rows_have_the_same_digest() {
     let folder = tempfile::tempdir().unwrap();
     write(

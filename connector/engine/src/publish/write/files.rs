@@ -9,7 +9,6 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, SchemaRef};
 use catalog::dataset::Dataset;
 use datafusion::arrow::compute::{CastOptions, cast_with_options, concat_batches};
-use evidence::digest::Hasher;
 use jiff::tz::TimeZone;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -146,18 +145,15 @@ impl<'e> Files<'e> {
     pub(super) fn finish(mut self) -> Result<Written, Refusal> {
         self.flush()?;
         self.close()?;
-        let mut digest = Hasher::default();
-        digest.update(b"snapshot/1\n");
-        digest.update(self.entry.schema_digest().as_bytes());
-        let mut bytes = 0_u64;
-        for name in &self.names {
-            let (content, size) = crate::source::files::digest(&self.folder.join(name), name)?;
-            digest.update(content.as_bytes());
-            bytes = bytes.saturating_add(size);
-        }
+        let paths: Vec<PathBuf> = self
+            .names
+            .iter()
+            .map(|name| self.folder.join(name))
+            .collect();
+        let (digest, bytes) = disk::digest(self.entry, &paths)?;
         Ok(Written {
             files: self.names,
-            digest: digest.finish(),
+            digest,
             rows: self.rows,
             bytes,
             seen: self.seen,

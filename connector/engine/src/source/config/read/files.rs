@@ -68,7 +68,11 @@ pub(super) fn source(mut table: Table<'_, '_>) -> Option<SourceConfig> {
 pub(super) fn lookups(mut table: Table<'_, '_>) -> BTreeMap<Name, SourceConfig> {
     let mut found = BTreeMap::new();
     for key in table.keys() {
-        let Ok(name) = key.parse::<Name>() else {
+        let name = key
+            .parse::<Name>()
+            .ok()
+            .filter(|name| name.as_str() != "source");
+        let Some(name) = name else {
             let spot = table.spot();
             table.problems().push(spot.refuse(
                 Code::ConfigInvalid,
