@@ -5,8 +5,10 @@ use crate::federate::question::{Question, Wish};
 use crate::federate::source::Relation;
 use crate::limits::SqlLimits;
 use crate::plan::names::no_table;
-use catalog::view::Shape;
+use catalog::dataset::Dataset;
+use catalog::view::{self, Shape};
 use evidence::time::Time;
+use policy::effect::Effect;
 use policy::id::{ContractId, DatasetId, Name, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +37,32 @@ pub struct RemoteTable {
     pub time_span: Option<(Time, Time)>,
     /// Why it can't be asked for this purpose, where that is known beforehand.
     pub barred: Option<Refusal>,
+}
+
+impl RemoteTable {
+    /// The table that a contract with these effects makes of a catalogue entry.
+    ///
+    /// # Errors
+    /// When the effects do not fit the entry: `TERM_COLUMN_UNKNOWN`, `TERM_ILL_TYPED`.
+    pub fn new(
+        alias: Name,
+        entry: &Dataset,
+        contract: Option<ContractId>,
+        effects: &[Effect],
+    ) -> Result<Self, Refusal> {
+        Ok(Self {
+            alias,
+            dataset: entry.id.clone(),
+            contract,
+            shape: view::shape(entry, effects)?,
+            model: entry.model.clone(),
+            snapshot: entry.version.clone(),
+            rows: entry.rows,
+            bytes: entry.bytes,
+            time_span: entry.time_span,
+            barred: None,
+        })
+    }
 }
 
 /// The tables of one question.

@@ -147,14 +147,19 @@ impl Writer {
     pub(super) fn write(&self, query: &PeerQuery) -> Result<Text, Unwritable> {
         let meant = self.normal(query)?;
         let sql = render(&meant)?;
-        let refused = || Unwritable(sql.clone());
-        let (read, schema) = self.read(&sql, &meant).map_err(|_| refused())?;
-        if read == Read::of(&meant) {
-            Ok(Text { sql, schema })
-        } else {
-            tracing::debug!(name: "federate.not_same", "text does not read back the same");
-            Err(Unwritable(sql))
+        match self.means(&sql, &meant) {
+            Some(schema) => Ok(Text { sql, schema }),
+            None => {
+                tracing::debug!(name: "federate.not_same", "a text does not read back the same");
+                Err(Unwritable(sql))
+            }
         }
+    }
+
+    /// What the text returns, if it means exactly this.
+    fn means(&self, sql: &str, meant: &PeerQuery) -> Option<SchemaRef> {
+        let (read, schema) = self.read(sql, meant).ok()?;
+        (read == Read::of(meant)).then_some(schema)
     }
 
     /// Simplifies an expression over bare columns of a relation.
@@ -246,3 +251,6 @@ impl Writer {
         Ok((read, Arc::new(Schema::new(fields))))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,7 +147,7 @@ pub(super) fn late(limits: &Limits) -> Refusal {
 
 pub(super) fn explained(explanation: &Explanation, report: Report) -> Result<Answer, Refusal> {
     let text = explanation.to_string();
-    let lines: ArrayRef = Arc::new(StringArray::from_iter_values(text.lines()));
+    let lines: ArrayRef = Arc::new(StringArray::from(text.lines().collect::<Vec<_>>()));
     let schema = Arc::new(Schema::new(vec![Field::new("plan", DataType::Utf8, false)]));
     let batch = RecordBatch::try_new(Arc::clone(&schema), vec![lines])
         .map_err(|_| Refusal::new(Code::Internal, "the plan can't be shown"))?;

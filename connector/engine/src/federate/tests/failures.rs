@@ -293,3 +293,47 @@ fn errors_tell_no_values() {
     assert_eq!(refusal.code, Code::EvaluationFailed);
     assert!(!refusal.to_string().contains("north"), "{refusal}");
 }
+
+/// Dropping the answer ends the errands, also those that would never end by themselves.
+#[test]
+fn dropping_ends_the_errands() {
+    struct Held(tokio::sync::mpsc::Sender<()>);
+    #[async_trait]
+    impl Courier for Held {
+        async fn fetch(&self, errand: Errand) -> Result<RemoteRows, Refusal> {
+            let alive = self.0.clone();
+            let batch = RecordBatch::new_empty(Arc::clone(&errand.schema));
+            let ids = Arc::new(Int64Array::from(vec![1])) as ArrayRef;
+            let first = RecordBatch::try_new(batch.schema(), vec![ids]).unwrap();
+            let rest = futures::stream::once(async move {
+                let _alive = alive;
+                futures::future::pending().await
+            });
+            Ok(RemoteRows {
+                schema: batch.schema(),
+                batches: futures::stream::iter([Ok(first)]).chain(rest).boxed(),
+                snapshot: None,
+            })
+        }
+    }
+    run(async {
+        let (alive, mut ended) = tokio::sync::mpsc::channel(1);
+        let question = World::new().plan("SELECT id FROM model.trips").unwrap();
+        let answer = question
+            .run(Arc::new(Held(alive)), &room(), &bounds())
+            .await
+            .unwrap();
+        let report = answer.report.clone();
+        let mut batches = answer.batches;
+        assert!(batches.next().await.unwrap().is_ok());
+        drop(batches);
+        // Nobody sends: this returns when the last of the streams is gone.
+        assert!(ended.recv().await.is_none());
+        assert!(
+            report
+                .outcomes()
+                .iter()
+                .all(|outcome| outcome.status == Status::Enough)
+        );
+    });
+}

@@ -211,3 +211,47 @@ fn a_short_span_is_seen() {
         }
     }
 }
+
+/// A question over many participants is planned within the limits of one statement.
+#[test]
+fn thirty_participants() {
+    let mut world = World::new();
+    let like = world.tables[0].clone();
+    for number in 0..27 {
+        let city = format!("city{number}");
+        let mut table = like.clone();
+        table.alias = city.parse().unwrap();
+        table.dataset = super::dataset(&city, "trips");
+        world.tables.push(table);
+    }
+    let question = world
+        .plan(
+            "SELECT participant, place, avg(x), count(*) FROM model.trips WHERE ts >= '2024-01-05T00:00:00Z' \
+             AND place LIKE '%o%' AND (n > 5 OR open) AND day < '2024-02-01' GROUP BY participant, place \
+             ORDER BY participant, place LIMIT 10",
+        )
+        .unwrap();
+    assert_eq!(question.errands().len(), 30);
+}
+
+#[test]
+fn explained() {
+    let world = World::new();
+    let sql = "SELECT s.level, avg(t.x) FROM model.trips t JOIN zurich.sites s ON t.place = s.place WHERE t.participant <> 'zurich.example' GROUP BY s.level";
+    let question = world.plan(sql).unwrap();
+    assert!(!question.explains());
+    let text = question.explain().to_string();
+    let first = format!(
+        "munster.example (contract {}, munster.trips of 2026-11-20.1)\n  SELECT place AS c0, x AS c1 FROM trips\n  brings at most 200 rows, about 6400 bytes\n",
+        super::contract("munster").short()
+    );
+    assert!(text.starts_with(&first), "{text}");
+    assert_eq!(text.matches("brings at most").count(), 3);
+    assert_eq!(text.matches("rows from zurich.example").count(), 1);
+    assert!(text.contains("\nhere\n"));
+    // EXPLAIN shows the same and asks nobody.
+    let (rows, report) = run(world.ask(&format!("EXPLAIN {sql}"))).unwrap();
+    assert_eq!(super::text(&rows).join("\n"), text.trim_end());
+    assert!(world.texts().is_empty());
+    assert!(report.missing().is_empty());
+}
