@@ -1,6 +1,7 @@
 //! Two cities for the tests of the peer wire: real TLS on a loopback socket, a front that does what a test tells it.
 
 mod front;
+mod refusing;
 mod tls;
 
 pub(crate) use front::{HANG, Told, recorded, refused};
@@ -95,6 +96,20 @@ impl City {
     /// How many handshakes have held.
     pub(crate) fn handshakes(&self) -> usize {
         self.league.handshakes()
+    }
+
+    /// The same with a check of certificates that refuses with this reason.
+    pub(crate) fn way_that_refuses(&self, reason: Refusal) -> Way {
+        let current = self.league.client()();
+        let mut config = rustls::ClientConfig::clone(&current);
+        config
+            .dangerous()
+            .set_certificate_verifier(Arc::new(refusing::Refusing(reason)));
+        let config = Arc::new(config);
+        Way {
+            tls: Arc::new(move || Arc::clone(&config)),
+            ..self.way()
+        }
     }
 
     pub(crate) async fn connect(&self) -> PeerClient {

@@ -2,10 +2,14 @@
 
 use crate::peer::call::{Way, unreachable};
 use hyper_util::rt::TokioIo;
-use policy::refusal::Refusal;
+use policy::id::ParticipantId;
+use policy::refusal::{Code, Refusal};
+use rustls::{AlertDescription, CertificateError};
 use rustls_pki_types::ServerName;
 use std::error::Error;
+use std::io;
 use std::sync::Arc;
+use tokio::io::AsyncBufReadExt as _;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -73,29 +77,63 @@ async fn secure(way: &Way) -> Result<TlsStream<TcpStream>, Refusal> {
         let _ = tcp.set_nodelay(true);
         let name = ServerName::try_from(way.host.clone())
             .map_err(|_| unreachable(&way.participant, "its host name can't be read"))?;
-        TlsConnector::from((way.tls)())
+        let mut stream = TlsConnector::from((way.tls)())
             .connect(name, tcp)
             .await
-            .map_err(|error| unreachable(&way.participant, &spoken(&error)))
-    });
-    let stream = match opened.await {
-        Ok(stream) => stream?,
-        Err(_) => {
-            return Err(unreachable(
+            .map_err(|error| refused_handshake(&way.participant, &error))?;
+        (way.check)(stream.get_ref().1)?;
+        // The other end judges this one's certificate after the handshake is over for this one. Its first word tells.
+        let word = stream.fill_buf().await;
+        match word.map(<[u8]>::is_empty) {
+            Ok(false) => Ok(stream),
+            Ok(true) => Err(unreachable(
                 &way.participant,
-                "no connection within its time",
-            ));
+                "it hung up before it said anything",
+            )),
+            Err(error) => Err(refused_handshake(&way.participant, &error)),
         }
+    });
+    match opened.await {
+        Ok(secured) => secured,
+        Err(_) => Err(unreachable(
+            &way.participant,
+            "no connection within its time",
+        )),
+    }
+}
+
+/// Why the two ends do not trust each other: the refusal of the own check, or what the other end's alert says.
+fn refused_handshake(participant: &ParticipantId, error: &io::Error) -> Refusal {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    let (code, what) = match inner {
+        Some(rustls::Error::InvalidCertificate(CertificateError::Other(other))) => {
+            match other.0.downcast_ref::<Refusal>() {
+                Some(refusal) => return refusal.clone().with_participant(participant.clone()),
+                None => (Code::PeerNotTrusted, "its certificate is not accepted"),
+            }
+        }
+        Some(rustls::Error::InvalidCertificate(_)) => {
+            (Code::PeerNotTrusted, "its certificate is not accepted")
+        }
+        Some(rustls::Error::AlertReceived(AlertDescription::CertificateExpired)) => (
+            Code::CertificateExpired,
+            "it says that the certificate of this connector has expired",
+        ),
+        Some(rustls::Error::AlertReceived(_)) => (
+            Code::PeerNotTrusted,
+            "it does not accept the certificate of this connector",
+        ),
+        Some(_) | None => return unreachable(participant, &spoken(error)),
     };
-    (way.check)(stream.get_ref().1)?;
-    Ok(stream)
+    Refusal::new(code, format!("{}: {what}", participant.domain()))
+        .with_participant(participant.clone())
 }
 
 /// What the system or TLS said, in the house's form.
-fn spoken(error: &std::io::Error) -> String {
+fn spoken(error: &io::Error) -> String {
     match error.kind() {
-        std::io::ErrorKind::ConnectionRefused => "nobody listens at its address".to_owned(),
-        std::io::ErrorKind::InvalidData => format!("TLS failed: {error}"),
+        io::ErrorKind::ConnectionRefused => "nobody listens at its address".to_owned(),
+        io::ErrorKind::InvalidData => format!("TLS failed: {error}"),
         _ => error.to_string(),
     }
 }

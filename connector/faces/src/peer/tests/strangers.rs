@@ -83,7 +83,8 @@ async fn an_expelled_member_gets_no_more_letters() {
 async fn another_authority_is_not_let_in() {
     let city = City::start(Told::mute()).await;
     let refusal = hello_from(city.way_of_a_stranger()).await.unwrap_err();
-    assert_eq!(refusal.code, Code::PeerUnreachable);
+    assert_eq!(refusal.code, Code::PeerNotTrusted);
+    assert!(refusal.sentence.contains("this connector"), "{refusal}");
     assert_eq!(refusal.participant, Some(munster()));
     let knock = soon(async { city.front.knocks.1.lock().await.recv().await }).await;
     assert_eq!(knock, Some(Knock::Handshake));
@@ -147,6 +148,39 @@ async fn a_full_house_lets_in_who_comes_next() {
     assert!(futures::poll!(&mut second).is_pending());
     drop(first);
     assert!(soon(second).await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn another_authority_is_not_called() {
+    let city = City::start(Told::mute()).await;
+    let other = City::start(Told::mute()).await;
+    let way = Way {
+        port: other.address.port(),
+        ..city.way()
+    };
+    let refusal = hello_from(way).await.unwrap_err();
+    assert_eq!(refusal.code, Code::PeerNotTrusted);
+    assert!(refusal.sentence.contains("its certificate"), "{refusal}");
+}
+
+#[tokio::test]
+async fn the_reason_of_the_own_verifier_is_not_lost() {
+    let city = City::start(Told::mute()).await;
+    let reason = Refusal::new(Code::WrongLeague, "not of this league");
+    let way = city.way_that_refuses(reason.clone());
+    let refusal = hello_from(way).await.unwrap_err();
+    assert_eq!(refusal, reason.with_participant(munster()));
+}
+
+#[tokio::test]
+async fn one_that_hangs_up_is_told_from_one_that_distrusts() {
+    let city = City::start(Told::mute()).await;
+    let rude = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = rude.local_addr().unwrap().port();
+    let hang_up = async { drop(rude.accept().await.unwrap()) };
+    let call = hello_from(Way { port, ..city.way() });
+    let (outcome, ()) = soon(futures::future::join(call, hang_up)).await;
+    assert_eq!(outcome.unwrap_err().code, Code::PeerUnreachable);
 }
 
 #[tokio::test]
