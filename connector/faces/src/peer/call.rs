@@ -263,8 +263,13 @@ impl PeerClient {
 
     /// What a failed call means; the connector's own check of the other end speaks first.
     pub(crate) fn failed(&self, status: &Status) -> Refusal {
-        connect::refusal_within(status)
-            .unwrap_or_else(|| refusal::from_wire(status, &self.participant))
+        if let Some(refusal) = connect::refusal_within(status) {
+            return refusal;
+        }
+        if connect::never_sent(status) {
+            return unreachable(&self.participant, "it hung up before it was asked");
+        }
+        refusal::from_wire(status, &self.participant)
     }
 
     /// The participant sent something that it must not.

@@ -195,6 +195,18 @@ async fn what_the_own_check_says_comes_first() {
 }
 
 #[tokio::test]
+async fn a_peer_that_went_away_is_out_of_reach() {
+    let mut city = City::start(Told::mute()).await;
+    let client = city.connect().await;
+    assert!(soon(client.hello(&greeting())).await.is_ok());
+    city.stop.take().unwrap().send(()).unwrap();
+    soon(&mut city.served).await.unwrap().unwrap();
+    let refusal = soon(client.hello(&greeting())).await.unwrap_err();
+    assert_eq!(refusal.code, Code::PeerUnreachable);
+    assert_eq!(refusal.participant, Some(munster()));
+}
+
+#[tokio::test]
 async fn nobody_at_home_is_said_so() {
     let city = City::start(Told::mute()).await;
     let vacant = TcpListener::bind("127.0.0.1:0").await.unwrap();
