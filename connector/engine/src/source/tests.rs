@@ -304,3 +304,97 @@ fn a_local_day_is_the_day_of_the_zone() {
         Some(midnight.day() - 1)
     );
 }
+
+#[test]
+fn characters_survive_the_edges_of_pieces() {
+    // Three-byte characters at every offset against the 64 KiB pieces in which a file is decoded.
+    for shift in 0..3 {
+        let mut text = "x".repeat(shift) + "\n";
+        let row = "€".repeat(50) + "\n";
+        while text.len() < 200_000 {
+            text.push_str(&row);
+        }
+        let found = events(text.as_bytes(), "").unwrap();
+        let rows = &found[1..];
+        assert!(rows.len() > 1_300);
+        let euros = "€".repeat(50);
+        assert!(
+            rows.iter()
+                .all(|row| row.split_once(": ").unwrap().1 == euros),
+            "{shift}"
+        );
+    }
+}
+
+#[test]
+fn no_bytes_do_more_than_refuse() {
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+    let mut random = StdRng::seed_from_u64(7);
+    let alphabet = b"a1,;\"\n\r\\ -.{}[]:\xc3\xa9\xff\x00e+";
+    let mut broken = 0;
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..1_000 {
+        let length = random.random_range(0..80);
+        let bytes: Vec<u8> = (0..length)
+            .map(|_| alphabet[random.random_range(0..alphabet.len())])
+            .collect();
+        for kind in ["text", "geojson", "parquet"] {
+            std::fs::write(folder.path().join("a.csv"), &bytes).unwrap();
+            let encoding = if random.random() { "utf-8" } else { "latin-1" };
+            let text = START.replace(
+                "\"text\"",
+                &format!("\"{kind}\"\nencoding = \"{encoding}\""),
+            );
+            let config = parse(&text, "hansa.toml", folder.path()).unwrap().remove(0);
+            let mut header = None;
+            let read = read(
+                &folder.path().join("a.csv"),
+                "a.csv",
+                &config.source,
+                &mut |event| {
+                    match event {
+                        Event::Header(names) => header = Some(names.len()),
+                        Event::Row { fields, .. } => assert_eq!(Some(fields.len()), header),
+                        Event::Broken { .. } => broken += 1,
+                        Event::Counted(_) => {}
+                    }
+                    Ok(())
+                },
+            );
+            if let Err(refusal) = read {
+                assert_eq!(refusal.code, Code::SourceUnreadable);
+            }
+        }
+    }
+    assert!(broken > 100, "{broken}");
+}
+
+#[test]
+fn every_spelling_refuses_what_it_is_not() {
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+    let mut random = StdRng::seed_from_u64(11);
+    let formats: Vec<Format> = [
+        "%Y-%m-%d %H:%M:%S%f%z",
+        "%d.%m.%Y",
+        "%Y%m%d",
+        "%a %d %b %Y %H:%M",
+        "%Y %m %d %H",
+    ]
+    .iter()
+    .map(|format| Format::parse(format).unwrap())
+    .collect();
+    let alphabet: Vec<char> = "0123456789-:. +ZJanFriTé".chars().collect();
+    for _ in 0..20_000 {
+        let length = random.random_range(0..26);
+        let text: String = (0..length)
+            .map(|_| alphabet[random.random_range(0..alphabet.len())])
+            .collect();
+        for format in &formats {
+            if let Some(civil) = format.read(&text) {
+                assert!(civil.micros.abs() < 400_000_000_000_000_000, "{text}");
+            }
+        }
+    }
+}

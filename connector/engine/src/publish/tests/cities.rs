@@ -1,6 +1,25 @@
 //! What each city ships.
 
-use super::{Town, dates, floats, instants, ints, near, only, shipped, span, sum, texts};
+use super::{
+    Town, configured, dates, demo, floats, instants, ints, near, only, shipped, span, sum, texts,
+};
+use crate::publish::glance::glance;
+
+#[test]
+fn every_shipped_configuration_fits_its_files() {
+    let mut datasets = 0;
+    for city in std::fs::read_dir(demo("")).unwrap() {
+        let folder = city.unwrap().path();
+        let Ok(text) = std::fs::read_to_string(folder.join("hansa-datasets.toml")) else {
+            continue;
+        };
+        for dataset in configured(&text, &folder) {
+            glance(&dataset, "UTC").unwrap_or_else(|problems| panic!("{problems:#?}"));
+            datasets += 1;
+        }
+    }
+    assert_eq!(datasets, 9);
+}
 
 #[test]
 fn munster_counts_each_bicycle_once_and_knows_its_clock_changes() {
