@@ -1,4 +1,6 @@
 //! Wiring: where things are found, the clock, and how the rooms are built and taken down.
 
+pub(crate) mod bridge;
 pub(crate) mod clock;
 pub(crate) mod find;
+pub(crate) mod serve;

@@ -1,8 +1,10 @@
 //! The command line: what can be typed, and how what comes back is shown.
 
 pub(crate) mod error;
+pub(crate) mod print;
 pub(crate) mod prompt;
 pub(crate) mod rows;
+pub(crate) mod run;
 pub(crate) mod show;
 pub(crate) mod verb;
 
@@ -173,7 +175,7 @@ pub(crate) enum LeagueVerb {
         output: Option<PathBuf>,
         /// Days that the certificate is valid
         #[arg(long, default_value_t = 7)]
-        days: u32,
+        days: u16,
     },
     /// The participants
     List {

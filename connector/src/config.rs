@@ -546,3 +546,6 @@ pub(crate) fn seconds(text: &str) -> Option<Duration> {
     };
     number.checked_mul(factor).map(Duration::from_secs)
 }
+
+/// Every key, with its default, for `hansa config reference`.
+pub(crate) const REFERENCE: &str = include_str!("config/reference.toml");

@@ -4,6 +4,9 @@ mod app;
 mod cli;
 mod config;
 mod desk;
+mod local;
+mod node;
+mod walk;
 
 use clap::Parser as _;
 use cli::show::Show;
@@ -23,6 +26,7 @@ fn main() -> ExitCode {
         json: cli.global.json,
         quiet: cli.global.quiet,
     };
+    trace(cli.global.verbose);
     match run(cli, show) {
         Ok(status) => ExitCode::from(status),
         Err(refusals) => {
@@ -35,10 +39,39 @@ fn main() -> ExitCode {
     }
 }
 
+fn trace(verbose: u8) {
+    let level = match verbose {
+        0 => "error",
+        1 => "info",
+        _ => "debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("HANSA_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
 fn run(cli: Cli, show: Show) -> Result<u8, Vec<Refusal>> {
+    let one = |refusal: Refusal| vec![refusal];
+    let clock = app::clock::system(0);
+    let now = clock().wall;
     match cli.verb {
-        Verb::Error { code } => cli::error::run(code.as_deref(), show).map_err(|r| vec![r])?,
-        _ => {}
+        Verb::Error { code } => cli::error::run(code.as_deref(), show).map_err(one)?,
+        Verb::League(verb) => local::league::run(verb, now, show).map_err(one)?,
+        Verb::Init(args) => local::init::run(&args, show).map_err(one)?,
+        Verb::Join { file } => {
+            let config = cli::run::load(&cli.global)?;
+            local::join::run(&config, &file, now, show).map_err(one)?;
+        }
+        Verb::Check => {
+            let config = cli::run::load(&cli.global)?;
+            local::check::run(&config, now, show)?;
+        }
+        Verb::Serve => return cli::run::serve(&cli.global, clock, show),
+        Verb::Desk(verb) => return cli::run::desk(&cli.global, verb, clock, show),
+        Verb::Demo(_) => {}
     }
     Ok(0)
 }

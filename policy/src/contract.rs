@@ -62,6 +62,17 @@ impl Agreement {
     }
 }
 
+impl Agreement {
+    /// The participant that takes; nobody in particular for a public view.
+    #[must_use]
+    pub const fn assignee_id(&self) -> Option<&ParticipantId> {
+        match &self.assignee {
+            Assignee::Participant(party) => Some(&party.id),
+            Assignee::Public => None,
+        }
+    }
+}
+
 /// A party of a contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Party {

@@ -37,8 +37,10 @@ pub trait Front: Send + Sync + 'static {
     /// Takes in one letter, durably; the same letter again changes nothing.
     async fn send(&self, peer: &VerifiedPeer, letter: Letter) -> Result<(), NoAnswer>;
 
-    /// The letters for the caller after that number, then those that come. Those up to it are acknowledged.
-    async fn inbox(&self, peer: &VerifiedPeer, after: u64) -> Result<Letters, NoAnswer>;
+    /// The letters for the caller after that number, then, unless only `once`, those that come. Those up to it are
+    /// acknowledged.
+    async fn inbox(&self, peer: &VerifiedPeer, after: u64, once: bool)
+    -> Result<Letters, NoAnswer>;
 
     /// A proof from the log.
     async fn proof(&self, peer: &VerifiedPeer, wanted: Wanted) -> Result<Proof, NoAnswer>;

@@ -214,11 +214,11 @@ CREATE TABLE IF NOT EXISTS budget (
 CREATE TABLE IF NOT EXISTS contract (
     id TEXT PRIMARY KEY, activated INTEGER, withdrawn INTEGER, withdrawn_by TEXT) STRICT;
 CREATE TABLE IF NOT EXISTS answer (
-    request TEXT NOT NULL, peer TEXT NOT NULL, record INTEGER NOT NULL, closed INTEGER,
-    PRIMARY KEY (request, peer)) STRICT;
+    record INTEGER PRIMARY KEY, request TEXT NOT NULL, peer TEXT NOT NULL, contracts TEXT NOT NULL, closed INTEGER) STRICT;
+CREATE INDEX IF NOT EXISTS answer_request ON answer (request, peer);
 CREATE TABLE IF NOT EXISTS reserved (
-    request TEXT NOT NULL, contract TEXT NOT NULL, clause INTEGER NOT NULL, slot INTEGER NOT NULL,
-    amount INTEGER NOT NULL, PRIMARY KEY (request, contract, clause, slot)) STRICT;
+    opened INTEGER NOT NULL, contract TEXT NOT NULL, clause INTEGER NOT NULL, slot INTEGER NOT NULL,
+    counts TEXT NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (opened, contract, clause, slot)) STRICT;
 CREATE TABLE IF NOT EXISTS receipt (
     request TEXT NOT NULL, peer TEXT NOT NULL, role TEXT NOT NULL, contract TEXT NOT NULL, rows INTEGER NOT NULL,
     bytes INTEGER NOT NULL, digest TEXT NOT NULL, outcome TEXT NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL,

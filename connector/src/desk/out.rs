@@ -26,6 +26,8 @@ pub(crate) enum Event {
         /// Of so many; 0: not known.
         total: u64,
     },
+    /// A result as text, where the objects before it said the same.
+    Text(String),
     /// A line for people that is no result.
     Notice(String),
     /// It failed; nothing follows.
@@ -56,6 +58,14 @@ impl Out {
     pub(crate) async fn object(&self, data: Value, text: impl Into<String>) -> Result<(), Gone> {
         let text = text.into();
         self.send(Event::Object { data, text }).await
+    }
+
+    /// Text that only people get; the objects before it said the same.
+    ///
+    /// # Errors
+    /// When nobody reads any more.
+    pub(crate) async fn text(&self, text: impl Into<String>) -> Result<(), Gone> {
+        self.send(Event::Text(text.into())).await
     }
 
     /// Rows.

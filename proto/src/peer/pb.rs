@@ -79,6 +79,9 @@ pub struct InboxRequest {
     /// The number of the last letter that the caller has durably taken in; 0: none.
     #[prost(uint64, tag = "1")]
     pub after: u64,
+    /// End the stream after the letters that are there, without waiting for more.
+    #[prost(bool, tag = "2")]
+    pub once: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InboxLetter {

@@ -212,17 +212,32 @@ impl<M: Meter> Frames<M> {
         }
     }
 
+    /// Ends the answer before its last row; what was not handed out yet is dropped.
+    pub fn cut(&mut self, why: &Refusal) {
+        if self.outcome == Outcome::Cancelled {
+            self.outcome = Outcome::of(why);
+            self.queue.clear();
+        }
+    }
+
     /// Ends the answer and says how it ended; what was not asked for any more counts as cancelled.
     #[must_use]
-    pub fn seal(mut self) -> Option<Sealed> {
+    pub fn seal(self) -> Option<Sealed> {
+        self.seal_with_meter().map(|(sealed, _)| sealed)
+    }
+
+    /// As [`Self::seal`], and gives the meter back, which knows what it reserved.
+    #[must_use]
+    pub fn seal_with_meter(mut self) -> Option<(Sealed, M)> {
         let sent = self.sent();
         let opened = self.answer.close()?;
-        Some(Sealed {
+        let sealed = Sealed {
             opened,
             request: self.answer.request(),
             outcome: self.outcome,
             sent,
-        })
+        };
+        Some((sealed, self.meter))
     }
 }
 

@@ -149,18 +149,20 @@ impl PeerClient {
         Ok(())
     }
 
-    /// The letters after that number, then those that come; their numbers rise. When the stream ends, ask again.
+    /// The letters after that number, then, unless only `once`, those that come; their numbers rise. When the stream ends,
+    /// ask again.
     ///
     /// # Errors
     /// As [`Self::hello`].
     pub async fn inbox(
         &self,
         after: u64,
+        once: bool,
     ) -> Result<BoxStream<'static, Result<Numbered, Refusal>>, Refusal> {
         let begun = self
             .timely(|| async {
                 let mut client = self.peer();
-                client.inbox(pb::InboxRequest { after }).await
+                client.inbox(pb::InboxRequest { after, once }).await
             })
             .await?;
         let letters = begun.into_inner();

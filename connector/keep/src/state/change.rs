@@ -56,6 +56,21 @@ pub struct NegotiationRow {
     pub updated: Time,
 }
 
+/// So much of a quota.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spending {
+    /// The contract.
+    pub contract: ContractId,
+    /// The clause.
+    pub clause: ClauseId,
+    /// Start of the slot.
+    pub slot: Time,
+    /// `queries`, `rows` or `bytes`.
+    pub counts: String,
+    /// How much.
+    pub amount: u64,
+}
+
 /// A receipt, or what is known of an answer that has none yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiptRow {
@@ -223,18 +238,19 @@ impl<'t> Change<'t> {
         )
     }
 
-    /// Spends `amount` of a quota in a slot for a question; what is not used is given back by [`Self::closed`].
+    /// Spends `amount` of a quota in a slot. What an answer reserves for rows or bytes on their way is kept with it, so
+    /// that what it does not use can be given back when it is closed.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn spend(
-        &self,
-        request: Option<&str>,
-        contract: ContractId,
-        clause: ClauseId,
-        slot: Time,
-        amount: u64,
-    ) -> Result<(), Refusal> {
+    pub fn spend(&self, spending: &Spending, opened: Option<u64>) -> Result<(), Refusal> {
+        let Spending {
+            contract,
+            clause,
+            slot,
+            counts,
+            amount,
+        } = spending;
         self.run(
             "INSERT INTO budget (contract, clause, slot, used) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (contract, clause, slot) DO UPDATE SET used = used + excluded.used",
@@ -242,68 +258,83 @@ impl<'t> Change<'t> {
                 contract.to_string(),
                 clause.0,
                 slot.micros(),
-                signed(amount)
+                signed(*amount)
             ],
         )?;
-        let Some(request) = request else {
+        let Some(opened) = opened else {
             return Ok(());
         };
         self.run(
-            "INSERT INTO reserved (request, contract, clause, slot, amount) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (request, contract, clause, slot) DO UPDATE SET amount = amount + excluded.amount",
+            "INSERT INTO reserved (opened, contract, clause, slot, counts, amount) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (opened, contract, clause, slot) DO UPDATE SET amount = amount + excluded.amount",
             params![
-                request,
+                signed(opened),
                 contract.to_string(),
                 clause.0,
                 slot.micros(),
-                signed(amount)
+                counts,
+                signed(*amount)
             ],
         )
     }
 
-    /// Gives back what a question had reserved and did not use.
+    /// Gives back what an answer had reserved and did not use.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn give_back(
-        &self,
-        contract: ContractId,
-        clause: ClauseId,
-        slot: Time,
-        amount: u64,
-    ) -> Result<(), Refusal> {
+    pub fn give_back(&self, spending: &Spending) -> Result<(), Refusal> {
         self.run(
             "UPDATE budget SET used = max(0, used - ?4) WHERE contract = ?1 AND clause = ?2 AND slot = ?3",
             params![
-                contract.to_string(),
-                clause.0,
-                slot.micros(),
-                signed(amount)
+                spending.contract.to_string(),
+                spending.clause.0,
+                spending.slot.micros(),
+                signed(spending.amount)
             ],
         )
     }
 
-    /// An answer was opened by this record.
+    /// An answer was opened by this record, under these contracts (separated by spaces).
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn opened(&self, request: &str, peer: &str, record: u64) -> Result<(), Refusal> {
+    pub fn opened(
+        &self,
+        record: u64,
+        request: &str,
+        peer: &str,
+        contracts: &str,
+    ) -> Result<(), Refusal> {
         self.run(
-            "INSERT OR IGNORE INTO answer (request, peer, record, closed) VALUES (?1, ?2, ?3, NULL)",
-            params![request, peer, signed(record)],
+            "INSERT OR IGNORE INTO answer (record, request, peer, contracts, closed) VALUES (?1, ?2, ?3, ?4, NULL)",
+            params![signed(record), request, peer, contracts],
         )
     }
 
-    /// The answer was closed by this record.
+    /// The answer that the record `opened` has opened was closed by `record`. Gives its question, asker and contracts.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn closed(&self, request: &str, record: u64) -> Result<(), Refusal> {
+    pub fn closed(
+        &self,
+        opened: u64,
+        record: u64,
+    ) -> Result<Option<(String, String, String)>, Refusal> {
+        let answer = self
+            .transaction
+            .query_row(
+                "SELECT request, peer, contracts FROM answer WHERE record = ?1 AND closed IS NULL",
+                [signed(opened)],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+            .optional()
+            .map_err(broken)?;
         self.run(
-            "UPDATE answer SET closed = ?2 WHERE request = ?1 AND closed IS NULL",
-            params![request, signed(record)],
+            "UPDATE answer SET closed = ?2 WHERE record = ?1",
+            params![signed(opened), signed(record)],
         )?;
-        self.run("DELETE FROM reserved WHERE request = ?1", [request])
+        self.run("DELETE FROM reserved WHERE opened = ?1", [signed(opened)])?;
+        Ok(answer)
     }
 
     /// The log holds the activation of a contract.
@@ -428,14 +459,11 @@ impl<'t> Change<'t> {
             .map_err(broken)
     }
 
-    /// What a question has reserved: contract, clause, slot and amount.
+    /// What an answer has reserved.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn reserved_by(
-        &self,
-        request: &str,
-    ) -> Result<Vec<(ContractId, ClauseId, Time, u64)>, Refusal> {
-        crate::state::query::reserved(self.transaction, request)
+    pub fn reserved_by(&self, opened: u64) -> Result<Vec<Spending>, Refusal> {
+        crate::state::query::reserved(self.transaction, opened)
     }
 }

@@ -1,6 +1,6 @@
 //! What the index knows.
 
-use crate::state::change::{LetterRow, NegotiationRow, ReceiptRow};
+use crate::state::change::{LetterRow, NegotiationRow, ReceiptRow, Spending};
 use crate::state::{State, broken, signed, unsigned};
 use evidence::time::Time;
 use policy::id::{ClauseId, ContractId, ParticipantId};
@@ -239,15 +239,20 @@ fn all<T>(
     rows.collect::<Result<_, _>>().map_err(broken)
 }
 
-pub(crate) fn reserved(
-    connection: &Connection,
-    request: &str,
-) -> Result<Vec<(ContractId, ClauseId, Time, u64)>, Refusal> {
+pub(crate) fn reserved(connection: &Connection, opened: u64) -> Result<Vec<Spending>, Refusal> {
     all(
         connection,
-        "SELECT contract, clause, slot, amount FROM reserved WHERE request = ?1",
-        [request],
-        budget_row,
+        "SELECT contract, clause, slot, counts, amount FROM reserved WHERE opened = ?1",
+        [signed(opened)],
+        |row| {
+            Ok(Spending {
+                contract: parsed(row, 0)?,
+                clause: ClauseId(row.get(1)?),
+                slot: instant(row, 2)?,
+                counts: row.get(3)?,
+                amount: unsigned(row.get(4)?),
+            })
+        },
     )
 }
 

@@ -1,7 +1,7 @@
 //! The index says what the log led to.
 
 use crate::state::State;
-use crate::state::change::LetterRow;
+use crate::state::change::{LetterRow, Spending};
 use evidence::time::Time;
 use policy::id::{ClauseId, ContractId, ParticipantId};
 use policy::refusal::Code;
@@ -82,26 +82,34 @@ fn what_is_given_back_can_be_spent_again() {
     let mut state = State::open(&folder.path().join("state.db"), 0).unwrap();
     let contract = ContractId(evidence::digest::Digest::of(b"contract"));
     let slot = Time::from_micros(0).unwrap();
+    let rows = |amount| Spending {
+        contract,
+        clause: ClauseId(3),
+        slot,
+        counts: "rows".to_owned(),
+        amount,
+    };
     state
         .change(1, |change| {
-            change.spend(Some("q"), contract, ClauseId(3), slot, 100)?;
-            change.spend(Some("q"), contract, ClauseId(3), slot, 50)
+            change.opened(0, "q", "hansa://acme.example", "c")?;
+            change.spend(&rows(100), Some(0))?;
+            change.spend(&rows(50), Some(0))
         })
         .unwrap();
     assert_eq!(
         state.budgets().unwrap(),
         [(contract, ClauseId(3), slot, 150)]
     );
-    state
+    assert_eq!(state.open_answers().unwrap().len(), 1);
+    let closed = state
         .change(2, |change| {
-            assert_eq!(
-                change.reserved_by("q")?,
-                [(contract, ClauseId(3), slot, 150)]
-            );
-            change.give_back(contract, ClauseId(3), slot, 40)?;
-            change.closed("q", 1)
+            assert_eq!(change.reserved_by(0)?, [rows(150)]);
+            change.give_back(&rows(40))?;
+            change.closed(0, 1)
         })
         .unwrap();
+    assert_eq!(closed.unwrap().0, "q");
+    assert!(state.open_answers().unwrap().is_empty());
     assert_eq!(
         state.budgets().unwrap(),
         [(contract, ClauseId(3), slot, 110)]

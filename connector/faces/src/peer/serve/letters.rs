@@ -102,11 +102,11 @@ impl Peer for Service {
         request: Request<pb::InboxRequest>,
     ) -> Result<Response<Self::InboxStream>, Status> {
         let (caller, message) = self.admission.admit(request).await?;
-        let pb::InboxRequest { after } = message;
+        let pb::InboxRequest { after, once } = message;
         let letters = self
             .admission
             .front()
-            .inbox(&caller.peer, after)
+            .inbox(&caller.peer, after, once)
             .await
             .map_err(|no| status(&no))?;
         let mailman = Mailman {

@@ -148,7 +148,7 @@ impl Front for Told {
         Ok(())
     }
 
-    async fn inbox(&self, _: &VerifiedPeer, after: u64) -> Result<Letters, NoAnswer> {
+    async fn inbox(&self, _: &VerifiedPeer, after: u64, _once: bool) -> Result<Letters, NoAnswer> {
         let kept: Vec<_> = self
             .outbox
             .lock()

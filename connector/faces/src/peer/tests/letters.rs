@@ -94,13 +94,13 @@ async fn an_inbox_goes_on_where_it_was() {
     let city = City::start(Told::mute()).await;
     *city.front.outbox.lock().unwrap() = (1..=5).map(numbered).collect();
     let client = city.connect().await;
-    let mut first = soon(client.inbox(0)).await.unwrap();
+    let mut first = soon(client.inbox(0, false)).await.unwrap();
     for number in 1..=3 {
         let got = soon(first.next()).await.unwrap().unwrap();
         assert_eq!(got, numbered(number));
     }
     drop(first);
-    let mut second = soon(client.inbox(3)).await.unwrap();
+    let mut second = soon(client.inbox(3, false)).await.unwrap();
     for number in 4..=5 {
         let got = soon(second.next()).await.unwrap().unwrap();
         assert_eq!(got, numbered(number));
@@ -112,7 +112,7 @@ async fn letters_that_do_not_rise_are_no_letters() {
     let city = City::start(Told::mute()).await;
     *city.front.outbox.lock().unwrap() = vec![numbered(2), numbered(2)];
     let client = city.connect().await;
-    let mut inbox = soon(client.inbox(0)).await.unwrap();
+    let mut inbox = soon(client.inbox(0, false)).await.unwrap();
     assert!(soon(inbox.next()).await.unwrap().is_ok());
     let refusal = soon(inbox.next()).await.unwrap().unwrap_err();
     assert_eq!(refusal.code, Code::PeerDataInvalid);
@@ -123,7 +123,7 @@ async fn letters_that_do_not_rise_are_no_letters() {
 async fn a_connector_that_stops_ends_its_inboxes() {
     let mut city = City::start(Told::mute()).await;
     let client = city.connect().await;
-    let mut inbox = soon(client.inbox(0)).await.unwrap();
+    let mut inbox = soon(client.inbox(0, false)).await.unwrap();
     city.stop.take().unwrap().send(()).unwrap();
     assert!(soon(inbox.next()).await.is_none());
     soon(city.served).await.unwrap().unwrap();

@@ -68,7 +68,7 @@ async fn an_expelled_member_gets_no_more_letters() {
     };
     city.front.outbox.lock().unwrap().push(numbered(1));
     let client = city.connect().await;
-    let mut inbox = soon(client.inbox(0)).await.unwrap();
+    let mut inbox = soon(client.inbox(0, false)).await.unwrap();
     assert_eq!(soon(inbox.next()).await.unwrap().unwrap(), numbered(1));
     city.front.late.send(numbered(2)).unwrap();
     assert_eq!(soon(inbox.next()).await.unwrap().unwrap(), numbered(2));

@@ -1,0 +1,141 @@
+//! Between the desk and the local socket: the same events, in the words of each side.
+
+use crate::desk::out::{Event, Out};
+use crate::desk::{self, Order};
+use crate::node::Node;
+use faces::admin::call::DeskClient;
+use faces::admin::serve::Desk;
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use policy::refusal::{Code, Refusal};
+use proto::admin::command::Command;
+use proto::admin::event::Event as Wire;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
+
+/// The desk behind the socket.
+#[derive(Debug)]
+pub(crate) struct Counter(pub(crate) Arc<Node>);
+
+impl Desk for Counter {
+    fn run(&self, command: Command) -> BoxStream<'static, Wire> {
+        let order = match serde_json::from_value::<Order>(Value::Object(command.args)) {
+            Ok(order) => order,
+            Err(fault) => {
+                let refusal = Refusal::new(
+                    Code::UsageWrong,
+                    format!("the running connector does not know this command: {fault}"),
+                )
+                .with_help("the program and the running connector may be of different versions");
+                return futures::stream::once(std::future::ready(Wire::Failure(Box::new(refusal))))
+                    .boxed();
+            }
+        };
+        let (out, events) = Out::channel();
+        let node = Arc::clone(&self.0);
+        let work = tokio::runtime::Handle::current().spawn(desk::run(node, order, out));
+        let state = Some((events, Guard(work)));
+        futures::stream::unfold(state, |state| async move {
+            let (mut events, guard) = state?;
+            let event = events.recv().await?;
+            let last = matches!(event, Event::Done(_) | Event::Failed(_));
+            Some((to_wire(event), (!last).then_some((events, guard))))
+        })
+        .boxed()
+    }
+}
+
+/// Stops the verb when its caller is gone.
+struct Guard(tokio::task::JoinHandle<()>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn to_wire(event: Event) -> Wire {
+    match event {
+        Event::Object { data, text } => Wire::Json(json!({"data": data, "text": text})),
+        Event::Text(text) => Wire::Json(json!({"text": text})),
+        Event::Rows(bytes) => Wire::ArrowIpc(bytes),
+        Event::Progress { label, done, total } => Wire::Progress {
+            label,
+            done,
+            total: (total > 0).then_some(total),
+        },
+        Event::Notice(text) => Wire::Notice(text),
+        Event::Failed(refusal) => Wire::Failure(Box::new(refusal)),
+        Event::Done(exit_code) => Wire::Done { exit_code },
+    }
+}
+
+fn from_wire(event: Wire) -> Event {
+    match event {
+        Wire::Json(Value::Object(mut map)) => {
+            let text = match map.remove("text") {
+                Some(Value::String(text)) => text,
+                _ => String::new(),
+            };
+            match map.remove("data") {
+                Some(data) => Event::Object { data, text },
+                None => Event::Text(text),
+            }
+        }
+        Wire::Json(data) => Event::Object {
+            data,
+            text: String::new(),
+        },
+        Wire::ArrowIpc(bytes) => Event::Rows(bytes),
+        Wire::Progress { label, done, total } => Event::Progress {
+            label,
+            done,
+            total: total.unwrap_or(0),
+        },
+        Wire::Notice(text) => Event::Notice(text),
+        Wire::Failure(refusal) => Event::Failed(*refusal),
+        Wire::Done { exit_code } => Event::Done(exit_code),
+    }
+}
+
+/// Has a running connector carry out a command.
+pub(crate) fn ask(
+    client: &DeskClient,
+    order: &Order,
+    timeout: Option<Duration>,
+) -> Receiver<Event> {
+    let args = match serde_json::to_value(order) {
+        Ok(Value::Object(map)) => map,
+        _ => Map::new(),
+    };
+    let command = Command {
+        verb: "run".to_owned(),
+        args,
+        timeout,
+        directory: std::env::current_dir().unwrap_or_default(),
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let mut events = client.run(&command);
+    let (out, received) = Out::channel();
+    let _task = tokio::runtime::Handle::current().spawn(async move {
+        while let Some(event) = events.next().await {
+            if out.send(from_wire(event)).await.is_err() {
+                break;
+            }
+        }
+    });
+    received
+}
+
+/// Carries out a command inside this process.
+pub(crate) fn here(
+    node: &Arc<Node>,
+    order: Order,
+) -> (Receiver<Event>, tokio::task::JoinHandle<()>) {
+    let (out, received) = Out::channel();
+    let node = Arc::clone(node);
+    let work = tokio::runtime::Handle::current().spawn(desk::run(node, order, out));
+    (received, work)
+}

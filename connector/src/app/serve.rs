@@ -1,0 +1,189 @@
+//! `hansa serve`: faces up in order, down in reverse.
+
+use crate::app::bridge::Counter;
+use crate::cli::show::{Show, line_err, line_out};
+use crate::desk::config::reload_now;
+use crate::node::Node;
+use crate::walk::front::Reception;
+use crate::walk::post;
+use faces::admin::serve as admin;
+use faces::front::Front;
+use faces::peer::serve::{Entrance, serve as serve_peers};
+use faces::peer::settings::Settings;
+use keep::trust::mtls;
+use policy::refusal::{Code, Refusal};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// When an address is taken or a face can't be opened.
+pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
+    let stop = CancellationToken::new();
+    let listen = node.config().listen.clone();
+    let mut address = None;
+    let mut tasks = tokio::task::JoinSet::new();
+    if let Some(wanted) = listen {
+        let listener = TcpListener::bind(&wanted).await.map_err(|fault| {
+            Refusal::new(
+                Code::AddressInUse,
+                format!("`{wanted}` can't be listened on: {fault}"),
+            )
+        })?;
+        let bound = listener.local_addr().map_err(|fault| {
+            Refusal::new(Code::Internal, format!("the address is not known: {fault}"))
+        })?;
+        address = Some(bound.to_string());
+        let tls = mtls::server_config(&node.trust, &node.clock)?;
+        let (trust, clock) = (Arc::clone(&node.trust), Arc::clone(&node.clock));
+        let entrance = Entrance {
+            tls: Arc::new(move || Arc::clone(&tls)),
+            attest: Arc::new(move |connection| mtls::attest(&trust, connection, clock().wall)),
+            settings: Settings::default(),
+        };
+        let front: Arc<dyn Front> = Arc::new(Reception::new(Arc::clone(&node)));
+        let ending = stop.clone();
+        tasks.spawn(async move {
+            serve_peers(listener, entrance, front, async move {
+                ending.cancelled().await
+            })
+            .await
+        });
+    }
+    let socket = admin::bind(&node.config().socket())?;
+    let ending = stop.clone();
+    let counter = Arc::new(Counter(Arc::clone(&node)));
+    tasks.spawn(async move {
+        admin::serve(socket, counter, async move { ending.cancelled().await }).await
+    });
+    if let Some(address) = &address {
+        crate::local::write(&node.file("address"), address.as_bytes())?;
+    }
+    tasks.spawn(postmen(Arc::clone(&node), stop.clone()));
+    let ready = json!({
+        "event": "ready",
+        "participant": node.id().domain(),
+        "listen": address,
+        "socket": node.config().socket(),
+    });
+    if show.json {
+        line_out(&ready.to_string());
+    } else {
+        line_err(&format!(
+            "{} serves{}; stop it with Ctrl-C, reload it with `hansa reload`",
+            node.id().domain(),
+            address.map_or_else(
+                || " without an inbound port".to_owned(),
+                |address| format!(" peers on {address}")
+            )
+        ));
+    }
+    signals(&node, &stop, &mut tasks).await?;
+    stop.cancel();
+    while let Some(ended) = tasks.join_next().await {
+        if let Ok(Err(refusal)) = ended {
+            line_err(&crate::cli::show::refusal_text(&refusal));
+        }
+    }
+    let _ = std::fs::remove_file(node.config().socket());
+    let _ = node.index(|_| Ok(()));
+    node.log.close();
+    Ok(())
+}
+
+/// Waits for a reason to stop; reloads on SIGHUP and when the trust bundle's file changes.
+async fn signals(
+    node: &Arc<Node>,
+    stop: &CancellationToken,
+    tasks: &mut tokio::task::JoinSet<Result<(), Refusal>>,
+) -> Result<(), Refusal> {
+    let none = |fault: std::io::Error| {
+        Refusal::new(Code::Internal, format!("signals can't be heard: {fault}"))
+    };
+    let mut term = signal(SignalKind::terminate()).map_err(none)?;
+    let mut int = signal(SignalKind::interrupt()).map_err(none)?;
+    let mut hup = signal(SignalKind::hangup()).map_err(none)?;
+    let mut look = tokio::time::interval(std::time::Duration::from_millis(250));
+    let mut bundle = stamp(node);
+    loop {
+        tokio::select! {
+            _ = term.recv() => return Ok(()),
+            _ = int.recv() => return Ok(()),
+            () = stop.cancelled() => return Ok(()),
+            ended = tasks.join_next() => {
+                if let Some(Ok(Err(refusal))) = ended {
+                    return Err(refusal);
+                }
+            }
+            _ = hup.recv() => reload(node).await,
+            _ = look.tick() => {
+                let now = stamp(node);
+                if now != bundle {
+                    bundle = now;
+                    reload(node).await;
+                }
+            }
+        }
+    }
+}
+
+/// When the files of trust were last written; the operator need not tell that a new bundle or certificate is there.
+fn stamp(node: &Node) -> Vec<Option<std::time::SystemTime>> {
+    let trust = &node.config().trust;
+    [&trust.bundle, &trust.tls_cert]
+        .into_iter()
+        .map(|file| {
+            std::fs::metadata(file)
+                .and_then(|meta| meta.modified())
+                .ok()
+        })
+        .collect()
+}
+
+async fn reload(node: &Arc<Node>) {
+    let inner = Arc::clone(node);
+    let done = crate::desk::blocking(move || reload_now(&inner)).await;
+    match done {
+        Ok(faults) => {
+            for fault in faults {
+                line_err(&crate::cli::show::refusal_text(&fault));
+            }
+        }
+        Err(refusal) => line_err(&crate::cli::show::refusal_text(&refusal)),
+    }
+}
+
+/// Keeps the post to every peer going, also to those that are added later.
+async fn postmen(node: Arc<Node>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut rounds: BTreeMap<policy::id::ParticipantId, (String, tokio::task::AbortHandle)> =
+        BTreeMap::new();
+    let mut men = tokio::task::JoinSet::new();
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => {}
+        }
+        let peers = node.peers()?;
+        rounds.retain(|id, (address, man)| {
+            let stays = peers
+                .iter()
+                .any(|peer| peer.id == *id && peer.address == *address);
+            if !stays {
+                man.abort();
+            }
+            stays
+        });
+        for peer in peers {
+            if !rounds.contains_key(&peer.id) {
+                let man = men.spawn(post::serve(Arc::clone(&node), peer.clone()));
+                rounds.insert(peer.id.clone(), (peer.address.clone(), man));
+            }
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Prints what a verb sends back.
+
+use crate::cli::Global;
+use crate::cli::rows::{Rows, format_of};
+use crate::cli::show::{Show, line_err, line_out, lively};
+use crate::cli::verb::Format;
+use crate::desk::out::Event;
+use arrow_ipc::reader::StreamDecoder;
+use bytes::Bytes;
+use indicatif::{ProgressBar, ProgressStyle};
+use policy::refusal::{Code, Refusal};
+use serde_json::json;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use tokio::sync::mpsc::Receiver;
+
+/// Where rows go.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Target {
+    /// A file; absent: stdout.
+    pub(crate) file: Option<PathBuf>,
+    /// The format; absent: by the file's ending, a table on stdout.
+    pub(crate) format: Option<Format>,
+}
+
+impl Target {
+    fn format(&self, global: &Global) -> Result<Format, Refusal> {
+        if let Some(format) = self.format {
+            return Ok(format);
+        }
+        if global.json && self.file.is_none() {
+            return Ok(Format::Json);
+        }
+        match &self.file {
+            None => Ok(Format::Table),
+            Some(file) => format_of(file).ok_or_else(|| {
+                Refusal::new(
+                    Code::UsageWrong,
+                    format!(
+                        "the ending of `{}` names no format; use .csv, .json, .arrow or .parquet, or --format",
+                        file.display()
+                    ),
+                )
+            }),
+        }
+    }
+
+    fn open(&self) -> Result<Box<dyn Write + Send>, Refusal> {
+        match &self.file {
+            None => Ok(Box::new(std::io::BufWriter::new(std::io::stdout()))),
+            Some(file) => {
+                let part = part_of(file);
+                let file =
+                    std::fs::File::create(&part).map_err(|fault| unwritable(&part, &fault))?;
+                Ok(Box::new(std::io::BufWriter::new(file)))
+            }
+        }
+    }
+
+    /// Puts a finished file in its place; an unfinished one never stands there.
+    fn settle(&self, whole: bool) -> Result<(), Refusal> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let part = part_of(file);
+        if whole {
+            std::fs::rename(&part, file).map_err(|fault| unwritable(file, &fault))
+        } else {
+            let _ = std::fs::remove_file(&part);
+            Ok(())
+        }
+    }
+}
+
+fn part_of(file: &Path) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_os_string();
+    name.push(".part");
+    file.with_file_name(name)
+}
+
+fn unwritable(file: &Path, fault: &std::io::Error) -> Refusal {
+    let code = if fault.kind() == std::io::ErrorKind::StorageFull {
+        Code::DiskFull
+    } else {
+        Code::StateBroken
+    };
+    Refusal::new(
+        code,
+        format!("`{}` can't be written: {fault}", file.display()),
+    )
+}
+
+/// Prints everything until the verb is done; gives its exit status.
+///
+/// # Errors
+/// What the verb refused, or a place that can't be written.
+pub(crate) async fn print(
+    mut events: Receiver<Event>,
+    global: &Global,
+    show: Show,
+    target: &Target,
+) -> Result<u8, Refusal> {
+    let mut printer = Printer {
+        global,
+        show,
+        target,
+        decoder: StreamDecoder::new(),
+        rows: None,
+        bar: None,
+    };
+    while let Some(event) = events.recv().await {
+        match printer.take(event) {
+            Ok(None) => {}
+            Ok(Some(status)) => return printer.end(true).map(|()| status),
+            Err(refusal) => {
+                printer.end(false)?;
+                return Err(refusal);
+            }
+        }
+    }
+    printer.end(false)?;
+    Err(Refusal::new(
+        Code::StreamCut,
+        "the connector went away in the middle of the answer",
+    ))
+}
+
+struct Printer<'a> {
+    global: &'a Global,
+    show: Show,
+    target: &'a Target,
+    decoder: StreamDecoder,
+    rows: Option<Rows>,
+    bar: Option<ProgressBar>,
+}
+
+impl Printer<'_> {
+    fn take(&mut self, event: Event) -> Result<Option<u8>, Refusal> {
+        match event {
+            Event::Object { data, text } => {
+                self.finish_rows()?;
+                self.quiet_bar();
+                let rows_on_stdout = self.target.file.is_none() && self.target.format.is_some();
+                if self.show.json {
+                    line_out(&data.to_string());
+                } else if rows_on_stdout {
+                    self.show.note(&text);
+                } else {
+                    self.show.result(&data, &text);
+                }
+                Ok(None)
+            }
+            Event::Text(text) => {
+                self.quiet_bar();
+                if !self.show.json && !text.is_empty() {
+                    line_out(text.trim_end_matches('\n'));
+                }
+                Ok(None)
+            }
+            Event::Rows(bytes) => self.decode(bytes).map(|()| None),
+            Event::Progress { label, done, total } => {
+                self.progress(label, done, total);
+                Ok(None)
+            }
+            Event::Notice(text) => {
+                self.quiet_bar();
+                self.show.note(&text);
+                Ok(None)
+            }
+            Event::Failed(refusal) => Err(refusal),
+            Event::Done(status) => Ok(Some(status)),
+        }
+    }
+
+    fn decode(&mut self, bytes: Bytes) -> Result<(), Refusal> {
+        let mut buffer = arrow_buffer::Buffer::from(bytes);
+        while !buffer.is_empty() {
+            let batch = self.decoder.decode(&mut buffer).map_err(broken)?;
+            if self.rows.is_none()
+                && let Some(schema) = self.decoder.schema()
+            {
+                let mut rows = Rows::new(self.target.format(self.global)?, self.target.open()?);
+                rows.begin(&schema)?;
+                self.rows = Some(rows);
+            }
+            if let (Some(batch), Some(rows)) = (batch, self.rows.as_mut()) {
+                rows.take(&batch)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish_rows(&mut self) -> Result<(), Refusal> {
+        if let Some(rows) = self.rows.take() {
+            self.quiet_bar();
+            if let Some(table) = rows.end()? {
+                line_out(&table);
+            }
+            self.target.settle(true)?;
+        }
+        Ok(())
+    }
+
+    fn progress(&mut self, label: String, done: u64, total: u64) {
+        if !lively() || self.show.json || self.show.quiet {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| {
+            let bar = ProgressBar::no_length();
+            if let Ok(style) =
+                ProgressStyle::with_template("{msg} [{bar:30}] {human_pos}/{human_len} {eta}")
+            {
+                bar.set_style(style);
+            }
+            bar
+        });
+        if total > 0 {
+            bar.set_length(total);
+        }
+        bar.set_message(label);
+        bar.set_position(done);
+    }
+
+    fn quiet_bar(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn end(mut self, whole: bool) -> Result<(), Refusal> {
+        self.quiet_bar();
+        if whole {
+            return self.finish_rows();
+        }
+        if self.rows.take().is_some() {
+            self.target.settle(false)?;
+            if self.target.file.is_none() && !self.show.quiet {
+                line_err("the rows above are not the whole answer");
+            }
+            if self.show.json {
+                line_out(&json!({"hansa": {"complete": false}}).to_string());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn broken(fault: arrow_schema::ArrowError) -> Refusal {
+    Refusal::new(
+        Code::PeerDataInvalid,
+        format!("the rows can't be read: {fault}"),
+    )
+}

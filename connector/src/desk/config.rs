@@ -1,0 +1,115 @@
+//! `hansa config`, `reload` and `backup`.
+
+use crate::app::find;
+use crate::cli::verb::ConfigVerb;
+use crate::config::Config;
+use crate::desk::out::Out;
+use crate::desk::{Outcome, blocking};
+use crate::local::join::files;
+use crate::node::{Node, offers};
+use ::policy::refusal::{Code, Refusal};
+use keep::trust::identity;
+use serde_json::json;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Carries out one of the verbs.
+pub(crate) async fn run(node: &Arc<Node>, verb: ConfigVerb, out: &Out) -> Outcome {
+    match verb {
+        ConfigVerb::Show => {
+            let config = node.config();
+            out.object(
+                json!({
+                    "file": config.file,
+                    "participant": config.participant.id.as_str(),
+                    "listen": config.listen,
+                    "state": config.state,
+                    "text": config.text,
+                    "overrides": find::overrides().keys().collect::<Vec<_>>(),
+                }),
+                format!("# {}\n{}", config.file.display(), config.text),
+            )
+            .await?;
+        }
+        ConfigVerb::Reference => {
+            out.object(
+                json!({"reference": crate::config::REFERENCE}),
+                crate::config::REFERENCE,
+            )
+            .await?;
+        }
+    }
+    Ok(0)
+}
+
+/// Reloads everything: checked whole, then swapped whole.
+pub(crate) async fn reload(node: &Arc<Node>, out: &Out) -> Outcome {
+    let inner = Arc::clone(node);
+    let faults = blocking(move || reload_now(&inner)).await?;
+    out.object(
+        json!({"reloaded": true, "faults": faults.iter().map(crate::cli::show::refusal_json).collect::<Vec<_>>()}),
+        "reloaded: configuration, certificate, trust bundle and offers; streams go on",
+    )
+    .await?;
+    let mut status = 0;
+    for fault in faults {
+        status = fault.code.kind().exit_code();
+        out.notice(crate::cli::show::refusal_text(&fault)).await;
+    }
+    Ok(status)
+}
+
+/// The same; what can't be offered is told at the next check.
+pub(crate) fn reload_quietly(node: &Arc<Node>) -> Result<(), Refusal> {
+    reload_now(node).map(|_| ())
+}
+
+/// Reads configuration, certificate and bundle again and puts them in force; an error changes nothing.
+///
+/// # Errors
+/// The first problem, with the others as help.
+pub(crate) fn reload_now(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
+    let before = node.config();
+    let config = Config::load(&before.file, &find::overrides()).map_err(|problems| {
+        let mut problems = problems.into_iter();
+        let first = problems
+            .next()
+            .unwrap_or_else(|| Refusal::new(Code::ConfigInvalid, "the configuration is wrong"));
+        problems.fold(first, |first, other| {
+            first.with_help(format!("also {other}"))
+        })
+    })?;
+    if config.participant.id != before.participant.id || config.state != before.state {
+        return Err(Refusal::new(
+            Code::ConfigInvalid,
+            "participant.id and state.dir can't change while it runs",
+        )
+        .with_help("stop the connector first"));
+    }
+    let taxonomy = proto::purposes::taxonomy(&config.purposes)?;
+    let floor = node.trust.bundle().content().sequence;
+    let identity = identity::load(&files(&config), &config.participant.id, floor, node.now())?;
+    node.trust.swap(&identity)?;
+    node.set_taxonomy(taxonomy);
+    node.set_config(config);
+    node.note_bundle()?;
+    node.note_config()?;
+    node.cut_strangers();
+    offers::renew(node)
+}
+
+/// Writes a consistent copy of the state while it is in use: documents first, then the index, then the log, so that the log
+/// is never older than what was copied before it.
+pub(crate) async fn backup(node: &Arc<Node>, file: &Path, out: &Out) -> Outcome {
+    let (inner, path) = (Arc::clone(node), file.to_path_buf());
+    let files = blocking(move || crate::local::backup::write(&inner, &path)).await?;
+    out.object(
+        json!({"file": file, "files": files}),
+        format!(
+            "{files} files written to {}; put them back with hansa restore",
+            file.display()
+        ),
+    )
+    .await?;
+    Ok(0)
+}

@@ -1,0 +1,167 @@
+//! `hansa policy`: the own policies.
+
+use crate::cli::show::table;
+use crate::cli::verb::PolicyVerb;
+use crate::config;
+use crate::desk::catalog::terms_text;
+use crate::desk::out::Out;
+use crate::desk::{Outcome, Trouble};
+use crate::node::{Node, offers};
+use ::catalog::dataset::Dataset;
+use ::catalog::lint::{self, Severity};
+use ::policy::id::DatasetId;
+use ::policy::refusal::{Code, Refusal};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Carries out one of the verbs.
+pub(crate) async fn run(node: &Arc<Node>, verb: PolicyVerb, out: &Out) -> Outcome {
+    match verb {
+        PolicyVerb::List => {
+            let mut rows = Vec::new();
+            for written in &node.config().offers {
+                let file = written.policy.display().to_string();
+                let to = match &written.to {
+                    config::Recipients::League => "league".to_owned(),
+                    config::Recipients::Public => "public".to_owned(),
+                    config::Recipients::Named(list) => list
+                        .iter()
+                        .map(|id| id.domain().to_owned())
+                        .collect::<Vec<_>>()
+                        .join(", "),
+                };
+                out.object(
+                    json!({"policy": file, "dataset": written.dataset.as_str(), "to": to}),
+                    "",
+                )
+                .await?;
+                rows.push(vec![file, written.dataset.to_string(), to]);
+            }
+            out.text(table(&["POLICY", "DATASET", "TO"], &rows)).await?;
+            Ok(0)
+        }
+        PolicyVerb::Show { policy, odrl } => {
+            let (written, dataset) = offered(node, &policy)?;
+            let offer = offers::read(&node.config(), &written, &dataset).map_err(first)?;
+            let bytes = proto::offer::to_bytes(&offer, &node.id());
+            let value: serde_json::Value =
+                serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null);
+            let text = if odrl {
+                serde_json::to_string_pretty(&value).unwrap_or_default()
+            } else {
+                format!("{}{}", offer.title, terms_text(&offer.clauses))
+            };
+            out.object(value, text).await?;
+            Ok(0)
+        }
+        PolicyVerb::Check { policies } => check(node, &policies, out).await,
+    }
+}
+
+fn first(problems: Vec<Refusal>) -> Trouble {
+    let mut problems = problems.into_iter();
+    let first = problems
+        .next()
+        .unwrap_or_else(|| Refusal::new(Code::TermUnknown, "the policy is wrong"));
+    problems
+        .fold(first, |first, other| {
+            first.with_help(format!("also {other}"))
+        })
+        .into()
+}
+
+/// The offer of the configuration that a policy's name, file or dataset means, and its dataset.
+fn offered(node: &Node, named: &str) -> Result<(config::Offer, Dataset), Refusal> {
+    let config = node.config();
+    let written = config
+        .offers
+        .iter()
+        .find(|offer| {
+            let stem = offer.policy.file_stem().and_then(std::ffi::OsStr::to_str);
+            stem == Some(named) || offer.policy.ends_with(named) || offer.dataset.as_str() == named
+        })
+        .ok_or_else(|| {
+            Refusal::new(
+                Code::OfferUnknown,
+                format!("no offer of the configuration uses the policy `{named}`"),
+            )
+            .with_help("hansa policy list")
+        })?;
+    let id = DatasetId {
+        owner: config.participant.id.clone(),
+        name: written.dataset.clone(),
+    };
+    let dataset = node
+        .catalog(|catalog| catalog.by_id(&id).cloned())
+        .ok_or_else(|| {
+            Refusal::new(
+                Code::DatasetNotPublished,
+                format!(
+                    "`{}` is not published, so its columns are not known",
+                    written.dataset
+                ),
+            )
+        })?;
+    Ok((written.clone(), dataset))
+}
+
+async fn check(node: &Arc<Node>, policies: &[String], out: &Out) -> Outcome {
+    let config = node.config();
+    let names: Vec<String> = if policies.is_empty() {
+        config
+            .offers
+            .iter()
+            .map(|offer| offer.policy.display().to_string())
+            .collect()
+    } else {
+        policies.to_vec()
+    };
+    let mut status = 0;
+    for name in names {
+        let (written, dataset) = offered(node, &name)?;
+        let file = written.policy.display().to_string();
+        match offers::read(&config, &written, &dataset) {
+            Err(problems) => {
+                for problem in problems {
+                    status = problem.code.kind().exit_code();
+                    out.object(
+                        crate::cli::show::refusal_json(&problem),
+                        crate::cli::show::refusal_text(&problem),
+                    )
+                    .await?;
+                }
+            }
+            Ok(offer) => {
+                let findings = lint::offer(&offer, &dataset, &node.taxonomy(), node.now());
+                for finding in &findings {
+                    let refusal = offers::as_refusal(finding, &written.policy);
+                    let severity = match finding.severity {
+                        Severity::Error => {
+                            status = refusal.code.kind().exit_code();
+                            "error"
+                        }
+                        Severity::Warning => "warning",
+                    };
+                    let mut data = crate::cli::show::refusal_json(&refusal);
+                    if let serde_json::Value::Object(map) = &mut data {
+                        map.insert("severity".to_owned(), json!(severity));
+                    }
+                    let text = crate::cli::show::refusal_text(&refusal);
+                    let text = match text.strip_prefix("error") {
+                        Some(rest) => format!("{severity}{rest}"),
+                        None => text,
+                    };
+                    out.object(data, text).await?;
+                }
+                if findings.is_empty() {
+                    out.object(
+                        json!({"policy": file, "dataset": dataset.id.name.as_str(), "findings": 0}),
+                        format!("ok: {file} for {}", dataset.id.name),
+                    )
+                    .await?;
+                }
+            }
+        }
+    }
+    Ok(status)
+}

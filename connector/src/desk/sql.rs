@@ -1,0 +1,307 @@
+//! `hansa sql`, `explain` and `get`: questions.
+
+use crate::cli::verb::{ExplainArgs, GetArgs, SqlArgs};
+use crate::desk::out::Out;
+use crate::desk::{Outcome, Trouble, blocking};
+use crate::node::Node;
+use crate::walk::ask::{self, Messenger, Reach};
+use ::policy::id::{ContractId, PurposeId};
+use ::policy::refusal::{Code, Refusal};
+use arrow_array::RecordBatch;
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::SchemaRef;
+use bytes::Bytes;
+use engine::federate::errand::{Outcome as Went, Status};
+use engine::federate::question::{Question, Report, Wish};
+use engine::limits::SqlLimits;
+use futures::StreamExt as _;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Asks.
+pub(crate) async fn sql(node: &Arc<Node>, args: SqlArgs, out: &Out) -> Outcome {
+    let text = args.sql.unwrap_or_default();
+    let wish = wish(node, args.purpose.as_deref(), &args.contract, args.partial)?;
+    let (question, reach) = plan(node, &text, &wish).await?;
+    let missing = absent(&reach, &wish, &text)?;
+    let messenger = Arc::new(Messenger::new(node)?);
+    let answer = question
+        .run(messenger, &node.room, &ask::bounds(node))
+        .await?;
+    let mut batches = answer.batches;
+    let mut writer = begin(&answer.schema)?;
+    let mut rows = 0_u64;
+    while let Some(batch) = batches.next().await {
+        let batch = batch?;
+        rows = rows.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(0));
+        piece(&mut writer, &batch, out).await?;
+        out.progress("rows", rows, 0);
+    }
+    end(writer, out).await?;
+    let (data, text) = footer(node, &answer.report, &missing, rows);
+    out.object(data, text).await?;
+    Ok(0)
+}
+
+/// What would go to whom.
+pub(crate) async fn explain(node: &Arc<Node>, args: ExplainArgs, out: &Out) -> Outcome {
+    let wish = wish(node, args.purpose.as_deref(), &args.contract, false)?;
+    let (question, _) = plan(node, &args.sql, &wish).await?;
+    let explanation = question.explain();
+    let mut text = explanation.to_string();
+    let mut errands = Vec::new();
+    for errand in &explanation.errands {
+        let clauses = errand
+            .contract
+            .and_then(|contract| clauses(node, contract))
+            .unwrap_or_default();
+        if !clauses.is_empty() {
+            text.push_str(&format!("\n{} under its contract:", errand.relation()));
+            for (number, sentence) in &clauses {
+                text.push_str(&format!("\n  {number:<5} {sentence}"));
+            }
+        }
+        errands.push(json!({
+            "participant": errand.participant.domain(),
+            "dataset": errand.dataset.name.as_str(),
+            "contract": errand.contract.map(|contract| contract.to_string()),
+            "purpose": errand.purpose.as_ref().map(ToString::to_string),
+            "sql": errand.sql,
+            "snapshot": errand.snapshot,
+            "most_rows": errand.most_rows,
+            "most_bytes": errand.most_bytes,
+            "clauses": clauses.iter().map(|(number, sentence)| json!({"clause": number, "effect": sentence})).collect::<Vec<_>>(),
+        }));
+    }
+    let here: Vec<Value> = explanation
+        .here
+        .iter()
+        .map(|(depth, line)| json!({"depth": depth, "step": line}))
+        .collect();
+    out.object(json!({"errands": errands, "here": here}), text)
+        .await?;
+    Ok(0)
+}
+
+/// The clauses of a contract or public view in plain language.
+fn clauses(node: &Node, contract: ContractId) -> Option<Vec<(String, String)>> {
+    node.book(|book| {
+        book.agreement(contract).map(|agreement| {
+            agreement
+                .clauses
+                .iter()
+                .map(|clause| (clause.id.to_string(), clause.term.plain()))
+                .collect()
+        })
+    })
+}
+
+/// Fetches the permitted view of one dataset.
+pub(crate) async fn get(node: &Arc<Node>, args: GetArgs, out: &Out) -> Outcome {
+    let Some((alias, dataset)) = args.dataset.split_once('.') else {
+        return Err(Refusal::new(
+            Code::UsageWrong,
+            format!("`{}` is not participant.dataset", args.dataset),
+        )
+        .into());
+    };
+    let order = SqlArgs {
+        sql: Some(format!("SELECT * FROM {alias}.{dataset}")),
+        purpose: args.purpose,
+        contract: args.contract,
+        partial: false,
+        output: None,
+        format: None,
+    };
+    sql(node, order, out).await
+}
+
+/// What was typed about how to ask.
+fn wish(
+    node: &Node,
+    purpose: Option<&str>,
+    contracts: &[String],
+    partial: bool,
+) -> Result<Wish, Refusal> {
+    let purpose =
+        match purpose {
+            None => node.config().purpose.clone(),
+            Some(text) => Some(text.parse::<PurposeId>().map_err(|fault| {
+                Refusal::new(Code::PurposeUnknown, format!("`{text}`: {fault}"))
+            })?),
+        };
+    let contracts = contracts
+        .iter()
+        .map(|named| crate::desk::contract::held(node, named))
+        .collect::<Result<_, _>>()?;
+    Ok(Wish {
+        purpose,
+        contracts,
+        partial,
+    })
+}
+
+async fn plan(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<(Question, Reach), Trouble> {
+    let reach = ask::reach(node, sql, wish).await?;
+    let (home, text, wanted, now) = (reach.home.clone(), sql.to_owned(), wish.clone(), node.now());
+    match blocking(move || home.plan(&text, &wanted, &SqlLimits::default(), now)).await {
+        Ok(question) => Ok((question, reach)),
+        Err(refusal) => {
+            // A name that only exists at a participant that did not answer is not an unknown name.
+            let reason = reach
+                .missing
+                .into_iter()
+                .next()
+                .filter(|_| matches!(refusal.code, Code::DatasetUnknown));
+            Err(match reason {
+                Some((_, why)) => why.into(),
+                None => refusal.into(),
+            })
+        }
+    }
+}
+
+/// The participants that showed no catalogue. Without `--partial` the question fails with the first of them, if it could
+/// have had a part in it.
+fn absent(reach: &Reach, wish: &Wish, _sql: &str) -> Result<Vec<(String, Refusal)>, Refusal> {
+    let mut absent = Vec::new();
+    for (peer, why) in &reach.missing {
+        if !wish.partial {
+            return Err(why
+                .clone()
+                .with_help("--partial accepts an answer that lacks it, and says so"));
+        }
+        absent.push((peer.id.domain().to_owned(), why.clone()));
+    }
+    Ok(absent)
+}
+
+/// The lines below a result.
+fn footer(
+    node: &Node,
+    report: &Report,
+    absent: &[(String, Refusal)],
+    rows: u64,
+) -> (Value, String) {
+    let mut participants = Vec::new();
+    let mut text = String::new();
+    for went in report.outcomes() {
+        participants.push(outcome_json(&went));
+        text.push_str(&outcome_text(node, &went));
+    }
+    let mut missing: Vec<(String, Refusal)> = report
+        .missing()
+        .into_iter()
+        .map(|(participant, why)| (participant.domain().to_owned(), why))
+        .collect();
+    missing.extend(absent.iter().cloned());
+    for (participant, why) in &missing {
+        text.push_str(&format!(
+            "INCOMPLETE: the answer lacks {participant}: {why}\n"
+        ));
+    }
+    let data = json!({"hansa": {
+        "complete": missing.is_empty(),
+        "rows": rows,
+        "participants": participants,
+        "missing": missing.iter().map(|(participant, why)| json!({
+            "participant": participant,
+            "code": why.code.as_str(),
+            "sentence": why.sentence,
+        })).collect::<Vec<_>>(),
+    }});
+    (data, format!("\n{text}"))
+}
+
+fn outcome_json(went: &Went) -> Value {
+    let errand = &went.errand;
+    json!({
+        "participant": errand.participant.domain(),
+        "dataset": errand.dataset.name.as_str(),
+        "contract": errand.contract.map(|contract| contract.to_string()),
+        "snapshot": went.snapshot,
+        "sql": errand.sql,
+        "rows": went.rows,
+        "bytes": went.bytes,
+        "from": errand.time_span.map(|(from, _)| from.to_string()),
+        "to": errand.time_span.map(|(_, to)| to.to_string()),
+        "status": match &went.status {
+            Status::Running => "running",
+            Status::Answered => "answered",
+            Status::Enough => "enough",
+            Status::Failed(_) => "failed",
+        },
+    })
+}
+
+fn outcome_text(node: &Node, went: &Went) -> String {
+    let errand = &went.errand;
+    let contract = match errand.contract {
+        None => "own data, house contract".to_owned(),
+        Some(contract) => {
+            let public = node.book(|book| book.agreement(contract).is_none());
+            let kind = if public { "public view" } else { "contract" };
+            format!("{kind} {}", contract.short())
+        }
+    };
+    let span = errand.time_span.map_or_else(String::new, |(from, to)| {
+        format!(
+            ", covers {} to {}",
+            day(&from.to_string()),
+            day(&to.to_string())
+        )
+    });
+    format!(
+        "{}: {contract}, snapshot {}, {} rows{span}\n",
+        errand.relation(),
+        went.snapshot,
+        went.rows
+    )
+}
+
+fn day(instant: &str) -> String {
+    instant.chars().take(10).collect()
+}
+
+/// Rows as pieces of one Arrow IPC stream.
+pub(crate) async fn batches(
+    out: &Out,
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+) -> Result<(), Trouble> {
+    let mut writer = begin(schema)?;
+    for batch in batches {
+        piece(&mut writer, batch, out).await?;
+    }
+    end(writer, out).await
+}
+
+fn begin(schema: &SchemaRef) -> Result<StreamWriter<Vec<u8>>, Refusal> {
+    StreamWriter::try_new(Vec::new(), schema).map_err(unencodable)
+}
+
+async fn piece(
+    writer: &mut StreamWriter<Vec<u8>>,
+    batch: &RecordBatch,
+    out: &Out,
+) -> Result<(), Trouble> {
+    writer.write(batch).map_err(unencodable)?;
+    let bytes = std::mem::take(writer.get_mut());
+    out.rows(Bytes::from(bytes)).await?;
+    Ok(())
+}
+
+async fn end(mut writer: StreamWriter<Vec<u8>>, out: &Out) -> Result<(), Trouble> {
+    writer.finish().map_err(unencodable)?;
+    let bytes = writer.into_inner().map_err(unencodable)?;
+    out.rows(Bytes::from(bytes)).await?;
+    Ok(())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
+fn unencodable(fault: arrow_schema::ArrowError) -> Refusal {
+    Refusal::new(
+        Code::Internal,
+        format!("the rows can't be encoded: {fault}"),
+    )
+}

@@ -1,0 +1,252 @@
+//! `hansa status` and `hansa doctor`: how it stands, and what is wrong.
+
+use crate::desk::Outcome;
+use crate::desk::out::Out;
+use crate::node::Node;
+use crate::node::calls::Peer;
+use crate::walk::ask;
+use ::policy::contract::Standing;
+use ::policy::negotiate::Phase;
+use ::policy::refusal::Refusal;
+use serde_json::json;
+use std::sync::Arc;
+
+const DAY: i64 = 24 * 3600 * 1_000_000;
+
+/// What waits for a person, then everything else.
+pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome {
+    let now = node.now();
+    let mut waiting = Vec::new();
+    for row in node.index(|state| state.negotiations())? {
+        let open =
+            row.state != Phase::Finalized.as_str() && row.state != Phase::Terminated.as_str();
+        if !open {
+            continue;
+        }
+        if let Some(negotiation) = crate::walk::negotiate::load(node, &row.id)?
+            && negotiation.state.turn() == Some(negotiation.own)
+        {
+            waiting.push(format!(
+                "{} from {} waits for us: hansa contract show {}",
+                row.id,
+                row.peer.domain(),
+                row.id
+            ));
+        }
+    }
+    let soon = now.plus_micros(DAY.saturating_mul(30));
+    let mut in_force = 0_usize;
+    node.book(|book| {
+        for (id, agreement, standing) in book.all(now) {
+            if standing != Standing::InForce {
+                continue;
+            }
+            in_force = in_force.saturating_add(1);
+            if agreement.not_after < soon {
+                waiting.push(format!(
+                    "contract {} ends on {}",
+                    id.short(),
+                    agreement.not_after
+                ));
+            }
+        }
+    });
+    let bundle = node.trust.bundle();
+    if bundle.content().expires_at < now.plus_micros(DAY.saturating_mul(7)) {
+        waiting.push(format!(
+            "the trust bundle is over on {}: fetch the league's newest",
+            bundle.content().expires_at
+        ));
+    }
+    let leaf = certificate_end(node);
+    if let Some(end) = leaf
+        && end < now.plus_micros(DAY.saturating_mul(2))
+    {
+        waiting.push(format!("the TLS certificate is over on {end}: hansa join"));
+    }
+    let unacknowledged = node
+        .index(|state| state.receipts())?
+        .into_iter()
+        .filter(|row| row.role == "provider" && row.state == "issued" && row.outcome == "done")
+        .filter(|row| row.at.plus_micros(DAY) < now)
+        .count();
+    if unacknowledged > 0 {
+        waiting.push(format!(
+            "{unacknowledged} receipts are not acknowledged for more than a day"
+        ));
+    }
+    if let Some(broken) = node.log.broken() {
+        waiting.push(format!("the log can't be written: {broken}"));
+    }
+    let datasets = node.catalog(|catalog| catalog.datasets().count());
+    let peers = node.peers()?.len();
+    let data = json!({
+        "participant": node.id().domain(),
+        "waiting": waiting,
+        "datasets": datasets,
+        "contracts_in_force": in_force,
+        "running": node.running.len(),
+        "memory": node.room.memory_used(),
+        "peers": peers,
+        "records": node.log.size(),
+        "bundle": bundle.content().sequence,
+        "demo": bundle.content().demo,
+    });
+    let mut text = String::new();
+    if waiting.is_empty() {
+        text.push_str("nothing waits for a person\n");
+    }
+    for line in &waiting {
+        text.push_str(&format!("! {line}\n"));
+    }
+    text.push_str(&format!(
+        "{}: {datasets} datasets, {in_force} contracts in force, {} answers running, {peers} peers, {} records in the log, bundle number {}",
+        node.id().domain(),
+        node.running.len(),
+        node.log.size(),
+        bundle.content().sequence,
+    ));
+    out.object(data, text).await?;
+    Ok(u8::from(check && !waiting.is_empty()))
+}
+
+fn certificate_end(node: &Node) -> Option<evidence::time::Time> {
+    let config = node.config();
+    let chain = keep::trust::identity::read_certificates(&config.trust.tls_cert).ok()?;
+    keep::trust::certificate::leaf(chain.first()?)
+        .ok()
+        .map(|leaf| leaf.not_after)
+}
+
+/// Hop by hop: this connector, then one participant or all.
+pub(crate) async fn doctor(node: &Arc<Node>, named: Option<&str>, out: &Out) -> Outcome {
+    let mut status = 0;
+    let mut say = Vec::new();
+    let bundle = node.trust.bundle();
+    say.push((
+        "log",
+        node.log.broken().map_or_else(
+            || Ok(format!("{} records, writable", node.log.size())),
+            |broken| Err(keep::audit::refusal(&broken)),
+        ),
+    ));
+    say.push((
+        "trust bundle",
+        bundle.current(node.now()).map(|()| {
+            format!(
+                "number {}, good until {}",
+                bundle.content().sequence,
+                bundle.content().expires_at
+            )
+        }),
+    ));
+    if let Some(end) = certificate_end(node) {
+        let left = end.micros().saturating_sub(node.now().micros()) / 3_600_000_000;
+        say.push(("certificate", Ok(format!("good for {left} hours more"))));
+    }
+    for (what, found) in say {
+        told("here", what, found, &mut status, out).await?;
+    }
+    let peers = match named {
+        Some(named) => vec![node.peer(named)?],
+        None => node.peers()?,
+    };
+    for peer in peers {
+        hops(node, &peer, &mut status, out).await?;
+    }
+    Ok(status)
+}
+
+async fn hops(
+    node: &Arc<Node>,
+    peer: &Peer,
+    status: &mut u8,
+    out: &Out,
+) -> Result<(), crate::desk::Trouble> {
+    let who = peer.id.domain();
+    let member = bundle_member(node, peer);
+    told(who, "in the league", member, status, out).await?;
+    let name = tokio::net::lookup_host(peer.address.clone())
+        .await
+        .map_err(|fault| {
+            Refusal::new(
+                ::policy::refusal::Code::PeerUnreachable,
+                format!("`{}` can't be resolved: {fault}", peer.address),
+            )
+        })
+        .map(|found| {
+            let all: Vec<String> = found.map(|address| address.to_string()).collect();
+            all.join(", ")
+        });
+    told(who, "name", name, status, out).await?;
+    node.hang_up(&peer.id).await;
+    let call = node.call(peer).await;
+    let reached = call.as_ref().map_err(Clone::clone).map(|_| {
+        format!(
+            "TLS 1.3, certificate and version accepted at {}",
+            peer.address
+        )
+    });
+    told(who, "connection", reached, status, out).await?;
+    if call.is_err() {
+        return Ok(());
+    }
+    let catalogue = ask::catalogue(node, peer)
+        .await
+        .map(|seen| format!("{} datasets shown to us", seen.len()));
+    told(who, "catalogue", catalogue, status, out).await?;
+    let now = node.now();
+    let contracts = node.book(|book| {
+        book.all(now)
+            .filter(|(_, agreement, standing)| {
+                agreement.provider.id == peer.id && *standing == Standing::InForce
+            })
+            .count()
+    });
+    told(
+        who,
+        "contracts",
+        Ok(format!("{contracts} in force")),
+        status,
+        out,
+    )
+    .await?;
+    Ok(())
+}
+
+fn bundle_member(node: &Node, peer: &Peer) -> Result<String, Refusal> {
+    node.party_of(&peer.id, &node.trust.bundle())
+        .map(|party| party.name)
+}
+
+async fn told(
+    who: &str,
+    what: &str,
+    found: Result<String, Refusal>,
+    status: &mut u8,
+    out: &Out,
+) -> Result<(), crate::desk::Trouble> {
+    match found {
+        Ok(good) => {
+            out.object(
+                json!({"at": who, "check": what, "ok": true, "found": good}),
+                format!("ok    {who}: {what}: {good}"),
+            )
+            .await?;
+        }
+        Err(refusal) => {
+            *status = refusal.code.kind().exit_code();
+            let mend = refusal
+                .help
+                .first()
+                .cloned()
+                .unwrap_or_else(|| refusal.code.mend().to_owned());
+            out.object(
+                json!({"at": who, "check": what, "ok": false, "code": refusal.code.as_str(), "found": refusal.sentence, "help": mend}),
+                format!("FAIL  {who}: {what}: {refusal}\n      {mend}"),
+            )
+            .await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! `hansa backup` and `hansa restore`: the state folder as one file.
+
+use crate::config::Config;
+use crate::node::Node;
+use keep::audit::offline;
+use policy::refusal::{Code, Refusal};
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Writes a consistent copy of a participant's state while it is in use; gives the number of files.
+///
+/// The index is copied first and the log last, so that the log is never older than what was made from it. Keys are not
+/// copied: they are kept apart from backups.
+///
+/// # Errors
+/// When something can't be read or the file can't be written.
+pub(crate) fn write(node: &Arc<Node>, file: &Path) -> Result<usize, Refusal> {
+    let broken = |fault: std::io::Error| keep::files::unwritable(file, &fault);
+    let config = node.config();
+    let scratch = tempfile::tempdir().map_err(broken)?;
+    let index = scratch.path().join("state.db");
+    node.index(|state| state.copy_to(&index))?;
+    let mut archive =
+        tar::Builder::new(std::io::BufWriter::new(File::create(file).map_err(broken)?));
+    archive.mode(tar::HeaderMode::Deterministic);
+    archive
+        .append_path_with_name(&index, "state/state.db")
+        .map_err(broken)?;
+    let mut count = 1_usize;
+    for name in [
+        "contracts",
+        "letters",
+        "withdrawals",
+        "receipts",
+        "datasets",
+        "log",
+    ] {
+        count = count.saturating_add(folder(&mut archive, &config.state, name).map_err(broken)?);
+    }
+    archive
+        .append_path_with_name(&config.file, "hansa.toml")
+        .map_err(broken)?;
+    let mut inner = archive.into_inner().map_err(broken)?;
+    std::io::Write::flush(&mut inner).map_err(broken)?;
+    inner.get_ref().sync_all().map_err(broken)?;
+    Ok(count)
+}
+
+fn folder<W: std::io::Write>(
+    archive: &mut tar::Builder<W>,
+    state: &Path,
+    name: &str,
+) -> std::io::Result<usize> {
+    let mut count = 0_usize;
+    let mut open = vec![name.to_owned()];
+    while let Some(name) = open.pop() {
+        let path = state.join(&name);
+        let Ok(entries) = std::fs::read_dir(&path) else {
+            continue;
+        };
+        let mut names: Vec<_> = entries
+            .flatten()
+            .map(|entry| (entry.path(), entry.file_name()))
+            .collect();
+        names.sort();
+        for (path, file) in names {
+            let inside = format!("{name}/{}", file.to_string_lossy());
+            if path.is_dir() {
+                open.push(inside);
+            } else {
+                // What is read at once can't change in size while it is written into the archive.
+                let bytes = std::fs::read(&path)?;
+                let mut header = tar::Header::new_gnu();
+                header.set_size(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+                header.set_mode(0o600);
+                header.set_cksum();
+                archive.append_data(&mut header, format!("state/{inside}"), bytes.as_slice())?;
+                count = count.saturating_add(1);
+            }
+        }
+    }
+    Ok(count)
+}
+
+/// Puts a copy back. A copy whose log is shorter than the one that is here is refused.
+///
+/// # Errors
+/// `LEDGER_ROLLBACK`, `STATE_LOCKED`, or when something can't be read or written.
+pub(crate) fn restore(config: &Config, file: &Path) -> Result<u64, Refusal> {
+    let broken = |fault: std::io::Error| keep::files::unwritable(&config.state, &fault);
+    let parent = config.state.parent().unwrap_or_else(|| Path::new("."));
+    let scratch = tempfile::tempdir_in(parent).map_err(broken)?;
+    let source = File::open(file).map_err(|fault| keep::files::unreadable(file, &fault))?;
+    tar::Archive::new(std::io::BufReader::new(source))
+        .unpack(scratch.path())
+        .map_err(|fault| keep::files::unreadable(file, &fault))?;
+    let copied = scratch.path().join("state");
+    let theirs = offline::verify(&copied.join("log"), None)?;
+    if let Some(refusal) = theirs.refusal() {
+        return Err(refusal.with_help("the copy is damaged; use another"));
+    }
+    if config.state.join("log").exists() {
+        let _lock = crate::node::open::lock(&config.state)?;
+        let ours = offline::verify(&config.state.join("log"), None)?;
+        if ours.records > theirs.records {
+            return Err(Refusal::new(
+                Code::LedgerRollback,
+                format!(
+                    "the log here holds {} records and the copy {}: what came since would be lost",
+                    ours.records, theirs.records
+                ),
+            )
+            .with_help("move the state folder away first if that is meant; partners will notice"));
+        }
+        let aside = parent.join(format!(
+            "state-before-restore-{}",
+            crate::node::fresh_text(4)
+        ));
+        std::fs::rename(&config.state, &aside).map_err(broken)?;
+    } else if config.state.exists() {
+        let aside = parent.join(format!(
+            "state-before-restore-{}",
+            crate::node::fresh_text(4)
+        ));
+        std::fs::rename(&config.state, &aside).map_err(broken)?;
+    }
+    std::fs::rename(&copied, &config.state).map_err(broken)?;
+    Ok(theirs.records)
+}

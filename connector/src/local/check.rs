@@ -1,0 +1,102 @@
+//! `hansa check`: configuration, keys, certificates, sources and policies; every problem at once, nothing changed.
+
+use crate::cli::show::Show;
+use crate::config::Config;
+use crate::local::join::files;
+use crate::node::offers;
+use catalog::lint::{self, Severity};
+use engine::snapshot::disk::{self, Place};
+use evidence::time::Time;
+use keep::trust::identity;
+use policy::refusal::Refusal;
+use serde_json::json;
+
+/// Gives every problem.
+pub(crate) fn problems(config: &Config, now: Time) -> Vec<Refusal> {
+    let mut problems = Vec::new();
+    problems.extend(identity::faults(
+        &files(config),
+        &config.participant.id,
+        now,
+    ));
+    let parsed = engine::source::config::read::parse(
+        &config.text,
+        &config.file.display().to_string(),
+        config.folder(),
+    );
+    let datasets = match parsed {
+        Ok(datasets) => datasets,
+        Err(faults) => {
+            problems.extend(faults);
+            Vec::new()
+        }
+    };
+    for dataset in &datasets {
+        if let Err(refusal) = engine::source::files::list(&dataset.source, &dataset.folder) {
+            problems.push(refusal);
+        }
+    }
+    for offer in &config.offers {
+        let known = datasets.iter().any(|dataset| dataset.name == offer.dataset);
+        if !known {
+            problems.push(
+                Refusal::new(
+                    policy::refusal::Code::ConfigInvalid,
+                    format!(
+                        "an offer names `{}`, which is no dataset here",
+                        offer.dataset
+                    ),
+                )
+                .with_place(
+                    config.file.display().to_string(),
+                    Some(offer.line),
+                    Some("offer.dataset".to_owned()),
+                ),
+            );
+        }
+        problems.extend(policy(config, offer, now));
+    }
+    if let Err(refusal) = proto::purposes::taxonomy(&config.purposes) {
+        problems.push(refusal);
+    }
+    problems
+}
+
+/// What is wrong with the policy of an offer: with its words, and, once its dataset is published, with its terms.
+fn policy(config: &Config, offer: &crate::config::Offer, now: Time) -> Vec<Refusal> {
+    if let Err(refusal) = crate::local::read(&offer.policy) {
+        return vec![refusal];
+    }
+    let place = Place::new(&config.state, &offer.dataset);
+    let Ok(Some(manifest)) = disk::published(&place) else {
+        return Vec::new();
+    };
+    let read = match offers::read(config, offer, &manifest.dataset) {
+        Ok(read) => read,
+        Err(problems) => return problems,
+    };
+    let Ok(taxonomy) = proto::purposes::taxonomy(&config.purposes) else {
+        return Vec::new();
+    };
+    lint::offer(&read, &manifest.dataset, &taxonomy, now)
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .map(|finding| offers::as_refusal(finding, &offer.policy))
+        .collect()
+}
+
+/// Says what was found; the status is that of the first problem.
+pub(crate) fn run(config: &Config, now: Time, show: Show) -> Result<(), Vec<Refusal>> {
+    let problems = problems(config, now);
+    if problems.is_empty() {
+        show.result(
+            &json!({"ok": true, "config": config.file}),
+            &format!(
+                "ok: configuration, keys, certificate, trust bundle, sources and policy files of {}",
+                config.participant.id.domain()
+            ),
+        );
+        return Ok(());
+    }
+    Err(problems)
+}

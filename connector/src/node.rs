@@ -1,0 +1,253 @@
+//! A participant as one value: identity, log, book, catalogue, index and everything that runs. Nothing of it is global.
+
+pub(crate) mod budget;
+pub(crate) mod calls;
+pub(crate) mod index;
+pub(crate) mod offers;
+pub(crate) mod open;
+pub(crate) mod running;
+
+use crate::config::Config;
+use crate::node::budget::Budgets;
+use crate::node::calls::Calls;
+use crate::node::running::Running;
+use catalog::Catalog;
+use engine::limits::{Limits, Room};
+use engine::snapshot::shelf::Shelf;
+use evidence::ledger::{Evidence, Recorded};
+use evidence::time::{Clock, Time};
+use keep::audit::{self, Log};
+use keep::contracts::Documents;
+use keep::state::State;
+use keep::trust::mtls::TrustStore;
+use keep::trust::signature::Signer;
+use policy::contract::Book;
+use policy::id::{ParticipantId, RequestId};
+use policy::refusal::{Code, Refusal};
+use policy::term::purpose::Taxonomy;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use tokio::sync::{Notify, Semaphore};
+
+/// A participant.
+pub(crate) struct Node {
+    /// The clock that it was given.
+    pub(crate) clock: Clock,
+    /// Its log.
+    pub(crate) log: Log,
+    /// Its documents.
+    pub(crate) documents: Documents,
+    /// What it believes and shows.
+    pub(crate) trust: Arc<TrustStore>,
+    /// Signs contracts, withdrawals and receipts.
+    pub(crate) signer: Arc<dyn Signer>,
+    /// The snapshots that are current.
+    pub(crate) shelf: Shelf,
+    /// Where questions run.
+    pub(crate) room: Room,
+    /// The answers under way.
+    pub(crate) running: Running,
+    /// Questions at once.
+    pub(crate) seats: Arc<Semaphore>,
+    /// What was spent.
+    pub(crate) budgets: Budgets,
+    /// Held while a question that is counted is admitted, so that two can't spend the same last use.
+    pub(crate) counting: tokio::sync::Mutex<()>,
+    /// The questions answered since the start, so that each is answered once.
+    pub(crate) asked: Mutex<BTreeSet<(RequestId, ParticipantId)>>,
+    /// Connections to peers.
+    pub(crate) calls: Calls,
+    /// Given when letters were put into the outbox.
+    pub(crate) posted: Notify,
+    /// Taken by whoever changes negotiations or the index, so that changes follow each other.
+    pub(crate) desk: tokio::sync::Mutex<()>,
+    config: RwLock<Arc<Config>>,
+    book: RwLock<Book>,
+    catalog: RwLock<Catalog>,
+    taxonomy: RwLock<Arc<Taxonomy>>,
+    state: Mutex<State>,
+    /// Held as long as the participant runs; nobody else may use the folder.
+    _lock: std::fs::File,
+    /// Dropped with the participant, off the threads that drive it.
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node")
+            .field("id", &self.id())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.log.close();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Node {
+    /// The configuration in force.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        Arc::clone(&read(&self.config))
+    }
+
+    /// Puts another configuration in force.
+    pub(crate) fn set_config(&self, config: Config) {
+        *write(&self.config) = Arc::new(config);
+    }
+
+    /// Who it is.
+    pub(crate) fn id(&self) -> ParticipantId {
+        read(&self.config).participant.id.clone()
+    }
+
+    /// Now, by its clock.
+    pub(crate) fn now(&self) -> Time {
+        (self.clock)().wall
+    }
+
+    /// Reads the book.
+    pub(crate) fn book<T>(&self, act: impl FnOnce(&Book) -> T) -> T {
+        act(&read(&self.book))
+    }
+
+    /// Changes the book.
+    pub(crate) fn book_mut<T>(&self, act: impl FnOnce(&mut Book) -> T) -> T {
+        act(&mut write(&self.book))
+    }
+
+    /// Reads the catalogue.
+    pub(crate) fn catalog<T>(&self, act: impl FnOnce(&Catalog) -> T) -> T {
+        act(&read(&self.catalog))
+    }
+
+    /// Changes the catalogue.
+    pub(crate) fn catalog_mut<T>(&self, act: impl FnOnce(&mut Catalog) -> T) -> T {
+        act(&mut write(&self.catalog))
+    }
+
+    /// The purposes known here: the vocabulary and the own ones.
+    pub(crate) fn taxonomy(&self) -> Arc<Taxonomy> {
+        Arc::clone(&read(&self.taxonomy))
+    }
+
+    /// Puts other purposes in force.
+    pub(crate) fn set_taxonomy(&self, taxonomy: Taxonomy) {
+        *write(&self.taxonomy) = Arc::new(taxonomy);
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the index, after it has taken in every durable record.
+    ///
+    /// # Errors
+    /// When the index can't be brought up to date.
+    pub(crate) fn index<T>(
+        &self,
+        act: impl FnOnce(&State) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let mut state = self.locked();
+        index::catch_up(&self.log, &mut state)?;
+        act(&state)
+    }
+
+    /// Notes a question's identity; false when it was asked before.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub(crate) fn first_time(
+        &self,
+        request: RequestId,
+        peer: &ParticipantId,
+    ) -> Result<bool, Refusal> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked.len() >= MOST_ASKED {
+            // The index knows what is forgotten here.
+            self.index(|_| Ok(()))?;
+            asked.clear();
+        }
+        if !asked.insert((request, peer.clone())) {
+            return Ok(false);
+        }
+        drop(asked);
+        self.locked()
+            .knows_request(&request.to_string(), peer.as_str())
+            .map(|known| !known)
+    }
+
+    /// Records something; when this returns it is durable.
+    ///
+    /// # Errors
+    /// `EVIDENCE_UNAVAILABLE` or `DISK_FULL`; then nothing may be done.
+    pub(crate) async fn record<T>(&self, value: T) -> Result<Recorded<T>, Refusal>
+    where
+        T: Evidence + Send + 'static,
+    {
+        self.log
+            .record(value)
+            .await
+            .map_err(|unwritable| audit::refusal(&unwritable))
+    }
+
+    /// The limits of one question.
+    pub(crate) fn limits(&self) -> Limits {
+        let limits = self.config().limits;
+        Limits {
+            memory: usize::try_from(limits.memory).unwrap_or(usize::MAX),
+            spill: limits.spill,
+            time: limits.timeout,
+            ..Limits::default()
+        }
+    }
+
+    /// A seat for one question, or the refusal that there is none.
+    ///
+    /// # Errors
+    /// `TOO_MANY_STREAMS`.
+    pub(crate) fn seat(&self) -> Result<tokio::sync::OwnedSemaphorePermit, Refusal> {
+        Arc::clone(&self.seats).try_acquire_owned().map_err(|_| {
+            Refusal::new(Code::TooManyStreams, "too many questions run here at once")
+                .with_help("ask again when one has ended")
+        })
+    }
+
+    /// A file of the state folder.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.config().state.join(name)
+    }
+}
+
+/// The most identities of questions that are kept in memory.
+const MOST_ASKED: usize = 65_536;
+
+/// Random bytes, for identities and nonces.
+pub(crate) fn fresh<const N: usize>() -> [u8; N] {
+    let mut bytes = [0_u8; N];
+    rand::RngCore::fill_bytes(&mut rand::rng(), &mut bytes);
+    bytes
+}
+
+/// So many random bytes as hexadecimal digits.
+pub(crate) fn fresh_text(bytes: usize) -> String {
+    let random: [u8; 32] = fresh();
+    random
+        .iter()
+        .take(bytes)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

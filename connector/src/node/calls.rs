@@ -1,0 +1,252 @@
+//! Connections to peers: opened when they are needed, kept while they hold.
+
+use crate::node::Node;
+use crate::walk::fact::Fact;
+use evidence::json::Json;
+use evidence::ledger::Recorded;
+use faces::peer::call::{PeerClient, Way};
+use faces::peer::settings::Settings;
+use keep::trust::mtls;
+use policy::id::{Name, ParticipantId};
+use policy::refusal::{Code, Refusal};
+use proto::peer::greeting::Greeting;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A participant that this one talks to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Peer {
+    /// Who it is.
+    pub(crate) id: ParticipantId,
+    /// `host:port`
+    pub(crate) address: String,
+    /// Its alias in SQL here.
+    pub(crate) alias: Name,
+}
+
+/// The connections that hold.
+#[derive(Debug, Default)]
+pub(crate) struct Calls(tokio::sync::Mutex<BTreeMap<ParticipantId, (String, PeerClient)>>);
+
+impl Node {
+    /// The peers of the configuration and those that were added; the configuration wins.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub(crate) fn peers(&self) -> Result<Vec<Peer>, Refusal> {
+        let mut peers: Vec<Peer> = self
+            .config()
+            .peers
+            .iter()
+            .map(|peer| Peer {
+                id: peer.id.clone(),
+                address: peer.address.clone(),
+                alias: peer.alias.clone(),
+            })
+            .collect();
+        for (id, address, alias) in self.index(|state| state.peers())? {
+            let known = peers.iter().any(|peer| peer.id == id);
+            if let (false, Ok(alias)) = (known, alias.parse()) {
+                peers.push(Peer { id, address, alias });
+            }
+        }
+        peers.sort_by(|a, b| a.alias.cmp(&b.alias));
+        Ok(peers)
+    }
+
+    /// The peer of that alias, domain or identity.
+    ///
+    /// # Errors
+    /// `PEER_UNKNOWN`.
+    pub(crate) fn peer(&self, named: &str) -> Result<Peer, Refusal> {
+        self.peers()?
+            .into_iter()
+            .find(|peer| {
+                peer.alias.as_str() == named
+                    || peer.id.as_str() == named
+                    || peer.id.domain() == named
+            })
+            .ok_or_else(|| {
+                Refusal::new(
+                    Code::PeerUnknown,
+                    format!("no participant `{named}` is known here"),
+                )
+                .with_help("hansa peer list shows them; hansa peer add ADDRESS adds one")
+            })
+    }
+
+    /// A connection to a peer, greeted.
+    ///
+    /// # Errors
+    /// `PEER_UNREACHABLE`, or why the other end is not the peer.
+    pub(crate) async fn call(self: &Arc<Self>, peer: &Peer) -> Result<PeerClient, Refusal> {
+        let mut held = self.calls.0.lock().await;
+        if let Some((address, client)) = held.get(&peer.id)
+            && *address == peer.address
+        {
+            return Ok(client.clone());
+        }
+        let client = self.connect(peer).await?;
+        held.insert(peer.id.clone(), (peer.address.clone(), client.clone()));
+        drop(held);
+        self.greet(&client).await?;
+        Ok(client)
+    }
+
+    /// Forgets the connection to a peer; the next call opens another one.
+    pub(crate) async fn hang_up(&self, peer: &ParticipantId) {
+        self.calls.0.lock().await.remove(peer);
+    }
+
+    async fn connect(self: &Arc<Self>, peer: &Peer) -> Result<PeerClient, Refusal> {
+        let wrong = || {
+            Refusal::new(
+                Code::ConfigInvalid,
+                format!(
+                    "`{}` is not an address such as data.munster.example:8814",
+                    peer.address
+                ),
+            )
+        };
+        let (host, port) = peer.address.rsplit_once(':').ok_or_else(wrong)?;
+        let port: u16 = port.parse().map_err(|_| wrong())?;
+        let tls = mtls::client_config(&self.trust, &peer.id, &self.clock)?;
+        let (trust, clock, expected) = (
+            Arc::clone(&self.trust),
+            Arc::clone(&self.clock),
+            peer.id.clone(),
+        );
+        let way = Way {
+            participant: peer.id.clone(),
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port,
+            tls: Arc::new(move || Arc::clone(&tls)),
+            check: Arc::new(move |connection| {
+                mtls::check_listener(&trust, &expected, connection, clock().wall)
+            }),
+            settings: Settings::default(),
+        };
+        PeerClient::connect(way).await
+    }
+
+    /// Greets a peer: exchanges bundle and head; a newer bundle of the league is taken.
+    async fn greet(self: &Arc<Self>, client: &PeerClient) -> Result<(), Refusal> {
+        let theirs = client
+            .hello(&self.greeting(0))
+            .await
+            .map_err(|refusal| turned_away(refusal, client.participant()))?;
+        theirs.common_version()?;
+        self.greeted(client.participant(), theirs).await
+    }
+
+    /// What this participant says of itself; the bundle only if the other side's number is lower.
+    pub(crate) fn greeting(&self, their_bundle: u64) -> Greeting {
+        let bundle = self.trust.bundle();
+        let sequence = bundle.content().sequence;
+        Greeting {
+            versions: proto::peer::VERSIONS.into_iter().collect(),
+            program: format!("hansa {}", env!("CARGO_PKG_VERSION")),
+            bundle_sequence: sequence,
+            bundle: (sequence > their_bundle).then(|| bundle.to_bytes().into()),
+            head: Some(self.log.head().to_string().into()),
+        }
+    }
+
+    /// Takes in what a peer said of itself.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(crate) async fn greeted(
+        self: &Arc<Self>,
+        peer: &ParticipantId,
+        greeting: Greeting,
+    ) -> Result<(), Refusal> {
+        if let Some(bytes) = &greeting.bundle {
+            self.take_bundle(bytes)?;
+        }
+        if let Some(head) = &greeting.head {
+            self.see_head(peer, head).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a newer bundle of the same league; anything else is left alone.
+    ///
+    /// # Errors
+    /// When the bundle can't be put in place or recorded.
+    pub(crate) fn take_bundle(self: &Arc<Self>, bytes: &[u8]) -> Result<bool, Refusal> {
+        let files = crate::local::join::files(&self.config());
+        if self.trust.take_newer(&files, bytes, self.now())?.is_none() {
+            return Ok(false);
+        }
+        self.note_bundle()?;
+        self.cut_strangers();
+        Ok(true)
+    }
+
+    /// Ends the answers of participants that the bundle no longer lists.
+    pub(crate) fn cut_strangers(&self) {
+        let bundle = self.trust.bundle();
+        let own = self.id();
+        for (_, peer, _) in self.running.list() {
+            if peer != own && !bundle.roster().members().any(|member| *member == peer) {
+                let why = Refusal::new(
+                    Code::PeerNotTrusted,
+                    "the participant is no longer in the league",
+                );
+                self.running.cut_peer(&peer, &why);
+            }
+        }
+    }
+
+    async fn see_head(self: &Arc<Self>, peer: &ParticipantId, head: &[u8]) -> Result<(), Refusal> {
+        let Ok(text) = std::str::from_utf8(head) else {
+            return Ok(());
+        };
+        let Some((size, note)) = self.checked_head(peer, text) else {
+            return Ok(());
+        };
+        if self.index(|state| state.head_of(peer))?.as_deref() == Some(note.as_str()) {
+            return Ok(());
+        }
+        let _seen: Recorded<Fact> = self
+            .record(Fact::new(
+                "checkpoint_seen",
+                [
+                    ("peer", Json::text(peer)),
+                    ("size", Json::count(size)),
+                    ("note", Json::text(note)),
+                ],
+            ))
+            .await?;
+        Ok(())
+    }
+
+    /// A head that is signed by the peer's registered note key: its size and text.
+    pub(crate) fn checked_head(&self, peer: &ParticipantId, text: &str) -> Option<(u64, String)> {
+        let bundle = self.trust.bundle();
+        let member = bundle.member(peer)?;
+        let head: evidence::note::SignedHead = text.parse().ok()?;
+        let key = evidence::note::NoteKey {
+            name: evidence::note::origin(peer.domain()),
+            algorithm: evidence::note::ED25519,
+            public: member.note_key.raw().to_vec(),
+        };
+        head.is_signed_by(&key, &keep::audit::key::Ed25519Notes)
+            .then(|| (head.checkpoint.size, text.to_owned()))
+    }
+}
+
+/// In TLS 1.3 a listener that does not trust the caller hangs up after the handshake; the caller sees a cut.
+fn turned_away(refusal: Refusal, peer: &ParticipantId) -> Refusal {
+    if refusal.code != Code::StreamCut {
+        return refusal;
+    }
+    Refusal::new(
+        Code::PeerNotTrusted,
+        format!("{} hung up before it said anything", peer.domain()),
+    )
+    .with_participant(peer.clone())
+    .with_help("it may not know this participant yet: hand it the league's newest bundle (hansa league export)")
+    .with_help("or this participant's certificate is over: hansa join")
+}

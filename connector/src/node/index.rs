@@ -1,0 +1,286 @@
+//! Makes the index from records: the same walk in daily work, after a crash, and for a lost index.
+
+use evidence::json::Json;
+use evidence::record::Record;
+use evidence::time::Time;
+use keep::audit::Log;
+use keep::state::State;
+use keep::state::change::{Change, LetterRow, NegotiationRow, ReceiptRow, Spending};
+use policy::id::{ClauseId, ContractId, ParticipantId};
+use policy::refusal::{Code, Refusal};
+
+/// Takes in every durable record that the index does not reflect yet.
+///
+/// # Errors
+/// When a record can't be read or does not say what its type promises, or the index can't be written.
+pub(crate) fn catch_up(log: &Log, state: &mut State) -> Result<(), Refusal> {
+    let from = state.position()?;
+    let to = log.size();
+    if from >= to {
+        return Ok(());
+    }
+    let records: Vec<Record> = log.read(from).collect::<Result<_, _>>()?;
+    let end = records
+        .last()
+        .map_or(from, |record| record.seq.saturating_add(1));
+    state.change(end, |change| {
+        for record in &records {
+            take_in(change, record)?;
+        }
+        Ok(())
+    })
+}
+
+fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
+    let body = Body { record };
+    match record.kind.as_str() {
+        "permit" => {
+            change.opened(
+                record.seq,
+                &body.text("request_id")?,
+                &body.text("peer")?,
+                &body.words("contracts"),
+            )?;
+            for spending in body.spendings("reservations")? {
+                change.spend(&spending, None)?;
+            }
+            Ok(())
+        }
+        "progress" => {
+            let opened = body.count("opened")?;
+            for spending in body.spendings("reservations")? {
+                change.spend(&spending, Some(opened))?;
+            }
+            Ok(())
+        }
+        "close" => close(change, &body),
+        "letter" => letter(change, &body),
+        "letters_fetched" => change.acknowledged(&body.peer()?, body.count("number")?),
+        "contract" => change.activated(body.contract("contract")?, record.at),
+        "withdraw" => {
+            let effective: Time = body.parsed("effective")?;
+            change.withdrawn(
+                body.contract("contract")?,
+                &body.parsed::<ParticipantId>("party")?,
+                effective.max(record.at),
+            )
+        }
+        "peer" => match body.optional("address") {
+            Some(address) => change.peer(&body.peer()?, &address, &body.text("alias")?),
+            None => change.forget_peer(&body.peer()?),
+        },
+        "checkpoint_seen" => change.head(&body.peer()?, body.count("size")?, &body.text("note")?),
+        "received" => change.receipt(&receipt(&body, "consumer")?),
+        "receipt_ack" => {
+            let state = match body.get("match") {
+                Some(Json::Bool(true)) => "acknowledged",
+                _ => "disputed",
+            };
+            change.answered_receipt(&body.text("request_id")?, &body.peer()?, state)
+        }
+        "publish" => {
+            let text = String::from_utf8(evidence::json::canonical(&record.body))
+                .map_err(|_| unreadable(record, "body"))?;
+            change.published(&body.text("dataset")?, &text, record.seq)
+        }
+        "unpublish" => change.unpublished(&body.text("dataset")?),
+        "trust" => change.highest("bundle", body.count("sequence")?),
+        _ => Ok(()),
+    }
+}
+
+fn close(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
+    let opened = body.count("opened")?;
+    let (rows, bytes) = (body.maybe_count("rows"), body.maybe_count("bytes"));
+    for mut reserved in change.reserved_by(opened)? {
+        let used = match reserved.counts.as_str() {
+            "rows" => rows,
+            "bytes" => bytes,
+            _ => None,
+        };
+        // After a crash nobody knows what was sent: then the whole reservation counts as used.
+        if let Some(used) = used {
+            reserved.amount = reserved.amount.saturating_sub(used);
+            change.give_back(&reserved)?;
+        }
+    }
+    let Some((request, peer, contracts)) = change.closed(opened, body.record.seq)? else {
+        return Ok(());
+    };
+    let Ok(peer) = peer.parse::<ParticipantId>() else {
+        return Ok(());
+    };
+    change.receipt(&ReceiptRow {
+        request,
+        peer,
+        role: "provider".to_owned(),
+        contract: contracts,
+        rows: rows.unwrap_or(0),
+        bytes: bytes.unwrap_or(0),
+        digest: body.optional("result_digest").unwrap_or_default(),
+        outcome: body.text("outcome")?,
+        state: "issued".to_owned(),
+        at: body.record.at,
+        file: None,
+    })
+}
+
+fn letter(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
+    let peer = body.peer()?;
+    let incoming = body.text("direction")? == "in";
+    let row = LetterRow {
+        peer: peer.clone(),
+        incoming,
+        id: body.text("id")?,
+        kind: body.text("kind")?,
+        negotiation: body.optional("negotiation"),
+        digest: body.text("digest")?,
+        record: body.record.seq,
+        at: body.record.at,
+    };
+    change.letter(&row, body.get("outbox") == Some(&Json::Bool(true)))?;
+    if let Some(number) = body.maybe_count("number") {
+        change.taken_in(&peer, number)?;
+    }
+    let (Some(id), Some(state)) = (row.negotiation, body.optional("state")) else {
+        return Ok(());
+    };
+    change.negotiation(&NegotiationRow {
+        id,
+        peer,
+        role: body.text("role")?,
+        dataset: body.text("dataset")?,
+        state,
+        contract: body.maybe_contract("contract")?,
+        beforehand: body.maybe_contract("beforehand")?,
+        reason: body.optional("reason"),
+        updated: body.record.at,
+    })
+}
+
+fn receipt(body: &Body<'_>, role: &str) -> Result<ReceiptRow, Refusal> {
+    Ok(ReceiptRow {
+        request: body.text("request_id")?,
+        peer: body.peer()?,
+        role: role.to_owned(),
+        contract: body.words("contracts"),
+        rows: body.count("rows")?,
+        bytes: body.count("bytes")?,
+        digest: body.text("result_digest")?,
+        outcome: body.text("outcome")?,
+        state: body.text("state")?,
+        at: body.record.at,
+        file: body.optional("receipt"),
+    })
+}
+
+/// Reads a record's body; what is missing is a fault of the log, not of its reader.
+struct Body<'a> {
+    record: &'a Record,
+}
+
+impl Body<'_> {
+    fn get(&self, name: &str) -> Option<&Json> {
+        self.record.body.get(name)
+    }
+
+    fn optional(&self, name: &str) -> Option<String> {
+        match self.get(name) {
+            Some(Json::Text(text)) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    fn text(&self, name: &str) -> Result<String, Refusal> {
+        self.optional(name)
+            .ok_or_else(|| unreadable(self.record, name))
+    }
+
+    fn maybe_count(&self, name: &str) -> Option<u64> {
+        match self.get(name) {
+            Some(Json::Int(value)) => u64::try_from(*value).ok(),
+            _ => None,
+        }
+    }
+
+    fn count(&self, name: &str) -> Result<u64, Refusal> {
+        self.maybe_count(name)
+            .ok_or_else(|| unreadable(self.record, name))
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, name: &str) -> Result<T, Refusal> {
+        self.text(name)?
+            .parse()
+            .map_err(|_| unreadable(self.record, name))
+    }
+
+    fn peer(&self) -> Result<ParticipantId, Refusal> {
+        self.parsed("peer")
+    }
+
+    fn contract(&self, name: &str) -> Result<ContractId, Refusal> {
+        self.parsed(name)
+    }
+
+    fn maybe_contract(&self, name: &str) -> Result<Option<ContractId>, Refusal> {
+        match self.optional(name) {
+            None => Ok(None),
+            Some(text) => text
+                .parse()
+                .map(Some)
+                .map_err(|_| unreadable(self.record, name)),
+        }
+    }
+
+    fn words(&self, name: &str) -> String {
+        let list = match self.get(name) {
+            Some(Json::List(list)) => list.as_slice(),
+            _ => &[],
+        };
+        let words: Vec<&str> = list
+            .iter()
+            .filter_map(|item| match item {
+                Json::Text(text) => Some(text.as_str()),
+                _ => None,
+            })
+            .collect();
+        words.join(" ")
+    }
+
+    fn spendings(&self, name: &str) -> Result<Vec<Spending>, Refusal> {
+        let Some(Json::List(list)) = self.get(name) else {
+            return Err(unreadable(self.record, name));
+        };
+        list.iter()
+            .map(|item| spending(item).ok_or_else(|| unreadable(self.record, name)))
+            .collect()
+    }
+}
+
+fn spending(item: &Json) -> Option<Spending> {
+    let text = |name: &str| match item.get(name) {
+        Some(Json::Text(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let number = |name: &str| match item.get(name) {
+        Some(Json::Int(value)) => u64::try_from(*value).ok(),
+        _ => None,
+    };
+    Some(Spending {
+        contract: text("contract")?.parse().ok()?,
+        clause: ClauseId(u32::try_from(number("clause")?).ok()?),
+        slot: text("slot")?.parse().ok()?,
+        counts: text("counts")?.to_owned(),
+        amount: number("amount")?,
+    })
+}
+
+fn unreadable(record: &Record, name: &str) -> Refusal {
+    Refusal::new(
+        Code::EvidenceBroken,
+        format!(
+            "record {} of type `{}` lacks a readable `{name}`",
+            record.seq, record.kind
+        ),
+    )
+}

@@ -1,0 +1,326 @@
+//! From the configuration's offers to the catalogue's: policies are read, checked against their datasets, and public
+//! views are signed.
+
+use crate::config::{self, Config};
+use crate::node::{Node, fresh, fresh_text};
+use catalog::dataset::Dataset;
+use catalog::lint::{self, Severity};
+use catalog::offer::{Filled, Offer, Recipients, Sign};
+use evidence::digest::Digest;
+use policy::contract::{Assignee, Legal, OwnPurpose, Party, Role};
+use policy::id::{ContractId, DatasetId};
+use policy::refusal::Refusal;
+use policy::term::{Clause, Term};
+use proto::envelope::{self, Kind};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Reads all offers again and puts them in force; what can't be offered is told and left out.
+///
+/// # Errors
+/// When a public view can't be signed or recorded.
+pub(crate) fn renew(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
+    let config = node.config();
+    let mut faults = Vec::new();
+    let mut offers = Vec::new();
+    for written in &config.offers {
+        let id = DatasetId {
+            owner: config.participant.id.clone(),
+            name: written.dataset.clone(),
+        };
+        let Some(dataset) = node.catalog(|catalog| catalog.by_id(&id).cloned()) else {
+            continue;
+        };
+        match read(&config, written, &dataset) {
+            Ok(offer) => {
+                let findings = lint::offer(&offer, &dataset, &node.taxonomy(), node.now());
+                let errors: Vec<Refusal> = findings
+                    .into_iter()
+                    .filter(|finding| finding.severity == Severity::Error)
+                    .map(|finding| as_refusal(&finding, &written.policy))
+                    .collect();
+                if errors.is_empty() {
+                    offers.push(offer);
+                } else {
+                    faults.extend(errors);
+                }
+            }
+            Err(problems) => faults.extend(problems),
+        }
+    }
+    publish_views(node, &offers)?;
+    node.catalog_mut(|catalog| catalog.set_offers(offers));
+    Ok(faults)
+}
+
+/// A finding of the lints as a refusal with its place.
+pub(crate) fn as_refusal(finding: &lint::Finding, file: &Path) -> Refusal {
+    let mut refusal = Refusal::new(finding.code, finding.sentence.clone()).with_place(
+        file.display().to_string(),
+        None,
+        None,
+    );
+    refusal.clause = finding.clause;
+    refusal.help.clone_from(&finding.help);
+    refusal
+}
+
+/// One offer of the configuration for its dataset.
+///
+/// # Errors
+/// Every problem of the policy, with file and line.
+pub(crate) fn read(
+    config: &Config,
+    written: &config::Offer,
+    dataset: &Dataset,
+) -> Result<Offer, Vec<Refusal>> {
+    let file = written.policy.display().to_string();
+    let text = crate::local::read(&written.policy).map_err(|refusal| {
+        vec![refusal.with_place(
+            config.file.display().to_string(),
+            Some(written.line),
+            Some("offer.policy".to_owned()),
+        )]
+    })?;
+    let text = String::from_utf8_lossy(&text);
+    from_text(config, written, dataset, &text, &file)
+}
+
+/// The same from a policy's text, as a counter-offer brings it.
+///
+/// # Errors
+/// Every problem of the policy, with file and line.
+pub(crate) fn from_text(
+    config: &Config,
+    written: &config::Offer,
+    dataset: &Dataset,
+    text: &str,
+    file: &str,
+) -> Result<Offer, Vec<Refusal>> {
+    let draft = proto::policy_toml::parse(text, file, dataset)?;
+    let legal = match &draft.legal {
+        None => None,
+        Some(legal) => {
+            let path = Path::new(file).with_file_name(&legal.file);
+            let bytes = crate::local::read(&path).map_err(|refusal| vec![refusal])?;
+            Some(Legal {
+                text_ref: legal.file.clone(),
+                text: Digest::of(&bytes),
+                language: legal.language.clone(),
+            })
+        }
+    };
+    let to = match &written.to {
+        config::Recipients::League => Recipients::League,
+        config::Recipients::Public => Recipients::Public,
+        config::Recipients::Named(list) => Recipients::Participants(list.iter().cloned().collect()),
+    };
+    let sign = match written.sign {
+        config::Sign::Officer => Sign::Officer,
+        config::Sign::Auto => Sign::Auto,
+    };
+    Ok(Offer {
+        dataset: dataset.id.clone(),
+        title: draft.title,
+        own_purposes: used_purposes(&draft.clauses, &config.purposes),
+        clauses: draft.clauses,
+        not_before: draft.not_before.unwrap_or(evidence::time::Time::EARLIEST),
+        not_after: draft.not_after.unwrap_or(evidence::time::Time::LATEST),
+        legal,
+        to,
+        sign,
+    })
+}
+
+/// The own purposes that clauses name, with those that they are part of.
+pub(crate) fn used_purposes(clauses: &[Clause], own: &[OwnPurpose]) -> Vec<OwnPurpose> {
+    let mut wanted: Vec<_> = clauses
+        .iter()
+        .filter_map(|clause| match &clause.term {
+            Term::Purpose(list) => Some(list.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let mut used: Vec<OwnPurpose> = Vec::new();
+    while let Some(purpose) = wanted.pop() {
+        if let Some(own) = own.iter().find(|own| own.name == purpose)
+            && !used.contains(own)
+        {
+            wanted.push(own.parent.clone());
+            used.push(own.clone());
+        }
+    }
+    used.sort();
+    used
+}
+
+impl Node {
+    /// This participant as a party of a contract.
+    pub(crate) fn party(&self) -> Result<Party, Refusal> {
+        let config = self.config();
+        let bundle = self.trust.bundle();
+        self.party_of(&config.participant.id, &bundle)
+    }
+
+    /// A participant of the league as a party of a contract, as the bundle registers it now.
+    ///
+    /// # Errors
+    /// `PEER_NOT_TRUSTED` when it is not in the bundle.
+    pub(crate) fn party_of(
+        &self,
+        id: &policy::id::ParticipantId,
+        bundle: &keep::trust::bundle::Bundle,
+    ) -> Result<Party, Refusal> {
+        let stranger = || {
+            Refusal::new(
+                policy::refusal::Code::PeerNotTrusted,
+                format!("{} is not in the league", id.domain()),
+            )
+        };
+        let now = self.now();
+        let member = bundle.member(id).ok_or_else(stranger)?;
+        let key = member
+            .keys
+            .iter()
+            .rev()
+            .find(|key| key.counts_at(now))
+            .ok_or_else(stranger)?;
+        let (_, anchor) = bundle.anchors_for(id, now).next().ok_or_else(stranger)?;
+        Ok(Party {
+            id: id.clone(),
+            name: member.name.clone(),
+            legal_id: None,
+            signing_key: key.key.kid().to_owned(),
+            tls_issuer: anchor.spki,
+        })
+    }
+
+    /// What differs from one agreement to the next.
+    ///
+    /// # Errors
+    /// When one of the parties is not in the league.
+    pub(crate) fn filled(
+        &self,
+        provider: Party,
+        assignee: Assignee,
+        supersedes: Option<ContractId>,
+    ) -> Filled {
+        Filled {
+            uid: format!("urn:uuid:{}", uuid()),
+            version: 1,
+            supersedes,
+            provider,
+            assignee,
+            purposes: proto::purposes::label(),
+            signatory: None,
+            proposed_at: self.now(),
+            nonce: proto::base64url::encode(&fresh::<16>()),
+        }
+    }
+
+    /// Signs a payload for this participant: the protected header and the signature.
+    ///
+    /// # Errors
+    /// When the key is out of reach.
+    pub(crate) fn sign(
+        &self,
+        kind: Kind,
+        role: Role,
+        payload: &[u8],
+    ) -> Result<(String, Vec<u8>), Refusal> {
+        let seconds = self.now().micros().div_euclid(1_000_000);
+        let header = envelope::protected_header(
+            kind,
+            role,
+            self.signer.algorithm().as_str(),
+            self.signer.kid(),
+            seconds,
+        );
+        let signature = self
+            .signer
+            .sign(&envelope::signing_input(&header, payload))?;
+        Ok((header, signature))
+    }
+}
+
+/// A random identity in the form of a UUID, version 4.
+fn uuid() -> String {
+    let mut digits: Vec<char> = fresh_text(16).chars().collect();
+    if let Some(version) = digits.get_mut(12) {
+        *version = '4';
+    }
+    if let Some(variant) = digits.get_mut(16) {
+        *variant = '8';
+    }
+    for at in [20, 16, 12, 8] {
+        digits.insert(at, '-');
+    }
+    digits.into_iter().collect()
+}
+
+/// Signs the public views that are offered and not yet in force, and ends those that are no longer offered.
+fn publish_views(node: &Arc<Node>, offers: &[Offer]) -> Result<(), Refusal> {
+    let own = node.id();
+    let now = node.now();
+    let standing: Vec<(ContractId, policy::contract::Agreement)> = node.book(|book| {
+        book.all(now)
+            .filter(|(_, agreement, standing)| {
+                agreement.provider.id == own
+                    && agreement.assignee == Assignee::Public
+                    && !matches!(
+                        standing,
+                        policy::contract::Standing::Withdrawn
+                            | policy::contract::Standing::Superseded
+                            | policy::contract::Standing::Expired
+                    )
+            })
+            .map(|(id, agreement, _)| (id, agreement.clone()))
+            .collect()
+    });
+    let wanted: Vec<(&Offer, Dataset)> = offers
+        .iter()
+        .filter(|offer| offer.to == Recipients::Public)
+        .filter_map(|offer| {
+            node.catalog(|catalog| catalog.by_id(&offer.dataset).cloned())
+                .map(|dataset| (offer, dataset))
+        })
+        .collect();
+    let same = |agreement: &policy::contract::Agreement, offer: &Offer, dataset: &Dataset| {
+        agreement.dataset.id == offer.dataset
+            && agreement.dataset.schema == dataset.schema_digest()
+            && agreement.clauses == offer.clauses
+            && agreement.not_before == offer.not_before
+            && agreement.not_after == offer.not_after
+            && agreement.own_purposes == offer.own_purposes
+            && agreement.legal == offer.legal
+    };
+    for (offer, dataset) in &wanted {
+        if standing
+            .iter()
+            .any(|(_, agreement)| same(agreement, offer, dataset))
+        {
+            continue;
+        }
+        let agreement =
+            offer.agreement(dataset, node.filled(node.party()?, Assignee::Public, None));
+        let payload = proto::contract::to_bytes(&agreement);
+        let signature = node.sign(Kind::Agreement, Role::Provider, &payload)?;
+        let bytes = envelope::assemble(&payload, &[signature]);
+        let signed = envelope::parse_offer(&bytes)?;
+        let id = signed.id;
+        let agreed = signed.verify(&node.trust.bundle().keys(now))?;
+        node.documents.keep_contract(id, &bytes)?;
+        let recorded = node.record_now(agreed)?;
+        node.book_mut(|book| book.admit(recorded));
+    }
+    for (id, agreement) in standing {
+        if !wanted
+            .iter()
+            .any(|(offer, dataset)| same(&agreement, offer, dataset))
+        {
+            crate::walk::revoke::own_now(node, id, "no longer offered")?;
+        }
+    }
+    Ok(())
+}

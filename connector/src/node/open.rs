@@ -1,0 +1,323 @@
+//! Opens a participant: identity, log, index, contracts, datasets, offers; in this order, each checked before the next.
+
+use crate::config::Config;
+use crate::local::join::files;
+use crate::node::budget::Budgets;
+use crate::node::calls::Calls;
+use crate::node::running::Running;
+use crate::node::{Node, index, offers};
+use crate::walk::fact::{Fact, maybe};
+use catalog::Catalog;
+use engine::limits::{Room, runtime};
+use engine::snapshot::shelf::{Holdings, Shelf};
+use evidence::json::{Json, Limits as JsonLimits};
+use evidence::time::{Clock, Time};
+use keep::audit::key::LogKey;
+use keep::audit::{self, Log, LogConfig};
+use keep::contracts::Documents;
+use keep::state::State;
+use keep::trust::bundle::Bundle;
+use keep::trust::identity;
+use keep::trust::mtls::TrustStore;
+use policy::contract::Book;
+use policy::id::{ContractId, DatasetId};
+use policy::refusal::{Code, Refusal};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Arc, Mutex, RwLock};
+use tokio::sync::{Notify, Semaphore};
+
+/// What opening found that people should know, and that stops nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// One refusal for each contract, dataset or policy that can't be used; the others can.
+    pub(crate) faults: Vec<Refusal>,
+}
+
+impl Node {
+    /// Opens a participant. Blocks while the log is checked.
+    ///
+    /// # Errors
+    /// What makes it impossible to run at all.
+    pub(crate) fn open(config: Config, clock: Clock) -> Result<(Arc<Self>, Found), Refusal> {
+        keep::files::folder(&config.state)?;
+        let lock = lock(&config.state)?;
+        let now = clock().wall;
+        let id = config.participant.id.clone();
+        let database = config.state.join("state.db");
+        let floor = if database.exists() {
+            State::open(&database, u64::MAX)?.remembered("bundle")?
+        } else {
+            0
+        };
+        let identity = identity::load(&files(&config), &id, floor, now)?;
+        let note = LogKey::open(&config.trust.note_key, id.domain())?;
+        let mut log_config = LogConfig::new(
+            config.state.join("log"),
+            id.domain(),
+            Arc::new(note),
+            Arc::clone(&clock),
+            crate::node::fresh_text(8),
+        );
+        log_config.reserve = config.limits.reserve;
+        let (log, replay) = Log::open(log_config)?;
+        close_open(&log, &replay.open)?;
+        let mut state = State::open(&database, log.size())?;
+        index::catch_up(&log, &mut state)?;
+        let documents = Documents::open(&config.state)?;
+        let mut found = Found::default();
+        let book = book(&config, &state, &documents, &identity.bundle, &mut found)?;
+        let budgets = Budgets::new(state.budgets()?);
+        let shelf = Shelf::open(&config.state, &id)?;
+        let catalog = datasets(&config, &state, &shelf, &mut found)?;
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        let runtime = runtime(threads)?;
+        let memory = usize::try_from(config.limits.memory)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(config.limits.concurrent.min(4));
+        let room = Room::new(runtime.handle().clone(), memory, config.state.join("spill"))?;
+        let taxonomy = proto::purposes::taxonomy(&config.purposes)?;
+        let node = Arc::new(Self {
+            trust: TrustStore::new(&identity),
+            signer: Arc::clone(&identity.signer),
+            clock,
+            log,
+            documents,
+            room,
+            running: Running::default(),
+            seats: Arc::new(Semaphore::new(config.limits.concurrent)),
+            budgets,
+            counting: tokio::sync::Mutex::new(()),
+            asked: Mutex::new(BTreeSet::new()),
+            calls: Calls::default(),
+            posted: Notify::new(),
+            desk: tokio::sync::Mutex::new(()),
+            config: RwLock::new(Arc::new(config)),
+            book: RwLock::new(book),
+            catalog: RwLock::new(catalog),
+            shelf,
+            taxonomy: RwLock::new(Arc::new(taxonomy)),
+            state: Mutex::new(state),
+            _lock: lock,
+            runtime: Some(runtime),
+        });
+        node.note_bundle()?;
+        node.note_config()?;
+        found.faults.extend(offers::renew(&node)?);
+        Ok((node, found))
+    }
+
+    /// Records the bundle in force, if it is another than the last one recorded.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(crate) fn note_bundle(&self) -> Result<(), Refusal> {
+        let bundle = self.trust.bundle();
+        let sequence = bundle.content().sequence;
+        if self.index(|state| state.remembered("bundle"))? >= sequence {
+            return Ok(());
+        }
+        self.record_now(Fact::new(
+            "trust",
+            [
+                ("bundle", Json::text(bundle.digest())),
+                ("sequence", Json::count(sequence)),
+                ("league", Json::text(&bundle.content().league)),
+                (
+                    "members",
+                    Json::List(bundle.roster().members().map(Json::text).collect()),
+                ),
+            ],
+        ))?;
+        self.index(|_| Ok(()))
+    }
+
+    /// Records the digest of the configuration in force, if it has changed.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(crate) fn note_config(&self) -> Result<(), Refusal> {
+        let config = self.config();
+        let digest = evidence::digest::Digest::of(config.text.as_bytes());
+        let house = std::fs::read(config.folder().join("policies/house.toml")).ok();
+        let house = house.map(|text| evidence::digest::Digest::of(&text));
+        let kept = config.state.join("config.digest");
+        let line = format!(
+            "{digest} {}",
+            house.map_or_else(String::new, |h| h.to_string())
+        );
+        let before = std::fs::read_to_string(&kept).unwrap_or_default();
+        if before == line {
+            return Ok(());
+        }
+        self.record_now(Fact::new(
+            "config",
+            [
+                ("path", Json::text("hansa.toml")),
+                (
+                    "old",
+                    maybe(before.split(' ').next().filter(|old| !old.is_empty())),
+                ),
+                ("new", Json::text(digest)),
+                ("house", maybe(house)),
+            ],
+        ))?;
+        keep::files::replace(&kept, line.as_bytes(), keep::files::Readers::Owner)
+    }
+
+    /// Records something from a thread that may block.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(crate) fn record_now<T>(&self, value: T) -> Result<evidence::ledger::Recorded<T>, Refusal>
+    where
+        T: evidence::ledger::Evidence + Send + 'static,
+    {
+        self.log
+            .record_blocking(value)
+            .map_err(|unwritable| audit::refusal(&unwritable))
+    }
+}
+
+/// Only one process uses a state folder.
+pub(crate) fn lock(folder: &Path) -> Result<std::fs::File, Refusal> {
+    let path = folder.join("lock");
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|error| keep::files::unwritable(&path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(_) => Err(Refusal::new(
+            Code::StateLocked,
+            format!(
+                "another process uses the state folder `{}`",
+                folder.display()
+            ),
+        )),
+    }
+}
+
+/// Answers that a crash left open are closed as cut: their whole reservation counts as used.
+fn close_open(log: &Log, open: &[evidence::record::Record]) -> Result<(), Refusal> {
+    for record in open {
+        let request = record.body.get("request_id").cloned().unwrap_or(Json::Null);
+        let closing = Fact::new(
+            "close",
+            [
+                ("request_id", request),
+                ("opened", Json::count(record.seq)),
+                ("outcome", Json::text("cut:INTERRUPTED")),
+            ],
+        );
+        let _ = log
+            .record_blocking(closing)
+            .map_err(|unwritable| audit::refusal(&unwritable))?;
+    }
+    Ok(())
+}
+
+fn book(
+    config: &Config,
+    state: &State,
+    documents: &Documents,
+    bundle: &Bundle,
+    found: &mut Found,
+) -> Result<Book, Refusal> {
+    let mut book = Book::new(config.participant.id.clone());
+    let events = state.contracts()?;
+    let logged: BTreeSet<ContractId> = events
+        .iter()
+        .filter(|event| event.activated.is_some())
+        .map(|event| event.id)
+        .collect();
+    let (good, bad) = documents.contracts()?;
+    for file in bad {
+        found.faults.push(
+            file.refusal
+                .with_place(file.file.display().to_string(), None, None),
+        );
+    }
+    for (id, bytes) in good {
+        let Some(at) = events
+            .iter()
+            .find(|event| event.id == id)
+            .and_then(|event| event.activated)
+        else {
+            // Written before a crash and never recorded: it is not in force.
+            continue;
+        };
+        match read_contract(&bytes, id, bundle, at).and_then(|agreed| book.readmit(agreed, &logged))
+        {
+            Ok(()) => {}
+            Err(refusal) => found.faults.push(refusal),
+        }
+    }
+    for event in events {
+        if let Some(at) = event.withdrawn {
+            book.end(event.id, at);
+        }
+    }
+    Ok(book)
+}
+
+/// Reads a contract file again: everything is checked as when it came in, by the keys that counted then.
+pub(crate) fn read_contract(
+    bytes: &[u8],
+    id: ContractId,
+    bundle: &Bundle,
+    logged: Time,
+) -> Result<policy::contract::Agreed, Refusal> {
+    let signed = proto::envelope::parse_contract(bytes)
+        .or_else(|first| proto::envelope::parse_offer(bytes).map_err(|_| first))?;
+    if signed.id != id {
+        return Err(Refusal::new(
+            Code::ContractMalformed,
+            "the file holds another contract than its name says",
+        )
+        .with_contract(id));
+    }
+    signed.verify(&bundle.keys(logged))
+}
+
+/// The datasets that are published: those snapshots on disk whose publication the log holds.
+fn datasets(
+    config: &Config,
+    state: &State,
+    shelf: &Shelf,
+    found: &mut Found,
+) -> Result<Catalog, Refusal> {
+    let mut catalog = Catalog::new(config.participant.id.clone());
+    let holdings = shelf.holdings();
+    for (dataset, body) in state.published()? {
+        let again = dataset_again(&dataset, &body, &holdings, &mut catalog);
+        found.faults.extend(again.err());
+    }
+    Ok(catalog)
+}
+
+fn dataset_again(
+    dataset: &str,
+    body: &str,
+    holdings: &Holdings,
+    catalog: &mut Catalog,
+) -> Result<(), Refusal> {
+    let broken = || {
+        Refusal::new(
+            Code::StateBroken,
+            format!("the record of the publication of `{dataset}` can't be read"),
+        )
+    };
+    let id: DatasetId = dataset.parse().map_err(|_| broken())?;
+    let limits = JsonLimits {
+        bytes: 1 << 20,
+        depth: 32,
+    };
+    let body = evidence::json::parse(body.as_bytes(), limits).map_err(|_| broken())?;
+    match holdings.get(&id) {
+        Some(snapshot) => catalog.restore(snapshot.dataset.clone(), &body),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,119 @@
+//! The answers under way, so that a withdrawal or an expulsion can cut them.
+
+use engine::execute::watch::{self, Stop, Watch};
+use policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
+use policy::refusal::Refusal;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The answers under way.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Running(Arc<Mutex<BTreeMap<u64, Entry>>>);
+
+#[derive(Debug)]
+struct Entry {
+    request: RequestId,
+    peer: ParticipantId,
+    contracts: Vec<ContractId>,
+    datasets: Vec<DatasetId>,
+    stop: Stop,
+}
+
+/// An answer's place in the list; it leaves the list when this goes.
+#[derive(Debug)]
+pub(crate) struct Place {
+    list: Running,
+    key: u64,
+}
+
+impl Place {
+    /// Cuts this answer.
+    pub(crate) fn stop(&self, why: Refusal) {
+        self.list.locked(|list| {
+            if let Some(entry) = list.get(&self.key) {
+                entry.stop.stop(why);
+            }
+        });
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.list.locked(|list| list.remove(&self.key));
+    }
+}
+
+impl Running {
+    fn locked<T>(&self, act: impl FnOnce(&mut BTreeMap<u64, Entry>) -> T) -> T {
+        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        act(&mut list)
+    }
+
+    /// Lists an answer.
+    pub(crate) fn enter(
+        &self,
+        request: RequestId,
+        peer: &ParticipantId,
+        contracts: Vec<ContractId>,
+        datasets: Vec<DatasetId>,
+    ) -> (Place, Watch) {
+        let (stop, watch) = watch::pair();
+        let key = self.locked(|list| {
+            let key = list
+                .last_key_value()
+                .map_or(0, |(key, _)| key.saturating_add(1));
+            list.insert(
+                key,
+                Entry {
+                    request,
+                    peer: peer.clone(),
+                    contracts,
+                    datasets,
+                    stop,
+                },
+            );
+            key
+        });
+        let place = Place {
+            list: self.clone(),
+            key,
+        };
+        (place, watch)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.locked(|list| list.len())
+    }
+
+    /// The answers: question, asker and datasets.
+    pub(crate) fn list(&self) -> Vec<(RequestId, ParticipantId, Vec<DatasetId>)> {
+        self.locked(|list| {
+            list.values()
+                .map(|entry| (entry.request, entry.peer.clone(), entry.datasets.clone()))
+                .collect()
+        })
+    }
+
+    /// Cuts those under a contract; says how many.
+    pub(crate) fn cut_contract(&self, contract: ContractId, why: &Refusal) -> usize {
+        self.cut(|entry| entry.contracts.contains(&contract), why)
+    }
+
+    /// Cuts those of a participant; says how many.
+    pub(crate) fn cut_peer(&self, peer: &ParticipantId, why: &Refusal) -> usize {
+        self.cut(|entry| entry.peer == *peer, why)
+    }
+
+    /// Cuts those that read a dataset; says how many.
+    pub(crate) fn cut_dataset(&self, dataset: &DatasetId, why: &Refusal) -> usize {
+        self.cut(|entry| entry.datasets.contains(dataset), why)
+    }
+
+    fn cut(&self, which: impl Fn(&Entry) -> bool, why: &Refusal) -> usize {
+        self.locked(|list| {
+            let hit = list.values().filter(|entry| which(entry));
+            hit.map(|entry| entry.stop.stop(why.clone())).count()
+        })
+    }
+}

@@ -1,0 +1,12 @@
+//! The walks of a connector, readable from top to bottom.
+
+pub(crate) mod answer;
+pub(crate) mod ask;
+pub(crate) mod fact;
+pub(crate) mod front;
+pub(crate) mod negotiate;
+pub(crate) mod post;
+pub(crate) mod proof;
+pub(crate) mod publish;
+pub(crate) mod receipt;
+pub(crate) mod revoke;

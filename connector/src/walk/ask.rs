@@ -1,0 +1,573 @@
+//! Ask: one question over own and remote datasets. The plan stays here, errands go out, each on the books before it goes.
+
+use crate::node::Node;
+use crate::node::calls::Peer;
+use crate::walk::fact::{Fact, maybe};
+use crate::walk::{negotiate, receipt};
+use arrow_array::RecordBatch;
+use arrow_ipc::reader::StreamDecoder;
+use async_trait::async_trait;
+use bytes::Bytes;
+use catalog::dataset::Dataset;
+use catalog::view::shape;
+use engine::federate::errand::{Courier, Errand, RemoteRows};
+use engine::federate::home::{Home, RemoteTable};
+use engine::federate::question::{Bounds, Wish};
+use engine::limits::Limits;
+use evidence::json::Json;
+use evidence::ledger::{Entry, Evidence};
+use faces::front::{NoAnswer, RowsFrame};
+use faces::peer::call::HasAsk;
+use faces::peer::call::rows::AskStream;
+use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
+use policy::ask::Ask;
+use policy::contract::{Agreement, Standing};
+use policy::id::{ContractId, ParticipantId, RequestId};
+use policy::refusal::{Code, Refusal};
+use policy::term::{self, Term};
+use proto::peer::ask::Asking;
+use proto::peer::catalogue::PageRequest;
+use proto::peer::letter::Content;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A dataset of a peer, as its catalogue shows it to us.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    /// The peer.
+    pub(crate) peer: Peer,
+    /// The entry.
+    pub(crate) dataset: Dataset,
+    /// What is offered.
+    pub(crate) offers: Vec<catalog::offer::Offer>,
+    /// Public views in force: their identity and what they say.
+    pub(crate) views: Vec<(ContractId, Agreement)>,
+}
+
+/// Fetches the catalogue of a peer, all pages.
+///
+/// # Errors
+/// When the peer can't be reached, or sends what can't be read.
+pub(crate) async fn catalogue(node: &Arc<Node>, peer: &Peer) -> Result<Vec<Seen>, Refusal> {
+    match pages(node, peer).await {
+        Err(refusal) if refusal.code == Code::PeerUnreachable => {
+            // The connection may have grown old; once more with a new one.
+            node.hang_up(&peer.id).await;
+            pages(node, peer).await
+        }
+        other => other,
+    }
+}
+
+async fn pages(node: &Arc<Node>, peer: &Peer) -> Result<Vec<Seen>, Refusal> {
+    let client = node.call(peer).await?;
+    let mut seen = Vec::new();
+    let mut request = PageRequest::default();
+    for _ in 0..MOST_PAGES {
+        let page = client.catalog(&request).await?;
+        for entry in page.entries {
+            let dataset = proto::dataset::from_bytes(&entry.dataset)
+                .map_err(|refusal| refusal.with_participant(peer.id.clone()))?;
+            if dataset.id.owner != peer.id {
+                return Err(Refusal::new(
+                    Code::PeerDataInvalid,
+                    format!("{} shows a dataset of somebody else", peer.id.domain()),
+                )
+                .with_participant(peer.id.clone()));
+            }
+            let mut offers = Vec::new();
+            let mut views = Vec::new();
+            for offer in entry.offers {
+                if offer.public_view {
+                    let signed = proto::envelope::parse_offer(&offer.policy)?;
+                    let agreed = signed.verify(&node.trust.bundle().keys(node.now()))?;
+                    views.push((agreed.id(), agreed.agreement().clone()));
+                } else {
+                    offers.push(proto::offer::from_bytes(&offer.policy)?);
+                }
+            }
+            seen.push(Seen {
+                peer: peer.clone(),
+                dataset,
+                offers,
+                views,
+            });
+        }
+        match page.next {
+            Some(next) => request.after = Some(next),
+            None => return Ok(seen),
+        }
+    }
+    Err(Refusal::new(
+        Code::PeerDataInvalid,
+        format!("the catalogue of {} does not end", peer.id.domain()),
+    ))
+}
+
+const MOST_PAGES: usize = 1000;
+
+/// What can be asked from here, and whose catalogue could not be fetched.
+#[derive(Debug)]
+pub(crate) struct Reach {
+    /// The tables.
+    pub(crate) home: Home,
+    /// The participants that did not show their catalogue, and why.
+    pub(crate) missing: Vec<(Peer, Refusal)>,
+}
+
+/// Gathers the tables that a question may name: the catalogues of the peers that it mentions, and of all peers where it
+/// names a model.
+///
+/// # Errors
+/// When the own index can't be read.
+pub(crate) async fn reach(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<Reach, Refusal> {
+    let peers = node.peers()?;
+    let words = words(sql);
+    let model = words.contains("model");
+    let wanted: Vec<Peer> = peers
+        .into_iter()
+        .filter(|peer| model || words.contains(peer.alias.as_str()))
+        .collect();
+    let fetched = futures::future::join_all(wanted.iter().map(|peer| async {
+        negotiate_pump(node, peer).await;
+        catalogue(node, peer).await
+    }))
+    .await;
+    let mut tables = own_tables(node)?;
+    let mut missing = Vec::new();
+    for (peer, seen) in wanted.into_iter().zip(fetched) {
+        match seen {
+            Ok(seen) => {
+                for seen in &seen {
+                    tables.extend(remote_tables(node, seen, wish));
+                }
+            }
+            Err(refusal) => missing.push((peer, refusal)),
+        }
+    }
+    Ok(Reach {
+        home: Home::new(tables),
+        missing,
+    })
+}
+
+/// Fetches letters before asking, so that a contract that was just finalised, or withdrawn, counts. A peer that can't be
+/// reached shows itself in the catalogue call.
+async fn negotiate_pump(node: &Arc<Node>, peer: &Peer) {
+    let _ = crate::walk::post::pump(node, peer).await;
+}
+
+/// The words of a statement, in lower case.
+fn words(sql: &str) -> BTreeSet<String> {
+    sql.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
+}
+
+fn own_tables(node: &Node) -> Result<Vec<RemoteTable>, Refusal> {
+    let alias = node.config().participant.alias.clone();
+    node.catalog(|catalog| {
+        catalog
+            .datasets()
+            .map(|dataset| {
+                Ok(RemoteTable {
+                    alias: alias.clone(),
+                    dataset: dataset.id.clone(),
+                    contract: None,
+                    shape: shape(dataset, &[])?,
+                    model: dataset.model.clone(),
+                    snapshot: dataset.version.clone(),
+                    rows: dataset.rows,
+                    bytes: dataset.bytes,
+                    time_span: dataset.time_span,
+                    barred: None,
+                })
+            })
+            .collect()
+    })
+}
+
+/// The contracts under which we may ask for a dataset: those that we hold, and public views.
+fn held(node: &Node, seen: &Seen) -> Vec<(ContractId, Agreement)> {
+    let now = node.now();
+    let own = node.id();
+    let mut held: Vec<(ContractId, Agreement)> = node.book(|book| {
+        book.all(now)
+            .filter(|(_, agreement, standing)| {
+                *standing == Standing::InForce
+                    && agreement.dataset.id == seen.dataset.id
+                    && agreement.assignee_id() == Some(&own)
+            })
+            .map(|(id, agreement, _)| (id, agreement.clone()))
+            .collect()
+    });
+    held.extend(seen.views.iter().cloned());
+    held
+}
+
+fn remote_tables(node: &Node, seen: &Seen, wish: &Wish) -> Vec<RemoteTable> {
+    let own = node.id();
+    let mut tables = Vec::new();
+    for (id, agreement) in held(node, seen) {
+        let effects = match term::of_clauses(&agreement.clauses, &own, None) {
+            Ok(effects) => effects,
+            Err(_) => continue,
+        };
+        let Ok(shape) = shape(&seen.dataset, &effects) else {
+            continue;
+        };
+        tables.push(RemoteTable {
+            alias: seen.peer.alias.clone(),
+            dataset: seen.dataset.id.clone(),
+            contract: Some(id),
+            shape,
+            model: seen.dataset.model.clone(),
+            snapshot: seen.dataset.version.clone(),
+            rows: seen.dataset.rows,
+            bytes: seen.dataset.bytes,
+            time_span: seen.dataset.time_span,
+            barred: barred(node, seen, id, &agreement, wish),
+        });
+    }
+    tables
+}
+
+/// Why a contract can't be used for the declared purpose, as its provider would say.
+fn barred(
+    node: &Node,
+    seen: &Seen,
+    id: ContractId,
+    agreement: &Agreement,
+    wish: &Wish,
+) -> Option<Refusal> {
+    let taxonomy = node.taxonomy().with_own(&agreement.own_purposes).ok()?;
+    for clause in &agreement.clauses {
+        let Term::Purpose(needed) = &clause.term else {
+            continue;
+        };
+        let covered = wish
+            .purpose
+            .as_ref()
+            .is_some_and(|purpose| needed.iter().any(|needed| taxonomy.covers(needed, purpose)));
+        if covered {
+            continue;
+        }
+        let allowed = needed
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" or ");
+        let owner = seen.peer.alias.as_str();
+        let name = &seen.dataset.id.name;
+        let refusal = match &wish.purpose {
+            None => Refusal::new(
+                Code::PurposeMissing,
+                format!("{owner} gives {name} for declared purposes only"),
+            ),
+            Some(purpose) => Refusal::new(
+                Code::PurposeNotCovered,
+                format!("{owner} does not permit the purpose `{purpose}` on {name}"),
+            ),
+        };
+        let first = needed.first().map(ToString::to_string).unwrap_or_default();
+        return Some(
+            refusal
+                .with_participant(seen.peer.id.clone())
+                .with_contract(id)
+                .with_clause(clause.id, format!("purpose is {allowed}"))
+                .with_help(format!(
+                    "ask with --purpose {first}, or request an amendment: hansa contract request {owner}.{name}"
+                )),
+        );
+    }
+    None
+}
+
+/// What one question may use here.
+pub(crate) fn bounds(node: &Node) -> Bounds {
+    Bounds {
+        limits: Limits {
+            partitions: 2,
+            ..node.limits()
+        },
+        ..Bounds::default()
+    }
+}
+
+/// An errand about to be sent: its record.
+#[derive(Debug)]
+struct Sending {
+    asking: Asking,
+    participant: ParticipantId,
+    dataset: String,
+}
+
+impl HasAsk for Sending {
+    fn asking(&self) -> &Asking {
+        &self.asking
+    }
+}
+
+impl Evidence for Sending {
+    fn entry(&self) -> Entry {
+        let ask = &self.asking.ask;
+        let salt: [u8; 16] = crate::node::fresh();
+        Entry {
+            kind: "errand",
+            body: Json::object([
+                ("request_id", Json::text(ask.request)),
+                ("peer", Json::text(&self.participant)),
+                ("dataset", Json::text(&self.dataset)),
+                (
+                    "contracts",
+                    Json::List(ask.contracts.iter().map(Json::text).collect()),
+                ),
+                ("purpose", maybe(ask.purpose.as_ref())),
+                (
+                    "sql_commit",
+                    Json::text(evidence::digest::Digest::of_parts(&[
+                        &salt,
+                        ask.sql.as_bytes(),
+                    ])),
+                ),
+            ]),
+        }
+    }
+}
+
+/// Carries errands: to peers over the wire, to the own gate for own data.
+#[derive(Debug)]
+pub(crate) struct Messenger {
+    node: Arc<Node>,
+    peers: BTreeMap<ParticipantId, Peer>,
+}
+
+impl Messenger {
+    /// A messenger to these peers.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub(crate) fn new(node: &Arc<Node>) -> Result<Self, Refusal> {
+        let peers = node.peers()?;
+        Ok(Self {
+            node: Arc::clone(node),
+            peers: peers
+                .into_iter()
+                .map(|peer| (peer.id.clone(), peer))
+                .collect(),
+        })
+    }
+
+    async fn own(&self, asking: Asking) -> Result<RemoteRows, Refusal> {
+        let delivery =
+            crate::walk::answer::answer(&self.node, crate::walk::answer::Caller::House, asking)
+                .await
+                .map_err(plain)?;
+        let frames = tokio_stream::wrappers::ReceiverStream::new(delivery.frames);
+        let mut decoder = StreamDecoder::new();
+        let mut batches = frames
+            .map(move |frame| match frame? {
+                RowsFrame::Data { header, body } => decode(&mut decoder, &header, &body),
+                RowsFrame::Receipt(_) => Ok(Decoded::default()),
+            })
+            .boxed();
+        let first = batches.next().await;
+        let schema = match first {
+            Some(Ok(Decoded {
+                schema: Some(schema),
+                ..
+            })) => schema,
+            Some(Err(refusal)) => return Err(refusal),
+            Some(Ok(_)) | None => {
+                return Err(Refusal::new(Code::Internal, "the own answer is empty"));
+            }
+        };
+        let batches = batches.try_filter_map(|decoded| async move { Ok(decoded.batch) });
+        Ok(RemoteRows {
+            schema,
+            batches: batches.boxed(),
+            snapshot: None,
+        })
+    }
+
+    async fn remote(
+        &self,
+        peer: &Peer,
+        asking: Asking,
+        errand: &Errand,
+    ) -> Result<RemoteRows, Refusal> {
+        let node = &self.node;
+        let client = node.call(peer).await?;
+        let contracts = asking.ask.contracts.clone();
+        let request = asking.ask.request;
+        let recorded = node
+            .record(Sending {
+                asking,
+                participant: peer.id.clone(),
+                dataset: errand.dataset.to_string(),
+            })
+            .await?;
+        match client.ask(&recorded).await {
+            Ok(stream) => {
+                let schema = stream.schema().clone();
+                let carried = Carried {
+                    node: Arc::clone(node),
+                    peer: peer.clone(),
+                    request,
+                    contracts,
+                    stream: Some(stream),
+                };
+                Ok(RemoteRows {
+                    schema,
+                    batches: carried.batches(),
+                    snapshot: Some(errand.snapshot.clone()),
+                })
+            }
+            Err(refusal) => {
+                if refusal.code == Code::PeerUnreachable {
+                    node.hang_up(&peer.id).await;
+                }
+                let _durable = node
+                    .record(Fact::new(
+                        "not_received",
+                        [
+                            ("request_id", Json::text(request)),
+                            ("peer", Json::text(&peer.id)),
+                            ("code", Json::text(refusal.code)),
+                        ],
+                    ))
+                    .await?;
+                Err(refusal)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Courier for Messenger {
+    async fn fetch(&self, errand: Errand) -> Result<RemoteRows, Refusal> {
+        let asking = Asking {
+            ask: Ask {
+                request: RequestId(crate::node::fresh()),
+                contracts: errand.contract.into_iter().collect(),
+                sql: errand.sql.clone(),
+                purpose: errand.purpose.clone(),
+            },
+            deadline: Some(self.node.limits().time),
+            accept: BTreeSet::from([proto::peer::ask::Compression::Lz4]),
+        };
+        if errand.participant == self.node.id() {
+            return self.own(asking).await;
+        }
+        let peer = self.peers.get(&errand.participant).ok_or_else(|| {
+            Refusal::new(
+                Code::PeerUnknown,
+                format!("no address of {} is known", errand.participant.domain()),
+            )
+        })?;
+        self.remote(peer, asking, &errand).await
+    }
+}
+
+/// The rows of one errand, and what is owed when they end.
+struct Carried {
+    node: Arc<Node>,
+    peer: Peer,
+    request: RequestId,
+    contracts: Vec<ContractId>,
+    stream: Option<AskStream>,
+}
+
+impl Carried {
+    fn batches(self) -> BoxStream<'static, Result<RecordBatch, Refusal>> {
+        futures::stream::unfold(Some(self), |carried| async move {
+            let mut carried = carried?;
+            let stream = carried.stream.as_mut()?;
+            match stream.next().await {
+                Some(Ok(batch)) => Some((Ok(batch), Some(carried))),
+                Some(Err(refusal)) => {
+                    let settled = carried.settle(Some(&refusal)).await;
+                    Some((Err(settled.err().unwrap_or(refusal)), None))
+                }
+                None => match carried.settle(None).await {
+                    Ok(()) => None,
+                    Err(refusal) => Some((Err(refusal), None)),
+                },
+            }
+        })
+        .boxed()
+    }
+
+    /// Checks and answers the receipt; an answer whose receipt is wrong is no answer.
+    async fn settle(&mut self, ended: Option<&Refusal>) -> Result<(), Refusal> {
+        let Some(stream) = self.stream.take() else {
+            return Ok(());
+        };
+        let received = stream.received();
+        if ended.is_some() && received.receipt.is_none() {
+            self.node.hang_up(&self.peer.id).await;
+        }
+        let judged = receipt::take_in(
+            &self.node,
+            &self.peer.id,
+            self.request,
+            &self.contracts,
+            &received,
+            ended,
+        )
+        .await?;
+        if let Some(bytes) = judged.countersigned {
+            let content = Content::Acknowledgement {
+                request: self.request,
+                receipt: Bytes::from(bytes),
+                disputed: false,
+            };
+            negotiate::send(&self.node, &self.peer.id, content, false).await?;
+            let (node, peer) = (Arc::clone(&self.node), self.peer.clone());
+            // The acknowledgement is in the outbox; whether it arrives now or later changes nothing for the rows.
+            crate::walk::post::soon(&node, &peer);
+        }
+        match (judged.dispute, ended) {
+            (Some(dispute), None) => Err(dispute),
+            (_, _) => Ok(()),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Decoded {
+    schema: Option<arrow_schema::SchemaRef>,
+    batch: Option<RecordBatch>,
+}
+
+/// One IPC message as it stands in a stream.
+fn decode(decoder: &mut StreamDecoder, header: &Bytes, body: &Bytes) -> Result<Decoded, Refusal> {
+    let broken = |_| Refusal::new(Code::Internal, "the own answer can't be read");
+    let padded = header.len().div_ceil(8).saturating_mul(8);
+    let mut message = Vec::with_capacity(padded.saturating_add(body.len()).saturating_add(8));
+    message.extend_from_slice(&[0xff; 4]);
+    let length = u32::try_from(padded).unwrap_or(u32::MAX);
+    message.extend_from_slice(&length.to_le_bytes());
+    message.extend_from_slice(header);
+    message.resize(padded.saturating_add(8), 0);
+    message.extend_from_slice(body);
+    let mut buffer = arrow_buffer::Buffer::from_vec(message);
+    let batch = decoder.decode(&mut buffer).map_err(broken)?;
+    Ok(Decoded {
+        schema: decoder.schema(),
+        batch,
+    })
+}
+
+/// A refusal of the own gate, as our own people may know it.
+fn plain(no: NoAnswer) -> Refusal {
+    match no {
+        NoAnswer::Declined(recorded) => recorded.refusal().clone(),
+        NoAnswer::Closed => Refusal::new(
+            Code::EvidenceUnavailable,
+            "the log can't be written, so nothing is answered",
+        ),
+    }
+}

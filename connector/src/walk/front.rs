@@ -1,0 +1,333 @@
+//! The connector as peers meet it.
+
+use crate::node::Node;
+use crate::walk::answer::{Caller, answer, decline};
+use crate::walk::fact::Fact;
+use crate::walk::negotiate;
+use async_trait::async_trait;
+use bytes::Bytes;
+use catalog::offer::Recipients;
+use evidence::digest::Digest;
+use evidence::json::Json;
+use faces::front::{Front, Knock, Letters, NoAnswer, Rows};
+use futures::StreamExt as _;
+use keep::contracts::Kind as Document;
+use policy::id::ParticipantId;
+use policy::peer::{Presented, VerifiedPeer};
+use policy::refusal::{Code, Refusal};
+use policy::ruling::Declined;
+use proto::peer::ask::Asking;
+use proto::peer::catalogue::{Entry, Offer, Page, PageRequest};
+use proto::peer::greeting::Greeting;
+use proto::peer::letter::{self, Letter, Numbered};
+use proto::peer::proof::{Proof, Wanted};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A participant behind the peer face.
+#[derive(Debug)]
+pub(crate) struct Reception {
+    node: Arc<Node>,
+    sums: Mutex<BTreeMap<(String, &'static str), Sum>>,
+}
+
+/// How often something happened that is recorded in sums: at most one record a minute for each peer and kind.
+#[derive(Debug, Clone, Copy)]
+struct Sum {
+    since: i64,
+    count: u64,
+}
+
+const A_MINUTE: i64 = 60_000_000;
+
+impl Reception {
+    /// A reception of this participant.
+    pub(crate) fn new(node: Arc<Node>) -> Self {
+        Self {
+            node,
+            sums: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    /// Counts something; the first one of each minute is recorded before it is answered, with the count of those before.
+    async fn count(&self, who: &str, what: &'static str) -> Result<(), NoAnswer> {
+        let now = self.node.now().micros();
+        let due = {
+            let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+            if sums.len() > MOST_SUMS {
+                sums.clear();
+            }
+            let key = (who.to_owned(), what);
+            match sums.get_mut(&key) {
+                Some(sum) if now.saturating_sub(sum.since) < A_MINUTE => {
+                    sum.count = sum.count.saturating_add(1);
+                    None
+                }
+                Some(sum) => {
+                    let before = sum.count;
+                    *sum = Sum {
+                        since: now,
+                        count: 0,
+                    };
+                    Some(before)
+                }
+                None => {
+                    sums.insert(
+                        key,
+                        Sum {
+                            since: now,
+                            count: 0,
+                        },
+                    );
+                    Some(0)
+                }
+            }
+        };
+        let Some(before) = due else {
+            return Ok(());
+        };
+        let fact = Fact::new(
+            "sum",
+            [
+                ("peer", Json::text(who)),
+                ("what", Json::text(what)),
+                ("before", Json::count(before)),
+            ],
+        );
+        match self.node.log.record(fact).await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(NoAnswer::Closed),
+        }
+    }
+
+    async fn refuse(&self, refusal: Refusal) -> NoAnswer {
+        if matches!(refusal.code, Code::EvidenceUnavailable | Code::DiskFull) {
+            return NoAnswer::Closed;
+        }
+        decline(&self.node, Declined::unopened(refusal, None)).await
+    }
+
+    fn page(&self, peer: &ParticipantId, request: &PageRequest) -> Result<Page, Refusal> {
+        let node = &self.node;
+        let now = node.now();
+        let after = match &request.after {
+            None => None,
+            Some(text) => Some(text.parse().map_err(|_| {
+                Refusal::new(Code::MessageMalformed, "the continuation can't be read")
+            })?),
+        };
+        let most = request
+            .limit
+            .map_or(100, |limit| usize::try_from(limit).unwrap_or(100));
+        node.catalog(|catalog| {
+            node.book(|book| {
+                let page = catalog.visible_to(peer, book, now, after.as_ref(), most);
+                let mut entries = Vec::new();
+                for seen in page.entries {
+                    let mut offers: Vec<Offer> = seen
+                        .offers
+                        .iter()
+                        .filter(|offer| offer.to != Recipients::Public)
+                        .map(|offer| Offer {
+                            name: offer.id().to_string(),
+                            policy: proto::offer::to_bytes(offer, peer).into(),
+                            public_view: false,
+                        })
+                        .collect();
+                    for contract in seen.contracts {
+                        let public = book
+                            .agreement(contract)
+                            .is_some_and(|agreement| agreement.assignee_id().is_none());
+                        if public {
+                            offers.push(Offer {
+                                name: contract.to_string(),
+                                policy: node.documents.contract(contract)?.into(),
+                                public_view: true,
+                            });
+                        }
+                    }
+                    entries.push(Entry {
+                        dataset: Bytes::from(proto::dataset::to_bytes(seen.dataset)),
+                        offers,
+                    });
+                }
+                Ok(Page {
+                    entries,
+                    next: page.after.map(|name| name.to_string()),
+                })
+            })
+        })
+    }
+
+    /// The letters of a peer's outbox after a number.
+    fn letters(&self, peer: &ParticipantId, after: u64) -> Result<Vec<Numbered>, Refusal> {
+        let rows = self.node.index(|state| state.outbox(peer, after))?;
+        rows.into_iter()
+            .map(|(number, digest)| {
+                let digest: Digest = digest.parse().map_err(|_| {
+                    Refusal::new(Code::StateBroken, "the outbox names a letter wrongly")
+                })?;
+                let bytes = self.node.documents.read(Document::Letter, digest)?;
+                Ok(Numbered {
+                    number,
+                    letter: letter::from_bytes(&bytes)?,
+                })
+            })
+            .collect()
+    }
+
+    async fn fetched(&self, peer: &ParticipantId, after: u64) -> Result<(), Refusal> {
+        let waiting = self.node.index(|state| state.outbox(peer, 0))?;
+        if !waiting.iter().any(|(number, _)| *number <= after) {
+            return Ok(());
+        }
+        let _durable = self
+            .node
+            .record(Fact::new(
+                "letters_fetched",
+                [("peer", Json::text(peer)), ("number", Json::count(after))],
+            ))
+            .await?;
+        self.node.index(|_| Ok(()))
+    }
+}
+
+#[async_trait]
+impl Front for Reception {
+    fn recognise(&self, presented: &Presented) -> Result<VerifiedPeer, Refusal> {
+        self.node.trust.recognise(presented, self.node.now())
+    }
+
+    fn knocked(&self, knock: Knock) {
+        let what = match knock {
+            Knock::Handshake => "handshake failed",
+            Knock::Slow => "handshake too slow",
+            Knock::NoIdentity => "no identity",
+        };
+        let now = self.node.now().micros();
+        let due = {
+            let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+            let sum = sums.entry((String::new(), what)).or_insert(Sum {
+                since: i64::MIN,
+                count: 0,
+            });
+            sum.count = sum.count.saturating_add(1);
+            let due = now.saturating_sub(sum.since) >= A_MINUTE;
+            let count = sum.count;
+            if due {
+                *sum = Sum {
+                    since: now,
+                    count: 0,
+                };
+            }
+            due.then_some(count)
+        };
+        if let Some(count) = due {
+            let log = self.node.log.clone();
+            let fact = Fact::new(
+                "sum",
+                [("what", Json::text(what)), ("before", Json::count(count))],
+            );
+            // Strangers get no answer, so nobody waits for this record.
+            if let Ok(handle) = tokio::runtime::Handle::try_current() {
+                let _task = handle.spawn(async move {
+                    let _ = log.record(fact).await;
+                });
+            }
+        }
+    }
+
+    async fn decline(&self, _presented: &Presented, refusal: Refusal) -> NoAnswer {
+        self.refuse(refusal).await
+    }
+
+    async fn hello(&self, peer: &VerifiedPeer, greeting: Greeting) -> Result<Greeting, NoAnswer> {
+        self.count(peer.id().as_str(), "hello").await?;
+        let ours = self.node.greeting(greeting.bundle_sequence);
+        match self.node.greeted(peer.id(), greeting).await {
+            Ok(()) => Ok(ours),
+            Err(refusal) => Err(self.refuse(refusal).await),
+        }
+    }
+
+    async fn catalog(&self, peer: &VerifiedPeer, request: PageRequest) -> Result<Page, NoAnswer> {
+        self.count(peer.id().as_str(), "catalogue page").await?;
+        match self.page(peer.id(), &request) {
+            Ok(page) => Ok(page),
+            Err(refusal) => Err(self.refuse(refusal).await),
+        }
+    }
+
+    async fn send(&self, peer: &VerifiedPeer, letter: Letter) -> Result<(), NoAnswer> {
+        match negotiate::take_in(&self.node, peer.id(), &letter, None).await {
+            Ok(()) => Ok(()),
+            Err(refusal) => Err(self.refuse(refusal).await),
+        }
+    }
+
+    async fn inbox(
+        &self,
+        peer: &VerifiedPeer,
+        after: u64,
+        once: bool,
+    ) -> Result<Letters, NoAnswer> {
+        if let Err(refusal) = self.fetched(peer.id(), after).await {
+            return Err(self.refuse(refusal).await);
+        }
+        let reception = Self::new(Arc::clone(&self.node));
+        let peer = peer.id().clone();
+        let state = (reception, peer, after);
+        let letters = futures::stream::unfold(Some(state), move |state| async move {
+            let (reception, peer, after) = state?;
+            let node = Arc::clone(&reception.node);
+            loop {
+                let posted = node.posted.notified();
+                tokio::pin!(posted);
+                posted.as_mut().enable();
+                match reception.letters(&peer, after) {
+                    Err(refusal) => return Some((Err(refusal), None)),
+                    Ok(letters) => {
+                        if let Some(first) = letters.into_iter().next() {
+                            let number = first.number;
+                            return Some((Ok(first), Some((reception, peer, number))));
+                        }
+                    }
+                }
+                if once {
+                    return None;
+                }
+                posted.await;
+            }
+        });
+        Ok(letters.boxed())
+    }
+
+    async fn proof(&self, peer: &VerifiedPeer, wanted: Wanted) -> Result<Proof, NoAnswer> {
+        self.count(peer.id().as_str(), "proof").await?;
+        match crate::walk::proof::prove(&self.node, peer.id(), wanted).await {
+            Ok(proof) => Ok(proof),
+            Err(refusal) => Err(self.refuse(refusal).await),
+        }
+    }
+
+    async fn answer(&self, peer: &VerifiedPeer, asking: Asking) -> Result<Rows, NoAnswer> {
+        // In a task of its own: a caller that hangs up must not leave an opened entry behind.
+        let (node, caller) = (Arc::clone(&self.node), Caller::Peer(peer.clone()));
+        let answered = tokio::runtime::Handle::current()
+            .spawn(async move { answer(&node, caller, asking).await })
+            .await;
+        let delivery = match answered {
+            Ok(delivery) => delivery?,
+            Err(_) => {
+                let refusal = Refusal::new(Code::Internal, "the answer ended unexpectedly");
+                return Err(self.refuse(refusal).await);
+            }
+        };
+        let frames = tokio_stream::wrappers::ReceiverStream::new(delivery.frames);
+        Ok(Rows {
+            frames: frames.boxed(),
+        })
+    }
+}
+
+const MOST_SUMS: usize = 4096;

@@ -1,0 +1,179 @@
+//! The post between a consumer and a provider: the consumer carries letters both ways, since a provider never dials.
+
+use crate::node::Node;
+use crate::node::calls::Peer;
+use crate::walk::fact::Fact;
+use crate::walk::negotiate;
+use evidence::digest::Digest;
+use evidence::json::Json;
+use futures::StreamExt as _;
+use keep::contracts::Kind as Document;
+use policy::refusal::{Code, Refusal};
+use proto::peer::letter;
+use std::sync::Arc;
+
+/// Hands in our letters to a peer, then fetches the peer's letters for us, until both are done.
+///
+/// # Errors
+/// When the peer can't be reached. What is wrong with single letters is on the books and stops nothing.
+pub(crate) async fn pump(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
+    match once(node, peer).await {
+        Err(refusal) if refusal.code == Code::PeerUnreachable => {
+            node.hang_up(&peer.id).await;
+            once(node, peer).await
+        }
+        other => other,
+    }
+}
+
+async fn once(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
+    hand_in(node, peer).await?;
+    fetch(node, peer).await?;
+    // A letter that came in may have been answered.
+    hand_in(node, peer).await?;
+    fetch(node, peer).await
+}
+
+/// Sends what is in the outbox for a peer; a letter that the peer refuses is refused for good and leaves the outbox.
+///
+/// # Errors
+/// When the peer can't be reached, or the refusal of the last letter that it refused.
+pub(crate) async fn hand_in(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
+    let waiting = node.index(|state| state.outbox(&peer.id, 0))?;
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let client = node.call(peer).await?;
+    let mut refused = None;
+    for (number, digest) in waiting {
+        let digest: Digest = digest
+            .parse()
+            .map_err(|_| Refusal::new(Code::StateBroken, "the outbox names a letter wrongly"))?;
+        let letter = letter::from_bytes(&node.documents.read(Document::Letter, digest)?)?;
+        match client.send(&letter).await {
+            Ok(()) => {}
+            Err(refusal) if passing(refusal.code) => return Err(refusal),
+            Err(refusal) => refused = Some(refusal),
+        }
+        let _durable = node
+            .record(Fact::new(
+                "letters_fetched",
+                [
+                    ("peer", Json::text(&peer.id)),
+                    ("number", Json::count(number)),
+                    (
+                        "refused",
+                        crate::walk::fact::maybe(refused.as_ref().map(|refusal| refusal.code)),
+                    ),
+                ],
+            ))
+            .await?;
+        node.index(|_| Ok(()))?;
+    }
+    match refused {
+        Some(refusal) => Err(refusal),
+        None => Ok(()),
+    }
+}
+
+/// Whether a failure says nothing of the letter itself.
+const fn passing(code: Code) -> bool {
+    matches!(
+        code,
+        Code::PeerUnreachable
+            | Code::TimedOut
+            | Code::EvidenceUnavailable
+            | Code::DiskFull
+            | Code::StateBroken
+            | Code::Internal
+            | Code::TooManyStreams
+    )
+}
+
+/// Fetches the letters that wait for us.
+async fn fetch(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
+    let after = node.index(|state| state.taken_in(&peer.id))?;
+    let client = node.call(peer).await?;
+    let mut letters = client.inbox(after, true).await?;
+    let mut last = after;
+    while let Some(numbered) = letters.next().await {
+        let numbered = numbered?;
+        take(node, peer, &numbered).await?;
+        last = numbered.number;
+    }
+    if last > after {
+        // Tells the peer that these are here, so that it may forget them.
+        let mut rest = client.inbox(last, true).await?;
+        while let Some(numbered) = rest.next().await {
+            take(node, peer, &numbered?).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn take(node: &Arc<Node>, peer: &Peer, numbered: &letter::Numbered) -> Result<(), Refusal> {
+    let taken = negotiate::take_in(node, &peer.id, &numbered.letter, Some(numbered.number)).await;
+    match taken {
+        Err(refusal)
+            if matches!(
+                refusal.code,
+                Code::EvidenceUnavailable | Code::DiskFull | Code::StateBroken
+            ) =>
+        {
+            Err(refusal)
+        }
+        Err(refusal) => {
+            tracing::warn!(peer = peer.id.domain(), code = %refusal.code, "letter.refused");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Carries letters to a peer soon, without anybody waiting for it.
+pub(crate) fn soon(node: &Arc<Node>, peer: &Peer) {
+    let (node, peer) = (Arc::clone(node), peer.clone());
+    let _task = tokio::runtime::Handle::current().spawn(async move {
+        if let Err(refusal) = hand_in(&node, &peer).await {
+            tracing::info!(peer = peer.id.domain(), code = %refusal.code, "letter.kept");
+        }
+    });
+}
+
+/// Carries letters as long as the connector serves: keeps an inbox open at each peer, and starts anew when it ends.
+pub(crate) async fn serve(node: Arc<Node>, peer: Peer) {
+    let mut pause = std::time::Duration::from_millis(500);
+    loop {
+        match follow(&node, &peer).await {
+            Ok(()) => pause = std::time::Duration::from_millis(500),
+            Err(refusal) => {
+                tracing::info!(peer = peer.id.domain(), code = %refusal.code, "post.paused");
+                node.hang_up(&peer.id).await;
+                pause = pause
+                    .saturating_mul(2)
+                    .min(std::time::Duration::from_secs(60));
+            }
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn follow(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
+    pump(node, peer).await?;
+    let after = node.index(|state| state.taken_in(&peer.id))?;
+    let client = node.call(peer).await?;
+    let mut letters = client.inbox(after, false).await?;
+    loop {
+        let posted = node.posted.notified();
+        tokio::select! {
+            numbered = letters.next() => match numbered {
+                Some(numbered) => {
+                    take(node, peer, &numbered?).await?;
+                    hand_in(node, peer).await?;
+                }
+                None => return Ok(()),
+            },
+            () = posted => hand_in(node, peer).await?,
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Proofs from the own log for peers: that it only grew, and the records that concern the asker.
+
+use crate::node::Node;
+use bytes::Bytes;
+use evidence::json::Json;
+use evidence::record::Record;
+use policy::id::ParticipantId;
+use policy::refusal::{Code, Refusal};
+use proto::peer::proof::{self, Proof, Wanted};
+use std::sync::Arc;
+
+/// What was wanted, under a head that is signed now.
+///
+/// # Errors
+/// When the log never had such a size, or can't be read or signed.
+pub(crate) async fn prove(
+    node: &Arc<Node>,
+    peer: &ParticipantId,
+    wanted: Wanted,
+) -> Result<Proof, Refusal> {
+    let size = match wanted {
+        Wanted::Consistency { to: Some(to), .. } => to,
+        Wanted::Consistency { to: None, .. } | Wanted::Records { .. } => node.log.size(),
+    };
+    let head = node
+        .log
+        .head_over(size)
+        .await
+        .map_err(|unwritable| keep::audit::refusal(&unwritable))?;
+    let size = head.checkpoint.size;
+    let text = Bytes::from(head.to_string());
+    match wanted {
+        Wanted::Consistency { from, .. } => {
+            let hashes = node.log.consistency(from, size).ok_or_else(|| {
+                Refusal::new(
+                    Code::MessageMalformed,
+                    format!("the log never had {from} records before {size}"),
+                )
+            })?;
+            Ok(Proof::Consistency { hashes, head: text })
+        }
+        Wanted::Records { from, limit } => {
+            let most = limit.map_or(MOST, |limit| {
+                usize::try_from(limit).unwrap_or(MOST).min(MOST)
+            });
+            let mut records = Vec::new();
+            let mut next = None;
+            for record in node.log.read(from) {
+                let record = record?;
+                if record.seq >= size {
+                    break;
+                }
+                if !concerns(node, &record, peer) {
+                    continue;
+                }
+                if records.len() >= most {
+                    next = Some(record.seq);
+                    break;
+                }
+                let inclusion = node
+                    .log
+                    .inclusion(record.seq, size)
+                    .ok_or_else(|| Refusal::new(Code::Internal, "a record can't be proven"))?;
+                records.push(proof::Record {
+                    index: record.seq,
+                    bytes: Bytes::from(record.to_bytes()),
+                    inclusion,
+                });
+            }
+            Ok(Proof::Records {
+                records,
+                head: text,
+                next,
+            })
+        }
+    }
+}
+
+/// Whether a record is about a question of this peer or to it, or about a contract or letter between us.
+pub(crate) fn concerns(node: &Node, record: &Record, peer: &ParticipantId) -> bool {
+    let is = |record: &Record, name: &str| matches!(record.body.get(name), Some(Json::Text(text)) if text == peer.as_str());
+    match record.kind.as_str() {
+        "permit" | "refuse" | "receipt_ack" | "letter" | "errand" | "received" | "not_received" => {
+            is(record, "peer")
+        }
+        "contract" => is(record, "consumer") || is(record, "provider"),
+        "close" => {
+            let Some(Json::Int(opened)) = record.body.get("opened") else {
+                return false;
+            };
+            let opened = u64::try_from(*opened)
+                .ok()
+                .and_then(|opened| node.log.get(opened).ok().flatten());
+            opened.is_some_and(|opened| is(&opened, "peer"))
+        }
+        _ => false,
+    }
+}
+
+const MOST: usize = 1000;

@@ -1,0 +1,175 @@
+//! Publish: source, rows, snapshot, checked entry, record, catalogue; in this order.
+
+use crate::desk::out::Out;
+use crate::node::{Node, offers};
+use catalog::breaks::{self, Break};
+use catalog::dataset::Dataset;
+use catalog::publish::{Draft, Withdrawn};
+use engine::publish::{Context, Outcome, Progress, Report};
+use engine::source::config::{DatasetConfig, read};
+use policy::id::Name;
+use policy::refusal::{Code, Refusal};
+use std::sync::Arc;
+
+/// What publishing one dataset came to.
+#[derive(Debug)]
+pub(crate) enum Published {
+    /// Nothing has changed since.
+    Unchanged(Box<Dataset>),
+    /// It is published, or would be.
+    New {
+        /// The entry.
+        entry: Box<Dataset>,
+        /// What was read and what changed.
+        report: Box<Report>,
+        /// The contracts that the new schema breaks.
+        breaks: Vec<Break>,
+        /// Whether it was only looked at.
+        dry: bool,
+        /// What could not be offered afterwards.
+        faults: Vec<Refusal>,
+    },
+}
+
+/// The datasets of the configuration.
+///
+/// # Errors
+/// Every problem, with file and line.
+pub(crate) fn configured(node: &Node) -> Result<Vec<DatasetConfig>, Vec<Refusal>> {
+    let config = node.config();
+    read::parse(
+        &config.text,
+        &config.file.display().to_string(),
+        config.folder(),
+    )
+}
+
+/// Publishes one dataset, or says what that would change. Blocks.
+///
+/// # Errors
+/// What is wrong with the source, its rows or its entry; nothing is published then.
+pub(crate) fn one(
+    node: &Arc<Node>,
+    dataset: &DatasetConfig,
+    dry: bool,
+    out: &Out,
+) -> Result<Published, Refusal> {
+    let config = node.config();
+    let context = Context {
+        owner: config.participant.id.clone(),
+        zone: config.participant.zone.clone(),
+        state: config.state.clone(),
+        now: node.now(),
+        limits: node.limits(),
+    };
+    let name = dataset.name.as_str();
+    let progress = |progress: Progress<'_>| match progress {
+        Progress::File { done, of, .. } => out.progress(name, count(done), count(of)),
+        Progress::Rows(rows) => out.progress(&format!("{name}, rows"), rows, 0),
+    };
+    let staged = match engine::publish::stage(dataset, &context, &progress)? {
+        Outcome::Unchanged(entry) => {
+            let listed = node.catalog(|catalog| catalog.dataset(&dataset.name).is_some());
+            if listed {
+                return Ok(Published::Unchanged(entry));
+            }
+            // The snapshot is there, its record is not: a crash came between.
+            return relist(node, *entry);
+        }
+        Outcome::Staged(staged) => *staged,
+    };
+    let before = node.catalog(|catalog| catalog.dataset(&dataset.name).cloned());
+    let now = node.now();
+    let breaks = before.map_or_else(Vec::new, |before| {
+        node.book(|book| breaks::breaks(&before, &staged.entry, book, now))
+    });
+    let entry = Box::new(staged.entry.clone());
+    let report = Box::new(staged.report.clone());
+    if dry {
+        return Ok(Published::New {
+            entry,
+            report,
+            breaks,
+            dry,
+            faults: Vec::new(),
+        });
+    }
+    let listed = check(staged.entry.clone())?;
+    let recorded = node.record_now(listed)?;
+    let snapshot = staged.commit()?;
+    node.shelf.put(snapshot);
+    node.catalog_mut(|catalog| catalog.publish(recorded));
+    let faults = offers::renew(node)?;
+    Ok(Published::New {
+        entry,
+        report,
+        breaks,
+        dry,
+        faults,
+    })
+}
+
+fn relist(node: &Arc<Node>, entry: Dataset) -> Result<Published, Refusal> {
+    let recorded = node.record_now(check(entry.clone())?)?;
+    node.catalog_mut(|catalog| catalog.publish(recorded));
+    offers::renew(node)?;
+    Ok(Published::Unchanged(Box::new(entry)))
+}
+
+fn check(entry: Dataset) -> Result<catalog::publish::Listed, Refusal> {
+    let schema = entry.schema();
+    Draft { dataset: entry }.check(&schema).map_err(|problems| {
+        let mut problems = problems.into_iter();
+        let first = problems
+            .next()
+            .unwrap_or_else(|| Refusal::new(Code::SchemaMismatch, "the dataset can't be listed"));
+        problems.fold(first, |first, other| first.with_help(other.to_string()))
+    })
+}
+
+/// Takes a dataset out of the catalogue, and its snapshot from disk.
+///
+/// # Errors
+/// `DATASET_NOT_PUBLISHED`, or when it can't be recorded.
+pub(crate) fn withdraw(
+    node: &Arc<Node>,
+    name: &Name,
+    version: Option<&str>,
+) -> Result<Dataset, Refusal> {
+    let dataset = node
+        .catalog(|catalog| catalog.dataset(name).cloned())
+        .ok_or_else(|| {
+            Refusal::new(
+                Code::DatasetNotPublished,
+                format!("`{name}` is not published"),
+            )
+        })?;
+    if let Some(version) = version
+        && version != dataset.version
+    {
+        return Err(Refusal::new(
+            Code::DatasetNotPublished,
+            format!("no snapshot {version} of `{name}` is published"),
+        )
+        .with_help(format!("published is {}", dataset.version)));
+    }
+    let reason = if version.is_some() {
+        "the snapshot is faulty"
+    } else {
+        "withdrawn by its owner"
+    };
+    let withdrawn = node.catalog(|catalog| Withdrawn::of(catalog, name, reason))?;
+    let recorded = node.record_now(withdrawn)?;
+    let why = Refusal::new(
+        Code::StreamCut,
+        "the owner has taken the dataset out of its catalogue",
+    );
+    node.catalog_mut(|catalog| catalog.withdraw(recorded));
+    node.running.cut_dataset(&dataset.id, &why);
+    node.shelf.withdraw(name, &dataset.version)?;
+    Ok(dataset)
+}
+
+fn count(value: usize) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,285 @@
+//! Receipts: the provider signs what left, the consumer countersigns what came, both keep both.
+
+use crate::node::Node;
+use crate::walk::fact::{Fact, maybe};
+use bytes::Bytes;
+use engine::answer::frames::{Outcome as Ended, Sealed};
+use evidence::digest::Digest;
+use evidence::json::Json;
+use evidence::ledger::Recorded;
+use evidence::time::Time;
+use faces::peer::call::rows::Received;
+use keep::contracts::Kind as Document;
+use policy::contract::Role;
+use policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
+use policy::refusal::{Code, Refusal};
+use proto::envelope::{self, Kind};
+use proto::receipt::{self, Leaf, Outcome, Read, Receipt, ResultDigest, SignedReceipt};
+use std::sync::Arc;
+
+/// What was fixed when an answer was admitted.
+#[derive(Debug, Clone)]
+pub(crate) struct Admitted {
+    /// The question.
+    pub(crate) request: RequestId,
+    /// Who asked.
+    pub(crate) consumer: ParticipantId,
+    /// Dataset, contract and snapshot label of each read.
+    pub(crate) reads: Vec<(DatasetId, Option<ContractId>, String)>,
+    /// Digest of the request as it came.
+    pub(crate) request_digest: Digest,
+    /// Commitment to the SQL text.
+    pub(crate) sql_commit: Digest,
+    /// Digest of the plan.
+    pub(crate) plan_digest: Digest,
+    /// When it was admitted.
+    pub(crate) admitted_at: Time,
+    /// The ruling's record.
+    pub(crate) leaf: Leaf,
+}
+
+/// Signs the receipt of a closed answer.
+///
+/// # Errors
+/// When the log can't sign a head, or the key is out of reach.
+pub(crate) async fn issue(
+    node: &Arc<Node>,
+    sealed: &Recorded<Sealed>,
+    admitted: &Admitted,
+) -> Result<Bytes, Refusal> {
+    let head = node
+        .log
+        .head_over(admitted.leaf.index.saturating_add(1))
+        .await
+        .map_err(|unwritable| keep::audit::refusal(&unwritable))?;
+    let sent = sealed.sent();
+    let result: ResultDigest = sent
+        .digest
+        .parse()
+        .map_err(|_| Refusal::new(Code::Internal, "the digest of the answer can't be read"))?;
+    let receipt = Receipt {
+        request: admitted.request,
+        provider: node.id(),
+        consumer: admitted.consumer.clone(),
+        reads: admitted
+            .reads
+            .iter()
+            .filter_map(|(dataset, contract, snapshot)| {
+                contract.map(|contract| Read {
+                    dataset: dataset.clone(),
+                    contract,
+                    snapshot: snapshot.clone(),
+                })
+            })
+            .collect(),
+        request_digest: admitted.request_digest,
+        sql_commit: admitted.sql_commit,
+        plan_out_digest: admitted.plan_digest,
+        rows: sent.rows,
+        bytes: sent.bytes,
+        result,
+        outcome: match sealed.outcome() {
+            Ended::Done => Outcome::Done,
+            Ended::Cancelled => Outcome::Cancelled,
+            Ended::Cut(code) => Outcome::Cut(code),
+            Ended::Failed(code) => Outcome::Failed(code),
+        },
+        admitted_at: admitted.admitted_at,
+        last_at: sealed.receipt().at(),
+        leaf: admitted.leaf,
+        checkpoint: head.digest(),
+    };
+    let payload = receipt::to_bytes(&receipt);
+    let signature = node.sign(Kind::Receipt, Role::Provider, &payload)?;
+    let bytes = envelope::assemble(&payload, &[signature]);
+    let documents = node.documents.clone();
+    let kept = bytes.clone();
+    tokio::task::spawn_blocking(move || documents.keep(Document::Receipt, &kept))
+        .await
+        .map_err(|_| Refusal::new(Code::Internal, "the receipt can't be kept"))??;
+    Ok(Bytes::from(bytes))
+}
+
+/// What the consumer makes of an answer and its receipt.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    /// The receipt with our signature too, for the provider; absent where none came or it is disputed.
+    pub(crate) countersigned: Option<Vec<u8>>,
+    /// The label of the snapshot that answered.
+    pub(crate) snapshot: Option<String>,
+    /// What is wrong with it.
+    pub(crate) dispute: Option<Refusal>,
+}
+
+/// Checks a receipt against what was received, records it, and countersigns it.
+///
+/// # Errors
+/// When the log can't be written.
+pub(crate) async fn take_in(
+    node: &Arc<Node>,
+    provider: &ParticipantId,
+    request: RequestId,
+    contracts: &[ContractId],
+    received: &Received,
+    ended: Option<&Refusal>,
+) -> Result<Judged, Refusal> {
+    let (signed, fault) = match &received.receipt {
+        None => (
+            None,
+            Some(mismatch(provider, "the answer came without a receipt")),
+        ),
+        Some(bytes) => match check(node, provider, request, received, bytes) {
+            Ok(signed) => (Some((signed, bytes.clone())), None),
+            Err(fault) => (None, Some(fault)),
+        },
+    };
+    let countersigned = match (&signed, &fault) {
+        (Some((signed, _)), None) => Some(countersign(node, signed)?),
+        _ => None,
+    };
+    let file = match countersigned.as_deref().or(received.receipt.as_deref()) {
+        Some(bytes) => Some(node.documents.keep(Document::Receipt, bytes)?),
+        None => None,
+    };
+    let outcome = match (&signed, ended) {
+        (Some((signed, _)), _) => signed.receipt.outcome.to_string(),
+        (None, None) => "done".to_owned(),
+        (None, Some(refusal)) => format!("failed:{}", refusal.code),
+    };
+    let state = if countersigned.is_some() {
+        "acknowledged"
+    } else {
+        "disputed"
+    };
+    let _durable: Recorded<Fact> = node
+        .record(Fact::new(
+            "received",
+            [
+                ("request_id", Json::text(request)),
+                ("peer", Json::text(provider)),
+                (
+                    "contracts",
+                    Json::List(contracts.iter().map(Json::text).collect()),
+                ),
+                ("rows", Json::count(received.rows)),
+                ("bytes", Json::count(received.bytes)),
+                ("result_digest", Json::text(ResultDigest(received.digest))),
+                ("outcome", Json::text(outcome)),
+                ("state", Json::text(state)),
+                ("receipt", maybe(file)),
+                (
+                    "dispute",
+                    maybe(fault.as_ref().map(|fault| fault.sentence.clone())),
+                ),
+            ],
+        ))
+        .await?;
+    Ok(Judged {
+        countersigned,
+        snapshot: signed.and_then(|(signed, _)| {
+            signed
+                .receipt
+                .reads
+                .first()
+                .map(|read| read.snapshot.clone())
+        }),
+        dispute: fault,
+    })
+}
+
+fn check(
+    node: &Node,
+    provider: &ParticipantId,
+    request: RequestId,
+    received: &Received,
+    bytes: &[u8],
+) -> Result<SignedReceipt, Refusal> {
+    let signed = envelope::parse_receipt(bytes)?;
+    signed.check(&node.trust.bundle().keys(node.now()))?;
+    let receipt = &signed.receipt;
+    if receipt.provider != *provider || receipt.consumer != node.id() || receipt.request != request
+    {
+        return Err(mismatch(provider, "the receipt is for another answer"));
+    }
+    if receipt.rows != received.rows
+        || receipt.bytes != received.bytes
+        || receipt.result != ResultDigest(received.digest)
+    {
+        return Err(mismatch(
+            provider,
+            "the receipt is not for what was received",
+        ));
+    }
+    Ok(signed)
+}
+
+fn countersign(node: &Node, signed: &SignedReceipt) -> Result<Vec<u8>, Refusal> {
+    let payload = receipt::to_bytes(&signed.receipt);
+    let (header, signature) = node.sign(Kind::Receipt, Role::Consumer, &payload)?;
+    let mut signatures: Vec<(String, Vec<u8>)> = signed
+        .signatures
+        .iter()
+        .filter_map(|signature| {
+            let text = std::str::from_utf8(&signature.signing_input).ok()?;
+            let (header, _) = text.split_once('.')?;
+            Some((header.to_owned(), signature.signature.clone()))
+        })
+        .collect();
+    signatures.push((header, signature));
+    Ok(envelope::assemble(&payload, &signatures))
+}
+
+fn mismatch(provider: &ParticipantId, sentence: &str) -> Refusal {
+    Refusal::new(Code::ReceiptMismatch, sentence).with_participant(provider.clone())
+}
+
+/// Takes in the consumer's word on a receipt that we issued.
+///
+/// # Errors
+/// When it is not for one of our answers to this consumer, does not verify, or can't be recorded.
+pub(crate) async fn acknowledged(
+    node: &Arc<Node>,
+    consumer: &ParticipantId,
+    request: RequestId,
+    bytes: &[u8],
+    disputed: bool,
+) -> Result<(), Refusal> {
+    let known = node.index(|state| {
+        Ok(state
+            .receipts()?
+            .into_iter()
+            .find(|row| row.request == request.to_string() && row.peer == *consumer))
+    })?;
+    let Some(known) = known else {
+        return Err(Refusal::new(
+            Code::ReceiptMismatch,
+            "there is no answer of that identity",
+        ));
+    };
+    let signed = if disputed {
+        None
+    } else {
+        let signed = envelope::parse_receipt(bytes)?;
+        signed.check(&node.trust.bundle().keys(node.now()))?;
+        let receipt = &signed.receipt;
+        let ours = receipt.request == request
+            && receipt.consumer == *consumer
+            && receipt.rows == known.rows
+            && receipt.bytes == known.bytes
+            && receipt.result.to_string() == known.digest;
+        (ours && signed.is_countersigned()).then_some(signed)
+    };
+    let file = node.documents.keep(Document::Receipt, bytes)?;
+    let _durable: Recorded<Fact> = node
+        .record(Fact::new(
+            "receipt_ack",
+            [
+                ("request_id", Json::text(request)),
+                ("peer", Json::text(consumer)),
+                ("receipt", Json::text(file)),
+                ("match", Json::Bool(signed.is_some())),
+            ],
+        ))
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! Revoke: a signed statement, recorded, ends a contract and what runs under it.
+
+use crate::node::Node;
+use policy::contract::{Revoked, Role};
+use policy::id::ContractId;
+use policy::refusal::{Code, Refusal};
+use proto::envelope::{self, Kind};
+use proto::withdrawal::{self, Statement};
+use std::sync::Arc;
+
+/// Writes and signs our own withdrawal of a contract, and carries it out. Gives the statement for the other party.
+///
+/// # Errors
+/// `CONTRACT_UNKNOWN`, or when the statement can't be signed or recorded.
+pub(crate) fn own_now(
+    node: &Arc<Node>,
+    contract: ContractId,
+    reason: &str,
+) -> Result<Vec<u8>, Refusal> {
+    let own = node.id();
+    let provider = node.book(|book| {
+        book.agreement(contract)
+            .map(|agreement| agreement.provider.id == own)
+    });
+    let Some(provider) = provider else {
+        return Err(Refusal::new(
+            Code::ContractUnknown,
+            format!("no contract `{}` here", contract.short()),
+        ));
+    };
+    let role = if provider {
+        Role::Provider
+    } else {
+        Role::Consumer
+    };
+    let now = node.now();
+    let payload = withdrawal::to_bytes(&Statement {
+        contract,
+        party: own,
+        effective_at: now,
+        issued_at: now,
+        reason: reason.to_owned(),
+    });
+    let signature = node.sign(Kind::Withdrawal, role, &payload)?;
+    let bytes = envelope::assemble(&payload, &[signature]);
+    take_in(node, &bytes)?;
+    Ok(bytes)
+}
+
+/// Carries out a withdrawal by either party: checked, kept, recorded; running streams end at once.
+///
+/// # Errors
+/// When it is not by a party of a contract that we hold, its signature does not count, or it can't be recorded.
+pub(crate) fn take_in(node: &Arc<Node>, bytes: &[u8]) -> Result<ContractId, Refusal> {
+    let withdrawal = envelope::parse_withdrawal(bytes)?;
+    let contract = withdrawal.contract;
+    let agreed = agreed(node, contract)?;
+    let revoked: Revoked = agreed.revoke(&withdrawal, &node.trust.bundle().keys(node.now()))?;
+    node.documents
+        .keep(keep::contracts::Kind::Withdrawal, bytes)?;
+    let recorded = node.record_now(revoked)?;
+    let why = Refusal::new(
+        Code::Withdrawn,
+        format!("contract `{}` was withdrawn", contract.short()),
+    )
+    .with_contract(contract);
+    node.book_mut(|book| book.revoke(recorded));
+    node.running.cut_contract(contract, &why);
+    Ok(contract)
+}
+
+/// The contract as it was signed, read from its file again.
+fn agreed(node: &Arc<Node>, contract: ContractId) -> Result<policy::contract::Agreed, Refusal> {
+    let unknown = |_| {
+        Refusal::new(
+            Code::ContractUnknown,
+            format!("no contract `{}` here", contract.short()),
+        )
+    };
+    let bytes = node.documents.contract(contract).map_err(unknown)?;
+    let at = node
+        .index(|state| state.contracts())?
+        .into_iter()
+        .find(|event| event.id == contract)
+        .and_then(|event| event.activated)
+        .unwrap_or_else(|| node.now());
+    crate::node::open::read_contract(&bytes, contract, &node.trust.bundle(), at)
+}
