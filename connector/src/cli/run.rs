@@ -313,9 +313,16 @@ fn complete(verb: DeskVerb) -> Result<DeskVerb, Refusal> {
                 policy,
             })
         }
-        DeskVerb::Dataset(DatasetVerb::Add { file, name }) => DeskVerb::Dataset(DatasetVerb::Add {
+        DeskVerb::Dataset(DatasetVerb::Add {
+            file,
+            name,
+            title,
+            licence,
+        }) => DeskVerb::Dataset(DatasetVerb::Add {
             file: absolute(file),
             name,
+            title,
+            licence,
         }),
         DeskVerb::Audit(AuditVerb::Export { output, filter }) => {
             DeskVerb::Audit(AuditVerb::Export {

@@ -93,6 +93,12 @@ pub(crate) enum DatasetVerb {
         /// The name of the dataset; absent: from the file's name
         #[arg(long)]
         name: Option<String>,
+        /// What it is, for people
+        #[arg(long)]
+        title: Option<String>,
+        /// Its licence, such as CC-BY-4.0 or proprietary
+        #[arg(long)]
+        licence: Option<String>,
     },
     /// Publishes what changed
     Publish {

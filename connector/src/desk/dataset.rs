@@ -21,7 +21,19 @@ pub(crate) async fn run(node: &Arc<Node>, verb: DatasetVerb, manner: Manner, out
         DatasetVerb::List => list(node, out).await,
         DatasetVerb::Show { name } => show(node, &name, out).await,
         DatasetVerb::Sample { name, rows } => sample(node, &name, rows, out).await,
-        DatasetVerb::Add { file, name } => add(node, &file, name, manner, out).await,
+        DatasetVerb::Add {
+            file,
+            name,
+            title,
+            licence,
+        } => {
+            let about = About {
+                name,
+                title,
+                licence,
+            };
+            add(node, &file, about, manner, out).await
+        }
         DatasetVerb::Publish { names } => publish_all(node, names, manner, out).await,
         DatasetVerb::Withdraw { name, snapshot } => {
             withdraw(node, &name, snapshot.as_deref(), out).await
@@ -214,7 +226,7 @@ async fn sample(node: &Arc<Node>, name: &str, rows: usize, out: &Out) -> Outcome
 async fn add(
     node: &Arc<Node>,
     file: &std::path::Path,
-    name: Option<String>,
+    about: About,
     manner: Manner,
     out: &Out,
 ) -> Outcome {
@@ -228,7 +240,7 @@ async fn add(
         .to_string();
     let mut entry = blocking(move || look::entry(&path, &shown)).await?;
     let guessed = quoted_after(&entry, "name        = ").unwrap_or_default();
-    let name = name.unwrap_or_else(|| guessed.clone());
+    let name = about.name.unwrap_or_else(|| guessed.clone());
     if let Err(fault) = name.parse::<Name>() {
         return Err(Refusal::new(Code::UsageWrong, format!("`{name}`: {fault}")).into());
     }
@@ -239,9 +251,19 @@ async fn add(
     );
     entry = entry.replacen(
         "title       = \"\"",
-        &format!("title       = \"{name}\""),
+        &format!(
+            "title       = {}",
+            quoted(about.title.as_deref().unwrap_or(&name))
+        ),
         1,
     );
+    if let Some(licence) = &about.licence {
+        entry = entry.replacen(
+            "licence     = \"\"",
+            &format!("licence     = {}", quoted(licence)),
+            1,
+        );
+    }
     let mut text = config.text.clone();
     if !text.ends_with('\n') {
         text.push('\n');
@@ -275,6 +297,17 @@ async fn add(
     )
     .await?;
     Ok(0)
+}
+
+/// What a person says of a new dataset.
+struct About {
+    name: Option<String>,
+    title: Option<String>,
+    licence: Option<String>,
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
 }
 
 /// The quoted value that follows a text.
