@@ -18,10 +18,13 @@ use catalog::dataset::{Column, Dataset};
 use evidence::digest::Digest;
 use evidence::time::Time;
 use input::Inputs;
+use parsed::Parsed;
 use policy::id::{DatasetId, ParticipantId};
 use policy::refusal::{Code, Refusal};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+use write::Written;
 
 /// What a publication needs to know beside the dataset's own configuration.
 #[derive(Debug, Clone)]
@@ -69,6 +72,8 @@ pub struct Report {
     pub counts: Counts,
     /// Rows of the snapshot.
     pub rows: u64,
+    /// Rows of the snapshot without a value, by column: missing at the source, or made so by `prepare`.
+    pub nulls: BTreeMap<String, u64>,
     /// Rows of the snapshot that is published now.
     pub rows_before: Option<u64>,
     /// How the schema differs from the published one; empty where it does not.
@@ -123,37 +128,16 @@ pub fn stage(
         return Err(unreadable(&config, &parsed.counts));
     }
     let folder = disk::staging(&place)?;
-    let prepared = prepare::plan(&config, &inputs, &parsed, context)?;
-    let columns = entry::columns(&config, &prepared.schema)?;
-    let model = config.model.as_deref().map(|name| declared(&config, name));
-    let model = model.transpose()?;
-    let columns = entry::required_by(columns, model);
-    let mut entry = entry::draft(&config, context, zone, columns)?;
-    if let Some(model) = model {
-        model::conform::check(model, &entry).map_err(|why| at(&config, "model", why))?;
-    }
-    let order = entry::order(&config, &entry.columns)?;
-    let written = write::write(prepared, &entry, &order, folder.path(), context, progress)
-        .map_err(|refusal| prepare::placed(refusal, &config))?;
-    if let Some(model) = model {
-        model::conform::days(model, &written, &entry).map_err(|why| at(&config, "model", why))?;
-    }
-    entry.version = disk::next_version(&place, context.now)?;
-    entry.rows = written.rows;
-    entry.bytes = written.bytes;
-    entry.time_span = written.time_span(&entry);
-    entry.area = written.area();
-    let report = Report {
-        dataset: entry.id.clone(),
-        files: inputs.files.len(),
-        files_read: parsed.read,
-        counts: parsed.counts,
-        rows: written.rows,
-        rows_before: published.as_ref().map(|manifest| manifest.dataset.rows),
-        schema_changes: published
-            .map(|manifest| schema_changes(&manifest.dataset.columns, &entry.columns))
-            .unwrap_or_default(),
-    };
+    let (entry, written) = compose(&config, context, &inputs, &parsed, folder.path(), progress)?;
+    let before = published.map(|manifest| manifest.dataset);
+    let report = report(
+        &entry,
+        before.as_ref(),
+        &inputs,
+        parsed.read,
+        &written,
+        &parsed.counts,
+    );
     let manifest = Manifest {
         dataset: entry.clone(),
         files: written.files,
@@ -170,6 +154,66 @@ pub fn stage(
         manifest,
         folder,
     })))
+}
+
+/// Makes the rows and the entry that describes them.
+fn compose(
+    config: &DatasetConfig,
+    context: &Context,
+    inputs: &Inputs,
+    parsed: &Parsed,
+    folder: &Path,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<(Dataset, Written), Refusal> {
+    let zone = config.zone.as_deref().unwrap_or(&context.zone);
+    let prepared = prepare::plan(config, inputs, parsed, context)?;
+    let columns = entry::columns(config, &prepared.schema)?;
+    let model = config.model.as_deref().map(|name| declared(config, name));
+    let model = model.transpose()?;
+    let columns = entry::required_by(columns, model);
+    let mut entry = entry::draft(config, context, zone, columns)?;
+    if let Some(model) = model {
+        model::conform::check(model, &entry).map_err(|why| at(config, "model", why))?;
+    }
+    let order = entry::order(config, &entry.columns)?;
+    let written = write::write(prepared, &entry, &order, folder, context, progress)
+        .map_err(|refusal| prepare::placed(refusal, config))?;
+    if let Some(model) = model {
+        model::conform::days(model, &written, &entry).map_err(|why| at(config, "model", why))?;
+    }
+    let place = Place::new(&context.state, &config.name);
+    entry.version = disk::next_version(&place, context.now)?;
+    entry.rows = written.rows;
+    entry.bytes = written.bytes;
+    entry.time_span = written.time_span(&entry);
+    entry.area = written.area();
+    Ok((entry, written))
+}
+
+fn report(
+    entry: &Dataset,
+    before: Option<&Dataset>,
+    inputs: &Inputs,
+    files_read: usize,
+    written: &Written,
+    counts: &Counts,
+) -> Report {
+    let nulls = entry.columns.iter().zip(&written.seen);
+    let nulls = nulls.filter(|(_, seen)| seen.nulls > 0);
+    Report {
+        dataset: entry.id.clone(),
+        files: inputs.files.len(),
+        files_read,
+        counts: counts.clone(),
+        rows: written.rows,
+        nulls: nulls
+            .map(|(column, seen)| (column.name.to_string(), seen.nulls))
+            .collect(),
+        rows_before: before.map(|before| before.rows),
+        schema_changes: before
+            .map(|before| schema_changes(&before.columns, &entry.columns))
+            .unwrap_or_default(),
+    }
 }
 
 impl Staged {

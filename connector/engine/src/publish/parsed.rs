@@ -110,6 +110,8 @@ fn one(
             if batch.rows() < BATCH {
                 return Ok(());
             }
+            done = done.saturating_add(u64::try_from(batch.rows()).unwrap_or_default());
+            progress(Progress::Rows(done));
             let full = batch
                 .take()
                 .map_err(|error| disk::broken_arrow(&unfinished, &error))?;

@@ -334,7 +334,7 @@ fn no_bytes_do_more_than_refuse() {
     let alphabet = b"a1,;\"\n\r\\ -.{}[]:\xc3\xa9\xff\x00e+";
     let mut broken = 0;
     let folder = tempfile::tempdir().unwrap();
-    for _ in 0..1_000 {
+    for _ in 0..300 {
         let length = random.random_range(0..80);
         let bytes: Vec<u8> = (0..length)
             .map(|_| alphabet[random.random_range(0..alphabet.len())])
@@ -367,7 +367,7 @@ fn no_bytes_do_more_than_refuse() {
             }
         }
     }
-    assert!(broken > 100, "{broken}");
+    assert!(broken > 20, "{broken}");
 }
 
 #[test]

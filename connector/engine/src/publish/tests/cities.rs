@@ -211,6 +211,9 @@ fn zurich_counts_car_parks_without_a_place() {
     let staged = town.stage(&shipped("zurich", "car_parks"));
     assert_eq!(staged.report.counts.rows, 38);
     assert_eq!(staged.report.rows, 37);
+    // No car park has an address there; three have no place.
+    assert_eq!(staged.report.nulls.get("lon"), Some(&3));
+    assert_eq!(staged.report.nulls.get("name"), None);
     assert_eq!(
         staged.report.counts.met,
         only(&[("feature without a geometry", 3)])
