@@ -7,7 +7,7 @@ use crate::federate::peersql::{Body, PeerQuery, Text};
 use crate::federate::source::Relation;
 use crate::federate::split::{Desk, union};
 use arrow_schema::{DataType, SchemaRef};
-use datafusion::common::{DFSchema, DataFusionError};
+use datafusion::common::{DFSchema, DataFusionError, ScalarValue};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
 use datafusion::functions_aggregate::sum::sum_udaf;
@@ -149,6 +149,8 @@ struct Part {
     text: Text,
     /// For each key of the whole: a constant of this branch, or which key it sends.
     keys: Vec<Key>,
+    /// For each partial state of the whole: a constant of this branch, or which it sends.
+    states: Vec<Key>,
     /// Whether an empty answer shows as one row with this count at 0.
     guard: Option<usize>,
 }
@@ -182,10 +184,16 @@ impl Part {
             }
         }
         let mut states = Vec::new();
+        let mut known = Vec::new();
         for partial in partials {
             let inside = branch
                 .inside(partial, input)
                 .ok_or_else(|| NoSplit(partial.to_string()))?;
+            if let Some(value) = of_nothing(&inside, |expr| desk.writer.simplify(expr, &relation)) {
+                known.push(Key::Constant(value));
+                continue;
+            }
+            known.push(Key::Sent(states.len()));
             states.push(if branch.relation == Relation::Base {
                 bare_measure(inside, &relation)
             } else {
@@ -194,7 +202,7 @@ impl Part {
         }
         // Without keys of its own the branch always answers one row, even of nothing; grouped, nothing has no row.
         let guard = (sent.is_empty() && !keys.is_empty()).then_some(states.len());
-        if guard.is_some() {
+        if guard.is_some() || (sent.is_empty() && states.is_empty()) {
             states.push(Expr::AggregateFunction(AggregateFunction::new_udf(
                 count_udaf(),
                 vec![lit(1_i64)],
@@ -222,6 +230,7 @@ impl Part {
             query,
             text,
             keys: own,
+            states: known,
             guard,
         })
     }
@@ -244,9 +253,12 @@ impl Part {
             let kind = key.get_type(input)?;
             outputs.push(expr.cast_to(&kind, &schema)?.alias(format!("k{at}")));
         }
-        for (at, kind) in types.iter().enumerate() {
-            let expr = ident(format!("p{at}")).cast_to(kind, &schema)?;
-            outputs.push(expr.alias(format!("p{at}")));
+        for (at, (own, kind)) in self.states.into_iter().zip(types).enumerate() {
+            let expr = match own {
+                Key::Constant(value) => value,
+                Key::Sent(place) => ident(format!("p{place}")),
+            };
+            outputs.push(expr.cast_to(kind, &schema)?.alias(format!("p{at}")));
         }
         let mut builder = LogicalPlanBuilder::from(scan);
         if let Some(guard) = self.guard {
@@ -348,6 +360,26 @@ fn bare_measure(expr: Expr, relation: &SchemaRef) -> Expr {
             Expr::AggregateFunction(call)
         }
         other => other,
+    }
+}
+
+/// What an aggregate gives of a column that a branch does not have: nothing is sent for it.
+fn of_nothing(
+    expr: &Expr,
+    simplify: impl Fn(Expr) -> Result<Expr, DataFusionError>,
+) -> Option<Expr> {
+    let Expr::AggregateFunction(call) = expr else {
+        return None;
+    };
+    let [argument] = call.params.args.as_slice() else {
+        return None;
+    };
+    let nothing =
+        matches!(simplify(argument.clone()), Ok(Expr::Literal(value, _)) if value.is_null());
+    match call.func.name() {
+        "count" if nothing => Some(lit(0_i64)),
+        "sum" | "min" | "max" | "avg" if nothing => Some(lit(ScalarValue::Null)),
+        _ => None,
     }
 }
 

@@ -217,7 +217,8 @@ fn check_call(
         _ => false,
     };
     let bare = match call.params.args.as_slice() {
-        [Expr::Literal(value, _)] => call.func.name() == "count" && !value.is_null(),
+        // A measure that this dataset of a model does not show: nothing is asked.
+        [Expr::Literal(value, _)] => value.is_null() || call.func.name() == "count",
         [Expr::Cast(cast)] => measure(&cast.expr),
         [argument] => measure(argument),
         _ => false,

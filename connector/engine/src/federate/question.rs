@@ -29,7 +29,8 @@ pub struct Wish {
     pub purpose: Option<PurposeId>,
     /// The contracts to use where several fit.
     pub contracts: Vec<ContractId>,
-    /// Accept an answer that lacks participants.
+    /// Accept an answer that lacks participants: the rows of one that fails before its first row count as none, wherever
+    /// the question uses them. One that fails later fails the question, and so do all together.
     pub partial: bool,
 }
 

@@ -280,7 +280,7 @@ pub(super) fn bounds() -> Bounds {
 
 /// A room on the test's own runtime.
 pub(super) fn room() -> Room {
-    let spill = tempfile::tempdir().unwrap().keep();
+    let spill = std::env::temp_dir().join("hansa-federate-tests");
     Room::new(tokio::runtime::Handle::current(), 256 << 20, spill).unwrap()
 }
 

@@ -7,7 +7,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, lit};
 use datafusion::sql::unparser::Unparser;
-use datafusion::sql::unparser::dialect::DefaultDialect;
+use datafusion::sql::unparser::dialect::{DefaultDialect, Dialect};
 
 pub(super) fn render(query: &PeerQuery) -> Result<String, Unwritable> {
     let named = |lead: &str, exprs: &[Expr]| -> Result<Vec<String>, Unwritable> {
@@ -27,8 +27,8 @@ pub(super) fn render(query: &PeerQuery) -> Result<String, Unwritable> {
         }
     };
     let relation = match query.relation {
-        Relation::Rows | Relation::Base => query.table.dataset.name.to_string(),
-        Relation::Cells => format!("{}.cube", query.table.dataset.name),
+        Relation::Rows | Relation::Base => quoted(query.table.dataset.name.as_str()),
+        Relation::Cells => format!("{}.cube", quoted(query.table.dataset.name.as_str())),
     };
     let mut sql = format!("SELECT {} FROM {relation}", list.join(", "));
     if !query.conjuncts.is_empty() {
@@ -63,6 +63,14 @@ pub(super) fn render(query: &PeerQuery) -> Result<String, Unwritable> {
         sql.push_str(&format!(" LIMIT {limit}"));
     }
     Ok(sql)
+}
+
+/// A name, in quotes where it is a word of SQL.
+fn quoted(name: &str) -> String {
+    match (DefaultDialect {}).identifier_quote_style(name) {
+        Some(quote) => format!("{quote}{name}{quote}"),
+        None => name.to_owned(),
+    }
 }
 
 fn written(expr: &Expr) -> Result<String, Unwritable> {

@@ -1,6 +1,9 @@
 //! What goes out and what comes back.
 
 use super::{CITIES, World, run};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use policy::refusal::Code;
+use std::sync::Arc;
 
 #[track_caller]
 fn sends(sql: &str, texts: &[&str]) {
@@ -254,4 +257,97 @@ fn explained() {
     assert_eq!(super::text(&rows).join("\n"), text.trim_end());
     assert!(world.texts().is_empty());
     assert!(report.missing().is_empty());
+}
+
+/// The moment of the question is the asker's: everybody is sent the same instant.
+#[test]
+fn one_now_for_all() {
+    let world = World::new();
+    for condition in [
+        "ts < now()",
+        "ts > now() - INTERVAL '900 days'",
+        "day < today()",
+        "date_trunc('day', ts) < now()",
+    ] {
+        let sql = format!("SELECT count(*) FROM model.trips WHERE {condition}");
+        run(world.ask(&sql)).unwrap();
+        assert_eq!(world.travelled(), 3, "{sql}");
+        for text in world.texts() {
+            assert!(
+                text.contains("20") && !text.contains("now") && !text.contains("today"),
+                "{text}"
+            );
+        }
+    }
+}
+
+/// Names that are words of SQL, for datasets and for columns.
+#[test]
+fn words_as_names() {
+    let mut world = World::new();
+    let values = || Arc::new(Int64Array::from(vec![3, 1, 2])) as ArrayRef;
+    let words = [
+        "select",
+        "order",
+        "end",
+        "timestamp",
+        "value",
+        "user",
+        "c0",
+        "k0",
+        "p0",
+    ];
+    let rows = RecordBatch::try_from_iter(words.map(|word| (word, values()))).unwrap();
+    for name in ["order", "values", "table", "k0"] {
+        world.add("ottawa", name, rows.clone(), None);
+        for sql in [
+            format!(
+                "SELECT \"end\", \"timestamp\" FROM ottawa.\"{name}\" WHERE \"select\" > 1 AND \"order\" < 3"
+            ),
+            format!(
+                "SELECT \"user\", c0, sum(value), max(p0) FROM ottawa.\"{name}\" AS t GROUP BY \"user\", c0"
+            ),
+            format!("SELECT p0, k0 FROM ottawa.\"{name}\" ORDER BY c0, \"end\" LIMIT 2"),
+        ] {
+            world.same(&sql);
+        }
+    }
+}
+
+/// Datasets of one model may show different columns: what one does not show is NULL in its rows.
+#[test]
+fn a_model_of_uneven_datasets() {
+    let mut world = World::new();
+    let narrow = super::rows(1, 40).project(&[3, 0, 1]).unwrap();
+    world.add("ottawa", "narrow", narrow, Some("trips"));
+    let (rows, _) = run(world.ask(
+        "SELECT dataset, count(*), count(n), count(x), min(id) FROM model.trips WHERE participant = 'ottawa.example' GROUP BY dataset",
+    ))
+    .unwrap();
+    let mut lines = super::text(&rows);
+    lines.sort();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0].starts_with("narrow|40|0|"), "{lines:?}");
+    assert!(lines[1].starts_with("trips|75|"), "{lines:?}");
+    assert_eq!(world.travelled(), 2);
+    for (call, value) in [
+        ("count(n)", "0"),
+        ("sum(n)", "NULL"),
+        ("avg(n)", "NULL"),
+        ("max(ts)", "NULL"),
+        ("count(n) + count(*)", "40"),
+        ("median(n)", "NULL"),
+    ] {
+        let sql = format!("SELECT {call} FROM model.trips WHERE dataset = 'narrow'");
+        let (rows, _) = run(world.ask(&sql)).unwrap();
+        assert_eq!(super::text(&rows), [value], "{sql}");
+    }
+
+    let other =
+        RecordBatch::try_from_iter([("place", Arc::new(Int64Array::from(vec![1])) as ArrayRef)])
+            .unwrap();
+    world.add("zurich", "odd", other, Some("trips"));
+    let refusal = world.plan("SELECT * FROM model.trips").unwrap_err();
+    assert_eq!(refusal.code, Code::ModelMismatch);
+    assert!(refusal.sentence.contains("`zurich.odd`"), "{refusal}");
 }
