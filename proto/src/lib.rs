@@ -21,6 +21,7 @@ pub mod contract;
 pub mod dataset;
 pub mod dispute;
 pub mod envelope;
+pub mod letters;
 pub mod nearest;
 pub mod odrl;
 pub mod offer;

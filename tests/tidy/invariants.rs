@@ -57,7 +57,10 @@ fn each_promise_names_a_test_that_exists() {
 fn each_mark_in_the_code_is_promised() {
     let ids: BTreeSet<_> = promised().into_iter().map(|(id, _)| id).collect();
     let mut wrong = Vec::new();
-    for source in house::sources() {
+    let product = house::sources()
+        .into_iter()
+        .filter(|source| !source.path.starts_with("tests/tidy"));
+    for source in product {
         for (number, line) in source.lines() {
             let Some((_, mark)) = line.split_once("// INVARIANT:") else {
                 continue;

@@ -420,7 +420,7 @@ impl Meter for NodeMeter {
             (self.request, self.opened),
             (rows, bytes),
         )?;
-        // INVARIANT(record-before-byte): the reservation is durable before the message is handed out.
+        // INVARIANT: record-before-byte. The reservation is durable before the message is handed out.
         if let Some(record) = record {
             let _durable = self.node.record(record).await?;
         }

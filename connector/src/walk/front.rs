@@ -19,7 +19,7 @@ use policy::ruling::Declined;
 use proto::peer::ask::Asking;
 use proto::peer::catalogue::{Entry, Offer, Page, PageRequest};
 use proto::peer::greeting::Greeting;
-use proto::peer::letter::{self, Letter, Numbered};
+use proto::peer::letter::{Letter, Numbered};
 use proto::peer::proof::{Proof, Wanted};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -170,7 +170,7 @@ impl Reception {
                 let bytes = self.node.documents.read(Document::Letter, digest)?;
                 Ok(Numbered {
                     number,
-                    letter: letter::from_bytes(&bytes)?,
+                    letter: proto::letters::from_bytes(&bytes)?,
                 })
             })
             .collect()

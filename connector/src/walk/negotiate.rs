@@ -19,7 +19,7 @@ use policy::negotiate::{
 use policy::refusal::{Code, Refusal};
 use proto::contract;
 use proto::envelope::{self, Kind};
-use proto::peer::letter::{self, Content, Letter, LetterId};
+use proto::peer::letter::{Content, Letter, LetterId};
 use std::sync::Arc;
 
 /// A negotiation as it stands, with how it came there.
@@ -48,7 +48,7 @@ pub(crate) async fn take_in(
     let _turn = node.desk.lock().await;
     let id = letter.id.to_string();
     let known = node.index(|state| state.knows_letter(peer, true, &id))?;
-    let bytes = letter::to_bytes(letter);
+    let bytes = proto::letters::to_bytes(letter);
     if let Some(known) = known {
         return if known == Digest::of(&bytes).to_string() {
             Ok(())
@@ -123,7 +123,7 @@ async fn send_in_turn(
         id: LetterId(crate::node::fresh()),
         content,
     };
-    let bytes = letter::to_bytes(&letter);
+    let bytes = proto::letters::to_bytes(&letter);
     let digest = Digest::of(&bytes);
     let noted = Noted {
         peer: peer.clone(),
@@ -435,7 +435,7 @@ fn again(
     negotiation: &NegotiationRow,
 ) -> Result<Open, Refusal> {
     let digest: Digest = row.digest.parse().map_err(|_| lost(&row.digest))?;
-    let letter = letter::from_bytes(&node.documents.read(Document::Letter, digest)?)?;
+    let letter = proto::letters::from_bytes(&node.documents.read(Document::Letter, digest)?)?;
     let own = if negotiation.role == "provider" {
         Side::Provider
     } else {

@@ -49,7 +49,7 @@ pub(crate) async fn hand_in(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal
         let digest: Digest = digest
             .parse()
             .map_err(|_| Refusal::new(Code::StateBroken, "the outbox names a letter wrongly"))?;
-        let letter = letter::from_bytes(&node.documents.read(Document::Letter, digest)?)?;
+        let letter = proto::letters::from_bytes(&node.documents.read(Document::Letter, digest)?)?;
         match client.send(&letter).await {
             Ok(()) => {}
             Err(refusal) if passing(refusal.code) => return Err(refusal),
