@@ -3,6 +3,7 @@
 mod leaf;
 #[cfg(test)]
 pub(crate) mod mutant;
+mod pace;
 mod planner;
 pub mod watch;
 
@@ -168,9 +169,7 @@ fn physical(
     state: &SessionState,
     #[cfg(test)] mutant: mutant::Mutant,
 ) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
-    let optimized = state
-        .optimize(&plan)
-        .map_err(|error| fault::running(&error))?;
+    let optimized = session::optimized(state, plan).map_err(|error| fault::running(&error))?;
     still_gated(&optimized)?;
     let physical = futures::executor::block_on(
         state
@@ -183,7 +182,7 @@ fn physical(
         return Ok(physical);
     }
     leaf::all_gated(&physical)?;
-    Ok(physical)
+    pace::paced(physical).map_err(|error| fault::running(&error))
 }
 
 async fn drive(
@@ -262,5 +261,7 @@ const PLANNING: Duration = Duration::from_secs(20);
 
 #[cfg(test)]
 mod property;
+#[cfg(test)]
+mod resources;
 #[cfg(test)]
 mod tests;

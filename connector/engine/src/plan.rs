@@ -67,6 +67,7 @@ pub fn planned(
         .execute_and_check(plan, config.options(), |_, _| {})
         .map_err(|error| fault::planning(&error))?;
     let plan = cube::rewritten(plan)?;
+    let plan = functions::joined::bounded(plan).map_err(|error| fault::planning(&error))?;
     Ok(Planned { plan, explain })
 }
 

@@ -134,7 +134,7 @@ impl Planner {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let filters = datafusion_expr::expr_rewriter::unnormalize_cols(scan.filters.clone());
         let logical = governed.narrowed(scan.projection.as_deref(), &filters)?;
-        let logical = state.optimize(&logical)?;
+        let logical = session::optimized(state, logical)?;
         state
             .query_planner()
             .create_physical_plan(&logical, state)

@@ -9,8 +9,9 @@ use crate::limits::SqlLimits;
 use crate::plan::names::Tables;
 use datafusion::sql::sqlparser::ast::{Query, Statement};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer};
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 use policy::refusal::{Code, Refusal};
 
 /// The one query of `sql`, and whether it is to be explained.
@@ -43,8 +44,9 @@ pub fn statement(
             limits.tokens
         )));
     }
+    shallow(&tokens, limits)?;
     let mut parser = Parser::new(&GenericDialect)
-        .with_recursion_limit(limits.nesting.saturating_add(20))
+        .with_recursion_limit(limits.nesting.saturating_mul(4))
         .with_tokens_with_locations(tokens);
     if let Some(word) = forbidden_start(&mut parser) {
         return Err(not_a_query(&word));
@@ -81,6 +83,30 @@ pub fn statement(
     };
     walk.query(&query)?;
     Ok((query, explain))
+}
+
+/// Refuses what would recurse too deeply in the parser: parentheses, cases, and chains of signs and NOT.
+fn shallow(tokens: &[TokenWithSpan], limits: &SqlLimits) -> Result<(), Refusal> {
+    let (mut open, mut cases, mut prefixes) = (0_usize, 0_usize, 0_usize);
+    for token in tokens {
+        prefixes = match &token.token {
+            Token::Whitespace(_) => prefixes,
+            Token::Minus | Token::Plus | Token::Tilde => prefixes.saturating_add(1),
+            Token::Word(word) if word.keyword == Keyword::NOT => prefixes.saturating_add(1),
+            _ => 0,
+        };
+        match &token.token {
+            Token::LParen | Token::LBracket | Token::LBrace => open = open.saturating_add(1),
+            Token::RParen | Token::RBracket | Token::RBrace => open = open.saturating_sub(1),
+            Token::Word(word) if word.keyword == Keyword::CASE => cases = cases.saturating_add(1),
+            Token::Word(word) if word.keyword == Keyword::END => cases = cases.saturating_sub(1),
+            _ => {}
+        }
+        if open.max(cases).max(prefixes) > limits.nesting {
+            return Err(too_deep(limits));
+        }
+    }
+    Ok(())
 }
 
 fn query_of(statement: Statement) -> Result<(Box<Query>, bool), Refusal> {

@@ -2,6 +2,7 @@
 //! values of a bounded size.
 
 pub mod capped;
+pub mod joined;
 pub mod moment;
 
 use datafusion::functions::all_default_functions;

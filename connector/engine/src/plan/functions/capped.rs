@@ -77,11 +77,16 @@ impl Capped {
                 text.saturating_add(pattern_can_be_empty)
                     .saturating_mul(with.saturating_add(1))
             }
-            Growth::Sum => args
-                .args
-                .iter()
-                .map(|argument| total(argument, rows))
-                .fold(0_usize, usize::saturating_add),
+            Growth::Sum => {
+                // The first argument of concat_ws stands between all others.
+                let between = args.args.first().map_or(0, width);
+                args.args
+                    .iter()
+                    .map(|argument| {
+                        total(argument, rows).saturating_add(between.saturating_mul(rows))
+                    })
+                    .fold(0_usize, usize::saturating_add)
+            }
         };
         batch <= BATCH
     }
@@ -167,7 +172,7 @@ fn width(argument: &ColumnarValue) -> usize {
 }
 
 /// Bytes of all values in a batch of `rows`.
-fn total(argument: &ColumnarValue, rows: usize) -> usize {
+pub(super) fn total(argument: &ColumnarValue, rows: usize) -> usize {
     match argument {
         ColumnarValue::Scalar(value) => text_of(value).map_or(32, str::len).saturating_mul(rows),
         ColumnarValue::Array(array) => match array.data_type() {

@@ -1,0 +1,126 @@
+//! What a question may use: memory, time, threads. Bombs are refused, and others are served meanwhile.
+
+use crate::execute::watch::{Watch, cut, pair};
+use crate::fixture::{City, Layout, dataset};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use policy::refusal::{Code, Refusal};
+use std::sync::Arc;
+use std::time::Duration;
+
+fn city(rows: i64) -> City {
+    let set = dataset("t", &["x:int"]);
+    let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from_iter_values(0..rows))];
+    let batch = RecordBatch::try_new(set.schema(), columns).unwrap();
+    let mut city = City::new();
+    city.publish(
+        set,
+        &batch,
+        Layout {
+            row_group: 1 << 20,
+            ..Layout::default()
+        },
+        [],
+    );
+    city
+}
+
+/// Drains the answer; rows and the most memory that was reserved.
+fn drained(city: &City, sql: &str) -> Result<(u64, usize), Refusal> {
+    futures::executor::block_on(async {
+        let _inside = city.room().handle().enter();
+        let mut answer = city.answer(sql, Watch::idle()).await?;
+        let mut rows = 0;
+        while let Some(batch) = answer.next().await {
+            rows += u64::try_from(batch?.num_rows()).unwrap();
+        }
+        Ok((rows, answer.peak_memory()))
+    })
+}
+
+#[test]
+fn a_long_answer_streams_in_bounded_memory() {
+    let mut city = city(2_000);
+    city.limits.memory = 8 << 20;
+    let (rows, peak) = drained(&city, "SELECT a.x, b.x y FROM t a CROSS JOIN t b").unwrap();
+    assert_eq!(rows, 4_000_000);
+    assert!(peak < 4 << 20, "{peak} bytes");
+    assert_eq!(city.room().memory_used(), 0);
+}
+
+/// `cargo heavy -- --ignored hundred_million`
+#[test]
+#[ignore = "long"]
+fn a_hundred_million_rows_stream_in_bounded_memory() {
+    let mut city = city(10_000);
+    city.limits.memory = 8 << 20;
+    city.limits.time = Duration::from_secs(3_600);
+    let before = resident();
+    let (rows, peak) = drained(&city, "SELECT a.x, b.x y FROM t a CROSS JOIN t b").unwrap();
+    assert_eq!(rows, 100_000_000);
+    assert!(peak < 4 << 20, "{peak} bytes reserved");
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 128 << 20, "{grown} bytes more in memory");
+}
+
+/// Bytes of this process in memory.
+fn resident() -> usize {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = text.split_whitespace().nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+#[test]
+fn what_does_not_fit_spills_or_is_refused() {
+    let mut city = city(300_000);
+    city.limits.memory = 24 << 20;
+    // More than fits: the sort goes to disk.
+    let (rows, _) = drained(&city, "SELECT x, -x y, x*2 z, x*3 w FROM t ORDER BY y").unwrap();
+    assert_eq!(rows, 300_000);
+    city.limits.memory = 1 << 20;
+    let refusal = drained(&city, "SELECT count(*) FROM t a JOIN t b ON a.x = b.x").unwrap_err();
+    assert_eq!(refusal.code, Code::ResourceLimit, "{refusal}");
+    assert_eq!(city.room().memory_used(), 0);
+}
+
+#[test]
+fn bombs_end_in_time_and_others_are_served() {
+    let mut city = city(30_000);
+    city.limits.time = Duration::from_secs(2);
+    let bombs = [
+        "SELECT count(*) FROM t a, t b, t c WHERE a.x + b.x + c.x = -1",
+        "SELECT count(*) FROM t a JOIN t b ON a.x * b.x < -1",
+        "SELECT count(*) FROM t a CROSS JOIN t b CROSS JOIN t c",
+    ];
+    std::thread::scope(|scope| {
+        let running: Vec<_> = bombs
+            .iter()
+            .map(|sql| {
+                let city = &city;
+                scope.spawn(move || drained(city, sql))
+            })
+            .collect();
+        assert_eq!(city.rows("SELECT max(x) FROM t").unwrap(), ["29999"]);
+        for (bomb, sql) in running.into_iter().zip(bombs) {
+            let refusal = bomb.join().unwrap().expect_err(sql);
+            assert_eq!(refusal.code, Code::ResourceLimit, "{sql}: {refusal}");
+        }
+    });
+    assert_eq!(city.rows("SELECT min(x) FROM t").unwrap(), ["0"]);
+}
+
+#[test]
+fn a_withdrawal_ends_a_busy_question() {
+    let city = city(30_000);
+    futures::executor::block_on(async {
+        let _inside = city.room().handle().enter();
+        let (stop, watch) = pair();
+        let mut answer = city
+            .answer("SELECT count(*) FROM t a JOIN t b ON a.x * b.x < -1", watch)
+            .await
+            .unwrap();
+        stop.stop(cut(Code::Withdrawn));
+        let refusal = answer.next().await.unwrap().unwrap_err();
+        assert_eq!(refusal.code, Code::Withdrawn);
+        assert!(answer.next().await.is_none());
+    });
+}

@@ -1,0 +1,11 @@
+//! error: E0451
+//! Only `bind` says what a plan reads.
+
+fn attempt() -> enforce::bind::Bound {
+    enforce::bind::Bound {
+        plan: given(),
+        reads: given(),
+        digest: given(),
+        explain: false,
+    }
+}
