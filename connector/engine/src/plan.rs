@@ -43,7 +43,9 @@ pub fn plan(sql: &str, view: &View, limits: &SqlLimits, now: Time) -> Result<Bou
     let (sql, limits) = (sql.to_owned(), *limits);
     stack::wait(limits.planning, move || {
         let planned = planned(&sql, tables, &limits, now)?;
-        bind(planned.plan, planned.explain)
+        let plan =
+            functions::joined::bounded(planned.plan).map_err(|error| fault::planning(&error))?;
+        bind(plan, planned.explain)
     })
 }
 
@@ -67,7 +69,6 @@ pub fn planned(
         .execute_and_check(plan, config.options(), |_, _| {})
         .map_err(|error| fault::planning(&error))?;
     let plan = cube::rewritten(plan)?;
-    let plan = functions::joined::bounded(plan).map_err(|error| fault::planning(&error))?;
     Ok(Planned { plan, explain })
 }
 

@@ -1,6 +1,6 @@
 //! A session for one question: nothing registered, no statistics, no way round the gate.
 
-mod apart;
+pub(crate) mod apart;
 
 use crate::limits::Limits;
 use datafusion::execution::context::QueryPlanner;

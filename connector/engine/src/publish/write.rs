@@ -177,7 +177,7 @@ async fn run(
             .and_then(LogicalPlanBuilder::build)
             .map_err(planning)?
     };
-    let plan = state.optimize(&plan).map_err(planning)?;
+    let plan = crate::session::optimized(&state, plan).map_err(planning)?;
     let physical = state.query_planner().create_physical_plan(&plan, &state);
     let physical = physical.await.map_err(planning)?;
     let mut rows = execute_stream(physical, state.task_ctx()).map_err(|error| failed(&error))?;

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 ///
 /// # Errors
 /// When the plan can't be put together again.
-pub(super) fn marked(plan: LogicalPlan) -> Result<LogicalPlan> {
+pub(crate) fn marked(plan: LogicalPlan) -> Result<LogicalPlan> {
     let mut seen: BTreeMap<Likeness, usize> = BTreeMap::new();
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::Projection(projection) = node
@@ -62,7 +62,7 @@ pub(super) fn marked(plan: LogicalPlan) -> Result<LogicalPlan> {
 ///
 /// # Errors
 /// When the plan can't be put together again.
-pub(super) fn unmarked(plan: LogicalPlan) -> Result<LogicalPlan> {
+pub(crate) fn unmarked(plan: LogicalPlan) -> Result<LogicalPlan> {
     plan.transform_up_with_subqueries(|node| {
         let names = NamePreserver::new(&node);
         node.map_expressions(|expr| {

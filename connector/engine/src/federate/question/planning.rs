@@ -13,6 +13,7 @@ use crate::limits::{Limits, SqlLimits};
 use crate::plan::names::Tables;
 use crate::plan::{planned, stack};
 use crate::session;
+use crate::session::apart;
 use datafusion::common::DataFusionError;
 use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
@@ -73,7 +74,9 @@ fn plan_here(
         errands: Vec::new(),
     };
     let plan = cells::lift(planned.plan, &mut desk)
+        .and_then(apart::marked)
         .and_then(|plan| state.optimizer().optimize(plan, &*state, |_, _| {}))
+        .and_then(apart::unmarked)
         .and_then(|plan| split(plan, &mut desk))
         .and_then(|plan| settle(plan, &mut desk))
         .map_err(|error| fault::planning(&error))?;
