@@ -1,4 +1,8 @@
 //! The same question over participants and over one pool of all their rows gives the same answer; and what travels.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the pool and the participants of these tests are plain engines, to be compared with"
+)]
 
 mod differential;
 mod failures;
