@@ -161,8 +161,11 @@ async fn run(
         )
         .build_arc()
         .map_err(planning)?;
+    // Before rows are spilled they are merged, which takes as much again as their sort keys: without more than the
+    // engine's usual share set aside for it, a table larger than its memory could not be sorted.
+    let merging = context.limits.memory / 20 * 11;
     let state = SessionStateBuilder::new()
-        .with_config(session::config(&context.limits))
+        .with_config(session::config(&context.limits).with_sort_spill_reservation_bytes(merging))
         .with_runtime_env(environment)
         .build();
     let sort: Vec<SortExpr> = order
@@ -196,6 +199,17 @@ async fn run(
 /// The operator sees its own data, so the engine's text may be told.
 fn failed(error: &datafusion_common::DataFusionError) -> Refusal {
     let mut refusal = fault::running(error);
+    if refusal.code == Code::ResourceLimit {
+        let text = error.find_root().to_string();
+        let line: String = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(300)
+            .collect();
+        refusal.sentence = format!("publishing needs more memory or disk than its limit: {line}");
+    }
     if matches!(refusal.code, Code::EvaluationFailed | Code::Internal) {
         let text = error.find_root().to_string();
         let line = text.lines().next().unwrap_or_default();

@@ -100,3 +100,44 @@ fn all_city_data() {
         (12_581, 0)
     );
 }
+
+/// The most memory that this process ever held, in MiB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+}
+
+/// A file of 230 MB: `cargo test -p hansa -p engine -p enforce --lib -- --ignored large_file`, alone, since it looks at the
+/// memory of its process.
+#[test]
+#[ignore = "takes a minute and must run alone, see its head"]
+fn a_large_file_is_published_in_bounded_memory() {
+    use std::io::Write as _;
+    let (town, folder) = (Town::new(), tempfile::tempdir().unwrap());
+    let file = std::fs::File::create(folder.path().join("a.csv")).unwrap();
+    let mut file = std::io::BufWriter::new(file);
+    writeln!(file, "day,key,n").unwrap();
+    for row in 0_u64..4_000_000 {
+        let key = row.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let (month, day) = (1 + key % 12, 1 + key % 28);
+        writeln!(
+            file,
+            "2026-{month:02}-{day:02},key-{key:010}-and-some-more-text-here,{row}"
+        )
+        .unwrap();
+    }
+    file.flush().unwrap();
+    let text = "[[dataset]]\nname = \"d\"\ntitle = \"D\"\nlicence = \"CC0-1.0\"\nsort = [\"day\", \"key\"]\n\
+        [dataset.source]\npath = \"a.csv\"\n[[dataset.column]]\nname = \"day\"\ntype = \"date\"\n\
+        [[dataset.column]]\nname = \"key\"\n[[dataset.column]]\nname = \"n\"\ntype = \"int\"\n";
+    let before = peak();
+    let staged = town.stage(&super::configured(text, folder.path()).remove(0));
+    let grown = peak() - before;
+    assert_eq!(staged.report.rows, 4_000_000);
+    assert!(grown < 400, "{grown} MiB more");
+    eprintln!("grew by {grown} MiB");
+}
