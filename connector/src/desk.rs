@@ -40,14 +40,14 @@ type Outcome = Result<u8, Trouble>;
 #[derive(Debug)]
 pub(crate) enum Trouble {
     /// It was refused or failed.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// Nobody reads any more.
     Gone,
 }
 
 impl From<Refusal> for Trouble {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+        Self::Refused(Box::new(refusal))
     }
 }
 
@@ -62,7 +62,7 @@ pub(crate) async fn run(node: Arc<Node>, order: Order, out: Out) {
     let outcome = dispatch(&node, order, &out).await;
     let last = match outcome {
         Ok(status) => Event::Done(status),
-        Err(Trouble::Refused(refusal)) => Event::Failed(refusal),
+        Err(Trouble::Refused(refusal)) => Event::Failed(*refusal),
         Err(Trouble::Gone) => return,
     };
     let _ = out.send(last).await;

@@ -19,7 +19,7 @@ pub(crate) enum Rows {
         schema: Option<SchemaRef>,
     },
     /// csv
-    Csv(arrow_csv::Writer<Box<dyn Write + Send>>),
+    Csv(Box<arrow_csv::Writer<Box<dyn Write + Send>>>),
     /// One JSON object a line
     Json(arrow_json::LineDelimitedWriter<Box<dyn Write + Send>>),
     /// Arrow IPC; made with the schema
@@ -69,7 +69,9 @@ impl Rows {
                 total: 0,
                 schema: None,
             },
-            Format::Csv => Self::Csv(arrow_csv::WriterBuilder::new().with_header(true).build(out)),
+            Format::Csv => Self::Csv(Box::new(
+                arrow_csv::WriterBuilder::new().with_header(true).build(out),
+            )),
             Format::Json => Self::Json(
                 arrow_json::WriterBuilder::new()
                     .with_explicit_nulls(true)

@@ -263,19 +263,6 @@ fn day(instant: &str) -> String {
     instant.chars().take(10).collect()
 }
 
-/// Rows as pieces of one Arrow IPC stream.
-pub(crate) async fn batches(
-    out: &Out,
-    schema: &SchemaRef,
-    batches: &[RecordBatch],
-) -> Result<(), Trouble> {
-    let mut writer = begin(schema)?;
-    for batch in batches {
-        piece(&mut writer, batch, out).await?;
-    }
-    end(writer, out).await
-}
-
 fn begin(schema: &SchemaRef) -> Result<StreamWriter<Vec<u8>>, Refusal> {
     StreamWriter::try_new(Vec::new(), schema).map_err(unencodable)
 }

@@ -80,8 +80,11 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
     }
     let datasets = node.catalog(|catalog| catalog.datasets().count());
     let peers = node.peers()?.len();
+    let config = node.config();
     let data = json!({
         "participant": node.id().domain(),
+        "name": config.participant.name,
+        "contact": config.participant.contact,
         "waiting": waiting,
         "datasets": datasets,
         "contracts_in_force": in_force,

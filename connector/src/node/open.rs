@@ -117,7 +117,7 @@ impl Node {
         if self.index(|state| state.remembered("bundle"))? >= sequence {
             return Ok(());
         }
-        self.record_now(Fact::new(
+        let _durable = self.record_now(Fact::new(
             "trust",
             [
                 ("bundle", Json::text(bundle.digest())),
@@ -150,7 +150,7 @@ impl Node {
         if before == line {
             return Ok(());
         }
-        self.record_now(Fact::new(
+        let _durable = self.record_now(Fact::new(
             "config",
             [
                 ("path", Json::text("hansa.toml")),

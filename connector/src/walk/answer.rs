@@ -175,7 +175,7 @@ async fn open(
     let contracts: Vec<ContractId> = reads.iter().filter_map(|(_, id, _)| *id).collect();
     let datasets: Vec<DatasetId> = reads.iter().map(|(id, _, _)| id.clone()).collect();
     let budgets = recorded.budgets().to_vec();
-    let permitted: Permitted = match tools().and_then(|tools| Ok(apply(recorded, &tools))) {
+    let permitted: Permitted = match tools().map(|tools| apply(recorded, &tools)) {
         Ok(Ok(permitted)) => permitted,
         Ok(Err(declined)) => return Err(Fell::Declined(Box::new(declined))),
         Err(refusal) => return Err(Fell::Refused(refusal)),

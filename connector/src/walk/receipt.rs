@@ -105,8 +105,6 @@ pub(crate) async fn issue(
 pub(crate) struct Judged {
     /// The receipt with our signature too, for the provider; absent where none came or it is disputed.
     pub(crate) countersigned: Option<Vec<u8>>,
-    /// The label of the snapshot that answered.
-    pub(crate) snapshot: Option<String>,
     /// What is wrong with it.
     pub(crate) dispute: Option<Refusal>,
 }
@@ -176,13 +174,6 @@ pub(crate) async fn take_in(
         .await?;
     Ok(Judged {
         countersigned,
-        snapshot: signed.and_then(|(signed, _)| {
-            signed
-                .receipt
-                .reads
-                .first()
-                .map(|read| read.snapshot.clone())
-        }),
         dispute: fault,
     })
 }
