@@ -373,17 +373,10 @@ impl Messenger {
                 RowsFrame::Receipt(_) => Ok(Decoded::default()),
             })
             .boxed();
-        let first = batches.next().await;
-        let schema = match first {
-            Some(Ok(Decoded {
-                schema: Some(schema),
-                ..
-            })) => schema,
-            Some(Err(refusal)) => return Err(refusal),
-            Some(Ok(_)) | None => {
-                return Err(Refusal::new(Code::Internal, "the own answer is empty"));
-            }
-        };
+        let first = batches.next().await.transpose()?;
+        let schema = first
+            .and_then(|first| first.schema)
+            .ok_or_else(|| Refusal::new(Code::Internal, "the own answer is empty"))?;
         let batches = batches.try_filter_map(|decoded| async move { Ok(decoded.batch) });
         Ok(RemoteRows {
             schema,
@@ -556,9 +549,17 @@ fn decode(decoder: &mut StreamDecoder, header: &Bytes, body: &Bytes) -> Result<D
     let mut buffer = arrow_buffer::Buffer::from_vec(message);
     let batch = decoder.decode(&mut buffer).map_err(broken)?;
     Ok(Decoded {
-        schema: decoder.schema(),
+        // The decoder takes a message without a body in only with the bytes after it.
+        schema: decoder.schema().or_else(|| schema_in(header)),
         batch,
     })
+}
+
+/// The schema, if that is what the message holds.
+fn schema_in(header: &[u8]) -> Option<arrow_schema::SchemaRef> {
+    let message = arrow_ipc::root_as_message(header).ok()?;
+    let schema = message.header_as_schema()?;
+    Some(Arc::new(arrow_ipc::convert::fb_to_schema(schema)))
 }
 
 /// A refusal of the own gate, as our own people may know it.
