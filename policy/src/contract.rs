@@ -247,7 +247,11 @@ impl SignedContract {
         Err(refusal.with_contract(self.id))
     }
 
-    fn check_signature(
+    /// Checks the signature of `role`, whatever others it carries.
+    ///
+    /// # Errors
+    /// A refusal with the code of the first fault.
+    pub fn check_signature(
         &self,
         role: Role,
         keys: &(impl SignatureCheck + ?Sized),

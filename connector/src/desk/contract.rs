@@ -653,7 +653,7 @@ fn signatures(node: &Node, id: ContractId) -> Vec<Value> {
         .signatures
         .iter()
         .map(|signature| {
-            let checked = signed.check_one(signature.role, &bundle.keys(at));
+            let checked = signed.check_signature(signature.role, &bundle.keys(at));
             json!({
                 "role": signature.role.as_str(),
                 "key": signature.kid,
