@@ -2,12 +2,14 @@
 //!
 //! Over one participant the aggregate goes there whole, whatever it is.
 
+mod measure;
+
 use crate::federate::branch::{Branch, bare, movable};
 use crate::federate::peersql::{Body, PeerQuery, Text};
 use crate::federate::source::Relation;
 use crate::federate::split::{Desk, union};
-use arrow_schema::{DataType, SchemaRef};
-use datafusion::common::{DFSchema, DataFusionError, ScalarValue};
+use arrow_schema::DataType;
+use datafusion::common::{DFSchema, DataFusionError};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
 use datafusion::functions_aggregate::sum::sum_udaf;
@@ -16,6 +18,7 @@ use datafusion::logical_expr::{
     Aggregate, AggregateUDF, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, lit, when,
 };
 use datafusion::prelude::ident;
+use measure::{bare_measure, of_nothing};
 use std::sync::Arc;
 
 /// Why an aggregate stays here: the construct, as the asker wrote it.
@@ -183,22 +186,36 @@ impl Part {
                 own.push(Key::Constant(inside));
             }
         }
+        let insides: Vec<Expr> = partials
+            .iter()
+            .map(|partial| {
+                branch
+                    .inside(partial, input)
+                    .ok_or_else(|| NoSplit(partial.to_string()))
+            })
+            .collect::<Result<_, _>>()?;
         let mut states = Vec::new();
         let mut known = Vec::new();
-        for partial in partials {
-            let inside = branch
-                .inside(partial, input)
-                .ok_or_else(|| NoSplit(partial.to_string()))?;
-            if let Some(value) = of_nothing(&inside, |expr| desk.writer.simplify(expr, &relation)) {
+        for inside in &insides {
+            if let Some(value) = of_nothing(inside, |expr| desk.writer.simplify(expr, &relation)) {
                 known.push(Key::Constant(value));
                 continue;
             }
-            known.push(Key::Sent(states.len()));
-            states.push(if branch.relation == Relation::Base {
-                bare_measure(inside, &relation)
+            let bare = bare_measure(inside.clone(), &relation);
+            // A cast does not show in a column's name, so `sum(m)` and `sum(CAST(m AS DOUBLE))` can't stand in one SELECT.
+            let twin = insides
+                .iter()
+                .any(|other| other != inside && bare_measure(other.clone(), &relation) == bare);
+            let sent = if twin || branch.relation == Relation::Base {
+                bare
             } else {
-                inside
-            });
+                inside.clone()
+            };
+            let place = states.iter().position(|state| *state == sent);
+            known.push(Key::Sent(place.unwrap_or(states.len())));
+            if place.is_none() {
+                states.push(sent);
+            }
         }
         // Without keys of its own the branch always answers one row, even of nothing; grouped, nothing has no row.
         let guard = (sent.is_empty() && !keys.is_empty()).then_some(states.len());
@@ -337,50 +354,6 @@ fn merge(
         })
         .collect::<Result<Vec<_>, DataFusionError>>()?;
     LogicalPlanBuilder::from(plan).project(outputs)?.build()
-}
-
-/// `sum(CAST(m AS DOUBLE))` of an integer as `sum(m)`: an aggregate-only contract takes bare measures; the cast is done
-/// here.
-fn bare_measure(expr: Expr, relation: &SchemaRef) -> Expr {
-    let widened = |cast: &Cast| match &*cast.expr {
-        Expr::Column(column) if *cast.field.data_type() == DataType::Float64 => relation
-            .field_with_name(&column.name)
-            .is_ok_and(|field| *field.data_type() == DataType::Int64),
-        _ => false,
-    };
-    match expr {
-        Expr::AggregateFunction(mut call) if call.func.name() != "avg" => {
-            for argument in &mut call.params.args {
-                if let Expr::Cast(cast) = argument
-                    && widened(cast)
-                {
-                    *argument = (*cast.expr).clone();
-                }
-            }
-            Expr::AggregateFunction(call)
-        }
-        other => other,
-    }
-}
-
-/// What an aggregate gives of a column that a branch does not have: nothing is sent for it.
-fn of_nothing(
-    expr: &Expr,
-    simplify: impl Fn(Expr) -> Result<Expr, DataFusionError>,
-) -> Option<Expr> {
-    let Expr::AggregateFunction(call) = expr else {
-        return None;
-    };
-    let [argument] = call.params.args.as_slice() else {
-        return None;
-    };
-    let nothing =
-        matches!(simplify(argument.clone()), Ok(Expr::Literal(value, _)) if value.is_null());
-    match call.func.name() {
-        "count" if nothing => Some(lit(0_i64)),
-        "sum" | "min" | "max" | "avg" if nothing => Some(lit(ScalarValue::Null)),
-        _ => None,
-    }
 }
 
 fn unalias(expr: Expr) -> Expr {

@@ -35,6 +35,9 @@ fn groups_travel_not_rows() {
         .unwrap();
     assert_eq!(world.texts().len(), CITIES.len());
     assert!(world.travelled() <= 3 * 8, "{:?}", world.texts());
+    // The sum of an integer and its average need one sum.
+    run(world.ask("SELECT sum(n), avg(n), count(n) FROM model.trips")).unwrap();
+    assert_eq!(world.travelled(), 3, "{:?}", world.texts());
     run(world.ask("SELECT participant, sum(n) FROM model.trips GROUP BY participant")).unwrap();
     assert_eq!(world.travelled(), 3);
     run(world.ask("SELECT id FROM model.trips ORDER BY x DESC, id LIMIT 4")).unwrap();

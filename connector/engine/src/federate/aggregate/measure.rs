@@ -1,0 +1,50 @@
+//! What is aggregated: bare measures, and columns that are not there.
+
+use arrow_schema::{DataType, SchemaRef};
+use datafusion::common::{DataFusionError, ScalarValue};
+use datafusion::logical_expr::expr::Cast;
+use datafusion::logical_expr::{Expr, lit};
+
+/// `sum(CAST(m AS DOUBLE))` of an integer as `sum(m)`: an aggregate-only contract takes bare measures; the cast is done
+/// here.
+pub(super) fn bare_measure(expr: Expr, relation: &SchemaRef) -> Expr {
+    let widened = |cast: &Cast| match &*cast.expr {
+        Expr::Column(column) if *cast.field.data_type() == DataType::Float64 => relation
+            .field_with_name(&column.name)
+            .is_ok_and(|field| *field.data_type() == DataType::Int64),
+        _ => false,
+    };
+    match expr {
+        Expr::AggregateFunction(mut call) if call.func.name() != "avg" => {
+            for argument in &mut call.params.args {
+                if let Expr::Cast(cast) = argument
+                    && widened(cast)
+                {
+                    *argument = (*cast.expr).clone();
+                }
+            }
+            Expr::AggregateFunction(call)
+        }
+        other => other,
+    }
+}
+
+/// What an aggregate gives of a column that a branch does not have: nothing is sent for it.
+pub(super) fn of_nothing(
+    expr: &Expr,
+    simplify: impl Fn(Expr) -> Result<Expr, DataFusionError>,
+) -> Option<Expr> {
+    let Expr::AggregateFunction(call) = expr else {
+        return None;
+    };
+    let [argument] = call.params.args.as_slice() else {
+        return None;
+    };
+    let nothing =
+        matches!(simplify(argument.clone()), Ok(Expr::Literal(value, _)) if value.is_null());
+    match call.func.name() {
+        "count" if nothing => Some(lit(0_i64)),
+        "sum" | "min" | "max" | "avg" if nothing => Some(lit(ScalarValue::Null)),
+        _ => None,
+    }
+}
