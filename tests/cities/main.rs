@@ -11,6 +11,8 @@
 
 #[path = "../tidy/cannot.rs"]
 mod cannot;
+mod federation;
+mod life;
 mod readme;
 
 use std::path::Path;

@@ -14,3 +14,4 @@
 
 pub mod city;
 pub mod league;
+pub mod play;

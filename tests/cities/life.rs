@@ -1,0 +1,273 @@
+//! The life of a contract: offered, requested, countered, signed, used, refused under, withdrawn in the middle of a stream.
+
+use harness::city::City;
+use harness::league::League;
+use harness::play::{PURPOSE, long_table, number, text, wait_for};
+use serde_json::Value;
+use std::time::Duration;
+
+const SMALL: &str = "site,bikes\nHafen,310\nHafen,502\nBahnhof,1204\nInsel,77\n";
+const TERMS: &str = "purpose = [\"dpv:ResearchAndDevelopment\"]\ncolumns = [\"site\", \"bikes\"]\nrows = \"site <> 'Insel'\"\n\
+    rows_per_day = 1_000\nbytes_per_day = \"1 MB\"\nvalid = { from = 2026-01-01, until = 2029-12-31 }";
+const TIGHTER: &str = "title = \"counter\"\npurpose = [\"dpv:ResearchAndDevelopment\"]\ncolumns = [\"site\", \"bikes\"]\n\
+    rows = \"site <> 'Insel'\"\nrows_per_day = 500\nbytes_per_day = \"1 MB\"\nvalid = { from = 2026-01-01, until = 2029-12-31 }\n";
+const WIDER: &str = "title = \"wish\"\npurpose = [\"dpv:ResearchAndDevelopment\"]\ncolumns = [\"site\", \"bikes\"]\n\
+    rows_per_day = 9_000\nbytes_per_day = \"1 MB\"\nvalid = { from = 2026-01-01, until = 2029-12-31 }\n";
+
+/// A city that serves and a firm that knows it.
+fn pair(league: &League, prepare: impl FnOnce(&City)) -> (City, City) {
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    prepare(&lindau);
+    lindau.serve();
+    acme.knows(&lindau);
+    (lindau, acme)
+}
+
+fn bikes(sign: &str) -> impl FnOnce(&City) + '_ {
+    move |lindau| {
+        lindau.holds("bikes", SMALL, "");
+        lindau.publishes();
+        lindau.offers("bikes", "planning", TERMS, "\"league\"", sign);
+    }
+}
+
+/// What the contract list says of negotiations and contracts, by one field.
+fn listed(city: &City, name: &str) -> Vec<String> {
+    city.hansa(&["--json", "contract", "list"])
+        .must()
+        .lines()
+        .iter()
+        .map(|line| text(line, name))
+        .filter(|found| !found.is_empty())
+        .collect()
+}
+
+#[test]
+fn a_contract_is_made_used_and_kept_by_both() {
+    let league = League::new(super::binary());
+    let (lindau, acme) = pair(&league, bikes("officer"));
+    let requested = acme
+        .hansa(&["--json", "contract", "request", "lindau.bikes", "--sign"])
+        .must()
+        .json();
+    assert_eq!(
+        requested["contract"],
+        Value::Null,
+        "nobody at lindau signed"
+    );
+    acme.ask("SELECT count(*) FROM lindau.bikes")
+        .refused("DATASET_UNKNOWN", 3);
+    lindau.hansa(&["contract", "sign", "n-"]).must();
+    let contracts = listed(&acme, "contract");
+    assert_eq!(contracts, listed(&lindau, "contract"));
+    let contract = contracts.first().unwrap();
+    for side in [&acme, &lindau] {
+        let shown = side
+            .hansa(&["--json", "contract", "show", contract])
+            .must()
+            .json();
+        let signatures = shown["signatures"].as_array().unwrap();
+        assert_eq!(signatures.len(), 2, "{shown}");
+        assert!(signatures.iter().all(|one| one["valid"] == true), "{shown}");
+    }
+
+    let answer = acme
+        .ask("SELECT sum(bikes) AS bikes, count(*) AS n FROM lindau.bikes")
+        .must()
+        .lines();
+    assert_eq!(
+        (number(&answer[0], "bikes"), number(&answer[0], "n")),
+        (2016, 3)
+    );
+    assert_eq!(answer[1]["hansa"]["complete"], true);
+    let told = acme
+        .hansa(&[
+            "--json",
+            "explain",
+            "SELECT count(*) FROM lindau.bikes",
+            "--purpose",
+            PURPOSE,
+        ])
+        .must()
+        .json();
+    let clauses = told["errands"][0]["clauses"].to_string();
+    assert!(clauses.contains("Insel"), "{told}");
+
+    let refused = acme
+        .hansa(&[
+            "--json",
+            "sql",
+            "SELECT count(*) FROM lindau.bikes",
+            "--purpose",
+            "dpv:Marketing",
+        ])
+        .refused("PURPOSE_NOT_COVERED", 3);
+    let error: Value = serde_json::from_str(refused.err.trim()).unwrap();
+    assert_eq!(text(&error["error"], "contract"), *contract);
+    assert_eq!(text(&error["error"], "clause"), "#c2");
+    assert!(text(&error["error"], "allowed").contains("ResearchAndDevelopment"));
+
+    lindau
+        .hansa(&["contract", "withdraw", contract, "--reason", "over"])
+        .must();
+    acme.ask("SELECT count(*) FROM lindau.bikes").ends(3);
+    assert_eq!(listed(&acme, "state"), ["withdrawn"]);
+    settled(&lindau, &acme);
+}
+
+/// Both logs are good, and nothing in them differs.
+fn settled(provider: &City, consumer: &City) {
+    provider.verifies();
+    consumer.verifies();
+    let compared = consumer
+        .hansa(&["--json", "audit", "reconcile", provider.domain()])
+        .must()
+        .lines();
+    assert!(!compared.is_empty());
+    assert!(
+        compared.iter().all(|one| text(one, "finding") == "matched"),
+        "{compared:?}"
+    );
+}
+
+#[test]
+fn a_withdrawal_cuts_a_running_stream() {
+    let league = League::new(super::binary());
+    let (lindau, acme) = pair(&league, |lindau| {
+        lindau.holds("long", &long_table(300_000), "");
+        lindau.publishes();
+        let terms = "purpose = [\"dpv:ResearchAndDevelopment\"]\ncolumns = [\"id\", \"site\", \"note\"]\n\
+            valid = { from = 2026-01-01, until = 2029-12-31 }";
+        lindau.offers("long", "all", terms, "\"league\"", "auto");
+    });
+    let contract = acme.contract("lindau.long");
+    let mut reader = acme.start(&[
+        "sql",
+        "SELECT id, note FROM lindau.long",
+        "--purpose",
+        PURPOSE,
+        "--format",
+        "csv",
+    ]);
+    reader.first_line();
+    // The reader reads no more; so the stream runs until somebody ends it.
+    lindau
+        .hansa(&["contract", "withdraw", &contract, "--reason", "enough"])
+        .must();
+    let close = wait_for("the stream's end", Duration::from_secs(5), || {
+        lindau.records("close").pop()
+    });
+    assert_eq!(text(&close, "outcome"), "cut", "{close}");
+    assert_eq!(text(&close, "code"), "WITHDRAWN");
+    let sent = number(&close, "rows");
+    assert!(0 < sent && sent < 300_000, "{sent} rows left");
+
+    let end = reader.end().refused("WITHDRAWN", 3);
+    let read = i64::try_from(end.out.lines().count()).unwrap();
+    assert_eq!(read, sent, "the receipt is for the part that was delivered");
+    assert!(end.err.contains("not the whole answer"), "{}", end.err);
+    acme.ask("SELECT count(*) FROM lindau.long").ends(3);
+
+    let received = acme.records("received").pop().unwrap();
+    assert_eq!(number(&received, "rows"), sent);
+    assert!(text(&received, "outcome").starts_with("cut"), "{received}");
+    assert_eq!(text(&received, "state"), "acknowledged");
+    settled(&lindau, &acme);
+}
+
+#[test]
+fn both_sides_counter_and_the_last_word_is_signed() {
+    let league = League::new(super::binary());
+    let (lindau, acme) = pair(&league, bikes("officer"));
+    acme.write("wish.toml", WIDER);
+    lindau.write("counter.toml", TIGHTER);
+    acme.hansa(&["contract", "request", "lindau.bikes"]).must();
+    let name = listed(&acme, "negotiation").pop().unwrap();
+    lindau
+        .hansa(&["contract", "counter", &name, "--policy", "counter.toml"])
+        .must();
+    let shown = acme
+        .hansa(&["--json", "contract", "show", &name, "--diff"])
+        .must()
+        .json();
+    let diff = text(&shown, "diff");
+    assert!(diff.contains("500") && diff.contains("1,000"), "{shown}");
+    assert!(
+        !diff.contains("Insel"),
+        "the rows stayed as they were: {diff}"
+    );
+
+    acme.hansa(&["contract", "counter", &name, "--policy", "wish.toml"])
+        .must();
+    let shown = lindau
+        .hansa(&["--json", "contract", "show", &name, "--diff"])
+        .must()
+        .json();
+    let diff = text(&shown, "diff");
+    assert!(diff.contains("9,000") && diff.contains("Insel"), "{shown}");
+
+    lindau
+        .hansa(&["contract", "counter", &name, "--policy", "counter.toml"])
+        .must();
+    assert_eq!(listed(&acme, "turn"), ["our turn"]);
+    acme.hansa(&["contract", "sign", &name]).must();
+    lindau.hansa(&["contract", "sign", &name]).must();
+    let contract = wait_for("the contract", Duration::from_secs(10), || {
+        listed(&acme, "contract").pop().or_else(|| {
+            let _ = acme.hansa(&["contract", "sign", &name]);
+            let _ = lindau.hansa(&["contract", "sign", &name]);
+            None
+        })
+    });
+    let shown = acme
+        .hansa(&["--json", "contract", "show", &contract])
+        .must()
+        .json();
+    let terms = shown["terms"].to_string();
+    assert!(terms.contains("500") && terms.contains("Insel"), "{terms}");
+    assert!(!terms.contains("9,000"), "{terms}");
+    let answer = acme
+        .ask("SELECT count(*) AS n FROM lindau.bikes")
+        .must()
+        .lines();
+    assert_eq!(number(&answer[0], "n"), 3);
+}
+
+#[test]
+fn a_declined_negotiation_is_over() {
+    let league = League::new(super::binary());
+    let (lindau, acme) = pair(&league, bikes("officer"));
+    acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
+        .must();
+    let name = listed(&lindau, "negotiation").pop().unwrap();
+    lindau
+        .hansa(&["contract", "decline", &name, "--reason", "not this year"])
+        .must();
+    let at_acme = acme.hansa(&["--json", "contract", "list"]).must().lines();
+    assert_eq!(text(&at_acme[0], "state"), "TERMINATED", "{at_acme:?}");
+    assert_eq!(text(&at_acme[0], "reason"), "not this year");
+    for side in [&lindau, &acme] {
+        let again = side.hansa(&["contract", "sign", &name]);
+        assert_ne!(again.status, Some(0), "{}", again.out);
+    }
+    acme.ask("SELECT count(*) FROM lindau.bikes").ends(3);
+    lindau.verifies();
+    acme.verifies();
+}
+
+#[test]
+fn own_people_ask_their_own_data() {
+    let league = League::new(super::binary());
+    let (lindau, _acme) = pair(&league, bikes("auto"));
+    let answer = lindau
+        .hansa(&["--json", "sql", "SELECT count(*) AS n FROM lindau.bikes"])
+        .must()
+        .lines();
+    assert_eq!(number(&answer[0], "n"), 4, "the house sees every row");
+    let permit = lindau.records("permit").pop().unwrap();
+    assert_eq!(lindau.records("close").len(), 1);
+    assert!(permit.to_string().contains("lindau.example"), "{permit}");
+    lindau.verifies();
+}
