@@ -39,7 +39,8 @@ impl Default for Settings {
         Self {
             frame: 256 * 1024,
             stream_window: 4 * 1024 * 1024,
-            connection_window: 16 * 1024 * 1024,
+            // Every stream may be full of rows that nobody reads, and the next one still gets its own.
+            connection_window: 64 * 4 * 1024 * 1024,
             message: 16 * 1024 * 1024,
             request: 4 * 1024 * 1024,
             keep_alive: Duration::from_secs(20),
