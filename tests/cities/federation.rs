@@ -2,7 +2,7 @@
 
 use harness::city::City;
 use harness::league::League;
-use harness::play::{PURPOSE, number, text};
+use harness::play::{ALL, PURPOSE, number, text};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -98,9 +98,6 @@ dimensions = ["site", "local_date"]
 bucket = "day"
 zone = "Europe/Berlin"
 "#;
-
-const ALL: &str =
-    "purpose = [\"dpv:ResearchAndDevelopment\"]\nvalid = { from = 2026-01-01, until = 2029-12-31 }";
 
 fn city(league: &League, counts: &Counts, terms: &str, to: &str) -> City {
     let city = league.city(counts.city);

@@ -2,7 +2,7 @@
 
 use harness::city::City;
 use harness::league::League;
-use harness::play::{PURPOSE, long_table, number, text, wait_for};
+use harness::play::{ALL, PURPOSE, number, text, wait_for};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -135,23 +135,9 @@ fn settled(provider: &City, consumer: &City) {
 #[test]
 fn a_withdrawal_cuts_a_running_stream() {
     let league = League::new(super::binary());
-    let (lindau, acme) = pair(&league, |lindau| {
-        lindau.holds("long", &long_table(300_000), "");
-        lindau.publishes();
-        let terms = "purpose = [\"dpv:ResearchAndDevelopment\"]\ncolumns = [\"id\", \"site\", \"note\"]\n\
-            valid = { from = 2026-01-01, until = 2029-12-31 }";
-        lindau.offers("long", "all", terms, "\"league\"", "auto");
-    });
+    let (lindau, acme) = pair(&league, |lindau| lindau.offers_long(300_000, ALL));
     let contract = acme.contract("lindau.long");
-    let mut reader = acme.start(&[
-        "sql",
-        "SELECT id, note FROM lindau.long",
-        "--purpose",
-        PURPOSE,
-        "--format",
-        "csv",
-    ]);
-    reader.first_line();
+    let mut reader = acme.begins();
     // The reader reads no more; so the stream runs until somebody ends it.
     lindau
         .hansa(&["contract", "withdraw", &contract, "--reason", "enough"])

@@ -14,6 +14,8 @@ mod cannot;
 mod federation;
 mod life;
 mod readme;
+mod resources;
+mod trust;
 
 use std::path::Path;
 

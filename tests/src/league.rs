@@ -93,6 +93,22 @@ impl League {
         self.hansa(&["--config", &config, "join", &join]).must();
     }
 
+    /// `league admit` for so many days and `join`, while the participant serves.
+    ///
+    /// # Panics
+    /// When one of the commands fails.
+    pub fn renew(&self, alias: &str, days: u16) {
+        let request = format!("{alias}/{alias}.example.request");
+        let join = format!("{alias}/{alias}.example.join");
+        let days = days.to_string();
+        self.hansa(&[
+            "league", "admit", &request, "--dir", "league", "--output", &join, "--days", &days,
+        ])
+        .must();
+        let config = format!("{alias}/hansa.toml");
+        self.hansa(&["--config", &config, "join", &join]).must();
+    }
+
     /// `league export` into a participant's trust folder.
     ///
     /// # Panics

@@ -97,6 +97,22 @@ impl City {
         self.hansa(&["--json", "sql", sql, "--purpose", PURPOSE])
     }
 
+    /// Publishes a long table to everybody in the league, without a person who signs.
+    pub fn offers_long(&self, rows: u32, terms: &str) {
+        self.holds("long", &long_table(rows), "");
+        self.publishes();
+        self.offers("long", "all", terms, "\"league\"", "auto");
+    }
+
+    /// Starts to ask for all of a long table of lindau, and comes back when the first row is here.
+    #[must_use]
+    #[track_caller]
+    pub fn begins(&self) -> Going {
+        let mut going = self.start(&["sql", WHOLE, "--purpose", PURPOSE, "--format", "csv"]);
+        going.first_line();
+        going
+    }
+
     /// Every record of its log.
     #[must_use]
     #[track_caller]
@@ -245,6 +261,13 @@ impl Drop for Going {
     }
 }
 
+/// Terms that permit everything for the usual purpose.
+pub const ALL: &str =
+    "purpose = [\"dpv:ResearchAndDevelopment\"]\nvalid = { from = 2026-01-01, until = 2029-12-31 }";
+
+/// A question whose answer is the whole of [`long_table`].
+pub const WHOLE: &str = "SELECT id, note FROM lindau.long";
+
 /// A table of `rows` rows that does not compress: `id`, `site`, `note`.
 #[must_use]
 pub fn long_table(rows: u32) -> String {
@@ -252,7 +275,7 @@ pub fn long_table(rows: u32) -> String {
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
     for id in 0..rows {
         csv.push_str(&format!("{id},s{},", id % 7));
-        for _ in 0..4 {
+        for _ in 0..10 {
             seed ^= seed << 13;
             seed ^= seed >> 7;
             seed ^= seed << 17;

@@ -1,0 +1,84 @@
+//! Memory stays bounded, and a reader that stands still costs nobody but itself.
+
+use harness::city::City;
+use harness::league::League;
+use harness::play::{ALL, Going, number, wait_for};
+use std::time::Duration;
+
+const READERS: usize = 10;
+const ROWS: u32 = 600_000;
+
+/// The memory that a process holds, in KiB.
+fn resident(city: &City) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", city.pid().unwrap())).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn readers_that_stand_still_cost_only_themselves() {
+    let league = League::new(super::binary());
+    let mut lindau = league.city("lindau");
+    let mut acme = league.city("acme");
+    let other = league.firm("other");
+    league.hand_bundle_to("lindau");
+    lindau.offers_long(ROWS, ALL);
+    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
+    lindau.publishes();
+    lindau.offers("bikes", "few", ALL, "\"league\"", "auto");
+    lindau.serve();
+    acme.serve();
+    for firm in [&acme, &other] {
+        firm.knows(&lindau);
+        let _ = firm.contract("lindau.bikes");
+    }
+    let _ = acme.contract("lindau.long");
+    let small = "SELECT sum(bikes) AS total FROM lindau.bikes";
+    other.ask(small).must();
+    let before = resident(&lindau);
+    // All over one connection; each wants far more than there is room for on the way.
+    let readers: Vec<Going> = (0..READERS).map(|_| acme.begins()).collect();
+    let running = || {
+        let status = lindau.hansa(&["--json", "status"]).must().json();
+        number(&status, "running")
+    };
+    assert_eq!(running(), i64::try_from(READERS).unwrap());
+    // Over the same connection, and over another one.
+    for firm in [&acme, &other] {
+        let answer = firm
+            .hansa(&[
+                "--json",
+                "--timeout",
+                "30s",
+                "sql",
+                small,
+                "--purpose",
+                harness::play::PURPOSE,
+            ])
+            .must()
+            .lines();
+        assert_eq!(number(&answer[0], "total"), 387);
+    }
+    assert_eq!(
+        running(),
+        i64::try_from(READERS).unwrap(),
+        "they stand still"
+    );
+    let grown = resident(&lindau).saturating_sub(before) / 1024;
+    println!("{READERS} readers cost {grown} MiB");
+    // Ten answers whole in memory would be more than 1000 MiB.
+    assert!(grown < 450, "{READERS} readers cost {grown} MiB");
+    drop(readers);
+    wait_for(
+        "the end of streams without a reader",
+        Duration::from_secs(20),
+        || (running() == 0).then_some(()),
+    );
+    assert_eq!(
+        lindau.records("close").len(),
+        lindau.records("permit").len()
+    );
+}

@@ -1,0 +1,157 @@
+//! Who belongs to the league: joining, expulsion and renewal while everything runs.
+//!
+//! An expired certificate is not tried here: none is issued for less than a day, and processes share the machine's clock.
+
+use harness::city::City;
+use harness::league::League;
+use harness::play::{ALL, number, text, wait_for};
+use std::time::{Duration, Instant};
+
+/// More than all buffers between a provider and a reader that stands still can hold.
+const ROWS: u32 = 300_000;
+
+/// A provider of one small dataset.
+fn provider(league: &League, alias: &str) -> City {
+    let city = league.city(alias);
+    city.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
+    city.publishes();
+    city.offers("bikes", "all", ALL, "\"league\"", "auto");
+    city
+}
+
+#[test]
+fn a_fourth_joins_while_three_run() {
+    let league = League::new(super::binary());
+    let mut three = ["lindau", "speyer", "worms"].map(|alias| provider(&league, alias));
+    for (city, alias) in three.iter_mut().zip(["lindau", "speyer", "worms"]) {
+        league.hand_bundle_to(alias);
+        city.serve();
+    }
+    let before: Vec<_> = three.iter().map(City::pid).collect();
+    let acme = league.firm("acme");
+    for city in &three {
+        // They do not know it yet.
+        let stranger = acme.hansa(&["peer", "add", city.address(), "--id", city.domain()]);
+        assert_ne!(stranger.status, Some(0), "{}", stranger.out);
+    }
+    for alias in ["lindau", "speyer", "worms"] {
+        league.hand_bundle_to(alias);
+    }
+    for (city, alias) in three.iter().zip(["lindau", "speyer", "worms"]) {
+        wait_for("the new bundle", Duration::from_secs(10), || {
+            let added = acme.hansa(&["peer", "add", city.address(), "--id", city.domain()]);
+            (added.status == Some(0)).then_some(())
+        });
+        let _ = acme.contract(&format!("{alias}.bikes"));
+        let answer = acme
+            .ask(&format!("SELECT sum(bikes) AS total FROM {alias}.bikes"))
+            .must()
+            .lines();
+        assert_eq!(number(&answer[0], "total"), 387);
+    }
+    assert_eq!(before, three.iter().map(City::pid).collect::<Vec<_>>());
+}
+
+/// A city with a long table and another one, both serving, so that their connection stays open.
+fn two_that_serve(league: &League) -> (City, City) {
+    let mut lindau = league.city("lindau");
+    let mut acme = league.city("acme");
+    league.hand_bundle_to("lindau");
+    lindau.offers_long(ROWS, ALL);
+    lindau.serve();
+    acme.serve();
+    acme.knows(&lindau);
+    let _ = acme.contract("lindau.long");
+    (lindau, acme)
+}
+
+#[test]
+fn an_expelled_one_is_cut_and_refused() {
+    let league = League::new(super::binary());
+    let (lindau, acme) = two_that_serve(&league);
+    acme.ask("SELECT count(*) FROM lindau.long").must();
+    let already = lindau.records("close").len();
+    let mut reader = acme.begins();
+    league
+        .hansa(&["league", "expel", "acme.example", "--dir", "league"])
+        .must();
+    assert_eq!(
+        lindau.records("close").len(),
+        already,
+        "nobody told lindau yet"
+    );
+    league.hand_bundle_to("lindau");
+    let told = Instant::now();
+    let close = wait_for("the stream's end", Duration::from_secs(5), || {
+        let closed = lindau.records("close");
+        (closed.len() > already).then(|| closed.last().cloned().unwrap())
+    });
+    println!("cut {:?} after the new bundle", told.elapsed());
+    assert_eq!(text(&close, "outcome"), "cut", "{close}");
+    assert_eq!(text(&close, "code"), "PEER_NOT_TRUSTED", "{close}");
+    assert!(number(&close, "rows") < i64::from(ROWS));
+    // The connection is that of before; what comes over it is looked at anew.
+    acme.ask("SELECT count(*) FROM lindau.long").ends(4);
+    reader.end().ends(4);
+    let permits = lindau.records("permit").len();
+    acme.ask("SELECT count(*) FROM lindau.long").ends(4);
+    assert_eq!(lindau.records("permit").len(), permits);
+    lindau.verifies();
+}
+
+#[test]
+fn certificates_are_renewed_under_a_running_stream() {
+    let league = League::new(super::binary());
+    let (lindau, acme) = two_that_serve(&league);
+    let mut reader = acme.begins();
+    let bundle = |city: &City| {
+        let status = city.hansa(&["--json", "status"]).must().json();
+        status["bundle"].as_i64().unwrap()
+    };
+    let before = bundle(&lindau);
+    league.renew("lindau", 30);
+    league.renew("acme", 30);
+    for city in [&lindau, &acme] {
+        wait_for("the new certificate", Duration::from_secs(10), || {
+            (bundle(city) > before).then_some(())
+        });
+    }
+    // A new connection, made with both new certificates, while the old one carries the stream.
+    let hops = acme.hansa(&["--json", "doctor", "lindau"]).must().lines();
+    assert!(hops.iter().all(|hop| hop["ok"] == true), "{hops:?}");
+    assert_eq!(lindau.records("close").len(), 0, "the stream goes on");
+    let end = reader.end().must();
+    let rows = end.out.lines().filter(|line| line.contains(',')).count();
+    assert_eq!(rows, usize::try_from(ROWS).unwrap());
+    let close = wait_for("the stream's end", Duration::from_secs(10), || {
+        lindau.records("close").pop()
+    });
+    assert_eq!(text(&close, "outcome"), "done", "{close}");
+    acme.ask("SELECT count(*) FROM lindau.long").must();
+}
+
+#[test]
+fn the_file_of_another_league_is_not_taken() {
+    let league = League::new(super::binary());
+    let other = League::new(super::binary());
+    let lindau = provider(&league, "lindau");
+    let before = std::fs::read(lindau.folder().join("trust/bundle.json")).unwrap();
+    let request = lindau.folder().join("lindau.example.request");
+    let join = other.folder().join("lindau.join");
+    other
+        .hansa(&[
+            "league",
+            "admit",
+            request.to_str().unwrap(),
+            "--dir",
+            "league",
+            "--output",
+            join.to_str().unwrap(),
+        ])
+        .must();
+    lindau
+        .hansa(&["join", join.to_str().unwrap()])
+        .refused("WRONG_LEAGUE", 4);
+    let after = std::fs::read(lindau.folder().join("trust/bundle.json")).unwrap();
+    assert_eq!(before, after);
+}
