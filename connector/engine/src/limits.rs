@@ -158,11 +158,12 @@ impl Room {
             used: AtomicUsize::new(0),
             peak: AtomicUsize::new(0),
         });
+        let shared: Arc<dyn MemoryPool> = pool.clone();
         let disk = DiskManagerBuilder::default()
             .with_mode(DiskManagerMode::Directories(vec![self.spill.clone()]))
             .with_max_temp_directory_size(limits.spill);
         let environment = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::clone(&pool) as Arc<dyn MemoryPool>)
+            .with_memory_pool(shared)
             .with_disk_manager_builder(disk)
             .with_cache_manager(self.caches.clone())
             .build_arc()

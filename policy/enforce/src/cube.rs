@@ -109,6 +109,11 @@ pub(crate) fn cells(
         aggregates.push(call(&tools.sum, value(), false).alias(format!("sum_{measure}")));
         aggregates.push(units_of(value()).alias(format!("units_{measure}")));
     }
+    let order: Vec<_> = cube
+        .dimensions
+        .iter()
+        .map(|dimension| own(dimension.column.to_string()).sort(true, true))
+        .collect();
     let threshold = i64::from(cube.at_least.max(1));
     let group_columns: Vec<Expr> = cube
         .dimensions
@@ -120,6 +125,8 @@ pub(crate) fn cells(
         .and_then(|plan| plan.aggregate(group_columns, aggregates))
         .and_then(|plan| plan.filter(own("units".to_owned()).gt_eq(lit(threshold))))
         .and_then(|plan| plan.project(outputs(shown, cube, threshold)?))
+        // In one order whatever the rows' was, or sums of floating-point numbers over cells would tell of it.
+        .and_then(|plan| plan.sort(order))
         .and_then(LogicalPlanBuilder::build)
         .map_err(|_| changed())?;
     let wanted = cube.dimensions.len() + 1 + 2 * cube.measures.len();

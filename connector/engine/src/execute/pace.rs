@@ -37,7 +37,8 @@ pub(super) fn paced(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPla
             return Ok(Transformed::no(node));
         }
         let node = if pairs { sliced(node)? } else { node };
-        Ok(Transformed::yes(Arc::new(CooperativeExec::new(node)) as _))
+        let yielding: Arc<dyn ExecutionPlan> = Arc::new(CooperativeExec::new(node));
+        Ok(Transformed::yes(yielding))
     })
     .data()
 }
@@ -48,12 +49,12 @@ fn sliced(join: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
         return internal_err!("a join has two sides");
     };
     let kept = Arc::new(AtomicUsize::new(0));
-    let side = |input: &Arc<dyn ExecutionPlan>, role| {
+    let side = |input: &Arc<dyn ExecutionPlan>, role| -> Arc<dyn ExecutionPlan> {
         Arc::new(Pace {
             input: Arc::clone(input),
             kept: Arc::clone(&kept),
             role,
-        }) as Arc<dyn ExecutionPlan>
+        })
     };
     let children = vec![side(left, Role::Kept), side(right, Role::Sliced)];
     join.replace_children(

@@ -80,8 +80,8 @@ impl ViewTables {
 
 impl Tables for ViewTables {
     fn source(&self, path: &[&str]) -> Option<Arc<dyn TableSource>> {
-        self.named(path)
-            .map(|named| Arc::new(named.clone()) as Arc<dyn TableSource>)
+        let named = self.named(path)?;
+        Some(Arc::new(named.clone()))
     }
 }
 

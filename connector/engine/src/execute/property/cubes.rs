@@ -209,9 +209,8 @@ fn what_is_learned_is_a_function_of_the_cells() {
             let sql = question(&mut random, cubes.hours);
             let first = ask(&one, &sql);
             let second = ask(&other, &sql);
-            // A group's place among the rows is that of its first row, so the digest over them may differ.
             assert!(
-                same(&first, &second, false),
+                same(&first, &second, !sql.contains("UNION")),
                 "seed {seed}: {sql}\n{}\n{}",
                 short(&first),
                 short(&second)
@@ -223,7 +222,9 @@ fn what_is_learned_is_a_function_of_the_cells() {
             }
             let oracle = over_published(&cubes, &one, &sql);
             match (&first, oracle) {
-                (Ok(seen), Ok(rows)) => assert_eq!(seen.rows, rows, "seed {seed}: {sql}"),
+                (Ok(seen), Ok(rows)) => {
+                    assert_eq!(rounded(&seen.rows), rounded(&rows), "seed {seed}: {sql}");
+                }
                 (gate, oracle) => {
                     panic!("seed {seed}: {sql}\n{}\n{}", short(gate), short(&oracle))
                 }
@@ -231,6 +232,20 @@ fn what_is_learned_is_a_function_of_the_cells() {
         }
     }
     assert!(answered > 0);
+}
+
+/// Sums over cells add up in another order than sums over rows, which the last digits show.
+fn rounded(rows: &[String]) -> Vec<String> {
+    let cell = |cell: &str| match cell.parse::<f64>() {
+        Ok(number) if cell.contains('.') => format!("{number:.9}"),
+        Ok(_) | Err(_) => cell.to_owned(),
+    };
+    let mut rounded: Vec<String> = rows
+        .iter()
+        .map(|row| row.split('|').map(cell).collect::<Vec<_>>().join("|"))
+        .collect();
+    rounded.sort();
+    rounded
 }
 
 fn question(random: &mut StdRng, hours: i64) -> String {
