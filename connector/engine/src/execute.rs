@@ -1,5 +1,6 @@
 //! Permitted plan to rows: optimise, look once more whether all is gated, plan, and run under limits. The only maker of rows.
 
+mod blank;
 mod leaf;
 #[cfg(test)]
 pub(crate) mod mutant;

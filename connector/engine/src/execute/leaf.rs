@@ -1,6 +1,7 @@
 //! The gate in a running plan: a leaf without children, so that nothing of the asker's plan gets below it and nothing from
 //! below shows above it but the permitted view, in batches whose cuts depend on that view alone.
 
+use super::blank::blanked;
 use super::planner::inside;
 use super::watch::Watch;
 use crate::fault;
@@ -287,7 +288,8 @@ fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(RecordBatch::try_new_with_options(
         Arc::clone(schema),
-        batch.columns().to_vec(),
+        // INVARIANT: nothing-under-null. What a reader left there may be of a hidden row.
+        batch.columns().iter().map(blanked).collect(),
         &options,
     )?)
 }

@@ -1,0 +1,68 @@
+//! What lies under a NULL: readers leave values of other rows there, hidden ones too, and messages carry them along.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowPrimitiveType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType,
+};
+use arrow_array::{Array, ArrayRef, BooleanArray, PrimitiveArray, StringArray};
+use arrow_schema::{DataType, TimeUnit};
+use std::sync::Arc;
+
+/// The column with nothing under its NULLs.
+pub(super) fn blanked(column: &ArrayRef) -> ArrayRef {
+    let Some(nulls) = column.nulls().filter(|nulls| nulls.null_count() > 0) else {
+        return Arc::clone(column);
+    };
+    match column.data_type() {
+        DataType::Boolean => {
+            let values = column.as_boolean().values() & nulls.inner();
+            Arc::new(BooleanArray::new(values, Some(nulls.clone())))
+        }
+        DataType::Int64 => primitive::<Int64Type>(column),
+        DataType::Float64 => primitive::<Float64Type>(column),
+        DataType::Date32 => primitive::<Date32Type>(column),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            primitive::<TimestampMicrosecondType>(column)
+        }
+        DataType::Utf8 => Arc::new(column.as_string::<i32>().iter().collect::<StringArray>()),
+        // No other type is stored.
+        _ => Arc::clone(column),
+    }
+}
+
+fn primitive<T: ArrowPrimitiveType>(column: &ArrayRef) -> ArrayRef {
+    let array = column.as_primitive::<T>();
+    let values: Vec<T::Native> = array
+        .iter()
+        .map(|value| value.unwrap_or_default())
+        .collect();
+    let blank = PrimitiveArray::<T>::new(values.into(), array.nulls().cloned());
+    Arc::new(blank.with_data_type(array.data_type().clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::blanked;
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::Int64Type;
+    use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array};
+    use datafusion::arrow::buffer::{BooleanBuffer, NullBuffer};
+    use std::sync::Arc;
+
+    #[test]
+    fn leaves_nothing_under_a_null() {
+        let nulls = NullBuffer::from(vec![true, false, true]);
+        let numbers: ArrayRef =
+            Arc::new(Int64Array::new(vec![1, 777, 3].into(), Some(nulls.clone())));
+        let blank = blanked(&numbers);
+        assert_eq!(
+            blank.as_primitive::<Int64Type>().values().to_vec(),
+            [1, 0, 3]
+        );
+        assert_eq!(&blank, &numbers);
+        let bits = BooleanBuffer::from(vec![true, true, false]);
+        let flags: ArrayRef = Arc::new(BooleanArray::new(bits, Some(nulls)));
+        assert!(!blanked(&flags).as_boolean().values().value(1));
+        assert_eq!(blanked(&flags).null_count(), 1);
+    }
+}
