@@ -81,9 +81,12 @@ pub(crate) enum Verb {
     /// A league's own certificate authority and signed trust bundle
     #[command(subcommand)]
     League(LeagueVerb),
-    /// Runs the connector
+    /// Runs the connector, or several in one process
     #[command(after_help = "Example: hansa --config munster/hansa.toml serve")]
-    Serve,
+    Serve {
+        /// Configurations of further participants to serve in the same process
+        also: Vec<PathBuf>,
+    },
     /// Checks configuration, keys, certificates, sources and policies; changes nothing
     #[command(after_help = "Example: hansa check")]
     Check,

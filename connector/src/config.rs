@@ -15,6 +15,8 @@ use std::time::Duration;
 pub(crate) struct Config {
     /// The file.
     pub(crate) file: PathBuf,
+    /// Its folder, absolute.
+    root: PathBuf,
     /// Its text, from which the dataset tables are read.
     pub(crate) text: String,
     /// `[participant]`
@@ -151,7 +153,8 @@ impl Config {
                     .with_help("create one with hansa init, or name it with --config"),
             ]
         })?;
-        let folder = std::path::absolute(file)
+        // Without links and `..`: the engine takes the paths of snapshots literally.
+        let folder = std::fs::canonicalize(file)
             .ok()
             .and_then(|path| path.parent().map(Path::to_path_buf))
             .unwrap_or_default();
@@ -169,6 +172,7 @@ impl Config {
         match (parts, faults.is_empty()) {
             (Some(parts), true) => Ok(Self {
                 file: file.to_path_buf(),
+                root: folder,
                 participant: parts.participant,
                 listen: parts.listen,
                 trust: parts.trust,
@@ -187,7 +191,7 @@ impl Config {
 
     /// The folder that relative paths start from.
     pub(crate) fn folder(&self) -> &Path {
-        self.file.parent().unwrap_or_else(|| Path::new("."))
+        &self.root
     }
 
     /// The socket of the running connector.

@@ -69,7 +69,7 @@ fn run(cli: Cli, show: Show) -> Result<u8, Vec<Refusal>> {
             let config = cli::run::load(&cli.global)?;
             local::check::run(&config, now, show)?;
         }
-        Verb::Serve => return cli::run::serve(&cli.global, clock, show),
+        Verb::Serve { also } => return cli::run::serve(&cli.global, &also, clock, show),
         Verb::Desk(verb) => return cli::run::desk(&cli.global, verb, clock, show),
         Verb::Demo(_) => {}
     }

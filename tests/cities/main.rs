@@ -16,6 +16,7 @@ mod life;
 mod readme;
 mod resources;
 mod trust;
+mod together;
 
 use std::path::Path;
 

@@ -47,14 +47,32 @@ fn runtime() -> Result<tokio::runtime::Runtime, Vec<Refusal>> {
 ///
 /// # Errors
 /// What makes it impossible.
-pub(crate) fn serve(global: &Global, clock: Clock, show: Show) -> Result<u8, Vec<Refusal>> {
-    let config = load(global)?;
+pub(crate) fn serve(
+    global: &Global,
+    also: &[PathBuf],
+    clock: Clock,
+    show: Show,
+) -> Result<u8, Vec<Refusal>> {
+    let mut configs = vec![load(global)?];
+    for file in also {
+        let file = find::config_file(Some(file)).map_err(|refusal| vec![refusal])?;
+        configs.push(Config::load(&file, &find::overrides())?);
+    }
     let runtime = runtime()?;
     let done = runtime.block_on(async {
         spare_file_size_signal();
-        let (node, found) = open(config, clock).await?;
-        show.refusals(&found);
-        serving::run(node, show).await
+        // Each participant is a value of its own; they share nothing but the process.
+        let mut served = tokio::task::JoinSet::new();
+        for config in configs {
+            let (node, found) = open(config, Arc::clone(&clock)).await?;
+            show.refusals(&found);
+            served.spawn(serving::run(node, show));
+        }
+        while let Some(ended) = served.join_next().await {
+            ended
+                .map_err(|_| Refusal::new(Code::Internal, "a participant ended unexpectedly"))??;
+        }
+        Ok::<(), Refusal>(())
     });
     runtime.shutdown_background();
     done.map(|()| 0).map_err(|refusal| vec![refusal])
