@@ -15,8 +15,8 @@ mod federation;
 mod life;
 mod readme;
 mod resources;
-mod trust;
 mod together;
+mod trust;
 
 use std::path::Path;
 

@@ -5,7 +5,8 @@ use crate::node::calls::Peer;
 use crate::walk::fact::{Fact, maybe};
 use crate::walk::{negotiate, receipt};
 use arrow_array::RecordBatch;
-use arrow_ipc::reader::StreamDecoder;
+use arrow_ipc::reader::read_record_batch;
+use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 use bytes::Bytes;
 use catalog::dataset::Dataset;
@@ -29,7 +30,7 @@ use policy::term::{self, Term};
 use proto::peer::ask::Asking;
 use proto::peer::catalogue::PageRequest;
 use proto::peer::letter::Content;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// A dataset of a peer, as its catalogue shows it to us.
@@ -366,18 +367,21 @@ impl Messenger {
                 .await
                 .map_err(plain)?;
         let frames = tokio_stream::wrappers::ReceiverStream::new(delivery.frames);
-        let mut decoder = StreamDecoder::new();
-        let mut batches = frames
+        let mut frames = frames.boxed();
+        let schema = match frames.next().await {
+            Some(Ok(RowsFrame::Data { header, .. })) => schema_of(&header)?,
+            Some(Err(refusal)) => return Err(refusal),
+            Some(Ok(RowsFrame::Receipt(_))) | None => {
+                return Err(Refusal::new(Code::Internal, "the own answer is empty"));
+            }
+        };
+        let columns = Arc::clone(&schema);
+        let batches = frames
             .map(move |frame| match frame? {
-                RowsFrame::Data { header, body } => decode(&mut decoder, &header, &body),
-                RowsFrame::Receipt(_) => Ok(Decoded::default()),
+                RowsFrame::Data { header, body } => batch_of(&header, &body, &columns).map(Some),
+                RowsFrame::Receipt(_) => Ok(None),
             })
-            .boxed();
-        let first = batches.next().await.transpose()?;
-        let schema = first
-            .and_then(|first| first.schema)
-            .ok_or_else(|| Refusal::new(Code::Internal, "the own answer is empty"))?;
-        let batches = batches.try_filter_map(|decoded| async move { Ok(decoded.batch) });
+            .try_filter_map(|batch| async move { Ok(batch) });
         Ok(RemoteRows {
             schema,
             batches: batches.boxed(),
@@ -529,37 +533,33 @@ impl Carried {
     }
 }
 
-#[derive(Default)]
-struct Decoded {
-    schema: Option<arrow_schema::SchemaRef>,
-    batch: Option<RecordBatch>,
+fn unreadable<E>(_: E) -> Refusal {
+    Refusal::new(Code::Internal, "the own answer can't be read")
 }
 
-/// One IPC message as it stands in a stream.
-fn decode(decoder: &mut StreamDecoder, header: &Bytes, body: &Bytes) -> Result<Decoded, Refusal> {
-    let broken = |_| Refusal::new(Code::Internal, "the own answer can't be read");
-    let padded = header.len().div_ceil(8).saturating_mul(8);
-    let mut message = Vec::with_capacity(padded.saturating_add(body.len()).saturating_add(8));
-    message.extend_from_slice(&[0xff; 4]);
-    let length = u32::try_from(padded).unwrap_or(u32::MAX);
-    message.extend_from_slice(&length.to_le_bytes());
-    message.extend_from_slice(header);
-    message.resize(padded.saturating_add(8), 0);
-    message.extend_from_slice(body);
-    let mut buffer = arrow_buffer::Buffer::from_vec(message);
-    let batch = decoder.decode(&mut buffer).map_err(broken)?;
-    Ok(Decoded {
-        // The decoder takes a message without a body in only with the bytes after it.
-        schema: decoder.schema().or_else(|| schema_in(header)),
+/// The columns that the first message of an answer names.
+fn schema_of(header: &Bytes) -> Result<SchemaRef, Refusal> {
+    let message = arrow_ipc::root_as_message(header).map_err(unreadable)?;
+    let schema = message.header_as_schema().ok_or_else(|| unreadable(()))?;
+    Ok(Arc::new(arrow_ipc::convert::fb_to_schema(schema)))
+}
+
+/// The rows of one message; answers carry no dictionaries. A stream decoder would keep a message without a body until more
+/// bytes come, and so lose the last one.
+fn batch_of(header: &Bytes, body: &Bytes, columns: &SchemaRef) -> Result<RecordBatch, Refusal> {
+    let message = arrow_ipc::root_as_message(header).map_err(unreadable)?;
+    let batch = message
+        .header_as_record_batch()
+        .ok_or_else(|| unreadable(()))?;
+    read_record_batch(
+        &arrow_buffer::Buffer::from(body.clone()),
         batch,
-    })
-}
-
-/// The schema, if that is what the message holds.
-fn schema_in(header: &[u8]) -> Option<arrow_schema::SchemaRef> {
-    let message = arrow_ipc::root_as_message(header).ok()?;
-    let schema = message.header_as_schema()?;
-    Some(Arc::new(arrow_ipc::convert::fb_to_schema(schema)))
+        Arc::clone(columns),
+        &HashMap::new(),
+        None,
+        &message.version(),
+    )
+    .map_err(unreadable)
 }
 
 /// A refusal of the own gate, as our own people may know it.
