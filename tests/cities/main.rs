@@ -11,6 +11,7 @@
 
 #[path = "../tidy/cannot.rs"]
 mod cannot;
+mod crash;
 mod federation;
 mod life;
 mod readme;

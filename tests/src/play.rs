@@ -152,6 +152,7 @@ impl City {
             child,
             out,
             err,
+            read: None,
         }
     }
 
@@ -192,9 +193,21 @@ pub struct Going {
     child: Child,
     out: Option<BufReader<ChildStdout>>,
     err: Option<ChildStderr>,
+    read: Option<std::thread::JoinHandle<Vec<u8>>>,
 }
 
 impl Going {
+    /// Reads on without waiting for the end.
+    pub fn read_on(&mut self) {
+        self.read = self.out.take().map(|mut out| {
+            std::thread::spawn(move || {
+                let mut bytes = Vec::new();
+                let _ = out.read_to_end(&mut bytes);
+                bytes
+            })
+        });
+    }
+
     /// Its process.
     #[must_use]
     pub fn pid(&self) -> u32 {
@@ -239,10 +252,11 @@ impl Going {
                 text
             })
         });
-        let mut bytes = Vec::new();
-        if let Some(mut out) = self.out.take() {
-            let _ = out.read_to_end(&mut bytes);
+        if self.read.is_none() {
+            self.read_on();
         }
+        let read = self.read.take().map(std::thread::JoinHandle::join);
+        let bytes = read.and_then(Result::ok).unwrap_or_default();
         let status = self.child.wait().ok().and_then(|status| status.code());
         Outcome {
             command: self.command.clone(),
