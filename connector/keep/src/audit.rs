@@ -11,6 +11,7 @@ use evidence::digest::Digest;
 use evidence::ledger::{Evidence, Recorded, Unwritable};
 use evidence::note::{Checkpoint, NoteSigner, SignedHead};
 use evidence::record::Record;
+use evidence::shelf::ShelfBroken;
 use evidence::time::{Clock, Time};
 use policy::refusal::{Code, Refusal};
 use std::fmt;
@@ -308,6 +309,19 @@ impl Drop for Inner {
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether the disk of a log has less room than is kept for closing what is open.
+#[must_use]
+pub fn low_space(folder: &std::path::Path, reserve: u64) -> Option<Unwritable> {
+    match fs4::available_space(folder) {
+        Ok(free) if free < reserve => Some(Unwritable::LowSpace { free, reserve }),
+        Ok(_) => None,
+        Err(error) => Some(Unwritable::Broken(ShelfBroken {
+            reason: error.to_string(),
+            full: false,
+        })),
+    }
 }
 
 /// What an operator is told when nothing can be recorded.

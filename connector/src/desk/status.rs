@@ -75,7 +75,7 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
             "{unacknowledged} receipts are not acknowledged for more than a day"
         ));
     }
-    if let Some(broken) = node.log.broken() {
+    if let Some(broken) = unwritable(node) {
         waiting.push(format!("the log can't be written: {broken}"));
     }
     let datasets = node.catalog(|catalog| catalog.datasets().count());
@@ -113,6 +113,14 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
     Ok(u8::from(check && !waiting.is_empty()))
 }
 
+/// Why nothing can be recorded, or no entry opened, if so.
+fn unwritable(node: &Node) -> Option<evidence::ledger::Unwritable> {
+    let reserve = node.config().limits.reserve;
+    node.log
+        .broken()
+        .or_else(|| keep::audit::low_space(node.log.folder(), reserve))
+}
+
 fn certificate_end(node: &Node) -> Option<evidence::time::Time> {
     let config = node.config();
     let chain = keep::trust::identity::read_certificates(&config.trust.tls_cert).ok()?;
@@ -128,7 +136,7 @@ pub(crate) async fn doctor(node: &Arc<Node>, named: Option<&str>, out: &Out) -> 
     let bundle = node.trust.bundle();
     say.push((
         "log",
-        node.log.broken().map_or_else(
+        unwritable(node).map_or_else(
             || Ok(format!("{} records, writable", node.log.size())),
             |broken| Err(keep::audit::refusal(&broken)),
         ),

@@ -4,12 +4,11 @@ use crate::audit::folder::HEADS;
 use crate::audit::index::Index;
 use crate::audit::pace::Pace;
 use crate::audit::shelf::FileShelf;
-use crate::audit::{LogConfig, OPENING, folder};
+use crate::audit::{LogConfig, OPENING, folder, low_space};
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence, Flushed, Ledger, Recorded, Staged, Stamp, Unwritable};
 use evidence::note::SignedHead;
 use evidence::record::Salt;
-use evidence::shelf::ShelfBroken;
 use policy::refusal::{Code, Refusal};
 use std::fs::File;
 use std::io::Write;
@@ -251,15 +250,7 @@ impl Writer {
 
     /// Below the reserve entries can still be closed, but none can be opened.
     fn low_space(&self) -> Option<Unwritable> {
-        let reserve = self.config.reserve;
-        match fs4::available_space(&self.config.folder) {
-            Ok(free) if free < reserve => Some(Unwritable::LowSpace { free, reserve }),
-            Ok(_) => None,
-            Err(error) => Some(Unwritable::Broken(ShelfBroken {
-                reason: error.to_string(),
-                full: false,
-            })),
-        }
+        low_space(&self.config.folder, self.config.reserve)
     }
 
     /// Begins a new segment when the last one is full; its first record names and digests the one before.
