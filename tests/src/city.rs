@@ -207,14 +207,37 @@ impl City {
     /// # Panics
     /// When it ends before it is ready.
     #[track_caller]
+    pub fn serve(&mut self) {
+        let command = self.command(&["--json", "serve"]);
+        self.serve_by(command);
+    }
+
+    /// The same, where no file can grow beyond so many blocks of 512 bytes.
+    ///
+    /// # Panics
+    /// When it ends before it is ready.
+    #[track_caller]
+    pub fn serve_within(&mut self, blocks: u64) {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "ulimit -f \"$1\" && exec \"$0\" --json serve"])
+            .arg(&self.binary)
+            .arg(blocks.to_string())
+            .current_dir(&self.folder)
+            .env_remove("HANSA_CONFIG")
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null());
+        self.serve_by(command);
+    }
+
+    #[track_caller]
     #[expect(
         clippy::expect_used,
         clippy::panic,
         reason = "a harness reports by failing the test"
     )]
-    pub fn serve(&mut self) {
-        let mut child = self
-            .command(&["--json", "serve"])
+    fn serve_by(&mut self, mut command: Command) {
+        let mut child = command
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary starts");
