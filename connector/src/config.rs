@@ -31,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// `[ask] purpose`
     pub(crate) purpose: Option<PurposeId>,
+    /// `[ask] compress`: whether rows are asked for in compressed form.
+    pub(crate) compress: bool,
     /// `[[peer]]`
     pub(crate) peers: Vec<Peer>,
     /// `[[offer]]`
@@ -179,6 +181,7 @@ impl Config {
                 state: parts.state,
                 limits: parts.limits,
                 purpose: parts.purpose,
+                compress: parts.compress,
                 peers: parts.peers,
                 offers: parts.offers,
                 purposes: parts.purposes,
@@ -207,6 +210,7 @@ struct Parts {
     state: PathBuf,
     limits: Limits,
     purpose: Option<PurposeId>,
+    compress: bool,
     peers: Vec<Peer>,
     offers: Vec<Offer>,
     purposes: Vec<OwnPurpose>,
@@ -228,6 +232,7 @@ impl Parts {
         let limits = limits(root.section("limits", faults), faults);
         let mut ask = root.section("ask", faults);
         let purpose = ask.parsed("purpose", faults);
+        let compress = compress(&mut ask, faults);
         ask.finish(faults);
         let peers = root
             .sections("peer", faults)
@@ -248,11 +253,30 @@ impl Parts {
             state: folder.join(dir),
             limits,
             purpose,
+            compress,
             peers,
             offers,
             purposes,
             tenants,
         })
+    }
+}
+
+/// Whether rows are asked for in compressed form.
+fn compress(section: &mut Section<'_, '_>, faults: &mut Vec<Refusal>) -> bool {
+    match section.text_at("compress", faults) {
+        None => true,
+        Some((word, line)) => {
+            if !matches!(word.as_str(), "lz4" | "none") {
+                faults.push(section.problem(
+                    Code::ConfigInvalid,
+                    format!("`ask.compress` is \"lz4\" or \"none\", not `{word}`"),
+                    line,
+                    "compress",
+                ));
+            }
+            word != "none"
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod ask;
+pub(crate) mod cite;
 pub(crate) mod fact;
 pub(crate) mod front;
 pub(crate) mod negotiate;

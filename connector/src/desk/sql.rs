@@ -5,6 +5,7 @@ use crate::desk::out::Out;
 use crate::desk::{Outcome, Trouble, blocking};
 use crate::node::Node;
 use crate::walk::ask::{self, Messenger, Reach};
+use crate::walk::cite::cite;
 use ::policy::id::{ContractId, PurposeId};
 use ::policy::refusal::{Code, Refusal};
 use arrow_array::RecordBatch;
@@ -27,12 +28,13 @@ pub(crate) async fn sql(node: &Arc<Node>, args: SqlArgs, out: &Out) -> Outcome {
     let messenger = Arc::new(Messenger::new(node)?);
     let answer = question
         .run(messenger, &node.room, &ask::bounds(node))
-        .await?;
+        .await
+        .map_err(|refusal| cite(node, &text, refusal))?;
     let mut batches = answer.batches;
     let mut writer = begin(&answer.schema)?;
     let mut rows = 0_u64;
     while let Some(batch) = batches.next().await {
-        let batch = batch?;
+        let batch = batch.map_err(|refusal| cite(node, &text, refusal))?;
         rows = rows.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(0));
         piece(&mut writer, &batch, out).await?;
         out.progress("rows", rows, 0);
@@ -155,7 +157,7 @@ async fn plan(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<(Question, Rea
                 .filter(|_| matches!(refusal.code, Code::DatasetUnknown));
             Err(match reason {
                 Some((_, why)) => why.into(),
-                None => refusal.into(),
+                None => cite(node, sql, refusal).into(),
             })
         }
     }

@@ -160,7 +160,7 @@ async fn negotiate_pump(node: &Arc<Node>, peer: &Peer) {
 }
 
 /// The words of a statement, in lower case.
-fn words(sql: &str) -> BTreeSet<String> {
+pub(crate) fn words(sql: &str) -> BTreeSet<String> {
     sql.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
@@ -453,7 +453,11 @@ impl Courier for Messenger {
                 purpose: errand.purpose.clone(),
             },
             deadline: Some(self.node.limits().time),
-            accept: BTreeSet::from([proto::peer::ask::Compression::Lz4]),
+            accept: if self.node.config().compress {
+                BTreeSet::from([proto::peer::ask::Compression::Lz4])
+            } else {
+                BTreeSet::new()
+            },
         };
         if errand.participant == self.node.id() {
             return self.own(asking).await;

@@ -230,12 +230,16 @@ fn check_call(
     }
 }
 
-/// A bare column, a constant, or `date_trunc` of a bare column.
+/// A bare column, a constant, or `date_trunc` of a bare column; a date is cast to an instant by the analysis.
 fn is_key(expr: &Expr) -> bool {
     match expr {
         Expr::Column(_) | Expr::Literal(..) => true,
         Expr::ScalarFunction(call) if call.func.name() == "date_trunc" => {
-            matches!(call.args.as_slice(), [Expr::Literal(..), Expr::Column(_)])
+            match call.args.as_slice() {
+                [Expr::Literal(..), Expr::Column(_)] => true,
+                [Expr::Literal(..), Expr::Cast(cast)] => matches!(*cast.expr, Expr::Column(_)),
+                _ => false,
+            }
         }
         _ => false,
     }
