@@ -227,6 +227,7 @@ fn outcome_json(went: &Went) -> Value {
         "bytes": went.bytes,
         "from": errand.time_span.map(|(from, _)| from.to_string()),
         "to": errand.time_span.map(|(_, to)| to.to_string()),
+        "covers_less_than_asked": errand.falls_short(),
         "status": match &went.status {
             Status::Running => "running",
             Status::Answered => "answered",
@@ -253,8 +254,13 @@ fn outcome_text(node: &Node, went: &Went) -> String {
             day(&to.to_string())
         )
     });
+    let short = if errand.falls_short() {
+        "\n  NOTICE: that is less time than the question asks for"
+    } else {
+        ""
+    };
     format!(
-        "{}: {contract}, snapshot {}, {} rows{span}\n",
+        "{}: {contract}, snapshot {}, {} rows{span}{short}\n",
         errand.relation(),
         went.snapshot,
         went.rows

@@ -18,9 +18,13 @@ fn main() -> ExitCode {
         }
     }
     let seed = seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
-    println!("{cases} cases from seed {seed}; again with: cargo property --cases {cases} --seed {seed}");
+    println!(
+        "{cases} cases from seed {seed}; again with: cargo property --cases {cases} --seed {seed}"
+    );
     let status = Command::new(env!("CARGO"))
-        .args(["test", "-p", "hansa", "-p", "engine", "-p", "enforce", "--lib", "--"])
+        .args([
+            "test", "-p", "hansa", "-p", "engine", "-p", "enforce", "--lib", "--",
+        ])
         .args(["what_is_learned", "fails_without", "--nocapture"])
         .env("HANSA_PROPERTY_CASES", cases.to_string())
         .env("HANSA_PROPERTY_SEED", seed.to_string())
