@@ -3,6 +3,7 @@
 mod app;
 mod cli;
 mod config;
+mod demo;
 mod desk;
 mod local;
 mod node;
@@ -71,7 +72,7 @@ fn run(cli: Cli, show: Show) -> Result<u8, Vec<Refusal>> {
         }
         Verb::Serve { also } => return cli::run::serve(&cli.global, &also, clock, show),
         Verb::Desk(verb) => return cli::run::desk(&cli.global, verb, clock, show),
-        Verb::Demo(_) => {}
+        Verb::Demo(args) => return demo::run(&args, show),
     }
     Ok(0)
 }

@@ -12,6 +12,7 @@
 #[path = "../tidy/cannot.rs"]
 mod cannot;
 mod crash;
+mod demo;
 mod disk;
 mod federation;
 mod life;

@@ -1,0 +1,53 @@
+//! The demo plays to its end, does what it says in every step, and leaves nothing behind.
+
+use serde_json::Value;
+use std::process::{Command, Stdio};
+
+/// Runs it with a temporary folder of its own; gives status, objects and what is left in the folder.
+fn play(args: &[&str]) -> (Option<i32>, Vec<Value>, usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(super::binary())
+        .args(["demo", "--exit", "--json"])
+        .args(args)
+        .env("TMPDIR", folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    eprintln!("{text}{}", String::from_utf8_lossy(&output.stderr));
+    let objects = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    (output.status.code(), objects, left)
+}
+
+fn names(objects: &[Value]) -> Vec<&str> {
+    objects
+        .iter()
+        .map(|object| object["name"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn every_step_does_what_it_says() {
+    let (status, steps, left) = play(&[]);
+    assert_eq!(status, Some(0));
+    assert_eq!(
+        names(&steps),
+        [
+            "stage",
+            "open",
+            "officer",
+            "analyst",
+            "refusals",
+            "withdrawal",
+            "auditor"
+        ]
+    );
+    assert!(steps.iter().all(|step| step["ok"] == true));
+    assert!(steps[3]["figures"]["cells_absent"].as_i64().unwrap() > 0);
+    assert_eq!(steps[5]["figures"]["rows_after"], 0);
+    assert_eq!(left, 0, "something is left behind");
+}
