@@ -164,6 +164,30 @@ fn a_withdrawal_cuts_a_running_stream() {
 }
 
 #[test]
+fn a_consumer_withdraws_too() {
+    let league = League::new(super::binary());
+    let mut lindau = league.city("lindau");
+    let mut acme = league.city("acme");
+    league.hand_bundle_to("lindau");
+    lindau.offers_long(300_000, ALL);
+    lindau.serve();
+    acme.serve();
+    acme.knows(&lindau);
+    let contract = acme.contract("lindau.long");
+    let mut reader = acme.begins();
+    acme.hansa(&["contract", "withdraw", &contract, "--reason", "no need"])
+        .must();
+    let close = wait_for("the stream's end", Duration::from_secs(5), || {
+        lindau.records("close").pop()
+    });
+    assert_eq!(text(&close, "outcome"), "cut", "{close}");
+    reader.end().ends(3);
+    assert_eq!(listed(&lindau, "state"), ["withdrawn"]);
+    acme.ask("SELECT count(*) FROM lindau.long").ends(3);
+    settled(&lindau, &acme);
+}
+
+#[test]
 fn both_sides_counter_and_the_last_word_is_signed() {
     let league = League::new(super::binary());
     let (lindau, acme) = pair(&league, bikes("officer"));
