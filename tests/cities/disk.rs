@@ -9,10 +9,6 @@ const ASK: &str = "SELECT sum(bikes) AS total FROM lindau.bikes";
 /// A city with a contract for a firm.
 fn pair(league: &League) -> (City, City) {
     let mut lindau = league.city("lindau");
-    let file = lindau.folder().join("hansa.toml");
-    let written = std::fs::read_to_string(&file).unwrap();
-    let written = written.replace("concurrent = 16", "concurrent = 64");
-    std::fs::write(&file, written).unwrap();
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
     lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");

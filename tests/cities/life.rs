@@ -278,6 +278,17 @@ fn own_people_ask_their_own_data() {
     assert_eq!(number(&answer[0], "n"), 4, "the house sees every row");
     let permit = lindau.records("permit").pop().unwrap();
     assert_eq!(lindau.records("close").len(), 1);
+    // One question is one of the questions at once, however many tables it names.
+    let many = vec!["SELECT bikes FROM lindau.bikes"; 40].join(" UNION ALL ");
+    let answer = lindau
+        .hansa(&[
+            "--json",
+            "sql",
+            &format!("SELECT count(*) AS n FROM ({many}) AS u"),
+        ])
+        .must()
+        .lines();
+    assert_eq!(number(&answer[0], "n"), 160);
     assert!(permit.to_string().contains("lindau.example"), "{permit}");
     lindau.verifies();
 }

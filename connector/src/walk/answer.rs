@@ -129,7 +129,7 @@ struct Opened {
     watch: Watch,
     ends: Time,
     facts: receipt::Admitted,
-    _seat: tokio::sync::OwnedSemaphorePermit,
+    _seat: Option<tokio::sync::OwnedSemaphorePermit>,
 }
 
 async fn open(
@@ -138,7 +138,11 @@ async fn open(
     asking: &Asking,
     salted: &Salted,
 ) -> Result<Opened, Fell> {
-    let seat = node.seat()?;
+    let seat = match caller {
+        Caller::Peer(_) => Some(node.seat()?),
+        // The parts of one question of our own people share the seat that their messenger holds.
+        Caller::House => None,
+    };
     let asker = who(node, caller);
     if !node.first_time(asking.ask.request, asker.id())? {
         return Err(Refusal::new(

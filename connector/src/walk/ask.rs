@@ -343,6 +343,8 @@ impl Evidence for Sending {
 pub(crate) struct Messenger {
     node: Arc<Node>,
     peers: BTreeMap<ParticipantId, Peer>,
+    /// Taken by the first part that is asked of the own gate.
+    seat: std::sync::OnceLock<tokio::sync::OwnedSemaphorePermit>,
 }
 
 impl Messenger {
@@ -358,10 +360,15 @@ impl Messenger {
                 .into_iter()
                 .map(|peer| (peer.id.clone(), peer))
                 .collect(),
+            seat: std::sync::OnceLock::new(),
         })
     }
 
     async fn own(&self, asking: Asking) -> Result<RemoteRows, Refusal> {
+        if self.seat.get().is_none() {
+            // A part that comes second gives its seat back.
+            let _second = self.seat.set(self.node.seat()?);
+        }
         let delivery =
             crate::walk::answer::answer(&self.node, crate::walk::answer::Caller::House, asking)
                 .await
