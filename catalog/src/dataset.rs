@@ -25,17 +25,19 @@ pub struct Dataset {
     pub unit_column: Option<Name>,
     /// Whether rows are about persons.
     pub personal: bool,
-    /// The columns in order.
+    /// The columns in order; in an entry as a peer sees it, those alone that it may know.
     pub columns: Vec<Column>,
+    /// The digest of the schema with all columns, where the entry does not show them all.
+    pub whole_schema: Option<Digest>,
     /// The registered grid for aggregate contracts.
     pub grid: Option<Grid>,
     /// The label of the published snapshot, such as `2026-11-20.3`.
     pub version: String,
     /// When it was published.
     pub published_at: Time,
-    /// Rows of the snapshot.
+    /// Rows of the snapshot; 0 where that is not told.
     pub rows: u64,
-    /// Bytes of the snapshot on disk.
+    /// Bytes of the snapshot on disk; 0 where that is not told.
     pub bytes: u64,
     /// First and last instant of the time column, where there is one.
     pub time_span: Option<(Time, Time)>,
@@ -146,9 +148,15 @@ impl Dataset {
         std::sync::Arc::new(arrow_schema::Schema::new(fields))
     }
 
-    /// Digest of the schema: names, types and nullability in order, canonical, without metadata.
+    /// Digest of the schema with all columns, also where the entry does not show them all.
     #[must_use]
     pub fn schema_digest(&self) -> Digest {
+        self.whole_schema.unwrap_or_else(|| self.shown_digest())
+    }
+
+    /// Digest of the columns that stand here: names, types and nullability in order, canonical, without metadata.
+    #[must_use]
+    pub fn shown_digest(&self) -> Digest {
         let listing: Vec<String> = self
             .columns
             .iter()

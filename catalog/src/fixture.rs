@@ -85,6 +85,7 @@ pub(crate) fn counts() -> Dataset {
         unit_column: Some(name("device")),
         personal: false,
         columns,
+        whole_schema: None,
         grid: Some(Grid {
             id: GRID.to_owned(),
             dimensions: vec![

@@ -23,6 +23,7 @@ pub mod grid;
 pub mod lint;
 pub mod offer;
 pub mod publish;
+pub mod shown;
 pub mod typed;
 pub mod view;
 pub mod visible;

@@ -4,6 +4,7 @@ use crate::contract::text_or_null;
 use crate::odrl::name::word;
 use crate::strict::{self, Codes, LIMITS, Members};
 use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
+use evidence::digest::Digest;
 use evidence::json::{Json, canonical};
 use evidence::time::Time;
 use policy::id::Name;
@@ -43,6 +44,8 @@ pub fn to_json(dataset: &Dataset) -> Json {
         unit_column,
         personal,
         columns,
+        // What `schemaSha256` says where it is another than that of the columns.
+        whole_schema: _,
         grid,
         version,
         published_at,
@@ -100,7 +103,7 @@ pub fn from_json(json: &Json) -> Result<Dataset, Refusal> {
         }
         columns.push(column);
     }
-    let dataset = Dataset {
+    let mut dataset = Dataset {
         id: members.parsed("id")?,
         title: members.text("title")?,
         licence: members.text("licence")?,
@@ -110,6 +113,7 @@ pub fn from_json(json: &Json) -> Result<Dataset, Refusal> {
         unit_column: members.parsed_or_null("unitColumn")?,
         personal: members.flag("personal")?,
         columns,
+        whole_schema: None,
         grid: members.object_or_null("grid")?.map(grid).transpose()?,
         version: members.text("version")?,
         published_at: members.parsed("publishedAt")?,
@@ -119,13 +123,13 @@ pub fn from_json(json: &Json) -> Result<Dataset, Refusal> {
         area: area(&mut members)?,
         zone: members.text("zone")?,
     };
-    // Compared below with that of the columns.
-    let _: String = members.text("schemaSha256")?;
+    let whole: Digest = members.parsed("schemaSha256")?;
+    dataset.whole_schema = (whole != dataset.shown_digest()).then_some(whole);
     members.finish()?;
     known_columns(&dataset)?;
     if to_json(&dataset) != *json {
         return Err(CODES.wrong(format!(
-            "the entry of `{}` is not in its one spelling, or its schema digest is another than that of its columns",
+            "the entry of `{}` is not in its one spelling",
             dataset.id
         )));
     }

@@ -177,6 +177,7 @@ pub(crate) fn dataset() -> Dataset {
         unit_column: Some("device_id".parse().unwrap()),
         personal: true,
         columns,
+        whole_schema: None,
         grid: Some(Grid {
             id: "hansa://munster.example/grid/bike_counts-1".to_owned(),
             dimensions: vec![

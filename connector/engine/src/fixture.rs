@@ -86,6 +86,7 @@ pub(crate) fn dataset(bare: &str, columns: &[&str]) -> Dataset {
         unit_column: None,
         personal: false,
         columns: columns.iter().map(|text| column(text)).collect(),
+        whole_schema: None,
         grid: None,
         version: "2026-11-20.1".to_owned(),
         published_at: time("2026-11-20T00:00:00Z"),

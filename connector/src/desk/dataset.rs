@@ -133,7 +133,13 @@ pub(crate) fn entry_text(dataset: &Dataset) -> String {
     fact("licence", dataset.licence.clone());
     fact("source", dataset.attribution.clone().unwrap_or_default());
     fact("model", dataset.model.clone().unwrap_or_default());
-    fact("rows", dataset.rows.to_string());
+    fact(
+        "rows",
+        match dataset.rows {
+            0 => String::new(),
+            rows => rows.to_string(),
+        },
+    );
     fact(
         "time",
         dataset
@@ -186,12 +192,7 @@ async fn sample(node: &Arc<Node>, name: &str, rows: usize, out: &Out) -> Outcome
     let config = configs
         .into_iter()
         .find(|config| config.name.as_str() == name)
-        .ok_or_else(|| {
-            Refusal::new(
-                Code::DatasetNotPublished,
-                format!("no dataset `{name}` is configured"),
-            )
-        })?;
+        .ok_or_else(|| unconfigured(name))?;
     let (shown, sample) = blocking(move || {
         let files = files::list(&config.source, &config.folder)?;
         let first = files
@@ -316,15 +317,19 @@ fn quoted_after(text: &str, before: &str) -> Option<String> {
     rest.split('"').next().map(str::to_owned)
 }
 
+fn unconfigured(name: &str) -> Refusal {
+    Refusal::new(
+        Code::DatasetNotPublished,
+        format!("no dataset `{name}` is configured"),
+    )
+    .with_help("hansa dataset list shows them; hansa dataset add FILE adds one")
+}
+
 async fn publish_all(node: &Arc<Node>, names: Vec<String>, manner: Manner, out: &Out) -> Outcome {
     let configs = configured(node)?;
     for name in &names {
         if !configs.iter().any(|config| config.name.as_str() == name) {
-            return Err(Refusal::new(
-                Code::DatasetNotPublished,
-                format!("no dataset `{name}` is configured"),
-            )
-            .into());
+            return Err(unconfigured(name).into());
         }
     }
     let wanted: Vec<DatasetConfig> = configs

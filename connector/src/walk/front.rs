@@ -124,6 +124,8 @@ impl Reception {
                 let page = catalog.visible_to(peer, book, now, after.as_ref(), most);
                 let mut entries = Vec::new();
                 for seen in page.entries {
+                    // What this peer may know of it: never a column, count or span that all of its offers hide.
+                    let entry = seen.entry(book);
                     let mut offers: Vec<Offer> = seen
                         .offers
                         .iter()
@@ -147,7 +149,7 @@ impl Reception {
                         }
                     }
                     entries.push(Entry {
-                        dataset: Bytes::from(proto::dataset::to_bytes(seen.dataset)),
+                        dataset: Bytes::from(proto::dataset::to_bytes(&entry)),
                         offers,
                     });
                 }
@@ -159,21 +161,27 @@ impl Reception {
         })
     }
 
-    /// The letters of a peer's outbox after a number.
-    fn letters(&self, peer: &ParticipantId, after: u64) -> Result<Vec<Numbered>, Refusal> {
+    /// The first letter of a peer's outbox after a number. An inbox that stays open ends with the peer's membership.
+    fn letter(&self, peer: &ParticipantId, after: u64) -> Result<Option<Numbered>, Refusal> {
+        let bundle = self.node.trust.bundle();
+        if !bundle.roster().members().any(|member| member == peer) {
+            return Err(Refusal::new(
+                Code::PeerNotTrusted,
+                "the participant is no longer in the league",
+            ));
+        }
         let rows = self.node.index(|state| state.outbox(peer, after))?;
-        rows.into_iter()
-            .map(|(number, digest)| {
-                let digest: Digest = digest.parse().map_err(|_| {
-                    Refusal::new(Code::StateBroken, "the outbox names a letter wrongly")
-                })?;
-                let bytes = self.node.documents.read(Document::Letter, digest)?;
-                Ok(Numbered {
-                    number,
-                    letter: proto::letters::from_bytes(&bytes)?,
-                })
-            })
-            .collect()
+        let Some((number, digest)) = rows.into_iter().next() else {
+            return Ok(None);
+        };
+        let digest: Digest = digest
+            .parse()
+            .map_err(|_| Refusal::new(Code::StateBroken, "the outbox names a letter wrongly"))?;
+        let bytes = crate::node::waiting(|| self.node.documents.read(Document::Letter, digest))?;
+        Ok(Some(Numbered {
+            number,
+            letter: proto::letters::from_bytes(&bytes)?,
+        }))
     }
 
     async fn fetched(&self, peer: &ParticipantId, after: u64) -> Result<(), Refusal> {
@@ -252,7 +260,7 @@ impl Front for Reception {
 
     async fn catalog(&self, peer: &VerifiedPeer, request: PageRequest) -> Result<Page, NoAnswer> {
         self.count(peer.id().as_str(), "catalogue page").await?;
-        match self.page(peer.id(), &request) {
+        match crate::node::waiting(|| self.page(peer.id(), &request)) {
             Ok(page) => Ok(page),
             Err(refusal) => Err(self.refuse(refusal).await),
         }
@@ -284,14 +292,13 @@ impl Front for Reception {
                 let posted = node.posted.notified();
                 tokio::pin!(posted);
                 posted.as_mut().enable();
-                match reception.letters(&peer, after) {
+                match reception.letter(&peer, after) {
                     Err(refusal) => return Some((Err(refusal), None)),
-                    Ok(letters) => {
-                        if let Some(first) = letters.into_iter().next() {
-                            let number = first.number;
-                            return Some((Ok(first), Some((reception, peer, number))));
-                        }
+                    Ok(Some(first)) => {
+                        let number = first.number;
+                        return Some((Ok(first), Some((reception, peer, number))));
                     }
+                    Ok(None) => {}
                 }
                 if once {
                     return None;
@@ -311,18 +318,7 @@ impl Front for Reception {
     }
 
     async fn answer(&self, peer: &VerifiedPeer, asking: Asking) -> Result<Rows, NoAnswer> {
-        // In a task of its own: a caller that hangs up must not leave an opened entry behind.
-        let (node, caller) = (Arc::clone(&self.node), Caller::Peer(peer.clone()));
-        let answered = tokio::runtime::Handle::current()
-            .spawn(async move { answer(&node, caller, asking).await })
-            .await;
-        let delivery = match answered {
-            Ok(delivery) => delivery?,
-            Err(_) => {
-                let refusal = Refusal::new(Code::Internal, "the answer ended unexpectedly");
-                return Err(self.refuse(refusal).await);
-            }
-        };
+        let delivery = answer(&self.node, Caller::Peer(peer.clone()), asking).await?;
         let frames = tokio_stream::wrappers::ReceiverStream::new(delivery.frames);
         Ok(Rows {
             frames: frames.boxed(),

@@ -49,11 +49,15 @@ impl fmt::Display for Explanation {
                 errand.snapshot
             )?;
             writeln!(f, "  {}", errand.sql)?;
-            writeln!(
-                f,
-                "  brings at most {} rows, about {} bytes",
-                errand.most_rows, errand.most_bytes
-            )?;
+            if errand.most_rows == 0 {
+                writeln!(f, "  how many rows it brings is not told beforehand")?;
+            } else {
+                writeln!(
+                    f,
+                    "  brings at most {} rows, about {} bytes",
+                    errand.most_rows, errand.most_bytes
+                )?;
+            }
         }
         for (participant, refusal) in &self.left_out {
             writeln!(f, "{}: not asked: {refusal}", participant.domain())?;

@@ -264,7 +264,12 @@ impl Desk {
         } else {
             query.limit.and_then(|limit| u64::try_from(limit).ok())
         };
-        let most_rows = at_most.map_or(table.rows, |limit| limit.min(table.rows.max(1)));
+        // 0: the participant does not tell how many rows it has.
+        let most_rows = match (at_most, table.rows) {
+            (Some(limit), 0) => limit,
+            (Some(limit), rows) => limit.min(rows),
+            (None, rows) => rows,
+        };
         let number = self.errands.len();
         let errand = Arc::new(Errand {
             number,

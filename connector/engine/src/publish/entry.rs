@@ -120,6 +120,7 @@ pub fn draft(
         unit_column: config.unit_column.clone(),
         personal: config.personal || columns.iter().any(|column| column.personal),
         columns,
+        whole_schema: None,
         grid,
         version: String::new(),
         published_at: context.now,

@@ -38,6 +38,8 @@ pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
         unit_column,
         personal,
         columns,
+        // A stored dataset shows all its columns.
+        whole_schema: _,
         grid,
         version,
         published_at,
@@ -107,6 +109,7 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
                 .into_iter()
                 .map(ColumnShape::back)
                 .collect::<Option<_>>()?,
+            whole_schema: None,
             grid,
             version: shape.version,
             published_at: shape.published_at.parse().ok()?,

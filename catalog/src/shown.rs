@@ -1,0 +1,158 @@
+//! What of a dataset's entry a participant may know: what some offer or contract of it shows, and nothing else.
+
+use crate::dataset::{Column, ColumnType, Dataset};
+use crate::visible::Visible;
+use policy::contract::Book;
+use policy::id::Name;
+use policy::term::{Clause, Term, Unit};
+use std::collections::BTreeSet;
+
+impl Visible<'_> {
+    /// The entry as this participant may see it: those columns alone that one of its offers, contracts or public views
+    /// shows or names; rows, bytes, time span and area only where one of them shows everything that they were counted over.
+    /// The schema digest stays that of the whole schema, since contracts pin it.
+    #[must_use]
+    pub fn entry(&self, book: &Book) -> Dataset {
+        let offered = self.offers.iter().map(|offer| offer.clauses.as_slice());
+        let agreed = self
+            .contracts
+            .iter()
+            .filter_map(|contract| book.agreement(*contract))
+            .map(|agreement| agreement.clauses.as_slice());
+        let grants: Vec<Shown<'_>> = offered
+            .chain(agreed)
+            .map(|clauses| Shown::of(self.dataset, clauses))
+            .collect();
+        let mut entry = self.dataset.clone();
+        entry
+            .columns
+            .retain(|column| grants.iter().any(|grant| grant.names(&column.name)));
+        if entry.columns.len() < self.dataset.columns.len() {
+            entry.whole_schema = Some(self.dataset.schema_digest());
+        }
+        let stays = |name: &Name| entry.columns.iter().any(|column| column.name == *name);
+        let unit = entry.unit_column.take().filter(|name| stays(name));
+        let grid = entry.grid.take().filter(|grid| {
+            let mut columns = grid.dimensions.iter().map(|dimension| &dimension.column);
+            columns.all(stays)
+        });
+        entry.personal = entry.columns.iter().any(|column| column.personal)
+            || (entry.personal && entry.whole_schema.is_none());
+        entry.unit_column = unit;
+        entry.grid = grid;
+        let told = |which: &dyn Fn(&Shown<'_>) -> bool| grants.iter().any(which);
+        if !told(&|grant| grant.all_rows) {
+            entry.rows = 0;
+        }
+        if !told(&|grant| grant.all_rows && grant.plainly(self.dataset, |_| true)) {
+            entry.bytes = 0;
+        }
+        if !told(&|grant| grant.all_rows && grant.plainly(self.dataset, is_time)) {
+            entry.time_span = None;
+        }
+        if !told(&|grant| grant.all_rows && grant.plainly(self.dataset, |c| c.crs.is_some())) {
+            entry.area = None;
+        }
+        entry
+    }
+}
+
+const fn is_time(column: &Column) -> bool {
+    matches!(column.kind, ColumnType::Instant | ColumnType::Date)
+}
+
+/// What one policy shows of a dataset.
+struct Shown<'a> {
+    /// Whether every row is there, each for itself.
+    all_rows: bool,
+    /// The columns with their own values.
+    plain: BTreeSet<&'a Name>,
+    /// Those that its clauses name beyond them, which their reader knows anyway.
+    named: BTreeSet<Name>,
+}
+
+impl<'a> Shown<'a> {
+    fn of(dataset: &'a Dataset, clauses: &[Clause]) -> Self {
+        let mut shown = Self {
+            all_rows: true,
+            plain: dataset.columns.iter().map(|column| &column.name).collect(),
+            named: BTreeSet::new(),
+        };
+        let aggregate = clauses.iter().any(|clause| {
+            matches!(
+                clause.term,
+                Term::Functions(_) | Term::Dimensions(_) | Term::Measures(_)
+            )
+        });
+        if aggregate {
+            shown.all_rows = false;
+            shown.plain.clear();
+        }
+        for clause in clauses {
+            shown.take(&clause.term);
+        }
+        shown
+    }
+
+    fn take(&mut self, term: &Term) {
+        match term {
+            Term::Columns(list) => {
+                self.plain.retain(|name| list.contains(name));
+                self.named.extend(list.iter().cloned());
+            }
+            Term::Dimensions(list) | Term::Measures(list) => {
+                self.named.extend(list.iter().cloned());
+            }
+            Term::Rows(filter) => {
+                self.all_rows = false;
+                self.named.extend(filter.columns());
+            }
+            Term::Area { lon, lat, .. } => {
+                self.all_rows = false;
+                self.named.extend([lon.clone(), lat.clone()]);
+            }
+            Term::Mask { column, .. } | Term::TimeBucket { column, .. } => {
+                self.plain.remove(column);
+                self.named.insert(column.clone());
+            }
+            Term::MinGroup {
+                unit: Unit::Column(unit),
+                ..
+            } => {
+                self.named.insert(unit.clone());
+            }
+            Term::MinGroup {
+                unit: Unit::Rows, ..
+            }
+            | Term::Purpose(_)
+            | Term::NotBefore(_)
+            | Term::NotAfter(_)
+            | Term::Functions(_)
+            | Term::Grid(_)
+            | Term::TotalsFromPublished
+            | Term::Queries(_)
+            | Term::RowQuota(_)
+            | Term::ByteQuota(_)
+            | Term::ResultRows(_)
+            | Term::DeleteAfter { .. }
+            | Term::Attribution(_)
+            | Term::Prohibit(_) => {}
+        }
+    }
+
+    fn names(&self, column: &Name) -> bool {
+        self.plain.contains(column) || self.named.contains(column)
+    }
+
+    /// Whether each of these columns of the dataset shows its own values.
+    fn plainly(&self, dataset: &Dataset, which: impl Fn(&Column) -> bool) -> bool {
+        dataset
+            .columns
+            .iter()
+            .filter(|column| which(column))
+            .all(|column| self.plain.contains(&column.name))
+    }
+}
+
+#[cfg(test)]
+mod tests;
