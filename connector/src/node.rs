@@ -67,6 +67,8 @@ pub(crate) struct Node {
     catalog: RwLock<Catalog>,
     taxonomy: RwLock<Arc<Taxonomy>>,
     state: Mutex<State>,
+    /// Held while offers are put in force, so that nobody signs a public view twice.
+    pub(crate) offering: Mutex<()>,
     /// Held as long as the participant runs; nobody else may use the folder.
     _lock: std::fs::File,
     /// Dropped with the participant, off the threads that drive it.
@@ -161,9 +163,11 @@ impl Node {
         &self,
         act: impl FnOnce(&State) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
-        let mut state = self.locked();
-        index::catch_up(&self.log, &mut state)?;
-        act(&state)
+        waiting(|| {
+            let mut state = self.locked();
+            index::catch_up(&self.log, &mut state)?;
+            act(&state)
+        })
     }
 
     /// Notes a question's identity; false when it was asked before.
@@ -175,6 +179,10 @@ impl Node {
         request: RequestId,
         peer: &ParticipantId,
     ) -> Result<bool, Refusal> {
+        waiting(|| self.noted(request, peer))
+    }
+
+    fn noted(&self, request: RequestId, peer: &ParticipantId) -> Result<bool, Refusal> {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         if asked.len() >= MOST_ASKED {
             // The index knows what is forgotten here.
@@ -229,6 +237,16 @@ impl Node {
     /// A file of the state folder.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.config().state.join(name)
+    }
+}
+
+/// Does something that waits for a disk. On a thread that drives other tasks too, these move on to another one meanwhile.
+pub(crate) fn waiting<T>(act: impl FnOnce() -> T) -> T {
+    match tokio::runtime::Handle::try_current() {
+        Ok(handle) if handle.runtime_flavor() == tokio::runtime::RuntimeFlavor::MultiThread => {
+            tokio::task::block_in_place(act)
+        }
+        Ok(_) | Err(_) => act(),
     }
 }
 

@@ -683,7 +683,10 @@ fn budgets(node: &Node, id: ContractId, agreement: &Agreement) -> Vec<Value> {
             Some(json!({
                 "clause": clause.id.to_string(),
                 "what": what,
-                "used": node.budgets.spent(id, clause.id, slot),
+                "used": match agreement.assignee_id() {
+                    Some(asker) => node.budgets.spent(id, clause.id, slot, asker),
+                    None => node.budgets.most_spent(id, clause.id, slot),
+                },
                 "of": quota.max,
                 "until": until.to_string(),
             }))

@@ -3,61 +3,101 @@
 use crate::walk::fact::Fact;
 use evidence::json::Json;
 use evidence::time::Time;
-use policy::id::{ClauseId, ContractId, RequestId};
+use keep::state::query::BudgetRow;
+use policy::id::{ClauseId, ContractId, ParticipantId, RequestId};
 use policy::refusal::{Code, Refusal};
 use policy::ruling::{Budget, Counted};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// The counters of all quotas, by contract, clause and start of the slot.
+/// A counter: contract, clause, start of the slot, and who asked, since a public view has many askers.
+type Key = (ContractId, ClauseId, Time, ParticipantId);
+
+/// The counters of all quotas.
 #[derive(Debug, Default)]
 pub(crate) struct Budgets {
-    used: Mutex<BTreeMap<(ContractId, ClauseId, Time), u64>>,
+    used: Mutex<BTreeMap<Key, u64>>,
 }
 
 /// What one answer has reserved and not yet handed out.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Reserve {
+    asker: ParticipantId,
     left: BTreeMap<(ContractId, ClauseId), u64>,
     total: BTreeMap<(ContractId, ClauseId), u64>,
     chunks: u32,
 }
 
+impl Reserve {
+    /// Nothing yet, for an answer to this asker.
+    pub(crate) const fn of(asker: ParticipantId) -> Self {
+        Self {
+            asker,
+            left: BTreeMap::new(),
+            total: BTreeMap::new(),
+            chunks: 0,
+        }
+    }
+
+    fn key(&self, budget: &Budget) -> Key {
+        key(budget, &self.asker)
+    }
+}
+
+fn key(budget: &Budget, asker: &ParticipantId) -> Key {
+    (budget.contract, budget.clause, budget.slot, asker.clone())
+}
+
 impl Budgets {
     /// Counters as the index knows them.
-    pub(crate) fn new(spent: Vec<(ContractId, ClauseId, Time, u64)>) -> Self {
+    pub(crate) fn new(spent: Vec<BudgetRow>) -> Self {
         let used = spent
             .into_iter()
-            .map(|(contract, clause, slot, used)| ((contract, clause, slot), used))
+            .map(|(contract, clause, slot, asker, used)| ((contract, clause, slot, asker), used))
             .collect();
         Self {
             used: Mutex::new(used),
         }
     }
 
-    fn locked<T>(
-        &self,
-        act: impl FnOnce(&mut BTreeMap<(ContractId, ClauseId, Time), u64>) -> T,
-    ) -> T {
+    fn locked<T>(&self, act: impl FnOnce(&mut BTreeMap<Key, u64>) -> T) -> T {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         act(&mut used)
     }
 
-    /// What was spent in a slot.
-    pub(crate) fn spent(&self, contract: ContractId, clause: ClauseId, slot: Time) -> u64 {
-        self.locked(|used| used.get(&(contract, clause, slot)).copied().unwrap_or(0))
+    /// What an asker has spent in a slot.
+    pub(crate) fn spent(
+        &self,
+        contract: ContractId,
+        clause: ClauseId,
+        slot: Time,
+        asker: &ParticipantId,
+    ) -> u64 {
+        let key = (contract, clause, slot, asker.clone());
+        self.locked(|used| used.get(&key).copied().unwrap_or(0))
+    }
+
+    /// The most that any asker has spent in a slot; each has the whole quota.
+    pub(crate) fn most_spent(&self, contract: ContractId, clause: ClauseId, slot: Time) -> u64 {
+        self.locked(|used| {
+            used.iter()
+                .filter(|((id, number, start, _), _)| {
+                    (*id, *number, *start) == (contract, clause, slot)
+                })
+                .map(|(_, spent)| *spent)
+                .max()
+                .unwrap_or(0)
+        })
     }
 
     /// Counts one admitted question.
-    pub(crate) fn count_query(&self, budgets: &[Budget]) {
+    pub(crate) fn count_query(&self, budgets: &[Budget], asker: &ParticipantId) {
         self.locked(|used| {
             for budget in budgets
                 .iter()
                 .filter(|budget| budget.counts == Counted::Queries)
             {
-                let counter = used
-                    .entry((budget.contract, budget.clause, budget.slot))
-                    .or_default();
+                let counter = used.entry(key(budget, asker)).or_default();
                 *counter = counter.saturating_add(1);
             }
         });
@@ -99,7 +139,7 @@ impl Budgets {
                     Some((budget, least, first.saturating_mul(grow).max(least)))
                 })
                 .collect();
-            taken = self.take(&wanted)?;
+            taken = self.take(&wanted, &reserve.asker)?;
             reserve.chunks = reserve.chunks.saturating_add(1);
         }
         for (budget, amount) in &taken {
@@ -123,12 +163,12 @@ impl Budgets {
     fn take<'b>(
         &self,
         wanted: &[(&'b Budget, u64, u64)],
+        asker: &ParticipantId,
     ) -> Result<Vec<(&'b Budget, u64)>, Refusal> {
         self.locked(|used| {
             let mut amounts = Vec::new();
             for (budget, least, most) in wanted {
-                let key = (budget.contract, budget.clause, budget.slot);
-                let spent = used.get(&key).copied().unwrap_or(0);
+                let spent = used.get(&key(budget, asker)).copied().unwrap_or(0);
                 let room = budget.quota.max.saturating_sub(spent);
                 if room < *least {
                     return Err(over(budget));
@@ -136,9 +176,7 @@ impl Budgets {
                 amounts.push((*budget, room.min(*most)));
             }
             for (budget, amount) in &amounts {
-                let counter = used
-                    .entry((budget.contract, budget.clause, budget.slot))
-                    .or_default();
+                let counter = used.entry(key(budget, asker)).or_default();
                 *counter = counter.saturating_add(*amount);
             }
             amounts.retain(|(_, amount)| *amount > 0);
@@ -155,10 +193,9 @@ impl Budgets {
                     Counted::Rows => rows,
                     Counted::Bytes => bytes,
                 };
-                let key = (budget.contract, budget.clause);
-                let total = reserve.total.get(&key).copied().unwrap_or(0);
-                if let Some(counter) = used.get_mut(&(budget.contract, budget.clause, budget.slot))
-                {
+                let within = (budget.contract, budget.clause);
+                let total = reserve.total.get(&within).copied().unwrap_or(0);
+                if let Some(counter) = used.get_mut(&reserve.key(budget)) {
                     *counter = counter.saturating_sub(total.saturating_sub(handed));
                 }
             }
@@ -209,3 +246,6 @@ fn over(budget: &Budget) -> Refusal {
 
 const FIRST_ROWS: u64 = 8192;
 const FIRST_BYTES: u64 = 1 << 20;
+
+#[cfg(test)]
+mod tests;

@@ -80,16 +80,17 @@ impl Node {
     /// # Errors
     /// `PEER_UNREACHABLE`, or why the other end is not the peer.
     pub(crate) async fn call(self: &Arc<Self>, peer: &Peer) -> Result<PeerClient, Refusal> {
-        let mut held = self.calls.0.lock().await;
-        if let Some((address, client)) = held.get(&peer.id)
+        if let Some((address, client)) = self.calls.0.lock().await.get(&peer.id)
             && *address == peer.address
         {
             return Ok(client.clone());
         }
+        // Not under the lock: a peer that does not answer must not hold up the calls to others. And only a peer that was
+        // greeted is kept, so that each connection is checked.
         let client = self.connect(peer).await?;
-        held.insert(peer.id.clone(), (peer.address.clone(), client.clone()));
-        drop(held);
         self.greet(&client).await?;
+        let mut held = self.calls.0.lock().await;
+        held.insert(peer.id.clone(), (peer.address.clone(), client.clone()));
         Ok(client)
     }
 
@@ -186,6 +187,8 @@ impl Node {
 
     /// Ends the answers of participants that the bundle no longer lists.
     pub(crate) fn cut_strangers(&self) {
+        // Open inboxes look again at whom they belong to.
+        self.posted.notify_waiters();
         let bundle = self.trust.bundle();
         let own = self.id();
         for (_, peer, _) in self.running.list() {

@@ -35,21 +35,23 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
     let body = Body { record };
     match record.kind.as_str() {
         "permit" => {
+            let asker = body.text("peer")?;
             change.opened(
                 record.seq,
                 &body.text("request_id")?,
-                &body.text("peer")?,
+                &asker,
                 &body.words("contracts"),
             )?;
             for spending in body.spendings("reservations")? {
-                change.spend(&spending, None)?;
+                change.spend(&spending, &asker, None)?;
             }
             Ok(())
         }
         "progress" => {
             let opened = body.count("opened")?;
+            let asker = change.asker(opened)?.unwrap_or_default();
             for spending in body.spendings("reservations")? {
-                change.spend(&spending, Some(opened))?;
+                change.spend(&spending, &asker, Some(opened))?;
             }
             Ok(())
         }
@@ -92,6 +94,7 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
 fn close(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
     let opened = body.count("opened")?;
     let (rows, bytes) = (body.maybe_count("rows"), body.maybe_count("bytes"));
+    let asker = change.asker(opened)?.unwrap_or_default();
     for mut reserved in change.reserved_by(opened)? {
         let used = match reserved.counts.as_str() {
             "rows" => rows,
@@ -101,7 +104,7 @@ fn close(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
         // After a crash nobody knows what was sent: then the whole reservation counts as used.
         if let Some(used) = used {
             reserved.amount = reserved.amount.saturating_sub(used);
-            change.give_back(&reserved)?;
+            change.give_back(&reserved, &asker)?;
         }
     }
     let Some((request, peer, contracts)) = change.closed(opened, body.record.seq)? else {

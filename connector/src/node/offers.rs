@@ -13,13 +13,14 @@ use policy::refusal::Refusal;
 use policy::term::{Clause, Term};
 use proto::envelope::{self, Kind};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// Reads all offers again and puts them in force; what can't be offered is told and left out.
 ///
 /// # Errors
 /// When a public view can't be signed or recorded.
 pub(crate) fn renew(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
+    let _turn = node.offering.lock().unwrap_or_else(PoisonError::into_inner);
     let config = node.config();
     let mut faults = Vec::new();
     let mut offers = Vec::new();

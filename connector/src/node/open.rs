@@ -98,6 +98,7 @@ impl Node {
             shelf,
             taxonomy: RwLock::new(Arc::new(taxonomy)),
             state: Mutex::new(state),
+            offering: Mutex::new(()),
             _lock: lock,
             runtime: Some(runtime),
         });
@@ -173,8 +174,7 @@ impl Node {
     where
         T: evidence::ledger::Evidence + Send + 'static,
     {
-        self.log
-            .record_blocking(value)
+        crate::node::waiting(|| self.log.record_blocking(value))
             .map_err(|unwritable| audit::refusal(&unwritable))
     }
 }

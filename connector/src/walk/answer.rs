@@ -11,7 +11,7 @@ use enforce::bind::Bound;
 use enforce::cube::Tools;
 use engine::answer::frames::{Frames, Meter, Packing, frames};
 use engine::execute::watch::Watch;
-use engine::execute::{Unanswered, execute};
+use engine::execute::{Holdings, Unanswered, execute};
 use engine::limits::SqlLimits;
 use engine::plan::functions;
 use evidence::digest::Digest;
@@ -19,7 +19,7 @@ use evidence::ledger::Recorded;
 use evidence::time::Time;
 use faces::front::{NoAnswer, RowsFrame};
 use policy::contract::{Asker, InForce};
-use policy::id::{ContractId, DatasetId, RequestId};
+use policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use policy::peer::VerifiedPeer;
 use policy::refusal::{Code, Refusal};
 use policy::ruling::{self, Asked, Budget, Counted, Declined, Facts};
@@ -49,11 +49,29 @@ pub(crate) struct Delivery {
 const ROOM: usize = 4;
 const ROOM_FOR_ROWS: usize = 3;
 
-/// Answers a question. A refusal is on the books when this returns.
+/// Answers a question. A refusal is on the books when this returns. Whoever asks and goes away in between leaves no opened
+/// entry behind.
 ///
 /// # Errors
 /// The recorded refusal, or that nothing can be recorded.
 pub(crate) async fn answer(
+    node: &Arc<Node>,
+    caller: Caller,
+    asking: Asking,
+) -> Result<Delivery, NoAnswer> {
+    let inner = Arc::clone(node);
+    let work = tokio::runtime::Handle::current()
+        .spawn(async move { to_the_end(&inner, caller, asking).await });
+    match work.await {
+        Ok(answered) => answered,
+        Err(_) => {
+            let refusal = Refusal::new(Code::Internal, "the answer ended unexpectedly");
+            Err(decline(node, Declined::unopened(refusal, None)).await)
+        }
+    }
+}
+
+async fn to_the_end(
     node: &Arc<Node>,
     caller: Caller,
     asking: Asking,
@@ -155,10 +173,12 @@ async fn open(
     let tenant = node.config().tenants.get(asker.id()).cloned();
     admissible(node, &standing, asking, salted)?;
     let view = node.catalog(|catalog| catalog.view(&standing, tenant.as_deref()))?;
-    let snapshots = snapshots(node, &standing);
+    // The snapshots that are named in the ruling and the receipt are those that are read, also while one is replaced.
+    let holdings = node.shelf.holdings();
+    let snapshots = snapshots(&holdings, &standing)?;
     let bound = bind(asking.ask.sql.clone(), view, node.now()).await?;
     let plan_digest = policy::ruling::Question::digest(&bound);
-    let holdings = node.shelf.holdings();
+    let tools = tools()?;
     let recorded = rule(
         node,
         standing,
@@ -179,10 +199,9 @@ async fn open(
     let contracts: Vec<ContractId> = reads.iter().filter_map(|(_, id, _)| *id).collect();
     let datasets: Vec<DatasetId> = reads.iter().map(|(id, _, _)| id.clone()).collect();
     let budgets = recorded.budgets().to_vec();
-    let permitted: Permitted = match tools().map(|tools| apply(recorded, &tools)) {
-        Ok(Ok(permitted)) => permitted,
-        Ok(Err(declined)) => return Err(Fell::Declined(Box::new(declined))),
-        Err(refusal) => return Err(Fell::Refused(refusal)),
+    let permitted: Permitted = match apply(recorded, &tools) {
+        Ok(permitted) => permitted,
+        Err(declined) => return Err(Fell::Declined(Box::new(declined))),
     };
     let ends = permitted.ends();
     let (place, watch) = node
@@ -202,7 +221,7 @@ async fn open(
     let meter = NodeMeter {
         node: Arc::clone(node),
         budgets,
-        reserve: Reserve::default(),
+        reserve: Reserve::of(asker.id().clone()),
         request: asking.ask.request,
         opened: leaf.index,
     };
@@ -302,7 +321,8 @@ async fn rule(
             .collect()
     });
     let now = node.now();
-    let spent = spent(node, &standing, now);
+    let asker = standing.asker().id().clone();
+    let spent = spent(node, &standing, &asker, now);
     let taxonomy = node.taxonomy();
     let facts = Facts {
         now,
@@ -318,7 +338,7 @@ async fn rule(
     };
     let ruled = ruling::decide(standing, &facts, bound)?;
     let recorded = node.log.record(ruled).await.map_err(|_| Fell::Closed)?;
-    node.budgets.count_query(recorded.budgets());
+    node.budgets.count_query(recorded.budgets(), &asker);
     drop(lock);
     Ok(recorded)
 }
@@ -327,6 +347,7 @@ async fn rule(
 fn spent(
     node: &Node,
     standing: &InForce,
+    asker: &ParticipantId,
     now: Time,
 ) -> BTreeMap<(ContractId, policy::id::ClauseId), u64> {
     let mut spent = BTreeMap::new();
@@ -341,21 +362,39 @@ fn spent(
                 continue;
             };
             let (slot, _) = policy::term::quota::slot(quota.per, grant.not_before(), now);
-            let used = node.budgets.spent(contract, clause.id, slot);
+            let used = node.budgets.spent(contract, clause.id, slot, asker);
             spent.insert((contract, clause.id), used);
         }
     }
     spent
 }
 
-fn snapshots(node: &Node, standing: &InForce) -> BTreeMap<DatasetId, String> {
-    node.catalog(|catalog| {
-        standing
-            .grants()
-            .keys()
-            .filter_map(|id| Some((id.clone(), catalog.by_id(id)?.version.clone())))
-            .collect()
-    })
+/// The labels of the snapshots that are read.
+fn snapshots(
+    holdings: &Holdings,
+    standing: &InForce,
+) -> Result<BTreeMap<DatasetId, String>, Refusal> {
+    let mut labels = BTreeMap::new();
+    for (id, grant) in standing.grants() {
+        let Some(snapshot) = holdings.get(id) else {
+            continue;
+        };
+        if snapshot.dataset.schema_digest() != grant.schema() {
+            let refusal = Refusal::new(
+                Code::SchemaChanged,
+                format!(
+                    "`{}` has another schema than the contract was signed for",
+                    id.name
+                ),
+            );
+            return Err(match grant.contract() {
+                Some(contract) => refusal.with_contract(contract),
+                None => refusal,
+            });
+        }
+        labels.insert(id.clone(), snapshot.dataset.version.clone());
+    }
+    Ok(labels)
 }
 
 fn reads(
@@ -451,9 +490,11 @@ async fn drive(
     send: &mpsc::Sender<Result<RowsFrame, Refusal>>,
 ) {
     let mut failure = None;
+    let over = || Refusal::new(Code::Expired, "the contract ended while the answer ran");
+    let mut ended = false;
     let end = until(node.now(), opened.ends);
     tokio::pin!(end);
-    loop {
+    'frames: loop {
         let room = tokio::select! {
             biased;
             why = opened.watch.wait() => {
@@ -461,8 +502,9 @@ async fn drive(
                 failure = Some(why);
                 break;
             }
-            () = &mut end => {
-                opened.place.stop(Refusal::new(Code::Expired, "the contract ended while the answer ran"));
+            () = &mut end, if !ended => {
+                ended = true;
+                opened.place.stop(over());
                 continue;
             }
             room = send.reserve_many(ROOM_FOR_ROWS) => room,
@@ -470,7 +512,21 @@ async fn drive(
         let Ok(mut room) = room else {
             break;
         };
-        match opened.frames.next().await {
+        let next = opened.frames.next();
+        tokio::pin!(next);
+        let frame = loop {
+            tokio::select! {
+                biased;
+                // What takes long to compute must not outlive the contract, nor the caller.
+                () = &mut end, if !ended => {
+                    ended = true;
+                    opened.place.stop(over());
+                }
+                () = send.closed() => break 'frames,
+                frame = &mut next => break frame,
+            }
+        };
+        match frame {
             None => break,
             Some(Ok(frame)) => {
                 if let Some(place) = room.next() {

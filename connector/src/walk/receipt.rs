@@ -235,12 +235,7 @@ pub(crate) async fn acknowledged(
     bytes: &[u8],
     disputed: bool,
 ) -> Result<(), Refusal> {
-    let known = node.index(|state| {
-        Ok(state
-            .receipts()?
-            .into_iter()
-            .find(|row| row.request == request.to_string() && row.peer == *consumer))
-    })?;
+    let known = node.index(|state| state.issued(&request.to_string(), consumer))?;
     let Some(known) = known else {
         return Err(Refusal::new(
             Code::ReceiptMismatch,

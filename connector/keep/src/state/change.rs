@@ -243,7 +243,12 @@ impl<'t> Change<'t> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn spend(&self, spending: &Spending, opened: Option<u64>) -> Result<(), Refusal> {
+    pub fn spend(
+        &self,
+        spending: &Spending,
+        asker: &str,
+        opened: Option<u64>,
+    ) -> Result<(), Refusal> {
         let Spending {
             contract,
             clause,
@@ -252,12 +257,13 @@ impl<'t> Change<'t> {
             amount,
         } = spending;
         self.run(
-            "INSERT INTO budget (contract, clause, slot, used) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (contract, clause, slot) DO UPDATE SET used = used + excluded.used",
+            "INSERT INTO budget (contract, clause, slot, asker, used) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (contract, clause, slot, asker) DO UPDATE SET used = used + excluded.used",
             params![
                 contract.to_string(),
                 clause.0,
                 slot.micros(),
+                asker,
                 signed(*amount)
             ],
         )?;
@@ -282,16 +288,33 @@ impl<'t> Change<'t> {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn give_back(&self, spending: &Spending) -> Result<(), Refusal> {
+    pub fn give_back(&self, spending: &Spending, asker: &str) -> Result<(), Refusal> {
         self.run(
-            "UPDATE budget SET used = max(0, used - ?4) WHERE contract = ?1 AND clause = ?2 AND slot = ?3",
+            "UPDATE budget SET used = max(0, used - ?5)
+             WHERE contract = ?1 AND clause = ?2 AND slot = ?3 AND asker = ?4",
             params![
                 spending.contract.to_string(),
                 spending.clause.0,
                 spending.slot.micros(),
+                asker,
                 signed(spending.amount)
             ],
         )
+    }
+
+    /// Who asked the question that the record `opened` has opened.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn asker(&self, opened: u64) -> Result<Option<String>, Refusal> {
+        self.transaction
+            .query_row(
+                "SELECT peer FROM answer WHERE record = ?1",
+                [signed(opened)],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(broken)
     }
 
     /// An answer was opened by this record, under these contracts (separated by spaces).

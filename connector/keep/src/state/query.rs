@@ -19,6 +19,9 @@ pub struct ContractEvents {
     pub withdrawn: Option<Time>,
 }
 
+/// What an asker has used of a clause in a slot: contract, clause, start of the slot, asker, amount.
+pub type BudgetRow = (ContractId, ClauseId, Time, ParticipantId, u64);
+
 impl State {
     /// Every negotiation, the newest change first.
     ///
@@ -125,9 +128,9 @@ impl State {
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn budgets(&self) -> Result<Vec<(ContractId, ClauseId, Time, u64)>, Refusal> {
+    pub fn budgets(&self) -> Result<Vec<BudgetRow>, Refusal> {
         self.all(
-            "SELECT contract, clause, slot, used FROM budget",
+            "SELECT contract, clause, slot, asker, used FROM budget",
             [],
             budget_row,
         )
@@ -190,6 +193,24 @@ impl State {
             [],
             receipt_row,
         )
+    }
+
+    /// What we know of our own answer to a question of this asker.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn issued(
+        &self,
+        request: &str,
+        asker: &ParticipantId,
+    ) -> Result<Option<ReceiptRow>, Refusal> {
+        let found: Vec<ReceiptRow> = self.all(
+            "SELECT request, peer, role, contract, rows, bytes, digest, outcome, state, at, file
+             FROM receipt WHERE request = ?1 AND peer = ?2 AND role = 'provider'",
+            params![request, asker.as_str()],
+            receipt_row,
+        )?;
+        Ok(found.into_iter().next())
     }
 
     /// The datasets whose publication the log holds, with the body of that record.
@@ -299,12 +320,13 @@ fn receipt_row(row: &Row<'_>) -> rusqlite::Result<ReceiptRow> {
     })
 }
 
-fn budget_row(row: &Row<'_>) -> rusqlite::Result<(ContractId, ClauseId, Time, u64)> {
+fn budget_row(row: &Row<'_>) -> rusqlite::Result<BudgetRow> {
     Ok((
         parsed(row, 0)?,
         ClauseId(row.get(1)?),
         instant(row, 2)?,
-        unsigned(row.get(3)?),
+        parsed(row, 3)?,
+        unsigned(row.get(4)?),
     ))
 }
 

@@ -92,19 +92,30 @@ fn what_is_given_back_can_be_spent_again() {
     state
         .change(1, |change| {
             change.opened(0, "q", "hansa://acme.example", "c")?;
-            change.spend(&rows(100), Some(0))?;
-            change.spend(&rows(50), Some(0))
+            change.spend(&rows(100), ASKER, Some(0))?;
+            change.spend(&rows(7), "hansa://other.example", None)?;
+            change.spend(&rows(50), ASKER, Some(0))
         })
         .unwrap();
     assert_eq!(
         state.budgets().unwrap(),
-        [(contract, ClauseId(3), slot, 150)]
+        [
+            (contract, ClauseId(3), slot, asker(ASKER), 150),
+            (
+                contract,
+                ClauseId(3),
+                slot,
+                asker("hansa://other.example"),
+                7
+            )
+        ]
     );
     assert_eq!(state.open_answers().unwrap().len(), 1);
     let closed = state
         .change(2, |change| {
             assert_eq!(change.reserved_by(0)?, [rows(150)]);
-            change.give_back(&rows(40))?;
+            assert_eq!(change.asker(0)?.as_deref(), Some(ASKER));
+            change.give_back(&rows(40), ASKER)?;
             change.closed(0, 1)
         })
         .unwrap();
@@ -112,6 +123,21 @@ fn what_is_given_back_can_be_spent_again() {
     assert!(state.open_answers().unwrap().is_empty());
     assert_eq!(
         state.budgets().unwrap(),
-        [(contract, ClauseId(3), slot, 110)]
+        [
+            (contract, ClauseId(3), slot, asker(ASKER), 110),
+            (
+                contract,
+                ClauseId(3),
+                slot,
+                asker("hansa://other.example"),
+                7
+            )
+        ]
     );
+}
+
+const ASKER: &str = "hansa://acme.example";
+
+fn asker(id: &str) -> ParticipantId {
+    id.parse().unwrap()
 }
