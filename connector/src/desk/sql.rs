@@ -155,8 +155,13 @@ async fn plan(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<(Question, Rea
                 .into_iter()
                 .next()
                 .filter(|_| matches!(refusal.code, Code::DatasetUnknown));
+            let reason = match reason {
+                Some((_, why)) => Some(why),
+                None if refusal.code == Code::DatasetUnknown => ask::lapsed(node, sql)?,
+                None => None,
+            };
             Err(match reason {
-                Some((_, why)) => why.into(),
+                Some(why) => why.into(),
                 None => cite(node, sql, refusal).into(),
             })
         }

@@ -80,12 +80,20 @@ async fn pages(node: &Arc<Node>, peer: &Peer) -> Result<Vec<Seen>, Refusal> {
             let mut offers = Vec::new();
             let mut views = Vec::new();
             for offer in entry.offers {
-                if offer.public_view {
-                    let signed = proto::envelope::parse_offer(&offer.policy)?;
-                    let agreed = signed.verify(&node.trust.bundle().keys(node.now()))?;
-                    views.push((agreed.id(), agreed.agreement().clone()));
+                // What can't be read or trusted is left out: a newer peer may offer what this version does not know.
+                let read = if offer.public_view {
+                    view(node, &dataset, &offer.policy).map(|view| views.push(view))
                 } else {
-                    offers.push(proto::offer::from_bytes(&offer.policy)?);
+                    proto::offer::from_bytes(&offer.policy).and_then(|offer| {
+                        if offer.dataset != dataset.id {
+                            return Err(elsewhere());
+                        }
+                        offers.push(offer);
+                        Ok(())
+                    })
+                };
+                if let Err(refusal) = read {
+                    tracing::warn!(peer = peer.id.domain(), dataset = %dataset.id.name, code = %refusal.code, "offer.unusable");
                 }
             }
             seen.push(Seen {
@@ -94,6 +102,9 @@ async fn pages(node: &Arc<Node>, peer: &Peer) -> Result<Vec<Seen>, Refusal> {
                 offers,
                 views,
             });
+        }
+        if seen.len() > MOST_DATASETS {
+            break;
         }
         match page.next {
             Some(next) => request.after = Some(next),
@@ -107,6 +118,28 @@ async fn pages(node: &Arc<Node>, peer: &Peer) -> Result<Vec<Seen>, Refusal> {
 }
 
 const MOST_PAGES: usize = 1000;
+const MOST_DATASETS: usize = 20_000;
+
+/// A public view of this dataset, signed by its owner.
+fn view(node: &Node, dataset: &Dataset, bytes: &[u8]) -> Result<(ContractId, Agreement), Refusal> {
+    let signed = proto::envelope::parse_offer(bytes)?;
+    let agreed = signed.verify(&node.trust.bundle().keys(node.now()))?;
+    let agreement = agreed.agreement();
+    if agreement.dataset.id != dataset.id
+        || agreement.provider.id != dataset.id.owner
+        || agreement.assignee_id().is_some()
+    {
+        return Err(elsewhere());
+    }
+    Ok((agreed.id(), agreement.clone()))
+}
+
+fn elsewhere() -> Refusal {
+    Refusal::new(
+        Code::PeerDataInvalid,
+        "what is offered there is no view of that dataset",
+    )
+}
 
 /// What can be asked from here, and whose catalogue could not be fetched.
 #[derive(Debug)]
@@ -233,6 +266,57 @@ fn remote_tables(node: &Node, seen: &Seen, wish: &Wish) -> Vec<RemoteTable> {
         });
     }
     tables
+}
+
+/// What a question names and was had under a contract that is not in force: why it can't be had now.
+///
+/// # Errors
+/// When the own index can't be read.
+pub(crate) fn lapsed(node: &Node, sql: &str) -> Result<Option<Refusal>, Refusal> {
+    let words = words(sql);
+    let peers = node.peers()?;
+    let now = node.now();
+    let own = node.id();
+    let found = node.book(|book| {
+        let ours = |agreement: &Agreement| agreement.assignee_id() == Some(&own);
+        let stands = |agreement: &Agreement| {
+            book.all(now).any(|(_, other, standing)| {
+                standing == Standing::InForce
+                    && ours(other)
+                    && other.dataset.id == agreement.dataset.id
+            })
+        };
+        book.all(now)
+            .filter(|(_, agreement, standing)| {
+                *standing != Standing::InForce
+                    && ours(agreement)
+                    && words.contains(agreement.dataset.id.name.as_str())
+                    && !stands(agreement)
+            })
+            .max_by_key(|(_, agreement, _)| agreement.proposed_at)
+            .map(|(id, agreement, standing)| (id, agreement.dataset.id.clone(), standing))
+    });
+    let Some((id, dataset, standing)) = found else {
+        return Ok(None);
+    };
+    let named = peers
+        .iter()
+        .find(|peer| peer.id == dataset.owner && words.contains(peer.alias.as_str()));
+    let Some(peer) = named else { return Ok(None) };
+    let (code, what) = match standing {
+        Standing::Withdrawn => (Code::Withdrawn, "was withdrawn"),
+        Standing::Expired => (Code::Expired, "has ended"),
+        Standing::NotYet => (Code::NotYetValid, "has not begun"),
+        Standing::Superseded => (Code::Superseded, "was replaced by another one"),
+        Standing::InForce => return Ok(None),
+    };
+    let name = format!("{}.{}", peer.alias, dataset.name);
+    Ok(Some(
+        Refusal::new(code, format!("the contract on {name} {what}"))
+            .with_participant(peer.id.clone())
+            .with_contract(id)
+            .with_help(format!("ask for a new one: hansa contract request {name}")),
+    ))
 }
 
 /// Why a contract can't be used for the declared purpose, as its provider would say.
@@ -486,6 +570,26 @@ struct Carried {
     request: RequestId,
     contracts: Vec<ContractId>,
     stream: Option<AskStream>,
+}
+
+impl Drop for Carried {
+    /// Rows that nobody wants any more have no receipt; that they were not taken to their end is on the books.
+    fn drop(&mut self) {
+        let (Some(_), Ok(handle)) = (self.stream.take(), tokio::runtime::Handle::try_current())
+        else {
+            return;
+        };
+        let fact = Fact::new(
+            "not_received",
+            [
+                ("request_id", Json::text(self.request)),
+                ("peer", Json::text(&self.peer.id)),
+                ("code", Json::text(Code::Interrupted)),
+            ],
+        );
+        let log = self.node.log.clone();
+        let _task = handle.spawn(async move { log.record(fact).await.map(|_| ()) });
+    }
 }
 
 impl Carried {

@@ -59,7 +59,8 @@ pub(crate) async fn take_in(
             ))
         };
     }
-    let digest = node.documents.keep(Document::Letter, &bytes)?;
+    let digest = Digest::of(&bytes);
+    let keep = || crate::node::waiting(|| node.documents.keep(Document::Letter, &bytes));
     let noted = Noted {
         peer: peer.clone(),
         incoming: true,
@@ -70,6 +71,7 @@ pub(crate) async fn take_in(
     match &letter.content {
         Content::Withdrawal { statement } => {
             revoke::take_in(node, statement)?;
+            keep()?;
             noted.record(node, None).await
         }
         Content::Acknowledgement {
@@ -78,18 +80,21 @@ pub(crate) async fn take_in(
             disputed,
         } => {
             receipt::acknowledged(node, peer, *request, receipt, *disputed).await?;
+            keep()?;
             noted.record(node, None).await
         }
         _ => {
             let stepped = negotiation_step(node, peer, letter, Direction::In);
             match stepped {
                 Ok((open, sends)) => {
+                    keep()?;
                     settle(node, &open).await?;
                     noted.record(node, Some((&open, None))).await?;
                     follow(node, open, sends).await
                 }
                 Err(refusal) if number.is_some() => {
                     // What is in an outbox has its number; a letter that can't be used must not block the next one.
+                    keep()?;
                     noted.record(node, None).await?;
                     Err(refusal)
                 }
@@ -142,7 +147,7 @@ async fn send_in_turn(
         return Ok(());
     }
     let (open, sends) = negotiation_step(node, peer, &letter, Direction::Out { sign_beforehand })?;
-    node.documents.keep(Document::Letter, &bytes)?;
+    crate::node::waiting(|| node.documents.keep(Document::Letter, &bytes))?;
     settle(node, &open).await?;
     let beforehand = open
         .state
@@ -611,7 +616,11 @@ impl Noted {
                 ),
                 ("id", Json::text(self.letter.id)),
                 ("kind", Json::text(self.letter.content.kind())),
-                ("negotiation", maybe(self.letter.content.negotiation())),
+                // A letter that was refused is on the books, and no part of the negotiation that it names.
+                (
+                    "negotiation",
+                    maybe(open.and_then(|_| self.letter.content.negotiation())),
+                ),
                 ("digest", Json::text(self.digest)),
                 ("number", self.number.map_or(Json::Null, Json::count)),
                 ("outbox", Json::Bool(!self.incoming)),

@@ -43,30 +43,9 @@ pub(crate) async fn prove(
             let most = limit.map_or(MOST, |limit| {
                 usize::try_from(limit).unwrap_or(MOST).min(MOST)
             });
-            let mut records = Vec::new();
-            let mut next = None;
-            for record in node.log.read(from) {
-                let record = record?;
-                if record.seq >= size {
-                    break;
-                }
-                if !concerns(node, &record, peer) {
-                    continue;
-                }
-                if records.len() >= most {
-                    next = Some(record.seq);
-                    break;
-                }
-                let inclusion = node
-                    .log
-                    .inclusion(record.seq, size)
-                    .ok_or_else(|| Refusal::new(Code::Internal, "a record can't be proven"))?;
-                records.push(proof::Record {
-                    index: record.seq,
-                    bytes: Bytes::from(record.to_bytes()),
-                    inclusion,
-                });
-            }
+            let (node, peer) = (Arc::clone(node), peer.clone());
+            let (records, next) =
+                crate::desk::blocking(move || records(&node, &peer, (from, size), most)).await?;
             Ok(Proof::Records {
                 records,
                 head: text,
@@ -74,6 +53,40 @@ pub(crate) async fn prove(
             })
         }
     }
+}
+
+/// The records from `from` on, below `size`, that concern a peer, and where to go on. Each call looks at so many records and
+/// no more, whatever the log holds.
+fn records(
+    node: &Node,
+    peer: &ParticipantId,
+    (from, size): (u64, u64),
+    most: usize,
+) -> Result<(Vec<proof::Record>, Option<u64>), Refusal> {
+    let mut records = Vec::new();
+    let end = from.saturating_add(LOOKED_AT);
+    for record in node.log.read(from) {
+        let record = record?;
+        if record.seq >= size {
+            break;
+        }
+        if records.len() >= most || record.seq >= end {
+            return Ok((records, Some(record.seq)));
+        }
+        if !concerns(node, &record, peer) {
+            continue;
+        }
+        let inclusion = node
+            .log
+            .inclusion(record.seq, size)
+            .ok_or_else(|| Refusal::new(Code::Internal, "a record can't be proven"))?;
+        records.push(proof::Record {
+            index: record.seq,
+            bytes: Bytes::from(record.to_bytes()),
+            inclusion,
+        });
+    }
+    Ok((records, None))
 }
 
 /// Whether a record is about a question of this peer or to it, or about a contract or letter between us.
@@ -98,3 +111,6 @@ pub(crate) fn concerns(node: &Node, record: &Record, peer: &ParticipantId) -> bo
 }
 
 const MOST: usize = 1000;
+
+/// The most records that one call looks at.
+const LOOKED_AT: u64 = 50_000;

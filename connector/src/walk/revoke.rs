@@ -56,8 +56,10 @@ pub(crate) fn take_in(node: &Arc<Node>, bytes: &[u8]) -> Result<ContractId, Refu
     let contract = withdrawal.contract;
     let agreed = agreed(node, contract)?;
     let revoked: Revoked = agreed.revoke(&withdrawal, &node.trust.bundle().keys(node.now()))?;
-    node.documents
-        .keep(keep::contracts::Kind::Withdrawal, bytes)?;
+    crate::node::waiting(|| {
+        node.documents
+            .keep(keep::contracts::Kind::Withdrawal, bytes)
+    })?;
     let recorded = node.record_now(revoked)?;
     let why = Refusal::new(
         Code::Withdrawn,
