@@ -577,3 +577,6 @@ pub(crate) fn seconds(text: &str) -> Option<Duration> {
 
 /// Every key, with its default, for `hansa config reference`.
 pub(crate) const REFERENCE: &str = include_str!("config/reference.toml");
+
+#[cfg(test)]
+mod tests;

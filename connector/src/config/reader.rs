@@ -326,9 +326,10 @@ impl<'s, 'a> Section<'s, 'a> {
                 line,
                 key,
             );
-            if let Some(near) = nearest(key, &self.known) {
-                refusal = refusal.with_help(format!("did you mean `{near}`?"));
-            }
+            refusal = match nearest(key, &self.known) {
+                Some(near) => refusal.with_help(format!("did you mean `{near}`?")),
+                None => refusal.with_help(format!("its keys are {}", self.known.join(", "))),
+            };
             faults.push(refusal);
         }
     }

@@ -1,0 +1,107 @@
+//! The reference of all keys is what the readers read, no more and no less.
+
+use super::*;
+use engine::source::config::read::parse;
+use engine::source::config::reference::SECTIONS;
+use std::collections::BTreeSet;
+use toml::Value;
+
+const WORD: &str = "zzzzzzzzzzzzzzzzzzzzzz";
+
+fn load(text: &str) -> Result<Config, Vec<Refusal>> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hansa.toml");
+    std::fs::write(&file, text).unwrap();
+    Config::load(&file, &BTreeMap::new())
+}
+
+fn keys(table: &Value) -> BTreeSet<String> {
+    table.as_table().unwrap().keys().cloned().collect()
+}
+
+/// The tables of an entry, `[[…]]` or `[…]`, with all their keys together.
+fn union(of: &Value) -> BTreeSet<String> {
+    match of {
+        Value::Array(items) => items.iter().flat_map(keys).collect(),
+        table => keys(table),
+    }
+}
+
+#[test]
+fn the_reference_can_be_read() {
+    let config = load(REFERENCE).unwrap();
+    assert_eq!(config.participant.id.domain(), "munster.example");
+    assert_eq!((config.peers.len(), config.offers.len()), (1, 1));
+    assert_eq!((config.purposes.len(), config.tenants.len()), (1, 1));
+    let datasets = parse(REFERENCE, "hansa.toml", Path::new(".")).unwrap();
+    assert_eq!(datasets.len(), 1);
+}
+
+#[test]
+fn the_reference_has_every_key_of_a_dataset() {
+    let whole: Value = toml::from_str(REFERENCE).unwrap();
+    let dataset = &whole["dataset"][0];
+    for section in &SECTIONS {
+        let path = section.table.trim_matches(['[', ']']);
+        let shown = match path {
+            "dataset" => keys(dataset),
+            "dataset.lookup" => continue,
+            "dataset.lookup.NAME" => keys(&dataset["lookup"]["sites"]),
+            "dataset.column.factor" => {
+                let columns = dataset["column"].as_array().unwrap();
+                let factor = columns.iter().find_map(|column| column.get("factor"));
+                keys(factor.unwrap())
+            }
+            other => union(&dataset[other.strip_prefix("dataset.").unwrap()]),
+        };
+        let known: BTreeSet<String> = section
+            .keys
+            .iter()
+            .map(|(key, _)| (*key).to_owned())
+            .collect();
+        assert_eq!(shown, known, "{}", section.table);
+    }
+}
+
+/// The keys that the reader knows in the table whose header is `header`, out of its refusal of one that it does not know.
+fn known(header: &str) -> BTreeSet<String> {
+    let text = if header.is_empty() {
+        format!("{WORD} = 1\n{REFERENCE}")
+    } else {
+        assert!(REFERENCE.contains(header), "{header}");
+        REFERENCE.replacen(header, &format!("{header}\n{WORD} = 1\n"), 1)
+    };
+    let problems = load(&text).unwrap_err();
+    let problem = problems
+        .iter()
+        .find(|problem| problem.code == Code::ConfigUnknownKey)
+        .unwrap_or_else(|| panic!("{header}: {problems:?}"));
+    let listed = problem.help[0].strip_prefix("its keys are ").unwrap();
+    listed.split(", ").map(str::to_owned).collect()
+}
+
+#[test]
+fn the_reference_has_every_other_key() {
+    let whole: Value = toml::from_str(REFERENCE).unwrap();
+    assert_eq!(known(""), keys(&whole));
+    for (header, table) in [
+        ("[participant]", &whole["participant"]),
+        ("[listen]", &whole["listen"]),
+        ("[trust]", &whole["trust"]),
+        ("[state]", &whole["state"]),
+        ("[limits]", &whole["limits"]),
+        ("[ask]", &whole["ask"]),
+        ("[[peer]]", &whole["peer"]),
+        ("[[offer]]", &whole["offer"]),
+        (
+            "[purpose.traffic-planning]",
+            &whole["purpose"]["traffic-planning"],
+        ),
+        (
+            "[tenant.\"acme.example\"]",
+            &whole["tenant"]["acme.example"],
+        ),
+    ] {
+        assert_eq!(known(header), union(table), "{header}");
+    }
+}
