@@ -181,12 +181,14 @@ pub(crate) enum LeagueVerb {
         days: u16,
     },
     /// The participants
+    #[command(after_help = "Example: hansa league list --dir league")]
     List {
         /// The league's folder
         #[arg(long, default_value = ".")]
         dir: PathBuf,
     },
     /// Expels a participant
+    #[command(after_help = "Example: hansa league expel acme.example --dir league")]
     Expel {
         /// Its identity
         id: String,
@@ -195,6 +197,9 @@ pub(crate) enum LeagueVerb {
         dir: PathBuf,
     },
     /// Writes the current signed trust bundle
+    #[command(
+        after_help = "Example: hansa league export --dir league --output munster/trust/bundle.json"
+    )]
     Export {
         /// The league's folder
         #[arg(long, default_value = ".")]
@@ -204,3 +209,6 @@ pub(crate) enum LeagueVerb {
         output: Option<PathBuf>,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,7 @@ mod readme;
 mod resources;
 mod together;
 mod trust;
+mod wrong;
 
 use std::path::Path;
 

@@ -9,12 +9,10 @@ use std::path::PathBuf;
 /// # Errors
 /// `CONFIG_MISSING` with the places that were looked at.
 pub(crate) fn config_file(named: Option<&PathBuf>) -> Result<PathBuf, Refusal> {
-    if let Some(file) = named {
+    let variable = std::env::var_os("HANSA_CONFIG").map(PathBuf::from);
+    if let Some(file) = named.cloned().or(variable) {
         let inside = file.join("hansa.toml");
-        return Ok(if file.is_dir() { inside } else { file.clone() });
-    }
-    if let Some(file) = std::env::var_os("HANSA_CONFIG") {
-        return Ok(PathBuf::from(file));
+        return Ok(if file.is_dir() { inside } else { file });
     }
     let mut places = vec![PathBuf::from("hansa.toml")];
     let home = std::env::var_os("HOME").map(PathBuf::from);

@@ -12,6 +12,8 @@ use policy::refusal::{Code, Refusal};
 use serde_json::json;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc::Receiver;
 
 /// Where rows go.
@@ -45,9 +47,9 @@ impl Target {
         }
     }
 
-    fn open(&self) -> Result<Box<dyn Write + Send>, Refusal> {
+    fn open(&self, closed: &Closed) -> Result<Box<dyn Write + Send>, Refusal> {
         match &self.file {
-            None => Ok(Box::new(std::io::BufWriter::new(std::io::stdout()))),
+            None => Ok(Box::new(std::io::BufWriter::new(Pipe(closed.clone())))),
             Some(file) => {
                 let part = part_of(file);
                 let file =
@@ -71,6 +73,43 @@ impl Target {
         }
     }
 }
+
+/// Whether the reader of stdout has gone.
+#[derive(Debug, Clone, Default)]
+struct Closed(Arc<AtomicBool>);
+
+impl Closed {
+    fn is(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Stdout that notes when its reader has gone, as `head` does when it has seen enough.
+struct Pipe(Closed);
+
+impl Pipe {
+    fn noted<T>(&self, done: std::io::Result<T>) -> std::io::Result<T> {
+        if let Err(fault) = &done
+            && fault.kind() == std::io::ErrorKind::BrokenPipe
+        {
+            self.0.0.store(true, Ordering::Relaxed);
+        }
+        done
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.noted(std::io::stdout().write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.noted(std::io::stdout().flush())
+    }
+}
+
+/// The status of a command whose reader has gone, as shells count it.
+const READER_GONE: u8 = 141;
 
 fn part_of(file: &Path) -> PathBuf {
     let mut name = file.file_name().unwrap_or_default().to_os_string();
@@ -107,11 +146,16 @@ pub(crate) async fn print(
         decoder: StreamDecoder::new(),
         rows: None,
         bar: None,
+        closed: Closed::default(),
     };
     while let Some(event) = events.recv().await {
         match printer.take(event) {
             Ok(None) => {}
             Ok(Some(status)) => return printer.end(true).map(|()| status),
+            Err(_) if printer.closed.is() => {
+                printer.quiet_bar();
+                return Ok(READER_GONE);
+            }
             Err(refusal) => {
                 printer.end(false)?;
                 return Err(refusal);
@@ -132,6 +176,7 @@ struct Printer<'a> {
     decoder: StreamDecoder,
     rows: Option<Rows>,
     bar: Option<ProgressBar>,
+    closed: Closed,
 }
 
 impl Printer<'_> {
@@ -179,7 +224,10 @@ impl Printer<'_> {
             if self.rows.is_none()
                 && let Some(schema) = self.decoder.schema()
             {
-                let mut rows = Rows::new(self.target.format(self.global)?, self.target.open()?);
+                let mut rows = Rows::new(
+                    self.target.format(self.global)?,
+                    self.target.open(&self.closed)?,
+                );
                 rows.begin(&schema)?;
                 self.rows = Some(rows);
             }

@@ -115,6 +115,10 @@ fn allowed(refusal: &Refusal) -> String {
 
 /// A refusal as an object with stable field names.
 pub(crate) fn refusal_json(refusal: &Refusal) -> Value {
+    let mut help = refusal.help.clone();
+    if help.is_empty() {
+        help.push(refusal.code.mend().to_owned());
+    }
     json!({
         "code": refusal.code.as_str(),
         "sentence": refusal.sentence,
@@ -125,7 +129,7 @@ pub(crate) fn refusal_json(refusal: &Refusal) -> Value {
         "file": refusal.place.as_ref().map(|place| place.file.clone()),
         "line": refusal.place.as_ref().and_then(|place| place.line),
         "key": refusal.place.as_ref().and_then(|place| place.key.clone()),
-        "help": refusal.help,
+        "help": help,
         "exit": refusal.code.kind().exit_code(),
     })
 }

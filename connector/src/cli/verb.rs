@@ -22,6 +22,7 @@ pub(crate) enum DeskVerb {
         participant: Option<String>,
     },
     /// Reloads configuration, datasets, certificates and the trust bundle
+    #[command(after_help = "Example: hansa --config munster reload")]
     Reload,
     /// Own datasets
     #[command(subcommand)]
@@ -53,11 +54,13 @@ pub(crate) enum DeskVerb {
     #[command(subcommand)]
     Audit(AuditVerb),
     /// A consistent copy while running
+    #[command(after_help = "Example: hansa backup munster-2026-11-20.hansa")]
     Backup {
         /// The file to write
         file: PathBuf,
     },
     /// Puts a copy back
+    #[command(after_help = "Example: hansa --config munster restore munster-2026-11-20.hansa")]
     Restore {
         /// The file to read
         file: PathBuf,
@@ -72,13 +75,16 @@ pub(crate) enum DeskVerb {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DatasetVerb {
     /// The own datasets
+    #[command(after_help = "Example: hansa dataset list --json")]
     List,
     /// One of them
+    #[command(after_help = "Example: hansa dataset show bike_counts")]
     Show {
         /// Its name
         name: String,
     },
     /// Its first rows, as they would be published
+    #[command(after_help = "Example: hansa dataset sample bike_counts --rows 5")]
     Sample {
         /// Its name
         name: String,
@@ -87,6 +93,9 @@ pub(crate) enum DatasetVerb {
         rows: usize,
     },
     /// Looks at a file and writes a commented entry into the configuration
+    #[command(
+        after_help = "Example: hansa dataset add bikes.csv --name bike_counts --title \"Bicycle counts\" --licence CC-BY-4.0"
+    )]
     Add {
         /// The file
         file: PathBuf,
@@ -101,11 +110,13 @@ pub(crate) enum DatasetVerb {
         licence: Option<String>,
     },
     /// Publishes what changed
+    #[command(after_help = "Example: hansa dataset publish bike_counts --dry-run")]
     Publish {
         /// Names; absent: all
         names: Vec<String>,
     },
     /// Takes a dataset out of the catalogue
+    #[command(after_help = "Example: hansa dataset withdraw bike_counts --snapshot 2026-11-20.3")]
     Withdraw {
         /// Its name
         name: String,
@@ -120,17 +131,20 @@ pub(crate) enum DatasetVerb {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CatalogVerb {
     /// What is offered to us
+    #[command(after_help = "Example: hansa catalog list munster")]
     List {
         /// One participant only
         participant: Option<String>,
     },
     /// Datasets whose name, title or columns hold all these words
+    #[command(after_help = "Example: hansa catalog search bicycle counts")]
     Search {
         /// The words
         #[arg(required = true)]
         words: Vec<String>,
     },
     /// One dataset, with the terms in plain language
+    #[command(after_help = "Example: hansa catalog show munster.bike_counts")]
     Show {
         /// participant.dataset
         dataset: String,
@@ -142,8 +156,10 @@ pub(crate) enum CatalogVerb {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum PolicyVerb {
     /// The policies of the own offers
+    #[command(after_help = "Example: hansa policy list")]
     List,
     /// One of them as plain language
+    #[command(after_help = "Example: hansa policy show mobility-research --odrl")]
     Show {
         /// The policy's name or file
         policy: String,
@@ -152,6 +168,7 @@ pub(crate) enum PolicyVerb {
         odrl: bool,
     },
     /// Lints policies
+    #[command(after_help = "Example: hansa policy check policies/mobility-research.toml")]
     Check {
         /// Files; absent: those of all offers
         policies: Vec<String>,
@@ -163,6 +180,7 @@ pub(crate) enum PolicyVerb {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ContractVerb {
     /// Contracts and negotiations
+    #[command(after_help = "Example: hansa contract list --json")]
     List,
     /// Requests a contract for a dataset
     #[command(after_help = "Example: hansa contract request munster.bike_counts --sign")]
@@ -183,6 +201,7 @@ pub(crate) enum ContractVerb {
         offer: Option<String>,
     },
     /// Clauses, signatures and their check, budgets used
+    #[command(after_help = "Example: hansa contract show 7f3a")]
     Show {
         /// Any unique prefix
         id: String,
@@ -194,6 +213,7 @@ pub(crate) enum ContractVerb {
         odrl: bool,
     },
     /// Answers with changed terms
+    #[command(after_help = "Example: hansa contract counter n-3c51 --policy policies/wider.toml")]
     Counter {
         /// The negotiation
         id: String,
@@ -205,11 +225,15 @@ pub(crate) enum ContractVerb {
         policy_text: Option<String>,
     },
     /// Does the signing step that is due
+    #[command(after_help = "Example: hansa contract sign n-3c51")]
     Sign {
         /// The negotiation
         id: String,
     },
     /// Declines
+    #[command(
+        after_help = "Example: hansa contract decline n-3c51 --reason \"not for this purpose\""
+    )]
     Decline {
         /// The negotiation
         id: String,
@@ -218,6 +242,7 @@ pub(crate) enum ContractVerb {
         reason: String,
     },
     /// Ends a contract
+    #[command(after_help = "Example: hansa contract withdraw 7f3a --reason \"the pilot is over\"")]
     Withdraw {
         /// The contract
         id: String,
@@ -226,6 +251,9 @@ pub(crate) enum ContractVerb {
         reason: String,
     },
     /// Checks a contract file; needs no connector
+    #[command(
+        after_help = "Example: hansa contract verify contract.json --bundle trust/bundle.json"
+    )]
     Verify {
         /// The file
         file: PathBuf,
@@ -234,6 +262,7 @@ pub(crate) enum ContractVerb {
         bundle: Option<PathBuf>,
     },
     /// Writes the signed contract
+    #[command(after_help = "Example: hansa contract export 7f3a --output contract.json")]
     Export {
         /// The contract
         id: String,
@@ -315,6 +344,7 @@ pub(crate) struct GetArgs {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum PeerVerb {
     /// The peers
+    #[command(after_help = "Example: hansa peer list")]
     List,
     /// Adds one by its address
     #[command(after_help = "Example: hansa peer add data.munster.example:8814")]
@@ -329,11 +359,13 @@ pub(crate) enum PeerVerb {
         alias: Option<String>,
     },
     /// One of them
+    #[command(after_help = "Example: hansa peer show ottawa")]
     Show {
         /// Alias or identity
         peer: String,
     },
     /// Forgets one
+    #[command(after_help = "Example: hansa peer remove ottawa")]
     Remove {
         /// Alias or identity
         peer: String,
@@ -345,13 +377,16 @@ pub(crate) enum PeerVerb {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AuditVerb {
     /// Records, newest last
+    #[command(after_help = "Example: hansa audit list --participant acme.example --outcome refuse")]
     List(AuditFilter),
     /// One record, with what closed it
+    #[command(after_help = "Example: hansa audit show 118")]
     Show {
         /// The record's index, or a question's identity
         id: String,
     },
     /// Checks a log; offline on a copied log or bundle
+    #[command(after_help = "Example: hansa audit verify copied-log")]
     Verify {
         /// A copied log folder or an exported bundle; absent: the own log
         file: Option<PathBuf>,
@@ -360,6 +395,7 @@ pub(crate) enum AuditVerb {
         head: Option<PathBuf>,
     },
     /// Writes records as CSV or a bundle that `verify` reads
+    #[command(after_help = "Example: hansa audit export --output audit.csv --dataset bike_counts")]
     Export {
         /// Where to; `.csv` for a spreadsheet, else a bundle folder
         #[arg(short, long)]
@@ -369,6 +405,7 @@ pub(crate) enum AuditVerb {
         filter: AuditFilter,
     },
     /// Compares both sides' receipts
+    #[command(after_help = "Example: hansa audit reconcile munster")]
     Reconcile {
         /// Alias or identity
         participant: String,
@@ -406,7 +443,9 @@ pub(crate) struct AuditFilter {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ConfigVerb {
     /// The configuration in force
+    #[command(after_help = "Example: hansa config show")]
     Show,
     /// Every key
+    #[command(after_help = "Example: hansa config reference")]
     Reference,
 }

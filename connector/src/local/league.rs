@@ -25,7 +25,16 @@ pub(crate) fn run(verb: LeagueVerb, now: Time, show: Show) -> Result<(), Refusal
             days,
         } => {
             let mut league = League::open(&dir)?;
-            let admitted = league.admit(&read(&request)?, days, now)?;
+            let admitted = league
+                .admit(&read(&request)?, days, now)
+                .map_err(|refusal| {
+                    let refusal = refusal.with_place(request.display().to_string(), None, None);
+                    if refusal.code == policy::refusal::Code::KeyInvalid {
+                        refusal.with_help("name the .request file that `hansa init` wrote")
+                    } else {
+                        refusal
+                    }
+                })?;
             let file = output.unwrap_or_else(|| {
                 request.with_file_name(format!("{}.join", admitted.id.domain()))
             });

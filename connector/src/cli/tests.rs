@@ -1,0 +1,58 @@
+//! Whoever asks a command for help sees how it is typed.
+
+use super::*;
+use clap::CommandFactory as _;
+
+fn leaves(command: &clap::Command, path: &str, found: &mut Vec<(String, String)>) {
+    let mut inner = command
+        .get_subcommands()
+        .filter(|command| command.get_name() != "help")
+        .peekable();
+    if inner.peek().is_none() {
+        let help = command.get_after_help().map(ToString::to_string);
+        found.push((path.to_owned(), help.unwrap_or_default()));
+    }
+    for command in inner {
+        leaves(command, &format!("{path} {}", command.get_name()), found);
+    }
+}
+
+#[test]
+fn each_command_shows_an_example_that_can_be_typed() {
+    let mut found = Vec::new();
+    leaves(&Cli::command(), "hansa", &mut found);
+    assert!(found.len() > 40, "{}", found.len());
+    for (path, help) in found {
+        let example = help
+            .strip_prefix("Example: ")
+            .unwrap_or_else(|| panic!("{path} has no example"));
+        let words = words(example);
+        let typed = Cli::try_parse_from(&words);
+        assert!(
+            typed.is_ok(),
+            "{example}: {:?}",
+            typed.err().map(|fault| fault.to_string())
+        );
+        let verb: Vec<&str> = path.split(' ').skip(1).collect();
+        let at = words.iter().position(|word| word == verb[0]).unwrap();
+        let shown: Vec<&str> = words[at..]
+            .iter()
+            .take(verb.len())
+            .map(String::as_str)
+            .collect();
+        assert_eq!(shown, verb, "{example}");
+    }
+}
+
+/// The words as a shell cuts them.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (number, part) in line.split('"').enumerate() {
+        if number % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
