@@ -81,12 +81,13 @@ pub(crate) fn run(args: &DemoArgs, show: Show) -> Result<u8, Vec<Refusal>> {
     let played = play(args, &stage, show);
     let interrupted = stage.close();
     match played {
-        _ if interrupted => Err(vec![Refusal::new(Code::Interrupted, "interrupted")]),
+        // After the story, an interruption is how it ends.
         Ok(()) => Ok(0),
+        Err(_) if interrupted => Err(vec![Refusal::new(Code::Interrupted, "interrupted")]),
         Err(Fault { expected, came }) => {
             if !show.json {
                 line_err(&format!(
-                    "the step did not do what it says\n  expected  {expected}\n  came      {came}"
+                    "\nFAILED: the step did not do what it says\n  expected  {expected}\n  came      {came}"
                 ));
             }
             Ok(1)

@@ -51,3 +51,51 @@ fn every_step_does_what_it_says() {
     assert_eq!(steps[5]["figures"]["rows_after"], 0);
     assert_eq!(left, 0, "something is left behind");
 }
+
+#[test]
+fn a_role_plays_its_part_alone() {
+    let (status, steps, left) = play(&["--role", "officer"]);
+    assert_eq!(status, Some(0));
+    assert_eq!(names(&steps), ["stage", "officer", "withdrawal"]);
+    assert_eq!(left, 0, "something is left behind");
+}
+
+#[test]
+fn an_interruption_ends_everything() {
+    use std::io::{BufRead as _, BufReader};
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(super::binary())
+        .args(["demo", "--json"])
+        .env("TMPDIR", folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+    let closing = out
+        .by_ref()
+        .map(Result::unwrap)
+        .find(|line| line.contains("\"closing\""));
+    let closing: Value = serde_json::from_str(&closing.expect("the story ends")).unwrap();
+    assert_eq!(closing["figures"]["try"].as_array().unwrap().len(), 5);
+    let folders: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    let stage = folders[0].as_ref().unwrap().path();
+    let sockets = ["lisbon", "munster"].map(|city| stage.join(city).join("state/hansa.sock"));
+    assert!(
+        sockets
+            .iter()
+            .all(|socket| std::os::unix::net::UnixStream::connect(socket).is_ok())
+    );
+    let ended = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(ended.success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert!(
+        sockets
+            .iter()
+            .all(|socket| std::os::unix::net::UnixStream::connect(socket).is_err())
+    );
+}

@@ -102,7 +102,7 @@ fn forged(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
         ("one byte changed", change as fn(&mut Vec<u8>) -> bool),
         ("one record removed", remove as fn(&mut Vec<u8>) -> bool),
     ] {
-        let copy = cast.file(&format!("copy with {name}"));
+        let copy = cast.file(&format!("log-with-{}", name.replace(' ', "-")));
         let done = copied(&cast.file("munster/state/log"), &copy)
             .and_then(|()| {
                 let file = records_of(&copy)?;

@@ -112,9 +112,6 @@ impl Step {
         if self.show.json && (self.spoken || played.is_err()) {
             line_out(&object.to_string());
         }
-        if let (Err(_), false) = (&played, self.show.json) {
-            line_out(&format!("\nstep `{}` FAILED", self.name));
-        }
         played
     }
 }
