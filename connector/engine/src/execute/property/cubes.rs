@@ -1,5 +1,10 @@
 //! The property for aggregate-only contracts: cells below the threshold, and detail inside cells, change nothing.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the oracle is an unmodified engine"
+)]
+
 use super::{ask, same, setting, short};
 use crate::answer::frames::Sent;
 use crate::fixture::{City, Layout, dataset, lines, name};

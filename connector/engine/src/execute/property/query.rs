@@ -210,7 +210,7 @@ impl Make<'_> {
             4 => format!("10 / (v - 3) > {a}"),
             5 => format!("s LIKE '%{}%'", self.random.random_range(0..9)),
             6 => format!("{a} IN (SELECT v FROM d WHERE {x})"),
-            7 => format!("EXISTS (SELECT 1 FROM d e WHERE e.v = d.k AND e.g = 'B')"),
+            7 => "EXISTS (SELECT 1 FROM d e WHERE e.v = d.k AND e.g = 'B')".to_owned(),
             _ => "CAST(s AS BIGINT) >= 0".to_owned(),
         }
     }
