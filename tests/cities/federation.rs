@@ -355,3 +355,79 @@ fn what_is_not_permitted_can_not_be_told_from_what_is_not_there() {
         assert_eq!(said("salaries"), said("holidays"));
     }
 }
+
+#[test]
+fn hidden_rows_change_no_answer() {
+    let league = League::new(super::binary());
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    let seen = "Hafen,310,6\nHafen,502,5\nBahnhof,1204,4\n";
+    let table = |hidden: &str| format!("site,bikes,text\n{seen}{hidden}");
+    lindau.holds("bikes", &table("Insel,77,9\n"), "");
+    let file = lindau.folder().join("hansa.toml");
+    let toml = std::fs::read_to_string(&file).unwrap();
+    let as_text = "name   = \"text\"\ntype   = \"text\"";
+    std::fs::write(
+        &file,
+        toml.replace("name   = \"text\"\ntype   = \"int\"", as_text),
+    )
+    .unwrap();
+    lindau.publishes();
+    lindau.offers(
+        "bikes",
+        "all",
+        &format!("rows = \"site <> 'Insel'\"\n{ALL}"),
+        "\"league\"",
+        "auto",
+    );
+    lindau.serve();
+    acme.knows(&lindau);
+    let _ = acme.contract("lindau.bikes");
+    let questions = [
+        "SELECT * FROM lindau.bikes ORDER BY bikes",
+        "SELECT count(*) AS n, min(bikes) AS a, max(bikes) AS b, avg(bikes) AS c FROM lindau.bikes",
+        "SELECT sum(1000 / (bikes - 77)) AS x FROM lindau.bikes",
+        "SELECT sum(CAST(text AS BIGINT)) AS x FROM lindau.bikes",
+        "SELECT count(*) AS n FROM lindau.bikes WHERE site = 'Insel' OR bikes = 77",
+        "SELECT site, count(*) AS n FROM lindau.bikes GROUP BY site HAVING count(*) > 0 ORDER BY site",
+        "SELECT count(*) AS n FROM lindau.bikes WHERE 1 / (bikes - 310) > 5",
+        "SELECT (SELECT bikes FROM lindau.bikes) AS one",
+        "SELECT bikes FROM lindau.bikes ORDER BY bikes LIMIT 1",
+    ];
+    let ask = || {
+        questions.map(|sql| {
+            let done = acme.ask(sql);
+            let rows: Vec<&str> = done
+                .out
+                .lines()
+                .filter(|line| !line.starts_with("{\"hansa\""))
+                .collect();
+            let error = done.err.lines().next().unwrap_or_default();
+            // The one thing in a refusal that differs from time to time is the question's own number.
+            (done.status, rows.join("\n"), error.to_owned())
+        })
+    };
+    let before = ask();
+    assert_eq!(
+        number(&serde_json::from_str(&before[1].1).unwrap(), "n"),
+        3,
+        "{before:?}"
+    );
+    assert!(
+        before[2].0 == Some(0) && before[3].0 == Some(0),
+        "{before:?}"
+    );
+    for hidden in [
+        "",
+        "Insel,0,none\nInsel,-5,1\nInsel,310,x\n",
+        "Insel,9223372036854775807,\nInsel,,\n",
+    ] {
+        lindau.write("data/bikes.csv", &table(hidden));
+        lindau.publishes();
+        let after = ask();
+        for ((question, before), after) in questions.iter().zip(&before).zip(&after) {
+            assert_eq!(before, after, "{question} with `{hidden}`");
+        }
+    }
+}
