@@ -97,7 +97,7 @@ pub(crate) fn run(args: &DemoArgs, show: Show) -> Result<u8, Vec<Refusal>> {
 
 fn play(args: &DemoArgs, stage: &Stage, show: Show) -> Result<(), Fault> {
     let mut first = Step::new(0, "stage", "The stage", show, true);
-    first.note(&format!("{NOTICE}\n"));
+    first.note(NOTICE);
     first.figure("notice", NOTICE);
     let cast = first.done(|step| cast::gather(stage, step))?;
     for (number, act) in (1..).zip(&ACTS) {

@@ -79,7 +79,7 @@ fn received(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
     step.say(
         Voice("Auditor"),
         &format!(
-            "who received what, under which clauses, from the logs of the three cities; {refused} more questions were refused\n{}",
+            "who received what, under which clauses, from the logs of the three cities; questions that they refused: {refused}\n{}",
             table(
                 &["FROM", "TO", "DATASET", "CONTRACT", "CLAUSES", "ROWS", "OUTCOME"],
                 &rows

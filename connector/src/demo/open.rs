@@ -173,8 +173,9 @@ fn units(cast: &Cast<'_>, step: &mut Step, towns: &Towns) -> Result<(), Fault> {
         "with ppb read as µg/m³, Zürich is cleaner than every British town shown",
         format!("{wrong:.1} beside {table:.1?}"),
     )?;
+    let among = table.iter().filter(|no2| **no2 > zurich).count();
     must(
-        table.iter().any(|no2| *no2 < zurich) && after < before,
+        among < table.len() && after < before,
         "in one unit it is not",
         format!("{zurich:.1} beside {table:.1?}"),
     )?;
@@ -182,8 +183,9 @@ fn units(cast: &Cast<'_>, step: &mut Step, towns: &Towns) -> Result<(), Fault> {
         Voice("Analyst of Acme Mobility"),
         &format!(
             "Zürich publishes ppb, the others µg/m³. Its {wrong:.1} read as µg/m³ would make Zürich cleaner than every British \
-             town\nshown here, and than {before} of all {all}. In one unit it is {zurich:.1} µg/m³: not cleaner than those shown, \
-             and cleaner than {after} of {all}.\nThe catalogue tells the factor and its source: {conversion}"
+             town\nshown here, and than {before} of all {all}. In one unit it is {zurich:.1} µg/m³: cleaner than \
+             {among} of the {} shown, and {after} of {all}.\nThe catalogue tells the factor and its source: {conversion}",
+            table.len()
         ),
     );
     step.figure("conversion", conversion);
