@@ -4,9 +4,10 @@
 use crate::binary;
 use harness::city::{City, Outcome, run};
 use harness::league::League;
-use harness::play::PURPOSE;
+use harness::play::{ALL, PURPOSE, text};
 use serde_json::Value;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// A command that must fail: what is typed, the code, the exit status, and what the message must say.
 type Case<'a> = (&'a [&'a str], &'a str, i32, &'a [&'a str]);
@@ -50,7 +51,7 @@ fn same_facts(done: &Outcome, code: &str, status: i32, says: &[&str]) {
         .as_u64()
         .map(|line| format!(":{line}"))
         .unwrap_or_default();
-    let mut text = format!("{}{line} ", error["file"].as_str().unwrap_or_default());
+    let mut said = format!("{}{line} ", error["file"].as_str().unwrap_or_default());
     for fact in [
         "sentence",
         "key",
@@ -59,16 +60,16 @@ fn same_facts(done: &Outcome, code: &str, status: i32, says: &[&str]) {
         "participant",
         "allowed",
     ] {
-        text.push_str(error[fact].as_str().unwrap_or_default());
-        text.push(' ');
+        said.push_str(error[fact].as_str().unwrap_or_default());
+        said.push(' ');
     }
     for help in error["help"].as_array().unwrap() {
-        text.push_str(help.as_str().unwrap());
-        text.push(' ');
+        said.push_str(help.as_str().unwrap());
+        said.push(' ');
     }
     for word in says {
         let word = word.trim_matches(['(', ')']);
-        assert!(text.contains(word), "no `{word}` in {error}");
+        assert!(said.contains(word), "no `{word}` in {error}");
     }
 }
 
@@ -525,6 +526,39 @@ fn edited_contracts_and_logs_do_not_verify() {
     );
     spoil(&whole);
     run(binary(), acme.folder(), &verify).must();
+}
+
+#[test]
+fn a_connector_that_is_told_to_stop_ends_soon_though_an_answer_runs() {
+    let league = League::new(binary());
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    lindau.offers_long(150_000, ALL);
+    lindau.serve();
+    acme.knows(&lindau);
+    let _ = acme.contract("lindau.long");
+    // Nobody reads on, so the answer stands still in the middle.
+    let reader = acme.begins();
+    let told = Instant::now();
+    lindau.stop();
+    let took = told.elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    let (opened, closed) = (lindau.records("permit"), lindau.records("close"));
+    assert_eq!(opened.len(), closed.len());
+    let outcome = text(closed.last().unwrap(), "outcome");
+    assert_eq!(outcome, "cut", "{closed:?}");
+    drop(reader);
+    lindau.verifies();
+    try_all(
+        acme.folder(),
+        &[(
+            &["--timeout", "0s", "status"],
+            "TIMED_OUT",
+            5,
+            &["0 seconds"],
+        )],
+    );
 }
 
 #[test]

@@ -85,16 +85,43 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
     }
     signals(&node, &stop, &mut tasks).await?;
     stop.cancel();
-    while let Some(ended) = tasks.join_next().await {
-        if let Ok(Err(refusal)) = ended {
-            line_err(&crate::cli::show::refusal_text(&refusal));
-        }
-    }
+    leave(&node, tasks).await;
     let _ = std::fs::remove_file(node.config().socket());
     let _ = node.index(|_| Ok(()));
     node.log.close();
     Ok(())
 }
+
+/// Ends what runs: answers are cut and get their receipts; whoever does not read them does not hold up the end.
+async fn leave(node: &Arc<Node>, mut tasks: tokio::task::JoinSet<Result<(), Refusal>>) {
+    let why = Refusal::new(Code::StreamCut, "the connector is being stopped");
+    let closed = async {
+        // An answer gives back its seat when it is closed in the log and its receipt is signed.
+        let all = u32::try_from(node.config().limits.concurrent).unwrap_or(u32::MAX);
+        let mut look = tokio::time::interval(std::time::Duration::from_millis(50));
+        loop {
+            node.running.cut_all(&why);
+            tokio::select! {
+                biased;
+                seats = node.seats.acquire_many(all) => return drop(seats),
+                _ = look.tick() => {}
+            }
+        }
+    };
+    let _ = tokio::time::timeout(PATIENCE, closed).await;
+    let ended = async {
+        while let Some(ended) = tasks.join_next().await {
+            if let Ok(Err(refusal)) = ended {
+                line_err(&crate::cli::show::refusal_text(&refusal));
+            }
+        }
+    };
+    let _ = tokio::time::timeout(PATIENCE, ended).await;
+    tasks.abort_all();
+}
+
+/// How long the end of one thing is waited for when the connector stops.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Waits for a reason to stop; reloads on SIGHUP and when the trust bundle's file changes.
 async fn signals(

@@ -105,6 +105,11 @@ impl Running {
         self.cut(|entry| entry.peer == *peer, why)
     }
 
+    /// Cuts all; says how many.
+    pub(crate) fn cut_all(&self, why: &Refusal) -> usize {
+        self.cut(|_| true, why)
+    }
+
     /// Cuts those that read a dataset; says how many.
     pub(crate) fn cut_dataset(&self, dataset: &DatasetId, why: &Refusal) -> usize {
         self.cut(|entry| entry.datasets.contains(dataset), why)

@@ -282,7 +282,8 @@ impl Outcome {
             | Code::Expired
             | Code::Superseded
             | Code::PeerNotTrusted
-            | Code::SchemaChanged => Self::Cut(refusal.code),
+            | Code::SchemaChanged
+            | Code::StreamCut => Self::Cut(refusal.code),
             code => Self::Failed(code),
         }
     }
