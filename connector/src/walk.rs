@@ -5,6 +5,7 @@ pub(crate) mod ask;
 pub(crate) mod cite;
 pub(crate) mod fact;
 pub(crate) mod front;
+pub(crate) mod messenger;
 pub(crate) mod negotiate;
 pub(crate) mod post;
 pub(crate) mod proof;

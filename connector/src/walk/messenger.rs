@@ -1,0 +1,333 @@
+//! Messenger: carries the errands of a question, each on the books before it goes, and settles what is owed when rows end.
+
+use crate::node::Node;
+use crate::node::calls::Peer;
+use crate::walk::fact::{Fact, maybe};
+use crate::walk::{negotiate, receipt};
+use arrow_array::RecordBatch;
+use arrow_ipc::reader::read_record_batch;
+use arrow_schema::SchemaRef;
+use async_trait::async_trait;
+use bytes::Bytes;
+use engine::federate::errand::{Courier, Errand, RemoteRows};
+use evidence::json::Json;
+use evidence::ledger::{Entry, Evidence};
+use faces::front::{NoAnswer, RowsFrame};
+use faces::peer::call::HasAsk;
+use faces::peer::call::rows::AskStream;
+use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
+use policy::ask::Ask;
+use policy::id::{ContractId, ParticipantId, RequestId};
+use policy::refusal::{Code, Refusal};
+use proto::peer::ask::Asking;
+use proto::peer::letter::Content;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// An errand about to be sent: its record.
+#[derive(Debug)]
+struct Sending {
+    asking: Asking,
+    participant: ParticipantId,
+    dataset: String,
+}
+
+impl HasAsk for Sending {
+    fn asking(&self) -> &Asking {
+        &self.asking
+    }
+}
+
+impl Evidence for Sending {
+    fn entry(&self) -> Entry {
+        let ask = &self.asking.ask;
+        let salt: [u8; 16] = crate::node::fresh();
+        Entry {
+            kind: "errand",
+            body: Json::object([
+                ("request_id", Json::text(ask.request)),
+                ("peer", Json::text(&self.participant)),
+                ("dataset", Json::text(&self.dataset)),
+                (
+                    "contracts",
+                    Json::List(ask.contracts.iter().map(Json::text).collect()),
+                ),
+                ("purpose", maybe(ask.purpose.as_ref())),
+                (
+                    "sql_commit",
+                    Json::text(evidence::digest::Digest::of_parts(&[
+                        &salt,
+                        ask.sql.as_bytes(),
+                    ])),
+                ),
+            ]),
+        }
+    }
+}
+
+/// Carries errands: to peers over the wire, to the own gate for own data.
+#[derive(Debug)]
+pub(crate) struct Messenger {
+    node: Arc<Node>,
+    peers: BTreeMap<ParticipantId, Peer>,
+    /// Taken by the first part that is asked of the own gate.
+    seat: std::sync::OnceLock<tokio::sync::OwnedSemaphorePermit>,
+}
+
+impl Messenger {
+    /// A messenger to these peers.
+    ///
+    /// # Errors
+    /// When the index can't be read.
+    pub(crate) fn new(node: &Arc<Node>) -> Result<Self, Refusal> {
+        let peers = node.peers()?;
+        Ok(Self {
+            node: Arc::clone(node),
+            peers: peers
+                .into_iter()
+                .map(|peer| (peer.id.clone(), peer))
+                .collect(),
+            seat: std::sync::OnceLock::new(),
+        })
+    }
+
+    async fn own(&self, asking: Asking) -> Result<RemoteRows, Refusal> {
+        if self.seat.get().is_none() {
+            // A part that comes second gives its seat back.
+            let _second = self.seat.set(self.node.seat()?);
+        }
+        let delivery =
+            crate::walk::answer::answer(&self.node, crate::walk::answer::Caller::House, asking)
+                .await
+                .map_err(plain)?;
+        let frames = tokio_stream::wrappers::ReceiverStream::new(delivery.frames);
+        let mut frames = frames.boxed();
+        let schema = match frames.next().await {
+            Some(Ok(RowsFrame::Data { header, .. })) => schema_of(&header)?,
+            Some(Err(refusal)) => return Err(refusal),
+            Some(Ok(RowsFrame::Receipt(_))) | None => {
+                return Err(Refusal::new(Code::Internal, "the own answer is empty"));
+            }
+        };
+        let columns = Arc::clone(&schema);
+        let batches = frames
+            .map(move |frame| match frame? {
+                RowsFrame::Data { header, body } => batch_of(&header, &body, &columns).map(Some),
+                RowsFrame::Receipt(_) => Ok(None),
+            })
+            .try_filter_map(|batch| async move { Ok(batch) });
+        Ok(RemoteRows {
+            schema,
+            batches: batches.boxed(),
+            snapshot: None,
+        })
+    }
+
+    async fn remote(
+        &self,
+        peer: &Peer,
+        asking: Asking,
+        errand: &Errand,
+    ) -> Result<RemoteRows, Refusal> {
+        let node = &self.node;
+        let client = node.call(peer).await?;
+        let contracts = asking.ask.contracts.clone();
+        let request = asking.ask.request;
+        let recorded = node
+            .record(Sending {
+                asking,
+                participant: peer.id.clone(),
+                dataset: errand.dataset.to_string(),
+            })
+            .await?;
+        match client.ask(&recorded).await {
+            Ok(stream) => {
+                let schema = stream.schema().clone();
+                let carried = Carried {
+                    node: Arc::clone(node),
+                    peer: peer.clone(),
+                    request,
+                    contracts,
+                    stream: Some(stream),
+                };
+                Ok(RemoteRows {
+                    schema,
+                    batches: carried.batches(),
+                    snapshot: Some(errand.snapshot.clone()),
+                })
+            }
+            Err(refusal) => {
+                if refusal.code == Code::PeerUnreachable {
+                    node.hang_up(&peer.id).await;
+                }
+                let _durable = node
+                    .record(Fact::new(
+                        "not_received",
+                        [
+                            ("request_id", Json::text(request)),
+                            ("peer", Json::text(&peer.id)),
+                            ("code", Json::text(refusal.code)),
+                        ],
+                    ))
+                    .await?;
+                Err(refusal)
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Courier for Messenger {
+    async fn fetch(&self, errand: Errand) -> Result<RemoteRows, Refusal> {
+        let asking = Asking {
+            ask: Ask {
+                request: RequestId(crate::node::fresh()),
+                contracts: errand.contract.into_iter().collect(),
+                sql: errand.sql.clone(),
+                purpose: errand.purpose.clone(),
+            },
+            deadline: Some(self.node.limits().time),
+            accept: if self.node.config().compress {
+                BTreeSet::from([proto::peer::ask::Compression::Lz4])
+            } else {
+                BTreeSet::new()
+            },
+        };
+        if errand.participant == self.node.id() {
+            return self.own(asking).await;
+        }
+        let peer = self.peers.get(&errand.participant).ok_or_else(|| {
+            Refusal::new(
+                Code::PeerUnknown,
+                format!("no address of {} is known", errand.participant.domain()),
+            )
+        })?;
+        self.remote(peer, asking, &errand).await
+    }
+}
+
+/// The rows of one errand, and what is owed when they end.
+struct Carried {
+    node: Arc<Node>,
+    peer: Peer,
+    request: RequestId,
+    contracts: Vec<ContractId>,
+    stream: Option<AskStream>,
+}
+
+impl Drop for Carried {
+    /// Rows that nobody wants any more have no receipt; that they were not taken to their end is on the books.
+    fn drop(&mut self) {
+        let (Some(_), Ok(handle)) = (self.stream.take(), tokio::runtime::Handle::try_current())
+        else {
+            return;
+        };
+        let fact = Fact::new(
+            "not_received",
+            [
+                ("request_id", Json::text(self.request)),
+                ("peer", Json::text(&self.peer.id)),
+                ("code", Json::text(Code::Interrupted)),
+            ],
+        );
+        let log = self.node.log.clone();
+        let _task = handle.spawn(async move { log.record(fact).await.map(|_| ()) });
+    }
+}
+
+impl Carried {
+    fn batches(self) -> BoxStream<'static, Result<RecordBatch, Refusal>> {
+        futures::stream::unfold(Some(self), |carried| async move {
+            let mut carried = carried?;
+            let stream = carried.stream.as_mut()?;
+            match stream.next().await {
+                Some(Ok(batch)) => Some((Ok(batch), Some(carried))),
+                Some(Err(refusal)) => {
+                    let settled = carried.settle(Some(&refusal)).await;
+                    Some((Err(settled.err().unwrap_or(refusal)), None))
+                }
+                None => match carried.settle(None).await {
+                    Ok(()) => None,
+                    Err(refusal) => Some((Err(refusal), None)),
+                },
+            }
+        })
+        .boxed()
+    }
+
+    /// Checks and answers the receipt; an answer whose receipt is wrong is no answer.
+    async fn settle(&mut self, ended: Option<&Refusal>) -> Result<(), Refusal> {
+        let Some(stream) = self.stream.take() else {
+            return Ok(());
+        };
+        let received = stream.received();
+        if ended.is_some() && received.receipt.is_none() {
+            self.node.hang_up(&self.peer.id).await;
+        }
+        let judged = receipt::take_in(
+            &self.node,
+            &self.peer.id,
+            self.request,
+            &self.contracts,
+            &received,
+            ended,
+        )
+        .await?;
+        if let Some(bytes) = judged.countersigned {
+            let content = Content::Acknowledgement {
+                request: self.request,
+                receipt: Bytes::from(bytes),
+                disputed: false,
+            };
+            negotiate::send(&self.node, &self.peer.id, content, false).await?;
+            let (node, peer) = (Arc::clone(&self.node), self.peer.clone());
+            // The acknowledgement is in the outbox; whether it arrives now or later changes nothing for the rows.
+            crate::walk::post::soon(&node, &peer);
+        }
+        match (judged.dispute, ended) {
+            (Some(dispute), None) => Err(dispute),
+            (_, _) => Ok(()),
+        }
+    }
+}
+
+fn unreadable<E>(_: E) -> Refusal {
+    Refusal::new(Code::Internal, "the own answer can't be read")
+}
+
+/// The columns that the first message of an answer names.
+fn schema_of(header: &Bytes) -> Result<SchemaRef, Refusal> {
+    let message = arrow_ipc::root_as_message(header).map_err(unreadable)?;
+    let schema = message.header_as_schema().ok_or_else(|| unreadable(()))?;
+    Ok(Arc::new(arrow_ipc::convert::fb_to_schema(schema)))
+}
+
+/// The rows of one message; answers carry no dictionaries. A stream decoder would keep a message without a body until more
+/// bytes come, and so lose the last one.
+fn batch_of(header: &Bytes, body: &Bytes, columns: &SchemaRef) -> Result<RecordBatch, Refusal> {
+    let message = arrow_ipc::root_as_message(header).map_err(unreadable)?;
+    let batch = message
+        .header_as_record_batch()
+        .ok_or_else(|| unreadable(()))?;
+    read_record_batch(
+        &arrow_buffer::Buffer::from(body.clone()),
+        batch,
+        Arc::clone(columns),
+        &HashMap::new(),
+        None,
+        &message.version(),
+    )
+    .map_err(unreadable)
+}
+
+/// A refusal of the own gate, as our own people may know it.
+fn plain(no: NoAnswer) -> Refusal {
+    match no {
+        NoAnswer::Declined(recorded) => recorded.refusal().clone(),
+        NoAnswer::Closed => Refusal::new(
+            Code::EvidenceUnavailable,
+            "the log can't be written, so nothing is answered",
+        ),
+    }
+}
