@@ -1,8 +1,11 @@
 //! Answer: identify, contract, plan, decide, record, enforce, execute, seal; the order is held by the types.
 
+mod known;
+
 use crate::node::Node;
 use crate::node::budget::Reserve;
 use crate::node::running::Place;
+use crate::walk::answer::known::{snapshots, spent};
 use crate::walk::receipt;
 use async_trait::async_trait;
 use catalog::view::View;
@@ -11,7 +14,7 @@ use enforce::bind::Bound;
 use enforce::cube::Tools;
 use engine::answer::frames::{Frames, Meter, Packing, frames};
 use engine::execute::watch::Watch;
-use engine::execute::{Holdings, Unanswered, execute};
+use engine::execute::{Unanswered, execute};
 use engine::limits::SqlLimits;
 use engine::plan::functions;
 use evidence::digest::Digest;
@@ -19,7 +22,7 @@ use evidence::ledger::Recorded;
 use evidence::time::Time;
 use faces::front::{NoAnswer, RowsFrame};
 use policy::contract::{Asker, InForce};
-use policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
+use policy::id::{ContractId, DatasetId, RequestId};
 use policy::peer::VerifiedPeer;
 use policy::refusal::{Code, Refusal};
 use policy::ruling::{self, Asked, Budget, Counted, Declined, Facts};
@@ -341,60 +344,6 @@ async fn rule(
     node.budgets.count_query(recorded.budgets(), &asker);
     drop(lock);
     Ok(recorded)
-}
-
-/// What was spent in the current slot of each counted clause.
-fn spent(
-    node: &Node,
-    standing: &InForce,
-    asker: &ParticipantId,
-    now: Time,
-) -> BTreeMap<(ContractId, policy::id::ClauseId), u64> {
-    let mut spent = BTreeMap::new();
-    for grant in standing.grants().values() {
-        let Some(contract) = grant.contract() else {
-            continue;
-        };
-        for clause in grant.clauses() {
-            let (Term::Queries(quota) | Term::RowQuota(quota) | Term::ByteQuota(quota)) =
-                &clause.term
-            else {
-                continue;
-            };
-            let (slot, _) = policy::term::quota::slot(quota.per, grant.not_before(), now);
-            let used = node.budgets.spent(contract, clause.id, slot, asker);
-            spent.insert((contract, clause.id), used);
-        }
-    }
-    spent
-}
-
-/// The labels of the snapshots that are read.
-fn snapshots(
-    holdings: &Holdings,
-    standing: &InForce,
-) -> Result<BTreeMap<DatasetId, String>, Refusal> {
-    let mut labels = BTreeMap::new();
-    for (id, grant) in standing.grants() {
-        let Some(snapshot) = holdings.get(id) else {
-            continue;
-        };
-        if snapshot.dataset.schema_digest() != grant.schema() {
-            let refusal = Refusal::new(
-                Code::SchemaChanged,
-                format!(
-                    "`{}` has another schema than the contract was signed for",
-                    id.name
-                ),
-            );
-            return Err(match grant.contract() {
-                Some(contract) => refusal.with_contract(contract),
-                None => refusal,
-            });
-        }
-        labels.insert(id.clone(), snapshot.dataset.version.clone());
-    }
-    Ok(labels)
 }
 
 fn reads(

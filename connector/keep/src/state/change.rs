@@ -249,23 +249,13 @@ impl<'t> Change<'t> {
         asker: &str,
         opened: Option<u64>,
     ) -> Result<(), Refusal> {
-        let Spending {
-            contract,
-            clause,
-            slot,
-            counts,
-            amount,
-        } = spending;
+        let contract = spending.contract.to_string();
+        let (clause, slot) = (spending.clause.0, spending.slot.micros());
+        let amount = signed(spending.amount);
         self.run(
             "INSERT INTO budget (contract, clause, slot, asker, used) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (contract, clause, slot, asker) DO UPDATE SET used = used + excluded.used",
-            params![
-                contract.to_string(),
-                clause.0,
-                slot.micros(),
-                asker,
-                signed(*amount)
-            ],
+            params![contract, clause, slot, asker, amount],
         )?;
         let Some(opened) = opened else {
             return Ok(());
@@ -273,14 +263,7 @@ impl<'t> Change<'t> {
         self.run(
             "INSERT INTO reserved (opened, contract, clause, slot, counts, amount) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (opened, contract, clause, slot) DO UPDATE SET amount = amount + excluded.amount",
-            params![
-                signed(opened),
-                contract.to_string(),
-                clause.0,
-                slot.micros(),
-                counts,
-                signed(*amount)
-            ],
+            params![signed(opened), contract, clause, slot, spending.counts, amount],
         )
     }
 

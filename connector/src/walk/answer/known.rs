@@ -1,0 +1,64 @@
+//! What a ruling may depend on, gathered: what was spent, and which snapshots are read.
+
+use crate::node::Node;
+use engine::execute::Holdings;
+use evidence::time::Time;
+use policy::contract::InForce;
+use policy::id::{ContractId, DatasetId, ParticipantId};
+use policy::refusal::{Code, Refusal};
+use policy::term::Term;
+use std::collections::BTreeMap;
+
+/// What was spent in the current slot of each counted clause.
+pub(super) fn spent(
+    node: &Node,
+    standing: &InForce,
+    asker: &ParticipantId,
+    now: Time,
+) -> BTreeMap<(ContractId, policy::id::ClauseId), u64> {
+    let mut spent = BTreeMap::new();
+    for grant in standing.grants().values() {
+        let Some(contract) = grant.contract() else {
+            continue;
+        };
+        for clause in grant.clauses() {
+            let (Term::Queries(quota) | Term::RowQuota(quota) | Term::ByteQuota(quota)) =
+                &clause.term
+            else {
+                continue;
+            };
+            let (slot, _) = policy::term::quota::slot(quota.per, grant.not_before(), now);
+            let used = node.budgets.spent(contract, clause.id, slot, asker);
+            spent.insert((contract, clause.id), used);
+        }
+    }
+    spent
+}
+
+/// The labels of the snapshots that are read.
+pub(super) fn snapshots(
+    holdings: &Holdings,
+    standing: &InForce,
+) -> Result<BTreeMap<DatasetId, String>, Refusal> {
+    let mut labels = BTreeMap::new();
+    for (id, grant) in standing.grants() {
+        let Some(snapshot) = holdings.get(id) else {
+            continue;
+        };
+        if snapshot.dataset.schema_digest() != grant.schema() {
+            let refusal = Refusal::new(
+                Code::SchemaChanged,
+                format!(
+                    "`{}` has another schema than the contract was signed for",
+                    id.name
+                ),
+            );
+            return Err(match grant.contract() {
+                Some(contract) => refusal.with_contract(contract),
+                None => refusal,
+            });
+        }
+        labels.insert(id.clone(), snapshot.dataset.version.clone());
+    }
+    Ok(labels)
+}
