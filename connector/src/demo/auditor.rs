@@ -98,10 +98,11 @@ fn forged(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
     must(records > 2, "the log has records", records)?;
     let mut said = format!("the log as it is: {records} records, the chain is unbroken");
     step.figure("records", records);
-    for (name, forge) in [
-        ("one byte changed", change as fn(&mut Vec<u8>) -> bool),
-        ("one record removed", remove as fn(&mut Vec<u8>) -> bool),
-    ] {
+    let forgeries: [(&str, Forgery); 2] = [
+        ("one byte changed", |bytes| change(bytes)),
+        ("one record removed", remove),
+    ];
+    for (name, forge) in forgeries {
         let copy = cast.file(&format!("log-with-{}", name.replace(' ', "-")));
         let done = copied(&cast.file("munster/state/log"), &copy)
             .and_then(|()| {
@@ -189,8 +190,11 @@ fn records_of(log: &Path) -> std::io::Result<PathBuf> {
     Err(std::io::ErrorKind::NotFound.into())
 }
 
+/// Spoils a file's bytes; whether it could.
+type Forgery = fn(&mut Vec<u8>) -> bool;
+
 /// The last digit in the middle of the file becomes another one.
-fn change(bytes: &mut Vec<u8>) -> bool {
+fn change(bytes: &mut [u8]) -> bool {
     let middle = bytes.len() / 2;
     let digit = bytes
         .iter_mut()
