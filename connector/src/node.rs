@@ -234,6 +234,26 @@ impl Node {
         })
     }
 
+    /// A seat for a question of a peer. One peer takes three quarters of them at most, so that the others always find one.
+    ///
+    /// # Errors
+    /// `TOO_MANY_STREAMS`.
+    pub(crate) fn seat_for(
+        &self,
+        peer: &ParticipantId,
+    ) -> Result<tokio::sync::OwnedSemaphorePermit, Refusal> {
+        let all = self.config().limits.concurrent;
+        let most = all.saturating_sub(all.div_euclid(4)).max(1);
+        if self.running.of_peer(peer) >= most {
+            return Err(Refusal::new(
+                Code::TooManyStreams,
+                "too many questions of yours run here at once",
+            )
+            .with_help("ask again when one has ended"));
+        }
+        self.seat()
+    }
+
     /// A file of the state folder.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.config().state.join(name)

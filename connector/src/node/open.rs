@@ -209,7 +209,8 @@ fn close_open(log: &Log, open: &[evidence::record::Record]) -> Result<(), Refusa
             [
                 ("request_id", request),
                 ("opened", Json::count(record.seq)),
-                ("outcome", Json::text("cut:INTERRUPTED")),
+                ("outcome", Json::text("cut")),
+                ("code", Json::text(Code::Interrupted)),
             ],
         );
         let _ = log

@@ -160,7 +160,7 @@ async fn open(
     salted: &Salted,
 ) -> Result<Opened, Fell> {
     let seat = match caller {
-        Caller::Peer(_) => Some(node.seat()?),
+        Caller::Peer(peer) => Some(node.seat_for(peer.id())?),
         // The parts of one question of our own people share the seat that their messenger holds.
         Caller::House => None,
     };
