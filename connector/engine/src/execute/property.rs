@@ -38,7 +38,10 @@ struct Seen {
 /// How a case went.
 enum Verdict {
     Same,
+    /// Two datasets with one view are told apart.
     Leak(String),
+    /// The answer is another than the oracle's.
+    Wrong(String),
 }
 
 #[test]
@@ -49,14 +52,17 @@ fn what_is_learned_is_a_function_of_the_view() {
     );
     let mut held = 0;
     for case in 0..cases {
-        if let Verdict::Leak(what) = run(seed.wrapping_add(case), Mutant::None, false) {
-            panic!("seed {}: {what}", seed.wrapping_add(case));
+        match run(seed.wrapping_add(case), Mutant::None, false) {
+            Verdict::Same => held += 1,
+            Verdict::Leak(what) | Verdict::Wrong(what) => {
+                panic!("seed {}: {what}", seed.wrapping_add(case));
+            }
         }
-        held += 1;
     }
     assert_eq!(held, cases);
 }
 
+/// A difference to the oracle alone does not count here: an engine that evaluates less than another would pass for a leak.
 #[test]
 fn fails_without_any_one_protection() {
     for (mutant, hole) in [
@@ -99,8 +105,10 @@ fn run(seed: u64, mutant: Mutant, hole: bool) -> Verdict {
             ));
         }
         let oracle = over_the_view(&world, &one, sql);
-        if let Err(why) = agrees(&first, &oracle) {
-            return Verdict::Leak(format!(
+        if let Err(why) = agrees(&first, &oracle)
+            && !of_the_view(&world, &first, sql)
+        {
+            return Verdict::Wrong(format!(
                 "{world:?}
 {sql}
 {why}
@@ -112,6 +120,13 @@ fn run(seed: u64, mutant: Mutant, hole: bool) -> Verdict {
         }
     }
     Verdict::Same
+}
+
+/// Whether the gate's error, where the oracle answers, is one that the rows of the view alone cause: the oracle joins in
+/// another order and may skip the division that fails. A city without any hidden row must then fail word for word.
+fn of_the_view(world: &World, gate: &Result<Seen, Refusal>, sql: &str) -> bool {
+    matches!(gate, Err(refusal) if refusal.code == Code::EvaluationFailed)
+        && ask(&world.bare(), sql).err().as_ref() == gate.as_ref().err()
 }
 
 fn ask(city: &City, sql: &str) -> Result<Seen, Refusal> {

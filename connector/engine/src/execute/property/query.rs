@@ -24,12 +24,13 @@ impl Query {
     /// `exact` says that which rows a LIMIT takes is decided; `hole` that `random` can be called.
     pub(super) fn random(random: &mut StdRng, shown: &[&str], exact: bool, hole: bool) -> Self {
         let mut make = Make { random, shown };
-        let kind = make.random.random_range(0..10);
+        let kind = make.random.random_range(0..11);
         let body = match kind {
             0..=3 => make.rows(exact),
             4..=6 => make.groups(),
             7 => make.join(),
             8 => make.window(),
+            10 => make.whole(),
             _ => make.set(),
         };
         let text = if hole {
@@ -99,6 +100,16 @@ impl Make<'_> {
             "SELECT count(*), sum(x.a), min(y.a) FROM (SELECT {left} a, g FROM d WHERE {condition}) x \
              {kind} (SELECT {right} a, g FROM d) y ON x.a = y.a AND x.g = y.g"
         )
+    }
+
+    /// Questions that an engine answers, or plans, from row counts alone where it has them.
+    fn whole(&mut self) -> String {
+        self.one(&[
+            "SELECT count(*) n FROM d",
+            "SELECT count(*) n, count(1) m FROM d HAVING count(*) > 100",
+            "SELECT count(*) n FROM d x JOIN (SELECT g, count(*) c FROM d GROUP BY g) y ON x.g = y.g",
+            "SELECT (SELECT count(*) FROM d) n, count(*) c FROM (SELECT k FROM d ORDER BY k LIMIT 7) z",
+        ])
     }
 
     fn window(&mut self) -> String {

@@ -181,8 +181,22 @@ impl World {
     }
 
     pub(super) fn city(&self, double: bool) -> City {
+        self.holding(if double { &self.double } else { &self.rows })
+    }
+
+    /// A city that holds the rows of the view and no hidden one.
+    pub(super) fn bare(&self) -> City {
+        let shown: Vec<Row> = self
+            .rows
+            .iter()
+            .filter(|row| self.visible(row))
+            .cloned()
+            .collect();
+        self.holding(&shown)
+    }
+
+    fn holding(&self, rows: &[Row]) -> City {
         let set = dataset("d", &COLUMNS);
-        let rows = if double { &self.double } else { &self.rows };
         let mut city = City::new();
         city.limits = self.limits();
         city.publish(
