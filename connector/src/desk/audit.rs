@@ -50,7 +50,7 @@ impl Wanted_ {
                 .map_or_else(|| format!("/d/{name}"), |(_, name)| format!("/d/{name}"))
         }));
         if let Some(named) = &filter.contract {
-            words.push(crate::desk::contract::held(node, named)?.to_string());
+            words.push(crate::desk::contract::find::held(node, named)?.to_string());
         }
         Ok(Self {
             words,
@@ -296,7 +296,7 @@ async fn export_to(node: &Arc<Node>, output: &Path, filter: &AuditFilter, out: &
         } else {
             let contract = match &asked.contract {
                 None => None,
-                Some(named) => Some(crate::desk::contract::held(&inner, named)?.to_string()),
+                Some(named) => Some(crate::desk::contract::find::held(&inner, named)?.to_string()),
             };
             let count = export::bundle(&inner.log, &head, contract.as_deref(), &mut writer)?;
             std::io::Write::flush(&mut writer)

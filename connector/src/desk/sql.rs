@@ -135,7 +135,7 @@ fn wish(
         };
     let contracts = contracts
         .iter()
-        .map(|named| crate::desk::contract::held(node, named))
+        .map(|named| crate::desk::contract::find::held(node, named))
         .collect::<Result<_, _>>()?;
     Ok(Wish {
         purpose,

@@ -1,0 +1,103 @@
+//! What we hold: negotiations and contracts, by the prefixes that people type.
+
+use crate::node::Node;
+use crate::walk::negotiate::{self, Open};
+use ::policy::contract::{Agreement, Standing};
+use ::policy::id::{ContractId, ParticipantId};
+use ::policy::negotiate::Phase;
+use ::policy::refusal::{Code, Refusal};
+use keep::state::change::NegotiationRow;
+
+/// The contract that a unique prefix names; those that we hold, and public views of peers by their whole identity.
+pub(crate) fn held(node: &Node, named: &str) -> Result<ContractId, Refusal> {
+    let ids: Vec<ContractId> = contracts(node)
+        .into_iter()
+        .map(|(id, _, _)| id)
+        .filter(|id| id.to_string().starts_with(named))
+        .collect();
+    match ids.as_slice() {
+        [id] => Ok(*id),
+        [] => named.parse().map_err(|_| {
+            Refusal::new(
+                Code::ContractUnknown,
+                format!("no contract begins with `{named}`"),
+            )
+            .with_help("hansa contract list")
+        }),
+        _ => Err(Refusal::new(
+            Code::ContractAmbiguous,
+            format!("several contracts begin with `{named}`"),
+        )),
+    }
+}
+
+pub(super) fn loaded(node: &Node, prefix: &str) -> Result<(String, Open), Refusal> {
+    let name = named(node, prefix)?;
+    let open = negotiate::load(node, &name)?.ok_or_else(|| {
+        Refusal::new(
+            Code::NegotiationUnknown,
+            format!("the letters of `{name}` are not here"),
+        )
+    })?;
+    Ok((name, open))
+}
+
+/// The negotiation that a unique prefix names, with its own name.
+fn named(node: &Node, prefix: &str) -> Result<String, Refusal> {
+    let open: Vec<NegotiationRow> = negotiations(node)?
+        .into_iter()
+        .filter(|row| {
+            row.id.starts_with(prefix)
+                || row
+                    .contract
+                    .is_some_and(|contract| contract.to_string().starts_with(prefix))
+        })
+        .collect();
+    let waiting: Vec<&NegotiationRow> = open
+        .iter()
+        .filter(|row| {
+            row.state != Phase::Finalized.as_str() && row.state != Phase::Terminated.as_str()
+        })
+        .collect();
+    match (waiting.as_slice(), open.as_slice()) {
+        ([one], _) => Ok(one.id.clone()),
+        ([], [one]) => Ok(one.id.clone()),
+        ([], []) => Err(Refusal::new(
+            Code::NegotiationUnknown,
+            format!("no negotiation begins with `{prefix}`"),
+        )
+        .with_help("hansa contract list")),
+        _ => Err(Refusal::new(
+            Code::ContractAmbiguous,
+            format!("several negotiations begin with `{prefix}`"),
+        )
+        .with_help("give more of its name: hansa contract list")),
+    }
+}
+
+pub(super) fn negotiations(node: &Node) -> Result<Vec<NegotiationRow>, Refusal> {
+    node.index(|state| state.negotiations())
+}
+
+pub(super) fn contracts(node: &Node) -> Vec<(ContractId, Agreement, Standing)> {
+    let now = node.now();
+    node.book(|book| {
+        book.all(now)
+            .map(|(id, agreement, standing)| (id, agreement.clone(), standing))
+            .collect()
+    })
+}
+
+pub(super) fn sides(node: &Node, agreement: &Agreement) -> (&'static str, String) {
+    let other = |party: Option<&ParticipantId>| {
+        party.map_or_else(
+            || "anybody in the league".to_owned(),
+            |id| id.domain().to_owned(),
+        )
+    };
+    if agreement.provider.id == node.id() {
+        ("provider", other(agreement.assignee_id()))
+    } else {
+        ("consumer", agreement.provider.id.domain().to_owned())
+    }
+}

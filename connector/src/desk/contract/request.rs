@@ -1,0 +1,135 @@
+//! `contract request`: an offer, or our own terms for it, sent to its provider.
+
+use super::step::told;
+use super::words::{payload_text, turn_sentence};
+use crate::desk::catalog::{find, terms_text};
+use crate::desk::out::Out;
+use crate::desk::{Manner, Outcome};
+use crate::node::Node;
+use crate::walk::{negotiate, post};
+use ::catalog::dataset::Dataset;
+use ::policy::contract::{Agreement, Assignee};
+use ::policy::id::ContractId;
+use ::policy::negotiate::Phase;
+use ::policy::refusal::{Code, Refusal};
+use proto::contract;
+use proto::peer::letter::Content;
+use serde_json::json;
+use std::sync::Arc;
+
+pub(super) async fn request(
+    node: &Arc<Node>,
+    dataset: &str,
+    sign: bool,
+    policy: Option<String>,
+    offer: Option<String>,
+    manner: Manner,
+    out: &Out,
+) -> Outcome {
+    let seen = find(node, dataset).await?;
+    let chosen = match (&offer, seen.offers.as_slice()) {
+        (_, []) => Err(Refusal::new(
+            Code::OfferUnknown,
+            format!("`{dataset}` is not offered to you"),
+        )),
+        (None, [one]) => Ok(one),
+        (None, many) => {
+            let mut refusal = Refusal::new(
+                Code::ContractAmbiguous,
+                format!("`{dataset}` has several offers"),
+            );
+            for offer in many {
+                refusal = refusal.with_help(format!(
+                    "--offer {} for \"{}\"",
+                    offer.id().short(),
+                    offer.title
+                ));
+            }
+            Err(refusal)
+        }
+        (Some(prefix), many) => many
+            .iter()
+            .find(|offer| offer.id().to_string().starts_with(prefix) || offer.title == *prefix)
+            .ok_or_else(|| {
+                Refusal::new(
+                    Code::OfferUnknown,
+                    format!("no offer of `{dataset}` begins with `{prefix}`"),
+                )
+            }),
+    }?;
+    let bundle = node.trust.bundle();
+    let provider = node.party_of(&seen.peer.id, &bundle)?;
+    let us = Assignee::Participant(node.party()?);
+    let filled = node.filled(provider, us, None);
+    let mut agreement = chosen.agreement(&seen.dataset, filled);
+    let own_terms = policy.is_some();
+    if let Some(text) = policy {
+        terms_from(&text, &seen.dataset, &mut agreement, node)?;
+    }
+    if manner.dry_run {
+        out.object(
+            json!({"dataset": dataset, "would_request": payload_text(&agreement)}),
+            format!(
+                "would request {dataset} on these terms:{}",
+                terms_text(&agreement.clauses)
+            ),
+        )
+        .await?;
+        return Ok(0);
+    }
+    let payload = contract::to_bytes(&agreement);
+    let id = ContractId(evidence::digest::Digest::of(&payload));
+    let name = format!("n-{}", crate::node::fresh_text(8));
+    let content = Content::Request {
+        negotiation: name.clone(),
+        dataset: seen.dataset.id.clone(),
+        offer: (!own_terms).then(|| chosen.id().to_string()),
+        payload: payload.into(),
+    };
+    negotiate::send(node, &seen.peer.id, content, sign).await?;
+    let carried = post::pump(node, &seen.peer).await;
+    told(node, &name, carried, out, |open| {
+        let what = match open.state.phase() {
+            Phase::Finalized => format!("contract {} is in force", id.short()),
+            _ => format!("requested as {name}; {}", turn_sentence(open)),
+        };
+        format!(
+            "{what}{}",
+            terms_text(&open.state.proposal().agreement.clauses)
+        )
+    })
+    .await
+}
+
+/// Other terms, as a policy file says them, in the place of the agreement's.
+pub(super) fn terms_from(
+    text: &str,
+    dataset: &Dataset,
+    agreement: &mut Agreement,
+    node: &Node,
+) -> Result<(), Refusal> {
+    let draft = proto::policy_toml::parse(text, "the policy", dataset).map_err(|problems| {
+        let mut problems = problems.into_iter();
+        let first = problems
+            .next()
+            .unwrap_or_else(|| Refusal::new(Code::TermUnknown, "the policy is wrong"));
+        problems.fold(first, |first, other| {
+            first.with_help(format!("also {other}"))
+        })
+    })?;
+    let known: Vec<_> = agreement
+        .own_purposes
+        .iter()
+        .chain(&node.config().purposes)
+        .cloned()
+        .collect();
+    agreement.own_purposes = crate::node::offers::used_purposes(&draft.clauses, &known);
+    agreement.clauses = draft.clauses;
+    if let Some(from) = draft.not_before {
+        agreement.not_before = from;
+    }
+    if let Some(until) = draft.not_after {
+        agreement.not_after = until;
+    }
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! `contract show`: one contract or negotiation as a page.
+
+use super::collect;
+use super::find::{contracts, loaded, sides};
+use super::words::{changed, contract_json, payload_text, terms_json, turn, turn_sentence};
+use crate::desk::Outcome;
+use crate::desk::out::Out;
+use crate::node::Node;
+use ::policy::contract::Agreement;
+use ::policy::id::ContractId;
+use ::policy::refusal::Refusal;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub(super) async fn show(
+    node: &Arc<Node>,
+    prefix: &str,
+    diff: bool,
+    odrl: bool,
+    out: &Out,
+) -> Outcome {
+    let by_contract = contracts(node)
+        .into_iter()
+        .filter(|(id, _, _)| id.to_string().starts_with(prefix))
+        .collect::<Vec<_>>();
+    if let [(id, agreement, standing)] = by_contract.as_slice() {
+        let (role, _) = sides(node, agreement);
+        let mut data = contract_json(*id, agreement, *standing, role);
+        let signatures = signatures(node, *id);
+        let budgets = budgets(node, *id, agreement);
+        if let Value::Object(map) = &mut data {
+            let listed: Vec<Value> = signatures.iter().map(Signed::json).collect();
+            map.insert("signatures".to_owned(), json!(listed));
+            let listed: Vec<Value> = budgets.iter().map(Used::json).collect();
+            map.insert("budgets".to_owned(), json!(listed));
+        }
+        let text = if odrl {
+            payload_text(agreement)
+        } else {
+            page(*id, agreement, standing.as_str(), &signatures, &budgets)
+        };
+        out.object(data, text).await?;
+        return Ok(0);
+    }
+    collect(node, out).await?;
+    let (name, open) = loaded(node, prefix)?;
+    let agreement = &open.state.proposal().agreement;
+    let text = if diff {
+        match &open.before {
+            None => "nothing was changed yet".to_owned(),
+            Some(before) => changed(before, agreement),
+        }
+    } else if odrl {
+        payload_text(agreement)
+    } else {
+        format!(
+            "{}\n{}",
+            page(
+                open.state.proposal().contract,
+                agreement,
+                &format!("{} ({name})", open.state.phase().as_str().to_lowercase()),
+                &[],
+                &[],
+            ),
+            turn_sentence(&open)
+        )
+    };
+    out.object(
+        json!({
+            "negotiation": name,
+            "state": open.state.phase().as_str(),
+            "would_become": open.state.proposal().contract.to_string(),
+            "turn": turn(&open),
+            "terms": terms_json(agreement),
+            "diff": open.before.as_ref().map(|before| changed(before, agreement)),
+        }),
+        text,
+    )
+    .await?;
+    Ok(0)
+}
+
+/// A contract as a page.
+fn page(
+    id: ContractId,
+    agreement: &Agreement,
+    state: &str,
+    signatures: &[Signed],
+    budgets: &[Used],
+) -> String {
+    let mut text = proto::render::agreement(Some(id), agreement);
+    let mut line = |name: &str, value: String| {
+        text.push_str(&format!("\n  {name:<9} {value}"));
+    };
+    line("state", state.to_owned());
+    for signature in signatures {
+        line("signed", signature.text());
+    }
+    for budget in budgets {
+        line("used", budget.text());
+    }
+    text
+}
+
+/// A signature of a contract, checked again now.
+struct Signed {
+    role: &'static str,
+    key: String,
+    algorithm: String,
+    fault: Option<Refusal>,
+}
+
+impl Signed {
+    fn json(&self) -> Value {
+        json!({
+            "role": self.role,
+            "key": self.key,
+            "algorithm": self.algorithm,
+            "valid": self.fault.is_none(),
+            "fault": self.fault.as_ref().map(ToString::to_string),
+        })
+    }
+
+    fn text(&self) -> String {
+        format!(
+            "by the {} with {} key {}: {}",
+            self.role,
+            self.algorithm,
+            self.key.chars().take(12).collect::<String>(),
+            if self.fault.is_none() {
+                "valid"
+            } else {
+                "NOT VALID"
+            }
+        )
+    }
+}
+
+fn signatures(node: &Node, id: ContractId) -> Vec<Signed> {
+    let Ok(bytes) = node.documents.contract(id) else {
+        return Vec::new();
+    };
+    let Ok(signed) =
+        proto::envelope::parse_contract(&bytes).or_else(|_| proto::envelope::parse_offer(&bytes))
+    else {
+        return Vec::new();
+    };
+    let at = node
+        .index(|state| state.contracts())
+        .ok()
+        .and_then(|events| events.into_iter().find(|event| event.id == id))
+        .and_then(|event| event.activated)
+        .unwrap_or_else(|| node.now());
+    let bundle = node.trust.bundle();
+    signed
+        .signatures
+        .iter()
+        .map(|signature| {
+            let checked = signed.check_signature(signature.role, &bundle.keys(at));
+            Signed {
+                role: signature.role.as_str(),
+                key: signature.kid.clone(),
+                algorithm: signature.alg.to_string(),
+                fault: checked.err(),
+            }
+        })
+        .collect()
+}
+
+/// What of a quota is used in its current slot.
+struct Used {
+    clause: String,
+    what: &'static str,
+    used: u64,
+    of: u64,
+    until: String,
+}
+
+impl Used {
+    fn json(&self) -> Value {
+        json!({
+            "clause": self.clause,
+            "what": self.what,
+            "used": self.used,
+            "of": self.of,
+            "until": self.until,
+        })
+    }
+
+    fn text(&self) -> String {
+        format!(
+            "{} of {} {} until {} (clause {})",
+            self.used, self.of, self.what, self.until, self.clause
+        )
+    }
+}
+
+fn budgets(node: &Node, id: ContractId, agreement: &Agreement) -> Vec<Used> {
+    use ::policy::term::Term;
+    let now = node.now();
+    agreement
+        .clauses
+        .iter()
+        .filter_map(|clause| {
+            let (what, quota) = match &clause.term {
+                Term::Queries(quota) => ("questions", quota),
+                Term::RowQuota(quota) => ("rows", quota),
+                Term::ByteQuota(quota) => ("bytes", quota),
+                _ => return None,
+            };
+            let (slot, until) = ::policy::term::quota::slot(quota.per, agreement.not_before, now);
+            Some(Used {
+                clause: clause.id.to_string(),
+                what,
+                used: match agreement.assignee_id() {
+                    Some(asker) => node.budgets.spent(id, clause.id, slot, asker),
+                    None => node.budgets.most_spent(id, clause.id, slot),
+                },
+                of: quota.max,
+                until: until.to_string(),
+            })
+        })
+        .collect()
+}

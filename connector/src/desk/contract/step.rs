@@ -1,0 +1,190 @@
+//! The steps after the request: counter, sign, decline, withdraw.
+
+use super::collect;
+use super::find::{held, loaded, negotiations, sides};
+use super::request::terms_from;
+use super::words::{negotiation_json, turn, turn_sentence};
+use crate::desk::Outcome;
+use crate::desk::catalog::find;
+use crate::desk::out::Out;
+use crate::node::Node;
+use crate::node::calls::Peer;
+use crate::walk::negotiate::{self, Open};
+use crate::walk::{post, revoke};
+use ::policy::id::ParticipantId;
+use ::policy::negotiate::{Phase, Side};
+use ::policy::refusal::{Code, Refusal};
+use proto::contract;
+use proto::peer::letter::Content;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+pub(super) async fn counter(node: &Arc<Node>, prefix: &str, policy: &str, out: &Out) -> Outcome {
+    collect(node, out).await?;
+    let (name, open) = loaded(node, prefix)?;
+    let mut agreement = open.state.proposal().agreement.clone();
+    let dataset = match open.own {
+        Side::Provider => node
+            .catalog(|catalog| catalog.by_id(&agreement.dataset.id).cloned())
+            .ok_or_else(|| {
+                Refusal::new(Code::DatasetNotPublished, "the dataset is not published")
+            })?,
+        Side::Consumer => {
+            let peer = peer_of(node, &open)?;
+            find(
+                node,
+                &format!("{}.{}", peer.alias, agreement.dataset.id.name),
+            )
+            .await?
+            .dataset
+        }
+    };
+    terms_from(policy, &dataset, &mut agreement, node)?;
+    agreement.version = agreement.version.saturating_add(1);
+    agreement.proposed_at = node.now();
+    agreement.nonce = proto::base64url::encode(&crate::node::fresh::<16>());
+    let payload = contract::to_bytes(&agreement).into();
+    let content = match open.own {
+        Side::Provider => Content::Offer {
+            negotiation: name.clone(),
+            payload,
+        },
+        Side::Consumer => Content::Request {
+            negotiation: name.clone(),
+            dataset: agreement.dataset.id.clone(),
+            offer: None,
+            payload,
+        },
+    };
+    step(node, &name, &open, content, out).await
+}
+
+pub(super) async fn sign(node: &Arc<Node>, prefix: &str, out: &Out) -> Outcome {
+    collect(node, out).await?;
+    let (name, open) = loaded(node, prefix)?;
+    let content = negotiate::due(node, &open)?;
+    step(node, &name, &open, content, out).await
+}
+
+pub(super) async fn decline(node: &Arc<Node>, prefix: &str, reason: String, out: &Out) -> Outcome {
+    collect(node, out).await?;
+    let (name, open) = loaded(node, prefix)?;
+    let content = Content::Termination {
+        negotiation: name.clone(),
+        code: None,
+        reason,
+    };
+    step(node, &name, &open, content, out).await
+}
+
+pub(super) async fn withdraw(node: &Arc<Node>, prefix: &str, reason: &str, out: &Out) -> Outcome {
+    let contract = held(node, prefix)?;
+    let agreement = node
+        .book(|book| book.agreement(contract).cloned())
+        .ok_or_else(|| {
+            Refusal::new(
+                Code::ContractUnknown,
+                format!("no contract `{}` here", contract.short()),
+            )
+        })?;
+    let before = node.running.len();
+    let (inner, words) = (Arc::clone(node), reason.to_owned());
+    let statement =
+        crate::desk::blocking(move || revoke::own_now(&inner, contract, &words)).await?;
+    let (role, with) = sides(node, &agreement);
+    let peer = match (role, agreement.assignee_id()) {
+        ("provider", Some(consumer)) => Some(consumer.clone()),
+        ("provider", None) => None,
+        _ => Some(agreement.provider.id.clone()),
+    };
+    let mut carried = Ok(());
+    if let Some(peer) = peer {
+        let content = Content::Withdrawal {
+            statement: statement.into(),
+        };
+        negotiate::send(node, &peer, content, false).await?;
+        if role == "consumer" {
+            carried = post::pump(node, &node.peer(peer.as_str())?).await;
+        }
+    }
+    out.object(
+        json!({
+            "contract": contract.to_string(),
+            "with": with,
+            "withdrawn": true,
+            "streams_before": before,
+        }),
+        format!(
+            "contract {} with {with} is withdrawn; its running streams are cut, new questions are refused",
+            contract.short()
+        ),
+    )
+    .await?;
+    if let Err(refusal) = carried {
+        out.notice(format!(
+            "the other party will hear of it when it can be reached: {}",
+            refusal.sentence
+        ))
+        .await;
+    }
+    Ok(0)
+}
+
+/// Says how a negotiation stands after a step, and whether the post could be carried.
+pub(super) async fn told(
+    node: &Arc<Node>,
+    name: &str,
+    carried: Result<(), Refusal>,
+    out: &Out,
+    text: impl Fn(&Open) -> String,
+) -> Outcome {
+    let row = negotiations(node)?.into_iter().find(|row| row.id == name);
+    let open = negotiate::load(node, name)?;
+    if let (Some(row), Some(open)) = (row, open) {
+        let mut data = negotiation_json(&row, Some(&turn(&open)));
+        if let (Value::Object(map), Phase::Finalized) = (&mut data, open.state.phase()) {
+            map.insert(
+                "contract".to_owned(),
+                json!(open.state.proposal().contract.to_string()),
+            );
+        }
+        out.object(data, text(&open)).await?;
+    }
+    match carried {
+        Ok(()) => Ok(0),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Sends a letter of ours and carries it, where it is ours to carry.
+async fn step(node: &Arc<Node>, name: &str, open: &Open, content: Content, out: &Out) -> Outcome {
+    negotiate::send(node, &other(open), content, false).await?;
+    let carried = match open.own {
+        // A provider never dials; the consumer fetches the letter.
+        Side::Provider => Ok(()),
+        Side::Consumer => post::pump(node, &peer_of(node, open)?).await,
+    };
+    told(node, name, carried, out, |open| match open.state.phase() {
+        Phase::Finalized => format!(
+            "contract {} is in force",
+            open.state.proposal().contract.short()
+        ),
+        phase => format!(
+            "{name} is {}; {}",
+            phase.as_str().to_lowercase(),
+            turn_sentence(open)
+        ),
+    })
+    .await
+}
+
+fn other(open: &Open) -> ParticipantId {
+    match open.own {
+        Side::Provider => open.state.parties().consumer.clone(),
+        Side::Consumer => open.state.parties().provider.clone(),
+    }
+}
+
+fn peer_of(node: &Node, open: &Open) -> Result<Peer, Refusal> {
+    node.peer(other(open).as_str())
+}

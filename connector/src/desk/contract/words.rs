@@ -1,0 +1,111 @@
+//! Contracts and negotiations as text and as JSON.
+
+use crate::walk::negotiate::Open;
+use ::policy::contract::{Agreement, Standing};
+use ::policy::id::{ContractId, ParticipantId};
+use keep::state::change::NegotiationRow;
+use proto::contract;
+use serde_json::{Value, json};
+
+pub(super) fn negotiation_json(row: &NegotiationRow, turn: Option<&str>) -> Value {
+    json!({
+        "negotiation": row.id,
+        "participant": row.peer.domain(),
+        "dataset": dataset_of(&row.dataset),
+        "role": row.role,
+        "state": row.state,
+        "turn": turn,
+        "would_become": row.contract.map(|id| id.to_string()),
+        "reason": row.reason,
+    })
+}
+
+pub(super) fn contract_json(
+    id: ContractId,
+    agreement: &Agreement,
+    standing: Standing,
+    role: &str,
+) -> Value {
+    json!({
+        "contract": id.to_string(),
+        "provider": agreement.provider.id.domain(),
+        "consumer": agreement.assignee_id().map(ParticipantId::domain),
+        "dataset": agreement.dataset.id.name.as_str(),
+        "role": role,
+        "state": standing.as_str(),
+        "not_before": agreement.not_before.to_string(),
+        "not_after": agreement.not_after.to_string(),
+        "terms": terms_json(agreement),
+    })
+}
+
+/// The clauses in words.
+pub(super) fn terms_json(agreement: &Agreement) -> Vec<Value> {
+    agreement
+        .clauses
+        .iter()
+        .map(|clause| {
+            json!({
+                "clause": clause.id.to_string(),
+                "text": clause.term.plain(),
+                "enforced": !clause.term.is_recorded_only(),
+            })
+        })
+        .collect()
+}
+
+/// The payload of an agreement, laid out for reading.
+pub(super) fn payload_text(agreement: &Agreement) -> String {
+    let value: Value =
+        serde_json::from_slice(&contract::to_bytes(agreement)).unwrap_or(Value::Null);
+    serde_json::to_string_pretty(&value).unwrap_or_default()
+}
+
+/// What changed between two proposals, a line each.
+pub(super) fn changed(before: &Agreement, after: &Agreement) -> String {
+    let lines = ::policy::diff::lines(before, after);
+    if lines.is_empty() {
+        "the terms are the same".to_owned()
+    } else {
+        lines.join("\n")
+    }
+}
+
+pub(super) fn turn(open: &Open) -> String {
+    match open.state.turn() {
+        None => String::new(),
+        Some(side) if side == open.own => "our turn".to_owned(),
+        Some(_) => "their turn".to_owned(),
+    }
+}
+
+pub(super) fn turn_sentence(open: &Open) -> String {
+    match open.state.turn() {
+        None => open.state.ended().map_or_else(
+            || "it is done".to_owned(),
+            |ended| {
+                format!(
+                    "it was ended by the {}: {}",
+                    ended.by.as_str(),
+                    ended.reason
+                )
+            },
+        ),
+        Some(side) if side == open.own => {
+            "it is our turn: hansa contract show, then sign, counter or decline".to_owned()
+        }
+        Some(side) => format!("it is the {}'s turn", side.as_str()),
+    }
+}
+
+pub(super) fn day(agreement: &Agreement) -> String {
+    agreement.not_after.to_string().chars().take(10).collect()
+}
+
+pub(super) fn short(id: &str) -> String {
+    id.chars().take(14).collect()
+}
+
+pub(super) fn dataset_of(id: &str) -> String {
+    id.rsplit('/').next().unwrap_or(id).to_owned()
+}
