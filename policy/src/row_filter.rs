@@ -93,6 +93,21 @@ pub enum Comparison {
     GtEq,
 }
 
+impl Comparison {
+    /// What holds exactly where this one fails, NULL aside.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Eq => Self::NotEq,
+            Self::NotEq => Self::Eq,
+            Self::Lt => Self::GtEq,
+            Self::LtEq => Self::Gt,
+            Self::Gt => Self::LtEq,
+            Self::GtEq => Self::Lt,
+        }
+    }
+}
+
 /// The right side of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operand {

@@ -160,7 +160,7 @@ fn narrow_by<'a>(
 ) -> bool {
     match atom {
         RowFilter::Compare { column, op, with } => {
-            let op = if negated { opposite(*op) } else { *op };
+            let op = if negated { op.opposite() } else { *op };
             narrow(known, columns, column, op, with)
         }
         RowFilter::Between {
@@ -345,17 +345,6 @@ fn value(kind: ColumnType, operand: &Operand) -> Option<Value> {
 
 fn real(text: &str) -> Option<Value> {
     text.parse().ok().map(Value::Real)
-}
-
-const fn opposite(op: Comparison) -> Comparison {
-    match op {
-        Comparison::Eq => Comparison::NotEq,
-        Comparison::NotEq => Comparison::Eq,
-        Comparison::Lt => Comparison::GtEq,
-        Comparison::LtEq => Comparison::Gt,
-        Comparison::Gt => Comparison::LtEq,
-        Comparison::GtEq => Comparison::Lt,
-    }
 }
 
 #[cfg(test)]

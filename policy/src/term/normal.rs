@@ -167,7 +167,7 @@ fn normal(filter: &RowFilter, negated: bool) -> Json {
     match filter {
         RowFilter::Compare { column, op, with } => atom(
             column,
-            if negated { opposite(*op) } else { *op }.as_str(),
+            if negated { op.opposite() } else { *op }.as_str(),
             vec![operand(with)],
         ),
         RowFilter::In {
@@ -223,17 +223,6 @@ fn normal(filter: &RowFilter, negated: bool) -> Json {
             parts.iter().map(|part| normal(part, negated)).collect(),
         ),
         RowFilter::Not(part) => normal(part, !negated),
-    }
-}
-
-const fn opposite(op: Comparison) -> Comparison {
-    match op {
-        Comparison::Eq => Comparison::NotEq,
-        Comparison::NotEq => Comparison::Eq,
-        Comparison::Lt => Comparison::GtEq,
-        Comparison::LtEq => Comparison::Gt,
-        Comparison::Gt => Comparison::LtEq,
-        Comparison::GtEq => Comparison::Lt,
     }
 }
 
