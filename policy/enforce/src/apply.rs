@@ -19,14 +19,7 @@ use std::sync::Arc;
 /// A plan that may be executed: recorded, and every table of it governed. Made by [`apply`] alone.
 #[derive(Debug)]
 pub struct Permitted {
-    plan: LogicalPlan,
-    named: LogicalPlan,
-    explain: bool,
-    opened: Receipt,
-    request: RequestId,
-    budgets: Vec<Budget>,
-    row_limit: Option<RowLimit>,
-    ends: Time,
+    parts: Parts,
 }
 
 /// What becomes of a [`Permitted`] when it is executed.
@@ -63,14 +56,16 @@ pub fn apply(ruled: Recorded<Ruled<Bound>>, tools: &Tools) -> Result<Permitted, 
     let (named, explain) = ruled.into_question().into_parts();
     match governed(named.clone(), &effects, tools) {
         Ok(plan) => Ok(Permitted {
-            plan,
-            named,
-            explain,
-            opened,
-            request,
-            budgets,
-            row_limit,
-            ends,
+            parts: Parts {
+                plan,
+                named,
+                explain,
+                opened,
+                request,
+                budgets,
+                row_limit,
+                ends,
+            },
         }),
         Err(refusal) => Err(Declined::closing(opened, refusal, Some(asked))),
     }
@@ -80,44 +75,25 @@ impl Permitted {
     /// The question's identity.
     #[must_use]
     pub const fn request(&self) -> RequestId {
-        self.request
+        self.parts.request
     }
 
     /// The quotas that the answer draws on.
     #[must_use]
     pub fn budgets(&self) -> &[Budget] {
-        &self.budgets
+        &self.parts.budgets
     }
 
     /// The instant at which the first of the contracts ends; the answer is cut there.
     #[must_use]
     pub const fn ends(&self) -> Time {
-        self.ends
+        self.parts.ends
     }
 
     /// Takes it apart, to execute it.
     #[must_use]
     pub fn into_parts(self) -> Parts {
-        let Self {
-            plan,
-            named,
-            explain,
-            opened,
-            request,
-            budgets,
-            row_limit,
-            ends,
-        } = self;
-        Parts {
-            plan,
-            named,
-            explain,
-            opened,
-            request,
-            budgets,
-            row_limit,
-            ends,
-        }
+        self.parts
     }
 }
 

@@ -1,5 +1,5 @@
 //! error: E0616
 
 fn attempt(mut permitted: enforce::apply::Permitted) {
-    permitted.plan = given();
+    permitted.parts = given();
 }
