@@ -34,7 +34,7 @@ struct Held {
 impl Held {
     fn of(city: &City) -> Self {
         let records = city.log().iter().map(Value::to_string).collect();
-        let contracts = listed(city, "contract").into_iter().collect();
+        let contracts = city.listed("contract").into_iter().collect();
         Self { records, contracts }
     }
 
@@ -52,16 +52,6 @@ impl Held {
             city.domain()
         );
     }
-}
-
-fn listed(city: &City, name: &str) -> Vec<String> {
-    city.hansa(&["--json", "contract", "list"])
-        .must()
-        .lines()
-        .iter()
-        .map(|line| text(line, name))
-        .filter(|found| !found.is_empty())
-        .collect()
 }
 
 /// Waits until the log has so many bytes more, or the command is over.
@@ -151,8 +141,8 @@ fn a_negotiation_survives_kills_of_both_sides() {
         before.1.is_still_held(&acme);
 
         let contract = wait_for("the contract", Duration::from_secs(20), || {
-            let all: BTreeSet<String> = listed(&acme, "contract").into_iter().collect();
-            let theirs: BTreeSet<String> = listed(&lindau, "contract").into_iter().collect();
+            let all: BTreeSet<String> = acme.listed("contract").into_iter().collect();
+            let theirs: BTreeSet<String> = lindau.listed("contract").into_iter().collect();
             all.intersection(&theirs)
                 .find(|contract| !finished.contains(*contract))
                 .cloned()
@@ -188,7 +178,7 @@ fn open_one(lindau: &City, acme: &City) -> String {
             .map(|line| text(&line, "negotiation"))
     };
     // What lies in the outbox goes now.
-    let _ = listed(acme, "negotiation");
+    let _ = acme.listed("negotiation");
     waiting(lindau).unwrap_or_else(|| {
         acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
             .must();

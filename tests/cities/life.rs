@@ -33,17 +33,6 @@ fn bikes(sign: &str) -> impl FnOnce(&City) + '_ {
     }
 }
 
-/// What the contract list says of negotiations and contracts, by one field.
-fn listed(city: &City, name: &str) -> Vec<String> {
-    city.hansa(&["--json", "contract", "list"])
-        .must()
-        .lines()
-        .iter()
-        .map(|line| text(line, name))
-        .filter(|found| !found.is_empty())
-        .collect()
-}
-
 #[test]
 fn a_contract_is_made_used_and_kept_by_both() {
     let league = League::new(super::binary());
@@ -60,8 +49,8 @@ fn a_contract_is_made_used_and_kept_by_both() {
     acme.ask("SELECT count(*) FROM lindau.bikes")
         .refused("DATASET_UNKNOWN", 3);
     lindau.hansa(&["contract", "sign", "n-"]).must();
-    let contracts = listed(&acme, "contract");
-    assert_eq!(contracts, listed(&lindau, "contract"));
+    let contracts = acme.listed("contract");
+    assert_eq!(contracts, lindau.listed("contract"));
     let contract = contracts.first().unwrap();
     for side in [&acme, &lindau] {
         let shown = side
@@ -113,7 +102,7 @@ fn a_contract_is_made_used_and_kept_by_both() {
         .hansa(&["contract", "withdraw", contract, "--reason", "over"])
         .must();
     acme.ask("SELECT count(*) FROM lindau.bikes").ends(3);
-    assert_eq!(listed(&acme, "state"), ["withdrawn"]);
+    assert_eq!(acme.listed("state"), ["withdrawn"]);
     settled(&lindau, &acme);
 }
 
@@ -182,7 +171,7 @@ fn a_consumer_withdraws_too() {
     });
     assert_eq!(text(&close, "outcome"), "cut", "{close}");
     reader.end().ends(3);
-    assert_eq!(listed(&lindau, "state"), ["withdrawn"]);
+    assert_eq!(lindau.listed("state"), ["withdrawn"]);
     acme.ask("SELECT count(*) FROM lindau.long").ends(3);
     settled(&lindau, &acme);
 }
@@ -194,7 +183,7 @@ fn both_sides_counter_and_the_last_word_is_signed() {
     acme.write("wish.toml", WIDER);
     lindau.write("counter.toml", TIGHTER);
     acme.hansa(&["contract", "request", "lindau.bikes"]).must();
-    let name = listed(&acme, "negotiation").pop().unwrap();
+    let name = acme.listed("negotiation").pop().unwrap();
     lindau
         .hansa(&["contract", "counter", &name, "--policy", "counter.toml"])
         .must();
@@ -221,11 +210,11 @@ fn both_sides_counter_and_the_last_word_is_signed() {
     lindau
         .hansa(&["contract", "counter", &name, "--policy", "counter.toml"])
         .must();
-    assert_eq!(listed(&acme, "turn"), ["our turn"]);
+    assert_eq!(acme.listed("turn"), ["our turn"]);
     acme.hansa(&["contract", "sign", &name]).must();
     lindau.hansa(&["contract", "sign", &name]).must();
     let contract = wait_for("the contract", Duration::from_secs(10), || {
-        listed(&acme, "contract").pop().or_else(|| {
+        acme.listed("contract").pop().or_else(|| {
             let _ = acme.hansa(&["contract", "sign", &name]);
             let _ = lindau.hansa(&["contract", "sign", &name]);
             None
@@ -251,7 +240,7 @@ fn a_declined_negotiation_is_over() {
     let (lindau, acme) = pair(&league, bikes("officer"));
     acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
         .must();
-    let name = listed(&lindau, "negotiation").pop().unwrap();
+    let name = lindau.listed("negotiation").pop().unwrap();
     lindau
         .hansa(&["contract", "decline", &name, "--reason", "not this year"])
         .must();

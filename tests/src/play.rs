@@ -91,6 +91,17 @@ impl City {
         }
     }
 
+    /// What the contract list says of negotiations and contracts, by one field.
+    pub fn listed(&self, name: &str) -> Vec<String> {
+        self.hansa(&["--json", "contract", "list"])
+            .must()
+            .lines()
+            .iter()
+            .map(|line| text(line, name))
+            .filter(|found| !found.is_empty())
+            .collect()
+    }
+
     /// Asks for the usual purpose, one JSON object a row, and the footer last.
     #[must_use]
     pub fn ask(&self, sql: &str) -> Outcome {
