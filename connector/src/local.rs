@@ -32,19 +32,7 @@ pub(crate) fn write(file: &Path, bytes: &[u8]) -> Result<(), Refusal> {
     if let Some(folder) = file.parent()
         && !folder.as_os_str().is_empty()
     {
-        std::fs::create_dir_all(folder).map_err(|fault| unwritable(folder, &fault))?;
+        std::fs::create_dir_all(folder).map_err(|fault| keep::files::unwritable(folder, &fault))?;
     }
-    std::fs::write(file, bytes).map_err(|fault| unwritable(file, &fault))
-}
-
-fn unwritable(place: &Path, fault: &std::io::Error) -> Refusal {
-    let code = if fault.kind() == std::io::ErrorKind::StorageFull {
-        Code::DiskFull
-    } else {
-        Code::StateBroken
-    };
-    Refusal::new(
-        code,
-        format!("`{}` can't be written: {fault}", place.display()),
-    )
+    std::fs::write(file, bytes).map_err(|fault| keep::files::unwritable(file, &fault))
 }

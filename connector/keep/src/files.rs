@@ -138,9 +138,7 @@ const UNFINISHED: &str = ".new";
 pub fn unwritable(path: &Path, error: &std::io::Error) -> Refusal {
     let code = match error.kind() {
         ErrorKind::AlreadyExists => Code::FileExists,
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-            Code::DiskFull
-        }
+        _ if is_full(error) => Code::DiskFull,
         _ => Code::StateBroken,
     };
     let sentence = if code == Code::FileExists {
@@ -149,6 +147,15 @@ pub fn unwritable(path: &Path, error: &std::io::Error) -> Refusal {
         format!("can't write `{}`: {error}", path.display())
     };
     Refusal::new(code, sentence).with_place(path.display().to_string(), None, None)
+}
+
+/// Whether there is no room: on the disk, in a quota, or below a limit on the size of files.
+#[must_use]
+pub fn is_full(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
 }
 
 /// The refusal for a file that can't be read.

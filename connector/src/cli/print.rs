@@ -52,8 +52,8 @@ impl Target {
             None => Ok(Box::new(std::io::BufWriter::new(Pipe(closed.clone())))),
             Some(file) => {
                 let part = part_of(file);
-                let file =
-                    std::fs::File::create(&part).map_err(|fault| unwritable(&part, &fault))?;
+                let file = std::fs::File::create(&part)
+                    .map_err(|fault| keep::files::unwritable(&part, &fault))?;
                 Ok(Box::new(std::io::BufWriter::new(file)))
             }
         }
@@ -66,7 +66,7 @@ impl Target {
         };
         let part = part_of(file);
         if whole {
-            std::fs::rename(&part, file).map_err(|fault| unwritable(file, &fault))
+            std::fs::rename(&part, file).map_err(|fault| keep::files::unwritable(file, &fault))
         } else {
             let _ = std::fs::remove_file(&part);
             Ok(())
@@ -115,18 +115,6 @@ fn part_of(file: &Path) -> PathBuf {
     let mut name = file.file_name().unwrap_or_default().to_os_string();
     name.push(".part");
     file.with_file_name(name)
-}
-
-fn unwritable(file: &Path, fault: &std::io::Error) -> Refusal {
-    let code = if fault.kind() == std::io::ErrorKind::StorageFull {
-        Code::DiskFull
-    } else {
-        Code::StateBroken
-    };
-    Refusal::new(
-        code,
-        format!("`{}` can't be written: {fault}", file.display()),
-    )
 }
 
 /// Prints everything until the verb is done; gives its exit status.

@@ -223,9 +223,16 @@ fn tidy(cell: String) -> String {
     }
 }
 
-fn unwritable(fault: impl std::fmt::Display) -> Refusal {
-    Refusal::new(
-        Code::StateBroken,
-        format!("the rows can't be written: {fault}"),
-    )
+/// Writers wrap what the system said in errors of their own.
+fn unwritable(fault: impl std::error::Error + 'static) -> Refusal {
+    let first: &(dyn std::error::Error + 'static) = &fault;
+    let full = std::iter::successors(Some(first), |error| error.source())
+        .filter_map(|error| error.downcast_ref::<std::io::Error>())
+        .any(keep::files::is_full);
+    let code = if full {
+        Code::DiskFull
+    } else {
+        Code::StateBroken
+    };
+    Refusal::new(code, format!("the rows can't be written: {fault}"))
 }

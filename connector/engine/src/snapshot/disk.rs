@@ -204,7 +204,8 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
 /// What an error of the disk means to the operator.
 #[must_use]
 pub fn broken(path: &Path, error: &std::io::Error) -> Refusal {
-    if error.kind() == std::io::ErrorKind::StorageFull {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    if matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge) {
         return Refusal::new(
             Code::DiskFull,
             format!("the disk is full while writing `{}`", path.display()),

@@ -187,7 +187,7 @@ fn write_line(out: &mut dyn Write, line: &Json) -> Result<(), Refusal> {
 }
 
 fn unwritable(error: &std::io::Error) -> Refusal {
-    let code = if folder::is_full(error) {
+    let code = if crate::files::is_full(error) {
         Code::DiskFull
     } else {
         Code::FileMissing

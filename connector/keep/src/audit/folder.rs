@@ -235,7 +235,7 @@ pub(super) fn walk(
 
 /// The refusal for a part of the log that can't be read or written.
 pub(super) fn unavailable(path: &Path, error: &io::Error) -> Refusal {
-    let code = if is_full(error) {
+    let code = if crate::files::is_full(error) {
         Code::DiskFull
     } else {
         Code::EvidenceUnavailable
@@ -244,12 +244,5 @@ pub(super) fn unavailable(path: &Path, error: &io::Error) -> Refusal {
         path.display().to_string(),
         None,
         None,
-    )
-}
-
-pub(super) fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
     )
 }

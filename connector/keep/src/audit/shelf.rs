@@ -1,6 +1,6 @@
 //! The shelf on disk: the one place where "recorded" becomes "survives a loss of power".
 
-use crate::audit::folder::{self, Segment};
+use crate::audit::folder::Segment;
 use evidence::digest::{Digest, Running};
 use evidence::shelf::{Shelf, ShelfBroken};
 use std::fs::{File, OpenOptions};
@@ -102,7 +102,7 @@ impl Shelf for FileShelf {
             .and_then(|()| self.file.sync_data())
             .map_err(|error| ShelfBroken {
                 reason: error.to_string(),
-                full: folder::is_full(&error),
+                full: crate::files::is_full(&error),
             })?;
         self.length += u64::try_from(frames.len()).unwrap_or_default();
         Ok(())
