@@ -1,9 +1,12 @@
-//! From signed bytes to a contract in force.
+//! From signed bytes to a contract in force: what a contract is, and the one maker of each thing that proves it was checked.
 
+mod agreement;
 mod book;
+mod given;
 mod grant;
 mod held;
 mod record;
+mod signed;
 
 use crate::id::{ContractId, DatasetId, ParticipantId};
 use crate::peer::VerifiedPeer;
@@ -46,31 +49,6 @@ pub struct Agreement {
     pub proposed_at: Time,
     /// 16 random bytes, base64url.
     pub nonce: String,
-}
-
-impl Agreement {
-    /// Whether it is between the same participants and about the same dataset as `old`, so that it may take its place.
-    #[must_use]
-    pub fn may_replace(&self, old: &Self) -> bool {
-        let same_assignee = match (&self.assignee, &old.assignee) {
-            (Assignee::Participant(new), Assignee::Participant(old)) => new.id == old.id,
-            (Assignee::Public, Assignee::Public) => true,
-            (Assignee::Participant(_), Assignee::Public)
-            | (Assignee::Public, Assignee::Participant(_)) => false,
-        };
-        same_assignee && self.provider.id == old.provider.id && self.dataset.id == old.dataset.id
-    }
-}
-
-impl Agreement {
-    /// The participant that takes; nobody in particular for a public view.
-    #[must_use]
-    pub const fn assignee_id(&self) -> Option<&ParticipantId> {
-        match &self.assignee {
-            Assignee::Participant(party) => Some(&party.id),
-            Assignee::Public => None,
-        }
-    }
 }
 
 /// A party of a contract.
@@ -139,17 +117,6 @@ pub enum Role {
     Consumer,
 }
 
-impl Role {
-    /// `provider` or `consumer`, as in signature headers.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Provider => "provider",
-            Self::Consumer => "consumer",
-        }
-    }
-}
-
 /// A contract as read from its envelope, its signatures not yet checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedContract {
@@ -201,101 +168,11 @@ impl SignedContract {
     /// # Errors
     /// A refusal with the code of the first fault.
     pub fn verify(self, keys: &(impl SignatureCheck + ?Sized)) -> Result<Agreed, Refusal> {
-        let mut expected = vec![Role::Provider];
-        if let Assignee::Participant(_) = &self.agreement.assignee {
-            expected.push(Role::Consumer);
-        }
-        self.check_count(expected.len())?;
-        for role in expected {
-            self.check_signature(role, keys)?;
-        }
+        self.check_all(keys)?;
         Ok(Agreed {
             id: self.id,
             agreement: self.agreement,
         })
-    }
-
-    /// Checks that it carries exactly one signature, that of `role`: a contract on its way.
-    ///
-    /// # Errors
-    /// A refusal with the code of the first fault.
-    pub fn check_one(
-        &self,
-        role: Role,
-        keys: &(impl SignatureCheck + ?Sized),
-    ) -> Result<(), Refusal> {
-        self.check_count(1)?;
-        self.check_signature(role, keys)
-    }
-
-    fn check_count(&self, expected: usize) -> Result<(), Refusal> {
-        let carried = self.signatures.len();
-        if carried == expected {
-            return Ok(());
-        }
-        let refusal = if carried < expected {
-            Refusal::new(
-                Code::SignatureMissing,
-                format!("the contract carries {carried} of {expected} signatures"),
-            )
-        } else {
-            Refusal::new(
-                Code::SignatureCount,
-                format!("the contract carries {carried} signatures instead of {expected}"),
-            )
-        };
-        Err(refusal.with_contract(self.id))
-    }
-
-    /// Checks the signature of `role`, whatever others it carries.
-    ///
-    /// # Errors
-    /// A refusal with the code of the first fault.
-    pub fn check_signature(
-        &self,
-        role: Role,
-        keys: &(impl SignatureCheck + ?Sized),
-    ) -> Result<(), Refusal> {
-        let party = match (role, &self.agreement.assignee) {
-            (Role::Provider, _) => Some(&self.agreement.provider),
-            (Role::Consumer, Assignee::Participant(consumer)) => Some(consumer),
-            (Role::Consumer, Assignee::Public) => None,
-        };
-        let signature = self
-            .signatures
-            .iter()
-            .find(|signature| signature.role == role);
-        let (Some(party), Some(signature)) = (party, signature) else {
-            return Err(Refusal::new(
-                Code::SignatureMissing,
-                format!("the signature of the {} is missing", role.as_str()),
-            )
-            .with_contract(self.id));
-        };
-        if signature.kid != party.signing_key {
-            return Err(Refusal::new(
-                Code::SignerNotParty,
-                format!("the signature of the {} is by another key", role.as_str()),
-            )
-            .with_contract(self.id)
-            .with_participant(party.id.clone()));
-        }
-        keys.check(&party.id, signature)
-            .map_err(|refusal| refusal.with_contract(self.id))
-    }
-}
-
-impl Agreed {
-    /// The contract's identity.
-    #[must_use]
-    pub const fn id(&self) -> ContractId {
-        self.id
-    }
-
-    /// What it says.
-    #[must_use]
-    pub const fn agreement(&self) -> &Agreement {
-        &self.agreement
     }
 }
 
@@ -328,6 +205,18 @@ pub struct Revoked {
 }
 
 impl Agreed {
+    /// The contract's identity.
+    #[must_use]
+    pub const fn id(&self) -> ContractId {
+        self.id
+    }
+
+    /// What it says.
+    #[must_use]
+    pub const fn agreement(&self) -> &Agreement {
+        &self.agreement
+    }
+
     /// The one maker of [`Revoked`].
     ///
     /// # Errors
@@ -343,23 +232,19 @@ impl Agreed {
                 "the withdrawal is for another contract",
             ));
         }
-        let provider = &self.agreement.provider;
-        let party = match &self.agreement.assignee {
-            Assignee::Participant(consumer) if consumer.id == withdrawal.party => consumer,
-            _ if provider.id == withdrawal.party => provider,
-            Assignee::Participant(_) | Assignee::Public => {
-                return Err(Refusal::new(
-                    Code::SignerNotParty,
-                    "the withdrawal is not by a party of the contract",
-                )
-                .with_contract(self.id));
-            }
-        };
-        keys.check(&party.id, &withdrawal.signature)
+        let party = &withdrawal.party;
+        if !self.agreement.is_party(party) {
+            return Err(Refusal::new(
+                Code::SignerNotParty,
+                "the withdrawal is not by a party of the contract",
+            )
+            .with_contract(self.id));
+        }
+        keys.check(party, &withdrawal.signature)
             .map_err(|refusal| refusal.with_contract(self.id))?;
         Ok(Revoked {
             contract: self.id,
-            party: party.id.clone(),
+            party: party.clone(),
             effective_at: withdrawal.effective_at,
             statement: withdrawal.statement,
         })
@@ -413,45 +298,9 @@ impl Book {
         ids: &[ContractId],
         now: Time,
     ) -> Result<InForce, Refusal> {
-        let mut grants = BTreeMap::new();
-        for id in ids {
-            let unknown = || {
-                Refusal::new(
-                    Code::ContractUnknown,
-                    format!("no contract `{}` with you", id.short()),
-                )
-            };
-            let page = self.contracts.get(id).ok_or_else(unknown)?;
-            if page.agreement.provider.id != self.own {
-                return Err(unknown());
-            }
-            if let Assignee::Participant(party) = &page.agreement.assignee
-                && party.id != *who.id()
-            {
-                return Err(unknown());
-            }
-            match self.standing(*id, page, now) {
-                Standing::InForce => {}
-                other => return Err(other.refusal(*id, &page.agreement)),
-            }
-            let grant = Grant::of(*id, &page.agreement);
-            if grants
-                .insert(page.agreement.dataset.id.clone(), grant)
-                .is_some()
-            {
-                return Err(Refusal::new(
-                    Code::ContractAmbiguous,
-                    format!(
-                        "two of the contracts named give `{}`",
-                        page.agreement.dataset.id.name
-                    ),
-                )
-                .with_help("name one contract for each dataset"));
-            }
-        }
         Ok(InForce {
             asker: Asker::Peer(who.clone()),
-            grants,
+            grants: self.given(who.id(), ids, now)?,
         })
     }
 
@@ -461,18 +310,7 @@ impl Book {
         let grants = datasets
             .into_iter()
             .filter(|(dataset, _)| dataset.owner == self.own)
-            .map(|(dataset, schema)| {
-                let grant = Grant {
-                    contract: None,
-                    schema,
-                    clauses: Vec::new(),
-                    purposes: String::new(),
-                    own_purposes: Vec::new(),
-                    not_before: Time::EARLIEST,
-                    not_after: Time::LATEST,
-                };
-                (dataset, grant)
-            })
+            .map(|(dataset, schema)| (dataset, Grant::house(schema)))
             .collect();
         InForce {
             asker: Asker::House(self.own.clone()),

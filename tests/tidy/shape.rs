@@ -3,7 +3,7 @@
 use crate::house;
 
 /// Files that are longer than 400 lines, and how long they may be. This list may only shrink.
-const LONG: [(&str, usize); 12] = [
+const LONG: [(&str, usize); 11] = [
     ("connector/engine/src/answer/frames.rs", 450),
     ("connector/engine/src/plan/allow/expr.rs", 450),
     ("connector/engine/src/plan/allow/relation.rs", 450),
@@ -15,7 +15,6 @@ const LONG: [(&str, usize); 12] = [
     ("connector/src/desk/dataset.rs", 520),
     ("connector/src/walk/answer.rs", 560),
     ("connector/src/walk/negotiate.rs", 680),
-    ("policy/src/contract.rs", 560),
 ];
 
 #[test]

@@ -1,6 +1,6 @@
 //! Keeping the book: what comes in, what ends, and how a contract stands at an instant.
 
-use super::{Agreed, Agreement, Assignee, Book, Page, Revoked, Standing};
+use super::{Agreed, Agreement, Book, Page, Revoked, Standing};
 use crate::id::{ContractId, ParticipantId};
 use crate::refusal::{Code, Refusal};
 use evidence::ledger::Recorded;
@@ -131,22 +131,6 @@ impl Book {
                 })
         })
     }
-
-    /// The contracts and public views of ours that `peer` may name at `now`, in order of their identity.
-    pub fn held_by<'a>(
-        &'a self,
-        peer: &'a ParticipantId,
-        now: Time,
-    ) -> impl Iterator<Item = (ContractId, &'a Agreement)> {
-        self.all(now).filter_map(move |(id, agreement, standing)| {
-            let ours = agreement.provider.id == self.own;
-            let theirs = match &agreement.assignee {
-                Assignee::Participant(party) => party.id == *peer,
-                Assignee::Public => true,
-            };
-            (ours && theirs && standing == Standing::InForce).then_some((id, agreement))
-        })
-    }
 }
 
 impl Standing {
@@ -162,8 +146,10 @@ impl Standing {
         }
     }
 
-    pub(super) fn refusal(self, id: ContractId, agreement: &Agreement) -> Refusal {
+    /// Why nothing can be asked under a contract in this state; `None` when something can.
+    pub(super) fn refusal(self, id: ContractId, agreement: &Agreement) -> Option<Refusal> {
         let (code, sentence) = match self {
+            Self::InForce => return None,
             Self::NotYet => (
                 Code::NotYetValid,
                 format!(
@@ -180,11 +166,11 @@ impl Standing {
                 Code::Superseded,
                 format!("contract `{}` was replaced by a newer version", id.short()),
             ),
-            Self::Withdrawn | Self::InForce => (
+            Self::Withdrawn => (
                 Code::Withdrawn,
                 format!("contract `{}` was withdrawn", id.short()),
             ),
         };
-        Refusal::new(code, sentence).with_contract(id)
+        Some(Refusal::new(code, sentence).with_contract(id))
     }
 }

@@ -19,6 +19,19 @@ impl Grant {
         }
     }
 
+    /// All of a dataset of our own, for our own people.
+    pub(super) const fn house(schema: Digest) -> Self {
+        Self {
+            contract: None,
+            schema,
+            clauses: Vec::new(),
+            purposes: String::new(),
+            own_purposes: Vec::new(),
+            not_before: Time::EARLIEST,
+            not_after: Time::LATEST,
+        }
+    }
+
     /// The contract; absent for the house contract.
     #[must_use]
     pub const fn contract(&self) -> Option<ContractId> {

@@ -1,6 +1,6 @@
 //! As consumer: the contracts that we hold, and what keeps us from asking under one.
 
-use super::{Agreement, Assignee, Book, Grant, Standing};
+use super::{Agreement, Book, Grant, Standing};
 use crate::id::{ContractId, PurposeId};
 use crate::refusal::{Code, Refusal};
 use crate::term::purpose::{self, Taxonomy};
@@ -10,11 +10,7 @@ impl Book {
     /// The contracts and public views of others that give something to us, with their state at `now`.
     pub fn held(&self, now: Time) -> impl Iterator<Item = (ContractId, &Agreement, Standing)> {
         self.all(now).filter(|(_, agreement, _)| {
-            agreement.provider.id != self.own
-                && match &agreement.assignee {
-                    Assignee::Participant(consumer) => consumer.id == self.own,
-                    Assignee::Public => true,
-                }
+            agreement.provider.id != self.own && agreement.gives_to(&self.own)
         })
     }
 
@@ -34,8 +30,9 @@ impl Book {
                 format!("we hold no contract `{}`", id.short()),
             ));
         };
-        let refusal = match standing {
-            Standing::InForce => purpose::check(
+        let refusal = match standing.refusal(id, agreement) {
+            Some(refusal) => refusal,
+            None => purpose::check(
                 &agreement.dataset.id,
                 &Grant::of(id, agreement),
                 taxonomy,
@@ -43,9 +40,6 @@ impl Book {
             )
             .err()?
             .with_contract(id),
-            Standing::NotYet | Standing::Expired | Standing::Withdrawn | Standing::Superseded => {
-                standing.refusal(id, agreement)
-            }
         };
         Some(refusal.with_participant(agreement.provider.id.clone()))
     }
@@ -54,6 +48,7 @@ impl Book {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::Assignee;
     use crate::fixture::{
         CONSUMER, agreed, agreement, contract_id, participant, party, purpose, purposes, taxonomy,
         time,

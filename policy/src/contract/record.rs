@@ -1,15 +1,15 @@
 //! What a contract leaves in the log when it starts and when it ends.
 
-use super::{Agreed, Assignee, Revoked};
+use super::{Agreed, Revoked};
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence};
 
 impl Evidence for Agreed {
     fn entry(&self) -> Entry {
-        let consumer = match &self.agreement.assignee {
-            Assignee::Participant(party) => party.id.to_string(),
-            Assignee::Public => "h:public".to_owned(),
-        };
+        let consumer = self
+            .agreement
+            .assignee_id()
+            .map_or_else(|| "h:public".to_owned(), ToString::to_string);
         Entry {
             kind: "contract",
             body: Json::object([

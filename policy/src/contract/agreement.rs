@@ -1,0 +1,44 @@
+//! Between whom an agreement is, and to whom it gives.
+
+use super::{Agreement, Assignee, Role};
+use crate::id::ParticipantId;
+
+impl Agreement {
+    /// Whether it is between the same participants and about the same dataset as `old`, so that it may take its place.
+    #[must_use]
+    pub fn may_replace(&self, old: &Self) -> bool {
+        self.assignee_id() == old.assignee_id()
+            && self.provider.id == old.provider.id
+            && self.dataset.id == old.dataset.id
+    }
+
+    /// The participant that takes; nobody in particular for a public view.
+    #[must_use]
+    pub const fn assignee_id(&self) -> Option<&ParticipantId> {
+        match &self.assignee {
+            Assignee::Participant(party) => Some(&party.id),
+            Assignee::Public => None,
+        }
+    }
+
+    /// Whether it gives to `who`, by name or as to anybody.
+    pub(super) fn gives_to(&self, who: &ParticipantId) -> bool {
+        self.assignee_id().is_none_or(|assignee| assignee == who)
+    }
+
+    /// Whether `who` is named in it, as provider or as assignee.
+    pub(super) fn is_party(&self, who: &ParticipantId) -> bool {
+        self.provider.id == *who || self.assignee_id() == Some(who)
+    }
+}
+
+impl Role {
+    /// `provider` or `consumer`, as in signature headers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Consumer => "consumer",
+        }
+    }
+}
