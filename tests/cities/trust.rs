@@ -1,6 +1,4 @@
 //! Who belongs to the league: joining, expulsion and renewal while everything runs.
-//!
-//! An expired certificate is not tried here: none is issued for less than a day, and processes share the machine's clock.
 
 use harness::city::City;
 use harness::league::League;

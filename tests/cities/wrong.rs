@@ -1,6 +1,8 @@
 //! Wrong input of each kind gets its code, its sentence, its place and its mend, and the exit status of its kind; with
 //! `--json` the same facts.
 
+mod expired;
+
 use crate::binary;
 use harness::city::{City, Outcome, run};
 use harness::league::League;

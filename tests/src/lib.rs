@@ -13,5 +13,6 @@
 )]
 
 pub mod city;
+pub mod forge;
 pub mod league;
 pub mod play;

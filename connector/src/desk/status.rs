@@ -58,11 +58,13 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
             bundle.content().expires_at
         ));
     }
-    let leaf = certificate_end(node);
-    if let Some(end) = leaf
-        && end < now.plus_micros(DAY.saturating_mul(2))
-    {
-        waiting.push(format!("the TLS certificate is over on {end}: hansa join"));
+    match node.own_certificate() {
+        Ok(leaf) if leaf.not_after >= now.plus_micros(DAY.saturating_mul(2)) => {}
+        Ok(leaf) => waiting.push(format!(
+            "the TLS certificate is over on {}: hansa join",
+            leaf.not_after
+        )),
+        Err(refusal) => waiting.push(format!("{}: hansa join", refusal.sentence)),
     }
     let unacknowledged = node
         .index(|state| state.receipts())?
@@ -121,14 +123,6 @@ fn unwritable(node: &Node) -> Option<evidence::ledger::Unwritable> {
         .or_else(|| keep::audit::low_space(node.log.folder(), reserve))
 }
 
-fn certificate_end(node: &Node) -> Option<evidence::time::Time> {
-    let config = node.config();
-    let chain = keep::trust::identity::read_certificates(&config.trust.tls_cert).ok()?;
-    keep::trust::certificate::leaf(chain.first()?)
-        .ok()
-        .map(|leaf| leaf.not_after)
-}
-
 /// Hop by hop: this connector, then one participant or all.
 pub(crate) async fn doctor(node: &Arc<Node>, named: Option<&str>, out: &Out) -> Outcome {
     let mut status = 0;
@@ -151,10 +145,13 @@ pub(crate) async fn doctor(node: &Arc<Node>, named: Option<&str>, out: &Out) -> 
             )
         }),
     ));
-    if let Some(end) = certificate_end(node) {
-        let left = end.micros().saturating_sub(node.now().micros()) / 3_600_000_000;
-        say.push(("certificate", Ok(format!("good for {left} hours more"))));
-    }
+    say.push((
+        "certificate",
+        node.own_certificate().map(|leaf| {
+            let left = leaf.not_after.micros().saturating_sub(node.now().micros()) / 3_600_000_000;
+            format!("good for {left} hours more")
+        }),
+    ));
     for (what, found) in say {
         told("here", what, found, &mut status, out).await?;
     }

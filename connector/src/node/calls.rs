@@ -6,6 +6,7 @@ use evidence::json::Json;
 use evidence::ledger::Recorded;
 use faces::peer::call::{PeerClient, Way};
 use faces::peer::settings::Settings;
+use keep::trust::certificate::Leaf;
 use keep::trust::mtls;
 use policy::id::{Name, ParticipantId};
 use policy::refusal::{Code, Refusal};
@@ -111,6 +112,7 @@ impl Node {
         };
         let (host, port) = peer.address.rsplit_once(':').ok_or_else(wrong)?;
         let port: u16 = port.parse().map_err(|_| wrong())?;
+        self.own_certificate()?;
         let tls = mtls::client_config(&self.trust, &peer.id, &self.clock)?;
         let (trust, clock, expected) = (
             Arc::clone(&self.trust),
@@ -128,6 +130,16 @@ impl Node {
             settings: Settings::default(),
         };
         PeerClient::connect(way).await
+    }
+
+    /// What our own certificate says, while it counts: from its end on every peer refuses us.
+    ///
+    /// # Errors
+    /// `CERTIFICATE_EXPIRED` with its file.
+    pub(crate) fn own_certificate(&self) -> Result<Leaf, Refusal> {
+        let file = self.config().trust.tls_cert.display().to_string();
+        let leaf = self.trust.own_certificate(self.now());
+        leaf.map_err(|refusal| refusal.with_place(file, None, None))
     }
 
     /// Greets a peer: exchanges bundle and head; a newer bundle of the league is taken.

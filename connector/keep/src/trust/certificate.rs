@@ -148,6 +148,36 @@ impl CertificateFault {
         };
         Refusal::new(code, self.to_string())
     }
+
+    /// The refusal where the certificate is this participant's own: what renews it.
+    #[must_use]
+    pub fn of_our_own(&self) -> Refusal {
+        match self {
+            Self::Expired(id, _) => self
+                .refusal()
+                .with_help(format!(
+                    "ask the league for a new one: hansa league admit {}.request",
+                    id.domain()
+                ))
+                .with_help("install what comes back: hansa join FILE"),
+            _ => self.refusal(),
+        }
+    }
+
+    /// The refusal where the certificate is that of a peer that answered: nothing here mends it.
+    #[must_use]
+    pub fn of_a_peer(&self) -> Refusal {
+        match self {
+            Self::Expired(id, _) => self
+                .refusal()
+                .with_help(format!(
+                    "{} must renew it: hansa league admit, then hansa join",
+                    id.domain()
+                ))
+                .with_help("--partial accepts an answer without it"),
+            _ => self.refusal(),
+        }
+    }
 }
 
 /// Reads a participant's certificate.

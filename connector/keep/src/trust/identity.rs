@@ -199,7 +199,8 @@ pub fn load(files: &Files, id: &ParticipantId, floor: u64, now: Time) -> Result<
     bundle.not_before_number(floor)?;
     bundle.current(now)?;
     let certified = pem::certified(read_certificates(&files.tls_cert)?, &files.tls_key)?;
-    let chain = own_chain(id, &certified, &bundle, now)?;
+    let chain = own_chain(id, &certified, &bundle, now)
+        .map_err(|refusal| in_file(refusal, &files.tls_cert))?;
     registered(id, &bundle, &signer, &note)?;
     Ok(Identity {
         id: id.clone(),
@@ -229,12 +230,18 @@ pub fn faults(files: &Files, id: &ParticipantId, now: Time) -> Vec<Refusal> {
     if noted(bundle.current(now), &mut found).is_some()
         && let Some(certified) = certified
     {
-        noted(own_chain(id, &certified, &bundle, now), &mut found);
+        let chain = own_chain(id, &certified, &bundle, now)
+            .map_err(|refusal| in_file(refusal, &files.tls_cert));
+        noted(chain, &mut found);
     }
     if let Some((signer, note)) = signer.zip(note) {
         noted(registered(id, &bundle, &signer, &note), &mut found);
     }
     found
+}
+
+fn in_file(refusal: Refusal, path: &Path) -> Refusal {
+    refusal.with_place(path.display().to_string(), None, None)
 }
 
 fn noted<T>(result: Result<T, Refusal>, found: &mut Vec<Refusal>) -> Option<T> {
@@ -267,7 +274,7 @@ fn own_chain(
 ) -> Result<Chain, Refusal> {
     let chain = certificate::verify(&certified.cert, bundle, Usage::Server, now)
         .and_then(|_| certificate::verify(&certified.cert, bundle, Usage::Client, now))
-        .map_err(|fault| fault.refusal())?;
+        .map_err(|fault| fault.of_our_own())?;
     if chain.leaf().identity == *id {
         return Ok(chain);
     }

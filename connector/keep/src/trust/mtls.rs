@@ -72,7 +72,7 @@ impl TrustStore {
         if now < leaf.not_after {
             return Ok(leaf);
         }
-        Err(CertificateFault::Expired(self.id.clone(), leaf.not_after).refusal())
+        Err(CertificateFault::Expired(self.id.clone(), leaf.not_after).of_our_own())
     }
 
     /// Puts an identity that was read again in the place of this one: certificate and bundle in one step.
@@ -243,7 +243,7 @@ pub fn check_listener(
     let shown = presented(connection.is_handshaking(), connection.peer_certificates())?;
     verifier::listener(shown, &store.bundle(), expected, now)
         .map(|_| ())
-        .map_err(|fault| fault.refusal().with_participant(expected.clone()))
+        .map_err(|fault| fault.of_a_peer().with_participant(expected.clone()))
 }
 
 /// The refusal inside an error of the TLS library, if one of our checks made it.

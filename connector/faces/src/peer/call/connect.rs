@@ -105,28 +105,43 @@ async fn secure(way: &Way) -> Result<TlsStream<TcpStream>, Refusal> {
 /// Why the two ends do not trust each other: the refusal of the own check, or what the other end's alert says.
 fn refused_handshake(participant: &ParticipantId, error: &io::Error) -> Refusal {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
-    let (code, what) = match inner {
+    let (code, what, help) = match inner {
         Some(rustls::Error::InvalidCertificate(CertificateError::Other(other))) => {
             match other.0.downcast_ref::<Refusal>() {
                 Some(refusal) => return refusal.clone().with_participant(participant.clone()),
-                None => (Code::PeerNotTrusted, "its certificate is not accepted"),
+                None => (
+                    Code::PeerNotTrusted,
+                    "its certificate is not accepted",
+                    None,
+                ),
             }
         }
-        Some(rustls::Error::InvalidCertificate(_)) => {
-            (Code::PeerNotTrusted, "its certificate is not accepted")
-        }
+        Some(rustls::Error::InvalidCertificate(_)) => (
+            Code::PeerNotTrusted,
+            "its certificate is not accepted",
+            None,
+        ),
         Some(rustls::Error::AlertReceived(AlertDescription::CertificateExpired)) => (
             Code::CertificateExpired,
             "it says that the certificate of this connector has expired",
+            // By the clock of this connector it has not, or nobody would have been dialled.
+            Some(
+                "renew it: hansa league admit, then hansa join; and compare the clocks of the two machines",
+            ),
         ),
         Some(rustls::Error::AlertReceived(_)) => (
             Code::PeerNotTrusted,
             "it does not accept the certificate of this connector",
+            None,
         ),
         Some(_) | None => return unreachable(participant, &spoken(error)),
     };
-    Refusal::new(code, format!("{}: {what}", participant.domain()))
-        .with_participant(participant.clone())
+    let refusal = Refusal::new(code, format!("{}: {what}", participant.domain()))
+        .with_participant(participant.clone());
+    match help {
+        Some(help) => refusal.with_help(help),
+        None => refusal,
+    }
 }
 
 /// What the system or TLS said, in the house's form.

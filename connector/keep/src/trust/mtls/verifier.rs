@@ -5,6 +5,7 @@ use crate::trust::bundle::Bundle;
 use crate::trust::certificate::{self, CertificateFault, Chain, Usage};
 use evidence::time::Time;
 use policy::id::ParticipantId;
+use policy::refusal::Refusal;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls13_signature};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
@@ -62,7 +63,13 @@ impl ClientCertVerifier for CallerCheck {
         let chain = chain(end_entity, intermediates);
         certificate::verify(&chain, &self.store.bundle(), Usage::Client, time(now)?)
             .map(|_| ClientCertVerified::assertion())
-            .map_err(|fault| refused(&fault))
+            .map_err(|fault| match fault {
+                // With an alert of its own, so that the caller learns what it must mend.
+                CertificateFault::Expired(..) => {
+                    Error::InvalidCertificate(CertificateError::Expired)
+                }
+                other => refused(other.refusal()),
+            })
     }
 
     fn verify_tls12_signature(
@@ -123,7 +130,7 @@ impl ServerCertVerifier for ListenerCheck {
         listener(&chain, &self.store.bundle(), &self.expected, time(now)?)
             .and_then(|_| certificate::covers(end_entity, server_name))
             .map(|()| ServerCertVerified::assertion())
-            .map_err(|fault| refused(&fault))
+            .map_err(|fault| refused(fault.of_a_peer()))
     }
 
     fn verify_tls12_signature(
@@ -167,10 +174,8 @@ fn time(now: UnixTime) -> Result<Time, Error> {
 }
 
 /// The refusal travels inside the library's error, for the end that refuses; the other end sees an alert alone.
-fn refused(fault: &CertificateFault) -> Error {
-    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(
-        fault.refusal(),
-    ))))
+fn refused(refusal: Refusal) -> Error {
+    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(refusal))))
 }
 
 fn only_tls13() -> Error {

@@ -1,0 +1,125 @@
+//! Certificates that no league would issue, made with the key of a league's authority, and who shows them.
+
+use crate::league::League;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair, SanType};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection};
+use serde_json::Value;
+use std::io::Read as _;
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+
+/// The day on which every certificate of this room was over.
+pub const OVER: &str = "2020-01-02";
+
+impl League {
+    /// Puts a certificate in the place of a participant's that is like it in all but its time.
+    ///
+    /// # Panics
+    /// When a file of the league or of the participant is not what it must be.
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
+    pub fn expire(&self, alias: &str) {
+        let key = KeyPair::from_pem(&self.text(&format!("{alias}/keys/tls.key")));
+        let key = key.expect("the participant's key");
+        let id = format!("{alias}.example");
+        let mut params = CertificateParams::new([id.clone()]).expect("the parameters");
+        params.distinguished_name.push(DnType::CommonName, &id);
+        let uri = format!("hansa://{id}").try_into().expect("an identity");
+        params.subject_alt_names.push(SanType::URI(uri));
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ServerAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
+        ];
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2020, 1, 2);
+        let authority = KeyPair::from_pem(&self.text("league/authority.pem"));
+        let authority = authority.expect("the authority's key");
+        let issuer = Issuer::from_ca_cert_der(&self.anchor(), authority).expect("the authority");
+        let certificate = params.signed_by(&key, &issuer).expect("the certificate");
+        let file = self.folder().join(alias).join("keys/tls.crt");
+        std::fs::write(file, certificate.pem()).expect("the certificate can be written");
+    }
+
+    /// Listens with a participant's certificate, whatever that is, and does nothing else. Gives the address.
+    ///
+    /// # Panics
+    /// When there is no port, or no certificate.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
+    pub fn impersonate(&self, alias: &str) -> String {
+        let (chain, key) = self.shown_by(alias);
+        let config = ServerConfig::builder_with_protocol_versions(&[&rustls::version::TLS13])
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .expect("certificate and key fit");
+        let config = Arc::new(config);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("the port is known");
+        // It ends with the process of the test.
+        std::thread::spawn(move || {
+            for tcp in listener.incoming() {
+                let connection = ServerConnection::new(Arc::clone(&config));
+                if let (Ok(mut tcp), Ok(mut connection)) = (tcp, connection) {
+                    let _ = connection.complete_io(&mut tcp);
+                }
+            }
+        });
+        address.to_string()
+    }
+
+    /// Calls a listener with a participant's certificate.
+    ///
+    /// # Errors
+    /// What TLS says of it.
+    ///
+    /// # Panics
+    /// When there is no certificate, or nobody listens.
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
+    pub fn knock(&self, alias: &str, listener: &str, domain: &str) -> Result<(), String> {
+        let (chain, key) = self.shown_by(alias);
+        let mut roots = RootCertStore::empty();
+        roots.add(self.anchor()).expect("the authority");
+        let mut config = ClientConfig::builder_with_protocol_versions(&[&rustls::version::TLS13])
+            .with_root_certificates(roots)
+            .with_client_auth_cert(chain, key)
+            .expect("certificate and key fit");
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let name = ServerName::try_from(domain.to_owned()).expect("a name");
+        let mut connection = ClientConnection::new(Arc::new(config), name).expect("a connection");
+        let mut tcp = TcpStream::connect(listener).expect("somebody listens");
+        // In TLS 1.3 the other end judges this one's certificate after the handshake; its first word tells.
+        let mut word = [0_u8; 1];
+        let said = rustls::Stream::new(&mut connection, &mut tcp).read(&mut word);
+        said.map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
+    fn shown_by(&self, alias: &str) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+        let keys = self.folder().join(alias).join("keys");
+        let certificate = CertificateDer::from_pem_file(keys.join("tls.crt"));
+        let key = PrivateKeyDer::from_pem_file(keys.join("tls.key"));
+        (
+            vec![certificate.expect("a certificate")],
+            key.expect("its key"),
+        )
+    }
+
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
+    fn anchor(&self) -> CertificateDer<'static> {
+        let bundle: Value =
+            serde_json::from_str(&self.text("league/trust-bundle.json")).expect("the bundle");
+        let text = bundle
+            .pointer("/bundle/anchors/0/certificate")
+            .and_then(Value::as_str)
+            .expect("an anchor in the bundle");
+        URL_SAFE_NO_PAD.decode(text).expect("base64").into()
+    }
+
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
+    fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder().join(name)).expect("the file is there")
+    }
+}
