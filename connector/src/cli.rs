@@ -58,7 +58,8 @@ pub(crate) struct Global {
 }
 
 fn parse_time(text: &str) -> Result<Duration, String> {
-    crate::config::seconds(text).ok_or_else(|| format!("`{text}` is not a time such as 30s or 5m"))
+    crate::config::unit::seconds(text)
+        .ok_or_else(|| format!("`{text}` is not a time such as 30s or 5m"))
 }
 
 /// The commands.

@@ -10,7 +10,6 @@ const LONG: [(&str, usize); 11] = [
     ("connector/keep/src/state/change.rs", 475),
     ("connector/src/cli/run.rs", 480),
     ("connector/src/cli/verb.rs", 460),
-    ("connector/src/config.rs", 600),
     ("connector/src/desk/audit.rs", 500),
     ("connector/src/desk/dataset.rs", 520),
     ("connector/src/walk/answer.rs", 560),

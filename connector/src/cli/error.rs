@@ -14,7 +14,7 @@ pub(crate) fn run(code: Option<&str>, show: Show) -> Result<(), Refusal> {
         Some(text) => vec![text.to_uppercase().parse().map_err(|_| {
             let known: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
             let refusal = Refusal::new(Code::UsageWrong, format!("there is no code `{text}`"));
-            match crate::config::reader::nearest(&text.to_uppercase(), &known) {
+            match crate::config::reader::nearest::nearest(&text.to_uppercase(), &known) {
                 Some(near) => refusal.with_help(format!("did you mean {near}?")),
                 None => refusal.with_help("hansa error lists all codes"),
             }

@@ -1,8 +1,11 @@
 //! Reads a TOML table into typed values, collecting every problem with its line instead of stopping at the first.
 
+pub(crate) mod nearest;
+mod value;
+
+use crate::config::reader::nearest::nearest;
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
-use std::str::FromStr;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -197,115 +200,6 @@ impl<'s, 'a> Section<'s, 'a> {
         )
     }
 
-    /// A string, with its line.
-    pub(crate) fn text_at(
-        &mut self,
-        key: &'static str,
-        faults: &mut Vec<Refusal>,
-    ) -> Option<(String, u64)> {
-        if let Some(text) = self.overridden(key) {
-            self.known.push(key);
-            return Some((text.to_owned(), self.line));
-        }
-        let (value, line) = self.entry(key)?;
-        if let DeValue::String(text) = value {
-            return Some((text.to_string(), line));
-        }
-        faults.push(self.wrong(key, "a text", value, line));
-        None
-    }
-
-    /// A string.
-    pub(crate) fn text(&mut self, key: &'static str, faults: &mut Vec<Refusal>) -> Option<String> {
-        self.text_at(key, faults).map(|(text, _)| text)
-    }
-
-    /// A string that must be there.
-    pub(crate) fn needed(
-        &mut self,
-        key: &'static str,
-        faults: &mut Vec<Refusal>,
-    ) -> Option<String> {
-        let known_before = faults.len();
-        let found = self.text(key, faults);
-        if found.is_none() && faults.len() == known_before {
-            faults.push(self.problem(
-                Code::ConfigInvalid,
-                format!("`{}` is missing", self.key_path(key)),
-                self.line,
-                key,
-            ));
-        }
-        found
-    }
-
-    /// A string parsed into a domain type.
-    pub(crate) fn parsed<T>(&mut self, key: &'static str, faults: &mut Vec<Refusal>) -> Option<T>
-    where
-        T: FromStr,
-        T::Err: std::fmt::Display,
-    {
-        let (text, line) = self.text_at(key, faults)?;
-        match text.parse() {
-            Ok(value) => Some(value),
-            Err(fault) => {
-                let sentence = format!("`{text}` does not fit `{}`: {fault}", self.key_path(key));
-                faults.push(self.problem(Code::ConfigInvalid, sentence, line, key));
-                None
-            }
-        }
-    }
-
-    /// A whole number.
-    pub(crate) fn number(&mut self, key: &'static str, faults: &mut Vec<Refusal>) -> Option<u64> {
-        if let Some(text) = self.overridden(key) {
-            self.known.push(key);
-            let parsed = text.parse().ok();
-            if parsed.is_none() {
-                let sentence = format!("`{}` is a whole number, not `{text}`", self.key_path(key));
-                faults.push(self.problem(Code::ConfigInvalid, sentence, self.line, key));
-            }
-            return parsed;
-        }
-        let (value, line) = self.entry(key)?;
-        if let DeValue::Integer(number) = value
-            && let Ok(number) = u64::from_str_radix(number.as_str(), number.radix())
-        {
-            return Some(number);
-        }
-        faults.push(self.wrong(key, "a whole number", value, line));
-        None
-    }
-
-    /// A string or a list of strings.
-    pub(crate) fn texts(
-        &mut self,
-        key: &'static str,
-        faults: &mut Vec<Refusal>,
-    ) -> Option<Vec<String>> {
-        let (value, line) = self.entry(key)?;
-        match value {
-            DeValue::String(text) => Some(vec![text.to_string()]),
-            DeValue::Array(items) => {
-                let mut texts = Vec::new();
-                for item in items.iter() {
-                    match item.get_ref() {
-                        DeValue::String(text) => texts.push(text.to_string()),
-                        other => {
-                            faults.push(self.wrong(key, "a list of texts", other, line));
-                            return None;
-                        }
-                    }
-                }
-                Some(texts)
-            }
-            other => {
-                faults.push(self.wrong(key, "a text or a list of texts", other, line));
-                None
-            }
-        }
-    }
-
     /// Takes a key that somebody else reads.
     pub(crate) fn leave(&mut self, key: &'static str) {
         self.known.push(key);
@@ -340,32 +234,4 @@ fn a(kind: &str) -> String {
         Some('a' | 'e' | 'i' | 'o' | 'u') => format!("an {kind}"),
         _ => format!("a {kind}"),
     }
-}
-
-/// The known word with the least edit distance, if it is near enough to be meant.
-pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    known
-        .iter()
-        .map(|candidate| (distance(word, candidate), *candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.len().div_ceil(3).max(2))
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein distance in characters.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.chars().enumerate() {
-        let mut next = vec![i.saturating_add(1)];
-        for (j, right) in b.iter().enumerate() {
-            let at = |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX);
-            let swap = at(&row, j).saturating_add(usize::from(left != *right));
-            let drop = at(&row, j.saturating_add(1)).saturating_add(1);
-            let add = at(&next, j).saturating_add(1);
-            next.push(swap.min(drop).min(add));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(0)
 }

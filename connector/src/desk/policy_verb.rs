@@ -22,9 +22,9 @@ pub(crate) async fn run(node: &Arc<Node>, verb: PolicyVerb, out: &Out) -> Outcom
             for written in &node.config().offers {
                 let file = written.policy.display().to_string();
                 let to = match &written.to {
-                    config::Recipients::League => "league".to_owned(),
-                    config::Recipients::Public => "public".to_owned(),
-                    config::Recipients::Named(list) => list
+                    config::offer::Recipients::League => "league".to_owned(),
+                    config::offer::Recipients::Public => "public".to_owned(),
+                    config::offer::Recipients::Named(list) => list
                         .iter()
                         .map(|id| id.domain().to_owned())
                         .collect::<Vec<_>>()
@@ -71,7 +71,7 @@ fn first(problems: Vec<Refusal>) -> Trouble {
 }
 
 /// The offer of the configuration that a policy's name, file or dataset means, and its dataset.
-fn offered(node: &Node, named: &str) -> Result<(config::Offer, Dataset), Refusal> {
+fn offered(node: &Node, named: &str) -> Result<(config::offer::Offer, Dataset), Refusal> {
     let config = node.config();
     let written = config
         .offers

@@ -63,7 +63,7 @@ pub(crate) fn problems(config: &Config, now: Time) -> Vec<Refusal> {
 }
 
 /// What is wrong with the policy of an offer: with its words, and, once its dataset is published, with its terms.
-fn policy(config: &Config, offer: &crate::config::Offer, now: Time) -> Vec<Refusal> {
+fn policy(config: &Config, offer: &crate::config::offer::Offer, now: Time) -> Vec<Refusal> {
     if let Err(refusal) = crate::local::read(&offer.policy) {
         return vec![refusal];
     }

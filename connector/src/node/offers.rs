@@ -72,7 +72,7 @@ pub(crate) fn as_refusal(finding: &lint::Finding, file: &Path) -> Refusal {
 /// Every problem of the policy, with file and line.
 pub(crate) fn read(
     config: &Config,
-    written: &config::Offer,
+    written: &config::offer::Offer,
     dataset: &Dataset,
 ) -> Result<Offer, Vec<Refusal>> {
     let file = written.policy.display().to_string();
@@ -93,7 +93,7 @@ pub(crate) fn read(
 /// Every problem of the policy, with file and line.
 pub(crate) fn from_text(
     config: &Config,
-    written: &config::Offer,
+    written: &config::offer::Offer,
     dataset: &Dataset,
     text: &str,
     file: &str,
@@ -112,13 +112,15 @@ pub(crate) fn from_text(
         }
     };
     let to = match &written.to {
-        config::Recipients::League => Recipients::League,
-        config::Recipients::Public => Recipients::Public,
-        config::Recipients::Named(list) => Recipients::Participants(list.iter().cloned().collect()),
+        config::offer::Recipients::League => Recipients::League,
+        config::offer::Recipients::Public => Recipients::Public,
+        config::offer::Recipients::Named(list) => {
+            Recipients::Participants(list.iter().cloned().collect())
+        }
     };
     let sign = match written.sign {
-        config::Sign::Officer => Sign::Officer,
-        config::Sign::Auto => Sign::Auto,
+        config::offer::Sign::Officer => Sign::Officer,
+        config::offer::Sign::Auto => Sign::Auto,
     };
     Ok(Offer {
         dataset: dataset.id.clone(),

@@ -1,0 +1,40 @@
+//! Sizes and times as people write them.
+
+use std::time::Duration;
+
+/// A size such as `512 MB` or `512 MiB`, in bytes.
+pub(crate) fn bytes(text: &str) -> Option<u64> {
+    measure(text, &['_'], |unit| match unit {
+        "" | "B" => Some(1),
+        "kB" | "KB" => Some(1_000),
+        "MB" => Some(1_000_000),
+        "GB" => Some(1_000_000_000),
+        "KiB" => Some(1 << 10),
+        "MiB" => Some(1 << 20),
+        "GiB" => Some(1 << 30),
+        _ => None,
+    })
+}
+
+/// A time such as `90s`, `5m`, `2h`.
+pub(crate) fn seconds(text: &str) -> Option<Duration> {
+    let seconds = measure(text, &[], |unit| match unit {
+        "" | "s" => Some(1),
+        "m" => Some(60),
+        "h" => Some(3600),
+        "d" => Some(86_400),
+        _ => None,
+    });
+    seconds.map(Duration::from_secs)
+}
+
+/// A whole number times what its unit stands for; `grouping` may stand between the digits.
+fn measure(text: &str, grouping: &[char], factor: fn(&str) -> Option<u64>) -> Option<u64> {
+    let text = text.trim();
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && !grouping.contains(&c))
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(end)?;
+    let number: u64 = number.replace(grouping, "").parse().ok()?;
+    number.checked_mul(factor(unit.trim())?)
+}
