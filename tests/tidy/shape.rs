@@ -3,8 +3,7 @@
 use crate::house;
 
 /// Files that are longer than 400 lines, and how long they may be. This list may only shrink.
-const LONG: [(&str, usize); 11] = [
-    ("connector/engine/src/answer/frames.rs", 450),
+const LONG: [(&str, usize); 10] = [
     ("connector/engine/src/plan/allow/expr.rs", 450),
     ("connector/engine/src/plan/allow/relation.rs", 450),
     ("connector/keep/src/state/change.rs", 475),

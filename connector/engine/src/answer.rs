@@ -1,6 +1,7 @@
 //! What leaves: the batches of an answer, counted against its limits.
 
 pub mod frames;
+pub mod sealed;
 
 use crate::execute::Started;
 use crate::execute::watch::Watch;
@@ -10,7 +11,7 @@ use arrow_schema::SchemaRef;
 use evidence::ledger::Receipt;
 use policy::id::RequestId;
 use policy::refusal::{Code, Refusal};
-use policy::ruling::{Budget, RowLimit};
+use policy::ruling::RowLimit;
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,7 +21,6 @@ pub struct Answer {
     source: Started,
     opened: Option<Receipt>,
     request: RequestId,
-    budgets: Vec<Budget>,
     rows: u64,
     rows_limit: u64,
     clause: Option<RowLimit>,
@@ -29,16 +29,11 @@ pub struct Answer {
 }
 
 impl Answer {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "made in one place, taken apart in one place"
-    )]
     pub(crate) const fn new(
         schema: SchemaRef,
         source: Started,
         opened: Receipt,
         request: RequestId,
-        budgets: Vec<Budget>,
         rows_limit: u64,
         clause: Option<RowLimit>,
         watch: Watch,
@@ -48,7 +43,6 @@ impl Answer {
             source,
             opened: Some(opened),
             request,
-            budgets,
             rows: 0,
             rows_limit,
             clause,
@@ -67,12 +61,6 @@ impl Answer {
     #[must_use]
     pub const fn request(&self) -> RequestId {
         self.request
-    }
-
-    /// The quotas that it draws on.
-    #[must_use]
-    pub fn budgets(&self) -> &[Budget] {
-        &self.budgets
     }
 
     /// The most memory that its operators had reserved at once.

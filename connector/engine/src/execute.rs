@@ -53,7 +53,7 @@ pub async fn execute(
         explain,
         opened,
         request,
-        budgets,
+        budgets: _,
         row_limit,
         ends: _,
     } = permitted.into_parts();
@@ -81,7 +81,7 @@ pub async fn execute(
                 clause = Some(limit);
             }
             Ok(Answer::new(
-                schema, started, opened, request, budgets, rows, clause, watch,
+                schema, started, opened, request, rows, clause, watch,
             ))
         }
     }

@@ -510,7 +510,7 @@ async fn finish(
         ..
     } = opened;
     drop(place);
-    let Some((sealed, meter)) = frames.seal_with_meter() else {
+    let Some((sealed, meter)) = frames.seal() else {
         return;
     };
     let recorded = match node.log.record(sealed).await {

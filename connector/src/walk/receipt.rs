@@ -3,7 +3,7 @@
 use crate::node::Node;
 use crate::walk::fact::{Fact, maybe};
 use bytes::Bytes;
-use engine::answer::frames::{Outcome as Ended, Sealed};
+use engine::answer::sealed::{Outcome as Ended, Sealed};
 use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::ledger::Recorded;

@@ -14,7 +14,8 @@ mod query;
 mod world;
 
 use super::mutant::Mutant;
-use crate::answer::frames::{Packing, Sent, Unmetered, frames};
+use crate::answer::frames::{Packing, Unmetered, frames};
+use crate::answer::sealed::Sent;
 use crate::execute::watch::Watch;
 use crate::fixture::{City, lines};
 use arrow_array::RecordBatch;

@@ -1,6 +1,7 @@
 //! Messages, their digest, their limits.
 
-use super::{Frame, Frames, Meter, Outcome, Packing, Sealed, Unmetered, frames};
+use super::{Frame, Frames, Meter, Packing, Unmetered, frames};
+use crate::answer::sealed::{Outcome, Sealed};
 use crate::execute::watch::{Watch, cut, pair};
 use crate::fixture::{City, Layout, dataset, lines, name};
 use arrow_array::{Int64Array, RecordBatch, StringArray};
@@ -65,7 +66,7 @@ fn run<M: Meter>(city: &City, sql: &str, meter: M, packing: Packing) -> Run {
         Run {
             frames: all,
             failed,
-            sealed: sending.seal().unwrap(),
+            sealed: sending.seal().unwrap().0,
         }
     })
 }
@@ -205,7 +206,7 @@ fn ends_when_the_watch_does() {
             last = Some(frame);
         }
         assert_eq!(last.unwrap().unwrap_err().code, Code::Withdrawn);
-        let sealed = sending.seal().unwrap();
+        let (sealed, _) = sending.seal().unwrap();
         assert_eq!(sealed.outcome(), Outcome::Cut(Code::Withdrawn));
         assert!(sealed.sent().rows < 100_000);
     });
@@ -222,7 +223,7 @@ fn an_asker_that_goes_away_cancels() {
             .unwrap();
         let mut sending = frames(answer, Unmetered, Packing::Plain);
         sending.next().await.unwrap().unwrap();
-        let sealed = sending.seal().unwrap();
+        let (sealed, _) = sending.seal().unwrap();
         assert_eq!(sealed.outcome(), Outcome::Cancelled);
         assert_eq!(sealed.sent().rows, 0);
     });

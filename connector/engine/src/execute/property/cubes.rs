@@ -6,7 +6,7 @@
 )]
 
 use super::{ask, same, setting, short};
-use crate::answer::frames::Sent;
+use crate::answer::sealed::Sent;
 use crate::fixture::{City, Layout, dataset, lines, name};
 use arrow_array::{
     ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,

@@ -1,0 +1,146 @@
+//! Batches as IPC messages of a bounded size.
+
+use super::{Frame, Packing};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, make_array};
+use arrow_ipc::CompressionType;
+use arrow_ipc::writer::{
+    DictionaryTracker, EncodedData, IpcDataGenerator, IpcWriteContext, IpcWriteOptions,
+};
+use arrow_schema::Schema;
+use bytes::Bytes;
+use policy::refusal::{Code, Refusal};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// The encoder of one stream of messages.
+pub(super) struct Encoder {
+    plain: IpcWriteOptions,
+    packed: Option<IpcWriteOptions>,
+    generator: IpcDataGenerator,
+    tracker: DictionaryTracker,
+    context: IpcWriteContext,
+}
+
+impl Encoder {
+    pub(super) fn new(packing: Packing) -> Self {
+        let compression = match packing {
+            Packing::Plain => None,
+            Packing::Lz4 => Some(CompressionType::LZ4_FRAME),
+            Packing::Zstd => Some(CompressionType::ZSTD),
+        };
+        let packed = compression.and_then(|kind| {
+            IpcWriteOptions::default()
+                .try_with_compression(Some(kind))
+                .ok()
+        });
+        Self {
+            plain: IpcWriteOptions::default(),
+            packed,
+            generator: IpcDataGenerator::default(),
+            tracker: DictionaryTracker::new(false),
+            context: IpcWriteContext::default(),
+        }
+    }
+
+    /// The first message.
+    pub(super) fn schema(&mut self, schema: &Schema) -> Frame {
+        let data = self.generator.schema_to_bytes_with_dictionary_tracker(
+            schema,
+            &mut self.tracker,
+            &self.plain,
+        );
+        frame(data, 0)
+    }
+
+    /// Adds the messages of `batch` to `queue`.
+    ///
+    /// # Errors
+    /// `MESSAGE_TOO_LARGE` when a single row is.
+    pub(super) fn rows(
+        &mut self,
+        batch: &RecordBatch,
+        queue: &mut VecDeque<Frame>,
+    ) -> Result<(), Refusal> {
+        self.halves(&tight(batch)?, queue)
+    }
+
+    /// In halves as long as a message would be too large.
+    fn halves(&mut self, batch: &RecordBatch, queue: &mut VecDeque<Frame>) -> Result<(), Refusal> {
+        let rows = batch.num_rows();
+        let size = size(batch);
+        if size > MESSAGE && rows > 1 {
+            let half = rows.div_euclid(2);
+            self.halves(&batch.slice(0, half), queue)?;
+            return self.halves(&batch.slice(half, rows.saturating_sub(half)), queue);
+        }
+        if size > ROW {
+            return Err(Refusal::new(
+                Code::MessageTooLarge,
+                "a row of the answer is larger than a message may be",
+            ));
+        }
+        let options = match &self.packed {
+            Some(packed) if size >= PACK => packed,
+            Some(_) | None => &self.plain,
+        };
+        let (dictionaries, data) = self
+            .generator
+            .encode(batch, &mut self.tracker, options, &mut self.context)
+            .map_err(|_| not_encoded())?;
+        queue.extend(dictionaries.into_iter().map(|data| frame(data, 0)));
+        queue.push_back(frame(data, u64::try_from(rows).unwrap_or(u64::MAX)));
+        Ok(())
+    }
+}
+
+fn frame(data: EncodedData, rows: u64) -> Frame {
+    Frame {
+        header: Bytes::from(data.ipc_message),
+        body: Bytes::from(data.arrow_data),
+        rows,
+    }
+}
+
+fn size(batch: &RecordBatch) -> usize {
+    batch
+        .columns()
+        .iter()
+        .map(|column| {
+            column
+                .to_data()
+                .get_slice_memory_size()
+                .unwrap_or(usize::MAX)
+        })
+        .fold(0, usize::saturating_add)
+}
+
+/// Without bitmaps that mark nothing as NULL: whether one is there would depend on how the rows came about.
+fn tight(batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
+    let columns: Vec<ArrayRef> = batch
+        .columns()
+        .iter()
+        .map(|column| {
+            if column.nulls().is_some_and(|nulls| nulls.null_count() == 0) {
+                let bare = column.to_data().into_builder().nulls(None);
+                bare.build().map_or_else(|_| Arc::clone(column), make_array)
+            } else {
+                Arc::clone(column)
+            }
+        })
+        .collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(batch.schema(), columns, &options).map_err(|_| not_encoded())
+}
+
+fn not_encoded() -> Refusal {
+    Refusal::new(Code::Internal, "the answer can't be encoded")
+}
+
+/// The size that a message aims at.
+const MESSAGE: usize = 1024 * 1024;
+
+/// The largest single row.
+const ROW: usize = 12 * 1024 * 1024;
+
+/// Below this, packing costs more than it saves.
+const PACK: usize = 64 * 1024;
