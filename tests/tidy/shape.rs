@@ -3,7 +3,7 @@
 use crate::house;
 
 /// Files that are longer than 400 lines, and how long they may be. This list may only shrink.
-const LONG: [(&str, usize); 10] = [
+const LONG: &[(&str, usize)] = &[
     ("connector/engine/src/plan/allow/expr.rs", 450),
     ("connector/engine/src/plan/allow/relation.rs", 450),
     ("connector/keep/src/state/change.rs", 475),
@@ -56,8 +56,8 @@ fn files_are_short() {
     let mut wrong = Vec::new();
     for source in house::sources() {
         let lines = source.text.lines().count();
-        let listed = LONG.into_iter().find(|(path, _)| *path == source.path);
-        let most = listed.map_or(400, |(_, most)| most);
+        let listed = LONG.iter().find(|(path, _)| *path == source.path);
+        let most = listed.map_or(400, |(_, most)| *most);
         if lines > most && !source.is_test() && !source.is_generated() {
             wrong.push(format!("{} has {lines} lines: split it", source.path));
         }
