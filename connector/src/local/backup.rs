@@ -1,9 +1,11 @@
 //! `hansa backup` and `hansa restore`: the state folder as one file.
 
+use crate::cli::show::Show;
 use crate::config::Config;
 use crate::node::Node;
 use keep::audit::offline;
 use policy::refusal::{Code, Refusal};
+use serde_json::json;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -87,7 +89,7 @@ fn folder<W: std::io::Write>(
 ///
 /// # Errors
 /// `LEDGER_ROLLBACK`, `STATE_LOCKED`, or when something can't be read or written.
-pub(crate) fn restore(config: &Config, file: &Path) -> Result<u64, Refusal> {
+pub(crate) fn restore(config: &Config, file: &Path, show: Show) -> Result<u8, Refusal> {
     let broken = |fault: std::io::Error| keep::files::unwritable(&config.state, &fault);
     let parent = config.state.parent().unwrap_or_else(|| Path::new("."));
     let scratch = tempfile::tempdir_in(parent).map_err(broken)?;
@@ -126,5 +128,10 @@ pub(crate) fn restore(config: &Config, file: &Path) -> Result<u64, Refusal> {
         std::fs::rename(&config.state, &aside).map_err(broken)?;
     }
     std::fs::rename(&copied, &config.state).map_err(broken)?;
-    Ok(theirs.records)
+    let records = theirs.records;
+    show.result(
+        &json!({"restored": true, "records": records}),
+        &format!("the state is that of the copy: {records} records in its log"),
+    );
+    Ok(0)
 }

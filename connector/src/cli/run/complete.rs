@@ -1,0 +1,40 @@
+//! Makes a command whole before it travels: the connector that carries it out may run elsewhere.
+
+use crate::cli::verb::{AuditVerb, ContractVerb, DatasetVerb, DeskVerb};
+use crate::local;
+use policy::refusal::Refusal;
+use std::path::{Path, PathBuf};
+
+/// Reads the policies that a verb names here, and makes the paths absolute that it reads or writes there.
+///
+/// # Errors
+/// `FILE_MISSING`
+pub(super) fn complete(mut verb: DeskVerb) -> Result<DeskVerb, Refusal> {
+    match &mut verb {
+        DeskVerb::Contract(ContractVerb::Request {
+            policy: Some(file),
+            policy_text,
+            ..
+        })
+        | DeskVerb::Contract(ContractVerb::Counter {
+            policy: file,
+            policy_text,
+            ..
+        }) => *policy_text = Some(text(file)?),
+        DeskVerb::Dataset(DatasetVerb::Add { file, .. })
+        | DeskVerb::Audit(AuditVerb::Export { output: file, .. })
+        | DeskVerb::Backup { file } => make_absolute(file),
+        _ => {}
+    }
+    Ok(verb)
+}
+
+fn text(file: &Path) -> Result<String, Refusal> {
+    local::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn make_absolute(file: &mut PathBuf) {
+    if let Ok(absolute) = std::path::absolute(&*file) {
+        *file = absolute;
+    }
+}

@@ -1,0 +1,103 @@
+//! The connector that carries out a command: the running one through its socket, or one inside the command for its time.
+
+use crate::app::bridge;
+use crate::cli::Global;
+use crate::cli::print::{Target, print};
+use crate::cli::run::open;
+use crate::cli::show::Show;
+use crate::cli::verb::{DeskVerb, Format};
+use crate::config::Config;
+use crate::desk::out::Event;
+use crate::desk::{Manner, Order};
+use crate::node::Node;
+use crate::walk::post;
+use evidence::time::Clock;
+use faces::admin::call::{self, DeskClient};
+use policy::refusal::Refusal;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
+use tokio::task::JoinHandle;
+
+/// Where commands go.
+pub(super) enum Connector {
+    Running(DeskClient),
+    Inside(Arc<Node>),
+}
+
+impl Connector {
+    /// The one that runs for this configuration, else one of our own.
+    pub(super) async fn reach(config: Config, clock: Clock, show: Show) -> Result<Self, Refusal> {
+        match call::connect(&config.socket()).await? {
+            Some(client) => Ok(Self::Running(client)),
+            None => Ok(Self::Inside(open(config, clock, show).await?)),
+        }
+    }
+
+    /// Has it carry out a verb, and prints what comes back.
+    pub(super) async fn run(
+        &self,
+        verb: DeskVerb,
+        global: &Global,
+        show: Show,
+    ) -> Result<u8, Refusal> {
+        let target = target(&verb);
+        let (events, work) = self.begin(verb, global);
+        let status = print(events, global, show, &target).await;
+        if let Some(work) = work {
+            let _ = work.await;
+        }
+        status
+    }
+
+    /// Has it carry out a verb: what comes back, and the work, if it is done here.
+    pub(super) fn begin(
+        &self,
+        verb: DeskVerb,
+        global: &Global,
+    ) -> (Receiver<Event>, Option<JoinHandle<()>>) {
+        let manner = Manner {
+            dry_run: global.dry_run,
+        };
+        let order = Order { verb, manner };
+        match self {
+            Self::Running(client) => (bridge::ask(client, &order, global.timeout), None),
+            Self::Inside(node) => {
+                let (events, work) = bridge::here(node, order);
+                (events, Some(work))
+            }
+        }
+    }
+
+    /// Lets what was begun in the background end, and the log be closed.
+    pub(super) async fn leave(self) {
+        let Self::Inside(node) = self else {
+            return;
+        };
+        for peer in node.peers().unwrap_or_default() {
+            let waiting = node
+                .index(|state| state.outbox(&peer.id, 0))
+                .unwrap_or_default();
+            if !waiting.is_empty() {
+                let sent = post::hand_in(&node, &peer);
+                let _ = tokio::time::timeout(Duration::from_secs(5), sent).await;
+            }
+        }
+        node.log.close();
+    }
+}
+
+/// Where the rows of a verb go.
+fn target(verb: &DeskVerb) -> Target {
+    match verb {
+        DeskVerb::Sql(args) => Target {
+            file: args.output.clone(),
+            format: args.format,
+        },
+        DeskVerb::Get(args) => Target {
+            file: args.output.clone(),
+            format: args.output.is_none().then_some(Format::Csv),
+        },
+        _ => Target::default(),
+    }
+}

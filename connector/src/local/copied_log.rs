@@ -1,0 +1,39 @@
+//! `hansa audit verify FILE`: a copied log or an exported bundle; needs no configuration.
+
+use crate::cli::show::Show;
+use crate::desk::audit::{report_json, report_text};
+use evidence::note::{self, SignedHead};
+use keep::audit::offline;
+use policy::refusal::{Code, Refusal};
+use std::path::Path;
+
+/// Checks it, also against the newest head that the file `head` holds.
+///
+/// # Errors
+/// `EVIDENCE_BROKEN` and what else the evidence is refused for.
+pub(crate) fn verify(file: &Path, head: Option<&Path>, show: Show) -> Result<u8, Refusal> {
+    let newest = match head {
+        None => None,
+        Some(head) => newest(head)?,
+    };
+    let report = offline::verify(file, newest.as_ref())?;
+    show.result(&report_json(&report), &report_text(&report));
+    match report.refusal() {
+        Some(refusal) => Err(refusal),
+        None => Ok(0),
+    }
+}
+
+/// The last head in a file of heads.
+fn newest(file: &Path) -> Result<Option<SignedHead>, Refusal> {
+    let bytes = crate::local::read(file)?;
+    let heads = note::read_all(&String::from_utf8_lossy(&bytes)).map_err(|line| {
+        let shown = file.display().to_string();
+        Refusal::new(
+            Code::EvidenceIncomplete,
+            format!("`{shown}` holds no signed head"),
+        )
+        .with_place(shown, u64::try_from(line).ok(), None)
+    })?;
+    Ok(heads.into_iter().next_back())
+}
