@@ -7,7 +7,6 @@ const LONG: &[(&str, usize)] = &[
     ("connector/engine/src/plan/allow/expr.rs", 450),
     ("connector/engine/src/plan/allow/relation.rs", 450),
     ("connector/keep/src/state/change.rs", 475),
-    ("connector/src/cli/verb.rs", 460),
     ("connector/src/desk/audit.rs", 500),
     ("connector/src/desk/dataset.rs", 520),
     ("connector/src/walk/answer.rs", 560),

@@ -3,7 +3,7 @@
 use crate::cli::Global;
 use crate::cli::rows::{Rows, format_of};
 use crate::cli::show::{Show, line_err, line_out, lively};
-use crate::cli::verb::Format;
+use crate::cli::verb::question::Format;
 use crate::desk::out::Event;
 use arrow_ipc::reader::StreamDecoder;
 use bytes::Bytes;

@@ -1,6 +1,6 @@
 //! Writes rows as they arrive: a table for people, csv, json, an Arrow stream or a Parquet file.
 
-use crate::cli::verb::Format;
+use crate::cli::verb::question::Format;
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::SchemaRef;
 use policy::refusal::{Code, Refusal};

@@ -1,7 +1,7 @@
 //! `hansa audit`: the log.
 
 use crate::cli::show::table;
-use crate::cli::verb::{AuditFilter, AuditVerb};
+use crate::cli::verb::audit::{AuditFilter, AuditVerb};
 use crate::desk::out::Out;
 use crate::desk::{Outcome, blocking};
 use crate::node::Node;

@@ -1,7 +1,7 @@
 //! `hansa catalog`: what others offer to us.
 
 use crate::cli::show::table;
-use crate::cli::verb::CatalogVerb;
+use crate::cli::verb::catalog::CatalogVerb;
 use crate::desk::Outcome;
 use crate::desk::dataset::{entry_json, entry_text};
 use crate::desk::out::Out;

@@ -1,7 +1,7 @@
 //! `hansa config`, `reload` and `backup`.
 
 use crate::app::find;
-use crate::cli::verb::ConfigVerb;
+use crate::cli::verb::config::ConfigVerb;
 use crate::config::Config;
 use crate::desk::out::Out;
 use crate::desk::{Outcome, blocking};

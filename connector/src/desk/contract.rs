@@ -7,7 +7,7 @@ mod step;
 mod words;
 
 use crate::cli::show::table;
-use crate::cli::verb::ContractVerb;
+use crate::cli::verb::contract::ContractVerb;
 use crate::desk::out::Out;
 use crate::desk::{Manner, Outcome};
 use crate::node::Node;

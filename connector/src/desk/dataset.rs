@@ -1,7 +1,7 @@
 //! `hansa dataset`: the own datasets.
 
 use crate::cli::show::table;
-use crate::cli::verb::DatasetVerb;
+use crate::cli::verb::dataset::DatasetVerb;
 use crate::desk::out::Out;
 use crate::desk::{Manner, Outcome, blocking};
 use crate::node::Node;

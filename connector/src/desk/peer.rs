@@ -1,7 +1,7 @@
 //! `hansa peer`: the participants that this connector talks to.
 
 use crate::cli::show::table;
-use crate::cli::verb::PeerVerb;
+use crate::cli::verb::peer::PeerVerb;
 use crate::desk::Outcome;
 use crate::desk::out::Out;
 use crate::node::Node;

@@ -1,7 +1,7 @@
 //! `hansa policy`: the own policies.
 
 use crate::cli::show::table;
-use crate::cli::verb::PolicyVerb;
+use crate::cli::verb::policy::PolicyVerb;
 use crate::config;
 use crate::desk::catalog::terms_text;
 use crate::desk::out::Out;

@@ -1,6 +1,6 @@
 //! `hansa sql`, `explain` and `get`: questions.
 
-use crate::cli::verb::{ExplainArgs, GetArgs, SqlArgs};
+use crate::cli::verb::question::{ExplainArgs, GetArgs, SqlArgs};
 use crate::desk::out::Out;
 use crate::desk::{Outcome, Trouble, blocking};
 use crate::node::Node;

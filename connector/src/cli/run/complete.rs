@@ -1,6 +1,9 @@
 //! Makes a command whole before it travels: the connector that carries it out may run elsewhere.
 
-use crate::cli::verb::{AuditVerb, ContractVerb, DatasetVerb, DeskVerb};
+use crate::cli::verb::DeskVerb;
+use crate::cli::verb::audit::AuditVerb;
+use crate::cli::verb::contract::ContractVerb;
+use crate::cli::verb::dataset::DatasetVerb;
 use crate::local;
 use policy::refusal::Refusal;
 use std::path::{Path, PathBuf};

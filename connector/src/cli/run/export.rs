@@ -3,7 +3,8 @@
 use crate::cli::Global;
 use crate::cli::run::connector::Connector;
 use crate::cli::show::Show;
-use crate::cli::verb::{ContractVerb, DeskVerb};
+use crate::cli::verb::DeskVerb;
+use crate::cli::verb::contract::ContractVerb;
 use crate::desk::out::Event;
 use crate::local;
 use policy::refusal::Refusal;

@@ -1,0 +1,71 @@
+//! The verbs of `hansa audit`: which records of the log, and what is made of them.
+
+use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// `hansa audit …`
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AuditVerb {
+    /// Records, newest last
+    #[command(after_help = "Example: hansa audit list --participant acme.example --outcome refuse")]
+    List(AuditFilter),
+    /// One record, with what closed it
+    #[command(after_help = "Example: hansa audit show 118")]
+    Show {
+        /// The record's index, or a question's identity
+        id: String,
+    },
+    /// Checks a log; offline on a copied log or bundle
+    #[command(after_help = "Example: hansa audit verify copied-log")]
+    Verify {
+        /// A copied log folder or an exported bundle; absent: the own log
+        file: Option<PathBuf>,
+        /// The newest head known, as a file
+        #[arg(long)]
+        head: Option<PathBuf>,
+    },
+    /// Writes records as CSV or a bundle that `verify` reads
+    #[command(after_help = "Example: hansa audit export --output audit.csv --dataset bike_counts")]
+    Export {
+        /// Where to; `.csv` for a spreadsheet, else a bundle folder
+        #[arg(short, long)]
+        output: PathBuf,
+        /// Which records
+        #[command(flatten)]
+        filter: AuditFilter,
+    },
+    /// Compares both sides' receipts
+    #[command(after_help = "Example: hansa audit reconcile munster")]
+    Reconcile {
+        /// Alias or identity
+        participant: String,
+    },
+}
+
+/// Which records.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+pub(crate) struct AuditFilter {
+    /// By participant
+    #[arg(long)]
+    pub(crate) participant: Option<String>,
+    /// By dataset
+    #[arg(long)]
+    pub(crate) dataset: Option<String>,
+    /// By contract
+    #[arg(long)]
+    pub(crate) contract: Option<String>,
+    /// Not before this instant or day
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// Before this instant or day
+    #[arg(long)]
+    pub(crate) to: Option<String>,
+    /// By type or outcome, such as permit, refuse, done, cut
+    #[arg(long)]
+    pub(crate) outcome: Option<String>,
+    /// At most so many, the newest
+    #[arg(long, default_value_t = 100)]
+    pub(crate) last: usize,
+}

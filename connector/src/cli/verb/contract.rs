@@ -1,0 +1,102 @@
+//! The verbs of `hansa contract`: from the request to the withdrawal.
+
+use clap::Subcommand;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// `hansa contract …`
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ContractVerb {
+    /// Contracts and negotiations
+    #[command(after_help = "Example: hansa contract list --json")]
+    List,
+    /// Requests a contract for a dataset
+    #[command(after_help = "Example: hansa contract request munster.bike_counts --sign")]
+    Request {
+        /// participant.dataset
+        dataset: String,
+        /// Sign beforehand, for exactly the offer as it stands
+        #[arg(long)]
+        sign: bool,
+        /// Ask for these terms instead of the offer's
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+        /// The terms' text; filled in by the command line
+        #[arg(skip)]
+        policy_text: Option<String>,
+        /// Which of several offers
+        #[arg(long)]
+        offer: Option<String>,
+    },
+    /// Clauses, signatures and their check, budgets used
+    #[command(after_help = "Example: hansa contract show 7f3a")]
+    Show {
+        /// Any unique prefix
+        id: String,
+        /// What changed since the last message, clause by clause
+        #[arg(long)]
+        diff: bool,
+        /// As ODRL
+        #[arg(long)]
+        odrl: bool,
+    },
+    /// Answers with changed terms
+    #[command(after_help = "Example: hansa contract counter n-3c51 --policy policies/wider.toml")]
+    Counter {
+        /// The negotiation
+        id: String,
+        /// The changed terms
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+        /// The terms' text; filled in by the command line
+        #[arg(skip)]
+        policy_text: Option<String>,
+    },
+    /// Does the signing step that is due
+    #[command(after_help = "Example: hansa contract sign n-3c51")]
+    Sign {
+        /// The negotiation
+        id: String,
+    },
+    /// Declines
+    #[command(
+        after_help = "Example: hansa contract decline n-3c51 --reason \"not for this purpose\""
+    )]
+    Decline {
+        /// The negotiation
+        id: String,
+        /// Why
+        #[arg(long, default_value = "declined")]
+        reason: String,
+    },
+    /// Ends a contract
+    #[command(after_help = "Example: hansa contract withdraw 7f3a --reason \"the pilot is over\"")]
+    Withdraw {
+        /// The contract
+        id: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+    /// Checks a contract file; needs no connector
+    #[command(
+        after_help = "Example: hansa contract verify contract.json --bundle trust/bundle.json"
+    )]
+    Verify {
+        /// The file
+        file: PathBuf,
+        /// The trust bundle to check the keys against
+        #[arg(long)]
+        bundle: Option<PathBuf>,
+    },
+    /// Writes the signed contract
+    #[command(after_help = "Example: hansa contract export 7f3a --output contract.json")]
+    Export {
+        /// The contract
+        id: String,
+        /// Where to; absent: standard output
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
+}

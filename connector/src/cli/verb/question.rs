@@ -1,0 +1,72 @@
+//! `hansa sql`, `explain` and `get`: questions, and how their rows are written.
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// `hansa sql`
+#[derive(Debug, Clone, Args, Serialize, Deserialize)]
+pub(crate) struct SqlArgs {
+    /// The question; absent: an interactive prompt
+    pub(crate) sql: Option<String>,
+    /// What for
+    #[arg(long)]
+    pub(crate) purpose: Option<String>,
+    /// Under this contract; may be repeated
+    #[arg(long)]
+    pub(crate) contract: Vec<String>,
+    /// Accept an answer that lacks a participant
+    #[arg(long)]
+    pub(crate) partial: bool,
+    /// Write to this file; its ending decides the format
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// The format
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+}
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Format {
+    /// A table for people.
+    Table,
+    /// Comma-separated, with a header.
+    Csv,
+    /// One JSON object a line.
+    Json,
+    /// An Arrow IPC stream.
+    Arrow,
+    /// A Parquet file.
+    Parquet,
+}
+
+/// `hansa explain`
+#[derive(Debug, Clone, Args, Serialize, Deserialize)]
+pub(crate) struct ExplainArgs {
+    /// The question
+    pub(crate) sql: String,
+    /// What for
+    #[arg(long)]
+    pub(crate) purpose: Option<String>,
+    /// Under this contract; may be repeated
+    #[arg(long)]
+    pub(crate) contract: Vec<String>,
+}
+
+/// `hansa get`
+#[derive(Debug, Clone, Args, Serialize, Deserialize)]
+pub(crate) struct GetArgs {
+    /// participant.dataset
+    pub(crate) dataset: String,
+    /// Write to this file; its ending decides the format
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// What for
+    #[arg(long)]
+    pub(crate) purpose: Option<String>,
+    /// Under this contract
+    #[arg(long)]
+    pub(crate) contract: Vec<String>,
+}
