@@ -2,7 +2,9 @@
 //!
 //! Each node is taken apart completely, so that a new member of the parser's tree breaks the build instead of passing by.
 
+mod call;
 mod expr;
+mod query;
 mod relation;
 
 use crate::limits::SqlLimits;
@@ -275,6 +277,21 @@ pub(crate) fn not_allowed(what: &str) -> Refusal {
         Code::ConstructNotAllowed,
         format!("{what} is not supported here"),
     )
+}
+
+fn absent<T>(part: &Option<T>, what: &str) -> Result<(), Refusal> {
+    match part {
+        None => Ok(()),
+        Some(_) => Err(not_allowed(what)),
+    }
+}
+
+fn none<T>(parts: &[T], what: &str) -> Result<(), Refusal> {
+    if parts.is_empty() {
+        Ok(())
+    } else {
+        Err(not_allowed(what))
+    }
 }
 
 fn parser_error(error: &ParserError, end: Location) -> Refusal {

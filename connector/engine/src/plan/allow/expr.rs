@@ -1,35 +1,15 @@
-//! Expressions.
+//! Expressions, their operators and types.
 
-use super::relation::folded;
 use super::{Walk, at, not_allowed};
-use crate::plan::functions;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DataType, Expr, Function, FunctionArg,
-    FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Interval,
-    ObjectNamePart, Spanned, TypedString, UnaryOperator, Value, WindowFrame, WindowFrameBound,
-    WindowSpec, WindowType,
+    BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DataType, DateTimeField, Expr, Interval,
+    Spanned, TypedString, UnaryOperator, Value,
 };
-use datafusion::sql::sqlparser::tokenizer::Location;
-use policy::refusal::{Code, Refusal};
+use policy::refusal::Refusal;
 
 impl Walk<'_> {
     pub(super) fn exprs(&mut self, exprs: &[Expr]) -> Result<(), Refusal> {
         exprs.iter().try_for_each(|expr| self.expr(expr))
-    }
-
-    /// An item of GROUP BY: an expression or sets of them.
-    pub(super) fn group(&mut self, expr: &Expr) -> Result<(), Refusal> {
-        match expr {
-            Expr::GroupingSets(sets) | Expr::Cube(sets) | Expr::Rollup(sets) => {
-                let width: usize = sets.iter().map(Vec::len).sum();
-                if width > 8 || sets.len() > 16 {
-                    return Err(not_allowed("GROUP BY with that many sets"));
-                }
-                sets.iter().try_for_each(|set| self.exprs(set))
-            }
-            Expr::Tuple(parts) => self.exprs(parts),
-            other => self.expr(other),
-        }
     }
 
     pub(super) fn expr(&mut self, expr: &Expr) -> Result<(), Refusal> {
@@ -49,7 +29,13 @@ impl Walk<'_> {
                 value: _,
                 uses_odbc_syntax: false,
             }) => type_ok(data_type),
-            Expr::Interval(Interval { value, .. }) => match value.as_ref() {
+            Expr::Interval(Interval {
+                value,
+                leading_field: _,
+                leading_precision: _,
+                last_field: _,
+                fractional_seconds_precision: _,
+            }) => match value.as_ref() {
                 Expr::Value(_) => Ok(()),
                 _ => Err(not_allowed("an INTERVAL that is not a literal")),
             },
@@ -193,9 +179,7 @@ impl Walk<'_> {
                 expr: inner,
             } => self.expr(inner),
             Expr::Ceil { expr: inner, field } | Expr::Floor { expr: inner, field } => match field {
-                CeilFloorKind::DateTimeField(
-                    datafusion::sql::sqlparser::ast::DateTimeField::NoDateTime,
-                ) => self.expr(inner),
+                CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) => self.expr(inner),
                 CeilFloorKind::DateTimeField(_) | CeilFloorKind::Scale(_) => {
                     Err(not_allowed("this form of CEIL and FLOOR"))
                 }
@@ -246,119 +230,6 @@ impl Walk<'_> {
             other => Err(at(not_allowed("this expression"), other.span().start)),
         }
     }
-
-    fn function(&mut self, function: &Function) -> Result<(), Refusal> {
-        let Function {
-            name,
-            uses_odbc_syntax,
-            parameters,
-            args,
-            filter,
-            null_treatment: _,
-            over,
-            within_group,
-        } = function;
-        let place = name.span().start;
-        let [ObjectNamePart::Identifier(ident)] = name.0.as_slice() else {
-            return Err(no_function(&name.to_string(), place));
-        };
-        let word = folded(ident);
-        #[cfg(test)]
-        let hole = self.limits.random && word == "random";
-        #[cfg(not(test))]
-        let hole = false;
-        if !functions::known(&word) && !hole {
-            return Err(no_function(&word, place));
-        }
-        if *uses_odbc_syntax || !matches!(parameters, FunctionArguments::None) {
-            return Err(at(not_allowed("this form of a call"), place));
-        }
-        match args {
-            FunctionArguments::None => {}
-            FunctionArguments::Subquery(_) => {
-                return Err(at(not_allowed("a query as the argument of a call"), place));
-            }
-            FunctionArguments::List(FunctionArgumentList {
-                duplicate_treatment: _,
-                args,
-                clauses,
-            }) => {
-                for argument in args {
-                    match argument {
-                        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => self.expr(expr)?,
-                        FunctionArg::Unnamed(FunctionArgExpr::Wildcard) => {}
-                        FunctionArg::Unnamed(
-                            FunctionArgExpr::QualifiedWildcard(_)
-                            | FunctionArgExpr::WildcardWithOptions(_),
-                        )
-                        | FunctionArg::Named { .. }
-                        | FunctionArg::ExprNamed { .. } => {
-                            return Err(at(not_allowed("this argument of a call"), place));
-                        }
-                    }
-                }
-                for clause in clauses {
-                    match clause {
-                        FunctionArgumentClause::OrderBy(orders) => self.orders(orders)?,
-                        FunctionArgumentClause::IgnoreOrRespectNulls(_) => {}
-                        FunctionArgumentClause::Limit(_)
-                        | FunctionArgumentClause::OnOverflow(_)
-                        | FunctionArgumentClause::Having(_)
-                        | FunctionArgumentClause::Separator(_)
-                        | FunctionArgumentClause::JsonNullClause(_)
-                        | FunctionArgumentClause::JsonReturningClause(_) => {
-                            return Err(at(not_allowed("this clause of a call"), place));
-                        }
-                    }
-                }
-            }
-        }
-        if let Some(filter) = filter {
-            self.expr(filter)?;
-        }
-        self.orders(within_group)?;
-        match over {
-            None | Some(WindowType::NamedWindow(_)) => Ok(()),
-            Some(WindowType::WindowSpec(spec)) => self.window(spec),
-        }
-    }
-
-    pub(super) fn window(&mut self, spec: &WindowSpec) -> Result<(), Refusal> {
-        let WindowSpec {
-            window_name: _,
-            partition_by,
-            order_by,
-            window_frame,
-        } = spec;
-        self.exprs(partition_by)?;
-        self.orders(order_by)?;
-        let Some(WindowFrame {
-            units: _,
-            start_bound,
-            end_bound,
-        }) = window_frame
-        else {
-            return Ok(());
-        };
-        for bound in std::iter::once(start_bound).chain(end_bound) {
-            match bound {
-                WindowFrameBound::CurrentRow
-                | WindowFrameBound::Preceding(None)
-                | WindowFrameBound::Following(None) => {}
-                WindowFrameBound::Preceding(Some(expr))
-                | WindowFrameBound::Following(Some(expr)) => self.expr(expr)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The refusal for a function that is not on the list, whatever else has it.
-pub(super) fn no_function(name: &str, place: Location) -> Refusal {
-    at(
-        Refusal::new(Code::FunctionUnknown, format!("no function `{name}` here")),
-        place,
-    )
 }
 
 fn operator_ok(op: &BinaryOperator) -> Result<(), Refusal> {
