@@ -1,7 +1,8 @@
 //! What a question may use: memory, time, threads. Bombs are refused, and others are served meanwhile.
 
 use crate::execute::watch::{Watch, cut, pair};
-use crate::fixture::{City, Layout, dataset};
+use crate::fixture::City;
+use crate::fixture::table::{Layout, dataset};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use policy::refusal::{Code, Refusal};
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! Rows, and what they are a function of.
 
-use crate::fixture::{City, Layout, dataset, name};
+use crate::fixture::City;
+use crate::fixture::table::{Layout, dataset, name};
 use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use policy::refusal::Code;
 use policy::row_filter::{Comparison, Literal, Operand, RowFilter};

@@ -1,6 +1,7 @@
 //! Large and deep texts: refused or planned, in time, and never the end of the process.
 
-use crate::fixture::{City, Layout, dataset};
+use crate::fixture::City;
+use crate::fixture::table::{Layout, dataset};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use policy::refusal::Code;
 use std::sync::Arc;

@@ -3,7 +3,8 @@
 use super::{Frame, Frames, Meter, Packing, Unmetered, frames};
 use crate::answer::sealed::{Outcome, Sealed};
 use crate::execute::watch::{Watch, cut, pair};
-use crate::fixture::{City, Layout, dataset, lines, name};
+use crate::fixture::table::{Layout, dataset, name};
+use crate::fixture::{City, lines};
 use arrow_array::{Int64Array, RecordBatch, StringArray};
 use arrow_ipc::reader::StreamDecoder;
 use async_trait::async_trait;

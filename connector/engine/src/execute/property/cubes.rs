@@ -7,7 +7,8 @@
 
 use super::{ask, same, setting, short};
 use crate::answer::sealed::Sent;
-use crate::fixture::{City, Layout, dataset, lines, name};
+use crate::fixture::table::{Layout, dataset, name};
+use crate::fixture::{City, lines};
 use arrow_array::{
     ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };

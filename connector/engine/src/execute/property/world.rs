@@ -1,6 +1,7 @@
 //! Random datasets in pairs that one contract can't tell apart.
 
-use crate::fixture::{City, Layout, dataset, name};
+use crate::fixture::City;
+use crate::fixture::table::{Layout, dataset, name};
 use crate::limits::Limits;
 use arrow_array::{
     ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,

@@ -5,7 +5,8 @@ use crate::execute::watch::Watch;
 use crate::federate::errand::{Courier, Errand, RemoteRows};
 use crate::federate::home::Home;
 use crate::federate::question::Wish;
-use crate::fixture::{self, City, Layout};
+use crate::fixture::City;
+use crate::fixture::table::{Layout, dataset};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use policy::refusal::{Code, Refusal};
@@ -79,12 +80,7 @@ fn world() -> (Home, Arc<Gates>) {
     for (at, terms) in terms.into_iter().enumerate() {
         let mut city = City::new();
         let rows = super::rows(at, 200);
-        city.publish(
-            fixture::dataset("trips", &columns),
-            &rows,
-            Layout::default(),
-            terms,
-        );
+        city.publish(dataset("trips", &columns), &rows, Layout::default(), terms);
         let shape = city.view().table("trips").unwrap().shape.clone();
         tables.push(table(CITIES[at], "trips", shape, Some("trips")));
         cities.insert(CITIES[at].to_owned(), city);

@@ -1,6 +1,7 @@
 //! Which questions of rows are put onto cells, and how the others are refused.
 
-use crate::fixture::{City, Layout, dataset, name};
+use crate::fixture::City;
+use crate::fixture::table::{Layout, dataset, name};
 use arrow_array::{
     ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
