@@ -23,6 +23,36 @@ fn times(part: &str, count: usize, between: &str) -> String {
     vec![part; count].join(between)
 }
 
+/// `1` within `count` pairs of `open` and `close`.
+fn nested(open: &str, count: usize, close: &str) -> String {
+    format!("SELECT {}1{}", open.repeat(count), close.repeat(count))
+}
+
+/// `1` with `count` times `step` behind it.
+fn followed(step: &str, count: usize) -> String {
+    format!("SELECT 1{}", step.repeat(count))
+}
+
+fn sum(count: usize) -> String {
+    format!("SELECT {}", times("1", count, "+"))
+}
+
+fn unions(count: usize) -> String {
+    times("SELECT x FROM t", count, " UNION ALL ")
+}
+
+fn either(count: usize) -> String {
+    let conditions = times("x=1", count, " OR ");
+    format!("SELECT count(*) FROM t WHERE {conditions}")
+}
+
+fn joined(count: usize) -> String {
+    let joins: String = (1..count)
+        .map(|i| format!(" JOIN t t{i} ON t{i}.x = t0.x"))
+        .collect();
+    format!("SELECT count(*) FROM t t0{joins}")
+}
+
 /// `count` CTEs, each of which joins the one before with itself.
 fn doubling(count: usize) -> String {
     let mut text = "WITH c0 AS (SELECT x FROM t)".to_owned();
@@ -36,125 +66,50 @@ fn doubling(count: usize) -> String {
 #[test]
 fn refuses_what_is_too_large_or_too_deep() {
     let city = city();
-    let (large, deep) = (Code::SqlTooLarge, Code::SqlTooDeep);
-    for (what, sql, code) in [
-        (
-            "sum of 501",
-            format!("SELECT {}", times("1", 502, "+")),
-            large,
+    let zones = times(" AT TIME ZONE 'UTC'", 4000, "");
+    let large = [
+        sum(502),
+        sum(1600),
+        sum(9900),
+        sum(100_000),
+        either(4900),
+        unions(65),
+        unions(6000),
+        format!("SELECT {} FROM t", times("s", 5000, "||")),
+        followed("::int", 9900),
+        followed(" IS NULL", 6000),
+        format!("SELECT now(){zones}"),
+        format!("SELECT '{}'", "x".repeat(16 << 20)),
+        format!("SELECT 1 IN ({})", times("1", 11_000, ",")),
+        format!("SELECT 1 FROM {}", times("t", 18, ",")),
+        joined(18),
+        doubling(11),
+    ];
+    let deep = [
+        nested("(", 41, ")"),
+        nested("(", 9000, ")"),
+        nested("abs(", 4000, ")"),
+        nested("CASE WHEN true THEN ", 41, " END"),
+        nested("CASE WHEN true THEN ", 3000, " END"),
+        nested("(SELECT ", 4000, ")"),
+        nested("NOT ", 9000, ""),
+        nested("- ", 9000, ""),
+        format!(
+            "SELECT 1 FROM {}t{}",
+            "(SELECT * FROM ".repeat(3000),
+            ")".repeat(3000)
         ),
-        (
-            "sum of 1600",
-            format!("SELECT {}", times("1", 1600, "+")),
-            large,
-        ),
-        (
-            "sum of 9900",
-            format!("SELECT {}", times("1", 9900, "+")),
-            large,
-        ),
-        (
-            "sum of 100000",
-            format!("SELECT {}", times("1", 100_000, "+")),
-            large,
-        ),
-        (
-            "ORs",
-            format!("SELECT 1 FROM t WHERE {}", times("x=1", 4900, " OR ")),
-            large,
-        ),
-        ("unions", times("SELECT 1", 6000, " UNION ALL "), large),
-        ("65 unions", times("SELECT 1", 65, " UNION ALL "), large),
-        (
-            "concatenations",
-            format!("SELECT {}", times("s", 5000, "||") + " FROM t"),
-            large,
-        ),
-        (
-            "casts",
-            format!("SELECT 1{}", times("::int", 9900, "")),
-            large,
-        ),
-        (
-            "null tests",
-            format!("SELECT 1{}", times(" IS NULL", 6000, "")),
-            large,
-        ),
-        (
-            "subscripts",
-            format!("SELECT s{} FROM t", times("[1]", 6000, "")),
-            Code::ConstructNotAllowed,
-        ),
-        (
-            "zones",
-            format!("SELECT now(){}", times(" AT TIME ZONE 'UTC'", 4000, "")),
-            large,
-        ),
-        ("text", format!("SELECT '{}'", "x".repeat(16 << 20)), large),
-        (
-            "tokens",
-            format!("SELECT 1 IN ({})", times("1", 11_000, ",")),
-            large,
-        ),
-        (
-            "joins",
-            format!("SELECT 1 FROM {}", times("t", 18, ",")),
-            large,
-        ),
-        ("doubling", doubling(11), large),
-        (
-            "parentheses",
-            format!("SELECT {}1{}", "(".repeat(9000), ")".repeat(9000)),
-            deep,
-        ),
-        (
-            "41 parentheses",
-            format!("SELECT {}1{}", "(".repeat(41), ")".repeat(41)),
-            deep,
-        ),
-        (
-            "calls",
-            format!("SELECT {}1{}", "abs(".repeat(4000), ")".repeat(4000)),
-            deep,
-        ),
-        (
-            "cases",
-            format!(
-                "SELECT {}1{}",
-                "CASE WHEN true THEN ".repeat(3000),
-                " END".repeat(3000)
-            ),
-            deep,
-        ),
-        (
-            "41 cases",
-            format!(
-                "SELECT {}1{}",
-                "CASE WHEN true THEN ".repeat(41),
-                " END".repeat(41)
-            ),
-            deep,
-        ),
-        (
-            "subqueries",
-            format!("SELECT {}1{}", "(SELECT ".repeat(4000), ")".repeat(4000)),
-            deep,
-        ),
-        (
-            "tables",
-            format!(
-                "SELECT 1 FROM {}t{}",
-                "(SELECT * FROM ".repeat(3000),
-                ")".repeat(3000)
-            ),
-            deep,
-        ),
-        ("NOTs", format!("SELECT {}true", "NOT ".repeat(9000)), deep),
-        ("signs", format!("SELECT {}1", "- ".repeat(9000)), deep),
+    ];
+    let subscripts = [format!("SELECT s{} FROM t", "[1]".repeat(6000))];
+    for (texts, code) in [
+        (&large[..], Code::SqlTooLarge),
+        (&deep, Code::SqlTooDeep),
+        (&subscripts, Code::ConstructNotAllowed),
     ] {
-        match city.rows(&sql) {
-            Err(refusal) => assert_eq!(refusal.code, code, "{what}: {refusal}"),
-            Ok(rows) => panic!("{what}: {rows:?}"),
+        for sql in texts {
+            let start: String = sql.chars().take(40).collect();
+            let refusal = city.rows(sql).expect_err(&start);
+            assert_eq!(refusal.code, code, "{start}: {refusal}");
         }
     }
 }
@@ -162,88 +117,28 @@ fn refuses_what_is_too_large_or_too_deep() {
 #[test]
 fn plans_and_runs_what_is_just_within() {
     let city = city();
-    for (what, sql, expect) in [
+    let whens = times("WHEN 9 THEN 8 WHEN 1 THEN 2", 900, " ");
+    let summed = format!("({}+", times("1", 12, "+"));
+    for (sql, expect) in [
+        (sum(501), "501"),
+        (followed("::int", 500), "1"),
+        (followed(" IS NULL", 500), "false"),
         (
-            "sum of 501",
-            format!("SELECT {}", times("1", 501, "+")),
-            "501",
-        ),
-        ("casts", format!("SELECT 1{}", times("::int", 500, "")), "1"),
-        (
-            "null tests",
-            format!("SELECT 1{}", times(" IS NULL", 500, "")),
-            "false",
-        ),
-        (
-            "concatenations",
             format!("SELECT length({}) FROM t LIMIT 1", times("s", 500, "||")),
             "500",
         ),
-        (
-            "ORs",
-            format!("SELECT count(*) FROM t WHERE {}", times("x=1", 250, " OR ")),
-            "1",
-        ),
-        (
-            "list",
-            format!("SELECT 1 IN ({})", times("2", 9900, ",")),
-            "false",
-        ),
-        (
-            "case",
-            format!(
-                "SELECT CASE x {} END FROM t LIMIT 1",
-                times("WHEN 9 THEN 8 WHEN 1 THEN 2", 900, " ")
-            ),
-            "2",
-        ),
-        (
-            "unions",
-            format!(
-                "SELECT count(*) FROM ({})",
-                times("SELECT x FROM t", 64, " UNION ALL ")
-            ),
-            "192",
-        ),
-        (
-            "joins",
-            format!(
-                "SELECT count(*) FROM t{}",
-                times(" JOIN t USING (x)", 0, "")
-            ),
-            "3",
-        ),
-        (
-            "17 tables",
-            format!(
-                "SELECT count(*) FROM t t0{}",
-                (1..17)
-                    .map(|i| format!(" JOIN t t{i} ON t{i}.x = t0.x"))
-                    .collect::<String>()
-            ),
-            "3",
-        ),
-        ("doubling", doubling(4), "43046721"),
-        (
-            "parentheses",
-            format!("SELECT {}1{}", "(".repeat(38), ")".repeat(38)),
-            "1",
-        ),
-        (
-            "nested sums",
-            format!(
-                "SELECT {}1{}",
-                format!("({}+", times("1", 12, "+")).repeat(38),
-                ")".repeat(38)
-            ),
-            "457",
-        ),
+        (either(250), "1"),
+        (format!("SELECT 1 IN ({})", times("2", 9900, ",")), "false"),
+        (format!("SELECT CASE x {whens} END FROM t LIMIT 1"), "2"),
+        (format!("SELECT count(*) FROM ({})", unions(64)), "192"),
+        (joined(17), "3"),
+        (doubling(4), "43046721"),
+        (nested("(", 38, ")"), "1"),
+        (nested(&summed, 38, ")"), "457"),
     ] {
-        assert_eq!(
-            city.rows(&sql).unwrap_or_else(|r| panic!("{what}: {r}")),
-            [expect],
-            "{what}"
-        );
+        let start: String = sql.chars().take(40).collect();
+        let rows = city.rows(&sql).unwrap_or_else(|r| panic!("{start}: {r}"));
+        assert_eq!(rows, [expect], "{start}");
     }
 }
 
@@ -302,8 +197,6 @@ fn values_do_not_grow_without_bound() {
 fn planning_has_a_deadline() {
     let mut city = city();
     city.sql_limits.planning = Duration::ZERO;
-    let refusal = city
-        .rows(&format!("SELECT {}", times("1", 490, "+")))
-        .unwrap_err();
+    let refusal = city.rows(&sum(490)).unwrap_err();
     assert_eq!(refusal.code, Code::ResourceLimit, "{refusal}");
 }
