@@ -1,7 +1,7 @@
 //! `hansa audit verify FILE`: a copied log or an exported bundle; needs no configuration.
 
 use crate::cli::show::Show;
-use crate::desk::audit::{report_json, report_text};
+use crate::desk::audit::verify::{report_json, report_text};
 use evidence::note::{self, SignedHead};
 use keep::audit::offline;
 use policy::refusal::{Code, Refusal};

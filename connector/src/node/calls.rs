@@ -4,6 +4,7 @@ use crate::node::Node;
 use crate::walk::fact::Fact;
 use evidence::json::Json;
 use evidence::ledger::Recorded;
+use evidence::note::{self, NoteKey, SignedHead};
 use faces::peer::call::{PeerClient, Way};
 use faces::peer::settings::Settings;
 use keep::trust::certificate::Leaf;
@@ -215,12 +216,10 @@ impl Node {
     }
 
     async fn see_head(self: &Arc<Self>, peer: &ParticipantId, head: &[u8]) -> Result<(), Refusal> {
-        let Ok(text) = std::str::from_utf8(head) else {
+        let Some(head) = self.checked_head(peer, head) else {
             return Ok(());
         };
-        let Some((size, note)) = self.checked_head(peer, text) else {
-            return Ok(());
-        };
+        let note = head.to_string();
         if self.index(|state| state.head_of(peer))?.as_deref() == Some(note.as_str()) {
             return Ok(());
         }
@@ -229,7 +228,7 @@ impl Node {
                 "checkpoint_seen",
                 [
                     ("peer", Json::text(peer)),
-                    ("size", Json::count(size)),
+                    ("size", Json::count(head.checkpoint.size)),
                     ("note", Json::text(note)),
                 ],
             ))
@@ -237,18 +236,18 @@ impl Node {
         Ok(())
     }
 
-    /// A head that is signed by the peer's registered note key: its size and text.
-    pub(crate) fn checked_head(&self, peer: &ParticipantId, text: &str) -> Option<(u64, String)> {
+    /// A head that is signed by the peer's registered note key.
+    pub(crate) fn checked_head(&self, peer: &ParticipantId, head: &[u8]) -> Option<SignedHead> {
         let bundle = self.trust.bundle();
         let member = bundle.member(peer)?;
-        let head: evidence::note::SignedHead = text.parse().ok()?;
-        let key = evidence::note::NoteKey {
-            name: evidence::note::origin(peer.domain()),
-            algorithm: evidence::note::ED25519,
+        let head: SignedHead = std::str::from_utf8(head).ok()?.parse().ok()?;
+        let key = NoteKey {
+            name: note::origin(peer.domain()),
+            algorithm: note::ED25519,
             public: member.note_key.raw().to_vec(),
         };
         head.is_signed_by(&key, &keep::audit::key::Ed25519Notes)
-            .then(|| (head.checkpoint.size, text.to_owned()))
+            .then_some(head)
     }
 }
 

@@ -1,0 +1,61 @@
+//! `hansa audit verify`: what a check of a log found.
+
+use crate::desk::audit::head;
+use crate::desk::out::Out;
+use crate::desk::{Outcome, blocking};
+use crate::node::Node;
+use keep::audit::offline::{self, Report};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Checks the own log; the exit status is that of broken evidence.
+pub(super) async fn own(node: &Arc<Node>, out: &Out) -> Outcome {
+    let head = head(node).await?;
+    let folder = node.log.folder().to_path_buf();
+    let report = blocking(move || offline::verify(&folder, Some(&head))).await?;
+    out.object(report_json(&report), report_text(&report))
+        .await?;
+    match report.refusal() {
+        Some(refusal) => Err(refusal.into()),
+        None => Ok(0),
+    }
+}
+
+/// A report as an object.
+pub(crate) fn report_json(report: &Report) -> Value {
+    json!({
+        "log": report.log,
+        "good": report.is_good(),
+        "records": report.records,
+        "covered": report.covered,
+        "from": report.span.map(|(from, _)| from.to_string()),
+        "to": report.span.map(|(_, to)| to.to_string()),
+        "head": report.head.as_ref().map(ToString::to_string),
+        "fault": report.fault.as_ref().map(ToString::to_string),
+        "damaged": report.damaged,
+        "unseen": report.unseen,
+    })
+}
+
+/// A report as text.
+pub(crate) fn report_text(report: &Report) -> String {
+    let mut text = format!(
+        "{}: {} records, {} of them under a signed head",
+        report.log, report.records, report.covered
+    );
+    text.push_str(if report.is_good() {
+        "; the chain is unbroken"
+    } else {
+        "; NOT GOOD"
+    });
+    if let Some(fault) = &report.fault {
+        text.push_str(&format!("\n  first bad record: {fault}"));
+    }
+    for damaged in &report.damaged {
+        text.push_str(&format!("\n  damaged: {damaged}"));
+    }
+    for unseen in &report.unseen {
+        text.push_str(&format!("\n  not seen: {unseen}"));
+    }
+    text
+}
