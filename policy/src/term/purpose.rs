@@ -214,19 +214,14 @@ fn some_of(purposes: &[PurposeId]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture::random::Random;
 
     /// A random tree over `p0 … p(n-1)`, cycles included: what is wrong with a vocabulary must not hang a ruling.
-    fn random(seed: &mut u64, size: usize) -> Taxonomy {
-        let mut next = |below: usize| {
-            *seed = seed
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            usize::try_from(*seed >> 33).unwrap() % below
-        };
+    fn tree(random: &mut Random, size: usize) -> Taxonomy {
         let name = |number: usize| format!("p{number}").parse::<PurposeId>().unwrap();
         let parents = (0..size)
             .map(|number| {
-                let parents = (0..next(3)).map(|_| name(next(size + 1))).collect();
+                let parents = random.some(2, |random| name(random.below(size + 1)));
                 (name(number), parents)
             })
             .collect();
@@ -238,9 +233,9 @@ mod tests {
 
     #[test]
     fn covering_is_reflexive_and_transitive() {
-        let mut seed = 3;
+        let mut random = Random(3);
         for _ in 0..200 {
-            let tree = random(&mut seed, 7);
+            let tree = tree(&mut random, 7);
             let all: Vec<&PurposeId> = tree.parents.keys().collect();
             for a in &all {
                 assert!(tree.covers(a, a));
@@ -257,7 +252,7 @@ mod tests {
 
     #[test]
     fn the_unknown_covers_nothing() {
-        let tree = random(&mut 5, 4);
+        let tree = tree(&mut Random(5), 4);
         let known = tree.parents.keys().next().unwrap();
         let unknown: PurposeId = "elsewhere".parse().unwrap();
         assert!(!tree.covers(known, &unknown));
