@@ -93,6 +93,24 @@ async fn dispatch(node: &Arc<Node>, order: Order, out: &Out) -> Outcome {
     }
 }
 
+/// Several problems as one: the first, with the others and where they are as its help.
+pub(crate) fn gathered(problems: Vec<Refusal>) -> Refusal {
+    let mut problems = problems.into_iter();
+    let first = problems
+        .next()
+        .unwrap_or_else(|| Refusal::new(Code::Internal, "nothing says what is wrong"));
+    problems.fold(first, |first, other| {
+        let place = other.place.as_ref().map_or_else(String::new, |place| {
+            let line = place
+                .line
+                .map(|line| format!(":{line}"))
+                .unwrap_or_default();
+            format!("{}{line}: ", place.file)
+        });
+        first.with_help(format!("also {place}{other}"))
+    })
+}
+
 /// Runs blocking work off the runtime.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,

@@ -5,7 +5,6 @@ use crate::house;
 /// Files that are longer than 400 lines, and how long they may be. This list may only shrink.
 const LONG: &[(&str, usize)] = &[
     ("connector/keep/src/state/change.rs", 475),
-    ("connector/src/desk/dataset.rs", 520),
     ("connector/src/walk/answer.rs", 560),
     ("connector/src/walk/negotiate.rs", 680),
 ];

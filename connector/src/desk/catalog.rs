@@ -3,7 +3,7 @@
 use crate::cli::show::table;
 use crate::cli::verb::catalog::CatalogVerb;
 use crate::desk::Outcome;
-use crate::desk::dataset::{entry_json, entry_text};
+use crate::desk::dataset::entry::{entry_json, entry_text};
 use crate::desk::out::Out;
 use crate::node::Node;
 use crate::node::calls::Peer;

@@ -4,7 +4,7 @@ use crate::app::find;
 use crate::cli::verb::config::ConfigVerb;
 use crate::config::Config;
 use crate::desk::out::Out;
-use crate::desk::{Outcome, blocking};
+use crate::desk::{Outcome, blocking, gathered};
 use crate::local::join::files;
 use crate::node::{Node, offers};
 use ::policy::refusal::{Code, Refusal};
@@ -70,15 +70,7 @@ pub(crate) fn reload_quietly(node: &Arc<Node>) -> Result<(), Refusal> {
 /// The first problem, with the others as help.
 pub(crate) fn reload_now(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
     let before = node.config();
-    let config = Config::load(&before.file, &find::overrides()).map_err(|problems| {
-        let mut problems = problems.into_iter();
-        let first = problems
-            .next()
-            .unwrap_or_else(|| Refusal::new(Code::ConfigInvalid, "the configuration is wrong"));
-        problems.fold(first, |first, other| {
-            first.with_help(format!("also {other}"))
-        })
-    })?;
+    let config = Config::load(&before.file, &find::overrides()).map_err(gathered)?;
     if config.participant.id != before.participant.id || config.state != before.state {
         return Err(Refusal::new(
             Code::ConfigInvalid,

@@ -5,7 +5,7 @@ use crate::cli::verb::policy::PolicyVerb;
 use crate::config;
 use crate::desk::catalog::terms_text;
 use crate::desk::out::Out;
-use crate::desk::{Outcome, Trouble};
+use crate::desk::{Outcome, gathered};
 use crate::node::{Node, offers};
 use ::catalog::dataset::Dataset;
 use ::catalog::lint::{self, Severity};
@@ -42,7 +42,7 @@ pub(crate) async fn run(node: &Arc<Node>, verb: PolicyVerb, out: &Out) -> Outcom
         }
         PolicyVerb::Show { policy, odrl } => {
             let (written, dataset) = offered(node, &policy)?;
-            let offer = offers::read(&node.config(), &written, &dataset).map_err(first)?;
+            let offer = offers::read(&node.config(), &written, &dataset).map_err(gathered)?;
             let bytes = proto::offer::to_bytes(&offer, &node.id());
             let value: serde_json::Value =
                 serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null);
@@ -56,18 +56,6 @@ pub(crate) async fn run(node: &Arc<Node>, verb: PolicyVerb, out: &Out) -> Outcom
         }
         PolicyVerb::Check { policies } => check(node, &policies, out).await,
     }
-}
-
-fn first(problems: Vec<Refusal>) -> Trouble {
-    let mut problems = problems.into_iter();
-    let first = problems
-        .next()
-        .unwrap_or_else(|| Refusal::new(Code::TermUnknown, "the policy is wrong"));
-    problems
-        .fold(first, |first, other| {
-            first.with_help(format!("also {other}"))
-        })
-        .into()
 }
 
 /// The offer of the configuration that a policy's name, file or dataset means, and its dataset.

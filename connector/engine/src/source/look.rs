@@ -6,6 +6,7 @@ use crate::source;
 use crate::source::config::{Kind, SourceConfig, Spot};
 use crate::source::raw::{Event, Raw};
 use guess::Column;
+use policy::id::Name;
 use policy::refusal::{Code, Refusal};
 use std::fs::File;
 use std::io::Read as _;
@@ -59,11 +60,31 @@ pub fn sample(
     }
 }
 
+/// What a person says of a new dataset.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// Its name; absent: from the file's name.
+    pub name: Option<Name>,
+    /// What it is, for people; absent: the name.
+    pub title: Option<String>,
+    /// Its licence; absent: left to be filled in.
+    pub licence: Option<String>,
+}
+
+/// An entry for the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The name of the dataset.
+    pub name: Name,
+    /// The text, with comments that say what was seen and what was assumed.
+    pub text: String,
+}
+
 /// A commented `[[dataset]]` entry for a file. `shown` is its path as it will stand in the configuration.
 ///
 /// # Errors
-/// `FILE_MISSING`, `SOURCE_UNREADABLE`.
-pub fn entry(path: &Path, shown: &str) -> Result<String, Refusal> {
+/// `FILE_MISSING`, `SOURCE_UNREADABLE`, or that the file's name makes no name.
+pub fn entry(path: &Path, shown: &str, about: &About) -> Result<Entry, Refusal> {
     let source = assume(path, shown)?;
     let sample = sample(path, shown, &source, ROWS)?;
     let mut text = String::new();
@@ -71,10 +92,12 @@ pub fn entry(path: &Path, shown: &str) -> Result<String, Refusal> {
         text.push_str(line);
         text.push('\n');
     };
-    let stem = path
-        .file_stem()
-        .map(|stem| stem.to_string_lossy().into_owned());
-    let name = guess::name(&stem.unwrap_or_default(), "dataset");
+    let name = match &about.name {
+        Some(name) => name.clone(),
+        None => named_after(path)?,
+    };
+    let title = about.title.as_deref().unwrap_or(name.as_str());
+    let licence = about.licence.as_deref().unwrap_or_default();
     put(&format!(
         "# Written by `hansa dataset add` after a look at {} rows of {shown}.",
         sample.rows.len()
@@ -83,8 +106,14 @@ pub fn entry(path: &Path, shown: &str) -> Result<String, Refusal> {
     put("");
     put("[[dataset]]");
     put(&format!("name        = \"{name}\""));
-    put("title       = \"\"                  # what is it, for people");
-    put("licence     = \"\"                  # CC-BY-4.0, dl-de/by-2-0, proprietary, …");
+    put(&format!(
+        "title       = {}                  # what is it, for people",
+        quoted(title)
+    ));
+    put(&format!(
+        "licence     = {}                  # CC-BY-4.0, dl-de/by-2-0, proprietary, …",
+        quoted(licence)
+    ));
     put("# attribution = \"\"                # how the source wants to be named");
     put(
         "# zone        = \"Europe/Berlin\"   # IANA zone of its local times, where it is not the participant's",
@@ -133,7 +162,15 @@ pub fn entry(path: &Path, shown: &str) -> Result<String, Refusal> {
         put("");
         column.lines(&mut taken).iter().for_each(|line| put(line));
     }
-    Ok(text)
+    Ok(Entry { name, text })
+}
+
+/// A name for the dataset that a file holds.
+fn named_after(path: &Path) -> Result<Name, Refusal> {
+    let stem = path.file_stem().unwrap_or_default();
+    let name = guess::name(&stem.to_string_lossy(), "dataset");
+    name.parse()
+        .map_err(|fault| Refusal::new(Code::UsageWrong, format!("`{name}`: {fault}")))
 }
 
 /// How a file seems to be written.
@@ -210,10 +247,7 @@ fn sample_uses_comma(sample: &Sample, delimiter: u8) -> bool {
 
 /// As a TOML text.
 fn quoted(text: &str) -> String {
-    if text == "\t" {
-        return "\"\\t\"".to_owned();
-    }
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    toml::Value::String(text.to_owned()).to_string()
 }
 
 /// How many rows are looked at.

@@ -4,7 +4,7 @@ use super::step::told;
 use super::words::{payload_text, turn_sentence};
 use crate::desk::catalog::{find, terms_text};
 use crate::desk::out::Out;
-use crate::desk::{Manner, Outcome};
+use crate::desk::{Manner, Outcome, gathered};
 use crate::node::Node;
 use crate::walk::{negotiate, post};
 use ::catalog::dataset::Dataset;
@@ -108,15 +108,7 @@ pub(super) fn terms_from(
     agreement: &mut Agreement,
     node: &Node,
 ) -> Result<(), Refusal> {
-    let draft = proto::policy_toml::parse(text, "the policy", dataset).map_err(|problems| {
-        let mut problems = problems.into_iter();
-        let first = problems
-            .next()
-            .unwrap_or_else(|| Refusal::new(Code::TermUnknown, "the policy is wrong"));
-        problems.fold(first, |first, other| {
-            first.with_help(format!("also {other}"))
-        })
-    })?;
+    let draft = proto::policy_toml::parse(text, "the policy", dataset).map_err(gathered)?;
     let known: Vec<_> = agreement
         .own_purposes
         .iter()

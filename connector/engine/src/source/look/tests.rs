@@ -1,6 +1,6 @@
 //! What is found in a file that nobody has described yet.
 
-use super::{entry, sample};
+use super::{About, entry, sample};
 use crate::source::config::read::parse;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ fn demo(file: &str) -> std::path::PathBuf {
 /// The entry can be read again once title and licence are filled in.
 #[track_caller]
 fn check(file: &str, parts: &[&str]) {
-    let text = entry(&demo(file), file).unwrap();
+    let text = entry(&demo(file), file, &About::default()).unwrap().text;
     for part in parts {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
@@ -67,7 +67,7 @@ fn a_decimal_comma_is_seen() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("Größe.csv");
     std::fs::write(&file, "Maß;Wert\na;1,5\nb;2,25\n").unwrap();
-    let text = entry(&file, "Größe.csv").unwrap();
+    let text = entry(&file, "Größe.csv", &About::default()).unwrap().text;
     for part in [
         "name        = \"grosse\"",
         "decimal   = \",\"",

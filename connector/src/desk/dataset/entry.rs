@@ -1,0 +1,80 @@
+//! A catalogue entry, as an object and for people.
+
+use crate::cli::show::table;
+use ::catalog::dataset::Dataset;
+use serde_json::Value;
+
+/// A catalogue entry as an object.
+pub(crate) fn entry_json(dataset: &Dataset) -> Value {
+    let bytes = proto::dataset::to_bytes(dataset);
+    serde_json::from_slice(&bytes).unwrap_or(Value::Null)
+}
+
+/// A catalogue entry as text.
+pub(crate) fn entry_text(dataset: &Dataset) -> String {
+    let mut text = format!("{}\n  dataset   {}\n", dataset.title, dataset.id);
+    let mut fact = |name: &str, value: String| {
+        if !value.is_empty() {
+            text.push_str(&format!("  {name:<9} {value}\n"));
+        }
+    };
+    fact(
+        "version",
+        format!("{} ({})", dataset.version, dataset.published_at),
+    );
+    fact("licence", dataset.licence.clone());
+    fact("source", dataset.attribution.clone().unwrap_or_default());
+    fact("model", dataset.model.clone().unwrap_or_default());
+    fact(
+        "rows",
+        match dataset.rows {
+            0 => String::new(),
+            rows => rows.to_string(),
+        },
+    );
+    fact(
+        "time",
+        dataset
+            .time_span
+            .map(|(from, to)| format!("{from} to {to}"))
+            .unwrap_or_default(),
+    );
+    fact(
+        "area",
+        dataset
+            .area
+            .map(|[west, south, east, north]| format!("{west},{south} to {east},{north}"))
+            .unwrap_or_default(),
+    );
+    fact("zone", dataset.zone.clone());
+    fact(
+        "grid",
+        dataset
+            .grid
+            .as_ref()
+            .map(|grid| grid.id.clone())
+            .unwrap_or_default(),
+    );
+    let rows: Vec<Vec<String>> = dataset
+        .columns
+        .iter()
+        .map(|column| {
+            vec![
+                column.name.to_string(),
+                column.kind.as_str().to_owned(),
+                column.unit.clone().unwrap_or_default(),
+                [
+                    column.meaning.clone(),
+                    column.conversion.clone(),
+                    column.crs.clone(),
+                ]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join("; "),
+            ]
+        })
+        .collect();
+    text.push_str(&table(&["COLUMN", "TYPE", "UNIT", "MEANING"], &rows));
+    text
+}

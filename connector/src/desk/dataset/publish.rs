@@ -1,0 +1,75 @@
+//! `hansa dataset publish` and `withdraw`: what stands in the own catalogue.
+
+mod told;
+
+use crate::desk::dataset::publish::told::told;
+use crate::desk::dataset::{configured, unconfigured};
+use crate::desk::out::Out;
+use crate::desk::{Manner, Outcome, blocking};
+use crate::node::Node;
+use crate::walk;
+use ::policy::id::Name;
+use ::policy::refusal::{Code, Refusal};
+use engine::source::config::DatasetConfig;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Publishes the datasets of these names, or all, as far as they have changed.
+pub(super) async fn publish(
+    node: &Arc<Node>,
+    names: &[String],
+    manner: Manner,
+    out: &Out,
+) -> Outcome {
+    let configs = configured(node)?;
+    for name in names {
+        if !configs.iter().any(|config| config.name.as_str() == name) {
+            return Err(unconfigured(name).into());
+        }
+    }
+    let wanted: Vec<DatasetConfig> = configs
+        .into_iter()
+        .filter(|config| names.is_empty() || names.iter().any(|name| config.name.as_str() == name))
+        .collect();
+    if wanted.is_empty() {
+        return Err(
+            Refusal::new(Code::DatasetNotPublished, "no dataset is configured")
+                .with_help("hansa dataset add FILE")
+                .into(),
+        );
+    }
+    let mut status = 0;
+    for config in wanted {
+        let (inner, progress, dry) = (Arc::clone(node), out.clone(), manner.dry_run);
+        let published =
+            blocking(move || walk::publish::one(&inner, &config, dry, &progress)).await?;
+        let (data, text, faults) = told(&published);
+        out.object(data, text).await?;
+        for fault in faults {
+            status = fault.code.kind().exit_code();
+            out.notice(crate::cli::show::refusal_text(&fault)).await;
+        }
+    }
+    Ok(status)
+}
+
+/// Takes a dataset out of the catalogue.
+pub(super) async fn withdraw(
+    node: &Arc<Node>,
+    name: Name,
+    snapshot: Option<String>,
+    out: &Out,
+) -> Outcome {
+    let inner = Arc::clone(node);
+    let dataset =
+        blocking(move || walk::publish::withdraw(&inner, &name, snapshot.as_deref())).await?;
+    let (name, version) = (&dataset.id.name, &dataset.version);
+    out.object(
+        json!({"dataset": name.as_str(), "version": version, "withdrawn": true}),
+        format!(
+            "{name} is withdrawn: snapshot {version} goes from disk with its last reader, and the log says so"
+        ),
+    )
+    .await?;
+    Ok(0)
+}
