@@ -1,5 +1,6 @@
 //! The configuration of one connector: `hansa.toml`, parsed whole, every problem at once.
 
+pub(crate) mod clock;
 pub(crate) mod limits;
 mod named;
 pub(crate) mod offer;
@@ -9,6 +10,7 @@ pub(crate) mod reader;
 pub(crate) mod trust;
 pub(crate) mod unit;
 
+use crate::config::clock::Offset;
 use crate::config::limits::Limits;
 use crate::config::offer::Offer;
 use crate::config::participant::Participant;
@@ -43,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) state: PathBuf,
     /// `[limits]`
     pub(crate) limits: Limits,
+    /// `[clock] offset`
+    pub(crate) clock: Offset,
     /// `[ask] purpose`
     pub(crate) purpose: Option<PurposeId>,
     /// `[ask] compress`: whether rows are asked for in compressed form.
@@ -115,6 +119,7 @@ impl Config {
             .unwrap_or_else(|| "state".to_owned());
         state.finish(faults);
         let limits = limits::read(root.section("limits", faults), faults);
+        let clock = clock::read(root.section("clock", faults), faults);
         let mut ask = root.section("ask", faults);
         let purpose = ask.parsed("purpose", faults);
         let compress = ask.one_of("compress", [("lz4", true), ("none", false)], faults);
@@ -139,6 +144,7 @@ impl Config {
             trust,
             state: folder.join(dir),
             limits,
+            clock,
             purpose,
             compress: compress.unwrap_or(true),
             peers,

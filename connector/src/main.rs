@@ -56,7 +56,7 @@ fn trace(verbose: u8) {
 
 fn run(cli: Cli, show: Show) -> Result<u8, Vec<Refusal>> {
     let one = |refusal: Refusal| vec![refusal];
-    let clock = app::clock::system(0);
+    let clock = app::clock::system();
     let now = clock().wall;
     match cli.verb {
         Verb::Error { code } => cli::error::run(code.as_deref(), show).map_err(one)?,
@@ -64,7 +64,12 @@ fn run(cli: Cli, show: Show) -> Result<u8, Vec<Refusal>> {
         Verb::Init(args) => local::init::run(&args, show).map_err(one)?,
         Verb::Join { file } => {
             let config = cli::run::load(&cli.global)?;
-            local::join::run(&config, &file, now, show).map_err(one)?;
+            // Before it has joined it belongs to no league that might be for a show.
+            let moved = match config.trust.bundle.exists() {
+                true => app::clock::offset(&config).map_err(one)?,
+                false => 0,
+            };
+            local::join::run(&config, &file, now.plus_micros(moved), show).map_err(one)?;
         }
         Verb::Check => {
             let config = cli::run::load(&cli.global)?;

@@ -7,6 +7,7 @@ pub(crate) mod offers;
 pub(crate) mod open;
 pub(crate) mod running;
 
+use crate::app::clock::Moved;
 use crate::config::Config;
 use crate::node::budget::Budgets;
 use crate::node::calls::Calls;
@@ -32,8 +33,10 @@ use tokio::sync::{Notify, Semaphore};
 
 /// A participant.
 pub(crate) struct Node {
-    /// The clock that it was given.
+    /// Its clock.
     pub(crate) clock: Clock,
+    /// The same, to be moved.
+    pub(crate) moved: Moved,
     /// Its log.
     pub(crate) log: Log,
     /// Its documents.

@@ -11,6 +11,7 @@
 
 #[path = "../tidy/cannot.rs"]
 mod cannot;
+mod clock;
 mod crash;
 mod demo;
 mod disk;

@@ -16,7 +16,7 @@ type Case<'a> = (&'a [&'a str], &'a str, i32, &'a [&'a str]);
 
 /// Runs each case twice, for people and for scripts.
 #[track_caller]
-fn try_all(folder: &Path, cases: &[Case<'_>]) {
+pub(crate) fn try_all(folder: &Path, cases: &[Case<'_>]) {
     for (args, code, status, says) in cases {
         let done = run(binary(), folder, args).refused(code, *status);
         for word in *says {

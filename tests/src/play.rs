@@ -143,6 +143,20 @@ impl City {
             .collect()
     }
 
+    /// So many days after the last record of its log, as policies write a day.
+    ///
+    /// # Panics
+    /// When there is no such day.
+    #[must_use]
+    #[track_caller]
+    #[expect(clippy::expect_used, reason = "a harness reports by failing the test")]
+    pub fn day(&self, after: i64) -> String {
+        let last = self.log().pop().map(|record| text(&record, "t"));
+        let last: jiff::Timestamp = last.unwrap_or_default().parse().expect("a time");
+        let day = last + jiff::Span::new().hours(after.saturating_mul(24));
+        day.strftime("%Y-%m-%d").to_string()
+    }
+
     /// Starts a command whose output is read later, or never.
     ///
     /// # Panics

@@ -90,6 +90,7 @@ fn the_reference_has_every_other_key() {
         ("[trust]", &whole["trust"]),
         ("[state]", &whole["state"]),
         ("[limits]", &whole["limits"]),
+        ("[clock]", &whole["clock"]),
         ("[ask]", &whole["ask"]),
         ("[[peer]]", &whole["peer"]),
         ("[[offer]]", &whole["offer"]),
@@ -103,5 +104,31 @@ fn the_reference_has_every_other_key() {
         ),
     ] {
         assert_eq!(known(header), union(table), "{header}");
+    }
+}
+
+#[test]
+fn a_clock_goes_either_way_by_ten_years_at_most() {
+    let day = 86_400_000_000_i64;
+    for (text, micros) in [
+        ("0s", Some(0)),
+        ("90", Some(90_000_000)),
+        ("8d", Some(8 * day)),
+        ("+8 d", Some(8 * day)),
+        ("-90m", Some(-5_400_000_000)),
+        ("3650d", Some(3650 * day)),
+        ("-3651d", None),
+        ("99999999999999999999d", None),
+        ("+-8d", None),
+        ("+ 8d", None),
+        ("--8d", None),
+        ("+", None),
+        ("", None),
+        ("1_0d", None),
+        ("8.5d", None),
+        ("8w", None),
+        ("tomorrow", None),
+    ] {
+        assert_eq!(unit::shift(text), micros, "{text}");
     }
 }

@@ -28,6 +28,21 @@ pub(crate) fn seconds(text: &str) -> Option<Duration> {
     seconds.map(Duration::from_secs)
 }
 
+/// A time that goes either way, such as `+8d` or `-90m`, in microseconds; ten years at most.
+pub(crate) fn shift(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let (back, rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if !rest.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let seconds = i64::try_from(seconds(rest)?.as_secs()).ok()?;
+    let micros = (seconds <= 10 * 365 * 86_400).then(|| seconds.saturating_mul(1_000_000))?;
+    Some(if back { micros.wrapping_neg() } else { micros })
+}
+
 /// A whole number times what its unit stands for; `grouping` may stand between the digits.
 fn measure(text: &str, grouping: &[char], factor: fn(&str) -> Option<u64>) -> Option<u64> {
     let text = text.trim();

@@ -1,6 +1,6 @@
 //! `hansa config`, `reload` and `backup`.
 
-use crate::app::find;
+use crate::app::{clock, find};
 use crate::cli::verb::config::ConfigVerb;
 use crate::config::Config;
 use crate::desk::out::Out;
@@ -80,8 +80,11 @@ pub(crate) fn reload_now(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
     }
     let taxonomy = proto::purposes::taxonomy(&config.purposes)?;
     let floor = node.trust.bundle().content().sequence;
-    let identity = identity::load(&files(&config), &config.participant.id, floor, node.now())?;
+    let moved = clock::offset(&config)?;
+    let now = node.moved.would_show(moved);
+    let identity = identity::load(&files(&config), &config.participant.id, floor, now)?;
     node.trust.swap(&identity)?;
+    node.moved.set(moved);
     node.set_taxonomy(taxonomy);
     node.set_config(config);
     node.note_bundle()?;

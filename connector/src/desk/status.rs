@@ -96,6 +96,7 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
         "records": node.log.size(),
         "bundle": bundle.content().sequence,
         "demo": bundle.content().demo,
+        "clock_offset_s": config.clock.micros / 1_000_000,
     });
     let mut text = String::new();
     if waiting.is_empty() {
@@ -103,6 +104,9 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
     }
     for line in &waiting {
         text.push_str(&format!("! {line}\n"));
+    }
+    if config.clock.micros != 0 {
+        text.push_str(&format!("{}\n", moved(&config.clock.text)));
     }
     text.push_str(&format!(
         "{}: {datasets} datasets, {in_force} contracts in force, {} answers running, {peers} peers, {} records in the log, bundle number {}",
@@ -113,6 +117,11 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
     ));
     out.object(data, text).await?;
     Ok(u8::from(check && !waiting.is_empty()))
+}
+
+/// What people are told of a clock that is not that of the machine.
+fn moved(by: &str) -> String {
+    format!("the clock is moved by `{by}`: [clock] offset, for a demonstration")
 }
 
 /// Why nothing can be recorded, or no entry opened, if so.
@@ -145,6 +154,10 @@ pub(crate) async fn doctor(node: &Arc<Node>, named: Option<&str>, out: &Out) -> 
             )
         }),
     ));
+    let offset = &node.config().clock;
+    if offset.micros != 0 {
+        say.push(("clock", Ok(moved(&offset.text))));
+    }
     say.push((
         "certificate",
         node.own_certificate().map(|leaf| {

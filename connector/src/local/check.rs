@@ -8,12 +8,22 @@ use catalog::lint::{self, Severity};
 use engine::snapshot::disk::{self, Place};
 use evidence::time::Time;
 use keep::trust::identity;
-use policy::refusal::Refusal;
+use policy::refusal::{Code, Refusal};
 use serde_json::json;
 
 /// Gives every problem.
 pub(crate) fn problems(config: &Config, now: Time) -> Vec<Refusal> {
     let mut problems = Vec::new();
+    let now = match crate::app::clock::offset(config) {
+        Ok(micros) => now.plus_micros(micros),
+        Err(refusal) => {
+            // A bundle that can't be read is told with the other files.
+            if refusal.code == Code::ConfigInvalid {
+                problems.push(refusal);
+            }
+            now
+        }
+    };
     problems.extend(identity::faults(
         &files(config),
         &config.participant.id,

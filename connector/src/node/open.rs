@@ -1,5 +1,6 @@
 //! Opens a participant: identity, log, index, contracts, datasets, offers; in this order, each checked before the next.
 
+use crate::app::clock::{self, Moved};
 use crate::config::Config;
 use crate::local::join::files;
 use crate::node::budget::Budgets;
@@ -42,6 +43,9 @@ impl Node {
     pub(crate) fn open(config: Config, clock: Clock) -> Result<(Arc<Self>, Found), Refusal> {
         keep::files::folder(&config.state)?;
         let lock = lock(&config.state)?;
+        let moved = Moved::new(clock);
+        moved.set(clock::offset(&config)?);
+        let clock = moved.clock();
         let now = clock().wall;
         let id = config.participant.id.clone();
         let database = config.state.join("state.db");
@@ -81,6 +85,7 @@ impl Node {
             trust: TrustStore::new(&identity),
             signer: Arc::clone(&identity.signer),
             clock,
+            moved,
             log,
             documents,
             room,
@@ -143,10 +148,15 @@ impl Node {
         let house = std::fs::read(config.folder().join("policies/house.toml")).ok();
         let house = house.map(|text| evidence::digest::Digest::of(&text));
         let kept = config.state.join("config.digest");
-        let line = format!(
+        let mut line = format!(
             "{digest} {}",
             house.map_or_else(String::new, |h| h.to_string())
         );
+        // It may come from the environment, and then it is in no digest.
+        let offset = config.clock.micros;
+        if offset != 0 {
+            line.push_str(&format!(" {offset}"));
+        }
         let before = std::fs::read_to_string(&kept).unwrap_or_default();
         if before == line {
             return Ok(());
@@ -161,6 +171,7 @@ impl Node {
                 ),
                 ("new", Json::text(digest)),
                 ("house", maybe(house)),
+                ("clock_offset_us", Json::Int(offset)),
             ],
         ))?;
         keep::files::replace(&kept, line.as_bytes(), keep::files::Readers::Owner)

@@ -441,7 +441,7 @@ async fn drive(
     let mut failure = None;
     let over = || Refusal::new(Code::Expired, "the contract ended while the answer ran");
     let mut ended = false;
-    let end = until(node.now(), opened.ends);
+    let end = until(node, opened.ends);
     tokio::pin!(end);
     'frames: loop {
         let room = tokio::select! {
@@ -543,14 +543,13 @@ async fn finish(
     }
 }
 
-/// Waits until `end`; for ever, if that is far away.
-async fn until(now: Time, end: Time) {
-    let left = end.micros().saturating_sub(now.micros());
-    match u64::try_from(left) {
-        Ok(left) if left < A_MONTH => tokio::time::sleep(Duration::from_micros(left)).await,
-        Ok(_) => std::future::pending().await,
-        Err(_) => {}
+/// Waits until `end`. The clock may be set meanwhile, so it is looked at again and again.
+async fn until(node: &Node, end: Time) {
+    let left = || end.micros().saturating_sub(node.now().micros());
+    while let Some(left) = u64::try_from(left()).ok().filter(|left| *left > 0) {
+        tokio::time::sleep(Duration::from_micros(left.min(LOOK))).await;
     }
 }
 
-const A_MONTH: u64 = 31 * 24 * 3600 * 1_000_000;
+/// So long the clock is not looked at, in microseconds: what ends, ends within a second.
+const LOOK: u64 = 500_000;

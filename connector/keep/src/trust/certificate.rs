@@ -168,13 +168,10 @@ impl CertificateFault {
     #[must_use]
     pub fn of_a_peer(&self) -> Refusal {
         match self {
-            Self::Expired(id, _) => self
-                .refusal()
-                .with_help(format!(
-                    "{} must renew it: hansa league admit, then hansa join",
-                    id.domain()
-                ))
-                .with_help("--partial accepts an answer without it"),
+            Self::Expired(id, _) => self.refusal().with_help(format!(
+                "{} must renew it: hansa league admit, then hansa join",
+                id.domain()
+            )),
             _ => self.refusal(),
         }
     }
