@@ -1,0 +1,194 @@
+//! What each key gives.
+
+use super::*;
+use policy::row_filter::Literal;
+
+#[test]
+fn rows_and_areas_are_read() {
+    check(
+        r#"rows = "operator = {{consumer}}""#,
+        &[Term::Rows(
+            row_filter::parse("operator = {{consumer}}").unwrap(),
+        )],
+    );
+    check(
+        "area = { box = [7.5, 51.90, 7.75, 52] }",
+        &[Term::Area {
+            lon: name("lon"),
+            lat: name("lat"),
+            bounds: Bounds {
+                west: "7.5".to_owned(),
+                south: "51.90".to_owned(),
+                east: "7.75".to_owned(),
+                north: "52".to_owned(),
+            },
+        }],
+    );
+}
+
+#[test]
+fn a_mask_has_a_value_of_its_column() {
+    for (column, said, mask) in [
+        ("operator", "\"null\"", Mask::Null),
+        (
+            "site",
+            "{ constant = \"x\" }",
+            Mask::Constant(Literal::Text("x".to_owned())),
+        ),
+        (
+            "bikes",
+            "{ constant = -1 }",
+            Mask::Constant(Literal::Int(-1)),
+        ),
+        (
+            "lon",
+            "{ constant = 0.50 }",
+            Mask::Constant(Literal::Decimal("0.50".to_owned())),
+        ),
+        ("lat", "{ constant = 1 }", Mask::Constant(Literal::Int(1))),
+        (
+            "open",
+            "{ constant = false }",
+            Mask::Constant(Literal::Bool(false)),
+        ),
+        (
+            "local_date",
+            "{ constant = 2026-01-01 }",
+            Mask::Constant(Literal::Text("2026-01-01".to_owned())),
+        ),
+    ] {
+        let column_mask = Term::Mask {
+            column: name(column),
+            mask,
+        };
+        check(&format!("[mask]\n{column} = {said}"), &[column_mask]);
+    }
+}
+
+#[test]
+fn a_bucket_takes_the_zone_that_fits() {
+    let berlin = Some("Europe/Berlin");
+    for (column, said, bucket, zone) in [
+        ("seen_at", "\"hour\"", Bucket::Hour, None),
+        ("seen_at", "\"day\"", Bucket::Day, berlin),
+        (
+            "seen_at",
+            "{ to = \"day\", zone = \"UTC\" }",
+            Bucket::Day,
+            None,
+        ),
+        // A dimension of the grid takes the grid's zone; a date has none.
+        ("at", "\"hour\"", Bucket::Hour, berlin),
+        ("local_date", "\"month\"", Bucket::Month, None),
+    ] {
+        let coarse = Term::TimeBucket {
+            column: name(column),
+            bucket,
+            zone: zone.map(str::to_owned),
+        };
+        check(&format!("coarsen = {{ {column} = {said} }}"), &[coarse]);
+    }
+}
+
+#[test]
+fn aggregates_take_the_buckets_of_the_grid() {
+    let group = |column: &str| Term::MinGroup {
+        at_least: 5,
+        unit: Unit::Column(name(column)),
+    };
+    for (said, bucket, group) in [
+        ("", Bucket::Hour, None),
+        (", bucket = \"day\"", Bucket::Day, None),
+        (
+            ", bucket = { at = \"week\" }, min_contributors = 5",
+            Bucket::Week,
+            Some(group("device_id")),
+        ),
+        (
+            ", min_contributors = 5, unit = \"site\"",
+            Bucket::Hour,
+            Some(group("site")),
+        ),
+    ] {
+        let mut expect = vec![
+            Term::Functions(vec![Function::Sum]),
+            Term::Dimensions(names(&["at"])),
+            Term::Measures(names(&["bikes"])),
+            Term::Grid("hansa://munster.example/grid/bike_counts-1".to_owned()),
+            Term::TimeBucket {
+                column: name("at"),
+                bucket,
+                zone: Some("Europe/Berlin".to_owned()),
+            },
+        ];
+        expect.extend(group);
+        expect.push(Term::TotalsFromPublished);
+        let aggregate = "functions = [\"sum\"], by = [\"at\"], measures = [\"bikes\"]";
+        check(&format!("aggregate = {{ {aggregate}{said} }}"), &expect);
+    }
+}
+
+#[test]
+fn without_its_measures_an_aggregate_does_not_take_the_numbers_shown() {
+    check(
+        "columns = [\"site\", \"bikes\"]\naggregate = { by = [\"site\"], functions = [\"count\"], measures = [] }",
+        &[
+            Term::Columns(names(&["site", "bikes"])),
+            Term::Functions(vec![Function::Count]),
+            Term::Dimensions(names(&["site"])),
+            Term::Grid("hansa://munster.example/grid/bike_counts-1".to_owned()),
+            Term::TotalsFromPublished,
+        ],
+    );
+}
+
+#[test]
+fn sizes_and_periods_are_read() {
+    for (said, max, per) in [
+        ("bytes_per_day = 17", 17, Period::Day),
+        ("bytes_per_hour = \"64 KiB\"", 65_536, Period::Hour),
+        ("bytes_per_week = \"1_000kB\"", 1_000_000, Period::Week),
+        (
+            "bytes_per_30_days = \"2 GB\"",
+            2_000_000_000,
+            Period::ThirtyDays,
+        ),
+    ] {
+        check(said, &[Term::ByteQuota(Quota { max, per })]);
+    }
+    let queries = Term::Queries(Quota {
+        max: 3,
+        per: Period::Hour,
+    });
+    check(
+        "queries_per_hour = 3\nresult_rows = 7",
+        &[queries, Term::ResultRows(7)],
+    );
+}
+
+#[test]
+fn days_are_those_of_the_datasets_zone() {
+    // Clocks go forward on 29 March and back on 25 October 2026.
+    for (valid, from, until) in [
+        (
+            "2026-03-29, until = 2026-03-29",
+            "2026-03-28T23:00:00Z",
+            "2026-03-29T22:00:00Z",
+        ),
+        (
+            "2026-10-25, until = 2026-10-25",
+            "2026-10-24T22:00:00Z",
+            "2026-10-25T23:00:00Z",
+        ),
+        (
+            "2026-01-01T00:00:00+02:00, until = 2026-12-31T12:00:00Z",
+            "2025-12-31T22:00:00Z",
+            "2026-12-31T12:00:00Z",
+        ),
+    ] {
+        check(
+            &format!("valid = {{ from = {valid} }}"),
+            &[Term::NotBefore(time(from)), Term::NotAfter(time(until))],
+        );
+    }
+}

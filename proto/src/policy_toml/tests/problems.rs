@@ -1,0 +1,120 @@
+//! Every problem of a file is told, with its line, its key and the nearest word.
+
+use super::*;
+
+#[test]
+fn every_problem_is_told_at_once_with_its_line() {
+    wrong(
+        r#"colums = ["site"]
+columns = ["site", "bike", "site"]
+purpose = ["mobility research"]
+rows = "operator ~ 'x'"
+mask = { operator = "hash", site = { constant = 1 } }
+coarsen = { at = "hours", bikes = "day", local_date = "hour" }
+aggregate = { functions = ["median"], min_row = 10 }
+rows_per_day = "many"
+duties = ["atribution", "delete-after soon"]
+prohibit = ["resell"]
+legal = { file = "x.pdf", language = "German" }
+area = { box = [8, 51.9, 7.5, 52] }
+"#,
+        &[
+            "CONFIG_UNKNOWN_KEY 2 colums: there is no key `colums` here; did you mean `columns`",
+            "TERM_COLUMN_UNKNOWN 3 columns: `bike_counts` has no column `bike`; did you mean `bikes`",
+            "TERM_ILL_TYPED 3 columns: the column `site` is listed twice; ",
+            "TERM_ILL_TYPED 4 purpose: `mobility research`: a purpose is a name such as traffic-planning or dpv:ResearchAndDevelopment; ",
+            "TERM_ILL_TYPED 5 rows: row filter, character 10: `~` is not understood; ",
+            "TERM_UNKNOWN 6 mask.operator: the mask `hash` is not known; known are null",
+            "TERM_ILL_TYPED 6 mask.site.constant: `mask.site.constant` is an integer instead of a value of the column's type, text; ",
+            "TERM_UNKNOWN 7 coarsen.at: the time bucket `hours` is not known; did you mean `hour`",
+            "TERM_ILL_TYPED 7 coarsen.bikes: `bikes` is neither a date nor an instant; ",
+            "TERM_ILL_TYPED 7 coarsen.local_date: `local_date` is a date, which has no hours; ",
+            "CONFIG_INVALID 8 aggregate: `aggregate` has no `by`; ",
+            "TERM_UNKNOWN 8 aggregate.functions: the aggregate `median` is not known; known are count, sum, avg",
+            "CONFIG_UNKNOWN_KEY 8 aggregate.min_row: there is no key `min_row` here; did you mean `min_rows`",
+            "TERM_ILL_TYPED 9 rows_per_day: `rows_per_day` is a text instead of a number from 1; ",
+            "TERM_UNKNOWN 10 duties: the duty `atribution` is not known; did you mean `attribution`",
+            "TERM_ILL_TYPED 10 duties: the duty `delete-after soon` is not written like delete-after 30 days; ",
+            "TERM_UNKNOWN 11 prohibit: the prohibited action `resell` is not known; did you mean `sell`",
+            "TERM_ILL_TYPED 12 legal: `German` is no language such as de or en-GB; ",
+            "TERM_ILL_TYPED 13 area.box: `box` is [west, south, east, north] in degrees, west ≤ east and south ≤ north; ",
+        ],
+    );
+}
+
+#[test]
+fn other_faults_are_told() {
+    let problems = parse("purpose = \"x\"\ntitle = ", FILE, &dataset()).unwrap_err();
+    assert!(told(&problems)[0].starts_with("CONFIG_INVALID 2 "));
+    let problems = parse("", FILE, &dataset()).unwrap_err();
+    assert_eq!(
+        told(&problems)[0],
+        "CONFIG_INVALID 1 title: the policy has no title; "
+    );
+    wrong(
+        "columns = []",
+        &["TERM_ILL_TYPED 2 columns: the list `columns` is empty; "],
+    );
+    wrong(
+        "aggregate = { by = [\"site\"], functions = [\"count\"], min_rows = 3, min_contributors = 3 }",
+        &[
+            "POLICY_CONTRADICTION 2 aggregate.min_contributors: a minimum group counts rows or contributors, not both; ",
+        ],
+    );
+    wrong(
+        "rows = \"nope = 1\"",
+        &[
+            "TERM_COLUMN_UNKNOWN 2 rows: `bike_counts` has no column `nope`; its columns are site, operator, device_id, at, seen_at, local_date, bikes, lon, lat, open",
+        ],
+    );
+}
+
+#[test]
+fn a_size_is_a_number_and_a_unit() {
+    for size in [
+        "5 mb",
+        "MB",
+        "-1 MB",
+        "0 MB",
+        "1.5 MB",
+        "99999999999 TB",
+        "",
+    ] {
+        let text = format!("bytes_per_day = \"{size}\"");
+        let expect =
+            format!("TERM_ILL_TYPED 2 bytes_per_day: `{size}` is no size such as 5 MB or 64 KiB; ");
+        wrong(&text, &[&expect]);
+    }
+}
+
+#[test]
+fn days_that_are_none_and_times_that_are_never_are_told() {
+    wrong(
+        "valid = { from = 2026-01-02, until = 2026-01-01 }",
+        &[
+            "POLICY_CONTRADICTION 2 valid: the policy is valid from 2026-01-01T23:00:00Z until 2026-01-01T23:00:00Z, which is never; ",
+        ],
+    );
+    wrong(
+        "valid = { from = 2026-01-01T00:00:00 }",
+        &[
+            "TERM_ILL_TYPED 2 valid.from: `2026-01-01T00:00:00` is neither a date such as 2026-01-31 (in Europe/Berlin) nor an instant such as 2026-01-31T12:00:00Z; ",
+        ],
+    );
+}
+
+#[test]
+fn unknown_purposes_are_told_with_the_nearest() {
+    let draft = read(
+        "title = \"T\"\n\npurpose = [\"dpv:PublicBenefits\", \"traffic-planning\", \"dpv:Marketing\"]",
+    );
+    let taxonomy = crate::purposes::vocabulary();
+    let problems = unknown_purposes(&draft, FILE, &taxonomy);
+    assert_eq!(
+        told(&problems),
+        [
+            "TERM_UNKNOWN 3 purpose: there is no purpose `dpv:PublicBenefits`; did you mean `dpv:PublicBenefit`",
+            "TERM_UNKNOWN 3 purpose: there is no purpose `traffic-planning`; declare it: [purpose.traffic-planning] with its parent and its text",
+        ]
+    );
+}
