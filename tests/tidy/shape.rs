@@ -6,7 +6,6 @@ use crate::house;
 const LONG: &[(&str, usize)] = &[
     ("connector/keep/src/state/change.rs", 475),
     ("connector/src/walk/answer.rs", 560),
-    ("connector/src/walk/negotiate.rs", 680),
 ];
 
 #[test]

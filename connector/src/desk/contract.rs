@@ -56,7 +56,7 @@ async fn list(node: &Arc<Node>, out: &Out) -> Outcome {
         if row.state == Phase::Finalized.as_str() {
             continue;
         }
-        let turn = negotiate::load(node, &row.id)?.map(|open| turn(&open));
+        let turn = negotiate::letters::load(node, &row.id)?.map(|open| turn(&open));
         out.object(negotiation_json(&row, turn.as_deref()), "")
             .await?;
         rows.push(vec![

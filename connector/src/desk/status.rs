@@ -23,7 +23,7 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
         if !open {
             continue;
         }
-        if let Some(negotiation) = crate::walk::negotiate::load(node, &row.id)?
+        if let Some(negotiation) = crate::walk::negotiate::letters::load(node, &row.id)?
             && negotiation.state.turn() == Some(negotiation.own)
         {
             waiting.push(format!(

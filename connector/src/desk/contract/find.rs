@@ -33,7 +33,7 @@ pub(crate) fn held(node: &Node, named: &str) -> Result<ContractId, Refusal> {
 
 pub(super) fn loaded(node: &Node, prefix: &str) -> Result<(String, Open), Refusal> {
     let name = named(node, prefix)?;
-    let open = negotiate::load(node, &name)?.ok_or_else(|| {
+    let open = negotiate::letters::load(node, &name)?.ok_or_else(|| {
         Refusal::new(
             Code::NegotiationUnknown,
             format!("the letters of `{name}` are not here"),

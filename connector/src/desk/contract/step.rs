@@ -11,7 +11,6 @@ use crate::node::Node;
 use crate::node::calls::Peer;
 use crate::walk::negotiate::{self, Open};
 use crate::walk::{post, revoke};
-use ::policy::id::ParticipantId;
 use ::policy::negotiate::{Phase, Side};
 use ::policy::refusal::{Code, Refusal};
 use proto::contract;
@@ -139,7 +138,7 @@ pub(super) async fn told(
     text: impl Fn(&Open) -> String,
 ) -> Outcome {
     let row = negotiations(node)?.into_iter().find(|row| row.id == name);
-    let open = negotiate::load(node, name)?;
+    let open = negotiate::letters::load(node, name)?;
     if let (Some(row), Some(open)) = (row, open) {
         let mut data = negotiation_json(&row, Some(&turn(&open)));
         if let (Value::Object(map), Phase::Finalized) = (&mut data, open.state.phase()) {
@@ -158,7 +157,7 @@ pub(super) async fn told(
 
 /// Sends a letter of ours and carries it, where it is ours to carry.
 async fn step(node: &Arc<Node>, name: &str, open: &Open, content: Content, out: &Out) -> Outcome {
-    negotiate::send(node, &other(open), content, false).await?;
+    negotiate::send(node, open.other(), content, false).await?;
     let carried = match open.own {
         // A provider never dials; the consumer fetches the letter.
         Side::Provider => Ok(()),
@@ -178,13 +177,6 @@ async fn step(node: &Arc<Node>, name: &str, open: &Open, content: Content, out: 
     .await
 }
 
-fn other(open: &Open) -> ParticipantId {
-    match open.own {
-        Side::Provider => open.state.parties().consumer.clone(),
-        Side::Consumer => open.state.parties().provider.clone(),
-    }
-}
-
 fn peer_of(node: &Node, open: &Open) -> Result<Peer, Refusal> {
-    node.peer(other(open).as_str())
+    node.peer(open.other().as_str())
 }

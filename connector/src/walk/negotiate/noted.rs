@@ -1,0 +1,75 @@
+//! What the log says of a letter, and of the state that it led to.
+
+use crate::node::Node;
+use crate::walk::fact::{Fact, maybe};
+use crate::walk::negotiate::Open;
+use evidence::digest::Digest;
+use evidence::json::Json;
+use policy::id::{ContractId, ParticipantId};
+use policy::negotiate::State;
+use policy::refusal::Refusal;
+use proto::peer::letter::Letter;
+use std::sync::Arc;
+
+/// A letter about to be recorded.
+pub(super) struct Noted {
+    pub(super) peer: ParticipantId,
+    pub(super) incoming: bool,
+    pub(super) letter: Letter,
+    pub(super) digest: Digest,
+    pub(super) number: Option<u64>,
+}
+
+impl Noted {
+    /// Records the letter and the state that it led to, and brings the index up to date.
+    pub(super) async fn record(
+        self,
+        node: &Arc<Node>,
+        led_to: Option<(&Open, Option<ContractId>)>,
+    ) -> Result<(), Refusal> {
+        let open = led_to.map(|(open, _)| open);
+        let beforehand = led_to.and_then(|(_, beforehand)| beforehand);
+        let state = open.map(|open| &open.state);
+        let fact = Fact::new(
+            "letter",
+            [
+                ("peer", Json::text(&self.peer)),
+                (
+                    "direction",
+                    Json::text(if self.incoming { "in" } else { "out" }),
+                ),
+                ("id", Json::text(self.letter.id)),
+                ("kind", Json::text(self.letter.content.kind())),
+                // A letter that was refused is on the books, and no part of the negotiation that it names.
+                (
+                    "negotiation",
+                    maybe(open.and_then(|_| self.letter.content.negotiation())),
+                ),
+                ("digest", Json::text(self.digest)),
+                ("number", self.number.map_or(Json::Null, Json::count)),
+                ("outbox", Json::Bool(!self.incoming)),
+                ("role", maybe(open.map(|open| open.own.as_str()))),
+                (
+                    "dataset",
+                    maybe(state.map(|state| state.parties().dataset.to_string())),
+                ),
+                ("state", maybe(state.map(|state| state.phase().as_str()))),
+                (
+                    "contract",
+                    maybe(state.map(|state| state.proposal().contract)),
+                ),
+                ("beforehand", maybe(beforehand)),
+                (
+                    "reason",
+                    maybe(
+                        state
+                            .and_then(State::ended)
+                            .map(|ended| ended.reason.clone()),
+                    ),
+                ),
+            ],
+        );
+        let _durable = node.record(fact).await?;
+        node.index(|_| Ok(()))
+    }
+}
