@@ -54,7 +54,16 @@ impl League {
     /// When one of the commands fails.
     #[must_use]
     pub fn city(&self, alias: &str) -> City {
-        self.participant(alias, Some("127.0.0.1:0"))
+        self.participant(alias, Some("127.0.0.1:0"), &[])
+    }
+
+    /// The same with more arguments of `hansa init`.
+    ///
+    /// # Panics
+    /// When one of the commands fails.
+    #[must_use]
+    pub fn city_with(&self, alias: &str, more: &[&str]) -> City {
+        self.participant(alias, Some("127.0.0.1:0"), more)
     }
 
     /// The same for a participant without an inbound port.
@@ -63,16 +72,17 @@ impl League {
     /// When one of the commands fails.
     #[must_use]
     pub fn firm(&self, alias: &str) -> City {
-        self.participant(alias, None)
+        self.participant(alias, None, &[])
     }
 
-    fn participant(&self, alias: &str, listen: Option<&str>) -> City {
+    fn participant(&self, alias: &str, listen: Option<&str>, more: &[&str]) -> City {
         let id = format!("{alias}.example");
         let name = format!("Test {alias}");
         let mut args = vec!["init", alias, "--id", &id, "--name", &name];
         if let Some(listen) = listen {
             args.extend(["--listen", listen]);
         }
+        args.extend(more);
         self.hansa(&args).must();
         self.admit(alias);
         City::new(&self.binary, self.folder().join(alias), &id)

@@ -1,10 +1,11 @@
 //! `hansa init`: a new participant with configuration, keys, certificate request, house policy and empty state.
 
-use crate::cli::InitArgs;
 use crate::cli::show::Show;
+use crate::cli::{InitArgs, SigningAlgorithm};
 use crate::local::write;
 use keep::trust::identity::request::Applicant;
 use keep::trust::identity::{self, Files};
+use keep::trust::keys::Algorithm;
 use policy::id::ParticipantId;
 use policy::refusal::{Code, Refusal};
 use serde_json::json;
@@ -49,7 +50,11 @@ pub(crate) fn run(args: &InitArgs, show: Show) -> Result<(), Refusal> {
             format!("`{}` can't be made: {fault}", args.dir.display()),
         )
     })?;
-    let request = identity::init(&files, &applicant)?;
+    let signing = match args.algorithm {
+        SigningAlgorithm::Eddsa => Algorithm::EdDsa,
+        SigningAlgorithm::Es256 => Algorithm::Es256,
+    };
+    let request = identity::init(&files, &applicant, signing)?;
     let request_file = args.dir.join(format!("{}.request", id.domain()));
     write(&request_file, &request)?;
     write(&args.dir.join("policies/house.toml"), HOUSE.as_bytes())?;
@@ -59,6 +64,7 @@ pub(crate) fn run(args: &InitArgs, show: Show) -> Result<(), Refusal> {
             "participant": id.as_str(),
             "config": config,
             "request": request_file,
+            "algorithm": signing.as_str(),
         }),
         &format!(
             "{} is created in {}\nnext: send {} to whoever runs your league (hansa league admit {}),\n      then install what comes back: hansa --config {} join FILE",

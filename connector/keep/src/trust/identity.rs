@@ -80,11 +80,12 @@ pub struct Joined {
     pub not_after: Time,
 }
 
-/// Makes the keys of a new participant and the request for its admission, which the caller hands to the league.
+/// Makes the keys of a new participant and the request for its admission, which the caller hands to the league. The
+/// signing key is of the kind that was chosen; heads of logs are signed with Ed25519 by everybody.
 ///
 /// # Errors
 /// `FILE_EXISTS` when a key is already there, else `DISK_FULL` or `STATE_BROKEN`.
-pub fn init(files: &Files, applicant: &Applicant) -> Result<Vec<u8>, Refusal> {
+pub fn init(files: &Files, applicant: &Applicant, signing: Algorithm) -> Result<Vec<u8>, Refusal> {
     for path in [&files.signing_key, &files.note_key, &files.tls_key] {
         if path.exists() {
             return Err(Refusal::new(
@@ -99,7 +100,7 @@ pub fn init(files: &Files, applicant: &Applicant) -> Result<Vec<u8>, Refusal> {
             files::folder(folder)?;
         }
     }
-    FileSigner::create(&files.signing_key, Algorithm::EdDsa)?;
+    FileSigner::create(&files.signing_key, signing)?;
     FileSigner::create(&files.note_key, Algorithm::EdDsa)?;
     let tls = KeyPair::generate().map_err(|error| pem::failed(&error))?;
     files::create(

@@ -58,7 +58,7 @@ impl Sample {
 
     /// Keys and request of a new participant.
     pub(crate) fn apply(&self, id: &str) -> Vec<u8> {
-        identity::init(&self.files(id), &Self::applicant(id)).unwrap()
+        identity::init(&self.files(id), &Self::applicant(id), Algorithm::EdDsa).unwrap()
     }
 
     /// The whole way: keys, request, admission, join.

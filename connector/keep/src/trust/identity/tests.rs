@@ -1,6 +1,7 @@
 //! What a participant installs must be for itself, for its keys and from its league.
 
 use super::{Files, faults, init, install_bundle, join, load};
+use crate::trust::keys::Algorithm;
 use crate::trust::sample::{DAY, Sample, start};
 use policy::refusal::Code;
 use std::os::unix::fs::PermissionsExt;
@@ -12,12 +13,30 @@ fn keys_are_made_once_and_differ() {
     let files = sample.files("munster.example");
     let before = std::fs::read(&files.signing_key).unwrap();
     let applicant = Sample::applicant("munster.example");
-    let twice = init(&files, &applicant).unwrap_err();
+    let twice = init(&files, &applicant, Algorithm::EdDsa).unwrap_err();
     assert_eq!(twice.code, Code::FileExists);
     assert_eq!(std::fs::read(&files.signing_key).unwrap(), before);
     for path in [&files.signing_key, &files.note_key, &files.tls_key] {
         let mode = std::fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+    }
+}
+
+#[test]
+fn the_signing_key_is_of_the_kind_that_was_chosen() {
+    for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
+        let mut sample = Sample::new();
+        let files = sample.files("munster.example");
+        let request = init(&files, &Sample::applicant("munster.example"), algorithm).unwrap();
+        let admitted = sample.league.admit(&request, 7, start()).unwrap();
+        let id = "munster.example".parse().unwrap();
+        join(&files, &id, &admitted.join.to_bytes(), start()).unwrap();
+        let munster = load(&files, &id, 0, start()).unwrap();
+        assert_eq!(munster.signer.algorithm(), algorithm);
+        assert_eq!(munster.note.algorithm(), Algorithm::EdDsa);
+        let member = munster.bundle.member(&id).unwrap();
+        assert_eq!(member.keys[0].key.algorithm(), algorithm);
+        assert_eq!(member.note_key.algorithm(), Algorithm::EdDsa);
     }
 }
 
@@ -35,7 +54,8 @@ fn a_join_file_is_for_one_participant_with_its_keys() {
 
     // The right name, but other keys: the participant was set up again in another folder.
     let again = Files::within(&sample.folder("again"));
-    init(&again, &Sample::applicant("munster.example")).unwrap();
+    let applicant = Sample::applicant("munster.example");
+    init(&again, &applicant, Algorithm::EdDsa).unwrap();
     let munster = "munster.example".parse().unwrap();
     let other = join(&again, &munster, &bytes, start()).unwrap_err();
     assert_eq!(other.code, Code::KeyInvalid);
