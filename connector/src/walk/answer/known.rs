@@ -1,13 +1,38 @@
-//! What a ruling may depend on, gathered: what was spent, and which snapshots are read.
+//! What a ruling may depend on, gathered.
 
 use crate::node::Node;
 use engine::execute::Holdings;
+use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::contract::InForce;
-use policy::id::{ContractId, DatasetId, ParticipantId};
+use policy::id::{ClauseId, ContractId, DatasetId, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use policy::term::Term;
 use std::collections::BTreeMap;
+
+/// What is known of the datasets, the contracts and the asker of a question.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// Schemas as they are published now.
+    pub(super) schemas: BTreeMap<DatasetId, Digest>,
+    /// Labels of the snapshots that are read.
+    pub(super) snapshots: BTreeMap<DatasetId, String>,
+    /// What was spent in the current slot of each counted clause.
+    pub(super) spent: BTreeMap<(ContractId, ClauseId), u64>,
+    /// The tenant that the asker stands for here.
+    pub(super) tenant: Option<String>,
+}
+
+/// The schemas, as they are published now, of what is granted.
+pub(super) fn schemas(node: &Node, standing: &InForce) -> BTreeMap<DatasetId, Digest> {
+    node.catalog(|catalog| {
+        standing
+            .grants()
+            .keys()
+            .filter_map(|id| Some((id.clone(), catalog.by_id(id)?.schema_digest())))
+            .collect()
+    })
+}
 
 /// What was spent in the current slot of each counted clause.
 pub(super) fn spent(
@@ -15,7 +40,7 @@ pub(super) fn spent(
     standing: &InForce,
     asker: &ParticipantId,
     now: Time,
-) -> BTreeMap<(ContractId, policy::id::ClauseId), u64> {
+) -> BTreeMap<(ContractId, ClauseId), u64> {
     let mut spent = BTreeMap::new();
     for grant in standing.grants().values() {
         let Some(contract) = grant.contract() else {

@@ -1,0 +1,68 @@
+//! The ruling: what is known goes in, and it is on the books when it comes out.
+
+use crate::node::Node;
+use crate::walk::answer::known::{Known, schemas, spent};
+use crate::walk::answer::{Fell, Posed};
+use enforce::bind::Bound;
+use evidence::ledger::Recorded;
+use evidence::time::Time;
+use policy::contract::InForce;
+use policy::refusal::Refusal;
+use policy::ruling::{self, Facts, Ruled};
+use policy::term::Term;
+use policy::term::purpose::Taxonomy;
+
+/// Window and purpose come before names, so that a refusal does not tell what there is.
+pub(super) fn admissible(node: &Node, standing: &InForce, posed: &Posed) -> Result<(), Refusal> {
+    let taxonomy = node.taxonomy();
+    let nothing = Known::default();
+    ruling::admissible(standing, &facts(posed, &nothing, &taxonomy, node.now()))
+}
+
+/// Decides and records; in one piece where uses are counted.
+pub(super) async fn decide(
+    node: &Node,
+    posed: &Posed,
+    standing: InForce,
+    known: &mut Known,
+    bound: Bound,
+) -> Result<Recorded<Ruled<Bound>>, Fell> {
+    let lock = if counts_questions(&standing) {
+        Some(node.counting.lock().await)
+    } else {
+        None
+    };
+    let asker = posed.asker.id();
+    let now = node.now();
+    known.schemas = schemas(node, &standing);
+    known.spent = spent(node, &standing, asker, now);
+    let taxonomy = node.taxonomy();
+    let ruled = ruling::decide(standing, &facts(posed, known, &taxonomy, now), bound)?;
+    let recorded = node.log.record(ruled).await.map_err(|_| Fell::Closed)?;
+    node.budgets.count_query(recorded.budgets(), asker);
+    drop(lock);
+    Ok(recorded)
+}
+
+fn facts<'a>(posed: &'a Posed, known: &'a Known, taxonomy: &'a Taxonomy, now: Time) -> Facts<'a> {
+    Facts {
+        now,
+        request: posed.asking.ask.request,
+        sql_commit: posed.commit,
+        purpose: posed.asking.ask.purpose.as_ref(),
+        taxonomy,
+        schemas: &known.schemas,
+        snapshots: &known.snapshots,
+        spent: &known.spent,
+        tenant: known.tenant.as_deref(),
+        node_version: env!("CARGO_PKG_VERSION"),
+    }
+}
+
+fn counts_questions(standing: &InForce) -> bool {
+    standing.grants().values().any(|grant| {
+        grant
+            .clause_where(|term| matches!(term, Term::Queries(_)))
+            .is_some()
+    })
+}

@@ -1,0 +1,43 @@
+//! Reserves what is about to leave, durably.
+
+use crate::node::Node;
+use crate::node::budget::Reserve;
+use async_trait::async_trait;
+use engine::answer::frames::Meter;
+use policy::id::RequestId;
+use policy::refusal::Refusal;
+use policy::ruling::{Budget, Counted};
+use std::sync::Arc;
+
+/// The budgets of one answer, and what of them it has reserved.
+pub(super) struct NodeMeter {
+    pub(super) node: Arc<Node>,
+    pub(super) budgets: Vec<Budget>,
+    pub(super) reserve: Reserve,
+    pub(super) request: RequestId,
+    pub(super) opened: u64,
+}
+
+#[async_trait]
+impl Meter for NodeMeter {
+    async fn reserve(&mut self, rows: u64, bytes: u64) -> Result<(), Refusal> {
+        if self
+            .budgets
+            .iter()
+            .all(|budget| budget.counts == Counted::Queries)
+        {
+            return Ok(());
+        }
+        let record = self.node.budgets.reserve(
+            &self.budgets,
+            &mut self.reserve,
+            (self.request, self.opened),
+            (rows, bytes),
+        )?;
+        // INVARIANT: record-before-byte. The reservation is durable before the message is handed out.
+        if let Some(record) = record {
+            let _durable = self.node.record(record).await?;
+        }
+        Ok(())
+    }
+}

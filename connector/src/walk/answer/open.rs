@@ -1,0 +1,187 @@
+//! From the question to its first row: what is permitted is on the books before anything is read.
+
+use crate::node::Node;
+use crate::node::budget::Reserve;
+use crate::node::running::Place;
+use crate::walk::answer::decide::{admissible, decide};
+use crate::walk::answer::known::{Known, snapshots};
+use crate::walk::answer::meter::NodeMeter;
+use crate::walk::answer::{Caller, Fell, Posed};
+use crate::walk::receipt::Admitted;
+use catalog::view::View;
+use enforce::apply::apply;
+use enforce::bind::Bound;
+use enforce::cube::Tools;
+use engine::answer::frames::{Frames, Packing, frames};
+use engine::execute::execute;
+use engine::execute::watch::Watch;
+use engine::limits::SqlLimits;
+use engine::plan::functions;
+use evidence::digest::Digest;
+use evidence::ledger::Recorded;
+use evidence::time::Time;
+use policy::contract::{Grant, InForce};
+use policy::id::{ContractId, DatasetId};
+use policy::refusal::{Code, Refusal};
+use policy::ruling::{Question as _, Ruled};
+use proto::peer::ask::{Asking, Compression};
+use proto::receipt::Leaf;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// What is known of an answer that runs.
+pub(super) struct Opened {
+    pub(super) frames: Frames<NodeMeter>,
+    pub(super) place: Place,
+    pub(super) watch: Watch,
+    pub(super) ends: Time,
+    pub(super) facts: Admitted,
+    pub(super) seat: Option<OwnedSemaphorePermit>,
+}
+
+/// Brings a question to where its first row can be made.
+pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell> {
+    let ask = &posed.asking.ask;
+    let asker = posed.asker.id();
+    let seat = match &posed.caller {
+        Caller::Peer(peer) => Some(node.seat_for(peer.id())?),
+        // The parts of one question of our own people share the seat that their messenger holds.
+        Caller::House => None,
+    };
+    if !node.first_time(ask.request, asker)? {
+        return Err(Refusal::new(
+            Code::RequestIdReused,
+            "a question of that identity was already asked",
+        )
+        .into());
+    }
+    let standing = standing(node, posed)?;
+    let tenant = node.config().tenants.get(asker).cloned();
+    admissible(node, &standing, posed)?;
+    let view = node.catalog(|catalog| catalog.view(&standing, tenant.as_deref()))?;
+    // The snapshots that are named in the ruling and the receipt are those that are read, also while one is replaced.
+    let holdings = node.shelf.holdings();
+    let mut known = Known {
+        snapshots: snapshots(&holdings, &standing)?,
+        tenant,
+        ..Known::default()
+    };
+    let bound = bind(ask.sql.clone(), view, node.now()).await?;
+    let plan_digest = bound.digest();
+    let tools = tools()?;
+    let recorded = decide(node, posed, standing, &mut known, bound).await?;
+    let receipt = recorded.receipt();
+    let leaf = Leaf {
+        index: receipt.index(),
+        hash: receipt.leaf(),
+    };
+    let facts = Admitted {
+        request: ask.request,
+        consumer: asker.clone(),
+        reads: reads(&recorded, &known.snapshots),
+        request_digest: Digest::of(&proto::peer::ask::to_ticket(&posed.asking)),
+        sql_commit: posed.commit,
+        plan_digest,
+        admitted_at: receipt.at(),
+        leaf,
+    };
+    let meter = NodeMeter {
+        node: Arc::clone(node),
+        budgets: recorded.budgets().to_vec(),
+        reserve: Reserve::of(asker.clone()),
+        request: ask.request,
+        opened: leaf.index,
+    };
+    let permitted = apply(recorded, &tools).map_err(|fell| Fell::Declined(Box::new(fell)))?;
+    let ends = permitted.ends();
+    let (place, watch) = node.running.enter(
+        ask.request,
+        asker,
+        facts.reads.iter().filter_map(|(_, id, _)| *id).collect(),
+        facts.reads.iter().map(|(id, _, _)| id.clone()).collect(),
+    );
+    // A withdrawal that came between the ruling and the line above has not cut this answer; it is looked for again.
+    if let Err(why) = self::standing(node, posed) {
+        place.stop(why);
+    }
+    let mut limits = node.limits();
+    if let Some(deadline) = posed.asking.deadline {
+        limits.time = limits.time.min(deadline);
+    }
+    let answer = execute(permitted, &holdings, &node.room, &limits, watch.clone())
+        .await
+        .map_err(Fell::Unanswered)?;
+    Ok(Opened {
+        frames: frames(answer, meter, packing(&posed.asking)),
+        place,
+        watch,
+        ends,
+        facts,
+        seat,
+    })
+}
+
+/// What the asker stands on: contracts in force and public views, or the house contract.
+fn standing(node: &Node, posed: &Posed) -> Result<InForce, Refusal> {
+    match &posed.caller {
+        Caller::Peer(peer) => {
+            let named = &posed.asking.ask.contracts;
+            node.book(|book| book.in_force(peer, named, node.now()))
+        }
+        Caller::House => {
+            let own: Vec<_> = node.catalog(|catalog| {
+                catalog
+                    .datasets()
+                    .map(|dataset| (dataset.id.clone(), dataset.schema_digest()))
+                    .collect()
+            });
+            Ok(node.book(|book| book.house(own)))
+        }
+    }
+}
+
+/// Plans over the view alone.
+async fn bind(sql: String, view: View, now: Time) -> Result<Bound, Refusal> {
+    let planned = tokio::task::spawn_blocking(move || {
+        engine::plan::plan(&sql, &view, &SqlLimits::default(), now)
+    });
+    planned
+        .await
+        .unwrap_or_else(|_| Err(Refusal::new(Code::Internal, "planning ended unexpectedly")))
+}
+
+/// What the question reads: each dataset with its contract and snapshot.
+fn reads(
+    recorded: &Recorded<Ruled<Bound>>,
+    snapshots: &BTreeMap<DatasetId, String>,
+) -> Vec<(DatasetId, Option<ContractId>, String)> {
+    let grants = recorded.standing().grants();
+    recorded
+        .effects()
+        .keys()
+        .map(|id| {
+            let contract = grants.get(id).and_then(Grant::contract);
+            let snapshot = snapshots.get(id).cloned().unwrap_or_default();
+            (id.clone(), contract, snapshot)
+        })
+        .collect()
+}
+
+fn tools() -> Result<Tools, Refusal> {
+    let missing = || Refusal::new(Code::Internal, "the engine lacks an aggregate");
+    Ok(Tools {
+        count: functions::aggregate("count").ok_or_else(missing)?,
+        sum: functions::aggregate("sum").ok_or_else(missing)?,
+    })
+}
+
+fn packing(asking: &Asking) -> Packing {
+    if asking.accept.contains(&Compression::Zstd) {
+        Packing::Zstd
+    } else if asking.accept.contains(&Compression::Lz4) {
+        Packing::Lz4
+    } else {
+        Packing::Plain
+    }
+}
