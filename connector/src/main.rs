@@ -1,4 +1,16 @@
 //! The `hansa` binary: reads what was typed, builds a connector or talks to the running one, and ends with a status.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::as_conversions,
+        reason = "tests"
+    )
+)]
 
 mod app;
 mod cli;
@@ -58,6 +70,7 @@ fn run(cli: Cli, show: Show) -> Result<u8, Vec<Refusal>> {
     let one = |refusal: Refusal| vec![refusal];
     let clock = app::clock::system();
     let now = clock().wall;
+    cli::consent::consent(&cli.verb, &cli.global).map_err(one)?;
     match cli.verb {
         Verb::Error { code } => cli::error::run(code.as_deref(), show).map_err(one)?,
         Verb::League(verb) => local::league::run(verb, now, show).map_err(one)?,

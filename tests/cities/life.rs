@@ -1,7 +1,5 @@
 //! The life of a contract: offered, requested, countered, signed, used, refused under, withdrawn in the middle of a stream.
 
-mod algorithms;
-
 use harness::city::City;
 use harness::league::League;
 use harness::play::{ALL, PURPOSE, number, text, wait_for};
@@ -100,9 +98,13 @@ fn a_contract_is_made_used_and_kept_by_both() {
     assert_eq!(text(&error["error"], "clause"), "#c2");
     assert!(text(&error["error"], "allowed").contains("ResearchAndDevelopment"));
 
+    let withdraw = ["contract", "withdraw", contract, "--reason", "over"];
+    lindau.hansa(&withdraw).refused("CONFIRMATION_NEEDED", 2);
     lindau
-        .hansa(&["contract", "withdraw", contract, "--reason", "over"])
-        .must();
+        .hansa(&[&["--dry-run"], &withdraw[..]].concat())
+        .refused("USAGE", 2);
+    acme.ask("SELECT count(*) FROM lindau.bikes").must();
+    lindau.hansa(&[&["--yes"], &withdraw[..]].concat()).must();
     acme.ask("SELECT count(*) FROM lindau.bikes").ends(3);
     assert_eq!(acme.listed("state"), ["withdrawn"]);
     settled(&lindau, &acme);
@@ -131,7 +133,9 @@ fn a_withdrawal_cuts_a_running_stream() {
     let mut reader = acme.begins();
     // The reader reads no more; so the stream runs until somebody ends it.
     lindau
-        .hansa(&["contract", "withdraw", &contract, "--reason", "enough"])
+        .hansa(&[
+            "--yes", "contract", "withdraw", &contract, "--reason", "enough",
+        ])
         .must();
     let close = wait_for("the stream's end", Duration::from_secs(5), || {
         lindau.records("close").pop()
@@ -166,8 +170,10 @@ fn a_consumer_withdraws_too() {
     acme.knows(&lindau);
     let contract = acme.contract("lindau.long");
     let mut reader = acme.begins();
-    acme.hansa(&["contract", "withdraw", &contract, "--reason", "no need"])
-        .must();
+    acme.hansa(&[
+        "--yes", "contract", "withdraw", &contract, "--reason", "no need",
+    ])
+    .must();
     let close = wait_for("the stream's end", Duration::from_secs(5), || {
         lindau.records("close").pop()
     });

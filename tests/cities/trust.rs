@@ -71,7 +71,14 @@ fn an_expelled_one_is_cut_and_refused() {
     let already = lindau.records("close").len();
     let mut reader = acme.begins();
     league
-        .hansa(&["league", "expel", "acme.example", "--dir", "league"])
+        .hansa(&[
+            "--yes",
+            "league",
+            "expel",
+            "acme.example",
+            "--dir",
+            "league",
+        ])
         .must();
     assert_eq!(
         lindau.records("close").len(),

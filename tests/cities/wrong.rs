@@ -441,7 +441,7 @@ fn a_contract_that_was_ended_is_told_as_such() {
         if line["dataset"] == "bikes" && line["state"] == "in force" {
             let id = line["contract"].as_str().unwrap();
             lindau
-                .hansa(&["contract", "withdraw", id, "--reason", "over"])
+                .hansa(&["--yes", "contract", "withdraw", id, "--reason", "over"])
                 .must();
         }
     }

@@ -32,6 +32,7 @@ pub(super) fn play(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
     let ended = cast.does(
         "munster",
         &[
+            "--yes",
             "contract",
             "withdraw",
             &contract,

@@ -1,0 +1,208 @@
+//! What a command does to the world, and what it therefore asks for: `--dry-run` is carried out or refused, never passed
+//! over, and what can't be undone wants a yes.
+
+use crate::cli::verb::DeskVerb;
+use crate::cli::verb::audit::AuditVerb;
+use crate::cli::verb::catalog::CatalogVerb;
+use crate::cli::verb::config::ConfigVerb;
+use crate::cli::verb::contract::ContractVerb;
+use crate::cli::verb::dataset::DatasetVerb;
+use crate::cli::verb::peer::PeerVerb;
+use crate::cli::verb::policy::PolicyVerb;
+use crate::cli::{Global, LeagueVerb, Verb};
+use policy::refusal::{Code, Refusal};
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+/// What a command does.
+#[derive(Debug, PartialEq, Eq)]
+enum Deed {
+    /// It changes nothing that is not on the books anyway.
+    Looks,
+    /// It changes something, or says what it would change.
+    Rehearses,
+    /// It changes something and can't say beforehand what; or what else to run.
+    Acts(&'static str),
+    /// It ends something for good; the question for people.
+    Ends(String),
+}
+
+/// Checks `--dry-run`, and asks where something would end for good.
+///
+/// # Errors
+/// `USAGE` for a dry run that the command does not have, `CONFIRMATION_NEEDED` without a yes.
+pub(crate) fn consent(verb: &Verb, global: &Global) -> Result<(), Refusal> {
+    match (deed(verb), global.dry_run) {
+        (Deed::Looks | Deed::Rehearses, _) | (Deed::Acts(_), false) => Ok(()),
+        (Deed::Acts(instead), true) => Err(no_rehearsal(instead)),
+        (Deed::Ends(_), true) => Err(no_rehearsal("")),
+        (Deed::Ends(_), false) if global.yes => Ok(()),
+        (Deed::Ends(question), false) => asked(&question, global),
+    }
+}
+
+fn no_rehearsal(instead: &str) -> Refusal {
+    let refusal = Refusal::new(
+        Code::UsageWrong,
+        "this command has no dry run, and nothing was done",
+    );
+    if instead.is_empty() {
+        refusal.with_help("leave --dry-run away to have it done")
+    } else {
+        refusal.with_help(instead)
+    }
+}
+
+fn asked(question: &str, global: &Global) -> Result<(), Refusal> {
+    let mut input = std::io::stdin().lock();
+    if global.json || !std::io::stdin().is_terminal() {
+        return Err(Refusal::new(
+            Code::ConfirmationNeeded,
+            format!("{question} Nobody is there to say so, and nothing was done"),
+        )
+        .with_help("add --yes if it is meant"));
+    }
+    let mut err = std::io::stderr().lock();
+    let _ = write!(err, "{question} [y/N] ");
+    let _ = err.flush();
+    let mut answer = String::new();
+    // What can't be read is no yes.
+    let _ = input.read_line(&mut answer);
+    match answer.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => Err(Refusal::new(
+            Code::ConfirmationNeeded,
+            "it was not confirmed, and nothing was done",
+        )),
+    }
+}
+
+const EXPLAIN: &str = "hansa explain says what would be asked, of whom and under which contract";
+
+fn deed(verb: &Verb) -> Deed {
+    match verb {
+        Verb::Check | Verb::Error { .. } => Deed::Looks,
+        Verb::Demo(_) | Verb::Init(_) | Verb::Join { .. } => Deed::Acts(""),
+        Verb::Serve { .. } => {
+            Deed::Acts("hansa check looks at everything that serving needs, and changes nothing")
+        }
+        Verb::League(verb) => of_league(verb),
+        Verb::Desk(verb) => of_desk(verb),
+    }
+}
+
+fn of_league(verb: &LeagueVerb) -> Deed {
+    match verb {
+        LeagueVerb::List { .. } => Deed::Looks,
+        LeagueVerb::Init { .. } | LeagueVerb::Admit { .. } | LeagueVerb::Export { .. } => {
+            Deed::Acts("")
+        }
+        LeagueVerb::Expel { id, .. } => Deed::Ends(format!(
+            "Expelling {id} ends what it reads and asks, everywhere in the league."
+        )),
+    }
+}
+
+fn of_desk(verb: &DeskVerb) -> Deed {
+    match verb {
+        DeskVerb::Status { .. } | DeskVerb::Doctor { .. } | DeskVerb::Explain(_) => Deed::Looks,
+        DeskVerb::Sql(_) | DeskVerb::Get(_) => Deed::Acts(EXPLAIN),
+        DeskVerb::Reload => Deed::Acts("hansa check looks at everything that would be reloaded"),
+        DeskVerb::Backup { .. } => Deed::Acts(""),
+        DeskVerb::Restore { file } => Deed::Ends(format!(
+            "Restoring {} puts it in the place of the state that is here, which is moved aside.",
+            file.display()
+        )),
+        DeskVerb::Dataset(verb) => of_dataset(verb),
+        DeskVerb::Catalog(
+            CatalogVerb::List { .. } | CatalogVerb::Search { .. } | CatalogVerb::Show { .. },
+        )
+        | DeskVerb::Policy(PolicyVerb::List | PolicyVerb::Show { .. } | PolicyVerb::Check { .. })
+        | DeskVerb::Config(ConfigVerb::Show | ConfigVerb::Reference) => Deed::Looks,
+        DeskVerb::Contract(verb) => of_contract(verb),
+        DeskVerb::Peer(PeerVerb::List | PeerVerb::Show { .. }) => Deed::Looks,
+        DeskVerb::Peer(PeerVerb::Add { .. } | PeerVerb::Remove { .. }) => Deed::Acts(""),
+        DeskVerb::Audit(
+            AuditVerb::List(_)
+            | AuditVerb::Show { .. }
+            | AuditVerb::Verify { .. }
+            | AuditVerb::Reconcile { .. },
+        ) => Deed::Looks,
+        DeskVerb::Audit(AuditVerb::Export { .. }) => {
+            Deed::Acts("hansa audit list shows the records, by the same filters")
+        }
+    }
+}
+
+fn of_dataset(verb: &DatasetVerb) -> Deed {
+    match verb {
+        DatasetVerb::List | DatasetVerb::Show { .. } | DatasetVerb::Sample { .. } => Deed::Looks,
+        DatasetVerb::Add { .. } | DatasetVerb::Publish { .. } => Deed::Rehearses,
+        DatasetVerb::Withdraw { name, .. } => Deed::Ends(format!(
+            "Withdrawing {name} cuts the answers that read it and removes its snapshot from disk."
+        )),
+    }
+}
+
+fn of_contract(verb: &ContractVerb) -> Deed {
+    match verb {
+        ContractVerb::List | ContractVerb::Show { .. } | ContractVerb::Verify { .. } => Deed::Looks,
+        ContractVerb::Request { .. } => Deed::Rehearses,
+        ContractVerb::Counter { .. } | ContractVerb::Sign { .. } | ContractVerb::Decline { .. } => {
+            Deed::Acts("hansa contract show says what it is about")
+        }
+        ContractVerb::Export { .. } => Deed::Acts(""),
+        ContractVerb::Withdraw { id, .. } => Deed::Ends(format!(
+            "Withdrawing {id} ends the contract for good and cuts the answers that run under it."
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Deed, consent, deed};
+    use crate::cli::Cli;
+    use clap::Parser as _;
+
+    fn parsed(line: &str) -> Cli {
+        Cli::try_parse_from(line.split(' ')).unwrap_or_else(|wrong| panic!("{line}: {wrong}"))
+    }
+
+    #[test]
+    fn a_dry_run_is_carried_out_or_refused() {
+        for (line, deed_there) in [
+            ("hansa --dry-run contract withdraw 7f --reason over", false),
+            ("hansa --dry-run league expel acme.example", false),
+            ("hansa --dry-run sql SELECT", false),
+            ("hansa --dry-run peer remove acme", false),
+            ("hansa --dry-run --yes dataset withdraw bikes", false),
+            ("hansa --dry-run dataset publish", true),
+            ("hansa --dry-run contract request north.bikes", true),
+            ("hansa --dry-run status", true),
+        ] {
+            let cli = parsed(line);
+            let outcome = consent(&cli.verb, &cli.global);
+            assert_eq!(outcome.is_ok(), deed_there, "{line}");
+            if let Err(refusal) = outcome {
+                assert_eq!(refusal.code.as_str(), "USAGE", "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_ends_for_good_wants_a_yes() {
+        for line in [
+            "hansa contract withdraw 7f --reason over",
+            "hansa league expel acme.example",
+            "hansa dataset withdraw bikes",
+            "hansa restore old.hansa",
+        ] {
+            let cli = parsed(line);
+            assert!(matches!(deed(&cli.verb), Deed::Ends(_)), "{line}");
+            let json = parsed(&line.replacen("hansa", "hansa --json", 1));
+            let refusal = consent(&json.verb, &json.global).unwrap_err();
+            assert_eq!(refusal.code.as_str(), "CONFIRMATION_NEEDED", "{line}");
+            let yes = parsed(&line.replacen("hansa", "hansa --yes", 1));
+            assert_eq!(consent(&yes.verb, &yes.global), Ok(()), "{line}");
+        }
+    }
+}
