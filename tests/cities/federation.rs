@@ -214,6 +214,15 @@ fn a_city_that_is_down_is_named(counts: &[Counts; 3], cities: &mut [City], acme:
     csv.extend(["--format", "csv"]);
     let said = acme.hansa(&csv).must();
     assert!(said.err.contains("INCOMPLETE"), "{}", said.err);
+    // So does whoever wants to hear little, and a file that can.
+    let said = acme.hansa(&[&csv[..], &["-q"]].concat()).must();
+    assert!(said.err.contains("INCOMPLETE"), "{}", said.err);
+    let mut parquet = partial[1..].to_vec();
+    parquet.extend(["-o", "rest.parquet"]);
+    acme.hansa(&parquet).must();
+    let file = std::fs::read(acme.folder().join("rest.parquet")).unwrap();
+    let footer = String::from_utf8_lossy(&file);
+    assert!(footer.contains("\"complete\":false"), "{footer}");
     // Who does not ask for that city does not need it.
     acme.ask("SELECT count(*) FROM worms.counts").must();
 }

@@ -9,7 +9,7 @@ use arrow_ipc::reader::StreamDecoder;
 use bytes::Bytes;
 use indicatif::{ProgressBar, ProgressStyle};
 use policy::refusal::{Code, Refusal};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -171,11 +171,18 @@ impl Printer<'_> {
     fn take(&mut self, event: Event) -> Result<Option<u8>, Refusal> {
         match event {
             Event::Object { data, text } => {
+                if let Some(rows) = self.rows.as_mut() {
+                    rows.describe(&data);
+                }
                 self.finish_rows()?;
                 self.quiet_bar();
                 let rows_on_stdout = self.target.file.is_none() && self.target.format.is_some();
+                // INVARIANT: an answer that lacks a participant says so, also to whoever wants to hear little.
+                let lacks = data.pointer("/hansa/complete").and_then(Value::as_bool) == Some(false);
                 if self.show.json {
                     line_out(&data.to_string());
+                } else if rows_on_stdout && lacks {
+                    line_err(&text);
                 } else if rows_on_stdout {
                     self.show.note(&text);
                 } else {

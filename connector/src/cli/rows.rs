@@ -136,6 +136,17 @@ impl Rows {
         }
     }
 
+    /// Says below the rows where they come from and whether a participant is missing, in the formats that have a place for
+    /// it: Parquet has one at its end, under the key `hansa`. An Arrow stream has one only before its first row.
+    pub(crate) fn describe(&mut self, footer: &serde_json::Value) {
+        if let Self::Parquet(_, Some(writer)) = self {
+            writer.append_key_value_metadata(parquet::file::metadata::KeyValue::new(
+                "hansa".to_owned(),
+                footer.to_string(),
+            ));
+        }
+    }
+
     /// Completes the output; a table comes back as text.
     ///
     /// # Errors
