@@ -12,6 +12,7 @@
 #[path = "../tidy/cannot.rs"]
 mod cannot;
 mod clock;
+mod copies;
 mod crash;
 mod demo;
 mod disk;

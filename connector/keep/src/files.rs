@@ -84,6 +84,10 @@ pub fn create(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Refusal
 /// # Errors
 /// `DISK_FULL` or `STATE_BROKEN`.
 pub fn replace(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Refusal> {
+    swap(path, bytes, readers.mode())
+}
+
+fn swap(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Refusal> {
     let mut name = path
         .file_name()
         .ok_or_else(|| unwritable(path, &ErrorKind::InvalidInput.into()))?
@@ -94,10 +98,10 @@ pub fn replace(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Refusa
         .write(true)
         .create(true)
         .truncate(true)
-        .mode(readers.mode())
+        .mode(mode)
         .open(&beside)
         .and_then(|mut file| {
-            file.set_permissions(std::fs::Permissions::from_mode(readers.mode()))?;
+            file.set_permissions(std::fs::Permissions::from_mode(mode))?;
             file.write_all(bytes)?;
             file.sync_all()
         })
@@ -107,6 +111,18 @@ pub fn replace(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Refusa
         return Err(unwritable(path, &error));
     }
     sync_folder_of(path)
+}
+
+/// The same for a file that people edit: who may read it stays as they set it.
+///
+/// # Errors
+/// `FILE_MISSING` when it is not there, else `DISK_FULL` or `STATE_BROKEN`.
+pub fn replace_keeping_readers(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    let mode = std::fs::metadata(path)
+        .map_err(|error| unreadable(path, &error))?
+        .permissions()
+        .mode();
+    swap(path, bytes, mode & 0o777)
 }
 
 /// Creates a folder and those above it, readable by the owner alone where it is new.

@@ -6,7 +6,9 @@ use crate::node::Node;
 use keep::audit::offline;
 use policy::refusal::{Code, Refusal};
 use serde_json::json;
-use std::fs::File;
+use std::fs::{File, Permissions};
+use std::io::Read as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,8 +25,19 @@ pub(crate) fn write(node: &Arc<Node>, file: &Path) -> Result<usize, Refusal> {
     let scratch = tempfile::tempdir().map_err(broken)?;
     let index = scratch.path().join("state.db");
     node.index(|state| state.copy_to(&index))?;
-    let mut archive =
-        tar::Builder::new(std::io::BufWriter::new(File::create(file).map_err(broken)?));
+    // The copy holds what the state folder holds, so nobody else may read it either.
+    let made = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(file)
+        .and_then(|made| {
+            made.set_permissions(Permissions::from_mode(0o600))?;
+            Ok(made)
+        })
+        .map_err(broken)?;
+    let mut archive = tar::Builder::new(std::io::BufWriter::new(made));
     archive.mode(tar::HeaderMode::Deterministic);
     archive
         .append_path_with_name(&index, "state/state.db")
@@ -71,13 +84,15 @@ fn folder<W: std::io::Write>(
             if path.is_dir() {
                 open.push(inside);
             } else {
-                // What is read at once can't change in size while it is written into the archive.
-                let bytes = std::fs::read(&path)?;
+                // The log grows meanwhile: what was there at the beginning is copied. All other files are written once.
+                let source = File::open(&path)?;
+                let size = source.metadata()?.len();
                 let mut header = tar::Header::new_gnu();
-                header.set_size(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+                header.set_size(size);
                 header.set_mode(0o600);
                 header.set_cksum();
-                archive.append_data(&mut header, format!("state/{inside}"), bytes.as_slice())?;
+                let source = std::io::BufReader::new(source.take(size));
+                archive.append_data(&mut header, format!("state/{inside}"), source)?;
                 count = count.saturating_add(1);
             }
         }
@@ -98,6 +113,7 @@ pub(crate) fn restore(config: &Config, file: &Path, show: Show) -> Result<u8, Re
         .unpack(scratch.path())
         .map_err(|fault| keep::files::unreadable(file, &fault))?;
     let copied = scratch.path().join("state");
+    settle(&copied).map_err(broken)?;
     let theirs = offline::verify(&copied.join("log"), None)?;
     if let Some(refusal) = theirs.refusal() {
         return Err(refusal.with_help("the copy is damaged; use another"));
@@ -128,10 +144,26 @@ pub(crate) fn restore(config: &Config, file: &Path, show: Show) -> Result<u8, Re
         std::fs::rename(&config.state, &aside).map_err(broken)?;
     }
     std::fs::rename(&copied, &config.state).map_err(broken)?;
+    File::open(parent)
+        .and_then(|folder| folder.sync_all())
+        .map_err(broken)?;
     let records = theirs.records;
     show.result(
         &json!({"restored": true, "records": records}),
         &format!("the state is that of the copy: {records} records in its log"),
     );
     Ok(0)
+}
+
+/// Makes unpacked files readable by the owner alone, and durable.
+fn settle(path: &Path) -> std::io::Result<()> {
+    let folder = path.is_dir();
+    let mode = if folder { 0o700 } else { 0o600 };
+    std::fs::set_permissions(path, Permissions::from_mode(mode))?;
+    if folder {
+        for entry in std::fs::read_dir(path)? {
+            settle(&entry?.path())?;
+        }
+    }
+    File::open(path)?.sync_all()
 }

@@ -4,9 +4,10 @@ use crate::desk::config::reload_quietly;
 use crate::desk::out::Out;
 use crate::desk::{Manner, Outcome, blocking};
 use crate::node::Node;
+use ::policy::refusal::{Code, Refusal};
 use engine::source::look::{self, About};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Looks at the file and writes what was seen and assumed to the end of the configuration.
@@ -25,14 +26,9 @@ pub(super) async fn add(
         look::entry(&path, &shown.display().to_string(), &about)
     })
     .await?;
-    let text = if config.text.ends_with('\n') {
-        format!("{}\n{}", config.text, entry.text)
-    } else {
-        format!("{}\n\n{}", config.text, entry.text)
-    };
     if !manner.dry_run {
-        let file = config.file.clone();
-        blocking(move || crate::local::write(&file, text.as_bytes())).await?;
+        let (file, text) = (config.file.clone(), entry.text.clone());
+        blocking(move || append(&file, &text)).await?;
         reload_quietly(node)?;
     }
     let name = &entry.name;
@@ -57,4 +53,22 @@ pub(super) async fn add(
     )
     .await?;
     Ok(0)
+}
+
+/// Appends an entry to the configuration as it stands on disk, where people may have edited it since it was read.
+fn append(file: &Path, entry: &str) -> Result<(), Refusal> {
+    let bytes = crate::local::read(file)?;
+    let mut text = String::from_utf8(bytes).map_err(|_| {
+        Refusal::new(Code::ConfigInvalid, "the configuration is not in UTF-8").with_place(
+            file.display().to_string(),
+            None,
+            None,
+        )
+    })?;
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.push('\n');
+    text.push_str(entry);
+    keep::files::replace_keeping_readers(file, text.as_bytes())
 }

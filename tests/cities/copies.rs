@@ -1,0 +1,94 @@
+//! Backup and restore, and edits by hand beside those by command.
+
+use harness::city::City;
+use harness::league::League;
+use harness::play::number;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+fn city(league: &League) -> City {
+    let city = league.city("lindau");
+    league.hand_bundle_to("lindau");
+    city.holds("bikes", "site,bikes\nHafen,3\nInsel,4\n", "");
+    city.publishes();
+    city
+}
+
+fn modes(path: &Path, found: &mut Vec<(String, u32)>) {
+    let mode = std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    found.push((path.display().to_string(), mode));
+    if path.is_dir() {
+        for entry in std::fs::read_dir(path).unwrap() {
+            modes(&entry.unwrap().path(), found);
+        }
+    }
+}
+
+#[test]
+fn a_copy_is_made_while_serving_and_put_back() {
+    let league = League::new(super::binary());
+    let mut lindau = city(&league);
+    lindau.serve();
+    // One that lies there already is open to others.
+    lindau.write("copy.hansa", "old");
+    lindau.hansa(&["backup", "copy.hansa"]).must();
+    let copy = lindau.folder().join("copy.hansa");
+    let mode = std::fs::metadata(&copy).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "others can read the copy: {mode:o}");
+    let before = lindau.hansa(&["--json", "audit", "verify"]).must().json();
+    lindau.stop();
+
+    // What came since would be lost, so a shorter log is not put over a longer one.
+    lindau.write("data/bikes.csv", "site,bikes\nHafen,3\nInsel,5\n");
+    lindau.publishes();
+    lindau
+        .hansa(&["restore", "copy.hansa"])
+        .refused("CONFIRMATION_NEEDED", 2);
+    let restore = ["--yes", "restore", "copy.hansa"];
+    lindau.hansa(&restore).refused("LEDGER_ROLLBACK", 7);
+
+    std::fs::rename(lindau.folder().join("state"), lindau.folder().join("lost")).unwrap();
+    lindau.hansa(&restore).must();
+    let mut open = Vec::new();
+    modes(&lindau.folder().join("state"), &mut open);
+    open.retain(|(_, mode)| mode & 0o077 != 0);
+    assert_eq!(open, [], "others can read what was put back");
+    let after = lindau.hansa(&["--json", "audit", "verify"]).must().json();
+    assert!(number(&after, "records") >= number(&before, "records"));
+    let rows = lindau
+        .hansa(&["--json", "sql", "SELECT sum(bikes) AS n FROM lindau.bikes"])
+        .must()
+        .lines();
+    assert_eq!(number(&rows[0], "n"), 7, "the data of the copy");
+}
+
+#[test]
+fn a_command_keeps_what_people_wrote() {
+    let league = League::new(super::binary());
+    let mut lindau = city(&league);
+    lindau.serve();
+    let file = lindau.folder().join("hansa.toml");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    lindau.configure(
+        "[purpose.harbour]\nparent = \"dpv:ResearchAndDevelopment\"\ntext = \"the harbour\"\n",
+    );
+    lindau.holds("boats", "berth,boats\nNord,3\n", "");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("[purpose.harbour]"), "{text}");
+    assert!(text.contains("\"boats\""), "{text}");
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640, "{mode:o}");
+    lindau.publishes();
+    // An entry that is not written leaves the file alone.
+    lindau
+        .hansa(&[
+            "--dry-run",
+            "dataset",
+            "add",
+            "data/boats.csv",
+            "--name",
+            "more",
+        ])
+        .must();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+}
