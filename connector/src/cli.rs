@@ -148,6 +148,18 @@ pub(crate) struct InitArgs {
     /// Address under which others reach it; absent: the listening address
     #[arg(long)]
     pub(crate) address: Option<String>,
+    /// How its signing key signs contracts, withdrawals and receipts
+    #[arg(long, value_enum, default_value = "eddsa", ignore_case = true)]
+    pub(crate) algorithm: SigningAlgorithm,
+}
+
+/// How a participant signs; both are accepted from everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SigningAlgorithm {
+    /// Ed25519
+    Eddsa,
+    /// ECDSA over P-256 with SHA-256
+    Es256,
 }
 
 /// `hansa league …`

@@ -1,5 +1,7 @@
 //! The life of a contract: offered, requested, countered, signed, used, refused under, withdrawn in the middle of a stream.
 
+mod algorithms;
+
 use harness::city::City;
 use harness::league::League;
 use harness::play::{ALL, PURPOSE, number, text, wait_for};

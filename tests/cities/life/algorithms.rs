@@ -72,7 +72,9 @@ fn each_side_signs_in_its_own_way() {
     // Each is ended by the side that signs with ES256, once as provider and once as consumer.
     for contract in [&of_lindau, &of_speyer] {
         lindau
-            .hansa(&["contract", "withdraw", contract, "--reason", "over"])
+            .hansa(&[
+                "--yes", "contract", "withdraw", contract, "--reason", "over",
+            ])
             .must();
     }
     for (consumer, dataset) in [(&speyer, "lindau.bikes"), (&lindau, "speyer.bikes")] {
