@@ -6,6 +6,7 @@
 
 pub mod change;
 pub mod query;
+pub mod row;
 
 use crate::state::change::Change;
 use evidence::digest::Digest;

@@ -5,7 +5,8 @@ use evidence::record::Record;
 use evidence::time::Time;
 use keep::audit::Log;
 use keep::state::State;
-use keep::state::change::{Change, LetterRow, NegotiationRow, ReceiptRow, Spending};
+use keep::state::change::Change;
+use keep::state::row::{LetterRow, NegotiationRow, ReceiptRow, Spending};
 use policy::id::{ClauseId, ContractId, ParticipantId};
 use policy::refusal::{Code, Refusal};
 

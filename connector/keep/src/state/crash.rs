@@ -1,7 +1,8 @@
 //! The index after a crash: whatever was there at that moment, taking in the rest of the log gives the same index.
 
 use super::State;
-use super::change::{Change, LetterRow, NegotiationRow};
+use super::change::Change;
+use super::row::{LetterRow, NegotiationRow};
 use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::id::{ContractId, ParticipantId};

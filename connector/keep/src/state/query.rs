@@ -1,6 +1,6 @@
 //! What the index knows.
 
-use crate::state::change::{LetterRow, NegotiationRow, ReceiptRow, Spending};
+use crate::state::row::{LetterRow, NegotiationRow, ReceiptRow, Spending};
 use crate::state::{State, broken, signed, unsigned};
 use evidence::time::Time;
 use policy::id::{ClauseId, ContractId, ParticipantId};

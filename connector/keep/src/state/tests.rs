@@ -1,7 +1,7 @@
 //! The index says what the log led to.
 
 use crate::state::State;
-use crate::state::change::{LetterRow, Spending};
+use crate::state::row::{LetterRow, Spending};
 use evidence::time::Time;
 use policy::id::{ClauseId, ContractId, ParticipantId};
 use policy::refusal::Code;

@@ -6,7 +6,7 @@ use ::policy::contract::{Agreement, Standing};
 use ::policy::id::{ContractId, ParticipantId};
 use ::policy::negotiate::Phase;
 use ::policy::refusal::{Code, Refusal};
-use keep::state::change::NegotiationRow;
+use keep::state::row::NegotiationRow;
 
 /// The contract that a unique prefix names; those that we hold, and public views of peers by their whole identity.
 pub(crate) fn held(node: &Node, named: &str) -> Result<ContractId, Refusal> {

@@ -3,7 +3,7 @@
 use crate::walk::negotiate::Open;
 use ::policy::contract::{Agreement, Standing};
 use ::policy::id::{ContractId, ParticipantId};
-use keep::state::change::NegotiationRow;
+use keep::state::row::NegotiationRow;
 use proto::contract;
 use serde_json::{Value, json};
 

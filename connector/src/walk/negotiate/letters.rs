@@ -7,7 +7,7 @@ use crate::walk::negotiate::step::{Direction, Judged, Place, Taken, parties, pro
 use crate::walk::negotiate::wording::read;
 use evidence::digest::Digest;
 use keep::contracts::Kind as Document;
-use keep::state::change::{LetterRow, NegotiationRow};
+use keep::state::row::{LetterRow, NegotiationRow};
 use policy::negotiate::Side;
 use policy::refusal::{Code, Refusal};
 

@@ -1,0 +1,103 @@
+//! Answers, from the record that opens them to the receipt that both sides hold.
+
+use crate::state::change::Change;
+use crate::state::row::ReceiptRow;
+use crate::state::signed;
+use policy::id::ParticipantId;
+use policy::refusal::Refusal;
+use rusqlite::params;
+
+impl Change<'_> {
+    /// An answer was opened by this record, under these contracts (separated by spaces).
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn opened(
+        &self,
+        record: u64,
+        request: &str,
+        peer: &str,
+        contracts: &str,
+    ) -> Result<(), Refusal> {
+        self.run(
+            "INSERT OR IGNORE INTO answer (record, request, peer, contracts, closed) VALUES (?1, ?2, ?3, ?4, NULL)",
+            params![signed(record), request, peer, contracts],
+        )
+    }
+
+    /// Who asked the question that the record `opened` has opened.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn asker(&self, opened: u64) -> Result<Option<String>, Refusal> {
+        self.one(
+            "SELECT peer FROM answer WHERE record = ?1",
+            [signed(opened)],
+            |row| row.get(0),
+        )
+    }
+
+    /// The answer that the record `opened` has opened was closed by `record`. Gives its question, asker and contracts.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn closed(
+        &self,
+        opened: u64,
+        record: u64,
+    ) -> Result<Option<(String, String, String)>, Refusal> {
+        let answer = self.one(
+            "SELECT request, peer, contracts FROM answer WHERE record = ?1 AND closed IS NULL",
+            [signed(opened)],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?;
+        self.run(
+            "UPDATE answer SET closed = ?2 WHERE record = ?1",
+            params![signed(opened), signed(record)],
+        )?;
+        self.run("DELETE FROM reserved WHERE opened = ?1", [signed(opened)])?;
+        Ok(answer)
+    }
+
+    /// Writes a receipt, or its new state.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn receipt(&self, row: &ReceiptRow) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO receipt (request, peer, role, contract, rows, bytes, digest, outcome, state, at, file)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT (request, peer, role, contract) DO UPDATE SET
+                 state = excluded.state, file = coalesce(excluded.file, file)",
+            params![
+                row.request,
+                row.peer.as_str(),
+                row.role,
+                row.contract,
+                signed(row.rows),
+                signed(row.bytes),
+                row.digest,
+                row.outcome,
+                row.state,
+                row.at.micros(),
+                row.file,
+            ],
+        )
+    }
+
+    /// The consumer has acknowledged a receipt, or disputed it.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn answered_receipt(
+        &self,
+        request: &str,
+        peer: &ParticipantId,
+        state: &str,
+    ) -> Result<(), Refusal> {
+        self.run(
+            "UPDATE receipt SET state = ?3 WHERE request = ?1 AND peer = ?2",
+            params![request, peer.as_str(), state],
+        )
+    }
+}

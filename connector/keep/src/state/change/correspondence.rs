@@ -1,0 +1,115 @@
+//! Letters, the outbox that they wait in, and the negotiations that they make.
+
+use crate::state::change::Change;
+use crate::state::query::negotiation_row;
+use crate::state::row::{LetterRow, NegotiationRow};
+use crate::state::{broken, signed, unsigned};
+use policy::id::ParticipantId;
+use policy::refusal::Refusal;
+use rusqlite::params;
+
+impl Change<'_> {
+    /// Notes a letter; an outgoing one to a participant that fetches gets the next number of its outbox.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` or `DISK_FULL`, as everywhere here.
+    pub fn letter(&self, letter: &LetterRow, to_outbox: bool) -> Result<(), Refusal> {
+        self.run(
+            "INSERT OR IGNORE INTO letter (peer, direction, id, kind, negotiation, digest, record, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                letter.peer.as_str(),
+                if letter.incoming { "in" } else { "out" },
+                letter.id,
+                letter.kind,
+                letter.negotiation,
+                letter.digest,
+                signed(letter.record),
+                letter.at.micros(),
+            ],
+        )?;
+        if !to_outbox {
+            return Ok(());
+        }
+        let number = self.next_number(&letter.peer)?;
+        self.run(
+            "INSERT INTO outbox (peer, number, digest) VALUES (?1, ?2, ?3)",
+            params![letter.peer.as_str(), signed(number), letter.digest],
+        )
+    }
+
+    /// The peer has durably taken in the letters up to this number.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn acknowledged(&self, peer: &ParticipantId, number: u64) -> Result<(), Refusal> {
+        self.run(
+            "DELETE FROM outbox WHERE peer = ?1 AND number <= ?2",
+            params![peer.as_str(), signed(number)],
+        )
+    }
+
+    /// The letters of the peer up to this number are taken in here.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn taken_in(&self, peer: &ParticipantId, number: u64) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO correspondence (peer, next_out, taken_in) VALUES (?1, 1, ?2)
+             ON CONFLICT (peer) DO UPDATE SET taken_in = max(taken_in, excluded.taken_in)",
+            params![peer.as_str(), signed(number)],
+        )
+    }
+
+    /// Writes how a negotiation stands.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn negotiation(&self, row: &NegotiationRow) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO negotiation (id, peer, role, dataset, state, contract, beforehand, reason, updated)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (id) DO UPDATE SET state = excluded.state, contract = excluded.contract,
+                 beforehand = coalesce(excluded.beforehand, beforehand), reason = excluded.reason,
+                 updated = excluded.updated",
+            params![
+                row.id,
+                row.peer.as_str(),
+                row.role,
+                row.dataset,
+                row.state,
+                row.contract.map(|id| id.to_string()),
+                row.beforehand.map(|id| id.to_string()),
+                row.reason,
+                row.updated.micros(),
+            ],
+        )
+    }
+
+    /// A negotiation as it stands, for changing it.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn negotiation_now(&self, id: &str) -> Result<Option<NegotiationRow>, Refusal> {
+        self.one(
+            "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated
+                 FROM negotiation WHERE id = ?1",
+            [id],
+            negotiation_row,
+        )
+    }
+
+    fn next_number(&self, peer: &ParticipantId) -> Result<u64, Refusal> {
+        let number: i64 = self
+            .transaction
+            .query_row(
+                "INSERT INTO correspondence (peer, next_out, taken_in) VALUES (?1, 2, 0)
+                 ON CONFLICT (peer) DO UPDATE SET next_out = next_out + 1
+                 RETURNING next_out - 1",
+                [peer.as_str()],
+                |row| row.get(0),
+            )
+            .map_err(broken)?;
+        Ok(unsigned(number))
+    }
+}

@@ -1,0 +1,90 @@
+//! What the index holds, as it is written and read again.
+
+use evidence::time::Time;
+use policy::id::{ClauseId, ContractId, ParticipantId};
+
+/// A letter as the log names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LetterRow {
+    /// The other participant.
+    pub peer: ParticipantId,
+    /// Whether it came in.
+    pub incoming: bool,
+    /// Its identity.
+    pub id: String,
+    /// What kind it is, such as `request`.
+    pub kind: String,
+    /// The negotiation that it belongs to.
+    pub negotiation: Option<String>,
+    /// Digest of its bytes, which is the name of its file.
+    pub digest: String,
+    /// Its record.
+    pub record: u64,
+    /// When it was recorded.
+    pub at: Time,
+}
+
+/// A negotiation as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NegotiationRow {
+    /// `n-…`
+    pub id: String,
+    /// The other participant.
+    pub peer: ParticipantId,
+    /// Our side: `provider` or `consumer`.
+    pub role: String,
+    /// The dataset.
+    pub dataset: String,
+    /// The protocol's state, such as `REQUESTED`.
+    pub state: String,
+    /// The contract that its newest terms would become, or have become.
+    pub contract: Option<ContractId>,
+    /// The contract for which our signature was given beforehand.
+    pub beforehand: Option<ContractId>,
+    /// Why it was terminated.
+    pub reason: Option<String>,
+    /// When it last changed.
+    pub updated: Time,
+}
+
+/// So much of a quota.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spending {
+    /// The contract.
+    pub contract: ContractId,
+    /// The clause.
+    pub clause: ClauseId,
+    /// Start of the slot.
+    pub slot: Time,
+    /// `queries`, `rows` or `bytes`.
+    pub counts: String,
+    /// How much.
+    pub amount: u64,
+}
+
+/// A receipt, or what is known of an answer that has none yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptRow {
+    /// The question.
+    pub request: String,
+    /// The other participant.
+    pub peer: ParticipantId,
+    /// Our side: `provider` or `consumer`.
+    pub role: String,
+    /// The contract; several are separated by spaces.
+    pub contract: String,
+    /// Rows.
+    pub rows: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// Digest of the frames.
+    pub digest: String,
+    /// How it ended.
+    pub outcome: String,
+    /// `issued`, `acknowledged` or `disputed`.
+    pub state: String,
+    /// When.
+    pub at: Time,
+    /// Digest of the signed receipt, which is the name of its file.
+    pub file: Option<String>,
+}
