@@ -177,7 +177,7 @@ impl Printer<'_> {
                 self.finish_rows()?;
                 self.quiet_bar();
                 let rows_on_stdout = self.target.file.is_none() && self.target.format.is_some();
-                // INVARIANT: an answer that lacks a participant says so, also to whoever wants to hear little.
+                // INVARIANT: lacks-a-city. The answer says so, also to whoever wants to hear little.
                 let lacks = data.pointer("/hansa/complete").and_then(Value::as_bool) == Some(false);
                 if self.show.json {
                     line_out(&data.to_string());
