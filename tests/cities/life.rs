@@ -4,7 +4,7 @@ mod algorithms;
 
 use harness::city::City;
 use harness::league::League;
-use harness::play::{ALL, PURPOSE, number, text, wait_for};
+use harness::play::{ALL, PURPOSE, between, number, text, wait_for};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -127,6 +127,20 @@ fn settled(provider: &City, consumer: &City) {
     );
 }
 
+/// Waits until the stream is closed as cut, by the times of its log: within a second of the record of the withdrawal.
+fn cut_in_time(provider: &City) -> Value {
+    let close = wait_for("the stream's end", Duration::from_secs(20), || {
+        provider.records("close").pop()
+    });
+    assert_eq!(text(&close, "outcome"), "cut", "{close}");
+    assert_eq!(text(&close, "code"), "WITHDRAWN", "{close}");
+    let withdrawn = provider.records("withdraw").pop().unwrap();
+    let passed = between(&withdrawn, &close);
+    println!("cut {passed} µs after the withdrawal");
+    assert!((0..=1_000_000).contains(&passed), "{withdrawn} {close}");
+    close
+}
+
 #[test]
 fn a_withdrawal_cuts_a_running_stream() {
     let league = League::new(super::binary());
@@ -139,11 +153,7 @@ fn a_withdrawal_cuts_a_running_stream() {
             "--yes", "contract", "withdraw", &contract, "--reason", "enough",
         ])
         .must();
-    let close = wait_for("the stream's end", Duration::from_secs(5), || {
-        lindau.records("close").pop()
-    });
-    assert_eq!(text(&close, "outcome"), "cut", "{close}");
-    assert_eq!(text(&close, "code"), "WITHDRAWN");
+    let close = cut_in_time(&lindau);
     let sent = number(&close, "rows");
     assert!(0 < sent && sent < 300_000, "{sent} rows left");
 
@@ -176,10 +186,7 @@ fn a_consumer_withdraws_too() {
         "--yes", "contract", "withdraw", &contract, "--reason", "no need",
     ])
     .must();
-    let close = wait_for("the stream's end", Duration::from_secs(5), || {
-        lindau.records("close").pop()
-    });
-    assert_eq!(text(&close, "outcome"), "cut", "{close}");
+    cut_in_time(&lindau);
     reader.end().ends(3);
     assert_eq!(lindau.listed("state"), ["withdrawn"]);
     acme.ask("SELECT count(*) FROM lindau.long").ends(3);

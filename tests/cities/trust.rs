@@ -2,8 +2,9 @@
 
 use harness::city::City;
 use harness::league::League;
-use harness::play::{ALL, number, text, wait_for};
-use std::time::{Duration, Instant};
+use harness::play::{ALL, between, instant, number, text, wait_for};
+use serde_json::Value;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// More than all buffers between a provider and a reader that stands still can hold.
 const ROWS: u32 = 300_000;
@@ -86,14 +87,7 @@ fn an_expelled_one_is_cut_and_refused() {
         "nobody told lindau yet"
     );
     league.hand_bundle_to("lindau");
-    let told = Instant::now();
-    let close = wait_for("the stream's end", Duration::from_secs(5), || {
-        let closed = lindau.records("close");
-        (closed.len() > already).then(|| closed.last().cloned().unwrap())
-    });
-    println!("cut {:?} after the new bundle", told.elapsed());
-    assert_eq!(text(&close, "outcome"), "cut", "{close}");
-    assert_eq!(text(&close, "code"), "PEER_NOT_TRUSTED", "{close}");
+    let close = cut_in_time(&lindau, already);
     assert!(number(&close, "rows") < i64::from(ROWS));
     // The connection is that of before; what comes over it is looked at anew.
     acme.ask("SELECT count(*) FROM lindau.long").ends(4);
@@ -102,6 +96,48 @@ fn an_expelled_one_is_cut_and_refused() {
     acme.ask("SELECT count(*) FROM lindau.long").ends(4);
     assert_eq!(lindau.records("permit").len(), permits);
     lindau.verifies();
+}
+
+/// Waits until the stream is closed as cut, by the times of the product: within a second of the bundle's file, and of the
+/// record of the bundle.
+fn cut_in_time(lindau: &City, already: usize) -> Value {
+    let close = wait_for("the stream's end", Duration::from_secs(20), || {
+        lindau.records("close").into_iter().nth(already)
+    });
+    assert_eq!(text(&close, "outcome"), "cut", "{close}");
+    assert_eq!(text(&close, "code"), "PEER_NOT_TRUSTED", "{close}");
+    let file = std::fs::metadata(lindau.folder().join("trust/bundle.json")).unwrap();
+    let written = file.modified().unwrap().duration_since(UNIX_EPOCH).unwrap();
+    let written = i64::try_from(written.as_micros()).unwrap();
+    let taken = lindau.records("trust").pop().unwrap();
+    let (of_file, of_record) = (instant(&close) - written, between(&taken, &close));
+    println!("cut {of_file} µs after the bundle was written, {of_record} µs after it was taken");
+    assert!((0..=1_000_000).contains(&of_file), "{of_file} {close}");
+    assert!((0..=1_000_000).contains(&of_record), "{taken} {close}");
+    close
+}
+
+#[test]
+fn an_expulsion_does_not_wait_for_a_configuration_that_is_being_edited() {
+    let league = League::new(super::binary());
+    let (lindau, acme) = two_that_serve(&league);
+    let mut reader = acme.begins();
+    lindau.configure("[purpose.parking]\nparent = \"dpv:Nonsense\"\ntext = \"half a thought\"");
+    lindau.hansa(&["reload"]).refused("TERM_UNKNOWN", 6);
+    league
+        .hansa(&[
+            "--yes",
+            "league",
+            "expel",
+            "acme.example",
+            "--dir",
+            "league",
+        ])
+        .must();
+    league.hand_bundle_to("lindau");
+    let _ = cut_in_time(&lindau, 0);
+    reader.end().ends(4);
+    acme.ask("SELECT count(*) FROM lindau.long").ends(4);
 }
 
 #[test]

@@ -300,6 +300,24 @@ impl Drop for Going {
     }
 }
 
+/// How many microseconds lie between two records of a log.
+#[must_use]
+pub fn between(before: &Value, after: &Value) -> i64 {
+    instant(after).saturating_sub(instant(before))
+}
+
+/// The time of a record, in microseconds.
+///
+/// # Panics
+/// When it has none.
+#[must_use]
+#[track_caller]
+#[expect(clippy::expect_used, reason = "a harness reports by failing the test")]
+pub fn instant(record: &Value) -> i64 {
+    let at: jiff::Timestamp = text(record, "t").parse().expect("a time");
+    at.as_microsecond()
+}
+
 /// Terms that permit everything for the usual purpose.
 pub const ALL: &str =
     "purpose = [\"dpv:ResearchAndDevelopment\"]\nvalid = { from = 2026-01-01, until = 2029-12-31 }";

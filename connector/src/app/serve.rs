@@ -135,8 +135,8 @@ async fn signals(
     let mut term = signal(SignalKind::terminate()).map_err(none)?;
     let mut int = signal(SignalKind::interrupt()).map_err(none)?;
     let mut hup = signal(SignalKind::hangup()).map_err(none)?;
-    let mut look = tokio::time::interval(std::time::Duration::from_millis(250));
-    let mut bundle = stamp(node);
+    let mut look = tokio::time::interval(LOOK);
+    let mut trusted = stamp(node);
     loop {
         tokio::select! {
             _ = term.recv() => return Ok(()),
@@ -150,14 +150,22 @@ async fn signals(
             _ = hup.recv() => reload(node).await,
             _ = look.tick() => {
                 let now = stamp(node);
-                if now != bundle {
-                    bundle = now;
-                    reload(node).await;
+                if now != trusted {
+                    trusted = now;
+                    // First the bundle alone: a configuration that is being edited must not hold up an expulsion.
+                    let inner = Arc::clone(node);
+                    match crate::desk::blocking(move || inner.take_bundle_file()).await {
+                        Ok(()) => reload(node).await,
+                        Err(refusal) => line_err(&crate::cli::show::refusal_text(&refusal)),
+                    }
                 }
             }
         }
     }
 }
+
+/// How often the files of trust are looked at: whoever is expelled has to be cut within a second.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// When the files of trust were last written; the operator need not tell that a new bundle or certificate is there.
 fn stamp(node: &Node) -> Vec<Option<std::time::SystemTime>> {

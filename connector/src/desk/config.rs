@@ -87,9 +87,11 @@ pub(crate) fn reload_now(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
     node.moved.set(moved);
     node.set_taxonomy(taxonomy);
     node.set_config(config);
-    node.note_bundle()?;
-    node.note_config()?;
+    // What the bundle no longer allows ends also where nothing can be recorded.
+    let noted = node.note_bundle();
     node.cut_strangers();
+    noted?;
+    node.note_config()?;
     offers::renew(node)
 }
 

@@ -76,7 +76,8 @@ pub(crate) fn run(verb: LeagueVerb, now: Time, show: Show) -> Result<(), Refusal
             let bytes = league.export(now)?;
             match output {
                 Some(file) => {
-                    write(&file, &bytes)?;
+                    // It may be the file that a running connector reads.
+                    keep::files::replace(&file, &bytes, keep::files::Readers::Everybody)?;
                     let sequence = league.bundle().content().sequence;
                     show.result(
                         &json!({"file": file, "bundle": sequence}),

@@ -7,6 +7,7 @@ use evidence::ledger::Recorded;
 use evidence::note::{self, NoteKey, SignedHead};
 use faces::peer::call::{PeerClient, Way};
 use faces::peer::settings::Settings;
+use keep::trust::bundle::Bundle;
 use keep::trust::certificate::Leaf;
 use keep::trust::mtls;
 use policy::id::{Name, ParticipantId};
@@ -193,23 +194,54 @@ impl Node {
         if self.trust.take_newer(&files, bytes, self.now())?.is_none() {
             return Ok(false);
         }
-        self.note_bundle()?;
-        self.cut_strangers();
+        self.live_by_bundle()?;
         Ok(true)
+    }
+
+    /// Takes the bundle in its file if that is newer. Whatever else a reload may find wrong, an expulsion does not wait for
+    /// it.
+    ///
+    /// # Errors
+    /// When the file holds no bundle of the league that counts now, or it can't be recorded.
+    pub(crate) fn take_bundle_file(&self) -> Result<(), Refusal> {
+        let bundle = Bundle::open(&self.config().trust.bundle)?;
+        if bundle.content().sequence <= self.trust.bundle().content().sequence {
+            return Ok(());
+        }
+        bundle.current(self.now())?;
+        self.trust.swap_bundle(bundle)?;
+        self.live_by_bundle()
+    }
+
+    /// Records the bundle in force and ends what it no longer allows; that ends also where nothing can be recorded.
+    fn live_by_bundle(&self) -> Result<(), Refusal> {
+        let noted = self.note_bundle();
+        self.cut_strangers();
+        noted
+    }
+
+    /// Refuses whoever is not, or no longer, in the league.
+    ///
+    /// # Errors
+    /// `PEER_NOT_TRUSTED`.
+    pub(crate) fn member(&self, peer: &ParticipantId) -> Result<(), Refusal> {
+        let bundle = self.trust.bundle();
+        if bundle.roster().members().any(|member| member == peer) {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Code::PeerNotTrusted,
+            "the participant is no longer in the league",
+        ))
     }
 
     /// Ends the answers of participants that the bundle no longer lists.
     pub(crate) fn cut_strangers(&self) {
         // Open inboxes look again at whom they belong to.
         self.posted.notify_waiters();
-        let bundle = self.trust.bundle();
         let own = self.id();
         for (_, peer, _) in self.running.list() {
-            if peer != own && !bundle.roster().members().any(|member| *member == peer) {
-                let why = Refusal::new(
-                    Code::PeerNotTrusted,
-                    "the participant is no longer in the league",
-                );
+            if let (true, Err(why)) = (peer != own, self.member(&peer)) {
                 self.running.cut_peer(&peer, &why);
             }
         }

@@ -163,13 +163,7 @@ impl Reception {
 
     /// The first letter of a peer's outbox after a number. An inbox that stays open ends with the peer's membership.
     fn letter(&self, peer: &ParticipantId, after: u64) -> Result<Option<Numbered>, Refusal> {
-        let bundle = self.node.trust.bundle();
-        if !bundle.roster().members().any(|member| member == peer) {
-            return Err(Refusal::new(
-                Code::PeerNotTrusted,
-                "the participant is no longer in the league",
-            ));
-        }
+        self.node.member(peer)?;
         let rows = self.node.index(|state| state.outbox(peer, after))?;
         let Some((number, digest)) = rows.into_iter().next() else {
             return Ok(None);

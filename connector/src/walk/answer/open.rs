@@ -101,8 +101,8 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
         facts.reads.iter().filter_map(|(_, id, _)| *id).collect(),
         facts.reads.iter().map(|(id, _, _)| id.clone()).collect(),
     );
-    // A withdrawal that came between the ruling and the line above has not cut this answer; it is looked for again.
-    if let Err(why) = self::standing(node, posed) {
+    // What came between the ruling and the line above has not cut this answer; it is looked for again.
+    if let Err(why) = still_stands(node, posed) {
         place.stop(why);
     }
     let mut limits = node.limits();
@@ -139,6 +139,14 @@ fn standing(node: &Node, posed: &Posed) -> Result<InForce, Refusal> {
             Ok(node.book(|book| book.house(own)))
         }
     }
+}
+
+/// Refuses whose contract was withdrawn, or who was expelled, since it was let in.
+fn still_stands(node: &Node, posed: &Posed) -> Result<(), Refusal> {
+    if let Caller::Peer(peer) = &posed.caller {
+        node.member(peer.id())?;
+    }
+    standing(node, posed).map(|_| ())
 }
 
 /// Plans over the view alone.
