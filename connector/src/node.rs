@@ -6,12 +6,14 @@ pub(crate) mod index;
 pub(crate) mod offers;
 pub(crate) mod open;
 pub(crate) mod running;
+pub(crate) mod seats;
 
 use crate::app::clock::Moved;
 use crate::config::Config;
 use crate::node::budget::Budgets;
 use crate::node::calls::Calls;
 use crate::node::running::Running;
+use crate::node::seats::{Seat, Seats};
 use catalog::Catalog;
 use engine::limits::{Limits, Room};
 use engine::snapshot::shelf::Shelf;
@@ -24,12 +26,12 @@ use keep::trust::mtls::TrustStore;
 use keep::trust::signature::Signer;
 use policy::contract::Book;
 use policy::id::{ParticipantId, RequestId};
-use policy::refusal::{Code, Refusal};
+use policy::refusal::Refusal;
 use policy::term::purpose::Taxonomy;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 /// A participant.
 pub(crate) struct Node {
@@ -52,7 +54,7 @@ pub(crate) struct Node {
     /// The answers under way.
     pub(crate) running: Running,
     /// Questions at once.
-    pub(crate) seats: Arc<Semaphore>,
+    pub(crate) seats: Seats,
     /// What was spent.
     pub(crate) budgets: Budgets,
     /// Held while a question that is counted is admitted, so that two can't spend the same last use.
@@ -226,35 +228,20 @@ impl Node {
         }
     }
 
-    /// A seat for one question, or the refusal that there is none.
+    /// A seat for one question of our own people, or the refusal that there is none.
     ///
     /// # Errors
     /// `TOO_MANY_STREAMS`.
-    pub(crate) fn seat(&self) -> Result<tokio::sync::OwnedSemaphorePermit, Refusal> {
-        Arc::clone(&self.seats).try_acquire_owned().map_err(|_| {
-            Refusal::new(Code::TooManyStreams, "too many questions run here at once")
-                .with_help("ask again when one has ended")
-        })
+    pub(crate) fn seat(&self) -> Result<Seat, Refusal> {
+        self.seats.take(self.config().limits.concurrent)
     }
 
-    /// A seat for a question of a peer. One peer takes three quarters of them at most, so that the others always find one.
+    /// A seat for a question of a peer.
     ///
     /// # Errors
     /// `TOO_MANY_STREAMS`.
-    pub(crate) fn seat_for(
-        &self,
-        peer: &ParticipantId,
-    ) -> Result<tokio::sync::OwnedSemaphorePermit, Refusal> {
-        let all = self.config().limits.concurrent;
-        let most = all.saturating_sub(all.div_euclid(4)).max(1);
-        if self.running.of_peer(peer) >= most {
-            return Err(Refusal::new(
-                Code::TooManyStreams,
-                "too many questions of yours run here at once",
-            )
-            .with_help("ask again when one has ended"));
-        }
-        self.seat()
+    pub(crate) fn seat_for(&self, peer: &ParticipantId) -> Result<Seat, Refusal> {
+        self.seats.take_for(peer, self.config().limits.concurrent)
     }
 
     /// A file of the state folder.

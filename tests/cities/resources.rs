@@ -82,3 +82,33 @@ fn readers_that_stand_still_cost_only_themselves() {
         lindau.records("permit").len()
     );
 }
+
+#[test]
+fn a_peer_that_reads_nothing_leaves_seats_for_others() {
+    let league = League::new(super::binary());
+    let mut lindau = league.city("lindau");
+    let mut acme = league.firm("acme");
+    let other = league.firm("other");
+    league.hand_bundle_to("lindau");
+    let file = lindau.folder().join("hansa.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("concurrent = 16"), "{text}");
+    std::fs::write(&file, text.replace("concurrent = 16", "concurrent = 4")).unwrap();
+    lindau.offers_long(150_000, ALL);
+    lindau.serve();
+    acme.serve();
+    for firm in [&acme, &other] {
+        firm.knows(&lindau);
+        let _ = firm.contract("lindau.long");
+    }
+    let readers: Vec<Going> = (0..3).map(|_| acme.begins()).collect();
+    let count = "SELECT count(*) AS n FROM lindau.long";
+    let refused = acme.ask(count).refused("TOO_MANY_STREAMS", 3);
+    assert!(refused.err.contains("of yours"), "{}", refused.err);
+    let answer = other.ask(count).must().lines();
+    assert_eq!(number(&answer[0], "n"), 150_000);
+    drop(readers);
+    wait_for("the seats", Duration::from_secs(20), || {
+        (acme.ask(count).status == Some(0)).then_some(())
+    });
+}

@@ -97,15 +97,10 @@ async fn leave(node: &Arc<Node>, mut tasks: tokio::task::JoinSet<Result<(), Refu
     let why = Refusal::new(Code::StreamCut, "the connector is being stopped");
     let closed = async {
         // An answer gives back its seat when it is closed in the log and its receipt is signed.
-        let all = u32::try_from(node.config().limits.concurrent).unwrap_or(u32::MAX);
         let mut look = tokio::time::interval(std::time::Duration::from_millis(50));
-        loop {
+        while node.seats.taken() > 0 {
             node.running.cut_all(&why);
-            tokio::select! {
-                biased;
-                seats = node.seats.acquire_many(all) => return drop(seats),
-                _ = look.tick() => {}
-            }
+            look.tick().await;
         }
     };
     let _ = tokio::time::timeout(PATIENCE, closed).await;

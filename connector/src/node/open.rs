@@ -6,6 +6,7 @@ use crate::local::join::files;
 use crate::node::budget::Budgets;
 use crate::node::calls::Calls;
 use crate::node::running::Running;
+use crate::node::seats::Seats;
 use crate::node::{Node, index, offers};
 use crate::walk::fact::{Fact, maybe};
 use catalog::Catalog;
@@ -26,7 +27,7 @@ use policy::refusal::{Code, Refusal};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 /// What opening found that people should know, and that stops nothing.
 #[derive(Debug, Default)]
@@ -90,7 +91,7 @@ impl Node {
             documents,
             room,
             running: Running::default(),
-            seats: Arc::new(Semaphore::new(config.limits.concurrent)),
+            seats: Seats::default(),
             budgets,
             counting: tokio::sync::Mutex::new(()),
             asked: Mutex::new(BTreeSet::new()),

@@ -86,11 +86,6 @@ impl Running {
         self.locked(|list| list.len())
     }
 
-    /// How many of them this participant asked for.
-    pub(crate) fn of_peer(&self, peer: &ParticipantId) -> usize {
-        self.locked(|list| list.values().filter(|entry| entry.peer == *peer).count())
-    }
-
     /// The answers: question, asker and datasets.
     pub(crate) fn list(&self) -> Vec<(RequestId, ParticipantId, Vec<DatasetId>)> {
         self.locked(|list| {

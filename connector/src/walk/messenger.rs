@@ -2,6 +2,7 @@
 
 use crate::node::Node;
 use crate::node::calls::Peer;
+use crate::node::seats::Seat;
 use crate::walk::fact::{Fact, maybe};
 use crate::walk::{negotiate, receipt};
 use arrow_array::RecordBatch;
@@ -72,7 +73,7 @@ pub(crate) struct Messenger {
     node: Arc<Node>,
     peers: BTreeMap<ParticipantId, Peer>,
     /// Taken by the first part that is asked of the own gate.
-    seat: std::sync::OnceLock<tokio::sync::OwnedSemaphorePermit>,
+    seat: std::sync::OnceLock<Seat>,
 }
 
 impl Messenger {

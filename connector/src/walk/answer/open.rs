@@ -3,6 +3,7 @@
 use crate::node::Node;
 use crate::node::budget::Reserve;
 use crate::node::running::Place;
+use crate::node::seats::Seat;
 use crate::walk::answer::decide::{admissible, decide};
 use crate::walk::answer::known::{Known, snapshots};
 use crate::walk::answer::meter::NodeMeter;
@@ -28,7 +29,6 @@ use proto::peer::ask::{Asking, Compression};
 use proto::receipt::Leaf;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::OwnedSemaphorePermit;
 
 /// What is known of an answer that runs.
 pub(super) struct Opened {
@@ -37,7 +37,7 @@ pub(super) struct Opened {
     pub(super) watch: Watch,
     pub(super) ends: Time,
     pub(super) facts: Admitted,
-    pub(super) seat: Option<OwnedSemaphorePermit>,
+    pub(super) seat: Option<Seat>,
 }
 
 /// Brings a question to where its first row can be made.

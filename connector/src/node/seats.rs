@@ -1,0 +1,88 @@
+//! Seats: how many questions run here at once, and how many of them may be one peer's.
+
+use policy::id::ParticipantId;
+use policy::refusal::{Code, Refusal};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+#[cfg(test)]
+mod tests;
+
+/// Who sits how often; our own people have no name here.
+type Taken = BTreeMap<Option<ParticipantId>, usize>;
+
+/// The seats that are taken.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seats(Arc<Mutex<Taken>>);
+
+/// A seat; it is free again when this goes.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Seat {
+    seats: Seats,
+    of: Option<ParticipantId>,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.seats.locked(|taken| {
+            if let Some(count) = taken.get_mut(&self.of) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    taken.remove(&self.of);
+                }
+            }
+        });
+    }
+}
+
+impl Seats {
+    /// One of `all` seats for a question of our own people.
+    ///
+    /// # Errors
+    /// `TOO_MANY_STREAMS`.
+    pub(crate) fn take(&self, all: usize) -> Result<Seat, Refusal> {
+        self.sit(None, all, all)
+    }
+
+    /// One of `all` seats for a question of a peer. One peer takes three quarters of them at most, so that the others always
+    /// find one.
+    ///
+    /// # Errors
+    /// `TOO_MANY_STREAMS`.
+    pub(crate) fn take_for(&self, peer: &ParticipantId, all: usize) -> Result<Seat, Refusal> {
+        let most = all.saturating_mul(3).div_euclid(4).max(1);
+        self.sit(Some(peer.clone()), most, all)
+    }
+
+    /// How many are taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.locked(|taken| taken.values().sum())
+    }
+
+    /// Looks and takes in one step: questions that come at the same time must not all see the same free seat.
+    fn sit(&self, of: Option<ParticipantId>, most: usize, all: usize) -> Result<Seat, Refusal> {
+        self.locked(|taken| {
+            if taken.values().sum::<usize>() >= all {
+                return Err(full("too many questions run here at once"));
+            }
+            let count = taken.entry(of.clone()).or_default();
+            if *count >= most {
+                return Err(full("too many questions of yours run here at once"));
+            }
+            *count = count.saturating_add(1);
+            Ok(())
+        })?;
+        let seats = self.clone();
+        Ok(Seat { seats, of })
+    }
+
+    fn locked<T>(&self, act: impl FnOnce(&mut Taken) -> T) -> T {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        act(&mut taken)
+    }
+}
+
+fn full(sentence: &str) -> Refusal {
+    Refusal::new(Code::TooManyStreams, sentence).with_help("ask again when one has ended")
+}
