@@ -27,6 +27,8 @@ fn a_changed_log_does_not_verify() {
     let acme = league.firm("acme");
     league.hand_bundle_to("lindau");
     lindau.offers_long(200, ALL);
+    let log = lindau.folder().join("state/log");
+    copy(&log, &league.folder().join("earlier"));
     lindau.serve();
     acme.knows(&lindau);
     let _ = acme.contract("lindau.long");
@@ -34,7 +36,6 @@ fn a_changed_log_does_not_verify() {
         acme.ask("SELECT count(*) FROM lindau.long").must();
     }
     lindau.stop();
-    let log = lindau.folder().join("state/log");
     let text = std::fs::read_to_string(records(&log)).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     let permit = lines
@@ -70,6 +71,23 @@ fn a_changed_log_does_not_verify() {
     verify("swapped", &swapped).ends(7);
     // A tail is missing, but the newest head in the copy knows better.
     verify("cut", &lines[..lines.len() - 2]).ends(7);
+
+    // A copy that ends too early is whole by itself; whoever holds a newer head sees that it is not all.
+    let heads = std::fs::read_to_string(log.join("heads")).unwrap();
+    let parts: Vec<&str> = heads.trim().split("\n\n").collect();
+    let newest = parts[parts.len() - 2..].join("\n\n");
+    std::fs::write(league.folder().join("newest"), newest).unwrap();
+    std::fs::write(league.folder().join("nothing"), "no head\n").unwrap();
+    let against = |head: &str| league.hansa(&["audit", "verify", "earlier", "--head", head]);
+    league.hansa(&["audit", "verify", "earlier"]).must();
+    let broken = against("newest").ends(7);
+    assert!(broken.err.contains("EVIDENCE_BROKEN"), "{}", broken.err);
+    let refused = against("nothing").ends(7);
+    assert!(
+        refused.err.contains("EVIDENCE_INCOMPLETE"),
+        "{}",
+        refused.err
+    );
 
     // The owner does not go on over a broken log.
     std::fs::write(records(&log), format!("{}\n", changed.join("\n"))).unwrap();

@@ -12,10 +12,7 @@ use std::path::Path;
 /// # Errors
 /// `EVIDENCE_BROKEN` and what else the evidence is refused for.
 pub(crate) fn verify(file: &Path, head: Option<&Path>, show: Show) -> Result<u8, Refusal> {
-    let newest = match head {
-        None => None,
-        Some(head) => newest(head)?,
-    };
+    let newest = head.map(newest).transpose()?;
     let report = offline::verify(file, newest.as_ref())?;
     show.result(&report_json(&report), &report_text(&report));
     match report.refusal() {
@@ -24,16 +21,18 @@ pub(crate) fn verify(file: &Path, head: Option<&Path>, show: Show) -> Result<u8,
     }
 }
 
-/// The last head in a file of heads.
-fn newest(file: &Path) -> Result<Option<SignedHead>, Refusal> {
+/// The last head in a file of heads. A file without one is refused: nothing would be compared, and nobody would know.
+fn newest(file: &Path) -> Result<SignedHead, Refusal> {
     let bytes = crate::local::read(file)?;
-    let heads = note::read_all(&String::from_utf8_lossy(&bytes)).map_err(|line| {
+    // In a log an empty line follows each head; a head that was noted alone has none.
+    let text = format!("{}\n\n", String::from_utf8_lossy(&bytes).trim());
+    let heads = note::read_all(&text).unwrap_or_default();
+    heads.into_iter().next_back().ok_or_else(|| {
         let shown = file.display().to_string();
         Refusal::new(
             Code::EvidenceIncomplete,
             format!("`{shown}` holds no signed head"),
         )
-        .with_place(shown, u64::try_from(line).ok(), None)
-    })?;
-    Ok(heads.into_iter().next_back())
+        .with_place(shown, None, None)
+    })
 }
