@@ -6,7 +6,7 @@ use crate::desk::contract::find;
 use crate::desk::out::Out;
 use crate::desk::{Outcome, blocking};
 use crate::node::Node;
-use ::policy::refusal::Refusal;
+use ::policy::refusal::{Code, Refusal};
 use evidence::note::SignedHead;
 use keep::audit::export;
 use serde_json::json;
@@ -54,7 +54,23 @@ fn write_records(
         let records = filter::chosen(node, &all)?;
         return export::csv(records.into_iter().map(Ok), &mut open()?);
     }
-    let contract = match &filter.contract {
+    let AuditFilter {
+        participant: None,
+        dataset: None,
+        from: None,
+        to: None,
+        outcome: None,
+        contract,
+        last: _,
+    } = &filter
+    else {
+        return Err(Refusal::new(
+            Code::UsageWrong,
+            "a bundle holds the whole log or what concerns one contract",
+        )
+        .with_help("name a file that ends in .csv, or no filter but --contract"));
+    };
+    let contract = match contract {
         None => None,
         Some(named) => Some(find::held(node, named)?.to_string()),
     };
