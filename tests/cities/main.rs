@@ -13,9 +13,11 @@
 mod cannot;
 mod clock;
 mod copies;
+mod counts;
 mod crash;
 mod demo;
 mod disk;
+mod ending;
 mod evidence;
 mod federation;
 mod life;
@@ -24,6 +26,7 @@ mod readme;
 mod resources;
 mod together;
 mod trust;
+mod view;
 mod wrong;
 
 use std::path::Path;

@@ -16,6 +16,9 @@ use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
 mod crash;
+mod heads;
+mod segments;
+mod start;
 
 /// A folder for a log, and the key that signs its heads.
 pub(super) struct Place {
@@ -80,19 +83,6 @@ impl Evidence for Said {
                 ("n", Json::Int(self.n)),
                 ("request_id", Json::text(format!("r-{}", self.n))),
             ]),
-        }
-    }
-}
-
-/// Closes the entry at this place, without naming a request.
-#[derive(Debug)]
-struct Closes(u64);
-
-impl Evidence for Closes {
-    fn entry(&self) -> Entry {
-        Entry {
-            kind: "close",
-            body: Json::object([("opened", Json::count(self.0)), ("request_id", Json::Null)]),
         }
     }
 }
@@ -185,53 +175,6 @@ fn recorded_read_and_proved() {
     assert_eq!(numbers(&log, 19), [19, 20]);
 }
 
-#[tokio::test]
-async fn heads_are_signed_when_asked_after_enough_records_and_at_the_end() {
-    let place = Place::new();
-    let never = std::time::Duration::from_secs(3600);
-    let config = LogConfig {
-        head_records: 10,
-        head_interval: never,
-        ..place.config()
-    };
-    let (log, _) = Log::open(config).unwrap();
-    for n in 0..9 {
-        let _ = log.record(said(n)).await.unwrap();
-    }
-    assert_eq!(log.head().checkpoint.size, 0);
-    assert_eq!(log.head_over(3).await.unwrap().checkpoint.size, 9);
-    assert!(log.head_over(10).await.is_err());
-    for n in 9..19 {
-        let _ = log.record(said(n)).await.unwrap();
-    }
-    // A head is written behind the wake-up; asking for one waits for it.
-    assert_eq!(log.head_over(19).await.unwrap().checkpoint.size, 19);
-    let _ = log.record(said(19)).await.unwrap();
-    drop(log);
-    let kept = super::folder::heads(&place.folder())
-        .unwrap()
-        .unwrap()
-        .heads;
-    let sizes: Vec<u64> = kept.iter().map(|head| head.checkpoint.size).collect();
-    assert_eq!(sizes, [9, 19, 20]);
-}
-
-#[tokio::test]
-async fn a_head_comes_by_itself_after_a_while() {
-    let place = Place::new();
-    let soon = std::time::Duration::from_millis(1);
-    let (log, _) = Log::open(LogConfig {
-        head_interval: soon,
-        ..place.config()
-    })
-    .unwrap();
-    let _ = log.record(said(0)).await.unwrap();
-    while log.head().checkpoint.size == 0 {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(log.head().checkpoint, log.checkpoint());
-}
-
 /// Keeps the writer busy until the test lets go.
 #[derive(Debug)]
 struct Gate(Mutex<std::sync::mpsc::Receiver<()>>);
@@ -267,190 +210,6 @@ async fn one_sync_for_all_who_wait() {
 }
 
 #[test]
-fn segments_follow_each_other() {
-    let place = Place::new();
-    let config = || LogConfig {
-        segment: 2000,
-        ..place.config()
-    };
-    for run in 0..3 {
-        let (log, replay) = Log::open(config()).unwrap();
-        assert_eq!(replay.cut, None);
-        for n in 0..20 {
-            let _ = log.record_blocking(said(run * 20 + n)).unwrap();
-        }
-    }
-    let (log, _) = Log::open(config()).unwrap();
-    let said: Vec<i64> = numbers(&log, 0).into_iter().filter(|n| *n >= 0).collect();
-    assert_eq!(said, (0..60).collect::<Vec<_>>());
-    let segments = super::folder::segments(&place.folder()).unwrap();
-    assert!(segments.len() > 5);
-    for pair in segments.windows(2) {
-        let [sealed, next] = pair else { panic!() };
-        let digest = evidence::digest::Digest::of(&std::fs::read(&sealed.path).unwrap());
-        let first = log.get(next.first).unwrap().unwrap();
-        assert_eq!((first.seq, first.kind.as_str()), (next.first, "segment"));
-        assert_eq!(first.body.get("sha256"), Some(&Json::text(digest)));
-        assert_eq!(first.body.get("previous"), Some(&Json::text(sealed.name())));
-    }
-}
-
-#[test]
-fn a_segment_that_holds_no_whole_record_is_begun_again() {
-    for begun in ["", "{\"body\":{\"n\":0,"] {
-        let place = Place::new();
-        let config = || LogConfig {
-            segment: 1000,
-            ..place.config()
-        };
-        let (log, _) = Log::open(config()).unwrap();
-        while bytes(&place.folder()).len() < 1000 {
-            let _ = log.record_blocking(said(0)).unwrap();
-        }
-        let size = log.size();
-        drop(log);
-        let before = bytes(&place.folder());
-        std::fs::write(
-            place.folder().join(format!("records-{size:012}.jsonl")),
-            begun,
-        )
-        .unwrap();
-        let (log, replay) = Log::open(config()).unwrap();
-        assert_eq!(
-            replay.cut,
-            (!begun.is_empty()).then_some(begun.len() as u64)
-        );
-        let _ = log.record_blocking(said(0)).unwrap();
-        let kinds: Vec<_> = log.read(size).map(|record| record.unwrap().kind).collect();
-        let repaired = if begun.is_empty() {
-            &[][..]
-        } else {
-            &["repair"]
-        };
-        assert_eq!(kinds, [repaired, &["segment", "said"]].concat());
-        assert!(bytes(&place.folder()).starts_with(&before));
-        drop(log);
-        let records = size + kinds.len() as u64;
-        assert_eq!(Log::open(config()).unwrap().1.records, records);
-    }
-}
-
-#[test]
-fn only_the_end_of_many_heads_is_read_at_start() {
-    let place = Place::new();
-    let config = || LogConfig {
-        head_records: 1,
-        ..place.config()
-    };
-    let (log, _) = Log::open(config()).unwrap();
-    for n in 0..400 {
-        let _ = log.record_blocking(said(n)).unwrap();
-    }
-    drop(log);
-    let path = place.folder().join("heads");
-    let heads = std::fs::read(&path).unwrap();
-    assert!(heads.len() > 65 * 1024, "{}", heads.len());
-    let (log, _) = Log::open(config()).unwrap();
-    assert_eq!(log.head().checkpoint.size, 400);
-    drop(log);
-    let last = "— tallinn".len();
-    let dash = heads
-        .windows(last)
-        .rposition(|window| window == "— tallinn".as_bytes())
-        .unwrap();
-    let in_dash = heads.len() - dash - 1;
-    for cut in [1, 2, 50, in_dash, in_dash - 1, 200] {
-        std::fs::write(&path, &heads[..heads.len() - cut]).unwrap();
-        let (log, _) = Log::open(config()).unwrap();
-        assert_eq!(log.head().checkpoint.size, 399);
-        drop(log);
-        let found = super::folder::heads(&place.folder()).unwrap().unwrap();
-        assert!(!found.rest);
-        assert_eq!(found.heads.last().unwrap().checkpoint.size, 400);
-    }
-    std::fs::write(&path, vec![b'x'; 70_000]).unwrap();
-    assert_eq!(
-        place.refused().sentence,
-        "the newest head of the log can't be read"
-    );
-}
-
-#[test]
-fn a_clock_that_goes_back_is_recorded_and_not_trusted() {
-    let place = Place::new();
-    let offset = Arc::new(std::sync::atomic::AtomicI64::new(0));
-    let (clock, moved) = (Arc::clone(&place.clock), Arc::clone(&offset));
-    let clock: Clock = Arc::new(move || {
-        let tick = clock();
-        let wall = tick.wall.plus_micros(moved.load(SeqCst));
-        Tick { wall, ..tick }
-    });
-    let config = || LogConfig {
-        clock: Arc::clone(&clock),
-        ..place.config()
-    };
-    let kinds = |log: &Log| {
-        log.read(0)
-            .map(|record| record.unwrap().kind)
-            .collect::<Vec<_>>()
-    };
-    let (log, _) = Log::open(config()).unwrap();
-    let before = log.record_blocking(said(0)).unwrap().receipt().at();
-    offset.store(-3_600_000_000, SeqCst);
-    let after = log.record_blocking(said(1)).unwrap().receipt().at();
-    assert_eq!(kinds(&log), ["said", "clock", "said"]);
-    assert!(!log.is_clock_trusted());
-    assert_eq!((before, log.now()), (after, after));
-    log.acknowledge_clock();
-    let _ = log.record_blocking(said(2)).unwrap();
-    assert!(log.is_clock_trusted());
-    drop(log);
-    // Set back while nobody ran: the next record says so.
-    let (log, _) = Log::open(config()).unwrap();
-    let _ = log.record_blocking(said(3)).unwrap();
-    assert_eq!(kinds(&log)[4..], ["clock", "said"]);
-    assert!(!log.is_clock_trusted());
-}
-
-#[test]
-fn one_writer_at_a_time() {
-    let place = Place::new();
-    let (log, _) = place.open();
-    assert_eq!(place.refused().code, Code::StateLocked);
-    let other = log.clone();
-    drop(log);
-    assert_eq!(place.refused().code, Code::StateLocked);
-    drop(other);
-    let _ = place.open();
-}
-
-#[test]
-fn open_entries_are_told_at_start() {
-    let place = Place::new();
-    let (log, _) = place.open();
-    for (kind, n) in [
-        ("permit", 1),
-        ("permit", 2),
-        ("close", 1),
-        ("refuse", 3),
-        ("permit", 4),
-    ] {
-        let _ = log.record_blocking(Said { kind, n }).unwrap();
-    }
-    let _ = log.record_blocking(Closes(4)).unwrap();
-    let _ = log
-        .record_blocking(Said {
-            kind: "permit",
-            n: 4,
-        })
-        .unwrap();
-    drop(log);
-    let (_, replay) = place.open();
-    let open: Vec<u64> = replay.open.iter().map(|record| record.seq).collect();
-    assert_eq!(open, [1, 6]);
-}
-
-#[test]
 fn below_the_reserve_nothing_is_opened() {
     let place = Place::new();
     let (log, _) = Log::open(LogConfig {
@@ -480,34 +239,6 @@ fn below_the_reserve_nothing_is_opened() {
         .unwrap();
     assert_eq!(log.size(), 1);
     assert_eq!(log.broken(), None);
-}
-
-#[test]
-fn another_key_or_domain_is_refused_or_kept_beside() {
-    let place = Place::new();
-    drop(place.open());
-    let config = LogConfig {
-        domain: "luebeck.example".to_owned(),
-        ..place.config()
-    };
-    assert_eq!(
-        Log::open(config).map(|_| ()).unwrap_err().code,
-        Code::KeyInvalid
-    );
-    // A new key of the same log: heads of the old one still hold.
-    let (log, _) = place.open();
-    let _ = log.record_blocking(said(0)).unwrap();
-    drop(log);
-    let key = LogKey::create(&place.dir.path().join("new.key"), "tallinn.example").unwrap();
-    let place = Place {
-        key: Arc::new(key),
-        ..place
-    };
-    let (log, _) = place.open();
-    let _ = log.record_blocking(said(1)).unwrap();
-    drop(log);
-    assert_eq!(super::folder::keys(&place.folder()).unwrap().known.len(), 2);
-    assert_eq!(numbers(&place.open().0, 0), [0, 1]);
 }
 
 #[test]

@@ -1,0 +1,88 @@
+//! Signed heads: when they come, and that the newest is found.
+
+use super::{Place, said};
+use crate::audit::{Log, LogConfig, folder};
+
+#[tokio::test]
+async fn heads_are_signed_when_asked_after_enough_records_and_at_the_end() {
+    let place = Place::new();
+    let never = std::time::Duration::from_secs(3600);
+    let config = LogConfig {
+        head_records: 10,
+        head_interval: never,
+        ..place.config()
+    };
+    let (log, _) = Log::open(config).unwrap();
+    for n in 0..9 {
+        let _ = log.record(said(n)).await.unwrap();
+    }
+    assert_eq!(log.head().checkpoint.size, 0);
+    assert_eq!(log.head_over(3).await.unwrap().checkpoint.size, 9);
+    assert!(log.head_over(10).await.is_err());
+    for n in 9..19 {
+        let _ = log.record(said(n)).await.unwrap();
+    }
+    // A head is written behind the wake-up; asking for one waits for it.
+    assert_eq!(log.head_over(19).await.unwrap().checkpoint.size, 19);
+    let _ = log.record(said(19)).await.unwrap();
+    drop(log);
+    let kept = folder::heads(&place.folder()).unwrap().unwrap().heads;
+    let sizes: Vec<u64> = kept.iter().map(|head| head.checkpoint.size).collect();
+    assert_eq!(sizes, [9, 19, 20]);
+}
+
+#[tokio::test]
+async fn a_head_comes_by_itself_after_a_while() {
+    let place = Place::new();
+    let soon = std::time::Duration::from_millis(1);
+    let (log, _) = Log::open(LogConfig {
+        head_interval: soon,
+        ..place.config()
+    })
+    .unwrap();
+    let _ = log.record(said(0)).await.unwrap();
+    while log.head().checkpoint.size == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(log.head().checkpoint, log.checkpoint());
+}
+
+#[test]
+fn only_the_end_of_many_heads_is_read_at_start() {
+    let place = Place::new();
+    let config = || LogConfig {
+        head_records: 1,
+        ..place.config()
+    };
+    let (log, _) = Log::open(config()).unwrap();
+    for n in 0..400 {
+        let _ = log.record_blocking(said(n)).unwrap();
+    }
+    drop(log);
+    let path = place.folder().join("heads");
+    let heads = std::fs::read(&path).unwrap();
+    assert!(heads.len() > 65 * 1024, "{}", heads.len());
+    let (log, _) = Log::open(config()).unwrap();
+    assert_eq!(log.head().checkpoint.size, 400);
+    drop(log);
+    let last = "— tallinn".len();
+    let dash = heads
+        .windows(last)
+        .rposition(|window| window == "— tallinn".as_bytes())
+        .unwrap();
+    let in_dash = heads.len() - dash - 1;
+    for cut in [1, 2, 50, in_dash, in_dash - 1, 200] {
+        std::fs::write(&path, &heads[..heads.len() - cut]).unwrap();
+        let (log, _) = Log::open(config()).unwrap();
+        assert_eq!(log.head().checkpoint.size, 399);
+        drop(log);
+        let found = folder::heads(&place.folder()).unwrap().unwrap();
+        assert!(!found.rest);
+        assert_eq!(found.heads.last().unwrap().checkpoint.size, 400);
+    }
+    std::fs::write(&path, vec![b'x'; 70_000]).unwrap();
+    assert_eq!(
+        place.refused().sentence,
+        "the newest head of the log can't be read"
+    );
+}
