@@ -14,9 +14,11 @@ use crate::node::budget::Budgets;
 use crate::node::calls::Calls;
 use crate::node::running::Running;
 use crate::node::seats::{Seat, Seats};
+use crate::walk::fact::Fact;
 use catalog::Catalog;
 use engine::limits::{Limits, Room};
 use engine::snapshot::shelf::Shelf;
+use evidence::json::Json;
 use evidence::ledger::{Evidence, Recorded};
 use evidence::time::{Clock, Time};
 use keep::audit::{self, Log};
@@ -26,7 +28,7 @@ use keep::trust::mtls::TrustStore;
 use keep::trust::signature::Signer;
 use policy::contract::Book;
 use policy::id::{ParticipantId, RequestId};
-use policy::refusal::Refusal;
+use policy::refusal::{Code, Refusal};
 use policy::term::purpose::Taxonomy;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -124,6 +126,40 @@ impl Node {
     /// Now, by its clock.
     pub(crate) fn now(&self) -> Time {
         (self.clock)().wall
+    }
+
+    /// Refuses while the clock can't be relied on: by one that went back, what is over would be in force again.
+    ///
+    /// # Errors
+    /// `CLOCK_UNTRUSTED`.
+    pub(crate) fn trusted_clock(&self) -> Result<(), Refusal> {
+        if self.log.is_clock_trusted() {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Code::ClockUntrusted,
+            "the clock of this connector went back by more than a minute",
+        ))
+    }
+
+    /// An operator has looked at the clock. That is on the books before it is relied on again.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(crate) fn rely_on_clock(&self) -> Result<(), Refusal> {
+        if self.log.is_clock_trusted() {
+            return Ok(());
+        }
+        let looked = Fact::new(
+            "clock",
+            [
+                ("acknowledged", Json::Bool(true)),
+                ("source", "operator".into()),
+            ],
+        );
+        let _durable = self.record_now(looked)?;
+        self.log.acknowledge_clock();
+        Ok(())
     }
 
     /// Reads the book.

@@ -206,3 +206,46 @@ fn a_contract_ends_under_a_running_stream() {
     lindau.verifies();
     acme.verifies();
 }
+
+#[test]
+fn one_that_goes_back_is_relied_on_again_when_a_person_has_looked() {
+    let league = League::new(binary());
+    let (mut lindau, acme) = two(&league, 30);
+    set(&lindau, "+2h");
+    lindau.hansa(&["reload"]).must();
+    acme.ask(COUNT).must();
+    // Nobody says reload here: a new bundle comes, and the configuration is read with it.
+    set(&lindau, "0s");
+    league.hand_bundle_to("lindau");
+    let status = |city: &City| city.hansa(&["--json", "status"]).must().json();
+    wait_for("the old time", Duration::from_secs(10), || {
+        (number(&status(&lindau), "clock_offset_s") == 0).then_some(())
+    });
+    let refused = acme.ask(COUNT).refused("CLOCK_UNTRUSTED", 3);
+    assert!(refused.err.contains("hansa reload"), "{}", refused.err);
+    let waiting = status(&lindau)["waiting"].to_string();
+    assert!(
+        waiting.contains("the clock of this connector went back"),
+        "{waiting}"
+    );
+    let hops = lindau.hansa(&["--json", "doctor"]).ends(3).lines();
+    let clock = hops.iter().find(|hop| hop["check"] == "clock").unwrap();
+    assert_eq!(text(clock, "code"), "CLOCK_UNTRUSTED", "{clock}");
+    // Nothing that our own people may do depends on the time.
+    lindau.ask(COUNT).must();
+
+    lindau.hansa(&["reload"]).must();
+    let looked = lindau.records("clock").pop().unwrap();
+    assert_eq!(looked["body"]["acknowledged"], true, "{looked}");
+    acme.ask(COUNT).must();
+    assert!(!status(&lindau)["waiting"].to_string().contains("clock"));
+    // Its records are still ahead of it: whoever starts it anew has to look again.
+    lindau.stop();
+    lindau.serve();
+    acme.hansa(&["peer", "remove", "lindau"]).must();
+    acme.knows(&lindau);
+    acme.ask(COUNT).refused("CLOCK_UNTRUSTED", 3);
+    lindau.hansa(&["reload"]).must();
+    acme.ask(COUNT).must();
+    lindau.verifies();
+}

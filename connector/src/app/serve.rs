@@ -2,7 +2,7 @@
 
 use crate::app::bridge::Counter;
 use crate::cli::show::{Show, line_err, line_out};
-use crate::desk::config::reload_now;
+use crate::desk::config::{reload_by_hand, reload_now};
 use crate::node::Node;
 use crate::walk::front::Reception;
 use crate::walk::post;
@@ -142,7 +142,7 @@ async fn signals(
                     return Err(refusal);
                 }
             }
-            _ = hup.recv() => reload(node).await,
+            _ = hup.recv() => reload(node, reload_by_hand).await,
             _ = look.tick() => {
                 let now = stamp(node);
                 if now != trusted {
@@ -150,7 +150,7 @@ async fn signals(
                     // First the bundle alone: a configuration that is being edited must not hold up an expulsion.
                     let inner = Arc::clone(node);
                     match crate::desk::blocking(move || inner.take_bundle_file()).await {
-                        Ok(()) => reload(node).await,
+                        Ok(()) => reload(node, reload_now).await,
                         Err(refusal) => line_err(&crate::cli::show::refusal_text(&refusal)),
                     }
                 }
@@ -175,9 +175,11 @@ fn stamp(node: &Node) -> Vec<Option<std::time::SystemTime>> {
         .collect()
 }
 
-async fn reload(node: &Arc<Node>) {
+type Reload = fn(&Arc<Node>) -> Result<Vec<Refusal>, Refusal>;
+
+async fn reload(node: &Arc<Node>, how: Reload) {
     let inner = Arc::clone(node);
-    let done = crate::desk::blocking(move || reload_now(&inner)).await;
+    let done = crate::desk::blocking(move || how(&inner)).await;
     match done {
         Ok(faults) => {
             for fault in faults {

@@ -80,6 +80,12 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
     if let Some(broken) = unwritable(node) {
         waiting.push(format!("the log can't be written: {broken}"));
     }
+    if let Err(refusal) = node.trusted_clock() {
+        waiting.push(format!(
+            "{}: set it, then hansa reload; until then no peer is answered",
+            refusal.sentence
+        ));
+    }
     let datasets = node.catalog(|catalog| catalog.datasets().count());
     let peers = node.peers()?.len();
     let config = node.config();
@@ -155,7 +161,9 @@ pub(crate) async fn doctor(node: &Arc<Node>, named: Option<&str>, out: &Out) -> 
         }),
     ));
     let offset = &node.config().clock;
-    if offset.micros != 0 {
+    if let Err(refusal) = node.trusted_clock() {
+        say.push(("clock", Err(refusal)));
+    } else if offset.micros != 0 {
         say.push(("clock", Ok(moved(&offset.text))));
     }
     say.push((

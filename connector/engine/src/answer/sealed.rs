@@ -132,6 +132,7 @@ impl Outcome {
             | Code::Superseded
             | Code::PeerNotTrusted
             | Code::SchemaChanged
+            | Code::ClockUntrusted
             | Code::StreamCut => Self::Cut(refusal.code),
             code => Self::Failed(code),
         }

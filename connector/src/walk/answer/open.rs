@@ -45,7 +45,10 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     let ask = &posed.asking.ask;
     let asker = posed.asker.id();
     let seat = match &posed.caller {
-        Caller::Peer(peer) => Some(node.seat_for(peer.id())?),
+        Caller::Peer(peer) => {
+            node.trusted_clock()?;
+            Some(node.seat_for(peer.id())?)
+        }
         // The parts of one question of our own people share the seat that their messenger holds.
         Caller::House => None,
     };
@@ -141,9 +144,11 @@ fn standing(node: &Node, posed: &Posed) -> Result<InForce, Refusal> {
     }
 }
 
-/// Refuses whose contract was withdrawn, or who was expelled, since it was let in.
+/// Refuses whose contract was withdrawn, or who was expelled, since it was let in. That the clock went back may have come
+/// out when the ruling was recorded.
 fn still_stands(node: &Node, posed: &Posed) -> Result<(), Refusal> {
     if let Caller::Peer(peer) = &posed.caller {
+        node.trusted_clock()?;
         node.member(peer.id())?;
     }
     standing(node, posed).map(|_| ())
