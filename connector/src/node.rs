@@ -65,6 +65,8 @@ pub(crate) struct Node {
     pub(crate) asked: Mutex<BTreeSet<(RequestId, ParticipantId)>>,
     /// Connections to peers.
     pub(crate) calls: Calls,
+    /// What is still owed for answers that nobody reads any more.
+    pub(crate) owed: tokio_util::task::TaskTracker,
     /// Given when letters were put into the outbox.
     pub(crate) posted: Notify,
     /// Taken by whoever changes negotiations or the index, so that changes follow each other.

@@ -1,7 +1,8 @@
 //! A log that was changed by hand is found out, by its owner and by anybody who holds a copy and a head.
 
+use harness::city::Outcome;
 use harness::league::League;
-use harness::play::ALL;
+use harness::play::{ALL, text};
 use std::path::{Path, PathBuf};
 
 fn records(log: &Path) -> PathBuf {
@@ -18,6 +19,14 @@ fn copy(log: &Path, to: &Path) {
         let path = entry.unwrap().path();
         std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
     }
+}
+
+/// The check named this record as the first bad one.
+#[track_caller]
+fn first_bad(outcome: &Outcome, index: usize) {
+    assert_eq!(outcome.status, Some(7), "{outcome:?}");
+    let fault = outcome.json()["fault"].as_str().unwrap().to_owned();
+    assert!(fault.starts_with(&format!("record {index} ")), "{fault}");
 }
 
 #[test]
@@ -55,22 +64,16 @@ fn a_changed_log_does_not_verify() {
     assert_ne!(edited, lines[permit]);
     let mut changed = lines.clone();
     changed[permit] = &edited;
-    let found = verify("edited", &changed).ends(7);
-    let named = format!("{permit}");
-    assert!(
-        found.out.contains(&named),
-        "the first bad record is {permit}: {}",
-        found.out
-    );
+    first_bad(&verify("edited", &changed), permit);
 
     let mut removed = lines.clone();
     removed.remove(permit);
-    verify("removed", &removed).ends(7);
+    first_bad(&verify("removed", &removed), permit);
     let mut swapped = lines.clone();
     swapped.swap(permit, permit + 1);
-    verify("swapped", &swapped).ends(7);
+    first_bad(&verify("swapped", &swapped), permit);
     // A tail is missing, but the newest head in the copy knows better.
-    verify("cut", &lines[..lines.len() - 2]).ends(7);
+    first_bad(&verify("cut", &lines[..lines.len() - 2]), lines.len() - 2);
 
     // A copy that ends too early is whole by itself; whoever holds a newer head sees that it is not all.
     let heads = std::fs::read_to_string(log.join("heads")).unwrap();
@@ -94,4 +97,70 @@ fn a_changed_log_does_not_verify() {
     let opened = lindau.hansa(&["--json", "sql", "SELECT count(*) FROM lindau.long"]);
     assert_ne!(opened.status, Some(0), "{}", opened.out);
     assert!(opened.out.is_empty(), "{}", opened.out);
+}
+
+#[test]
+fn an_export_holds_what_was_asked_for_and_no_more() {
+    let league = League::new(super::binary());
+    let mut lindau = league.city("lindau");
+    let firms = [league.firm("acme"), league.firm("other")];
+    league.hand_bundle_to("lindau");
+    lindau.offers_long(200, ALL);
+    lindau.serve();
+    for firm in &firms {
+        firm.knows(&lindau);
+        let _ = firm.contract("lindau.long");
+        firm.ask("SELECT count(*) FROM lindau.long").must();
+    }
+    let acme = ["--participant", "acme.example"];
+    let done = ["--json", "audit", "list", "--outcome", "done"];
+    let closes = lindau.hansa(&[&done[..], &acme].concat()).must().lines();
+    assert_eq!(closes.len(), 1, "the end of acme's answer: {closes:?}");
+    let permit = closes[0]["body"]["opened"].to_string();
+    let shown = lindau.hansa(&["--json", "audit", "show", &permit]).must();
+    let kinds: Vec<_> = shown.lines().iter().map(|one| text(one, "type")).collect();
+    assert!(kinds.starts_with(&["permit".to_owned()]), "{kinds:?}");
+    assert!(kinds.contains(&"close".to_owned()), "{kinds:?}");
+
+    for form in ["csv", "parquet", "bundle"] {
+        let name = format!("acme.{form}");
+        let export = ["audit", "export", "-o", &name];
+        let said = lindau.hansa(&[&export[..], &acme].concat()).must();
+        let bytes = std::fs::read(lindau.folder().join(&name)).unwrap();
+        let file = String::from_utf8_lossy(&bytes);
+        assert!(file.contains("acme.example"), "{name}");
+        assert!(!file.contains("other.example"), "{name}");
+        // What can't be checked is not recommended for it.
+        assert_eq!(said.out.contains("audit verify"), form == "bundle");
+    }
+    lindau.hansa(&["audit", "verify", "acme.bundle"]).must();
+    lindau
+        .hansa(&["audit", "export", "-o", "x.csv", "--last", "5"])
+        .refused("USAGE", 2);
+}
+
+#[test]
+fn an_answer_that_is_not_read_to_its_end_is_no_trouble() {
+    let league = League::new(super::binary());
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    lindau.offers_long(2000, ALL);
+    lindau.serve();
+    acme.knows(&lindau);
+    let _ = acme.contract("lindau.long");
+    acme.ask("SELECT a.id FROM lindau.long a, lindau.long b LIMIT 3")
+        .must();
+    let lines = acme
+        .hansa(&["--json", "audit", "reconcile", "lindau"])
+        .must()
+        .lines();
+    assert!(!lines.is_empty());
+    for line in &lines {
+        let finding = text(line, "finding");
+        assert!(
+            ["matched", "not taken"].contains(&finding.as_str()),
+            "{line}"
+        );
+    }
 }

@@ -77,7 +77,13 @@ fn check(line: &str, out: &str) {
         assert!(!out.contains("Insel"), "{out}");
     }
     if line.contains("reconcile") {
-        assert!(out.contains("matched"), "{out}");
+        let (matched, all) = out
+            .lines()
+            .find_map(|line| line.strip_suffix(" answers matched on both sides"))
+            .and_then(|counts| counts.split_once(" of "))
+            .unwrap_or_else(|| panic!("{out}"));
+        assert_eq!(matched, all, "{out}");
+        assert_ne!(all, "0", "{out}");
     }
 }
 

@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 pub mod answers;
+pub mod choice;
 pub mod export;
 mod folder;
 mod index;

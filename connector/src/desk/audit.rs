@@ -29,7 +29,7 @@ pub(crate) async fn run(node: &Arc<Node>, verb: AuditVerb, out: &Out) -> Outcome
 
 async fn list(node: &Arc<Node>, filter: AuditFilter, out: &Out) -> Outcome {
     let inner = Arc::clone(node);
-    let records = blocking(move || filter::chosen(&inner, &filter)).await?;
+    let records = blocking(move || filter::newest(&inner, &filter)).await?;
     let mut rows = Vec::new();
     for record in &records {
         out.object(record::json(record), "").await?;
@@ -50,21 +50,35 @@ async fn show(node: &Arc<Node>, id: String, out: &Out) -> Outcome {
     Ok(0)
 }
 
-/// The record of an index, or those of a question.
+/// The record of an index with what belongs to it, or the records of a question.
 fn named(node: &Node, id: &str) -> Result<Vec<Record>, Refusal> {
-    let found: Vec<Record> = match id.parse() {
-        Ok(index) => node.log.get(index)?.into_iter().collect(),
-        Err(_) => node
-            .log
-            .read(0)
-            .filter(|record| {
-                record.as_ref().map_or(true, |record| {
-                    record::field(record, "request_id")
-                        .is_some_and(|request| request.starts_with(id))
-                })
-            })
-            .collect::<Result<_, Refusal>>()?,
+    let (first, request) = match id.parse::<u64>() {
+        Err(_) => (None, Some(id.to_owned())),
+        Ok(index) => {
+            let record = node.log.get(index)?;
+            let request = record
+                .as_ref()
+                .and_then(|record| record::field(record, "request_id"));
+            (record, request)
+        }
     };
+    let index = first.as_ref().map(|record| record.seq);
+    let mut found: Vec<Record> = first.into_iter().collect();
+    for record in node
+        .log
+        .read(index.map_or(0, |index| index.saturating_add(1)))
+    {
+        let record = record?;
+        let of_request = request.as_ref().is_some_and(|request| {
+            record::field(&record, "request_id").is_some_and(|one| one.starts_with(request))
+        });
+        let closes = index.is_some_and(|index| {
+            record::field(&record, "opened").is_some_and(|opened| opened == index.to_string())
+        });
+        if of_request || closes {
+            found.push(record);
+        }
+    }
     if found.is_empty() {
         return Err(Refusal::new(
             Code::UsageWrong,

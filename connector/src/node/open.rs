@@ -96,6 +96,7 @@ impl Node {
             counting: tokio::sync::Mutex::new(()),
             asked: Mutex::new(BTreeSet::new()),
             calls: Calls::default(),
+            owed: tokio_util::task::TaskTracker::new(),
             posted: Notify::new(),
             desk: tokio::sync::Mutex::new(()),
             config: RwLock::new(Arc::new(config)),

@@ -162,16 +162,7 @@ impl Messenger {
                 if refusal.code == Code::PeerUnreachable {
                     node.hang_up(&peer.id).await;
                 }
-                let _durable = node
-                    .record(Fact::new(
-                        "not_received",
-                        [
-                            ("request_id", Json::text(request)),
-                            ("peer", Json::text(&peer.id)),
-                            ("code", Json::text(refusal.code)),
-                        ],
-                    ))
-                    .await?;
+                not_received(node, peer, request, refusal.code).await?;
                 Err(refusal)
             }
         }
@@ -218,23 +209,84 @@ struct Carried {
 }
 
 impl Drop for Carried {
-    /// Rows that nobody wants any more have no receipt; that they were not taken to their end is on the books.
+    /// Whoever has seen enough, as after a LIMIT, still owes an answer to the receipt: it is waited for within bounds.
     fn drop(&mut self) {
-        let (Some(_), Ok(handle)) = (self.stream.take(), tokio::runtime::Handle::try_current())
+        let (Some(stream), Ok(handle)) =
+            (self.stream.take(), tokio::runtime::Handle::try_current())
         else {
             return;
         };
-        let fact = Fact::new(
-            "not_received",
-            [
-                ("request_id", Json::text(self.request)),
-                ("peer", Json::text(&self.peer.id)),
-                ("code", Json::text(Code::Interrupted)),
-            ],
-        );
-        let log = self.node.log.clone();
-        let _task = handle.spawn(async move { log.record(fact).await.map(|_| ()) });
+        let left = Left {
+            node: Arc::clone(&self.node),
+            peer: self.peer.clone(),
+            request: self.request,
+            contracts: self.contracts.clone(),
+        };
+        self.node.owed.spawn_on(left.settle(stream), &handle);
     }
+}
+
+/// An answer that nobody reads any more.
+struct Left {
+    node: Arc<Node>,
+    peer: Peer,
+    request: RequestId,
+    contracts: Vec<ContractId>,
+}
+
+/// How many more bytes are taken for the sake of a receipt: about what is on its way when the reader turns away.
+const MORE: u64 = 4 * 1024 * 1024;
+
+/// How long a receipt is waited for.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+
+impl Left {
+    async fn settle(self, mut stream: AskStream) {
+        let enough = stream.received().bytes.saturating_add(MORE);
+        let end = async {
+            while stream.received().bytes < enough {
+                match stream.next().await {
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => break,
+                }
+            }
+        };
+        let _in_time = tokio::time::timeout(PATIENCE, end).await;
+        let settled = if stream.received().receipt.is_some() {
+            let mut carried = Carried {
+                node: Arc::clone(&self.node),
+                peer: self.peer,
+                request: self.request,
+                contracts: self.contracts,
+                stream: Some(stream),
+            };
+            carried.settle(None).await
+        } else {
+            // The provider's log holds what it sent; that it was not taken to its end is on the books here.
+            not_received(&self.node, &self.peer, self.request, Code::Interrupted).await
+        };
+        if let Err(refusal) = settled {
+            tracing::warn!(code = %refusal.code, "receipt.unsettled");
+        }
+    }
+}
+
+async fn not_received(
+    node: &Node,
+    peer: &Peer,
+    request: RequestId,
+    code: Code,
+) -> Result<(), Refusal> {
+    node.record(Fact::new(
+        "not_received",
+        [
+            ("request_id", Json::text(request)),
+            ("peer", Json::text(&peer.id)),
+            ("code", Json::text(code)),
+        ],
+    ))
+    .await
+    .map(|_| ())
 }
 
 impl Carried {

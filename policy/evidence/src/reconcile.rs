@@ -24,6 +24,15 @@ pub struct Line {
     pub acknowledged: bool,
 }
 
+/// The outcome of a line that says that the consumer did not take the answer to its end, so that it holds no receipt.
+pub const NOT_TAKEN: &str = "not_received";
+
+impl Line {
+    fn is_taken(&self) -> bool {
+        self.outcome != NOT_TAKEN
+    }
+}
+
 /// Which side of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
@@ -52,6 +61,9 @@ pub enum Finding {
         /// Whether anything was sent.
         sent: bool,
     },
+    /// The consumer's log says that it asked, and that it did not take the answer to its end: it had seen enough, or was
+    /// interrupted. What was sent stands in the provider's log alone.
+    NotTaken,
     /// The provider's log lacks it: serious, since the provider answered off its books or has lost a record.
     ConsumerOnly,
     /// One side's log has it more than once.
@@ -67,6 +79,7 @@ impl Finding {
             Self::Unacknowledged { .. } => "unacknowledged",
             Self::Mismatch(_) => "mismatch",
             Self::ProviderOnly { .. } => "provider only",
+            Self::NotTaken => "not taken",
             Self::ConsumerOnly => "consumer only",
             Self::Repeated(_) => "repeated",
         }
@@ -76,9 +89,10 @@ impl Finding {
     #[must_use]
     pub const fn is_clean(&self) -> bool {
         match self {
-            Self::Matched | Self::Unacknowledged { .. } | Self::ProviderOnly { sent: false } => {
-                true
-            }
+            Self::Matched
+            | Self::Unacknowledged { .. }
+            | Self::NotTaken
+            | Self::ProviderOnly { sent: false } => true,
             Self::Mismatch(_)
             | Self::ProviderOnly { sent: true }
             | Self::ConsumerOnly
@@ -145,7 +159,12 @@ impl Reconciliation {
 #[must_use]
 pub fn reconcile(provider: &[Line], consumer: &[Line]) -> Reconciliation {
     let (sent, received) = (by_request(provider), by_request(consumer));
-    let names: BTreeSet<&str> = sent.keys().chain(received.keys()).copied().collect();
+    // A question that never arrived has no answer that could be compared.
+    let arrived = received
+        .iter()
+        .filter(|(_, lines)| lines.iter().any(|line| line.is_taken()))
+        .map(|(name, _)| name);
+    let names: BTreeSet<&str> = sent.keys().chain(arrived).copied().collect();
     let requests = names
         .into_iter()
         .map(|name| {
@@ -164,7 +183,7 @@ pub fn reconcile(provider: &[Line], consumer: &[Line]) -> Reconciliation {
     for line in provider {
         totals.entry(line.contract.clone()).or_default().0.add(line);
     }
-    for line in consumer {
+    for line in consumer.iter().filter(|line| line.is_taken()) {
         totals.entry(line.contract.clone()).or_default().1.add(line);
     }
     Reconciliation { requests, totals }
@@ -182,6 +201,7 @@ fn compare(provider: &[&Line], consumer: &[&Line]) -> Finding {
     match (provider, consumer) {
         ([_, _, ..], _) => Finding::Repeated(Side::Provider),
         (_, [_, _, ..]) => Finding::Repeated(Side::Consumer),
+        ([_], [received]) if !received.is_taken() => Finding::NotTaken,
         ([sent], [received]) => compare_one(sent, received),
         ([], _) => Finding::ConsumerOnly,
         ([sent], []) => Finding::ProviderOnly {

@@ -1,7 +1,7 @@
 //! What a log says of answers, given and received, as lines that two participants can lay side by side.
 
 use evidence::json::Json;
-use evidence::reconcile::Line;
+use evidence::reconcile::{Line, NOT_TAKEN};
 use evidence::record::Record;
 use std::collections::BTreeMap;
 
@@ -13,6 +13,8 @@ mod tests;
 pub struct Answers {
     given: BTreeMap<u64, Answer>,
     received: Vec<Answer>,
+    /// Questions that went out and whose answers were not taken to their end, by request.
+    errands: BTreeMap<String, Answer>,
     /// Where the permit of each request stands.
     places: BTreeMap<String, u64>,
 }
@@ -57,7 +59,13 @@ impl Answers {
                     answer.line.acknowledged = holds;
                 }
             }
+            // Until the log says more, what was asked for has not been received: a crash may have come in between.
+            ("errand", Some(request)) => {
+                let answer = Answer::of(request, body, NOT_TAKEN, false);
+                self.errands.insert(request.to_owned(), answer);
+            }
             ("received", Some(request)) => {
+                self.errands.remove(request);
                 let holds = text(body, "state") == "acknowledged";
                 self.received.push(Answer::of(request, body, "", holds));
             }
@@ -83,7 +91,7 @@ impl Answers {
     /// What was received from `peer`.
     #[must_use]
     pub fn received_from(&self, peer: &str) -> Vec<Line> {
-        of_peer(self.received.iter(), peer)
+        of_peer(self.received.iter().chain(self.errands.values()), peer)
     }
 }
 

@@ -75,6 +75,8 @@ impl Connector {
         let Self::Inside(node) = self else {
             return;
         };
+        node.owed.close();
+        let _ = tokio::time::timeout(Duration::from_secs(6), node.owed.wait()).await;
         for peer in node.peers().unwrap_or_default() {
             let waiting = node
                 .index(|state| state.outbox(&peer.id, 0))

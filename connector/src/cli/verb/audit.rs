@@ -26,10 +26,10 @@ pub(crate) enum AuditVerb {
         #[arg(long)]
         head: Option<PathBuf>,
     },
-    /// Writes records as CSV or a bundle that `verify` reads
+    /// Writes records as CSV, as Parquet, or as a bundle that `verify` reads
     #[command(after_help = "Example: hansa audit export --output audit.csv --dataset bike_counts")]
     Export {
-        /// Where to; `.csv` for a spreadsheet, else a bundle folder
+        /// Where to; `.csv` or `.parquet` for a table, else a bundle that can be checked anywhere
         #[arg(short, long)]
         output: PathBuf,
         /// Which records
@@ -65,7 +65,7 @@ pub(crate) struct AuditFilter {
     /// By type or outcome, such as permit, refuse, done, cut
     #[arg(long)]
     pub(crate) outcome: Option<String>,
-    /// At most so many, the newest
-    #[arg(long, default_value_t = 100)]
-    pub(crate) last: usize,
+    /// At most so many, the newest; a list shows 100, an export all
+    #[arg(long)]
+    pub(crate) last: Option<usize>,
 }

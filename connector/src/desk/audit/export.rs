@@ -1,8 +1,9 @@
 //! `hansa audit export`: records as a table, or as a bundle that can be checked anywhere.
 
+mod table;
+
 use crate::cli::verb::audit::AuditFilter;
 use crate::desk::audit::{filter, head};
-use crate::desk::contract::find;
 use crate::desk::out::Out;
 use crate::desk::{Outcome, blocking};
 use crate::node::Node;
@@ -10,6 +11,7 @@ use ::policy::refusal::{Code, Refusal};
 use evidence::note::SignedHead;
 use keep::audit::export;
 use serde_json::json;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -24,55 +26,61 @@ pub(super) async fn write(
 ) -> Outcome {
     let head = head(node).await?;
     let (inner, path) = (Arc::clone(node), output.clone());
-    let count = blocking(move || write_records(&inner, &path, filter, &head)).await?;
+    let count = blocking(move || write_records(&inner, &path, &filter, &head)).await?;
     let shown = output.display();
-    out.object(
-        json!({"file": output, "records": count}),
-        format!(
-            "{count} records written to {shown}\ncheck them anywhere, without configuration: hansa audit verify {shown}"
-        ),
-    )
-    .await?;
+    let mut text = format!("{count} records written to {shown}");
+    if Form::of(&output) == Form::Bundle {
+        text.push_str(&format!(
+            "\ncheck them anywhere, without configuration: hansa audit verify {shown}"
+        ));
+    }
+    out.object(json!({"file": output, "records": count}), text)
+        .await?;
     Ok(0)
+}
+
+/// What an export is for.
+#[derive(Debug, PartialEq, Eq)]
+enum Form {
+    Csv,
+    Parquet,
+    Bundle,
+}
+
+impl Form {
+    fn of(path: &Path) -> Self {
+        match path.extension().and_then(OsStr::to_str) {
+            Some("csv") => Self::Csv,
+            Some("parquet") => Self::Parquet,
+            Some(_) | None => Self::Bundle,
+        }
+    }
 }
 
 fn write_records(
     node: &Node,
     path: &Path,
-    filter: AuditFilter,
+    filter: &AuditFilter,
     head: &SignedHead,
 ) -> Result<u64, Refusal> {
-    let open = || -> Result<BufWriter<File>, Refusal> {
-        let file = File::create(path).map_err(|fault| keep::files::unwritable(path, &fault))?;
-        Ok(BufWriter::new(file))
-    };
-    if path.extension().is_some_and(|ending| ending == "csv") {
-        let all = AuditFilter {
-            last: usize::MAX,
-            ..filter
-        };
-        let records = filter::chosen(node, &all)?;
-        return export::csv(records.into_iter().map(Ok), &mut open()?);
-    }
-    let AuditFilter {
-        participant: None,
-        dataset: None,
-        from: None,
-        to: None,
-        outcome: None,
-        contract,
-        last: _,
-    } = &filter
-    else {
+    if filter.last.is_some() {
         return Err(Refusal::new(
             Code::UsageWrong,
-            "a bundle holds the whole log or what concerns one contract",
+            "an export holds all records that the other filters let through",
         )
-        .with_help("name a file that ends in .csv, or no filter but --contract"));
-    };
-    let contract = match contract {
-        None => None,
-        Some(named) => Some(find::held(node, named)?.to_string()),
-    };
-    export::bundle(&node.log, head, contract.as_deref(), &mut open()?)
+        .with_help("leave --last away, or choose with --from and --to"));
+    }
+    let choice = filter::choice(node, filter)?;
+    let file = File::create(path).map_err(|fault| keep::files::unwritable(path, &fault))?;
+    let mut file = BufWriter::new(file);
+    let mut chooser = choice.chooser();
+    let records = node
+        .log
+        .read(0)
+        .filter(|record| record.as_ref().map_or(true, |record| chooser.takes(record)));
+    match Form::of(path) {
+        Form::Csv => export::csv(records, &mut file),
+        Form::Parquet => table::write(records, file, path),
+        Form::Bundle => export::bundle(&node.log, head, &choice, &mut file),
+    }
 }

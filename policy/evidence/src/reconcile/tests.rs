@@ -1,6 +1,6 @@
 //! Each way in which two logs can differ has its own finding.
 
-use super::{Difference, Finding, Line, Side, Totals, reconcile};
+use super::{Difference, Finding, Line, NOT_TAKEN, Side, Totals, reconcile};
 
 fn line(request: &str) -> Line {
     Line {
@@ -48,6 +48,17 @@ fn each_finding() {
     };
     check(&[unsent], &[], Finding::ProviderOnly { sent: false });
     check(&[], &[line("r1")], Finding::ConsumerOnly);
+    let left = Line {
+        outcome: NOT_TAKEN.to_owned(),
+        ..line("r1")
+    };
+    check(
+        &[line("r1")],
+        std::slice::from_ref(&left),
+        Finding::NotTaken,
+    );
+    let nothing = reconcile(&[], &[left]);
+    assert_eq!((nothing.requests.len(), nothing.totals.len()), (0, 0));
     check(
         &[line("r1"), line("r1")],
         &[line("r1")],

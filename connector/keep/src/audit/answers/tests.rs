@@ -79,16 +79,26 @@ fn two_logs_side_by_side() {
         permit("r4"),
         close("r4", done),
         permit("r5"),
+        permit("r7"),
+        close("r7", done),
         Written("said", r#"{"request_id":"r9"}"#.to_owned()),
     ]);
+    let errand = |request: &str| {
+        let body = format!(r#"{{"peer":"hansa://luebeck.example","request_id":"{request}"}}"#);
+        Written("errand", body)
+    };
     let tallinn = answers(vec![
+        errand("r1"),
         received("r1", "done", 7),
         received("r2", "cut:WITHDRAWN", 3),
         received("r4", "done", 8),
         received("r6", "done", 1),
+        // Asked, and then the power went; and one that never arrived.
+        errand("r7"),
+        errand("r8"),
     ]);
     let given = luebeck.given_to("hansa://tallinn.example");
-    assert_eq!(given.len(), 5);
+    assert_eq!(given.len(), 6);
     assert!(luebeck.given_to("hansa://other.example").is_empty());
     let found = reconcile(&given, &tallinn.received_from("hansa://luebeck.example"));
     let findings: Vec<_> = found
@@ -105,6 +115,7 @@ fn two_logs_side_by_side() {
             ("r4", "mismatch"),
             ("r5", "provider only"),
             ("r6", "consumer only"),
+            ("r7", "not taken"),
         ]
     );
     assert_eq!(
@@ -115,5 +126,5 @@ fn two_logs_side_by_side() {
     assert_eq!(outcome(1), "cut:WITHDRAWN");
     assert_eq!(outcome(2), "failed:EVALUATION_FAILED");
     assert_eq!(outcome(4), "open");
-    assert_eq!(found.totals["a b"].0.rows, 17);
+    assert_eq!(found.totals["a b"].0.rows, 24);
 }

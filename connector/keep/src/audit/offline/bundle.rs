@@ -1,7 +1,8 @@
 //! Checking a bundle.
 
 use super::{Found, Report, incomplete};
-use crate::audit::export::{FORMAT, names};
+use crate::audit::choice::Choice;
+use crate::audit::export::FORMAT;
 use evidence::digest::Digest;
 use evidence::json::fields::{FieldFault, Fields};
 use evidence::json::{Json, Limits, canonical, parse};
@@ -24,7 +25,8 @@ const LINE: Limits = Limits {
 struct Header {
     keys: Vec<NoteKey>,
     head: SignedHead,
-    contract: Option<String>,
+    /// What was chosen; a whole log has none.
+    choice: Option<Choice>,
     records: u64,
 }
 
@@ -54,9 +56,9 @@ pub(super) fn verify(
     let mut found = Found::new(path, header.keys.clone(), newest, each)?;
     found.log.clone_from(&header.head.checkpoint.origin);
     found.take_heads(vec![header.head.clone()]);
-    match &header.contract {
+    match &header.choice {
         None => whole(path, lines, &header, found),
-        Some(contract) => part(path, lines, &header, contract, found),
+        Some(choice) => part(path, lines, &header, choice, found),
     }
 }
 
@@ -110,11 +112,12 @@ fn part(
     path: &Path,
     mut lines: Lines,
     header: &Header,
-    contract: &str,
+    choice: &Choice,
     mut found: Found<'_>,
 ) -> Result<Report, Refusal> {
     let checkpoint = &header.head.checkpoint;
-    let (mut count, mut next, mut fault, mut named) = (0, 0, None, false);
+    let (mut count, mut next, mut fault) = (0, 0, None);
+    let mut chooser = choice.chooser();
     while let Some(line) = lines.next_line()? {
         let Some(line) = record_line(&line) else {
             fault = Some(Fault {
@@ -139,7 +142,10 @@ fn part(
             break;
         };
         found.see(&record);
-        named |= names(&record.body, contract);
+        if !chooser.takes(&record) && choice.is_evident() {
+            let foreign = format!("record {} is not one that was chosen", record.seq);
+            found.damaged.push(foreign);
+        }
         next = line.index + 1;
         count += 1;
     }
@@ -147,14 +153,9 @@ fn part(
         let sentence = format!("the bundle says {} records and has {count}", header.records);
         return Err(incomplete(path, &sentence));
     }
-    if fault.is_none() && count > 0 && !named {
-        found
-            .damaged
-            .push("no record names the contract of the bundle".to_owned());
-    }
     found
         .unseen
-        .push("a part can't show that no record of the contract was left out".to_owned());
+        .push("a part can't show that no record was left out".to_owned());
     Ok(Report {
         log: found.log,
         records: count,
@@ -162,7 +163,7 @@ fn part(
         head: found.heads.into_iter().next(),
         keys: found.keys,
         span: found.span,
-        contract: header.contract.clone(),
+        contract: choice.contract.map(|contract| contract.to_string()),
         fault,
         damaged: found.damaged,
         unseen: found.unseen,
@@ -217,18 +218,18 @@ fn header(line: &[u8]) -> Option<Header> {
         let keys: Option<Vec<NoteKey>> =
             keys.iter().map(|key| key.as_text()?.parse().ok()).collect();
         let head = fields.text("head")?.parse().ok();
-        let contract = match fields.take("contract")? {
+        let choice = match fields.take("choice")? {
             Json::Null => Some(None),
-            other => other.as_text().map(|text| Some(text.to_owned())),
+            object => Choice::from_json(object).map(Some),
         };
         let records = fields.count("records")?;
         let header = keys
             .zip(head)
-            .zip(contract)
-            .map(|((keys, head), contract)| Header {
+            .zip(choice)
+            .map(|((keys, head), choice)| Header {
                 keys,
                 head,
-                contract,
+                choice,
                 records,
             });
         Ok(header.filter(|_| format == FORMAT))

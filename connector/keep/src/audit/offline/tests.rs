@@ -1,9 +1,11 @@
 //! A copy with any change is found out, and the first bad record is named; without configuration.
 
 use super::{Report, verify, visit};
+use crate::audit::choice::Choice;
 use crate::audit::export::{bundle, csv};
 use crate::audit::tests::{Place, Said, said};
 use crate::audit::{Log, LogConfig};
+use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence};
 use evidence::note::{NoteSigner, SignedHead};
@@ -183,9 +185,22 @@ fn a_copy_without_key_heads_or_leaf_hashes_says_what_was_not_seen() {
     assert_eq!(checked(&place.folder()).records, 6);
 }
 
+/// The identity of a contract.
+fn contract(name: &str) -> String {
+    Digest::of(name.as_bytes()).to_string()
+}
+
+/// Everything, or what concerns a contract.
+fn chosen(name: Option<&str>) -> Choice {
+    Choice {
+        contract: name.map(|name| contract(name).parse().unwrap()),
+        ..Choice::default()
+    }
+}
+
 /// A record of a request under a contract.
 #[derive(Debug)]
-struct Under(&'static str, &'static str, i64);
+struct Under(&'static str, String, i64);
 
 impl Evidence for Under {
     fn entry(&self) -> Entry {
@@ -210,9 +225,9 @@ fn two_contracts() -> (Place, Log) {
     let place = Place::new();
     let (log, _) = place.open();
     for request in 0..6 {
-        let contract = if request % 2 == 0 { "aaaa" } else { "bbbb" };
+        let contract = contract(if request % 2 == 0 { "a" } else { "b" });
         let _ = log
-            .record_blocking(Under("permit", contract, request))
+            .record_blocking(Under("permit", contract.clone(), request))
             .unwrap();
         let _ = log
             .record_blocking(Under("close", contract, request))
@@ -231,17 +246,17 @@ fn two_contracts() -> (Place, Log) {
 #[test]
 fn a_bundle_of_everything_and_of_one_contract() {
     let (place, log) = two_contracts();
-    for (contract, count) in [(None, 13), (Some("aaaa"), 6), (Some("none"), 0)] {
+    for (name, count) in [(None, 13), (Some("a"), 6), (Some("none"), 0)] {
         let path = place.dir.path().join("out.hansa");
         let mut file = std::fs::File::create(&path).unwrap();
         assert_eq!(
-            bundle(&log, &log.head(), contract, &mut file).unwrap(),
+            bundle(&log, &log.head(), &chosen(name), &mut file).unwrap(),
             count
         );
         let report = checked(&path);
         assert_eq!((report.fault, report.damaged), (None, vec![]));
         assert_eq!((report.records, report.covered), (count, count));
-        assert_eq!(report.contract.as_deref(), contract);
+        assert_eq!(report.contract, name.map(contract));
         assert_eq!(report.head, Some(log.head()));
     }
 }
@@ -249,10 +264,10 @@ fn a_bundle_of_everything_and_of_one_contract() {
 #[test]
 fn any_change_of_a_bundle() {
     let (place, log) = two_contracts();
-    for contract in [None, Some("aaaa")] {
+    for contract in [None, Some("a")] {
         let path = place.dir.path().join("out.hansa");
         let mut whole = Vec::new();
-        bundle(&log, &log.head(), contract, &mut whole).unwrap();
+        bundle(&log, &log.head(), &chosen(contract), &mut whole).unwrap();
         let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
         let number = |line: usize| {
             if contract.is_some() {
@@ -303,7 +318,10 @@ fn a_table_of_records() {
     let first = lines.next().unwrap();
     assert!(first.starts_with("0,2027-01-15T08:00:00"), "{first}");
     assert!(
-        first.contains("Z,permit,0,,aaaa,,,,,\"{\"\"contracts\"\":[\"\"aaaa\"\"],"),
+        first.contains(&format!(
+            "Z,permit,0,,{a},,,,,\"{{\"\"contracts\"\":[\"\"{a}\"\"],",
+            a = contract("a")
+        )),
         "{first}"
     );
     assert!(first.contains(r#"""a, \""b\""""#), "{first}");
@@ -344,7 +362,7 @@ fn good_records_are_handed_over() {
     let (place, log) = two_contracts();
     let path = place.dir.path().join("out.hansa");
     let mut file = std::fs::File::create(&path).unwrap();
-    bundle(&log, &log.head(), Some("bbbb"), &mut file).unwrap();
+    bundle(&log, &log.head(), &chosen(Some("b")), &mut file).unwrap();
     for (copy, expect) in [
         (path, vec![2, 3, 6, 7, 10, 11]),
         (place.folder(), (0..13).collect()),
