@@ -67,6 +67,7 @@ fn to_wire(event: Event) -> Wire {
             total: (total > 0).then_some(total),
         },
         Event::Notice(text) => Wire::Notice(text),
+        Event::Fault { data, text } => Wire::Json(json!({"fault": data, "text": text})),
         Event::Failed(refusal) => Wire::Failure(Box::new(refusal)),
         Event::Done(exit_code) => Wire::Done { exit_code },
     }
@@ -79,9 +80,10 @@ fn from_wire(event: Wire) -> Event {
                 Some(Value::String(text)) => text,
                 _ => String::new(),
             };
-            match map.remove("data") {
-                Some(data) => Event::Object { data, text },
-                None => Event::Text(text),
+            match (map.remove("fault"), map.remove("data")) {
+                (Some(data), _) => Event::Fault { data, text },
+                (None, Some(data)) => Event::Object { data, text },
+                (None, None) => Event::Text(text),
             }
         }
         Wire::Json(data) => Event::Object {

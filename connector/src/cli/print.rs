@@ -207,6 +207,11 @@ impl Printer<'_> {
                 self.show.note(&text);
                 Ok(None)
             }
+            Event::Fault { data, text } => {
+                self.quiet_bar();
+                self.show.fault(&data, &text);
+                Ok(None)
+            }
             Event::Failed(refusal) => Err(refusal),
             Event::Done(status) => Ok(Some(status)),
         }

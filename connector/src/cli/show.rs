@@ -33,11 +33,16 @@ impl Show {
     /// Refusals: on stderr, as text or as one object each.
     pub(crate) fn refusals(self, refusals: &[Refusal]) {
         for refusal in refusals {
-            if self.json {
-                line_err(&json!({ "error": refusal_json(refusal) }).to_string());
-            } else {
-                line_err(&refusal_text(refusal));
-            }
+            self.fault(&refusal_json(refusal), &refusal_text(refusal));
+        }
+    }
+
+    /// The same of one that was put in both forms elsewhere.
+    pub(crate) fn fault(self, object: &Value, text: &str) {
+        if self.json {
+            line_err(&json!({ "error": object }).to_string());
+        } else {
+            line_err(text);
         }
     }
 }

@@ -108,7 +108,7 @@ async fn list(
             }
             Err(refusal) => {
                 status = refusal.code.kind().exit_code();
-                out.notice(crate::cli::show::refusal_text(&refusal)).await;
+                out.fault(&refusal).await;
             }
         }
     }

@@ -54,7 +54,7 @@ pub(crate) async fn reload(node: &Arc<Node>, out: &Out) -> Outcome {
     let mut status = 0;
     for fault in faults {
         status = fault.code.kind().exit_code();
-        out.notice(crate::cli::show::refusal_text(&fault)).await;
+        out.fault(&fault).await;
     }
     Ok(status)
 }

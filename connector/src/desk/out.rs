@@ -30,6 +30,13 @@ pub(crate) enum Event {
     Text(String),
     /// A line for people that is no result.
     Notice(String),
+    /// A part of it was refused or failed; the rest goes on.
+    Fault {
+        /// The refusal with stable field names.
+        data: Value,
+        /// The same as text.
+        text: String,
+    },
     /// It failed; nothing follows.
     Failed(Refusal),
     /// It is done, with this exit status; nothing follows.
@@ -79,6 +86,15 @@ impl Out {
     /// A line for people.
     pub(crate) async fn notice(&self, text: impl Into<String>) {
         let _ = self.send(Event::Notice(text.into())).await;
+    }
+
+    /// A part that was refused or failed, while the rest goes on.
+    pub(crate) async fn fault(&self, refusal: &Refusal) {
+        let fault = Event::Fault {
+            data: crate::cli::show::refusal_json(refusal),
+            text: crate::cli::show::refusal_text(refusal),
+        };
+        let _ = self.send(fault).await;
     }
 
     /// Progress; dropped where the reader is behind.

@@ -38,7 +38,7 @@ fn the_own_one_stops_every_command_until_it_is_renewed() {
 fn that_of_a_peer_who_answers_is_refused() {
     let league = League::new(binary());
     let _lindau = league.city("lindau");
-    let acme = league.firm("acme");
+    let mut acme = league.firm("acme");
     league.expire("lindau");
     let address = league.impersonate("lindau");
     acme.configure(&format!(
@@ -51,6 +51,12 @@ fn that_of_a_peer_who_answers_is_refused() {
         &[
             (
                 &["sql", "SELECT * FROM lindau.bikes"],
+                "CERTIFICATE_EXPIRED",
+                4,
+                &says,
+            ),
+            (
+                &["catalog", "list", "lindau"],
                 "CERTIFICATE_EXPIRED",
                 4,
                 &says,
@@ -75,6 +81,12 @@ fn that_of_a_peer_who_answers_is_refused() {
     assert_eq!(text(wrong[0], "at"), "lindau.example");
     assert_eq!(text(wrong[0], "code"), "CERTIFICATE_EXPIRED");
     assert!(text(wrong[0], "help").contains("hansa join"), "{hops:?}");
+    // A part that fails is told in full also by a connector that runs, and to those who asked for quiet.
+    acme.serve();
+    let list: [&[&str]; 2] = [&["catalog", "list"], &["-q", "catalog", "list"]];
+    for args in list {
+        try_all(acme.folder(), &[(args, "CERTIFICATE_EXPIRED", 4, &says)]);
+    }
 }
 
 #[test]

@@ -47,7 +47,7 @@ pub(super) async fn publish(
         out.object(data, text).await?;
         for fault in faults {
             status = fault.code.kind().exit_code();
-            out.notice(crate::cli::show::refusal_text(&fault)).await;
+            out.fault(&fault).await;
         }
     }
     Ok(status)
