@@ -38,7 +38,7 @@ pub struct Facts<'a> {
     pub schemas: &'a BTreeMap<DatasetId, Digest>,
     /// The snapshot label of each dataset of the question.
     pub snapshots: &'a BTreeMap<DatasetId, String>,
-    /// What was already spent in the current slot of each quota.
+    /// What was already spent in the current slot of each quota, under whichever contract.
     pub spent: &'a BTreeMap<(ContractId, ClauseId), u64>,
     /// The tenant name that the provider mapped the asker to, where it did; otherwise the asker's domain is used.
     pub tenant: Option<&'a str>,
@@ -60,6 +60,8 @@ pub enum Counted {
 /// A quota that the answer draws on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
+    /// The dataset: what is counted of it for one asker is counted under all its contracts together.
+    pub dataset: DatasetId,
     /// The contract.
     pub contract: ContractId,
     /// The clause.
@@ -101,9 +103,9 @@ pub fn admissible(standing: &InForce, facts: &Facts<'_>) -> Result<(), Refusal> 
 /// `POLICY_CONTRADICTION` for a quota in the house contract, which nobody counts.
 pub fn budgets(standing: &InForce, now: Time) -> Result<Vec<Budget>, Refusal> {
     let mut budgets = Vec::new();
-    for grant in standing.grants().values() {
+    for (dataset, grant) in standing.grants() {
         budgets.extend(
-            check::budgets(grant, now)?
+            check::budgets(dataset, grant, now)?
                 .into_iter()
                 .map(|(_, budget)| budget),
         );

@@ -22,6 +22,7 @@ mod evidence;
 mod federation;
 mod life;
 mod publish;
+mod quota;
 mod readme;
 mod resources;
 mod together;

@@ -210,16 +210,19 @@ CREATE TABLE IF NOT EXISTS correspondence (
 CREATE TABLE IF NOT EXISTS peer (id TEXT PRIMARY KEY, address TEXT NOT NULL, alias TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE IF NOT EXISTS head (peer TEXT PRIMARY KEY, size INTEGER NOT NULL, note TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS budget (
-    contract TEXT NOT NULL, clause INTEGER NOT NULL, slot INTEGER NOT NULL, asker TEXT NOT NULL, used INTEGER NOT NULL,
-    PRIMARY KEY (contract, clause, slot, asker)) STRICT;
+    asker TEXT NOT NULL, dataset TEXT NOT NULL, counts TEXT NOT NULL, at INTEGER NOT NULL, used INTEGER NOT NULL,
+    PRIMARY KEY (asker, dataset, counts, at)) STRICT;
 CREATE TABLE IF NOT EXISTS contract (
-    id TEXT PRIMARY KEY, activated INTEGER, withdrawn INTEGER, withdrawn_by TEXT) STRICT;
+    id TEXT PRIMARY KEY, dataset TEXT, activated INTEGER, withdrawn INTEGER, withdrawn_by TEXT) STRICT;
+CREATE TABLE IF NOT EXISTS model (
+    contract TEXT NOT NULL, model TEXT NOT NULL, PRIMARY KEY (contract, model)) STRICT;
 CREATE TABLE IF NOT EXISTS answer (
-    record INTEGER PRIMARY KEY, request TEXT NOT NULL, peer TEXT NOT NULL, contracts TEXT NOT NULL, closed INTEGER) STRICT;
+    record INTEGER PRIMARY KEY, request TEXT NOT NULL, peer TEXT NOT NULL, contracts TEXT NOT NULL, at INTEGER NOT NULL,
+    closed INTEGER) STRICT;
 CREATE INDEX IF NOT EXISTS answer_request ON answer (request, peer);
 CREATE TABLE IF NOT EXISTS reserved (
-    opened INTEGER NOT NULL, contract TEXT NOT NULL, clause INTEGER NOT NULL, slot INTEGER NOT NULL,
-    counts TEXT NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (opened, contract, clause, slot)) STRICT;
+    opened INTEGER NOT NULL, dataset TEXT NOT NULL, counts TEXT NOT NULL, at INTEGER NOT NULL, amount INTEGER NOT NULL,
+    PRIMARY KEY (opened, dataset, counts, at)) STRICT;
 CREATE TABLE IF NOT EXISTS receipt (
     request TEXT NOT NULL, peer TEXT NOT NULL, role TEXT NOT NULL, contract TEXT NOT NULL, rows INTEGER NOT NULL,
     bytes INTEGER NOT NULL, digest TEXT NOT NULL, outcome TEXT NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL,

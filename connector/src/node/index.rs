@@ -1,5 +1,6 @@
 //! Makes the index from records: the same walk in daily work, after a crash, and for a lost index.
 
+use crate::node::budget::piece;
 use evidence::json::Json;
 use evidence::record::Record;
 use evidence::time::Time;
@@ -7,7 +8,7 @@ use keep::audit::Log;
 use keep::state::State;
 use keep::state::change::Change;
 use keep::state::row::{LetterRow, NegotiationRow, ReceiptRow, Spending};
-use policy::id::{ClauseId, ContractId, ParticipantId};
+use policy::id::{ContractId, ParticipantId};
 use policy::refusal::{Code, Refusal};
 
 /// Takes in every durable record that the index does not reflect yet.
@@ -42,16 +43,19 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
                 &body.text("request_id")?,
                 &asker,
                 &body.words("contracts"),
+                record.at,
             )?;
-            for spending in body.spendings("reservations")? {
+            for spending in spendings(change, &body, record.at)? {
                 change.spend(&spending, &asker, None)?;
             }
             Ok(())
         }
         "progress" => {
             let opened = body.count("opened")?;
-            let asker = change.asker(opened)?.unwrap_or_default();
-            for spending in body.spendings("reservations")? {
+            let (asker, admitted) = change
+                .asker(opened)?
+                .unwrap_or_else(|| (String::new(), record.at));
+            for spending in spendings(change, &body, admitted)? {
                 change.spend(&spending, &asker, Some(opened))?;
             }
             Ok(())
@@ -59,7 +63,15 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
         "close" => close(change, &body),
         "letter" => letter(change, &body),
         "letters_fetched" => change.acknowledged(&body.peer()?, body.count("number")?),
-        "contract" => change.activated(body.contract("contract")?, record.at),
+        "contract" => change.activated(
+            body.contract("contract")?,
+            &body.parsed("dataset")?,
+            record.at,
+        ),
+        "model_seen" => change.of_model(
+            body.contract("contract")?,
+            body.optional("model").as_deref(),
+        ),
         "withdraw" => {
             let effective: Time = body.parsed("effective")?;
             change.withdrawn(
@@ -95,7 +107,10 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
 fn close(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
     let opened = body.count("opened")?;
     let (rows, bytes) = (body.maybe_count("rows"), body.maybe_count("bytes"));
-    let asker = change.asker(opened)?.unwrap_or_default();
+    let asker = change
+        .asker(opened)?
+        .map(|(asker, _)| asker)
+        .unwrap_or_default();
     for mut reserved in change.reserved_by(opened)? {
         let used = match reserved.counts.as_str() {
             "rows" => rows,
@@ -250,33 +265,53 @@ impl Body<'_> {
             .collect();
         words.join(" ")
     }
-
-    fn spendings(&self, name: &str) -> Result<Vec<Spending>, Refusal> {
-        let Some(Json::List(list)) = self.get(name) else {
-            return Err(unreadable(self.record, name));
-        };
-        list.iter()
-            .map(|item| spending(item).ok_or_else(|| unreadable(self.record, name)))
-            .collect()
-    }
 }
 
-fn spending(item: &Json) -> Option<Spending> {
+/// What a record reserves for a question that was admitted then. Clauses that count the same of the same dataset, under one
+/// contract or several, share what is used.
+fn spendings(
+    change: &Change<'_>,
+    body: &Body<'_>,
+    admitted: Time,
+) -> Result<Vec<Spending>, Refusal> {
+    let wrong = || unreadable(body.record, "reservations");
+    let Some(Json::List(list)) = body.get("reservations") else {
+        return Err(wrong());
+    };
+    let mut all: Vec<Spending> = Vec::new();
+    for item in list {
+        let (contract, counts, amount) = reservation(item).ok_or_else(wrong)?;
+        let dataset = change.dataset_of(contract)?.ok_or_else(wrong)?;
+        let shared = all
+            .iter_mut()
+            .find(|known| known.dataset == dataset && known.counts == counts);
+        match shared {
+            Some(shared) => shared.amount = shared.amount.max(amount),
+            None => all.push(Spending {
+                dataset,
+                counts,
+                at: piece(admitted),
+                amount,
+            }),
+        }
+    }
+    Ok(all)
+}
+
+fn reservation(item: &Json) -> Option<(ContractId, String, u64)> {
     let text = |name: &str| match item.get(name) {
         Some(Json::Text(text)) => Some(text.as_str()),
         _ => None,
     };
-    let number = |name: &str| match item.get(name) {
+    let amount = match item.get("amount") {
         Some(Json::Int(value)) => u64::try_from(*value).ok(),
         _ => None,
     };
-    Some(Spending {
-        contract: text("contract")?.parse().ok()?,
-        clause: ClauseId(u32::try_from(number("clause")?).ok()?),
-        slot: text("slot")?.parse().ok()?,
-        counts: text("counts")?.to_owned(),
-        amount: number("amount")?,
-    })
+    Some((
+        text("contract")?.parse().ok()?,
+        text("counts")?.to_owned(),
+        amount?,
+    ))
 }
 
 fn unreadable(record: &Record, name: &str) -> Refusal {

@@ -3,7 +3,7 @@
 use crate::app::clock::{self, Moved};
 use crate::config::Config;
 use crate::local::join::files;
-use crate::node::budget::Budgets;
+use crate::node::budget::{self, Budgets};
 use crate::node::calls::Calls;
 use crate::node::running::Running;
 use crate::node::seats::Seats;
@@ -72,7 +72,7 @@ impl Node {
         let documents = Documents::open(&config.state)?;
         let mut found = Found::default();
         let book = book(&config, &state, &documents, &identity.bundle, &mut found)?;
-        let budgets = Budgets::new(state.budgets()?);
+        let budgets = Budgets::new(state.budgets(budget::oldest(now))?);
         let shelf = Shelf::open(&config.state, &id)?;
         let catalog = datasets(&config, &state, &shelf, &mut found)?;
         let threads = std::thread::available_parallelism().map_or(2, usize::from);

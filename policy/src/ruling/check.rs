@@ -43,8 +43,8 @@ pub(super) fn quotas(
     reads: &Reads,
 ) -> Result<Vec<Budget>, Refusal> {
     let mut drawn = Vec::new();
-    for (_, grant) in read(standing, reads) {
-        for (clause, budget) in budgets(grant, facts.now)? {
+    for (dataset, grant) in read(standing, reads) {
+        for (clause, budget) in budgets(dataset, grant, facts.now)? {
             let spent = facts
                 .spent
                 .get(&(budget.contract, budget.clause))
@@ -60,11 +60,18 @@ pub(super) fn quotas(
 }
 
 /// The quotas of a grant with their slots at `now`.
-pub(super) fn budgets(grant: &Grant, now: Time) -> Result<Vec<(&Clause, Budget)>, Refusal> {
+pub(super) fn budgets<'g>(
+    dataset: &DatasetId,
+    grant: &'g Grant,
+    now: Time,
+) -> Result<Vec<(&'g Clause, Budget)>, Refusal> {
     let mut budgets = Vec::new();
     for clause in grant.clauses() {
         if let Some((counts, quota)) = counted(&clause.term) {
-            budgets.push((clause, budget(grant, clause, counts, quota, now)?));
+            budgets.push((
+                clause,
+                budget((dataset, grant), clause, counts, quota, now)?,
+            ));
         }
     }
     Ok(budgets)
@@ -167,7 +174,7 @@ const fn counted(term: &Term) -> Option<(Counted, Quota)> {
 }
 
 fn budget(
-    grant: &Grant,
+    (dataset, grant): (&DatasetId, &Grant),
     clause: &Clause,
     counts: Counted,
     quota: Quota,
@@ -179,6 +186,7 @@ fn budget(
         .ok_or_else(|| term::contradiction("the house contract can't hold a quota"))?;
     let (slot, slot_end) = quota::slot(quota.per, grant.not_before(), now);
     Ok(Budget {
+        dataset: dataset.clone(),
         contract,
         clause: clause.id,
         counts,

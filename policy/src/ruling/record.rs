@@ -163,6 +163,9 @@ impl Asked {
 }
 
 impl Counted {
+    /// Everything that can be counted.
+    pub const ALL: [Self; 3] = [Self::Queries, Self::Rows, Self::Bytes];
+
     /// What is counted, in one word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

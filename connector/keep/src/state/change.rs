@@ -6,7 +6,7 @@ mod quota;
 
 use crate::state::{broken, signed};
 use evidence::time::Time;
-use policy::id::{ContractId, ParticipantId};
+use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Refusal;
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
@@ -21,15 +21,32 @@ impl<'t> Change<'t> {
         Self { transaction }
     }
 
-    /// The log holds the activation of a contract.
+    /// The log holds the activation of a contract on a dataset.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn activated(&self, contract: ContractId, at: Time) -> Result<(), Refusal> {
+    pub fn activated(
+        &self,
+        contract: ContractId,
+        dataset: &DatasetId,
+        at: Time,
+    ) -> Result<(), Refusal> {
         self.run(
-            "INSERT INTO contract (id, activated) VALUES (?1, ?2)
-             ON CONFLICT (id) DO UPDATE SET activated = coalesce(activated, excluded.activated)",
-            params![contract.to_string(), at.micros()],
+            "INSERT INTO contract (id, dataset, activated) VALUES (?1, ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET dataset = coalesce(dataset, excluded.dataset),
+                 activated = coalesce(activated, excluded.activated)",
+            params![contract.to_string(), dataset.to_string(), at.micros()],
+        )
+    }
+
+    /// The dataset of a contract was seen to be of this model, or of none.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn of_model(&self, contract: ContractId, model: Option<&str>) -> Result<(), Refusal> {
+        self.run(
+            "INSERT OR IGNORE INTO model (contract, model) VALUES (?1, ?2)",
+            params![contract.to_string(), model.unwrap_or_default()],
         )
     }
 

@@ -114,7 +114,11 @@ fn take_in(change: &Change<'_>, record: u64, said: &Said) -> Result<(), Refusal>
             reason: None,
             updated: at(record),
         }),
-        Said::Activated(id) => change.activated(contract(*id), at(record)),
+        Said::Activated(id) => change.activated(
+            contract(*id),
+            &"hansa://munster.example/d/trips".parse().unwrap(),
+            at(record),
+        ),
         Said::Withdrawn(id) => change.withdrawn(contract(*id), &peer(*id), at(record)),
         Said::Address(who, port) => {
             change.peer(&peer(*who), &format!("h:{port}"), &format!("city{who}"))

@@ -3,9 +3,10 @@
 use crate::state::row::{LetterRow, NegotiationRow, ReceiptRow, Spending};
 use crate::state::{State, broken, signed, unsigned};
 use evidence::time::Time;
-use policy::id::{ClauseId, ContractId, ParticipantId};
+use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Refusal;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 /// What the log says of a contract.
@@ -19,8 +20,8 @@ pub struct ContractEvents {
     pub withdrawn: Option<Time>,
 }
 
-/// What an asker has used of a clause in a slot: contract, clause, start of the slot, asker, amount.
-pub type BudgetRow = (ContractId, ClauseId, Time, ParticipantId, u64);
+/// What an asker has used of a dataset in a piece of time: asker, dataset, what is counted, start, amount.
+pub type BudgetRow = (ParticipantId, DatasetId, String, Time, u64);
 
 impl State {
     /// Every negotiation, the newest change first.
@@ -124,16 +125,33 @@ impl State {
             .map_err(broken)
     }
 
-    /// What was spent in each slot that ends after `now` would need; all of them, as the map is small.
+    /// What was used from `since` on; what is older counts for no quota any more.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn budgets(&self) -> Result<Vec<BudgetRow>, Refusal> {
+    pub fn budgets(&self, since: Time) -> Result<Vec<BudgetRow>, Refusal> {
         self.all(
-            "SELECT contract, clause, slot, asker, used FROM budget",
-            [],
+            "SELECT asker, dataset, counts, at, used FROM budget WHERE at >= ?1",
+            [since.micros()],
             budget_row,
         )
+    }
+
+    /// Of which models the dataset of each contract was seen to be; none is one of them.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn models(&self) -> Result<BTreeMap<ContractId, Vec<Option<String>>>, Refusal> {
+        let rows: Vec<(ContractId, String)> =
+            self.all("SELECT contract, model FROM model", [], |row| {
+                Ok((parsed(row, 0)?, row.get(1)?))
+            })?;
+        let mut models: BTreeMap<ContractId, Vec<Option<String>>> = BTreeMap::new();
+        for (contract, model) in rows {
+            let model = (!model.is_empty()).then_some(model);
+            models.entry(contract).or_default().push(model);
+        }
+        Ok(models)
     }
 
     /// What the log says of each contract.
@@ -263,15 +281,14 @@ fn all<T>(
 pub(crate) fn reserved(connection: &Connection, opened: u64) -> Result<Vec<Spending>, Refusal> {
     all(
         connection,
-        "SELECT contract, clause, slot, counts, amount FROM reserved WHERE opened = ?1",
+        "SELECT dataset, counts, at, amount FROM reserved WHERE opened = ?1",
         [signed(opened)],
         |row| {
             Ok(Spending {
-                contract: parsed(row, 0)?,
-                clause: ClauseId(row.get(1)?),
-                slot: instant(row, 2)?,
-                counts: row.get(3)?,
-                amount: unsigned(row.get(4)?),
+                dataset: parsed(row, 0)?,
+                counts: row.get(1)?,
+                at: instant(row, 2)?,
+                amount: unsigned(row.get(3)?),
             })
         },
     )
@@ -323,14 +340,14 @@ fn receipt_row(row: &Row<'_>) -> rusqlite::Result<ReceiptRow> {
 fn budget_row(row: &Row<'_>) -> rusqlite::Result<BudgetRow> {
     Ok((
         parsed(row, 0)?,
-        ClauseId(row.get(1)?),
-        instant(row, 2)?,
-        parsed(row, 3)?,
+        parsed(row, 1)?,
+        row.get(2)?,
+        instant(row, 3)?,
         unsigned(row.get(4)?),
     ))
 }
 
-fn instant(row: &Row<'_>, index: usize) -> rusqlite::Result<Time> {
+pub(crate) fn instant(row: &Row<'_>, index: usize) -> rusqlite::Result<Time> {
     let micros: i64 = row.get(index)?;
     Time::from_micros(micros).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(index, micros))
 }

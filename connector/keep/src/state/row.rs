@@ -1,7 +1,7 @@
 //! What the index holds, as it is written and read again.
 
 use evidence::time::Time;
-use policy::id::{ClauseId, ContractId, ParticipantId};
+use policy::id::{ContractId, DatasetId, ParticipantId};
 
 /// A letter as the log names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,17 +47,15 @@ pub struct NegotiationRow {
     pub updated: Time,
 }
 
-/// So much of a quota.
+/// So much of a dataset, as quotas count it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spending {
-    /// The contract.
-    pub contract: ContractId,
-    /// The clause.
-    pub clause: ClauseId,
-    /// Start of the slot.
-    pub slot: Time,
+    /// The dataset.
+    pub dataset: DatasetId,
     /// `queries`, `rows` or `bytes`.
     pub counts: String,
+    /// The piece of time that it counts for, by its start.
+    pub at: Time,
     /// How much.
     pub amount: u64,
 }

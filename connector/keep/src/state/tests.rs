@@ -3,7 +3,7 @@
 use crate::state::State;
 use crate::state::row::{LetterRow, Spending};
 use evidence::time::Time;
-use policy::id::{ClauseId, ContractId, ParticipantId};
+use policy::id::{DatasetId, ParticipantId};
 use policy::refusal::Code;
 
 fn peer() -> ParticipantId {
@@ -80,60 +80,43 @@ fn letters_are_numbered_without_gaps_and_kept_until_acknowledged() {
 fn what_is_given_back_can_be_spent_again() {
     let folder = tempfile::tempdir().unwrap();
     let mut state = State::open(&folder.path().join("state.db"), 0).unwrap();
-    let contract = ContractId(evidence::digest::Digest::of(b"contract"));
-    let slot = Time::from_micros(0).unwrap();
+    let at = Time::from_micros(0).unwrap();
+    let dataset: DatasetId = "hansa://munster.example/d/trips".parse().unwrap();
     let rows = |amount| Spending {
-        contract,
-        clause: ClauseId(3),
-        slot,
+        dataset: dataset.clone(),
         counts: "rows".to_owned(),
+        at,
         amount,
     };
+    let used = |by: &str, amount| {
+        let counts = "rows".to_owned();
+        (asker(by), dataset.clone(), counts, at, amount)
+    };
+    const OTHER: &str = "hansa://other.example";
     state
         .change(1, |change| {
-            change.opened(0, "q", "hansa://acme.example", "c")?;
+            change.opened(0, "q", ASKER, "c", at)?;
             change.spend(&rows(100), ASKER, Some(0))?;
-            change.spend(&rows(7), "hansa://other.example", None)?;
+            change.spend(&rows(7), OTHER, None)?;
             change.spend(&rows(50), ASKER, Some(0))
         })
         .unwrap();
-    assert_eq!(
-        state.budgets().unwrap(),
-        [
-            (contract, ClauseId(3), slot, asker(ASKER), 150),
-            (
-                contract,
-                ClauseId(3),
-                slot,
-                asker("hansa://other.example"),
-                7
-            )
-        ]
-    );
+    let all = [used(ASKER, 150), used(OTHER, 7)];
+    assert_eq!(state.budgets(at).unwrap(), all);
     assert_eq!(state.open_answers().unwrap().len(), 1);
     let closed = state
         .change(2, |change| {
             assert_eq!(change.reserved_by(0)?, [rows(150)]);
-            assert_eq!(change.asker(0)?.as_deref(), Some(ASKER));
+            assert_eq!(change.asker(0)?, Some((ASKER.to_owned(), at)));
             change.give_back(&rows(40), ASKER)?;
             change.closed(0, 1)
         })
         .unwrap();
     assert_eq!(closed.unwrap().0, "q");
     assert!(state.open_answers().unwrap().is_empty());
-    assert_eq!(
-        state.budgets().unwrap(),
-        [
-            (contract, ClauseId(3), slot, asker(ASKER), 110),
-            (
-                contract,
-                ClauseId(3),
-                slot,
-                asker("hansa://other.example"),
-                7
-            )
-        ]
-    );
+    let all = [used(ASKER, 110), used(OTHER, 7)];
+    assert_eq!(state.budgets(at).unwrap(), all);
+    assert!(state.budgets(at.plus_micros(1)).unwrap().is_empty());
 }
 
 const ASKER: &str = "hansa://acme.example";

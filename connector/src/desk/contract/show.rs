@@ -27,7 +27,7 @@ pub(super) async fn show(
         let (role, _) = sides(node, agreement);
         let mut data = contract_json(*id, agreement, *standing, role);
         let signatures = signatures(node, *id);
-        let budgets = budgets(node, *id, agreement);
+        let budgets = budgets(node, agreement);
         if let Value::Object(map) = &mut data {
             let listed: Vec<Value> = signatures.iter().map(Signed::json).collect();
             map.insert("signatures".to_owned(), json!(listed));
@@ -195,29 +195,33 @@ impl Used {
     }
 }
 
-fn budgets(node: &Node, id: ContractId, agreement: &Agreement) -> Vec<Used> {
+/// What is used of each quota of a contract. On the side that is asked that is what was had of the dataset under whichever
+/// contract.
+fn budgets(node: &Node, agreement: &Agreement) -> Vec<Used> {
+    use ::policy::ruling::Counted;
     use ::policy::term::Term;
     let now = node.now();
     agreement
         .clauses
         .iter()
         .filter_map(|clause| {
-            let (what, quota) = match &clause.term {
-                Term::Queries(quota) => ("questions", quota),
-                Term::RowQuota(quota) => ("rows", quota),
-                Term::ByteQuota(quota) => ("bytes", quota),
+            let (what, counts, quota) = match &clause.term {
+                Term::Queries(quota) => ("questions", Counted::Queries, quota),
+                Term::RowQuota(quota) => ("rows", Counted::Rows, quota),
+                Term::ByteQuota(quota) => ("bytes", Counted::Bytes, quota),
                 _ => return None,
             };
-            let (slot, until) = ::policy::term::quota::slot(quota.per, agreement.not_before, now);
+            let slot = ::policy::term::quota::slot(quota.per, agreement.not_before, now);
+            let dataset = &agreement.dataset.id;
             Some(Used {
                 clause: clause.id.to_string(),
                 what,
                 used: match agreement.assignee_id() {
-                    Some(asker) => node.budgets.spent(id, clause.id, slot, asker),
-                    None => node.budgets.most_spent(id, clause.id, slot),
+                    Some(asker) => node.budgets.spent(dataset, counts, slot, asker),
+                    None => node.budgets.most_spent(dataset, counts, slot),
                 },
                 of: quota.max,
-                until: until.to_string(),
+                until: slot.1.to_string(),
             })
         })
         .collect()

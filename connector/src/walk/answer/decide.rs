@@ -35,11 +35,12 @@ pub(super) async fn decide(
     let asker = posed.asker.id();
     let now = node.now();
     known.schemas = schemas(node, &standing);
-    known.spent = spent(node, &standing, asker, now);
+    known.spent = spent(node, &standing, asker, now)?;
     let taxonomy = node.taxonomy();
     let ruled = ruling::decide(standing, &facts(posed, known, &taxonomy, now), bound)?;
     let recorded = node.log.record(ruled).await.map_err(|_| Fell::Closed)?;
-    node.budgets.count_query(recorded.budgets(), asker);
+    node.budgets
+        .count_query(recorded.budgets(), asker, recorded.receipt().at());
     drop(lock);
     Ok(recorded)
 }

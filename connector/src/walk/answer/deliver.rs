@@ -111,7 +111,7 @@ async fn finish(
     };
     let sent = recorded.sent();
     node.budgets
-        .give_back(&meter.budgets, &meter.reserve, sent.rows, sent.bytes);
+        .give_back(&meter.reserve, sent.rows, sent.bytes);
     if let Caller::Peer(_) = caller {
         match receipt::issue(node, &recorded, &facts).await {
             Ok(bytes) => {

@@ -7,7 +7,7 @@ use evidence::time::Time;
 use policy::contract::InForce;
 use policy::id::{ClauseId, ContractId, DatasetId, ParticipantId};
 use policy::refusal::{Code, Refusal};
-use policy::term::Term;
+use policy::ruling;
 use std::collections::BTreeMap;
 
 /// What is known of the datasets, the contracts and the asker of a question.
@@ -34,30 +34,27 @@ pub(super) fn schemas(node: &Node, standing: &InForce) -> BTreeMap<DatasetId, Di
     })
 }
 
-/// What was spent in the current slot of each counted clause.
+/// What was spent in the current slot of each counted clause, under whichever contract.
+///
+/// # Errors
+/// When a clause counts what nobody counts.
 pub(super) fn spent(
     node: &Node,
     standing: &InForce,
     asker: &ParticipantId,
     now: Time,
-) -> BTreeMap<(ContractId, ClauseId), u64> {
-    let mut spent = BTreeMap::new();
-    for grant in standing.grants().values() {
-        let Some(contract) = grant.contract() else {
-            continue;
-        };
-        for clause in grant.clauses() {
-            let (Term::Queries(quota) | Term::RowQuota(quota) | Term::ByteQuota(quota)) =
-                &clause.term
-            else {
-                continue;
-            };
-            let (slot, _) = policy::term::quota::slot(quota.per, grant.not_before(), now);
-            let used = node.budgets.spent(contract, clause.id, slot, asker);
-            spent.insert((contract, clause.id), used);
-        }
-    }
-    spent
+) -> Result<BTreeMap<(ContractId, ClauseId), u64>, Refusal> {
+    let budgets = ruling::budgets(standing, now)?;
+    Ok(budgets
+        .into_iter()
+        .map(|budget| {
+            let slot = (budget.slot, budget.slot_end);
+            let used = node
+                .budgets
+                .spent(&budget.dataset, budget.counts, slot, asker);
+            ((budget.contract, budget.clause), used)
+        })
+        .collect())
 }
 
 /// The labels of the snapshots that are read.

@@ -92,7 +92,7 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     let meter = NodeMeter {
         node: Arc::clone(node),
         budgets: recorded.budgets().to_vec(),
-        reserve: Reserve::of(asker.clone()),
+        reserve: Reserve::of(asker.clone(), receipt.at()),
         request: ask.request,
         opened: leaf.index,
     };

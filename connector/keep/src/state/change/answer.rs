@@ -1,8 +1,10 @@
 //! Answers, from the record that opens them to the receipt that both sides hold.
 
 use crate::state::change::Change;
+use crate::state::query::instant;
 use crate::state::row::ReceiptRow;
 use crate::state::signed;
+use evidence::time::Time;
 use policy::id::ParticipantId;
 use policy::refusal::Refusal;
 use rusqlite::params;
@@ -18,22 +20,24 @@ impl Change<'_> {
         request: &str,
         peer: &str,
         contracts: &str,
+        at: Time,
     ) -> Result<(), Refusal> {
         self.run(
-            "INSERT OR IGNORE INTO answer (record, request, peer, contracts, closed) VALUES (?1, ?2, ?3, ?4, NULL)",
-            params![signed(record), request, peer, contracts],
+            "INSERT OR IGNORE INTO answer (record, request, peer, contracts, at, closed)
+             VALUES (?1, ?2, ?3, ?4, ?5, NULL)",
+            params![signed(record), request, peer, contracts, at.micros()],
         )
     }
 
-    /// Who asked the question that the record `opened` has opened.
+    /// Who asked the question that the record `opened` has opened, and when it was admitted.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn asker(&self, opened: u64) -> Result<Option<String>, Refusal> {
+    pub fn asker(&self, opened: u64) -> Result<Option<(String, Time)>, Refusal> {
         self.one(
-            "SELECT peer FROM answer WHERE record = ?1",
+            "SELECT peer, at FROM answer WHERE record = ?1",
             [signed(opened)],
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, instant(row, 1)?)),
         )
     }
 
