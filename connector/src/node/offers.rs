@@ -289,8 +289,20 @@ fn publish_views(node: &Arc<Node>, offers: &[Offer]) -> Result<(), Refusal> {
                 .map(|dataset| (offer, dataset))
         })
         .collect();
+    // Peers check a public view when they see it, by the keys that count then: one by a key that is over is signed again.
+    let ours = node
+        .party()
+        .ok()
+        .filter(|party| party.signing_key == node.signer.kid());
+    let counts = |agreement: &policy::contract::Agreement| {
+        ours.as_ref().is_none_or(|party| {
+            agreement.provider.signing_key == party.signing_key
+                && agreement.provider.tls_issuer == party.tls_issuer
+        })
+    };
     let same = |agreement: &policy::contract::Agreement, offer: &Offer, dataset: &Dataset| {
-        agreement.dataset.id == offer.dataset
+        counts(agreement)
+            && agreement.dataset.id == offer.dataset
             && agreement.dataset.schema == dataset.schema_digest()
             && agreement.clauses == offer.clauses
             && agreement.not_before == offer.not_before
@@ -318,12 +330,18 @@ fn publish_views(node: &Arc<Node>, offers: &[Offer]) -> Result<(), Refusal> {
         node.book_mut(|book| book.admit(recorded));
     }
     for (id, agreement) in standing {
-        if !wanted
+        if wanted
             .iter()
             .any(|(offer, dataset)| same(&agreement, offer, dataset))
         {
-            crate::walk::revoke::own_now(node, id, "no longer offered")?;
+            continue;
         }
+        let reason = if counts(&agreement) {
+            "no longer offered"
+        } else {
+            "signed again with another key"
+        };
+        crate::walk::revoke::own_now(node, id, reason)?;
     }
     Ok(())
 }
