@@ -276,7 +276,7 @@ codes! {
     MessageTooLarge "MESSAGE_TOO_LARGE" Exhausted "A message is larger than the limits." "Send less in one message.";
     RequestIdReused "REQUEST_ID_REUSED" Usage "A request of that id was already answered." "Draw a new id for each question.";
     // federation
-    PeerUnreachable "PEER_UNREACHABLE" OutOfReach "A participant does not answer." "`hansa doctor PARTICIPANT` says where it fails; --partial accepts an answer without it.";
+    PeerUnreachable "PEER_UNREACHABLE" OutOfReach "A participant does not answer." "`hansa doctor PARTICIPANT` says where it fails; --partial lets a question over a model go without it.";
     PeerDataInvalid "PEER_DATA_INVALID" OutOfReach "A participant answered with something else than it was asked for." "Tell its operator; the log holds the record.";
     PeerUnknown "PEER_UNKNOWN" Unknown "No such participant here." "`hansa peer list` shows them; `hansa peer add` adds one.";
     AnswerIncomplete "ANSWER_INCOMPLETE" OutOfReach "The answer lacks a participant." "Ask again, or accept it with --partial.";

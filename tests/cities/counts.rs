@@ -34,7 +34,7 @@ impl Counts {
         Self { city, rows }
     }
 
-    fn csv(&self) -> String {
+    pub(crate) fn csv(&self) -> String {
         let mut csv = String::from("at,site,bikes\n");
         for (site, day, hour, bikes) in &self.rows {
             let bikes = bikes.map(|bikes| bikes.to_string()).unwrap_or_default();
@@ -58,7 +58,8 @@ pub(crate) fn city(league: &League, counts: &Counts, terms: &str, to: &str) -> C
     city
 }
 
-const MODEL: &str = r#"
+/// Such a dataset, as the configuration describes it.
+pub(crate) const MODEL: &str = r#"
 [[dataset]]
 name = "counts"
 title = "Bicycle counts"

@@ -96,7 +96,17 @@ fn a_city_that_is_down_is_named(counts: &[Counts; 3], cities: &mut [City], acme:
     let file = std::fs::read(acme.folder().join("rest.parquet")).unwrap();
     let footer = String::from_utf8_lossy(&file);
     assert!(footer.contains("\"complete\":false"), "{footer}");
-    // Who does not ask for that city does not need it.
+    // What its own tables look like is not known; no help promises that they can be gone without.
+    let named = "SELECT sum(bikes) AS total FROM speyer.counts";
+    let failed = acme
+        .hansa(&["sql", named, "--purpose", PURPOSE, "--partial"])
+        .refused("PEER_UNREACHABLE", 5);
+    assert!(failed.err.contains("can't be named"), "{}", failed.err);
+    // Who leaves that city out by name does not need it, nor who does not ask for it.
+    let others = format!("{sql} WHERE participant <> 'speyer.example'");
+    let answer = acme.ask(&others).must().lines();
+    assert_eq!(number(&answer[0], "total"), rest);
+    assert_eq!(answer[1]["hansa"]["complete"], true);
     acme.ask("SELECT count(*) FROM worms.counts").must();
 }
 

@@ -20,6 +20,7 @@ mod disk;
 mod ending;
 mod evidence;
 mod federation;
+mod lacking;
 mod life;
 mod publish;
 mod quota;

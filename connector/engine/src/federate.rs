@@ -17,6 +17,7 @@ mod peersql;
 mod source;
 mod span;
 mod split;
+mod uses;
 
 #[cfg(test)]
 mod tests;

@@ -38,18 +38,32 @@ pub struct ModelColumn {
 /// The model of that name.
 #[must_use]
 pub fn model(name: &str) -> Option<&'static Model> {
+    #[cfg(test)]
+    if name == TRIPS.name {
+        return Some(&TRIPS);
+    }
     MODELS.iter().find(|model| model.name == name)
 }
 
-/// The Arrow schema of a model, as its union over participants has it before `participant` and `dataset`.
-#[must_use]
-pub fn model_schema(name: &str) -> Option<SchemaRef> {
-    let fields: Vec<arrow_schema::Field> = model(name)?
-        .columns
-        .iter()
-        .map(|column| arrow_schema::Field::new(column.name, column.kind.arrow(), !column.required))
-        .collect();
-    Some(Arc::new(arrow_schema::Schema::new(fields)))
+impl Model {
+    /// The column of that name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&ModelColumn> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Its Arrow schema, as its union over participants has it before `participant` and `dataset`.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        let fields: Vec<arrow_schema::Field> = self
+            .columns
+            .iter()
+            .map(|column| {
+                arrow_schema::Field::new(column.name, column.kind.arrow(), !column.required)
+            })
+            .collect();
+        Arc::new(arrow_schema::Schema::new(fields))
+    }
 }
 
 /// All models.
@@ -146,3 +160,30 @@ const LOCAL_DATE: ModelColumn = ModelColumn {
     unit: None,
     meaning: "the day in the dataset's zone on which the interval starts",
 };
+
+/// A model of the tests of questions, with a column of each type.
+#[cfg(test)]
+const TRIPS: Model = Model {
+    name: "trips",
+    meaning: "trips of the tests",
+    columns: &[
+        plain("id", ColumnType::Int, None),
+        plain("place", ColumnType::Text, None),
+        plain("n", ColumnType::Int, Some("{trip}")),
+        plain("x", ColumnType::Float, Some("km")),
+        plain("open", ColumnType::Bool, None),
+        plain("day", ColumnType::Date, None),
+        plain("ts", ColumnType::Instant, None),
+    ],
+};
+
+#[cfg(test)]
+const fn plain(name: &'static str, kind: ColumnType, unit: Option<&'static str>) -> ModelColumn {
+    ModelColumn {
+        name,
+        kind,
+        required: false,
+        unit,
+        meaning: "",
+    }
+}

@@ -4,10 +4,10 @@ use crate::cli::verb::question::{ExplainArgs, GetArgs, SqlArgs};
 use crate::desk::out::Out;
 use crate::desk::{Outcome, Trouble, blocking};
 use crate::node::Node;
-use crate::walk::ask::{self, Reach};
+use crate::walk::ask;
 use crate::walk::cite::cite;
 use crate::walk::messenger::Messenger;
-use ::policy::id::{ContractId, PurposeId};
+use ::policy::id::{ContractId, ParticipantId, PurposeId};
 use ::policy::refusal::{Code, Refusal};
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::StreamWriter;
@@ -24,8 +24,7 @@ use std::sync::Arc;
 pub(crate) async fn sql(node: &Arc<Node>, args: SqlArgs, out: &Out) -> Outcome {
     let text = args.sql.unwrap_or_default();
     let wish = wish(node, args.purpose.as_deref(), &args.contract, args.partial)?;
-    let (question, reach) = plan(node, &text, &wish).await?;
-    let missing = absent(&reach, &wish, &text)?;
+    let question = plan(node, &text, &wish).await?;
     let messenger = Arc::new(Messenger::new(node)?);
     let answer = question
         .run(messenger, &node.room, &ask::bounds(node))
@@ -41,15 +40,16 @@ pub(crate) async fn sql(node: &Arc<Node>, args: SqlArgs, out: &Out) -> Outcome {
         out.progress("rows", rows, 0);
     }
     end(writer, out).await?;
-    let (data, text) = footer(node, &answer.report, &missing, rows);
+    let (data, text) = footer(node, &answer.report, rows);
     out.object(data, text).await?;
     Ok(0)
 }
 
 /// What would go to whom.
 pub(crate) async fn explain(node: &Arc<Node>, args: ExplainArgs, out: &Out) -> Outcome {
-    let wish = wish(node, args.purpose.as_deref(), &args.contract, false)?;
-    let (question, _) = plan(node, &args.sql, &wish).await?;
+    // Whoever would be lacking is shown with the reason, beside what would go to the others.
+    let wish = wish(node, args.purpose.as_deref(), &args.contract, true)?;
+    let question = plan(node, &args.sql, &wish).await?;
     let explanation = question.explain();
     let mut text = explanation.to_string();
     let mut errands = Vec::new();
@@ -81,8 +81,11 @@ pub(crate) async fn explain(node: &Arc<Node>, args: ExplainArgs, out: &Out) -> O
         .iter()
         .map(|(depth, line)| json!({"depth": depth, "step": line}))
         .collect();
-    out.object(json!({"errands": errands, "here": here}), text)
-        .await?;
+    out.object(
+        json!({"errands": errands, "here": here, "missing": lacking(&explanation.left_out)}),
+        text,
+    )
+    .await?;
     Ok(0)
 }
 
@@ -144,24 +147,20 @@ fn wish(
     })
 }
 
-async fn plan(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<(Question, Reach), Trouble> {
-    let reach = ask::reach(node, sql, wish).await?;
-    let (home, text, wanted, now) = (reach.home.clone(), sql.to_owned(), wish.clone(), node.now());
+async fn plan(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<Question, Trouble> {
+    let home = ask::reach(node, sql, wish).await?;
+    let (text, wanted, now) = (sql.to_owned(), wish.clone(), node.now());
     match blocking(move || home.plan(&text, &wanted, &SqlLimits::default(), now)).await {
-        Ok(question) => Ok((question, reach)),
+        Ok(question) => Ok(question),
         Err(refusal) => {
-            // A name that only exists at a participant that did not answer is not an unknown name.
-            let reason = reach
-                .missing
-                .into_iter()
-                .next()
-                .filter(|_| matches!(refusal.code, Code::DatasetUnknown));
-            let reason = match reason {
-                Some((_, why)) => Some(why),
-                None if refusal.code == Code::DatasetUnknown => ask::lapsed(node, sql)?,
-                None => None,
+            // A name that was had until a contract ended is not an unknown name.
+            let unknown = refusal.code == Code::DatasetUnknown && refusal.participant.is_none();
+            let lapsed = if unknown {
+                ask::lapsed(node, sql)?
+            } else {
+                None
             };
-            Err(match reason {
+            Err(match lapsed {
                 Some(why) => why.into(),
                 None => cite(node, sql, refusal).into(),
             })
@@ -169,56 +168,41 @@ async fn plan(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<(Question, Rea
     }
 }
 
-/// The participants that showed no catalogue. Without `--partial` the question fails with the first of them, if it could
-/// have had a part in it.
-fn absent(reach: &Reach, wish: &Wish, _sql: &str) -> Result<Vec<(String, Refusal)>, Refusal> {
-    let mut absent = Vec::new();
-    for (peer, why) in &reach.missing {
-        if !wish.partial {
-            return Err(why
-                .clone()
-                .with_help("--partial accepts an answer that lacks it, and says so"));
-        }
-        absent.push((peer.id.domain().to_owned(), why.clone()));
-    }
-    Ok(absent)
-}
-
 /// The lines below a result.
-fn footer(
-    node: &Node,
-    report: &Report,
-    absent: &[(String, Refusal)],
-    rows: u64,
-) -> (Value, String) {
+fn footer(node: &Node, report: &Report, rows: u64) -> (Value, String) {
     let mut participants = Vec::new();
     let mut text = String::new();
     for went in report.outcomes() {
         participants.push(outcome_json(&went));
         text.push_str(&outcome_text(node, &went));
     }
-    let mut missing: Vec<(String, Refusal)> = report
-        .missing()
-        .into_iter()
-        .map(|(participant, why)| (participant.domain().to_owned(), why))
-        .collect();
-    missing.extend(absent.iter().cloned());
+    let missing = report.missing();
     for (participant, why) in &missing {
         text.push_str(&format!(
-            "INCOMPLETE: the answer lacks {participant}: {why}\n"
+            "INCOMPLETE: the answer lacks {}: {why}\n",
+            participant.domain()
         ));
     }
     let data = json!({"hansa": {
         "complete": missing.is_empty(),
         "rows": rows,
         "participants": participants,
-        "missing": missing.iter().map(|(participant, why)| json!({
-            "participant": participant,
-            "code": why.code.as_str(),
-            "sentence": why.sentence,
-        })).collect::<Vec<_>>(),
+        "missing": lacking(&missing),
     }});
     (data, format!("\n{text}"))
+}
+
+fn lacking(missing: &[(ParticipantId, Refusal)]) -> Vec<Value> {
+    missing
+        .iter()
+        .map(|(participant, why)| {
+            json!({
+                "participant": participant.domain(),
+                "code": why.code.as_str(),
+                "sentence": why.sentence,
+            })
+        })
+        .collect()
 }
 
 fn outcome_json(went: &Went) -> Value {

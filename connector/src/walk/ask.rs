@@ -1,18 +1,19 @@
 //! Ask: one question over own and remote datasets. The plan stays here, errands go out, each on the books before it goes.
 
+mod lacking;
+
 use crate::node::Node;
 use crate::node::calls::Peer;
 use catalog::dataset::Dataset;
-use catalog::view::shape;
-use engine::federate::home::{Home, RemoteTable};
+use engine::federate::home::{Home, Lacking, RemoteTable};
 use engine::federate::question::{Bounds, Wish};
 use engine::limits::Limits;
 use policy::contract::{Agreement, Standing};
 use policy::id::ContractId;
 use policy::refusal::{Code, Refusal};
 use policy::term::{self, Term};
-use proto::peer::catalogue::PageRequest;
-use std::collections::BTreeSet;
+use proto::peer::catalogue::{Offer, PageRequest};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A dataset of a peer, as its catalogue shows it to us.
@@ -26,6 +27,8 @@ pub(crate) struct Seen {
     pub(crate) offers: Vec<catalog::offer::Offer>,
     /// Public views in force: their identity and what they say.
     pub(crate) views: Vec<(ContractId, Agreement)>,
+    /// Why a public view that is shown there can't be used.
+    pub(crate) unusable: Vec<Refusal>,
 }
 
 /// Fetches the catalogue of a peer, all pages.
@@ -33,14 +36,16 @@ pub(crate) struct Seen {
 /// # Errors
 /// When the peer can't be reached, or sends what can't be read.
 pub(crate) async fn catalogue(node: &Arc<Node>, peer: &Peer) -> Result<Vec<Seen>, Refusal> {
-    match pages(node, peer).await {
+    let seen = match pages(node, peer).await {
         Err(refusal) if refusal.code == Code::PeerUnreachable => {
             // The connection may have grown old; once more with a new one.
             node.hang_up(&peer.id).await;
             pages(node, peer).await
         }
         other => other,
-    }
+    }?;
+    lacking::remember(node, &seen).await;
+    Ok(seen)
 }
 
 async fn pages(node: &Arc<Node>, peer: &Peer) -> Result<Vec<Seen>, Refusal> {
@@ -59,31 +64,7 @@ async fn pages(node: &Arc<Node>, peer: &Peer) -> Result<Vec<Seen>, Refusal> {
                 )
                 .with_participant(peer.id.clone()));
             }
-            let mut offers = Vec::new();
-            let mut views = Vec::new();
-            for offer in entry.offers {
-                // What can't be read or trusted is left out: a newer peer may offer what this version does not know.
-                let read = if offer.public_view {
-                    view(node, &dataset, &offer.policy).map(|view| views.push(view))
-                } else {
-                    proto::offer::from_bytes(&offer.policy).and_then(|offer| {
-                        if offer.dataset != dataset.id {
-                            return Err(elsewhere());
-                        }
-                        offers.push(offer);
-                        Ok(())
-                    })
-                };
-                if let Err(refusal) = read {
-                    tracing::warn!(peer = peer.id.domain(), dataset = %dataset.id.name, code = %refusal.code, "offer.unusable");
-                }
-            }
-            seen.push(Seen {
-                peer: peer.clone(),
-                dataset,
-                offers,
-                views,
-            });
+            seen.push(read(node, peer, dataset, entry.offers));
         }
         if seen.len() > MOST_DATASETS {
             break;
@@ -97,6 +78,37 @@ async fn pages(node: &Arc<Node>, peer: &Peer) -> Result<Vec<Seen>, Refusal> {
         Code::PeerDataInvalid,
         format!("the catalogue of {} does not end", peer.id.domain()),
     ))
+}
+
+/// What is offered of a dataset. A plain offer that can't be read is left out: a newer peer may offer what this version
+/// does not know. A public view is in force, so that one that can't be read or trusted is told.
+fn read(node: &Node, peer: &Peer, dataset: Dataset, entries: Vec<Offer>) -> Seen {
+    let mut seen = Seen {
+        peer: peer.clone(),
+        dataset,
+        offers: Vec::new(),
+        views: Vec::new(),
+        unusable: Vec::new(),
+    };
+    for entry in entries {
+        let unread = if entry.public_view {
+            view(node, &seen.dataset, &entry.policy)
+                .map(|view| seen.views.push(view))
+                .inspect_err(|refusal| seen.unusable.push(refusal.clone()))
+        } else {
+            proto::offer::from_bytes(&entry.policy).and_then(|offer| {
+                if offer.dataset != seen.dataset.id {
+                    return Err(elsewhere());
+                }
+                seen.offers.push(offer);
+                Ok(())
+            })
+        };
+        if let Err(refusal) = unread {
+            tracing::warn!(peer = peer.id.domain(), dataset = %seen.dataset.id.name, code = %refusal.code, "offer.unusable");
+        }
+    }
+    seen
 }
 
 const MOST_PAGES: usize = 1000;
@@ -123,26 +135,17 @@ fn elsewhere() -> Refusal {
     )
 }
 
-/// What can be asked from here, and whose catalogue could not be fetched.
-#[derive(Debug)]
-pub(crate) struct Reach {
-    /// The tables.
-    pub(crate) home: Home,
-    /// The participants that did not show their catalogue, and why.
-    pub(crate) missing: Vec<(Peer, Refusal)>,
-}
-
-/// Gathers the tables that a question may name: the catalogues of the peers that it mentions, and of all peers where it
-/// names a model.
+/// Gathers the tables that a question may name, and what it may need and can't have: from the catalogues of the peers that
+/// it mentions, and of all peers where it names a model.
 ///
 /// # Errors
 /// When the own index can't be read.
-pub(crate) async fn reach(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<Reach, Refusal> {
+pub(crate) async fn reach(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<Home, Refusal> {
     let peers = node.peers()?;
     let words = words(sql);
     let model = words.contains("model");
-    let wanted: Vec<Peer> = peers
-        .into_iter()
+    let wanted: Vec<&Peer> = peers
+        .iter()
         .filter(|peer| model || words.contains(peer.alias.as_str()))
         .collect();
     let fetched = futures::future::join_all(wanted.iter().map(|peer| async {
@@ -151,21 +154,49 @@ pub(crate) async fn reach(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<Re
     }))
     .await;
     let mut tables = own_tables(node)?;
-    let mut missing = Vec::new();
+    let mut lacks = Vec::new();
+    let mut shown = BTreeMap::new();
     for (peer, seen) in wanted.into_iter().zip(fetched) {
         match seen {
             Ok(seen) => {
                 for seen in &seen {
-                    tables.extend(remote_tables(node, seen, wish));
+                    let (usable, unusable) = remote_tables(node, seen, wish);
+                    if usable.is_empty() {
+                        lacks.extend(unusable.into_iter().map(|why| Lacking {
+                            participant: peer.id.clone(),
+                            alias: Some(peer.alias.clone()),
+                            dataset: Some(seen.dataset.id.name.clone()),
+                            // Of no model: it is missed by its own name alone.
+                            model: Some(seen.dataset.model.clone().unwrap_or_default()),
+                            why,
+                        }));
+                    }
+                    tables.extend(usable);
                 }
+                shown.insert(peer.id.clone(), seen);
             }
-            Err(refusal) => missing.push((peer, refusal)),
+            Err(why) => lacks.push(Lacking {
+                participant: peer.id.clone(),
+                alias: Some(peer.alias.clone()),
+                dataset: None,
+                model: None,
+                why: away(peer, why),
+            }),
         }
     }
-    Ok(Reach {
-        home: Home::new(tables),
-        missing,
-    })
+    if model {
+        lacks.extend(lacking::unresolved(node, &peers, &shown)?);
+    }
+    Ok(Home::new(tables).that_lacks(lacks))
+}
+
+/// A participant without its catalogue.
+fn away(peer: &Peer, why: Refusal) -> Refusal {
+    let why = match why.participant {
+        Some(_) => why,
+        None => why.with_participant(peer.id.clone()),
+    };
+    why.with_help(format!("hansa doctor {} says where it fails", peer.alias))
 }
 
 /// Fetches letters before asking, so that a contract that was just finalised, or withdrawn, counts. A peer that can't be
@@ -187,67 +218,52 @@ fn own_tables(node: &Node) -> Result<Vec<RemoteTable>, Refusal> {
     node.catalog(|catalog| {
         catalog
             .datasets()
-            .map(|dataset| {
-                Ok(RemoteTable {
-                    alias: alias.clone(),
-                    dataset: dataset.id.clone(),
-                    contract: None,
-                    shape: shape(dataset, &[])?,
-                    model: dataset.model.clone(),
-                    snapshot: dataset.version.clone(),
-                    rows: dataset.rows,
-                    bytes: dataset.bytes,
-                    time_span: dataset.time_span,
-                    barred: None,
-                })
-            })
+            .map(|dataset| RemoteTable::new(alias.clone(), dataset, None, &[]))
             .collect()
     })
 }
 
 /// The contracts under which we may ask for a dataset: those that we hold, and public views.
 fn held(node: &Node, seen: &Seen) -> Vec<(ContractId, Agreement)> {
-    let now = node.now();
-    let own = node.id();
-    let mut held: Vec<(ContractId, Agreement)> = node.book(|book| {
-        book.all(now)
-            .filter(|(_, agreement, standing)| {
-                *standing == Standing::InForce
-                    && agreement.dataset.id == seen.dataset.id
-                    && agreement.assignee_id() == Some(&own)
-            })
-            .map(|(id, agreement, _)| (id, agreement.clone()))
-            .collect()
-    });
+    let mut held = lacking::ours(node);
+    held.retain(|(_, agreement)| agreement.dataset.id == seen.dataset.id);
     held.extend(seen.views.iter().cloned());
     held
 }
 
-fn remote_tables(node: &Node, seen: &Seen, wish: &Wish) -> Vec<RemoteTable> {
+/// The tables of a dataset, one for each contract, and why there is none for the others.
+fn remote_tables(node: &Node, seen: &Seen, wish: &Wish) -> (Vec<RemoteTable>, Vec<Refusal>) {
     let own = node.id();
     let mut tables = Vec::new();
+    let mut unusable = seen.unusable.clone();
     for (id, agreement) in held(node, seen) {
-        let effects = match term::of_clauses(&agreement.clauses, &own, None) {
-            Ok(effects) => effects,
-            Err(_) => continue,
-        };
-        let Ok(shape) = shape(&seen.dataset, &effects) else {
-            continue;
-        };
-        tables.push(RemoteTable {
-            alias: seen.peer.alias.clone(),
-            dataset: seen.dataset.id.clone(),
-            contract: Some(id),
-            shape,
-            model: seen.dataset.model.clone(),
-            snapshot: seen.dataset.version.clone(),
-            rows: seen.dataset.rows,
-            bytes: seen.dataset.bytes,
-            time_span: seen.dataset.time_span,
-            barred: barred(node, seen, id, &agreement, wish),
+        let table = term::of_clauses(&agreement.clauses, &own, None).and_then(|effects| {
+            RemoteTable::new(seen.peer.alias.clone(), &seen.dataset, Some(id), &effects)
         });
+        match table {
+            Ok(table) => tables.push(RemoteTable {
+                barred: barred(node, seen, id, &agreement, wish),
+                ..table
+            }),
+            Err(refusal) => unusable.push(refusal.with_contract(id)),
+        }
     }
-    tables
+    let name = format!("{}.{}", seen.peer.alias, seen.dataset.id.name);
+    let told = unusable.into_iter().map(|why| {
+        let told = Refusal::new(
+            Code::AnswerIncomplete,
+            format!("what is in force on `{name}` can't be used here: {why}"),
+        )
+        .with_participant(seen.peer.id.clone())
+        .with_help(format!(
+            "tell its operator, or request an amendment: hansa contract request {name}"
+        ));
+        match why.contract {
+            Some(contract) => told.with_contract(contract),
+            None => told,
+        }
+    });
+    (tables, told.collect())
 }
 
 /// What a question names and was had under a contract that is not in force: why it can't be had now.

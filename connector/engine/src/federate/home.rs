@@ -4,11 +4,12 @@ use crate::federate::question::planning;
 use crate::federate::question::{Question, Wish};
 use crate::federate::source::Relation;
 use crate::limits::SqlLimits;
+use crate::model::{self, Model, conform};
 use crate::plan::names::no_table;
 use catalog::dataset::Dataset;
 use catalog::view::{self, Shape};
 use evidence::time::Time;
-use policy::effect::Effect;
+use policy::effect::{Effect, What};
 use policy::id::{ContractId, DatasetId, Name, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,8 +36,27 @@ pub struct RemoteTable {
     pub bytes: u64,
     /// First and last instant of its time column.
     pub time_span: Option<(Time, Time)>,
+    /// The columns whose values the contract does not show, though they are there.
+    pub masked: BTreeSet<Name>,
+    /// Why it does not count to its model, whatever it says of itself: a name, type or unit of what is shown differs.
+    pub misfit: Option<Refusal>,
     /// Why it can't be asked for this purpose, where that is known beforehand.
     pub barred: Option<Refusal>,
+}
+
+/// What a question may need and can't be had: no name of it is known here, or none of its contracts can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lacking {
+    /// Whose.
+    pub participant: ParticipantId,
+    /// The owner's alias here, where it has one.
+    pub alias: Option<Name>,
+    /// Which dataset; absent: whatever that participant has.
+    pub dataset: Option<Name>,
+    /// The model that it is of; absent: nobody knows, so any.
+    pub model: Option<String>,
+    /// Why it can't be had.
+    pub why: Refusal,
 }
 
 impl RemoteTable {
@@ -50,17 +70,62 @@ impl RemoteTable {
         contract: Option<ContractId>,
         effects: &[Effect],
     ) -> Result<Self, Refusal> {
-        Ok(Self {
+        let shape = view::shape(entry, effects)?;
+        let masked = effects
+            .iter()
+            .filter_map(|effect| match &effect.what {
+                What::MaskColumn { column, .. } => Some(column.clone()),
+                _ => None,
+            })
+            .collect();
+        let mut table = Self {
             alias,
             dataset: entry.id.clone(),
             contract,
-            shape: view::shape(entry, effects)?,
+            shape,
             model: entry.model.clone(),
             snapshot: entry.version.clone(),
             rows: entry.rows,
             bytes: entry.bytes,
             time_span: entry.time_span,
+            masked,
+            misfit: None,
             barred: None,
+        };
+        table.misfit = table.unlike_its_model(entry);
+        Ok(table)
+    }
+
+    /// Why it is not what its model says, as far as it is shown.
+    fn unlike_its_model(&self, entry: &Dataset) -> Option<Refusal> {
+        let name = self.model.as_deref()?;
+        let seen = self.schema(Relation::Base);
+        let differences = match model::model(name) {
+            Some(model) => conform::shown(
+                model,
+                entry
+                    .columns
+                    .iter()
+                    .filter(|column| seen.column_with_name(column.name.as_str()).is_some()),
+            ),
+            None => vec!["this connector does not know that model".to_owned()],
+        };
+        if differences.is_empty() {
+            return None;
+        }
+        let refusal = Refusal::new(
+            Code::ModelMismatch,
+            format!(
+                "`{}.{}` does not conform to the model `{name}`: {}",
+                self.alias,
+                self.dataset.name,
+                differences.join("; ")
+            ),
+        )
+        .with_participant(self.dataset.owner.clone());
+        Some(match self.contract {
+            Some(contract) => refusal.with_contract(contract),
+            None => refusal,
         })
     }
 }
@@ -69,6 +134,7 @@ impl RemoteTable {
 #[derive(Debug, Clone, Default)]
 pub struct Home {
     tables: Vec<Arc<RemoteTable>>,
+    lacking: Vec<Lacking>,
 }
 
 impl Home {
@@ -77,7 +143,15 @@ impl Home {
     pub fn new(tables: Vec<RemoteTable>) -> Self {
         Self {
             tables: tables.into_iter().map(Arc::new).collect(),
+            lacking: Vec::new(),
         }
+    }
+
+    /// The same, knowing what it lacks: a question that needs it fails with the reason, or says so.
+    #[must_use]
+    pub fn that_lacks(mut self, lacking: Vec<Lacking>) -> Self {
+        self.lacking.extend(lacking);
+        self
     }
 
     /// Plans a question: everything that will travel is decided here, and nothing has travelled yet.
@@ -136,8 +210,7 @@ impl Home {
             .filter(|table| relation == Relation::Rows || matches!(table.shape, Shape::Cube { .. }))
             .cloned()
             .collect();
-        let table = one_contract(candidates, wish)?
-            .ok_or_else(|| no_table(&format!("{alias}.{dataset}")))?;
+        let table = one_contract(candidates, wish)?.ok_or_else(|| self.nothing(alias, dataset))?;
         if let Some(refusal) = &table.barred {
             return Err(refusal.clone());
         }
@@ -149,37 +222,73 @@ impl Home {
         Ok(Meaning::One(table, relation))
     }
 
-    fn model(&self, model: &str, wish: &Wish) -> Result<Meaning, Refusal> {
+    /// Why there is no such dataset here.
+    fn nothing(&self, alias: &str, dataset: &str) -> Refusal {
+        self.lacking
+            .iter()
+            .find(|lacking| {
+                lacking.alias.as_ref().is_some_and(|known| known.as_str() == alias)
+                    && lacking
+                        .dataset
+                        .as_ref()
+                        .is_none_or(|known| known.as_str() == dataset)
+            })
+            .map_or_else(
+                || no_table(&format!("{alias}.{dataset}")),
+                |lacking| match lacking.dataset {
+                    Some(_) => lacking.why.clone(),
+                    None => lacking.why.clone().with_help(format!(
+                        "what `{alias}` has can't be named until its catalogue is fetched; with --partial, a question \
+                         over a model goes without it"
+                    )),
+                },
+            )
+    }
+
+    fn model(&self, name: &str, wish: &Wish) -> Result<Meaning, Refusal> {
         let mut datasets: BTreeMap<DatasetId, Vec<Arc<RemoteTable>>> = BTreeMap::new();
         for table in &self.tables {
-            if table.model.as_deref() == Some(model) {
+            if table.model.as_deref() == Some(name) {
                 datasets
                     .entry(table.dataset.clone())
                     .or_default()
                     .push(Arc::clone(table));
             }
         }
-        let mut open = Vec::new();
-        let mut barred = Vec::new();
+        let mut parts = Vec::new();
         for candidates in datasets.into_values() {
             let Some(table) = one_contract(candidates, wish)? else {
                 continue;
             };
-            match (&table.barred, wish.partial) {
-                (None, _) => open.push(table),
-                (Some(refusal), false) => return Err(refusal.clone()),
-                (Some(refusal), true) => {
-                    barred.push((table.dataset.owner.clone(), refusal.clone()));
-                }
+            parts.push(Part {
+                participant: table.dataset.owner.clone(),
+                dataset: Some(table.dataset.name.clone()),
+                why: table.misfit.clone().or_else(|| table.barred.clone()),
+                table: Some(table),
+            });
+        }
+        let Some(model) = model::model(name) else {
+            let misfit = parts.into_iter().find_map(|part| part.why);
+            return Err(misfit.unwrap_or_else(|| no_table(&format!("model.{name}"))));
+        };
+        for lacking in &self.lacking {
+            let of_it = lacking.model.as_deref().is_none_or(|model| model == name);
+            let had = parts.iter().any(|part| {
+                part.participant == lacking.participant && part.dataset == lacking.dataset
+            });
+            if of_it && !had {
+                parts.push(Part {
+                    participant: lacking.participant.clone(),
+                    dataset: lacking.dataset.clone(),
+                    table: None,
+                    why: Some(lacking.why.clone()),
+                });
             }
         }
-        if !open.is_empty() {
-            return Ok(Meaning::Model(open, barred));
+        if parts.is_empty() {
+            return Err(no_table(&format!("model.{name}")));
         }
-        Err(barred.into_iter().next().map_or_else(
-            || no_table(&format!("model.{model}")),
-            |(_, refusal)| refusal,
-        ))
+        Ok(Meaning::Model(model, parts))
     }
 }
 
@@ -187,8 +296,39 @@ impl Home {
 pub(super) enum Meaning {
     /// One relation of one dataset.
     One(Arc<RemoteTable>, Relation),
-    /// A model: the datasets that conform to it, and who is left out.
-    Model(Vec<Arc<RemoteTable>>, Vec<(ParticipantId, Refusal)>),
+    /// A model: the datasets that conform to it, or would.
+    Model(&'static Model, Vec<Part>),
+}
+
+/// A dataset of a model.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    /// Whose.
+    pub(super) participant: ParticipantId,
+    /// Which, where that is known.
+    pub(super) dataset: Option<Name>,
+    /// How it can be asked.
+    pub(super) table: Option<Arc<RemoteTable>>,
+    /// Why it can't be asked.
+    pub(super) why: Option<Refusal>,
+}
+
+impl Part {
+    /// What tells it from the others of its model.
+    pub(super) fn key(&self) -> (ParticipantId, Option<Name>) {
+        (self.participant.clone(), self.dataset.clone())
+    }
+
+    /// Whether rows have no value of their own in that column of the model.
+    pub(super) fn hides(&self, column: &str) -> bool {
+        self.table.as_ref().is_some_and(|table| {
+            table
+                .schema(Relation::Base)
+                .column_with_name(column)
+                .is_none()
+                || table.masked.iter().any(|masked| masked.as_str() == column)
+        })
+    }
 }
 
 fn one_contract(

@@ -1,5 +1,6 @@
 //! One question: planned, then asked of all participants at once, then answered.
 
+mod lacks;
 pub(super) mod planning;
 mod running;
 

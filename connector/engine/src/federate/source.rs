@@ -3,14 +3,17 @@
 use crate::federate::errand::Errand;
 use crate::federate::home::RemoteTable;
 use crate::federate::peersql::Writer;
-use arrow_schema::SchemaRef;
+use crate::federate::uses::{DATASET, PARTICIPANT};
+use crate::model::Model;
+use arrow_schema::{Field, Schema, SchemaRef};
+use catalog::dataset::ColumnType;
 use catalog::view::Shape;
-use datafusion::common::{DataFusionError, ScalarValue, TableReference};
+use datafusion::common::{DFSchema, DataFusionError, ScalarValue, TableReference};
 use datafusion::logical_expr::{
-    Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, TableSource, lit,
+    EmptyRelation, Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, TableSource,
+    lit,
 };
 use datafusion::prelude::ident;
-use policy::refusal::{Code, Refusal};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -87,41 +90,36 @@ pub(super) struct ModelSource {
 }
 
 impl ModelSource {
-    /// The union over `tables`, with the columns `participant` and `dataset` at the end.
+    /// The columns of the model over `tables`, with `participant` and `dataset` at the end. What a dataset has beside the
+    /// model is for questions to that dataset alone: nobody has agreed on its type or unit.
     pub(super) fn new(
-        model: &str,
+        model: &Model,
         tables: &[Arc<RemoteTable>],
         writer: &Arc<Writer>,
     ) -> Result<Self, DataFusionError> {
-        let mut columns: Vec<(String, arrow_schema::DataType)> = Vec::new();
-        for table in tables {
-            for field in table.schema(Relation::Base).fields() {
-                match columns.iter().find(|(name, _)| name == field.name()) {
-                    None => columns.push((field.name().clone(), field.data_type().clone())),
-                    Some((_, kind)) if kind == field.data_type() => {}
-                    Some((name, _)) => {
-                        return Err(crate::fault::carry(Refusal::new(
-                            Code::ModelMismatch,
-                            format!(
-                                "column `{name}` of `{}.{}` has another type than elsewhere in `{model}`",
-                                table.alias, table.dataset.name
-                            ),
-                        )));
-                    }
-                }
-            }
-        }
+        let branches = tables
+            .iter()
+            .map(|table| branch(table, model, writer))
+            .collect::<Result<_, _>>()?;
+        Self::union(branches, model)
+    }
+
+    /// The union of these, each with the columns of the model, `participant` and `dataset`.
+    pub(super) fn union(
+        branches: Vec<LogicalPlan>,
+        model: &Model,
+    ) -> Result<Self, DataFusionError> {
         let mut union: Option<LogicalPlanBuilder> = None;
-        for table in tables {
-            let branch = branch(table, &columns, writer)?;
+        for branch in branches {
             union = Some(match union {
                 None => LogicalPlanBuilder::from(branch),
                 Some(before) => before.union(branch)?,
             });
         }
-        let plan = union
-            .unwrap_or_else(|| LogicalPlanBuilder::empty(false))
-            .build()?;
+        let plan = match union {
+            Some(union) => union.build()?,
+            None => nothing(model)?,
+        };
         let schema = Arc::clone(plan.schema().inner());
         Ok(Self { plan, schema })
     }
@@ -149,9 +147,26 @@ impl TableSource for ErrandSource {
     }
 }
 
+/// No rows.
+fn nothing(model: &Model) -> Result<LogicalPlan, DataFusionError> {
+    let own = [PARTICIPANT, DATASET].map(|name| Field::new(name, ColumnType::Text.arrow(), false));
+    let fields: Vec<Field> = model
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| Field::clone(field))
+        .chain(own)
+        .collect();
+    let schema = DFSchema::try_from(Schema::new(fields))?;
+    Ok(LogicalPlan::EmptyRelation(EmptyRelation {
+        produce_one_row: false,
+        schema: Arc::new(schema),
+    }))
+}
+
 fn branch(
     table: &Arc<RemoteTable>,
-    columns: &[(String, arrow_schema::DataType)],
+    model: &Model,
     writer: &Arc<Writer>,
 ) -> Result<LogicalPlan, DataFusionError> {
     let relation = match &table.shape {
@@ -160,15 +175,16 @@ fn branch(
     };
     let schema = table.schema(relation);
     let mut outputs = Vec::new();
-    for (name, kind) in columns {
-        outputs.push(if schema.column_with_name(name).is_some() {
-            ident(name)
+    for column in model.columns {
+        outputs.push(if schema.column_with_name(column.name).is_some() {
+            ident(column.name)
         } else {
-            lit(ScalarValue::try_from(kind)?).alias(name)
+            // Shown at most: where the question uses it, this dataset is not asked.
+            lit(ScalarValue::try_from(&column.kind.arrow())?).alias(column.name)
         });
     }
-    outputs.push(lit(table.dataset.owner.domain()).alias("participant"));
-    outputs.push(lit(table.dataset.name.as_str()).alias("dataset"));
+    outputs.push(lit(table.dataset.owner.domain()).alias(PARTICIPANT));
+    outputs.push(lit(table.dataset.name.as_str()).alias(DATASET));
     let name = TableReference::partial(table.alias.as_str(), table.dataset.name.as_str());
     let source = RemoteSource {
         table: Arc::clone(table),

@@ -8,6 +8,7 @@ mod differential;
 mod failures;
 mod gated;
 mod governed;
+mod lacks;
 mod random;
 mod travels;
 
@@ -112,6 +113,8 @@ pub(super) fn table(city: &str, name: &str, shape: Shape, model: Option<&str>) -
         rows: 200,
         bytes: 20_000,
         time_span: None,
+        masked: std::collections::BTreeSet::new(),
+        misfit: None,
         barred: None,
     }
 }

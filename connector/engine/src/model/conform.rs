@@ -1,6 +1,6 @@
 //! Whether a dataset is what its model says: names, types, units, and local dates that fit the zone.
 
-use crate::model::Model;
+use crate::model::{Model, ModelColumn};
 use crate::publish::write::Written;
 use catalog::dataset::{Column, ColumnType, Dataset};
 use policy::refusal::{Code, Refusal};
@@ -25,27 +25,44 @@ pub fn check(model: &Model, entry: &Dataset) -> Result<(), Refusal> {
             ));
             continue;
         };
-        if found.kind != wanted.kind {
-            differences.push(format!(
-                "column `{}` is {}, the model has {}",
-                wanted.name,
-                found.kind.as_str(),
-                wanted.kind.as_str()
-            ));
-        }
-        if found.unit.as_deref() != wanted.unit {
-            differences.push(format!(
-                "column `{}` has {}, the model {}",
-                wanted.name,
-                unit(found.unit.as_deref()),
-                unit(wanted.unit)
-            ));
-        }
+        differences.extend(unlike(wanted, found));
         if wanted.required && found.nullable {
             differences.push(format!("column `{}` may lack a value", wanted.name));
         }
     }
     mismatch(model, differences)
+}
+
+/// How what a peer shows of an entry differs from the model: its types and units. A column that is not shown is no
+/// difference, and whether values may be absent is for the contract to say.
+#[must_use]
+pub fn shown<'a>(model: &Model, columns: impl IntoIterator<Item = &'a Column>) -> Vec<String> {
+    columns
+        .into_iter()
+        .filter_map(|found| Some((model.column(found.name.as_str())?, found)))
+        .flat_map(|(wanted, found)| unlike(wanted, found))
+        .collect()
+}
+
+fn unlike(wanted: &ModelColumn, found: &Column) -> Vec<String> {
+    let mut differences = Vec::new();
+    if found.kind != wanted.kind {
+        differences.push(format!(
+            "column `{}` is {}, the model has {}",
+            wanted.name,
+            found.kind.as_str(),
+            wanted.kind.as_str()
+        ));
+    }
+    if found.unit.as_deref() != wanted.unit {
+        differences.push(format!(
+            "column `{}` has {}, the model {}",
+            wanted.name,
+            unit(found.unit.as_deref()),
+            unit(wanted.unit)
+        ));
+    }
+    differences
 }
 
 /// Holds the written rows against the model: the local date is that of the instant in the dataset's zone.

@@ -16,6 +16,11 @@ pub(crate) struct SqlArgs {
     #[arg(long)]
     pub(crate) contract: Vec<String>,
     /// Accept an answer that lacks a participant
+    ///
+    /// A question over model.NAME needs every participant with a contract in force or a public view. One that can't be
+    /// asked, or does not show a column that the question filters, groups, orders or computes by, makes it fail; with
+    /// --partial the answer lacks it and says so. A column that is only shown is NULL in the rows of who does not show it.
+    /// The tables of a participant whose catalogue can't be fetched can't be named, --partial or not.
     #[arg(long)]
     pub(crate) partial: bool,
     /// Write to this file; its ending decides the format

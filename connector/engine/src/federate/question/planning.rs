@@ -1,26 +1,29 @@
 //! Text to a question: names, whole blocks, the stock rules, then the split.
 
+use super::lacks::{Placed, Unasked, lacks};
 use super::{Question, Wish};
 use crate::fault;
 use crate::federate::cells;
 use crate::federate::errand::Errand;
 use crate::federate::exec::Leaves;
-use crate::federate::home::{Home, Meaning};
+use crate::federate::home::{Home, Meaning, Part};
 use crate::federate::peersql::Writer;
 use crate::federate::source::{ErrandSource, ModelSource, RemoteSource};
 use crate::federate::split::{Desk, split};
+use crate::federate::uses::probe;
 use crate::limits::{Limits, SqlLimits};
+use crate::model::Model;
 use crate::plan::names::Tables;
-use crate::plan::{planned, stack};
+use crate::plan::{Planned, planned, stack};
 use crate::session;
 use crate::session::apart;
 use datafusion::common::DataFusionError;
 use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
 use evidence::time::Time;
-use policy::id::ParticipantId;
+use policy::id::Name;
 use policy::refusal::{Code, Refusal};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Text to a question.
@@ -50,24 +53,21 @@ fn plan_here(
         Arc::new(Leaves::default()),
     ));
     let writer = Arc::new(Writer::new(Arc::clone(&state), *limits, now));
-    let names = Arc::new(Names {
-        home,
-        wish: wish.clone(),
-        writer: Arc::clone(&writer),
-        left_out: Mutex::default(),
-        refused: Mutex::default(),
-    });
-    let tables: Arc<dyn Tables> = Arc::<Names>::clone(&names);
-    let planned = planned(sql, tables, limits, now);
-    let refused = names
-        .refused
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take();
-    let planned = match (planned, refused) {
-        (Err(refusal), Some(why)) if refusal.code == Code::DatasetUnknown => return Err(why),
-        (planned, _) => planned?,
-    };
+    let probed = Arc::new(Names::new(&home, &wish, &writer, None));
+    let mut planned = probed.read(sql, limits, now)?;
+    let parts = probed.parts();
+    let mut left_out = Vec::new();
+    if !parts.is_empty() {
+        let lacks = lacks(&planned.plan, &parts, &state)?;
+        left_out = lacks.told(&parts, wish.partial)?;
+        let chosen = Arc::new(Names::new(
+            &home,
+            &wish,
+            &writer,
+            Some(lacks.unasked(&parts)),
+        ));
+        planned = chosen.read(sql, limits, now)?;
+    }
     let mut desk = Desk {
         writer,
         wish: wish.clone(),
@@ -80,11 +80,6 @@ fn plan_here(
         .and_then(|plan| split(plan, &mut desk))
         .and_then(|plan| settle(plan, &mut desk))
         .map_err(|error| fault::planning(&error))?;
-    let left_out = names
-        .left_out
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone();
     Ok(Question {
         plan,
         errands: desk.errands,
@@ -99,31 +94,101 @@ struct Names {
     home: Home,
     wish: Wish,
     writer: Arc<Writer>,
-    left_out: Mutex<Vec<(ParticipantId, Refusal)>>,
+    /// Of models: what is not asked. Absent: that is not decided yet, and every part stands as a probe.
+    unasked: Option<BTreeMap<Unasked, Refusal>>,
+    parts: Mutex<Vec<Placed>>,
     /// Why a name that exists can't be asked.
     refused: Mutex<Option<Refusal>>,
 }
 
 impl Names {
-    fn found(&self, path: &[&str]) -> Result<Arc<dyn TableSource>, Refusal> {
-        match self.home.resolve(path, &self.wish)? {
-            Meaning::One(table, relation) => Ok(Arc::new(RemoteSource {
-                table,
-                relation,
-                writer: Arc::clone(&self.writer),
-            })),
-            Meaning::Model(tables, barred) => {
-                let mut all = self.left_out.lock().unwrap_or_else(PoisonError::into_inner);
-                for entry in barred {
-                    if !all.contains(&entry) {
-                        all.push(entry);
-                    }
-                }
-                let model = ModelSource::new(&path.join("."), &tables, &self.writer)
-                    .map_err(|error| fault::planning(&error))?;
-                Ok(Arc::new(model))
-            }
+    fn new(
+        home: &Home,
+        wish: &Wish,
+        writer: &Arc<Writer>,
+        unasked: Option<BTreeMap<Unasked, Refusal>>,
+    ) -> Self {
+        Self {
+            home: home.clone(),
+            wish: wish.clone(),
+            writer: Arc::clone(writer),
+            unasked,
+            parts: Mutex::default(),
+            refused: Mutex::default(),
         }
+    }
+
+    fn read(
+        self: &Arc<Self>,
+        sql: &str,
+        limits: &SqlLimits,
+        now: Time,
+    ) -> Result<Planned, Refusal> {
+        let tables: Arc<dyn Tables> = Arc::<Self>::clone(self);
+        let planned = planned(sql, tables, limits, now);
+        let refused = self
+            .refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        match (planned, refused) {
+            (Err(refusal), Some(why)) if refusal.code == Code::DatasetUnknown => Err(why),
+            (planned, _) => planned,
+        }
+    }
+
+    /// The parts of models that stand in the plan as probes, by their numbers.
+    fn parts(&self) -> Vec<Placed> {
+        self.parts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn found(&self, path: &[&str]) -> Result<Arc<dyn TableSource>, Refusal> {
+        let source = match self.home.resolve(path, &self.wish)? {
+            Meaning::One(table, relation) => {
+                return Ok(Arc::new(RemoteSource {
+                    table,
+                    relation,
+                    writer: Arc::clone(&self.writer),
+                }));
+            }
+            Meaning::Model(model, parts) => match &self.unasked {
+                None => self.probes(model, parts),
+                Some(unasked) => {
+                    let tables: Vec<_> = parts
+                        .into_iter()
+                        .filter(|part| !unasked.contains_key(&(model.name, part.key())))
+                        .filter_map(|part| part.table)
+                        .collect();
+                    ModelSource::new(model, &tables, &self.writer)
+                }
+            },
+        };
+        let source = source.map_err(|error| fault::planning(&error))?;
+        Ok(Arc::new(source))
+    }
+
+    fn probes(
+        &self,
+        model: &'static Model,
+        parts: Vec<Part>,
+    ) -> Result<ModelSource, DataFusionError> {
+        let mut all = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let columns = model.schema();
+        let mut branches = Vec::new();
+        for part in parts {
+            let dataset = part.dataset.as_ref().map(Name::as_str);
+            branches.push(probe(
+                all.len(),
+                &columns,
+                part.participant.domain(),
+                dataset,
+            )?);
+            all.push(Placed { model, part });
+        }
+        ModelSource::union(branches, model)
     }
 }
 
@@ -133,7 +198,8 @@ impl Tables for Names {
         match found {
             Ok(source) => Some(source),
             Err(refusal) => {
-                if refusal.code != Code::DatasetUnknown {
+                // What a participant said of a name is told; that there is no such name, where it is missed.
+                if refusal.code != Code::DatasetUnknown || refusal.participant.is_some() {
                     self.refused
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)

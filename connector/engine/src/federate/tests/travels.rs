@@ -2,7 +2,6 @@
 
 use super::{CITIES, World, run};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
-use policy::refusal::Code;
 use std::sync::Arc;
 
 #[track_caller]
@@ -315,42 +314,4 @@ fn words_as_names() {
             world.same(&sql);
         }
     }
-}
-
-/// Datasets of one model may show different columns: what one does not show is NULL in its rows.
-#[test]
-fn a_model_of_uneven_datasets() {
-    let mut world = World::new();
-    let narrow = super::rows(1, 40).project(&[3, 0, 1]).unwrap();
-    world.add("ottawa", "narrow", narrow, Some("trips"));
-    let (rows, _) = run(world.ask(
-        "SELECT dataset, count(*), count(n), count(x), min(id) FROM model.trips WHERE participant = 'ottawa.example' GROUP BY dataset",
-    ))
-    .unwrap();
-    let mut lines = super::text(&rows);
-    lines.sort();
-    assert_eq!(lines.len(), 2);
-    assert!(lines[0].starts_with("narrow|40|0|"), "{lines:?}");
-    assert!(lines[1].starts_with("trips|75|"), "{lines:?}");
-    assert_eq!(world.travelled(), 2);
-    for (call, value) in [
-        ("count(n)", "0"),
-        ("sum(n)", "NULL"),
-        ("avg(n)", "NULL"),
-        ("max(ts)", "NULL"),
-        ("count(n) + count(*)", "40"),
-        ("median(n)", "NULL"),
-    ] {
-        let sql = format!("SELECT {call} FROM model.trips WHERE dataset = 'narrow'");
-        let (rows, _) = run(world.ask(&sql)).unwrap();
-        assert_eq!(super::text(&rows), [value], "{sql}");
-    }
-
-    let other =
-        RecordBatch::try_from_iter([("place", Arc::new(Int64Array::from(vec![1])) as ArrayRef)])
-            .unwrap();
-    world.add("zurich", "odd", other, Some("trips"));
-    let refusal = world.plan("SELECT * FROM model.trips").unwrap_err();
-    assert_eq!(refusal.code, Code::ModelMismatch);
-    assert!(refusal.sentence.contains("`zurich.odd`"), "{refusal}");
 }
