@@ -153,7 +153,9 @@ fn a_contract_that_can_not_be_used_is_missed() {
     lacks(&acme, &by_name, who, "`site_name`", rest);
 
     // The dataset is withdrawn, and published again under no model.
-    speyer.hansa(&["dataset", "withdraw", "counts", "--yes"]).must();
+    speyer
+        .hansa(&["dataset", "withdraw", "counts", "--yes"])
+        .must();
     lacks(&acme, TOTAL, who, "does not show it any more", rest);
     let file = speyer.folder().join("hansa.toml");
     let toml = std::fs::read_to_string(&file).unwrap();
