@@ -5,6 +5,7 @@ pub mod sealed;
 
 use crate::execute::Started;
 use crate::execute::watch::Watch;
+use crate::fault;
 use crate::limits::Pool;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -95,12 +96,16 @@ impl Answer {
                 let empty = RecordBatch::new_empty(Arc::clone(&self.schema));
                 Some(Ok(std::mem::replace(batch, empty)))
             }
-            Started::Running { batches, .. } => {
+            Started::Running { batches, task, .. } => {
                 // The end is told at once; the plan is not waited for.
-                tokio::select! {
+                let batch = tokio::select! {
                     biased;
-                    why = self.watch.wait() => Some(Err(why)),
+                    why = self.watch.wait() => return Some(Err(why)),
                     batch = batches.recv() => batch,
+                };
+                match batch {
+                    None => fault::fell(task).await.map(Err),
+                    batch => batch,
                 }
             }
         }

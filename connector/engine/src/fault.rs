@@ -4,6 +4,7 @@ use datafusion_common::DataFusionError;
 use datafusion_common::SchemaError;
 use datafusion_common::arrow::error::ArrowError;
 use policy::refusal::{Code, Refusal};
+use tokio::task::JoinHandle;
 
 /// What went wrong while a plan ran.
 #[must_use]
@@ -55,6 +56,18 @@ pub fn planning(error: &DataFusionError) -> Refusal {
 #[must_use]
 pub fn carry(refusal: Refusal) -> DataFusionError {
     DataFusionError::External(Box::new(refusal))
+}
+
+/// What a task left that makes no more rows: nothing where it came to its end, a refusal where it fell before. Without this a
+/// panic would look like the last row.
+pub(crate) async fn fell(task: &mut JoinHandle<()>) -> Option<Refusal> {
+    match task.await {
+        Ok(()) => None,
+        Err(_) => Some(Refusal::new(
+            Code::Internal,
+            "the question could not be evaluated to its end",
+        )),
+    }
 }
 
 fn carried(error: &DataFusionError) -> Option<Refusal> {

@@ -31,7 +31,7 @@ pub(crate) enum Caller {
 
 /// An answer under way.
 pub(crate) struct Delivery {
-    /// First the schema, then rows, then the receipt, which the house does not get.
+    /// First the schema, then rows, then the receipt, which is empty for the house.
     pub(crate) frames: mpsc::Receiver<Result<RowsFrame, Refusal>>,
 }
 

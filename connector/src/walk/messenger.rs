@@ -1,29 +1,29 @@
 //! Messenger: carries the errands of a question, each on the books before it goes, and settles what is owed when rows end.
 
+mod own;
+
 use crate::node::Node;
 use crate::node::calls::Peer;
 use crate::node::seats::Seat;
 use crate::walk::fact::{Fact, maybe};
 use crate::walk::{negotiate, receipt};
 use arrow_array::RecordBatch;
-use arrow_ipc::reader::read_record_batch;
-use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 use bytes::Bytes;
 use engine::federate::errand::{Courier, Errand, RemoteRows};
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence};
-use faces::front::{NoAnswer, RowsFrame};
+use faces::front::NoAnswer;
 use faces::peer::call::HasAsk;
 use faces::peer::call::rows::AskStream;
+use futures::StreamExt as _;
 use futures::stream::BoxStream;
-use futures::{StreamExt as _, TryStreamExt as _};
 use policy::ask::Ask;
 use policy::id::{ContractId, ParticipantId, RequestId};
 use policy::refusal::{Code, Refusal};
 use proto::peer::ask::Asking;
 use proto::peer::letter::Content;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// An errand about to be sent: its record.
@@ -103,26 +103,7 @@ impl Messenger {
                 .await
                 .map_err(plain)?;
         let frames = tokio_stream::wrappers::ReceiverStream::new(delivery.frames);
-        let mut frames = frames.boxed();
-        let schema = match frames.next().await {
-            Some(Ok(RowsFrame::Data { header, .. })) => schema_of(&header)?,
-            Some(Err(refusal)) => return Err(refusal),
-            Some(Ok(RowsFrame::Receipt(_))) | None => {
-                return Err(Refusal::new(Code::Internal, "the own answer is empty"));
-            }
-        };
-        let columns = Arc::clone(&schema);
-        let batches = frames
-            .map(move |frame| match frame? {
-                RowsFrame::Data { header, body } => batch_of(&header, &body, &columns).map(Some),
-                RowsFrame::Receipt(_) => Ok(None),
-            })
-            .try_filter_map(|batch| async move { Ok(batch) });
-        Ok(RemoteRows {
-            schema,
-            batches: batches.boxed(),
-            snapshot: None,
-        })
+        own::rows(frames.boxed()).await
     }
 
     async fn remote(
@@ -343,35 +324,6 @@ impl Carried {
             (_, _) => Ok(()),
         }
     }
-}
-
-fn unreadable<E>(_: E) -> Refusal {
-    Refusal::new(Code::Internal, "the own answer can't be read")
-}
-
-/// The columns that the first message of an answer names.
-fn schema_of(header: &Bytes) -> Result<SchemaRef, Refusal> {
-    let message = arrow_ipc::root_as_message(header).map_err(unreadable)?;
-    let schema = message.header_as_schema().ok_or_else(|| unreadable(()))?;
-    Ok(Arc::new(arrow_ipc::convert::fb_to_schema(schema)))
-}
-
-/// The rows of one message; answers carry no dictionaries. A stream decoder would keep a message without a body until more
-/// bytes come, and so lose the last one.
-fn batch_of(header: &Bytes, body: &Bytes, columns: &SchemaRef) -> Result<RecordBatch, Refusal> {
-    let message = arrow_ipc::root_as_message(header).map_err(unreadable)?;
-    let batch = message
-        .header_as_record_batch()
-        .ok_or_else(|| unreadable(()))?;
-    read_record_batch(
-        &arrow_buffer::Buffer::from(body.clone()),
-        batch,
-        Arc::clone(columns),
-        &HashMap::new(),
-        None,
-        &message.version(),
-    )
-    .map_err(unreadable)
 }
 
 /// A refusal of the own gate, as our own people may know it.

@@ -40,6 +40,8 @@ pub(super) struct Leaf {
     properties: Arc<PlanProperties>,
     #[cfg(test)]
     told: Option<usize>,
+    #[cfg(test)]
+    falls: bool,
 }
 
 impl Leaf {
@@ -66,6 +68,8 @@ impl Leaf {
             properties: Arc::new(properties),
             #[cfg(test)]
             told: None,
+            #[cfg(test)]
+            falls: false,
         }
     }
 
@@ -79,6 +83,7 @@ impl Leaf {
         match mutant {
             Mutant::None | Mutant::NoLeaf => {}
             Mutant::Uncut => self.recut = None,
+            Mutant::Falls => self.falls = true,
             Mutant::Statistics => {
                 self.told =
                     snapshot.map(|snapshot| usize::try_from(snapshot.dataset.rows).unwrap());
@@ -194,6 +199,17 @@ impl ExecutionPlan for Leaf {
             cutter: self.recut.map(|rows| Cutter::new(&self.schema, rows)),
             watch: self.watch.clone(),
         };
+        #[cfg(test)]
+        if self.falls {
+            let mut first = true;
+            let falling = futures::StreamExt::inspect(permitted, move |_| {
+                assert!(std::mem::take(&mut first), "falls, as it is meant to");
+            });
+            return Ok(Box::pin(RecordBatchStreamAdapter::new(
+                Arc::clone(&self.schema),
+                falling,
+            )));
+        }
         Ok(Box::pin(RecordBatchStreamAdapter::new(
             Arc::clone(&self.schema),
             permitted,

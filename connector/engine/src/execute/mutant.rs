@@ -12,4 +12,6 @@ pub(crate) enum Mutant {
     Uncut,
     /// Unknown statistics: the files' row count is told.
     Statistics,
+    /// The end: the rows are broken off by a panic after the first batch.
+    Falls,
 }

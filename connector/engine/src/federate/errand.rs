@@ -32,6 +32,8 @@ pub struct Errand {
     pub schema: SchemaRef,
     /// The most rows that a correct answer can have, where the text itself says so; more are refused.
     pub at_most: Option<u64>,
+    /// The fewest rows that it can have: one for an aggregate without keys, else none; fewer are refused.
+    pub at_least: u64,
     /// The label of the snapshot that the catalogue showed when the question was planned.
     pub snapshot: String,
     /// The time span that the catalogue shows for the dataset.

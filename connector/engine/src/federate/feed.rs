@@ -93,6 +93,10 @@ impl State {
     async fn next(&mut self) -> Option<Result<RecordBatch, Refusal>> {
         let batches = self.batches.as_mut()?;
         let result = match batches.next().await {
+            None if self.rows < self.errand.at_least => Err(Refusal::new(
+                Code::PeerDataInvalid,
+                "it sent fewer rows than any answer has",
+            )),
             None => {
                 self.batches = None;
                 self.ledger.change(self.errand.number, |outcome| {

@@ -282,6 +282,7 @@ impl Desk {
             most_bytes: most_rows.saturating_mul(width(&text.schema)),
             schema: text.schema,
             at_most,
+            at_least: u64::from(single),
             snapshot: table.snapshot.clone(),
             time_span: table.time_span,
             asked_span: span::asked(&query.conjuncts),

@@ -2,6 +2,7 @@
 
 use super::{Frame, Frames, Meter, Packing, Unmetered, frames};
 use crate::answer::sealed::{Outcome, Sealed};
+use crate::execute::mutant::Mutant;
 use crate::execute::watch::{Watch, cut, pair};
 use crate::fixture::table::{Layout, dataset, name};
 use crate::fixture::{City, lines};
@@ -228,4 +229,15 @@ fn an_asker_that_goes_away_cancels() {
         assert_eq!(sealed.outcome(), Outcome::Cancelled);
         assert_eq!(sealed.sent().rows, 0);
     });
+}
+
+#[test]
+fn a_fallen_question_is_not_a_complete_one() {
+    let mut city = city(50_000, []);
+    city.room_mut().mutant = Mutant::Falls;
+    for sql in ["SELECT x, t FROM numbers", "SELECT sum(x) FROM numbers"] {
+        let run = run(&city, sql, Unmetered, Packing::Plain);
+        assert_eq!(run.failed.unwrap().code, Code::Internal, "{sql}");
+        assert_eq!(run.sealed.outcome(), Outcome::Failed(Code::Internal));
+    }
 }

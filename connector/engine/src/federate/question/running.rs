@@ -106,7 +106,8 @@ impl Running {
         };
         let item = match item {
             Some(Ok(batch)) => Some(self.within(batch)),
-            other => other,
+            Some(Err(refusal)) => Some(Err(refusal)),
+            None => fault::fell(&mut self.task).await.map(Err),
         };
         if !matches!(item, Some(Ok(_))) {
             self.rows = None;

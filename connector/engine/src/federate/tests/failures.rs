@@ -21,6 +21,10 @@ enum Fault {
     Sends(RecordBatch),
     Endless,
     Never,
+    /// Ends without a row.
+    Nothing,
+    /// Breaks off by a panic after its rows.
+    Falls,
 }
 
 struct Faulty {
@@ -66,6 +70,16 @@ impl Courier for Faulty {
                 })
             }
             Fault::Never => futures::future::pending().await,
+            Fault::Nothing => Ok(answer(Vec::new())),
+            Fault::Falls => {
+                let rows = futures::stream::iter(rows.into_iter().map(Ok));
+                let end = futures::stream::poll_fn(|_| panic!("falls, as it is meant to"));
+                Ok(RemoteRows {
+                    schema,
+                    batches: rows.chain(end).boxed(),
+                    snapshot: None,
+                })
+            }
         }
     }
 }
@@ -195,6 +209,34 @@ fn what_comes_back_is_checked() {
         let refusal = ask(sql, Fault::Sends(batch), false, &bounds()).unwrap_err();
         assert_eq!(refusal.code, code, "{sql}: {refusal}");
         assert_eq!(refusal.participant.unwrap().domain(), "ottawa.example");
+    }
+}
+
+#[test]
+fn a_fallen_question_is_not_a_complete_one() {
+    for sql in ["SELECT id FROM model.trips", COUNT] {
+        let refusal = ask(sql, Fault::Falls, false, &bounds()).unwrap_err();
+        assert_eq!(refusal.code, Code::Internal, "{sql}: {refusal}");
+    }
+}
+
+#[test]
+fn an_aggregate_without_keys_has_its_row() {
+    for sql in [
+        "SELECT sum(id) FROM ottawa.trips",
+        "SELECT count(*) FROM model.trips",
+        "SELECT participant, max(x) FROM model.trips GROUP BY participant",
+    ] {
+        let refusal = ask(sql, Fault::Nothing, false, &bounds()).unwrap_err();
+        assert_eq!(refusal.code, Code::PeerDataInvalid, "{sql}: {refusal}");
+        assert_eq!(refusal.participant.unwrap().domain(), "ottawa.example");
+    }
+    // Of rows and of groups there may be none.
+    for sql in [
+        "SELECT id FROM model.trips",
+        "SELECT place, sum(n) FROM ottawa.trips GROUP BY place",
+    ] {
+        assert!(ask(sql, Fault::Nothing, false, &bounds()).is_ok(), "{sql}");
     }
 }
 
