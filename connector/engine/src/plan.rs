@@ -4,6 +4,7 @@
 pub mod allow;
 pub mod cube;
 pub mod functions;
+mod growth;
 pub mod names;
 pub mod stack;
 
@@ -68,6 +69,7 @@ pub fn planned(
     let plan = Analyzer::new()
         .execute_and_check(plan, config.options(), |_, _| {})
         .map_err(|error| fault::planning(&error))?;
+    growth::bounded(&plan)?;
     let plan = cube::rewritten(plan)?;
     Ok(Planned { plan, explain })
 }
