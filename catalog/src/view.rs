@@ -7,7 +7,7 @@ use policy::contract::{Grant, InForce};
 use policy::effect::{Cube, Effect, What};
 use policy::id::{ContractId, DatasetId, Name};
 use policy::refusal::{Code, Refusal};
-use policy::term::{self, Bucket, Mask};
+use policy::term::{self, Bucket, Function, Mask};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -36,7 +36,8 @@ pub enum Shape {
     /// Rows with this schema: masked and coarsened columns keep type and become nullable where the mask is NULL.
     Rows(SchemaRef),
     /// Cells only. `base` is what row-style SQL may name (dimensions and measures, usable in aggregate blocks alone);
-    /// `cells` is the relation `NAME.cube`: the dimensions, `n`, and per measure `cnt_<m>` and `sum_<m>`.
+    /// `cells` is the relation `NAME.cube`: the dimensions, and of `n`, `cnt_<m>` and `sum_<m>` per measure what the
+    /// permitted functions tell: `n` and `cnt_<m>` are counts, `sum_<m>` is a sum.
     Cube {
         /// The cube.
         cube: Cube,
@@ -44,6 +45,8 @@ pub enum Shape {
         base: SchemaRef,
         /// Schema of the cube relation.
         cells: SchemaRef,
+        /// Schema of what totals are made of, which nobody can name: an average needs sums and counts that may not be told.
+        totals: SchemaRef,
     },
 }
 
@@ -195,6 +198,8 @@ fn apply(
 
 /// The row-style table of dimensions and measures, and the relation of the cells.
 fn cells(dataset: &Dataset, cube: Cube) -> Result<Shape, Refusal> {
+    let [counts, sums, averages] = [Function::Count, Function::Sum, Function::Avg]
+        .map(|function| cube.functions.contains(&function));
     let mut base = Vec::new();
     let mut fields = Vec::new();
     for dimension in &cube.dimensions {
@@ -208,10 +213,10 @@ fn cells(dataset: &Dataset, cube: Cube) -> Result<Shape, Refusal> {
         if let Some(bucket) = dimension.bucket {
             bucket_fits(column, bucket)?;
         }
-        fields.push(field(column));
+        fields.push((field(column), true, true));
         base.push(column.clone());
     }
-    fields.push(Field::new("n", DataType::Int64, false));
+    fields.push((Field::new("n", DataType::Int64, false), counts, counts));
     for measure in &cube.measures {
         let column = typed::column(&dataset.columns, measure)?;
         demand(
@@ -219,12 +224,10 @@ fn cells(dataset: &Dataset, cube: Cube) -> Result<Shape, Refusal> {
             &[ColumnType::Int, ColumnType::Float],
             "a number to aggregate",
         )?;
-        fields.push(Field::new(format!("cnt_{measure}"), DataType::Int64, true));
-        fields.push(Field::new(
-            format!("sum_{measure}"),
-            column.kind.arrow(),
-            true,
-        ));
+        let count = Field::new(format!("cnt_{measure}"), DataType::Int64, true);
+        fields.push((count, counts, counts || averages));
+        let sum = Field::new(format!("sum_{measure}"), column.kind.arrow(), true);
+        fields.push((sum, sums, sums || averages));
         base.push(column.clone());
     }
     if let term::Unit::Column(unit) = &cube.unit
@@ -236,9 +239,9 @@ fn cells(dataset: &Dataset, cube: Cube) -> Result<Shape, Refusal> {
         ));
     }
     let mut names = BTreeSet::new();
-    if let Some(twice) = fields
+    if let Some((twice, ..)) = fields
         .iter()
-        .find(|field| !names.insert(field.name().clone()))
+        .find(|(field, ..)| !names.insert(field.name().clone()))
     {
         return Err(Refusal::new(
             Code::PolicyContradiction,
@@ -248,9 +251,18 @@ fn cells(dataset: &Dataset, cube: Cube) -> Result<Shape, Refusal> {
     }
     Ok(Shape::Cube {
         base: schema(&base),
-        cells: Arc::new(Schema::new(fields)),
+        cells: those(&fields, |(field, shown, _)| shown.then(|| field.clone())),
+        totals: those(&fields, |(field, _, needed)| needed.then(|| field.clone())),
         cube,
     })
+}
+
+type Planned = (Field, bool, bool);
+
+fn those(fields: &[Planned], pick: impl Fn(&Planned) -> Option<Field>) -> SchemaRef {
+    Arc::new(Schema::new(
+        fields.iter().filter_map(pick).collect::<Vec<_>>(),
+    ))
 }
 
 fn bucket_fits(column: &Column, bucket: Bucket) -> Result<(), Refusal> {

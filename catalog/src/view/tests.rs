@@ -79,9 +79,9 @@ fn row_form() {
 
 #[test]
 fn aggregate_form() {
-    let cube = |measures: &[&str], dimensions: &[&str]| {
+    let permitting = |functions: &[Function], measures: &[&str], dimensions: &[&str]| {
         vec![
-            Term::Functions(vec![Function::Count, Function::Sum]),
+            Term::Functions(functions.to_vec()),
             Term::Dimensions(names(dimensions)),
             Term::Measures(names(measures)),
             Term::Grid(GRID.to_owned()),
@@ -90,6 +90,9 @@ fn aggregate_form() {
                 unit: Unit::Column(name("device")),
             },
         ]
+    };
+    let cube = |measures: &[&str], dimensions: &[&str]| {
+        permitting(&[Function::Count, Function::Sum], measures, dimensions)
     };
     let Shape::Cube { base, cells, .. } =
         shaped(cube(&["bikes", "share"], &["site", "at"])).unwrap()
@@ -104,6 +107,39 @@ fn aggregate_form() {
         listed(&cells),
         "site Utf8?, at instant, n Int64, cnt_bikes Int64?, sum_bikes Int64?, cnt_share Int64?, sum_share Float64?"
     );
+    // The cells tell what the functions do; what totals are made of tells nobody.
+    let (count, sum, avg) = (Function::Count, Function::Sum, Function::Avg);
+    for (functions, told, made_of) in [
+        (
+            vec![count],
+            "n Int64, cnt_bikes Int64?",
+            "n Int64, cnt_bikes Int64?",
+        ),
+        (vec![sum], "sum_bikes Int64?", "sum_bikes Int64?"),
+        (vec![avg], "", "cnt_bikes Int64?, sum_bikes Int64?"),
+        (
+            vec![count, avg],
+            "n Int64, cnt_bikes Int64?",
+            "n Int64, cnt_bikes Int64?, sum_bikes Int64?",
+        ),
+        (
+            vec![sum, avg],
+            "sum_bikes Int64?",
+            "cnt_bikes Int64?, sum_bikes Int64?",
+        ),
+    ] {
+        let shape = shaped(permitting(&functions, &["bikes"], &["site"])).unwrap();
+        let Shape::Cube { cells, totals, .. } = shape else {
+            panic!("a cube")
+        };
+        let with = |more: &str| {
+            format!("site Utf8?, {more}")
+                .trim_end_matches(", ")
+                .to_owned()
+        };
+        assert_eq!(listed(&cells), with(told), "{functions:?}");
+        assert_eq!(listed(&totals), with(made_of), "{functions:?}");
+    }
     refused(cube(&["site"], &["at"]), Code::TermIllTyped);
     refused(cube(&["bikes"], &["share"]), Code::TermIllTyped);
     refused(cube(&["bikes"], &["nope"]), Code::TermColumnUnknown);

@@ -11,7 +11,7 @@ use datafusion_expr::{AggregateUDF, Expr, LogicalPlanBuilder, cast, col, lit, wh
 use policy::effect::{Cube, Effect, What};
 use policy::id::{DatasetId, Name};
 use policy::refusal::Refusal;
-use policy::term::Unit;
+use policy::term::{Function, Unit};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -24,7 +24,8 @@ pub struct Tools {
     pub sum: Arc<AggregateUDF>,
 }
 
-/// The private plan that shows exactly the cells in `shown`: the dimensions, `n`, and per measure `cnt_m` and `sum_m`.
+/// The private plan that shows exactly the cells in `shown`: the dimensions, and of `n`, and `cnt_m` and `sum_m` per measure,
+/// no more than the functions of the cube need.
 pub(crate) fn cells(
     dataset: &DatasetId,
     stored: &SchemaRef,
@@ -129,10 +130,6 @@ pub(crate) fn cells(
         .and_then(|plan| plan.sort(order))
         .and_then(LogicalPlanBuilder::build)
         .map_err(|_| changed())?;
-    let wanted = cube.dimensions.len() + 1 + 2 * cube.measures.len();
-    if shown.fields().len() != wanted {
-        return Err(changed());
-    }
     Ok(Rows {
         plan,
         clear,
@@ -143,12 +140,24 @@ pub(crate) fn cells(
 /// Each column of the cells, in the order and type in which the asker sees it; a measure below the threshold is NULL.
 fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common::Result<Vec<Expr>> {
     let own = |name: String| col(datafusion_common::Column::from_name(name));
+    let [counts, sums, averages] = [Function::Count, Function::Sum, Function::Avg]
+        .map(|function| cube.functions.contains(&function));
     let mut columns = Vec::new();
+    let mut dimensions = 0_usize;
     for field in shown.fields() {
         let name = field.name().as_str();
         let measure = cube.measures.iter().map(Name::as_str).find(|measure| {
             name.strip_prefix("cnt_") == Some(measure) || name.strip_prefix("sum_") == Some(measure)
         });
+        let permitted = match (measure, name) {
+            (Some(_), name) if name.starts_with("cnt_") => counts || averages,
+            (Some(_), _) => sums || averages,
+            (None, "n") => counts,
+            (None, _) => true,
+        };
+        if !permitted {
+            return datafusion_common::plan_err!("a column that the contract does not show");
+        }
         let expr = if let Some(measure) = measure {
             let null = ScalarValue::try_from(field.data_type())?;
             when(
@@ -163,11 +172,15 @@ fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common:
             .iter()
             .any(|dimension| dimension.column.as_str() == name)
         {
+            dimensions = dimensions.saturating_add(1);
             own(format!("d_{name}"))
         } else {
             return datafusion_common::plan_err!("an unknown column of the cube");
         };
         columns.push(expr.alias(name));
+    }
+    if dimensions != cube.dimensions.len() {
+        return datafusion_common::plan_err!("a dimension is missing");
     }
     Ok(columns)
 }

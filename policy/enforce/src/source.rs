@@ -32,7 +32,7 @@ pub struct Named {
     pub part: Part,
     /// The columns that the asker sees.
     pub shown: SchemaRef,
-    /// For a row-style table of a cube: the columns of its cells.
+    /// For a row-style table of a cube: the columns of its cells that totals are made of.
     pub cells: Option<SchemaRef>,
     /// The columns that are stored.
     pub stored: SchemaRef,

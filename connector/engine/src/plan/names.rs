@@ -48,13 +48,18 @@ impl ViewTables {
             let name = name.as_str().to_owned();
             match &table.shape {
                 Shape::Rows(shown) => add(vec![name], Part::Rows, shown, None),
-                Shape::Cube { cube, base, cells } => {
+                Shape::Cube {
+                    cube,
+                    base,
+                    cells,
+                    totals,
+                } => {
                     let cube = Arc::new(cube.clone());
                     add(
                         vec![name.clone()],
                         Part::Base(Arc::clone(&cube)),
                         base,
-                        Some(cells),
+                        Some(totals),
                     );
                     add(
                         vec![name, "cube".to_owned()],

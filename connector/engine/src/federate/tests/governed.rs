@@ -36,7 +36,13 @@ fn world(functions: Vec<Function>) -> World {
         at_least: 3,
         unit: Unit::Rows,
     };
-    let shape = Shape::Cube { cube, base, cells };
+    let totals = Arc::clone(&cells);
+    let shape = Shape::Cube {
+        cube,
+        base,
+        cells,
+        totals,
+    };
     world.tables.retain(|table| {
         !(table.alias.as_str() == "ottawa" && table.dataset.name.as_str() == "trips")
     });

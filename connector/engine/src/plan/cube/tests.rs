@@ -11,6 +11,11 @@ use std::sync::Arc;
 
 /// Districts A (12 devices, 2 hours), B (2 devices: withheld), C (12 devices, of which one has a fare).
 fn city() -> City {
+    permitting(&[Function::Count, Function::Sum, Function::Avg])
+}
+
+/// The same with these functions only.
+fn permitting(functions: &[Function]) -> City {
     let set = dataset(
         "trips",
         &[
@@ -51,7 +56,7 @@ fn city() -> City {
         &batch,
         Layout::default(),
         [
-            Term::Functions(vec![Function::Count, Function::Sum, Function::Avg]),
+            Term::Functions(functions.to_vec()),
             Term::Dimensions(vec![name("district"), name("at")]),
             Term::Measures(vec![name("fare"), name("duration")]),
             Term::Grid("hansa://munster.example/grid/trips-1".to_owned()),
@@ -277,4 +282,56 @@ fn what_it_shows_passes() {
     let told = refused("SELECT * FROM trips", Code::AggregateOnly);
     let (_, example) = told.split_once("this would pass: ").unwrap();
     assert_eq!(city().rows(example).unwrap().len(), 3);
+}
+
+/// What a function may not tell, the cells by their own name do not tell either; and an average needs neither to be told.
+#[test]
+fn cells_tell_what_the_functions_do() {
+    let (count, sum, avg) = (Function::Count, Function::Sum, Function::Avg);
+    for (functions, shown, hidden) in [
+        (vec![count], "A|24|24", vec!["sum_fare", "sum_duration"]),
+        (vec![sum], "A|60.0|240", vec!["n", "cnt_fare"]),
+        (vec![avg], "A", vec!["n", "cnt_fare", "sum_fare"]),
+    ] {
+        let city = permitting(&functions);
+        let columns = match functions.as_slice() {
+            [Function::Count] => ", sum(n), sum(cnt_fare)",
+            [Function::Sum] => ", sum(sum_fare), sum(sum_duration)",
+            _ => "",
+        };
+        let sql = format!(
+            "SELECT district{columns} FROM trips.cube WHERE district = 'A' GROUP BY district"
+        );
+        assert_eq!(city.rows(&sql).unwrap(), [shown], "{sql}");
+        let width = city
+            .ask("SELECT * FROM trips.cube")
+            .unwrap()
+            .0
+            .fields()
+            .len();
+        assert_eq!(
+            width,
+            if functions == [avg] {
+                2
+            } else {
+                4 + usize::from(functions == [count])
+            }
+        );
+        for column in hidden {
+            let refusal = city
+                .rows(&format!("SELECT district, {column} FROM trips.cube"))
+                .unwrap_err();
+            assert_eq!(refusal.code, Code::ColumnUnknown, "{column}: {refusal}");
+        }
+    }
+    let city = permitting(&[avg]);
+    let sql = "SELECT district, avg(fare), avg(duration) FROM trips GROUP BY 1 ORDER BY 1";
+    assert_eq!(city.rows(sql).unwrap(), ["A|2.5|10.0", "C|NULL|10.0"]);
+    for sql in [
+        "SELECT sum(fare) FROM trips",
+        "SELECT count(fare) FROM trips",
+    ] {
+        let refusal = city.rows(sql).unwrap_err();
+        assert_eq!(refusal.code, Code::FunctionNotAllowed, "{sql}: {refusal}");
+    }
 }
