@@ -68,20 +68,24 @@ fn nests(fine: Bucket, unit: &str, date: bool) -> bool {
     coarser.contains(&unit)
 }
 
-/// The column under the casts of a zone, and the zone, unless it is UTC.
+/// The column under a cast to a zone, and the zone, unless it is UTC.
+///
+/// A named zone stands directly over the column: below another cast it would not be what decides where a day begins, and
+/// over one it would take a local time for an instant.
 fn column_in_zone(expr: &Expr) -> Option<(&str, Option<&str>)> {
     match expr {
         Expr::Column(column) => Some((&column.name, None)),
         Expr::Cast(Cast { expr: inner, field }) => {
-            let (column, below) = column_in_zone(inner)?;
-            match field.data_type() {
-                DataType::Timestamp(_, zone) => {
-                    let zone = zone
-                        .as_deref()
-                        .filter(|zone| !matches!(*zone, "UTC" | "+00:00"));
-                    Some((column, zone.or(below)))
-                }
-                _ => None,
+            let DataType::Timestamp(_, zone) = field.data_type() else {
+                return None;
+            };
+            let zone = zone
+                .as_deref()
+                .filter(|zone| !matches!(*zone, "UTC" | "+00:00"));
+            match (column_in_zone(inner)?, zone) {
+                ((_, Some(_)), _) => None,
+                ((_, None), Some(_)) if !matches!(**inner, Expr::Column(_)) => None,
+                ((column, None), zone) => Some((column, zone)),
             }
         }
         _ => None,
