@@ -129,6 +129,14 @@ pub fn stage(
     }
     let folder = disk::staging(&place)?;
     let (entry, written) = compose(&config, context, &inputs, &parsed, folder.path(), progress)?;
+    if written.counts.bad_share() > config.max_bad_rows {
+        return Err(unreadable(&config, &written.counts));
+    }
+    let mut counts = parsed.counts.clone();
+    counts.add(&Counts {
+        rows: 0,
+        ..written.counts.clone()
+    });
     let before = published.map(|manifest| manifest.dataset);
     let report = report(
         &entry,
@@ -136,7 +144,7 @@ pub fn stage(
         &inputs,
         parsed.read,
         &written,
-        &parsed.counts,
+        &counts,
     );
     let manifest = Manifest {
         dataset: entry.clone(),

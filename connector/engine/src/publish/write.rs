@@ -9,6 +9,7 @@ use crate::publish::write::files::Files;
 use crate::publish::{Context, Progress};
 use crate::session;
 use crate::snapshot::disk;
+use crate::source::report::Counts;
 use crate::source::when;
 use catalog::dataset::{ColumnType, Dataset};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -40,6 +41,8 @@ pub struct Written {
     pub seen: Vec<Seen>,
     /// Local dates that are not those of their instants.
     pub wrong_days: u64,
+    /// Rows that were left out since `prepare` made a number of them that is none, and these by column.
+    pub counts: Counts,
 }
 
 /// What was seen in one column.

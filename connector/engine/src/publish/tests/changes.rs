@@ -1,6 +1,6 @@
 //! Publishing again: what is read, what is swapped, what goes.
 
-use super::{Town, check_code, configured, ints, only};
+use super::{Town, check_code, configured, floats, ints, only};
 use crate::publish::Outcome;
 use crate::snapshot::shelf::Shelf;
 use crate::source::config::DatasetConfig;
@@ -286,6 +286,36 @@ fn prepare_fails_with_its_place_and_reaches_nothing_else() {
         "x1",
     );
     check("SELECT 1 AS a; SELECT 2 AS b", "");
+}
+
+/// What a filter finds must not depend on the rows beside a number that compares with nothing.
+#[test]
+fn numbers_that_are_none_are_never_published() {
+    let (town, folder) = (Town::new(), tempfile::tempdir().unwrap());
+    write(
+        folder.path(),
+        "a.csv",
+        "day,trips\n2026-01-01,4\n2026-01-02,0\n2026-01-03,-1\n2026-01-04,1\n",
+    );
+    let prepare = "prepare = \"SELECT day, CAST(trips AS DOUBLE) / abs(trips) AS share, ln(trips) AS l FROM source\"";
+    let strict = TRIPS.replace("max_bad_rows = 0.0", prepare);
+    let refusal = town.refused(&trips(folder.path(), &strict));
+    check_code(&refusal, Code::RowsUnreadable, "prepared rows", Some(2));
+    let help = refusal.help.join("\n");
+    for part in [
+        "prepared rows:2: `share` holds `NaN`: not a finite number",
+        "prepared rows:2: `l` holds `-inf`",
+        "prepared rows:3: `l` holds `NaN`",
+    ] {
+        assert!(help.contains(part), "{part} in {help}");
+    }
+    let lenient = format!("{prepare}\nmax_bad_rows = 0.5");
+    let lenient = TRIPS.replace("max_bad_rows = 0.0", &lenient);
+    let staged = town.stage(&trips(folder.path(), &lenient));
+    assert_eq!(staged.report.counts.bad_rows, 2);
+    assert_eq!((staged.report.counts.rows, staged.report.rows), (4, 2));
+    let snapshot = staged.commit().unwrap();
+    assert_eq!(floats(&snapshot, "share"), [Some(1.0), Some(1.0)]);
 }
 
 #[test]

@@ -2,13 +2,16 @@
 
 use crate::publish::write::{Axis, Seen, Written};
 use crate::snapshot::disk;
+use crate::source::report::Counts;
 use crate::source::when;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch};
 use arrow_schema::{DataType, SchemaRef};
 use catalog::dataset::Dataset;
-use datafusion::arrow::compute::{CastOptions, cast_with_options, concat_batches};
+use datafusion::arrow::compute::{
+    CastOptions, cast_with_options, concat_batches, filter_record_batch,
+};
 use jiff::tz::TimeZone;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -34,6 +37,7 @@ pub(super) struct Files<'e> {
     seen: Vec<Seen>,
     zone: Option<TimeZone>,
     wrong_days: u64,
+    counts: Counts,
     /// Rows taken so far.
     pub(super) rows: u64,
 }
@@ -79,6 +83,7 @@ impl<'e> Files<'e> {
             seen: seen.collect(),
             zone: when::zone(&entry.zone),
             wrong_days: 0,
+            counts: Counts::default(),
             rows: 0,
         };
         files.open()?;
@@ -103,6 +108,7 @@ impl<'e> Files<'e> {
 
     pub(super) fn take(&mut self, batch: &RecordBatch) -> Result<(), Refusal> {
         let batch = self.cast(batch)?;
+        let batch = self.finite(batch)?;
         self.look(&batch)?;
         self.rows = self.rows.saturating_add(count(batch.num_rows()));
         self.pending_rows = self.pending_rows.saturating_add(batch.num_rows());
@@ -158,6 +164,7 @@ impl<'e> Files<'e> {
             bytes,
             seen: self.seen,
             wrong_days: self.wrong_days,
+            counts: self.counts,
         })
     }
 
@@ -190,6 +197,40 @@ impl<'e> Files<'e> {
             }
         }
         RecordBatch::try_new(Arc::clone(&self.schema), columns)
+            .map_err(|error| disk::broken_arrow(&self.folder, &error))
+    }
+
+    /// Leaves out the rows with a number that is none, which count as unreadable. Published, they would be found or not
+    /// found depending on the rows beside them: the statistics of a file pass over what can't be compared.
+    fn finite(&mut self, batch: RecordBatch) -> Result<RecordBatch, Refusal> {
+        let mut kept = vec![true; batch.num_rows()];
+        for (column, field) in batch.columns().iter().zip(self.schema.fields()) {
+            if *field.data_type() != DataType::Float64 {
+                continue;
+            }
+            let numbers = column.as_primitive::<Float64Type>();
+            let before = self.counts.rows;
+            for ((number, kept), row) in numbers.iter().zip(&mut kept).zip(1..) {
+                let Some(number) = number.filter(|number| !number.is_finite()) else {
+                    continue;
+                };
+                *kept = false;
+                self.counts.bad(
+                    field.name(),
+                    PREPARED,
+                    before.saturating_add(row),
+                    &number.to_string(),
+                    "not a finite number",
+                );
+            }
+        }
+        let bad = kept.iter().filter(|kept| !**kept).count();
+        self.counts.rows = self.counts.rows.saturating_add(count(kept.len()));
+        self.counts.bad_rows = self.counts.bad_rows.saturating_add(count(bad));
+        if bad == 0 {
+            return Ok(batch);
+        }
+        filter_record_batch(&batch, &BooleanArray::from(kept))
             .map_err(|error| disk::broken_arrow(&self.folder, &error))
     }
 
@@ -254,6 +295,9 @@ impl Seen {
 fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
+
+/// Where a value stands that no file holds: the rows that `prepare` made, in their order, from 1.
+const PREPARED: &str = "prepared rows";
 
 /// Rows of a row group: small enough that a filter on the sorted columns skips most of them.
 const GROUP: usize = 131_072;
