@@ -1,6 +1,7 @@
 //! Permitted plan to rows: optimise, look once more whether all is gated, plan, and run under limits. The only maker of rows.
 
 mod blank;
+pub(crate) mod hoard;
 mod leaf;
 #[cfg(test)]
 pub(crate) mod mutant;
@@ -183,7 +184,9 @@ fn physical(
         return Ok(physical);
     }
     leaf::all_gated(&physical)?;
-    pace::paced(physical).map_err(|error| fault::running(&error))
+    pace::paced(physical)
+        .and_then(hoard::counted)
+        .map_err(|error| fault::running(&error))
 }
 
 async fn drive(

@@ -105,6 +105,35 @@ fn what_does_not_fit_spills_or_is_refused() {
 }
 
 #[test]
+fn a_window_keeps_no_more_than_its_memory() {
+    let mut city = city(1_000);
+    city.limits.memory = 4 << 20;
+    // A million numbers and all of them kept.
+    for sql in [
+        "SELECT sum(a.x) OVER () FROM t a CROSS JOIN t b",
+        "SELECT sum(a.x) OVER (ORDER BY a.x ROWS BETWEEN 9000000 PRECEDING AND CURRENT ROW) FROM t a CROSS JOIN t b",
+        "SELECT lag(a.x, 9000000) OVER () FROM t a CROSS JOIN t b",
+        "SELECT max(s) FROM (SELECT ntile(4) OVER () s FROM t a CROSS JOIN t b) w",
+    ] {
+        let refusal = drained(&city, sql).expect_err(sql);
+        assert_eq!(refusal.code, Code::ResourceLimit, "{sql}: {refusal}");
+    }
+    assert_eq!(city.room().memory_used(), 0);
+    // What passes through is kept for a moment only.
+    for sql in [
+        "SELECT row_number() OVER () FROM t a CROSS JOIN t b",
+        "SELECT lag(a.x) OVER () FROM t a CROSS JOIN t b",
+        "SELECT avg(a.x) OVER (ROWS BETWEEN 9 PRECEDING AND 9 FOLLOWING) FROM t a CROSS JOIN t b",
+    ] {
+        let (rows, _) = drained(&city, sql).expect(sql);
+        assert_eq!(rows, 1_000_000, "{sql}");
+    }
+    city.limits.memory = 64 << 20;
+    let (rows, _) = drained(&city, "SELECT sum(x) OVER (ORDER BY x) FROM t").unwrap();
+    assert_eq!(rows, 1_000);
+}
+
+#[test]
 fn bombs_end_in_time_and_others_are_served() {
     let mut city = city(30_000);
     city.limits.time = Duration::from_secs(2);

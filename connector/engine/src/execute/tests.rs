@@ -253,9 +253,17 @@ fn tells_errors_by_class() {
         "SELECT repeat(trip_id, 1000000000) FROM trips",
         Code::ResourceLimit,
     );
-    refused(
+    for sql in [
         "SELECT lpad(trip_id, 1000000000) FROM trips",
-        Code::ResourceLimit,
+        "SELECT to_char(at, repeat('%c', 40000)) FROM trips",
+        "SELECT date_format(at, repeat('%A', 5000)) FROM trips",
+        "SELECT levenshtein(repeat(trip_id, 50000), repeat('x', 50000)) FROM trips",
+    ] {
+        refused(sql, Code::ResourceLimit);
+    }
+    answers(
+        "SELECT to_char(at, '%Y-%m-%d'), date_format(at, '%H'), levenshtein(district, 'AB') FROM trips LIMIT 1",
+        &["2025-11-13|02|1"],
     );
 }
 

@@ -5,6 +5,7 @@ pub(super) mod planning;
 mod running;
 
 use self::running::{Alarm, Running, begin_one, drive, explained, late};
+use crate::execute::hoard;
 use crate::fault;
 use crate::federate::errand::{Courier, Errand, Outcome, Status};
 use crate::federate::exec::Leaves;
@@ -155,8 +156,9 @@ impl Question {
         let plan = self.plan;
         let (physical, state) = stack::run(limits.time, move || {
             let physical = state.query_planner().create_physical_plan(&plan, &state);
-            let physical =
-                futures::executor::block_on(physical).map_err(|error| fault::planning(&error))?;
+            let physical = futures::executor::block_on(physical)
+                .and_then(hoard::counted)
+                .map_err(|error| fault::planning(&error))?;
             Ok((physical, state))
         })
         .await?;

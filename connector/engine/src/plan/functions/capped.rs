@@ -1,4 +1,4 @@
-//! Text functions that can make large values, with a bound on what one call makes.
+//! Text functions that can make large values or take long, with a bound on what one call makes.
 
 use crate::fault;
 use datafusion::arrow::array::{Array, AsArray};
@@ -11,7 +11,7 @@ use datafusion_expr::{
 use policy::refusal::{Code, Refusal};
 use std::sync::Arc;
 
-/// The most bytes of one value made by `repeat`, `lpad` and `rpad`.
+/// The most bytes of one value made by `repeat`, `lpad`, `rpad` and `to_char`.
 pub const VALUE: i64 = 100_000;
 
 /// The most bytes that one call makes for one batch.
@@ -24,6 +24,9 @@ pub fn wrapped(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
         "repeat" | "lpad" | "rpad" => Growth::Count,
         "replace" | "regexp_replace" | "translate" => Growth::Product,
         "concat" | "concat_ws" | "overlay" => Growth::Sum,
+        // `date_format` is the same by another name.
+        "to_char" => Growth::Format,
+        "levenshtein" => Growth::Pairs,
         _ => return Arc::clone(function),
     };
     Arc::new(ScalarUDF::from(Capped {
@@ -31,6 +34,9 @@ pub fn wrapped(function: &Arc<ScalarUDF>) -> Arc<ScalarUDF> {
         growth,
     }))
 }
+
+/// The most bytes that one letter of a format becomes: `%c` is a date of 24.
+const LETTER: usize = 16;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Growth {
@@ -40,6 +46,10 @@ enum Growth {
     Product,
     /// The arguments are put together.
     Sum,
+    /// The second argument is a pattern of which each letter can become a whole date.
+    Format,
+    /// Nothing large is made, but each letter of one text meets each letter of the other.
+    Pairs,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -87,6 +97,19 @@ impl Capped {
                     })
                     .fold(0_usize, usize::saturating_add)
             }
+            Growth::Format => {
+                let format = args.args.get(1).map_or(0, width);
+                let most = usize::try_from(VALUE).unwrap_or(0);
+                if format.saturating_mul(LETTER) > most {
+                    return false;
+                }
+                let all = args.args.get(1).map_or(0, |format| total(format, rows));
+                all.saturating_mul(LETTER)
+            }
+            Growth::Pairs => {
+                let text = args.args.first().map_or(0, |text| total(text, rows));
+                text.saturating_mul(args.args.get(1).map_or(0, width))
+            }
         };
         batch <= BATCH
     }
@@ -125,6 +148,11 @@ impl ScalarUDFImpl for Capped {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         if self.fits(&args) {
             self.inner.invoke_with_args(args)
+        } else if self.growth == Growth::Pairs {
+            Err(fault::carry(Refusal::new(
+                Code::ResourceLimit,
+                format!("`{}` would compare texts that are too long", self.name()),
+            )))
         } else {
             Err(fault::carry(too_large()))
         }
