@@ -1,5 +1,8 @@
 //! A query as text. Only expressions are un-parsed; everything else stands at its one place.
 
+mod zoned;
+
+use self::zoned::{Words, zoned};
 use super::{Body, PeerQuery, Unwritable};
 use crate::federate::source::Relation;
 use arrow_schema::DataType;
@@ -83,8 +86,10 @@ fn written(expr: &Expr) -> Result<String, Unwritable> {
         return Ok("count(*)".to_owned());
     }
     let unwritable = |_| Unwritable(expr.to_string());
-    let plain = plain_times(bare_average(expr.clone())).map_err(unwritable)?;
-    let text = Unparser::new(&DefaultDialect {})
+    let plain = plain_times(bare_average(expr.clone()))
+        .and_then(zoned)
+        .map_err(unwritable)?;
+    let text = Unparser::new(&Words)
         .expr_to_sql(&plain)
         .map_err(unwritable)?
         .to_string();

@@ -40,6 +40,11 @@ fn names(list: &[&str]) -> Vec<policy::id::Name> {
 
 /// Munster shows some rows and hides `x`; Ottawa shows cells only; Zurich shows all.
 fn world() -> (Home, Arc<Gates>) {
+    cells_of(Bucket::Week, None)
+}
+
+/// The same with such cells.
+fn cells_of(bucket: Bucket, zone: Option<&str>) -> (Home, Arc<Gates>) {
     let terms: [Vec<Term>; 3] = [
         vec![
             Term::Rows(policy::row_filter::parse("n > 0").unwrap()),
@@ -55,8 +60,8 @@ fn world() -> (Home, Arc<Gates>) {
             Term::Grid("hansa://munster.example/grid/trips-1".to_owned()),
             Term::TimeBucket {
                 column: "ts".parse().unwrap(),
-                bucket: Bucket::Week,
-                zone: None,
+                bucket,
+                zone: zone.map(str::to_owned),
             },
             Term::MinGroup {
                 at_least: 3,
@@ -89,7 +94,10 @@ fn world() -> (Home, Arc<Gates>) {
 }
 
 fn ask(sql: &str) -> Result<Vec<String>, Refusal> {
-    let (home, gates) = world();
+    asked(world(), sql)
+}
+
+fn asked((home, gates): (Home, Arc<Gates>), sql: &str) -> Result<Vec<String>, Refusal> {
     let question = plan(&home, sql, &Wish::default())?;
     run(async {
         let answer = question.run(gates, &room(), &bounds()).await?;
@@ -211,6 +219,37 @@ fn cells() {
             ),
         ],
     );
+}
+
+/// Days of a zone, in the spelling that the contract accepts, over cells and over rows.
+#[test]
+fn days_of_a_zone() {
+    let day = "date_trunc('day', ts AT TIME ZONE 'Europe/Berlin')";
+    for (city, more) in [
+        ("ottawa", ""),
+        ("ottawa", "WHERE place IN ('north', 'south')"),
+        ("munster", ""),
+    ] {
+        let (home, gates) = cells_of(Bucket::Day, Some("Europe/Berlin"));
+        let own = format!("SELECT {day}, sum(n), count(*) FROM trips {more} GROUP BY 1");
+        let mut rows = gates.0[city].rows(&own).unwrap();
+        rows.sort();
+        assert!(rows.len() > 1, "{rows:?}");
+        let sql =
+            format!("SELECT {day} AS d, sum(n), count(*) FROM {city}.trips {more} GROUP BY d");
+        let question = plan(&home, &sql, &Wish::default()).unwrap();
+        let text = &question.errands()[0].sql;
+        assert!(text.ends_with(&format!("GROUP BY {day}")), "{text}");
+        assert_eq!(asked((home, gates), &sql).unwrap(), rows, "{sql}");
+    }
+    let (home, _) = cells_of(Bucket::Day, Some("Europe/Berlin"));
+    let sql =
+        format!("SELECT {day}, avg(x) FROM model.trips WHERE {day} > '2024-01-03' GROUP BY 1");
+    let rows_only = sql.replace("model.trips", "munster.trips");
+    let question = plan(&home, &rows_only, &Wish::default()).unwrap();
+    let text = &question.errands()[0].sql;
+    assert!(text.contains(&format!("GROUP BY {day}")), "{text}");
+    assert!(text.contains("WHERE"), "{text}");
 }
 
 #[test]
