@@ -1,9 +1,12 @@
 //! Windows that count what they keep: the engine's own hold their input, up to all of it, without asking for the memory.
 
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use datafusion::arrow::compute::{concat, partition};
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr_common::utils::evaluate_expressions_to_arrays;
+use datafusion::physical_plan::InputOrderMode;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::windows::{
@@ -27,13 +30,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// When the engine does not take its own nodes back.
 pub(crate) fn counted(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     plan.transform_up(|node| {
-        let passes = match (
-            node.downcast_ref::<WindowAggExec>(),
-            node.downcast_ref::<BoundedWindowAggExec>(),
-        ) {
-            (Some(_), _) => false,
-            (None, Some(window)) => window.window_expr().iter().all(passes),
-            (None, None) => return Ok(Transformed::no(node)),
+        let Some(keeps) = keeps(&node) else {
+            return Ok(Transformed::no(node));
         };
         let [input] = node.children()[..] else {
             return internal_err!("a window has one input");
@@ -47,30 +45,59 @@ pub(crate) fn counted(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionP
                 role,
             })
         };
-        let below = side(input, Role::Kept);
+        let all = keeps == Keeps::All;
+        let below = side(input, Role::Kept(keeps));
         let node = Arc::clone(&node).replace_children(
             vec![below],
             ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep),
         )?;
-        Ok(Transformed::yes(if passes {
-            side(&node, Role::Left)
-        } else {
+        Ok(Transformed::yes(if all {
             node
+        } else {
+            side(&node, Role::Left)
         }))
     })
     .data()
 }
 
+/// What a window keeps of the rows that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Keeps {
+    /// All.
+    All,
+    /// Those that have not left it, and those with the same keys as the last one: its input is sorted by them.
+    Group(Vec<Arc<dyn PhysicalExpr>>),
+    /// Those that have not left it.
+    Few,
+}
+
+fn keeps(node: &Arc<dyn ExecutionPlan>) -> Option<Keeps> {
+    if node.downcast_ref::<WindowAggExec>().is_some() {
+        return Some(Keeps::All);
+    }
+    let window = node.downcast_ref::<BoundedWindowAggExec>()?;
+    if window.window_expr().iter().all(passes) {
+        return Some(Keeps::Few);
+    }
+    let keys = window.window_expr().first()?.partition_by();
+    Some(match window.input_order_mode {
+        InputOrderMode::Sorted if !keys.is_empty() => Keeps::Group(keys.to_vec()),
+        _ => Keeps::All,
+    })
+}
+
 /// Whether rows that have left the window are not looked at again, but for a few.
 fn passes(expr: &Arc<dyn WindowExpr>) -> bool {
+    if let Some(rows) = reaches_back(expr) {
+        return rows <= NEAR;
+    }
     let frame = expr.get_window_frame();
-    let by_frame = frame.units == WindowFrameUnits::Rows
+    frame.units == WindowFrameUnits::Rows
         && match &frame.start_bound {
             WindowFrameBound::CurrentRow => true,
             WindowFrameBound::Preceding(ScalarValue::UInt64(Some(rows))) => *rows <= NEAR,
             WindowFrameBound::Preceding(_) | WindowFrameBound::Following(_) => false,
-        };
-    by_frame || reaches_back(expr).is_some_and(|rows| rows <= NEAR)
+        }
 }
 
 /// How many rows a function such as `lag` looks back, where it goes by the place of a row and not by the frame.
@@ -80,8 +107,9 @@ fn reaches_back(expr: &Arc<dyn WindowExpr>) -> Option<u64> {
     if evaluator.uses_window_frame() {
         return None;
     }
-    let seen = evaluator.get_range(FAR, FAR.saturating_mul(2)).ok()?;
-    u64::try_from(FAR.saturating_sub(seen.start)).ok()
+    let start = evaluator.get_range(FAR, FAR.saturating_mul(2));
+    let start = start.map_or(0, |seen| seen.start);
+    u64::try_from(FAR.saturating_sub(start)).ok()
 }
 
 /// Rows that may be looked back at without being counted.
@@ -90,10 +118,10 @@ const NEAR: u64 = 1_000;
 /// A row with enough before it.
 const FAR: usize = 1 << 40;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Role {
-    /// The input: its bytes are reserved.
-    Kept,
+    /// The input: the bytes of what is kept of it are reserved.
+    Kept(Keeps),
     /// The output: its rows are kept no longer.
     Left,
 }
@@ -149,7 +177,7 @@ impl ExecutionPlan for Hoard {
             Ok([input]) => Ok(Arc::new(Self {
                 input,
                 left: Arc::clone(&self.left),
-                role: self.role,
+                role: self.role.clone(),
             })),
             Err(_) => internal_err!("one child"),
         }
@@ -162,20 +190,23 @@ impl ExecutionPlan for Hoard {
     ) -> Result<SendableRecordBatchStream> {
         let pool = Arc::clone(context.memory_pool());
         let input = self.input.execute(partition, context)?;
-        let (left, role) = (Arc::clone(&self.left), self.role);
+        let (left, role) = (Arc::clone(&self.left), self.role.clone());
         let mut kept = Kept {
             reservation: MemoryConsumer::new("window").register(&pool),
             rows: 0,
             bytes: 0,
+            group: Group::default(),
         };
         let counted = input.map(move |batch| {
             let batch = batch?;
-            match (role, left.get(partition)) {
+            match (&role, left.get(partition)) {
                 (_, None) => return internal_err!("a partition beyond those of the window"),
                 (Role::Left, Some(left)) => {
                     left.fetch_add(batch.num_rows(), Ordering::Relaxed);
                 }
-                (Role::Kept, Some(left)) => kept.take(&batch, left.load(Ordering::Relaxed))?,
+                (Role::Kept(keeps), Some(left)) => {
+                    kept.take(&batch, keeps, left.load(Ordering::Relaxed))?;
+                }
             }
             Ok(batch)
         });
@@ -191,10 +222,11 @@ struct Kept {
     reservation: MemoryReservation,
     rows: usize,
     bytes: usize,
+    group: Group,
 }
 
 impl Kept {
-    fn take(&mut self, batch: &RecordBatch, left: usize) -> Result<()> {
+    fn take(&mut self, batch: &RecordBatch, keeps: &Keeps, left: usize) -> Result<()> {
         self.rows = self.rows.saturating_add(batch.num_rows());
         let added = batch.num_rows().saturating_mul(ADDED);
         self.bytes = self
@@ -202,10 +234,54 @@ impl Kept {
             .saturating_add(bytes(batch))
             .saturating_add(added);
         let row = self.bytes.div_ceil(self.rows.max(1));
-        let rows = self.rows.saturating_sub(left);
+        let inside = self.rows.saturating_sub(left);
+        let rows = match keeps {
+            Keeps::All => self.rows,
+            Keeps::Group(keys) => self.group.take(batch, keys)?.max(inside),
+            Keeps::Few => inside,
+        };
         // Twice: the rows as they came, and those of a partition put together.
         self.reservation
             .try_resize(rows.saturating_mul(row).saturating_mul(2))
+    }
+}
+
+/// The rows with the same keys as the last one.
+#[derive(Default)]
+struct Group {
+    rows: usize,
+    /// The keys of the last row.
+    last: Option<Vec<ArrayRef>>,
+}
+
+impl Group {
+    fn take(&mut self, batch: &RecordBatch, keys: &[Arc<dyn PhysicalExpr>]) -> Result<usize> {
+        let rows = batch.num_rows();
+        if rows == 0 {
+            return Ok(self.rows);
+        }
+        let keys = evaluate_expressions_to_arrays(keys, batch)?;
+        let before = usize::from(self.last.is_some());
+        // The last row again, then these.
+        let keys = match &self.last {
+            None => keys,
+            Some(last) => last
+                .iter()
+                .zip(&keys)
+                .map(|(last, key)| Ok(concat(&[last.as_ref(), key.as_ref()])?))
+                .collect::<Result<_>>()?,
+        };
+        let groups = partition(&keys)?.ranges();
+        let start = groups.last().map_or(0, |group| group.start);
+        let end = rows.saturating_add(before);
+        self.rows = if start == 0 {
+            self.rows.saturating_add(rows)
+        } else {
+            end.saturating_sub(start)
+        };
+        let last = end.saturating_sub(1);
+        self.last = Some(keys.iter().map(|key| key.slice(last, 1)).collect());
+        Ok(self.rows)
     }
 }
 

@@ -113,6 +113,7 @@ fn a_window_keeps_no_more_than_its_memory() {
         "SELECT sum(a.x) OVER () FROM t a CROSS JOIN t b",
         "SELECT sum(a.x) OVER (ORDER BY a.x ROWS BETWEEN 9000000 PRECEDING AND CURRENT ROW) FROM t a CROSS JOIN t b",
         "SELECT lag(a.x, 9000000) OVER () FROM t a CROSS JOIN t b",
+        "SELECT lag(a.x, 9000000) OVER (ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING) FROM t a CROSS JOIN t b",
         "SELECT max(s) FROM (SELECT ntile(4) OVER () s FROM t a CROSS JOIN t b) w",
     ] {
         let refusal = drained(&city, sql).expect_err(sql);
@@ -131,6 +132,14 @@ fn a_window_keeps_no_more_than_its_memory() {
     city.limits.memory = 64 << 20;
     let (rows, _) = drained(&city, "SELECT sum(x) OVER (ORDER BY x) FROM t").unwrap();
     assert_eq!(rows, 1_000);
+    // Of groups that come one after the other, only one is kept.
+    city.limits.memory = 24 << 20;
+    let groups = "SELECT sum(b.x) OVER (PARTITION BY a.x ORDER BY b.x) FROM t a CROSS JOIN t b";
+    let (rows, _) = drained(&city, groups).expect(groups);
+    assert_eq!(rows, 1_000_000);
+    let whole = groups.replace("PARTITION BY a.x", "PARTITION BY a.x - a.x");
+    let refusal = drained(&city, &whole).expect_err(&whole);
+    assert_eq!(refusal.code, Code::ResourceLimit, "{refusal}");
 }
 
 #[test]
