@@ -86,6 +86,7 @@ mod tests {
     //! What counts as the end of an answer.
 
     use super::rows;
+    use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteOptions};
     use arrow_schema::{DataType, Field, Schema};
     use bytes::Bytes;
     use faces::front::RowsFrame;
@@ -94,9 +95,13 @@ mod tests {
 
     fn came(rest: Vec<Result<RowsFrame, Refusal>>) -> Result<usize, Refusal> {
         let schema = Schema::new(vec![Field::new("n", DataType::Int64, false)]);
-        let header = arrow_ipc::convert::IpcSchemaEncoder::new().schema_to_fb(&schema);
+        let message = IpcDataGenerator::default().schema_to_bytes_with_dictionary_tracker(
+            &schema,
+            &mut DictionaryTracker::new(false),
+            &IpcWriteOptions::default(),
+        );
         let first = RowsFrame::Data {
-            header: Bytes::copy_from_slice(header.finished_data()),
+            header: Bytes::from(message.ipc_message),
             body: Bytes::new(),
         };
         let frames = futures::stream::iter(std::iter::once(Ok(first)).chain(rest));
