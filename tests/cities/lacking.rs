@@ -142,7 +142,7 @@ fn a_contract_that_can_not_be_used_is_missed() {
     acme.knows(&lindau);
     acme.knows(&speyer);
     let _ = acme.contract("lindau.counts");
-    let _ = acme.contract("speyer.counts");
+    let contract = acme.contract("speyer.counts");
     let all = sum(&[&counts[0], &counts[1]]);
     let rest = sum(&[&counts[0]]);
     let who = "speyer.example";
@@ -178,6 +178,21 @@ fn a_contract_that_can_not_be_used_is_missed() {
     std::fs::write(&file, &toml).unwrap();
     let _ = speyer.hansa(&["reload"]);
     speyer.publishes();
+    whole(&acme, TOTAL, all);
+
+    // The firm's own copy of the contract is damaged, and then lost.
+    let files = acme.folder().join("state/contracts");
+    let file = std::fs::read_dir(&files)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.to_string_lossy().contains(&contract))
+        .unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    lacks(&acme, TOTAL, who, "its file can't be used", rest);
+    std::fs::remove_file(&file).unwrap();
+    lacks(&acme, TOTAL, who, "its file can't be used", rest);
+    std::fs::write(&file, &bytes).unwrap();
     whole(&acme, TOTAL, all);
 
     // Nobody knows where it is any more.

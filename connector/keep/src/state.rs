@@ -213,7 +213,8 @@ CREATE TABLE IF NOT EXISTS budget (
     asker TEXT NOT NULL, dataset TEXT NOT NULL, counts TEXT NOT NULL, at INTEGER NOT NULL, used INTEGER NOT NULL,
     PRIMARY KEY (asker, dataset, counts, at)) STRICT;
 CREATE TABLE IF NOT EXISTS contract (
-    id TEXT PRIMARY KEY, dataset TEXT, activated INTEGER, withdrawn INTEGER, withdrawn_by TEXT) STRICT;
+    id TEXT PRIMARY KEY, dataset TEXT, begins INTEGER, ends INTEGER, activated INTEGER, withdrawn INTEGER,
+    withdrawn_by TEXT) STRICT;
 CREATE TABLE IF NOT EXISTS model (
     contract TEXT NOT NULL, model TEXT NOT NULL, PRIMARY KEY (contract, model)) STRICT;
 CREATE TABLE IF NOT EXISTS answer (

@@ -66,6 +66,7 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
         "contract" => change.activated(
             body.contract("contract")?,
             &body.parsed("dataset")?,
+            (body.parsed("not_before")?, body.parsed("not_after")?),
             record.at,
         ),
         "model_seen" => change.of_model(

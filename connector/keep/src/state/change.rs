@@ -21,7 +21,7 @@ impl<'t> Change<'t> {
         Self { transaction }
     }
 
-    /// The log holds the activation of a contract on a dataset.
+    /// The log holds the activation of a contract on a dataset, in force from the first instant until the second.
     ///
     /// # Errors
     /// As everywhere here.
@@ -29,13 +29,21 @@ impl<'t> Change<'t> {
         &self,
         contract: ContractId,
         dataset: &DatasetId,
+        (begins, ends): (Time, Time),
         at: Time,
     ) -> Result<(), Refusal> {
         self.run(
-            "INSERT INTO contract (id, dataset, activated) VALUES (?1, ?2, ?3)
+            "INSERT INTO contract (id, dataset, begins, ends, activated) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (id) DO UPDATE SET dataset = coalesce(dataset, excluded.dataset),
+                 begins = coalesce(begins, excluded.begins), ends = coalesce(ends, excluded.ends),
                  activated = coalesce(activated, excluded.activated)",
-            params![contract.to_string(), dataset.to_string(), at.micros()],
+            params![
+                contract.to_string(),
+                dataset.to_string(),
+                begins.micros(),
+                ends.micros(),
+                at.micros()
+            ],
         )
     }
 

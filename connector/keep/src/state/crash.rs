@@ -117,6 +117,7 @@ fn take_in(change: &Change<'_>, record: u64, said: &Said) -> Result<(), Refusal>
         Said::Activated(id) => change.activated(
             contract(*id),
             &"hansa://munster.example/d/trips".parse().unwrap(),
+            (Time::EARLIEST, Time::LATEST),
             at(record),
         ),
         Said::Withdrawn(id) => change.withdrawn(contract(*id), &peer(*id), at(record)),

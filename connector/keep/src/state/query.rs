@@ -1,12 +1,13 @@
 //! What the index knows.
 
+mod agreed;
+
 use crate::state::row::{LetterRow, NegotiationRow, ReceiptRow, Spending};
 use crate::state::{State, broken, signed, unsigned};
 use evidence::time::Time;
 use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Refusal;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use std::collections::BTreeMap;
 use std::str::FromStr;
 
 /// What the log says of a contract.
@@ -135,23 +136,6 @@ impl State {
             [since.micros()],
             budget_row,
         )
-    }
-
-    /// Of which models the dataset of each contract was seen to be; none is one of them.
-    ///
-    /// # Errors
-    /// As everywhere here.
-    pub fn models(&self) -> Result<BTreeMap<ContractId, Vec<Option<String>>>, Refusal> {
-        let rows: Vec<(ContractId, String)> =
-            self.all("SELECT contract, model FROM model", [], |row| {
-                Ok((parsed(row, 0)?, row.get(1)?))
-            })?;
-        let mut models: BTreeMap<ContractId, Vec<Option<String>>> = BTreeMap::new();
-        for (contract, model) in rows {
-            let model = (!model.is_empty()).then_some(model);
-            models.entry(contract).or_default().push(model);
-        }
-        Ok(models)
     }
 
     /// What the log says of each contract.

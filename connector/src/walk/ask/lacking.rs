@@ -10,7 +10,7 @@ use crate::walk::fact::{Fact, maybe};
 use engine::federate::home::Lacking;
 use evidence::json::Json;
 use policy::contract::{Agreement, Standing};
-use policy::id::{ContractId, ParticipantId};
+use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,7 +62,7 @@ pub(super) async fn remember(node: &Arc<Node>, seen: &[Seen]) {
 }
 
 /// The contracts in force whose dataset is not there as it was: its owner is no peer any more, does not show it, or does
-/// not say that it is of its model.
+/// not say that it is of its model; and those whose own file is lost.
 ///
 /// # Errors
 /// When the own index can't be read.
@@ -71,8 +71,31 @@ pub(super) fn unresolved(
     peers: &[Peer],
     shown: &BTreeMap<ParticipantId, Vec<Seen>>,
 ) -> Result<Vec<Lacking>, Refusal> {
-    let known = node.index(|state| state.models())?;
+    let (known, agreed) =
+        node.index(|state| Ok((state.models()?, state.agreed_on(node.now())?)))?;
     let mut lacking = Vec::new();
+    let own = node.id();
+    for (id, dataset) in agreed {
+        let lost = dataset.owner != own && node.book(|book| book.agreement(id).is_none());
+        if !lost {
+            continue;
+        }
+        let models = match known.get(&id) {
+            None => vec![None],
+            Some(seen) => seen.iter().flatten().cloned().map(Some).collect(),
+        };
+        let alias = peers
+            .iter()
+            .find(|peer| peer.id == dataset.owner)
+            .map(|peer| peer.alias.clone());
+        lacking.extend(models.into_iter().map(|model| Lacking {
+            participant: dataset.owner.clone(),
+            alias: alias.clone(),
+            dataset: Some(dataset.name.clone()),
+            model,
+            why: unread(id, &dataset),
+        }));
+    }
     for (id, agreement) in ours(node) {
         let dataset = &agreement.dataset.id;
         let peer = peers.iter().find(|peer| peer.id == dataset.owner);
@@ -120,6 +143,20 @@ pub(super) fn unresolved(
         }
     }
     Ok(lacking)
+}
+
+fn unread(id: ContractId, dataset: &DatasetId) -> Refusal {
+    let owner = dataset.owner.domain();
+    Refusal::new(
+        Code::AnswerIncomplete,
+        format!(
+            "by the log a contract on `{}` of {owner} is in force, and its file can't be used",
+            dataset.name
+        ),
+    )
+    .with_participant(dataset.owner.clone())
+    .with_contract(id)
+    .with_help("put the file back from a backup, or from what the other side exports: hansa contract export")
 }
 
 fn forgotten(agreement: &Agreement) -> Refusal {
