@@ -2,6 +2,7 @@
 
 pub(crate) mod budget;
 pub(crate) mod calls;
+pub(crate) mod heads;
 pub(crate) mod index;
 pub(crate) mod offers;
 pub(crate) mod open;

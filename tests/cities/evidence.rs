@@ -164,3 +164,65 @@ fn an_answer_that_is_not_read_to_its_end_is_no_trouble() {
         );
     }
 }
+
+#[test]
+fn a_log_that_does_not_go_on_from_what_was_shown_is_noticed() {
+    let league = League::new(super::binary());
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    lindau.offers_long(200, ALL);
+    lindau.serve();
+    acme.knows(&lindau);
+    let _ = acme.contract("lindau.long");
+    let ask = || acme.ask("SELECT count(*) FROM lindau.long").must();
+    ask();
+    lindau.hansa(&["backup", "copy.tar"]).must();
+    for _ in 0..3 {
+        ask();
+    }
+    let log = |hops: &[serde_json::Value]| {
+        let hop = hops
+            .iter()
+            .find(|hop| text(hop, "check") == "log" && hop["at"] != "here");
+        hop.cloned().unwrap()
+    };
+    let hops = acme.hansa(&["--json", "doctor", "lindau"]).must().lines();
+    assert_eq!(log(&hops)["ok"], true);
+    acme.hansa(&["audit", "reconcile", "lindau"]).must();
+    assert!(acme.records("log_fork").is_empty());
+
+    // Somebody puts the older copy in the place of what happened since.
+    lindau.stop();
+    let state = lindau.folder().join("state");
+    std::fs::rename(&state, lindau.folder().join("aside")).unwrap();
+    lindau.hansa(&["restore", "copy.tar", "--yes"]).must();
+    lindau.serve();
+    lindau.verifies();
+    acme.knows(&lindau);
+    let hops = acme.hansa(&["--json", "doctor", "lindau"]).ends(7).lines();
+    assert_eq!(text(&log(&hops), "code"), "LOG_FORK", "{hops:?}");
+    let status = acme.hansa(&["status"]).must().out;
+    assert!(status.contains("LOG_FORK"), "{status}");
+    acme.hansa(&["audit", "reconcile", "lindau"])
+        .refused("LOG_FORK", 7);
+
+    // It is noted once, with both heads as they were signed, also when the new history outgrows the old one.
+    for _ in 0..9 {
+        ask();
+    }
+    let forks = acme.records("log_fork");
+    assert_eq!(forks.len(), 1, "{forks:?}");
+    let size = |name: &str| -> u64 {
+        let head = text(&forks[0], name);
+        assert!(
+            head.starts_with("lindau.example/hansa/evidence\n"),
+            "{head}"
+        );
+        head.lines().nth(1).unwrap().parse().unwrap()
+    };
+    assert!(size("shown") < size("known"), "{forks:?}");
+    acme.hansa(&["audit", "reconcile", "lindau"])
+        .refused("LOG_FORK", 7);
+    acme.verifies();
+}

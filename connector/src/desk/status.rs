@@ -86,6 +86,9 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
             refusal.sentence
         ));
     }
+    for fork in node.forks()? {
+        waiting.push(format!("{}: {}", fork.code, fork.sentence));
+    }
     let datasets = node.catalog(|catalog| catalog.datasets().count());
     let peers = node.peers()?.len();
     let config = node.config();
@@ -220,6 +223,11 @@ async fn hops(
     if call.is_err() {
         return Ok(());
     }
+    let log = match node.fork_of(&peer.id)? {
+        None => Ok("goes on from the head that it has shown before".to_owned()),
+        Some(fork) => Err(fork),
+    };
+    told(who, "log", log, status, out).await?;
     let catalogue = ask::catalogue(node, peer)
         .await
         .map(|seen| format!("{} datasets shown to us", seen.len()));

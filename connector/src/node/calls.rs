@@ -1,10 +1,6 @@
 //! Connections to peers: opened when they are needed, kept while they hold.
 
 use crate::node::Node;
-use crate::walk::fact::Fact;
-use evidence::json::Json;
-use evidence::ledger::Recorded;
-use evidence::note::{self, NoteKey, SignedHead};
 use faces::peer::call::{PeerClient, Way};
 use faces::peer::settings::Settings;
 use keep::trust::bundle::Bundle;
@@ -151,7 +147,13 @@ impl Node {
             .await
             .map_err(|refusal| turned_away(refusal, client.participant()))?;
         theirs.common_version()?;
-        self.greeted(client.participant(), theirs).await
+        if let Some(bytes) = &theirs.bundle {
+            self.take_bundle(bytes)?;
+        }
+        match &theirs.head {
+            Some(head) => self.follow_head(client, head).await,
+            None => Ok(()),
+        }
     }
 
     /// What this participant says of itself; the bundle only if the other side's number is lower.
@@ -167,7 +169,7 @@ impl Node {
         }
     }
 
-    /// Takes in what a peer said of itself.
+    /// Takes in what a caller said of itself.
     ///
     /// # Errors
     /// When the log can't be written.
@@ -245,41 +247,6 @@ impl Node {
                 self.running.cut_peer(&peer, &why);
             }
         }
-    }
-
-    async fn see_head(self: &Arc<Self>, peer: &ParticipantId, head: &[u8]) -> Result<(), Refusal> {
-        let Some(head) = self.checked_head(peer, head) else {
-            return Ok(());
-        };
-        let note = head.to_string();
-        if self.index(|state| state.head_of(peer))?.as_deref() == Some(note.as_str()) {
-            return Ok(());
-        }
-        let _seen: Recorded<Fact> = self
-            .record(Fact::new(
-                "checkpoint_seen",
-                [
-                    ("peer", Json::text(peer)),
-                    ("size", Json::count(head.checkpoint.size)),
-                    ("note", Json::text(note)),
-                ],
-            ))
-            .await?;
-        Ok(())
-    }
-
-    /// A head that is signed by the peer's registered note key.
-    pub(crate) fn checked_head(&self, peer: &ParticipantId, head: &[u8]) -> Option<SignedHead> {
-        let bundle = self.trust.bundle();
-        let member = bundle.member(peer)?;
-        let head: SignedHead = std::str::from_utf8(head).ok()?.parse().ok()?;
-        let key = NoteKey {
-            name: note::origin(peer.domain()),
-            algorithm: note::ED25519,
-            public: member.note_key.raw().to_vec(),
-        };
-        head.is_signed_by(&key, &keep::audit::key::Ed25519Notes)
-            .then_some(head)
     }
 }
 

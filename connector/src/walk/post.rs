@@ -145,7 +145,11 @@ pub(crate) async fn serve(node: Arc<Node>, peer: Peer) {
     let mut pause = std::time::Duration::from_millis(500);
     loop {
         match follow(&node, &peer).await {
-            Ok(()) => pause = std::time::Duration::from_millis(500),
+            Ok(()) => {
+                // Whoever comes back may have changed: it is greeted again.
+                node.hang_up(&peer.id).await;
+                pause = std::time::Duration::from_millis(500);
+            }
             Err(refusal) => {
                 tracing::info!(peer = peer.id.domain(), code = %refusal.code, "post.paused");
                 node.hang_up(&peer.id).await;

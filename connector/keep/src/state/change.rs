@@ -118,16 +118,34 @@ impl<'t> Change<'t> {
         self.run("DELETE FROM peer WHERE id = ?1", [id.as_str()])
     }
 
-    /// Keeps the newest head that a peer has shown.
+    /// Keeps the newest head that a peer has shown. One that the peer has proven to continue those before it gives way to
+    /// another such one alone.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn head(&self, peer: &ParticipantId, size: u64, note: &str) -> Result<(), Refusal> {
+    pub fn head(
+        &self,
+        peer: &ParticipantId,
+        size: u64,
+        note: &str,
+        proven: bool,
+    ) -> Result<(), Refusal> {
         self.run(
-            "INSERT INTO head (peer, size, note) VALUES (?1, ?2, ?3)
-             ON CONFLICT (peer) DO UPDATE SET size = excluded.size, note = excluded.note
-             WHERE excluded.size >= size",
-            params![peer.as_str(), signed(size), note],
+            "INSERT INTO head (peer, size, note, proven) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (peer) DO UPDATE SET size = excluded.size, note = excluded.note, proven = excluded.proven
+             WHERE excluded.size >= size AND excluded.proven >= proven",
+            params![peer.as_str(), signed(size), note, i64::from(proven)],
+        )
+    }
+
+    /// A peer has shown two histories of its log: this record holds both heads.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn forked(&self, peer: &ParticipantId, record: u64) -> Result<(), Refusal> {
+        self.run(
+            "INSERT OR IGNORE INTO fork (peer, record) VALUES (?1, ?2)",
+            params![peer.as_str(), signed(record)],
         )
     }
 

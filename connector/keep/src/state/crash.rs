@@ -125,7 +125,9 @@ fn take_in(change: &Change<'_>, record: u64, said: &Said) -> Result<(), Refusal>
             change.peer(&peer(*who), &format!("h:{port}"), &format!("city{who}"))
         }
         Said::Forgotten(who) => change.forget_peer(&peer(*who)),
-        Said::Head(who, size) => change.head(&peer(*who), *size, &format!("note {size}")),
+        Said::Head(who, size) => {
+            change.head(&peer(*who), *size, &format!("note {size}"), size % 2 == 0)
+        }
         Said::Bundle(number) => change.highest("bundle", *number),
     }
 }

@@ -126,6 +126,16 @@ impl State {
             .map_err(broken)
     }
 
+    /// The peers that have shown two histories of their logs, and the record that holds both heads.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn forks(&self) -> Result<Vec<(ParticipantId, u64)>, Refusal> {
+        self.all("SELECT peer, record FROM fork ORDER BY peer", [], |row| {
+            Ok((parsed(row, 0)?, unsigned(row.get(1)?)))
+        })
+    }
+
     /// What was used from `since` on; what is older counts for no quota any more.
     ///
     /// # Errors

@@ -21,6 +21,8 @@ use std::sync::Arc;
 pub(super) async fn with(node: &Arc<Node>, named: &str, out: &Out) -> Outcome {
     let peer = node.peer(named)?;
     let _ = post::pump(node, &peer).await;
+    // Greeted anew, the peer shows its newest head, which must continue those that it has shown before.
+    node.hang_up(&peer.id).await;
     let client = node.call(&peer).await?;
     let theirs = theirs(node, &client, &peer.id).await?;
     let inner = Arc::clone(node);
@@ -42,6 +44,9 @@ pub(super) async fn with(node: &Arc<Node>, named: &str, out: &Out) -> Outcome {
         summary(&both)
     ))
     .await?;
+    if let Some(fork) = node.fork_of(&peer.id)? {
+        return Err(fork.into());
+    }
     Ok(if both.iter().all(|(_, found)| found.is_clean()) {
         0
     } else {
@@ -80,6 +85,7 @@ async fn theirs(
             )
             .with_participant(peer.clone()));
         };
+        node.follow_head(client, &head).await?;
         let head = node.checked_head(peer, &head).ok_or_else(|| {
             Refusal::new(
                 Code::EvidenceBroken,
