@@ -2,7 +2,7 @@
 
 use harness::city::City;
 use harness::league::League;
-use harness::play::{ALL, Going, number, wait_for};
+use harness::play::{ALL, Going, number, text as text_of, wait_for};
 use std::time::Duration;
 
 const READERS: usize = 10;
@@ -111,4 +111,51 @@ fn a_peer_that_reads_nothing_leaves_seats_for_others() {
     wait_for("the seats", Duration::from_secs(20), || {
         (acme.ask(count).status == Some(0)).then_some(())
     });
+}
+
+#[test]
+fn a_reader_that_stands_still_gives_its_seat_back() {
+    let league = League::new(super::binary());
+    let mut lindau = league.city("lindau");
+    let (acme, other) = (league.firm("acme"), league.firm("other"));
+    league.hand_bundle_to("lindau");
+    let file = lindau.folder().join("hansa.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let tight = text
+        .replace("timeout    = \"120s\"", "timeout    = \"4s\"")
+        .replace("concurrent = 16", "concurrent = 1");
+    assert_ne!(text, tight);
+    std::fs::write(&file, tight).unwrap();
+    lindau.offers_long(ROWS, ALL);
+    lindau.serve();
+    for firm in [&acme, &other] {
+        firm.knows(&lindau);
+        let _ = firm.contract("lindau.long");
+    }
+    let small = "SELECT count(*) AS n FROM lindau.long WHERE id < 10";
+    other.ask(small).must();
+    let before = lindau.records("close").len();
+    let mut reader = acme.begins();
+    let close = wait_for("the end of the stream", Duration::from_secs(60), || {
+        let mut closed = lindau.records("close");
+        closed.pop().filter(|_| closed.len() >= before)
+    });
+    assert_eq!(text_of(&close, "outcome"), "failed", "{close}");
+    assert_eq!(text_of(&close, "code"), "RESOURCE_LIMIT", "{close}");
+    let rows = number(&close, "rows");
+    assert!(0 < rows && rows < i64::from(ROWS), "{rows} rows left");
+    let answered = |firm: &City| {
+        let answer = firm.ask(small);
+        (answer.status == Some(0)).then_some(())
+    };
+    wait_for("the seat", Duration::from_secs(60), || answered(&other));
+    // What left has its receipt, which the reader gets when it goes on.
+    reader.end().ends(3);
+    assert_eq!(acme.records("received").len(), 1);
+
+    // Our own people, at the socket of the connector, keep nobody out either.
+    let own = lindau.begins();
+    wait_for("the seat", Duration::from_secs(60), || answered(&other));
+    drop(own);
+    lindau.verifies();
 }

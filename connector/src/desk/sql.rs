@@ -36,7 +36,8 @@ pub(crate) async fn sql(node: &Arc<Node>, args: SqlArgs, out: &Out) -> Outcome {
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(|refusal| cite(node, &text, refusal))?;
         rows = rows.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(0));
-        piece(&mut writer, &batch, out).await?;
+        let sent = tokio::time::timeout(node.limits().time, piece(&mut writer, &batch, out));
+        sent.await.map_err(|_| unread(node))??;
         out.progress("rows", rows, 0);
     }
     end(writer, out).await?;
@@ -156,7 +157,10 @@ async fn plan(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<Question, Trou
             // A name that was had until a contract ended is not an unknown name.
             let unknown = refusal.code == Code::DatasetUnknown && refusal.participant.is_none();
             let lapsed = if unknown {
-                ask::lapsed(node, sql)?
+                match ask::damaged(node, sql) {
+                    Some(damaged) => Some(damaged),
+                    None => ask::lapsed(node, sql)?,
+                }
             } else {
                 None
             };
@@ -259,6 +263,17 @@ fn outcome_text(node: &Node, went: &Went) -> String {
 
 fn day(instant: &str) -> String {
     instant.chars().take(10).collect()
+}
+
+/// Rows that nobody takes would keep a seat that others wait for.
+fn unread(node: &Node) -> Refusal {
+    Refusal::new(
+        Code::ResourceLimit,
+        format!(
+            "no row was read for {} seconds",
+            node.limits().time.as_secs()
+        ),
+    )
 }
 
 fn begin(schema: &SchemaRef) -> Result<StreamWriter<Vec<u8>>, Refusal> {

@@ -37,6 +37,7 @@ async fn rows(node: &Node, opened: &mut Opened, send: &Messages) -> Option<Refus
         place,
         watch,
         ends,
+        time,
         ..
     } = opened;
     // What takes long to compute must not outlive the contract. The watch then tells why; this itself never ends.
@@ -49,6 +50,16 @@ async fn rows(node: &Node, opened: &mut Opened, send: &Messages) -> Option<Refus
         std::future::pending::<Infallible>().await
     };
     tokio::pin!(over);
+    // The engine ends what takes too long to compute; a reader that stands still must not keep the seat for longer either.
+    let late = async {
+        tokio::time::sleep(*time).await;
+        place.stop(Refusal::new(
+            Code::ResourceLimit,
+            format!("the answer was not read within {} seconds", time.as_secs()),
+        ));
+        std::future::pending::<Infallible>().await
+    };
+    tokio::pin!(late);
     loop {
         let room = tokio::select! {
             biased;
@@ -57,6 +68,7 @@ async fn rows(node: &Node, opened: &mut Opened, send: &Messages) -> Option<Refus
                 return Some(why);
             }
             never = &mut over => match never {},
+            never = &mut late => match never {},
             room = send.reserve_many(ROOM_FOR_ROWS) => room,
         };
         let mut room = room.ok()?;
@@ -132,9 +144,12 @@ async fn finish(
     }
 }
 
-/// Waits until `end`. The clock may be set meanwhile, so it is looked at again and again.
+/// Waits until `end`. The clock may be set meanwhile, so it is looked at again and again; one that is set back, and stands
+/// still for the log until it has caught up, puts no end off.
 async fn until(node: &Node, end: Time) {
-    let left = || end.micros().saturating_sub(node.now().micros());
+    let by_clock = || end.micros().saturating_sub(node.now().micros());
+    let (begun, most) = (node.ticks(), by_clock());
+    let left = || by_clock().min(most.saturating_sub(node.ticks().saturating_sub(begun)));
     while let Some(left) = u64::try_from(left()).ok().filter(|left| *left > 0) {
         tokio::time::sleep(Duration::from_micros(left.min(LOOK))).await;
     }

@@ -29,6 +29,7 @@ use proto::peer::ask::{Asking, Compression};
 use proto::receipt::Leaf;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is known of an answer that runs.
 pub(super) struct Opened {
@@ -36,6 +37,8 @@ pub(super) struct Opened {
     pub(super) place: Place,
     pub(super) watch: Watch,
     pub(super) ends: Time,
+    /// What the whole answer may take, its reader's time included.
+    pub(super) time: Duration,
     pub(super) facts: Admitted,
     pub(super) seat: Option<Seat>,
 }
@@ -120,6 +123,7 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
         place,
         watch,
         ends,
+        time: limits.time,
         facts,
         seat,
     })
