@@ -8,6 +8,10 @@ pub(crate) mod offers;
 pub(crate) mod open;
 pub(crate) mod running;
 pub(crate) mod seats;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 use crate::app::clock::Moved;
 use crate::config::Config;

@@ -122,6 +122,12 @@ impl Budgets {
         act(&mut used)
     }
 
+    /// Holds up every answer at the place where its ruling is recorded and nothing has begun yet.
+    #[cfg(test)]
+    pub(crate) fn hold(&self) -> std::sync::MutexGuard<'_, impl Sized> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What an asker has had of a dataset in a slot.
     pub(crate) fn spent(
         &self,

@@ -27,6 +27,16 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Tells what this answer reads, as far as that is known now.
+    pub(crate) fn reads(&self, contracts: Vec<ContractId>, datasets: Vec<DatasetId>) {
+        self.list.locked(|list| {
+            if let Some(entry) = list.get_mut(&self.key) {
+                entry.contracts = contracts;
+                entry.datasets = datasets;
+            }
+        });
+    }
+
     /// Cuts this answer.
     pub(crate) fn stop(&self, why: Refusal) {
         self.list.locked(|list| {
@@ -49,13 +59,13 @@ impl Running {
         act(&mut list)
     }
 
-    /// Lists an answer.
+    /// Lists an answer from the moment that it is asked for, before anything is looked up: whoever takes away what it needs
+    /// changes that first and cuts afterwards, so that it is either not found or the answer is cut.
     pub(crate) fn enter(
         &self,
         request: RequestId,
         peer: &ParticipantId,
         contracts: Vec<ContractId>,
-        datasets: Vec<DatasetId>,
     ) -> (Place, Watch) {
         let (stop, watch) = watch::pair();
         let key = self.locked(|list| {
@@ -68,7 +78,7 @@ impl Running {
                     request,
                     peer: peer.clone(),
                     contracts,
-                    datasets,
+                    datasets: Vec::new(),
                     stop,
                 },
             );

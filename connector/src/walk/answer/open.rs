@@ -62,7 +62,16 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
         )
         .into());
     }
+    // From here on a withdrawal or an expulsion that comes while the answer is being opened cuts it; one that came before is
+    // found by what follows.
+    let (place, watch) = node
+        .running
+        .enter(ask.request, asker, ask.contracts.clone());
     let standing = standing(node, posed)?;
+    place.reads(
+        ask.contracts.clone(),
+        standing.grants().keys().cloned().collect(),
+    );
     let tenant = node.config().tenants.get(asker).cloned();
     admissible(node, &standing, posed)?;
     let view = node.catalog(|catalog| catalog.view(&standing, tenant.as_deref()))?;
@@ -76,6 +85,9 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     let bound = bind(ask.sql.clone(), view, node.now()).await?;
     let plan_digest = bound.digest();
     let tools = tools()?;
+    if let Some(why) = watch.ended() {
+        return Err(why.into());
+    }
     let recorded = decide(node, posed, standing, &mut known, bound).await?;
     let receipt = recorded.receipt();
     let leaf = Leaf {
@@ -101,13 +113,11 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     };
     let permitted = apply(recorded, &tools).map_err(|fell| Fell::Declined(Box::new(fell)))?;
     let ends = permitted.ends();
-    let (place, watch) = node.running.enter(
-        ask.request,
-        asker,
+    place.reads(
         facts.reads.iter().filter_map(|(_, id, _)| *id).collect(),
         facts.reads.iter().map(|(id, _, _)| id.clone()).collect(),
     );
-    // What came between the ruling and the line above has not cut this answer; it is looked for again.
+    // Who was expelled before is found now; and the record of the ruling may have shown that the clock can't be trusted.
     if let Err(why) = still_stands(node, posed) {
         place.stop(why);
     }

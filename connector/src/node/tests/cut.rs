@@ -1,0 +1,57 @@
+//! What ends while an answer is being opened ends that answer too.
+
+use crate::node::Node;
+use crate::node::testing::{TERMS, Town, agree, ask, caller, records, said};
+use crate::walk::{publish, revoke};
+use policy::id::ContractId;
+use policy::refusal::Code;
+use std::sync::Arc;
+
+/// Asks, has `change` done when the ruling is on the books and nothing has begun yet, and checks how the answer ends.
+async fn check(change: impl FnOnce(&mut Town, &Arc<Node>, ContractId), expected: Code) {
+    let mut town = Town::new();
+    town.settle("lindau", TERMS);
+    town.settle("acme", TERMS);
+    std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
+    let (provider, consumer) = (town.open("lindau"), town.open("acme"));
+    let contract = agree(&provider, &consumer).await;
+    let who = caller(&provider, "acme");
+    assert_eq!(ask(&provider, who.clone(), &[contract]).await, Ok(2));
+
+    let asked = Arc::clone(&provider);
+    let held = provider.budgets.hold();
+    let question = tokio::spawn(async move { ask(&asked, who, &[contract]).await });
+    while records(&provider, "permit").len() < 2 {
+        std::thread::yield_now();
+    }
+    change(&mut town, &provider, contract);
+    drop(held);
+    assert_eq!(question.await.unwrap(), Err(expected));
+    let close = records(&provider, "close").pop().unwrap();
+    assert_eq!(said(&close, "code"), expected.as_str());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expulsion_cuts_an_answer_that_is_being_opened() {
+    let expelled = |town: &mut Town, node: &Arc<Node>, _| {
+        town.expel("acme");
+        assert!(node.take_bundle(&town.bundle()).unwrap());
+    };
+    check(expelled, Code::PeerNotTrusted).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dataset_that_is_taken_away_cuts_an_answer_that_is_being_opened() {
+    let taken = |_: &mut Town, node: &Arc<Node>, _| {
+        publish::withdraw(node, &"bikes".parse().unwrap(), None).unwrap();
+    };
+    check(taken, Code::StreamCut).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_cuts_an_answer_that_is_being_opened() {
+    let withdrawn = |_: &mut Town, node: &Arc<Node>, contract| {
+        revoke::own_now(node, contract, "over").unwrap();
+    };
+    check(withdrawn, Code::Withdrawn).await;
+}
