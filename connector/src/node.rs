@@ -130,9 +130,14 @@ impl Node {
         read(&self.config).participant.id.clone()
     }
 
-    /// Now, by its clock.
+    /// Now, by the log's clock: never before the last record, whatever happens to the machine's. What is over stays over.
     pub(crate) fn now(&self) -> Time {
-        (self.clock)().wall
+        self.log.now()
+    }
+
+    /// Microseconds on the clock that only counts, for what is done at most so often.
+    pub(crate) fn ticks(&self) -> i64 {
+        i64::try_from((self.clock)().mono_ns / 1000).unwrap_or(i64::MAX)
     }
 
     /// Refuses while the clock can't be relied on: by one that went back, what is over would be in force again.

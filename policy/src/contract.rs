@@ -185,7 +185,7 @@ pub struct Withdrawal {
     pub contract: ContractId,
     /// Who withdraws.
     pub party: ParticipantId,
-    /// From when; never before it is received.
+    /// From when; never before it is received. Later than `issued_at` only where the party gives notice.
     pub effective_at: Time,
     /// When it was written.
     pub issued_at: Time,
@@ -200,7 +200,7 @@ pub struct Withdrawal {
 pub struct Revoked {
     contract: ContractId,
     party: ParticipantId,
-    effective_at: Time,
+    effective_at: Option<Time>,
     statement: Digest,
 }
 
@@ -245,7 +245,9 @@ impl Agreed {
         Ok(Revoked {
             contract: self.id,
             party: party.clone(),
-            effective_at: withdrawal.effective_at,
+            // By the party's own clock, which may go wrong: what is not meant for later counts from its record on.
+            effective_at: (withdrawal.effective_at > withdrawal.issued_at)
+                .then_some(withdrawal.effective_at),
             statement: withdrawal.statement,
         })
     }
@@ -264,9 +266,9 @@ impl Revoked {
         &self.party
     }
 
-    /// From when.
+    /// From when, where notice was given; else from its record on.
     #[must_use]
-    pub const fn effective_at(&self) -> Time {
+    pub const fn effective_at(&self) -> Option<Time> {
         self.effective_at
     }
 }
@@ -282,6 +284,7 @@ pub struct Book {
 #[derive(Debug, Clone)]
 struct Page {
     agreement: Agreement,
+    /// From when; the earliest instant where it ended with its record, whatever a clock says.
     withdrawn: Option<Time>,
 }
 

@@ -74,18 +74,28 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
             body.optional("model").as_deref(),
         ),
         "withdraw" => {
-            let effective: Time = body.parsed("effective")?;
+            // Nothing where it counts from its record on.
+            let effective: Option<Time> = match body.get("effective") {
+                Some(Json::Null) => None,
+                _ => Some(body.parsed("effective")?),
+            };
             change.withdrawn(
                 body.contract("contract")?,
                 &body.parsed::<ParticipantId>("party")?,
-                effective.max(record.at),
+                effective.map_or(record.at, |at| at.max(record.at)),
             )
         }
         "peer" => match body.optional("address") {
             Some(address) => change.peer(&body.peer()?, &address, &body.text("alias")?),
             None => change.forget_peer(&body.peer()?),
         },
-        "checkpoint_seen" => change.head(&body.peer()?, body.count("size")?, &body.text("note")?),
+        "checkpoint_seen" => change.head(
+            &body.peer()?,
+            body.count("size")?,
+            &body.text("note")?,
+            body.get("proven") == Some(&Json::Bool(true)),
+        ),
+        "log_fork" => change.forked(&body.peer()?, record.seq),
         "received" => change.receipt(&receipt(&body, "consumer")?),
         "receipt_ack" => {
             let state = match body.get("match") {

@@ -1,3 +1,4 @@
 //! A participant over time: what ends while an answer is being opened, a clock that goes back, files that are lost or damaged.
 
+mod clock;
 mod cut;

@@ -51,7 +51,7 @@ impl Reception {
 
     /// Counts something; the first one of each minute is recorded before it is answered, with the count of those before.
     async fn count(&self, who: &str, what: &'static str) -> Result<(), NoAnswer> {
-        let now = self.node.now().micros();
+        let now = self.node.ticks();
         let due = {
             let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
             if sums.len() > MOST_SUMS {
@@ -206,7 +206,7 @@ impl Front for Reception {
             Knock::Slow => "handshake too slow",
             Knock::NoIdentity => "no identity",
         };
-        let now = self.node.now().micros();
+        let now = self.node.ticks();
         let due = {
             let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
             let sum = sums.entry((String::new(), what)).or_insert(Sum {

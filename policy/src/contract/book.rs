@@ -57,9 +57,10 @@ impl Book {
 
     /// Ends a contract; the earlier withdrawal wins.
     pub fn revoke(&mut self, revoked: Recorded<Revoked>) {
-        let at = revoked.effective_at.max(revoked.receipt().at());
+        let recorded = revoked.receipt().at();
+        let at = revoked.effective_at.filter(|at| *at > recorded);
         let (revoked, _) = revoked.into_parts();
-        self.end(revoked.contract, at);
+        self.end(revoked.contract, at.unwrap_or(Time::EARLIEST));
     }
 
     /// Ends, at start-up, a contract whose withdrawal the log already holds.

@@ -41,7 +41,11 @@ impl Evidence for Revoked {
             body: Json::object([
                 ("contract", Json::Text(self.contract.to_string())),
                 ("party", Json::Text(self.party.to_string())),
-                ("effective", Json::Text(self.effective_at.to_string())),
+                (
+                    "effective",
+                    self.effective_at
+                        .map_or(Json::Null, |at| Json::Text(at.to_string())),
+                ),
                 ("statement", Json::Text(self.statement.to_string())),
             ]),
         }

@@ -6,7 +6,7 @@ use evidence::time::Time;
 use policy::contract::Revoked;
 use policy::id::{ContractId, ParticipantId};
 
-pub fn forge(contract: ContractId, party: ParticipantId, effective_at: Time) -> Revoked {
+pub fn forge(contract: ContractId, party: ParticipantId, effective_at: Option<Time>) -> Revoked {
     Revoked {
         contract,
         party,
