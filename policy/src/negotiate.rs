@@ -321,11 +321,7 @@ impl State {
     /// Whose turn it is; nobody's at the end.
     #[must_use]
     pub const fn turn(&self) -> Option<Side> {
-        match self.phase {
-            Phase::Requested | Phase::Accepted | Phase::Verified => Some(Side::Provider),
-            Phase::Offered | Phase::Agreed => Some(Side::Consumer),
-            Phase::Finalized | Phase::Terminated => None,
-        }
+        self.phase.turn()
     }
 
     /// What `own` would send next if it goes on with what is on the table: the step that `contract sign` does.

@@ -167,6 +167,41 @@ fn a_negotiation_survives_kills_of_both_sides() {
     assert_eq!(finished.len(), 4);
 }
 
+#[test]
+fn what_is_signed_without_a_person_is_finished_after_kills() {
+    let mut random = StdRng::seed_from_u64(SEED + 2);
+    let league = League::new(super::binary());
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    lindau.holds("bikes", SMALL, "");
+    lindau.publishes();
+    lindau.offers("bikes", "all", ALL, "\"league\"", "auto");
+    again(&mut lindau, &acme);
+    for round in 0..8 {
+        let request = ["contract", "request", "lindau.bikes", "--sign"];
+        let more = random.random_range(1..9000);
+        killed(&mut lindau, &acme, &request, round % 2 == 0, more);
+        // Nobody has to do anything but to look.
+        wait_for(
+            "the end of every negotiation",
+            Duration::from_secs(20),
+            || {
+                let open = |city: &City| {
+                    let turns = city.listed("turn");
+                    turns.iter().any(|turn| turn.ends_with("turn"))
+                };
+                (!open(&acme) && !open(&lindau)).then_some(())
+            },
+        );
+    }
+    let both = [&acme, &lindau].map(|city| BTreeSet::from_iter(city.listed("contract")));
+    assert!(!both[0].is_empty());
+    assert_eq!(both[0], both[1]);
+    lindau.verifies();
+    acme.verifies();
+}
+
 /// A negotiation that waits for the provider; the consumer asks again if its request died with it.
 fn open_one(lindau: &City, acme: &City) -> String {
     let waiting = |city: &City| {

@@ -5,6 +5,7 @@ use crate::cli::show::{Show, line_err, line_out};
 use crate::desk::config::{reload_by_hand, reload_now};
 use crate::node::Node;
 use crate::walk::front::Reception;
+use crate::walk::negotiate::resume::resume;
 use crate::walk::post;
 use faces::admin::serve as admin;
 use faces::front::Front;
@@ -64,6 +65,8 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
     if let Some(address) = &address {
         crate::local::write(&node.file("address"), address.as_bytes())?;
     }
+    let resumed = Arc::clone(&node);
+    tasks.spawn(async move { resume(&resumed, None).await });
     tasks.spawn(postmen(Arc::clone(&node), stop.clone()));
     let ready = json!({
         "event": "ready",

@@ -3,11 +3,13 @@
 mod known;
 pub(crate) mod letters;
 mod noted;
+pub(crate) mod resume;
 mod step;
 mod wording;
 
 use crate::node::Node;
 use crate::walk::negotiate::noted::Noted;
+use crate::walk::negotiate::resume::{follow_up, to_the_end};
 use crate::walk::negotiate::step::{Direction, step};
 use crate::walk::negotiate::wording::written;
 use crate::walk::{receipt, revoke};
@@ -40,13 +42,24 @@ impl Open {
     }
 }
 
-/// Takes in a letter of a peer; `number` is its place in the peer's outbox, where it came from there.
+/// Takes in a letter of a peer; `number` is its place in the peer's outbox, where it came from there. A caller that goes
+/// away does not stop halfway what a letter leads to.
 ///
-/// A letter that was taken in before changes nothing.
+/// A letter that was taken in before changes nothing, but what follows from it and was never done is done.
 ///
 /// # Errors
-/// What is wrong with it; then nothing has changed but that it is on the books.
+/// What is wrong with it; then nothing has changed. One from an outbox is put on the books by [`refuse`].
 pub(crate) async fn take_in(
+    node: &Arc<Node>,
+    peer: &ParticipantId,
+    letter: &Letter,
+    number: Option<u64>,
+) -> Result<(), Refusal> {
+    let (node, peer, letter) = (Arc::clone(node), peer.clone(), letter.clone());
+    to_the_end(async move { take_in_turn(&node, &peer, &letter, number).await }).await
+}
+
+async fn take_in_turn(
     node: &Arc<Node>,
     peer: &ParticipantId,
     letter: &Letter,
@@ -57,15 +70,31 @@ pub(crate) async fn take_in(
     let known = node.index(|state| state.knows_letter(peer, true, &id))?;
     let bytes = proto::letters::to_bytes(letter);
     if let Some(known) = known {
-        return if known == Digest::of(&bytes).to_string() {
-            Ok(())
-        } else {
-            Err(Refusal::new(
+        if known != Digest::of(&bytes).to_string() {
+            return Err(Refusal::new(
                 Code::RequestIdReused,
                 "a letter of that identity said something else",
-            ))
+            ));
+        }
+        return match letter.content.negotiation() {
+            Some(name) => follow_up(node, name).await,
+            None => Ok(()),
         };
     }
+    match recorded(node, peer, letter, bytes, number).await? {
+        Some((open, sends)) => follow(node, open, sends).await,
+        None => Ok(()),
+    }
+}
+
+/// Puts a letter on the books with what it leads to; says what follows from it.
+async fn recorded(
+    node: &Arc<Node>,
+    peer: &ParticipantId,
+    letter: &Letter,
+    bytes: Vec<u8>,
+    number: Option<u64>,
+) -> Result<Option<(Open, Vec<Send>)>, Refusal> {
     let digest = Digest::of(&bytes);
     let keep = || crate::node::waiting(|| node.documents.keep(Document::Letter, &bytes));
     let noted = Noted {
@@ -74,12 +103,14 @@ pub(crate) async fn take_in(
         letter: letter.clone(),
         digest,
         number,
+        refused: None,
     };
     match &letter.content {
         Content::Withdrawal { statement } => {
             revoke::take_in(node, statement)?;
             keep()?;
-            noted.record(node, None).await
+            noted.record(node, None).await?;
+            Ok(None)
         }
         Content::Acknowledgement {
             request,
@@ -88,27 +119,43 @@ pub(crate) async fn take_in(
         } => {
             receipt::acknowledged(node, peer, *request, receipt, *disputed).await?;
             keep()?;
-            noted.record(node, None).await
+            noted.record(node, None).await?;
+            Ok(None)
         }
         _ => {
-            let stepped = step(node, peer, letter, Direction::In);
-            match stepped {
-                Ok((open, sends)) => {
-                    keep()?;
-                    settle(node, &open).await?;
-                    noted.record(node, Some((&open, None))).await?;
-                    follow(node, open, sends).await
-                }
-                Err(refusal) if number.is_some() => {
-                    // What is in an outbox has its number; a letter that can't be used must not block the next one.
-                    keep()?;
-                    noted.record(node, None).await?;
-                    Err(refusal)
-                }
-                Err(refusal) => Err(refusal),
-            }
+            let (open, sends) = step(node, peer, letter, Direction::In)?;
+            keep()?;
+            settle(node, &open).await?;
+            noted.record(node, Some((&open, None))).await?;
+            Ok(Some((open, sends)))
         }
     }
+}
+
+/// Puts a letter from an outbox on the books that can't be used, with the reason: it must not block the next one, and it
+/// must not be lost either.
+///
+/// # Errors
+/// When it can't be kept or recorded.
+pub(crate) async fn refuse(
+    node: &Arc<Node>,
+    peer: &ParticipantId,
+    letter: &Letter,
+    number: u64,
+    why: &Refusal,
+) -> Result<(), Refusal> {
+    let _turn = node.desk.lock().await;
+    let bytes = proto::letters::to_bytes(letter);
+    crate::node::waiting(|| node.documents.keep(Document::Letter, &bytes))?;
+    let noted = Noted {
+        peer: peer.clone(),
+        incoming: true,
+        letter: letter.clone(),
+        digest: Digest::of(&bytes),
+        number: Some(number),
+        refused: Some(why.code),
+    };
+    noted.record(node, None).await
 }
 
 /// Sends a letter of our own: makes the step, keeps and records it; the outbox delivers it.
@@ -121,8 +168,12 @@ pub(crate) async fn send(
     content: Content,
     sign_beforehand: bool,
 ) -> Result<(), Refusal> {
-    let _turn = node.desk.lock().await;
-    send_in_turn(node, peer, content, sign_beforehand).await
+    let (node, peer) = (Arc::clone(node), peer.clone());
+    to_the_end(async move {
+        let _turn = node.desk.lock().await;
+        send_in_turn(&node, &peer, content, sign_beforehand).await
+    })
+    .await
 }
 
 async fn send_in_turn(
@@ -143,6 +194,7 @@ async fn send_in_turn(
         letter: letter.clone(),
         digest: Digest::of(&bytes),
         number: None,
+        refused: None,
     };
     if letter.content.negotiation().is_none() {
         keep()?;
@@ -209,3 +261,6 @@ async fn settle(node: &Arc<Node>, open: &Open) -> Result<(), Refusal> {
     node.book_mut(|book| book.admit(recorded));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

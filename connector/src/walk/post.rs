@@ -4,6 +4,7 @@ use crate::node::Node;
 use crate::node::calls::Peer;
 use crate::walk::fact::Fact;
 use crate::walk::negotiate;
+use crate::walk::negotiate::resume::resume;
 use evidence::digest::Digest;
 use evidence::json::Json;
 use futures::StreamExt as _;
@@ -27,6 +28,7 @@ pub(crate) async fn pump(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
 }
 
 async fn once(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
+    resume(node, Some(&peer.id)).await?;
     hand_in(node, peer).await?;
     fetch(node, peer).await?;
     // A letter that came in may have been answered.
@@ -43,18 +45,28 @@ pub(crate) async fn hand_in(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal
     if waiting.is_empty() {
         return Ok(());
     }
-    let client = node.call(peer).await?;
-    let mut refused = None;
+    let mut client = node.call(peer).await?;
+    let mut last = None;
     for (number, digest) in waiting {
         let digest: Digest = digest
             .parse()
             .map_err(|_| Refusal::new(Code::StateBroken, "the outbox names a letter wrongly"))?;
         let letter = proto::letters::from_bytes(&node.documents.read(Document::Letter, digest)?)?;
-        match client.send(&letter).await {
-            Ok(()) => {}
-            Err(refusal) if passing(refusal.code) => return Err(refusal),
-            Err(refusal) => refused = Some(refusal),
+        let mut sent = client.send(&letter).await;
+        if sent
+            .as_ref()
+            .is_err_and(|refusal| by_a_bundle(refusal.code))
+        {
+            // The peer may lack the bundle that registers our key; it gets it with the greeting.
+            node.hang_up(&peer.id).await;
+            client = node.call(peer).await?;
+            sent = client.send(&letter).await;
         }
+        let refused = match sent {
+            Ok(()) => None,
+            Err(refusal) if passing(refusal.code) => return Err(refusal),
+            Err(refusal) => Some(refusal),
+        };
         let _durable = node
             .record(Fact::new(
                 "letters_fetched",
@@ -69,8 +81,9 @@ pub(crate) async fn hand_in(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal
             ))
             .await?;
         node.index(|_| Ok(()))?;
+        last = refused.or(last);
     }
-    match refused {
+    match last {
         Some(refusal) => Err(refusal),
         None => Ok(()),
     }
@@ -88,6 +101,11 @@ const fn passing(code: Code) -> bool {
             | Code::Internal
             | Code::TooManyStreams
     )
+}
+
+/// Whether a failure may come of a trust bundle that is older than the letter.
+const fn by_a_bundle(code: Code) -> bool {
+    matches!(code, Code::SignerNotParty | Code::KeyNotValidAtSigning)
 }
 
 /// Fetches the letters that wait for us.
@@ -112,8 +130,19 @@ async fn fetch(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
 }
 
 async fn take(node: &Arc<Node>, peer: &Peer, numbered: &letter::Numbered) -> Result<(), Refusal> {
-    let taken = negotiate::take_in(node, &peer.id, &numbered.letter, Some(numbered.number)).await;
+    let (letter, number) = (&numbered.letter, numbered.number);
+    let mut taken = negotiate::take_in(node, &peer.id, letter, Some(number)).await;
+    if taken
+        .as_ref()
+        .is_err_and(|refusal| by_a_bundle(refusal.code))
+    {
+        // We may lack the bundle that registers the key; the peer has it, and shows it when it is greeted.
+        node.hang_up(&peer.id).await;
+        node.call(peer).await?;
+        taken = negotiate::take_in(node, &peer.id, letter, Some(number)).await;
+    }
     match taken {
+        Ok(()) => Ok(()),
         Err(refusal)
             if matches!(
                 refusal.code,
@@ -124,9 +153,8 @@ async fn take(node: &Arc<Node>, peer: &Peer, numbered: &letter::Numbered) -> Res
         }
         Err(refusal) => {
             tracing::warn!(peer = peer.id.domain(), code = %refusal.code, "letter.refused");
-            Ok(())
+            negotiate::refuse(node, &peer.id, letter, number, &refusal).await
         }
-        Ok(()) => Ok(()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Revoke: a signed statement, recorded, ends a contract and what runs under it.
 
 use crate::node::Node;
+use evidence::time::Time;
 use policy::contract::{Revoked, Role};
 use policy::id::ContractId;
 use policy::refusal::{Code, Refusal};
@@ -55,7 +56,10 @@ pub(crate) fn take_in(node: &Arc<Node>, bytes: &[u8]) -> Result<ContractId, Refu
     let withdrawal = envelope::parse_withdrawal(bytes)?;
     let contract = withdrawal.contract;
     let agreed = agreed(node, contract)?;
-    let revoked: Revoked = agreed.revoke(&withdrawal, &node.trust.bundle().keys(node.now()))?;
+    // By the key that counted when it was signed: a statement may lie in an outbox for longer than its key lasts.
+    let signed = withdrawal.signature.issued_at.saturating_mul(1_000_000);
+    let signed = Time::from_micros(signed).map_or(node.now(), |signed| signed.min(node.now()));
+    let revoked: Revoked = agreed.revoke(&withdrawal, &node.trust.bundle().keys(signed))?;
     crate::node::waiting(|| {
         node.documents
             .keep(keep::contracts::Kind::Withdrawal, bytes)

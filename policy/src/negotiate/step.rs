@@ -129,11 +129,8 @@ fn conclude(mut state: State, message: Message, facts: &Facts<'_>) -> (State, Ve
         // The word was given for exactly one text.
         state.consent = None;
     }
-    let sends: Vec<Send> = state
-        .due(facts.own)
-        .filter(|send| by_itself(*send, &state, facts))
-        .into_iter()
-        .collect();
+    let follows = state.follows(facts.own, facts.offered);
+    let sends: Vec<Send> = follows.into_iter().collect();
     state.heard.insert(
         (message.from, message.id),
         Heard {
@@ -144,14 +141,21 @@ fn conclude(mut state: State, message: Message, facts: &Facts<'_>) -> (State, Ve
     (state, sends)
 }
 
+impl State {
+    /// The message that this side has to send now without asking anybody: for whoever comes back to a negotiation after what
+    /// followed from its last message was never done. `offered` is what our catalogue says of what is on the table.
+    #[must_use]
+    pub fn follows(&self, own: Side, offered: Offered) -> Option<Send> {
+        self.due(own).filter(|send| by_itself(*send, self, offered))
+    }
+}
+
 /// Whether this side goes on without asking anybody: the officer has said so for exactly this text, or the offer says
 /// that the connector signs. Putting two signatures together is nobody's decision.
-fn by_itself(send: Send, state: &State, facts: &Facts<'_>) -> bool {
+fn by_itself(send: Send, state: &State, offered: Offered) -> bool {
     match send {
         Send::Acceptance(_) => false,
-        Send::Agreement(contract) => {
-            state.consent == Some(contract) || facts.offered == Offered::Auto
-        }
+        Send::Agreement(contract) => state.consent == Some(contract) || offered == Offered::Auto,
         Send::Verification(contract) => state.consent == Some(contract),
         Send::Finalization(_) => true,
     }

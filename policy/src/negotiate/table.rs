@@ -69,6 +69,18 @@ fn only(from: Option<Phase>, wanted: Phase, to: Phase) -> Option<Phase> {
     (from == Some(wanted)).then_some(to)
 }
 
+impl Phase {
+    /// Whose turn it is; nobody's at the end.
+    #[must_use]
+    pub const fn turn(self) -> Option<Side> {
+        match self {
+            Self::Requested | Self::Accepted | Self::Verified => Some(Side::Provider),
+            Self::Offered | Self::Agreed => Some(Side::Consumer),
+            Self::Finalized | Self::Terminated => None,
+        }
+    }
+}
+
 impl Content {
     /// The message's name in one word.
     #[must_use]

@@ -7,7 +7,7 @@ use evidence::digest::Digest;
 use evidence::json::Json;
 use policy::id::{ContractId, ParticipantId};
 use policy::negotiate::State;
-use policy::refusal::Refusal;
+use policy::refusal::{Code, Refusal};
 use proto::peer::letter::Letter;
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ pub(super) struct Noted {
     pub(super) letter: Letter,
     pub(super) digest: Digest,
     pub(super) number: Option<u64>,
+    /// Why it could not be used.
+    pub(super) refused: Option<Code>,
 }
 
 impl Noted {
@@ -47,6 +49,7 @@ impl Noted {
                 ),
                 ("digest", Json::text(self.digest)),
                 ("number", self.number.map_or(Json::Null, Json::count)),
+                ("refused", maybe(self.refused)),
                 ("outbox", Json::Bool(!self.incoming)),
                 ("role", maybe(open.map(|open| open.own.as_str()))),
                 (

@@ -1,0 +1,61 @@
+//! What follows from a letter without asking anybody is done, whatever comes in between: a crash, or a caller that goes away.
+
+use crate::node::Node;
+use crate::walk::negotiate::known::Known;
+use crate::walk::negotiate::{follow, letters};
+use policy::id::ParticipantId;
+use policy::negotiate::{Phase, Side};
+use policy::refusal::{Code, Refusal};
+use std::sync::Arc;
+
+/// Does what is due in every negotiation with a peer, or with all of them, and needs no person: a crash may have come between
+/// a letter's record and what follows from it.
+///
+/// # Errors
+/// When the index can't be read or nothing can be recorded. What is wrong with one negotiation does not stop the others.
+pub(crate) async fn resume(node: &Arc<Node>, peer: Option<&ParticipantId>) -> Result<(), Refusal> {
+    for row in node.index(|state| state.negotiations())? {
+        let mut phases = Phase::ALL.into_iter();
+        let phase = phases.find(|phase| phase.as_str() == row.state);
+        let turn = phase.and_then(Phase::turn).map(Side::as_str);
+        if turn != Some(row.role.as_str()) || peer.is_some_and(|peer| row.peer != *peer) {
+            continue;
+        }
+        let (inner, name) = (Arc::clone(node), row.id.clone());
+        let done = to_the_end(async move {
+            let _turn = inner.desk.lock().await;
+            follow_up(&inner, &name).await
+        });
+        if let Err(refusal) = done.await {
+            if matches!(refusal.code, Code::EvidenceUnavailable | Code::DiskFull) {
+                return Err(refusal);
+            }
+            tracing::warn!(negotiation = row.id, code = %refusal.code, "negotiation.not_resumed");
+        }
+    }
+    Ok(())
+}
+
+/// Does what is due in one negotiation and needs no person.
+pub(super) async fn follow_up(node: &Arc<Node>, name: &str) -> Result<(), Refusal> {
+    match letters::load(node, name)? {
+        Some(open) => {
+            let agreement = &open.state.proposal().agreement;
+            let known = Known::now(node, open.own, open.other(), agreement);
+            let sends = open.state.follows(open.own, known.offered);
+            follow(node, open, sends.into_iter().collect()).await
+        }
+        None => Ok(()),
+    }
+}
+
+/// Runs in a task of its own, which ends even if nobody waits for it any more.
+pub(super) async fn to_the_end(
+    work: impl Future<Output = Result<(), Refusal>> + Send + 'static,
+) -> Result<(), Refusal> {
+    let task = tokio::runtime::Handle::current().spawn(work);
+    match task.await {
+        Ok(done) => done,
+        Err(_) => Err(Refusal::new(Code::Internal, "the step ended unexpectedly")),
+    }
+}
