@@ -89,6 +89,9 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
     for fork in node.forks()? {
         waiting.push(format!("{}: {}", fork.code, fork.sentence));
     }
+    for damaged in node.shelf.damaged().values() {
+        waiting.push(format!("{}: {}", damaged.code, damaged.sentence));
+    }
     let datasets = node.catalog(|catalog| catalog.datasets().count());
     let peers = node.peers()?.len();
     let config = node.config();

@@ -69,11 +69,16 @@ impl Node {
         close_open(&log, &replay.open)?;
         let mut state = State::open(&database, log.size())?;
         index::catch_up(&log, &mut state)?;
+        // The file may have been lost: what the log says of bundles counts too.
+        identity
+            .bundle
+            .not_before_number(state.remembered("bundle")?)?;
         let documents = Documents::open(&config.state)?;
         let mut found = Found::default();
         let book = book(&config, &state, &documents, &identity.bundle, &mut found)?;
         let budgets = Budgets::new(state.budgets(budget::oldest(now))?);
-        let shelf = Shelf::open(&config.state, &id)?;
+        let (shelf, damaged) = Shelf::open(&config.state, &id);
+        found.faults.extend(damaged);
         let catalog = datasets(&config, &state, &shelf, &mut found)?;
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         let runtime = runtime(threads)?;

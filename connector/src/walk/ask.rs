@@ -266,6 +266,17 @@ fn remote_tables(node: &Node, seen: &Seen, wish: &Wish) -> (Vec<RemoteTable>, Ve
     (tables, told.collect())
 }
 
+/// A dataset of our own that a question names and whose snapshot can't be read.
+pub(crate) fn damaged(node: &Node, sql: &str) -> Option<Refusal> {
+    let words = words(sql);
+    let alias = node.config().participant.alias.to_string();
+    let named = |name: &str| words.contains(&alias) && words.contains(name);
+    let mut damaged = node.shelf.damaged().into_iter();
+    damaged
+        .find(|(name, _)| named(name.as_str()))
+        .map(|(_, refusal)| refusal)
+}
+
 /// What a question names and was had under a contract that is not in force: why it can't be had now.
 ///
 /// # Errors

@@ -69,6 +69,10 @@ pub(crate) fn one(
     };
     let staged = match engine::publish::stage(dataset, &context, &progress)? {
         Outcome::Unchanged(entry) => {
+            // Its rows can't be read; that its sources are the same does not bring them back.
+            if let Some(damaged) = node.shelf.damaged().remove(&dataset.name) {
+                return Err(damaged);
+            }
             let listed = node.catalog(|catalog| catalog.dataset(&dataset.name).is_some());
             if listed {
                 return Ok(Published::Unchanged(entry));

@@ -133,7 +133,7 @@ pub fn published(place: &Place) -> Result<Option<Manifest>, Refusal> {
     let Some(version) = pointer(place)?.and_then(|pointer| pointer.version) else {
         return Ok(None);
     };
-    let path = place.snapshots().join(version).join(MANIFEST);
+    let path = place.snapshots().join(&version).join(MANIFEST);
     let text = match std::fs::read(&path) {
         Ok(text) => text,
         // An operator who removed a damaged folder can publish anew.
@@ -145,6 +145,10 @@ pub fn published(place: &Place) -> Result<Option<Manifest>, Refusal> {
             Code::StateBroken,
             format!("`{}` is damaged", path.display()),
         )
+        .with_help(format!(
+            "remove `{}` and publish again",
+            folder(place, &version).display()
+        ))
     })?;
     Ok(Some(manifest))
 }

@@ -17,15 +17,16 @@ pub struct Shelf {
     state: PathBuf,
     owner: ParticipantId,
     now: Mutex<Arc<Holdings>>,
+    damaged: Mutex<BTreeMap<Name, Refusal>>,
 }
 
 impl Shelf {
-    /// Opens what is published below the state folder and removes what a crash left half done.
-    ///
-    /// # Errors
-    /// `STATE_BROKEN` where a published snapshot can't be read, with its name.
-    pub fn open(state: &Path, owner: &ParticipantId) -> Result<Self, Refusal> {
+    /// Opens what is published below the state folder and removes what a crash left half done. Comes with a refusal for each
+    /// snapshot that can't be read; the others can.
+    #[must_use]
+    pub fn open(state: &Path, owner: &ParticipantId) -> (Self, Vec<Refusal>) {
         let mut holdings = Holdings::new();
+        let mut damaged = BTreeMap::new();
         let entries = std::fs::read_dir(state.join("datasets"))
             .into_iter()
             .flatten()
@@ -38,45 +39,31 @@ impl Shelf {
             else {
                 continue;
             };
-            let place = Place::new(state, &name);
-            let published = disk::published(&place)?;
-            let version = published
-                .as_ref()
-                .map(|manifest| manifest.dataset.version.clone());
-            disk::sweep(&place, version.as_deref());
-            let Some(manifest) = published else { continue };
-            if manifest.dataset.id.owner != *owner || manifest.dataset.id.name != name {
-                return Err(Refusal::new(
-                    Code::StateBroken,
-                    format!("the snapshot in `{name}` is of {}", manifest.dataset.id),
-                ));
+            match found(state, owner, &name) {
+                Ok(None) => {}
+                Ok(Some(snapshot)) => {
+                    holdings.insert(snapshot.dataset.id.clone(), Arc::new(snapshot));
+                }
+                Err(refusal) => {
+                    damaged.insert(name, refusal);
+                }
             }
-            let folder = disk::folder(&place, &manifest.dataset.version);
-            let files: Vec<PathBuf> = manifest
-                .files
-                .iter()
-                .map(|file| folder.join(file))
-                .collect();
-            let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |found| found.len());
-            if files.iter().map(size).sum::<u64>() != manifest.dataset.bytes {
-                return Err(Refusal::new(
-                    Code::StateBroken,
-                    format!(
-                        "the files of `{name}` {} are damaged",
-                        manifest.dataset.version
-                    ),
-                )
-                .with_help(format!("remove `{}` and publish again", folder.display())));
-            }
-            let id = manifest.dataset.id.clone();
-            let snapshot = Snapshot::in_folder(manifest.dataset, files, manifest.digest, folder);
-            holdings.insert(id, Arc::new(snapshot));
         }
-        Ok(Self {
+        let faults = damaged.values().cloned().collect();
+        let shelf = Self {
             state: state.to_owned(),
             owner: owner.clone(),
             now: Mutex::new(Arc::new(holdings)),
-        })
+            damaged: Mutex::new(damaged),
+        };
+        (shelf, faults)
+    }
+
+    /// The datasets whose published snapshot could not be read, and why; until they are published again.
+    #[must_use]
+    pub fn damaged(&self) -> BTreeMap<Name, Refusal> {
+        let damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        damaged.clone()
     }
 
     /// What is published at this moment.
@@ -89,6 +76,9 @@ impl Shelf {
     pub fn put(&self, snapshot: Snapshot) -> Arc<Snapshot> {
         let snapshot = Arc::new(snapshot);
         let id = snapshot.dataset.id.clone();
+        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        damaged.remove(&id.name);
+        drop(damaged);
         let before = self.change(|holdings| holdings.insert(id, Arc::clone(&snapshot)));
         if let Some(before) = before {
             before.retire();
@@ -131,4 +121,42 @@ impl Shelf {
         *now = Arc::new(next);
         result
     }
+}
+
+/// The published snapshot of one dataset, if it is whole.
+fn found(state: &Path, owner: &ParticipantId, name: &Name) -> Result<Option<Snapshot>, Refusal> {
+    let place = Place::new(state, name);
+    let published = disk::published(&place)?;
+    let version = published
+        .as_ref()
+        .map(|manifest| manifest.dataset.version.clone());
+    disk::sweep(&place, version.as_deref());
+    let Some(manifest) = published else {
+        return Ok(None);
+    };
+    if manifest.dataset.id.owner != *owner || manifest.dataset.id.name != *name {
+        return Err(Refusal::new(
+            Code::StateBroken,
+            format!("the snapshot in `{name}` is of {}", manifest.dataset.id),
+        ));
+    }
+    let folder = disk::folder(&place, &manifest.dataset.version);
+    let files: Vec<PathBuf> = manifest
+        .files
+        .iter()
+        .map(|file| folder.join(file))
+        .collect();
+    let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |found| found.len());
+    if files.iter().map(size).sum::<u64>() != manifest.dataset.bytes {
+        return Err(Refusal::new(
+            Code::StateBroken,
+            format!(
+                "the files of `{name}` {} are damaged",
+                manifest.dataset.version
+            ),
+        )
+        .with_help(format!("remove `{}` and publish again", folder.display())));
+    }
+    let snapshot = Snapshot::in_folder(manifest.dataset, files, manifest.digest, folder);
+    Ok(Some(snapshot))
 }

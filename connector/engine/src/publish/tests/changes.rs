@@ -95,11 +95,13 @@ fn a_damaged_snapshot_is_found() {
     bytes.pop();
     std::fs::write(file, &bytes).unwrap();
     let open = || Shelf::open(town.state.path(), &town.context().owner);
-    let refusal = open().unwrap_err();
-    assert_eq!(refusal.code, Code::StateBroken);
+    let (shelf, faults) = open();
+    assert_eq!(faults[0].code, Code::StateBroken);
+    assert!(shelf.holdings().is_empty());
+    assert_eq!(shelf.damaged().len(), 1);
     // What the refusal advises, works.
     std::fs::remove_dir_all(snapshot.folder().unwrap()).unwrap();
-    assert!(open().unwrap().holdings().is_empty());
+    assert!(open().0.holdings().is_empty());
     assert_eq!(
         town.stage(&trips(folder.path(), TRIPS)).entry.version,
         "2026-11-20.2"
@@ -115,7 +117,7 @@ fn a_dataset_without_rows_is_published_as_such() {
         (snapshot.dataset.rows, snapshot.dataset.time_span),
         (0, None)
     );
-    let reopened = Shelf::open(town.state.path(), &town.context().owner).unwrap();
+    let reopened = Shelf::open(town.state.path(), &town.context().owner).0;
     assert_eq!(**reopened.holdings().values().next().unwrap(), snapshot);
 }
 
@@ -149,7 +151,7 @@ fn a_changed_schema_is_told_before_it_is_published() {
     );
     // A look is not a publication.
     drop(staged);
-    let shelf = Shelf::open(town.state.path(), &town.context().owner).unwrap();
+    let shelf = Shelf::open(town.state.path(), &town.context().owner).0;
     assert_eq!(
         shelf
             .holdings()
@@ -168,7 +170,7 @@ fn running_streams_keep_their_snapshot_and_its_folder_goes_with_the_last() {
     let (town, folder) = (Town::new(), tempfile::tempdir().unwrap());
     write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
     let config = trips(folder.path(), TRIPS);
-    let shelf = Shelf::open(town.state.path(), &town.context().owner).unwrap();
+    let shelf = Shelf::open(town.state.path(), &town.context().owner).0;
     let first = shelf.put(town.stage(&config).commit().unwrap());
     let pinned = shelf.holdings();
     write(folder.path(), "a.csv", "day,trips\n2026-01-01,7\n");
@@ -184,7 +186,7 @@ fn running_streams_keep_their_snapshot_and_its_folder_goes_with_the_last() {
     assert_eq!(ints(now.values().next().unwrap(), "trips"), vec![Some(7)]);
 
     // After a restart the newest is there and can be withdrawn.
-    let shelf = Shelf::open(town.state.path(), &town.context().owner).unwrap();
+    let shelf = Shelf::open(town.state.path(), &town.context().owner).0;
     let name = "trips".parse().unwrap();
     let refusal = shelf.withdraw(&name, "2026-11-20.1").unwrap_err();
     assert_eq!(refusal.code, Code::DatasetNotPublished);
@@ -193,7 +195,7 @@ fn running_streams_keep_their_snapshot_and_its_folder_goes_with_the_last() {
     let path = gone.folder().unwrap().to_owned();
     drop(gone);
     assert!(!path.exists());
-    let shelf = Shelf::open(town.state.path(), &town.context().owner).unwrap();
+    let shelf = Shelf::open(town.state.path(), &town.context().owner).0;
     assert!(shelf.holdings().is_empty());
     // A label is never used twice.
     assert_eq!(town.stage(&config).entry.version, "2026-11-20.3");
