@@ -35,6 +35,8 @@ pub(crate) struct Config {
     root: PathBuf,
     /// Its text, from which the dataset tables are read.
     pub(crate) text: String,
+    /// What the environment puts in the place of its values.
+    pub(crate) overrides: BTreeMap<String, String>,
     /// `[participant]`
     pub(crate) participant: Participant,
     /// `[listen] peer`; absent: consumer only.
@@ -139,6 +141,7 @@ impl Config {
         Some(Self {
             file: file.to_path_buf(),
             text: source.text.to_owned(),
+            overrides: source.overrides.clone(),
             participant: participant?,
             listen: address,
             trust,

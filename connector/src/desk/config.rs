@@ -93,15 +93,19 @@ pub(crate) fn reload_now(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
     let moved = clock::offset(&config)?;
     let now = node.moved.would_show(moved);
     let identity = identity::load(&files(&config), &config.participant.id, floor, now)?;
-    node.trust.swap(&identity)?;
+    // On the books first; that the clock is moved with it shows in that very record.
     node.moved.set(moved);
+    if let Err(refusal) = node.note_config(&config) {
+        node.moved.set(before.clock.micros);
+        return Err(refusal);
+    }
+    node.trust.swap(&identity)?;
     node.set_taxonomy(taxonomy);
     node.set_config(config);
     // What the bundle no longer allows ends also where nothing can be recorded.
     let noted = node.note_bundle();
     node.cut_strangers();
     noted?;
-    node.note_config()?;
     offers::renew(node)
 }
 

@@ -22,6 +22,8 @@ use std::sync::{Arc, PoisonError};
 pub(crate) fn renew(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
     let _turn = node.offering.lock().unwrap_or_else(PoisonError::into_inner);
     let config = node.config();
+    // Policies are read below, also when a dataset is published: what they say now is on the books first.
+    node.note_config(&config)?;
     let mut faults = Vec::new();
     let mut offers = Vec::new();
     for written in &config.offers {

@@ -12,6 +12,7 @@ use crate::walk::fact::{Fact, maybe};
 use catalog::Catalog;
 use engine::limits::{Room, runtime};
 use engine::snapshot::shelf::{Holdings, Shelf};
+use evidence::digest::Digest;
 use evidence::json::{Json, Limits as JsonLimits};
 use evidence::time::{Clock, Time};
 use keep::audit::key::LogKey;
@@ -115,7 +116,6 @@ impl Node {
             runtime: Some(runtime),
         });
         node.note_bundle()?;
-        node.note_config()?;
         found.faults.extend(offers::renew(&node)?);
         Ok((node, found))
     }
@@ -145,25 +145,43 @@ impl Node {
         self.index(|_| Ok(()))
     }
 
-    /// Records the digest of the configuration in force, if it has changed.
+    /// Records the digest of a configuration that is about to be put in force, if it is another than the last one recorded:
+    /// of its file, of what the environment overrides in it, and of every policy that it offers.
     ///
     /// # Errors
     /// When the log can't be written.
-    pub(crate) fn note_config(&self) -> Result<(), Refusal> {
-        let config = self.config();
-        let digest = evidence::digest::Digest::of(config.text.as_bytes());
+    pub(crate) fn note_config(&self, config: &Config) -> Result<(), Refusal> {
+        let policies: BTreeSet<&Path> = config
+            .offers
+            .iter()
+            .map(|offer| offer.policy.as_path())
+            .collect();
+        let policies = policies.into_iter().map(|path| {
+            let name = path.strip_prefix(config.folder()).unwrap_or(path);
+            let text = std::fs::read(path).ok();
+            (
+                name.display().to_string(),
+                maybe(text.map(|text| Digest::of(&text))),
+            )
+        });
+        let policies = Json::Object(policies.collect()).digest();
+        let overrides = config
+            .overrides
+            .iter()
+            .map(|(name, value)| (name.clone(), Json::text(Digest::of(value.as_bytes()))));
+        let whole = Json::object([
+            ("file", Json::text(Digest::of(config.text.as_bytes()))),
+            ("overrides", Json::Object(overrides.collect())),
+            ("policies", Json::text(policies)),
+        ]);
+        let digest = whole.digest();
         let house = std::fs::read(config.folder().join("policies/house.toml")).ok();
-        let house = house.map(|text| evidence::digest::Digest::of(&text));
+        let house = house.map(|text| Digest::of(&text));
         let kept = config.state.join("config.digest");
-        let mut line = format!(
+        let line = format!(
             "{digest} {}",
             house.map_or_else(String::new, |h| h.to_string())
         );
-        // It may come from the environment, and then it is in no digest.
-        let offset = config.clock.micros;
-        if offset != 0 {
-            line.push_str(&format!(" {offset}"));
-        }
         let before = std::fs::read_to_string(&kept).unwrap_or_default();
         if before == line {
             return Ok(());
@@ -177,8 +195,13 @@ impl Node {
                     maybe(before.split(' ').next().filter(|old| !old.is_empty())),
                 ),
                 ("new", Json::text(digest)),
+                ("policies", Json::text(policies)),
+                (
+                    "overrides",
+                    Json::List(config.overrides.keys().map(Json::text).collect()),
+                ),
                 ("house", maybe(house)),
-                ("clock_offset_us", Json::Int(offset)),
+                ("clock_offset_us", Json::Int(config.clock.micros)),
             ],
         ))?;
         keep::files::replace(&kept, line.as_bytes(), keep::files::Readers::Owner)

@@ -2,4 +2,5 @@
 
 mod clock;
 mod cut;
+mod files;
 mod withdrawal;

@@ -1,0 +1,104 @@
+//! Files that are lost, damaged, older or changed.
+
+use crate::node::testing::{TERMS, Town, agree, ask, caller, published, records, said};
+use crate::walk::answer::Caller;
+use crate::walk::ask as asks;
+use policy::refusal::Code;
+use std::collections::BTreeSet;
+
+fn town() -> Town {
+    let mut town = Town::new();
+    town.settle("lindau", TERMS);
+    town.settle("acme", TERMS);
+    let bundle = town.bundle();
+    std::fs::write(town.home("lindau").join("bundle.json"), bundle).unwrap();
+    town
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_bundle_is_refused_also_when_the_index_was_lost() {
+    let mut town = town();
+    let file = town.home("lindau").join("bundle.json");
+    let old = std::fs::read(&file).unwrap();
+    std::fs::write(&file, town.bundle()).unwrap();
+    drop(town.open("lindau"));
+    std::fs::write(&file, old).unwrap();
+    let refused = |town: &Town| town.try_open("lindau", &[]).unwrap_err().code;
+    assert_eq!(refused(&town), Code::BundleInvalid);
+    for name in ["state.db", "state.db-wal", "state.db-shm"] {
+        let _ = std::fs::remove_file(town.home("lindau").join("state").join(name));
+    }
+    assert_eq!(refused(&town), Code::BundleInvalid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_damaged_snapshot_stops_nothing_else() {
+    let town = town();
+    let (node, acme) = (town.open("lindau"), town.open("acme"));
+    let contract = agree(&node, &acme).await;
+    let holdings = node.shelf.holdings();
+    let file = holdings.values().next().unwrap().files[0].clone();
+    drop((holdings, node));
+    std::fs::write(&file, b"not what was published").unwrap();
+
+    let (node, found) = town.try_open("lindau", &[]).unwrap();
+    let codes: Vec<Code> = found.faults.iter().map(|fault| fault.code).collect();
+    assert_eq!(codes, [Code::StateBroken]);
+    // A peer learns that there is no such dataset, the owner what is wrong with it.
+    let who = caller(&node, "acme");
+    assert_eq!(
+        ask(&node, who, &[contract]).await,
+        Err(Code::DatasetUnknown)
+    );
+    let house = ask(&node, Caller::House, &[]).await;
+    assert_eq!(house, Err(Code::DatasetUnknown));
+    let told = asks::damaged(&node, "SELECT bikes FROM lindau.bikes").unwrap();
+    assert_eq!(told.code, Code::StateBroken);
+    assert!(asks::damaged(&node, "SELECT bikes FROM acme.bikes").is_none());
+    // It is not listed again without its rows; what the refusal advises, works.
+    assert_eq!(published(&node).unwrap_err().code, Code::StateBroken);
+    std::fs::remove_dir_all(file.parent().unwrap()).unwrap();
+    published(&node).unwrap();
+    assert!(node.shelf.damaged().is_empty());
+    let who = caller(&node, "acme");
+    assert_eq!(ask(&node, who, &[contract]).await, Ok(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_offers_and_limits_is_on_the_books_before_it_counts() {
+    let town = town();
+    let node = town.open("lindau");
+    let count = |node: &crate::node::Node| records(node, "config").len();
+    assert_eq!(count(&node), 1);
+    // A policy, read again when something is published.
+    let policy = town.home("lindau").join("policies/all.toml");
+    std::fs::write(
+        &policy,
+        format!("{TERMS}rows_per_day = 5\nbytes_per_day = \"1 MB\"\n"),
+    )
+    .unwrap();
+    std::fs::write(
+        town.home("lindau").join("data/bikes.csv"),
+        "site,bikes\nHafen,1\n",
+    )
+    .unwrap();
+    published(&node).unwrap();
+    assert_eq!(count(&node), 2);
+    drop(node);
+    // A limit, changed by the environment.
+    let (node, _) = town
+        .try_open("lindau", &[("HANSA__LIMITS__TIMEOUT", "7s")])
+        .unwrap();
+    assert_eq!(count(&node), 3);
+    assert_eq!(node.limits().time.as_secs(), 7);
+    let digests: BTreeSet<String> = records(&node, "config")
+        .iter()
+        .map(|record| said(record, "new"))
+        .collect();
+    assert_eq!(digests.len(), 3);
+    // Before an offer counts, its policy is on the books.
+    drop(node);
+    std::fs::write(&policy, TERMS).unwrap();
+    let (node, _) = town.try_open("lindau", &[]).unwrap();
+    assert_eq!(count(&node), 4);
+}
