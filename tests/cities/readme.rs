@@ -47,6 +47,7 @@ fn the_readme_does_what_it_says() {
     assert!(commands.len() > 20, "the README lost its walk");
     let folder = tempfile::tempdir().unwrap();
     let mut background = Background(Vec::new());
+    let mut asking = Background(Vec::new());
     for command in commands {
         let expected = if command.contains("# ends with 3") {
             3
@@ -55,7 +56,17 @@ fn the_readme_does_what_it_says() {
         };
         let (line, _) = command.split_once("   # ").unwrap_or((&command, ""));
         if let Some(line) = line.strip_suffix(" &") {
-            background.0.push(serve(line, folder.path()));
+            if line.ends_with(" serve") {
+                background.0.push(serve(line, folder.path()));
+            } else {
+                asking.0.push(shell(line, folder.path()).spawn().unwrap());
+            }
+            continue;
+        }
+        if line == "wait" {
+            for mut child in asking.0.drain(..) {
+                let _ = child.wait().unwrap();
+            }
             continue;
         }
         let done = shell(line, folder.path()).output().unwrap();
@@ -68,6 +79,9 @@ fn the_readme_does_what_it_says() {
         );
         check(line, &String::from_utf8_lossy(&done.stdout));
     }
+    let came = std::fs::read_to_string(folder.path().join("passages.csv")).unwrap();
+    let rows = came.lines().filter(|line| line.contains(",s")).count();
+    assert!((1..200_000).contains(&rows), "{rows} rows came");
 }
 
 /// What the walk promises of single lines.
@@ -75,6 +89,9 @@ fn check(line: &str, out: &str) {
     if line.contains("sum(bikes)") {
         assert!(out.contains("2392") && out.contains("812"), "{out}");
         assert!(!out.contains("Insel"), "{out}");
+    }
+    if line == "cat cut.txt" {
+        assert!(out.contains("error[WITHDRAWN]"), "{out}");
     }
     if line.contains("reconcile") {
         let (matched, all) = out
