@@ -4,6 +4,7 @@ pub(crate) mod clock;
 pub(crate) mod limits;
 mod named;
 pub(crate) mod offer;
+pub(crate) mod origin;
 pub(crate) mod participant;
 pub(crate) mod peer;
 pub(crate) mod reader;
@@ -13,6 +14,7 @@ pub(crate) mod unit;
 use crate::config::clock::Offset;
 use crate::config::limits::Limits;
 use crate::config::offer::Offer;
+use crate::config::origin::{Origin, Seen};
 use crate::config::participant::Participant;
 use crate::config::peer::Peer;
 use crate::config::reader::{Section, Source};
@@ -61,6 +63,8 @@ pub(crate) struct Config {
     pub(crate) purposes: Vec<OwnPurpose>,
     /// `[tenant]`: which value of a tenant column a participant stands for.
     pub(crate) tenants: BTreeMap<ParticipantId, String>,
+    /// Where the value of each key comes from; the entries of datasets are read elsewhere.
+    pub(crate) origins: Vec<(String, Origin)>,
 }
 
 impl Config {
@@ -93,6 +97,7 @@ impl Config {
             file: &shown,
             text: &text,
             overrides,
+            seen: Seen::default(),
         };
         let table = source.parse().map_err(|refusal| vec![refusal])?;
         let mut faults = Vec::new();
@@ -100,7 +105,11 @@ impl Config {
         let config = Self::read(&mut root, &source, file, folder, &mut faults);
         root.leave("dataset");
         root.finish(&mut faults);
-        config.filter(|_| faults.is_empty()).ok_or(faults)
+        faults.extend(source.seen.strangers(overrides));
+        let mut config = config.filter(|_| faults.is_empty()).ok_or(faults)?;
+        drop(table);
+        config.origins = source.seen.into_keys();
+        Ok(config)
     }
 
     fn read(
@@ -154,6 +163,7 @@ impl Config {
             offers,
             purposes,
             tenants,
+            origins: Vec::new(),
             root: folder,
         })
     }

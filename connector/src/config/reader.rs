@@ -3,6 +3,7 @@
 pub(crate) mod nearest;
 mod value;
 
+use crate::config::origin::Seen;
 use crate::config::reader::nearest::nearest;
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ pub(crate) struct Source<'a> {
     pub(crate) text: &'a str,
     /// `HANSA__SECTION__KEY` values of the environment; they win over the file.
     pub(crate) overrides: &'a BTreeMap<String, String>,
+    /// What was looked for.
+    pub(crate) seen: Seen,
 }
 
 impl Source<'_> {
@@ -78,13 +81,31 @@ impl<'s, 'a> Section<'s, 'a> {
             "HANSA__{}",
             self.key_path(key).replace('.', "__").to_uppercase()
         );
-        self.source.overrides.get(&variable).map(String::as_str)
+        let value = self.source.overrides.get(&variable).map(String::as_str);
+        let path = self.key_path(key);
+        self.source.seen.variable(&path, variable, value);
+        value
     }
 
     fn entry(&mut self, key: &'static str) -> Option<(&'s DeValue<'s>, u64)> {
         self.known.push(key);
         let (_, value) = self.table?.iter().find(|(name, _)| name.get_ref() == key)?;
-        Some((value.get_ref(), self.source.line(value.span().start)))
+        let line = self.source.line(value.span().start);
+        // A table is where keys are, not one itself.
+        let written = self.source.text.get(value.span());
+        let is_key = match value.get_ref() {
+            DeValue::Table(_) => false,
+            DeValue::Array(items) => !items
+                .iter()
+                .any(|item| matches!(item.get_ref(), DeValue::Table(_))),
+            _ => true,
+        };
+        if let (true, Some(written)) = (is_key, written) {
+            let place = format!("{}:{line}", self.source.file);
+            let path = self.key_path(key);
+            self.source.seen.in_file(&path, place, written);
+        }
+        Some((value.get_ref(), line))
     }
 
     /// A problem at `key`.

@@ -132,3 +132,49 @@ fn a_clock_goes_either_way_by_ten_years_at_most() {
         assert_eq!(unit::shift(text), micros, "{text}");
     }
 }
+
+#[test]
+fn each_key_has_an_origin_and_each_variable_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("hansa.toml");
+    let text = "[participant]\nid = \"munster.example\"\nname = \"Münster\"\n[limits]\ntimeout = \"60s\"\n\
+                [[peer]]\nid = \"a.example\"\naddress = \"a:1\"\n[[peer]]\nid = \"b.example\"\naddress = \"b:1\"\n";
+    std::fs::write(&file, text).unwrap();
+    let with = |name: &str, value: &str| {
+        let overrides = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        Config::load(&file, &overrides)
+    };
+    let config = with("HANSA__LIMITS__TIMEOUT", "5s").unwrap();
+    assert_eq!(config.limits.timeout.as_secs(), 5);
+    let of = |key: &str| -> Vec<(Option<&str>, &str)> {
+        config
+            .origins
+            .iter()
+            .filter(|(name, _)| name == key)
+            .map(|(_, origin)| {
+                let from = origin.from.rsplit('/').next().unwrap();
+                (origin.value.as_deref(), from)
+            })
+            .collect()
+    };
+    assert_eq!(
+        of("limits.timeout"),
+        [(Some("5s"), "HANSA__LIMITS__TIMEOUT")]
+    );
+    assert_eq!(
+        of("participant.name"),
+        [(Some("\"Münster\""), "hansa.toml:3")]
+    );
+    assert_eq!(of("limits.memory"), [(None, "default")]);
+    assert_eq!(
+        of("peer.address"),
+        [
+            (Some("\"a:1\""), "hansa.toml:8"),
+            (Some("\"b:1\""), "hansa.toml:11")
+        ]
+    );
+
+    let faults = with("HANSA__LIMITS__TIMOUT", "5s").unwrap_err();
+    assert_eq!(faults[0].code, Code::ConfigUnknownKey);
+    assert_eq!(faults[0].help, ["did you mean `HANSA__LIMITS__TIMEOUT`?"]);
+}

@@ -1,6 +1,7 @@
 //! `hansa config`, `reload` and `backup`.
 
 use crate::app::{clock, find};
+use crate::cli::show::table;
 use crate::cli::verb::config::ConfigVerb;
 use crate::config::Config;
 use crate::desk::out::Out;
@@ -18,6 +19,14 @@ pub(crate) async fn run(node: &Arc<Node>, verb: ConfigVerb, out: &Out) -> Outcom
     match verb {
         ConfigVerb::Show => {
             let config = node.config();
+            let rows: Vec<Vec<String>> = config
+                .origins
+                .iter()
+                .map(|(key, origin)| {
+                    let value = origin.value.clone().unwrap_or_default();
+                    vec![key.clone(), value, origin.from.clone()]
+                })
+                .collect();
             out.object(
                 json!({
                     "file": config.file,
@@ -25,9 +34,17 @@ pub(crate) async fn run(node: &Arc<Node>, verb: ConfigVerb, out: &Out) -> Outcom
                     "listen": config.listen,
                     "state": config.state,
                     "text": config.text,
-                    "overrides": find::overrides().keys().collect::<Vec<_>>(),
+                    "keys": config
+                        .origins
+                        .iter()
+                        .map(|(key, origin)| json!({"key": key, "value": origin.value, "from": origin.from}))
+                        .collect::<Vec<_>>(),
                 }),
-                format!("# {}\n{}", config.file.display(), config.text),
+                format!(
+                    "{}\nthe file is {}; hansa dataset show has the datasets, hansa config reference the defaults",
+                    table(&["KEY", "VALUE", "FROM"], &rows),
+                    config.file.display()
+                ),
             )
             .await?;
         }
