@@ -1,0 +1,96 @@
+//! The client of the bare server.
+
+use crate::bare::runtime;
+use crate::governed::{clock, identity_of};
+use crate::measure::Did;
+use crate::world::World;
+use arrow_flight::decode::FlightRecordBatchStream;
+use arrow_flight::error::FlightError;
+use arrow_flight::flight_service_client::FlightServiceClient;
+use arrow_flight::{FlightDescriptor, Ticket};
+use faces::peer::settings::Settings;
+use futures::{StreamExt as _, TryStreamExt as _};
+use hyper_util::rt::TokioIo;
+use keep::trust::mtls::{self, TrustStore};
+use rustls_pki_types::ServerName;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tonic::transport::{Channel, Endpoint, Uri};
+
+/// Connected with the consumer's certificate.
+pub(crate) struct Client {
+    runtime: tokio::runtime::Runtime,
+    flight: FlightServiceClient<Channel>,
+}
+
+impl Client {
+    /// Connects, over the same mutual TLS as the governed wire.
+    pub(crate) fn connect(world: &World, address: &str) -> Self {
+        let runtime = runtime();
+        let clock = clock();
+        let trust = TrustStore::new(&identity_of(world, "firm", clock().wall));
+        let provider = identity_of(world, "north", clock().wall).id;
+        let tls = mtls::client_config(&trust, &provider, &clock).unwrap();
+        let settings = Settings::default();
+        let endpoint = Endpoint::from_shared(format!("http://{address}"))
+            .unwrap()
+            .max_frame_size(settings.frame)
+            .initial_stream_window_size(settings.stream_window)
+            .initial_connection_window_size(settings.connection_window);
+        let address = address.to_owned();
+        let connector = tower::service_fn(move |_: Uri| {
+            let (tls, address) = (Arc::clone(&tls), address.clone());
+            async move {
+                let tcp = tokio::net::TcpStream::connect(&address).await?;
+                tcp.set_nodelay(true)?;
+                let name = ServerName::try_from("127.0.0.1").unwrap();
+                let secured = tokio_rustls::TlsConnector::from(tls)
+                    .connect(name, tcp)
+                    .await?;
+                Ok::<_, std::io::Error>(TokioIo::new(secured))
+            }
+        });
+        let channel = runtime
+            .block_on(endpoint.connect_with_connector(connector))
+            .unwrap();
+        let flight = FlightServiceClient::new(channel).max_decoding_message_size(settings.message);
+        Self { runtime, flight }
+    }
+
+    /// Reads one stream to its end.
+    pub(crate) fn stream(&self, dataset: &str, sql: &str) -> Did {
+        let ticket = Ticket {
+            ticket: format!("{dataset}\n{sql}").into(),
+        };
+        let mut flight = self.flight.clone();
+        self.runtime.block_on(async move {
+            let bytes = Arc::new(AtomicU64::new(0));
+            let counted = Arc::clone(&bytes);
+            let frames = flight.do_get(ticket).await.unwrap().into_inner();
+            let frames = frames.map_err(FlightError::from).inspect_ok(move |frame| {
+                let length = frame.data_header.len() + frame.data_body.len();
+                counted.fetch_add(length as u64, Ordering::Relaxed);
+            });
+            let mut batches = FlightRecordBatchStream::new_from_flight_data(frames);
+            let mut rows = 0;
+            while let Some(batch) = batches.next().await {
+                rows += batch.unwrap().num_rows() as u64;
+            }
+            Did {
+                rows,
+                bytes: bytes.load(Ordering::Relaxed),
+            }
+        })
+    }
+
+    /// One call that does nothing.
+    pub(crate) fn unary(&self) -> Did {
+        let mut flight = self.flight.clone();
+        self.runtime.block_on(async move {
+            let asked = FlightDescriptor::new_cmd("nothing");
+            flight.get_flight_info(asked).await.unwrap();
+        });
+        // As many rows as the small question brings.
+        Did { rows: 1, bytes: 0 }
+    }
+}

@@ -1,0 +1,224 @@
+//! The governed way in process: the provider's own folder, read as the service reads it, and its walk from the contract to
+//! the rows, with a ruling that is durable before the first of them.
+
+use crate::measure::Did;
+use crate::world::World;
+use catalog::Catalog;
+use enforce::apply::apply;
+use enforce::cube::Tools;
+use engine::execute::watch::Watch;
+use engine::execute::{Holdings, execute};
+use engine::limits::{Limits, Room, SqlLimits, runtime};
+use engine::plan::functions;
+use engine::snapshot::shelf::Shelf;
+use evidence::digest::Digest;
+use evidence::json::Limits as JsonLimits;
+use evidence::time::{Clock, Tick, Time};
+use keep::audit::key::LogKey;
+use keep::audit::{Log, LogConfig};
+use keep::contracts::Documents;
+use keep::state::State;
+use keep::trust::identity::{self, Files, Identity};
+use policy::contract::Book;
+use policy::id::{DatasetId, ParticipantId, RequestId};
+use policy::peer::{Presented, VerifiedPeer};
+use policy::ruling::{Facts, decide};
+use policy::term::purpose::Taxonomy;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// The provider, without its wire.
+pub(crate) struct Provider {
+    runtime: tokio::runtime::Runtime,
+    room: Room,
+    book: Book,
+    catalog: Catalog,
+    holdings: Arc<Holdings>,
+    log: Log,
+    taxonomy: Taxonomy,
+    consumer: VerifiedPeer,
+    contracts: BTreeMap<&'static str, policy::id::ContractId>,
+    clock: Clock,
+    _folder: tempfile::TempDir,
+}
+
+impl Provider {
+    /// Opens what is in the provider's folder; its service does not run.
+    pub(crate) fn open(world: &World) -> Self {
+        let clock = clock();
+        let now = clock().wall;
+        let north = identity_of(world, "north", now);
+        let firm = identity_of(world, "firm", now);
+        let state = world.provider.folder().join("state");
+        let documents = Documents::open(&state).unwrap();
+        let mut book = Book::new(north.id.clone());
+        for id in world.contracts() {
+            let signed = proto::envelope::parse_contract(&documents.contract(id).unwrap()).unwrap();
+            let agreed = signed.verify(&north.bundle.keys(now)).unwrap();
+            book.readmit(agreed, &BTreeSet::from([id])).unwrap();
+        }
+        let holdings = Shelf::open(&state, &north.id).unwrap().holdings();
+        let mut catalog = Catalog::new(north.id.clone());
+        let index = State::open(&state.join("state.db"), u64::MAX).unwrap();
+        for (dataset, body) in index.published().unwrap() {
+            let id: DatasetId = dataset.parse().unwrap();
+            let limits = JsonLimits {
+                bytes: 1 << 20,
+                depth: 32,
+            };
+            let logged = evidence::json::parse(body.as_bytes(), limits).unwrap();
+            catalog
+                .restore(holdings[&id].dataset.clone(), &logged)
+                .unwrap();
+        }
+        let presented = Presented::attest(
+            firm.id.clone(),
+            firm.chain.leaf().digest,
+            firm.chain.anchor(),
+            firm.chain.not_after(),
+        );
+        let consumer = north.bundle.roster().recognise(&presented, now).unwrap();
+        let runtime = runtime(2).unwrap();
+        let folder = tempfile::tempdir_in(world.folder()).unwrap();
+        let room = Room::new(
+            runtime.handle().clone(),
+            1 << 30,
+            folder.path().join("spill"),
+        )
+        .unwrap();
+        let log = log(&folder.path().join("log"), &clock);
+        let contracts = ["open", "filtered", "small"]
+            .into_iter()
+            .map(|name| (name, world.contract(name)))
+            .collect();
+        Self {
+            runtime,
+            room,
+            book,
+            catalog,
+            holdings,
+            log,
+            taxonomy: proto::purposes::taxonomy(&[]).unwrap(),
+            consumer,
+            contracts,
+            clock,
+            _folder: folder,
+        }
+    }
+
+    /// The files of a dataset.
+    pub(crate) fn files(&self, dataset: &str) -> Vec<PathBuf> {
+        self.holdings
+            .values()
+            .find(|snapshot| snapshot.dataset.id.name.as_str() == format!("counts_{dataset}"))
+            .map(|snapshot| snapshot.files.clone())
+            .unwrap()
+    }
+
+    /// Answers one question of the consumer, to the last row.
+    pub(crate) fn ask(&self, dataset: &str, sql: &str) -> Did {
+        let now = (self.clock)().wall;
+        let standing = self
+            .book
+            .in_force(&self.consumer, &[self.contracts[dataset]], now)
+            .unwrap();
+        let view = self.catalog.view(&standing, None).unwrap();
+        let bound = engine::plan::plan(sql, &view, &SqlLimits::default(), now).unwrap();
+        let schemas = self
+            .catalog
+            .datasets()
+            .map(|dataset| (dataset.id.clone(), dataset.schema_digest()))
+            .collect();
+        let snapshots = self
+            .holdings
+            .iter()
+            .map(|(id, snapshot)| (id.clone(), snapshot.dataset.version.clone()))
+            .collect();
+        let purpose = harness::play::PURPOSE.parse().unwrap();
+        let facts = Facts {
+            now,
+            request: RequestId(rand::random()),
+            sql_commit: Digest::of(sql.as_bytes()),
+            purpose: Some(&purpose),
+            taxonomy: &self.taxonomy,
+            schemas: &schemas,
+            snapshots: &snapshots,
+            spent: &BTreeMap::new(),
+            tenant: None,
+            node_version: env!("CARGO_PKG_VERSION"),
+        };
+        let ruled = decide(standing, &facts, bound).unwrap();
+        let recorded = self.log.record_blocking(ruled).unwrap();
+        let permitted = apply(recorded, &tools()).unwrap();
+        self.runtime.block_on(async {
+            let mut answer = execute(
+                permitted,
+                &self.holdings,
+                &self.room,
+                &Limits::default(),
+                Watch::idle(),
+            )
+            .await
+            .map_err(|unanswered| unanswered.refusal)
+            .unwrap();
+            let mut rows = 0;
+            while let Some(batch) = answer.next().await {
+                rows += batch.unwrap().num_rows() as u64;
+            }
+            Did { rows, bytes: 0 }
+        })
+    }
+}
+
+fn tools() -> Tools {
+    Tools {
+        count: functions::aggregate("count").unwrap(),
+        sum: functions::aggregate("sum").unwrap(),
+    }
+}
+
+/// A participant of the world, with its keys.
+pub(crate) fn identity_of(world: &World, alias: &str, now: Time) -> Identity {
+    let folder = world.folder().join(alias);
+    let id: ParticipantId = format!("hansa://{alias}.example").parse().unwrap();
+    identity::load(&files(&folder), &id, 0, now).unwrap()
+}
+
+/// Where `hansa init` and `hansa join` put a participant's keys.
+pub(crate) fn files(folder: &std::path::Path) -> Files {
+    Files {
+        signing_key: folder.join("keys/signing.key"),
+        note_key: folder.join("keys/note.key"),
+        tls_key: folder.join("keys/tls.key"),
+        tls_cert: folder.join("keys/tls.crt"),
+        bundle: folder.join("trust/bundle.json"),
+    }
+}
+
+/// A log of its own, so that the participants' logs stay as they are.
+pub(crate) fn log(folder: &std::path::Path, clock: &Clock) -> Log {
+    std::fs::create_dir_all(folder).unwrap();
+    let key = LogKey::create(&folder.join("note.pem"), "bench.example").unwrap();
+    let config = LogConfig::new(
+        folder.join("log"),
+        "bench.example",
+        Arc::new(key),
+        Arc::clone(clock),
+        "bench",
+    );
+    Log::open(config).unwrap().0
+}
+
+/// The clock of this machine.
+pub(crate) fn clock() -> Clock {
+    let start = Instant::now();
+    Arc::new(move || {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        Tick {
+            wall: Time::from_micros(since.as_micros() as i64).unwrap(),
+            mono_ns: start.elapsed().as_nanos() as u64,
+        }
+    })
+}

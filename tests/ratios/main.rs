@@ -1,0 +1,135 @@
+//! `cargo ratios`: what governance and its wire cost, as ratios measured alternately in one run.
+//!
+//! Each figure is the time of the governed way divided by that of a bare one which does the same work without contract,
+//! ruling, record and receipt: plain DataFusion on the same file, a bare Arrow Flight stream over the same mutual TLS, a
+//! bare unary call. Times alone say little on a machine that does other things too; ratios of neighbours say more.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    reason = "a benchmark measures time and stops at the first surprise"
+)]
+
+mod bare;
+mod governed;
+mod measure;
+mod sync;
+mod table;
+mod wire;
+mod world;
+
+use measure::Plan;
+use std::path::PathBuf;
+use table::Table;
+
+/// The two questions, over a dataset that the contract shows whole and over one of which it filters rows and masks columns.
+/// The bare side asks the same of the file, with the contract's filter written into the question.
+const QUESTIONS: [(&str, &str, &str, &str); 4] = [
+    (
+        "scan, everything permitted",
+        "open",
+        "SELECT id, site, kind, n, value FROM counts_open",
+        "SELECT id, site, kind, n, value FROM t",
+    ),
+    (
+        "scan, row filter and two unread masks",
+        "filtered",
+        "SELECT id, site, kind, n, value FROM counts_filtered",
+        "SELECT id, site, kind, n, value FROM t WHERE site <> 'site 7'",
+    ),
+    (
+        "aggregate, everything permitted",
+        "open",
+        "SELECT site, count(*) AS c, sum(n) AS s, avg(value) AS a FROM counts_open GROUP BY site",
+        "SELECT site, count(*) AS c, sum(n) AS s, avg(value) AS a FROM t GROUP BY site",
+    ),
+    (
+        "aggregate, row filter and two unread masks",
+        "filtered",
+        "SELECT site, count(*) AS c, sum(n) AS s, avg(value) AS a FROM counts_filtered GROUP BY site",
+        "SELECT site, count(*) AS c, sum(n) AS s, avg(value) AS a FROM t WHERE site <> 'site 7' GROUP BY site",
+    ),
+];
+
+const SMALL: &str = "SELECT n FROM counts_small WHERE id = 7";
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let mut rows = 4_000_000;
+    let mut rounds = 11;
+    let mut json = PathBuf::from("ratios.json");
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().unwrap_or_else(|| panic!("{arg} needs a value"));
+        match arg.as_str() {
+            // Cargo says so to every benchmark.
+            "--bench" => {}
+            "--rows" => rows = value().parse().expect("--rows is a number"),
+            "--rounds" => rounds = value().parse().expect("--rounds is a number"),
+            "--json" => json = value().into(),
+            // This program again, as the other end of the bare stream.
+            "--bare-server" => return bare::server::run(&value()),
+            _ => {
+                eprintln!("usage: cargo ratios [--rows N] [--rounds N] [--json FILE]");
+                std::process::exit(2);
+            }
+        }
+    }
+    run(rows, rounds, &json);
+}
+
+fn run(rows: usize, rounds: usize, json: &std::path::Path) {
+    eprintln!("making {rows} rows, a league of two and its contracts");
+    let mut world = world::World::new(rows);
+    let mut table = Table::new(rows, rounds);
+    let many = Plan { rounds, calls: 1 };
+
+    eprintln!("in process");
+    {
+        let house = governed::Provider::open(&world);
+        let plain = bare::Plain::new();
+        for (name, dataset, governed, bare) in QUESTIONS {
+            let files = house.files(dataset);
+            let pair = measure::alternately(
+                many,
+                None,
+                || house.ask(dataset, governed),
+                || plain.ask(bare, &files),
+            );
+            table.row("in process", name, "plain DataFusion", &pair);
+        }
+    }
+
+    eprintln!("over mutual TLS");
+    let paths = world.files();
+    world.serve();
+    let server = bare::server::Server::start(&world, &paths);
+    let consumer = wire::Consumer::connect(&world);
+    let client = bare::client::Client::connect(&world, server.address());
+    let pids = Some((world.provider.pid().unwrap(), server.pid()));
+    for (name, dataset, governed, bare) in QUESTIONS {
+        let pair = measure::alternately(
+            many,
+            pids,
+            || consumer.ask(world.contract(dataset), governed),
+            || client.stream(dataset, bare),
+        );
+        table.row("mutual TLS", name, "bare Flight stream", &pair);
+    }
+    let pair = measure::alternately(
+        Plan { rounds, calls: 100 },
+        pids,
+        || consumer.ask(world.contract("small"), SMALL),
+        || client.unary(),
+    );
+    table.row("mutual TLS", "small question", "bare unary call", &pair);
+    table.note(
+        "fdatasync of 512 bytes appended to a file on the same disk, p50 in ms",
+        sync::p50_ms(&world),
+    );
+    table.print();
+    std::fs::write(json, table.json()).expect("the figures can be written");
+    eprintln!("figures: {}", json.display());
+}

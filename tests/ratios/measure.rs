@@ -1,0 +1,112 @@
+//! Two ways of doing the same, measured in turn: each round runs both, and the order changes from round to round.
+
+use std::time::Instant;
+
+/// How often.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    /// Pairs of runs, after one that is not counted.
+    pub(crate) rounds: usize,
+    /// Calls of each run.
+    pub(crate) calls: usize,
+}
+
+/// What one way did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Did {
+    /// Rows that arrived.
+    pub(crate) rows: u64,
+    /// Bytes of the messages; 0 in process.
+    pub(crate) bytes: u64,
+}
+
+/// One run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run {
+    /// Seconds of the clock for one call.
+    pub(crate) wall: f64,
+    /// Seconds of work for one call, of all processes that took part.
+    pub(crate) cpu: f64,
+    /// What came of it.
+    pub(crate) did: Did,
+}
+
+/// Runs of both, round by round.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub(crate) governed: Vec<Run>,
+    pub(crate) bare: Vec<Run>,
+}
+
+/// Measures both in turn. `serving` are the processes at the other end.
+pub(crate) fn alternately(
+    plan: Plan,
+    serving: Option<(u32, u32)>,
+    mut governed: impl FnMut() -> Did,
+    mut bare: impl FnMut() -> Did,
+) -> Pair {
+    let (first, second) = (governed(), bare());
+    assert_eq!(
+        first.rows, second.rows,
+        "the two ways do not give the same number of rows"
+    );
+    let mut pair = Pair {
+        governed: Vec::new(),
+        bare: Vec::new(),
+    };
+    let (provider, server) = (serving.map(|pids| pids.0), serving.map(|pids| pids.1));
+    for round in 0..plan.rounds {
+        if round % 2 == 0 {
+            pair.governed.push(run(plan.calls, provider, &mut governed));
+            pair.bare.push(run(plan.calls, server, &mut bare));
+        } else {
+            pair.bare.push(run(plan.calls, server, &mut bare));
+            pair.governed.push(run(plan.calls, provider, &mut governed));
+        }
+    }
+    pair
+}
+
+fn run(calls: usize, other: Option<u32>, way: &mut impl FnMut() -> Did) -> Run {
+    let before = work(other);
+    let mut walls = Vec::with_capacity(calls);
+    let mut did = None;
+    for _ in 0..calls {
+        let call = Instant::now();
+        did = Some(way());
+        walls.push(call.elapsed().as_secs_f64());
+    }
+    Run {
+        wall: median(&mut walls),
+        cpu: (work(other) - before) / calls as f64,
+        did: did.expect("at least one call"),
+    }
+}
+
+/// Seconds of work so far, of this process and the other one.
+fn work(other: Option<u32>) -> f64 {
+    let own = ticks(std::process::id());
+    let theirs = other.map_or(0, ticks);
+    (own + theirs) as f64 / TICKS_A_SECOND
+}
+
+/// What Linux counts in on every architecture that it runs on.
+const TICKS_A_SECOND: f64 = 100.0;
+
+/// User and system time (proc(5), /proc/PID/stat, fields 14 and 15).
+fn ticks(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process runs");
+    let (_, fields) = stat.rsplit_once(')').expect("proc(5)");
+    fields
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(|field| field.parse::<u64>().expect("proc(5)"))
+        .sum()
+}
+
+/// The one in the middle.
+pub(crate) fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

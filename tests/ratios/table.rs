@@ -1,0 +1,118 @@
+//! The figures, as a table for people and as JSON.
+
+use crate::measure::{Pair, Run, median};
+use serde_json::{Value, json};
+
+/// What was measured.
+pub(crate) struct Table {
+    rows: usize,
+    rounds: usize,
+    figures: Vec<Value>,
+    notes: Vec<(String, f64)>,
+}
+
+impl Table {
+    /// Nothing yet.
+    pub(crate) const fn new(rows: usize, rounds: usize) -> Self {
+        Self {
+            rows,
+            rounds,
+            figures: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Takes in one comparison.
+    pub(crate) fn row(&mut self, place: &str, what: &str, against: &str, pair: &Pair) {
+        let mut ratios: Vec<f64> = pair
+            .governed
+            .iter()
+            .zip(&pair.bare)
+            .map(|(governed, bare)| governed.wall / bare.wall)
+            .collect();
+        let wall = median(&mut ratios);
+        let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
+        let work = |runs: &[Run]| runs.iter().map(|run| run.cpu).sum::<f64>();
+        let middle = |runs: &[Run]| {
+            let mut walls: Vec<f64> = runs.iter().map(|run| run.wall * 1e3).collect();
+            median(&mut walls)
+        };
+        let (did, bare) = (pair.governed[0].did, pair.bare[0].did);
+        self.figures.push(json!({
+            "where": place,
+            "what": what,
+            "against": against,
+            "wall_ratio": wall,
+            "wall_ratio_least": least,
+            "wall_ratio_most": most,
+            // Work is counted in hundredths of a second: of very short runs nothing is left to divide by.
+            "cpu_ratio": (work(&pair.bare) > 0.0).then(|| work(&pair.governed) / work(&pair.bare)),
+            "bytes_ratio": (bare.bytes > 0).then(|| did.bytes as f64 / bare.bytes as f64),
+            "governed_ms": middle(&pair.governed),
+            "bare_ms": middle(&pair.bare),
+            "rows": did.rows,
+        }));
+    }
+
+    /// Takes in a figure that stands alone.
+    pub(crate) fn note(&mut self, what: &str, figure: f64) {
+        self.notes.push((what.to_owned(), figure));
+    }
+
+    /// For people.
+    pub(crate) fn print(&self) {
+        println!(
+            "governed / bare, medians of {} pairs, {} rows; below 1 the governed way is faster\n",
+            self.rounds, self.rows
+        );
+        println!(
+            "{:<11} {:<44} {:<19} {:>6} {:>13} {:>6} {:>6} {:>10} {:>10}",
+            "where", "what", "against", "wall", "least..most", "cpu", "bytes", "ours ms", "bare ms"
+        );
+        let number = |figure: &Value, key: &str| {
+            figure[key]
+                .as_f64()
+                .map_or_else(|| "-".to_owned(), |number| format!("{number:.2}"))
+        };
+        for figure in &self.figures {
+            println!(
+                "{:<11} {:<44} {:<19} {:>6} {:>13} {:>6} {:>6} {:>10} {:>10}",
+                figure["where"].as_str().unwrap_or_default(),
+                figure["what"].as_str().unwrap_or_default(),
+                figure["against"].as_str().unwrap_or_default(),
+                number(figure, "wall_ratio"),
+                format!(
+                    "{}..{}",
+                    number(figure, "wall_ratio_least"),
+                    number(figure, "wall_ratio_most")
+                ),
+                number(figure, "cpu_ratio"),
+                number(figure, "bytes_ratio"),
+                number(figure, "governed_ms"),
+                number(figure, "bare_ms"),
+            );
+        }
+        println!();
+        for (what, figure) in &self.notes {
+            println!("{what}: {figure:.3}");
+        }
+    }
+
+    /// For programs.
+    pub(crate) fn json(&self) -> String {
+        let notes: serde_json::Map<String, Value> = self
+            .notes
+            .iter()
+            .map(|(what, figure)| (what.clone(), json!(figure)))
+            .collect();
+        let whole = json!({
+            "rows": self.rows,
+            "rounds": self.rounds,
+            "threads_of_a_question": engine::limits::Limits::default().partitions,
+            "cores": std::thread::available_parallelism().map_or(0, usize::from),
+            "ratios": self.figures,
+            "notes": notes,
+        });
+        format!("{whole:#}\n")
+    }
+}

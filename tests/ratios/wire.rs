@@ -1,0 +1,103 @@
+//! The governed way over mutual TLS: the consumer's end of the peer wire, against a provider that serves as a process.
+
+use crate::governed::{clock, identity_of, log};
+use crate::measure::Did;
+use crate::world::World;
+use evidence::json::Json;
+use evidence::ledger::{Entry, Evidence};
+use faces::peer::call::{HasAsk, PeerClient, Way};
+use faces::peer::settings::Settings;
+use futures::StreamExt as _;
+use keep::audit::Log;
+use keep::trust::mtls::{self, TrustStore};
+use policy::ask::Ask;
+use policy::id::{ContractId, RequestId};
+use proto::peer::ask::Asking;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The consumer, connected.
+pub(crate) struct Consumer {
+    runtime: tokio::runtime::Runtime,
+    client: PeerClient,
+    log: Log,
+    _folder: tempfile::TempDir,
+}
+
+/// An errand on the books.
+struct Errand(Asking);
+
+impl HasAsk for Errand {
+    fn asking(&self) -> &Asking {
+        &self.0
+    }
+}
+
+impl Evidence for Errand {
+    fn entry(&self) -> Entry {
+        Entry {
+            kind: "errand",
+            body: Json::object([("request_id", Json::text(self.0.ask.request))]),
+        }
+    }
+}
+
+impl Consumer {
+    /// Connects to the provider.
+    pub(crate) fn connect(world: &World) -> Self {
+        let runtime = crate::bare::runtime();
+        let folder = tempfile::tempdir_in(world.folder()).unwrap();
+        let clock = clock();
+        let trust = TrustStore::new(&identity_of(world, "firm", clock().wall));
+        let provider = identity_of(world, "north", clock().wall).id;
+        let tls = mtls::client_config(&trust, &provider, &clock).unwrap();
+        let (host, port) = world.provider.address().rsplit_once(':').unwrap();
+        let (expected, watch) = (provider.clone(), Arc::clone(&clock));
+        let way = Way {
+            participant: provider,
+            host: host.to_owned(),
+            port: port.parse().unwrap(),
+            tls: Arc::new(move || Arc::clone(&tls)),
+            check: Arc::new(move |connection| {
+                mtls::check_listener(&trust, &expected, connection, watch().wall)
+            }),
+            settings: Settings::default(),
+        };
+        let client = runtime.block_on(PeerClient::connect(way)).unwrap();
+        let log = log(&folder.path().join("log"), &clock);
+        Self {
+            runtime,
+            client,
+            log,
+            _folder: folder,
+        }
+    }
+
+    /// Asks one question, to the receipt.
+    pub(crate) fn ask(&self, contract: ContractId, sql: &str) -> Did {
+        let asking = Asking {
+            ask: Ask {
+                request: RequestId(rand::random()),
+                contracts: vec![contract],
+                sql: sql.to_owned(),
+                purpose: Some(harness::play::PURPOSE.parse().unwrap()),
+            },
+            deadline: None,
+            accept: BTreeSet::new(),
+        };
+        self.runtime.block_on(async {
+            let recorded = self.log.record(Errand(asking)).await.unwrap();
+            let mut stream = self.client.ask(&recorded).await.unwrap();
+            let mut rows = 0;
+            while let Some(batch) = stream.next().await {
+                rows += batch.unwrap().num_rows() as u64;
+            }
+            let received = stream.received();
+            assert!(received.receipt.is_some(), "the answer has its receipt");
+            Did {
+                rows,
+                bytes: received.bytes,
+            }
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! A league of two with the documented commands: a provider with three datasets, a consumer with a contract for each.
+
+use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema};
+use harness::city::City;
+use harness::league::League;
+use harness::play::ALL;
+use parquet::arrow::ArrowWriter;
+use policy::id::ContractId;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Everything that both ways of asking share.
+pub(crate) struct World {
+    league: League,
+    pub(crate) provider: City,
+    contracts: BTreeMap<&'static str, ContractId>,
+}
+
+/// What the contract of each dataset says beyond purpose and time.
+const TERMS: [(&str, &str); 3] = [
+    ("open", ""),
+    (
+        "filtered",
+        "rows = \"site <> 'site 7'\"\nmask = { note = \"null\", extra = { constant = 0 } }\n",
+    ),
+    ("small", ""),
+];
+
+impl World {
+    /// Publishes so many rows, twice, and a hundred; signs three contracts.
+    pub(crate) fn new(rows: usize) -> Self {
+        let league = League::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
+        let mut provider = league.city("north");
+        let consumer = league.firm("firm");
+        for alias in ["north", "firm"] {
+            league.hand_bundle_to(alias);
+        }
+        for (name, terms) in TERMS {
+            let file = provider.folder().join(format!("{name}.parquet"));
+            write(&file, if name == "small" { 100 } else { rows });
+            let dataset = format!("counts_{name}");
+            let file = file.to_str().expect("temporary folders have plain names");
+            let add = ["dataset", "add", file, "--name", &dataset, "--licence"];
+            provider
+                .hansa(&[&add[..], &["proprietary"]].concat())
+                .must();
+            provider.offers(
+                &dataset,
+                name,
+                &format!("{terms}{ALL}"),
+                "\"league\"",
+                "auto",
+            );
+        }
+        provider.publishes();
+        provider.serve();
+        consumer.knows(&provider);
+        let contracts = TERMS
+            .iter()
+            .map(|(name, _)| {
+                let contract = consumer.contract(&format!("north.counts_{name}"));
+                (*name, contract.parse().expect("a contract's name"))
+            })
+            .collect();
+        provider.stop();
+        Self {
+            league,
+            provider,
+            contracts,
+        }
+    }
+
+    /// Where it lies.
+    pub(crate) fn folder(&self) -> &Path {
+        self.league.folder()
+    }
+
+    /// The contract over a dataset.
+    pub(crate) fn contract(&self, dataset: &str) -> ContractId {
+        self.contracts[dataset]
+    }
+
+    /// The contracts.
+    pub(crate) fn contracts(&self) -> impl Iterator<Item = ContractId> {
+        self.contracts.values().copied()
+    }
+
+    /// The files of each dataset's snapshot.
+    pub(crate) fn files(&self) -> BTreeMap<&'static str, Vec<PathBuf>> {
+        let provider = crate::governed::Provider::open(self);
+        TERMS
+            .iter()
+            .map(|(name, _)| (*name, provider.files(name)))
+            .collect()
+    }
+
+    /// Starts the provider.
+    pub(crate) fn serve(&mut self) {
+        self.provider.serve();
+    }
+}
+
+/// Counts at forty sites: numbers that compress badly and texts that compress well, as sensors give them.
+fn write(file: &Path, rows: usize) {
+    let schema = Arc::new(Schema::new(vec![
+        Field::new("id", DataType::Int64, false),
+        Field::new("site", DataType::Utf8, false),
+        Field::new("kind", DataType::Utf8, false),
+        Field::new("n", DataType::Int64, false),
+        Field::new("value", DataType::Float64, false),
+        Field::new("extra", DataType::Int64, false),
+        Field::new("note", DataType::Utf8, true),
+    ]));
+    let out = std::fs::File::create(file).expect("a file can be made");
+    let mut writer = ArrowWriter::try_new(out, Arc::clone(&schema), None).expect("a Parquet file");
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = move || {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed
+    };
+    let mut next = 0;
+    while next < rows {
+        let length = (rows - next).min(65_536);
+        let numbers: Vec<u64> = (0..length).map(|_| random()).collect();
+        let ids = (next..next + length).map(|id| id as i64);
+        let sites = numbers.iter().map(|n| format!("site {}", n % 40));
+        let kinds = numbers.iter().map(|n| format!("kind {}", (n >> 8) % 5));
+        let batch = RecordBatch::try_new(
+            Arc::clone(&schema),
+            vec![
+                Arc::new(Int64Array::from_iter_values(ids)),
+                Arc::new(StringArray::from_iter_values(sites)),
+                Arc::new(StringArray::from_iter_values(kinds)),
+                Arc::new(Int64Array::from_iter_values(
+                    numbers.iter().map(|n| (n >> 16 & 0x3ff) as i64),
+                )),
+                Arc::new(Float64Array::from_iter_values(
+                    numbers.iter().map(|n| (n >> 20 & 0xf_ffff) as f64 / 64.0),
+                )),
+                Arc::new(Int64Array::from_iter_values(
+                    numbers.iter().map(|n| (n >> 32) as i64),
+                )),
+                Arc::new(StringArray::from_iter(
+                    numbers
+                        .iter()
+                        .map(|n| (n % 3 == 0).then(|| format!("{n:x}"))),
+                )),
+            ],
+        )
+        .expect("columns as the schema says");
+        writer.write(&batch).expect("there is room");
+        next += length;
+    }
+    writer.close().expect("there is room");
+}
