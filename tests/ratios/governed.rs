@@ -59,7 +59,9 @@ impl Provider {
             let agreed = signed.verify(&north.bundle.keys(now)).unwrap();
             book.readmit(agreed, &BTreeSet::from([id])).unwrap();
         }
-        let holdings = Shelf::open(&state, &north.id).unwrap().holdings();
+        let (shelf, damaged) = Shelf::open(&state, &north.id);
+        assert!(damaged.is_empty(), "{damaged:?}");
+        let holdings = shelf.holdings();
         let mut catalog = Catalog::new(north.id.clone());
         let index = State::open(&state.join("state.db"), u64::MAX).unwrap();
         for (dataset, body) in index.published().unwrap() {
