@@ -79,6 +79,24 @@ fn a_command_keeps_what_people_wrote() {
     let mode = std::fs::metadata(&file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o640, "{mode:o}");
     lindau.publishes();
+    // What a running connector can't take is said, and only that.
+    let reload = || lindau.hansa(&["--json", "reload"]).must().json();
+    assert_eq!(reload()["at_next_start"], serde_json::json!([]));
+    let memory: Vec<&str> = text
+        .lines()
+        .map(|line| match line.starts_with("memory ") {
+            true => "memory = \"300 MB\"",
+            false => line,
+        })
+        .collect();
+    let memory = memory.join("\n");
+    assert_ne!(memory, text.trim_end(), "init writes the key");
+    std::fs::write(&file, memory).unwrap();
+    assert_eq!(
+        reload()["at_next_start"],
+        serde_json::json!(["limits.memory"])
+    );
+    std::fs::write(&file, &text).unwrap();
     // An entry that is not written leaves the file alone.
     lindau
         .hansa(&[

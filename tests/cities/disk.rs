@@ -82,7 +82,7 @@ fn without_its_log_nothing_is_answered() {
         waiting(&lindau)
     );
     let doctor = lindau.hansa(&["--json", "doctor"]);
-    assert_ne!(doctor.status, Some(0));
+    assert_eq!(doctor.status, Some(1), "{}", doctor.out);
     let codes = ["EVIDENCE_UNAVAILABLE", "DISK_FULL"];
     assert!(
         codes.iter().any(|code| doctor.out.contains(code)),
@@ -90,7 +90,8 @@ fn without_its_log_nothing_is_answered() {
         doctor.out
     );
     let own = lindau.hansa(&["--json", "sql", ASK]);
-    assert_ne!(own.status, Some(0), "{}", own.out);
+    assert_eq!(own.status, Some(1), "{}", own.out);
+    assert!(own.out.is_empty(), "{}", own.out);
     assert!(
         codes.iter().any(|code| own.err.contains(code)),
         "{}",

@@ -108,6 +108,12 @@ fn a_contract_is_made_used_and_kept_by_both() {
     acme.ask("SELECT count(*) FROM lindau.bikes").must();
     lindau.hansa(&[&["--yes"], &withdraw[..]].concat()).must();
     acme.ask("SELECT count(*) FROM lindau.bikes").ends(3);
+    let before = lindau.hansa(&["--json", "status"]).must().json()["today"].clone();
+    assert!(number(&before, "rows") > 0, "{before}");
+    for (figure, kind) in [("answers", "close"), ("refusals", "refuse")] {
+        let records = i64::try_from(lindau.records(kind).len()).unwrap();
+        assert_eq!(number(&before, figure), records, "{before}");
+    }
     assert_eq!(acme.listed("state"), ["withdrawn"]);
     settled(&lindau, &acme);
 }

@@ -99,6 +99,14 @@ fn alone(
             file: Some(file),
             head,
         }) => local::copied_log::verify(file, head.as_deref(), show),
+        DeskVerb::Audit(AuditVerb::Verify {
+            file: None,
+            head: Some(_),
+        }) => Err(Refusal::new(
+            Code::UsageWrong,
+            "--head is held against a log that is named; without one the own log is held against its own newest head",
+        )
+        .with_help("hansa audit verify state/log --head FILE")),
         DeskVerb::Contract(ContractVerb::Verify { file, bundle }) => {
             local::verify::run(file, bundle.as_deref(), global, clock().wall, show)
         }

@@ -19,7 +19,7 @@ pub(super) fn play(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
     let args = ["get", "munster.bike_channels", "--purpose", PURPOSE];
     let (mut out, id) = cast.stage.start(OPERATOR, &args, Some(&err))?;
     // The reader takes its time: some lines, and it stops reading. The stream is under way and can't end by itself.
-    let mut read: i64 = -1;
+    let mut read: i64 = 0;
     let mut line = String::new();
     while read < 1000 {
         line.clear();
@@ -48,7 +48,8 @@ pub(super) fn play(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
         line.clear();
         match out.read_line(&mut line) {
             Ok(0) | Err(_) => break,
-            Ok(_) if line.starts_with('{') => {}
+            // What stands below the rows; a stream that is cut has none.
+            Ok(_) if line.starts_with("{\"hansa\"") => {}
             Ok(_) => came += 1,
         }
     }

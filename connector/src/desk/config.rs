@@ -61,11 +61,25 @@ pub(crate) async fn run(node: &Arc<Node>, verb: ConfigVerb, out: &Out) -> Outcom
 
 /// Reloads everything: checked whole, then swapped whole.
 pub(crate) async fn reload(node: &Arc<Node>, out: &Out) -> Outcome {
+    let before = node.config();
     let inner = Arc::clone(node);
     let faults = blocking(move || reload_by_hand(&inner)).await?;
+    let later = later(&before, &node.config());
+    let mut text =
+        "reloaded: configuration, certificate, trust bundle and offers; streams go on".to_owned();
+    if !later.is_empty() {
+        text.push_str(&format!(
+            "\nonly from the next start on: {}",
+            later.join(", ")
+        ));
+    }
     out.object(
-        json!({"reloaded": true, "faults": faults.iter().map(crate::cli::show::refusal_json).collect::<Vec<_>>()}),
-        "reloaded: configuration, certificate, trust bundle and offers; streams go on",
+        json!({
+            "reloaded": true,
+            "at_next_start": later,
+            "faults": faults.iter().map(crate::cli::show::refusal_json).collect::<Vec<_>>(),
+        }),
+        text,
     )
     .await?;
     let mut status = 0;
@@ -74,6 +88,21 @@ pub(crate) async fn reload(node: &Arc<Node>, out: &Out) -> Outcome {
         out.fault(&fault).await;
     }
     Ok(status)
+}
+
+/// The keys that changed and that a running connector can't take.
+fn later(before: &Config, now: &Config) -> Vec<&'static str> {
+    [
+        ("listen.peer", before.listen != now.listen),
+        ("limits.memory", before.limits.memory != now.limits.memory),
+        (
+            "limits.reserve",
+            before.limits.reserve != now.limits.reserve,
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(key, changed)| changed.then_some(key))
+    .collect()
 }
 
 /// The same because a person said so, who has looked at the clock then.

@@ -1,7 +1,9 @@
 //! `hansa status` and `hansa doctor`: how it stands, and what is wrong.
 
-use crate::desk::Outcome;
+mod today;
+
 use crate::desk::out::Out;
+use crate::desk::{Outcome, blocking};
 use crate::node::Node;
 use crate::node::calls::Peer;
 use crate::walk::ask;
@@ -95,7 +97,10 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
     let datasets = node.catalog(|catalog| catalog.datasets().count());
     let peers = node.peers()?.len();
     let config = node.config();
+    let inner = Arc::clone(node);
+    let today = blocking(move || today::today(&inner)).await?;
     let data = json!({
+        "today": {"answers": today.answers, "rows": today.rows, "refusals": today.refusals},
         "participant": node.id().domain(),
         "name": config.participant.name,
         "contact": config.participant.contact,
@@ -126,6 +131,10 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
         node.running.len(),
         node.log.size(),
         bundle.content().sequence,
+    ));
+    text.push_str(&format!(
+        "\ntoday, UTC: {} answers with {} rows, {} refusals",
+        today.answers, today.rows, today.refusals
     ));
     out.object(data, text).await?;
     Ok(u8::from(check && !waiting.is_empty()))

@@ -42,7 +42,7 @@ impl Connector {
         global: &Global,
         show: Show,
     ) -> Result<u8, Refusal> {
-        let target = target(&verb);
+        let target = target(&verb, global.json);
         let (events, work) = self.begin(verb, global);
         let status = print(events, global, show, &target).await;
         if let Some(work) = work {
@@ -91,7 +91,7 @@ impl Connector {
 }
 
 /// Where the rows of a verb go.
-fn target(verb: &DeskVerb) -> Target {
+fn target(verb: &DeskVerb, json: bool) -> Target {
     match verb {
         DeskVerb::Sql(args) => Target {
             file: args.output.clone(),
@@ -99,7 +99,8 @@ fn target(verb: &DeskVerb) -> Target {
         },
         DeskVerb::Get(args) => Target {
             file: args.output.clone(),
-            format: args.output.is_none().then_some(Format::Csv),
+            // With --json rows are objects too, as everywhere.
+            format: (args.output.is_none() && !json).then_some(Format::Csv),
         },
         _ => Target::default(),
     }
