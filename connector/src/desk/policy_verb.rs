@@ -9,9 +9,10 @@ use crate::desk::{Outcome, gathered};
 use crate::node::{Node, offers};
 use ::catalog::dataset::Dataset;
 use ::catalog::lint::{self, Severity};
-use ::policy::id::DatasetId;
+use ::policy::id::Name;
 use ::policy::refusal::{Code, Refusal};
 use serde_json::json;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Carries out one of the verbs.
@@ -40,22 +41,54 @@ pub(crate) async fn run(node: &Arc<Node>, verb: PolicyVerb, out: &Out) -> Outcom
             out.text(table(&["POLICY", "DATASET", "TO"], &rows)).await?;
             Ok(0)
         }
-        PolicyVerb::Show { policy, odrl } => {
-            let (written, dataset) = offered(node, &policy)?;
+        PolicyVerb::Show {
+            policy,
+            odrl,
+            toml,
+            dataset,
+        } => {
+            let (written, dataset) = meant(node, &policy, dataset.as_deref())?;
             let offer = offers::read(&node.config(), &written, &dataset).map_err(gathered)?;
             let bytes = proto::offer::to_bytes(&offer, &node.id());
             let value: serde_json::Value =
                 serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null);
             let text = if odrl {
                 serde_json::to_string_pretty(&value).unwrap_or_default()
+            } else if toml {
+                String::from_utf8_lossy(&crate::local::read(&written.policy)?).into_owned()
             } else {
                 format!("{}{}", offer.title, terms_text(&offer.clauses))
             };
             out.object(value, text).await?;
             Ok(0)
         }
-        PolicyVerb::Check { policies } => check(node, &policies, out).await,
+        PolicyVerb::Check { policies, dataset } => {
+            check(node, &policies, dataset.as_deref(), out).await
+        }
     }
+}
+
+/// What a policy's name means: a draft over a dataset that is named, or an offer of the configuration.
+fn meant(
+    node: &Node,
+    policy: &str,
+    over: Option<&str>,
+) -> Result<(config::offer::Offer, Dataset), Refusal> {
+    let Some(over) = over else {
+        return offered(node, policy);
+    };
+    let dataset: Name = over
+        .parse()
+        .map_err(|fault| Refusal::new(Code::UsageWrong, format!("`{over}`: {fault}")))?;
+    let draft = config::offer::Offer {
+        policy: PathBuf::from(policy),
+        to: config::offer::Recipients::League,
+        sign: config::offer::Sign::Officer,
+        line: 0,
+        dataset,
+    };
+    let dataset = published(node, &draft.dataset)?;
+    Ok((draft, dataset))
 }
 
 /// The offer of the configuration that a policy's name, file or dataset means, and its dataset.
@@ -75,25 +108,21 @@ fn offered(node: &Node, named: &str) -> Result<(config::offer::Offer, Dataset), 
             )
             .with_help("hansa policy list")
         })?;
-    let id = DatasetId {
-        owner: config.participant.id.clone(),
-        name: written.dataset.clone(),
-    };
-    let dataset = node
-        .catalog(|catalog| catalog.by_id(&id).cloned())
-        .ok_or_else(|| {
-            Refusal::new(
-                Code::DatasetNotPublished,
-                format!(
-                    "`{}` is not published, so its columns are not known",
-                    written.dataset
-                ),
-            )
-        })?;
+    let dataset = published(node, &written.dataset)?;
     Ok((written.clone(), dataset))
 }
 
-async fn check(node: &Arc<Node>, policies: &[String], out: &Out) -> Outcome {
+fn published(node: &Node, name: &Name) -> Result<Dataset, Refusal> {
+    node.catalog(|catalog| catalog.dataset(name).cloned())
+        .ok_or_else(|| {
+            Refusal::new(
+                Code::DatasetNotPublished,
+                format!("`{name}` is not published, so its columns are not known"),
+            )
+        })
+}
+
+async fn check(node: &Arc<Node>, policies: &[String], over: Option<&str>, out: &Out) -> Outcome {
     let config = node.config();
     let names: Vec<String> = if policies.is_empty() {
         config
@@ -106,7 +135,7 @@ async fn check(node: &Arc<Node>, policies: &[String], out: &Out) -> Outcome {
     };
     let mut status = 0;
     for name in names {
-        let (written, dataset) = offered(node, &name)?;
+        let (written, dataset) = meant(node, &name, over)?;
         let file = written.policy.display().to_string();
         match offers::read(&config, &written, &dataset) {
             Err(problems) => {

@@ -190,6 +190,38 @@ fn rows_and_policies_that_cannot_be_read_are_told_with_their_line() {
             &["policies/p.toml:2", "sing"],
         )],
     );
+    // A draft that no offer uses yet is held against a dataset that is named.
+    city.write(
+        "drafts/loose.toml",
+        "title = \"loose\"\ncolumns = [\"site\", \"bykes\"]\n",
+    );
+    let draft = ["policy", "check", "drafts/loose.toml"];
+    try_all(
+        city.folder(),
+        &[
+            (&draft, "OFFER_UNKNOWN", 3, &["drafts/loose.toml"]),
+            (
+                &[&draft[..], &["--dataset", "boats"]].concat(),
+                "DATASET_NOT_PUBLISHED",
+                6,
+                &["boats"],
+            ),
+        ],
+    );
+    let over_bikes = [&draft[..], &["--dataset", "bikes"]].concat();
+    let found = city.hansa(&over_bikes).ends(6);
+    for said in ["TERM_COLUMN_UNKNOWN", "bykes", "drafts/loose.toml:2"] {
+        assert!(found.out.contains(said), "{}", found.out);
+    }
+    city.write(
+        "drafts/loose.toml",
+        "title = \"loose\"\ncolumns = [\"site\", \"bikes\"]\n",
+    );
+    let show = ["policy", "show", "drafts/loose.toml", "--dataset", "bikes"];
+    let page = city.hansa(&show).must();
+    assert!(page.out.contains("site and bikes"), "{}", page.out);
+    let written = city.hansa(&[&show[..], &["--toml"]].concat()).must();
+    assert!(written.out.contains("title = \"loose\""), "{}", written.out);
     city.write(
         "policies/p.toml",
         "title = \"p\"\npurpose = [\"dpv:Nonsense\"]\n",

@@ -4,6 +4,7 @@ use crate::cli::verb::DeskVerb;
 use crate::cli::verb::audit::AuditVerb;
 use crate::cli::verb::contract::ContractVerb;
 use crate::cli::verb::dataset::DatasetVerb;
+use crate::cli::verb::policy::PolicyVerb;
 use crate::local;
 use policy::refusal::Refusal;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,16 @@ pub(super) fn complete(mut verb: DeskVerb) -> Result<DeskVerb, Refusal> {
             policy_text,
             ..
         }) => *policy_text = Some(text(file)?),
+        // A draft is a file that lies here; otherwise it is the name of what the configuration offers.
+        DeskVerb::Policy(PolicyVerb::Check {
+            policies,
+            dataset: Some(_),
+        }) => policies.iter_mut().for_each(draft),
+        DeskVerb::Policy(PolicyVerb::Show {
+            policy,
+            dataset: Some(_),
+            ..
+        }) => draft(policy),
         DeskVerb::Dataset(DatasetVerb::Add { file, .. })
         | DeskVerb::Audit(AuditVerb::Export { output: file, .. })
         | DeskVerb::Backup { file } => make_absolute(file),
@@ -34,6 +45,12 @@ pub(super) fn complete(mut verb: DeskVerb) -> Result<DeskVerb, Refusal> {
 
 fn text(file: &Path) -> Result<String, Refusal> {
     local::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn draft(file: &mut String) {
+    let mut path = PathBuf::from(&*file);
+    make_absolute(&mut path);
+    *file = path.display().to_string();
 }
 
 fn make_absolute(file: &mut PathBuf) {

@@ -16,13 +16,24 @@ pub(crate) enum PolicyVerb {
         /// The policy's name or file
         policy: String,
         /// As ODRL
-        #[arg(long)]
+        #[arg(long, conflicts_with = "toml")]
         odrl: bool,
+        /// As it is written
+        #[arg(long)]
+        toml: bool,
+        /// A draft that no offer uses yet, as it would be over this own dataset
+        #[arg(long)]
+        dataset: Option<String>,
     },
     /// Lints policies
-    #[command(after_help = "Example: hansa policy check policies/mobility-research.toml")]
+    #[command(
+        after_help = "Example: hansa policy check policies/mobility-research.toml --dataset bike_counts"
+    )]
     Check {
         /// Files; absent: those of all offers
         policies: Vec<String>,
+        /// Drafts that no offer uses yet, as they would be over this own dataset
+        #[arg(long, requires = "policies")]
+        dataset: Option<String>,
     },
 }
