@@ -27,7 +27,7 @@ pub struct Dataset {
     pub personal: bool,
     /// The columns in order; in an entry as a peer sees it, those alone that it may know.
     pub columns: Vec<Column>,
-    /// The digest of the schema with all columns, where the entry does not show them all.
+    /// The name that the owner gives to the schema with all columns; absent where the digest of those that stand here is it.
     pub whole_schema: Option<Digest>,
     /// The registered grid for aggregate contracts.
     pub grid: Option<Grid>,
@@ -154,9 +154,27 @@ impl Dataset {
         self.whole_schema.unwrap_or_else(|| self.shown_digest())
     }
 
+    /// The name of the schema with all columns under a secret of the owner: contracts pin it, and whoever sees only some of
+    /// the columns can't try guesses of the others against it, nor learn that there are none.
+    #[must_use]
+    pub fn sealed_digest(&self, secret: &[u8; 32]) -> Digest {
+        let id = self.id.to_string();
+        Digest::of_parts(&[
+            b"schema/2\n",
+            secret,
+            id.as_bytes(),
+            b"\n",
+            self.listing().as_bytes(),
+        ])
+    }
+
     /// Digest of the columns that stand here: names, types and nullability in order, canonical, without metadata.
     #[must_use]
     pub fn shown_digest(&self) -> Digest {
+        Digest::of(format!("schema/1\n{}\n", self.listing()).as_bytes())
+    }
+
+    fn listing(&self) -> String {
         let listing: Vec<String> = self
             .columns
             .iter()
@@ -169,6 +187,6 @@ impl Dataset {
                 )
             })
             .collect();
-        Digest::of(format!("schema/1\n{}\n", listing.join("\n")).as_bytes())
+        listing.join("\n")
     }
 }

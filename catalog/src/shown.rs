@@ -37,7 +37,7 @@ impl Visible<'_> {
             columns.all(stays)
         });
         entry.personal = entry.columns.iter().any(|column| column.personal)
-            || (entry.personal && entry.whole_schema.is_none());
+            || (entry.personal && entry.columns.len() == self.dataset.columns.len());
         entry.unit_column = unit;
         entry.grid = grid;
         let told = |which: &dyn Fn(&Shown<'_>) -> bool| grants.iter().any(which);

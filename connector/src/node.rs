@@ -8,6 +8,7 @@ pub(crate) mod offers;
 pub(crate) mod open;
 pub(crate) mod running;
 pub(crate) mod seats;
+pub(crate) mod secret;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -70,6 +71,8 @@ pub(crate) struct Node {
     pub(crate) asked: Mutex<BTreeSet<(RequestId, ParticipantId)>>,
     /// Connections to peers.
     pub(crate) calls: Calls,
+    /// Names the schemas of its datasets, so that nobody can guess at them.
+    pub(crate) schema_secret: [u8; 32],
     /// What is still owed for answers that nobody reads any more.
     pub(crate) owed: tokio_util::task::TaskTracker,
     /// Given when letters were put into the outbox.

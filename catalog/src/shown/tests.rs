@@ -61,6 +61,23 @@ fn who_may_see_everything_gets_the_whole_entry() {
     assert_eq!(entry(vec![league([])]), whole());
 }
 
+/// Whoever sees some columns can't tell by the pinned digest what others there are, nor whether there are any.
+#[test]
+fn guesses_of_hidden_columns_fit_no_digest() {
+    let sealed = |secret: u8| {
+        let mut dataset = whole();
+        dataset.whole_schema = Some(dataset.sealed_digest(&[secret; 32]));
+        dataset
+    };
+    assert_eq!(sealed(1).schema_digest(), sealed(1).schema_digest());
+    assert_ne!(sealed(1).schema_digest(), sealed(2).schema_digest());
+    // All columns guessed right, or all of them shown: the digest of what stands there is another.
+    assert_ne!(sealed(1).schema_digest(), sealed(1).shown_digest());
+    let mut twin = sealed(1);
+    twin.id.name = "twin".parse().unwrap();
+    assert_ne!(twin.sealed_digest(&[1; 32]), sealed(1).schema_digest());
+}
+
 #[test]
 fn hidden_columns_are_missing_and_the_schema_digest_stays() {
     let seen = entry(vec![league([Term::Columns(names(&["site", "bikes"]))])]);

@@ -35,6 +35,8 @@ pub struct Context {
     pub zone: String,
     /// The state folder.
     pub state: PathBuf,
+    /// The secret under which the schemas of its datasets are named.
+    pub schema_secret: [u8; 32],
     /// The time of publication.
     pub now: Time,
     /// What `prepare` and sorting may use.

@@ -2,7 +2,7 @@
 
 use crate::cli::show::Show;
 use crate::config::Config;
-use crate::node::Node;
+use crate::node::{Node, secret};
 use keep::audit::offline;
 use policy::refusal::{Code, Refusal};
 use serde_json::json;
@@ -42,7 +42,13 @@ pub(crate) fn write(node: &Arc<Node>, file: &Path) -> Result<usize, Refusal> {
     archive
         .append_path_with_name(&index, "state/state.db")
         .map_err(broken)?;
-    let mut count = 1_usize;
+    archive
+        .append_path_with_name(
+            config.state.join(secret::FILE),
+            format!("state/{}", secret::FILE),
+        )
+        .map_err(broken)?;
+    let mut count = 2_usize;
     for name in [
         "contracts",
         "letters",

@@ -7,7 +7,7 @@ use crate::node::budget::{self, Budgets};
 use crate::node::calls::Calls;
 use crate::node::running::Running;
 use crate::node::seats::Seats;
-use crate::node::{Node, index, offers};
+use crate::node::{Node, index, offers, secret};
 use crate::walk::fact::{Fact, maybe};
 use catalog::Catalog;
 use engine::limits::{Room, runtime};
@@ -75,6 +75,7 @@ impl Node {
             .bundle
             .not_before_number(state.remembered("bundle")?)?;
         let documents = Documents::open(&config.state)?;
+        let schema_secret = secret::open(&config.state)?;
         let mut found = Found::default();
         let book = book(&config, &state, &documents, &identity.bundle, &mut found)?;
         let budgets = Budgets::new(state.budgets(budget::oldest(now))?);
@@ -102,6 +103,7 @@ impl Node {
             counting: tokio::sync::Mutex::new(()),
             asked: Mutex::new(BTreeSet::new()),
             calls: Calls::default(),
+            schema_secret,
             owed: tokio_util::task::TaskTracker::new(),
             posted: Notify::new(),
             desk: tokio::sync::Mutex::new(()),

@@ -59,6 +59,7 @@ pub(crate) fn one(
         owner: config.participant.id.clone(),
         zone: config.participant.zone.clone(),
         state: config.state.clone(),
+        schema_secret: node.schema_secret,
         now: node.now(),
         limits: node.limits(),
     };

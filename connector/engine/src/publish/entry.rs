@@ -110,7 +110,7 @@ pub fn draft(
             })
         }
     };
-    Ok(Dataset {
+    let mut entry = Dataset {
         id,
         title: config.title.clone(),
         licence: config.licence.clone(),
@@ -129,7 +129,9 @@ pub fn draft(
         time_span: None,
         area: None,
         zone: zone.to_owned(),
-    })
+    };
+    entry.whole_schema = Some(entry.sealed_digest(&context.schema_secret));
+    Ok(entry)
 }
 
 /// The order of the rows: as declared, or the time column and then the unit column.

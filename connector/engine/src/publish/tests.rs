@@ -42,6 +42,7 @@ impl Town {
 
     fn context(&self) -> Context {
         Context {
+            schema_secret: [7; 32],
             owner: "hansa://town.example".parse().unwrap(),
             zone: "Europe/Berlin".to_owned(),
             state: self.state.path().to_owned(),

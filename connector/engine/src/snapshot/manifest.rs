@@ -38,8 +38,7 @@ pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
         unit_column,
         personal,
         columns,
-        // A stored dataset shows all its columns.
-        whole_schema: _,
+        whole_schema,
         grid,
         version,
         published_at,
@@ -60,6 +59,7 @@ pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
         unit_column: unit_column.as_ref().map(ToString::to_string),
         personal: *personal,
         columns: columns.iter().map(ColumnShape::of).collect(),
+        whole_schema: whole_schema.map(|digest| digest.to_string()),
         grid: grid.as_ref().map(GridShape::of),
         version: version.clone(),
         published_at: published_at.to_string(),
@@ -90,6 +90,10 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
         None => None,
         Some(name) => Some(name.parse().ok()?),
     };
+    let whole_schema = match shape.whole_schema {
+        None => None,
+        Some(digest) => Some(digest.parse().ok()?),
+    };
     let grid = match shape.grid {
         None => None,
         Some(grid) => Some(grid.back()?),
@@ -109,7 +113,7 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
                 .into_iter()
                 .map(ColumnShape::back)
                 .collect::<Option<_>>()?,
-            whole_schema: None,
+            whole_schema,
             grid,
             version: shape.version,
             published_at: shape.published_at.parse().ok()?,
@@ -138,6 +142,7 @@ struct Shape {
     unit_column: Option<String>,
     personal: bool,
     columns: Vec<ColumnShape>,
+    whole_schema: Option<String>,
     grid: Option<GridShape>,
     version: String,
     published_at: String,

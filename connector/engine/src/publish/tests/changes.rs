@@ -66,6 +66,8 @@ fn only_changed_files_are_read_and_nothing_changed_is_nothing_published() {
         first.dataset.schema_digest(),
         second.dataset.schema_digest()
     );
+    let listed = first.dataset.shown_digest();
+    assert_ne!(first.dataset.schema_digest(), listed, "it can be guessed");
     assert_eq!(ints(&first, "trips"), vec![Some(1), Some(2)]);
     assert_eq!(ints(&second, "trips"), vec![Some(1), Some(3)]);
 }
