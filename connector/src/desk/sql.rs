@@ -222,6 +222,7 @@ fn outcome_json(went: &Went) -> Value {
         "from": errand.time_span.map(|(from, _)| from.to_string()),
         "to": errand.time_span.map(|(_, to)| to.to_string()),
         "covers_less_than_asked": errand.falls_short(),
+        "coverage_untold": errand.is_span_untold(),
         "status": match &went.status {
             Status::Running => "running",
             Status::Answered => "answered",
@@ -250,6 +251,8 @@ fn outcome_text(node: &Node, went: &Went) -> String {
     });
     let short = if errand.falls_short() {
         "\n  NOTICE: that is less time than the question asks for"
+    } else if errand.is_span_untold() {
+        "\n  NOTICE: what time it covers is not told, since the contract shows some of the rows; min and max of the time say it"
     } else {
         ""
     };

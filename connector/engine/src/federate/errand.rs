@@ -123,6 +123,14 @@ impl Errand {
         from.is_some_and(|from| from.plus_micros(DAY) < first)
             || to.is_some_and(|to| last.plus_micros(DAY) < to)
     }
+
+    /// Whether the question asks for a time and nobody can say whether it is covered: what a dataset covers is told only
+    /// where a contract shows all rows.
+    #[must_use]
+    pub const fn is_span_untold(&self) -> bool {
+        let (from, to) = self.asked_span;
+        self.time_span.is_none() && (from.is_some() || to.is_some())
+    }
 }
 
 impl Evidence for Errand {

@@ -212,8 +212,24 @@ fn a_short_span_is_seen() {
         for select in ["SELECT id", "SELECT max(n)"] {
             let sql = format!("{select} FROM munster.trips WHERE {condition}");
             let question = world.plan(&sql).unwrap();
-            assert_eq!(question.errands()[0].falls_short(), short, "{sql}");
+            let errand = &question.errands()[0];
+            assert_eq!(errand.falls_short(), short, "{sql}");
+            assert!(!errand.is_span_untold(), "{sql}");
         }
+    }
+    // Where the span is not told, that is said too, if the question asks for a time at all.
+    for table in &mut world.tables {
+        table.time_span = None;
+    }
+    for (condition, untold) in [("day >= '2023-12-01' AND n > 3", true), ("n > 3", false)] {
+        let sql = format!("SELECT max(n) FROM munster.trips WHERE {condition}");
+        let question = world.plan(&sql).unwrap();
+        let errand = &question.errands()[0];
+        assert_eq!(
+            (errand.falls_short(), errand.is_span_untold()),
+            (false, untold),
+            "{sql}"
+        );
     }
 }
 
