@@ -68,21 +68,59 @@ fn again(lindau: &mut City, acme: &City) {
     acme.knows(lindau);
 }
 
-/// Runs a command of acme and kills one of both in the middle of it.
-fn killed(lindau: &mut City, acme: &City, args: &[&str], provider: bool, more: u64) -> String {
-    let from = if provider { grown(lindau) } else { grown(acme) };
-    let mut going = acme.start(args);
-    going.read_on();
-    if provider {
-        reach(lindau, from, more, &mut going);
-        lindau.kill();
-        let out = going.end().out;
-        again(lindau, acme);
-        out
-    } else {
-        reach(acme, from, more, &mut going);
-        going.kill();
-        going.end().out
+/// Kills so far, and how many of them came while the command still ran.
+#[derive(Debug)]
+struct Kills {
+    /// How long a command takes that nobody disturbs, from its start over a call to the provider to its end.
+    usual: Duration,
+    all: usize,
+    hit: usize,
+}
+
+impl Kills {
+    fn of(acme: &City) -> Self {
+        let begun = Instant::now();
+        acme.hansa(&["contract", "list"]).must();
+        Self {
+            usual: begun.elapsed(),
+            all: 0,
+            hit: 0,
+        }
+    }
+
+    /// Runs a command of acme and kills one of both in the middle of it, after a share of the usual time.
+    fn one(
+        &mut self,
+        lindau: &mut City,
+        acme: &City,
+        args: &[&str],
+        provider: bool,
+        share: f64,
+    ) -> String {
+        let begun = Instant::now();
+        let mut going = acme.start(args);
+        going.read_on();
+        while begun.elapsed() < self.usual.mul_f64(share) && going.runs() {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        self.all += 1;
+        self.hit += usize::from(going.runs());
+        if provider {
+            lindau.kill();
+            let out = going.end().out;
+            again(lindau, acme);
+            out
+        } else {
+            going.kill();
+            going.end().out
+        }
+    }
+
+    /// A test in which all came too late would prove nothing.
+    #[track_caller]
+    fn came_in_the_middle(&self) {
+        println!("{self:?}");
+        assert!(self.hit * 4 > self.all, "{self:?}");
     }
 }
 
@@ -99,17 +137,18 @@ fn a_negotiation_survives_kills_of_both_sides() {
         "columns = [\"site\", \"bikes\"]\nvalid = { from = 2026-01-01, until = 2029-12-31 }";
     lindau.offers("bikes", "all", terms, "\"league\"", "officer");
     again(&mut lindau, &acme);
+    let mut kills = Kills::of(&acme);
     let mut finished = BTreeSet::new();
     for round in 0..4 {
         let before = (Held::of(&lindau), Held::of(&acme));
         // While the request is on its way, then while the consumer fetches the answer and verifies it.
         let request = ["contract", "request", "lindau.bikes", "--sign"];
-        killed(
+        kills.one(
             &mut lindau,
             &acme,
             &request,
             round % 2 == 0,
-            random.random_range(1..4000),
+            random.random(),
         );
         before.0.is_still_held(&lindau);
         before.1.is_still_held(&acme);
@@ -130,13 +169,7 @@ fn a_negotiation_survives_kills_of_both_sides() {
 
         let before = (Held::of(&lindau), Held::of(&acme));
         let list = ["contract", "list"];
-        killed(
-            &mut lindau,
-            &acme,
-            &list,
-            round % 2 == 1,
-            random.random_range(1..6000),
-        );
+        kills.one(&mut lindau, &acme, &list, round % 2 == 1, random.random());
         before.0.is_still_held(&lindau);
         before.1.is_still_held(&acme);
 
@@ -165,6 +198,7 @@ fn a_negotiation_survives_kills_of_both_sides() {
         acme.verifies();
     }
     assert_eq!(finished.len(), 4);
+    kills.came_in_the_middle();
 }
 
 #[test]
@@ -178,10 +212,11 @@ fn what_is_signed_without_a_person_is_finished_after_kills() {
     lindau.publishes();
     lindau.offers("bikes", "all", ALL, "\"league\"", "auto");
     again(&mut lindau, &acme);
+    let mut kills = Kills::of(&acme);
     for round in 0..8 {
         let request = ["contract", "request", "lindau.bikes", "--sign"];
-        let more = random.random_range(1..9000);
-        killed(&mut lindau, &acme, &request, round % 2 == 0, more);
+        let share = random.random();
+        kills.one(&mut lindau, &acme, &request, round % 2 == 0, share);
         // Nobody has to do anything but to look.
         wait_for(
             "the end of every negotiation",
@@ -198,6 +233,7 @@ fn what_is_signed_without_a_person_is_finished_after_kills() {
     let both = [&acme, &lindau].map(|city| BTreeSet::from_iter(city.listed("contract")));
     assert!(!both[0].is_empty());
     assert_eq!(both[0], both[1]);
+    kills.came_in_the_middle();
     lindau.verifies();
     acme.verifies();
 }
@@ -251,6 +287,7 @@ fn no_budget_is_exceeded_by_kills() {
     let (mut lindau, acme) = with_quota(&league);
     acme.knows(&lindau);
     let _ = acme.contract("lindau.long");
+    let mut kills = Kills::of(&acme);
     let mut delivered = 0;
     for round in 0..10 {
         let before = (Held::of(&lindau), Held::of(&acme));
@@ -259,17 +296,12 @@ fn no_budget_is_exceeded_by_kills() {
             random.random_range(1..12_000)
         );
         let ask = ["sql", &sql, "--format", "csv"];
-        let out = killed(
-            &mut lindau,
-            &acme,
-            &ask,
-            round % 2 == 0,
-            random.random_range(1..5000),
-        );
+        let out = kills.one(&mut lindau, &acme, &ask, round % 2 == 0, random.random());
         delivered += rows_in(&out);
         before.0.is_still_held(&lindau);
         before.1.is_still_held(&acme);
     }
+    kills.came_in_the_middle();
     // What is left is given, and no more.
     let last = acme.hansa(&["sql", "SELECT id, note FROM lindau.long", "--format", "csv"]);
     let last = last.refused("QUOTA_ROWS", 3);
