@@ -1,128 +1,20 @@
 //! kill -9 at random points: nothing that was said is lost, no budget is exceeded, both sides go on.
 //!
-//! A point is a number of bytes by which the log of the one to be killed has grown, drawn from a fixed seed.
+//! A point is a share of the time that a command takes which nobody disturbs, drawn from a fixed seed.
+
+mod kills;
 
 use harness::city::City;
 use harness::league::League;
 use harness::play::{ALL, Going, PURPOSE, number, text, wait_for};
+use kills::{Held, Kills, again};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use serde_json::Value;
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const SEED: u64 = 20_260_501;
 const SMALL: &str = "site,bikes\nHafen,310\nHafen,502\nBahnhof,1204\nInsel,77\n";
-
-/// How many bytes its log has.
-fn grown(city: &City) -> u64 {
-    let Ok(folder) = std::fs::read_dir(city.folder().join("state/log")) else {
-        return 0;
-    };
-    folder
-        .filter_map(|entry| entry.ok()?.metadata().ok())
-        .map(|meta| meta.len())
-        .sum()
-}
-
-/// What both sides hold, to be compared after a crash.
-struct Held {
-    records: Vec<String>,
-    contracts: BTreeSet<String>,
-}
-
-impl Held {
-    fn of(city: &City) -> Self {
-        let records = city.log().iter().map(Value::to_string).collect();
-        let contracts = city.listed("contract").into_iter().collect();
-        Self { records, contracts }
-    }
-
-    #[track_caller]
-    fn is_still_held(&self, city: &City) {
-        let now = Self::of(city);
-        assert!(
-            now.records.starts_with(&self.records),
-            "{} lost records",
-            city.domain()
-        );
-        assert!(
-            now.contracts.is_superset(&self.contracts),
-            "{} lost a contract",
-            city.domain()
-        );
-    }
-}
-
-/// Waits until the log has so many bytes more, or the command is over.
-fn reach(city: &City, from: u64, more: u64, going: &mut Going) {
-    let begun = Instant::now();
-    while grown(city) < from + more && going.runs() && begun.elapsed() < Duration::from_secs(20) {
-        std::thread::park_timeout(Duration::from_millis(1));
-    }
-}
-
-/// Starts the provider again; it listens elsewhere now.
-fn again(lindau: &mut City, acme: &City) {
-    lindau.serve();
-    acme.knows(lindau);
-}
-
-/// Kills so far, and how many of them came while the command still ran.
-#[derive(Debug)]
-struct Kills {
-    /// How long a command takes that nobody disturbs, from its start over a call to the provider to its end.
-    usual: Duration,
-    all: usize,
-    hit: usize,
-}
-
-impl Kills {
-    fn of(acme: &City) -> Self {
-        let begun = Instant::now();
-        acme.hansa(&["contract", "list"]).must();
-        Self {
-            usual: begun.elapsed(),
-            all: 0,
-            hit: 0,
-        }
-    }
-
-    /// Runs a command of acme and kills one of both in the middle of it, after a share of the usual time.
-    fn one(
-        &mut self,
-        lindau: &mut City,
-        acme: &City,
-        args: &[&str],
-        provider: bool,
-        share: f64,
-    ) -> String {
-        let begun = Instant::now();
-        let mut going = acme.start(args);
-        going.read_on();
-        while begun.elapsed() < self.usual.mul_f64(share) && going.runs() {
-            std::thread::park_timeout(Duration::from_millis(1));
-        }
-        self.all += 1;
-        self.hit += usize::from(going.runs());
-        if provider {
-            lindau.kill();
-            let out = going.end().out;
-            again(lindau, acme);
-            out
-        } else {
-            going.kill();
-            going.end().out
-        }
-    }
-
-    /// A test in which all came too late would prove nothing.
-    #[track_caller]
-    fn came_in_the_middle(&self) {
-        println!("{self:?}");
-        assert!(self.hit * 4 > self.all, "{self:?}");
-    }
-}
 
 #[test]
 fn a_negotiation_survives_kills_of_both_sides() {
@@ -156,9 +48,8 @@ fn a_negotiation_survives_kills_of_both_sides() {
 
         // While the officer signs.
         let before = (Held::of(&lindau), Held::of(&acme));
-        let from = grown(&lindau);
         let mut signing = lindau.start(&["contract", "sign", &name]);
-        reach(&lindau, from, random.random_range(1..3000), &mut signing);
+        kills.wait(&mut signing, random.random());
         lindau.kill();
         let _ = signing.end();
         again(&mut lindau, &acme);
