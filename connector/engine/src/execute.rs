@@ -54,7 +54,6 @@ pub async fn execute(
         explain,
         opened,
         request,
-        budgets: _,
         row_limit,
         ends: _,
     } = permitted.into_parts();

@@ -12,7 +12,7 @@ use policy::contract::{Asker, Grant};
 use policy::effect::{Effect, What};
 use policy::id::{DatasetId, RequestId};
 use policy::refusal::{Code, Refusal};
-use policy::ruling::{Asked, Budget, Declined, RowLimit, Ruled};
+use policy::ruling::{Asked, Declined, RowLimit, Ruled};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -35,8 +35,6 @@ pub struct Parts {
     pub opened: Receipt,
     /// The question's identity.
     pub request: RequestId,
-    /// The quotas that the answer draws on.
-    pub budgets: Vec<Budget>,
     /// The least limit on its rows.
     pub row_limit: Option<RowLimit>,
     /// The instant at which it is cut.
@@ -51,7 +49,6 @@ pub fn apply(ruled: Recorded<Ruled<Bound>>, tools: &Tools) -> Result<Permitted, 
     let (ruled, opened) = ruled.into_parts();
     let effects = ruled.effects().clone();
     let (request, row_limit, ends) = (ruled.request(), ruled.row_limit(), ruled.ends());
-    let budgets = ruled.budgets().to_vec();
     let asked = asked(&ruled);
     let (named, explain) = ruled.into_question().into_parts();
     match governed(named.clone(), &effects, tools) {
@@ -62,7 +59,6 @@ pub fn apply(ruled: Recorded<Ruled<Bound>>, tools: &Tools) -> Result<Permitted, 
                 explain,
                 opened,
                 request,
-                budgets,
                 row_limit,
                 ends,
             },
@@ -76,12 +72,6 @@ impl Permitted {
     #[must_use]
     pub const fn request(&self) -> RequestId {
         self.parts.request
-    }
-
-    /// The quotas that the answer draws on.
-    #[must_use]
-    pub fn budgets(&self) -> &[Budget] {
-        &self.parts.budgets
     }
 
     /// The instant at which the first of the contracts ends; the answer is cut there.
