@@ -128,10 +128,14 @@ fn an_export_holds_what_was_asked_for_and_no_more() {
         let said = lindau.hansa(&[&export[..], &acme].concat()).must();
         let bytes = std::fs::read(lindau.folder().join(&name)).unwrap();
         let file = String::from_utf8_lossy(&bytes);
+        // The league's list of members is the same for everybody.
+        let records = |line: &&str| !line.contains("\"paper\":\"trust\"");
+        let file: Vec<&str> = file.lines().filter(records).collect();
+        let file = file.join("\n");
         assert!(file.contains("acme.example"), "{name}");
         assert!(!file.contains("other.example"), "{name}");
         // What can't be checked is not recommended for it.
-        assert_eq!(said.out.contains("audit verify"), form == "bundle");
+        assert_eq!(said.out.contains("hansa-verify check"), form == "bundle");
     }
     lindau.hansa(&["audit", "verify", "acme.bundle"]).must();
     lindau

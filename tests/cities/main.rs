@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod auditor;
 #[path = "../tidy/cannot.rs"]
 mod cannot;
 mod clock;

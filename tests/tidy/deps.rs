@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// Our packages, and which of ours each may depend on.
-const OURS: [(&str, &[&str]); 10] = [
+const OURS: [(&str, &[&str]); 11] = [
     ("evidence", &[]),
     ("policy", &["evidence"]),
     ("catalog", &["policy", "evidence"]),
@@ -22,6 +22,7 @@ const OURS: [(&str, &[&str]); 10] = [
             "evidence", "policy", "enforce", "catalog", "proto", "engine", "faces", "keep",
         ],
     ),
+    ("auditor", &["evidence", "policy", "proto", "keep"]),
     ("harness", &["evidence", "policy", "proto"]),
 ];
 
@@ -32,16 +33,19 @@ const HELD: [(&str, &[&str]); 11] = [
     ("datafusion-expr", &["enforce", "engine", "hansa"]),
     ("datafusion-common", &["enforce", "engine", "hansa"]),
     ("parquet", &["enforce", "engine", "hansa"]),
-    ("josekit", &["keep", "hansa"]),
-    ("openssl", &["keep", "hansa"]),
-    ("rusqlite", &["keep", "hansa", "harness"]),
-    ("clap", &["hansa"]),
-    ("tonic", &["proto", "faces", "keep", "hansa", "harness"]),
+    ("josekit", &["keep", "auditor", "hansa"]),
+    ("openssl", &["keep", "auditor", "hansa"]),
+    ("rusqlite", &["keep", "auditor", "hansa", "harness"]),
+    ("clap", &["auditor", "hansa"]),
+    (
+        "tonic",
+        &["proto", "faces", "keep", "auditor", "hansa", "harness"],
+    ),
     ("arrow-flight", &["faces", "hansa", "harness"]),
     (
         "tokio",
         &[
-            "enforce", "proto", "faces", "keep", "engine", "hansa", "harness",
+            "enforce", "proto", "faces", "keep", "auditor", "engine", "hansa", "harness",
         ],
     ),
 ];
@@ -199,6 +203,28 @@ fn heavy_crates_stay_where_they_are() {
         }
     }
     house::none("a package brings in what is kept from it", &wrong);
+}
+
+/// Whoever judges evidence builds neither the query engine nor what it links against.
+#[test]
+fn the_auditor_builds_without_the_query_engine() {
+    let member = |id: &&String| graph().name(id) == "auditor";
+    let id = graph().members.iter().find(member).unwrap();
+    let closure = graph().closure(id);
+    assert!(closure.contains("keep"), "the closure was not found");
+    let engine = [
+        "datafusion",
+        "parquet",
+        "arrow-array",
+        "arrow-flight",
+        "sqlparser",
+    ];
+    let found: Vec<_> = closure
+        .iter()
+        .filter(|name| engine.iter().any(|part| name.starts_with(part)))
+        .map(|name| (*name).to_owned())
+        .collect();
+    house::none("hansa-verify links the query engine", &found);
 }
 
 #[test]

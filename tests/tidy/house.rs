@@ -55,7 +55,14 @@ pub(crate) fn read(path: &str) -> String {
 /// All Rust files, by path.
 pub(crate) fn sources() -> Vec<Source> {
     let mut found = Vec::new();
-    for folder in ["policy", "catalog", "proto", "connector", "tests"] {
+    for folder in [
+        "policy",
+        "catalog",
+        "proto",
+        "connector",
+        "auditor",
+        "tests",
+    ] {
         walk(&root().join(folder), &mut found);
     }
     found.sort_by(|one, other| one.path.cmp(&other.path));

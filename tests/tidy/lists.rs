@@ -48,17 +48,21 @@ fn names(list: &str, name: &str) -> bool {
 
 /// Whether a manifest names this file as a target of its own.
 fn is_target(path: &str) -> bool {
-    ["connector/Cargo.toml", "tests/Cargo.toml"]
-        .into_iter()
-        .any(|manifest| {
-            let folder = manifest.trim_end_matches("Cargo.toml");
-            house::read(manifest).lines().any(|line| {
-                line.strip_prefix("path = \"")
-                    .and_then(|rest| rest.strip_suffix('"'))
-                    .is_some_and(|target| {
-                        let target = target.trim_start_matches("../");
-                        path == format!("{folder}{target}") || path == target
-                    })
-            })
+    [
+        "connector/Cargo.toml",
+        "auditor/Cargo.toml",
+        "tests/Cargo.toml",
+    ]
+    .into_iter()
+    .any(|manifest| {
+        let folder = manifest.trim_end_matches("Cargo.toml");
+        house::read(manifest).lines().any(|line| {
+            line.strip_prefix("path = \"")
+                .and_then(|rest| rest.strip_suffix('"'))
+                .is_some_and(|target| {
+                    let target = target.trim_start_matches("../");
+                    path == format!("{folder}{target}") || path == target
+                })
         })
+    })
 }

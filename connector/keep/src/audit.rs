@@ -29,10 +29,13 @@ pub mod key;
 pub mod offline;
 mod open;
 mod pace;
+pub mod papers;
 mod reader;
 mod shelf;
+pub mod story;
 #[cfg(test)]
 mod tests;
+pub mod tiles;
 mod writer;
 
 /// The type of the record that opens an entry, and the duty to close it.
@@ -226,6 +229,11 @@ impl Log {
     #[must_use]
     pub fn leaf(&self, index: u64) -> Option<Digest> {
         self.inner.index.tree(|tree| tree.leaf(index))
+    }
+
+    /// The hash tree over the durable records.
+    fn tree<T>(&self, ask: impl FnOnce(&evidence::tree::Tree) -> T) -> T {
+        self.inner.index.tree(ask)
     }
 
     /// The records from the index `from` on, as many as are durable now.

@@ -91,6 +91,24 @@ impl Documents {
         ))
     }
 
+    /// Every document of a kind, each checked to be what was written.
+    ///
+    /// # Errors
+    /// `FILE_MISSING` when the folder can't be read, `STATE_BROKEN` when a document is another one.
+    pub fn all(&self, kind: Kind) -> Result<Vec<Vec<u8>>, Refusal> {
+        let folder = self.folder.join(kind.folder());
+        let failed = |error| files::unreadable(&folder, &error);
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(&folder).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            // What a crash left half written has another name.
+            if let Some(digest) = name.to_str().and_then(|name| name.parse().ok()) {
+                found.push(self.read(kind, digest)?);
+            }
+        }
+        Ok(found)
+    }
+
     /// Keeps a contract in its envelope under its identity.
     ///
     /// # Errors

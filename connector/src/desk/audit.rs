@@ -22,7 +22,12 @@ pub(crate) async fn run(node: &Arc<Node>, verb: AuditVerb, out: &Out) -> Outcome
         AuditVerb::List(filter) => list(node, filter, out).await,
         AuditVerb::Show { id } => show(node, id, out).await,
         AuditVerb::Verify { .. } => verify::own(node, out).await,
-        AuditVerb::Export { output, filter } => export::write(node, output, filter, out).await,
+        AuditVerb::Export {
+            output,
+            tiles: true,
+            filter,
+        } => export::tiles(node, output, filter, out).await,
+        AuditVerb::Export { output, filter, .. } => export::write(node, output, filter, out).await,
         AuditVerb::Reconcile { participant } => reconcile::with(node, &participant, out).await,
     }
 }

@@ -23,6 +23,7 @@ pub mod note;
 pub mod reconcile;
 pub mod record;
 pub mod shelf;
+pub mod tile;
 pub mod time;
 pub mod tree;
 pub mod verify;

@@ -211,6 +211,12 @@ impl Tree {
         Some(proof)
     }
 
+    /// The root of the complete subtree over the `1 << depth` leaves from `index << depth` on.
+    #[must_use]
+    pub fn subtree(&self, depth: u32, index: u64) -> Option<Digest> {
+        self.node(usize::try_from(depth).ok()?, index)
+    }
+
     fn node(&self, depth: usize, index: u64) -> Option<Digest> {
         let index = usize::try_from(index).ok()?;
         self.levels.get(depth)?.get(index).copied()

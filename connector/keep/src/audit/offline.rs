@@ -5,7 +5,8 @@
 
 use crate::audit::folder;
 use crate::audit::key::Ed25519Notes;
-use evidence::note::{Checkpoint, NoteKey, SignedHead};
+use crate::audit::papers::Paper;
+use evidence::note::{Checkpoint, ED25519, NoteKey, SignedHead};
 use evidence::record::Record;
 use evidence::time::Time;
 use evidence::verify::{Fault, Verifier};
@@ -34,31 +35,37 @@ pub struct Report {
     pub span: Option<(Time, Time)>,
     /// The contract, where the copy is the part of the log that concerns it.
     pub contract: Option<String>,
+    /// Whether the copy is a part of the log.
+    pub is_part: bool,
     /// The first bad record.
     pub fault: Option<Fault>,
     /// What else is damaged: heads, and leaf hashes.
     pub damaged: Vec<String>,
+    /// What is under an algorithm or of a version that is not known here, so that nothing can be said of it.
+    pub unknown: Vec<String>,
     /// What this check could not see.
     pub unseen: Vec<String>,
 }
 
 impl Report {
-    /// Whether nothing bad was found.
+    /// Whether all of it could be checked and nothing bad was found.
     #[must_use]
     pub const fn is_good(&self) -> bool {
-        self.fault.is_none() && self.damaged.is_empty()
+        self.fault.is_none() && self.damaged.is_empty() && self.unknown.is_empty()
     }
 
-    /// `EVIDENCE_BROKEN` naming the first bad record, if something bad was found.
+    /// `EVIDENCE_BROKEN` naming the first bad record, if something bad was found; `EVIDENCE_UNKNOWN` for what is not known
+    /// here.
     #[must_use]
     pub fn refusal(&self) -> Option<Refusal> {
-        let sentence = match (&self.fault, self.damaged.first()) {
-            (Some(fault), _) => fault.to_string(),
-            (None, Some(damaged)) => damaged.clone(),
-            (None, None) => return None,
+        let (code, sentence) = match (&self.fault, self.damaged.first(), self.unknown.first()) {
+            (Some(fault), _, _) => (Code::EvidenceBroken, fault.to_string()),
+            (None, Some(damaged), _) => (Code::EvidenceBroken, damaged.clone()),
+            (None, None, Some(unknown)) => (Code::EvidenceUnknown, unknown.clone()),
+            (None, None, None) => return None,
         };
         Some(Refusal::new(
-            Code::EvidenceBroken,
+            code,
             format!("{sentence} (log `{}`)", self.log),
         ))
     }
@@ -69,17 +76,41 @@ impl Report {
 /// # Errors
 /// When the copy can't be read, or is not of the log that `newest` is of: `FILE_MISSING`, `EVIDENCE_INCOMPLETE`.
 pub fn verify(path: &Path, newest: Option<&SignedHead>) -> Result<Report, Refusal> {
-    visit(path, newest, &mut |_| {})
+    visit(path, newest, &mut Nobody)
 }
 
-/// As [`verify`]; each good record goes to `each`, in order.
+/// Takes in what a check finds good, in the order of the copy: records first.
+pub trait Visit {
+    /// The next good record.
+    fn record(&mut self, record: &Record);
+
+    /// A paper that came with the records. Its signatures are not checked yet.
+    fn paper(&mut self, _paper: Paper) {}
+
+    /// A head of the log, signed by a key that the copy brings.
+    fn head(&mut self, _head: &SignedHead) {}
+}
+
+impl<F: FnMut(&Record)> Visit for F {
+    fn record(&mut self, record: &Record) {
+        self(record);
+    }
+}
+
+struct Nobody;
+
+impl Visit for Nobody {
+    fn record(&mut self, _: &Record) {}
+}
+
+/// As [`verify`]; what is good goes to `each`, in order.
 ///
 /// # Errors
 /// As [`verify`].
 pub fn visit(
     path: &Path,
     newest: Option<&SignedHead>,
-    each: &mut dyn FnMut(&Record),
+    each: &mut dyn Visit,
 ) -> Result<Report, Refusal> {
     if path.is_dir() {
         verify_folder(path, newest, each)
@@ -91,7 +122,7 @@ pub fn visit(
 fn verify_folder(
     path: &Path,
     newest: Option<&SignedHead>,
-    each: &mut dyn FnMut(&Record),
+    each: &mut dyn Visit,
 ) -> Result<Report, Refusal> {
     let failed = |error: std::io::Error| crate::files::unreadable(path, &error);
     let keys = folder::keys(path).map_err(failed)?;
@@ -144,13 +175,14 @@ fn first_log(segments: &[folder::Segment]) -> String {
 
 /// What a check gathers on its way.
 struct Found<'a> {
-    each: &'a mut dyn FnMut(&Record),
+    each: &'a mut dyn Visit,
     log: String,
     keys: Vec<NoteKey>,
     heads: Vec<SignedHead>,
     given: Vec<Checkpoint>,
     span: Option<(Time, Time)>,
     damaged: Vec<String>,
+    unknown: Vec<String>,
     unseen: Vec<String>,
 }
 
@@ -159,7 +191,7 @@ impl<'a> Found<'a> {
         path: &Path,
         keys: Vec<NoteKey>,
         newest: Option<&SignedHead>,
-        each: &'a mut dyn FnMut(&Record),
+        each: &'a mut dyn Visit,
     ) -> Result<Self, Refusal> {
         let mut found = Self {
             each,
@@ -169,8 +201,15 @@ impl<'a> Found<'a> {
             given: Vec::new(),
             span: None,
             damaged: Vec::new(),
+            unknown: Vec::new(),
             unseen: Vec::new(),
         };
+        for key in found.keys.iter().filter(|key| key.algorithm != ED25519) {
+            let number = key.algorithm;
+            found
+                .unknown
+                .push(format!("a note key is of the algorithm {number}"));
+        }
         if found.keys.is_empty() {
             found
                 .unseen
@@ -206,20 +245,53 @@ impl<'a> Found<'a> {
 
     /// Believes the heads whose signature holds, and reports the others.
     fn take_heads(&mut self, heads: Vec<SignedHead>) {
-        for head in heads {
-            if self.is_signed(&head) {
-                self.heads.push(head);
-            } else if !self.keys.is_empty() {
-                let size = head.checkpoint.size;
-                self.damaged.push(format!(
-                    "the signature of the head over {size} records does not hold"
-                ));
-            }
-        }
+        self.take_more_heads(heads);
         if self.heads.is_empty() && self.given.is_empty() {
             self.unseen
                 .push("no signed head: an end that was cut off can't be seen".to_owned());
         }
+    }
+
+    /// As [`Self::take_heads`], where a head is there already.
+    fn take_more_heads(&mut self, heads: Vec<SignedHead>) {
+        for head in heads {
+            if self.is_believed(&head) {
+                self.show(&head);
+                self.heads.push(head);
+            }
+        }
+    }
+
+    /// Whether the signature of a head holds; if not, it is reported.
+    fn is_believed(&mut self, head: &SignedHead) -> bool {
+        if self.is_signed(head) {
+            return true;
+        }
+        let size = head.checkpoint.size;
+        let other = |key: &NoteKey| key.algorithm != ED25519;
+        if self.keys.iter().any(other) {
+            self.unknown.push(format!(
+                "the head over {size} records is signed under an algorithm that is not known here"
+            ));
+        } else if !self.keys.is_empty() {
+            self.damaged.push(format!(
+                "the signature of the head over {size} records does not hold"
+            ));
+        }
+        false
+    }
+
+    fn show(&mut self, head: &SignedHead) {
+        self.each.head(head);
+    }
+
+    fn take_paper(&mut self, paper: Paper) {
+        if !bundle::is_named_rightly(&paper) {
+            let kind = paper.kind.as_str();
+            self.damaged
+                .push(format!("the {kind} `{}` is another one", paper.name));
+        }
+        self.each.paper(paper);
     }
 
     fn verifier(&self, leaves: Vec<evidence::digest::Digest>) -> Verifier {
@@ -234,7 +306,7 @@ impl<'a> Found<'a> {
     fn see(&mut self, record: &Record) {
         let first = self.span.map_or(record.at, |(first, _)| first);
         self.span = Some((first, record.at));
-        (self.each)(record);
+        self.each.record(record);
     }
 
     fn report(mut self, verifier: Verifier, rest: bool) -> Report {
@@ -261,8 +333,10 @@ impl<'a> Found<'a> {
             keys: self.keys,
             span: self.span,
             contract: None,
+            is_part: false,
             fault: checked.fault,
             damaged: self.damaged,
+            unknown: self.unknown,
             unseen: self.unseen,
         }
     }

@@ -26,12 +26,15 @@ pub(crate) enum AuditVerb {
         #[arg(long)]
         head: Option<PathBuf>,
     },
-    /// Writes records as CSV, as Parquet, or as a bundle that `verify` reads
+    /// Writes records as CSV, as Parquet, as a bundle that `hansa-verify` judges, or as tiles
     #[command(after_help = "Example: hansa audit export --output audit.csv --dataset bike_counts")]
     Export {
         /// Where to; `.csv` or `.parquet` for a table, else a bundle that can be checked anywhere
         #[arg(short, long)]
         output: PathBuf,
+        /// The whole log as a folder in the layout of C2SP tlog-tiles, for tools that know nothing of Hansa
+        #[arg(long)]
+        tiles: bool,
         /// Which records
         #[command(flatten)]
         filter: AuditFilter,
@@ -45,7 +48,7 @@ pub(crate) enum AuditVerb {
 }
 
 /// Which records.
-#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args, Serialize, Deserialize)]
 pub(crate) struct AuditFilter {
     /// By participant
     #[arg(long)]

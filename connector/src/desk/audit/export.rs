@@ -1,5 +1,6 @@
 //! `hansa audit export`: records as a table, or as a bundle that can be checked anywhere.
 
+mod papers;
 mod table;
 
 use crate::cli::verb::audit::AuditFilter;
@@ -31,9 +32,36 @@ pub(super) async fn write(
     let mut text = format!("{count} records written to {shown}");
     if Form::of(&output) == Form::Bundle {
         text.push_str(&format!(
-            "\ncheck them anywhere, without configuration: hansa audit verify {shown}"
+            "\njudge them anywhere, without configuration: hansa-verify check {shown}"
         ));
     }
+    out.object(json!({"file": output, "records": count}), text)
+        .await?;
+    Ok(0)
+}
+
+/// Writes the whole log as tiles into the folder `output`.
+pub(super) async fn tiles(
+    node: &Arc<Node>,
+    output: PathBuf,
+    filter: AuditFilter,
+    out: &Out,
+) -> Outcome {
+    if filter != AuditFilter::default() {
+        return Err(Refusal::new(
+            Code::UsageWrong,
+            "tiles hold the whole log, not a part of it",
+        )
+        .with_help("leave the filters away, or write a bundle")
+        .into());
+    }
+    let head = head(node).await?;
+    let (inner, path) = (Arc::clone(node), output.clone());
+    let count = blocking(move || keep::audit::tiles::write(&inner.log, &head, &path)).await?;
+    let text = format!(
+        "{count} records written to {} as tiles; `checkpoint` is the signed head, `key` the key",
+        output.display()
+    );
     out.object(json!({"file": output, "records": count}), text)
         .await?;
     Ok(0)
@@ -81,6 +109,9 @@ fn write_records(
     match Form::of(path) {
         Form::Csv => export::csv(records, &mut file),
         Form::Parquet => table::write(records, file, path),
-        Form::Bundle => export::bundle(&node.log, head, &choice, &mut file),
+        Form::Bundle => {
+            let papers = papers::Kept::of(node)?;
+            export::bundle(&node.log, head, &choice, &papers, &mut file)
+        }
     }
 }

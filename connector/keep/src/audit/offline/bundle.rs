@@ -1,59 +1,38 @@
 //! Checking a bundle.
 
-use super::{Found, Report, incomplete};
+use super::{Found, Report, Visit, incomplete};
 use crate::audit::choice::Choice;
-use crate::audit::export::FORMAT;
+use crate::audit::papers::{Paper, PaperKind, head_of_receipt};
 use evidence::digest::Digest;
-use evidence::json::fields::{FieldFault, Fields};
-use evidence::json::{Json, Limits, canonical, parse};
-use evidence::note::{NoteKey, SignedHead};
+use evidence::note::SignedHead;
 use evidence::record::Record;
-use evidence::tree::{check_inclusion, leaf_hash};
+use evidence::tree::{check_consistency, check_inclusion, leaf_hash};
 use evidence::verify::{Fault, What};
-use policy::refusal::Refusal;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use line::{End, Header, Line, Lines, NoHeader, RecordLine};
+use policy::refusal::{Code, Refusal};
 use std::path::Path;
 
-/// A record with its proof, or a header with many keys.
-const LINE: Limits = Limits {
-    bytes: 1024 * 1024,
-    depth: 34,
-};
-
-/// The first line.
-struct Header {
-    keys: Vec<NoteKey>,
-    head: SignedHead,
-    /// What was chosen; a whole log has none.
-    choice: Option<Choice>,
-    records: u64,
-}
-
-/// A line of a record.
-struct Line {
-    index: u64,
-    leaf: Option<Digest>,
-    proof: Vec<Digest>,
-    record: Vec<u8>,
-}
+mod line;
 
 pub(super) fn verify(
     path: &Path,
     newest: Option<&SignedHead>,
-    each: &mut dyn FnMut(&Record),
+    visit: &mut dyn Visit,
 ) -> Result<Report, Refusal> {
     let mut lines = Lines::open(path)?;
-    let header = lines
-        .next_line()?
-        .and_then(|line| header(&line))
-        .ok_or_else(|| {
-            incomplete(
-                path,
-                "this is no bundle of a log: its first line can't be read",
-            )
-        })?;
-    let mut found = Found::new(path, header.keys.clone(), newest, each)?;
+    let first = lines.next_line()?.unwrap_or_default();
+    let header = line::header(&first).map_err(|fault| match fault {
+        NoHeader::Unreadable => incomplete(
+            path,
+            "this is no bundle of a log: its first line can't be read",
+        ),
+        NoHeader::Version(version) => Refusal::new(
+            Code::EvidenceUnknown,
+            format!("the bundle is of the version `{version}`, which is not known here"),
+        )
+        .with_place(path.display().to_string(), None, None),
+    })?;
+    let mut found = Found::new(path, header.keys.clone(), newest, visit)?;
     found.log.clone_from(&header.head.checkpoint.origin);
     found.take_heads(vec![header.head.clone()]);
     match &header.choice {
@@ -62,30 +41,94 @@ pub(super) fn verify(
     }
 }
 
-/// A whole log: its leaf hashes first, then record by record as in a folder.
+/// What stands behind the records, as far as it was read.
+#[derive(Default)]
+struct Behind {
+    papers: u64,
+    heads: u64,
+    end: Option<End>,
+    /// Whether the sum of the last line is that of all lines before it.
+    sum_holds: bool,
+    /// Whether something follows the last line.
+    more: bool,
+}
+
+impl Behind {
+    fn paper(&mut self, paper: Paper, found: &mut Found<'_>) {
+        self.papers += 1;
+        found.take_paper(paper);
+    }
+
+    fn end(&mut self, end: End, before: Digest) {
+        self.sum_holds = end.sum == before;
+        self.end = Some(end);
+    }
+
+    /// Whether the last line says that this many records and what else was read is all there is.
+    fn judge(&self, records: u64, found: &mut Found<'_>) -> Result<(), String> {
+        let Some(end) = self.end else {
+            return Err("the end of the bundle is missing".to_owned());
+        };
+        let read = (records, self.papers, self.heads);
+        if (end.records, end.papers, end.heads) != read {
+            return Err(format!(
+                "the bundle says {} records, {} papers and {} heads, and has {}, {} and {}",
+                end.records, end.papers, end.heads, read.0, read.1, read.2
+            ));
+        }
+        if !self.sum_holds || self.more {
+            found
+                .damaged
+                .push("the bundle was changed after it was written".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// A whole log: its leaf hashes and heads first, then record by record as in a folder.
 fn whole(
     path: &Path,
     mut lines: Lines,
     header: &Header,
     mut found: Found<'_>,
 ) -> Result<Report, Refusal> {
-    let mut leaves = Vec::new();
+    let (mut leaves, mut heads, mut lost) = (Vec::new(), Vec::new(), false);
     let mut again = Lines::open(path)?;
     again.next_line()?;
-    while let Some(line) = again.next_line()? {
-        // Of a line that can't be read the leaf hash is lost, and with it those of all that follow.
-        match record_line(&line).and_then(|line| line.leaf) {
-            Some(leaf) => leaves.push(leaf),
-            None => break,
+    while let Some(bytes) = again.next_line()? {
+        match line::line(&bytes) {
+            // Of a line that can't be read the leaf hash is lost, and with it those of all that follow.
+            Some(Line::Record(RecordLine {
+                leaf: Some(leaf), ..
+            })) if !lost => leaves.push(leaf),
+            Some(Line::Head(head, _)) => heads.push(*head),
+            Some(_) => {}
+            None => lost = true,
         }
     }
+    found.take_more_heads(heads);
     let mut verifier = found.verifier(leaves);
-    while let Some(line) = lines.next_line()? {
-        let read = record_line(&line);
-        let says = read.as_ref().map(|line| line.index);
-        // What is no line of a bundle is no record either, and is named as one that is damaged.
-        let bytes = read.map_or(line, |line| line.record);
-        if let Some(record) = verifier.push(&bytes) {
+    let mut behind = Behind::default();
+    while let Some(bytes) = lines.next_line()? {
+        behind.more |= behind.end.is_some();
+        let (says, record) = match line::line(&bytes) {
+            Some(Line::Record(line)) => (Some(line.index), line.record),
+            Some(Line::Paper(paper)) => {
+                behind.paper(paper, &mut found);
+                continue;
+            }
+            Some(Line::Head(..)) => {
+                behind.heads += 1;
+                continue;
+            }
+            Some(Line::End(end)) => {
+                behind.end(end, lines.before);
+                continue;
+            }
+            // What is no line of a bundle is no record either, and is named as one that is damaged.
+            None => (None, bytes),
+        };
+        if let Some(record) = verifier.push(&record) {
             found.see(&record);
             if says != Some(record.seq) {
                 let damaged = format!("the line of record {} has another number", record.seq);
@@ -96,8 +139,14 @@ fn whole(
             break;
         }
     }
-    let torn = lines.torn;
-    let mut report = found.report(verifier, torn);
+    let read = verifier.chain().next();
+    let all = !verifier.is_settled() && read == header.records;
+    if all {
+        behind
+            .judge(read, &mut found)
+            .map_err(|sentence| incomplete(path, &sentence))?;
+    }
+    let mut report = found.report(verifier, lines.torn && !all);
     if report.fault.is_none() && report.records != header.records {
         report.damaged.push(format!(
             "the bundle says {} records and has {}",
@@ -115,43 +164,53 @@ fn part(
     choice: &Choice,
     mut found: Found<'_>,
 ) -> Result<Report, Refusal> {
-    let checkpoint = &header.head.checkpoint;
     let (mut count, mut next, mut fault) = (0, 0, None);
     let mut chooser = choice.chooser();
-    while let Some(line) = lines.next_line()? {
-        let Some(line) = record_line(&line) else {
-            fault = Some(Fault {
-                index: next,
-                what: What::Unproved,
-            });
-            break;
+    let mut behind = Behind::default();
+    while let Some(bytes) = lines.next_line()? {
+        behind.more |= behind.end.is_some();
+        let line = match line::line(&bytes) {
+            Some(Line::Record(line)) => Ok(line),
+            Some(Line::Paper(paper)) => {
+                behind.paper(paper, &mut found);
+                continue;
+            }
+            Some(Line::Head(head, proof)) => {
+                behind.heads += 1;
+                earlier(&head, &proof, header, &mut found);
+                continue;
+            }
+            Some(Line::End(end)) => {
+                behind.end(end, lines.before);
+                continue;
+            }
+            None => Err(next),
         };
-        let leaf = leaf_hash(&line.record);
-        let size = checkpoint.size;
-        let record = Record::from_bytes(&line.record)
-            .ok()
-            .filter(|record| record.seq == line.index && record.log == checkpoint.origin)
-            .filter(|_| line.index >= next)
-            .filter(|_| check_inclusion(line.index, size, leaf, &line.proof, checkpoint.root));
-        let Some(record) = record else {
-            let index = line.index;
-            fault = Some(Fault {
-                index,
-                what: What::Unproved,
-            });
-            break;
+        let record = line.and_then(|line| proven(&line, next, header).ok_or(line.index));
+        let record = match record {
+            Ok(record) => record,
+            Err(index) => {
+                let what = What::Unproved;
+                fault = Some(Fault { index, what });
+                break;
+            }
         };
         found.see(&record);
         if !chooser.takes(&record) && choice.is_evident() {
             let foreign = format!("record {} is not one that was chosen", record.seq);
             found.damaged.push(foreign);
         }
-        next = line.index + 1;
+        next = record.seq + 1;
         count += 1;
     }
     if fault.is_none() && (count != header.records || lines.torn) {
         let sentence = format!("the bundle says {} records and has {count}", header.records);
         return Err(incomplete(path, &sentence));
+    }
+    if fault.is_none() {
+        behind
+            .judge(count, &mut found)
+            .map_err(|sentence| incomplete(path, &sentence))?;
     }
     found
         .unseen
@@ -164,102 +223,59 @@ fn part(
         keys: found.keys,
         span: found.span,
         contract: choice.contract.map(|contract| contract.to_string()),
+        is_part: true,
         fault,
         damaged: found.damaged,
+        unknown: found.unknown,
         unseen: found.unseen,
     })
 }
 
-/// The complete lines of a file.
-struct Lines {
-    file: BufReader<File>,
-    path: std::path::PathBuf,
-    torn: bool,
-}
-
-impl Lines {
-    fn open(path: &Path) -> Result<Self, Refusal> {
-        let file = File::open(path).map_err(|error| crate::files::unreadable(path, &error))?;
-        Ok(Self {
-            file: BufReader::new(file),
-            path: path.to_path_buf(),
-            torn: false,
+/// The record of a line, if it stands where it says in the log that was signed.
+fn proven(line: &RecordLine, next: u64, header: &Header) -> Option<Record> {
+    let checkpoint = &header.head.checkpoint;
+    let leaf = leaf_hash(&line.record);
+    Record::from_bytes(&line.record)
+        .ok()
+        .filter(|record| record.seq == line.index && record.log == checkpoint.origin)
+        .filter(|_| line.index >= next)
+        .filter(|_| {
+            check_inclusion(
+                line.index,
+                checkpoint.size,
+                leaf,
+                &line.proof,
+                checkpoint.root,
+            )
         })
+}
+
+/// An earlier head, from which the log must have gone on.
+fn earlier(head: &SignedHead, proof: &[Digest], header: &Header, found: &mut Found<'_>) {
+    let (from, to) = (&head.checkpoint, &header.head.checkpoint);
+    let goes_on = from.origin == to.origin
+        && check_consistency(from.size, to.size, from.root, to.root, proof);
+    if !found.is_believed(head) {
+        return;
     }
-
-    fn next_line(&mut self) -> Result<Option<Vec<u8>>, Refusal> {
-        let mut line = Vec::new();
-        self.file
-            .read_until(b'\n', &mut line)
-            .map_err(|error| crate::files::unreadable(&self.path, &error))?;
-        if line.is_empty() {
-            return Ok(None);
-        }
-        if line.pop_if(|last| *last == b'\n').is_none() {
-            self.torn = true;
-            return Ok(None);
-        }
-        Ok(Some(line))
+    if goes_on {
+        found.show(head);
+    } else {
+        let size = from.size;
+        found.damaged.push(format!(
+            "the log does not go on from the head over {size} records"
+        ));
     }
 }
 
-/// The members of a line that is in its one spelling.
-fn members(line: &[u8]) -> Option<Fields> {
-    let json = parse(line, LINE).ok()?;
-    (canonical(&json) == line).then_some(())?;
-    Fields::of(json).ok()
-}
-
-fn header(line: &[u8]) -> Option<Header> {
-    let mut fields = members(line)?;
-    let read = |fields: &mut Fields| -> Result<Option<Header>, FieldFault> {
-        let format = fields.text("hansa")?;
-        let keys = fields.list("keys")?;
-        let keys: Option<Vec<NoteKey>> =
-            keys.iter().map(|key| key.as_text()?.parse().ok()).collect();
-        let head = fields.text("head")?.parse().ok();
-        let choice = match fields.take("choice")? {
-            Json::Null => Some(None),
-            object => Choice::from_json(object).map(Some),
-        };
-        let records = fields.count("records")?;
-        let header = keys
-            .zip(head)
-            .zip(choice)
-            .map(|((keys, head), choice)| Header {
-                keys,
-                head,
-                choice,
-                records,
-            });
-        Ok(header.filter(|_| format == FORMAT))
-    };
-    let header = read(&mut fields).ok()??;
-    fields.finish().ok()?;
-    Some(header)
-}
-
-fn record_line(line: &[u8]) -> Option<Line> {
-    let mut fields = members(line)?;
-    let index = fields.count("index").ok()?;
-    let record = canonical(&fields.take("record").ok()?);
-    let leaf = match fields.optional("leaf") {
-        None => None,
-        Some(leaf) => Some(leaf.as_text()?.parse().ok()?),
-    };
-    let proof = match fields.optional("proof") {
-        None => Vec::new(),
-        Some(proof) => proof
-            .as_list()?
-            .iter()
-            .map(|step| step.as_text()?.parse().ok())
-            .collect::<Option<Vec<Digest>>>()?,
-    };
-    fields.finish().ok()?;
-    Some(Line {
-        index,
-        leaf,
-        proof,
-        record,
-    })
+/// Whether a paper is what its name says, as far as its bytes alone tell.
+pub(super) fn is_named_rightly(paper: &Paper) -> bool {
+    match (&paper.text, paper.kind) {
+        (Some(text), PaperKind::Receipt) => {
+            Digest::of(text.as_bytes()).to_string() == paper.name
+                && head_of_receipt(text.as_bytes()).is_some()
+        }
+        // Of the others the name is that of what was signed; who reads them compares it.
+        (Some(_) | None, _) => true,
+    }
 }

@@ -1,0 +1,205 @@
+//! How the files fit each other: whether every head that anybody was shown is of the one history of its log.
+
+use crate::copy::{Case, Copy};
+use crate::finding::Finding;
+use evidence::digest::Digest;
+use evidence::note::SignedHead;
+use policy::id::ParticipantId;
+use std::collections::BTreeMap;
+
+/// A head, and in which file it was found.
+struct Held<'a> {
+    copy: &'a Copy,
+    /// The record that holds it; the log's own heads stand beside it.
+    record: Option<u64>,
+    owner: ParticipantId,
+    head: SignedHead,
+}
+
+/// Judges the heads of all files together.
+pub(crate) fn judge(case: &Case) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let held = held(case, &mut findings);
+    let mut seen: BTreeMap<(String, u64), &Held<'_>> = BTreeMap::new();
+    for one in &held {
+        let checkpoint = &one.head.checkpoint;
+        let place = (checkpoint.origin.clone(), checkpoint.size);
+        match seen.get(&place) {
+            Some(first) if first.head.checkpoint.root != checkpoint.root => {
+                findings.push(two_heads(first, one));
+            }
+            Some(_) => {}
+            None => drop(seen.insert(place, one)),
+        }
+    }
+    for one in &held {
+        for log in case.of(&one.owner) {
+            findings.extend(of_one_history(one, log));
+        }
+    }
+    findings.extend(told_forks(case));
+    findings
+}
+
+/// The heads that can be believed: each signed by the registered key of the log's owner.
+fn held<'a>(case: &'a Case, findings: &mut Vec<Finding>) -> Vec<Held<'a>> {
+    let mut all = Vec::new();
+    for copy in &case.copies {
+        for head in &copy.heads {
+            all.push(Held {
+                copy,
+                record: None,
+                owner: copy.owner.clone(),
+                head: head.clone(),
+            });
+        }
+        let shown = copy
+            .story
+            .shown
+            .iter()
+            .map(|one| (one.index, &one.peer, &one.note));
+        let forks = copy.story.forks.iter().flat_map(|fork| {
+            let both = [&fork.known, &fork.shown];
+            both.map(|note| (fork.index, &fork.peer, note))
+        });
+        for (index, peer, note) in shown.chain(forks) {
+            let read = peer.parse().ok().zip(note.parse().ok());
+            let Some((owner, head)) = read else {
+                let what = format!("record {index}: the head that it holds can't be read");
+                findings.push(Finding::broken(&copy.file, Some(index), what));
+                continue;
+            };
+            let held = Held {
+                copy,
+                record: Some(index),
+                owner,
+                head,
+            };
+            match case.is_signed(&held.owner, &held.head) {
+                Some(true) => all.push(held),
+                Some(false) => findings.push(Finding::broken(
+                    &copy.file,
+                    Some(index),
+                    format!(
+                        "record {index}: the head that it holds is not signed by {}",
+                        held.owner.domain()
+                    ),
+                )),
+                None => {}
+            }
+        }
+    }
+    all
+}
+
+/// Two heads of one size with different roots: whoever signed both has two histories, and the two notes prove it.
+fn two_heads(first: &Held<'_>, second: &Held<'_>) -> Finding {
+    let what = format!(
+        "{} signed two histories: two heads over {} records with different roots ({} and {})",
+        first.owner.domain(),
+        first.head.checkpoint.size,
+        place(first),
+        place(second)
+    );
+    Finding::broken(&second.copy.file, second.record, what)
+        .proven_by([first.head.to_string(), second.head.to_string()])
+}
+
+fn place(held: &Held<'_>) -> String {
+    match held.record {
+        Some(record) => format!("record {record} of {}", held.copy.file),
+        None => held.copy.file.clone(),
+    }
+}
+
+/// Whether a head is of the history that a file of the log holds.
+fn of_one_history(held: &Held<'_>, log: &Copy) -> Option<Finding> {
+    let checkpoint = &held.head.checkpoint;
+    if std::ptr::eq(held.copy, log) && held.record.is_none() {
+        return None;
+    }
+    let Some(tree) = &log.tree else {
+        return None;
+    };
+    if log.report.fault.is_some() {
+        // Its first bad record was told already; what follows it is no history.
+        return None;
+    }
+    if checkpoint.size > tree.size() {
+        let what = format!(
+            "record {} and those after it are not in the file: {} was shown a head over {} records",
+            tree.size(),
+            held.copy.owner.domain(),
+            checkpoint.size
+        );
+        return Some(Finding::incomplete(&log.file, Some(tree.size()), what));
+    }
+    let root: Option<Digest> = tree.root(checkpoint.size);
+    if root == Some(checkpoint.root) {
+        return None;
+    }
+    let what = format!(
+        "{} signed two histories: the log in this file is not the one of which {} was shown a head over {} records; the first record that may differ is after {}",
+        held.owner.domain(),
+        held.copy.owner.domain(),
+        checkpoint.size,
+        last_common(held, log)
+    );
+    let newest = log.report.head.as_ref();
+    let finding = Finding::broken(&log.file, None, what);
+    Some(match newest {
+        Some(newest) => finding.proven_by([held.head.to_string(), newest.to_string()]),
+        None => finding,
+    })
+}
+
+/// The largest size up to which the file that holds the head was shown this same history.
+fn last_common(held: &Held<'_>, log: &Copy) -> String {
+    let owner = held.owner.as_str();
+    let common = held
+        .copy
+        .story
+        .shown
+        .iter()
+        .filter(|shown| shown.peer == owner)
+        .filter_map(|shown| shown.note.parse::<SignedHead>().ok())
+        .map(|head| head.checkpoint)
+        .filter(|checkpoint| checkpoint.size < held.head.checkpoint.size)
+        .filter(|checkpoint| {
+            let root = log
+                .tree
+                .as_ref()
+                .and_then(|tree| tree.root(checkpoint.size));
+            root == Some(checkpoint.root)
+        })
+        .map(|checkpoint| checkpoint.size)
+        .max();
+    common.map_or_else(
+        || "the beginning".to_owned(),
+        |size| format!("the first {size}"),
+    )
+}
+
+/// What a log says of a fork of another one whose own files are not here to compare.
+fn told_forks(case: &Case) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for copy in &case.copies {
+        for fork in &copy.story.forks {
+            let Ok(owner) = fork.peer.parse::<ParticipantId>() else {
+                continue;
+            };
+            if case.of(&owner).any(|log| log.tree.is_some()) {
+                continue;
+            }
+            let what = format!(
+                "record {}: {} found that the log of {} does not go on from a head that it was shown; the log itself is needed to prove it",
+                fork.index,
+                copy.owner.domain(),
+                owner.domain()
+            );
+            let finding = Finding::incomplete(&copy.file, Some(fork.index), what);
+            findings.push(finding.proven_by([fork.known.clone(), fork.shown.clone()]));
+        }
+    }
+    findings
+}

@@ -1,0 +1,87 @@
+//! What is wrong, and how wrong that is.
+
+/// How a check ends; the worst finding decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Verdict {
+    /// Nothing is wrong.
+    Good,
+    /// Something is not in the files, so that it could not be judged.
+    Incomplete,
+    /// Something is of a version or under an algorithm that is not known here.
+    Unknown,
+    /// Something does not hold.
+    Broken,
+}
+
+impl Verdict {
+    /// The status for a command that was put wrongly.
+    pub(crate) const WRONG_USE: u8 = 2;
+
+    /// The status of the program.
+    pub(crate) const fn status(self) -> u8 {
+        match self {
+            Self::Good => 0,
+            Self::Broken => 7,
+            Self::Incomplete => 8,
+            Self::Unknown => 9,
+        }
+    }
+
+    /// One word.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Incomplete => "incomplete",
+            Self::Unknown => "not known here",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finding {
+    /// How wrong.
+    pub(crate) verdict: Verdict,
+    /// The file.
+    pub(crate) file: String,
+    /// The record, where it is about one.
+    pub(crate) record: Option<u64>,
+    /// What.
+    pub(crate) sentence: String,
+    /// Signed heads that prove it to anybody.
+    pub(crate) proof: Vec<String>,
+}
+
+impl Finding {
+    /// Something that does not hold.
+    pub(crate) fn broken(file: &str, record: Option<u64>, sentence: impl Into<String>) -> Self {
+        Self::new(Verdict::Broken, file, record, sentence)
+    }
+
+    /// Something that is not there.
+    pub(crate) fn incomplete(file: &str, record: Option<u64>, sentence: impl Into<String>) -> Self {
+        Self::new(Verdict::Incomplete, file, record, sentence)
+    }
+
+    /// Something that is not known here.
+    pub(crate) fn unknown(file: &str, record: Option<u64>, sentence: impl Into<String>) -> Self {
+        Self::new(Verdict::Unknown, file, record, sentence)
+    }
+
+    /// With the heads that prove it.
+    pub(crate) fn proven_by(mut self, heads: [String; 2]) -> Self {
+        self.proof.extend(heads);
+        self
+    }
+
+    fn new(verdict: Verdict, file: &str, record: Option<u64>, sentence: impl Into<String>) -> Self {
+        Self {
+            verdict,
+            file: file.to_owned(),
+            record,
+            sentence: sentence.into(),
+            proof: Vec::new(),
+        }
+    }
+}

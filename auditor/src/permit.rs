@@ -1,0 +1,224 @@
+//! Whether each question that was permitted may have been: its contract was in force, covered the purpose, and was applied
+//! as it was signed.
+
+use crate::copy::{Case, Copy};
+use crate::finding::Finding;
+use evidence::time::Time;
+use keep::audit::story::{Life, Question, Read};
+use policy::contract::{Agreed, Agreement, Book};
+use policy::id::{ContractId, ParticipantId, PurposeId};
+use policy::refusal::Code;
+use policy::term::normal;
+use policy::term::purpose::Taxonomy;
+use std::collections::BTreeSet;
+
+/// Judges every permit of every file.
+pub(crate) fn judge(case: &Case) -> Vec<Finding> {
+    let taxonomy = proto::purposes::vocabulary();
+    let mut findings = Vec::new();
+    for copy in &case.copies {
+        for question in &copy.story.questions {
+            for read in &question.reads {
+                findings.extend(judge_read(case, copy, question, read, &taxonomy));
+            }
+        }
+    }
+    findings
+}
+
+fn judge_read(
+    case: &Case,
+    copy: &Copy,
+    question: &Question,
+    read: &Read,
+    taxonomy: &Taxonomy,
+) -> Option<Finding> {
+    let file = copy.file.as_str();
+    let index = Some(question.index);
+    let broken = |what: String| {
+        Some(Finding::broken(
+            file,
+            index,
+            format!("record {}: {what}", question.index),
+        ))
+    };
+    let Some(contract) = &read.contract else {
+        let own = question.peer == copy.owner.as_str();
+        return if own {
+            None
+        } else {
+            broken(format!("{} was let in without a contract", question.peer))
+        };
+    };
+    let id: ContractId = match contract.parse() {
+        Ok(id) => id,
+        Err(_) => return broken("the contract's name is none".to_owned()),
+    };
+    let Some(agreed) = case.pool.contracts.get(&id) else {
+        // What is wrong with one that is there was told with it.
+        return (!case.pool.knows(id)).then(|| {
+            let what = format!(
+                "record {}: contract {} is not in the files",
+                question.index,
+                id.short()
+            );
+            Finding::incomplete(file, index, what)
+        });
+    };
+    let agreement = agreed.agreement();
+    if agreement.dataset.id.to_string() != read.dataset || agreement.provider.id != copy.owner {
+        return broken(format!(
+            "contract {} does not give {}",
+            id.short(),
+            read.dataset
+        ));
+    }
+    if let Some(what) = barred(case, copy, question, id, taxonomy) {
+        return match what {
+            Barred::Unknown(what) => Some(Finding::unknown(
+                file,
+                index,
+                format!("record {}: {what}", question.index),
+            )),
+            Barred::Not(what) => broken(what),
+        };
+    }
+    match applied(agreement, read) {
+        Applied::AsSigned => None,
+        Applied::OtherForm => Some(Finding::unknown(
+            file,
+            index,
+            format!(
+                "record {}: the normal form `{}` is not known here",
+                question.index, read.grant
+            ),
+        )),
+        Applied::Otherwise => broken(format!(
+            "contract {} was not applied as it was signed",
+            id.short()
+        )),
+    }
+}
+
+/// What kept the question from being permitted.
+enum Barred {
+    /// A vocabulary that is not known here.
+    Unknown(String),
+    /// The state of the contract, or the purpose.
+    Not(String),
+}
+
+fn barred(
+    case: &Case,
+    copy: &Copy,
+    question: &Question,
+    id: ContractId,
+    taxonomy: &Taxonomy,
+) -> Option<Barred> {
+    let life = copy.story.contracts.get(&id.to_string());
+    let activated = life.and_then(|life| life.activated);
+    if copy.tree.is_some() && activated.is_none_or(|(index, _)| index >= question.index) {
+        let what = format!("contract {} was not active yet", id.short());
+        return Some(Barred::Not(what));
+    }
+    let Ok(asker) = question.peer.parse::<ParticipantId>() else {
+        return Some(Barred::Not("nobody is named who asked".to_owned()));
+    };
+    let purpose = match question.purpose.as_deref().map(str::parse::<PurposeId>) {
+        None => None,
+        Some(Ok(purpose)) => Some(purpose),
+        Some(Err(_)) => return Some(Barred::Not("the purpose is no name".to_owned())),
+    };
+    let book = book(case, copy, question.index, asker, id);
+    let refusal = book.barred(id, purpose.as_ref(), taxonomy, question.at)?;
+    let sentence = format!(
+        "it was permitted, but {}: {}",
+        refusal.code, refusal.sentence
+    );
+    Some(match refusal.code {
+        Code::TermUnknown => Barred::Unknown(sentence),
+        _ => Barred::Not(sentence),
+    })
+}
+
+/// The book of the asker as the log's owner had it before the record `upto`: the contract, and those that replace it.
+fn book(case: &Case, copy: &Copy, upto: u64, asker: ParticipantId, id: ContractId) -> Book {
+    let mut book = Book::new(asker);
+    let before = |agreed: &&Agreed| {
+        agreed.id() == id
+            || (agreed.agreement().supersedes == Some(id)
+                && life(copy, agreed.id())
+                    .and_then(|life| life.activated)
+                    .is_some_and(|(index, _)| index < upto))
+    };
+    for agreed in case.pool.contracts.values().filter(before) {
+        let logged = BTreeSet::from([agreed.id()]);
+        let _ = book.readmit(agreed.clone(), &logged);
+    }
+    for withdrawn in life(copy, id).into_iter().flat_map(|life| &life.withdrawn) {
+        if withdrawn.index < upto {
+            let noticed = withdrawn.effective.filter(|at| *at > withdrawn.at);
+            book.end(id, noticed.unwrap_or(Time::EARLIEST));
+        }
+    }
+    book
+}
+
+fn life(copy: &Copy, id: ContractId) -> Option<&Life> {
+    copy.story.contracts.get(&id.to_string())
+}
+
+/// How a contract stood for the asker at an instant, in words.
+pub(crate) fn standing(case: &Case, copy: &Copy, agreed: &Agreed, at: Time) -> &'static str {
+    let asker = agreed.agreement().assignee_id().unwrap_or(&copy.owner);
+    let upto = copy
+        .story
+        .contracts
+        .values()
+        .flat_map(|life| {
+            let ends = life.withdrawn.iter().map(|one| (one.index, one.at));
+            ends.chain(life.activated)
+        })
+        .filter(|(_, when)| *when <= at)
+        .map(|(index, _)| index.saturating_add(1))
+        .max()
+        .unwrap_or_default();
+    let active = life(copy, agreed.id())
+        .and_then(|life| life.activated)
+        .is_some_and(|(index, _)| index < upto);
+    if !active {
+        return "not in the log";
+    }
+    book(case, copy, upto, asker.clone(), agreed.id())
+        .all(at)
+        .find(|(id, _, _)| *id == agreed.id())
+        .map_or("not in the log", |(_, _, standing)| standing.as_str())
+}
+
+/// How the clauses of a contract were applied.
+enum Applied {
+    AsSigned,
+    OtherForm,
+    Otherwise,
+}
+
+fn applied(agreement: &Agreement, read: &Read) -> Applied {
+    let Some((form, hash)) = read.grant.split_once(':') else {
+        return Applied::Otherwise;
+    };
+    if form != normal::FORM {
+        return Applied::OtherForm;
+    }
+    let due: BTreeSet<u64> = agreement
+        .clauses
+        .iter()
+        .filter(|clause| !clause.term.is_recorded_only())
+        .map(|clause| u64::from(clause.id.0))
+        .collect();
+    let done: BTreeSet<u64> = read.clauses.iter().copied().collect();
+    if due == done && normal::grant_hash(&agreement.clauses).to_string() == hash {
+        Applied::AsSigned
+    } else {
+        Applied::Otherwise
+    }
+}

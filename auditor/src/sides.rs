@@ -1,0 +1,107 @@
+//! What one side sent and the other received, laid side by side.
+
+use crate::copy::{Case, Copy};
+use crate::finding::Finding;
+use crate::told::Teller;
+use evidence::reconcile::{Compared, Finding as Said, Totals, reconcile};
+use serde_json::json;
+
+/// Compares the files of different participants, each pair in both directions.
+pub(crate) fn judge(case: &Case, mut teller: Option<&mut Teller>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for provider in &case.copies {
+        for consumer in &case.copies {
+            if provider.owner != consumer.owner {
+                findings.extend(direction(provider, consumer, teller.as_deref_mut()));
+            }
+        }
+    }
+    findings
+}
+
+fn direction(provider: &Copy, consumer: &Copy, teller: Option<&mut Teller>) -> Vec<Finding> {
+    let sent = provider.answers.given_to(consumer.owner.as_str());
+    let received = consumer.answers.received_from(provider.owner.as_str());
+    let found = reconcile(&sent, &received);
+    if let Some(teller) = teller
+        && !found.requests.is_empty()
+    {
+        let of = |finding: &str| {
+            let named = |compared: &&Compared| compared.finding.as_str() == finding;
+            found.requests.iter().filter(named).count()
+        };
+        let mut sums = (Totals::default(), Totals::default());
+        for (sent, received) in found.totals.values() {
+            add(&mut sums.0, sent);
+            add(&mut sums.1, received);
+        }
+        let (from, to) = (provider.owner.domain(), consumer.owner.domain());
+        let text = format!(
+            "{from} to {to}: {} answers, {} of them matched; sent {} rows and {} bytes, received {} rows and {} bytes",
+            found.requests.len(),
+            of("matched"),
+            sums.0.rows,
+            sums.0.bytes,
+            sums.1.rows,
+            sums.1.bytes
+        );
+        let value = json!({
+            "provider": from,
+            "consumer": to,
+            "answers": found.requests.len(),
+            "matched": of("matched"),
+            "not_taken": of("not taken"),
+            "unacknowledged": of("unacknowledged"),
+            "rows_sent": sums.0.rows,
+            "rows_received": sums.1.rows,
+            "bytes_sent": sums.0.bytes,
+            "bytes_received": sums.1.bytes,
+        });
+        teller.answer(value, &text);
+    }
+    found
+        .requests
+        .iter()
+        .filter(|compared| !compared.finding.is_clean())
+        .map(|compared| unclean(provider, consumer, compared))
+        .collect()
+}
+
+const fn add(sum: &mut Totals, more: &Totals) {
+    sum.answers = sum.answers.saturating_add(more.answers);
+    sum.rows = sum.rows.saturating_add(more.rows);
+    sum.bytes = sum.bytes.saturating_add(more.bytes);
+}
+
+fn unclean(provider: &Copy, consumer: &Copy, compared: &Compared) -> Finding {
+    let request = &compared.request_id;
+    let (from, to) = (provider.owner.domain(), consumer.owner.domain());
+    let (file, what) = match &compared.finding {
+        Said::ConsumerOnly => (
+            &provider.file,
+            format!("question {request}: {to} received an answer that the log of {from} lacks"),
+        ),
+        Said::ProviderOnly { .. } => (
+            &consumer.file,
+            format!("question {request}: {from} sent an answer that the log of {to} lacks"),
+        ),
+        Said::Mismatch(differences) => {
+            let fields: Vec<String> = differences
+                .iter()
+                .map(|one| format!("{} {} / {}", one.field, one.provider, one.consumer))
+                .collect();
+            (
+                &provider.file,
+                format!(
+                    "question {request}: {from} and {to} differ: {}",
+                    fields.join(", ")
+                ),
+            )
+        }
+        other => (
+            &provider.file,
+            format!("question {request} of {to} to {from}: {}", other.as_str()),
+        ),
+    };
+    Finding::broken(file, None, what)
+}

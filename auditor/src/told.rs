@@ -1,0 +1,132 @@
+//! How it is told: as text for people, or as one JSON object.
+
+use crate::Told;
+use crate::copy::Copy;
+use crate::finding::{Finding, Verdict};
+use serde_json::{Value, json};
+
+/// Gathers what is to be told.
+pub(crate) struct Teller {
+    json: bool,
+    text: String,
+    answers: Vec<Value>,
+}
+
+impl Teller {
+    /// Nothing yet.
+    pub(crate) const fn new(json: bool) -> Self {
+        Self {
+            json,
+            text: String::new(),
+            answers: Vec::new(),
+        }
+    }
+
+    /// An answer, in both forms.
+    pub(crate) fn answer(&mut self, value: Value, text: &str) {
+        self.answers.push(value);
+        self.text.push_str(text.trim_end());
+        self.text.push('\n');
+    }
+
+    /// What a file is.
+    pub(crate) fn copy(&mut self, copy: &Copy) {
+        let report = &copy.report;
+        let span = report.span.map(|(from, to)| format!(", {from} to {to}"));
+        let part = if report.is_part {
+            ", a part of the log"
+        } else {
+            ""
+        };
+        let permitted = copy.story.questions.iter().filter(|q| q.refused.is_none());
+        let permitted = permitted.count();
+        let refused = copy.story.questions.len().saturating_sub(permitted);
+        let mut text = format!(
+            "{}: log {}{part}\n  {} records, {} of them under a signed head{}\n  {permitted} questions permitted, {refused} refused, {} answers received",
+            copy.file,
+            report.log,
+            report.records,
+            report.covered,
+            span.unwrap_or_default(),
+            copy.story.received.len(),
+        );
+        for unseen in &report.unseen {
+            text.push_str(&format!("\n  not seen: {unseen}"));
+        }
+        let value = json!({
+            "file": copy.file,
+            "log": report.log,
+            "part": report.is_part,
+            "records": report.records,
+            "covered": report.covered,
+            "from": report.span.map(|(from, _)| from.to_string()),
+            "to": report.span.map(|(_, to)| to.to_string()),
+            "permitted": permitted,
+            "refused": refused,
+            "received": copy.story.received.len(),
+            "first_bad": report.fault.as_ref().map(|fault| fault.index),
+            "unseen": report.unseen,
+        });
+        self.answer(value, &text);
+    }
+
+    /// The findings behind the answers, and the verdict.
+    pub(crate) fn end(mut self, mut findings: Vec<Finding>) -> Told {
+        findings.sort_by(|one, other| {
+            other
+                .verdict
+                .cmp(&one.verdict)
+                .then_with(|| (&one.file, one.record).cmp(&(&other.file, other.record)))
+        });
+        findings.dedup();
+        let verdict = findings
+            .first()
+            .map_or(Verdict::Good, |finding| finding.verdict);
+        if self.json {
+            let findings: Vec<Value> = findings.iter().map(as_json).collect();
+            let whole = json!({
+                "verdict": verdict.as_str(),
+                "answers": self.answers,
+                "findings": findings,
+            });
+            self.text = format!("{whole}\n");
+        } else {
+            for finding in &findings {
+                self.text.push_str(&as_text(finding));
+            }
+            self.text
+                .push_str(&format!("verdict: {}\n", verdict.as_str()));
+        }
+        Told {
+            out: self.text,
+            err: String::new(),
+            status: verdict.status(),
+        }
+    }
+}
+
+fn as_json(finding: &Finding) -> Value {
+    json!({
+        "verdict": finding.verdict.as_str(),
+        "file": finding.file,
+        "record": finding.record,
+        "what": finding.sentence,
+        "proof": finding.proof,
+    })
+}
+
+fn as_text(finding: &Finding) -> String {
+    let mut text = format!(
+        "{}: {}: {}\n",
+        finding.verdict.as_str().to_uppercase(),
+        finding.file,
+        finding.sentence
+    );
+    for head in &finding.proof {
+        text.push_str("  signed head:\n");
+        for line in head.lines() {
+            text.push_str(&format!("    {line}\n"));
+        }
+    }
+    text
+}
