@@ -26,6 +26,7 @@ mod life;
 mod publish;
 mod quota;
 mod readme;
+mod recall;
 mod resources;
 mod together;
 mod trust;

@@ -125,7 +125,11 @@ fn of_desk(verb: &DeskVerb) -> Deed {
             AuditVerb::List(_)
             | AuditVerb::Show { .. }
             | AuditVerb::Verify { .. }
-            | AuditVerb::Reconcile { .. },
+            | AuditVerb::Reconcile { .. }
+            | AuditVerb::Affected { .. }
+            | AuditVerb::Breach { .. }
+            | AuditVerb::Recipients { .. }
+            | AuditVerb::Processing { .. },
         ) => Deed::Looks,
         DeskVerb::Audit(AuditVerb::Export { .. }) => {
             Deed::Acts("hansa audit list shows the records, by the same filters")

@@ -4,6 +4,7 @@ mod export;
 mod filter;
 mod reconcile;
 mod record;
+mod sheets;
 pub(crate) mod verify;
 
 use crate::cli::show::table;
@@ -14,6 +15,7 @@ use crate::node::Node;
 use ::policy::refusal::{Code, Refusal};
 use evidence::note::SignedHead;
 use evidence::record::Record;
+use sheets::Asked;
 use std::sync::Arc;
 
 /// Carries out one of the verbs.
@@ -28,6 +30,30 @@ pub(crate) async fn run(node: &Arc<Node>, verb: AuditVerb, out: &Out) -> Outcome
             filter,
         } => export::tiles(node, output, filter, out).await,
         AuditVerb::Export { output, filter, .. } => export::write(node, output, filter, out).await,
+        AuditVerb::Affected { snapshot, output } => {
+            sheets::tell(node, Asked::Affected(snapshot), output, out).await
+        }
+        AuditVerb::Breach {
+            key,
+            contract,
+            from,
+            to,
+            output,
+        } => {
+            let asked = Asked::Breach {
+                key,
+                contract,
+                from,
+                to,
+            };
+            sheets::tell(node, asked, output, out).await
+        }
+        AuditVerb::Recipients { dataset, output } => {
+            sheets::tell(node, Asked::Recipients(dataset), output, out).await
+        }
+        AuditVerb::Processing { output } => {
+            sheets::tell(node, Asked::Processing, output, out).await
+        }
         AuditVerb::Reconcile { participant } => reconcile::with(node, &participant, out).await,
     }
 }

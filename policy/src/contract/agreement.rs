@@ -21,6 +21,16 @@ impl Agreement {
         }
     }
 
+    /// Whether the key with this thumbprint signs it, for either party.
+    #[must_use]
+    pub fn is_signed_with(&self, key: &str) -> bool {
+        let consumer = match &self.assignee {
+            Assignee::Participant(party) => Some(&party.signing_key),
+            Assignee::Public => None,
+        };
+        self.provider.signing_key == key || consumer.is_some_and(|signing| signing == key)
+    }
+
     /// Whether it gives to `who`, by name or as to anybody.
     pub(super) fn gives_to(&self, who: &ParticipantId) -> bool {
         self.assignee_id().is_none_or(|assignee| assignee == who)

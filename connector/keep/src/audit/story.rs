@@ -27,6 +27,8 @@ pub struct Question {
     pub at: Time,
     /// Who asked; the owner itself for its own questions.
     pub peer: String,
+    /// SHA-256 of the certificate of the connection; the owner itself has none.
+    pub certificate: Option<String>,
     /// The purpose that was declared.
     pub purpose: Option<String>,
     /// The contracts that were named.
@@ -347,6 +349,7 @@ fn question(record: &Record) -> Question {
         leaf: leaf_hash(&record.to_bytes()),
         at: record.at,
         peer: text(body, "peer").unwrap_or_default(),
+        certificate: text(body, "peer_cert_sha256"),
         purpose: text(body, "purpose"),
         contracts,
         reads: reads(body),

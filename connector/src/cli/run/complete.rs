@@ -36,7 +36,19 @@ pub(super) fn complete(mut verb: DeskVerb) -> Result<DeskVerb, Refusal> {
             ..
         }) => draft(policy),
         DeskVerb::Dataset(DatasetVerb::Add { file, .. })
-        | DeskVerb::Audit(AuditVerb::Export { output: file, .. })
+        | DeskVerb::Audit(
+            AuditVerb::Export { output: file, .. }
+            | AuditVerb::Affected {
+                output: Some(file), ..
+            }
+            | AuditVerb::Breach {
+                output: Some(file), ..
+            }
+            | AuditVerb::Recipients {
+                output: Some(file), ..
+            }
+            | AuditVerb::Processing { output: Some(file) },
+        )
         | DeskVerb::Backup { file } => make_absolute(file),
         _ => {}
     }

@@ -39,6 +39,52 @@ pub(crate) enum AuditVerb {
         #[command(flatten)]
         filter: AuditFilter,
     },
+    /// Which answers used a snapshot, and whom to tell
+    #[command(after_help = "Example: hansa audit affected bikes@2026-05-01.1")]
+    Affected {
+        /// The dataset, an @, and the snapshot
+        snapshot: String,
+        /// Writes the table as CSV, too
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
+    /// What left under a contract or a key, in a time
+    #[command(
+        after_help = "Example: hansa audit breach --contract 7f3a --from 2026-12-01 --to 2026-12-08"
+    )]
+    Breach {
+        /// A signing key by its thumbprint, or the certificate of a connection by its SHA-256
+        #[arg(long, required_unless_present = "contract")]
+        key: Option<String>,
+        /// A contract
+        #[arg(long)]
+        contract: Option<String>,
+        /// Not before this instant or day
+        #[arg(long)]
+        from: Option<String>,
+        /// Before this instant or day
+        #[arg(long)]
+        to: Option<String>,
+        /// Writes the table as CSV, too
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
+    /// Who received a dataset
+    #[command(after_help = "Example: hansa audit recipients bikes")]
+    Recipients {
+        /// The dataset
+        dataset: String,
+        /// Writes the table as CSV, too
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
+    /// The record of processing: roles, purposes, recipients, retention
+    #[command(after_help = "Example: hansa audit processing --output processing.csv")]
+    Processing {
+        /// Writes the table as CSV, too
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
     /// Compares both sides' receipts
     #[command(after_help = "Example: hansa audit reconcile munster")]
     Reconcile {

@@ -81,8 +81,16 @@ fn dataset(node: &Node, named: &str) -> Result<String, Refusal> {
     }
 }
 
+/// The identity of a dataset: `participant.dataset`, or a name of an own one.
+pub(super) fn dataset_id(node: &Node, named: &str) -> Result<String, Refusal> {
+    match named.split_once('.') {
+        None => Ok(format!("{}/d/{named}", node.id())),
+        Some((owner, name)) => Ok(format!("{}/d/{name}", participant(node, owner)?)),
+    }
+}
+
 /// An instant, or the beginning of a day.
-fn instant(written: &str) -> Result<Time, Refusal> {
+pub(super) fn instant(written: &str) -> Result<Time, Refusal> {
     let whole = if written.len() == "2026-12-01".len() {
         format!("{written}T00:00:00Z")
     } else {

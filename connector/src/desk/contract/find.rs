@@ -79,7 +79,8 @@ pub(super) fn negotiations(node: &Node) -> Result<Vec<NegotiationRow>, Refusal> 
     node.index(|state| state.negotiations())
 }
 
-pub(super) fn contracts(node: &Node) -> Vec<(ContractId, Agreement, Standing)> {
+/// Every contract that we hold, with its state now.
+pub(crate) fn contracts(node: &Node) -> Vec<(ContractId, Agreement, Standing)> {
     let now = node.now();
     node.book(|book| {
         book.all(now)

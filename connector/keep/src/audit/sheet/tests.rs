@@ -1,0 +1,183 @@
+//! Each question names the answers that it is about, and no others.
+
+use super::{Breach, Cell, Sheet, affected, breach, processing, recipients};
+use crate::audit::story::{End, Published, Question, Read, Story};
+use evidence::digest::Digest;
+use evidence::time::Time;
+use policy::contract::{Agreement, Assignee, DatasetRef, Party, Standing};
+use policy::id::{ClauseId, ContractId};
+use policy::term::{Clause, Term};
+use std::collections::BTreeSet;
+
+const OWN: &str = "hansa://lindau.example";
+
+fn at(second: i64) -> Time {
+    Time::from_micros(1_800_000_000_000_000 + second * 1_000_000).unwrap()
+}
+
+/// A question of `peer` at a second, of a snapshot of `bikes` under a contract; it takes ten seconds.
+fn question(
+    peer: &str,
+    second: i64,
+    snapshot: &str,
+    contract: &str,
+    rows: Option<u64>,
+) -> Question {
+    Question {
+        request: format!("{peer}-{second}"),
+        index: u64::try_from(second).unwrap(),
+        leaf: Digest::of(b""),
+        at: at(second),
+        peer: format!("hansa://{peer}.example"),
+        certificate: Some(format!("certificate of {peer}")),
+        purpose: Some("dpv:Research".to_owned()),
+        contracts: vec![contract.to_owned()],
+        reads: vec![Read {
+            dataset: "bikes".to_owned(),
+            contract: Some(contract.to_owned()),
+            grant: String::new(),
+            clauses: vec![],
+            snapshot: Some(snapshot.to_owned()),
+        }],
+        refused: None,
+        end: Some(End {
+            index: 0,
+            at: at(second + 10),
+            outcome: "done".to_owned(),
+            code: None,
+            rows,
+            bytes: rows.map(|rows| rows * 10),
+            digest: String::new(),
+        }),
+        acknowledged: Some(("receipt".to_owned(), true)),
+    }
+}
+
+fn story() -> Story {
+    let mut story = Story::new();
+    story.questions = vec![
+        question("acme", 100, "1", "a", Some(5)),
+        question("acme", 200, "2", "a", Some(7)),
+        question("tallinn", 300, "1", "t", Some(3)),
+        // Nothing left, but for what nobody knows of a crash.
+        question("tallinn", 400, "1", "t", Some(0)),
+        question("acme", 500, "1", "b", None),
+        // The owner's own.
+        question("lindau", 600, "1", "a", Some(9)),
+    ];
+    story
+}
+
+fn column(sheet: &Sheet, name: &str) -> Vec<String> {
+    let at = sheet.columns.iter().position(|one| *one == name).unwrap();
+    sheet.rows.iter().map(|row| row[at].text()).collect()
+}
+
+#[test]
+fn a_faulty_snapshot() {
+    let found = affected(&story(), OWN, "bikes", "1");
+    assert_eq!(
+        column(&found, "question"),
+        ["acme-100", "tallinn-300", "acme-500"]
+    );
+    assert_eq!(column(&found, "rows"), ["5", "3", "unknown"]);
+    assert_eq!(affected(&story(), OWN, "parks", "1").rows.len(), 0);
+    assert_eq!(affected(&story(), OWN, "bikes", "3").rows.len(), 0);
+}
+
+#[test]
+fn a_breach_by_contract_or_certificate_in_a_time() {
+    let told = |wanted: Breach| column(&breach(&story(), OWN, &wanted), "question");
+    let under = |from: i64, to: i64| Breach {
+        contracts: BTreeSet::from(["a".to_owned()]),
+        from: Some(at(from)),
+        to: Some(at(to)),
+        ..Breach::default()
+    };
+    assert_eq!(told(under(0, 1000)), ["acme-100", "acme-200"]);
+    assert_eq!(told(under(105, 200)), ["acme-100"], "it was under way");
+    assert_eq!(told(under(111, 200)), [""; 0]);
+    let certificate = Breach {
+        certificate: Some("certificate of tallinn".to_owned()),
+        ..Breach::default()
+    };
+    assert_eq!(told(certificate), ["tallinn-300"]);
+    assert_eq!(told(Breach::default()), [""; 0]);
+}
+
+#[test]
+fn who_received_a_dataset() {
+    let found = recipients(&story(), OWN, "bikes");
+    assert_eq!(
+        column(&found, "recipient"),
+        ["hansa://acme.example", "hansa://tallinn.example"]
+    );
+    assert_eq!(column(&found, "contracts"), ["a b", "t"]);
+    assert_eq!(column(&found, "answers"), ["3", "1"]);
+    // Of one answer nobody knows how many rows left.
+    assert_eq!(column(&found, "rows"), ["unknown", "3"]);
+}
+
+fn party(id: &str) -> Party {
+    Party {
+        id: id.parse().unwrap(),
+        name: "Test".to_owned(),
+        legal_id: None,
+        signing_key: String::new(),
+        tls_issuer: Digest::of(b""),
+    }
+}
+
+fn agreement(term: Term) -> Agreement {
+    Agreement {
+        uid: "urn:uuid:1".to_owned(),
+        version: 1,
+        supersedes: None,
+        provider: party(OWN),
+        assignee: Assignee::Participant(party("hansa://acme.example")),
+        dataset: DatasetRef {
+            id: "hansa://lindau.example/d/bikes".parse().unwrap(),
+            schema: Digest::of(b""),
+            high_value: false,
+        },
+        clauses: vec![Clause {
+            id: ClauseId(1),
+            term,
+        }],
+        not_before: at(0),
+        not_after: at(1000),
+        purposes: String::new(),
+        own_purposes: vec![],
+        legal: None,
+        signatory: None,
+        proposed_at: at(0),
+        nonce: String::new(),
+    }
+}
+
+#[test]
+fn the_record_of_processing_says_what_is_not_stated() {
+    let agreement = agreement(Term::DeleteAfter { days: 30 });
+    let id = ContractId(Digest::of(b"bikes"));
+    let own = agreement.provider.id.to_string();
+    let dataset = agreement.dataset.id.to_string();
+    let mut story = story();
+    story.published.push(Published {
+        at: at(0),
+        dataset: dataset.clone(),
+        version: "1".to_owned(),
+        personal: true,
+        withdrawn: None,
+    });
+    story
+        .questions
+        .push(question("acme", 700, "1", &id.to_string(), Some(4)));
+    let found = processing(&story, &own, &[(id, agreement, Standing::InForce)]);
+    assert_eq!(column(&found, "our_role"), ["provider"]);
+    assert_eq!(column(&found, "dataset"), [format!("{dataset} (personal)")]);
+    assert_eq!(column(&found, "retention"), ["deleted after 30 days"]);
+    assert_eq!(column(&found, "purposes"), ["not stated"]);
+    assert_eq!(column(&found, "legal_text"), ["not stated"]);
+    assert_eq!(column(&found, "rows_given"), ["4"]);
+    assert_eq!(Cell::Unknown.text(), "unknown");
+}

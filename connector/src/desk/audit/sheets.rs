@@ -1,0 +1,220 @@
+//! `hansa audit affected`, `breach`, `recipients` and `processing`: the questions of an auditor, as tables.
+
+use crate::cli::show::table;
+use crate::desk::audit::filter::{dataset_id, instant};
+use crate::desk::contract::find;
+use crate::desk::out::Out;
+use crate::desk::{Outcome, blocking};
+use crate::node::Node;
+use ::policy::refusal::{Code, Refusal};
+use keep::audit::export;
+use keep::audit::sheet::{self, Breach, Cell, Sheet};
+use keep::audit::story::Story;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What is asked.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// Which answers used a snapshot.
+    Affected(String),
+    /// What left under a contract, or a key, in a time.
+    Breach {
+        key: Option<String>,
+        contract: Option<String>,
+        from: Option<String>,
+        to: Option<String>,
+    },
+    /// Who received a dataset.
+    Recipients(String),
+    /// The record of processing.
+    Processing,
+}
+
+/// Answers it, and writes the table to `output` as well.
+pub(super) async fn tell(
+    node: &Arc<Node>,
+    asked: Asked,
+    output: Option<PathBuf>,
+    out: &Out,
+) -> Outcome {
+    let inner = Arc::clone(node);
+    let file = output.clone();
+    let (sheet, told) = blocking(move || {
+        let (sheet, told) = answered(&inner, &asked)?;
+        if let Some(file) = &file {
+            save(&sheet, file)?;
+        }
+        Ok((sheet, told))
+    })
+    .await?;
+    let mut rows = Vec::new();
+    for row in &sheet.rows {
+        out.object(as_json(&sheet, row), "").await?;
+        rows.push(row.iter().map(Cell::text).collect());
+    }
+    let mut text = told;
+    if !rows.is_empty() {
+        let header: Vec<String> = sheet.columns.iter().map(|name| heading(name)).collect();
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        text = format!("{}\n{text}", table(&header, &rows));
+    }
+    if let Some(file) = output {
+        text.push_str(&format!("\nwritten to {}", file.display()));
+    }
+    out.text(text).await?;
+    Ok(0)
+}
+
+/// The table, and a line about it.
+fn answered(node: &Node, asked: &Asked) -> Result<(Sheet, String), Refusal> {
+    let mut story = Story::new();
+    for record in node.log.read(0) {
+        story.see(&record?);
+    }
+    let own = node.id();
+    let own = own.as_str();
+    match asked {
+        Asked::Affected(named) => affected(node, &story, own, named),
+        Asked::Breach {
+            key,
+            contract,
+            from,
+            to,
+        } => {
+            let mut wanted = Breach {
+                from: from.as_deref().map(instant).transpose()?,
+                to: to.as_deref().map(instant).transpose()?,
+                ..Breach::default()
+            };
+            if let Some(contract) = contract {
+                let id = find::held(node, contract)?;
+                wanted.contracts.insert(id.to_string());
+            }
+            if let Some(key) = key {
+                by_key(node, &story, key, &mut wanted)?;
+            }
+            let sheet = sheet::breach(&story, own, &wanted);
+            let told = format!(
+                "{} answers, of which something left or may have left",
+                sheet.rows.len()
+            );
+            Ok((sheet, told))
+        }
+        Asked::Recipients(named) => {
+            let sheet = sheet::recipients(&story, own, &dataset_id(node, named)?);
+            let told = format!("{} recipients of `{named}`", sheet.rows.len());
+            Ok((sheet, told))
+        }
+        Asked::Processing => {
+            let sheet = sheet::processing(&story, own, &find::contracts(node));
+            let told = format!("{} contracts", sheet.rows.len());
+            Ok((sheet, told))
+        }
+    }
+}
+
+fn affected(
+    node: &Node,
+    story: &Story,
+    own: &str,
+    named: &str,
+) -> Result<(Sheet, String), Refusal> {
+    let (dataset, version) = named.split_once('@').ok_or_else(|| {
+        Refusal::new(Code::UsageWrong, format!("`{named}` names no snapshot")).with_help(
+            "write the dataset, an @ and the snapshot: hansa audit affected bikes@2026-05-01.1",
+        )
+    })?;
+    let dataset = dataset_id(node, dataset)?;
+    let known = story
+        .published
+        .iter()
+        .find(|one| one.dataset == dataset && one.version == version);
+    let Some(known) = known else {
+        let versions: Vec<&str> = story
+            .published
+            .iter()
+            .filter(|one| one.dataset == dataset)
+            .map(|one| one.version.as_str())
+            .collect();
+        let refusal = Refusal::new(
+            Code::DatasetNotPublished,
+            format!("no snapshot `{version}` of `{dataset}` was ever published"),
+        );
+        return Err(if versions.is_empty() {
+            refusal
+        } else {
+            refusal.with_help(format!("there were {}", versions.join(", ")))
+        });
+    };
+    let sheet = sheet::affected(story, own, &dataset, version);
+    let to: BTreeSet<String> = sheet
+        .rows
+        .iter()
+        .filter_map(|row| row.get(3).map(Cell::text))
+        .collect();
+    let mut told = format!("{} answers used {named}", sheet.rows.len());
+    if !to.is_empty() {
+        let names: Vec<&str> = to.iter().map(String::as_str).collect();
+        told.push_str(&format!("; to be told: {}", names.join(", ")));
+    }
+    if let Some((at, reason)) = &known.withdrawn {
+        told.push_str(&format!("\nit was withdrawn on {at}: {reason}"));
+    }
+    Ok((sheet, told))
+}
+
+/// A key is the certificate of a connection (SHA-256), or a signing key: then all contracts that name it.
+fn by_key(node: &Node, story: &Story, key: &str, wanted: &mut Breach) -> Result<(), Refusal> {
+    if story
+        .questions
+        .iter()
+        .any(|question| question.certificate.as_deref() == Some(key))
+    {
+        wanted.certificate = Some(key.to_owned());
+        return Ok(());
+    }
+    let contracts = find::contracts(node).into_iter();
+    let signed: Vec<String> = contracts
+        .filter(|(_, agreement, _)| agreement.is_signed_with(key))
+        .map(|(id, _, _)| id.to_string())
+        .collect();
+    if signed.is_empty() {
+        return Err(Refusal::new(
+            Code::UsageWrong,
+            format!("`{key}` is neither a certificate that asked here nor a key that signed a contract"),
+        )
+        .with_help("a certificate is named by its SHA-256, a signing key by its thumbprint, as `hansa contract show` says"));
+    }
+    wanted.contracts.extend(signed);
+    Ok(())
+}
+
+fn save(sheet: &Sheet, file: &Path) -> Result<(), Refusal> {
+    let out = File::create(file).map_err(|fault| keep::files::unwritable(file, &fault))?;
+    let rows = sheet
+        .rows
+        .iter()
+        .map(|row| Ok(row.iter().map(Cell::text).collect::<Vec<_>>()));
+    export::rows(sheet.columns, rows, &mut BufWriter::new(out)).map(|_| ())
+}
+
+fn as_json(sheet: &Sheet, row: &[Cell]) -> Value {
+    let members = sheet.columns.iter().zip(row).map(|(name, cell)| {
+        let value = match cell {
+            Cell::Text(text) => json!(text),
+            Cell::Count(count) => json!(count),
+            Cell::Unknown => Value::Null,
+        };
+        ((*name).to_owned(), value)
+    });
+    Value::Object(members.collect::<Map<_, _>>())
+}
+
+fn heading(name: &str) -> String {
+    name.replace('_', " ").to_uppercase()
+}
