@@ -3,10 +3,11 @@
 use crate::node::Node;
 use catalog::lint;
 use catalog::offer::{Offer, Sign};
-use policy::contract::Agreement;
-use policy::id::ParticipantId;
+use evidence::digest::Digest;
+use policy::contract::{Agreement, Assignee, Party};
+use policy::id::{ContractId, ParticipantId};
 use policy::negotiate::{Offered, Side};
-use policy::refusal::Refusal;
+use policy::refusal::{Code, Refusal};
 
 /// What our catalogue and our book say of a proposal.
 pub(super) struct Known {
@@ -26,6 +27,9 @@ impl Known {
             Side::Consumer => None,
         };
         let (offered, objection) = seen.unwrap_or((Offered::Nothing, None));
+        let objection = misnamed(node, agreement)
+            .or_else(|| relabelled(node, agreement))
+            .or(objection);
         Self {
             offered,
             replaces,
@@ -41,6 +45,52 @@ impl Known {
             objection: None,
         }
     }
+}
+
+/// Both parties stand in a proposal as the league registers them, or nobody signs it: whoever proposes writes the names,
+/// keys and authorities of both sides.
+fn misnamed(node: &Node, agreement: &Agreement) -> Option<Refusal> {
+    let (bundle, now) = (node.trust.bundle(), node.now());
+    let taker = match &agreement.assignee {
+        Assignee::Participant(party) => Some(party),
+        Assignee::Public => None,
+    };
+    let registered = |party: &Party| {
+        bundle.member(&party.id).is_some_and(|member| {
+            let key = member
+                .keys
+                .iter()
+                .any(|key| key.counts_at(now) && key.key.kid() == party.signing_key);
+            let mut anchors = bundle.anchors_for(&party.id, now);
+            key && party.name == member.name
+                && party.legal_id.is_none()
+                && anchors.any(|(_, anchor)| anchor.spki == party.tls_issuer)
+        })
+    };
+    let wrong = [Some(&agreement.provider), taker]
+        .into_iter()
+        .flatten()
+        .find(|party| !registered(party));
+    let refusal = |sentence: String| Refusal::new(Code::ContractMalformed, sentence);
+    match wrong {
+        Some(party) => Some(
+            refusal(format!(
+                "{} does not stand in the proposal as the league registers it",
+                party.id.domain()
+            ))
+            .with_help("take in the newest trust bundle and propose again"),
+        ),
+        None if agreement.signatory.is_some() => Some(refusal(
+            "the proposal names a signatory for the other side".to_owned(),
+        )),
+        None => None,
+    }
+}
+
+/// A label, id and version, stands for one contract for ever.
+fn relabelled(node: &Node, agreement: &Agreement) -> Option<Refusal> {
+    let id = ContractId(Digest::of(&proto::contract::to_bytes(agreement)));
+    node.book(|book| book.check_label(id, agreement)).err()
 }
 
 /// How our catalogue offers this to the peer, and what the lint has against it; none, if the peer sees no such dataset.
