@@ -10,7 +10,7 @@ use evidence::ledger::Recorded;
 use evidence::time::Time;
 use faces::peer::call::rows::Received;
 use keep::contracts::Kind as Document;
-use policy::contract::Role;
+use policy::contract::{Role, SignatureCheck as _};
 use policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use policy::refusal::{Code, Refusal};
 use proto::envelope::{self, Kind};
@@ -224,6 +224,25 @@ fn mismatch(provider: &ParticipantId, sentence: &str) -> Refusal {
     Refusal::new(Code::ReceiptMismatch, sentence).with_participant(provider.clone())
 }
 
+/// A dispute is the consumer's signed word on this very answer, or it is not kept.
+fn contested(
+    node: &Node,
+    consumer: &ParticipantId,
+    request: RequestId,
+    bytes: &[u8],
+) -> Result<(), Refusal> {
+    let signed = envelope::parse_dispute(bytes)?;
+    let dispute = &signed.dispute;
+    if dispute.request != request || dispute.consumer != *consumer || dispute.provider != node.id()
+    {
+        return Err(mismatch(consumer, "the dispute is about another answer"));
+    }
+    node.trust
+        .bundle()
+        .keys(node.now())
+        .check(consumer, &signed.signature)
+}
+
 /// Takes in the consumer's word on a receipt that we issued.
 ///
 /// # Errors
@@ -243,6 +262,7 @@ pub(crate) async fn acknowledged(
         ));
     };
     let signed = if disputed {
+        contested(node, consumer, request, bytes)?;
         None
     } else {
         let signed = envelope::parse_receipt(bytes)?;
