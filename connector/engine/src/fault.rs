@@ -12,6 +12,9 @@ pub fn running(error: &DataFusionError) -> Refusal {
     if let Some(refusal) = carried(error) {
         return refusal;
     }
+    if let Some(refusal) = pattern(error) {
+        return refusal;
+    }
     match error.find_root() {
         DataFusionError::ArrowError(error, _) => arrow(error),
         DataFusionError::ResourcesExhausted(_) => Refusal::new(
@@ -33,6 +36,9 @@ pub fn running(error: &DataFusionError) -> Refusal {
 #[must_use]
 pub fn planning(error: &DataFusionError) -> Refusal {
     if let Some(refusal) = carried(error) {
+        return refusal;
+    }
+    if let Some(refusal) = pattern(error) {
         return refusal;
     }
     match error.find_root() {
@@ -89,6 +95,45 @@ fn carried(error: &DataFusionError) -> Option<Refusal> {
         next = error.source();
     }
     None
+}
+
+/// A pattern of the statement, or one made of a value, that can't be used.
+fn pattern(error: &DataFusionError) -> Option<Refusal> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        let inside = match (
+            error.downcast_ref::<DataFusionError>(),
+            error.downcast_ref::<ArrowError>(),
+        ) {
+            // What the optimizer says of a pattern that it can't take apart.
+            (Some(DataFusionError::Context(what, _)), _) if what == "Invalid regex" => {
+                return Some(value("a pattern can't be read"));
+            }
+            // What it makes of one that grows too large.
+            (Some(DataFusionError::Internal(what)), _) if what.contains("CompiledTooBig") => {
+                return Some(too_large_a_pattern());
+            }
+            (Some(DataFusionError::External(inner)), _) => Some(inner.as_ref()),
+            (_, Some(ArrowError::ExternalError(inner))) => Some(inner.as_ref()),
+            _ => None,
+        };
+        let found = inside.and_then(|inner| inner.downcast_ref::<regex::Error>());
+        match found.or_else(|| error.downcast_ref::<regex::Error>()) {
+            Some(regex::Error::CompiledTooBig(_)) => {
+                return Some(too_large_a_pattern());
+            }
+            Some(_) => return Some(value("a pattern can't be read")),
+            None => next = error.source(),
+        }
+    }
+    None
+}
+
+fn too_large_a_pattern() -> Refusal {
+    Refusal::new(
+        Code::ResourceLimit,
+        "a pattern needs more memory than its limit",
+    )
 }
 
 fn arrow(error: &ArrowError) -> Refusal {
