@@ -174,7 +174,7 @@ fn a_peers_certificate_ends_by_the_clock_of_who_asks() {
 }
 
 #[test]
-fn a_contract_ends_under_a_running_stream() {
+pub(crate) fn a_contract_ends_under_a_running_stream() {
     let league = League::new(binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");

@@ -97,7 +97,10 @@ impl League {
     }
 
     #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
-    fn shown_by(&self, alias: &str) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+    pub(crate) fn shown_by(
+        &self,
+        alias: &str,
+    ) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         let keys = self.folder().join(alias).join("keys");
         let certificate = CertificateDer::from_pem_file(keys.join("tls.crt"));
         let key = PrivateKeyDer::from_pem_file(keys.join("tls.key"));
@@ -108,7 +111,7 @@ impl League {
     }
 
     #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
-    fn anchor(&self) -> CertificateDer<'static> {
+    pub(crate) fn anchor(&self) -> CertificateDer<'static> {
         let bundle: Value =
             serde_json::from_str(&self.text("league/trust-bundle.json")).expect("the bundle");
         let text = bundle

@@ -15,4 +15,5 @@
 pub mod city;
 pub mod forge;
 pub mod league;
+pub mod outlaw;
 pub mod play;

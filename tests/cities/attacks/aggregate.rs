@@ -1,0 +1,499 @@
+//! Attacks on a contract that shows cells alone (G), and on joins (J) and budgets of privacy (P) as far as they exist.
+
+mod grid;
+
+use crate::attacks::aggregate::grid::{later, shifted, split};
+use crate::attacks::sql::Expect::{As, Code, Nothing, OneOf};
+use crate::attacks::sql::one;
+use crate::attacks::sql::{CELLS, Case, alike, all};
+use crate::attacks::world::World;
+use crate::attacks::{Attack, Verdict};
+
+fn cells(world: &World, cases: &[Case]) -> Verdict {
+    all(world, &CELLS, cases)
+}
+
+const SHAPE: crate::attacks::sql::Expect = Code("QUERY_SHAPE");
+
+pub(crate) const ATTACKS: [Attack<World>; 19] = [
+    Attack {
+        number: 15,
+        setup: "G",
+        name: "asks for rows",
+        expected: "AGGREGATE_ONLY",
+        does: |world| {
+            cells(
+                world,
+                &[
+                    ("SELECT * FROM {t}", Code("AGGREGATE_ONLY")),
+                    ("SELECT fare FROM {t}", Code("AGGREGATE_ONLY")),
+                    (
+                        "SELECT district FROM {t} LIMIT 1",
+                        OneOf(&["AGGREGATE_ONLY", "QUERY_SHAPE"]),
+                    ),
+                    (
+                        "SELECT DISTINCT district FROM {t}",
+                        OneOf(&["AGGREGATE_ONLY", "QUERY_SHAPE"]),
+                    ),
+                    (
+                        "SELECT device_id FROM {t}",
+                        OneOf(&["AGGREGATE_ONLY", "COLUMN_UNKNOWN"]),
+                    ),
+                    ("SELECT * FROM {t}.cube", As("SELECT * FROM cells_v")),
+                    (
+                        "SELECT district, date_trunc('hour', started_at), count(*), sum(fare), avg(duration_s) FROM {t} GROUP BY 1, 2",
+                        As(
+                            "SELECT district, started_at, n, sum_fare, sum_duration_s * 1.0 / cnt_duration_s FROM cells_v",
+                        ),
+                    ),
+                ],
+            )
+        },
+        lacks: "",
+    },
+    Attack {
+        number: 16,
+        setup: "G",
+        name: "groups by what tells devices apart",
+        expected: "DIMENSION_NOT_ALLOWED or COLUMN_UNKNOWN",
+        does: |world| {
+            let refused = OneOf(&["DIMENSION_NOT_ALLOWED", "COLUMN_UNKNOWN"]);
+            cells(
+                world,
+                &[
+                    (
+                        "SELECT device_id, count(*) FROM {t} GROUP BY device_id",
+                        refused,
+                    ),
+                    (
+                        "SELECT trip_id FROM {t} GROUP BY trip_id HAVING count(*) = 1",
+                        refused,
+                    ),
+                    (
+                        "SELECT fare, count(*) FROM {t} GROUP BY fare",
+                        Code("DIMENSION_NOT_ALLOWED"),
+                    ),
+                    (
+                        "SELECT duration_s % 2, count(*) FROM {t} GROUP BY 1",
+                        refused,
+                    ),
+                    (
+                        "SELECT operator, count(*) FROM {t} GROUP BY operator",
+                        refused,
+                    ),
+                    ("SELECT count(*) FROM {t} WHERE device_id = 'x'", refused),
+                    (
+                        "SELECT count(*) FROM {t} WHERE fare = 100",
+                        Code("DIMENSION_NOT_ALLOWED"),
+                    ),
+                    (
+                        "SELECT count(DISTINCT device_id) FROM {t}",
+                        OneOf(&["FUNCTION_NOT_ALLOWED", "QUERY_SHAPE", "COLUMN_UNKNOWN"]),
+                    ),
+                ],
+            )
+        },
+        lacks: "",
+    },
+    Attack {
+        number: 17,
+        setup: "G",
+        name: "aggregates that show single values",
+        expected: "FUNCTION_NOT_ALLOWED",
+        does: |world| {
+            let refused = Code("FUNCTION_NOT_ALLOWED");
+            cells(
+                world,
+                &[
+                    ("SELECT min(fare) FROM {t}", refused),
+                    ("SELECT max(fare) FROM {t}", refused),
+                    ("SELECT median(fare) FROM {t}", refused),
+                    (
+                        "SELECT approx_percentile_cont(fare, 0.5) FROM {t}",
+                        OneOf(&["FUNCTION_NOT_ALLOWED", "QUERY_SHAPE", "SQL_INVALID"]),
+                    ),
+                    ("SELECT approx_distinct(fare) FROM {t}", refused),
+                    ("SELECT approx_median(fare) FROM {t}", refused),
+                    ("SELECT array_agg(fare) FROM {t}", Code("FUNCTION_UNKNOWN")),
+                    (
+                        "SELECT string_agg(fare, ',') FROM {t}",
+                        Code("FUNCTION_UNKNOWN"),
+                    ),
+                    ("SELECT first_value(fare) FROM {t}", refused),
+                    ("SELECT last_value(fare) FROM {t}", refused),
+                    (
+                        "SELECT nth_value(fare, 2) FROM {t}",
+                        OneOf(&["FUNCTION_NOT_ALLOWED", "QUERY_SHAPE"]),
+                    ),
+                    ("SELECT bit_xor(fare) FROM {t}", refused),
+                    ("SELECT stddev(fare), var_pop(fare) FROM {t}", refused),
+                    ("SELECT corr(fare, duration_s) FROM {t}", refused),
+                    ("SELECT min(started_at) FROM {t}", refused),
+                ],
+            )
+        },
+        lacks: "",
+    },
+    Attack {
+        number: 18,
+        setup: "G",
+        name: "picks one device inside a permitted sum",
+        expected: "QUERY_SHAPE",
+        does: |world| {
+            let unknown = OneOf(&["QUERY_SHAPE", "COLUMN_UNKNOWN"]);
+            cells(
+                world,
+                &[
+                    (
+                        "SELECT sum(CASE WHEN device_id = 'x' THEN fare ELSE 0 END) FROM {t}",
+                        unknown,
+                    ),
+                    (
+                        "SELECT sum(CASE WHEN district = 'B' THEN fare ELSE 0 END) FROM {t}",
+                        SHAPE,
+                    ),
+                    (
+                        "SELECT sum(fare) FILTER (WHERE duration_s = 77) FROM {t}",
+                        SHAPE,
+                    ),
+                    (
+                        "SELECT sum(fare) FILTER (WHERE district = 'B') FROM {t}",
+                        SHAPE,
+                    ),
+                    ("SELECT sum(fare * fare) FROM {t}", SHAPE),
+                    ("SELECT sum(fare + 0) FROM {t}", SHAPE),
+                    ("SELECT sum(DISTINCT fare) FROM {t}", SHAPE),
+                    ("SELECT sum(CAST(fare AS DOUBLE)) FROM {t}", SHAPE),
+                    ("SELECT sum(nullif(fare, 100)) FROM {t}", SHAPE),
+                    (
+                        "SELECT count(CASE WHEN fare > 777 THEN 1 END) FROM {t}",
+                        SHAPE,
+                    ),
+                    (
+                        "SELECT sum(fare) OVER (PARTITION BY district) FROM {t}",
+                        OneOf(&["QUERY_SHAPE", "AGGREGATE_ONLY"]),
+                    ),
+                    (
+                        "SELECT count(*) FROM {t} a JOIN {t} b ON a.district = b.district",
+                        SHAPE,
+                    ),
+                    (
+                        "SELECT sum(fare) FROM (SELECT fare FROM {t} ORDER BY fare LIMIT 1)",
+                        OneOf(&["QUERY_SHAPE", "AGGREGATE_ONLY"]),
+                    ),
+                    (
+                        "SELECT count(*) FROM {t} WHERE EXISTS (SELECT 1 FROM {t} x WHERE x.fare = 777)",
+                        OneOf(&["QUERY_SHAPE", "AGGREGATE_ONLY"]),
+                    ),
+                    (
+                        "SELECT (SELECT max(fare) FROM {t})",
+                        Code("FUNCTION_NOT_ALLOWED"),
+                    ),
+                ],
+            )
+        },
+        lacks: "",
+    },
+    Attack {
+        number: 19,
+        setup: "G",
+        name: "filters finer than a cell",
+        expected: "FILTER_NOT_ON_GRID",
+        does: |world| {
+            let finer = Code("FILTER_NOT_ON_GRID");
+            cells(
+                world,
+                &[
+                    (
+                        "SELECT count(*) FROM {t} WHERE district = 'A' AND started_at < TIMESTAMP '2026-05-04 10:59:00'",
+                        finer,
+                    ),
+                    (
+                        "SELECT count(*) FROM {t} WHERE started_at >= TIMESTAMP '2026-05-04 10:00:01'",
+                        finer,
+                    ),
+                    (
+                        "SELECT count(*) FROM {t} WHERE started_at = TIMESTAMP '2026-05-04 10:00:00'",
+                        OneOf(&["FILTER_NOT_ON_GRID", "QUERY_SHAPE"]),
+                    ),
+                    (
+                        "SELECT count(*) FROM {t} WHERE date_part('minute', started_at) = 3",
+                        OneOf(&["FILTER_NOT_ON_GRID", "QUERY_SHAPE", "DIMENSION_NOT_ALLOWED"]),
+                    ),
+                    (
+                        "SELECT date_trunc('minute', started_at), count(*) FROM {t} GROUP BY 1",
+                        OneOf(&["FILTER_NOT_ON_GRID", "DIMENSION_NOT_ALLOWED", "QUERY_SHAPE"]),
+                    ),
+                    (
+                        "SELECT date_bin(INTERVAL '90 minutes', started_at), count(*) FROM {t} GROUP BY 1",
+                        OneOf(&["FILTER_NOT_ON_GRID", "DIMENSION_NOT_ALLOWED", "QUERY_SHAPE"]),
+                    ),
+                    (
+                        "SELECT date_bin(INTERVAL '1 hour', started_at, TIMESTAMP '2026-05-04 00:30:00'), count(*) FROM {t} GROUP BY 1",
+                        OneOf(&["FILTER_NOT_ON_GRID", "DIMENSION_NOT_ALLOWED", "QUERY_SHAPE"]),
+                    ),
+                    (
+                        "SELECT sum(fare) FROM {t} WHERE started_at < TIMESTAMP '2026-05-04 11:00:00'",
+                        As(
+                            "SELECT sum(sum_fare) FROM cells_v WHERE started_at < TIMESTAMP '2026-05-04 11:00:00'",
+                        ),
+                    ),
+                ],
+            )
+        },
+        lacks: "",
+    },
+    Attack {
+        number: 20,
+        setup: "G",
+        name: "takes the visible parts from the total",
+        expected: "nothing is left: totals exclude it",
+        does: |world| {
+            cells(
+                world,
+                &[
+                    (
+                        "SELECT (SELECT sum(fare) FROM {t}) - (SELECT sum(sum_fare) FROM {t}.cube)",
+                        As("SELECT 0 FROM cells_v LIMIT 1"),
+                    ),
+                    (
+                        "SELECT (SELECT count(*) FROM {t}) - (SELECT sum(n) FROM {t}.cube)",
+                        As("SELECT 0 FROM cells_v LIMIT 1"),
+                    ),
+                    (
+                        "SELECT (SELECT count(*) FROM {t} WHERE district = 'B') - (SELECT sum(n) FROM {t}.cube WHERE district = 'B')",
+                        As("SELECT 0 FROM cells_v LIMIT 1"),
+                    ),
+                    (
+                        "SELECT count(*), sum(fare), sum(duration_s) FROM {t}",
+                        As("SELECT sum(n), sum(sum_fare), sum(sum_duration_s) FROM cells_v"),
+                    ),
+                    (
+                        "SELECT district, sum(duration_s) FROM {t} GROUP BY district",
+                        As("SELECT district, sum(sum_duration_s) FROM cells_v GROUP BY district"),
+                    ),
+                    (
+                        "SELECT date_trunc('hour', started_at), count(*) FROM {t} GROUP BY 1",
+                        As("SELECT started_at, sum(n) FROM cells_v GROUP BY started_at"),
+                    ),
+                ],
+            )
+        },
+        lacks: "",
+    },
+    Attack {
+        number: 21,
+        setup: "G",
+        name: "margins by GROUPING SETS and ROLLUP",
+        expected: "QUERY_SHAPE on the base; = V on the cube",
+        does: |world| {
+            cells(
+                world,
+                &[
+                    (
+                        "SELECT district, sum(fare) FROM {t} GROUP BY ROLLUP (district)",
+                        OneOf(&["QUERY_SHAPE", "CONSTRUCT_NOT_ALLOWED"]),
+                    ),
+                    (
+                        "SELECT district, sum(fare) FROM {t} GROUP BY GROUPING SETS ((district), ())",
+                        OneOf(&["QUERY_SHAPE", "CONSTRUCT_NOT_ALLOWED"]),
+                    ),
+                    (
+                        "SELECT district, sum(fare) FROM {t} GROUP BY CUBE (district)",
+                        OneOf(&["QUERY_SHAPE", "CONSTRUCT_NOT_ALLOWED"]),
+                    ),
+                    (
+                        "SELECT district, sum(sum_fare) FROM {t}.cube GROUP BY ROLLUP (district)",
+                        As(
+                            "SELECT district, sum(sum_fare) FROM cells_v GROUP BY ROLLUP (district)",
+                        ),
+                    ),
+                ],
+            )
+        },
+        lacks: "",
+    },
+    Attack {
+        number: 22,
+        setup: "G",
+        name: "a cell in which one contributor has nearly all",
+        expected: "the cell is absent",
+        does: |world| {
+            cells(
+                world,
+                &[(
+                    "SELECT count(*) FROM {t}.cube WHERE n < 10",
+                    As("SELECT 0 FROM cells_v LIMIT 1"),
+                )],
+            )
+        },
+        lacks: "term 19",
+    },
+    Attack {
+        number: 23,
+        setup: "G",
+        name: "the same question before and after a late row",
+        expected: "the same answer: cells are frozen",
+        does: |world| {
+            cells(
+                world,
+                &[(
+                    "SELECT sum(fare) FROM {t}",
+                    As("SELECT sum(sum_fare) FROM cells_v"),
+                )],
+            )
+        },
+        lacks: "term 21, second half",
+    },
+    Attack {
+        number: 24,
+        setup: "G",
+        name: "a second contract on a shifted grid",
+        expected: "GRID_CONFLICT",
+        does: |world| shifted(world),
+        lacks: "",
+    },
+    Attack {
+        number: 25,
+        setup: "G",
+        name: "an average over two cities, one of which has three devices",
+        expected: "the first city's cell is absent",
+        does: |world| split(world),
+        lacks: "",
+    },
+    Attack {
+        number: 26,
+        setup: "G",
+        name: "unites, subtracts, joins and filters cells",
+        expected: "= V",
+        does: |world| {
+            cells(
+                world,
+                &[
+                    (
+                        "SELECT sum(x) FROM (SELECT sum(fare) AS x FROM {t} UNION ALL SELECT -sum(fare) FROM {t} WHERE district = 'A')",
+                        As("SELECT sum(sum_fare) FROM cells_v WHERE district <> 'A'"),
+                    ),
+                    (
+                        "SELECT a.district, a.n - b.n FROM {t}.cube a JOIN {t}.cube b ON a.started_at = b.started_at",
+                        As(
+                            "SELECT a.district, a.n - b.n FROM cells_v a JOIN cells_v b ON a.started_at = b.started_at",
+                        ),
+                    ),
+                    (
+                        "SELECT district, started_at FROM {t}.cube WHERE n > 11",
+                        As("SELECT district, started_at FROM cells_v WHERE n > 11"),
+                    ),
+                    (
+                        "SELECT district, count(*) FROM {t} GROUP BY district HAVING count(*) > 12",
+                        As(
+                            "SELECT district, sum(n) FROM cells_v GROUP BY district HAVING sum(n) > 12",
+                        ),
+                    ),
+                    (
+                        "SELECT max(sum_fare), min(n) FROM {t}.cube",
+                        As("SELECT max(sum_fare), min(n) FROM cells_v"),
+                    ),
+                    (
+                        "SELECT * FROM {t}.cube EXCEPT SELECT * FROM {t}.cube WHERE district = 'A'",
+                        As("SELECT * FROM cells_v WHERE district <> 'A'"),
+                    ),
+                ],
+            )
+        },
+        lacks: "",
+    },
+    Attack {
+        number: 27,
+        setup: "G",
+        name: "nothing there, or nothing shown",
+        expected: "the same: no group, and totals of nothing",
+        does: |world| {
+            for absent in [
+                "district = 'B' AND started_at < TIMESTAMP '2026-05-04 11:00:00'",
+                "district = 'Q'",
+                "false",
+            ] {
+                let grouped = format!(
+                    "SELECT district, count(*) FROM {{t}} WHERE {absent} GROUP BY district"
+                );
+                one(world, &CELLS, &grouped, Nothing)?;
+                let sql = format!("SELECT count(*), sum(fare) FROM {{t}} WHERE {absent}");
+                let told = alike(world, &CELLS, &sql)?;
+                // SQL has one row for the totals of nothing; it is the same one whatever was withheld.
+                if told.rows != ["0,NULL"] || told.refusal.is_some() {
+                    return Err(format!("{absent}: {:?} {}", told.rows, told.said()));
+                }
+            }
+            Ok("suppressed, empty and false are alike".to_owned())
+        },
+        lacks: "",
+    },
+    Attack {
+        number: 28,
+        setup: "P",
+        name: "averages the noise of a thousand answers",
+        expected: "identical numbers, budget unchanged",
+        does: |_| Ok(String::new()),
+        lacks: "term 22",
+    },
+    Attack {
+        number: 29,
+        setup: "P",
+        name: "releases until the budget is gone",
+        expected: "PRIVACY_BUDGET_SPENT, also after a restart",
+        does: |_| Ok(String::new()),
+        lacks: "term 22",
+    },
+    Attack {
+        number: 31,
+        setup: "J",
+        name: "joins by other keys and with other sets, or takes the key along",
+        expected: "JOIN_KEY_NOT_ALLOWED, JOIN_PARTNER_NOT_ALLOWED, KEY_MUST_STAY",
+        does: |_| Ok(String::new()),
+        lacks: "terms 23, 24 and 25",
+    },
+    Attack {
+        number: 32,
+        setup: "J",
+        name: "learns keys by a semi-join at the other peer",
+        expected: "KEY_MUST_STAY",
+        does: |_| Ok(String::new()),
+        lacks: "term 25",
+    },
+    Attack {
+        number: 76,
+        setup: "G",
+        name: "ten units, one of them with a fare",
+        expected: "the fare is absent, n is shown",
+        does: |world| {
+            let of = " FROM {t}.cube WHERE district = 'B'";
+            let told = alike(
+                world,
+                &CELLS,
+                &format!("SELECT n, cnt_fare, sum_fare, cnt_duration_s{of}"),
+            )?;
+            if told.rows != ["11,NULL,NULL,11"] {
+                return Err(format!("{:?} {}", told.rows, told.said()));
+            }
+            cells(
+                world,
+                &[(
+                    "SELECT district, sum(fare), avg(fare), count(fare) FROM {t} GROUP BY district",
+                    As(
+                        "SELECT district, sum(sum_fare), sum(sum_fare) * 1.0 / sum(cnt_fare), coalesce(sum(cnt_fare), 0) FROM cells_v GROUP BY district",
+                    ),
+                )],
+            )
+        },
+        lacks: "",
+    },
+    Attack {
+        number: 77,
+        setup: "G",
+        name: "subtracts two snapshots that differ by one late person",
+        expected: "nothing, or the row waits for the next release",
+        does: |world| later(world),
+        lacks: "term 21, second half",
+    },
+];

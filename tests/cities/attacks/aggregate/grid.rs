@@ -1,0 +1,90 @@
+//! What takes more than one question: another grid, another city, another snapshot.
+
+use crate::attacks::Verdict;
+use crate::attacks::trips::{self, Version};
+use crate::attacks::world::World;
+use harness::play::PURPOSE;
+use policy::refusal::Code;
+use policy::term::{Bucket, Term};
+use proto::peer::letter::Content;
+
+/// Proposes the contract on `ga` with quarter-hours, to the provider itself; the own connector would not send it.
+pub(super) fn shifted(world: &World) -> Verdict {
+    let mut agreement = world.agreement("cells_a");
+    for clause in &mut agreement.clauses {
+        if let Term::TimeBucket { bucket, .. } = &mut clause.term {
+            *bucket = Bucket::QuarterHour;
+        }
+    }
+    agreement.uid = "urn:uuid:0198f0c2-6d1e-7c11-9a53-0b6f6f1d2a77".to_owned();
+    let done = world.outlaw.letter(Content::Request {
+        negotiation: "n-shifted".to_owned(),
+        dataset: agreement.dataset.id.clone(),
+        offer: None,
+        payload: proto::contract::to_bytes(&agreement).into(),
+    });
+    match done {
+        Err(refusal) if refusal.code == Code::GridConflict => {}
+        other => return Err(format!("proposed: {other:?}")),
+    }
+    // The provider itself can't offer it either, in the words of a policy.
+    world.lindau.write(
+        "policies/shifted.toml",
+        "title = \"shifted\"\naggregate = { by = [\"district\", \"started_at\"], functions = [\"sum\"], measures = [\"fare\"], bucket = \"quarter-hour\", min_contributors = 10 }\nvalid = { from = 2026-01-01, until = 2029-12-31 }\n",
+    );
+    let said = world.lindau.hansa(&[
+        "policy",
+        "check",
+        "policies/shifted.toml",
+        "--dataset",
+        "cells_a",
+    ]);
+    match said.status != Some(0) && said.out.contains("GRID_CONFLICT") {
+        true => Ok("GRID_CONFLICT, proposed and offered".to_owned()),
+        false => Err(format!("{said:?}")),
+    }
+}
+
+/// Asks one question of two cities: in one of them the cell has enough devices, in the other three.
+pub(super) fn split(world: &World) -> Verdict {
+    let part = |city: &str| {
+        format!(
+            "SELECT sum(duration_s) AS s, count(*) AS n FROM {city} WHERE district = 'B' AND started_at < TIMESTAMP '2026-05-04 11:00:00Z'"
+        )
+    };
+    let both = format!(
+        "{} UNION ALL {}",
+        part("lindau.cells_a"),
+        part("speyer.cells_a")
+    );
+    let sql = format!("SELECT sum(s) AS s, sum(n) AS n FROM ({both}) AS parts");
+    let done = world
+        .acme
+        .hansa(&["--json", "sql", &sql, "--purpose", PURPOSE]);
+    if done.status != Some(0) {
+        return Err(done.err);
+    }
+    // Speyer has twelve devices of a minute each and a bit; Lindau's three are not there.
+    let row = &done.lines()[0];
+    match (row["s"].as_i64(), row["n"].as_i64()) {
+        (Some(786), Some(12)) => Ok("only the other city's cell".to_owned()),
+        found => Err(format!("{found:?} instead of 786 of 12")),
+    }
+}
+
+/// Publishes one more trip of one more device and compares the cells.
+pub(super) fn later(world: &World) -> Verdict {
+    let cells = |world: &World| world.ask("cells_l", "SELECT * FROM cells_l.cube").rows;
+    let before = cells(world);
+    let late = format!(
+        "{}late,late,op0,A,2026-05-04 10:30,,,9999,5,\n",
+        trips::cells(Version::One)
+    );
+    world.lindau.write("data/cells_l.csv", &late);
+    world.lindau.publishes();
+    let after = cells(world);
+    match before == after {
+        true => Ok("the same cells".to_owned()),
+        false => Ok("the cells differ by the late row".to_owned()),
+    }
+}

@@ -1,0 +1,216 @@
+//! The dataset of the attacks: trips, of which a contract shows a part. What it hides begins with a word that occurs
+//! nowhere else, and stands in two versions that the contract shows alike.
+
+use std::fmt::Write as _;
+
+/// The beginning of every hidden text.
+pub(crate) const SECRET: &str = "ZQXJKVWQ";
+
+/// One trip; a text that is empty is no value.
+pub(crate) struct Trip {
+    id: String,
+    device: String,
+    operator: String,
+    district: String,
+    started: String,
+    lon: String,
+    lat: String,
+    duration: i64,
+    fare: Option<i64>,
+    notes: String,
+}
+
+pub(crate) const HEADER: &str =
+    "trip_id,device_id,operator,district,started_at,lon,lat,duration_s,fare,notes\n";
+
+/// The two versions that look alike under each contract.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    One,
+    Other,
+}
+
+impl Version {
+    const fn is(self, one: i64, other: i64) -> i64 {
+        match self {
+            Self::One => one,
+            Self::Other => other,
+        }
+    }
+}
+
+/// District A, of which the contract R shows all rows; where `version` is absent, only what it shows.
+fn shown(version: Option<Version>) -> Vec<Trip> {
+    (0..60)
+        .map(|number: i64| {
+            let hour = 6 + number % 12;
+            let detail = version.map_or(0, |version| (number * version.is(7, 11)) % 60);
+            let hidden = |value: String| version.map(|_| value).unwrap_or_default();
+            let odd = version.map_or("", |version| match version {
+                Version::One => "a",
+                Version::Other => "b",
+            });
+            Trip {
+                id: (1000 + number).to_string(),
+                device: hidden(format!("{SECRET}dev{odd}{}", number % 17)),
+                operator: format!("op{}", number % 3),
+                district: "A".to_owned(),
+                started: format!("2026-05-{:02} {hour:02}:{detail:02}", 4 + number % 3),
+                lon: hidden(format!("13.{:04}", detail * 97 + number)),
+                lat: hidden(format!("52.{:04}", detail * 89 + number)),
+                duration: 100 + number * 13 % 900,
+                fare: (number % 7 != 0).then_some(200 + number * 31 % 1500),
+                notes: hidden(format!("{SECRET}note{odd}{number}")),
+            }
+        })
+        .collect()
+}
+
+/// What the contract R shows to nobody: other districts, and rows without one.
+fn hidden(version: Version) -> Vec<Trip> {
+    (0..version.is(40, 55))
+        .map(|number| Trip {
+            id: format!("{SECRET}id{number}"),
+            device: format!("{SECRET}dev{number}"),
+            operator: format!("{SECRET}op{}", version.is(1, 2)),
+            district: match number % 3 {
+                0 => String::new(),
+                1 => "B".to_owned(),
+                _ => format!("{SECRET}district"),
+            },
+            started: format!("2026-05-{:02} 23:59", version.is(9, 19)),
+            lon: "0.5".to_owned(),
+            lat: "0.5".to_owned(),
+            duration: if number % 2 == 0 { 77 } else { 0 },
+            fare: Some(version.is(-1, i64::MAX)),
+            notes: format!("{SECRET}hidden"),
+        })
+        .collect()
+}
+
+/// The stored table.
+pub(crate) fn stored(version: Version) -> String {
+    let mut trips = hidden(version);
+    let at = trips.len() / 2;
+    trips.splice(at..at, shown(Some(version)));
+    csv(&trips)
+}
+
+/// What R shows of both versions, as a table of its own.
+pub(crate) fn view() -> String {
+    csv(&shown(None))
+}
+
+fn csv(trips: &[Trip]) -> String {
+    let mut csv = HEADER.to_owned();
+    for trip in trips {
+        let fare = trip.fare.map(|fare| fare.to_string()).unwrap_or_default();
+        writeln!(
+            csv,
+            "{},{},{},{},{},{},{},{},{fare},{}",
+            trip.id,
+            trip.device,
+            trip.operator,
+            trip.district,
+            trip.started,
+            trip.lon,
+            trip.lat,
+            trip.duration,
+            trip.notes
+        )
+        .unwrap();
+    }
+    csv
+}
+
+/// A cell of the aggregate contract G: district, hour, how many devices in both versions, how many of them with a fare.
+const CELLS: [(&str, u32, [i64; 2], [i64; 2]); 7] = [
+    ("A", 10, [12, 12], [12, 12]),
+    ("A", 11, [15, 15], [15, 15]),
+    ("B", 10, [3, 5], [3, 5]),
+    // Enough devices, but only one of them has a fare, or nine.
+    ("B", 11, [11, 11], [1, 9]),
+    ("C", 10, [12, 12], [12, 12]),
+    ("C", 11, [0, 9], [0, 9]),
+    ("D", 12, [10, 10], [10, 10]),
+];
+
+/// The least devices of a published cell.
+const LEAST: i64 = 10;
+
+/// The table under the contract G.
+pub(crate) fn cells(version: Version) -> String {
+    let mut trips = Vec::new();
+    for (district, hour, devices, fares) in CELLS {
+        let pick = |pair: [i64; 2]| version.is(pair[0], pair[1]);
+        let published = pick(devices) >= LEAST;
+        for device in 0..pick(devices) {
+            let fare = (device < pick(fares)).then(|| fare(device, version, pick(fares) >= LEAST));
+            trips.push(Trip {
+                id: format!("{SECRET}{district}{hour}{device}"),
+                device: format!("{SECRET}g{device}"),
+                operator: "op0".to_owned(),
+                district: district.to_owned(),
+                started: format!("2026-05-04 {hour}:{:02}", device * version.is(3, 1)),
+                lon: String::new(),
+                lat: String::new(),
+                duration: if published {
+                    60 + device
+                } else {
+                    version.is(77, 7)
+                },
+                fare,
+                notes: String::new(),
+            });
+        }
+    }
+    csv(&trips)
+}
+
+/// Another city's table under G: twelve devices where this city has three.
+pub(crate) fn dozen() -> String {
+    let mut csv = HEADER.to_owned();
+    for device in 0..12 {
+        writeln!(
+            csv,
+            "{device},{SECRET}s{device},op0,B,2026-05-04 10:{device:02},,,{},100,",
+            60 + device
+        )
+        .unwrap();
+    }
+    csv
+}
+
+fn fare(device: i64, version: Version, published: bool) -> i64 {
+    if published {
+        100 + device * 10
+    } else {
+        version.is(777, 3333)
+    }
+}
+
+/// The published cells of both versions, as a table of its own.
+pub(crate) fn published() -> String {
+    let mut csv =
+        "district,started_at,n,cnt_duration_s,sum_duration_s,cnt_fare,sum_fare\n".to_owned();
+    for (district, hour, [devices, _], [fares, _]) in CELLS {
+        if devices < LEAST {
+            continue;
+        }
+        let duration: i64 = (0..devices).map(|device| 60 + device).sum();
+        write!(
+            csv,
+            "{district},2026-05-04 {hour}:00,{devices},{devices},{duration},"
+        )
+        .unwrap();
+        if fares < LEAST {
+            writeln!(csv, ",").unwrap();
+        } else {
+            let sum: i64 = (0..fares)
+                .map(|device| fare(device, Version::One, true))
+                .sum();
+            writeln!(csv, "{fares},{sum}").unwrap();
+        }
+    }
+    csv
+}

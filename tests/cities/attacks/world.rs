@@ -1,0 +1,230 @@
+//! The league in which SQL is attacked: one provider with every setup, a member that asks as it likes.
+
+use crate::attacks::trips::{self, Version};
+use crate::attacks::{Line, aggregate, row, tried};
+use crate::binary;
+use harness::city::City;
+use harness::league::League;
+use harness::outlaw::{Outlaw, Told};
+use harness::play::ALL;
+use policy::contract::Agreement;
+use policy::id::ContractId;
+use std::collections::BTreeMap;
+
+/// Both versions of each setup, the plain tables, and who asks.
+pub(crate) struct World {
+    pub(crate) lindau: City,
+    pub(crate) acme: City,
+    pub(crate) outlaw: Outlaw,
+    _speyer: City,
+    contracts: BTreeMap<String, ContractId>,
+    /// Last, since its folder goes with it.
+    pub(crate) league: League,
+}
+
+impl World {
+    fn new() -> Self {
+        let league = League::new(binary());
+        let mut lindau = league.city("lindau");
+        let mut speyer = league.city("speyer");
+        let acme = league.firm("acme");
+        league.hand_bundle_to("speyer");
+        speyer.write("data/cells_a.csv", &trips::dozen());
+        speyer.configure(&dataset("cells_a"));
+        speyer.offers(
+            "cells_a",
+            "cells_a",
+            &format!("{G}\n{ALL}"),
+            "\"league\"",
+            "auto",
+        );
+        speyer.publishes();
+        speyer.serve();
+        league.hand_bundle_to("lindau");
+        let sets = [
+            ("trips_a", trips::stored(Version::One), R.to_owned()),
+            ("trips_b", trips::stored(Version::Other), R.to_owned()),
+            ("trips_v", trips::view(), SHOWN.to_owned()),
+            ("cells_a", trips::cells(Version::One), G.to_owned()),
+            ("cells_b", trips::cells(Version::Other), G.to_owned()),
+            ("cells_l", trips::cells(Version::One), G.to_owned()),
+            ("trips_t", trips::stored(Version::One), T.to_owned()),
+        ];
+        for (name, csv, terms) in &sets {
+            lindau.write(&format!("data/{name}.csv"), csv);
+            lindau.configure(&dataset(name));
+            lindau.offers(name, name, &format!("{terms}\n{ALL}"), "\"league\"", "auto");
+        }
+        lindau.write("data/cells_v.csv", &trips::published());
+        lindau.configure(PUBLISHED);
+        lindau.offers("cells_v", "cells_v", ALL, "\"league\"", "auto");
+        lindau.configure("[tenant.\"acme.example\"]\nvalue = \"op1\"");
+        lindau.publishes();
+        lindau.serve();
+        acme.knows(&lindau);
+        acme.knows(&speyer);
+        let _ = acme.contract("speyer.cells_a");
+        let contracts = [
+            "trips_a", "trips_b", "trips_v", "cells_a", "cells_b", "cells_l", "cells_v", "trips_t",
+        ]
+        .into_iter()
+        .map(|name| {
+            let contract = acme.contract(&format!("lindau.{name}"));
+            (name.to_owned(), contract.parse().unwrap())
+        })
+        .collect();
+        let outlaw = Outlaw::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
+        Self {
+            league,
+            lindau,
+            acme,
+            outlaw,
+            _speyer: speyer,
+            contracts,
+        }
+    }
+
+    /// The contract on a dataset.
+    pub(crate) fn contract(&self, dataset: &str) -> ContractId {
+        self.contracts[dataset]
+    }
+
+    /// What the contract on a dataset says.
+    pub(crate) fn agreement(&self, dataset: &str) -> Agreement {
+        let id = self.contract(dataset).to_string();
+        let file = ["contract", "export", &id];
+        let bytes = self.acme.hansa(&file).must().out;
+        let signed = proto::envelope::parse_contract(bytes.trim().as_bytes()).unwrap();
+        signed.agreement
+    }
+
+    /// Asks over the wire under the contract on a dataset.
+    pub(crate) fn ask(&self, dataset: &str, sql: &str) -> Told {
+        self.outlaw.ask(&[self.contract(dataset)], sql)
+    }
+}
+
+/// Attacks rows and cells.
+pub(crate) fn attacked() -> Vec<Line> {
+    let mut world = World::new();
+    let mut lines = tried(&mut world, &row::attacks());
+    lines.extend(tried(&mut world, &aggregate::ATTACKS));
+    lines
+}
+
+/// Rows of one district, without the notes; devices and places are hidden, times are hours.
+const R: &str = "rows = \"district = 'A'\"\n\
+    columns = [\"trip_id\", \"device_id\", \"operator\", \"district\", \"started_at\", \"lon\", \"lat\", \"duration_s\", \"fare\"]\n\
+    mask = { device_id = \"null\", lon = \"null\", lat = \"null\" }\n\
+    coarsen = { started_at = \"hour\" }";
+
+/// The columns that R shows, as they are.
+const SHOWN: &str = "columns = [\"trip_id\", \"device_id\", \"operator\", \"district\", \"started_at\", \"lon\", \"lat\", \"duration_s\", \"fare\"]";
+
+/// Cells of district and hour with ten devices each.
+const G: &str = "aggregate = { by = [\"district\", \"started_at\"], measures = [\"duration_s\", \"fare\"], \
+    functions = [\"sum\", \"count\", \"avg\"], min_contributors = 10 }";
+
+/// The rows of whoever asks.
+const T: &str = "rows = \"operator = {{consumer}}\"\ncolumns = [\"trip_id\", \"operator\"]";
+
+fn dataset(name: &str) -> String {
+    format!(
+        r#"
+[[dataset]]
+name = "{name}"
+title = "Trips"
+licence = "proprietary"
+unit_column = "device_id"
+zone = "UTC"
+sort = ["trip_id"]
+
+[dataset.source]
+kind = "text"
+path = "data/{name}.csv"
+{COLUMNS}
+[dataset.grid]
+dimensions = ["district", "started_at"]
+bucket = "hour"
+zone = "UTC"
+"#
+    )
+}
+
+const COLUMNS: &str = r#"
+[[dataset.column]]
+name = "trip_id"
+
+[[dataset.column]]
+name = "device_id"
+
+[[dataset.column]]
+name = "operator"
+
+[[dataset.column]]
+name = "district"
+
+[[dataset.column]]
+name = "started_at"
+type = "instant"
+format = "%Y-%m-%d %H:%M"
+
+[[dataset.column]]
+name = "lon"
+type = "float"
+
+[[dataset.column]]
+name = "lat"
+type = "float"
+
+[[dataset.column]]
+name = "duration_s"
+type = "int"
+
+[[dataset.column]]
+name = "fare"
+type = "int"
+
+[[dataset.column]]
+name = "notes"
+"#;
+
+const PUBLISHED: &str = r#"
+[[dataset]]
+name = "cells_v"
+title = "Cells"
+licence = "proprietary"
+zone = "UTC"
+
+[dataset.source]
+kind = "text"
+path = "data/cells_v.csv"
+
+[[dataset.column]]
+name = "district"
+
+[[dataset.column]]
+name = "started_at"
+type = "instant"
+format = "%Y-%m-%d %H:%M"
+
+[[dataset.column]]
+name = "n"
+type = "int"
+
+[[dataset.column]]
+name = "cnt_duration_s"
+type = "int"
+
+[[dataset.column]]
+name = "sum_duration_s"
+type = "int"
+
+[[dataset.column]]
+name = "cnt_fare"
+type = "int"
+
+[[dataset.column]]
+name = "sum_fare"
+type = "int"
+"#;
