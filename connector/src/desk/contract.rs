@@ -31,10 +31,19 @@ pub(crate) async fn run(
         ContractVerb::Request {
             dataset,
             sign,
-            policy_text,
+            policy_text: policy,
             offer,
+            replaces,
             ..
-        } => request::request(node, &dataset, sign, policy_text, offer, manner, out).await,
+        } => {
+            let wish = request::Wish {
+                sign,
+                policy,
+                offer,
+                replaces,
+            };
+            request::request(node, &dataset, wish, manner, out).await
+        }
         ContractVerb::Show { id, diff, odrl } => show::show(node, &id, diff, odrl, out).await,
         ContractVerb::Counter {
             id, policy_text, ..

@@ -28,6 +28,9 @@ pub(crate) enum ContractVerb {
         /// Which of several offers
         #[arg(long)]
         offer: Option<String>,
+        /// The contract that this one takes the place of, as its next version
+        #[arg(long, value_name = "CONTRACT")]
+        replaces: Option<String>,
     },
     /// Clauses, signatures and their check, budgets used
     #[command(after_help = "Example: hansa contract show 7f3a")]

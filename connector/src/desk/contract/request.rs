@@ -1,5 +1,6 @@
 //! `contract request`: an offer, or our own terms for it, sent to its provider.
 
+use super::find as find_contract;
 use super::step::told;
 use super::words::{payload_text, turn_sentence};
 use crate::desk::catalog::{find, terms_text};
@@ -8,6 +9,7 @@ use crate::desk::{Manner, Outcome, gathered};
 use crate::node::Node;
 use crate::walk::{negotiate, post};
 use ::catalog::dataset::Dataset;
+use ::catalog::offer::Filled;
 use ::policy::contract::{Agreement, Assignee};
 use ::policy::id::ContractId;
 use ::policy::negotiate::Phase;
@@ -17,15 +19,31 @@ use proto::peer::letter::Content;
 use serde_json::json;
 use std::sync::Arc;
 
+/// How a contract is wished for.
+pub(super) struct Wish {
+    /// Sign beforehand.
+    pub(super) sign: bool,
+    /// Own terms, in the place of the offer's.
+    pub(super) policy: Option<String>,
+    /// Which of several offers.
+    pub(super) offer: Option<String>,
+    /// The contract that it takes the place of.
+    pub(super) replaces: Option<String>,
+}
+
 pub(super) async fn request(
     node: &Arc<Node>,
     dataset: &str,
-    sign: bool,
-    policy: Option<String>,
-    offer: Option<String>,
+    wish: Wish,
     manner: Manner,
     out: &Out,
 ) -> Outcome {
+    let Wish {
+        sign,
+        policy,
+        offer,
+        replaces,
+    } = wish;
     let seen = find(node, dataset).await?;
     let chosen = match (&offer, seen.offers.as_slice()) {
         (_, []) => Err(Refusal::new(
@@ -60,7 +78,13 @@ pub(super) async fn request(
     let bundle = node.trust.bundle();
     let provider = node.party_of(&seen.peer.id, &bundle)?;
     let us = Assignee::Participant(node.party()?);
-    let filled = node.filled(provider, us, None);
+    let old = replaces
+        .map(|named| find_contract::held(node, &named))
+        .transpose()?;
+    let mut filled = node.filled(provider, us, old);
+    if let Some(old) = old {
+        next_version(node, old, &mut filled)?;
+    }
     let mut agreement = chosen.agreement(&seen.dataset, filled);
     let own_terms = policy.is_some();
     if let Some(text) = policy {
@@ -99,6 +123,23 @@ pub(super) async fn request(
         )
     })
     .await
+}
+
+/// Under the label of the contract that it takes the place of.
+fn next_version(node: &Node, old: ContractId, filled: &mut Filled) -> Result<(), Refusal> {
+    let known = node.book(|book| {
+        let old = book.agreement(old)?;
+        Some((old.uid.clone(), old.version))
+    });
+    let (uid, version) = known.ok_or_else(|| {
+        Refusal::new(
+            Code::ContractUnknown,
+            format!("no contract `{}` here", old.short()),
+        )
+    })?;
+    filled.uid = uid;
+    filled.version = version.saturating_add(1);
+    Ok(())
 }
 
 /// Other terms, as a policy file says them, in the place of the agreement's.
