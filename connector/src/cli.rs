@@ -80,6 +80,13 @@ pub(crate) enum Verb {
         /// The .join file
         file: PathBuf,
     },
+    /// Another signing key, and a request for it; `join` puts it in force
+    #[command(after_help = "Example: hansa rekey --output munster.example.request")]
+    Rekey {
+        /// Where to write the request
+        #[arg(short, long)]
+        output: PathBuf,
+    },
     /// A league's own certificate authority and signed trust bundle
     #[command(subcommand)]
     League(LeagueVerb),
@@ -193,6 +200,9 @@ pub(crate) enum LeagueVerb {
         /// Days that the certificate is valid
         #[arg(long, default_value_t = 7)]
         days: u16,
+        /// Moves the clock, in a league founded with --demo
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+        offset: Option<String>,
     },
     /// The participants
     #[command(after_help = "Example: hansa league list --dir league")]
@@ -221,6 +231,9 @@ pub(crate) enum LeagueVerb {
         /// Where to write it; absent: standard output
         #[arg(short, long)]
         output: Option<PathBuf>,
+        /// Moves the clock, in a league founded with --demo
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+        offset: Option<String>,
     },
 }
 

@@ -84,6 +84,10 @@ fn run(cli: Cli, show: Show) -> Result<u8, Vec<Refusal>> {
             };
             local::join::run(&config, &file, now.plus_micros(moved), show).map_err(one)?;
         }
+        Verb::Rekey { output } => {
+            let config = cli::run::load(&cli.global)?;
+            local::join::rekey(&config, &output, show).map_err(one)?;
+        }
         Verb::Check => {
             let config = cli::run::load(&cli.global)?;
             local::check::run(&config, now, show)?;

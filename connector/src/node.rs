@@ -54,7 +54,7 @@ pub(crate) struct Node {
     /// What it believes and shows.
     pub(crate) trust: Arc<TrustStore>,
     /// Signs contracts, withdrawals and receipts.
-    pub(crate) signer: Arc<dyn Signer>,
+    pub(crate) signer: RwLock<Arc<dyn Signer>>,
     /// The snapshots that are current.
     pub(crate) shelf: Shelf,
     /// Where questions run.
@@ -77,6 +77,8 @@ pub(crate) struct Node {
     pub(crate) owed: tokio_util::task::TaskTracker,
     /// Given when letters were put into the outbox.
     pub(crate) posted: Notify,
+    /// Held while configuration and trust are read again: a person and a new bundle may ask for it at once.
+    pub(crate) reloading: Mutex<()>,
     /// Taken by whoever changes negotiations or the index, so that changes follow each other.
     pub(crate) desk: tokio::sync::Mutex<()>,
     config: RwLock<Arc<Config>>,

@@ -81,7 +81,7 @@ const EXPLAIN: &str = "hansa explain says what would be asked, of whom and under
 fn deed(verb: &Verb) -> Deed {
     match verb {
         Verb::Check | Verb::Error { .. } => Deed::Looks,
-        Verb::Demo(_) | Verb::Init(_) | Verb::Join { .. } => Deed::Acts(""),
+        Verb::Demo(_) | Verb::Init(_) | Verb::Join { .. } | Verb::Rekey { .. } => Deed::Acts(""),
         Verb::Serve { .. } => {
             Deed::Acts("hansa check looks at everything that serving needs, and changes nothing")
         }

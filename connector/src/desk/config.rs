@@ -12,7 +12,7 @@ use ::policy::refusal::{Code, Refusal};
 use keep::trust::identity;
 use serde_json::json;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// Carries out one of the verbs.
 pub(crate) async fn run(node: &Arc<Node>, verb: ConfigVerb, out: &Out) -> Outcome {
@@ -125,6 +125,10 @@ pub(crate) fn reload_quietly(node: &Arc<Node>) -> Result<(), Refusal> {
 /// # Errors
 /// The first problem, with the others as help.
 pub(crate) fn reload_now(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
+    let _one_at_a_time = node
+        .reloading
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     let before = node.config();
     let config = Config::load(&before.file, &find::overrides()).map_err(gathered)?;
     if config.participant.id != before.participant.id || config.state != before.state {
@@ -146,6 +150,7 @@ pub(crate) fn reload_now(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
         return Err(refusal);
     }
     node.trust.swap(&identity)?;
+    node.set_signer(Arc::clone(&identity.signer));
     node.set_taxonomy(taxonomy);
     node.set_config(config);
     // What the bundle no longer allows ends also where nothing can be recorded.

@@ -2,8 +2,10 @@
 
 use crate::cli::show::Show;
 use crate::config::Config;
-use crate::local::read;
+use crate::local::{read, write};
 use evidence::time::Time;
+use keep::trust::bundle::Bundle;
+use keep::trust::identity::request::Applicant;
 use keep::trust::identity::{self, Files};
 use policy::refusal::Refusal;
 use serde_json::json;
@@ -39,6 +41,31 @@ pub(crate) fn run(config: &Config, file: &Path, now: Time, show: Show) -> Result
             config.participant.id.domain(),
             content.league,
             joined.not_after
+        ),
+    );
+    Ok(())
+}
+
+/// `hansa rekey`: makes another signing key and writes the request for it.
+///
+/// # Errors
+/// When this participant is in no league yet, or a key can't be read or written.
+pub(crate) fn rekey(config: &Config, output: &Path, show: Show) -> Result<(), Refusal> {
+    let files = files(config);
+    let id = &config.participant.id;
+    let bundle = Bundle::open(&files.bundle)?;
+    let applicant = Applicant {
+        id: id.clone(),
+        name: config.participant.name.clone(),
+        address: bundle.member(id).and_then(|member| member.address.clone()),
+    };
+    let request = identity::rekey::rekey(&files, &applicant)?;
+    write(output, &request)?;
+    let shown = output.display();
+    show.result(
+        &json!({"participant": id.as_str(), "request": output}),
+        &format!(
+            "another signing key waits; the one before stays in force until the league has registered it\nnext: send {shown} to whoever runs your league (hansa league admit {shown}), install what\n      comes back (hansa join FILE), then hansa reload"
         ),
     );
     Ok(())

@@ -2,6 +2,7 @@
 
 use crate::cli::LeagueVerb;
 use crate::cli::show::{Show, line_out, table};
+use crate::config::unit::shift;
 use crate::local::{read, write};
 use evidence::time::Time;
 use keep::trust::keys::Algorithm;
@@ -23,8 +24,10 @@ pub(crate) fn run(verb: LeagueVerb, now: Time, show: Show) -> Result<(), Refusal
             dir,
             output,
             days,
+            offset,
         } => {
             let mut league = League::open(&dir)?;
+            let now = moved(&league, offset.as_deref(), now)?;
             let admitted = league
                 .admit(&read(&request)?, days, now)
                 .map_err(|refusal| {
@@ -71,8 +74,13 @@ pub(crate) fn run(verb: LeagueVerb, now: Time, show: Show) -> Result<(), Refusal
             );
             Ok(())
         }
-        LeagueVerb::Export { dir, output } => {
+        LeagueVerb::Export {
+            dir,
+            output,
+            offset,
+        } => {
             let mut league = League::open(&dir)?;
+            let now = moved(&league, offset.as_deref(), now)?;
             let bytes = league.export(now)?;
             match output {
                 Some(file) => {
@@ -89,6 +97,22 @@ pub(crate) fn run(verb: LeagueVerb, now: Time, show: Show) -> Result<(), Refusal
             Ok(())
         }
     }
+}
+
+/// The league's clock: it can be moved where the league is for a show, as those of its participants.
+fn moved(league: &League, offset: Option<&str>, now: Time) -> Result<Time, Refusal> {
+    let Some(offset) = offset else {
+        return Ok(now);
+    };
+    let wrong = |sentence: String| Refusal::new(Code::UsageWrong, sentence);
+    if !league.bundle().content().demo {
+        return Err(wrong(
+            "the clock can only be moved in a league that was founded with --demo".to_owned(),
+        ));
+    }
+    let micros = shift(offset)
+        .ok_or_else(|| wrong(format!("`{offset}` is not a time such as +8d or -90m")))?;
+    Ok(now.plus_micros(micros))
 }
 
 fn init(dir: &Path, name: String, demo: bool, now: Time, show: Show) -> Result<(), Refusal> {

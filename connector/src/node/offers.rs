@@ -7,6 +7,7 @@ use catalog::dataset::Dataset;
 use catalog::lint::{self, Severity};
 use catalog::offer::{Filled, Offer, Recipients, Sign};
 use evidence::digest::Digest;
+use keep::trust::signature::Signer;
 use policy::contract::{Assignee, Legal, OwnPurpose, Party, Role};
 use policy::id::{ContractId, DatasetId};
 use policy::refusal::Refusal;
@@ -224,6 +225,16 @@ impl Node {
         }
     }
 
+    /// The key that signs for this participant now.
+    pub(crate) fn signer(&self) -> Arc<dyn Signer> {
+        Arc::clone(&crate::node::read(&self.signer))
+    }
+
+    /// Puts another key in force, which the league has registered.
+    pub(crate) fn set_signer(&self, signer: Arc<dyn Signer>) {
+        *crate::node::write(&self.signer) = signer;
+    }
+
     /// Signs a payload for this participant: the protected header and the signature.
     ///
     /// # Errors
@@ -235,16 +246,15 @@ impl Node {
         payload: &[u8],
     ) -> Result<(String, Vec<u8>), Refusal> {
         let seconds = self.now().micros().div_euclid(1_000_000);
+        let signer = self.signer();
         let header = envelope::protected_header(
             kind,
             role,
-            self.signer.algorithm().as_str(),
-            self.signer.kid(),
+            signer.algorithm().as_str(),
+            signer.kid(),
             seconds,
         );
-        let signature = self
-            .signer
-            .sign(&envelope::signing_input(&header, payload))?;
+        let signature = signer.sign(&envelope::signing_input(&header, payload))?;
         Ok((header, signature))
     }
 }
@@ -295,7 +305,7 @@ fn publish_views(node: &Arc<Node>, offers: &[Offer]) -> Result<(), Refusal> {
     let ours = node
         .party()
         .ok()
-        .filter(|party| party.signing_key == node.signer.kid());
+        .filter(|party| party.signing_key == node.signer().kid());
     let counts = |agreement: &policy::contract::Agreement| {
         ours.as_ref().is_none_or(|party| {
             agreement.provider.signing_key == party.signing_key

@@ -91,7 +91,7 @@ impl Node {
         let taxonomy = proto::purposes::taxonomy(&config.purposes)?;
         let node = Arc::new(Self {
             trust: TrustStore::new(&identity),
-            signer: Arc::clone(&identity.signer),
+            signer: RwLock::new(Arc::clone(&identity.signer)),
             clock,
             moved,
             log,
@@ -114,6 +114,7 @@ impl Node {
             taxonomy: RwLock::new(Arc::new(taxonomy)),
             state: Mutex::new(state),
             offering: Mutex::new(()),
+            reloading: Mutex::new(()),
             _lock: lock,
             runtime: Some(runtime),
         });

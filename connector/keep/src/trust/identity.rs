@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub mod join_file;
+pub mod rekey;
 pub mod request;
 #[cfg(test)]
 mod tests;
@@ -116,7 +117,14 @@ pub fn init(files: &Files, applicant: &Applicant, signing: Algorithm) -> Result<
 /// # Errors
 /// When a key can't be read.
 pub fn request(files: &Files, applicant: &Applicant) -> Result<Vec<u8>, Refusal> {
-    let signing = FileSigner::open(&files.signing_key)?;
+    request_with(files, applicant, &FileSigner::open(&files.signing_key)?)
+}
+
+fn request_with(
+    files: &Files,
+    applicant: &Applicant,
+    signing: &FileSigner,
+) -> Result<Vec<u8>, Refusal> {
     let note = FileSigner::open(&files.note_key)?;
     let tls = pem::key_pair(&files.tls_key)?;
     let text = |text: &str| {
@@ -140,13 +148,14 @@ pub fn request(files: &Files, applicant: &Applicant) -> Result<Vec<u8>, Refusal>
         .serialize_request(&tls)
         .and_then(|csr| csr.pem())
         .map_err(|error| pem::failed(&error))?;
-    Request::write(applicant, &csr, &signing, &note)
+    Request::write(applicant, &csr, signing, &note)
 }
 
 /// Installs what the league sent: checks that it is for this participant and its keys, and from its league.
 ///
 /// A bundle that is already here and newer stays. The bundle is put in place before the certificate, each in one step:
-/// whoever loses power in between has the old certificate under the new bundle, and joins again.
+/// whoever loses power in between has the old certificate under the new bundle, and joins again. A signing key that
+/// waited for the league's word is put in force last.
 ///
 /// # Errors
 /// `KEY_INVALID`, `WRONG_LEAGUE`, `BUNDLE_INVALID`, `CERTIFICATE_EXPIRED` or `PEER_NOT_TRUSTED`.
@@ -166,7 +175,7 @@ pub fn join(files: &Files, id: &ParticipantId, bytes: &[u8], now: Time) -> Resul
     } else {
         sent.bundle
     };
-    let signer = FileSigner::open(&files.signing_key)?;
+    let (signer, is_next) = rekey::chosen(files, id, &bundle)?;
     let note = FileSigner::open(&files.note_key)?;
     let certified = pem::certified(sent.chain.clone(), &files.tls_key)?;
     let chain = own_chain(id, &certified, &bundle, now)?;
@@ -174,6 +183,9 @@ pub fn join(files: &Files, id: &ParticipantId, bytes: &[u8], now: Time) -> Resul
     files::replace(&files.bundle, &bundle.to_bytes(), Readers::Everybody)?;
     let certificates = pem::certificates(&sent.chain);
     files::replace(&files.tls_cert, certificates.as_bytes(), Readers::Everybody)?;
+    if is_next {
+        rekey::adopt(files)?;
+    }
     Ok(Joined {
         bundle,
         not_after: chain.not_after(),

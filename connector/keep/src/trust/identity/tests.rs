@@ -186,3 +186,36 @@ fn a_join_that_lost_power_in_the_middle_leaves_a_participant_that_works() {
     let after = load(&files, &munster.id, 3, start()).unwrap();
     assert_ne!(after.chain, munster.chain);
 }
+
+#[test]
+fn another_signing_key_waits_for_the_leagues_word() {
+    let mut sample = Sample::new();
+    let munster = sample.admit("munster.example", start());
+    let files = sample.files("munster.example");
+    let applicant = Sample::applicant("munster.example");
+    let later = start().plus_micros(DAY);
+    let request = super::rekey::rekey(&files, &applicant).unwrap();
+    // Until it is registered the one before is in force, and asking again changes nothing.
+    let before = load(&files, &munster.id, 0, later).unwrap();
+    assert_eq!(before.signer.kid(), munster.signer.kid());
+    let again = super::request::Request::read(&super::rekey::rekey(&files, &applicant).unwrap());
+    let asked = super::request::Request::read(&request).unwrap().signing;
+    assert_eq!(again.unwrap().signing, asked);
+    // A renewal that the league answers without knowing of it leaves it waiting.
+    let renewal = super::request(&files, &applicant).unwrap();
+    let renewed = sample.league.admit(&renewal, 7, later).unwrap();
+    join(&files, &munster.id, &renewed.join.to_bytes(), later).unwrap();
+    assert_eq!(
+        load(&files, &munster.id, 0, later).unwrap().signer.kid(),
+        munster.signer.kid()
+    );
+
+    let admitted = sample.league.admit(&request, 7, later).unwrap();
+    join(&files, &munster.id, &admitted.join.to_bytes(), later).unwrap();
+    let after = load(&files, &munster.id, 0, later).unwrap();
+    assert_eq!(after.signer.kid(), asked.kid());
+    assert_ne!(after.signer.kid(), munster.signer.kid());
+    // What the first one signed before stays good.
+    let keys = &after.bundle.member(&munster.id).unwrap().keys;
+    assert!(keys[0].counts_at(start()) && !keys[0].counts_at(later));
+}
