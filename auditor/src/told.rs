@@ -4,6 +4,7 @@ use crate::Told;
 use crate::copy::Copy;
 use crate::finding::{Finding, Verdict};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Gathers what is to be told.
 pub(crate) struct Teller {
@@ -63,6 +64,7 @@ impl Teller {
             "to": report.span.map(|(_, to)| to.to_string()),
             "permitted": permitted,
             "refused": refused,
+            "refusals": codes(copy),
             "received": copy.story.received.len(),
             "first_bad": report.fault.as_ref().map(|fault| fault.index),
             "unseen": report.unseen,
@@ -103,6 +105,20 @@ impl Teller {
             status: verdict.status(),
         }
     }
+}
+
+/// How many questions were refused with which code.
+fn codes(copy: &Copy) -> BTreeMap<&str, u64> {
+    let mut codes = BTreeMap::new();
+    for why in copy
+        .story
+        .questions
+        .iter()
+        .filter_map(|q| q.refused.as_ref())
+    {
+        *codes.entry(why.code.as_str()).or_default() += 1;
+    }
+    codes
 }
 
 fn as_json(finding: &Finding) -> Value {

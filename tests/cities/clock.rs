@@ -10,7 +10,7 @@ use std::time::Duration;
 const WEEK_AND_A_DAY: i64 = 8 * 86_400;
 
 /// Writes the offset into the configuration, in the place of one that stands there.
-fn set(city: &City, offset: &str) {
+pub(crate) fn set(city: &City, offset: &str) {
     let file = city.folder().join("hansa.toml");
     let before = std::fs::read_to_string(&file).unwrap();
     let kept = before.split("\n[clock]").next().unwrap();
@@ -66,6 +66,10 @@ fn it_is_refused_in_a_league_that_is_not_for_a_show() {
             (&["join", "lindau.example.join"], "CONFIG_INVALID", 6, &says),
         ],
     );
+    // Nor can the league's own be.
+    let export = ["league", "export", "--dir", "league", "--offset", "+8d"];
+    let moved = run(binary(), folder.path(), &export).ends(2);
+    assert!(moved.err.contains("founded with --demo"), "{}", moved.err);
     // No offset is no offset.
     set(&lindau, "0s");
     lindau.hansa(&["check"]).must();

@@ -25,6 +25,7 @@ mod federation;
 mod lacking;
 mod life;
 mod publish;
+mod quarter;
 mod quota;
 mod readme;
 mod recall;

@@ -140,7 +140,9 @@ fn the_log_says_who_is_concerned() {
     );
 
     // Nobody's question is anybody's own: the owner asking itself is no recipient.
-    lindau.hansa(&["sql", "SELECT count(*) FROM lindau.bikes"]).must();
+    lindau
+        .hansa(&["sql", "SELECT count(*) FROM lindau.bikes"])
+        .must();
     assert_eq!(rows(&lindau, &["recipients", "bikes"]).len(), 2);
 
     // The whole log as tiles, which hold as many records as the head says.

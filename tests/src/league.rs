@@ -119,6 +119,34 @@ impl League {
         self.hansa(&["--config", &config, "join", &join]).must();
     }
 
+    /// `league admit` for ninety days of a clock that was moved, from this request, and `join`.
+    ///
+    /// # Panics
+    /// When one of the commands fails.
+    pub fn renew_at(&self, alias: &str, request: &str, offset: &str) {
+        let request = format!("{alias}/{request}");
+        let join = format!("{alias}/{alias}.example.join");
+        self.hansa(&[
+            "league", "admit", &request, "--dir", "league", "--output", &join, "--days", "90",
+            "--offset", offset,
+        ])
+        .must();
+        let config = format!("{alias}/hansa.toml");
+        self.hansa(&["--config", &config, "join", &join]).must();
+    }
+
+    /// `league export` by a clock that was moved, into a participant's trust folder.
+    ///
+    /// # Panics
+    /// When the command fails.
+    pub fn hand_bundle_at(&self, alias: &str, offset: &str) {
+        let bundle = format!("{alias}/trust/bundle.json");
+        self.hansa(&[
+            "league", "export", "--dir", "league", "--output", &bundle, "--offset", offset,
+        ])
+        .must();
+    }
+
     /// `league export` into a participant's trust folder.
     ///
     /// # Panics
