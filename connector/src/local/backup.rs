@@ -115,9 +115,7 @@ pub(crate) fn restore(config: &Config, file: &Path, show: Show) -> Result<u8, Re
     let parent = config.state.parent().unwrap_or_else(|| Path::new("."));
     let scratch = tempfile::tempdir_in(parent).map_err(broken)?;
     let source = File::open(file).map_err(|fault| keep::files::unreadable(file, &fault))?;
-    tar::Archive::new(std::io::BufReader::new(source))
-        .unpack(scratch.path())
-        .map_err(|fault| keep::files::unreadable(file, &fault))?;
+    unpack(source, scratch.path()).map_err(|fault| keep::files::unreadable(file, &fault))?;
     let copied = scratch.path().join("state");
     settle(&copied).map_err(broken)?;
     let theirs = offline::verify(&copied.join("log"), None)?;
@@ -159,6 +157,23 @@ pub(crate) fn restore(config: &Config, file: &Path, show: Show) -> Result<u8, Re
         &format!("the state is that of the copy: {records} records in its log"),
     );
     Ok(0)
+}
+
+/// Unpacks files and folders, and nothing else: a link would lead what follows to files that are not in the copy.
+fn unpack(source: File, to: &Path) -> std::io::Result<()> {
+    let mut archive = tar::Archive::new(std::io::BufReader::new(source));
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        let kind = entry.header().entry_type();
+        if !(kind.is_file() || kind.is_dir()) || !entry.unpack_in(to)? {
+            let what = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            return Err(std::io::Error::other(format!(
+                "`{}` is no file or folder of a copy",
+                policy::plain::printable(&what)
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Makes unpacked files readable by the owner alone, and durable.
