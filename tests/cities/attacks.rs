@@ -4,8 +4,15 @@
 //! to get round it. An attack is asked over the wire by a participant that keeps to no rule, wherever it is on the wire.
 
 mod aggregate;
+mod books;
 mod contract;
+mod identity;
+mod load;
+mod peer;
+mod quota;
+mod reading;
 mod row;
+mod shown;
 mod sql;
 mod trips;
 mod world;
@@ -97,7 +104,7 @@ fn words(panic: &(dyn std::any::Any + Send)) -> String {
 }
 
 /// The attacks that are not passed yet, with what they wait for. The list can only grow shorter.
-const NOT_YET: [(u16, &str); 9] = [
+const NOT_YET: [(u16, &str); 10] = [
     (13, "terms 11 and 16"),
     (22, "term 19"),
     (23, "term 21, second half"),
@@ -106,12 +113,8 @@ const NOT_YET: [(u16, &str); 9] = [
     (31, "terms 23, 24 and 25"),
     (32, "term 25"),
     (52, "term 48"),
+    (62, "term 47"),
     (77, "term 21, second half"),
-];
-
-/// The attacks that are not in the tables yet.
-const ABSENT: [u16; 20] = [
-    55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74,
 ];
 
 /// The attacks of the list that are done at all; those of the reading follow.
@@ -119,7 +122,16 @@ const LISTED: u16 = 77;
 
 #[test]
 fn each_attack_comes_to_what_the_list_says() {
-    let groups: [fn() -> Vec<Line>; 2] = [world::attacked, contract::attacked];
+    let groups: [fn() -> Vec<Line>; 8] = [
+        world::attacked,
+        contract::attacked,
+        identity::attacked,
+        quota::attacked,
+        books::attacked,
+        load::attacked,
+        peer::attacked,
+        shown::attacked,
+    ];
     let lines = std::thread::scope(|scope| {
         let running: Vec<_> = groups.map(|group| scope.spawn(group)).into();
         let mut lines: Vec<Line> = running
@@ -155,6 +167,6 @@ fn each_attack_comes_to_what_the_list_says() {
         failed.len()
     );
     assert!(failed.is_empty(), "failed: {failed:?}");
-    assert_eq!(absent, ABSENT, "not in the tables");
+    assert!(absent.is_empty(), "not in the tables: {absent:?}");
     assert_eq!(waiting, NOT_YET, "what is not passed yet");
 }

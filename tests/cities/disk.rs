@@ -50,7 +50,7 @@ fn lengthen_the_log(city: &City) -> u64 {
 }
 
 #[test]
-fn without_its_log_nothing_is_answered() {
+pub(crate) fn without_its_log_nothing_is_answered() {
     let league = League::new(super::binary());
     let (mut lindau, acme) = pair(&league);
     answered(&acme);

@@ -170,7 +170,7 @@ fn an_answer_that_is_not_read_to_its_end_is_no_trouble() {
 }
 
 #[test]
-fn a_log_that_does_not_go_on_from_what_was_shown_is_noticed() {
+pub(crate) fn a_log_that_does_not_go_on_from_what_was_shown_is_noticed() {
     let league = League::new(super::binary());
     let mut lindau = league.city("lindau");
     let acme = league.firm("acme");

@@ -114,7 +114,7 @@ fn a_peer_that_reads_nothing_leaves_seats_for_others() {
 }
 
 #[test]
-fn a_reader_that_stands_still_gives_its_seat_back() {
+pub(crate) fn a_reader_that_stands_still_gives_its_seat_back() {
     let league = League::new(super::binary());
     let mut lindau = league.city("lindau");
     let (acme, other) = (league.firm("acme"), league.firm("other"));

@@ -15,6 +15,63 @@ use std::sync::Arc;
 /// The day on which every certificate of this room was over.
 pub const OVER: &str = "2020-01-02";
 
+/// Who signs a forged certificate.
+#[derive(Debug, Clone, Copy)]
+pub enum Issued {
+    /// Its own key.
+    ByItself,
+    /// The league's authority.
+    ByTheLeague,
+    /// An authority of the same name, with another key.
+    ByAStranger,
+}
+
+/// A certificate and its key.
+#[derive(Debug)]
+pub struct Shown {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+/// A connection over which anything can be said.
+#[derive(Debug)]
+pub struct Spoken(rustls::StreamOwned<ClientConnection, TcpStream>);
+
+impl Spoken {
+    /// The connection below.
+    #[must_use]
+    pub const fn tcp(&self) -> &TcpStream {
+        &self.0.sock
+    }
+}
+
+impl std::io::Read for Spoken {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(into)
+    }
+}
+
+impl std::io::Write for Spoken {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        std::io::Write::write(&mut self.0, bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::Write::flush(&mut self.0)
+    }
+}
+
+/// What a handshake gave.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Called {
+    /// Tickets to resume it with.
+    pub tickets: u32,
+    /// The second one resumed the first.
+    pub resumed: bool,
+    /// The second one could have sent something before it was finished.
+    pub early: bool,
+}
+
 impl League {
     /// Puts a certificate in the place of a participant's that is like it in all but its time.
     ///
@@ -68,6 +125,130 @@ impl League {
             }
         });
         address.to_string()
+    }
+
+    /// A certificate for a participant's identity that is good but for what `spoil` does to it.
+    ///
+    /// # Panics
+    /// When a file of the league is not what it must be.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
+    pub fn forged(
+        &self,
+        domain: &str,
+        by: Issued,
+        spoil: impl FnOnce(&mut CertificateParams),
+    ) -> Shown {
+        let mut params = CertificateParams::new([domain.to_owned()]).expect("the parameters");
+        params.distinguished_name.push(DnType::CommonName, domain);
+        let uri = format!("hansa://{domain}").try_into().expect("a URI");
+        params.subject_alt_names.push(SanType::URI(uri));
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ServerAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
+        ];
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2090, 1, 1);
+        spoil(&mut params);
+        let key = KeyPair::generate().expect("a key");
+        let certificate = match by {
+            Issued::ByItself => params.self_signed(&key),
+            Issued::ByTheLeague => {
+                let authority = KeyPair::from_pem(&self.text("league/authority.pem"));
+                let authority = authority.expect("the authority's key");
+                let issuer = Issuer::from_ca_cert_der(&self.anchor(), authority);
+                params.signed_by(&key, &issuer.expect("the authority"))
+            }
+            Issued::ByAStranger => {
+                // Of the same name as the league's, with a key of its own.
+                let authority = KeyPair::generate().expect("a key");
+                let issuer = Issuer::from_ca_cert_der(&self.anchor(), authority);
+                params.signed_by(&key, &issuer.expect("the authority"))
+            }
+        };
+        let certificate = certificate.expect("the certificate");
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("the key");
+        Shown {
+            chain: vec![certificate.der().clone()],
+            key,
+        }
+    }
+
+    /// Calls a listener, with this certificate or with none.
+    ///
+    /// # Errors
+    /// What TLS says of it.
+    ///
+    /// # Panics
+    /// When nobody listens.
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
+    pub fn call(
+        &self,
+        shown: Option<&Shown>,
+        listener: &str,
+        domain: &str,
+    ) -> Result<Called, String> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.anchor()).expect("the authority");
+        let config = ClientConfig::builder_with_protocol_versions(&[&rustls::version::TLS13])
+            .with_root_certificates(roots);
+        let mut config = match shown {
+            Some(Shown { chain, key }) => config
+                .with_client_auth_cert(chain.clone(), key.clone_key())
+                .expect("certificate and key fit"),
+            None => config.with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        config.enable_early_data = true;
+        let config = Arc::new(config);
+        let mut called = Called::default();
+        // The second one would resume the first, if there were anything to resume.
+        for _ in 0..2 {
+            let name = ServerName::try_from(domain.to_owned()).expect("a name");
+            let mut connection =
+                ClientConnection::new(Arc::clone(&config), name).expect("a connection");
+            called.early |= connection.early_data().is_some();
+            let mut tcp = TcpStream::connect(listener).expect("somebody listens");
+            let mut word = [0_u8; 1];
+            let said = rustls::Stream::new(&mut connection, &mut tcp).read(&mut word);
+            match said {
+                Ok(0) => return Err("hung up".to_owned()),
+                Ok(_) => {}
+                Err(error) => return Err(error.to_string()),
+            }
+            called.tickets = called
+                .tickets
+                .saturating_add(connection.tls13_tickets_received());
+            called.resumed |= connection.handshake_kind() == Some(rustls::HandshakeKind::Resumed);
+        }
+        Ok(called)
+    }
+
+    /// Calls a listener and leaves what is said to the caller.
+    ///
+    /// # Panics
+    /// When nobody listens.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
+    pub fn speak(&self, shown: &Shown, listener: &str, domain: &str) -> Spoken {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.anchor()).expect("the authority");
+        let mut config = ClientConfig::builder_with_protocol_versions(&[&rustls::version::TLS13])
+            .with_root_certificates(roots)
+            .with_client_auth_cert(shown.chain.clone(), shown.key.clone_key())
+            .expect("certificate and key fit");
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let name = ServerName::try_from(domain.to_owned()).expect("a name");
+        let connection = ClientConnection::new(Arc::new(config), name).expect("a connection");
+        let tcp = TcpStream::connect(listener).expect("somebody listens");
+        Spoken(rustls::StreamOwned::new(connection, tcp))
+    }
+
+    /// What a participant shows.
+    #[must_use]
+    pub fn shown(&self, alias: &str) -> Shown {
+        let (chain, key) = self.shown_by(alias);
+        Shown { chain, key }
     }
 
     /// Calls a listener with a participant's certificate.

@@ -17,3 +17,4 @@ pub mod forge;
 pub mod league;
 pub mod outlaw;
 pub mod play;
+pub mod rogue;

@@ -50,6 +50,8 @@ pub struct Told {
     pub schema: String,
     /// Every byte of every message.
     pub bytes: Vec<u8>,
+    /// The messages, each with header and body.
+    pub frames: Vec<FlightData>,
     /// The receipt as it was sent.
     pub receipt: Vec<u8>,
 }
@@ -146,6 +148,12 @@ impl Outlaw {
             channel,
             provider: domain.parse().expect("a participant"),
         })
+    }
+
+    /// The connection itself.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
     }
 
     /// Asks under these contracts for the usual purpose.
@@ -352,6 +360,7 @@ async fn asked(
     loop {
         match frames.message().await {
             Ok(Some(frame)) => {
+                told.frames.push(frame.clone());
                 told.bytes.extend_from_slice(&frame.data_header);
                 told.bytes.extend_from_slice(&frame.data_body);
                 if frame.data_header.is_empty() {

@@ -91,6 +91,25 @@ impl City {
         }
     }
 
+    /// The same where there are several offers: of the one with this title.
+    ///
+    /// # Panics
+    /// When no contract comes of it.
+    #[must_use]
+    #[track_caller]
+    #[expect(clippy::panic, reason = "a harness reports by failing the test")]
+    pub fn contract_on(&self, dataset: &str, offer: &str) -> String {
+        let request = ["--json", "contract", "request", dataset, "--sign"];
+        let done = self
+            .hansa(&[&request[..], &["--offer", offer]].concat())
+            .must()
+            .json();
+        match done.get("contract").and_then(Value::as_str) {
+            Some(contract) => contract.to_owned(),
+            None => panic!("no contract came of it: {done}"),
+        }
+    }
+
     /// What the contract list says of negotiations and contracts, by one field.
     pub fn listed(&self, name: &str) -> Vec<String> {
         self.hansa(&["--json", "contract", "list"])

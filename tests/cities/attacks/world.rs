@@ -1,7 +1,7 @@
 //! The league in which SQL is attacked: one provider with every setup, a member that asks as it likes.
 
 use crate::attacks::trips::{self, Version};
-use crate::attacks::{Line, aggregate, row, tried};
+use crate::attacks::{Line, aggregate, reading, row, tried};
 use crate::binary;
 use harness::city::City;
 use harness::league::League;
@@ -16,6 +16,7 @@ pub(crate) struct World {
     pub(crate) lindau: City,
     pub(crate) acme: City,
     pub(crate) outlaw: Outlaw,
+    pub(crate) stranger: Outlaw,
     _speyer: City,
     contracts: BTreeMap<String, ContractId>,
     /// Last, since its folder goes with it.
@@ -28,6 +29,7 @@ impl World {
         let mut lindau = league.city("lindau");
         let mut speyer = league.city("speyer");
         let acme = league.firm("acme");
+        let _other = league.firm("other");
         league.hand_bundle_to("speyer");
         speyer.write("data/cells_a.csv", &trips::dozen());
         speyer.configure(&dataset("cells_a"));
@@ -58,6 +60,13 @@ impl World {
         lindau.write("data/cells_v.csv", &trips::published());
         lindau.configure(PUBLISHED);
         lindau.offers("cells_v", "cells_v", ALL, "\"league\"", "auto");
+        lindau.offers(
+            "trips_a",
+            "wider",
+            &format!("{WIDER}\n{ALL}"),
+            "[\"acme.example\"]",
+            "officer",
+        );
         lindau.configure("[tenant.\"acme.example\"]\nvalue = \"op1\"");
         lindau.publishes();
         lindau.serve();
@@ -69,16 +78,18 @@ impl World {
         ]
         .into_iter()
         .map(|name| {
-            let contract = acme.contract(&format!("lindau.{name}"));
+            let contract = acme.contract_on(&format!("lindau.{name}"), name);
             (name.to_owned(), contract.parse().unwrap())
         })
         .collect();
         let outlaw = Outlaw::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
+        let stranger = Outlaw::enter(&league, "other", lindau.address(), lindau.domain()).unwrap();
         Self {
             league,
             lindau,
             acme,
             outlaw,
+            stranger,
             _speyer: speyer,
             contracts,
         }
@@ -109,6 +120,7 @@ pub(crate) fn attacked() -> Vec<Line> {
     let mut world = World::new();
     let mut lines = tried(&mut world, &row::attacks());
     lines.extend(tried(&mut world, &aggregate::ATTACKS));
+    lines.extend(tried(&mut world, &reading::ATTACKS));
     lines
 }
 
@@ -124,6 +136,9 @@ const SHOWN: &str = "columns = [\"trip_id\", \"device_id\", \"operator\", \"dist
 /// Cells of district and hour with ten devices each.
 const G: &str = "aggregate = { by = [\"district\", \"started_at\"], measures = [\"duration_s\", \"fare\"], \
     functions = [\"sum\", \"count\", \"avg\"], min_contributors = 10 }";
+
+/// What only a person may sign.
+const WIDER: &str = "columns = [\"trip_id\", \"notes\"]";
 
 /// The rows of whoever asks.
 const T: &str = "rows = \"operator = {{consumer}}\"\ncolumns = [\"trip_id\", \"operator\"]";
