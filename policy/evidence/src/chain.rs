@@ -2,9 +2,11 @@
 
 use crate::digest::Digest;
 use crate::note::Checkpoint;
+use crate::record::header::Header;
 use crate::record::{Record, RecordFault};
 use crate::time::Time;
 use crate::tree::{Frontier, leaf_hash};
+use std::borrow::Cow;
 
 /// The end of a log: what the next record must fit to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,35 +63,59 @@ impl Chain {
         }
     }
 
-    /// Takes the next record if it fits; the chain is unchanged if it does not.
+    /// Takes the next record if it fits, and gives it; the chain is unchanged if it does not.
     ///
     /// # Errors
     /// How it does not fit.
     pub fn accept(&mut self, bytes: &[u8]) -> Result<Record, Misfit> {
         let record = Record::from_bytes(bytes)?;
-        if record.log != self.log {
-            return Err(Misfit::Log);
-        }
-        if record.seq != self.next() {
-            return Err(Misfit::Place { says: record.seq });
-        }
-        if record.prev != self.prev {
-            return Err(Misfit::Previous);
-        }
-        if record.at < self.last {
-            return Err(Misfit::Time);
-        }
-        self.add(bytes, record.at);
+        self.fit(&record.log, record.seq, record.prev, record.at)?;
+        self.add(bytes, leaf_hash(bytes), record.at);
         Ok(record)
     }
 
-    /// Adds the bytes of a record that is known to fit; gives its leaf hash.
-    pub(crate) fn add(&mut self, bytes: &[u8], at: Time) -> Digest {
-        let leaf = leaf_hash(bytes);
+    /// As [`Self::accept`], without building its body; `leaf` is its leaf hash. Gives its time and its type.
+    pub(crate) fn follow<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        leaf: Digest,
+    ) -> Result<(Time, Cow<'a, str>), Misfit> {
+        let (at, kind) = match Header::of(bytes) {
+            Some(header) => {
+                self.fit(header.log, header.seq, header.prev, header.at)?;
+                (header.at, Cow::Borrowed(header.kind))
+            }
+            None => {
+                let record = Record::from_bytes(bytes)?;
+                self.fit(&record.log, record.seq, record.prev, record.at)?;
+                (record.at, Cow::Owned(record.kind))
+            }
+        };
+        self.add(bytes, leaf, at);
+        Ok((at, kind))
+    }
+
+    fn fit(&self, log: &str, seq: u64, prev: Digest, at: Time) -> Result<(), Misfit> {
+        if log != self.log {
+            return Err(Misfit::Log);
+        }
+        if seq != self.next() {
+            return Err(Misfit::Place { says: seq });
+        }
+        if prev != self.prev {
+            return Err(Misfit::Previous);
+        }
+        if at < self.last {
+            return Err(Misfit::Time);
+        }
+        Ok(())
+    }
+
+    /// Adds the bytes of a record that is known to fit, and its leaf hash.
+    pub(crate) fn add(&mut self, bytes: &[u8], leaf: Digest, at: Time) {
         self.frontier.push(leaf);
         self.prev = Digest::of(bytes);
         self.last = at;
-        leaf
     }
 }
 

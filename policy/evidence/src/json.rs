@@ -5,9 +5,11 @@
 
 use crate::digest::Digest;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 pub mod fields;
 mod read;
+pub(crate) mod scan;
 #[cfg(test)]
 mod tests;
 
@@ -222,12 +224,15 @@ pub enum JsonFaultKind {
     Control,
 }
 
-fn write(value: &Json, out: &mut String) {
+pub(crate) fn write(value: &Json, out: &mut String) {
     match value {
         Json::Null => out.push_str("null"),
         Json::Bool(true) => out.push_str("true"),
         Json::Bool(false) => out.push_str("false"),
-        Json::Int(value) => out.push_str(&value.to_string()),
+        Json::Int(value) => {
+            // Writing into a string can't fail.
+            let _ = write!(out, "{value}");
+        }
         Json::Text(text) => write_text(text, out),
         Json::List(items) => {
             let mut before = '[';
@@ -241,40 +246,54 @@ fn write(value: &Json, out: &mut String) {
             }
             out.push(']');
         }
+        Json::Object(members) if members.keys().all(|name| name.is_ascii()) => {
+            write_members(members.iter(), out);
+        }
         Json::Object(members) => {
             let mut ordered: Vec<(&String, &Json)> = members.iter().collect();
             // UTF-8 order and UTF-16 order differ above the basic plane.
             ordered.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-            let mut before = '{';
-            for (name, item) in ordered {
-                out.push(before);
-                write_text(name, out);
-                out.push(':');
-                write(item, out);
-                before = ',';
-            }
-            if members.is_empty() {
-                out.push('{');
-            }
-            out.push('}');
+            write_members(ordered.into_iter(), out);
         }
     }
 }
 
-fn write_text(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            c if c < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
+fn write_members<'a>(members: impl Iterator<Item = (&'a String, &'a Json)>, out: &mut String) {
+    out.push('{');
+    for (number, (name, item)) in members.enumerate() {
+        if number > 0 {
+            out.push(',');
         }
+        write_text(name, out);
+        out.push(':');
+        write(item, out);
     }
+    out.push('}');
+}
+
+pub(crate) fn write_text(text: &str, out: &mut String) {
+    out.push('"');
+    let special = |c: char| c == '"' || c == '\\' || c < ' ';
+    let mut rest = text;
+    // What needs no escape is copied in one go.
+    while let Some((plain, behind)) = rest.find(special).and_then(|at| rest.split_at_checked(at)) {
+        out.push_str(plain);
+        let mut behind = behind.chars();
+        match behind.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\u{8}') => out.push_str("\\b"),
+            Some('\t') => out.push_str("\\t"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\u{c}') => out.push_str("\\f"),
+            Some('\r') => out.push_str("\\r"),
+            Some(c) => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            None => {}
+        }
+        rest = behind.as_str();
+    }
+    out.push_str(rest);
     out.push('"');
 }

@@ -7,6 +7,7 @@ use crate::note::Checkpoint;
 use crate::record::{MAX_BODY_DEPTH, MAX_BYTES, Record, Salt};
 use crate::shelf::{Shelf, ShelfBroken};
 use crate::time::{Tick, Time};
+use crate::tree::leaf_hash;
 use std::sync::Arc;
 
 #[cfg(test)]
@@ -102,7 +103,8 @@ impl<S: Shelf> Ledger<S> {
             let bytes = bytes.len();
             return Err(Unwritable::TooLarge { kind, bytes });
         }
-        let leaf = self.chain.add(&bytes, at);
+        let leaf = leaf_hash(&bytes);
+        self.chain.add(&bytes, leaf, at);
         self.frames.extend(&bytes);
         self.frames.push(b'\n');
         self.staged.push(Leaf {

@@ -2,9 +2,15 @@
 
 use crate::digest::Digest;
 use crate::json::fields::{FieldFault, Fields};
-use crate::json::{Json, JsonFault, Limits, canonical, parse};
+use crate::json::{Json, JsonFault, Limits, canonical, parse, write, write_text};
 use crate::time::Time;
 use std::fmt;
+
+pub(crate) mod header;
+#[cfg(test)]
+mod tests;
+
+use header::Header;
 
 /// The most bytes of a record.
 pub const MAX_BYTES: usize = 65_535;
@@ -60,7 +66,28 @@ impl Record {
     /// The one spelling of this record.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        canonical(&self.to_json())
+        let mut out = String::with_capacity(512);
+        // Members in the order of the canonical spelling, so that the body need not be copied.
+        out.push_str("{\"body\":");
+        write(&self.body, &mut out);
+        out.push_str(",\"boot\":");
+        write_text(&self.boot, &mut out);
+        out.push_str(",\"log\":");
+        write_text(&self.log, &mut out);
+        out.push_str(",\"mono\":");
+        write(&Json::count(self.mono), &mut out);
+        out.push_str(",\"prev\":\"");
+        hex(self.prev.as_bytes(), &mut out);
+        out.push_str("\",\"salt\":\"");
+        hex(&self.salt.0, &mut out);
+        out.push_str("\",\"seq\":");
+        write(&Json::count(self.seq), &mut out);
+        out.push_str(",\"t\":");
+        write_text(&self.at.to_string(), &mut out);
+        out.push_str(",\"type\":");
+        write_text(&self.kind, &mut out);
+        out.push_str(",\"v\":1}");
+        out.into_bytes()
     }
 
     /// This record as JSON.
@@ -85,6 +112,33 @@ impl Record {
     /// # Errors
     /// What is wrong with the bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordFault> {
+        match Header::of(bytes) {
+            Some(header) => Self::with_header(&header),
+            None => Self::read_fully(bytes),
+        }
+    }
+
+    /// Reads the body of a record whose header was read, in its one spelling.
+    fn with_header(header: &Header<'_>) -> Result<Self, RecordFault> {
+        let limits = Limits {
+            bytes: MAX_BYTES,
+            depth: MAX_BODY_DEPTH,
+        };
+        Ok(Self {
+            log: header.log.to_owned(),
+            seq: header.seq,
+            at: header.at,
+            boot: header.boot.to_owned(),
+            mono: header.mono,
+            salt: Salt(header.salt),
+            kind: header.kind.to_owned(),
+            prev: header.prev,
+            body: parse(header.body, limits)?,
+        })
+    }
+
+    /// As [`Self::from_bytes`], by the strict reader and the canonical writer.
+    pub(crate) fn read_fully(bytes: &[u8]) -> Result<Self, RecordFault> {
         let limits = Limits {
             bytes: MAX_BYTES,
             depth: MAX_BODY_DEPTH + 1,
@@ -110,10 +164,24 @@ impl Record {
         if record.body.as_object().is_none() {
             return Err(RecordFault::Field(FieldFault::Wrong("body".to_owned())));
         }
-        if record.to_bytes() != bytes {
+        if canonical(&record.to_json()) != bytes {
             return Err(RecordFault::Spelling);
         }
         Ok(record)
+    }
+}
+
+fn hex(bytes: &[u8], out: &mut String) {
+    let digit = |nibble: u8| {
+        char::from(if nibble < 10 {
+            b'0' + nibble
+        } else {
+            b'a' - 10 + nibble
+        })
+    };
+    for byte in bytes {
+        out.push(digit(byte >> 4));
+        out.push(digit(byte & 15));
     }
 }
 

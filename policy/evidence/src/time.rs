@@ -24,6 +24,80 @@ impl Time {
         Ok(Self(micros))
     }
 
+    /// Reads the one spelling of the years 1 to 9999: UTC, and of a fraction no more digits than it needs. Others are left to
+    /// [`str::parse`].
+    pub(crate) fn read(text: &[u8]) -> Option<Self> {
+        let (moment, rest) = text.split_first_chunk::<19>()?;
+        let [
+            y0,
+            y1,
+            y2,
+            y3,
+            b'-',
+            m0,
+            m1,
+            b'-',
+            d0,
+            d1,
+            b'T',
+            h0,
+            h1,
+            b':',
+            i0,
+            i1,
+            b':',
+            s0,
+            s1,
+        ] = *moment
+        else {
+            return None;
+        };
+        let number = |digits: &[u8]| {
+            digits.iter().try_fold(0_i64, |number, digit| {
+                let digit = digit.is_ascii_digit().then(|| i64::from(digit - b'0'))?;
+                Some(number * 10 + digit)
+            })
+        };
+        let (year, month, day) = (
+            number(&[y0, y1, y2, y3])?,
+            number(&[m0, m1])?,
+            number(&[d0, d1])?,
+        );
+        let (hour, minute, second) = (number(&[h0, h1])?, number(&[i0, i1])?, number(&[s0, s1])?);
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let longest = match month {
+            2 => 28 + i64::from(leap),
+            4 | 6 | 9 | 11 => 30,
+            1..=12 => 31,
+            _ => return None,
+        };
+        if year < 1 || !(1..=longest).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let fraction = match rest {
+            b"Z" => 0,
+            [b'.', digits @ .., b'Z'] if (1..=6).contains(&digits.len()) => {
+                if digits.last() == Some(&b'0') {
+                    return None;
+                }
+                let missing = u32::try_from(6 - digits.len()).ok()?;
+                number(digits)? * 10_i64.pow(missing)
+            }
+            _ => return None,
+        };
+        // Days since 1970-01-01, by years that begin in March.
+        let (year, month) = if month > 2 {
+            (year, month - 3)
+        } else {
+            (year - 1, month + 9)
+        };
+        let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day
+            - 1
+            - 719_468;
+        let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
+        Some(Self(seconds * 1_000_000 + fraction))
+    }
+
     /// Microseconds since the epoch.
     #[must_use]
     pub const fn micros(self) -> i64 {

@@ -9,7 +9,9 @@ use crate::chain::{Chain, Misfit};
 use crate::digest::Digest;
 use crate::note::Checkpoint;
 use crate::record::Record;
+use crate::time::Time;
 use crate::tree::{Frontier, leaf_hash};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 #[cfg(test)]
@@ -77,6 +79,27 @@ pub enum What {
     },
 }
 
+/// A line that is the next record of its log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Good<'a> {
+    /// Its bytes.
+    pub line: &'a [u8],
+    /// Its leaf hash.
+    pub leaf: Digest,
+    /// The record's time.
+    pub at: Time,
+    /// The record's type.
+    pub kind: Cow<'a, str>,
+}
+
+impl Good<'_> {
+    /// The record.
+    #[must_use]
+    pub fn record(&self) -> Option<Record> {
+        Record::from_bytes(self.line).ok()
+    }
+}
+
 /// Checks one copy, record by record.
 #[derive(Debug)]
 pub struct Verifier {
@@ -84,13 +107,23 @@ pub struct Verifier {
     heads: BTreeMap<u64, Vec<Digest>>,
     given: BTreeMap<u64, Digest>,
     leaves: Vec<Digest>,
-    trusted: u64,
+    /// How many of them, from the first on, are those of the records.
+    matched: u64,
+    trust: Option<Trust>,
     covered: u64,
     covered_by_given: u64,
-    leaves_damaged: bool,
     last_leaf: Option<Digest>,
     doubt: Option<Doubt>,
     fault: Option<Fault>,
+}
+
+/// How far the leaf hashes given are believed, where they are not those of the records.
+#[derive(Debug, Clone, Copy)]
+struct Trust {
+    /// Up to here a signed head confirms them.
+    confirmed: u64,
+    /// A signed head contradicts them.
+    damaged: bool,
 }
 
 /// What only the next record can tell: whether it links to the last one, which has this hash.
@@ -118,26 +151,15 @@ impl Verifier {
         for head in heads.iter().filter(|head| head.origin == origin) {
             by_size.entry(head.size).or_default().push(head.root);
         }
-        let mut frontier = Frontier::new();
-        let (mut trusted, mut leaves_damaged) = (0, false);
-        for leaf in &leaves {
-            frontier.push(*leaf);
-            let roots = by_size.get(&frontier.size());
-            if roots.is_some_and(|roots| roots.contains(&frontier.root())) {
-                trusted = frontier.size();
-            } else if roots.is_some() {
-                leaves_damaged = true;
-            }
-        }
         let mut verifier = Self {
             chain: Chain::new(origin),
             heads: by_size,
             given: given.iter().map(|head| (head.size, head.root)).collect(),
             leaves,
-            trusted,
+            matched: 0,
+            trust: None,
             covered: 0,
             covered_by_given: 0,
-            leaves_damaged,
             last_leaf: None,
             doubt: None,
             fault: None,
@@ -148,6 +170,11 @@ impl Verifier {
 
     /// The next complete line, without its line break. `None` when the record, or an earlier one, is bad.
     pub fn push(&mut self, line: &[u8]) -> Option<Record> {
+        self.check(line)?.record()
+    }
+
+    /// As [`Self::push`], without building the record.
+    pub fn check<'a>(&mut self, line: &'a [u8]) -> Option<Good<'a>> {
         if self.fault.is_some() {
             return None;
         }
@@ -157,13 +184,24 @@ impl Verifier {
         }
         let index = self.chain.next();
         let leaf = leaf_hash(line);
-        let edited = self.leaf(index).is_some_and(|expected| expected != leaf);
-        match self.chain.accept(line) {
+        // While they are those of the records, it does not matter how far they are believed.
+        let known = usize::try_from(index)
+            .ok()
+            .and_then(|index| self.leaves.get(index));
+        let same = known == Some(&leaf);
+        self.matched += u64::from(same && self.matched == index);
+        let edited = !same && self.leaf(index).is_some_and(|expected| expected != leaf);
+        match self.chain.follow(line, leaf) {
             Ok(_) if edited => self.fail(index, What::Edited),
-            Ok(record) => {
+            Ok((at, kind)) => {
                 self.last_leaf = Some(leaf);
                 self.compare_head();
-                return Some(record);
+                return Some(Good {
+                    line,
+                    leaf,
+                    at,
+                    kind,
+                });
             }
             Err(Misfit::Place { says }) => {
                 // Its own number may be what was edited; then the rest of it still links to the record before.
@@ -183,12 +221,6 @@ impl Verifier {
         self.fault.is_some()
     }
 
-    /// Whether the leaf hashes given differ from what the heads confirm.
-    #[must_use]
-    pub const fn leaves_damaged(&self) -> bool {
-        self.leaves_damaged
-    }
-
     /// The end of what was taken so far, to go on from.
     #[must_use]
     pub const fn chain(&self) -> &Chain {
@@ -198,7 +230,8 @@ impl Verifier {
     /// The record at `index` does not link to the one before: which of the two was edited?
     fn unlinked(&mut self, index: u64, line: &[u8], leaf: Digest) {
         let before = index.checked_sub(1).and_then(|before| self.leaf(before));
-        if index <= self.covered || before.is_some_and(|before| self.last_leaf == Some(before)) {
+        let last = self.last_leaf;
+        if index <= self.covered || before.is_some_and(|before| last == Some(before)) {
             self.fail(index, What::Edited);
         } else if self.leaf(index) == Some(leaf) {
             self.fail(index.saturating_sub(1), What::Edited);
@@ -222,9 +255,33 @@ impl Verifier {
         }
     }
 
+    /// How far the leaf hashes given are believed: their own tree is held against the heads.
+    fn trust(&mut self) -> Trust {
+        if let Some(trust) = self.trust {
+            return trust;
+        }
+        let mut frontier = Frontier::new();
+        let mut trust = Trust {
+            confirmed: 0,
+            damaged: false,
+        };
+        for leaf in &self.leaves {
+            frontier.push(*leaf);
+            let roots = self.heads.get(&frontier.size());
+            if roots.is_some_and(|roots| roots.contains(&frontier.root())) {
+                trust.confirmed = frontier.size();
+            } else if roots.is_some() {
+                trust.damaged = true;
+            }
+        }
+        self.trust = Some(trust);
+        trust
+    }
+
     /// The leaf hash kept for `index`; where they are damaged only as far as a head confirms them.
-    fn leaf(&self, index: u64) -> Option<Digest> {
-        if self.leaves_damaged && index >= self.trusted {
+    fn leaf(&mut self, index: u64) -> Option<Digest> {
+        let trust = self.trust();
+        if trust.damaged && index >= trust.confirmed {
             return None;
         }
         self.leaves.get(usize::try_from(index).ok()?).copied()
@@ -236,7 +293,12 @@ impl Verifier {
 
     /// Compares the root with the heads of this size.
     fn compare_head(&mut self) {
-        let Checkpoint { size, root, .. } = self.chain.head();
+        let size = self.chain.next();
+        if !self.heads.contains_key(&size) && !self.given.contains_key(&size) {
+            // The root takes a hash for each level of the tree.
+            return;
+        }
+        let root = self.chain.head().root;
         if self.given.get(&size).is_some_and(|given| *given != root) {
             self.fail(self.covered_by_given, What::OtherHistory { size });
         } else if self.given.contains_key(&size) {
@@ -251,13 +313,9 @@ impl Verifier {
     }
 
     /// How many records there were, as far as the copy or the heads given show.
-    fn size_known(&self) -> u64 {
+    fn size_known(&self, damaged: bool) -> u64 {
         let newest = |size: Option<u64>| size.unwrap_or_default();
-        let leaves = if self.leaves_damaged {
-            0
-        } else {
-            self.leaves.len()
-        };
+        let leaves = if damaged { 0 } else { self.leaves.len() };
         newest(self.heads.keys().next_back().copied())
             .max(newest(self.given.keys().next_back().copied()))
             .max(newest(u64::try_from(leaves).ok()))
@@ -270,7 +328,10 @@ impl Verifier {
             self.settle(&doubt, None);
         }
         let head = self.chain.head();
-        let size = self.size_known();
+        // Leaf hashes that are those of all records are as good as the records.
+        let all = u64::try_from(self.leaves.len()).is_ok_and(|all| all == self.matched);
+        let damaged = !(all && self.fault.is_none()) && self.trust().damaged;
+        let size = self.size_known(damaged);
         if self.fault.is_none() && rest {
             self.fail(head.size, What::Incomplete);
         } else if self.fault.is_none() && size > head.size {
@@ -283,7 +344,7 @@ impl Verifier {
             covered: self.covered.max(self.covered_by_given).min(records),
             head: self.fault.is_none().then_some(head),
             fault: self.fault,
-            leaves_damaged: self.leaves_damaged,
+            leaves_damaged: damaged,
         }
     }
 }

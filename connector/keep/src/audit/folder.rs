@@ -2,8 +2,7 @@
 
 use evidence::digest::Digest;
 use evidence::note::{NoteKey, SignedHead, read_all};
-use evidence::record::Record;
-use evidence::verify::Verifier;
+use evidence::verify::{Good, Verifier};
 use policy::refusal::{Code, Refusal};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
@@ -200,7 +199,7 @@ pub(super) struct Rest {
 pub(super) fn walk(
     segments: &[Segment],
     verifier: &mut Verifier,
-    mut each: impl FnMut(&Record, &[u8], Place),
+    mut each: impl FnMut(&Good<'_>, Place),
 ) -> io::Result<Option<Rest>> {
     for (number, segment) in segments.iter().enumerate() {
         let mut lines = segment.open_at(0)?;
@@ -208,8 +207,9 @@ pub(super) fn walk(
             segment: number,
             offset: 0,
         };
+        let mut line = Vec::new();
         loop {
-            let mut line = Vec::new();
+            line.clear();
             let length = lines.read_until(b'\n', &mut line)?;
             if length == 0 {
                 break;
@@ -221,8 +221,8 @@ pub(super) fn walk(
                     at_end: number + 1 == segments.len(),
                 }));
             }
-            if let Some(record) = verifier.push(&line) {
-                each(&record, &line, place);
+            if let Some(good) = verifier.check(&line) {
+                each(&good, place);
             }
             if verifier.is_settled() {
                 return Ok(None);

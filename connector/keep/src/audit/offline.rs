@@ -9,7 +9,7 @@ use crate::audit::papers::Paper;
 use evidence::note::{Checkpoint, ED25519, NoteKey, SignedHead};
 use evidence::record::Record;
 use evidence::time::Time;
-use evidence::verify::{Fault, Verifier};
+use evidence::verify::{Fault, Good, Verifier};
 use policy::refusal::{Code, Refusal};
 use std::fs::TryLockError;
 use std::path::Path;
@@ -84,6 +84,11 @@ pub trait Visit {
     /// The next good record.
     fn record(&mut self, record: &Record);
 
+    /// Whether records are looked at; if not, they are checked without being built.
+    fn looks_at_records(&self) -> bool {
+        true
+    }
+
     /// A paper that came with the records. Its signatures are not checked yet.
     fn paper(&mut self, _paper: Paper) {}
 
@@ -101,6 +106,10 @@ struct Nobody;
 
 impl Visit for Nobody {
     fn record(&mut self, _: &Record) {}
+
+    fn looks_at_records(&self) -> bool {
+        false
+    }
 }
 
 /// As [`verify`]; what is good goes to `each`, in order.
@@ -151,8 +160,8 @@ fn verify_folder(
         found.log = first_log(&segments);
     }
     let mut verifier = found.verifier(leaves);
-    let rest =
-        folder::walk(&segments, &mut verifier, |record, _, _| found.see(record)).map_err(failed)?;
+    let rest = folder::walk(&segments, &mut verifier, |good, _| found.see_good(good));
+    let rest = rest.map_err(failed)?;
     let torn = rest.is_some_and(|rest| !(rest.at_end && is_being_written(path)));
     Ok(found.report(verifier, torn))
 }
@@ -304,9 +313,23 @@ impl<'a> Found<'a> {
     }
 
     fn see(&mut self, record: &Record) {
-        let first = self.span.map_or(record.at, |(first, _)| first);
-        self.span = Some((first, record.at));
+        self.was_at(record.at);
         self.each.record(record);
+    }
+
+    /// The same of a record that is only built when somebody looks at it.
+    fn see_good(&mut self, good: &Good<'_>) {
+        self.was_at(good.at);
+        if self.each.looks_at_records()
+            && let Some(record) = good.record()
+        {
+            self.each.record(&record);
+        }
+    }
+
+    fn was_at(&mut self, at: Time) {
+        let first = self.span.map_or(at, |(first, _)| first);
+        self.span = Some((first, at));
     }
 
     fn report(mut self, verifier: Verifier, rest: bool) -> Report {

@@ -13,7 +13,7 @@ use evidence::ledger::{Ledger, Stamp};
 use evidence::note::{Checkpoint, SignedHead, origin};
 use evidence::record::{Record, Salt};
 use evidence::time::{Tick, Time};
-use evidence::tree::{Tree, leaf_hash};
+use evidence::tree::Tree;
 use evidence::verify::Verifier;
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
@@ -224,11 +224,15 @@ fn check(
     let (mut tree, mut offsets) = (Tree::new(), Vec::new());
     let mut open = BTreeMap::new();
     let mut last = None;
-    let rest = folder::walk(segments, &mut verifier, |record, line, place| {
-        tree.push(leaf_hash(line));
+    let rest = folder::walk(segments, &mut verifier, |good, place| {
+        tree.push(good.leaf);
         offsets.push(place.offset);
-        last = Some(record.at);
-        follow(&mut open, record);
+        last = Some(good.at);
+        if matches!(&*good.kind, OPENING | CLOSING)
+            && let Some(record) = good.record()
+        {
+            follow(&mut open, &record);
+        }
     })
     .map_err(failed)?;
     let chain = verifier.chain().clone();
@@ -303,6 +307,7 @@ fn record_cut(writer: &mut Writer, rest: &Rest) -> Result<(), Refusal> {
     };
     let staged = writer.ledger.stage(own, stamp).map_err(|u| refusal(&u))?;
     let flushed = writer.flush().map_err(|u| refusal(&u))?;
+    writer.keep_leaves(&flushed);
     drop(staged.confirm(&flushed));
     writer.sign();
     Ok(())

@@ -219,6 +219,10 @@ impl Writer {
         for job in jobs {
             job.settle(outcome.as_ref().map_err(Clone::clone));
         }
+        // Derived, so nobody waits for them.
+        if let Ok(flushed) = &outcome {
+            self.keep_leaves(flushed);
+        }
         let signed = self.index.head().checkpoint.size;
         let unsigned = self.ledger.durable().size.saturating_sub(signed);
         let due = self.until_head().is_some_and(|wait| wait.is_zero());
@@ -310,7 +314,6 @@ impl Writer {
                     state.syncs.1 += flushed.upto() - flushed.from();
                 }
                 drop(state);
-                self.keep_leaves(&flushed);
                 Ok(flushed)
             }
             Err(unwritable) => {
@@ -325,7 +328,7 @@ impl Writer {
     }
 
     /// Derived: what is missing is written again at the next start.
-    fn keep_leaves(&mut self, flushed: &Flushed) {
+    pub(super) fn keep_leaves(&mut self, flushed: &Flushed) {
         let mut bytes = Vec::new();
         for leaf in flushed.leaves() {
             bytes.extend(leaf.hash.as_bytes());

@@ -1,0 +1,98 @@
+//! What is needed of a record to see that it follows the one before, read without building its body.
+
+use super::{MAX_BODY_DEPTH, MAX_BYTES};
+use crate::digest::Digest;
+use crate::json::scan::Scanner;
+use crate::time::Time;
+
+/// The members of a record beside its body; the body is known to be an object in its one spelling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Header<'a> {
+    pub(crate) log: &'a str,
+    pub(crate) seq: u64,
+    pub(crate) at: Time,
+    pub(crate) boot: &'a str,
+    pub(crate) mono: u64,
+    pub(crate) salt: [u8; 16],
+    pub(crate) kind: &'a str,
+    pub(crate) prev: Digest,
+    pub(crate) body: &'a [u8],
+}
+
+impl<'a> Header<'a> {
+    /// Reads a record that is in the one spelling and plain; of others the full reader says what they are.
+    pub(crate) fn of(bytes: &'a [u8]) -> Option<Self> {
+        if bytes.len() > MAX_BYTES {
+            return None;
+        }
+        let bytes = std::str::from_utf8(bytes).ok()?.as_bytes();
+        let mut scan = Scanner::new(bytes);
+        scan.expect(b"{\"body\":")?;
+        let body = scan.value(MAX_BODY_DEPTH)?;
+        if body.first() != Some(&b'{') {
+            return None;
+        }
+        scan.expect(b",\"boot\":")?;
+        let boot = plain(&mut scan)?;
+        scan.expect(b",\"log\":")?;
+        let log = plain(&mut scan)?;
+        scan.expect(b",\"mono\":")?;
+        let mono = u64::try_from(scan.integer()?).ok()?;
+        scan.expect(b",\"prev\":")?;
+        let prev = Digest::from_bytes(hex(scan.string()?)?);
+        scan.expect(b",\"salt\":")?;
+        let salt = hex(scan.string()?)?;
+        scan.expect(b",\"seq\":")?;
+        let seq = u64::try_from(scan.integer()?).ok()?;
+        scan.expect(b",\"t\":")?;
+        let at = Time::read(scan.string()?)?;
+        scan.expect(b",\"type\":")?;
+        let kind = plain(&mut scan)?;
+        scan.expect(b",\"v\":1}")?;
+        scan.is_at_end().then_some(Self {
+            log,
+            seq,
+            at,
+            boot,
+            mono,
+            salt,
+            kind,
+            prev,
+            body,
+        })
+    }
+}
+
+/// A string without escapes.
+fn plain<'a>(scan: &mut Scanner<'a>) -> Option<&'a str> {
+    let inside = scan.string()?;
+    (!inside.contains(&b'\\')).then_some(())?;
+    std::str::from_utf8(inside).ok()
+}
+
+/// Bytes from lower-case hexadecimal digits.
+fn hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+    let (pairs, []) = digits.as_chunks::<2>() else {
+        return None;
+    };
+    if pairs.len() != N {
+        return None;
+    }
+    let mut bytes = [0; N];
+    let mut wrong = 0;
+    for (slot, [high, low]) in bytes.iter_mut().zip(pairs) {
+        let (high, low) = (nibble(*high), nibble(*low));
+        wrong |= (high | low) & 16;
+        *slot = high << 4 | (low & 15);
+    }
+    (wrong == 0).then_some(bytes)
+}
+
+/// The value of a lower-case hexadecimal digit; 16 or more of what is none.
+const fn nibble(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => 16,
+    }
+}
