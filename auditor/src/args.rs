@@ -19,7 +19,13 @@ pub(crate) struct Args {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) trust: Option<PathBuf>,
     /// The key of the league, as its operator publishes it; absent: the one that the trust bundle names
-    #[arg(long, global = true, value_name = "THUMBPRINT")]
+    // A thumbprint may begin with a hyphen.
+    #[arg(
+        long,
+        global = true,
+        value_name = "THUMBPRINT",
+        allow_hyphen_values = true
+    )]
     pub(crate) league: Option<String>,
     /// What is asked
     #[command(subcommand)]

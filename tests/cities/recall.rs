@@ -118,7 +118,7 @@ fn the_log_says_who_is_concerned() {
     let early = ["breach", "--contract", contract, "--to", "2026-01-01"];
     assert!(rows(&lindau, &early).is_empty());
     lindau
-        .hansa(&["audit", "breach", "--key", "nobody's"])
+        .hansa(&["audit", "breach", "--key", "-nobody's"])
         .refused("USAGE", 2);
     lindau.hansa(&["audit", "breach"]).ends(2);
 

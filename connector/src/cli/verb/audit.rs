@@ -54,7 +54,8 @@ pub(crate) enum AuditVerb {
     )]
     Breach {
         /// A signing key by its thumbprint, or the certificate of a connection by its SHA-256
-        #[arg(long, required_unless_present = "contract")]
+        // A thumbprint may begin with a hyphen.
+        #[arg(long, required_unless_present = "contract", allow_hyphen_values = true)]
         key: Option<String>,
         /// A contract
         #[arg(long)]
