@@ -2,9 +2,12 @@
 
 use super::{export, findings, played, verify};
 use crate::binary;
+use evidence::digest::Digest;
 use evidence::json::{Json, Limits, parse};
 use evidence::ledger::{Entry, Evidence};
+use evidence::note::{Checkpoint, SignedHead};
 use evidence::time::{Tick, Time};
+use harness::city::City;
 use harness::league::League;
 use harness::play::text;
 use keep::audit::choice::Choice;
@@ -68,15 +71,15 @@ impl Papers for Copied {
     }
 }
 
-/// Writes a log of these records with the city's own key, at the times that they had, and exports it.
-fn forge(key: &Path, records: &[Value], papers: &Copied, to: &Path) {
+/// Writes a log of these records with the owner's own key, at the times that they had, and exports it.
+fn forge(owner: &City, records: &[Value], papers: &Copied, to: &Path) {
     let folder = tempfile::tempdir().unwrap();
-    let key = LogKey::open(key, "lindau.example").unwrap();
+    let key = key(owner);
     let now = Arc::new(AtomicI64::new(0));
     let clock = Arc::clone(&now);
     let config = LogConfig::new(
         folder.path().join("log"),
-        "lindau.example",
+        owner.domain(),
         Arc::new(key),
         Arc::new(move || Tick {
             wall: Time::from_micros(clock.load(Ordering::SeqCst)).unwrap(),
@@ -101,8 +104,24 @@ fn forge(key: &Path, records: &[Value], papers: &Copied, to: &Path) {
     out::bundle(&log, &log.head(), &Choice::default(), papers, &mut file).unwrap();
 }
 
+/// The key that signs the heads of a log.
+fn key(owner: &City) -> LogKey {
+    LogKey::open(&owner.folder().join("keys/note.key"), owner.domain()).unwrap()
+}
+
+/// The papers and the records of an exported file.
+fn read(bundle: &Path) -> (Copied, Vec<Value>) {
+    let lines: Vec<Value> = std::fs::read_to_string(bundle)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let records = lines.iter().filter_map(|line| line.get("record").cloned());
+    (Copied::of(&lines), records.collect())
+}
+
 /// Where the first record of a kind stands.
-fn first(records: &[Value], kind: &str) -> usize {
+fn first_of(records: &[Value], kind: &str) -> usize {
     let found = records.iter().position(|record| record["type"] == kind);
     found.unwrap_or_else(|| panic!("no {kind}"))
 }
@@ -114,7 +133,7 @@ const FORGERIES: [Forgery; 8] = [
     (
         "other clauses than those that were signed",
         |records| {
-            let at = first(records, "permit");
+            let at = first_of(records, "permit");
             let hash = "0".repeat(64);
             records[at]["body"]["grants"][0]["grant_hash"] = json!(format!("grant/1:{hash}"));
         },
@@ -123,7 +142,7 @@ const FORGERIES: [Forgery; 8] = [
     (
         "a clause left out",
         |records| {
-            let at = first(records, "permit");
+            let at = first_of(records, "permit");
             records[at]["body"]["grants"][0]["clauses_applied"] = json!([]);
         },
         "was not applied as it was signed",
@@ -131,7 +150,7 @@ const FORGERIES: [Forgery; 8] = [
     (
         "another purpose",
         |records| {
-            let at = first(records, "permit");
+            let at = first_of(records, "permit");
             records[at]["body"]["purpose"] = json!("dpv:Marketing");
         },
         "PURPOSE_NOT_COVERED",
@@ -139,7 +158,7 @@ const FORGERIES: [Forgery; 8] = [
     (
         "somebody else",
         |records| {
-            let at = first(records, "permit");
+            let at = first_of(records, "permit");
             records[at]["body"]["peer"] = json!("hansa://other.example");
         },
         "CONTRACT_UNKNOWN",
@@ -147,7 +166,7 @@ const FORGERIES: [Forgery; 8] = [
     (
         "no contract",
         |records| {
-            let at = first(records, "permit");
+            let at = first_of(records, "permit");
             records[at]["body"]["grants"][0]["contract"] = Value::Null;
         },
         "was let in without a contract",
@@ -155,9 +174,9 @@ const FORGERIES: [Forgery; 8] = [
     (
         "after its end",
         |records| {
-            let at = first(records, "withdraw");
+            let at = first_of(records, "withdraw");
             let withdrawn = records.remove(at);
-            let at = first(records, "permit");
+            let at = first_of(records, "permit");
             records.insert(at, withdrawn);
         },
         "WITHDRAWN",
@@ -165,9 +184,9 @@ const FORGERIES: [Forgery; 8] = [
     (
         "before its beginning",
         |records| {
-            let at = first(records, "permit");
+            let at = first_of(records, "permit");
             let permit = records.remove(at);
-            let at = first(records, "contract");
+            let at = first_of(records, "contract");
             records.insert(at, permit);
         },
         "was not active yet",
@@ -175,7 +194,7 @@ const FORGERIES: [Forgery; 8] = [
     (
         "fewer rows in the books than in the receipt",
         |records| {
-            let at = first(records, "close");
+            let at = first_of(records, "close");
             records[at]["body"]["rows"] = json!(0);
         },
         "its receipt has another number of rows",
@@ -189,20 +208,10 @@ fn a_permit_that_its_contract_does_not_cover_is_broken() {
     let papers = tempfile::tempdir().unwrap();
     let bundle = export(&lindau, papers.path(), &[]);
     lindau.stop();
-    let key = lindau.folder().join("keys/note.key");
-    let lines: Vec<Value> = std::fs::read_to_string(bundle)
-        .unwrap()
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let copied = Copied::of(&lines);
-    let records: Vec<Value> = lines
-        .iter()
-        .filter_map(|line| line.get("record").cloned())
-        .collect();
+    let (copied, records) = read(&bundle);
     let judged = |records: &[Value]| {
         let file = papers.path().join("forged");
-        forge(&key, records, &copied, &file);
+        forge(&lindau, records, &copied, &file);
         let (told, status) = verify(papers.path(), &["check", "forged"]);
         (findings(&told, "broken"), status)
     };
@@ -223,4 +232,143 @@ fn a_permit_that_its_contract_does_not_cover_is_broken() {
         let told = said.iter().any(|sentence| sentence.contains(expected));
         assert!(told, "{name}: {said:#?}");
     }
+}
+
+#[test]
+fn papers_that_were_not_signed_so_are_broken() {
+    let league = League::new(binary());
+    let (mut lindau, _acme, _contract) = played(&league);
+    let papers = tempfile::tempdir().unwrap();
+    let bundle = export(&lindau, papers.path(), &[]);
+    lindau.stop();
+    let (copied, records) = read(&bundle);
+    for (kind, expected) in [
+        (PaperKind::Contract, "SIGNATURE_INVALID"),
+        (PaperKind::Withdrawal, "SIGNATURE_INVALID"),
+        (PaperKind::Receipt, "is another one"),
+        (PaperKind::Trust, "not signed by its league"),
+    ] {
+        let mut changed = copied.0.clone();
+        for ((of, _), text) in &mut changed {
+            if *of == kind {
+                *text = other_signature(text);
+            }
+        }
+        let file = papers.path().join("forged");
+        forge(&lindau, &records, &Copied(changed), &file);
+        let (told, status) = verify(papers.path(), &["check", "forged"]);
+        assert_eq!(status, 7, "{kind:?}");
+        let said = findings(&told, "broken");
+        let told = said.iter().any(|sentence| sentence.contains(expected));
+        assert!(told, "{kind:?}: {said:#?}");
+    }
+}
+
+/// The same statement with a signature of which one character is another.
+fn other_signature(text: &str) -> String {
+    let start = text.rfind("\"signature\":\"").unwrap() + 20;
+    let other = if text.as_bytes()[start] == b'A' {
+        "B"
+    } else {
+        "A"
+    };
+    format!("{}{other}{}", &text[..start], &text[start + 1..])
+}
+
+#[test]
+fn two_heads_over_as_many_records_prove_themselves() {
+    let league = League::new(binary());
+    let (lindau, acme, contract) = played(&league);
+    let papers = tempfile::tempdir().unwrap();
+    let folder = papers.path();
+    export(&lindau, folder, &[]);
+    let heads = std::fs::read_to_string(lindau.folder().join("state/log/heads")).unwrap();
+    let parts: Vec<&str> = heads.trim().split("\n\n").collect();
+    let head = |number: usize| format!("{}\n\n{}\n", parts[2 * number], parts[2 * number + 1]);
+    let newest = head(parts.len() / 2 - 1);
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
+    write("older", &head(1));
+    write("newest", &newest);
+    let real: SignedHead = newest.parse().unwrap();
+    let other = SignedHead::sign(
+        Checkpoint {
+            root: Digest::of(b"another history"),
+            ..real.checkpoint.clone()
+        },
+        &key(&lindau),
+    );
+    let other = other.unwrap().to_string();
+    write("other", &other);
+    let city = "lindau.example.bundle";
+
+    // From one to the other, as the log shows; the heads alone show nothing.
+    let relation = |args: &[&str]| {
+        let (told, status) = verify(folder, args);
+        let proven = told["findings"][0]["proof"].as_array().map_or(0, Vec::len);
+        (text(&told["answers"][0], "relation"), status, proven)
+    };
+    let said = |word: &str, status, proof| (word.to_owned(), status, proof);
+    assert_eq!(
+        relation(&["heads", "older", "newest", city]),
+        said("goes on", 0, 0)
+    );
+    assert_eq!(
+        relation(&["heads", "newest", "older", city]),
+        said("goes on", 0, 0)
+    );
+    assert_eq!(
+        relation(&["heads", "newest", "newest", city]),
+        said("the same", 0, 0)
+    );
+    assert_eq!(
+        relation(&["heads", "older", "other", city]),
+        said("two histories", 7, 2)
+    );
+    let bundle = lindau
+        .folder()
+        .join("trust/bundle.json")
+        .display()
+        .to_string();
+    let alone = ["heads", "newest", "other", "--trust", &bundle];
+    assert_eq!(relation(&alone), said("two histories", 7, 2));
+    let unshown = ["heads", "older", "newest", "--trust", &bundle];
+    assert_eq!(relation(&unshown), said("not shown", 8, 0));
+    // One that somebody else signed says nothing of this log.
+    let mut forged: SignedHead = other.parse().unwrap();
+    forged.signatures[0].signature[5] ^= 1;
+    write("unsigned", &forged.to_string());
+    let (told, status) = verify(folder, &["heads", "newest", "unsigned", "--trust", &bundle]);
+    assert_eq!(status, 7);
+    let broken = findings(&told, "broken");
+    assert!(
+        broken
+            .iter()
+            .any(|what| what.contains("is not signed by lindau.example"))
+    );
+
+    // A partner was shown the other one; of the log there is only a part, with its head.
+    let part = folder.join("part");
+    std::fs::create_dir(&part).unwrap();
+    let bundle = export(&lindau, &part, &["--contract", &contract]);
+    let first = std::fs::read_to_string(bundle).unwrap();
+    let first: Value = serde_json::from_str(first.lines().next().unwrap()).unwrap();
+    let real: SignedHead = text(&first, "head").parse().unwrap();
+    let checkpoint = Checkpoint {
+        root: Digest::of(b"another history"),
+        ..real.checkpoint
+    };
+    let other = SignedHead::sign(checkpoint, &key(&lindau)).unwrap();
+    let partner = export(&acme, &part, &[]);
+    let (copied, mut records) = read(&partner);
+    let seen = first_of(&records, "checkpoint_seen");
+    records[seen]["body"]["note"] = json!(other.to_string());
+    forge(&acme, &records, &copied, &part.join("shown"));
+    let (told, status) = verify(&part, &["check", city, "shown"]);
+    assert_eq!(status, 7);
+    let found = told["findings"].as_array().unwrap();
+    let found = found
+        .iter()
+        .find(|one| text(one, "what").contains("two heads over"));
+    let found = found.unwrap_or_else(|| panic!("{told:#}"));
+    assert_eq!(found["proof"].as_array().unwrap().len(), 2);
 }
