@@ -22,6 +22,7 @@ mod disk;
 mod ending;
 mod evidence;
 mod federation;
+mod foreign;
 mod lacking;
 mod life;
 mod publish;

@@ -15,6 +15,7 @@
 pub mod city;
 pub mod forge;
 pub mod league;
+pub mod mutate;
 pub mod outlaw;
 pub mod play;
 pub mod rogue;

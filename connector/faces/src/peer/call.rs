@@ -1,7 +1,7 @@
 //! Calls a peer: a connection over the connector's own TLS configuration, and typed requests on it.
 
 mod connect;
-mod decode;
+pub mod decode;
 pub mod rows;
 
 use crate::peer::settings::Settings;

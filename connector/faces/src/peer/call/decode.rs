@@ -14,13 +14,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Reads batches of one schema.
-pub(super) struct Decoder {
+#[derive(Debug)]
+pub struct Decoder {
     schema: SchemaRef,
 }
 
 impl Decoder {
     /// Reads the first message, the schema.
-    pub(super) fn from_first(frame: &FlightData) -> Result<Self, Refusal> {
+    ///
+    /// # Errors
+    /// `PEER_DATA_INVALID`.
+    pub fn from_first(frame: &FlightData) -> Result<Self, Refusal> {
         bare(frame)?;
         if !frame.data_body.is_empty() {
             return Err(invalid("the schema carries data"));
@@ -55,7 +59,10 @@ impl Decoder {
     }
 
     /// Reads one batch.
-    pub(super) fn batch(&self, frame: &FlightData) -> Result<RecordBatch, Refusal> {
+    ///
+    /// # Errors
+    /// `PEER_DATA_INVALID`.
+    pub fn batch(&self, frame: &FlightData) -> Result<RecordBatch, Refusal> {
         bare(frame)?;
         let message = message(&frame.data_header)?;
         if message.header_type() != MessageHeader::RecordBatch {

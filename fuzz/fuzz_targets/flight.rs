@@ -1,0 +1,19 @@
+//! One reader of foreign bytes; see `tests/corpus/targets.rs`.
+#![no_main]
+
+#[path = "../../tests/corpus/messages.rs"]
+mod messages;
+#[path = "../../tests/corpus/targets.rs"]
+mod targets;
+
+use std::sync::Once;
+
+static QUIET: Once = Once::new();
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    // The fuzzer ends at every panic; those that the reader itself catches are none.
+    QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
+    if let Err(why) = targets::flight(bytes) {
+        panic!("{why}");
+    }
+});

@@ -1,0 +1,165 @@
+//! The readers of foreign bytes take what is in their folders, and thousands of cases that are almost that: none panics,
+//! none takes long, and what one takes it writes back as the same bytes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests"
+)]
+
+mod messages;
+mod targets;
+
+use arrow_ipc::CompressionType;
+use harness::mutate::{Chance, case};
+use harness::outlaw;
+use policy::id::ContractId;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use targets::{TARGETS, Target};
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("corpus")
+        .join(name)
+}
+
+/// The files of a target, and what is made here.
+fn seeds(name: &str) -> Vec<Vec<u8>> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder(name))
+        .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
+        .unwrap_or_default();
+    files.sort();
+    let mut seeds: Vec<Vec<u8>> = files
+        .iter()
+        .map(|file| std::fs::read(file).unwrap())
+        .collect();
+    match name {
+        "flight" => {
+            for compression in [
+                None,
+                Some(CompressionType::LZ4_FRAME),
+                Some(CompressionType::ZSTD),
+            ] {
+                let [schema, rows] = messages::answer(compression);
+                seeds.push(messages::framed(0, &schema));
+                seeds.push(messages::framed(1, &rows));
+            }
+        }
+        "ticket" => {
+            let contract = ContractId(evidence::digest::Digest::of(b"contract"));
+            for purpose in [None, "dpv:ResearchAndDevelopment".parse().ok()] {
+                seeds.push(outlaw::ticket(&[contract], "SELECT * FROM trips", purpose));
+            }
+        }
+        _ => {}
+    }
+    seeds
+}
+
+/// So many cases of each target: 2000, or `HANSA_CASES`.
+fn cases() -> usize {
+    let told = std::env::var("HANSA_CASES").ok();
+    told.and_then(|text| text.parse().ok()).unwrap_or(2000)
+}
+
+/// Cases that are drawn from this seed, or from `HANSA_SEED`.
+fn seed() -> u64 {
+    let told = std::env::var("HANSA_SEED").ok();
+    told.and_then(|text| text.parse().ok()).unwrap_or(20)
+}
+
+/// No case may take longer; what is read here is at most a megabyte.
+const LONGEST: Duration = Duration::from_secs(10);
+
+fn tried((name, read): &Target, bytes: &[u8], what: &str) {
+    let begun = Instant::now();
+    let done = catch_unwind(AssertUnwindSafe(|| read(bytes)));
+    let why = match done {
+        Ok(Ok(())) if begun.elapsed() < LONGEST => return,
+        Ok(Ok(())) => format!("it took {:?}", begun.elapsed()),
+        Ok(Err(why)) => why,
+        Err(_) => "it panicked".to_owned(),
+    };
+    let file = std::env::temp_dir().join(format!("{name}.case"));
+    std::fs::write(&file, bytes).unwrap();
+    panic!("{name}, {what}: {why}; the bytes are in {}", file.display());
+}
+
+/// The most memory that this process had, in KiB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn readers_of_foreign_bytes_bear_everything() {
+    // What the reader of rows catches, it catches in silence.
+    std::panic::set_hook(Box::new(|_| {}));
+    let result = catch_unwind(|| {
+        for target in &TARGETS {
+            let seeds = seeds(target.0);
+            assert!(!seeds.is_empty(), "{} has no seeds", target.0);
+            for (number, bytes) in seeds.iter().enumerate() {
+                tried(target, bytes, &format!("file {number}"));
+            }
+            let mut chance = Chance::new(seed());
+            for number in 0..cases() {
+                let bytes = case(&seeds, &mut chance);
+                tried(target, &bytes, &format!("case {number} of seed {}", seed()));
+            }
+        }
+    });
+    let _ = std::panic::take_hook();
+    if let Err(panic) = result {
+        std::panic::resume_unwind(panic);
+    }
+    assert!(peak() < 1024 * 1024, "{} KiB", peak());
+}
+
+/// Cases that nothing is taken of would show nothing.
+#[test]
+fn the_files_are_what_their_readers_take() {
+    let taken = |name: &str, bytes: &[u8]| match name {
+        "contract" => {
+            proto::envelope::parse_contract(bytes).is_ok()
+                || proto::envelope::parse_offer(bytes).is_ok()
+                || proto::contract::from_bytes(bytes).is_ok()
+        }
+        "json" => evidence::json::parse(bytes, evidence::json::Limits::default()).is_ok(),
+        "odrl" => evidence::json::parse(bytes, evidence::json::Limits::default())
+            .is_ok_and(|json| proto::odrl::from_json(json).is_ok()),
+        "bundle" => keep::trust::bundle::Bundle::read(bytes).is_ok(),
+        "receipt" => proto::envelope::parse_receipt(bytes).is_ok(),
+        "statement" => {
+            proto::envelope::parse_withdrawal(bytes).is_ok()
+                || proto::envelope::parse_dispute(bytes).is_ok()
+        }
+        "record" => evidence::record::Record::from_bytes(bytes).is_ok(),
+        "head" => std::str::from_utf8(bytes)
+            .is_ok_and(|text| evidence::note::read_all(text).is_ok_and(|heads| !heads.is_empty())),
+        "ticket" => proto::peer::ask::from_ticket(bytes).is_ok(),
+        "letter" => proto::letters::from_bytes(bytes).is_ok(),
+        "entry" => {
+            proto::dataset::from_bytes(bytes).is_ok() || proto::offer::from_bytes(bytes).is_ok()
+        }
+        _ => true,
+    };
+    for (name, _) in &TARGETS {
+        let seeds = seeds(name);
+        let good = seeds.iter().filter(|bytes| taken(name, bytes)).count();
+        assert!(
+            good * 2 >= seeds.len(),
+            "{name}: {good} of {} are taken",
+            seeds.len()
+        );
+    }
+}

@@ -1,0 +1,242 @@
+//! The readers of foreign bytes, each as one function: it takes any bytes, and says what is wrong with what the reader made
+//! of them. What it takes it must write back as the same bytes. Used by the tests beside this file and by `fuzz/`.
+
+use arrow_flight::FlightData;
+use evidence::json::{Json, Limits, canonical, parse};
+use evidence::note;
+use evidence::record::Record;
+use faces::peer::call::decode::Decoder;
+use keep::trust::bundle::Bundle;
+use policy::contract::{Role, SignedContract};
+use policy::refusal::Code;
+use proto::{contract, dataset, dispute, envelope, letters, odrl, receipt, strict, withdrawal};
+
+/// What is wrong, if anything is.
+pub(crate) type Verdict = Result<(), String>;
+
+/// A reader: its name, which is that of its folder, and the function.
+pub(crate) type Target = (&'static str, fn(&[u8]) -> Verdict);
+
+/// All readers that need no query engine.
+pub(crate) const TARGETS: [Target; 12] = [
+    ("contract", contract),
+    ("json", json),
+    ("odrl", odrl),
+    ("bundle", bundle),
+    ("receipt", receipt),
+    ("statement", statement),
+    ("record", record),
+    ("head", head),
+    ("flight", flight),
+    ("ticket", ticket),
+    ("letter", letter),
+    ("entry", entry),
+];
+
+fn same(what: &str, written: &[u8], read: &[u8]) -> Verdict {
+    if written == read {
+        return Ok(());
+    }
+    Err(format!("{what}: it is written otherwise than it was read"))
+}
+
+/// A contract in its envelope, complete, as an offer, or with one signature.
+pub(crate) fn contract(bytes: &[u8]) -> Verdict {
+    let back = |signed: &SignedContract| {
+        let payload = contract::to_bytes(&signed.agreement);
+        same(
+            "contract",
+            &envelope::assemble_signed(&payload, &signed.signatures),
+            bytes,
+        )
+    };
+    let read = [
+        envelope::parse_contract(bytes),
+        envelope::parse_offer(bytes),
+        envelope::parse_half(bytes, Role::Provider),
+        envelope::parse_half(bytes, Role::Consumer),
+    ];
+    let taken = read.iter().flatten().count();
+    if taken > 1 {
+        return Err("the same bytes are two kinds of contract".to_owned());
+    }
+    read.iter().flatten().try_for_each(back)?;
+    match contract::from_bytes(bytes) {
+        Ok(agreement) => same("payload", &contract::to_bytes(&agreement), bytes),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Strict JSON.
+pub(crate) fn json(bytes: &[u8]) -> Verdict {
+    let limits = Limits::default();
+    if let Ok(value) = parse(bytes, limits) {
+        let written = canonical(&value);
+        let again = parse(&written, limits).map_err(|fault| format!("{fault}"))?;
+        if again != value {
+            return Err("another value after one way out and in".to_owned());
+        }
+    }
+    match strict::document(bytes, limits, Code::ContractMalformed) {
+        Ok(value) => same("document", &canonical(&value), bytes),
+        Err(_) => Ok(()),
+    }
+}
+
+/// A policy as ODRL.
+pub(crate) fn odrl(bytes: &[u8]) -> Verdict {
+    let Ok(value) = parse(bytes, Limits::default()) else {
+        return Ok(());
+    };
+    match odrl::from_json(value.clone()) {
+        Ok(policy) => same(
+            "policy",
+            &canonical(&odrl::to_json(&policy)),
+            &canonical(&value),
+        ),
+        Err(_) => Ok(()),
+    }
+}
+
+/// A trust bundle.
+pub(crate) fn bundle(bytes: &[u8]) -> Verdict {
+    let Ok(bundle) = Bundle::read(bytes) else {
+        return Ok(());
+    };
+    let again = Bundle::read(&bundle.to_bytes()).map_err(|refusal| refusal.to_string())?;
+    if again.content() != bundle.content() || again.digest() != bundle.digest() {
+        return Err("another bundle after one way out and in".to_owned());
+    }
+    Ok(())
+}
+
+/// A receipt.
+pub(crate) fn receipt(bytes: &[u8]) -> Verdict {
+    match envelope::parse_receipt(bytes) {
+        Ok(signed) => {
+            let payload = receipt::to_bytes(&signed.receipt);
+            same(
+                "receipt",
+                &envelope::assemble_signed(&payload, &signed.signatures),
+                bytes,
+            )
+        }
+        Err(_) => Ok(()),
+    }
+}
+
+/// A withdrawal or a dispute.
+pub(crate) fn statement(bytes: &[u8]) -> Verdict {
+    if let Ok(read) = envelope::parse_withdrawal(bytes) {
+        let payload = withdrawal::to_bytes(&withdrawal::Statement {
+            contract: read.contract,
+            party: read.party,
+            effective_at: read.effective_at,
+            issued_at: read.issued_at,
+            reason: read.reason,
+        });
+        same(
+            "withdrawal",
+            &envelope::assemble_signed(&payload, &[read.signature]),
+            bytes,
+        )?;
+    }
+    match envelope::parse_dispute(bytes) {
+        Ok(read) => {
+            let payload = dispute::to_bytes(&read.dispute);
+            same(
+                "dispute",
+                &envelope::assemble_signed(&payload, &[read.signature]),
+                bytes,
+            )
+        }
+        Err(_) => Ok(()),
+    }
+}
+
+/// A record of the log.
+pub(crate) fn record(bytes: &[u8]) -> Verdict {
+    match Record::from_bytes(bytes) {
+        Ok(record) => same("record", &record.to_bytes(), bytes),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Signed heads.
+pub(crate) fn head(bytes: &[u8]) -> Verdict {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return Ok(());
+    };
+    let Ok(heads) = note::read_all(text) else {
+        return Ok(());
+    };
+    let written: String = heads.iter().map(|head| format!("{head}\n")).collect();
+    if text.starts_with(&written) {
+        return Ok(());
+    }
+    Err("heads are written otherwise than they were read".to_owned())
+}
+
+/// A message of an answer, behind a byte that says as which one it is read, and four for the length of its header.
+pub(crate) fn flight(bytes: &[u8]) -> Verdict {
+    let Some((first, rest)) = bytes.split_first() else {
+        return Ok(());
+    };
+    let Some((length, rest)) = rest.split_first_chunk::<4>() else {
+        return Ok(());
+    };
+    let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+    let (header, body) = rest.split_at(length.min(rest.len()));
+    let message = FlightData {
+        flight_descriptor: None,
+        data_header: header.to_vec().into(),
+        app_metadata: Vec::new().into(),
+        data_body: body.to_vec().into(),
+    };
+    if first % 2 == 0 {
+        let _ = Decoder::from_first(&message);
+        return Ok(());
+    }
+    let schema = crate::messages::schema();
+    let decoder = Decoder::from_first(&schema).map_err(|refusal| refusal.to_string())?;
+    if let Ok(batch) = decoder.batch(&message) {
+        // Whatever it is, it can be looked at.
+        let rows = batch.columns().iter().map(|column| column.len());
+        if rows.clone().any(|length| length != batch.num_rows()) {
+            return Err("columns of several lengths".to_owned());
+        }
+        let _ = batch.get_array_memory_size();
+        let _ = format!("{batch:?}").len();
+    }
+    Ok(())
+}
+
+/// A question in its ticket.
+pub(crate) fn ticket(bytes: &[u8]) -> Verdict {
+    match proto::peer::ask::from_ticket(bytes) {
+        Ok(asking) => same("ticket", &proto::peer::ask::to_ticket(&asking), bytes),
+        Err(_) => Ok(()),
+    }
+}
+
+/// A letter.
+pub(crate) fn letter(bytes: &[u8]) -> Verdict {
+    let Ok(letter) = letters::from_bytes(bytes) else {
+        return Ok(());
+    };
+    let again = letters::from_bytes(&letters::to_bytes(&letter));
+    match again {
+        Ok(again) if again == letter => Ok(()),
+        _ => Err("another letter after one way out and in".to_owned()),
+    }
+}
+
+/// An entry of the catalogue, or an offer of it.
+pub(crate) fn entry(bytes: &[u8]) -> Verdict {
+    if let Ok(read) = dataset::from_bytes(bytes) {
+        same("entry", &dataset::to_bytes(&read), bytes)?;
+    }
+    let _ = proto::offer::from_bytes(bytes);
+    let _: Option<Json> = None;
+    Ok(())
+}
