@@ -3,7 +3,9 @@
 use crate::copy::{Case, Copy};
 use crate::finding::Finding;
 use evidence::digest::Digest;
-use evidence::note::SignedHead;
+use evidence::note::{COSIGNATURE, NoteKey, SignedHead};
+use evidence::time::Time;
+use keep::audit::key::Ed25519Notes;
 use policy::id::ParticipantId;
 use std::collections::BTreeMap;
 
@@ -38,7 +40,65 @@ pub(crate) fn judge(case: &Case) -> Vec<Finding> {
         }
     }
     findings.extend(told_forks(case));
+    for copy in &case.copies {
+        findings.extend(witnesses(case, copy).1);
+    }
     findings
+}
+
+/// A head of a log that somebody else has cosigned.
+pub(crate) struct Witnessed {
+    /// Who.
+    pub(crate) by: ParticipantId,
+    /// How many records it covers.
+    pub(crate) size: u64,
+    /// When, by the witness's clock.
+    pub(crate) at: Time,
+}
+
+/// The newest head that each witness has cosigned, and what is wrong with the others.
+pub(crate) fn witnesses(case: &Case, copy: &Copy) -> (Vec<Witnessed>, Vec<Finding>) {
+    let mut newest: BTreeMap<ParticipantId, Witnessed> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for one in &copy.story.witnessed {
+        let broken = |what: &str| {
+            let what = format!("record {}: {what}", one.index);
+            Finding::broken(&copy.file, Some(one.index), what)
+        };
+        let read = one.peer.parse::<ParticipantId>().ok();
+        let Some((by, head)) = read.zip(one.note.parse::<SignedHead>().ok()) else {
+            findings.push(broken("the cosigned head that it holds can't be read"));
+            continue;
+        };
+        let Some(key) = case.note_key(&by) else {
+            continue;
+        };
+        let key = NoteKey {
+            algorithm: COSIGNATURE,
+            ..key
+        };
+        let checkpoint = &head.checkpoint;
+        let root = copy.tree.as_ref().map(|tree| tree.root(checkpoint.size));
+        let Some(seconds) = head.cosigned_by(&key, &Ed25519Notes) else {
+            findings.push(broken("the head that it holds is not cosigned"));
+            continue;
+        };
+        if root.is_some_and(|root| root != Some(checkpoint.root)) {
+            let domain = by.domain();
+            findings.push(broken(&format!(
+                "{domain} has cosigned another history than the one in this file"
+            )));
+            continue;
+        }
+        let at = i64::try_from(seconds).ok();
+        let at = at.and_then(|at| Time::from_micros(at.saturating_mul(1_000_000)).ok());
+        let size = checkpoint.size;
+        if newest.get(&by).is_none_or(|known| known.size <= size) {
+            let at = at.unwrap_or(Time::EARLIEST);
+            newest.insert(by.clone(), Witnessed { by, size, at });
+        }
+    }
+    (newest.into_values().collect(), findings)
 }
 
 /// The heads that can be believed: each signed by the registered key of the log's owner.

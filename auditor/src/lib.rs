@@ -82,7 +82,7 @@ fn judge(args: &Args) -> Result<Told, String> {
     match &args.ask {
         Ask::Check { .. } => {
             for copy in &case.copies {
-                teller.copy(copy);
+                teller.copy(copy, &across::witnesses(&case, copy).0);
             }
             findings.extend(sides::judge(&case, None));
         }

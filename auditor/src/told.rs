@@ -1,6 +1,7 @@
 //! How it is told: as text for people, or as one JSON object.
 
 use crate::Told;
+use crate::across::Witnessed;
 use crate::copy::Copy;
 use crate::finding::{Finding, Verdict};
 use serde_json::{Value, json};
@@ -31,7 +32,7 @@ impl Teller {
     }
 
     /// What a file is.
-    pub(crate) fn copy(&mut self, copy: &Copy) {
+    pub(crate) fn copy(&mut self, copy: &Copy, witnesses: &[Witnessed]) {
         let report = &copy.report;
         let span = report.span.map(|(from, to)| format!(", {from} to {to}"));
         let part = if report.is_part {
@@ -51,6 +52,12 @@ impl Teller {
             span.unwrap_or_default(),
             copy.story.received.len(),
         );
+        for Witnessed { by, size, at } in witnesses {
+            text.push_str(&format!(
+                "\n  witnessed by {}: the head over {size} records, on {at}",
+                by.domain()
+            ));
+        }
         for unseen in &report.unseen {
             text.push_str(&format!("\n  not seen: {unseen}"));
         }
@@ -66,6 +73,9 @@ impl Teller {
             "refused": refused,
             "refusals": codes(copy),
             "received": copy.story.received.len(),
+            "witnesses": witnesses.iter().map(|one| {
+                json!({"by": one.by.to_string(), "size": one.size, "at": one.at.to_string()})
+            }).collect::<Vec<_>>(),
             "first_bad": report.fault.as_ref().map(|fault| fault.index),
             "unseen": report.unseen,
         });

@@ -26,6 +26,7 @@ use engine::limits::{Limits, Room};
 use engine::snapshot::shelf::Shelf;
 use evidence::json::Json;
 use evidence::ledger::{Evidence, Recorded};
+use evidence::note::SignedHead;
 use evidence::time::{Clock, Time};
 use keep::audit::{self, Log};
 use keep::contracts::Documents;
@@ -36,7 +37,7 @@ use policy::contract::Book;
 use policy::id::{ParticipantId, RequestId};
 use policy::refusal::{Code, Refusal};
 use policy::term::purpose::Taxonomy;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::Notify;
@@ -69,6 +70,8 @@ pub(crate) struct Node {
     pub(crate) counting: tokio::sync::Mutex<()>,
     /// The questions answered since the start, so that each is answered once.
     pub(crate) asked: Mutex<BTreeSet<(RequestId, ParticipantId)>>,
+    /// Heads of peers that have shown to go on from those before, and that we have not cosigned yet.
+    pub(crate) unwitnessed: Mutex<BTreeMap<ParticipantId, SignedHead>>,
     /// Connections to peers.
     pub(crate) calls: Calls,
     /// Names the schemas of its datasets, so that nobody can guess at them.

@@ -88,6 +88,10 @@ fn two_files_say_who_got_what_under_which_contract() {
 
     let (told, status) = verify(folder, &["check", city, firm]);
     assert_eq!(status, 0, "{told:#}");
+    // The firm is a witness of the city's log: with its word on a receipt it cosigns the head that it was shown.
+    let witness = &told["answers"][0]["witnesses"][0];
+    assert_eq!(text(witness, "by"), "hansa://acme.example", "{told:#}");
+    assert!(witness["size"].as_u64().unwrap() > 0);
     let (left, status) = verify(folder, &["left", "--to", "acme.example", city]);
     assert_eq!(status, 0);
     let answers = left["answers"].as_array().unwrap();

@@ -9,7 +9,7 @@ use crate::audit::reader::Reader;
 use crate::audit::writer::{Message, Pending, Wake};
 use evidence::digest::Digest;
 use evidence::ledger::{Evidence, Recorded, Unwritable};
-use evidence::note::{Checkpoint, NoteSigner, SignedHead};
+use evidence::note::{Checkpoint, NotSigned, NoteSigner, SignedHead};
 use evidence::record::Record;
 use evidence::shelf::ShelfBroken;
 use evidence::time::{Clock, Time};
@@ -120,9 +120,9 @@ pub struct Log {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     index: Arc<Index>,
+    signer: Arc<dyn NoteSigner>,
     sender: Mutex<Option<Sender<Message>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -136,10 +136,12 @@ impl Log {
     /// `EVIDENCE_BROKEN` naming the first bad record, `STATE_LOCKED` when another process has the log,
     /// `EVIDENCE_UNAVAILABLE` or `DISK_FULL` when it can't be written.
     pub fn open(config: LogConfig) -> Result<(Self, Replay), Refusal> {
+        let signer = Arc::clone(&config.signer);
         let (writer, index, replay) = open::open(config)?;
         let (sender, thread) = writer.start()?;
         let inner = Inner {
             index,
+            signer,
             sender: Mutex::new(Some(sender)),
             writer: Mutex::new(Some(thread)),
         };
@@ -188,6 +190,22 @@ impl Log {
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {
         self.inner.index.checkpoint()
+    }
+
+    /// The head that the log had with `size` records, not signed; none if it never had so many.
+    #[must_use]
+    pub fn checkpoint_at(&self, size: u64) -> Option<Checkpoint> {
+        let root = self.tree(|tree| tree.root(size))?;
+        let origin = self.inner.signer.key().name;
+        Some(Checkpoint { origin, size, root })
+    }
+
+    /// Adds a timestamped cosignature by this log's key to a head of somebody else's log, as its witness.
+    ///
+    /// # Errors
+    /// When the key can't be used.
+    pub fn cosign(&self, head: &mut SignedHead, seconds: u64) -> Result<(), NotSigned> {
+        head.cosign(&key::Witness(self.inner.signer.as_ref()), seconds)
     }
 
     /// The newest signed head; it may lack the records of the last second.
@@ -296,6 +314,14 @@ impl Log {
             .as_ref()
             .and_then(|sender| sender.send(message).ok())
             .ok_or(Unwritable::Closed)
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
     }
 }
 

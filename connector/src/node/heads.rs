@@ -2,6 +2,7 @@
 
 use crate::node::Node;
 use crate::walk::fact::Fact;
+use bytes::Bytes;
 use evidence::json::Json;
 use evidence::note::{self, NoteKey, SignedHead};
 use evidence::tree::check_consistency;
@@ -9,6 +10,8 @@ use faces::peer::call::PeerClient;
 use policy::id::ParticipantId;
 use policy::refusal::{Code, Refusal};
 use proto::peer::proof::{Proof, Wanted};
+use std::collections::BTreeMap;
+use std::sync::{MutexGuard, PoisonError};
 
 /// What a peer could show for two of its heads.
 enum Shown {
@@ -73,16 +76,82 @@ impl Node {
             return Ok(());
         };
         let Some(known) = self.known_head(peer)? else {
-            return self.note_head(peer, &head, true).await;
+            self.note_head(peer, &head, true).await?;
+            self.unwitnessed().insert(peer.clone(), head);
+            return Ok(());
         };
         if known.checkpoint == head.checkpoint {
             return Ok(());
         }
         match self.prove(client, &known, &head).await {
-            Shown::Proven(newest) => self.note_head(peer, &newest, true).await,
+            Shown::Proven(newest) => {
+                self.note_head(peer, &newest, true).await?;
+                self.unwitnessed().insert(peer.clone(), *newest);
+                Ok(())
+            }
             Shown::Nothing => self.note_fork(peer, &known, &head).await,
             Shown::Unknown => Ok(()),
         }
+    }
+
+    fn unwitnessed(&self) -> MutexGuard<'_, BTreeMap<ParticipantId, SignedHead>> {
+        self.unwitnessed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest head of a peer's log that was seen to go on from the one before, cosigned, unless that was done already:
+    /// it goes back to the peer with the word on a receipt.
+    pub(crate) fn witness(&self, peer: &ParticipantId) -> Option<Bytes> {
+        let mut head = self.unwitnessed().remove(peer)?;
+        let seconds = u64::try_from(self.now().micros() / 1_000_000).ok()?;
+        match self.log.cosign(&mut head, seconds) {
+            Ok(()) => Some(head.to_string().into()),
+            Err(error) => {
+                tracing::warn!(%error, "log.not_witnessed");
+                None
+            }
+        }
+    }
+
+    /// Takes in a head of the own log that a peer has cosigned: evidence that it was shown this history and no other. What
+    /// is no such head says nothing, and changes nothing.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(crate) async fn take_witness(
+        &self,
+        peer: &ParticipantId,
+        note: &[u8],
+    ) -> Result<(), Refusal> {
+        let bundle = self.trust.bundle();
+        let read = || {
+            let key = NoteKey {
+                name: note::origin(peer.domain()),
+                algorithm: note::COSIGNATURE,
+                public: bundle.member(peer)?.note_key.raw().to_vec(),
+            };
+            let head: SignedHead = std::str::from_utf8(note).ok()?.parse().ok()?;
+            let seconds = head.cosigned_by(&key, &keep::audit::key::Ed25519Notes)?;
+            let ours = self.log.checkpoint_at(head.checkpoint.size)? == head.checkpoint;
+            ours.then_some((head, seconds))
+        };
+        let Some((head, seconds)) = read() else {
+            tracing::warn!(peer = peer.domain(), "log.no_witness");
+            return Ok(());
+        };
+        let _durable = self
+            .record(Fact::new(
+                "witnessed",
+                [
+                    ("peer", Json::text(peer)),
+                    ("size", Json::count(head.checkpoint.size)),
+                    ("seconds", Json::count(seconds)),
+                    ("note", Json::text(head)),
+                ],
+            ))
+            .await?;
+        Ok(())
     }
 
     async fn prove(&self, client: &PeerClient, known: &SignedHead, shown: &SignedHead) -> Shown {

@@ -102,6 +102,7 @@ impl Node {
             budgets,
             counting: tokio::sync::Mutex::new(()),
             asked: Mutex::new(BTreeSet::new()),
+            unwitnessed: Mutex::default(),
             calls: Calls::default(),
             schema_secret,
             owed: tokio_util::task::TaskTracker::new(),

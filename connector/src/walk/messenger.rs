@@ -313,6 +313,7 @@ impl Carried {
                 request: self.request,
                 receipt: Bytes::from(bytes),
                 disputed: false,
+                witnessed: self.node.witness(&self.peer.id),
             };
             negotiate::send(&self.node, &self.peer.id, content, false).await?;
             let (node, peer) = (Arc::clone(&self.node), self.peer.clone());

@@ -116,8 +116,12 @@ async fn recorded(
             request,
             receipt,
             disputed,
+            witnessed,
         } => {
             receipt::acknowledged(node, peer, *request, receipt, *disputed).await?;
+            if let Some(witnessed) = witnessed {
+                node.take_witness(peer, witnessed).await?;
+            }
             keep()?;
             noted.record(node, None).await?;
             Ok(None)

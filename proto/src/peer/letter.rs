@@ -107,6 +107,8 @@ pub enum Content {
         receipt: Bytes,
         /// It received something else than the receipt says.
         disputed: bool,
+        /// A head of the provider's log that the consumer has checked and cosigned.
+        witnessed: Option<Bytes>,
     },
 }
 
@@ -226,11 +228,13 @@ fn content_from_wire(message: pb::letter::Content) -> Result<Content, Refusal> {
                 request_id,
                 receipt,
                 disputed,
+                witnessed,
             } = message;
             Ok(Content::Acknowledgement {
                 request: RequestId(field::fixed("request_id", &request_id)?),
                 receipt: field::document("receipt", receipt)?,
                 disputed,
+                witnessed: field::non_empty(witnessed),
             })
         }
     }
@@ -339,10 +343,12 @@ fn content_to_wire(content: &Content) -> pb::letter::Content {
             request,
             receipt,
             disputed,
+            witnessed,
         } => Wire::Acknowledgement(pb::Acknowledgement {
             request_id: Bytes::copy_from_slice(&request.0),
             receipt,
             disputed,
+            witnessed: witnessed.unwrap_or_default(),
         }),
     }
 }

@@ -216,6 +216,10 @@ pub struct Acknowledgement {
     /// The consumer received something else than the receipt says.
     #[prost(bool, tag = "3")]
     pub disputed: bool,
+    /// The newest head of the provider's log that the consumer has seen to go on from the one before, with the consumer's
+    /// timestamped cosignature; absent where there is none that it has not cosigned before.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub witnessed: ::prost::bytes::Bytes,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProofRequest {

@@ -149,6 +149,7 @@ fn receipts(books: &mut Books) -> Verdict {
             request,
             receipt: receipt.into(),
             disputed,
+            witnessed: None,
         })
         .err()
         .map_or("taken", |refusal| refusal.code.as_str())

@@ -1,7 +1,7 @@
 //! The note key of a log: signs its heads, and is another than the key that signs contracts.
 
 use crate::trust::keys::{Algorithm, PrivateKey, PublicKey};
-use evidence::note::{self, ED25519, NotSigned, NoteCheck, NoteKey, NoteSigner};
+use evidence::note::{self, COSIGNATURE, ED25519, NotSigned, NoteCheck, NoteKey, NoteSigner};
 use policy::refusal::{Code, Refusal};
 use std::path::Path;
 
@@ -59,13 +59,30 @@ impl NoteSigner for LogKey {
     }
 }
 
-/// Checks Ed25519 signatures of notes.
+/// The same key as a witness of other logs. Its signatures are told apart by the algorithm in its name, and what it signs
+/// begins with another line than any head.
+pub(super) struct Witness<'a>(pub(super) &'a dyn NoteSigner);
+
+impl NoteSigner for Witness<'_> {
+    fn key(&self) -> NoteKey {
+        NoteKey {
+            algorithm: COSIGNATURE,
+            ..self.0.key()
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, NotSigned> {
+        self.0.sign(message)
+    }
+}
+
+/// Checks Ed25519 signatures of notes, by logs and by witnesses.
 #[derive(Debug, Clone, Copy)]
 pub struct Ed25519Notes;
 
 impl NoteCheck for Ed25519Notes {
     fn check(&self, key: &NoteKey, message: &[u8], signature: &[u8]) -> bool {
-        key.algorithm == ED25519
+        matches!(key.algorithm, ED25519 | COSIGNATURE)
             && PublicKey::ed25519(&key.public).is_ok_and(|key| key.matches(message, signature))
     }
 }

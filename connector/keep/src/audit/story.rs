@@ -144,7 +144,7 @@ pub struct Withdrawn {
 pub struct Shown {
     /// Where it stands.
     pub index: u64,
-    /// Whose log.
+    /// Whose log; of a head of this log, whose cosignature.
     pub peer: String,
     /// The signed head.
     pub note: String,
@@ -189,6 +189,8 @@ pub struct Story {
     pub contracts: BTreeMap<String, Life>,
     /// Heads of other logs.
     pub shown: Vec<Shown>,
+    /// Heads of this log that others have cosigned.
+    pub witnessed: Vec<Shown>,
     /// Forks of other logs.
     pub forks: Vec<Fork>,
     /// The snapshots, in the order of their publication.
@@ -270,6 +272,11 @@ impl Story {
                 self.life(body).withdrawn.push(withdrawn);
             }
             "checkpoint_seen" => self.shown.push(Shown {
+                index: record.seq,
+                peer: text(body, "peer").unwrap_or_default(),
+                note: text(body, "note").unwrap_or_default(),
+            }),
+            "witnessed" => self.witnessed.push(Shown {
                 index: record.seq,
                 peer: text(body, "peer").unwrap_or_default(),
                 note: text(body, "note").unwrap_or_default(),

@@ -57,8 +57,15 @@ fn samples() -> Vec<Content> {
         },
         Content::Acknowledgement {
             request: RequestId([9; 16]),
-            receipt: contract,
+            receipt: contract.clone(),
             disputed: true,
+            witnessed: None,
+        },
+        Content::Acknowledgement {
+            request: RequestId([9; 16]),
+            receipt: contract,
+            disputed: false,
+            witnessed: Some(b"a head".as_slice().into()),
         },
     ]
 }

@@ -93,6 +93,7 @@ fn contracts_heads_and_snapshots() {
             r#"{"contract":"c","party":"q","effective":"2027-01-20T00:00:00Z","statement":"s"}"#,
         ),
         ("checkpoint_seen", r#"{"peer":"p","note":"n","size":4}"#),
+        ("witnessed", r#"{"peer":"q","note":"w","size":3}"#),
         ("log_fork", r#"{"peer":"p","known":"k","shown":"s"}"#),
         (
             "publish",
@@ -117,6 +118,7 @@ fn contracts_heads_and_snapshots() {
     );
     assert_eq!(end.effective.unwrap().to_string(), "2027-01-20T00:00:00Z");
     assert_eq!(told.shown[0].note, "n");
+    assert_eq!(told.witnessed[0].peer, "q");
     assert_eq!(
         (told.forks[0].known.as_str(), told.forks[0].shown.as_str()),
         ("k", "s")

@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 /// A log whose shelf fails on command.
 fn failing(config: LogConfig) -> (Log, Arc<Fail>) {
+    let signer = Arc::clone(&config.signer);
     let (mut writer, index, _) = open::open(config).unwrap();
     let fail = Arc::clone(&writer.ledger.shelf_mut().fail);
     let (sender, thread) = writer.start().unwrap();
     let inner = super::super::Inner {
         index,
+        signer,
         sender: Some(sender).into(),
         writer: Some(thread).into(),
     };

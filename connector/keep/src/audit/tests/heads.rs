@@ -1,7 +1,8 @@
 //! Signed heads: when they come, and that the newest is found.
 
-use super::{Place, said};
+use super::{Ed25519Notes, NoteSigner, Place, said};
 use crate::audit::{Log, LogConfig, folder};
+use evidence::note::{COSIGNATURE, NoteKey};
 
 #[tokio::test]
 async fn heads_are_signed_when_asked_after_enough_records_and_at_the_end() {
@@ -85,4 +86,30 @@ fn only_the_end_of_many_heads_is_read_at_start() {
         place.refused().sentence,
         "the newest head of the log can't be read"
     );
+}
+
+#[test]
+fn a_log_is_a_witness_of_another() {
+    let (one, other) = (Place::new(), Place::new());
+    let (log, _) = one.open();
+    let (witness, _) = other.open();
+    let _ = log.record_blocking(said(1)).unwrap();
+    log.close();
+    let mut head = log.head();
+    witness.cosign(&mut head, 1_800_000_000).unwrap();
+    let key = NoteKey {
+        algorithm: COSIGNATURE,
+        ..other.key.key()
+    };
+    assert_eq!(head.cosigned_by(&key, &Ed25519Notes), Some(1_800_000_000));
+    // It is none of the log's own signatures, and no other's.
+    assert!(!head.is_signed_by(&key, &Ed25519Notes));
+    assert!(head.is_signed_by(&one.key.key(), &Ed25519Notes));
+    assert_eq!(head.cosigned_by(&one.key.key(), &Ed25519Notes), None);
+    // The time is signed too.
+    let mut later = head.clone();
+    later.signatures[1].signature[7] ^= 1;
+    assert_eq!(later.cosigned_by(&key, &Ed25519Notes), None);
+    assert_eq!(log.checkpoint_at(1), Some(head.checkpoint));
+    assert_eq!(log.checkpoint_at(9), None);
 }
