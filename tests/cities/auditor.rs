@@ -124,6 +124,19 @@ fn two_files_say_who_got_what_under_which_contract() {
     let (sums, status) = verify(folder, &["reconcile", city, firm]);
     assert_eq!(status, 0, "{sums:#}");
     assert_eq!(sums["answers"][0]["matched"], 3, "{sums:#}");
+    // The connector's own command does the same, without a connector.
+    let both = [city, firm].map(|file| folder.join(file).display().to_string());
+    let files = [
+        "--json",
+        "audit",
+        "reconcile",
+        "--files",
+        &both[0],
+        &both[1],
+    ];
+    assert_eq!(league.hansa(&files).must().json(), sums);
+    let neither = ["audit", "reconcile"];
+    assert_eq!(league.hansa(&neither).status, Some(2));
 
     // A part under one contract proves each of its records, and says that it is a part.
     let part = folder.join("part");

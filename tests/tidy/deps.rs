@@ -20,6 +20,7 @@ const OURS: [(&str, &[&str]); 11] = [
         "hansa",
         &[
             "evidence", "policy", "enforce", "catalog", "proto", "engine", "faces", "keep",
+            "auditor",
         ],
     ),
     ("auditor", &["evidence", "policy", "proto", "keep"]),

@@ -107,6 +107,9 @@ fn alone(
             "--head is held against a log that is named; without one the own log is held against its own newest head",
         )
         .with_help("hansa audit verify state/log --head FILE")),
+        DeskVerb::Audit(AuditVerb::Reconcile { files, .. }) if !files.is_empty() => {
+            return Ok(Some(local::copied_log::reconcile(files, show)));
+        }
         DeskVerb::Contract(ContractVerb::Verify { file, bundle }) => {
             local::verify::run(file, bundle.as_deref(), global, clock().wall, show)
         }

@@ -54,7 +54,9 @@ pub(crate) async fn run(node: &Arc<Node>, verb: AuditVerb, out: &Out) -> Outcome
         AuditVerb::Processing { output } => {
             sheets::tell(node, Asked::Processing, output, out).await
         }
-        AuditVerb::Reconcile { participant } => reconcile::with(node, &participant, out).await,
+        AuditVerb::Reconcile { participant, .. } => {
+            reconcile::with(node, &participant.unwrap_or_default(), out).await
+        }
     }
 }
 

@@ -86,11 +86,15 @@ pub(crate) enum AuditVerb {
         #[arg(short, long)]
         output: Option<PathBuf>,
     },
-    /// Compares both sides' receipts
+    /// Compares both sides' receipts: with a participant, or of two exported files
     #[command(after_help = "Example: hansa audit reconcile munster")]
     Reconcile {
         /// Alias or identity
-        participant: String,
+        #[arg(required_unless_present = "files", conflicts_with = "files")]
+        participant: Option<String>,
+        /// Two exported bundles or copied logs, of a provider and of a consumer; needs no connector
+        #[arg(long, num_args = 2, value_name = "FILE")]
+        files: Vec<PathBuf>,
     },
 }
 
