@@ -13,6 +13,7 @@ use policy::contract::Agreement;
 use policy::id::{ClauseId, Name};
 use policy::refusal::{Code, Refusal};
 use policy::term::purpose::Taxonomy;
+use policy::term::rule::Binding;
 use policy::term::{self, Clause, Mask, Term, Unit};
 
 /// One thing that is wrong or unwise.
@@ -162,10 +163,10 @@ impl Policy<'_> {
     /// Whether a row shows the column's values as they are stored.
     fn shows_clear(&self, name: &Name) -> bool {
         let listed = self.shown().is_none_or(|(_, list)| list.contains(name));
-        let treated = self.clauses.iter().any(|clause| {
-            matches!(&clause.term,
-                Term::Mask { column, .. } | Term::TimeBucket { column, .. } if column == name)
-        });
+        let treated = self
+            .clauses
+            .iter()
+            .any(|clause| clause.term.treats() == Some(name));
         listed && !treated
     }
 }
@@ -209,7 +210,7 @@ fn columns(policy: &Policy<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for clause in policy.clauses {
         for name in named(&clause.term) {
-            if let Err(refusal) = typed::column(columns, name) {
+            if let Err(refusal) = typed::column(columns, &name) {
                 findings.push(Finding::error(Some(clause.id), refusal));
             }
         }
@@ -239,63 +240,24 @@ fn columns(policy: &Policy<'_>) -> Vec<Finding> {
                 .with_help("count rows, or name a column of the dataset");
                 findings.push(Finding::error(Some(clause.id), refusal));
             }
-            Term::Mask {
-                mask: Mask::Null, ..
-            }
-            | Term::MinGroup { .. }
-            | Term::Purpose(_)
-            | Term::NotBefore(_)
-            | Term::NotAfter(_)
-            | Term::Columns(_)
-            | Term::TimeBucket { .. }
-            | Term::Area { .. }
-            | Term::Functions(_)
-            | Term::Dimensions(_)
-            | Term::Measures(_)
-            | Term::Grid(_)
-            | Term::TotalsFromPublished
-            | Term::Queries(_)
-            | Term::RowQuota(_)
-            | Term::ByteQuota(_)
-            | Term::ResultRows(_)
-            | Term::DeleteAfter { .. }
-            | Term::Attribution(_)
-            | Term::Prohibit(_) => {}
+            _ => {}
         }
     }
     findings
 }
 
 /// The columns that a term names; a filter's and a group's are looked at on their own.
-fn named(term: &Term) -> Vec<&Name> {
+fn named(term: &Term) -> Vec<Name> {
     match term {
-        Term::Columns(list) | Term::Dimensions(list) | Term::Measures(list) => {
-            list.iter().collect()
-        }
-        Term::Mask { column, .. } | Term::TimeBucket { column, .. } => vec![column],
-        Term::Area { lon, lat, .. } => vec![lon, lat],
-        Term::Rows(_)
-        | Term::MinGroup { .. }
-        | Term::Purpose(_)
-        | Term::NotBefore(_)
-        | Term::NotAfter(_)
-        | Term::Functions(_)
-        | Term::Grid(_)
-        | Term::TotalsFromPublished
-        | Term::Queries(_)
-        | Term::RowQuota(_)
-        | Term::ByteQuota(_)
-        | Term::ResultRows(_)
-        | Term::DeleteAfter { .. }
-        | Term::Attribution(_)
-        | Term::Prohibit(_) => Vec::new(),
+        Term::Rows(_) | Term::MinGroup { .. } => Vec::new(),
+        other => other.columns(),
     }
 }
 
 /// The policy as enforcement will read it: the first thing that it refuses, or else the grid.
 fn whole(policy: &Policy<'_>) -> Option<Finding> {
     let read = || {
-        let effects = term::of_clauses(policy.clauses, &policy.dataset.id.owner, None)?;
+        let effects = term::of_clauses(policy.clauses, &Binding::of(&policy.dataset.id.owner))?;
         match view::shape(policy.dataset, &effects)? {
             view::Shape::Rows(_) => Ok(()),
             view::Shape::Cube { cube, .. } => grid::nests(&cube, policy.dataset),

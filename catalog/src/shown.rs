@@ -4,7 +4,7 @@ use crate::dataset::{Column, ColumnType, Dataset};
 use crate::visible::Visible;
 use policy::contract::Book;
 use policy::id::Name;
-use policy::term::{Clause, Term, Unit};
+use policy::term::{Clause, Term};
 use std::collections::BTreeSet;
 
 impl Visible<'_> {
@@ -100,43 +100,13 @@ impl<'a> Shown<'a> {
                 self.plain.retain(|name| list.contains(name));
                 self.named.extend(list.iter().cloned());
             }
-            Term::Dimensions(list) | Term::Measures(list) => {
-                self.named.extend(list.iter().cloned());
+            other => {
+                self.all_rows &= !other.spec().hides_rows;
+                if let Some(column) = other.treats() {
+                    self.plain.remove(column);
+                }
+                self.named.extend(other.columns());
             }
-            Term::Rows(filter) => {
-                self.all_rows = false;
-                self.named.extend(filter.columns());
-            }
-            Term::Area { lon, lat, .. } => {
-                self.all_rows = false;
-                self.named.extend([lon.clone(), lat.clone()]);
-            }
-            Term::Mask { column, .. } | Term::TimeBucket { column, .. } => {
-                self.plain.remove(column);
-                self.named.insert(column.clone());
-            }
-            Term::MinGroup {
-                unit: Unit::Column(unit),
-                ..
-            } => {
-                self.named.insert(unit.clone());
-            }
-            Term::MinGroup {
-                unit: Unit::Rows, ..
-            }
-            | Term::Purpose(_)
-            | Term::NotBefore(_)
-            | Term::NotAfter(_)
-            | Term::Functions(_)
-            | Term::Grid(_)
-            | Term::TotalsFromPublished
-            | Term::Queries(_)
-            | Term::RowQuota(_)
-            | Term::ByteQuota(_)
-            | Term::ResultRows(_)
-            | Term::DeleteAfter { .. }
-            | Term::Attribution(_)
-            | Term::Prohibit(_) => {}
         }
     }
 

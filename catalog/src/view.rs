@@ -7,6 +7,10 @@ use policy::contract::{Grant, InForce};
 use policy::effect::{Cube, Effect, What};
 use policy::id::{ContractId, DatasetId, Name};
 use policy::refusal::{Code, Refusal};
+use policy::term::band::Band;
+use policy::term::prefix::Prefix;
+use policy::term::pseudonym::Pseudonym;
+use policy::term::rule::Binding;
 use policy::term::{self, Bucket, Function, Mask};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -115,7 +119,10 @@ impl Catalog {
                 id.name
             )));
         }
-        let effects = term::effects(grant, standing.asker().id(), tenant)?;
+        let effects = term::effects(
+            grant,
+            &Binding::of(standing.asker().id()).with_tenant(tenant),
+        )?;
         let shape = shape(dataset, &effects)?;
         if let Shape::Cube { cube, .. } = &shape {
             // INVARIANT: one-grid. Cells of an older grid beside those of the registered one could be subtracted.
@@ -183,6 +190,42 @@ fn apply(
             };
             for shown in rows.iter_mut().filter(|shown| shown.name == *column) {
                 shown.nullable = nullable;
+            }
+            Ok(())
+        }
+        What::Pseudonymise { column, .. } => {
+            let stored = typed::column(&dataset.columns, column)?;
+            demand(
+                stored,
+                &[ColumnType::Text, ColumnType::Int],
+                "a text or an integer to hash",
+            )?;
+            for shown in rows.iter_mut().filter(|shown| shown.name == *column) {
+                shown.kind = ColumnType::Text;
+            }
+            Ok(())
+        }
+        What::Shorten { column, .. } => demand(
+            typed::column(&dataset.columns, column)?,
+            &[ColumnType::Text],
+            "a text to shorten",
+        ),
+        What::Band { column, edges } => {
+            let stored = typed::column(&dataset.columns, column)?;
+            demand(
+                stored,
+                &[ColumnType::Int, ColumnType::Float],
+                "a number that has bands",
+            )?;
+            let fits =
+                |edge: &&String| stored.kind == ColumnType::Float || edge.parse::<i64>().is_ok();
+            if let Some(edge) = edges.iter().find(|edge| !fits(edge)) {
+                return Err(ill_typed(format!(
+                    "`{column}` holds integers, and the edge {edge} is none"
+                )));
+            }
+            for shown in rows.iter_mut().filter(|shown| shown.name == *column) {
+                shown.nullable = true;
             }
             Ok(())
         }
@@ -318,6 +361,18 @@ fn said(what: &What) -> String {
             column: column.clone(),
             mask: mask.clone(),
         },
+        What::Pseudonymise { column, epoch, .. } => term::Term::Pseudonym(Pseudonym {
+            column: column.clone(),
+            epoch: *epoch,
+        }),
+        What::Shorten { column, length } => term::Term::Prefix(Prefix {
+            column: column.clone(),
+            length: *length,
+        }),
+        What::Band { column, edges } => term::Term::Band(Band {
+            column: column.clone(),
+            edges: edges.clone(),
+        }),
         What::CoarsenTime {
             column,
             bucket,

@@ -3,6 +3,7 @@
 use crate::contract::Agreement;
 use crate::plain::printable;
 use crate::term::{Clause, Term, normal};
+use std::cmp::Ordering;
 use std::fmt;
 
 /// One change.
@@ -19,6 +20,73 @@ pub enum Change {
         /// What it says.
         new: Clause,
     },
+}
+
+/// What a change does to what is let out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It lets out the same.
+    Same,
+    /// It lets out less.
+    Tighter,
+    /// It can't be decided from the clauses alone: a person must look.
+    NotComparable,
+    /// It lets out more.
+    Looser,
+}
+
+impl Verdict {
+    /// The verdict in a word, with a sign for those who see no colours.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Same => "= SAME",
+            Self::Tighter => "< TIGHTER",
+            Self::NotComparable => "? NOT COMPARABLE",
+            Self::Looser => "> LOOSER",
+        }
+    }
+
+    const fn of(order: Option<Ordering>) -> Self {
+        match order {
+            Some(Ordering::Less) => Self::Tighter,
+            Some(Ordering::Equal) => Self::Same,
+            Some(Ordering::Greater) => Self::Looser,
+            None => Self::NotComparable,
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Change {
+    /// What the change does, by the partial order of its term.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Added(clause) => Verdict::of(Some(clause.term.with(|rule| rule.presence()))),
+            Self::Removed(clause) => {
+                let order = clause.term.with(|rule| rule.presence());
+                Verdict::of(Some(order.reverse()))
+            }
+            Self::Changed { old, new } => {
+                Verdict::of(new.term.with(|rule| rule.compare(&old.term)))
+            }
+        }
+    }
+}
+
+impl Differences {
+    /// The gravest verdict: one looser clause makes a policy looser, whatever the others do.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let verdicts = self.0.iter().map(Change::verdict);
+        verdicts.max().unwrap_or(Verdict::Same)
+    }
 }
 
 /// All changes of a policy, one line each when shown.
@@ -125,16 +193,17 @@ impl fmt::Display for Differences {
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Added(clause) => write!(f, "+ {}: {}", clause.id, clause.term.plain()),
-            Self::Removed(clause) => write!(f, "- {}: {}", clause.id, clause.term.plain()),
+            Self::Added(clause) => write!(f, "+ {}: {}", clause.id, clause.term.plain())?,
+            Self::Removed(clause) => write!(f, "- {}: {}", clause.id, clause.term.plain())?,
             Self::Changed { old, new } => write!(
                 f,
                 "~ {}: {} -> {}",
                 new.id,
                 old.term.plain(),
                 new.term.plain()
-            ),
+            )?,
         }
+        write!(f, "  {}", self.verdict())
     }
 }
 
@@ -144,30 +213,11 @@ fn same(one: &Clause, other: &Clause) -> bool {
 
 /// What a clause is about: two clauses about the same thing are one clause that changed.
 fn subject(term: &Term) -> (&'static str, String) {
-    match term {
-        Term::Purpose(_) => ("purpose", String::new()),
-        Term::NotBefore(_) => ("from", String::new()),
-        Term::NotAfter(_) => ("until", String::new()),
-        Term::Rows(_) => ("rows", String::new()),
-        Term::Columns(_) => ("columns", String::new()),
-        Term::Mask { column, .. } | Term::TimeBucket { column, .. } => {
-            ("values", column.to_string())
-        }
-        Term::Area { lon, lat, .. } => ("area", format!("{lon} {lat}")),
-        Term::Functions(_) => ("functions", String::new()),
-        Term::Dimensions(_) => ("dimensions", String::new()),
-        Term::Measures(_) => ("measures", String::new()),
-        Term::Grid(_) => ("grid", String::new()),
-        Term::MinGroup { .. } => ("group", String::new()),
-        Term::TotalsFromPublished => ("totals", String::new()),
-        Term::Queries(quota) => ("questions", quota.per.as_str().to_owned()),
-        Term::RowQuota(quota) => ("rows each", quota.per.as_str().to_owned()),
-        Term::ByteQuota(quota) => ("bytes each", quota.per.as_str().to_owned()),
-        Term::ResultRows(_) => ("rows in one answer", String::new()),
-        Term::DeleteAfter { .. } => ("deletion", String::new()),
-        Term::Attribution(_) => ("attribution", String::new()),
-        Term::Prohibit(what) => ("prohibition", what.as_str().to_owned()),
+    // Whatever replaces the values of a column is one thing that may change from one way to another.
+    if let Some(column) = term.treats() {
+        return ("values", column.to_string());
     }
+    term.with(|rule| (rule.spec().name, rule.about()))
 }
 
 fn legal(agreement: &Agreement) -> String {
@@ -223,14 +273,14 @@ mod tests {
         check(
             vec![columns(&["a"]), quota(5, Period::Day)],
             vec![quota(5, Period::Day), columns(&["a", "b"])],
-            &["~ #c2: only the columns a -> only the columns a and b"],
+            &["~ #c2: only the columns a -> only the columns a and b  > LOOSER"],
         );
         check(
             vec![quota(5, Period::Day)],
             vec![quota(50, Period::Day), quota(5, Period::Hour)],
             &[
-                "~ #c1: at most 5 questions each day -> at most 50 questions each day",
-                "+ #c2: at most 5 questions each hour",
+                "~ #c1: at most 5 questions each day -> at most 50 questions each day  > LOOSER",
+                "+ #c2: at most 5 questions each hour  < TIGHTER",
             ],
         );
         check(
@@ -240,9 +290,9 @@ mod tests {
             ],
             vec![Term::Prohibit(Forbidden::Distribute)],
             &[
-                "+ #c1: it is not passed on",
-                "- #c1: it is not sold",
-                "- #c2: purpose is dpv:Research",
+                "+ #c1: it is not passed on  < TIGHTER",
+                "- #c1: it is not sold  > LOOSER",
+                "- #c2: purpose is dpv:Research  > LOOSER",
             ],
         );
         let rows = |text: &str| Term::Rows(parse(text).unwrap());
@@ -263,6 +313,51 @@ mod tests {
             &clauses([Term::ResultRows(2), Term::TotalsFromPublished]),
         );
         assert_eq!(two.to_string().lines().count(), 2);
+    }
+
+    #[track_caller]
+    fn verdict(old: Vec<Term>, new: Vec<Term>, expect: Verdict) {
+        assert_eq!(of(&clauses(old), &clauses(new)).verdict(), expect);
+    }
+
+    #[test]
+    fn the_gravest_verdict_counts() {
+        let columns = |list: &[&str]| Term::Columns(names(list));
+        let rows = |text: &str| Term::Rows(parse(text).unwrap());
+        let mask = || Term::Mask {
+            column: crate::fixture::name("a"),
+            mask: crate::term::Mask::Null,
+        };
+        let prefix = |length| {
+            Term::Prefix(crate::term::prefix::Prefix {
+                column: crate::fixture::name("a"),
+                length,
+            })
+        };
+        verdict(vec![mask()], vec![mask()], Verdict::Same);
+        verdict(
+            vec![columns(&["a", "b"])],
+            vec![columns(&["a"])],
+            Verdict::Tighter,
+        );
+        verdict(
+            vec![rows("a = 1")],
+            vec![rows("a IN (1, 2)")],
+            Verdict::Looser,
+        );
+        verdict(
+            vec![rows("a = 1")],
+            vec![rows("b = 1")],
+            Verdict::NotComparable,
+        );
+        verdict(vec![mask()], vec![prefix(2)], Verdict::Looser);
+        verdict(vec![prefix(4)], vec![prefix(2)], Verdict::Tighter);
+        verdict(
+            vec![columns(&["a", "b"]), prefix(2)],
+            vec![columns(&["a"]), prefix(3)],
+            Verdict::Looser,
+        );
+        verdict(vec![], vec![Term::TotalsFromPublished], Verdict::Same);
     }
 
     #[test]

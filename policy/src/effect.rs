@@ -1,6 +1,6 @@
 //! The closed set of things that a ruling can do to a dataset: the only words that `enforce` and the engine understand.
 
-use crate::id::{ClauseId, Name};
+use crate::id::{ClauseId, Name, ParticipantId};
 use crate::row_filter::RowFilter;
 use crate::term::{Bounds, Bucket, Function, Mask, Unit};
 
@@ -35,6 +35,29 @@ pub enum What {
         column: Name,
         /// What it shows.
         mask: Mask,
+    },
+    /// The column shows a keyed hash: HMAC-SHA-256 cut to 128 bits, in hexadecimal digits.
+    Pseudonymise {
+        /// The column.
+        column: Name,
+        /// For whom: nobody else's rows can be joined over it.
+        consumer: ParticipantId,
+        /// Another number is another key.
+        epoch: u32,
+    },
+    /// The column shows its first characters.
+    Shorten {
+        /// The column.
+        column: Name,
+        /// How many code points.
+        length: u32,
+    },
+    /// The column shows the lower edge of its band.
+    Band {
+        /// The column.
+        column: Name,
+        /// The lower edges, ascending, as decimal text.
+        edges: Vec<String>,
     },
     /// The column is floored to its bucket.
     CoarsenTime {

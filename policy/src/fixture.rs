@@ -1,6 +1,7 @@
 //! Contracts, callers and facts for the tests of this package, made the way that the product makes them.
 
 pub(crate) mod random;
+pub(crate) mod rows;
 
 use crate::contract::{
     Agreed, Agreement, Assignee, Book, DatasetRef, InForce, OwnPurpose, Party, Role, Signature,

@@ -23,6 +23,7 @@ pub mod effect;
 #[cfg(test)]
 mod fixture;
 pub mod id;
+pub mod members;
 pub mod negotiate;
 pub mod peer;
 pub mod plain;

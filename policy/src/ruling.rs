@@ -7,6 +7,7 @@ use crate::contract::InForce;
 use crate::effect::Effect;
 use crate::id::{ClauseId, ContractId, DatasetId, Name, PurposeId, RequestId};
 use crate::refusal::Refusal;
+use crate::term::rule::Binding;
 use crate::term::{self, Quota};
 use evidence::digest::Digest;
 use evidence::ledger::Receipt;
@@ -136,7 +137,12 @@ pub fn decide<Q: Question>(
         let Some(columns) = reads.get(dataset) else {
             continue;
         };
-        let done = term::effects(grant, standing.asker().id(), facts.tenant)?;
+        let done = term::effects(
+            grant,
+            &Binding::of(standing.asker().id())
+                .with_tenant(facts.tenant)
+                .at(facts.now),
+        )?;
         check::columns(dataset, columns, &done)?;
         effects.insert(dataset.clone(), done);
         if let Some(snapshot) = facts.snapshots.get(dataset) {

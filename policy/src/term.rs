@@ -5,26 +5,39 @@
 
 pub mod aggregate;
 pub mod area;
+pub mod band;
 pub mod columns;
 pub mod duty;
 pub mod mask;
 pub mod min_group;
 pub mod normal;
+pub mod odrl;
+mod order;
+pub mod prefix;
+pub mod pseudonym;
 pub mod purpose;
 pub mod quota;
 pub mod rows;
+pub mod rule;
 mod samples;
 pub mod time_bucket;
 mod together;
+pub mod tongue;
+pub mod vocabulary;
 pub mod window;
 
 use crate::contract::Grant;
 use crate::effect::{Cube, Effect, What};
-use crate::id::{ClauseId, Name, ParticipantId, PurposeId};
+use crate::id::{ClauseId, Name, PurposeId};
 use crate::plain::printable;
 use crate::refusal::{Code, Refusal};
 use crate::row_filter::{Literal, RowFilter};
+use band::Band;
 use evidence::time::Time;
+use prefix::Prefix;
+use pseudonym::Pseudonym;
+use rule::{Binding, Rule, Spec};
+use tongue::Tongue;
 
 /// The most clauses that a policy may hold, so that every ruling fits into one record.
 pub const MOST_CLAUSES: usize = 100;
@@ -35,12 +48,8 @@ pub const MOST_CLAUSES: usize = 100;
 /// # Errors
 /// Whatever is wrong with any term refuses the whole grant: `POLICY_CONTRADICTION`, `TERM_ILL_TYPED`, `TERM_UNKNOWN`,
 /// `GRID_CONFLICT`, `TENANT_UNBOUND`.
-pub fn effects(
-    grant: &Grant,
-    asker: &ParticipantId,
-    tenant: Option<&str>,
-) -> Result<Vec<Effect>, Refusal> {
-    of_clauses(grant.clauses(), asker, tenant).map_err(|refusal| match grant.contract() {
+pub fn effects(grant: &Grant, to: &Binding<'_>) -> Result<Vec<Effect>, Refusal> {
+    of_clauses(grant.clauses(), to).map_err(|refusal| match grant.contract() {
         Some(contract) => refusal.with_contract(contract),
         None => refusal,
     })
@@ -50,52 +59,25 @@ pub fn effects(
 ///
 /// # Errors
 /// As [`effects`].
-pub fn of_clauses(
-    clauses: &[Clause],
-    asker: &ParticipantId,
-    tenant: Option<&str>,
-) -> Result<Vec<Effect>, Refusal> {
+pub fn of_clauses(clauses: &[Clause], to: &Binding<'_>) -> Result<Vec<Effect>, Refusal> {
     together::check(clauses)?;
     let cube = aggregate::cube(clauses)?;
     let mut effects = Vec::new();
     for clause in clauses {
-        let done = match &clause.term {
-            Term::Rows(filter) => Some(rows::rule(filter, asker, tenant)),
-            Term::Area { lon, lat, bounds } => Some(area::rule(lon, lat, bounds)),
+        let effect = clause
+            .term
+            .with(|rule| rule.effect(to))
+            .map_err(|refusal| cite(refusal, clause))?;
+        let effect = match (&clause.term, &cube) {
+            (Term::Functions(_), Some(cube)) => Some(What::AggregateOnly(cube.clone())),
             // In aggregate form the cube alone says what exists; `aggregate::cube` has checked that the two agree.
-            Term::Columns(list) => columns::rule(list)
-                .map(|what| cube.is_none().then_some(what))
-                .transpose(),
-            Term::Mask { column, mask } => Some(mask::rule(column, mask)),
-            Term::TimeBucket {
-                column,
-                bucket,
-                zone,
-            } => cube
-                .is_none()
-                .then(|| time_bucket::rule(column, *bucket, zone.as_deref())),
-            Term::Functions(_) => cube.clone().map(|cube| Ok(What::AggregateOnly(cube))),
-            // Parts of the cube, gathered above.
-            Term::Dimensions(_)
-            | Term::Measures(_)
-            | Term::Grid(_)
-            | Term::MinGroup { .. }
-            | Term::TotalsFromPublished => None,
-            Term::Purpose(list) => purpose::rule(list).err().map(Err),
-            Term::NotBefore(_) | Term::NotAfter(_) => None,
-            Term::Queries(quota) | Term::RowQuota(quota) | Term::ByteQuota(quota) => {
-                quota::rule(*quota).err().map(Err)
-            }
-            Term::ResultRows(rows) => quota::rule_rows(*rows).err().map(Err),
-            Term::DeleteAfter { .. } | Term::Attribution(_) | Term::Prohibit(_) => None,
+            (Term::Columns(_) | Term::TimeBucket { .. }, Some(_)) => None,
+            _ => effect,
         };
-        if let Some(done) = done {
-            let what = done.map_err(|refusal| cite(refusal, clause))?;
-            effects.push(Effect {
-                clause: clause.id,
-                what,
-            });
-        }
+        effects.extend(effect.map(|what| Effect {
+            clause: clause.id,
+            what,
+        }));
     }
     Ok(effects)
 }
@@ -132,6 +114,8 @@ pub struct Clause {
 pub enum Term {
     /// 4: the declared purpose is one of these or narrower.
     Purpose(Vec<PurposeId>),
+    /// 4: the declared purpose is none of these, nor narrower or wider.
+    PurposeNot(Vec<PurposeId>),
     /// 5: not before this instant.
     NotBefore(Time),
     /// 5: before this instant.
@@ -140,6 +124,8 @@ pub enum Term {
     Rows(RowFilter),
     /// 10: only these columns exist.
     Columns(Vec<Name>),
+    /// 11: the column shows a keyed hash.
+    Pseudonym(Pseudonym),
     /// 12: the column is replaced.
     Mask {
         /// The column.
@@ -147,6 +133,10 @@ pub enum Term {
         /// By what.
         mask: Mask,
     },
+    /// 12: the column shows its first characters.
+    Prefix(Prefix),
+    /// 13: the column shows the lower edge of a band.
+    Band(Band),
     /// 14: an instant or a date is floored to its bucket.
     TimeBucket {
         /// The column.
@@ -205,64 +195,104 @@ impl Term {
     /// The term as a person reads it: one line, lower case, no full stop, safe to show.
     #[must_use]
     pub fn plain(&self) -> String {
-        printable(&self.sentence())
+        self.say(Tongue::En)
     }
 
-    fn sentence(&self) -> String {
-        match self {
-            Self::Purpose(list) => purpose::plain(list),
-            Self::NotBefore(from) => window::plain_from(*from),
-            Self::NotAfter(until) => window::plain_until(*until),
-            Self::Rows(filter) => rows::plain(filter),
-            Self::Columns(list) => columns::plain(list),
-            Self::Mask { column, mask } => mask::plain(column, mask),
-            Self::TimeBucket {
-                column,
-                bucket,
-                zone,
-            } => time_bucket::plain(column, *bucket, zone.as_deref()),
-            Self::Area { lon, lat, bounds } => area::plain(lon, lat, bounds),
-            Self::Functions(list) => aggregate::plain_functions(list),
-            Self::Dimensions(list) => aggregate::plain_dimensions(list),
-            Self::Measures(list) => aggregate::plain_measures(list),
-            Self::Grid(id) => aggregate::plain_grid(id),
-            Self::MinGroup { at_least, unit } => min_group::plain(*at_least, unit),
-            Self::TotalsFromPublished => aggregate::plain_totals(),
-            Self::Queries(quota) => quota::plain(*quota, "questions"),
-            Self::RowQuota(quota) => quota::plain(*quota, "rows"),
-            Self::ByteQuota(quota) => quota::plain_bytes(*quota),
-            Self::ResultRows(rows) => quota::plain_rows(*rows),
-            Self::DeleteAfter { days } => duty::plain_delete(*days),
-            Self::Attribution(text) => duty::plain_attribution(text),
-            Self::Prohibit(what) => duty::plain_prohibit(*what),
-        }
+    /// The same in a language.
+    #[must_use]
+    pub fn say(&self, tongue: Tongue) -> String {
+        printable(&self.with(|rule| rule.say(tongue)))
+    }
+
+    /// Its entry in the vocabulary.
+    #[must_use]
+    pub fn spec(&self) -> &'static Spec {
+        self.with(|rule| rule.spec())
     }
 
     /// Whether the term is recorded and shown, but not technically enforced.
     #[must_use]
-    pub const fn is_recorded_only(&self) -> bool {
+    pub fn is_recorded_only(&self) -> bool {
+        self.spec().is_recorded_only()
+    }
+
+    /// Whether the term makes the policy one of aggregates only.
+    #[must_use]
+    pub const fn aggregates(&self) -> bool {
+        matches!(
+            self,
+            Self::Functions(_)
+                | Self::Dimensions(_)
+                | Self::Measures(_)
+                | Self::Grid(_)
+                | Self::MinGroup { .. }
+                | Self::TotalsFromPublished
+        )
+    }
+
+    /// The columns that it names.
+    #[must_use]
+    pub fn columns(&self) -> Vec<Name> {
+        self.with(|rule| rule.columns())
+    }
+
+    /// The column whose values it replaces.
+    #[must_use]
+    pub const fn treats(&self) -> Option<&Name> {
         match self {
-            Self::DeleteAfter { .. } | Self::Attribution(_) | Self::Prohibit(_) => true,
-            Self::Purpose(_)
-            | Self::NotBefore(_)
-            | Self::NotAfter(_)
-            | Self::Rows(_)
-            | Self::Columns(_)
-            | Self::Mask { .. }
-            | Self::TimeBucket { .. }
-            | Self::Area { .. }
-            | Self::Functions(_)
-            | Self::Dimensions(_)
-            | Self::Measures(_)
-            | Self::Grid(_)
-            | Self::MinGroup { .. }
-            | Self::TotalsFromPublished
-            | Self::Queries(_)
-            | Self::RowQuota(_)
-            | Self::ByteQuota(_)
-            | Self::ResultRows(_) => false,
+            Self::Mask { column, .. } | Self::TimeBucket { column, .. } => Some(column),
+            Self::Pseudonym(Pseudonym { column, .. })
+            | Self::Prefix(Prefix { column, .. })
+            | Self::Band(Band { column, .. }) => Some(column),
+            _ => None,
         }
     }
+
+    /// The one list of what stands behind each variant: everything that is asked of a term is asked of its rule.
+    pub(crate) fn with<T>(&self, ask: impl FnOnce(&dyn Rule) -> T) -> T {
+        match self {
+            Self::Purpose(list) => ask(&purpose::clause::OneOf(list)),
+            Self::PurposeNot(list) => ask(&purpose::clause::NoneOf(list)),
+            Self::NotBefore(from) => ask(&window::From(*from)),
+            Self::NotAfter(until) => ask(&window::Until(*until)),
+            Self::Rows(filter) => ask(&rows::Where(filter)),
+            Self::Columns(list) => ask(&columns::Only(list)),
+            Self::Pseudonym(term) => ask(term),
+            Self::Mask { column, mask } => ask(&mask::Masked { column, mask }),
+            Self::Prefix(term) => ask(term),
+            Self::Band(term) => ask(term),
+            Self::TimeBucket {
+                column,
+                bucket,
+                zone,
+            } => ask(&time_bucket::Floored {
+                column,
+                bucket: *bucket,
+                zone: zone.as_deref(),
+            }),
+            Self::Area { lon, lat, bounds } => ask(&area::Inside { lon, lat, bounds }),
+            Self::Functions(list) => ask(&aggregate::clause::With(list)),
+            Self::Dimensions(list) => ask(&aggregate::clause::By(list)),
+            Self::Measures(list) => ask(&aggregate::clause::Of(list)),
+            Self::Grid(id) => ask(&aggregate::clause::Over(id)),
+            Self::MinGroup { at_least, unit } => ask(&min_group::AtLeast {
+                at_least: *at_least,
+                unit,
+            }),
+            Self::TotalsFromPublished => ask(&aggregate::clause::Totals),
+            Self::Queries(quota) => ask(&counts(&quota::QUERIES, *quota)),
+            Self::RowQuota(quota) => ask(&counts(&quota::ROWS, *quota)),
+            Self::ByteQuota(quota) => ask(&counts(&quota::BYTES, *quota)),
+            Self::ResultRows(rows) => ask(&quota::ResultRows(*rows)),
+            Self::DeleteAfter { days } => ask(&duty::Delete(*days)),
+            Self::Attribution(text) => ask(&duty::Attribute(text)),
+            Self::Prohibit(what) => ask(&duty::Not(*what)),
+        }
+    }
+}
+
+const fn counts(spec: &'static Spec, quota: Quota) -> quota::Counts {
+    quota::Counts { spec, quota }
 }
 
 /// What a masked column shows instead of its values.

@@ -5,9 +5,10 @@
 
 use crate::base64url;
 use crate::odrl::{self, Policy, Taker, name};
-use crate::strict::{self, Codes, LIMITS, Members};
+use crate::strict::{self, LIMITS};
 use evidence::json::{Json, canonical};
 use policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party};
+use policy::members::{Codes, Members};
 use policy::refusal::{Code, Refusal};
 use policy::term::normal;
 

@@ -1,13 +1,13 @@
 //! The catalogue entry of a dataset as it travels: canonical JSON `dataset/1`, read as strictly as a contract.
 
 use crate::contract::text_or_null;
-use crate::odrl::name::word;
-use crate::strict::{self, Codes, LIMITS, Members};
+use crate::strict::{self, LIMITS};
 use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
 use evidence::digest::Digest;
 use evidence::json::{Json, canonical};
 use evidence::time::Time;
 use policy::id::Name;
+use policy::members::{Codes, Members};
 use policy::refusal::{Code, Refusal};
 use policy::term::Bucket;
 
@@ -296,4 +296,10 @@ fn texts(members: &mut Members, name: &str) -> Result<Option<Vec<String>>, Refus
         .collect();
     let texts = texts.ok_or_else(|| CODES.wrong(format!("`{name}` is no list of texts")))?;
     Ok(Some(texts))
+}
+
+fn word<T: PartialEq>(list: &'static [(&'static str, T)], value: &T) -> &'static str {
+    list.iter()
+        .find(|(_, known)| known == value)
+        .map_or("", |(word, _)| word)
 }

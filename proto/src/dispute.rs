@@ -2,12 +2,13 @@
 //! place of the countersignature, and both sides keep both.
 
 use crate::receipt::ResultDigest;
-use crate::strict::{self, Codes, LIMITS, Members};
+use crate::strict::{self, LIMITS};
 use evidence::digest::Digest;
 use evidence::json::{Json, canonical};
 use evidence::time::Time;
 use policy::contract::Signature;
 use policy::id::{ParticipantId, RequestId};
+use policy::members::{Codes, Members};
 use policy::refusal::{Code, Refusal};
 
 const FORMAT: &str = "dispute/1";

@@ -8,12 +8,13 @@ use crate::base64url;
 use crate::contract;
 use crate::dispute::{self, SignedDispute};
 use crate::receipt::{self, SignedReceipt};
-use crate::strict::{self, Codes, Members};
+use crate::strict;
 use crate::withdrawal;
 use evidence::digest::Digest;
 use evidence::json::{Json, Limits, canonical};
 use policy::contract::{Assignee, Role, Signature, SignedContract, Withdrawal};
 use policy::id::ContractId;
+use policy::members::{Codes, Members};
 use policy::refusal::{Code, Refusal};
 
 #[cfg(test)]

@@ -1,22 +1,19 @@
 //! The policy of a contract or an offer as ODRL 2.2 in one fixed shape, both ways.
 //!
 //! Each clause stands in exactly one place: `permission.constraint`, `target.refinement`, `action.refinement`,
-//! `permission.duty` or `prohibition`. What this version does not know is refused, never skipped.
+//! `permission.duty`, `prohibition` or `obligation`; its own form is that of its term (`policy::term`). What this version does not know is refused, never skipped.
 
 pub mod name;
-mod read;
-pub(crate) mod value;
-mod write;
 
 #[cfg(test)]
 mod tests;
 
-use crate::strict::{Codes, Members};
 use evidence::json::Json;
-use name::Place;
 use policy::id::{ClauseId, DatasetId, ParticipantId};
+use policy::members::{Codes, Members};
 use policy::refusal::{Code, Refusal};
-use policy::term::Clause;
+use policy::term::rule::{Place, Script};
+use policy::term::{Clause, vocabulary};
 use std::collections::BTreeSet;
 
 /// A policy in domain form.
@@ -50,13 +47,13 @@ pub enum Taker {
 pub fn to_json(policy: &Policy) -> Json {
     let mut clauses: Vec<&Clause> = policy.clauses.iter().collect();
     clauses.sort_by_key(|clause| clause.id);
-    let mut spare = SpareNumbers::of(&policy.clauses);
-    let rule = spare.draw();
+    let mut script = Script::new(&policy.assigner, &policy.clauses);
+    let rule = script.spare();
     let written: Vec<(Place, Json)> = clauses
         .into_iter()
         .map(|clause| {
-            let place = name::place(&clause.term);
-            (place, write::clause(clause, &policy.assigner, &mut spare))
+            let place = clause.term.spec().place;
+            (place, vocabulary::write(clause, &mut script))
         })
         .collect();
     let at = |wanted: Place| -> Vec<Json> {
@@ -97,7 +94,8 @@ pub fn to_json(policy: &Policy) -> Json {
         Some(assignee) => with(whole, "assignee", Json::text(assignee)),
         None => whole,
     };
-    with_list(whole, "prohibition", at(Place::Prohibition))
+    let whole = with_list(whole, "prohibition", at(Place::Prohibition));
+    with_list(whole, "obligation", at(Place::Obligation))
 }
 
 /// The policy that the JSON states.
@@ -127,7 +125,10 @@ pub fn from_json(json: Json) -> Result<Policy, Refusal> {
         }
     };
     for (at, item) in members.items("prohibition")? {
-        clauses.push(read::clause(item, at, Place::Prohibition, &assigner)?);
+        clauses.push(vocabulary::read(item, at, Place::Prohibition, &assigner)?);
+    }
+    for (at, item) in members.items("obligation")? {
+        clauses.push(vocabulary::read(item, at, Place::Obligation, &assigner)?);
     }
     members.finish()?;
     clauses.sort_by_key(|clause| clause.id);
@@ -204,7 +205,7 @@ fn read_permission(
     ];
     for (items, place) in places {
         for (at, item) in items {
-            clauses.push(read::clause(item, at, place, assigner)?);
+            clauses.push(vocabulary::read(item, at, place, assigner)?);
         }
     }
     action.finish()?;
@@ -213,33 +214,8 @@ fn read_permission(
     Ok(dataset)
 }
 
-/// Numbers for what needs one and is no clause: the permission itself and the constraint inside a duty. They are the
-/// least that no clause bears, in order, so that the same clauses always give the same JSON.
-struct SpareNumbers {
-    taken: BTreeSet<u32>,
-    next: u32,
-}
-
-impl SpareNumbers {
-    fn of(clauses: &[Clause]) -> Self {
-        Self {
-            taken: clauses.iter().map(|clause| clause.id.0).collect(),
-            next: 1,
-        }
-    }
-
-    fn draw(&mut self) -> ClauseId {
-        while self.taken.contains(&self.next) {
-            self.next = self.next.saturating_add(1);
-        }
-        let drawn = ClauseId(self.next);
-        self.next = self.next.saturating_add(1);
-        drawn
-    }
-}
-
 fn action_of(clauses: &[Clause]) -> &'static str {
-    if clauses.iter().any(|clause| name::aggregates(&clause.term)) {
+    if clauses.iter().any(|clause| clause.term.aggregates()) {
         name::AGGREGATE
     } else {
         name::QUERY

@@ -2,11 +2,12 @@
 
 use crate::contract::{legal, legal_json, own_purpose_json, own_purposes};
 use crate::odrl::{self, Policy, Taker};
-use crate::strict::{self, Codes, LIMITS, Members};
+use crate::strict::{self, LIMITS};
 use catalog::offer::{Offer, Recipients, Sign};
 use evidence::digest::Digest;
 use evidence::json::{Json, canonical};
 use policy::id::ParticipantId;
+use policy::members::{Codes, Members};
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeSet;
 

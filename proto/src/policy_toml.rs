@@ -5,6 +5,7 @@
 mod aggregate;
 mod form;
 mod limits;
+mod mask;
 mod sheet;
 mod window;
 mod write;
@@ -53,9 +54,10 @@ pub struct LegalFile {
 }
 
 /// The keys of a policy file, in the order in which they are documented.
-pub const KEYS: [&str; 25] = [
+pub const KEYS: [&str; 26] = [
     "title",
     "purpose",
+    "purpose_not",
     "valid",
     "columns",
     "rows",
@@ -96,7 +98,10 @@ pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, V
     let mut terms = Terms::default();
     let title = title(&mut sheet, &keys);
     if let Some(value) = keys.get("purpose") {
-        purposes(&mut sheet, value, &mut terms);
+        purposes(&mut sheet, value, &mut terms, Term::Purpose);
+    }
+    if let Some(value) = keys.get("purpose_not") {
+        purposes(&mut sheet, value, &mut terms, Term::PurposeNot);
     }
     let (not_before, not_after) = window::read(&mut sheet, keys.get("valid"), &mut terms);
     let shown = keys.get("columns").map(|value| {
@@ -140,7 +145,7 @@ pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, V
 pub fn unknown_purposes(draft: &PolicyDraft, file: &str, taxonomy: &Taxonomy) -> Vec<Refusal> {
     let mut found = Vec::new();
     for clause in &draft.clauses {
-        let Term::Purpose(list) = &clause.term else {
+        let (Term::Purpose(list) | Term::PurposeNot(list)) = &clause.term else {
             continue;
         };
         for purpose in list.iter().filter(|purpose| !taxonomy.contains(purpose)) {
@@ -235,7 +240,12 @@ fn title(sheet: &mut Sheet<'_>, keys: &Table<'_>) -> Option<String> {
     Some(title)
 }
 
-fn purposes(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+fn purposes(
+    sheet: &mut Sheet<'_>,
+    value: &Value<'_>,
+    terms: &mut Terms,
+    term: fn(Vec<PurposeId>) -> Term,
+) {
     let mut found: Vec<PurposeId> = Vec::new();
     for (at, text) in sheet.texts(value) {
         match text.parse::<PurposeId>() {
@@ -249,7 +259,7 @@ fn purposes(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
             }
         }
     }
-    terms.add_unless_empty(&value.at, &found, Term::Purpose(found.clone()));
+    terms.add_unless_empty(&value.at, &found, term(found.clone()));
 }
 
 fn rows(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {

@@ -1,12 +1,13 @@
 //! The receipt `receipt/1`: what left, under which contracts, and how it ended. The provider signs it as the last message
 //! of an answer, the consumer countersigns what it received, and both keep it.
 
-use crate::strict::{self, Codes, LIMITS, Members};
+use crate::strict::{self, LIMITS};
 use evidence::digest::Digest;
 use evidence::json::{Json, canonical};
 use evidence::time::Time;
 use policy::contract::{Role, Signature, SignatureCheck};
 use policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
+use policy::members::{Codes, Members};
 use policy::refusal::{Code, Refusal};
 use std::fmt;
 use std::str::FromStr;

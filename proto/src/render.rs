@@ -1,12 +1,12 @@
 //! Contracts and offers as pages that a person reads.
 
-use crate::odrl::name::{self, Place};
 use crate::purposes;
 use catalog::offer::{Offer, Recipients, Sign};
 use evidence::time::Time;
 use policy::contract::{Agreement, Assignee, Legal, OwnPurpose, Party};
 use policy::id::ContractId;
 use policy::plain::printable;
+use policy::term::rule::Place;
 use policy::term::{Clause, Term};
 
 #[cfg(test)]
@@ -140,7 +140,7 @@ impl Page {
         self.purposes(clauses, own);
         self.section("Which part of the dataset", clauses, &[Place::Target]);
         self.section("In what form", clauses, &[Place::Action]);
-        if clauses.iter().any(|clause| name::aggregates(&clause.term)) {
+        if clauses.iter().any(|clause| clause.term.aggregates()) {
             self.line("       groups that are empty and groups that are withheld look alike");
         }
         self.section(NOT_ENFORCED, clauses, &[Place::Duty, Place::Prohibition]);
@@ -149,7 +149,7 @@ impl Page {
     fn section(&mut self, heading: &str, clauses: &[Clause], places: &[Place]) {
         let mut headed = false;
         for clause in clauses {
-            if !places.contains(&name::place(&clause.term)) {
+            if !places.contains(&clause.term.spec().place) {
                 continue;
             }
             if !headed {

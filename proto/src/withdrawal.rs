@@ -1,9 +1,10 @@
 //! The statement `withdrawal/1` by which a party ends a contract.
 
-use crate::strict::{self, Codes, LIMITS, Members};
+use crate::strict::{self, LIMITS};
 use evidence::json::{Json, canonical};
 use evidence::time::Time;
 use policy::id::{ContractId, ParticipantId};
+use policy::members::{Codes, Members};
 use policy::refusal::{Code, Refusal};
 
 const FORMAT: &str = "withdrawal/1";

@@ -176,6 +176,7 @@ impl Provider {
 
 fn tools() -> Tools {
     Tools {
+        secret: enforce::replace::Secret::new([7; 32]),
         count: functions::aggregate("count").unwrap(),
         sum: functions::aggregate("sum").unwrap(),
     }

@@ -56,7 +56,16 @@ const FLOOR: [(&str, &[&str]); 4] = [
     ("evidence", &["sha2", "thiserror", "jiff"]),
     ("policy", &["thiserror"]),
     ("catalog", &["arrow-schema", "thiserror"]),
-    ("enforce", &["datafusion-expr", "datafusion-common", "jiff"]),
+    (
+        "enforce",
+        &[
+            "datafusion-expr",
+            "datafusion-common",
+            "jiff",
+            "hmac",
+            "sha2",
+        ],
+    ),
 ];
 
 /// Crates of which the lock holds one version.

@@ -15,7 +15,7 @@ pub(super) fn check(policy: &Policy<'_>) -> Vec<Finding> {
 fn purposes(policy: &Policy<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for clause in policy.clauses {
-        let Term::Purpose(list) = &clause.term else {
+        let (Term::Purpose(list) | Term::PurposeNot(list)) = &clause.term else {
             continue;
         };
         for purpose in list {
@@ -28,7 +28,7 @@ fn purposes(policy: &Policy<'_>) -> Vec<Finding> {
                     "declare it: [purpose.{purpose}] with its parent in the vocabulary"
                 ));
                 findings.push(Finding::error(Some(clause.id), refusal));
-            } else if policy.taxonomy.is_root(purpose) {
+            } else if policy.taxonomy.is_root(purpose) && matches!(clause.term, Term::Purpose(_)) {
                 let refusal = Refusal::new(
                     Code::PurposeTooBroad,
                     format!("the purpose `{purpose}` covers nearly everything"),
@@ -48,38 +48,16 @@ fn quotas(policy: &Policy<'_>) -> Vec<Finding> {
         .iter()
         .any(|clause| matches!(clause.term, Term::ByteQuota(_)));
     for clause in policy.clauses {
-        match &clause.term {
-            Term::RowQuota(quota) => {
-                if !bytes {
-                    let refusal = Refusal::new(
-                        Code::RowQuotaWithoutBytes,
-                        "many rows fit into one, so a quota on rows alone limits nothing",
-                    )
-                    .with_help("add a quota on bytes, such as bytes_per_day");
-                    findings.push(Finding::error(Some(clause.id), refusal));
-                }
-                findings.extend(row_quota(policy, clause, quota.max));
+        if let Term::RowQuota(quota) = &clause.term {
+            if !bytes {
+                let refusal = Refusal::new(
+                    Code::RowQuotaWithoutBytes,
+                    "many rows fit into one, so a quota on rows alone limits nothing",
+                )
+                .with_help("add a quota on bytes, such as bytes_per_day");
+                findings.push(Finding::error(Some(clause.id), refusal));
             }
-            Term::Purpose(_)
-            | Term::NotBefore(_)
-            | Term::NotAfter(_)
-            | Term::Rows(_)
-            | Term::Columns(_)
-            | Term::Mask { .. }
-            | Term::TimeBucket { .. }
-            | Term::Area { .. }
-            | Term::Functions(_)
-            | Term::Dimensions(_)
-            | Term::Measures(_)
-            | Term::Grid(_)
-            | Term::MinGroup { .. }
-            | Term::TotalsFromPublished
-            | Term::Queries(_)
-            | Term::ByteQuota(_)
-            | Term::ResultRows(_)
-            | Term::DeleteAfter { .. }
-            | Term::Attribution(_)
-            | Term::Prohibit(_) => {}
+            findings.extend(row_quota(policy, clause, quota.max));
         }
     }
     findings

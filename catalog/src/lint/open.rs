@@ -2,14 +2,16 @@
 
 use super::{Finding, Policy};
 use policy::refusal::{Code, Refusal};
-use policy::term::Term;
+use policy::term::rule::Nature;
 
 pub(super) fn check(policy: &Policy<'_>) -> Vec<Finding> {
     let licence = policy.dataset.licence.as_str();
     let open = is_open(licence);
     let mut findings = Vec::new();
     for clause in policy.clauses {
-        if policy.dataset.high_value && is_restrictive(&clause.term) {
+        // That a contract has a window is its form, not a restriction.
+        let nature = clause.term.spec().nature;
+        if policy.dataset.high_value && nature != Nature::Technical {
             let refusal = Refusal::new(
                 Code::HvdRestrictiveTerm,
                 format!(
@@ -20,7 +22,7 @@ pub(super) fn check(policy: &Policy<'_>) -> Vec<Finding> {
             .with_help("remove the clause, or the high_value flag with a recorded reason");
             findings.push(Finding::error(Some(clause.id), refusal));
         }
-        if open && forbids_what_a_licence_permits(&clause.term) {
+        if open && nature == Nature::Use {
             let refusal = Refusal::new(
                 Code::LicenceAlreadyOpen,
                 format!(
@@ -60,56 +62,4 @@ pub(super) fn is_open(licence: &str) -> bool {
         "opengovernmentlicence",
     ];
     OPEN.iter().any(|known| plain.starts_with(known))
-}
-
-/// A high-value dataset may be offered with attribution and technical limits alone; that a contract has a window is its
-/// form, not a restriction.
-const fn is_restrictive(term: &Term) -> bool {
-    match term {
-        Term::NotBefore(_)
-        | Term::NotAfter(_)
-        | Term::Queries(_)
-        | Term::RowQuota(_)
-        | Term::ByteQuota(_)
-        | Term::ResultRows(_)
-        | Term::Attribution(_) => false,
-        Term::Purpose(_)
-        | Term::Rows(_)
-        | Term::Columns(_)
-        | Term::Mask { .. }
-        | Term::TimeBucket { .. }
-        | Term::Area { .. }
-        | Term::Functions(_)
-        | Term::Dimensions(_)
-        | Term::Measures(_)
-        | Term::Grid(_)
-        | Term::MinGroup { .. }
-        | Term::TotalsFromPublished
-        | Term::DeleteAfter { .. }
-        | Term::Prohibit(_) => true,
-    }
-}
-
-const fn forbids_what_a_licence_permits(term: &Term) -> bool {
-    match term {
-        Term::Purpose(_) | Term::DeleteAfter { .. } | Term::Prohibit(_) => true,
-        Term::NotBefore(_)
-        | Term::NotAfter(_)
-        | Term::Rows(_)
-        | Term::Columns(_)
-        | Term::Mask { .. }
-        | Term::TimeBucket { .. }
-        | Term::Area { .. }
-        | Term::Functions(_)
-        | Term::Dimensions(_)
-        | Term::Measures(_)
-        | Term::Grid(_)
-        | Term::MinGroup { .. }
-        | Term::TotalsFromPublished
-        | Term::Queries(_)
-        | Term::RowQuota(_)
-        | Term::ByteQuota(_)
-        | Term::ResultRows(_)
-        | Term::Attribution(_) => false,
-    }
 }

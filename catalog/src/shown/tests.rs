@@ -6,7 +6,8 @@ use crate::fixture::{FIRM, OWNER, agreement, book, counts, name, names, offer, p
 use crate::offer::{Offer, Recipients};
 use crate::publish::body;
 use crate::view::{Shape, shape};
-use policy::term::{Bounds, Bucket, Function, Mask};
+use policy::term::rule::Binding;
+use policy::term::{Bounds, Bucket, Function, Mask, Unit};
 
 fn whole() -> Dataset {
     let mut dataset = counts();
@@ -156,7 +157,7 @@ fn a_column_that_only_a_filter_names_is_there_to_plan_with() {
     let seen = entry(vec![league(terms())]);
     assert_eq!(columns(&seen), "site bikes open");
     let clauses = league(terms()).clauses;
-    let effects = policy::term::of_clauses(&clauses, &participant(FIRM), None).unwrap();
+    let effects = policy::term::of_clauses(&clauses, &Binding::of(&participant(FIRM))).unwrap();
     let (Shape::Rows(theirs), Shape::Rows(ours)) = (
         shape(&seen, &effects).unwrap(),
         shape(&whole(), &effects).unwrap(),
@@ -185,7 +186,7 @@ fn an_aggregate_offer_shows_the_columns_of_its_cells_alone() {
     assert_eq!(columns(&seen), "site bikes device");
     assert_eq!(told(&seen), [false; 4]);
     let clauses = league(terms()).clauses;
-    let effects = policy::term::of_clauses(&clauses, &participant(FIRM), None).unwrap();
+    let effects = policy::term::of_clauses(&clauses, &Binding::of(&participant(FIRM))).unwrap();
     let (Shape::Cube { cells: theirs, .. }, Shape::Cube { cells: ours, .. }) = (
         shape(&seen, &effects).unwrap(),
         shape(&whole(), &effects).unwrap(),

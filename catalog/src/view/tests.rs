@@ -3,11 +3,12 @@
 use super::*;
 use crate::fixture::{GRID, clauses, counts, name, names};
 use policy::row_filter::{Literal, parse};
+use policy::term::rule::Binding;
 use policy::term::{Bounds, Function, Term, Unit};
 
 fn shaped(terms: Vec<Term>) -> Result<Shape, Refusal> {
     let asker = "hansa://firm.example".parse().unwrap();
-    let effects = term::of_clauses(&clauses(terms), &asker, None)?;
+    let effects = term::of_clauses(&clauses(terms), &Binding::of(&asker))?;
     shape(&counts(), &effects)
 }
 

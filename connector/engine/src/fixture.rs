@@ -108,7 +108,11 @@ impl City {
             .iter()
             .map(|(id, grant)| {
                 let (dataset, _) = &self.datasets[id];
-                let effects = policy::term::effects(grant, standing.asker().id(), None).unwrap();
+                let effects = policy::term::effects(
+                    grant,
+                    &policy::term::rule::Binding::of(standing.asker().id()),
+                )
+                .unwrap();
                 let stored = dataset.schema();
                 let table = ViewTable {
                     dataset: id.clone(),
@@ -210,6 +214,7 @@ fn time(text: &str) -> Time {
 
 fn tools() -> Tools {
     Tools {
+        secret: enforce::replace::Secret::new([7; 32]),
         count: datafusion::functions_aggregate::count::count_udaf(),
         sum: datafusion::functions_aggregate::sum::sum_udaf(),
     }

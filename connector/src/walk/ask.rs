@@ -11,6 +11,7 @@ use engine::limits::Limits;
 use policy::contract::{Agreement, Standing};
 use policy::id::ContractId;
 use policy::refusal::{Code, Refusal};
+use policy::term::rule::Binding;
 use policy::term::{self, Term};
 use proto::peer::catalogue::{Offer, PageRequest};
 use std::collections::{BTreeMap, BTreeSet};
@@ -237,7 +238,7 @@ fn remote_tables(node: &Node, seen: &Seen, wish: &Wish) -> (Vec<RemoteTable>, Ve
     let mut tables = Vec::new();
     let mut unusable = seen.unusable.clone();
     for (id, agreement) in held(node, seen) {
-        let table = term::of_clauses(&agreement.clauses, &own, None).and_then(|effects| {
+        let table = term::of_clauses(&agreement.clauses, &Binding::of(&own)).and_then(|effects| {
             RemoteTable::new(seen.peer.alias.clone(), &seen.dataset, Some(id), &effects)
         });
         match table {

@@ -161,10 +161,19 @@ fn source(
         | What::KeepInside { .. }
         | What::ShowColumns(_)
         | What::MaskColumn { .. }
+        | What::Pseudonymise { .. }
+        | What::Shorten { .. }
+        | What::Band { .. }
         | What::CoarsenTime { .. } => None,
     });
     let rows = match (&named.part, cube) {
-        (Part::Rows, None) => gate::rows(&named.dataset, &named.stored, &named.shown, effects)?,
+        (Part::Rows, None) => gate::rows(
+            &named.dataset,
+            &named.stored,
+            &named.shown,
+            effects,
+            &tools.secret,
+        )?,
         (Part::Cells(asked), Some(ruled)) if **asked == *ruled => cube::cells(
             &named.dataset,
             &named.stored,

@@ -4,6 +4,7 @@
 
 use crate::bucket;
 use crate::gate::{self, Rows, changed};
+use crate::replace::Secret;
 use datafusion_common::ScalarValue;
 use datafusion_common::arrow::datatypes::{DataType, SchemaRef};
 use datafusion_expr::expr::AggregateFunction;
@@ -15,9 +16,11 @@ use policy::term::{Function, Unit};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The aggregate functions of the engine that a cube is computed with.
+/// What private plans are made with: aggregate functions of the engine, and the secret for hashes.
 #[derive(Debug, Clone)]
 pub struct Tools {
+    /// The owner's secret.
+    pub secret: Secret,
     /// `count`
     pub count: Arc<AggregateUDF>,
     /// `sum`
@@ -36,7 +39,10 @@ pub(crate) fn cells(
 ) -> Result<Rows, Refusal> {
     for effect in effects {
         match &effect.what {
-            What::MaskColumn { .. } => return Err(changed()),
+            What::MaskColumn { .. }
+            | What::Pseudonymise { .. }
+            | What::Shorten { .. }
+            | What::Band { .. } => return Err(changed()),
             What::KeepRows(_)
             | What::KeepInside { .. }
             | What::ShowColumns(_)

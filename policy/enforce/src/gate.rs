@@ -1,6 +1,7 @@
 //! The private plan of the row form: rows filtered, then columns masked, then nothing of the asker's.
 
 use crate::bucket;
+use crate::replace::{self, Secret};
 use crate::source::Stored;
 use datafusion_common::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion_common::{Column, ScalarValue};
@@ -26,6 +27,9 @@ pub(crate) struct Rows {
 enum Cover<'a> {
     Mask(&'a Mask),
     Bucket(policy::term::Bucket, Option<&'a str>),
+    Hash(&'a policy::id::ParticipantId, u32),
+    Prefix(u32),
+    Band(&'a [String]),
 }
 
 /// The private plan that shows exactly the columns of `shown`, in its order.
@@ -34,6 +38,7 @@ pub(crate) fn rows(
     stored: &SchemaRef,
     shown: &SchemaRef,
     effects: &[Effect],
+    secret: &Secret,
 ) -> Result<Rows, Refusal> {
     let mut visible: Option<BTreeSet<&str>> = None;
     let mut covers: BTreeMap<&str, Cover<'_>> = BTreeMap::new();
@@ -56,6 +61,15 @@ pub(crate) fn rows(
             } => {
                 cover(&mut covers, column, Cover::Bucket(*bucket, zone.as_deref()))?;
             }
+            What::Pseudonymise {
+                column,
+                consumer,
+                epoch,
+            } => cover(&mut covers, column, Cover::Hash(consumer, *epoch))?,
+            What::Shorten { column, length } => {
+                cover(&mut covers, column, Cover::Prefix(*length))?;
+            }
+            What::Band { column, edges } => cover(&mut covers, column, Cover::Band(edges))?,
             What::KeepRows(_) | What::KeepInside { .. } => {}
             What::AggregateOnly(_) => return Err(changed()),
         }
@@ -73,6 +87,7 @@ pub(crate) fn rows(
             continue;
         }
         let column = stored_column(name);
+        let mut kind = field.data_type().clone();
         let (expr, nullable) = match covers.get(name) {
             None => {
                 clear.insert(name.to_owned());
@@ -89,9 +104,18 @@ pub(crate) fn rows(
                 bucket::floored(column, field.data_type(), *bucket, *zone)?,
                 field.is_nullable(),
             ),
+            Some(Cover::Hash(consumer, epoch)) => {
+                kind = DataType::Utf8;
+                let hashed = replace::hashed(column, secret, dataset, consumer, *epoch);
+                (hashed, field.is_nullable())
+            }
+            Some(Cover::Prefix(length)) => {
+                (replace::shortened(column, *length), field.is_nullable())
+            }
+            Some(Cover::Band(edges)) => (replace::banded(column, &kind, edges)?, true),
         };
         columns.push((name.to_owned(), expr.alias(name)));
-        fields.push(Field::new(name, field.data_type().clone(), nullable));
+        fields.push(Field::new(name, kind, nullable));
     }
     // The question was planned against `shown`: anything else than exactly that is a changed contract or schema.
     let same = shown.fields().len() == fields.len()
@@ -137,6 +161,9 @@ pub(crate) fn filtered(
             What::KeepInside { lon, lat, bounds } => inside(lon, lat, bounds, stored)?,
             What::ShowColumns(_)
             | What::MaskColumn { .. }
+            | What::Pseudonymise { .. }
+            | What::Shorten { .. }
+            | What::Band { .. }
             | What::CoarsenTime { .. }
             | What::AggregateOnly(_) => continue,
         };

@@ -20,5 +20,6 @@ pub mod bucket;
 pub mod cube;
 pub mod gate;
 pub mod harmless;
+pub mod replace;
 pub mod source;
 pub mod still_gated;

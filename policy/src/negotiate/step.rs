@@ -7,6 +7,7 @@ use super::{
 use crate::contract::{Agreement, Assignee, Role, SignedContract};
 use crate::id::ContractId;
 use crate::refusal::{Code, Refusal};
+use crate::term::rule::Binding;
 use crate::term::{self, Term};
 use std::collections::BTreeMap;
 
@@ -210,7 +211,7 @@ fn check_proposal(proposal: &Proposal, facts: &Facts<'_>) -> Result<(), Refusal>
         )));
     }
     check_purposes(agreement, facts)?;
-    term::of_clauses(&agreement.clauses, &agreement.provider.id, None)?;
+    term::of_clauses(&agreement.clauses, &Binding::of(&agreement.provider.id))?;
     check_replaced(agreement, facts)?;
     match facts.objection {
         None => Ok(()),

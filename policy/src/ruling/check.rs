@@ -152,24 +152,7 @@ const fn counted(term: &Term) -> Option<(Counted, Quota)> {
         Term::Queries(quota) => Some((Counted::Queries, *quota)),
         Term::RowQuota(quota) => Some((Counted::Rows, *quota)),
         Term::ByteQuota(quota) => Some((Counted::Bytes, *quota)),
-        Term::Purpose(_)
-        | Term::NotBefore(_)
-        | Term::NotAfter(_)
-        | Term::Rows(_)
-        | Term::Columns(_)
-        | Term::Mask { .. }
-        | Term::TimeBucket { .. }
-        | Term::Area { .. }
-        | Term::Functions(_)
-        | Term::Dimensions(_)
-        | Term::Measures(_)
-        | Term::Grid(_)
-        | Term::MinGroup { .. }
-        | Term::TotalsFromPublished
-        | Term::ResultRows(_)
-        | Term::DeleteAfter { .. }
-        | Term::Attribution(_)
-        | Term::Prohibit(_) => None,
+        _ => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Terms 17, 20 and 21: aggregates only, over the dataset's registered grid; the rows themselves never leave.
 
+pub(super) mod clause;
+
 use super::{Clause, Term, cite, columns, contradiction, min_group, time_bucket};
 use crate::effect::{Cube, Dimension};
 use crate::id::Name;
@@ -98,22 +100,8 @@ impl<'a> Parts<'a> {
                 Term::MinGroup { at_least, unit } => {
                     parts.min_group = Some((clause, *at_least, unit));
                 }
-                Term::TotalsFromPublished => {}
-                Term::Purpose(_)
-                | Term::NotBefore(_)
-                | Term::NotAfter(_)
-                | Term::Rows(_)
-                | Term::Columns(_)
-                | Term::Mask { .. }
-                | Term::TimeBucket { .. }
-                | Term::Area { .. }
-                | Term::Queries(_)
-                | Term::RowQuota(_)
-                | Term::ByteQuota(_)
-                | Term::ResultRows(_)
-                | Term::DeleteAfter { .. }
-                | Term::Attribution(_)
-                | Term::Prohibit(_) => continue,
+                other if !other.aggregates() => continue,
+                _ => {}
             }
             parts.first = parts.first.or(Some(clause));
         }
@@ -161,7 +149,9 @@ fn check_columns(
         }
     }
     for clause in clauses {
-        if let Term::Mask { column, .. } = &clause.term {
+        if let Some(column) = clause.term.treats()
+            && !matches!(clause.term, Term::TimeBucket { .. })
+        {
             let refusal = contradiction(format!(
                 "`{column}` can't be masked where only aggregates are permitted"
             ))
@@ -217,28 +207,4 @@ impl Function {
             Self::Avg => "avg",
         }
     }
-}
-
-pub(super) fn plain_functions(list: &[Function]) -> String {
-    let names: Vec<&str> = list.iter().map(|function| function.as_str()).collect();
-    format!("aggregates only: {}", columns::listed(&names, "and"))
-}
-
-pub(super) fn plain_dimensions(list: &[Name]) -> String {
-    format!(
-        "grouped and filtered by {} only",
-        columns::listed(list, "and")
-    )
-}
-
-pub(super) fn plain_measures(list: &[Name]) -> String {
-    format!("aggregates of {} only", columns::listed(list, "and"))
-}
-
-pub(super) fn plain_grid(id: &str) -> String {
-    format!("groups are cells of the grid {id}")
-}
-
-pub(super) fn plain_totals() -> String {
-    "totals are those of the groups shown".to_owned()
 }

@@ -1,11 +1,81 @@
 //! Term 10: only the listed columns exist.
 
+use super::odrl::{says, set, texts};
+use super::order;
+use super::rule::{Binding, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::tongue::Tongue;
 use super::{Clause, Term, cite, contradiction};
 use crate::effect::What;
 use crate::id::Name;
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
+use evidence::json::Json;
+use std::cmp::Ordering;
 
-pub(super) fn rule(list: &[Name]) -> Result<What, Refusal> {
+/// The term.
+pub(super) struct Only<'a>(pub(super) &'a [Name]);
+
+pub(super) static ONLY: Spec = Spec {
+    numbers: &[10],
+    name: "columns",
+    place: Place::Target,
+    operand: "h:columns",
+    operators: &["isAnyOf"],
+    executed: &[Stage::Plan],
+    codes: &[Code::ColumnUnknown],
+    nature: Nature::Protection,
+    hides_rows: false,
+    mend: "use one of the visible columns, which the refusal lists",
+    test: "tells_hidden_and_absent_alike",
+    read,
+};
+
+impl Rule for Only<'_> {
+    fn spec(&self) -> &'static Spec {
+        &ONLY
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        says("h:columns", "isAnyOf", texts(self.0))
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let list = tongue.all_of(self.0);
+        tongue.pick(
+            format!("only the columns {list}"),
+            format!("nur die Spalten {list}"),
+            format!("só as colunas {list}"),
+        )
+    }
+
+    fn normal(&self) -> Json {
+        set(self.0)
+    }
+
+    fn decides(&self) -> Option<Decides> {
+        Some(Decides::Kind("columns"))
+    }
+
+    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+        rule(self.0).map(Some)
+    }
+
+    fn columns(&self) -> Vec<Name> {
+        self.0.to_vec()
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::Columns(other) => order::subset(self.0, other),
+            _ => None,
+        }
+    }
+}
+
+fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+    form.texts("rightOperand").map(Term::Columns)
+}
+
+fn rule(list: &[Name]) -> Result<What, Refusal> {
     if list.is_empty() {
         return Err(contradiction("the list of columns is empty"));
     }
@@ -23,7 +93,7 @@ pub(super) fn shown_are_treated(clauses: &[Clause]) -> Result<(), Refusal> {
         return Ok(());
     };
     for clause in clauses {
-        if let Term::Mask { column, .. } | Term::TimeBucket { column, .. } = &clause.term
+        if let Some(column) = clause.term.treats()
             && !shown.contains(column)
         {
             let refusal = contradiction(format!(
@@ -54,18 +124,4 @@ pub(super) fn twice(list: &[Name]) -> Option<&Name> {
         .enumerate()
         .find(|(index, name)| list.iter().take(*index).any(|earlier| earlier == *name))
         .map(|(_, name)| name)
-}
-
-pub(super) fn plain(list: &[Name]) -> String {
-    format!("only the columns {}", listed(list, "and"))
-}
-
-/// `a, b and c`.
-pub(super) fn listed<T: ToString>(list: &[T], last: &str) -> String {
-    let words: Vec<String> = list.iter().map(ToString::to_string).collect();
-    match words.split_last() {
-        None => "none".to_owned(),
-        Some((only, [])) => only.clone(),
-        Some((end, rest)) => format!("{} {last} {end}", rest.join(", ")),
-    }
 }

@@ -1,6 +1,6 @@
 //! The normal form of a policy, and its hash: what a ruling applied, whatever order or spelling the clauses have.
 
-use super::{Bounds, Clause, Mask, Term, Unit};
+use super::{Clause, Term};
 use crate::row_filter::{Comparison, Literal, Operand, RowFilter};
 use evidence::digest::Digest;
 use evidence::json::{Json, canonical};
@@ -31,108 +31,16 @@ pub fn normal_form(clauses: &[Clause]) -> Json {
     ])
 }
 
-/// One term without its number. Members never change their meaning: a hash in a contract outlives this program.
+/// One term without its number.
 fn term(term: &Term) -> Json {
-    match term {
-        Term::Purpose(list) => named("purpose", set(list)),
-        Term::NotBefore(from) => named("not_before", Json::text(from)),
-        Term::NotAfter(until) => named("not_after", Json::text(until)),
-        Term::Rows(filter) => named("rows", rows(filter)),
-        Term::Columns(list) => named("columns", set(list)),
-        Term::Mask { column, mask } => named(
-            "mask",
-            Json::object([("column", Json::text(column)), ("mask", masked(mask))]),
-        ),
-        Term::TimeBucket {
-            column,
-            bucket,
-            zone,
-        } => named(
-            "time_bucket",
-            Json::object([
-                ("column", Json::text(column)),
-                ("bucket", Json::text(bucket.as_str())),
-                ("zone", Json::text(zone.as_deref().unwrap_or("UTC"))),
-            ]),
-        ),
-        Term::Area { lon, lat, bounds } => named("area", area(lon, lat, bounds)),
-        Term::Functions(list) => {
-            let names: Vec<&str> = list.iter().map(|function| function.as_str()).collect();
-            named("functions", set(&names))
-        }
-        Term::Dimensions(list) => named("dimensions", set(list)),
-        Term::Measures(list) => named("measures", set(list)),
-        Term::Grid(id) => named("grid", Json::text(id)),
-        Term::MinGroup { at_least, unit } => named(
-            "min_group",
-            Json::object([
-                ("at_least", Json::Int(i64::from(*at_least))),
-                (
-                    "unit",
-                    match unit {
-                        Unit::Column(column) => Json::text(column),
-                        Unit::Rows => Json::Null,
-                    },
-                ),
-            ]),
-        ),
-        Term::TotalsFromPublished => named("totals_from_published", Json::Bool(true)),
-        Term::Queries(quota) => named("queries", counted(*quota)),
-        Term::RowQuota(quota) => named("row_quota", counted(*quota)),
-        Term::ByteQuota(quota) => named("byte_quota", counted(*quota)),
-        Term::ResultRows(rows) => named("result_rows", Json::text(rows)),
-        Term::DeleteAfter { days } => named("delete_after_days", Json::Int(i64::from(*days))),
-        Term::Attribution(text) => named("attribution", Json::text(text)),
-        Term::Prohibit(what) => named("prohibit", Json::text(what.as_str())),
-    }
+    term.with(|rule| named(rule.spec().name, rule.normal()))
 }
 
 fn named(name: &str, value: Json) -> Json {
     Json::object([(name, value)])
 }
 
-fn set<T: ToString>(list: &[T]) -> Json {
-    let sorted: BTreeSet<String> = list.iter().map(ToString::to_string).collect();
-    Json::List(sorted.into_iter().map(Json::Text).collect())
-}
-
-// Counts above 2^53 have no exact JSON number, so counts are text.
-fn counted(quota: super::Quota) -> Json {
-    Json::object([
-        ("max", Json::text(quota.max)),
-        ("per", Json::text(quota.per.as_str())),
-    ])
-}
-
-fn masked(mask: &Mask) -> Json {
-    match mask {
-        Mask::Null => Json::Null,
-        Mask::Constant(value) => literal(value),
-    }
-}
-
-fn area(lon: &crate::id::Name, lat: &crate::id::Name, bounds: &Bounds) -> Json {
-    let Bounds {
-        west,
-        south,
-        east,
-        north,
-    } = bounds;
-    Json::object([
-        ("lon", Json::text(lon)),
-        ("lat", Json::text(lat)),
-        (
-            "bounds",
-            Json::List(
-                [west, south, east, north]
-                    .map(|edge| Json::text(decimal(edge)))
-                    .into(),
-            ),
-        ),
-    ])
-}
-
-fn literal(value: &Literal) -> Json {
+pub(super) fn literal(value: &Literal) -> Json {
     match value {
         Literal::Text(text) => named("text", Json::text(text)),
         Literal::Int(value) => named("int", Json::text(value)),
@@ -142,7 +50,7 @@ fn literal(value: &Literal) -> Json {
 }
 
 /// A decimal without what does not change its value: `7.50` and `7.5`, `7` and `7.0` are the same.
-fn decimal(text: &str) -> String {
+pub(super) fn decimal(text: &str) -> String {
     let (sign, digits) = text
         .strip_prefix('-')
         .map_or(("", text), |rest| ("-", rest));
@@ -158,7 +66,7 @@ fn decimal(text: &str) -> String {
     }
 }
 
-fn rows(filter: &RowFilter) -> Json {
+pub(super) fn rows(filter: &RowFilter) -> Json {
     normal(filter, false)
 }
 

@@ -1,6 +1,8 @@
 //! Term 4: the declared purpose is one of those named, or narrower.
 
-use super::{Term, cite, columns, contradiction};
+pub(super) mod clause;
+
+use super::{Term, cite};
 use crate::contract::{Grant, OwnPurpose};
 use crate::id::{DatasetId, PurposeId};
 use crate::refusal::{Code, Refusal};
@@ -104,8 +106,10 @@ pub(crate) fn check(
 ) -> Result<(), Refusal> {
     let mut whole = None;
     for clause in grant.clauses() {
-        let Term::Purpose(needed) = &clause.term else {
-            continue;
+        let (needed, excluded): (&[PurposeId], &[PurposeId]) = match &clause.term {
+            Term::Purpose(needed) => (needed, &[]),
+            Term::PurposeNot(excluded) => (&[], excluded),
+            _ => continue,
         };
         if taxonomy.label != grant.purposes() {
             return Err(cite(
@@ -131,22 +135,19 @@ pub(crate) fn check(
         if !whole.contains(declared) {
             return Err(cite(unknown(declared, needed), clause));
         }
-        if !needed.iter().any(|needed| whole.covers(needed, declared)) {
+        let fits = if excluded.is_empty() {
+            needed.iter().any(|needed| whole.covers(needed, declared))
+        } else {
+            // A wider purpose than one that is excluded would let it in by another name.
+            !excluded.iter().any(|excluded| {
+                whole.covers(excluded, declared) || whole.covers(declared, excluded)
+            })
+        };
+        if !fits {
             return Err(cite(not_covered(dataset, declared, needed), clause));
         }
     }
     Ok(())
-}
-
-pub(super) fn rule(list: &[PurposeId]) -> Result<(), Refusal> {
-    if list.is_empty() {
-        return Err(contradiction("the list of purposes is empty"));
-    }
-    Ok(())
-}
-
-pub(super) fn plain(list: &[PurposeId]) -> String {
-    format!("purpose is {}", columns::listed(list, "or"))
 }
 
 fn missing(dataset: &DatasetId, needed: &[PurposeId], taxonomy: &Taxonomy) -> Refusal {

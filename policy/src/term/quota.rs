@@ -1,9 +1,190 @@
 //! Terms 26, 27, 28 and 31: counts in each period, and rows of one answer.
 
 use super::contradiction;
-use crate::refusal::Refusal;
-use crate::term::{Period, Quota};
+use super::odrl::{duration, integer, says, with, word};
+use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::tongue::Tongue;
+use crate::effect::What;
+use crate::refusal::{Code, Refusal};
+use crate::term::{Period, Quota, Term};
+use evidence::json::Json;
 use evidence::time::Time;
+use std::cmp::Ordering;
+
+/// Terms 26 to 28, by what they count.
+pub(super) struct Counts {
+    pub(super) spec: &'static Spec,
+    pub(super) quota: Quota,
+}
+
+pub(super) static QUERIES: Spec = Spec {
+    numbers: &[26],
+    name: "queries",
+    place: Place::Permission,
+    operand: "count",
+    operators: &["lteq"],
+    executed: &[Stage::Admission],
+    codes: &[Code::QuotaQueries],
+    nature: Nature::Technical,
+    hides_rows: false,
+    mend: "wait for the next period, which the refusal names",
+    test: "the_first_check_that_fails_decides_the_code",
+    read: |form| quota_of(form).map(Term::Queries),
+};
+
+pub(super) static ROWS: Spec = Spec {
+    numbers: &[27],
+    name: "row_quota",
+    place: Place::Permission,
+    operand: "h:rows",
+    operators: &["lteq"],
+    executed: &[Stage::Answer],
+    codes: &[Code::QuotaRows],
+    nature: Nature::Technical,
+    hides_rows: false,
+    mend: "ask for fewer rows, or wait for the next period",
+    test: "nothing_leaves_that_was_not_reserved",
+    read: |form| quota_of(form).map(Term::RowQuota),
+};
+
+pub(super) static BYTES: Spec = Spec {
+    numbers: &[28],
+    name: "byte_quota",
+    place: Place::Permission,
+    operand: "absoluteSize",
+    operators: &["lteq"],
+    executed: &[Stage::Answer],
+    codes: &[Code::QuotaBytes],
+    nature: Nature::Technical,
+    hides_rows: false,
+    mend: "ask for less, or wait for the next period",
+    test: "nothing_leaves_that_was_not_reserved",
+    read: |form| quota_of(form).map(Term::ByteQuota),
+};
+
+impl Rule for Counts {
+    fn spec(&self) -> &'static Spec {
+        self.spec
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        with(
+            says(self.spec.operand, "lteq", integer(self.quota.max)),
+            [("h:per", duration(word(&PERIODS, &self.quota.per)))],
+        )
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let Quota { max, per } = self.quota;
+        let number = tongue.number(max);
+        let each = per.said(tongue);
+        let what = match self.spec.name {
+            "queries" => tongue.pick("questions", "Fragen", "perguntas"),
+            "row_quota" => tongue.pick("rows", "Zeilen", "linhas"),
+            _ => return bytes(tongue, max, each),
+        };
+        tongue.pick(
+            format!("at most {number} {what} {each}"),
+            format!("höchstens {number} {what} {each}"),
+            format!("no máximo {number} {what} {each}"),
+        )
+    }
+
+    // Counts above 2^53 have no exact JSON number, so counts are text.
+    fn normal(&self) -> Json {
+        Json::object([
+            ("max", Json::text(self.quota.max)),
+            ("per", Json::text(self.quota.per.as_str())),
+        ])
+    }
+
+    fn about(&self) -> String {
+        self.quota.per.as_str().to_owned()
+    }
+
+    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+        not_zero(self.quota.max).map(|()| None)
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::Queries(other) | Term::RowQuota(other) | Term::ByteQuota(other)
+                if other.per == self.quota.per =>
+            {
+                Some(self.quota.max.cmp(&other.max))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Term 31.
+pub(super) struct ResultRows(pub(super) u64);
+
+pub(super) static RESULT_ROWS: Spec = Spec {
+    numbers: &[31],
+    name: "result_rows",
+    place: Place::Permission,
+    operand: "h:resultRows",
+    operators: &["lteq"],
+    executed: &[Stage::Answer],
+    codes: &[Code::ResultTooLarge],
+    nature: Nature::Technical,
+    hides_rows: false,
+    mend: "add LIMIT, or a filter",
+    test: "what_the_ruling_carries",
+    read: |form| form.number("rightOperand").map(Term::ResultRows),
+};
+
+impl Rule for ResultRows {
+    fn spec(&self) -> &'static Spec {
+        &RESULT_ROWS
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        says("h:resultRows", "lteq", integer(self.0))
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let number = tongue.number(self.0);
+        tongue.pick(
+            format!("at most {number} rows in one answer"),
+            format!("höchstens {number} Zeilen in einer Antwort"),
+            format!("no máximo {number} linhas numa resposta"),
+        )
+    }
+
+    fn normal(&self) -> Json {
+        Json::text(self.0)
+    }
+
+    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+        not_zero(self.0).map(|()| None)
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::ResultRows(other) => Some(self.0.cmp(other)),
+            _ => None,
+        }
+    }
+}
+
+/// The periods, as durations (XML Schema).
+pub(super) const PERIODS: [(&str, Period); 4] = [
+    ("PT1H", Period::Hour),
+    ("P1D", Period::Day),
+    ("P7D", Period::Week),
+    ("P30D", Period::ThirtyDays),
+];
+
+fn quota_of(form: &mut Form<'_>) -> Result<Quota, Refusal> {
+    let period = form.typed("h:per", "xsd:duration")?;
+    Ok(Quota {
+        max: form.number("rightOperand")?,
+        per: form.one_of(&PERIODS, &period, "period")?,
+    })
+}
 
 /// The slot of `period` in which `now` lies, counted from `from` in UTC: its start, and the start of the next.
 ///
@@ -20,38 +201,29 @@ pub fn slot(period: Period, from: Time, now: Time) -> (Time, Time) {
     (offset(number), offset(number.saturating_add(1)))
 }
 
-pub(super) fn rule(quota: Quota) -> Result<(), Refusal> {
-    rule_rows(quota.max)
-}
-
-pub(super) fn rule_rows(most: u64) -> Result<(), Refusal> {
+pub(super) fn not_zero(most: u64) -> Result<(), Refusal> {
     if most == 0 {
         return Err(contradiction("a limit of 0 permits nothing"));
     }
     Ok(())
 }
 
-pub(super) fn plain(quota: Quota, what: &str) -> String {
-    format!(
-        "at most {} {what} each {}",
-        grouped(quota.max),
-        quota.per.as_str()
-    )
-}
-
-pub(super) fn plain_bytes(quota: Quota) -> String {
+fn bytes(tongue: Tongue, max: u64, each: &str) -> String {
     let size = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")]
         .into_iter()
-        .find(|(unit, _)| quota.max >= *unit && quota.max.is_multiple_of(*unit))
+        .find(|(unit, _)| max >= *unit && max.is_multiple_of(*unit))
         .map_or_else(
-            || format!("{} bytes", grouped(quota.max)),
-            |(unit, name)| format!("{} {name}", grouped(quota.max / unit)),
+            || {
+                let bytes = tongue.pick("bytes", "Byte", "bytes");
+                format!("{} {bytes}", tongue.number(max))
+            },
+            |(unit, name)| format!("{} {name}", tongue.number(max / unit)),
         );
-    format!("at most {size} each {}", quota.per.as_str())
-}
-
-pub(super) fn plain_rows(rows: u64) -> String {
-    format!("at most {} rows in one answer", grouped(rows))
+    tongue.pick(
+        format!("at most {size} {each}"),
+        format!("höchstens {size} {each}"),
+        format!("no máximo {size} {each}"),
+    )
 }
 
 impl Period {
@@ -80,19 +252,15 @@ impl Period {
             Self::ThirtyDays => "30 days",
         }
     }
-}
 
-/// `10,000`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
+    pub(super) fn said(self, tongue: Tongue) -> &'static str {
+        match self {
+            Self::Hour => tongue.pick("each hour", "je Stunde", "por hora"),
+            Self::Day => tongue.pick("each day", "je Tag", "por dia"),
+            Self::Week => tongue.pick("each week", "je Woche", "por semana"),
+            Self::ThirtyDays => tongue.pick("each 30 days", "je 30 Tage", "por 30 dias"),
         }
-        out.push(digit);
     }
-    out
 }
 
 #[cfg(test)]
@@ -189,8 +357,17 @@ mod tests {
             max,
             per: Period::Day,
         };
-        assert_eq!(plain(day(10_000), "rows"), "at most 10,000 rows each day");
-        assert_eq!(plain_bytes(day(5_000_000)), "at most 5 MB each day");
-        assert_eq!(plain_bytes(day(1_234)), "at most 1,234 bytes each day");
+        assert_eq!(
+            Term::RowQuota(day(10_000)).plain(),
+            "at most 10,000 rows each day"
+        );
+        assert_eq!(
+            Term::ByteQuota(day(5_000_000)).plain(),
+            "at most 5 MB each day"
+        );
+        assert_eq!(
+            Term::ByteQuota(day(1_234)).say(Tongue::De),
+            "höchstens 1.234 Byte je Tag"
+        );
     }
 }

@@ -1,16 +1,88 @@
 //! Terms 8 and 9: only rows for which the filter is true exist; `{{consumer}}` is whoever asks.
 
+use super::Term;
+use super::normal;
+use super::odrl::says;
+use super::order;
+use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::tongue::Tongue;
 use crate::effect::What;
-use crate::id::ParticipantId;
+use crate::id::{Name, ParticipantId};
 use crate::refusal::{Code, Refusal};
-use crate::row_filter::RowFilter;
+use crate::row_filter::{self, RowFilter};
+use evidence::json::Json;
+use std::cmp::Ordering;
+
+/// The term.
+pub(super) struct Where<'a>(pub(super) &'a RowFilter);
+
+pub(super) static WHERE: Spec = Spec {
+    numbers: &[8, 9],
+    name: "rows",
+    place: Place::Target,
+    operand: "h:rowFilter",
+    operators: &["eq"],
+    executed: &[Stage::Admission, Stage::Plan],
+    codes: &[Code::TenantUnbound],
+    nature: Nature::Protection,
+    hides_rows: true,
+    mend: "ask the provider to map your identity to a tenant; rows that are hidden do not exist",
+    test: "what_is_learned_is_a_function_of_the_view",
+    read,
+};
+
+impl Rule for Where<'_> {
+    fn spec(&self) -> &'static Spec {
+        &WHERE
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        says("h:rowFilter", "eq", Json::text(self.0))
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let filter = self.0;
+        let only = tongue.pick("only rows where", "nur Zeilen mit", "só linhas em que");
+        if filter.names_consumer() {
+            let being = tongue.pick(
+                "{{consumer}} being whoever asks",
+                "{{consumer}} ist, wer fragt",
+                "sendo {{consumer}} quem pergunta",
+            );
+            format!("{only} {filter}, {being}")
+        } else {
+            format!("{only} {filter}")
+        }
+    }
+
+    fn normal(&self) -> Json {
+        normal::rows(self.0)
+    }
+
+    fn effect(&self, to: &Binding<'_>) -> Result<Option<What>, Refusal> {
+        rule(self.0, to.asker, to.tenant).map(Some)
+    }
+
+    fn columns(&self) -> Vec<Name> {
+        self.0.columns().into_iter().collect()
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::Rows(other) => order::filters(self.0, other),
+            _ => None,
+        }
+    }
+}
+
+fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+    let filter = form.text("rightOperand")?;
+    let filter = row_filter::parse(&filter).map_err(|fault| form.wrong(fault.sentence))?;
+    Ok(Term::Rows(filter))
+}
 
 /// Binds the consumer as a literal: the tenant that the provider mapped it to, else its domain.
-pub(super) fn rule(
-    filter: &RowFilter,
-    asker: &ParticipantId,
-    tenant: Option<&str>,
-) -> Result<What, Refusal> {
+fn rule(filter: &RowFilter, asker: &ParticipantId, tenant: Option<&str>) -> Result<What, Refusal> {
     filter.check()?;
     let bound = if filter.names_consumer() {
         let tenant = tenant.unwrap_or_else(|| asker.domain());
@@ -26,14 +98,6 @@ pub(super) fn rule(
         filter.clone()
     };
     Ok(What::KeepRows(bound))
-}
-
-pub(super) fn plain(filter: &RowFilter) -> String {
-    if filter.names_consumer() {
-        format!("only rows where {filter}, {{{{consumer}}}} being whoever asks")
-    } else {
-        format!("only rows where {filter}")
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! One sample of every term, for the checks that no term is forgotten on a wire, in a hash or in words.
 
+use super::band::Band;
+use super::prefix::Prefix;
+use super::pseudonym::Pseudonym;
 use super::{Bounds, Bucket, Forbidden, Function, Mask, Period, Quota, Term, Unit};
 use crate::id::{Name, PurposeId};
 use crate::row_filter::{Comparison, Literal, Operand, RowFilter};
@@ -15,12 +18,14 @@ impl Term {
                 "mobility-research",
                 "dpv:ResearchAndDevelopment",
             ])),
+            Self::PurposeNot(purposes(&["dpv:Marketing"])),
             Self::NotBefore(instant("2026-01-01T00:00:00Z")),
             Self::NotAfter(instant("2027-12-31T23:00:00Z")),
         ];
         samples.extend(rows());
         samples.push(Self::Columns(names(&["site", "local_date", "bikes"])));
         samples.extend(masks());
+        samples.extend(replaced());
         for (column, bucket) in names(&["t_a", "t_b", "t_c", "t_d", "t_e", "t_f"])
             .into_iter()
             .zip(Bucket::ALL)
@@ -119,6 +124,23 @@ fn masks() -> Vec<Term> {
         .zip(masks)
         .map(|(column, mask)| Term::Mask { column, mask })
         .collect()
+}
+
+fn replaced() -> Vec<Term> {
+    let mut columns = names(&["p_a", "p_b", "p_c", "p_d"]).into_iter();
+    let mut next = move |make: &dyn Fn(Name) -> Term| columns.next().map(make);
+    let terms = [
+        next(&|column| Term::Pseudonym(Pseudonym { column, epoch: 1 })),
+        next(&|column| Term::Prefix(Prefix { column, length: 4 })),
+        next(&|column| {
+            Term::Band(Band {
+                column,
+                edges: ["0", "18", "40.5", "65"].map(str::to_owned).to_vec(),
+            })
+        }),
+        next(&|column| Term::Pseudonym(Pseudonym { column, epoch: 2 })),
+    ];
+    terms.into_iter().flatten().collect()
 }
 
 fn area() -> Option<Term> {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 #[track_caller]
 fn check(terms: Vec<Term>, expect: Result<&[&str], Code>) {
     let asker = participant("hansa://firm.example");
-    let got = of_clauses(&clauses(terms), &asker, None);
+    let got = of_clauses(&clauses(terms), &Binding::of(&asker));
     let words = got.map(|effects| {
         effects
             .iter()
@@ -18,6 +18,9 @@ fn check(terms: Vec<Term>, expect: Result<&[&str], Code>) {
                 What::MaskColumn { .. } => "mask",
                 What::CoarsenTime { .. } => "coarsen",
                 What::AggregateOnly(_) => "aggregate",
+                What::Pseudonymise { .. } => "pseudonym",
+                What::Shorten { .. } => "prefix",
+                What::Band { .. } => "band",
             })
             .collect::<Vec<_>>()
     });
@@ -111,9 +114,9 @@ fn clause_numbers_are_unique_and_few() {
     let mut twice = clauses([mask("a"), mask("b")]);
     twice[1].id = ClauseId(1);
     let asker = participant("hansa://firm.example");
-    assert!(of_clauses(&twice, &asker, None).is_err());
+    assert!(of_clauses(&twice, &Binding::of(&asker)).is_err());
     let many = clauses((0..=MOST_CLAUSES).map(|_| Term::ResultRows(1)));
-    assert!(of_clauses(&many, &asker, None).is_err());
+    assert!(of_clauses(&many, &Binding::of(&asker)).is_err());
 }
 
 #[test]

@@ -1,16 +1,127 @@
 //! Term 14: an instant or a date is floored to its bucket.
 
+use super::odrl::{duration, says, with, word};
+use super::order;
+use super::rule::{Binding, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::tongue::Tongue;
 use crate::effect::What;
 use crate::id::Name;
 use crate::refusal::{Code, Refusal};
-use crate::term::Bucket;
+use crate::term::{Bucket, Term};
+use evidence::json::Json;
+use std::cmp::Ordering;
 
-pub(super) fn rule(column: &Name, bucket: Bucket, zone: Option<&str>) -> Result<What, Refusal> {
-    check_zone(zone)?;
-    Ok(What::CoarsenTime {
-        column: column.clone(),
-        bucket,
-        zone: zone.map(str::to_owned),
+/// The term.
+pub(super) struct Floored<'a> {
+    pub(super) column: &'a Name,
+    pub(super) bucket: Bucket,
+    pub(super) zone: Option<&'a str>,
+}
+
+pub(super) static FLOORED: Spec = Spec {
+    numbers: &[14],
+    name: "time_bucket",
+    place: Place::Action,
+    operand: "h:timeBucket",
+    operators: &["eq"],
+    executed: &[Stage::Plan],
+    codes: &[Code::FilterNotOnGrid],
+    nature: Nature::Protection,
+    hides_rows: false,
+    mend: "instants are those of the buckets; of a cube, a filter lies on their edges",
+    test: "what_is_learned_is_a_function_of_the_view",
+    read,
+};
+
+impl Rule for Floored<'_> {
+    fn spec(&self) -> &'static Spec {
+        &FLOORED
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        let width = duration(word(&WIDTHS, &self.bucket));
+        let json = with(
+            says("h:timeBucket", "eq", width),
+            [("h:column", Json::text(self.column))],
+        );
+        match self.zone {
+            Some(zone) => with(json, [("h:zone", Json::text(zone))]),
+            None => json,
+        }
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let column = self.column;
+        let zone = self.zone.unwrap_or("UTC");
+        let to = self.bucket.said(tongue);
+        tongue.pick(
+            format!("{column} is rounded down to the {to} ({zone})"),
+            format!("{column} ist auf {to} abgerundet ({zone})"),
+            format!("{column} é arredondado para baixo {to} ({zone})"),
+        )
+    }
+
+    fn normal(&self) -> Json {
+        Json::object([
+            ("column", Json::text(self.column)),
+            ("bucket", Json::text(self.bucket.as_str())),
+            ("zone", Json::text(self.zone.unwrap_or("UTC"))),
+        ])
+    }
+
+    fn about(&self) -> String {
+        self.column.to_string()
+    }
+
+    fn decides(&self) -> Option<Decides> {
+        Some(Decides::Values(self.column.to_string()))
+    }
+
+    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+        check_zone(self.zone)?;
+        Ok(Some(What::CoarsenTime {
+            column: self.column.clone(),
+            bucket: self.bucket,
+            zone: self.zone.map(str::to_owned),
+        }))
+    }
+
+    fn columns(&self) -> Vec<Name> {
+        vec![self.column.clone()]
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        order::values(
+            &Term::TimeBucket {
+                column: self.column.clone(),
+                bucket: self.bucket,
+                zone: self.zone.map(str::to_owned),
+            },
+            other,
+        )
+    }
+}
+
+/// The widths, as durations (XML Schema).
+pub const WIDTHS: [(&str, Bucket); 6] = [
+    ("PT15M", Bucket::QuarterHour),
+    ("PT1H", Bucket::Hour),
+    ("P1D", Bucket::Day),
+    ("P7D", Bucket::Week),
+    ("P1M", Bucket::Month),
+    ("P1Y", Bucket::Year),
+];
+
+fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+    let width = form.typed("rightOperand", "xsd:duration")?;
+    let zone = form.members.text_if_there("h:zone")?;
+    if let Some(zone) = zone.as_ref().filter(|zone| !evidence::time::is_zone(zone)) {
+        return Err(form.wrong(format!("there is no time zone `{zone}`")));
+    }
+    Ok(Term::TimeBucket {
+        bucket: form.one_of(&WIDTHS, &width, "time bucket")?,
+        column: form.column("h:column")?,
+        zone,
     })
 }
 
@@ -27,14 +138,6 @@ pub(super) fn check_zone(zone: Option<&str>) -> Result<(), Refusal> {
                 .with_help("write an IANA name such as Europe/Berlin"),
         )
     }
-}
-
-pub(super) fn plain(column: &Name, bucket: Bucket, zone: Option<&str>) -> String {
-    format!(
-        "{column} is rounded down to the {} ({})",
-        bucket.as_str(),
-        zone.unwrap_or("UTC")
-    )
 }
 
 impl Bucket {
@@ -59,6 +162,18 @@ impl Bucket {
             Self::Month => "month",
             Self::Year => "year",
         }
+    }
+
+    fn said(self, tongue: Tongue) -> &'static str {
+        let (de, pt) = match self {
+            Self::QuarterHour => ("die Viertelstunde", "ao quarto de hora"),
+            Self::Hour => ("die Stunde", "à hora"),
+            Self::Day => ("den Tag", "ao dia"),
+            Self::Week => ("die Woche", "à semana"),
+            Self::Month => ("den Monat", "ao mês"),
+            Self::Year => ("das Jahr", "ao ano"),
+        };
+        tongue.pick(self.as_str(), de, pt)
     }
 
     /// Whether every bucket of this width is a union of whole buckets of `finer`, both in the same zone.

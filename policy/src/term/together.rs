@@ -1,7 +1,8 @@
 //! What no term can see alone: that the clauses of a policy fit together.
 
-use super::{Clause, MOST_CLAUSES, Term, cite, columns, contradiction};
-use crate::id::{ClauseId, Name};
+use super::rule::Decides;
+use super::{Clause, MOST_CLAUSES, cite, columns, contradiction};
+use crate::id::ClauseId;
 use crate::refusal::Refusal;
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ pub(super) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
         )));
     }
     let mut numbers = BTreeMap::new();
-    let mut decided: BTreeMap<Decides<'_>, ClauseId> = BTreeMap::new();
+    let mut decided: BTreeMap<Decides, ClauseId> = BTreeMap::new();
     for clause in clauses {
         if numbers.insert(clause.id, ()).is_some() {
             return Err(contradiction(format!(
@@ -22,7 +23,7 @@ pub(super) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
                 clause.id
             )));
         }
-        if let Some(what) = clause.term.decides()
+        if let Some(what) = clause.term.with(|rule| rule.decides())
             && let Some(earlier) = decided.insert(what, clause.id)
         {
             let refusal = contradiction(format!(
@@ -33,45 +34,4 @@ pub(super) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
         }
     }
     columns::shown_are_treated(clauses)
-}
-
-/// What only one clause may decide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Decides<'a> {
-    Columns,
-    Values(&'a Name),
-    Functions,
-    Dimensions,
-    Measures,
-    Grid,
-    MinGroup,
-}
-
-impl Term {
-    const fn decides(&self) -> Option<Decides<'_>> {
-        match self {
-            Self::Columns(_) => Some(Decides::Columns),
-            Self::Mask { column, .. } | Self::TimeBucket { column, .. } => {
-                Some(Decides::Values(column))
-            }
-            Self::Functions(_) => Some(Decides::Functions),
-            Self::Dimensions(_) => Some(Decides::Dimensions),
-            Self::Measures(_) => Some(Decides::Measures),
-            Self::Grid(_) => Some(Decides::Grid),
-            Self::MinGroup { .. } => Some(Decides::MinGroup),
-            Self::Purpose(_)
-            | Self::NotBefore(_)
-            | Self::NotAfter(_)
-            | Self::Rows(_)
-            | Self::Area { .. }
-            | Self::TotalsFromPublished
-            | Self::Queries(_)
-            | Self::RowQuota(_)
-            | Self::ByteQuota(_)
-            | Self::ResultRows(_)
-            | Self::DeleteAfter { .. }
-            | Self::Attribution(_)
-            | Self::Prohibit(_) => None,
-        }
-    }
 }

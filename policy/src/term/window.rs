@@ -1,9 +1,14 @@
 //! Term 5: the window of time, half open, in UTC.
 
+use super::odrl::{says, typed};
+use super::rule::{Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::tongue::Tongue;
 use super::{Clause, Term, cite};
 use crate::contract::Grant;
 use crate::refusal::{Code, Refusal};
+use evidence::json::Json;
 use evidence::time::Time;
+use std::cmp::Ordering;
 
 /// Checks that `now` lies in the window of every clause and of the contract itself.
 pub(crate) fn check(grant: &Grant, now: Time) -> Result<(), Refusal> {
@@ -33,12 +38,108 @@ pub(crate) fn end(grant: &Grant) -> Time {
         })
 }
 
-pub(super) fn plain_from(from: Time) -> String {
-    format!("in force from {from}")
+/// The beginning.
+pub(super) struct From(pub(super) Time);
+
+pub(super) static FROM: Spec = Spec {
+    numbers: &[5],
+    name: "not_before",
+    place: Place::Permission,
+    operand: "dateTime",
+    operators: &["gteq"],
+    executed: &[Stage::Admission],
+    codes: &[Code::NotYetValid],
+    nature: Nature::Technical,
+    hides_rows: false,
+    mend: "ask again from that instant on",
+    test: "the_first_check_that_fails_decides_the_code",
+    read: from,
+};
+
+impl Rule for From {
+    fn spec(&self) -> &'static Spec {
+        &FROM
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        says("dateTime", "gteq", typed("xsd:dateTime", self.0))
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let from = self.0;
+        tongue.pick(
+            format!("in force from {from}"),
+            format!("in Kraft ab {from}"),
+            format!("em vigor a partir de {from}"),
+        )
+    }
+
+    fn normal(&self) -> Json {
+        Json::text(self.0)
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::NotBefore(other) => Some(other.cmp(&self.0)),
+            _ => None,
+        }
+    }
 }
 
-pub(super) fn plain_until(until: Time) -> String {
-    format!("in force until {until}")
+/// The end.
+pub(super) struct Until(pub(super) Time);
+
+pub(super) static UNTIL: Spec = Spec {
+    numbers: &[5],
+    name: "not_after",
+    place: Place::Permission,
+    operand: "dateTime",
+    operators: &["lt"],
+    executed: &[Stage::Admission, Stage::Answer],
+    codes: &[Code::Expired],
+    nature: Nature::Technical,
+    hides_rows: false,
+    mend: "renew the contract",
+    test: "the_first_check_that_fails_decides_the_code",
+    read: until,
+};
+
+impl Rule for Until {
+    fn spec(&self) -> &'static Spec {
+        &UNTIL
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        says("dateTime", "lt", typed("xsd:dateTime", self.0))
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let until = self.0;
+        tongue.pick(
+            format!("in force until {until}"),
+            format!("in Kraft bis {until}"),
+            format!("em vigor até {until}"),
+        )
+    }
+
+    fn normal(&self) -> Json {
+        Json::text(self.0)
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::NotAfter(other) => Some(self.0.cmp(other)),
+            _ => None,
+        }
+    }
+}
+
+fn from(form: &mut Form<'_>) -> Result<Term, Refusal> {
+    form.instant("rightOperand").map(Term::NotBefore)
+}
+
+fn until(form: &mut Form<'_>) -> Result<Term, Refusal> {
+    form.instant("rightOperand").map(Term::NotAfter)
 }
 
 fn check_clause(clause: &Clause, now: Time) -> Result<(), Refusal> {

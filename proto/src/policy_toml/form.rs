@@ -1,13 +1,15 @@
 //! In what form: area, masks and time buckets.
 
 use super::Terms;
+use super::mask;
 use super::sheet::{At, Sheet, Table, Value, column_of};
-use crate::odrl::value::{bounds_of, is_decimal, is_zone};
 use catalog::dataset::ColumnType;
+use evidence::time::is_zone;
 use policy::id::Name;
 use policy::refusal::Code;
-use policy::row_filter::Literal;
-use policy::term::{Bucket, Mask, Term};
+use policy::term::area::bounds_of;
+use policy::term::odrl::is_decimal;
+use policy::term::{Bucket, Term};
 
 /// The words for buckets.
 pub(super) const BUCKETS: [(&str, Bucket); 6] = [
@@ -27,7 +29,7 @@ pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
         && let Some(table) = sheet.table(value, None)
     {
         for (column, value) in table.entries() {
-            mask(sheet, column, value, terms);
+            mask::read(sheet, column, value, terms);
         }
     }
     if let Some(value) = keys.get("coarsen")
@@ -83,79 +85,13 @@ fn area(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
 }
 
 /// The text of a number, as it is written.
-fn decimal(value: &Value<'_>) -> Option<String> {
+pub(super) fn decimal(value: &Value<'_>) -> Option<String> {
     let text = match (value.node.as_integer(), value.node.as_float()) {
         (Some(number), _) if number.radix() == 10 => number.as_str().to_owned(),
         (_, Some(number)) => number.as_str().to_owned(),
         _ => return None,
     };
     is_decimal(&text).then_some(text)
-}
-
-/// `"null"` or `{ constant = … }`
-fn mask(sheet: &mut Sheet<'_>, column: &str, value: &Value<'_>, terms: &mut Terms) {
-    let name = sheet.column(&value.at, column);
-    let mask = if value.node.is_table() {
-        let Some(table) = sheet.table(value, Some(&["constant"])) else {
-            return;
-        };
-        match table.get("constant") {
-            Some(constant) => literal(sheet, constant, name.as_ref()).map(Mask::Constant),
-            None => {
-                sheet.problem(&value.at, Code::ConfigInvalid, "the mask has no `constant`");
-                None
-            }
-        }
-    } else {
-        sheet.text(value).and_then(|text| {
-            sheet.word(&value.at, &text, "mask", &[("null", ())])?;
-            Some(Mask::Null)
-        })
-    };
-    if let (Some(column), Some(mask)) = (name, mask) {
-        terms.add(&value.at, Term::Mask { column, mask });
-    }
-}
-
-fn literal(sheet: &mut Sheet<'_>, value: &Value<'_>, column: Option<&Name>) -> Option<Literal> {
-    let kind = column.and_then(|column| kind_of(sheet, column))?;
-    let found = match kind {
-        ColumnType::Text => value
-            .node
-            .as_str()
-            .map(|text| Literal::Text(text.to_owned())),
-        ColumnType::Bool => value.node.as_bool().map(Literal::Bool),
-        ColumnType::Int => integer(value).map(Literal::Int),
-        ColumnType::Float => match integer(value) {
-            Some(number) => Some(Literal::Int(number)),
-            None => decimal(value).map(Literal::Decimal),
-        },
-        ColumnType::Date => moment(value)
-            .filter(|text| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok())
-            .map(Literal::Text),
-        ColumnType::Instant => moment(value)
-            .filter(|text| text.parse::<jiff::Timestamp>().is_ok())
-            .map(Literal::Text),
-    };
-    if found.is_none() {
-        sheet.ill_typed(
-            value,
-            &format!("a value of the column's type, {}", kind.as_str()),
-        );
-    }
-    found
-}
-
-fn integer(value: &Value<'_>) -> Option<i64> {
-    let number = value.node.as_integer()?;
-    i64::from_str_radix(number.as_str(), number.radix()).ok()
-}
-
-fn moment(value: &Value<'_>) -> Option<String> {
-    match (value.node.as_datetime(), value.node.as_str()) {
-        (Some(datetime), _) => Some(datetime.to_string()),
-        (None, text) => text.map(str::to_owned),
-    }
 }
 
 /// `"hour"` or `{ to = "hour", zone = "Europe/Berlin" }`

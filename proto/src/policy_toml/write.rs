@@ -3,9 +3,11 @@
 use super::form::BUCKETS;
 use super::limits::{PERIODS, UNITS};
 use super::{KEYS, Written};
-use crate::odrl::name::word;
 use policy::id::{ClauseId, Name};
 use policy::row_filter::Literal;
+use policy::term::band::Band;
+use policy::term::prefix::Prefix;
+use policy::term::pseudonym::Pseudonym;
 use policy::term::{Bounds, Clause, Mask, Quota, Term, Unit};
 use std::collections::BTreeSet;
 
@@ -76,6 +78,7 @@ fn say(term: &Term) -> Said {
     };
     match term {
         Term::Purpose(list) => alone("purpose", texts(list)),
+        Term::PurposeNot(list) => alone("purpose_not", texts(list)),
         Term::NotBefore(time) => Said::Entry("valid", "from".to_owned(), time.to_string()),
         Term::NotAfter(time) => Said::Entry("valid", "until".to_owned(), time.to_string()),
         Term::Rows(filter) => alone("rows", quoted(&filter.to_string())),
@@ -84,6 +87,26 @@ fn say(term: &Term) -> Said {
             Some(value) => Said::Entry("mask", column.to_string(), value),
             None => Said::Never,
         },
+        Term::Pseudonym(Pseudonym { column, epoch }) => {
+            let value = match epoch {
+                1 => quoted("hash"),
+                epoch => format!("{{ hash = {epoch} }}"),
+            };
+            Said::Entry("mask", column.to_string(), value)
+        }
+        Term::Prefix(Prefix { column, length }) => Said::Entry(
+            "mask",
+            column.to_string(),
+            format!("{{ prefix = {length} }}"),
+        ),
+        Term::Band(Band { column, edges }) => {
+            if edges.iter().all(|edge| is_toml_number(edge)) {
+                let value = format!("{{ bands = [{}] }}", edges.join(", "));
+                Said::Entry("mask", column.to_string(), value)
+            } else {
+                Said::Never
+            }
+        }
         Term::TimeBucket {
             column,
             bucket,
@@ -340,6 +363,12 @@ fn size(bytes: u64) -> String {
 fn texts<T: ToString>(list: &[T]) -> String {
     let quoted: Vec<String> = list.iter().map(|one| quoted(&one.to_string())).collect();
     format!("[{}]", quoted.join(", "))
+}
+
+fn word<T: PartialEq>(list: &'static [(&'static str, T)], value: &T) -> &'static str {
+    list.iter()
+        .find(|(_, known)| known == value)
+        .map_or("", |(word, _)| word)
 }
 
 fn quoted(text: &str) -> String {

@@ -74,7 +74,10 @@ impl RemoteTable {
         let masked = effects
             .iter()
             .filter_map(|effect| match &effect.what {
-                What::MaskColumn { column, .. } => Some(column.clone()),
+                What::MaskColumn { column, .. }
+                | What::Pseudonymise { column, .. }
+                | What::Shorten { column, .. }
+                | What::Band { column, .. } => Some(column.clone()),
                 _ => None,
             })
             .collect();

@@ -13,6 +13,7 @@ use catalog::view::View;
 use enforce::apply::apply;
 use enforce::bind::Bound;
 use enforce::cube::Tools;
+use enforce::replace::Secret;
 use engine::answer::frames::{Frames, Packing, frames};
 use engine::execute::execute;
 use engine::execute::watch::Watch;
@@ -84,7 +85,7 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     };
     let bound = bind(ask.sql.clone(), view, node.now()).await?;
     let plan_digest = bound.digest();
-    let tools = tools()?;
+    let tools = tools(node)?;
     if let Some(why) = watch.ended() {
         return Err(why.into());
     }
@@ -195,9 +196,10 @@ fn reads(
         .collect()
 }
 
-fn tools() -> Result<Tools, Refusal> {
+fn tools(node: &Node) -> Result<Tools, Refusal> {
     let missing = || Refusal::new(Code::Internal, "the engine lacks an aggregate");
     Ok(Tools {
+        secret: Secret::new(node.schema_secret),
         count: functions::aggregate("count").ok_or_else(missing)?,
         sum: functions::aggregate("sum").ok_or_else(missing)?,
     })

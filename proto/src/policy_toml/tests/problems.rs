@@ -9,7 +9,7 @@ fn every_problem_is_told_at_once_with_its_line() {
 columns = ["site", "bike", "site"]
 purpose = ["mobility research"]
 rows = "operator ~ 'x'"
-mask = { operator = "hash", site = { constant = 1 } }
+mask = { operator = "hush", site = { constant = 1 } }
 coarsen = { at = "hours", bikes = "day", local_date = "hour" }
 aggregate = { functions = ["median"], min_row = 10 }
 rows_per_day = "many"
@@ -24,7 +24,7 @@ area = { box = [8, 51.9, 7.5, 52] }
             "TERM_ILL_TYPED 3 columns: the column `site` is listed twice; ",
             "TERM_ILL_TYPED 4 purpose: `mobility research`: a purpose is a name such as traffic-planning or dpv:ResearchAndDevelopment; ",
             "TERM_ILL_TYPED 5 rows: row filter, character 10: `~` is not understood; ",
-            "TERM_UNKNOWN 6 mask.operator: the mask `hash` is not known; known are null",
+            "TERM_UNKNOWN 6 mask.operator: the mask `hush` is not known; did you mean `hash`",
             "TERM_ILL_TYPED 6 mask.site.constant: `mask.site.constant` is an integer instead of a value of the column's type, text; ",
             "TERM_UNKNOWN 7 coarsen.at: the time bucket `hours` is not known; did you mean `hour`",
             "TERM_ILL_TYPED 7 coarsen.bikes: `bikes` is neither a date nor an instant; ",

@@ -9,11 +9,16 @@ use arrow_array::{
 };
 use arrow_schema::{Field, Schema, SchemaRef};
 use datafusion::datasource::MemTable;
+use hmac::{Hmac, Mac as _};
 use policy::row_filter::{Comparison, Literal, Operand, RowFilter};
+use policy::term::band::Band;
+use policy::term::prefix::Prefix;
+use policy::term::pseudonym::Pseudonym;
 use policy::term::{Bounds, Bucket, Mask, Term};
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
+use sha2::Sha256;
 use std::sync::Arc;
 
 /// Occurs in hidden cells only.
@@ -50,13 +55,31 @@ struct Row {
     lat: Option<f64>,
 }
 
+/// What becomes of the column `m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Number {
+    Clear,
+    Null,
+    Constant,
+    Band,
+}
+
+/// What becomes of the column `s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Text {
+    Clear,
+    Prefix,
+    Hash,
+}
+
 /// A contract, a dataset and its double.
 pub(super) struct World {
     share: i64,
     form: usize,
     /// The columns shown.
     columns: Vec<&'static str>,
-    mask: Option<Mask>,
+    number: Number,
+    text: Text,
     hours: bool,
     layout: Layout,
     batch: usize,
@@ -70,7 +93,8 @@ impl std::fmt::Debug for World {
         f.debug_struct("World")
             .field("share", &self.share)
             .field("form", &self.form)
-            .field("mask", &self.mask)
+            .field("number", &self.number)
+            .field("text", &self.text)
             .field("hours", &self.hours)
             .field("layout", &self.layout)
             .field("batch", &self.batch)
@@ -94,7 +118,12 @@ impl World {
             share,
             form,
             columns,
-            mask: None,
+            number: *[Number::Clear, Number::Null, Number::Constant, Number::Band]
+                .choose(random)
+                .unwrap(),
+            text: *[Text::Clear, Text::Clear, Text::Prefix, Text::Hash]
+                .choose(random)
+                .unwrap(),
             hours: random.random_bool(0.5),
             layout: Layout {
                 files: *[1, 3].choose(random).unwrap(),
@@ -105,11 +134,6 @@ impl World {
             partitions: *[1, 1, 4].choose(random).unwrap(),
             rows,
             double: Vec::new(),
-        };
-        world.mask = match random.random_range(0..3) {
-            0 => None,
-            1 => Some(Mask::Null),
-            _ => Some(Mask::Constant(Literal::Int(7))),
         };
         world.double = world.doubled(random);
         world
@@ -127,9 +151,7 @@ impl World {
             if self.visible(old) {
                 let mut kept = old.clone();
                 kept.h = Some(format!("{SECRET}{}", random.random_range(0..1000)));
-                if self.mask.is_some() {
-                    kept.m = Some(random.random_range(0..1000));
-                }
+                self.detail(&mut kept, random);
                 if self.hours {
                     kept.t = kept.t.div_euclid(HOUR) * HOUR + random.random_range(0..HOUR);
                 }
@@ -141,6 +163,27 @@ impl World {
             }
         }
         double
+    }
+
+    /// Changes what no mask lets through.
+    fn detail(&self, kept: &mut Row, random: &mut StdRng) {
+        match self.number {
+            Number::Clear => {}
+            Number::Null | Number::Constant => kept.m = Some(random.random_range(0..1000)),
+            Number::Band => {
+                kept.m = match kept.m.map(band) {
+                    None | Some(None) => *[None, Some(-7), Some(-1)].choose(random).unwrap(),
+                    Some(Some(2)) => Some(random.random_range(2..6)),
+                    Some(Some(_)) => Some(random.random_range(6..1000)),
+                };
+            }
+        }
+        if self.text == Text::Prefix
+            && let Some(text) = &mut kept.s
+        {
+            let first: String = text.chars().take(1).collect();
+            *text = format!("{first}{SECRET}{}", random.random_range(0..1000));
+        }
     }
 
     fn hide(&self, row: &mut Row, random: &mut StdRng) {
@@ -265,11 +308,27 @@ impl World {
                 },
             }),
         }
-        if let Some(mask) = &self.mask {
-            terms.push(Term::Mask {
-                column: name("m"),
-                mask: mask.clone(),
-            });
+        let column = name("m");
+        match self.number {
+            Number::Clear => {}
+            Number::Null => terms.push(Term::Mask {
+                column,
+                mask: Mask::Null,
+            }),
+            Number::Constant => terms.push(Term::Mask {
+                column,
+                mask: Mask::Constant(Literal::Int(7)),
+            }),
+            Number::Band => terms.push(Term::Band(Band {
+                column,
+                edges: vec!["2".to_owned(), "6".to_owned()],
+            })),
+        }
+        let column = name("s");
+        match self.text {
+            Text::Clear => {}
+            Text::Prefix => terms.push(Term::Prefix(Prefix { column, length: 1 })),
+            Text::Hash => terms.push(Term::Pseudonym(Pseudonym { column, epoch: 3 })),
         }
         if self.hours {
             terms.push(Term::TimeBucket {
@@ -289,11 +348,17 @@ impl World {
             .filter(|row| self.visible(row))
             .cloned()
             .map(|mut row| {
-                match &self.mask {
-                    None => {}
-                    Some(Mask::Null) => row.m = None,
-                    Some(Mask::Constant(_)) => row.m = Some(7),
+                match self.number {
+                    Number::Clear => {}
+                    Number::Null => row.m = None,
+                    Number::Constant => row.m = Some(7),
+                    Number::Band => row.m = row.m.and_then(band),
                 }
+                row.s = row.s.map(|text| match self.text {
+                    Text::Clear => text,
+                    Text::Prefix => text.chars().take(1).collect(),
+                    Text::Hash => hashed(&text),
+                });
                 if self.hours {
                     row.t = row.t.div_euclid(HOUR) * HOUR;
                 }
@@ -326,6 +391,34 @@ impl World {
         }
         Arc::new(MemTable::try_new(schema, vec![batches]).unwrap())
     }
+}
+
+/// The band of `m`, below whose first edge there is none.
+const fn band(value: i64) -> Option<i64> {
+    match value {
+        6.. => Some(6),
+        2.. => Some(2),
+        _ => None,
+    }
+}
+
+/// What the gate shows of a text, by the definition: the key from the city's secret, dataset, asker and epoch.
+fn hashed(text: &str) -> String {
+    let keyed = |key: &[u8], of: &[u8]| -> [u8; 32] {
+        let mut made = Hmac::<Sha256>::new_from_slice(key).unwrap();
+        made.update(of);
+        made.finalize().into_bytes().into()
+    };
+    let label = format!(
+        "hansa/pseudonym/1\0{}\0{}\03",
+        dataset("d", &COLUMNS).id,
+        "hansa://firm.example"
+    );
+    let hash = keyed(&keyed(&[7; 32], label.as_bytes()), text.as_bytes());
+    hash.iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn row(random: &mut StdRng, k: i64, share: i64) -> Row {

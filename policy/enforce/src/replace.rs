@@ -1,0 +1,348 @@
+//! What a column shows instead of its values: a keyed hash, its first characters, the lower edge of its band. Total, so
+//! that a mask can't fail; NULL stays NULL.
+
+use crate::gate::changed;
+use datafusion_common::arrow::array::{Array, ArrayRef, AsArray, StringArray, StringBuilder};
+use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
+use datafusion_common::{Result, ScalarValue, exec_err};
+use datafusion_expr::{
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
+};
+use hmac::{Hmac, Mac as _};
+use policy::id::{DatasetId, ParticipantId};
+use policy::refusal::Refusal;
+use sha2::Sha256;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// The owner's secret under which columns are hashed; it is never shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Secret([u8; 32]);
+
+impl Secret {
+    /// The secret of a participant.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The key of one dataset, consumer and epoch: a pseudo-random function of the secret, so that no key tells another.
+    fn key(&self, dataset: &DatasetId, consumer: &ParticipantId, epoch: u32) -> Key {
+        let mut made = keyed(&self.0);
+        made.update(format!("hansa/pseudonym/1\0{dataset}\0{consumer}\0{epoch}").as_bytes());
+        Key(made.finalize().into_bytes().into())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// `column` as 32 hexadecimal digits: HMAC-SHA-256 (RFC 2104), the first 128 bits. Integers are hashed as their decimal text.
+pub(crate) fn hashed(
+    column: Expr,
+    secret: &Secret,
+    dataset: &DatasetId,
+    consumer: &ParticipantId,
+    epoch: u32,
+) -> Expr {
+    replaced(column, How::Hash(secret.key(dataset, consumer, epoch)))
+}
+
+/// The first `length` code points of `column`.
+pub(crate) fn shortened(column: Expr, length: u32) -> Expr {
+    replaced(
+        column,
+        How::Prefix(usize::try_from(length).unwrap_or(usize::MAX)),
+    )
+}
+
+/// The lower edge of the band of `column`.
+///
+/// # Errors
+/// `SCHEMA_CHANGED` for edges that are not of the column's type any more.
+pub(crate) fn banded(column: Expr, kind: &DataType, edges: &[String]) -> Result<Expr, Refusal> {
+    let how = match kind {
+        DataType::Int64 => {
+            let edges = edges.iter().map(|edge| edge.parse::<i64>().ok());
+            How::Ints(edges.collect::<Option<_>>().ok_or_else(changed)?)
+        }
+        DataType::Float64 => {
+            let edges = edges.iter().map(|edge| edge.parse::<f64>().ok());
+            How::Floats(Edges(edges.collect::<Option<_>>().ok_or_else(changed)?))
+        }
+        _ => return Err(changed()),
+    };
+    Ok(replaced(column, how))
+}
+
+fn replaced(column: Expr, how: How) -> Expr {
+    let made = Replaced {
+        how,
+        signature: Signature::any(1, Volatility::Immutable),
+    };
+    ScalarUDF::from(made).call(vec![column])
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Replaced {
+    how: How,
+    signature: Signature,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum How {
+    Hash(Key),
+    Prefix(usize),
+    Ints(Vec<i64>),
+    Floats(Edges),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key([u8; 32]);
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key")
+    }
+}
+
+/// Edges that are finite numbers, compared bit by bit.
+#[derive(Debug)]
+struct Edges(Vec<f64>);
+
+impl PartialEq for Edges {
+    fn eq(&self, other: &Self) -> bool {
+        self.bits().eq(other.bits())
+    }
+}
+
+impl Eq for Edges {}
+
+impl Hash for Edges {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bits().for_each(|bits| bits.hash(state));
+    }
+}
+
+impl Edges {
+    fn bits(&self) -> impl Iterator<Item = u64> {
+        self.0.iter().map(|edge| edge.to_bits())
+    }
+}
+
+impl ScalarUDFImpl for Replaced {
+    fn name(&self) -> &'static str {
+        match self.how {
+            How::Hash(_) => "hashed",
+            How::Prefix(_) => "prefix",
+            How::Ints(_) | How::Floats(_) => "band",
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        match (&self.how, arguments) {
+            (How::Hash(_) | How::Prefix(_), [_]) => Ok(DataType::Utf8),
+            (How::Ints(_) | How::Floats(_), [only]) => Ok(only.clone()),
+            _ => exec_err!("one argument"),
+        }
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        let [only] = args.arg_fields else {
+            return exec_err!("one argument");
+        };
+        let kind = self.return_type(&[only.data_type().clone()])?;
+        let below = matches!(self.how, How::Ints(_) | How::Floats(_));
+        let nullable = only.is_nullable() || below;
+        Ok(Arc::new(Field::new(self.name(), kind, nullable)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        match args.args.as_slice() {
+            [ColumnarValue::Array(array)] => Ok(ColumnarValue::Array(self.made(array)?)),
+            [ColumnarValue::Scalar(value)] => {
+                let made = self.made(&value.to_array()?)?;
+                ScalarValue::try_from_array(&made, 0).map(ColumnarValue::Scalar)
+            }
+            _ => exec_err!("one argument"),
+        }
+    }
+}
+
+impl Replaced {
+    fn made(&self, array: &ArrayRef) -> Result<ArrayRef> {
+        match (&self.how, array.data_type()) {
+            (How::Hash(key), DataType::Utf8) => {
+                let texts = array.as_string::<i32>();
+                Ok(hexed(key, texts.iter().map(|text| text.map(str::as_bytes))))
+            }
+            (How::Hash(key), DataType::Utf8View) => {
+                let texts = array.as_string_view();
+                Ok(hexed(key, texts.iter().map(|text| text.map(str::as_bytes))))
+            }
+            (How::Hash(key), DataType::Int64) => {
+                let texts: StringArray = array
+                    .as_primitive::<Int64Type>()
+                    .iter()
+                    .map(|number| number.map(|number| number.to_string()))
+                    .collect();
+                Ok(hexed(key, texts.iter().map(|text| text.map(str::as_bytes))))
+            }
+            (How::Prefix(length), DataType::Utf8) => {
+                let texts = array.as_string::<i32>().iter();
+                let cut: StringArray = texts
+                    .map(|text| text.map(|text| first(text, *length)))
+                    .collect();
+                Ok(Arc::new(cut))
+            }
+            (How::Prefix(length), DataType::Utf8View) => {
+                let texts = array.as_string_view().iter();
+                let cut: StringArray = texts
+                    .map(|text| text.map(|text| first(text, *length)))
+                    .collect();
+                Ok(Arc::new(cut))
+            }
+            (How::Ints(edges), DataType::Int64) => {
+                let values = array.as_primitive::<Int64Type>();
+                Ok(Arc::new(values.unary_opt::<_, Int64Type>(|value| {
+                    lower(edges, |edge| *edge <= value)
+                })))
+            }
+            (How::Floats(Edges(edges)), DataType::Float64) => {
+                let values = array.as_primitive::<Float64Type>();
+                // A value that is no number lies in no band.
+                Ok(Arc::new(values.unary_opt::<_, Float64Type>(|value| {
+                    (!value.is_nan())
+                        .then(|| lower(edges, |edge| *edge <= value))
+                        .flatten()
+                })))
+            }
+            _ => exec_err!("a column of another type than the mask was made for"),
+        }
+    }
+}
+
+fn lower<T: Copy>(edges: &[T], reached: impl Fn(&T) -> bool) -> Option<T> {
+    let at = edges.partition_point(reached).checked_sub(1)?;
+    edges.get(at).copied()
+}
+
+fn first(text: &str, length: usize) -> &str {
+    match text.char_indices().nth(length) {
+        Some((end, _)) => text.get(..end).unwrap_or_default(),
+        None => text,
+    }
+}
+
+fn hexed<'a>(key: &Key, values: impl Iterator<Item = Option<&'a [u8]>>) -> ArrayRef {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let state = keyed(&key.0);
+    let mut made = StringBuilder::new();
+    let mut digits = String::with_capacity(32);
+    for value in values {
+        let Some(value) = value else {
+            made.append_null();
+            continue;
+        };
+        let mut state = state.clone();
+        state.update(value);
+        digits.clear();
+        for byte in state.finalize().into_bytes().iter().take(16) {
+            for half in [byte >> 4, byte & 15] {
+                let digit = DIGITS.get(usize::from(half)).copied().unwrap_or(b'0');
+                digits.push(char::from(digit));
+            }
+        }
+        made.append_value(&digits);
+    }
+    Arc::new(made.finish())
+}
+
+fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+    // A key of 32 bytes is shorter than a block, which no HMAC refuses.
+    Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion_common::arrow::array::{Float64Array, Int64Array};
+
+    fn made(how: How, array: ArrayRef) -> ArrayRef {
+        let signature = Signature::any(1, Volatility::Immutable);
+        Replaced { how, signature }.made(&array).unwrap()
+    }
+
+    /// RFC 4231, test case 1 has a key of 20 bytes; here its data under our 32 bytes, against a value computed elsewhere.
+    #[test]
+    fn hashes_are_those_of_the_standard_and_differ_by_consumer_and_epoch() {
+        let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("Hi There"), None, Some("")]));
+        let hex = made(How::Hash(Key([0x0b; 32])), texts);
+        let hex = hex.as_string::<i32>();
+        assert_eq!(hex.value(0), "198a607eb44bfbc69903a0f1cf2bbdc5");
+        assert!(hex.is_null(1));
+        assert_eq!(hex.value(2).len(), 32);
+        let secret = Secret::new([7; 32]);
+        let dataset: DatasetId = "hansa://munster.example/d/trips".parse().unwrap();
+        let firm = |text: &str| text.parse::<ParticipantId>().unwrap();
+        let one = secret.key(&dataset, &firm("hansa://one.example"), 1);
+        assert!(one == secret.key(&dataset, &firm("hansa://one.example"), 1));
+        assert!(one != secret.key(&dataset, &firm("hansa://two.example"), 1));
+        assert!(one != secret.key(&dataset, &firm("hansa://one.example"), 2));
+        assert_eq!(format!("{secret:?} {one:?}"), "Secret Key");
+    }
+
+    #[test]
+    fn integers_are_hashed_as_their_text() {
+        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![42]));
+        let texts: ArrayRef = Arc::new(StringArray::from(vec!["42"]));
+        let key = Key([1; 32]);
+        assert_eq!(&made(How::Hash(key), numbers), &made(How::Hash(key), texts));
+    }
+
+    #[test]
+    fn prefixes_count_characters() {
+        let texts: ArrayRef = Arc::new(StringArray::from(vec![
+            Some("Münster"),
+            Some("ü"),
+            None,
+            Some("🚲🚲🚲"),
+        ]));
+        let cut = made(How::Prefix(2), texts);
+        let cut: Vec<_> = cut.as_string::<i32>().iter().collect();
+        assert_eq!(cut, [Some("Mü"), Some("ü"), None, Some("🚲🚲")]);
+    }
+
+    #[test]
+    fn bands_show_their_lower_edge() {
+        let ages: ArrayRef = Arc::new(Int64Array::from(vec![
+            Some(-1),
+            Some(0),
+            Some(17),
+            Some(18),
+            Some(i64::MAX),
+            None,
+        ]));
+        let shown = made(How::Ints(vec![0, 18, 65]), ages);
+        let shown: Vec<_> = shown.as_primitive::<Int64Type>().iter().collect();
+        assert_eq!(shown, [None, Some(0), Some(0), Some(18), Some(65), None]);
+        let values: ArrayRef = Arc::new(Float64Array::from(vec![
+            f64::NAN,
+            f64::NEG_INFINITY,
+            0.5,
+            f64::INFINITY,
+        ]));
+        let shown = made(How::Floats(Edges(vec![0.5, 1.0])), values);
+        let shown: Vec<_> = shown.as_primitive::<Float64Type>().iter().collect();
+        assert_eq!(shown, [None, None, Some(0.5), Some(1.0)]);
+    }
+}

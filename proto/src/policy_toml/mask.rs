@@ -1,0 +1,160 @@
+//! `mask`: what a column shows instead of its values.
+
+use super::Terms;
+use super::form::{decimal, kind_of};
+use super::sheet::{Sheet, Table, Value};
+use catalog::dataset::ColumnType;
+use policy::id::Name;
+use policy::refusal::Code;
+use policy::row_filter::Literal;
+use policy::term::band::Band;
+use policy::term::prefix::Prefix;
+use policy::term::pseudonym::Pseudonym;
+use policy::term::{Mask, Term};
+
+const FORMS: [&str; 4] = ["constant", "hash", "prefix", "bands"];
+
+/// `"null"`, `"hash"`, `{ constant = … }`, `{ hash = EPOCH }`, `{ prefix = 4 }` or `{ bands = [0, 18, 65] }`
+pub(super) fn read(sheet: &mut Sheet<'_>, column: &str, value: &Value<'_>, terms: &mut Terms) {
+    let name = sheet.column(&value.at, column);
+    let term = if value.node.is_table() {
+        let Some(table) = sheet.table(value, Some(&FORMS)) else {
+            return;
+        };
+        table_form(sheet, value, &table, name)
+    } else {
+        let Some(text) = sheet.text(value) else {
+            return;
+        };
+        match sheet.word(&value.at, &text, "mask", &[("null", false), ("hash", true)]) {
+            Some(true) => hash(sheet, value, name, 1),
+            Some(false) => name.map(|column| Term::Mask {
+                column,
+                mask: Mask::Null,
+            }),
+            None => None,
+        }
+    };
+    if let Some(term) = term {
+        terms.add(&value.at, term);
+    }
+}
+
+fn table_form(
+    sheet: &mut Sheet<'_>,
+    value: &Value<'_>,
+    table: &Table<'_>,
+    name: Option<Name>,
+) -> Option<Term> {
+    let [constant, epoch, prefix, bands] = FORMS.map(|form| table.get(form));
+    match (constant, epoch, prefix, bands) {
+        (Some(constant), None, None, None) => {
+            let value = literal(sheet, constant, name.as_ref())?;
+            Some(Term::Mask {
+                column: name?,
+                mask: Mask::Constant(value),
+            })
+        }
+        (None, Some(epoch), None, None) => {
+            let number = small(sheet, epoch)?;
+            hash(sheet, value, name, number)
+        }
+        (None, None, Some(length), None) => {
+            let length = small(sheet, length)?;
+            let column = of_type(sheet, value, name, &[ColumnType::Text], "prefix")?;
+            Some(Term::Prefix(Prefix { column, length }))
+        }
+        (None, None, None, Some(list)) => {
+            let numbers = [ColumnType::Int, ColumnType::Float];
+            let column = of_type(sheet, value, name, &numbers, "bands");
+            let items = sheet.items(list)?;
+            let edges: Vec<String> = items.iter().filter_map(|item| decimal(item)).collect();
+            if edges.len() != items.len() {
+                sheet.ill_typed(list, "a list of numbers");
+                return None;
+            }
+            Some(Term::Band(Band {
+                column: column?,
+                edges,
+            }))
+        }
+        _ => {
+            let sentence = format!("a mask has exactly one of {}", FORMS.join(", "));
+            sheet.problem(&value.at, Code::ConfigInvalid, sentence);
+            None
+        }
+    }
+}
+
+fn hash(sheet: &mut Sheet<'_>, value: &Value<'_>, name: Option<Name>, epoch: u32) -> Option<Term> {
+    let kinds = [ColumnType::Text, ColumnType::Int];
+    let column = of_type(sheet, value, name, &kinds, "hash here")?;
+    Some(Term::Pseudonym(Pseudonym { column, epoch }))
+}
+
+fn small(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<u32> {
+    let number = sheet.count(value)?;
+    let small = u32::try_from(number).ok();
+    if small.is_none() {
+        sheet.ill_typed(value, "a number that fits here");
+    }
+    small
+}
+
+fn of_type(
+    sheet: &mut Sheet<'_>,
+    value: &Value<'_>,
+    name: Option<Name>,
+    kinds: &[ColumnType],
+    what: &str,
+) -> Option<Name> {
+    let name = name?;
+    let kind = kind_of(sheet, &name)?;
+    if kinds.contains(&kind) {
+        return Some(name);
+    }
+    let sentence = format!("`{name}` is of type {}, which has no {what}", kind.as_str());
+    sheet.problem(&value.at, Code::TermIllTyped, sentence);
+    None
+}
+
+fn literal(sheet: &mut Sheet<'_>, value: &Value<'_>, column: Option<&Name>) -> Option<Literal> {
+    let kind = column.and_then(|column| kind_of(sheet, column))?;
+    let found = match kind {
+        ColumnType::Text => value
+            .node
+            .as_str()
+            .map(|text| Literal::Text(text.to_owned())),
+        ColumnType::Bool => value.node.as_bool().map(Literal::Bool),
+        ColumnType::Int => integer(value).map(Literal::Int),
+        ColumnType::Float => match integer(value) {
+            Some(number) => Some(Literal::Int(number)),
+            None => decimal(value).map(Literal::Decimal),
+        },
+        ColumnType::Date => moment(value)
+            .filter(|text| text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok())
+            .map(Literal::Text),
+        ColumnType::Instant => moment(value)
+            .filter(|text| text.parse::<jiff::Timestamp>().is_ok())
+            .map(Literal::Text),
+    };
+    if found.is_none() {
+        sheet.ill_typed(
+            value,
+            &format!("a value of the column's type, {}", kind.as_str()),
+        );
+    }
+    found
+}
+
+fn integer(value: &Value<'_>) -> Option<i64> {
+    let number = value.node.as_integer()?;
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+fn moment(value: &Value<'_>) -> Option<String> {
+    match (value.node.as_datetime(), value.node.as_str()) {
+        (Some(datetime), _) => Some(datetime.to_string()),
+        (None, text) => text.map(str::to_owned),
+    }
+}
