@@ -170,6 +170,11 @@ fn apply(
             let column = typed::column(&dataset.columns, name)?;
             demand(column, &[ColumnType::Float], "a coordinate in degrees")
         }),
+        What::KeepBefore { column, .. } => demand(
+            typed::column(&dataset.columns, column)?,
+            &[ColumnType::Instant, ColumnType::Date],
+            "an instant or a date",
+        ),
         What::ShowColumns(shown) => {
             for name in shown {
                 typed::column(&dataset.columns, name)?;
@@ -356,6 +361,9 @@ fn said(what: &What) -> String {
             lat: lat.clone(),
             bounds: bounds.clone(),
         },
+        What::KeepBefore { column, .. } => {
+            return format!("rows are hidden until their {column} is old enough");
+        }
         What::ShowColumns(list) => term::Term::Columns(list.clone()),
         What::MaskColumn { column, mask } => term::Term::Mask {
             column: column.clone(),

@@ -8,6 +8,7 @@ mod dataset;
 pub(crate) mod out;
 mod peer;
 mod policy_verb;
+mod simulate;
 mod sql;
 mod status;
 
@@ -80,6 +81,7 @@ async fn dispatch(node: &Arc<Node>, order: Order, out: &Out) -> Outcome {
         DeskVerb::Contract(verb) => contract::run(node, verb, manner, out).await,
         DeskVerb::Sql(args) => sql::sql(node, args, out).await,
         DeskVerb::Explain(args) => sql::explain(node, args, out).await,
+        DeskVerb::Simulate(args) => simulate::simulate(node, args, out).await,
         DeskVerb::Get(args) => sql::get(node, args, out).await,
         DeskVerb::Peer(verb) => peer::run(node, verb, out).await,
         DeskVerb::Audit(verb) => audit::run(node, verb, out).await,

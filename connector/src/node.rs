@@ -6,6 +6,7 @@ pub(crate) mod heads;
 pub(crate) mod index;
 pub(crate) mod offers;
 pub(crate) mod open;
+pub(crate) mod paces;
 pub(crate) mod running;
 pub(crate) mod seats;
 pub(crate) mod secret;
@@ -18,6 +19,7 @@ use crate::app::clock::Moved;
 use crate::config::Config;
 use crate::node::budget::Budgets;
 use crate::node::calls::Calls;
+use crate::node::paces::Paces;
 use crate::node::running::Running;
 use crate::node::seats::{Seat, Seats};
 use crate::walk::fact::Fact;
@@ -64,6 +66,8 @@ pub(crate) struct Node {
     pub(crate) running: Running,
     /// Questions at once.
     pub(crate) seats: Seats,
+    /// How fast rows leave.
+    pub(crate) paces: Paces,
     /// What was spent.
     pub(crate) budgets: Budgets,
     /// Held while a question that is counted is admitted, so that two can't spend the same last use.

@@ -7,6 +7,7 @@ mod grant;
 mod held;
 mod record;
 mod signed;
+mod supposed;
 
 use crate::id::{ContractId, DatasetId, ParticipantId};
 use crate::peer::VerifiedPeer;
@@ -363,6 +364,8 @@ pub enum Asker {
     Peer(VerifiedPeer),
     /// Our own people, under the house contract.
     House(ParticipantId),
+    /// Nobody: our own people look at what this participant could see.
+    Supposed(ParticipantId),
 }
 
 impl Asker {
@@ -371,22 +374,18 @@ impl Asker {
     pub const fn id(&self) -> &ParticipantId {
         match self {
             Self::Peer(peer) => peer.id(),
-            Self::House(own) => own,
+            Self::House(own) | Self::Supposed(own) => own,
         }
     }
 }
 
 impl InForce {
-    /// Who asks.
-    #[must_use]
-    pub const fn asker(&self) -> &Asker {
-        &self.asker
-    }
-
-    /// What is given, by dataset.
-    #[must_use]
-    pub const fn grants(&self) -> &BTreeMap<DatasetId, Grant> {
-        &self.grants
+    /// What nobody stands on, for our own people to look at.
+    const fn supposed(who: ParticipantId, grants: BTreeMap<DatasetId, Grant>) -> Self {
+        Self {
+            asker: Asker::Supposed(who),
+            grants,
+        }
     }
 }
 

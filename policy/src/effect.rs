@@ -3,6 +3,7 @@
 use crate::id::{ClauseId, Name, ParticipantId};
 use crate::row_filter::RowFilter;
 use crate::term::{Bounds, Bucket, Function, Mask, Unit};
+use evidence::time::Time;
 
 /// One thing done to a dataset, with the clause that demands it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,14 @@ pub enum What {
         lat: Name,
         /// The box.
         bounds: Bounds,
+    },
+    /// Rows do not exist whose event was at this instant or later, or has none; of a cube, buckets do not exist that were
+    /// not over by then.
+    KeepBefore {
+        /// Column of the event.
+        column: Name,
+        /// The instant.
+        before: Time,
     },
     /// Columns that are not listed do not exist.
     ShowColumns(Vec<Name>),

@@ -187,3 +187,14 @@ pub(crate) fn standing(agreements: impl IntoIterator<Item = Agreement>) -> InFor
         .in_force(&caller(CONSUMER), &ids, time("2026-06-01T00:00:00Z"))
         .unwrap()
 }
+
+/// A question at the door at an instant, nothing being known around it.
+pub(crate) fn admitting<T>(
+    now: &str,
+    check: impl FnOnce(&crate::term::rule::Admission<'_>) -> T,
+) -> T {
+    check(&crate::term::rule::Admission {
+        now: time(now),
+        around: &crate::term::rule::Around::default(),
+    })
+}

@@ -4,6 +4,7 @@ use crate::id::ParticipantId;
 use evidence::digest::Digest;
 use evidence::time::Time;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// What the transport says of the other end of a connection. Evidence of an outside fact: it comes through a door.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,7 @@ pub struct Presented {
     certificate: Digest,
     issuer_key: Digest,
     not_after: Time,
+    address: Option<IpAddr>,
 }
 
 impl Presented {
@@ -30,7 +32,15 @@ impl Presented {
             certificate,
             issuer_key,
             not_after,
+            address: None,
         }
+    }
+
+    /// From which address the connection comes.
+    #[must_use]
+    pub const fn from_address(mut self, address: Option<IpAddr>) -> Self {
+        self.address = address;
+        self
     }
 }
 
@@ -39,6 +49,7 @@ impl Presented {
 pub struct VerifiedPeer {
     id: ParticipantId,
     certificate: Digest,
+    address: Option<IpAddr>,
 }
 
 impl VerifiedPeer {
@@ -52,6 +63,12 @@ impl VerifiedPeer {
     #[must_use]
     pub const fn certificate(&self) -> Digest {
         self.certificate
+    }
+
+    /// The address from which its connection comes, where it is known.
+    #[must_use]
+    pub const fn address(&self) -> Option<IpAddr> {
+        self.address
     }
 }
 
@@ -99,6 +116,7 @@ impl Roster {
         Ok(VerifiedPeer {
             id: presented.identity.clone(),
             certificate: presented.certificate,
+            address: presented.address,
         })
     }
 

@@ -244,6 +244,8 @@ codes! {
     NoExpiry "NO_EXPIRY" Invalid "The policy has no end, or one more than five years ahead." "Set valid.until.";
     PurposeTooBroad "PURPOSE_TOO_BROAD" Invalid "The purpose stands at the root of the vocabulary and covers nearly everything." "Name a narrower purpose.";
     QuotaUnfit "QUOTA_UNFIT" Invalid "A quota is so small, or so large, that it can't do what it is there for." "Fit it to the size of the dataset.";
+    ExclusivityClash "EXCLUSIVITY_CLASH" Invalid "The dataset is promised to one participant alone for a time that overlaps." "Choose another time, or end the exclusive contract first.";
+    LegalBasisMissing "LEGAL_BASIS_MISSING" Invalid "Columns about persons are shared without a legal basis." "Name it: legal_basis = \"eu-gdpr:A6-1-e\".";
     // a question under a contract
     PartyNotAssignee "PARTY_NOT_ASSIGNEE" Policy "The contract is not with this participant." "Ask under your own contract.";
     PurposeMissing "PURPOSE_MISSING" Policy "The contract demands a purpose and none was declared." "Ask with --purpose, or set [ask] purpose.";
@@ -262,6 +264,13 @@ codes! {
     QuotaBytes "QUOTA_BYTES" Exhausted "The bytes of this period are used up." "Ask for less, or wait for the next period.";
     ResultTooLarge "RESULT_TOO_LARGE" Exhausted "The answer has more rows than the contract permits in one answer." "Add a filter or a LIMIT.";
     OnwardNotPermitted "ONWARD_NOT_PERMITTED" Policy "A participant passes nothing on for another." "The third party needs its own contract.";
+    OutsideHours "OUTSIDE_HOURS" State "The contract answers questions in some hours of the week only." "Ask again when they begin: the refusal names the next ones.";
+    PlaceNotAllowed "PLACE_NOT_ALLOWED" Policy "The question comes from a network that the contract does not name." "Connect from one of the networks of the clause.";
+    FormatNotAllowed "FORMAT_NOT_ALLOWED" Policy "The contract does not permit the form in which the answer would be sent." "Take it in one of the forms of the clause.";
+    JoinKeyNotAllowed "JOIN_KEY_NOT_ALLOWED" Policy "The contract does not permit joining the dataset this way." "Join over the columns of the clause, with ON and equal columns.";
+    JoinPartnerNotAllowed "JOIN_PARTNER_NOT_ALLOWED" Policy "The contract does not permit the dataset in one question with the other." "Ask for the two in questions of their own.";
+    KeyMustStay "KEY_MUST_STAY" Policy "The columns that the dataset is joined over are shown to nobody." "Compare them in ON alone, and let the participant execute the join.";
+    ReceiptOverdue "RECEIPT_OVERDUE" State "Too many receipts wait for the asker's signature." "Countersign them: greet the provider once, `hansa peer show`.";
     // SQL
     SqlSyntax "SQL_SYNTAX" Usage "The text is not SQL that is understood here." "Mend the text at the place shown.";
     SqlInvalid "SQL_INVALID" Usage "The statement can be read but not planned: types or names do not fit." "Mend the statement.";

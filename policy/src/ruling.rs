@@ -2,12 +2,13 @@
 
 mod check;
 mod record;
+pub mod trace;
 
 use crate::contract::InForce;
 use crate::effect::Effect;
 use crate::id::{ClauseId, ContractId, DatasetId, Name, PurposeId, RequestId};
 use crate::refusal::Refusal;
-use crate::term::rule::Binding;
+use crate::term::rule::{Around, Binding, Check};
 use crate::term::{self, Quota};
 use evidence::digest::Digest;
 use evidence::ledger::Receipt;
@@ -20,6 +21,21 @@ pub trait Question {
     fn reads(&self) -> &BTreeMap<DatasetId, BTreeSet<Name>>;
     /// Digest of the question's plan.
     fn digest(&self) -> Digest;
+    /// How it brings each dataset together with others.
+    fn meetings(&self) -> BTreeMap<DatasetId, Meeting>;
+}
+
+/// How a question brings a dataset together with others, as far as clauses about joins need to know it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Meeting {
+    /// The other datasets of the question.
+    pub with: BTreeSet<DatasetId>,
+    /// The columns of the dataset that are compared with another's as equal, bare.
+    pub over: BTreeSet<Name>,
+    /// The columns of the dataset that are used for anything else.
+    pub used: BTreeSet<Name>,
+    /// Another way in which rows of it meet those of another, in words; none where equal columns are the only one.
+    pub otherwise: Option<String>,
 }
 
 /// Everything that a decision may depend on; what is not in here is not known.
@@ -41,6 +57,8 @@ pub struct Facts<'a> {
     pub snapshots: &'a BTreeMap<DatasetId, String>,
     /// What was already spent in the current slot of each quota, under whichever contract.
     pub spent: &'a BTreeMap<(ContractId, ClauseId), u64>,
+    /// What is known around the question, by contract.
+    pub around: &'a BTreeMap<ContractId, Around>,
     /// The tenant name that the provider mapped the asker to, where it did; otherwise the asker's domain is used.
     pub tenant: Option<&'a str>,
     /// Version of this program.
@@ -89,13 +107,16 @@ pub struct RowLimit {
 }
 
 /// The checks that need no plan, so that a caller can make them before the text of the question is looked at: window,
-/// then purpose, over all contracts named. [`decide`] makes them again.
+/// party, purpose and delivery, over all contracts named. [`decide`] makes them again.
 ///
 /// # Errors
 /// `NOT_YET_VALID`, `EXPIRED`, `TERM_UNKNOWN`, `PURPOSE_MISSING`, `PURPOSE_UNKNOWN`, `PURPOSE_NOT_COVERED`.
 pub fn admissible(standing: &InForce, facts: &Facts<'_>) -> Result<(), Refusal> {
     check::window(standing, facts)?;
-    check::purpose(standing, facts)
+    check::terms(standing, facts, Check::Window)?;
+    check::terms(standing, facts, Check::Party)?;
+    check::purpose(standing, facts)?;
+    check::terms(standing, facts, Check::Delivery)
 }
 
 /// Every quota of the contracts named, with its slot at `now`: what to look up for [`Facts::spent`].
@@ -114,10 +135,10 @@ pub fn budgets(standing: &InForce, now: Time) -> Result<Vec<Budget>, Refusal> {
     Ok(budgets)
 }
 
-/// The one maker of [`Ruled`]: total and pure. The first check that fails decides the code: window, purpose, schema,
-/// quotas of questions, names, terms; within a check in order of datasets, then of clauses.
+/// The one maker of [`Ruled`]: total and pure. The first check that fails decides the code: window, party, purpose, delivery,
+/// schema, counts, names, terms, joins; within a check in order of datasets, then of clauses.
 ///
-/// Window and purpose are checked for all contracts named, the rest for the datasets that the question reads.
+/// The first four are checked for all contracts named, the rest for the datasets that the question reads.
 ///
 /// # Errors
 /// The refusal of the first check that fails; an error in any term refuses.
@@ -130,6 +151,7 @@ pub fn decide<Q: Question>(
     let reads = question.reads();
     check::schemas(&standing, facts, reads)?;
     let budgets = check::quotas(&standing, facts, reads)?;
+    check::terms(&standing, facts, Check::Count)?;
     check::datasets(&standing, reads)?;
     let mut effects = BTreeMap::new();
     let mut snapshots = BTreeMap::new();
@@ -149,9 +171,11 @@ pub fn decide<Q: Question>(
             snapshots.insert(dataset.clone(), snapshot.clone());
         }
     }
+    check::joins(&standing, &question.meetings())?;
     Ok(Ruled {
+        rates: check::rates(&standing, reads),
         row_limit: check::row_limit(&standing, reads),
-        ends: check::end(&standing),
+        ends: check::end(&standing, facts),
         request: facts.request,
         purpose: facts.purpose.cloned(),
         sql_commit: facts.sql_commit,
@@ -176,6 +200,7 @@ pub struct Ruled<Q> {
     snapshots: BTreeMap<DatasetId, String>,
     budgets: Vec<Budget>,
     row_limit: Option<RowLimit>,
+    rates: Vec<(ContractId, u64)>,
     ends: Time,
     node_version: String,
 }
@@ -224,6 +249,11 @@ impl<Q> Ruled<Q> {
     /// The least limit on the rows of the answer.
     pub const fn row_limit(&self) -> Option<RowLimit> {
         self.row_limit
+    }
+
+    /// How many rows may leave in a second, by contract.
+    pub fn rates(&self) -> &[(ContractId, u64)] {
+        &self.rates
     }
 
     /// The instant at which the first of the contracts ends; the answer is cut there.

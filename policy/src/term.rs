@@ -5,21 +5,35 @@
 
 pub mod aggregate;
 pub mod area;
+mod asked;
 pub mod band;
 pub mod columns;
+pub mod consent;
+pub mod delivery;
 pub mod duty;
+pub mod embargo;
+pub mod exclusive;
+pub mod hours;
+pub mod inform;
+pub mod joins;
+pub mod lasts;
+pub mod legal_basis;
 pub mod mask;
 pub mod min_group;
 pub mod normal;
 pub mod odrl;
 mod order;
 pub mod prefix;
+pub mod price;
 pub mod pseudonym;
 pub mod purpose;
 pub mod quota;
+pub mod receipts;
 pub mod rows;
 pub mod rule;
 mod samples;
+pub mod service;
+pub mod streams;
 pub mod time_bucket;
 mod together;
 pub mod tongue;
@@ -28,16 +42,22 @@ pub mod window;
 
 use crate::contract::Grant;
 use crate::effect::{Cube, Effect, What};
-use crate::id::{ClauseId, Name, PurposeId};
-use crate::plain::printable;
+use crate::id::{ClauseId, DatasetId, Name, PurposeId};
 use crate::refusal::{Code, Refusal};
 use crate::row_filter::{Literal, RowFilter};
 use band::Band;
+use delivery::{Format, Network};
+use embargo::Embargo;
 use evidence::time::Time;
+use hours::Hours;
+use inform::Event;
+use lasts::Lasts;
+use legal_basis::LegalBasis;
 use prefix::Prefix;
+use price::Price;
 use pseudonym::Pseudonym;
-use rule::{Binding, Rule, Spec};
-use tongue::Tongue;
+use rule::Binding;
+use service::Service;
 
 /// The most clauses that a policy may hold, so that every ruling fits into one record.
 pub const MOST_CLAUSES: usize = 100;
@@ -120,6 +140,10 @@ pub enum Term {
     NotBefore(Time),
     /// 5: before this instant.
     NotAfter(Time),
+    /// 6: over so long after it came into force, or was first used.
+    Lasts(Lasts),
+    /// 7: in these hours of the week.
+    Hours(Hours),
     /// 8 and 9: only rows for which this holds exist.
     Rows(RowFilter),
     /// 10: only these columns exist.
@@ -172,14 +196,30 @@ pub enum Term {
     },
     /// 20: totals are built from published cells only.
     TotalsFromPublished,
+    /// 23: joined here over these columns only.
+    JoinKeys(Vec<Name>),
+    /// 24: in one question here with these datasets only; with none where the list is empty.
+    JoinWith(Vec<DatasetId>),
+    /// 25: the columns that it is joined over are shown to nobody.
+    KeysStay,
     /// 26: questions in each period.
     Queries(Quota),
     /// 27: rows in each period.
     RowQuota(Quota),
     /// 28: bytes in each period.
     ByteQuota(Quota),
+    /// 29: rows in a second, over all answers.
+    RowsPerSecond(u64),
+    /// 30: answers at once.
+    Concurrent(u32),
     /// 31: rows of one answer.
     ResultRows(u64),
+    /// 32: rows are hidden until they are so old.
+    Embargo(Embargo),
+    /// 33: only to these networks.
+    Networks(Vec<Network>),
+    /// 34: only in these forms.
+    Formats(Vec<Format>),
     /// 35, recorded: the consumer deletes what it received after so many days.
     DeleteAfter {
         /// Days.
@@ -189,110 +229,20 @@ pub enum Term {
     Attribution(String),
     /// 37, recorded (onward federation is refused technically): the consumer does not do this.
     Prohibit(Forbidden),
-}
-
-impl Term {
-    /// The term as a person reads it: one line, lower case, no full stop, safe to show.
-    #[must_use]
-    pub fn plain(&self) -> String {
-        self.say(Tongue::En)
-    }
-
-    /// The same in a language.
-    #[must_use]
-    pub fn say(&self, tongue: Tongue) -> String {
-        printable(&self.with(|rule| rule.say(tongue)))
-    }
-
-    /// Its entry in the vocabulary.
-    #[must_use]
-    pub fn spec(&self) -> &'static Spec {
-        self.with(|rule| rule.spec())
-    }
-
-    /// Whether the term is recorded and shown, but not technically enforced.
-    #[must_use]
-    pub fn is_recorded_only(&self) -> bool {
-        self.spec().is_recorded_only()
-    }
-
-    /// Whether the term makes the policy one of aggregates only.
-    #[must_use]
-    pub const fn aggregates(&self) -> bool {
-        matches!(
-            self,
-            Self::Functions(_)
-                | Self::Dimensions(_)
-                | Self::Measures(_)
-                | Self::Grid(_)
-                | Self::MinGroup { .. }
-                | Self::TotalsFromPublished
-        )
-    }
-
-    /// The columns that it names.
-    #[must_use]
-    pub fn columns(&self) -> Vec<Name> {
-        self.with(|rule| rule.columns())
-    }
-
-    /// The column whose values it replaces.
-    #[must_use]
-    pub const fn treats(&self) -> Option<&Name> {
-        match self {
-            Self::Mask { column, .. } | Self::TimeBucket { column, .. } => Some(column),
-            Self::Pseudonym(Pseudonym { column, .. })
-            | Self::Prefix(Prefix { column, .. })
-            | Self::Band(Band { column, .. }) => Some(column),
-            _ => None,
-        }
-    }
-
-    /// The one list of what stands behind each variant: everything that is asked of a term is asked of its rule.
-    pub(crate) fn with<T>(&self, ask: impl FnOnce(&dyn Rule) -> T) -> T {
-        match self {
-            Self::Purpose(list) => ask(&purpose::clause::OneOf(list)),
-            Self::PurposeNot(list) => ask(&purpose::clause::NoneOf(list)),
-            Self::NotBefore(from) => ask(&window::From(*from)),
-            Self::NotAfter(until) => ask(&window::Until(*until)),
-            Self::Rows(filter) => ask(&rows::Where(filter)),
-            Self::Columns(list) => ask(&columns::Only(list)),
-            Self::Pseudonym(term) => ask(term),
-            Self::Mask { column, mask } => ask(&mask::Masked { column, mask }),
-            Self::Prefix(term) => ask(term),
-            Self::Band(term) => ask(term),
-            Self::TimeBucket {
-                column,
-                bucket,
-                zone,
-            } => ask(&time_bucket::Floored {
-                column,
-                bucket: *bucket,
-                zone: zone.as_deref(),
-            }),
-            Self::Area { lon, lat, bounds } => ask(&area::Inside { lon, lat, bounds }),
-            Self::Functions(list) => ask(&aggregate::clause::With(list)),
-            Self::Dimensions(list) => ask(&aggregate::clause::By(list)),
-            Self::Measures(list) => ask(&aggregate::clause::Of(list)),
-            Self::Grid(id) => ask(&aggregate::clause::Over(id)),
-            Self::MinGroup { at_least, unit } => ask(&min_group::AtLeast {
-                at_least: *at_least,
-                unit,
-            }),
-            Self::TotalsFromPublished => ask(&aggregate::clause::Totals),
-            Self::Queries(quota) => ask(&counts(&quota::QUERIES, *quota)),
-            Self::RowQuota(quota) => ask(&counts(&quota::ROWS, *quota)),
-            Self::ByteQuota(quota) => ask(&counts(&quota::BYTES, *quota)),
-            Self::ResultRows(rows) => ask(&quota::ResultRows(*rows)),
-            Self::DeleteAfter { days } => ask(&duty::Delete(*days)),
-            Self::Attribution(text) => ask(&duty::Attribute(text)),
-            Self::Prohibit(what) => ask(&duty::Not(*what)),
-        }
-    }
-}
-
-const fn counts(spec: &'static Spec, quota: Quota) -> quota::Counts {
-    quota::Counts { spec, quota }
+    /// 38: nobody else gets a contract on the dataset for the time.
+    Exclusive,
+    /// 39, recorded: what the provider promises of its service.
+    Service(Service),
+    /// 40, recorded: what is paid.
+    Price(Price),
+    /// 41, recorded: of what the parties tell each other.
+    Inform(Vec<Event>),
+    /// 45: the legal basis.
+    LegalBasis(LegalBasis),
+    /// 46, recorded: the persons concerned have consented.
+    ObtainConsent,
+    /// 47: at most so many receipts are open.
+    Receipts(u32),
 }
 
 /// What a masked column shows instead of its values.

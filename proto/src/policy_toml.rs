@@ -3,9 +3,11 @@
 //! Every problem is told at once, each with its line, its key and the nearest word that is known.
 
 mod aggregate;
+mod conduct;
 mod form;
 mod limits;
 mod mask;
+mod said;
 mod sheet;
 mod window;
 mod write;
@@ -20,7 +22,7 @@ use policy::id::{ClauseId, PurposeId};
 use policy::refusal::{Code, Refusal};
 use policy::row_filter;
 use policy::term::purpose::Taxonomy;
-use policy::term::{Clause, Forbidden, Term};
+use policy::term::{Clause, Term};
 use sheet::{At, Sheet, Table, Value};
 use std::collections::BTreeMap;
 use toml::de::DeTable;
@@ -54,17 +56,21 @@ pub struct LegalFile {
 }
 
 /// The keys of a policy file, in the order in which they are documented.
-pub const KEYS: [&str; 26] = [
+pub const KEYS: [&str; 40] = [
     "title",
     "purpose",
     "purpose_not",
     "valid",
+    "lasts",
+    "hours",
     "columns",
     "rows",
+    "embargo",
     "area",
     "mask",
     "coarsen",
     "aggregate",
+    "join",
     "queries_per_hour",
     "queries_per_day",
     "queries_per_week",
@@ -77,7 +83,17 @@ pub const KEYS: [&str; 26] = [
     "bytes_per_day",
     "bytes_per_week",
     "bytes_per_30_days",
+    "rows_per_second",
+    "concurrent",
     "result_rows",
+    "networks",
+    "formats",
+    "open_receipts",
+    "exclusive",
+    "legal_basis",
+    "service",
+    "price",
+    "inform",
     "duties",
     "prohibit",
     "legal",
@@ -117,11 +133,12 @@ pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, V
         aggregate::read(&mut sheet, value, shown.as_deref(), &mut terms);
     }
     limits::read(&mut sheet, &keys, &mut terms);
+    conduct::read(&mut sheet, &keys, &mut terms);
     if let Some(value) = keys.get("duties") {
         duties(&mut sheet, value, &mut terms);
     }
     if let Some(value) = keys.get("prohibit") {
-        prohibitions(&mut sheet, value, &mut terms);
+        conduct::prohibitions(&mut sheet, value, &mut terms);
     }
     let legal = keys.get("legal").and_then(|value| legal(&mut sheet, value));
     match title {
@@ -179,12 +196,6 @@ pub struct Written {
     /// Clauses that the format can't say; they stand in the text as comments.
     pub left_out: Vec<ClauseId>,
 }
-
-const FORBIDDEN: [(&str, Forbidden); 3] = [
-    ("distribute", Forbidden::Distribute),
-    ("sell", Forbidden::Sell),
-    ("derive", Forbidden::Derive),
-];
 
 /// The terms that were read, each with its place.
 #[derive(Debug, Default)]
@@ -309,6 +320,7 @@ fn duty(sheet: &mut Sheet<'_>, at: &At, text: &str, terms: &mut Terms) {
                 Some("write { attribution = \"…\" }, or set attribution on the dataset".to_owned()),
             ),
         },
+        ["consent"] => terms.add(at, Term::ObtainConsent),
         ["delete-after", days, "days" | "day"] => match days.parse() {
             Ok(days) if days > 0 => terms.add(at, Term::DeleteAfter { days }),
             _ => {
@@ -317,7 +329,11 @@ fn duty(sheet: &mut Sheet<'_>, at: &At, text: &str, terms: &mut Terms) {
             }
         },
         [first, ..] => {
-            let known = [("attribution", ()), ("delete-after 30 days", ())];
+            let known = [
+                ("attribution", ()),
+                ("consent", ()),
+                ("delete-after 30 days", ()),
+            ];
             if *first == "delete-after" {
                 let sentence =
                     format!("the duty `{text}` is not written like delete-after 30 days");
@@ -327,23 +343,6 @@ fn duty(sheet: &mut Sheet<'_>, at: &At, text: &str, terms: &mut Terms) {
             }
         }
         [] => sheet.problem(at, Code::TermIllTyped, "the duty is empty"),
-    }
-}
-
-fn prohibitions(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
-    let mut found = Vec::new();
-    for (at, word) in sheet.texts(value) {
-        match sheet.word(&at, &word, "prohibited action", &FORBIDDEN) {
-            Some(forbidden) if found.contains(&forbidden) => {
-                let sentence = format!("`{word}` is prohibited twice");
-                sheet.problem(&at, Code::TermIllTyped, sentence);
-            }
-            Some(forbidden) => {
-                found.push(forbidden);
-                terms.add(&at, Term::Prohibit(forbidden));
-            }
-            None => {}
-        }
     }
 }
 

@@ -7,56 +7,100 @@ use policy::contract::{Agreement, Assignee, Legal, OwnPurpose, Party};
 use policy::id::ContractId;
 use policy::plain::printable;
 use policy::term::rule::Place;
+use policy::term::tongue::Tongue;
 use policy::term::{Clause, Term};
 
 #[cfg(test)]
 mod tests;
 
-/// The heading over the clauses that are recorded only.
+/// The heading over the clauses that are recorded only, in English.
 pub const NOT_ENFORCED: &str = "Not technically enforced";
 
 /// A contract as a page; without its identity it is a draft.
 #[must_use]
 pub fn agreement(id: Option<ContractId>, agreement: &Agreement) -> String {
-    let mut page = Page::default();
+    agreement_in(Tongue::En, id, agreement)
+}
+
+/// The same in a language.
+#[must_use]
+pub fn agreement_in(tongue: Tongue, id: Option<ContractId>, agreement: &Agreement) -> String {
+    let mut page = Page::new(tongue);
     page.line(match (id, &agreement.assignee) {
-        (Some(id), Assignee::Participant(_)) => format!("Contract {id}"),
-        (Some(id), Assignee::Public) => format!("Public view {id}"),
-        (None, _) => "Draft, not signed".to_owned(),
+        (Some(id), Assignee::Participant(_)) => {
+            format!("{} {id}", tongue.pick("Contract", "Vertrag", "Contrato"))
+        }
+        (Some(id), Assignee::Public) => {
+            let view = tongue.pick("Public view", "Öffentliche Sicht", "Vista pública");
+            format!("{view} {id}")
+        }
+        (None, _) => tongue
+            .pick(
+                "Draft, not signed",
+                "Entwurf, nicht unterschrieben",
+                "Rascunho, não assinado",
+            )
+            .to_owned(),
     });
+    let version = tongue.pick("version", "Fassung", "versão");
     page.fact(
-        "label",
-        &format!("{} version {}", agreement.uid, agreement.version),
+        tongue.pick("label", "Kennung", "rótulo"),
+        &format!("{} {version} {}", agreement.uid, agreement.version),
     );
-    page.fact("replaces", &or(agreement.supersedes, "nothing"));
-    page.fact("dataset", &agreement.dataset.id.to_string());
-    page.fact("schema", &agreement.dataset.schema.to_string());
+    page.fact(
+        tongue.pick("replaces", "ersetzt", "substitui"),
+        &or(
+            agreement.supersedes,
+            tongue.pick("nothing", "nichts", "nada"),
+        ),
+    );
+    page.fact(
+        tongue.pick("dataset", "Datensatz", "dados"),
+        &agreement.dataset.id.to_string(),
+    );
+    page.fact(
+        tongue.pick("schema", "Schema", "esquema"),
+        &agreement.dataset.schema.to_string(),
+    );
     if agreement.dataset.high_value {
         page.fact(
             "",
-            "a high-value dataset (Implementing Regulation (EU) 2023/138)",
+            tongue.pick(
+                "a high-value dataset (Implementing Regulation (EU) 2023/138)",
+                "ein hochwertiger Datensatz (Durchführungsverordnung (EU) 2023/138)",
+                "um conjunto de dados de elevado valor (Regulamento de Execução (UE) 2023/138)",
+            ),
         );
     }
-    page.fact("provider", &party(&agreement.provider));
     page.fact(
-        "consumer",
+        tongue.pick("provider", "Anbieter", "fornecedor"),
+        &party(tongue, &agreement.provider),
+    );
+    page.fact(
+        tongue.pick("consumer", "Nutzer", "utilizador"),
         &match &agreement.assignee {
-            Assignee::Participant(consumer) => party(consumer),
-            Assignee::Public => "every participant of the league".to_owned(),
+            Assignee::Participant(consumer) => party(tongue, consumer),
+            Assignee::Public => league(tongue).to_owned(),
         },
     );
     page.window(agreement.not_before, agreement.not_after);
-    page.fact("proposed", &agreement.proposed_at.to_string());
-    page.legal(agreement.legal.as_ref());
     page.fact(
-        "signatory",
+        tongue.pick("proposed", "vorgelegt", "proposto"),
+        &agreement.proposed_at.to_string(),
+    );
+    page.legal(agreement.legal.as_ref());
+    let unsaid = tongue.pick("not stated", "nicht genannt", "não indicado");
+    let statement = tongue.pick("statement sha256", "Erklärung sha256", "declaração sha256");
+    page.fact(
+        tongue.pick("signatory", "Zeichnung", "signatário"),
         &agreement
             .signatory
-            .map_or("not stated".to_owned(), |digest| {
-                format!("statement sha256 {digest}")
-            }),
+            .map_or(unsaid.to_owned(), |digest| format!("{statement} {digest}")),
     );
-    page.fact("template", "none");
+    page.fact(
+        tongue.pick("template", "Vorlage", "modelo"),
+        tongue.pick("none", "keine", "nenhum"),
+    );
     page.clauses(&agreement.clauses, &agreement.own_purposes);
     page.text
 }
@@ -64,14 +108,35 @@ pub fn agreement(id: Option<ContractId>, agreement: &Agreement) -> String {
 /// An offer as a page.
 #[must_use]
 pub fn offer(offer: &Offer) -> String {
-    let mut page = Page::default();
-    page.line(format!("Offer {}: {}", offer.id().short(), offer.title));
-    page.fact("dataset", &offer.dataset.to_string());
+    offer_in(Tongue::En, offer)
+}
+
+/// The same in a language.
+#[must_use]
+pub fn offer_in(tongue: Tongue, offer: &Offer) -> String {
+    let mut page = Page::new(tongue);
+    page.line(format!(
+        "{} {}: {}",
+        tongue.pick("Offer", "Angebot", "Oferta"),
+        offer.id().short(),
+        offer.title
+    ));
     page.fact(
-        "to",
+        tongue.pick("dataset", "Datensatz", "dados"),
+        &offer.dataset.to_string(),
+    );
+    page.fact(
+        tongue.pick("to", "an", "para"),
         &match &offer.to {
-            Recipients::League => "every participant of the league".to_owned(),
-            Recipients::Public => "every participant of the league, as a public view".to_owned(),
+            Recipients::League => league(tongue).to_owned(),
+            Recipients::Public => {
+                let as_view = tongue.pick(
+                    "as a public view",
+                    "als öffentliche Sicht",
+                    "como vista pública",
+                );
+                format!("{}, {as_view}", league(tongue))
+            }
             Recipients::Participants(list) => {
                 let names: Vec<&str> = list.iter().map(|one| one.domain()).collect();
                 names.join(", ")
@@ -79,11 +144,23 @@ pub fn offer(offer: &Offer) -> String {
         },
     );
     page.fact(
-        "signed by",
+        tongue.pick("signed by", "zeichnet", "assina"),
         match (&offer.to, offer.sign) {
-            (Recipients::Public, _) => "the provider alone",
-            (_, Sign::Officer) => "an officer of the provider, each contract by hand",
-            (_, Sign::Auto) => "the provider's connector, for exactly these terms",
+            (Recipients::Public, _) => tongue.pick(
+                "the provider alone",
+                "der Anbieter allein",
+                "só o fornecedor",
+            ),
+            (_, Sign::Officer) => tongue.pick(
+                "an officer of the provider, each contract by hand",
+                "eine Person des Anbieters, jeden Vertrag von Hand",
+                "um responsável do fornecedor, cada contrato à mão",
+            ),
+            (_, Sign::Auto) => tongue.pick(
+                "the provider's connector, for exactly these terms",
+                "der Konnektor des Anbieters, für genau diese Bedingungen",
+                "o conector do fornecedor, exatamente para estes termos",
+            ),
         },
     );
     page.window(offer.not_before, offer.not_after);
@@ -92,12 +169,20 @@ pub fn offer(offer: &Offer) -> String {
     page.text
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Page {
+    tongue: Tongue,
     text: String,
 }
 
 impl Page {
+    const fn new(tongue: Tongue) -> Self {
+        Self {
+            tongue,
+            text: String::new(),
+        }
+    }
+
     fn line(&mut self, line: impl AsRef<str>) {
         self.text.push_str(&printable(line.as_ref()));
         self.text.push('\n');
@@ -108,64 +193,129 @@ impl Page {
     }
 
     fn window(&mut self, from: Time, until: Time) {
+        let tongue = self.tongue;
         let from = if from == Time::EARLIEST {
-            "without a beginning".to_owned()
+            tongue
+                .pick("without a beginning", "ohne Anfang", "sem início")
+                .to_owned()
         } else {
-            format!("from {from}")
+            format!("{} {from}", tongue.pick("from", "ab", "a partir de"))
         };
         let until = if until == Time::LATEST {
-            "without an end".to_owned()
+            tongue
+                .pick("without an end", "ohne Ende", "sem fim")
+                .to_owned()
         } else {
-            format!("until {until}, that instant not included")
+            tongue.pick(
+                format!("until {until}, that instant not included"),
+                format!("bis {until}, dieser Zeitpunkt nicht eingeschlossen"),
+                format!("até {until}, esse instante não incluído"),
+            )
         };
-        self.fact("in force", &from);
+        self.fact(tongue.pick("in force", "in Kraft", "em vigor"), &from);
         self.fact("", &until);
     }
 
     fn legal(&mut self, legal: Option<&Legal>) {
+        let name = self
+            .tongue
+            .pick("legal text", "Vertragstext", "texto legal");
         match legal {
-            None => self.fact("legal text", "none bound"),
+            None => self.fact(
+                name,
+                self.tongue.pick("none bound", "keiner gebunden", "nenhum"),
+            ),
             Some(legal) => {
-                self.fact(
-                    "legal text",
-                    &format!("{} ({})", legal.text_ref, legal.language),
-                );
+                self.fact(name, &format!("{} ({})", legal.text_ref, legal.language));
                 self.fact("", &format!("sha256 {}", legal.text));
             }
         }
     }
 
     fn clauses(&mut self, clauses: &[Clause], own: &[OwnPurpose]) {
-        self.section("For what, when and how much", clauses, &[Place::Permission]);
+        let tongue = self.tongue;
+        let at = |place: Place| {
+            move |clause: &Clause| {
+                let spec = clause.term.spec();
+                spec.place == place && !spec.is_recorded_only()
+            }
+        };
+        self.section(
+            tongue.pick(
+                "For what, when and how much",
+                "Wofür, wann und wie viel",
+                "Para quê, quando e quanto",
+            ),
+            clauses,
+            &at(Place::Permission),
+        );
         self.purposes(clauses, own);
-        self.section("Which part of the dataset", clauses, &[Place::Target]);
-        self.section("In what form", clauses, &[Place::Action]);
+        self.section(
+            tongue.pick(
+                "Which part of the dataset",
+                "Welcher Teil des Datensatzes",
+                "Que parte do conjunto de dados",
+            ),
+            clauses,
+            &at(Place::Target),
+        );
+        self.section(
+            tongue.pick("In what form", "In welcher Form", "De que forma"),
+            clauses,
+            &at(Place::Action),
+        );
         if clauses.iter().any(|clause| clause.term.aggregates()) {
-            self.line("       groups that are empty and groups that are withheld look alike");
+            self.line(tongue.pick(
+                "       groups that are empty and groups that are withheld look alike",
+                "       leere und zurückgehaltene Gruppen sehen gleich aus",
+                "       grupos vazios e grupos retidos têm o mesmo aspeto",
+            ));
         }
-        self.section(NOT_ENFORCED, clauses, &[Place::Duty, Place::Prohibition]);
+        self.section(
+            tongue.pick(
+                "What is owed, and executed",
+                "Was geschuldet ist und ausgeführt wird",
+                "O que é devido e executado",
+            ),
+            clauses,
+            &|clause| {
+                let spec = clause.term.spec();
+                let owed = matches!(
+                    spec.place,
+                    Place::Duty | Place::Prohibition | Place::Obligation
+                );
+                owed && !spec.is_recorded_only()
+            },
+        );
+        self.section(
+            tongue.pick(
+                NOT_ENFORCED,
+                "Technisch nicht durchgesetzt",
+                "Não imposto tecnicamente",
+            ),
+            clauses,
+            &|clause| clause.term.is_recorded_only(),
+        );
     }
 
-    fn section(&mut self, heading: &str, clauses: &[Clause], places: &[Place]) {
+    fn section(&mut self, heading: &str, clauses: &[Clause], which: &dyn Fn(&Clause) -> bool) {
         let mut headed = false;
-        for clause in clauses {
-            if !places.contains(&clause.term.spec().place) {
-                continue;
-            }
+        for clause in clauses.iter().filter(|clause| which(clause)) {
             if !headed {
                 self.line("");
                 self.line(heading);
                 headed = true;
             }
             let id = clause.id.to_string();
-            self.line(format!("  {id:<5}{}", clause.term.plain()));
+            self.line(format!("  {id:<5}{}", clause.term.say(self.tongue)));
         }
     }
 
     /// What the purposes of the clauses mean.
     fn purposes(&mut self, clauses: &[Clause], own: &[OwnPurpose]) {
+        let tongue = self.tongue;
         let listed = clauses.iter().flat_map(|clause| {
-            if let Term::Purpose(list) = &clause.term {
+            if let Term::Purpose(list) | Term::PurposeNot(list) = &clause.term {
                 list.as_slice()
             } else {
                 &[]
@@ -173,11 +323,17 @@ impl Page {
         });
         for purpose in listed {
             if let Some(title) = purposes::title(purpose) {
-                self.line(format!("       {purpose}: {title}, and what is narrower"));
+                let narrower = tongue.pick(
+                    "and what is narrower",
+                    "und was enger ist",
+                    "e o que é mais restrito",
+                );
+                self.line(format!("       {purpose}: {title}, {narrower}"));
             }
             if let Some(own) = own.iter().find(|own| own.name == *purpose) {
+                let part = tongue.pick("part of", "Teil von", "parte de");
                 self.line(format!(
-                    "       {purpose}: {} (part of {})",
+                    "       {purpose}: {} ({part} {})",
                     own.text, own.parent
                 ));
             }
@@ -185,10 +341,24 @@ impl Page {
     }
 }
 
-fn party(party: &Party) -> String {
+const fn league(tongue: Tongue) -> &'static str {
+    match tongue {
+        Tongue::En => "every participant of the league",
+        Tongue::De => "alle Teilnehmer des Bundes",
+        Tongue::Pt => "todos os participantes da liga",
+    }
+}
+
+fn party(tongue: Tongue, party: &Party) -> String {
     let number = match &party.legal_id {
         Some(number) => format!(", {number}"),
-        None => ", no register number stated".to_owned(),
+        None => tongue
+            .pick(
+                ", no register number stated",
+                ", keine Registernummer genannt",
+                ", sem número de registo indicado",
+            )
+            .to_owned(),
     };
     format!("{} ({}{number})", party.name, party.id)
 }

@@ -31,6 +31,7 @@ mod quota;
 mod readme;
 mod recall;
 mod resources;
+mod terms;
 mod together;
 mod trust;
 mod view;

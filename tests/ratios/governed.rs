@@ -140,6 +140,7 @@ impl Provider {
             .collect();
         let purpose = harness::play::PURPOSE.parse().unwrap();
         let facts = Facts {
+            around: &std::collections::BTreeMap::new(),
             now,
             request: RequestId(rand::random()),
             sql_commit: Digest::of(sql.as_bytes()),

@@ -78,7 +78,7 @@ fn each_mark_in_the_code_is_promised() {
 }
 
 /// The names of the functions that stand under a test attribute.
-fn test_names(text: &str) -> Vec<&str> {
+pub(crate) fn test_names(text: &str) -> Vec<&str> {
     let mut names = Vec::new();
     let mut is_test = false;
     for line in text.lines() {

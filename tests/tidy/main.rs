@@ -17,6 +17,7 @@ mod lints;
 mod lists;
 mod proofs;
 mod shape;
+mod terms;
 mod wire;
 
 #[test]

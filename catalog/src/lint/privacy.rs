@@ -20,9 +20,41 @@ pub(super) fn check(policy: &Policy<'_>) -> Vec<Finding> {
     } else {
         findings.extend(visible(policy));
     }
+    findings.extend(legal_basis(policy));
     findings.extend(dimensions(policy));
     findings.extend(filters(policy));
     findings
+}
+
+/// Row form: columns about persons that are shown, in whatever form but as NULL or one value.
+fn legal_basis(policy: &Policy<'_>) -> Option<Finding> {
+    let told = policy
+        .clauses
+        .iter()
+        .any(|clause| matches!(clause.term, Term::LegalBasis(_)));
+    if told || policy.is_aggregate() {
+        return None;
+    }
+    let nothing = |name: &Name| {
+        policy
+            .clauses
+            .iter()
+            .any(|clause| matches!(&clause.term, Term::Mask { column, .. } if column == name))
+    };
+    let listed = |name: &Name| policy.shown().is_none_or(|(_, list)| list.contains(name));
+    let columns = policy.dataset.columns.iter();
+    let shown = columns
+        .filter(|column| column.personal)
+        .find(|column| listed(&column.name) && !nothing(&column.name))?;
+    let refusal = Refusal::new(
+        Code::LegalBasisMissing,
+        format!(
+            "`{}` is about persons, and no legal basis is named",
+            shown.name
+        ),
+    )
+    .with_help("name it: legal_basis = \"eu-gdpr:A6-1-e\", or leave the column out");
+    Some(Finding::error(None, refusal))
 }
 
 fn groups(policy: &Policy<'_>) -> Vec<Finding> {

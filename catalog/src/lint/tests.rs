@@ -49,6 +49,28 @@ fn columns_and_types() {
 }
 
 #[test]
+fn personal_columns_need_a_legal_basis() {
+    let basis = || Term::LegalBasis(policy::term::legal_basis::LegalBasis::PublicTask);
+    let found = |terms: Vec<Term>| {
+        let mut dataset = counts();
+        for column in &mut dataset.columns {
+            column.personal = column.name == name("device");
+        }
+        let clauses = clauses(terms);
+        let findings = check(&clauses, &dataset, &taxonomy());
+        findings
+            .into_iter()
+            .any(|finding| finding.code == Code::LegalBasisMissing)
+    };
+    let device = || Term::Columns(names(&["device", "bikes"]));
+    assert!(found(vec![device()]));
+    assert!(!found(vec![device(), basis()]));
+    assert!(!found(vec![Term::Columns(names(&["bikes"]))]));
+    assert!(!found(vec![device(), mask("device", Mask::Null)]));
+    assert!(!found(cube(vec![group(10, self::device())])));
+}
+
+#[test]
 fn quotas_purposes_and_ends() {
     case(
         vec![Term::RowQuota(quota(10))],

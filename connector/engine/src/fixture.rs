@@ -144,6 +144,7 @@ impl City {
             parents: BTreeMap::new(),
         };
         let facts = Facts {
+            around: &std::collections::BTreeMap::new(),
             now: now(),
             request: RequestId([7; 16]),
             sql_commit: Digest::of(sql.as_bytes()),

@@ -31,6 +31,7 @@ mod open;
 mod pace;
 pub mod papers;
 mod reader;
+pub mod rehearsal;
 pub mod sheet;
 mod shelf;
 pub mod story;

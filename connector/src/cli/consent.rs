@@ -104,7 +104,10 @@ fn of_league(verb: &LeagueVerb) -> Deed {
 
 fn of_desk(verb: &DeskVerb) -> Deed {
     match verb {
-        DeskVerb::Status { .. } | DeskVerb::Doctor { .. } | DeskVerb::Explain(_) => Deed::Looks,
+        DeskVerb::Status { .. }
+        | DeskVerb::Doctor { .. }
+        | DeskVerb::Explain(_)
+        | DeskVerb::Simulate(_) => Deed::Looks,
         DeskVerb::Sql(_) | DeskVerb::Get(_) => Deed::Acts(EXPLAIN),
         DeskVerb::Reload => Deed::Acts("hansa check looks at everything that would be reloaded"),
         DeskVerb::Backup { .. } => Deed::Acts(""),
@@ -116,7 +119,13 @@ fn of_desk(verb: &DeskVerb) -> Deed {
         DeskVerb::Catalog(
             CatalogVerb::List { .. } | CatalogVerb::Search { .. } | CatalogVerb::Show { .. },
         )
-        | DeskVerb::Policy(PolicyVerb::List | PolicyVerb::Show { .. } | PolicyVerb::Check { .. })
+        | DeskVerb::Policy(
+            PolicyVerb::List
+            | PolicyVerb::Show { .. }
+            | PolicyVerb::Check { .. }
+            | PolicyVerb::Diff { .. }
+            | PolicyVerb::Terms,
+        )
         | DeskVerb::Config(ConfigVerb::Show | ConfigVerb::Reference) => Deed::Looks,
         DeskVerb::Contract(verb) => of_contract(verb),
         DeskVerb::Peer(PeerVerb::List | PeerVerb::Show { .. }) => Deed::Looks,

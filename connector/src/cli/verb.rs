@@ -16,7 +16,7 @@ use crate::cli::verb::contract::ContractVerb;
 use crate::cli::verb::dataset::DatasetVerb;
 use crate::cli::verb::peer::PeerVerb;
 use crate::cli::verb::policy::PolicyVerb;
-use crate::cli::verb::question::{ExplainArgs, GetArgs, SqlArgs};
+use crate::cli::verb::question::{ExplainArgs, GetArgs, SimulateArgs, SqlArgs};
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -61,6 +61,11 @@ pub(crate) enum DeskVerb {
     /// What would go to which participant, under which contract
     #[command(after_help = "Example: hansa explain \"SELECT count(*) FROM munster.bike_counts\"")]
     Explain(ExplainArgs),
+    /// What a participant could see of our data, and why; nothing leaves, nothing is spent
+    #[command(
+        after_help = "Example: hansa simulate --as hansa://firm.example --purpose mobility-research \"SELECT * FROM bike_counts\""
+    )]
+    Simulate(SimulateArgs),
     /// The permitted view of one dataset
     #[command(after_help = "Example: hansa get munster.bike_counts -o bikes.parquet")]
     Get(GetArgs),

@@ -14,6 +14,7 @@ use crate::node::Node;
 use crate::walk::{negotiate, post};
 use ::policy::negotiate::Phase;
 use ::policy::refusal::{Code, Refusal};
+use ::policy::term::tongue::Tongue;
 use find::{contracts, held, negotiations, sides};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -44,7 +45,12 @@ pub(crate) async fn run(
             };
             request::request(node, &dataset, wish, manner, out).await
         }
-        ContractVerb::Show { id, diff, odrl } => show::show(node, &id, diff, odrl, out).await,
+        ContractVerb::Show {
+            id,
+            diff,
+            odrl,
+            language,
+        } => show::show(node, &id, diff, odrl, spoken(&language)?, out).await,
         ContractVerb::Counter {
             id, policy_text, ..
         } => step::counter(node, &id, policy_text.as_deref().unwrap_or_default(), out).await,
@@ -125,4 +131,10 @@ async fn collect(node: &Arc<Node>, out: &Out) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// The language of a page.
+fn spoken(text: &str) -> Result<Tongue, Refusal> {
+    text.parse()
+        .map_err(|fault| Refusal::new(Code::UsageWrong, format!("`{text}`: {fault}")))
 }

@@ -1,5 +1,7 @@
 //! `hansa policy`: the own policies.
 
+mod diff;
+
 use crate::cli::show::table;
 use crate::cli::verb::policy::PolicyVerb;
 use crate::config;
@@ -11,6 +13,7 @@ use ::catalog::dataset::Dataset;
 use ::catalog::lint::{self, Severity};
 use ::policy::id::Name;
 use ::policy::refusal::{Code, Refusal};
+use ::policy::term::vocabulary::VOCABULARY;
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -65,11 +68,35 @@ pub(crate) async fn run(node: &Arc<Node>, verb: PolicyVerb, out: &Out) -> Outcom
         PolicyVerb::Check { policies, dataset } => {
             check(node, &policies, dataset.as_deref(), out).await
         }
+        PolicyVerb::Diff { old, new, dataset } => {
+            diff::diff(node, (&old, &new), dataset.as_deref(), out).await
+        }
+        PolicyVerb::Terms => {
+            for spec in VOCABULARY {
+                let codes: Vec<String> = spec.codes.iter().map(ToString::to_string).collect();
+                let stages: Vec<&str> = spec.executed.iter().map(|stage| stage.as_str()).collect();
+                out.object(
+                    json!({
+                        "numbers": spec.numbers, "term": spec.name, "place": spec.place.to_string(),
+                        "operand": spec.operand, "operators": spec.operators, "executed": stages,
+                        "codes": codes, "mend": spec.mend,
+                    }),
+                    format!(
+                        "{:<22} {:<24} {}",
+                        spec.name,
+                        stages.join(", "),
+                        codes.join(" ")
+                    ),
+                )
+                .await?;
+            }
+            Ok(0)
+        }
     }
 }
 
 /// What a policy's name means: a draft over a dataset that is named, or an offer of the configuration.
-fn meant(
+pub(crate) fn meant(
     node: &Node,
     policy: &str,
     over: Option<&str>,

@@ -143,7 +143,7 @@ pub(crate) fn used_purposes(clauses: &[Clause], own: &[OwnPurpose]) -> Vec<OwnPu
     let mut wanted: Vec<_> = clauses
         .iter()
         .filter_map(|clause| match &clause.term {
-            Term::Purpose(list) => Some(list.clone()),
+            Term::Purpose(list) | Term::PurposeNot(list) => Some(list.clone()),
             _ => None,
         })
         .flatten()

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::local::join::files;
 use crate::node::budget::{self, Budgets};
 use crate::node::calls::Calls;
+use crate::node::paces::Paces;
 use crate::node::running::Running;
 use crate::node::seats::Seats;
 use crate::node::{Node, index, offers, secret};
@@ -100,6 +101,7 @@ impl Node {
             running: Running::default(),
             seats: Seats::default(),
             budgets,
+            paces: Paces::default(),
             counting: tokio::sync::Mutex::new(()),
             asked: Mutex::new(BTreeSet::new()),
             unwitnessed: Mutex::default(),

@@ -37,6 +37,17 @@ impl Place {
         });
     }
 
+    /// How many answers under a contract were asked for before this one and still run.
+    pub(crate) fn before(&self, contract: ContractId) -> u64 {
+        let earlier = self.list.locked(|list| {
+            let earlier = list.range(..self.key);
+            earlier
+                .filter(|(_, entry)| entry.contracts.contains(&contract))
+                .count()
+        });
+        u64::try_from(earlier).unwrap_or(u64::MAX)
+    }
+
     /// Cuts this answer.
     pub(crate) fn stop(&self, why: Refusal) {
         self.list.locked(|list| {

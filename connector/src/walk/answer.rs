@@ -5,6 +5,7 @@ mod deliver;
 mod known;
 mod meter;
 mod open;
+pub(crate) mod rehearse;
 
 use crate::node::Node;
 use crate::walk::answer::deliver::deliver;

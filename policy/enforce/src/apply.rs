@@ -94,7 +94,7 @@ fn asked(ruled: &Ruled<Bound>) -> Asked {
         peer: standing.asker().id().clone(),
         certificate: match standing.asker() {
             Asker::Peer(peer) => Some(peer.certificate()),
-            Asker::House(_) => None,
+            Asker::House(_) | Asker::Supposed(_) => None,
         },
         contracts: standing
             .grants()
@@ -159,6 +159,7 @@ fn source(
         What::AggregateOnly(cube) => Some(cube),
         What::KeepRows(_)
         | What::KeepInside { .. }
+        | What::KeepBefore { .. }
         | What::ShowColumns(_)
         | What::MaskColumn { .. }
         | What::Pseudonymise { .. }

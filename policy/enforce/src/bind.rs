@@ -1,5 +1,6 @@
 //! From a plan to a question that policy can rule on: what it reads, by dataset, and nothing that is not listed here.
 
+use crate::meet;
 use crate::source::{Named, Part};
 use datafusion_common::Result as PlanResult;
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -7,7 +8,7 @@ use datafusion_expr::{Expr, LogicalPlan};
 use evidence::digest::Digest;
 use policy::id::{DatasetId, Name};
 use policy::refusal::{Code, Refusal};
-use policy::ruling::Question;
+use policy::ruling::{Meeting, Question};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A plan of which it is known what it reads. Made by [`bind`] alone.
@@ -16,6 +17,7 @@ pub struct Bound {
     plan: LogicalPlan,
     reads: BTreeMap<DatasetId, BTreeSet<Name>>,
     digest: Digest,
+    meetings: BTreeMap<DatasetId, Meeting>,
     explain: bool,
 }
 
@@ -53,6 +55,7 @@ pub fn bind(plan: LogicalPlan, explain: bool) -> Result<Bound, Refusal> {
         }
     }
     Ok(Bound {
+        meetings: meet::meetings(&plan),
         digest: Digest::of(shape.as_bytes()),
         plan,
         reads,
@@ -79,6 +82,10 @@ impl Question for Bound {
 
     fn digest(&self) -> Digest {
         self.digest
+    }
+
+    fn meetings(&self) -> BTreeMap<DatasetId, Meeting> {
+        self.meetings.clone()
     }
 }
 
@@ -212,7 +219,7 @@ fn not_allowed(what: &str) -> Refusal {
 }
 
 /// The stored column behind a column of a relation.
-fn stored_column(part: &Part, column: &str) -> Option<Name> {
+pub(crate) fn stored_column(part: &Part, column: &str) -> Option<Name> {
     let bare = match part {
         Part::Rows | Part::Base(_) => column,
         Part::Cells(cube) => cube

@@ -45,12 +45,14 @@ pub(crate) fn cells(
             | What::Band { .. } => return Err(changed()),
             What::KeepRows(_)
             | What::KeepInside { .. }
+            | What::KeepBefore { .. }
             | What::ShowColumns(_)
             | What::CoarsenTime { .. }
             | What::AggregateOnly(_) => {}
         }
     }
-    let (filtered, _) = gate::filtered(dataset, stored, effects)?;
+    let effects: Vec<Effect> = effects.iter().map(|effect| closed(effect, cube)).collect();
+    let (filtered, _) = gate::filtered(dataset, stored, &effects)?;
     let kind = |name: &str| {
         stored
             .fields()
@@ -141,6 +143,22 @@ pub(crate) fn cells(
         clear,
         hides_rows: true,
     })
+}
+
+/// Of a cube only whole buckets are shown: what hides the newest rows hides the bucket that has begun, too.
+fn closed(effect: &Effect, cube: &Cube) -> Effect {
+    let mut effect = effect.clone();
+    if let What::KeepBefore { column, before } = &mut effect.what
+        && let Some(dimension) = cube.dimensions.iter().find(|one| one.column == *column)
+        && let Some(width) = dimension.bucket
+    {
+        let zone = dimension.zone.as_deref().unwrap_or("UTC");
+        let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let (start, _) = bucket::bounds(before.micros(), width, &zone);
+        *before =
+            evidence::time::Time::from_micros(start).unwrap_or(evidence::time::Time::EARLIEST);
+    }
+    effect
 }
 
 /// Each column of the cells, in the order and type in which the asker sees it; a measure below the threshold is NULL.

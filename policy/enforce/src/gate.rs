@@ -6,6 +6,7 @@ use crate::source::Stored;
 use datafusion_common::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion_common::{Column, ScalarValue};
 use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use evidence::time::Time;
 use policy::effect::{Effect, What};
 use policy::id::{DatasetId, Name};
 use policy::refusal::{Code, Refusal};
@@ -70,7 +71,7 @@ pub(crate) fn rows(
                 cover(&mut covers, column, Cover::Prefix(*length))?;
             }
             What::Band { column, edges } => cover(&mut covers, column, Cover::Band(edges))?,
-            What::KeepRows(_) | What::KeepInside { .. } => {}
+            What::KeepRows(_) | What::KeepInside { .. } | What::KeepBefore { .. } => {}
             What::AggregateOnly(_) => return Err(changed()),
         }
     }
@@ -159,6 +160,7 @@ pub(crate) fn filtered(
         let condition = match &effect.what {
             What::KeepRows(filter) => condition(filter, stored)?,
             What::KeepInside { lon, lat, bounds } => inside(lon, lat, bounds, stored)?,
+            What::KeepBefore { column, before } => earlier(column, *before, stored)?,
             What::ShowColumns(_)
             | What::MaskColumn { .. }
             | What::Pseudonymise { .. }
@@ -295,6 +297,21 @@ fn inside(lon: &Name, lat: &Name, bounds: &Bounds, stored: &SchemaRef) -> Result
             .and(value.lt_eq(edge(column, high)?)))
     };
     Ok(within(lon, &bounds.west, &bounds.east)?.and(within(lat, &bounds.south, &bounds.north)?))
+}
+
+/// Events before an instant; of dates, days that were over by then in UTC.
+fn earlier(column: &Name, before: Time, stored: &SchemaRef) -> Result<Expr, Refusal> {
+    let edge = match type_of(column, stored)? {
+        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
+            ScalarValue::TimestampMicrosecond(Some(before.micros()), zone.clone())
+        }
+        DataType::Date32 => {
+            let day = before.micros().div_euclid(MICROS_A_DAY);
+            ScalarValue::Date32(Some(i32::try_from(day).map_err(|_| changed())?))
+        }
+        _ => return Err(ill_typed()),
+    };
+    Ok(stored_column(column.as_str()).lt(lit(edge)))
 }
 
 fn type_of<'a>(column: &Name, stored: &'a SchemaRef) -> Result<&'a DataType, Refusal> {

@@ -20,6 +20,7 @@ pub mod bucket;
 pub mod cube;
 pub mod gate;
 pub mod harmless;
+mod meet;
 pub mod replace;
 pub mod source;
 pub mod still_gated;

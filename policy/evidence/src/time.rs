@@ -152,6 +152,32 @@ pub fn is_zone(name: &str) -> bool {
     jiff::tz::TimeZone::get(name).is_ok_and(|zone| zone.iana_name() == Some(name))
 }
 
+/// The hands of a zone's clock at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Civil {
+    /// The day of the week, Monday being 0.
+    pub weekday: u8,
+    /// The minute of the day, from 0 to 1439.
+    pub minute: u16,
+}
+
+/// Weekday and minute in a zone, exact over changes of its civil time; none for an unknown zone.
+#[must_use]
+pub fn civil(time: Time, zone: &str) -> Option<Civil> {
+    let zone = jiff::tz::TimeZone::get(zone).ok()?;
+    let local = jiff::Timestamp::from_microsecond(time.0)
+        .ok()?
+        .to_zoned(zone);
+    let (hour, minute) = (
+        u16::try_from(local.hour()).ok()?,
+        u16::try_from(local.minute()).ok()?,
+    );
+    Some(Civil {
+        weekday: u8::try_from(local.weekday().to_monday_zero_offset()).ok()?,
+        minute: hour.saturating_mul(60).saturating_add(minute),
+    })
+}
+
 /// The text is not an RFC 3339 instant in UTC, or lies outside the representable years.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an instant is written like 2026-12-01T00:00:00Z")]

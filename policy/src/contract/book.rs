@@ -3,6 +3,7 @@
 use super::{Agreed, Agreement, Book, Page, Revoked, Standing};
 use crate::id::{ContractId, ParticipantId};
 use crate::refusal::{Code, Refusal};
+use crate::term::Term;
 use evidence::ledger::Recorded;
 use evidence::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,6 +89,39 @@ impl Book {
                     agreement.uid, agreement.version
                 ),
             ));
+        }
+        Ok(())
+    }
+
+    /// Checks that nobody is promised a dataset for himself alone for a time in which somebody else has it, or would have it.
+    ///
+    /// # Errors
+    /// `EXCLUSIVITY_CLASH`, without saying who else has a contract.
+    pub fn check_exclusive(&self, agreement: &Agreement, now: Time) -> Result<(), Refusal> {
+        let exclusive = |agreement: &Agreement| {
+            let mut clauses = agreement.clauses.iter();
+            clauses.any(|clause| clause.term == Term::Exclusive)
+        };
+        let overlaps = |other: &Agreement| {
+            agreement.not_before < other.not_after && other.not_before < agreement.not_after
+        };
+        let clash = self.all(now).any(|(_, other, standing)| {
+            matches!(standing, Standing::InForce | Standing::NotYet)
+                && other.provider.id == agreement.provider.id
+                && other.dataset.id == agreement.dataset.id
+                && !other.may_replace(agreement)
+                && overlaps(other)
+                && (exclusive(agreement) || exclusive(other))
+        });
+        if clash {
+            return Err(Refusal::new(
+                Code::ExclusivityClash,
+                format!(
+                    "`{}` is promised to one participant alone for a time that overlaps",
+                    agreement.dataset.id.name
+                ),
+            )
+            .with_help("choose another time, or end the other contract first"));
         }
         Ok(())
     }

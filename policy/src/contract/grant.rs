@@ -1,10 +1,11 @@
 //! What one contract gives, as the terms read it.
 
-use super::{Agreement, Grant, OwnPurpose};
-use crate::id::{ClauseId, ContractId};
+use super::{Agreement, Asker, Grant, InForce, OwnPurpose};
+use crate::id::{ClauseId, ContractId, DatasetId};
 use crate::term::Clause;
 use evidence::digest::Digest;
 use evidence::time::Time;
+use std::collections::BTreeMap;
 
 impl Grant {
     pub(super) fn of(id: ContractId, agreement: &Agreement) -> Self {
@@ -81,5 +82,19 @@ impl Grant {
             .iter()
             .find(|clause| wanted(&clause.term))
             .map(|clause| clause.id)
+    }
+}
+
+impl InForce {
+    /// Who asks.
+    #[must_use]
+    pub const fn asker(&self) -> &Asker {
+        &self.asker
+    }
+
+    /// What is given, by dataset.
+    #[must_use]
+    pub const fn grants(&self) -> &BTreeMap<DatasetId, Grant> {
+        &self.grants
     }
 }

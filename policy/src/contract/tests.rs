@@ -141,3 +141,31 @@ fn a_label_stands_for_one_contract() {
     other.version = 2;
     assert_eq!(code(id("b"), &other), None);
 }
+
+#[test]
+fn an_exclusive_contract_bars_another() {
+    let now = crate::fixture::time("2026-06-01T00:00:00Z");
+    let check = |held: Vec<crate::term::Term>, wanted: Vec<crate::term::Term>, later: bool| {
+        let book = book(&[("a", agreement("bikes", held))]);
+        let mut other = agreement("bikes", wanted);
+        other.assignee = Assignee::Participant(crate::fixture::party("hansa://other.example"));
+        if later {
+            let known = agreement("bikes", []);
+            other.not_before = known.not_after;
+            other.not_after = known.not_after.plus_micros(1);
+        }
+        book.check_exclusive(&other, now).err().map(|r| r.code)
+    };
+    let alone = || vec![crate::term::Term::Exclusive];
+    let clash = Some(Code::ExclusivityClash);
+    assert_eq!(check(vec![], vec![], false), None);
+    assert_eq!(check(alone(), vec![], false), clash);
+    assert_eq!(check(vec![], alone(), false), clash);
+    assert_eq!(check(alone(), alone(), true), None);
+    // A renewal by the same participant is no other contract.
+    let book = book(&[("a", agreement("bikes", alone()))]);
+    assert!(
+        book.check_exclusive(&agreement("bikes", alone()), now)
+            .is_ok()
+    );
+}

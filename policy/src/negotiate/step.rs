@@ -231,7 +231,7 @@ fn check_purposes(agreement: &Agreement, facts: &Facts<'_>) -> Result<(), Refusa
     }
     let whole = facts.taxonomy.with_own(&agreement.own_purposes)?;
     for clause in &agreement.clauses {
-        if let Term::Purpose(list) = &clause.term
+        if let Term::Purpose(list) | Term::PurposeNot(list) = &clause.term
             && let Some(unknown) = list.iter().find(|purpose| !whole.contains(purpose))
         {
             return Err(term::cite(

@@ -1,11 +1,12 @@
 //! The checks of a ruling, one function each; `decide` gives their order.
 
-use super::{Budget, Counted, Facts, RowLimit};
+use super::{Budget, Counted, Facts, Meeting, RowLimit};
 use crate::contract::{Grant, InForce};
 use crate::effect::{Effect, What};
-use crate::id::{DatasetId, Name};
+use crate::id::{ContractId, DatasetId, Name};
 use crate::refusal::{Code, Refusal};
-use crate::term::{self, Clause, Quota, Term, purpose, quota, window};
+use crate::term::rule::{Admission, Around, Check};
+use crate::term::{self, Clause, Quota, Term, joins, purpose, quota, window};
 use evidence::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +17,101 @@ pub(super) fn window(standing: &InForce, facts: &Facts<'_>) -> Result<(), Refusa
         .grants()
         .values()
         .try_for_each(|grant| window::check(grant, facts.now).map_err(|refusal| by(grant, refusal)))
+}
+
+/// The clauses that take part in one of the checks; all of the contracts named.
+pub(super) fn terms(standing: &InForce, facts: &Facts<'_>, check: Check) -> Result<(), Refusal> {
+    let unknown = Around::default();
+    for grant in standing.grants().values() {
+        let around = grant
+            .contract()
+            .and_then(|contract| facts.around.get(&contract))
+            .unwrap_or(&unknown);
+        let admission = Admission {
+            now: facts.now,
+            around,
+        };
+        for clause in grant.clauses() {
+            clause
+                .term
+                .with(|rule| match rule.check() {
+                    Some(own) if own == check => rule.admit(&admission),
+                    _ => Ok(()),
+                })
+                .map_err(|refusal| by(grant, term::cite(refusal, clause)))?;
+        }
+    }
+    Ok(())
+}
+
+/// What one clause says at the door.
+pub(super) fn one(
+    dataset: &DatasetId,
+    grant: &Grant,
+    clause: &Clause,
+    facts: &Facts<'_>,
+) -> Result<(), Refusal> {
+    let unknown = Around::default();
+    let around = grant
+        .contract()
+        .and_then(|contract| facts.around.get(&contract))
+        .unwrap_or(&unknown);
+    window::check_clause(clause, facts.now)?;
+    let alone = std::slice::from_ref(clause);
+    purpose::check_clauses(dataset, grant, alone, facts.taxonomy, facts.purpose)?;
+    let admission = Admission {
+        now: facts.now,
+        around,
+    };
+    clause
+        .term
+        .with(|rule| rule.admit(&admission))
+        .map_err(|refusal| term::cite(refusal, clause))?;
+    if let Some((counts, quota)) = counted(&clause.term) {
+        let budget = budget((dataset, grant), clause, counts, quota, facts.now)?;
+        let spent = facts.spent.get(&(budget.contract, budget.clause));
+        if counts == Counted::Queries && spent.is_some_and(|spent| *spent >= quota.max) {
+            return Err(used_up(&budget, clause));
+        }
+    }
+    Ok(())
+}
+
+/// How the question brings each dataset together with others, by the clauses of its contract.
+pub(super) fn joins(
+    standing: &InForce,
+    meetings: &BTreeMap<DatasetId, Meeting>,
+) -> Result<(), Refusal> {
+    for (dataset, grant) in standing.grants() {
+        let Some(met) = meetings.get(dataset) else {
+            continue;
+        };
+        let keys = grant
+            .clauses()
+            .iter()
+            .find_map(|clause| match &clause.term {
+                Term::JoinKeys(list) => Some(list.as_slice()),
+                _ => None,
+            });
+        for clause in grant.clauses() {
+            joins::check(&clause.term, keys.unwrap_or_default(), met)
+                .map_err(|refusal| by(grant, term::cite(refusal, clause)))?;
+        }
+    }
+    Ok(())
+}
+
+/// How many rows may leave in a second under each contract that the question reads under.
+pub(super) fn rates(standing: &InForce, reads: &Reads) -> Vec<(ContractId, u64)> {
+    let mut rates = Vec::new();
+    for (_, grant) in read(standing, reads) {
+        for clause in grant.clauses() {
+            if let (Term::RowsPerSecond(rows), Some(contract)) = (&clause.term, grant.contract()) {
+                rates.push((contract, *rows));
+            }
+        }
+    }
+    rates
 }
 
 pub(super) fn purpose(standing: &InForce, facts: &Facts<'_>) -> Result<(), Refusal> {
@@ -128,12 +224,21 @@ pub(super) fn row_limit(standing: &InForce, reads: &Reads) -> Option<RowLimit> {
 }
 
 /// The instant at which the first of the contracts ends.
-pub(super) fn end(standing: &InForce) -> Time {
-    standing
-        .grants()
-        .values()
-        .map(window::end)
-        .fold(Time::LATEST, Time::min)
+pub(super) fn end(standing: &InForce, facts: &Facts<'_>) -> Time {
+    let mut end = Time::LATEST;
+    for grant in standing.grants().values() {
+        end = end.min(window::end(grant));
+        let around = grant.contract().and_then(|id| facts.around.get(&id));
+        let begun = around.and_then(|around| around.activated);
+        // The question itself may be the first one.
+        let used = around.map_or(facts.now, |around| around.first_use.unwrap_or(facts.now));
+        for clause in grant.clauses() {
+            if let Some(over) = clause.term.with(|rule| rule.ends(begun, Some(used))) {
+                end = end.min(over);
+            }
+        }
+    }
+    end
 }
 
 /// The grants of the datasets that the question reads.

@@ -149,7 +149,7 @@ impl Asked {
     ) -> Self {
         let (peer, certificate): (ParticipantId, _) = match asker {
             Asker::Peer(peer) => (peer.id().clone(), Some(peer.certificate())),
-            Asker::House(own) => (own.clone(), None),
+            Asker::House(own) | Asker::Supposed(own) => (own.clone(), None),
         };
         Self {
             request,
@@ -201,7 +201,7 @@ fn granted(dataset: &DatasetId, grant: &Grant) -> Json {
 fn certificate(standing: &InForce) -> Json {
     match standing.asker() {
         Asker::Peer(peer) => Json::text(peer.certificate()),
-        Asker::House(_) => Json::Null,
+        Asker::House(_) | Asker::Supposed(_) => Json::Null,
     }
 }
 

@@ -24,6 +24,19 @@ impl Question for Reads {
     fn digest(&self) -> Digest {
         Digest::of(b"plan")
     }
+
+    fn meetings(&self) -> BTreeMap<DatasetId, Meeting> {
+        let all: BTreeSet<DatasetId> = self.0.keys().cloned().collect();
+        let with = |own: &DatasetId| all.iter().filter(|id| *id != own).cloned().collect();
+        let meeting = |id: &DatasetId, used: &BTreeSet<Name>| Meeting {
+            with: with(id),
+            used: used.clone(),
+            ..Meeting::default()
+        };
+        let each = self.0.iter();
+        each.map(|(id, used)| (id.clone(), meeting(id, used)))
+            .collect()
+    }
 }
 
 /// A question under contracts, everything else as usual.
@@ -86,6 +99,7 @@ impl Case {
             schemas: &schemas,
             snapshots: &snapshots,
             spent: &spent,
+            around: &BTreeMap::new(),
             tenant: None,
             node_version: "0.1.0",
         };
@@ -189,6 +203,24 @@ fn purposes_are_covered_or_refused() {
         Some("dpv:Research"),
         Err(Code::PurposeNotCovered),
     );
+}
+
+#[test]
+fn purposes_that_are_excluded() {
+    let check = |excluded: &[&str], declared: Option<&'static str>| {
+        let case = Case {
+            purpose: declared,
+            ..Case::of(vec![Term::PurposeNot(purposes(excluded))])
+        };
+        case.decide().map(|_| ()).map_err(|refusal| refusal.code)
+    };
+    assert_eq!(check(&["dpv:Marketing"], Some("dpv:Academic")), Ok(()));
+    let refused = Err(Code::PurposeNotCovered);
+    assert_eq!(check(&["dpv:Marketing"], Some("dpv:Marketing")), refused);
+    assert_eq!(check(&["dpv:Research"], Some("dpv:Academic")), refused);
+    // A wider purpose would let the excluded one in by another name.
+    assert_eq!(check(&["dpv:Academic"], Some("dpv:Research")), refused);
+    assert_eq!(check(&["dpv:Academic"], None), Err(Code::PurposeMissing));
 }
 
 #[test]

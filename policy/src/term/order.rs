@@ -41,6 +41,9 @@ pub(super) fn boxes(one: &Bounds, other: &Bounds) -> Option<Ordering> {
 /// What a column shows: nothing, or one value, is tighter than anything; coarser is tighter than finer. A hash beside a
 /// prefix or a band is neither tighter nor looser.
 pub(super) fn values(one: &Term, other: &Term) -> Option<Ordering> {
+    if one.treats().is_none() || other.treats().is_none() {
+        return None;
+    }
     let tells_nothing = |term: &Term| matches!(term, Term::Mask { .. });
     match (one, other) {
         (Term::Mask { mask: one, .. }, Term::Mask { mask: other, .. }) => match (one, other) {

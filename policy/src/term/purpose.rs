@@ -2,7 +2,7 @@
 
 pub(super) mod clause;
 
-use super::{Term, cite};
+use super::{Clause, Term, cite};
 use crate::contract::{Grant, OwnPurpose};
 use crate::id::{DatasetId, PurposeId};
 use crate::refusal::{Code, Refusal};
@@ -104,8 +104,19 @@ pub(crate) fn check(
     taxonomy: &Taxonomy,
     declared: Option<&PurposeId>,
 ) -> Result<(), Refusal> {
+    check_clauses(dataset, grant, grant.clauses(), taxonomy, declared)
+}
+
+/// The same for some of the clauses of the grant.
+pub(crate) fn check_clauses(
+    dataset: &DatasetId,
+    grant: &Grant,
+    clauses: &[Clause],
+    taxonomy: &Taxonomy,
+    declared: Option<&PurposeId>,
+) -> Result<(), Refusal> {
     let mut whole = None;
-    for clause in grant.clauses() {
+    for clause in clauses {
         let (needed, excluded): (&[PurposeId], &[PurposeId]) = match &clause.term {
             Term::Purpose(needed) => (needed, &[]),
             Term::PurposeNot(excluded) => (&[], excluded),

@@ -107,9 +107,10 @@ impl Rule for Counts {
     }
 
     fn compare(&self, other: &Term) -> Option<Ordering> {
+        let other_spec = other.spec();
         match other {
             Term::Queries(other) | Term::RowQuota(other) | Term::ByteQuota(other)
-                if other.per == self.quota.per =>
+                if std::ptr::eq(self.spec, other_spec) && other.per == self.quota.per =>
             {
                 Some(self.quota.max.cmp(&other.max))
             }

@@ -2,6 +2,7 @@
 //! executed, and the code with which it refuses.
 
 use super::Term;
+use super::delivery::Format;
 use super::tongue::Tongue;
 use crate::effect::What;
 use crate::id::{ClauseId, Name, ParticipantId};
@@ -12,6 +13,7 @@ use evidence::time::Time;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::IpAddr;
 
 /// A term of the vocabulary, as tables, readers and writers know it.
 #[derive(Debug)]
@@ -165,6 +167,24 @@ pub(crate) trait Rule {
         Ok(None)
     }
 
+    /// At which of the checks of a question it is looked at; the effects of the others are in the plan.
+    fn check(&self) -> Option<Check> {
+        None
+    }
+
+    /// Whether a question is let in.
+    ///
+    /// # Errors
+    /// Why not, and what would help.
+    fn admit(&self, _to: &Admission<'_>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// The first instant at which it lets nothing out any more, by when the contract came into force and was first used.
+    fn ends(&self, _activated: Option<Time>, _first_use: Option<Time>) -> Option<Time> {
+        None
+    }
+
     /// How it compares with another term of the same kind about the same thing: less is tighter. None where neither
     /// lets out all that the other does.
     fn compare(&self, other: &Term) -> Option<Ordering>;
@@ -172,6 +192,58 @@ pub(crate) trait Rule {
     /// How a policy with the term compares with one without it.
     fn presence(&self) -> Ordering {
         Ordering::Less
+    }
+}
+
+/// The checks of a question that terms take part in, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Check {
+    /// Whether the contract is in force, now.
+    Window,
+    /// Whether the asker is who it must be, beyond the party itself.
+    Party,
+    /// Where the answer goes, and in what form.
+    Delivery,
+    /// What is counted.
+    Count,
+}
+
+/// A question at the door.
+#[derive(Debug, Clone, Copy)]
+pub struct Admission<'a> {
+    /// Now, by the log's clock.
+    pub now: Time,
+    /// What is known around it.
+    pub around: &'a Around,
+}
+
+/// What is known around a question under one contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Around {
+    /// The address from which it comes; absent where nobody knows.
+    pub address: Option<IpAddr>,
+    /// The form in which the answer would be sent.
+    pub format: Format,
+    /// The other answers under the contract that run.
+    pub running: u64,
+    /// When the contract came into force, by its record.
+    pub activated: Option<Time>,
+    /// When the first question was permitted under it.
+    pub first_use: Option<Time>,
+    /// Receipts under it that the asker has not countersigned.
+    pub outstanding: u64,
+}
+
+impl Default for Around {
+    fn default() -> Self {
+        Self {
+            address: None,
+            format: Format::ArrowIpc,
+            running: 0,
+            activated: None,
+            first_use: None,
+            outstanding: 0,
+        }
     }
 }
 

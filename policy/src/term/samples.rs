@@ -1,8 +1,15 @@
 //! One sample of every term, for the checks that no term is forgotten on a wire, in a hash or in words.
 
 use super::band::Band;
+use super::delivery::Format;
+use super::embargo::{Delay, Embargo};
+use super::inform::Event;
+use super::lasts::{Lasts, Since};
+use super::legal_basis::LegalBasis;
 use super::prefix::Prefix;
+use super::price::{Price, Priced};
 use super::pseudonym::Pseudonym;
+use super::service::Service;
 use super::{Bounds, Bucket, Forbidden, Function, Mask, Period, Quota, Term, Unit};
 use crate::id::{Name, PurposeId};
 use crate::row_filter::{Comparison, Literal, Operand, RowFilter};
@@ -72,6 +79,7 @@ impl Term {
             Self::Prohibit(Forbidden::Sell),
             Self::Prohibit(Forbidden::Derive),
         ]);
+        samples.extend(conduct());
         samples
     }
 }
@@ -124,6 +132,62 @@ fn masks() -> Vec<Term> {
         .zip(masks)
         .map(|(column, mask)| Term::Mask { column, mask })
         .collect()
+}
+
+fn conduct() -> Vec<Term> {
+    let lasts = |since| Term::Lasts(Lasts { days: 90, since });
+    let price = |amount: &str, per| {
+        Term::Price(Price {
+            amount: amount.to_owned(),
+            currency: "EUR".to_owned(),
+            per,
+        })
+    };
+    let mut samples = vec![
+        lasts(Since::Activation),
+        lasts(Since::FirstUse),
+        Term::JoinKeys(names(&["lau_code", "hour"])),
+        Term::JoinWith(Vec::new()),
+        Term::KeysStay,
+        Term::RowsPerSecond(500),
+        Term::Concurrent(4),
+        Term::Formats(vec![Format::ArrowIpc]),
+        Term::Exclusive,
+        Term::Service(Service {
+            availability: "99.5".to_owned(),
+            p95_ms: 2_000,
+        }),
+        price("0.05", Priced::Query),
+        price("0.0001", Priced::Row),
+        price("1", Priced::Megabyte),
+        price("250", Priced::Month),
+        Term::Inform(vec![Event::FirstUse, Event::Refusal, Event::SchemaChange]),
+        Term::ObtainConsent,
+        Term::Receipts(20),
+    ];
+    samples.extend(
+        "Mo-Fr,Su 06:00-20:00 Europe/Berlin"
+            .parse()
+            .ok()
+            .map(Term::Hours),
+    );
+    samples.extend(LegalBasis::ALL.map(Term::LegalBasis));
+    let networks = ["10.20.0.0/16", "fd00::/8"];
+    let networks = networks.iter().filter_map(|text| text.parse().ok());
+    samples.push(Term::Networks(networks.collect()));
+    let partners = ["hansa://munster.example/d/parishes"];
+    let partners = partners.iter().filter_map(|text| text.parse().ok());
+    samples.push(Term::JoinWith(partners.collect()));
+    for (column, seconds) in names(&["at_a", "at_b", "at_c"])
+        .into_iter()
+        .zip([86_400, 5_400, 1])
+    {
+        samples.push(Term::Embargo(Embargo {
+            column,
+            delay: Delay(seconds),
+        }));
+    }
+    samples
 }
 
 fn replaced() -> Vec<Term> {

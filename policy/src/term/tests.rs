@@ -14,6 +14,7 @@ fn check(terms: Vec<Term>, expect: Result<&[&str], Code>) {
             .map(|effect| match effect.what {
                 What::KeepRows(_) => "rows",
                 What::KeepInside { .. } => "inside",
+                What::KeepBefore { .. } => "before",
                 What::ShowColumns(_) => "columns",
                 What::MaskColumn { .. } => "mask",
                 What::CoarsenTime { .. } => "coarsen",

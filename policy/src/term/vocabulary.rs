@@ -1,9 +1,12 @@
 //! The whole vocabulary: every term in one list, to be read from ODRL and shown in tables.
 
+#[cfg(test)]
+use super::rule::Stage;
 use super::rule::{Form, Place, Script, Spec};
 use super::{
-    Clause, aggregate, area, band, columns, duty, mask, min_group, odrl, prefix, pseudonym,
-    purpose, quota, rows, time_bucket, window,
+    Clause, aggregate, area, band, columns, consent, delivery, duty, embargo, exclusive, hours,
+    inform, joins, lasts, legal_basis, mask, min_group, odrl, prefix, price, pseudonym, purpose,
+    quota, receipts, rows, service, streams, time_bucket, window,
 };
 use crate::id::{ClauseId, ParticipantId};
 use crate::members::{Codes, Members};
@@ -16,6 +19,8 @@ pub static VOCABULARY: &[&Spec] = &[
     &purpose::clause::NONE_OF,
     &window::FROM,
     &window::UNTIL,
+    &lasts::LASTS,
+    &hours::HOURS,
     &rows::WHERE,
     &columns::ONLY,
     &pseudonym::PSEUDONYM,
@@ -30,15 +35,30 @@ pub static VOCABULARY: &[&Spec] = &[
     &min_group::AT_LEAST,
     &aggregate::clause::TOTALS,
     &aggregate::clause::GRID,
+    &joins::KEYS,
+    &joins::WITH,
+    &joins::STAY,
     &quota::QUERIES,
     &quota::ROWS,
     &quota::BYTES,
+    &streams::RATE,
+    &streams::AT_ONCE,
     &quota::RESULT_ROWS,
+    &embargo::EMBARGO,
+    &delivery::NETWORKS,
+    &delivery::FORMATS_ALLOWED,
     &duty::DELETE,
     &duty::ATTRIBUTE,
     &duty::DISTRIBUTE,
     &duty::SELL,
     &duty::DERIVE,
+    &exclusive::EXCLUSIVE,
+    &service::SERVICE,
+    &price::PRICE,
+    &inform::TELL,
+    &legal_basis::BASIS,
+    &consent::CONSENT,
+    &receipts::RECEIPTS,
 ];
 
 /// The clause as it stands in its place, with its number.
@@ -116,4 +136,123 @@ fn act(members: &mut Members, place: Place, what: &str) -> Result<&'static Spec,
                 .codes()
                 .unknown(format!("the {what} `{action}` is not known"))
         })
+}
+
+/// The vocabulary as a table in Markdown: number, name, ODRL form, where it is executed, code, what helps, test.
+#[must_use]
+pub fn table() -> String {
+    let mut rows = vec![
+        "| no. | term | in ODRL | executed | code | what the asker can do, or sees | test |"
+            .to_owned(),
+        "|---|---|---|---|---|---|---|".to_owned(),
+    ];
+    for spec in VOCABULARY {
+        let numbers: Vec<String> = spec.numbers.iter().map(ToString::to_string).collect();
+        let operators = match spec.operators {
+            [] => String::new(),
+            several => format!(" {}", several.join(" / ")),
+        };
+        let stages: Vec<&str> = spec.executed.iter().map(|stage| stage.as_str()).collect();
+        let codes: Vec<String> = spec.codes.iter().map(|code| format!("`{code}`")).collect();
+        let example = example(spec).map_or_else(String::new, |example| format!("<br>`{example}`"));
+        rows.push(format!(
+            "| {} | {} | {}: `{}{operators}`{example} | {} | {} | {} | `{}` |",
+            numbers.join(", "),
+            spec.name,
+            spec.place,
+            spec.operand,
+            stages.join(", "),
+            if codes.is_empty() {
+                "–".to_owned()
+            } else {
+                codes.join(" ")
+            },
+            spec.mend,
+            spec.test,
+        ));
+    }
+    rows.push(String::new());
+    rows.join("\n")
+}
+
+/// The form of the first sample of a term, in one line.
+fn example(spec: &'static Spec) -> Option<String> {
+    let assigner: ParticipantId = "hansa://munster.example".parse().ok()?;
+    let term = super::Term::samples()
+        .into_iter()
+        .find(|term| std::ptr::eq(term.spec(), spec))?;
+    let clause = Clause {
+        id: ClauseId(2),
+        term,
+    };
+    let script = &mut Script::new(&assigner, std::slice::from_ref(&clause));
+    let json = write(&clause, script);
+    let text = String::from_utf8(evidence::json::canonical(&json)).ok()?;
+    // A bar would end the cell of the table.
+    Some(text.replace('|', "\\|"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::term::Term;
+    use crate::term::tongue::Tongue;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_term_of_the_list_is_written_said_and_told_apart() {
+        let samples = Term::samples();
+        let mut keys = BTreeSet::new();
+        for spec in VOCABULARY {
+            let of: Vec<&Term> = samples
+                .iter()
+                .filter(|term| std::ptr::eq(term.spec(), *spec))
+                .collect();
+            assert!(!of.is_empty(), "{} has no sample", spec.name);
+            assert!(!spec.mend.is_empty() && !spec.executed.is_empty());
+            assert!(
+                !spec.codes.is_empty() || !spec.executed.contains(&Stage::Admission),
+                "{} refuses without a code",
+                spec.name
+            );
+            for term in of {
+                let said: BTreeSet<String> =
+                    Tongue::ALL.iter().map(|tongue| term.say(*tongue)).collect();
+                assert_eq!(said.len(), Tongue::ALL.len(), "{said:?}");
+            }
+            let whole = format!("{} {} {:?}", spec.place, spec.operand, spec.name);
+            assert!(keys.insert(whole), "{} stands twice", spec.name);
+        }
+        for term in &samples {
+            let listed = VOCABULARY
+                .iter()
+                .any(|spec| std::ptr::eq(*spec, term.spec()));
+            assert!(listed, "{} is not in the list", term.spec().name);
+        }
+        assert_eq!(table().lines().count(), VOCABULARY.len() + 2);
+    }
+
+    #[test]
+    fn a_term_compares_with_itself_and_with_no_other_kind() {
+        for one in Term::samples() {
+            let order = one.with(|rule| rule.compare(&one));
+            assert_eq!(order, Some(std::cmp::Ordering::Equal), "{}", one.plain());
+            for other in Term::samples() {
+                let related = one.treats().is_some() && other.treats().is_some();
+                if !std::ptr::eq(one.spec(), other.spec()) && !related {
+                    let order = one.with(|rule| rule.compare(&other));
+                    let named = one.spec().name == other.spec().name;
+                    assert!(
+                        order.is_none() || named,
+                        "{} | {}",
+                        one.plain(),
+                        other.plain()
+                    );
+                }
+                let forth = one.with(|rule| rule.compare(&other));
+                let back = other.with(|rule| rule.compare(&one));
+                assert_eq!(forth, back.map(std::cmp::Ordering::reverse));
+            }
+        }
+    }
 }

@@ -142,7 +142,7 @@ fn until(form: &mut Form<'_>) -> Result<Term, Refusal> {
     form.instant("rightOperand").map(Term::NotAfter)
 }
 
-fn check_clause(clause: &Clause, now: Time) -> Result<(), Refusal> {
+pub(crate) fn check_clause(clause: &Clause, now: Time) -> Result<(), Refusal> {
     if let Term::NotBefore(from) = clause.term
         && now < from
     {

@@ -91,7 +91,7 @@ fn a_payload_has_every_slot() {
         .map(|clause| Json::text(clause.id))
         .collect();
     assert_eq!(recorded, expect);
-    assert_eq!(recorded.len(), 5);
+    assert_eq!(recorded.len(), 12);
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn each_fault_of_a_clause_names_the_clause() {
     );
     check(
         r##""attribute""##,
-        r##""compensate""##,
+        r##""reward""##,
         TermUnknown,
         Some(named),
     );

@@ -2,6 +2,7 @@
 
 use super::form::BUCKETS;
 use super::limits::{PERIODS, UNITS};
+use super::said;
 use super::{KEYS, Written};
 use policy::id::{ClauseId, Name};
 use policy::row_filter::Literal;
@@ -58,7 +59,7 @@ const AGGREGATE: &str = "aggregate";
 const BUCKET: &str = "aggregate.bucket";
 
 /// How a term is said.
-enum Said {
+pub(super) enum Said {
     /// `key = value`
     Alone(String, String),
     /// `key = [value, …]`
@@ -138,6 +139,7 @@ fn say(term: &Term) -> Said {
             Said::Item("duties", format!("{{ attribution = {} }}", quoted(text)))
         }
         Term::Prohibit(what) => Said::Item("prohibit", quoted(what.as_str())),
+        other => said::say(other).unwrap_or(Said::Never),
     }
 }
 
@@ -360,7 +362,7 @@ fn size(bytes: u64) -> String {
     }
 }
 
-fn texts<T: ToString>(list: &[T]) -> String {
+pub(super) fn texts<T: ToString>(list: &[T]) -> String {
     let quoted: Vec<String> = list.iter().map(|one| quoted(&one.to_string())).collect();
     format!("[{}]", quoted.join(", "))
 }
@@ -371,6 +373,6 @@ fn word<T: PartialEq>(list: &'static [(&'static str, T)], value: &T) -> &'static
         .map_or("", |(word, _)| word)
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }

@@ -90,3 +90,22 @@ fn foreign_text_does_not_steer_the_terminal() {
     let page = agreement(None, &whole);
     assert_eq!(page.matches("\n  consumer ").count(), 1);
 }
+
+#[test]
+fn every_language_says_every_clause_and_heads_what_is_not_enforced() {
+    let whole = samples::agreement();
+    let mut pages = std::collections::BTreeSet::new();
+    for tongue in Tongue::ALL {
+        let page = agreement_in(tongue, None, &whole);
+        for clause in &whole.clauses {
+            let line = format!(
+                "  {:<5}{}\n",
+                clause.id.to_string(),
+                clause.term.say(tongue)
+            );
+            assert_eq!(page.matches(&line).count(), 1, "{line} in {page}");
+        }
+        pages.insert(page);
+    }
+    assert_eq!(pages.len(), 3);
+}

@@ -84,6 +84,7 @@ pub(crate) fn policy(random: &mut Random) -> Vec<Clause> {
     }
     limits(random, &mut terms);
     duties(random, &mut terms);
+    conduct(random, &mut terms);
     let placed = terms.into_iter().zip(2..);
     placed
         .map(|(term, number)| Clause {
@@ -254,6 +255,28 @@ fn limits(random: &mut Random, terms: &mut Vec<Term>) {
     if random.chance() {
         terms.push(Term::ResultRows(random.pick(&most)));
     }
+}
+
+/// Of the terms that stand alone, each at most once, in the order of the keys.
+fn conduct(random: &mut Random, terms: &mut Vec<Term>) {
+    let column = || "at".parse::<Name>().unwrap();
+    let all = [
+        Term::RowsPerSecond(250),
+        Term::Concurrent(4),
+        Term::Receipts(20),
+        Term::Exclusive,
+        Term::Hours("Mo-Fr 06:00-20:00 Europe/Berlin".parse().unwrap()),
+        Term::Networks(vec!["10.20.0.0/16".parse().unwrap()]),
+        Term::KeysStay,
+        Term::JoinWith(Vec::new()),
+        Term::Embargo(policy::term::embargo::Embargo {
+            column: column(),
+            delay: policy::term::embargo::Delay(5_400),
+        }),
+        Term::LegalBasis(policy::term::legal_basis::LegalBasis::PublicTask),
+        Term::ObtainConsent,
+    ];
+    terms.extend(all.into_iter().filter(|_| random.below(3) == 0));
 }
 
 fn duties(random: &mut Random, terms: &mut Vec<Term>) {

@@ -6,6 +6,7 @@ fn attempt() -> enforce::bind::Bound {
         plan: given(),
         reads: given(),
         digest: given(),
+        meetings: given(),
         explain: false,
     }
 }

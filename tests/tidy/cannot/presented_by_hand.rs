@@ -12,5 +12,6 @@ pub fn forge(identity: ParticipantId, certificate: Digest, not_after: Time) -> P
         certificate,
         issuer_key: certificate,
         not_after,
+        address: None,
     }
 }

@@ -19,6 +19,7 @@ pub fn forge<Q>(question: Q, standing: InForce, request: RequestId) -> Ruled<Q> 
         snapshots: BTreeMap::new(),
         budgets: Vec::new(),
         row_limit: None,
+        rates: Vec::new(),
         ends: Time::LATEST,
         node_version: String::new(),
     }

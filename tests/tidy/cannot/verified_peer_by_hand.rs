@@ -6,5 +6,9 @@ use policy::id::ParticipantId;
 use policy::peer::VerifiedPeer;
 
 pub fn forge(id: ParticipantId, certificate: Digest) -> VerifiedPeer {
-    VerifiedPeer { id, certificate }
+    VerifiedPeer {
+        id,
+        certificate,
+        address: None,
+    }
 }

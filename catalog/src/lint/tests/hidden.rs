@@ -9,7 +9,11 @@ fn persons_that_show() {
     case_on(
         marked,
         vec![Term::Columns(names(&["device"]))],
-        &["W UNIT_VISIBLE #c1", "W PERSONAL_VISIBLE #c1"],
+        &[
+            "E LEGAL_BASIS_MISSING -",
+            "W UNIT_VISIBLE #c1",
+            "W PERSONAL_VISIBLE #c1",
+        ],
     );
     case_on(marked, vec![mask("device", Mask::Null)], &[]);
     case_on(marked, vec![Term::Columns(names(&["site"]))], &[]);

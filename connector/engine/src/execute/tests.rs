@@ -1,5 +1,7 @@
 //! Rows, and what they are a function of.
 
+mod terms;
+
 use crate::fixture::City;
 use crate::fixture::table::{Layout, dataset, name};
 use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};

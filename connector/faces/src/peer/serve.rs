@@ -16,6 +16,7 @@ use policy::refusal::{Code, Refusal};
 use proto::peer::pb::peer_server::PeerServer;
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
@@ -62,7 +63,7 @@ pub async fn serve(
     serve_on(accept::incoming(listener), entrance, front, stop).await
 }
 
-/// Serves peers on connections that come from anywhere.
+/// Serves peers on connections, each with the address from which it comes where that is known.
 ///
 /// # Errors
 /// When the server can't go on.
@@ -73,7 +74,7 @@ pub async fn serve_on<I, IO>(
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Refusal>
 where
-    I: Stream<Item = IO> + Send,
+    I: Stream<Item = (IO, Option<IpAddr>)> + Send,
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let settings = entrance.settings.clone();
@@ -91,7 +92,7 @@ where
         .max_decoding_message_size(settings.request)
         .max_encoding_message_size(settings.message);
     let secured = incoming
-        .map(|io| accept::handshake(io, entrance.clone(), Arc::clone(&places)))
+        .map(|(io, from)| accept::handshake((io, from), entrance.clone(), Arc::clone(&places)))
         .buffer_unordered(settings.handshakes)
         .filter_map(|outcome: Result<Secured<IO>, Knock>| {
             let secured = outcome.inspect_err(|knock| front.knocked(*knock)).ok();

@@ -19,6 +19,15 @@ pub(super) struct FileShelf {
     pub(super) fail: std::sync::Arc<Fail>,
 }
 
+/// A shelf that keeps nothing, for what is only rehearsed.
+pub(super) struct Nowhere;
+
+impl Shelf for Nowhere {
+    fn append(&mut self, _frames: &[u8]) -> Result<(), ShelfBroken> {
+        Ok(())
+    }
+}
+
 /// Makes the shelf of a test fail: at the append with this number, after this many bytes.
 #[cfg(test)]
 #[derive(Debug, Default)]

@@ -5,6 +5,7 @@ use crate::cli::verb::audit::AuditVerb;
 use crate::cli::verb::contract::ContractVerb;
 use crate::cli::verb::dataset::DatasetVerb;
 use crate::cli::verb::policy::PolicyVerb;
+use crate::cli::verb::question::SimulateArgs;
 use crate::local;
 use policy::refusal::Refusal;
 use std::path::{Path, PathBuf};
@@ -32,6 +33,23 @@ pub(super) fn complete(mut verb: DeskVerb) -> Result<DeskVerb, Refusal> {
         }) => policies.iter_mut().for_each(draft),
         DeskVerb::Policy(PolicyVerb::Show {
             policy,
+            dataset: Some(_),
+            ..
+        }) => draft(policy),
+        DeskVerb::Policy(PolicyVerb::Diff {
+            old,
+            new,
+            dataset: Some(_),
+        }) => {
+            // One that is no file is the name of an offer.
+            for policy in [old, new] {
+                if Path::new(policy.as_str()).is_file() {
+                    draft(policy);
+                }
+            }
+        }
+        DeskVerb::Simulate(SimulateArgs {
+            policy: Some(policy),
             dataset: Some(_),
             ..
         }) => draft(policy),

@@ -43,6 +43,9 @@ pub(crate) enum ContractVerb {
         /// As ODRL
         #[arg(long)]
         odrl: bool,
+        /// In which language the page is written: en, de or pt
+        #[arg(long, value_name = "LANGUAGE", default_value = "en", value_parser = ["en", "de", "pt"])]
+        language: String,
     },
     /// Answers with changed terms
     #[command(after_help = "Example: hansa contract counter n-3c51 --policy policies/wider.toml")]

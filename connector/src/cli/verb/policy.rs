@@ -25,6 +25,22 @@ pub(crate) enum PolicyVerb {
         #[arg(long)]
         dataset: Option<String>,
     },
+    /// What a change would let out or take away, clause by clause and contract by contract
+    #[command(
+        after_help = "Example: hansa policy diff mobility-research policies/wider.toml --dataset bike_counts"
+    )]
+    Diff {
+        /// The policy as it is: its name or file
+        old: String,
+        /// The policy as it would be
+        new: String,
+        /// Drafts that no offer uses yet, as they would be over this own dataset
+        #[arg(long)]
+        dataset: Option<String>,
+    },
+    /// Every term that a policy can hold, where it is executed, and the code with which it refuses
+    #[command(after_help = "Example: hansa policy terms --json")]
+    Terms,
     /// Lints policies
     #[command(
         after_help = "Example: hansa policy check policies/mobility-research.toml --dataset bike_counts"

@@ -75,3 +75,31 @@ pub(crate) struct GetArgs {
     #[arg(long)]
     pub(crate) contract: Vec<String>,
 }
+
+/// `hansa simulate`
+#[derive(Debug, Clone, Args, Serialize, Deserialize)]
+pub(crate) struct SimulateArgs {
+    /// The question; absent: what there is, clause by clause
+    pub(crate) sql: Option<String>,
+    /// As whom: hansa://DOMAIN
+    #[arg(long = "as", value_name = "PARTICIPANT")]
+    pub(crate) who: String,
+    /// Under this contract, where several give a dataset; may be repeated
+    #[arg(long)]
+    pub(crate) contract: Vec<String>,
+    /// Under this policy, which nobody has signed: its name, or a file
+    #[arg(long, value_name = "POLICY", conflicts_with = "contract")]
+    pub(crate) policy: Option<String>,
+    /// The dataset of a policy that no offer uses yet
+    #[arg(long, requires = "policy")]
+    pub(crate) dataset: Option<String>,
+    /// At this instant instead of now
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) at: Option<String>,
+    /// For this purpose
+    #[arg(long)]
+    pub(crate) purpose: Option<String>,
+    /// From this address, where a clause names networks
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) address: Option<std::net::IpAddr>,
+}

@@ -9,6 +9,7 @@ use crate::node::Node;
 use ::policy::contract::Agreement;
 use ::policy::id::ContractId;
 use ::policy::refusal::Refusal;
+use ::policy::term::tongue::Tongue;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub(super) async fn show(
     prefix: &str,
     diff: bool,
     odrl: bool,
+    tongue: Tongue,
     out: &Out,
 ) -> Outcome {
     let by_contract = contracts(node)
@@ -37,7 +39,8 @@ pub(super) async fn show(
         let text = if odrl {
             payload_text(agreement)
         } else {
-            page(*id, agreement, standing.as_str(), &signatures, &budgets)
+            let state = standing.as_str();
+            page(tongue, *id, agreement, state, &signatures, &budgets)
         };
         out.object(data, text).await?;
         return Ok(0);
@@ -56,6 +59,7 @@ pub(super) async fn show(
         format!(
             "{}\n{}",
             page(
+                tongue,
                 open.state.proposal().contract,
                 agreement,
                 &format!("{} ({name})", open.state.phase().as_str().to_lowercase()),
@@ -82,13 +86,14 @@ pub(super) async fn show(
 
 /// A contract as a page.
 fn page(
+    tongue: Tongue,
     id: ContractId,
     agreement: &Agreement,
     state: &str,
     signatures: &[Signed],
     budgets: &[Used],
 ) -> String {
-    let mut text = proto::render::agreement(Some(id), agreement);
+    let mut text = proto::render::agreement_in(tongue, Some(id), agreement);
     let mut line = |name: &str, value: String| {
         text.push_str(&format!("\n  {name:<9} {value}"));
     };

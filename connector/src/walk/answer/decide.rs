@@ -13,10 +13,14 @@ use policy::term::Term;
 use policy::term::purpose::Taxonomy;
 
 /// Window and purpose come before names, so that a refusal does not tell what there is.
-pub(super) fn admissible(node: &Node, standing: &InForce, posed: &Posed) -> Result<(), Refusal> {
+pub(super) fn admissible(
+    node: &Node,
+    standing: &InForce,
+    posed: &Posed,
+    known: &Known,
+) -> Result<(), Refusal> {
     let taxonomy = node.taxonomy();
-    let nothing = Known::default();
-    ruling::admissible(standing, &facts(posed, &nothing, &taxonomy, node.now()))
+    ruling::admissible(standing, &facts(posed, known, &taxonomy, node.now()))
 }
 
 /// Decides and records; in one piece where uses are counted.
@@ -55,6 +59,7 @@ fn facts<'a>(posed: &'a Posed, known: &'a Known, taxonomy: &'a Taxonomy, now: Ti
         schemas: &known.schemas,
         snapshots: &known.snapshots,
         spent: &known.spent,
+        around: &known.around,
         tenant: known.tenant.as_deref(),
         node_version: env!("CARGO_PKG_VERSION"),
     }

@@ -1,13 +1,16 @@
 //! What a ruling may depend on, gathered.
 
 use crate::node::Node;
+use crate::node::running::Place;
 use engine::execute::Holdings;
 use evidence::digest::Digest;
 use evidence::time::Time;
-use policy::contract::InForce;
+use policy::contract::{Asker, InForce};
 use policy::id::{ClauseId, ContractId, DatasetId, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use policy::ruling;
+use policy::term::Term;
+use policy::term::rule::Around;
 use std::collections::BTreeMap;
 
 /// What is known of the datasets, the contracts and the asker of a question.
@@ -19,6 +22,8 @@ pub(super) struct Known {
     pub(super) snapshots: BTreeMap<DatasetId, String>,
     /// What was spent in the current slot of each counted clause.
     pub(super) spent: BTreeMap<(ContractId, ClauseId), u64>,
+    /// What is known around the question, by contract.
+    pub(super) around: BTreeMap<ContractId, Around>,
     /// The tenant that the asker stands for here.
     pub(super) tenant: Option<String>,
 }
@@ -55,6 +60,42 @@ pub(super) fn spent(
             ((budget.contract, budget.clause), used)
         })
         .collect())
+}
+
+/// What is known around a question, contract by contract; only what one of its clauses looks at is looked up.
+///
+/// # Errors
+/// `STATE_BROKEN` when the index can't be read.
+pub(super) fn around(
+    node: &Node,
+    standing: &InForce,
+    asker: &Asker,
+    place: &Place,
+) -> Result<BTreeMap<ContractId, Around>, Refusal> {
+    let mut known = BTreeMap::new();
+    let address = match asker {
+        Asker::Peer(peer) => peer.address(),
+        Asker::House(_) | Asker::Supposed(_) => None,
+    };
+    for grant in standing.grants().values() {
+        let Some(contract) = grant.contract() else {
+            continue;
+        };
+        let has = |wanted: fn(&Term) -> bool| grant.clause_where(wanted).is_some();
+        let mut around = Around {
+            address,
+            running: place.before(contract),
+            ..Around::default()
+        };
+        if has(|term| matches!(term, Term::Lasts(_))) {
+            (around.activated, around.first_use) = node.index(|state| state.began(contract))?;
+        }
+        if has(|term| matches!(term, Term::Receipts(_))) {
+            around.outstanding = node.index(|state| state.outstanding(asker.id(), contract))?;
+        }
+        known.insert(contract, around);
+    }
+    Ok(known)
 }
 
 /// The labels of the snapshots that are read.

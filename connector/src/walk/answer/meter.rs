@@ -4,7 +4,8 @@ use crate::node::Node;
 use crate::node::budget::Reserve;
 use async_trait::async_trait;
 use engine::answer::frames::Meter;
-use policy::id::RequestId;
+use engine::execute::watch::Watch;
+use policy::id::{ContractId, RequestId};
 use policy::refusal::Refusal;
 use policy::ruling::{Budget, Counted};
 use std::sync::Arc;
@@ -16,11 +17,22 @@ pub(super) struct NodeMeter {
     pub(super) reserve: Reserve,
     pub(super) request: RequestId,
     pub(super) opened: u64,
+    /// How many rows may leave in a second, by contract.
+    pub(super) rates: Vec<(ContractId, u64)>,
+    /// Ends the wait for the next second when the answer is cut.
+    pub(super) watch: Watch,
 }
 
 #[async_trait]
 impl Meter for NodeMeter {
     async fn reserve(&mut self, rows: u64, bytes: u64) -> Result<(), Refusal> {
+        if let Some(wait) = self.node.paces.wait(self.node.ticks(), &self.rates, rows) {
+            tokio::select! {
+                biased;
+                why = self.watch.wait() => return Err(why),
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
         if self
             .budgets
             .iter()

@@ -5,7 +5,7 @@ use crate::node::budget::Reserve;
 use crate::node::running::Place;
 use crate::node::seats::Seat;
 use crate::walk::answer::decide::{admissible, decide};
-use crate::walk::answer::known::{Known, snapshots};
+use crate::walk::answer::known::{Known, around, snapshots};
 use crate::walk::answer::meter::NodeMeter;
 use crate::walk::answer::{Caller, Fell, Posed};
 use crate::walk::receipt::Admitted;
@@ -74,15 +74,17 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
         standing.grants().keys().cloned().collect(),
     );
     let tenant = node.config().tenants.get(asker).cloned();
-    admissible(node, &standing, posed)?;
-    let view = node.catalog(|catalog| catalog.view(&standing, tenant.as_deref()))?;
-    // The snapshots that are named in the ruling and the receipt are those that are read, also while one is replaced.
-    let holdings = node.shelf.holdings();
+    let around = around(node, &standing, &posed.asker, &place)?;
     let mut known = Known {
-        snapshots: snapshots(&holdings, &standing)?,
+        around,
         tenant,
         ..Known::default()
     };
+    admissible(node, &standing, posed, &known)?;
+    let view = node.catalog(|catalog| catalog.view(&standing, known.tenant.as_deref()))?;
+    // The snapshots that are named in the ruling and the receipt are those that are read, also while one is replaced.
+    let holdings = node.shelf.holdings();
+    known.snapshots = snapshots(&holdings, &standing)?;
     let bound = bind(ask.sql.clone(), view, node.now()).await?;
     let plan_digest = bound.digest();
     let tools = tools(node)?;
@@ -111,7 +113,10 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
         reserve: Reserve::of(asker.clone(), receipt.at()),
         request: ask.request,
         opened: leaf.index,
+        rates: recorded.rates().to_vec(),
+        watch: watch.clone(),
     };
+    let slowest = recorded.rates().iter().map(|(_, rows)| *rows).min();
     let permitted = apply(recorded, &tools).map_err(|fell| Fell::Declined(Box::new(fell)))?;
     let ends = permitted.ends();
     place.reads(
@@ -123,6 +128,10 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
         place.stop(why);
     }
     let mut limits = node.limits();
+    if let Some(rows) = slowest.and_then(|rows| usize::try_from(rows).ok()) {
+        // No message holds more than a second's worth.
+        limits.batch_rows = limits.batch_rows.min(rows.max(1));
+    }
     if let Some(deadline) = posed.asking.deadline {
         limits.time = limits.time.min(deadline);
     }
@@ -170,7 +179,7 @@ fn still_stands(node: &Node, posed: &Posed) -> Result<(), Refusal> {
 }
 
 /// Plans over the view alone.
-async fn bind(sql: String, view: View, now: Time) -> Result<Bound, Refusal> {
+pub(super) async fn bind(sql: String, view: View, now: Time) -> Result<Bound, Refusal> {
     let planned = tokio::task::spawn_blocking(move || {
         engine::plan::plan(&sql, &view, &SqlLimits::default(), now)
     });
@@ -196,7 +205,7 @@ fn reads(
         .collect()
 }
 
-fn tools(node: &Node) -> Result<Tools, Refusal> {
+pub(super) fn tools(node: &Node) -> Result<Tools, Refusal> {
     let missing = || Refusal::new(Code::Internal, "the engine lacks an aggregate");
     Ok(Tools {
         secret: Secret::new(node.schema_secret),

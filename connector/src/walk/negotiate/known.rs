@@ -114,6 +114,7 @@ fn seen(
         Some(Sign::Officer) => Offered::Officer,
         Some(Sign::Auto) => Offered::Auto,
     };
-    let objection = lint::objection(agreement, &dataset, &node.taxonomy());
+    let objection = lint::objection(agreement, &dataset, &node.taxonomy())
+        .or_else(|| node.book(|book| book.check_exclusive(agreement, now)).err());
     Some((offered, objection))
 }

@@ -5,6 +5,7 @@ use crate::peer::serve::Entrance;
 use futures::{Stream, stream};
 use policy::peer::Presented;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -24,14 +25,16 @@ pub(super) struct Secured<IO> {
 }
 
 /// The connections of a listening socket. A failing accept (no more file descriptors) is tried again after a pause.
-pub(super) fn incoming(listener: TcpListener) -> impl Stream<Item = TcpStream> + Send {
+pub(super) fn incoming(
+    listener: TcpListener,
+) -> impl Stream<Item = (TcpStream, Option<IpAddr>)> + Send {
     stream::unfold(listener, |listener| async move {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => {
+                Ok((stream, from)) => {
                     // Without it small messages wait for the acknowledgement of the last ones; nothing breaks.
                     let _ = stream.set_nodelay(true);
-                    return Some((stream, listener));
+                    return Some(((stream, Some(from.ip())), listener));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "peer.accept_failed");
@@ -44,7 +47,7 @@ pub(super) fn incoming(listener: TcpListener) -> impl Stream<Item = TcpStream> +
 
 /// Does the handshake, within its time, once there is a place for the connection.
 pub(super) async fn handshake<IO>(
-    io: IO,
+    (io, from): (IO, Option<IpAddr>),
     entrance: Entrance,
     places: Arc<Semaphore>,
 ) -> Result<Secured<IO>, Knock>
@@ -61,6 +64,7 @@ where
             Knock::Handshake
         })?;
     let presented = (entrance.attest)(stream.get_ref().1).map_err(|_| Knock::NoIdentity)?;
+    let presented = presented.from_address(from);
     Ok(Secured {
         stream,
         presented,

@@ -3,7 +3,7 @@
 use crate::state::State;
 use crate::state::query::parsed;
 use evidence::time::Time;
-use policy::id::{ContractId, DatasetId};
+use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Refusal;
 use std::collections::BTreeMap;
 
@@ -23,6 +23,47 @@ impl State {
             models.entry(contract).or_default().push(model);
         }
         Ok(models)
+    }
+
+    /// When a contract came into force, and when the first question under it was permitted.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn began(&self, contract: ContractId) -> Result<(Option<Time>, Option<Time>), Refusal> {
+        let instant =
+            |micros: Option<i64>| micros.and_then(|micros| Time::from_micros(micros).ok());
+        let activated = self.all(
+            "SELECT activated FROM contract WHERE id = ?1",
+            [contract.to_string()],
+            |row| Ok(instant(row.get(0)?)),
+        )?;
+        let used = self.all(
+            "SELECT MIN(at) FROM answer WHERE instr(contracts, ?1) > 0",
+            [contract.to_string()],
+            |row| Ok(instant(row.get(0)?)),
+        )?;
+        let first = |found: Vec<Option<Time>>| found.into_iter().next().flatten();
+        Ok((first(activated), first(used)))
+    }
+
+    /// How many receipts under a contract a consumer has not countersigned.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn outstanding(
+        &self,
+        consumer: &ParticipantId,
+        contract: ContractId,
+    ) -> Result<u64, Refusal> {
+        let counts: Vec<i64> = self.all(
+            "SELECT COUNT(*) FROM receipt WHERE peer = ?1 AND role = 'provider' AND state = 'issued'
+             AND instr(contract, ?2) > 0",
+            [consumer.to_string(), contract.to_string()],
+            |row| row.get(0),
+        )?;
+        Ok(counts
+            .first()
+            .map_or(0, |count| crate::state::unsigned(*count)))
     }
 
     /// The contracts that the log has come into force and not ended at `now`, with their datasets; whether their files can

@@ -1,0 +1,134 @@
+//! What is asked of a term, answered by the rule behind its variant.
+
+use super::band::Band;
+use super::prefix::Prefix;
+use super::pseudonym::Pseudonym;
+use super::rule::{Rule, Spec};
+use super::tongue::Tongue;
+use super::{
+    Quota, Term, aggregate, area, columns, consent, delivery, duty, exclusive, inform, joins,
+    legal_basis, mask, min_group, purpose, quota, receipts, rows, streams, time_bucket, window,
+};
+use crate::id::Name;
+use crate::plain::printable;
+
+impl Term {
+    /// The term as a person reads it: one line, lower case, no full stop, safe to show.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        self.say(Tongue::En)
+    }
+
+    /// The same in a language.
+    #[must_use]
+    pub fn say(&self, tongue: Tongue) -> String {
+        printable(&self.with(|rule| rule.say(tongue)))
+    }
+
+    /// Its entry in the vocabulary.
+    #[must_use]
+    pub fn spec(&self) -> &'static Spec {
+        self.with(|rule| rule.spec())
+    }
+
+    /// Whether the term is recorded and shown, but not technically enforced.
+    #[must_use]
+    pub fn is_recorded_only(&self) -> bool {
+        self.spec().is_recorded_only()
+    }
+
+    /// Whether the term makes the policy one of aggregates only.
+    #[must_use]
+    pub const fn aggregates(&self) -> bool {
+        matches!(
+            self,
+            Self::Functions(_)
+                | Self::Dimensions(_)
+                | Self::Measures(_)
+                | Self::Grid(_)
+                | Self::MinGroup { .. }
+                | Self::TotalsFromPublished
+        )
+    }
+
+    /// The columns that it names.
+    #[must_use]
+    pub fn columns(&self) -> Vec<Name> {
+        self.with(|rule| rule.columns())
+    }
+
+    /// The column whose values it replaces.
+    #[must_use]
+    pub const fn treats(&self) -> Option<&Name> {
+        match self {
+            Self::Mask { column, .. } | Self::TimeBucket { column, .. } => Some(column),
+            Self::Pseudonym(Pseudonym { column, .. })
+            | Self::Prefix(Prefix { column, .. })
+            | Self::Band(Band { column, .. }) => Some(column),
+            _ => None,
+        }
+    }
+
+    /// The one list of what stands behind each variant: everything that is asked of a term is asked of its rule.
+    pub(crate) fn with<T>(&self, ask: impl FnOnce(&dyn Rule) -> T) -> T {
+        match self {
+            Self::Purpose(list) => ask(&purpose::clause::OneOf(list)),
+            Self::PurposeNot(list) => ask(&purpose::clause::NoneOf(list)),
+            Self::NotBefore(from) => ask(&window::From(*from)),
+            Self::NotAfter(until) => ask(&window::Until(*until)),
+            Self::Lasts(term) => ask(term),
+            Self::Hours(term) => ask(term),
+            Self::Rows(filter) => ask(&rows::Where(filter)),
+            Self::Columns(list) => ask(&columns::Only(list)),
+            Self::Pseudonym(term) => ask(term),
+            Self::Mask { column, mask } => ask(&mask::Masked { column, mask }),
+            Self::Prefix(term) => ask(term),
+            Self::Band(term) => ask(term),
+            Self::TimeBucket {
+                column,
+                bucket,
+                zone,
+            } => ask(&time_bucket::Floored {
+                column,
+                bucket: *bucket,
+                zone: zone.as_deref(),
+            }),
+            Self::Area { lon, lat, bounds } => ask(&area::Inside { lon, lat, bounds }),
+            Self::Functions(list) => ask(&aggregate::clause::With(list)),
+            Self::Dimensions(list) => ask(&aggregate::clause::By(list)),
+            Self::Measures(list) => ask(&aggregate::clause::Of(list)),
+            Self::Grid(id) => ask(&aggregate::clause::Over(id)),
+            Self::MinGroup { at_least, unit } => ask(&min_group::AtLeast {
+                at_least: *at_least,
+                unit,
+            }),
+            Self::TotalsFromPublished => ask(&aggregate::clause::Totals),
+            Self::JoinKeys(list) => ask(&joins::Keys(list)),
+            Self::JoinWith(list) => ask(&joins::With(list)),
+            Self::KeysStay => ask(&joins::Stay),
+            Self::Queries(quota) => ask(&counts(&quota::QUERIES, *quota)),
+            Self::RowQuota(quota) => ask(&counts(&quota::ROWS, *quota)),
+            Self::ByteQuota(quota) => ask(&counts(&quota::BYTES, *quota)),
+            Self::RowsPerSecond(rows) => ask(&streams::Rate(*rows)),
+            Self::Concurrent(most) => ask(&streams::AtOnce(*most)),
+            Self::ResultRows(rows) => ask(&quota::ResultRows(*rows)),
+            Self::Embargo(term) => ask(term),
+            Self::Networks(list) => ask(&delivery::To(list)),
+            Self::Formats(list) => ask(&delivery::In(list)),
+            Self::DeleteAfter { days } => ask(&duty::Delete(*days)),
+            Self::Attribution(text) => ask(&duty::Attribute(text)),
+            Self::Prohibit(what) => ask(&duty::Not(*what)),
+            Self::Exclusive => ask(&exclusive::Exclusive),
+            Self::Service(term) => ask(term),
+            Self::Price(term) => ask(term),
+            Self::Inform(list) => ask(&inform::Tell(list)),
+            Self::LegalBasis(basis) => ask(&legal_basis::Basis(*basis)),
+            Self::ObtainConsent => ask(&consent::Consent),
+            Self::Receipts(most) => ask(&receipts::Receipts(*most)),
+        }
+    }
+}
+
+const fn counts(spec: &'static Spec, quota: Quota) -> quota::Counts {
+    quota::Counts { spec, quota }
+}

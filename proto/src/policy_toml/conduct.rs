@@ -1,0 +1,379 @@
+//! When, where to, with whom and on what footing: the keys of the terms about the conduct of the parties, both ways.
+
+use super::Terms;
+use super::form::decimal;
+use super::sheet::{At, Sheet, Table, Value};
+use policy::id::DatasetId;
+use policy::refusal::Code;
+use policy::term::delivery::{Format, Network};
+use policy::term::embargo::{Delay, Embargo};
+use policy::term::hours::Hours;
+use policy::term::inform::Event;
+use policy::term::lasts::{Lasts, Since};
+use policy::term::legal_basis::LegalBasis;
+use policy::term::price::{Price, Priced, is_amount, is_currency};
+use policy::term::service::Service;
+use policy::term::{Forbidden, Term};
+use std::fmt::Display;
+use std::str::FromStr;
+
+pub(super) const SINCE: [(&str, Since); 2] = [
+    ("activation", Since::Activation),
+    ("first-use", Since::FirstUse),
+];
+
+const FORBIDDEN: [(&str, Forbidden); 3] = [
+    ("distribute", Forbidden::Distribute),
+    ("sell", Forbidden::Sell),
+    ("derive", Forbidden::Derive),
+];
+
+const PRICED: [(&str, Priced); 4] = [
+    ("query", Priced::Query),
+    ("row", Priced::Row),
+    ("MB", Priced::Megabyte),
+    ("month", Priced::Month),
+];
+
+const EVENTS: [(&str, Event); 3] = [
+    ("first-use", Event::FirstUse),
+    ("refusal", Event::Refusal),
+    ("schema-change", Event::SchemaChange),
+];
+
+const FORMATS: [(&str, Format); 1] = [("arrow-ipc", Format::ArrowIpc)];
+
+/// The units of delays, in seconds, the largest first.
+pub(super) const UNITS: [(&str, u64); 4] = [
+    ("days", 86_400),
+    ("hours", 3_600),
+    ("minutes", 60),
+    ("seconds", 1),
+];
+
+pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
+    if let Some(value) = keys.get("lasts") {
+        lasts(sheet, value, terms);
+    }
+    if let Some(value) = keys.get("hours")
+        && let Some(hours) = parsed::<Hours>(sheet, value)
+    {
+        terms.add(&value.at, Term::Hours(hours));
+    }
+    if let Some(value) = keys.get("embargo") {
+        embargo(sheet, value, terms);
+    }
+    if let Some(value) = keys.get("join") {
+        join(sheet, value, terms);
+    }
+    if let Some(value) = keys.get("rows_per_second")
+        && let Some(rows) = sheet.count(value)
+    {
+        terms.add(&value.at, Term::RowsPerSecond(rows));
+    }
+    if let Some(value) = keys.get("concurrent")
+        && let Some(most) = small(sheet, value)
+    {
+        terms.add(&value.at, Term::Concurrent(most));
+    }
+    if let Some(value) = keys.get("open_receipts")
+        && let Some(most) = small(sheet, value)
+    {
+        terms.add(&value.at, Term::Receipts(most));
+    }
+    if let Some(value) = keys.get("networks") {
+        let list: Vec<Network> = each(sheet, value);
+        terms.add_unless_empty(&value.at, &list, Term::Networks(list.clone()));
+    }
+    if let Some(value) = keys.get("formats") {
+        let list = words(sheet, value, "format", &FORMATS);
+        terms.add_unless_empty(&value.at, &list, Term::Formats(list.clone()));
+    }
+    if let Some(value) = keys.get("exclusive") {
+        match value.node.as_bool() {
+            Some(true) => terms.add(&value.at, Term::Exclusive),
+            Some(false) => {}
+            None => sheet.ill_typed(value, "true or false"),
+        }
+    }
+    if let Some(value) = keys.get("legal_basis")
+        && let Some(text) = sheet.text(value)
+    {
+        let known = LegalBasis::ALL.map(|basis| (basis.as_str(), basis));
+        if let Some(basis) = sheet.word(&value.at, &text, "legal basis", &known) {
+            terms.add(&value.at, Term::LegalBasis(basis));
+        }
+    }
+    if let Some(value) = keys.get("service") {
+        service(sheet, value, terms);
+    }
+    if let Some(value) = keys.get("price") {
+        prices(sheet, value, terms);
+    }
+    if let Some(value) = keys.get("inform") {
+        let list = words(sheet, value, "event", &EVENTS);
+        terms.add_unless_empty(&value.at, &list, Term::Inform(list.clone()));
+    }
+}
+
+/// `["distribute", "sell"]`
+pub(super) fn prohibitions(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+    let mut found = Vec::new();
+    for (at, word) in sheet.texts(value) {
+        match sheet.word(&at, &word, "prohibited action", &FORBIDDEN) {
+            Some(forbidden) if found.contains(&forbidden) => {
+                let sentence = format!("`{word}` is prohibited twice");
+                sheet.problem(&at, Code::TermIllTyped, sentence);
+            }
+            Some(forbidden) => {
+                found.push(forbidden);
+                terms.add(&at, Term::Prohibit(forbidden));
+            }
+            None => {}
+        }
+    }
+}
+
+/// `"90 days"`, or `{ days = 90, since = "first-use" }`.
+fn lasts(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+    let (days, since) = if value.node.is_table() {
+        let Some(table) = sheet.table(value, Some(&["days", "since"])) else {
+            return;
+        };
+        let days = wanted(sheet, value, &table, "days").and_then(|days| small(sheet, &days));
+        let since = match table.get("since") {
+            None => Some(Since::Activation),
+            Some(since) => sheet
+                .text(since)
+                .and_then(|text| sheet.word(&since.at, &text, "beginning", &SINCE)),
+        };
+        (days, since)
+    } else {
+        let days = delay(sheet, value).and_then(|delay| {
+            let whole = delay.0.is_multiple_of(86_400);
+            whole
+                .then(|| u32::try_from(delay.0 / 86_400).ok())
+                .flatten()
+        });
+        if days.is_none() && sheet.is_clean() {
+            sheet.ill_typed(value, "a number of days such as \"90 days\"");
+        }
+        (days, Some(Since::Activation))
+    };
+    if let (Some(days), Some(since)) = (days, since) {
+        terms.add(&value.at, Term::Lasts(Lasts { days, since }));
+    }
+}
+
+/// `{ column = "started_at", for = "24 hours" }`
+fn embargo(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+    let Some(table) = sheet.table(value, Some(&["column", "for"])) else {
+        return;
+    };
+    let column = wanted(sheet, value, &table, "column").and_then(|column| {
+        let text = sheet.text(&column)?;
+        sheet.column(&column.at, &text)
+    });
+    let delay = wanted(sheet, value, &table, "for").and_then(|delay| self::delay(sheet, &delay));
+    if let (Some(column), Some(delay)) = (column, delay) {
+        terms.add(&value.at, Term::Embargo(Embargo { column, delay }));
+    }
+}
+
+/// `{ keys = […], with = […] or "none", keys_stay = true }`
+fn join(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+    let Some(table) = sheet.table(value, Some(&["keys", "with", "keys_stay"])) else {
+        return;
+    };
+    if let Some(keys) = table.get("keys") {
+        let list = sheet.columns(keys);
+        terms.add_unless_empty(&keys.at, &list, Term::JoinKeys(list.clone()));
+    }
+    if let Some(with) = table.get("with") {
+        if with.node.as_str() == Some("none") {
+            terms.add(&with.at, Term::JoinWith(Vec::new()));
+        } else {
+            let list: Vec<DatasetId> = each(sheet, with);
+            terms.add_unless_empty(&with.at, &list, Term::JoinWith(list.clone()));
+        }
+    }
+    if let Some(stay) = table.get("keys_stay") {
+        match stay.node.as_bool() {
+            Some(true) => terms.add(&stay.at, Term::KeysStay),
+            Some(false) => {}
+            None => sheet.ill_typed(stay, "true or false"),
+        }
+    }
+}
+
+/// `{ availability = 99.5, p95_ms = 2000 }`
+fn service(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+    let Some(table) = sheet.table(value, Some(&["availability", "p95_ms"])) else {
+        return;
+    };
+    let availability = wanted(sheet, value, &table, "availability").and_then(|share| {
+        let text = number(&share).filter(|text| {
+            let share: f64 = text.parse().unwrap_or(f64::NAN);
+            (0.0..=100.0).contains(&share)
+        });
+        if text.is_none() {
+            sheet.ill_typed(&share, "a share in percent such as 99.5");
+        }
+        text
+    });
+    let p95_ms = wanted(sheet, value, &table, "p95_ms").and_then(|ms| small(sheet, &ms));
+    if let (Some(availability), Some(p95_ms)) = (availability, p95_ms) {
+        terms.add(
+            &value.at,
+            Term::Service(Service {
+                availability,
+                p95_ms,
+            }),
+        );
+    }
+}
+
+/// `[{ amount = 0.05, currency = "EUR", per = "query" }]`
+fn prices(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+    let items = if value.node.is_table() {
+        Some(vec![value.clone()])
+    } else {
+        sheet.items(value)
+    };
+    for item in items.unwrap_or_default() {
+        let Some(table) = sheet.table(&item, Some(&["amount", "currency", "per"])) else {
+            continue;
+        };
+        let amount = wanted(sheet, &item, &table, "amount").and_then(|amount| {
+            let text = number(&amount).filter(|text| is_amount(text));
+            if text.is_none() {
+                sheet.ill_typed(&amount, "an amount such as 0.05");
+            }
+            text
+        });
+        let currency = wanted(sheet, &item, &table, "currency").and_then(|currency| {
+            let text = sheet.text(&currency)?;
+            if is_currency(&text) {
+                return Some(text);
+            }
+            sheet.ill_typed(&currency, "a currency such as EUR");
+            None
+        });
+        let per = wanted(sheet, &item, &table, "per").and_then(|per| {
+            let text = sheet.text(&per)?;
+            sheet.word(&per.at, &text, "unit of a price", &PRICED)
+        });
+        if let (Some(amount), Some(currency), Some(per)) = (amount, currency, per) {
+            terms.add(
+                &item.at,
+                Term::Price(Price {
+                    amount,
+                    currency,
+                    per,
+                }),
+            );
+        }
+    }
+}
+
+fn wanted<'v>(
+    sheet: &mut Sheet<'_>,
+    value: &Value<'v>,
+    table: &Table<'v>,
+    key: &str,
+) -> Option<Value<'v>> {
+    let found = table.get(key).cloned();
+    if found.is_none() {
+        let sentence = format!("`{}` has no `{key}`", value.at.key);
+        sheet.problem(&value.at, Code::ConfigInvalid, sentence);
+    }
+    found
+}
+
+/// A number, or a text that is one.
+fn number(value: &Value<'_>) -> Option<String> {
+    let text = value.node.as_str().map(str::to_owned);
+    text.filter(|text| policy::term::odrl::is_decimal(text))
+        .or_else(|| decimal(value))
+}
+
+fn small(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<u32> {
+    let number = sheet.count(value)?;
+    let small = u32::try_from(number).ok();
+    if small.is_none() {
+        sheet.ill_typed(value, "a number that fits here");
+    }
+    small
+}
+
+fn delay(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Delay> {
+    let text = sheet.text(value)?;
+    let found = text.split_once(' ').and_then(|(number, unit)| {
+        let plural = if unit.ends_with('s') {
+            unit.to_owned()
+        } else {
+            format!("{unit}s")
+        };
+        let (_, seconds) = UNITS.iter().find(|(known, _)| *known == plural)?;
+        let number: u64 = number.parse().ok()?;
+        number.checked_mul(*seconds).filter(|delay| *delay > 0)
+    });
+    if found.is_none() {
+        sheet.problem(
+            &value.at,
+            Code::TermIllTyped,
+            format!("`{text}` is no length of time such as 24 hours"),
+        );
+    }
+    found.map(Delay)
+}
+
+fn parsed<T: FromStr<Err: Display>>(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<T> {
+    let text = sheet.text(value)?;
+    made(sheet, &value.at, &text)
+}
+
+fn made<T: FromStr<Err: Display>>(sheet: &mut Sheet<'_>, at: &At, text: &str) -> Option<T> {
+    match text.parse() {
+        Ok(parsed) => Some(parsed),
+        Err(fault) => {
+            sheet.problem(at, Code::TermIllTyped, format!("`{text}`: {fault}"));
+            None
+        }
+    }
+}
+
+/// The items of a list of texts, each at most once.
+fn each<T: FromStr<Err: Display> + PartialEq>(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Vec<T> {
+    let mut found = Vec::new();
+    for (at, text) in sheet.texts(value) {
+        let Some(item) = made(sheet, &at, &text) else {
+            continue;
+        };
+        once(sheet, &at, &text, item, &mut found);
+    }
+    found
+}
+
+fn words<T: Copy + PartialEq>(
+    sheet: &mut Sheet<'_>,
+    value: &Value<'_>,
+    what: &str,
+    known: &[(&'static str, T)],
+) -> Vec<T> {
+    let mut found = Vec::new();
+    for (at, text) in sheet.texts(value) {
+        if let Some(item) = sheet.word(&at, &text, what, known) {
+            once(sheet, &at, &text, item, &mut found);
+        }
+    }
+    found
+}
+
+fn once<T: PartialEq>(sheet: &mut Sheet<'_>, at: &At, text: &str, item: T, found: &mut Vec<T>) {
+    if found.contains(&item) {
+        sheet.problem(at, Code::TermIllTyped, format!("`{text}` is listed twice"));
+    } else {
+        found.push(item);
+    }
+}

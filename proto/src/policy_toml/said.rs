@@ -1,0 +1,89 @@
+//! The terms about the conduct of the parties as they stand in a policy file.
+
+use super::conduct::{SINCE, UNITS};
+use super::write::{Said, quoted, texts};
+use policy::term::Term;
+use policy::term::embargo::{Delay, Embargo};
+use policy::term::lasts::Lasts;
+use policy::term::price::Price;
+use policy::term::service::Service;
+
+/// How one of these terms is said; none for the others.
+pub(super) fn say(term: &Term) -> Option<Said> {
+    let alone = |key: &str, value: String| Some(Said::Alone(key.to_owned(), value));
+    match term {
+        Term::Lasts(Lasts { days, since }) => {
+            let since = quoted(word(&SINCE, since));
+            alone("lasts", format!("{{ days = {days}, since = {since} }}"))
+        }
+        Term::Hours(hours) => alone("hours", quoted(&hours.to_string())),
+        Term::Embargo(Embargo { column, delay }) => {
+            let column = quoted(column.as_str());
+            let delay = quoted(&delay_text(*delay));
+            alone("embargo", format!("{{ column = {column}, for = {delay} }}"))
+        }
+        Term::JoinKeys(list) => Some(Said::Entry("join", "keys".to_owned(), texts(list))),
+        Term::JoinWith(list) => {
+            let with = if list.is_empty() {
+                quoted("none")
+            } else {
+                texts(list)
+            };
+            Some(Said::Entry("join", "with".to_owned(), with))
+        }
+        Term::KeysStay => Some(Said::Entry(
+            "join",
+            "keys_stay".to_owned(),
+            "true".to_owned(),
+        )),
+        Term::RowsPerSecond(rows) => alone("rows_per_second", rows.to_string()),
+        Term::Concurrent(most) => alone("concurrent", most.to_string()),
+        Term::Receipts(most) => alone("open_receipts", most.to_string()),
+        Term::Networks(list) => alone("networks", texts(list)),
+        Term::Formats(list) => {
+            let names: Vec<&str> = list.iter().map(|format| format.as_str()).collect();
+            alone("formats", texts(&names))
+        }
+        Term::Exclusive => alone("exclusive", "true".to_owned()),
+        Term::LegalBasis(basis) => alone("legal_basis", quoted(basis.as_str())),
+        Term::Service(Service {
+            availability,
+            p95_ms,
+        }) => {
+            let availability = quoted(availability);
+            let value = format!("{{ availability = {availability}, p95_ms = {p95_ms} }}");
+            alone("service", value)
+        }
+        Term::Price(Price {
+            amount,
+            currency,
+            per,
+        }) => {
+            let [amount, currency, per] = [amount, currency, per.as_str()].map(quoted);
+            Some(Said::Item(
+                "price",
+                format!("{{ amount = {amount}, currency = {currency}, per = {per} }}"),
+            ))
+        }
+        Term::Inform(list) => {
+            let names: Vec<&str> = list.iter().map(|event| event.as_str()).collect();
+            alone("inform", texts(&names))
+        }
+        Term::ObtainConsent => Some(Said::Item("duties", quoted("consent"))),
+        _ => None,
+    }
+}
+
+fn delay_text(delay: Delay) -> String {
+    let exact = UNITS
+        .iter()
+        .find(|(_, seconds)| delay.0.is_multiple_of(*seconds));
+    let (unit, seconds) = exact.copied().unwrap_or(("seconds", 1));
+    format!("{} {unit}", delay.0 / seconds)
+}
+
+fn word<T: PartialEq>(list: &'static [(&'static str, T)], value: &T) -> &'static str {
+    list.iter()
+        .find(|(_, known)| known == value)
+        .map_or("", |(word, _)| word)
+}

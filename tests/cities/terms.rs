@@ -1,0 +1,265 @@
+//! Terms over the wire, and what an officer sees of them before anybody signs.
+
+use crate::binary;
+use harness::city::City;
+use harness::league::League;
+use harness::play::{number, text};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const ALWAYS: &str = "valid = { from = 2026-01-01, until = 2029-12-31 }";
+
+/// Trips of a city, as its configuration has them.
+const TRIPS: &str = "trip,device,plate,fare,at,parish\n\
+    1,d1,LI-AB 1,2.5,2026-05-01T10:00:00Z,north\n\
+    2,d2,LI-CD 2,7.5,2026-05-01T11:00:00Z,south\n\
+    3,d1,LI-AB 1,12.0,2026-05-01T12:00:00Z,north\n\
+    4,d3,M-XY 3,40.0,2999-01-01T00:00:00Z,south\n";
+
+const PARISHES: &str = "parish,title\nnorth,Harbour\nsouth,Hill\n";
+
+fn league() -> (League, City) {
+    let league = League::new(binary());
+    let lindau = league.city("lindau");
+    lindau.holds("trips", TRIPS, "");
+    lindau.holds("parishes", PARISHES, "");
+    lindau.publishes();
+    lindau.offers("parishes", "open", ALWAYS, "\"league\"", "auto");
+    (league, lindau)
+}
+
+fn served(league: &League, lindau: &mut City, firms: &[&str]) -> Vec<City> {
+    let firms: Vec<City> = firms.iter().map(|firm| league.firm(firm)).collect();
+    league.hand_bundle_to("lindau");
+    lindau.serve();
+    for firm in &firms {
+        firm.knows(lindau);
+    }
+    firms
+}
+
+fn rows(firm: &City, sql: &str) -> Vec<Value> {
+    let mut lines = firm.hansa(&["--json", "sql", sql]).must().lines();
+    // The last line is the report.
+    lines.pop();
+    lines
+}
+
+#[test]
+fn masks_and_embargo_over_the_wire() {
+    let (league, mut lindau) = league();
+    let terms = format!(
+        "{ALWAYS}\nmask = {{ device = \"hash\", plate = {{ prefix = 2 }}, fare = {{ bands = [0, 5, 10] }} }}\n\
+         embargo = {{ column = \"at\", for = \"24 hours\" }}"
+    );
+    lindau.offers("trips", "masked", &terms, "\"league\"", "auto");
+    let firms = served(&league, &mut lindau, &["acme", "other"]);
+    let mut hashes: Vec<BTreeSet<String>> = Vec::new();
+    for firm in &firms {
+        let _ = firm.contract_on("lindau.trips", "masked");
+        let seen = rows(firm, "SELECT * FROM lindau.trips ORDER BY trip");
+        assert_eq!(
+            seen.len(),
+            3,
+            "the trip that is not old enough is not there"
+        );
+        let plates: Vec<String> = seen.iter().map(|row| text(row, "plate")).collect();
+        assert_eq!(plates, ["LI", "LI", "LI"]);
+        let fares: Vec<&Value> = seen.iter().map(|row| &row["fare"]).collect();
+        assert_eq!(fares, [0.0, 5.0, 10.0]);
+        assert_eq!(seen[0]["device"], seen[2]["device"]);
+        assert_ne!(seen[0]["device"], seen[1]["device"]);
+        hashes.push(seen.iter().map(|row| text(row, "device")).collect());
+    }
+    assert!(
+        hashes[0].is_disjoint(&hashes[1]),
+        "two firms can join nothing"
+    );
+    // After a restart the same values have the same hashes.
+    lindau.kill();
+    lindau.serve();
+    firms[0].knows(&lindau);
+    let again = rows(&firms[0], "SELECT device FROM lindau.trips");
+    let again: BTreeSet<String> = again.iter().map(|row| text(row, "device")).collect();
+    assert_eq!(again, hashes[0]);
+}
+
+#[test]
+fn places_hours_joins_and_windows_refuse_with_their_codes() {
+    let (league, mut lindau) = league();
+    let offers = [
+        ("elsewhere", "networks = [\"192.0.2.0/24\"]"),
+        (
+            "here",
+            "networks = [\"127.0.0.0/8\", \"::1/128\"]\nformats = [\"arrow-ipc\"]",
+        ),
+        ("alone", "join = { with = \"none\" }"),
+        ("keyed", "join = { keys = [\"parish\"], keys_stay = true }"),
+        ("lasting", "lasts = { days = 1, since = \"first-use\" }"),
+    ];
+    for (name, terms) in offers {
+        lindau.offers(
+            "trips",
+            name,
+            &format!("{ALWAYS}\n{terms}"),
+            "\"league\"",
+            "auto",
+        );
+    }
+    let firms = served(&league, &mut lindau, &["acme"]);
+    let acme = &firms[0];
+    let parishes = acme.contract("lindau.parishes");
+    let ask = |offer: &str, sql: &str| {
+        let contract = acme.contract_on("lindau.trips", offer);
+        let purpose = ["sql", sql, "--contract", &contract, "--contract", &parishes];
+        acme.hansa(&[&purpose[..], &["--format", "csv"]].concat())
+    };
+    let count = "SELECT count(*) AS n FROM lindau.trips";
+    ask("elsewhere", count).refused("PLACE_NOT_ALLOWED", 3);
+    assert_eq!(ask("here", count).must().out, "n\n4\n");
+    assert_eq!(ask("alone", count).must().out, "n\n4\n");
+    ask("keyed", "SELECT parish FROM lindau.trips").refused("KEY_MUST_STAY", 3);
+    assert_eq!(ask("lasting", count).must().out, "n\n4\n");
+    // Each refusal is on the books with its clause.
+    let refused: BTreeSet<String> = lindau
+        .records("refuse")
+        .iter()
+        .map(|record| text(&record["body"], "code"))
+        .collect();
+    for code in ["PLACE_NOT_ALLOWED", "KEY_MUST_STAY"] {
+        assert!(refused.contains(code), "{code} in {refused:?}");
+    }
+}
+
+#[test]
+fn what_is_simulated_is_what_is_answered_and_costs_nothing() {
+    let (league, mut lindau) = league();
+    let terms = format!(
+        "{ALWAYS}\npurpose = [\"dpv:ResearchAndDevelopment\"]\ncolumns = [\"trip\", \"device\", \"fare\"]\n\
+         rows = \"parish = 'north'\"\nmask = {{ device = \"hash\" }}\nqueries_per_day = 1"
+    );
+    lindau.offers("trips", "north", &terms, "\"league\"", "auto");
+    let firms = served(&league, &mut lindau, &["acme"]);
+    let acme = &firms[0];
+    let contract = acme.contract("lindau.trips");
+    let before = lindau.log().len();
+    let sql = "SELECT trip, device, fare FROM trips ORDER BY trip";
+    let simulated = |more: &[&str]| {
+        let args = [
+            "--json",
+            "simulate",
+            "--as",
+            acme.domain(),
+            "--contract",
+            &contract,
+        ];
+        lindau.hansa(&[&args[..], more].concat())
+    };
+    let purpose = ["--purpose", "dpv:ResearchAndDevelopment"];
+    let seen = simulated(&[&purpose[..], &[sql]].concat()).must().lines();
+    let trips = seen.iter().find(|line| line["dataset"] == "trips").unwrap();
+    assert_eq!(number(trips, "rows"), 4);
+    assert_eq!(number(trips, "visible_rows"), 2);
+    let hidden: Vec<&Value> = trips["hidden_columns"].as_array().unwrap().iter().collect();
+    assert_eq!(hidden, ["plate", "at", "parish"]);
+    let answer = seen.last().unwrap();
+    // Whoever declares another purpose would be refused, with the clause.
+    let refused = simulated(&["--purpose", "dpv:Marketing", sql]);
+    assert_eq!(refused.status, Some(3));
+    assert!(
+        refused.out.contains("PURPOSE_NOT_COVERED"),
+        "{}",
+        refused.out
+    );
+    assert_eq!(lindau.log().len(), before, "nothing is recorded");
+
+    // The one question of the day is still there, and is answered with what was shown.
+    let asked = "SELECT trip, device, fare FROM lindau.trips ORDER BY trip";
+    let got = acme
+        .hansa(&[&["--json", "sql", asked], &purpose[..]].concat())
+        .must()
+        .lines();
+    let shown: Vec<Vec<String>> = serde_json::from_value(answer["rows"].clone()).unwrap();
+    let got: Vec<Vec<String>> = got[..got.len() - 1]
+        .iter()
+        .map(|row| {
+            let fare = row["fare"].as_f64().unwrap();
+            vec![
+                row["trip"].to_string(),
+                text(row, "device"),
+                format!("{fare:?}"),
+            ]
+        })
+        .collect();
+    assert_eq!(shown, got);
+    // Now it would be refused, since the real question was counted.
+    let spent = simulated(&[&purpose[..], &[sql]].concat());
+    assert!(spent.out.contains("QUOTA_QUERIES"), "{}", spent.out);
+
+    // A stranger would see nothing at all but what is open to the league by contract.
+    let stranger = lindau
+        .hansa(&["simulate", "--as", "hansa://stranger.example"])
+        .must();
+    assert!(
+        stranger.out.contains("it learns nothing"),
+        "{}",
+        stranger.out
+    );
+}
+
+#[test]
+fn an_officer_sees_what_a_draft_would_let_out() {
+    let (league, mut lindau) = league();
+    let terms = format!(
+        "{ALWAYS}\ncolumns = [\"trip\", \"fare\"]\nrows_per_day = 10\nbytes_per_day = \"1 MB\""
+    );
+    lindau.offers("trips", "narrow", &terms, "\"league\"", "auto");
+    let firms = served(&league, &mut lindau, &["acme"]);
+    let contract = firms[0].contract("lindau.trips");
+    lindau.write(
+        "policies/wider.toml",
+        &format!("title = \"wider\"\n{ALWAYS}\ncolumns = [\"trip\", \"fare\", \"parish\"]\nrows_per_day = 5\nbytes_per_day = \"1 MB\"\n"),
+    );
+    let wider = lindau.folder().join("policies/wider.toml");
+    let wider = wider.to_str().unwrap();
+    let args = ["policy", "diff", "narrow", wider, "--dataset", "trips"];
+    let diff = lindau.hansa(&args).must().out;
+    for line in [
+        "for trips: > LOOSER",
+        "only the columns trip and fare -> only the columns trip, fare and parish  > LOOSER",
+        "at most 10 rows each day -> at most 5 rows each day  < TIGHTER",
+        "with acme.example: > LOOSER",
+    ] {
+        assert!(diff.contains(line), "{line} in {diff}");
+    }
+    let data = lindau
+        .hansa(&[&["--json"], &args[..]].concat())
+        .must()
+        .json();
+    assert_eq!(data["verdict"], "looser");
+    assert_eq!(text(&data["contracts"][0], "contract"), contract);
+    // What if: the same draft for this very firm, beside what is in force.
+    let simulate = [
+        "simulate",
+        "--as",
+        "hansa://acme.example",
+        "--policy",
+        wider,
+        "--dataset",
+        "trips",
+    ];
+    let what_if = lindau.hansa(&simulate).must().out;
+    for line in [
+        "shows     trip, fare, parish",
+        "hides     device, plate, at",
+        "> LOOSER",
+    ] {
+        assert!(what_if.contains(line), "{line} in {what_if}");
+    }
+    // The page of the contract in another language.
+    let page = lindau
+        .hansa(&["contract", "show", &contract, "--language", "pt"])
+        .must()
+        .out;
+    assert!(page.contains("só as colunas trip e fare"), "{page}");
+}
