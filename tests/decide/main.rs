@@ -1,0 +1,315 @@
+//! `cargo decide`: what a decision costs with a thousand contracts in force beside one hundred thousand, and how the look-up
+//! of the contracts of an asker grows. Measured alternately in one run; contracts are signed and checked for real.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    reason = "a benchmark measures time and stops at the first surprise"
+)]
+
+use evidence::digest::Digest;
+use evidence::time::Time;
+use keep::trust::bundle::Bundle;
+use keep::trust::identity::request::Applicant;
+use keep::trust::identity::{self, Files, Identity};
+use keep::trust::keys::Algorithm;
+use keep::trust::league::{Founding, League};
+use policy::contract::{Agreement, Assignee, Book, DatasetRef, Party, Role};
+use policy::id::{ClauseId, ContractId, DatasetId, Name, ParticipantId, PurposeId, RequestId};
+use policy::peer::{Presented, VerifiedPeer};
+use policy::ruling::{Facts, Meeting, Question, decide};
+use policy::term::{Clause, Term};
+use proto::envelope::{Kind, assemble, parse_contract, protected_header, signing_input};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Instant;
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let (mut most, mut rounds) = (100_000_usize, 21_usize);
+    while let Some(arg) = args.next() {
+        let mut value = || {
+            args.next()
+                .and_then(|text| text.parse().ok())
+                .expect("a number")
+        };
+        match arg.as_str() {
+            "--bench" => {}
+            "--contracts" => most = value(),
+            "--rounds" => rounds = value(),
+            _ => {
+                eprintln!("usage: cargo decide [--contracts N] [--rounds N]");
+                std::process::exit(2);
+            }
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let scene = Scene::new(folder.path());
+    let (few, many) = (scene.book(1_000), scene.book(most));
+    println!(
+        "decision, 12 clauses, one dataset of one contract; {rounds} rounds of 200, alternating"
+    );
+    let (mut small, mut large) = (Vec::new(), Vec::new());
+    let (mut found, mut found_large) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        small.extend(scene.decisions(&few));
+        large.extend(scene.decisions(&many));
+        found.extend(scene.lookups(&few));
+        found_large.extend(scene.lookups(&many));
+    }
+    let (small, large) = (median(small), median(large));
+    let (found, found_large) = (median(found), median(found_large));
+    println!("  {:>9} contracts  p50 {small:>8.2} µs   target 20", 1_000);
+    println!(
+        "  {most:>9} contracts  p50 {large:>8.2} µs   {:.2} times, target 1.2",
+        large / small
+    );
+    println!("look-up of one contract by its name and asker");
+    println!("  {:>9} contracts  p50 {found:>8.2} µs", 1_000);
+    println!(
+        "  {most:>9} contracts  p50 {found_large:>8.2} µs   {:.2} times",
+        found_large / found
+    );
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// A provider, a consumer, and what is needed to decide.
+struct Scene {
+    provider: Identity,
+    consumer: Identity,
+    bundle: Bundle,
+    peer: VerifiedPeer,
+    taxonomy: policy::term::purpose::Taxonomy,
+    now: Time,
+}
+
+/// A book, and the contracts in it.
+struct Held {
+    book: Book,
+    contracts: Vec<(ContractId, DatasetId)>,
+}
+
+impl Scene {
+    fn new(folder: &Path) -> Self {
+        let now: Time = "2026-06-01T12:00:00Z".parse().unwrap();
+        let founding = Founding {
+            name: "Bench league".to_owned(),
+            algorithm: Algorithm::EdDsa,
+            demo: true,
+        };
+        let mut league = League::init(&folder.join("league"), &founding, now).unwrap();
+        let mut joined = ["munster.example", "firm.example"].map(|domain| {
+            let id: ParticipantId = domain.parse().unwrap();
+            let files = Files::within(&folder.join(domain));
+            let applicant = Applicant {
+                id: id.clone(),
+                name: domain.to_owned(),
+                address: Some(format!("{domain}:7443")),
+            };
+            let request = identity::init(&files, &applicant, Algorithm::EdDsa).unwrap();
+            let admitted = league.admit(&request, 7, now).unwrap();
+            identity::join(&files, &id, &admitted.join.to_bytes(), now).unwrap();
+            Some(identity::load(&files, &id, 0, now).unwrap())
+        });
+        let bundle = Bundle::read(&league.export(now).unwrap()).unwrap();
+        let consumer = joined[1].take().unwrap();
+        let presented = Presented::attest(
+            consumer.id.clone(),
+            consumer.chain.leaf().digest,
+            consumer.chain.anchor(),
+            consumer.chain.not_after(),
+        );
+        Self {
+            provider: joined[0].take().unwrap(),
+            peer: bundle.roster().recognise(&presented, now).unwrap(),
+            consumer,
+            bundle,
+            taxonomy: proto::purposes::taxonomy(&[]).unwrap(),
+            now,
+        }
+    }
+
+    fn book(&self, contracts: usize) -> Held {
+        let keys = self.bundle.keys(self.now);
+        let mut book = Book::new(self.provider.id.clone());
+        let mut held = Vec::with_capacity(contracts);
+        for number in 0..contracts {
+            let agreement = self.agreement(number);
+            let dataset = agreement.dataset.id.clone();
+            let payload = proto::contract::to_bytes(&agreement);
+            let signatures = [
+                (Role::Provider, &self.provider.signer),
+                (Role::Consumer, &self.consumer.signer),
+            ]
+            .map(|(role, signer)| {
+                let seconds = self.now.micros() / 1_000_000;
+                let alg = signer.algorithm().as_str();
+                let header = protected_header(Kind::Agreement, role, alg, signer.kid(), seconds);
+                let signature = signer.sign(&signing_input(&header, &payload)).unwrap();
+                (header, signature)
+            });
+            let agreed = parse_contract(&assemble(&payload, &signatures))
+                .unwrap()
+                .verify(&keys)
+                .unwrap();
+            let id = agreed.id();
+            book.readmit(agreed, &BTreeSet::from([id])).unwrap();
+            held.push((id, dataset));
+        }
+        Held {
+            book,
+            contracts: held,
+        }
+    }
+
+    fn party(&self, id: &ParticipantId) -> Party {
+        let member = self.bundle.member(id).unwrap();
+        Party {
+            id: id.clone(),
+            name: member.name.clone(),
+            legal_id: None,
+            signing_key: member.keys[0].key.kid().to_owned(),
+            tls_issuer: self.consumer.chain.anchor(),
+        }
+    }
+
+    fn agreement(&self, number: usize) -> Agreement {
+        let provider = self.provider.id.clone();
+        let name: Name = format!("d{number}").parse().unwrap();
+        let quota = |max| policy::term::Quota {
+            max,
+            per: policy::term::Period::Day,
+        };
+        let names = |list: &[&str]| list.iter().map(|text| text.parse().unwrap()).collect();
+        let terms = vec![
+            Term::Purpose(vec!["dpv:ResearchAndDevelopment".parse().unwrap()]),
+            Term::NotAfter("2027-06-01T00:00:00Z".parse().unwrap()),
+            Term::Columns(names(&["site", "at", "bikes", "device"])),
+            Term::Rows(policy::row_filter::parse("district IN ('A', 'B')").unwrap()),
+            Term::Pseudonym(policy::term::pseudonym::Pseudonym {
+                column: "device".parse().unwrap(),
+                epoch: 1,
+            }),
+            Term::TimeBucket {
+                column: "at".parse().unwrap(),
+                bucket: policy::term::Bucket::Hour,
+                zone: None,
+            },
+            Term::Queries(quota(1_000)),
+            Term::RowQuota(quota(10_000)),
+            Term::ByteQuota(quota(5_000_000)),
+            Term::ResultRows(1_000),
+            Term::Concurrent(4),
+            Term::Prohibit(policy::term::Forbidden::Sell),
+        ];
+        Agreement {
+            uid: format!("urn:uuid:0198f0c2-6d1e-7c11-9a53-{number:012x}"),
+            version: 1,
+            supersedes: None,
+            provider: self.party(&provider),
+            assignee: Assignee::Participant(self.party(&self.consumer.id)),
+            dataset: DatasetRef {
+                id: DatasetId {
+                    owner: provider,
+                    name,
+                },
+                schema: Digest::of(b"schema"),
+                high_value: false,
+            },
+            clauses: terms
+                .into_iter()
+                .zip(2..)
+                .map(|(term, number)| Clause {
+                    id: ClauseId(number),
+                    term,
+                })
+                .collect(),
+            not_before: "2026-01-01T00:00:00Z".parse().unwrap(),
+            not_after: "2027-06-01T00:00:00Z".parse().unwrap(),
+            purposes: proto::purposes::label(),
+            own_purposes: Vec::new(),
+            legal: None,
+            signatory: None,
+            proposed_at: self.now,
+            nonce: proto::base64url::encode(&[7; 16]),
+        }
+    }
+
+    /// Contracts spread over the whole book.
+    fn chosen<'h>(&self, held: &'h Held) -> impl Iterator<Item = &'h (ContractId, DatasetId)> {
+        let step = (held.contracts.len() / 200).max(1);
+        held.contracts.iter().step_by(step).take(200)
+    }
+
+    /// Each decision from the name of the contract to the ruling, in microseconds.
+    fn decisions(&self, held: &Held) -> Vec<f64> {
+        let purpose: PurposeId = "dpv:ResearchAndDevelopment".parse().unwrap();
+        let none = BTreeMap::new();
+        let spent = BTreeMap::new();
+        let columns: BTreeSet<Name> = ["site", "bikes"].map(|text| text.parse().unwrap()).into();
+        self.chosen(held)
+            .map(|(id, dataset)| {
+                let schemas = BTreeMap::from([(dataset.clone(), Digest::of(b"schema"))]);
+                let snapshots = BTreeMap::from([(dataset.clone(), "2026-06-01.1".to_owned())]);
+                let reads = Reads(BTreeMap::from([(dataset.clone(), columns.clone())]));
+                let facts = Facts {
+                    now: self.now,
+                    request: RequestId([7; 16]),
+                    sql_commit: Digest::of(b"sql"),
+                    purpose: Some(&purpose),
+                    taxonomy: &self.taxonomy,
+                    schemas: &schemas,
+                    snapshots: &snapshots,
+                    spent: &spent,
+                    around: &none,
+                    tenant: None,
+                    node_version: "bench",
+                };
+                let start = Instant::now();
+                let standing = held.book.in_force(&self.peer, &[*id], self.now).unwrap();
+                let ruled = decide(standing, &facts, reads).unwrap();
+                let took = start.elapsed();
+                assert_eq!(ruled.effects().len(), 1);
+                took.as_secs_f64() * 1e6
+            })
+            .collect()
+    }
+
+    fn lookups(&self, held: &Held) -> Vec<f64> {
+        self.chosen(held)
+            .map(|(id, _)| {
+                let start = Instant::now();
+                let standing = held.book.in_force(&self.peer, &[*id], self.now).unwrap();
+                let took = start.elapsed();
+                assert_eq!(standing.grants().len(), 1);
+                took.as_secs_f64() * 1e6
+            })
+            .collect()
+    }
+}
+
+struct Reads(BTreeMap<DatasetId, BTreeSet<Name>>);
+
+impl Question for Reads {
+    fn reads(&self) -> &BTreeMap<DatasetId, BTreeSet<Name>> {
+        &self.0
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::of(b"plan")
+    }
+
+    fn meetings(&self) -> BTreeMap<DatasetId, Meeting> {
+        self.0
+            .keys()
+            .map(|id| (id.clone(), Meeting::default()))
+            .collect()
+    }
+}
