@@ -36,7 +36,7 @@ pub(crate) fn judge(case: &Case) -> Vec<Finding> {
     }
     for one in &held {
         for log in case.of(&one.owner) {
-            findings.extend(of_one_history(one, log));
+            findings.extend(of_one_history(case, one, log));
         }
     }
     findings.extend(told_forks(case));
@@ -105,7 +105,9 @@ pub(crate) fn witnesses(case: &Case, copy: &Copy) -> (Vec<Witnessed>, Vec<Findin
 fn held<'a>(case: &'a Case, findings: &mut Vec<Finding>) -> Vec<Held<'a>> {
     let mut all = Vec::new();
     for copy in &case.copies {
-        for head in &copy.heads {
+        // A file can bring any key: only what is signed by the registered one speaks for the owner.
+        let own = |head: &&SignedHead| case.is_signed(&copy.owner, head) == Some(true);
+        for head in copy.heads.iter().filter(own) {
             all.push(Held {
                 copy,
                 record: None,
@@ -173,7 +175,7 @@ fn place(held: &Held<'_>) -> String {
 }
 
 /// Whether a head is of the history that a file of the log holds.
-fn of_one_history(held: &Held<'_>, log: &Copy) -> Option<Finding> {
+fn of_one_history(case: &Case, held: &Held<'_>, log: &Copy) -> Option<Finding> {
     let checkpoint = &held.head.checkpoint;
     if std::ptr::eq(held.copy, log) && held.record.is_none() {
         return None;
@@ -181,8 +183,9 @@ fn of_one_history(held: &Held<'_>, log: &Copy) -> Option<Finding> {
     let Some(tree) = &log.tree else {
         return None;
     };
-    if log.report.fault.is_some() {
-        // Its first bad record was told already; what follows it is no history.
+    let newest = log.report.head.as_ref()?;
+    if log.report.fault.is_some() || case.is_signed(&log.owner, newest) != Some(true) {
+        // Its first bad record, or that its owner did not sign it, was told already: it is nobody's history.
         return None;
     }
     if checkpoint.size > tree.size() {
@@ -205,12 +208,8 @@ fn of_one_history(held: &Held<'_>, log: &Copy) -> Option<Finding> {
         checkpoint.size,
         last_common(held, log)
     );
-    let newest = log.report.head.as_ref();
-    let finding = Finding::broken(&log.file, None, what);
-    Some(match newest {
-        Some(newest) => finding.proven_by([held.head.to_string(), newest.to_string()]),
-        None => finding,
-    })
+    let proof = [held.head.to_string(), newest.to_string()];
+    Some(Finding::broken(&log.file, None, what).proven_by(proof))
 }
 
 /// The largest size up to which the file that holds the head was shown this same history.

@@ -156,6 +156,35 @@ fn read(
     })
 }
 
+/// Whether the consumer has a receipt for the answer that the provider signed.
+pub(crate) fn was_given(case: &Case, consumer: &Copy, request: &str) -> bool {
+    let received = consumer.story.received.iter();
+    received
+        .filter(|received| received.request == request)
+        .filter_map(|received| Some((received.index, received.receipt.as_ref()?)))
+        .any(|(index, name)| {
+            let signed = read(case, consumer, index, name).ok().flatten();
+            signed.is_some_and(|signed| {
+                signed.receipt.request.to_string() == request
+                    && signed.receipt.consumer == consumer.owner
+            })
+        })
+}
+
+/// Whether the provider has a receipt for the answer that the consumer has countersigned.
+pub(crate) fn was_returned(case: &Case, provider: &Copy, request: &str) -> bool {
+    let questions = provider.story.questions.iter();
+    questions
+        .filter(|question| question.request == request)
+        .filter_map(|question| Some((question.index, question.acknowledged.as_ref()?)))
+        .any(|(index, (name, _))| {
+            let signed = read(case, provider, index, name).ok().flatten();
+            signed.is_some_and(|signed| {
+                signed.is_countersigned() && signed.receipt.request.to_string() == request
+            })
+        })
+}
+
 fn said_otherwise(receipt: &Receipt, end: &End) -> Vec<&'static str> {
     let outcome = match &end.code {
         Some(code) => format!("{}:{code}", end.outcome),

@@ -2,6 +2,7 @@
 
 use crate::copy::{Case, Copy};
 use crate::finding::Finding;
+use crate::receipt;
 use crate::told::Teller;
 use evidence::reconcile::{Compared, Finding as Said, Totals, reconcile};
 use serde_json::json;
@@ -12,14 +13,19 @@ pub(crate) fn judge(case: &Case, mut teller: Option<&mut Teller>) -> Vec<Finding
     for provider in &case.copies {
         for consumer in &case.copies {
             if provider.owner != consumer.owner {
-                findings.extend(direction(provider, consumer, teller.as_deref_mut()));
+                findings.extend(direction(case, provider, consumer, teller.as_deref_mut()));
             }
         }
     }
     findings
 }
 
-fn direction(provider: &Copy, consumer: &Copy, teller: Option<&mut Teller>) -> Vec<Finding> {
+fn direction(
+    case: &Case,
+    provider: &Copy,
+    consumer: &Copy,
+    teller: Option<&mut Teller>,
+) -> Vec<Finding> {
     let sent = provider.answers.given_to(consumer.owner.as_str());
     let received = consumer.answers.received_from(provider.owner.as_str());
     let found = reconcile(&sent, &received);
@@ -63,7 +69,7 @@ fn direction(provider: &Copy, consumer: &Copy, teller: Option<&mut Teller>) -> V
         .requests
         .iter()
         .filter(|compared| !compared.finding.is_clean())
-        .map(|compared| unclean(provider, consumer, compared))
+        .map(|compared| unclean(case, provider, consumer, compared))
         .collect()
 }
 
@@ -73,9 +79,25 @@ const fn add(sum: &mut Totals, more: &Totals) {
     sum.bytes = sum.bytes.saturating_add(more.bytes);
 }
 
-fn unclean(provider: &Copy, consumer: &Copy, compared: &Compared) -> Finding {
+/// What is wrong with one answer. Of what one side says alone the other is accused only by its own signature on a receipt.
+fn unclean(case: &Case, provider: &Copy, consumer: &Copy, compared: &Compared) -> Finding {
     let request = &compared.request_id;
     let (from, to) = (provider.owner.domain(), consumer.owner.domain());
+    match &compared.finding {
+        Said::ConsumerOnly if !receipt::was_given(case, consumer, request) => {
+            let what = format!(
+                "question {request}: {to} says that it received an answer that the log of {from} lacks, and shows no receipt for it"
+            );
+            return Finding::incomplete(&consumer.file, None, what);
+        }
+        Said::ProviderOnly { .. } if !receipt::was_returned(case, provider, request) => {
+            let what = format!(
+                "question {request}: {from} says that it sent an answer that the log of {to} lacks, and shows no countersigned receipt for it"
+            );
+            return Finding::incomplete(&provider.file, None, what);
+        }
+        _ => {}
+    }
     let (file, what) = match &compared.finding {
         Said::ConsumerOnly => (
             &provider.file,

@@ -1,5 +1,6 @@
 //! From exported files alone, without the connectors that wrote them, the auditor says who got what under which contract.
 
+mod accused;
 mod forged;
 
 use crate::binary;

@@ -38,7 +38,7 @@ impl Evidence for Written {
 }
 
 /// The papers of a bundle that was exported before.
-struct Copied(BTreeMap<(PaperKind, String), String>);
+pub(super) struct Copied(BTreeMap<(PaperKind, String), String>);
 
 impl Copied {
     fn of(lines: &[Value]) -> Self {
@@ -72,9 +72,13 @@ impl Papers for Copied {
 }
 
 /// Writes a log of these records with the owner's own key, at the times that they had, and exports it.
-fn forge(owner: &City, records: &[Value], papers: &Copied, to: &Path) {
+pub(super) fn forge(owner: &City, records: &[Value], papers: &Copied, to: &Path) {
+    forge_with(key(owner), owner, records, papers, to);
+}
+
+/// The same with any key.
+pub(super) fn forge_with(key: LogKey, owner: &City, records: &[Value], papers: &Copied, to: &Path) {
     let folder = tempfile::tempdir().unwrap();
-    let key = key(owner);
     let now = Arc::new(AtomicI64::new(0));
     let clock = Arc::clone(&now);
     let config = LogConfig::new(
@@ -110,7 +114,7 @@ fn key(owner: &City) -> LogKey {
 }
 
 /// The papers and the records of an exported file.
-fn read(bundle: &Path) -> (Copied, Vec<Value>) {
+pub(super) fn read(bundle: &Path) -> (Copied, Vec<Value>) {
     let lines: Vec<Value> = std::fs::read_to_string(bundle)
         .unwrap()
         .lines()

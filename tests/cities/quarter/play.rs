@@ -137,6 +137,8 @@ impl Quarter {
             .must();
         tallinn.ask(QUESTION).refused("WITHDRAWN", 3);
         acme_asks("lindau", &amended);
+        // Comparing the books carries the word on receipts that is still on its way.
+        tallinn.hansa(&["audit", "reconcile", "lindau"]).must();
         tallinn.hansa(&["backup", "earlier.tar"]).must();
         acme_asks("tallinn", &partner);
         for provider in ["lindau", "tallinn"] {
@@ -153,6 +155,7 @@ impl Quarter {
 
         month(&league, &[&lindau, &tallinn, &acme], "+85d");
         acme_asks("lindau", &amended);
+        acme.hansa(&["audit", "reconcile", "lindau"]).must();
         let late = now(&lindau);
         Self {
             _league: league,
