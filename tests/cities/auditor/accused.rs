@@ -79,3 +79,31 @@ fn nobody_is_accused_by_what_others_wrote() {
     let says = |what: &str| open.iter().any(|sentence| sentence.contains(what));
     assert!(says("shows no countersigned receipt for it"), "{told:#}");
 }
+
+#[test]
+fn no_byte_of_a_file_can_be_another() {
+    let league = League::new(binary());
+    let (lindau, _acme, contract) = played(&league);
+    let papers = tempfile::tempdir().unwrap();
+    let folder = papers.path();
+    for filter in [vec![], vec!["--contract", contract.as_str()]] {
+        let bundle = export(&lindau, folder, &filter);
+        let whole = std::fs::read(&bundle).unwrap();
+        let (_, status) = verify(folder, &["check", "lindau.example.bundle"]);
+        assert_eq!(status, 0);
+        // Every 97th byte and the first and last ones; what is left of a file that was cut off is no better.
+        let some = (0..whole.len()).step_by(97);
+        for at in some.chain([1, whole.len() - 2, whole.len() - 1]) {
+            let mut changed = whole.clone();
+            changed[at] ^= 1 << (at % 7);
+            std::fs::write(folder.join("changed"), &changed).unwrap();
+            let (told, status) = verify(folder, &["check", "changed"]);
+            assert!([7, 8, 9].contains(&status), "byte {at}: {told:#}");
+        }
+        for length in (0..whole.len()).step_by(1999) {
+            std::fs::write(folder.join("cut"), &whole[..length]).unwrap();
+            let (told, status) = verify(folder, &["check", "cut"]);
+            assert!([7, 8].contains(&status), "{length} bytes: {told:#}");
+        }
+    }
+}
