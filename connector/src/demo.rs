@@ -7,8 +7,10 @@ mod auditor;
 mod cast;
 mod closing;
 mod data;
+mod draft;
 mod officer;
 mod open;
+mod recall;
 mod refused;
 mod stage;
 mod tell;
@@ -33,7 +35,7 @@ struct Act {
     roles: &'static [DemoRole],
 }
 
-const ACTS: [Act; 6] = [
+const ACTS: [Act; 7] = [
     Act {
         name: "open",
         title: "Open, no contract: did the air get better in the week of 16 March 2020?",
@@ -63,6 +65,12 @@ const ACTS: [Act; 6] = [
         title: "A withdrawal cuts a running stream",
         play: withdrawal::play,
         roles: &[DemoRole::Officer],
+    },
+    Act {
+        name: "recall",
+        title: "A recall: a faulty snapshot, and the answers that it is in",
+        play: recall::play,
+        roles: &[DemoRole::Officer, DemoRole::Auditor],
     },
     Act {
         name: "auditor",

@@ -43,6 +43,7 @@ fn every_step_does_what_it_says() {
             "analyst",
             "refusals",
             "withdrawal",
+            "recall",
             "auditor"
         ]
     );
@@ -56,7 +57,7 @@ fn every_step_does_what_it_says() {
 fn a_role_plays_its_part_alone() {
     let (status, steps, left) = play(&["--role", "officer"]);
     assert_eq!(status, Some(0));
-    assert_eq!(names(&steps), ["stage", "officer", "withdrawal"]);
+    assert_eq!(names(&steps), ["stage", "officer", "withdrawal", "recall"]);
     assert_eq!(left, 0, "something is left behind");
 }
 

@@ -31,6 +31,7 @@ mod quota;
 mod readme;
 mod recall;
 mod resources;
+mod scenarios;
 mod terms;
 mod together;
 mod trust;

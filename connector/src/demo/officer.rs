@@ -1,6 +1,7 @@
 //! Step 2: the officer of Lisbon and two contracts over data that is never open.
 
 use crate::demo::cast::{Cast, FIRM, OPERATOR, short, text, whole};
+use crate::demo::draft;
 use crate::demo::tell::{Fault, Step, Voice, must, table};
 use serde_json::{Value, json};
 
@@ -71,7 +72,7 @@ pub(super) fn play(cast: &Cast<'_>, step: &mut Step) -> Result<(), Fault> {
     step.figure("rows_held", all);
     step.figure("rows_of_operator", whole(own, "n"));
     step.figure("operators", json!(held.len()));
-    Ok(())
+    draft::play(cast, step, &firm)
 }
 
 /// What the firm gets: days of municipalities, without those of a few stops.
