@@ -4,8 +4,8 @@
 //! Whatever can't be followed counts as the less permitted.
 
 use crate::source::Named;
-use datafusion_common::Column;
 use datafusion_common::tree_node::{TreeNode as _, TreeNodeRecursion};
+use datafusion_common::{Column, JoinType};
 use datafusion_expr::{BinaryExpr, Distinct, Expr, Join, LogicalPlan, Operator};
 use policy::id::{DatasetId, Name};
 use policy::ruling::Meeting;
@@ -17,11 +17,16 @@ pub(crate) fn meetings(plan: &LogicalPlan) -> BTreeMap<DatasetId, Meeting> {
     let mut met = Met::default();
     met.visit(plan);
     met.output(plan);
+    met.shared();
     met.0
 }
 
+/// What is known so far, and which columns were compared with each other.
 #[derive(Default)]
-struct Met(BTreeMap<DatasetId, Meeting>);
+struct Met(BTreeMap<DatasetId, Meeting>, Vec<(Origin, Origin)>);
+
+/// A column of a dataset.
+type Origin = (DatasetId, Name);
 
 type Datasets = BTreeSet<DatasetId>;
 
@@ -112,11 +117,15 @@ impl Met {
                     equal = equal.saturating_add(1);
                     // Compared with itself, a dataset shows which of its own rows belong together.
                     let itself = one.0 == other.0;
+                    // Rows that stay because their key is on the other side, as those of INTERSECT, tell which keys are there.
+                    let tells = tells_membership(join.join_type);
+                    self.1.push((one.clone(), other.clone()));
                     for (dataset, column) in [one, other] {
                         let meeting = self.0.entry(dataset).or_default();
-                        if itself {
-                            meeting.used.insert(column);
-                        } else {
+                        if itself || tells {
+                            meeting.used.insert(column.clone());
+                        }
+                        if !itself {
                             meeting.over.insert(column);
                         }
                     }
@@ -137,6 +146,23 @@ impl Met {
             None
         };
         self.meet(sides, how);
+    }
+
+    /// A column that was compared with a used one holds the same values, so it is used too.
+    fn shared(&mut self) {
+        let pairs = std::mem::take(&mut self.1);
+        // Each round carries a use over one more comparison.
+        for _ in 0..=pairs.len() {
+            for (one, other) in &pairs {
+                for (from, to) in [(one, other), (other, one)] {
+                    let used = self.0.get(&from.0);
+                    if used.is_some_and(|meeting| meeting.used.contains(&from.1)) {
+                        let meeting = self.0.entry(to.0.clone()).or_default();
+                        meeting.used.insert(to.1.clone());
+                    }
+                }
+            }
+        }
     }
 
     /// What the expressions of a node use; bare columns of a projection only pass through.
@@ -229,6 +255,14 @@ fn side_of(expr: &Expr, join: &Join) -> Option<(bool, (DatasetId, Name))> {
         (None, Some(right)) => Some((true, right)),
         _ => None,
     }
+}
+
+/// Whether such a join gives the rows of one side by whether their key is on the other.
+const fn tells_membership(kind: JoinType) -> bool {
+    !matches!(
+        kind,
+        JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full
+    )
 }
 
 fn bare(expr: &Expr) -> Option<&Column> {
