@@ -15,7 +15,7 @@ fn cells(world: &World, cases: &[Case]) -> Verdict {
 
 const SHAPE: crate::attacks::sql::Expect = Code("QUERY_SHAPE");
 
-pub(crate) const ATTACKS: [Attack<World>; 19] = [
+pub(crate) const ATTACKS: [Attack<World>; 17] = [
     Attack {
         number: 15,
         setup: "G",
@@ -444,22 +444,6 @@ pub(crate) const ATTACKS: [Attack<World>; 19] = [
         expected: "PRIVACY_BUDGET_SPENT, also after a restart",
         does: |_| Ok(String::new()),
         lacks: "term 22",
-    },
-    Attack {
-        number: 31,
-        setup: "J",
-        name: "joins by other keys and with other sets, or takes the key along",
-        expected: "JOIN_KEY_NOT_ALLOWED, JOIN_PARTNER_NOT_ALLOWED, KEY_MUST_STAY",
-        does: |_| Ok(String::new()),
-        lacks: "terms 23, 24 and 25",
-    },
-    Attack {
-        number: 32,
-        setup: "J",
-        name: "learns keys by a semi-join at the other peer",
-        expected: "KEY_MUST_STAY",
-        does: |_| Ok(String::new()),
-        lacks: "term 25",
     },
     Attack {
         number: 76,

@@ -469,22 +469,8 @@ const ATTACKS: [Attack<World>; 15] = [
         setup: "R",
         name: "re-identifies by a self-join on the device, or the edge of a cell",
         expected: "cell ids only",
-        does: |world| {
-            rows(
-                world,
-                &[
-                    (
-                        "SELECT a.trip_id FROM {t} a JOIN {t} b ON a.device_id = b.device_id",
-                        Nothing,
-                    ),
-                    (
-                        "SELECT district, min(lon), max(lat) FROM {t} GROUP BY district",
-                        View,
-                    ),
-                ],
-            )
-        },
-        lacks: "terms 11 and 16",
+        does: pseudonyms,
+        lacks: "term 16",
     },
     Attack {
         number: 14,
@@ -552,3 +538,57 @@ const ATTACKS: [Attack<World>; 15] = [
         lacks: "",
     },
 ];
+
+/// A device is a keyed hash: one for each asker, and never what it stands for.
+fn pseudonyms(world: &mut World) -> Verdict {
+    rows(
+        world,
+        &[
+            (
+                "SELECT a.trip_id FROM {t} a JOIN {t} b ON a.device_id = b.device_id",
+                Nothing,
+            ),
+            (
+                "SELECT district, min(lon), max(lat) FROM {t} GROUP BY district",
+                View,
+            ),
+        ],
+    )?;
+    let sql = "SELECT DISTINCT device_id FROM trips_h ORDER BY device_id";
+    let first = world.ask("trips_h", sql);
+    let again = world.ask("trips_h", sql);
+    // Somebody else's devices are others, also where both put together what they have.
+    let second = world.stranger.ask(&[world.strangers], sql);
+    if first.rows.len() != 17 || again.rows != first.rows || second.rows.len() != 17 {
+        return Err(format!(
+            "{:?} {:?} {}",
+            first.rows,
+            second.rows,
+            second.said()
+        ));
+    }
+    let shared = first
+        .rows
+        .iter()
+        .filter(|id| second.rows.contains(id))
+        .count();
+    let plain = world.ask(
+        "trips_h",
+        "SELECT count(*) FROM trips_h WHERE device_id LIKE '%dev%'",
+    );
+    if shared > 0 || first.tells(crate::attacks::trips::SECRET) || plain.rows != ["0"] {
+        return Err(format!("{shared} of {:?}; {:?}", first.rows, plain.rows));
+    }
+    // The order of the hashes is not that of the devices, nor a join over them one with anything known.
+    match world
+        .ask(
+            "trips_h",
+            "SELECT count(*) FROM trips_h a JOIN trips_h b ON a.device_id = b.device_id",
+        )
+        .rows
+        .as_slice()
+    {
+        [count] if count != "0" => Ok("17 hashes, none the same for somebody else".to_owned()),
+        other => Err(format!("{other:?}")),
+    }
+}

@@ -1,7 +1,7 @@
 //! The league in which SQL is attacked: one provider with every setup, a member that asks as it likes.
 
 use crate::attacks::trips::{self, Version};
-use crate::attacks::{Line, aggregate, reading, row, tried};
+use crate::attacks::{Line, aggregate, joins, reading, row, tried};
 use crate::binary;
 use harness::city::City;
 use harness::league::League;
@@ -17,6 +17,8 @@ pub(crate) struct World {
     pub(crate) acme: City,
     pub(crate) outlaw: Outlaw,
     pub(crate) stranger: Outlaw,
+    /// The stranger's own contract on `trips_h`.
+    pub(crate) strangers: ContractId,
     _speyer: City,
     contracts: BTreeMap<String, ContractId>,
     /// Last, since its folder goes with it.
@@ -29,7 +31,7 @@ impl World {
         let mut lindau = league.city("lindau");
         let mut speyer = league.city("speyer");
         let acme = league.firm("acme");
-        let _other = league.firm("other");
+        let other = league.firm("other");
         league.hand_bundle_to("speyer");
         speyer.write("data/cells_a.csv", &trips::dozen());
         speyer.configure(&dataset("cells_a"));
@@ -50,6 +52,7 @@ impl World {
             ("cells_a", trips::cells(Version::One), G.to_owned()),
             ("cells_b", trips::cells(Version::Other), G.to_owned()),
             ("cells_l", trips::cells(Version::One), G.to_owned()),
+            ("trips_h", trips::stored(Version::One), HASHED.to_owned()),
             ("trips_t", trips::stored(Version::One), T.to_owned()),
         ];
         for (name, csv, terms) in &sets {
@@ -67,6 +70,23 @@ impl World {
             "[\"acme.example\"]",
             "officer",
         );
+        // Trips that may be joined with operators, over keys that nobody is shown.
+        lindau.write("data/trips_j.csv", &trips::stored(Version::One));
+        lindau.configure(&dataset("trips_j"));
+        lindau.offers(
+            "trips_j",
+            "trips_j",
+            &format!("{J}\n{ALL}"),
+            "\"league\"",
+            "auto",
+        );
+        for (name, csv) in [
+            ("operators", "operator,title\nop0,Nord\nop1,West\n"),
+            ("others", "operator,title\nop0,Nord\n"),
+        ] {
+            lindau.holds(name, csv, "");
+            lindau.offers(name, name, ALL, "\"league\"", "auto");
+        }
         lindau.configure("[tenant.\"acme.example\"]\nvalue = \"op1\"");
         lindau.publishes();
         lindau.serve();
@@ -74,7 +94,18 @@ impl World {
         acme.knows(&speyer);
         let _ = acme.contract("speyer.cells_a");
         let contracts = [
-            "trips_a", "trips_b", "trips_v", "cells_a", "cells_b", "cells_l", "cells_v", "trips_t",
+            "trips_a",
+            "trips_b",
+            "trips_v",
+            "cells_a",
+            "cells_b",
+            "cells_l",
+            "cells_v",
+            "trips_t",
+            "trips_j",
+            "operators",
+            "others",
+            "trips_h",
         ]
         .into_iter()
         .map(|name| {
@@ -82,6 +113,9 @@ impl World {
             (name.to_owned(), contract.parse().unwrap())
         })
         .collect();
+        other.knows(&lindau);
+        let strangers = other.contract_on("lindau.trips_h", "trips_h");
+        let strangers = strangers.parse().unwrap();
         let outlaw = Outlaw::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
         let stranger = Outlaw::enter(&league, "other", lindau.address(), lindau.domain()).unwrap();
         Self {
@@ -90,6 +124,7 @@ impl World {
             acme,
             outlaw,
             stranger,
+            strangers,
             _speyer: speyer,
             contracts,
         }
@@ -121,6 +156,7 @@ pub(crate) fn attacked() -> Vec<Line> {
     let mut lines = tried(&mut world, &row::attacks());
     lines.extend(tried(&mut world, &aggregate::ATTACKS));
     lines.extend(tried(&mut world, &reading::ATTACKS));
+    lines.extend(tried(&mut world, &joins::ATTACKS));
     lines
 }
 
@@ -139,6 +175,13 @@ const G: &str = "aggregate = { by = [\"district\", \"started_at\"], measures = [
 
 /// What only a person may sign.
 const WIDER: &str = "columns = [\"trip_id\", \"notes\"]";
+
+/// Trips that may be joined with operators alone, over a key that is shown to nobody.
+const J: &str = "rows = \"district = 'A'\"\ncolumns = [\"trip_id\", \"operator\", \"district\", \"fare\"]\n\
+    join = { keys = [\"operator\"], with = [\"hansa://lindau.example/d/operators\"], keys_stay = true }";
+
+/// Devices as keyed hashes.
+const HASHED: &str = "rows = \"district = 'A'\"\ncolumns = [\"trip_id\", \"device_id\"]\nmask = { device_id = \"hash\" }";
 
 /// The rows of whoever asks.
 const T: &str = "rows = \"operator = {{consumer}}\"\ncolumns = [\"trip_id\", \"operator\"]";
