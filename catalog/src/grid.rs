@@ -115,6 +115,7 @@ mod tests {
             functions: vec![Function::Count],
             at_least: 1,
             unit: Unit::Rows,
+            dominance: Vec::new(),
         };
         let got = nests(&cube, &fixture::counts()).map_err(|refusal| {
             assert_eq!(refusal.code, Code::GridConflict);
@@ -164,6 +165,7 @@ mod tests {
             functions: vec![Function::Count],
             at_least: 1,
             unit: Unit::Rows,
+            dominance: Vec::new(),
         };
         let mut counts = fixture::counts();
         assert!(nests(&cube, &counts).is_err());

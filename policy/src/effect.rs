@@ -2,6 +2,7 @@
 
 use crate::id::{ClauseId, Name, ParticipantId};
 use crate::row_filter::RowFilter;
+use crate::term::dominance::Dominance;
 use crate::term::{Bounds, Bucket, Function, Mask, Unit};
 use evidence::time::Time;
 
@@ -96,6 +97,8 @@ pub struct Cube {
     pub at_least: u32,
     /// What is counted for that.
     pub unit: Unit,
+    /// Where a measure of a cell is absent since few units dominate it.
+    pub dominance: Vec<Dominance>,
 }
 
 /// A dimension of a cube.

@@ -10,6 +10,7 @@ pub mod band;
 pub mod columns;
 pub mod consent;
 pub mod delivery;
+pub mod dominance;
 pub mod duty;
 pub mod embargo;
 pub mod exclusive;
@@ -47,6 +48,7 @@ use crate::refusal::{Code, Refusal};
 use crate::row_filter::{Literal, RowFilter};
 use band::Band;
 use delivery::{Format, Network};
+use dominance::Dominance;
 use embargo::Embargo;
 use evidence::time::Time;
 use hours::Hours;
@@ -194,6 +196,8 @@ pub enum Term {
         /// What is counted.
         unit: Unit,
     },
+    /// 19: a measure of a cell is absent where few units dominate it.
+    Dominance(Dominance),
     /// 20: totals are built from published cells only.
     TotalsFromPublished,
     /// 23: joined here over these columns only.

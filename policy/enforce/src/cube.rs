@@ -3,6 +3,7 @@
 //! A cell exists only with at least so many units, and so does each measure in it; what is below is not there at all.
 
 use crate::bucket;
+use crate::dominated::dominated;
 use crate::gate::{self, Rows, changed};
 use crate::replace::Secret;
 use datafusion_common::ScalarValue;
@@ -91,6 +92,11 @@ pub(crate) fn cells(
         kind(measure.as_str())?;
         inner.push(gate::stored_column(measure.as_str()).alias(format!("m_{measure}")));
     }
+    for (index, rule) in cube.dominance.iter().enumerate() {
+        kind(rule.unit.as_str())?;
+        let unit = gate::stored_column(rule.unit.as_str());
+        inner.push(cast(unit, DataType::Utf8).alias(format!("du_{index}")));
+    }
     let own = |name: String| col(datafusion_common::Column::from_name(name));
     let has_unit = unit.is_some();
     let units_of = |value: Expr| -> Expr {
@@ -117,6 +123,12 @@ pub(crate) fn cells(
         aggregates.push(call(&tools.count, value(), false).alias(format!("cnt_{measure}")));
         aggregates.push(call(&tools.sum, value(), false).alias(format!("sum_{measure}")));
         aggregates.push(units_of(value()).alias(format!("units_{measure}")));
+    }
+    for (index, rule) in cube.dominance.iter().enumerate() {
+        let value = cast(own(format!("m_{}", rule.measure)), DataType::Float64);
+        let unit = own(format!("du_{index}"));
+        let dominated = dominated(unit, value, rule.rule);
+        aggregates.push(dominated.alias(format!("dom_{index}")));
     }
     let order: Vec<_> = cube
         .dimensions
@@ -184,11 +196,15 @@ fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common:
         }
         let expr = if let Some(measure) = measure {
             let null = ScalarValue::try_from(field.data_type())?;
-            when(
-                own(format!("units_{measure}")).gt_eq(lit(threshold)),
-                cast(own(name.to_owned()), field.data_type().clone()),
-            )
-            .otherwise(lit(null))?
+            let enough = own(format!("units_{measure}")).gt_eq(lit(threshold));
+            let rules = cube.dominance.iter().enumerate();
+            let safe = rules
+                .filter(|(_, rule)| rule.measure.as_str() == measure)
+                .fold(enough, |safe, (index, _)| {
+                    safe.and(Expr::Not(Box::new(own(format!("dom_{index}")))))
+                });
+            when(safe, cast(own(name.to_owned()), field.data_type().clone()))
+                .otherwise(lit(null))?
         } else if name == "n" {
             cast(own("n".to_owned()), DataType::Int64)
         } else if cube

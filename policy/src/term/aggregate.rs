@@ -6,6 +6,7 @@ use super::{Clause, Term, cite, columns, contradiction, min_group, time_bucket};
 use crate::effect::{Cube, Dimension};
 use crate::id::Name;
 use crate::refusal::{Code, Refusal};
+use crate::term::dominance::Dominance;
 use crate::term::{Function, Unit};
 
 /// The cube that the clauses define; none when they permit rows.
@@ -74,7 +75,20 @@ pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
         functions: functions.to_vec(),
         at_least,
         unit,
+        dominance: dominance(clauses, measures)?,
     }))
+}
+
+fn dominance(clauses: &[Clause], measures: &[Name]) -> Result<Vec<Dominance>, Refusal> {
+    let mut rules = Vec::new();
+    for clause in clauses {
+        if let Term::Dominance(rule) = &clause.term {
+            rule.check(measures)
+                .map_err(|refusal| cite(refusal, clause))?;
+            rules.push(rule.clone());
+        }
+    }
+    Ok(rules)
 }
 
 /// The clauses that belong to the aggregate form.

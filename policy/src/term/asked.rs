@@ -47,6 +47,7 @@ impl Term {
                 | Self::Measures(_)
                 | Self::Grid(_)
                 | Self::MinGroup { .. }
+                | Self::Dominance(_)
                 | Self::TotalsFromPublished
         )
     }
@@ -102,6 +103,7 @@ impl Term {
                 at_least: *at_least,
                 unit,
             }),
+            Self::Dominance(term) => ask(term),
             Self::TotalsFromPublished => ask(&aggregate::clause::Totals),
             Self::JoinKeys(list) => ask(&joins::Keys(list)),
             Self::JoinWith(list) => ask(&joins::With(list)),

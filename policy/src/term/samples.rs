@@ -2,6 +2,7 @@
 
 use super::band::Band;
 use super::delivery::Format;
+use super::dominance::{Dominance, Dominant};
 use super::embargo::{Delay, Embargo};
 use super::inform::Event;
 use super::lasts::{Lasts, Since};
@@ -63,6 +64,7 @@ impl Term {
                     unit: Unit::Column(column),
                 }),
         );
+        samples.extend(dominance());
         samples.push(Self::TotalsFromPublished);
         for per in Period::ALL {
             samples.extend([
@@ -132,6 +134,22 @@ fn masks() -> Vec<Term> {
         .zip(masks)
         .map(|(column, mask)| Term::Mask { column, mask })
         .collect()
+}
+
+fn dominance() -> Vec<Term> {
+    let mut columns = names(&["bikes", "site"]).into_iter();
+    let (Some(measure), Some(unit)) = (columns.next(), columns.next()) else {
+        return Vec::new();
+    };
+    let rules = [Dominant::P(15), Dominant::Nk { n: 2, k: 85 }];
+    let rule = |rule| {
+        Term::Dominance(Dominance {
+            measure: measure.clone(),
+            unit: unit.clone(),
+            rule,
+        })
+    };
+    rules.map(rule).into()
 }
 
 fn conduct() -> Vec<Term> {

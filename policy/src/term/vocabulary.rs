@@ -4,9 +4,9 @@
 use super::rule::Stage;
 use super::rule::{Form, Place, Script, Spec};
 use super::{
-    Clause, aggregate, area, band, columns, consent, delivery, duty, embargo, exclusive, hours,
-    inform, joins, lasts, legal_basis, mask, min_group, odrl, prefix, price, pseudonym, purpose,
-    quota, receipts, rows, service, streams, time_bucket, window,
+    Clause, aggregate, area, band, columns, consent, delivery, dominance, duty, embargo, exclusive,
+    hours, inform, joins, lasts, legal_basis, mask, min_group, odrl, prefix, price, pseudonym,
+    purpose, quota, receipts, rows, service, streams, time_bucket, window,
 };
 use crate::id::{ClauseId, ParticipantId};
 use crate::members::{Codes, Members};
@@ -33,6 +33,8 @@ pub static VOCABULARY: &[&Spec] = &[
     &aggregate::clause::DIMENSIONS,
     &aggregate::clause::MEASURES,
     &min_group::AT_LEAST,
+    &dominance::DOMINANCE_P,
+    &dominance::DOMINANCE_NK,
     &aggregate::clause::TOTALS,
     &aggregate::clause::GRID,
     &joins::KEYS,

@@ -6,6 +6,7 @@ use super::sheet::{At, Sheet, Table, Value};
 use catalog::dataset::ColumnType;
 use policy::id::Name;
 use policy::refusal::Code;
+use policy::term::dominance::{Dominance, Dominant};
 use policy::term::{Function, Term, Unit};
 
 const FUNCTIONS: [(&str, Function); 3] = [
@@ -14,13 +15,14 @@ const FUNCTIONS: [(&str, Function); 3] = [
     ("avg", Function::Avg),
 ];
 
-const AGGREGATE: [&str; 8] = [
+const AGGREGATE: [&str; 9] = [
     "by",
     "functions",
     "measures",
     "min_rows",
     "min_contributors",
     "unit",
+    "dominance",
     "bucket",
     "zone",
 ];
@@ -72,6 +74,9 @@ pub(super) fn read(
     terms.add(&value.at, Term::Grid(grid));
     buckets(sheet, &table, &by, &value.at, terms);
     group(sheet, &table, terms);
+    if let Some(rules) = table.get("dominance") {
+        dominance(sheet, rules, terms);
+    }
     terms.add(&value.at, Term::TotalsFromPublished);
 }
 
@@ -185,6 +190,53 @@ fn group(sheet: &mut Sheet<'_>, table: &Table<'_>, terms: &mut Terms) {
             format!("{number} is more than any group can hold"),
         ),
         (Ok(_), None) => {}
+    }
+}
+
+/// `[{ measure = "fare", unit = "operator", p = 15 }]`, or with `n` and `k` instead of `p`.
+fn dominance(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+    let items = if value.node.is_table() {
+        Some(vec![value.clone()])
+    } else {
+        sheet.items(value)
+    };
+    for item in items.unwrap_or_default() {
+        let Some(table) = sheet.table(&item, Some(&["measure", "unit", "p", "n", "k"])) else {
+            continue;
+        };
+        let mut column = |key: &str| match table.get(key) {
+            Some(named) => {
+                let text = sheet.text(named)?;
+                sheet.column(&named.at, &text)
+            }
+            None => {
+                let sentence = format!("a dominance rule has no `{key}`");
+                sheet.problem(&item.at, Code::ConfigInvalid, sentence);
+                None
+            }
+        };
+        let (measure, unit) = (column("measure"), column("unit"));
+        let mut percent = |key: &str| {
+            let number = sheet.count(table.get(key)?)?;
+            u32::try_from(number).ok()
+        };
+        let rule = match (percent("p"), percent("n"), percent("k")) {
+            (Some(p), None, None) => Dominant::P(p),
+            (None, Some(n), Some(k)) => Dominant::Nk { n, k },
+            _ => {
+                let sentence = "a dominance rule has either `p`, or `n` and `k`";
+                sheet.problem(&item.at, Code::ConfigInvalid, sentence);
+                continue;
+            }
+        };
+        if let (Some(measure), Some(unit)) = (measure, unit) {
+            let rule = Dominance {
+                measure,
+                unit,
+                rule,
+            };
+            terms.add(&item.at, Term::Dominance(rule));
+        }
     }
 }
 

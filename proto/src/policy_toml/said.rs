@@ -3,10 +3,21 @@
 use super::conduct::{SINCE, UNITS};
 use super::write::{Said, quoted, texts};
 use policy::term::Term;
+use policy::term::dominance::{Dominance, Dominant};
 use policy::term::embargo::{Delay, Embargo};
 use policy::term::lasts::Lasts;
 use policy::term::price::Price;
 use policy::term::service::Service;
+
+/// One rule of `dominance`.
+pub(super) fn dominance(rule: &Dominance) -> String {
+    let [measure, unit] = [&rule.measure, &rule.unit].map(|name| quoted(name.as_str()));
+    let when = match rule.rule {
+        Dominant::P(p) => format!("p = {p}"),
+        Dominant::Nk { n, k } => format!("n = {n}, k = {k}"),
+    };
+    format!("{{ measure = {measure}, unit = {unit}, {when} }}")
+}
 
 /// How one of these terms is said; none for the others.
 pub(super) fn say(term: &Term) -> Option<Said> {

@@ -127,6 +127,7 @@ fn say(term: &Term) -> Said {
         | Term::Measures(_)
         | Term::Grid(_)
         | Term::MinGroup { .. }
+        | Term::Dominance(_)
         | Term::TotalsFromPublished => Said::Aggregate,
         Term::Queries(limit) => quota("queries", limit, limit.max.to_string()),
         Term::RowQuota(limit) => quota("rows", limit, limit.max.to_string()),
@@ -269,6 +270,7 @@ impl<'a> Aggregate<'a> {
             )),
             _ => None,
         });
+        form.dominance(clauses);
         form.first(clauses, |term| {
             (*term == Term::TotalsFromPublished).then(|| ((), String::new()))
         });
@@ -289,6 +291,20 @@ impl<'a> Aggregate<'a> {
         self.said.insert(id);
         self.parts.push(text);
         Some(value)
+    }
+
+    fn dominance(&mut self, clauses: &[Clause]) {
+        let mut rules = Vec::new();
+        for clause in clauses {
+            if let Term::Dominance(rule) = &clause.term {
+                self.said.insert(clause.id);
+                rules.push(said::dominance(rule));
+            }
+        }
+        if !rules.is_empty() {
+            self.parts
+                .push(format!("dominance = [{}]", rules.join(", ")));
+        }
     }
 
     fn says(&self, id: ClauseId) -> bool {

@@ -98,6 +98,60 @@ fn equal_values_have_equal_hashes_and_nothing_else() {
     );
 }
 
+#[test]
+fn a_measure_that_few_dominate_is_absent() {
+    let mut city = City::new();
+    let set = dataset("fares", &["district:text", "firm:text", "fare:float?"]);
+    let fares = [
+        ("A", "one", 95.0),
+        ("A", "two", 3.0),
+        ("A", "three", 2.0),
+        ("B", "one", 40.0),
+        ("B", "two", 30.0),
+        ("B", "three", 30.0),
+    ];
+    let rows = RecordBatch::try_new(
+        set.schema(),
+        vec![
+            Arc::new(StringArray::from_iter_values(fares.map(|row| row.0))),
+            Arc::new(StringArray::from_iter_values(fares.map(|row| row.1))),
+            Arc::new(arrow_array::Float64Array::from_iter_values(
+                fares.map(|row| row.2),
+            )),
+        ],
+    )
+    .unwrap();
+    let rule = Term::Dominance(policy::term::dominance::Dominance {
+        measure: name("fare"),
+        unit: name("firm"),
+        rule: policy::term::dominance::Dominant::P(15),
+    });
+    let terms = [
+        Term::Functions(vec![Function::Count, Function::Sum]),
+        Term::Dimensions(names(&["district"])),
+        Term::Measures(names(&["fare"])),
+        Term::Grid("hansa://munster.example/grid/fares-1".to_owned()),
+        rule,
+    ];
+    city.publish(
+        set,
+        &rows,
+        Layout {
+            files: 3,
+            ..Layout::default()
+        },
+        terms,
+    );
+    let cells = "SELECT district, n, cnt_fare, sum_fare FROM fares.cube ORDER BY district";
+    assert_eq!(
+        city.rows(cells).unwrap(),
+        ["A|3|NULL|NULL", "B|3|3|100.0"],
+        "the number of rows is told, what they earn is not"
+    );
+    let total = "SELECT sum(fare) FROM fares";
+    assert_eq!(city.rows(total).unwrap(), ["100.0"]);
+}
+
 #[track_caller]
 fn joined(terms: Vec<Term>, sql: &str, expect: Result<&[&str], Code>) {
     let got = city(terms).rows(sql).map_err(|refusal| refusal.code);

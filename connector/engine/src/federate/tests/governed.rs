@@ -35,6 +35,7 @@ fn world(functions: Vec<Function>) -> World {
         functions,
         at_least: 3,
         unit: Unit::Rows,
+        dominance: Vec::new(),
     };
     let totals = Arc::clone(&cells);
     let shape = Shape::Cube {
