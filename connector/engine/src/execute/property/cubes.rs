@@ -15,6 +15,7 @@ use arrow_array::{
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 use policy::refusal::Refusal;
+use policy::term::dominance::{Dominance, Dominant};
 use policy::term::{Bucket, Function, Term, Unit};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -34,6 +35,8 @@ struct Trip {
 struct Cubes {
     at_least: u32,
     by_device: bool,
+    /// On durations, by devices.
+    dominance: Option<Dominant>,
     hours: i64,
     layout: Layout,
     trips: Vec<Trip>,
@@ -60,6 +63,14 @@ impl Cubes {
         let mut cubes = Self {
             at_least,
             by_device,
+            dominance: *[
+                None,
+                Some(Dominant::P(15)),
+                Some(Dominant::P(80)),
+                Some(Dominant::Nk { n: 1, k: 60 }),
+            ]
+            .choose(random)
+            .unwrap(),
             hours,
             layout: Layout {
                 files: *[1, 2].choose(random).unwrap(),
@@ -91,6 +102,36 @@ impl Cubes {
         }
     }
 
+    /// Whether durations of a cell are told: enough units have one, and no few of them make up nearly all.
+    fn durations(&self, trips: &[&Trip]) -> bool {
+        let least = usize::try_from(self.at_least).unwrap();
+        let with = trips.iter().copied().filter(|t| t.duration.is_some());
+        if self.units(with) < least {
+            return false;
+        }
+        let mut parts: BTreeMap<Option<i64>, i64> = BTreeMap::new();
+        for trip in trips {
+            if let Some(duration) = trip.duration {
+                *parts.entry(trip.device).or_default() += duration.abs();
+            }
+        }
+        let mut parts: Vec<i64> = parts.into_values().collect();
+        parts.sort_unstable_by(|one, other| other.cmp(one));
+        let sum = |parts: &[i64]| parts.iter().sum::<i64>();
+        match self.dominance {
+            None => true,
+            Some(Dominant::P(p)) => {
+                let rest = sum(parts.get(2..).unwrap_or_default());
+                let first = parts.first().copied().unwrap_or_default();
+                rest * 100 >= first * i64::from(p)
+            }
+            Some(Dominant::Nk { n, k }) => {
+                let most = usize::try_from(n).unwrap().min(parts.len());
+                sum(&parts[..most]) * 100 <= sum(&parts) * i64::from(k)
+            }
+        }
+    }
+
     /// What of the trips counts: those of published cells, and of their measures those that are published.
     fn published(&self, trips: &[Trip]) -> Vec<Trip> {
         let mut cells: BTreeMap<Cell, Vec<&Trip>> = BTreeMap::new();
@@ -104,8 +145,7 @@ impl Cubes {
                 continue;
             }
             let fares = self.units(trips.iter().copied().filter(|t| t.fare.is_some())) >= least;
-            let durations =
-                self.units(trips.iter().copied().filter(|t| t.duration.is_some())) >= least;
+            let durations = self.durations(&trips);
             kept.extend(trips.iter().map(|trip| Trip {
                 district: district.clone(),
                 at,
@@ -128,8 +168,13 @@ impl Cubes {
         for ((district, at), mut trips) in cells {
             let published = self.units(trips.iter()) >= least;
             let fares = self.units(trips.iter().filter(|t| t.fare.is_some())) >= least;
+            let durations = self.durations(&trips.iter().collect::<Vec<_>>());
             if published {
                 for trip in &mut trips {
+                    if !durations {
+                        // Thrice as much for everybody is as dominated as before.
+                        trip.duration = trip.duration.map(|duration| duration * 3);
+                    }
                     trip.at = at + random.random_range(0..width);
                     trip.device = trip.device.map(|device| device + 1000);
                     if !fares {
@@ -170,6 +215,13 @@ impl Cubes {
             Unit::Rows
         };
         let mut city = City::new();
+        let dominance = self.dominance.map(|rule| {
+            Term::Dominance(Dominance {
+                measure: name("duration"),
+                unit: name("device"),
+                rule,
+            })
+        });
         city.publish(
             set,
             &batch(trips),
@@ -193,7 +245,9 @@ impl Cubes {
                     unit,
                 },
                 Term::TotalsFromPublished,
-            ],
+            ]
+            .into_iter()
+            .chain(dominance),
         );
         city
     }
