@@ -256,6 +256,21 @@ fn an_officer_sees_what_a_draft_would_let_out() {
     ] {
         assert!(what_if.contains(line), "{line} in {what_if}");
     }
+    // When it ends: not within 90 days, but in the calendar.
+    let soon = |days: &str| {
+        let args = ["--json", "contract", "list", "--expiring", days];
+        lindau.hansa(&args).must().lines().len()
+    };
+    assert_eq!((soon("90d"), soon("9000d")), (0, 1));
+    let calendar = lindau.hansa(&["contract", "list", "--ics"]).must().out;
+    for line in [
+        "BEGIN:VCALENDAR",
+        "DTSTART:20300101T000000Z",
+        "TRIGGER:-P90D",
+        "with acme.example",
+    ] {
+        assert!(calendar.contains(line), "{line} in {calendar}");
+    }
     // The page of the contract in another language.
     let page = lindau
         .hansa(&["contract", "show", &contract, "--language", "pt"])

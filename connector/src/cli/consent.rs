@@ -158,7 +158,9 @@ fn of_dataset(verb: &DatasetVerb) -> Deed {
 
 fn of_contract(verb: &ContractVerb) -> Deed {
     match verb {
-        ContractVerb::List | ContractVerb::Show { .. } | ContractVerb::Verify { .. } => Deed::Looks,
+        ContractVerb::List { .. } | ContractVerb::Show { .. } | ContractVerb::Verify { .. } => {
+            Deed::Looks
+        }
         ContractVerb::Request { .. } => Deed::Rehearses,
         ContractVerb::Counter { .. } | ContractVerb::Sign { .. } | ContractVerb::Decline { .. } => {
             Deed::Acts("hansa contract show says what it is about")

@@ -1,5 +1,6 @@
 //! `hansa contract`: the life of a contract.
 
+mod ending;
 pub(crate) mod find;
 mod request;
 mod show;
@@ -15,6 +16,7 @@ use crate::walk::{negotiate, post};
 use ::policy::negotiate::Phase;
 use ::policy::refusal::{Code, Refusal};
 use ::policy::term::tongue::Tongue;
+use evidence::time::Time;
 use find::{contracts, held, negotiations, sides};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -28,7 +30,7 @@ pub(crate) async fn run(
     out: &Out,
 ) -> Outcome {
     match verb {
-        ContractVerb::List => list(node, out).await,
+        ContractVerb::List { expiring, ics } => list(node, expiring.as_deref(), ics, out).await,
         ContractVerb::Request {
             dataset,
             sign,
@@ -64,11 +66,32 @@ pub(crate) async fn run(
     }
 }
 
-async fn list(node: &Arc<Node>, out: &Out) -> Outcome {
+async fn list(node: &Arc<Node>, expiring: Option<&str>, ics: bool, out: &Out) -> Outcome {
+    let now = node.now();
+    let horizon = expiring
+        .map(|text| ending::horizon(now, text))
+        .transpose()?;
     collect(node, out).await?;
+    let mut listed = contracts(node);
+    if let Some(horizon) = horizon {
+        listed.retain(|(_, agreement, standing)| ending::ends_by(agreement, *standing, horizon));
+        listed.sort_by_key(|(_, agreement, _)| agreement.not_after);
+    }
+    if ics {
+        let open: Vec<_> = listed
+            .iter()
+            .filter(|(_, agreement, standing)| ending::ends_by(agreement, *standing, Time::LATEST))
+            .map(|(id, agreement, _)| (*id, agreement, sides(node, agreement).1))
+            .collect();
+        let calendar = ending::calendar(&open, now);
+        out.object(json!({"calendar": calendar}), calendar.clone())
+            .await?;
+        return Ok(0);
+    }
     let mut rows = Vec::new();
     for row in negotiations(node)? {
-        if row.state == Phase::Finalized.as_str() {
+        // What ends soon are contracts; a negotiation ends with its last word.
+        if row.state == Phase::Finalized.as_str() || horizon.is_some() {
             continue;
         }
         let turn = negotiate::letters::load(node, &row.id)?.map(|open| turn(&open));
@@ -83,7 +106,7 @@ async fn list(node: &Arc<Node>, out: &Out) -> Outcome {
             turn.unwrap_or_default(),
         ]);
     }
-    for (id, agreement, standing) in contracts(node) {
+    for (id, agreement, standing) in listed {
         let (role, other) = sides(node, &agreement);
         out.object(contract_json(id, &agreement, standing, role), "")
             .await?;

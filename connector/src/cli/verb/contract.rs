@@ -9,8 +9,15 @@ use std::path::PathBuf;
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ContractVerb {
     /// Contracts and negotiations
-    #[command(after_help = "Example: hansa contract list --json")]
-    List,
+    #[command(after_help = "Example: hansa contract list --expiring 90d")]
+    List {
+        /// Only contracts that end within so many days, the first to end first
+        #[arg(long, value_name = "DAYS")]
+        expiring: Option<String>,
+        /// As a calendar (iCalendar), with reminders 90, 30 and 7 days before each end
+        #[arg(long)]
+        ics: bool,
+    },
     /// Requests a contract for a dataset
     #[command(after_help = "Example: hansa contract request munster.bike_counts --sign")]
     Request {
