@@ -5,7 +5,7 @@ mod grid;
 use crate::attacks::aggregate::grid::{later, shifted, split};
 use crate::attacks::sql::Expect::{As, Code, Nothing, OneOf};
 use crate::attacks::sql::one;
-use crate::attacks::sql::{CELLS, Case, alike, all};
+use crate::attacks::sql::{CELLS, Case, FARES, alike, all};
 use crate::attacks::world::World;
 use crate::attacks::{Attack, Verdict};
 
@@ -317,17 +317,22 @@ pub(crate) const ATTACKS: [Attack<World>; 17] = [
         number: 22,
         setup: "G",
         name: "a cell in which one contributor has nearly all",
-        expected: "the cell is absent",
+        expected: "its sum is absent, and no total gives it back",
         does: |world| {
-            cells(
+            let cells = alike(
                 world,
-                &[(
-                    "SELECT count(*) FROM {t}.cube WHERE n < 10",
-                    As("SELECT 0 FROM cells_v LIMIT 1"),
-                )],
-            )
+                &FARES,
+                "SELECT district, n, sum_fare FROM {t}.cube ORDER BY district",
+            )?;
+            let total = alike(world, &FARES, "SELECT sum(fare) AS total FROM {t}")?;
+            let met = format!("{:?} {:?}", cells.rows, total.rows);
+            if cells.rows.len() == 2 && total.rows == ["1000"] && !met.contains("10000") {
+                Ok(met)
+            } else {
+                Err(met)
+            }
         },
-        lacks: "term 19",
+        lacks: "",
     },
     Attack {
         number: 23,

@@ -45,6 +45,13 @@ pub(crate) const CELLS: Names = Names {
     plain: "cells_v",
 };
 
+/// Fares of which one operator has nearly all in one district.
+pub(crate) const FARES: Names = Names {
+    one: "fares_a",
+    other: "fares_b",
+    plain: "",
+};
+
 /// Asks all of them.
 pub(crate) fn all(world: &World, names: &Names, cases: &[Case]) -> Verdict {
     let mut met = std::collections::BTreeSet::new();

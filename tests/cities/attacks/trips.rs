@@ -123,6 +123,26 @@ fn csv(trips: &[Trip]) -> String {
     csv
 }
 
+/// Fares of three operators in two districts: in A one of them has nearly all, in each version another part of it.
+pub(crate) fn fares(version: Version) -> String {
+    let dominated = [
+        version.is(9_500, 9_700),
+        version.is(300, 200),
+        version.is(200, 100),
+    ];
+    let mut csv = HEADER.to_owned();
+    for (district, fares) in [("A", dominated), ("B", [400, 300, 300])] {
+        for (number, fare) in fares.iter().enumerate() {
+            writeln!(
+                csv,
+                "{district}{number},{SECRET}dev{number},op{number},{district},2026-05-04 10:15,,,60,{fare},"
+            )
+            .unwrap();
+        }
+    }
+    csv
+}
+
 /// A cell of the aggregate contract G: district, hour, how many devices in both versions, how many of them with a fare.
 const CELLS: [(&str, u32, [i64; 2], [i64; 2]); 7] = [
     ("A", 10, [12, 12], [12, 12]),

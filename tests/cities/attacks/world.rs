@@ -52,6 +52,12 @@ impl World {
             ("cells_a", trips::cells(Version::One), G.to_owned()),
             ("cells_b", trips::cells(Version::Other), G.to_owned()),
             ("cells_l", trips::cells(Version::One), G.to_owned()),
+            ("fares_a", trips::fares(Version::One), DOMINATED.to_owned()),
+            (
+                "fares_b",
+                trips::fares(Version::Other),
+                DOMINATED.to_owned(),
+            ),
             ("trips_h", trips::stored(Version::One), HASHED.to_owned()),
             ("trips_t", trips::stored(Version::One), T.to_owned()),
         ];
@@ -106,6 +112,8 @@ impl World {
             "operators",
             "others",
             "trips_h",
+            "fares_a",
+            "fares_b",
         ]
         .into_iter()
         .map(|name| {
@@ -179,6 +187,11 @@ const WIDER: &str = "columns = [\"trip_id\", \"notes\"]";
 /// Trips that may be joined with operators alone, over a key that is shown to nobody.
 const J: &str = "rows = \"district = 'A'\"\ncolumns = [\"trip_id\", \"operator\", \"district\", \"fare\"]\n\
     join = { keys = [\"operator\"], with = [\"hansa://lindau.example/d/operators\"], keys_stay = true }";
+
+/// Cells in which no operator may have nearly all of the fares.
+const DOMINATED: &str = "aggregate = { by = [\"district\", \"started_at\"], measures = [\"fare\"], \
+    functions = [\"sum\", \"count\"], min_contributors = 3, \
+    dominance = [{ measure = \"fare\", unit = \"operator\", p = 15 }] }";
 
 /// Devices as keyed hashes.
 const HASHED: &str = "rows = \"district = 'A'\"\ncolumns = [\"trip_id\", \"device_id\"]\nmask = { device_id = \"hash\" }";
