@@ -207,7 +207,7 @@ impl Cubes {
         double
     }
 
-    fn city(&self, trips: &[Trip]) -> City {
+    fn city(&self, trips: &[Trip], dropped: Option<&str>) -> City {
         let set = dataset("trips", &COLUMNS);
         let unit = if self.by_device {
             Unit::Column(name("device"))
@@ -247,7 +247,8 @@ impl Cubes {
                 Term::TotalsFromPublished,
             ]
             .into_iter()
-            .chain(dominance),
+            .chain(dominance)
+            .filter(|term| Some(term.spec().name) != dropped),
         );
         city
     }
@@ -261,37 +262,47 @@ fn what_is_learned_is_a_function_of_the_cells() {
     );
     let mut answered = 0;
     for case in 0..cases {
-        let seed = seed.wrapping_add(case);
-        let mut random = StdRng::seed_from_u64(seed);
-        let cubes = Cubes::random(&mut random);
-        let (one, other) = (cubes.city(&cubes.trips), cubes.city(&cubes.double));
-        for _ in 0..5 {
-            let sql = question(&mut random, cubes.hours);
-            let first = ask(&one, &sql);
-            let second = ask(&other, &sql);
-            assert!(
-                same(&first, &second, !sql.contains("UNION")),
-                "seed {seed}: {sql}\n{}\n{}",
-                short(&first),
-                short(&second)
-            );
-            if let (Ok(first), Ok(second)) = (&first, &second) {
-                let counters = |sent: &Sent| (sent.rows, sent.bytes);
-                assert_eq!(counters(&first.sent), counters(&second.sent), "{sql}");
-                answered += 1;
-            }
-            let oracle = over_published(&cubes, &one, &sql);
-            match (&first, oracle) {
-                (Ok(seen), Ok(rows)) => {
-                    assert_eq!(rounded(&seen.rows), rounded(&rows), "seed {seed}: {sql}");
-                }
-                (gate, oracle) => {
-                    panic!("seed {seed}: {sql}\n{}\n{}", short(gate), short(&oracle))
-                }
-            }
+        match run(seed.wrapping_add(case), None) {
+            Ok(more) => answered += more,
+            Err(why) => panic!("seed {}: {why}", seed.wrapping_add(case)),
         }
     }
     assert!(answered > 0);
+}
+
+/// One world with its questions; how many were answered, or what gives it away. The cities may lack the terms of a name,
+/// which the double and the oracle count on.
+pub(super) fn run(seed: u64, dropped: Option<&'static str>) -> Result<usize, String> {
+    let mut random = StdRng::seed_from_u64(seed);
+    let cubes = Cubes::random(&mut random);
+    let (one, other) = (
+        cubes.city(&cubes.trips, dropped),
+        cubes.city(&cubes.double, dropped),
+    );
+    let mut answered = 0;
+    for _ in 0..5 {
+        let sql = question(&mut random, cubes.hours);
+        let first = ask(&one, &sql);
+        let second = ask(&other, &sql);
+        if !same(&first, &second, !sql.contains("UNION")) {
+            return Err(format!("{sql}\n{}\n{}", short(&first), short(&second)));
+        }
+        if let (Ok(first), Ok(second)) = (&first, &second) {
+            let counters = |sent: &Sent| (sent.rows, sent.bytes);
+            if counters(&first.sent) != counters(&second.sent) {
+                return Err(format!("{sql}: other counters"));
+            }
+            answered += 1;
+        }
+        let oracle = over_published(&cubes, &one, &sql);
+        match (&first, oracle) {
+            (Ok(seen), Ok(rows)) if rounded(&seen.rows) == rounded(&rows) => {}
+            (gate, oracle) => {
+                return Err(format!("{sql}\n{}\n{}", short(gate), short(&oracle)));
+            }
+        }
+    }
+    Ok(answered)
 }
 
 /// Sums over cells add up in another order than sums over rows, which the last digits show.

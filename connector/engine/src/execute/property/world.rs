@@ -86,6 +86,8 @@ pub(super) struct World {
     partitions: usize,
     rows: Vec<Row>,
     double: Vec<Row>,
+    /// The terms of this name are left out of the contract, which all else counts on.
+    pub(super) dropped: Option<&'static str>,
 }
 
 impl std::fmt::Debug for World {
@@ -134,6 +136,7 @@ impl World {
             partitions: *[1, 1, 4].choose(random).unwrap(),
             rows,
             double: Vec::new(),
+            dropped: None,
         };
         world.double = world.doubled(random);
         world
@@ -247,7 +250,9 @@ impl World {
             set.clone(),
             &batch(&set.schema(), rows),
             self.layout,
-            self.terms(),
+            self.terms()
+                .into_iter()
+                .filter(|term| Some(term.spec().name) != self.dropped),
         );
         city
     }
