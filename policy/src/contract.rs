@@ -342,6 +342,7 @@ pub enum Standing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     contract: Option<ContractId>,
+    first: Option<ContractId>,
     schema: Digest,
     clauses: Vec<Clause>,
     purposes: String,

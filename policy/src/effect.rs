@@ -1,6 +1,6 @@
 //! The closed set of things that a ruling can do to a dataset: the only words that `enforce` and the engine understand.
 
-use crate::id::{ClauseId, Name, ParticipantId};
+use crate::id::{ClauseId, ContractId, Name, ParticipantId};
 use crate::row_filter::RowFilter;
 use crate::term::dominance::Dominance;
 use crate::term::{Bounds, Bucket, Function, Mask, Unit};
@@ -52,6 +52,8 @@ pub enum What {
         column: Name,
         /// For whom: nobody else's rows can be joined over it.
         consumer: ParticipantId,
+        /// Under which contract, by its first version: nor can those of another contract.
+        contract: Option<ContractId>,
         /// Another number is another key.
         epoch: u32,
     },

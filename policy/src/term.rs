@@ -71,9 +71,11 @@ pub const MOST_CLAUSES: usize = 100;
 /// Whatever is wrong with any term refuses the whole grant: `POLICY_CONTRADICTION`, `TERM_ILL_TYPED`, `TERM_UNKNOWN`,
 /// `GRID_CONFLICT`, `TENANT_UNBOUND`.
 pub fn effects(grant: &Grant, to: &Binding<'_>) -> Result<Vec<Effect>, Refusal> {
-    of_clauses(grant.clauses(), to).map_err(|refusal| match grant.contract() {
-        Some(contract) => refusal.with_contract(contract),
-        None => refusal,
+    of_clauses(grant.clauses(), &to.under(grant.first())).map_err(|refusal| {
+        match grant.contract() {
+            Some(contract) => refusal.with_contract(contract),
+            None => refusal,
+        }
     })
 }
 

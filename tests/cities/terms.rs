@@ -55,8 +55,9 @@ fn masks_and_embargo_over_the_wire() {
     lindau.offers("trips", "masked", &terms, "\"league\"", "auto");
     let firms = served(&league, &mut lindau, &["acme", "other"]);
     let mut hashes: Vec<BTreeSet<String>> = Vec::new();
+    let mut contracts = Vec::new();
     for firm in &firms {
-        let _ = firm.contract_on("lindau.trips", "masked");
+        contracts.push(firm.contract_on("lindau.trips", "masked"));
         let seen = rows(firm, "SELECT * FROM lindau.trips ORDER BY trip");
         assert_eq!(
             seen.len(),
@@ -82,6 +83,22 @@ fn masks_and_embargo_over_the_wire() {
     let again = rows(&firms[0], "SELECT device FROM lindau.trips");
     let again: BTreeSet<String> = again.iter().map(|row| text(row, "device")).collect();
     assert_eq!(again, hashes[0]);
+
+    // Another contract has other hashes; a new version of the first has those of the first.
+    let devices = |contract: &str| -> BTreeSet<String> {
+        let sql = "SELECT device FROM lindau.trips";
+        let asked = ["--json", "sql", sql, "--contract", contract];
+        let mut rows = firms[0].hansa(&asked).must().lines();
+        rows.pop();
+        rows.iter().map(|row| text(row, "device")).collect()
+    };
+    let other = firms[0].contract_on("lindau.trips", "masked");
+    assert!(devices(&other).is_disjoint(&hashes[0]));
+    let request = ["--json", "contract", "request", "lindau.trips", "--sign"];
+    let replacing = ["--offer", "masked", "--replaces", &contracts[0]];
+    let amended = firms[0].hansa(&[&request[..], &replacing].concat());
+    let amended = text(&amended.must().json(), "contract");
+    assert_eq!(devices(&amended), hashes[0]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The private plan of the row form: rows filtered, then columns masked, then nothing of the asker's.
 
 use crate::bucket;
-use crate::replace::{self, Secret};
+use crate::replace::{self, Keyed, Secret};
 use crate::source::Stored;
 use datafusion_common::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion_common::{Column, ScalarValue};
@@ -28,7 +28,7 @@ pub(crate) struct Rows {
 enum Cover<'a> {
     Mask(&'a Mask),
     Bucket(policy::term::Bucket, Option<&'a str>),
-    Hash(&'a policy::id::ParticipantId, u32),
+    Hash(Keyed<'a>),
     Prefix(u32),
     Band(&'a [String]),
 }
@@ -65,8 +65,17 @@ pub(crate) fn rows(
             What::Pseudonymise {
                 column,
                 consumer,
+                contract,
                 epoch,
-            } => cover(&mut covers, column, Cover::Hash(consumer, *epoch))?,
+            } => {
+                let keyed = Keyed {
+                    dataset,
+                    consumer,
+                    contract: *contract,
+                    epoch: *epoch,
+                };
+                cover(&mut covers, column, Cover::Hash(keyed))?;
+            }
             What::Shorten { column, length } => {
                 cover(&mut covers, column, Cover::Prefix(*length))?;
             }
@@ -105,10 +114,9 @@ pub(crate) fn rows(
                 bucket::floored(column, field.data_type(), *bucket, *zone)?,
                 field.is_nullable(),
             ),
-            Some(Cover::Hash(consumer, epoch)) => {
+            Some(Cover::Hash(keyed)) => {
                 kind = DataType::Utf8;
-                let hashed = replace::hashed(column, secret, dataset, consumer, *epoch);
-                (hashed, field.is_nullable())
+                (replace::hashed(column, secret, *keyed), field.is_nullable())
             }
             Some(Cover::Prefix(length)) => {
                 (replace::shortened(column, *length), field.is_nullable())

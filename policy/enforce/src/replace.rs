@@ -10,7 +10,7 @@ use datafusion_expr::{
     Volatility,
 };
 use hmac::{Hmac, Mac as _};
-use policy::id::{DatasetId, ParticipantId};
+use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Refusal;
 use sha2::Sha256;
 use std::fmt;
@@ -28,12 +28,31 @@ impl Secret {
         Self(bytes)
     }
 
-    /// The key of one dataset, consumer and epoch: a pseudo-random function of the secret, so that no key tells another.
-    fn key(&self, dataset: &DatasetId, consumer: &ParticipantId, epoch: u32) -> Key {
+    /// The key: a pseudo-random function of the secret, so that no key tells another.
+    fn key(&self, of: Keyed<'_>) -> Key {
+        let Keyed {
+            dataset,
+            consumer,
+            contract,
+            epoch,
+        } = of;
+        let contract = contract.map(|contract| contract.to_string());
+        let contract = contract.as_deref().unwrap_or("none");
         let mut made = keyed(&self.0);
-        made.update(format!("hansa/pseudonym/1\0{dataset}\0{consumer}\0{epoch}").as_bytes());
+        let label = format!("hansa/pseudonym/1\0{dataset}\0{consumer}\0{contract}\0{epoch}");
+        made.update(label.as_bytes());
         Key(made.finalize().into_bytes().into())
     }
+}
+
+/// What a key belongs to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keyed<'a> {
+    pub(crate) dataset: &'a DatasetId,
+    pub(crate) consumer: &'a ParticipantId,
+    /// The first version of the contract.
+    pub(crate) contract: Option<ContractId>,
+    pub(crate) epoch: u32,
 }
 
 impl fmt::Debug for Secret {
@@ -43,14 +62,8 @@ impl fmt::Debug for Secret {
 }
 
 /// `column` as 32 hexadecimal digits: HMAC-SHA-256 (RFC 2104), the first 128 bits. Integers are hashed as their decimal text.
-pub(crate) fn hashed(
-    column: Expr,
-    secret: &Secret,
-    dataset: &DatasetId,
-    consumer: &ParticipantId,
-    epoch: u32,
-) -> Expr {
-    replaced(column, How::Hash(secret.key(dataset, consumer, epoch)))
+pub(crate) fn hashed(column: Expr, secret: &Secret, of: Keyed<'_>) -> Expr {
+    replaced(column, How::Hash(secret.key(of)))
 }
 
 /// The first `length` code points of `column`.
@@ -293,11 +306,23 @@ mod tests {
         assert_eq!(hex.value(2).len(), 32);
         let secret = Secret::new([7; 32]);
         let dataset: DatasetId = "hansa://munster.example/d/trips".parse().unwrap();
-        let firm = |text: &str| text.parse::<ParticipantId>().unwrap();
-        let one = secret.key(&dataset, &firm("hansa://one.example"), 1);
-        assert!(one == secret.key(&dataset, &firm("hansa://one.example"), 1));
-        assert!(one != secret.key(&dataset, &firm("hansa://two.example"), 1));
-        assert!(one != secret.key(&dataset, &firm("hansa://one.example"), 2));
+        let [first, second] = ["hansa://one.example", "hansa://two.example"]
+            .map(|text| text.parse::<ParticipantId>().unwrap());
+        let contract = |text: &str| Some(ContractId(evidence::digest::Digest::of(text.as_bytes())));
+        let key = |consumer: &ParticipantId, contract, epoch| {
+            secret.key(Keyed {
+                dataset: &dataset,
+                consumer,
+                contract,
+                epoch,
+            })
+        };
+        let one = key(&first, contract("a"), 1);
+        assert!(one == key(&first, contract("a"), 1));
+        assert!(one != key(&second, contract("a"), 1));
+        assert!(one != key(&first, contract("b"), 1));
+        assert!(one != key(&first, None, 1));
+        assert!(one != key(&first, contract("a"), 2));
         assert_eq!(format!("{secret:?} {one:?}"), "Secret Key");
     }
 

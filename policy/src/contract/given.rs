@@ -43,7 +43,7 @@ impl Book {
                 return Err(refusal);
             }
             let dataset = &agreement.dataset.id;
-            let grant = Grant::of(*id, agreement);
+            let grant = Grant::of(*id, agreement).begun_by(self.first(*id));
             if grants.insert(dataset.clone(), grant).is_some() {
                 return Err(Refusal::new(
                     Code::ContractAmbiguous,
@@ -53,6 +53,28 @@ impl Book {
             }
         }
         Ok(grants)
+    }
+
+    /// The first version of a contract, as far as its earlier ones are here.
+    pub(super) fn first(&self, id: ContractId) -> ContractId {
+        let mut first = id;
+        // No chain is longer than the book, whatever contracts say of each other.
+        for _ in 0..self.contracts.len() {
+            let Some(page) = self.contracts.get(&first) else {
+                break;
+            };
+            let earlier = page.agreement.supersedes.and_then(|earlier| {
+                let old = self.contracts.get(&earlier)?;
+                page.agreement
+                    .may_replace(&old.agreement)
+                    .then_some(earlier)
+            });
+            match earlier {
+                Some(earlier) if earlier != id => first = earlier,
+                _ => break,
+            }
+        }
+        first
     }
 
     fn gives(&self, agreement: &Agreement, who: &ParticipantId) -> bool {

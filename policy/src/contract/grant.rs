@@ -11,6 +11,7 @@ impl Grant {
     pub(super) fn of(id: ContractId, agreement: &Agreement) -> Self {
         Self {
             contract: Some(id),
+            first: Some(id),
             schema: agreement.dataset.schema,
             clauses: agreement.clauses.clone(),
             purposes: agreement.purposes.clone(),
@@ -20,10 +21,23 @@ impl Grant {
         }
     }
 
+    /// The same, as a later version of another contract.
+    pub(super) const fn begun_by(mut self, first: ContractId) -> Self {
+        self.first = Some(first);
+        self
+    }
+
+    /// The first version of the contract: what lasts over amendments, such as the keys of hashed columns, belongs to it.
+    #[must_use]
+    pub const fn first(&self) -> Option<ContractId> {
+        self.first
+    }
+
     /// All of a dataset of our own, for our own people.
     pub(super) const fn house(schema: Digest) -> Self {
         Self {
             contract: None,
+            first: None,
             schema,
             clauses: Vec::new(),
             purposes: String::new(),

@@ -50,7 +50,7 @@ impl Book {
                     .with_help("name one of them: --contract ID"));
                 }
                 Some(_) | None => {
-                    grants.insert(dataset, Grant::of(id, agreement));
+                    grants.insert(dataset, Grant::of(id, agreement).begun_by(self.first(id)));
                 }
             }
         }

@@ -169,3 +169,25 @@ fn an_exclusive_contract_bars_another() {
             .is_ok()
     );
 }
+
+#[test]
+fn keys_belong_to_the_first_version_of_a_contract() {
+    let mut second = agreement("bikes", []);
+    second.version = 2;
+    second.supersedes = Some(id("a"));
+    let mut third = second.clone();
+    third.version = 3;
+    third.supersedes = Some(id("b"));
+    let mut stranger = agreement("air", []);
+    stranger.supersedes = Some(id("a"));
+    let book = book(&[
+        ("a", agreement("bikes", [])),
+        ("b", second),
+        ("c", third),
+        ("d", stranger),
+        ("e", agreement("bikes", [])),
+    ]);
+    for (name, first) in [("a", "a"), ("b", "a"), ("c", "a"), ("d", "d"), ("e", "e")] {
+        assert_eq!(book.first(id(name)), id(first), "{name}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Term 11: a column shows a keyed hash, so that equal values stay equal and nobody can guess them.
 //!
-//! HMAC-SHA-256, cut to 128 bits and written as 32 hexadecimal digits. The key belongs to the dataset, the consumer and the
-//! epoch: it outlives amendments and renewals, and no two consumers can join their rows over it.
+//! HMAC-SHA-256, cut to 128 bits and written as 32 hexadecimal digits. The key belongs to the dataset, the consumer, the first
+//! version of the contract and the epoch: it outlives amendments, and rows of two contracts can't be joined over it.
 
 use super::Term;
 use super::odrl::{integer, iri, says, with};
@@ -85,6 +85,7 @@ impl Rule for Pseudonym {
         Ok(Some(What::Pseudonymise {
             column: self.column.clone(),
             consumer: to.asker.clone(),
+            contract: to.contract,
             epoch: self.epoch,
         }))
     }

@@ -5,7 +5,7 @@ use super::Term;
 use super::delivery::Format;
 use super::tongue::Tongue;
 use crate::effect::What;
-use crate::id::{ClauseId, Name, ParticipantId};
+use crate::id::{ClauseId, ContractId, Name, ParticipantId};
 use crate::members::Members;
 use crate::refusal::{Code, Refusal};
 use evidence::json::Json;
@@ -254,6 +254,8 @@ pub struct Binding<'a> {
     pub asker: &'a ParticipantId,
     /// The tenant that the provider mapped the asker to, where it did.
     pub tenant: Option<&'a str>,
+    /// The first version of the contract; absent where there is none.
+    pub contract: Option<ContractId>,
     /// The instant of the question; absent where no question is asked and no effect depends on it.
     pub now: Option<Time>,
 }
@@ -265,8 +267,16 @@ impl<'a> Binding<'a> {
         Self {
             asker,
             tenant: None,
+            contract: None,
             now: None,
         }
+    }
+
+    /// Under a contract, by its first version.
+    #[must_use]
+    pub const fn under(mut self, contract: Option<ContractId>) -> Self {
+        self.contract = contract;
+        self
     }
 
     /// To the tenant that the provider mapped the asker to.

@@ -414,11 +414,10 @@ fn hashed(text: &str) -> String {
         made.update(of);
         made.finalize().into_bytes().into()
     };
-    let label = format!(
-        "hansa/pseudonym/1\0{}\0{}\03",
-        dataset("d", &COLUMNS).id,
-        "hansa://firm.example"
-    );
+    let id = dataset("d", &COLUMNS).id.to_string();
+    // The contract of the fixture is named after its dataset.
+    let contract = evidence::digest::Digest::of(id.as_bytes());
+    let label = format!("hansa/pseudonym/1\0{id}\0hansa://firm.example\0{contract}\03");
     let hash = keyed(&keyed(&[7; 32], label.as_bytes()), text.as_bytes());
     hash.iter()
         .take(16)
