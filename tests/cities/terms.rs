@@ -295,3 +295,49 @@ fn an_officer_sees_what_a_draft_would_let_out() {
         .out;
     assert!(page.contains("só as colunas trip e fare"), "{page}");
 }
+
+/// An answer of 50,000 rows at 500 a second runs for as long as this test wants it to.
+#[test]
+fn a_slow_answer_is_the_only_one_and_ends_with_its_contract() {
+    let league = League::new(binary());
+    let mut lindau = league.city("lindau");
+    // It serves, so that two of its questions run at once.
+    let mut acme = league.city("acme");
+    league.hand_bundle_to("lindau");
+    let terms = format!(
+        "{}\nrows_per_second = 500\nconcurrent = 1",
+        harness::play::ALL
+    );
+    lindau.offers_long(50_000, &terms);
+    lindau.serve();
+    acme.serve();
+    acme.knows(&lindau);
+    let contract = acme.contract("lindau.long");
+    let mut going = acme.begins();
+    acme.ask("SELECT count(*) AS n FROM lindau.long")
+        .refused("TOO_MANY_STREAMS", 3);
+    lindau
+        .hansa(&[
+            "--yes", "contract", "withdraw", &contract, "--reason", "over",
+        ])
+        .must();
+    let cut = going.end();
+    assert!(cut.err.contains("WITHDRAWN"), "{}", cut.err);
+    // By the log's own times: whatever left took its second for each five hundred rows, but the first.
+    let of = |kind: &str| {
+        let mut records = lindau.records(kind);
+        records.retain(|record| text(&record["body"], "peer").ends_with("acme.example"));
+        records
+    };
+    let permit = of("permit").remove(0);
+    let request = text(&permit["body"], "request_id");
+    let closes = lindau.records("close");
+    let close = closes
+        .iter()
+        .find(|close| text(&close["body"], "request_id") == request)
+        .unwrap();
+    let rows = number(&close["body"], "rows");
+    let micros = harness::play::between(&permit, close);
+    assert!(rows < 50_000);
+    assert!(micros >= (rows - 500) * 2_000, "{rows} rows in {micros} µs");
+}
