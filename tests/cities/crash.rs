@@ -121,8 +121,11 @@ fn what_is_signed_without_a_person_is_finished_after_kills() {
             },
         );
     }
+    // On a busy machine every kill may come before anything was agreed. One that nobody disturbs comes about in any case:
+    // what was left half done is not in its way.
+    let last = acme.contract("lindau.bikes");
     let both = [&acme, &lindau].map(|city| BTreeSet::from_iter(city.listed("contract")));
-    assert!(!both[0].is_empty());
+    assert!(both[0].contains(&last));
     assert_eq!(both[0], both[1]);
     kills.came_in_the_middle();
     lindau.verifies();
