@@ -8,6 +8,7 @@ use policy::contract::Grant;
 pub fn forge(schema: Digest) -> Grant {
     Grant {
         contract: None,
+        first: None,
         schema,
         clauses: Vec::new(),
         purposes: String::new(),
