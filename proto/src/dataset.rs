@@ -10,6 +10,7 @@ use policy::id::Name;
 use policy::members::{Codes, Members};
 use policy::refusal::{Code, Refusal};
 use policy::term::Bucket;
+use policy::term::odrl::word;
 
 #[cfg(test)]
 mod tests;
@@ -296,10 +297,4 @@ fn texts(members: &mut Members, name: &str) -> Result<Option<Vec<String>>, Refus
         .collect();
     let texts = texts.ok_or_else(|| CODES.wrong(format!("`{name}` is no list of texts")))?;
     Ok(Some(texts))
-}
-
-fn word<T: PartialEq>(list: &'static [(&'static str, T)], value: &T) -> &'static str {
-    list.iter()
-        .find(|(_, known)| known == value)
-        .map_or("", |(word, _)| word)
 }

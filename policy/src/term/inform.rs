@@ -24,6 +24,9 @@ pub enum Event {
 }
 
 impl Event {
+    /// Every event.
+    pub const ALL: [Self; 3] = [Self::FirstUse, Self::Refusal, Self::SchemaChange];
+
     /// Of what, in one word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -240,7 +240,8 @@ impl Form<'_> {
 }
 
 /// The word for a value of a list that holds every value.
-pub(super) fn word<T: PartialEq>(list: &'static [(&'static str, T)], value: &T) -> &'static str {
+#[must_use]
+pub fn word<T: PartialEq>(list: &'static [(&'static str, T)], value: &T) -> &'static str {
     list.iter()
         .find(|(_, known)| known == value)
         .map_or("", |(word, _)| word)

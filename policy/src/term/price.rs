@@ -33,6 +33,9 @@ pub enum Priced {
 }
 
 impl Priced {
+    /// Everything that a price may be for.
+    pub const ALL: [Self; 4] = [Self::Query, Self::Row, Self::Megabyte, Self::Month];
+
     /// For what, in one word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -28,21 +28,6 @@ const FORBIDDEN: [(&str, Forbidden); 3] = [
     ("derive", Forbidden::Derive),
 ];
 
-const PRICED: [(&str, Priced); 4] = [
-    ("query", Priced::Query),
-    ("row", Priced::Row),
-    ("MB", Priced::Megabyte),
-    ("month", Priced::Month),
-];
-
-const EVENTS: [(&str, Event); 3] = [
-    ("first-use", Event::FirstUse),
-    ("refusal", Event::Refusal),
-    ("schema-change", Event::SchemaChange),
-];
-
-const FORMATS: [(&str, Format); 1] = [("arrow-ipc", Format::ArrowIpc)];
-
 /// The units of delays, in seconds, the largest first.
 pub(super) const UNITS: [(&str, u64); 4] = [
     ("days", 86_400),
@@ -72,12 +57,12 @@ pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
         terms.add(&value.at, Term::RowsPerSecond(rows));
     }
     if let Some(value) = keys.get("concurrent")
-        && let Some(most) = small(sheet, value)
+        && let Some(most) = sheet.small(value)
     {
         terms.add(&value.at, Term::Concurrent(most));
     }
     if let Some(value) = keys.get("open_receipts")
-        && let Some(most) = small(sheet, value)
+        && let Some(most) = sheet.small(value)
     {
         terms.add(&value.at, Term::Receipts(most));
     }
@@ -86,7 +71,12 @@ pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
         terms.add_unless_empty(&value.at, &list, Term::Networks(list.clone()));
     }
     if let Some(value) = keys.get("formats") {
-        let list = words(sheet, value, "format", &FORMATS);
+        let list = words(
+            sheet,
+            value,
+            "format",
+            &Format::ALL.map(|format| (format.as_str(), format)),
+        );
         terms.add_unless_empty(&value.at, &list, Term::Formats(list.clone()));
     }
     if let Some(value) = keys.get("exclusive") {
@@ -111,7 +101,12 @@ pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
         prices(sheet, value, terms);
     }
     if let Some(value) = keys.get("inform") {
-        let list = words(sheet, value, "event", &EVENTS);
+        let list = words(
+            sheet,
+            value,
+            "event",
+            &Event::ALL.map(|event| (event.as_str(), event)),
+        );
         terms.add_unless_empty(&value.at, &list, Term::Inform(list.clone()));
     }
 }
@@ -140,7 +135,7 @@ fn lasts(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
         let Some(table) = sheet.table(value, Some(&["days", "since"])) else {
             return;
         };
-        let days = wanted(sheet, value, &table, "days").and_then(|days| small(sheet, &days));
+        let days = wanted(sheet, value, &table, "days").and_then(|days| sheet.small(&days));
         let since = match table.get("since") {
             None => Some(Since::Activation),
             Some(since) => sheet
@@ -221,7 +216,7 @@ fn service(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
         }
         text
     });
-    let p95_ms = wanted(sheet, value, &table, "p95_ms").and_then(|ms| small(sheet, &ms));
+    let p95_ms = wanted(sheet, value, &table, "p95_ms").and_then(|ms| sheet.small(&ms));
     if let (Some(availability), Some(p95_ms)) = (availability, p95_ms) {
         terms.add(
             &value.at,
@@ -261,7 +256,8 @@ fn prices(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
         });
         let per = wanted(sheet, &item, &table, "per").and_then(|per| {
             let text = sheet.text(&per)?;
-            sheet.word(&per.at, &text, "unit of a price", &PRICED)
+            let known = Priced::ALL.map(|per| (per.as_str(), per));
+            sheet.word(&per.at, &text, "unit of a price", &known)
         });
         if let (Some(amount), Some(currency), Some(per)) = (amount, currency, per) {
             terms.add(
@@ -295,15 +291,6 @@ fn number(value: &Value<'_>) -> Option<String> {
     let text = value.node.as_str().map(str::to_owned);
     text.filter(|text| policy::term::odrl::is_decimal(text))
         .or_else(|| decimal(value))
-}
-
-fn small(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<u32> {
-    let number = sheet.count(value)?;
-    let small = u32::try_from(number).ok();
-    if small.is_none() {
-        sheet.ill_typed(value, "a number that fits here");
-    }
-    small
 }
 
 fn delay(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Delay> {

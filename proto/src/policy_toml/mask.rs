@@ -56,11 +56,11 @@ fn table_form(
             })
         }
         (None, Some(epoch), None, None) => {
-            let number = small(sheet, epoch)?;
+            let number = sheet.small(epoch)?;
             hash(sheet, value, name, number)
         }
         (None, None, Some(length), None) => {
-            let length = small(sheet, length)?;
+            let length = sheet.small(length)?;
             let column = of_type(sheet, value, name, &[ColumnType::Text], "prefix")?;
             Some(Term::Prefix(Prefix { column, length }))
         }
@@ -90,15 +90,6 @@ fn hash(sheet: &mut Sheet<'_>, value: &Value<'_>, name: Option<Name>, epoch: u32
     let kinds = [ColumnType::Text, ColumnType::Int];
     let column = of_type(sheet, value, name, &kinds, "hash here")?;
     Some(Term::Pseudonym(Pseudonym { column, epoch }))
-}
-
-fn small(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<u32> {
-    let number = sheet.count(value)?;
-    let small = u32::try_from(number).ok();
-    if small.is_none() {
-        sheet.ill_typed(value, "a number that fits here");
-    }
-    small
 }
 
 fn of_type(

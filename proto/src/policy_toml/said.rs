@@ -6,6 +6,7 @@ use policy::term::Term;
 use policy::term::dominance::{Dominance, Dominant};
 use policy::term::embargo::{Delay, Embargo};
 use policy::term::lasts::Lasts;
+use policy::term::odrl::word;
 use policy::term::price::Price;
 use policy::term::service::Service;
 
@@ -91,10 +92,4 @@ fn delay_text(delay: Delay) -> String {
         .find(|(_, seconds)| delay.0.is_multiple_of(*seconds));
     let (unit, seconds) = exact.copied().unwrap_or(("seconds", 1));
     format!("{} {unit}", delay.0 / seconds)
-}
-
-fn word<T: PartialEq>(list: &'static [(&'static str, T)], value: &T) -> &'static str {
-    list.iter()
-        .find(|(_, known)| known == value)
-        .map_or("", |(word, _)| word)
 }

@@ -197,6 +197,16 @@ impl<'a> Sheet<'a> {
         number
     }
 
+    /// A number from 1 that fits into 32 bits.
+    pub(super) fn small(&mut self, value: &Value<'_>) -> Option<u32> {
+        let number = self.count(value)?;
+        let small = u32::try_from(number).ok();
+        if small.is_none() {
+            self.ill_typed(value, "a number that fits here");
+        }
+        small
+    }
+
     /// A text, or a list of texts.
     pub(super) fn texts<'v>(&mut self, value: &Value<'v>) -> Vec<(At, String)> {
         if let Some(text) = value.node.as_str() {

@@ -7,6 +7,7 @@ use super::{KEYS, Written};
 use policy::id::{ClauseId, Name};
 use policy::row_filter::Literal;
 use policy::term::band::Band;
+use policy::term::odrl::word;
 use policy::term::prefix::Prefix;
 use policy::term::pseudonym::Pseudonym;
 use policy::term::{Bounds, Clause, Mask, Quota, Term, Unit};
@@ -381,12 +382,6 @@ fn size(bytes: u64) -> String {
 pub(super) fn texts<T: ToString>(list: &[T]) -> String {
     let quoted: Vec<String> = list.iter().map(|one| quoted(&one.to_string())).collect();
     format!("[{}]", quoted.join(", "))
-}
-
-fn word<T: PartialEq>(list: &'static [(&'static str, T)], value: &T) -> &'static str {
-    list.iter()
-        .find(|(_, known)| known == value)
-        .map_or("", |(word, _)| word)
 }
 
 pub(super) fn quoted(text: &str) -> String {
