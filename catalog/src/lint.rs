@@ -166,7 +166,7 @@ impl Policy<'_> {
         let treated = self
             .clauses
             .iter()
-            .any(|clause| clause.term.treats() == Some(name));
+            .any(|clause| clause.term.treats().as_ref() == Some(name));
         listed && !treated
     }
 }

@@ -103,7 +103,7 @@ impl<'a> Shown<'a> {
             other => {
                 self.all_rows &= !other.spec().hides_rows;
                 if let Some(column) = other.treats() {
-                    self.plain.remove(column);
+                    self.plain.remove(&column);
                 }
                 self.named.extend(other.columns());
             }

@@ -73,9 +73,7 @@ impl Change {
                 let order = clause.term.with(|rule| rule.presence());
                 Verdict::of(Some(order.reverse()))
             }
-            Self::Changed { old, new } => {
-                Verdict::of(new.term.with(|rule| rule.compare(&old.term)))
-            }
+            Self::Changed { old, new } => Verdict::of(new.term.compare(&old.term)),
         }
     }
 }

@@ -195,6 +195,6 @@ pub(crate) fn admitting<T>(
 ) -> T {
     check(&crate::term::rule::Admission {
         now: time(now),
-        around: &crate::term::rule::Around::default(),
+        around: &crate::term::rule::Around::QUIET,
     })
 }

@@ -5,7 +5,7 @@ use crate::contract::{Grant, InForce};
 use crate::effect::{Effect, What};
 use crate::id::{ContractId, DatasetId, Name};
 use crate::refusal::{Code, Refusal};
-use crate::term::rule::{Admission, Around, Check};
+use crate::term::rule::{Admission, Around, Check, Rule};
 use crate::term::{self, Clause, Quota, Term, joins, purpose, quota, window};
 use evidence::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,15 +21,10 @@ pub(super) fn window(standing: &InForce, facts: &Facts<'_>) -> Result<(), Refusa
 
 /// The clauses that take part in one of the checks; all of the contracts named.
 pub(super) fn terms(standing: &InForce, facts: &Facts<'_>, check: Check) -> Result<(), Refusal> {
-    let unknown = Around::default();
     for grant in standing.grants().values() {
-        let around = grant
-            .contract()
-            .and_then(|contract| facts.around.get(&contract))
-            .unwrap_or(&unknown);
         let admission = Admission {
             now: facts.now,
-            around,
+            around: around(grant, facts),
         };
         for clause in grant.clauses() {
             clause
@@ -51,17 +46,12 @@ pub(super) fn one(
     clause: &Clause,
     facts: &Facts<'_>,
 ) -> Result<(), Refusal> {
-    let unknown = Around::default();
-    let around = grant
-        .contract()
-        .and_then(|contract| facts.around.get(&contract))
-        .unwrap_or(&unknown);
     window::check_clause(clause, facts.now)?;
     let alone = std::slice::from_ref(clause);
     purpose::check_clauses(dataset, grant, alone, facts.taxonomy, facts.purpose)?;
     let admission = Admission {
         now: facts.now,
-        around,
+        around: around(grant, facts),
     };
     clause
         .term
@@ -228,12 +218,12 @@ pub(super) fn end(standing: &InForce, facts: &Facts<'_>) -> Time {
     let mut end = Time::LATEST;
     for grant in standing.grants().values() {
         end = end.min(window::end(grant));
-        let around = grant.contract().and_then(|id| facts.around.get(&id));
-        let begun = around.and_then(|around| around.activated);
+        let around = around(grant, facts);
         // The question itself may be the first one.
-        let used = around.map_or(facts.now, |around| around.first_use.unwrap_or(facts.now));
+        let used = around.first_use.unwrap_or(facts.now);
         for clause in grant.clauses() {
-            if let Some(over) = clause.term.with(|rule| rule.ends(begun, Some(used))) {
+            let ends = |rule: &dyn Rule| rule.ends(around.activated, Some(used));
+            if let Some(over) = clause.term.with(ends) {
                 end = end.min(over);
             }
         }
@@ -250,6 +240,14 @@ fn read<'a>(
         .grants()
         .iter()
         .filter(|(dataset, _)| reads.contains_key(*dataset))
+}
+
+/// What is known around the question under the contract of a grant.
+fn around<'a>(grant: &Grant, facts: &Facts<'a>) -> &'a Around {
+    grant
+        .contract()
+        .and_then(|contract| facts.around.get(&contract))
+        .unwrap_or(&Around::UNKNOWN)
 }
 
 const fn counted(term: &Term) -> Option<(Counted, Quota)> {

@@ -124,6 +124,17 @@ fn quota(max: u64) -> Quota {
     }
 }
 
+/// A count that nobody looked up is at its most: the clause which depends on it refuses.
+#[test]
+fn what_nobody_looked_up_refuses() {
+    for (term, code) in [
+        (Term::Concurrent(1000), Code::TooManyStreams),
+        (Term::Receipts(1000), Code::ReceiptOverdue),
+    ] {
+        assert_eq!(refused(&Case::of(vec![term])).code, code);
+    }
+}
+
 #[test]
 fn the_first_check_that_fails_decides_the_code() {
     let everything = || {

@@ -1,16 +1,15 @@
 //! What is asked of a term, answered by the rule behind its variant.
 
-use super::band::Band;
-use super::prefix::Prefix;
-use super::pseudonym::Pseudonym;
 use super::rule::{Rule, Spec};
 use super::tongue::Tongue;
 use super::{
     Quota, Term, aggregate, area, columns, consent, delivery, duty, exclusive, inform, joins,
-    legal_basis, mask, min_group, purpose, quota, receipts, rows, streams, time_bucket, window,
+    legal_basis, mask, min_group, order, purpose, quota, receipts, rows, streams, time_bucket,
+    window,
 };
 use crate::id::Name;
 use crate::plain::printable;
+use std::cmp::Ordering;
 
 impl Term {
     /// The term as a person reads it: one line, lower case, no full stop, safe to show.
@@ -60,14 +59,18 @@ impl Term {
 
     /// The column whose values it replaces.
     #[must_use]
-    pub const fn treats(&self) -> Option<&Name> {
-        match self {
-            Self::Mask { column, .. } | Self::TimeBucket { column, .. } => Some(column),
-            Self::Pseudonym(Pseudonym { column, .. })
-            | Self::Prefix(Prefix { column, .. })
-            | Self::Band(Band { column, .. }) => Some(column),
-            _ => None,
+    pub fn treats(&self) -> Option<Name> {
+        self.with(|rule| rule.treats().cloned())
+    }
+
+    /// How it compares with another term about the same thing: less is tighter. None where neither lets out all that the
+    /// other does.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        if self.treats().is_some() {
+            return order::values(self, other);
         }
+        self.with(|rule| rule.compare(other))
     }
 
     /// The one list of what stands behind each variant: everything that is asked of a term is asked of its rule.

@@ -3,15 +3,13 @@
 //! The type of the column stays. What lies below the first edge is NULL; the last band has no upper end.
 
 use super::odrl::{iri, is_decimal, says, texts, with};
-use super::order;
-use super::rule::{Binding, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
 use super::tongue::Tongue;
 use super::{Term, contradiction, normal};
 use crate::effect::What;
 use crate::id::Name;
 use crate::refusal::{Code, Refusal};
 use evidence::json::Json;
-use std::cmp::Ordering;
 
 /// The term.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,12 +78,8 @@ impl Rule for Band {
         ])
     }
 
-    fn about(&self) -> String {
-        self.column.to_string()
-    }
-
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Values(self.column.to_string()))
+    fn treats(&self) -> Option<&Name> {
+        Some(&self.column)
     }
 
     fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
@@ -111,14 +105,6 @@ impl Rule for Band {
             column: self.column.clone(),
             edges: self.edges.clone(),
         }))
-    }
-
-    fn columns(&self) -> Vec<Name> {
-        vec![self.column.clone()]
-    }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        order::values(&Term::Band(self.clone()), other)
     }
 }
 

@@ -94,7 +94,7 @@ pub(super) fn shown_are_treated(clauses: &[Clause]) -> Result<(), Refusal> {
     };
     for clause in clauses {
         if let Some(column) = clause.term.treats()
-            && !shown.contains(column)
+            && !shown.contains(&column)
         {
             let refusal = contradiction(format!(
                 "the column `{column}` is treated by {} but not shown",

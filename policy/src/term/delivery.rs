@@ -167,6 +167,9 @@ pub enum Format {
 const FORMATS: [(&str, Format); 1] = [("h:arrow-ipc", Format::ArrowIpc)];
 
 impl Format {
+    /// Every form.
+    pub const ALL: [Self; 1] = [Self::ArrowIpc];
+
     /// Its name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -259,7 +262,7 @@ mod tests {
         let networks: Vec<Network> = networks.iter().map(|text| text.parse().unwrap()).collect();
         let around = Around {
             address: address.map(|text| text.parse().unwrap()),
-            ..Around::default()
+            ..Around::QUIET
         };
         let met = admitting("2026-06-01T00:00:00Z", |admission| {
             To(&networks).admit(&Admission {

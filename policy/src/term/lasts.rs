@@ -164,16 +164,16 @@ mod tests {
     fn counted_from_activation_or_first_use() {
         let activated = |text: &str| Around {
             activated: Some(time(text)),
-            ..Around::default()
+            ..Around::QUIET
         };
         check(Since::Activation, activated("2026-05-01T00:00:00Z"), true);
         check(Since::Activation, activated("2026-03-03T00:00:00Z"), false);
         check(Since::Activation, activated("2026-03-03T00:00:01Z"), true);
-        check(Since::Activation, Around::default(), false);
+        check(Since::Activation, Around::QUIET, false);
         check(Since::FirstUse, activated("2020-01-01T00:00:00Z"), true);
         let used = Around {
             first_use: Some(time("2026-01-01T00:00:00Z")),
-            ..Around::default()
+            ..Around::QUIET
         };
         check(Since::FirstUse, used, false);
     }

@@ -1,8 +1,7 @@
 //! Term 12, first half: a column shows NULL, or one value, in every row.
 
 use super::odrl::{self, iri, says, typed, with};
-use super::order;
-use super::rule::{Binding, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
 use super::tongue::Tongue;
 use super::{Mask, Term, normal};
 use crate::effect::What;
@@ -10,7 +9,6 @@ use crate::id::Name;
 use crate::refusal::Refusal;
 use crate::row_filter::Literal;
 use evidence::json::Json;
-use std::cmp::Ordering;
 
 /// The term.
 pub(super) struct Masked<'a> {
@@ -70,12 +68,8 @@ impl Rule for Masked<'_> {
         Json::object([("column", Json::text(self.column)), ("mask", mask)])
     }
 
-    fn about(&self) -> String {
-        self.column.to_string()
-    }
-
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Values(self.column.to_string()))
+    fn treats(&self) -> Option<&Name> {
+        Some(self.column)
     }
 
     // The types must fit each other; that is checked where the column's type is known (catalog/lint, catalog/view).
@@ -88,20 +82,6 @@ impl Rule for Masked<'_> {
             column: self.column.clone(),
             mask: self.mask.clone(),
         }))
-    }
-
-    fn columns(&self) -> Vec<Name> {
-        vec![self.column.clone()]
-    }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        order::values(
-            &Term::Mask {
-                column: self.column.clone(),
-                mask: self.mask.clone(),
-            },
-            other,
-        )
     }
 }
 

@@ -1,15 +1,13 @@
 //! Term 12, second half: a column shows the first characters of its text.
 
 use super::odrl::{integer, iri, says, with};
-use super::order;
-use super::rule::{Binding, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
 use super::tongue::Tongue;
 use super::{Term, contradiction};
 use crate::effect::What;
 use crate::id::Name;
 use crate::refusal::Refusal;
 use evidence::json::Json;
-use std::cmp::Ordering;
 
 /// The term.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,12 +64,8 @@ impl Rule for Prefix {
         ])
     }
 
-    fn about(&self) -> String {
-        self.column.to_string()
-    }
-
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Values(self.column.to_string()))
+    fn treats(&self) -> Option<&Name> {
+        Some(&self.column)
     }
 
     fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
@@ -83,14 +77,6 @@ impl Rule for Prefix {
             column: self.column.clone(),
             length: self.length,
         }))
-    }
-
-    fn columns(&self) -> Vec<Name> {
-        vec![self.column.clone()]
-    }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        order::values(&Term::Prefix(self.clone()), other)
     }
 }
 

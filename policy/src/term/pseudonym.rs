@@ -5,14 +5,12 @@
 
 use super::Term;
 use super::odrl::{integer, iri, says, with};
-use super::order;
-use super::rule::{Binding, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
 use super::tongue::Tongue;
 use crate::effect::What;
 use crate::id::Name;
 use crate::refusal::Refusal;
 use evidence::json::Json;
-use std::cmp::Ordering;
 
 /// The term.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,12 +71,8 @@ impl Rule for Pseudonym {
         ])
     }
 
-    fn about(&self) -> String {
-        self.column.to_string()
-    }
-
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Values(self.column.to_string()))
+    fn treats(&self) -> Option<&Name> {
+        Some(&self.column)
     }
 
     fn effect(&self, to: &Binding<'_>) -> Result<Option<What>, Refusal> {
@@ -88,14 +82,6 @@ impl Rule for Pseudonym {
             contract: to.contract,
             epoch: self.epoch,
         }))
-    }
-
-    fn columns(&self) -> Vec<Name> {
-        vec![self.column.clone()]
-    }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        order::values(&Term::Pseudonym(self.clone()), other)
     }
 }
 

@@ -90,7 +90,7 @@ mod tests {
         let check = |outstanding| {
             let around = Around {
                 outstanding,
-                ..Around::default()
+                ..Around::QUIET
             };
             admitting("2026-06-01T00:00:00Z", |admission| {
                 Receipts(2).admit(&Admission {

@@ -143,20 +143,27 @@ pub(crate) trait Rule {
     /// hash in a contract outlives this program.
     fn normal(&self) -> Json;
 
+    /// The column whose values it decides: what it is about, names and decides follow from it, and how it compares with
+    /// another such term is in one place, [`Term::compare`].
+    fn treats(&self) -> Option<&Name> {
+        None
+    }
+
     /// What it is about, where a policy may hold several of the kind: two clauses of one kind about the same thing are one
     /// clause that changed.
     fn about(&self) -> String {
-        String::new()
+        self.treats().map(ToString::to_string).unwrap_or_default()
     }
 
     /// The columns that it names.
     fn columns(&self) -> Vec<Name> {
-        Vec::new()
+        self.treats().cloned().into_iter().collect()
     }
 
     /// What only one clause of a policy may decide.
     fn decides(&self) -> Option<Decides> {
-        None
+        let column = self.treats()?;
+        Some(Decides::Values(column.to_string()))
     }
 
     /// What it does to the dataset.
@@ -186,8 +193,10 @@ pub(crate) trait Rule {
     }
 
     /// How it compares with another term of the same kind about the same thing: less is tighter. None where neither
-    /// lets out all that the other does.
-    fn compare(&self, other: &Term) -> Option<Ordering>;
+    /// lets out all that the other does. Not asked of a term that decides what a column shows.
+    fn compare(&self, _other: &Term) -> Option<Ordering> {
+        None
+    }
 
     /// How a policy with the term compares with one without it.
     fn presence(&self) -> Ordering {
@@ -234,17 +243,26 @@ pub struct Around {
     pub outstanding: u64,
 }
 
-impl Default for Around {
-    fn default() -> Self {
-        Self {
-            address: None,
-            format: Format::ArrowIpc,
-            running: 0,
-            activated: None,
-            first_use: None,
-            outstanding: 0,
-        }
-    }
+impl Around {
+    /// What stands in where nobody looked: every count is at its most, so that a clause which depends on one refuses.
+    pub const UNKNOWN: Self = Self {
+        address: None,
+        format: Format::ArrowIpc,
+        running: u64::MAX,
+        activated: None,
+        first_use: None,
+        outstanding: u64::MAX,
+    };
+}
+
+#[cfg(test)]
+impl Around {
+    /// Nothing runs and nothing is outstanding.
+    pub(crate) const QUIET: Self = Self {
+        running: 0,
+        outstanding: 0,
+        ..Self::UNKNOWN
+    };
 }
 
 /// To whom, and when, the effects of a grant are bound.

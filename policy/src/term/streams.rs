@@ -144,7 +144,7 @@ mod tests {
         let check = |running| {
             let around = Around {
                 running,
-                ..Around::default()
+                ..Around::QUIET
             };
             admitting("2026-06-01T00:00:00Z", |admission| {
                 AtOnce(2).admit(&Admission {

@@ -1,15 +1,13 @@
 //! Term 14: an instant or a date is floored to its bucket.
 
 use super::odrl::{duration, says, with, word};
-use super::order;
-use super::rule::{Binding, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
 use super::tongue::Tongue;
 use crate::effect::What;
 use crate::id::Name;
 use crate::refusal::{Code, Refusal};
 use crate::term::{Bucket, Term};
 use evidence::json::Json;
-use std::cmp::Ordering;
 
 /// The term.
 pub(super) struct Floored<'a> {
@@ -69,12 +67,8 @@ impl Rule for Floored<'_> {
         ])
     }
 
-    fn about(&self) -> String {
-        self.column.to_string()
-    }
-
-    fn decides(&self) -> Option<Decides> {
-        Some(Decides::Values(self.column.to_string()))
+    fn treats(&self) -> Option<&Name> {
+        Some(self.column)
     }
 
     fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
@@ -84,21 +78,6 @@ impl Rule for Floored<'_> {
             bucket: self.bucket,
             zone: self.zone.map(str::to_owned),
         }))
-    }
-
-    fn columns(&self) -> Vec<Name> {
-        vec![self.column.clone()]
-    }
-
-    fn compare(&self, other: &Term) -> Option<Ordering> {
-        order::values(
-            &Term::TimeBucket {
-                column: self.column.clone(),
-                bucket: self.bucket,
-                zone: self.zone.map(str::to_owned),
-            },
-            other,
-        )
     }
 }
 

@@ -237,12 +237,12 @@ mod tests {
     #[test]
     fn a_term_compares_with_itself_and_with_no_other_kind() {
         for one in Term::samples() {
-            let order = one.with(|rule| rule.compare(&one));
+            let order = one.compare(&one);
             assert_eq!(order, Some(std::cmp::Ordering::Equal), "{}", one.plain());
             for other in Term::samples() {
                 let related = one.treats().is_some() && other.treats().is_some();
                 if !std::ptr::eq(one.spec(), other.spec()) && !related {
-                    let order = one.with(|rule| rule.compare(&other));
+                    let order = one.compare(&other);
                     let named = one.spec().name == other.spec().name;
                     assert!(
                         order.is_none() || named,
@@ -251,8 +251,8 @@ mod tests {
                         other.plain()
                     );
                 }
-                let forth = one.with(|rule| rule.compare(&other));
-                let back = other.with(|rule| rule.compare(&one));
+                let forth = one.compare(&other);
+                let back = other.compare(&one);
                 assert_eq!(forth, back.map(std::cmp::Ordering::reverse));
             }
         }

@@ -81,7 +81,7 @@ fn columns(
         let treated = grant
             .clauses()
             .iter()
-            .find(|clause| clause.term.treats() == Some(&column.name));
+            .find(|clause| clause.term.treats().as_ref() == Some(&column.name));
         let how = treated.map_or("as stored", |clause| clause.term.spec().name);
         shown.push((column.name.clone(), how));
     }

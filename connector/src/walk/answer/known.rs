@@ -85,7 +85,7 @@ pub(super) fn around(
         let mut around = Around {
             address,
             running: place.before(contract),
-            ..Around::default()
+            ..Around::UNKNOWN
         };
         if has(|term| matches!(term, Term::Lasts(_))) {
             (around.activated, around.first_use) = node.index(|state| state.began(contract))?;
