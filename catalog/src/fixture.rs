@@ -160,6 +160,7 @@ pub(crate) fn agreement(offer: &Offer, dataset: &Dataset) -> Agreement {
         assignee,
         purposes: taxonomy().label,
         signatory: None,
+        shown: None,
         proposed_at: time("2026-01-01T00:00:00Z"),
         nonce: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
     };

@@ -4,6 +4,7 @@ use crate::dataset::Dataset;
 use evidence::digest::Digest;
 use evidence::json::{Json, canonical};
 use evidence::time::Time;
+use policy::contract::shown::Shown;
 use policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party};
 use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::term::{Clause, normal};
@@ -80,6 +81,8 @@ pub struct Filled {
     pub purposes: String,
     /// Who signs for the provider, and in what capacity.
     pub signatory: Option<Digest>,
+    /// The page that the signers are shown.
+    pub shown: Option<Shown>,
     /// When it is proposed.
     pub proposed_at: Time,
     /// 16 random bytes, base64url.
@@ -151,6 +154,7 @@ impl Offer {
             assignee,
             purposes,
             signatory,
+            shown,
             proposed_at,
             nonce,
         } = filled;
@@ -172,6 +176,7 @@ impl Offer {
             own_purposes: self.own_purposes.clone(),
             legal: self.legal.clone(),
             signatory,
+            shown,
             proposed_at,
             nonce,
         }

@@ -6,9 +6,11 @@ mod given;
 mod grant;
 mod held;
 mod record;
+pub mod shown;
 mod signed;
 mod supposed;
 
+use crate::contract::shown::Shown;
 use crate::id::{ContractId, DatasetId, ParticipantId};
 use crate::peer::VerifiedPeer;
 use crate::refusal::{Code, Refusal};
@@ -46,6 +48,8 @@ pub struct Agreement {
     pub legal: Option<Legal>,
     /// Who signs for the provider, and in what capacity: digest of a statement kept beside the log.
     pub signatory: Option<Digest>,
+    /// The page that its signers are shown; absent in contracts from before that was signed.
+    pub shown: Option<Shown>,
     /// When it was proposed.
     pub proposed_at: Time,
     /// 16 random bytes, base64url.

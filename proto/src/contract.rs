@@ -1,12 +1,18 @@
 //! The payload of a contract: the bytes that both parties sign, and the agreement that they state.
 //!
-//! Canonical JSON `agreement/1`. The reader takes exactly what the writer makes: no other spelling, no unknown member,
+//! Canonical JSON `agreement/2`. The reader takes exactly what the writer makes: no other spelling, no unknown member,
 //! none missing. What a later version fills has its slot already and is null.
+//!
+//! `rendering` names the page that the signers are shown and its digest. An agreement without it is `agreement/1`: it is
+//! read and stays in force, since contracts outlive versions, but is proposed no more.
 
 use crate::base64url;
 use crate::odrl::{self, Policy, Taker, name};
+use crate::render;
 use crate::strict::{self, LIMITS};
+use evidence::digest::Digest;
 use evidence::json::{Json, canonical};
+use policy::contract::shown::Shown;
 use policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party};
 use policy::members::{Codes, Members};
 use policy::refusal::{Code, Refusal};
@@ -15,7 +21,8 @@ use policy::term::normal;
 #[cfg(test)]
 mod tests;
 
-const FORMAT: &str = "agreement/1";
+const FORMAT: &str = "agreement/2";
+const UNSHOWN: &str = "agreement/1";
 const CODES: Codes = Codes::of(Code::ContractMalformed);
 
 /// The payload: canonical JSON.
@@ -28,7 +35,7 @@ pub fn to_bytes(agreement: &Agreement) -> Vec<u8> {
 ///
 /// # Errors
 /// `CONTRACT_MALFORMED` for bytes that are not in the one accepted form, `TERM_UNKNOWN` and `TERM_ILL_TYPED` for a policy
-/// that this version does not execute exactly.
+/// that this version does not execute exactly, `RENDERING_DIFFERS` when its signers were shown something else than it says.
 pub fn from_bytes(bytes: &[u8]) -> Result<Agreement, Refusal> {
     let json = strict::document(bytes, LIMITS, Code::ContractMalformed)?;
     let agreement = from_json(json)?;
@@ -51,8 +58,9 @@ pub fn to_json(agreement: &Agreement) -> Json {
         .iter()
         .filter(|clause| clause.term.is_recorded_only())
         .map(|clause| Json::text(clause.id));
-    Json::object([
-        ("hansa", Json::text(FORMAT)),
+    let format = agreement.shown.map_or(UNSHOWN, |_| FORMAT);
+    let mut whole = Json::object([
+        ("hansa", Json::text(format)),
         ("id", Json::text(&agreement.uid)),
         ("version", Json::count(u64::from(agreement.version))),
         ("supersedes", text_or_null(agreement.supersedes)),
@@ -85,7 +93,22 @@ pub fn to_json(agreement: &Agreement) -> Json {
         ("signatory", text_or_null(agreement.signatory)),
         ("proposedAt", Json::text(agreement.proposed_at)),
         ("nonce", Json::text(&agreement.nonce)),
-    ])
+    ]);
+    if let (Json::Object(members), Some(shown)) = (&mut whole, agreement.shown) {
+        let rendering = Json::object([
+            ("form", Json::text(shown.form)),
+            ("language", Json::text(shown.tongue)),
+            ("sha256", Json::text(page_digest(shown, agreement))),
+        ]);
+        members.insert("rendering".to_owned(), rendering);
+    }
+    whole
+}
+
+/// The digest of the page that the signers of an agreement are shown.
+#[must_use]
+pub fn page_digest(shown: Shown, agreement: &Agreement) -> Digest {
+    Digest::of(render::page(shown, agreement).as_bytes())
 }
 
 fn vocabularies_json(agreement: &Agreement) -> Json {
@@ -121,7 +144,10 @@ fn policy_of(agreement: &Agreement) -> Policy {
 
 fn from_json(json: Json) -> Result<Agreement, Refusal> {
     let mut payload = Members::of(json, "", CODES)?;
-    payload.exactly_text("hansa", FORMAT)?;
+    let format = payload.text("hansa")?;
+    if format != FORMAT && format != UNSHOWN {
+        return Err(CODES.unknown(format!("`hansa` is `{format}` instead of `{FORMAT}`")));
+    }
     let uid = payload.text("id")?;
     if !is_label(&uid) {
         return Err(CODES.wrong(format!("the id `{uid}` is no `urn:uuid:` in lower case")));
@@ -142,6 +168,10 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
     let (purposes, own_purposes) = vocabularies(payload.object("vocabularies")?)?;
     let legal = payload.object_or_null("legal")?.map(legal).transpose()?;
     let signatory = payload.parsed_or_null("signatory")?;
+    let rendering = match format.as_str() {
+        FORMAT => Some(rendering(payload.object("rendering")?)?),
+        _ => None,
+    };
     let proposed_at = payload.parsed("proposedAt")?;
     let nonce = payload.text("nonce")?;
     if base64url::decode(&nonce).is_none_or(|bytes| bytes.len() != 16) {
@@ -162,6 +192,7 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
         own_purposes,
         legal,
         signatory,
+        shown: rendering.map(|(shown, _)| shown),
         proposed_at,
         nonce,
     };
@@ -175,7 +206,40 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
             "the contract is in force from {not_before} until {not_after}, which is never"
         )));
     }
+    if let Some((shown, told)) = rendering {
+        check_shown(&agreement, shown, told)?;
+    }
     Ok(agreement)
+}
+
+/// The page that the payload names, and its digest. One that this version can't show is refused, as a term that it can't
+/// enforce is: nobody here could say what was signed.
+fn rendering(mut members: Members) -> Result<(Shown, Digest), Refusal> {
+    let shown = Shown {
+        form: members.parsed("form")?,
+        tongue: members.parsed("language")?,
+    };
+    let told = members.parsed("sha256")?;
+    members.finish()?;
+    Ok((shown, told))
+}
+
+// INVARIANT: shown-is-signed. Wherever an agreement is read, its page is made again and held against what was signed.
+fn check_shown(agreement: &Agreement, shown: Shown, told: Digest) -> Result<(), Refusal> {
+    let ours = page_digest(shown, agreement);
+    if ours == told {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::RenderingDiffers,
+        format!(
+            "the contract says that its page `{}` in `{}` has the digest {}; its terms make one with {}",
+            shown.form,
+            shown.tongue,
+            told.short(),
+            ours.short()
+        ),
+    ))
 }
 
 fn vocabularies(mut members: Members) -> Result<(String, Vec<OwnPurpose>), Refusal> {

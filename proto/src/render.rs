@@ -3,6 +3,7 @@
 use crate::purposes;
 use catalog::offer::{Offer, Recipients, Sign};
 use evidence::time::Time;
+use policy::contract::shown::{Form, Shown};
 use policy::contract::{Agreement, Assignee, Legal, OwnPurpose, Party};
 use policy::id::ContractId;
 use policy::plain::printable;
@@ -16,17 +17,17 @@ mod tests;
 /// The heading over the clauses that are recorded only, in English.
 pub const NOT_ENFORCED: &str = "Not technically enforced";
 
-/// A contract as a page; without its identity it is a draft.
+/// A contract as a page, in the language in which its signers are shown it; without its identity it is a draft.
 #[must_use]
 pub fn agreement(id: Option<ContractId>, agreement: &Agreement) -> String {
-    agreement_in(Tongue::En, id, agreement)
+    let tongue = agreement.shown.unwrap_or_default().tongue;
+    agreement_in(tongue, id, agreement)
 }
 
 /// The same in a language.
 #[must_use]
 pub fn agreement_in(tongue: Tongue, id: Option<ContractId>, agreement: &Agreement) -> String {
-    let mut page = Page::new(tongue);
-    page.line(match (id, &agreement.assignee) {
+    let title = match (id, &agreement.assignee) {
         (Some(id), Assignee::Participant(_)) => {
             format!("{} {id}", tongue.pick("Contract", "Vertrag", "Contrato"))
         }
@@ -41,7 +42,22 @@ pub fn agreement_in(tongue: Tongue, id: Option<ContractId>, agreement: &Agreemen
                 "Rascunho, não assinado",
             )
             .to_owned(),
-    });
+    };
+    format!("{title}\n{}", page(Shown::newest(tongue), agreement))
+}
+
+/// The page that signers are shown, and whose digest they sign. It names neither the hash nor itself.
+///
+/// What a form has once said it says for ever: the files in `golden/` hold it.
+#[must_use]
+pub fn page(shown: Shown, agreement: &Agreement) -> String {
+    match shown.form {
+        Form::One => first(shown.tongue, agreement),
+    }
+}
+
+fn first(tongue: Tongue, agreement: &Agreement) -> String {
+    let mut page = Page::new(tongue);
     let version = tongue.pick("version", "Fassung", "versão");
     page.fact(
         tongue.pick("label", "Kennung", "rótulo"),

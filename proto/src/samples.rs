@@ -5,6 +5,7 @@ pub(crate) mod random;
 use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
 use evidence::digest::Digest;
 use evidence::json::Json;
+use policy::contract::shown::Shown;
 use policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party};
 use policy::id::ClauseId;
 use policy::term::{Bucket, Clause, Term};
@@ -36,6 +37,7 @@ pub(crate) fn agreement() -> Agreement {
             language: "de".to_owned(),
         }),
         signatory: None,
+        shown: Some(Shown::default()),
         proposed_at: "2026-11-20T09:00:00Z".parse().unwrap(),
         nonce: crate::base64url::encode(&[7; 16]),
     }

@@ -32,6 +32,7 @@ mod readme;
 mod recall;
 mod resources;
 mod scenarios;
+mod signed;
 mod terms;
 mod together;
 mod trust;

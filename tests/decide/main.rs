@@ -17,6 +17,7 @@ use keep::trust::identity::request::Applicant;
 use keep::trust::identity::{self, Files, Identity};
 use keep::trust::keys::Algorithm;
 use keep::trust::league::{Founding, League};
+use policy::contract::shown::Shown;
 use policy::contract::{Agreement, Assignee, Book, DatasetRef, Party, Role};
 use policy::id::{ClauseId, ContractId, DatasetId, Name, ParticipantId, PurposeId, RequestId};
 use policy::peer::{Presented, VerifiedPeer};
@@ -237,6 +238,7 @@ impl Scene {
             own_purposes: Vec::new(),
             legal: None,
             signatory: None,
+            shown: Some(Shown::default()),
             proposed_at: self.now,
             nonce: proto::base64url::encode(&[7; 16]),
         }

@@ -102,6 +102,7 @@ fn filled() -> crate::offer::Filled {
         assignee: made.assignee,
         purposes: made.purposes,
         signatory: None,
+        shown: None,
         proposed_at: made.proposed_at,
         nonce: made.nonce,
     }

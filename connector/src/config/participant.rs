@@ -3,6 +3,7 @@
 use crate::config::reader::Section;
 use policy::id::{Name, ParticipantId};
 use policy::refusal::{Code, Refusal};
+use policy::term::tongue::Tongue;
 
 /// `[participant]`
 #[derive(Debug, Clone)]
@@ -13,6 +14,8 @@ pub(crate) struct Participant {
     pub(crate) name: String,
     /// IANA zone of its civil times and of the days in its policies.
     pub(crate) zone: String,
+    /// The language of the pages that its people are shown and sign.
+    pub(crate) tongue: Tongue,
     /// How to reach the people who run it.
     pub(crate) contact: Option<String>,
     /// The alias of its own datasets in SQL.
@@ -33,6 +36,7 @@ pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> O
     let id: Option<ParticipantId> = section.parsed("id", faults);
     let name = section.needed("name", faults);
     let zone = section.text_at("zone", faults);
+    let tongue: Option<Tongue> = section.parsed("language", faults);
     let contact = section.text("contact", faults);
     let alias: Option<Name> = section.parsed("alias", faults);
     if let Some((zone, line)) = &zone
@@ -67,6 +71,7 @@ pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> O
         id: id?,
         name: name?,
         zone: zone.map_or_else(|| "UTC".to_owned(), |(zone, _)| zone),
+        tongue: tongue.unwrap_or_default(),
         contact,
         alias: alias?,
     })

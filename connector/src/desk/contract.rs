@@ -37,6 +37,7 @@ pub(crate) async fn run(
             policy_text: policy,
             offer,
             replaces,
+            language,
             ..
         } => {
             let wish = request::Wish {
@@ -44,6 +45,7 @@ pub(crate) async fn run(
                 policy,
                 offer,
                 replaces,
+                tongue: spoken(language.as_deref())?,
             };
             request::request(node, &dataset, wish, manner, out).await
         }
@@ -52,7 +54,7 @@ pub(crate) async fn run(
             diff,
             odrl,
             language,
-        } => show::show(node, &id, diff, odrl, spoken(&language)?, out).await,
+        } => show::show(node, &id, diff, odrl, spoken(language.as_deref())?, out).await,
         ContractVerb::Counter {
             id, policy_text, ..
         } => step::counter(node, &id, policy_text.as_deref().unwrap_or_default(), out).await,
@@ -156,8 +158,11 @@ async fn collect(node: &Arc<Node>, out: &Out) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The language of a page.
-fn spoken(text: &str) -> Result<Tongue, Refusal> {
-    text.parse()
-        .map_err(|fault| Refusal::new(Code::UsageWrong, format!("`{text}`: {fault}")))
+/// The language of a page, if one was named.
+fn spoken(text: Option<&str>) -> Result<Option<Tongue>, Refusal> {
+    let parsed = text.map(|text| {
+        text.parse()
+            .map_err(|fault| Refusal::new(Code::UsageWrong, format!("`{text}`: {fault}")))
+    });
+    parsed.transpose()
 }

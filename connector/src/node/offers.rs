@@ -8,6 +8,7 @@ use catalog::lint::{self, Severity};
 use catalog::offer::{Filled, Offer, Recipients, Sign};
 use evidence::digest::Digest;
 use keep::trust::signature::Signer;
+use policy::contract::shown::Shown;
 use policy::contract::{Assignee, Legal, OwnPurpose, Party, Role};
 use policy::id::{ContractId, DatasetId};
 use policy::refusal::Refusal;
@@ -220,6 +221,7 @@ impl Node {
             assignee,
             purposes: proto::purposes::label(),
             signatory: None,
+            shown: Some(Shown::newest(self.config().participant.tongue)),
             proposed_at: self.now(),
             nonce: proto::base64url::encode(&fresh::<16>()),
         }

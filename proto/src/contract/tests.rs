@@ -3,6 +3,7 @@
 use super::*;
 use crate::samples;
 use evidence::json::parse;
+use policy::term::tongue::Tongue;
 
 #[track_caller]
 fn check(agreement: &Agreement) {
@@ -67,6 +68,7 @@ fn a_payload_has_every_slot() {
             "proposedAt",
             "provider",
             "recordedOnly",
+            "rendering",
             "signatory",
             "supersedes",
             "template",
@@ -107,8 +109,8 @@ fn only_the_canonical_bytes_are_read() {
     refused(b"", Code::ContractMalformed);
     refused(&[0xff, 0xfe], Code::ContractMalformed);
     // The same members in another order.
-    let (head, tail) = good.split_once(r##""hansa":"agreement/1","##).unwrap();
-    let turned = format!(r##"{{"hansa":"agreement/1",{}{tail}"##, &head[1..]);
+    let (head, tail) = good.split_once(r##""hansa":"agreement/2","##).unwrap();
+    let turned = format!(r##"{{"hansa":"agreement/2",{}{tail}"##, &head[1..]);
     refused(turned.as_bytes(), Code::ContractMalformed);
     // A duplicate member, the same and another one.
     exchanged(
@@ -219,7 +221,8 @@ fn each_place_says_the_same() {
         r##""id":"firma.example""##,
         Code::ContractMalformed,
     );
-    exchanged("agreement/1", "agreement/2", Code::ContractMalformed);
+    exchanged("agreement/2", "agreement/1", Code::ContractMalformed);
+    exchanged("agreement/2", "agreement/3", Code::ContractMalformed);
     let two = Agreement {
         own_purposes: [
             samples::agreement().own_purposes,
@@ -260,4 +263,67 @@ fn random_agreements_survive_the_round_trip() {
         let read = from_bytes(&to_bytes(&agreement));
         assert_eq!(read.as_ref(), Ok(&agreement), "seed {seed}");
     }
+}
+
+#[test]
+fn what_was_shown_is_what_was_signed() {
+    for tongue in Tongue::ALL {
+        let shown = Shown::newest(tongue);
+        let whole = Agreement {
+            shown: Some(shown),
+            ..samples::agreement()
+        };
+        check(&whole);
+        let digest = page_digest(shown, &whole).to_string();
+        assert_eq!(
+            digest,
+            Digest::of(render::page(shown, &whole).as_bytes()).to_string()
+        );
+        let payload = String::from_utf8(to_bytes(&whole)).unwrap();
+        assert_eq!(payload.matches(&digest).count(), 1);
+        let other = payload.replace(&digest, &Digest::of(b"another page").to_string());
+        refused(other.as_bytes(), Code::RenderingDiffers);
+        // Another language has another page.
+        let next = if tongue == Tongue::De { "pt" } else { "de" };
+        let (from, to) = (
+            format!(r##""form":"page/1","language":"{tongue}""##),
+            format!(r##""form":"page/1","language":"{next}""##),
+        );
+        refused(
+            payload.replace(&from, &to).as_bytes(),
+            Code::RenderingDiffers,
+        );
+    }
+    // Every other term, under the page of these.
+    let good = payload();
+    let fewer = samples::short_agreement();
+    let shown = fewer.shown.unwrap();
+    let mixed = good.replace(
+        &page_digest(shown, &samples::agreement()).to_string(),
+        &page_digest(shown, &fewer).to_string(),
+    );
+    refused(mixed.as_bytes(), Code::RenderingDiffers);
+    // What can't be shown here is not signed or used here.
+    exchanged("page/1", "page/2", Code::ContractMalformed);
+    exchanged(
+        r##""language":"en""##,
+        r##""language":"fi""##,
+        Code::ContractMalformed,
+    );
+}
+
+#[test]
+fn a_contract_of_before_is_read_as_it_was_signed() {
+    let old = Agreement {
+        shown: None,
+        ..samples::agreement()
+    };
+    check(&old);
+    let bytes = String::from_utf8(to_bytes(&old)).unwrap();
+    assert!(bytes.contains(r##""hansa":"agreement/1""##) && !bytes.contains("rendering"));
+    // The newer format can't leave it away.
+    refused(
+        bytes.replace("agreement/1", "agreement/2").as_bytes(),
+        Code::ContractMalformed,
+    );
 }

@@ -1,5 +1,7 @@
 //! What people and tools are shown of a policy.
 
+mod golden;
+
 use super::*;
 use crate::samples;
 

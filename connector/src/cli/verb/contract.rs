@@ -38,6 +38,9 @@ pub(crate) enum ContractVerb {
         /// The contract that this one takes the place of, as its next version
         #[arg(long, value_name = "CONTRACT")]
         replaces: Option<String>,
+        /// In which language the page is written that both sign: en, de or pt; absent: [participant] language
+        #[arg(long, value_name = "LANGUAGE", value_parser = ["en", "de", "pt"])]
+        language: Option<String>,
     },
     /// Clauses, signatures and their check, budgets used
     #[command(after_help = "Example: hansa contract show 7f3a")]
@@ -50,9 +53,9 @@ pub(crate) enum ContractVerb {
         /// As ODRL
         #[arg(long)]
         odrl: bool,
-        /// In which language the page is written: en, de or pt
-        #[arg(long, value_name = "LANGUAGE", default_value = "en", value_parser = ["en", "de", "pt"])]
-        language: String,
+        /// In which language the page is written: en, de or pt; absent: that in which it is signed
+        #[arg(long, value_name = "LANGUAGE", value_parser = ["en", "de", "pt"])]
+        language: Option<String>,
     },
     /// Answers with changed terms
     #[command(after_help = "Example: hansa contract counter n-3c51 --policy policies/wider.toml")]

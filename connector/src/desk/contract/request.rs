@@ -10,10 +10,12 @@ use crate::node::Node;
 use crate::walk::{negotiate, post};
 use ::catalog::dataset::Dataset;
 use ::catalog::offer::Filled;
+use ::policy::contract::shown::Shown;
 use ::policy::contract::{Agreement, Assignee};
 use ::policy::id::ContractId;
 use ::policy::negotiate::Phase;
 use ::policy::refusal::{Code, Refusal};
+use ::policy::term::tongue::Tongue;
 use proto::contract;
 use proto::peer::letter::Content;
 use serde_json::json;
@@ -29,6 +31,8 @@ pub(super) struct Wish {
     pub(super) offer: Option<String>,
     /// The contract that it takes the place of.
     pub(super) replaces: Option<String>,
+    /// The language of the page that both sign.
+    pub(super) tongue: Option<Tongue>,
 }
 
 pub(super) async fn request(
@@ -43,6 +47,7 @@ pub(super) async fn request(
         policy,
         offer,
         replaces,
+        tongue,
     } = wish;
     let seen = find(node, dataset).await?;
     let chosen = match (&offer, seen.offers.as_slice()) {
@@ -82,6 +87,9 @@ pub(super) async fn request(
         .map(|named| find_contract::held(node, &named))
         .transpose()?;
     let mut filled = node.filled(provider, us, old);
+    if let Some(tongue) = tongue {
+        filled.shown = Some(Shown::newest(tongue));
+    }
     if let Some(old) = old {
         next_version(node, old, &mut filled)?;
     }

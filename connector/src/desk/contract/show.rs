@@ -7,9 +7,11 @@ use crate::desk::Outcome;
 use crate::desk::out::Out;
 use crate::node::Node;
 use ::policy::contract::Agreement;
+use ::policy::contract::shown::Shown;
 use ::policy::id::ContractId;
 use ::policy::refusal::Refusal;
 use ::policy::term::tongue::Tongue;
+use proto::contract::page_digest;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -18,7 +20,7 @@ pub(super) async fn show(
     prefix: &str,
     diff: bool,
     odrl: bool,
-    tongue: Tongue,
+    tongue: Option<Tongue>,
     out: &Out,
 ) -> Outcome {
     let by_contract = contracts(node)
@@ -27,10 +29,13 @@ pub(super) async fn show(
         .collect::<Vec<_>>();
     if let [(id, agreement, standing)] = by_contract.as_slice() {
         let (role, _) = sides(node, agreement);
+        let read = Read::of(agreement, tongue);
         let mut data = contract_json(*id, agreement, *standing, role);
         let signatures = signatures(node, *id);
         let budgets = budgets(node, agreement);
         if let Value::Object(map) = &mut data {
+            map.insert("shown".to_owned(), shown_json(agreement));
+            map.insert("page".to_owned(), json!(read.page));
             let listed: Vec<Value> = signatures.iter().map(Signed::json).collect();
             map.insert("signatures".to_owned(), json!(listed));
             let listed: Vec<Value> = budgets.iter().map(Used::json).collect();
@@ -40,7 +45,7 @@ pub(super) async fn show(
             payload_text(agreement)
         } else {
             let state = standing.as_str();
-            page(tongue, *id, agreement, state, &signatures, &budgets)
+            page(&read, *id, agreement, state, &signatures, &budgets)
         };
         out.object(data, text).await?;
         return Ok(0);
@@ -48,6 +53,7 @@ pub(super) async fn show(
     collect(node, out).await?;
     let (name, open) = loaded(node, prefix)?;
     let agreement = &open.state.proposal().agreement;
+    let read = Read::of(agreement, tongue);
     let text = if diff {
         match &open.before {
             None => "nothing was changed yet".to_owned(),
@@ -59,7 +65,7 @@ pub(super) async fn show(
         format!(
             "{}\n{}",
             page(
-                tongue,
+                &read,
                 open.state.proposal().contract,
                 agreement,
                 &format!("{} ({name})", open.state.phase().as_str().to_lowercase()),
@@ -76,6 +82,8 @@ pub(super) async fn show(
             "would_become": open.state.proposal().contract.to_string(),
             "turn": turn(&open),
             "terms": terms_json(agreement),
+            "shown": shown_json(agreement),
+            "page": read.page,
             "diff": open.before.as_ref().map(|before| changed(before, agreement)),
         }),
         text,
@@ -86,17 +94,18 @@ pub(super) async fn show(
 
 /// A contract as a page.
 fn page(
-    tongue: Tongue,
+    read: &Read,
     id: ContractId,
     agreement: &Agreement,
     state: &str,
     signatures: &[Signed],
     budgets: &[Used],
 ) -> String {
-    let mut text = proto::render::agreement_in(tongue, Some(id), agreement);
+    let mut text = proto::render::agreement_in(read.tongue, Some(id), agreement);
     let mut line = |name: &str, value: String| {
         text.push_str(&format!("\n  {name:<9} {value}"));
     };
+    line("shown", read.note(agreement));
     line("state", state.to_owned());
     for signature in signatures {
         line("signed", signature.text());
@@ -105,6 +114,55 @@ fn page(
         line("used", budget.text());
     }
     text
+}
+
+/// The page as somebody reads it now.
+struct Read {
+    tongue: Tongue,
+    page: String,
+}
+
+impl Read {
+    /// In the language that was asked for, else in that in which it is signed.
+    fn of(agreement: &Agreement, wanted: Option<Tongue>) -> Self {
+        let signed = agreement.shown.unwrap_or_default();
+        let shown = match wanted {
+            Some(tongue) if tongue != signed.tongue => Shown::newest(tongue),
+            _ => signed,
+        };
+        Self {
+            tongue: shown.tongue,
+            page: proto::render::page(shown, agreement),
+        }
+    }
+
+    /// What the page is to those who sign.
+    fn note(&self, agreement: &Agreement) -> String {
+        match agreement.shown {
+            None => "no page is part of what was signed: it is of before that".to_owned(),
+            Some(shown) if shown.tongue == self.tongue => format!(
+                "to those who sign, as {} in {}: its digest {} is part of what they sign",
+                shown.form,
+                shown.tongue,
+                page_digest(shown, agreement).short()
+            ),
+            Some(shown) => format!(
+                "this is a translation; those who sign are shown {} in {}",
+                shown.form, shown.tongue
+            ),
+        }
+    }
+}
+
+/// The page that is part of what is signed.
+fn shown_json(agreement: &Agreement) -> Value {
+    agreement.shown.map_or(Value::Null, |shown| {
+        json!({
+            "form": shown.form.as_str(),
+            "language": shown.tongue.tag(),
+            "sha256": page_digest(shown, agreement).to_string(),
+        })
+    })
 }
 
 /// A signature of a contract, checked again now.

@@ -11,6 +11,7 @@ use crate::node::Node;
 use crate::node::calls::Peer;
 use crate::walk::negotiate::{self, Open};
 use crate::walk::{post, revoke};
+use ::policy::contract::shown::Shown;
 use ::policy::negotiate::{Phase, Side};
 use ::policy::refusal::{Code, Refusal};
 use proto::contract;
@@ -40,6 +41,10 @@ pub(super) async fn counter(node: &Arc<Node>, prefix: &str, policy: &str, out: &
     };
     terms_from(policy, &dataset, &mut agreement, node)?;
     agreement.version = agreement.version.saturating_add(1);
+    // Under the newest form of the page, in the language that is on the table.
+    let tongue = agreement.shown.map(|shown| shown.tongue);
+    let tongue = tongue.unwrap_or(node.config().participant.tongue);
+    agreement.shown = Some(Shown::newest(tongue));
     agreement.proposed_at = node.now();
     agreement.nonce = proto::base64url::encode(&crate::node::fresh::<16>());
     let payload = contract::to_bytes(&agreement).into();

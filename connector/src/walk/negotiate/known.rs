@@ -27,7 +27,8 @@ impl Known {
             Side::Consumer => None,
         };
         let (offered, objection) = seen.unwrap_or((Offered::Nothing, None));
-        let objection = misnamed(node, agreement)
+        let objection = unshown(agreement)
+            .or_else(|| misnamed(node, agreement))
             .or_else(|| relabelled(node, agreement))
             .or(objection);
         Self {
@@ -45,6 +46,18 @@ impl Known {
             objection: None,
         }
     }
+}
+
+/// What is signed from now on says what its signers are shown.
+fn unshown(agreement: &Agreement) -> Option<Refusal> {
+    let refusal = || {
+        Refusal::new(
+            Code::ContractMalformed,
+            "the proposal does not say which page its signers are shown",
+        )
+        .with_help("the connector that proposes it is an older one: upgrade it, and propose again")
+    };
+    agreement.shown.is_none().then(refusal)
 }
 
 /// Both parties stand in a proposal as the league registers them, or nobody signs it: whoever proposes writes the names,

@@ -150,6 +150,7 @@ fn agreement(term: Term) -> Agreement {
         own_purposes: vec![],
         legal: None,
         signatory: None,
+        shown: None,
         proposed_at: at(0),
         nonce: String::new(),
     }

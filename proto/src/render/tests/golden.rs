@@ -1,0 +1,103 @@
+//! What a page has once said of a term it says for ever: contracts hold the digest of what their signers were shown.
+//!
+//! The files hold a contract of every term, and a public view, in each form and language. A term that is new comes in with
+//! `HANSA_WRITE_DOCS=1`; a line that was there can't be changed that way, nor left away. Whoever wants another wording
+//! adds a form: `policy::contract::shown::Form`.
+
+use crate::render::page;
+use crate::samples;
+use policy::contract::Agreement;
+use policy::contract::shown::{Form, Shown};
+use policy::term::tongue::Tongue;
+use std::path::PathBuf;
+
+fn file(shown: Shown) -> PathBuf {
+    let name = format!(
+        "{}.{}.txt",
+        shown.form.as_str().replace('/', "-"),
+        shown.tongue
+    );
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("src/render/golden")
+        .join(name)
+}
+
+/// The pages of all samples.
+fn pages(shown: Shown) -> String {
+    let of = |agreement: Agreement| {
+        page(
+            shown,
+            &Agreement {
+                shown: Some(shown),
+                ..agreement
+            },
+        )
+    };
+    format!(
+        "{}\n{}",
+        of(samples::agreement()),
+        of(samples::public_view())
+    )
+}
+
+/// The lines without the numbers of clauses, which move when a term comes in.
+fn lines(text: &str) -> Vec<String> {
+    text.lines()
+        .map(|line| match line.strip_prefix("  #c") {
+            Some(rest) => rest
+                .trim_start_matches(char::is_numeric)
+                .trim_start()
+                .to_owned(),
+            None => line.to_owned(),
+        })
+        .collect()
+}
+
+/// The first line of `before` that is not in `after`, in the same order.
+fn lost(before: &str, after: &str) -> Option<String> {
+    let after = lines(after);
+    let mut rest = after.iter();
+    lines(before)
+        .into_iter()
+        .find(|line| !rest.any(|other| other == line))
+}
+
+#[test]
+fn a_page_stays_what_it_was() {
+    for form in Form::ALL {
+        for tongue in Tongue::ALL {
+            let shown = Shown { form, tongue };
+            let (file, now) = (file(shown), pages(shown));
+            let before = std::fs::read_to_string(&file).unwrap_or_default();
+            if before == now {
+                continue;
+            }
+            if let Some(line) = lost(&before, &now) {
+                panic!(
+                    "{form} in {tongue} no longer says `{line}`: contracts were signed with that page. Leave it as it is, \
+                     and add a form for another wording"
+                );
+            }
+            assert!(
+                std::env::var_os("HANSA_WRITE_DOCS").is_some(),
+                "{} lacks a term that is new: HANSA_WRITE_DOCS=1 cargo test --lib a_page_stays_what_it_was adds it",
+                file.display()
+            );
+            std::fs::write(file, now).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_is_lost_is_found_and_what_is_new_is_not() {
+    let before = "a\n  #c2  b\n  #c3  c\n";
+    assert_eq!(lost(before, "a\n  #c2  x\n  #c3  b\n  #c4  c\n"), None);
+    assert_eq!(
+        lost(before, "a\n  #c2  b\n  #c3  d\n"),
+        Some("c".to_owned())
+    );
+    assert_eq!(
+        lost(before, "a\n  #c2  c\n  #c3  b\n"),
+        Some("c".to_owned())
+    );
+}
