@@ -44,7 +44,9 @@ fn lengthen_the_log(city: &City) -> u64 {
     let log = city.folder().join("state/log");
     let sizes = std::fs::read_dir(log).unwrap();
     sizes
-        .map(|entry| entry.unwrap().metadata().unwrap().len())
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().extension().is_some_and(|kind| kind == "jsonl"))
+        .map(|entry| entry.metadata().unwrap().len())
         .max()
         .unwrap()
 }
@@ -98,9 +100,20 @@ pub(crate) fn without_its_log_nothing_is_answered() {
         own.err
     );
 
+    let copy = ["audit", "verify", "state/log"];
+    let stopped = lindau.hansa(&copy).must();
+    assert!(stopped.out.contains("was stopped"), "{}", stopped.out);
+    assert!(lindau.records("stop").is_empty());
     lindau.stop();
     lindau.serve();
     acme.knows(&lindau);
+    // It is said afterwards why there was nothing, and the file that could not be written is not written any more.
+    let stops = lindau.records("stop");
+    assert_eq!(stops.len(), 1, "{stops:?}");
+    let next = lindau.records("segment");
+    assert_eq!(next.len(), 1, "{next:?}");
+    assert_eq!(next[0]["body"]["suspect"], true, "{next:?}");
+    assert_eq!(next[0]["body"]["previous"], stops[0]["body"]["segment"]);
     let permits = lindau.records("permit");
     let to_acme = permits
         .iter()
@@ -132,9 +145,11 @@ fn a_disk_that_is_almost_full_answers_nothing() {
     lindau.stop();
     lindau.serve();
     acme.knows(&lindau);
-    let refused = acme.ask(ASK);
-    assert_ne!(refused.status, Some(0), "{}", refused.out);
+    let refused = acme.ask(ASK).refused("EVIDENCE_UNAVAILABLE", 1);
     assert!(!refused.out.contains("total"), "{}", refused.out);
+    let last = lindau.records("refuse").pop().unwrap();
+    assert_eq!(text(&last["body"], "code"), "EVIDENCE_UNAVAILABLE");
+    assert_eq!(lindau.records("pause").len(), 1);
     let doctor = lindau.hansa(&["--json", "doctor"]);
     assert_ne!(doctor.status, Some(0));
     assert!(

@@ -1,13 +1,14 @@
 //! The log on disk: one writer, group commit, and readers that see durable records alone.
 //!
 //! A log is a folder: `records-….jsonl` (segments, one record a line), `heads` (signed notes), `key` (the public note
-//! keys), `leaves` (leaf hashes, derived) and `lock`. A copy of the folder is checked by [`offline::verify`]
-//! without any configuration.
+//! keys), `leaves` (leaf hashes, derived), `reserve` (room for the record of a stop) and `lock`. A copy of the folder is
+//! checked by [`offline::verify`] without any configuration.
 
 use crate::audit::index::Index;
 use crate::audit::reader::Reader;
-use crate::audit::writer::{Message, Pending, Wake};
+use crate::audit::writer::job::{Message, Own, Pending, Wake};
 use evidence::digest::Digest;
+use evidence::json::Json;
 use evidence::ledger::{Evidence, Recorded, Unwritable};
 use evidence::note::{Checkpoint, NotSigned, NoteSigner, SignedHead};
 use evidence::record::Record;
@@ -32,6 +33,8 @@ mod pace;
 pub mod papers;
 mod reader;
 pub mod rehearsal;
+pub mod reserve;
+mod resume;
 pub mod sheet;
 mod shelf;
 pub mod story;
@@ -61,6 +64,8 @@ pub struct LogConfig {
     pub boot: String,
     /// Bytes that the disk must have left for new entries to be opened.
     pub reserve: u64,
+    /// Bytes that the disk gives beforehand for what must be said when the log can't be written any more.
+    pub spare: u64,
     /// A segment ends when it has so many bytes.
     pub segment: u64,
     /// A head is signed after so many records.
@@ -70,7 +75,7 @@ pub struct LogConfig {
 }
 
 impl LogConfig {
-    /// The usual settings: 16 MiB of reserve, segments of 64 MiB, a head each second or 256 records.
+    /// The usual settings: 16 MiB that must be free, 16 MiB held for a stop, segments of 64 MiB, a head each second or 256 records.
     #[must_use]
     pub fn new(
         folder: impl Into<PathBuf>,
@@ -86,6 +91,7 @@ impl LogConfig {
             clock,
             boot: boot.into(),
             reserve: 16 * 1024 * 1024,
+            spare: 16 * 1024 * 1024,
             segment: 64 * 1024 * 1024,
             head_records: 256,
             head_interval: std::time::Duration::from_secs(1),
@@ -179,6 +185,16 @@ impl Log {
         let (wake, woken) = std::sync::mpsc::sync_channel(1);
         self.send(Message::Record(Pending::boxed(value, Wake::Thread(wake))))?;
         woken.recv().unwrap_or(Err(Unwritable::Closed))
+    }
+
+    /// Keeps a fact in the reserve where the log can't be written any more; the next start takes it into the log.
+    ///
+    /// # Errors
+    /// When the log can still be written, is closed, or the reserve can't be written either.
+    pub async fn record_beside(&self, kind: &'static str, body: Json) -> Result<(), Unwritable> {
+        let (wake, woken) = tokio::sync::oneshot::channel();
+        self.send(Message::Beside(Own { kind, body }, wake))?;
+        woken.await.unwrap_or(Err(Unwritable::Closed))
     }
 
     /// How many records are durable.

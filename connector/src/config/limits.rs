@@ -18,6 +18,8 @@ pub(crate) struct Limits {
     pub(crate) concurrent: usize,
     /// Bytes that must be free on the disk of the log, or nothing is answered.
     pub(crate) reserve: u64,
+    /// Bytes that the disk gives the log beforehand, for what must be said when it is full all the same.
+    pub(crate) spare: u64,
 }
 
 /// Reads them.
@@ -30,6 +32,7 @@ pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> L
     let memory = size("memory", 512 << 20);
     let spill = size("spill", 4 << 30);
     let reserve = size("reserve", 64 << 20);
+    let spare = size("spare", 16 << 20);
     let timeout = section
         .measured("timeout", seconds, "a time such as 120s or 5m", faults)
         .unwrap_or(Duration::from_secs(120));
@@ -41,5 +44,6 @@ pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> L
         timeout,
         concurrent: usize::try_from(concurrent).unwrap_or(16).max(1),
         reserve,
+        spare,
     }
 }

@@ -67,6 +67,7 @@ impl Node {
             crate::node::fresh_text(8),
         );
         log_config.reserve = config.limits.reserve;
+        log_config.spare = config.limits.spare;
         let (log, replay) = Log::open(log_config)?;
         close_open(&log, &replay.open)?;
         let mut state = State::open(&database, log.size())?;

@@ -3,9 +3,9 @@
 //! The copy brings its own note key. So the check shows that the copy is whole and as that key's owner signed it; whose
 //! key it is, the reader compares with the trust bundle or asks the participant.
 
-use crate::audit::folder;
 use crate::audit::key::Ed25519Notes;
 use crate::audit::papers::Paper;
+use crate::audit::{folder, reserve};
 use evidence::note::{Checkpoint, ED25519, NoteKey, SignedHead};
 use evidence::record::Record;
 use evidence::time::Time;
@@ -158,6 +158,15 @@ fn verify_folder(
     }
     if found.log.is_empty() {
         found.log = first_log(&segments);
+    }
+    // Empty in a log that is open, or was opened since.
+    if let Ok(Some(held)) = reserve::held(path, &found.log) {
+        let stop = held.records.first();
+        let reason = stop.and_then(|stop| stop.body.get("reason")?.as_text());
+        found.unseen.push(format!(
+            "the log was stopped and not opened since: {}",
+            reason.unwrap_or("nobody could say why")
+        ));
     }
     let mut verifier = found.verifier(leaves);
     let rest = folder::walk(&segments, &mut verifier, |good, _| found.see_good(good));

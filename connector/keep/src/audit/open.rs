@@ -4,14 +4,16 @@ use crate::audit::folder::{self, HEADS, KEY, LEAVES, LOCK, Rest, Segment};
 use crate::audit::index::{Index, State};
 use crate::audit::key::Ed25519Notes;
 use crate::audit::pace::Pace;
+use crate::audit::reserve::Reserve;
+use crate::audit::resume::{Left, STOP};
 use crate::audit::shelf::FileShelf;
-use crate::audit::writer::{Own, Writer};
-use crate::audit::{CLOSING, LogConfig, OPENING, Replay, refusal};
+use crate::audit::writer::Writer;
+use crate::audit::{CLOSING, LogConfig, OPENING, Replay};
 use evidence::digest::Digest;
 use evidence::json::Json;
-use evidence::ledger::{Ledger, Stamp};
+use evidence::ledger::Ledger;
 use evidence::note::{Checkpoint, SignedHead, origin};
-use evidence::record::{Record, Salt};
+use evidence::record::Record;
 use evidence::time::{Tick, Time};
 use evidence::tree::Tree;
 use evidence::verify::Verifier;
@@ -51,6 +53,12 @@ pub(super) fn open(config: LogConfig) -> Result<(Writer, Arc<Index>, Replay), Re
     {
         shelf.cut(rest.place.offset).map_err(failed)?;
     }
+    let left = Left::find(&config, checked.stopped.as_ref())?;
+    let sealed = left.seal(&mut shelf, records).map_err(failed)?;
+    let sealed = sealed.map(|(segment, own)| {
+        segments.push(segment);
+        own
+    });
     let head = match newest {
         Some(head) => head,
         None => sign_empty(&config)?,
@@ -82,11 +90,12 @@ pub(super) fn open(config: LogConfig) -> Result<(Writer, Arc<Index>, Replay), Re
         lock,
         signed_mono: tick.mono_ns,
         pace: pace_since(last, tick),
+        reserve: None,
+        paused: false,
         config,
     };
-    if let Some(rest) = &checked.rest {
-        record_cut(&mut writer, rest)?;
-    }
+    left.settle(&mut writer, sealed, checked.rest.as_ref())?;
+    writer.reserve = reserve(&writer.config);
     let replay = Replay {
         records,
         last,
@@ -204,6 +213,8 @@ struct Checked {
     open: BTreeMap<u64, Record>,
     last: Option<Time>,
     rest: Option<Rest>,
+    /// The last record of a stop.
+    stopped: Option<Record>,
 }
 
 fn check(
@@ -223,7 +234,7 @@ fn check(
     let mut verifier = Verifier::new(&origin(&config.domain), &checkpoints, &[], leaves);
     let (mut tree, mut offsets) = (Tree::new(), Vec::new());
     let mut open = BTreeMap::new();
-    let mut last = None;
+    let (mut last, mut stopped) = (None, None);
     let rest = folder::walk(segments, &mut verifier, |good, place| {
         tree.push(good.leaf);
         offsets.push(place.offset);
@@ -232,6 +243,9 @@ fn check(
             && let Some(record) = good.record()
         {
             follow(&mut open, &record);
+        }
+        if &*good.kind == STOP {
+            stopped = good.record();
         }
     })
     .map_err(failed)?;
@@ -247,6 +261,7 @@ fn check(
         open,
         last,
         rest,
+        stopped,
     })
 }
 
@@ -293,22 +308,14 @@ fn write_leaves(folder: &Path, tree: &Tree) -> std::io::Result<File> {
     append(&path)
 }
 
-fn record_cut(writer: &mut Writer, rest: &Rest) -> Result<(), Refusal> {
-    let own = Own {
-        kind: "repair",
-        body: Json::object([
-            ("cut_bytes", Json::count(length(&rest.bytes))),
-            ("cut_sha256", Json::text(Digest::of(&rest.bytes))),
-        ]),
-    };
-    let stamp = Stamp {
-        tick: (writer.config.clock)(),
-        salt: Salt(rand::random()),
-    };
-    let staged = writer.ledger.stage(own, stamp).map_err(|u| refusal(&u))?;
-    let flushed = writer.flush().map_err(|u| refusal(&u))?;
-    writer.keep_leaves(&flushed);
-    drop(staged.confirm(&flushed));
-    writer.sign();
-    Ok(())
+/// A disk that does not give the reserve is no reason to stand still: what it is for is then told to nobody.
+fn reserve(config: &LogConfig) -> Option<Reserve> {
+    let origin = origin(&config.domain);
+    match Reserve::open(&config.folder, &origin, config.spare, &config.boot) {
+        Ok(reserve) => Some(reserve),
+        Err(error) => {
+            tracing::warn!(%error, "log.no_reserve");
+            None
+        }
+    }
 }

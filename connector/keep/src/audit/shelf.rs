@@ -5,7 +5,7 @@ use evidence::digest::{Digest, Running};
 use evidence::shelf::{Shelf, ShelfBroken};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The last segment of a log, open for appending.
@@ -17,6 +17,25 @@ pub(super) struct FileShelf {
     length: u64,
     #[cfg(test)]
     pub(super) fail: std::sync::Arc<Fail>,
+}
+
+/// Room in a file that the disk has given already: frames stand one behind the other from its beginning.
+#[derive(Debug)]
+pub(super) struct Room {
+    file: File,
+    used: u64,
+    size: u64,
+}
+
+impl Room {
+    /// All of it, empty.
+    pub(super) const fn new(file: File, size: u64) -> Self {
+        Self {
+            file,
+            used: 0,
+            size,
+        }
+    }
 }
 
 /// A shelf that keeps nothing, for what is only rehearsed.
@@ -69,6 +88,26 @@ impl FileShelf {
         self.length
     }
 
+    /// The file's name.
+    pub(super) fn name(&self) -> String {
+        self.segment.name()
+    }
+
+    /// Writes what stands behind `from` once more and syncs it, over a descriptor that has seen no failure.
+    ///
+    /// After a failed sync the system can show bytes that never came to the disk, and takes them for written.
+    pub(super) fn write_again(&mut self, from: u64) -> io::Result<()> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&self.segment.path)?;
+        let left = usize::try_from(self.length.saturating_sub(from)).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; left];
+        file.read_exact_at(&mut bytes, from)?;
+        file.write_all_at(&bytes, from)?;
+        file.sync_all()
+    }
+
     /// Begins a new segment with the record `first`; gives the name and the digest of the one that ends.
     pub(super) fn rotate(&mut self, first: u64) -> io::Result<(Segment, String, Digest)> {
         let digest = digest_of(&self.segment.path)?;
@@ -114,6 +153,29 @@ impl Shelf for FileShelf {
                 full: crate::files::is_full(&error),
             })?;
         self.length += u64::try_from(frames.len()).unwrap_or_default();
+        Ok(())
+    }
+}
+
+/// DOOR: as that of the log, over another descriptor that has seen no failure.
+impl Shelf for Room {
+    fn append(&mut self, frames: &[u8]) -> Result<(), ShelfBroken> {
+        let length = u64::try_from(frames.len()).unwrap_or(u64::MAX);
+        let end = self.used.saturating_add(length);
+        if end > self.size {
+            return Err(ShelfBroken {
+                reason: "the reserve is used up".to_owned(),
+                full: true,
+            });
+        }
+        self.file
+            .write_all_at(frames, self.used)
+            .and_then(|()| self.file.sync_data())
+            .map_err(|error| ShelfBroken {
+                reason: error.to_string(),
+                full: crate::files::is_full(&error),
+            })?;
+        self.used = end;
         Ok(())
     }
 }

@@ -19,18 +19,47 @@ mod crash;
 mod heads;
 mod segments;
 mod start;
+mod stop;
 
 /// A folder for a log, and the key that signs its heads.
 pub(super) struct Place {
-    pub(super) dir: TempDir,
+    pub(super) dir: Dir,
     pub(super) key: Arc<LogKey>,
     clock: Clock,
 }
 
+/// Its own, or one that others use, too.
+pub(super) enum Dir {
+    Own(TempDir),
+    Shared(PathBuf),
+}
+
+impl Dir {
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Own(dir) => dir.path(),
+            Self::Shared(path) => path,
+        }
+    }
+}
+
 impl Place {
     pub(super) fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let key = LogKey::create(&dir.path().join("log.key"), "tallinn.example").unwrap();
+        Self::with(Dir::Own(tempfile::tempdir().unwrap()))
+    }
+
+    /// In a folder that other processes use before and after.
+    fn at(folder: &Path) -> Self {
+        Self::with(Dir::Shared(folder.to_path_buf()))
+    }
+
+    fn with(dir: Dir) -> Self {
+        let file = dir.path().join("log.key");
+        let key = if file.exists() {
+            LogKey::open(&file, "tallinn.example").unwrap()
+        } else {
+            LogKey::create(&file, "tallinn.example").unwrap()
+        };
         let ticks = AtomicU64::new(0);
         // A clock that goes on by a millisecond at each look.
         let clock: Clock = Arc::new(move || {
@@ -56,6 +85,7 @@ impl Place {
         let clock = Arc::clone(&self.clock);
         LogConfig {
             reserve: 0,
+            spare: 64 * 1024,
             ..LogConfig::new(self.folder(), "tallinn.example", signer, clock, "boot-1")
         }
     }
@@ -237,7 +267,9 @@ fn below_the_reserve_nothing_is_opened() {
             n: 1,
         })
         .unwrap();
-    assert_eq!(log.size(), 1);
+    // That nothing is opened is on the books, once.
+    assert_eq!(log.size(), 2);
+    assert_eq!(log.get(0).unwrap().unwrap().kind, "pause");
     assert_eq!(log.broken(), None);
 }
 

@@ -3,142 +3,30 @@
 use crate::audit::folder::HEADS;
 use crate::audit::index::Index;
 use crate::audit::pace::Pace;
+use crate::audit::reserve::Reserve;
+use crate::audit::resume::STOP;
 use crate::audit::shelf::FileShelf;
+use crate::audit::writer::job::{Job, Message, Own};
 use crate::audit::{LogConfig, OPENING, folder, low_space};
 use evidence::json::Json;
-use evidence::ledger::{Entry, Evidence, Flushed, Ledger, Recorded, Staged, Stamp, Unwritable};
+use evidence::ledger::{Flushed, Ledger, Stamp, Unwritable};
 use evidence::note::SignedHead;
 use evidence::record::Salt;
 use policy::refusal::{Code, Refusal};
 use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::sync::oneshot;
+
+pub(super) mod job;
 
 /// The most values that one sync makes durable.
 const GROUP: usize = 1024;
 
 /// The most bytes that one sync makes durable, but for the last record.
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
-
-/// What the writer is asked for.
-pub(super) enum Message {
-    /// Record a value.
-    Record(Box<dyn Job>),
-    /// Sign a head over everything that is durable.
-    Sign(oneshot::Sender<SignedHead>),
-}
-
-/// A value on its way through the ledger, whatever its type.
-pub(super) trait Job: Send {
-    /// The type of its record.
-    fn kind(&self) -> Option<&'static str>;
-    /// Stages it; on failure its caller is told.
-    fn stage(self: Box<Self>, ledger: &mut Ledger<FileShelf>, stamp: Stamp)
-    -> Option<Box<dyn Job>>;
-    /// Tells its caller how it ended.
-    fn settle(self: Box<Self>, outcome: Result<&Flushed, Unwritable>);
-}
-
-/// How a caller is woken.
-pub(super) enum Wake<T> {
-    /// A task.
-    Task(oneshot::Sender<Result<Recorded<T>, Unwritable>>),
-    /// A thread.
-    Thread(SyncSender<Result<Recorded<T>, Unwritable>>),
-}
-
-impl<T> Wake<T> {
-    fn tell(self, outcome: Result<Recorded<T>, Unwritable>) {
-        // Nobody waits any more: the record stands, and start-up closes what it opened.
-        match self {
-            Self::Task(task) => drop(task.send(outcome)),
-            Self::Thread(thread) => drop(thread.send(outcome)),
-        }
-    }
-}
-
-/// A value that waits.
-pub(super) struct Pending<T> {
-    value: Value<T>,
-    wake: Wake<T>,
-}
-
-enum Value<T> {
-    Bare(T),
-    Staged(Staged<T>),
-}
-
-impl<T: Evidence + Send + 'static> Pending<T> {
-    pub(super) fn boxed(value: T, wake: Wake<T>) -> Box<dyn Job> {
-        Box::new(Self {
-            value: Value::Bare(value),
-            wake,
-        })
-    }
-}
-
-impl<T: Evidence + Send + 'static> Job for Pending<T> {
-    fn kind(&self) -> Option<&'static str> {
-        match &self.value {
-            Value::Bare(value) => Some(value.entry().kind),
-            Value::Staged(_) => None,
-        }
-    }
-
-    fn stage(
-        self: Box<Self>,
-        ledger: &mut Ledger<FileShelf>,
-        stamp: Stamp,
-    ) -> Option<Box<dyn Job>> {
-        let Self { value, wake } = *self;
-        let staged = match value {
-            Value::Bare(value) => ledger.stage(value, stamp),
-            Value::Staged(staged) => Ok(staged),
-        };
-        match staged {
-            Ok(staged) => Some(Box::new(Self {
-                value: Value::Staged(staged),
-                wake,
-            })),
-            Err(unwritable) => {
-                wake.tell(Err(unwritable));
-                None
-            }
-        }
-    }
-
-    fn settle(self: Box<Self>, outcome: Result<&Flushed, Unwritable>) {
-        let Self { value, wake } = *self;
-        let told = match (value, outcome) {
-            (Value::Staged(staged), Ok(flushed)) => {
-                staged.confirm(flushed).map_err(|_| Unwritable::Closed)
-            }
-            (_, Err(unwritable)) => Err(unwritable),
-            (Value::Bare(_), Ok(_)) => Err(Unwritable::Closed),
-        };
-        wake.tell(told);
-    }
-}
-
-/// A record that the log writes about itself.
-#[derive(Debug)]
-pub(super) struct Own {
-    pub(super) kind: &'static str,
-    pub(super) body: Json,
-}
-
-impl Evidence for Own {
-    fn entry(&self) -> Entry {
-        Entry {
-            kind: self.kind,
-            body: self.body.clone(),
-        }
-    }
-}
 
 /// The writer of one log.
 pub(super) struct Writer {
@@ -152,6 +40,10 @@ pub(super) struct Writer {
     pub(super) lock: File,
     pub(super) signed_mono: u64,
     pub(super) pace: Pace,
+    /// Where it is said that the log is shut; absent where the disk did not give it.
+    pub(super) reserve: Option<Reserve>,
+    /// Whether the books say that there is too little room for new entries.
+    pub(super) paused: bool,
 }
 
 impl Writer {
@@ -204,12 +96,14 @@ impl Writer {
         let low = self.low_space();
         self.rotate();
         self.look_at_clock();
-        let (mut jobs, mut signs) = (Vec::new(), Vec::new());
+        self.look_at_room(low.as_ref());
+        let (mut jobs, mut signs, mut beside) = (Vec::new(), Vec::new(), Vec::new());
         let mut next = Some(first);
         while let Some(message) = next.take() {
             match message {
                 Message::Sign(wake) => signs.push(wake),
                 Message::Record(job) => jobs.extend(self.stage(job, low.as_ref())),
+                Message::Beside(own, wake) => beside.push((own, wake)),
             }
             if jobs.len() < GROUP && self.ledger.staged_bytes() < GROUP_BYTES {
                 next = receiver.try_recv().ok();
@@ -232,6 +126,14 @@ impl Writer {
         for wake in signs {
             wake.send(self.index.head()).ok();
         }
+        for (own, wake) in beside {
+            let stamp = self.stamp();
+            let kept = match &mut self.reserve {
+                Some(reserve) if self.ledger.broken().is_some() => reserve.record(own, stamp),
+                _ => Err(Unwritable::Closed),
+            };
+            wake.send(kept).ok();
+        }
     }
 
     fn stage(&mut self, job: Box<dyn Job>, low: Option<&Unwritable>) -> Option<Box<dyn Job>> {
@@ -252,8 +154,11 @@ impl Writer {
         }
     }
 
-    /// Below the reserve entries can still be closed, but none can be opened.
+    /// Below the reserve entries can still be closed, but none can be opened. A log that is shut has other worries.
     fn low_space(&self) -> Option<Unwritable> {
+        if self.ledger.broken().is_some() {
+            return None;
+        }
         low_space(&self.config.folder, self.config.reserve)
     }
 
@@ -271,7 +176,7 @@ impl Writer {
                     ("previous", Json::text(name)),
                     ("sha256", Json::text(digest)),
                 ]);
-                self.stage_own("segment", body);
+                self.say("segment", body);
             }
             Err(error) => {
                 // The full segment goes on; the disk will say soon enough if it is broken.
@@ -289,16 +194,60 @@ impl Writer {
             tracing::warn!(step_us = step.0, "log.clock_went_back");
             self.index.change().clock_trusted = false;
         }
-        self.stage_own(
+        self.say(
             "clock",
             Json::object([("step_us", Json::Int(step.0)), ("source", "system".into())]),
         );
     }
 
+    /// Records that new entries are refused since the disk is almost full, and that they are taken again.
+    fn look_at_room(&mut self, low: Option<&Unwritable>) {
+        let room = match low {
+            Some(Unwritable::LowSpace { free, reserve }) if !self.paused => Json::object([
+                ("free", Json::count(*free)),
+                ("reserve", Json::count(*reserve)),
+            ]),
+            None if self.paused && self.ledger.broken().is_none() => Json::object([]),
+            _ => return,
+        };
+        self.paused = low.is_some();
+        tracing::warn!(paused = self.paused, "log.room");
+        self.say(if self.paused { "pause" } else { "resume" }, room);
+    }
+
     /// Stages a record of the log about itself. It stands in the group that follows, which fails as a whole if this fails.
-    fn stage_own(&mut self, kind: &'static str, body: Json) {
+    fn say(&mut self, kind: &'static str, body: Json) {
+        drop(self.stage_own(Own { kind, body }));
+    }
+
+    /// As [`Self::say`], where it matters that the record is taken.
+    pub(super) fn stage_own(&mut self, own: Own) -> Result<(), Unwritable> {
         let stamp = self.stamp();
-        drop(self.ledger.stage(Own { kind, body }, stamp));
+        self.ledger.stage(own, stamp).map(drop)
+    }
+
+    /// Says in the reserve why the log is shut and how far it is confirmed. What stands behind that was told to nobody.
+    fn stop(&mut self, unwritable: &Unwritable) {
+        tracing::error!(reason = %unwritable, "log.shut");
+        let durable = self.ledger.durable().clone();
+        let shelf = self.ledger.shelf_mut();
+        let full = matches!(unwritable, Unwritable::Broken(broken) if broken.full);
+        let body = Json::object([
+            ("reason", Json::text(unwritable)),
+            ("full", Json::Bool(full)),
+            ("size", Json::count(durable.size)),
+            ("root", Json::text(durable.root)),
+            ("segment", Json::text(shelf.name())),
+            ("segment_bytes", Json::count(shelf.length())),
+        ]);
+        let stamp = self.stamp();
+        let Some(reserve) = &mut self.reserve else {
+            return;
+        };
+        let kept = reserve.record(Own { kind: STOP, body }, stamp);
+        if let Err(error) = kept {
+            tracing::error!(%error, "log.stop_not_kept");
+        }
     }
 
     /// Makes durable what is staged and shows it to readers.
@@ -317,10 +266,14 @@ impl Writer {
                 Ok(flushed)
             }
             Err(unwritable) => {
-                let mut state = self.index.change();
-                if state.broken.is_none() {
-                    tracing::error!(reason = %unwritable, "log.shut");
-                    state.broken = Some(unwritable.clone());
+                let first = {
+                    let mut state = self.index.change();
+                    let first = state.broken.is_none();
+                    state.broken.get_or_insert_with(|| unwritable.clone());
+                    first
+                };
+                if first {
+                    self.stop(&unwritable);
                 }
                 Err(unwritable)
             }

@@ -4,10 +4,10 @@ use crate::node::Node;
 use crate::walk::answer::known::{Known, schemas, spent};
 use crate::walk::answer::{Fell, Posed};
 use enforce::bind::Bound;
-use evidence::ledger::Recorded;
+use evidence::ledger::{Recorded, Unwritable};
 use evidence::time::Time;
 use policy::contract::InForce;
-use policy::refusal::Refusal;
+use policy::refusal::{Code, Refusal};
 use policy::ruling::{self, Facts, Ruled};
 use policy::term::Term;
 use policy::term::purpose::Taxonomy;
@@ -42,11 +42,25 @@ pub(super) async fn decide(
     known.spent = spent(node, &standing, asker, now)?;
     let taxonomy = node.taxonomy();
     let ruled = ruling::decide(standing, &facts(posed, known, &taxonomy, now), bound)?;
-    let recorded = node.log.record(ruled).await.map_err(|_| Fell::Closed)?;
+    let recorded = node.log.record(ruled).await.map_err(unrecorded)?;
     node.budgets
         .count_query(recorded.budgets(), asker, recorded.receipt().at());
     drop(lock);
     Ok(recorded)
+}
+
+/// Where there is no room for new entries, that much can still be recorded and told.
+fn unrecorded(why: Unwritable) -> Fell {
+    match why {
+        Unwritable::LowSpace { .. } => Fell::Refused(
+            Refusal::new(
+                Code::EvidenceUnavailable,
+                "there is no room to record an answer, so nothing is answered",
+            )
+            .with_help("ask again later"),
+        ),
+        _ => Fell::Closed,
+    }
 }
 
 fn facts<'a>(posed: &'a Posed, known: &'a Known, taxonomy: &'a Taxonomy, now: Time) -> Facts<'a> {

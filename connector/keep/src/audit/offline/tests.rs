@@ -79,10 +79,11 @@ fn any_flipped_bit_in_any_file() {
     let mut files: Vec<_> = std::fs::read_dir(place.folder())
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| !path.ends_with("lock"))
+        // Of a log that was not stopped, the reserve says nothing.
+        .filter(|path| !path.ends_with("lock") && !path.ends_with("reserve"))
         .collect();
     files.sort();
-    assert!(files.len() >= 5);
+    assert!(files.len() >= 5, "{files:?}");
     for path in files {
         let whole = std::fs::read(&path).unwrap();
         let records = path

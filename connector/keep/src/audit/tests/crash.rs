@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 /// A log whose shelf fails on command.
-fn failing(config: LogConfig) -> (Log, Arc<Fail>) {
+pub(super) fn failing(config: LogConfig) -> (Log, Arc<Fail>) {
     let signer = Arc::clone(&config.signer);
     let (mut writer, index, _) = open::open(config).unwrap();
     let fail = Arc::clone(&writer.ledger.shelf_mut().fail);
@@ -55,6 +55,10 @@ fn every_crash_point_loses_nothing_that_was_confirmed() {
             assert_eq!(confirmed, (0..at as i64 - 1).collect::<Vec<_>>());
             assert_eq!(numbers(&log, 0), confirmed);
             drop(log);
+            // The log of a machine that stopped with it: nothing says why.
+            if at == 2 {
+                std::fs::remove_file(place.folder().join("reserve")).unwrap();
+            }
 
             let (log, replay) = place.open();
             let found = numbers(&log, 0);
@@ -62,9 +66,11 @@ fn every_crash_point_loses_nothing_that_was_confirmed() {
             let whole = torn >= length;
             assert_eq!(replay.records, at - 1 + u64::from(whole));
             assert_eq!(replay.cut, (torn > 0 && !whole).then_some(torn as u64));
-            if replay.cut.is_some() {
-                assert_eq!(log.get(replay.records).unwrap().unwrap().kind, "repair");
-            }
+            let since = log.read(replay.records).map(|one| one.unwrap().kind);
+            assert_eq!(
+                since.filter(|kind| kind == "repair").count(),
+                usize::from(replay.cut.is_some())
+            );
             let _ = log.record_blocking(said(9)).unwrap();
             drop(log);
             assert_eq!(place.open().1.cut, None);

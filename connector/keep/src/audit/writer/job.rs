@@ -1,0 +1,126 @@
+//! What waits for the writer: values on their way to the books, and those who wait for them.
+
+use crate::audit::shelf::FileShelf;
+use evidence::json::Json;
+use evidence::ledger::{Entry, Evidence, Flushed, Ledger, Recorded, Staged, Stamp, Unwritable};
+use evidence::note::SignedHead;
+use std::sync::mpsc::SyncSender;
+use tokio::sync::oneshot;
+
+/// What the writer is asked for.
+pub(in crate::audit) enum Message {
+    /// Record a value.
+    Record(Box<dyn Job>),
+    /// Sign a head over everything that is durable.
+    Sign(oneshot::Sender<SignedHead>),
+    /// Keep this in the reserve, where the log can't be written any more.
+    Beside(Own, oneshot::Sender<Result<(), Unwritable>>),
+}
+
+/// A value on its way through the ledger, whatever its type.
+pub(in crate::audit) trait Job: Send {
+    /// The type of its record.
+    fn kind(&self) -> Option<&'static str>;
+    /// Stages it; on failure its caller is told.
+    fn stage(self: Box<Self>, ledger: &mut Ledger<FileShelf>, stamp: Stamp)
+    -> Option<Box<dyn Job>>;
+    /// Tells its caller how it ended.
+    fn settle(self: Box<Self>, outcome: Result<&Flushed, Unwritable>);
+}
+
+/// How a caller is woken.
+pub(in crate::audit) enum Wake<T> {
+    /// A task.
+    Task(oneshot::Sender<Result<Recorded<T>, Unwritable>>),
+    /// A thread.
+    Thread(SyncSender<Result<Recorded<T>, Unwritable>>),
+}
+
+impl<T> Wake<T> {
+    fn tell(self, outcome: Result<Recorded<T>, Unwritable>) {
+        // Nobody waits any more: the record stands, and start-up closes what it opened.
+        match self {
+            Self::Task(task) => drop(task.send(outcome)),
+            Self::Thread(thread) => drop(thread.send(outcome)),
+        }
+    }
+}
+
+/// A value that waits.
+pub(in crate::audit) struct Pending<T> {
+    value: Value<T>,
+    wake: Wake<T>,
+}
+
+enum Value<T> {
+    Bare(T),
+    Staged(Staged<T>),
+}
+
+impl<T: Evidence + Send + 'static> Pending<T> {
+    pub(in crate::audit) fn boxed(value: T, wake: Wake<T>) -> Box<dyn Job> {
+        Box::new(Self {
+            value: Value::Bare(value),
+            wake,
+        })
+    }
+}
+
+impl<T: Evidence + Send + 'static> Job for Pending<T> {
+    fn kind(&self) -> Option<&'static str> {
+        match &self.value {
+            Value::Bare(value) => Some(value.entry().kind),
+            Value::Staged(_) => None,
+        }
+    }
+
+    fn stage(
+        self: Box<Self>,
+        ledger: &mut Ledger<FileShelf>,
+        stamp: Stamp,
+    ) -> Option<Box<dyn Job>> {
+        let Self { value, wake } = *self;
+        let staged = match value {
+            Value::Bare(value) => ledger.stage(value, stamp),
+            Value::Staged(staged) => Ok(staged),
+        };
+        match staged {
+            Ok(staged) => Some(Box::new(Self {
+                value: Value::Staged(staged),
+                wake,
+            })),
+            Err(unwritable) => {
+                wake.tell(Err(unwritable));
+                None
+            }
+        }
+    }
+
+    fn settle(self: Box<Self>, outcome: Result<&Flushed, Unwritable>) {
+        let Self { value, wake } = *self;
+        let told = match (value, outcome) {
+            (Value::Staged(staged), Ok(flushed)) => {
+                staged.confirm(flushed).map_err(|_| Unwritable::Closed)
+            }
+            (_, Err(unwritable)) => Err(unwritable),
+            (Value::Bare(_), Ok(_)) => Err(Unwritable::Closed),
+        };
+        wake.tell(told);
+    }
+}
+
+/// A record that the log writes about itself.
+#[derive(Debug)]
+pub(in crate::audit) struct Own {
+    pub(in crate::audit) kind: &'static str,
+    pub(in crate::audit) body: Json,
+}
+
+impl Evidence for Own {
+    fn entry(&self) -> Entry {
+        Entry {
+            kind: self.kind,
+            body: self.body.clone(),
+        }
+    }
+}
