@@ -3,6 +3,7 @@
 mod empty;
 mod limits;
 mod open;
+mod places;
 mod privacy;
 
 use crate::dataset::{ColumnType, Dataset};
@@ -63,6 +64,7 @@ pub fn check(clauses: &[Clause], dataset: &Dataset, taxonomy: &Taxonomy) -> Vec<
     }
     findings.extend(limits::check(&policy));
     findings.extend(privacy::check(&policy));
+    findings.extend(places::check(&policy));
     findings.extend(open::check(&policy));
     tidy(findings)
 }
@@ -166,7 +168,7 @@ impl Policy<'_> {
         let treated = self
             .clauses
             .iter()
-            .any(|clause| clause.term.treats().as_ref() == Some(name));
+            .any(|clause| clause.term.replaces().contains(name));
         listed && !treated
     }
 }
@@ -209,7 +211,7 @@ fn columns(policy: &Policy<'_>) -> Vec<Finding> {
     let columns = &policy.dataset.columns;
     let mut findings = Vec::new();
     for clause in policy.clauses {
-        for name in named(&clause.term) {
+        for name in named(policy, &clause.term) {
             if let Err(refusal) = typed::column(columns, &name) {
                 findings.push(Finding::error(Some(clause.id), refusal));
             }
@@ -246,10 +248,19 @@ fn columns(policy: &Policy<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The columns that a term names; a filter's and a group's are looked at on their own.
-fn named(term: &Term) -> Vec<Name> {
+/// The columns that a term names; a filter's and a group's are looked at on their own. What the policy makes can be joined
+/// over.
+fn named(policy: &Policy<'_>, term: &Term) -> Vec<Name> {
     match term {
         Term::Rows(_) | Term::MinGroup { .. } => Vec::new(),
+        Term::JoinKeys(list) => {
+            let made = |name: &&Name| {
+                let clauses = policy.clauses.iter();
+                let mut all = clauses.filter_map(|clause| clause.term.makes());
+                all.any(|made| made == **name)
+            };
+            list.iter().filter(|name| !made(name)).cloned().collect()
+        }
         other => other.columns(),
     }
 }

@@ -102,7 +102,7 @@ impl<'a> Shown<'a> {
             }
             other => {
                 self.all_rows &= !other.spec().hides_rows;
-                if let Some(column) = other.treats() {
+                for column in other.replaces() {
                     self.plain.remove(&column);
                 }
                 self.named.extend(other.columns());

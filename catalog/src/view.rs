@@ -1,5 +1,7 @@
 //! What the asker of one question may name at all. A name that is not in here does not exist.
 
+mod said;
+
 use crate::dataset::{Column, ColumnType, Dataset};
 use crate::{Catalog, grid, typed};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
@@ -7,11 +9,9 @@ use policy::contract::{Grant, InForce};
 use policy::effect::{Cube, Effect, What};
 use policy::id::{ContractId, DatasetId, Name};
 use policy::refusal::{Code, Refusal};
-use policy::term::band::Band;
-use policy::term::prefix::Prefix;
-use policy::term::pseudonym::Pseudonym;
 use policy::term::rule::Binding;
 use policy::term::{self, Bucket, Function, Mask};
+use said::said;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -145,7 +145,10 @@ impl Catalog {
 pub fn shape(dataset: &Dataset, effects: &[Effect]) -> Result<Shape, Refusal> {
     let mut rows = dataset.columns.clone();
     let mut cube = None;
-    for effect in effects {
+    // A column that is made is added to those that the others leave, wherever its clause stands.
+    let makes = |effect: &&Effect| matches!(effect.what, What::CoarsenPlace { .. });
+    let (made, others): (Vec<&Effect>, Vec<&Effect>) = effects.iter().partition(makes);
+    for effect in others.into_iter().chain(made) {
         apply(&effect.what, dataset, &mut rows, &mut cube)
             .map_err(|refusal| refusal.with_clause(effect.clause, said(&effect.what)))?;
     }
@@ -237,11 +240,50 @@ fn apply(
         What::CoarsenTime { column, bucket, .. } => {
             bucket_fits(typed::column(&dataset.columns, column)?, *bucket)
         }
+        What::CoarsenPlace { lon, lat, cell, .. } => place(dataset, rows, [lon, lat], cell),
         What::AggregateOnly(wanted) => {
             *cube = Some(wanted.clone());
             Ok(())
         }
     }
+}
+
+/// A column of cells takes the place of two of degrees, where the first of them stood.
+fn place(
+    dataset: &Dataset,
+    rows: &mut Vec<Column>,
+    degrees: [&Name; 2],
+    cell: &Name,
+) -> Result<(), Refusal> {
+    for name in degrees {
+        let column = typed::column(&dataset.columns, name)?;
+        demand(column, &[ColumnType::Float], "a coordinate in degrees")?;
+    }
+    if dataset.columns.iter().any(|column| column.name == *cell) {
+        return Err(Refusal::new(
+            Code::PolicyContradiction,
+            format!("the dataset has a column `{cell}` of its own, so cells can't stand in one"),
+        )
+        .with_help("give the cells another name: as = \"place_cell\""));
+    }
+    let gone = |column: &Column| degrees.contains(&&column.name);
+    let Some(at) = rows.iter().position(gone) else {
+        return Ok(());
+    };
+    rows.retain(|column| !gone(column));
+    let mut personal = dataset.columns.iter().filter(|column| gone(column));
+    let made = Column {
+        name: cell.clone(),
+        kind: ColumnType::Text,
+        nullable: true,
+        unit: None,
+        crs: None,
+        personal: personal.any(|column| column.personal),
+        meaning: None,
+        conversion: None,
+    };
+    rows.insert(at.min(rows.len()), made);
+    Ok(())
 }
 
 /// The row-style table of dimensions and measures, and the relation of the cells.
@@ -350,49 +392,6 @@ fn field(column: &Column) -> Field {
 
 fn ill_typed(sentence: String) -> Refusal {
     Refusal::new(Code::TermIllTyped, sentence)
-}
-
-/// What the clause of an effect says, in the words of its term.
-fn said(what: &What) -> String {
-    match what {
-        What::KeepRows(filter) => term::Term::Rows(filter.clone()),
-        What::KeepInside { lon, lat, bounds } => term::Term::Area {
-            lon: lon.clone(),
-            lat: lat.clone(),
-            bounds: bounds.clone(),
-        },
-        What::KeepBefore { column, .. } => {
-            return format!("rows are hidden until their {column} is old enough");
-        }
-        What::ShowColumns(list) => term::Term::Columns(list.clone()),
-        What::MaskColumn { column, mask } => term::Term::Mask {
-            column: column.clone(),
-            mask: mask.clone(),
-        },
-        What::Pseudonymise { column, epoch, .. } => term::Term::Pseudonym(Pseudonym {
-            column: column.clone(),
-            epoch: *epoch,
-        }),
-        What::Shorten { column, length } => term::Term::Prefix(Prefix {
-            column: column.clone(),
-            length: *length,
-        }),
-        What::Band { column, edges } => term::Term::Band(Band {
-            column: column.clone(),
-            edges: edges.clone(),
-        }),
-        What::CoarsenTime {
-            column,
-            bucket,
-            zone,
-        } => term::Term::TimeBucket {
-            column: column.clone(),
-            bucket: *bucket,
-            zone: zone.clone(),
-        },
-        What::AggregateOnly(cube) => term::Term::Functions(cube.functions.clone()),
-    }
-    .plain()
 }
 
 #[cfg(test)]

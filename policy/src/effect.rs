@@ -3,6 +3,7 @@
 use crate::id::{ClauseId, ContractId, Name, ParticipantId};
 use crate::row_filter::RowFilter;
 use crate::term::dominance::Dominance;
+use crate::term::place_cells::CellSize;
 use crate::term::{Bounds, Bucket, Function, Mask, Unit};
 use evidence::time::Time;
 
@@ -79,6 +80,17 @@ pub enum What {
         bucket: Bucket,
         /// IANA zone; absent: UTC.
         zone: Option<String>,
+    },
+    /// Two columns of degrees do not exist; one that holds the cell of a grid does. NULL where there is no cell.
+    CoarsenPlace {
+        /// Column of the longitude.
+        lon: Name,
+        /// Column of the latitude.
+        lat: Name,
+        /// The column that is there instead.
+        cell: Name,
+        /// Of which grid.
+        size: CellSize,
     },
     /// Rows do not exist; the protected cube does.
     AggregateOnly(Cube),

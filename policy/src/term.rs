@@ -24,6 +24,7 @@ pub mod min_group;
 pub mod normal;
 pub mod odrl;
 mod order;
+pub mod place_cells;
 pub mod prefix;
 pub mod price;
 pub mod pseudonym;
@@ -55,6 +56,7 @@ use hours::Hours;
 use inform::Event;
 use lasts::Lasts;
 use legal_basis::LegalBasis;
+use place_cells::PlaceCells;
 use prefix::Prefix;
 use price::Price;
 use pseudonym::Pseudonym;
@@ -183,6 +185,8 @@ pub enum Term {
         /// The box.
         bounds: Bounds,
     },
+    /// 16: coordinates do not exist; the cell of a grid does.
+    PlaceCells(PlaceCells),
     /// 17: aggregates only, with these functions.
     Functions(Vec<Function>),
     /// 17: the columns that may be grouped and filtered by.

@@ -7,6 +7,7 @@ mod conduct;
 mod form;
 mod limits;
 mod mask;
+mod place;
 mod said;
 mod sheet;
 mod window;
@@ -56,7 +57,7 @@ pub struct LegalFile {
 }
 
 /// The keys of a policy file, in the order in which they are documented.
-pub const KEYS: [&str; 40] = [
+pub const KEYS: [&str; 41] = [
     "title",
     "purpose",
     "purpose_not",
@@ -69,6 +70,7 @@ pub const KEYS: [&str; 40] = [
     "area",
     "mask",
     "coarsen",
+    "cells",
     "aggregate",
     "join",
     "queries_per_hour",

@@ -64,6 +64,7 @@ const FLOOR: [(&str, &[&str]); 4] = [
             "jiff",
             "hmac",
             "sha2",
+            "h3o",
         ],
     ),
 ];

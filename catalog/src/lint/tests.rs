@@ -3,6 +3,7 @@
 mod cells;
 mod contradictions;
 mod hidden;
+mod places;
 
 use super::*;
 use crate::fixture::{GRID, clauses, counts, name, names, participant, taxonomy, time};

@@ -3,6 +3,7 @@
 use super::*;
 use crate::fixture::{GRID, clauses, counts, name, names};
 use policy::row_filter::{Literal, parse};
+use policy::term::place_cells::PlaceCells;
 use policy::term::rule::Binding;
 use policy::term::{Bounds, Function, Term, Unit};
 
@@ -75,6 +76,39 @@ fn row_form() {
     rows(
         vec![shown(), Term::Rows(parse("device IS NOT NULL").unwrap())],
         "at instant, bikes Int64?",
+    );
+}
+
+fn cells(lon: &str, cell: &str) -> Term {
+    Term::PlaceCells(PlaceCells {
+        lon: name(lon),
+        lat: name("lat"),
+        cell: name(cell),
+        size: "h3:7".parse().unwrap(),
+    })
+}
+
+#[test]
+fn cells_take_the_place_of_degrees() {
+    let shown = || Term::Columns(names(&["lat", "lon", "site"]));
+    rows(
+        vec![shown(), cells("lon", "cell")],
+        "site Utf8?, cell Utf8?",
+    );
+    rows(
+        vec![cells("lon", "cell"), shown()],
+        "site Utf8?, cell Utf8?",
+    );
+    rows(
+        vec![cells("share", "cell"), mask("site", Mask::Null)],
+        "site Utf8?, at instant, day Date32?, bikes Int64?, cell Utf8?, open Boolean?, device Utf8?, lon Float64?",
+    );
+    refused(vec![cells("bikes", "cell")], Code::TermIllTyped);
+    refused(vec![cells("nope", "cell")], Code::TermColumnUnknown);
+    refused(vec![cells("lon", "device")], Code::PolicyContradiction);
+    refused(
+        vec![shown(), cells("lon", "device")],
+        Code::PolicyContradiction,
     );
 }
 

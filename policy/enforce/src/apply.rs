@@ -165,7 +165,8 @@ fn source(
         | What::Pseudonymise { .. }
         | What::Shorten { .. }
         | What::Band { .. }
-        | What::CoarsenTime { .. } => None,
+        | What::CoarsenTime { .. }
+        | What::CoarsenPlace { .. } => None,
     });
     let rows = match (&named.part, cube) {
         (Part::Rows, None) => gate::rows(

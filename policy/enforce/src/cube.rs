@@ -4,7 +4,7 @@
 
 use crate::bucket;
 use crate::dominated::dominated;
-use crate::gate::{self, Rows, changed};
+use crate::gate::{self, Rows, changed, keep};
 use crate::replace::Secret;
 use datafusion_common::ScalarValue;
 use datafusion_common::arrow::datatypes::{DataType, SchemaRef};
@@ -43,7 +43,8 @@ pub(crate) fn cells(
             What::MaskColumn { .. }
             | What::Pseudonymise { .. }
             | What::Shorten { .. }
-            | What::Band { .. } => return Err(changed()),
+            | What::Band { .. }
+            | What::CoarsenPlace { .. } => return Err(changed()),
             What::KeepRows(_)
             | What::KeepInside { .. }
             | What::KeepBefore { .. }
@@ -53,7 +54,7 @@ pub(crate) fn cells(
         }
     }
     let effects: Vec<Effect> = effects.iter().map(|effect| closed(effect, cube)).collect();
-    let (filtered, _) = gate::filtered(dataset, stored, &effects)?;
+    let (filtered, _) = keep::filtered(dataset, stored, &effects)?;
     let kind = |name: &str| {
         stored
             .fields()

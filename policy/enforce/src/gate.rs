@@ -1,19 +1,20 @@
 //! The private plan of the row form: rows filtered, then columns masked, then nothing of the asker's.
 
+pub(crate) mod keep;
+
 use crate::bucket;
+use crate::place;
 use crate::replace::{self, Keyed, Secret};
-use crate::source::Stored;
-use datafusion_common::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use datafusion_common::arrow::datatypes::{DataType, Field, SchemaRef, TimeUnit};
 use datafusion_common::{Column, ScalarValue};
 use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
-use evidence::time::Time;
 use policy::effect::{Effect, What};
 use policy::id::{DatasetId, Name};
 use policy::refusal::{Code, Refusal};
-use policy::row_filter::{Comparison, Literal, Operand, RowFilter};
-use policy::term::{Bounds, Mask};
+use policy::row_filter::Literal;
+use policy::term::Mask;
+use policy::term::place_cells::CellSize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// What the row form of a ruling comes to.
 #[derive(Debug)]
@@ -31,6 +32,17 @@ enum Cover<'a> {
     Hash(Keyed<'a>),
     Prefix(u32),
     Band(&'a [String]),
+    /// It does not exist: the cell of the place stands for it, here or at the other coordinate.
+    Place(Option<Cell<'a>>),
+}
+
+/// The column that stands for two coordinates.
+#[derive(Clone, Copy)]
+struct Cell<'a> {
+    lon: &'a Name,
+    lat: &'a Name,
+    name: &'a Name,
+    size: CellSize,
 }
 
 /// The private plan that shows exactly the columns of `shown`, in its order.
@@ -80,11 +92,26 @@ pub(crate) fn rows(
                 cover(&mut covers, column, Cover::Prefix(*length))?;
             }
             What::Band { column, edges } => cover(&mut covers, column, Cover::Band(edges))?,
+            What::CoarsenPlace {
+                lon,
+                lat,
+                cell: name,
+                size,
+            } => {
+                let cell = Cell {
+                    lon,
+                    lat,
+                    name,
+                    size: *size,
+                };
+                cover(&mut covers, lon, Cover::Place(Some(cell)))?;
+                cover(&mut covers, lat, Cover::Place(None))?;
+            }
             What::KeepRows(_) | What::KeepInside { .. } | What::KeepBefore { .. } => {}
             What::AggregateOnly(_) => return Err(changed()),
         }
     }
-    let (filtered, hides_rows) = filtered(dataset, stored, effects)?;
+    let (filtered, hides_rows) = keep::filtered(dataset, stored, effects)?;
     let mut clear = BTreeSet::new();
     let mut columns = Vec::new();
     let mut fields = Vec::new();
@@ -97,6 +124,7 @@ pub(crate) fn rows(
             continue;
         }
         let column = stored_column(name);
+        let mut shown_as = name;
         let mut kind = field.data_type().clone();
         let (expr, nullable) = match covers.get(name) {
             None => {
@@ -122,9 +150,15 @@ pub(crate) fn rows(
                 (replace::shortened(column, *length), field.is_nullable())
             }
             Some(Cover::Band(edges)) => (replace::banded(column, &kind, edges)?, true),
+            Some(Cover::Place(None)) => continue,
+            Some(Cover::Place(Some(cell))) => {
+                shown_as = cell.name.as_str();
+                kind = DataType::Utf8;
+                (placed(*cell, stored)?, true)
+            }
         };
-        columns.push((name.to_owned(), expr.alias(name)));
-        fields.push(Field::new(name, kind, nullable));
+        columns.push((shown_as.to_owned(), expr.alias(shown_as)));
+        fields.push(Field::new(shown_as, kind, nullable));
     }
     // The question was planned against `shown`: anything else than exactly that is a changed contract or schema.
     let same = shown.fields().len() == fields.len()
@@ -151,37 +185,17 @@ pub(crate) fn rows(
     })
 }
 
-/// The stored rows that the ruling keeps, with all stored columns.
-pub(crate) fn filtered(
-    dataset: &DatasetId,
-    stored: &SchemaRef,
-    effects: &[Effect],
-) -> Result<(LogicalPlan, bool), Refusal> {
-    let source = Stored::new(
-        dataset.clone(),
-        Arc::new(Schema::new(stored.fields().clone())),
-    );
-    let mut plan =
-        LogicalPlanBuilder::scan(STORED, Arc::new(source), None).map_err(|_| changed())?;
-    let mut hides_rows = false;
-    for effect in effects {
-        let condition = match &effect.what {
-            What::KeepRows(filter) => condition(filter, stored)?,
-            What::KeepInside { lon, lat, bounds } => inside(lon, lat, bounds, stored)?,
-            What::KeepBefore { column, before } => earlier(column, *before, stored)?,
-            What::ShowColumns(_)
-            | What::MaskColumn { .. }
-            | What::Pseudonymise { .. }
-            | What::Shorten { .. }
-            | What::Band { .. }
-            | What::CoarsenTime { .. }
-            | What::AggregateOnly(_) => continue,
-        };
-        hides_rows = true;
-        plan = plan.filter(condition).map_err(|_| changed())?;
+/// The cell of a place. A stored column of its name would be hidden by it, or the other way round.
+fn placed(cell: Cell<'_>, stored: &SchemaRef) -> Result<Expr, Refusal> {
+    let degrees = |column| type_of(column, stored).is_ok_and(|kind| *kind == DataType::Float64);
+    if stored.column_with_name(cell.name.as_str()).is_some()
+        || !degrees(cell.lon)
+        || !degrees(cell.lat)
+    {
+        return Err(changed());
     }
-    let plan = plan.build().map_err(|_| changed())?;
-    Ok((plan, hides_rows))
+    let [lon, lat] = [cell.lon, cell.lat].map(|column| stored_column(column.as_str()));
+    Ok(place::cell(lon, lat, cell.size))
 }
 
 /// A stored column by name.
@@ -212,114 +226,6 @@ fn cover<'a>(
             format!("two clauses replace the column `{column}`"),
         )),
     }
-}
-
-/// A row filter as an expression whose literals have exactly the columns' types.
-fn condition(filter: &RowFilter, stored: &SchemaRef) -> Result<Expr, Refusal> {
-    let operand = |column: &Name, operand: &Operand| -> Result<Expr, Refusal> {
-        match operand {
-            Operand::Literal(value) => Ok(lit(typed(value, type_of(column, stored)?)?)),
-            Operand::Consumer => Err(Refusal::new(
-                Code::TenantUnbound,
-                "the row filter names the asker and no tenant is bound",
-            )),
-        }
-    };
-    Ok(match filter {
-        RowFilter::Compare { column, op, with } => {
-            let left = stored_column(column.as_str());
-            let right = operand(column, with)?;
-            match op {
-                Comparison::Eq => left.eq(right),
-                Comparison::NotEq => left.not_eq(right),
-                Comparison::Lt => left.lt(right),
-                Comparison::LtEq => left.lt_eq(right),
-                Comparison::Gt => left.gt(right),
-                Comparison::GtEq => left.gt_eq(right),
-            }
-        }
-        RowFilter::In {
-            column,
-            negated,
-            list,
-        } => {
-            let list = list
-                .iter()
-                .map(|item| operand(column, item))
-                .collect::<Result<Vec<_>, _>>()?;
-            stored_column(column.as_str()).in_list(list, *negated)
-        }
-        RowFilter::Between {
-            column,
-            negated,
-            low,
-            high,
-        } => {
-            let (low, high) = (operand(column, low)?, operand(column, high)?);
-            let column = stored_column(column.as_str());
-            if *negated {
-                column.not_between(low, high)
-            } else {
-                column.between(low, high)
-            }
-        }
-        RowFilter::IsNull { column, negated } => {
-            type_of(column, stored)?;
-            let column = stored_column(column.as_str());
-            if *negated {
-                column.is_not_null()
-            } else {
-                column.is_null()
-            }
-        }
-        RowFilter::And(parts) => joined(parts, stored, Expr::and)?,
-        RowFilter::Or(parts) => joined(parts, stored, Expr::or)?,
-        RowFilter::Not(inner) => Expr::Not(Box::new(condition(inner, stored)?)),
-    })
-}
-
-fn joined(
-    parts: &[RowFilter],
-    stored: &SchemaRef,
-    join: fn(Expr, Expr) -> Expr,
-) -> Result<Expr, Refusal> {
-    let mut all = parts
-        .iter()
-        .map(|part| condition(part, stored))
-        .collect::<Result<Vec<_>, _>>()?
-        .into_iter();
-    let first = all.next().ok_or_else(ill_typed)?;
-    Ok(all.fold(first, join))
-}
-
-fn inside(lon: &Name, lat: &Name, bounds: &Bounds, stored: &SchemaRef) -> Result<Expr, Refusal> {
-    let edge = |column: &Name, text: &str| -> Result<Expr, Refusal> {
-        let value = typed(&Literal::Decimal(text.to_owned()), type_of(column, stored)?)?;
-        Ok(lit(value))
-    };
-    let within = |column: &Name, low: &str, high: &str| -> Result<Expr, Refusal> {
-        let value = stored_column(column.as_str());
-        Ok(value
-            .clone()
-            .gt_eq(edge(column, low)?)
-            .and(value.lt_eq(edge(column, high)?)))
-    };
-    Ok(within(lon, &bounds.west, &bounds.east)?.and(within(lat, &bounds.south, &bounds.north)?))
-}
-
-/// Events before an instant; of dates, days that were over by then in UTC.
-fn earlier(column: &Name, before: Time, stored: &SchemaRef) -> Result<Expr, Refusal> {
-    let edge = match type_of(column, stored)? {
-        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
-            ScalarValue::TimestampMicrosecond(Some(before.micros()), zone.clone())
-        }
-        DataType::Date32 => {
-            let day = before.micros().div_euclid(MICROS_A_DAY);
-            ScalarValue::Date32(Some(i32::try_from(day).map_err(|_| changed())?))
-        }
-        _ => return Err(ill_typed()),
-    };
-    Ok(stored_column(column.as_str()).lt(lit(edge)))
 }
 
 fn type_of<'a>(column: &Name, stored: &'a SchemaRef) -> Result<&'a DataType, Refusal> {

@@ -22,6 +22,7 @@ mod dominated;
 pub mod gate;
 pub mod harmless;
 mod meet;
+mod place;
 pub mod replace;
 pub mod source;
 pub mod still_gated;

@@ -181,17 +181,25 @@ pub(super) fn columns(
     read: &BTreeSet<Name>,
     effects: &[Effect],
 ) -> Result<(), Refusal> {
-    for effect in effects {
-        if let What::ShowColumns(shown) = &effect.what
-            && let Some(hidden) = read.iter().find(|column| !shown.contains(column))
-        {
-            return Err(Refusal::new(
-                Code::ColumnUnknown,
-                format!("no column `{hidden}` in `{}`", dataset.name),
-            ));
-        }
+    let all = || effects.iter().map(|effect| &effect.what);
+    let made = |column: &Name| {
+        all().any(|what| matches!(what, What::CoarsenPlace { cell, .. } if cell == column))
+    };
+    let there = |column: &Name| {
+        made(column)
+            || all().all(|what| match what {
+                What::ShowColumns(shown) => shown.contains(column),
+                What::CoarsenPlace { lon, lat, .. } => lon != column && lat != column,
+                _ => true,
+            })
+    };
+    match read.iter().find(|column| !there(column)) {
+        None => Ok(()),
+        Some(hidden) => Err(Refusal::new(
+            Code::ColumnUnknown,
+            format!("no column `{hidden}` in `{}`", dataset.name),
+        )),
     }
-    Ok(())
 }
 
 /// The least limit on the rows of the answer; of equal ones that of the first contract.

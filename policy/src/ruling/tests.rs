@@ -9,6 +9,7 @@ use crate::fixture::{
 };
 use crate::refusal::Code;
 use crate::row_filter::parse;
+use crate::term::place_cells::PlaceCells;
 use crate::term::{Period, Term};
 use evidence::json::{Json, canonical};
 use evidence::ledger::Evidence as _;
@@ -165,6 +166,26 @@ fn the_first_check_that_fails_decides_the_code() {
     next(&case, Code::ColumnUnknown);
     case.reads = vec![("bikes", &["other"])];
     assert!(case.decide().is_ok());
+}
+
+#[test]
+fn a_cell_can_be_read_and_its_coordinates_can_not() {
+    let cells = Term::PlaceCells(PlaceCells {
+        lon: name("lon"),
+        lat: name("lat"),
+        cell: name("cell"),
+        size: "h3:8".parse().unwrap(),
+    });
+    let shown = Term::Columns(names(&["site", "lon", "lat"]));
+    for terms in [vec![cells.clone()], vec![shown, cells]] {
+        let mut case = Case::of(terms);
+        case.reads = vec![("bikes", &["site", "cell"])];
+        assert!(case.decide().is_ok());
+        for column in [&["lon"], &["lat"]] {
+            case.reads = vec![("bikes", column)];
+            assert_eq!(refused(&case).code, Code::ColumnUnknown);
+        }
+    }
 }
 
 #[track_caller]

@@ -163,7 +163,7 @@ fn check_columns(
         }
     }
     for clause in clauses {
-        if let Some(column) = clause.term.treats()
+        if let Some(column) = clause.term.replaces().first()
             && !matches!(clause.term, Term::TimeBucket { .. })
         {
             let refusal = contradiction(format!(

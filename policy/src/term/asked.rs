@@ -57,10 +57,22 @@ impl Term {
         self.with(|rule| rule.columns())
     }
 
-    /// The column whose values it replaces.
+    /// The column whose values it replaces, under the same name.
     #[must_use]
     pub fn treats(&self) -> Option<Name> {
         self.with(|rule| rule.treats().cloned())
+    }
+
+    /// The columns of the dataset that do not show their own values.
+    #[must_use]
+    pub fn replaces(&self) -> Vec<Name> {
+        self.with(|rule| rule.replaces().into_iter().cloned().collect())
+    }
+
+    /// The column that it adds to those of the dataset.
+    #[must_use]
+    pub fn makes(&self) -> Option<Name> {
+        self.with(|rule| rule.makes().cloned())
     }
 
     /// How it compares with another term about the same thing: less is tighter. None where neither lets out all that the
@@ -98,6 +110,7 @@ impl Term {
                 zone: zone.as_deref(),
             }),
             Self::Area { lon, lat, bounds } => ask(&area::Inside { lon, lat, bounds }),
+            Self::PlaceCells(term) => ask(term),
             Self::Functions(list) => ask(&aggregate::clause::With(list)),
             Self::Dimensions(list) => ask(&aggregate::clause::By(list)),
             Self::Measures(list) => ask(&aggregate::clause::Of(list)),

@@ -93,9 +93,12 @@ pub(super) fn shown_are_treated(clauses: &[Clause]) -> Result<(), Refusal> {
         return Ok(());
     };
     for clause in clauses {
-        if let Some(column) = clause.term.treats()
-            && !shown.contains(&column)
-        {
+        let hidden = clause
+            .term
+            .replaces()
+            .into_iter()
+            .find(|column| !shown.contains(column));
+        if let Some(column) = hidden {
             let refusal = contradiction(format!(
                 "the column `{column}` is treated by {} but not shown",
                 clause.id

@@ -149,6 +149,17 @@ pub(crate) trait Rule {
         None
     }
 
+    /// The columns of the dataset that do not show their own values: the one that it treats, or those whose place another
+    /// takes.
+    fn replaces(&self) -> Vec<&Name> {
+        self.treats().into_iter().collect()
+    }
+
+    /// The column that it adds, which the dataset does not have.
+    fn makes(&self) -> Option<&Name> {
+        None
+    }
+
     /// What it is about, where a policy may hold several of the kind: two clauses of one kind about the same thing are one
     /// clause that changed.
     fn about(&self) -> String {

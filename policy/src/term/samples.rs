@@ -7,6 +7,7 @@ use super::embargo::{Delay, Embargo};
 use super::inform::Event;
 use super::lasts::{Lasts, Since};
 use super::legal_basis::LegalBasis;
+use super::place_cells::PlaceCells;
 use super::prefix::Prefix;
 use super::price::{Price, Priced};
 use super::pseudonym::Pseudonym;
@@ -46,6 +47,7 @@ impl Term {
             });
         }
         samples.extend(area());
+        samples.extend(places());
         samples.extend([
             Self::Functions(vec![Function::Count, Function::Sum, Function::Avg]),
             Self::Dimensions(names(&["site", "local_date"])),
@@ -237,6 +239,22 @@ fn area() -> Option<Term> {
             north: "52".to_owned(),
         },
     })
+}
+
+fn places() -> Vec<Term> {
+    let place = |lon: &str, lat: &str, cell: &str, size: &str| {
+        Some(Term::PlaceCells(PlaceCells {
+            lon: lon.parse().ok()?,
+            lat: lat.parse().ok()?,
+            cell: cell.parse().ok()?,
+            size: size.parse().ok()?,
+        }))
+    };
+    let all = [
+        place("x_a", "y_a", "cell_a", "h3:8"),
+        place("x_b", "y_b", "cell_b", "grid:1000"),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 fn names(list: &[&str]) -> Vec<Name> {

@@ -22,6 +22,7 @@ fn check(terms: Vec<Term>, expect: Result<&[&str], Code>) {
                 What::Pseudonymise { .. } => "pseudonym",
                 What::Shorten { .. } => "prefix",
                 What::Band { .. } => "band",
+                What::CoarsenPlace { .. } => "cells",
             })
             .collect::<Vec<_>>()
     });
@@ -57,6 +58,15 @@ fn bucket(column: &str) -> Term {
     }
 }
 
+fn cells(lon: &str, lat: &str, cell: &str) -> Term {
+    Term::PlaceCells(PlaceCells {
+        lon: name(lon),
+        lat: name(lat),
+        cell: name(cell),
+        size: "h3:8".parse().unwrap(),
+    })
+}
+
 const CONTRADICTS: Result<&[&str], Code> = Err(Code::PolicyContradiction);
 
 #[test]
@@ -73,6 +83,17 @@ fn row_form() {
     check(vec![mask("a"), mask("a")], CONTRADICTS);
     check(vec![mask("a"), bucket("a")], CONTRADICTS);
     check(vec![Term::Purpose(vec![])], CONTRADICTS);
+    let place = || cells("x", "y", "cell");
+    check(vec![place(), mask("a")], Ok(&["cells", "mask"]));
+    check(vec![shown(&["x", "y"]), place()], Ok(&["columns", "cells"]));
+    check(vec![shown(&["x"]), place()], CONTRADICTS);
+    check(vec![place(), place()], CONTRADICTS);
+    check(vec![place(), mask("x")], CONTRADICTS);
+    check(vec![place(), mask("y")], CONTRADICTS);
+    check(vec![place(), mask("cell")], CONTRADICTS);
+    check(vec![place(), cells("a", "b", "cell")], CONTRADICTS);
+    check(vec![cells("x", "x", "cell")], CONTRADICTS);
+    check(vec![cells("x", "y", "y")], CONTRADICTS);
 }
 
 #[test]
@@ -100,6 +121,7 @@ fn aggregate_form() {
     );
     check(cube(vec![mask("bikes")]), CONTRADICTS);
     check(cube(vec![bucket("other")]), CONTRADICTS);
+    check(cube(vec![cells("x", "y", "cell")]), CONTRADICTS);
     check(cube(vec![group(0, Unit::Rows)]), CONTRADICTS);
     check(cube(vec![group(2, unit("site"))]), CONTRADICTS);
     check(cube(vec![group(2, unit("device"))]), Ok(&["aggregate"]));

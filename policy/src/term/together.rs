@@ -4,7 +4,7 @@ use super::rule::Decides;
 use super::{Clause, MOST_CLAUSES, cite, columns, contradiction};
 use crate::id::ClauseId;
 use crate::refusal::Refusal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks what no term can see alone: clause numbers are unique, and no two clauses decide the same thing.
 pub(super) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
@@ -23,15 +23,24 @@ pub(super) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
                 clause.id
             )));
         }
-        if let Some(what) = clause.term.with(|rule| rule.decides())
-            && let Some(earlier) = decided.insert(what, clause.id)
-        {
-            let refusal = contradiction(format!(
-                "the clauses {earlier} and {} decide the same thing",
-                clause.id
-            ));
-            return Err(cite(refusal, clause));
+        for what in decides(clause) {
+            if let Some(earlier) = decided.insert(what, clause.id) {
+                let refusal = contradiction(format!(
+                    "the clauses {earlier} and {} decide the same thing",
+                    clause.id
+                ));
+                return Err(cite(refusal, clause));
+            }
         }
     }
     columns::shown_are_treated(clauses)
+}
+
+/// What a clause alone decides: what its term says, and what becomes of each column whose values it replaces.
+fn decides(clause: &Clause) -> BTreeSet<Decides> {
+    clause.term.with(|rule| {
+        let replaced = rule.replaces().into_iter();
+        let columns = replaced.map(|column| Decides::Values(column.to_string()));
+        columns.chain(rule.decides()).collect()
+    })
 }

@@ -5,8 +5,8 @@ use super::rule::Stage;
 use super::rule::{Form, Place, Script, Spec};
 use super::{
     Clause, aggregate, area, band, columns, consent, delivery, dominance, duty, embargo, exclusive,
-    hours, inform, joins, lasts, legal_basis, mask, min_group, odrl, prefix, price, pseudonym,
-    purpose, quota, receipts, rows, service, streams, time_bucket, window,
+    hours, inform, joins, lasts, legal_basis, mask, min_group, odrl, place_cells, prefix, price,
+    pseudonym, purpose, quota, receipts, rows, service, streams, time_bucket, window,
 };
 use crate::id::{ClauseId, ParticipantId};
 use crate::members::{Codes, Members};
@@ -29,6 +29,7 @@ pub static VOCABULARY: &[&Spec] = &[
     &band::BAND,
     &time_bucket::FLOORED,
     &area::INSIDE,
+    &place_cells::PLACE_CELLS,
     &aggregate::clause::FUNCTIONS,
     &aggregate::clause::DIMENSIONS,
     &aggregate::clause::MEASURES,

@@ -1,13 +1,13 @@
-//! In what form: area, masks and time buckets.
+//! In what form: masks and time buckets.
 
 use super::Terms;
 use super::mask;
+use super::place;
 use super::sheet::{At, Sheet, Table, Value, column_of};
 use catalog::dataset::ColumnType;
 use evidence::time::is_zone;
 use policy::id::Name;
 use policy::refusal::Code;
-use policy::term::area::bounds_of;
 use policy::term::odrl::is_decimal;
 use policy::term::{Bucket, Term};
 
@@ -23,7 +23,7 @@ pub(super) const BUCKETS: [(&str, Bucket); 6] = [
 
 pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
     if let Some(value) = keys.get("area") {
-        area(sheet, value, terms);
+        place::area(sheet, value, terms);
     }
     if let Some(value) = keys.get("mask")
         && let Some(table) = sheet.table(value, None)
@@ -39,48 +39,8 @@ pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
             coarsen(sheet, column, value, None, terms);
         }
     }
-}
-
-/// `{ lon = "lon", lat = "lat", box = [west, south, east, north] }`
-fn area(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
-    let Some(table) = sheet.table(value, Some(&["lon", "lat", "box"])) else {
-        return;
-    };
-    let mut column = |key: &str| match table.get(key) {
-        None => sheet.column(&value.at, key),
-        Some(named) => {
-            let text = sheet.text(named)?;
-            sheet.column(&named.at, &text)
-        }
-    };
-    let (lon, lat) = (column("lon"), column("lat"));
-    for name in [&lon, &lat].into_iter().flatten() {
-        if kind_of(sheet, name) != Some(ColumnType::Float) {
-            let sentence = format!("`{name}` holds no degrees: its type is not float");
-            sheet.problem(&value.at, Code::TermIllTyped, sentence);
-        }
-    }
-    let Some(corners) = table.get("box") else {
-        sheet.problem(&value.at, Code::ConfigInvalid, "`area` has no `box`");
-        return;
-    };
-    let texts: Option<Vec<String>> = sheet
-        .items(corners)
-        .map(|items| items.iter().filter_map(|item| decimal(item)).collect());
-    let bounds = match texts.as_deref() {
-        Some([west, south, east, north]) => bounds_of(west, south, east, north),
-        _ => None,
-    };
-    match (lon, lat, bounds) {
-        (Some(lon), Some(lat), Some(bounds)) => {
-            terms.add(&value.at, Term::Area { lon, lat, bounds });
-        }
-        (_, _, None) => sheet.problem(
-            &corners.at,
-            Code::TermIllTyped,
-            "`box` is [west, south, east, north] in degrees, west ≤ east and south ≤ north",
-        ),
-        (_, _, Some(_)) => {}
+    if let Some(value) = keys.get("cells") {
+        place::cells(sheet, value, terms);
     }
 }
 

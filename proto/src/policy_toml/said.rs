@@ -7,6 +7,7 @@ use policy::term::dominance::{Dominance, Dominant};
 use policy::term::embargo::{Delay, Embargo};
 use policy::term::lasts::Lasts;
 use policy::term::odrl::word;
+use policy::term::place_cells::PlaceCells;
 use policy::term::price::Price;
 use policy::term::service::Service;
 
@@ -18,6 +19,13 @@ pub(super) fn dominance(rule: &Dominance) -> String {
         Dominant::Nk { n, k } => format!("n = {n}, k = {k}"),
     };
     format!("{{ measure = {measure}, unit = {unit}, {when} }}")
+}
+
+/// The cells of a place.
+pub(super) fn place(place: &PlaceCells) -> String {
+    let [lon, lat, cell] = [&place.lon, &place.lat, &place.cell].map(|one| quoted(one.as_str()));
+    let to = quoted(&place.size.to_string());
+    format!("{{ lon = {lon}, lat = {lat}, to = {to}, as = {cell} }}")
 }
 
 /// How one of these terms is said; none for the others.

@@ -123,6 +123,7 @@ fn say(term: &Term) -> Said {
             Some(value) => alone("area", value),
             None => Said::Never,
         },
+        Term::PlaceCells(place) => alone("cells", said::place(place)),
         Term::Functions(_)
         | Term::Dimensions(_)
         | Term::Measures(_)

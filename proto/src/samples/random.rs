@@ -4,6 +4,7 @@ use super::dataset;
 use catalog::dataset::ColumnType;
 use policy::id::{ClauseId, Name};
 use policy::row_filter::{Comparison, Literal, Operand, RowFilter};
+use policy::term::place_cells::PlaceCells;
 use policy::term::{Bounds, Bucket, Clause, Forbidden, Function, Mask, Period, Quota, Term, Unit};
 
 /// A generator that gives the same numbers for the same seed (splitmix64).
@@ -78,6 +79,9 @@ pub(crate) fn policy(random: &mut Random) -> Vec<Clause> {
             1 => terms.extend(bucket(random, column.name, column.kind)),
             _ => {}
         }
+    }
+    if random.below(4) == 0 {
+        terms.push(cells(random));
     }
     if random.chance() {
         terms.extend(aggregate(random));
@@ -173,6 +177,16 @@ fn area(random: &mut Random) -> Term {
             north,
         },
     }
+}
+
+fn cells(random: &mut Random) -> Term {
+    let sizes = ["h3:0", "h3:8", "grid:250", "grid:100000"];
+    Term::PlaceCells(PlaceCells {
+        lon: "lon".parse().unwrap(),
+        lat: "lat".parse().unwrap(),
+        cell: random.pick(&["cell", "square"]).parse().unwrap(),
+        size: random.pick(&sizes).parse().unwrap(),
+    })
 }
 
 fn mask(random: &mut Random, kind: ColumnType) -> Mask {

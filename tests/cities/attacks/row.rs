@@ -362,7 +362,7 @@ const ATTACKS: [Attack<World>; 15] = [
                 &[
                     ("SELECT device_id FROM {t} ORDER BY device_id", View),
                     (
-                        "SELECT trip_id FROM {t} ORDER BY device_id, lat, lon, trip_id",
+                        "SELECT trip_id FROM {t} ORDER BY device_id, cell, trip_id",
                         View,
                     ),
                     (
@@ -434,7 +434,11 @@ const ATTACKS: [Attack<World>; 15] = [
             rows(
                 world,
                 &[
-                    ("SELECT row_number() OVER (ORDER BY lat) FROM {t}", View),
+                    ("SELECT row_number() OVER (ORDER BY cell) FROM {t}", View),
+                    (
+                        "SELECT row_number() OVER (ORDER BY lat) FROM {t}",
+                        Code("COLUMN_UNKNOWN"),
+                    ),
                     (
                         "SELECT trip_id, lag(duration_s) OVER (ORDER BY trip_id), lead(duration_s) OVER (ORDER BY trip_id) FROM {t}",
                         View,
@@ -444,16 +448,16 @@ const ATTACKS: [Attack<World>; 15] = [
                         View,
                     ),
                     (
-                        "SELECT trip_id, rank() OVER (ORDER BY lat), percent_rank() OVER (ORDER BY trip_id) FROM {t}",
+                        "SELECT trip_id, rank() OVER (ORDER BY cell), percent_rank() OVER (ORDER BY trip_id) FROM {t}",
                         View,
                     ),
                     (
-                        "SELECT max(lat), min(lon), count(lat), count(DISTINCT lon) FROM {t}",
+                        "SELECT max(cell), min(cell), count(cell), count(DISTINCT cell) FROM {t}",
                         View,
                     ),
                     (
                         "SELECT trip_id FROM {t} WHERE lat IS NOT NULL OR lon BETWEEN 0 AND 1",
-                        Nothing,
+                        Code("COLUMN_UNKNOWN"),
                     ),
                     (
                         "SELECT trip_id FROM {t} WHERE date_part('minute', started_at) <> 0",
@@ -470,7 +474,7 @@ const ATTACKS: [Attack<World>; 15] = [
         name: "re-identifies by a self-join on the device, or the edge of a cell",
         expected: "cell ids only",
         does: pseudonyms,
-        lacks: "term 16",
+        lacks: "",
     },
     Attack {
         number: 14,
@@ -549,7 +553,15 @@ fn pseudonyms(world: &mut World) -> Verdict {
                 Nothing,
             ),
             (
-                "SELECT district, min(lon), max(lat) FROM {t} GROUP BY district",
+                "SELECT cell, min(lon), max(lat) FROM {t} GROUP BY cell",
+                Code("COLUMN_UNKNOWN"),
+            ),
+            (
+                "SELECT district, min(cell), max(cell), count(DISTINCT cell) FROM {t} GROUP BY district",
+                View,
+            ),
+            (
+                "SELECT a.trip_id, b.trip_id FROM {t} a JOIN {t} b ON a.cell = b.cell",
                 View,
             ),
         ],

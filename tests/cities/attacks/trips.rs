@@ -15,6 +15,8 @@ pub(crate) struct Trip {
     started: String,
     lon: String,
     lat: String,
+    /// The cell that both are in; empty where there is none.
+    cell: &'static str,
     duration: i64,
     fare: Option<i64>,
     notes: String,
@@ -22,6 +24,35 @@ pub(crate) struct Trip {
 
 pub(crate) const HEADER: &str =
     "trip_id,device_id,operator,district,started_at,lon,lat,duration_s,fare,notes\n";
+
+/// Cells of H3, resolution 8, with longitude and latitude of their middle (by the C library of H3).
+const PLACES: [(&str, f64, f64); 5] = [
+    ("881f1d4895fffff", 13.3993, 52.5202),
+    ("881f1d4d29fffff", 13.4440, 52.5008),
+    ("881f1d4997fffff", 13.3440, 52.4799),
+    ("881f1d4839fffff", 13.2998, 52.5264),
+    ("881f18b2b9fffff", 13.5009, 52.4524),
+];
+
+/// Where a trip of district A begins: at another corner of its cell in each version, and where it has none, at no place at
+/// all or at one that is none.
+fn place(number: i64, detail: i64, version: Version) -> (String, String, &'static str) {
+    if number % 11 == 0 {
+        let (lon, lat) = match (version, number % 2) {
+            (Version::One, _) => ("", ""),
+            (Version::Other, 0) => ("200.5", "52.5"),
+            (Version::Other, _) => ("13.4", "-91"),
+        };
+        return (lon.to_owned(), lat.to_owned(), "");
+    }
+    let (cell, lon, lat) = PLACES[usize::try_from(number % 5).unwrap()];
+    let off = f64::from(i32::try_from(detail - 30).unwrap()) * 0.00005;
+    (
+        format!("{:.5}", lon + off),
+        format!("{:.5}", lat - off),
+        cell,
+    )
+}
 
 /// The two versions that look alike under each contract.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,6 +77,7 @@ fn shown(version: Option<Version>) -> Vec<Trip> {
             let hour = 6 + number % 12;
             let detail = version.map_or(0, |version| (number * version.is(7, 11)) % 60);
             let hidden = |value: String| version.map(|_| value).unwrap_or_default();
+            let (lon, lat, cell) = place(number, detail, version.unwrap_or(Version::One));
             let odd = version.map_or("", |version| match version {
                 Version::One => "a",
                 Version::Other => "b",
@@ -56,8 +88,9 @@ fn shown(version: Option<Version>) -> Vec<Trip> {
                 operator: format!("op{}", number % 3),
                 district: "A".to_owned(),
                 started: format!("2026-05-{:02} {hour:02}:{detail:02}", 4 + number % 3),
-                lon: hidden(format!("13.{:04}", detail * 97 + number)),
-                lat: hidden(format!("52.{:04}", detail * 89 + number)),
+                lon,
+                lat,
+                cell,
                 duration: 100 + number * 13 % 900,
                 fare: (number % 7 != 0).then_some(200 + number * 31 % 1500),
                 notes: hidden(format!("{SECRET}note{odd}{number}")),
@@ -81,6 +114,7 @@ fn hidden(version: Version) -> Vec<Trip> {
             started: format!("2026-05-{:02} 23:59", version.is(9, 19)),
             lon: "0.5".to_owned(),
             lat: "0.5".to_owned(),
+            cell: "",
             duration: if number % 2 == 0 { 77 } else { 0 },
             fare: Some(version.is(-1, i64::MAX)),
             notes: format!("{SECRET}hidden"),
@@ -98,7 +132,24 @@ pub(crate) fn stored(version: Version) -> String {
 
 /// What R shows of both versions, as a table of its own.
 pub(crate) fn view() -> String {
-    csv(&shown(None))
+    let mut csv =
+        "trip_id,device_id,operator,district,started_at,cell,duration_s,fare\n".to_owned();
+    for trip in shown(None) {
+        let fare = trip.fare.map(|fare| fare.to_string()).unwrap_or_default();
+        writeln!(
+            csv,
+            "{},{},{},{},{},{},{},{fare}",
+            trip.id,
+            trip.device,
+            trip.operator,
+            trip.district,
+            trip.started,
+            trip.cell,
+            trip.duration,
+        )
+        .unwrap();
+    }
+    csv
 }
 
 fn csv(trips: &[Trip]) -> String {
@@ -174,6 +225,7 @@ pub(crate) fn cells(version: Version) -> String {
                 started: format!("2026-05-04 {hour}:{:02}", device * version.is(3, 1)),
                 lon: String::new(),
                 lat: String::new(),
+                cell: "",
                 duration: if published {
                     60 + device
                 } else {

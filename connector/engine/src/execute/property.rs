@@ -10,6 +10,7 @@
 )]
 
 mod cubes;
+mod places;
 mod query;
 mod world;
 
@@ -98,6 +99,7 @@ fn each_term_is_missed_when_it_is_dropped() {
         "prefix",
         "band",
         "time_bucket",
+        "place_cells",
     ] {
         let missed =
             |seed: &u64| !matches!(case(*seed, Mutant::None, false, Some(name)), Verdict::Same);

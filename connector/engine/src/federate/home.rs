@@ -77,7 +77,8 @@ impl RemoteTable {
                 What::MaskColumn { column, .. }
                 | What::Pseudonymise { column, .. }
                 | What::Shorten { column, .. }
-                | What::Band { column, .. } => Some(column.clone()),
+                | What::Band { column, .. }
+                | What::CoarsenPlace { cell: column, .. } => Some(column.clone()),
                 _ => None,
             })
             .collect();

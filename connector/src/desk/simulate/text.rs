@@ -85,6 +85,13 @@ fn columns(
         let how = treated.map_or("as stored", |clause| clause.term.spec().name);
         shown.push((column.name.clone(), how));
     }
+    for clause in grant.clauses() {
+        if let Some(made) = clause.term.makes()
+            && schema.column_with_name(made.as_str()).is_some()
+        {
+            shown.push((made, clause.term.spec().name));
+        }
+    }
     (shown, hidden)
 }
 

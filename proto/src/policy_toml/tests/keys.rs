@@ -2,6 +2,7 @@
 
 use super::*;
 use policy::row_filter::Literal;
+use policy::term::place_cells::PlaceCells;
 
 #[test]
 fn rows_and_areas_are_read() {
@@ -23,6 +24,23 @@ fn rows_and_areas_are_read() {
                 north: "52".to_owned(),
             },
         }],
+    );
+}
+
+#[test]
+fn cells_stand_for_places() {
+    let place = |cell: &str, size: &str| {
+        Term::PlaceCells(PlaceCells {
+            lon: name("lon"),
+            lat: name("lat"),
+            cell: name(cell),
+            size: size.parse().unwrap(),
+        })
+    };
+    check(r#"cells = { to = "h3:7" }"#, &[place("cell", "h3:7")]);
+    check(
+        r#"cells = { lon = "lon", lat = "lat", to = "grid:1000", as = "square" }"#,
+        &[place("square", "grid:1000")],
     );
 }
 

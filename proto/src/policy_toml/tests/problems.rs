@@ -17,6 +17,7 @@ duties = ["atribution", "delete-after soon"]
 prohibit = ["resell"]
 legal = { file = "x.pdf", language = "German" }
 area = { box = [8, 51.9, 7.5, 52] }
+cells = { lon = "bikes", to = "h3:16", as = "A cell" }
 "#,
         &[
             "CONFIG_UNKNOWN_KEY 2 colums: there is no key `colums` here; did you mean `columns`",
@@ -38,6 +39,9 @@ area = { box = [8, 51.9, 7.5, 52] }
             "TERM_UNKNOWN 11 prohibit: the prohibited action `resell` is not known; did you mean `sell`",
             "TERM_ILL_TYPED 12 legal: `German` is no language such as de or en-GB; ",
             "TERM_ILL_TYPED 13 area.box: `box` is [west, south, east, north] in degrees, west ≤ east and south ≤ north; ",
+            "TERM_ILL_TYPED 14 cells: `bikes` holds no degrees: its type is not float; ",
+            "TERM_UNKNOWN 14 cells.to: `h3:16` is no grid of cells; grids are h3:0 to h3:15, and grid:100, 250, 500, 1000, 2000, 5000, 10000, 25000, 50000 and 100000",
+            "TERM_ILL_TYPED 14 cells.as: `A cell`: a name starts with a lower-case letter and holds up to 63 of a-z, 0-9 and _; ",
         ],
     );
 }

@@ -72,7 +72,8 @@ impl Make<'_> {
     }
 
     fn groups(&mut self) -> String {
-        let key = match self.random.random_range(0..4) {
+        let key = match self.random.random_range(0..5) {
+            4 if self.shown.contains(&"cell") => "cell".to_owned(),
             0 => "g".to_owned(),
             1 => "date_trunc('hour', t)".to_owned(),
             2 => "b".to_owned(),
@@ -186,7 +187,10 @@ impl Make<'_> {
 
     fn text(&mut self, depth: usize) -> String {
         if depth == 0 {
-            return self.one(&["s", "g", "'x'"]);
+            return match self.shown.contains(&"cell") {
+                true => self.one(&["s", "g", "cell", "'x'"]),
+                false => self.one(&["s", "g", "'x'"]),
+            };
         }
         let a = self.text(depth - 1);
         match self.random.random_range(0..5) {

@@ -1,5 +1,6 @@
 //! Random datasets in pairs that one contract can't tell apart.
 
+use super::places::{self, PLACES, Shown};
 use crate::fixture::City;
 use crate::fixture::table::{Layout, dataset, name};
 use crate::limits::Limits;
@@ -7,11 +8,12 @@ use arrow_array::{
     ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
-use arrow_schema::{Field, Schema, SchemaRef};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use datafusion::datasource::MemTable;
 use hmac::{Hmac, Mac as _};
 use policy::row_filter::{Comparison, Literal, Operand, RowFilter};
 use policy::term::band::Band;
+use policy::term::place_cells::PlaceCells;
 use policy::term::prefix::Prefix;
 use policy::term::pseudonym::Pseudonym;
 use policy::term::{Bounds, Bucket, Mask, Term};
@@ -24,7 +26,7 @@ use std::sync::Arc;
 /// Occurs in hidden cells only.
 pub(super) const SECRET: &str = "ZSECRET";
 
-const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 14] = [
     "k:int",
     "v:int?",
     "f:float?",
@@ -37,6 +39,8 @@ const COLUMNS: [&str; 12] = [
     "vis:int?",
     "lon:float?",
     "lat:float?",
+    "x:float?",
+    "y:float?",
 ];
 
 #[derive(Debug, Clone)]
@@ -53,6 +57,8 @@ struct Row {
     vis: Option<i64>,
     lon: Option<f64>,
     lat: Option<f64>,
+    /// Where `x` and `y` are: the number of a place.
+    place: usize,
 }
 
 /// What becomes of the column `m`.
@@ -81,6 +87,7 @@ pub(super) struct World {
     number: Number,
     text: Text,
     hours: bool,
+    cells: Shown,
     layout: Layout,
     batch: usize,
     partitions: usize,
@@ -98,6 +105,7 @@ impl std::fmt::Debug for World {
             .field("number", &self.number)
             .field("text", &self.text)
             .field("hours", &self.hours)
+            .field("cells", &self.cells)
             .field("layout", &self.layout)
             .field("batch", &self.batch)
             .field("partitions", &self.partitions)
@@ -116,6 +124,10 @@ impl World {
         if random.random_bool(0.3) {
             columns.push("vis");
         }
+        let cells = Shown::random(random);
+        if cells != Shown::Nothing {
+            columns.extend(["x", "y"]);
+        }
         let mut world = Self {
             share,
             form,
@@ -127,6 +139,7 @@ impl World {
                 .choose(random)
                 .unwrap(),
             hours: random.random_bool(0.5),
+            cells,
             layout: Layout {
                 files: *[1, 3].choose(random).unwrap(),
                 row_group: *[20, 1000].choose(random).unwrap(),
@@ -181,6 +194,7 @@ impl World {
                 };
             }
         }
+        kept.place = places::alike(self.cells, kept.place, random);
         if self.text == Text::Prefix
             && let Some(text) = &mut kept.s
         {
@@ -211,7 +225,13 @@ impl World {
 
     /// Names of the columns shown.
     pub(super) fn shown(&self) -> Vec<&'static str> {
-        self.columns.clone()
+        let degrees = |column: &&str| ["x", "y"].contains(column);
+        let mut shown = self.columns.clone();
+        shown.retain(|column| !degrees(column));
+        if self.cells != Shown::Nothing {
+            shown.push("cell");
+        }
+        shown
     }
 
     /// Whether answers are the same to the order of their rows.
@@ -335,6 +355,19 @@ impl World {
             Text::Prefix => terms.push(Term::Prefix(Prefix { column, length: 1 })),
             Text::Hash => terms.push(Term::Pseudonym(Pseudonym { column, epoch: 3 })),
         }
+        let size = match self.cells {
+            Shown::Nothing => None,
+            Shown::Hexagon => Some("h3:8"),
+            Shown::Square => Some("grid:1000"),
+        };
+        terms.extend(size.map(|size| {
+            Term::PlaceCells(PlaceCells {
+                lon: name("x"),
+                lat: name("y"),
+                cell: name("cell"),
+                size: size.parse().unwrap(),
+            })
+        }));
         if self.hours {
             terms.push(Term::TimeBucket {
                 column: name("t"),
@@ -373,20 +406,26 @@ impl World {
         let stored = dataset("d", &COLUMNS).schema();
         let whole = batch(&stored, &rows);
         let indices: Vec<usize> = self
-            .columns
+            .shown()
             .iter()
+            .filter(|column| **column != "cell")
             .map(|column| stored.index_of(column).unwrap())
             .collect();
         // The view has the stored order of columns.
         let mut indices = indices;
         indices.sort_unstable();
-        let fields: Vec<Field> = indices
+        let mut fields: Vec<Field> = indices
             .iter()
             .map(|index| stored.field(*index).clone())
             .collect();
+        let mut shown = whole.project(&indices).unwrap().columns().to_vec();
+        if self.cells != Shown::Nothing {
+            let cells = rows.iter().map(|row| places::cell(self.cells, row.place));
+            fields.push(Field::new("cell", DataType::Utf8, true));
+            shown.push(Arc::new(StringArray::from_iter(cells)));
+        }
         let schema: SchemaRef = Arc::new(Schema::new(fields));
-        let shown = whole.project(&indices).unwrap();
-        let shown = RecordBatch::try_new(Arc::clone(&schema), shown.columns().to_vec()).unwrap();
+        let shown = RecordBatch::try_new(Arc::clone(&schema), shown).unwrap();
         let mut batches = Vec::new();
         let mut start = 0;
         while start < shown.num_rows() {
@@ -469,6 +508,7 @@ fn row(random: &mut StdRng, k: i64, share: i64) -> Row {
         },
         lon,
         lat,
+        place: random.random_range(0..PLACES.len()),
     }
 }
 
@@ -491,6 +531,12 @@ fn batch(schema: &SchemaRef, rows: &[Row]) -> RecordBatch {
         Arc::new(Int64Array::from_iter(rows.iter().map(|r| r.vis))),
         Arc::new(Float64Array::from_iter(rows.iter().map(|r| r.lon))),
         Arc::new(Float64Array::from_iter(rows.iter().map(|r| r.lat))),
+        Arc::new(Float64Array::from_iter(
+            rows.iter().map(|r| PLACES[r.place].0),
+        )),
+        Arc::new(Float64Array::from_iter(
+            rows.iter().map(|r| PLACES[r.place].1),
+        )),
     ];
     RecordBatch::try_new(Arc::clone(schema), columns).unwrap()
 }

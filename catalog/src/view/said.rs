@@ -1,0 +1,62 @@
+//! What a clause says, from the effect that it has.
+
+use policy::effect::What;
+use policy::term;
+use policy::term::band::Band;
+use policy::term::place_cells::PlaceCells;
+use policy::term::prefix::Prefix;
+use policy::term::pseudonym::Pseudonym;
+
+/// What the clause of an effect says, in the words of its term.
+pub(super) fn said(what: &What) -> String {
+    match what {
+        What::KeepRows(filter) => term::Term::Rows(filter.clone()),
+        What::KeepInside { lon, lat, bounds } => term::Term::Area {
+            lon: lon.clone(),
+            lat: lat.clone(),
+            bounds: bounds.clone(),
+        },
+        What::KeepBefore { column, .. } => {
+            return format!("rows are hidden until their {column} is old enough");
+        }
+        What::ShowColumns(list) => term::Term::Columns(list.clone()),
+        What::MaskColumn { column, mask } => term::Term::Mask {
+            column: column.clone(),
+            mask: mask.clone(),
+        },
+        What::Pseudonymise { column, epoch, .. } => term::Term::Pseudonym(Pseudonym {
+            column: column.clone(),
+            epoch: *epoch,
+        }),
+        What::Shorten { column, length } => term::Term::Prefix(Prefix {
+            column: column.clone(),
+            length: *length,
+        }),
+        What::Band { column, edges } => term::Term::Band(Band {
+            column: column.clone(),
+            edges: edges.clone(),
+        }),
+        What::CoarsenTime {
+            column,
+            bucket,
+            zone,
+        } => term::Term::TimeBucket {
+            column: column.clone(),
+            bucket: *bucket,
+            zone: zone.clone(),
+        },
+        What::CoarsenPlace {
+            lon,
+            lat,
+            cell,
+            size,
+        } => term::Term::PlaceCells(PlaceCells {
+            lon: lon.clone(),
+            lat: lat.clone(),
+            cell: cell.clone(),
+            size: *size,
+        }),
+        What::AggregateOnly(cube) => term::Term::Functions(cube.functions.clone()),
+    }
+    .plain()
+}

@@ -1,0 +1,103 @@
+//! `area` and `cells`: where, and how exactly that is told.
+
+use super::Terms;
+use super::form::{decimal, kind_of};
+use super::sheet::{Sheet, Table, Value};
+use catalog::dataset::ColumnType;
+use policy::id::Name;
+use policy::refusal::Code;
+use policy::term::Term;
+use policy::term::area::bounds_of;
+use policy::term::place_cells::{CellSize, NoSuchGrid, PlaceCells};
+
+/// `{ lon = "lon", lat = "lat", box = [west, south, east, north] }`
+pub(super) fn area(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+    let Some(table) = sheet.table(value, Some(&["lon", "lat", "box"])) else {
+        return;
+    };
+    let (lon, lat) = degrees(sheet, value, &table);
+    let Some(corners) = table.get("box") else {
+        sheet.problem(&value.at, Code::ConfigInvalid, "`area` has no `box`");
+        return;
+    };
+    let texts: Option<Vec<String>> = sheet
+        .items(corners)
+        .map(|items| items.iter().filter_map(|item| decimal(item)).collect());
+    let bounds = match texts.as_deref() {
+        Some([west, south, east, north]) => bounds_of(west, south, east, north),
+        _ => None,
+    };
+    match (lon, lat, bounds) {
+        (Some(lon), Some(lat), Some(bounds)) => {
+            terms.add(&value.at, Term::Area { lon, lat, bounds });
+        }
+        (_, _, None) => sheet.problem(
+            &corners.at,
+            Code::TermIllTyped,
+            "`box` is [west, south, east, north] in degrees, west ≤ east and south ≤ north",
+        ),
+        (_, _, Some(_)) => {}
+    }
+}
+
+/// `{ lon = "lon", lat = "lat", to = "h3:8", as = "cell" }`; the columns and the name of the cells may be left out.
+pub(super) fn cells(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+    let Some(table) = sheet.table(value, Some(&["lon", "lat", "to", "as"])) else {
+        return;
+    };
+    let (lon, lat) = degrees(sheet, value, &table);
+    let Some(to) = table.get("to") else {
+        sheet.problem(&value.at, Code::ConfigInvalid, "`cells` has no `to`");
+        return;
+    };
+    let Some(text) = sheet.text(to) else {
+        return;
+    };
+    let size = text.parse::<CellSize>().map_err(|fault: NoSuchGrid| {
+        let sentence = format!("`{text}` is no grid of cells");
+        sheet.problem_with_help(&to.at, Code::TermUnknown, sentence, Some(fault.to_string()));
+    });
+    let cell = match table.get("as") {
+        None => "cell".parse::<Name>().ok(),
+        Some(named) => sheet.text(named).and_then(|text| {
+            let name = text.parse::<Name>();
+            if let Err(fault) = &name {
+                let sentence = format!("`{text}`: {fault}");
+                sheet.problem(&named.at, Code::TermIllTyped, sentence);
+            }
+            name.ok()
+        }),
+    };
+    if let (Some(lon), Some(lat), Some(cell), Ok(size)) = (lon, lat, cell, size) {
+        let place = PlaceCells {
+            lon,
+            lat,
+            cell,
+            size,
+        };
+        terms.add(&value.at, Term::PlaceCells(place));
+    }
+}
+
+/// The columns of longitude and latitude, by default those of that name.
+fn degrees(
+    sheet: &mut Sheet<'_>,
+    value: &Value<'_>,
+    table: &Table<'_>,
+) -> (Option<Name>, Option<Name>) {
+    let mut column = |key: &str| match table.get(key) {
+        None => sheet.column(&value.at, key),
+        Some(named) => {
+            let text = sheet.text(named)?;
+            sheet.column(&named.at, &text)
+        }
+    };
+    let (lon, lat) = (column("lon"), column("lat"));
+    for name in [&lon, &lat].into_iter().flatten() {
+        if kind_of(sheet, name) != Some(ColumnType::Float) {
+            let sentence = format!("`{name}` holds no degrees: its type is not float");
+            sheet.problem(&value.at, Code::TermIllTyped, sentence);
+        }
+    }
+    (lon, lat)
+}
