@@ -4,6 +4,7 @@ pub(crate) mod clock;
 pub(crate) mod limits;
 mod named;
 pub(crate) mod offer;
+pub(crate) mod officers;
 pub(crate) mod origin;
 pub(crate) mod participant;
 pub(crate) mod peer;
@@ -14,6 +15,7 @@ pub(crate) mod unit;
 use crate::config::clock::Offset;
 use crate::config::limits::Limits;
 use crate::config::offer::Offer;
+use crate::config::officers::Officers;
 use crate::config::origin::{Origin, Seen};
 use crate::config::participant::Participant;
 use crate::config::peer::Peer;
@@ -49,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) state: PathBuf,
     /// `[limits]`
     pub(crate) limits: Limits,
+    /// `[officers]`
+    pub(crate) officers: Officers,
     /// `[clock] offset`
     pub(crate) clock: Offset,
     /// `[ask] purpose`
@@ -130,6 +134,7 @@ impl Config {
             .unwrap_or_else(|| "state".to_owned());
         state.finish(faults);
         let limits = limits::read(root.section("limits", faults), faults);
+        let officers = officers::read(root.section("officers", faults), &folder, faults);
         let clock = clock::read(root.section("clock", faults), faults);
         let mut ask = root.section("ask", faults);
         let purpose = ask.parsed("purpose", faults);
@@ -156,6 +161,7 @@ impl Config {
             trust,
             state: folder.join(dir),
             limits,
+            officers,
             clock,
             purpose,
             compress: compress.unwrap_or(true),

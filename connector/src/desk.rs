@@ -32,6 +32,9 @@ pub(crate) struct Order {
     pub(crate) verb: DeskVerb,
     /// How.
     pub(crate) manner: Manner,
+    /// For which Unix user, as the kernel names it; nobody in particular inside a command's own process.
+    #[serde(skip)]
+    pub(crate) caller: Option<u32>,
 }
 
 /// What a verb came to: an exit status, or a refusal.
@@ -70,7 +73,7 @@ pub(crate) async fn run(node: Arc<Node>, order: Order, out: Out) {
 }
 
 async fn dispatch(node: &Arc<Node>, order: Order, out: &Out) -> Outcome {
-    let manner = order.manner;
+    let (manner, caller) = (order.manner, order.caller);
     match order.verb {
         DeskVerb::Status { check } => status::status(node, check, out).await,
         DeskVerb::Doctor { participant } => status::doctor(node, participant.as_deref(), out).await,
@@ -78,7 +81,7 @@ async fn dispatch(node: &Arc<Node>, order: Order, out: &Out) -> Outcome {
         DeskVerb::Dataset(verb) => dataset::run(node, verb, manner, out).await,
         DeskVerb::Catalog(verb) => catalog::run(node, verb, out).await,
         DeskVerb::Policy(verb) => policy_verb::run(node, verb, out).await,
-        DeskVerb::Contract(verb) => contract::run(node, verb, manner, out).await,
+        DeskVerb::Contract(verb) => contract::run(node, verb, manner, caller, out).await,
         DeskVerb::Sql(args) => sql::sql(node, args, out).await,
         DeskVerb::Explain(args) => sql::explain(node, args, out).await,
         DeskVerb::Simulate(args) => simulate::simulate(node, args, out).await,

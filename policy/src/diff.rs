@@ -6,6 +6,9 @@ use crate::term::{Clause, Term, normal};
 use std::cmp::Ordering;
 use std::fmt;
 
+#[cfg(test)]
+mod tests;
+
 /// One change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
@@ -132,6 +135,30 @@ pub fn diff(old: &[Clause], new: &[Clause]) -> Vec<Change> {
     changes
 }
 
+/// What an agreement in the place of another does to what is let out: the gravest verdict of its clauses, its window and
+/// all that a person would have to read beside them.
+#[must_use]
+pub fn of_agreements(old: &Agreement, new: &Agreement) -> Verdict {
+    let window = if old.not_before > new.not_before || old.not_after < new.not_after {
+        Verdict::Looser
+    } else if (old.not_before, old.not_after) == (new.not_before, new.not_after) {
+        Verdict::Same
+    } else {
+        Verdict::Tighter
+    };
+    let same = old.dataset == new.dataset
+        && old.purposes == new.purposes
+        && own_purposes(old) == own_purposes(new)
+        && old.legal == new.legal;
+    let beside = if same {
+        Verdict::Same
+    } else {
+        Verdict::NotComparable
+    };
+    let clauses = of(&old.clauses, &new.clauses).verdict();
+    clauses.max(window).max(beside)
+}
+
 /// The changes from one agreement to the next as lines: `+` added, `-` removed, `~` changed; empty when a person would
 /// sign the same.
 #[must_use]
@@ -243,135 +270,5 @@ fn own_purposes(agreement: &Agreement) -> String {
         "none".to_owned()
     } else {
         own.join("; ")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixture::{agreement, clauses, names, purposes, time};
-    use crate::row_filter::parse;
-    use crate::term::{Forbidden, Period, Quota};
-
-    fn quota(max: u64, per: Period) -> Term {
-        Term::Queries(Quota { max, per })
-    }
-
-    #[track_caller]
-    fn check(old: Vec<Term>, new: Vec<Term>, expect: &[&str]) {
-        let changes = diff(&clauses(old), &clauses(new));
-        let lines: Vec<String> = changes.iter().map(ToString::to_string).collect();
-        assert_eq!(lines, expect);
-    }
-
-    #[test]
-    fn clause_by_clause() {
-        let columns = |list: &[&str]| Term::Columns(names(list));
-        check(vec![columns(&["a"])], vec![columns(&["a"])], &[]);
-        check(
-            vec![columns(&["a"]), quota(5, Period::Day)],
-            vec![quota(5, Period::Day), columns(&["a", "b"])],
-            &["~ #c2: only the columns a -> only the columns a and b  > LOOSER"],
-        );
-        check(
-            vec![quota(5, Period::Day)],
-            vec![quota(50, Period::Day), quota(5, Period::Hour)],
-            &[
-                "~ #c1: at most 5 questions each day -> at most 50 questions each day  > LOOSER",
-                "+ #c2: at most 5 questions each hour  < TIGHTER",
-            ],
-        );
-        check(
-            vec![
-                Term::Prohibit(Forbidden::Sell),
-                Term::Purpose(purposes(&["dpv:Research"])),
-            ],
-            vec![Term::Prohibit(Forbidden::Distribute)],
-            &[
-                "+ #c1: it is not passed on  < TIGHTER",
-                "- #c1: it is not sold  > LOOSER",
-                "- #c2: purpose is dpv:Research  > LOOSER",
-            ],
-        );
-        let rows = |text: &str| Term::Rows(parse(text).unwrap());
-        check(
-            vec![rows("a = 1 AND b = 2")],
-            vec![rows("b = 2 AND a = 1")],
-            &[],
-        );
-    }
-
-    #[test]
-    fn all_of_them_shown() {
-        let rows = |most| clauses([Term::ResultRows(most)]);
-        let none = of(&rows(1), &rows(1));
-        assert_eq!(none.to_string(), "no clause changes");
-        let two = of(
-            &rows(1),
-            &clauses([Term::ResultRows(2), Term::TotalsFromPublished]),
-        );
-        assert_eq!(two.to_string().lines().count(), 2);
-    }
-
-    #[track_caller]
-    fn verdict(old: Vec<Term>, new: Vec<Term>, expect: Verdict) {
-        assert_eq!(of(&clauses(old), &clauses(new)).verdict(), expect);
-    }
-
-    #[test]
-    fn the_gravest_verdict_counts() {
-        let columns = |list: &[&str]| Term::Columns(names(list));
-        let rows = |text: &str| Term::Rows(parse(text).unwrap());
-        let mask = || Term::Mask {
-            column: crate::fixture::name("a"),
-            mask: crate::term::Mask::Null,
-        };
-        let prefix = |length| {
-            Term::Prefix(crate::term::prefix::Prefix {
-                column: crate::fixture::name("a"),
-                length,
-            })
-        };
-        verdict(vec![mask()], vec![mask()], Verdict::Same);
-        verdict(
-            vec![columns(&["a", "b"])],
-            vec![columns(&["a"])],
-            Verdict::Tighter,
-        );
-        verdict(
-            vec![rows("a = 1")],
-            vec![rows("a IN (1, 2)")],
-            Verdict::Looser,
-        );
-        verdict(
-            vec![rows("a = 1")],
-            vec![rows("b = 1")],
-            Verdict::NotComparable,
-        );
-        verdict(vec![mask()], vec![prefix(2)], Verdict::Looser);
-        verdict(vec![prefix(4)], vec![prefix(2)], Verdict::Tighter);
-        verdict(
-            vec![columns(&["a", "b"]), prefix(2)],
-            vec![columns(&["a"]), prefix(3)],
-            Verdict::Looser,
-        );
-        verdict(vec![], vec![Term::TotalsFromPublished], Verdict::Same);
-    }
-
-    #[test]
-    fn agreements() {
-        let old = agreement("bikes", [Term::ResultRows(5)]);
-        let mut new = agreement("bikes", [Term::ResultRows(5)]);
-        new.nonce = "other".to_owned();
-        assert!(lines(&old, &new).is_empty());
-        new.not_after = time("2028-01-01T00:00:00Z");
-        new.own_purposes.clear();
-        assert_eq!(
-            lines(&old, &new),
-            [
-                "~ in force until: 2027-01-01T00:00:00Z -> 2028-01-01T00:00:00Z",
-                "~ own purposes: mobility-research (part of dpv:Research: how people move) -> none",
-            ]
-        );
     }
 }

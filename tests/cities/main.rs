@@ -25,6 +25,7 @@ mod federation;
 mod foreign;
 mod lacking;
 mod life;
+mod officers;
 mod publish;
 mod quarter;
 mod quota;

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -161,6 +163,42 @@ impl City {
     #[must_use]
     pub fn hansa(&self, args: &[&str]) -> Outcome {
         run(&self.binary, &self.folder, args)
+    }
+
+    /// Runs a command on it as another Unix user, who reaches the binary over a link in the folder above; only root can.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test can't go on without the binary")]
+    pub fn hansa_as(&self, user: u32, args: &[&str]) -> Outcome {
+        let league = self.folder.parent().expect("a folder of the league");
+        let binary = league.join("hansa-for-all");
+        if !binary.exists() {
+            let linked = std::fs::hard_link(&self.binary, &binary);
+            linked
+                .or_else(|_| std::fs::copy(&self.binary, &binary).map(|_| ()))
+                .expect("a binary for all");
+        }
+        for folder in [league, &self.folder] {
+            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))
+                .expect("the folder is open");
+        }
+        let output = Command::new(&binary)
+            .args(args)
+            .uid(user)
+            .current_dir(&self.folder)
+            .env_remove("HANSA_CONFIG")
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null())
+            .output()
+            .expect("the binary starts");
+        Outcome {
+            command: format!("hansa {} (as {user})", args.join(" ")),
+            status: output.status.code(),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
     }
 
     /// A command to be started by the test itself, so that it can be killed in mid-flight.

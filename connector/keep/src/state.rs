@@ -232,6 +232,9 @@ CREATE TABLE IF NOT EXISTS receipt (
     file TEXT, PRIMARY KEY (request, peer, role, contract)) STRICT;
 CREATE TABLE IF NOT EXISTS published (
     dataset TEXT PRIMARY KEY, body TEXT NOT NULL, record INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS word (
+    contract TEXT NOT NULL, deed TEXT NOT NULL, first TEXT NOT NULL, second TEXT, reason TEXT, at INTEGER NOT NULL,
+    PRIMARY KEY (contract, deed)) STRICT;
 CREATE TABLE IF NOT EXISTS catalogue (
     peer TEXT NOT NULL, dataset TEXT NOT NULL, entry BLOB NOT NULL, PRIMARY KEY (peer, dataset)) STRICT;
 ";

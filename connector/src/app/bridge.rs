@@ -20,9 +20,9 @@ use tokio::sync::mpsc::Receiver;
 pub(crate) struct Counter(pub(crate) Arc<Node>);
 
 impl Desk for Counter {
-    fn run(&self, command: Command) -> BoxStream<'static, Wire> {
+    fn run(&self, command: Command, caller: Option<u32>) -> BoxStream<'static, Wire> {
         let order = match serde_json::from_value::<Order>(Value::Object(command.args)) {
-            Ok(order) => order,
+            Ok(order) => Order { caller, ..order },
             Err(fault) => {
                 let refusal = Refusal::new(
                     Code::UsageWrong,

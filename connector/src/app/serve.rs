@@ -7,7 +7,7 @@ use crate::node::Node;
 use crate::walk::front::Reception;
 use crate::walk::negotiate::resume::resume;
 use crate::walk::post;
-use faces::admin::serve as admin;
+use faces::admin::serve::{self as admin, Open, Users};
 use faces::front::Front;
 use faces::peer::serve::{Entrance, serve as serve_peers};
 use faces::peer::settings::Settings;
@@ -56,12 +56,25 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
             .await
         });
     }
-    let socket = admin::bind(&node.config().socket())?;
-    let ending = stop.clone();
-    let counter = Arc::new(Counter(Arc::clone(&node)));
-    tasks.spawn(async move {
-        admin::serve(socket, counter, async move { ending.cancelled().await }).await
-    });
+    let mut doors = vec![(node.config().socket(), Open::Own)];
+    let officers = node.config().officers.socket.clone();
+    doors.extend(officers.map(|socket| (socket, Open::Anybody)));
+    for (file, open) in &doors {
+        let socket = admin::bind(file, *open)?;
+        let ending = stop.clone();
+        let counter = Arc::new(Counter(Arc::clone(&node)));
+        let listed = Arc::clone(&node);
+        let users: Users = Arc::new(move |user| listed.config().officers.users.contains(&user));
+        tasks.spawn(async move {
+            admin::serve(
+                socket,
+                counter,
+                users,
+                async move { ending.cancelled().await },
+            )
+            .await
+        });
+    }
     if let Some(address) = &address {
         crate::local::write(&node.file("address"), address.as_bytes())?;
     }
@@ -89,7 +102,9 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
     signals(&node, &stop, &mut tasks).await?;
     stop.cancel();
     leave(&node, tasks).await;
-    let _ = std::fs::remove_file(node.config().socket());
+    for (file, _) in doors {
+        let _ = std::fs::remove_file(file);
+    }
     let _ = node.index(|_| Ok(()));
     node.log.close();
     Ok(())

@@ -1,6 +1,7 @@
 //! `hansa contract`: the life of a contract.
 
 mod ending;
+mod ending_by_hand;
 pub(crate) mod find;
 mod request;
 mod show;
@@ -27,6 +28,7 @@ pub(crate) async fn run(
     node: &Arc<Node>,
     verb: ContractVerb,
     manner: Manner,
+    caller: Option<u32>,
     out: &Out,
 ) -> Outcome {
     match verb {
@@ -58,9 +60,11 @@ pub(crate) async fn run(
         ContractVerb::Counter {
             id, policy_text, ..
         } => step::counter(node, &id, policy_text.as_deref().unwrap_or_default(), out).await,
-        ContractVerb::Sign { id } => step::sign(node, &id, out).await,
+        ContractVerb::Sign { id } => step::sign(node, &id, caller, out).await,
         ContractVerb::Decline { id, reason } => step::decline(node, &id, reason, out).await,
-        ContractVerb::Withdraw { id, reason } => step::withdraw(node, &id, &reason, out).await,
+        ContractVerb::Withdraw { id, reason } => {
+            ending_by_hand::withdraw(node, &id, &reason, caller, out).await
+        }
         ContractVerb::Export { id, .. } => export(node, &id, out).await,
         ContractVerb::Verify { .. } => {
             Err(Refusal::new(Code::UsageWrong, "contract verify needs no connector").into())

@@ -6,7 +6,7 @@ use crate::desk::out::Out;
 use crate::desk::{Outcome, blocking};
 use crate::node::Node;
 use crate::node::calls::Peer;
-use crate::walk::ask;
+use crate::walk::{ask, officers};
 use ::policy::contract::Standing;
 use ::policy::negotiate::Phase;
 use ::policy::refusal::Refusal;
@@ -35,6 +35,14 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
                 row.id
             ));
         }
+    }
+    for word in officers::awaited(node)? {
+        waiting.push(format!(
+            "contract {}: one officer wants to {} it, a second must say so too: hansa contract {}",
+            word.contract.short(),
+            word.deed,
+            word.deed
+        ));
     }
     let soon = now.plus_micros(DAY.saturating_mul(30));
     let mut in_force = 0_usize;

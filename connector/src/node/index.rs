@@ -7,7 +7,7 @@ use evidence::time::Time;
 use keep::audit::Log;
 use keep::state::State;
 use keep::state::change::Change;
-use keep::state::row::{LetterRow, NegotiationRow, ReceiptRow, Spending};
+use keep::state::row::{LetterRow, NegotiationRow, ReceiptRow, Spending, WordRow};
 use policy::id::{ContractId, ParticipantId};
 use policy::refusal::{Code, Refusal};
 
@@ -110,8 +110,25 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
             change.published(&body.text("dataset")?, &text, record.seq)
         }
         "unpublish" => change.unpublished(&body.text("dataset")?),
+        "officers" => officers(change, &body),
         "trust" => change.highest("bundle", body.count("sequence")?),
         _ => Ok(()),
+    }
+}
+
+/// The word of an officer: the first one asks, and another one approves.
+fn officers(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
+    let (contract, deed) = (body.contract("contract")?, body.text("deed")?);
+    match body.optional("second") {
+        Some(second) => change.approved(contract, &deed, &second),
+        None => change.asked_for(&WordRow {
+            contract,
+            deed,
+            first: body.text("first")?,
+            second: None,
+            reason: body.optional("reason"),
+            at: body.record.at,
+        }),
     }
 }
 

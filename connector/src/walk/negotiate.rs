@@ -12,7 +12,7 @@ use crate::walk::negotiate::noted::Noted;
 use crate::walk::negotiate::resume::{follow_up, to_the_end};
 use crate::walk::negotiate::step::{Direction, step};
 use crate::walk::negotiate::wording::written;
-use crate::walk::{receipt, revoke};
+use crate::walk::{officers, receipt, revoke};
 use evidence::digest::Digest;
 use keep::contracts::Kind as Document;
 use policy::contract::Agreement;
@@ -207,6 +207,10 @@ async fn send_in_turn(
         return Ok(());
     }
     let (open, sends) = step(node, peer, &letter, Direction::Out { sign_beforehand })?;
+    if matches!(letter.content, Content::Agreement { .. }) {
+        let proposal = open.state.proposal();
+        officers::insist(node, proposal.contract, &proposal.agreement)?;
+    }
     keep()?;
     settle(node, &open).await?;
     let beforehand = open

@@ -14,20 +14,34 @@ use std::path::Path;
 use std::sync::Arc;
 use tokio::net::{UnixListener, UnixStream};
 use tonic::transport::Server;
+use tonic::transport::server::UdsConnectInfo;
 use tonic::{Request, Response, Status};
 
 /// What runs verbs.
 pub trait Desk: Send + Sync + 'static {
-    /// Runs a verb. The last event is `Done` or `Failure`; dropping the stream stops the verb.
-    fn run(&self, command: Command) -> BoxStream<'static, Event>;
+    /// Runs a verb for a Unix user, as the kernel knows it. The last event is `Done` or `Failure`; dropping the stream stops
+    /// the verb.
+    fn run(&self, command: Command, caller: Option<u32>) -> BoxStream<'static, Event>;
 }
 
-/// The socket, bound: a file of mode 0600. One that a dead connector left behind is replaced; the caller holds the lock
+/// Which users may command the connector, beside the one that it runs as and root.
+pub type Users = Arc<dyn Fn(u32) -> bool + Send + Sync>;
+
+/// Who can open a socket's file. Who may say anything over it is decided by the user that the kernel names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Open {
+    /// The own user and root: mode 0600.
+    Own,
+    /// Anybody who reaches the file: mode 0666.
+    Anybody,
+}
+
+/// The socket, bound. One that a dead connector left behind is replaced; the caller holds the lock
 /// of the state folder, so a living one can't be there.
 ///
 /// # Errors
 /// `STATE_BROKEN` when the file can't be made.
-pub fn bind(path: &Path) -> Result<UnixListener, Refusal> {
+pub fn bind(path: &Path, open: Open) -> Result<UnixListener, Refusal> {
     let broken = |error: io::Error| {
         Refusal::new(
             Code::StateBroken,
@@ -47,25 +61,31 @@ pub fn bind(path: &Path) -> Result<UnixListener, Refusal> {
     }
     let listener = UnixListener::bind(path).map_err(broken)?;
     // Until here another user could connect, but is turned away by its uid.
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(broken)?;
+    let mode = match open {
+        Open::Own => 0o600,
+        Open::Anybody => 0o666,
+    };
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(broken)?;
     Ok(listener)
 }
 
-/// Serves the command line until `stop`. Callers of another Unix user are turned away.
+/// Serves the command line until `stop`. Callers that are neither the own Unix user nor root nor among `users` are turned
+/// away.
 ///
 /// # Errors
 /// When the server can't go on.
 pub async fn serve(
     listener: UnixListener,
     desk: Arc<dyn Desk>,
+    users: Users,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Refusal> {
     let own = own_uid(&listener)?;
-    let callers = stream::unfold(listener, move |listener| async move {
+    let callers = stream::unfold((listener, users), move |(listener, users)| async move {
         loop {
             match listener.accept().await {
-                Ok((caller, _)) if allowed(&caller, own) => {
-                    return Some((Ok::<_, io::Error>(caller), listener));
+                Ok((caller, _)) if allowed(&caller, own, &users) => {
+                    return Some((Ok::<_, io::Error>(caller), (listener, users)));
                 }
                 Ok(_) => tracing::warn!("admin.turned_away"),
                 Err(error) => {
@@ -100,8 +120,13 @@ impl Admin for Service {
         &self,
         request: Request<pb::Command>,
     ) -> Result<Response<Self::RunStream>, Status> {
+        let caller = request
+            .extensions()
+            .get::<UdsConnectInfo>()
+            .and_then(|connection| connection.peer_cred)
+            .map(|credentials| credentials.uid());
         let events = match command::from_wire(request.into_inner()) {
-            Ok(command) => self.desk.run(command),
+            Ok(command) => self.desk.run(command, caller),
             Err(refusal) => {
                 stream::once(std::future::ready(Event::Failure(Box::new(refusal)))).boxed()
             }
@@ -122,8 +147,9 @@ fn own_uid(listener: &UnixListener) -> Result<u32, Refusal> {
     owner.ok_or_else(|| Refusal::new(Code::StateBroken, "the socket has vanished"))
 }
 
-fn allowed(caller: &UnixStream, own: u32) -> bool {
-    caller
-        .peer_cred()
-        .is_ok_and(|credentials| credentials.uid() == own || credentials.uid() == 0)
+fn allowed(caller: &UnixStream, own: u32, users: &Users) -> bool {
+    caller.peer_cred().is_ok_and(|credentials| {
+        let user = credentials.uid();
+        user == own || user == 0 || users(user)
+    })
 }

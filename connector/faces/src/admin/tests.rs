@@ -1,7 +1,7 @@
 //! The socket: who may open it, what a verb says, and that going away stops it.
 
 use crate::admin::call::{self, DeskClient};
-use crate::admin::serve::{self, Desk};
+use crate::admin::serve::{self, Desk, Open};
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use policy::refusal::{Code, Refusal};
@@ -28,7 +28,7 @@ impl Drop for Guard {
 }
 
 impl Desk for Clerk {
-    fn run(&self, command: Command) -> BoxStream<'static, Event> {
+    fn run(&self, command: Command, _caller: Option<u32>) -> BoxStream<'static, Event> {
         match command.verb.as_str() {
             "echo" => stream::iter([
                 Event::Progress {
@@ -74,9 +74,14 @@ fn start() -> Connector {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("hansa.sock");
     let (sender, stopped) = mpsc::channel(64);
-    let listener = serve::bind(&socket).unwrap();
+    let listener = serve::bind(&socket, Open::Own).unwrap();
     let desk = Arc::new(Clerk { stopped: sender });
-    tokio::spawn(serve::serve(listener, desk, std::future::pending()));
+    tokio::spawn(serve::serve(
+        listener,
+        desk,
+        Arc::new(|_| false),
+        std::future::pending(),
+    ));
     Connector {
         socket,
         stopped,
@@ -162,11 +167,14 @@ async fn where_none_runs_nobody_answers() {
     let socket = folder.path().join("hansa.sock");
     assert!(call::connect(&socket).await.unwrap().is_none());
     // What a dead connector left behind is replaced, what is no socket is not touched.
-    drop(serve::bind(&socket).unwrap());
+    drop(serve::bind(&socket, Open::Own).unwrap());
     assert!(call::connect(&socket).await.unwrap().is_none());
-    drop(serve::bind(&socket).unwrap());
+    drop(serve::bind(&socket, Open::Own).unwrap());
     let file = folder.path().join("file");
     std::fs::write(&file, "mine").unwrap();
-    assert_eq!(serve::bind(&file).unwrap_err().code, Code::StateBroken);
+    assert_eq!(
+        serve::bind(&file, Open::Own).unwrap_err().code,
+        Code::StateBroken
+    );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
 }

@@ -47,6 +47,23 @@ pub struct NegotiationRow {
     pub updated: Time,
 }
 
+/// What an officer has asked for that needs two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WordRow {
+    /// The contract, or what would become it.
+    pub contract: ContractId,
+    /// `sign` or `withdraw`.
+    pub deed: String,
+    /// Who asked, under a pseudonym.
+    pub first: String,
+    /// Who approved.
+    pub second: Option<String>,
+    /// Why, where the first one said so.
+    pub reason: Option<String>,
+    /// When it was asked for.
+    pub at: Time,
+}
+
 /// So much of a dataset, as quotas count it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spending {

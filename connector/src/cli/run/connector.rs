@@ -29,7 +29,15 @@ pub(super) enum Connector {
 impl Connector {
     /// The one that runs for this configuration, else one of our own.
     pub(super) async fn reach(config: Config, clock: Clock, show: Show) -> Result<Self, Refusal> {
-        match call::connect(&config.socket()).await? {
+        let officers = match &config.officers.socket {
+            Some(socket) => call::connect(socket).await?,
+            None => None,
+        };
+        let running = match officers {
+            Some(client) => Some(client),
+            None => call::connect(&config.socket()).await?,
+        };
+        match running {
             Some(client) => Ok(Self::Running(client)),
             None => Ok(Self::Inside(open(config, clock, show).await?)),
         }
@@ -60,7 +68,11 @@ impl Connector {
         let manner = Manner {
             dry_run: global.dry_run,
         };
-        let order = Order { verb, manner };
+        let order = Order {
+            verb,
+            manner,
+            caller: None,
+        };
         match self {
             Self::Running(client) => (bridge::ask(client, &order, global.timeout), None),
             Self::Inside(node) => {

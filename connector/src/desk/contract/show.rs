@@ -36,6 +36,7 @@ pub(super) async fn show(
         if let Value::Object(map) = &mut data {
             map.insert("shown".to_owned(), shown_json(agreement));
             map.insert("page".to_owned(), json!(read.page));
+            map.insert("officers".to_owned(), officers_json(node, *id)?);
             let listed: Vec<Value> = signatures.iter().map(Signed::json).collect();
             map.insert("signatures".to_owned(), json!(listed));
             let listed: Vec<Value> = budgets.iter().map(Used::json).collect();
@@ -84,6 +85,7 @@ pub(super) async fn show(
             "terms": terms_json(agreement),
             "shown": shown_json(agreement),
             "page": read.page,
+            "officers": officers_json(node, open.state.proposal().contract)?,
             "diff": open.before.as_ref().map(|before| changed(before, agreement)),
         }),
         text,
@@ -152,6 +154,15 @@ impl Read {
             ),
         }
     }
+}
+
+/// Who has asked for a deed that needs two, and who has approved it.
+fn officers_json(node: &Node, contract: ContractId) -> Result<Value, Refusal> {
+    let words = node.index(|state| state.words())?;
+    let of = words.iter().filter(|word| word.contract == contract);
+    let told =
+        of.map(|word| json!({"deed": word.deed, "first": word.first, "second": word.second}));
+    Ok(Value::Array(told.collect()))
 }
 
 /// The page that is part of what is signed.

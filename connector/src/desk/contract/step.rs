@@ -1,18 +1,19 @@
-//! The steps after the request: counter, sign, decline, withdraw.
+//! The steps after the request: counter, sign, decline.
 
 use super::collect;
-use super::find::{held, loaded, negotiations, sides};
+use super::find::{loaded, negotiations};
 use super::request::terms_from;
 use super::words::{negotiation_json, turn, turn_sentence};
-use crate::desk::Outcome;
 use crate::desk::catalog::find;
 use crate::desk::out::Out;
+use crate::desk::{Outcome, Trouble};
 use crate::node::Node;
 use crate::node::calls::Peer;
 use crate::walk::negotiate::{self, Open};
-use crate::walk::{post, revoke};
+use crate::walk::officers::{self, Deed, Word};
+use crate::walk::post;
 use ::policy::contract::shown::Shown;
-use ::policy::negotiate::{Phase, Side};
+use ::policy::negotiate::{Phase, Send, Side};
 use ::policy::refusal::{Code, Refusal};
 use proto::contract;
 use proto::peer::letter::Content;
@@ -63,11 +64,55 @@ pub(super) async fn counter(node: &Arc<Node>, prefix: &str, policy: &str, out: &
     step(node, &name, &open, content, out).await
 }
 
-pub(super) async fn sign(node: &Arc<Node>, prefix: &str, out: &Out) -> Outcome {
+pub(super) async fn sign(
+    node: &Arc<Node>,
+    prefix: &str,
+    caller: Option<u32>,
+    out: &Out,
+) -> Outcome {
     collect(node, out).await?;
     let (name, open) = loaded(node, prefix)?;
+    if waits(node, &name, &open, caller, out).await? {
+        return Ok(0);
+    }
     let content = negotiate::due(node, &open)?;
     step(node, &name, &open, content, out).await
+}
+
+/// Whether our signature has to wait for a second officer; then that is said.
+pub(super) async fn waits(
+    node: &Arc<Node>,
+    name: &str,
+    open: &Open,
+    caller: Option<u32>,
+    out: &Out,
+) -> Result<bool, Trouble> {
+    let Some(Send::Agreement(contract)) = open.state.due(open.own) else {
+        return Ok(false);
+    };
+    let Some(verdict) = officers::needs_two(node, &open.state.proposal().agreement) else {
+        return Ok(false);
+    };
+    match officers::word(node, caller, contract, Deed::Sign, None).await? {
+        Word::Enough(_) => Ok(false),
+        Word::Waits => {
+            out.object(
+                json!({
+                    "negotiation": name,
+                    "would_become": contract.to_string(),
+                    "signed": false,
+                    "waits_for": "second officer",
+                    "verdict": verdict.as_str(),
+                }),
+                format!(
+                    "{name} is {verdict} beside what is in force; your word is on the books, and nothing is signed yet\n\
+                     a second officer approves with: hansa contract sign {name}"
+                ),
+            )
+            .await?;
+            Ok(true)
+        }
+    }
 }
 
 pub(super) async fn decline(node: &Arc<Node>, prefix: &str, reason: String, out: &Out) -> Outcome {
@@ -79,59 +124,6 @@ pub(super) async fn decline(node: &Arc<Node>, prefix: &str, reason: String, out:
         reason,
     };
     step(node, &name, &open, content, out).await
-}
-
-pub(super) async fn withdraw(node: &Arc<Node>, prefix: &str, reason: &str, out: &Out) -> Outcome {
-    let contract = held(node, prefix)?;
-    let agreement = node
-        .book(|book| book.agreement(contract).cloned())
-        .ok_or_else(|| {
-            Refusal::new(
-                Code::ContractUnknown,
-                format!("no contract `{}` here", contract.short()),
-            )
-        })?;
-    let before = node.running.len();
-    let (inner, words) = (Arc::clone(node), reason.to_owned());
-    let statement =
-        crate::desk::blocking(move || revoke::own_now(&inner, contract, &words)).await?;
-    let (role, with) = sides(node, &agreement);
-    let peer = match (role, agreement.assignee_id()) {
-        ("provider", Some(consumer)) => Some(consumer.clone()),
-        ("provider", None) => None,
-        _ => Some(agreement.provider.id.clone()),
-    };
-    let mut carried = Ok(());
-    if let Some(peer) = peer {
-        let content = Content::Withdrawal {
-            statement: statement.into(),
-        };
-        negotiate::send(node, &peer, content, false).await?;
-        if role == "consumer" {
-            carried = post::pump(node, &node.peer(peer.as_str())?).await;
-        }
-    }
-    out.object(
-        json!({
-            "contract": contract.to_string(),
-            "with": with,
-            "withdrawn": true,
-            "streams_before": before,
-        }),
-        format!(
-            "contract {} with {with} is withdrawn; its running streams are cut, new questions are refused",
-            contract.short()
-        ),
-    )
-    .await?;
-    if let Err(refusal) = carried {
-        out.notice(format!(
-            "the other party will hear of it when it can be reached: {}",
-            refusal.sentence
-        ))
-        .await;
-    }
-    Ok(0)
 }
 
 /// Says how a negotiation stands after a step, and whether the post could be carried.

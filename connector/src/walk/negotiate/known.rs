@@ -1,6 +1,7 @@
 //! What a step may depend on, beside the letter and the time.
 
 use crate::node::Node;
+use crate::walk::officers;
 use catalog::lint;
 use catalog::offer::{Offer, Sign};
 use evidence::digest::Digest;
@@ -125,6 +126,8 @@ fn seen(
     let offered = match exact.map(|offer| offer.sign) {
         None => Offered::OtherTerms,
         Some(Sign::Officer) => Offered::Officer,
+        // What needs two persons is no connector's to sign.
+        Some(Sign::Auto) if officers::needs_two(node, agreement).is_some() => Offered::Officer,
         Some(Sign::Auto) => Offered::Auto,
     };
     let objection = lint::objection(agreement, &dataset, &node.taxonomy())

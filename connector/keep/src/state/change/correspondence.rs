@@ -2,9 +2,9 @@
 
 use crate::state::change::Change;
 use crate::state::query::negotiation_row;
-use crate::state::row::{LetterRow, NegotiationRow};
+use crate::state::row::{LetterRow, NegotiationRow, WordRow};
 use crate::state::{broken, signed, unsigned};
-use policy::id::ParticipantId;
+use policy::id::{ContractId, ParticipantId};
 use policy::refusal::Refusal;
 use rusqlite::params;
 
@@ -83,6 +83,34 @@ impl Change<'_> {
                 row.reason,
                 row.updated.micros(),
             ],
+        )
+    }
+
+    /// An officer has asked for something that needs two; the first one to ask stays the first.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn asked_for(&self, word: &WordRow) -> Result<(), Refusal> {
+        self.run(
+            "INSERT OR IGNORE INTO word (contract, deed, first, reason, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                word.contract.to_string(),
+                word.deed,
+                word.first,
+                word.reason,
+                word.at.micros(),
+            ],
+        )
+    }
+
+    /// Another officer has approved it.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn approved(&self, contract: ContractId, deed: &str, second: &str) -> Result<(), Refusal> {
+        self.run(
+            "UPDATE word SET second = ?3 WHERE contract = ?1 AND deed = ?2 AND first <> ?3",
+            params![contract.to_string(), deed, second],
         )
     }
 

@@ -1,7 +1,8 @@
 //! What was agreed on: the datasets of contracts, and their models.
 
 use crate::state::State;
-use crate::state::query::parsed;
+use crate::state::query::{instant, parsed};
+use crate::state::row::WordRow;
 use evidence::time::Time;
 use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Refusal;
@@ -77,6 +78,27 @@ impl State {
              AND begins <= ?1 AND ends > ?1 AND (withdrawn IS NULL OR withdrawn > ?1) ORDER BY id",
             [now.micros()],
             |row| Ok((parsed(row, 0)?, parsed(row, 1)?)),
+        )
+    }
+
+    /// What officers have asked for that needs two, the oldest first.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn words(&self) -> Result<Vec<WordRow>, Refusal> {
+        self.all(
+            "SELECT contract, deed, first, second, reason, at FROM word ORDER BY at, contract, deed",
+            [],
+            |row| {
+                Ok(WordRow {
+                    contract: parsed(row, 0)?,
+                    deed: row.get(1)?,
+                    first: row.get(2)?,
+                    second: row.get(3)?,
+                    reason: row.get(4)?,
+                    at: instant(row, 5)?,
+                })
+            },
         )
     }
 }

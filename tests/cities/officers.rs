@@ -1,0 +1,217 @@
+//! Two officers: what lets out more, or ends a contract, needs two persons, whatever comes between the two.
+
+use harness::city::City;
+use harness::league::League;
+use harness::play::text;
+use std::os::unix::fs::MetadataExt as _;
+
+const SECOND: u32 = 61_234;
+const STRANGER: u32 = 61_235;
+
+fn terms(rows: u32) -> String {
+    format!(
+        "purpose = [\"dpv:ResearchAndDevelopment\"]\ncolumns = [\"site\", \"bikes\"]\nrows_per_day = {rows}\n\
+         bytes_per_day = \"1 MB\"\nvalid = {{ from = 2026-01-01, until = 2029-12-31 }}"
+    )
+}
+
+/// The Unix user of this test.
+fn own() -> u32 {
+    std::fs::metadata("/proc/self").unwrap().uid()
+}
+
+fn pair(league: &League, sign: &str) -> (City, City) {
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    lindau.configure(&format!(
+        "[officers]\nusers = [\"{}\", \"{SECOND}\"]\nsecond = \"looser\"\n",
+        own()
+    ));
+    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
+    lindau.publishes();
+    lindau.offers("bikes", "planning", &terms(100), "\"league\"", sign);
+    lindau.serve();
+    acme.knows(&lindau);
+    (lindau, acme)
+}
+
+/// The offer is on other terms from now on.
+fn changes(lindau: &City, rows: u32) {
+    let text = format!("title = \"planning\"\n{}\n", terms(rows));
+    lindau.write("policies/planning.toml", &text);
+    lindau.hansa(&["reload"]).must();
+}
+
+/// The contracts in force, as the firm sees them.
+fn in_force(acme: &City) -> Vec<String> {
+    let all = acme.hansa(&["--json", "contract", "list"]).must().lines();
+    all.iter()
+        .filter(|one| text(one, "state") == "in force")
+        .map(|one| text(one, "contract"))
+        .collect()
+}
+
+/// The firm asks for the offer in the place of what it has; gives the negotiation that waits for the city.
+fn amends(lindau: &City, acme: &City) -> String {
+    let old = in_force(acme).pop().unwrap();
+    acme.hansa(&[
+        "contract",
+        "request",
+        "lindau.bikes",
+        "--replaces",
+        &old,
+        "--sign",
+    ])
+    .must();
+    let all = lindau.hansa(&["--json", "contract", "list"]).must().lines();
+    let waits = all.iter().find(|one| text(one, "turn") == "our turn");
+    text(waits.unwrap(), "negotiation")
+}
+
+#[test]
+fn what_lets_out_more_needs_two_persons() {
+    let league = League::new(super::binary());
+    let (mut lindau, acme) = pair(&league, "officer");
+    acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
+        .must();
+    // The first contract, and one that lets out less, need one person.
+    lindau.hansa(&["contract", "sign", "n-"]).must();
+    let first = in_force(&acme);
+    changes(&lindau, 50);
+    let tighter = amends(&lindau, &acme);
+    lindau.hansa(&["contract", "sign", &tighter]).must();
+    let second = in_force(&acme);
+    assert_ne!(first, second);
+    assert!(lindau.records("officers").is_empty());
+
+    changes(&lindau, 500);
+    let looser = amends(&lindau, &acme);
+    let asked = lindau
+        .hansa(&["--json", "contract", "sign", &looser])
+        .must()
+        .json();
+    assert_eq!(asked["signed"], false, "{asked}");
+    assert_eq!(text(&asked, "verdict"), "> LOOSER");
+    assert_eq!(in_force(&acme), second, "nothing was signed");
+    let again = lindau
+        .hansa(&["contract", "sign", &looser])
+        .refused("SECOND_OFFICER_NEEDED", 3);
+    assert!(
+        again.err.contains("you are the one who asked"),
+        "{}",
+        again.err
+    );
+
+    // The word of the first is kept over a crash, and nobody can speak where nobody is recognised.
+    lindau.kill();
+    let alone = lindau
+        .hansa(&["contract", "sign", &looser])
+        .refused("SECOND_OFFICER_NEEDED", 3);
+    assert!(alone.err.contains("no connector runs"), "{}", alone.err);
+    lindau.serve();
+    acme.hansa(&["peer", "add", lindau.address(), "--id", lindau.domain()])
+        .must();
+    lindau
+        .hansa(&["contract", "sign", &looser])
+        .refused("SECOND_OFFICER_NEEDED", 3);
+    let status = lindau.hansa(&["--json", "status"]).must().json();
+    assert!(
+        status["waiting"]
+            .to_string()
+            .contains("a second must say so too"),
+        "{status}"
+    );
+    if own() != 0 {
+        // Another user can be another user only with root's help.
+        return;
+    }
+    let stranger = lindau.hansa_as(STRANGER, &["contract", "sign", &looser]);
+    assert_ne!(stranger.status, Some(0), "{}", stranger.out);
+    assert_eq!(in_force(&acme), second, "a stranger's word is none");
+    lindau
+        .hansa_as(SECOND, &["contract", "sign", &looser])
+        .must();
+    let third = in_force(&acme);
+    assert!(third.len() == 1 && third != second, "{third:?}");
+
+    let words = lindau.records("officers");
+    assert_eq!(words.len(), 2, "{words:?}");
+    let (one, two) = (text(&words[1], "first"), text(&words[1], "second"));
+    assert_eq!(text(&words[0], "first"), one);
+    assert!(
+        one != two && one.len() == 16 && two.len() == 16,
+        "{words:?}"
+    );
+    assert_eq!(text(&words[1], "contract"), third[0]);
+    let shown = lindau
+        .hansa(&["--json", "contract", "show", &third[0]])
+        .must()
+        .json();
+    assert_eq!(text(&shown["officers"][0], "second"), two);
+    lindau.verifies();
+}
+
+#[test]
+fn a_contract_is_ended_by_two_persons() {
+    let league = League::new(super::binary());
+    let (mut lindau, acme) = pair(&league, "auto");
+    let contract = acme.contract("lindau.bikes");
+    let withdraw = |reason: &'static str| {
+        [
+            "--yes", "contract", "withdraw", "CONTRACT", "--reason", reason,
+        ]
+    };
+    let by = |reason| {
+        withdraw(reason).map(|word| {
+            if word == "CONTRACT" {
+                contract.as_str()
+            } else {
+                word
+            }
+        })
+    };
+    let asked = lindau.hansa(&by("the pilot is over")).must();
+    assert!(asked.out.contains("still in force"), "{}", asked.out);
+    acme.ask("SELECT count(*) FROM lindau.bikes").must();
+    lindau.kill();
+    lindau.serve();
+    acme.hansa(&["peer", "add", lindau.address(), "--id", lindau.domain()])
+        .must();
+    lindau
+        .hansa(&by("again"))
+        .refused("SECOND_OFFICER_NEEDED", 3);
+    acme.ask("SELECT count(*) FROM lindau.bikes").must();
+
+    // An offer that the connector signs by itself does not get around it.
+    changes(&lindau, 500);
+    let looser = amends(&lindau, &acme);
+    assert_eq!(in_force(&acme), std::slice::from_ref(&contract));
+    lindau.hansa(&["contract", "decline", &looser]).must();
+    // Nor does a second contract beside the first.
+    acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
+        .must();
+    assert_eq!(in_force(&acme), std::slice::from_ref(&contract));
+    if own() != 0 {
+        return;
+    }
+    lindau.hansa_as(SECOND, &by("yes")).must();
+    acme.ask("SELECT count(*) FROM lindau.bikes").ends(3);
+    let words = lindau.records("officers");
+    assert_eq!(words.len(), 2, "{words:?}");
+    assert_eq!(text(&words[1], "reason"), "the pilot is over");
+    assert_eq!(text(&words[1], "deed"), "withdraw");
+    lindau.verifies();
+}
+
+#[test]
+fn two_are_asked_for_only_where_there_are_two() {
+    let league = League::new(super::binary());
+    let lindau = league.city("lindau");
+    lindau.configure("[officers]\nusers = [\"1001\"]\nsecond = \"looser\"\n");
+    let wrong = lindau.hansa(&["check"]).refused("CONFIG_INVALID", 6);
+    assert!(wrong.err.contains("officers.users"), "{}", wrong.err);
+    let nobody = league.city("acme");
+    nobody.configure("[officers]\nusers = [\"nobody-by-that-name\"]\n");
+    nobody.hansa(&["check"]).refused("CONFIG_INVALID", 6);
+}
