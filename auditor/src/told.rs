@@ -42,7 +42,11 @@ impl Teller {
         };
         let permitted = copy.story.questions.iter().filter(|q| q.refused.is_none());
         let permitted = permitted.count();
-        let refused = copy.story.questions.len().saturating_sub(permitted);
+        let summed = &copy.story.refusals;
+        let one_by_one = copy.story.questions.len().saturating_sub(permitted);
+        let refused = u64::try_from(one_by_one)
+            .unwrap_or(u64::MAX)
+            .saturating_add(summed.count());
         let mut text = format!(
             "{}: log {}{part}\n  {} records, {} of them under a signed head{}\n  {permitted} questions permitted, {refused} refused, {} answers received",
             copy.file,
@@ -52,6 +56,13 @@ impl Teller {
             span.unwrap_or_default(),
             copy.story.received.len(),
         );
+        if summed.count() > 0 || summed.uncounted() > 0 {
+            text.push_str(&format!(
+                "\n  {} of the refusals stand in sums, and a crash may have left {} more uncounted",
+                summed.count(),
+                summed.uncounted()
+            ));
+        }
         for Witnessed { by, size, at } in witnesses {
             text.push_str(&format!(
                 "\n  witnessed by {}: the head over {size} records, on {at}",
@@ -72,6 +83,8 @@ impl Teller {
             "permitted": permitted,
             "refused": refused,
             "refusals": codes(copy),
+            "refused_in_sums": summed.count(),
+            "refused_uncounted_at_most": summed.uncounted(),
             "received": copy.story.received.len(),
             "witnesses": witnesses.iter().map(|one| {
                 json!({"by": one.by.to_string(), "size": one.size, "at": one.at.to_string()})
@@ -119,7 +132,8 @@ impl Teller {
 
 /// How many questions were refused with which code.
 fn codes(copy: &Copy) -> BTreeMap<&str, u64> {
-    let mut codes = BTreeMap::new();
+    let summed = copy.story.refusals.codes.iter();
+    let mut codes: BTreeMap<&str, u64> = summed.map(|(code, n)| (code.as_str(), *n)).collect();
     for why in copy
         .story
         .questions

@@ -7,6 +7,7 @@ pub(crate) mod index;
 pub(crate) mod offers;
 pub(crate) mod open;
 pub(crate) mod paces;
+pub(crate) mod refusals;
 pub(crate) mod running;
 pub(crate) mod seats;
 pub(crate) mod secret;
@@ -20,6 +21,7 @@ use crate::config::Config;
 use crate::node::budget::Budgets;
 use crate::node::calls::Calls;
 use crate::node::paces::Paces;
+use crate::node::refusals::Refusals;
 use crate::node::running::Running;
 use crate::node::seats::{Seat, Seats};
 use crate::walk::fact::Fact;
@@ -76,6 +78,8 @@ pub(crate) struct Node {
     pub(crate) asked: Mutex<BTreeSet<(RequestId, ParticipantId)>>,
     /// Heads of peers that have shown to go on from those before, and that we have not cosigned yet.
     pub(crate) unwitnessed: Mutex<BTreeMap<ParticipantId, SignedHead>>,
+    /// What each was refused in this minute.
+    pub(crate) refusals: Refusals,
     /// Connections to peers.
     pub(crate) calls: Calls,
     /// Names the schemas of its datasets, so that nobody can guess at them.
@@ -111,6 +115,7 @@ impl std::fmt::Debug for Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
+        self.end_refusals();
         self.log.close();
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();

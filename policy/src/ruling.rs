@@ -2,6 +2,7 @@
 
 mod check;
 mod record;
+pub mod sum;
 pub mod trace;
 
 use crate::contract::InForce;
@@ -317,6 +318,12 @@ impl Declined {
     #[must_use]
     pub const fn refusal(&self) -> &Refusal {
         &self.refusal
+    }
+
+    /// Whether it closes an opened entry.
+    #[must_use]
+    pub const fn closes(&self) -> bool {
+        self.opened.is_some()
     }
 
     /// What is known of the question.

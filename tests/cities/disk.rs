@@ -110,6 +110,13 @@ pub(crate) fn without_its_log_nothing_is_answered() {
     // It is said afterwards why there was nothing, and the file that could not be written is not written any more.
     let stops = lindau.records("stop");
     assert_eq!(stops.len(), 1, "{stops:?}");
+    let unheard = lindau.records("refuse_summary");
+    assert!(
+        unheard
+            .iter()
+            .any(|sum| text(&sum["body"], "peer") == "hansa://acme.example"),
+        "who heard nothing is on the books: {unheard:?}"
+    );
     let next = lindau.records("segment");
     assert_eq!(next.len(), 1, "{next:?}");
     assert_eq!(next[0]["body"]["suspect"], true, "{next:?}");

@@ -7,6 +7,7 @@ use futures::stream::BoxStream;
 use policy::peer::{Presented, VerifiedPeer};
 use policy::refusal::Refusal;
 use policy::ruling::Declined;
+use policy::ruling::sum::Summed;
 use proto::peer::ask::Asking;
 use proto::peer::catalogue::{Page, PageRequest};
 use proto::peer::greeting::Greeting;
@@ -81,13 +82,11 @@ pub enum RowsFrame {
 
 /// Why there is no answer.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is made once a refusal and handed on at once"
-)]
 pub enum NoAnswer {
     /// It was refused, and that is on the books.
     Declined(Recorded<Declined>),
+    /// It was refused as one of many, which are on the books together.
+    Summed(Summed),
     /// The log can't be written, so nothing is answered, and no reason is given.
     Closed,
 }

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 /// Carries out one of the verbs.
 pub(crate) async fn run(node: &Arc<Node>, verb: AuditVerb, out: &Out) -> Outcome {
+    node.settle_refusals().await;
     match verb {
         AuditVerb::List(filter) => list(node, filter, out).await,
         AuditVerb::Show { id } => show(node, id, out).await,

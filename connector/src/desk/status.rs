@@ -105,6 +105,7 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
     let datasets = node.catalog(|catalog| catalog.datasets().count());
     let peers = node.peers()?.len();
     let config = node.config();
+    node.settle_refusals().await;
     let inner = Arc::clone(node);
     let today = blocking(move || today::today(&inner)).await?;
     let data = json!({

@@ -6,6 +6,7 @@ use crate::local::join::files;
 use crate::node::budget::{self, Budgets};
 use crate::node::calls::Calls;
 use crate::node::paces::Paces;
+use crate::node::refusals::Refusals;
 use crate::node::running::Running;
 use crate::node::seats::Seats;
 use crate::node::{Node, index, offers, secret};
@@ -106,6 +107,7 @@ impl Node {
             counting: tokio::sync::Mutex::new(()),
             asked: Mutex::new(BTreeSet::new()),
             unwitnessed: Mutex::default(),
+            refusals: Refusals::default(),
             calls: Calls::default(),
             schema_secret,
             owed: tokio_util::task::TaskTracker::new(),

@@ -328,6 +328,7 @@ pub(crate) async fn ask(
     let mut delivery = match answer(node, caller, asking).await {
         Ok(delivery) => delivery,
         Err(NoAnswer::Declined(recorded)) => return Err(recorded.refusal().code),
+        Err(NoAnswer::Summed(summed)) => return Err(summed.refusal().code),
         Err(NoAnswer::Closed) => return Err(Code::EvidenceUnavailable),
     };
     let mut messages = 0;

@@ -47,22 +47,20 @@ pub(crate) async fn answer(
     asking: Asking,
 ) -> Result<Delivery, NoAnswer> {
     let inner = Arc::clone(node);
+    let who = match &caller {
+        Caller::Peer(peer) => peer.id().clone(),
+        Caller::House => node.id(),
+    };
     let work = tokio::runtime::Handle::current()
         .spawn(async move { to_the_end(&inner, caller, asking).await });
     match work.await {
         Ok(answered) => answered,
         Err(_) => {
             let refusal = Refusal::new(Code::Internal, "the answer ended unexpectedly");
-            Err(decline(node, Declined::unopened(refusal, None)).await)
+            Err(node
+                .decline(Some(&who), Declined::unopened(refusal, None))
+                .await)
         }
-    }
-}
-
-/// Puts a refusal on the books.
-pub(crate) async fn decline(node: &Node, declined: Declined) -> NoAnswer {
-    match node.log.record(declined).await {
-        Ok(recorded) => NoAnswer::Declined(recorded),
-        Err(_) => NoAnswer::Closed,
     }
 }
 
@@ -83,9 +81,9 @@ async fn to_the_end(
         Fell::Unanswered(Unanswered {
             refusal, opened, ..
         }) => Declined::closing(opened, refusal, asked),
-        Fell::Closed => return Err(NoAnswer::Closed),
+        Fell::Closed => return Err(node.unheard(Some(posed.asker.id())).await),
     };
-    Err(decline(node, declined).await)
+    Err(node.decline(Some(posed.asker.id()), declined).await)
 }
 
 /// A question as it was put.

@@ -1,7 +1,7 @@
 //! The connector as peers meet it.
 
 use crate::node::Node;
-use crate::walk::answer::{Caller, answer, decline};
+use crate::walk::answer::{Caller, answer};
 use crate::walk::fact::Fact;
 use crate::walk::negotiate;
 use async_trait::async_trait;
@@ -50,14 +50,14 @@ impl Reception {
     }
 
     /// Counts something; the first one of each minute is recorded before it is answered, with the count of those before.
-    async fn count(&self, who: &str, what: &'static str) -> Result<(), NoAnswer> {
+    async fn count(&self, peer: &VerifiedPeer, what: &'static str) -> Result<(), NoAnswer> {
         let now = self.node.ticks();
         let due = {
             let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
             if sums.len() > MOST_SUMS {
                 sums.clear();
             }
-            let key = (who.to_owned(), what);
+            let key = (peer.id().to_string(), what);
             match sums.get_mut(&key) {
                 Some(sum) if now.saturating_sub(sum.since) < A_MINUTE => {
                     sum.count = sum.count.saturating_add(1);
@@ -89,22 +89,25 @@ impl Reception {
         let fact = Fact::new(
             "sum",
             [
-                ("peer", Json::text(who)),
+                ("peer", Json::text(peer.id())),
                 ("what", Json::text(what)),
                 ("before", Json::count(before)),
             ],
         );
         match self.node.log.record(fact).await {
             Ok(_) => Ok(()),
-            Err(_) => Err(NoAnswer::Closed),
+            Err(_) => Err(self.node.unheard(Some(peer.id())).await),
         }
     }
 
-    async fn refuse(&self, refusal: Refusal) -> NoAnswer {
+    /// Puts a refusal on the books: of a peer, or of somebody whom the trust bundle does not know.
+    async fn refuse(&self, peer: Option<&VerifiedPeer>, refusal: Refusal) -> NoAnswer {
+        let peer = peer.map(VerifiedPeer::id);
         if matches!(refusal.code, Code::EvidenceUnavailable | Code::DiskFull) {
-            return NoAnswer::Closed;
+            return self.node.unheard(peer).await;
         }
-        decline(&self.node, Declined::unopened(refusal, None)).await
+        let declined = Declined::unopened(refusal, None);
+        self.node.decline(peer, declined).await
     }
 
     fn page(&self, peer: &ParticipantId, request: &PageRequest) -> Result<Page, Refusal> {
@@ -240,30 +243,30 @@ impl Front for Reception {
     }
 
     async fn decline(&self, _presented: &Presented, refusal: Refusal) -> NoAnswer {
-        self.refuse(refusal).await
+        self.refuse(None, refusal).await
     }
 
     async fn hello(&self, peer: &VerifiedPeer, greeting: Greeting) -> Result<Greeting, NoAnswer> {
-        self.count(peer.id().as_str(), "hello").await?;
+        self.count(peer, "hello").await?;
         let ours = self.node.greeting(greeting.bundle_sequence);
         match self.node.greeted(peer.id(), greeting).await {
             Ok(()) => Ok(ours),
-            Err(refusal) => Err(self.refuse(refusal).await),
+            Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
         }
     }
 
     async fn catalog(&self, peer: &VerifiedPeer, request: PageRequest) -> Result<Page, NoAnswer> {
-        self.count(peer.id().as_str(), "catalogue page").await?;
+        self.count(peer, "catalogue page").await?;
         match crate::node::waiting(|| self.page(peer.id(), &request)) {
             Ok(page) => Ok(page),
-            Err(refusal) => Err(self.refuse(refusal).await),
+            Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
         }
     }
 
     async fn send(&self, peer: &VerifiedPeer, letter: Letter) -> Result<(), NoAnswer> {
         match negotiate::take_in(&self.node, peer.id(), &letter, None).await {
             Ok(()) => Ok(()),
-            Err(refusal) => Err(self.refuse(refusal).await),
+            Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
         }
     }
 
@@ -274,7 +277,7 @@ impl Front for Reception {
         once: bool,
     ) -> Result<Letters, NoAnswer> {
         if let Err(refusal) = self.fetched(peer.id(), after).await {
-            return Err(self.refuse(refusal).await);
+            return Err(self.refuse(Some(peer), refusal).await);
         }
         let reception = Self::new(Arc::clone(&self.node));
         let peer = peer.id().clone();
@@ -304,10 +307,10 @@ impl Front for Reception {
     }
 
     async fn proof(&self, peer: &VerifiedPeer, wanted: Wanted) -> Result<Proof, NoAnswer> {
-        self.count(peer.id().as_str(), "proof").await?;
+        self.count(peer, "proof").await?;
         match crate::walk::proof::prove(&self.node, peer.id(), wanted).await {
             Ok(proof) => Ok(proof),
-            Err(refusal) => Err(self.refuse(refusal).await),
+            Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
         }
     }
 

@@ -331,6 +331,7 @@ impl Carried {
 fn plain(no: NoAnswer) -> Refusal {
     match no {
         NoAnswer::Declined(recorded) => recorded.refusal().clone(),
+        NoAnswer::Summed(summed) => summed.refusal().clone(),
         NoAnswer::Closed => Refusal::new(
             Code::EvidenceUnavailable,
             "the log can't be written, so nothing is answered",

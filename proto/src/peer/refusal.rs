@@ -4,6 +4,7 @@ use evidence::ledger::Recorded;
 use policy::id::ParticipantId;
 use policy::refusal::{Code, Kind, Refusal};
 use policy::ruling::Declined;
+use policy::ruling::sum::Summed;
 use prost::Message as _;
 use std::collections::BTreeMap;
 
@@ -11,6 +12,12 @@ use std::collections::BTreeMap;
 #[must_use]
 pub fn to_wire(declined: &Recorded<Declined>) -> tonic::Status {
     status(declined.refusal())
+}
+
+/// The status of a refusal that is on the books as one of many.
+#[must_use]
+pub fn summed_to_wire(summed: &Summed) -> tonic::Status {
+    status(summed.refusal())
 }
 
 /// The status that ends an answer whose receipt has been sent.

@@ -113,6 +113,10 @@ impl Choice {
             record.kind == *wanted
                 || is(&record.body, "outcome", wanted)
                 || is(&record.body, "code", wanted)
+                || record
+                    .body
+                    .get("codes")
+                    .is_some_and(|codes| codes.get(wanted).is_some())
         })
     }
 }

@@ -169,6 +169,30 @@ fn add(sums: &mut BTreeMap<String, Json>, record: &Record) {
     };
     let count = |body: &Json| body.get("count").and_then(Json::as_count).unwrap_or(0);
     let sum = count(before).saturating_add(count(&record.body));
-    let last = record.body.get("last").cloned().unwrap_or(Json::Null);
-    *before = with(before, [("count", Json::count(sum)), ("last", last)]);
+    let known = |body: &Json, name: &str| body.get(name).filter(|at| **at != Json::Null).cloned();
+    let either = |one: Option<Json>, other: Option<Json>| one.or(other).unwrap_or(Json::Null);
+    let first = either(known(before, "first"), known(&record.body, "first"));
+    let last = either(known(&record.body, "last"), known(before, "last"));
+    // All that were allowed and never counted may have been told.
+    let next = either(known(&record.body, "next"), None);
+    let members = [
+        ("count", Json::count(sum)),
+        ("first", first),
+        ("last", last),
+        ("next", next),
+        ("codes", codes(before, &record.body)),
+    ];
+    *before = with(before, members);
+}
+
+/// The counts by code, added.
+fn codes(one: &Json, other: &Json) -> Json {
+    let of = |body: &Json| body.get("codes").and_then(Json::as_object).cloned();
+    let mut all = of(one).unwrap_or_default();
+    for (code, count) in of(other).unwrap_or_default() {
+        let before = all.get(&code).and_then(Json::as_count).unwrap_or(0);
+        let sum = before.saturating_add(count.as_count().unwrap_or(0));
+        all.insert(code, Json::count(sum));
+    }
+    Json::Object(all)
 }

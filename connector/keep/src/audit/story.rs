@@ -9,10 +9,12 @@ use evidence::tree::leaf_hash;
 use std::collections::BTreeMap;
 
 mod parts;
+pub mod refusals;
 #[cfg(test)]
 mod tests;
 
-use parts::{count, names, reads, text};
+use parts::{count, end, names, reads, received, text};
+use refusals::Refusals;
 
 /// A question that somebody asked of the log's owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,6 +197,10 @@ pub struct Story {
     pub forks: Vec<Fork>,
     /// The snapshots, in the order of their publication.
     pub published: Vec<Published>,
+    /// Refusals beside those among the questions, on records that stand for many.
+    pub refusals: Refusals,
+    /// The run of the program that wrote the last record.
+    boot: String,
     /// Where the permits stand in `questions`.
     permits: BTreeMap<u64, usize>,
     /// The newest permit of each request.
@@ -231,8 +237,13 @@ impl Story {
     /// Takes in the next record.
     pub fn see(&mut self, record: &Record) {
         let body = &record.body;
+        if self.boot != record.boot {
+            self.boot.clone_from(&record.boot);
+            self.refusals.begin();
+        }
         match record.kind.as_str() {
             "permit" => self.permit(record),
+            "refuse_summary" => self.refusals.see(body),
             "refuse" => self.questions.push(question(record)),
             "close" => {
                 let refused = text(body, "stage").and(text(body, "code"));
@@ -363,33 +374,5 @@ fn question(record: &Record) -> Question {
         refused,
         end: None,
         acknowledged: None,
-    }
-}
-
-fn end(record: &Record) -> End {
-    let body = &record.body;
-    End {
-        index: record.seq,
-        at: record.at,
-        outcome: text(body, "outcome").unwrap_or_default(),
-        code: text(body, "code"),
-        rows: count(body, "rows"),
-        bytes: count(body, "bytes"),
-        digest: text(body, "result_digest").unwrap_or_default(),
-    }
-}
-
-fn received(record: &Record) -> Received {
-    let body = &record.body;
-    Received {
-        request: text(body, "request_id").unwrap_or_default(),
-        index: record.seq,
-        at: record.at,
-        peer: text(body, "peer").unwrap_or_default(),
-        rows: count(body, "rows").unwrap_or_default(),
-        bytes: count(body, "bytes").unwrap_or_default(),
-        digest: text(body, "result_digest").unwrap_or_default(),
-        outcome: text(body, "outcome").unwrap_or_default(),
-        receipt: text(body, "receipt"),
     }
 }

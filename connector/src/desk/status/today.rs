@@ -33,6 +33,10 @@ pub(super) fn today(node: &Node) -> Result<Today, Refusal> {
                 today.rows = today.rows.saturating_add(rows.unwrap_or_default());
             }
             "refuse" => today.refusals = today.refusals.saturating_add(1),
+            "refuse_summary" => {
+                let count = record.body.get("count").and_then(Json::as_count);
+                today.refusals = today.refusals.saturating_add(count.unwrap_or_default());
+            }
             _ => {}
         }
     }

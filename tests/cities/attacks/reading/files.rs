@@ -20,6 +20,8 @@ fn archive(
 ) -> PathBuf {
     let file = world.league.folder().join(name);
     let mut archive = tar::Builder::new(std::fs::File::create(&file).unwrap());
+    // The reserve of a log has room that was never written.
+    archive.sparse(false);
     let mut log = world.lindau.folder().join("state/log");
     log.push("");
     add(&mut archive);

@@ -1,7 +1,8 @@
 //! The members of a record's body.
 
-use super::Read;
+use super::{End, Read, Received};
 use evidence::json::Json;
+use evidence::record::Record;
 
 /// A text, if there is one that is not empty.
 pub(super) fn text(body: &Json, name: &str) -> Option<String> {
@@ -51,4 +52,34 @@ pub(super) fn reads(body: &Json) -> Vec<Read> {
             }
         })
         .collect()
+}
+
+/// How an answer ended.
+pub(super) fn end(record: &Record) -> End {
+    let body = &record.body;
+    End {
+        index: record.seq,
+        at: record.at,
+        outcome: text(body, "outcome").unwrap_or_default(),
+        code: text(body, "code"),
+        rows: count(body, "rows"),
+        bytes: count(body, "bytes"),
+        digest: text(body, "result_digest").unwrap_or_default(),
+    }
+}
+
+/// What came, and from whom.
+pub(super) fn received(record: &Record) -> Received {
+    let body = &record.body;
+    Received {
+        request: text(body, "request_id").unwrap_or_default(),
+        index: record.seq,
+        at: record.at,
+        peer: text(body, "peer").unwrap_or_default(),
+        rows: count(body, "rows").unwrap_or_default(),
+        bytes: count(body, "bytes").unwrap_or_default(),
+        digest: text(body, "result_digest").unwrap_or_default(),
+        outcome: text(body, "outcome").unwrap_or_default(),
+        receipt: text(body, "receipt"),
+    }
 }
