@@ -14,7 +14,11 @@ use std::sync::Arc;
 async fn refused(node: &Arc<Node>, who: &Caller) {
     let none = ContractId(Digest::of(b"none"));
     let told = ask(node, who.clone(), &[none]).await;
-    assert_eq!(told, Err(Code::ContractUnknown));
+    // Of many at once some find no seat; that is a refusal like another.
+    assert!(
+        matches!(told, Err(Code::ContractUnknown | Code::TooManyStreams)),
+        "{told:?}"
+    );
 }
 
 /// How many refusals the books tell of, and how many more they allow.
