@@ -20,6 +20,7 @@ pub mod base64url;
 pub mod contract;
 pub mod dataset;
 pub mod dispute;
+pub mod draft;
 pub mod envelope;
 pub mod letters;
 pub mod nearest;

@@ -19,6 +19,7 @@ mod counts;
 mod crash;
 mod demo;
 mod disk;
+mod elsewhere;
 mod ending;
 mod evidence;
 mod federation;

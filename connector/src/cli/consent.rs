@@ -52,7 +52,11 @@ fn no_rehearsal(instead: &str) -> Refusal {
     }
 }
 
-fn asked(question: &str, global: &Global) -> Result<(), Refusal> {
+/// Asks a person.
+///
+/// # Errors
+/// `CONFIRMATION_NEEDED` without a yes.
+pub(crate) fn asked(question: &str, global: &Global) -> Result<(), Refusal> {
     let mut input = std::io::stdin().lock();
     if global.json || !std::io::stdin().is_terminal() {
         return Err(Refusal::new(
@@ -161,10 +165,15 @@ fn of_contract(verb: &ContractVerb) -> Deed {
         ContractVerb::List { .. } | ContractVerb::Show { .. } | ContractVerb::Verify { .. } => {
             Deed::Looks
         }
-        ContractVerb::Request { .. } => Deed::Rehearses,
-        ContractVerb::Counter { .. } | ContractVerb::Sign { .. } | ContractVerb::Decline { .. } => {
-            Deed::Acts("hansa contract show says what it is about")
-        }
+        // Offline the page is shown first, and the question comes after it.
+        ContractVerb::Request { .. }
+        | ContractVerb::Sign {
+            offline: Some(_), ..
+        } => Deed::Rehearses,
+        ContractVerb::Counter { .. }
+        | ContractVerb::Sign { .. }
+        | ContractVerb::Attach { .. }
+        | ContractVerb::Decline { .. } => Deed::Acts("hansa contract show says what it is about"),
         ContractVerb::Export { .. } => Deed::Acts(""),
         ContractVerb::Withdraw { id, .. } => Deed::Ends(format!(
             "Withdrawing {id} ends the contract for good and cuts the answers that run under it."

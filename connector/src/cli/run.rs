@@ -113,6 +113,12 @@ fn alone(
         DeskVerb::Contract(ContractVerb::Verify { file, bundle }) => {
             local::verify::run(file, bundle.as_deref(), global, clock().wall, show)
         }
+        DeskVerb::Contract(ContractVerb::Sign {
+            offline: Some(file),
+            key: Some(key),
+            output,
+            ..
+        }) => local::sign::run(file, key, output.as_deref(), global, clock().wall, show),
         DeskVerb::Config(ConfigVerb::Reference) => {
             line_out(crate::config::REFERENCE);
             Ok(0)

@@ -1,5 +1,6 @@
 //! `hansa contract`: the life of a contract.
 
+mod elsewhere;
 mod ending;
 mod ending_by_hand;
 pub(crate) mod find;
@@ -60,10 +61,19 @@ pub(crate) async fn run(
         ContractVerb::Counter {
             id, policy_text, ..
         } => step::counter(node, &id, policy_text.as_deref().unwrap_or_default(), out).await,
-        ContractVerb::Sign { id } => step::sign(node, &id, caller, out).await,
+        ContractVerb::Sign { id, .. } => {
+            step::sign(node, &id.unwrap_or_default(), caller, out).await
+        }
+        ContractVerb::Attach { id, signature, .. } => {
+            let signature = signature.unwrap_or_default();
+            elsewhere::attach(node, &id, signature.as_bytes(), caller, out).await
+        }
         ContractVerb::Decline { id, reason } => step::decline(node, &id, reason, out).await,
         ContractVerb::Withdraw { id, reason } => {
             ending_by_hand::withdraw(node, &id, &reason, caller, out).await
+        }
+        ContractVerb::Export { id, .. } if id.starts_with("n-") => {
+            elsewhere::export(node, &id, out).await
         }
         ContractVerb::Export { id, .. } => export(node, &id, out).await,
         ContractVerb::Verify { .. } => {

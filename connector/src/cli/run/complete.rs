@@ -26,6 +26,9 @@ pub(super) fn complete(mut verb: DeskVerb) -> Result<DeskVerb, Refusal> {
             policy_text,
             ..
         }) => *policy_text = Some(text(file)?),
+        DeskVerb::Contract(ContractVerb::Attach {
+            file, signature, ..
+        }) => *signature = Some(text(file)?),
         // A draft is a file that lies here; otherwise it is the name of what the configuration offers.
         DeskVerb::Policy(PolicyVerb::Check {
             policies,

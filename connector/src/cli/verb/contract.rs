@@ -69,11 +69,34 @@ pub(crate) enum ContractVerb {
         #[arg(skip)]
         policy_text: Option<String>,
     },
-    /// Does the signing step that is due
-    #[command(after_help = "Example: hansa contract sign n-3c51")]
+    /// Does the signing step that is due; with --offline on another machine, without a connector
+    #[command(
+        after_help = "Example: hansa contract sign n-3c51\nOn another machine: hansa contract sign --offline n-3c51.draft --key signing.key"
+    )]
     Sign {
         /// The negotiation
+        #[arg(required_unless_present = "offline", conflicts_with = "offline")]
+        id: Option<String>,
+        /// A draft that `contract export` wrote: shows its page and signs it here
+        #[arg(long, value_name = "FILE", requires = "key")]
+        offline: Option<PathBuf>,
+        /// The key that signs
+        #[arg(long, value_name = "FILE", requires = "offline")]
+        key: Option<PathBuf>,
+        /// Where to write the signature; absent: FILE.signed
+        #[arg(short, long, requires = "offline")]
+        output: Option<PathBuf>,
+    },
+    /// Brings a signature that was made on another machine
+    #[command(after_help = "Example: hansa contract attach n-3c51 n-3c51.draft.signed")]
+    Attach {
+        /// The negotiation
         id: String,
+        /// What `contract sign --offline` wrote
+        file: PathBuf,
+        /// Its text; filled in by the command line
+        #[arg(skip)]
+        signature: Option<String>,
     },
     /// Declines
     #[command(
@@ -106,10 +129,12 @@ pub(crate) enum ContractVerb {
         #[arg(long)]
         bundle: Option<PathBuf>,
     },
-    /// Writes the signed contract
-    #[command(after_help = "Example: hansa contract export 7f3a --output contract.json")]
+    /// Writes the signed contract; of a negotiation, the draft that waits for our signature
+    #[command(
+        after_help = "Example: hansa contract export 7f3a --output contract.json\nTo sign it elsewhere: hansa contract export n-3c51 --output n-3c51.draft"
+    )]
     Export {
-        /// The contract
+        /// The contract, or the negotiation
         id: String,
         /// Where to; absent: standard output
         #[arg(short, long)]

@@ -153,7 +153,13 @@ pub(super) async fn told(
 }
 
 /// Sends a letter of ours and carries it, where it is ours to carry.
-async fn step(node: &Arc<Node>, name: &str, open: &Open, content: Content, out: &Out) -> Outcome {
+pub(super) async fn step(
+    node: &Arc<Node>,
+    name: &str,
+    open: &Open,
+    content: Content,
+    out: &Out,
+) -> Outcome {
     negotiate::send(node, open.other(), content, false).await?;
     let carried = match open.own {
         // A provider never dials; the consumer fetches the letter.
@@ -174,6 +180,6 @@ async fn step(node: &Arc<Node>, name: &str, open: &Open, content: Content, out: 
     .await
 }
 
-fn peer_of(node: &Node, open: &Open) -> Result<Peer, Refusal> {
+pub(super) fn peer_of(node: &Node, open: &Open) -> Result<Peer, Refusal> {
     node.peer(open.other().as_str())
 }
