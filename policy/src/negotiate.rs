@@ -3,6 +3,7 @@
 //! Both sides run the same machine over the same messages, their own ones included: a message about to be sent is a step
 //! like one that came in. Nothing is sent, signed or stored here.
 
+pub mod remark;
 mod step;
 mod table;
 

@@ -5,6 +5,7 @@
 //! number of signatures is part of the format. Checking them is not done here: it takes the registered keys.
 
 use crate::base64url;
+use crate::comment::{self, SignedComment};
 use crate::contract;
 use crate::dispute::{self, SignedDispute};
 use crate::receipt::{self, SignedReceipt};
@@ -31,6 +32,8 @@ pub enum Kind {
     Receipt,
     /// The consumer's answer to a receipt that says something else than it received.
     Dispute,
+    /// What a party says of a clause while a contract is negotiated.
+    Comment,
 }
 
 impl Kind {
@@ -40,13 +43,16 @@ impl Kind {
             Self::Withdrawal => "hansa-withdrawal+jws",
             Self::Receipt => "hansa-receipt+jws",
             Self::Dispute => "hansa-dispute+jws",
+            Self::Comment => "hansa-comment+jws",
         }
     }
 
     const fn malformed(self) -> Code {
         match self {
             Self::Agreement => Code::ContractMalformed,
-            Self::Withdrawal | Self::Receipt | Self::Dispute => Code::StatementMalformed,
+            Self::Withdrawal | Self::Receipt | Self::Dispute | Self::Comment => {
+                Code::StatementMalformed
+            }
         }
     }
 }
@@ -130,6 +136,22 @@ pub fn parse_dispute(bytes: &[u8]) -> Result<SignedDispute, Refusal> {
     insist_on_roles(&signatures, &[Role::Consumer])?;
     Ok(SignedDispute {
         dispute: dispute::from_bytes(&payload)?,
+        statement: Digest::of(&payload),
+        signature: only(signatures)?,
+    })
+}
+
+/// Reads a comment: exactly one signature, of either party.
+///
+/// # Errors
+/// As [`parse_contract`], with `STATEMENT_MALFORMED`.
+pub fn parse_comment(bytes: &[u8]) -> Result<SignedComment, Refusal> {
+    let Opened {
+        payload,
+        signatures,
+    } = open(bytes, Kind::Comment)?;
+    Ok(SignedComment {
+        comment: comment::from_bytes(&payload)?,
         statement: Digest::of(&payload),
         signature: only(signatures)?,
     })

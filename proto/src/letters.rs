@@ -4,6 +4,9 @@ use crate::peer::letter::{Content, Letter, from_wire, to_wire};
 use crate::peer::pb;
 use policy::refusal::{Code, Refusal};
 
+/// The kind of a letter that belongs to a negotiation and is no step of it.
+pub const COMMENT: &str = "comment";
+
 impl Content {
     /// What it is, in one word.
     #[must_use]
@@ -16,6 +19,7 @@ impl Content {
             Self::Verification { .. } => "verification",
             Self::Finalization { .. } => "finalization",
             Self::Termination { .. } => "termination",
+            Self::Comment { .. } => COMMENT,
             Self::Withdrawal { .. } => "withdrawal",
             Self::Acknowledgement { .. } => "acknowledgement",
         }
@@ -31,7 +35,8 @@ impl Content {
             | Self::Agreement { negotiation, .. }
             | Self::Verification { negotiation, .. }
             | Self::Finalization { negotiation, .. }
-            | Self::Termination { negotiation, .. } => Some(negotiation),
+            | Self::Termination { negotiation, .. }
+            | Self::Comment { negotiation, .. } => Some(negotiation),
             Self::Withdrawal { .. } | Self::Acknowledgement { .. } => None,
         }
     }

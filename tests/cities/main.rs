@@ -32,6 +32,7 @@ mod quarter;
 mod quota;
 mod readme;
 mod recall;
+mod remarks;
 mod resources;
 mod scenarios;
 mod signed;

@@ -9,7 +9,9 @@ use faces::peer::call::decode::Decoder;
 use keep::trust::bundle::Bundle;
 use policy::contract::{Role, SignedContract};
 use policy::refusal::Code;
-use proto::{contract, dataset, dispute, envelope, letters, odrl, receipt, strict, withdrawal};
+use proto::{
+    comment, contract, dataset, dispute, envelope, letters, odrl, receipt, strict, withdrawal,
+};
 
 /// What is wrong, if anything is.
 pub(crate) type Verdict = Result<(), String>;
@@ -125,7 +127,7 @@ pub(crate) fn receipt(bytes: &[u8]) -> Verdict {
     }
 }
 
-/// A withdrawal or a dispute.
+/// A withdrawal, a comment or a dispute.
 pub(crate) fn statement(bytes: &[u8]) -> Verdict {
     if let Ok(read) = envelope::parse_withdrawal(bytes) {
         let payload = withdrawal::to_bytes(&withdrawal::Statement {
@@ -137,6 +139,14 @@ pub(crate) fn statement(bytes: &[u8]) -> Verdict {
         });
         same(
             "withdrawal",
+            &envelope::assemble_signed(&payload, &[read.signature]),
+            bytes,
+        )?;
+    }
+    if let Ok(read) = envelope::parse_comment(bytes) {
+        let payload = comment::to_bytes(&read.comment);
+        same(
+            "comment",
             &envelope::assemble_signed(&payload, &[read.signature]),
             bytes,
         )?;

@@ -173,6 +173,7 @@ fn of_contract(verb: &ContractVerb) -> Deed {
         ContractVerb::Counter { .. }
         | ContractVerb::Sign { .. }
         | ContractVerb::Attach { .. }
+        | ContractVerb::Comment { .. }
         | ContractVerb::Decline { .. } => Deed::Acts("hansa contract show says what it is about"),
         ContractVerb::Export { .. } => Deed::Acts(""),
         ContractVerb::Withdraw { id, .. } => Deed::Ends(format!(

@@ -4,6 +4,7 @@ mod elsewhere;
 mod ending;
 mod ending_by_hand;
 pub(crate) mod find;
+mod remark;
 mod request;
 mod show;
 mod step;
@@ -67,6 +68,9 @@ pub(crate) async fn run(
         ContractVerb::Attach { id, signature, .. } => {
             let signature = signature.unwrap_or_default();
             elsewhere::attach(node, &id, signature.as_bytes(), caller, out).await
+        }
+        ContractVerb::Comment { id, clause, text } => {
+            remark::comment(node, &id, clause, text, out).await
         }
         ContractVerb::Decline { id, reason } => step::decline(node, &id, reason, out).await,
         ContractVerb::Withdraw { id, reason } => {

@@ -3,6 +3,7 @@
 mod known;
 pub(crate) mod letters;
 mod noted;
+pub(crate) mod remark;
 pub(crate) mod resume;
 mod step;
 mod wording;
@@ -126,6 +127,12 @@ async fn recorded(
             noted.record(node, None).await?;
             Ok(None)
         }
+        Content::Comment { .. } => {
+            let open = remark::judged(node, peer, letter, true)?;
+            keep()?;
+            noted.record(node, Some((&open, None))).await?;
+            Ok(None)
+        }
         _ => {
             let (open, sends) = step(node, peer, letter, Direction::In)?;
             keep()?;
@@ -203,6 +210,13 @@ async fn send_in_turn(
     if letter.content.negotiation().is_none() {
         keep()?;
         noted.record(node, None).await?;
+        node.posted.notify_waiters();
+        return Ok(());
+    }
+    if matches!(letter.content, Content::Comment { .. }) {
+        let open = remark::judged(node, peer, &letter, false)?;
+        keep()?;
+        noted.record(node, Some((&open, None))).await?;
         node.posted.notify_waiters();
         return Ok(());
     }

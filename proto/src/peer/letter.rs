@@ -2,6 +2,8 @@
 //!
 //! Contracts, statements and receipts travel as the very bytes that were signed; the formats read them.
 
+mod write;
+
 use crate::peer::{field, pb};
 use bytes::Bytes;
 use policy::id::{ContractId, DatasetId, RequestId};
@@ -94,6 +96,13 @@ pub enum Content {
         /// Why, for people.
         reason: String,
     },
+    /// Either side says something of a clause; it changes nothing.
+    Comment {
+        /// The negotiation.
+        negotiation: String,
+        /// The signed statement.
+        statement: Bytes,
+    },
     /// Either party ends a contract.
     Withdrawal {
         /// The signed statement.
@@ -130,7 +139,7 @@ pub fn to_wire(letter: &Letter) -> pb::Letter {
     let Letter { id, content } = letter;
     pb::Letter {
         id: Bytes::copy_from_slice(&id.0),
-        content: Some(content_to_wire(content)),
+        content: Some(write::content(content)),
     }
 }
 
@@ -217,6 +226,16 @@ fn content_from_wire(message: pb::letter::Content) -> Result<Content, Refusal> {
             })
         }
         Wire::Termination(message) => termination(message),
+        Wire::Comment(message) => {
+            let pb::Comment {
+                negotiation,
+                statement,
+            } = message;
+            Ok(Content::Comment {
+                negotiation: self::negotiation(negotiation)?,
+                statement: field::document("statement", statement)?,
+            })
+        }
         Wire::Withdrawal(message) => {
             let pb::Withdrawal { statement } = message;
             Ok(Content::Withdrawal {
@@ -276,81 +295,6 @@ fn termination(message: pb::Termination) -> Result<Content, Refusal> {
         },
         reason: field::line("reason", reason, 2000)?,
     })
-}
-
-fn content_to_wire(content: &Content) -> pb::letter::Content {
-    use pb::letter::Content as Wire;
-    match content.clone() {
-        Content::Request {
-            negotiation,
-            dataset,
-            offer,
-            payload,
-        } => Wire::Request(pb::Request {
-            negotiation,
-            dataset: dataset.to_string(),
-            offer: offer.unwrap_or_default(),
-            payload,
-        }),
-        Content::Offer {
-            negotiation,
-            payload,
-        } => Wire::Offer(pb::Offer {
-            negotiation,
-            payload,
-        }),
-        Content::Acceptance {
-            negotiation,
-            contract,
-        } => Wire::Acceptance(pb::Acceptance {
-            negotiation,
-            contract: field::hash(&contract.0),
-        }),
-        Content::Agreement {
-            negotiation,
-            contract,
-        } => Wire::Agreement(pb::Agreement {
-            negotiation,
-            contract,
-        }),
-        Content::Verification {
-            negotiation,
-            contract,
-        } => Wire::Verification(pb::Verification {
-            negotiation,
-            contract,
-        }),
-        Content::Finalization {
-            negotiation,
-            contract,
-        } => Wire::Finalization(pb::Finalization {
-            negotiation,
-            contract,
-        }),
-        Content::Termination {
-            negotiation,
-            code,
-            reason,
-        } => Wire::Termination(pb::Termination {
-            negotiation,
-            code: code
-                .map(|code| code.as_str().to_owned())
-                .unwrap_or_default(),
-            reason,
-        }),
-        Content::Withdrawal { statement } => Wire::Withdrawal(pb::Withdrawal { statement }),
-        Content::Acknowledgement {
-            request,
-            receipt,
-            disputed,
-            witnessed,
-        } => Wire::Acknowledgement(pb::Acknowledgement {
-            request_id: Bytes::copy_from_slice(&request.0),
-            receipt,
-            disputed,
-            witnessed: witnessed.unwrap_or_default(),
-        }),
-    }
 }
 
 fn envelope(negotiation: String, contract: Bytes) -> Result<(String, Bytes), Refusal> {

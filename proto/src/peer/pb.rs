@@ -97,7 +97,7 @@ pub struct Letter {
     /// 16 random bytes; a letter is taken in once.
     #[prost(bytes = "bytes", tag = "1")]
     pub id: ::prost::bytes::Bytes,
-    #[prost(oneof = "letter::Content", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10")]
+    #[prost(oneof = "letter::Content", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
     pub content: ::core::option::Option<letter::Content>,
 }
 /// Nested message and enum types in `Letter`.
@@ -122,6 +122,8 @@ pub mod letter {
         Withdrawal(super::Withdrawal),
         #[prost(message, tag = "10")]
         Acknowledgement(super::Acknowledgement),
+        #[prost(message, tag = "11")]
+        Comment(super::Comment),
     }
 }
 /// The consumer asks for a contract, unsigned; again within a negotiation: it counters.
@@ -196,6 +198,15 @@ pub struct Termination {
     /// Why, for people.
     #[prost(string, tag = "3")]
     pub reason: ::prost::alloc::string::String,
+}
+/// Either side says something of a clause; changes nothing.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Comment {
+    #[prost(string, tag = "1")]
+    pub negotiation: ::prost::alloc::string::String,
+    /// The signed statement in its envelope.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub statement: ::prost::bytes::Bytes,
 }
 /// Either party ends a contract.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

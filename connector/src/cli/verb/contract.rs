@@ -4,6 +4,14 @@ use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
+/// `3`, `c3` or `#c3`
+fn clause(text: &str) -> Result<u32, String> {
+    let digits = text.trim_start_matches('#').trim_start_matches('c');
+    digits
+        .parse()
+        .map_err(|_| format!("`{text}` is no number of a clause such as 3"))
+}
+
 /// `hansa contract …`
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -97,6 +105,19 @@ pub(crate) enum ContractVerb {
         /// Its text; filled in by the command line
         #[arg(skip)]
         signature: Option<String>,
+    },
+    /// Says something of a clause to the other side; it is signed, and no part of the contract
+    #[command(
+        after_help = "Example: hansa contract comment n-3c51 --clause 3 \"why not the small site?\""
+    )]
+    Comment {
+        /// The negotiation
+        id: String,
+        /// The number of the clause, as `contract show` lists them: 3 or #c3
+        #[arg(long, value_parser = clause)]
+        clause: u32,
+        /// One line of text
+        text: String,
     },
     /// Declines
     #[command(

@@ -1,11 +1,12 @@
 //! `contract show`: one contract or negotiation as a page.
 
-use super::collect;
 use super::find::{contracts, loaded, sides};
 use super::words::{changed, contract_json, payload_text, terms_json, turn, turn_sentence};
+use super::{collect, remark};
 use crate::desk::Outcome;
 use crate::desk::out::Out;
 use crate::node::Node;
+use crate::walk::negotiate;
 use ::policy::contract::Agreement;
 use ::policy::contract::shown::Shown;
 use ::policy::id::ContractId;
@@ -55,6 +56,7 @@ pub(super) async fn show(
     let (name, open) = loaded(node, prefix)?;
     let agreement = &open.state.proposal().agreement;
     let read = Read::of(agreement, tongue);
+    let comments = negotiate::remark::all(node, &name)?;
     let text = if diff {
         match &open.before {
             None => "nothing was changed yet".to_owned(),
@@ -64,7 +66,7 @@ pub(super) async fn show(
         payload_text(agreement)
     } else {
         format!(
-            "{}\n{}",
+            "{}{}\n{}",
             page(
                 &read,
                 open.state.proposal().contract,
@@ -73,6 +75,7 @@ pub(super) async fn show(
                 &[],
                 &[],
             ),
+            remark::text(&comments),
             turn_sentence(&open)
         )
     };
@@ -82,6 +85,7 @@ pub(super) async fn show(
             "state": open.state.phase().as_str(),
             "would_become": open.state.proposal().contract.to_string(),
             "turn": turn(&open),
+            "comments": remark::json(&comments),
             "terms": terms_json(agreement),
             "shown": shown_json(agreement),
             "page": read.page,

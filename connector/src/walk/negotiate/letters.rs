@@ -10,6 +10,7 @@ use keep::contracts::Kind as Document;
 use keep::state::row::{LetterRow, NegotiationRow};
 use policy::negotiate::Side;
 use policy::refusal::{Code, Refusal};
+use proto::letters::COMMENT;
 
 /// A negotiation as its letters made it.
 ///
@@ -27,7 +28,8 @@ pub(crate) fn load(node: &Node, name: &str) -> Result<Option<Open>, Refusal> {
         return Ok(None);
     };
     let mut open = None;
-    for letter in &letters {
+    // A comment is a letter of the negotiation, and no step of it.
+    for letter in letters.iter().filter(|letter| letter.kind != COMMENT) {
         open = Some(again(node, open, letter, &row)?);
     }
     Ok(open)

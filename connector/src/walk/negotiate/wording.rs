@@ -48,7 +48,7 @@ pub(super) fn read(content: &Content) -> Result<Step, Refusal> {
             code: *code,
             reason: reason.clone(),
         },
-        Content::Withdrawal { .. } | Content::Acknowledgement { .. } => {
+        Content::Comment { .. } | Content::Withdrawal { .. } | Content::Acknowledgement { .. } => {
             return Err(Refusal::new(
                 Code::NegotiationState,
                 "the letter is no step of a negotiation",

@@ -1,0 +1,147 @@
+//! The statement `comment/1`: what a party says of a clause while a contract is negotiated. It is no part of the contract.
+
+use crate::strict::{self, LIMITS};
+use evidence::digest::Digest;
+use evidence::json::{Json, canonical};
+use evidence::time::Time;
+use policy::contract::Signature;
+use policy::id::{ClauseId, ContractId, ParticipantId};
+use policy::members::{Codes, Members};
+use policy::plain::printable;
+use policy::refusal::{Code, Refusal};
+
+const FORMAT: &str = "comment/1";
+
+/// The most characters of one comment.
+pub const LONGEST: usize = 2_000;
+
+/// What a comment says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment {
+    /// The negotiation, `n-…`.
+    pub negotiation: String,
+    /// What the proposal that it is about would become.
+    pub contract: ContractId,
+    /// Which clause of it.
+    pub clause: ClauseId,
+    /// Who says so.
+    pub party: ParticipantId,
+    /// When it was written.
+    pub issued_at: Time,
+    /// One line of text.
+    pub text: String,
+}
+
+/// A comment as read, its signature not yet checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedComment {
+    /// What it says.
+    pub comment: Comment,
+    /// SHA-256 of the statement's bytes.
+    pub statement: Digest,
+    /// The party's signature.
+    pub signature: Signature,
+}
+
+/// The payload: canonical JSON.
+#[must_use]
+pub fn to_bytes(comment: &Comment) -> Vec<u8> {
+    let Comment {
+        negotiation,
+        contract,
+        clause,
+        party,
+        issued_at,
+        text,
+    } = comment;
+    canonical(&Json::object([
+        ("hansa", Json::text(FORMAT)),
+        ("negotiation", Json::text(negotiation)),
+        ("contract", Json::text(contract)),
+        ("clause", Json::Int(i64::from(clause.0))),
+        ("party", Json::text(party)),
+        ("issuedAt", Json::text(issued_at)),
+        ("text", Json::text(text)),
+    ]))
+}
+
+/// The comment that the payload makes.
+///
+/// # Errors
+/// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form, or the text is none, too long, or more than a
+/// line that is safe to show.
+pub fn from_bytes(bytes: &[u8]) -> Result<Comment, Refusal> {
+    let codes = Codes::of(Code::StatementMalformed);
+    let json = strict::document(bytes, LIMITS, Code::StatementMalformed)?;
+    let mut payload = Members::of(json, "", codes)?;
+    payload.exactly_text("hansa", FORMAT)?;
+    let clause = payload.count("clause")?;
+    let comment = Comment {
+        negotiation: payload.text("negotiation")?,
+        contract: payload.parsed("contract")?,
+        clause: u32::try_from(clause)
+            .map(ClauseId)
+            .map_err(|_| codes.wrong("`clause` is no number of a clause"))?,
+        party: payload.parsed("party")?,
+        issued_at: payload.parsed("issuedAt")?,
+        text: payload.text("text")?,
+    };
+    payload.finish()?;
+    check_text(&comment.text)?;
+    if to_bytes(&comment) != bytes {
+        return Err(codes.wrong("a value of the statement is not in its one spelling"));
+    }
+    Ok(comment)
+}
+
+/// Checks that a text is one line that is safe to show, and not too long.
+///
+/// # Errors
+/// `STATEMENT_MALFORMED`
+pub fn check_text(text: &str) -> Result<(), Refusal> {
+    let length = text.chars().count();
+    let fault = if text.trim().is_empty() {
+        "a comment says something".to_owned()
+    } else if length > LONGEST {
+        format!("the comment has {length} characters, and {LONGEST} is the most")
+    } else if printable(text) != text {
+        "a comment is one line without control characters".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::new(Code::StatementMalformed, fault))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    fn comment(text: &str) -> Comment {
+        let agreement = samples::agreement();
+        Comment {
+            negotiation: "n-3c51".to_owned(),
+            contract: ContractId(Digest::of(b"payload")),
+            clause: ClauseId(3),
+            party: agreement.provider.id,
+            issued_at: agreement.proposed_at,
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_comment_survives_the_round_trip_and_is_bounded() {
+        for text in ["too much", &"ü".repeat(LONGEST)] {
+            let made = comment(text);
+            assert_eq!(from_bytes(&to_bytes(&made)).unwrap(), made);
+        }
+        for text in ["", "  ", "a\nb", "a\u{1b}[2J", &"ü".repeat(LONGEST + 1)] {
+            let refusal = from_bytes(&to_bytes(&comment(text))).unwrap_err();
+            assert_eq!(refusal.code, Code::StatementMalformed, "{text:?}");
+        }
+        let json = evidence::json::parse(&to_bytes(&comment("a")), LIMITS).unwrap();
+        for (place, spoilt) in samples::spoilt(&json) {
+            assert!(from_bytes(&canonical(&spoilt)).is_err(), "{place}");
+        }
+    }
+}

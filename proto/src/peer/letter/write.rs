@@ -1,0 +1,88 @@
+//! What a letter says, as it is sent.
+
+use super::Content;
+use crate::peer::{field, pb};
+use bytes::Bytes;
+
+/// As it is sent.
+pub(super) fn content(content: &Content) -> pb::letter::Content {
+    use pb::letter::Content as Wire;
+    match content.clone() {
+        Content::Request {
+            negotiation,
+            dataset,
+            offer,
+            payload,
+        } => Wire::Request(pb::Request {
+            negotiation,
+            dataset: dataset.to_string(),
+            offer: offer.unwrap_or_default(),
+            payload,
+        }),
+        Content::Offer {
+            negotiation,
+            payload,
+        } => Wire::Offer(pb::Offer {
+            negotiation,
+            payload,
+        }),
+        Content::Acceptance {
+            negotiation,
+            contract,
+        } => Wire::Acceptance(pb::Acceptance {
+            negotiation,
+            contract: field::hash(&contract.0),
+        }),
+        Content::Agreement {
+            negotiation,
+            contract,
+        } => Wire::Agreement(pb::Agreement {
+            negotiation,
+            contract,
+        }),
+        Content::Verification {
+            negotiation,
+            contract,
+        } => Wire::Verification(pb::Verification {
+            negotiation,
+            contract,
+        }),
+        Content::Finalization {
+            negotiation,
+            contract,
+        } => Wire::Finalization(pb::Finalization {
+            negotiation,
+            contract,
+        }),
+        Content::Termination {
+            negotiation,
+            code,
+            reason,
+        } => Wire::Termination(pb::Termination {
+            negotiation,
+            code: code
+                .map(|code| code.as_str().to_owned())
+                .unwrap_or_default(),
+            reason,
+        }),
+        Content::Comment {
+            negotiation,
+            statement,
+        } => Wire::Comment(pb::Comment {
+            negotiation,
+            statement,
+        }),
+        Content::Withdrawal { statement } => Wire::Withdrawal(pb::Withdrawal { statement }),
+        Content::Acknowledgement {
+            request,
+            receipt,
+            disputed,
+            witnessed,
+        } => Wire::Acknowledgement(pb::Acknowledgement {
+            request_id: Bytes::copy_from_slice(&request.0),
+            receipt,
+            disputed,
+            witnessed: witnessed.unwrap_or_default(),
+        }),
+    }
+}
