@@ -12,6 +12,7 @@ use crate::{grid, typed, view};
 use evidence::time::Time;
 use policy::contract::Agreement;
 use policy::id::{ClauseId, Name};
+use policy::published::Published;
 use policy::refusal::{Code, Refusal};
 use policy::term::purpose::Taxonomy;
 use policy::term::rule::Binding;
@@ -134,6 +135,13 @@ pub fn objection(agreement: &Agreement, dataset: &Dataset, taxonomy: &Taxonomy) 
         .into_iter()
         .find(|finding| finding.severity == Severity::Error)
         .map(|finding| finding.refusal(&agreement.clauses))
+}
+
+/// What can't be signed since a list that a clause names is not among `published`.
+#[must_use]
+pub fn lists(clauses: &[Clause], published: &Published) -> Option<Finding> {
+    let refusal = published.execute(clauses).err()?;
+    Some(Finding::error(refusal.clause, refusal))
 }
 
 /// What is checked, together.

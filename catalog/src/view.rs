@@ -1,18 +1,19 @@
 //! What the asker of one question may name at all. A name that is not in here does not exist.
 
+mod cells;
 mod said;
 
 use crate::dataset::{Column, ColumnType, Dataset};
 use crate::{Catalog, grid, typed};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_schema::{Field, Schema, SchemaRef};
 use policy::contract::{Grant, InForce};
 use policy::effect::{Cube, Effect, What};
 use policy::id::{ContractId, DatasetId, Name};
 use policy::refusal::{Code, Refusal};
 use policy::term::rule::Binding;
-use policy::term::{self, Bucket, Function, Mask};
+use policy::term::{self, Bucket, Mask};
 use said::said;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The tables of one question, by the name under which the asker writes them.
@@ -154,7 +155,7 @@ pub fn shape(dataset: &Dataset, effects: &[Effect]) -> Result<Shape, Refusal> {
     }
     match cube {
         None => Ok(Shape::Rows(schema(&rows))),
-        Some(cube) => cells(dataset, cube),
+        Some(cube) => cells::cells(dataset, cube),
     }
 }
 
@@ -169,10 +170,8 @@ fn apply(
             Some(fault) => Err(fault),
             None => Ok(()),
         },
-        What::KeepInside { lon, lat, .. } => [lon, lat].into_iter().try_for_each(|name| {
-            let column = typed::column(&dataset.columns, name)?;
-            demand(column, &[ColumnType::Float], "a coordinate in degrees")
-        }),
+        What::KeepInside { lon, lat, .. } => degrees(dataset, [lon, lat]),
+        What::KeepWithin(area) => degrees(dataset, [&area.lon, &area.lat]),
         What::KeepBefore { column, .. } => demand(
             typed::column(&dataset.columns, column)?,
             &[ColumnType::Instant, ColumnType::Date],
@@ -237,6 +236,18 @@ fn apply(
             }
             Ok(())
         }
+        What::LookUp(lookup) => {
+            demand(
+                typed::column(&dataset.columns, &lookup.column)?,
+                &[ColumnType::Text, ColumnType::Int],
+                "a text or an integer to look up",
+            )?;
+            for shown in rows.iter_mut().filter(|shown| shown.name == lookup.column) {
+                shown.kind = ColumnType::Text;
+                shown.nullable = true;
+            }
+            Ok(())
+        }
         What::CoarsenTime { column, bucket, .. } => {
             bucket_fits(typed::column(&dataset.columns, column)?, *bucket)
         }
@@ -248,17 +259,22 @@ fn apply(
     }
 }
 
+/// Two columns that hold degrees.
+fn degrees(dataset: &Dataset, names: [&Name; 2]) -> Result<(), Refusal> {
+    names.into_iter().try_for_each(|name| {
+        let column = typed::column(&dataset.columns, name)?;
+        demand(column, &[ColumnType::Float], "a coordinate in degrees")
+    })
+}
+
 /// A column of cells takes the place of two of degrees, where the first of them stood.
 fn place(
     dataset: &Dataset,
     rows: &mut Vec<Column>,
-    degrees: [&Name; 2],
+    places: [&Name; 2],
     cell: &Name,
 ) -> Result<(), Refusal> {
-    for name in degrees {
-        let column = typed::column(&dataset.columns, name)?;
-        demand(column, &[ColumnType::Float], "a coordinate in degrees")?;
-    }
+    degrees(dataset, places)?;
     if dataset.columns.iter().any(|column| column.name == *cell) {
         return Err(Refusal::new(
             Code::PolicyContradiction,
@@ -266,7 +282,7 @@ fn place(
         )
         .with_help("give the cells another name: as = \"place_cell\""));
     }
-    let gone = |column: &Column| degrees.contains(&&column.name);
+    let gone = |column: &Column| places.contains(&&column.name);
     let Some(at) = rows.iter().position(gone) else {
         return Ok(());
     };
@@ -284,75 +300,6 @@ fn place(
     };
     rows.insert(at.min(rows.len()), made);
     Ok(())
-}
-
-/// The row-style table of dimensions and measures, and the relation of the cells.
-fn cells(dataset: &Dataset, cube: Cube) -> Result<Shape, Refusal> {
-    let [counts, sums, averages] = [Function::Count, Function::Sum, Function::Avg]
-        .map(|function| cube.functions.contains(&function));
-    let mut base = Vec::new();
-    let mut fields = Vec::new();
-    for dimension in &cube.dimensions {
-        let column = typed::column(&dataset.columns, &dimension.column)?;
-        if column.kind == ColumnType::Float {
-            return Err(ill_typed(format!(
-                "`{}` is a floating-point number and can't be grouped by",
-                column.name
-            )));
-        }
-        if let Some(bucket) = dimension.bucket {
-            bucket_fits(column, bucket)?;
-        }
-        fields.push((field(column), true, true));
-        base.push(column.clone());
-    }
-    fields.push((Field::new("n", DataType::Int64, false), counts, counts));
-    for measure in &cube.measures {
-        let column = typed::column(&dataset.columns, measure)?;
-        demand(
-            column,
-            &[ColumnType::Int, ColumnType::Float],
-            "a number to aggregate",
-        )?;
-        let count = Field::new(format!("cnt_{measure}"), DataType::Int64, true);
-        fields.push((count, counts, counts || averages));
-        let sum = Field::new(format!("sum_{measure}"), column.kind.arrow(), true);
-        fields.push((sum, sums, sums || averages));
-        base.push(column.clone());
-    }
-    if let term::Unit::Column(unit) = &cube.unit
-        && typed::column(&dataset.columns, unit).is_err()
-    {
-        return Err(Refusal::new(
-            Code::GroupWithoutUnit,
-            format!("the minimum group counts `{unit}`, which the dataset does not have"),
-        ));
-    }
-    let mut names = BTreeSet::new();
-    if let Some((twice, ..)) = fields
-        .iter()
-        .find(|(field, ..)| !names.insert(field.name().clone()))
-    {
-        return Err(Refusal::new(
-            Code::PolicyContradiction,
-            format!("the cube would have two columns `{}`", twice.name()),
-        )
-        .with_help("leave one of the columns out, or rename it in the dataset"));
-    }
-    Ok(Shape::Cube {
-        base: schema(&base),
-        cells: those(&fields, |(field, shown, _)| shown.then(|| field.clone())),
-        totals: those(&fields, |(field, _, needed)| needed.then(|| field.clone())),
-        cube,
-    })
-}
-
-type Planned = (Field, bool, bool);
-
-fn those(fields: &[Planned], pick: impl Fn(&Planned) -> Option<Field>) -> SchemaRef {
-    Arc::new(Schema::new(
-        fields.iter().filter_map(pick).collect::<Vec<_>>(),
-    ))
 }
 
 fn bucket_fits(column: &Column, bucket: Bucket) -> Result<(), Refusal> {

@@ -49,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) trust: Trust,
     /// `[state] dir`
     pub(crate) state: PathBuf,
+    /// `[lists] dir`: the published lists that contracts name.
+    pub(crate) lists: PathBuf,
     /// `[limits]`
     pub(crate) limits: Limits,
     /// `[officers]`
@@ -133,6 +135,11 @@ impl Config {
             .text("dir", faults)
             .unwrap_or_else(|| "state".to_owned());
         state.finish(faults);
+        let mut lists = root.section("lists", faults);
+        let published = lists
+            .text("dir", faults)
+            .unwrap_or_else(|| "lists".to_owned());
+        lists.finish(faults);
         let limits = limits::read(root.section("limits", faults), faults);
         let officers = officers::read(root.section("officers", faults), &folder, faults);
         let clock = clock::read(root.section("clock", faults), faults);
@@ -160,6 +167,7 @@ impl Config {
             listen: address,
             trust,
             state: folder.join(dir),
+            lists: folder.join(published),
             limits,
             officers,
             clock,

@@ -4,6 +4,7 @@ pub(crate) mod budget;
 pub(crate) mod calls;
 pub(crate) mod heads;
 pub(crate) mod index;
+pub(crate) mod lists;
 pub(crate) mod offers;
 pub(crate) mod open;
 pub(crate) mod paces;
@@ -39,6 +40,7 @@ use keep::trust::mtls::TrustStore;
 use keep::trust::signature::Signer;
 use policy::contract::Book;
 use policy::id::{ParticipantId, RequestId};
+use policy::published::Published;
 use policy::refusal::{Code, Refusal};
 use policy::term::purpose::Taxonomy;
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,6 +98,7 @@ pub(crate) struct Node {
     book: RwLock<Book>,
     catalog: RwLock<Catalog>,
     taxonomy: RwLock<Arc<Taxonomy>>,
+    published: RwLock<Arc<Published>>,
     state: Mutex<State>,
     /// Held while offers are put in force, so that nobody signs a public view twice.
     pub(crate) offering: Mutex<()>,

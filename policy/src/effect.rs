@@ -3,7 +3,9 @@
 use crate::id::{ClauseId, ContractId, Name, ParticipantId};
 use crate::row_filter::RowFilter;
 use crate::term::dominance::Dominance;
+use crate::term::lookup::Lookup;
 use crate::term::place_cells::CellSize;
+use crate::term::published_area::PublishedArea;
 use crate::term::{Bounds, Bucket, Function, Mask, Unit};
 use evidence::time::Time;
 
@@ -30,6 +32,8 @@ pub enum What {
         /// The box.
         bounds: Bounds,
     },
+    /// Rows whose point lies outside a published area, or is NULL, do not exist.
+    KeepWithin(PublishedArea),
     /// Rows do not exist whose event was at this instant or later, or has none; of a cube, buckets do not exist that were
     /// not over by then.
     KeepBefore {
@@ -72,6 +76,8 @@ pub enum What {
         /// The lower edges, ascending, as decimal text.
         edges: Vec<String>,
     },
+    /// The column shows a level of a published table; NULL for what that does not know.
+    LookUp(Lookup),
     /// The column is floored to its bucket.
     CoarsenTime {
         /// The column.

@@ -27,6 +27,7 @@ pub mod members;
 pub mod negotiate;
 pub mod peer;
 pub mod plain;
+pub mod published;
 pub mod refusal;
 pub mod row_filter;
 pub mod ruling;

@@ -249,6 +249,7 @@ codes! {
     ExclusivityClash "EXCLUSIVITY_CLASH" Invalid "The dataset is promised to one participant alone for a time that overlaps." "Choose another time, or end the exclusive contract first.";
     LegalBasisMissing "LEGAL_BASIS_MISSING" Invalid "Columns about persons are shared without a legal basis." "Name it: legal_basis = \"eu-gdpr:A6-1-e\".";
     CellTooSmall "CELL_TOO_SMALL" Invalid "Cells smaller than a kilometre square show places that are about persons." "Show larger cells: to = \"grid:1000\" or \"h3:7\".";
+    TermNotExecutableHere "TERM_NOT_EXECUTABLE_HERE" State "A clause needs a published list that this connector does not hold." "Put the file, unchanged, into the folder of lists ([lists] dir) and reload.";
     // a question under a contract
     PartyNotAssignee "PARTY_NOT_ASSIGNEE" Policy "The contract is not with this participant." "Ask under your own contract.";
     PurposeMissing "PURPOSE_MISSING" Policy "The contract demands a purpose and none was declared." "Ask with --purpose, or set [ask] purpose.";

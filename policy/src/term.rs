@@ -19,6 +19,7 @@ pub mod inform;
 pub mod joins;
 pub mod lasts;
 pub mod legal_basis;
+pub mod lookup;
 pub mod mask;
 pub mod min_group;
 pub mod normal;
@@ -28,6 +29,7 @@ pub mod place_cells;
 pub mod prefix;
 pub mod price;
 pub mod pseudonym;
+pub mod published_area;
 pub mod purpose;
 pub mod quota;
 pub mod receipts;
@@ -56,10 +58,12 @@ use hours::Hours;
 use inform::Event;
 use lasts::Lasts;
 use legal_basis::LegalBasis;
+use lookup::Lookup;
 use place_cells::PlaceCells;
 use prefix::Prefix;
 use price::Price;
 use pseudonym::Pseudonym;
+use published_area::PublishedArea;
 use rule::Binding;
 use service::Service;
 
@@ -167,6 +171,8 @@ pub enum Term {
     Prefix(Prefix),
     /// 13: the column shows the lower edge of a band.
     Band(Band),
+    /// 13: the column shows a level of a published hierarchy.
+    Lookup(Lookup),
     /// 14: an instant or a date is floored to its bucket.
     TimeBucket {
         /// The column.
@@ -185,6 +191,8 @@ pub enum Term {
         /// The box.
         bounds: Bounds,
     },
+    /// 15: only rows whose point lies in a published area (its outline included).
+    PublishedArea(PublishedArea),
     /// 16: coordinates do not exist; the cell of a grid does.
     PlaceCells(PlaceCells),
     /// 17: aggregates only, with these functions.

@@ -29,6 +29,7 @@ pub mod odrl;
 pub mod offer;
 pub mod peer;
 pub mod policy_toml;
+pub mod published;
 pub mod purposes;
 pub mod receipt;
 pub mod render;

@@ -57,7 +57,7 @@ pub struct LegalFile {
 }
 
 /// The keys of a policy file, in the order in which they are documented.
-pub const KEYS: [&str; 41] = [
+pub const KEYS: [&str; 42] = [
     "title",
     "purpose",
     "purpose_not",
@@ -68,6 +68,7 @@ pub const KEYS: [&str; 41] = [
     "rows",
     "embargo",
     "area",
+    "within",
     "mask",
     "coarsen",
     "cells",

@@ -28,6 +28,7 @@ mod lacking;
 mod life;
 mod officers;
 mod publish;
+mod published;
 mod quarter;
 mod quota;
 mod readme;

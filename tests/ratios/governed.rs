@@ -178,6 +178,7 @@ impl Provider {
 fn tools() -> Tools {
     Tools {
         secret: enforce::replace::Secret::new([7; 32]),
+        published: Arc::default(),
         count: functions::aggregate("count").unwrap(),
         sum: functions::aggregate("sum").unwrap(),
     }

@@ -177,8 +177,8 @@ fn filters(policy: &Policy<'_>) -> Vec<Finding> {
         if let Term::Rows(filter) = &clause.term {
             looked_at = told_by(filter);
         }
-        if let Term::Area { lon, lat, .. } = &clause.term {
-            looked_at = vec![lon.clone(), lat.clone()];
+        if let Term::Area { .. } | Term::PublishedArea(_) = &clause.term {
+            looked_at = clause.term.columns();
         }
         for name in looked_at {
             let exists = policy

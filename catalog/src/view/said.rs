@@ -16,6 +16,8 @@ pub(super) fn said(what: &What) -> String {
             lat: lat.clone(),
             bounds: bounds.clone(),
         },
+        What::KeepWithin(area) => term::Term::PublishedArea(area.clone()),
+        What::LookUp(lookup) => term::Term::Lookup(lookup.clone()),
         What::KeepBefore { column, .. } => {
             return format!("rows are hidden until their {column} is old enough");
         }

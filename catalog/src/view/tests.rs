@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::fixture::{GRID, clauses, counts, name, names};
+use arrow_schema::DataType;
 use policy::row_filter::{Literal, parse};
+use policy::term::lookup::Lookup;
 use policy::term::place_cells::PlaceCells;
+use policy::term::published_area::PublishedArea;
 use policy::term::rule::Binding;
 use policy::term::{Bounds, Function, Term, Unit};
 
@@ -110,6 +113,33 @@ fn cells_take_the_place_of_degrees() {
         vec![shown(), cells("lon", "device")],
         Code::PolicyContradiction,
     );
+}
+
+#[test]
+fn levels_are_texts_and_areas_are_of_degrees() {
+    let list = evidence::digest::Digest::of(b"list");
+    let level = |column: &str| {
+        Term::Lookup(Lookup {
+            column: name(column),
+            table: list,
+            level: "section".to_owned(),
+        })
+    };
+    let shown = || Term::Columns(names(&["bikes", "at"]));
+    rows(vec![shown(), level("bikes")], "at instant, bikes Utf8?");
+    refused(vec![level("at")], Code::TermIllTyped);
+    refused(vec![level("nope")], Code::TermColumnUnknown);
+    let within = |lon: &str| {
+        Term::PublishedArea(PublishedArea {
+            lon: name(lon),
+            lat: name("lat"),
+            list,
+            which: "name=a".parse().unwrap(),
+        })
+    };
+    rows(vec![shown(), within("lon")], "at instant, bikes Int64?");
+    refused(vec![within("bikes")], Code::TermIllTyped);
+    refused(vec![within("lat")], Code::PolicyContradiction);
 }
 
 #[test]

@@ -26,6 +26,7 @@ use evidence::shelf::{Shelf, ShelfBroken};
 use evidence::time::{Tick, Time};
 use policy::contract::InForce;
 use policy::id::{ClauseId, DatasetId, RequestId};
+use policy::published::Published;
 use policy::refusal::Refusal;
 use policy::ruling::{Facts, Ruled, decide};
 use policy::term::purpose::Taxonomy;
@@ -45,6 +46,7 @@ pub(crate) struct City {
     room: Room,
     pub(crate) limits: Limits,
     pub(crate) sql_limits: SqlLimits,
+    pub(crate) published: Arc<Published>,
 }
 
 impl City {
@@ -58,6 +60,7 @@ impl City {
             room,
             limits: Limits::default(),
             sql_limits: SqlLimits::default(),
+            published: Arc::default(),
         }
     }
 
@@ -157,7 +160,16 @@ impl City {
             node_version: "test",
         };
         let ruled = decide(self.standing(), &facts, bound)?;
-        apply(recorded(ruled), &tools()).map_err(|declined| declined.refusal().clone())
+        apply(recorded(ruled), &self.tools()).map_err(|declined| declined.refusal().clone())
+    }
+
+    fn tools(&self) -> Tools {
+        Tools {
+            secret: enforce::replace::Secret::new([7; 32]),
+            published: Arc::clone(&self.published),
+            count: datafusion::functions_aggregate::count::count_udaf(),
+            sum: datafusion::functions_aggregate::sum::sum_udaf(),
+        }
     }
 
     pub(crate) async fn answer(&self, sql: &str, watch: Watch) -> Result<Answer, Refusal> {
@@ -211,14 +223,6 @@ fn now() -> Time {
 
 fn time(text: &str) -> Time {
     text.parse().unwrap()
-}
-
-fn tools() -> Tools {
-    Tools {
-        secret: enforce::replace::Secret::new([7; 32]),
-        count: datafusion::functions_aggregate::count::count_udaf(),
-        sum: datafusion::functions_aggregate::sum::sum_udaf(),
-    }
 }
 
 fn handle() -> tokio::runtime::Handle {

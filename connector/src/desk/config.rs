@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::desk::out::Out;
 use crate::desk::{Outcome, blocking, gathered};
 use crate::local::join::files;
-use crate::node::{Node, offers};
+use crate::node::{Node, lists, offers};
 use ::policy::refusal::{Code, Refusal};
 use keep::trust::identity;
 use serde_json::json;
@@ -139,6 +139,7 @@ pub(crate) fn reload_now(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
         .with_help("stop the connector first"));
     }
     let taxonomy = proto::purposes::taxonomy(&config.purposes)?;
+    let (published, mut faults) = lists::load(&config.lists);
     let floor = node.trust.bundle().content().sequence;
     let moved = clock::offset(&config)?;
     let now = node.moved.would_show(moved);
@@ -152,12 +153,15 @@ pub(crate) fn reload_now(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
     node.trust.swap(&identity)?;
     node.set_signer(Arc::clone(&identity.signer));
     node.set_taxonomy(taxonomy);
+    node.set_published(published);
     node.set_config(config);
     // What the bundle no longer allows ends also where nothing can be recorded.
     let noted = node.note_bundle();
     node.cut_strangers();
     noted?;
-    offers::renew(node)
+    faults.extend(offers::renew(node)?);
+    faults.extend(node.unexecutable());
+    Ok(faults)
 }
 
 /// Writes a consistent copy of the state while it is in use: documents first, then the index, then the log, so that the log

@@ -176,7 +176,8 @@ async fn check(node: &Arc<Node>, policies: &[String], over: Option<&str>, out: &
                 }
             }
             Ok(offer) => {
-                let findings = lint::offer(&offer, &dataset, &node.taxonomy(), node.now());
+                let mut findings = lint::offer(&offer, &dataset, &node.taxonomy(), node.now());
+                findings.extend(lint::lists(&offer.clauses, &node.published()));
                 for finding in &findings {
                     let refusal = offers::as_refusal(finding, &written.policy);
                     let severity = match finding.severity {

@@ -182,7 +182,8 @@ fn drafted(
 ) -> Result<Agreement, Refusal> {
     let (written, dataset) = crate::desk::policy_verb::meant(node, policy, dataset)?;
     let offer = offers::read(&node.config(), &written, &dataset).map_err(gathered)?;
-    let findings = lint::offer(&offer, &dataset, &node.taxonomy(), node.now());
+    let mut findings = lint::offer(&offer, &dataset, &node.taxonomy(), node.now());
+    findings.extend(lint::lists(&offer.clauses, &node.published()));
     let error = findings
         .iter()
         .find(|finding| finding.severity == Severity::Error);

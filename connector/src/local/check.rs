@@ -3,7 +3,7 @@
 use crate::cli::show::Show;
 use crate::config::Config;
 use crate::local::join::files;
-use crate::node::offers;
+use crate::node::{lists, offers};
 use catalog::lint::{self, Severity};
 use engine::snapshot::disk::{self, Place};
 use evidence::time::Time;
@@ -66,6 +66,7 @@ pub(crate) fn problems(config: &Config, now: Time) -> Vec<Refusal> {
         }
         problems.extend(policy(config, offer, now));
     }
+    problems.extend(lists::load(&config.lists).1);
     if let Err(refusal) = proto::purposes::taxonomy(&config.purposes) {
         problems.push(refusal);
     }
@@ -88,7 +89,10 @@ fn policy(config: &Config, offer: &crate::config::offer::Offer, now: Time) -> Ve
     let Ok(taxonomy) = proto::purposes::taxonomy(&config.purposes) else {
         return Vec::new();
     };
-    lint::offer(&read, &manifest.dataset, &taxonomy, now)
+    let (published, _) = lists::load(&config.lists);
+    let mut findings = lint::offer(&read, &manifest.dataset, &taxonomy, now);
+    findings.extend(lint::lists(&read.clauses, &published));
+    findings
         .iter()
         .filter(|finding| finding.severity == Severity::Error)
         .map(|finding| offers::as_refusal(finding, &offer.policy))

@@ -38,7 +38,8 @@ pub(crate) fn renew(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
         };
         match read(&config, written, &dataset) {
             Ok(offer) => {
-                let findings = lint::offer(&offer, &dataset, &node.taxonomy(), node.now());
+                let mut findings = lint::offer(&offer, &dataset, &node.taxonomy(), node.now());
+                findings.extend(lint::lists(&offer.clauses, &node.published()));
                 let errors: Vec<Refusal> = findings
                     .into_iter()
                     .filter(|finding| finding.severity == Severity::Error)

@@ -9,7 +9,7 @@ use crate::node::paces::Paces;
 use crate::node::refusals::Refusals;
 use crate::node::running::Running;
 use crate::node::seats::Seats;
-use crate::node::{Node, index, offers, secret};
+use crate::node::{Node, index, lists, offers, secret};
 use crate::walk::fact::{Fact, maybe};
 use catalog::Catalog;
 use engine::limits::{Room, runtime};
@@ -92,6 +92,8 @@ impl Node {
             .saturating_mul(config.limits.concurrent.min(4));
         let room = Room::new(runtime.handle().clone(), memory, config.state.join("spill"))?;
         let taxonomy = proto::purposes::taxonomy(&config.purposes)?;
+        let (published, unread) = lists::load(&config.lists);
+        found.faults.extend(unread);
         let node = Arc::new(Self {
             trust: TrustStore::new(&identity),
             signer: RwLock::new(Arc::clone(&identity.signer)),
@@ -118,6 +120,7 @@ impl Node {
             catalog: RwLock::new(catalog),
             shelf,
             taxonomy: RwLock::new(Arc::new(taxonomy)),
+            published: RwLock::new(Arc::new(published)),
             state: Mutex::new(state),
             offering: Mutex::new(()),
             reloading: Mutex::new(()),
@@ -126,6 +129,7 @@ impl Node {
         });
         node.note_bundle()?;
         found.faults.extend(offers::renew(&node)?);
+        found.faults.extend(node.unexecutable());
         Ok((node, found))
     }
 

@@ -159,6 +159,8 @@ fn source(
         What::AggregateOnly(cube) => Some(cube),
         What::KeepRows(_)
         | What::KeepInside { .. }
+        | What::KeepWithin(_)
+        | What::LookUp(_)
         | What::KeepBefore { .. }
         | What::ShowColumns(_)
         | What::MaskColumn { .. }
@@ -169,13 +171,9 @@ fn source(
         | What::CoarsenPlace { .. } => None,
     });
     let rows = match (&named.part, cube) {
-        (Part::Rows, None) => gate::rows(
-            &named.dataset,
-            &named.stored,
-            &named.shown,
-            effects,
-            &tools.secret,
-        )?,
+        (Part::Rows, None) => {
+            gate::rows(&named.dataset, &named.stored, &named.shown, effects, tools)?
+        }
         (Part::Cells(asked), Some(ruled)) if **asked == *ruled => cube::cells(
             &named.dataset,
             &named.stored,

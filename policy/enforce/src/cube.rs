@@ -12,6 +12,7 @@ use datafusion_expr::expr::AggregateFunction;
 use datafusion_expr::{AggregateUDF, Expr, LogicalPlanBuilder, cast, col, lit, when};
 use policy::effect::{Cube, Effect, What};
 use policy::id::{DatasetId, Name};
+use policy::published::Published;
 use policy::refusal::Refusal;
 use policy::term::{Function, Unit};
 use std::collections::BTreeSet;
@@ -22,6 +23,8 @@ use std::sync::Arc;
 pub struct Tools {
     /// The owner's secret.
     pub secret: Secret,
+    /// The published lists that are held here.
+    pub published: Arc<Published>,
     /// `count`
     pub count: Arc<AggregateUDF>,
     /// `sum`
@@ -44,9 +47,11 @@ pub(crate) fn cells(
             | What::Pseudonymise { .. }
             | What::Shorten { .. }
             | What::Band { .. }
+            | What::LookUp(_)
             | What::CoarsenPlace { .. } => return Err(changed()),
             What::KeepRows(_)
             | What::KeepInside { .. }
+            | What::KeepWithin(_)
             | What::KeepBefore { .. }
             | What::ShowColumns(_)
             | What::CoarsenTime { .. }
@@ -54,7 +59,7 @@ pub(crate) fn cells(
         }
     }
     let effects: Vec<Effect> = effects.iter().map(|effect| closed(effect, cube)).collect();
-    let (filtered, _) = keep::filtered(dataset, stored, &effects)?;
+    let (filtered, _) = keep::filtered(dataset, stored, &effects, &tools.published)?;
     let kind = |name: &str| {
         stored
             .fields()

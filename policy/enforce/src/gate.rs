@@ -3,8 +3,10 @@
 pub(crate) mod keep;
 
 use crate::bucket;
+use crate::cube::Tools;
+use crate::level;
 use crate::place;
-use crate::replace::{self, Keyed, Secret};
+use crate::replace::{self, Keyed};
 use datafusion_common::arrow::datatypes::{DataType, Field, SchemaRef, TimeUnit};
 use datafusion_common::{Column, ScalarValue};
 use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
@@ -13,6 +15,7 @@ use policy::id::{DatasetId, Name};
 use policy::refusal::{Code, Refusal};
 use policy::row_filter::Literal;
 use policy::term::Mask;
+use policy::term::lookup::Lookup;
 use policy::term::place_cells::CellSize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,6 +35,7 @@ enum Cover<'a> {
     Hash(Keyed<'a>),
     Prefix(u32),
     Band(&'a [String]),
+    Level(&'a Lookup),
     /// It does not exist: the cell of the place stands for it, here or at the other coordinate.
     Place(Option<Cell<'a>>),
 }
@@ -51,7 +55,7 @@ pub(crate) fn rows(
     stored: &SchemaRef,
     shown: &SchemaRef,
     effects: &[Effect],
-    secret: &Secret,
+    tools: &Tools,
 ) -> Result<Rows, Refusal> {
     let mut visible: Option<BTreeSet<&str>> = None;
     let mut covers: BTreeMap<&str, Cover<'_>> = BTreeMap::new();
@@ -107,11 +111,15 @@ pub(crate) fn rows(
                 cover(&mut covers, lon, Cover::Place(Some(cell)))?;
                 cover(&mut covers, lat, Cover::Place(None))?;
             }
-            What::KeepRows(_) | What::KeepInside { .. } | What::KeepBefore { .. } => {}
+            What::LookUp(lookup) => cover(&mut covers, &lookup.column, Cover::Level(lookup))?,
+            What::KeepRows(_)
+            | What::KeepInside { .. }
+            | What::KeepWithin(_)
+            | What::KeepBefore { .. } => {}
             What::AggregateOnly(_) => return Err(changed()),
         }
     }
-    let (filtered, hides_rows) = keep::filtered(dataset, stored, effects)?;
+    let (filtered, hides_rows) = keep::filtered(dataset, stored, effects, &tools.published)?;
     let mut clear = BTreeSet::new();
     let mut columns = Vec::new();
     let mut fields = Vec::new();
@@ -144,12 +152,21 @@ pub(crate) fn rows(
             ),
             Some(Cover::Hash(keyed)) => {
                 kind = DataType::Utf8;
-                (replace::hashed(column, secret, *keyed), field.is_nullable())
+                (
+                    replace::hashed(column, &tools.secret, *keyed),
+                    field.is_nullable(),
+                )
             }
             Some(Cover::Prefix(length)) => {
                 (replace::shortened(column, *length), field.is_nullable())
             }
             Some(Cover::Band(edges)) => (replace::banded(column, &kind, edges)?, true),
+            Some(Cover::Level(lookup)) => {
+                kind = DataType::Utf8;
+                let levels = tools.published.levels(&lookup.table)?;
+                let at = levels.level(&lookup.level)?;
+                (level::level(column, lookup.table, levels, at), true)
+            }
             Some(Cover::Place(None)) => continue,
             Some(Cover::Place(Some(cell))) => {
                 shown_as = cell.name.as_str();

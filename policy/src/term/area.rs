@@ -127,23 +127,34 @@ pub fn bounds_of(west: &str, south: &str, east: &str, north: &str) -> Option<Bou
     })
 }
 
-fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
-    let value = form.typed("rightOperand", "h:bbox")?;
+pub(super) fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+    let (value, datatype) = form.literal("rightOperand")?;
+    match datatype.as_str() {
+        "h:bbox" => {}
+        "h:area" => return super::published_area::read(form, &value),
+        other => {
+            return Err(form.wrong(format!(
+                "an area is of type `h:bbox` or `h:area`, not `{other}`"
+            )));
+        }
+    }
     let bounds = bounds(&value).ok_or_else(|| {
         form.wrong(format!(
             "`{value}` is no box [west,south,east,north] in degrees, west ≤ east and south ≤ north"
         ))
     })?;
+    let (lon, lat) = places(form)?;
+    Ok(Term::Area { lon, lat, bounds })
+}
+
+/// The columns that hold a place: that of the longitude and that of the latitude.
+pub(super) fn places(form: &mut Form<'_>) -> Result<(Name, Name), Refusal> {
     let columns = form.texts::<Name>("h:column")?;
-    let [lon, lat] = columns.as_slice() else {
-        return Err(form
-            .wrong("a box is about two columns, that of the longitude and that of the latitude"));
-    };
-    Ok(Term::Area {
-        lon: lon.clone(),
-        lat: lat.clone(),
-        bounds,
-    })
+    match columns.as_slice() {
+        [lon, lat] => Ok((lon.clone(), lat.clone())),
+        _ => Err(form
+            .wrong("a place is about two columns, that of the longitude and that of the latitude")),
+    }
 }
 
 /// A box `[west,south,east,north]`.

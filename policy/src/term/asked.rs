@@ -100,6 +100,7 @@ impl Term {
             Self::Mask { column, mask } => ask(&mask::Masked { column, mask }),
             Self::Prefix(term) => ask(term),
             Self::Band(term) => ask(term),
+            Self::Lookup(term) => ask(term),
             Self::TimeBucket {
                 column,
                 bucket,
@@ -110,6 +111,7 @@ impl Term {
                 zone: zone.as_deref(),
             }),
             Self::Area { lon, lat, bounds } => ask(&area::Inside { lon, lat, bounds }),
+            Self::PublishedArea(term) => ask(term),
             Self::PlaceCells(term) => ask(term),
             Self::Functions(list) => ask(&aggregate::clause::With(list)),
             Self::Dimensions(list) => ask(&aggregate::clause::By(list)),

@@ -109,6 +109,9 @@ impl Rule for Band {
 }
 
 pub(super) fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+    if let Some(table) = form.members.text_if_there("h:lookup")? {
+        return super::lookup::read(form, &table);
+    }
     let column = form.column("h:column")?;
     let edges: Vec<String> = form.texts("h:edges")?;
     if let Some(bad) = edges.iter().find(|edge| !is_decimal(edge)) {

@@ -68,6 +68,8 @@ pub(super) fn values(one: &Term, other: &Term) -> Option<Ordering> {
         ) if here == there => both(one.is_made_of(*other), other.is_made_of(*one)),
         (Term::Prefix(one), Term::Prefix(other)) => Some(one.length.cmp(&other.length)),
         (Term::Band(one), Term::Band(other)) => subset(&one.edges, &other.edges),
+        // Whether one level lies above another is in the table, not in the clauses.
+        (Term::Lookup(one), Term::Lookup(other)) if one == other => Some(Ordering::Equal),
         (Term::Pseudonym(one), Term::Pseudonym(other)) if one == other => Some(Ordering::Equal),
         _ => None,
     }

@@ -287,15 +287,10 @@ fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
     let size = text
         .parse()
         .map_err(|fault: NoSuchGrid| form.unknown(format!("`{text}`: {fault}")))?;
-    let columns = form.texts::<Name>("h:column")?;
-    let [lon, lat] = columns.as_slice() else {
-        return Err(form.wrong(
-            "a place is about two columns, that of the longitude and that of the latitude",
-        ));
-    };
+    let (lon, lat) = super::area::places(form)?;
     Ok(Term::PlaceCells(PlaceCells {
-        lon: lon.clone(),
-        lat: lat.clone(),
+        lon,
+        lat,
         cell: form.column("h:as")?,
         size,
     }))

@@ -7,14 +7,17 @@ use super::embargo::{Delay, Embargo};
 use super::inform::Event;
 use super::lasts::{Lasts, Since};
 use super::legal_basis::LegalBasis;
+use super::lookup::Lookup;
 use super::place_cells::PlaceCells;
 use super::prefix::Prefix;
 use super::price::{Price, Priced};
 use super::pseudonym::Pseudonym;
+use super::published_area::PublishedArea;
 use super::service::Service;
 use super::{Bounds, Bucket, Forbidden, Function, Mask, Period, Quota, Term, Unit};
 use crate::id::{Name, PurposeId};
 use crate::row_filter::{Comparison, Literal, Operand, RowFilter};
+use evidence::digest::Digest;
 use evidence::time::Time;
 
 impl Term {
@@ -253,6 +256,34 @@ fn places() -> Vec<Term> {
     let all = [
         place("x_a", "y_a", "cell_a", "h3:8"),
         place("x_b", "y_b", "cell_b", "grid:1000"),
+    ];
+    let mut all: Vec<Term> = all.into_iter().flatten().collect();
+    all.extend(published());
+    all
+}
+
+fn published() -> Vec<Term> {
+    let list = Digest::of(b"a published list");
+    let area = |which: &str| {
+        Some(Term::PublishedArea(PublishedArea {
+            lon: "lon".parse().ok()?,
+            lat: "lat".parse().ok()?,
+            list,
+            which: which.parse().ok()?,
+        }))
+    };
+    let level = |column: &str, level: &str| {
+        Some(Term::Lookup(Lookup {
+            column: column.parse().ok()?,
+            table: list,
+            level: level.to_owned(),
+        }))
+    };
+    let all = [
+        area("name=Mitte"),
+        area("DISTRICTE=05"),
+        level("l_a", "section"),
+        level("l_b", "the group"),
     ];
     all.into_iter().flatten().collect()
 }

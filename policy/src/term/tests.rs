@@ -22,6 +22,8 @@ fn check(terms: Vec<Term>, expect: Result<&[&str], Code>) {
                 What::Pseudonymise { .. } => "pseudonym",
                 What::Shorten { .. } => "prefix",
                 What::Band { .. } => "band",
+                What::LookUp(_) => "lookup",
+                What::KeepWithin(_) => "within",
                 What::CoarsenPlace { .. } => "cells",
             })
             .collect::<Vec<_>>()

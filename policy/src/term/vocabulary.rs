@@ -5,8 +5,9 @@ use super::rule::Stage;
 use super::rule::{Form, Place, Script, Spec};
 use super::{
     Clause, aggregate, area, band, columns, consent, delivery, dominance, duty, embargo, exclusive,
-    hours, inform, joins, lasts, legal_basis, mask, min_group, odrl, place_cells, prefix, price,
-    pseudonym, purpose, quota, receipts, rows, service, streams, time_bucket, window,
+    hours, inform, joins, lasts, legal_basis, lookup, mask, min_group, odrl, place_cells, prefix,
+    price, pseudonym, published_area, purpose, quota, receipts, rows, service, streams,
+    time_bucket, window,
 };
 use crate::id::{ClauseId, ParticipantId};
 use crate::members::{Codes, Members};
@@ -27,8 +28,10 @@ pub static VOCABULARY: &[&Spec] = &[
     &mask::MASKED,
     &prefix::PREFIX,
     &band::BAND,
+    &lookup::LOOKUP,
     &time_bucket::FLOORED,
     &area::INSIDE,
+    &published_area::WITHIN,
     &place_cells::PLACE_CELLS,
     &aggregate::clause::FUNCTIONS,
     &aggregate::clause::DIMENSIONS,

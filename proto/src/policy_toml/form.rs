@@ -25,6 +25,9 @@ pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
     if let Some(value) = keys.get("area") {
         place::area(sheet, value, terms);
     }
+    if let Some(value) = keys.get("within") {
+        place::within(sheet, value, terms);
+    }
     if let Some(value) = keys.get("mask")
         && let Some(table) = sheet.table(value, None)
     {

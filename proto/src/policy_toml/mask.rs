@@ -8,17 +8,20 @@ use policy::id::Name;
 use policy::refusal::Code;
 use policy::row_filter::Literal;
 use policy::term::band::Band;
+use policy::term::lookup::{Lookup, is_level};
 use policy::term::prefix::Prefix;
 use policy::term::pseudonym::Pseudonym;
 use policy::term::{Mask, Term};
 
-const FORMS: [&str; 4] = ["constant", "hash", "prefix", "bands"];
+const FORMS: [&str; 5] = ["constant", "hash", "prefix", "bands", "level"];
 
-/// `"null"`, `"hash"`, `{ constant = … }`, `{ hash = EPOCH }`, `{ prefix = 4 }` or `{ bands = [0, 18, 65] }`
+/// `"null"`, `"hash"`, `{ constant = … }`, `{ hash = EPOCH }`, `{ prefix = 4 }` or `{ bands = [0, 18, 65] }`,
+/// or `{ level = "section", table = "SHA-256" }`
 pub(super) fn read(sheet: &mut Sheet<'_>, column: &str, value: &Value<'_>, terms: &mut Terms) {
     let name = sheet.column(&value.at, column);
     let term = if value.node.is_table() {
-        let Some(table) = sheet.table(value, Some(&FORMS)) else {
+        let keys = ["constant", "hash", "prefix", "bands", "level", "table"];
+        let Some(table) = sheet.table(value, Some(&keys)) else {
             return;
         };
         table_form(sheet, value, &table, name)
@@ -46,8 +49,16 @@ fn table_form(
     table: &Table<'_>,
     name: Option<Name>,
 ) -> Option<Term> {
-    let [constant, epoch, prefix, bands] = FORMS.map(|form| table.get(form));
+    if let Some(level) = table.get("level") {
+        return lookup(sheet, value, level, table, name);
+    }
+    let [constant, epoch, prefix, bands, _] = FORMS.map(|form| table.get(form));
     match (constant, epoch, prefix, bands) {
+        _ if table.get("table").is_some() => {
+            let sentence = "a `table` has a `level` that is shown";
+            sheet.problem(&value.at, Code::ConfigInvalid, sentence);
+            None
+        }
         (Some(constant), None, None, None) => {
             let value = literal(sheet, constant, name.as_ref())?;
             Some(Term::Mask {
@@ -84,6 +95,39 @@ fn table_form(
             None
         }
     }
+}
+
+fn lookup(
+    sheet: &mut Sheet<'_>,
+    value: &Value<'_>,
+    level: &Value<'_>,
+    table: &Table<'_>,
+    name: Option<Name>,
+) -> Option<Term> {
+    let only = ["level", "table"];
+    if table.entries().any(|(key, _)| !only.contains(&key)) {
+        let sentence = format!("a mask has exactly one of {}", FORMS.join(", "));
+        sheet.problem(&value.at, Code::ConfigInvalid, sentence);
+        return None;
+    }
+    let Some(file) = table.get("table") else {
+        let sentence = "a `level` is that of a `table`, named by the SHA-256 of its file";
+        sheet.problem(&value.at, Code::ConfigInvalid, sentence);
+        return None;
+    };
+    let file = super::place::digest(sheet, file);
+    let text = sheet.text(level)?;
+    if !is_level(&text) {
+        sheet.problem(&level.at, Code::TermIllTyped, "the level has no name");
+        return None;
+    }
+    let kinds = [ColumnType::Text, ColumnType::Int];
+    let column = of_type(sheet, value, name, &kinds, "level of a table");
+    Some(Term::Lookup(Lookup {
+        column: column?,
+        table: file?,
+        level: text,
+    }))
 }
 
 fn hash(sheet: &mut Sheet<'_>, value: &Value<'_>, name: Option<Name>, epoch: u32) -> Option<Term> {

@@ -1,14 +1,17 @@
-//! `area` and `cells`: where, and how exactly that is told.
+//! `area`, `within` and `cells`: where, and how exactly that is told.
 
 use super::Terms;
 use super::form::{decimal, kind_of};
 use super::sheet::{Sheet, Table, Value};
 use catalog::dataset::ColumnType;
+use evidence::digest::Digest;
 use policy::id::Name;
+use policy::published::areas::Which;
 use policy::refusal::Code;
 use policy::term::Term;
 use policy::term::area::bounds_of;
 use policy::term::place_cells::{CellSize, NoSuchGrid, PlaceCells};
+use policy::term::published_area::PublishedArea;
 
 /// `{ lon = "lon", lat = "lat", box = [west, south, east, north] }`
 pub(super) fn area(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
@@ -38,6 +41,48 @@ pub(super) fn area(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) 
         ),
         (_, _, Some(_)) => {}
     }
+}
+
+/// `{ lon = "lon", lat = "lat", list = "SHA-256 of the file", which = "name=Mitte" }`
+pub(super) fn within(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+    let Some(table) = sheet.table(value, Some(&["lon", "lat", "list", "which"])) else {
+        return;
+    };
+    let (lon, lat) = degrees(sheet, value, &table);
+    let (Some(list), Some(which)) = (table.get("list"), table.get("which")) else {
+        let sentence = "`within` has a `list` and says `which` of its areas";
+        sheet.problem(&value.at, Code::ConfigInvalid, sentence);
+        return;
+    };
+    let list = digest(sheet, list);
+    let chosen = sheet.text(which).and_then(|text| {
+        let parsed = text.parse::<Which>();
+        if let Err(fault) = &parsed {
+            sheet.problem(&which.at, Code::TermIllTyped, format!("`{text}`: {fault}"));
+        }
+        parsed.ok()
+    });
+    if let (Some(lon), Some(lat), Some(list), Some(which)) = (lon, lat, list, chosen) {
+        let area = PublishedArea {
+            lon,
+            lat,
+            list,
+            which,
+        };
+        terms.add(&value.at, Term::PublishedArea(area));
+    }
+}
+
+/// The digest of a published file.
+pub(super) fn digest(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Digest> {
+    let text = sheet.text(value)?;
+    let parsed = text.parse::<Digest>();
+    if let Err(fault) = &parsed {
+        let help = "it is that of the file, unchanged: sha256sum FILE".to_owned();
+        let sentence = format!("`{text}`: {fault}");
+        sheet.problem_with_help(&value.at, Code::TermIllTyped, sentence, Some(help));
+    }
+    parsed.ok()
 }
 
 /// `{ lon = "lon", lat = "lat", to = "h3:8", as = "cell" }`; the columns and the name of the cells may be left out.

@@ -6,9 +6,11 @@ use policy::term::Term;
 use policy::term::dominance::{Dominance, Dominant};
 use policy::term::embargo::{Delay, Embargo};
 use policy::term::lasts::Lasts;
+use policy::term::lookup::Lookup;
 use policy::term::odrl::word;
 use policy::term::place_cells::PlaceCells;
 use policy::term::price::Price;
+use policy::term::published_area::PublishedArea;
 use policy::term::service::Service;
 
 /// One rule of `dominance`.
@@ -19,6 +21,19 @@ pub(super) fn dominance(rule: &Dominance) -> String {
         Dominant::Nk { n, k } => format!("n = {n}, k = {k}"),
     };
     format!("{{ measure = {measure}, unit = {unit}, {when} }}")
+}
+
+/// A published area.
+pub(super) fn published_area(area: &PublishedArea) -> String {
+    let [lon, lat] = [&area.lon, &area.lat].map(|one| quoted(one.as_str()));
+    let [list, which] = [area.list.to_string(), area.which.to_string()].map(|one| quoted(&one));
+    format!("{{ lon = {lon}, lat = {lat}, list = {list}, which = {which} }}")
+}
+
+/// A level of a published table.
+pub(super) fn lookup(lookup: &Lookup) -> String {
+    let [level, table] = [lookup.level.clone(), lookup.table.to_string()].map(|one| quoted(&one));
+    format!("{{ level = {level}, table = {table} }}")
 }
 
 /// The cells of a place.

@@ -123,6 +123,10 @@ fn say(term: &Term) -> Said {
             Some(value) => alone("area", value),
             None => Said::Never,
         },
+        Term::PublishedArea(area) => alone("within", said::published_area(area)),
+        Term::Lookup(lookup) => {
+            Said::Entry("mask", lookup.column.to_string(), said::lookup(lookup))
+        }
         Term::PlaceCells(place) => alone("cells", said::place(place)),
         Term::Functions(_)
         | Term::Dimensions(_)

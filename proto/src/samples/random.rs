@@ -2,9 +2,12 @@
 
 use super::dataset;
 use catalog::dataset::ColumnType;
+use evidence::digest::Digest;
 use policy::id::{ClauseId, Name};
 use policy::row_filter::{Comparison, Literal, Operand, RowFilter};
+use policy::term::lookup::Lookup;
 use policy::term::place_cells::PlaceCells;
+use policy::term::published_area::PublishedArea;
 use policy::term::{Bounds, Bucket, Clause, Forbidden, Function, Mask, Period, Quota, Term, Unit};
 
 /// A generator that gives the same numbers for the same seed (splitmix64).
@@ -77,11 +80,21 @@ pub(crate) fn policy(random: &mut Random) -> Vec<Clause> {
                 column: column.name,
             }),
             1 => terms.extend(bucket(random, column.name, column.kind)),
+            2 if [ColumnType::Text, ColumnType::Int].contains(&column.kind) => {
+                terms.push(Term::Lookup(Lookup {
+                    column: column.name,
+                    table: Digest::of(b"table"),
+                    level: random.pick(&["section", "a \"group\""]).to_owned(),
+                }));
+            }
             _ => {}
         }
     }
     if random.below(4) == 0 {
         terms.push(cells(random));
+    }
+    if random.chance() {
+        terms.push(within());
     }
     if random.chance() {
         terms.extend(aggregate(random));
@@ -177,6 +190,15 @@ fn area(random: &mut Random) -> Term {
             north,
         },
     }
+}
+
+fn within() -> Term {
+    Term::PublishedArea(PublishedArea {
+        lon: "lon".parse().unwrap(),
+        lat: "lat".parse().unwrap(),
+        list: Digest::of(b"list"),
+        which: "name=it's \"so\"".parse().unwrap(),
+    })
 }
 
 fn cells(random: &mut Random) -> Term {

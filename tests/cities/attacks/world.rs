@@ -59,12 +59,19 @@ impl World {
             ),
             ("trips_h", trips::stored(Version::One), HASHED.to_owned()),
             ("trips_t", trips::stored(Version::One), T.to_owned()),
+            ("areas_a", places::stored(Version::One), places::terms()),
+            ("areas_b", places::stored(Version::Other), places::terms()),
         ];
         for (name, csv, terms) in &sets {
             lindau.write(&format!("data/{name}.csv"), csv);
             lindau.configure(&dataset(name));
             lindau.offers(name, name, &format!("{terms}\n{ALL}"), "\"league\"", "auto");
         }
+        lindau.write("lists/areas.geojson", places::AREA);
+        lindau.write("lists/operators.csv", places::TABLE);
+        lindau.write("data/areas_v.csv", &places::view());
+        lindau.configure(AREAS_V);
+        lindau.offers("areas_v", "areas_v", ALL, "\"league\"", "auto");
         lindau.write("data/trips_v.csv", &trips::view());
         lindau.configure(&viewed());
         lindau.offers("trips_v", "trips_v", ALL, "\"league\"", "auto");
@@ -116,6 +123,9 @@ impl World {
             "trips_h",
             "fares_a",
             "fares_b",
+            "areas_a",
+            "areas_b",
+            "areas_v",
         ]
         .into_iter()
         .map(|name| {
@@ -275,6 +285,29 @@ fn viewed() -> String {
         .collect();
     dataset("trips_v").replace(COLUMNS, &columns.join("[[dataset.column]]"))
 }
+
+const AREAS_V: &str = r#"
+[[dataset]]
+name = "areas_v"
+title = "Trips"
+licence = "proprietary"
+zone = "UTC"
+sort = ["trip_id"]
+
+[dataset.source]
+kind = "text"
+path = "data/areas_v.csv"
+
+[[dataset.column]]
+name = "trip_id"
+
+[[dataset.column]]
+name = "operator"
+
+[[dataset.column]]
+name = "duration_s"
+type = "int"
+"#;
 
 const PUBLISHED: &str = r#"
 [[dataset]]

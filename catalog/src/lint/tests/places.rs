@@ -1,7 +1,12 @@
 //! Cells that stand for places.
 
 use super::*;
+use policy::published::levels::Levels;
+use policy::published::{List, Published};
+use policy::term::lookup::Lookup;
 use policy::term::place_cells::PlaceCells;
+use policy::term::published_area::PublishedArea;
+use std::sync::Arc;
 
 fn cells(size: &str) -> Term {
     Term::PlaceCells(PlaceCells {
@@ -48,6 +53,38 @@ fn rows_chosen_by_what_became_a_cell() {
         vec![cells("h3:7"), rows("lon > 7.5")],
         &["W FILTER_ON_TREATED_COLUMN #c2"],
     );
+}
+
+#[test]
+fn lists_that_are_not_held() {
+    let list = evidence::digest::Digest::of(b"list");
+    let level = |level: &str| {
+        Term::Lookup(Lookup {
+            column: name("site"),
+            table: list,
+            level: level.to_owned(),
+        })
+    };
+    let within = Term::PublishedArea(PublishedArea {
+        lon: name("lon"),
+        lat: name("lat"),
+        list,
+        which: "name=a".parse().unwrap(),
+    });
+    let mut published = Published::default();
+    let found = |terms: &[Term], published: &Published| {
+        let terms = clauses(terms.iter().cloned());
+        shown(lists(&terms, published).as_slice())
+    };
+    let lacks = ["E TERM_NOT_EXECUTABLE_HERE #c1"];
+    assert_eq!(found(&[level("a")], &published), lacks);
+    assert_eq!(found(std::slice::from_ref(&within), &published), lacks);
+    let table = Levels::new(vec!["a".to_owned()]);
+    published.hold(list, List::Levels(Arc::new(table)));
+    assert!(found(&[level("a")], &published).is_empty());
+    assert_eq!(found(&[level("b")], &published), lacks);
+    // A list of another kind is none.
+    assert_eq!(found(&[within], &published), lacks);
 }
 
 #[test]

@@ -11,6 +11,7 @@
 
 mod cubes;
 mod places;
+mod published;
 mod query;
 mod world;
 
@@ -100,6 +101,8 @@ fn each_term_is_missed_when_it_is_dropped() {
         "band",
         "time_bucket",
         "place_cells",
+        "published_area",
+        "lookup",
     ] {
         let missed =
             |seed: &u64| !matches!(case(*seed, Mutant::None, false, Some(name)), Verdict::Same);

@@ -79,6 +79,7 @@ impl RemoteTable {
                 | What::Shorten { column, .. }
                 | What::Band { column, .. }
                 | What::CoarsenPlace { cell: column, .. } => Some(column.clone()),
+                What::LookUp(lookup) => Some(lookup.column.clone()),
                 _ => None,
             })
             .collect();

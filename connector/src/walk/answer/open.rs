@@ -81,6 +81,7 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
         ..Known::default()
     };
     admissible(node, &standing, posed, &known)?;
+    node.executable(&standing)?;
     let view = node.catalog(|catalog| catalog.view(&standing, known.tenant.as_deref()))?;
     // The snapshots that are named in the ruling and the receipt are those that are read, also while one is replaced.
     let holdings = node.shelf.holdings();
@@ -209,6 +210,7 @@ pub(super) fn tools(node: &Node) -> Result<Tools, Refusal> {
     let missing = || Refusal::new(Code::Internal, "the engine lacks an aggregate");
     Ok(Tools {
         secret: Secret::new(node.schema_secret),
+        published: node.published(),
         count: functions::aggregate("count").ok_or_else(missing)?,
         sum: functions::aggregate("sum").ok_or_else(missing)?,
     })

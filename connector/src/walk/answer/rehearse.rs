@@ -155,6 +155,7 @@ pub(crate) async fn rehearse(
     let known = Known::of(node, rehearsal)?;
     let facts = known.facts(rehearsal);
     ruling::admissible(rehearsal.standing, &facts)?;
+    node.executable(rehearsal.standing)?;
     let standing = again(rehearsal)?;
     let view = node.catalog(|catalog| catalog.view(&standing, known.tenant.as_deref()))?;
     let bound = bind(sql.to_owned(), view, rehearsal.now).await?;

@@ -131,6 +131,7 @@ fn seen(
         Some(Sign::Auto) => Offered::Auto,
     };
     let objection = lint::objection(agreement, &dataset, &node.taxonomy())
+        .or_else(|| node.published().execute(&agreement.clauses).err())
         .or_else(|| node.book(|book| book.check_exclusive(agreement, now)).err());
     Some((offered, objection))
 }

@@ -2,15 +2,18 @@
 
 use super::{MICROS_A_DAY, STORED, changed, ill_typed, stored_column, type_of, typed};
 use crate::source::Stored;
+use crate::within::within;
 use datafusion_common::ScalarValue;
 use datafusion_common::arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
 use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use evidence::time::Time;
 use policy::effect::{Effect, What};
 use policy::id::{DatasetId, Name};
+use policy::published::Published;
 use policy::refusal::{Code, Refusal};
 use policy::row_filter::{Comparison, Literal, Operand, RowFilter};
 use policy::term::Bounds;
+use policy::term::published_area::PublishedArea;
 use std::sync::Arc;
 
 /// The stored rows that the ruling keeps, with all stored columns.
@@ -18,6 +21,7 @@ pub(crate) fn filtered(
     dataset: &DatasetId,
     stored: &SchemaRef,
     effects: &[Effect],
+    published: &Published,
 ) -> Result<(LogicalPlan, bool), Refusal> {
     let source = Stored::new(
         dataset.clone(),
@@ -30,12 +34,14 @@ pub(crate) fn filtered(
         let condition = match &effect.what {
             What::KeepRows(filter) => condition(filter, stored)?,
             What::KeepInside { lon, lat, bounds } => inside(lon, lat, bounds, stored)?,
+            What::KeepWithin(area) => published_area(area, stored, published)?,
             What::KeepBefore { column, before } => earlier(column, *before, stored)?,
             What::ShowColumns(_)
             | What::MaskColumn { .. }
             | What::Pseudonymise { .. }
             | What::Shorten { .. }
             | What::Band { .. }
+            | What::LookUp(_)
             | What::CoarsenTime { .. }
             | What::CoarsenPlace { .. }
             | What::AggregateOnly(_) => continue,
@@ -138,6 +144,22 @@ fn inside(lon: &Name, lat: &Name, bounds: &Bounds, stored: &SchemaRef) -> Result
             .and(value.lt_eq(edge(column, high)?)))
     };
     Ok(within(lon, &bounds.west, &bounds.east)?.and(within(lat, &bounds.south, &bounds.north)?))
+}
+
+/// Places in a published area. The list that the contract names must be here, or nothing is answered.
+fn published_area(
+    area: &PublishedArea,
+    stored: &SchemaRef,
+    published: &Published,
+) -> Result<Expr, Refusal> {
+    let polygons = published.areas(&area.list)?.select(&area.which)?;
+    for column in [&area.lon, &area.lat] {
+        if *type_of(column, stored)? != DataType::Float64 {
+            return Err(ill_typed());
+        }
+    }
+    let [lon, lat] = [&area.lon, &area.lat].map(|column| stored_column(column.as_str()));
+    Ok(within(lon, lat, area.list, &area.which, polygons))
 }
 
 /// Events before an instant; of dates, days that were over by then in UTC.

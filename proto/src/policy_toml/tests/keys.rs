@@ -2,7 +2,9 @@
 
 use super::*;
 use policy::row_filter::Literal;
+use policy::term::lookup::Lookup;
 use policy::term::place_cells::PlaceCells;
+use policy::term::published_area::PublishedArea;
 
 #[test]
 fn rows_and_areas_are_read() {
@@ -41,6 +43,28 @@ fn cells_stand_for_places() {
     check(
         r#"cells = { lon = "lon", lat = "lat", to = "grid:1000", as = "square" }"#,
         &[place("square", "grid:1000")],
+    );
+}
+
+#[test]
+fn published_lists_are_named_by_their_digest() {
+    let list = evidence::digest::Digest::of(b"list");
+    check(
+        &format!("within = {{ list = \"{list}\", which = \"name=Mitte\" }}"),
+        &[Term::PublishedArea(PublishedArea {
+            lon: name("lon"),
+            lat: name("lat"),
+            list,
+            which: "name=Mitte".parse().unwrap(),
+        })],
+    );
+    check(
+        &format!("mask = {{ site = {{ level = \"the group\", table = \"{list}\" }} }}"),
+        &[Term::Lookup(Lookup {
+            column: name("site"),
+            table: list,
+            level: "the group".to_owned(),
+        })],
     );
 }
 

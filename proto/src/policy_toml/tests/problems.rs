@@ -9,7 +9,7 @@ fn every_problem_is_told_at_once_with_its_line() {
 columns = ["site", "bike", "site"]
 purpose = ["mobility research"]
 rows = "operator ~ 'x'"
-mask = { operator = "hush", site = { constant = 1 } }
+mask = { operator = "hush", site = { constant = 1 }, at = { level = "x", table = "y" }, device_id = { level = "x" }, lon = { table = "y" } }
 coarsen = { at = "hours", bikes = "day", local_date = "hour" }
 aggregate = { functions = ["median"], min_row = 10 }
 rows_per_day = "many"
@@ -18,6 +18,7 @@ prohibit = ["resell"]
 legal = { file = "x.pdf", language = "German" }
 area = { box = [8, 51.9, 7.5, 52] }
 cells = { lon = "bikes", to = "h3:16", as = "A cell" }
+within = { list = "abc", which = "Mitte" }
 "#,
         &[
             "CONFIG_UNKNOWN_KEY 2 colums: there is no key `colums` here; did you mean `columns`",
@@ -27,6 +28,10 @@ cells = { lon = "bikes", to = "h3:16", as = "A cell" }
             "TERM_ILL_TYPED 5 rows: row filter, character 10: `~` is not understood; ",
             "TERM_UNKNOWN 6 mask.operator: the mask `hush` is not known; did you mean `hash`",
             "TERM_ILL_TYPED 6 mask.site.constant: `mask.site.constant` is an integer instead of a value of the column's type, text; ",
+            "TERM_ILL_TYPED 6 mask.at: `at` is of type instant, which has no level of a table; ",
+            "TERM_ILL_TYPED 6 mask.at.table: `y`: a digest is 64 lower-case hexadecimal digits; it is that of the file, unchanged: sha256sum FILE",
+            "CONFIG_INVALID 6 mask.device_id: a `level` is that of a `table`, named by the SHA-256 of its file; ",
+            "CONFIG_INVALID 6 mask.lon: a `table` has a `level` that is shown; ",
             "TERM_UNKNOWN 7 coarsen.at: the time bucket `hours` is not known; did you mean `hour`",
             "TERM_ILL_TYPED 7 coarsen.bikes: `bikes` is neither a date nor an instant; ",
             "TERM_ILL_TYPED 7 coarsen.local_date: `local_date` is a date, which has no hours; ",
@@ -42,6 +47,8 @@ cells = { lon = "bikes", to = "h3:16", as = "A cell" }
             "TERM_ILL_TYPED 14 cells: `bikes` holds no degrees: its type is not float; ",
             "TERM_UNKNOWN 14 cells.to: `h3:16` is no grid of cells; grids are h3:0 to h3:15, and grid:100, 250, 500, 1000, 2000, 5000, 10000, 25000, 50000 and 100000",
             "TERM_ILL_TYPED 14 cells.as: `A cell`: a name starts with a lower-case letter and holds up to 63 of a-z, 0-9 and _; ",
+            "TERM_ILL_TYPED 15 within.list: `abc`: a digest is 64 lower-case hexadecimal digits; it is that of the file, unchanged: sha256sum FILE",
+            "TERM_ILL_TYPED 15 within.which: `Mitte`: an area is chosen by what its list says of it, such as name=Mitte; ",
         ],
     );
 }

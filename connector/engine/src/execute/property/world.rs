@@ -1,6 +1,7 @@
 //! Random datasets in pairs that one contract can't tell apart.
 
 use super::places::{self, PLACES, Shown};
+use super::published;
 use crate::fixture::City;
 use crate::fixture::table::{Layout, dataset, name};
 use crate::limits::Limits;
@@ -76,6 +77,7 @@ enum Text {
     Clear,
     Prefix,
     Hash,
+    Level,
 }
 
 /// A contract, a dataset and its double.
@@ -117,7 +119,7 @@ impl std::fmt::Debug for World {
 impl World {
     pub(super) fn random(random: &mut StdRng) -> Self {
         let share = *[1, 50, 99].choose(random).unwrap();
-        let form = random.random_range(0..8);
+        let form = random.random_range(0..9);
         let count = *[0, 5, 60, 300].choose(random).unwrap();
         let rows: Vec<Row> = (0..count).map(|k| row(random, k, share)).collect();
         let mut columns = vec!["k", "v", "f", "s", "g", "b", "t", "m"];
@@ -135,9 +137,15 @@ impl World {
             number: *[Number::Clear, Number::Null, Number::Constant, Number::Band]
                 .choose(random)
                 .unwrap(),
-            text: *[Text::Clear, Text::Clear, Text::Prefix, Text::Hash]
-                .choose(random)
-                .unwrap(),
+            text: *[
+                Text::Clear,
+                Text::Clear,
+                Text::Prefix,
+                Text::Hash,
+                Text::Level,
+            ]
+            .choose(random)
+            .unwrap(),
             hours: random.random_bool(0.5),
             cells,
             layout: Layout {
@@ -194,7 +202,15 @@ impl World {
                 };
             }
         }
+        if self.form == 8 {
+            (kept.lon, kept.lat) = published::place(random);
+        }
         kept.place = places::alike(self.cells, kept.place, random);
+        if self.text == Text::Level
+            && let Some(text) = &mut kept.s
+        {
+            *text = published::alike(text, random);
+        }
         if self.text == Text::Prefix
             && let Some(text) = &mut kept.s
         {
@@ -208,7 +224,9 @@ impl World {
         row.v = *[Some(3), Some(0), Some(i64::MAX), Some(i64::MIN), None]
             .choose(random)
             .unwrap();
-        if self.form == 7 {
+        if self.form == 8 {
+            (row.lon, row.lat) = published::outside(random);
+        } else if self.form == 7 {
             row.lon = *[None, Some(9.0), Some(f64::NAN)].choose(random).unwrap();
         } else {
             row.vis = *[None, Some(self.share), Some(1000)].choose(random).unwrap();
@@ -216,6 +234,9 @@ impl World {
     }
 
     fn visible(&self, row: &Row) -> bool {
+        if self.form == 8 {
+            return published::inside(row.lon, row.lat);
+        }
         if self.form == 7 {
             return row.lon.is_some_and(|lon| (0.0..=1.0).contains(&lon))
                 && row.lat.is_some_and(|lat| (0.0..=1.0).contains(&lat));
@@ -266,6 +287,7 @@ impl World {
         let set = dataset("d", &COLUMNS);
         let mut city = City::new();
         city.limits = self.limits();
+        city.published = published::held();
         city.publish(
             set.clone(),
             &batch(&set.schema(), rows),
@@ -322,6 +344,7 @@ impl World {
         )];
         match filter {
             Some(filter) => terms.push(Term::Rows(filter)),
+            None if self.form == 8 => terms.push(published::area()),
             None => terms.push(Term::Area {
                 lon: name("lon"),
                 lat: name("lat"),
@@ -354,6 +377,7 @@ impl World {
             Text::Clear => {}
             Text::Prefix => terms.push(Term::Prefix(Prefix { column, length: 1 })),
             Text::Hash => terms.push(Term::Pseudonym(Pseudonym { column, epoch: 3 })),
+            Text::Level => terms.push(published::lookup(column)),
         }
         let size = match self.cells {
             Shown::Nothing => None,
@@ -392,10 +416,11 @@ impl World {
                     Number::Constant => row.m = Some(7),
                     Number::Band => row.m = row.m.and_then(band),
                 }
-                row.s = row.s.map(|text| match self.text {
-                    Text::Clear => text,
-                    Text::Prefix => text.chars().take(1).collect(),
-                    Text::Hash => hashed(&text),
+                row.s = row.s.and_then(|text| match self.text {
+                    Text::Clear => Some(text),
+                    Text::Prefix => Some(text.chars().take(1).collect()),
+                    Text::Hash => Some(hashed(&text)),
+                    Text::Level => published::level(&text).map(str::to_owned),
                 });
                 if self.hours {
                     row.t = row.t.div_euclid(HOUR) * HOUR;

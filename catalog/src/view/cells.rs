@@ -1,0 +1,80 @@
+//! What an aggregate-only contract shows: a table to aggregate, and the cells themselves.
+
+use super::{Shape, bucket_fits, demand, field, ill_typed, schema};
+use crate::dataset::{ColumnType, Dataset};
+use crate::typed;
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use policy::effect::Cube;
+use policy::refusal::{Code, Refusal};
+use policy::term::{self, Function};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The row-style table of dimensions and measures, and the relation of the cells.
+pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<Shape, Refusal> {
+    let [counts, sums, averages] = [Function::Count, Function::Sum, Function::Avg]
+        .map(|function| cube.functions.contains(&function));
+    let mut base = Vec::new();
+    let mut fields = Vec::new();
+    for dimension in &cube.dimensions {
+        let column = typed::column(&dataset.columns, &dimension.column)?;
+        if column.kind == ColumnType::Float {
+            return Err(ill_typed(format!(
+                "`{}` is a floating-point number and can't be grouped by",
+                column.name
+            )));
+        }
+        if let Some(bucket) = dimension.bucket {
+            bucket_fits(column, bucket)?;
+        }
+        fields.push((field(column), true, true));
+        base.push(column.clone());
+    }
+    fields.push((Field::new("n", DataType::Int64, false), counts, counts));
+    for measure in &cube.measures {
+        let column = typed::column(&dataset.columns, measure)?;
+        demand(
+            column,
+            &[ColumnType::Int, ColumnType::Float],
+            "a number to aggregate",
+        )?;
+        let count = Field::new(format!("cnt_{measure}"), DataType::Int64, true);
+        fields.push((count, counts, counts || averages));
+        let sum = Field::new(format!("sum_{measure}"), column.kind.arrow(), true);
+        fields.push((sum, sums, sums || averages));
+        base.push(column.clone());
+    }
+    if let term::Unit::Column(unit) = &cube.unit
+        && typed::column(&dataset.columns, unit).is_err()
+    {
+        return Err(Refusal::new(
+            Code::GroupWithoutUnit,
+            format!("the minimum group counts `{unit}`, which the dataset does not have"),
+        ));
+    }
+    let mut names = BTreeSet::new();
+    if let Some((twice, ..)) = fields
+        .iter()
+        .find(|(field, ..)| !names.insert(field.name().clone()))
+    {
+        return Err(Refusal::new(
+            Code::PolicyContradiction,
+            format!("the cube would have two columns `{}`", twice.name()),
+        )
+        .with_help("leave one of the columns out, or rename it in the dataset"));
+    }
+    Ok(Shape::Cube {
+        base: schema(&base),
+        cells: those(&fields, |(field, shown, _)| shown.then(|| field.clone())),
+        totals: those(&fields, |(field, _, needed)| needed.then(|| field.clone())),
+        cube,
+    })
+}
+
+type Planned = (Field, bool, bool);
+
+fn those(fields: &[Planned], pick: impl Fn(&Planned) -> Option<Field>) -> SchemaRef {
+    Arc::new(Schema::new(
+        fields.iter().filter_map(pick).collect::<Vec<_>>(),
+    ))
+}

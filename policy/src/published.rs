@@ -1,0 +1,93 @@
+//! Lists that somebody published and that a contract names by the SHA-256 digest of their file: areas with their outlines,
+//! and tables of what a value counts as. The provider holds the files; what it does not hold it can't execute.
+
+pub mod areas;
+pub mod levels;
+
+use crate::refusal::{Code, Refusal};
+use crate::term::{Clause, Term, cite};
+use areas::Areas;
+use evidence::digest::Digest;
+use levels::Levels;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The lists that a participant holds, by the digest of their file.
+#[derive(Debug, Clone, Default)]
+pub struct Published {
+    lists: BTreeMap<Digest, List>,
+}
+
+/// One list.
+#[derive(Debug, Clone)]
+pub enum List {
+    /// Areas.
+    Areas(Arc<Areas>),
+    /// What values count as.
+    Levels(Arc<Levels>),
+}
+
+impl Published {
+    /// Takes in a list; `digest` is that of its file.
+    pub fn hold(&mut self, digest: Digest, list: List) {
+        self.lists.insert(digest, list);
+    }
+
+    /// All of them.
+    pub fn lists(&self) -> impl Iterator<Item = (&Digest, &List)> {
+        self.lists.iter()
+    }
+
+    /// The areas of a list.
+    ///
+    /// # Errors
+    /// `TERM_NOT_EXECUTABLE_HERE` where there is no such list, or it is of another kind.
+    pub fn areas(&self, digest: &Digest) -> Result<&Arc<Areas>, Refusal> {
+        match self.lists.get(digest) {
+            Some(List::Areas(areas)) => Ok(areas),
+            Some(List::Levels(_)) => Err(lacks(format!("the list {} holds no areas", digest))),
+            None => Err(lacks(format!(
+                "the list {digest} of areas is not held here"
+            ))),
+        }
+    }
+
+    /// The table of a list.
+    ///
+    /// # Errors
+    /// As [`Published::areas`].
+    pub fn levels(&self, digest: &Digest) -> Result<&Arc<Levels>, Refusal> {
+        match self.lists.get(digest) {
+            Some(List::Levels(levels)) => Ok(levels),
+            Some(List::Areas(_)) => Err(lacks(format!("the list {digest} is no table"))),
+            None => Err(lacks(format!("the table {digest} is not held here"))),
+        }
+    }
+
+    /// The first of the clauses that can't be executed with these lists, as a refusal that cites it.
+    ///
+    /// # Errors
+    /// `TERM_NOT_EXECUTABLE_HERE`.
+    pub fn execute(&self, clauses: &[Clause]) -> Result<(), Refusal> {
+        for clause in clauses {
+            let held = match &clause.term {
+                Term::PublishedArea(area) => self
+                    .areas(&area.list)
+                    .and_then(|areas| areas.select(&area.which).map(|_| ())),
+                Term::Lookup(lookup) => self
+                    .levels(&lookup.table)
+                    .and_then(|levels| levels.level(&lookup.level).map(|_| ())),
+                _ => Ok(()),
+            };
+            held.map_err(|refusal| cite(refusal, clause))?;
+        }
+        Ok(())
+    }
+}
+
+/// The refusal of a clause whose list is not here.
+pub(crate) fn lacks(sentence: impl Into<String>) -> Refusal {
+    Refusal::new(Code::TermNotExecutableHere, sentence).with_help(
+        "the provider puts the published file, unchanged, into its folder of lists: [lists] dir",
+    )
+}

@@ -1,0 +1,393 @@
+//! Areas with their outlines, and whether a point lies in one. Exact: coordinates are whole billionths of a degree (a tenth
+//! of a millimetre), edges are straight lines between them (RFC 7946, section 3.1.1), and a point on an outline lies in the
+//! area, on that of a hole as well as on the outer one.
+
+use super::lacks;
+use crate::refusal::Refusal;
+use std::collections::BTreeMap;
+
+/// The areas of one list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Areas(Vec<Area>);
+
+/// One area: what is said of it, and the polygons that it is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Area {
+    /// Its texts and numbers by name; `id` for the identity of its feature.
+    pub said: BTreeMap<String, String>,
+    /// Its parts.
+    pub polygons: Vec<Polygon>,
+}
+
+/// An outer ring, and rings around what is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Polygon {
+    outer: Ring,
+    holes: Vec<Ring>,
+}
+
+/// A closed line of at least three corners.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Ring {
+    corners: Vec<Point>,
+    low: Point,
+    high: Point,
+}
+
+/// A place in whole billionths of a degree, WGS 84.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Point {
+    lon: i64,
+    lat: i64,
+}
+
+/// Billionths of a degree in one degree.
+pub const DEGREE: i64 = 1_000_000_000;
+
+/// Which areas of a list: those of which something is said, `name=Mitte`; together they are one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Which {
+    /// What is looked at.
+    pub name: String,
+    /// What it must be.
+    pub is: String,
+}
+
+impl Areas {
+    /// A list of areas.
+    #[must_use]
+    pub const fn new(areas: Vec<Area>) -> Self {
+        Self(areas)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The polygons of those asked for.
+    ///
+    /// # Errors
+    /// `TERM_NOT_EXECUTABLE_HERE` where the list has none.
+    pub fn select(&self, which: &Which) -> Result<Vec<Polygon>, Refusal> {
+        let said = |area: &&Area| area.said.get(&which.name) == Some(&which.is);
+        let found: Vec<Polygon> = self
+            .0
+            .iter()
+            .filter(said)
+            .flat_map(|area| area.polygons.iter().cloned())
+            .collect();
+        if found.is_empty() {
+            return Err(lacks(format!("the list holds no area with {which}")));
+        }
+        Ok(found)
+    }
+}
+
+impl Point {
+    /// A place on Earth, from billionths of a degree.
+    #[must_use]
+    pub const fn of(lon: i64, lat: i64) -> Option<Self> {
+        let fits = lon >= -180 * DEGREE
+            && lon <= 180 * DEGREE
+            && lat >= -90 * DEGREE
+            && lat <= 90 * DEGREE;
+        if fits { Some(Self { lon, lat }) } else { None }
+    }
+
+    /// The place at so many degrees, to the nearest billionth; nothing for what is no place on Earth.
+    #[must_use]
+    pub fn at(lon: f64, lat: f64) -> Option<Self> {
+        // No number lies in no range, so what is none goes no further.
+        if !(-180.0..=180.0).contains(&lon) || !(-90.0..=90.0).contains(&lat) {
+            return None;
+        }
+        Self::of(nearest(lon * 1e9), nearest(lat * 1e9))
+    }
+}
+
+/// The whole number nearest to one that lies within 2⁵¹ of nothing; halves go to the even one. Between 2⁵² and 2⁵³ a double
+/// holds whole numbers and nothing else, and counts them by its bits.
+const fn nearest(number: f64) -> i64 {
+    const MIDDLE: f64 = 6_755_399_441_055_744.0;
+    (number + MIDDLE).to_bits().cast_signed() - MIDDLE.to_bits().cast_signed()
+}
+
+impl Ring {
+    /// A ring whose last corner is its first.
+    #[must_use]
+    pub fn of(corners: Vec<Point>) -> Option<Self> {
+        let closed = corners.len() >= 4 && corners.first() == corners.last();
+        let lons = || corners.iter().map(|corner| corner.lon);
+        let lats = || corners.iter().map(|corner| corner.lat);
+        let low = Point {
+            lon: lons().min()?,
+            lat: lats().min()?,
+        };
+        let high = Point {
+            lon: lons().max()?,
+            lat: lats().max()?,
+        };
+        closed.then_some(Self { corners, low, high })
+    }
+
+    /// How many corners it has.
+    #[must_use]
+    pub const fn corners(&self) -> usize {
+        self.corners.len()
+    }
+
+    /// On which side of the ring a point lies: the number of times that a line from it to the east crosses, odd or even.
+    fn side(&self, point: Point) -> Side {
+        let around = (self.low.lon..=self.high.lon).contains(&point.lon)
+            && (self.low.lat..=self.high.lat).contains(&point.lat);
+        if !around {
+            return Side::Out;
+        }
+        let mut inside = false;
+        for edge in self.corners.windows(2) {
+            let [from, to] = edge else { continue };
+            let turn = turn(*from, *to, point);
+            let low = from.min_corner(*to);
+            let high = from.max_corner(*to);
+            if turn == 0
+                && (low.lon..=high.lon).contains(&point.lon)
+                && (low.lat..=high.lat).contains(&point.lat)
+            {
+                return Side::On;
+            }
+            // Each corner belongs to the edge above it alone, so that a line through one crosses once, or twice, or not.
+            let rises = from.lat <= point.lat && point.lat < to.lat;
+            let falls = to.lat <= point.lat && point.lat < from.lat;
+            if (rises && turn > 0) || (falls && turn < 0) {
+                inside = !inside;
+            }
+        }
+        if inside { Side::In } else { Side::Out }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    In,
+    On,
+    Out,
+}
+
+impl Point {
+    fn min_corner(self, other: Self) -> Self {
+        Self {
+            lon: self.lon.min(other.lon),
+            lat: self.lat.min(other.lat),
+        }
+    }
+
+    fn max_corner(self, other: Self) -> Self {
+        Self {
+            lon: self.lon.max(other.lon),
+            lat: self.lat.max(other.lat),
+        }
+    }
+}
+
+/// Twice the area of the triangle, positive where `point` lies to the left of the line. At most 5.2 × 10²³, which 128 bits
+/// hold.
+fn turn(from: Point, to: Point, point: Point) -> i128 {
+    let wide = |one: i64, other: i64| i128::from(one) - i128::from(other);
+    wide(to.lon, from.lon) * wide(point.lat, from.lat)
+        - wide(to.lat, from.lat) * wide(point.lon, from.lon)
+}
+
+impl Polygon {
+    /// A polygon.
+    #[must_use]
+    pub const fn new(outer: Ring, holes: Vec<Ring>) -> Self {
+        Self { outer, holes }
+    }
+
+    /// How many corners its rings have.
+    #[must_use]
+    pub fn corners(&self) -> usize {
+        let holes = self.holes.iter().map(Ring::corners).sum::<usize>();
+        self.outer.corners().saturating_add(holes)
+    }
+
+    /// Whether a point lies in it; a point on any of its rings does.
+    #[must_use]
+    pub fn holds(&self, point: Point) -> bool {
+        match self.outer.side(point) {
+            Side::On => true,
+            Side::Out => false,
+            Side::In => {
+                // On the ring of one hole, and within another that overlaps it: it is left out.
+                let mut holes = self.holes.iter();
+                holes.all(|hole| hole.side(point) != Side::In)
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Which {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}={}", self.name, self.is)
+    }
+}
+
+impl std::str::FromStr for Which {
+    type Err = NoWhich;
+
+    /// `name=Mitte`; the first `=` parts the two.
+    fn from_str(text: &str) -> Result<Self, NoWhich> {
+        let (name, is) = text.split_once('=').ok_or(NoWhich)?;
+        let fits = |part: &str| {
+            !part.is_empty() && part.len() <= 200 && !part.chars().any(char::is_control)
+        };
+        let fits = fits(name) && fits(is) && !name.chars().any(char::is_whitespace);
+        fits.then(|| Self {
+            name: name.to_owned(),
+            is: is.to_owned(),
+        })
+        .ok_or(NoWhich)
+    }
+}
+
+/// The text does not say which area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an area is chosen by what its list says of it, such as name=Mitte")]
+pub struct NoWhich;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring(corners: &[(i64, i64)]) -> Ring {
+        let points = corners
+            .iter()
+            .map(|(lon, lat)| Point::of(lon * DEGREE, lat * DEGREE).unwrap());
+        Ring::of(points.collect()).unwrap()
+    }
+
+    fn square(from: i64, to: i64) -> Ring {
+        ring(&[(from, from), (to, from), (to, to), (from, to), (from, from)])
+    }
+
+    #[track_caller]
+    fn check(polygon: &Polygon, lon: i64, lat: i64, expect: bool) {
+        let point = Point::of(lon, lat).unwrap();
+        assert_eq!(polygon.holds(point), expect, "{lon} {lat}");
+    }
+
+    #[test]
+    fn outlines_belong_to_the_area_to_the_last_billionth() {
+        let polygon = Polygon::new(square(0, 10), vec![square(4, 6)]);
+        for (lon, lat, expect) in [
+            (0, 0, true),
+            (10 * DEGREE, 10 * DEGREE, true),
+            (0, 5 * DEGREE, true),
+            (-1, 5 * DEGREE, false),
+            (10 * DEGREE + 1, 5 * DEGREE, false),
+            (5 * DEGREE, 10 * DEGREE + 1, false),
+            (4 * DEGREE, 5 * DEGREE, true),
+            (4 * DEGREE + 1, 5 * DEGREE, false),
+            (6 * DEGREE, 6 * DEGREE, true),
+            (6 * DEGREE - 1, 6 * DEGREE - 1, false),
+            (5 * DEGREE, 5 * DEGREE, false),
+        ] {
+            check(&polygon, lon, lat, expect);
+        }
+    }
+
+    /// A slanted edge: no double holds a third, and whole numbers need none.
+    #[test]
+    fn slanted_edges_are_exact() {
+        let polygon = Polygon::new(ring(&[(0, 0), (3, 1), (0, 1), (0, 0)]), vec![]);
+        check(&polygon, 3_000, 1_000, true);
+        check(&polygon, 3_001, 1_000, false);
+        check(&polygon, 2_999, 1_000, true);
+        check(&polygon, 2_999_999_997, 999_999_999, true);
+        check(&polygon, 2_999_999_998, 999_999_999, false);
+    }
+
+    #[test]
+    fn a_line_through_corners_crosses_as_often_as_it_must() {
+        // A tooth that points up and one that points down, at the height of the point.
+        let teeth = ring(&[
+            (0, 0),
+            (2, 2),
+            (4, 0),
+            (6, 2),
+            (8, 0),
+            (8, 4),
+            (6, 2),
+            (4, 4),
+            (0, 4),
+            (0, 0),
+        ]);
+        let polygon = Polygon::new(teeth, vec![]);
+        check(&polygon, DEGREE, 2 * DEGREE, true);
+        check(&polygon, -DEGREE, 2 * DEGREE, false);
+        check(&polygon, 7 * DEGREE, 2 * DEGREE, true);
+        check(&polygon, 4 * DEGREE, DEGREE, true);
+        check(&polygon, 2 * DEGREE, DEGREE, false);
+        check(&polygon, 9 * DEGREE, 2 * DEGREE, false);
+    }
+
+    #[test]
+    fn which_area() {
+        let areas = Areas::new(vec![
+            Area {
+                said: [("name".to_owned(), "a".to_owned())].into(),
+                polygons: vec![Polygon::new(square(0, 1), vec![])],
+            },
+            Area {
+                said: [("name".to_owned(), "a".to_owned())].into(),
+                polygons: vec![Polygon::new(square(5, 6), vec![])],
+            },
+        ]);
+        let which = |text: &str| text.parse::<Which>().unwrap();
+        assert_eq!(areas.select(&which("name=a")).unwrap().len(), 2);
+        assert!(areas.select(&which("name=b")).is_err());
+        assert!(areas.select(&which("id=a")).is_err());
+        for bad in ["", "name", "=a", "name=", "na me=a", "name=\u{1b}"] {
+            assert!(bad.parse::<Which>().is_err(), "{bad:?}");
+        }
+        assert_eq!(which("name=a=b").is, "a=b");
+    }
+
+    #[test]
+    fn degrees_to_the_nearest_billionth() {
+        for (degrees, expect) in [
+            (0.0, 0),
+            (-0.0, 0),
+            (13.403_528, 13_403_528_000),
+            (-0.000_000_000_4, 0),
+            (-0.000_000_000_6, -1),
+            (0.000_000_000_6, 1),
+            (-180.0, -180 * DEGREE),
+            (180.0, 180 * DEGREE),
+        ] {
+            assert_eq!(Point::at(degrees, 0.0), Point::of(expect, 0), "{degrees}");
+        }
+        for odd in [
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            180.000_000_1,
+            1e300,
+        ] {
+            assert_eq!(Point::at(odd, 0.0), None);
+            assert_eq!(Point::at(0.0, odd), None);
+        }
+    }
+
+    #[test]
+    fn rings_are_closed() {
+        let point = |lon: i64, lat: i64| Point::of(lon, lat).unwrap();
+        assert!(Ring::of(vec![]).is_none());
+        assert!(Ring::of(vec![point(0, 0), point(1, 0), point(0, 0)]).is_none());
+        assert!(Ring::of(vec![point(0, 0), point(1, 0), point(1, 1), point(0, 1)]).is_none());
+        assert!(Point::of(180 * DEGREE + 1, 0).is_none());
+        assert!(Point::of(0, -90 * DEGREE - 1).is_none());
+    }
+}
