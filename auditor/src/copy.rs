@@ -172,7 +172,7 @@ impl Gathered {
             owner,
             story: self.story,
             answers: self.answers,
-            tree: (!report.is_part).then_some(self.tree),
+            tree: (!report.is_part && report.missing.is_empty()).then_some(self.tree),
             heads: self.heads,
             report,
         })
@@ -195,6 +195,8 @@ fn of_report(file: &str, report: &Report) -> Vec<Finding> {
     findings.extend(damaged.map(|what| Finding::broken(file, None, what)));
     let unknown = report.unknown.iter();
     findings.extend(unknown.map(|what| Finding::unknown(file, None, what)));
+    let missing = report.missing.iter();
+    findings.extend(missing.map(|what| Finding::incomplete(file, None, what)));
     if report.keys.is_empty() {
         findings.push(Finding::incomplete(file, None, "the copy brings no key"));
     } else if report.head.is_none() && report.unknown.is_empty() {

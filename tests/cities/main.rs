@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod archive;
 mod attacks;
 mod auditor;
 #[path = "../tidy/cannot.rs"]

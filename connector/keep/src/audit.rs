@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 pub mod answers;
+pub mod archive;
 pub mod choice;
 pub mod export;
 mod folder;
@@ -117,7 +118,7 @@ pub struct Replay {
     pub last: Option<Time>,
     /// Bytes of an incomplete last record that were cut off; a record of type `repair` says so.
     pub cut: Option<u64>,
-    /// Entries that were opened and never closed.
+    /// Entries that were opened and never closed, as far as opening has read: in the segment that is written.
     pub open: Vec<Record>,
 }
 
@@ -319,6 +320,11 @@ impl Log {
     #[must_use]
     pub fn folder(&self) -> &std::path::Path {
         self.inner.index.folder()
+    }
+
+    /// The oldest `count` of the segments beside the archive are in it now.
+    fn moved_to(&self, archive: &std::path::Path, count: usize) {
+        self.inner.index.change().moved_to(archive, count);
     }
 
     /// Writes what is waiting, signs the newest head and ends the writer. Later records are refused.

@@ -144,6 +144,9 @@ fn of_desk(verb: &DeskVerb) -> Deed {
             | AuditVerb::Recipients { .. }
             | AuditVerb::Processing { .. },
         ) => Deed::Looks,
+        DeskVerb::Audit(AuditVerb::Archive { .. }) => {
+            Deed::Acts("hansa audit verify says what the archive is")
+        }
         DeskVerb::Audit(AuditVerb::Export { .. }) => {
             Deed::Acts("hansa audit list shows the records, by the same filters")
         }

@@ -20,6 +20,8 @@ pub(crate) struct Limits {
     pub(crate) reserve: u64,
     /// Bytes that the disk gives the log beforehand, for what must be said when it is full all the same.
     pub(crate) spare: u64,
+    /// Bytes after which another file of the log is begun.
+    pub(crate) segment: u64,
 }
 
 /// Reads them.
@@ -33,6 +35,7 @@ pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> L
     let spill = size("spill", 4 << 30);
     let reserve = size("reserve", 64 << 20);
     let spare = size("spare", 16 << 20);
+    let segment = size("segment", 64 << 20).max(4096);
     let timeout = section
         .measured("timeout", seconds, "a time such as 120s or 5m", faults)
         .unwrap_or(Duration::from_secs(120));
@@ -45,5 +48,6 @@ pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> L
         concurrent: usize::try_from(concurrent).unwrap_or(16).max(1),
         reserve,
         spare,
+        segment,
     }
 }

@@ -15,6 +15,7 @@ use crate::node::Node;
 use ::policy::refusal::{Code, Refusal};
 use evidence::note::SignedHead;
 use evidence::record::Record;
+use serde_json::json;
 use sheets::Asked;
 use std::sync::Arc;
 
@@ -55,6 +56,7 @@ pub(crate) async fn run(node: &Arc<Node>, verb: AuditVerb, out: &Out) -> Outcome
         AuditVerb::Processing { output } => {
             sheets::tell(node, Asked::Processing, output, out).await
         }
+        AuditVerb::Archive { keep } => archive(node, keep, out).await,
         AuditVerb::Reconcile { participant, .. } => {
             reconcile::with(node, &participant.unwrap_or_default(), out).await
         }
@@ -81,6 +83,33 @@ async fn show(node: &Arc<Node>, id: String, out: &Out) -> Outcome {
         let pretty = serde_json::to_string_pretty(&value).unwrap_or_default();
         out.object(value, pretty).await?;
     }
+    Ok(0)
+}
+
+async fn archive(node: &Arc<Node>, keep: usize, out: &Out) -> Outcome {
+    // The heads say of the hashes that stay that they are those of the records that go.
+    let _head = head(node).await?;
+    let inner = Arc::clone(node);
+    let moved = blocking(move || keep::audit::archive::archive(&inner.log, keep)).await?;
+    for one in &moved {
+        let value = json!({
+            "segment": one.name,
+            "first": one.first,
+            "end": one.end,
+            "sha256": one.sha256.to_string(),
+        });
+        out.object(value, "").await?;
+    }
+    let records = moved.last().map_or(0, |one| one.end);
+    let told = if moved.is_empty() {
+        "no file is full, or all that are stay".to_owned()
+    } else {
+        format!(
+            "{} files with the records before {records} are in the archive",
+            moved.len()
+        )
+    };
+    out.text(told).await?;
     Ok(0)
 }
 

@@ -69,10 +69,13 @@ impl Node {
         );
         log_config.reserve = config.limits.reserve;
         log_config.spare = config.limits.spare;
-        let (log, replay) = Log::open(log_config)?;
-        close_open(&log, &replay.open)?;
+        log_config.segment = config.limits.segment;
+        let (log, _) = Log::open(log_config)?;
         let mut state = State::open(&database, log.size())?;
         index::catch_up(&log, &mut state)?;
+        if close_open(&log, &state)? {
+            index::catch_up(&log, &mut state)?;
+        }
         // The file may have been lost: what the log says of bundles counts too.
         identity
             .bundle
@@ -255,14 +258,14 @@ pub(crate) fn lock(folder: &Path) -> Result<std::fs::File, Refusal> {
 }
 
 /// Answers that a crash left open are closed as cut: their whole reservation counts as used.
-fn close_open(log: &Log, open: &[evidence::record::Record]) -> Result<(), Refusal> {
-    for record in open {
-        let request = record.body.get("request_id").cloned().unwrap_or(Json::Null);
+fn close_open(log: &Log, state: &State) -> Result<bool, Refusal> {
+    let open = state.open_answers()?;
+    for (request, _, opened) in &open {
         let closing = Fact::new(
             "close",
             [
-                ("request_id", request),
-                ("opened", Json::count(record.seq)),
+                ("request_id", Json::text(request)),
+                ("opened", Json::count(*opened)),
                 ("outcome", Json::text("cut")),
                 ("code", Json::text(Code::Interrupted)),
             ],
@@ -271,7 +274,7 @@ fn close_open(log: &Log, open: &[evidence::record::Record]) -> Result<(), Refusa
             .record_blocking(closing)
             .map_err(|unwritable| audit::refusal(&unwritable))?;
     }
-    Ok(())
+    Ok(!open.is_empty())
 }
 
 fn book(

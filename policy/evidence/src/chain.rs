@@ -63,6 +63,16 @@ impl Chain {
         }
     }
 
+    /// Passes over a record that is not at hand, by its leaf hash.
+    pub(crate) fn pass(&mut self, leaf: Digest) {
+        self.frontier.push(leaf);
+    }
+
+    /// Says what the record before the next one was, where it was passed over.
+    pub(crate) const fn follows(&mut self, prev: Digest) {
+        self.prev = prev;
+    }
+
     /// Takes the next record if it fits, and gives it; the chain is unchanged if it does not.
     ///
     /// # Errors

@@ -168,6 +168,38 @@ impl Verifier {
         verifier
     }
 
+    /// Begins with the record `first`: those before it are not read, and their leaf hashes stand for them. False, and nothing
+    /// is changed, where hashes are missing or no signed head covers them and `first`.
+    ///
+    /// What `first` links to is then known by its own word alone; that it stands there, the head over it confirms.
+    #[must_use]
+    pub fn begin_with(&mut self, first: &Record) -> bool {
+        let index = usize::try_from(first.seq).unwrap_or(usize::MAX);
+        let newest = self.heads.keys().chain(self.given.keys()).max();
+        let covered = newest.is_some_and(|size| *size > first.seq);
+        if self.chain.next() > 0 || !covered || self.leaves.len() < index {
+            return false;
+        }
+        for leaf in self.leaves.iter().take(index).copied().collect::<Vec<_>>() {
+            self.chain.pass(leaf);
+            self.matched += 1;
+            self.compare_head();
+            if let Some(doubt) = self.doubt.take() {
+                self.settle(&doubt, None);
+            }
+        }
+        self.chain.follows(first.prev);
+        true
+    }
+
+    /// The records before `found` should be here and are not.
+    pub fn lacks(&mut self, found: u64) {
+        self.fault = Some(Fault {
+            index: 0,
+            what: What::Displaced { found },
+        });
+    }
+
     /// The next complete line, without its line break. `None` when the record, or an earlier one, is bad.
     pub fn push(&mut self, line: &[u8]) -> Option<Record> {
         self.check(line)?.record()

@@ -2,9 +2,10 @@
 
 use evidence::digest::Digest;
 use evidence::note::{NoteKey, SignedHead, read_all};
+use evidence::record::Record;
 use evidence::verify::{Good, Verifier};
 use policy::refusal::{Code, Refusal};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -60,6 +61,52 @@ pub(super) fn segments(folder: &Path) -> io::Result<Vec<Segment>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// Where segments go that nobody writes any more; it may be a link to another disk.
+pub(super) const ARCHIVE: &str = "archive";
+
+/// All segments of the log, in order: those in the archive and those beside it. Of one that is in both, the one beside it.
+pub(super) fn all_segments(folder: &Path) -> io::Result<Vec<Segment>> {
+    let mut all = segments(folder)?;
+    let archived = match segments(&folder.join(ARCHIVE)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        found => found?,
+    };
+    let known: Vec<u64> = all.iter().map(|segment| segment.first).collect();
+    all.extend(
+        archived
+            .into_iter()
+            .filter(|segment| !known.contains(&segment.first)),
+    );
+    all.sort();
+    Ok(all)
+}
+
+/// The first record of a segment.
+pub(super) fn first_record(segment: &Segment) -> io::Result<Option<Record>> {
+    let mut line = Vec::new();
+    segment.open_at(0)?.read_until(b'\n', &mut line)?;
+    line.pop_if(|last| *last == b'\n');
+    Ok(Record::from_bytes(&line)
+        .ok()
+        .filter(|record| record.seq == segment.first))
+}
+
+/// Where the records of a segment begin that is not written any more.
+pub(super) fn offsets(segment: &Segment) -> io::Result<Vec<u64>> {
+    let (mut lines, mut line) = (segment.open_at(0)?, Vec::new());
+    let (mut offsets, mut at) = (Vec::new(), 0);
+    loop {
+        line.clear();
+        match lines.read_until(b'\n', &mut line)? {
+            0 => return Ok(offsets),
+            length => {
+                offsets.push(at);
+                at += u64::try_from(length).unwrap_or_default();
+            }
+        }
+    }
 }
 
 /// The public note keys of a log.
@@ -245,4 +292,20 @@ pub(super) fn unavailable(path: &Path, error: &io::Error) -> Refusal {
         None,
         None,
     )
+}
+
+/// Whether a connector has this log open, so that its last record may be on its way.
+pub(super) fn is_being_written(path: &Path) -> bool {
+    File::open(path.join(LOCK))
+        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// The log that the first record says that it is of, where no key says it.
+pub(super) fn first_log(segments: &[Segment]) -> String {
+    let read = || {
+        let text = std::fs::read_to_string(&segments.first()?.path).ok()?;
+        let record = Record::from_bytes(text.lines().next()?.as_bytes()).ok()?;
+        Some(record.log)
+    };
+    read().unwrap_or_default()
 }

@@ -1,13 +1,15 @@
 //! What readers share with the writer: the tree, the places of the records, and the newest head. Durable records alone.
 
-use crate::audit::folder::{Place, Segment};
+use crate::audit::folder::{self, Place, Segment};
 use evidence::ledger::{Leaf, Unwritable};
 use evidence::note::{Checkpoint, SignedHead};
 use evidence::time::{Clock, Time};
 use evidence::tree::Tree;
+use std::collections::BTreeMap;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub(super) struct Index {
     folder: PathBuf,
@@ -16,11 +18,15 @@ pub(super) struct Index {
     state: RwLock<State>,
 }
 
-/// 72 bytes for each record: the tree and the place.
+/// 72 bytes for each record: the tree and the place. Where those before `begin` stand is looked up when they are read.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) tree: Tree,
+    /// The record that the first of the `offsets` is of: the first one that opening has read.
+    pub(super) begin: u64,
     pub(super) offsets: Vec<u64>,
+    /// Those of older segments that were read since, by their first record.
+    pub(super) older: BTreeMap<u64, Arc<Vec<u64>>>,
     pub(super) segments: Vec<Segment>,
     pub(super) head: SignedHead,
     pub(super) broken: Option<Unwritable>,
@@ -36,6 +42,17 @@ impl State {
             self.tree.push(leaf.hash);
             self.offsets.push(offset);
             offset += u64::try_from(leaf.frame).unwrap_or_default();
+        }
+    }
+}
+
+impl State {
+    /// The oldest `count` segments that are not in `archive` stand there from now on.
+    pub(super) fn moved_to(&mut self, archive: &Path, count: usize) {
+        let here = self.segments.iter_mut();
+        let here = here.filter(|segment| segment.path.parent() != Some(archive));
+        for segment in here.take(count) {
+            segment.path = archive.join(segment.name());
         }
     }
 }
@@ -101,14 +118,53 @@ impl Index {
         self.state().broken.clone()
     }
 
-    /// Where the record at `index` stands, and in which segment.
-    pub(super) fn place(&self, index: u64) -> Option<(Place, Segment)> {
+    /// The first record that is not in the archive.
+    pub(super) fn archived_before(&self) -> u64 {
         let state = self.state();
-        let offset = *state.offsets.get(usize::try_from(index).ok()?)?;
+        let here = |segment: &&Segment| segment.path.parent() == Some(self.folder.as_path());
+        state
+            .segments
+            .iter()
+            .find(here)
+            .map_or(0, |segment| segment.first)
+    }
+
+    /// Where the record at `index` stands, and in which segment; none where its segment is not here.
+    pub(super) fn place(&self, index: u64) -> std::io::Result<Option<(Place, Segment)>> {
+        let state = self.state();
         let after = state.segments.partition_point(|s| s.first <= index);
-        let segment = after.checked_sub(1)?;
-        let place = Place { segment, offset };
-        Some((place, state.segments.get(segment)?.clone()))
+        let number = after.checked_sub(1);
+        let Some((number, segment)) =
+            number.and_then(|n| Some((n, state.segments.get(n)?.clone())))
+        else {
+            return Ok(None);
+        };
+        let at = |offsets: &[u64], first: u64| {
+            let offset = offsets.get(usize::try_from(index.checked_sub(first)?).ok()?)?;
+            let place = Place {
+                segment: number,
+                offset: *offset,
+            };
+            Some((place, segment.clone()))
+        };
+        if index >= state.begin {
+            return Ok(at(&state.offsets, state.begin));
+        }
+        let known = state.older.get(&segment.first).cloned();
+        drop(state);
+        let offsets = match known {
+            Some(known) => known,
+            None => {
+                let found = match folder::offsets(&segment) {
+                    Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                    found => Arc::new(found?),
+                };
+                let mut state = self.change();
+                state.older.insert(segment.first, Arc::clone(&found));
+                found
+            }
+        };
+        Ok(at(&offsets, segment.first))
     }
 }
 

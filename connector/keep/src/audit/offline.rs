@@ -3,6 +3,7 @@
 //! The copy brings its own note key. So the check shows that the copy is whole and as that key's owner signed it; whose
 //! key it is, the reader compares with the trust bundle or asks the participant.
 
+use crate::audit::archive::archived_before;
 use crate::audit::key::Ed25519Notes;
 use crate::audit::papers::Paper;
 use crate::audit::{folder, reserve};
@@ -11,7 +12,6 @@ use evidence::record::Record;
 use evidence::time::Time;
 use evidence::verify::{Fault, Good, Verifier};
 use policy::refusal::{Code, Refusal};
-use std::fs::TryLockError;
 use std::path::Path;
 
 mod bundle;
@@ -43,6 +43,8 @@ pub struct Report {
     pub damaged: Vec<String>,
     /// What is under an algorithm or of a version that is not known here, so that nothing can be said of it.
     pub unknown: Vec<String>,
+    /// What belongs to the copy and is not here, so that it could not be checked.
+    pub missing: Vec<String>,
     /// What this check could not see.
     pub unseen: Vec<String>,
 }
@@ -51,18 +53,27 @@ impl Report {
     /// Whether all of it could be checked and nothing bad was found.
     #[must_use]
     pub const fn is_good(&self) -> bool {
-        self.fault.is_none() && self.damaged.is_empty() && self.unknown.is_empty()
+        self.fault.is_none()
+            && self.damaged.is_empty()
+            && self.unknown.is_empty()
+            && self.missing.is_empty()
     }
 
     /// `EVIDENCE_BROKEN` naming the first bad record, if something bad was found; `EVIDENCE_UNKNOWN` for what is not known
     /// here.
     #[must_use]
     pub fn refusal(&self) -> Option<Refusal> {
-        let (code, sentence) = match (&self.fault, self.damaged.first(), self.unknown.first()) {
-            (Some(fault), _, _) => (Code::EvidenceBroken, fault.to_string()),
-            (None, Some(damaged), _) => (Code::EvidenceBroken, damaged.clone()),
-            (None, None, Some(unknown)) => (Code::EvidenceUnknown, unknown.clone()),
-            (None, None, None) => return None,
+        let first = (
+            self.damaged.first(),
+            self.unknown.first(),
+            self.missing.first(),
+        );
+        let (code, sentence) = match (&self.fault, first) {
+            (Some(fault), _) => (Code::EvidenceBroken, fault.to_string()),
+            (None, (Some(damaged), _, _)) => (Code::EvidenceBroken, damaged.clone()),
+            (None, (None, Some(unknown), _)) => (Code::EvidenceUnknown, unknown.clone()),
+            (None, (None, None, Some(missing))) => (Code::EvidenceIncomplete, missing.clone()),
+            (None, (None, None, None)) => return None,
         };
         Some(Refusal::new(
             code,
@@ -151,44 +162,49 @@ fn verify_folder(
         Err(number) => found.damaged.push(format!("head {number} can't be read")),
     }
     // After heads and leaf hashes: of a log that is being written more records than those are no fault, fewer are.
-    let segments = folder::segments(path).map_err(failed)?;
+    let segments = folder::all_segments(path).map_err(failed)?;
     if segments.is_empty() && found.keys.is_empty() && found.damaged.is_empty() {
         let sentence = "here is no log: neither records nor a key";
         return Err(incomplete(path, sentence));
     }
     if found.log.is_empty() {
-        found.log = first_log(&segments);
+        found.log = folder::first_log(&segments);
     }
     // Empty in a log that is open, or was opened since.
     if let Ok(Some(held)) = reserve::held(path, &found.log) {
         let stop = held.records.first();
         let reason = stop.and_then(|stop| stop.body.get("reason")?.as_text());
-        found.unseen.push(format!(
-            "the log was stopped and not opened since: {}",
-            reason.unwrap_or("nobody could say why")
-        ));
+        let reason = reason.unwrap_or("nobody could say why");
+        let stopped = format!("the log was stopped and not opened since: {reason}");
+        found.unseen.push(stopped);
     }
     let mut verifier = found.verifier(leaves);
-    let rest = folder::walk(&segments, &mut verifier, |good, _| found.see_good(good));
+    // Of archived records that are not here it can be said that their hashes are those under the heads.
+    let begin = segments.first().map_or(0, |segment| segment.first);
+    let first = segments.first().filter(|_| begin > 0);
+    let first = first
+        .map(folder::first_record)
+        .transpose()
+        .map_err(failed)?;
+    let without = first
+        .flatten()
+        .is_some_and(|first| verifier.begin_with(&first));
+    let mut archived = 0;
+    let rest = folder::walk(&segments, &mut verifier, |good, _| {
+        archived = archived.max(archived_before(good));
+        found.see_good(good);
+    });
     let rest = rest.map_err(failed)?;
-    let torn = rest.is_some_and(|rest| !(rest.at_end && is_being_written(path)));
+    if without && archived < begin {
+        verifier.lacks(begin);
+    } else if without {
+        let what = "are archived and the archive is not here; their hashes are";
+        found
+            .missing
+            .push(format!("the records before {begin} {what}"));
+    }
+    let torn = rest.is_some_and(|rest| !(rest.at_end && folder::is_being_written(path)));
     Ok(found.report(verifier, torn))
-}
-
-/// Whether a connector has this log open, so that its last record may be on its way.
-fn is_being_written(path: &Path) -> bool {
-    std::fs::File::open(path.join(folder::LOCK))
-        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
-}
-
-/// The log that the first record says that it is of, where no key says it.
-fn first_log(segments: &[folder::Segment]) -> String {
-    let read = || {
-        let text = std::fs::read_to_string(&segments.first()?.path).ok()?;
-        let record = Record::from_bytes(text.lines().next()?.as_bytes()).ok()?;
-        Some(record.log)
-    };
-    read().unwrap_or_default()
 }
 
 /// What a check gathers on its way.
@@ -201,6 +217,7 @@ struct Found<'a> {
     span: Option<(Time, Time)>,
     damaged: Vec<String>,
     unknown: Vec<String>,
+    missing: Vec<String>,
     unseen: Vec<String>,
 }
 
@@ -220,6 +237,7 @@ impl<'a> Found<'a> {
             span: None,
             damaged: Vec::new(),
             unknown: Vec::new(),
+            missing: Vec::new(),
             unseen: Vec::new(),
         };
         for key in found.keys.iter().filter(|key| key.algorithm != ED25519) {
@@ -369,6 +387,7 @@ impl<'a> Found<'a> {
             fault: checked.fault,
             damaged: self.damaged,
             unknown: self.unknown,
+            missing: self.missing,
             unseen: self.unseen,
         }
     }

@@ -1,5 +1,6 @@
 //! Opening a log: lock it, check all of it, cut off what a crash left, and make ready to write.
 
+use crate::audit::archive::archived_before;
 use crate::audit::folder::{self, HEADS, KEY, LEAVES, LOCK, Rest, Segment};
 use crate::audit::index::{Index, State};
 use crate::audit::key::Ed25519Notes;
@@ -32,7 +33,7 @@ pub(super) fn open(config: LogConfig) -> Result<(Writer, Arc<Index>, Replay), Re
     let lock = lock(path)?;
     keep_key(&config)?;
     let newest = newest_head(&config)?;
-    let mut segments = folder::segments(path).map_err(failed)?;
+    let mut segments = folder::all_segments(path).map_err(failed)?;
     let checked = check(&config, &segments, newest.as_ref())?;
     let (records, last) = (checked.chain.next(), checked.last);
     // A segment that holds no whole record is begun again.
@@ -49,12 +50,14 @@ pub(super) fn open(config: LogConfig) -> Result<(Writer, Arc<Index>, Replay), Re
     let mut shelf = FileShelf::open(path, segment).map_err(failed)?;
     // If a whole segment was begun and not finished, it is gone already.
     if let Some(rest) = &checked.rest
-        && rest.place.segment + 1 == segments.len()
+        && checked.skipped + rest.place.segment + 1 == segments.len()
     {
         shelf.cut(rest.place.offset).map_err(failed)?;
     }
     let left = Left::find(&config, checked.stopped.as_ref())?;
-    let sealed = left.seal(&mut shelf, records).map_err(failed)?;
+    let here = segments.iter().find(|one| one.path.parent() == Some(path));
+    let archived = here.map_or(0, |segment| segment.first);
+    let sealed = left.seal(&mut shelf, records, archived).map_err(failed)?;
     let sealed = sealed.map(|(segment, own)| {
         segments.push(segment);
         own
@@ -67,7 +70,9 @@ pub(super) fn open(config: LogConfig) -> Result<(Writer, Arc<Index>, Replay), Re
     let heads = append(&path.join(HEADS)).map_err(failed)?;
     let state = State {
         tree: checked.tree,
+        begin: checked.begin,
         offsets: checked.offsets,
+        older: BTreeMap::new(),
         segments,
         head,
         broken: None,
@@ -209,6 +214,9 @@ fn sign_empty(config: &LogConfig) -> Result<SignedHead, Refusal> {
 struct Checked {
     chain: evidence::chain::Chain,
     tree: Tree,
+    /// The first record that was read, and how many segments before it were not.
+    begin: u64,
+    skipped: usize,
     offsets: Vec<u64>,
     open: BTreeMap<u64, Record>,
     last: Option<Time>,
@@ -231,10 +239,37 @@ fn check(
     // Leaf hashes are not synced: after a loss of power only those that a head confirms count.
     let newest = checkpoints.iter().map(|head| head.size).max().unwrap_or(0);
     leaves.truncate(usize::try_from(newest).unwrap_or(usize::MAX));
-    let mut verifier = Verifier::new(&origin(&config.domain), &checkpoints, &[], leaves);
     let (mut tree, mut offsets) = (Tree::new(), Vec::new());
+    let mut verifier = Verifier::new(&origin(&config.domain), &checkpoints, &[], leaves.clone());
+    let mut skipped = 0;
+    // Sealed segments were checked when they were written, and the signed head still says so of their leaf hashes. What was
+    // changed in them since is found when they are read, and by `verify`.
+    let sealed = segments.partition_point(|segment| segment.first < newest);
+    if let Some(number) = sealed.checked_sub(1).filter(|number| *number > 0)
+        && let Some(segment) = segments.get(number)
+        && let Some(first) = folder::first_record(segment).map_err(failed)?
+        && verifier.begin_with(&first)
+    {
+        skipped = number;
+        tree = Tree::of(
+            leaves
+                .iter()
+                .copied()
+                .take(usize::try_from(first.seq).unwrap_or(usize::MAX)),
+        );
+    } else if let Some(first) = segments.first().filter(|segment| segment.first > 0) {
+        let sentence = format!(
+            "the records before {} are archived, and the archive or their hashes are not here",
+            first.first
+        );
+        return Err(broken(config, sentence));
+    }
+    drop(leaves);
+    let begin = tree.size();
+    let first_here = segments.first().map_or(0, |segment| segment.first);
+    let segments = segments.get(skipped..).unwrap_or_default();
     let mut open = BTreeMap::new();
-    let (mut last, mut stopped) = (None, None);
+    let (mut last, mut stopped, mut archived) = (None, None, 0);
     let rest = folder::walk(segments, &mut verifier, |good, place| {
         tree.push(good.leaf);
         offsets.push(place.offset);
@@ -247,8 +282,14 @@ fn check(
         if &*good.kind == STOP {
             stopped = good.record();
         }
+        archived = archived.max(archived_before(good));
     })
     .map_err(failed)?;
+    if first_here > archived {
+        let sentence =
+            format!("the records before {first_here} are not here, and were not archived");
+        return Err(broken(config, sentence));
+    }
     let chain = verifier.chain().clone();
     let torn = rest.as_ref().is_some_and(|rest| !rest.at_end);
     if let Some(fault) = verifier.finish(torn).fault {
@@ -257,6 +298,8 @@ fn check(
     Ok(Checked {
         chain,
         tree,
+        begin,
+        skipped,
         offsets,
         open,
         last,

@@ -44,11 +44,19 @@ impl Reader {
 
     fn line(&mut self) -> Result<Vec<u8>, Refusal> {
         let number = self.next;
-        let (place, segment) = self.index.place(number).ok_or_else(|| edited(number))?;
+        let unreadable = |error| folder::unavailable(self.index.folder(), &error);
+        let found = self.index.place(number).map_err(unreadable)?;
+        let (place, segment) = found.ok_or_else(|| not_here(number, self.index.folder()))?;
         let failed = |error| folder::unavailable(&segment.path, &error);
         let mut lines = match self.open.take() {
             Some((at, lines)) if at == place => lines,
-            _ => segment.open_at(place.offset).map_err(failed)?,
+            // It may just have gone to the archive.
+            _ => match segment.open_at(place.offset) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    return Err(not_here(number, self.index.folder()));
+                }
+                opened => opened.map_err(failed)?,
+            },
         };
         let mut line = Vec::new();
         let length = lines.read_until(b'\n', &mut line).map_err(failed)?;
@@ -77,4 +85,15 @@ fn edited(index: u64) -> Refusal {
         Code::EvidenceBroken,
         format!("record {index} of the log was edited"),
     )
+}
+
+fn not_here(index: u64, folder: &std::path::Path) -> Refusal {
+    Refusal::new(
+        Code::EvidenceIncomplete,
+        format!("record {index} of the log is archived, and the archive is not here"),
+    )
+    .with_help(format!(
+        "put it back as `{}`, or a link to it",
+        folder.join(folder::ARCHIVE).display()
+    ))
 }

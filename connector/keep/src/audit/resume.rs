@@ -1,6 +1,7 @@
 //! Going on after a stop: what the run before left in the reserve is taken into the log, and the segment that could not be
 //! written is sealed as suspect.
 
+use crate::audit::archive::BEFORE;
 use crate::audit::folder::{self, Rest, Segment};
 use crate::audit::reserve::{self, Held};
 use crate::audit::shelf::FileShelf;
@@ -50,13 +51,14 @@ impl Left {
     }
 
     /// Seals the segment that could not be written, if this is the one, and begins another behind `records`; gives that one
-    /// and what its first record says.
+    /// and what its first record says. What stands before `archived` is in the archive.
     ///
     /// What stands behind the last confirmed byte is written again: the system may show what the disk does not hold.
     pub(super) fn seal(
         &self,
         shelf: &mut FileShelf,
         records: u64,
+        archived: u64,
     ) -> std::io::Result<Option<(Segment, Own)>> {
         let stopped = self.fresh().and_then(|held| held.records.first());
         let named = stopped.and_then(|stop| stop.body.get("segment")?.as_text());
@@ -69,6 +71,7 @@ impl Left {
         let body = Json::object([
             ("previous", Json::text(name)),
             ("sha256", Json::text(digest)),
+            (BEFORE, Json::count(archived)),
             ("suspect", Json::Bool(true)),
         ]);
         let kind = "segment";

@@ -15,6 +15,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
+mod archive;
 mod crash;
 mod heads;
 mod segments;

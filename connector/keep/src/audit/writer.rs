@@ -1,5 +1,6 @@
 //! The one writer: takes what is waiting, writes it, syncs once, and wakes all who waited.
 
+use crate::audit::archive::BEFORE;
 use crate::audit::folder::HEADS;
 use crate::audit::index::Index;
 use crate::audit::pace::Pace;
@@ -171,10 +172,12 @@ impl Writer {
         let first = self.ledger.durable().size;
         match self.ledger.shelf_mut().rotate(first) {
             Ok((segment, name, digest)) => {
+                let before = self.index.archived_before();
                 self.index.change().segments.push(segment);
                 let body = Json::object([
                     ("previous", Json::text(name)),
                     ("sha256", Json::text(digest)),
+                    (BEFORE, Json::count(before)),
                 ]);
                 self.say("segment", body);
             }

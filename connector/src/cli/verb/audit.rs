@@ -86,6 +86,13 @@ pub(crate) enum AuditVerb {
         #[arg(short, long)]
         output: Option<PathBuf>,
     },
+    /// Moves full files of the log to its archive: the folder `archive` beside them, or what that is a link to
+    #[command(after_help = "Example: hansa audit archive --keep 4")]
+    Archive {
+        /// So many of the newest full files stay
+        #[arg(long, default_value_t = 0)]
+        keep: usize,
+    },
     /// Compares both sides' receipts: with a participant, or of two exported files
     #[command(after_help = "Example: hansa audit reconcile munster")]
     Reconcile {

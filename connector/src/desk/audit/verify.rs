@@ -33,6 +33,7 @@ pub(crate) fn report_json(report: &Report) -> Value {
         "head": report.head.as_ref().map(ToString::to_string),
         "fault": report.fault.as_ref().map(ToString::to_string),
         "damaged": report.damaged,
+        "missing": report.missing,
         "unseen": report.unseen,
     })
 }
@@ -53,6 +54,9 @@ pub(crate) fn report_text(report: &Report) -> String {
     }
     for damaged in &report.damaged {
         text.push_str(&format!("\n  damaged: {damaged}"));
+    }
+    for missing in &report.missing {
+        text.push_str(&format!("\n  missing: {missing}"));
     }
     for unseen in &report.unseen {
         text.push_str(&format!("\n  not seen: {unseen}"));

@@ -227,6 +227,7 @@ fn part(
         fault,
         damaged: found.damaged,
         unknown: found.unknown,
+        missing: found.missing,
         unseen: found.unseen,
     })
 }
