@@ -35,6 +35,7 @@ mod quota;
 mod readme;
 mod recall;
 mod remarks;
+mod renewal;
 mod resources;
 mod scenarios;
 mod signed;

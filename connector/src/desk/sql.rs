@@ -1,12 +1,13 @@
 //! `hansa sql`, `explain` and `get`: questions.
 
+mod turn;
+
 use crate::cli::verb::question::{ExplainArgs, GetArgs, SqlArgs};
 use crate::desk::out::Out;
 use crate::desk::{Outcome, Trouble, blocking};
 use crate::node::Node;
 use crate::walk::ask;
 use crate::walk::cite::cite;
-use crate::walk::messenger::Messenger;
 use ::policy::id::{ContractId, ParticipantId, PurposeId};
 use ::policy::refusal::{Code, Refusal};
 use arrow_array::RecordBatch;
@@ -24,13 +25,8 @@ use std::sync::Arc;
 pub(crate) async fn sql(node: &Arc<Node>, args: SqlArgs, out: &Out) -> Outcome {
     let text = args.sql.unwrap_or_default();
     let wish = wish(node, args.purpose.as_deref(), &args.contract, args.partial)?;
-    let question = plan(node, &text, &wish).await?;
-    let messenger = Arc::new(Messenger::new(node)?);
-    let answer = question
-        .run(messenger, &node.room, &ask::bounds(node))
-        .await
-        .map_err(|refusal| cite(node, &text, refusal))?;
-    let mut batches = answer.batches;
+    let (answer, first) = turn::begun(node, &text, &wish).await?;
+    let mut batches = futures::stream::iter(first.map(Ok)).chain(answer.batches);
     let mut writer = begin(&answer.schema)?;
     let mut rows = 0_u64;
     while let Some(batch) = batches.next().await {
