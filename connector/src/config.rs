@@ -3,6 +3,7 @@
 pub(crate) mod clock;
 pub(crate) mod limits;
 mod named;
+pub(crate) mod notice;
 pub(crate) mod offer;
 pub(crate) mod officers;
 pub(crate) mod origin;
@@ -14,6 +15,7 @@ pub(crate) mod unit;
 
 use crate::config::clock::Offset;
 use crate::config::limits::Limits;
+use crate::config::notice::Notice;
 use crate::config::offer::Offer;
 use crate::config::officers::Officers;
 use crate::config::origin::{Origin, Seen};
@@ -53,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) lists: PathBuf,
     /// `[limits]`
     pub(crate) limits: Limits,
+    /// `[notice]`
+    pub(crate) notice: Notice,
     /// `[officers]`
     pub(crate) officers: Officers,
     /// `[clock] offset`
@@ -141,6 +145,7 @@ impl Config {
             .unwrap_or_else(|| "lists".to_owned());
         lists.finish(faults);
         let limits = limits::read(root.section("limits", faults), faults);
+        let notice = notice::read(root.section("notice", faults), &folder, faults);
         let officers = officers::read(root.section("officers", faults), &folder, faults);
         let clock = clock::read(root.section("clock", faults), faults);
         let mut ask = root.section("ask", faults);
@@ -169,6 +174,7 @@ impl Config {
             state: folder.join(dir),
             lists: folder.join(published),
             limits,
+            notice,
             officers,
             clock,
             purpose,

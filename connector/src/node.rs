@@ -90,6 +90,8 @@ pub(crate) struct Node {
     pub(crate) owed: tokio_util::task::TaskTracker,
     /// Given when letters were put into the outbox.
     pub(crate) posted: Notify,
+    /// Held while people are told what ends soon.
+    pub(crate) noticing: tokio::sync::Mutex<()>,
     /// Held while configuration and trust are read again: a person and a new bundle may ask for it at once.
     pub(crate) reloading: Mutex<()>,
     /// Taken by whoever changes negotiations or the index, so that changes follow each other.

@@ -7,6 +7,7 @@ pub(crate) mod fact;
 pub(crate) mod front;
 pub(crate) mod messenger;
 pub(crate) mod negotiate;
+pub(crate) mod notice;
 pub(crate) mod officers;
 pub(crate) mod post;
 pub(crate) mod proof;

@@ -226,6 +226,7 @@ codes! {
     OfferUnknown "OFFER_UNKNOWN" Unknown "No offer for that dataset to this participant." "`hansa catalog list` shows what is offered to you.";
     StatementMalformed "STATEMENT_MALFORMED" Invalid "A signed statement, a withdrawal or a receipt, is not in the one accepted form." "Ask the other party for the statement as it was signed.";
     RenderingDiffers "RENDERING_DIFFERS" Invalid "The page that the contract names as shown to its signers is not the one that its terms make." "Do not sign or use it: propose it again with a connector whose pages are the same.";
+    NoticeUndeliverable "NOTICE_UNDELIVERABLE" OutOfReach "A notice that a contract ends could not be delivered." "Check [notice]: the folder, the address of the webhook, or the command that sends mail.";
     SecondOfficerNeeded "SECOND_OFFICER_NEEDED" State "What lets out more, or ends a contract, needs two persons here, each as a Unix user of its own." "Have another of the users under [officers] run the same command.";
     // terms at signing and checking
     TermUnknown "TERM_UNKNOWN" Invalid "The policy holds something that this version does not execute." "Remove it, or use one of the terms that `hansa policy check` lists.";

@@ -27,6 +27,7 @@ mod federation;
 mod foreign;
 mod lacking;
 mod life;
+mod notices;
 mod officers;
 mod publish;
 mod published;

@@ -16,4 +16,5 @@
 
 pub mod admin;
 pub mod front;
+pub mod notice;
 pub mod peer;

@@ -232,6 +232,9 @@ CREATE TABLE IF NOT EXISTS receipt (
     file TEXT, PRIMARY KEY (request, peer, role, contract)) STRICT;
 CREATE TABLE IF NOT EXISTS published (
     dataset TEXT PRIMARY KEY, body TEXT NOT NULL, record INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS notice (
+    contract TEXT NOT NULL, days INTEGER NOT NULL, channel TEXT NOT NULL, delivered INTEGER NOT NULL,
+    attempts INTEGER NOT NULL, reason TEXT, at INTEGER NOT NULL, PRIMARY KEY (contract, days, channel)) STRICT;
 CREATE TABLE IF NOT EXISTS word (
     contract TEXT NOT NULL, deed TEXT NOT NULL, first TEXT NOT NULL, second TEXT, reason TEXT, at INTEGER NOT NULL,
     PRIMARY KEY (contract, deed)) STRICT;

@@ -6,7 +6,7 @@ use crate::desk::config::{reload_by_hand, reload_now};
 use crate::node::Node;
 use crate::walk::front::Reception;
 use crate::walk::negotiate::resume::resume;
-use crate::walk::post;
+use crate::walk::{notice, post};
 use faces::admin::serve::{self as admin, Open, Users};
 use faces::front::Front;
 use faces::peer::serve::{Entrance, serve as serve_peers};
@@ -81,6 +81,7 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
     let resumed = Arc::clone(&node);
     tasks.spawn(async move { resume(&resumed, None).await });
     tasks.spawn(postmen(Arc::clone(&node), stop.clone()));
+    tasks.spawn(tellers(Arc::clone(&node), stop.clone()));
     let ready = json!({
         "event": "ready",
         "participant": node.id().domain(),
@@ -234,6 +235,20 @@ async fn postmen(node: Arc<Node>, stop: CancellationToken) -> Result<(), Refusal
                 let man = men.spawn(post::serve(Arc::clone(&node), peer.clone()));
                 rounds.insert(peer.id.clone(), (peer.address.clone(), man));
             }
+        }
+    }
+}
+
+/// Tells the own people in time of contracts that end. What goes wrong is on the books or in the trace, and stops nothing.
+async fn tellers(node: Arc<Node>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => {}
+        }
+        if let Err(refusal) = notice::round(&node).await {
+            tracing::warn!(code = %refusal.code, "notice.round_failed");
         }
     }
 }

@@ -90,6 +90,7 @@ fn the_reference_has_every_other_key() {
         ("[trust]", &whole["trust"]),
         ("[state]", &whole["state"]),
         ("[limits]", &whole["limits"]),
+        ("[notice]", &whole["notice"]),
         ("[officers]", &whole["officers"]),
         ("[clock]", &whole["clock"]),
         ("[ask]", &whole["ask"]),

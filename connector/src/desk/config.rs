@@ -94,6 +94,10 @@ pub(crate) async fn reload(node: &Arc<Node>, out: &Out) -> Outcome {
 fn later(before: &Config, now: &Config) -> Vec<&'static str> {
     [
         ("listen.peer", before.listen != now.listen),
+        (
+            "officers.socket",
+            before.officers.socket != now.officers.socket,
+        ),
         ("limits.memory", before.limits.memory != now.limits.memory),
         (
             "limits.reserve",

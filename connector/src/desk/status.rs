@@ -6,7 +6,7 @@ use crate::desk::out::Out;
 use crate::desk::{Outcome, blocking};
 use crate::node::Node;
 use crate::node::calls::Peer;
-use crate::walk::{ask, officers};
+use crate::walk::{ask, notice, officers};
 use ::policy::contract::Standing;
 use ::policy::negotiate::Phase;
 use ::policy::refusal::Refusal;
@@ -44,6 +44,7 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
             word.deed
         ));
     }
+    waiting.extend(notice::undelivered(node)?);
     let soon = now.plus_micros(DAY.saturating_mul(30));
     let mut in_force = 0_usize;
     node.book(|book| {

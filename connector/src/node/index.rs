@@ -7,7 +7,7 @@ use evidence::time::Time;
 use keep::audit::Log;
 use keep::state::State;
 use keep::state::change::Change;
-use keep::state::row::{LetterRow, NegotiationRow, ReceiptRow, Spending, WordRow};
+use keep::state::row::{LetterRow, NegotiationRow, NoticeRow, ReceiptRow, Spending, WordRow};
 use policy::id::{ContractId, ParticipantId};
 use policy::refusal::{Code, Refusal};
 
@@ -111,9 +111,26 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
         }
         "unpublish" => change.unpublished(&body.text("dataset")?),
         "officers" => officers(change, &body),
+        "notice" => notice(change, &body),
         "trust" => change.highest("bundle", body.count("sequence")?),
         _ => Ok(()),
     }
+}
+
+/// What came of a notice.
+fn notice(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
+    let small = |name: &str| -> Result<u32, Refusal> {
+        u32::try_from(body.count(name)?).map_err(|_| unreadable(body.record, name))
+    };
+    change.noticed(&NoticeRow {
+        contract: body.contract("contract")?,
+        days: small("days")?,
+        channel: body.text("channel")?,
+        delivered: body.text("outcome")? == "delivered",
+        attempts: small("attempt")?,
+        reason: body.optional("reason"),
+        at: body.record.at,
+    })
 }
 
 /// The word of an officer: the first one asks, and another one approves.

@@ -117,6 +117,7 @@ impl Node {
             schema_secret,
             owed: tokio_util::task::TaskTracker::new(),
             posted: Notify::new(),
+            noticing: tokio::sync::Mutex::new(()),
             desk: tokio::sync::Mutex::new(()),
             config: RwLock::new(Arc::new(config)),
             book: RwLock::new(book),

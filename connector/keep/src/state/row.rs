@@ -64,6 +64,25 @@ pub struct WordRow {
     pub at: Time,
 }
 
+/// What came of telling people that a contract ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoticeRow {
+    /// The contract.
+    pub contract: ContractId,
+    /// So many days before its end.
+    pub days: u32,
+    /// Over what: `folder`, `webhook` or `mail`.
+    pub channel: String,
+    /// Whether it has arrived.
+    pub delivered: bool,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why it failed the last time.
+    pub reason: Option<String>,
+    /// When it was tried last.
+    pub at: Time,
+}
+
 /// So much of a dataset, as quotas count it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spending {

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::desk::out::Event;
 use crate::desk::{Manner, Order};
 use crate::node::Node;
-use crate::walk::post;
+use crate::walk::{notice, post};
 use evidence::time::Clock;
 use faces::admin::call::{self, DeskClient};
 use policy::refusal::Refusal;
@@ -89,6 +89,9 @@ impl Connector {
         };
         node.owed.close();
         let _ = tokio::time::timeout(Duration::from_secs(6), node.owed.wait()).await;
+        // Who runs no service is told while a command runs.
+        let told = notice::round(&node);
+        let _ = tokio::time::timeout(Duration::from_secs(5), told).await;
         for peer in node.peers().unwrap_or_default() {
             let waiting = node
                 .index(|state| state.outbox(&peer.id, 0))

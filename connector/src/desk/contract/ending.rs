@@ -1,14 +1,12 @@
 //! Contracts that end soon, as a list and as a calendar (iCalendar, RFC 5545).
 
+use crate::walk::notice::DAYS;
 use ::policy::contract::{Agreement, Standing};
 use ::policy::id::ContractId;
 use ::policy::refusal::{Code, Refusal};
 use evidence::time::Time;
 
 const DAY: i64 = 86_400_000_000;
-
-/// So many days before its end a calendar reminds of a contract.
-const REMINDERS: [u32; 3] = [90, 30, 7];
 
 /// The instant that lies so far ahead: `90d`, or a number of days.
 ///
@@ -53,7 +51,7 @@ pub(super) fn calendar(contracts: &[(ContractId, &Agreement, String)], now: Time
             format!("DTSTART:{}", stamp(agreement.not_after)),
             format!("SUMMARY:{}", escaped(&what)),
         ]);
-        for days in REMINDERS {
+        for days in DAYS {
             lines.extend([
                 "BEGIN:VALARM".to_owned(),
                 "ACTION:DISPLAY".to_owned(),

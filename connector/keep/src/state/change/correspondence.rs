@@ -2,7 +2,7 @@
 
 use crate::state::change::Change;
 use crate::state::query::negotiation_row;
-use crate::state::row::{LetterRow, NegotiationRow, WordRow};
+use crate::state::row::{LetterRow, NegotiationRow, NoticeRow, WordRow};
 use crate::state::{broken, signed, unsigned};
 use policy::id::{ContractId, ParticipantId};
 use policy::refusal::Refusal;
@@ -111,6 +111,28 @@ impl Change<'_> {
         self.run(
             "UPDATE word SET second = ?3 WHERE contract = ?1 AND deed = ?2 AND first <> ?3",
             params![contract.to_string(), deed, second],
+        )
+    }
+
+    /// A notice was tried; one that has arrived stays so.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn noticed(&self, row: &NoticeRow) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO notice (contract, days, channel, delivered, attempts, reason, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (contract, days, channel) DO UPDATE SET delivered = max(delivered, excluded.delivered),
+                 attempts = max(attempts, excluded.attempts), reason = excluded.reason, at = excluded.at",
+            params![
+                row.contract.to_string(),
+                row.days,
+                row.channel,
+                row.delivered,
+                row.attempts,
+                row.reason,
+                row.at.micros(),
+            ],
         )
     }
 

@@ -2,7 +2,7 @@
 
 use crate::state::State;
 use crate::state::query::{instant, parsed};
-use crate::state::row::WordRow;
+use crate::state::row::{NoticeRow, WordRow};
 use evidence::time::Time;
 use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Refusal;
@@ -97,6 +97,28 @@ impl State {
                     second: row.get(3)?,
                     reason: row.get(4)?,
                     at: instant(row, 5)?,
+                })
+            },
+        )
+    }
+
+    /// What came of each notice.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn notices(&self) -> Result<Vec<NoticeRow>, Refusal> {
+        self.all(
+            "SELECT contract, days, channel, delivered, attempts, reason, at FROM notice ORDER BY contract, days, channel",
+            [],
+            |row| {
+                Ok(NoticeRow {
+                    contract: parsed(row, 0)?,
+                    days: row.get(1)?,
+                    channel: row.get(2)?,
+                    delivered: row.get(3)?,
+                    attempts: row.get(4)?,
+                    reason: row.get(5)?,
+                    at: instant(row, 6)?,
                 })
             },
         )

@@ -1,0 +1,119 @@
+//! What people are told: one notice as a page, as JSON and as a letter.
+
+use super::Ending;
+use crate::node::Node;
+use evidence::digest::Digest;
+use policy::plain::printable;
+use policy::term::tongue::Tongue;
+
+/// One notice in words.
+pub(super) struct Wording {
+    /// The same whenever the same notice is told again.
+    pub(super) id: String,
+    subject: String,
+    body: String,
+    json: serde_json::Value,
+    domain: String,
+}
+
+impl Wording {
+    /// In the language of the participant.
+    pub(super) fn of(node: &Node, one: &Ending) -> Self {
+        let tongue = node.config().participant.tongue;
+        let own = node.id();
+        let agreement = &one.agreement;
+        let provider = agreement.provider.id == own;
+        let with = if provider {
+            agreement.assignee_id().map_or("", |id| id.domain())
+        } else {
+            agreement.provider.id.domain()
+        };
+        let short = one.contract.short();
+        let dataset = &agreement.dataset.id.name;
+        let days = one.days;
+        let end = agreement.not_after;
+        let parts: [&[u8]; 3] = [
+            own.as_str().as_bytes(),
+            one.contract.0.as_bytes(),
+            &days.to_be_bytes(),
+        ];
+        let subject = tongue.pick(
+            format!("Contract {short} with {with} on {dataset} ends within {days} days"),
+            format!("Vertrag {short} mit {with} über {dataset} endet in weniger als {days} Tagen"),
+            format!(
+                "O contrato {short} com {with} sobre {dataset} termina em menos de {days} dias"
+            ),
+        );
+        let renew = if provider {
+            provider_mend(tongue, with)
+        } else {
+            consumer_mend(tongue, &short, with, dataset.as_str())
+        };
+        let until = tongue.pick(
+            format!("It is in force until {end}, that instant not included."),
+            format!("Er gilt bis {end}, dieser Zeitpunkt nicht eingeschlossen."),
+            format!("Está em vigor até {end}, esse instante não incluído."),
+        );
+        Self {
+            id: Digest::of_parts(&parts).to_string(),
+            json: serde_json::json!({
+                "id": Digest::of_parts(&parts).to_string(),
+                "event": "contract_ends",
+                "participant": own.domain(),
+                "contract": one.contract.to_string(),
+                "with": with,
+                "role": if provider { "provider" } else { "consumer" },
+                "dataset": dataset.as_str(),
+                "not_after": end.to_string(),
+                "days": days,
+                "subject": subject,
+            }),
+            subject: printable(&subject),
+            body: format!("{until}\n{renew}\n"),
+            domain: own.domain().to_owned(),
+        }
+    }
+
+    /// As a file.
+    pub(super) fn page(&self) -> String {
+        format!("{}\n\n{}", self.subject, self.body)
+    }
+
+    /// As the body of a webhook.
+    pub(super) fn json(&self) -> Vec<u8> {
+        self.json.to_string().into_bytes()
+    }
+
+    /// As a letter (RFC 5322) whose recipients the command knows. A subject beyond ASCII is an encoded word (RFC 2047).
+    pub(super) fn letter(&self) -> String {
+        let subject = if self.subject.is_ascii() {
+            self.subject.clone()
+        } else {
+            use base64::Engine as _;
+            let encoded = base64::engine::general_purpose::STANDARD.encode(&self.subject);
+            format!("=?UTF-8?B?{encoded}?=")
+        };
+        format!(
+            "Subject: {subject}\nMessage-ID: <{}@{}>\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n{}",
+            self.id, self.domain, self.body
+        )
+    }
+}
+
+fn provider_mend(tongue: Tongue, with: &str) -> String {
+    tongue.pick(
+        format!("To renew it, offer the dataset with a later end; {with} then requests it with --replaces."),
+        format!("Zum Verlängern den Datensatz mit einem späteren Ende anbieten; {with} beantragt ihn dann mit --replaces."),
+        format!("Para o renovar, ofereça os dados com um fim posterior; {with} pede-o depois com --replaces."),
+    )
+}
+
+fn consumer_mend(tongue: Tongue, short: &str, with: &str, dataset: &str) -> String {
+    let alias = with.split('.').next().unwrap_or(with);
+    let command = format!("hansa contract request {alias}.{dataset} --replaces {short}");
+    tongue.pick(
+        format!("To renew it: {command}"),
+        format!("Zum Verlängern: {command}"),
+        format!("Para o renovar: {command}"),
+    )
+}
