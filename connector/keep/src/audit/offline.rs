@@ -172,9 +172,7 @@ fn verify_folder(
     }
     // Empty in a log that is open, or was opened since.
     if let Ok(Some(held)) = reserve::held(path, &found.log) {
-        let stop = held.records.first();
-        let reason = stop.and_then(|stop| stop.body.get("reason")?.as_text());
-        let reason = reason.unwrap_or("nobody could say why");
+        let reason = held.reason();
         let stopped = format!("the log was stopped and not opened since: {reason}");
         found.unseen.push(stopped);
     }

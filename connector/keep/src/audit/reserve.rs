@@ -39,6 +39,15 @@ pub(super) struct Held {
     pub(super) rest: u64,
 }
 
+impl Held {
+    /// What stopped the log, in words.
+    pub(super) fn reason(&self) -> &str {
+        let stop = self.records.first();
+        stop.and_then(|stop| stop.body.get("reason")?.as_text())
+            .unwrap_or("nobody could say why")
+    }
+}
+
 impl Reserve {
     /// The reserve in `folder`, made if it is not there. It must be empty: [`held`] was taken in before.
     ///
