@@ -83,6 +83,19 @@ fn judge_read(
             Barred::Not(what) => broken(what),
         };
     }
+    let attested = agreement
+        .clauses
+        .iter()
+        .find(|clause| clause.term.looks_at().is_some());
+    if let Some(clause) = attested
+        && read.relied_on.is_empty()
+    {
+        return broken(format!(
+            "clause {} of contract {} asks for a credential, and none is named",
+            clause.id,
+            id.short()
+        ));
+    }
     match applied(agreement, read) {
         Applied::AsSigned => None,
         Applied::OtherForm => Some(Finding::unknown(

@@ -97,6 +97,22 @@ pub fn offer(offer: &Offer, dataset: &Dataset, taxonomy: &Taxonomy, now: Time) -
             .with_help("set valid.until to a day ahead"),
         ));
     }
+    if offer.to == Recipients::Public {
+        let attested = offer
+            .clauses
+            .iter()
+            .find(|clause| clause.term.looks_at().is_some());
+        findings.extend(attested.map(|clause| {
+            Finding::error(
+                Some(clause.id),
+                Refusal::new(
+                    Code::PolicyContradiction,
+                    "a public view is for anybody, and the clause is not",
+                )
+                .with_help("offer it to the league: who signs brings its credential along"),
+            )
+        }));
+    }
     if dataset.high_value && matches!(offer.to, Recipients::Participants(_)) {
         findings.push(Finding::error(
             None,

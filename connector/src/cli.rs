@@ -169,6 +169,15 @@ pub(crate) enum SigningAlgorithm {
     Es256,
 }
 
+/// What an issuer may state of participants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum StatedKind {
+    /// The sectors in which they work
+    Sector,
+    /// The regions in which they sit
+    Region,
+}
+
 /// `hansa league …`
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum LeagueVerb {
@@ -210,6 +219,61 @@ pub(crate) enum LeagueVerb {
         /// The league's folder
         #[arg(long, default_value = ".")]
         dir: PathBuf,
+    },
+    /// Names an issuer of credentials and what it may state, or names it no longer
+    #[command(
+        after_help = "Example: hansa league issuer chamber.example --states sector --dir league"
+    )]
+    Issuer {
+        /// Its identity
+        id: String,
+        /// Name for people; absent: its domain
+        #[arg(long)]
+        name: Option<String>,
+        /// What it may state; may be repeated
+        #[arg(long, value_enum, required_unless_present = "drop")]
+        states: Vec<StatedKind>,
+        /// Its public key as a JWK, where it holds the key itself; absent: one in the league's folder
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+        /// Name it no longer: nothing that it has stated counts any more
+        #[arg(long, conflicts_with_all = ["name", "states", "key"])]
+        drop: bool,
+        /// The league's folder
+        #[arg(long, default_value = ".")]
+        dir: PathBuf,
+        /// Moves the clock, in a league founded with --demo
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+        offset: Option<String>,
+    },
+    /// Issues a credential by an issuer whose key lies in the league's folder
+    #[command(
+        after_help = "Example: hansa league attest acme.example --by chamber.example --sector nace:H49 --output acme.credential"
+    )]
+    Attest {
+        /// Of whom
+        subject: String,
+        /// By which issuer
+        #[arg(long, value_name = "ISSUER")]
+        by: String,
+        /// It works in this sector, a code of NACE such as nace:H49; may be repeated
+        #[arg(long, value_name = "CODE")]
+        sector: Vec<String>,
+        /// It sits in this region: EU, or a code of NUTS such as DE or DEA33; may be repeated
+        #[arg(long, value_name = "CODE")]
+        region: Vec<String>,
+        /// Days that it counts, at most 366
+        #[arg(long, default_value_t = 90)]
+        days: u16,
+        /// Where to write it
+        #[arg(short, long)]
+        output: PathBuf,
+        /// The league's folder
+        #[arg(long, default_value = ".")]
+        dir: PathBuf,
+        /// Moves the clock, in a league founded with --demo
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+        offset: Option<String>,
     },
     /// Expels a participant
     #[command(after_help = "Example: hansa league expel acme.example --dir league")]

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 mod catalog;
 pub(crate) mod config;
 mod contract;
+mod credential;
 mod dataset;
 pub(crate) mod out;
 mod peer;
@@ -86,6 +87,7 @@ async fn dispatch(node: &Arc<Node>, order: Order, out: &Out) -> Outcome {
         DeskVerb::Explain(args) => sql::explain(node, args, out).await,
         DeskVerb::Simulate(args) => simulate::simulate(node, args, out).await,
         DeskVerb::Get(args) => sql::get(node, args, out).await,
+        DeskVerb::Credential(verb) => credential::run(node, verb, out).await,
         DeskVerb::Peer(verb) => peer::run(node, verb, out).await,
         DeskVerb::Audit(verb) => audit::run(node, verb, out).await,
         DeskVerb::Config(verb) => config::run(node, verb, out).await,

@@ -10,6 +10,7 @@ pub(crate) mod negotiate;
 pub(crate) mod notice;
 pub(crate) mod officers;
 pub(crate) mod post;
+pub(crate) mod present;
 pub(crate) mod proof;
 pub(crate) mod publish;
 pub(crate) mod receipt;

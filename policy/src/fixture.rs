@@ -197,5 +197,42 @@ pub(crate) fn admitting<T>(
     check(&crate::term::rule::Admission {
         now: time(now),
         around: &crate::term::rule::Around::QUIET,
+        supposing: false,
     })
+}
+
+impl crate::term::rule::Around {
+    /// Nothing runs and nothing is outstanding.
+    pub(crate) const QUIET: Self = Self {
+        address: None,
+        format: crate::term::delivery::Format::ArrowIpc,
+        running: 0,
+        activated: None,
+        first_use: None,
+        outstanding: 0,
+        shown: crate::attribute::Shown::NOTHING,
+    };
+}
+
+/// An attribute as a credential shows it that counts long enough.
+pub(crate) fn attested(attribute: crate::attribute::Attribute) -> crate::attribute::Attested {
+    use crate::attribute::{Credential, Issuers, Stating};
+    let issuer = participant("hansa://chamber.example");
+    let issuers = Issuers::from([(issuer.clone(), [attribute.kind()].into())]);
+    let credential = Credential {
+        statement: Digest::of(attribute.value().as_bytes()),
+        subject: participant(CONSUMER),
+        attributes: vec![attribute],
+        issued_at: time("2026-01-01T00:00:00Z"),
+        until: time("2026-12-31T00:00:00Z"),
+        signature: signature(Role::Provider, &party(issuer.as_str())),
+        issuer,
+    };
+    let stating = Stating {
+        issuers: &issuers,
+        keys: &AnyKey,
+        denied: &BTreeSet::new(),
+    };
+    let shown = credential.verify(&credential.subject, &stating, time("2026-06-01T00:00:00Z"));
+    shown.unwrap().remove(0)
 }

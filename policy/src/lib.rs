@@ -17,6 +17,7 @@
 )]
 
 pub mod ask;
+pub mod attribute;
 pub mod contract;
 pub mod diff;
 pub mod effect;

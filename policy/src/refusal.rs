@@ -204,6 +204,7 @@ codes! {
     WrongLeague "WRONG_LEAGUE" Identity "The file or the participant belongs to another league." "Use the file that your own league issued.";
     BundleInvalid "BUNDLE_INVALID" Identity "The trust bundle is malformed, expired, rolled back, or not signed by the league." "Fetch the current bundle: `hansa league export`.";
     IdentityHeaderPresent "IDENTITY_HEADER_PRESENT" Identity "The request carries an identity header; identity comes from the certificate alone." "Remove the header, or the proxy that adds it.";
+    CredentialInvalid "CREDENTIAL_INVALID" Identity "A credential is of somebody else, over, or by an issuer that the trust bundle does not name for it." "Ask an issuer that the league names for a new one.";
     // contracts
     ContractUnknown "CONTRACT_UNKNOWN" Unknown "No contract in force by that name between the two participants." "`hansa contract list` shows the contracts; request one with `hansa contract request`.";
     ContractAmbiguous "CONTRACT_AMBIGUOUS" Usage "Several contracts in force fit the question." "Name one with --contract.";
@@ -276,6 +277,7 @@ codes! {
     JoinPartnerNotAllowed "JOIN_PARTNER_NOT_ALLOWED" Policy "The contract does not permit the dataset in one question with the other." "Ask for the two in questions of their own.";
     KeyMustStay "KEY_MUST_STAY" Policy "The columns that the dataset is joined over are shown to nobody." "Compare them in ON alone, and let the participant execute the join.";
     ReceiptOverdue "RECEIPT_OVERDUE" State "Too many receipts wait for the asker's signature." "Countersign them: greet the provider once, `hansa peer show`.";
+    SectorNotAttested "SECTOR_NOT_ATTESTED" Policy "The contract is for some sectors only, and no credential that counts shows one of them." "Ask an issuer of the league for a credential and install it: `hansa credential add`.";
     // SQL
     SqlSyntax "SQL_SYNTAX" Usage "The text is not SQL that is understood here." "Mend the text at the place shown.";
     SqlInvalid "SQL_INVALID" Usage "The statement can be read but not planned: types or names do not fit." "Mend the statement.";

@@ -5,6 +5,7 @@ mod record;
 pub mod sum;
 pub mod trace;
 
+use crate::attribute::Paper;
 use crate::contract::InForce;
 use crate::effect::Effect;
 use crate::id::{ClauseId, ContractId, DatasetId, Name, PurposeId, RequestId};
@@ -111,7 +112,8 @@ pub struct RowLimit {
 /// party, purpose and delivery, over all contracts named. [`decide`] makes them again.
 ///
 /// # Errors
-/// `NOT_YET_VALID`, `EXPIRED`, `TERM_UNKNOWN`, `PURPOSE_MISSING`, `PURPOSE_UNKNOWN`, `PURPOSE_NOT_COVERED`.
+/// `NOT_YET_VALID`, `EXPIRED`, `TERM_UNKNOWN`, `SECTOR_NOT_ATTESTED`, `PURPOSE_MISSING`, `PURPOSE_UNKNOWN`,
+/// `PURPOSE_NOT_COVERED`, `PLACE_NOT_ALLOWED`.
 pub fn admissible(standing: &InForce, facts: &Facts<'_>) -> Result<(), Refusal> {
     check::window(standing, facts)?;
     check::terms(standing, facts, Check::Window)?;
@@ -156,6 +158,7 @@ pub fn decide<Q: Question>(
     check::datasets(&standing, reads)?;
     let mut effects = BTreeMap::new();
     let mut snapshots = BTreeMap::new();
+    let mut relied = BTreeMap::new();
     for (dataset, grant) in standing.grants() {
         let Some(columns) = reads.get(dataset) else {
             continue;
@@ -167,6 +170,7 @@ pub fn decide<Q: Question>(
                 .at(facts.now),
         )?;
         check::columns(dataset, columns, &done)?;
+        relied.insert(dataset.clone(), check::papers(&standing, grant, facts));
         effects.insert(dataset.clone(), done);
         if let Some(snapshot) = facts.snapshots.get(dataset) {
             snapshots.insert(dataset.clone(), snapshot.clone());
@@ -185,6 +189,7 @@ pub fn decide<Q: Question>(
         standing,
         effects,
         snapshots,
+        relied,
         budgets,
     })
 }
@@ -199,6 +204,7 @@ pub struct Ruled<Q> {
     sql_commit: Digest,
     effects: BTreeMap<DatasetId, Vec<Effect>>,
     snapshots: BTreeMap<DatasetId, String>,
+    relied: BTreeMap<DatasetId, BTreeSet<Paper>>,
     budgets: Vec<Budget>,
     row_limit: Option<RowLimit>,
     rates: Vec<(ContractId, u64)>,
@@ -235,6 +241,12 @@ impl<Q> Ruled<Q> {
     /// The snapshot label of each dataset.
     pub const fn snapshots(&self) -> &BTreeMap<DatasetId, String> {
         &self.snapshots
+    }
+
+    /// The signed statements on which it relies that the question is let in.
+    pub fn relied_on(&self) -> BTreeSet<Digest> {
+        let papers = self.relied.values().flatten();
+        papers.map(|paper| paper.statement).collect()
     }
 
     /// What is done to each dataset.

@@ -33,9 +33,11 @@ pub mod published_area;
 pub mod purpose;
 pub mod quota;
 pub mod receipts;
+pub mod region;
 pub mod rows;
 pub mod rule;
 mod samples;
+pub mod sector;
 pub mod service;
 pub mod streams;
 pub mod time_bucket;
@@ -64,7 +66,9 @@ use prefix::Prefix;
 use price::Price;
 use pseudonym::Pseudonym;
 use published_area::PublishedArea;
+use region::Region;
 use rule::Binding;
+use sector::Sector;
 use service::Service;
 
 /// The most clauses that a policy may hold, so that every ruling fits into one record.
@@ -142,6 +146,8 @@ pub struct Clause {
 /// One executable or recorded rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Term {
+    /// 3: only for whoever works in one of these sectors, by a credential.
+    Sector(Vec<Sector>),
     /// 4: the declared purpose is one of these or narrower.
     Purpose(Vec<PurposeId>),
     /// 4: the declared purpose is none of these, nor narrower or wider.
@@ -236,6 +242,8 @@ pub enum Term {
     Embargo(Embargo),
     /// 33: only to these networks.
     Networks(Vec<Network>),
+    /// 33: only to whoever sits in this region, by a credential.
+    Region(Region),
     /// 34: only in these forms.
     Formats(Vec<Format>),
     /// 35, recorded: the consumer deletes what it received after so many days.

@@ -34,6 +34,8 @@ pub enum Kind {
     Dispute,
     /// What a party says of a clause while a contract is negotiated.
     Comment,
+    /// What an issuer states of a participant.
+    Credential,
 }
 
 impl Kind {
@@ -44,13 +46,14 @@ impl Kind {
             Self::Receipt => "hansa-receipt+jws",
             Self::Dispute => "hansa-dispute+jws",
             Self::Comment => "hansa-comment+jws",
+            Self::Credential => "hansa-credential+jws",
         }
     }
 
     const fn malformed(self) -> Code {
         match self {
             Self::Agreement => Code::ContractMalformed,
-            Self::Withdrawal | Self::Receipt | Self::Dispute | Self::Comment => {
+            Self::Withdrawal | Self::Receipt | Self::Dispute | Self::Comment | Self::Credential => {
                 Code::StatementMalformed
             }
         }
@@ -238,9 +241,9 @@ const LIMITS: Limits = Limits {
     depth: 4,
 };
 
-struct Opened {
-    payload: Vec<u8>,
-    signatures: Vec<Signature>,
+pub(crate) struct Opened {
+    pub(crate) payload: Vec<u8>,
+    pub(crate) signatures: Vec<Signature>,
 }
 
 fn signed_contract(bytes: &[u8], roles: &[Role]) -> Result<SignedContract, Refusal> {
@@ -257,7 +260,7 @@ fn signed_contract(bytes: &[u8], roles: &[Role]) -> Result<SignedContract, Refus
 }
 
 // INVARIANT: every-signature. Every entry of the statement is read, and none may be left out or added.
-fn insist_on_roles(signatures: &[Signature], roles: &[Role]) -> Result<(), Refusal> {
+pub(crate) fn insist_on_roles(signatures: &[Signature], roles: &[Role]) -> Result<(), Refusal> {
     if signatures.len() < roles.len() {
         return Err(missing(signatures.len(), roles.len()));
     }
@@ -295,7 +298,7 @@ fn insist_on_roles(signatures: &[Signature], roles: &[Role]) -> Result<(), Refus
 }
 
 /// The one signature of a statement that carries one.
-fn only(signatures: Vec<Signature>) -> Result<Signature, Refusal> {
+pub(crate) fn only(signatures: Vec<Signature>) -> Result<Signature, Refusal> {
     let count = signatures.len();
     let mut signatures = signatures.into_iter();
     match (signatures.next(), signatures.next()) {
@@ -315,7 +318,7 @@ fn missing(found: usize, due: usize) -> Refusal {
     )
 }
 
-fn open(bytes: &[u8], kind: Kind) -> Result<Opened, Refusal> {
+pub(crate) fn open(bytes: &[u8], kind: Kind) -> Result<Opened, Refusal> {
     let codes = Codes::of(kind.malformed());
     let json = strict::document(bytes, LIMITS, kind.malformed())?;
     let mut envelope = Members::of(json, "", codes)?;

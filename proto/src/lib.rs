@@ -19,6 +19,7 @@ pub mod admin;
 pub mod base64url;
 pub mod comment;
 pub mod contract;
+pub mod credential;
 pub mod dataset;
 pub mod dispute;
 pub mod draft;

@@ -57,10 +57,12 @@ pub struct LegalFile {
 }
 
 /// The keys of a policy file, in the order in which they are documented.
-pub const KEYS: [&str; 42] = [
+pub const KEYS: [&str; 44] = [
     "title",
     "purpose",
     "purpose_not",
+    "sectors",
+    "region",
     "valid",
     "lasts",
     "hours",

@@ -4,6 +4,7 @@
 //! to get round it. An attack is asked over the wire by a participant that keeps to no rule, wherever it is on the wire.
 
 mod aggregate;
+mod attested;
 mod books;
 mod contract;
 mod identity;
@@ -119,7 +120,7 @@ const LISTED: u16 = 77;
 
 #[test]
 fn each_attack_comes_to_what_the_list_says() {
-    let groups: [fn() -> Vec<Line>; 8] = [
+    let groups: [fn() -> Vec<Line>; 9] = [
         world::attacked,
         contract::attacked,
         identity::attacked,
@@ -128,6 +129,7 @@ fn each_attack_comes_to_what_the_list_says() {
         load::attacked,
         peer::attacked,
         shown::attacked,
+        attested::attacked,
     ];
     let lines = std::thread::scope(|scope| {
         let running: Vec<_> = groups.map(|group| scope.spawn(group)).into();

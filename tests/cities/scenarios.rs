@@ -49,11 +49,12 @@ fn answer(firm: &City, sql: &str) -> Vec<Value> {
     lines
 }
 
-/// A firm buys part of a city: an area, and 10,000 rows a day. Row 10,001 is refused, after a restart, too; and a withdrawal
+/// A firm buys part of a city: for its sector, an area, and 10,000 rows a day. Row 10,001 is refused, after a restart, too; and a withdrawal
 /// ends what runs.
 #[test]
-fn a_firm_with_an_area_and_ten_thousand_rows_a_day() {
+fn a_firm_with_a_sector_an_area_and_ten_thousand_rows_a_day() {
     let league = League::new(binary());
+    league.names_issuer("chamber", &["sector"], "-1m");
     let mut lindau = league.city("lindau");
     let mut csv = String::from("id,lon,lat\n");
     for id in 0..12_000 {
@@ -65,7 +66,7 @@ fn a_firm_with_an_area_and_ten_thousand_rows_a_day() {
     lindau.publishes();
     let terms = format!(
         "{ALWAYS}\narea = {{ lon = \"lon\", lat = \"lat\", box = [9.6, 47.5, 9.75, 47.6] }}\n\
-         rows_per_day = 10_000\nbytes_per_day = \"50 MB\""
+         sectors = [\"nace:H49\", \"nace:O84\"]\nrows_per_day = 10_000\nbytes_per_day = \"50 MB\""
     );
     lindau.offers("points", "area", &terms, "\"league\"", "auto");
     let acme = league.firm("acme");
@@ -77,6 +78,11 @@ fn a_firm_with_an_area_and_ten_thousand_rows_a_day() {
         let sql = format!("SELECT id FROM lindau.points LIMIT {rows}");
         acme.hansa(&["sql", &sql, "--format", "csv"])
     };
+    // A firm of the trade, and only since somebody says so whom the league has named.
+    take(1).refused("SECTOR_NOT_ATTESTED", 3);
+    let _ = league.attests("acme", "chamber", &["--sector", "nace:H49.41"]);
+    acme.hansa(&["credential", "add", "chamber.credential"])
+        .must();
     let all = answer(
         &acme,
         "SELECT count(*) AS n, max(lon) AS lon FROM lindau.points",

@@ -98,14 +98,47 @@ fn an_expelled_one_is_cut_and_refused() {
     lindau.verifies();
 }
 
+/// What an issuer has stated ends with the bundle that names it no longer, also where an answer relies on it and runs.
+#[test]
+fn an_issuer_that_is_dropped_ends_what_it_has_stated() {
+    let league = League::new(super::binary());
+    league.names_issuer("chamber", &["sector"], "-1m");
+    let mut lindau = league.city("lindau");
+    let mut acme = league.city("acme");
+    league.hand_bundle_to("lindau");
+    lindau.offers_long(ROWS, &format!("{ALL}\nsectors = [\"nace:H49\"]"));
+    lindau.serve();
+    acme.serve();
+    acme.knows(&lindau);
+    let _ = acme.contract("lindau.long");
+    let _ = league.attests("acme", "chamber", &["--sector", "nace:H49"]);
+    acme.hansa(&["credential", "add", "chamber.credential"])
+        .must();
+    let mut reader = acme.begins();
+    league.drops_issuer("chamber");
+    league.hand_bundle_to("lindau");
+    let close = cut_in_time_with(&lindau, 0, "CREDENTIAL_INVALID");
+    assert!(number(&close, "rows") < i64::from(ROWS));
+    reader.end().ends(4);
+    acme.ask("SELECT count(*) FROM lindau.long")
+        .refused("SECTOR_NOT_ATTESTED", 3);
+    let listed = acme.hansa(&["--json", "credential", "list"]).must().json();
+    assert_eq!(text(&listed, "issuer"), "hansa://chamber.example");
+    lindau.verifies();
+}
+
 /// Waits until the stream is closed as cut, by the times of the product: within a second of the bundle's file, and of the
 /// record of the bundle.
 fn cut_in_time(lindau: &City, already: usize) -> Value {
+    cut_in_time_with(lindau, already, "PEER_NOT_TRUSTED")
+}
+
+fn cut_in_time_with(lindau: &City, already: usize, code: &str) -> Value {
     let close = wait_for("the stream's end", Duration::from_secs(20), || {
         lindau.records("close").into_iter().nth(already)
     });
     assert_eq!(text(&close, "outcome"), "cut", "{close}");
-    assert_eq!(text(&close, "code"), "PEER_NOT_TRUSTED", "{close}");
+    assert_eq!(text(&close, "code"), code, "{close}");
     let file = std::fs::metadata(lindau.folder().join("trust/bundle.json")).unwrap();
     let written = file.modified().unwrap().duration_since(UNIX_EPOCH).unwrap();
     let written = i64::try_from(written.as_micros()).unwrap();

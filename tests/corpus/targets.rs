@@ -10,7 +10,8 @@ use keep::trust::bundle::Bundle;
 use policy::contract::{Role, SignedContract};
 use policy::refusal::Code;
 use proto::{
-    comment, contract, dataset, dispute, envelope, letters, odrl, receipt, strict, withdrawal,
+    comment, contract, credential, dataset, dispute, envelope, letters, odrl, receipt, strict,
+    withdrawal,
 };
 
 /// What is wrong, if anything is.
@@ -147,6 +148,20 @@ pub(crate) fn statement(bytes: &[u8]) -> Verdict {
         let payload = comment::to_bytes(&read.comment);
         same(
             "comment",
+            &envelope::assemble_signed(&payload, &[read.signature]),
+            bytes,
+        )?;
+    }
+    if let Ok(read) = credential::from_envelope(bytes) {
+        let payload = credential::to_bytes(&credential::Statement {
+            issuer: read.issuer,
+            subject: read.subject,
+            attributes: read.attributes,
+            issued_at: read.issued_at,
+            until: read.until,
+        });
+        same(
+            "credential",
             &envelope::assemble_signed(&payload, &[read.signature]),
             bytes,
         )?;

@@ -84,6 +84,7 @@ impl Consumer {
             },
             deadline: None,
             accept: BTreeSet::new(),
+            credentials: Vec::new(),
         };
         self.runtime.block_on(async {
             let recorded = self.log.record(Errand(asking)).await.unwrap();

@@ -147,6 +147,47 @@ impl League {
         .must();
     }
 
+    /// `league issuer`, by a clock that was moved: what is stated counts from then on.
+    ///
+    /// # Panics
+    /// When the command fails.
+    pub fn names_issuer(&self, alias: &str, states: &[&str], offset: &str) {
+        let id = format!("{alias}.example");
+        let mut args = vec![
+            "league", "issuer", &id, "--dir", "league", "--offset", offset,
+        ];
+        args.extend(states.iter().flat_map(|kind| ["--states", kind]));
+        self.hansa(&args).must();
+    }
+
+    /// `league issuer --drop`.
+    ///
+    /// # Panics
+    /// When the command fails.
+    pub fn drops_issuer(&self, alias: &str) {
+        let id = format!("{alias}.example");
+        let args = [
+            "--yes", "league", "issuer", &id, "--drop", "--dir", "league",
+        ];
+        self.hansa(&args).must();
+    }
+
+    /// `league attest`: a credential of a participant by an issuer, beside the participant's other files.
+    ///
+    /// # Panics
+    /// When the command fails.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
+    pub fn attests(&self, subject: &str, by: &str, more: &[&str]) -> Vec<u8> {
+        let (id, issuer) = (format!("{subject}.example"), format!("{by}.example"));
+        let file = format!("{subject}/{by}.credential");
+        let args = [
+            "league", "attest", &id, "--by", &issuer, "--dir", "league", "--output", &file,
+        ];
+        self.hansa(&[&args[..], more].concat()).must();
+        std::fs::read(self.folder().join(&file)).expect("the credential is there")
+    }
+
     /// `league export` into a participant's trust folder.
     ///
     /// # Panics

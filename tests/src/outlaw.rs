@@ -309,7 +309,13 @@ impl Outlaw {
 /// A question with a fresh identity, as its ticket.
 #[must_use]
 pub fn ticket(contracts: &[ContractId], sql: &str, purpose: Option<PurposeId>) -> Vec<u8> {
-    let asking = Asking {
+    ask::to_ticket(&question(contracts, sql, purpose)).to_vec()
+}
+
+/// A question with a fresh identity.
+#[must_use]
+pub fn question(contracts: &[ContractId], sql: &str, purpose: Option<PurposeId>) -> Asking {
+    Asking {
         ask: Ask {
             request: RequestId(rand::random()),
             contracts: contracts.to_vec(),
@@ -318,8 +324,8 @@ pub fn ticket(contracts: &[ContractId], sql: &str, purpose: Option<PurposeId>) -
         },
         deadline: None,
         accept: std::iter::empty::<Compression>().collect(),
-    };
-    ask::to_ticket(&asking).to_vec()
+        credentials: Vec::new(),
+    }
 }
 
 async fn opened(

@@ -18,6 +18,10 @@ pub enum Kind {
     Withdrawal,
     /// Receipts in their envelope, named by the digest of their bytes.
     Receipt,
+    /// Credentials of this participant in their envelope, named by the digest of their bytes.
+    Credential,
+    /// Statements of others on which answers rely, in their envelope, named by the digest of their bytes.
+    Shown,
 }
 
 impl Kind {
@@ -26,6 +30,8 @@ impl Kind {
             Self::Letter => "letters",
             Self::Withdrawal => "withdrawals",
             Self::Receipt => "receipts",
+            Self::Credential => "credentials",
+            Self::Shown => "shown",
         }
     }
 }
@@ -57,7 +63,14 @@ impl Documents {
     /// # Errors
     /// `STATE_BROKEN` or `DISK_FULL`.
     pub fn open(folder: &Path) -> Result<Self, Refusal> {
-        for name in ["contracts", "letters", "withdrawals", "receipts"] {
+        for name in [
+            "contracts",
+            "letters",
+            "withdrawals",
+            "receipts",
+            "credentials",
+            "shown",
+        ] {
             files::folder(&folder.join(name))?;
         }
         Ok(Self {

@@ -6,6 +6,7 @@ use crate::cli::verb::audit::AuditVerb;
 use crate::cli::verb::catalog::CatalogVerb;
 use crate::cli::verb::config::ConfigVerb;
 use crate::cli::verb::contract::ContractVerb;
+use crate::cli::verb::credential::CredentialVerb;
 use crate::cli::verb::dataset::DatasetVerb;
 use crate::cli::verb::peer::PeerVerb;
 use crate::cli::verb::policy::PolicyVerb;
@@ -97,9 +98,14 @@ fn deed(verb: &Verb) -> Deed {
 fn of_league(verb: &LeagueVerb) -> Deed {
     match verb {
         LeagueVerb::List { .. } => Deed::Looks,
-        LeagueVerb::Init { .. } | LeagueVerb::Admit { .. } | LeagueVerb::Export { .. } => {
-            Deed::Acts("")
-        }
+        LeagueVerb::Issuer { id, drop: true, .. } => Deed::Ends(format!(
+            "Naming {id} no longer ends what is read by its credentials, everywhere in the league."
+        )),
+        LeagueVerb::Init { .. }
+        | LeagueVerb::Admit { .. }
+        | LeagueVerb::Issuer { .. }
+        | LeagueVerb::Attest { .. }
+        | LeagueVerb::Export { .. } => Deed::Acts(""),
         LeagueVerb::Expel { id, .. } => Deed::Ends(format!(
             "Expelling {id} ends what it reads and asks, everywhere in the league."
         )),
@@ -132,6 +138,10 @@ fn of_desk(verb: &DeskVerb) -> Deed {
         )
         | DeskVerb::Config(ConfigVerb::Show | ConfigVerb::Reference) => Deed::Looks,
         DeskVerb::Contract(verb) => of_contract(verb),
+        DeskVerb::Credential(CredentialVerb::List) => Deed::Looks,
+        DeskVerb::Credential(CredentialVerb::Add { .. }) => {
+            Deed::Acts("hansa credential list shows those that are here")
+        }
         DeskVerb::Peer(PeerVerb::List | PeerVerb::Show { .. }) => Deed::Looks,
         DeskVerb::Peer(PeerVerb::Add { .. } | PeerVerb::Remove { .. }) => Deed::Acts(""),
         DeskVerb::Audit(

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod catalog;
 pub(crate) mod config;
 pub(crate) mod contract;
+pub(crate) mod credential;
 pub(crate) mod dataset;
 pub(crate) mod peer;
 pub(crate) mod policy;
@@ -13,6 +14,7 @@ use crate::cli::verb::audit::AuditVerb;
 use crate::cli::verb::catalog::CatalogVerb;
 use crate::cli::verb::config::ConfigVerb;
 use crate::cli::verb::contract::ContractVerb;
+use crate::cli::verb::credential::CredentialVerb;
 use crate::cli::verb::dataset::DatasetVerb;
 use crate::cli::verb::peer::PeerVerb;
 use crate::cli::verb::policy::PolicyVerb;
@@ -69,6 +71,9 @@ pub(crate) enum DeskVerb {
     /// The permitted view of one dataset
     #[command(after_help = "Example: hansa get munster.bike_counts -o bikes.parquet")]
     Get(GetArgs),
+    /// What issuers state of this participant
+    #[command(subcommand)]
+    Credential(CredentialVerb),
     /// The participants that this connector talks to
     #[command(subcommand)]
     Peer(PeerVerb),

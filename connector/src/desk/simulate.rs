@@ -10,6 +10,7 @@ use crate::desk::{Outcome, gathered};
 use crate::node::{Node, offers};
 use crate::walk::answer::rehearse::{Rehearsal, rehearse};
 use ::catalog::lint::{self, Severity};
+use ::policy::attribute::Attribute;
 use ::policy::contract::{Agreement, Assignee, Book, InForce, Party};
 use ::policy::diff;
 use ::policy::id::{ContractId, ParticipantId};
@@ -57,11 +58,15 @@ pub(crate) async fn simulate(node: &Arc<Node>, args: SimulateArgs, out: &Out) ->
         .await?;
         return Ok(0);
     }
+    let supposed: Vec<Attribute> = crate::local::league::attributes(&args.sector, &args.region)?
+        .into_iter()
+        .collect();
     let rehearsal = Rehearsal {
         standing: &standing,
         now,
         purpose: purpose.as_ref(),
         address: args.address,
+        supposed: &supposed,
     };
     let seen = text::datasets(node, &rehearsal).await?;
     for dataset in &seen {

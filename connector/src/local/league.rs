@@ -1,16 +1,27 @@
 //! `hansa league`: a certificate authority and a signed trust bundle for pilots.
 
-use crate::cli::LeagueVerb;
 use crate::cli::show::{Show, line_out, table};
+use crate::cli::{LeagueVerb, StatedKind};
 use crate::config::unit::shift;
 use crate::local::{read, write};
+use evidence::json::Limits;
 use evidence::time::Time;
-use keep::trust::keys::Algorithm;
+use keep::trust::jwk;
+use keep::trust::keys::{Algorithm, PublicKey};
+use keep::trust::league::attest::Naming;
 use keep::trust::league::{Founding, League};
+use keep::trust::signature::Signer as _;
+use policy::attribute::{Attribute, AttributeKind};
+use policy::contract::Role;
 use policy::id::ParticipantId;
 use policy::refusal::{Code, Refusal};
+use proto::credential::{self, Statement};
+use proto::envelope;
 use serde_json::json;
+use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::path::Path;
+use std::str::FromStr;
 
 /// Carries out one of the league's verbs.
 ///
@@ -58,10 +69,91 @@ pub(crate) fn run(verb: LeagueVerb, now: Time, show: Show) -> Result<(), Refusal
             list(&League::open(&dir)?, show);
             Ok(())
         }
+        LeagueVerb::Issuer {
+            id,
+            name,
+            states,
+            key,
+            drop,
+            dir,
+            offset,
+        } => {
+            let id = participant(&id)?;
+            let mut league = League::open(&dir)?;
+            let now = moved(&league, offset.as_deref(), now)?;
+            if drop {
+                league.drop_issuer(&id, now)?;
+            } else {
+                let key = key.map(|file| public_key(&file)).transpose()?;
+                let naming = Naming {
+                    name: name.unwrap_or_else(|| id.domain().to_owned()),
+                    id: id.clone(),
+                    states: states.into_iter().map(kind).collect(),
+                    key,
+                };
+                league.name_issuer(naming, now)?;
+            }
+            let sequence = league.bundle().content().sequence;
+            let what = if drop {
+                "is no issuer any more"
+            } else {
+                "is named"
+            };
+            show.result(
+                &json!({"issuer": id.as_str(), "named": !drop, "bundle": sequence}),
+                &format!(
+                    "{} {what}; hand the new bundle (number {sequence}) to the participants: hansa league export",
+                    id.domain()
+                ),
+            );
+            Ok(())
+        }
+        LeagueVerb::Attest {
+            subject,
+            by,
+            sector,
+            region,
+            days,
+            output,
+            dir,
+            offset,
+        } => {
+            let league = League::open(&dir)?;
+            let now = moved(&league, offset.as_deref(), now)?;
+            let (subject, issuer) = (participant(&subject)?, participant(&by)?);
+            let attributes = attributes(&sector, &region)?;
+            if attributes.is_empty() {
+                return Err(Refusal::new(
+                    Code::UsageWrong,
+                    "a credential states something: --sector nace:H49, --region EU",
+                ));
+            }
+            let statement = Statement {
+                issuer,
+                subject,
+                attributes: attributes.into_iter().collect(),
+                issued_at: now,
+                until: now.plus_micros(i64::from(days).saturating_mul(DAY)),
+            };
+            let bytes = attested(&league, &statement)?;
+            let Statement {
+                issuer, subject, ..
+            } = statement;
+            write(&output, &bytes)?;
+            show.result(
+                &json!({"participant": subject.as_str(), "issuer": issuer.as_str(), "file": output}),
+                &format!(
+                    "{} attests it; send {} {} and it runs: hansa credential add {}",
+                    issuer.domain(),
+                    subject.domain(),
+                    output.display(),
+                    output.display()
+                ),
+            );
+            Ok(())
+        }
         LeagueVerb::Expel { id, dir } => {
-            let id: ParticipantId = id
-                .parse()
-                .map_err(|fault| Refusal::new(Code::UsageWrong, format!("`{id}`: {fault}")))?;
+            let id = participant(&id)?;
             let mut league = League::open(&dir)?;
             league.expel(&id, now)?;
             let sequence = league.bundle().content().sequence;
@@ -97,6 +189,74 @@ pub(crate) fn run(verb: LeagueVerb, now: Time, show: Show) -> Result<(), Refusal
             Ok(())
         }
     }
+}
+
+fn participant(text: &str) -> Result<ParticipantId, Refusal> {
+    parsed(text)
+}
+
+fn parsed<T: FromStr<Err: Display>>(text: &str) -> Result<T, Refusal> {
+    text.parse()
+        .map_err(|fault| Refusal::new(Code::UsageWrong, format!("`{text}`: {fault}")))
+}
+
+const fn kind(stated: StatedKind) -> AttributeKind {
+    match stated {
+        StatedKind::Sector => AttributeKind::Sector,
+        StatedKind::Region => AttributeKind::Region,
+    }
+}
+
+/// Attributes as they are named on the command line.
+///
+/// # Errors
+/// `USAGE` for one that is none.
+pub(crate) fn attributes(
+    sectors: &[String],
+    regions: &[String],
+) -> Result<BTreeSet<Attribute>, Refusal> {
+    let sectors = sectors
+        .iter()
+        .map(|code| parsed(code).map(Attribute::Sector));
+    let regions = regions
+        .iter()
+        .map(|code| parsed(code).map(Attribute::Region));
+    sectors.chain(regions).collect()
+}
+
+/// A credential, read back as everybody reads it.
+///
+/// # Errors
+/// What the league refuses, and `CREDENTIAL_INVALID` for what nobody would take.
+pub(crate) fn attested(league: &League, statement: &Statement) -> Result<Vec<u8>, Refusal> {
+    let signer = league.issuer(&statement.issuer)?;
+    let payload = credential::to_bytes(statement);
+    let header = envelope::protected_header(
+        envelope::Kind::Credential,
+        Role::Provider,
+        signer.algorithm().as_str(),
+        signer.kid(),
+        statement.issued_at.micros().div_euclid(1_000_000),
+    );
+    let signature = signer.sign(&envelope::signing_input(&header, &payload))?;
+    let bytes = envelope::assemble(&payload, &[(header, signature)]);
+    let read = credential::from_envelope(&bytes)?;
+    let bundle = league.bundle();
+    bundle.shown(&read, &statement.subject, statement.issued_at)?;
+    Ok(bytes)
+}
+
+const DAY: i64 = 24 * 3600 * 1_000_000;
+
+fn public_key(file: &Path) -> Result<PublicKey, Refusal> {
+    let limits = Limits {
+        bytes: 4096,
+        depth: 2,
+    };
+    evidence::json::parse(&read(file)?, limits)
+        .map_err(|fault| Refusal::new(Code::KeyInvalid, format!("no JWK: {fault}")))
+        .and_then(jwk::from_json)
+        .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))
 }
 
 /// The league's clock: it can be moved where the league is for a show, as those of its participants.

@@ -237,7 +237,8 @@ impl Node {
         ))
     }
 
-    /// Ends the answers of participants that the bundle no longer lists.
+    /// Ends the answers of participants that the bundle no longer lists, and those that rely on what it no longer lets an
+    /// issuer state.
     pub(crate) fn cut_strangers(&self) {
         // Open inboxes look again at whom they belong to.
         self.posted.notify_waiters();
@@ -247,6 +248,9 @@ impl Node {
                 self.running.cut_peer(&peer, &why);
             }
         }
+        let (bundle, now) = (self.trust.bundle(), self.now());
+        self.running
+            .cut_unattested(|credential, peer| bundle.shown(credential, peer, now).map(|_| ()));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The answers under way, so that a withdrawal or an expulsion can cut them.
 
 use engine::execute::watch::{self, Stop, Watch};
+use policy::attribute::Credential;
 use policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use policy::refusal::Refusal;
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ struct Entry {
     peer: ParticipantId,
     contracts: Vec<ContractId>,
     datasets: Vec<DatasetId>,
+    credentials: Vec<Credential>,
     stop: Stop,
 }
 
@@ -33,6 +35,15 @@ impl Place {
             if let Some(entry) = list.get_mut(&self.key) {
                 entry.contracts = contracts;
                 entry.datasets = datasets;
+            }
+        });
+    }
+
+    /// Tells on which credentials it relies that this answer may run.
+    pub(crate) fn relies_on(&self, credentials: Vec<Credential>) {
+        self.list.locked(|list| {
+            if let Some(entry) = list.get_mut(&self.key) {
+                entry.credentials = credentials;
             }
         });
     }
@@ -90,6 +101,7 @@ impl Running {
                     peer: peer.clone(),
                     contracts,
                     datasets: Vec::new(),
+                    credentials: Vec::new(),
                     stop,
                 },
             );
@@ -124,6 +136,21 @@ impl Running {
     /// Cuts those of a participant; says how many.
     pub(crate) fn cut_peer(&self, peer: &ParticipantId, why: &Refusal) -> usize {
         self.cut(|entry| entry.peer == *peer, why)
+    }
+
+    /// Cuts those that rely on a credential which counts no longer.
+    pub(crate) fn cut_unattested(
+        &self,
+        counts: impl Fn(&Credential, &ParticipantId) -> Result<(), Refusal>,
+    ) {
+        self.locked(|list| {
+            for entry in list.values() {
+                let each = &mut entry.credentials.iter();
+                if let Err(why) = each.try_for_each(|one| counts(one, &entry.peer)) {
+                    entry.stop.stop(why);
+                }
+            }
+        });
     }
 
     /// Cuts all; says how many.

@@ -16,13 +16,16 @@ use keep::contracts::Kind as Document;
 use keep::trust::identity::request::Applicant;
 use keep::trust::identity::{self, Files};
 use keep::trust::keys::Algorithm;
+use keep::trust::league::attest::Naming;
 use keep::trust::league::{Founding, League};
 use keep::trust::signature::FileSigner;
 use policy::ask::Ask;
+use policy::attribute::{Attribute, AttributeKind};
 use policy::contract::Assignee;
 use policy::id::{ContractId, ParticipantId, RequestId};
 use policy::peer::Presented;
 use policy::refusal::{Code, Refusal};
+use proto::credential::Statement;
 use proto::peer::ask::Asking;
 use proto::peer::letter::{Content, Letter};
 use std::collections::{BTreeMap, BTreeSet};
@@ -147,6 +150,38 @@ impl Town {
     pub(crate) fn expel(&mut self, alias: &str) {
         let now = self.now();
         self.league.expel(&id(alias), now).unwrap();
+    }
+
+    /// Names an issuer of sectors.
+    pub(crate) fn names_issuer(&mut self, alias: &str) {
+        let now = self.now();
+        let naming = Naming {
+            id: id(alias),
+            name: alias.to_owned(),
+            states: [AttributeKind::Sector].into(),
+            key: None,
+        };
+        self.league.name_issuer(naming, now).unwrap();
+    }
+
+    /// Names an issuer no longer.
+    pub(crate) fn drops_issuer(&mut self, alias: &str) {
+        let now = self.now();
+        self.league.drop_issuer(&id(alias), now).unwrap();
+    }
+
+    /// A credential that counts for a day.
+    pub(crate) fn attests(&self, subject: &str, by: &str, sector: &str) -> bytes::Bytes {
+        let now = self.now();
+        let statement = Statement {
+            issuer: id(by),
+            subject: id(subject),
+            attributes: vec![Attribute::Sector(sector.parse().unwrap())],
+            issued_at: now,
+            until: now.plus_micros(DAY),
+        };
+        let bytes = crate::local::league::attested(&self.league, &statement);
+        bytes.unwrap().into()
     }
 
     /// Opens a participant, with what opening found.
@@ -315,6 +350,16 @@ pub(crate) async fn ask(
     caller: Caller,
     contracts: &[ContractId],
 ) -> Result<usize, Code> {
+    ask_showing(node, caller, contracts, Vec::new()).await
+}
+
+/// The same, with credentials.
+pub(crate) async fn ask_showing(
+    node: &Arc<Node>,
+    caller: Caller,
+    contracts: &[ContractId],
+    credentials: Vec<bytes::Bytes>,
+) -> Result<usize, Code> {
     let asking = Asking {
         ask: Ask {
             request: RequestId(crate::node::fresh()),
@@ -324,6 +369,7 @@ pub(crate) async fn ask(
         },
         deadline: None,
         accept: BTreeSet::new(),
+        credentials,
     };
     let mut delivery = match answer(node, caller, asking).await {
         Ok(delivery) => delivery,

@@ -1,5 +1,6 @@
 //! Answer: identify, contract, plan, decide, record, enforce, execute, seal; the order is held by the types.
 
+mod attested;
 mod decide;
 mod deliver;
 mod known;

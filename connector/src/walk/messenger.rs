@@ -6,7 +6,7 @@ use crate::node::Node;
 use crate::node::calls::Peer;
 use crate::node::seats::Seat;
 use crate::walk::fact::{Fact, maybe};
-use crate::walk::{negotiate, receipt};
+use crate::walk::{negotiate, present, receipt};
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -153,10 +153,12 @@ impl Messenger {
 #[async_trait]
 impl Courier for Messenger {
     async fn fetch(&self, errand: Errand) -> Result<RemoteRows, Refusal> {
+        let contracts: Vec<ContractId> = errand.contract.into_iter().collect();
         let asking = Asking {
+            credentials: present::credentials(&self.node, &contracts)?,
             ask: Ask {
                 request: RequestId(crate::node::fresh()),
-                contracts: errand.contract.into_iter().collect(),
+                contracts,
                 sql: errand.sql.clone(),
                 purpose: errand.purpose.clone(),
             },

@@ -1,7 +1,8 @@
 //! The checks of a ruling, one function each; `decide` gives their order.
 
 use super::{Budget, Counted, Facts, Meeting, RowLimit};
-use crate::contract::{Grant, InForce};
+use crate::attribute::Paper;
+use crate::contract::{Asker, Grant, InForce};
 use crate::effect::{Effect, What};
 use crate::id::{ContractId, DatasetId, Name};
 use crate::refusal::{Code, Refusal};
@@ -22,10 +23,7 @@ pub(super) fn window(standing: &InForce, facts: &Facts<'_>) -> Result<(), Refusa
 /// The clauses that take part in one of the checks; all of the contracts named.
 pub(super) fn terms(standing: &InForce, facts: &Facts<'_>, check: Check) -> Result<(), Refusal> {
     for grant in standing.grants().values() {
-        let admission = Admission {
-            now: facts.now,
-            around: around(grant, facts),
-        };
+        let admission = admission(standing, grant, facts);
         for clause in grant.clauses() {
             clause
                 .term
@@ -41,18 +39,15 @@ pub(super) fn terms(standing: &InForce, facts: &Facts<'_>, check: Check) -> Resu
 
 /// What one clause says at the door.
 pub(super) fn one(
-    dataset: &DatasetId,
-    grant: &Grant,
+    standing: &InForce,
+    (dataset, grant): (&DatasetId, &Grant),
     clause: &Clause,
     facts: &Facts<'_>,
 ) -> Result<(), Refusal> {
     window::check_clause(clause, facts.now)?;
     let alone = std::slice::from_ref(clause);
     purpose::check_clauses(dataset, grant, alone, facts.taxonomy, facts.purpose)?;
-    let admission = Admission {
-        now: facts.now,
-        around: around(grant, facts),
-    };
+    let admission = admission(standing, grant, facts);
     clause
         .term
         .with(|rule| rule.admit(&admission))
@@ -235,8 +230,29 @@ pub(super) fn end(standing: &InForce, facts: &Facts<'_>) -> Time {
                 end = end.min(over);
             }
         }
+        for paper in papers(standing, grant, facts) {
+            end = end.min(paper.until);
+        }
     }
     end
+}
+
+/// The signed statements on which it relies that the question is let in.
+pub(super) fn papers(standing: &InForce, grant: &Grant, facts: &Facts<'_>) -> BTreeSet<Paper> {
+    let admission = admission(standing, grant, facts);
+    grant
+        .clauses()
+        .iter()
+        .filter_map(|clause| clause.term.with(|rule| rule.paper(&admission)))
+        .collect()
+}
+
+fn admission<'a>(standing: &InForce, grant: &Grant, facts: &Facts<'a>) -> Admission<'a> {
+    Admission {
+        now: facts.now,
+        around: around(grant, facts),
+        supposing: matches!(standing.asker(), Asker::Supposed(_)),
+    }
 }
 
 /// The grants of the datasets that the question reads.
@@ -255,8 +271,10 @@ fn around<'a>(grant: &Grant, facts: &Facts<'a>) -> &'a Around {
     grant
         .contract()
         .and_then(|contract| facts.around.get(&contract))
-        .unwrap_or(&Around::UNKNOWN)
+        .unwrap_or(&NOBODY_LOOKED)
 }
+
+static NOBODY_LOOKED: Around = Around::UNKNOWN;
 
 const fn counted(term: &Term) -> Option<(Counted, Quota)> {
     match term {

@@ -1,6 +1,7 @@
 //! What a ruling and a refusal leave in the log: names, digests and counts, never the text of a question.
 
 use super::{Asked, Counted, Declined, Question, Ruled};
+use crate::attribute::Paper;
 use crate::contract::{Asker, Grant, InForce};
 use crate::id::{ContractId, DatasetId, ParticipantId, PurposeId};
 use crate::refusal::Kind;
@@ -8,6 +9,7 @@ use crate::term::normal;
 use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence};
+use std::collections::BTreeSet;
 
 impl<Q: Question> Evidence for Ruled<Q> {
     fn entry(&self) -> Entry {
@@ -31,7 +33,9 @@ impl<Q: Question> Evidence for Ruled<Q> {
                     "grants",
                     Json::List(
                         read()
-                            .map(|(dataset, grant)| granted(dataset, grant))
+                            .map(|(dataset, grant)| {
+                                granted(dataset, grant, self.relied.get(dataset))
+                            })
                             .collect(),
                     ),
                 ),
@@ -177,13 +181,18 @@ impl Counted {
     }
 }
 
-fn granted(dataset: &DatasetId, grant: &Grant) -> Json {
+fn granted(dataset: &DatasetId, grant: &Grant, relied: Option<&BTreeSet<Paper>>) -> Json {
     let applied = grant
         .clauses()
         .iter()
         .filter(|clause| !clause.term.is_recorded_only())
         .map(|clause| Json::Int(i64::from(clause.id.0)));
-    Json::object([
+    let relied: Vec<Json> = relied
+        .into_iter()
+        .flatten()
+        .map(|paper| Json::text(paper.statement))
+        .collect();
+    let granted = [
         ("dataset", Json::text(dataset)),
         ("contract", optional(grant.contract())),
         (
@@ -195,7 +204,15 @@ fn granted(dataset: &DatasetId, grant: &Grant) -> Json {
             )),
         ),
         ("clauses_applied", Json::List(applied.collect())),
-    ])
+    ];
+    // Only where a clause relies on one: records from before there were any stay as they are.
+    let relied = (!relied.is_empty()).then_some(("relied_on", Json::List(relied)));
+    let members = granted.into_iter().chain(relied);
+    Json::Object(
+        members
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
 }
 
 fn certificate(standing: &InForce) -> Json {

@@ -1,11 +1,12 @@
 //! The order of the checks, what each one says, and that deciding is total.
 
 use super::*;
+use crate::attribute::Attribute;
 use crate::contract::{Agreement, Assignee};
 use crate::effect::What;
 use crate::fixture::{
-    CONSUMER, agreement, contract_id, dataset, name, names, purpose, purposes, standing, taxonomy,
-    time,
+    CONSUMER, agreement, attested, contract_id, dataset, name, names, purpose, purposes, standing,
+    taxonomy, time,
 };
 use crate::refusal::Code;
 use crate::row_filter::parse;
@@ -48,6 +49,7 @@ struct Case {
     purpose: Option<&'static str>,
     spent: u64,
     schema_changed: bool,
+    around: BTreeMap<ContractId, Around>,
 }
 
 impl Case {
@@ -59,6 +61,7 @@ impl Case {
             purpose: Some("dpv:Academic"),
             spent: 0,
             schema_changed: false,
+            around: BTreeMap::new(),
         }
     }
 
@@ -100,7 +103,7 @@ impl Case {
             schemas: &schemas,
             snapshots: &snapshots,
             spent: &spent,
-            around: &BTreeMap::new(),
+            around: &self.around,
             tenant: None,
             node_version: "0.1.0",
         };
@@ -134,6 +137,31 @@ fn what_nobody_looked_up_refuses() {
     ] {
         assert_eq!(refused(&Case::of(vec![term])).code, code);
     }
+}
+
+/// What a credential shows lets the question in, ends the answer when it ends, and is named in the record.
+#[test]
+fn a_credential_is_relied_on() {
+    let sector: Attribute = Attribute::Sector("nace:H49.31".parse().unwrap());
+    let mut case = Case::of(vec![Term::Sector(vec!["nace:H49".parse().unwrap()])]);
+    let refusal = refused(&case);
+    assert_eq!(refusal.code, Code::SectorNotAttested);
+    assert_eq!(refusal.clause, Some(ClauseId(1)));
+    let mut around = Around::QUIET;
+    around.shown.supposed.push(sector.clone());
+    case.around.insert(contract_id("bikes"), around.clone());
+    // A supposition is none for who really asks.
+    assert_eq!(refused(&case).code, Code::SectorNotAttested);
+    around.shown.attested.push(attested(sector));
+    case.around.insert(contract_id("bikes"), around);
+    let ruled = case.decide().unwrap();
+    assert_eq!(ruled.ends(), time("2026-12-31T00:00:00Z"));
+    let entry = ruled.entry();
+    let grants = entry.body.get("grants").and_then(Json::as_list).unwrap();
+    let named = grants[0].get("relied_on").and_then(Json::as_list).unwrap();
+    let papers: Vec<Json> = ruled.relied_on().iter().map(Json::text).collect();
+    assert_eq!(named, papers);
+    assert_eq!(named, [Json::text(Digest::of(b"nace:H49.31"))]);
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub fn trace<'a>(standing: &'a InForce, facts: &Facts<'_>) -> Vec<Said<'a>> {
                 dataset,
                 contract: grant.contract(),
                 clause,
-                refusal: check::one(dataset, grant, clause, facts).err(),
+                refusal: check::one(standing, (dataset, grant), clause, facts).err(),
             });
         }
     }

@@ -4,9 +4,10 @@ use super::rule::{Rule, Spec};
 use super::tongue::Tongue;
 use super::{
     Quota, Term, aggregate, area, columns, consent, delivery, duty, exclusive, inform, joins,
-    legal_basis, mask, min_group, order, purpose, quota, receipts, rows, streams, time_bucket,
-    window,
+    legal_basis, mask, min_group, order, purpose, quota, receipts, region, rows, sector, streams,
+    time_bucket, window,
 };
+use crate::attribute::AttributeKind;
 use crate::id::Name;
 use crate::plain::printable;
 use std::cmp::Ordering;
@@ -51,6 +52,16 @@ impl Term {
         )
     }
 
+    /// The kind of attribute of the asker at which it looks; issuers state those.
+    #[must_use]
+    pub const fn looks_at(&self) -> Option<AttributeKind> {
+        match self {
+            Self::Sector(_) => Some(AttributeKind::Sector),
+            Self::Region(_) => Some(AttributeKind::Region),
+            _ => None,
+        }
+    }
+
     /// The columns that it names.
     #[must_use]
     pub fn columns(&self) -> Vec<Name> {
@@ -88,6 +99,7 @@ impl Term {
     /// The one list of what stands behind each variant: everything that is asked of a term is asked of its rule.
     pub(crate) fn with<T>(&self, ask: impl FnOnce(&dyn Rule) -> T) -> T {
         match self {
+            Self::Sector(list) => ask(&sector::In(list)),
             Self::Purpose(list) => ask(&purpose::clause::OneOf(list)),
             Self::PurposeNot(list) => ask(&purpose::clause::NoneOf(list)),
             Self::NotBefore(from) => ask(&window::From(*from)),
@@ -134,6 +146,7 @@ impl Term {
             Self::ResultRows(rows) => ask(&quota::ResultRows(*rows)),
             Self::Embargo(term) => ask(term),
             Self::Networks(list) => ask(&delivery::To(list)),
+            Self::Region(region) => ask(&region::Within(region)),
             Self::Formats(list) => ask(&delivery::In(list)),
             Self::DeleteAfter { days } => ask(&duty::Delete(*days)),
             Self::Attribution(text) => ask(&duty::Attribute(text)),

@@ -4,6 +4,7 @@
 use super::Term;
 use super::delivery::Format;
 use super::tongue::Tongue;
+use crate::attribute::{Attribute, Paper, Shown};
 use crate::effect::What;
 use crate::id::{ClauseId, ContractId, Name, ParticipantId};
 use crate::members::Members;
@@ -198,6 +199,11 @@ pub(crate) trait Rule {
         Ok(())
     }
 
+    /// The signed statement on which letting a question in relies, where it relies on one.
+    fn paper(&self, _to: &Admission<'_>) -> Option<Paper> {
+        None
+    }
+
     /// The first instant at which it lets nothing out any more, by when the contract came into force and was first used.
     fn ends(&self, _activated: Option<Time>, _first_use: Option<Time>) -> Option<Time> {
         None
@@ -235,6 +241,26 @@ pub struct Admission<'a> {
     pub now: Time,
     /// What is known around it.
     pub around: &'a Around,
+    /// Whether our own people suppose it: then what they suppose of the asker counts, and nothing leaves.
+    pub supposing: bool,
+}
+
+impl Admission<'_> {
+    /// Lets in whoever has shown an attribute for which `wanted` holds.
+    ///
+    /// # Errors
+    /// `otherwise`, with what was wrong with what was shown.
+    pub(crate) fn attested(
+        &self,
+        wanted: impl Fn(&Attribute) -> bool,
+        otherwise: Refusal,
+    ) -> Result<(), Refusal> {
+        let shown = &self.around.shown;
+        if shown.paper(&wanted).is_some() || (self.supposing && shown.supposed.iter().any(wanted)) {
+            return Ok(());
+        }
+        Err(shown.explain(otherwise))
+    }
 }
 
 /// What is known around a question under one contract.
@@ -252,6 +278,8 @@ pub struct Around {
     pub first_use: Option<Time>,
     /// Receipts under it that the asker has not countersigned.
     pub outstanding: u64,
+    /// What issuers have stated of the asker.
+    pub shown: Shown,
 }
 
 impl Around {
@@ -263,16 +291,7 @@ impl Around {
         activated: None,
         first_use: None,
         outstanding: u64::MAX,
-    };
-}
-
-#[cfg(test)]
-impl Around {
-    /// Nothing runs and nothing is outstanding.
-    pub(crate) const QUIET: Self = Self {
-        running: 0,
-        outstanding: 0,
-        ..Self::UNKNOWN
+        shown: Shown::NOTHING,
     };
 }
 

@@ -198,6 +198,10 @@ fn conduct() -> Vec<Term> {
     let networks = ["10.20.0.0/16", "fd00::/8"];
     let networks = networks.iter().filter_map(|text| text.parse().ok());
     samples.push(Term::Networks(networks.collect()));
+    let sectors = ["nace:H49", "nace:O84", "nace2.1:H49.31"];
+    let sectors = sectors.iter().filter_map(|text| text.parse().ok());
+    samples.push(Term::Sector(sectors.collect()));
+    samples.extend("EU".parse().ok().map(Term::Region));
     let partners = ["hansa://munster.example/d/parishes"];
     let partners = partners.iter().filter_map(|text| text.parse().ok());
     samples.push(Term::JoinWith(partners.collect()));

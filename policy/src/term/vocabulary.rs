@@ -6,8 +6,8 @@ use super::rule::{Form, Place, Script, Spec};
 use super::{
     Clause, aggregate, area, band, columns, consent, delivery, dominance, duty, embargo, exclusive,
     hours, inform, joins, lasts, legal_basis, lookup, mask, min_group, odrl, place_cells, prefix,
-    price, pseudonym, published_area, purpose, quota, receipts, rows, service, streams,
-    time_bucket, window,
+    price, pseudonym, published_area, purpose, quota, receipts, region, rows, sector, service,
+    streams, time_bucket, window,
 };
 use crate::id::{ClauseId, ParticipantId};
 use crate::members::{Codes, Members};
@@ -16,6 +16,7 @@ use evidence::json::Json;
 
 /// Every term that this version knows, in the order of their numbers.
 pub static VOCABULARY: &[&Spec] = &[
+    &sector::SECTOR,
     &purpose::clause::ONE_OF,
     &purpose::clause::NONE_OF,
     &window::FROM,
@@ -52,6 +53,7 @@ pub static VOCABULARY: &[&Spec] = &[
     &quota::RESULT_ROWS,
     &embargo::EMBARGO,
     &delivery::NETWORKS,
+    &region::REGION,
     &delivery::FORMATS_ALLOWED,
     &duty::DELETE,
     &duty::ATTRIBUTE,

@@ -17,6 +17,8 @@ pub struct Asking {
     pub deadline: Option<Duration>,
     /// The compressions that it can read; none: uncompressed only.
     pub accept: BTreeSet<Compression>,
+    /// Credentials of the asker in their envelopes, not read yet.
+    pub credentials: Vec<Bytes>,
 }
 
 /// A compression of record batches, buffer by buffer.
@@ -30,6 +32,12 @@ pub enum Compression {
 
 /// The most bytes of a ticket.
 const TICKET: usize = 1024 * 1024;
+
+/// The most credentials of one question.
+pub const CREDENTIALS: usize = 8;
+
+/// The most bytes of one credential.
+const CREDENTIAL: usize = 32 * 1024;
 
 /// The most contracts of one question.
 const CONTRACTS: usize = 64;
@@ -76,6 +84,7 @@ pub fn from_wire(message: pb::Ask) -> Result<Asking, Refusal> {
         purpose,
         deadline_ms,
         accept,
+        credentials,
     } = message;
     Ok(Asking {
         ask: policy::ask::Ask {
@@ -90,6 +99,7 @@ pub fn from_wire(message: pb::Ask) -> Result<Asking, Refusal> {
         },
         deadline: (deadline_ms > 0).then(|| Duration::from_millis(deadline_ms)),
         accept: compressions(&accept)?,
+        credentials: self::credentials(credentials)?,
     })
 }
 
@@ -100,6 +110,7 @@ pub fn to_wire(asking: &Asking) -> pb::Ask {
         ask,
         deadline,
         accept,
+        credentials,
     } = asking;
     let policy::ask::Ask {
         request,
@@ -122,6 +133,7 @@ pub fn to_wire(asking: &Asking) -> pb::Ask {
             .iter()
             .map(|compression| i32::from(compression_to_wire(*compression)))
             .collect(),
+        credentials: credentials.clone(),
     }
 }
 
@@ -140,6 +152,25 @@ fn contracts(list: &[Bytes]) -> Result<Vec<ContractId>, Refusal> {
         return Err(field::malformed("the question names a contract twice"));
     }
     Ok(ids)
+}
+
+fn credentials(list: Vec<Bytes>) -> Result<Vec<Bytes>, Refusal> {
+    if list.len() > CREDENTIALS {
+        return Err(field::malformed(format!(
+            "the question brings {} credentials; at most {CREDENTIALS} are read",
+            list.len()
+        )));
+    }
+    if let Some(large) = list.iter().find(|one| one.len() > CREDENTIAL) {
+        return Err(Refusal::new(
+            Code::MessageTooLarge,
+            format!(
+                "a credential holds {} bytes; at most {CREDENTIAL} are read",
+                large.len()
+            ),
+        ));
+    }
+    Ok(list)
 }
 
 fn purpose(text: &str) -> Result<Option<PurposeId>, Refusal> {
@@ -188,6 +219,7 @@ mod tests {
             },
             deadline: Some(Duration::from_millis(1500)),
             accept: [Compression::Lz4, Compression::Zstd].into(),
+            credentials: vec!["one".into(), "two".into()],
         }
     }
 
@@ -197,6 +229,7 @@ mod tests {
         bare.ask.purpose = None;
         bare.deadline = None;
         bare.accept.clear();
+        bare.credentials.clear();
         for asking in [sample(), bare] {
             assert_eq!(from_ticket(&to_ticket(&asking)).unwrap(), asking);
         }
@@ -239,6 +272,10 @@ mod tests {
         refused(&twice, "MESSAGE_MALFORMED", "twice");
         let purpose = with(|m| m.purpose = "no purpose".to_owned());
         refused(&purpose, "MESSAGE_MALFORMED", "a purpose is");
+        let many = with(|m| m.credentials = vec!["one".into(); 9]);
+        refused(&many, "MESSAGE_MALFORMED", "9 credentials");
+        let large = with(|m| m.credentials = vec![vec![b' '; 32 * 1024 + 1].into()]);
+        refused(&large, "MESSAGE_TOO_LARGE", "at most");
         refused(
             &with(|m| m.accept = vec![9]),
             "MESSAGE_MALFORMED",

@@ -333,6 +333,9 @@ pub struct Ask {
     /// The compressions of record batches that the asker can read; none: uncompressed only.
     #[prost(enumeration = "Compression", repeated, tag = "6")]
     pub accept: ::prost::alloc::vec::Vec<i32>,
+    /// Credentials of the asker, each a signed statement in its envelope: those that clauses of the contracts look at.
+    #[prost(bytes = "bytes", repeated, tag = "7")]
+    pub credentials: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

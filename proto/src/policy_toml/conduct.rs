@@ -12,6 +12,7 @@ use policy::term::inform::Event;
 use policy::term::lasts::{Lasts, Since};
 use policy::term::legal_basis::LegalBasis;
 use policy::term::price::{Price, Priced, is_amount, is_currency};
+use policy::term::sector::Sector;
 use policy::term::service::Service;
 use policy::term::{Forbidden, Term};
 use std::fmt::Display;
@@ -37,6 +38,15 @@ pub(super) const UNITS: [(&str, u64); 4] = [
 ];
 
 pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
+    if let Some(value) = keys.get("sectors") {
+        let list: Vec<Sector> = each(sheet, value);
+        terms.add_unless_empty(&value.at, &list, Term::Sector(list.clone()));
+    }
+    if let Some(value) = keys.get("region")
+        && let Some(region) = parsed(sheet, value)
+    {
+        terms.add(&value.at, Term::Region(region));
+    }
     if let Some(value) = keys.get("lasts") {
         lasts(sheet, value, terms);
     }

@@ -303,6 +303,8 @@ fn conduct(random: &mut Random, terms: &mut Vec<Term>) {
         Term::Exclusive,
         Term::Hours("Mo-Fr 06:00-20:00 Europe/Berlin".parse().unwrap()),
         Term::Networks(vec!["10.20.0.0/16".parse().unwrap()]),
+        Term::Sector(vec!["nace:H49".parse().unwrap()]),
+        Term::Region("EU".parse().unwrap()),
         Term::KeysStay,
         Term::JoinWith(Vec::new()),
         Term::Embargo(policy::term::embargo::Embargo {

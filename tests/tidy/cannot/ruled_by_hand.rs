@@ -17,6 +17,7 @@ pub fn forge<Q>(question: Q, standing: InForce, request: RequestId) -> Ruled<Q> 
         sql_commit: Digest::of(b""),
         effects: BTreeMap::new(),
         snapshots: BTreeMap::new(),
+        relied: BTreeMap::new(),
         budgets: Vec::new(),
         row_limit: None,
         rates: Vec::new(),

@@ -131,6 +131,7 @@ impl Outcome {
             | Code::Expired
             | Code::Superseded
             | Code::PeerNotTrusted
+            | Code::CredentialInvalid
             | Code::SchemaChanged
             | Code::ClockUntrusted
             | Code::StreamCut => Self::Cut(refusal.code),

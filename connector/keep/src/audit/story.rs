@@ -56,6 +56,8 @@ pub struct Read {
     pub grant: String,
     /// The numbers of the clauses that were applied.
     pub clauses: Vec<u64>,
+    /// The signed statements on which it relied that the question was let in.
+    pub relied_on: Vec<String>,
     /// The snapshot that was read.
     pub snapshot: Option<String>,
 }

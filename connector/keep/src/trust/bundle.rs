@@ -8,6 +8,7 @@ use crate::trust::signature::{KeyHistory, RegisteredKey, RegisteredKeys};
 use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::time::Time;
+use policy::attribute::{Attested, AttributeKind, Credential, Issuers, Stating};
 use policy::id::ParticipantId;
 use policy::peer::{Roster, Standing};
 use policy::refusal::{Code, Refusal};
@@ -39,8 +40,23 @@ pub struct Content {
     pub anchors: Vec<Anchor>,
     /// The participants, past ones too.
     pub parties: Vec<Member>,
-    /// SHA-256 of leaf certificates that no longer count.
+    /// SHA-256 of leaf certificates, and of the payloads of credentials, that no longer count.
     pub denied: BTreeSet<Digest>,
+    /// Who may state what of participants.
+    pub issuers: Vec<Issuer>,
+}
+
+/// Whose credentials count, and for what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer {
+    /// Its identity; it need not be a participant.
+    pub id: ParticipantId,
+    /// Its name for people.
+    pub name: String,
+    /// The keys with which it signs credentials. What a key signed counts as long as the key does.
+    pub keys: Vec<RegisteredKey>,
+    /// What it may state.
+    pub states: BTreeSet<AttributeKind>,
 }
 
 /// An authority and whom it may speak for.
@@ -81,6 +97,8 @@ pub struct Bundle {
     anchors: Vec<(TrustAnchor<'static>, Anchor)>,
     history: KeyHistory,
     roster: Roster,
+    issuers: Issuers,
+    issuer_keys: KeyHistory,
 }
 
 impl Bundle {
@@ -120,12 +138,24 @@ impl Bundle {
             .map(|party| (party.id.clone(), party.keys.clone()))
             .collect();
         let roster = roster(&content);
+        let issuers = content
+            .issuers
+            .iter()
+            .map(|issuer| (issuer.id.clone(), issuer.states.clone()))
+            .collect();
+        let issuer_keys = content
+            .issuers
+            .iter()
+            .map(|issuer| (issuer.id.clone(), issuer.keys.clone()))
+            .collect();
         Ok(Self {
             content,
             letter,
             anchors,
             history,
             roster,
+            issuers,
+            issuer_keys,
         })
     }
 
@@ -267,6 +297,24 @@ impl Bundle {
     #[must_use]
     pub const fn keys(&self, logged: Time) -> RegisteredKeys<'_> {
         RegisteredKeys::new(&self.history, logged)
+    }
+
+    /// What a credential shows of `subject` at `now`, by what this bundle says of its issuer.
+    ///
+    /// # Errors
+    /// As [`Credential::verify`].
+    pub fn shown(
+        &self,
+        credential: &Credential,
+        subject: &ParticipantId,
+        now: Time,
+    ) -> Result<Vec<Attested>, Refusal> {
+        let stating = Stating {
+            issuers: &self.issuers,
+            keys: &RegisteredKeys::new(&self.issuer_keys, now),
+            denied: &self.content.denied,
+        };
+        credential.verify(subject, &stating, now)
     }
 
     /// The anchors that may speak for `id` at `now`.

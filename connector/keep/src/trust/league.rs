@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+pub mod attest;
 mod issue;
 #[cfg(test)]
 mod tests;
@@ -92,6 +93,7 @@ impl League {
             anchors: vec![anchor],
             parties: Vec::new(),
             denied: BTreeSet::new(),
+            issuers: Vec::new(),
         };
         let bundle = Bundle::seal(&content, &signer)?;
         files::create(&folder.join(BUNDLE), &bundle.to_bytes(), Readers::Everybody)?;

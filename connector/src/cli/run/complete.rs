@@ -3,6 +3,7 @@
 use crate::cli::verb::DeskVerb;
 use crate::cli::verb::audit::AuditVerb;
 use crate::cli::verb::contract::ContractVerb;
+use crate::cli::verb::credential::CredentialVerb;
 use crate::cli::verb::dataset::DatasetVerb;
 use crate::cli::verb::policy::PolicyVerb;
 use crate::cli::verb::question::SimulateArgs;
@@ -70,6 +71,7 @@ pub(super) fn complete(mut verb: DeskVerb) -> Result<DeskVerb, Refusal> {
             }
             | AuditVerb::Processing { output: Some(file) },
         )
+        | DeskVerb::Credential(CredentialVerb::Add { file })
         | DeskVerb::Backup { file } => make_absolute(file),
         _ => {}
     }

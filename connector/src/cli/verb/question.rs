@@ -102,4 +102,10 @@ pub(crate) struct SimulateArgs {
     /// From this address, where a clause names networks
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) address: Option<std::net::IpAddr>,
+    /// With a credential for this sector; may be repeated
+    #[arg(long, value_name = "CODE")]
+    pub(crate) sector: Vec<String>,
+    /// With a credential for this region; may be repeated
+    #[arg(long, value_name = "CODE")]
+    pub(crate) region: Vec<String>,
 }

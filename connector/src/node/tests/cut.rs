@@ -1,7 +1,7 @@
 //! What ends while an answer is being opened ends that answer too.
 
 use crate::node::Node;
-use crate::node::testing::{TERMS, Town, agree, ask, caller, records, said};
+use crate::node::testing::{DAY, TERMS, Town, agree, ask_showing, caller, records, said};
 use crate::walk::{publish, revoke};
 use policy::id::ContractId;
 use policy::refusal::Code;
@@ -9,18 +9,30 @@ use std::sync::Arc;
 
 /// Asks, has `change` done when the ruling is on the books and nothing has begun yet, and checks how the answer ends.
 async fn check(change: impl FnOnce(&mut Town, &Arc<Node>, ContractId), expected: Code) {
+    check_under("", change, expected).await;
+}
+
+/// The same, where a term more is agreed.
+async fn check_under(
+    more: &str,
+    change: impl FnOnce(&mut Town, &Arc<Node>, ContractId),
+    expected: Code,
+) {
     let mut town = Town::new();
-    town.settle("lindau", TERMS);
+    town.names_issuer("chamber");
+    town.settle("lindau", &format!("{TERMS}{more}"));
     town.settle("acme", TERMS);
     std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
     let (provider, consumer) = (town.open("lindau"), town.open("acme"));
     let contract = agree(&provider, &consumer).await;
     let who = caller(&provider, "acme");
-    assert_eq!(ask(&provider, who.clone(), &[contract]).await, Ok(2));
+    let shown = vec![town.attests("acme", "chamber", "nace:H49")];
+    let first = ask_showing(&provider, who.clone(), &[contract], shown.clone()).await;
+    assert_eq!(first, Ok(2));
 
     let asked = Arc::clone(&provider);
     let held = provider.budgets.hold();
-    let question = tokio::spawn(async move { ask(&asked, who, &[contract]).await });
+    let question = tokio::spawn(async move { ask_showing(&asked, who, &[contract], shown).await });
     while records(&provider, "permit").len() < 2 {
         std::thread::yield_now();
     }
@@ -38,6 +50,23 @@ async fn an_expulsion_cuts_an_answer_that_is_being_opened() {
         assert!(node.take_bundle(&town.bundle()).unwrap());
     };
     check(expelled, Code::PeerNotTrusted).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issuer_that_is_dropped_cuts_an_answer_that_is_being_opened() {
+    let dropped = |town: &mut Town, node: &Arc<Node>, _| {
+        town.drops_issuer("chamber");
+        assert!(node.take_bundle(&town.bundle()).unwrap());
+    };
+    let sector = "sectors = [\"nace:H49\"]\n";
+    check_under(sector, dropped, Code::CredentialInvalid).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_that_ends_cuts_an_answer_that_is_being_opened() {
+    let passed = |town: &mut Town, _: &Arc<Node>, _| town.pass(DAY);
+    let sector = "sectors = [\"nace:H49\"]\n";
+    check_under(sector, passed, Code::CredentialInvalid).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ use crate::node::running::Place;
 use engine::execute::Holdings;
 use evidence::digest::Digest;
 use evidence::time::Time;
+use policy::attribute::Shown;
 use policy::contract::{Asker, InForce};
 use policy::id::{ClauseId, ContractId, DatasetId, ParticipantId};
 use policy::refusal::{Code, Refusal};
@@ -71,6 +72,7 @@ pub(super) fn around(
     standing: &InForce,
     asker: &Asker,
     place: &Place,
+    shown: &Shown,
 ) -> Result<BTreeMap<ContractId, Around>, Refusal> {
     let mut known = BTreeMap::new();
     let address = match asker {
@@ -92,6 +94,9 @@ pub(super) fn around(
         }
         if has(|term| matches!(term, Term::Receipts(_))) {
             around.outstanding = node.index(|state| state.outstanding(asker.id(), contract))?;
+        }
+        if has(|term| term.looks_at().is_some()) {
+            around.shown = shown.clone();
         }
         known.insert(contract, around);
     }

@@ -7,7 +7,7 @@ use crate::node::seats::Seat;
 use crate::walk::answer::decide::{admissible, decide};
 use crate::walk::answer::known::{Known, around, snapshots};
 use crate::walk::answer::meter::NodeMeter;
-use crate::walk::answer::{Caller, Fell, Posed};
+use crate::walk::answer::{Caller, Fell, Posed, attested};
 use crate::walk::receipt::Admitted;
 use catalog::view::View;
 use enforce::apply::apply;
@@ -74,7 +74,9 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
         standing.grants().keys().cloned().collect(),
     );
     let tenant = node.config().tenants.get(asker).cloned();
-    let around = around(node, &standing, &posed.asker, &place)?;
+    let (shown, mut credentials) = attested::shown(node, posed, &standing)?;
+    place.relies_on(credentials.clone());
+    let around = around(node, &standing, &posed.asker, &place, &shown)?;
     let mut known = Known {
         around,
         tenant,
@@ -93,6 +95,9 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
         return Err(why.into());
     }
     let recorded = decide(node, posed, standing, &mut known, bound).await?;
+    let relied = recorded.relied_on();
+    credentials.retain(|credential| relied.contains(&credential.statement));
+    place.relies_on(credentials.clone());
     let receipt = recorded.receipt();
     let leaf = Leaf {
         index: receipt.index(),
@@ -125,7 +130,9 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
         facts.reads.iter().map(|(id, _, _)| id.clone()).collect(),
     );
     // Who was expelled before is found now; and the record of the ruling may have shown that the clock can't be trusted.
-    if let Err(why) = still_stands(node, posed) {
+    if let Err(why) = still_stands(node, posed)
+        .and_then(|()| attested::still(node, posed.asker.id(), &credentials))
+    {
         place.stop(why);
     }
     let mut limits = node.limits();

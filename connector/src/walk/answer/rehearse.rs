@@ -10,6 +10,7 @@ use engine::execute::execute;
 use engine::execute::watch::Watch;
 use evidence::digest::Digest;
 use evidence::time::{Tick, Time};
+use policy::attribute::{Attribute, Shown};
 use policy::contract::InForce;
 use policy::id::{ClauseId, ContractId, DatasetId, Name, PurposeId, RequestId};
 use policy::refusal::{Code, Refusal};
@@ -33,6 +34,8 @@ pub(crate) struct Rehearsal<'a> {
     pub(crate) purpose: Option<&'a PurposeId>,
     /// From where.
     pub(crate) address: Option<IpAddr>,
+    /// Shown to be what.
+    pub(crate) supposed: &'a [Attribute],
 }
 
 /// What is known of it, looked up as for a real one.
@@ -66,6 +69,10 @@ impl Known {
                     activated: activated.or(Some(rehearsal.now)),
                     first_use,
                     outstanding,
+                    shown: Shown {
+                        supposed: rehearsal.supposed.to_vec(),
+                        ..Shown::NOTHING
+                    },
                 },
             );
         }

@@ -2,7 +2,8 @@
 
 use super::scene::envelope;
 use super::*;
-use crate::samples;
+use crate::{credential, samples};
+use policy::attribute::Attribute;
 use policy::contract::SignatureCheck;
 
 #[test]
@@ -109,6 +110,54 @@ fn a_receipt_is_signed_and_countersigned() {
     }
     for (index, bad) in flipped(&two, 0) {
         assert!(accept(&bad).is_err(), "byte {index}");
+    }
+}
+
+#[test]
+fn a_credential_is_signed_by_its_issuer() {
+    let scene = scene();
+    let [munster, firm] = &scene.keys.0;
+    let statement = credential::Statement {
+        issuer: "munster.example".parse().unwrap(),
+        subject: "firma.example".parse().unwrap(),
+        attributes: vec![
+            Attribute::Sector("nace:H49.31".parse().unwrap()),
+            Attribute::Region("EU".parse().unwrap()),
+        ],
+        issued_at: "2026-12-24T00:00:00Z".parse().unwrap(),
+        until: "2027-12-24T00:00:00Z".parse().unwrap(),
+    };
+    let payload = credential::to_bytes(&statement);
+    assert_eq!(credential::from_bytes(&payload).unwrap(), statement);
+    let json = evidence::json::parse(&payload, LIMITS).unwrap();
+    for (place, spoilt) in samples::spoilt(&json) {
+        let read = credential::from_bytes(&canonical(&spoilt));
+        assert!(read.is_err(), "{place}");
+    }
+    let issuer = munster.entry(Kind::Credential, Role::Provider, &payload);
+    let read = credential::from_envelope(&envelope(&payload, &[&issuer])).unwrap();
+    assert_eq!(read.statement, Digest::of(&payload));
+    assert_eq!(scene.keys.check(&statement.issuer, &read.signature), Ok(()));
+    let consumer = firm.entry(Kind::Credential, Role::Consumer, &payload);
+    let of_another_kind = munster.entry(Kind::Receipt, Role::Provider, &payload);
+    let cases: [(&[&Entry], Code); 4] = [
+        (&[], Code::SignatureMissing),
+        (&[&consumer], Code::SignatureMissing),
+        (&[&issuer, &consumer], Code::SignatureCount),
+        (&[&of_another_kind], Code::SignatureHeader),
+    ];
+    for (entries, code) in cases {
+        let read = credential::from_envelope(&envelope(&payload, entries));
+        assert_eq!(read.unwrap_err().code, code);
+    }
+    // Out of order, twice, or none at all.
+    let [sector, region] = [&statement.attributes[0], &statement.attributes[1]];
+    for wrong in [vec![region, sector], vec![sector, sector], vec![]] {
+        let bytes = credential::to_bytes(&credential::Statement {
+            attributes: wrong.into_iter().cloned().collect(),
+            ..statement.clone()
+        });
+        assert!(credential::from_bytes(&bytes).is_err());
     }
 }
 

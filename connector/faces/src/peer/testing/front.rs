@@ -218,6 +218,7 @@ pub(crate) fn recorded(sql: &str) -> Recorded<Errand> {
         },
         deadline: None,
         accept: [].into(),
+        credentials: Vec::new(),
     });
     ledger().record(errand, stamp()).unwrap()
 }

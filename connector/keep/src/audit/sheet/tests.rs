@@ -33,6 +33,7 @@ fn question(
         purpose: Some("dpv:Research".to_owned()),
         contracts: vec![contract.to_owned()],
         reads: vec![Read {
+            relied_on: Vec::new(),
             dataset: "bikes".to_owned(),
             contract: Some(contract.to_owned()),
             grant: String::new(),

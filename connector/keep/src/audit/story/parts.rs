@@ -48,6 +48,7 @@ pub(super) fn reads(body: &Json) -> Vec<Read> {
                     .iter()
                     .filter_map(Json::as_count)
                     .collect(),
+                relied_on: names(grant, "relied_on"),
                 dataset,
             }
         })

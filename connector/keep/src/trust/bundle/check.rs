@@ -72,6 +72,28 @@ pub(super) fn content(content: &Content) -> Result<(), Refusal> {
             )));
         }
     }
+    issuers(content, &mut kids)
+}
+
+/// No issuer twice, each with something to state, and with keys of its own: a key that signs contracts states nothing.
+fn issuers<'a>(content: &'a Content, kids: &mut BTreeSet<&'a str>) -> Result<(), Refusal> {
+    let mut ids = BTreeSet::new();
+    for issuer in &content.issuers {
+        if !ids.insert(&issuer.id) || issuer.keys.is_empty() || issuer.states.is_empty() {
+            return Err(invalid(format!(
+                "the issuer {} stands twice in the trust bundle, or has no key or nothing to state",
+                issuer.id
+            )));
+        }
+        for registered in &issuer.keys {
+            if !kids.insert(registered.key.kid()) {
+                return Err(invalid(format!(
+                    "the key `{}` stands twice in the trust bundle",
+                    registered.key.kid()
+                )));
+            }
+        }
+    }
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! A bundle as JSON, both directions.
 
 use super::check::invalid;
-use super::{Anchor, Content, Member};
+use super::{Anchor, Content, Issuer, Member};
 use crate::trust::jwk;
 use crate::trust::keys::Algorithm;
 use crate::trust::letter::{self, Kind};
@@ -9,13 +9,15 @@ use crate::trust::signature::RegisteredKey;
 use evidence::json::Json;
 use evidence::json::fields::{FieldFault, Fields};
 use evidence::time::Time;
+use policy::attribute::AttributeKind;
 use policy::id::ParticipantId;
 use policy::refusal::Refusal;
 use std::collections::BTreeMap;
 
 /// The content as it is signed.
 pub(super) fn write(content: &Content) -> Json {
-    Json::object([
+    let issuers = content.issuers.iter().map(write_issuer).collect();
+    let mut members = vec![
         ("hansa", FORM.into()),
         (
             "league",
@@ -40,7 +42,17 @@ pub(super) fn write(content: &Content) -> Json {
             "denied",
             Json::List(content.denied.iter().map(Json::text).collect()),
         ),
-    ])
+    ];
+    // Only where there are any: a bundle from before there were stays as it was signed.
+    if !content.issuers.is_empty() {
+        members.push(("issuers", Json::List(issuers)));
+    }
+    Json::Object(
+        members
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
 }
 
 /// Takes a letter completely apart and checks the signature by the key that it names.
@@ -84,6 +96,14 @@ pub(super) fn read(letter: &Json) -> Result<Content, Refusal> {
         })?
         .into_iter()
         .collect(),
+        issuers: match fields.optional("issuers") {
+            None => Vec::new(),
+            Some(Json::List(items)) if !items.is_empty() => items
+                .into_iter()
+                .map(read_issuer)
+                .collect::<Result<_, _>>()?,
+            Some(_) => return Err(invalid("the trust bundle: `issuers` is no list, or empty")),
+        },
     };
     fields.finish().map_err(fault)?;
     Ok(content)
@@ -157,6 +177,50 @@ fn read_member(item: Json) -> Result<Member, Refusal> {
     };
     fields.finish().map_err(fault)?;
     Ok(member)
+}
+
+fn write_issuer(issuer: &Issuer) -> Json {
+    Json::object([
+        ("id", Json::text(&issuer.id)),
+        ("name", Json::text(&issuer.name)),
+        (
+            "keys",
+            Json::List(issuer.keys.iter().map(write_key).collect()),
+        ),
+        (
+            "states",
+            Json::List(
+                issuer
+                    .states
+                    .iter()
+                    .map(|kind| Json::text(kind.as_str()))
+                    .collect(),
+            ),
+        ),
+    ])
+}
+
+fn read_issuer(item: Json) -> Result<Issuer, Refusal> {
+    let fault = |fault: FieldFault| invalid(format!("an issuer of the trust bundle: {fault}"));
+    let mut fields = Fields::of(item).map_err(fault)?;
+    let states = each(&mut fields, "states", |item| {
+        item.as_text()
+            .and_then(AttributeKind::named)
+            .ok_or_else(|| invalid("the trust bundle: an issuer states what is not known here"))
+    })?;
+    let issuer = Issuer {
+        id: identity(Some(&fields.text("id").map_err(fault)?))?,
+        name: fields.text("name").map_err(fault)?,
+        keys: each(&mut fields, "keys", read_key)?,
+        states: states.iter().copied().collect(),
+    };
+    fields.finish().map_err(fault)?;
+    if !issuer.states.iter().eq(&states) {
+        return Err(invalid(
+            "the trust bundle: what an issuer states stands in another order, or twice",
+        ));
+    }
+    Ok(issuer)
 }
 
 fn write_key(registered: &RegisteredKey) -> Json {

@@ -1,0 +1,124 @@
+//! The statement `credential/1` by which an issuer says what a participant is.
+
+use crate::envelope::{self, Kind, Opened};
+use crate::strict::{self, LIMITS};
+use evidence::digest::Digest;
+use evidence::json::{Json, canonical};
+use evidence::time::Time;
+use policy::attribute::{Attribute, AttributeKind, Credential};
+use policy::contract::Role;
+use policy::id::ParticipantId;
+use policy::members::{Codes, Members};
+use policy::refusal::{Code, Refusal};
+
+const FORMAT: &str = "credential/1";
+
+/// The most attributes of one credential.
+const MOST: usize = 64;
+
+/// What a credential says, not signed yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Who states it.
+    pub issuer: ParticipantId,
+    /// Of whom.
+    pub subject: ParticipantId,
+    /// What; sorted, none twice, at least one.
+    pub attributes: Vec<Attribute>,
+    /// When it was written, and from when it counts.
+    pub issued_at: Time,
+    /// First instant at which it no longer counts.
+    pub until: Time,
+}
+
+/// The payload: canonical JSON.
+#[must_use]
+pub fn to_bytes(statement: &Statement) -> Vec<u8> {
+    let Statement {
+        issuer,
+        subject,
+        attributes,
+        issued_at,
+        until,
+    } = statement;
+    let attributes = attributes.iter().map(|attribute| {
+        Json::object([
+            ("kind", Json::text(attribute.kind().as_str())),
+            ("value", Json::text(attribute.value())),
+        ])
+    });
+    canonical(&Json::object([
+        ("hansa", Json::text(FORMAT)),
+        ("issuer", Json::text(issuer)),
+        ("subject", Json::text(subject)),
+        ("attributes", Json::List(attributes.collect())),
+        ("issuedAt", Json::text(issued_at)),
+        ("until", Json::text(until)),
+    ]))
+}
+
+/// The statement that the payload makes.
+///
+/// # Errors
+/// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form or hold an attribute that is not known.
+pub fn from_bytes(bytes: &[u8]) -> Result<Statement, Refusal> {
+    let codes = Codes::of(Code::StatementMalformed);
+    let json = strict::document(bytes, LIMITS, Code::StatementMalformed)?;
+    let mut payload = Members::of(json, "", codes)?;
+    payload.exactly_text("hansa", FORMAT)?;
+    let mut attributes = Vec::new();
+    for (at, item) in payload.items("attributes")? {
+        let mut item = Members::of(item, at, codes)?;
+        let kind = item.text("kind")?;
+        let kind = AttributeKind::named(&kind)
+            .ok_or_else(|| codes.unknown(format!("the attribute `{kind}` is not known")))?;
+        attributes.push(match kind {
+            AttributeKind::Sector => Attribute::Sector(item.parsed("value")?),
+            AttributeKind::Region => Attribute::Region(item.parsed("value")?),
+        });
+        item.finish()?;
+    }
+    let ascending = attributes.iter().zip(attributes.iter().skip(1));
+    if attributes.is_empty()
+        || attributes.len() > MOST
+        || ascending.into_iter().any(|(one, next)| one >= next)
+    {
+        return Err(codes.wrong(format!(
+            "a credential states 1 to {MOST} attributes in their order, none twice"
+        )));
+    }
+    let statement = Statement {
+        issuer: payload.parsed("issuer")?,
+        subject: payload.parsed("subject")?,
+        attributes,
+        issued_at: payload.parsed("issuedAt")?,
+        until: payload.parsed("until")?,
+    };
+    payload.finish()?;
+    if to_bytes(&statement) != bytes {
+        return Err(codes.wrong("a value of the credential is not in its one spelling"));
+    }
+    Ok(statement)
+}
+
+/// Reads a credential in its envelope: exactly one signature, the issuer's, who gives it and so signs as a provider does.
+///
+/// # Errors
+/// As [`envelope::parse_contract`], with `STATEMENT_MALFORMED`.
+pub fn from_envelope(bytes: &[u8]) -> Result<Credential, Refusal> {
+    let Opened {
+        payload,
+        signatures,
+    } = envelope::open(bytes, Kind::Credential)?;
+    envelope::insist_on_roles(&signatures, &[Role::Provider])?;
+    let statement = from_bytes(&payload)?;
+    Ok(Credential {
+        statement: Digest::of(&payload),
+        issuer: statement.issuer,
+        subject: statement.subject,
+        attributes: statement.attributes,
+        issued_at: statement.issued_at,
+        until: statement.until,
+        signature: envelope::only(signatures)?,
+    })
+}
