@@ -1,5 +1,6 @@
 //! The configuration of one connector: `hansa.toml`, parsed whole, every problem at once.
 
+pub(crate) mod audit;
 pub(crate) mod clock;
 pub(crate) mod limits;
 mod named;
@@ -13,6 +14,7 @@ pub(crate) mod reader;
 pub(crate) mod trust;
 pub(crate) mod unit;
 
+use crate::config::audit::Keeping;
 use crate::config::clock::Offset;
 use crate::config::limits::Limits;
 use crate::config::notice::Notice;
@@ -59,6 +61,8 @@ pub(crate) struct Config {
     pub(crate) notice: Notice,
     /// `[officers]`
     pub(crate) officers: Officers,
+    /// `[audit]`
+    pub(crate) keeping: Keeping,
     /// `[clock] offset`
     pub(crate) clock: Offset,
     /// `[ask] purpose`
@@ -147,6 +151,7 @@ impl Config {
         let limits = limits::read(root.section("limits", faults), faults);
         let notice = notice::read(root.section("notice", faults), &folder, faults);
         let officers = officers::read(root.section("officers", faults), &folder, faults);
+        let keeping = audit::read(root.section("audit", faults), faults);
         let clock = clock::read(root.section("clock", faults), faults);
         let mut ask = root.section("ask", faults);
         let purpose = ask.parsed("purpose", faults);
@@ -174,6 +179,7 @@ impl Config {
             state: folder.join(dir),
             lists: folder.join(published),
             limits,
+            keeping,
             notice,
             officers,
             clock,

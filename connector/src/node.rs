@@ -16,6 +16,7 @@ pub(crate) mod secret;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+pub(crate) mod texts;
 
 use crate::app::clock::Moved;
 use crate::config::Config;
@@ -35,6 +36,7 @@ use evidence::note::SignedHead;
 use evidence::time::{Clock, Time};
 use keep::audit::{self, Log};
 use keep::contracts::Documents;
+use keep::side::Side;
 use keep::state::State;
 use keep::trust::mtls::TrustStore;
 use keep::trust::signature::Signer;
@@ -56,6 +58,8 @@ pub(crate) struct Node {
     pub(crate) moved: Moved,
     /// Its log.
     pub(crate) log: Log,
+    /// The texts of questions, beside the log.
+    pub(crate) side: Side,
     /// Its documents.
     pub(crate) documents: Documents,
     /// What it believes and shows.

@@ -22,6 +22,7 @@ mod demo;
 mod disk;
 mod elsewhere;
 mod ending;
+mod erasure;
 mod evidence;
 mod federation;
 mod foreign;

@@ -15,5 +15,6 @@
 pub mod audit;
 pub mod contracts;
 pub mod files;
+pub mod side;
 pub mod state;
 pub mod trust;

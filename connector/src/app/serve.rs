@@ -82,6 +82,7 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
     tasks.spawn(async move { resume(&resumed, None).await });
     tasks.spawn(postmen(Arc::clone(&node), stop.clone()));
     tasks.spawn(tellers(Arc::clone(&node), stop.clone()));
+    tasks.spawn(erasers(Arc::clone(&node), stop.clone()));
     let ready = json!({
         "event": "ready",
         "participant": node.id().domain(),
@@ -106,9 +107,27 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
     for (file, _) in doors {
         let _ = std::fs::remove_file(file);
     }
+    node.settle_refusals().await;
     let _ = node.index(|_| Ok(()));
     node.log.close();
     Ok(())
+}
+
+/// Every hour erases what is kept no longer.
+async fn erasers(node: Arc<Node>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut hours = tokio::time::interval(std::time::Duration::from_secs(3600));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = hours.tick() => {
+                let inner = Arc::clone(&node);
+                let erased = crate::desk::blocking(move || inner.erase_expired()).await;
+                if let Err(refusal) = erased {
+                    tracing::warn!(%refusal, "side.not_erased");
+                }
+            }
+        }
+    }
 }
 
 /// Ends what runs: answers are cut and get their receipts; whoever does not read them does not hold up the end.

@@ -154,6 +154,15 @@ fn of_desk(verb: &DeskVerb) -> Deed {
             | AuditVerb::Recipients { .. }
             | AuditVerb::Processing { .. },
         ) => Deed::Looks,
+        DeskVerb::Audit(AuditVerb::Erase {
+            question, before, ..
+        }) => {
+            let what = question.as_deref().or(before.as_deref());
+            Deed::Ends(format!(
+                "Erasing the texts of {} can't be undone.",
+                what.unwrap_or_default()
+            ))
+        }
         DeskVerb::Audit(AuditVerb::Archive { .. }) => {
             Deed::Acts("hansa audit verify says what the archive is")
         }
@@ -233,6 +242,7 @@ mod tests {
             "hansa league expel acme.example",
             "hansa dataset withdraw bikes",
             "hansa restore old.hansa",
+            "hansa audit erase 019a --ground request",
         ] {
             let cli = parsed(line);
             assert!(matches!(deed(&cli.verb), Deed::Ends(_)), "{line}");

@@ -1,5 +1,6 @@
 //! `hansa audit`: the log.
 
+mod erase;
 mod export;
 mod filter;
 mod reconcile;
@@ -56,6 +57,11 @@ pub(crate) async fn run(node: &Arc<Node>, verb: AuditVerb, out: &Out) -> Outcome
         AuditVerb::Processing { output } => {
             sheets::tell(node, Asked::Processing, output, out).await
         }
+        AuditVerb::Erase {
+            question,
+            before,
+            ground,
+        } => erase::run(node, question, before, ground, out).await,
         AuditVerb::Archive { keep } => archive(node, keep, out).await,
         AuditVerb::Reconcile { participant, .. } => {
             reconcile::with(node, &participant.unwrap_or_default(), out).await
@@ -79,7 +85,13 @@ async fn show(node: &Arc<Node>, id: String, out: &Out) -> Outcome {
     let inner = Arc::clone(node);
     let records = blocking(move || named(&inner, &id)).await?;
     for record in &records {
-        let value = record::json(record);
+        let mut value = record::json(record);
+        let inner = Arc::clone(node);
+        let asked = record.clone();
+        let text = blocking(move || erase::text(&inner, &asked)).await?;
+        if let (Some(text), Some(members)) = (text, value.as_object_mut()) {
+            members.insert("sql".to_owned(), json!(text));
+        }
         let pretty = serde_json::to_string_pretty(&value).unwrap_or_default();
         out.object(value, pretty).await?;
     }

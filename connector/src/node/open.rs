@@ -20,6 +20,7 @@ use evidence::time::{Clock, Time};
 use keep::audit::key::LogKey;
 use keep::audit::{self, Log, LogConfig};
 use keep::contracts::Documents;
+use keep::side::Side;
 use keep::state::State;
 use keep::trust::bundle::Bundle;
 use keep::trust::identity;
@@ -81,6 +82,7 @@ impl Node {
             .bundle
             .not_before_number(state.remembered("bundle")?)?;
         let documents = Documents::open(&config.state)?;
+        let side = Side::open(&config.state.join("side"))?;
         let schema_secret = secret::open(&config.state)?;
         let mut found = Found::default();
         let book = book(&config, &state, &documents, &identity.bundle, &mut found)?;
@@ -103,6 +105,7 @@ impl Node {
             clock,
             moved,
             log,
+            side,
             documents,
             room,
             running: Running::default(),

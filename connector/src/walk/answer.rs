@@ -97,13 +97,14 @@ struct Posed {
 }
 
 impl Posed {
-    fn by(node: &Node, caller: Caller, asking: Asking) -> Self {
+    fn by(node: &Arc<Node>, caller: Caller, asking: Asking) -> Self {
         let asker = match &caller {
             Caller::Peer(peer) => Asker::Peer(peer.clone()),
             Caller::House => Asker::House(node.id()),
         };
         let salt: [u8; 16] = crate::node::fresh();
         let commit = Digest::of_parts(&[&salt, asking.ask.sql.as_bytes()]);
+        node.keep_text(salt, &asking.ask.sql);
         Self {
             caller,
             asker,

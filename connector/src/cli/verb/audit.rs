@@ -1,6 +1,6 @@
 //! The verbs of `hansa audit`: which records of the log, and what is made of them.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -93,6 +93,19 @@ pub(crate) enum AuditVerb {
         #[arg(long, default_value_t = 0)]
         keep: usize,
     },
+    /// Erases the texts of questions that are kept beside the log; the log and all proofs stay as they are
+    #[command(after_help = "Example: hansa audit erase 019ab2 --ground request")]
+    Erase {
+        /// The question's identity, by its beginning
+        #[arg(required_unless_present = "before")]
+        question: Option<String>,
+        /// All that were kept before this instant or day
+        #[arg(long, conflicts_with = "question")]
+        before: Option<String>,
+        /// On what ground, which is recorded
+        #[arg(long)]
+        ground: Ground,
+    },
     /// Compares both sides' receipts: with a participant, or of two exported files
     #[command(after_help = "Example: hansa audit reconcile munster")]
     Reconcile {
@@ -129,4 +142,27 @@ pub(crate) struct AuditFilter {
     /// At most so many, the newest; a list shows 100, an export all
     #[arg(long)]
     pub(crate) last: Option<usize>,
+}
+
+/// Why something is erased. No free text: it stands in the log for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Ground {
+    /// Somebody whom it is about has asked for it
+    Request,
+    /// A court or an authority has ordered it
+    Order,
+    /// The house has decided so
+    Policy,
+}
+
+impl Ground {
+    /// In one word.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Order => "order",
+            Self::Policy => "policy",
+        }
+    }
 }
