@@ -11,6 +11,7 @@ pub(crate) mod origin;
 pub(crate) mod participant;
 pub(crate) mod peer;
 pub(crate) mod reader;
+pub(crate) mod template;
 pub(crate) mod trust;
 pub(crate) mod unit;
 
@@ -24,6 +25,7 @@ use crate::config::origin::{Origin, Seen};
 use crate::config::participant::Participant;
 use crate::config::peer::Peer;
 use crate::config::reader::{Section, Source};
+use crate::config::template::Template;
 use crate::config::trust::Trust;
 use policy::contract::OwnPurpose;
 use policy::id::{ParticipantId, PurposeId};
@@ -73,6 +75,8 @@ pub(crate) struct Config {
     pub(crate) peers: Vec<Peer>,
     /// `[[offer]]`
     pub(crate) offers: Vec<Offer>,
+    /// `[[template]]`
+    pub(crate) templates: Vec<Template>,
     /// `[purpose.NAME]`
     pub(crate) purposes: Vec<OwnPurpose>,
     /// `[tenant]`: which value of a tenant column a participant stands for.
@@ -167,6 +171,11 @@ impl Config {
             .into_iter()
             .filter_map(|section| offer::read(section, &folder, faults))
             .collect();
+        let templates = root
+            .sections("template", faults)
+            .into_iter()
+            .filter_map(|section| template::read(section, &folder, faults))
+            .collect();
         let purposes = named::purposes(root.section("purpose", faults), faults);
         let tenants = named::tenants(root.section("tenant", faults), faults);
         Some(Self {
@@ -187,6 +196,7 @@ impl Config {
             compress: compress.unwrap_or(true),
             peers,
             offers,
+            templates,
             purposes,
             tenants,
             origins: Vec::new(),

@@ -7,6 +7,7 @@ pub(crate) mod init;
 pub(crate) mod join;
 pub(crate) mod league;
 pub(crate) mod sign;
+pub(crate) mod template;
 pub(crate) mod verify;
 
 use policy::refusal::{Code, Refusal};

@@ -45,6 +45,7 @@ use policy::id::{ParticipantId, RequestId};
 use policy::published::Published;
 use policy::refusal::{Code, Refusal};
 use policy::term::purpose::Taxonomy;
+use proto::peer::catalogue::Template;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -104,6 +105,8 @@ pub(crate) struct Node {
     book: RwLock<Book>,
     catalog: RwLock<Catalog>,
     taxonomy: RwLock<Arc<Taxonomy>>,
+    /// What others may clone.
+    templates: RwLock<Vec<Template>>,
     published: RwLock<Arc<Published>>,
     state: Mutex<State>,
     /// Held while offers are put in force, so that nobody signs a public view twice.
@@ -228,6 +231,16 @@ impl Node {
     /// Puts other purposes in force.
     pub(crate) fn set_taxonomy(&self, taxonomy: Taxonomy) {
         *write(&self.taxonomy) = Arc::new(taxonomy);
+    }
+
+    /// The policies with holes that others may clone.
+    pub(crate) fn templates(&self) -> Vec<Template> {
+        read(&self.templates).clone()
+    }
+
+    /// Puts others in force.
+    pub(crate) fn set_templates(&self, templates: Vec<Template>) {
+        *write(&self.templates) = templates;
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {

@@ -250,6 +250,9 @@ codes! {
     QuotaUnfit "QUOTA_UNFIT" Invalid "A quota is so small, or so large, that it can't do what it is there for." "Fit it to the size of the dataset.";
     ExclusivityClash "EXCLUSIVITY_CLASH" Invalid "The dataset is promised to one participant alone for a time that overlaps." "Choose another time, or end the exclusive contract first.";
     LegalBasisMissing "LEGAL_BASIS_MISSING" Invalid "Columns about persons are shared without a legal basis." "Name it: legal_basis = \"eu-gdpr:A6-1-e\".";
+    TemplateInvalid "TEMPLATE_INVALID" Invalid "A template of a policy is not in the form that is read." "Declare each hole under [hole.NAME] with type and text, and use each.";
+    TemplateUnknown "TEMPLATE_UNKNOWN" Unknown "The participant publishes no template of that name." "`hansa policy clone PARTICIPANT` lists them.";
+    HoleUnfilled "HOLE_UNFILLED" Usage "A hole of the template is not filled, or with something of another type." "Give each hole a value: --set NAME=VALUE.";
     CellTooSmall "CELL_TOO_SMALL" Invalid "Cells smaller than a kilometre square show places that are about persons." "Show larger cells: to = \"grid:1000\" or \"h3:7\".";
     TermNotExecutableHere "TERM_NOT_EXECUTABLE_HERE" State "A clause needs a published list that this connector does not hold." "Put the file, unchanged, into the folder of lists ([lists] dir) and reload.";
     // a question under a contract

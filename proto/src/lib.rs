@@ -37,4 +37,5 @@ pub mod render;
 #[cfg(test)]
 mod samples;
 pub mod strict;
+pub mod template;
 pub mod withdrawal;

@@ -41,6 +41,7 @@ mod renewal;
 mod resources;
 mod scenarios;
 mod signed;
+mod templates;
 mod terms;
 mod together;
 mod trust;

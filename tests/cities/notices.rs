@@ -114,6 +114,8 @@ fn people_are_told_once_at_ninety_thirty_and_seven_days() {
     later(&league, &lindau, "+6d");
     assert_eq!(days(3), [90]);
     let contract = lindau.listed("contract").pop().unwrap();
+    // Some days later it is the same notice still.
+    later(&league, &lindau, "+10d");
     lindau.stop();
     lindau.serve();
     for (offset, count, expect) in [("+66d", 6, 30), ("+89d", 9, 7)] {

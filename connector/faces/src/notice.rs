@@ -43,7 +43,7 @@ fn plain(fault: &reqwest::Error) -> String {
     } else if fault.is_connect() {
         "it can't be reached".to_owned()
     } else if fault.is_builder() {
-        "the address can't be used".to_owned()
+        "its address is wrong, or this machine holds no certificate authorities".to_owned()
     } else {
         "the connection broke off".to_owned()
     }

@@ -137,6 +137,9 @@ fn of_desk(verb: &DeskVerb) -> Deed {
             | PolicyVerb::Terms,
         )
         | DeskVerb::Config(ConfigVerb::Show | ConfigVerb::Reference) => Deed::Looks,
+        DeskVerb::Policy(PolicyVerb::Clone { .. } | PolicyVerb::Template { .. }) => {
+            Deed::Acts("hansa policy template FILE shows the holes of a template")
+        }
         DeskVerb::Contract(verb) => of_contract(verb),
         DeskVerb::Credential(CredentialVerb::List) => Deed::Looks,
         DeskVerb::Credential(CredentialVerb::Add { .. }) => {

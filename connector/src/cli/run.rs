@@ -13,6 +13,7 @@ use crate::cli::verb::DeskVerb;
 use crate::cli::verb::audit::AuditVerb;
 use crate::cli::verb::config::ConfigVerb;
 use crate::cli::verb::contract::ContractVerb;
+use crate::cli::verb::policy::PolicyVerb;
 use crate::config::Config;
 use crate::local;
 use crate::node::Node;
@@ -119,6 +120,9 @@ fn alone(
             output,
             ..
         }) => local::sign::run(file, key, output.as_deref(), global, clock().wall, show),
+        DeskVerb::Policy(PolicyVerb::Template { file, set, output }) => {
+            local::template::run(file, set, output.as_deref(), show)
+        }
         DeskVerb::Config(ConfigVerb::Reference) => {
             line_out(crate::config::REFERENCE);
             Ok(0)
@@ -138,6 +142,7 @@ async fn with_connector(
     show: Show,
 ) -> Result<u8, Refusal> {
     let history = config.state.join("history.txt");
+    let templates = config.folder().join("templates");
     let purpose = config.purpose.as_ref().map(ToString::to_string);
     let connector = Connector::reach(config, clock, show).await?;
     let status = match verb {
@@ -147,7 +152,30 @@ async fn with_connector(
         DeskVerb::Contract(ContractVerb::Export {
             id,
             output: Some(file),
-        }) => export::save(&connector, id, &file, global, show).await,
+        }) => {
+            let verb = DeskVerb::Contract(ContractVerb::Export { id, output: None });
+            export::save(&connector, verb, &file, global, show).await
+        }
+        DeskVerb::Policy(PolicyVerb::Clone {
+            participant,
+            name: Some(name),
+            output,
+        }) => {
+            let file = output.unwrap_or_else(|| templates.join(format!("{name}.toml")));
+            let verb = DeskVerb::Policy(PolicyVerb::Clone {
+                participant,
+                name: Some(name),
+                output: None,
+            });
+            match file.exists() {
+                true => Err(Refusal::new(
+                    Code::FileExists,
+                    format!("`{}` is there already", file.display()),
+                )
+                .with_help("name another one with --output")),
+                false => export::save(&connector, verb, &file, global, show).await,
+            }
+        }
         verb => connector.run(verb, global, show).await,
     };
     connector.leave().await;

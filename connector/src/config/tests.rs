@@ -96,6 +96,7 @@ fn the_reference_has_every_other_key() {
         ("[ask]", &whole["ask"]),
         ("[[peer]]", &whole["peer"]),
         ("[[offer]]", &whole["offer"]),
+        ("[[template]]", &whole["template"]),
         (
             "[purpose.traffic-planning]",
             &whole["purpose"]["traffic-planning"],

@@ -1,5 +1,6 @@
 //! `hansa policy`: the own policies.
 
+mod clone;
 mod diff;
 
 use crate::cli::show::table;
@@ -70,6 +71,12 @@ pub(crate) async fn run(node: &Arc<Node>, verb: PolicyVerb, out: &Out) -> Outcom
         }
         PolicyVerb::Diff { old, new, dataset } => {
             diff::diff(node, (&old, &new), dataset.as_deref(), out).await
+        }
+        PolicyVerb::Clone {
+            participant, name, ..
+        } => clone::clone(node, &participant, name.as_deref(), out).await,
+        PolicyVerb::Template { .. } => {
+            Err(Refusal::new(Code::UsageWrong, "policy template needs no connector").into())
         }
         PolicyVerb::Terms => {
             for spec in VOCABULARY {

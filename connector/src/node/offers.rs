@@ -14,6 +14,7 @@ use policy::id::{ContractId, DatasetId};
 use policy::refusal::Refusal;
 use policy::term::{Clause, Term};
 use proto::envelope::{self, Kind};
+use proto::peer::catalogue::{TEMPLATES, Template};
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
@@ -54,9 +55,26 @@ pub(crate) fn renew(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
             Err(problems) => faults.extend(problems),
         }
     }
+    faults.extend(templates(node, &config));
     publish_views(node, &offers)?;
     node.catalog_mut(|catalog| catalog.set_offers(offers));
     Ok(faults)
+}
+
+/// Puts the templates of the configuration in force; those that can't be read are left out and told.
+fn templates(node: &Node, config: &Config) -> Vec<Refusal> {
+    let (mut good, mut faults) = (Vec::new(), Vec::new());
+    for template in config.templates.iter().take(TEMPLATES) {
+        match crate::local::template::checked(&template.file) {
+            Ok((_, text)) => good.push(Template {
+                name: template.name.to_string(),
+                text: text.into(),
+            }),
+            Err(refusal) => faults.push(refusal),
+        }
+    }
+    node.set_templates(good);
+    faults
 }
 
 /// A finding of the lints as a refusal with its place.

@@ -127,6 +127,7 @@ impl Node {
             catalog: RwLock::new(catalog),
             shelf,
             taxonomy: RwLock::new(Arc::new(taxonomy)),
+            templates: RwLock::default(),
             published: RwLock::new(Arc::new(published)),
             state: Mutex::new(state),
             offering: Mutex::new(()),

@@ -122,6 +122,10 @@ impl Reception {
         let most = request
             .limit
             .map_or(100, |limit| usize::try_from(limit).unwrap_or(100));
+        let templates = match &request.after {
+            None => node.templates(),
+            Some(_) => Vec::new(),
+        };
         node.catalog(|catalog| {
             node.book(|book| {
                 let page = catalog.visible_to(peer, book, now, after.as_ref(), most);
@@ -157,6 +161,7 @@ impl Reception {
                     });
                 }
                 Ok(Page {
+                    templates,
                     entries,
                     next: page.after.map(|name| name.to_string()),
                 })

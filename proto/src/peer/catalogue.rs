@@ -20,6 +20,17 @@ pub struct Page {
     pub entries: Vec<Entry>,
     /// Where to go on; absent: this was the last page.
     pub next: Option<String>,
+    /// With the first page: policies with holes, for others to fill.
+    pub templates: Vec<Template>,
+}
+
+/// A policy with holes, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// Its name.
+    pub name: String,
+    /// The file.
+    pub text: Bytes,
 }
 
 /// A dataset and its offers.
@@ -44,6 +55,9 @@ pub struct Offer {
 
 /// The most entries that one page may hold.
 const ENTRIES: usize = 1000;
+
+/// The most templates that a page may hold.
+pub const TEMPLATES: usize = 50;
 
 /// Takes a request apart.
 ///
@@ -72,7 +86,17 @@ pub fn request_to_wire(request: &PageRequest) -> pb::CatalogRequest {
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
 pub fn page_from_wire(message: pb::CatalogReply) -> Result<Page, Refusal> {
-    let pb::CatalogReply { entries, next } = message;
+    let pb::CatalogReply {
+        entries,
+        next,
+        templates,
+    } = message;
+    if templates.len() > TEMPLATES {
+        return Err(field::malformed(format!(
+            "the page holds {} templates; at most {TEMPLATES} are read",
+            templates.len()
+        )));
+    }
     if entries.len() > ENTRIES {
         return Err(field::malformed(format!(
             "the page holds {} entries; at most {ENTRIES} are read",
@@ -85,17 +109,40 @@ pub fn page_from_wire(message: pb::CatalogReply) -> Result<Page, Refusal> {
             .map(entry_from_wire)
             .collect::<Result<_, _>>()?,
         next: mark(next)?,
+        templates: templates
+            .into_iter()
+            .map(template_from_wire)
+            .collect::<Result<_, _>>()?,
     })
 }
 
 /// Puts a page together.
 #[must_use]
 pub fn page_to_wire(page: &Page) -> pb::CatalogReply {
-    let Page { entries, next } = page;
+    let Page {
+        entries,
+        next,
+        templates,
+    } = page;
     pb::CatalogReply {
         entries: entries.iter().map(entry_to_wire).collect(),
         next: next.clone().unwrap_or_default(),
+        templates: templates
+            .iter()
+            .map(|Template { name, text }| pb::CatalogTemplate {
+                name: name.clone(),
+                text: text.clone(),
+            })
+            .collect(),
     }
+}
+
+fn template_from_wire(message: pb::CatalogTemplate) -> Result<Template, Refusal> {
+    let pb::CatalogTemplate { name, text } = message;
+    Ok(Template {
+        name: field::line("name", name, 200)?,
+        text: field::document("text", text)?,
+    })
 }
 
 fn entry_from_wire(message: pb::CatalogEntry) -> Result<Entry, Refusal> {
@@ -156,7 +203,7 @@ fn mark(text: String) -> Result<Option<String>, Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, Offer, Page, PageRequest};
+    use super::{Entry, Offer, Page, PageRequest, Template};
 
     #[test]
     fn pages_survive_the_round_trip() {
@@ -170,6 +217,10 @@ mod tests {
                 }],
             }],
             next: Some("trips".to_owned()),
+            templates: vec![Template {
+                name: "basic".to_owned(),
+                text: "title = \"x\"".into(),
+            }],
         };
         for page in [page, Page::default()] {
             let back = super::page_from_wire(super::page_to_wire(&page)).unwrap();

@@ -45,6 +45,17 @@ pub struct CatalogReply {
     /// Where to go on; empty: this was the last page.
     #[prost(string, tag = "2")]
     pub next: ::prost::alloc::string::String,
+    /// With the first page: policies with holes, for others to fill.
+    #[prost(message, repeated, tag = "3")]
+    pub templates: ::prost::alloc::vec::Vec<CatalogTemplate>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CatalogTemplate {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The file as it is written.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub text: ::prost::bytes::Bytes,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CatalogEntry {

@@ -1,10 +1,9 @@
-//! `hansa contract export --output`: the contract's file goes where the person said.
+//! `hansa contract export --output`, `hansa policy clone`: what comes back as a file goes where the person said.
 
 use crate::cli::Global;
 use crate::cli::run::connector::Connector;
 use crate::cli::show::Show;
 use crate::cli::verb::DeskVerb;
-use crate::cli::verb::contract::ContractVerb;
 use crate::desk::out::Event;
 use crate::local;
 use policy::refusal::Refusal;
@@ -14,12 +13,11 @@ use std::path::Path;
 /// Takes the file out of the answer and writes it.
 pub(super) async fn save(
     connector: &Connector,
-    id: String,
+    verb: DeskVerb,
     file: &Path,
     global: &Global,
     show: Show,
 ) -> Result<u8, Refusal> {
-    let verb = DeskVerb::Contract(ContractVerb::Export { id, output: None });
     let (mut events, _work) = connector.begin(verb, global);
     while let Some(event) = events.recv().await {
         match event {

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// `hansa policy …`
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
@@ -41,6 +42,33 @@ pub(crate) enum PolicyVerb {
     /// Every term that a policy can hold, where it is executed, and the code with which it refuses
     #[command(after_help = "Example: hansa policy terms --json")]
     Terms,
+    /// A policy with holes: shows them, or fills each and writes the policy; needs no connector
+    #[command(
+        after_help = "Example: hansa policy template templates/mobility_basic.toml --set rows=10000 --set until=2027-12-31 --output policies/mobility.toml"
+    )]
+    Template {
+        /// The template's file
+        file: PathBuf,
+        /// What fills a hole; once for each
+        #[arg(long, value_name = "NAME=VALUE")]
+        set: Vec<String>,
+        /// Where to write the policy; absent: standard output
+        #[arg(short, long, requires = "set")]
+        output: Option<PathBuf>,
+    },
+    /// Takes over a policy with holes that another participant publishes; without a name, lists them
+    #[command(
+        after_help = "Example: hansa policy clone munster mobility_basic --output templates/mobility_basic.toml"
+    )]
+    Clone {
+        /// The participant: its alias or identity
+        participant: String,
+        /// The template
+        name: Option<String>,
+        /// Where to write it; absent: templates/NAME.toml beside the configuration
+        #[arg(short, long, requires = "name")]
+        output: Option<PathBuf>,
+    },
     /// Lints policies
     #[command(
         after_help = "Example: hansa policy check policies/mobility-research.toml --dataset bike_counts"

@@ -135,6 +135,7 @@ impl Front for Told {
         let after = request.after.unwrap_or_default();
         let dataset = format!("after {after}").into_bytes().into();
         Ok(Page {
+            templates: Vec::new(),
             entries: vec![CatalogueEntry {
                 dataset,
                 offers: Vec::new(),

@@ -1,0 +1,286 @@
+//! Policies with named holes, which one participant writes and another one fills.
+//!
+//! A hole has a type, and what fills it becomes a value of that type: it is put into the file that was read, never into its
+//! text, so that no value can say more than a value. In a row filter it is a literal.
+
+mod fill;
+
+use crate::nearest::nearest;
+use crate::policy_toml::KEYS;
+use evidence::digest::Digest;
+use policy::plain::printable;
+use policy::refusal::{Code, Refusal};
+use std::collections::{BTreeMap, BTreeSet};
+use toml::{Table, Value};
+
+/// The largest template, in bytes.
+pub const LARGEST: usize = 64 * 1024;
+
+/// A template, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template {
+    /// Its title.
+    pub title: String,
+    /// Its version, from 1.
+    pub version: i64,
+    /// Its holes by their names.
+    pub holes: BTreeMap<String, Hole>,
+    /// SHA-256 of its text.
+    pub sha256: Digest,
+    policy: Table,
+}
+
+/// A hole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hole {
+    /// What fills it.
+    pub kind: Kind,
+    /// What it means, for people.
+    pub text: String,
+}
+
+/// What fills a hole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One line.
+    Text,
+    /// A whole number between these two.
+    Integer {
+        /// The least.
+        least: i64,
+        /// The most.
+        most: i64,
+    },
+    /// A day, `2027-12-31`.
+    Date,
+    /// Lines with commas between them, such as columns or purposes.
+    List,
+}
+
+impl Kind {
+    /// The type as templates write it, with its bounds.
+    #[must_use]
+    pub fn told(self) -> String {
+        match self {
+            Self::Text => "text".to_owned(),
+            Self::Integer {
+                least: i64::MIN,
+                most: i64::MAX,
+            } => "integer".to_owned(),
+            Self::Integer { least, most } => format!("integer from {least} to {most}"),
+            Self::Date => "date".to_owned(),
+            Self::List => "list".to_owned(),
+        }
+    }
+}
+
+impl Template {
+    /// Reads a template; `file` is its name for messages.
+    ///
+    /// # Errors
+    /// `TEMPLATE_INVALID`: the first problem, with the others as help.
+    pub fn read(text: &str, file: &str) -> Result<Self, Refusal> {
+        let refuse = |sentence: String| {
+            Refusal::new(Code::TemplateInvalid, sentence).with_place(file, None, None)
+        };
+        if text.len() > LARGEST {
+            return Err(refuse(format!(
+                "a template has at most {LARGEST} bytes, and this one {}",
+                text.len()
+            )));
+        }
+        let mut policy: Table = text.parse().map_err(|fault: toml::de::Error| {
+            refuse(format!("it is no TOML: {}", fault.message()))
+        })?;
+        let mut problems = Vec::new();
+        let head = policy.remove("template");
+        let (title, version) = heading(head, &mut problems);
+        let holes = holes(policy.remove("hole"), &mut problems);
+        for key in policy.keys() {
+            if !KEYS.contains(&key.as_str()) {
+                let near = nearest(key, KEYS)
+                    .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                problems.push(format!("a policy has no key `{key}`{near}"));
+            }
+        }
+        let mut named = BTreeSet::new();
+        for value in policy.values() {
+            fill::named(value, &mut named);
+        }
+        for name in &named {
+            if !holes.contains_key(name) && !fill::is_bound_later(name) {
+                problems.push(format!(
+                    "`{{{{{name}}}}}` is a hole that is not declared: [hole.{name}]"
+                ));
+            }
+        }
+        for name in holes.keys().filter(|name| !named.contains(*name)) {
+            problems.push(format!("the hole `{name}` is declared and stands nowhere"));
+        }
+        let mut problems = problems.into_iter();
+        if let Some(first) = problems.next() {
+            return Err(problems.fold(refuse(first), Refusal::with_help));
+        }
+        Ok(Self {
+            title,
+            version,
+            holes,
+            sha256: Digest::of(text.as_bytes()),
+            policy,
+        })
+    }
+
+    /// The policy file that comes of filling every hole.
+    ///
+    /// # Errors
+    /// `HOLE_UNFILLED` for holes that nothing fills, and for what fills none or is not of its hole's type: the first
+    /// problem, with the others as help.
+    pub fn fill(&self, values: &BTreeMap<String, String>) -> Result<String, Refusal> {
+        let mut problems = Vec::new();
+        let mut filled = BTreeMap::new();
+        for (name, hole) in &self.holes {
+            match values.get(name).map(|text| fill::value(hole.kind, text)) {
+                Some(Ok(value)) => {
+                    filled.insert(name.clone(), value);
+                }
+                Some(Err(fault)) => problems.push(format!("`{name}`: {fault}")),
+                None => problems.push(format!(
+                    "the hole `{name}` is not filled: --set {name}=… ({}; {})",
+                    hole.kind.told(),
+                    hole.text
+                )),
+            }
+        }
+        let known: Vec<&str> = self.holes.keys().map(String::as_str).collect();
+        for name in values.keys().filter(|name| !self.holes.contains_key(*name)) {
+            let near = nearest(name, known.iter().copied()).map_or_else(
+                || format!("its holes are {}", known.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            problems.push(format!("the template has no hole `{name}`; {near}"));
+        }
+        let mut whole = Table::new();
+        for (key, value) in &self.policy {
+            let place = fill::Place::of(key);
+            match fill::filled(value, place, &filled) {
+                Ok(value) => {
+                    whole.insert(key.clone(), value);
+                }
+                Err(fault) => problems.push(format!("`{key}`: {fault}")),
+            }
+        }
+        let mut problems = problems.into_iter();
+        if let Some(first) = problems.next() {
+            let first = Refusal::new(Code::HoleUnfilled, first);
+            return Err(problems.fold(first, Refusal::with_help));
+        }
+        let mut text = format!(
+            "# From the template \"{}\", version {}, sha256 {}\n",
+            self.title, self.version, self.sha256
+        );
+        for (name, value) in values {
+            text.push_str(&format!("# {name} = {}\n", printable(value)));
+        }
+        text.push_str(&whole.to_string());
+        Ok(text)
+    }
+}
+
+fn heading(head: Option<Value>, problems: &mut Vec<String>) -> (String, i64) {
+    let Some(Value::Table(mut head)) = head else {
+        problems.push("the table [template] with title and version is missing".to_owned());
+        return (String::new(), 1);
+    };
+    let title = match head.remove("title") {
+        Some(Value::String(title)) if is_line(&title) => title,
+        _ => {
+            problems.push("`template.title` is a line of text".to_owned());
+            String::new()
+        }
+    };
+    let version = match head.remove("version") {
+        Some(Value::Integer(version)) if version > 0 => version,
+        _ => {
+            problems.push("`template.version` is a whole number from 1".to_owned());
+            1
+        }
+    };
+    problems.extend(
+        head.keys()
+            .map(|key| format!("`template.{key}` is not known; its keys are title and version")),
+    );
+    (title, version)
+}
+
+fn holes(declared: Option<Value>, problems: &mut Vec<String>) -> BTreeMap<String, Hole> {
+    let mut holes = BTreeMap::new();
+    let declared = match declared {
+        None => return holes,
+        Some(Value::Table(declared)) => declared,
+        Some(_) => {
+            problems.push("`hole` is a table of tables, [hole.NAME]".to_owned());
+            return holes;
+        }
+    };
+    for (name, value) in declared {
+        match hole(&name, value) {
+            Ok(hole) => {
+                holes.insert(name, hole);
+            }
+            Err(fault) => problems.push(format!("[hole.{name}]: {fault}")),
+        }
+    }
+    holes
+}
+
+fn hole(name: &str, value: Value) -> Result<Hole, String> {
+    let plain = name
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if name.is_empty() || !plain || fill::is_bound_later(name) {
+        return Err("a hole is named by a-z, 0-9 and _, and not `consumer`".to_owned());
+    }
+    let Value::Table(mut keys) = value else {
+        return Err("it is a table with type and text".to_owned());
+    };
+    let mut bound = |key: &str, otherwise: i64| match keys.remove(key) {
+        None => Ok(otherwise),
+        Some(Value::Integer(bound)) => Ok(bound),
+        Some(_) => Err(format!("`{key}` is a whole number")),
+    };
+    let (least, most) = (bound("least", i64::MIN)?, bound("most", i64::MAX)?);
+    let kind = match keys.remove("type") {
+        Some(Value::String(kind)) => match kind.as_str() {
+            "text" => Kind::Text,
+            "integer" => Kind::Integer { least, most },
+            "date" => Kind::Date,
+            "list" => Kind::List,
+            other => {
+                return Err(format!(
+                    "`{other}` is no type; text, integer, date and list are"
+                ));
+            }
+        },
+        _ => return Err("`type` is missing: text, integer, date or list".to_owned()),
+    };
+    if !matches!(kind, Kind::Integer { .. }) && (least, most) != (i64::MIN, i64::MAX) {
+        return Err("only an integer has a least and a most".to_owned());
+    }
+    let text = match keys.remove("text") {
+        Some(Value::String(text)) if is_line(&text) => text,
+        _ => return Err("`text` says in a line what fills it".to_owned()),
+    };
+    match keys.keys().next() {
+        Some(key) => Err(format!(
+            "`{key}` is not known; its keys are type, text, least and most"
+        )),
+        None => Ok(Hole { kind, text }),
+    }
+}
+
+fn is_line(text: &str) -> bool {
+    !text.trim().is_empty() && printable(text) == text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! Holes in values: where they stand, and what fills them.
+
+use super::Kind;
+use policy::plain::printable;
+use std::collections::{BTreeMap, BTreeSet};
+use toml::Value;
+use toml::value::Datetime;
+
+/// Whether a name in braces is bound when a question is asked, and no hole of a template.
+pub(super) fn is_bound_later(name: &str) -> bool {
+    name == "consumer" || name.starts_with("consumer.")
+}
+
+/// The names in braces in a value.
+pub(super) fn named(value: &Value, names: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            for piece in pieces(text) {
+                if let Piece::Hole(name) = piece {
+                    names.insert(name.to_owned());
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| named(item, names)),
+        Value::Table(table) => table.values().for_each(|item| named(item, names)),
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {}
+    }
+}
+
+/// A part of a text.
+enum Piece<'t> {
+    Plain(&'t str),
+    Hole(&'t str),
+}
+
+fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((name, behind)) = after.split_once("}}") else {
+            break;
+        };
+        found.extend([Piece::Plain(before), Piece::Hole(name.trim())]);
+        rest = behind;
+    }
+    found.push(Piece::Plain(rest));
+    found
+}
+
+/// The value that a text makes for a hole.
+pub(super) fn value(kind: Kind, text: &str) -> Result<Value, String> {
+    let line = |text: &str| -> Result<String, String> {
+        let text = text.trim();
+        if text.is_empty() || printable(text) != text || text.contains("{{") {
+            return Err("it is filled with one line of text".to_owned());
+        }
+        Ok(text.to_owned())
+    };
+    match kind {
+        Kind::Text => line(text).map(Value::String),
+        Kind::Integer { least, most } => match text.trim().replace('_', "").parse::<i64>() {
+            Ok(number) if (least..=most).contains(&number) => Ok(Value::Integer(number)),
+            _ => Err(format!("`{}` is no {}", printable(text), kind.told())),
+        },
+        Kind::Date => match text.trim().parse::<Datetime>() {
+            Ok(day) if day.date.is_some() && day.time.is_none() && day.offset.is_none() => {
+                Ok(Value::Datetime(day))
+            }
+            _ => Err(format!(
+                "`{}` is no day such as 2027-12-31",
+                printable(text)
+            )),
+        },
+        Kind::List => {
+            let items: Result<Vec<Value>, String> = text
+                .split(',')
+                .map(|item| line(item).map(Value::String))
+                .collect();
+            items.map(Value::Array)
+        }
+    }
+}
+
+/// What a value is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A filter of rows, in which a value is a literal.
+    Filter,
+    /// Anything else.
+    Plain,
+}
+
+impl Place {
+    /// By the key of a policy.
+    pub(super) fn of(key: &str) -> Self {
+        if key == "rows" {
+            Self::Filter
+        } else {
+            Self::Plain
+        }
+    }
+}
+
+/// The value with its holes filled. Those that nothing fills stay: somebody else tells of them.
+pub(super) fn filled(
+    value: &Value,
+    place: Place,
+    values: &BTreeMap<String, Value>,
+) -> Result<Value, String> {
+    match value {
+        Value::String(text) => filled_text(text, place, values),
+        Value::Array(items) => {
+            let items: Result<_, _> = items
+                .iter()
+                .map(|item| filled(item, place, values))
+                .collect();
+            items.map(Value::Array)
+        }
+        Value::Table(table) => {
+            let entries: Result<_, String> = table
+                .iter()
+                .map(|(key, item)| Ok((key.clone(), filled(item, place, values)?)))
+                .collect();
+            entries.map(Value::Table)
+        }
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {
+            Ok(value.clone())
+        }
+    }
+}
+
+fn filled_text(
+    text: &str,
+    place: Place,
+    values: &BTreeMap<String, Value>,
+) -> Result<Value, String> {
+    let pieces = pieces(text);
+    if let ([Piece::Plain(""), Piece::Hole(name), Piece::Plain("")], Place::Plain) =
+        (pieces.as_slice(), place)
+        && let Some(value) = values.get(*name)
+    {
+        return Ok(value.clone());
+    }
+    let mut whole = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Plain(plain) => whole.push_str(plain),
+            Piece::Hole(name) => match values.get(name) {
+                None => whole.push_str(&format!("{{{{{name}}}}}")),
+                Some(value) => whole.push_str(&written(value, place)?),
+            },
+        }
+    }
+    Ok(Value::String(whole))
+}
+
+/// A value inside a text.
+fn written(value: &Value, place: Place) -> Result<String, String> {
+    match (value, place) {
+        (Value::String(text), Place::Filter) => Ok(literal(text)),
+        (Value::Datetime(day), Place::Filter) => Ok(literal(&day.to_string())),
+        (Value::Integer(number), _) => Ok(number.to_string()),
+        (Value::String(text), Place::Plain) => Ok(text.clone()),
+        (Value::Datetime(day), Place::Plain) => Ok(day.to_string()),
+        (Value::Array(items), Place::Filter) => {
+            let items: Result<Vec<String>, String> =
+                items.iter().map(|item| written(item, place)).collect();
+            items.map(|items| items.join(", "))
+        }
+        _ => Err("a list fills a whole value, or stands in a row filter".to_owned()),
+    }
+}
+
+/// A text as SQL writes it.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

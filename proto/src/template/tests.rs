@@ -1,0 +1,164 @@
+//! What is filled says what its values say, and no more.
+
+use super::*;
+use crate::policy_toml;
+use crate::samples;
+use policy::term::Term;
+
+const BASIC: &str = r#"
+title = "Counts for {{what}}"
+purpose = "{{purposes}}"
+columns = "{{columns}}"
+rows = "site = {{site}} AND operator = {{consumer}} AND bikes <= {{most}}"
+rows_per_day = "{{rows}}"
+bytes_per_day = "1 MB"
+valid = { from = 2026-01-01, until = "{{until}}" }
+
+[template]
+title = "Basic terms"
+version = 3
+
+[hole.what]
+type = "text"
+text = "what it is for"
+[hole.purposes]
+type = "list"
+text = "what it may be used for"
+[hole.columns]
+type = "list"
+text = "which columns are shown"
+[hole.site]
+type = "text"
+text = "which site"
+[hole.most]
+type = "integer"
+text = "above that a count is an error"
+[hole.rows]
+type = "integer"
+least = 1
+most = 10000
+text = "rows a day"
+[hole.until]
+type = "date"
+text = "the last day"
+"#;
+
+fn values(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let whole = [
+        ("what", "planning"),
+        ("purposes", "dpv:ResearchAndDevelopment"),
+        ("columns", "site, operator, bikes"),
+        ("site", "Hafen"),
+        ("most", "5000"),
+        ("rows", "1_000"),
+        ("until", "2027-12-31"),
+    ];
+    whole
+        .iter()
+        .chain(pairs)
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn basic() -> Template {
+    Template::read(BASIC, "basic.toml").unwrap()
+}
+
+#[test]
+fn a_filled_template_is_a_policy() {
+    let text = basic().fill(&values(&[])).unwrap();
+    let draft = policy_toml::parse(&text, "filled", &samples::dataset())
+        .unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
+    assert_eq!(draft.title, "Counts for planning");
+    let said: Vec<String> = draft.clauses.iter().map(|one| one.term.plain()).collect();
+    let said = said.join("\n");
+    assert!(said.contains("1,000 rows"), "{said}");
+    assert!(
+        said.contains("'Hafen'") && said.contains("{{consumer}}"),
+        "{said}"
+    );
+    assert!(
+        text.contains("# From the template \"Basic terms\", version 3, sha256"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_value_says_no_more_than_a_value() {
+    let hostile = "x' OR '1' = '1";
+    let text = basic().fill(&values(&[("site", hostile)])).unwrap();
+    let draft = policy_toml::parse(&text, "filled", &samples::dataset()).unwrap();
+    let rows: Vec<String> = draft
+        .clauses
+        .iter()
+        .filter(|clause| matches!(clause.term, Term::Rows(_)))
+        .map(|clause| clause.term.plain())
+        .collect();
+    assert_eq!(rows.len(), 1);
+    assert!(rows[0].contains("'x'' OR ''1'' = ''1'"), "{rows:?}");
+    // Nor does one break out of its line, or make a hole of its own.
+    for (name, value) in [
+        ("what", "a\"\nrows_per_day = 9"),
+        ("what", "{{site}}"),
+        ("rows", "0"),
+        ("rows", "10001"),
+        ("rows", "1e3"),
+        ("until", "2027-12-31T00:00:00Z"),
+        ("until", "soon"),
+        ("columns", "site,,bikes"),
+    ] {
+        let refusal = basic().fill(&values(&[(name, value)])).unwrap_err();
+        assert_eq!(refusal.code, Code::HoleUnfilled, "{name} {value}");
+        assert!(refusal.sentence.contains(name), "{refusal}");
+    }
+}
+
+#[test]
+fn every_hole_is_filled_and_nothing_else() {
+    let mut fewer = values(&[("collumns", "site")]);
+    fewer.remove("columns");
+    fewer.remove("until");
+    let refusal = basic().fill(&fewer).unwrap_err();
+    assert_eq!(refusal.code, Code::HoleUnfilled);
+    assert!(
+        refusal
+            .sentence
+            .contains("the hole `columns` is not filled"),
+        "{refusal}"
+    );
+    let help = refusal.help.join("\n");
+    assert!(
+        help.contains("`until`") && help.contains("did you mean `columns`"),
+        "{help}"
+    );
+}
+
+#[test]
+fn what_is_no_template_is_refused() {
+    for (from, to, says) in [
+        ("[hole.until]", "[hole.untill]", "not declared"),
+        ("version = 3", "version = 0", "template.version"),
+        ("type = \"date\"", "type = \"day\"", "`day` is no type"),
+        (
+            "rows_per_day",
+            "rows_per_dya",
+            "did you mean `rows_per_day`",
+        ),
+        (
+            "least = 1\n",
+            "least = 1\nleats = 1\n",
+            "`leats` is not known",
+        ),
+        ("{{what}}", "planning", "stands nowhere"),
+        ("[hole.what]", "[hole.consumer]", "not `consumer`"),
+        ("[template]", "[templat]", "[template]"),
+    ] {
+        assert!(BASIC.contains(from), "{from}");
+        let refusal = Template::read(&BASIC.replacen(from, to, 1), "x").unwrap_err();
+        assert_eq!(refusal.code, Code::TemplateInvalid, "{from}");
+        let said = format!("{} {}", refusal.sentence, refusal.help.join(" "));
+        assert!(said.contains(says), "{from}: {said}");
+    }
+    let long = format!("{BASIC}\n# {}", "x".repeat(LARGEST));
+    assert!(Template::read(&long, "x").is_err());
+}
