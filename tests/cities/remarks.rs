@@ -1,8 +1,18 @@
 //! Comments on clauses: signed, carried like letters, shown to both, bounded, and over with the negotiation.
 
+use evidence::digest::Digest;
+use evidence::time::Time;
 use harness::city::City;
 use harness::league::League;
+use harness::outlaw::Outlaw;
 use harness::play::text;
+use keep::trust::signature::{FileSigner, Signer as _};
+use policy::contract::Role;
+use policy::id::{ClauseId, ContractId};
+use policy::refusal::Code;
+use proto::comment::{self, Comment};
+use proto::envelope::{self, Kind};
+use proto::peer::letter::Content;
 use serde_json::Value;
 
 const TERMS: &str = "purpose = [\"dpv:ResearchAndDevelopment\"]\ncolumns = [\"site\", \"bikes\"]\n\
@@ -98,4 +108,125 @@ fn nobody_comments_without_end() {
         .hansa(&["contract", "comment", &name, "--clause", "3", "enough"])
         .must();
     assert_eq!(comments(&lindau, &name).len(), 51);
+}
+
+/// A comment as a letter, by the key of `signer`, saying that it is of `party`.
+fn spoken(of: &Said, signer: &City, role: Role) -> Content {
+    let key = FileSigner::open(&signer.folder().join("keys/signing.key")).unwrap();
+    let payload = comment::to_bytes(&Comment {
+        negotiation: of.negotiation.clone(),
+        contract: of.contract,
+        clause: ClauseId(3),
+        party: format!("hansa://{}", of.party).parse().unwrap(),
+        issued_at: of.at,
+        text: "as if".to_owned(),
+    });
+    let alg = key.algorithm().as_str();
+    let seconds = of.at.micros() / 1_000_000;
+    let header = envelope::protected_header(Kind::Comment, role, alg, key.kid(), seconds);
+    let signature = key
+        .sign(&envelope::signing_input(&header, &payload))
+        .unwrap();
+    Content::Comment {
+        negotiation: of.negotiation.clone(),
+        statement: envelope::assemble(&payload, &[(header, signature)]).into(),
+    }
+}
+
+/// What a comment is about, and of whom it says to be.
+struct Said {
+    negotiation: String,
+    contract: ContractId,
+    party: String,
+    at: Time,
+}
+
+#[test]
+fn a_comment_of_somebody_else_is_none() {
+    let league = League::new(super::binary());
+    let mut lindau = league.city("lindau");
+    let (acme, other) = (league.firm("acme"), league.firm("other"));
+    league.hand_bundle_to("lindau");
+    lindau.holds("bikes", "site,bikes\nHafen,310\n", "");
+    lindau.publishes();
+    lindau.offers("bikes", "planning", TERMS, "\"league\"", "officer");
+    lindau.serve();
+    acme.knows(&lindau);
+    acme.hansa(&["contract", "request", "lindau.bikes"]).must();
+    let name = acme.listed("negotiation").pop().unwrap();
+    let shown = acme
+        .hansa(&["--json", "contract", "show", &name])
+        .must()
+        .json();
+    let said = |party: &str| Said {
+        negotiation: name.clone(),
+        contract: text(&shown, "would_become").parse().unwrap(),
+        party: party.to_owned(),
+        at: text(&lindau.log().pop().unwrap(), "t").parse().unwrap(),
+    };
+    let enter = |alias| Outlaw::enter(&league, alias, lindau.address(), lindau.domain()).unwrap();
+    let (firm, stranger) = (enter("acme"), enter("other"));
+    let code = |by: &Outlaw, content: Content| by.letter(content).err().map(|refusal| refusal.code);
+    let own = "acme.example";
+    for (by, content, expect) in [
+        // Another's key, another's name, another's side, and somebody else's negotiation.
+        (
+            &firm,
+            spoken(&said(own), &other, Role::Consumer),
+            Code::SignerNotParty,
+        ),
+        (
+            &firm,
+            spoken(&said("lindau.example"), &acme, Role::Consumer),
+            Code::SignerNotParty,
+        ),
+        (
+            &firm,
+            spoken(&said(own), &acme, Role::Provider),
+            Code::SignerNotParty,
+        ),
+        (
+            &stranger,
+            spoken(&said("other.example"), &other, Role::Consumer),
+            Code::NegotiationUnknown,
+        ),
+    ] {
+        assert_eq!(code(by, content), Some(expect));
+    }
+    // A spoilt signature; a comment on terms that were never proposed.
+    let Content::Comment {
+        negotiation,
+        statement,
+    } = spoken(&said(own), &acme, Role::Consumer)
+    else {
+        panic!("a comment")
+    };
+    let whole = String::from_utf8(statement.to_vec()).unwrap();
+    let at = whole.find("\"signature\":\"").unwrap() + 13;
+    let turned = if whole.as_bytes()[at] == b'A' {
+        "B"
+    } else {
+        "A"
+    };
+    let spoilt = format!("{}{turned}{}", &whole[..at], &whole[at + 1..]);
+    let content = Content::Comment {
+        negotiation,
+        statement: spoilt.into(),
+    };
+    assert_eq!(code(&firm, content), Some(Code::SignatureInvalid));
+    let elsewhere = Said {
+        contract: ContractId(Digest::of(b"other terms")),
+        ..said(own)
+    };
+    let content = spoken(&elsewhere, &acme, Role::Consumer);
+    assert_eq!(code(&firm, content), Some(Code::NegotiationState));
+    assert!(comments(&lindau, &name).is_empty());
+    // A good one is taken in, and the fifty-first over the wire is not.
+    for _ in 0..50 {
+        assert_eq!(code(&firm, spoken(&said(own), &acme, Role::Consumer)), None);
+    }
+    let more = code(&firm, spoken(&said(own), &acme, Role::Consumer));
+    assert_eq!(more, Some(Code::NegotiationState));
+    assert_eq!(comments(&lindau, &name).len(), 50);
+    lindau.verifies();
 }
