@@ -53,7 +53,7 @@ pub(crate) fn attacked() -> Vec<Line> {
 
 const ATTACKS: [Attack<Guild>; 6] = [
     Attack {
-        number: 101,
+        number: 121,
         setup: "attested",
         name: "shows the credential of another participant",
         expected: "SECTOR_NOT_ATTESTED",
@@ -61,7 +61,7 @@ const ATTACKS: [Attack<Guild>; 6] = [
         lacks: "",
     },
     Attack {
-        number: 102,
+        number: 122,
         setup: "attested",
         name: "shows one by an issuer that may not state that",
         expected: "SECTOR_NOT_ATTESTED",
@@ -69,7 +69,7 @@ const ATTACKS: [Attack<Guild>; 6] = [
         lacks: "",
     },
     Attack {
-        number: 103,
+        number: 123,
         setup: "attested",
         name: "shows one that is over, one for a wider sector, one changed",
         expected: "SECTOR_NOT_ATTESTED",
@@ -77,7 +77,7 @@ const ATTACKS: [Attack<Guild>; 6] = [
         lacks: "",
     },
     Attack {
-        number: 104,
+        number: 124,
         setup: "attested",
         name: "states it of itself, by its own key and in an issuer's name",
         expected: "SECTOR_NOT_ATTESTED",
@@ -85,7 +85,7 @@ const ATTACKS: [Attack<Guild>; 6] = [
         lacks: "",
     },
     Attack {
-        number: 105,
+        number: 125,
         setup: "attested",
         name: "shows nothing, garbage, a contract, nine of them",
         expected: "SECTOR_NOT_ATTESTED / MESSAGE_MALFORMED",
@@ -93,7 +93,7 @@ const ATTACKS: [Attack<Guild>; 6] = [
         lacks: "",
     },
     Attack {
-        number: 106,
+        number: 126,
         setup: "attested",
         name: "shows one that was good until the league dropped its issuer",
         expected: "rows, then SECTOR_NOT_ATTESTED",
