@@ -5,6 +5,7 @@ pub mod areas;
 pub mod levels;
 
 use crate::refusal::{Code, Refusal};
+use crate::term::place_cells::{CellSize, PlaceCells};
 use crate::term::{Clause, Term, cite};
 use areas::Areas;
 use evidence::digest::Digest;
@@ -77,6 +78,12 @@ impl Published {
                 Term::Lookup(lookup) => self
                     .levels(&lookup.table)
                     .and_then(|levels| levels.level(&lookup.level).map(|_| ())),
+                Term::PlaceCells(PlaceCells {
+                    size: CellSize::Areas { list, show },
+                    ..
+                }) => self
+                    .areas(list)
+                    .and_then(|areas| areas.named(show).map(|_| ())),
                 _ => Ok(()),
             };
             held.map_err(|refusal| cite(refusal, clause))?;

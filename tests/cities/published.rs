@@ -46,6 +46,7 @@ fn rows_of_a_published_area_with_levels_of_a_published_table() {
     let acme = league.firm("acme");
     let (area, table) = (districts(), KINDS.to_owned());
     lindau.holds("sights", SIGHTS, "");
+    lindau.holds("places", SIGHTS, "");
     lindau.publishes();
     let terms = format!(
         "{ALWAYS}\nwithin = {{ list = \"{}\", which = \"name=Mitte\" }}\n\
@@ -54,6 +55,11 @@ fn rows_of_a_published_area_with_levels_of_a_published_table() {
         digest(&table)
     );
     lindau.offers("sights", "mitte", &terms, "\"league\"", "auto");
+    let named = format!(
+        "{ALWAYS}\ncells = {{ to = \"areas:{}:name\", as = \"district\" }}",
+        digest(&area)
+    );
+    lindau.offers("places", "districts", &named, "\"league\"", "auto");
     league.hand_bundle_to("lindau");
     // Nothing is offered by a list that is not here, also where one of the same name is.
     lindau.write("lists/kinds.csv", &format!("{table}\n"));
@@ -75,6 +81,21 @@ fn rows_of_a_published_area_with_levels_of_a_published_table() {
         "reichstag office 1kmN3273E4550",
     ];
     assert_eq!(sights(&acme), expect);
+    let _ = acme.contract("lindau.places");
+    let sql = "SELECT id, district FROM lindau.places ORDER BY id";
+    let districts = acme.hansa(&["sql", sql, "--format", "csv"]).must().out;
+    let expect_districts = [
+        "id,district",
+        "cathedral,Mitte",
+        "charite,Mitte",
+        "mistaken,",
+        "nowhere,",
+        "reichstag,Mitte",
+        "townhall,Tempelhof-Schöneberg",
+    ];
+    assert_eq!(districts.lines().collect::<Vec<_>>(), expect_districts);
+    let degrees = ["sql", "SELECT lon FROM lindau.places"];
+    acme.hansa(&degrees).refused("COLUMN_UNKNOWN", 2);
     // The consumer needs no list to read what it has signed.
     let page = acme.hansa(&["contract", "show", &contract]).must().out;
     assert!(

@@ -56,7 +56,7 @@ pub(super) fn said(what: &What) -> String {
             lon: lon.clone(),
             lat: lat.clone(),
             cell: cell.clone(),
-            size: *size,
+            size: size.clone(),
         }),
         What::AggregateOnly(cube) => term::Term::Functions(cube.functions.clone()),
     }

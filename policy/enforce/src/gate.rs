@@ -12,6 +12,7 @@ use datafusion_common::{Column, ScalarValue};
 use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use policy::effect::{Effect, What};
 use policy::id::{DatasetId, Name};
+use policy::published::Published;
 use policy::refusal::{Code, Refusal};
 use policy::row_filter::Literal;
 use policy::term::Mask;
@@ -46,7 +47,7 @@ struct Cell<'a> {
     lon: &'a Name,
     lat: &'a Name,
     name: &'a Name,
-    size: CellSize,
+    size: &'a CellSize,
 }
 
 /// The private plan that shows exactly the columns of `shown`, in its order.
@@ -106,7 +107,7 @@ pub(crate) fn rows(
                     lon,
                     lat,
                     name,
-                    size: *size,
+                    size,
                 };
                 cover(&mut covers, lon, Cover::Place(Some(cell)))?;
                 cover(&mut covers, lat, Cover::Place(None))?;
@@ -171,7 +172,7 @@ pub(crate) fn rows(
             Some(Cover::Place(Some(cell))) => {
                 shown_as = cell.name.as_str();
                 kind = DataType::Utf8;
-                (placed(*cell, stored)?, true)
+                (placed(*cell, stored, &tools.published)?, true)
             }
         };
         columns.push((shown_as.to_owned(), expr.alias(shown_as)));
@@ -203,7 +204,7 @@ pub(crate) fn rows(
 }
 
 /// The cell of a place. A stored column of its name would be hidden by it, or the other way round.
-fn placed(cell: Cell<'_>, stored: &SchemaRef) -> Result<Expr, Refusal> {
+fn placed(cell: Cell<'_>, stored: &SchemaRef, published: &Published) -> Result<Expr, Refusal> {
     let degrees = |column| type_of(column, stored).is_ok_and(|kind| *kind == DataType::Float64);
     if stored.column_with_name(cell.name.as_str()).is_some()
         || !degrees(cell.lon)
@@ -212,7 +213,7 @@ fn placed(cell: Cell<'_>, stored: &SchemaRef) -> Result<Expr, Refusal> {
         return Err(changed());
     }
     let [lon, lat] = [cell.lon, cell.lat].map(|column| stored_column(column.as_str()));
-    Ok(place::cell(lon, lat, cell.size))
+    place::cell(lon, lat, cell.size, published)
 }
 
 /// A stored column by name.

@@ -1,4 +1,4 @@
-//! The cell of a published grid in which a place lies, from longitude and latitude in degrees. Total, so that it can't fail:
+//! The cell of a published grid, or the area of a published list, in which a place lies, from longitude and latitude in degrees. Total, so that it can't fail:
 //! what is no number, or no place on Earth, or lies outside a grid, has no cell and gives NULL.
 //!
 //! Coordinates are WGS 84. The European grid is defined on ETRS89, which is the same to within a metre and taken as the same.
@@ -10,22 +10,61 @@ use datafusion_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility,
 };
+use policy::published::Published;
+use policy::published::areas::{Point, Polygon};
+use policy::refusal::Refusal;
 use policy::term::place_cells::{CellSize, Edge};
+use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// The cell of the place at `lon` and `lat`.
-pub(crate) fn cell(lon: Expr, lat: Expr, size: CellSize) -> Expr {
+///
+/// # Errors
+/// `TERM_NOT_EXECUTABLE_HERE` where the list of areas is not here.
+pub(crate) fn cell(
+    lon: Expr,
+    lat: Expr,
+    size: &CellSize,
+    published: &Published,
+) -> Result<Expr, Refusal> {
+    let areas = match size {
+        CellSize::Areas { list, show } => published.areas(list)?.named(show)?,
+        CellSize::H3(_) | CellSize::Square(_) => Vec::new(),
+    };
     let made = Cell {
-        size,
+        size: size.clone(),
+        areas: areas.into(),
         signature: Signature::any(2, Volatility::Immutable),
     };
-    ScalarUDF::from(made).call(vec![lon, lat])
+    Ok(ScalarUDF::from(made).call(vec![lon, lat]))
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
+/// The size names the areas, where there are any, so that these need not be compared.
 struct Cell {
     size: CellSize,
+    areas: Arc<[(String, Vec<Polygon>)]>,
     signature: Signature,
+}
+
+impl fmt::Debug for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cell")
+    }
+}
+
+impl PartialEq for Cell {
+    fn eq(&self, other: &Self) -> bool {
+        self.size == other.size
+    }
+}
+
+impl Eq for Cell {}
+
+impl Hash for Cell {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.size.hash(state);
+    }
 }
 
 impl ScalarUDFImpl for Cell {
@@ -67,7 +106,7 @@ impl Cell {
         let mut cells = StringBuilder::new();
         for place in lons.zip(lats) {
             cells.append_option(match place {
-                (Some(lon), Some(lat)) => cell_of(lon, lat, self.size),
+                (Some(lon), Some(lat)) => self.of(lon, lat),
                 (None, _) | (_, None) => None,
             });
         }
@@ -75,19 +114,28 @@ impl Cell {
     }
 }
 
-/// The name of the cell in which a place lies.
-fn cell_of(lon: f64, lat: f64, size: CellSize) -> Option<String> {
-    // No number lies in no range, so what is none goes no further.
-    if !(-180.0..=180.0).contains(&lon) || !(-90.0..=90.0).contains(&lat) {
-        return None;
-    }
-    match size {
-        CellSize::H3(resolution) => {
-            let resolution = h3o::Resolution::try_from(resolution.number()).ok()?;
-            let place = h3o::LatLng::new(lat, lon).ok()?;
-            Some(place.to_cell(resolution).to_string())
+impl Cell {
+    /// The name of the cell in which a place lies.
+    fn of(&self, lon: f64, lat: f64) -> Option<String> {
+        // No number lies in no range, so what is none goes no further.
+        if !(-180.0..=180.0).contains(&lon) || !(-90.0..=90.0).contains(&lat) {
+            return None;
         }
-        CellSize::Square(edge) => square(lon, lat, edge),
+        match &self.size {
+            CellSize::H3(resolution) => {
+                let resolution = h3o::Resolution::try_from(resolution.number()).ok()?;
+                let place = h3o::LatLng::new(lat, lon).ok()?;
+                Some(place.to_cell(resolution).to_string())
+            }
+            CellSize::Square(edge) => square(lon, lat, *edge),
+            CellSize::Areas { .. } => {
+                let place = Point::at(lon, lat)?;
+                let mut areas = self.areas.iter();
+                let holds = |part: &Polygon| part.holds(place);
+                let first = areas.find(|(_, parts)| parts.iter().any(holds));
+                first.map(|(name, _)| name.clone())
+            }
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Term 16: a place shows as the cell of a published grid in which it lies; its coordinates do not exist.
+//! Term 16: a place shows as the cell of a published grid in which it lies, or as the area of a published list; its
+//! coordinates do not exist.
 //!
 //! The cell stands in a column of its own, under a name of its own: a condition that was written for degrees is refused
 //! instead of being answered wrongly over the names of cells.
@@ -10,8 +11,10 @@ use super::rule::{Binding, Decides, Form, Nature, Place, Rule, Script, Spec, Sta
 use super::tongue::Tongue;
 use crate::effect::What;
 use crate::id::Name;
-use crate::refusal::Refusal;
+use crate::published::areas::is_property;
+use crate::refusal::{Code, Refusal};
 use crate::term::Term;
+use evidence::digest::Digest;
 use evidence::json::Json;
 use std::cmp::Ordering;
 use std::fmt;
@@ -30,13 +33,20 @@ pub struct PlaceCells {
     pub size: CellSize,
 }
 
-/// A published grid of cells, with the size of a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A published grid of cells with the size of a cell, or a published list of areas.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CellSize {
     /// H3, with its resolution from 0 (edges of 1,281 km) to 15 (0.6 m).
     H3(Resolution),
     /// The square grid of INSPIRE over Europe, ETRS89-LAEA (EPSG:3035), with the edge of a cell.
     Square(Edge),
+    /// The areas of a list, by the SHA-256 of its file; where a place lies in several, the first of them.
+    Areas {
+        /// The list.
+        list: Digest,
+        /// What of an area stands for it, such as `name` or `LAU_ID`.
+        show: String,
+    },
 }
 
 /// A resolution of H3: 0 to 15.
@@ -97,34 +107,41 @@ impl CellSize {
     /// Whether which of these cells a point lies in follows from which of `finer` it lies in. Squares do where the edges
     /// divide; the hexagons of two resolutions of H3 cut each other.
     #[must_use]
-    pub const fn follows_from(self, finer: Self) -> bool {
+    pub fn follows_from(&self, finer: &Self) -> bool {
         match (self, finer) {
             (Self::H3(one), Self::H3(other)) => one.0 == other.0,
             (Self::Square(coarse), Self::Square(fine)) => coarse.0.is_multiple_of(fine.0),
-            (Self::H3(_), Self::Square(_)) | (Self::Square(_), Self::H3(_)) => false,
+            (one, other) => one == other,
         }
     }
 
     /// Whether a cell is smaller than a square of 1 km. The hexagons of H3 resolution 8 have 0.74 km² on average.
     #[must_use]
-    pub const fn is_small(self) -> bool {
+    pub const fn is_small(&self) -> bool {
         match self {
             Self::H3(resolution) => resolution.0 >= 8,
             Self::Square(edge) => edge.0 < 1_000,
+            // How large areas are is in their list.
+            Self::Areas { .. } => false,
         }
     }
 
-    fn said(self, tongue: Tongue) -> String {
+    fn said(&self, tongue: Tongue) -> String {
         match self {
             Self::H3(Resolution(number)) => tongue.pick(
                 format!("the H3 cell of resolution {number}"),
                 format!("die H3-Zelle der Auflösung {number}"),
                 format!("a célula H3 de resolução {number}"),
             ),
+            Self::Areas { list, show } => tongue.pick(
+                format!("the {show} of the area by the list {list}"),
+                format!("das Merkmal {show} des Gebiets nach der Liste {list}"),
+                format!("o atributo {show} da área segundo a lista {list}"),
+            ),
             Self::Square(Edge(metres)) => {
                 let (number, unit) = match metres % 1_000 {
                     0 => (metres / 1_000, "km"),
-                    _ => (metres, "m"),
+                    _ => (*metres, "m"),
                 };
                 tongue.pick(
                     format!("the cell of {number} {unit} of the European grid (EPSG:3035)"),
@@ -141,6 +158,7 @@ impl fmt::Display for CellSize {
         match self {
             Self::H3(Resolution(number)) => write!(f, "h3:{number}"),
             Self::Square(Edge(metres)) => write!(f, "grid:{metres}"),
+            Self::Areas { list, show } => write!(f, "areas:{list}:{show}"),
         }
     }
 }
@@ -148,11 +166,18 @@ impl fmt::Display for CellSize {
 impl FromStr for CellSize {
     type Err = NoSuchGrid;
 
-    /// One spelling each: `h3:8`, `grid:1000`.
+    /// One spelling each: `h3:8`, `grid:1000`, `areas:SHA-256:name`.
     fn from_str(text: &str) -> Result<Self, NoSuchGrid> {
         let size = match text.split_once(':') {
             Some(("h3", number)) => number.parse().ok().and_then(Resolution::of).map(Self::H3),
             Some(("grid", metres)) => metres.parse().ok().and_then(Edge::of).map(Self::Square),
+            Some(("areas", rest)) => rest.split_once(':').and_then(|(list, show)| {
+                let list = list.parse().ok()?;
+                is_property(show).then(|| Self::Areas {
+                    list,
+                    show: show.to_owned(),
+                })
+            }),
             _ => None,
         };
         size.filter(|size| size.to_string() == text)
@@ -163,7 +188,7 @@ impl FromStr for CellSize {
 /// The text names no grid of cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "grids are h3:0 to h3:15, and grid:100, 250, 500, 1000, 2000, 5000, 10000, 25000, 50000 and 100000"
+    "known are h3:0 to h3:15, grid:100, 250, 500, 1000, 2000, 5000, 10000, 25000, 50000 and 100000, and areas:SHA-256:PROPERTY"
 )]
 pub struct NoSuchGrid;
 
@@ -173,8 +198,8 @@ pub(super) static PLACE_CELLS: Spec = Spec {
     place: Place::Action,
     operand: "resolution",
     operators: &["eq"],
-    executed: &[Stage::Plan],
-    codes: &[],
+    executed: &[Stage::Signing, Stage::Plan],
+    codes: &[Code::TermNotExecutableHere],
     nature: Nature::Protection,
     hides_rows: false,
     mend: "use the column of the cell; the coordinates do not exist, and a point without a cell shows NULL",
@@ -189,7 +214,7 @@ impl Rule for PlaceCells {
 
     fn odrl(&self, _script: &mut Script<'_>) -> Json {
         with(
-            says("resolution", "eq", Json::text(self.size)),
+            says("resolution", "eq", Json::text(&self.size)),
             [
                 ("h:column", texts(&[&self.lon, &self.lat])),
                 ("h:as", Json::text(&self.cell)),
@@ -217,7 +242,7 @@ impl Rule for PlaceCells {
             ("lon", Json::text(&self.lon)),
             ("lat", Json::text(&self.lat)),
             ("cell", Json::text(&self.cell)),
-            ("size", Json::text(self.size)),
+            ("size", Json::text(&self.size)),
         ])
     }
 
@@ -263,7 +288,7 @@ impl Rule for PlaceCells {
             lon: lon.clone(),
             lat: lat.clone(),
             cell: cell.clone(),
-            size: *size,
+            size: size.clone(),
         }))
     }
 
@@ -273,8 +298,8 @@ impl Rule for PlaceCells {
                 if self.lon == other.lon && self.lat == other.lat && self.cell == other.cell =>
             {
                 order::both(
-                    self.size.follows_from(other.size),
-                    other.size.follows_from(self.size),
+                    self.size.follows_from(&other.size),
+                    other.size.follows_from(&self.size),
                 )
             }
             _ => None,
@@ -333,6 +358,7 @@ mod tests {
             "grid:300",
             "lau",
             "h3:8:9",
+            "areas:abc:name",
         ] {
             assert!(bad.parse::<CellSize>().is_err(), "{bad}");
         }
@@ -363,5 +389,9 @@ mod tests {
         check("h3:8", "h3:8", Some(Ordering::Equal));
         check("h3:7", "h3:8", None);
         check("h3:5", "grid:100", None);
+        let areas = |show: &str| format!("areas:{}:{show}", Digest::of(b"list"));
+        check(&areas("name"), &areas("name"), Some(Ordering::Equal));
+        check(&areas("name"), &areas("id"), None);
+        check(&areas("name"), "h3:8", None);
     }
 }

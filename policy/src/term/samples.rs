@@ -283,7 +283,16 @@ fn published() -> Vec<Term> {
             level: level.to_owned(),
         }))
     };
+    let cells = |show: &str| {
+        Some(Term::PlaceCells(PlaceCells {
+            lon: "x_c".parse().ok()?,
+            lat: "y_c".parse().ok()?,
+            cell: "cell_c".parse().ok()?,
+            size: format!("areas:{list}:{show}").parse().ok()?,
+        }))
+    };
     let all = [
+        cells("LAU_ID"),
         area("name=Mitte"),
         area("DISTRICTE=05"),
         level("l_a", "section"),

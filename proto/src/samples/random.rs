@@ -202,7 +202,8 @@ fn within() -> Term {
 }
 
 fn cells(random: &mut Random) -> Term {
-    let sizes = ["h3:0", "h3:8", "grid:250", "grid:100000"];
+    let areas = format!("areas:{}:NOM:x", Digest::of(b"list"));
+    let sizes = ["h3:0", "h3:8", "grid:250", "grid:100000", &areas];
     Term::PlaceCells(PlaceCells {
         lon: "lon".parse().unwrap(),
         lat: "lat".parse().unwrap(),

@@ -78,6 +78,8 @@ fn lists_that_are_not_held() {
     };
     let lacks = ["E TERM_NOT_EXECUTABLE_HERE #c1"];
     assert_eq!(found(&[level("a")], &published), lacks);
+    let named = [cells(&format!("areas:{list}:name"))];
+    assert_eq!(found(&named, &published), lacks);
     assert_eq!(found(std::slice::from_ref(&within), &published), lacks);
     let table = Levels::new(vec!["a".to_owned()]);
     published.hold(list, List::Levels(Arc::new(table)));

@@ -152,8 +152,16 @@ const KNOWN: [Known; 13] = [
     ),
 ];
 
+fn made(size: CellSize) -> Cell {
+    Cell {
+        size,
+        areas: Arc::new([]),
+        signature: Signature::any(2, Volatility::Immutable),
+    }
+}
+
 fn of(lon: f64, lat: f64, size: &str) -> Option<String> {
-    cell_of(lon, lat, size.parse().unwrap())
+    made(size.parse().unwrap()).of(lon, lat)
 }
 
 #[test]
@@ -302,10 +310,12 @@ fn is_total() {
         for lon in odd {
             for lat in odd {
                 let there = lon.abs() <= 180.0 && lat.abs() <= 90.0;
-                let cell = cell_of(lon, lat, *size);
+                let cell = made(size.clone()).of(lon, lat);
                 match size {
                     CellSize::H3(_) => assert_eq!(cell.is_some(), there, "{lon} {lat} {size}"),
-                    CellSize::Square(_) => assert!(there || cell.is_none(), "{lon} {lat} {size}"),
+                    CellSize::Square(_) | CellSize::Areas { .. } => {
+                        assert!(there || cell.is_none(), "{lon} {lat} {size}")
+                    }
                 }
             }
         }
@@ -320,17 +330,14 @@ fn is_total() {
             numbers.next().unwrap() * 180.0 - 90.0,
         );
         for size in &sizes {
-            let _ = cell_of(lon, lat, *size);
+            let _ = made(size.clone()).of(lon, lat);
         }
     }
 }
 
 #[test]
 fn without_both_coordinates_there_is_no_cell() {
-    let made = Cell {
-        size: "grid:1000".parse().unwrap(),
-        signature: Signature::any(2, Volatility::Immutable),
-    };
+    let made = made("grid:1000".parse().unwrap());
     let lon: ArrayRef = Arc::new(Float64Array::from(vec![
         Some(5.0),
         None,
@@ -346,4 +353,34 @@ fn without_both_coordinates_there_is_no_cell() {
     let cells = made.made(&lon, &lat);
     let cells: Vec<_> = cells.as_string::<i32>().iter().collect();
     assert_eq!(cells, [Some("1kmN2999E3962"), None, None, None]);
+}
+
+/// On the edge between two areas a place is in the one that comes first in the list.
+#[test]
+fn places_in_areas_of_a_list() {
+    let square = |west: i64, east: i64| {
+        let corners = [(west, 0), (east, 0), (east, 1), (west, 1), (west, 0)];
+        let degree = policy::published::areas::DEGREE;
+        let corners = corners.map(|(lon, lat)| Point::of(lon * degree, lat * degree).unwrap());
+        let ring = policy::published::areas::Ring::of(corners.to_vec()).unwrap();
+        vec![Polygon::new(ring, vec![])]
+    };
+    let list = evidence::digest::Digest::of(b"list");
+    let mut cell = made(format!("areas:{list}:name").parse().unwrap());
+    cell.areas = Arc::new([
+        ("first".to_owned(), square(0, 2)),
+        ("second".to_owned(), square(1, 3)),
+    ]);
+    for (lon, lat, expect) in [
+        (0.0, 0.0, Some("first")),
+        (1.5, 0.5, Some("first")),
+        (2.0, 1.0, Some("first")),
+        (2.000_000_001, 1.0, Some("second")),
+        (3.000_000_001, 1.0, None),
+        (f64::NAN, 0.5, None),
+        (0.5, f64::NEG_INFINITY, None),
+        (181.0, 0.5, None),
+    ] {
+        assert_eq!(cell.of(lon, lat).as_deref(), expect, "{lon} {lat}");
+    }
 }

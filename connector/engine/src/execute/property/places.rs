@@ -1,5 +1,6 @@
 //! Places of which it is known elsewhere in which cells they lie.
 
+use super::published;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
@@ -12,11 +13,13 @@ pub(super) enum Shown {
     Hexagon,
     /// Squares of 1 km.
     Square,
+    /// The areas of a list.
+    Areas,
 }
 
 impl Shown {
     pub(super) fn random(random: &mut StdRng) -> Self {
-        *[Self::Nothing, Self::Hexagon, Self::Square]
+        *[Self::Nothing, Self::Hexagon, Self::Square, Self::Areas]
             .choose(random)
             .unwrap()
     }
@@ -59,12 +62,13 @@ pub(super) const PLACES: [Place; 24] = [
 ];
 
 /// The cell that stands for a place.
-pub(super) const fn cell(shown: Shown, place: usize) -> Option<&'static str> {
-    let (_, _, hexagon, square) = PLACES[place];
+pub(super) fn cell(shown: Shown, place: usize) -> Option<&'static str> {
+    let (lon, lat, hexagon, square) = PLACES[place];
     match shown {
         Shown::Nothing => None,
         Shown::Hexagon => hexagon,
         Shown::Square => square,
+        Shown::Areas => published::side(lon?, lat?),
     }
 }
 

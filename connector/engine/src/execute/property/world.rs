@@ -381,8 +381,9 @@ impl World {
         }
         let size = match self.cells {
             Shown::Nothing => None,
-            Shown::Hexagon => Some("h3:8"),
-            Shown::Square => Some("grid:1000"),
+            Shown::Hexagon => Some("h3:8".to_owned()),
+            Shown::Square => Some("grid:1000".to_owned()),
+            Shown::Areas => Some(published::sides()),
         };
         terms.extend(size.map(|size| {
             Term::PlaceCells(PlaceCells {
