@@ -194,7 +194,7 @@ fn edited_contracts_and_logs_do_not_verify() {
     let records = std::fs::read_dir(&log)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_file())
+        .filter(|path| path.extension().is_some_and(|kind| kind == "jsonl"))
         .max_by_key(|path| path.metadata().unwrap().len())
         .unwrap();
     let whole = std::fs::read(&records).unwrap();
