@@ -2,6 +2,7 @@
 
 use crate::dataset::{Column, Dataset};
 use crate::grid;
+use crate::grown::{self, Seal};
 use evidence::time::Time;
 use policy::contract::{Agreement, Assignee, Book, Standing};
 use policy::id::{ContractId, ParticipantId};
@@ -23,12 +24,17 @@ pub struct Break {
 
 /// The contracts, in force or still to come, that publishing `new` in place of `old` would break.
 #[must_use]
-pub fn breaks(old: &Dataset, new: &Dataset, book: &Book, now: Time) -> Vec<Break> {
+pub fn breaks(
+    (old, new): (&Dataset, &Dataset),
+    seal: Option<&Seal>,
+    book: &Book,
+    now: Time,
+) -> Vec<Break> {
     book.all(now)
         .filter(|(_, agreement, standing)| {
             agreement.dataset.id == new.id
                 && matches!(standing, Standing::InForce | Standing::NotYet)
-                && fault(agreement, old).is_none()
+                && fault(agreement, old, seal).is_none()
         })
         .filter_map(|(contract, agreement, _)| {
             Some(Break {
@@ -38,15 +44,15 @@ pub fn breaks(old: &Dataset, new: &Dataset, book: &Book, now: Time) -> Vec<Break
                     Assignee::Public => None,
                 },
                 not_after: agreement.not_after,
-                code: fault(agreement, new)?,
+                code: fault(agreement, new, seal)?,
             })
         })
         .collect()
 }
 
 /// Why a contract could not be asked under, with the dataset as it is in this version.
-fn fault(agreement: &Agreement, dataset: &Dataset) -> Option<Code> {
-    if agreement.dataset.schema != dataset.schema_digest() {
+fn fault(agreement: &Agreement, dataset: &Dataset, seal: Option<&Seal>) -> Option<Code> {
+    if !grown::fits(agreement.dataset.schema, &agreement.clauses, dataset, seal) {
         return Some(Code::SchemaChanged);
     }
     cells_fit(agreement, dataset)

@@ -20,6 +20,7 @@ pub mod dataset;
 #[cfg(test)]
 mod fixture;
 pub mod grid;
+pub mod grown;
 pub mod lint;
 pub mod offer;
 pub mod publish;
@@ -29,6 +30,7 @@ pub mod view;
 pub mod visible;
 
 use crate::dataset::Dataset;
+use crate::grown::Seal;
 use crate::offer::{Offer, Sign};
 use crate::publish::{Listed, Withdrawn};
 use evidence::digest::Digest;
@@ -46,6 +48,7 @@ pub struct Catalog {
     own: ParticipantId,
     datasets: BTreeMap<Name, Dataset>,
     offers: Vec<Offer>,
+    seal: Option<Seal>,
 }
 
 impl Catalog {
@@ -56,7 +59,21 @@ impl Catalog {
             own,
             datasets: BTreeMap::new(),
             offers: Vec::new(),
+            seal: None,
         }
+    }
+
+    /// The same, of an owner who names its schemas under this secret.
+    #[must_use]
+    pub fn sealed_by(mut self, seal: Seal) -> Self {
+        self.seal = Some(seal);
+        self
+    }
+
+    /// The secret under which the schemas are named.
+    #[must_use]
+    pub const fn seal(&self) -> Option<&Seal> {
+        self.seal.as_ref()
     }
 
     /// Takes in a dataset whose publication is durably recorded; a newer version takes the place of the older one.

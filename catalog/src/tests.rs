@@ -156,13 +156,21 @@ fn withdrawn_and_changed_datasets_are_not_shown() {
     let mut changed = counts();
     changed.columns.push(column("weather", ColumnType::Text));
     assert_eq!(refused(catalog([changed.clone()])), Code::SchemaChanged);
-    let broken = breaks(&counts(), &changed, &book, now());
+    let broken = breaks((&counts(), &changed), None, &book, now());
     assert_eq!(broken.len(), 1);
     assert_eq!(broken[0].peer, Some(participant(FIRM)));
-    assert!(breaks(&counts(), &counts(), &book, now()).is_empty());
-    assert!(breaks(&counts(), &changed, &book, time("2028-01-01T00:00:00Z")).is_empty());
+    assert!(breaks((&counts(), &counts()), None, &book, now()).is_empty());
     assert!(
-        breaks(&changed, &counts(), &book, now()).is_empty(),
+        breaks(
+            (&counts(), &changed),
+            None,
+            &book,
+            time("2028-01-01T00:00:00Z")
+        )
+        .is_empty()
+    );
+    assert!(
+        breaks((&changed, &counts()), None, &book, now()).is_empty(),
         "it is broken already"
     );
 }
@@ -183,7 +191,7 @@ fn a_grid_that_was_replaced_is_not_used_beside_the_new_one() {
         .view(&standing, None)
         .unwrap_err();
     assert_eq!(refusal.code, Code::GridConflict);
-    let codes: Vec<Code> = breaks(&counts(), &changed, &book, now())
+    let codes: Vec<Code> = breaks((&counts(), &changed), None, &book, now())
         .into_iter()
         .map(|broken| broken.code)
         .collect();

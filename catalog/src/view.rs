@@ -4,7 +4,7 @@ mod cells;
 mod said;
 
 use crate::dataset::{Column, ColumnType, Dataset};
-use crate::{Catalog, grid, typed};
+use crate::{Catalog, grid, grown, typed};
 use arrow_schema::{Field, Schema, SchemaRef};
 use policy::contract::{Grant, InForce};
 use policy::effect::{Cube, Effect, What};
@@ -107,7 +107,7 @@ impl Catalog {
         let dataset = self.by_id(id).ok_or_else(|| {
             Refusal::new(Code::DatasetUnknown, format!("no dataset `{}`", id.name))
         })?;
-        if dataset.schema_digest() != grant.schema() {
+        if !grown::fits(grant.schema(), grant.clauses(), dataset, self.seal()) {
             return Err(Refusal::new(
                 Code::SchemaChanged,
                 format!(

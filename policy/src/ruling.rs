@@ -55,6 +55,8 @@ pub struct Facts<'a> {
     pub taxonomy: &'a crate::term::purpose::Taxonomy,
     /// The schema of each dataset of the question, as it is published now.
     pub schemas: &'a BTreeMap<DatasetId, Digest>,
+    /// The earlier schemas that the one of now extends by columns behind theirs; at least where a clause looks at it.
+    pub extends: &'a BTreeMap<DatasetId, BTreeSet<Digest>>,
     /// The snapshot label of each dataset of the question.
     pub snapshots: &'a BTreeMap<DatasetId, String>,
     /// What was already spent in the current slot of each quota, under whichever contract.

@@ -43,6 +43,7 @@ pub mod streams;
 pub mod time_bucket;
 mod together;
 pub mod tongue;
+pub mod version;
 pub mod vocabulary;
 pub mod window;
 
@@ -70,6 +71,7 @@ use region::Region;
 use rule::Binding;
 use sector::Sector;
 use service::Service;
+use version::Schemas;
 
 /// The most clauses that a policy may hold, so that every ruling fits into one record.
 pub const MOST_CLAUSES: usize = 100;
@@ -269,6 +271,8 @@ pub enum Term {
     ObtainConsent,
     /// 47: at most so many receipts are open.
     Receipts(u32),
+    /// 48: for which schemas of the dataset it is good.
+    Version(Schemas),
 }
 
 /// What a masked column shows instead of its values.

@@ -57,7 +57,7 @@ pub struct LegalFile {
 }
 
 /// The keys of a policy file, in the order in which they are documented.
-pub const KEYS: [&str; 44] = [
+pub const KEYS: [&str; 45] = [
     "title",
     "purpose",
     "purpose_not",
@@ -94,6 +94,7 @@ pub const KEYS: [&str; 44] = [
     "networks",
     "formats",
     "open_receipts",
+    "schema",
     "exclusive",
     "legal_basis",
     "service",

@@ -267,6 +267,7 @@ impl Scene {
                     sql_commit: Digest::of(b"sql"),
                     purpose: Some(&purpose),
                     taxonomy: &self.taxonomy,
+                    extends: &BTreeMap::new(),
                     schemas: &schemas,
                     snapshots: &snapshots,
                     spent: &spent,

@@ -146,6 +146,7 @@ impl Provider {
             sql_commit: Digest::of(sql.as_bytes()),
             purpose: Some(&purpose),
             taxonomy: &self.taxonomy,
+            extends: &BTreeMap::new(),
             schemas: &schemas,
             snapshots: &snapshots,
             spent: &BTreeMap::new(),

@@ -153,6 +153,7 @@ impl City {
             sql_commit: Digest::of(sql.as_bytes()),
             purpose: None,
             taxonomy: &taxonomy,
+            extends: &BTreeMap::new(),
             schemas: &schemas,
             snapshots: &snapshots,
             spent: &BTreeMap::new(),

@@ -12,6 +12,7 @@ use crate::node::seats::Seats;
 use crate::node::{Node, index, lists, offers, secret};
 use crate::walk::fact::{Fact, maybe};
 use catalog::Catalog;
+use catalog::grown::Seal;
 use engine::limits::{Room, runtime};
 use engine::snapshot::shelf::{Holdings, Shelf};
 use evidence::digest::Digest;
@@ -89,7 +90,13 @@ impl Node {
         let budgets = Budgets::new(state.budgets(budget::oldest(now))?);
         let (shelf, damaged) = Shelf::open(&config.state, &id);
         found.faults.extend(damaged);
-        let catalog = datasets(&config, &state, &shelf, &mut found)?;
+        let catalog = datasets(
+            &config,
+            &state,
+            &shelf,
+            Seal::new(schema_secret),
+            &mut found,
+        )?;
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         let runtime = runtime(threads)?;
         let memory = usize::try_from(config.limits.memory)
@@ -350,9 +357,10 @@ fn datasets(
     config: &Config,
     state: &State,
     shelf: &Shelf,
+    seal: Seal,
     found: &mut Found,
 ) -> Result<Catalog, Refusal> {
-    let mut catalog = Catalog::new(config.participant.id.clone());
+    let mut catalog = Catalog::new(config.participant.id.clone()).sealed_by(seal);
     let holdings = shelf.holdings();
     for (dataset, body) in state.published()? {
         let again = dataset_again(&dataset, &body, &holdings, &mut catalog);

@@ -86,7 +86,9 @@ pub(crate) fn one(
     let before = node.catalog(|catalog| catalog.dataset(&dataset.name).cloned());
     let now = node.now();
     let breaks = before.map_or_else(Vec::new, |before| {
-        node.book(|book| breaks::breaks(&before, &staged.entry, book, now))
+        let seal = node.catalog(|catalog| catalog.seal().cloned());
+        let versions = (&before, &staged.entry);
+        node.book(|book| breaks::breaks(versions, seal.as_ref(), book, now))
     });
     let entry = Box::new(staged.entry.clone());
     let report = Box::new(staged.report.clone());

@@ -5,12 +5,13 @@ use crate::attribute::Attribute;
 use crate::contract::{Agreement, Assignee};
 use crate::effect::What;
 use crate::fixture::{
-    CONSUMER, agreement, attested, contract_id, dataset, name, names, purpose, purposes, standing,
-    taxonomy, time,
+    CONSUMER, agreement, attested, contract_id, dataset, name, names, purpose, purposes, schema,
+    standing, taxonomy, time,
 };
 use crate::refusal::Code;
 use crate::row_filter::parse;
 use crate::term::place_cells::PlaceCells;
+use crate::term::version::Schemas;
 use crate::term::{Period, Term};
 use evidence::json::{Json, canonical};
 use evidence::ledger::Evidence as _;
@@ -50,6 +51,7 @@ struct Case {
     spent: u64,
     schema_changed: bool,
     around: BTreeMap<ContractId, Around>,
+    extends: BTreeMap<DatasetId, BTreeSet<Digest>>,
 }
 
 impl Case {
@@ -62,6 +64,7 @@ impl Case {
             spent: 0,
             schema_changed: false,
             around: BTreeMap::new(),
+            extends: BTreeMap::new(),
         }
     }
 
@@ -101,6 +104,7 @@ impl Case {
             purpose: purpose.as_ref(),
             taxonomy: &taxonomy(),
             schemas: &schemas,
+            extends: &self.extends,
             snapshots: &snapshots,
             spent: &spent,
             around: &self.around,
@@ -137,6 +141,27 @@ fn what_nobody_looked_up_refuses() {
     ] {
         assert_eq!(refused(&Case::of(vec![term])).code, code);
     }
+}
+
+/// A contract is good for another schema only where it says so, and only for one that extends its own.
+#[test]
+fn a_schema_that_has_only_grown() {
+    let columns = || Term::Columns(names(&["site"]));
+    let met = |terms: Vec<Term>, extends: &[&str]| {
+        let mut case = Case::of(terms);
+        case.schema_changed = true;
+        let earlier = extends.iter().map(|of| schema(of)).collect();
+        case.extends.insert(dataset("bikes"), earlier);
+        case.decide().map(|_| ()).map_err(|refusal| refusal.code)
+    };
+    let compatible = || vec![columns(), Term::Version(Schemas::Compatible)];
+    let changed = Err(Code::SchemaChanged);
+    assert_eq!(met(compatible(), &["other", "bikes"]), Ok(()));
+    assert_eq!(met(compatible(), &["other"]), changed);
+    assert_eq!(met(compatible(), &[]), changed);
+    assert_eq!(met(vec![columns()], &["bikes"]), changed);
+    let exact = vec![columns(), Term::Version(Schemas::Exact)];
+    assert_eq!(met(exact, &["bikes"]), changed);
 }
 
 /// What a credential shows lets the question in, ends the answer when it ends, and is named in the record.

@@ -5,7 +5,7 @@ use super::tongue::Tongue;
 use super::{
     Quota, Term, aggregate, area, columns, consent, delivery, duty, exclusive, inform, joins,
     legal_basis, mask, min_group, order, purpose, quota, receipts, region, rows, sector, streams,
-    time_bucket, window,
+    time_bucket, version, window,
 };
 use crate::attribute::AttributeKind;
 use crate::id::Name;
@@ -158,6 +158,7 @@ impl Term {
             Self::LegalBasis(basis) => ask(&legal_basis::Basis(*basis)),
             Self::ObtainConsent => ask(&consent::Consent),
             Self::Receipts(most) => ask(&receipts::Receipts(*most)),
+            Self::Version(schemas) => ask(&version::For(*schemas)),
         }
     }
 }

@@ -14,6 +14,7 @@ use super::price::{Price, Priced};
 use super::pseudonym::Pseudonym;
 use super::published_area::PublishedArea;
 use super::service::Service;
+use super::version::Schemas;
 use super::{Bounds, Bucket, Forbidden, Function, Mask, Period, Quota, Term, Unit};
 use crate::id::{Name, PurposeId};
 use crate::row_filter::{Comparison, Literal, Operand, RowFilter};
@@ -187,6 +188,8 @@ fn conduct() -> Vec<Term> {
         Term::Inform(vec![Event::FirstUse, Event::Refusal, Event::SchemaChange]),
         Term::ObtainConsent,
         Term::Receipts(20),
+        Term::Version(Schemas::Exact),
+        Term::Version(Schemas::Compatible),
     ];
     samples.extend(
         "Mo-Fr,Su 06:00-20:00 Europe/Berlin"

@@ -7,7 +7,7 @@ use super::{
     Clause, aggregate, area, band, columns, consent, delivery, dominance, duty, embargo, exclusive,
     hours, inform, joins, lasts, legal_basis, lookup, mask, min_group, odrl, place_cells, prefix,
     price, pseudonym, published_area, purpose, quota, receipts, region, rows, sector, service,
-    streams, time_bucket, window,
+    streams, time_bucket, version, window,
 };
 use crate::id::{ClauseId, ParticipantId};
 use crate::members::{Codes, Members};
@@ -67,6 +67,7 @@ pub static VOCABULARY: &[&Spec] = &[
     &legal_basis::BASIS,
     &consent::CONSENT,
     &receipts::RECEIPTS,
+    &version::VERSION,
 ];
 
 /// The clause as it stands in its place, with its number.

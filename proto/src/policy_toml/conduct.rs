@@ -14,6 +14,7 @@ use policy::term::legal_basis::LegalBasis;
 use policy::term::price::{Price, Priced, is_amount, is_currency};
 use policy::term::sector::Sector;
 use policy::term::service::Service;
+use policy::term::version::Schemas;
 use policy::term::{Forbidden, Term};
 use std::fmt::Display;
 use std::str::FromStr;
@@ -75,6 +76,14 @@ pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
         && let Some(most) = sheet.small(value)
     {
         terms.add(&value.at, Term::Receipts(most));
+    }
+    if let Some(value) = keys.get("schema")
+        && let Some(text) = sheet.text(value)
+    {
+        let known = Schemas::ALL.map(|schemas| (schemas.as_str(), schemas));
+        if let Some(schemas) = sheet.word(&value.at, &text, "treatment of versions", &known) {
+            terms.add(&value.at, Term::Version(schemas));
+        }
     }
     if let Some(value) = keys.get("networks") {
         let list: Vec<Network> = each(sheet, value);

@@ -76,6 +76,7 @@ pub(super) fn say(term: &Term) -> Option<Said> {
         Term::Receipts(most) => alone("open_receipts", most.to_string()),
         Term::Networks(list) => alone("networks", texts(list)),
         Term::Sector(list) => alone("sectors", texts(list)),
+        Term::Version(schemas) => alone("schema", quoted(schemas.as_str())),
         Term::Region(region) => alone("region", quoted(&region.to_string())),
         Term::Formats(list) => {
             let names: Vec<&str> = list.iter().map(|format| format.as_str()).collect();

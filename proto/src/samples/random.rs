@@ -305,6 +305,7 @@ fn conduct(random: &mut Random, terms: &mut Vec<Term>) {
         Term::Hours("Mo-Fr 06:00-20:00 Europe/Berlin".parse().unwrap()),
         Term::Networks(vec!["10.20.0.0/16".parse().unwrap()]),
         Term::Sector(vec!["nace:H49".parse().unwrap()]),
+        Term::Version(policy::term::version::Schemas::Exact),
         Term::Region("EU".parse().unwrap()),
         Term::KeysStay,
         Term::JoinWith(Vec::new()),

@@ -70,7 +70,7 @@ const ATTACKS: [Attack<Paper>; 10] = [
         name: "the schema changes after signing",
         expected: "SCHEMA_CHANGED; compatible admits additions only",
         does: changed,
-        lacks: "term 48",
+        lacks: "",
     },
     Attack {
         number: 53,

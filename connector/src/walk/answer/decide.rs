@@ -1,7 +1,7 @@
 //! The ruling: what is known goes in, and it is on the books when it comes out.
 
 use crate::node::Node;
-use crate::walk::answer::known::{Known, schemas, spent};
+use crate::walk::answer::known::{Known, extends, schemas, spent};
 use crate::walk::answer::{Fell, Posed};
 use enforce::bind::Bound;
 use evidence::ledger::{Recorded, Unwritable};
@@ -39,6 +39,7 @@ pub(super) async fn decide(
     let asker = posed.asker.id();
     let now = node.now();
     known.schemas = schemas(node, &standing);
+    known.extends = extends(node, &standing);
     known.spent = spent(node, &standing, asker, now)?;
     let taxonomy = node.taxonomy();
     let ruled = ruling::decide(standing, &facts(posed, known, &taxonomy, now), bound)?;
@@ -71,6 +72,7 @@ fn facts<'a>(posed: &'a Posed, known: &'a Known, taxonomy: &'a Taxonomy, now: Ti
         purpose: posed.asking.ask.purpose.as_ref(),
         taxonomy,
         schemas: &known.schemas,
+        extends: &known.extends,
         snapshots: &known.snapshots,
         spent: &known.spent,
         around: &known.around,

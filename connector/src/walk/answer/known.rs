@@ -2,6 +2,7 @@
 
 use crate::node::Node;
 use crate::node::running::Place;
+use catalog::grown;
 use engine::execute::Holdings;
 use evidence::digest::Digest;
 use evidence::time::Time;
@@ -12,13 +13,16 @@ use policy::refusal::{Code, Refusal};
 use policy::ruling;
 use policy::term::Term;
 use policy::term::rule::Around;
-use std::collections::BTreeMap;
+use policy::term::version::Schemas;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of the datasets, the contracts and the asker of a question.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     /// Schemas as they are published now.
     pub(super) schemas: BTreeMap<DatasetId, Digest>,
+    /// Earlier ones that these extend.
+    pub(super) extends: BTreeMap<DatasetId, BTreeSet<Digest>>,
     /// Labels of the snapshots that are read.
     pub(super) snapshots: BTreeMap<DatasetId, String>,
     /// What was spent in the current slot of each counted clause.
@@ -36,6 +40,22 @@ pub(super) fn schemas(node: &Node, standing: &InForce) -> BTreeMap<DatasetId, Di
             .grants()
             .keys()
             .filter_map(|id| Some((id.clone(), catalog.by_id(id)?.schema_digest())))
+            .collect()
+    })
+}
+
+/// The earlier schemas that those of now extend, of what is given by contracts that are good for later ones.
+pub(super) fn extends(node: &Node, standing: &InForce) -> BTreeMap<DatasetId, BTreeSet<Digest>> {
+    let compatible = standing
+        .grants()
+        .iter()
+        .filter(|(_, grant)| Schemas::of(grant.clauses()) == Schemas::Compatible);
+    node.catalog(|catalog| {
+        compatible
+            .filter_map(|(id, _)| {
+                let earlier = catalog.seal()?.earlier(catalog.by_id(id)?);
+                Some((id.clone(), earlier))
+            })
             .collect()
     })
 }
@@ -105,6 +125,7 @@ pub(super) fn around(
 
 /// The labels of the snapshots that are read.
 pub(super) fn snapshots(
+    node: &Node,
     holdings: &Holdings,
     standing: &InForce,
 ) -> Result<BTreeMap<DatasetId, String>, Refusal> {
@@ -113,7 +134,11 @@ pub(super) fn snapshots(
         let Some(snapshot) = holdings.get(id) else {
             continue;
         };
-        if snapshot.dataset.schema_digest() != grant.schema() {
+        let dataset = &snapshot.dataset;
+        let fits = node.catalog(|catalog| {
+            grown::fits(grant.schema(), grant.clauses(), dataset, catalog.seal())
+        });
+        if !fits {
             let refusal = Refusal::new(
                 Code::SchemaChanged,
                 format!(

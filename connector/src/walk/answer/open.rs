@@ -87,7 +87,7 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     let view = node.catalog(|catalog| catalog.view(&standing, known.tenant.as_deref()))?;
     // The snapshots that are named in the ruling and the receipt are those that are read, also while one is replaced.
     let holdings = node.shelf.holdings();
-    known.snapshots = snapshots(&holdings, &standing)?;
+    known.snapshots = snapshots(node, &holdings, &standing)?;
     let bound = bind(ask.sql.clone(), view, node.now()).await?;
     let plan_digest = bound.digest();
     let tools = tools(node)?;

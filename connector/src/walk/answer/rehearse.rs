@@ -2,7 +2,7 @@
 //! with a log that is thrown away and counters that are read and not drawn on.
 
 use crate::node::Node;
-use crate::walk::answer::known::{schemas, spent};
+use crate::walk::answer::known::{extends, schemas, spent};
 use crate::walk::answer::open::{bind, tools};
 use enforce::apply::apply;
 use engine::answer::Answer;
@@ -19,7 +19,7 @@ use policy::term::Clause;
 use policy::term::delivery::Format;
 use policy::term::purpose::Taxonomy;
 use policy::term::rule::Around;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -41,6 +41,7 @@ pub(crate) struct Rehearsal<'a> {
 /// What is known of it, looked up as for a real one.
 struct Known {
     schemas: BTreeMap<DatasetId, Digest>,
+    extends: BTreeMap<DatasetId, BTreeSet<Digest>>,
     snapshots: BTreeMap<DatasetId, String>,
     spent: BTreeMap<(ContractId, ClauseId), u64>,
     around: BTreeMap<ContractId, Around>,
@@ -79,6 +80,7 @@ impl Known {
         let holdings = node.shelf.holdings();
         Ok(Self {
             schemas: schemas(node, standing),
+            extends: extends(node, standing),
             snapshots: standing
                 .grants()
                 .keys()
@@ -99,6 +101,7 @@ impl Known {
             purpose: rehearsal.purpose,
             taxonomy: &self.taxonomy,
             schemas: &self.schemas,
+            extends: &self.extends,
             snapshots: &self.snapshots,
             spent: &self.spent,
             around: &self.around,

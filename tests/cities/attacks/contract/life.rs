@@ -222,49 +222,97 @@ fn verified(paper: &Paper, agreement: &Agreement, name: &str) -> Result<(), Refu
 }
 
 pub(super) fn changed(paper: &mut Paper) -> Verdict {
-    let soon = contract(paper, "shape");
-    if !said(paper, soon, "shape").is_empty() {
-        return Err(said(paper, soon, "shape").to_owned());
+    let on = |paper: &Paper, offer: &str| -> ContractId {
+        let signed = paper.acme.contract_on("lindau.shape", offer);
+        signed.parse().unwrap()
+    };
+    let (exact, grows) = (on(paper, "shape"), on(paper, "grows"));
+    let both = |paper: &Paper| {
+        [exact, grows].map(|contract| paper.ask(contract, "SELECT * FROM shape").code())
+    };
+    if both(paper) != ["", ""] {
+        return Err(format!("{:?}", both(paper)));
     }
     let file = paper.lindau.folder().join("hansa.toml");
     let config = std::fs::read_to_string(&file).unwrap();
+    let more = "\n[[dataset.column]]\nname = \"extra\"\n";
     let mut codes = Vec::new();
-    for (csv, from, to) in [
-        // A column more, one of another type, one less.
+    for (csv, change, compatible) in [
+        // A column more behind the others, one between them, one of another type, one less.
         (
-            "site,bikes,extra\nHafen,310,1\n",
+            "site,bikes,extra\nHafen,310,secret\n",
+            Change::Behind(more),
             "",
-            "\n[[dataset.column]]\nname = \"extra\"\n",
         ),
-        ("site,bikes\nHafen,310\n", "int", "text"),
+        (
+            "site,extra,bikes\nHafen,secret,310\n",
+            Change::Before(more),
+            "SCHEMA_CHANGED",
+        ),
+        (
+            "site,bikes\nHafen,310\n",
+            Change::Word("\"int\"", "\"text\""),
+            "SCHEMA_CHANGED",
+        ),
+        ("site\nHafen\n", Change::Less, "SCHEMA_CHANGED"),
     ] {
-        let at = config
-            .find("name    = \"shape\"")
-            .or_else(|| config.find("\"shape\""))
-            .ok_or("no entry")?;
+        let at = config.find("\"shape\"").ok_or("no entry")?;
         let (head, tail) = config.split_at(at);
         let end = tail.find("[[offer]]").unwrap_or(tail.len());
         let (entry, rest) = tail.split_at(end);
-        let entry = if from.is_empty() {
-            format!("{entry}{to}\n")
-        } else {
-            entry.replacen(&format!("\"{from}\""), &format!("\"{to}\""), 1)
+        let last = entry.rfind("[[dataset.column]]").ok_or("no column")?;
+        let (before, column) = entry.split_at(last);
+        let entry = match change {
+            Change::Behind(more) => format!("{entry}{more}\n"),
+            Change::Before(more) => format!("{before}{more}\n{column}"),
+            Change::Word(from, to) => entry.replacen(from, to, 1),
+            Change::Less => before.to_owned(),
         };
         std::fs::write(&file, format!("{head}{entry}{rest}")).unwrap();
         paper.lindau.write("data/shape.csv", csv);
         paper.lindau.hansa(&["reload"]).must();
-        paper.lindau.hansa(&["dataset", "publish", "shape"]).must();
-        codes.push(said(paper, soon, "shape"));
+        // An offer that lists a column which is gone is told, and left out.
+        let published = paper.lindau.hansa(&["dataset", "publish", "shape"]);
+        if !published.out.contains("is published") {
+            return Err(format!("{csv}: {} {}", published.out, published.err));
+        }
+        let met = both(paper);
+        if met != ["SCHEMA_CHANGED", compatible] {
+            return Err(format!("{csv}: {met:?}"));
+        }
+        let seen = paper.ask(grows, "SELECT * FROM shape");
+        if seen.tells("secret") || seen.tells("extra") {
+            return Err(format!("{csv}: what came later is seen: {seen:?}"));
+        }
+        let named = paper.ask(grows, "SELECT extra FROM shape").code();
+        if compatible.is_empty() && named != "COLUMN_UNKNOWN" {
+            return Err(format!("{csv}: {named}"));
+        }
+        codes.push(met[1]);
     }
     std::fs::write(&file, &config).unwrap();
     paper
         .lindau
         .write("data/shape.csv", "site,bikes\nHafen,310\nInsel,77\n");
-    paper.lindau.hansa(&["reload"]).must();
+    // The offers are told to name a column that comes back with the next version.
+    let _ = paper.lindau.hansa(&["reload"]);
     paper.lindau.hansa(&["dataset", "publish", "shape"]).must();
-    codes.push(said(paper, soon, "shape"));
-    match codes == ["SCHEMA_CHANGED", "SCHEMA_CHANGED", ""] {
-        true => Ok("SCHEMA_CHANGED until the old schema is back".to_owned()),
+    match both(paper) == ["", ""] {
+        true => Ok(
+            "SCHEMA_CHANGED until the old schema is back; compatible sees no addition".to_owned(),
+        ),
         false => Err(format!("{codes:?}")),
     }
+}
+
+/// What is done to the columns of a dataset.
+enum Change<'a> {
+    /// One more behind the others.
+    Behind(&'a str),
+    /// One more before the last.
+    Before(&'a str),
+    /// One word for another.
+    Word(&'a str, &'a str),
+    /// The last one goes.
+    Less,
 }

@@ -51,6 +51,8 @@ impl Paper {
             lindau.holds(name, "site,bikes\nHafen,310\nInsel,77\n", "");
             lindau.offers(name, name, ALL, "\"league\"", "auto");
         }
+        let compatible = format!("{ALL}\ncolumns = [\"site\", \"bikes\"]\nschema = \"compatible\"");
+        lindau.offers("shape", "grows", &compatible, "\"league\"", "auto");
         for (name, terms) in [
             ("soon", terms("2028-01-01", "2029-01-01")),
             ("brief", terms("2026-01-01", &lindau.day(3))),
