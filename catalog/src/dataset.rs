@@ -5,6 +5,7 @@ use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::id::{DatasetId, Name};
 use policy::term::Bucket;
+use policy::term::release::Release;
 
 /// A published dataset: the entry that travels to peers, and against which contracts are made.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,6 +122,8 @@ pub struct Grid {
     pub id: String,
     /// Its dimensions.
     pub dimensions: Vec<GridDimension>,
+    /// How its cells are released; computed anew for each question where it says nothing.
+    pub release: Option<Release>,
 }
 
 /// A dimension of a grid.

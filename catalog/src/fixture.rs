@@ -93,6 +93,7 @@ pub(crate) fn counts() -> Dataset {
                 dimension("at", Some(Bucket::Hour), Some("Europe/Berlin")),
                 dimension("day", None, None),
             ],
+            release: None,
         }),
         version: "2026-06-01.1".to_owned(),
         published_at: time("2026-06-01T00:00:00Z"),

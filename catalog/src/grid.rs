@@ -2,8 +2,11 @@
 
 use crate::dataset::{ColumnType, Dataset, Grid, GridDimension};
 use policy::effect::{Cube, Dimension};
+use policy::id::Name;
 use policy::refusal::{Code, Refusal};
 use policy::term::Bucket;
+use policy::term::odrl::word;
+use policy::term::release::Late;
 
 /// Checks the cube against the dataset's grid: its dimensions are some of the grid's, each with the grid's bucket or a
 /// whole multiple of it in the same zone. Otherwise cells of two contracts could be subtracted from each other.
@@ -23,7 +26,41 @@ pub fn nests(cube: &Cube, dataset: &Dataset) -> Result<(), Refusal> {
     }
     cube.dimensions
         .iter()
-        .try_for_each(|dimension| fits(dimension, grid, dataset))
+        .try_for_each(|dimension| fits(dimension, grid, dataset))?;
+    released(cube, grid, dataset)
+}
+
+/// All cells of a grid are released alike, or none is: else those that stay could be held against those that do not.
+fn released(cube: &Cube, grid: &Grid, dataset: &Dataset) -> Result<(), Refusal> {
+    match (&cube.release, &grid.release) {
+        (None, None) => return Ok(()),
+        (Some(own), Some(release)) if own == release => {}
+        (_, Some(release)) => {
+            return Err(conflict(format!(
+                "the dataset's grid is released every {} of `{}`, late rows {}",
+                release.every.as_str(),
+                release.column,
+                word(&Late::ALL, &release.late)
+            ))
+            .with_help("say the same in the policy, or leave it to the grid"));
+        }
+        (Some(_), None) => {
+            return Err(conflict("the dataset's grid is not released".to_owned())
+                .with_help("add release = \"day\" to [dataset.grid]"));
+        }
+    }
+    // What reaches over a period's end is not whole when the period is released.
+    let every = cube.release.as_ref().map(|release| &release.column);
+    let own = cube
+        .dimensions
+        .iter()
+        .find(|one| Some(&one.column) == every);
+    match own.and_then(|own| finest(own.bucket, is_date(dataset, &own.column))) {
+        Some(_) => Ok(()),
+        None => Err(conflict(
+            "cells are released by something that is no time".to_owned(),
+        )),
+    }
 }
 
 fn fits(dimension: &Dimension, grid: &Grid, dataset: &Dataset) -> Result<(), Refusal> {
@@ -41,10 +78,7 @@ fn fits(dimension: &Dimension, grid: &Grid, dataset: &Dataset) -> Result<(), Ref
             conflict(format!("`{name}` is no dimension of the dataset's grid"))
                 .with_help(format!("its dimensions are {}", known.join(", ")))
         })?;
-    let dated = dataset
-        .columns
-        .iter()
-        .any(|column| column.name == *name && column.kind == ColumnType::Date);
+    let dated = is_date(dataset, name);
     match (
         finest(registered.bucket, dated),
         finest(dimension.bucket, dated),
@@ -57,6 +91,11 @@ fn fits(dimension: &Dimension, grid: &Grid, dataset: &Dataset) -> Result<(), Ref
         }
         (Some(_), Some(_)) => Ok(()),
     }
+}
+
+fn is_date(dataset: &Dataset, name: &Name) -> bool {
+    let mut columns = dataset.columns.iter();
+    columns.any(|column| column.name == *name && column.kind == ColumnType::Date)
 }
 
 /// A date without a bucket is a day.
@@ -116,6 +155,7 @@ mod tests {
             at_least: 1,
             unit: Unit::Rows,
             dominance: Vec::new(),
+            release: None,
         };
         let got = nests(&cube, &fixture::counts()).map_err(|refusal| {
             assert_eq!(refusal.code, Code::GridConflict);
@@ -166,6 +206,7 @@ mod tests {
             at_least: 1,
             unit: Unit::Rows,
             dominance: Vec::new(),
+            release: None,
         };
         let mut counts = fixture::counts();
         assert!(nests(&cube, &counts).is_err());

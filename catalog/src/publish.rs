@@ -1,7 +1,7 @@
 //! Publishing: from a declared entry and the snapshot's schema to a dataset that may be listed.
 
 use crate::Catalog;
-use crate::dataset::{Column, ColumnType, Dataset};
+use crate::dataset::{Column, ColumnType, Dataset, Grid};
 use crate::typed;
 use arrow_schema::Schema;
 use evidence::json::Json;
@@ -9,6 +9,7 @@ use evidence::ledger::{Entry, Evidence};
 use policy::id::{DatasetId, Name};
 use policy::refusal::{Code, Refusal};
 use policy::term::Bucket;
+use policy::term::release::Release;
 use std::collections::BTreeSet;
 
 /// An entry about to be published, not yet compared with the snapshot.
@@ -242,7 +243,34 @@ fn grid(dataset: &Dataset) -> Vec<Refusal> {
             }
         }
     }
+    problems.extend(release_fault(dataset, grid).map(|fault| invalid(dataset, fault)));
     problems
+}
+
+fn release_fault(dataset: &Dataset, grid: &Grid) -> Option<String> {
+    let Release { column, every, .. } = grid.release.as_ref()?;
+    let Some(own) = grid.dimensions.iter().find(|one| one.column == *column) else {
+        return Some(format!(
+            "the grid is released by `{column}`, which is none of its dimensions"
+        ));
+    };
+    let kind = typed::column(&dataset.columns, column).ok()?.kind;
+    let finest = match (kind, own.bucket) {
+        (ColumnType::Date, None) => Bucket::Day,
+        (ColumnType::Date | ColumnType::Instant, Some(bucket)) => bucket,
+        _ => {
+            return Some(format!(
+                "the grid is released by `{column}`, which has no bucket of time"
+            ));
+        }
+    };
+    (!every.is_made_of(finest)).then(|| {
+        format!(
+            "a {} of `{column}` is not made of whole cells by {}",
+            every.as_str(),
+            finest.as_str()
+        )
+    })
 }
 
 fn cell_fault(column: &Column, bucket: Option<Bucket>) -> Option<String> {

@@ -9,6 +9,7 @@ pub(crate) mod offers;
 pub(crate) mod open;
 pub(crate) mod paces;
 pub(crate) mod refusals;
+pub(crate) mod releases;
 pub(crate) mod running;
 pub(crate) mod seats;
 pub(crate) mod secret;
@@ -111,6 +112,8 @@ pub(crate) struct Node {
     state: Mutex<State>,
     /// Held while offers are put in force, so that nobody signs a public view twice.
     pub(crate) offering: Mutex<()>,
+    /// Held while cells are released: one after another, so that each sees what was released before.
+    pub(crate) releasing: Mutex<()>,
     /// Held as long as the participant runs; nobody else may use the folder.
     _lock: std::fs::File,
     /// Dropped with the participant, off the threads that drive it.

@@ -6,6 +6,7 @@ use crate::term::dominance::Dominance;
 use crate::term::lookup::Lookup;
 use crate::term::place_cells::CellSize;
 use crate::term::published_area::PublishedArea;
+use crate::term::release::Release;
 use crate::term::{Bounds, Bucket, Function, Mask, Unit};
 use evidence::time::Time;
 
@@ -119,6 +120,26 @@ pub struct Cube {
     pub unit: Unit,
     /// Where a measure of a cell is absent since few units dominate it.
     pub dominance: Vec<Dominance>,
+    /// How its cells are released; computed anew for each question where no clause says so.
+    pub release: Option<Release>,
+}
+
+impl Cube {
+    /// Whether every cell of `other` is a union of whole cells of this one, or could be: the same or finer dimensions.
+    #[must_use]
+    pub fn refines(&self, other: &Self) -> bool {
+        other.dimensions.iter().all(|coarse| {
+            self.dimensions.iter().any(|fine| {
+                // A column of dates without a bucket is by day; any other without a bucket has none in either.
+                let width = |dimension: &Dimension| dimension.bucket.unwrap_or(Bucket::Day);
+                fine.column == coarse.column
+                    && (fine == coarse
+                        || (fine.zone.as_deref().unwrap_or("UTC")
+                            == coarse.zone.as_deref().unwrap_or("UTC")
+                            && width(coarse).is_made_of(width(fine))))
+            })
+        })
+    }
 }
 
 /// A dimension of a cube.

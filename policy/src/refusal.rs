@@ -255,6 +255,7 @@ codes! {
     HoleUnfilled "HOLE_UNFILLED" Usage "A hole of the template is not filled, or with something of another type." "Give each hole a value: --set NAME=VALUE.";
     CellTooSmall "CELL_TOO_SMALL" Invalid "Cells smaller than a kilometre square show places that are about persons." "Show larger cells: to = \"grid:1000\" or \"h3:7\".";
     TermNotExecutableHere "TERM_NOT_EXECUTABLE_HERE" State "A clause needs a published list that this connector does not hold." "Put the file, unchanged, into the folder of lists ([lists] dir) and reload.";
+    GridNotNested "GRID_NOT_NESTED" Invalid "The cells of the contract cut through those of another contract on the dataset." "Use cells that are made of the other's, or of which the other's are made.";
     // a question under a contract
     PartyNotAssignee "PARTY_NOT_ASSIGNEE" Policy "The contract is not with this participant." "Ask under your own contract.";
     PurposeMissing "PURPOSE_MISSING" Policy "The contract demands a purpose and none was declared." "Ask with --purpose, or set [ask] purpose.";

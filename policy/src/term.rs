@@ -34,6 +34,7 @@ pub mod purpose;
 pub mod quota;
 pub mod receipts;
 pub mod region;
+pub mod release;
 pub mod rows;
 pub mod rule;
 mod samples;
@@ -68,6 +69,7 @@ use price::Price;
 use pseudonym::Pseudonym;
 use published_area::PublishedArea;
 use region::Region;
+use release::Release;
 use rule::Binding;
 use sector::Sector;
 use service::Service;
@@ -211,6 +213,8 @@ pub enum Term {
     Measures(Vec<Name>),
     /// 21, first half: the dataset's registered grid.
     Grid(String),
+    /// 21, second half: cells are released once a period and stay as they are.
+    Release(Release),
     /// 18: a cell (and each measure in it) exists only with at least so many distinct values of the unit.
     MinGroup {
         /// The least number; at least 1.

@@ -11,6 +11,7 @@ use policy::members::{Codes, Members};
 use policy::refusal::{Code, Refusal};
 use policy::term::Bucket;
 use policy::term::odrl::word;
+use policy::term::release::{Late, Release};
 
 #[cfg(test)]
 mod tests;
@@ -227,7 +228,48 @@ fn grid_json(grid: &Grid) -> Json {
     Json::object([
         ("id", Json::text(&grid.id)),
         ("dimensions", Json::List(dimensions.collect())),
+        (
+            "release",
+            grid.release.as_ref().map_or(Json::Null, release_json),
+        ),
     ])
+}
+
+fn release_json(release: &Release) -> Json {
+    let Release {
+        column,
+        every,
+        late,
+    } = release;
+    Json::object([
+        ("column", Json::text(column)),
+        ("every", Json::text(word(&BUCKETS, every))),
+        ("late", Json::text(word(&Late::ALL, late))),
+    ])
+}
+
+fn release(mut members: Members) -> Result<Release, Refusal> {
+    let known = |list: &[(&str, Bucket)], met: &str| {
+        let hit = list
+            .iter()
+            .find(|(word, _)| *word == met)
+            .map(|(_, value)| *value);
+        hit.ok_or_else(|| CODES.unknown(format!("the bucket `{met}` is not known")))
+    };
+    let release = Release {
+        column: members.parsed("column")?,
+        every: known(&BUCKETS, &members.text("every")?)?,
+        late: {
+            let met = members.text("late")?;
+            let hit = Late::ALL.iter().find(|(word, _)| *word == met);
+            hit.ok_or_else(|| {
+                CODES.unknown(format!("the word `{met}` for late rows is not known"))
+            })?
+            .1
+        },
+    };
+    members.finish()?;
+    Ok(release)
 }
 
 fn grid(mut members: Members) -> Result<Grid, Refusal> {
@@ -253,8 +295,16 @@ fn grid(mut members: Members) -> Result<Grid, Refusal> {
             zone,
         });
     }
+    let release = members
+        .object_or_null("release")?
+        .map(release)
+        .transpose()?;
     members.finish()?;
-    Ok(Grid { id, dimensions })
+    Ok(Grid {
+        id,
+        dimensions,
+        release,
+    })
 }
 
 fn time_span(members: &mut Members) -> Result<Option<(Time, Time)>, Refusal> {

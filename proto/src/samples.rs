@@ -187,6 +187,7 @@ pub(crate) fn dataset() -> Dataset {
                 dimension("at", Some(Bucket::Hour), Some("Europe/Berlin")),
                 dimension("local_date", None, None),
             ],
+            release: None,
         }),
         version: "2026-11-20.3".to_owned(),
         published_at: "2026-11-20T08:00:00Z".parse().unwrap(),

@@ -12,6 +12,7 @@
     )
 )]
 
+mod alone;
 pub mod answer;
 #[cfg(test)]
 #[path = "../../../tests/tidy/cannot.rs"]
@@ -27,6 +28,7 @@ pub mod limits;
 pub mod model;
 pub mod plan;
 pub mod publish;
+pub mod release;
 pub mod session;
 pub mod snapshot;
 pub mod source;

@@ -4,6 +4,7 @@ pub mod disk;
 pub mod manifest;
 pub mod shelf;
 
+use crate::release::Released;
 use catalog::dataset::Dataset;
 use evidence::digest::Digest;
 use policy::refusal::{Code, Refusal};
@@ -20,17 +21,20 @@ pub struct Snapshot {
     pub files: Vec<PathBuf>,
     /// Over the names, sizes and digests of the files and the schema: which rows exactly.
     pub digest: Digest,
+    /// The cells that are released of the dataset, of this and of earlier snapshots.
+    pub released: Arc<Released>,
     folder: Option<Arc<Folder>>,
 }
 
 impl Snapshot {
     /// A snapshot over files that somebody else keeps; nothing is deleted when it ends.
     #[must_use]
-    pub const fn of_files(dataset: Dataset, files: Vec<PathBuf>, digest: Digest) -> Self {
+    pub fn of_files(dataset: Dataset, files: Vec<PathBuf>, digest: Digest) -> Self {
         Self {
             dataset,
             files,
             digest,
+            released: Arc::default(),
             folder: None,
         }
     }
@@ -47,11 +51,19 @@ impl Snapshot {
             dataset,
             files,
             digest,
+            released: Arc::default(),
             folder: Some(Arc::new(Folder {
                 path: folder,
                 retired: AtomicBool::new(false),
             })),
         }
+    }
+
+    /// The same with other releases.
+    #[must_use]
+    pub fn with_released(mut self, released: Released) -> Self {
+        self.released = Arc::new(released);
+        self
     }
 
     /// Lets the folder go as soon as nobody holds the snapshot any more.

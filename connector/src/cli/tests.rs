@@ -22,8 +22,12 @@ fn each_command_shows_an_example_that_can_be_typed() {
     let mut found = Vec::new();
     leaves(&Cli::command(), "hansa", &mut found);
     assert!(found.len() > 40, "{}", found.len());
-    for (path, help) in found {
-        let example = help
+    let examples = found.iter().flat_map(|(path, help)| {
+        assert!(!help.is_empty(), "{path} has no example");
+        help.lines().map(move |line| (path, line))
+    });
+    for (path, line) in examples {
+        let example = line
             .strip_prefix("Example: ")
             .unwrap_or_else(|| panic!("{path} has no example"));
         let words = words(example);

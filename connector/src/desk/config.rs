@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::desk::out::Out;
 use crate::desk::{Outcome, blocking, gathered};
 use crate::local::join::files;
-use crate::node::{Node, lists, offers};
+use crate::node::{Node, lists, offers, releases};
 use ::policy::refusal::{Code, Refusal};
 use keep::trust::identity;
 use serde_json::json;
@@ -165,6 +165,7 @@ pub(crate) fn reload_now(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
     noted?;
     faults.extend(offers::renew(node)?);
     faults.extend(node.unexecutable());
+    faults.extend(releases::all(node));
     Ok(faults)
 }
 

@@ -3,11 +3,13 @@
 mod add;
 pub(crate) mod entry;
 mod publish;
+mod released;
 mod sample;
 
 use crate::cli::show::table;
 use crate::cli::verb::dataset::DatasetVerb;
 use crate::desk::dataset::entry::{entry_json, entry_text};
+use crate::desk::dataset::released::{releases_json, releases_text};
 use crate::desk::out::Out;
 use crate::desk::{Manner, Outcome, gathered};
 use crate::node::Node;
@@ -79,8 +81,21 @@ async fn list(node: &Arc<Node>, out: &Out) -> Outcome {
 
 async fn show(node: &Arc<Node>, name: &str, out: &Out) -> Outcome {
     let dataset = known(node, name)?;
-    out.object(entry_json(&dataset), entry_text(&dataset))
-        .await?;
+    let holdings = node.shelf.holdings();
+    let facts = holdings
+        .get(&dataset.id)
+        .map_or(&[][..], |held| &held.released.facts);
+    let mut json = entry_json(&dataset);
+    if let Some(members) = json.as_object_mut()
+        && dataset
+            .grid
+            .as_ref()
+            .is_some_and(|grid| grid.release.is_some())
+    {
+        members.insert("releases".to_owned(), releases_json(facts));
+    }
+    let text = format!("{}{}", entry_text(&dataset), releases_text(facts));
+    out.object(json, text).await?;
     Ok(0)
 }
 

@@ -10,7 +10,7 @@ use std::fs::{File, Permissions};
 use std::io::Read as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// Writes a consistent copy of a participant's state while it is in use; gives the number of files.
 ///
@@ -22,6 +22,11 @@ use std::sync::Arc;
 pub(crate) fn write(node: &Arc<Node>, file: &Path) -> Result<usize, Refusal> {
     let broken = |fault: std::io::Error| keep::files::unwritable(file, &fault);
     let config = node.config();
+    // Released cells are on disk before what names them is: no release comes between.
+    let _turn = node
+        .releasing
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     let scratch = tempfile::tempdir().map_err(broken)?;
     let index = scratch.path().join("state.db");
     node.index(|state| state.copy_to(&index))?;

@@ -9,7 +9,7 @@ use crate::node::paces::Paces;
 use crate::node::refusals::Refusals;
 use crate::node::running::Running;
 use crate::node::seats::Seats;
-use crate::node::{Node, index, lists, offers, secret};
+use crate::node::{Node, index, lists, offers, releases, secret};
 use crate::walk::fact::{Fact, maybe};
 use catalog::Catalog;
 use catalog::grown::Seal;
@@ -138,6 +138,7 @@ impl Node {
             published: RwLock::new(Arc::new(published)),
             state: Mutex::new(state),
             offering: Mutex::new(()),
+            releasing: Mutex::new(()),
             reloading: Mutex::new(()),
             _lock: lock,
             runtime: Some(runtime),
@@ -145,6 +146,7 @@ impl Node {
         node.note_bundle()?;
         found.faults.extend(offers::renew(&node)?);
         found.faults.extend(node.unexecutable());
+        found.faults.extend(releases::all(&node));
         Ok((node, found))
     }
 

@@ -8,7 +8,7 @@ pub(crate) mod resume;
 mod step;
 mod wording;
 
-use crate::node::Node;
+use crate::node::{Node, releases};
 use crate::walk::negotiate::noted::Noted;
 use crate::walk::negotiate::resume::{follow_up, to_the_end};
 use crate::walk::negotiate::step::{Direction, step};
@@ -17,7 +17,7 @@ use crate::walk::{officers, receipt, revoke};
 use evidence::digest::Digest;
 use keep::contracts::Kind as Document;
 use policy::contract::Agreement;
-use policy::id::ParticipantId;
+use policy::id::{DatasetId, ParticipantId};
 use policy::negotiate::{Phase, Send, Side, State};
 use policy::refusal::{Code, Refusal};
 use proto::contract;
@@ -277,11 +277,27 @@ async fn settle(node: &Arc<Node>, open: &Open) -> Result<(), Refusal> {
     }
     let payload = contract::to_bytes(&signed.agreement);
     let bytes = envelope::assemble_signed(&payload, &signed.signatures);
+    let dataset = signed.agreement.dataset.id.clone();
     let agreed = signed.verify(&node.trust.bundle().keys(node.now()))?;
     node.documents.keep_contract(id, &bytes)?;
     let recorded = node.record(agreed).await?;
     node.book_mut(|book| book.admit(recorded));
+    release(node, dataset).await;
     Ok(())
+}
+
+/// Releases the cells of a contract that has come into force. Where that fails the contract stands, and questions for the
+/// cells are refused until they are released with the next publication, or at the next start.
+async fn release(node: &Arc<Node>, dataset: DatasetId) {
+    let at = Arc::clone(node);
+    let done = tokio::task::spawn_blocking(move || releases::due(&at, &dataset)).await;
+    let faults = match done {
+        Ok(done) => done.unwrap_or_else(|refusal| vec![refusal]),
+        Err(_) => Vec::new(),
+    };
+    for fault in faults {
+        tracing::error!(name: "release.failed", %fault, "cells are not released");
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Publish: source, rows, snapshot, checked entry, record, catalogue; in this order.
 
 use crate::desk::out::Out;
-use crate::node::{Node, offers};
+use crate::node::{Node, offers, releases};
 use catalog::breaks::{self, Break};
 use catalog::dataset::Dataset;
 use catalog::publish::{Draft, Withdrawn};
@@ -104,9 +104,12 @@ pub(crate) fn one(
     let listed = check(staged.entry.clone())?;
     let recorded = node.record_now(listed)?;
     let snapshot = staged.commit()?;
-    node.shelf.put(snapshot);
+    // What was released stays readable; what is due of the new snapshot comes beside it.
+    let released = engine::release::open(&config.state, &snapshot.dataset)?;
+    node.shelf.put(snapshot.with_released(released));
     node.catalog_mut(|catalog| catalog.publish(recorded));
-    let faults = offers::renew(node)?;
+    let mut faults = offers::renew(node)?;
+    faults.extend(releases::due(node, &entry.id)?);
     Ok(Published::New {
         entry,
         report,
@@ -120,6 +123,7 @@ fn relist(node: &Arc<Node>, entry: Dataset) -> Result<Published, Refusal> {
     let recorded = node.record_now(check(entry.clone())?)?;
     node.catalog_mut(|catalog| catalog.publish(recorded));
     offers::renew(node)?;
+    releases::due(node, &entry.id)?;
     Ok(Published::Unchanged(Box::new(entry)))
 }
 

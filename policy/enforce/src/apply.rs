@@ -3,6 +3,7 @@
 use crate::bind::Bound;
 use crate::cube::{self, Tools};
 use crate::gate;
+use crate::release;
 use crate::source::{Governed, Named, Part};
 use datafusion_common::tree_node::Transformed;
 use datafusion_expr::LogicalPlan;
@@ -173,6 +174,9 @@ fn source(
     let rows = match (&named.part, cube) {
         (Part::Rows, None) => {
             gate::rows(&named.dataset, &named.stored, &named.shown, effects, tools)?
+        }
+        (Part::Cells(asked), Some(ruled)) if **asked == *ruled && ruled.release.is_some() => {
+            release::cells(&named.dataset, &named.stored, &named.shown, effects, ruled)?
         }
         (Part::Cells(asked), Some(ruled)) if **asked == *ruled => cube::cells(
             &named.dataset,

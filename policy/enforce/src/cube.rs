@@ -164,7 +164,7 @@ pub(crate) fn cells(
 }
 
 /// Of a cube only whole buckets are shown: what hides the newest rows hides the bucket that has begun, too.
-fn closed(effect: &Effect, cube: &Cube) -> Effect {
+pub(crate) fn closed(effect: &Effect, cube: &Cube) -> Effect {
     let mut effect = effect.clone();
     if let What::KeepBefore { column, before } = &mut effect.what
         && let Some(dimension) = cube.dimensions.iter().find(|one| one.column == *column)
@@ -182,22 +182,12 @@ fn closed(effect: &Effect, cube: &Cube) -> Effect {
 /// Each column of the cells, in the order and type in which the asker sees it; a measure below the threshold is NULL.
 fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common::Result<Vec<Expr>> {
     let own = |name: String| col(datafusion_common::Column::from_name(name));
-    let [counts, sums, averages] = [Function::Count, Function::Sum, Function::Avg]
-        .map(|function| cube.functions.contains(&function));
     let mut columns = Vec::new();
     let mut dimensions = 0_usize;
     for field in shown.fields() {
         let name = field.name().as_str();
-        let measure = cube.measures.iter().map(Name::as_str).find(|measure| {
-            name.strip_prefix("cnt_") == Some(measure) || name.strip_prefix("sum_") == Some(measure)
-        });
-        let permitted = match (measure, name) {
-            (Some(_), name) if name.starts_with("cnt_") => counts || averages,
-            (Some(_), _) => sums || averages,
-            (None, "n") => counts,
-            (None, _) => true,
-        };
-        if !permitted {
+        let measure = measure_of(cube, name);
+        if !permits(cube, name) {
             return datafusion_common::plan_err!("a column that the contract does not show");
         }
         let expr = if let Some(measure) = measure {
@@ -229,6 +219,24 @@ fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common:
         return datafusion_common::plan_err!("a dimension is missing");
     }
     Ok(columns)
+}
+
+/// Whether the functions of the cube need the column of its cells.
+pub(crate) fn permits(cube: &Cube, name: &str) -> bool {
+    let [counts, sums, averages] = [Function::Count, Function::Sum, Function::Avg]
+        .map(|function| cube.functions.contains(&function));
+    match (measure_of(cube, name), name) {
+        (Some(_), name) if name.starts_with("cnt_") => counts || averages,
+        (Some(_), _) => sums || averages,
+        (None, "n") => counts,
+        (None, _) => true,
+    }
+}
+
+fn measure_of<'a>(cube: &'a Cube, name: &str) -> Option<&'a str> {
+    cube.measures.iter().map(Name::as_str).find(|measure| {
+        name.strip_prefix("cnt_") == Some(measure) || name.strip_prefix("sum_") == Some(measure)
+    })
 }
 
 fn call(function: &Arc<AggregateUDF>, argument: Expr, distinct: bool) -> Expr {

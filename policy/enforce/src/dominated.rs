@@ -14,7 +14,8 @@ use std::sync::Arc;
 
 /// Whether the cell is unsafe by `rule`: `unit` is a text, `value` a float. NULL values count for nothing; rows without a
 /// unit count together as one.
-pub(crate) fn dominated(unit: Expr, value: Expr, rule: Dominant) -> Expr {
+#[must_use]
+pub fn dominated(unit: Expr, value: Expr, rule: Dominant) -> Expr {
     let function = Dominated {
         rule,
         signature: Signature::exact(

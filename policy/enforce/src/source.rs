@@ -1,4 +1,5 @@
-//! The three tables that a plan can hold: one that was named, one that is governed, and, inside that, the stored one.
+//! The tables that a plan can hold: one that was named, one that is governed, and, inside that, the stored rows or the
+//! released cells.
 
 use crate::harmless;
 use datafusion_common::Result;
@@ -6,6 +7,7 @@ use datafusion_common::arrow::datatypes::SchemaRef;
 use datafusion_expr::{
     Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, TableSource, col,
 };
+use evidence::digest::Digest;
 use policy::effect::Cube;
 use policy::id::{ContractId, DatasetId};
 use std::collections::BTreeSet;
@@ -66,6 +68,42 @@ impl Stored {
 }
 
 impl TableSource for Stored {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+}
+
+/// The released cells of a cube; occurs inside a private plan only.
+#[derive(Debug, Clone)]
+pub struct Released {
+    dataset: DatasetId,
+    shape: Digest,
+    schema: SchemaRef,
+}
+
+impl Released {
+    pub(crate) const fn new(dataset: DatasetId, shape: Digest, schema: SchemaRef) -> Self {
+        Self {
+            dataset,
+            shape,
+            schema,
+        }
+    }
+
+    /// Which.
+    #[must_use]
+    pub const fn dataset(&self) -> &DatasetId {
+        &self.dataset
+    }
+
+    /// The cells of which cube: [`crate::release::shape`].
+    #[must_use]
+    pub const fn shape(&self) -> Digest {
+        self.shape
+    }
+}
+
+impl TableSource for Released {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }

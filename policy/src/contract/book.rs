@@ -1,9 +1,10 @@
 //! Keeping the book: what comes in, what ends, and how a contract stands at an instant.
 
 use super::{Agreed, Agreement, Book, Page, Revoked, Standing};
+use crate::effect::Cube;
 use crate::id::{ContractId, ParticipantId};
 use crate::refusal::{Code, Refusal};
-use crate::term::Term;
+use crate::term::{self, Term};
 use evidence::ledger::Recorded;
 use evidence::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -126,6 +127,34 @@ impl Book {
         Ok(())
     }
 
+    /// Checks that the cells that are released under the contract and those of every other on the dataset are made of one
+    /// another. Of margins that cross, groups could be told that nobody released.
+    ///
+    /// # Errors
+    /// `GRID_NOT_NESTED`, without saying who else has a contract.
+    pub fn check_nested(&self, agreement: &Agreement, now: Time) -> Result<(), Refusal> {
+        let Some(own) = released(agreement) else {
+            return Ok(());
+        };
+        let crosses = self.all(now).any(|(_, other, standing)| {
+            matches!(standing, Standing::InForce | Standing::NotYet)
+                && other.provider.id == agreement.provider.id
+                && other.dataset.id == agreement.dataset.id
+                && released(other).is_some_and(|other| !own.refines(&other) && !other.refines(&own))
+        });
+        if crosses {
+            return Err(Refusal::new(
+                Code::GridNotNested,
+                format!(
+                    "the cells cut through those of another contract on `{}`",
+                    agreement.dataset.id.name
+                ),
+            )
+            .with_help("group by the same dimensions with coarser or finer buckets, or by fewer or more of them"));
+        }
+        Ok(())
+    }
+
     /// The contract, whatever its state.
     #[must_use]
     pub fn agreement(&self, id: ContractId) -> Option<&Agreement> {
@@ -208,4 +237,10 @@ impl Standing {
         };
         Some(Refusal::new(code, sentence).with_contract(id))
     }
+}
+
+/// The cube whose cells are released under the contract.
+fn released(agreement: &Agreement) -> Option<Cube> {
+    let cube = term::cube_of(&agreement.clauses).ok()??;
+    cube.release.is_some().then_some(cube)
 }

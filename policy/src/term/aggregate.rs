@@ -1,12 +1,14 @@
 //! Terms 17, 20 and 21: aggregates only, over the dataset's registered grid; the rows themselves never leave.
 
 pub(super) mod clause;
+mod shape;
 
 use super::{Clause, Term, cite, columns, contradiction, min_group, time_bucket};
 use crate::effect::{Cube, Dimension};
 use crate::id::Name;
 use crate::refusal::{Code, Refusal};
 use crate::term::dominance::Dominance;
+use crate::term::release::Release;
 use crate::term::{Function, Unit};
 
 /// The cube that the clauses define; none when they permit rows.
@@ -67,16 +69,71 @@ pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
     let dimensions = dimensions
         .iter()
         .map(|column| dimension(column, clauses))
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(Some(Cube {
         grid: grid.to_owned(),
-        dimensions,
         measures: measures.to_vec(),
         functions: functions.to_vec(),
         at_least,
         unit,
         dominance: dominance(clauses, measures)?,
+        release: release(clauses, &dimensions)?,
+        dimensions,
     }))
+}
+
+/// How cells are released. A cell that stays can't depend on anything but its place in the grid: what hides rows is then
+/// said of dimensions alone.
+fn release(clauses: &[Clause], dimensions: &[Dimension]) -> Result<Option<Release>, Refusal> {
+    let found = clauses.iter().find_map(|clause| match &clause.term {
+        Term::Release(release) => Some((clause, release)),
+        _ => None,
+    });
+    let Some((clause, release)) = found else {
+        return Ok(None);
+    };
+    let conflict = |sentence: String| Refusal::new(Code::GridConflict, sentence);
+    let column = &release.column;
+    let Some(own) = dimensions.iter().find(|one| one.column == *column) else {
+        let refusal = conflict(format!(
+            "cells are released by `{column}`, which is no dimension"
+        ))
+        .with_help("add it to the dimensions");
+        return Err(cite(refusal, clause));
+    };
+    if own
+        .bucket
+        .is_some_and(|bucket| !release.every.is_made_of(bucket))
+    {
+        let refusal = conflict(format!(
+            "a cell of `{column}` may reach over two periods of release"
+        ))
+        .with_help("use a bucket of which the period is made");
+        return Err(cite(refusal, clause));
+    }
+    for clause in clauses {
+        let at_fault = match &clause.term {
+            Term::Area { .. } | Term::PublishedArea(_) => Some("an area"),
+            Term::Embargo(embargo) if embargo.column != *column => {
+                Some("a delay by another column")
+            }
+            Term::Rows(_) => {
+                let whole = |name: &Name| {
+                    let mut dimensions = dimensions.iter();
+                    dimensions.any(|one| one.column == *name && one.bucket.is_none())
+                };
+                let columns = clause.term.columns();
+                (!columns.iter().all(whole)).then_some("a condition on something else")
+            }
+            _ => None,
+        };
+        if let Some(what) = at_fault {
+            let refusal = conflict(format!("{what} cuts through cells that are released whole"))
+                .with_help("say it of dimensions without a bucket, or leave it out");
+            return Err(cite(refusal, clause));
+        }
+    }
+    Ok(Some(release.clone()))
 }
 
 fn dominance(clauses: &[Clause], measures: &[Name]) -> Result<Vec<Dominance>, Refusal> {

@@ -46,6 +46,7 @@ impl Term {
                 | Self::Dimensions(_)
                 | Self::Measures(_)
                 | Self::Grid(_)
+                | Self::Release(_)
                 | Self::MinGroup { .. }
                 | Self::Dominance(_)
                 | Self::TotalsFromPublished
@@ -129,6 +130,7 @@ impl Term {
             Self::Dimensions(list) => ask(&aggregate::clause::By(list)),
             Self::Measures(list) => ask(&aggregate::clause::Of(list)),
             Self::Grid(id) => ask(&aggregate::clause::Over(id)),
+            Self::Release(term) => ask(term),
             Self::MinGroup { at_least, unit } => ask(&min_group::AtLeast {
                 at_least: *at_least,
                 unit,

@@ -13,6 +13,7 @@ use super::prefix::Prefix;
 use super::price::{Price, Priced};
 use super::pseudonym::Pseudonym;
 use super::published_area::PublishedArea;
+use super::release::{Late, Release};
 use super::service::Service;
 use super::version::Schemas;
 use super::{Bounds, Bucket, Forbidden, Function, Mask, Period, Quota, Term, Unit};
@@ -72,6 +73,7 @@ impl Term {
         );
         samples.extend(dominance());
         samples.push(Self::TotalsFromPublished);
+        samples.extend(releases());
         for per in Period::ALL {
             samples.extend([
                 Self::Queries(quota(1_000, per)),
@@ -314,4 +316,20 @@ fn purposes(list: &[&str]) -> Vec<PurposeId> {
 
 fn instant(text: &str) -> Time {
     text.parse().unwrap_or(Time::EARLIEST)
+}
+
+fn releases() -> Vec<Term> {
+    let of = |(every, (_, late))| {
+        let made = move |column| Release {
+            column,
+            every,
+            late,
+        };
+        names(&["at"]).into_iter().map(made).map(Term::Release)
+    };
+    Bucket::ALL
+        .into_iter()
+        .zip(Late::ALL.into_iter().cycle())
+        .flat_map(of)
+        .collect()
 }

@@ -6,8 +6,8 @@ use super::rule::{Form, Place, Script, Spec};
 use super::{
     Clause, aggregate, area, band, columns, consent, delivery, dominance, duty, embargo, exclusive,
     hours, inform, joins, lasts, legal_basis, lookup, mask, min_group, odrl, place_cells, prefix,
-    price, pseudonym, published_area, purpose, quota, receipts, region, rows, sector, service,
-    streams, time_bucket, version, window,
+    price, pseudonym, published_area, purpose, quota, receipts, region, release, rows, sector,
+    service, streams, time_bucket, version, window,
 };
 use crate::id::{ClauseId, ParticipantId};
 use crate::members::{Codes, Members};
@@ -42,6 +42,7 @@ pub static VOCABULARY: &[&Spec] = &[
     &dominance::DOMINANCE_NK,
     &aggregate::clause::TOTALS,
     &aggregate::clause::GRID,
+    &release::RELEASE,
     &joins::KEYS,
     &joins::WITH,
     &joins::STAY,

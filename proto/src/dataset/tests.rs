@@ -34,6 +34,14 @@ fn an_entry_survives_the_round_trip() {
         let mut one = samples::dataset();
         one.grid.as_mut().unwrap().dimensions[1].bucket = Some(bucket);
         check(&one);
+        for (_, late) in Late::ALL {
+            one.grid.as_mut().unwrap().release = Some(Release {
+                column: "at".parse().unwrap(),
+                every: bucket,
+                late,
+            });
+            check(&one);
+        }
     }
     for edge in [0.1 + 0.2, -180.0, 1e-7, f64::MIN_POSITIVE, 51.962_6] {
         check(&Dataset {

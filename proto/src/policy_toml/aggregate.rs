@@ -1,12 +1,13 @@
 //! `aggregate`: by which columns, with which functions, over which measures, from how large groups.
 
 use super::Terms;
-use super::form::{bucket_term, coarsen, kind_of};
+use super::form::{BUCKETS, bucket_term, coarsen, kind_of};
 use super::sheet::{At, Sheet, Table, Value};
-use catalog::dataset::ColumnType;
+use catalog::dataset::{ColumnType, Grid};
 use policy::id::Name;
 use policy::refusal::Code;
 use policy::term::dominance::{Dominance, Dominant};
+use policy::term::release::{Late, Release};
 use policy::term::{Function, Term, Unit};
 
 const FUNCTIONS: [(&str, Function); 3] = [
@@ -15,7 +16,7 @@ const FUNCTIONS: [(&str, Function); 3] = [
     ("avg", Function::Avg),
 ];
 
-const AGGREGATE: [&str; 9] = [
+const AGGREGATE: [&str; 10] = [
     "by",
     "functions",
     "measures",
@@ -25,6 +26,7 @@ const AGGREGATE: [&str; 9] = [
     "dominance",
     "bucket",
     "zone",
+    "release",
 ];
 
 pub(super) fn read(
@@ -72,12 +74,40 @@ pub(super) fn read(
     };
     terms.add_unless_empty(at, &measures, Term::Measures(measures.clone()));
     terms.add(&value.at, Term::Grid(grid));
+    let of_grid = |grid: &Grid| grid.release.clone();
+    let release = match table.get("release") {
+        Some(said) => release(sheet, said),
+        None => sheet.dataset.grid.as_ref().and_then(of_grid),
+    };
+    if let Some(release) = release {
+        terms.add(&value.at, Term::Release(release));
+    }
     buckets(sheet, &table, &by, &value.at, terms);
     group(sheet, &table, terms);
     if let Some(rules) = table.get("dominance") {
         dominance(sheet, rules, terms);
     }
     terms.add(&value.at, Term::TotalsFromPublished);
+}
+
+/// `{ column = "at", every = "day", late = "wait" }`
+fn release(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Release> {
+    let table = sheet.table(value, Some(&["column", "every", "late"]))?;
+    let mut said = |key: &str| match table.get(key) {
+        Some(said) => Some((said.at.clone(), sheet.text(said)?)),
+        None => {
+            let sentence = format!("a release has no `{key}`");
+            sheet.problem(&value.at, Code::ConfigInvalid, sentence);
+            None
+        }
+    };
+    let (column, every, late) = (said("column"), said("every"), said("late"));
+    let (column, every, late) = (column?, every?, late?);
+    Some(Release {
+        column: sheet.column(&column.0, &column.1)?,
+        every: sheet.word(&every.0, &every.1, "period", &BUCKETS)?,
+        late: sheet.word(&late.0, &late.1, "treatment of late rows", &Late::ALL)?,
+    })
 }
 
 fn functions(sheet: &mut Sheet<'_>, list: &Value<'_>, terms: &mut Terms) {

@@ -1,6 +1,7 @@
 //! The terms about the conduct of the parties as they stand in a policy file.
 
 use super::conduct::{SINCE, UNITS};
+use super::form::BUCKETS;
 use super::write::{Said, quoted, texts};
 use policy::term::Term;
 use policy::term::dominance::{Dominance, Dominant};
@@ -11,6 +12,7 @@ use policy::term::odrl::word;
 use policy::term::place_cells::PlaceCells;
 use policy::term::price::Price;
 use policy::term::published_area::PublishedArea;
+use policy::term::release::{Late, Release};
 use policy::term::service::Service;
 
 /// One rule of `dominance`.
@@ -21,6 +23,14 @@ pub(super) fn dominance(rule: &Dominance) -> String {
         Dominant::Nk { n, k } => format!("n = {n}, k = {k}"),
     };
     format!("{{ measure = {measure}, unit = {unit}, {when} }}")
+}
+
+/// How cells are released.
+pub(super) fn release(release: &Release) -> String {
+    let column = quoted(release.column.as_str());
+    let every = quoted(word(&BUCKETS, &release.every));
+    let late = quoted(word(&Late::ALL, &release.late));
+    format!("release = {{ column = {column}, every = {every}, late = {late} }}")
 }
 
 /// A published area.

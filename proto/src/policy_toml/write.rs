@@ -132,6 +132,7 @@ fn say(term: &Term) -> Said {
         | Term::Dimensions(_)
         | Term::Measures(_)
         | Term::Grid(_)
+        | Term::Release(_)
         | Term::MinGroup { .. }
         | Term::Dominance(_)
         | Term::TotalsFromPublished => Said::Aggregate,
@@ -277,6 +278,10 @@ impl<'a> Aggregate<'a> {
             _ => None,
         });
         form.dominance(clauses);
+        form.first(clauses, |term| match term {
+            Term::Release(release) => Some(((), said::release(release))),
+            _ => None,
+        });
         form.first(clauses, |term| {
             (*term == Term::TotalsFromPublished).then(|| ((), String::new()))
         });

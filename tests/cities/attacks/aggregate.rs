@@ -2,7 +2,7 @@
 
 mod grid;
 
-use crate::attacks::aggregate::grid::{later, shifted, split};
+use crate::attacks::aggregate::grid::{shifted, split};
 use crate::attacks::sql::Expect::{As, Code, Nothing, OneOf};
 use crate::attacks::sql::one;
 use crate::attacks::sql::{CELLS, Case, FARES, alike, all};
@@ -15,7 +15,7 @@ fn cells(world: &World, cases: &[Case]) -> Verdict {
 
 const SHAPE: crate::attacks::sql::Expect = Code("QUERY_SHAPE");
 
-pub(crate) const ATTACKS: [Attack<World>; 17] = [
+pub(crate) const ATTACKS: [Attack<World>; 15] = [
     Attack {
         number: 15,
         setup: "G",
@@ -335,22 +335,6 @@ pub(crate) const ATTACKS: [Attack<World>; 17] = [
         lacks: "",
     },
     Attack {
-        number: 23,
-        setup: "G",
-        name: "the same question before and after a late row",
-        expected: "the same answer: cells are frozen",
-        does: |world| {
-            cells(
-                world,
-                &[(
-                    "SELECT sum(fare) FROM {t}",
-                    As("SELECT sum(sum_fare) FROM cells_v"),
-                )],
-            )
-        },
-        lacks: "term 21, second half",
-    },
-    Attack {
         number: 24,
         setup: "G",
         name: "a second contract on a shifted grid",
@@ -476,13 +460,5 @@ pub(crate) const ATTACKS: [Attack<World>; 17] = [
             )
         },
         lacks: "",
-    },
-    Attack {
-        number: 77,
-        setup: "G",
-        name: "subtracts two snapshots that differ by one late person",
-        expected: "nothing, or the row waits for the next release",
-        does: |world| later(world),
-        lacks: "term 21, second half",
     },
 ];

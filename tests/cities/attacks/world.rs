@@ -50,7 +50,6 @@ impl World {
             ("trips_b", trips::stored(Version::Other), R.to_owned()),
             ("cells_a", trips::cells(Version::One), G.to_owned()),
             ("cells_b", trips::cells(Version::Other), G.to_owned()),
-            ("cells_l", trips::cells(Version::One), G.to_owned()),
             ("fares_a", trips::fares(Version::One), DOMINATED.to_owned()),
             (
                 "fares_b",
@@ -114,7 +113,6 @@ impl World {
             "trips_v",
             "cells_a",
             "cells_b",
-            "cells_l",
             "cells_v",
             "trips_t",
             "trips_j",

@@ -6,7 +6,6 @@ use super::watch::Watch;
 use crate::fault;
 use crate::limits::Limits;
 use crate::session;
-use crate::snapshot::Snapshot;
 use arrow_schema::{Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::Session;
@@ -23,8 +22,9 @@ use datafusion_common::Result;
 use datafusion_expr::logical_plan::{LogicalPlan, TableScan, UserDefinedLogicalNode};
 use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion_expr::utils::conjunction;
-use enforce::source::{Governed, Stored};
+use enforce::source::{Governed, Released, Stored};
 use policy::refusal::{Code, Refusal};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Plans questions: knows governed tables and nothing else.
@@ -205,6 +205,9 @@ impl ExtensionPlanner for Files {
         session: &dyn Session,
         _context: &PhysicalPlanningContext,
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        if let Some(cells) = scan.source.downcast_ref::<Released>() {
+            return self.released(cells, scan, session).map(Some);
+        }
         let Some(stored) = scan.source.downcast_ref::<Stored>() else {
             return Ok(None);
         };
@@ -224,13 +227,44 @@ impl ExtensionPlanner for Files {
                 "the dataset was published anew with another schema",
             )));
         }
-        scan_of(snapshot, schema, scan.projection.clone(), session).map(Some)
+        scan_of(&snapshot.files, schema, scan.projection.clone(), session).map(Some)
     }
 }
 
-/// All files of the snapshot in order, as one stream.
+impl Files {
+    fn released(
+        &self,
+        cells: &Released,
+        scan: &TableScan,
+        session: &dyn Session,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if !scan.filters.is_empty() {
+            return datafusion_common::internal_err!("released cells take no filters");
+        }
+        let snapshot = self.holdings.get(cells.dataset());
+        let file = snapshot.and_then(|snapshot| snapshot.released.cells.get(&cells.shape()));
+        let file = file.ok_or_else(|| {
+            fault::carry(Refusal::new(
+                Code::DatasetNotPublished,
+                format!(
+                    "the cells of `{}` are not released yet",
+                    cells.dataset().name
+                ),
+            ))
+        })?;
+        let schema = datafusion_expr::TableSource::schema(cells);
+        scan_of(
+            std::slice::from_ref(file),
+            schema,
+            scan.projection.clone(),
+            session,
+        )
+    }
+}
+
+/// All files in order, as one stream.
 fn scan_of(
-    snapshot: &Snapshot,
+    paths: &[PathBuf],
     schema: SchemaRef,
     projection: Option<Vec<usize>>,
     session: &dyn Session,
@@ -241,8 +275,8 @@ fn scan_of(
             "a file of the snapshot can't be read",
         ))
     };
-    let mut files = Vec::with_capacity(snapshot.files.len());
-    for path in &snapshot.files {
+    let mut files = Vec::with_capacity(paths.len());
+    for path in paths {
         let path = path.to_str().ok_or_else(unreadable)?.to_owned();
         files.push(PartitionedFile::from_path(path).map_err(|_| unreadable())?);
     }

@@ -9,6 +9,7 @@ use arrow_schema::{DataType, SchemaRef};
 use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
 use policy::id::{DatasetId, Name};
 use policy::refusal::{Code, Refusal};
+use policy::term::release::{Late, Release};
 
 /// The columns that the plan makes, with what the configuration says about them.
 ///
@@ -104,9 +105,31 @@ pub fn draft(
                 bucket: grid.bucket.filter(|_| timed(name)),
                 zone: grid.zone.clone().filter(|_| timed(name)),
             });
+            let dimensions: Vec<GridDimension> = dimensions.collect();
+            let release = match grid.release {
+                None => None,
+                Some(every) => {
+                    let mut times = grid.dimensions.iter().filter(|name| timed(name));
+                    let column = match (&grid.release_column, times.next(), times.next()) {
+                        (Some(column), ..) | (None, Some(column), None) => column.clone(),
+                        (None, ..) => {
+                            let sentence = "`release` does not say by which dimension of time";
+                            let refusal =
+                                grid.place.refuse(Code::ConfigInvalid, "release", sentence);
+                            return Err(refusal.with_help("add release_column = \"COLUMN\""));
+                        }
+                    };
+                    Some(Release {
+                        column,
+                        every,
+                        late: grid.late.unwrap_or(Late::Wait),
+                    })
+                }
+            };
             Some(Grid {
                 id: format!("{}/grid/{}-1", context.owner, config.name),
-                dimensions: dimensions.collect(),
+                dimensions,
+                release,
             })
         }
     };

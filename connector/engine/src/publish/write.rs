@@ -3,6 +3,7 @@
 
 mod files;
 
+use crate::alone::alone;
 use crate::fault;
 use crate::publish::prepare::Prepared;
 use crate::publish::write::files::Files;
@@ -111,35 +112,8 @@ pub fn write(
     context: &Context,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Written, Refusal> {
-    std::thread::scope(|scope| {
-        let work = || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(|_| Refusal::new(Code::Internal, "no runtime for publishing"))?;
-            let limit = context.limits.time;
-            runtime.block_on(async {
-                let done = run(prepared, entry, order, folder, context, progress);
-                tokio::time::timeout(limit, done).await.unwrap_or_else(|_| {
-                    Err(Refusal::new(
-                        Code::ResourceLimit,
-                        format!("publishing took longer than {} seconds", limit.as_secs()),
-                    ))
-                })
-            })
-        };
-        std::thread::Builder::new()
-            .name("publishing".to_owned())
-            .stack_size(64 * 1024 * 1024)
-            .spawn_scoped(scope, work)
-            .map_err(|_| Refusal::new(Code::Internal, "no thread for publishing"))?
-            .join()
-            .unwrap_or_else(|_| {
-                Err(Refusal::new(
-                    Code::Internal,
-                    "publishing ended without a result",
-                ))
-            })
+    alone("publishing", context.limits.time, async || {
+        run(prepared, entry, order, folder, context, progress).await
     })
 }
 

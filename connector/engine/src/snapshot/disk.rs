@@ -33,6 +33,12 @@ impl Place {
         self.folder.join("parsed")
     }
 
+    /// What was released of its cells.
+    #[must_use]
+    pub fn releases(&self) -> PathBuf {
+        self.folder.join("releases")
+    }
+
     fn snapshots(&self) -> PathBuf {
         self.folder.join("snapshots")
     }
@@ -268,7 +274,11 @@ fn point(place: &Place, version: Option<&str>, last: &str) -> Result<(), Refusal
     sync_folder(&place.folder)
 }
 
-fn sync_folder(folder: &Path) -> Result<(), Refusal> {
+/// Makes the names in a folder durable.
+///
+/// # Errors
+/// `STATE_BROKEN`, `DISK_FULL`.
+pub fn sync_folder(folder: &Path) -> Result<(), Refusal> {
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(|error| broken(folder, &error))
@@ -276,4 +286,5 @@ fn sync_folder(folder: &Path) -> Result<(), Refusal> {
 
 const MANIFEST: &str = "manifest.json";
 
-const STAGING: &str = "staging-";
+/// What the names of folders begin with that are not finished.
+pub const STAGING: &str = "staging-";

@@ -4,6 +4,7 @@ use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
 use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::term::Bucket;
+use policy::term::release::{Late, Release};
 use serde::{Deserialize, Serialize};
 
 /// A snapshot as it lies on disk.
@@ -212,25 +213,37 @@ impl ColumnShape {
 struct GridShape {
     id: String,
     dimensions: Vec<(String, Option<String>, Option<String>)>,
+    /// Column, period, and what becomes of late rows.
+    #[serde(default)]
+    release: Option<(String, String, String)>,
 }
 
 impl GridShape {
     fn of(grid: &Grid) -> Self {
-        let word = |bucket: Bucket| {
-            let hit = BUCKETS.iter().find(|(_, known)| *known == bucket);
-            hit.map(|(word, _)| (*word).to_owned())
-        };
         let dimensions = grid.dimensions.iter().map(|dimension| {
             let GridDimension {
                 column,
                 bucket,
                 zone,
             } = dimension;
-            (column.to_string(), bucket.and_then(word), zone.clone())
+            (
+                column.to_string(),
+                bucket.and_then(name_of_bucket),
+                zone.clone(),
+            )
         });
         Self {
             id: grid.id.clone(),
             dimensions: dimensions.collect(),
+            release: grid.release.as_ref().and_then(|release| {
+                let Release {
+                    column,
+                    every,
+                    late,
+                } = release;
+                let late = word_of(&Late::ALL, *late)?;
+                Some((column.to_string(), name_of_bucket(*every)?, late))
+            }),
         }
     }
 
@@ -239,7 +252,7 @@ impl GridShape {
         for (column, bucket, zone) in self.dimensions {
             let bucket = match bucket {
                 None => None,
-                Some(word) => Some(BUCKETS.iter().find(|(known, _)| *known == word)?.1),
+                Some(word) => Some(bucket_named(&word)?),
             };
             dimensions.push(GridDimension {
                 column: column.parse().ok()?,
@@ -247,11 +260,38 @@ impl GridShape {
                 zone,
             });
         }
+        let release = match self.release {
+            None => None,
+            Some((column, every, late)) => Some(Release {
+                column: column.parse().ok()?,
+                every: bucket_named(&every)?,
+                late: Late::ALL.iter().find(|(known, _)| *known == late)?.1,
+            }),
+        };
         Some(Grid {
             id: self.id,
             dimensions,
+            release,
         })
     }
+}
+
+/// The name of a bucket in configuration and on disk.
+#[must_use]
+pub fn name_of_bucket(bucket: Bucket) -> Option<String> {
+    word_of(&BUCKETS, bucket)
+}
+
+/// The bucket of that name.
+#[must_use]
+pub fn bucket_named(word: &str) -> Option<Bucket> {
+    let hit = BUCKETS.iter().find(|(known, _)| *known == word);
+    hit.map(|(_, bucket)| *bucket)
+}
+
+fn word_of<T: PartialEq>(list: &[(&str, T)], value: T) -> Option<String> {
+    let hit = list.iter().find(|(_, known)| *known == value);
+    hit.map(|(word, _)| (*word).to_owned())
 }
 
 /// The names of buckets in configuration and on disk.

@@ -1,5 +1,6 @@
 //! The published snapshots of one participant: what a new question reads, while running ones keep what they began with.
 
+use crate::release::{self, Released};
 use crate::snapshot::Snapshot;
 use crate::snapshot::disk::{self, Place};
 use policy::id::{DatasetId, Name, ParticipantId};
@@ -86,6 +87,15 @@ impl Shelf {
         snapshot
     }
 
+    /// Shows other releases of a published dataset to every question from now on.
+    pub fn release(&self, dataset: &DatasetId, released: Released) {
+        self.change(|holdings| {
+            if let Some(held) = holdings.get_mut(dataset) {
+                *held = Arc::new(Snapshot::clone(held).with_released(released));
+            }
+        });
+    }
+
     /// Takes a snapshot away; its files go with its last reader. Absent where it is not the published one.
     ///
     /// # Errors
@@ -157,6 +167,7 @@ fn found(state: &Path, owner: &ParticipantId, name: &Name) -> Result<Option<Snap
         )
         .with_help(format!("remove `{}` and publish again", folder.display())));
     }
+    let released = release::open(state, &manifest.dataset)?;
     let snapshot = Snapshot::in_folder(manifest.dataset, files, manifest.digest, folder);
-    Ok(Some(snapshot))
+    Ok(Some(snapshot.with_released(released)))
 }

@@ -8,6 +8,7 @@ use catalog::dataset::ColumnType;
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
 use policy::term::Bucket;
+use policy::term::release::Late;
 use regex::Regex;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -266,4 +267,10 @@ pub struct GridConfig {
     pub bucket: Option<Bucket>,
     /// The zone in which they begin.
     pub zone: Option<String>,
+    /// The period whose cells are released together.
+    pub release: Option<Bucket>,
+    /// The dimension of time by which they are released.
+    pub release_column: Option<Name>,
+    /// What becomes of rows that come later.
+    pub late: Option<Late>,
 }

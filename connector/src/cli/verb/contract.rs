@@ -79,7 +79,7 @@ pub(crate) enum ContractVerb {
     },
     /// Does the signing step that is due; with --offline on another machine, without a connector
     #[command(
-        after_help = "Example: hansa contract sign n-3c51\nOn another machine: hansa contract sign --offline n-3c51.draft --key signing.key"
+        after_help = "Example: hansa contract sign n-3c51\nExample: hansa contract sign --offline n-3c51.draft --key signing.key"
     )]
     Sign {
         /// The negotiation
@@ -152,7 +152,7 @@ pub(crate) enum ContractVerb {
     },
     /// Writes the signed contract; of a negotiation, the draft that waits for our signature
     #[command(
-        after_help = "Example: hansa contract export 7f3a --output contract.json\nTo sign it elsewhere: hansa contract export n-3c51 --output n-3c51.draft"
+        after_help = "Example: hansa contract export 7f3a --output contract.json\nExample: hansa contract export n-3c51 --output n-3c51.draft"
     )]
     Export {
         /// The contract, or the negotiation

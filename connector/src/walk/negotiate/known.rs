@@ -132,6 +132,7 @@ fn seen(
     };
     let objection = lint::objection(agreement, &dataset, &node.taxonomy())
         .or_else(|| node.published().execute(&agreement.clauses).err())
-        .or_else(|| node.book(|book| book.check_exclusive(agreement, now)).err());
+        .or_else(|| node.book(|book| book.check_exclusive(agreement, now)).err())
+        .or_else(|| node.book(|book| book.check_nested(agreement, now)).err());
     Some((offered, objection))
 }

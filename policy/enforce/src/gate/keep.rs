@@ -5,7 +5,7 @@ use crate::source::Stored;
 use crate::within::within;
 use datafusion_common::ScalarValue;
 use datafusion_common::arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
-use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource, lit};
 use evidence::time::Time;
 use policy::effect::{Effect, What};
 use policy::id::{DatasetId, Name};
@@ -27,8 +27,17 @@ pub(crate) fn filtered(
         dataset.clone(),
         Arc::new(Schema::new(stored.fields().clone())),
     );
-    let mut plan =
-        LogicalPlanBuilder::scan(STORED, Arc::new(source), None).map_err(|_| changed())?;
+    kept(Arc::new(source), stored, effects, published)
+}
+
+/// What the ruling keeps of a source, with all columns of it.
+pub(crate) fn kept(
+    source: Arc<dyn TableSource>,
+    stored: &SchemaRef,
+    effects: &[Effect],
+    published: &Published,
+) -> Result<(LogicalPlan, bool), Refusal> {
+    let mut plan = LogicalPlanBuilder::scan(STORED, source, None).map_err(|_| changed())?;
     let mut hides_rows = false;
     for effect in effects {
         let condition = match &effect.what {

@@ -1,7 +1,6 @@
 //! What takes more than one question: another grid, another city, another snapshot.
 
 use crate::attacks::Verdict;
-use crate::attacks::trips::{self, Version};
 use crate::attacks::world::World;
 use harness::play::PURPOSE;
 use policy::refusal::Code;
@@ -69,22 +68,5 @@ pub(super) fn split(world: &World) -> Verdict {
     match (row["s"].as_i64(), row["n"].as_i64()) {
         (Some(786), Some(12)) => Ok("only the other city's cell".to_owned()),
         found => Err(format!("{found:?} instead of 786 of 12")),
-    }
-}
-
-/// Publishes one more trip of one more device and compares the cells.
-pub(super) fn later(world: &World) -> Verdict {
-    let cells = |world: &World| world.ask("cells_l", "SELECT * FROM cells_l.cube").rows;
-    let before = cells(world);
-    let late = format!(
-        "{}late,late,op0,A,2026-05-04 10:30,,,9999,5,\n",
-        trips::cells(Version::One)
-    );
-    world.lindau.write("data/cells_l.csv", &late);
-    world.lindau.publishes();
-    let after = cells(world);
-    match before == after {
-        true => Ok("the same cells".to_owned()),
-        false => Ok("the cells differ by the late row".to_owned()),
     }
 }

@@ -36,6 +36,7 @@ fn world(functions: Vec<Function>) -> World {
         at_least: 3,
         unit: Unit::Rows,
         dominance: Vec::new(),
+        release: None,
     };
     let totals = Arc::clone(&cells);
     let shape = Shape::Cube {

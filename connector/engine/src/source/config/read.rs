@@ -10,6 +10,7 @@ use crate::source::when;
 use catalog::dataset::ColumnType;
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
+use policy::term::release::Late;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
@@ -212,7 +213,21 @@ fn grid(mut table: Table<'_, '_>) -> GridConfig {
         dimensions: table.parsed_list("dimensions"),
         bucket: table.word("bucket", &BUCKETS),
         zone: zone_of(&mut table),
+        release: table.word("release", &BUCKETS),
+        release_column: table.parsed("release_column"),
+        late: table.word("late", &Late::ALL),
     };
+    for (key, there) in [
+        ("release_column", grid.release_column.is_some()),
+        ("late", grid.late.is_some()),
+    ] {
+        if there && grid.release.is_none() {
+            table.wrong(
+                key,
+                format!("`{key}` says something of `release`, which is not there"),
+            );
+        }
+    }
     if grid.dimensions.is_empty() {
         table.wrong(
             "dimensions",

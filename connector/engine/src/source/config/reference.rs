@@ -180,6 +180,18 @@ pub const SECTIONS: [Section; 9] = [
                 "dimensions",
                 "columns of the finest cells of aggregate contracts; required",
             ),
+            (
+                "late",
+                "rows that come after the release of their period: never, wait (for a further release) or correct; default wait",
+            ),
+            (
+                "release",
+                "period whose cells are released together when it is over, and stay: hour, day, week, month or year; default: none, cells are computed for each question",
+            ),
+            (
+                "release_column",
+                "the dimension of time that is released by; default: the only one",
+            ),
             ("zone", "IANA zone in which buckets begin; default UTC"),
         ],
     },

@@ -1,0 +1,134 @@
+//! Cells that are released once and stay: what is released when, beside what, and with which corrections.
+//!
+//! A dataset whose grid is released keeps the rows that its cells are of apart from its snapshots. With each publication the
+//! periods that are over are added; late rows are taken over only as far as nobody can tell a small group from the difference.
+//! All contracts on the dataset have their cells from the same rows, so that those of two of them can't be held against each
+//! other to tell what came late.
+
+mod basis;
+pub mod cells;
+mod correct;
+mod desk;
+mod frame;
+pub mod series;
+mod stage;
+
+use crate::limits::Limits;
+use crate::release::series::{Fact, Series};
+use crate::snapshot::Snapshot;
+use crate::snapshot::disk::Place;
+use catalog::dataset::Dataset;
+use evidence::digest::Digest;
+use evidence::time::Time;
+use policy::effect::Cube;
+use policy::id::Name;
+use policy::refusal::{Code, Refusal};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// What is released of a dataset.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Released {
+    /// The file of the cells of each cube, by [`Cube::shape`].
+    pub cells: BTreeMap<Digest, PathBuf>,
+    /// What became of each release, the oldest first.
+    pub facts: Vec<Fact>,
+}
+
+/// What is due, complete on disk, and read by nobody yet.
+#[derive(Debug)]
+pub struct Staged {
+    /// What the releases came to, for the records.
+    pub facts: Vec<Fact>,
+    /// Cubes that could not be released, and why.
+    pub faults: Vec<Refusal>,
+    folder: PathBuf,
+    series: Series,
+    _aside: Option<TempDir>,
+}
+
+/// Works out what is due of the cubes of a published snapshot: periods that are over since the last release, corrections,
+/// and the cells of cubes that are new. Nothing where nothing is. Blocks; call it off the runtime.
+///
+/// # Errors
+/// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`; nothing is released then.
+pub fn stage(
+    snapshot: &Snapshot,
+    cubes: &[Cube],
+    state: &Path,
+    limits: &Limits,
+    now: Time,
+) -> Result<Option<Staged>, Refusal> {
+    stage::due(snapshot, cubes, state, limits, now)
+}
+
+impl Staged {
+    /// Puts the releases in place. They stay from now on.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN`, `DISK_FULL`.
+    pub fn commit(self) -> Result<Released, Refusal> {
+        series::save(&self.folder, &self.series)?;
+        released(&self.folder, &self.series)
+    }
+}
+
+/// What is released of a dataset as it is published now.
+///
+/// # Errors
+/// `STATE_BROKEN` where a file is not what was released.
+pub fn open(state: &Path, dataset: &Dataset) -> Result<Released, Refusal> {
+    let folder = Place::new(state, &dataset.id.name).releases();
+    let Some(series) = series::load(&folder)? else {
+        return Ok(Released::default());
+    };
+    series::sweep(&folder, &series);
+    if basis::basis(dataset).is_none_or(|basis| basis.to_string() != series.basis) {
+        return Ok(Released {
+            facts: series.facts,
+            ..Released::default()
+        });
+    }
+    released(&folder, &series)
+}
+
+/// The cubes whose cells were ever released of the dataset under its grid as it is, for what a new one must fit.
+///
+/// # Errors
+/// `STATE_BROKEN`.
+pub fn known(state: &Path, dataset: &Name) -> Result<Vec<Cube>, Refusal> {
+    let folder = Place::new(state, dataset).releases();
+    let series = series::load(&folder)?;
+    Ok(series
+        .map(|series| stage::cubes(&series))
+        .unwrap_or_default())
+}
+
+fn released(folder: &Path, series: &Series) -> Result<Released, Refusal> {
+    let mut cells = BTreeMap::new();
+    for one in &series.cells {
+        let path = folder.join(&one.file);
+        let found = desk::digest(&path)?;
+        let shape: Option<Digest> = one.shape.parse().ok();
+        match shape {
+            Some(shape) if found.to_string() == one.digest => {
+                cells.insert(shape, path);
+            }
+            _ => {
+                return Err(Refusal::new(
+                    Code::StateBroken,
+                    format!("`{}` is not what was released", path.display()),
+                )
+                .with_help("bring it back from a backup: it can't be worked out again"));
+            }
+        }
+    }
+    Ok(Released {
+        cells,
+        facts: series.facts.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

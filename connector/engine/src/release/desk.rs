@@ -1,0 +1,134 @@
+//! Where cells are worked out: a session of its own with bounded memory, frames over files, and frames into files.
+
+use crate::fault;
+use crate::limits::Limits;
+use crate::session;
+use crate::snapshot::disk;
+use datafusion::dataframe::DataFrame;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::prelude::{ParquetReadOptions, SessionContext};
+use datafusion_common::DataFusionError;
+use evidence::digest::Digest;
+use futures::StreamExt;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use policy::refusal::{Code, Refusal};
+use std::cell::Cell;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A table to work at: what is left on it goes with it.
+pub(super) struct Desk {
+    context: SessionContext,
+    folder: tempfile::TempDir,
+    next: Cell<u32>,
+}
+
+impl Desk {
+    /// A table beside `folder`.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN`, `DISK_FULL`.
+    pub(super) fn open(folder: &Path, limits: &Limits) -> Result<Self, Refusal> {
+        let aside = tempfile::Builder::new()
+            .prefix(disk::STAGING)
+            .tempdir_in(folder)
+            .map_err(|error| disk::broken(folder, &error))?;
+        let environment = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory)))
+            .with_disk_manager_builder(
+                DiskManagerBuilder::default()
+                    .with_mode(DiskManagerMode::Directories(vec![aside.path().to_owned()]))
+                    .with_max_temp_directory_size(u64::MAX),
+            )
+            .build_arc()
+            .map_err(|error| failed(&error))?;
+        // One thread: sums of floating-point numbers come out the same each time.
+        let limits = Limits {
+            partitions: 1,
+            ..*limits
+        };
+        let state = SessionStateBuilder::new()
+            .with_config(session::config(&limits))
+            .with_runtime_env(environment)
+            .with_default_features()
+            .build();
+        Ok(Self {
+            context: SessionContext::new_with_state(state),
+            folder: aside,
+            next: Cell::new(0),
+        })
+    }
+
+    /// The rows of files of one schema.
+    pub(super) async fn read(&self, files: &[PathBuf]) -> Result<DataFrame, Refusal> {
+        let mut names = Vec::with_capacity(files.len());
+        for file in files {
+            let name = file.to_str().ok_or_else(|| {
+                Refusal::new(
+                    Code::StateBroken,
+                    format!("`{}` is no text", file.display()),
+                )
+            })?;
+            names.push(name.to_owned());
+        }
+        self.context
+            .read_parquet(names, ParquetReadOptions::default())
+            .await
+            .map_err(|error| failed(&error))
+    }
+
+    /// Writes a frame into a new file aside. Says how many rows it has.
+    pub(super) async fn keep(&self, frame: DataFrame) -> Result<(PathBuf, u64), Refusal> {
+        let number = self.next.get();
+        self.next.set(number.saturating_add(1));
+        let path = self.folder.path().join(format!("aside-{number}.parquet"));
+        let rows = write(frame, &path).await?;
+        Ok((path, rows))
+    }
+}
+
+/// Writes a frame into a file and makes it durable. Says how many rows it has.
+pub(super) async fn write(frame: DataFrame, path: &Path) -> Result<u64, Refusal> {
+    let mut rows = frame
+        .execute_stream()
+        .await
+        .map_err(|error| failed(&error))?;
+    let broken = |error| disk::broken_parquet(path, &error);
+    let file = File::create(path).map_err(|error| disk::broken(path, &error))?;
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_created_by("hansa".to_owned())
+        .build();
+    let mut writer = ArrowWriter::try_new(file, rows.schema(), Some(properties)).map_err(broken)?;
+    let mut count = 0_u64;
+    while let Some(batch) = rows.next().await {
+        let batch = batch.map_err(|error| failed(&error))?;
+        count = count.saturating_add(u64::try_from(batch.num_rows()).unwrap_or(u64::MAX));
+        writer.write(&batch).map_err(broken)?;
+    }
+    let file = writer.into_inner().map_err(broken)?;
+    file.sync_all()
+        .map_err(|error| disk::broken(path, &error))?;
+    Ok(count)
+}
+
+/// The digest of a file's content.
+pub(super) fn digest(path: &Path) -> Result<Digest, Refusal> {
+    crate::source::files::digest(path, &path.to_string_lossy()).map(|(digest, _)| digest)
+}
+
+/// What went wrong, told by class.
+pub(super) fn failed(error: &DataFusionError) -> Refusal {
+    let refusal = fault::running(error);
+    if matches!(refusal.code, Code::ResourceLimit | Code::DiskFull) {
+        return refusal;
+    }
+    tracing::error!(name = "release.failed", detail = %error);
+    Refusal::new(Code::StateBroken, "the cells can't be worked out")
+}

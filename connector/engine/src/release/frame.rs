@@ -1,0 +1,265 @@
+//! Rows as the cells of several cubes see them, and what can be told of groups of them.
+
+use super::desk::{Desk, failed};
+use arrow_schema::{DataType, SchemaRef};
+use datafusion::dataframe::DataFrame;
+use datafusion::functions_aggregate::expr_fn::{count, count_distinct, sum};
+use datafusion::logical_expr::{Operator, binary_expr};
+use datafusion_common::{Column, JoinType, ScalarValue};
+use datafusion_expr::{Expr, cast, col, lit, when};
+use enforce::bucket;
+use enforce::dominated::dominated;
+use policy::effect::{Cube, Dimension};
+use policy::id::Name;
+use policy::refusal::{Code, Refusal};
+use policy::term::Unit;
+use std::path::PathBuf;
+
+/// A cube with the file of its published cells.
+#[derive(Debug, Clone)]
+pub(super) struct Level {
+    pub(super) cube: Cube,
+    pub(super) cells: PathBuf,
+}
+
+/// What is counted or summed: the rows of a cell, or a measure of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum What<'a> {
+    Rows,
+    Measure(&'a Name),
+}
+
+/// A span of the column by which cells are released, in its own unit: microseconds or days; open at the start or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) from: Option<i64>,
+    pub(super) to: i64,
+}
+
+pub(super) type Made = Result<DataFrame, Refusal>;
+
+/// A column by its bare name.
+pub(super) fn own(name: impl Into<String>) -> Expr {
+    col(Column::from_name(name))
+}
+
+/// Whether two are the same, NULL being the same as NULL.
+pub(super) fn same(one: Expr, other: Expr) -> Expr {
+    binary_expr(one, Operator::IsNotDistinctFrom, other)
+}
+
+/// The name of a cube's dimension among the rows.
+pub(super) fn key(level: usize, dimension: usize) -> String {
+    format!("d{level}_{dimension}")
+}
+
+/// The names of a cube's dimensions among the rows.
+pub(super) fn keys(level: usize, cube: &Cube) -> Vec<String> {
+    (0..cube.dimensions.len())
+        .map(|one| key(level, one))
+        .collect()
+}
+
+/// The type of a stored column.
+pub(super) fn kind(stored: &SchemaRef, name: &str) -> Result<DataType, Refusal> {
+    let mut fields = stored.fields().iter();
+    let field = fields.find(|field| field.name() == name);
+    field.map(|field| field.data_type().clone()).ok_or_else(|| {
+        Refusal::new(
+            Code::SchemaChanged,
+            format!("the dataset has no column `{name}`"),
+        )
+    })
+}
+
+/// The value of a dimension for what stands in `column`.
+pub(super) fn floored(
+    dimension: &Dimension,
+    column: Expr,
+    stored: &SchemaRef,
+) -> Result<Expr, Refusal> {
+    match dimension.bucket {
+        None => Ok(column),
+        Some(width) => {
+            let kind = kind(stored, dimension.column.as_str())?;
+            bucket::floored(column, &kind, width, dimension.zone.as_deref())
+        }
+    }
+}
+
+/// Of a frame with a column of time `name`, what lies in the span.
+pub(super) fn within(frame: DataFrame, name: &str, span: Span, stored: &SchemaRef) -> Made {
+    let edge = |at: i64| -> Result<Expr, Refusal> {
+        Ok(lit(match kind(stored, name)? {
+            DataType::Timestamp(_, zone) => ScalarValue::TimestampMicrosecond(Some(at), zone),
+            _ => ScalarValue::Date32(Some(i32::try_from(at).unwrap_or(i32::MAX))),
+        }))
+    };
+    let mut inside = own(name).lt(edge(span.to)?);
+    if let Some(from) = span.from {
+        inside = inside.and(own(name).gt_eq(edge(from)?));
+    }
+    frame.filter(inside).map_err(|error| failed(&error))
+}
+
+/// The rows of a frame as the cubes see them: for each its dimensions, its unit and those of its rules, and the measures.
+pub(super) fn seen(frame: DataFrame, cubes: &[&Cube], stored: &SchemaRef) -> Made {
+    let mut columns = Vec::new();
+    let mut measures: Vec<&Name> = Vec::new();
+    for (level, cube) in cubes.iter().enumerate() {
+        for (index, dimension) in cube.dimensions.iter().enumerate() {
+            let value = floored(dimension, own(dimension.column.as_str()), stored)?;
+            columns.push(value.alias(key(level, index)));
+        }
+        if let Unit::Column(unit) = &cube.unit {
+            columns.push(own(unit.as_str()).alias(format!("u{level}")));
+        }
+        for (index, rule) in cube.dominance.iter().enumerate() {
+            let unit = cast(own(rule.unit.as_str()), DataType::Utf8);
+            columns.push(unit.alias(format!("du{level}_{index}")));
+        }
+        measures.extend(
+            cube.measures
+                .iter()
+                .filter(|name| !measures.contains(name))
+                .collect::<Vec<_>>(),
+        );
+    }
+    for measure in measures {
+        columns.push(own(measure.as_str()).alias(format!("m_{measure}")));
+    }
+    frame.select(columns).map_err(|error| failed(&error))
+}
+
+/// Adds to rows, for each level, whether its cell is published, and of each of its measures whether it is shown.
+pub(super) async fn marked(desk: &Desk, mut rows: DataFrame, levels: &[Level]) -> Made {
+    for (level, one) in levels.iter().enumerate() {
+        let cells = desk.read(std::slice::from_ref(&one.cells)).await?;
+        let mut columns = Vec::new();
+        let mut on = Vec::new();
+        for (index, dimension) in one.cube.dimensions.iter().enumerate() {
+            let there = format!("k{level}_{index}");
+            columns.push(own(dimension.column.as_str()).alias(there.clone()));
+            on.push(same(own(key(level, index)), own(there)));
+        }
+        columns.push(lit(true).alias(mark(level, What::Rows)));
+        for measure in &one.cube.measures {
+            let shown = own(format!("cnt_{measure}")).is_not_null();
+            columns.push(shown.alias(mark(level, What::Measure(measure))));
+        }
+        let gone: Vec<String> = (0..one.cube.dimensions.len())
+            .map(|index| format!("k{level}_{index}"))
+            .collect();
+        let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
+        rows = cells
+            .select(columns)
+            .and_then(|cells| rows.join_on(cells, JoinType::Left, on))
+            .and_then(|rows| rows.drop_columns(&gone))
+            .map_err(|error| failed(&error))?;
+    }
+    Ok(rows)
+}
+
+fn mark(level: usize, what: What<'_>) -> String {
+    match what {
+        What::Rows => format!("p{level}"),
+        What::Measure(measure) => format!("p{level}_{measure}"),
+    }
+}
+
+/// Whether the row is in a published cell of the level, as far as it goes into `what`.
+pub(super) fn shown(level: usize, cube: &Cube, what: What<'_>) -> Expr {
+    match what {
+        What::Measure(measure) if !cube.measures.contains(measure) => lit(false),
+        What::Rows | What::Measure(_) => own(mark(level, what)).is_true(),
+    }
+}
+
+/// The rows that can be told of a published cell of the level when all published cells within it are taken away. Where the
+/// cells of all levels are made of one another, whatever can be computed from them is a union of such remainders.
+pub(super) fn remainder(rows: DataFrame, level: usize, levels: &[Level], what: What<'_>) -> Made {
+    let Some(one) = levels.get(level) else {
+        return Err(Refusal::new(Code::Internal, "there is no such level"));
+    };
+    let finer = levels.iter().enumerate().filter(|(index, other)| {
+        let strictly =
+            other.cube.refines(&one.cube) && (!one.cube.refines(&other.cube) || *index < level);
+        *index != level && strictly
+    });
+    let left = finer.fold(shown(level, &one.cube, what), |left, (index, other)| {
+        left.and(Expr::Not(Box::new(shown(index, &other.cube, what))))
+    });
+    let left = match what {
+        What::Rows => left,
+        What::Measure(measure) => left.and(own(format!("m_{measure}")).is_not_null()),
+    };
+    rows.filter(left).map_err(|error| failed(&error))
+}
+
+/// How many units go into `what` of each group, as `units`, and whether few of them dominate it, as `dominated`.
+pub(super) fn assessed(level: usize, cube: &Cube, what: What<'_>) -> Vec<Expr> {
+    let units = match (&cube.unit, what) {
+        (Unit::Rows, What::Rows) => count(lit(1_i64)),
+        (Unit::Rows, What::Measure(measure)) => count(own(format!("m_{measure}"))),
+        (Unit::Column(_), What::Rows) => count_distinct(own(format!("u{level}"))),
+        (Unit::Column(_), What::Measure(measure)) => {
+            let there = own(format!("m_{measure}")).is_not_null();
+            let unit = own(format!("u{level}"));
+            count_distinct(when(there, unit.clone()).end().unwrap_or(unit))
+        }
+    };
+    let mut all = vec![units.alias(units_of(what))];
+    if let What::Measure(measure) = what {
+        let part = cast(own(format!("m_{measure}")), DataType::Float64);
+        for (index, rule) in rules(cube, measure) {
+            let unit = own(format!("du{level}_{index}"));
+            all.push(dominated(unit, part.clone(), rule.rule).alias(format!("dom{index}")));
+        }
+    }
+    all
+}
+
+/// The rules of the cube for a measure, with their place among all rules.
+pub(super) fn rules<'a>(
+    cube: &'a Cube,
+    measure: &'a Name,
+) -> impl Iterator<Item = (usize, &'a policy::term::dominance::Dominance)> {
+    let rules = cube.dominance.iter().enumerate();
+    rules.filter(move |(_, rule)| rule.measure == *measure)
+}
+
+/// The name of the column in which [`assessed`] counts.
+pub(super) fn units_of(what: What<'_>) -> String {
+    match what {
+        What::Rows => "units".to_owned(),
+        What::Measure(measure) => format!("units_{measure}"),
+    }
+}
+
+/// Whether a group that was [`assessed`] can be told to others.
+pub(super) fn safe(cube: &Cube, what: What<'_>) -> Expr {
+    let least = i64::from(cube.at_least.max(1));
+    let enough = own(units_of(what)).gt_eq(lit(least));
+    match what {
+        What::Rows => enough,
+        What::Measure(measure) => rules(cube, measure).fold(enough, |safe, (index, _)| {
+            safe.and(Expr::Not(Box::new(own(format!("dom{index}")))))
+        }),
+    }
+}
+
+/// The cells of a cube over rows: `n`, and of each measure `cnt_m` and `sum_m`, with what [`assessed`] says of each.
+pub(super) fn cells(rows: DataFrame, level: usize, cube: &Cube) -> Made {
+    let mut aggregates = vec![count(lit(1_i64)).alias("n")];
+    aggregates.extend(assessed(level, cube, What::Rows));
+    for measure in &cube.measures {
+        let value = || own(format!("m_{measure}"));
+        aggregates.push(count(value()).alias(format!("cnt_{measure}")));
+        aggregates.push(sum(value()).alias(format!("sum_{measure}")));
+        // Rules are numbered among all of the cube, so that names of several measures do not meet.
+        aggregates.extend(assessed(level, cube, What::Measure(measure)));
+    }
+    let groups = keys(level, cube).into_iter().map(own).collect();
+    rows.aggregate(groups, aggregates)
+        .map_err(|error| failed(&error))
+}

@@ -1,0 +1,134 @@
+//! Late rows: which spans look different today, and what of that can be taken over.
+
+use super::{Work, cells_of};
+use crate::release::cells;
+use crate::release::correct::{Corrected, correct};
+use crate::release::desk;
+use crate::release::frame::Span;
+use policy::refusal::Refusal;
+use std::path::PathBuf;
+
+impl Work<'_> {
+    /// Late rows, part by part.
+    pub(super) async fn corrections(&mut self) -> Result<(), Refusal> {
+        let touched = self.touched().await?;
+        for part in touched {
+            self.correction(part).await?;
+        }
+        Ok(())
+    }
+
+    /// The parts of which some cell would look different today.
+    async fn touched(&self) -> Result<Vec<usize>, Refusal> {
+        let mut touched = Vec::new();
+        for (index, part) in self.series.parts.iter().enumerate() {
+            let span = Span {
+                from: part.from,
+                to: part.to,
+            };
+            let Some(last) = part.versions.last() else {
+                continue;
+            };
+            if part.versions.len() >= MOST {
+                continue;
+            }
+            let (today, _) = self
+                .desk
+                .keep(self.within(&self.snapshot.files, span).await?)
+                .await?;
+            if desk::digest(&today)? != desk::digest(&self.folder.join(last))? {
+                touched.push(index);
+            }
+        }
+        Ok(touched)
+    }
+
+    async fn correction(&mut self, index: usize) -> Result<(), Refusal> {
+        let Some(part) = self.series.parts.get(index).cloned() else {
+            return Ok(());
+        };
+        let span = Span {
+            from: part.from,
+            to: part.to,
+        };
+        let mut levels = self.levels(Some(index));
+        for level in &mut levels {
+            let own = self
+                .within(std::slice::from_ref(&level.cells), span)
+                .await?;
+            level.cells = self.desk.keep(own).await?.0;
+        }
+        let (incoming, _) = self
+            .desk
+            .keep(self.within(&self.snapshot.files, span).await?)
+            .await?;
+        if levels.is_empty() {
+            // Nobody has seen anything of it.
+            let (name, path) = self.file(&format!("rows-{index}"));
+            desk::write(self.desk.read(&[incoming]).await?, &path).await?;
+            if let Some(part) = self.series.parts.get_mut(index) {
+                part.versions = vec![name];
+            }
+            return Ok(());
+        }
+        let versions: Vec<PathBuf> = part
+            .versions
+            .iter()
+            .map(|name| self.folder.join(name))
+            .collect();
+        let corrected = correct(&self.desk, &versions, &incoming, &self.stored, &levels).await?;
+        let Some(Corrected { base, cells }) = corrected else {
+            return Ok(());
+        };
+        let mut same = true;
+        for (level, (fresh, _)) in levels.iter().zip(&cells) {
+            let known = cells::filed(
+                self.desk.read(std::slice::from_ref(&level.cells)).await?,
+                &level.cube,
+            )?;
+            let (known, _) = self.desk.keep(known).await?;
+            same = same && desk::digest(&known)? == desk::digest(fresh)?;
+        }
+        if same {
+            return Ok(());
+        }
+        let (name, path) = self.file(&format!("rows-{index}"));
+        desk::write(self.desk.read(&[base]).await?, &path).await?;
+        if let Some(part) = self.series.parts.get_mut(index) {
+            part.versions.push(name);
+        }
+        for (level, (fresh, tally)) in levels.iter().zip(cells) {
+            let shape = level.cube.shape();
+            let Some(own) = cells_of(&self.series, shape).cloned() else {
+                continue;
+            };
+            let mut fragments = vec![fresh];
+            let whole = self.folder.join(&own.file);
+            for span in outside(span) {
+                let kept = self.within(std::slice::from_ref(&whole), span).await?;
+                fragments.push(self.desk.keep(kept).await?.0);
+            }
+            let fact = self.fact(&own.shape, &level.cube, true).tallied(tally);
+            self.put(&level.cube, &fragments, own.parts, fact).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What lies before and after a span.
+fn outside(span: Span) -> Vec<Span> {
+    let mut outside = vec![Span {
+        from: Some(span.to),
+        to: i64::MAX,
+    }];
+    if let Some(from) = span.from {
+        outside.push(Span {
+            from: None,
+            to: from,
+        });
+    }
+    outside
+}
+
+/// The most releases of one part: each correction is held against all of them.
+const MOST: usize = 9;

@@ -1,0 +1,226 @@
+//! What is released stays, and whatever is computed from it is of no small group.
+
+mod told;
+mod world;
+
+use super::*;
+use policy::term::Bucket;
+use policy::term::release::Late;
+use world::{Row, World, day, row};
+
+/// Ten devices at one site in one hour of the day, numbered from `first`.
+fn group(first: u8, day: i64, hour: i64) -> Vec<Row> {
+    (first..first + 10)
+        .map(|device| row("a", day, hour, device, 1))
+        .collect()
+}
+
+fn by_hour(world: &World) -> Cube {
+    world.cube(&["site", "at"], Bucket::Hour, 5)
+}
+
+#[test]
+fn what_was_released_stays_as_it_is() {
+    for (late, again) in [(Late::Never, 10), (Late::Wait, 10), (Late::Correct, 10)] {
+        let mut world = World::new(late);
+        let cube = by_hour(&world);
+        world.publish(&group(0, 0, 8), day(1));
+        world.stage(&[&cube]);
+        assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|10|10|10"]);
+        // One late person: nobody can tell.
+        world.publish(
+            &[group(0, 0, 8), vec![row("a", 0, 8, 99, 1)]].concat(),
+            day(1),
+        );
+        world.stage(&[&cube]);
+        let shown = format!("a|2026-06-01T08:00:00Z|{again}|10|10");
+        assert_eq!(world.cells(&cube), [shown], "{late:?}");
+    }
+}
+
+#[test]
+fn late_rows_of_a_large_group_come_as_the_grid_says() {
+    for (late, at_once, with_the_next) in [
+        (Late::Never, 10, 10),
+        (Late::Wait, 10, 16),
+        (Late::Correct, 16, 16),
+    ] {
+        let mut world = World::new(late);
+        let cube = by_hour(&world);
+        world.publish(&group(0, 0, 8), day(1));
+        world.stage(&[&cube]);
+        let late_ones: Vec<Row> = (50..56).map(|device| row("a", 0, 8, device, 1)).collect();
+        let all = [group(0, 0, 8), late_ones].concat();
+        let shown = |n: i64| format!("a|2026-06-01T08:00:00Z|{n}|{n}|{n}");
+        world.publish(&all, day(1));
+        world.stage(&[&cube]);
+        assert_eq!(world.cells(&cube), [shown(at_once)], "{late:?}");
+        world.publish(&all, day(2));
+        world.stage(&[&cube]);
+        assert_eq!(world.cells(&cube), [shown(with_the_next)], "{late:?}");
+    }
+}
+
+/// Somebody who kept the first release takes it from the third: each step was of a large group, the sum of both is not.
+#[test]
+fn no_small_group_comes_between_any_two_releases() {
+    let mut world = World::new(Late::Correct);
+    let cube = by_hour(&world);
+    world.publish(&group(0, 0, 8), day(1));
+    world.stage(&[&cube]);
+    let six: Vec<Row> = (50..56).map(|device| row("a", 0, 8, device, 1)).collect();
+    world.publish(&[group(0, 0, 8), six.clone()].concat(), day(1));
+    world.stage(&[&cube]);
+    assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|16|16|16"]);
+    world.publish(&[group(0, 0, 8), six[..1].to_vec()].concat(), day(1));
+    world.stage(&[&cube]);
+    assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|16|16|16"]);
+}
+
+#[test]
+fn a_period_is_released_when_it_is_over() {
+    let mut world = World::new(Late::Never);
+    let cube = by_hour(&world);
+    let rows = [group(0, 0, 8), group(0, 1, 9)].concat();
+    world.publish(&rows, day(1));
+    world.stage(&[&cube]);
+    assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|10|10|10"]);
+    world.publish(&rows, day(2));
+    world.stage(&[&cube]);
+    assert_eq!(world.cells(&cube).len(), 2);
+    // Nothing is due of what is released already.
+    assert!(!world.stage(&[&cube]));
+}
+
+#[test]
+fn a_total_does_not_give_back_what_is_withheld() {
+    let mut world = World::new(Late::Never);
+    let fine = by_hour(&world);
+    let coarse = world.cube(&["site", "at"], Bucket::Day, 5);
+    // 10 at eight, 7 at nine, and 2 at ten, who are withheld.
+    let nine: Vec<Row> = (20..27).map(|device| row("a", 0, 9, device, 1)).collect();
+    let ten: Vec<Row> = (30..32).map(|device| row("a", 0, 10, device, 1)).collect();
+    world.publish(&[group(0, 0, 8), nine, ten].concat(), day(1));
+    world.stage(&[&fine, &coarse]);
+    assert_eq!(world.cells(&coarse), ["a|2026-06-01T00:00:00Z|19|19|19"]);
+    // The total less what is shown would tell of two: so the smaller group that is shown is withheld, too.
+    assert_eq!(world.cells(&fine), ["a|2026-06-01T08:00:00Z|10|10|10"]);
+    let other = world.cube(&["at"], Bucket::Day, 5);
+    world.stage(&[&fine, &coarse, &other]);
+    assert_eq!(world.cells(&other), ["2026-06-01T00:00:00Z|19|19|19"]);
+}
+
+#[test]
+fn a_later_total_is_withheld_where_it_would_tell() {
+    let mut world = World::new(Late::Never);
+    let fine = by_hour(&world);
+    let coarse = world.cube(&["site", "at"], Bucket::Day, 5);
+    let ten: Vec<Row> = (30..32).map(|device| row("a", 0, 10, device, 1)).collect();
+    world.publish(&[group(0, 0, 8), ten].concat(), day(1));
+    world.stage(&[&fine]);
+    world.stage(&[&fine, &coarse]);
+    assert_eq!(world.cells(&fine).len(), 1);
+    assert!(world.cells(&coarse).is_empty());
+}
+
+#[test]
+fn crossing_margins_are_not_released() {
+    let mut world = World::new(Late::Never);
+    let first = world.cube(&["site", "at"], Bucket::Day, 5);
+    let crossing = world.cube(&["at"], Bucket::Hour, 5);
+    world.publish(&group(0, 0, 8), day(1));
+    world.stage(&[&first]);
+    let faults = world.faults(&[&first, &crossing]);
+    assert_eq!(
+        faults.iter().map(|fault| fault.code).collect::<Vec<_>>(),
+        [Code::GridNotNested]
+    );
+}
+
+#[test]
+fn another_schema_goes_on_where_the_last_one_ended() {
+    let mut world = World::new(Late::Correct);
+    let cube = by_hour(&world);
+    world.publish(&group(0, 0, 8), day(1));
+    world.stage(&[&cube]);
+    world.rename();
+    world.publish(
+        &[group(0, 0, 8), group(0, 0, 8), group(0, 1, 9)].concat(),
+        day(2),
+    );
+    world.stage(&[&cube]);
+    assert_eq!(world.cells(&cube), ["a|2026-06-02T09:00:00Z|10|10|10"]);
+}
+
+#[test]
+fn a_damaged_file_is_not_read() {
+    let mut world = World::new(Late::Never);
+    let cube = by_hour(&world);
+    world.publish(&group(0, 0, 8), day(1));
+    world.stage(&[&cube]);
+    let dataset = world.snapshot().dataset.clone();
+    let released = open(world.state(), &dataset).unwrap();
+    let file = &released.cells[&cube.shape()];
+    std::fs::write(file, b"something else").unwrap();
+    assert_eq!(
+        open(world.state(), &dataset).unwrap_err().code,
+        Code::StateBroken
+    );
+}
+
+/// What is left of a cell after a correction is of a large group, too: so is what left it.
+#[test]
+fn a_correction_leaves_no_small_group() {
+    for left in [2, 0] {
+        let mut world = World::new(Late::Correct);
+        let cube = by_hour(&world);
+        world.publish(&group(0, 0, 8), day(1));
+        world.stage(&[&cube]);
+        world.publish(&[&group(0, 0, 8)[..left], &group(0, 0, 9)].concat(), day(1));
+        world.stage(&[&cube]);
+        assert_eq!(
+            world.cells(&cube),
+            ["a|2026-06-01T08:00:00Z|10|10|10"],
+            "{left}"
+        );
+    }
+}
+
+#[test]
+fn a_correction_leaves_no_small_remainder() {
+    let mut world = World::new(Late::Correct);
+    let fine = by_hour(&world);
+    let coarse = world.cube(&["site", "at"], Bucket::Day, 5);
+    let few = |hour: i64, first: u8, many: u8| -> Vec<Row> {
+        (first..first + many)
+            .map(|device| row("a", 0, hour, device, 1))
+            .collect()
+    };
+    world.publish(
+        &[group(0, 0, 8), few(9, 20, 3), few(10, 30, 3)].concat(),
+        day(1),
+    );
+    world.stage(&[&fine, &coarse]);
+    assert_eq!(world.cells(&fine).len(), 1);
+    let total = ["a|2026-06-01T00:00:00Z|16|16|16"];
+    assert_eq!(world.cells(&coarse), total);
+    // Five leave the two hours that are withheld, and one stays.
+    world.publish(&[group(0, 0, 8), few(9, 20, 1)].concat(), day(1));
+    world.stage(&[&fine, &coarse]);
+    assert_eq!(world.cells(&coarse), total);
+}
+
+/// Each contract counts units of its own: what is enough for one may not be for the other.
+#[test]
+fn a_correction_keeps_each_threshold() {
+    let mut world = World::new(Late::Correct);
+    let mut fine = by_hour(&world);
+    fine.unit = policy::term::Unit::Rows;
+    let coarse = world.cube(&["site", "at"], Bucket::Day, 5);
+    world.publish(&group(0, 0, 8), day(1));
+    world.stage(&[&fine, &coarse]);
+    let of_two: Vec<Row> = (0..10).map(|index| row("a", 0, 8, index % 2, 3)).collect();
+    world.publish(&of_two, day(1));
+    world.stage(&[&fine, &coarse]);
+    assert_eq!(world.cells(&coarse), ["a|2026-06-01T00:00:00Z|10|10|10"]);
+}

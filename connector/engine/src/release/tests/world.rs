@@ -1,0 +1,232 @@
+//! A small dataset that is published again and again.
+
+use crate::fixture;
+use crate::limits::Limits;
+use crate::release::{self, Released};
+use crate::snapshot::Snapshot;
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use catalog::dataset::{Dataset, Grid, GridDimension};
+use evidence::digest::Digest;
+use evidence::time::Time;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use policy::effect::{Cube, Dimension};
+use policy::refusal::Refusal;
+use policy::term::dominance::Dominance;
+use policy::term::release::{Late, Release};
+use policy::term::{Bucket, Function, Unit};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A row, with a number that tells it from its likes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Row {
+    pub(super) site: Option<&'static str>,
+    pub(super) hour: i64,
+    pub(super) device: Option<u8>,
+    pub(super) bikes: Option<i64>,
+}
+
+/// A row of a site, in an hour of a day from 2026-06-01.
+pub(super) fn row(site: &'static str, day: i64, hour: i64, device: u8, bikes: i64) -> Row {
+    Row {
+        site: Some(site),
+        hour: day * 24 + hour,
+        device: Some(device),
+        bikes: Some(bikes),
+    }
+}
+
+/// The start of a day from 2026-06-01.
+pub(super) fn day(day: i64) -> Time {
+    Time::from_micros(START + day * 24 * HOUR).unwrap()
+}
+
+pub(super) struct World {
+    folder: tempfile::TempDir,
+    late: Late,
+    number: usize,
+    renamed: bool,
+    snapshot: Option<Snapshot>,
+    released: Released,
+}
+
+impl World {
+    pub(super) fn new(late: Late) -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            late,
+            number: 0,
+            renamed: false,
+            snapshot: None,
+            released: Released::default(),
+        }
+    }
+
+    pub(super) fn state(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(super) fn snapshot(&self) -> &Snapshot {
+        self.snapshot.as_ref().unwrap()
+    }
+
+    /// From now on the dataset has another schema.
+    pub(super) const fn rename(&mut self) {
+        self.renamed = true;
+    }
+
+    fn dataset(&self, at: Time) -> Dataset {
+        let last = if self.renamed {
+            "extra:int?"
+        } else {
+            "other:int?"
+        };
+        let mut dataset = fixture::table::dataset(
+            "counts",
+            &[
+                "site:text?",
+                "at:instant",
+                "device:text?",
+                "bikes:int?",
+                last,
+            ],
+        );
+        dataset.version = format!("2026-06-01.{}", self.number);
+        dataset.published_at = at;
+        let dimension = |of: &str, bucket| GridDimension {
+            column: of.parse().unwrap(),
+            bucket,
+            zone: None,
+        };
+        dataset.grid = Some(Grid {
+            id: GRID.to_owned(),
+            dimensions: vec![dimension("site", None), dimension("at", Some(Bucket::Hour))],
+            release: Some(self.release()),
+        });
+        dataset
+    }
+
+    fn release(&self) -> Release {
+        Release {
+            column: "at".parse().unwrap(),
+            every: Bucket::Day,
+            late: self.late,
+        }
+    }
+
+    /// A cube over bikes by devices.
+    pub(super) fn cube(&self, by: &[&str], bucket: Bucket, at_least: u32) -> Cube {
+        let dimensions = by.iter().map(|of| Dimension {
+            column: of.parse().unwrap(),
+            bucket: (*of == "at").then_some(bucket),
+            zone: None,
+        });
+        Cube {
+            grid: GRID.to_owned(),
+            dimensions: dimensions.collect(),
+            measures: vec!["bikes".parse().unwrap()],
+            functions: vec![Function::Count, Function::Sum],
+            at_least,
+            unit: Unit::Column("device".parse().unwrap()),
+            dominance: Vec::<Dominance>::new(),
+            release: Some(self.release()),
+        }
+    }
+
+    /// Publishes rows.
+    pub(super) fn publish(&mut self, rows: &[Row], at: Time) {
+        self.number += 1;
+        let dataset = self.dataset(at);
+        let file = self.folder.path().join(format!("{}.parquet", self.number));
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(rows.iter().map(|row| row.site).collect::<StringArray>()),
+            Arc::new(
+                TimestampMicrosecondArray::from_iter_values(
+                    rows.iter().map(|row| START + row.hour * HOUR + 1),
+                )
+                .with_timezone("UTC"),
+            ),
+            Arc::new(
+                rows.iter()
+                    .map(|row| row.device.map(|device| device.to_string()))
+                    .collect::<StringArray>(),
+            ),
+            Arc::new(rows.iter().map(|row| row.bikes).collect::<Int64Array>()),
+            Arc::new(rows.iter().map(|_| None).collect::<Int64Array>()),
+        ];
+        let batch = RecordBatch::try_new(dataset.schema(), columns).unwrap();
+        let mut writer =
+            ArrowWriter::try_new(File::create(&file).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        self.snapshot = Some(Snapshot::of_files(dataset, vec![file], Digest::of(b"rows")));
+    }
+
+    /// Releases what is due of the cubes; whether anything was.
+    pub(super) fn stage(&mut self, cubes: &[&Cube]) -> bool {
+        let staged = self.staged(cubes);
+        let Some(staged) = staged else {
+            return false;
+        };
+        assert!(staged.faults.is_empty(), "{:?}", staged.faults);
+        self.released = staged.commit().unwrap();
+        assert_eq!(
+            release::open(self.state(), &self.snapshot().dataset).unwrap(),
+            self.released
+        );
+        true
+    }
+
+    /// What can't be released.
+    pub(super) fn faults(&self, cubes: &[&Cube]) -> Vec<Refusal> {
+        self.staged(cubes).unwrap().faults
+    }
+
+    fn staged(&self, cubes: &[&Cube]) -> Option<release::Staged> {
+        let limits = Limits::default();
+        let cubes: Vec<Cube> = cubes.iter().copied().cloned().collect();
+        release::stage(self.snapshot(), &cubes, self.state(), &limits, day(9)).unwrap()
+    }
+
+    /// The published cells of a cube, a line each.
+    pub(super) fn cells(&self, cube: &Cube) -> Vec<String> {
+        match self.released.cells.get(&cube.shape()) {
+            Some(file) => fixture::lines(&batches(file)),
+            None => Vec::new(),
+        }
+    }
+
+    /// The rows of which the cells are, of all parts that are released.
+    pub(super) fn base(&self) -> Vec<String> {
+        let place = crate::snapshot::disk::Place::new(self.state(), &"counts".parse().unwrap());
+        let series = release::series::load(&place.releases()).unwrap().unwrap();
+        let newest = series
+            .parts
+            .iter()
+            .map(|part| part.versions.last().unwrap());
+        let files: Vec<PathBuf> = newest.map(|name| place.releases().join(name)).collect();
+        files
+            .iter()
+            .flat_map(|file| fixture::lines(&batches(file)))
+            .collect()
+    }
+}
+
+fn batches(file: &Path) -> Vec<RecordBatch> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(file).unwrap());
+    reader
+        .unwrap()
+        .build()
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
+}
+
+const GRID: &str = "hansa://munster.example/grid/counts-1";
+
+const HOUR: i64 = 3_600_000_000;
+
+/// 2026-06-01T00:00:00Z
+const START: i64 = 1_780_272_000_000_000;

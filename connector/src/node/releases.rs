@@ -1,0 +1,77 @@
+//! The releases of cells that are due: after a publication, with a new contract, and at the start.
+
+use crate::node::Node;
+use crate::walk::fact::Fact;
+use engine::release;
+use engine::snapshot::Snapshot;
+use evidence::json::Json;
+use policy::contract::Standing;
+use policy::effect::Cube;
+use policy::id::DatasetId;
+use policy::refusal::Refusal;
+use policy::term;
+use std::sync::{Arc, PoisonError};
+
+/// Releases what is due of every dataset. Blocks. What can't be released is told and stays unreleased: its contracts are
+/// refused the cells, and nothing else.
+pub(crate) fn all(node: &Arc<Node>) -> Vec<Refusal> {
+    let holdings = node.shelf.holdings();
+    let due = holdings.keys().map(|dataset| due(node, dataset));
+    due.flat_map(|done| done.unwrap_or_else(|refusal| vec![refusal]))
+        .collect()
+}
+
+/// Releases what is due of one dataset: recorded first, then read. Says what could not be released.
+///
+/// # Errors
+/// When nothing of it could be, or it can't be recorded.
+pub(crate) fn due(node: &Arc<Node>, dataset: &DatasetId) -> Result<Vec<Refusal>, Refusal> {
+    let _turn = node
+        .releasing
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let holdings = node.shelf.holdings();
+    let Some(snapshot) = holdings.get(dataset) else {
+        return Ok(Vec::new());
+    };
+    let cubes = cubes(node, snapshot);
+    let (state, limits) = (node.config().state.clone(), node.limits());
+    let staged = release::stage(snapshot, &cubes, &state, &limits, node.now())?;
+    let Some(staged) = staged else {
+        return Ok(Vec::new());
+    };
+    for fact in &staged.facts {
+        let _recorded = node.record_now(Fact::new(
+            "release",
+            [
+                ("dataset", Json::text(dataset)),
+                ("snapshot", Json::text(&fact.snapshot)),
+                ("cells", Json::text(&fact.shape)),
+                ("correction", Json::Bool(fact.correction)),
+                ("until", Json::text(&fact.until)),
+                ("published", Json::count(fact.cells)),
+                ("withheld", Json::count(fact.withheld)),
+                ("digest", Json::text(&fact.digest)),
+            ],
+        ))?;
+    }
+    let faults = staged.faults.clone();
+    let released = staged.commit()?;
+    node.shelf.release(dataset, released);
+    Ok(faults)
+}
+
+/// What contracts in force, and those to come, have released of the dataset.
+fn cubes(node: &Arc<Node>, snapshot: &Snapshot) -> Vec<Cube> {
+    let now = node.now();
+    node.book(|book| {
+        book.all(now)
+            .filter(|(_, agreement, standing)| {
+                agreement.dataset.id == snapshot.dataset.id
+                    && agreement.dataset.schema == snapshot.dataset.schema_digest()
+                    && matches!(standing, Standing::InForce | Standing::NotYet)
+            })
+            .filter_map(|(_, agreement, _)| term::cube_of(&agreement.clauses).ok()?)
+            .collect()
+    })
+}

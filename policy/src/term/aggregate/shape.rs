@@ -1,0 +1,63 @@
+//! What the cells of a cube are named by, once they are released.
+
+use crate::effect::Cube;
+use crate::term::Term;
+use evidence::digest::Digest;
+use evidence::json::{Json, canonical};
+
+impl Cube {
+    /// The name of its cells: over everything that decides what they hold, in a form that outlives this version. Contracts
+    /// whose cubes agree in it read the same cells, whatever functions and rows each permits.
+    #[must_use]
+    pub fn shape(&self) -> Digest {
+        let Self {
+            grid,
+            dimensions,
+            measures,
+            functions: _,
+            at_least,
+            unit,
+            dominance,
+            release,
+        } = self;
+        let normal = |term: &Term| term.with(|rule| rule.normal());
+        let sorted = |mut list: Vec<Json>| {
+            list.sort_by_key(canonical);
+            Json::List(list)
+        };
+        let dimensions = dimensions.iter().map(|one| {
+            let bucket = one.bucket.map(|bucket| {
+                let (column, zone) = (one.column.clone(), one.zone.clone());
+                normal(&Term::TimeBucket {
+                    column,
+                    bucket,
+                    zone,
+                })
+            });
+            bucket.unwrap_or_else(|| Json::text(&one.column))
+        });
+        let dominance = dominance
+            .iter()
+            .map(|rule| normal(&Term::Dominance(rule.clone())));
+        let group = Term::MinGroup {
+            at_least: *at_least,
+            unit: unit.clone(),
+        };
+        let release = release
+            .as_ref()
+            .map(|release| Term::Release(release.clone()));
+        let named = Json::object([
+            ("cells", Json::Int(1)),
+            ("grid", Json::text(grid)),
+            ("dimensions", sorted(dimensions.collect())),
+            (
+                "measures",
+                sorted(measures.iter().map(Json::text).collect()),
+            ),
+            ("group", normal(&group)),
+            ("dominance", sorted(dominance.collect())),
+            ("release", release.as_ref().map_or(Json::Null, normal)),
+        ]);
+        Digest::of(&canonical(&named))
+    }
+}
