@@ -56,6 +56,14 @@ impl AskStream {
             .await
             .map_err(|status| client.failed(&status))?
             .ok_or_else(|| client.invalid(decode::invalid("the answer is empty")))?;
+        if first.data_header.is_empty() && first.data_body.is_empty() {
+            // Cut before its first message: the receipt says that nothing left, and the status why.
+            decode::receipt(first).map_err(|fault| client.invalid(fault))?;
+            return Err(match frames.message().await {
+                Err(status) => client.failed(&status),
+                Ok(_) => client.invalid(decode::invalid("the answer ended before its columns")),
+            });
+        }
         let decoder = Decoder::from_first(&first).map_err(|fault| client.invalid(fault))?;
         let stall = Box::pin(tokio::time::sleep(client.settings().stall));
         let mut stream = Self {

@@ -105,6 +105,12 @@ async fn a_cut_answer_gives_its_receipt_first() {
     assert!(soon(answer.next()).await.is_none());
 }
 
+#[tokio::test]
+async fn an_answer_that_is_cut_before_its_first_message_says_why() {
+    let why = Refusal::new(Code::Expired, "the contract is over");
+    fails(vec![Ok(receipt()), Err(why)], Code::Expired).await;
+}
+
 #[track_caller]
 fn fails(frames: Vec<Result<RowsFrame, Refusal>>, code: Code) -> impl Future<Output = ()> {
     let place = std::panic::Location::caller();
