@@ -17,6 +17,7 @@ use policy::refusal::{Code, Refusal};
 use policy::term::purpose::Taxonomy;
 use policy::term::rule::Binding;
 use policy::term::{self, Clause, Mask, Term, Unit};
+use std::collections::BTreeSet;
 
 /// One thing that is wrong or unwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,6 +152,23 @@ pub fn objection(agreement: &Agreement, dataset: &Dataset, taxonomy: &Taxonomy) 
         .into_iter()
         .find(|finding| finding.severity == Severity::Error)
         .map(|finding| finding.refusal(&agreement.clauses))
+}
+
+/// What a proposal names that its sender can't know: columns neither of the entry as it sees it, nor in the clauses that it
+/// was `shown`. Whether the dataset has such a column makes no difference.
+#[must_use]
+pub fn unknown_to_sender(
+    proposed: &[Clause],
+    entry: &Dataset,
+    shown: &[Clause],
+) -> Option<Refusal> {
+    let said: BTreeSet<Name> = shown.iter().flat_map(|one| one.term.columns()).collect();
+    proposed.iter().find_map(|clause| {
+        let columns = clause.term.columns();
+        let mut strange = columns.iter().filter(|name| !said.contains(*name));
+        let refusal = strange.find_map(|name| typed::column(&entry.columns, name).err())?;
+        Some(refusal.with_clause(clause.id, clause.term.plain()))
+    })
 }
 
 /// What can't be signed since a list that a clause names is not among `published`.

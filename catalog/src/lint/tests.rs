@@ -261,3 +261,29 @@ fn cube(more: Vec<Term>) -> Vec<Term> {
 fn personal(dataset: &mut Dataset) {
     dataset.personal = true;
 }
+
+/// A proposal can't be used to ask for columns: one that the entry hides is told like one that does not exist.
+#[test]
+fn a_proposal_names_what_its_sender_can_know() {
+    let mut entry = counts();
+    entry
+        .columns
+        .retain(|column| ["site", "bikes"].contains(&column.name.as_str()));
+    let clause = |id, columns: &[&str]| Clause {
+        id: ClauseId(id),
+        term: Term::Columns(columns.iter().map(|text| name(text)).collect()),
+    };
+    let told = |column: &str| {
+        let refusal = unknown_to_sender(&[clause(2, &["site", column])], &entry, &[]).unwrap();
+        assert_eq!(refusal.code, Code::TermColumnUnknown);
+        format!("{refusal} {:?}", refusal.help).replace(column, "COLUMN")
+    };
+    // `device` is there and hidden, `gadget` is not there.
+    assert_eq!(told("device"), told("gadget"));
+    assert!(!told("gadget").contains("device"));
+    let known = |shown: &[Clause], columns: &[&str]| {
+        unknown_to_sender(&[clause(2, columns)], &entry, shown).is_none()
+    };
+    assert!(known(&[], &["site", "bikes"]));
+    assert!(known(&[clause(7, &["device"])], &["bikes", "device"]));
+}

@@ -9,6 +9,7 @@ use policy::contract::{Agreement, Assignee, Party};
 use policy::id::{ContractId, ParticipantId};
 use policy::negotiate::{Offered, Side};
 use policy::refusal::{Code, Refusal};
+use policy::term::Clause;
 
 /// What our catalogue and our book say of a proposal.
 pub(super) struct Known {
@@ -114,12 +115,16 @@ fn seen(
     agreement: &Agreement,
 ) -> Option<(Offered, Option<Refusal>)> {
     let now = node.now();
-    let (dataset, offers) = node.catalog(|catalog| {
+    let (dataset, entry, shown, offers) = node.catalog(|catalog| {
         node.book(|book| {
             let name = &agreement.dataset.id.name;
             let seen = catalog.visible_one(peer, book, now, name)?;
+            let entry = seen.entry(book);
+            let held = seen.contracts.iter().filter_map(|id| book.agreement(*id));
+            let mut shown: Vec<Clause> = held.flat_map(|held| held.clauses.clone()).collect();
             let offers: Vec<Offer> = seen.offers.into_iter().cloned().collect();
-            Some((seen.dataset.clone(), offers))
+            shown.extend(offers.iter().flat_map(|offer| offer.clauses.clone()));
+            Some((seen.dataset.clone(), entry, shown, offers))
         })
     })?;
     let exact = offers.iter().find(|offer| offer.is_exactly(agreement));
@@ -130,7 +135,8 @@ fn seen(
         Some(Sign::Auto) if officers::needs_two(node, agreement).is_some() => Offered::Officer,
         Some(Sign::Auto) => Offered::Auto,
     };
-    let objection = lint::objection(agreement, &dataset, &node.taxonomy())
+    let objection = lint::unknown_to_sender(&agreement.clauses, &entry, &shown)
+        .or_else(|| lint::objection(agreement, &dataset, &node.taxonomy()))
         .or_else(|| node.published().execute(&agreement.clauses).err())
         .or_else(|| node.book(|book| book.check_exclusive(agreement, now)).err())
         .or_else(|| node.book(|book| book.check_nested(agreement, now)).err());
