@@ -119,6 +119,7 @@ fn held<'a>(case: &'a Case, findings: &mut Vec<Finding>) -> Vec<Held<'a>> {
             .story
             .shown
             .iter()
+            .chain(&copy.story.heard)
             .map(|one| (one.index, &one.peer, &one.note));
         let forks = copy.story.forks.iter().flat_map(|fork| {
             let both = [&fork.known, &fork.shown];

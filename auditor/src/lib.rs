@@ -24,6 +24,7 @@ mod heads;
 mod papers;
 mod permit;
 mod receipt;
+mod relied;
 mod sides;
 mod told;
 

@@ -22,6 +22,8 @@ pub(crate) struct Pool {
     bad: BTreeSet<ContractId>,
     /// The receipts, by the digest of their bytes, as they came.
     pub(crate) receipts: BTreeMap<String, String>,
+    /// The statements on which answers relied, by their digest, as they came.
+    pub(crate) statements: BTreeMap<String, String>,
 }
 
 impl Pool {
@@ -39,6 +41,7 @@ impl Pool {
             match kind {
                 PaperKind::Contract => pool.contract(&name, &text, copies, trust, findings),
                 PaperKind::Receipt => drop(pool.receipts.insert(name, text)),
+                PaperKind::Statement => drop(pool.statements.insert(name, text)),
                 PaperKind::Withdrawal => drop(withdrawals.insert(name, text)),
                 PaperKind::Trust => {}
             }

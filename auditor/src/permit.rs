@@ -3,6 +3,7 @@
 
 use crate::copy::{Case, Copy};
 use crate::finding::Finding;
+use crate::relied;
 use evidence::time::Time;
 use keep::audit::story::{Life, Question, Read};
 use policy::contract::{Agreed, Agreement, Book};
@@ -86,18 +87,18 @@ fn judge_read(
     let attested = agreement
         .clauses
         .iter()
-        .find(|clause| clause.term.looks_at().is_some());
+        .find(|clause| clause.term.rests_on_a_statement());
     if let Some(clause) = attested
         && read.relied_on.is_empty()
     {
         return broken(format!(
-            "clause {} of contract {} asks for a credential, and none is named",
+            "clause {} of contract {} asks for a signed statement about the asker, and none is named",
             clause.id,
             id.short()
         ));
     }
     match applied(agreement, read) {
-        Applied::AsSigned => None,
+        Applied::AsSigned => relied::judge(case, copy, question, read, agreement),
         Applied::OtherForm => Some(Finding::unknown(
             file,
             index,

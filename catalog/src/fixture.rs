@@ -8,6 +8,7 @@ use evidence::ledger::{Evidence, Ledger, Recorded, Stamp};
 use evidence::record::Salt;
 use evidence::shelf::{Shelf, ShelfBroken};
 use evidence::time::{Tick, Time};
+use policy::contract::deed::Deed;
 use policy::contract::{
     Agreement, Assignee, Book, InForce, Party, Role, Signature, SignatureCheck, SignedContract,
 };
@@ -171,8 +172,16 @@ pub(crate) fn agreement(offer: &Offer, dataset: &Dataset) -> Agreement {
 struct AnyKey;
 
 impl SignatureCheck for AnyKey {
-    fn check(&self, _: &ParticipantId, _: &Signature) -> Result<(), Refusal> {
+    fn check(&self, _: &ParticipantId, _: &Signature, _: Deed) -> Result<(), Refusal> {
         Ok(())
+    }
+
+    fn needs_mandate(&self, _: &ParticipantId) -> bool {
+        false
+    }
+
+    fn logged(&self) -> Option<evidence::time::Time> {
+        None
     }
 }
 
@@ -186,6 +195,8 @@ pub(crate) fn book(agreement: Agreement) -> (Book, ContractId) {
         issued_at: 0,
         signing_input: Vec::new(),
         signature: Vec::new(),
+        seal: None,
+        mandate: None,
     };
     let mut signatures = vec![signature(Role::Provider, &agreement.provider)];
     if let Assignee::Participant(consumer) = &agreement.assignee {

@@ -156,6 +156,8 @@ mod tests {
             unit: Unit::Rows,
             dominance: Vec::new(),
             release: None,
+            budget: None,
+            base: None,
         };
         let got = nests(&cube, &fixture::counts()).map_err(|refusal| {
             assert_eq!(refusal.code, Code::GridConflict);
@@ -207,6 +209,8 @@ mod tests {
             unit: Unit::Rows,
             dominance: Vec::new(),
             release: None,
+            budget: None,
+            base: None,
         };
         let mut counts = fixture::counts();
         assert!(nests(&cube, &counts).is_err());

@@ -102,7 +102,7 @@ pub fn offer(offer: &Offer, dataset: &Dataset, taxonomy: &Taxonomy, now: Time) -
         let attested = offer
             .clauses
             .iter()
-            .find(|clause| clause.term.looks_at().is_some());
+            .find(|clause| clause.term.rests_on_a_statement());
         findings.extend(attested.map(|clause| {
             Finding::error(
                 Some(clause.id),
@@ -162,7 +162,10 @@ pub fn unknown_to_sender(
     entry: &Dataset,
     shown: &[Clause],
 ) -> Option<Refusal> {
-    let said: BTreeSet<Name> = shown.iter().flat_map(|one| one.term.columns()).collect();
+    // What the proposal makes may be joined over.
+    let made = proposed.iter().filter_map(|one| one.term.makes());
+    let mut said: BTreeSet<Name> = shown.iter().flat_map(|one| one.term.columns()).collect();
+    said.extend(made);
     proposed.iter().find_map(|clause| {
         let columns = clause.term.columns();
         let mut strange = columns.iter().filter(|name| !said.contains(*name));

@@ -264,6 +264,14 @@ fn release_fault(dataset: &Dataset, grid: &Grid) -> Option<String> {
             ));
         }
     };
+    let zone = own.zone.as_deref().unwrap_or("UTC");
+    let short = |bucket: Bucket| matches!(bucket, Bucket::QuarterHour | Bucket::Hour);
+    if short(finest) && !short(*every) && !evidence::time::keeps_hours(zone) {
+        // Hours are those of UTC: one would lie in two periods, and be released twice.
+        return Some(format!(
+            "days of `{zone}` do not begin with an hour of UTC, so an hour of `{column}` is not released as a whole"
+        ));
+    }
     (!every.is_made_of(finest)).then(|| {
         format!(
             "a {} of `{column}` is not made of whole cells by {}",

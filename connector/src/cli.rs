@@ -14,6 +14,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::verb::DeskVerb;
+use crate::cli::verb::key::KeyVerb;
+use crate::cli::verb::league::{KeyArgs, SealArgs};
 
 /// A federated data space connector for cities.
 #[derive(Debug, Parser)]
@@ -87,6 +89,9 @@ pub(crate) enum Verb {
         #[arg(short, long)]
         output: PathBuf,
     },
+    /// Keys that conclude contracts without lying where the connector runs
+    #[command(subcommand)]
+    Key(KeyVerb),
     /// A league's own certificate authority and signed trust bundle
     #[command(subcommand)]
     League(LeagueVerb),
@@ -275,6 +280,31 @@ pub(crate) enum LeagueVerb {
         #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         offset: Option<String>,
     },
+    /// Registers a key that concludes contracts for a participant, or ends a signing key
+    #[command(
+        after_help = "Example: hansa league key officer.key.public --dir league\nExample: hansa league key --end KEY --of munster.example --revoked --dir league"
+    )]
+    Key(KeyArgs),
+    /// Notes that whoever signs contracts for a participant needs a mandate of it, or that this is over
+    #[command(after_help = "Example: hansa league mandates munster.example --dir league")]
+    Mandates {
+        /// The participant
+        id: String,
+        /// It is over
+        #[arg(long)]
+        end: bool,
+        /// The league's folder
+        #[arg(long, default_value = ".")]
+        dir: PathBuf,
+        /// Moves the clock, in a league founded with --demo
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+        offset: Option<String>,
+    },
+    /// Names an authority whose seals (X.509) count for a participant, or ends that
+    #[command(
+        after_help = "Example: hansa league seal munster.example --anchor qtsp.pem --organization VATDE-123456789 --dir league"
+    )]
+    Seal(SealArgs),
     /// Expels a participant
     #[command(after_help = "Example: hansa league expel acme.example --dir league")]
     Expel {

@@ -6,6 +6,7 @@ pub(crate) mod config;
 mod contract;
 mod credential;
 mod dataset;
+mod group;
 pub(crate) mod out;
 mod peer;
 mod policy_verb;
@@ -83,11 +84,12 @@ async fn dispatch(node: &Arc<Node>, order: Order, out: &Out) -> Outcome {
         DeskVerb::Catalog(verb) => catalog::run(node, verb, out).await,
         DeskVerb::Policy(verb) => policy_verb::run(node, verb, out).await,
         DeskVerb::Contract(verb) => contract::run(node, verb, manner, caller, out).await,
-        DeskVerb::Sql(args) => sql::sql(node, args, out).await,
+        DeskVerb::Sql(args) => sql::sql(node, args, caller, out).await,
         DeskVerb::Explain(args) => sql::explain(node, args, out).await,
         DeskVerb::Simulate(args) => simulate::simulate(node, args, out).await,
-        DeskVerb::Get(args) => sql::get(node, args, out).await,
+        DeskVerb::Get(args) => sql::get(node, args, caller, out).await,
         DeskVerb::Credential(verb) => credential::run(node, verb, out).await,
+        DeskVerb::Group(verb) => group::run(node, verb, out).await,
         DeskVerb::Peer(verb) => peer::run(node, verb, out).await,
         DeskVerb::Audit(verb) => audit::run(node, verb, out).await,
         DeskVerb::Config(verb) => config::run(node, verb, out).await,

@@ -5,10 +5,14 @@ pub(crate) mod check;
 pub(crate) mod copied_log;
 pub(crate) mod init;
 pub(crate) mod join;
+pub(crate) mod key;
 pub(crate) mod league;
+pub(crate) mod mandate;
+pub(crate) mod pen;
 pub(crate) mod sign;
 pub(crate) mod template;
 pub(crate) mod verify;
+pub(crate) mod withdraw;
 
 use policy::refusal::{Code, Refusal};
 use std::path::Path;

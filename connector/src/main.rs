@@ -74,6 +74,7 @@ fn run(cli: Cli, show: Show) -> Result<u8, Vec<Refusal>> {
     match cli.verb {
         Verb::Error { code } => cli::error::run(code.as_deref(), show).map_err(one)?,
         Verb::League(verb) => local::league::run(verb, now, show).map_err(one)?,
+        Verb::Key(verb) => return local::key::run(verb, &cli.global, now, show).map_err(one),
         Verb::Init(args) => local::init::run(&args, show).map_err(one)?,
         Verb::Join { file } => {
             let config = cli::run::load(&cli.global)?;

@@ -2,17 +2,22 @@
 
 pub(crate) mod budget;
 pub(crate) mod calls;
+pub(crate) mod groups;
 pub(crate) mod heads;
 pub(crate) mod index;
 pub(crate) mod lists;
+mod noted;
 pub(crate) mod offers;
 pub(crate) mod open;
 pub(crate) mod paces;
+pub(crate) mod people;
+pub(crate) mod purse;
 pub(crate) mod refusals;
 pub(crate) mod releases;
 pub(crate) mod running;
 pub(crate) mod seats;
 pub(crate) mod secret;
+pub(crate) mod signs;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -23,7 +28,11 @@ use crate::app::clock::Moved;
 use crate::config::Config;
 use crate::node::budget::Budgets;
 use crate::node::calls::Calls;
+use crate::node::groups::Groups;
+use crate::node::heads::Heads;
+use crate::node::offers::views::Held;
 use crate::node::paces::Paces;
+use crate::node::purse::Purses;
 use crate::node::refusals::Refusals;
 use crate::node::running::Running;
 use crate::node::seats::{Seat, Seats};
@@ -33,7 +42,6 @@ use engine::limits::{Limits, Room};
 use engine::snapshot::shelf::Shelf;
 use evidence::json::Json;
 use evidence::ledger::{Evidence, Recorded};
-use evidence::note::SignedHead;
 use evidence::time::{Clock, Time};
 use keep::audit::{self, Log};
 use keep::contracts::Documents;
@@ -47,7 +55,7 @@ use policy::published::Published;
 use policy::refusal::{Code, Refusal};
 use policy::term::purpose::Taxonomy;
 use proto::peer::catalogue::Template;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::Notify;
@@ -62,6 +70,10 @@ pub(crate) struct Node {
     pub(crate) log: Log,
     /// The texts of questions, beside the log.
     pub(crate) side: Side,
+    /// Who stands behind pseudonyms in the log, and the reasons that people gave.
+    pub(crate) people: people::People,
+    /// Room for texts that wait to be kept there, in bytes.
+    pub(crate) texts: Arc<tokio::sync::Semaphore>,
     /// Its documents.
     pub(crate) documents: Documents,
     /// What it believes and shows.
@@ -80,12 +92,14 @@ pub(crate) struct Node {
     pub(crate) paces: Paces,
     /// What was spent.
     pub(crate) budgets: Budgets,
+    /// What was paid beforehand, and spent of it.
+    pub(crate) purses: Purses,
     /// Held while a question that is counted is admitted, so that two can't spend the same last use.
     pub(crate) counting: tokio::sync::Mutex<()>,
     /// The questions answered since the start, so that each is answered once.
     pub(crate) asked: Mutex<BTreeSet<(RequestId, ParticipantId)>>,
-    /// Heads of peers that have shown to go on from those before, and that we have not cosigned yet.
-    pub(crate) unwitnessed: Mutex<BTreeMap<ParticipantId, SignedHead>>,
+    /// Heads of logs, ours and others', on their way between witnesses.
+    pub(crate) heads: Heads,
     /// What each was refused in this minute.
     pub(crate) refusals: Refusals,
     /// Connections to peers.
@@ -108,12 +122,17 @@ pub(crate) struct Node {
     taxonomy: RwLock<Arc<Taxonomy>>,
     /// What others may clone.
     templates: RwLock<Vec<Template>>,
+    groups: RwLock<Arc<Groups>>,
+    /// Public views that wait for two officers.
+    held: RwLock<Vec<Held>>,
     published: RwLock<Arc<Published>>,
     state: Mutex<State>,
     /// Held while offers are put in force, so that nobody signs a public view twice.
     pub(crate) offering: Mutex<()>,
     /// Held while cells are released: one after another, so that each sees what was released before.
     pub(crate) releasing: Mutex<()>,
+    /// Held while files of the log go to its archive.
+    pub(crate) archiving: Mutex<()>,
     /// Held as long as the participant runs; nobody else may use the folder.
     _lock: std::fs::File,
     /// Dropped with the participant, off the threads that drive it.
@@ -244,6 +263,16 @@ impl Node {
     /// Puts others in force.
     pub(crate) fn set_templates(&self, templates: Vec<Template>) {
         *write(&self.templates) = templates;
+    }
+
+    /// The public views that wait for two officers.
+    pub(crate) fn held(&self) -> Vec<Held> {
+        read(&self.held).clone()
+    }
+
+    /// Others wait now.
+    pub(crate) fn set_held(&self, held: Vec<Held>) {
+        *write(&self.held) = held;
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {

@@ -2,9 +2,11 @@
 
 pub(crate) mod answer;
 pub(crate) mod ask;
+pub(crate) mod attest;
 pub(crate) mod cite;
 pub(crate) mod fact;
 pub(crate) mod front;
+pub(crate) mod group;
 pub(crate) mod messenger;
 pub(crate) mod negotiate;
 pub(crate) mod notice;
@@ -15,3 +17,4 @@ pub(crate) mod proof;
 pub(crate) mod publish;
 pub(crate) mod receipt;
 pub(crate) mod revoke;
+pub(crate) mod usage;

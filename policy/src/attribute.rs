@@ -1,6 +1,7 @@
 //! What issuers state of participants, as signed credentials, and which of them count: whether the trust bundle lets an
 //! issuer state such a thing, and of whom and until when it is said. A term is judged by what comes out here, never by text.
 
+use crate::contract::deed::Deed;
 use crate::contract::{Signature, SignatureCheck};
 use crate::id::ParticipantId;
 use crate::refusal::{Code, Refusal};
@@ -159,7 +160,9 @@ impl Credential {
                 self.issued_at
             ));
         }
-        stating.keys.check(&self.issuer, &self.signature)?;
+        stating
+            .keys
+            .check(&self.issuer, &self.signature, Deed::Statement)?;
         let shown = self.attributes.iter().map(|attribute| Attested {
             attribute: attribute.clone(),
             paper: Paper {
@@ -250,8 +253,16 @@ mod tests {
     struct NoKey;
 
     impl SignatureCheck for NoKey {
-        fn check(&self, _: &ParticipantId, _: &Signature) -> Result<(), Refusal> {
+        fn check(&self, _: &ParticipantId, _: &Signature, _: Deed) -> Result<(), Refusal> {
             Err(Refusal::new(Code::SignatureInvalid, "no"))
+        }
+
+        fn needs_mandate(&self, _: &ParticipantId) -> bool {
+            false
+        }
+
+        fn logged(&self) -> Option<evidence::time::Time> {
+            None
         }
     }
 

@@ -2,14 +2,20 @@
 
 mod agreement;
 mod book;
+pub mod deed;
 mod given;
 mod grant;
 mod held;
+pub mod mandate;
 mod record;
+pub mod seal;
 pub mod shown;
 mod signed;
 mod supposed;
 
+use crate::contract::deed::Deed;
+use crate::contract::mandate::SignedMandate;
+use crate::contract::seal::Seal;
 use crate::contract::shown::Shown;
 use crate::id::{ContractId, DatasetId, ParticipantId};
 use crate::peer::VerifiedPeer;
@@ -140,7 +146,7 @@ pub struct Signature {
     pub role: Role,
     /// Thumbprint of the key.
     pub kid: String,
-    /// `EdDSA` or `ES256`.
+    /// `EdDSA` or `ES256`; of a seal `ES256` or `PS256`.
     pub alg: String,
     /// When it was made, by the signer's clock, in seconds.
     pub issued_at: i64,
@@ -148,16 +154,32 @@ pub struct Signature {
     pub signing_input: Vec<u8>,
     /// The signature.
     pub signature: Vec<u8>,
+    /// The certificates by which an authority speaks for the key; absent where the key itself is registered.
+    pub seal: Option<Seal>,
+    /// The mandate on which it rests, where it brings one.
+    pub mandate: Option<Box<SignedMandate>>,
 }
 
 /// Checks signatures against the registered keys. Implemented once, in `keep` (a door).
 pub trait SignatureCheck {
     /// Whether `signature` is by a key of `signer` that the trust bundle registers under its `kid` with exactly its `alg`,
-    /// that was valid at `signature.issued_at`, and that matches.
+    /// or by a seal for which the bundle names the authority; that may do this, counted at `signature.issued_at`, and matches.
     ///
     /// # Errors
-    /// `SIGNATURE_INVALID`, `SIGNATURE_ALG`, `SIGNER_NOT_PARTY` or `KEY_NOT_VALID_AT_SIGNING`.
-    fn check(&self, signer: &ParticipantId, signature: &Signature) -> Result<(), Refusal>;
+    /// `SIGNATURE_INVALID`, `SIGNATURE_ALG`, `SIGNER_NOT_PARTY`, `KEY_NOT_VALID_AT_SIGNING`, `KEY_REVOKED` or
+    /// `SEAL_NOT_TRUSTED`.
+    fn check(
+        &self,
+        signer: &ParticipantId,
+        signature: &Signature,
+        deed: Deed,
+    ) -> Result<(), Refusal>;
+
+    /// Whether `signer` states that whoever signs contracts for it has a mandate.
+    fn needs_mandate(&self, signer: &ParticipantId) -> bool;
+
+    /// When the signatures entered the log, where that counts.
+    fn logged(&self) -> Option<Time>;
 }
 
 /// A contract whose signatures were checked, both of them.
@@ -245,7 +267,7 @@ impl Agreed {
             )
             .with_contract(self.id));
         }
-        keys.check(party, &withdrawal.signature)
+        keys.check(party, &withdrawal.signature, Deed::Withdrawal)
             .map_err(|refusal| refusal.with_contract(self.id))?;
         Ok(Revoked {
             contract: self.id,
@@ -255,26 +277,6 @@ impl Agreed {
                 .then_some(withdrawal.effective_at),
             statement: withdrawal.statement,
         })
-    }
-}
-
-impl Revoked {
-    /// The contract that ends.
-    #[must_use]
-    pub const fn contract(&self) -> ContractId {
-        self.contract
-    }
-
-    /// Who withdrew it.
-    #[must_use]
-    pub const fn party(&self) -> &ParticipantId {
-        &self.party
-    }
-
-    /// From when, where notice was given; else from its record on.
-    #[must_use]
-    pub const fn effective_at(&self) -> Option<Time> {
-        self.effective_at
     }
 }
 

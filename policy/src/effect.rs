@@ -2,6 +2,7 @@
 
 use crate::id::{ClauseId, ContractId, Name, ParticipantId};
 use crate::row_filter::RowFilter;
+use crate::term::budget::Budget;
 use crate::term::dominance::Dominance;
 use crate::term::lookup::Lookup;
 use crate::term::place_cells::CellSize;
@@ -122,6 +123,10 @@ pub struct Cube {
     pub dominance: Vec<Dominance>,
     /// How its cells are released; computed anew for each question where no clause says so.
     pub release: Option<Release>,
+    /// Noise on its cells, and what it may tell of a unit: then they are no exact ones.
+    pub budget: Option<Box<Budget>>,
+    /// The number of whose multiples its counts are; exact where it is absent.
+    pub base: Option<u32>,
 }
 
 impl Cube {
@@ -130,13 +135,14 @@ impl Cube {
     pub fn refines(&self, other: &Self) -> bool {
         other.dimensions.iter().all(|coarse| {
             self.dimensions.iter().any(|fine| {
-                // A column of dates without a bucket is by day; any other without a bucket has none in either.
-                let width = |dimension: &Dimension| dimension.bucket.unwrap_or(Bucket::Day);
+                // What has no bucket is as fine as the column is: single instants, or days.
+                let made_of =
+                    |coarse: Bucket| fine.bucket.is_none_or(|fine| coarse.is_made_of(fine));
                 fine.column == coarse.column
                     && (fine == coarse
                         || (fine.zone.as_deref().unwrap_or("UTC")
                             == coarse.zone.as_deref().unwrap_or("UTC")
-                            && width(coarse).is_made_of(width(fine))))
+                            && coarse.bucket.is_some_and(made_of)))
             })
         })
     }
@@ -151,4 +157,34 @@ pub struct Dimension {
     pub bucket: Option<Bucket>,
     /// IANA zone in which the bucket begins; absent: UTC.
     pub zone: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_bucket_is_the_finest() {
+        let by = |bucket| Cube {
+            grid: String::new(),
+            dimensions: vec![Dimension {
+                column: "at".parse().unwrap(),
+                bucket,
+                zone: None,
+            }],
+            measures: Vec::new(),
+            functions: Vec::new(),
+            at_least: 1,
+            unit: Unit::Rows,
+            dominance: Vec::new(),
+            release: None,
+            budget: None,
+            base: None,
+        };
+        for bucket in [Bucket::QuarterHour, Bucket::Hour, Bucket::Day, Bucket::Week] {
+            assert!(by(None).refines(&by(Some(bucket))), "{bucket:?}");
+            assert!(!by(Some(bucket)).refines(&by(None)), "{bucket:?}");
+        }
+        assert!(by(None).refines(&by(None)));
+    }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod random;
 pub(crate) mod rows;
 
+use crate::contract::deed::Deed;
 use crate::contract::{
     Agreed, Agreement, Assignee, Book, DatasetRef, InForce, OwnPurpose, Party, Role, Signature,
     SignatureCheck, SignedContract,
@@ -123,8 +124,16 @@ pub(crate) fn contract_id(of: &str) -> ContractId {
 pub(crate) struct AnyKey;
 
 impl SignatureCheck for AnyKey {
-    fn check(&self, _: &ParticipantId, _: &Signature) -> Result<(), Refusal> {
+    fn check(&self, _: &ParticipantId, _: &Signature, _: Deed) -> Result<(), Refusal> {
         Ok(())
+    }
+
+    fn needs_mandate(&self, _: &ParticipantId) -> bool {
+        false
+    }
+
+    fn logged(&self) -> Option<evidence::time::Time> {
+        None
     }
 }
 
@@ -136,6 +145,8 @@ pub(crate) fn signature(role: Role, party: &Party) -> Signature {
         issued_at: 0,
         signing_input: Vec::new(),
         signature: Vec::new(),
+        seal: None,
+        mandate: None,
     }
 }
 
@@ -196,12 +207,12 @@ pub(crate) fn admitting<T>(
 ) -> T {
     check(&crate::term::rule::Admission {
         now: time(now),
-        around: &crate::term::rule::Around::QUIET,
+        around: &crate::term::around::Around::QUIET,
         supposing: false,
     })
 }
 
-impl crate::term::rule::Around {
+impl crate::term::around::Around {
     /// Nothing runs and nothing is outstanding.
     pub(crate) const QUIET: Self = Self {
         address: None,
@@ -211,6 +222,9 @@ impl crate::term::rule::Around {
         first_use: None,
         outstanding: 0,
         shown: crate::attribute::Shown::NOTHING,
+        purse: crate::term::around::Purse::EMPTY,
+        owed: crate::term::around::Owed::NOTHING,
+        listed: None,
     };
 }
 

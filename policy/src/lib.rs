@@ -23,9 +23,12 @@ pub mod diff;
 pub mod effect;
 #[cfg(test)]
 mod fixture;
+pub mod group;
 pub mod id;
 pub mod members;
+pub mod money;
 pub mod negotiate;
+pub mod noise;
 pub mod peer;
 pub mod plain;
 pub mod published;

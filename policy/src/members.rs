@@ -180,6 +180,12 @@ impl Members {
             .is_some_and(|met| met.as_text() == Some(value))
     }
 
+    /// Whether there is a member of that name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.members.contains_key(name)
+    }
+
     /// An integer that is not negative.
     ///
     /// # Errors

@@ -4,19 +4,21 @@
 pub mod areas;
 pub mod levels;
 
+use crate::group::GroupName;
 use crate::refusal::{Code, Refusal};
 use crate::term::place_cells::{CellSize, PlaceCells};
 use crate::term::{Clause, Term, cite};
 use areas::Areas;
 use evidence::digest::Digest;
 use levels::Levels;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The lists that a participant holds, by the digest of their file.
 #[derive(Debug, Clone, Default)]
 pub struct Published {
     lists: BTreeMap<Digest, List>,
+    groups: BTreeSet<GroupName>,
 }
 
 /// One list.
@@ -32,6 +34,11 @@ impl Published {
     /// Takes in a list; `digest` is that of its file.
     pub fn hold(&mut self, digest: Digest, list: List) {
         self.lists.insert(digest, list);
+    }
+
+    /// The groups of which there is a list, from now on.
+    pub fn know_groups(&mut self, groups: BTreeSet<GroupName>) {
+        self.groups = groups;
     }
 
     /// All of them.
@@ -84,6 +91,11 @@ impl Published {
                 }) => self
                     .areas(list)
                     .and_then(|areas| areas.named(show).map(|_| ())),
+                Term::Group(name) if !self.groups.contains(name) => Err(Refusal::new(
+                    Code::TermNotExecutableHere,
+                    format!("there is no group `{name}` here"),
+                )
+                .with_help(format!("hansa group add {name} PARTICIPANT makes it"))),
                 _ => Ok(()),
             };
             held.map_err(|refusal| cite(refusal, clause))?;

@@ -229,6 +229,11 @@ codes! {
     RenderingDiffers "RENDERING_DIFFERS" Invalid "The page that the contract names as shown to its signers is not the one that its terms make." "Do not sign or use it: propose it again with a connector whose pages are the same.";
     NoticeUndeliverable "NOTICE_UNDELIVERABLE" OutOfReach "A notice that a contract ends could not be delivered." "Check [notice]: the folder, the address of the webhook, or the command that sends mail.";
     SecondOfficerNeeded "SECOND_OFFICER_NEEDED" State "What lets out more, or ends a contract, needs two persons here, each as a Unix user of its own." "Have another of the users under [officers] run the same command.";
+    KeyRevoked "KEY_REVOKED" Invalid "The key was revoked, or others may have had it, before the signature entered a log." "Sign again with a key that counts.";
+    SealNotTrusted "SEAL_NOT_TRUSTED" Invalid "The certificates of a seal do not lead to an authority that may seal for the participant." "Have the league name the authority: `hansa league seal PARTICIPANT --anchor FILE --organization ID`.";
+    MandateMissing "MANDATE_MISSING" Invalid "The participant signs contracts with mandates only, and a signature has none." "Sign with it: `hansa contract sign --offline FILE --key FILE --mandate FILE`.";
+    MandateExceeded "MANDATE_EXCEEDED" Invalid "A signature goes beyond the mandate on which it rests." "Have somebody sign whose mandate goes so far, or the participant state another: `hansa key mandate`.";
+    MandateExpired "MANDATE_EXPIRED" Invalid "The mandate on which a signature rests did not count when it signed." "Have the participant state it anew: `hansa key mandate`.";
     // terms at signing and checking
     TermUnknown "TERM_UNKNOWN" Invalid "The policy holds something that this version does not execute." "Remove it, or use one of the terms that `hansa policy check` lists.";
     TermIllTyped "TERM_ILL_TYPED" Invalid "A term has a value of the wrong type." "Write the value as the reference shows.";
@@ -254,8 +259,9 @@ codes! {
     TemplateUnknown "TEMPLATE_UNKNOWN" Unknown "The participant publishes no template of that name." "`hansa policy clone PARTICIPANT` lists them.";
     HoleUnfilled "HOLE_UNFILLED" Usage "A hole of the template is not filled, or with something of another type." "Give each hole a value: --set NAME=VALUE.";
     CellTooSmall "CELL_TOO_SMALL" Invalid "Cells smaller than a kilometre square show places that are about persons." "Show larger cells: to = \"grid:1000\" or \"h3:7\".";
-    TermNotExecutableHere "TERM_NOT_EXECUTABLE_HERE" State "A clause needs a published list that this connector does not hold." "Put the file, unchanged, into the folder of lists ([lists] dir) and reload.";
+    TermNotExecutableHere "TERM_NOT_EXECUTABLE_HERE" State "A clause needs a published list, or the list of a group, that this connector does not hold." "Put the file, unchanged, into the folder of lists ([lists] dir) and reload; make the group: `hansa group add`.";
     GridNotNested "GRID_NOT_NESTED" Invalid "The cells of the contract cut through those of another contract on the dataset." "Use cells that are made of the other's, or of which the other's are made.";
+    EpsilonTooLarge "EPSILON_TOO_LARGE" Invalid "The budget of privacy of a period is so large that it protects little." "Lower it to 3 or less, 1 is usual.";
     // a question under a contract
     PartyNotAssignee "PARTY_NOT_ASSIGNEE" Policy "The contract is not with this participant." "Ask under your own contract.";
     PurposeMissing "PURPOSE_MISSING" Policy "The contract demands a purpose and none was declared." "Ask with --purpose, or set [ask] purpose.";
@@ -282,6 +288,11 @@ codes! {
     KeyMustStay "KEY_MUST_STAY" Policy "The columns that the dataset is joined over are shown to nobody." "Compare them in ON alone, and let the participant execute the join.";
     ReceiptOverdue "RECEIPT_OVERDUE" State "Too many receipts wait for the asker's signature." "Countersign them: greet the provider once, `hansa peer show`.";
     SectorNotAttested "SECTOR_NOT_ATTESTED" Policy "The contract is for some sectors only, and no credential that counts shows one of them." "Ask an issuer of the league for a credential and install it: `hansa credential add`.";
+    PartyNotInGroup "PARTY_NOT_IN_GROUP" Policy "The contract is for the members of a group, and the asker is none." "Ask the provider, who keeps the list, to add you.";
+    AttributeStale "ATTRIBUTE_STALE" State "The list of the group is older than a day, or not there." "Ask the provider to renew it: its connector does so while it runs, and `hansa group show` says what stands in its way.";
+    AttestationOverdue "ATTESTATION_OVERDUE" State "The consumer has not stated in time that what it received is deleted." "Delete it, and file the statement for the answers that the refusal names: `hansa contract attest`.";
+    PrepaidSpent "PREPAID_SPENT" Exhausted "What was paid beforehand under the contract is spent." "Pay more; the provider puts it on the books: `hansa contract top-up`.";
+    PrivacyBudgetSpent "PRIVACY_BUDGET_SPENT" Exhausted "What all releases together may tell of one person or firm in the period is spent, so some cells of the question were not released." "Leave out the period that the refusal names; cells come again with the next period of the budget.";
     // SQL
     SqlSyntax "SQL_SYNTAX" Usage "The text is not SQL that is understood here." "Mend the text at the place shown.";
     SqlInvalid "SQL_INVALID" Usage "The statement can be read but not planned: types or names do not fit." "Mend the statement.";

@@ -1,6 +1,7 @@
 //! The ruling on a question: `decide` and its outcome.
 
 mod check;
+pub mod fare;
 mod record;
 pub mod sum;
 pub mod trace;
@@ -10,12 +11,16 @@ use crate::contract::InForce;
 use crate::effect::Effect;
 use crate::id::{ClauseId, ContractId, DatasetId, Name, PurposeId, RequestId};
 use crate::refusal::Refusal;
-use crate::term::rule::{Around, Binding, Check};
+use crate::term::around::Around;
+use crate::term::rule::{Binding, Check};
 use crate::term::{self, Quota};
 use evidence::digest::Digest;
 use evidence::ledger::Receipt;
 use evidence::time::Time;
+use fare::Fare;
 use std::collections::{BTreeMap, BTreeSet};
+
+type Reads = BTreeMap<DatasetId, BTreeSet<Name>>;
 
 /// A question as far as policy needs to know it; implemented by `enforce::Bound`.
 pub trait Question {
@@ -183,6 +188,7 @@ pub fn decide<Q: Question>(
         rates: check::rates(&standing, reads),
         row_limit: check::row_limit(&standing, reads),
         ends: check::end(&standing, facts),
+        fares: fare::fares(&standing, facts, reads),
         request: facts.request,
         purpose: facts.purpose.cloned(),
         sql_commit: facts.sql_commit,
@@ -211,6 +217,7 @@ pub struct Ruled<Q> {
     row_limit: Option<RowLimit>,
     rates: Vec<(ContractId, u64)>,
     ends: Time,
+    fares: Vec<Fare>,
     node_version: String,
 }
 
@@ -274,6 +281,11 @@ impl<Q> Ruled<Q> {
     /// The instant at which the first of the contracts ends; the answer is cut there.
     pub const fn ends(&self) -> Time {
         self.ends
+    }
+
+    /// What the answer draws from what was paid beforehand.
+    pub fn fares(&self) -> &[Fare] {
+        &self.fares
     }
 
     /// The question alone; for the executor, which has taken the effects.

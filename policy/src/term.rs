@@ -5,8 +5,11 @@
 
 pub mod aggregate;
 pub mod area;
+pub mod around;
 mod asked;
+mod attest;
 pub mod band;
+pub mod budget;
 pub mod columns;
 pub mod consent;
 pub mod delivery;
@@ -14,6 +17,7 @@ pub mod dominance;
 pub mod duty;
 pub mod embargo;
 pub mod exclusive;
+pub mod group;
 pub mod hours;
 pub mod inform;
 pub mod joins;
@@ -50,16 +54,18 @@ pub mod window;
 
 use crate::contract::Grant;
 use crate::effect::{Cube, Effect, What};
+use crate::group::GroupName;
 use crate::id::{ClauseId, DatasetId, Name, PurposeId};
 use crate::refusal::{Code, Refusal};
 use crate::row_filter::{Literal, RowFilter};
 use band::Band;
+use budget::Budget;
 use delivery::{Format, Network};
 use dominance::Dominance;
 use embargo::Embargo;
 use evidence::time::Time;
 use hours::Hours;
-use inform::Event;
+use inform::{Event, Notify};
 use lasts::Lasts;
 use legal_basis::LegalBasis;
 use lookup::Lookup;
@@ -150,6 +156,8 @@ pub struct Clause {
 /// One executable or recorded rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Term {
+    /// 2: only for the members of a group of the provider.
+    Group(GroupName),
     /// 3: only for whoever works in one of these sectors, by a credential.
     Sector(Vec<Sector>),
     /// 4: the declared purpose is one of these or narrower.
@@ -226,6 +234,12 @@ pub enum Term {
     Dominance(Dominance),
     /// 20: totals are built from published cells only.
     TotalsFromPublished,
+    /// 20: further cells are withheld until no total tells of a small group.
+    SuppressComplement,
+    /// 20: counts are multiples of a base, by lots of the units.
+    CellKey(u32),
+    /// 22: noise that is drawn once a cell, and a budget of what may be told of a unit.
+    Budget(Budget),
     /// 23: joined here over these columns only.
     JoinKeys(Vec<Name>),
     /// 24: in one question here with these datasets only; with none where the list is empty.
@@ -257,6 +271,11 @@ pub enum Term {
         /// Days.
         days: u32,
     },
+    /// 35, second half: in a signed statement, so many days after each answer, the consumer says that it is deleted.
+    Attest {
+        /// Days.
+        days: u32,
+    },
     /// 36, recorded: the consumer names the source with this text.
     Attribution(String),
     /// 37, recorded (onward federation is refused technically): the consumer does not do this.
@@ -269,6 +288,8 @@ pub enum Term {
     Price(Price),
     /// 41, recorded: of what the parties tell each other.
     Inform(Vec<Event>),
+    /// 41: of what the provider's connector tells whom.
+    Notify(Notify),
     /// 45: the legal basis.
     LegalBasis(LegalBasis),
     /// 46, recorded: the persons concerned have consented.

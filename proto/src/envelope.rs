@@ -8,6 +8,7 @@ use crate::base64url;
 use crate::comment::{self, SignedComment};
 use crate::contract;
 use crate::dispute::{self, SignedDispute};
+use crate::envelope::header::Header;
 use crate::receipt::{self, SignedReceipt};
 use crate::strict;
 use crate::withdrawal;
@@ -18,6 +19,7 @@ use policy::id::ContractId;
 use policy::members::{Codes, Members};
 use policy::refusal::{Code, Refusal};
 
+pub mod header;
 #[cfg(test)]
 mod tests;
 
@@ -36,6 +38,16 @@ pub enum Kind {
     Comment,
     /// What an issuer states of a participant.
     Credential,
+    /// Who may sign for a participant, by its own word.
+    Mandate,
+    /// Who belongs to a group.
+    Group,
+    /// That what was received is deleted.
+    Deletion,
+    /// What was used under a contract.
+    Usage,
+    /// That something happened under a contract.
+    Notice,
 }
 
 impl Kind {
@@ -47,15 +59,19 @@ impl Kind {
             Self::Dispute => "hansa-dispute+jws",
             Self::Comment => "hansa-comment+jws",
             Self::Credential => "hansa-credential+jws",
+            Self::Mandate => "hansa-mandate+jws",
+            Self::Group => "hansa-group+jws",
+            Self::Deletion => "hansa-deletion+jws",
+            Self::Usage => "hansa-usage+jws",
+            Self::Notice => "hansa-notice+jws",
         }
     }
 
     const fn malformed(self) -> Code {
-        match self {
-            Self::Agreement => Code::ContractMalformed,
-            Self::Withdrawal | Self::Receipt | Self::Dispute | Self::Comment | Self::Credential => {
-                Code::StatementMalformed
-            }
+        if matches!(self, Self::Agreement) {
+            Code::ContractMalformed
+        } else {
+            Code::StatementMalformed
         }
     }
 }
@@ -184,15 +200,16 @@ pub fn parse_receipt(bytes: &[u8]) -> Result<SignedReceipt, Refusal> {
 /// A protected header, as it stands in the statement and in the signing input.
 #[must_use]
 pub fn protected_header(kind: Kind, role: Role, alg: &str, kid: &str, issued_at: i64) -> String {
-    let header = Json::object([
-        ("alg", Json::text(alg)),
-        ("crit", Json::List(vec![Json::text(ROLE)])),
-        (ROLE, Json::text(role.as_str())),
-        ("iat", Json::Int(issued_at)),
-        ("kid", Json::text(kid)),
-        ("typ", Json::text(kind.typ())),
-    ]);
-    base64url::encode(&canonical(&header))
+    Header {
+        kind,
+        role,
+        alg,
+        kid,
+        issued_at,
+        seal: None,
+        mandate: None,
+    }
+    .encoded()
 }
 
 /// The bytes that are signed.
@@ -232,8 +249,6 @@ fn header_of(signature: &Signature) -> String {
     let header = signature.signing_input.split(|byte| *byte == b'.').next();
     String::from_utf8_lossy(header.unwrap_or_default()).into_owned()
 }
-
-const ROLE: &str = "hansa-role";
 
 /// The payload in base64url, two signatures, and what is around them.
 const LIMITS: Limits = Limits {
@@ -329,65 +344,10 @@ pub(crate) fn open(bytes: &[u8], kind: Kind) -> Result<Opened, Refusal> {
     envelope.finish()?;
     let mut signatures = Vec::new();
     for (index, entry) in entries.into_iter().enumerate() {
-        signatures.push(signature(entry, index, kind, &payload_text)?);
+        signatures.push(header::signature(entry, index, kind, &payload_text)?);
     }
     Ok(Opened {
         payload,
         signatures,
-    })
-}
-
-fn signature(
-    entry: Json,
-    index: usize,
-    kind: Kind,
-    payload_text: &str,
-) -> Result<Signature, Refusal> {
-    let codes = Codes::of(Code::SignatureHeader);
-    let mut entry = Members::of(entry, format!("signatures[{index}]"), codes)?;
-    let protected = entry.text("protected")?;
-    let signature = entry.text("signature")?;
-    // An unprotected `header` ends here.
-    entry.finish()?;
-    let signature = base64url::decode(&signature)
-        .filter(|bytes| bytes.len() == 64)
-        .ok_or_else(|| {
-            Refusal::new(
-                Code::SignatureInvalid,
-                format!("signature {index} is not 64 bytes in base64url without padding"),
-            )
-        })?;
-    let header = base64url::decode(&protected)
-        .ok_or_else(|| codes.wrong("a protected header is not in base64url without padding"))?;
-    let header = strict::loose_document(&header, LIMITS, Code::SignatureHeader)?;
-    let mut header = Members::of(header, "protected", codes)?;
-    let alg = header.text("alg")?;
-    if alg != "EdDSA" && alg != "ES256" {
-        return Err(Refusal::new(
-            Code::SignatureAlg,
-            format!("the algorithm `{alg}` is not accepted"),
-        ));
-    }
-    header.exactly_text("typ", kind.typ())?;
-    header.exactly("crit", &Json::List(vec![Json::text(ROLE)]))?;
-    let role = match header.text(ROLE)?.as_str() {
-        "provider" => Role::Provider,
-        "consumer" => Role::Consumer,
-        other => return Err(codes.unknown(format!("the role `{other}` is not known"))),
-    };
-    let kid = header.text("kid")?;
-    if base64url::decode(&kid).is_none_or(|bytes| bytes.len() != 32) {
-        return Err(codes.wrong("`kid` is no thumbprint of 32 bytes in base64url"));
-    }
-    let issued_at = header.count("iat")?;
-    let issued_at = i64::try_from(issued_at).map_err(|_| codes.wrong("`iat` is too large"))?;
-    header.finish()?;
-    Ok(Signature {
-        role,
-        kid,
-        alg,
-        issued_at,
-        signing_input: format!("{protected}.{payload_text}").into_bytes(),
-        signature,
     })
 }

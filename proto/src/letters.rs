@@ -20,6 +20,7 @@ impl Content {
             Self::Finalization { .. } => "finalization",
             Self::Termination { .. } => "termination",
             Self::Comment { .. } => COMMENT,
+            Self::Statement { .. } => "statement",
             Self::Withdrawal { .. } => "withdrawal",
             Self::Acknowledgement { .. } => "acknowledgement",
         }
@@ -37,7 +38,7 @@ impl Content {
             | Self::Finalization { negotiation, .. }
             | Self::Termination { negotiation, .. }
             | Self::Comment { negotiation, .. } => Some(negotiation),
-            Self::Withdrawal { .. } | Self::Acknowledgement { .. } => None,
+            Self::Statement { .. } | Self::Withdrawal { .. } | Self::Acknowledgement { .. } => None,
         }
     }
 }

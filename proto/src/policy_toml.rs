@@ -8,6 +8,7 @@ mod form;
 mod limits;
 mod mask;
 mod place;
+mod price;
 mod said;
 mod sheet;
 mod window;
@@ -57,10 +58,11 @@ pub struct LegalFile {
 }
 
 /// The keys of a policy file, in the order in which they are documented.
-pub const KEYS: [&str; 45] = [
+pub const KEYS: [&str; 47] = [
     "title",
     "purpose",
     "purpose_not",
+    "group",
     "sectors",
     "region",
     "valid",
@@ -100,6 +102,7 @@ pub const KEYS: [&str; 45] = [
     "service",
     "price",
     "inform",
+    "notify",
     "duties",
     "prohibit",
     "legal",
@@ -334,15 +337,22 @@ fn duty(sheet: &mut Sheet<'_>, at: &At, text: &str, terms: &mut Terms) {
                 sheet.problem(at, Code::TermIllTyped, sentence);
             }
         },
+        ["attest-within", days, "days" | "day"] => match days.parse() {
+            Ok(days) if days > 0 => terms.add(at, Term::Attest { days }),
+            _ => {
+                let sentence = format!("`{days}` is no number of days");
+                sheet.problem(at, Code::TermIllTyped, sentence);
+            }
+        },
         [first, ..] => {
             let known = [
                 ("attribution", ()),
                 ("consent", ()),
                 ("delete-after 30 days", ()),
+                ("attest-within 30 days", ()),
             ];
-            if *first == "delete-after" {
-                let sentence =
-                    format!("the duty `{text}` is not written like delete-after 30 days");
+            if matches!(*first, "delete-after" | "attest-within") {
+                let sentence = format!("the duty `{text}` is not written like {first} 30 days");
                 sheet.problem(at, Code::TermIllTyped, sentence);
             } else {
                 sheet.word(at, text, "duty", &known);

@@ -5,6 +5,7 @@ use crate::strict::{self, LIMITS};
 use evidence::digest::Digest;
 use evidence::json::{Json, canonical};
 use evidence::time::Time;
+use policy::contract::deed::Deed;
 use policy::contract::{Role, Signature, SignatureCheck};
 use policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use policy::members::{Codes, Members};
@@ -164,7 +165,7 @@ impl SignedReceipt {
                 Role::Provider => &self.receipt.provider,
                 Role::Consumer => &self.receipt.consumer,
             };
-            keys.check(signer, signature)
+            keys.check(signer, signature, Deed::Statement)
         })
     }
 

@@ -114,6 +114,14 @@ impl Template {
                 ));
             }
         }
+        if let Some(Value::String(filter)) = policy.get("rows")
+            && let Some(name) = fill::no_literal(filter)
+        {
+            problems.push(format!(
+                "`{{{{{name}}}}}` stands within quotes or beside other letters: in `rows` a hole is a whole value, \
+                 without quotes of its own"
+            ));
+        }
         for name in holes.keys().filter(|name| !named.contains(*name)) {
             problems.push(format!("the hole `{name}` is declared and stands nowhere"));
         }

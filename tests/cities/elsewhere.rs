@@ -180,3 +180,236 @@ fn what_is_not_the_draft_or_not_the_key_is_not_signed() {
         .refused("NEGOTIATION_STATE", 3);
     assert!(late.err.contains("export the draft again"), "{}", late.err);
 }
+
+/// A key for the contracts of lindau, which the league registers and the connector never has.
+fn officer(league: &League, name: &str) -> String {
+    let made = league
+        .hansa(&["--json", "key", "add", name, "--id", "lindau.example"])
+        .must()
+        .json();
+    let public = format!("{name}.public");
+    league
+        .hansa(&["league", "key", &public, "--dir", "league"])
+        .must();
+    text(&made, "key")
+}
+
+#[test]
+fn a_key_that_never_lies_at_the_connector_concludes_and_ends_its_contracts() {
+    let league = League::new(super::binary());
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    let kid = officer(&league, "officer.key");
+    for alias in ["lindau", "acme"] {
+        league.hand_bundle_to(alias);
+    }
+    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
+    lindau.publishes();
+    lindau.offers("bikes", "planning", TERMS, "\"league\"", "auto");
+    lindau.holds("weather", "site,rain\nHafen,3\n", "");
+    lindau.offers(
+        "weather",
+        "all",
+        &format!("{TERMS}\n").replace("\"bikes\"", "\"rain\""),
+        "\"public\"",
+        "auto",
+    );
+    lindau.publishes();
+    lindau.serve();
+    acme.knows(&lindau);
+
+    // What the connector would sign by itself waits now for the key, and the connector's own signs no contract.
+    acme.hansa(&["contract", "request", "lindau.bikes"]).must();
+    let name = lindau.listed("negotiation").pop().unwrap();
+    let no = lindau
+        .hansa(&["contract", "sign", &name])
+        .refused("SIGNER_NOT_PARTY", 6);
+    assert!(no.err.contains("--offline"), "{}", no.err);
+    lindau
+        .hansa(&["contract", "export", &name, "--output", "n.draft"])
+        .must();
+    let desk = carried(&lindau, "n.draft");
+    let hansa = |args: &[&str]| run(super::binary(), desk.path(), args);
+    hansa(&[&["--yes"], &SIGN[..]].concat()).refused("SIGNER_NOT_PARTY", 6);
+    let key = |name: &str| league.folder().join(name).display().to_string();
+    let with = |key: &str| {
+        hansa(&[
+            "--yes",
+            "contract",
+            "sign",
+            "--offline",
+            "draft",
+            "--key",
+            key,
+        ])
+    };
+    with(&key("officer.key")).must();
+    let attach = |lindau: &City| {
+        std::fs::copy(
+            desk.path().join("draft.signed"),
+            lindau.folder().join("back"),
+        )
+        .unwrap();
+        lindau.hansa(&["contract", "attach", &name, "back"])
+    };
+    attach(&lindau).must();
+    acme.hansa(&["contract", "sign", &name]).must();
+    let contract = acme.listed("contract").pop().unwrap();
+    // Receipts are the connector's business, and so are public views.
+    acme.ask("SELECT count(*) FROM lindau.bikes").must();
+    acme.ask("SELECT count(*) FROM lindau.weather").must();
+    acme.hansa(&["audit", "reconcile", "lindau"]).must();
+    acme.hansa(&["contract", "export", &contract, "--output", "contract.json"])
+        .must();
+    let told = lindau
+        .hansa(&["--json", "contract", "show", &contract])
+        .must()
+        .json();
+    assert_eq!(text(&told["signatures"][0], "key"), kid);
+
+    // Another key: what the first one signed stays good, and it signs nothing more.
+    acme.hansa(&["contract", "request", "lindau.bikes"]).must();
+    let name = lindau.listed("negotiation").pop().unwrap();
+    lindau
+        .hansa(&["contract", "export", &name, "--output", "n.draft"])
+        .must();
+    std::fs::copy(lindau.folder().join("n.draft"), desk.path().join("draft")).unwrap();
+    with(&key("officer.key")).must();
+    let second = officer(&league, "second.key");
+    lindau.stop();
+    for alias in ["lindau", "acme"] {
+        league.hand_bundle_to(alias);
+    }
+    lindau.serve();
+    acme.knows(&lindau);
+    let late = |lindau: &City| {
+        std::fs::copy(
+            desk.path().join("draft.signed"),
+            lindau.folder().join("back"),
+        )
+        .unwrap();
+        lindau.hansa(&["contract", "attach", &name, "back"])
+    };
+    // The draft names the key that is over.
+    late(&lindau).refused("CONTRACT_MALFORMED", 6);
+    let keys = acme.hansa(&["key", "list", "lindau.example"]).must();
+    assert!(
+        keys.out.contains(&kid) && keys.out.contains(&second),
+        "{}",
+        keys.out
+    );
+    acme.ask("SELECT count(*) FROM lindau.bikes").must();
+
+    // The new key ends what the old one concluded.
+    std::fs::copy(
+        acme.folder().join("contract.json"),
+        desk.path().join("contract.json"),
+    )
+    .unwrap();
+    let end = |key: &str, more: &[&str]| {
+        let args = [
+            "--yes",
+            "contract",
+            "withdraw",
+            "--offline",
+            "contract.json",
+            "--key",
+            key,
+            "--reason",
+            "over",
+        ];
+        hansa(&[&args[..], more].concat())
+    };
+    end(&key("second.key"), &[]).refused("SIGNER_NOT_PARTY", 6);
+    end(&key("second.key"), &["--role", "provider"]).must();
+    let back = desk.path().join("contract.json.withdrawal");
+    let statement = std::fs::read_to_string(&back).unwrap();
+    lindau.write(
+        "cut",
+        &statement.replacen("\"signature\":\"", "\"signature\":\"A", 1),
+    );
+    let cut = lindau.hansa(&["contract", "attach", &contract, "cut"]);
+    assert_eq!(cut.status, Some(6), "{}", cut.err);
+    acme.ask("SELECT count(*) FROM lindau.bikes").must();
+    lindau.write("end", &statement);
+    lindau
+        .hansa(&["contract", "attach", &contract, "end"])
+        .must();
+    acme.ask("SELECT count(*) FROM lindau.bikes")
+        .refused("WITHDRAWN", 3);
+}
+
+#[test]
+fn what_a_stolen_key_concluded_is_void() {
+    let league = League::new(super::binary());
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    let kid = officer(&league, "officer.key");
+    for alias in ["lindau", "acme"] {
+        league.hand_bundle_to(alias);
+    }
+    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
+    lindau.publishes();
+    lindau.offers("bikes", "planning", TERMS, "\"league\"", "officer");
+    lindau.serve();
+    acme.knows(&lindau);
+    acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
+        .must();
+    let name = lindau.listed("negotiation").pop().unwrap();
+    lindau
+        .hansa(&["contract", "export", &name, "--output", "n.draft"])
+        .must();
+    let desk = carried(&lindau, "n.draft");
+    let key = league.folder().join("officer.key").display().to_string();
+    run(
+        super::binary(),
+        desk.path(),
+        &[
+            "--yes",
+            "contract",
+            "sign",
+            "--offline",
+            "draft",
+            "--key",
+            &key,
+        ],
+    )
+    .must();
+    std::fs::copy(
+        desk.path().join("draft.signed"),
+        lindau.folder().join("back"),
+    )
+    .unwrap();
+    lindau.hansa(&["contract", "attach", &name, "back"]).must();
+    acme.ask("SELECT count(*) FROM lindau.bikes").must();
+    let contract = acme.listed("contract").pop().unwrap();
+    acme.hansa(&["contract", "export", &contract, "--output", "contract.json"])
+        .must();
+    league
+        .hansa(&[
+            "--yes",
+            "league",
+            "key",
+            "--end",
+            &kid,
+            "--of",
+            "lindau.example",
+            "--since",
+            "2020-01-01T00:00:00Z",
+            "--dir",
+            "league",
+        ])
+        .must();
+    // With the bundle, in a connector that runs; and after a start.
+    league.hand_bundle_to("lindau");
+    lindau.hansa(&["reload"]).must();
+    acme.ask("SELECT count(*) FROM lindau.bikes").ends(3);
+    lindau.stop();
+    league.hand_bundle_to("acme");
+    lindau.serve();
+    acme.knows(&lindau);
+    acme.ask("SELECT count(*) FROM lindau.bikes")
+        .refused("DATASET_UNKNOWN", 3);
+    acme.hansa(&["contract", "verify", "contract.json"])
+        .refused("KEY_REVOKED", 6);
+}

@@ -11,6 +11,7 @@
 
 mod archive;
 mod attacks;
+mod attest;
 mod auditor;
 #[path = "../tidy/cannot.rs"]
 mod cannot;
@@ -26,10 +27,13 @@ mod erasure;
 mod evidence;
 mod federation;
 mod foreign;
+mod groups;
 mod lacking;
 mod life;
+mod mandates;
 mod notices;
 mod officers;
+mod prepaid;
 mod publish;
 mod published;
 mod quarter;
@@ -40,12 +44,14 @@ mod remarks;
 mod renewal;
 mod resources;
 mod scenarios;
+mod sealed;
 mod signed;
 mod templates;
 mod terms;
 mod together;
 mod trust;
 mod view;
+mod witnesses;
 mod wrong;
 
 use std::path::Path;

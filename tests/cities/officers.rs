@@ -64,9 +64,7 @@ fn amends(lindau: &City, acme: &City) -> String {
         "--sign",
     ])
     .must();
-    let all = lindau.hansa(&["--json", "contract", "list"]).must().lines();
-    let waits = all.iter().find(|one| text(one, "turn") == "our turn");
-    text(waits.unwrap(), "negotiation")
+    waits_for_us(lindau)
 }
 
 #[test]
@@ -102,6 +100,13 @@ fn what_lets_out_more_needs_two_persons() {
         "{}",
         again.err
     );
+
+    // Whoever is forgotten could come again as somebody else: not while a word waits.
+    let user = own().to_string();
+    let erase = [
+        "--yes", "audit", "erase", "--actor", &user, "--ground", "policy",
+    ];
+    lindau.hansa(&erase).refused("USAGE", 2);
 
     // The word of the first is kept over a crash, and nobody can speak where nobody is recognised.
     lindau.kill();
@@ -199,7 +204,18 @@ fn a_contract_is_ended_by_two_persons() {
     acme.ask("SELECT count(*) FROM lindau.bikes").ends(3);
     let words = lindau.records("officers");
     assert_eq!(words.len(), 2, "{words:?}");
-    assert_eq!(text(&words[1], "reason"), "the pilot is over");
+    // The log commits to the reason, and holds neither it nor who they were.
+    let log = std::fs::read_dir(lindau.folder().join("state/log")).unwrap();
+    for entry in log {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap_or_default();
+        let held = String::from_utf8_lossy(&bytes);
+        assert!(!held.contains("the pilot is over"));
+    }
+    let index = words[1]["seq"].to_string();
+    let show = ["--json", "audit", "show", &index];
+    let shown = lindau.hansa(&show).must().lines();
+    assert_eq!(text(&shown[0], "reason"), "the pilot is over");
+    assert_eq!(shown[0]["second_user"], SECOND);
     assert_eq!(text(&words[1], "deed"), "withdraw");
     lindau.verifies();
 }
@@ -214,4 +230,162 @@ fn two_are_asked_for_only_where_there_are_two() {
     let nobody = league.city("acme");
     nobody.configure("[officers]\nusers = [\"nobody-by-that-name\"]\n");
     nobody.hansa(&["check"]).refused("CONFIG_INVALID", 6);
+}
+
+/// A public view is signed by the connector alone, so a policy file that says more must wait as well.
+#[test]
+fn a_public_view_that_lets_out_more_waits_for_two() {
+    let league = League::new(super::binary());
+    let mut lindau = league.city("lindau");
+    league.hand_bundle_to("lindau");
+    lindau.configure(&format!(
+        "[officers]\nusers = [\"{}\", \"{SECOND}\"]\nsecond = \"looser\"\n",
+        own()
+    ));
+    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
+    lindau.publishes();
+    lindau.offers("bikes", "planning", &terms(100), "\"public\"", "officer");
+    lindau.serve();
+    let first = in_force(&lindau);
+    assert_eq!(first.len(), 1);
+    changes(&lindau, 50);
+    let tighter = in_force(&lindau);
+    assert!(tighter.len() == 1 && tighter != first, "{tighter:?}");
+
+    lindau.write(
+        "policies/planning.toml",
+        &format!("title = \"planning\"\n{}\n", terms(500)),
+    );
+    lindau
+        .hansa(&["reload"])
+        .refused("SECOND_OFFICER_NEEDED", 3);
+    lindau.kill();
+    lindau.serve();
+    assert_eq!(in_force(&lindau), tighter, "nothing else was signed");
+    let status = lindau.hansa(&["--json", "status"]).must().json();
+    let waiting = status["waiting"].to_string();
+    let (_, key) = waiting.split_once("hansa contract sign ").unwrap();
+    let key: String = key.chars().take_while(|l| l.is_alphanumeric()).collect();
+    let asked = lindau
+        .hansa(&["--json", "contract", "sign", &key])
+        .must()
+        .json();
+    assert_eq!(asked["signed"], false, "{asked}");
+    lindau
+        .hansa(&["contract", "sign", &key])
+        .refused("SECOND_OFFICER_NEEDED", 3);
+    lindau
+        .hansa(&["reload"])
+        .refused("SECOND_OFFICER_NEEDED", 3);
+    assert_eq!(in_force(&lindau), tighter, "one word is not enough");
+    if own() != 0 {
+        return;
+    }
+    let signed = lindau
+        .hansa_as(SECOND, &["--json", "contract", "sign", &key])
+        .must()
+        .json();
+    assert_eq!(signed["signed"], true, "{signed}");
+    let looser = in_force(&lindau);
+    assert!(looser.len() == 1 && looser != tighter, "{looser:?}");
+    assert_eq!(lindau.records("officers").len(), 2);
+
+    // Neither do their words count a second time, nor does a view that was not offered for a while come back wider.
+    changes(&lindau, 50);
+    let again = in_force(&lindau);
+    let file = std::fs::read_to_string(lindau.folder().join("hansa.toml")).unwrap();
+    let wide = format!("title = \"planning\"\n{}\n", terms(500));
+    lindau.write("policies/planning.toml", &wide);
+    lindau
+        .hansa(&["reload"])
+        .refused("SECOND_OFFICER_NEEDED", 3);
+    assert_eq!(in_force(&lindau), again);
+    let (without, _) = file.split_once("[[offer]]").unwrap();
+    lindau.write("hansa.toml", without);
+    lindau.hansa(&["reload"]).must();
+    assert!(in_force(&lindau).is_empty());
+    lindau.write("hansa.toml", &file);
+    lindau
+        .hansa(&["reload"])
+        .refused("SECOND_OFFICER_NEEDED", 3);
+    assert!(in_force(&lindau).is_empty());
+    lindau.verifies();
+}
+
+/// What one officer signed beside what was in force then can wait on the other side's desk until less is in force.
+#[test]
+fn what_waited_on_the_other_side_is_looked_at_again() {
+    let league = League::new(super::binary());
+    let (lindau, acme) = pair(&league, "officer");
+    acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
+        .must();
+    lindau.hansa(&["contract", "sign", "n-"]).must();
+    // The same terms once more, which the firm does not sign yet.
+    acme.hansa(&["contract", "request", "lindau.bikes"]).must();
+    let held = waits_for_us(&lindau);
+    lindau.hansa(&["contract", "sign", &held]).must();
+    changes(&lindau, 50);
+    let tighter = amends(&lindau, &acme);
+    lindau.hansa(&["contract", "sign", &tighter]).must();
+    let second = in_force(&acme);
+    assert_eq!(second.len(), 1);
+    acme.hansa(&["contract", "sign", &held]).must();
+    assert_eq!(
+        in_force(&acme),
+        second,
+        "it would let out more than there is"
+    );
+    assert_eq!(in_force(&lindau), second);
+    let asked = lindau
+        .hansa(&["--json", "contract", "sign", &held])
+        .must()
+        .json();
+    assert_eq!(asked["signed"], false, "{asked}");
+    if own() != 0 {
+        return;
+    }
+    lindau.hansa_as(SECOND, &["contract", "sign", &held]).must();
+    acme.hansa(&["contract", "list"]).must();
+    assert_eq!(in_force(&lindau).len(), 2);
+}
+
+/// A contract that was ended can't be given back by what was signed before, and not yet by the other side.
+#[test]
+fn an_end_ends_what_was_signed_beside() {
+    let league = League::new(super::binary());
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    lindau.holds("bikes", "site,bikes\nHafen,310\n", "");
+    lindau.publishes();
+    lindau.offers("bikes", "planning", &terms(100), "\"league\"", "officer");
+    lindau.serve();
+    acme.knows(&lindau);
+    acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
+        .must();
+    lindau.hansa(&["contract", "sign", "n-"]).must();
+    let contract = in_force(&acme).pop().unwrap();
+    acme.hansa(&["contract", "request", "lindau.bikes"]).must();
+    let held = waits_for_us(&lindau);
+    lindau.hansa(&["contract", "sign", &held]).must();
+    lindau
+        .hansa(&[
+            "--yes",
+            "contract",
+            "withdraw",
+            &contract,
+            "--reason",
+            "it is over",
+        ])
+        .must();
+    let late = acme.hansa(&["contract", "sign", &held]);
+    assert_ne!(late.status, Some(0), "{}", late.out);
+    assert!(in_force(&acme).is_empty() && in_force(&lindau).is_empty());
+}
+
+/// The negotiation that waits for the city.
+fn waits_for_us(lindau: &City) -> String {
+    let all = lindau.hansa(&["--json", "contract", "list"]).must().lines();
+    let waits = all.iter().find(|one| text(one, "turn") == "our turn");
+    text(waits.unwrap(), "negotiation")
 }

@@ -95,9 +95,9 @@ fn taken_over(ahead: i64) {
         "no instant is between them"
     );
 
-    // A few seconds before, several ask all the time, until each has had an answer under the new one.
+    // Some seconds before, several ask all the time, until each has had an answer under the new one.
     let end: Time = shown(&old, "not_after").parse().unwrap();
-    let left = (end.micros() - now(&lindau).micros()) / 1_000_000 - 6;
+    let left = (end.micros() - now(&lindau).micros()) / 1_000_000 - 14;
     for (city, offset) in [(&lindau, left), (&acme, left + ahead)] {
         set(city, &format!("+{offset}s"));
         city.hansa(&["reload"]).must();

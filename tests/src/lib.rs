@@ -19,3 +19,4 @@ pub mod mutate;
 pub mod outlaw;
 pub mod play;
 pub mod rogue;
+pub mod seal;

@@ -279,6 +279,18 @@ impl Outlaw {
             .map_err(|status| self.refusal(&status))
     }
 
+    /// Shows a head to be cosigned.
+    ///
+    /// # Errors
+    /// What is said to it.
+    pub fn witness(&self, shown: pb::WitnessRequest) -> Result<pb::WitnessReply, Refusal> {
+        let mut client = self.peer();
+        self.runtime
+            .block_on(client.witness(shown))
+            .map(tonic::Response::into_inner)
+            .map_err(|status| self.refusal(&status))
+    }
+
     /// The letters that wait for it after this number.
     ///
     /// # Errors

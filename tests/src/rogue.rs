@@ -152,6 +152,10 @@ impl Peer for Service {
     async fn proof(&self, request: Request<pb::ProofRequest>) -> Said<pb::ProofReply> {
         self.peer().proof(request.into_inner()).await
     }
+
+    async fn witness(&self, request: Request<pb::WitnessRequest>) -> Said<pb::WitnessReply> {
+        self.peer().witness(request.into_inner()).await
+    }
 }
 
 impl Service {

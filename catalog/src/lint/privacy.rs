@@ -4,6 +4,7 @@ use super::{Finding, Policy, is_personal};
 use policy::id::{ClauseId, Name};
 use policy::refusal::{Code, Refusal};
 use policy::row_filter::{Operand, RowFilter};
+use policy::term::budget::Budget;
 use policy::term::{Clause, Term, Unit};
 use std::collections::BTreeSet;
 
@@ -12,6 +13,9 @@ const LEAST: u32 = 3;
 
 /// Below this, it needs a second look.
 const SMALL: u32 = 10;
+
+/// Above this, in millionths, a budget of privacy needs a second look.
+const LARGE: u64 = 3_000_000;
 
 pub(super) fn check(policy: &Policy<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -66,6 +70,13 @@ fn groups(policy: &Policy<'_>) -> Vec<Finding> {
             None
         }
     });
+    let budget = policy.clauses.iter().find_map(|clause| match &clause.term {
+        Term::Budget(budget) => Some((clause, budget)),
+        _ => None,
+    });
+    if let Some((clause, budget)) = budget {
+        return drawn(policy, clause, budget);
+    }
     let Some((clause, at_least, unit)) = group else {
         let refusal = Refusal::new(Code::NoMinGroup, "a cell with a single row shows that row")
             .with_help("add min_contributors or min_rows");
@@ -94,6 +105,24 @@ fn groups(policy: &Policy<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Noise takes the place of a least group.
+fn drawn(policy: &Policy<'_>, clause: &Clause, budget: &Budget) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if budget.most.millionths() > LARGE {
+        let refusal = Refusal::new(
+            Code::EpsilonTooLarge,
+            format!("an epsilon of {} in a {}", budget.most, budget.per.as_str()),
+        )
+        .with_help("lower it to 3 or less; 1 is usual");
+        findings.push(Finding::warning(Some(clause.id), refusal));
+    }
+    if is_personal(policy.dataset) {
+        let unit = Unit::Column(budget.unit.clone());
+        findings.extend(unit_of_persons(policy, clause, &unit));
+    }
+    findings
+}
+
 /// Where rows are about persons, groups must count persons.
 fn unit_of_persons(policy: &Policy<'_>, clause: &Clause, unit: &Unit) -> Option<Finding> {
     let registered = policy.dataset.unit_column.as_ref();
@@ -106,7 +135,7 @@ fn unit_of_persons(policy: &Policy<'_>, clause: &Clause, unit: &Unit) -> Option<
     }
     let refusal = Refusal::new(
         Code::GroupWithoutUnit,
-        "the data is about persons, but the minimum group does not count them",
+        "the data is about persons, but what is counted of a group is something else",
     );
     let refusal = match registered {
         Some(column) => refusal.with_help(format!("count different values of {column}")),

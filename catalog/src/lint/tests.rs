@@ -8,6 +8,8 @@ mod places;
 use super::*;
 use crate::fixture::{GRID, clauses, counts, name, names, participant, taxonomy, time};
 use policy::row_filter::{Literal, parse};
+use policy::term::budget::{Budget, Held, Values};
+use policy::term::release::{Late, Release};
 use policy::term::{Bucket, Forbidden, Function, Period, Quota};
 
 #[test]
@@ -24,6 +26,66 @@ fn a_good_policy_has_no_findings() {
         &[],
     );
     case_on(personal, cube(vec![group(10, device())]), &[]);
+}
+
+/// Noise takes the place of a least group; a budget that protects little, or not the persons, is told.
+#[test]
+fn a_large_budget_needs_a_second_look() {
+    let released = |dataset: &mut Dataset| {
+        dataset.personal = true;
+        if let Some(grid) = &mut dataset.grid {
+            grid.release = Some(release());
+        }
+    };
+    let budget = |most: &str, unit: &str| {
+        let budget = Budget {
+            most: most.parse().unwrap(),
+            per: Bucket::Day,
+            each: "1".parse().unwrap(),
+            unit: name(unit),
+            cells: 1,
+            rows: 1,
+            bounds: vec![Held {
+                measure: name("bikes"),
+                low: "0".parse().unwrap(),
+                high: "10".parse().unwrap(),
+            }],
+            values: vec![Values {
+                column: name("site"),
+                list: vec!["a".to_owned()],
+            }],
+            from: time("2026-01-01T00:00:00Z"),
+        };
+        cube(vec![Term::Release(release()), Term::Budget(budget)])
+    };
+    case_on(released, budget("3", "device"), &[]);
+    case_on(
+        released,
+        budget("3.000001", "device"),
+        &["W EPSILON_TOO_LARGE #c7"],
+    );
+    case_on(released, budget("3", "site"), &["W GROUP_WITHOUT_UNIT #c7"]);
+    case_on(
+        released,
+        budget("3", "nope"),
+        &["E TERM_COLUMN_UNKNOWN #c7", "W GROUP_WITHOUT_UNIT #c7"],
+    );
+    let mut half = budget("1", "device");
+    if let Some(Term::Budget(budget)) = half.last_mut() {
+        budget.bounds[0].high = "0.5".parse().unwrap();
+    }
+    case_on(released, half, &["E TERM_ILL_TYPED -"]);
+    // Cells of another grid are not released, so nothing would be spent for them.
+    let findings = found(budget("1", "device"), |_| {});
+    assert_eq!(findings, ["E GRID_CONFLICT #c4"]);
+}
+
+fn release() -> Release {
+    Release {
+        column: name("at"),
+        every: Bucket::Day,
+        late: Late::Never,
+    }
 }
 
 #[test]

@@ -87,3 +87,33 @@ fn the_entry_says_what_the_snapshot_holds() {
         ],
     );
 }
+
+/// An hour of UTC that lies in two days would be released twice.
+#[test]
+fn an_hour_lies_in_one_period() {
+    let released = |zone: &str, every| {
+        let zone = zone.to_owned();
+        move |dataset: &mut Dataset| {
+            let grid = dataset.grid.as_mut().unwrap();
+            let at = &mut grid.dimensions[1];
+            at.zone = Some(zone);
+            grid.release = Some(Release {
+                column: at.column.clone(),
+                every,
+                late: policy::term::release::Late::Never,
+            });
+        }
+    };
+    check(released("Europe/Berlin", Bucket::Day), &[]);
+    check(released("America/New_York", Bucket::Month), &[]);
+    check(released("Asia/Kolkata", Bucket::Hour), &[]);
+    check(
+        released("Asia/Kolkata", Bucket::Day),
+        &[(
+            Code::ConfigInvalid,
+            "`counts`: days of `Asia/Kolkata` do not begin with an hour of UTC, so an hour of `at` is not released as a whole",
+        )],
+    );
+    // Half an hour in summer alone.
+    assert!(!evidence::time::keeps_hours("Australia/Lord_Howe"));
+}

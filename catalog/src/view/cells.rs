@@ -6,6 +6,7 @@ use crate::typed;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use policy::effect::Cube;
 use policy::refusal::{Code, Refusal};
+use policy::term::budget::Budget;
 use policy::term::{self, Function};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -52,6 +53,9 @@ pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<Shape, Refusal> {
             format!("the minimum group counts `{unit}`, which the dataset does not have"),
         ));
     }
+    if let Some(budget) = &cube.budget {
+        drawn(dataset, budget)?;
+    }
     let mut names = BTreeSet::new();
     if let Some((twice, ..)) = fields
         .iter()
@@ -69,6 +73,41 @@ pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<Shape, Refusal> {
         totals: those(&fields, |(field, _, needed)| needed.then(|| field.clone())),
         cube,
     })
+}
+
+/// What a budget of privacy says fits the columns.
+fn drawn(dataset: &Dataset, budget: &Budget) -> Result<(), Refusal> {
+    typed::column(&dataset.columns, &budget.unit)?;
+    for held in &budget.bounds {
+        let column = typed::column(&dataset.columns, &held.measure)?;
+        let whole = held.low.whole().is_some() && held.high.whole().is_some();
+        if column.kind == ColumnType::Int && !whole {
+            return Err(ill_typed(format!(
+                "`{}` holds integers, and one of its bounds is none",
+                column.name
+            )));
+        }
+    }
+    for listed in &budget.values {
+        let column = typed::column(&dataset.columns, &listed.column)?;
+        let is_value = |text: &String| match column.kind {
+            ColumnType::Text => true,
+            ColumnType::Int => text
+                .parse::<i64>()
+                .is_ok_and(|one| one.to_string() == *text),
+            ColumnType::Bool => text == "true" || text == "false",
+            ColumnType::Float | ColumnType::Date | ColumnType::Instant => false,
+        };
+        if let Some(other) = listed.list.iter().find(|text| !is_value(text)) {
+            return Err(ill_typed(format!(
+                "`{other}` is no value of `{}`, which holds {}",
+                column.name,
+                column.kind.as_str()
+            ))
+            .with_help("the values of texts, integers, true and false can be named, not those of a second time"));
+        }
+    }
+    Ok(())
 }
 
 type Planned = (Field, bool, bool);

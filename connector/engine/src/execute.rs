@@ -7,6 +7,7 @@ mod leaf;
 pub(crate) mod mutant;
 mod pace;
 mod planner;
+mod unreleased;
 pub mod watch;
 
 use crate::answer::Answer;

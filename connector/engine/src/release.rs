@@ -5,11 +5,14 @@
 //! All contracts on the dataset have their cells from the same rows, so that those of two of them can't be held against each
 //! other to tell what came late.
 
+mod apart;
 mod basis;
 pub mod cells;
 mod correct;
 mod desk;
+mod draw;
 mod frame;
+mod key;
 pub mod series;
 mod stage;
 
@@ -32,8 +35,19 @@ use tempfile::TempDir;
 pub struct Released {
     /// The file of the cells of each cube, by [`Cube::shape`].
     pub cells: BTreeMap<Digest, PathBuf>,
+    /// The periods whose cells were not released since a budget of privacy was spent, by [`Cube::shape`].
+    pub lacking: BTreeMap<Digest, Vec<Period>>,
     /// What became of each release, the oldest first.
     pub facts: Vec<Fact>,
+}
+
+/// A period in the unit of the column by which cells are released: microseconds or days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// Its start.
+    pub from: i64,
+    /// The start of the next one.
+    pub to: i64,
 }
 
 /// What is due, complete on disk, and read by nobody yet.
@@ -49,7 +63,8 @@ pub struct Staged {
 }
 
 /// Works out what is due of the cubes of a published snapshot: periods that are over since the last release, corrections,
-/// and the cells of cubes that are new. Nothing where nothing is. Blocks; call it off the runtime.
+/// and the cells of cubes that are new. Nothing where nothing is. Counts are rounded by lots under the owner's `secret`.
+/// Blocks; call it off the runtime.
 ///
 /// # Errors
 /// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`; nothing is released then.
@@ -59,8 +74,26 @@ pub fn stage(
     state: &Path,
     limits: &Limits,
     now: Time,
+    secret: &[u8; 32],
 ) -> Result<Option<Staged>, Refusal> {
-    stage::due(snapshot, cubes, state, limits, now)
+    stage::due(snapshot, cubes, state, limits, now, secret)
+}
+
+/// Works out the cells with noise that are due of a snapshot whose rows were staged before. What they spend is on disk
+/// before anything is drawn, with the `fresh` bytes that their noise is made of: whatever happens, no cell is drawn from
+/// other bytes, and nothing is spent twice for it. Blocks; call it off the runtime.
+///
+/// # Errors
+/// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`; nothing is released then, and what was spent stays spent.
+pub fn stage_drawn(
+    snapshot: &Snapshot,
+    cubes: &[Cube],
+    state: &Path,
+    limits: &Limits,
+    now: Time,
+    fresh: &dyn Fn() -> [u8; 32],
+) -> Result<Option<Staged>, Refusal> {
+    draw::due(snapshot, cubes, state, limits, now, fresh)
 }
 
 impl Staged {
@@ -83,7 +116,6 @@ pub fn open(state: &Path, dataset: &Dataset) -> Result<Released, Refusal> {
     let Some(series) = series::load(&folder)? else {
         return Ok(Released::default());
     };
-    series::sweep(&folder, &series);
     if basis::basis(dataset).is_none_or(|basis| basis.to_string() != series.basis) {
         return Ok(Released {
             facts: series.facts,
@@ -91,6 +123,18 @@ pub fn open(state: &Path, dataset: &Dataset) -> Result<Released, Refusal> {
         });
     }
     released(&folder, &series)
+}
+
+/// Removes what a crash left half done, and what was released anew since. Only where nothing is being released or read.
+///
+/// # Errors
+/// `STATE_BROKEN`.
+pub fn sweep(state: &Path, dataset: &Name) -> Result<(), Refusal> {
+    let folder = Place::new(state, dataset).releases();
+    if let Some(series) = series::load(&folder)? {
+        series::sweep(&folder, &series);
+    }
+    Ok(())
 }
 
 /// The cubes whose cells were ever released of the dataset under its grid as it is, for what a new one must fit.
@@ -106,13 +150,31 @@ pub fn known(state: &Path, dataset: &Name) -> Result<Vec<Cube>, Refusal> {
 }
 
 fn released(folder: &Path, series: &Series) -> Result<Released, Refusal> {
+    let versions = series.parts.iter().flat_map(|part| &part.versions);
+    if let Some(gone) = versions
+        .map(|name| folder.join(name))
+        .find(|path| !path.is_file())
+    {
+        return Err(Refusal::new(
+            Code::StateBroken,
+            format!(
+                "`{}`, of which cells were released, is not there",
+                gone.display()
+            ),
+        )
+        .with_help("bring it back from a backup: it can't be worked out again"));
+    }
     let mut cells = BTreeMap::new();
-    for one in &series.cells {
-        let path = folder.join(&one.file);
+    let exact = series.cells.iter();
+    let exact = exact.map(|one| (&one.shape, &one.file, &one.digest));
+    let drawn = series.drawn.iter();
+    let drawn = drawn.filter_map(|one| Some((&one.shape, one.file.as_ref()?, &one.digest)));
+    for (shape, file, digest) in exact.chain(drawn) {
+        let path = folder.join(file);
         let found = desk::digest(&path)?;
-        let shape: Option<Digest> = one.shape.parse().ok();
+        let shape: Option<Digest> = shape.parse().ok();
         match shape {
-            Some(shape) if found.to_string() == one.digest => {
+            Some(shape) if found.to_string() == *digest => {
                 cells.insert(shape, path);
             }
             _ => {
@@ -124,8 +186,20 @@ fn released(folder: &Path, series: &Series) -> Result<Released, Refusal> {
             }
         }
     }
+    let mut lacking = BTreeMap::new();
+    for one in &series.drawn {
+        let periods = one.lacking.iter();
+        let periods = periods.map(|(from, to)| Period {
+            from: *from,
+            to: *to,
+        });
+        if let Ok(shape) = one.shape.parse::<Digest>() {
+            lacking.insert(shape, periods.collect());
+        }
+    }
     Ok(Released {
         cells,
+        lacking,
         facts: series.facts.clone(),
     })
 }

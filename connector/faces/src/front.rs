@@ -13,6 +13,7 @@ use proto::peer::catalogue::{Page, PageRequest};
 use proto::peer::greeting::Greeting;
 use proto::peer::letter::{Letter, Numbered};
 use proto::peer::proof::{Proof, Wanted};
+use proto::peer::witness::{Seen, Shown};
 
 /// A connector that peers talk to.
 #[async_trait]
@@ -45,6 +46,9 @@ pub trait Front: Send + Sync + 'static {
 
     /// A proof from the log.
     async fn proof(&self, peer: &VerifiedPeer, wanted: Wanted) -> Result<Proof, NoAnswer>;
+
+    /// Cosigns the caller's head, once it is seen that its log went on.
+    async fn witness(&self, peer: &VerifiedPeer, shown: Shown) -> Result<Seen, NoAnswer>;
 
     /// Answers a question.
     async fn answer(&self, peer: &VerifiedPeer, asking: Asking) -> Result<Rows, NoAnswer>;

@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 /// How long one delivery may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Posts a notice as JSON. `id` is the same whenever the same notice is tried again, so that whoever takes it in can tell.
 ///

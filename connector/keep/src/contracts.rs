@@ -22,6 +22,10 @@ pub enum Kind {
     Credential,
     /// Statements of others on which answers rely, in their envelope, named by the digest of their bytes.
     Shown,
+    /// Lists of the groups of this participant, in their envelope, named by the digest of their bytes.
+    Group,
+    /// Statements under contracts, ours and those of others, in their envelope, named by the digest of their bytes.
+    Statement,
 }
 
 impl Kind {
@@ -32,6 +36,8 @@ impl Kind {
             Self::Receipt => "receipts",
             Self::Credential => "credentials",
             Self::Shown => "shown",
+            Self::Group => "groups",
+            Self::Statement => "statements",
         }
     }
 }
@@ -70,6 +76,8 @@ impl Documents {
             "receipts",
             "credentials",
             "shown",
+            "groups",
+            "statements",
         ] {
             files::folder(&folder.join(name))?;
         }

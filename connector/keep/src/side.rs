@@ -1,4 +1,4 @@
-//! Beside the log: the texts of questions, each under a key of its own, which can be destroyed.
+//! Beside the log: texts that the log commits to, each under a key of its own, which can be destroyed.
 //!
 //! The log commits to a text under a salt and holds neither. Here both stand, encrypted (JWE, `dir` with A256GCM); whoever
 //! destroys the key of one has destroyed the text and the salt, and what the log holds of it is a random value. Two files:
@@ -71,7 +71,7 @@ impl Side {
     ///
     /// # Errors
     /// When it can't be written; the log does not need it.
-    pub fn keep(&self, at: Time, salt: [u8; 16], text: &str) -> Result<(), Refusal> {
+    pub fn keep(&self, at: Time, salt: [u8; 16], text: &str) -> Result<Held, Refusal> {
         let commit = commitment(&salt, text);
         let key: [u8; KEY] = rand::random();
         let salt: String = salt.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -87,12 +87,33 @@ impl Side {
         ]));
         line.push(b'\n');
         let place = number.saturating_mul(32);
+        let before = files.objects.metadata().map(|objects| objects.len());
         let written = files
             .keys
             .write_all_at(&key, place)
             .and_then(|()| files.objects.write_all(&line));
         files.count = number.saturating_add(1);
-        written.map_err(|error| self.failed(&error))
+        if let (Err(_), Ok(before)) = (&written, before) {
+            // Half a line would swallow the next one, whose key would live on without a text that anybody finds.
+            let _cut = files.objects.set_len(before);
+        }
+        written.map_err(|error| self.failed(&error))?;
+        Ok(Held { number, commit, at })
+    }
+
+    /// The same; when this returns, it survives a loss of power.
+    ///
+    /// # Errors
+    /// As [`Self::keep`].
+    pub fn keep_durably(&self, at: Time, salt: [u8; 16], text: &str) -> Result<Held, Refusal> {
+        let held = self.keep(at, salt, text)?;
+        let files = self.files();
+        files
+            .keys
+            .sync_all()
+            .and_then(|()| files.objects.sync_all())
+            .map_err(|error| self.failed(&error))?;
+        Ok(held)
     }
 
     /// The text that the log commits to so, if it can still be read.
@@ -126,6 +147,20 @@ impl Side {
             Some(text) => Ok(Some(text)),
             None => Err(broken("a text is not the one that the log commits to")),
         }
+    }
+
+    /// Copies both files into a new folder, as they are at one moment.
+    ///
+    /// # Errors
+    /// When they can't be read or written.
+    pub fn copy_to(&self, folder: &Path) -> Result<(), Refusal> {
+        crate::files::folder(folder)?;
+        let _still = self.files();
+        for name in [OBJECTS, KEYS] {
+            std::fs::copy(self.folder.join(name), folder.join(name))
+                .map_err(|error| crate::files::unwritable(folder, &error))?;
+        }
+        Ok(())
     }
 
     /// The texts that can still be read.
@@ -189,12 +224,18 @@ impl Files {
             // A crash ended one in the middle.
             objects.write_all(b"\n")?;
         }
-        let count = keys.metadata()?.len().div_ceil(32);
-        Ok(Self {
+        let mut files = Self {
             objects,
             keys,
-            count,
-        })
+            count: 0,
+        };
+        // Neither file is synced when a text is kept, and either may have got further: no number is used twice.
+        let mut count = files.keys.metadata()?.len().div_ceil(32);
+        files.each(folder, |held, _| {
+            count = count.max(held.number.saturating_add(1));
+        })?;
+        files.count = count;
+        Ok(files)
     }
 
     /// The key of an object, unless it was destroyed.
@@ -234,7 +275,12 @@ impl Files {
     /// Takes away the objects that nobody can read any more.
     fn drop_erased(&mut self, folder: &Path) -> io::Result<()> {
         let beside = folder.join("objects.new");
-        let mut kept = File::create(&beside)?;
+        let mut kept = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&beside)?;
         for line in BufReader::new(File::open(folder.join(OBJECTS))?).split(b'\n') {
             let line = line?;
             let number = parse(&line, Limits::default())
@@ -298,62 +344,4 @@ fn broken(reason: &str) -> Refusal {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{KEYS, OBJECTS, Side, commitment};
-    use evidence::time::Time;
-
-    #[test]
-    fn an_erased_text_is_gone_and_the_others_stay() {
-        let dir = tempfile::tempdir().unwrap();
-        let at = |n: i64| Time::from_micros(1_800_000_000_000_000 + n).unwrap();
-        let side = Side::open(dir.path()).unwrap();
-        for n in 0..5_u8 {
-            side.keep(
-                at(i64::from(n)),
-                [n; 16],
-                &format!("SELECT 'Ida Boy-Ed {n}'"),
-            )
-            .unwrap();
-        }
-        let commit = |n: u8| commitment(&[n; 16], &format!("SELECT 'Ida Boy-Ed {n}'"));
-        let text = |side: &Side, n: u8| side.text_of(commit(n)).unwrap();
-        assert_eq!(text(&side, 3).as_deref(), Some("SELECT 'Ida Boy-Ed 3'"));
-        let stored = || {
-            let files = [KEYS, OBJECTS].map(|name| std::fs::read(dir.path().join(name)).unwrap());
-            files.concat()
-        };
-        let contains = |wanted: &[u8]| stored().windows(wanted.len()).any(|part| part == wanted);
-        assert!(!contains(b"Boy-Ed"), "nothing stands here in the clear");
-        let key = std::fs::read(dir.path().join(KEYS)).unwrap()[96..128].to_vec();
-        assert!(contains(&key));
-        let held = side.held().unwrap();
-        assert_eq!(held.len(), 5);
-        assert_eq!(held[3].at, at(3));
-        side.erase(&held[3..4]).unwrap();
-        assert_eq!(text(&side, 3), None);
-        assert!(!contains(&key));
-        // In another run, after a crash in the middle of a line.
-        drop(side);
-        let path = dir.path().join(OBJECTS);
-        let mut torn = std::fs::read(&path).unwrap();
-        torn.extend(b"{\"n\":9,");
-        std::fs::write(&path, torn).unwrap();
-        let side = Side::open(dir.path()).unwrap();
-        side.keep(at(9), [9; 16], "SELECT 9").unwrap();
-        assert_eq!(
-            side.text_of(commitment(&[9; 16], "SELECT 9"))
-                .unwrap()
-                .as_deref(),
-            Some("SELECT 9")
-        );
-        assert_eq!(side.held().unwrap().len(), 5);
-        for n in [0, 1, 2, 4] {
-            assert!(text(&side, n).is_some());
-        }
-        // Another text in its place is not taken for it.
-        let changed = std::fs::read_to_string(&path).unwrap();
-        let swapped = changed.replace(&commit(0).to_string(), &commit(7).to_string());
-        std::fs::write(&path, swapped).unwrap();
-        assert!(side.text_of(commit(7)).is_err());
-    }
-}
+mod tests;

@@ -13,4 +13,5 @@ pub mod mtls;
 mod pem;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod seal;
 pub mod signature;

@@ -6,7 +6,7 @@ use crate::desk::config::{reload_by_hand, reload_now};
 use crate::node::Node;
 use crate::walk::front::Reception;
 use crate::walk::negotiate::resume::resume;
-use crate::walk::{notice, post};
+use crate::walk::{group, notice, post};
 use faces::admin::serve::{self as admin, Open, Users};
 use faces::front::Front;
 use faces::peer::serve::{Entrance, serve as serve_peers};
@@ -258,13 +258,16 @@ async fn postmen(node: Arc<Node>, stop: CancellationToken) -> Result<(), Refusal
     }
 }
 
-/// Tells the own people in time of contracts that end. What goes wrong is on the books or in the trace, and stops nothing.
+/// Tells the own people in time of contracts that end, and renews the lists of groups. What goes wrong is on the books or in the trace, and stops nothing.
 async fn tellers(node: Arc<Node>, stop: CancellationToken) -> Result<(), Refusal> {
     let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             _ = look.tick() => {}
+        }
+        if let Err(refusal) = group::renew(&node).await {
+            tracing::warn!(code = %refusal.code, "group.not_renewed");
         }
         if let Err(refusal) = notice::round(&node).await {
             tracing::warn!(code = %refusal.code, "notice.round_failed");

@@ -8,6 +8,8 @@ use crate::cli::verb::config::ConfigVerb;
 use crate::cli::verb::contract::ContractVerb;
 use crate::cli::verb::credential::CredentialVerb;
 use crate::cli::verb::dataset::DatasetVerb;
+use crate::cli::verb::group::GroupVerb;
+use crate::cli::verb::key::KeyVerb;
 use crate::cli::verb::peer::PeerVerb;
 use crate::cli::verb::policy::PolicyVerb;
 use crate::cli::{Global, LeagueVerb, Verb};
@@ -85,8 +87,12 @@ const EXPLAIN: &str = "hansa explain says what would be asked, of whom and under
 
 fn deed(verb: &Verb) -> Deed {
     match verb {
-        Verb::Check | Verb::Error { .. } => Deed::Looks,
-        Verb::Demo(_) | Verb::Init(_) | Verb::Join { .. } | Verb::Rekey { .. } => Deed::Acts(""),
+        Verb::Check | Verb::Error { .. } | Verb::Key(KeyVerb::List { .. }) => Deed::Looks,
+        Verb::Key(KeyVerb::Add { .. } | KeyVerb::Mandate(_))
+        | Verb::Demo(_)
+        | Verb::Init(_)
+        | Verb::Join { .. }
+        | Verb::Rekey { .. } => Deed::Acts(""),
         Verb::Serve { .. } => {
             Deed::Acts("hansa check looks at everything that serving needs, and changes nothing")
         }
@@ -101,7 +107,21 @@ fn of_league(verb: &LeagueVerb) -> Deed {
         LeagueVerb::Issuer { id, drop: true, .. } => Deed::Ends(format!(
             "Naming {id} no longer ends what is read by its credentials, everywhere in the league."
         )),
+        LeagueVerb::Key(args) if args.end.is_some() => Deed::Ends(format!(
+            "Ending the key {} ends what it may sign, everywhere in the league.",
+            args.end.as_deref().unwrap_or_default()
+        )),
+        LeagueVerb::Seal(args) if args.end => Deed::Ends(format!(
+            "Ending the seals of {} as {} ends what they may sign, everywhere in the league.",
+            args.id, args.organization
+        )),
+        LeagueVerb::Mandates { id, end: true, .. } => Deed::Ends(format!(
+            "From then on whoever has a key of {id} signs whatever it is."
+        )),
         LeagueVerb::Init { .. }
+        | LeagueVerb::Mandates { .. }
+        | LeagueVerb::Key(_)
+        | LeagueVerb::Seal(_)
         | LeagueVerb::Admit { .. }
         | LeagueVerb::Issuer { .. }
         | LeagueVerb::Attest { .. }
@@ -145,12 +165,17 @@ fn of_desk(verb: &DeskVerb) -> Deed {
         DeskVerb::Credential(CredentialVerb::Add { .. }) => {
             Deed::Acts("hansa credential list shows those that are here")
         }
+        DeskVerb::Group(GroupVerb::List | GroupVerb::Show { .. }) => Deed::Looks,
+        DeskVerb::Group(GroupVerb::Add { .. } | GroupVerb::Remove { .. }) => {
+            Deed::Acts("hansa group show lists the members")
+        }
         DeskVerb::Peer(PeerVerb::List | PeerVerb::Show { .. }) => Deed::Looks,
         DeskVerb::Peer(PeerVerb::Add { .. } | PeerVerb::Remove { .. }) => Deed::Acts(""),
         DeskVerb::Audit(
             AuditVerb::List(_)
             | AuditVerb::Show { .. }
             | AuditVerb::Verify { .. }
+            | AuditVerb::Heads
             | AuditVerb::Reconcile { .. }
             | AuditVerb::Affected { .. }
             | AuditVerb::Breach { .. }
@@ -158,13 +183,19 @@ fn of_desk(verb: &DeskVerb) -> Deed {
             | AuditVerb::Processing { .. },
         ) => Deed::Looks,
         DeskVerb::Audit(AuditVerb::Erase {
-            question, before, ..
+            question,
+            before,
+            actor,
+            ..
         }) => {
             let what = question.as_deref().or(before.as_deref());
-            Deed::Ends(format!(
-                "Erasing the texts of {} can't be undone.",
-                what.unwrap_or_default()
-            ))
+            Deed::Ends(match actor {
+                Some(user) => format!("Erasing who the Unix user {user} was can't be undone."),
+                None => format!(
+                    "Erasing the texts of {} can't be undone.",
+                    what.unwrap_or_default()
+                ),
+            })
         }
         DeskVerb::Audit(AuditVerb::Archive { .. }) => {
             Deed::Acts("hansa audit verify says what the archive is")
@@ -194,6 +225,9 @@ fn of_contract(verb: &ContractVerb) -> Deed {
         ContractVerb::Request { .. }
         | ContractVerb::Sign {
             offline: Some(_), ..
+        }
+        | ContractVerb::Withdraw {
+            offline: Some(_), ..
         } => Deed::Rehearses,
         ContractVerb::Counter { .. }
         | ContractVerb::Sign { .. }
@@ -201,8 +235,15 @@ fn of_contract(verb: &ContractVerb) -> Deed {
         | ContractVerb::Comment { .. }
         | ContractVerb::Decline { .. } => Deed::Acts("hansa contract show says what it is about"),
         ContractVerb::Export { .. } => Deed::Acts(""),
+        ContractVerb::Usage { .. } | ContractVerb::TopUp { .. } => {
+            Deed::Acts("hansa contract show says what is left of what was paid")
+        }
+        ContractVerb::Attest { id, .. } => Deed::Ends(format!(
+            "What was received under {id} is stated to be deleted, in a signed statement to the provider."
+        )),
         ContractVerb::Withdraw { id, .. } => Deed::Ends(format!(
-            "Withdrawing {id} ends the contract for good and cuts the answers that run under it."
+            "Withdrawing {} ends the contract for good and cuts the answers that run under it.",
+            id.as_deref().unwrap_or_default()
         )),
     }
 }

@@ -117,9 +117,40 @@ fn alone(
         DeskVerb::Contract(ContractVerb::Sign {
             offline: Some(file),
             key: Some(key),
+            certificates,
+            mandate,
             output,
             ..
-        }) => local::sign::run(file, key, output.as_deref(), global, clock().wall, show),
+        }) => local::pen::Pen::open(key, certificates.as_deref()).and_then(|pen| {
+            local::sign::run(
+                file,
+                &pen,
+                mandate.as_deref(),
+                output.as_deref(),
+                global,
+                clock().wall,
+                show,
+            )
+        }),
+        DeskVerb::Contract(ContractVerb::Withdraw {
+            offline: Some(file),
+            key: Some(key),
+            certificates,
+            role,
+            reason,
+            output,
+            ..
+        }) => {
+            let wish = local::withdraw::Wish {
+                file,
+                key,
+                certificates: certificates.as_deref(),
+                role: role.map(Into::into),
+                reason,
+                output: output.as_deref(),
+            };
+            local::withdraw::run(&wish, global, clock().wall, show)
+        }
         DeskVerb::Policy(PolicyVerb::Template { file, set, output }) => {
             local::template::run(file, set, output.as_deref(), show)
         }
@@ -154,6 +185,13 @@ async fn with_connector(
             output: Some(file),
         }) => {
             let verb = DeskVerb::Contract(ContractVerb::Export { id, output: None });
+            export::save(&connector, verb, &file, global, show).await
+        }
+        DeskVerb::Contract(ContractVerb::Usage {
+            id,
+            output: Some(file),
+        }) => {
+            let verb = DeskVerb::Contract(ContractVerb::Usage { id, output: None });
             export::save(&connector, verb, &file, global, show).await
         }
         DeskVerb::Policy(PolicyVerb::Clone {

@@ -6,6 +6,9 @@ pub(crate) mod config;
 pub(crate) mod contract;
 pub(crate) mod credential;
 pub(crate) mod dataset;
+pub(crate) mod group;
+pub(crate) mod key;
+pub(crate) mod league;
 pub(crate) mod peer;
 pub(crate) mod policy;
 pub(crate) mod question;
@@ -16,6 +19,7 @@ use crate::cli::verb::config::ConfigVerb;
 use crate::cli::verb::contract::ContractVerb;
 use crate::cli::verb::credential::CredentialVerb;
 use crate::cli::verb::dataset::DatasetVerb;
+use crate::cli::verb::group::GroupVerb;
 use crate::cli::verb::peer::PeerVerb;
 use crate::cli::verb::policy::PolicyVerb;
 use crate::cli::verb::question::{ExplainArgs, GetArgs, SimulateArgs, SqlArgs};
@@ -74,6 +78,9 @@ pub(crate) enum DeskVerb {
     /// What issuers state of this participant
     #[command(subcommand)]
     Credential(CredentialVerb),
+    /// The groups that contracts of ours may be for
+    #[command(subcommand)]
+    Group(GroupVerb),
     /// The participants that this connector talks to
     #[command(subcommand)]
     Peer(PeerVerb),

@@ -3,6 +3,7 @@
 mod erase;
 mod export;
 mod filter;
+mod heads;
 mod reconcile;
 mod record;
 mod sheets;
@@ -18,7 +19,7 @@ use evidence::note::SignedHead;
 use evidence::record::Record;
 use serde_json::json;
 use sheets::Asked;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// Carries out one of the verbs.
 pub(crate) async fn run(node: &Arc<Node>, verb: AuditVerb, out: &Out) -> Outcome {
@@ -27,6 +28,7 @@ pub(crate) async fn run(node: &Arc<Node>, verb: AuditVerb, out: &Out) -> Outcome
         AuditVerb::List(filter) => list(node, filter, out).await,
         AuditVerb::Show { id } => show(node, id, out).await,
         AuditVerb::Verify { .. } => verify::own(node, out).await,
+        AuditVerb::Heads => heads::tell(node, out).await,
         AuditVerb::Export {
             output,
             tiles: true,
@@ -58,9 +60,15 @@ pub(crate) async fn run(node: &Arc<Node>, verb: AuditVerb, out: &Out) -> Outcome
             sheets::tell(node, Asked::Processing, output, out).await
         }
         AuditVerb::Erase {
+            actor: Some(user),
+            ground,
+            ..
+        } => erase::person(node, user, ground, out).await,
+        AuditVerb::Erase {
             question,
             before,
             ground,
+            ..
         } => erase::run(node, question, before, ground, out).await,
         AuditVerb::Archive { keep } => archive(node, keep, out).await,
         AuditVerb::Reconcile { participant, .. } => {
@@ -89,8 +97,9 @@ async fn show(node: &Arc<Node>, id: String, out: &Out) -> Outcome {
         let inner = Arc::clone(node);
         let asked = record.clone();
         let text = blocking(move || erase::text(&inner, &asked)).await?;
-        if let (Some(text), Some(members)) = (text, value.as_object_mut()) {
-            members.insert("sql".to_owned(), json!(text));
+        if let Some(members) = value.as_object_mut() {
+            members.extend(text.map(|text| ("sql".to_owned(), json!(text))));
+            members.extend(erase::people(node, record)?);
         }
         let pretty = serde_json::to_string_pretty(&value).unwrap_or_default();
         out.object(value, pretty).await?;
@@ -102,7 +111,15 @@ async fn archive(node: &Arc<Node>, keep: usize, out: &Out) -> Outcome {
     // The heads say of the hashes that stay that they are those of the records that go.
     let _head = head(node).await?;
     let inner = Arc::clone(node);
-    let moved = blocking(move || keep::audit::archive::archive(&inner.log, keep)).await?;
+    let moved = blocking(move || {
+        // One run after another: two would copy into the same file, and count the same segments twice.
+        let _one = inner
+            .archiving
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        keep::audit::archive::archive(&inner.log, keep)
+    })
+    .await?;
     for one in &moved {
         let value = json!({
             "segment": one.name,

@@ -1,5 +1,6 @@
 //! `hansa contract`: the life of a contract.
 
+mod attest;
 mod elsewhere;
 mod ending;
 mod ending_by_hand;
@@ -8,6 +9,7 @@ mod remark;
 mod request;
 mod show;
 mod step;
+mod usage;
 mod words;
 
 use crate::cli::show::table;
@@ -67,13 +69,21 @@ pub(crate) async fn run(
         }
         ContractVerb::Attach { id, signature, .. } => {
             let signature = signature.unwrap_or_default();
+            if !id.starts_with("n-") {
+                let statement = signature.trim_end().as_bytes();
+                return ending_by_hand::attach(node, &id, statement, caller, out).await;
+            }
             elsewhere::attach(node, &id, signature.as_bytes(), caller, out).await
         }
         ContractVerb::Comment { id, clause, text } => {
             remark::comment(node, &id, clause, text, out).await
         }
         ContractVerb::Decline { id, reason } => step::decline(node, &id, reason, out).await,
-        ContractVerb::Withdraw { id, reason } => {
+        ContractVerb::Usage { id, .. } => usage::state(node, &id, out).await,
+        ContractVerb::TopUp { id, amount } => usage::top_up(node, &id, &amount, out).await,
+        ContractVerb::Attest { id, answers } => attest::attest(node, &id, &answers, out).await,
+        ContractVerb::Withdraw { id, reason, .. } => {
+            let id = id.unwrap_or_default();
             ending_by_hand::withdraw(node, &id, &reason, caller, out).await
         }
         ContractVerb::Export { id, .. } if id.starts_with("n-") => {
@@ -114,8 +124,9 @@ async fn list(node: &Arc<Node>, expiring: Option<&str>, ics: bool, out: &Out) ->
         if row.state == Phase::Finalized.as_str() || horizon.is_some() {
             continue;
         }
-        let turn = negotiate::letters::load(node, &row.id)?.map(|open| turn(&open));
-        out.object(negotiation_json(&row, turn.as_deref()), "")
+        let open = negotiate::letters::load(node, &row.id)?;
+        let turn = open.as_ref().map(turn);
+        out.object(negotiation_json(&row, open.as_ref()), "")
             .await?;
         rows.push(vec![
             short(&row.id),

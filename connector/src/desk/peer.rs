@@ -54,7 +54,7 @@ pub(crate) async fn run(node: &Arc<Node>, verb: PeerVerb, out: &Out) -> Outcome 
                     peer.address,
                     head.map_or_else(
                         || "none seen yet".to_owned(),
-                        |head| format!("{} records", head.lines().nth(1).unwrap_or("?"))
+                        |head| format!("{} records", head.note.lines().nth(1).unwrap_or("?"))
                     )
                 ),
             )

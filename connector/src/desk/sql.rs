@@ -22,10 +22,10 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Asks.
-pub(crate) async fn sql(node: &Arc<Node>, args: SqlArgs, out: &Out) -> Outcome {
+pub(crate) async fn sql(node: &Arc<Node>, args: SqlArgs, user: Option<u32>, out: &Out) -> Outcome {
     let text = args.sql.unwrap_or_default();
     let wish = wish(node, args.purpose.as_deref(), &args.contract, args.partial)?;
-    let (answer, first) = turn::begun(node, &text, &wish).await?;
+    let (answer, first) = turn::begun(node, &text, &wish, user).await?;
     let mut batches = futures::stream::iter(first.map(Ok)).chain(answer.batches);
     let mut writer = begin(&answer.schema)?;
     let mut rows = 0_u64;
@@ -100,7 +100,7 @@ fn clauses(node: &Node, contract: ContractId) -> Option<Vec<(String, String)>> {
 }
 
 /// Fetches the permitted view of one dataset.
-pub(crate) async fn get(node: &Arc<Node>, args: GetArgs, out: &Out) -> Outcome {
+pub(crate) async fn get(node: &Arc<Node>, args: GetArgs, user: Option<u32>, out: &Out) -> Outcome {
     let Some((alias, dataset)) = args.dataset.split_once('.') else {
         return Err(Refusal::new(
             Code::UsageWrong,
@@ -116,7 +116,7 @@ pub(crate) async fn get(node: &Arc<Node>, args: GetArgs, out: &Out) -> Outcome {
         output: None,
         format: None,
     };
-    sql(node, order, out).await
+    sql(node, order, user, out).await
 }
 
 /// What was typed about how to ask.

@@ -36,6 +36,14 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
             ));
         }
     }
+    for held in node.held() {
+        waiting.push(format!(
+            "the public view of {} is {} beside the one in force and waits for two officers: hansa contract sign {}",
+            held.dataset.name,
+            held.verdict,
+            held.key.short()
+        ));
+    }
     for word in officers::awaited(node)? {
         waiting.push(format!(
             "contract {}: one officer wants to {} it, a second must say so too: hansa contract {}",

@@ -2,15 +2,38 @@
 
 use crate::cli::show::Show;
 use crate::config::Config;
-use crate::node::{Node, secret};
+use crate::node::{Node, people, secret};
+use evidence::digest::Digest;
+use evidence::json::Json;
+use evidence::record::Record;
 use keep::audit::offline;
+use keep::side::Side;
 use policy::refusal::{Code, Refusal};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::fs::{File, Permissions};
 use std::io::Read as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
+
+/// The folders of a state that a copy holds, in the order in which they are copied: what names something comes after it.
+const FOLDERS: [&str; 12] = [
+    "contracts",
+    "letters",
+    "withdrawals",
+    "receipts",
+    "credentials",
+    "shown",
+    "groups",
+    "statements",
+    "datasets",
+    SIDE,
+    people::FOLDER,
+    "log",
+];
+
+const SIDE: &str = "side";
 
 /// Writes a consistent copy of a participant's state while it is in use; gives the number of files.
 ///
@@ -54,15 +77,16 @@ pub(crate) fn write(node: &Arc<Node>, file: &Path) -> Result<usize, Refusal> {
         )
         .map_err(broken)?;
     let mut count = 2_usize;
-    for name in [
-        "contracts",
-        "letters",
-        "withdrawals",
-        "receipts",
-        "datasets",
-        "log",
-    ] {
-        count = count.saturating_add(folder(&mut archive, &config.state, name).map_err(broken)?);
+    // Nothing is erased and nothing added between the two files of the texts.
+    let texts = scratch.path().join("side");
+    node.side.copy_to(&texts)?;
+    node.people.copy_to(&scratch.path().join(people::FOLDER))?;
+    for name in FOLDERS {
+        let from = match name {
+            SIDE | people::FOLDER => scratch.path(),
+            _ => config.state.as_path(),
+        };
+        count = count.saturating_add(folder(&mut archive, from, name).map_err(broken)?);
     }
     archive
         .append_path_with_name(&config.file, "hansa.toml")
@@ -124,6 +148,7 @@ pub(crate) fn restore(config: &Config, file: &Path, show: Show) -> Result<u8, Re
     let copied = scratch.path().join("state");
     settle(&copied).map_err(broken)?;
     let theirs = offline::verify(&copied.join("log"), None)?;
+    erase_again(&copied)?;
     if let Some(refusal) = theirs.refusal() {
         return Err(refusal.with_help("the copy is damaged; use another"));
     }
@@ -162,6 +187,38 @@ pub(crate) fn restore(config: &Config, file: &Path, show: Show) -> Result<u8, Re
         &format!("the state is that of the copy: {records} records in its log"),
     );
     Ok(0)
+}
+
+/// Takes out of a copy whatever its own log says was erased: the copy may have been made between the record and the deed.
+fn erase_again(copied: &Path) -> Result<(), Refusal> {
+    let mut erased = Erased::default();
+    offline::visit(&copied.join("log"), None, &mut erased)?;
+    for folder in [SIDE, people::FOLDER] {
+        if !copied.join(folder).exists() {
+            continue;
+        }
+        let side = Side::open(&copied.join(folder))?;
+        let mut held = side.held()?;
+        held.retain(|one| erased.0.contains(&one.commit));
+        side.erase(&held)?;
+    }
+    Ok(())
+}
+
+/// What a log says was erased.
+#[derive(Default)]
+struct Erased(BTreeSet<Digest>);
+
+impl offline::Visit for Erased {
+    fn record(&mut self, record: &Record) {
+        if record.kind != "erase" {
+            return;
+        }
+        let objects = record.body.get("objects").and_then(Json::as_list);
+        let named = objects.unwrap_or_default().iter();
+        let named = named.filter_map(|one| one.as_text()?.parse::<Digest>().ok());
+        self.0.extend(named);
+    }
 }
 
 /// Unpacks files and folders, and nothing else: a link would lead what follows to files that are not in the copy.

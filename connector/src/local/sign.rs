@@ -3,13 +3,13 @@
 use crate::cli::Global;
 use crate::cli::consent::asked;
 use crate::cli::show::{Show, line_err};
+use crate::local::pen::Pen;
 use evidence::time::Time;
-use keep::trust::signature::{FileSigner, Signer as _};
 use policy::contract::{Assignee, Role};
 use policy::refusal::{Code, Refusal};
 use proto::contract::page_digest;
 use proto::draft::{self, Draft};
-use proto::envelope::{self, Kind};
+use proto::envelope::Kind;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,8 @@ use std::path::{Path, PathBuf};
 /// What is wrong with the draft or the key, or that nobody said yes.
 pub(crate) fn run(
     file: &Path,
-    key: &Path,
+    pen: &Pen,
+    mandate: Option<&Path>,
     output: Option<&Path>,
     global: &Global,
     now: Time,
@@ -36,8 +37,10 @@ pub(crate) fn run(
             .with_help("upgrade the connector that made it, and propose again"),
         ));
     };
-    let signer = FileSigner::open(key)?;
-    check_key(&draft, signer.kid(), key)?;
+    check_key(&draft, pen)?;
+    let mandate = mandate
+        .map(|file| within(file, &draft, pen, now))
+        .transpose()?;
     let digest = page_digest(shown, &draft.agreement);
     line_err(&proto::render::agreement(None, &draft.agreement));
     line_err(&format!(
@@ -54,7 +57,8 @@ pub(crate) fn run(
                 "language": shown.tongue.tag(),
                 "sha256": digest.to_string(),
             },
-            "key": signer.kid(),
+            "key": pen.kid(),
+            "seal": matches!(pen, Pen::Seal(_)),
             "signature": signature.map(|file| file.display().to_string()),
         })
     };
@@ -67,21 +71,18 @@ pub(crate) fn run(
             &format!(
                 "Sign this for the {}, with the key {}?",
                 draft.role.as_str(),
-                key.display()
+                pen.kid()
             ),
             global,
         )?;
     }
-    let payload = draft.payload();
-    let header = envelope::protected_header(
+    let bytes = pen.sign(
         Kind::Agreement,
         draft.role,
-        signer.algorithm().as_str(),
-        signer.kid(),
-        now.micros().div_euclid(1_000_000),
-    );
-    let signature = signer.sign(&envelope::signing_input(&header, &payload))?;
-    let bytes = envelope::assemble(&payload, &[(header, signature)]);
+        &draft.payload(),
+        mandate.as_deref(),
+        now,
+    )?;
     let target = output.map_or_else(|| signed_name(file), Path::to_path_buf);
     crate::local::write(&target, &bytes)?;
     show.result(
@@ -96,6 +97,22 @@ pub(crate) fn run(
     Ok(0)
 }
 
+/// A mandate, if it lets this key sign this; who signed the mandate is judged where the signature is attached.
+fn within(file: &Path, draft: &Draft, pen: &Pen, now: Time) -> Result<Vec<u8>, Refusal> {
+    let place = |refusal: Refusal| refusal.with_place(file.display().to_string(), None, None);
+    let bytes = crate::local::read(file)?.trim_ascii_end().to_vec();
+    let signed = proto::mandate::from_envelope(&bytes).map_err(place)?;
+    let party = match (draft.role, draft.agreement.assignee_id()) {
+        (Role::Consumer, Some(consumer)) => consumer,
+        _ => &draft.agreement.provider.id,
+    };
+    signed
+        .mandate
+        .permits(&draft.agreement, party, pen.kid(), now)
+        .map_err(place)?;
+    Ok(bytes)
+}
+
 /// Beside the draft, under a name that says what it is.
 fn signed_name(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
@@ -103,8 +120,11 @@ fn signed_name(file: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The key is that which the draft names for this side; with another one nobody would accept the signature.
-fn check_key(draft: &Draft, kid: &str, key: &Path) -> Result<(), Refusal> {
+/// The key is that which the draft names for this side; with another one nobody would accept the signature. Whether a seal
+/// counts, the trust bundle says, where the signature is attached.
+fn check_key(draft: &Draft, pen: &Pen) -> Result<(), Refusal> {
+    let Pen::Key(_) = pen else { return Ok(()) };
+    let kid = pen.kid();
     let party = match (draft.role, &draft.agreement.assignee) {
         (Role::Provider, _) => Some(&draft.agreement.provider),
         (Role::Consumer, Assignee::Participant(consumer)) => Some(consumer),
@@ -116,10 +136,9 @@ fn check_key(draft: &Draft, kid: &str, key: &Path) -> Result<(), Refusal> {
     Err(Refusal::new(
         Code::SignerNotParty,
         format!(
-            "the draft is to be signed for the {} with the key `{}`; `{}` holds `{kid}`",
+            "the draft is to be signed for the {} with the key `{}`; this one is `{kid}`",
             draft.role.as_str(),
             party.map_or("none", |party| party.signing_key.as_str()),
-            key.display()
         ),
     )
     .with_help("take the key that the league registers for the participant"))

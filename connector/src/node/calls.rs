@@ -1,5 +1,7 @@
 //! Connections to peers: opened when they are needed, kept while they hold.
 
+mod voided;
+
 use crate::node::Node;
 use faces::peer::call::{PeerClient, Way};
 use faces::peer::settings::Settings;
@@ -93,6 +95,12 @@ impl Node {
         Ok(client)
     }
 
+    /// The connection to a peer, if there is one.
+    pub(crate) async fn open_call(&self, peer: &ParticipantId) -> Option<PeerClient> {
+        let held = self.calls.0.lock().await;
+        held.get(peer).map(|(_, client)| client.clone())
+    }
+
     /// Forgets the connection to a peer; the next call opens another one.
     pub(crate) async fn hang_up(&self, peer: &ParticipantId) {
         self.calls.0.lock().await.remove(peer);
@@ -140,7 +148,7 @@ impl Node {
         leaf.map_err(|refusal| refusal.with_place(file, None, None))
     }
 
-    /// Greets a peer: exchanges bundle and head; a newer bundle of the league is taken.
+    /// Greets a peer: exchanges bundle, head and what was heard of other logs; a newer bundle of the league is taken.
     async fn greet(self: &Arc<Self>, client: &PeerClient) -> Result<(), Refusal> {
         let theirs = client
             .hello(&self.greeting(0))
@@ -150,10 +158,11 @@ impl Node {
         if let Some(bytes) = &theirs.bundle {
             self.take_bundle(bytes)?;
         }
-        match &theirs.head {
-            Some(head) => self.follow_head(client, head).await,
-            None => Ok(()),
+        if let Some(head) = &theirs.head {
+            self.follow_head(client, head).await?;
         }
+        self.settle_heard(client).await?;
+        self.hear(client.participant(), &theirs.heard).await
     }
 
     /// What this participant says of itself; the bundle only if the other side's number is lower.
@@ -166,6 +175,7 @@ impl Node {
             bundle_sequence: sequence,
             bundle: (sequence > their_bundle).then(|| bundle.to_bytes().into()),
             head: Some(self.log.head().to_string().into()),
+            heard: self.passed_on(),
         }
     }
 
@@ -184,7 +194,7 @@ impl Node {
         if let Some(head) = &greeting.head {
             self.see_head(peer, head).await?;
         }
-        Ok(())
+        self.hear(peer, &greeting.heard).await
     }
 
     /// Takes a newer bundle of the same league; anything else is left alone.
@@ -238,10 +248,11 @@ impl Node {
     }
 
     /// Ends the answers of participants that the bundle no longer lists, and those that rely on what it no longer lets an
-    /// issuer state.
+    /// issuer state; and the contracts that it makes void.
     pub(crate) fn cut_strangers(&self) {
         // Open inboxes look again at whom they belong to.
         self.posted.notify_waiters();
+        self.end_voided();
         let own = self.id();
         for (_, peer, _) in self.running.list() {
             if let (true, Err(why)) = (peer != own, self.member(&peer)) {

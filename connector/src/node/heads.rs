@@ -1,8 +1,7 @@
 //! The heads that peers show of their logs. Each must continue the one before: else a history was exchanged for another.
 
 use crate::node::Node;
-use crate::walk::fact::Fact;
-use bytes::Bytes;
+use crate::walk::fact::{Fact, maybe};
 use evidence::json::Json;
 use evidence::note::{self, NoteKey, SignedHead};
 use evidence::tree::check_consistency;
@@ -11,20 +10,36 @@ use policy::id::ParticipantId;
 use policy::refusal::{Code, Refusal};
 use proto::peer::proof::{Proof, Wanted};
 use std::collections::BTreeMap;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::Mutex;
+
+mod exchange;
+mod heard;
+
+/// Heads of logs on their way between witnesses. What must not be lost of them is on the books.
+#[derive(Debug, Default)]
+pub(crate) struct Heads {
+    /// Heads of peers that have shown to go on from those before, and that we have not cosigned yet.
+    unwitnessed: Mutex<BTreeMap<ParticipantId, SignedHead>>,
+    /// Newest heads of logs that we have never been shown ourselves, to be passed on: one for each log.
+    relayed: Mutex<BTreeMap<ParticipantId, SignedHead>>,
+    /// Held while heads are exchanged with a peer that we have called.
+    exchanging: tokio::sync::Mutex<()>,
+    /// Held while a head is judged that a caller shows, so that two are not held against the same one before.
+    judging: tokio::sync::Mutex<()>,
+}
 
 /// What a peer could show for two of its heads.
 enum Shown {
     /// A head that continues the one that is known.
     Proven(Box<SignedHead>),
-    /// Nothing that holds.
-    Nothing,
+    /// Nothing that holds; the head that it came with, if it was signed.
+    Nothing(Option<Box<SignedHead>>),
     /// It could not be asked.
     Unknown,
 }
 
 impl Node {
-    /// A head that is signed by the peer's registered note key.
+    /// A head that is signed by the peer's registered note key, with that signature alone.
     pub(crate) fn checked_head(&self, peer: &ParticipantId, head: &[u8]) -> Option<SignedHead> {
         let bundle = self.trust.bundle();
         let member = bundle.member(peer)?;
@@ -34,8 +49,7 @@ impl Node {
             algorithm: note::ED25519,
             public: member.note_key.raw().to_vec(),
         };
-        head.is_signed_by(&key, &keep::audit::key::Ed25519Notes)
-            .then_some(head)
+        head.only_by(&key, &keep::audit::key::Ed25519Notes)
     }
 
     /// Takes in a head that a caller shows. A caller is never dialled, so it can't be asked for a proof: two heads of one size
@@ -51,7 +65,7 @@ impl Node {
             None => self.note_head(peer, &head, false).await,
             Some(known) if known.checkpoint == head.checkpoint => Ok(()),
             Some(known) if known.checkpoint.size == head.checkpoint.size => {
-                self.note_fork(peer, &known, &head).await
+                self.note_fork(peer, (&known, &head), None).await
             }
             Some(known) if known.checkpoint.size < head.checkpoint.size => {
                 self.note_head(peer, &head, false).await
@@ -77,7 +91,7 @@ impl Node {
         };
         let Some(known) = self.known_head(peer)? else {
             self.note_head(peer, &head, true).await?;
-            self.unwitnessed().insert(peer.clone(), head);
+            self.heads.to_be_cosigned(peer, head);
             return Ok(());
         };
         if known.checkpoint == head.checkpoint {
@@ -86,72 +100,12 @@ impl Node {
         match self.prove(client, &known, &head).await {
             Shown::Proven(newest) => {
                 self.note_head(peer, &newest, true).await?;
-                self.unwitnessed().insert(peer.clone(), *newest);
+                self.heads.to_be_cosigned(peer, *newest);
                 Ok(())
             }
-            Shown::Nothing => self.note_fork(peer, &known, &head).await,
+            Shown::Nothing(_) => self.note_fork(peer, (&known, &head), None).await,
             Shown::Unknown => Ok(()),
         }
-    }
-
-    fn unwitnessed(&self) -> MutexGuard<'_, BTreeMap<ParticipantId, SignedHead>> {
-        self.unwitnessed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The newest head of a peer's log that was seen to go on from the one before, cosigned, unless that was done already:
-    /// it goes back to the peer with the word on a receipt.
-    pub(crate) fn witness(&self, peer: &ParticipantId) -> Option<Bytes> {
-        let mut head = self.unwitnessed().remove(peer)?;
-        let seconds = u64::try_from(self.now().micros() / 1_000_000).ok()?;
-        match self.log.cosign(&mut head, seconds) {
-            Ok(()) => Some(head.to_string().into()),
-            Err(error) => {
-                tracing::warn!(%error, "log.not_witnessed");
-                None
-            }
-        }
-    }
-
-    /// Takes in a head of the own log that a peer has cosigned: evidence that it was shown this history and no other. What
-    /// is no such head says nothing, and changes nothing.
-    ///
-    /// # Errors
-    /// When the log can't be written.
-    pub(crate) async fn take_witness(
-        &self,
-        peer: &ParticipantId,
-        note: &[u8],
-    ) -> Result<(), Refusal> {
-        let bundle = self.trust.bundle();
-        let read = || {
-            let key = NoteKey {
-                name: note::origin(peer.domain()),
-                algorithm: note::COSIGNATURE,
-                public: bundle.member(peer)?.note_key.raw().to_vec(),
-            };
-            let head: SignedHead = std::str::from_utf8(note).ok()?.parse().ok()?;
-            let seconds = head.cosigned_by(&key, &keep::audit::key::Ed25519Notes)?;
-            let ours = self.log.checkpoint_at(head.checkpoint.size)? == head.checkpoint;
-            ours.then_some((head, seconds))
-        };
-        let Some((head, seconds)) = read() else {
-            tracing::warn!(peer = peer.domain(), "log.no_witness");
-            return Ok(());
-        };
-        let _durable = self
-            .record(Fact::new(
-                "witnessed",
-                [
-                    ("peer", Json::text(peer)),
-                    ("size", Json::count(head.checkpoint.size)),
-                    ("seconds", Json::count(seconds)),
-                    ("note", Json::text(head)),
-                ],
-            ))
-            .await?;
-        Ok(())
     }
 
     async fn prove(&self, client: &PeerClient, known: &SignedHead, shown: &SignedHead) -> Shown {
@@ -162,7 +116,7 @@ impl Node {
         };
         let (hashes, newest) = match client.proof(wanted).await {
             Ok(Proof::Consistency { hashes, head }) => (hashes, head),
-            Ok(Proof::Records { .. }) => return Shown::Nothing,
+            Ok(Proof::Records { .. }) => return Shown::Nothing(None),
             // What says nothing of its log is asked again at the next greeting.
             Err(refusal) if on_the_way(refusal.code) => return Shown::Unknown,
             Err(refusal)
@@ -170,22 +124,23 @@ impl Node {
             {
                 return Shown::Unknown;
             }
-            Err(_) => return Shown::Nothing,
+            Err(_) => return Shown::Nothing(None),
         };
         let Some(newest) = self.checked_head(client.participant(), &newest) else {
-            return Shown::Nothing;
+            return Shown::Nothing(None);
         };
         let to = &newest.checkpoint;
         if check_consistency(from.size, to.size, from.root, to.root, &hashes) {
             Shown::Proven(Box::new(newest))
         } else {
-            Shown::Nothing
+            Shown::Nothing(Some(Box::new(newest)))
         }
     }
 
+    /// The newest head that a peer has shown to us, and whether it has proven that it goes on from those before.
     fn known_head(&self, peer: &ParticipantId) -> Result<Option<SignedHead>, Refusal> {
-        let note = self.index(|state| state.head_of(peer))?;
-        Ok(note.and_then(|note| note.parse().ok()))
+        let row = self.index(|state| state.head_of(peer))?;
+        Ok(row.and_then(|row| row.note.parse().ok()))
     }
 
     async fn note_head(
@@ -208,12 +163,13 @@ impl Node {
         Ok(())
     }
 
-    /// Both heads are on the books, signed by the peer: that is the proof. It is noted once.
+    /// Both heads are on the books, signed by the log's owner: that is the proof. It is noted once, with who has shown the
+    /// second one, if that was not the owner.
     async fn note_fork(
         &self,
         peer: &ParticipantId,
-        known: &SignedHead,
-        shown: &SignedHead,
+        (known, shown): (&SignedHead, &SignedHead),
+        via: Option<&ParticipantId>,
     ) -> Result<(), Refusal> {
         if self.fork_of(peer)?.is_some() {
             return Ok(());
@@ -225,6 +181,7 @@ impl Node {
                 [
                     ("peer", Json::text(peer)),
                     ("code", Json::text(Code::LogFork)),
+                    ("via", maybe(via)),
                     ("known", Json::text(known)),
                     ("shown", Json::text(shown)),
                 ],
@@ -248,8 +205,23 @@ impl Node {
     /// When the index can't be read.
     pub(crate) fn forks(&self) -> Result<Vec<Refusal>, Refusal> {
         let forks = self.index(|state| state.forks())?;
-        Ok(forks.into_iter().map(forked).collect())
+        let own = self.id();
+        let told = |(peer, record): (ParticipantId, u64)| match peer == own {
+            true => own_fork(peer, record),
+            false => forked((peer, record)),
+        };
+        Ok(forks.into_iter().map(told).collect())
     }
+}
+
+/// Others hold a head that our key has signed and that is not of our log.
+fn own_fork(own: ParticipantId, record: u64) -> Refusal {
+    Refusal::new(
+        Code::LogFork,
+        "others hold a head that this log has signed and that it does not go on from: an older copy was put in its place, or its key is used elsewhere",
+    )
+    .with_participant(own)
+    .with_help(format!("both signed heads: hansa audit show {record}"))
 }
 
 fn forked((peer, record): (ParticipantId, u64)) -> Refusal {

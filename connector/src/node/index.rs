@@ -1,5 +1,9 @@
 //! Makes the index from records: the same walk in daily work, after a crash, and for a lost index.
 
+mod notice;
+mod owed;
+mod purse;
+
 use crate::node::budget::piece;
 use evidence::json::Json;
 use evidence::record::Record;
@@ -7,7 +11,7 @@ use evidence::time::Time;
 use keep::audit::Log;
 use keep::state::State;
 use keep::state::change::Change;
-use keep::state::row::{LetterRow, NegotiationRow, NoticeRow, ReceiptRow, Spending, WordRow};
+use keep::state::row::{LetterRow, NegotiationRow, ReceiptRow, Spending, WordRow};
 use policy::id::{ContractId, ParticipantId};
 use policy::refusal::{Code, Refusal};
 
@@ -45,6 +49,9 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
                 &body.words("contracts"),
                 record.at,
             )?;
+            notice::used(change, &body)?;
+            owed::permitted(change, &body, &asker)?;
+            purse::charged(change, &body, None)?;
             for spending in spendings(change, &body, record.at)? {
                 change.spend(&spending, &asker, None)?;
             }
@@ -52,6 +59,7 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
         }
         "progress" => {
             let opened = body.count("opened")?;
+            purse::charged(change, &body, Some(opened))?;
             let (asker, admitted) = change
                 .asker(opened)?
                 .unwrap_or_else(|| (String::new(), record.at));
@@ -95,7 +103,18 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
             &body.text("note")?,
             body.get("proven") == Some(&Json::Bool(true)),
         ),
+        "checkpoint_heard" => change.heard(
+            (&body.peer()?, &body.parsed("via")?),
+            body.count("size")?,
+            &body.text("note")?,
+            body.get("proven") == Some(&Json::Bool(true)),
+        ),
+        "witnessed" => change.witnessed(&body.peer()?, body.count("size")?, record.seq),
         "log_fork" => change.forked(&body.peer()?, record.seq),
+        "top_up" => change.topped_up(&body.text("contract")?, body.parsed("amount")?),
+        "attest" => owed::attested(change, &body),
+        "errand" => owed::asked(change, &body),
+        "not_received" => owed::not_received(change, &body),
         "received" => change.receipt(&receipt(&body, "consumer")?),
         "receipt_ack" => {
             let state = match body.get("match") {
@@ -109,28 +128,19 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
                 .map_err(|_| unreadable(record, "body"))?;
             change.published(&body.text("dataset")?, &text, record.seq)
         }
+        "group" => change.group(
+            &body.text("group")?,
+            body.count("serial")?,
+            &body.text("file")?,
+        ),
         "unpublish" => change.unpublished(&body.text("dataset")?),
         "officers" => officers(change, &body),
-        "notice" => notice(change, &body),
+        "notice" => notice::told(change, &body),
+        "noticed" => notice::noticed(change, &body),
+        "refuse" => notice::refused(change, &body),
         "trust" => change.highest("bundle", body.count("sequence")?),
         _ => Ok(()),
     }
-}
-
-/// What came of a notice.
-fn notice(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
-    let small = |name: &str| -> Result<u32, Refusal> {
-        u32::try_from(body.count(name)?).map_err(|_| unreadable(body.record, name))
-    };
-    change.noticed(&NoticeRow {
-        contract: body.contract("contract")?,
-        days: small("days")?,
-        channel: body.text("channel")?,
-        delivered: body.text("outcome")? == "delivered",
-        attempts: small("attempt")?,
-        reason: body.optional("reason"),
-        at: body.record.at,
-    })
 }
 
 /// The word of an officer: the first one asks, and another one approves.
@@ -143,7 +153,9 @@ fn officers(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
             deed,
             first: body.text("first")?,
             second: None,
-            reason: body.optional("reason"),
+            reason: body
+                .optional("reason_commit")
+                .or_else(|| body.optional("reason")),
             at: body.record.at,
         }),
     }
@@ -152,6 +164,8 @@ fn officers(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
 fn close(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
     let opened = body.count("opened")?;
     let (rows, bytes) = (body.maybe_count("rows"), body.maybe_count("bytes"));
+    change.owes(opened, rows, body.record.at)?;
+    change.settle_fares(opened, rows, bytes)?;
     let asker = change
         .asker(opened)?
         .map(|(asker, _)| asker)

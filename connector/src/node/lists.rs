@@ -76,7 +76,8 @@ impl Node {
     }
 
     /// Holds others instead.
-    pub(crate) fn set_published(&self, published: Published) {
+    pub(crate) fn set_published(&self, mut published: Published) {
+        published.know_groups(self.groups().keys().cloned().collect());
         *write(&self.published) = Arc::new(published);
     }
 

@@ -1,19 +1,19 @@
 //! From the configuration's offers to the catalogue's: policies are read, checked against their datasets, and public
 //! views are signed.
 
+pub(crate) mod views;
+
 use crate::config::{self, Config};
 use crate::node::{Node, fresh, fresh_text};
 use catalog::dataset::Dataset;
 use catalog::lint::{self, Severity};
 use catalog::offer::{Filled, Offer, Recipients, Sign};
 use evidence::digest::Digest;
-use keep::trust::signature::Signer;
 use policy::contract::shown::Shown;
-use policy::contract::{Assignee, Legal, OwnPurpose, Party, Role};
+use policy::contract::{Assignee, Legal, OwnPurpose, Party};
 use policy::id::{ContractId, DatasetId};
 use policy::refusal::Refusal;
 use policy::term::{Clause, Term};
-use proto::envelope::{self, Kind};
 use proto::peer::catalogue::{TEMPLATES, Template};
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
@@ -56,7 +56,7 @@ pub(crate) fn renew(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
         }
     }
     faults.extend(templates(node, &config));
-    publish_views(node, &offers)?;
+    faults.extend(views::publish(node, &offers)?);
     node.catalog_mut(|catalog| catalog.set_offers(offers));
     Ok(faults)
 }
@@ -189,39 +189,6 @@ impl Node {
         self.party_of(&config.participant.id, &bundle)
     }
 
-    /// A participant of the league as a party of a contract, as the bundle registers it now.
-    ///
-    /// # Errors
-    /// `PEER_NOT_TRUSTED` when it is not in the bundle.
-    pub(crate) fn party_of(
-        &self,
-        id: &policy::id::ParticipantId,
-        bundle: &keep::trust::bundle::Bundle,
-    ) -> Result<Party, Refusal> {
-        let stranger = || {
-            Refusal::new(
-                policy::refusal::Code::PeerNotTrusted,
-                format!("{} is not in the league", id.domain()),
-            )
-        };
-        let now = self.now();
-        let member = bundle.member(id).ok_or_else(stranger)?;
-        let key = member
-            .keys
-            .iter()
-            .rev()
-            .find(|key| key.counts_at(now))
-            .ok_or_else(stranger)?;
-        let (_, anchor) = bundle.anchors_for(id, now).next().ok_or_else(stranger)?;
-        Ok(Party {
-            id: id.clone(),
-            name: member.name.clone(),
-            legal_id: None,
-            signing_key: key.key.kid().to_owned(),
-            tls_issuer: anchor.spki,
-        })
-    }
-
     /// What differs from one agreement to the next.
     ///
     /// # Errors
@@ -245,39 +212,6 @@ impl Node {
             nonce: proto::base64url::encode(&fresh::<16>()),
         }
     }
-
-    /// The key that signs for this participant now.
-    pub(crate) fn signer(&self) -> Arc<dyn Signer> {
-        Arc::clone(&crate::node::read(&self.signer))
-    }
-
-    /// Puts another key in force, which the league has registered.
-    pub(crate) fn set_signer(&self, signer: Arc<dyn Signer>) {
-        *crate::node::write(&self.signer) = signer;
-    }
-
-    /// Signs a payload for this participant: the protected header and the signature.
-    ///
-    /// # Errors
-    /// When the key is out of reach.
-    pub(crate) fn sign(
-        &self,
-        kind: Kind,
-        role: Role,
-        payload: &[u8],
-    ) -> Result<(String, Vec<u8>), Refusal> {
-        let seconds = self.now().micros().div_euclid(1_000_000);
-        let signer = self.signer();
-        let header = envelope::protected_header(
-            kind,
-            role,
-            signer.algorithm().as_str(),
-            signer.kid(),
-            seconds,
-        );
-        let signature = signer.sign(&envelope::signing_input(&header, payload))?;
-        Ok((header, signature))
-    }
 }
 
 /// A random identity in the form of a UUID, version 4.
@@ -293,88 +227,4 @@ fn uuid() -> String {
         digits.insert(at, '-');
     }
     digits.into_iter().collect()
-}
-
-/// Signs the public views that are offered and not yet in force, and ends those that are no longer offered.
-fn publish_views(node: &Arc<Node>, offers: &[Offer]) -> Result<(), Refusal> {
-    let own = node.id();
-    let now = node.now();
-    let standing: Vec<(ContractId, policy::contract::Agreement)> = node.book(|book| {
-        book.all(now)
-            .filter(|(_, agreement, standing)| {
-                agreement.provider.id == own
-                    && agreement.assignee == Assignee::Public
-                    && !matches!(
-                        standing,
-                        policy::contract::Standing::Withdrawn
-                            | policy::contract::Standing::Superseded
-                            | policy::contract::Standing::Expired
-                    )
-            })
-            .map(|(id, agreement, _)| (id, agreement.clone()))
-            .collect()
-    });
-    let wanted: Vec<(&Offer, Dataset)> = offers
-        .iter()
-        .filter(|offer| offer.to == Recipients::Public)
-        .filter_map(|offer| {
-            node.catalog(|catalog| catalog.by_id(&offer.dataset).cloned())
-                .map(|dataset| (offer, dataset))
-        })
-        .collect();
-    // Peers check a public view when they see it, by the keys that count then: one by a key that is over is signed again.
-    let ours = node
-        .party()
-        .ok()
-        .filter(|party| party.signing_key == node.signer().kid());
-    let counts = |agreement: &policy::contract::Agreement| {
-        ours.as_ref().is_none_or(|party| {
-            agreement.provider.signing_key == party.signing_key
-                && agreement.provider.tls_issuer == party.tls_issuer
-        })
-    };
-    let same = |agreement: &policy::contract::Agreement, offer: &Offer, dataset: &Dataset| {
-        counts(agreement)
-            && agreement.dataset.id == offer.dataset
-            && agreement.dataset.schema == dataset.schema_digest()
-            && agreement.clauses == offer.clauses
-            && agreement.not_before == offer.not_before
-            && agreement.not_after == offer.not_after
-            && agreement.own_purposes == offer.own_purposes
-            && agreement.legal == offer.legal
-    };
-    for (offer, dataset) in &wanted {
-        if standing
-            .iter()
-            .any(|(_, agreement)| same(agreement, offer, dataset))
-        {
-            continue;
-        }
-        let agreement =
-            offer.agreement(dataset, node.filled(node.party()?, Assignee::Public, None));
-        let payload = proto::contract::to_bytes(&agreement);
-        let signature = node.sign(Kind::Agreement, Role::Provider, &payload)?;
-        let bytes = envelope::assemble(&payload, &[signature]);
-        let signed = envelope::parse_offer(&bytes)?;
-        let id = signed.id;
-        let agreed = signed.verify(&node.trust.bundle().keys(now))?;
-        node.documents.keep_contract(id, &bytes)?;
-        let recorded = node.record_now(agreed)?;
-        node.book_mut(|book| book.admit(recorded));
-    }
-    for (id, agreement) in standing {
-        if wanted
-            .iter()
-            .any(|(offer, dataset)| same(&agreement, offer, dataset))
-        {
-            continue;
-        }
-        let reason = if counts(&agreement) {
-            "no longer offered"
-        } else {
-            "signed again with another key"
-        };
-        crate::walk::revoke::own_now(node, id, reason)?;
-    }
-    Ok(())
 }

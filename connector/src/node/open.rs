@@ -6,16 +6,18 @@ use crate::local::join::files;
 use crate::node::budget::{self, Budgets};
 use crate::node::calls::Calls;
 use crate::node::paces::Paces;
+use crate::node::purse::Purses;
 use crate::node::refusals::Refusals;
 use crate::node::running::Running;
 use crate::node::seats::Seats;
-use crate::node::{Node, index, lists, offers, releases, secret};
-use crate::walk::fact::{Fact, maybe};
+use crate::node::{
+    Node, groups, heads::Heads, index, lists, offers, people, releases, secret, texts,
+};
+use crate::walk::fact::Fact;
 use catalog::Catalog;
 use catalog::grown::Seal;
 use engine::limits::{Room, runtime};
 use engine::snapshot::shelf::{Holdings, Shelf};
-use evidence::digest::Digest;
 use evidence::json::{Json, Limits as JsonLimits};
 use evidence::time::{Clock, Time};
 use keep::audit::key::LogKey;
@@ -32,7 +34,6 @@ use policy::refusal::{Code, Refusal};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
-use tokio::sync::Notify;
 
 /// What opening found that people should know, and that stops nothing.
 #[derive(Debug, Default)]
@@ -83,7 +84,6 @@ impl Node {
             .bundle
             .not_before_number(state.remembered("bundle")?)?;
         let documents = Documents::open(&config.state)?;
-        let side = Side::open(&config.state.join("side"))?;
         let schema_secret = secret::open(&config.state)?;
         let mut found = Found::default();
         let book = book(&config, &state, &documents, &identity.bundle, &mut found)?;
@@ -104,29 +104,33 @@ impl Node {
             .saturating_mul(config.limits.concurrent.min(4));
         let room = Room::new(runtime.handle().clone(), memory, config.state.join("spill"))?;
         let taxonomy = proto::purposes::taxonomy(&config.purposes)?;
-        let (published, unread) = lists::load(&config.lists);
+        let (mut published, unread) = lists::load(&config.lists);
         found.faults.extend(unread);
+        let groups = groups::load(&state, &documents, &mut published, &mut found.faults)?;
         let node = Arc::new(Self {
             trust: TrustStore::new(&identity),
             signer: RwLock::new(Arc::clone(&identity.signer)),
             clock,
             moved,
             log,
-            side,
+            side: Side::open(&config.state.join("side"))?,
+            people: people::People::open(&config.state)?,
+            texts: texts::room(),
             documents,
             room,
             running: Running::default(),
             seats: Seats::default(),
             budgets,
+            purses: Purses::new(state.purses()?),
             paces: Paces::default(),
             counting: tokio::sync::Mutex::new(()),
             asked: Mutex::new(BTreeSet::new()),
-            unwitnessed: Mutex::default(),
+            heads: Heads::default(),
             refusals: Refusals::default(),
             calls: Calls::default(),
             schema_secret,
             owed: tokio_util::task::TaskTracker::new(),
-            posted: Notify::new(),
+            posted: tokio::sync::Notify::new(),
             noticing: tokio::sync::Mutex::new(()),
             desk: tokio::sync::Mutex::new(()),
             config: RwLock::new(Arc::new(config)),
@@ -135,10 +139,13 @@ impl Node {
             shelf,
             taxonomy: RwLock::new(Arc::new(taxonomy)),
             templates: RwLock::default(),
+            groups: RwLock::new(Arc::new(groups)),
+            held: RwLock::default(),
             published: RwLock::new(Arc::new(published)),
             state: Mutex::new(state),
             offering: Mutex::new(()),
             releasing: Mutex::new(()),
+            archiving: Mutex::new(()),
             reloading: Mutex::new(()),
             _lock: lock,
             runtime: Some(runtime),
@@ -148,93 +155,6 @@ impl Node {
         found.faults.extend(node.unexecutable());
         found.faults.extend(releases::all(&node));
         Ok((node, found))
-    }
-
-    /// Records the bundle in force, if it is another than the last one recorded.
-    ///
-    /// # Errors
-    /// When the log can't be written.
-    pub(crate) fn note_bundle(&self) -> Result<(), Refusal> {
-        let bundle = self.trust.bundle();
-        let sequence = bundle.content().sequence;
-        if self.index(|state| state.remembered("bundle"))? >= sequence {
-            return Ok(());
-        }
-        let _durable = self.record_now(Fact::new(
-            "trust",
-            [
-                ("bundle", Json::text(bundle.digest())),
-                ("sequence", Json::count(sequence)),
-                ("league", Json::text(&bundle.content().league)),
-                (
-                    "members",
-                    Json::List(bundle.roster().members().map(Json::text).collect()),
-                ),
-            ],
-        ))?;
-        self.index(|_| Ok(()))
-    }
-
-    /// Records the digest of a configuration that is about to be put in force, if it is another than the last one recorded:
-    /// of its file, of what the environment overrides in it, and of every policy that it offers.
-    ///
-    /// # Errors
-    /// When the log can't be written.
-    pub(crate) fn note_config(&self, config: &Config) -> Result<(), Refusal> {
-        let policies: BTreeSet<&Path> = config
-            .offers
-            .iter()
-            .map(|offer| offer.policy.as_path())
-            .collect();
-        let policies = policies.into_iter().map(|path| {
-            let name = path.strip_prefix(config.folder()).unwrap_or(path);
-            let text = std::fs::read(path).ok();
-            (
-                name.display().to_string(),
-                maybe(text.map(|text| Digest::of(&text))),
-            )
-        });
-        let policies = Json::Object(policies.collect()).digest();
-        let overrides = config
-            .overrides
-            .iter()
-            .map(|(name, value)| (name.clone(), Json::text(Digest::of(value.as_bytes()))));
-        let whole = Json::object([
-            ("file", Json::text(Digest::of(config.text.as_bytes()))),
-            ("overrides", Json::Object(overrides.collect())),
-            ("policies", Json::text(policies)),
-        ]);
-        let digest = whole.digest();
-        let house = std::fs::read(config.folder().join("policies/house.toml")).ok();
-        let house = house.map(|text| Digest::of(&text));
-        let kept = config.state.join("config.digest");
-        let line = format!(
-            "{digest} {}",
-            house.map_or_else(String::new, |h| h.to_string())
-        );
-        let before = std::fs::read_to_string(&kept).unwrap_or_default();
-        if before == line {
-            return Ok(());
-        }
-        let _durable = self.record_now(Fact::new(
-            "config",
-            [
-                ("path", Json::text("hansa.toml")),
-                (
-                    "old",
-                    maybe(before.split(' ').next().filter(|old| !old.is_empty())),
-                ),
-                ("new", Json::text(digest)),
-                ("policies", Json::text(policies)),
-                (
-                    "overrides",
-                    Json::List(config.overrides.keys().map(Json::text).collect()),
-                ),
-                ("house", maybe(house)),
-                ("clock_offset_us", Json::Int(config.clock.micros)),
-            ],
-        ))?;
-        keep::files::replace(&kept, line.as_bytes(), keep::files::Readers::Owner)
     }
 
     /// Records something from a thread that may block.

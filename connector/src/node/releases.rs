@@ -2,7 +2,8 @@
 
 use crate::node::Node;
 use crate::walk::fact::Fact;
-use engine::release;
+use catalog::grown;
+use engine::release::{self, Staged};
 use engine::snapshot::Snapshot;
 use evidence::json::Json;
 use policy::contract::Standing;
@@ -36,10 +37,28 @@ pub(crate) fn due(node: &Arc<Node>, dataset: &DatasetId) -> Result<Vec<Refusal>,
     };
     let cubes = cubes(node, snapshot);
     let (state, limits) = (node.config().state.clone(), node.limits());
-    let staged = release::stage(snapshot, &cubes, &state, &limits, node.now())?;
-    let Some(staged) = staged else {
-        return Ok(Vec::new());
-    };
+    let mut faults = Vec::new();
+    let (now, secret) = (node.now(), &node.schema_secret);
+    let staged = release::stage(snapshot, &cubes, &state, &limits, now, secret)?;
+    if let Some(staged) = staged {
+        faults.extend(recorded(node, dataset, staged)?);
+    }
+    // Cells with noise are of rows that were put aside for good by now.
+    let fresh = || crate::node::fresh();
+    let now = node.now();
+    let drawn = release::stage_drawn(snapshot, &cubes, &state, &limits, now, &fresh)?;
+    if let Some(drawn) = drawn {
+        faults.extend(recorded(node, dataset, drawn)?);
+    }
+    Ok(faults)
+}
+
+/// Records what was worked out, and shows it from then on. Says what could not be released.
+fn recorded(
+    node: &Arc<Node>,
+    dataset: &DatasetId,
+    staged: Staged,
+) -> Result<Vec<Refusal>, Refusal> {
     for fact in &staged.facts {
         let _recorded = node.record_now(Fact::new(
             "release",
@@ -52,6 +71,8 @@ pub(crate) fn due(node: &Arc<Node>, dataset: &DatasetId) -> Result<Vec<Refusal>,
                 ("published", Json::count(fact.cells)),
                 ("withheld", Json::count(fact.withheld)),
                 ("digest", Json::text(&fact.digest)),
+                ("epsilon", told(fact.epsilon.as_ref())),
+                ("unit", told(fact.unit.as_ref())),
             ],
         ))?;
     }
@@ -61,14 +82,25 @@ pub(crate) fn due(node: &Arc<Node>, dataset: &DatasetId) -> Result<Vec<Refusal>,
     Ok(faults)
 }
 
+fn told(text: Option<&String>) -> Json {
+    text.map_or(Json::Null, Json::text)
+}
+
 /// What contracts in force, and those to come, have released of the dataset.
 fn cubes(node: &Arc<Node>, snapshot: &Snapshot) -> Vec<Cube> {
     let now = node.now();
+    let seal = node.catalog(|catalog| catalog.seal().cloned());
+    let dataset = &snapshot.dataset;
     node.book(|book| {
         book.all(now)
             .filter(|(_, agreement, standing)| {
-                agreement.dataset.id == snapshot.dataset.id
-                    && agreement.dataset.schema == snapshot.dataset.schema_digest()
+                agreement.dataset.id == dataset.id
+                    && grown::fits(
+                        agreement.dataset.schema,
+                        &agreement.clauses,
+                        dataset,
+                        seal.as_ref(),
+                    )
                     && matches!(standing, Standing::InForce | Standing::NotYet)
             })
             .filter_map(|(_, agreement, _)| term::cube_of(&agreement.clauses).ok()?)

@@ -153,6 +153,20 @@ impl Running {
         });
     }
 
+    /// Cuts those of whoever `why` gives a reason for, by its contracts.
+    pub(crate) fn cut_whoever(
+        &self,
+        why: impl Fn(&ParticipantId, &[ContractId]) -> Option<Refusal>,
+    ) {
+        self.locked(|list| {
+            for entry in list.values() {
+                if let Some(why) = why(&entry.peer, &entry.contracts) {
+                    entry.stop.stop(why);
+                }
+            }
+        });
+    }
+
     /// Cuts all; says how many.
     pub(crate) fn cut_all(&self, why: &Refusal) -> usize {
         self.cut(|_| true, why)

@@ -207,6 +207,13 @@ impl Town {
     }
 }
 
+/// Closes a participant as a command does: what was begun in the background ends, and then its folder is free.
+pub(crate) async fn closed(node: Arc<Node>) {
+    node.owed.close();
+    node.owed.wait().await;
+    drop(node);
+}
+
 const CONFIG: &str = r#"
 [participant]
 id = "ALIAS.example"

@@ -1,8 +1,12 @@
 //! A participant over time: what ends while an answer is being opened, a clock that goes back, files that are lost or
 //! damaged, a flood of refusals.
 
+mod attest;
 mod clock;
 mod cut;
+mod events;
 mod files;
+mod groups;
+mod prepaid;
 mod refusals;
 mod withdrawal;

@@ -12,18 +12,41 @@ use std::sync::Arc;
 /// So many stand in one record.
 const MOST: usize = 500;
 
+/// The most bytes of texts that wait for the disk.
+const WAITING: usize = 8 * 1024 * 1024;
+
+/// The longest text that is kept, in bytes: no longer one is planned.
+const LONGEST: usize = 256 * 1024;
+
+/// Room for so many.
+pub(crate) fn room() -> Arc<tokio::sync::Semaphore> {
+    Arc::new(tokio::sync::Semaphore::new(WAITING))
+}
+
 impl Node {
-    /// Keeps the text of a question beside the log, without holding up its answer.
+    /// Keeps the text of a question beside the log, without holding up its answer; but where so many texts wait for the
+    /// disk that memory would fill with them, the question waits, too.
     pub(crate) fn keep_text(self: &Arc<Self>, salt: [u8; 16], sql: &str) {
-        if self.config().keeping.sql.is_zero() {
+        if self.config().keeping.sql.is_zero() || sql.len() > LONGEST {
             return;
         }
-        let (node, sql, at) = (Arc::clone(self), sql.to_owned(), self.now());
+        let at = self.now();
+        let size = u32::try_from(sql.len()).unwrap_or(u32::MAX);
+        let Ok(room) = Arc::clone(&self.texts).try_acquire_many_owned(size) else {
+            crate::node::waiting(|| self.keep_now(at, salt, sql));
+            return;
+        };
+        let (node, sql) = (Arc::clone(self), sql.to_owned());
         self.owed.spawn_blocking(move || {
-            if let Err(refusal) = node.side.keep(at, salt, &sql) {
-                tracing::warn!(%refusal, "side.text_not_kept");
-            }
+            node.keep_now(at, salt, &sql);
+            drop(room);
         });
+    }
+
+    fn keep_now(&self, at: Time, salt: [u8; 16], sql: &str) {
+        if let Err(refusal) = self.side.keep(at, salt, sql) {
+            tracing::warn!(%refusal, "side.text_not_kept");
+        }
     }
 
     /// Erases what is older than the configuration keeps; gives how many. Blocks.
@@ -66,5 +89,32 @@ impl Node {
             self.side.erase(part)?;
         }
         Ok(texts.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::WAITING;
+    use crate::node::testing::{TERMS, Town};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn texts_that_wait_for_the_disk_are_bounded() {
+        let mut town = Town::new();
+        town.settle("lindau", TERMS);
+        let node = town.open("lindau");
+        let held = || node.side.held().unwrap().len();
+        // Others fill the room: the next one is kept before the call comes back.
+        let all = u32::try_from(WAITING).unwrap();
+        let others = node.texts.clone().try_acquire_many_owned(all).unwrap();
+        node.keep_text([1; 16], "SELECT 1");
+        assert_eq!(held(), 1);
+        assert!(node.owed.is_empty());
+        drop(others);
+        // A text gives its room back when it is kept.
+        node.keep_text([2; 16], "SELECT 2");
+        node.owed.close();
+        node.owed.wait().await;
+        assert_eq!(held(), 2);
+        assert_eq!(node.texts.available_permits(), WAITING);
     }
 }

@@ -14,7 +14,7 @@ use crate::walk::answer::open::open;
 use engine::execute::Unanswered;
 use evidence::digest::Digest;
 use faces::front::{NoAnswer, RowsFrame};
-use policy::contract::Asker;
+use policy::contract::{Asker, Standing};
 use policy::peer::VerifiedPeer;
 use policy::refusal::{Code, Refusal};
 use policy::ruling::{Asked, Declined};
@@ -72,7 +72,10 @@ async fn to_the_end(
 ) -> Result<Delivery, NoAnswer> {
     let posed = Posed::by(node, caller, asking);
     let fell = match open(node, &posed).await {
-        Ok(opened) => return Ok(deliver(node, posed.caller, opened)),
+        Ok(opened) => {
+            node.keep_text(posed.salt, &posed.asking.ask.sql);
+            return Ok(deliver(node, posed.caller, opened));
+        }
         Err(fell) => fell,
     };
     let asked = Some(posed.asked());
@@ -84,7 +87,12 @@ async fn to_the_end(
         }) => Declined::closing(opened, refusal, asked),
         Fell::Closed => return Err(node.unheard(Some(posed.asker.id())).await),
     };
-    Err(node.decline(Some(posed.asker.id()), declined).await)
+    let told = node.decline(Some(posed.asker.id()), declined).await;
+    // A text stands only beside a record of its own, and somebody without a contract leaves nothing on our disk.
+    if matches!(told, NoAnswer::Declined(_)) && posed.is_under_contract(node) {
+        node.keep_text(posed.salt, &posed.asking.ask.sql);
+    }
+    Err(told)
 }
 
 /// A question as it was put.
@@ -94,23 +102,34 @@ struct Posed {
     asking: Asking,
     /// Commits to the SQL text under a salt: the log holds the commitment, not the text.
     commit: Digest,
+    salt: [u8; 16],
 }
 
 impl Posed {
-    fn by(node: &Arc<Node>, caller: Caller, asking: Asking) -> Self {
+    fn by(node: &Node, caller: Caller, asking: Asking) -> Self {
         let asker = match &caller {
             Caller::Peer(peer) => Asker::Peer(peer.clone()),
             Caller::House => Asker::House(node.id()),
         };
         let salt: [u8; 16] = crate::node::fresh();
         let commit = Digest::of_parts(&[&salt, asking.ask.sql.as_bytes()]);
-        node.keep_text(salt, &asking.ask.sql);
         Self {
             caller,
             asker,
             asking,
             commit,
+            salt,
         }
+    }
+
+    /// Whether whoever asks holds a contract with us that is in force.
+    fn is_under_contract(&self, node: &Node) -> bool {
+        let (now, asker) = (node.now(), self.asker.id());
+        node.book(|book| {
+            book.all(now).any(|(_, agreement, standing)| {
+                standing == Standing::InForce && agreement.assignee_id() == Some(asker)
+            })
+        })
     }
 
     /// What a refusal says of it.

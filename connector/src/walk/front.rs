@@ -21,6 +21,7 @@ use proto::peer::catalogue::{Entry, Offer, Page, PageRequest};
 use proto::peer::greeting::Greeting;
 use proto::peer::letter::{Letter, Numbered};
 use proto::peer::proof::{Proof, Wanted};
+use proto::peer::witness::{Seen, Shown};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -28,14 +29,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug)]
 pub(crate) struct Reception {
     node: Arc<Node>,
-    sums: Mutex<BTreeMap<(String, &'static str), Sum>>,
+    sums: Mutex<BTreeMap<Key, Sum>>,
 }
 
+/// A peer, and what it does.
+type Key = (String, &'static str);
+
 /// How often something happened that is recorded in sums: at most one record a minute for each peer and kind.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Sum {
     since: i64,
     count: u64,
+    /// Whether the record of this minute is.
+    durable: bool,
 }
 
 const A_MINUTE: i64 = 60_000_000;
@@ -50,40 +56,11 @@ impl Reception {
     }
 
     /// Counts something; the first one of each minute is recorded before it is answered, with the count of those before.
+    /// Nothing is answered on the strength of a record that is not durable yet.
     async fn count(&self, peer: &VerifiedPeer, what: &'static str) -> Result<(), NoAnswer> {
         let now = self.node.ticks();
-        let due = {
-            let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
-            if sums.len() > MOST_SUMS {
-                sums.clear();
-            }
-            let key = (peer.id().to_string(), what);
-            match sums.get_mut(&key) {
-                Some(sum) if now.saturating_sub(sum.since) < A_MINUTE => {
-                    sum.count = sum.count.saturating_add(1);
-                    None
-                }
-                Some(sum) => {
-                    let before = sum.count;
-                    *sum = Sum {
-                        since: now,
-                        count: 0,
-                    };
-                    Some(before)
-                }
-                None => {
-                    sums.insert(
-                        key,
-                        Sum {
-                            since: now,
-                            count: 0,
-                        },
-                    );
-                    Some(0)
-                }
-            }
-        };
-        let Some(before) = due else {
+        let key = (peer.id().to_string(), what);
+        let Some(before) = self.due(&key, now) else {
             return Ok(());
         };
         let fact = Fact::new(
@@ -94,9 +71,45 @@ impl Reception {
                 ("before", Json::count(before)),
             ],
         );
-        match self.node.log.record(fact).await {
-            Ok(_) => Ok(()),
-            Err(_) => Err(self.node.unheard(Some(peer.id())).await),
+        let recorded = self.node.log.record(fact).await.is_ok();
+        self.recorded(&key, now, before, recorded);
+        if recorded {
+            Ok(())
+        } else {
+            Err(self.node.unheard(Some(peer.id())).await)
+        }
+    }
+
+    /// How many were counted before, where a record is due now.
+    fn due(&self, key: &Key, now: i64) -> Option<u64> {
+        let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sum) = sums.get_mut(key)
+            && sum.durable
+            && self.node.log.broken().is_none()
+            && now.saturating_sub(sum.since) < A_MINUTE
+        {
+            sum.count = sum.count.saturating_add(1);
+            return None;
+        }
+        Some(
+            sums.get_mut(key)
+                .map_or(0, |sum| std::mem::take(&mut sum.count)),
+        )
+    }
+
+    /// From a durable record on, a minute is counted.
+    fn recorded(&self, key: &Key, now: i64, before: u64, durable: bool) {
+        let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
+        if durable {
+            if sums.len() > MOST_SUMS {
+                // Only members get here: what is forgotten was counted for a minute at most.
+                sums.retain(|_, sum| now.saturating_sub(sum.since) < A_MINUTE);
+            }
+            let sum = sums.entry(key.clone()).or_default();
+            (sum.since, sum.durable) = (now, true);
+        } else if let Some(sum) = sums.get_mut(key) {
+            sum.durable = false;
+            sum.count = sum.count.saturating_add(before);
         }
     }
 
@@ -219,7 +232,7 @@ impl Front for Reception {
             let mut sums = self.sums.lock().unwrap_or_else(PoisonError::into_inner);
             let sum = sums.entry((String::new(), what)).or_insert(Sum {
                 since: i64::MIN,
-                count: 0,
+                ..Sum::default()
             });
             sum.count = sum.count.saturating_add(1);
             let due = now.saturating_sub(sum.since) >= A_MINUTE;
@@ -227,7 +240,7 @@ impl Front for Reception {
             if due {
                 *sum = Sum {
                     since: now,
-                    count: 0,
+                    ..Sum::default()
                 };
             }
             due.then_some(count)
@@ -315,6 +328,14 @@ impl Front for Reception {
         self.count(peer, "proof").await?;
         match crate::walk::proof::prove(&self.node, peer.id(), wanted).await {
             Ok(proof) => Ok(proof),
+            Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
+        }
+    }
+
+    async fn witness(&self, peer: &VerifiedPeer, shown: Shown) -> Result<Seen, NoAnswer> {
+        self.count(peer, "head").await?;
+        match self.node.judge_head(peer.id(), &shown).await {
+            Ok(seen) => Ok(seen),
             Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
         }
     }

@@ -1,6 +1,7 @@
 //! Messenger: carries the errands of a question, each on the books before it goes, and settles what is owed when rows end.
 
 mod own;
+pub(crate) mod turn;
 
 use crate::node::Node;
 use crate::node::calls::Peer;
@@ -32,6 +33,8 @@ struct Sending {
     asking: Asking,
     participant: ParticipantId,
     dataset: String,
+    /// For whom, under a pseudonym; nobody in particular inside a command's own process.
+    actor: Option<String>,
 }
 
 impl HasAsk for Sending {
@@ -55,6 +58,7 @@ impl Evidence for Sending {
                     Json::List(ask.contracts.iter().map(Json::text).collect()),
                 ),
                 ("purpose", maybe(ask.purpose.as_ref())),
+                ("actor", maybe(self.actor.as_ref())),
                 (
                     "sql_commit",
                     Json::text(evidence::digest::Digest::of_parts(&[
@@ -74,15 +78,20 @@ pub(crate) struct Messenger {
     peers: BTreeMap<ParticipantId, Peer>,
     /// Taken by the first part that is asked of the own gate.
     seat: std::sync::OnceLock<Seat>,
+    /// For whom it asks, under a pseudonym.
+    actor: Option<String>,
 }
 
 impl Messenger {
-    /// A messenger to these peers.
+    /// A messenger to these peers, for a Unix user of this house.
     ///
     /// # Errors
-    /// When the index can't be read.
-    pub(crate) fn new(node: &Arc<Node>) -> Result<Self, Refusal> {
+    /// When the index can't be read, or a pseudonym not be kept.
+    pub(crate) fn new(node: &Arc<Node>, user: Option<u32>) -> Result<Self, Refusal> {
         let peers = node.peers()?;
+        let now = node.now();
+        let actor = user.map(|user| node.people.pseudonym(user, now));
+        let actor = crate::node::waiting(|| actor.transpose())?;
         Ok(Self {
             node: Arc::clone(node),
             peers: peers
@@ -90,6 +99,7 @@ impl Messenger {
                 .map(|peer| (peer.id.clone(), peer))
                 .collect(),
             seat: std::sync::OnceLock::new(),
+            actor,
         })
     }
 
@@ -121,6 +131,7 @@ impl Messenger {
                 asking,
                 participant: peer.id.clone(),
                 dataset: errand.dataset.to_string(),
+                actor: self.actor.clone(),
             })
             .await?;
         match client.ask(&recorded).await {
@@ -153,6 +164,22 @@ impl Messenger {
 #[async_trait]
 impl Courier for Messenger {
     async fn fetch(&self, errand: Errand) -> Result<RemoteRows, Refusal> {
+        let mut left = turn::ATTEMPTS;
+        loop {
+            match self.once(&errand).await {
+                Err(refusal) if left > 0 && turn::not_there_yet(&self.node, &refusal) => {
+                    left = left.saturating_sub(1);
+                    tokio::time::sleep(turn::PAUSE).await;
+                }
+                other => return other,
+            }
+        }
+    }
+}
+
+impl Messenger {
+    /// Asks for a part, once.
+    async fn once(&self, errand: &Errand) -> Result<RemoteRows, Refusal> {
         let contracts: Vec<ContractId> = errand.contract.into_iter().collect();
         let asking = Asking {
             credentials: present::credentials(&self.node, &contracts)?,
@@ -178,7 +205,7 @@ impl Courier for Messenger {
                 format!("no address of {} is known", errand.participant.domain()),
             )
         })?;
-        self.remote(peer, asking, &errand).await
+        self.remote(peer, asking, errand).await
     }
 }
 

@@ -6,14 +6,14 @@ mod noted;
 pub(crate) mod remark;
 pub(crate) mod resume;
 mod step;
-mod wording;
+pub(crate) mod wording;
 
 use crate::node::{Node, releases};
 use crate::walk::negotiate::noted::Noted;
 use crate::walk::negotiate::resume::{follow_up, to_the_end};
 use crate::walk::negotiate::step::{Direction, step};
 use crate::walk::negotiate::wording::written;
-use crate::walk::{officers, receipt, revoke};
+use crate::walk::{attest, notice, officers, receipt, revoke};
 use evidence::digest::Digest;
 use keep::contracts::Kind as Document;
 use policy::contract::Agreement;
@@ -107,6 +107,16 @@ async fn recorded(
         refused: None,
     };
     match &letter.content {
+        Content::Statement { statement } => {
+            // What it is stands in its header: the reader of one kind takes no other.
+            match proto::notice::from_envelope(statement) {
+                Ok(_) => notice::event::take_in(node, peer, statement).await?,
+                Err(_) => attest::take_in(node, peer, statement).await?,
+            }
+            keep()?;
+            noted.record(node, None).await?;
+            Ok(None)
+        }
         Content::Withdrawal { statement } => {
             revoke::take_in(node, statement)?;
             keep()?;
@@ -221,7 +231,11 @@ async fn send_in_turn(
         return Ok(());
     }
     let (open, sends) = step(node, peer, &letter, Direction::Out { sign_beforehand })?;
-    if matches!(letter.content, Content::Agreement { .. }) {
+    // What was signed may let out more than what has come into force, or was ended, since then.
+    if matches!(
+        letter.content,
+        Content::Agreement { .. } | Content::Finalization { .. }
+    ) {
         let proposal = open.state.proposal();
         officers::insist(node, proposal.contract, &proposal.agreement)?;
     }
@@ -239,6 +253,14 @@ async fn send_in_turn(
 /// Does what follows without asking anybody.
 async fn follow(node: &Arc<Node>, open: Open, sends: Vec<Send>) -> Result<(), Refusal> {
     for send in sends {
+        let proposal = open.state.proposal();
+        if matches!(send, Send::Finalization(_))
+            && let Err(refusal) = officers::insist(node, proposal.contract, &proposal.agreement)
+        {
+            // The other side has signed what two persons must say again: it is theirs to go on.
+            tracing::info!(%refusal, "negotiation.waits_for_two");
+            continue;
+        }
         let content = written(node, &open, send)?;
         Box::pin(send_in_turn(node, open.other(), content, false)).await?;
     }

@@ -1,8 +1,10 @@
-//! Notices: the own people are told 90, 30 and 7 days before a contract ends, once each, over whatever they configured.
+//! Notices: the own people are told 90, 30 and 7 days before a contract ends, once each, over whatever they configured; and
+//! of what happens under a contract, where a clause asks for it.
 //!
 //! What was delivered is on the books, so that a restart tells nobody twice; what fails is tried again within bounds. Between
 //! a delivery and its record a crash may come: then it is delivered again, under the same id.
 
+pub(crate) mod event;
 mod wording;
 
 use crate::config::notice::Notice;
@@ -16,6 +18,7 @@ use keep::state::row::NoticeRow;
 use policy::contract::{Agreement, Standing};
 use policy::id::ContractId;
 use policy::refusal::{Code, Refusal};
+use proto::notice::Notice as Told;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -34,16 +37,19 @@ enum Channel {
     Folder,
     Webhook,
     Mail,
+    /// To the other party.
+    Post,
 }
 
 impl Channel {
-    const ALL: [Self; 3] = [Self::Folder, Self::Webhook, Self::Mail];
+    const PEOPLE: [Self; 3] = [Self::Folder, Self::Webhook, Self::Mail];
 
     const fn as_str(self) -> &'static str {
         match self {
             Self::Folder => "folder",
             Self::Webhook => "webhook",
             Self::Mail => "mail",
+            Self::Post => "post",
         }
     }
 
@@ -52,6 +58,7 @@ impl Channel {
             Self::Folder => notice.folder.is_some(),
             Self::Webhook => notice.webhook.is_some(),
             Self::Mail => notice.mail.is_some(),
+            Self::Post => true,
         }
     }
 }
@@ -63,39 +70,63 @@ struct Ending {
     days: u32,
 }
 
+/// Something of which somebody is told.
+struct Item {
+    contract: ContractId,
+    /// The number of days before its end, or what happened.
+    topic: String,
+    words: Wording,
+    channels: Vec<Channel>,
+    /// The same as a letter to the other party.
+    post: Option<Told>,
+}
+
 /// Tells what is due now.
 ///
 /// # Errors
 /// When the index can't be read or nothing can be recorded.
 pub(crate) async fn round(node: &Arc<Node>) -> Result<(), Refusal> {
     let notice = node.config().notice.clone();
-    let channels = Channel::ALL.map(|channel| channel.is_configured(&notice).then_some(channel));
-    if channels.iter().all(Option::is_none) {
-        return Ok(());
-    }
     // One round at a time, or two would tell the same.
     let Ok(_turn) = node.noticing.try_lock() else {
         return Ok(());
     };
-    let ending = ending(node)?;
-    if ending.is_empty() {
+    let mut items: Vec<Item> = ending(node)?
+        .iter()
+        .map(|one| Item {
+            contract: one.contract,
+            topic: one.days.to_string(),
+            words: Wording::of(node, one),
+            channels: Channel::PEOPLE.to_vec(),
+            post: None,
+        })
+        .collect();
+    items.extend(event::happened(node)?);
+    for item in &mut items {
+        item.channels.retain(|one| one.is_configured(&notice));
+    }
+    if items.iter().all(|item| item.channels.is_empty()) {
         return Ok(());
     }
     let told: BTreeMap<_, NoticeRow> = node
         .index(|state| state.notices())?
         .into_iter()
-        .map(|row| ((row.contract, row.days, row.channel.clone()), row))
+        .map(|row| ((row.contract, row.topic.clone(), row.channel.clone()), row))
         .collect();
-    for one in &ending {
-        for channel in channels.into_iter().flatten() {
-            let key = (one.contract, one.days, channel.as_str().to_owned());
+    for item in &items {
+        for channel in &item.channels {
+            let key = (
+                item.contract,
+                item.topic.clone(),
+                channel.as_str().to_owned(),
+            );
             let attempt = match told.get(&key) {
                 None => 1,
                 Some(row) if is_due(row, node.now()) => row.attempts.saturating_add(1),
                 Some(_) => continue,
             };
-            let done = deliver(node, &notice, one, channel).await;
-            record(node, one, channel, attempt, done.err().as_ref()).await?;
+            let done = deliver(node, &notice, item, *channel).await;
+            record(node, item, *channel, attempt, done.err().as_ref()).await?;
         }
     }
     Ok(())
@@ -164,19 +195,20 @@ fn ending(node: &Node) -> Result<Vec<Ending>, Refusal> {
 }
 
 async fn deliver(
-    node: &Node,
+    node: &Arc<Node>,
     notice: &Notice,
-    one: &Ending,
+    item: &Item,
     channel: Channel,
 ) -> Result<(), Refusal> {
-    let words = Wording::of(node, one);
+    let words = &item.words;
     match channel {
         Channel::Folder => {
             let Some(folder) = &notice.folder else {
                 return Ok(());
             };
             files::folder(folder)?;
-            let name = format!("{}-{}.txt", one.contract.short(), one.days);
+            let name = format!("{}-{}.txt", item.contract.short(), item.topic);
+            let name = name.replace(':', "-");
             // The same file again, however often it is tried.
             files::replace(
                 &folder.join(name),
@@ -192,12 +224,16 @@ async fn deliver(
             Some(command) => faces::notice::mail(command, &words.letter()).await,
             None => Ok(()),
         },
+        Channel::Post => match &item.post {
+            Some(told) => event::post(node, told).await,
+            None => Ok(()),
+        },
     }
 }
 
 async fn record(
     node: &Arc<Node>,
-    one: &Ending,
+    item: &Item,
     channel: Channel,
     attempt: u32,
     fault: Option<&Refusal>,
@@ -214,12 +250,14 @@ async fn record(
     } else {
         "failed"
     };
+    let days = item.topic.parse().map_or(Json::Null, Json::count);
     let _durable = node
         .record(Fact::new(
             "notice",
             [
-                ("contract", Json::text(one.contract)),
-                ("days", Json::count(u64::from(one.days))),
+                ("contract", Json::text(item.contract)),
+                ("days", days),
+                ("topic", Json::text(&item.topic)),
                 ("channel", Json::text(channel.as_str())),
                 ("outcome", Json::text(outcome)),
                 ("attempt", Json::count(u64::from(attempt))),
@@ -253,10 +291,13 @@ pub(crate) fn undelivered(node: &Node) -> Result<Vec<String>, Refusal> {
             } else {
                 format!("given up after {ATTEMPTS} attempts")
             };
+            let of = match row.topic.parse::<u32>() {
+                Ok(days) => format!("{days} days before the end"),
+                Err(_) => format!("of {}", row.topic),
+            };
             format!(
-                "{}: the notice {} days before the end of contract {} by {}: {}; {goes_on}",
+                "{}: the notice {of} of contract {} by {}: {}; {goes_on}",
                 Code::NoticeUndeliverable,
-                row.days,
                 row.contract.short(),
                 row.channel,
                 row.reason.as_deref().unwrap_or("failed"),

@@ -1,6 +1,7 @@
 //! Two officers: what lets out more, or ends a contract, is asked for by one person and approved by another.
 //!
-//! Both are on the books before anything is signed, each under a pseudonym that only this participant can tell. Who
+//! Both are on the books before anything is signed, each under a pseudonym that only this participant can tell
+//! (`node::people`), and a reason as a digest of what is kept beside the log. Who
 //! somebody is says the kernel, which names the Unix user at the other end of the local socket.
 
 use crate::node::Node;
@@ -8,7 +9,7 @@ use crate::walk::fact::{Fact, maybe};
 use evidence::digest::Digest;
 use evidence::json::Json;
 use keep::state::row::WordRow;
-use policy::contract::{Agreement, Standing};
+use policy::contract::{Agreement, Assignee, Standing};
 use policy::diff::{self, Verdict};
 use policy::id::ContractId;
 use policy::negotiate::Phase;
@@ -50,9 +51,17 @@ pub(crate) fn needs_two(node: &Node, agreement: &Agreement) -> Option<Verdict> {
     let now = node.now();
     // Also one that does not say that it replaces anything lets out more than there was.
     let verdict = node.book(|book| {
+        let ended = book
+            .all(now)
+            .filter(|_| agreement.assignee == Assignee::Public)
+            .filter(|(_, old, _)| agreement.may_replace(old))
+            .map(|(id, old, _)| (old.proposed_at, id))
+            .max();
         book.all(now)
-            .filter(|(_, old, standing)| {
-                matches!(standing, Standing::InForce | Standing::NotYet)
+            .filter(|(id, old, standing)| {
+                // A public view ends with a line of a file, so the last one counts even where it has ended.
+                let last = ended.is_some_and(|(_, last)| last == *id);
+                (last || matches!(standing, Standing::InForce | Standing::NotYet))
                     && agreement.may_replace(old)
             })
             .map(|(_, old, _)| diff::of_agreements(old, agreement))
@@ -80,9 +89,9 @@ pub(crate) async fn word(
         ..
     }) = before
     {
-        return Ok(Word::Enough(reason));
+        return Ok(Word::Enough(written(node, reason.as_deref())?));
     }
-    let officer = officer(node, caller)?;
+    let (user, officer) = officer(node, caller)?;
     let record = |first: &str, second: Option<&str>, reason: Option<&str>| {
         Fact::new(
             "officers",
@@ -91,13 +100,21 @@ pub(crate) async fn word(
                 ("deed", Json::text(deed.as_str())),
                 ("first", Json::text(first)),
                 ("second", maybe(second)),
-                ("reason", maybe(reason)),
+                ("reason_commit", maybe(reason)),
             ],
         )
     };
     let (fact, word) = match &before {
-        None => (record(&officer, None, reason), Word::Waits),
-        Some(before) if before.first == officer => {
+        None => {
+            let keep = |reason| node.people.keep_reason(node.now(), reason);
+            let commit = crate::node::waiting(|| reason.map(keep).transpose())?;
+            let commit = commit.map(|commit| commit.to_string());
+            (record(&officer, None, commit.as_deref()), Word::Waits)
+        }
+        Some(before)
+            if node.people.are_one(&before.first, &officer)
+                || before.first == unkept(node, user) =>
+        {
             return Err(Refusal::new(
                 Code::SecondOfficerNeeded,
                 format!(
@@ -109,7 +126,7 @@ pub(crate) async fn word(
         }
         Some(before) => (
             record(&before.first, Some(&officer), before.reason.as_deref()),
-            Word::Enough(before.reason.clone()),
+            Word::Enough(written(node, before.reason.as_deref())?),
         ),
     };
     let _durable = node.record(fact).await?;
@@ -138,12 +155,14 @@ pub(crate) fn said(
 pub(crate) fn awaited(node: &Node) -> Result<Vec<WordRow>, Refusal> {
     let now = node.now();
     let (words, negotiations) = node.index(|state| Ok((state.words()?, state.negotiations()?)))?;
+    let held = node.held();
     let over = [Phase::Finalized.as_str(), Phase::Terminated.as_str()];
     let open = |word: &WordRow| {
         if word.deed == Deed::Sign.as_str() {
-            return negotiations.iter().any(|row| {
-                row.contract == Some(word.contract) && !over.contains(&row.state.as_str())
-            });
+            return held.iter().any(|held| held.key == word.contract)
+                || negotiations.iter().any(|row| {
+                    row.contract == Some(word.contract) && !over.contains(&row.state.as_str())
+                });
         }
         node.book(|book| {
             book.all(now).any(|(id, _, standing)| {
@@ -180,8 +199,8 @@ pub(crate) fn insist(
     .with_help("hansa contract sign, by two of the users under [officers]"))
 }
 
-/// The pseudonym of a person: the same one whenever it is the same user, and nothing to whoever has the log alone.
-fn officer(node: &Node, caller: Option<u32>) -> Result<String, Refusal> {
+/// An officer and the pseudonym, which says nothing to whoever has the log alone.
+fn officer(node: &Node, caller: Option<u32>) -> Result<(u32, String), Refusal> {
     let refuse = |sentence: String| Err(Refusal::new(Code::SecondOfficerNeeded, sentence));
     let Some(user) = caller else {
         return refuse("no connector runs here, so nobody can tell who you are".to_owned())
@@ -194,10 +213,25 @@ fn officer(node: &Node, caller: Option<u32>) -> Result<String, Refusal> {
             "you came as the Unix user {user}, who is none of the users under [officers]"
         ));
     }
+    let now = node.now();
+    Ok((
+        user,
+        crate::node::waiting(|| node.people.pseudonym(user, now))?,
+    ))
+}
+
+/// The pseudonym that logs from before have: made of a secret, and so for good.
+fn unkept(node: &Node, user: u32) -> String {
     let parts: [&[u8]; 3] = [&node.schema_secret, b"officer", &user.to_be_bytes()];
-    Ok(Digest::of_parts(&parts)
-        .to_string()
-        .chars()
-        .take(16)
-        .collect())
+    let digest = Digest::of_parts(&parts).to_string();
+    digest.chars().take(16).collect()
+}
+
+/// What the first one wrote, as long as it is kept; logs from before hold it themselves.
+fn written(node: &Node, reason: Option<&str>) -> Result<Option<String>, Refusal> {
+    match reason.map(|reason| (reason, reason.parse::<Digest>())) {
+        None => Ok(None),
+        Some((reason, Err(_))) => Ok(Some(reason.to_owned())),
+        Some((_, Ok(commit))) => crate::node::waiting(|| node.people.reason(commit)),
+    }
 }

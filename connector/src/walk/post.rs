@@ -46,12 +46,13 @@ pub(crate) async fn hand_in(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal
         return Ok(());
     }
     let mut client = node.call(peer).await?;
-    let mut last = None;
+    let (mut last, mut receipts) = (None, false);
     for (number, digest) in waiting {
         let digest: Digest = digest
             .parse()
             .map_err(|_| Refusal::new(Code::StateBroken, "the outbox names a letter wrongly"))?;
         let letter = proto::letters::from_bytes(&node.documents.read(Document::Letter, digest)?)?;
+        receipts |= matches!(letter.content, letter::Content::Acknowledgement { .. });
         let mut sent = client.send(&letter).await;
         if sent
             .as_ref()
@@ -82,6 +83,10 @@ pub(crate) async fn hand_in(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal
             .await?;
         node.index(|_| Ok(()))?;
         last = refused.or(last);
+    }
+    if receipts && let Err(refusal) = node.exchange_heads(&client).await {
+        // The word on the receipt is there; heads are exchanged with the next one.
+        tracing::info!(peer = peer.id.domain(), code = %refusal.code, "heads.kept");
     }
     match last {
         Some(refusal) => Err(refusal),

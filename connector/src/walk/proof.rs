@@ -18,9 +18,14 @@ pub(crate) async fn prove(
     peer: &ParticipantId,
     wanted: Wanted,
 ) -> Result<Proof, Refusal> {
+    let most = node.log.size();
     let size = match wanted {
+        Wanted::Consistency { to: Some(to), .. } if to > most => {
+            let sentence = format!("the log has {most} records, not {to}");
+            return Err(Refusal::new(Code::MessageMalformed, sentence));
+        }
         Wanted::Consistency { to: Some(to), .. } => to,
-        Wanted::Consistency { to: None, .. } | Wanted::Records { .. } => node.log.size(),
+        Wanted::Consistency { to: None, .. } | Wanted::Records { .. } => most,
     };
     let head = node
         .log
@@ -30,7 +35,9 @@ pub(crate) async fn prove(
     let size = head.checkpoint.size;
     let text = Bytes::from(head.to_string());
     match wanted {
-        Wanted::Consistency { from, .. } => {
+        Wanted::Consistency { from, to } => {
+            // To exactly the size that was named: the asker may hold a head of it.
+            let size = to.unwrap_or(size);
             let hashes = node.log.consistency(from, size).ok_or_else(|| {
                 Refusal::new(
                     Code::MessageMalformed,

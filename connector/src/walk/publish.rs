@@ -6,10 +6,11 @@ use catalog::breaks::{self, Break};
 use catalog::dataset::Dataset;
 use catalog::publish::{Draft, Withdrawn};
 use engine::publish::{Context, Outcome, Progress, Report};
+use engine::release::Released;
 use engine::source::config::{DatasetConfig, read};
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// What publishing one dataset came to.
 #[derive(Debug)]
@@ -76,6 +77,8 @@ pub(crate) fn one(
             }
             let listed = node.catalog(|catalog| catalog.dataset(&dataset.name).is_some());
             if listed {
+                // What could not be released at the last time is tried again.
+                told(releases::due(node, &entry.id));
                 return Ok(Published::Unchanged(entry));
             }
             // The snapshot is there, its record is not: a crash came between.
@@ -102,13 +105,24 @@ pub(crate) fn one(
         });
     }
     let listed = check(staged.entry.clone())?;
-    let recorded = node.record_now(listed)?;
-    let snapshot = staged.commit()?;
-    // What was released stays readable; what is due of the new snapshot comes beside it.
-    let released = engine::release::open(&config.state, &snapshot.dataset)?;
-    node.shelf.put(snapshot.with_released(released));
-    node.catalog_mut(|catalog| catalog.publish(recorded));
-    let mut faults = offers::renew(node)?;
+    let mut faults = Vec::new();
+    {
+        // Nothing is released meanwhile: the shelf would show cells that were replaced.
+        let turn = node.releasing.lock();
+        let _turn = turn.unwrap_or_else(PoisonError::into_inner);
+        let recorded = node.record_now(listed)?;
+        let snapshot = staged.commit()?;
+        // What was released stays readable; what is due of the new snapshot comes beside it. Where it can't be read, the
+        // rows are published all the same: they are on the books.
+        let opened = engine::release::open(&config.state, &snapshot.dataset);
+        let released = opened.unwrap_or_else(|fault| {
+            faults.push(fault);
+            Released::default()
+        });
+        node.shelf.put(snapshot.with_released(released));
+        node.catalog_mut(|catalog| catalog.publish(recorded));
+    }
+    faults.extend(offers::renew(node)?);
     faults.extend(releases::due(node, &entry.id)?);
     Ok(Published::New {
         entry,
@@ -123,8 +137,15 @@ fn relist(node: &Arc<Node>, entry: Dataset) -> Result<Published, Refusal> {
     let recorded = node.record_now(check(entry.clone())?)?;
     node.catalog_mut(|catalog| catalog.publish(recorded));
     offers::renew(node)?;
-    releases::due(node, &entry.id)?;
+    told(releases::due(node, &entry.id));
     Ok(Published::Unchanged(Box::new(entry)))
+}
+
+/// Says what could not be released.
+fn told(done: Result<Vec<Refusal>, Refusal>) {
+    for fault in done.unwrap_or_else(|refusal| vec![refusal]) {
+        tracing::error!(name: "release.failed", %fault, "cells are not released");
+    }
 }
 
 fn check(entry: Dataset) -> Result<catalog::publish::Listed, Refusal> {

@@ -10,6 +10,7 @@ use evidence::ledger::Recorded;
 use evidence::time::Time;
 use faces::peer::call::rows::Received;
 use keep::contracts::Kind as Document;
+use policy::contract::deed::Deed;
 use policy::contract::{Role, SignatureCheck as _};
 use policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use policy::refusal::{Code, Refusal};
@@ -240,7 +241,7 @@ fn contested(
     node.trust
         .bundle()
         .keys(node.now())
-        .check(consumer, &signed.signature)
+        .check(consumer, &signed.signature, Deed::Statement)
 }
 
 /// Takes in the consumer's word on a receipt that we issued.

@@ -2,7 +2,7 @@
 
 use crate::node::Node;
 use evidence::time::Time;
-use policy::contract::{Revoked, Role};
+use policy::contract::{Revoked, Role, Withdrawal};
 use policy::id::ContractId;
 use policy::refusal::{Code, Refusal};
 use proto::envelope::{self, Kind};
@@ -55,11 +55,7 @@ pub(crate) fn own_now(
 pub(crate) fn take_in(node: &Arc<Node>, bytes: &[u8]) -> Result<ContractId, Refusal> {
     let withdrawal = envelope::parse_withdrawal(bytes)?;
     let contract = withdrawal.contract;
-    let agreed = agreed(node, contract)?;
-    // By the key that counted when it was signed: a statement may lie in an outbox for longer than its key lasts.
-    let signed = withdrawal.signature.issued_at.saturating_mul(1_000_000);
-    let signed = Time::from_micros(signed).map_or(node.now(), |signed| signed.min(node.now()));
-    let revoked: Revoked = agreed.revoke(&withdrawal, &node.trust.bundle().keys(signed))?;
+    let revoked = checked(node, &withdrawal)?;
     crate::node::waiting(|| {
         node.documents
             .keep(keep::contracts::Kind::Withdrawal, bytes)
@@ -73,6 +69,18 @@ pub(crate) fn take_in(node: &Arc<Node>, bytes: &[u8]) -> Result<ContractId, Refu
     node.book_mut(|book| book.revoke(recorded));
     node.running.cut_contract(contract, &why);
     Ok(contract)
+}
+
+/// Whether a withdrawal is by a party of a contract that we hold, and its signature counts.
+///
+/// # Errors
+/// When it is not, or does not.
+pub(crate) fn checked(node: &Arc<Node>, withdrawal: &Withdrawal) -> Result<Revoked, Refusal> {
+    let agreed = agreed(node, withdrawal.contract)?;
+    // By the key that counted when it was signed: a statement may lie in an outbox for longer than its key lasts.
+    let signed = withdrawal.signature.issued_at.saturating_mul(1_000_000);
+    let signed = Time::from_micros(signed).map_or(node.now(), |signed| signed.min(node.now()));
+    agreed.revoke(withdrawal, &node.trust.bundle().keys(signed))
 }
 
 /// The contract as it was signed, read from its file again.

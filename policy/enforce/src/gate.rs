@@ -172,6 +172,13 @@ pub(crate) fn rows(
             Some(Cover::Place(Some(cell))) => {
                 shown_as = cell.name.as_str();
                 kind = DataType::Utf8;
+                if visible
+                    .as_ref()
+                    .is_none_or(|visible| visible.contains(shown_as))
+                    && stored.column_with_name(shown_as).is_some()
+                {
+                    return Err(changed());
+                }
                 (placed(*cell, stored, &tools.published)?, true)
             }
         };
@@ -203,13 +210,10 @@ pub(crate) fn rows(
     })
 }
 
-/// The cell of a place. A stored column of its name would be hidden by it, or the other way round.
+/// The cell of a place.
 fn placed(cell: Cell<'_>, stored: &SchemaRef, published: &Published) -> Result<Expr, Refusal> {
     let degrees = |column| type_of(column, stored).is_ok_and(|kind| *kind == DataType::Float64);
-    if stored.column_with_name(cell.name.as_str()).is_some()
-        || !degrees(cell.lon)
-        || !degrees(cell.lat)
-    {
+    if !degrees(cell.lon) || !degrees(cell.lat) {
         return Err(changed());
     }
     let [lon, lat] = [cell.lon, cell.lat].map(|column| stored_column(column.as_str()));

@@ -77,7 +77,7 @@ pub(crate) fn cells(
         }
     }
     let filed = schema(cube, stored)?;
-    let source = Released::new(dataset.clone(), cube.shape(), Arc::clone(&filed));
+    let source = Released::new(dataset.clone(), cube, Arc::clone(&filed));
     let (filtered, _) = keep::kept(Arc::new(source), &filed, &effects, &Published::default())?;
     let own = |name: &str| col(datafusion_common::Column::from_name(name));
     let mut columns = Vec::new();
@@ -103,7 +103,8 @@ pub(crate) fn cells(
         .and_then(|plan| plan.sort(order))
         .and_then(LogicalPlanBuilder::build)
         .map_err(|_| changed())?;
-    let clear = cube.dimensions.iter().filter(|one| one.bucket.is_none());
+    // What lies on file are the cells alone, so a condition on a bucket of time is as harmless as one on any dimension.
+    let clear = cube.dimensions.iter();
     Ok(Rows {
         plan,
         clear: clear.map(|one| one.column.to_string()).collect(),

@@ -9,7 +9,7 @@ use datafusion_expr::{
 };
 use evidence::digest::Digest;
 use policy::effect::Cube;
-use policy::id::{ContractId, DatasetId};
+use policy::id::{ContractId, DatasetId, Name};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -78,16 +78,24 @@ impl TableSource for Stored {
 pub struct Released {
     dataset: DatasetId,
     shape: Digest,
+    by: Option<Name>,
     schema: SchemaRef,
 }
 
 impl Released {
-    pub(crate) const fn new(dataset: DatasetId, shape: Digest, schema: SchemaRef) -> Self {
+    pub(crate) fn new(dataset: DatasetId, cube: &Cube, schema: SchemaRef) -> Self {
         Self {
             dataset,
-            shape,
+            shape: cube.shape(),
+            by: cube.release.as_ref().map(|release| release.column.clone()),
             schema,
         }
+    }
+
+    /// The column of time by which they are released.
+    #[must_use]
+    pub const fn by(&self) -> Option<&Name> {
+        self.by.as_ref()
     }
 
     /// Which.
@@ -96,7 +104,7 @@ impl Released {
         &self.dataset
     }
 
-    /// The cells of which cube: [`crate::release::shape`].
+    /// The cells of which cube: [`policy::effect::Cube::shape`].
     #[must_use]
     pub const fn shape(&self) -> Digest {
         self.shape

@@ -149,6 +149,18 @@ impl SignedHead {
             .any(|line| checker.check(key, text.as_bytes(), &line.signature))
     }
 
+    /// This head with the signature by `key` alone, if there is a good one.
+    #[must_use]
+    pub fn only_by(mut self, key: &NoteKey, checker: &dyn NoteCheck) -> Option<Self> {
+        let text = self.checkpoint.text();
+        let good = self
+            .lines_of(key)
+            .find(|line| checker.check(key, text.as_bytes(), &line.signature))
+            .cloned()?;
+        self.signatures = vec![good];
+        Some(self)
+    }
+
     /// When the witness with `key` signed, in seconds since 1970, if it did.
     #[must_use]
     pub fn cosigned_by(&self, key: &NoteKey, checker: &dyn NoteCheck) -> Option<u64> {

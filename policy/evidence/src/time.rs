@@ -152,6 +152,19 @@ pub fn is_zone(name: &str) -> bool {
     jiff::tz::TimeZone::get(name).is_ok_and(|zone| zone.iana_name() == Some(name))
 }
 
+/// Whether the hours of a zone's clock have begun with those of UTC since 1970, and will as far as its rules go.
+#[must_use]
+pub fn keeps_hours(name: &str) -> bool {
+    let whole = |offset: jiff::tz::Offset| offset.seconds().checked_rem(3600) == Some(0);
+    let Ok(zone) = jiff::tz::TimeZone::get(name) else {
+        return false;
+    };
+    let start = jiff::Timestamp::UNIX_EPOCH;
+    // Where summer time comes and goes, that is for ever: two centuries show it.
+    let mut changes = zone.following(start).take(400);
+    whole(zone.to_offset(start)) && changes.all(|change| whole(change.offset()))
+}
+
 /// The hands of a zone's clock at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Civil {

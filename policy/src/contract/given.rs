@@ -56,7 +56,8 @@ impl Book {
     }
 
     /// The first version of a contract, as far as its earlier ones are here.
-    pub(super) fn first(&self, id: ContractId) -> ContractId {
+    #[must_use]
+    pub fn first(&self, id: ContractId) -> ContractId {
         let mut first = id;
         // No chain is longer than the book, whatever contracts say of each other.
         for _ in 0..self.contracts.len() {

@@ -1,8 +1,30 @@
 //! What a contract leaves in the log when it starts and when it ends.
 
 use super::{Agreed, Revoked};
+use crate::id::{ContractId, ParticipantId};
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence};
+use evidence::time::Time;
+
+impl Revoked {
+    /// The contract that ends.
+    #[must_use]
+    pub const fn contract(&self) -> ContractId {
+        self.contract
+    }
+
+    /// Who withdrew it.
+    #[must_use]
+    pub const fn party(&self) -> &ParticipantId {
+        &self.party
+    }
+
+    /// From when, where notice was given; else from its record on.
+    #[must_use]
+    pub const fn effective_at(&self) -> Option<Time> {
+        self.effective_at
+    }
+}
 
 impl Evidence for Agreed {
     fn entry(&self) -> Entry {

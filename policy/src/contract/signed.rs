@@ -1,6 +1,7 @@
 //! Which signatures a contract needs, and whose each must be.
 
-use super::{Assignee, Role, SignatureCheck, SignedContract};
+use super::deed::Deed;
+use super::{Assignee, Role, SignatureCheck, SignedContract, mandate};
 use crate::refusal::{Code, Refusal};
 
 impl SignedContract {
@@ -41,7 +42,8 @@ impl SignedContract {
             )
             .with_contract(self.id));
         };
-        if signature.kid != party.signing_key {
+        // A seal is a key of its own: whose it is, its authority says.
+        if signature.seal.is_none() && signature.kid != party.signing_key {
             return Err(Refusal::new(
                 Code::SignerNotParty,
                 format!("the signature of the {} is by another key", role.as_str()),
@@ -49,7 +51,16 @@ impl SignedContract {
             .with_contract(self.id)
             .with_participant(party.id.clone()));
         }
-        keys.check(&party.id, signature)
+        let deed = match self.agreement.assignee {
+            Assignee::Participant(_) => Deed::Contract,
+            Assignee::Public => Deed::View,
+        };
+        keys.check(&party.id, signature, deed)
+            .and_then(|()| match deed {
+                // A public view binds nobody else, and is signed by the connector itself.
+                Deed::View => Ok(()),
+                _ => mandate::check(&self.agreement, party, signature, keys),
+            })
             .map_err(|refusal| refusal.with_contract(self.id))
     }
 

@@ -191,3 +191,60 @@ fn keys_belong_to_the_first_version_of_a_contract() {
         assert_eq!(book.first(id(name)), id(first), "{name}");
     }
 }
+
+/// Of exact margins that cross, groups could be told that nobody released; of cells with noise they can't.
+#[test]
+fn only_cells_with_noise_may_cross() {
+    use crate::term::budget::{Budget, Values};
+    use crate::term::release::{Late, Release};
+    use crate::term::{Bucket, Function, Term};
+    let name = |text: &str| text.parse::<crate::id::Name>().unwrap();
+    let with = |by: &[&str], bucket: Bucket, noise: bool| {
+        let mut terms = vec![
+            Term::Functions(vec![Function::Count]),
+            Term::Dimensions(by.iter().copied().map(name).collect()),
+            Term::Grid("hansa://munster.example/grid/bikes-1".to_owned()),
+            Term::TimeBucket {
+                column: name("at"),
+                bucket,
+                zone: None,
+            },
+            Term::Release(Release {
+                column: name("at"),
+                every: Bucket::Day,
+                late: Late::Never,
+            }),
+        ];
+        let sited = by.contains(&"site");
+        let values = Values {
+            column: name("site"),
+            list: vec!["a".to_owned()],
+        };
+        if noise {
+            terms.push(Term::Budget(Budget {
+                most: "1".parse().unwrap(),
+                per: Bucket::Day,
+                each: "1".parse().unwrap(),
+                unit: name("device"),
+                cells: 1,
+                rows: 1,
+                bounds: Vec::new(),
+                values: Vec::from_iter(sited.then_some(values)),
+                from: time(NOW),
+            }));
+        }
+        let mut made = agreement("bikes", []);
+        made.clauses = crate::fixture::clauses(terms);
+        made
+    };
+    for (one, other, expect) in [
+        (false, false, Err(Code::GridNotNested)),
+        (true, false, Ok(())),
+        (false, true, Ok(())),
+        (true, true, Ok(())),
+    ] {
+        let book = book(&[("a", with(&["site", "at"], Bucket::Day, one))]);
+        let got = book.check_nested(&with(&["at"], Bucket::Hour, other), time(NOW));
+        assert_eq!(got.map_err(|refusal| refusal.code), expect, "{one} {other}");
+    }
+}

@@ -1,6 +1,7 @@
 //! A remark on a clause: what must hold of it. It changes nothing, and ends with the negotiation.
 
 use super::{Content, Phase, Side, State};
+use crate::contract::deed::Deed;
 use crate::contract::{Agreement, Role, Signature, SignatureCheck};
 use crate::id::{ClauseId, ContractId, ParticipantId};
 use crate::refusal::{Code, Refusal};
@@ -74,7 +75,7 @@ impl State {
                 "hansa contract show lists the clauses",
             );
         }
-        keys.check(party, remark.signature)
+        keys.check(party, remark.signature, Deed::Statement)
     }
 
     /// What was proposed under this hash, now or before: letters of the two sides may cross.

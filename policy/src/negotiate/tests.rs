@@ -187,12 +187,25 @@ impl Desk {
 struct Keys;
 
 impl SignatureCheck for Keys {
-    fn check(&self, signer: &ParticipantId, signature: &Signature) -> Result<(), Refusal> {
+    fn check(
+        &self,
+        signer: &ParticipantId,
+        signature: &Signature,
+        _: crate::contract::deed::Deed,
+    ) -> Result<(), Refusal> {
         if signature.signature == signer.as_str().as_bytes() {
             Ok(())
         } else {
             Err(Refusal::new(Code::SignatureInvalid, "it does not match"))
         }
+    }
+
+    fn needs_mandate(&self, _: &ParticipantId) -> bool {
+        false
+    }
+
+    fn logged(&self) -> Option<evidence::time::Time> {
+        None
     }
 }
 

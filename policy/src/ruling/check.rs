@@ -1,18 +1,17 @@
 //! The checks of a ruling, one function each; `decide` gives their order.
 
-use super::{Budget, Counted, Facts, Meeting, RowLimit};
+use super::{Budget, Counted, Facts, Meeting, Reads, RowLimit};
 use crate::attribute::Paper;
 use crate::contract::{Asker, Grant, InForce};
 use crate::effect::{Effect, What};
 use crate::id::{ContractId, DatasetId, Name};
 use crate::refusal::{Code, Refusal};
-use crate::term::rule::{Admission, Around, Check, Rule};
+use crate::term::around::Around;
+use crate::term::rule::{Admission, Check, Rule};
 use crate::term::version::Schemas;
 use crate::term::{self, Clause, Quota, Term, joins, purpose, quota, window};
 use evidence::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
-
-type Reads = BTreeMap<DatasetId, BTreeSet<Name>>;
 
 pub(super) fn window(standing: &InForce, facts: &Facts<'_>) -> Result<(), Refusal> {
     standing
@@ -264,7 +263,7 @@ fn admission<'a>(standing: &InForce, grant: &Grant, facts: &Facts<'a>) -> Admiss
 }
 
 /// The grants of the datasets that the question reads.
-fn read<'a>(
+pub(super) fn read<'a>(
     standing: &'a InForce,
     reads: &'a Reads,
 ) -> impl Iterator<Item = (&'a DatasetId, &'a Grant)> {
@@ -275,7 +274,7 @@ fn read<'a>(
 }
 
 /// What is known around the question under the contract of a grant.
-fn around<'a>(grant: &Grant, facts: &Facts<'a>) -> &'a Around {
+pub(super) fn around<'a>(grant: &Grant, facts: &Facts<'a>) -> &'a Around {
     grant
         .contract()
         .and_then(|contract| facts.around.get(&contract))

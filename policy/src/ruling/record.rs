@@ -5,7 +5,7 @@ use crate::attribute::Paper;
 use crate::contract::{Asker, Grant, InForce};
 use crate::id::{ContractId, DatasetId, ParticipantId, PurposeId};
 use crate::refusal::Kind;
-use crate::term::normal;
+use crate::term::{Term, normal};
 use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence};
@@ -56,6 +56,7 @@ impl<Q: Question> Evidence for Ruled<Q> {
                     ),
                 ),
                 ("reservations", self.reservations()),
+                ("charges", self.charges()),
                 ("node_version", Json::text(&self.node_version)),
             ]),
         }
@@ -63,6 +64,12 @@ impl<Q: Question> Evidence for Ruled<Q> {
 }
 
 impl<Q> Ruled<Q> {
+    /// What of what was paid beforehand is spent by admitting the question.
+    fn charges(&self) -> Json {
+        let charged = self.fares.iter().filter(|fare| fare.count > 0);
+        Json::List(charged.map(|fare| fare.charge(fare.count)).collect())
+    }
+
     /// What is spent by admitting the question: one question in each quota of questions. Rows and bytes are reserved when
     /// they are about to leave, in records of their own.
     fn reservations(&self) -> Json {
@@ -207,7 +214,10 @@ fn granted(dataset: &DatasetId, grant: &Grant, relied: Option<&BTreeSet<Paper>>)
     ];
     // Only where a clause relies on one: records from before there were any stay as they are.
     let relied = (!relied.is_empty()).then_some(("relied_on", Json::List(relied)));
-    let members = granted.into_iter().chain(relied);
+    let attest = grant.clause_where(|term| matches!(term, Term::Attest { .. }));
+    let attest = attest.and(grant.first());
+    let attest = attest.map(|first| ("attest", Json::text(first)));
+    let members = granted.into_iter().chain(relied).chain(attest);
     Json::Object(
         members
             .map(|(name, value)| (name.to_owned(), value))

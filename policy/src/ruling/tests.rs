@@ -1,5 +1,7 @@
 //! The order of the checks, what each one says, and that deciding is total.
 
+mod property;
+
 use super::*;
 use crate::attribute::Attribute;
 use crate::contract::{Agreement, Assignee};
@@ -43,10 +45,10 @@ impl Question for Reads {
 }
 
 /// A question under contracts, everything else as usual.
-struct Case {
+struct Case<'a> {
     agreements: Vec<Agreement>,
-    reads: Vec<(&'static str, &'static [&'static str])>,
-    now: &'static str,
+    reads: Vec<(&'static str, &'a [&'a str])>,
+    now: &'a str,
     purpose: Option<&'static str>,
     spent: u64,
     schema_changed: bool,
@@ -54,7 +56,7 @@ struct Case {
     extends: BTreeMap<DatasetId, BTreeSet<Digest>>,
 }
 
-impl Case {
+impl Case<'_> {
     fn of(terms: Vec<Term>) -> Self {
         Self {
             agreements: vec![agreement("bikes", terms)],
@@ -121,7 +123,7 @@ impl Case {
 }
 
 #[track_caller]
-fn refused(case: &Case) -> Refusal {
+fn refused(case: &Case<'_>) -> Refusal {
     case.decide().expect_err("must be refused")
 }
 
@@ -205,7 +207,7 @@ fn the_first_check_that_fails_decides_the_code() {
         ..Case::of(everything())
     };
     case.reads.push(("absent", &["site"]));
-    let next = |case: &Case, code| assert_eq!(refused(case).code, code);
+    let next = |case: &Case<'_>, code| assert_eq!(refused(case).code, code);
     next(&case, Code::Expired);
     case.now = "2026-06-01T11:59:59.999999Z";
     next(&case, Code::PurposeNotCovered);

@@ -1,6 +1,8 @@
-//! Terms 17, 20 and 21: aggregates only, over the dataset's registered grid; the rows themselves never leave.
+//! Terms 17, 20, 21 and 22: aggregates only, over the dataset's registered grid; the rows themselves never leave.
 
 pub(super) mod clause;
+mod noisy;
+pub(super) mod secondary;
 mod shape;
 
 use super::{Clause, Term, cite, columns, contradiction, min_group, time_bucket};
@@ -70,6 +72,9 @@ pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
         .iter()
         .map(|column| dimension(column, clauses))
         .collect::<Result<Vec<_>, _>>()?;
+    let release = release(clauses, &dimensions)?;
+    let budget = noisy::budget(clauses, &dimensions, measures, functions, release.as_ref())?;
+    let base = secondary::base(clauses, measures, &unit, release.as_ref())?;
     Ok(Some(Cube {
         grid: grid.to_owned(),
         measures: measures.to_vec(),
@@ -77,7 +82,9 @@ pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
         at_least,
         unit,
         dominance: dominance(clauses, measures)?,
-        release: release(clauses, &dimensions)?,
+        release,
+        budget,
+        base,
         dimensions,
     }))
 }

@@ -3,9 +3,9 @@
 use super::rule::{Rule, Spec};
 use super::tongue::Tongue;
 use super::{
-    Quota, Term, aggregate, area, columns, consent, delivery, duty, exclusive, inform, joins,
-    legal_basis, mask, min_group, order, purpose, quota, receipts, region, rows, sector, streams,
-    time_bucket, version, window,
+    Quota, Term, aggregate, area, attest, columns, consent, delivery, duty, exclusive, group,
+    inform, joins, legal_basis, mask, min_group, order, purpose, quota, receipts, region, rows,
+    sector, streams, time_bucket, version, window,
 };
 use crate::attribute::AttributeKind;
 use crate::id::Name;
@@ -50,6 +50,9 @@ impl Term {
                 | Self::MinGroup { .. }
                 | Self::Dominance(_)
                 | Self::TotalsFromPublished
+                | Self::SuppressComplement
+                | Self::CellKey(_)
+                | Self::Budget(_)
         )
     }
 
@@ -61,6 +64,12 @@ impl Term {
             Self::Region(_) => Some(AttributeKind::Region),
             _ => None,
         }
+    }
+
+    /// Whether letting a question in rests on a signed statement about the asker.
+    #[must_use]
+    pub const fn rests_on_a_statement(&self) -> bool {
+        self.looks_at().is_some() || matches!(self, Self::Group(_))
     }
 
     /// The columns that it names.
@@ -100,6 +109,7 @@ impl Term {
     /// The one list of what stands behind each variant: everything that is asked of a term is asked of its rule.
     pub(crate) fn with<T>(&self, ask: impl FnOnce(&dyn Rule) -> T) -> T {
         match self {
+            Self::Group(name) => ask(&group::Member(name)),
             Self::Sector(list) => ask(&sector::In(list)),
             Self::Purpose(list) => ask(&purpose::clause::OneOf(list)),
             Self::PurposeNot(list) => ask(&purpose::clause::NoneOf(list)),
@@ -136,7 +146,10 @@ impl Term {
                 unit,
             }),
             Self::Dominance(term) => ask(term),
-            Self::TotalsFromPublished => ask(&aggregate::clause::Totals),
+            Self::TotalsFromPublished => ask(&aggregate::secondary::Totals),
+            Self::SuppressComplement => ask(&aggregate::secondary::Complement),
+            Self::CellKey(base) => ask(&aggregate::secondary::Rounded(*base)),
+            Self::Budget(term) => ask(term),
             Self::JoinKeys(list) => ask(&joins::Keys(list)),
             Self::JoinWith(list) => ask(&joins::With(list)),
             Self::KeysStay => ask(&joins::Stay),
@@ -151,12 +164,14 @@ impl Term {
             Self::Region(region) => ask(&region::Within(region)),
             Self::Formats(list) => ask(&delivery::In(list)),
             Self::DeleteAfter { days } => ask(&duty::Delete(*days)),
+            Self::Attest { days } => ask(&attest::Within(*days)),
             Self::Attribution(text) => ask(&duty::Attribute(text)),
             Self::Prohibit(what) => ask(&duty::Not(*what)),
             Self::Exclusive => ask(&exclusive::Exclusive),
             Self::Service(term) => ask(term),
             Self::Price(term) => ask(term),
             Self::Inform(list) => ask(&inform::Tell(list)),
+            Self::Notify(term) => ask(term),
             Self::LegalBasis(basis) => ask(&legal_basis::Basis(*basis)),
             Self::ObtainConsent => ask(&consent::Consent),
             Self::Receipts(most) => ask(&receipts::Receipts(*most)),

@@ -255,7 +255,7 @@ fn read_formats(form: &mut Form<'_>) -> Result<Term, Refusal> {
 mod tests {
     use super::*;
     use crate::fixture::admitting;
-    use crate::term::rule::Around;
+    use crate::term::around::Around;
 
     #[track_caller]
     fn check(networks: &[&str], address: Option<&str>, expect: bool) {

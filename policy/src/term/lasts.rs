@@ -146,7 +146,7 @@ fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
 mod tests {
     use super::*;
     use crate::fixture::{admitting, time};
-    use crate::term::rule::Around;
+    use crate::term::around::Around;
 
     #[track_caller]
     fn check(since: Since, around: Around, expect: bool) {

@@ -83,7 +83,7 @@ fn read_receipts(form: &mut Form<'_>) -> Result<Term, Refusal> {
 mod tests {
     use super::*;
     use crate::fixture::admitting;
-    use crate::term::rule::Around;
+    use crate::term::around::Around;
 
     #[test]
     fn open_receipts_stop_new_questions() {

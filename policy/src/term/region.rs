@@ -153,7 +153,7 @@ mod tests {
     use super::*;
     use crate::attribute::Shown;
     use crate::fixture::{admitting, attested};
-    use crate::term::rule::Around;
+    use crate::term::around::Around;
 
     #[test]
     fn a_region_is_shown_by_a_credential_or_refused() {

@@ -2,9 +2,9 @@
 //! executed, and the code with which it refuses.
 
 use super::Term;
-use super::delivery::Format;
+use super::around::Around;
 use super::tongue::Tongue;
-use crate::attribute::{Attribute, Paper, Shown};
+use crate::attribute::{Attribute, Paper};
 use crate::effect::What;
 use crate::id::{ClauseId, ContractId, Name, ParticipantId};
 use crate::members::Members;
@@ -14,7 +14,6 @@ use evidence::time::Time;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::IpAddr;
 
 /// A term of the vocabulary, as tables, readers and writers know it.
 #[derive(Debug)]
@@ -261,38 +260,6 @@ impl Admission<'_> {
         }
         Err(shown.explain(otherwise))
     }
-}
-
-/// What is known around a question under one contract.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Around {
-    /// The address from which it comes; absent where nobody knows.
-    pub address: Option<IpAddr>,
-    /// The form in which the answer would be sent.
-    pub format: Format,
-    /// The other answers under the contract that run.
-    pub running: u64,
-    /// When the contract came into force, by its record.
-    pub activated: Option<Time>,
-    /// When the first question was permitted under it.
-    pub first_use: Option<Time>,
-    /// Receipts under it that the asker has not countersigned.
-    pub outstanding: u64,
-    /// What issuers have stated of the asker.
-    pub shown: Shown,
-}
-
-impl Around {
-    /// What stands in where nobody looked: every count is at its most, so that a clause which depends on one refuses.
-    pub const UNKNOWN: Self = Self {
-        address: None,
-        format: Format::ArrowIpc,
-        running: u64::MAX,
-        activated: None,
-        first_use: None,
-        outstanding: u64::MAX,
-        shown: Shown::NOTHING,
-    };
 }
 
 /// To whom, and when, the effects of a grant are bound.

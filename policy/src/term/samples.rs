@@ -1,10 +1,11 @@
 //! One sample of every term, for the checks that no term is forgotten on a wire, in a hash or in words.
 
 use super::band::Band;
+use super::budget::{Budget, Held, Values};
 use super::delivery::Format;
 use super::dominance::{Dominance, Dominant};
 use super::embargo::{Delay, Embargo};
-use super::inform::Event;
+use super::inform::{Event, Notify, Side};
 use super::lasts::{Lasts, Since};
 use super::legal_basis::LegalBasis;
 use super::lookup::Lookup;
@@ -72,8 +73,13 @@ impl Term {
                 }),
         );
         samples.extend(dominance());
-        samples.push(Self::TotalsFromPublished);
+        samples.extend([
+            Self::TotalsFromPublished,
+            Self::SuppressComplement,
+            Self::CellKey(5),
+        ]);
         samples.extend(releases());
+        samples.extend(budgets());
         for per in Period::ALL {
             samples.extend([
                 Self::Queries(quota(1_000, per)),
@@ -84,6 +90,7 @@ impl Term {
         samples.extend([
             Self::ResultRows(100_000),
             Self::DeleteAfter { days: 30 },
+            Self::Attest { days: 45 },
             Self::Attribution("Source: City of Münster".to_owned()),
             Self::Prohibit(Forbidden::Distribute),
             Self::Prohibit(Forbidden::Sell),
@@ -167,6 +174,15 @@ fn conduct() -> Vec<Term> {
             amount: amount.to_owned(),
             currency: "EUR".to_owned(),
             per,
+            prepaid: None,
+        })
+    };
+    let prepaid = |amount: &str, per, paid: &str| {
+        Term::Price(Price {
+            amount: amount.to_owned(),
+            currency: "EUR".to_owned(),
+            per,
+            prepaid: Some(paid.to_owned()),
         })
     };
     let mut samples = vec![
@@ -187,7 +203,12 @@ fn conduct() -> Vec<Term> {
         price("0.0001", Priced::Row),
         price("1", Priced::Megabyte),
         price("250", Priced::Month),
+        prepaid("0.002", Priced::Row, "100"),
         Term::Inform(vec![Event::FirstUse, Event::Refusal, Event::SchemaChange]),
+        Term::Notify(Notify {
+            of: vec![Event::FirstUse, Event::Refusal],
+            whom: Side::ALL.to_vec(),
+        }),
         Term::ObtainConsent,
         Term::Receipts(20),
         Term::Version(Schemas::Exact),
@@ -206,6 +227,7 @@ fn conduct() -> Vec<Term> {
     let sectors = ["nace:H49", "nace:O84", "nace2.1:H49.31"];
     let sectors = sectors.iter().filter_map(|text| text.parse().ok());
     samples.push(Term::Sector(sectors.collect()));
+    samples.extend("hanse-cities".parse().ok().map(Term::Group));
     samples.extend("EU".parse().ok().map(Term::Region));
     let partners = ["hansa://munster.example/d/parishes"];
     let partners = partners.iter().filter_map(|text| text.parse().ok());
@@ -332,4 +354,36 @@ fn releases() -> Vec<Term> {
         .zip(Late::ALL.into_iter().cycle())
         .flat_map(of)
         .collect()
+}
+
+fn budgets() -> Vec<Term> {
+    let budget = |most: &str, each: &str| {
+        Some(Term::Budget(Budget {
+            most: most.parse().ok()?,
+            per: Bucket::Month,
+            each: each.parse().ok()?,
+            unit: "device_id".parse().ok()?,
+            cells: 3,
+            rows: 1,
+            bounds: vec![Held {
+                measure: "bikes".parse().ok()?,
+                low: "0".parse().ok()?,
+                high: "99.5".parse().ok()?,
+            }],
+            values: vec![Values {
+                column: "site".parse().ok()?,
+                list: ["Hafen", "Insel"].map(str::to_owned).to_vec(),
+            }],
+            from: instant("2026-05-01T00:00:00Z"),
+        }))
+    };
+    let alone = |mut term: Option<Term>| {
+        if let Some(Term::Budget(budget)) = &mut term {
+            budget.bounds.clear();
+            budget.values.clear();
+        }
+        term
+    };
+    let all = [budget("1", "0.25"), alone(budget("0.5", "0.5"))];
+    all.into_iter().flatten().collect()
 }

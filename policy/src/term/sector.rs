@@ -266,7 +266,7 @@ mod tests {
     use super::*;
     use crate::attribute::Shown;
     use crate::fixture::{admitting, attested};
-    use crate::term::rule::Around;
+    use crate::term::around::Around;
 
     fn sector(text: &str) -> Sector {
         text.parse().unwrap()

@@ -137,7 +137,7 @@ fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
 mod tests {
     use super::*;
     use crate::fixture::admitting;
-    use crate::term::rule::Around;
+    use crate::term::around::Around;
 
     #[test]
     fn one_more_than_permitted_is_refused() {

@@ -1,7 +1,7 @@
 //! What no term can see alone: that the clauses of a policy fit together.
 
 use super::rule::Decides;
-use super::{Clause, MOST_CLAUSES, cite, columns, contradiction, version};
+use super::{Clause, MOST_CLAUSES, attest, cite, columns, contradiction, version};
 use crate::id::ClauseId;
 use crate::refusal::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +33,7 @@ pub(super) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
             }
         }
     }
+    attest::goes_with_deletion(clauses)?;
     version::later_columns_stay_invisible(clauses)?;
     columns::shown_are_treated(clauses)
 }

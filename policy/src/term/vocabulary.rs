@@ -4,10 +4,10 @@
 use super::rule::Stage;
 use super::rule::{Form, Place, Script, Spec};
 use super::{
-    Clause, aggregate, area, band, columns, consent, delivery, dominance, duty, embargo, exclusive,
-    hours, inform, joins, lasts, legal_basis, lookup, mask, min_group, odrl, place_cells, prefix,
-    price, pseudonym, published_area, purpose, quota, receipts, region, release, rows, sector,
-    service, streams, time_bucket, version, window,
+    Clause, aggregate, area, attest, band, budget, columns, consent, delivery, dominance, duty,
+    embargo, exclusive, group, hours, inform, joins, lasts, legal_basis, lookup, mask, min_group,
+    odrl, place_cells, prefix, price, pseudonym, published_area, purpose, quota, receipts, region,
+    release, rows, sector, service, streams, time_bucket, version, window,
 };
 use crate::id::{ClauseId, ParticipantId};
 use crate::members::{Codes, Members};
@@ -16,6 +16,7 @@ use evidence::json::Json;
 
 /// Every term that this version knows, in the order of their numbers.
 pub static VOCABULARY: &[&Spec] = &[
+    &group::MEMBER,
     &sector::SECTOR,
     &purpose::clause::ONE_OF,
     &purpose::clause::NONE_OF,
@@ -40,9 +41,12 @@ pub static VOCABULARY: &[&Spec] = &[
     &min_group::AT_LEAST,
     &dominance::DOMINANCE_P,
     &dominance::DOMINANCE_NK,
-    &aggregate::clause::TOTALS,
+    &aggregate::secondary::TOTALS,
+    &aggregate::secondary::COMPLEMENT,
+    &aggregate::secondary::ROUNDED,
     &aggregate::clause::GRID,
     &release::RELEASE,
+    &budget::BUDGET,
     &joins::KEYS,
     &joins::WITH,
     &joins::STAY,
@@ -57,6 +61,7 @@ pub static VOCABULARY: &[&Spec] = &[
     &region::REGION,
     &delivery::FORMATS_ALLOWED,
     &duty::DELETE,
+    &attest::ATTEST,
     &duty::ATTRIBUTE,
     &duty::DISTRIBUTE,
     &duty::SELL,
@@ -64,7 +69,9 @@ pub static VOCABULARY: &[&Spec] = &[
     &exclusive::EXCLUSIVE,
     &service::SERVICE,
     &price::PRICE,
+    &price::PREPAID,
     &inform::TELL,
+    &inform::NOTIFY,
     &legal_basis::BASIS,
     &consent::CONSENT,
     &receipts::RECEIPTS,

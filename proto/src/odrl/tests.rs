@@ -188,13 +188,18 @@ fn each_fault_of_a_clause_names_the_clause() {
     );
     check(
         "h:fromPublishedOnly",
-        "h:cellKey",
+        "h:somethingElse",
         TermUnknown,
         Some(totals),
     );
     check("h:sum", "h:median", TermUnknown, Some(functions));
     check("h:avg", "h:sum", TermIllTyped, Some(functions));
-    check("xsd:dateTime", "xsd:date", TermIllTyped, Some(from));
+    check(
+        r##""gteq","rightOperand":{"@type":"xsd:dateTime""##,
+        r##""gteq","rightOperand":{"@type":"xsd:date""##,
+        TermIllTyped,
+        Some(from),
+    );
     check("7.75,52]", "7.25,52]", TermIllTyped, Some(area));
     check("7.75,52]", "7.75,NaN]", TermIllTyped, Some(area));
     check(

@@ -18,7 +18,15 @@ pub struct Greeting {
     pub bundle: Option<Bytes>,
     /// Its newest signed head; absent while its log is empty.
     pub head: Option<Bytes>,
+    /// The newest signed heads of other logs that it has seen, one of each log.
+    pub heard: Vec<Bytes>,
 }
+
+/// The most heads of other logs that a greeting brings.
+pub const HEARD: usize = 4096;
+
+/// The most bytes of such a head: text and one signature.
+pub const HEARD_BYTES: usize = 1024;
 
 impl Greeting {
     /// The newest version that both sides speak.
@@ -55,11 +63,18 @@ pub fn from_wire(message: Option<pb::Greeting>) -> Result<Greeting, Refusal> {
         bundle_sequence,
         bundle,
         head,
+        heard,
     } = field::present("greeting", message)?;
     if versions.is_empty() || versions.len() > 64 {
         return Err(field::malformed(format!(
             "the greeting names {} versions instead of 1 to 64",
             versions.len()
+        )));
+    }
+    if heard.len() > HEARD || heard.iter().any(|head| head.len() > HEARD_BYTES) {
+        return Err(field::malformed(format!(
+            "the greeting brings {} heads of other logs; at most {HEARD} are read, of at most {HEARD_BYTES} bytes",
+            heard.len()
         )));
     }
     Ok(Greeting {
@@ -68,6 +83,7 @@ pub fn from_wire(message: Option<pb::Greeting>) -> Result<Greeting, Refusal> {
         bundle_sequence,
         bundle: field::non_empty(bundle),
         head: field::non_empty(head),
+        heard,
     })
 }
 
@@ -80,6 +96,7 @@ pub fn to_wire(greeting: &Greeting) -> pb::Greeting {
         bundle_sequence,
         bundle,
         head,
+        heard,
     } = greeting;
     pb::Greeting {
         versions: versions.iter().copied().collect(),
@@ -87,6 +104,7 @@ pub fn to_wire(greeting: &Greeting) -> pb::Greeting {
         bundle_sequence: *bundle_sequence,
         bundle: bundle.clone().unwrap_or_default(),
         head: head.clone().unwrap_or_default(),
+        heard: heard.clone(),
     }
 }
 
@@ -101,6 +119,7 @@ mod tests {
             bundle_sequence: 7,
             bundle: Some("bundle".into()),
             head: None,
+            heard: vec!["a head".into()],
         }
     }
 
@@ -118,7 +137,16 @@ mod tests {
         assert_eq!(refusal.code.as_str(), "VERSION_UNSUPPORTED");
         let mut escape = sample();
         escape.program = "\u{1b}[2J".to_owned();
-        for message in [None, Some(to_wire(&escape))] {
+        let mut many = sample();
+        many.heard = vec!["h".into(); super::HEARD + 1];
+        let mut long = sample();
+        long.heard = vec![vec![b'h'; super::HEARD_BYTES + 1].into()];
+        for message in [
+            None,
+            Some(to_wire(&escape)),
+            Some(to_wire(&many)),
+            Some(to_wire(&long)),
+        ] {
             let refusal = from_wire(message).unwrap_err();
             assert_eq!(refusal.code.as_str(), "MESSAGE_MALFORMED");
         }

@@ -103,6 +103,11 @@ pub enum Content {
         /// The signed statement.
         statement: Bytes,
     },
+    /// Either party states something under a contract.
+    Statement {
+        /// The signed statement; what it is stands in its header.
+        statement: Bytes,
+    },
     /// Either party ends a contract.
     Withdrawal {
         /// The signed statement.
@@ -233,6 +238,12 @@ fn content_from_wire(message: pb::letter::Content) -> Result<Content, Refusal> {
             } = message;
             Ok(Content::Comment {
                 negotiation: self::negotiation(negotiation)?,
+                statement: field::document("statement", statement)?,
+            })
+        }
+        Wire::Statement(message) => {
+            let pb::Statement { statement } = message;
+            Ok(Content::Statement {
                 statement: field::document("statement", statement)?,
             })
         }

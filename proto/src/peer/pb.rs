@@ -28,6 +28,9 @@ pub struct Greeting {
     /// The speaker's newest signed head, a checkpoint note; empty while its log is empty.
     #[prost(bytes = "bytes", tag = "5")]
     pub head: ::prost::bytes::Bytes,
+    /// The newest signed heads of other logs that the speaker has seen, one of each log: also of the listener's own.
+    #[prost(bytes = "bytes", repeated, tag = "6")]
+    pub heard: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CatalogRequest {
@@ -108,7 +111,7 @@ pub struct Letter {
     /// 16 random bytes; a letter is taken in once.
     #[prost(bytes = "bytes", tag = "1")]
     pub id: ::prost::bytes::Bytes,
-    #[prost(oneof = "letter::Content", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
+    #[prost(oneof = "letter::Content", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
     pub content: ::core::option::Option<letter::Content>,
 }
 /// Nested message and enum types in `Letter`.
@@ -135,6 +138,8 @@ pub mod letter {
         Acknowledgement(super::Acknowledgement),
         #[prost(message, tag = "11")]
         Comment(super::Comment),
+        #[prost(message, tag = "12")]
+        Statement(super::Statement),
     }
 }
 /// The consumer asks for a contract, unsigned; again within a negotiation: it counters.
@@ -217,6 +222,13 @@ pub struct Comment {
     pub negotiation: ::prost::alloc::string::String,
     /// The signed statement in its envelope.
     #[prost(bytes = "bytes", tag = "2")]
+    pub statement: ::prost::bytes::Bytes,
+}
+/// Either party states something under a contract, such as the deletion of what was received.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Statement {
+    /// The signed statement in its envelope; what it is stands in its header.
+    #[prost(bytes = "bytes", tag = "1")]
     pub statement: ::prost::bytes::Bytes,
 }
 /// Either party ends a contract.
@@ -322,6 +334,41 @@ pub struct Record {
     /// That it is included in the log under the head, from the leaf up.
     #[prost(bytes = "bytes", repeated, tag = "3")]
     pub inclusion: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+}
+/// Sent after the word on a receipt.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WitnessRequest {
+    /// The caller's newest signed head.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub head: ::prost::bytes::Bytes,
+    /// That the log went on to this head from earlier ones.
+    #[prost(message, repeated, tag = "2")]
+    pub growth: ::prost::alloc::vec::Vec<Growth>,
+    /// The newest head of the other side's log, with the caller's timestamped cosignature; empty: none that is new.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub witnessed: ::prost::bytes::Bytes,
+}
+/// That a log of the size of a known head is a continuation of one of an earlier size.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Growth {
+    #[prost(uint64, tag = "1")]
+    pub from: u64,
+    /// The hashes of the proof, in order.
+    #[prost(bytes = "bytes", repeated, tag = "2")]
+    pub hashes: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+}
+/// One of the three.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WitnessReply {
+    /// The caller's head with a timestamped cosignature.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub witnessed: ::prost::bytes::Bytes,
+    /// Heads of the caller's log from which it has to prove that it went on; it may ask again.
+    #[prost(bytes = "bytes", repeated, tag = "2")]
+    pub wanted: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    /// The head from which the caller's log does not go on: it is on the books, with the one that was shown.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub refuted: ::prost::bytes::Bytes,
 }
 /// A question; the ticket of DoGet.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -571,6 +618,28 @@ pub mod peer_client {
             req.extensions_mut().insert(GrpcMethod::new("hansa.peer.v1.Peer", "Proof"));
             self.inner.unary(req, path, codec).await
         }
+        /// The caller's newest head, to be cosigned by the other side once it has seen that the log went on from each head before.
+        pub async fn witness(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WitnessRequest>,
+        ) -> std::result::Result<tonic::Response<super::WitnessReply>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/hansa.peer.v1.Peer/Witness",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("hansa.peer.v1.Peer", "Witness"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -617,6 +686,11 @@ pub mod peer_server {
             &self,
             request: tonic::Request<super::ProofRequest>,
         ) -> std::result::Result<tonic::Response<super::ProofReply>, tonic::Status>;
+        /// The caller's newest head, to be cosigned by the other side once it has seen that the log went on from each head before.
+        async fn witness(
+            &self,
+            request: tonic::Request<super::WitnessRequest>,
+        ) -> std::result::Result<tonic::Response<super::WitnessReply>, tonic::Status>;
     }
     /// What two connectors say to each other beside the rows, over connections that the consumer opened.
     /// Rows travel by Arrow Flight DoGet; its ticket is a serialised Ask.
@@ -899,6 +973,49 @@ pub mod peer_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ProofSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/hansa.peer.v1.Peer/Witness" => {
+                    #[allow(non_camel_case_types)]
+                    struct WitnessSvc<T: Peer>(pub Arc<T>);
+                    impl<T: Peer> tonic::server::UnaryService<super::WitnessRequest>
+                    for WitnessSvc<T> {
+                        type Response = super::WitnessReply;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WitnessRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Peer>::witness(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WitnessSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

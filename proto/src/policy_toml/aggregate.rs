@@ -1,5 +1,7 @@
 //! `aggregate`: by which columns, with which functions, over which measures, from how large groups.
 
+mod budget;
+
 use super::Terms;
 use super::form::{BUCKETS, bucket_term, coarsen, kind_of};
 use super::sheet::{At, Sheet, Table, Value};
@@ -16,7 +18,7 @@ const FUNCTIONS: [(&str, Function); 3] = [
     ("avg", Function::Avg),
 ];
 
-const AGGREGATE: [&str; 10] = [
+const AGGREGATE: [&str; 12] = [
     "by",
     "functions",
     "measures",
@@ -27,6 +29,8 @@ const AGGREGATE: [&str; 10] = [
     "bucket",
     "zone",
     "release",
+    "epsilon",
+    "secondary",
 ];
 
 pub(super) fn read(
@@ -87,7 +91,37 @@ pub(super) fn read(
     if let Some(rules) = table.get("dominance") {
         dominance(sheet, rules, terms);
     }
-    terms.add(&value.at, Term::TotalsFromPublished);
+    if let Some(said) = table.get("epsilon") {
+        budget::read(sheet, said, terms);
+    }
+    let secondary = match table.get("secondary") {
+        Some(said) => secondary(sheet, said),
+        None => Some(Term::TotalsFromPublished),
+    };
+    if let Some(secondary) = secondary {
+        terms.add(&value.at, secondary);
+    }
+}
+
+/// `"from-published"`, `"suppress-complement"` or `{ cell_key = 5 }`
+fn secondary(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Term> {
+    if !value.node.is_table() {
+        let text = sheet.text(value)?;
+        let known = [("from-published", false), ("suppress-complement", true)];
+        let complement = sheet.word(&value.at, &text, "secondary protection", &known)?;
+        return Some(match complement {
+            true => Term::SuppressComplement,
+            false => Term::TotalsFromPublished,
+        });
+    }
+    let table = sheet.table(value, Some(&["cell_key"]))?;
+    match table.get("cell_key") {
+        Some(base) => sheet.small(base).map(Term::CellKey),
+        None => {
+            absent(sheet, value, "secondary.cell_key");
+            None
+        }
+    }
 }
 
 /// `{ column = "at", every = "day", late = "wait" }`

@@ -2,16 +2,16 @@
 
 use super::Terms;
 use super::form::decimal;
+use super::price;
 use super::sheet::{At, Sheet, Table, Value};
 use policy::id::DatasetId;
 use policy::refusal::Code;
 use policy::term::delivery::{Format, Network};
 use policy::term::embargo::{Delay, Embargo};
 use policy::term::hours::Hours;
-use policy::term::inform::Event;
+use policy::term::inform::{Event, Notify, Side};
 use policy::term::lasts::{Lasts, Since};
 use policy::term::legal_basis::LegalBasis;
-use policy::term::price::{Price, Priced, is_amount, is_currency};
 use policy::term::sector::Sector;
 use policy::term::service::Service;
 use policy::term::version::Schemas;
@@ -39,6 +39,11 @@ pub(super) const UNITS: [(&str, u64); 4] = [
 ];
 
 pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
+    if let Some(value) = keys.get("group")
+        && let Some(group) = parsed(sheet, value)
+    {
+        terms.add(&value.at, Term::Group(group));
+    }
     if let Some(value) = keys.get("sectors") {
         let list: Vec<Sector> = each(sheet, value);
         terms.add_unless_empty(&value.at, &list, Term::Sector(list.clone()));
@@ -117,7 +122,7 @@ pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
         service(sheet, value, terms);
     }
     if let Some(value) = keys.get("price") {
-        prices(sheet, value, terms);
+        price::read(sheet, value, terms);
     }
     if let Some(value) = keys.get("inform") {
         let list = words(
@@ -127,6 +132,26 @@ pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
             &Event::ALL.map(|event| (event.as_str(), event)),
         );
         terms.add_unless_empty(&value.at, &list, Term::Inform(list.clone()));
+    }
+    if let Some(value) = keys.get("notify") {
+        notify(sheet, value, terms);
+    }
+}
+
+/// `{ of = ["first-use", "refusal"], whom = ["provider", "consumer"] }`
+fn notify(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+    let Some(table) = sheet.table(value, Some(&["of", "whom"])) else {
+        return;
+    };
+    let events = Event::ALL.map(|event| (event.as_str(), event));
+    let of = wanted(sheet, value, &table, "of").map(|of| words(sheet, &of, "event", &events));
+    let sides = Side::ALL.map(|side| (side.as_str(), side));
+    let whom = wanted(sheet, value, &table, "whom").map(|of| words(sheet, &of, "party", &sides));
+    if let (Some(of), Some(whom)) = (of, whom)
+        && !of.is_empty()
+        && !whom.is_empty()
+    {
+        terms.add(&value.at, Term::Notify(Notify { of, whom }));
     }
 }
 
@@ -247,51 +272,7 @@ fn service(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
     }
 }
 
-/// `[{ amount = 0.05, currency = "EUR", per = "query" }]`
-fn prices(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
-    let items = if value.node.is_table() {
-        Some(vec![value.clone()])
-    } else {
-        sheet.items(value)
-    };
-    for item in items.unwrap_or_default() {
-        let Some(table) = sheet.table(&item, Some(&["amount", "currency", "per"])) else {
-            continue;
-        };
-        let amount = wanted(sheet, &item, &table, "amount").and_then(|amount| {
-            let text = number(&amount).filter(|text| is_amount(text));
-            if text.is_none() {
-                sheet.ill_typed(&amount, "an amount such as 0.05");
-            }
-            text
-        });
-        let currency = wanted(sheet, &item, &table, "currency").and_then(|currency| {
-            let text = sheet.text(&currency)?;
-            if is_currency(&text) {
-                return Some(text);
-            }
-            sheet.ill_typed(&currency, "a currency such as EUR");
-            None
-        });
-        let per = wanted(sheet, &item, &table, "per").and_then(|per| {
-            let text = sheet.text(&per)?;
-            let known = Priced::ALL.map(|per| (per.as_str(), per));
-            sheet.word(&per.at, &text, "unit of a price", &known)
-        });
-        if let (Some(amount), Some(currency), Some(per)) = (amount, currency, per) {
-            terms.add(
-                &item.at,
-                Term::Price(Price {
-                    amount,
-                    currency,
-                    per,
-                }),
-            );
-        }
-    }
-}
-
-fn wanted<'v>(
+pub(super) fn wanted<'v>(
     sheet: &mut Sheet<'_>,
     value: &Value<'v>,
     table: &Table<'v>,
@@ -306,7 +287,7 @@ fn wanted<'v>(
 }
 
 /// A number, or a text that is one.
-fn number(value: &Value<'_>) -> Option<String> {
+pub(super) fn number(value: &Value<'_>) -> Option<String> {
     let text = value.node.as_str().map(str::to_owned);
     text.filter(|text| policy::term::odrl::is_decimal(text))
         .or_else(|| decimal(value))

@@ -3,9 +3,12 @@
 use super::conduct::{SINCE, UNITS};
 use super::form::BUCKETS;
 use super::write::{Said, quoted, texts};
+use policy::id::Name;
 use policy::term::Term;
+use policy::term::budget::Budget;
 use policy::term::dominance::{Dominance, Dominant};
 use policy::term::embargo::{Delay, Embargo};
+use policy::term::inform::Notify;
 use policy::term::lasts::Lasts;
 use policy::term::lookup::Lookup;
 use policy::term::odrl::word;
@@ -31,6 +34,32 @@ pub(super) fn release(release: &Release) -> String {
     let every = quoted(word(&BUCKETS, &release.every));
     let late = quoted(word(&Late::ALL, &release.late));
     format!("release = {{ column = {column}, every = {every}, late = {late} }}")
+}
+
+/// A budget of privacy.
+pub(super) fn budget(budget: &Budget) -> String {
+    let name = |one: &Name| toml::Value::String(one.to_string()).to_string();
+    let bounds = budget.bounds.iter().map(|one| {
+        let ends = texts(&[one.low, one.high]);
+        format!("{} = {ends}", name(&one.measure))
+    });
+    let values = budget
+        .values
+        .iter()
+        .map(|one| format!("{} = {}", name(&one.column), texts(&one.list)));
+    let (bounds, values): (Vec<String>, Vec<String>) = (bounds.collect(), values.collect());
+    let [most, each] = [budget.most, budget.each].map(|one| quoted(&one.to_string()));
+    format!(
+        "epsilon = {{ most = {most}, per = {}, each = {each}, unit = {}, cells = {}, rows = {}, bounds = {{ {} }}, \
+         values = {{ {} }}, from = {} }}",
+        quoted(word(&BUCKETS, &budget.per)),
+        quoted(budget.unit.as_str()),
+        budget.cells,
+        budget.rows,
+        bounds.join(", "),
+        values.join(", "),
+        quoted(&budget.from.to_string())
+    )
 }
 
 /// A published area.
@@ -85,6 +114,7 @@ pub(super) fn say(term: &Term) -> Option<Said> {
         Term::Concurrent(most) => alone("concurrent", most.to_string()),
         Term::Receipts(most) => alone("open_receipts", most.to_string()),
         Term::Networks(list) => alone("networks", texts(list)),
+        Term::Group(name) => alone("group", quoted(name.as_str())),
         Term::Sector(list) => alone("sectors", texts(list)),
         Term::Version(schemas) => alone("schema", quoted(schemas.as_str())),
         Term::Region(region) => alone("region", quoted(&region.to_string())),
@@ -106,17 +136,36 @@ pub(super) fn say(term: &Term) -> Option<Said> {
             amount,
             currency,
             per,
+            prepaid,
         }) => {
             let [amount, currency, per] = [amount, currency, per.as_str()].map(quoted);
+            let paid = prepaid
+                .as_deref()
+                .map(|paid| format!(", prepaid = {}", quoted(paid)))
+                .unwrap_or_default();
             Some(Said::Item(
                 "price",
-                format!("{{ amount = {amount}, currency = {currency}, per = {per} }}"),
+                format!("{{ amount = {amount}, currency = {currency}, per = {per}{paid} }}"),
             ))
         }
         Term::Inform(list) => {
             let names: Vec<&str> = list.iter().map(|event| event.as_str()).collect();
             alone("inform", texts(&names))
         }
+        Term::Notify(Notify { of, whom }) => {
+            let of: Vec<&str> = of.iter().map(|event| event.as_str()).collect();
+            let whom: Vec<&str> = whom.iter().map(|side| side.as_str()).collect();
+            let (of, whom) = (texts(&of), texts(&whom));
+            alone("notify", format!("{{ of = {of}, whom = {whom} }}"))
+        }
+        Term::DeleteAfter { days } => Some(Said::Item(
+            "duties",
+            quoted(&format!("delete-after {days} days")),
+        )),
+        Term::Attest { days } => Some(Said::Item(
+            "duties",
+            quoted(&format!("attest-within {days} days")),
+        )),
         Term::ObtainConsent => Some(Said::Item("duties", quoted("consent"))),
         _ => None,
     }

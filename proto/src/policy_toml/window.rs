@@ -43,6 +43,11 @@ pub(super) fn read(
     (from, until)
 }
 
+/// An instant, or the first one of a day.
+pub(super) fn first(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Time> {
+    instant(sheet, value, Edge::From)
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Edge {
     From,

@@ -1,17 +1,19 @@
 //! From clauses to the text of a policy file.
 
+mod aggregate;
+
+use self::aggregate::Aggregate;
 use super::form::BUCKETS;
 use super::limits::{PERIODS, UNITS};
 use super::said;
 use super::{KEYS, Written};
-use policy::id::{ClauseId, Name};
+use policy::id::Name;
 use policy::row_filter::Literal;
 use policy::term::band::Band;
 use policy::term::odrl::word;
 use policy::term::prefix::Prefix;
 use policy::term::pseudonym::Pseudonym;
-use policy::term::{Bounds, Clause, Mask, Quota, Term, Unit};
-use std::collections::BTreeSet;
+use policy::term::{Bounds, Clause, Mask, Quota, Term};
 
 /// The policy; what the format can't say is left out and named.
 pub(super) fn policy(title: &str, clauses: &[Clause]) -> Written {
@@ -135,14 +137,14 @@ fn say(term: &Term) -> Said {
         | Term::Release(_)
         | Term::MinGroup { .. }
         | Term::Dominance(_)
-        | Term::TotalsFromPublished => Said::Aggregate,
+        | Term::Budget(_)
+        | Term::TotalsFromPublished
+        | Term::SuppressComplement
+        | Term::CellKey(_) => Said::Aggregate,
         Term::Queries(limit) => quota("queries", limit, limit.max.to_string()),
         Term::RowQuota(limit) => quota("rows", limit, limit.max.to_string()),
         Term::ByteQuota(limit) => quota("bytes", limit, size(limit.max)),
         Term::ResultRows(rows) => alone("result_rows", rows.to_string()),
-        Term::DeleteAfter { days } => {
-            Said::Item("duties", quoted(&format!("delete-after {days} days")))
-        }
         Term::Attribution(text) => {
             Said::Item("duties", format!("{{ attribution = {} }}", quoted(text)))
         }
@@ -224,117 +226,6 @@ fn place(lines: &mut Vec<Line>, line: Line) -> bool {
         known.parts.extend(line.parts);
     }
     room
-}
-
-/// The clauses of the aggregate form that the format can say: the first of each kind, if functions, dimensions and grid are
-/// there. The grid is always that of the dataset, and totals are always built from published cells.
-#[derive(Default)]
-struct Aggregate<'a> {
-    said: BTreeSet<ClauseId>,
-    by: &'a [Name],
-    parts: Vec<String>,
-}
-
-impl<'a> Aggregate<'a> {
-    fn of(clauses: &'a [Clause]) -> Self {
-        let mut form = Self::default();
-        let by = form.first(clauses, |term| match term {
-            Term::Dimensions(list) => Some((list.as_slice(), format!("by = {}", texts(list)))),
-            _ => None,
-        });
-        let functions = form.first(clauses, |term| match term {
-            Term::Functions(list) => {
-                let words: Vec<&str> = list.iter().map(|one| one.as_str()).collect();
-                Some(((), format!("functions = {}", texts(&words))))
-            }
-            _ => None,
-        });
-        let grid = form.first(clauses, |term| match term {
-            Term::Grid(_) => Some(((), String::new())),
-            _ => None,
-        });
-        let (Some(by), Some(()), Some(())) = (by, functions, grid) else {
-            return Self::default();
-        };
-        form.by = by;
-        let measures = form.first(clauses, |term| match term {
-            Term::Measures(list) => Some(((), format!("measures = {}", texts(list)))),
-            _ => None,
-        });
-        if measures.is_none() {
-            form.parts.push("measures = []".to_owned());
-        }
-        form.first(clauses, |term| match term {
-            Term::MinGroup { at_least, unit } => Some((
-                (),
-                match unit {
-                    Unit::Rows => format!("min_rows = {at_least}"),
-                    Unit::Column(column) => format!(
-                        "min_contributors = {at_least}, unit = {}",
-                        quoted(column.as_str())
-                    ),
-                },
-            )),
-            _ => None,
-        });
-        form.dominance(clauses);
-        form.first(clauses, |term| match term {
-            Term::Release(release) => Some(((), said::release(release))),
-            _ => None,
-        });
-        form.first(clauses, |term| {
-            (*term == Term::TotalsFromPublished).then(|| ((), String::new()))
-        });
-        form.parts.retain(|part| !part.is_empty());
-        form
-    }
-
-    /// Takes in the first clause for which `wanted` has something to say.
-    fn first<T>(
-        &mut self,
-        clauses: &'a [Clause],
-        wanted: impl Fn(&'a Term) -> Option<(T, String)>,
-    ) -> Option<T> {
-        let found = clauses
-            .iter()
-            .find_map(|clause| Some((clause.id, wanted(&clause.term)?)));
-        let (id, (value, text)) = found?;
-        self.said.insert(id);
-        self.parts.push(text);
-        Some(value)
-    }
-
-    fn dominance(&mut self, clauses: &[Clause]) {
-        let mut rules = Vec::new();
-        for clause in clauses {
-            if let Term::Dominance(rule) = &clause.term {
-                self.said.insert(clause.id);
-                rules.push(said::dominance(rule));
-            }
-        }
-        if !rules.is_empty() {
-            self.parts
-                .push(format!("dominance = [{}]", rules.join(", ")));
-        }
-    }
-
-    fn says(&self, id: ClauseId) -> bool {
-        self.said.contains(&id)
-    }
-
-    fn groups(&self, term: &Term) -> bool {
-        matches!(term, Term::TimeBucket { column, .. } if self.by.contains(column))
-    }
-
-    fn value(&self, lines: &[Line]) -> Option<String> {
-        if self.parts.is_empty() {
-            return None;
-        }
-        let buckets = lines.iter().find(|line| line.key == BUCKET);
-        let buckets = buckets.map(|line| format!("bucket = {}", line.value()));
-        let parts: Vec<String> = self.parts.iter().cloned().chain(buckets).collect();
-        Some(format!("{{ {} }}", parts.join(", ")))
-    }
 }
 
 fn area(lon: &Name, lat: &Name, bounds: &Bounds) -> Option<String> {

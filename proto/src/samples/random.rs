@@ -304,6 +304,7 @@ fn conduct(random: &mut Random, terms: &mut Vec<Term>) {
         Term::Exclusive,
         Term::Hours("Mo-Fr 06:00-20:00 Europe/Berlin".parse().unwrap()),
         Term::Networks(vec!["10.20.0.0/16".parse().unwrap()]),
+        Term::Group("hanse-cities".parse().unwrap()),
         Term::Sector(vec!["nace:H49".parse().unwrap()]),
         Term::Version(policy::term::version::Schemas::Exact),
         Term::Region("EU".parse().unwrap()),
@@ -314,6 +315,10 @@ fn conduct(random: &mut Random, terms: &mut Vec<Term>) {
             delay: policy::term::embargo::Delay(5_400),
         }),
         Term::LegalBasis(policy::term::legal_basis::LegalBasis::PublicTask),
+        Term::Notify(policy::term::inform::Notify {
+            of: vec![policy::term::inform::Event::Refusal],
+            whom: policy::term::inform::Side::ALL.to_vec(),
+        }),
         Term::ObtainConsent,
     ];
     terms.extend(all.into_iter().filter(|_| random.below(3) == 0));
@@ -323,6 +328,11 @@ fn duties(random: &mut Random, terms: &mut Vec<Term>) {
     if random.chance() {
         terms.push(Term::DeleteAfter {
             days: random.pick(&[1, 30, u32::MAX]),
+        });
+    }
+    if random.chance() {
+        terms.push(Term::Attest {
+            days: random.pick(&[1, 45]),
         });
     }
     if random.chance() {

@@ -47,6 +47,43 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     found
 }
 
+/// The first hole of a row filter that does not stand for a whole literal, as one does within quotes or beside letters:
+/// what fills it would be read as part of something else.
+pub(super) fn no_literal(filter: &str) -> Option<&str> {
+    let pieces = pieces(filter);
+    let (mut single, mut double) = (false, false);
+    let mut before = None;
+    for (at, piece) in pieces.iter().enumerate() {
+        match piece {
+            Piece::Plain(plain) => {
+                for letter in plain.chars() {
+                    match letter {
+                        '\'' if !double => single = !single,
+                        '"' if !single => double = !double,
+                        _ => {}
+                    }
+                }
+                before = plain.chars().next_back();
+            }
+            Piece::Hole(name) => {
+                let after = match pieces.get(at.saturating_add(1)) {
+                    Some(Piece::Plain(plain)) => plain.chars().next(),
+                    Some(Piece::Hole(_)) | None => None,
+                };
+                // Two holes have an empty text between them, which is no letter that parts them.
+                let hole_before = at > 1 && before.is_none();
+                let touches = |letter: Option<char>| {
+                    letter.is_some_and(|l| l.is_alphanumeric() || "_'\".".contains(l))
+                };
+                if single || double || hole_before || touches(before) || touches(after) {
+                    return Some(name);
+                }
+            }
+        }
+    }
+    None
+}
+
 /// The value that a text makes for a hole.
 pub(super) fn value(kind: Kind, text: &str) -> Result<Value, String> {
     let line = |text: &str| -> Result<String, String> {

@@ -113,6 +113,45 @@ fn a_value_says_no_more_than_a_value() {
     }
 }
 
+/// Within quotes, or beside letters, a value would become part of what its author wrote.
+#[test]
+fn a_hole_of_a_filter_is_a_whole_value() {
+    let with = |filter: &str| {
+        let lines = BASIC.lines().map(|line| {
+            if line.starts_with("rows = ") {
+                format!("rows = \"\"\"bikes <= {{{{most}}}} AND {filter}\"\"\"")
+            } else {
+                line.to_owned()
+            }
+        });
+        Template::read(&lines.collect::<Vec<_>>().join("\n"), "t.toml")
+    };
+    for good in [
+        "site = {{site}} AND operator = {{consumer}}",
+        "site IN ({{site}}, 'it''s')",
+        "site={{site}}",
+    ] {
+        assert!(with(good).is_ok(), "{good}: {:?}", with(good));
+    }
+    for bad in [
+        "site <> '{{site}}'",
+        "site = 'x' || '{{ site }}'",
+        "\"{{site}}\" = 'x'",
+        "site = {{site}}{{site}}",
+        "site = {{site}}'x'",
+        "site = a{{site}}",
+        "site = 1.{{site}}",
+        "operator = '{{consumer}}' AND site = {{site}}",
+    ] {
+        let refusal = with(bad).unwrap_err();
+        assert_eq!(refusal.code, Code::TemplateInvalid, "{bad}");
+        assert!(
+            refusal.sentence.contains("a whole value"),
+            "{bad}: {refusal}"
+        );
+    }
+}
+
 #[test]
 fn every_hole_is_filled_and_nothing_else() {
     let mut fewer = values(&[("collumns", "site")]);

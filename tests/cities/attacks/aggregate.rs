@@ -1,4 +1,4 @@
-//! Attacks on a contract that shows cells alone (G), and on joins (J) and budgets of privacy (P) as far as they exist.
+//! Attacks on a contract that shows cells alone (G).
 
 mod grid;
 
@@ -15,7 +15,7 @@ fn cells(world: &World, cases: &[Case]) -> Verdict {
 
 const SHAPE: crate::attacks::sql::Expect = Code("QUERY_SHAPE");
 
-pub(crate) const ATTACKS: [Attack<World>; 15] = [
+pub(crate) const ATTACKS: [Attack<World>; 13] = [
     Attack {
         number: 15,
         setup: "G",
@@ -417,22 +417,6 @@ pub(crate) const ATTACKS: [Attack<World>; 15] = [
             Ok("suppressed, empty and false are alike".to_owned())
         },
         lacks: "",
-    },
-    Attack {
-        number: 28,
-        setup: "P",
-        name: "averages the noise of a thousand answers",
-        expected: "identical numbers, budget unchanged",
-        does: |_| Ok(String::new()),
-        lacks: "term 22",
-    },
-    Attack {
-        number: 29,
-        setup: "P",
-        name: "releases until the budget is gone",
-        expected: "PRIVACY_BUDGET_SPENT, also after a restart",
-        does: |_| Ok(String::new()),
-        lacks: "term 22",
     },
     Attack {
         number: 76,

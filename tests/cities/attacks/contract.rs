@@ -3,11 +3,18 @@
 mod bytes;
 mod life;
 mod paper;
+mod sealed;
 
 use crate::attacks::contract::bytes::{flips, headers, signatures, signers, strict, unknown};
 use crate::attacks::contract::life::{changed, ended, replayed, withdrawn};
 use crate::attacks::contract::paper::Paper;
+use crate::attacks::contract::sealed::Sealed;
 use crate::attacks::{Attack, Line, tried};
+
+/// Attacks what both sides sealed.
+pub(crate) fn attacked_sealed() -> Vec<Line> {
+    tried(&mut Sealed::new(), &SEALED)
+}
 
 /// Attacks all of it.
 pub(crate) fn attacked() -> Vec<Line> {
@@ -95,6 +102,41 @@ const ATTACKS: [Attack<Paper>; 10] = [
         name: "asks before, after and over the end",
         expected: "NOT_YET_VALID, EXPIRED; the stream is cut, with a receipt",
         does: ended,
+        lacks: "",
+    },
+];
+
+const SEALED: [Attack<Sealed>; 4] = [
+    Attack {
+        number: 131,
+        setup: "sealed",
+        name: "flips each byte, of the certificates too",
+        expected: "never accepted",
+        does: sealed::flips,
+        lacks: "",
+    },
+    Attack {
+        number: 132,
+        setup: "sealed",
+        name: "other algorithms, headers and chains of certificates",
+        expected: "SIGNATURE_ALG / SIGNATURE_HEADER",
+        does: sealed::headers,
+        lacks: "",
+    },
+    Attack {
+        number: 133,
+        setup: "sealed",
+        name: "garbage, missing, copied and superfluous signatures",
+        expected: "SIGNATURE_MISSING / SIGNATURE_INVALID / SIGNATURE_COUNT",
+        does: sealed::signatures,
+        lacks: "",
+    },
+    Attack {
+        number: 134,
+        setup: "sealed",
+        name: "another issuer, organisation, time or order of certificates",
+        expected: "SEAL_NOT_TRUSTED / KEY_NOT_VALID_AT_SIGNING",
+        does: sealed::signers,
         lacks: "",
     },
 ];

@@ -1,22 +1,20 @@
 //! What the list does not name: found by reading the product as somebody who wants to get round it.
 
 mod files;
+pub(in crate::attacks) mod proposals;
 
 use crate::attacks::reading::files::{archives, bundles, offline, socket};
+use crate::attacks::reading::proposals::{fresh, hinted, misnamed, wider};
 use crate::attacks::sql::ROWS;
 use crate::attacks::world::World;
 use crate::attacks::{Attack, Verdict};
 use evidence::digest::Digest;
-use evidence::time::Time;
 use harness::outlaw::ticket;
 use harness::play::PURPOSE;
-use policy::contract::{Agreement, Assignee};
 use policy::id::ContractId;
-use policy::term::Term;
 use proto::peer::letter::Content;
-use proto::peer::pb;
 
-pub(crate) const ATTACKS: [Attack<World>; 11] = [
+pub(crate) const ATTACKS: [Attack<World>; 12] = [
     Attack {
         number: 78,
         setup: "letters",
@@ -82,6 +80,14 @@ pub(crate) const ATTACKS: [Attack<World>; 11] = [
         lacks: "",
     },
     Attack {
+        number: 127,
+        setup: "negotiation",
+        name: "proposes terms on what may be hidden, and compares what is said of a dataset that hides nothing",
+        expected: "word for word the same",
+        does: hinted,
+        lacks: "",
+    },
+    Attack {
         number: 86,
         setup: "socket",
         name: "speaks to the local socket without knowing how",
@@ -106,148 +112,6 @@ pub(crate) const ATTACKS: [Attack<World>; 11] = [
         lacks: "",
     },
 ];
-
-/// Proposes it; says what came of it: a code, or whether the provider has signed.
-fn proposed(world: &World, agreement: &Agreement, name: &str) -> String {
-    let before = world.lindau.listed("contract").len();
-    let sent = world.outlaw.letter(Content::Request {
-        negotiation: format!("n-{name}"),
-        dataset: agreement.dataset.id.clone(),
-        offer: None,
-        payload: proto::contract::to_bytes(agreement).into(),
-    });
-    if let Err(refusal) = sent {
-        return refusal.code.to_string();
-    }
-    let letters = world.outlaw.inbox(0).unwrap_or_default();
-    let signed = letters.iter().any(|letter| {
-        matches!(
-            letter.letter.as_ref().and_then(|letter| letter.content.as_ref()),
-            Some(pb::letter::Content::Agreement(agreed)) if agreed.negotiation == format!("n-{name}")
-        )
-    });
-    assert_eq!(world.lindau.listed("contract").len(), before.max(before));
-    if signed {
-        "signed".to_owned()
-    } else {
-        "waits for a person".to_owned()
-    }
-}
-
-/// The agreement on `trips_a` as a new proposal.
-fn fresh(world: &World, number: u8) -> Agreement {
-    let mut agreement = world.agreement("trips_a");
-    agreement.uid = format!("urn:uuid:0198f0c2-6d1e-7c11-9a53-0b6f6f1d2b{number:02x}");
-    agreement
-}
-
-fn misnamed(world: &mut World) -> Verdict {
-    let honest = proposed(world, &fresh(world, 0), "plain");
-    if honest != "signed" {
-        return Err(format!("the offer itself: {honest}"));
-    }
-    type Change = fn(&mut Agreement);
-    fn taker(agreement: &mut Agreement) -> &mut policy::contract::Party {
-        match &mut agreement.assignee {
-            Assignee::Participant(party) => party,
-            Assignee::Public => panic!("a public view"),
-        }
-    }
-    let changes: [(&str, Change); 8] = [
-        ("its own name", |a| {
-            taker(a).name = "Federal Police".to_owned()
-        }),
-        ("its legal number", |a| {
-            taker(a).legal_id = Some("DE-1".to_owned())
-        }),
-        ("its key", |a| {
-            taker(a).signing_key = a.provider.signing_key.clone()
-        }),
-        ("its authority", |a| {
-            taker(a).tls_issuer = Digest::of(b"mine")
-        }),
-        ("the provider's name", |a| {
-            a.provider.name = "Somebody".to_owned()
-        }),
-        ("the provider's legal number", |a| {
-            a.provider.legal_id = Some("DE-2".to_owned())
-        }),
-        ("the provider's authority", |a| {
-            a.provider.tls_issuer = Digest::of(b"mine")
-        }),
-        ("the provider's signatory", |a| {
-            a.signatory = Some(Digest::of(b"the mayor"))
-        }),
-    ];
-    for (number, (what, change)) in (1..).zip(changes) {
-        let mut agreement = fresh(world, number);
-        change(&mut agreement);
-        let came = proposed(world, &agreement, &format!("misnamed-{number}"));
-        if came != "CONTRACT_MALFORMED" {
-            return Err(format!("{what}: {came}"));
-        }
-    }
-    Ok("8 proposals: CONTRACT_MALFORMED".to_owned())
-}
-
-fn wider(world: &mut World) -> Verdict {
-    type Change = fn(&mut Agreement);
-    let day = 86_400_000_000;
-    let changes: [(&str, Change); 9] = [
-        ("one clause less", |a| {
-            a.clauses.retain(|c| !matches!(c.term, Term::Rows(_)))
-        }),
-        ("a mask less", |a| {
-            a.clauses.retain(|c| !matches!(c.term, Term::Mask { .. }))
-        }),
-        ("a column more", |a| {
-            for clause in &mut a.clauses {
-                if let Term::Columns(list) = &mut clause.term {
-                    list.push("notes".parse().unwrap());
-                }
-            }
-        }),
-        ("no purpose", |a| {
-            a.clauses.retain(|c| !matches!(c.term, Term::Purpose(_)))
-        }),
-        ("a day longer", |a| {
-            a.not_after = a.not_after.plus_micros(86_400_000_000)
-        }),
-        ("from earlier on", |a| {
-            a.not_before = a.not_before.plus_micros(-86_400_000_000)
-        }),
-        ("another schema", |a| a.dataset.schema = Digest::of(b"mine")),
-        ("another value", |a| a.dataset.high_value = true),
-        ("purposes of its own", |a| {
-            a.own_purposes = vec![policy::contract::OwnPurpose {
-                name: "anything".parse().unwrap(),
-                parent: "dpv:ResearchAndDevelopment".parse().unwrap(),
-                text: "whatever".to_owned(),
-            }];
-        }),
-    ];
-    let mut came = std::collections::BTreeSet::new();
-    for (number, (what, change)) in (0x20..).zip(changes) {
-        let mut agreement = fresh(world, number);
-        change(&mut agreement);
-        let said = proposed(world, &agreement, &format!("wider-{number}"));
-        if said == "signed" {
-            return Err(format!("{what}: signed without a person"));
-        }
-        came.insert(said);
-    }
-    // A proposal that replaces a contract of others, and one that is over before it begins.
-    let mut replaces = fresh(world, 0x30);
-    replaces.supersedes = Some(ContractId(Digest::of(b"theirs")));
-    came.insert(proposed(world, &replaces, "replaces"));
-    let mut over = fresh(world, 0x31);
-    over.not_after = Time::from_micros(over.not_before.micros() - day).unwrap();
-    came.insert(proposed(world, &over, "over"));
-    match came.contains("signed") {
-        true => Err(format!("{came:?}")),
-        false => Ok(format!("11 proposals: {came:?}")),
-    }
-}
 
 fn others(world: &mut World) -> Verdict {
     let theirs = world.lindau.listed("negotiation");

@@ -1,5 +1,6 @@
 //! The league in which SQL is attacked: one provider with every setup, a member that asks as it likes.
 
+use crate::attacks::reading::proposals::{TWIN, TWINS, twin};
 use crate::attacks::trips::{self, Version};
 use crate::attacks::{Line, aggregate, joins, places, reading, row, tried};
 use crate::binary;
@@ -66,6 +67,11 @@ impl World {
             lindau.configure(&dataset(name));
             lindau.offers(name, name, &format!("{terms}\n{ALL}"), "\"league\"", "auto");
         }
+        for (name, csv) in TWINS {
+            lindau.write(&format!("data/{name}.csv"), csv);
+            lindau.configure(&twin(name));
+            lindau.offers(name, name, &format!("{TWIN}\n{ALL}"), "\"league\"", "auto");
+        }
         lindau.write("lists/areas.geojson", places::AREA);
         lindau.write("lists/operators.csv", places::TABLE);
         lindau.write("data/areas_v.csv", &places::view());
@@ -124,6 +130,8 @@ impl World {
             "areas_a",
             "areas_b",
             "areas_v",
+            "twin_a",
+            "twin_b",
         ]
         .into_iter()
         .map(|name| {

@@ -51,6 +51,25 @@ impl Copied {
     }
 }
 
+impl Copied {
+    /// The papers of a kind, by their names.
+    pub(super) fn of_kind(&self, kind: PaperKind) -> BTreeMap<String, String> {
+        let papers = self.0.iter().filter(|((of, _), _)| *of == kind);
+        papers
+            .map(|((_, name), text)| (name.clone(), text.clone()))
+            .collect()
+    }
+
+    /// The same papers, but of one kind others.
+    pub(super) fn with(&self, kind: PaperKind, others: &[(String, String)]) -> Self {
+        let mut papers = self.0.clone();
+        papers.retain(|(of, _), _| *of != kind);
+        let others = others.iter().cloned();
+        papers.extend(others.map(|(name, text)| ((kind, name), text)));
+        Self(papers)
+    }
+}
+
 fn text_of(line: &Value, name: &str) -> String {
     line[name].as_str().unwrap().to_owned()
 }

@@ -6,10 +6,11 @@ fn main() -> ExitCode {
     let mut cases = 10_000_u64;
     let mut seed = None;
     let mut args = std::env::args().skip(1);
-    let mut tests = vec!["what_is_learned", "fails_without", "each_term_is_missed"];
+    let mut properties = vec!["what_is_learned", "what_is_let_in", "equal_to_the_pool"];
+    let mutants = ["fails_without", "is_missed_when_it_is_dropped"];
     while let Some(arg) = args.next() {
         if arg == "--mutants" {
-            tests.remove(0);
+            properties.clear();
             continue;
         }
         let value = args.next().and_then(|value| value.parse().ok());
@@ -23,16 +24,14 @@ fn main() -> ExitCode {
         }
     }
     let seed = seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
-    if tests.len() == 3 {
+    if !properties.is_empty() {
         println!(
             "{cases} cases from seed {seed}; again with: cargo property --cases {cases} --seed {seed}"
         );
     }
     let status = Command::new(env!("CARGO"))
-        .args([
-            "test", "-p", "hansa", "-p", "engine", "-p", "enforce", "--lib", "--",
-        ])
-        .args(&tests)
+        .args(["test", "--workspace", "--lib", "--"])
+        .args(properties.into_iter().chain(mutants))
         .arg("--nocapture")
         .env("HANSA_PROPERTY_CASES", cases.to_string())
         .env("HANSA_PROPERTY_SEED", seed.to_string())

@@ -132,6 +132,8 @@ impl Outcome {
             | Code::Superseded
             | Code::PeerNotTrusted
             | Code::CredentialInvalid
+            | Code::PartyNotInGroup
+            | Code::AttributeStale
             | Code::SchemaChanged
             | Code::ClockUntrusted
             | Code::StreamCut => Self::Cut(refusal.code),

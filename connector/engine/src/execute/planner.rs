@@ -2,6 +2,7 @@
 
 use super::Holdings;
 use super::leaf::Leaf;
+use super::unreleased;
 use super::watch::Watch;
 use crate::fault;
 use crate::limits::Limits;
@@ -134,6 +135,7 @@ impl Planner {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let filters = datafusion_expr::expr_rewriter::unnormalize_cols(scan.filters.clone());
         let logical = governed.narrowed(scan.projection.as_deref(), &filters)?;
+        unreleased::check(&logical, &self.holdings)?;
         let logical = session::optimized(state, logical)?;
         state
             .query_planner()
@@ -149,6 +151,7 @@ pub(super) fn inside(error: &datafusion_common::DataFusionError) -> Refusal {
         Code::ResourceLimit
         | Code::SourceUnreadable
         | Code::DatasetNotPublished
+        | Code::PrivacyBudgetSpent
         | Code::SchemaChanged => refusal,
         _ => {
             tracing::error!(name = "gate.failed", detail = %error);

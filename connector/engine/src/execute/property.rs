@@ -10,6 +10,7 @@
 )]
 
 mod cubes;
+mod joins;
 mod places;
 mod published;
 mod query;
@@ -112,6 +113,19 @@ fn each_term_is_missed_when_it_is_dropped() {
         tell(
             name,
             seeds().find(|seed| cubes::run(*seed, Some(name)).is_err()),
+        );
+    }
+    for name in [
+        "columns",
+        "rows",
+        "mask",
+        "join_keys",
+        "join_with",
+        "keys_stay",
+    ] {
+        tell(
+            name,
+            seeds().find(|seed| joins::run(*seed, Some(name)).is_err()),
         );
     }
     assert!(survived.is_empty(), "nobody noticed: {survived:?}");

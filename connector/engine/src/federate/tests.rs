@@ -9,6 +9,7 @@ mod failures;
 mod gated;
 mod governed;
 mod lacks;
+mod property;
 mod random;
 mod travels;
 

@@ -4,7 +4,10 @@ use crate::source::when;
 use catalog::dataset::{ColumnType, Dataset, Grid};
 use enforce::bucket;
 use evidence::digest::Digest;
+use evidence::time::Time;
+use jiff::tz::TimeZone;
 use policy::refusal::{Code, Refusal};
+use policy::term::Bucket;
 use policy::term::release::{Late, Release};
 
 /// What a series belongs to: with another schema, grid or way of releasing there is another. None where nothing is released.
@@ -57,27 +60,97 @@ pub(super) fn is_day(dataset: &Dataset, release: &Release) -> bool {
     columns.any(|column| column.name == release.column && column.kind == ColumnType::Date)
 }
 
+/// The periods of a column of time: of instants in microseconds, or of days since 1970-01-01.
+#[derive(Debug, Clone)]
+pub(super) struct Calendar {
+    /// Whether the unit is days.
+    pub(super) days: bool,
+    zone: TimeZone,
+}
+
+impl Calendar {
+    /// The periods of the column by which a grid is released.
+    ///
+    /// # Errors
+    /// `SCHEMA_CHANGED` for a zone that is not there any more.
+    pub(super) fn of(dataset: &Dataset, grid: &Grid, release: &Release) -> Result<Self, Refusal> {
+        Ok(Self {
+            days: is_day(dataset, release),
+            zone: zone(dataset, grid, release)?,
+        })
+    }
+
+    /// The bucket that holds `at`: its start, and the start of the next one.
+    pub(super) fn bounds(&self, at: i64, bucket: Bucket) -> (i64, i64) {
+        if !self.days {
+            return bucket::bounds(at, bucket, &self.zone);
+        }
+        let day = i32::try_from(at.clamp(i64::from(i32::MIN), i64::from(i32::MAX))).unwrap_or(0);
+        let start = bucket::first_day(day, bucket);
+        let longest = match bucket {
+            Bucket::QuarterHour | Bucket::Hour | Bucket::Day => 1,
+            Bucket::Week => 7,
+            Bucket::Month => 31,
+            Bucket::Year => 366,
+        };
+        let next = bucket::first_day(start.saturating_add(longest), bucket);
+        (i64::from(start), i64::from(next))
+    }
+
+    /// An instant in the unit of the column; none beyond the days that have a number.
+    pub(super) fn unit_of(&self, at: Time) -> Option<i64> {
+        if self.days {
+            when::local_day(at.micros(), &self.zone).map(i64::from)
+        } else {
+            Some(at.micros())
+        }
+    }
+}
+
+/// The first start of a period that is not before `at`, in the unit of the column: a series does not begin in the middle of
+/// one, or its first cells would be of a part of their period.
+pub(super) fn next(
+    dataset: &Dataset,
+    grid: &Grid,
+    release: &Release,
+    at: i64,
+) -> Result<i64, Refusal> {
+    if is_day(dataset, release) {
+        let day = i32::try_from(at).unwrap_or(i32::MAX);
+        // The longest period is a year.
+        let mut days = (0..=366).map(|more| day.saturating_add(more));
+        let start = days.find(|day| bucket::first_day(*day, release.every) == *day);
+        return Ok(start.map_or(at, i64::from));
+    }
+    let (start, end) = bucket::bounds(at, release.every, &zone(dataset, grid, release)?);
+    Ok(if start == at { at } else { end })
+}
+
 /// The end of the last period that was over when the snapshot was published, in the unit of the column.
 pub(super) fn cut(dataset: &Dataset, grid: &Grid, release: &Release) -> Result<i64, Refusal> {
-    let own = grid
-        .dimensions
-        .iter()
-        .find(|one| one.column == release.column);
-    let zone = own.and_then(|own| own.zone.as_deref());
     let published = dataset.published_at.micros();
-    let known = |name: &str| {
-        when::zone(name).ok_or_else(|| {
-            Refusal::new(
-                Code::SchemaChanged,
-                format!("there is no time zone `{name}`"),
-            )
-        })
-    };
+    let zone = zone(dataset, grid, release)?;
     if is_day(dataset, release) {
-        let zone = known(zone.unwrap_or(&dataset.zone))?;
         let day = when::local_day(published, &zone).unwrap_or(i32::MIN);
         return Ok(i64::from(bucket::first_day(day, release.every)));
     }
-    let zone = known(zone.unwrap_or("UTC"))?;
     Ok(bucket::bounds(published, release.every, &zone).0)
+}
+
+/// The zone in which periods begin.
+fn zone(dataset: &Dataset, grid: &Grid, release: &Release) -> Result<TimeZone, Refusal> {
+    let mut dimensions = grid.dimensions.iter();
+    let own = dimensions.find(|one| one.column == release.column);
+    let otherwise = if is_day(dataset, release) {
+        dataset.zone.as_str()
+    } else {
+        "UTC"
+    };
+    let name = own.and_then(|own| own.zone.as_deref()).unwrap_or(otherwise);
+    when::zone(name).ok_or_else(|| {
+        Refusal::new(
+            Code::SchemaChanged,
+            format!("there is no time zone `{name}`"),
+        )
+    })
 }

@@ -3,18 +3,18 @@
 //! A cell is published if its group is large enough, and so is everything that can be told from it and the cells published
 //! before. Cells that are made of one another form trees: whatever is computed from them by adding and taking away is a union
 //! of remainders, each of one published cell without the published cells within it. So each remainder is tested as if it
-//! were a cell, and where one fails the smallest new cell within it is withheld until none does.
+//! were a cell, and where one fails the smallest new cell within it is withheld until none does. What others have seen of
+//! earlier releases of the same rows is held against the new cells, too.
 
+use super::apart::Apart;
 use super::desk::{Desk, failed};
 use super::frame::{
-    self, Level, Made, What, assessed, floored, key, keys, marked, own, remainder, safe, same,
-    seen, units_of,
+    self, KEY, Level, Made, What, floored, key, keys, marked, own, safe, same, seen, totals,
+    units_of,
 };
-use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
 use arrow_schema::SchemaRef;
 use datafusion::dataframe::DataFrame;
-use datafusion::functions_aggregate::expr_fn::{count, min, sum};
+use datafusion::functions_aggregate::expr_fn::min;
 use datafusion_common::JoinType;
 use datafusion_expr::{Expr, lit, when};
 use policy::effect::Cube;
@@ -36,13 +36,15 @@ pub struct Tally {
 }
 
 /// The cells of `cube` over the rows of `base` that can be published beside those of `levels`, in a file aside with the
-/// columns of [`enforce::release::schema`].
+/// columns of [`enforce::release::schema`]. `older` are the rows of which the cells of `levels` were before, release by
+/// release.
 ///
 /// # Errors
 /// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`.
 pub(super) async fn first(
     desk: &Desk,
     base: &[PathBuf],
+    older: &[Vec<PathBuf>],
     stored: &SchemaRef,
     cube: &Cube,
     levels: &[Level],
@@ -50,6 +52,7 @@ pub(super) async fn first(
     let work = Work {
         desk,
         base,
+        older,
         stored,
         cube,
         levels,
@@ -57,11 +60,12 @@ pub(super) async fn first(
     let candidates = work.candidates().await?;
     let candidates = work.own_remainders(candidates).await?;
     let candidates = work.parents(candidates).await?;
-    let all = frame::cells(work.rows().await?, work.own(), cube)?;
+    let all = frame::cells(work.rows(base).await?, work.own(), cube, None)?;
     let (groups, rows) = totals(all).await?;
     let cells = desk.read(std::slice::from_ref(&candidates)).await?;
     let (kept, told) = totals(cells.clone()).await?;
-    let (path, _) = desk.keep(filed(cells, cube)?).await?;
+    let rounded = rounded(desk, cells, cube)?;
+    let (path, _) = desk.keep(filed(rounded, cube)?).await?;
     Ok((
         path,
         Tally {
@@ -71,6 +75,17 @@ pub(super) async fn first(
             rows_withheld: rows.saturating_sub(told),
         },
     ))
+}
+
+/// Cells whose counts are rounded as the cube says, by their keys.
+pub(super) fn rounded(desk: &Desk, cells: DataFrame, cube: &Cube) -> Made {
+    let Some(base) = cube.base else {
+        return Ok(cells);
+    };
+    let rounded = desk.lots()?.rounded("n", KEY, base);
+    cells
+        .with_column("n", rounded)
+        .map_err(|error| failed(&error))
 }
 
 /// The columns of released cells, in the order of the dimensions.
@@ -101,6 +116,7 @@ pub(super) fn named(level: usize, cube: &Cube) -> Vec<Expr> {
 struct Work<'a> {
     desk: &'a Desk,
     base: &'a [PathBuf],
+    older: &'a [Vec<PathBuf>],
     stored: &'a SchemaRef,
     cube: &'a Cube,
     levels: &'a [Level],
@@ -111,30 +127,77 @@ impl Work<'_> {
         self.levels.len()
     }
 
-    async fn rows(&self) -> Made {
-        let rows = self.desk.read(self.base).await?;
+    async fn rows(&self, base: &[PathBuf]) -> Made {
+        let rows = self.desk.read(base).await?;
         let mut cubes: Vec<&Cube> = self.levels.iter().map(|level| &level.cube).collect();
         cubes.push(self.cube);
         seen(rows, &cubes, self.stored)
     }
 
-    /// What would be published of the rows after a removal of cells, marked.
-    async fn with(&self, candidates: &Path) -> Result<(DataFrame, Vec<Level>), Refusal> {
+    /// All levels when these candidates are published.
+    fn with(&self, candidates: &Path) -> Vec<Level> {
         let mut levels = self.levels.to_vec();
         levels.push(Level {
             cube: self.cube.clone(),
             cells: candidates.to_owned(),
         });
-        let rows = marked(self.desk, self.rows().await?, &levels).await?;
-        Ok((rows, levels))
+        levels
+    }
+
+    async fn marked(&self, base: &[PathBuf], levels: &[Level]) -> Made {
+        marked(self.desk, self.rows(base).await?, levels).await
+    }
+
+    /// The cells of a level that can't be told when these candidates are published, in files aside. Cells of the cube are
+    /// held against finer ones as they were, and coarser ones as they were against cells of the cube.
+    async fn bad(
+        &self,
+        candidates: &Path,
+        level: usize,
+        what: What<'_>,
+    ) -> Result<Vec<PathBuf>, Refusal> {
+        let levels = self.with(candidates);
+        let cube = levels.get(level).map(|level| &level.cube);
+        let groups = cube.map(|cube| keys(level, cube)).unwrap_or_default();
+        let apart = Apart {
+            levels: &levels,
+            level,
+            what,
+            groups: &groups,
+        };
+        let rows = self.marked(self.base, &levels).await?;
+        let mut found = apart.remainders(&rows)?;
+        if !self.levels.is_empty() {
+            // Part of a cell may be taken from what was told before: so each is judged as if it had been told then, too.
+            for older in self.older {
+                let before = self.marked(older, &levels).await?;
+                found.extend(apart.whole(&before)?);
+                found.extend(apart.remainders(&before)?);
+                found.extend(apart.changed(&before, &rows)?);
+                found.extend(apart.between(&before, &rows)?);
+                found.extend(apart.between(&rows, &before)?);
+            }
+        }
+        let mut bad = Vec::new();
+        for cells in found {
+            let (file, count) = self.desk.keep(cells).await?;
+            if count > 0 {
+                bad.push(file);
+            }
+        }
+        Ok(bad)
     }
 
     /// The cells that are safe by themselves.
     async fn candidates(&self) -> Result<PathBuf, Refusal> {
         let cube = self.cube;
-        let cells = frame::cells(self.rows().await?, self.own(), cube)?;
+        let key = frame::lot_key(self.own(), cube, self.desk)?;
+        let cells = frame::cells(self.rows(self.base).await?, self.own(), cube, key)?;
         let mut columns = named(self.own(), cube);
         columns.extend([own("n"), own("units")]);
+        if cube.base.is_some() {
+            columns.push(own(KEY));
+        }
         for measure in &cube.measures {
             let what = What::Measure(measure);
             columns.push(own(units_of(what)));
@@ -154,10 +217,11 @@ impl Work<'_> {
     async fn own_remainders(&self, mut candidates: PathBuf) -> Result<PathBuf, Refusal> {
         let whats = std::iter::once(What::Rows).chain(self.cube.measures.iter().map(What::Measure));
         for what in whats {
-            let (rows, levels) = self.with(&candidates).await?;
-            let unsafe_ones = unsafe_remainders(rows, self.own(), &levels, what)?;
-            let (bad, count) = self.desk.keep(unsafe_ones).await?;
-            if count > 0 {
+            loop {
+                let bad = self.bad(&candidates, self.own(), what).await?;
+                if bad.is_empty() {
+                    break;
+                }
                 let keys = keys(self.own(), self.cube);
                 candidates = self.without(&candidates, &bad, &keys, what).await?;
             }
@@ -175,34 +239,36 @@ impl Work<'_> {
                 std::iter::once(What::Rows).chain(level.cube.measures.iter().map(What::Measure));
             for what in whats {
                 loop {
-                    let (rows, levels) = self.with(&candidates).await?;
-                    let unsafe_ones = unsafe_remainders(rows, parent, &levels, what)?;
-                    let (bad, count) = self.desk.keep(unsafe_ones).await?;
-                    if count == 0 {
+                    let bad = self.bad(&candidates, parent, what).await?;
+                    if bad.is_empty() {
                         break;
                     }
                     let (smallest, found) = self.smallest(&candidates, &bad, parent, what).await?;
                     if found == 0 {
-                        return Err(Refusal::new(
-                            Code::Internal,
-                            "cells that were released earlier do not fit together",
-                        ));
+                        // What others have seen does not go together with any cell of this cube.
+                        return self.none(&candidates).await;
                     }
                     let keys: Vec<String> = (0..self.cube.dimensions.len())
                         .map(|one| format!("z_{one}"))
                         .collect();
-                    candidates = self.without(&candidates, &smallest, &keys, what).await?;
+                    candidates = self.without(&candidates, &[smallest], &keys, what).await?;
                 }
             }
         }
         Ok(candidates)
     }
 
+    async fn none(&self, candidates: &Path) -> Result<PathBuf, Refusal> {
+        let cells = self.desk.read(&[candidates.to_owned()]).await?;
+        let none = cells.limit(0, Some(0)).map_err(|error| failed(&error))?;
+        self.desk.keep(none).await.map(|(path, _)| path)
+    }
+
     /// The smallest shown candidates within each of the parent's cells in `bad`.
     async fn smallest(
         &self,
         candidates: &Path,
-        bad: &Path,
+        bad: &[PathBuf],
         parent: usize,
         what: What<'_>,
     ) -> Result<(PathBuf, u64), Refusal> {
@@ -210,7 +276,7 @@ impl Work<'_> {
             return Err(Refusal::new(Code::Internal, "there is no such level"));
         };
         let own_measure = |measure: &Name| self.cube.measures.contains(measure);
-        let (shown, units) = match what {
+        let (there, units) = match what {
             What::Measure(measure) if own_measure(measure) => (
                 own(format!("cnt_{measure}")).is_not_null(),
                 own(units_of(what)),
@@ -238,12 +304,22 @@ impl Work<'_> {
                 })
                 .collect()
         };
+        let levels = self.with(candidates);
+        let alone = frame::alone(parent, self.own(), &levels, what);
+        let alone = self.marked(self.base, &levels).await?.filter(alone);
+        let own_keys = keys(self.own(), self.cube).into_iter().enumerate();
+        let own_keys = own_keys.map(|(index, key)| own(key).alias(format!("c_{index}")));
+        let meet_alone: Vec<Expr> = (0..self.cube.dimensions.len())
+            .map(|index| same(own(format!("z_{index}")), own(format!("c_{index}"))))
+            .collect();
         let within = self.desk.read(&[candidates.to_owned()]).await?;
-        let bad = self.desk.read(&[bad.to_owned()]).await?;
+        let bad = self.desk.read(bad).await?;
         let bad_keys = (0..many).map(|index| own(key(parent, index)).alias(format!("x_{index}")));
         let work = || -> datafusion_common::Result<DataFrame> {
             let bad = bad.select(bad_keys.collect::<Vec<_>>())?;
-            let within = within.filter(shown)?.select(columns)?;
+            let alone = alone?.select(own_keys.collect::<Vec<_>>())?.distinct()?;
+            let within = within.filter(there)?.select(columns)?;
+            let within = within.join_on(alone, JoinType::LeftSemi, meet_alone)?;
             let within = within.join_on(bad, JoinType::LeftSemi, on("q", "x"))?;
             let groups =
                 (0..many).map(|index| own(format!("q_{index}")).alias(format!("y_{index}")));
@@ -265,12 +341,12 @@ impl Work<'_> {
     async fn without(
         &self,
         candidates: &Path,
-        bad: &Path,
+        bad: &[PathBuf],
         keys: &[String],
         what: What<'_>,
     ) -> Result<PathBuf, Refusal> {
         let cells = self.desk.read(&[candidates.to_owned()]).await?;
-        let bad = self.desk.read(&[bad.to_owned()]).await?;
+        let bad = self.desk.read(bad).await?;
         let mut columns = vec![lit(true).alias("hit")];
         let mut on = Vec::new();
         for (index, (dimension, key)) in self.cube.dimensions.iter().zip(keys).enumerate() {
@@ -309,45 +385,4 @@ impl Work<'_> {
         let left = work().map_err(|error| failed(&error))?;
         self.desk.keep(left).await.map(|(path, _)| path)
     }
-}
-
-/// The keys of the level's published cells of which the remainder is too small, or dominated, to be told.
-pub(super) fn unsafe_remainders(
-    rows: DataFrame,
-    level: usize,
-    levels: &[Level],
-    what: What<'_>,
-) -> Made {
-    let Some(one) = levels.get(level) else {
-        return Err(Refusal::new(Code::Internal, "there is no such level"));
-    };
-    let rest = remainder(rows, level, levels, what)?;
-    let groups: Vec<Expr> = keys(level, &one.cube).into_iter().map(own).collect();
-    rest.aggregate(groups.clone(), assessed(level, &one.cube, what))
-        .and_then(|rest| rest.filter(Expr::Not(Box::new(safe(&one.cube, what)))))
-        .and_then(|rest| rest.select(groups))
-        .map_err(|error| failed(&error))
-}
-
-/// How many cells there are, and how many rows are in them.
-pub(super) async fn totals(cells: DataFrame) -> Result<(u64, u64), Refusal> {
-    let all = cells
-        .aggregate(
-            vec![],
-            vec![
-                count(lit(1_i64)).alias("cells"),
-                sum(own("n")).alias("rows"),
-            ],
-        )
-        .map_err(|error| failed(&error))?;
-    let batches = all.collect().await.map_err(|error| failed(&error))?;
-    let number = |index: usize| -> u64 {
-        let first = batches.first().and_then(|batch| batch.columns().get(index));
-        let values = first.and_then(|column| column.as_primitive_opt::<Int64Type>());
-        let value = values.and_then(|values| values.iter().next()).flatten();
-        value
-            .and_then(|value| u64::try_from(value).ok())
-            .unwrap_or(0)
-    };
-    Ok((number(0), number(1)))
 }

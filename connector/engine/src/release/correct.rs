@@ -4,21 +4,17 @@
 //! group from the difference. Whether that is so is decided for whole cells of the coarsest cube, so that the cells of all
 //! cubes go on to be made of one another.
 
-use super::cells::{Tally, filed, named, totals};
-use super::desk::{Desk, failed};
-use super::frame::{
-    self, Level, Made, What, floored, keys, marked, own, remainder, rules, safe, same, seen,
-    units_of,
-};
-use arrow_schema::{DataType, SchemaRef};
+use super::apart::Apart;
+use super::cells::{Tally, filed, named, rounded};
+use super::desk::{Desk, failed, ordered};
+use super::frame::{self, Level, Made, What, floored, keys, marked, own, same, seen, totals};
+use arrow_schema::SchemaRef;
 use datafusion::dataframe::DataFrame;
-use datafusion::functions_aggregate::expr_fn::{count, count_distinct, sum};
+use datafusion::functions_aggregate::expr_fn::{count, sum};
 use datafusion_common::JoinType;
-use datafusion_expr::{Expr, cast, lit, when};
-use enforce::dominated::dominated;
+use datafusion_expr::{Expr, lit, when};
 use policy::effect::Cube;
 use policy::refusal::{Code, Refusal};
-use policy::term::Unit;
 use std::path::{Path, PathBuf};
 
 /// What a correction comes to, each in a file aside.
@@ -54,8 +50,7 @@ pub(super) async fn correct(
         levels,
         coarsest,
     };
-    let refused = work.refused(versions).await?;
-    let base = work.merged(last, &refused).await?;
+    let base = work.settled(versions, last).await?;
     let mut cells = Vec::new();
     for level in 0..levels.len() {
         cells.push(work.again(&base, level).await?);
@@ -87,13 +82,32 @@ impl Work<'_> {
         Ok(keys(self.coarsest, self.cube(self.coarsest)?))
     }
 
-    /// A level's cells among the rows, and the coarsest ones that they lie in.
-    fn groups(&self, level: usize) -> Result<Vec<Expr>, Refusal> {
+    /// The names of a level's cells among the rows, and of the coarsest ones that they lie in.
+    fn groups(&self, level: usize) -> Result<Vec<String>, Refusal> {
         let mut names = keys(level, self.cube(level)?);
         if level != self.coarsest {
             names.extend(self.whole()?);
         }
-        Ok(names.into_iter().map(own).collect())
+        Ok(names)
+    }
+
+    /// What can be taken over. What is not taken over of one cell may be what a change of another was told beside, so what
+    /// comes of it is looked at again until all of it can be told.
+    async fn settled(&self, versions: &[PathBuf], last: &Path) -> Result<PathBuf, Refusal> {
+        let mut refused = Vec::new();
+        let mut known = 0;
+        let mut base = self.incoming.to_owned();
+        loop {
+            refused.push(self.refused(versions, &base).await?);
+            let all = self.desk.read(&refused).await?;
+            let all = all.distinct().map_err(|error| failed(&error))?;
+            let (file, count) = self.desk.keep(all).await?;
+            if count == known {
+                return Ok(base);
+            }
+            known = count;
+            base = self.merged(last, &file).await?;
+        }
     }
 
     async fn rows(&self, file: &Path) -> Made {
@@ -101,26 +115,37 @@ impl Work<'_> {
         seen(rows, &self.cubes(), self.stored)
     }
 
-    /// The coarsest cells that stay as they are, in a file with the columns of [`Work::whole`].
-    async fn refused(&self, versions: &[PathBuf]) -> Result<PathBuf, Refusal> {
+    /// The coarsest cells that can't be as they are in `incoming`, in a file with the columns of [`Work::whole`].
+    async fn refused(&self, versions: &[PathBuf], incoming: &Path) -> Result<PathBuf, Refusal> {
         let whole: Vec<Expr> = self.whole()?.into_iter().map(own).collect();
         let mut found = Vec::new();
+        let after = self.marked(incoming).await?;
+        let mut before = Vec::new();
+        for version in versions {
+            before.push(self.marked(version).await?);
+        }
         for level in 0..self.levels.len() {
             let cube = self.cube(level)?;
+            let groups = self.groups(level)?;
             let whats = std::iter::once(What::Rows).chain(cube.measures.iter().map(What::Measure));
             for what in whats {
-                for version in versions {
-                    found.push(
-                        self.kept(self.changed(version, level, what).await?, &whole)
-                            .await?,
-                    );
+                let apart = Apart {
+                    levels: self.levels,
+                    level,
+                    what,
+                    groups: &groups,
+                };
+                let mut unsafe_ones = apart.remainders(&after)?;
+                unsafe_ones.extend(apart.whole(&after)?);
+                unsafe_ones.push(self.gone(incoming, level, what).await?);
+                for before in &before {
+                    unsafe_ones.extend(apart.changed(before, &after)?);
+                    unsafe_ones.extend(apart.between(before, &after)?);
+                    unsafe_ones.extend(apart.between(&after, before)?);
                 }
-                let rows = marked(self.desk, self.rows(self.incoming).await?, self.levels).await?;
-                let small = self.too_small(rows.clone(), level, what)?;
-                found.push(self.kept(small, &whole).await?);
-                let rest = self.remainders(rows, level, what)?;
-                found.push(self.kept(rest, &whole).await?);
-                found.push(self.kept(self.gone(level, what).await?, &whole).await?);
+                for cells in unsafe_ones {
+                    found.push(self.kept(cells, &whole).await?);
+                }
             }
         }
         let all = self
@@ -132,6 +157,13 @@ impl Work<'_> {
         self.desk.keep(all).await.map(|(path, _)| path)
     }
 
+    /// Rows with their cells, in a file aside, since they are looked at again and again.
+    async fn marked(&self, file: &Path) -> Made {
+        let rows = marked(self.desk, self.rows(file).await?, self.levels).await?;
+        let (file, _) = self.desk.keep(rows).await?;
+        self.desk.read(&[file]).await
+    }
+
     async fn kept(&self, cells: DataFrame, whole: &[Expr]) -> Result<PathBuf, Refusal> {
         let cells = cells
             .select(whole.to_vec())
@@ -139,79 +171,8 @@ impl Work<'_> {
         self.desk.keep(cells).await.map(|(path, _)| path)
     }
 
-    /// The cells whose remainder differs from an earlier release in few units, or in units that dominate the difference.
-    async fn changed(&self, version: &Path, level: usize, what: What<'_>) -> Made {
-        let cube = self.cube(level)?;
-        let signed = |rows: DataFrame, sign: i64| {
-            rows.with_column("sign", lit(sign))
-                .map_err(|error| failed(&error))
-        };
-        let before = signed(self.rows(version).await?, -1)?;
-        let after = signed(self.rows(self.incoming).await?, 1)?;
-        let both = before.union(after).map_err(|error| failed(&error))?;
-        let both = marked(self.desk, both, self.levels).await?;
-        let rest = remainder(both, level, self.levels, what)?;
-        let cells = self.groups(level)?;
-        let mut parts = cells.clone();
-        if matches!(cube.unit, Unit::Column(_)) {
-            parts.push(own(format!("u{level}")));
-        }
-        let mut aggregates = vec![
-            match cube.unit {
-                Unit::Rows => sum(absolute(own("d"))),
-                Unit::Column(_) => count_distinct(own(format!("u{level}"))),
-            }
-            .alias(units_of(what)),
-        ];
-        if let What::Measure(measure) = what {
-            let value = format!("m_{measure}");
-            parts.push(own(value.as_str()));
-            let many = cast(own("d"), DataType::Float64);
-            let part = cast(own(value), DataType::Float64) * many;
-            for (index, rule) in rules(cube, measure) {
-                let unit = own(format!("du{level}_{index}"));
-                parts.push(unit.clone());
-                aggregates
-                    .push(dominated(unit, part.clone(), rule.rule).alias(format!("dom{index}")));
-            }
-        }
-        let work = || {
-            rest.aggregate(parts, vec![sum(own("sign")).alias("d")])?
-                .filter(own("d").not_eq(lit(0_i64)))?
-                .aggregate(cells, aggregates)?
-                .filter(Expr::Not(Box::new(safe(cube, what))))
-        };
-        work().map_err(|error| failed(&error))
-    }
-
-    /// The published cells that would not be published any more.
-    fn too_small(&self, rows: DataFrame, level: usize, what: What<'_>) -> Made {
-        let cube = self.cube(level)?;
-        let work = || {
-            rows.filter(frame::shown(level, cube, what))?
-                .aggregate(
-                    self.groups(level).unwrap_or_default(),
-                    frame::assessed(level, cube, what),
-                )?
-                .filter(Expr::Not(Box::new(safe(cube, what))))
-        };
-        work().map_err(|error| failed(&error))
-    }
-
-    /// The published cells of which a small remainder would be left.
-    fn remainders(&self, rows: DataFrame, level: usize, what: What<'_>) -> Made {
-        let groups = self.groups(level)?;
-        let cube = self.cube(level)?;
-        let rest = remainder(rows, level, self.levels, what)?;
-        let work = || {
-            rest.aggregate(groups, frame::assessed(level, cube, what))?
-                .filter(Expr::Not(Box::new(safe(cube, what))))
-        };
-        work().map_err(|error| failed(&error))
-    }
-
     /// The published cells of which no row is left.
-    async fn gone(&self, level: usize, what: What<'_>) -> Made {
+    async fn gone(&self, incoming: &Path, level: usize, what: What<'_>) -> Made {
         let one = self.levels.get(level);
         let one = one.ok_or_else(|| Refusal::new(Code::Internal, "there is no such level"))?;
         let published = self.desk.read(std::slice::from_ref(&one.cells)).await?;
@@ -235,7 +196,7 @@ impl Work<'_> {
             let value = floored(coarse, own(coarse.column.as_str()), self.stored)?;
             columns.push(value.alias(format!("w_{name}")));
         }
-        let there = self.rows(self.incoming).await?;
+        let there = self.rows(incoming).await?;
         let there = match what {
             What::Rows => there,
             What::Measure(measure) => there
@@ -286,7 +247,7 @@ impl Work<'_> {
         let before = side(last, JoinType::LeftSemi).await?;
         let after = side(self.incoming, JoinType::LeftAnti).await?;
         let all = before.union(after).map_err(|error| failed(&error))?;
-        self.desk.keep(all).await.map(|(path, _)| path)
+        self.desk.keep(ordered(all)?).await.map(|(path, _)| path)
     }
 
     /// The published cells of a level over other rows: the same cells and measures, with new values.
@@ -294,7 +255,7 @@ impl Work<'_> {
         let cube = self.cube(level)?;
         let rows = marked(self.desk, self.rows(base).await?, self.levels).await?;
         let mut columns = named(level, cube);
-        let all = frame::cells(rows.clone(), level, cube)?;
+        let all = frame::cells(rows.clone(), level, cube, None)?;
         let (groups, many) = totals(all).await?;
         let told = rows
             .filter(frame::shown(level, cube, What::Rows))
@@ -303,6 +264,10 @@ impl Work<'_> {
         let mut keys: Vec<Expr> = keys(level, cube).into_iter().map(own).collect();
         let mut aggregates = vec![count(lit(1_i64)).alias("n")];
         columns.push(own("n"));
+        if let Some(key) = frame::lot_key(level, cube, self.desk)? {
+            aggregates.push(key);
+            columns.push(own(frame::KEY));
+        }
         for (index, measure) in cube.measures.iter().enumerate() {
             let flag = format!("shown_{index}");
             keys.push(frame::shown(level, cube, What::Measure(measure)).alias(flag.as_str()));
@@ -321,7 +286,8 @@ impl Work<'_> {
             .and_then(|cells| cells.select(columns))
             .map_err(|error| failed(&error))?;
         let (kept, shown) = totals(cells.clone()).await?;
-        let (path, _) = self.desk.keep(filed(cells, cube)?).await?;
+        let rounded = rounded(self.desk, cells, cube)?;
+        let (path, _) = self.desk.keep(filed(rounded, cube)?).await?;
         let tally = Tally {
             cells: kept,
             withheld: groups.saturating_sub(kept),
@@ -330,11 +296,4 @@ impl Work<'_> {
         };
         Ok((path, tally))
     }
-}
-
-/// The absolute value of an integer.
-fn absolute(of: Expr) -> Expr {
-    let negative = of.clone().lt(lit(0_i64));
-    let turned = Expr::Negative(Box::new(of.clone()));
-    when(negative, turned).otherwise(of.clone()).unwrap_or(of)
 }

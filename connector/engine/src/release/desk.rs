@@ -1,16 +1,19 @@
 //! Where cells are worked out: a session of its own with bounded memory, frames over files, and frames into files.
 
+use super::key::Lots;
 use crate::fault;
 use crate::limits::Limits;
 use crate::session;
 use crate::snapshot::disk;
+use arrow_array::RecordBatch;
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
-use datafusion_common::DataFusionError;
+use datafusion_common::{Column, DataFusionError};
+use datafusion_expr::col;
 use evidence::digest::Digest;
 use futures::StreamExt;
 use parquet::arrow::ArrowWriter;
@@ -27,6 +30,7 @@ pub(super) struct Desk {
     context: SessionContext,
     folder: tempfile::TempDir,
     next: Cell<u32>,
+    lots: Option<Lots>,
 }
 
 impl Desk {
@@ -62,7 +66,23 @@ impl Desk {
             context: SessionContext::new_with_state(state),
             folder: aside,
             next: Cell::new(0),
+            lots: None,
         })
+    }
+
+    /// The same with the lots of the dataset at hand.
+    pub(super) const fn with_lots(mut self, lots: Lots) -> Self {
+        self.lots = Some(lots);
+        self
+    }
+
+    /// The lots of the dataset.
+    ///
+    /// # Errors
+    /// `INTERNAL` where they are not at hand.
+    pub(super) fn lots(&self) -> Result<Lots, Refusal> {
+        let missing = || Refusal::new(Code::Internal, "there are no lots to round by");
+        self.lots.ok_or_else(missing)
     }
 
     /// The rows of files of one schema.
@@ -83,18 +103,42 @@ impl Desk {
             .map_err(|error| failed(&error))
     }
 
+    /// Rows that are made here.
+    pub(super) fn of(&self, rows: RecordBatch) -> Result<DataFrame, Refusal> {
+        self.context
+            .read_batch(rows)
+            .map_err(|error| failed(&error))
+    }
+
     /// Writes a frame into a new file aside. Says how many rows it has.
     pub(super) async fn keep(&self, frame: DataFrame) -> Result<(PathBuf, u64), Refusal> {
         let number = self.next.get();
         self.next.set(number.saturating_add(1));
         let path = self.folder.path().join(format!("aside-{number}.parquet"));
-        let rows = write(frame, &path).await?;
+        let (rows, _) = file(frame, &path).await?;
         Ok((path, rows))
     }
 }
 
+/// The rows of a frame in an order that depends on nothing but them, so that the same rows make the same file and the same
+/// sums, in whatever order they were published.
+pub(super) fn ordered(frame: DataFrame) -> Result<DataFrame, Refusal> {
+    let names = frame.schema().fields().iter();
+    let order: Vec<_> = names
+        .map(|field| col(Column::from_name(field.name())).sort(true, true))
+        .collect();
+    frame.sort(order).map_err(|error| failed(&error))
+}
+
 /// Writes a frame into a file and makes it durable. Says how many rows it has.
 pub(super) async fn write(frame: DataFrame, path: &Path) -> Result<u64, Refusal> {
+    let (count, file) = file(frame, path).await?;
+    file.sync_all()
+        .map_err(|error| disk::broken(path, &error))?;
+    Ok(count)
+}
+
+async fn file(frame: DataFrame, path: &Path) -> Result<(u64, File), Refusal> {
     let mut rows = frame
         .execute_stream()
         .await
@@ -113,9 +157,7 @@ pub(super) async fn write(frame: DataFrame, path: &Path) -> Result<u64, Refusal>
         writer.write(&batch).map_err(broken)?;
     }
     let file = writer.into_inner().map_err(broken)?;
-    file.sync_all()
-        .map_err(|error| disk::broken(path, &error))?;
-    Ok(count)
+    Ok((count, file))
 }
 
 /// The digest of a file's content.

@@ -1,6 +1,8 @@
 //! Rows as the cells of several cubes see them, and what can be told of groups of them.
 
 use super::desk::{Desk, failed};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
 use arrow_schema::{DataType, SchemaRef};
 use datafusion::dataframe::DataFrame;
 use datafusion::functions_aggregate::expr_fn::{count, count_distinct, sum};
@@ -175,20 +177,45 @@ pub(super) fn shown(level: usize, cube: &Cube, what: What<'_>) -> Expr {
     }
 }
 
+/// The levels whose cells lie within those of a level, with their place: of those with the same cells, the earlier ones.
+pub(super) fn finer(level: usize, levels: &[Level]) -> Vec<(usize, &Level)> {
+    let Some(one) = levels.get(level) else {
+        return Vec::new();
+    };
+    let within = |(index, other): &(usize, &Level)| {
+        other.cube.refines(&one.cube)
+            && *index != level
+            && (!one.cube.refines(&other.cube) || *index < level)
+    };
+    levels.iter().enumerate().filter(within).collect()
+}
+
+/// Whether a row is in a cell of `own` within one of `parent`, and in none of a level between: such a cell is taken away with
+/// that one, and to withhold it leaves nothing more.
+pub(super) fn alone(parent: usize, own: usize, levels: &[Level], what: What<'_>) -> Expr {
+    let there = |index: usize| {
+        let level = levels.get(index);
+        level.map_or(lit(false), |level| shown(index, &level.cube, what))
+    };
+    let between = finer(parent, levels).into_iter();
+    let between = between.filter(|(index, _)| *index != own);
+    between.fold(there(parent).and(there(own)), |alone, (index, _)| {
+        alone.and(Expr::Not(Box::new(there(index))))
+    })
+}
+
 /// The rows that can be told of a published cell of the level when all published cells within it are taken away. Where the
 /// cells of all levels are made of one another, whatever can be computed from them is a union of such remainders.
 pub(super) fn remainder(rows: DataFrame, level: usize, levels: &[Level], what: What<'_>) -> Made {
     let Some(one) = levels.get(level) else {
         return Err(Refusal::new(Code::Internal, "there is no such level"));
     };
-    let finer = levels.iter().enumerate().filter(|(index, other)| {
-        let strictly =
-            other.cube.refines(&one.cube) && (!one.cube.refines(&other.cube) || *index < level);
-        *index != level && strictly
-    });
-    let left = finer.fold(shown(level, &one.cube, what), |left, (index, other)| {
-        left.and(Expr::Not(Box::new(shown(index, &other.cube, what))))
-    });
+    let left = shown(level, &one.cube, what);
+    let left = finer(level, levels)
+        .into_iter()
+        .fold(left, |left, (index, other)| {
+            left.and(Expr::Not(Box::new(shown(index, &other.cube, what))))
+        });
     let left = match what {
         What::Rows => left,
         What::Measure(measure) => left.and(own(format!("m_{measure}")).is_not_null()),
@@ -248,8 +275,20 @@ pub(super) fn safe(cube: &Cube, what: What<'_>) -> Expr {
     }
 }
 
+/// The key of a cell by which its count is rounded, under the name of [`KEY`]; none where counts are exact.
+pub(super) fn lot_key(level: usize, cube: &Cube, desk: &Desk) -> Result<Option<Expr>, Refusal> {
+    if cube.base.is_none() {
+        return Ok(None);
+    }
+    let unit = own(format!("u{level}"));
+    Ok(Some(desk.lots()?.key(unit).alias(KEY)))
+}
+
+/// The column in which the key of a cell stands until its count is rounded.
+pub(super) const KEY: &str = "lot_key";
+
 /// The cells of a cube over rows: `n`, and of each measure `cnt_m` and `sum_m`, with what [`assessed`] says of each.
-pub(super) fn cells(rows: DataFrame, level: usize, cube: &Cube) -> Made {
+pub(super) fn cells(rows: DataFrame, level: usize, cube: &Cube, key: Option<Expr>) -> Made {
     let mut aggregates = vec![count(lit(1_i64)).alias("n")];
     aggregates.extend(assessed(level, cube, What::Rows));
     for measure in &cube.measures {
@@ -259,7 +298,31 @@ pub(super) fn cells(rows: DataFrame, level: usize, cube: &Cube) -> Made {
         // Rules are numbered among all of the cube, so that names of several measures do not meet.
         aggregates.extend(assessed(level, cube, What::Measure(measure)));
     }
+    aggregates.extend(key);
     let groups = keys(level, cube).into_iter().map(own).collect();
     rows.aggregate(groups, aggregates)
         .map_err(|error| failed(&error))
+}
+
+/// How many cells there are, and how many rows are in them.
+pub(super) async fn totals(cells: DataFrame) -> Result<(u64, u64), Refusal> {
+    let all = cells
+        .aggregate(
+            vec![],
+            vec![
+                count(lit(1_i64)).alias("cells"),
+                sum(own("n")).alias("rows"),
+            ],
+        )
+        .map_err(|error| failed(&error))?;
+    let batches = all.collect().await.map_err(|error| failed(&error))?;
+    let number = |index: usize| -> u64 {
+        let first = batches.first().and_then(|batch| batch.columns().get(index));
+        let values = first.and_then(|column| column.as_primitive_opt::<Int64Type>());
+        let value = values.and_then(|values| values.iter().next()).flatten();
+        value
+            .and_then(|value| u64::try_from(value).ok())
+            .unwrap_or(0)
+    };
+    Ok((number(0), number(1)))
 }

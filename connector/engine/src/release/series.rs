@@ -31,6 +31,12 @@ pub(super) struct Series {
     pub(super) last: String,
     pub(super) parts: Vec<Part>,
     pub(super) cells: Vec<Cells>,
+    /// What was spent of budgets of privacy, under this series and those before it: it never becomes less.
+    #[serde(default)]
+    pub(super) spent: Vec<Spent>,
+    /// Cells with noise.
+    #[serde(default)]
+    pub(super) drawn: Vec<Drawn>,
     pub(super) facts: Vec<Fact>,
     /// Counts up with every file, so that none is written over.
     pub(super) revision: u64,
@@ -58,6 +64,40 @@ pub(super) struct Cells {
     pub(super) parts: BTreeSet<usize>,
 }
 
+/// What the cells of one cube for one period have spent. On disk before anything is drawn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Spent {
+    /// The column that tells units apart.
+    pub(super) unit: String,
+    pub(super) shape: String,
+    /// The period, in the unit of the column of time.
+    pub(super) from: i64,
+    pub(super) to: i64,
+    /// Millionths of epsilon.
+    pub(super) each: u64,
+    /// What the contract permits in how long.
+    pub(super) most: u64,
+    pub(super) per: String,
+    /// What the noise is made of, until the cells are there: so a release that was interrupted goes on with the very same
+    /// noise. Afterwards nobody has it any more.
+    pub(super) seed: Option<String>,
+    /// The rows of the cells, by their file: the same noise over other rows would tell the difference.
+    pub(super) rows: String,
+}
+
+/// The cells with noise of one cube.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Drawn {
+    pub(super) shape: String,
+    /// Absent as long as no period is drawn.
+    pub(super) file: Option<String>,
+    pub(super) digest: String,
+    /// The periods that have no cells since the budget was spent.
+    pub(super) lacking: Vec<(i64, i64)>,
+}
+
 /// What one release came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,8 +122,14 @@ pub struct Fact {
     pub rows: u64,
     /// Rows in those that are withheld.
     pub rows_withheld: u64,
-    /// Over the file of all cells that are published now.
+    /// Over the file of all cells that are published now; where they have noise, over those of the period.
     pub digest: String,
+    /// What it spent of the budget of privacy, where its cells have noise.
+    #[serde(default)]
+    pub epsilon: Option<String>,
+    /// Of what that is the budget.
+    #[serde(default)]
+    pub unit: Option<String>,
 }
 
 impl Fact {
@@ -143,6 +189,7 @@ pub(super) fn sweep(folder: &Path, series: &Series) {
             .flat_map(|part| &part.versions)
             .map(String::as_str),
     );
+    known.extend(series.drawn.iter().filter_map(|one| one.file.as_deref()));
     known.insert(FILE);
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries {
@@ -159,14 +206,23 @@ pub(super) fn sweep(folder: &Path, series: &Series) {
     }
 }
 
-/// A series of the basis that goes on from where `before` ended.
-pub(super) fn begun(basis: Digest, before: Option<&Series>) -> Series {
-    let cut = before.and_then(|before| before.cut);
+/// A series of the basis that goes on after `before`, from `cut` on.
+pub(super) fn begun(basis: Digest, before: Option<&Series>, cut: Option<i64>) -> Series {
     Series {
         format: FORMAT.to_owned(),
         basis: basis.to_string(),
         from: cut,
         cut,
+        // What is told stays told, and what the noise was made of is gone with its rows.
+        spent: before
+            .map(|before| before.spent.clone())
+            .unwrap_or_default()
+            .into_iter()
+            .map(|spent| Spent {
+                seed: None,
+                ..spent
+            })
+            .collect(),
         facts: before
             .map(|before| before.facts.clone())
             .unwrap_or_default(),
@@ -189,6 +245,9 @@ pub(super) struct CubeShape {
     unit: Option<String>,
     /// Measure, unit, and p, or n and k.
     dominance: Vec<(String, String, u32, Option<u32>)>,
+    /// Of what the counts are multiples.
+    #[serde(default)]
+    base: Option<u32>,
 }
 
 impl CubeShape {
@@ -224,6 +283,7 @@ impl CubeShape {
                 Unit::Rows => None,
             },
             dominance: rules.collect(),
+            base: cube.base,
         }
     }
 
@@ -272,6 +332,8 @@ impl CubeShape {
             },
             dominance: rules.collect::<Option<_>>()?,
             release: Some(release),
+            budget: None,
+            base: self.base,
         })
     }
 }

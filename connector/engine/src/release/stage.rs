@@ -3,10 +3,11 @@
 mod late;
 
 use super::Staged;
-use super::basis::{basis, cut, is_day, releasing};
+use super::basis::{basis, cut, is_day, next, releasing};
 use super::cells::{self, Tally};
-use super::desk::{self, Desk, failed};
+use super::desk::{self, Desk, failed, ordered};
 use super::frame::{Level, Span, within};
+use super::key::Lots;
 use super::series::{self, Cells, CubeShape, Fact, Part, Series, told};
 use crate::alone::alone;
 use crate::limits::Limits;
@@ -29,6 +30,7 @@ pub(super) fn due(
     state: &Path,
     limits: &Limits,
     now: Time,
+    secret: &[u8; 32],
 ) -> Result<Option<Staged>, Refusal> {
     let dataset = &snapshot.dataset;
     let (Some((grid, release)), Some(basis)) = (releasing(dataset), basis(dataset)) else {
@@ -37,8 +39,18 @@ pub(super) fn due(
     let folder = Place::new(state, &dataset.id.name).releases();
     let before = series::load(&folder)?;
     let series = match before {
-        Some(series) if series.basis == basis.to_string() => series,
-        before => series::begun(basis, before.as_ref()),
+        Some(series) if series.basis == basis.to_string() => {
+            // Nothing is built on a file that is not what was released.
+            super::released(&folder, &series)?;
+            series
+        }
+        before => {
+            let cut = before.as_ref().and_then(|before| before.cut);
+            let cut = cut
+                .map(|cut| next(dataset, grid, release, cut))
+                .transpose()?;
+            series::begun(basis, before.as_ref(), cut)
+        }
     };
     let cut = cut(dataset, grid, release)?;
     let wanted = wanted(cubes, grid, release);
@@ -58,7 +70,8 @@ pub(super) fn due(
         return Ok(None);
     }
     std::fs::create_dir_all(&folder).map_err(|error| disk::broken(&folder, &error))?;
-    let desk = Desk::open(&folder, limits)?;
+    let lots = Lots::of(secret, &dataset.id);
+    let desk = Desk::open(&folder, limits)?.with_lots(lots);
     let mut work = Work {
         desk,
         snapshot,
@@ -105,7 +118,8 @@ pub(super) fn cubes(series: &Series) -> Vec<Cube> {
 fn wanted<'a>(cubes: &'a [Cube], grid: &Grid, release: &Release) -> Vec<&'a Cube> {
     let mut wanted: Vec<&Cube> = Vec::new();
     for cube in cubes {
-        let fits = cube.grid == grid.id && cube.release.as_ref() == Some(release);
+        let fits =
+            cube.grid == grid.id && cube.release.as_ref() == Some(release) && cube.budget.is_none();
         if fits && !wanted.iter().any(|known| known.shape() == cube.shape()) {
             wanted.push(cube);
         }
@@ -116,6 +130,15 @@ fn wanted<'a>(cubes: &'a [Cube], grid: &Grid, release: &Release) -> Vec<&'a Cube
     };
     wanted.sort_by_key(|cube| (finer_than(cube), cube.shape()));
     wanted
+}
+
+/// By which columns, in words.
+pub(super) fn by(cube: &Cube) -> String {
+    let by = cube.dimensions.iter().map(|one| match one.bucket {
+        Some(bucket) => format!("{} ({})", one.column, bucket.as_str()),
+        None => one.column.to_string(),
+    });
+    by.collect::<Vec<_>>().join(", ")
 }
 
 fn cells_of(series: &Series, shape: Digest) -> Option<&Cells> {
@@ -167,19 +190,11 @@ impl Work<'_> {
     }
 
     fn fact(&self, shape: &str, cube: &Cube, correction: bool) -> Fact {
-        let by: Vec<String> = cube
-            .dimensions
-            .iter()
-            .map(|one| match one.bucket {
-                Some(bucket) => format!("{} ({})", one.column, bucket.as_str()),
-                None => one.column.to_string(),
-            })
-            .collect();
         Fact {
             at: self.now.to_string(),
             snapshot: self.snapshot.dataset.version.clone(),
             shape: shape.to_owned(),
-            by: by.join(", "),
+            by: by(cube),
             correction,
             until: self
                 .series
@@ -191,6 +206,8 @@ impl Work<'_> {
             rows: 0,
             rows_withheld: 0,
             digest: String::new(),
+            epsilon: None,
+            unit: None,
         }
     }
 
@@ -203,7 +220,7 @@ impl Work<'_> {
         let number = self.series.parts.len();
         let (name, path) = self.file(&format!("rows-{number}"));
         let rows = self.within(&self.snapshot.files, span).await?;
-        desk::write(rows, &path).await?;
+        desk::write(ordered(rows)?, &path).await?;
         self.series.parts.push(Part {
             from: span.from,
             to: span.to,
@@ -249,16 +266,25 @@ impl Work<'_> {
                 ),
             ));
         }
-        let base: Vec<PathBuf> = lacking
+        let versions: Vec<&Vec<String>> = lacking
             .iter()
-            .filter_map(|part| self.series.parts.get(*part)?.versions.last())
-            .map(|name| self.folder.join(name))
+            .filter_map(|part| Some(&self.series.parts.get(*part)?.versions))
             .collect();
+        // The rows as they were so many releases ago; of a part that had fewer, the first ones.
+        let ago = |age: usize| -> Vec<PathBuf> {
+            let names = versions
+                .iter()
+                .filter_map(|names| names.iter().rev().nth(age).or_else(|| names.first()));
+            names.map(|name| self.folder.join(name)).collect()
+        };
+        let base = ago(0);
+        let releases = versions.iter().map(|names| names.len()).max();
+        let older: Vec<Vec<PathBuf>> = (1..releases.unwrap_or(0)).map(ago).collect();
         let mut fragments = Vec::new();
         let mut tally = Tally::default();
         if !base.is_empty() {
             let (fresh, made) =
-                cells::first(&self.desk, &base, &self.stored, cube, &levels).await?;
+                cells::first(&self.desk, &base, &older, &self.stored, cube, &levels).await?;
             fragments.push(fresh);
             tally = made;
         }
@@ -295,7 +321,7 @@ impl Work<'_> {
             let none = self.desk.read(&self.snapshot.files).await?;
             let none = none.limit(0, Some(0)).map_err(|error| failed(&error))?;
             let (none, _) = self.desk.keep(none).await?;
-            let (none, _) = cells::first(&self.desk, &[none], &self.stored, cube, &[]).await?;
+            let (none, _) = cells::first(&self.desk, &[none], &[], &self.stored, cube, &[]).await?;
             self.desk.read(&[none]).await?
         } else {
             cells::filed(self.desk.read(fragments).await?, cube)?

@@ -1,5 +1,8 @@
 //! What is released stays, and whatever is computed from it is of no small group.
 
+mod drawn;
+mod keyed;
+mod steps;
 mod told;
 mod world;
 

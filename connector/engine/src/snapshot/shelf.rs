@@ -28,6 +28,7 @@ impl Shelf {
     pub fn open(state: &Path, owner: &ParticipantId) -> (Self, Vec<Refusal>) {
         let mut holdings = Holdings::new();
         let mut damaged = BTreeMap::new();
+        let mut cells = Vec::new();
         let entries = std::fs::read_dir(state.join("datasets"))
             .into_iter()
             .flatten()
@@ -42,7 +43,8 @@ impl Shelf {
             };
             match found(state, owner, &name) {
                 Ok(None) => {}
-                Ok(Some(snapshot)) => {
+                Ok(Some((snapshot, fault))) => {
+                    cells.extend(fault);
                     holdings.insert(snapshot.dataset.id.clone(), Arc::new(snapshot));
                 }
                 Err(refusal) => {
@@ -50,7 +52,7 @@ impl Shelf {
                 }
             }
         }
-        let faults = damaged.values().cloned().collect();
+        let faults = damaged.values().cloned().chain(cells).collect();
         let shelf = Self {
             state: state.to_owned(),
             owner: owner.clone(),
@@ -133,8 +135,13 @@ impl Shelf {
     }
 }
 
-/// The published snapshot of one dataset, if it is whole.
-fn found(state: &Path, owner: &ParticipantId, name: &Name) -> Result<Option<Snapshot>, Refusal> {
+/// The published snapshot of one dataset, if it is whole, and what is wrong with its released cells: without them its rows
+/// can still be read.
+fn found(
+    state: &Path,
+    owner: &ParticipantId,
+    name: &Name,
+) -> Result<Option<(Snapshot, Option<Refusal>)>, Refusal> {
     let place = Place::new(state, name);
     let published = disk::published(&place)?;
     let version = published
@@ -167,7 +174,11 @@ fn found(state: &Path, owner: &ParticipantId, name: &Name) -> Result<Option<Snap
         )
         .with_help(format!("remove `{}` and publish again", folder.display())));
     }
-    let released = release::open(state, &manifest.dataset)?;
+    let opened = release::sweep(state, name).and_then(|()| release::open(state, &manifest.dataset));
+    let (released, fault) = match opened {
+        Ok(released) => (released, None),
+        Err(fault) => (Released::default(), Some(fault)),
+    };
     let snapshot = Snapshot::in_folder(manifest.dataset, files, manifest.digest, folder);
-    Ok(Some(snapshot.with_released(released)))
+    Ok(Some((snapshot.with_released(released), fault)))
 }

@@ -18,6 +18,7 @@ use proto::peer::greeting::{self, Greeting};
 use proto::peer::letter::{self, Letter, Numbered};
 use proto::peer::pb::peer_client;
 use proto::peer::proof::{self, Proof, Wanted};
+use proto::peer::witness::{self, Seen, Shown};
 use proto::peer::{pb, refusal};
 use rows::AskStream;
 use std::fmt;
@@ -199,6 +200,21 @@ impl PeerClient {
             })
             .await?;
         proof::from_wire(reply.into_inner()).map_err(|fault| self.invalid(fault))
+    }
+
+    /// Shows a head of the own log to be cosigned.
+    ///
+    /// # Errors
+    /// As [`Self::hello`].
+    pub async fn witness(&self, shown: &Shown) -> Result<Seen, Refusal> {
+        let message = witness::request_to_wire(shown);
+        let reply = self
+            .timely(|| async {
+                let mut client = self.peer();
+                client.witness(self.request(message.clone())).await
+            })
+            .await?;
+        witness::from_wire(reply.into_inner()).map_err(|fault| self.invalid(fault))
     }
 
     /// Asks a question whose record is durable, and returns when the answer has begun.

@@ -1,5 +1,6 @@
 //! What stands where in a log's folder.
 
+use super::reserve;
 use evidence::digest::Digest;
 use evidence::note::{NoteKey, SignedHead, read_all};
 use evidence::record::Record;
@@ -294,8 +295,13 @@ pub(super) fn unavailable(path: &Path, error: &io::Error) -> Refusal {
     )
 }
 
-/// Whether a connector has this log open, so that its last record may be on its way.
-pub(super) fn is_being_written(path: &Path) -> bool {
+/// Whether the last record may be on its way: a connector has this log open, or was stopped in the middle. What a stop left
+/// unfinished was confirmed to nobody, and the next start cuts it.
+pub(super) fn may_be_torn(path: &Path, log: &str) -> bool {
+    is_being_written(path) || reserve::held(path, log).is_ok_and(|held| held.is_some())
+}
+
+fn is_being_written(path: &Path) -> bool {
     File::open(path.join(LOCK))
         .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }

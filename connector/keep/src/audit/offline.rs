@@ -201,7 +201,7 @@ fn verify_folder(
             .missing
             .push(format!("the records before {begin} {what}"));
     }
-    let torn = rest.is_some_and(|rest| !(rest.at_end && folder::is_being_written(path)));
+    let torn = rest.is_some_and(|rest| !(rest.at_end && folder::may_be_torn(path, &found.log)));
     Ok(found.report(verifier, torn))
 }
 

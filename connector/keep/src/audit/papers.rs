@@ -1,4 +1,5 @@
-//! The signed papers that records name: contracts, withdrawals and receipts; and the trust bundle, with everybody's keys.
+//! The signed papers that records name: contracts, withdrawals, receipts and the statements on which answers relied; and the
+//! trust bundle, with everybody's keys.
 //!
 //! A record says by digest what was signed. Whoever is to judge a copy without asking anybody needs the papers beside it.
 
@@ -21,10 +22,18 @@ pub enum PaperKind {
     Withdrawal,
     /// A receipt, by the digest of its bytes.
     Receipt,
+    /// A credential or the list of a group, by the digest of its statement.
+    Statement,
 }
 
 impl PaperKind {
-    const ALL: [Self; 4] = [Self::Trust, Self::Contract, Self::Withdrawal, Self::Receipt];
+    const ALL: [Self; 5] = [
+        Self::Trust,
+        Self::Contract,
+        Self::Withdrawal,
+        Self::Receipt,
+        Self::Statement,
+    ];
 
     /// The kind in one word.
     #[must_use]
@@ -34,6 +43,7 @@ impl PaperKind {
             Self::Contract => "contract",
             Self::Withdrawal => "withdrawal",
             Self::Receipt => "receipt",
+            Self::Statement => "statement",
         }
     }
 
@@ -89,6 +99,15 @@ impl Named {
         let contracts = several.iter().filter_map(Json::as_text);
         for contract in contracts.chain(one("contract")) {
             self.add(PaperKind::Contract, contract);
+        }
+        if record.kind == "permit" {
+            let grants = body.get("grants").and_then(Json::as_list);
+            for grant in grants.unwrap_or_default() {
+                let relied = grant.get("relied_on").and_then(Json::as_list);
+                for statement in relied.unwrap_or_default().iter().filter_map(Json::as_text) {
+                    self.add(PaperKind::Statement, statement);
+                }
+            }
         }
         if record.kind == "withdraw" {
             self.add(PaperKind::Withdrawal, one("statement").unwrap_or_default());

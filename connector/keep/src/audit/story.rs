@@ -13,7 +13,7 @@ pub mod refusals;
 #[cfg(test)]
 mod tests;
 
-use parts::{count, end, names, reads, received, text};
+use parts::{count, end, names, reads, received, shown, text};
 use refusals::Refusals;
 
 /// A question that somebody asked of the log's owner.
@@ -193,6 +193,8 @@ pub struct Story {
     pub contracts: BTreeMap<String, Life>,
     /// Heads of other logs.
     pub shown: Vec<Shown>,
+    /// Heads of other logs that were passed on by others.
+    pub heard: Vec<Shown>,
     /// Heads of this log that others have cosigned.
     pub witnessed: Vec<Shown>,
     /// Forks of other logs.
@@ -284,16 +286,9 @@ impl Story {
                 };
                 self.life(body).withdrawn.push(withdrawn);
             }
-            "checkpoint_seen" => self.shown.push(Shown {
-                index: record.seq,
-                peer: text(body, "peer").unwrap_or_default(),
-                note: text(body, "note").unwrap_or_default(),
-            }),
-            "witnessed" => self.witnessed.push(Shown {
-                index: record.seq,
-                peer: text(body, "peer").unwrap_or_default(),
-                note: text(body, "note").unwrap_or_default(),
-            }),
+            "checkpoint_seen" => self.shown.push(shown(record)),
+            "checkpoint_heard" => self.heard.push(shown(record)),
+            "witnessed" => self.witnessed.push(shown(record)),
             "log_fork" => self.forks.push(Fork {
                 index: record.seq,
                 peer: text(body, "peer").unwrap_or_default(),

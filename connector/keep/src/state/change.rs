@@ -2,6 +2,9 @@
 
 mod answer;
 mod correspondence;
+mod heads;
+mod owed;
+mod purse;
 mod quota;
 
 use crate::state::{broken, signed};
@@ -98,6 +101,19 @@ impl<'t> Change<'t> {
         self.run("DELETE FROM published WHERE dataset = ?1", [dataset])
     }
 
+    /// The log holds a list of a group of ours.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn group(&self, name: &str, serial: u64, file: &str) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO listing (name, serial, file) VALUES (?1, ?2, ?3)
+             ON CONFLICT (name) DO UPDATE SET serial = excluded.serial, file = excluded.file
+             WHERE excluded.serial > serial",
+            params![name, signed(serial), file],
+        )
+    }
+
     /// Writes a peer's address and alias.
     ///
     /// # Errors
@@ -118,37 +134,6 @@ impl<'t> Change<'t> {
         self.run("DELETE FROM peer WHERE id = ?1", [id.as_str()])
     }
 
-    /// Keeps the newest head that a peer has shown. One that the peer has proven to continue those before it gives way to
-    /// another such one alone.
-    ///
-    /// # Errors
-    /// As everywhere here.
-    pub fn head(
-        &self,
-        peer: &ParticipantId,
-        size: u64,
-        note: &str,
-        proven: bool,
-    ) -> Result<(), Refusal> {
-        self.run(
-            "INSERT INTO head (peer, size, note, proven) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (peer) DO UPDATE SET size = excluded.size, note = excluded.note, proven = excluded.proven
-             WHERE excluded.size >= size AND excluded.proven >= proven",
-            params![peer.as_str(), signed(size), note, i64::from(proven)],
-        )
-    }
-
-    /// A peer has shown two histories of its log: this record holds both heads.
-    ///
-    /// # Errors
-    /// As everywhere here.
-    pub fn forked(&self, peer: &ParticipantId, record: u64) -> Result<(), Refusal> {
-        self.run(
-            "INSERT OR IGNORE INTO fork (peer, record) VALUES (?1, ?2)",
-            params![peer.as_str(), signed(record)],
-        )
-    }
-
     /// Remembers a number under a name, such as the highest bundle number ever in use.
     ///
     /// # Errors
@@ -167,6 +152,17 @@ impl<'t> Change<'t> {
             .and_then(|mut statement| statement.execute(values))
             .map(|_| ())
             .map_err(broken)
+    }
+
+    fn many<T>(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Refusal> {
+        let mut statement = self.transaction.prepare_cached(sql).map_err(broken)?;
+        let rows = statement.query_map(values, read).map_err(broken)?;
+        rows.collect::<Result<_, _>>().map_err(broken)
     }
 
     fn one<T>(

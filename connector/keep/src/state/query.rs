@@ -1,6 +1,9 @@
 //! What the index knows.
 
 mod agreed;
+mod heads;
+mod owed;
+pub(crate) mod purse;
 
 use crate::state::row::{LetterRow, NegotiationRow, ReceiptRow, Spending};
 use crate::state::{State, broken, signed, unsigned};
@@ -109,31 +112,6 @@ impl State {
             [],
             |row| Ok((parsed(row, 0)?, row.get(1)?, row.get(2)?)),
         )
-    }
-
-    /// The newest head that a peer has shown.
-    ///
-    /// # Errors
-    /// As everywhere here.
-    pub fn head_of(&self, peer: &ParticipantId) -> Result<Option<String>, Refusal> {
-        self.connection
-            .query_row(
-                "SELECT note FROM head WHERE peer = ?1",
-                [peer.as_str()],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(broken)
-    }
-
-    /// The peers that have shown two histories of their logs, and the record that holds both heads.
-    ///
-    /// # Errors
-    /// As everywhere here.
-    pub fn forks(&self) -> Result<Vec<(ParticipantId, u64)>, Refusal> {
-        self.all("SELECT peer, record FROM fork ORDER BY peer", [], |row| {
-            Ok((parsed(row, 0)?, unsigned(row.get(1)?)))
-        })
     }
 
     /// What was used from `since` on; what is older counts for no quota any more.

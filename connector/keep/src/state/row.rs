@@ -2,6 +2,42 @@
 
 use evidence::time::Time;
 use policy::id::{ContractId, DatasetId, ParticipantId};
+use policy::money::Money;
+
+/// The newest head that a peer has shown of its log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeadRow {
+    /// The peer.
+    pub peer: ParticipantId,
+    /// The signed head.
+    pub note: String,
+    /// It has proven that it goes on from those before.
+    pub proven: bool,
+}
+
+/// A head of a log that somebody else has passed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeardRow {
+    /// Whose log.
+    pub peer: ParticipantId,
+    /// Who has passed it on.
+    pub via: ParticipantId,
+    /// The signed head.
+    pub note: String,
+    /// The owner has proven that it is of the history that it shows to us.
+    pub proven: bool,
+}
+
+/// The newest head of the own log that a peer has cosigned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WitnessRow {
+    /// The peer.
+    pub peer: ParticipantId,
+    /// How many records the head covers.
+    pub size: u64,
+    /// The record that holds it.
+    pub record: u64,
+}
 
 /// A letter as the log names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,20 +94,31 @@ pub struct WordRow {
     pub first: String,
     /// Who approved.
     pub second: Option<String>,
-    /// Why, where the first one said so.
+    /// Why, where the first one said so: the digest of what is kept beside the log.
     pub reason: Option<String>,
     /// When it was asked for.
     pub at: Time,
 }
 
-/// What came of telling people that a contract ends.
+/// Something that happened under a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRow {
+    /// What, such as `first-use` or `refusal:2026-06-01`.
+    pub topic: String,
+    /// More of it, such as a code.
+    pub detail: String,
+    /// When.
+    pub at: Time,
+}
+
+/// What came of telling people that a contract ends, or of something that happened under it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoticeRow {
     /// The contract.
     pub contract: ContractId,
-    /// So many days before its end.
-    pub days: u32,
-    /// Over what: `folder`, `webhook` or `mail`.
+    /// Of what: the number of days before its end, or the topic of an event.
+    pub topic: String,
+    /// Over what: `folder`, `webhook`, `mail` or, to the other party, `post`.
     pub channel: String,
     /// Whether it has arrived.
     pub delivered: bool,
@@ -94,6 +141,51 @@ pub struct Spending {
     pub at: Time,
     /// How much.
     pub amount: u64,
+}
+
+/// What was paid beforehand beside the contract, and what was spent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PurseRow {
+    /// What was spent.
+    pub spent: Money,
+    /// What was paid beside what the contract says.
+    pub topped: Money,
+    /// The months that were charged.
+    pub months: u64,
+}
+
+impl PurseRow {
+    /// What is left, where the contract says that so much was paid.
+    #[must_use]
+    pub const fn left(&self, paid: Money) -> Money {
+        paid.plus(self.topped).less(self.spent)
+    }
+}
+
+/// What was charged for something of which so many were taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FareRow {
+    /// The first version of the contract.
+    pub contract: String,
+    /// For what: `query`, `row`, `MB` (then it counts bytes) or `month`.
+    pub per: String,
+    /// What one costs.
+    pub each: Money,
+    /// How many.
+    pub count: u64,
+}
+
+/// What was answered under a contract in a month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MonthRow {
+    /// The month (UTC), such as 2026-06.
+    pub month: String,
+    /// Questions that were answered.
+    pub questions: u64,
+    /// Rows that were sent.
+    pub rows: u64,
+    /// Bytes that were sent.
+    pub bytes: u64,
 }
 
 /// A receipt, or what is known of an answer that has none yet.

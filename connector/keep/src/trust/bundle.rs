@@ -4,7 +4,8 @@
 use crate::files;
 use crate::trust::keys::PublicKey;
 use crate::trust::letter;
-use crate::trust::signature::{KeyHistory, RegisteredKey, RegisteredKeys};
+use crate::trust::seal::SealAnchor;
+use crate::trust::signature::{KeyHistory, Mandated, RegisteredKey, RegisteredKeys, SealAnchors};
 use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::time::Time;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 mod check;
+mod concluding;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -81,6 +83,10 @@ pub struct Member {
     pub name: String,
     /// Its signing keys, past ones too.
     pub keys: Vec<RegisteredKey>,
+    /// The authorities that may seal for it, past ones too.
+    pub seals: Vec<SealAnchor>,
+    /// Since when whoever signs contracts for it has a mandate.
+    pub mandates_since: Option<Time>,
     /// The key that signs the heads of its log.
     pub note_key: PublicKey,
     /// Where it listens, as host and port; absent for one that only asks.
@@ -96,6 +102,8 @@ pub struct Bundle {
     letter: Json,
     anchors: Vec<(TrustAnchor<'static>, Anchor)>,
     history: KeyHistory,
+    seals: SealAnchors,
+    mandated: Mandated,
     roster: Roster,
     issuers: Issuers,
     issuer_keys: KeyHistory,
@@ -137,6 +145,16 @@ impl Bundle {
             .iter()
             .map(|party| (party.id.clone(), party.keys.clone()))
             .collect();
+        let seals = content
+            .parties
+            .iter()
+            .map(|party| (party.id.clone(), party.seals.clone()))
+            .collect();
+        let mandated = content
+            .parties
+            .iter()
+            .filter_map(|party| Some((party.id.clone(), party.mandates_since?)))
+            .collect();
         let roster = roster(&content);
         let issuers = content
             .issuers
@@ -153,6 +171,8 @@ impl Bundle {
             letter,
             anchors,
             history,
+            seals,
+            mandated,
             roster,
             issuers,
             issuer_keys,
@@ -297,6 +317,8 @@ impl Bundle {
     #[must_use]
     pub const fn keys(&self, logged: Time) -> RegisteredKeys<'_> {
         RegisteredKeys::new(&self.history, logged)
+            .and_seals(&self.seals)
+            .and_mandated(&self.mandated)
     }
 
     /// What a credential shows of `subject` at `now`, by what this bundle says of its issuer.

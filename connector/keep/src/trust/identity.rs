@@ -19,6 +19,7 @@ use rustls_pki_types::pem::PemObject;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub mod contract_key;
 pub mod join_file;
 pub mod rekey;
 pub mod request;

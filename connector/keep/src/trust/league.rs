@@ -6,7 +6,7 @@ use crate::trust::bundle::{self, Anchor, Bundle, Content, Member};
 use crate::trust::identity::join_file::JoinFile;
 use crate::trust::identity::request::Request;
 use crate::trust::keys::Algorithm;
-use crate::trust::signature::{FileSigner, RegisteredKey, Signer};
+use crate::trust::signature::{FileSigner, RegisteredKey, SLACK, Signer};
 use crate::trust::{certificate, pem};
 use evidence::time::Time;
 use policy::id::ParticipantId;
@@ -18,6 +18,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 pub mod attest;
+pub mod authorize;
 mod issue;
 #[cfg(test)]
 mod tests;
@@ -299,10 +300,11 @@ fn enlist<'a>(
     let registered = RegisteredKey {
         key: request.signing.clone(),
         // Signatures carry whole seconds, and the clocks of participants differ.
-        not_before: now.plus_micros(-issue::SLACK),
+        not_before: now.plus_micros(-SLACK),
         not_after: now.plus_micros(KEY_YEARS * 365 * DAY),
         revoked_at: None,
         compromised_since: None,
+        only_contracts: false,
     };
     let position = content
         .parties
@@ -313,6 +315,8 @@ fn enlist<'a>(
             id: request.id.clone(),
             name: request.name.clone(),
             keys: vec![registered],
+            seals: Vec::new(),
+            mandates_since: None,
             note_key: request.note.clone(),
             address: request.address.clone(),
             expelled_at: None,
@@ -348,7 +352,7 @@ fn enlist<'a>(
                 ),
             ));
         }
-        for one in &mut member.keys {
+        for one in member.keys.iter_mut().filter(|one| !one.only_contracts) {
             one.not_after = one.not_after.min(now);
         }
         member.keys.push(registered);

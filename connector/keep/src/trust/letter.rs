@@ -14,6 +14,8 @@ pub enum Kind {
     Bundle,
     /// A participant's request for admission.
     Request,
+    /// A key of a participant for contracts alone.
+    ContractKey,
 }
 
 impl Kind {
@@ -21,6 +23,7 @@ impl Kind {
         match self {
             Self::Bundle => "hansa-bundle/1",
             Self::Request => "hansa-request/1",
+            Self::ContractKey => "hansa-contract-key/1",
         }
     }
 

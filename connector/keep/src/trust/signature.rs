@@ -1,7 +1,9 @@
 //! Who signs, and whose signatures count: the signer of this participant and the registered keys of all others.
 
 use crate::trust::keys::{Algorithm, PrivateKey, PublicKey};
+use crate::trust::seal::{self, SealAnchor};
 use evidence::time::Time;
+use policy::contract::deed::Deed;
 use policy::contract::{Signature, SignatureCheck};
 use policy::id::ParticipantId;
 use policy::refusal::{Code, Refusal};
@@ -74,6 +76,9 @@ impl Signer for FileSigner {
     }
 }
 
+/// How much earlier a key counts than the league registered it, microseconds: the clocks of participants differ.
+pub const SLACK: i64 = 300 * 1_000_000;
+
 /// A signing key as the trust bundle registers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisteredKey {
@@ -87,28 +92,46 @@ pub struct RegisteredKey {
     pub revoked_at: Option<Time>,
     /// From when others may have had it.
     pub compromised_since: Option<Time>,
+    /// Whether it concludes and ends contracts and does nothing else, so that it need not lie where the connector runs.
+    pub only_contracts: bool,
 }
 
 impl RegisteredKey {
     /// Whether what it signs counts at `at`.
     #[must_use]
     pub fn counts_at(&self, at: Time) -> bool {
-        let ended = [
-            Some(self.not_after),
-            self.revoked_at,
-            self.compromised_since,
-        ];
-        self.not_before <= at && ended.into_iter().flatten().all(|end| at < end)
+        self.not_before <= at && at < self.not_after && !self.is_revoked_at(at)
+    }
+
+    /// From when it alone concludes contracts of its participant, if it is such a key: it counts a little earlier than it
+    /// was registered, since clocks differ, and what another key concluded in that time stays good.
+    #[must_use]
+    pub fn alone_from(&self) -> Option<Time> {
+        self.only_contracts
+            .then(|| self.not_before.plus_micros(SLACK))
+    }
+
+    fn is_revoked_at(&self, at: Time) -> bool {
+        let ended = [self.revoked_at, self.compromised_since];
+        ended.into_iter().flatten().any(|end| end <= at)
     }
 }
 
 /// The signing keys of every participant, past ones too: contracts outlive keys.
 pub type KeyHistory = BTreeMap<ParticipantId, Vec<RegisteredKey>>;
 
+/// The authorities that may seal for each participant, past ones too.
+pub type SealAnchors = BTreeMap<ParticipantId, Vec<SealAnchor>>;
+
+/// Since when a participant states that whoever signs contracts for it has a mandate.
+pub type Mandated = BTreeMap<ParticipantId, Time>;
+
 /// The registered keys, as they counted at one instant.
 #[derive(Debug, Clone, Copy)]
 pub struct RegisteredKeys<'a> {
     history: &'a KeyHistory,
+    seals: Option<&'a SealAnchors>,
+    mandated: Option<&'a Mandated>,
     logged: Time,
 }
 
@@ -117,28 +140,103 @@ impl<'a> RegisteredKeys<'a> {
     /// its record for what is read again. A signer can write any time into a signature, so the log's time counts too.
     #[must_use]
     pub const fn new(history: &'a KeyHistory, logged: Time) -> Self {
-        Self { history, logged }
+        Self {
+            history,
+            seals: None,
+            mandated: None,
+            logged,
+        }
+    }
+
+    /// The same, and the seals by these authorities.
+    #[must_use]
+    pub const fn and_seals(self, seals: &'a SealAnchors) -> Self {
+        Self {
+            seals: Some(seals),
+            ..self
+        }
+    }
+
+    /// The same, and who signs with mandates.
+    #[must_use]
+    pub const fn and_mandated(self, mandated: &'a Mandated) -> Self {
+        Self {
+            mandated: Some(mandated),
+            ..self
+        }
+    }
+
+    /// The key that `signer` registers under the signature's name, if it may do this.
+    fn registered(
+        &self,
+        signer: &ParticipantId,
+        kid: &str,
+        deed: Deed,
+    ) -> Result<&'a RegisteredKey, Refusal> {
+        let refuse = |sentence: String| Err(Refusal::new(Code::SignerNotParty, sentence));
+        let keys = self.history.get(signer).map_or(&[][..], Vec::as_slice);
+        let Some(registered) = keys.iter().find(|registered| registered.key.kid() == kid) else {
+            return refuse(format!("the key `{kid}` is not registered for {signer}"));
+        };
+        match deed {
+            Deed::Statement | Deed::Mandate if registered.only_contracts => refuse(format!(
+                "the key `{kid}` of {signer} concludes contracts and does nothing else"
+            )),
+            // From the first such key on, for good: nobody waits for it to end.
+            Deed::Contract
+                if !registered.only_contracts
+                    && keys.iter().any(|other| {
+                        other.alone_from().is_some_and(|from| from <= self.logged)
+                    }) =>
+            {
+                refuse(format!(
+                    "{signer} concludes contracts with a key of its own for that, and `{kid}` is another one"
+                ))
+            }
+            _ => Ok(registered),
+        }
+    }
+
+    /// When the signature was made, by its own word, and when it entered the log.
+    fn times(&self, signature: &Signature) -> Option<[Time; 2]> {
+        let micros = signature.issued_at.checked_mul(1_000_000)?;
+        let signed = Time::from_micros(micros).ok()?;
+        Some([signed, self.logged])
     }
 }
 
 /// DOOR: signatures are checked here and nowhere else.
 impl SignatureCheck for RegisteredKeys<'_> {
-    fn check(&self, signer: &ParticipantId, signature: &Signature) -> Result<(), Refusal> {
-        let refuse = |code, sentence: String| {
-            Err(Refusal::new(code, sentence).with_participant(signer.clone()))
-        };
-        let registered = self
-            .history
-            .get(signer)
-            .into_iter()
-            .flatten()
-            .find(|registered| registered.key.kid() == signature.kid);
-        let Some(registered) = registered else {
+    fn check(
+        &self,
+        signer: &ParticipantId,
+        signature: &Signature,
+        deed: Deed,
+    ) -> Result<(), Refusal> {
+        let named = |refusal: Refusal| refusal.with_participant(signer.clone());
+        let refuse = |code, sentence: String| Err(named(Refusal::new(code, sentence)));
+        let Some(times) = self.times(signature) else {
             return refuse(
-                Code::SignerNotParty,
-                format!("the key `{}` is not registered for {signer}", signature.kid),
+                Code::KeyNotValidAtSigning,
+                format!("the signature of {signer} was made at no time"),
             );
         };
+        if let Some(sealed) = &signature.seal {
+            if !matches!(deed, Deed::Contract | Deed::View | Deed::Withdrawal) {
+                return refuse(
+                    Code::SignerNotParty,
+                    format!(
+                        "a seal of {signer} concludes and ends contracts and does nothing else"
+                    ),
+                );
+            }
+            let anchors = self.seals.and_then(|seals| seals.get(signer));
+            return seal::check(signature, sealed, anchors.map_or(&[], Vec::as_slice), times)
+                .map_err(named);
+        }
+        let registered = self
+            .registered(signer, &signature.kid, deed)
+            .map_err(named)?;
         let expected = registered.key.algorithm();
         if Algorithm::named(&signature.alg) != Some(expected) {
             return refuse(
@@ -150,16 +248,13 @@ impl SignatureCheck for RegisteredKeys<'_> {
                 ),
             );
         }
-        let signed = signature
-            .issued_at
-            .checked_mul(1_000_000)
-            .and_then(|micros| Time::from_micros(micros).ok());
-        let counted = signed.is_some_and(|signed| {
-            [signed, self.logged]
-                .iter()
-                .all(|at| registered.counts_at(*at))
-        });
-        if !counted {
+        if times.iter().any(|at| registered.is_revoked_at(*at)) {
+            return refuse(
+                Code::KeyRevoked,
+                format!("the key `{}` of {signer} was revoked", signature.kid),
+            );
+        }
+        if !times.iter().all(|at| registered.counts_at(*at)) {
             return refuse(
                 Code::KeyNotValidAtSigning,
                 format!(
@@ -178,5 +273,14 @@ impl SignatureCheck for RegisteredKeys<'_> {
             );
         }
         Ok(())
+    }
+
+    fn needs_mandate(&self, signer: &ParticipantId) -> bool {
+        let since = self.mandated.and_then(|mandated| mandated.get(signer));
+        since.is_some_and(|since| *since <= self.logged)
+    }
+
+    fn logged(&self) -> Option<Time> {
+        Some(self.logged)
     }
 }

@@ -91,7 +91,8 @@ impl Connector {
         let _ = tokio::time::timeout(Duration::from_secs(6), node.owed.wait()).await;
         // Who runs no service is told while a command runs.
         let told = notice::round(&node);
-        let _ = tokio::time::timeout(Duration::from_secs(5), told).await;
+        // Longer than both ways of telling may take, so that an attempt that hangs is on the books as one.
+        let _ = tokio::time::timeout(Duration::from_secs(10), told).await;
         for peer in node.peers().unwrap_or_default() {
             let waiting = node
                 .index(|state| state.outbox(&peer.id, 0))

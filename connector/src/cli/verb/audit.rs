@@ -26,6 +26,9 @@ pub(crate) enum AuditVerb {
         #[arg(long)]
         head: Option<PathBuf>,
     },
+    /// Heads of other logs that are held here, who has cosigned ours, and what does not fit
+    #[command(after_help = "Example: hansa audit heads")]
+    Heads,
     /// Writes records as CSV, as Parquet, as a bundle that `hansa-verify` judges, or as tiles
     #[command(after_help = "Example: hansa audit export --output audit.csv --dataset bike_counts")]
     Export {
@@ -93,12 +96,15 @@ pub(crate) enum AuditVerb {
         #[arg(long, default_value_t = 0)]
         keep: usize,
     },
-    /// Erases the texts of questions that are kept beside the log; the log and all proofs stay as they are
+    /// Erases texts of questions, reasons or persons that are kept beside the log; the log and all proofs stay as they are
     #[command(after_help = "Example: hansa audit erase 019ab2 --ground request")]
     Erase {
-        /// The question's identity, by its beginning
-        #[arg(required_unless_present = "before")]
+        /// The question's identity, by its beginning, or a record by its index
+        #[arg(required_unless_present_any = ["before", "actor"])]
         question: Option<String>,
+        /// Who a Unix user was, by the number: the pseudonyms in the log stay, and nobody can tell whose they are
+        #[arg(long, conflicts_with_all = ["question", "before"])]
+        actor: Option<u32>,
         /// All that were kept before this instant or day
         #[arg(long, conflicts_with = "question")]
         before: Option<String>,

@@ -1,6 +1,7 @@
 //! The verbs of `hansa contract`: from the request to the withdrawal.
 
 use clap::Subcommand;
+use policy::contract::Role;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -10,6 +11,25 @@ fn clause(text: &str) -> Result<u32, String> {
     digits
         .parse()
         .map_err(|_| format!("`{text}` is no number of a clause such as 3"))
+}
+
+/// A side of a contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Side {
+    /// Who gives
+    Provider,
+    /// Who takes
+    Consumer,
+}
+
+impl From<Side> for Role {
+    fn from(side: Side) -> Self {
+        match side {
+            Side::Provider => Self::Provider,
+            Side::Consumer => Self::Consumer,
+        }
+    }
 }
 
 /// `hansa contract …`
@@ -91,16 +111,24 @@ pub(crate) enum ContractVerb {
         /// The key that signs
         #[arg(long, value_name = "FILE", requires = "offline")]
         key: Option<PathBuf>,
+        /// The key is that of a seal: its certificates in PEM, the key's own first
+        #[arg(long, value_name = "FILE", requires = "offline")]
+        certificates: Option<PathBuf>,
+        /// The mandate on which the signature rests, as `hansa key mandate` wrote it
+        #[arg(long, value_name = "FILE", requires = "offline")]
+        mandate: Option<PathBuf>,
         /// Where to write the signature; absent: FILE.signed
         #[arg(short, long, requires = "offline")]
         output: Option<PathBuf>,
     },
-    /// Brings a signature that was made on another machine
-    #[command(after_help = "Example: hansa contract attach n-3c51 n-3c51.draft.signed")]
+    /// Brings a signature that was made on another machine, or a withdrawal
+    #[command(
+        after_help = "Example: hansa contract attach n-3c51 n-3c51.draft.signed\nExample: hansa contract attach 7f3a contract.json.withdrawal"
+    )]
     Attach {
-        /// The negotiation
+        /// The negotiation; of a withdrawal, the contract
         id: String,
-        /// What `contract sign --offline` wrote
+        /// What `contract sign --offline` or `contract withdraw --offline` wrote
         file: PathBuf,
         /// Its text; filled in by the command line
         #[arg(skip)]
@@ -130,14 +158,58 @@ pub(crate) enum ContractVerb {
         #[arg(long, default_value = "declined")]
         reason: String,
     },
-    /// Ends a contract
-    #[command(after_help = "Example: hansa contract withdraw 7f3a --reason \"the pilot is over\"")]
-    Withdraw {
+    /// States to the provider, signed, that what was received under a contract is deleted
+    #[command(after_help = "Example: hansa --yes contract attest 7f3a")]
+    Attest {
         /// The contract
         id: String,
+        /// Only what came with these answers: the numbers of their questions; absent: all that was not stated before
+        #[arg(long = "answer", value_name = "QUESTION")]
+        answers: Vec<String>,
+    },
+    /// States, signed, what was used under a contract and what that costs, month by month
+    #[command(after_help = "Example: hansa contract usage 7f3a --output acme-usage.json")]
+    Usage {
+        /// The contract
+        id: String,
+        /// Where to write the statement; absent: it is shown and kept
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
+    /// Puts on the books that more was paid beforehand, in the currency of the contract
+    #[command(after_help = "Example: hansa contract top-up 7f3a 250")]
+    TopUp {
+        /// The contract
+        id: String,
+        /// The amount
+        amount: String,
+    },
+    /// Ends a contract; with --offline on another machine, without a connector
+    #[command(
+        after_help = "Example: hansa contract withdraw 7f3a --reason \"the pilot is over\"\nExample: hansa contract withdraw --offline contract.json --key officer.key --reason \"the pilot is over\""
+    )]
+    Withdraw {
+        /// The contract
+        #[arg(required_unless_present = "offline", conflicts_with = "offline")]
+        id: Option<String>,
         /// Why
         #[arg(long)]
         reason: String,
+        /// A contract that `contract export` wrote: shows its page and signs its end here
+        #[arg(long, value_name = "FILE", requires = "key")]
+        offline: Option<PathBuf>,
+        /// The key that signs
+        #[arg(long, value_name = "FILE", requires = "offline")]
+        key: Option<PathBuf>,
+        /// The key is that of a seal: its certificates in PEM, the key's own first
+        #[arg(long, value_name = "FILE", requires = "offline")]
+        certificates: Option<PathBuf>,
+        /// For whom, where the contract does not name the key
+        #[arg(long, value_enum, requires = "offline")]
+        role: Option<Side>,
+        /// Where to write the statement; absent: FILE.withdrawal
+        #[arg(short, long, requires = "offline")]
+        output: Option<PathBuf>,
     },
     /// Checks a contract file; needs no connector
     #[command(

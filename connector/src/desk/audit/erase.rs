@@ -9,7 +9,7 @@ use crate::node::Node;
 use ::policy::refusal::{Code, Refusal};
 use evidence::digest::Digest;
 use evidence::record::Record;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -43,8 +43,12 @@ fn erase(
         });
     };
     let records = named(node, question)?;
+    only_one(node, question, &records)?;
     let commits: BTreeSet<Digest> = records.iter().filter_map(commit).collect();
+    let reasons: BTreeSet<Digest> = records.iter().filter_map(reason).collect();
     let erased = node.erase_texts(ground.as_str(), None, |held| commits.contains(&held.commit))?;
+    let reasons = node.erase_reasons(ground.as_str(), |commit| reasons.contains(commit))?;
+    let erased = erased.saturating_add(reasons);
     if erased == 0 {
         let sentence = format!("no text of `{question}` is kept here, or no longer");
         return Err(Refusal::new(Code::UsageWrong, sentence));
@@ -52,8 +56,58 @@ fn erase(
     Ok(erased)
 }
 
+/// What is erased does not come back, so a name that could mean two questions means none: neither the first digits of
+/// several, nor a number that is both a record and the first digits of another question.
+fn only_one(node: &Node, question: &str, records: &[Record]) -> Result<(), Refusal> {
+    let request = |record: &Record| record::field(record, "request_id");
+    let mut meant: BTreeSet<String> = records.iter().filter_map(request).collect();
+    for record in node.log.read(0) {
+        meant.extend(request(&record?).filter(|one| one.starts_with(question)));
+        if meant.len() > 1 {
+            let sentence = format!("`{question}` could mean several questions");
+            return Err(Refusal::new(Code::UsageWrong, sentence)
+                .with_help("give the whole of its request_id: hansa audit show"));
+        }
+    }
+    Ok(())
+}
+
 fn commit(record: &Record) -> Option<Digest> {
     record::field(record, "sql_commit")?.parse().ok()
+}
+
+fn reason(record: &Record) -> Option<Digest> {
+    record::field(record, "reason_commit")?.parse().ok()
+}
+
+/// Erases who a Unix user was.
+pub(super) async fn person(node: &Arc<Node>, user: u32, ground: Ground, out: &Out) -> Outcome {
+    let inner = Arc::clone(node);
+    let erased = blocking(move || inner.erase_person(user, ground.as_str())).await?;
+    let told = format!(
+        "nobody can tell any more who {} was; the log and all proofs are as they were",
+        erased.join(", ")
+    );
+    let value = json!({"erased": erased.len(), "pseudonyms": erased, "ground": ground.as_str()});
+    out.object(value, told).await?;
+    Ok(0)
+}
+
+/// Who stands behind the pseudonyms of a record, and the reason that it commits to, as far as that is still known here.
+///
+/// # Errors
+/// When it can't be read.
+pub(super) fn people(node: &Node, record: &Record) -> Result<Vec<(String, Value)>, Refusal> {
+    let mut told = Vec::new();
+    for name in ["actor", "first", "second"] {
+        let user = record::field(record, name).and_then(|one| node.people.user(&one));
+        told.extend(user.map(|user| (format!("{name}_user"), json!(user))));
+    }
+    if let Some(commit) = reason(record) {
+        let reason = crate::node::waiting(|| node.people.reason(commit))?;
+        told.extend(reason.map(|reason| ("reason".to_owned(), json!(reason))));
+    }
+    Ok(told)
 }
 
 /// The text of the question that a record is about, if it is kept here.

@@ -6,8 +6,10 @@ use crate::desk::out::Out;
 use crate::node::Node;
 use crate::walk::officers::{self, Deed, Word};
 use crate::walk::{negotiate, post, revoke};
-use ::policy::id::ContractId;
+use ::policy::contract::Agreement;
+use ::policy::id::{ContractId, ParticipantId};
 use ::policy::refusal::{Code, Refusal};
+use proto::envelope;
 use proto::peer::letter::Content;
 use serde_json::json;
 use std::sync::Arc;
@@ -19,15 +21,7 @@ pub(super) async fn withdraw(
     caller: Option<u32>,
     out: &Out,
 ) -> Outcome {
-    let contract = held(node, prefix)?;
-    let agreement = node
-        .book(|book| book.agreement(contract).cloned())
-        .ok_or_else(|| {
-            Refusal::new(
-                Code::ContractUnknown,
-                format!("no contract `{}` here", contract.short()),
-            )
-        })?;
+    let (contract, agreement) = known(node, prefix)?;
     let mut reason = reason.to_owned();
     if node.config().officers.second {
         match officers::word(node, caller, contract, Deed::Withdraw, Some(&reason)).await? {
@@ -35,25 +29,85 @@ pub(super) async fn withdraw(
             Word::Waits => return waits(contract, out).await,
         }
     }
+    let end = move |node: &Arc<Node>| revoke::own_now(node, contract, &reason);
+    ended(node, contract, &agreement, end, out).await
+}
+
+/// `contract attach`: a withdrawal of ours that was signed elsewhere. It is checked as any other is.
+pub(super) async fn attach(
+    node: &Arc<Node>,
+    prefix: &str,
+    statement: &[u8],
+    caller: Option<u32>,
+    out: &Out,
+) -> Outcome {
+    let (contract, agreement) = known(node, prefix)?;
+    let read = envelope::parse_withdrawal(statement)?;
+    if read.contract != contract || read.party != node.id() {
+        return Err(Refusal::new(
+            Code::SignerNotParty,
+            format!(
+                "the statement ends `{}` for {}, and is to end `{}` for {}",
+                read.contract.short(),
+                read.party.domain(),
+                contract.short(),
+                node.id().domain()
+            ),
+        )
+        .with_help("sign the end of this contract: hansa contract withdraw --offline")
+        .into());
+    }
+    // Checked before anybody gives their word on it.
+    revoke::checked(node, &read)?;
+    if node.config().officers.second
+        && officers::word(node, caller, contract, Deed::Withdraw, Some(&read.reason)).await?
+            == Word::Waits
+    {
+        return waits(contract, out).await;
+    }
+    let bytes = statement.to_vec();
+    let end = move |node: &Arc<Node>| {
+        revoke::take_in(node, &bytes)?;
+        Ok(bytes)
+    };
+    ended(node, contract, &agreement, end, out).await
+}
+
+/// The contract of that name, and what it says.
+fn known(node: &Node, prefix: &str) -> Result<(ContractId, Agreement), Refusal> {
+    let contract = held(node, prefix)?;
+    let agreement = node.book(|book| book.agreement(contract).cloned());
+    agreement
+        .map(|agreement| (contract, agreement))
+        .ok_or_else(|| {
+            Refusal::new(
+                Code::ContractUnknown,
+                format!("no contract `{}` here", contract.short()),
+            )
+        })
+}
+
+/// Ends it, tells the other party, and our people.
+async fn ended(
+    node: &Arc<Node>,
+    contract: ContractId,
+    agreement: &Agreement,
+    end: impl FnOnce(&Arc<Node>) -> Result<Vec<u8>, Refusal> + Send + 'static,
+    out: &Out,
+) -> Outcome {
     let before = node.running.len();
-    let (inner, words) = (Arc::clone(node), reason);
-    let statement =
-        crate::desk::blocking(move || revoke::own_now(&inner, contract, &words)).await?;
-    let (role, with) = sides(node, &agreement);
+    let (role, with) = sides(node, agreement);
     let peer = match (role, agreement.assignee_id()) {
         ("provider", Some(consumer)) => Some(consumer.clone()),
         ("provider", None) => None,
         _ => Some(agreement.provider.id.clone()),
     };
+    end_and_write(node, contract, peer.clone(), end).await?;
     let mut carried = Ok(());
-    if let Some(peer) = peer {
-        let content = Content::Withdrawal {
-            statement: statement.into(),
-        };
-        negotiate::send(node, &peer, content, false).await?;
-        if role == "consumer" {
-            carried = post::pump(node, &node.peer(peer.as_str())?).await;
-        }
+    if let Some(peer) = peer
+        && role == "consumer"
+    {
+        carried = post::pump(node, &node.peer(peer.as_str())?).await;
     }
     out.object(
         json!({
@@ -76,6 +130,32 @@ pub(super) async fn withdraw(
         .await;
     }
     Ok(0)
+}
+
+/// Ends it and writes to the other party, to the end: whoever asked for it may have gone away.
+async fn end_and_write(
+    node: &Arc<Node>,
+    contract: ContractId,
+    peer: Option<ParticipantId>,
+    end: impl FnOnce(&Arc<Node>) -> Result<Vec<u8>, Refusal> + Send + 'static,
+) -> Result<(), Refusal> {
+    let node = Arc::clone(node);
+    negotiate::resume::to_the_end(async move {
+        // First what is signed beside it: with nothing in force, the other side's signature alone would finish it.
+        if let Some(peer) = &peer {
+            negotiate::resume::end_signed(&node, peer, contract).await?;
+        }
+        let inner = Arc::clone(&node);
+        let statement = crate::desk::blocking(move || end(&inner)).await?;
+        let Some(peer) = peer else {
+            return Ok(());
+        };
+        let content = Content::Withdrawal {
+            statement: statement.into(),
+        };
+        negotiate::send(&node, &peer, content, false).await
+    })
+    .await
 }
 
 /// Says that one officer's word is not enough.

@@ -49,6 +49,9 @@ pub(super) async fn request(
         replaces,
         tongue,
     } = wish;
+    if sign && !node.concludes() {
+        return Err(negotiate::wording::elsewhere().into());
+    }
     let seen = find(node, dataset).await?;
     let chosen = match (&offer, seen.offers.as_slice()) {
         (_, []) => Err(Refusal::new(

@@ -1,5 +1,7 @@
 //! `contract show`: one contract or negotiation as a page.
 
+mod ledger;
+
 use super::find::{contracts, loaded, sides};
 use super::words::{changed, contract_json, payload_text, terms_json, turn, turn_sentence};
 use super::{collect, remark};
@@ -8,10 +10,13 @@ use crate::desk::out::Out;
 use crate::node::Node;
 use crate::walk::negotiate;
 use ::policy::contract::Agreement;
+use ::policy::contract::mandate::Mandate;
 use ::policy::contract::shown::Shown;
 use ::policy::id::ContractId;
 use ::policy::refusal::Refusal;
 use ::policy::term::tongue::Tongue;
+use keep::trust::seal;
+use ledger::Ledger;
 use proto::contract::page_digest;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -34,6 +39,7 @@ pub(super) async fn show(
         let mut data = contract_json(*id, agreement, *standing, role);
         let signatures = signatures(node, *id);
         let budgets = budgets(node, agreement);
+        let owed = Ledger::of(node, *id, agreement)?.into(&mut data);
         if let Value::Object(map) = &mut data {
             map.insert("shown".to_owned(), shown_json(agreement));
             map.insert("page".to_owned(), json!(read.page));
@@ -47,7 +53,7 @@ pub(super) async fn show(
             payload_text(agreement)
         } else {
             let state = standing.as_str();
-            page(&read, *id, agreement, state, &signatures, &budgets)
+            page(&read, *id, agreement, state, &signatures, &budgets) + &owed
         };
         out.object(data, text).await?;
         return Ok(0);
@@ -164,8 +170,17 @@ impl Read {
 fn officers_json(node: &Node, contract: ContractId) -> Result<Value, Refusal> {
     let words = node.index(|state| state.words())?;
     let of = words.iter().filter(|word| word.contract == contract);
-    let told =
-        of.map(|word| json!({"deed": word.deed, "first": word.first, "second": word.second}));
+    // Who it was stands beside the log, as long as nobody has erased it.
+    let user = |pseudonym: &str| node.people.user(pseudonym);
+    let told = of.map(|word| {
+        json!({
+            "deed": word.deed,
+            "first": word.first,
+            "first_user": user(&word.first),
+            "second": word.second,
+            "second_user": word.second.as_deref().and_then(user),
+        })
+    });
     Ok(Value::Array(told.collect()))
 }
 
@@ -185,6 +200,9 @@ struct Signed {
     role: &'static str,
     key: String,
     algorithm: String,
+    /// To whom the seal is issued, where it is one.
+    sealed_for: Option<String>,
+    mandate: Option<Mandate>,
     fault: Option<Refusal>,
 }
 
@@ -194,14 +212,32 @@ impl Signed {
             "role": self.role,
             "key": self.key,
             "algorithm": self.algorithm,
+            "sealed_for": self.sealed_for,
+            "mandate": self.mandate.as_ref().map(|mandate| json!({
+                "capacity": mandate.capacity,
+                "up_to": mandate.up_to.as_str(),
+                "longest_days": mandate.longest_days,
+                "until": mandate.not_after.to_string(),
+            })),
             "valid": self.fault.is_none(),
             "fault": self.fault.as_ref().map(ToString::to_string),
         })
     }
 
     fn text(&self) -> String {
+        let seal = self
+            .sealed_for
+            .as_ref()
+            .map_or_else(String::new, |whose| format!(" of the seal of {whose}"));
+        let mandate = self.mandate.as_ref().map_or_else(String::new, |mandate| {
+            format!(
+                ", {}, with a mandate up to {}",
+                mandate.capacity,
+                mandate.up_to.as_str()
+            )
+        });
         format!(
-            "by the {} with {} key {}: {}",
+            "by the {} with {} key {}{seal}{mandate}: {}",
             self.role,
             self.algorithm,
             self.key.chars().take(12).collect::<String>(),
@@ -239,6 +275,11 @@ fn signatures(node: &Node, id: ContractId) -> Vec<Signed> {
                 role: signature.role.as_str(),
                 key: signature.kid.clone(),
                 algorithm: signature.alg.to_string(),
+                sealed_for: signature.seal.as_ref().and_then(seal::issued_to),
+                mandate: signature
+                    .mandate
+                    .as_ref()
+                    .map(|signed| signed.mandate.clone()),
                 fault: checked.err(),
             }
         })

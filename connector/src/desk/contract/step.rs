@@ -3,12 +3,13 @@
 use super::collect;
 use super::find::{loaded, negotiations};
 use super::request::terms_from;
-use super::words::{negotiation_json, turn, turn_sentence};
+use super::words::{negotiation_json, turn_sentence};
 use crate::desk::catalog::find;
 use crate::desk::out::Out;
 use crate::desk::{Outcome, Trouble};
 use crate::node::Node;
 use crate::node::calls::Peer;
+use crate::node::offers::views::Held;
 use crate::walk::negotiate::{self, Open};
 use crate::walk::officers::{self, Deed, Word};
 use crate::walk::post;
@@ -71,12 +72,58 @@ pub(super) async fn sign(
     out: &Out,
 ) -> Outcome {
     collect(node, out).await?;
+    if let Some(held) = held_view(node, prefix) {
+        return sign_view(node, &held, caller, out).await;
+    }
     let (name, open) = loaded(node, prefix)?;
     if waits(node, &name, &open, caller, out).await? {
         return Ok(0);
     }
     let content = negotiate::due(node, &open)?;
     step(node, &name, &open, content, out).await
+}
+
+/// The public view that waits for two officers, by a prefix of what they say it of.
+fn held_view(node: &Node, prefix: &str) -> Option<Held> {
+    let mut all = node.held().into_iter();
+    all.find(|held| prefix.len() >= 4 && held.key.to_string().starts_with(prefix))
+}
+
+/// Takes an officer's word on a public view; with the second one it is signed and in force.
+async fn sign_view(node: &Arc<Node>, held: &Held, caller: Option<u32>, out: &Out) -> Outcome {
+    let (key, dataset) = (held.key, held.dataset.name.clone());
+    let word = officers::word(node, caller, key, Deed::Sign, None).await?;
+    let signed = matches!(word, Word::Enough(_));
+    if signed {
+        let inner = Arc::clone(node);
+        let faults = crate::desk::blocking(move || crate::node::offers::renew(&inner)).await?;
+        for fault in faults {
+            out.notice(fault.to_string()).await;
+        }
+    }
+    let text = if signed {
+        format!("the public view of {dataset} is signed and in force")
+    } else {
+        format!(
+            "the public view of {dataset} is {} beside the one in force; your word is on the books, and nothing is signed yet\n\
+             a second officer approves with: hansa contract sign {}",
+            held.verdict,
+            key.short()
+        )
+    };
+    let waits_for = (!signed).then_some("second officer");
+    out.object(
+        json!({
+            "dataset": dataset.to_string(),
+            "view": key.to_string(),
+            "signed": signed,
+            "waits_for": waits_for,
+            "verdict": held.verdict.as_str(),
+        }),
+        text,
+    )
+    .await?;
+    Ok(0)
 }
 
 /// Whether our signature has to wait for a second officer; then that is said.
@@ -87,7 +134,8 @@ pub(super) async fn waits(
     caller: Option<u32>,
     out: &Out,
 ) -> Result<bool, Trouble> {
-    let Some(Send::Agreement(contract)) = open.state.due(open.own) else {
+    let Some(Send::Agreement(contract) | Send::Finalization(contract)) = open.state.due(open.own)
+    else {
         return Ok(false);
     };
     let Some(verdict) = officers::needs_two(node, &open.state.proposal().agreement) else {
@@ -137,7 +185,7 @@ pub(super) async fn told(
     let row = negotiations(node)?.into_iter().find(|row| row.id == name);
     let open = negotiate::letters::load(node, name)?;
     if let (Some(row), Some(open)) = (row, open) {
-        let mut data = negotiation_json(&row, Some(&turn(&open)));
+        let mut data = negotiation_json(&row, Some(&open));
         if let (Value::Object(map), Phase::Finalized) = (&mut data, open.state.phase()) {
             map.insert(
                 "contract".to_owned(),

@@ -7,16 +7,18 @@ use keep::state::row::NegotiationRow;
 use proto::contract;
 use serde_json::{Value, json};
 
-pub(super) fn negotiation_json(row: &NegotiationRow, turn: Option<&str>) -> Value {
+pub(super) fn negotiation_json(row: &NegotiationRow, open: Option<&Open>) -> Value {
+    let ended = open.and_then(|open| open.state.ended());
     json!({
         "negotiation": row.id,
         "participant": row.peer.domain(),
         "dataset": dataset_of(&row.dataset),
         "role": row.role,
         "state": row.state,
-        "turn": turn,
+        "turn": open.map(turn),
         "would_become": row.contract.map(|id| id.to_string()),
-        "reason": row.reason,
+        // What somebody wrote stands in the letter, not in the log.
+        "reason": ended.map(|ended| &ended.reason),
     })
 }
 

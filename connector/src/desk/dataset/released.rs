@@ -19,6 +19,8 @@ pub(crate) fn releases_json(facts: &[Fact]) -> Value {
             "rows": fact.rows,
             "rows_withheld": fact.rows_withheld,
             "digest": fact.digest,
+            "epsilon": fact.epsilon,
+            "unit": fact.unit,
         })
     });
     Value::Array(each.collect())
@@ -48,6 +50,10 @@ pub(crate) fn releases_text(facts: &[Fact]) -> String {
                 fact.cells.to_string(),
                 fact.withheld.to_string(),
                 share(fact.rows_withheld, fact.rows),
+                match (&fact.epsilon, &fact.unit) {
+                    (Some(epsilon), Some(unit)) => format!("{epsilon} of {unit}"),
+                    _ => String::new(),
+                },
             ]
         })
         .collect();
@@ -60,6 +66,7 @@ pub(crate) fn releases_text(facts: &[Fact]) -> String {
         "CELLS",
         "WITHHELD",
         "ROWS WITHHELD",
+        "EPSILON SPENT",
     ];
     let mut text = format!("\nreleases (seen by you alone)\n{}", table(&header, &rows));
     if facts.len() > MOST {

@@ -6,23 +6,18 @@ use crate::node::Node;
 use crate::walk::ask;
 use crate::walk::cite::cite;
 use crate::walk::messenger::Messenger;
-use ::policy::refusal::{Code, Refusal};
+use crate::walk::messenger::turn::{APART, PAUSE};
 use arrow_array::RecordBatch;
-use engine::federate::question::{Answer, Wish};
+use engine::federate::question::{Answer, Question, Wish};
 use futures::StreamExt as _;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// So far the clocks of two participants may lie apart.
-const APART: i64 = 5_000_000;
-
-/// Between two attempts.
-const PAUSE: Duration = Duration::from_millis(250);
 
 /// An answer as far as its first rows, if it has any.
 ///
-/// By the clock of who asks one contract is in force, by that of who answers already, or still, the other. Such a question
-/// was refused, so it is asked again, as a new one, until the clocks agree. Whoever names a contract gets that or none.
+/// Shortly before one contract takes the place of another, the other may be in force already by the clock of who answers:
+/// the question waits for the turn, before anything of it was asked. Just after it, who answers may not be there yet, and
+/// the part that he refuses is asked again by itself; what others have answered is not. Whoever names a contract gets that
+/// or none.
 ///
 /// # Errors
 /// Why there is no answer.
@@ -30,28 +25,16 @@ pub(super) async fn begun(
     node: &Arc<Node>,
     text: &str,
     wish: &Wish,
+    user: Option<u32>,
 ) -> Result<(Answer, Option<RecordBatch>), Trouble> {
+    let mut question = plan(node, text, wish).await?;
     let mut left = 2 * APART / 250_000;
-    loop {
-        match once(node, text, wish).await {
-            Err(Trouble::Refused(refusal))
-                if left > 0 && wish.contracts.is_empty() && turns(node, &refusal) =>
-            {
-                left -= 1;
-                tokio::time::sleep(PAUSE).await;
-            }
-            other => return other,
-        }
+    while left > 0 && wish.contracts.is_empty() && turns_soon(node, &question) {
+        left -= 1;
+        tokio::time::sleep(PAUSE).await;
+        question = plan(node, text, wish).await?;
     }
-}
-
-async fn once(
-    node: &Arc<Node>,
-    text: &str,
-    wish: &Wish,
-) -> Result<(Answer, Option<RecordBatch>), Trouble> {
-    let question = plan(node, text, wish).await?;
-    let messenger = Arc::new(Messenger::new(node)?);
+    let messenger = Arc::new(Messenger::new(node, user)?);
     let mut answer = question
         .run(messenger, &node.room, &ask::bounds(node))
         .await
@@ -61,21 +44,20 @@ async fn once(
     Ok((answer, first))
 }
 
-/// Whether a question was refused for the time alone, while one contract takes the place of another.
-fn turns(node: &Node, refusal: &Refusal) -> bool {
-    let of_time = matches!(
-        refusal.code,
-        Code::Superseded | Code::Expired | Code::NotYetValid
-    );
-    let (true, Some(refused)) = (of_time, refusal.contract) else {
-        return false;
-    };
-    let now = node.now();
-    node.book(|book| {
-        book.all(now).any(|(id, newer, _)| {
-            let part =
-                newer.supersedes == Some(refused) || (id == refused && newer.supersedes.is_some());
-            part && (now.micros() - newer.not_before.micros()).abs() <= APART
+/// Whether another contract is about to take the place of one that the question would be asked under.
+fn turns_soon(node: &Node, question: &Question) -> bool {
+    let explained = question.explain();
+    let mut used = explained
+        .errands
+        .iter()
+        .filter_map(|errand| errand.contract);
+    let now = node.now().micros();
+    used.any(|used| {
+        node.book(|book| {
+            book.all(node.now()).any(|(_, newer, _)| {
+                let ahead = newer.not_before.micros().saturating_sub(now);
+                newer.supersedes == Some(used) && ahead > 0 && ahead <= APART
+            })
         })
     })
 }

@@ -1,7 +1,7 @@
 //! A clock that goes back brings nothing back.
 
 use crate::node::Node;
-use crate::node::testing::{DAY, MINUTE, TERMS, Town, agree, ask, caller, records};
+use crate::node::testing::{DAY, MINUTE, TERMS, Town, agree, ask, caller, closed, records};
 use crate::walk::revoke;
 use policy::contract::{Role, Standing};
 use policy::refusal::Code;
@@ -54,7 +54,7 @@ async fn a_withdrawal_counts_at_once_whatever_the_clocks_say() {
     let who = caller(&node, "acme");
     assert_eq!(ask(&node, who, &[contract]).await, Err(Code::Withdrawn));
     // And after a start, with the clock set back further.
-    drop(node);
+    closed(node).await;
     town.pass(-3 * MINUTE);
     let node = town.open("lindau");
     assert_eq!(standing(&node), Some(Standing::Withdrawn));
@@ -77,7 +77,7 @@ async fn a_withdrawal_with_notice_counts_from_the_day_that_it_says() {
     let statement = envelope::assemble(&payload, &[signature.unwrap()]);
     revoke::take_in(&node, &statement).unwrap();
     assert_eq!(standing(&node), Some(Standing::InForce));
-    drop(node);
+    closed(node).await;
     let node = town.open("lindau");
     assert_eq!(standing(&node), Some(Standing::InForce));
     town.pass(2 * DAY);

@@ -1,7 +1,7 @@
 //! The ruling: what is known goes in, and it is on the books when it comes out.
 
 use crate::node::Node;
-use crate::walk::answer::known::{Known, extends, schemas, spent};
+use crate::walk::answer::known::{Known, extends, purse, schemas, spent};
 use crate::walk::answer::{Fell, Posed};
 use enforce::bind::Bound;
 use evidence::ledger::{Recorded, Unwritable};
@@ -41,11 +41,18 @@ pub(super) async fn decide(
     known.schemas = schemas(node, &standing);
     known.extends = extends(node, &standing);
     known.spent = spent(node, &standing, asker, now)?;
+    for grant in standing.grants().values() {
+        let around = grant.contract().and_then(|id| known.around.get_mut(&id));
+        if let Some(around) = around {
+            around.purse = purse(node, grant, now)?;
+        }
+    }
     let taxonomy = node.taxonomy();
     let ruled = ruling::decide(standing, &facts(posed, known, &taxonomy, now), bound)?;
     let recorded = node.log.record(ruled).await.map_err(unrecorded)?;
     node.budgets
         .count_query(recorded.budgets(), asker, recorded.receipt().at());
+    node.purses.charge(recorded.fares());
     drop(lock);
     Ok(recorded)
 }
@@ -84,7 +91,11 @@ fn facts<'a>(posed: &'a Posed, known: &'a Known, taxonomy: &'a Taxonomy, now: Ti
 fn counts_questions(standing: &InForce) -> bool {
     standing.grants().values().any(|grant| {
         grant
-            .clause_where(|term| matches!(term, Term::Queries(_)))
+            .clause_where(|term| match term {
+                Term::Queries(_) => true,
+                Term::Price(price) => price.prepaid.is_some(),
+                _ => false,
+            })
             .is_some()
     })
 }

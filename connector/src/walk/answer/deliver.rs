@@ -125,6 +125,8 @@ async fn finish(
     let sent = recorded.sent();
     node.budgets
         .give_back(&meter.reserve, sent.rows, sent.bytes);
+    node.purses
+        .give_back(&meter.fares, &meter.draft, sent.rows, sent.bytes);
     let receipt = match caller {
         Caller::Peer(_) => receipt::issue(node, &recorded, &facts).await,
         // Nobody asks oneself for a proof; the message still says that all rows are there.

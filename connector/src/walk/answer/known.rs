@@ -1,18 +1,19 @@
 //! What a ruling may depend on, gathered.
 
-use crate::node::Node;
 use crate::node::running::Place;
+use crate::node::{Node, groups};
 use catalog::grown;
 use engine::execute::Holdings;
 use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::attribute::Shown;
-use policy::contract::{Asker, InForce};
+use policy::contract::{Asker, Grant, InForce};
 use policy::id::{ClauseId, ContractId, DatasetId, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use policy::ruling;
 use policy::term::Term;
-use policy::term::rule::Around;
+use policy::term::around::{Around, Owed, Purse};
+use policy::term::price::month;
 use policy::term::version::Schemas;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -118,10 +119,64 @@ pub(super) fn around(
         if has(|term| term.looks_at().is_some()) {
             around.shown = shown.clone();
         }
+        around.owed = owed(node, grant, asker.id(), node.now())?;
+        around.purse = purse(node, grant, node.now())?;
+        around.listed = groups::of(grant).map(|name| node.listed(name, asker.id()));
         known.insert(contract, around);
     }
     Ok(known)
 }
+
+/// The statements of deletion that are overdue under a contract: of answers that were closed so many days ago.
+///
+/// # Errors
+/// `STATE_BROKEN` when the index can't be read.
+pub(super) fn owed(
+    node: &Node,
+    grant: &Grant,
+    asker: &ParticipantId,
+    now: Time,
+) -> Result<Owed, Refusal> {
+    let days = grant.clauses().iter().find_map(|clause| match clause.term {
+        Term::Attest { days } => Some(days),
+        _ => None,
+    });
+    let (Some(days), Some(first)) = (days, grant.first()) else {
+        return Ok(Owed::NOTHING);
+    };
+    let closed_by = now.plus_micros(DAY.saturating_mul(i64::from(days)).saturating_neg());
+    let (count, first) = node.index(|state| state.owed(first, asker, closed_by, Owed::NAMED))?;
+    Ok(Owed { count, first })
+}
+
+/// What is left of what was paid beforehand under a contract, and the months that are due.
+///
+/// # Errors
+/// `STATE_BROKEN` when the index can't be read.
+pub(super) fn purse(node: &Node, grant: &Grant, now: Time) -> Result<Purse, Refusal> {
+    let paid = grant
+        .clauses()
+        .iter()
+        .find_map(|clause| match &clause.term {
+            Term::Price(price) => price.paid(),
+            _ => None,
+        });
+    let (Some(paid), Some(first)) = (paid, grant.first()) else {
+        return Ok(Purse::EMPTY);
+    };
+    let purse = node.purses.of(first);
+    // A draft would come into force now.
+    let (activated, _) = node.index(|state| state.began(first))?;
+    let begun = month(now)
+        .saturating_sub(month(activated.unwrap_or(now)))
+        .saturating_add(1);
+    Ok(Purse {
+        left: purse.left(paid),
+        months_due: begun.saturating_sub(purse.months),
+    })
+}
+
+const DAY: i64 = 86_400_000_000;
 
 /// The labels of the snapshots that are read.
 pub(super) fn snapshots(

@@ -2,11 +2,13 @@
 
 use crate::node::Node;
 use crate::node::budget::Reserve;
+use crate::node::purse::Draft;
 use async_trait::async_trait;
 use engine::answer::frames::Meter;
 use engine::execute::watch::Watch;
 use policy::id::{ContractId, RequestId};
 use policy::refusal::Refusal;
+use policy::ruling::fare::Fare;
 use policy::ruling::{Budget, Counted};
 use std::sync::Arc;
 
@@ -15,6 +17,9 @@ pub(super) struct NodeMeter {
     pub(super) node: Arc<Node>,
     pub(super) budgets: Vec<Budget>,
     pub(super) reserve: Reserve,
+    /// What it draws from what was paid beforehand, and what it has reserved of that.
+    pub(super) fares: Vec<Fare>,
+    pub(super) draft: Draft,
     pub(super) request: RequestId,
     pub(super) opened: u64,
     /// How many rows may leave in a second, by contract.
@@ -32,6 +37,15 @@ impl Meter for NodeMeter {
                 why = self.watch.wait() => return Err(why),
                 () = tokio::time::sleep(wait) => {}
             }
+        }
+        let charged = self.node.purses.reserve(
+            &self.fares,
+            &mut self.draft,
+            (self.request, self.opened),
+            (rows, bytes),
+        )?;
+        if let Some(record) = charged {
+            let _durable = self.node.record(record).await?;
         }
         if self
             .budgets

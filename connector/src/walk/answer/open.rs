@@ -1,9 +1,10 @@
 //! From the question to its first row: what is permitted is on the books before anything is read.
 
-use crate::node::Node;
 use crate::node::budget::Reserve;
+use crate::node::purse::Draft;
 use crate::node::running::Place;
 use crate::node::seats::Seat;
+use crate::node::{Node, groups};
 use crate::walk::answer::decide::{admissible, decide};
 use crate::walk::answer::known::{Known, around, snapshots};
 use crate::walk::answer::meter::NodeMeter;
@@ -76,6 +77,7 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     let tenant = node.config().tenants.get(asker).cloned();
     let (shown, mut credentials) = attested::shown(node, posed, &standing)?;
     place.relies_on(credentials.clone());
+    let looked_at = groups::looked_at(&standing);
     let around = around(node, &standing, &posed.asker, &place, &shown)?;
     let mut known = Known {
         around,
@@ -117,6 +119,8 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
         node: Arc::clone(node),
         budgets: recorded.budgets().to_vec(),
         reserve: Reserve::of(asker.clone(), receipt.at()),
+        fares: recorded.fares().to_vec(),
+        draft: Draft::default(),
         request: ask.request,
         opened: leaf.index,
         rates: recorded.rates().to_vec(),
@@ -132,6 +136,7 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     // Who was expelled before is found now; and the record of the ruling may have shown that the clock can't be trusted.
     if let Err(why) = still_stands(node, posed)
         .and_then(|()| attested::still(node, posed.asker.id(), &credentials))
+        .and_then(|()| node.still_listed(&looked_at, posed.asker.id()))
     {
         place.stop(why);
     }

@@ -1,8 +1,8 @@
 //! The walk of an answer as far as its rows, for our own people to look at: the same checks, the same ruling, the same gate,
 //! with a log that is thrown away and counters that are read and not drawn on.
 
-use crate::node::Node;
-use crate::walk::answer::known::{extends, schemas, spent};
+use crate::node::{Node, groups};
+use crate::walk::answer::known::{extends, owed, purse, schemas, spent};
 use crate::walk::answer::open::{bind, tools};
 use enforce::apply::apply;
 use engine::answer::Answer;
@@ -16,9 +16,9 @@ use policy::id::{ClauseId, ContractId, DatasetId, Name, PurposeId, RequestId};
 use policy::refusal::{Code, Refusal};
 use policy::ruling::{self, Facts, trace};
 use policy::term::Clause;
+use policy::term::around::Around;
 use policy::term::delivery::Format;
 use policy::term::purpose::Taxonomy;
-use policy::term::rule::Around;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -74,6 +74,9 @@ impl Known {
                         supposed: rehearsal.supposed.to_vec(),
                         ..Shown::NOTHING
                     },
+                    purse: purse(node, grant, rehearsal.now)?,
+                    owed: owed(node, grant, asker, rehearsal.now)?,
+                    listed: groups::of(grant).map(|name| node.listed(name, asker)),
                 },
             );
         }

@@ -19,13 +19,19 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// What they say now.
-    pub(super) fn now(node: &Node, own: Side, peer: &ParticipantId, agreement: &Agreement) -> Self {
+    /// What they say now: to ourselves all that is known here, `to` the peer what it can know.
+    pub(super) fn now(
+        node: &Node,
+        own: Side,
+        peer: &ParticipantId,
+        agreement: &Agreement,
+        to: Told,
+    ) -> Self {
         let replaces = agreement
             .supersedes
             .and_then(|old| node.book(|book| book.agreement(old).cloned()));
         let seen = match own {
-            Side::Provider => seen(node, peer, agreement),
+            Side::Provider => seen(node, peer, agreement, to),
             Side::Consumer => None,
         };
         let (offered, objection) = seen.unwrap_or((Offered::Nothing, None));
@@ -50,6 +56,15 @@ impl Known {
     }
 }
 
+/// Who is told what speaks against a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Whoever signs for us.
+    Ourselves,
+    /// The other side, for which a column that it does not see is not there.
+    Peer,
+}
+
 /// What is signed from now on says what its signers are shown.
 fn unshown(agreement: &Agreement) -> Option<Refusal> {
     let refusal = || {
@@ -72,10 +87,7 @@ fn misnamed(node: &Node, agreement: &Agreement) -> Option<Refusal> {
     };
     let registered = |party: &Party| {
         bundle.member(&party.id).is_some_and(|member| {
-            let key = member
-                .keys
-                .iter()
-                .any(|key| key.counts_at(now) && key.key.kid() == party.signing_key);
+            let key = bundle.may_conclude(&party.id, &party.signing_key, now);
             let mut anchors = bundle.anchors_for(&party.id, now);
             key && party.name == member.name
                 && party.legal_id.is_none()
@@ -113,6 +125,7 @@ fn seen(
     node: &Node,
     peer: &ParticipantId,
     agreement: &Agreement,
+    to: Told,
 ) -> Option<(Offered, Option<Refusal>)> {
     let now = node.now();
     let (dataset, entry, shown, offers) = node.catalog(|catalog| {
@@ -128,15 +141,28 @@ fn seen(
         })
     })?;
     let exact = offers.iter().find(|offer| offer.is_exactly(agreement));
+    let whole = lint::objection(agreement, &dataset, &node.taxonomy());
     let offered = match exact.map(|offer| offer.sign) {
         None => Offered::OtherTerms,
         Some(Sign::Officer) => Offered::Officer,
-        // What needs two persons is no connector's to sign.
-        Some(Sign::Auto) if officers::needs_two(node, agreement).is_some() => Offered::Officer,
+        // What needs two persons, a key that lies elsewhere, or what we would not sign, is no connector's to sign.
+        Some(Sign::Auto)
+            if whole.is_some()
+                || officers::needs_two(node, agreement).is_some()
+                || !node.concludes() =>
+        {
+            Offered::Officer
+        }
         Some(Sign::Auto) => Offered::Auto,
     };
-    let objection = lint::unknown_to_sender(&agreement.clauses, &entry, &shown)
-        .or_else(|| lint::objection(agreement, &dataset, &node.taxonomy()))
+    // INVARIANT: no-hint. What the lint has against a proposal is told of the entry that its sender sees; what it has
+    // beyond that, whoever signs for us is told.
+    let lint = match to {
+        Told::Ourselves => whole,
+        Told::Peer => lint::unknown_to_sender(&agreement.clauses, &entry, &shown)
+            .or_else(|| lint::objection(agreement, &entry, &node.taxonomy())),
+    };
+    let objection = lint
         .or_else(|| node.published().execute(&agreement.clauses).err())
         .or_else(|| node.book(|book| book.check_exclusive(agreement, now)).err())
         .or_else(|| node.book(|book| book.check_nested(agreement, now)).err());

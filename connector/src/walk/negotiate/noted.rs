@@ -6,7 +6,6 @@ use crate::walk::negotiate::Open;
 use evidence::digest::Digest;
 use evidence::json::Json;
 use policy::id::{ContractId, ParticipantId};
-use policy::negotiate::State;
 use policy::refusal::{Code, Refusal};
 use proto::peer::letter::Letter;
 use std::sync::Arc;
@@ -62,14 +61,6 @@ impl Noted {
                     maybe(state.map(|state| state.proposal().contract)),
                 ),
                 ("beforehand", maybe(beforehand)),
-                (
-                    "reason",
-                    maybe(
-                        state
-                            .and_then(State::ended)
-                            .map(|ended| ended.reason.clone()),
-                    ),
-                ),
             ],
         );
         let _durable = node.record(fact).await?;

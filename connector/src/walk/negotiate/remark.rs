@@ -131,6 +131,7 @@ pub(crate) fn all(node: &Node, negotiation: &str) -> Result<Vec<Read>, Refusal> 
             &keys,
             &signed.comment.party,
             &signed.signature,
+            policy::contract::deed::Deed::Statement,
         );
         found.push(Read {
             comment: signed.comment,

@@ -1,11 +1,12 @@
 //! What follows from a letter without asking anybody is done, whatever comes in between: a crash, or a caller that goes away.
 
 use crate::node::Node;
-use crate::walk::negotiate::known::Known;
-use crate::walk::negotiate::{follow, letters};
-use policy::id::ParticipantId;
+use crate::walk::negotiate::known::{Known, Told};
+use crate::walk::negotiate::{follow, letters, send};
+use policy::id::{ContractId, ParticipantId};
 use policy::negotiate::{Phase, Side};
 use policy::refusal::{Code, Refusal};
+use proto::peer::letter::Content;
 use std::sync::Arc;
 
 /// Does what is due in every negotiation with a peer, or with all of them, and needs no person: a crash may have come between
@@ -41,7 +42,8 @@ pub(super) async fn follow_up(node: &Arc<Node>, name: &str) -> Result<(), Refusa
     match letters::load(node, name)? {
         Some(open) => {
             let agreement = &open.state.proposal().agreement;
-            let known = Known::now(node, open.own, open.other(), agreement);
+            let other = open.other();
+            let known = Known::now(node, open.own, other, agreement, Told::Ourselves);
             let sends = open.state.follows(open.own, known.offered);
             follow(node, open, sends.into_iter().collect()).await
         }
@@ -49,8 +51,43 @@ pub(super) async fn follow_up(node: &Arc<Node>, name: &str) -> Result<(), Refusa
     }
 }
 
+/// Ends what we have signed with the consumer of a contract of ours that is to be withdrawn, about the same dataset, and what is
+/// not yet in force: it would give back what was taken away, by the other side's signature alone.
+///
+/// # Errors
+/// When the index can't be read or nothing can be recorded.
+pub(crate) async fn end_signed(
+    node: &Arc<Node>,
+    peer: &ParticipantId,
+    contract: ContractId,
+) -> Result<(), Refusal> {
+    let Some(withdrawn) = node.book(|book| book.agreement(contract).cloned()) else {
+        return Ok(());
+    };
+    let signed = [Phase::Agreed.as_str(), Phase::Verified.as_str()];
+    for row in node.index(|state| state.negotiations())? {
+        let ours = row.role == Side::Provider.as_str() && row.peer == *peer;
+        if !ours || !signed.contains(&row.state.as_str()) {
+            continue;
+        }
+        let Some(open) = letters::load(node, &row.id)? else {
+            continue;
+        };
+        if open.state.proposal().agreement.dataset.id != withdrawn.dataset.id {
+            continue;
+        }
+        let content = Content::Termination {
+            negotiation: row.id,
+            code: None,
+            reason: format!("contract {} is withdrawn", contract.short()),
+        };
+        send(node, peer, content, false).await?;
+    }
+    Ok(())
+}
+
 /// Runs in a task of its own, which ends even if nobody waits for it any more.
-pub(super) async fn to_the_end(
+pub(crate) async fn to_the_end(
     work: impl Future<Output = Result<(), Refusal>> + Send + 'static,
 ) -> Result<(), Refusal> {
     let task = tokio::runtime::Handle::current().spawn(work);

@@ -1,7 +1,7 @@
 //! One letter makes one step of the machine, now or read again.
 
 use crate::node::Node;
-use crate::walk::negotiate::known::Known;
+use crate::walk::negotiate::known::{Known, Told};
 use crate::walk::negotiate::wording::read;
 use crate::walk::negotiate::{Open, letters};
 use evidence::time::Time;
@@ -51,7 +51,11 @@ pub(super) fn step(
     }
     let on_the_table = place.open.as_ref().map(|open| open.state.proposal());
     let asked = proposal_of(&content).or(on_the_table).ok_or_else(unknown)?;
-    let known = Known::now(node, place.own, peer, &asked.agreement);
+    let told = match direction {
+        Direction::In => Told::Peer,
+        Direction::Out { .. } => Told::Ourselves,
+    };
+    let known = Known::now(node, place.own, peer, &asked.agreement, told);
     let taken = Taken {
         id: letter.id,
         content,

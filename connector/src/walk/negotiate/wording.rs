@@ -48,13 +48,27 @@ pub(super) fn read(content: &Content) -> Result<Step, Refusal> {
             code: *code,
             reason: reason.clone(),
         },
-        Content::Comment { .. } | Content::Withdrawal { .. } | Content::Acknowledgement { .. } => {
+        Content::Comment { .. }
+        | Content::Statement { .. }
+        | Content::Withdrawal { .. }
+        | Content::Acknowledgement { .. } => {
             return Err(Refusal::new(
                 Code::NegotiationState,
                 "the letter is no step of a negotiation",
             ));
         }
     })
+}
+
+/// Said where our signature is due and the connector can't make it.
+pub(crate) fn elsewhere() -> Refusal {
+    Refusal::new(
+        Code::SignerNotParty,
+        "contracts of this participant are concluded with a key that does not lie here",
+    )
+    .with_help("write what waits for the signature: hansa contract export n-… --output n.draft")
+    .with_help("sign it where the key lies: hansa contract sign --offline n.draft --key FILE")
+    .with_help("bring the signature: hansa contract attach n-… n.draft.signed")
 }
 
 /// Signs what has to be signed and writes the letter.
@@ -87,6 +101,9 @@ pub(super) fn written(node: &Node, open: &Open, send: Send) -> Result<Content, R
 }
 
 fn half(node: &Node, role: Role, payload: &[u8]) -> Result<bytes::Bytes, Refusal> {
+    if !node.concludes() {
+        return Err(elsewhere());
+    }
     let signature = node.sign(Kind::Agreement, role, payload)?;
     Ok(envelope::assemble(payload, &[signature]).into())
 }

@@ -3,7 +3,11 @@
 use super::Ending;
 use crate::node::Node;
 use evidence::digest::Digest;
+use keep::state::row::EventRow;
+use policy::contract::Agreement;
+use policy::id::ContractId;
 use policy::plain::printable;
+use policy::term::inform::Event;
 use policy::term::tongue::Tongue;
 
 /// One notice in words.
@@ -70,6 +74,65 @@ impl Wording {
             }),
             subject: printable(&subject),
             body: format!("{until}\n{renew}\n"),
+            domain: own.domain().to_owned(),
+        }
+    }
+
+    /// Of something that happened under a contract.
+    pub(super) fn of_event(
+        node: &Node,
+        contract: ContractId,
+        agreement: &Agreement,
+        event: &EventRow,
+    ) -> Self {
+        let tongue = node.config().participant.tongue;
+        let own = node.id();
+        let provider = agreement.provider.id == own;
+        let with = if provider {
+            agreement.assignee_id().map_or("", |id| id.domain())
+        } else {
+            agreement.provider.id.domain()
+        };
+        let (short, dataset) = (contract.short(), &agreement.dataset.id.name);
+        let kind = event.topic.split(':').next().unwrap_or_default();
+        let what = Event::ALL.into_iter().find(|one| one.as_str() == kind);
+        let what = match what {
+            Some(Event::FirstUse) => {
+                tongue.pick("first use", "erste Nutzung", "primeira utilização")
+            }
+            Some(Event::Refusal) => tongue.pick("refusals", "Ablehnungen", "recusas"),
+            Some(Event::SchemaChange) => {
+                tongue.pick("another schema", "ein anderes Schema", "outro esquema")
+            }
+            None => kind,
+        };
+        let subject = tongue.pick(
+            format!("Contract {short} with {with} on {dataset}: {what}"),
+            format!("Vertrag {short} mit {with} über {dataset}: {what}"),
+            format!("Contrato {short} com {with} sobre {dataset}: {what}"),
+        );
+        let parts: [&[u8]; 3] = [
+            own.as_str().as_bytes(),
+            contract.0.as_bytes(),
+            event.topic.as_bytes(),
+        ];
+        let id = Digest::of_parts(&parts).to_string();
+        Self {
+            json: serde_json::json!({
+                "id": id,
+                "event": kind.replace('-', "_"),
+                "participant": own.domain(),
+                "contract": contract.to_string(),
+                "with": with,
+                "role": if provider { "provider" } else { "consumer" },
+                "dataset": dataset.as_str(),
+                "at": event.at.to_string(),
+                "detail": event.detail,
+                "subject": subject,
+            }),
+            id,
+            subject: printable(&subject),
+            body: printable(&format!("{}  {}", event.at, event.detail)) + "\n",
             domain: own.domain().to_owned(),
         }
     }

@@ -245,3 +245,29 @@ fn sentences() {
         "record 0 is damaged: the record is not in its one spelling"
     );
 }
+
+#[test]
+fn an_older_head_is_held_against_hashes_that_stand_for_records() {
+    let log = some_log(12);
+    let copy = copied(&log, &[5, 12]);
+    let begun = |heads: &[Checkpoint], from: usize| {
+        let mut verifier = Verifier::new(LOG, heads, &[], copy.leaves.clone());
+        let first = crate::record::Record::from_bytes(&log[from]).unwrap();
+        let began = verifier.begin_with(&first);
+        for line in &log[from..] {
+            let _ = verifier.push(line);
+        }
+        (began, verifier.finish(false).fault)
+    };
+    for from in [5, 7, 11] {
+        assert_eq!(begun(&copy.heads, from), (true, None));
+    }
+    // The newest head is good, and the one before it was signed for another history.
+    let mut heads = copy.heads.clone();
+    heads[0].root = Digest::of(b"another history");
+    for from in [5, 7, 11] {
+        let (_, fault) = begun(&heads, from);
+        let what = fault.map(|fault| fault.what);
+        assert_eq!(what, Some(What::OtherHistory { size: 5 }), "from {from}");
+    }
+}

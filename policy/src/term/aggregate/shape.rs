@@ -19,6 +19,8 @@ impl Cube {
             unit,
             dominance,
             release,
+            budget,
+            base,
         } = self;
         let normal = |term: &Term| term.with(|rule| rule.normal());
         let sorted = |mut list: Vec<Json>| {
@@ -46,7 +48,7 @@ impl Cube {
         let release = release
             .as_ref()
             .map(|release| Term::Release(release.clone()));
-        let named = Json::object([
+        let mut named = Json::object([
             ("cells", Json::Int(1)),
             ("grid", Json::text(grid)),
             ("dimensions", sorted(dimensions.collect())),
@@ -58,6 +60,16 @@ impl Cube {
             ("dominance", sorted(dominance.collect())),
             ("release", release.as_ref().map_or(Json::Null, normal)),
         ]);
+        // What a cube did not always have is named only where it is there, so that older cells keep their names.
+        if let (Some(budget), Json::Object(members)) = (budget, &mut named) {
+            members.insert(
+                "budget".to_owned(),
+                normal(&Term::Budget(Box::as_ref(budget).clone())),
+            );
+        }
+        if let (Some(base), Json::Object(members)) = (base, &mut named) {
+            members.insert("base".to_owned(), Json::Int(i64::from(*base)));
+        }
         Digest::of(&canonical(&named))
     }
 }

@@ -8,6 +8,7 @@ use josekit::jwk::alg::ed::{EdCurve, EdKeyPair};
 use josekit::jws::alg::ecdsa::EcdsaJwsAlgorithm;
 use josekit::jws::alg::eddsa::EddsaJwsAlgorithm;
 use josekit::jws::{JwsSigner, JwsVerifier};
+use policy::contract::deed::Deed;
 use policy::contract::{Agreed, SignatureCheck};
 use policy::id::ParticipantId;
 
@@ -76,7 +77,7 @@ pub(super) fn envelope(payload: &[u8], entries: &[&Entry]) -> Vec<u8> {
 pub(super) struct Keys(pub(super) [Key; 2]);
 
 impl SignatureCheck for Keys {
-    fn check(&self, signer: &ParticipantId, signature: &Signature) -> Result<(), Refusal> {
+    fn check(&self, signer: &ParticipantId, signature: &Signature, _: Deed) -> Result<(), Refusal> {
         let key = self.0.iter().find(|key| key.kid == signature.kid);
         let key = key
             .filter(|key| key.owner == *signer)
@@ -87,6 +88,14 @@ impl SignatureCheck for Keys {
         key.verifier
             .verify(&signature.signing_input, &signature.signature)
             .map_err(|_| Refusal::new(Code::SignatureInvalid, "no match"))
+    }
+
+    fn needs_mandate(&self, _: &ParticipantId) -> bool {
+        false
+    }
+
+    fn logged(&self) -> Option<evidence::time::Time> {
+        None
     }
 }
 

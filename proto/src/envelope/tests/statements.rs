@@ -5,6 +5,7 @@ use super::*;
 use crate::{credential, samples};
 use policy::attribute::Attribute;
 use policy::contract::SignatureCheck;
+use policy::contract::deed::Deed;
 
 #[test]
 fn a_public_view_is_signed_by_its_provider_alone() {
@@ -137,7 +138,12 @@ fn a_credential_is_signed_by_its_issuer() {
     let issuer = munster.entry(Kind::Credential, Role::Provider, &payload);
     let read = credential::from_envelope(&envelope(&payload, &[&issuer])).unwrap();
     assert_eq!(read.statement, Digest::of(&payload));
-    assert_eq!(scene.keys.check(&statement.issuer, &read.signature), Ok(()));
+    assert_eq!(
+        scene
+            .keys
+            .check(&statement.issuer, &read.signature, Deed::Statement),
+        Ok(())
+    );
     let consumer = firm.entry(Kind::Credential, Role::Consumer, &payload);
     let of_another_kind = munster.entry(Kind::Receipt, Role::Provider, &payload);
     let cases: [(&[&Entry], Code); 4] = [
@@ -182,7 +188,12 @@ fn a_dispute_is_signed_by_the_consumer() {
     let of_another_kind = firm.entry(Kind::Receipt, Role::Consumer, &payload);
     let read = parse_dispute(&envelope(&payload, &[&consumer])).unwrap();
     assert_eq!(read.dispute, dispute);
-    assert_eq!(scene.keys.check(&dispute.consumer, &read.signature), Ok(()));
+    assert_eq!(
+        scene
+            .keys
+            .check(&dispute.consumer, &read.signature, Deed::Statement),
+        Ok(())
+    );
     let cases: [(&[&Entry], Code); 4] = [
         (&[], Code::SignatureMissing),
         (&[&provider], Code::SignatureMissing),

@@ -72,6 +72,7 @@ pub(super) fn content(content: &Content) -> pb::letter::Content {
             negotiation,
             statement,
         }),
+        Content::Statement { statement } => Wire::Statement(pb::Statement { statement }),
         Content::Withdrawal { statement } => Wire::Withdrawal(pb::Withdrawal { statement }),
         Content::Acknowledgement {
             request,

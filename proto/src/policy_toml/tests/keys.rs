@@ -2,6 +2,7 @@
 
 use super::*;
 use policy::row_filter::Literal;
+use policy::term::budget::{Budget, Held, Values};
 use policy::term::lookup::Lookup;
 use policy::term::place_cells::PlaceCells;
 use policy::term::published_area::PublishedArea;
@@ -231,6 +232,93 @@ fn days_are_those_of_the_datasets_zone() {
         check(
             &format!("valid = {{ from = {valid} }}"),
             &[Term::NotBefore(time(from)), Term::NotAfter(time(until))],
+        );
+    }
+}
+
+#[test]
+fn a_budget_of_privacy_is_read() {
+    let aggregate =
+        "by = [\"site\", \"at\"], functions = [\"count\", \"sum\"], measures = [\"bikes\"]";
+    let budget = |most: &str, per, each: &str, rows| {
+        Term::Budget(Budget {
+            most: most.parse().unwrap(),
+            per,
+            each: each.parse().unwrap(),
+            unit: name("device_id"),
+            cells: 3,
+            rows,
+            bounds: vec![Held {
+                measure: name("bikes"),
+                low: "0".parse().unwrap(),
+                high: "99.5".parse().unwrap(),
+            }],
+            values: vec![Values {
+                column: name("site"),
+                list: vec!["A".to_owned(), "7".to_owned(), "true".to_owned()],
+            }],
+            from: time("2026-04-30T22:00:00Z"),
+        })
+    };
+    for (said, expect) in [
+        (
+            "most = 1.0, per = \"month\", each = \"0.25\", delta = 0",
+            budget("1", Bucket::Month, "0.25", 1),
+        ),
+        (
+            "most = 2, per = \"day\", rows = 4",
+            budget("2", Bucket::Day, "2", 4),
+        ),
+    ] {
+        let text = format!(
+            "title = \"x\"\naggregate = {{ {aggregate}, epsilon = {{ {said}, cells = 3, bounds = {{ bikes = [0, 99.5] }}, \
+             values = {{ site = [\"A\", 7, true] }}, from = 2026-05-01 }} }}"
+        );
+        let draft = read(&text);
+        let found = draft.clauses.iter().map(|clause| &clause.term);
+        let found: Vec<&Term> = found
+            .filter(|term| matches!(term, Term::Budget(_)))
+            .collect();
+        assert_eq!(found, [&expect]);
+        let written = to_text(&draft.title, &draft.clauses);
+        assert_eq!(written.left_out, []);
+        assert_eq!(
+            read(&written.text).clauses,
+            draft.clauses,
+            "{}",
+            written.text
+        );
+    }
+}
+
+#[test]
+fn secondary_protections_are_read_and_written() {
+    for (said, expect) in [
+        ("", Term::TotalsFromPublished),
+        (
+            ", secondary = \"from-published\"",
+            Term::TotalsFromPublished,
+        ),
+        (
+            ", secondary = \"suppress-complement\"",
+            Term::SuppressComplement,
+        ),
+        (", secondary = { cell_key = 5 }", Term::CellKey(5)),
+    ] {
+        let text = format!(
+            "title = \"x\"\naggregate = {{ by = [\"site\"], functions = [\"count\"], measures = []{said} }}"
+        );
+        let draft = read(&text);
+        assert_eq!(
+            draft.clauses.last().map(|clause| &clause.term),
+            Some(&expect)
+        );
+        let written = to_text(&draft.title, &draft.clauses);
+        assert_eq!(
+            read(&written.text).clauses,
+            draft.clauses,
+            "{}",
+            written.text
         );
     }
 }

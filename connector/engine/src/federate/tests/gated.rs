@@ -14,7 +14,7 @@ use policy::term::{Bucket, Function, Mask, Term, Unit};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-struct Gates(BTreeMap<String, City>);
+pub(super) struct Gates(pub(super) BTreeMap<String, City>);
 
 #[async_trait]
 impl Courier for Gates {

@@ -37,6 +37,8 @@ fn world(functions: Vec<Function>) -> World {
         unit: Unit::Rows,
         dominance: Vec::new(),
         release: None,
+        budget: None,
+        base: None,
     };
     let totals = Arc::clone(&cells);
     let shape = Shape::Cube {

@@ -64,7 +64,7 @@ fn condition(chance: &mut StdRng) -> String {
     }
 }
 
-fn question(chance: &mut StdRng) -> String {
+pub(super) fn question(chance: &mut StdRng) -> String {
     let from = format!("{} AS t", table(chance));
     let filter = match chance.random_range(0..3) {
         0 => String::new(),

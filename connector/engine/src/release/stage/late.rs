@@ -3,9 +3,10 @@
 use super::{Work, cells_of};
 use crate::release::cells;
 use crate::release::correct::{Corrected, correct};
-use crate::release::desk;
+use crate::release::desk::{self, ordered};
 use crate::release::frame::Span;
-use policy::refusal::Refusal;
+use crate::release::series::told;
+use policy::refusal::{Code, Refusal};
 use std::path::PathBuf;
 
 impl Work<'_> {
@@ -13,6 +14,21 @@ impl Work<'_> {
     pub(super) async fn corrections(&mut self) -> Result<(), Refusal> {
         let touched = self.touched().await?;
         for part in touched {
+            let spent = self.series.parts.get(part);
+            if let Some(spent) = spent.filter(|part| part.versions.len() >= MOST) {
+                let until = told(spent.to, self.days);
+                self.faults.push(
+                    Refusal::new(
+                        Code::ResourceLimit,
+                        format!(
+                            "late rows of `{}` from before {until} stay out: its cells were released {MOST} times",
+                            self.snapshot.dataset.id.name
+                        ),
+                    )
+                    .with_help("publish later and less often, so that a correction brings more at once"),
+                );
+                continue;
+            }
             self.correction(part).await?;
         }
         Ok(())
@@ -29,13 +45,8 @@ impl Work<'_> {
             let Some(last) = part.versions.last() else {
                 continue;
             };
-            if part.versions.len() >= MOST {
-                continue;
-            }
-            let (today, _) = self
-                .desk
-                .keep(self.within(&self.snapshot.files, span).await?)
-                .await?;
+            let today = ordered(self.within(&self.snapshot.files, span).await?)?;
+            let (today, _) = self.desk.keep(today).await?;
             if desk::digest(&today)? != desk::digest(&self.folder.join(last))? {
                 touched.push(index);
             }
@@ -58,10 +69,8 @@ impl Work<'_> {
                 .await?;
             level.cells = self.desk.keep(own).await?.0;
         }
-        let (incoming, _) = self
-            .desk
-            .keep(self.within(&self.snapshot.files, span).await?)
-            .await?;
+        let incoming = ordered(self.within(&self.snapshot.files, span).await?)?;
+        let (incoming, _) = self.desk.keep(incoming).await?;
         if levels.is_empty() {
             // Nobody has seen anything of it.
             let (name, path) = self.file(&format!("rows-{index}"));
@@ -80,6 +89,10 @@ impl Work<'_> {
         let Some(Corrected { base, cells }) = corrected else {
             return Ok(());
         };
+        let last = versions.last().map(|last| desk::digest(last)).transpose()?;
+        if Some(desk::digest(&base)?) == last {
+            return Ok(());
+        }
         let mut same = true;
         for (level, (fresh, _)) in levels.iter().zip(&cells) {
             let known = cells::filed(

@@ -4,7 +4,9 @@ use crate::fixture;
 use crate::limits::Limits;
 use crate::release::{self, Released};
 use crate::snapshot::Snapshot;
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow_array::{
+    ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use catalog::dataset::{Dataset, Grid, GridDimension};
 use evidence::digest::Digest;
 use evidence::time::Time;
@@ -12,6 +14,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use policy::effect::{Cube, Dimension};
 use policy::refusal::Refusal;
+use policy::term::budget::{Budget, Held, Values};
 use policy::term::dominance::Dominance;
 use policy::term::release::{Late, Release};
 use policy::term::{Bucket, Function, Unit};
@@ -48,6 +51,7 @@ pub(super) struct World {
     late: Late,
     number: usize,
     renamed: bool,
+    every: Bucket,
     snapshot: Option<Snapshot>,
     released: Released,
 }
@@ -59,6 +63,7 @@ impl World {
             late,
             number: 0,
             renamed: false,
+            every: Bucket::Day,
             snapshot: None,
             released: Released::default(),
         }
@@ -77,11 +82,16 @@ impl World {
         self.renamed = true;
     }
 
+    /// From now on it is released by other periods.
+    pub(super) const fn every(&mut self, every: Bucket) {
+        self.every = every;
+    }
+
     fn dataset(&self, at: Time) -> Dataset {
         let last = if self.renamed {
-            "extra:int?"
+            "extra:float?"
         } else {
-            "other:int?"
+            "other:float?"
         };
         let mut dataset = fixture::table::dataset(
             "counts",
@@ -111,7 +121,7 @@ impl World {
     fn release(&self) -> Release {
         Release {
             column: "at".parse().unwrap(),
-            every: Bucket::Day,
+            every: self.every,
             late: self.late,
         }
     }
@@ -132,7 +142,103 @@ impl World {
             unit: Unit::Column("device".parse().unwrap()),
             dominance: Vec::<Dominance>::new(),
             release: Some(self.release()),
+            budget: None,
+            base: None,
         }
+    }
+
+    /// How many releases there were.
+    pub(super) fn releases(&self) -> usize {
+        self.released.facts.len()
+    }
+
+    /// A cube of counts and sums with noise: of the sites `a` and `b`, for whom there are cells from the first day on.
+    pub(super) fn noisy(&self, each: &str, most: &str, per: Bucket) -> Cube {
+        Cube {
+            at_least: 1,
+            unit: Unit::Rows,
+            budget: Some(Box::new(Budget {
+                most: most.parse().unwrap(),
+                per,
+                each: each.parse().unwrap(),
+                unit: "device".parse().unwrap(),
+                cells: 2,
+                rows: 1,
+                bounds: vec![Held {
+                    measure: "bikes".parse().unwrap(),
+                    low: "-2".parse().unwrap(),
+                    high: "10".parse().unwrap(),
+                }],
+                values: vec![Values {
+                    column: "site".parse().unwrap(),
+                    list: vec!["a".to_owned(), "b".to_owned()],
+                }],
+                from: day(0),
+            })),
+            ..self.cube(&["site", "at"], Bucket::Hour, 1)
+        }
+    }
+
+    /// Draws what is due of cubes with noise, and puts it in place unless it is `lost`. Says what was refused, and the file
+    /// of each cube's cells as it would have been.
+    pub(super) fn draw(
+        &mut self,
+        cubes: &[&Cube],
+        seed: u8,
+        lost: bool,
+    ) -> (Vec<Refusal>, Vec<Vec<String>>) {
+        let limits = Limits::default();
+        let owned: Vec<Cube> = cubes.iter().copied().cloned().collect();
+        let next = std::cell::Cell::new(seed);
+        let fresh = || {
+            next.set(next.get().wrapping_add(1));
+            [next.get(); 32]
+        };
+        let state = self.state().to_owned();
+        let drawn =
+            release::stage_drawn(self.snapshot(), &owned, &state, &limits, day(9), &fresh).unwrap();
+        let Some(drawn) = drawn else {
+            return (Vec::new(), Vec::new());
+        };
+        let faults = drawn.faults.clone();
+        let mut told = Vec::new();
+        for one in &drawn.series.drawn {
+            if let Some(file) = &one.file {
+                told.push(fixture::lines(&batches(&drawn.folder.join(file))));
+            }
+        }
+        if !lost {
+            self.released = drawn.commit().unwrap();
+        }
+        (faults, told)
+    }
+
+    /// What was spent: unit, start of the period in days from 2026-06-01, millionths; and whether its noise could be made
+    /// again.
+    pub(super) fn spent(&self) -> Vec<(String, i64, u64, bool)> {
+        let place = crate::snapshot::disk::Place::new(self.state(), &"counts".parse().unwrap());
+        let series = release::series::load(&place.releases()).unwrap().unwrap();
+        let day = |from: i64| (from - START) / (24 * HOUR);
+        let spent = series.spent.into_iter();
+        spent
+            .map(|one| (one.unit, day(one.from), one.each, one.seed.is_some()))
+            .collect()
+    }
+
+    /// What is released.
+    pub(super) const fn released(&self) -> &Released {
+        &self.released
+    }
+
+    /// The numbers of a day as they are before the noise: rows, rows with a value, sums, cell by cell.
+    pub(super) fn exact(&self, cube: &Cube, on: i64) -> [Vec<i128>; 3] {
+        let from = START + on * 24 * HOUR;
+        release::draw::exact(
+            self.snapshot(),
+            cube,
+            (from, from + 24 * HOUR),
+            self.state(),
+        )
     }
 
     /// Publishes rows.
@@ -154,7 +260,12 @@ impl World {
                     .collect::<StringArray>(),
             ),
             Arc::new(rows.iter().map(|row| row.bikes).collect::<Int64Array>()),
-            Arc::new(rows.iter().map(|_| None).collect::<Int64Array>()),
+            // Numbers whose sum depends on their order.
+            Arc::new(
+                rows.iter()
+                    .map(|row| row.bikes.map(|bikes| bikes as f64 * 0.1))
+                    .collect::<Float64Array>(),
+            ),
         ];
         let batch = RecordBatch::try_new(dataset.schema(), columns).unwrap();
         let mut writer =
@@ -187,7 +298,16 @@ impl World {
     fn staged(&self, cubes: &[&Cube]) -> Option<release::Staged> {
         let limits = Limits::default();
         let cubes: Vec<Cube> = cubes.iter().copied().cloned().collect();
-        release::stage(self.snapshot(), &cubes, self.state(), &limits, day(9)).unwrap()
+        let secret = [9; 32];
+        release::stage(
+            self.snapshot(),
+            &cubes,
+            self.state(),
+            &limits,
+            day(9),
+            &secret,
+        )
+        .unwrap()
     }
 
     /// The published cells of a cube, a line each.

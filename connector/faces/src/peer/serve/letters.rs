@@ -1,4 +1,4 @@
-//! Everything but rows: greetings, catalogue, letters, proofs.
+//! Everything but rows: greetings, catalogue, letters, proofs, heads to be witnessed.
 
 use crate::front::Letters;
 use crate::peer::serve::admit::{Admission, Caller, status};
@@ -8,7 +8,7 @@ use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use policy::refusal::Refusal;
 use proto::peer::pb::peer_server::Peer;
-use proto::peer::{catalogue, greeting, letter, pb, proof, refusal};
+use proto::peer::{catalogue, greeting, letter, pb, proof, refusal, witness};
 use std::pin::Pin;
 use tokio::time::Sleep;
 use tokio_util::sync::CancellationToken;
@@ -134,6 +134,23 @@ impl Peer for Service {
             .await
             .map_err(|no| status(&no))?;
         Ok(Response::new(proof::to_wire(&proof)))
+    }
+
+    async fn witness(
+        &self,
+        request: Request<pb::WitnessRequest>,
+    ) -> Result<Response<pb::WitnessReply>, Status> {
+        let (caller, message) = self.admission.admit(request).await?;
+        let shown = self
+            .read(&caller, witness::request_from_wire(message))
+            .await?;
+        let seen = self
+            .admission
+            .front()
+            .witness(&caller.peer, shown)
+            .await
+            .map_err(|no| status(&no))?;
+        Ok(Response::new(witness::to_wire(&seen)))
     }
 }
 

@@ -21,6 +21,7 @@ use proto::peer::catalogue::{Entry as CatalogueEntry, Page, PageRequest};
 use proto::peer::greeting::Greeting;
 use proto::peer::letter::{Letter, Numbered};
 use proto::peer::proof::{Proof, Wanted};
+use proto::peer::witness::{Seen, Shown};
 use std::sync::Mutex;
 use tokio::sync::{Notify, broadcast, mpsc};
 
@@ -174,6 +175,13 @@ impl Front for Told {
             Wanted::Records { .. } => {
                 Err(self.declined(Refusal::new(Code::EvidenceIncomplete, "nothing for you")))
             }
+        }
+    }
+
+    async fn witness(&self, _: &VerifiedPeer, shown: Shown) -> Result<Seen, NoAnswer> {
+        match shown.growth.is_empty() {
+            true => Ok(Seen::Wanted(vec![shown.head])),
+            false => Ok(Seen::Witnessed(shown.head)),
         }
     }
 

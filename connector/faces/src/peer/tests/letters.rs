@@ -15,6 +15,7 @@ fn greeting() -> Greeting {
         bundle_sequence: 3,
         bundle: Some(vec![7; 2_000_000].into()),
         head: None,
+        heard: Vec::new(),
     }
 }
 

@@ -171,6 +171,7 @@ fn greeting() -> Greeting {
         bundle_sequence: 0,
         bundle: None,
         head: None,
+        heard: Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The members of a record's body.
 
-use super::{End, Read, Received};
+use super::{End, Read, Received, Shown};
 use evidence::json::Json;
 use evidence::record::Record;
 
@@ -82,5 +82,15 @@ pub(super) fn received(record: &Record) -> Received {
         digest: text(body, "result_digest").unwrap_or_default(),
         outcome: text(body, "outcome").unwrap_or_default(),
         receipt: text(body, "receipt"),
+    }
+}
+
+/// A signed head, and whose log or cosignature it is.
+pub(super) fn shown(record: &Record) -> Shown {
+    let body = &record.body;
+    Shown {
+        index: record.seq,
+        peer: text(body, "peer").unwrap_or_default(),
+        note: text(body, "note").unwrap_or_default(),
     }
 }

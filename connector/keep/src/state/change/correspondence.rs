@@ -4,6 +4,7 @@ use crate::state::change::Change;
 use crate::state::query::negotiation_row;
 use crate::state::row::{LetterRow, NegotiationRow, NoticeRow, WordRow};
 use crate::state::{broken, signed, unsigned};
+use evidence::time::Time;
 use policy::id::{ContractId, ParticipantId};
 use policy::refusal::Refusal;
 use rusqlite::params;
@@ -120,19 +121,36 @@ impl Change<'_> {
     /// As everywhere here.
     pub fn noticed(&self, row: &NoticeRow) -> Result<(), Refusal> {
         self.run(
-            "INSERT INTO notice (contract, days, channel, delivered, attempts, reason, at)
+            "INSERT INTO notice (contract, topic, channel, delivered, attempts, reason, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT (contract, days, channel) DO UPDATE SET delivered = max(delivered, excluded.delivered),
+             ON CONFLICT (contract, topic, channel) DO UPDATE SET delivered = max(delivered, excluded.delivered),
                  attempts = max(attempts, excluded.attempts), reason = excluded.reason, at = excluded.at",
             params![
                 row.contract.to_string(),
-                row.days,
+                row.topic,
                 row.channel,
                 row.delivered,
                 row.attempts,
                 row.reason,
                 row.at.micros(),
             ],
+        )
+    }
+
+    /// Something happened under a contract of which people may be to be told; of each topic the first time counts.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn happened(
+        &self,
+        contract: &str,
+        topic: &str,
+        detail: &str,
+        at: Time,
+    ) -> Result<(), Refusal> {
+        self.run(
+            "INSERT OR IGNORE INTO happened (contract, topic, detail, at) VALUES (?1, ?2, ?3, ?4)",
+            params![contract, topic, detail, at.micros()],
         )
     }
 

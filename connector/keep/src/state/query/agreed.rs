@@ -2,7 +2,8 @@
 
 use crate::state::State;
 use crate::state::query::{instant, parsed};
-use crate::state::row::{NoticeRow, WordRow};
+use crate::state::row::{EventRow, NoticeRow, WordRow};
+use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Refusal;
@@ -81,6 +82,16 @@ impl State {
         )
     }
 
+    /// The groups of which the log holds lists, each with the digest that names the file of the newest.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn groups(&self) -> Result<Vec<(String, Digest)>, Refusal> {
+        self.all("SELECT name, file FROM listing ORDER BY name", [], |row| {
+            Ok((row.get(0)?, parsed(row, 1)?))
+        })
+    }
+
     /// What officers have asked for that needs two, the oldest first.
     ///
     /// # Errors
@@ -102,18 +113,36 @@ impl State {
         )
     }
 
+    /// What happened under a contract, the first first.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn happened(&self, contract: ContractId) -> Result<Vec<EventRow>, Refusal> {
+        self.all(
+            "SELECT topic, detail, at FROM happened WHERE contract = ?1 ORDER BY at, topic",
+            [contract.to_string()],
+            |row| {
+                Ok(EventRow {
+                    topic: row.get(0)?,
+                    detail: row.get(1)?,
+                    at: instant(row, 2)?,
+                })
+            },
+        )
+    }
+
     /// What came of each notice.
     ///
     /// # Errors
     /// As everywhere here.
     pub fn notices(&self) -> Result<Vec<NoticeRow>, Refusal> {
         self.all(
-            "SELECT contract, days, channel, delivered, attempts, reason, at FROM notice ORDER BY contract, days, channel",
+            "SELECT contract, topic, channel, delivered, attempts, reason, at FROM notice ORDER BY contract, topic, channel",
             [],
             |row| {
                 Ok(NoticeRow {
                     contract: parsed(row, 0)?,
-                    days: row.get(1)?,
+                    topic: row.get(1)?,
                     channel: row.get(2)?,
                     delivered: row.get(3)?,
                     attempts: row.get(4)?,

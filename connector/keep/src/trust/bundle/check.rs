@@ -2,6 +2,7 @@
 
 use super::{Anchor, Content, LONGEST};
 use crate::trust::certificate;
+use crate::trust::seal;
 use policy::refusal::{Code, Refusal};
 use rustls_pki_types::TrustAnchor;
 use std::collections::BTreeSet;
@@ -72,7 +73,38 @@ pub(super) fn content(content: &Content) -> Result<(), Refusal> {
             )));
         }
     }
+    seals(content)?;
     issuers(content, &mut kids)
+}
+
+/// Each authority that seals is one, seals within its own time, and seals for one organisation as one participant alone.
+fn seals(content: &Content) -> Result<(), Refusal> {
+    let mut named = BTreeSet::new();
+    for party in &content.parties {
+        for one in &party.seals {
+            let wrong = |why: &str| {
+                Err(invalid(format!(
+                    "an authority that seals for {} {why}",
+                    party.id
+                )))
+            };
+            let facts = certificate::authority(&one.certificate)
+                .map_err(|fault| invalid(format!("a seal of the trust bundle: {fault}")))?;
+            if webpki::anchor_from_trusted_cert(&one.certificate).is_err() {
+                return wrong("can't be read");
+            }
+            if !seal::is_organization(&one.organization) {
+                return wrong("is named with no organisation, or not in one line");
+            }
+            if one.not_before >= one.not_after || one.not_after > facts.not_after {
+                return wrong("is to count for no time, or to outlive its certificate");
+            }
+            if !named.insert((facts.spki, one.organization.as_str())) {
+                return wrong("stands twice for the same organisation");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// No issuer twice, each with something to state, and with keys of its own: a key that signs contracts states nothing.

@@ -5,6 +5,7 @@ use super::{Anchor, Content, Issuer, Member};
 use crate::trust::jwk;
 use crate::trust::keys::Algorithm;
 use crate::trust::letter::{self, Kind};
+use crate::trust::seal::SealAnchor;
 use crate::trust::signature::RegisteredKey;
 use evidence::json::Json;
 use evidence::json::fields::{FieldFault, Fields};
@@ -96,14 +97,7 @@ pub(super) fn read(letter: &Json) -> Result<Content, Refusal> {
         })?
         .into_iter()
         .collect(),
-        issuers: match fields.optional("issuers") {
-            None => Vec::new(),
-            Some(Json::List(items)) if !items.is_empty() => items
-                .into_iter()
-                .map(read_issuer)
-                .collect::<Result<_, _>>()?,
-            Some(_) => return Err(invalid("the trust bundle: `issuers` is no list, or empty")),
-        },
+        issuers: some(&mut fields, "issuers", read_issuer)?,
     };
     fields.finish().map_err(fault)?;
     Ok(content)
@@ -150,6 +144,14 @@ fn write_member(member: &Member) -> Json {
         ),
         ("noteKey".to_owned(), jwk::to_json(&member.note_key)),
     ]);
+    // These, too, only where there are any.
+    if !member.seals.is_empty() {
+        let seals = member.seals.iter().map(write_seal).collect();
+        object.insert("seals".to_owned(), Json::List(seals));
+    }
+    if let Some(since) = member.mandates_since {
+        object.insert("mandatesSince".to_owned(), Json::text(since));
+    }
     if let Some(address) = &member.address {
         object.insert("address".to_owned(), Json::text(address));
     }
@@ -166,6 +168,8 @@ fn read_member(item: Json) -> Result<Member, Refusal> {
     let member = Member {
         name: fields.text("name").map_err(fault)?,
         keys: each(&mut fields, "keys", read_key)?,
+        seals: some(&mut fields, "seals", read_seal)?,
+        mandates_since: instant(fields.optional("mandatesSince"))?,
         note_key: key(fields.take("noteKey").map_err(fault)?)?,
         address: match fields.optional("address") {
             None => None,
@@ -233,6 +237,9 @@ fn write_key(registered: &RegisteredKey) -> Json {
         ("notBefore".to_owned(), Json::text(registered.not_before)),
         ("notAfter".to_owned(), Json::text(registered.not_after)),
     ]);
+    if registered.only_contracts {
+        object.insert("use".to_owned(), CONTRACTS.into());
+    }
     if let Some(at) = registered.revoked_at {
         object.insert("revokedAt".to_owned(), Json::text(at));
     }
@@ -258,9 +265,78 @@ fn read_key(item: Json) -> Result<RegisteredKey, Refusal> {
         not_after: fields.time("notAfter").map_err(fault)?,
         revoked_at: instant(fields.optional("revokedAt"))?,
         compromised_since: instant(fields.optional("compromisedSince"))?,
+        only_contracts: match fields.optional("use") {
+            None => false,
+            Some(Json::Text(word)) if word == CONTRACTS => true,
+            Some(_) => return Err(invalid("a key of the trust bundle: its `use` is not known")),
+        },
     };
     fields.finish().map_err(fault)?;
     Ok(registered)
+}
+
+/// What a key with a use of its own is for.
+const CONTRACTS: &str = "contracts";
+
+fn write_seal(seal: &SealAnchor) -> Json {
+    let revoked = seal.revoked.iter().map(|(certificate, from)| {
+        Json::object([
+            ("certificate", Json::text(certificate)),
+            ("from", Json::text(from)),
+        ])
+    });
+    let mut object = BTreeMap::from([
+        (
+            "certificate".to_owned(),
+            Json::Text(jwk::encode(&seal.certificate)),
+        ),
+        ("organization".to_owned(), Json::text(&seal.organization)),
+        ("notBefore".to_owned(), Json::text(seal.not_before)),
+        ("notAfter".to_owned(), Json::text(seal.not_after)),
+    ]);
+    if !seal.revoked.is_empty() {
+        object.insert("revoked".to_owned(), Json::List(revoked.collect()));
+    }
+    Json::Object(object)
+}
+
+fn read_seal(item: Json) -> Result<SealAnchor, Refusal> {
+    let fault = |fault: FieldFault| invalid(format!("a seal of the trust bundle: {fault}"));
+    let mut fields = Fields::of(item).map_err(fault)?;
+    let seal = SealAnchor {
+        certificate: jwk::decode(&fields.text("certificate").map_err(fault)?)
+            .map_err(|refusal| invalid(refusal.sentence))?
+            .into(),
+        organization: fields.text("organization").map_err(fault)?,
+        not_before: fields.time("notBefore").map_err(fault)?,
+        not_after: fields.time("notAfter").map_err(fault)?,
+        revoked: some(&mut fields, "revoked", |item| {
+            let mut fields = Fields::of(item).map_err(fault)?;
+            let revoked = (
+                fields.digest("certificate").map_err(fault)?,
+                fields.time("from").map_err(fault)?,
+            );
+            fields.finish().map_err(fault)?;
+            Ok(revoked)
+        })?,
+    };
+    fields.finish().map_err(fault)?;
+    Ok(seal)
+}
+
+/// A list that is there only where it holds something: what was signed before there was such a thing stays as it was.
+fn some<T>(
+    fields: &mut Fields,
+    name: &str,
+    read: impl Fn(Json) -> Result<T, Refusal>,
+) -> Result<Vec<T>, Refusal> {
+    match fields.optional(name) {
+        None => Ok(Vec::new()),
+        Some(Json::List(items)) if !items.is_empty() => items.into_iter().map(read).collect(),
+        Some(_) => Err(invalid(format!(
+            "the trust bundle: `{name}` is no list, or empty"
+        ))),
+    }
 }
 
 fn each<T>(

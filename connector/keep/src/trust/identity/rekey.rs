@@ -50,6 +50,7 @@ pub(super) fn is_current(id: &ParticipantId, bundle: &Bundle, signer: &FileSigne
     let last = keys
         .unwrap_or_default()
         .iter()
+        .filter(|key| !key.only_contracts)
         .max_by_key(|key| key.not_before);
     last.is_some_and(|key| key.key == *signer.public() && key.revoked_at.is_none())
 }

@@ -1,10 +1,10 @@
 //! Issuers that a league names, and the keys of those that leave them in its folder.
 
-use super::{DAY, KEY_YEARS, League, issue};
+use super::{DAY, KEY_YEARS, League};
 use crate::files;
 use crate::trust::bundle::Issuer;
 use crate::trust::keys::{Algorithm, PublicKey};
-use crate::trust::signature::{FileSigner, RegisteredKey, Signer as _};
+use crate::trust::signature::{FileSigner, RegisteredKey, SLACK, Signer as _};
 use evidence::time::Time;
 use policy::attribute::AttributeKind;
 use policy::id::ParticipantId;
@@ -49,10 +49,11 @@ impl League {
             name: naming.name,
             keys: vec![RegisteredKey {
                 key,
-                not_before: now.plus_micros(-issue::SLACK),
+                not_before: now.plus_micros(-SLACK),
                 not_after: now.plus_micros(KEY_YEARS * 365 * DAY),
                 revoked_at: None,
                 compromised_since: None,
+                only_contracts: false,
             }],
             states: naming.states,
         });
@@ -138,6 +139,8 @@ mod tests {
                 alg: signer.algorithm().as_str().to_owned(),
                 issued_at: start().micros() / 1_000_000,
                 signature: signer.sign(&input).unwrap(),
+                seal: None,
+                mandate: None,
                 signing_input: input,
             },
         }

@@ -4,6 +4,7 @@ use super::Founding;
 use crate::trust::identity::request::Request;
 use crate::trust::keys::Algorithm;
 use crate::trust::pem::failed;
+use crate::trust::signature::SLACK;
 use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::refusal::Refusal;
@@ -83,9 +84,6 @@ pub(super) fn leaf(
         .map_err(|error| failed(&error))?;
     Ok(certificate.der().clone())
 }
-
-/// Certificates and keys start a little earlier than now, since the clocks of participants differ.
-pub(super) const SLACK: i64 = 300 * 1_000_000;
 
 fn params(now: Time, not_after: Time) -> CertificateParams {
     let mut params = CertificateParams::default();

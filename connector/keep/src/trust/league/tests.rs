@@ -4,6 +4,7 @@ use super::{LONGEST_LEAF_DAYS, League};
 use crate::trust::certificate::{self, CertificateFault, Usage};
 use crate::trust::identity::{self};
 use crate::trust::sample::{DAY, Sample, start};
+use policy::contract::deed::Deed;
 use policy::contract::{Role, Signature, SignatureCheck};
 use policy::refusal::Code;
 
@@ -57,10 +58,12 @@ fn what_is_signed_in_the_second_of_the_admission_counts() {
         alg: munster.signer.algorithm().as_str().to_owned(),
         issued_at: start().micros() / 1_000_000,
         signature: munster.signer.sign(&input).unwrap(),
+        seal: None,
+        mandate: None,
         signing_input: input,
     };
     let keys = munster.bundle.keys(admitted);
-    assert_eq!(keys.check(&munster.id, &signature), Ok(()));
+    assert_eq!(keys.check(&munster.id, &signature, Deed::Statement), Ok(()));
 }
 
 #[test]
@@ -125,6 +128,8 @@ fn an_expelled_participant_is_out_and_its_past_signatures_hold() {
         alg: munster.signer.algorithm().as_str().to_owned(),
         issued_at: signed.micros() / 1_000_000,
         signature: munster.signer.sign(&input).unwrap(),
+        seal: None,
+        mandate: None,
         signing_input: input,
     };
     let expelled = start().plus_micros(2 * DAY);
@@ -136,12 +141,17 @@ fn an_expelled_participant_is_out_and_its_past_signatures_hold() {
         chain.unwrap_err(),
         CertificateFault::Denied(munster.id.clone())
     );
-    assert!(bundle.keys(signed).check(&munster.id, &signature).is_ok());
+    assert!(
+        bundle
+            .keys(signed)
+            .check(&munster.id, &signature, Deed::Statement)
+            .is_ok()
+    );
     let late = bundle
         .keys(expelled)
-        .check(&munster.id, &signature)
+        .check(&munster.id, &signature, Deed::Statement)
         .unwrap_err();
-    assert_eq!(late.code, Code::KeyNotValidAtSigning);
+    assert_eq!(late.code, Code::KeyRevoked);
 
     let twice = sample.league.expel(&munster.id, expelled).unwrap_err();
     assert_eq!(twice.code, Code::PeerUnknown);

@@ -3,6 +3,7 @@
 use super::{FileSigner, KeyHistory, RegisteredKey, RegisteredKeys, Signer};
 use crate::trust::keys::Algorithm;
 use evidence::time::Time;
+use policy::contract::deed::Deed;
 use policy::contract::{Role, Signature, SignatureCheck};
 use policy::id::ParticipantId;
 use policy::refusal::Code;
@@ -19,6 +20,8 @@ fn signature(signer: &FileSigner, at: &str) -> Signature {
         alg: signer.algorithm().as_str().to_owned(),
         issued_at: time(at).micros() / 1_000_000,
         signature: signer.sign(&input).unwrap(),
+        seal: None,
+        mandate: None,
         signing_input: input,
     }
 }
@@ -44,6 +47,7 @@ fn world() -> World {
         not_after: time("2027-01-01T00:00:00Z"),
         revoked_at: None,
         compromised_since: None,
+        only_contracts: false,
     };
     let keys = vec![registered(&eddsa), registered(&es256)];
     World {
@@ -60,7 +64,7 @@ impl World {
     fn check(&self, logged: &str, signature: &Signature, expect: Result<(), Code>) {
         let keys = RegisteredKeys::new(&self.history, time(logged));
         let found = keys
-            .check(&self.munster, signature)
+            .check(&self.munster, signature, Deed::Contract)
             .map_err(|refusal| refusal.code);
         assert_eq!(found, expect);
     }
@@ -80,7 +84,7 @@ fn another_participants_key_does_not() {
     let w = world();
     let good = signature(&w.eddsa, "2026-06-01T00:00:00Z");
     let keys = RegisteredKeys::new(&w.history, time("2026-06-02T00:00:00Z"));
-    let other = keys.check(&"ottawa.example".parse().unwrap(), &good);
+    let other = keys.check(&"ottawa.example".parse().unwrap(), &good, Deed::Contract);
     assert_eq!(other.unwrap_err().code, Code::SignerNotParty);
     let unknown = Signature {
         kid: "x".to_owned(),
@@ -160,16 +164,49 @@ fn a_compromised_key_voids_what_was_logged_later_and_keeps_the_rest() {
         let keys = w.history.get_mut(&w.munster).unwrap();
         end(&mut keys[0], time("2026-06-01T00:00:00Z"));
         w.check("2026-03-02T00:00:00Z", &early, Ok(()));
-        w.check(
-            "2026-09-02T00:00:00Z",
-            &late,
-            Err(Code::KeyNotValidAtSigning),
-        );
+        w.check("2026-09-02T00:00:00Z", &late, Err(Code::KeyRevoked));
         // Dated back by a thief: the log says when it really came.
-        w.check(
-            "2026-09-02T00:00:00Z",
-            &early,
-            Err(Code::KeyNotValidAtSigning),
+        w.check("2026-09-02T00:00:00Z", &early, Err(Code::KeyRevoked));
+    }
+}
+
+#[test]
+fn a_key_for_contracts_does_nothing_else_and_leaves_them_to_no_other() {
+    let mut w = world();
+    let keys = w.history.get_mut(&w.munster).unwrap();
+    keys[1].only_contracts = true;
+    keys[1].not_before = time("2026-06-01T00:00:00Z");
+    keys[1].revoked_at = Some(time("2026-07-01T00:00:00Z"));
+    let judged = |signer: &FileSigner, logged: &str, deed| {
+        RegisteredKeys::new(&w.history, time(logged))
+            .check(&w.munster, &signature(signer, logged), deed)
+            .map_err(|refusal| refusal.code)
+    };
+    let (connector, officer, no) = (&w.eddsa, &w.es256, Err(Code::SignerNotParty));
+    let during = "2026-06-02T00:00:00Z";
+    for (deed, by_connector, by_officer) in [
+        (Deed::Contract, no, Ok(())),
+        (Deed::View, Ok(()), Ok(())),
+        (Deed::Withdrawal, Ok(()), Ok(())),
+        (Deed::Statement, Ok(()), no),
+        (Deed::Mandate, Ok(()), no),
+    ] {
+        assert_eq!(judged(connector, during, deed), by_connector, "{deed:?}");
+        assert_eq!(judged(officer, during, deed), by_officer, "{deed:?}");
+    }
+    // Before there was such a key, and in the minutes by which it counts earlier; and after its end.
+    for (logged, expect) in [
+        ("2026-05-31T00:00:00Z", Ok(())),
+        ("2026-06-01T00:04:59Z", Ok(())),
+        ("2026-06-01T00:05:00Z", no),
+        ("2026-08-01T00:00:00Z", no),
+    ] {
+        assert_eq!(
+            judged(connector, logged, Deed::Contract),
+            expect,
+            "{logged}"
         );
     }
+    let late = judged(officer, "2026-08-01T00:00:00Z", Deed::Contract);
+    assert_eq!(late, Err(Code::KeyRevoked));
 }

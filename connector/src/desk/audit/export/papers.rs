@@ -1,4 +1,5 @@
-//! The papers that go out with the records: contracts, withdrawals, receipts and the trust bundle.
+//! The papers that go out with the records: contracts, withdrawals, receipts, credentials, lists of groups and the trust
+//! bundle.
 
 use crate::node::Node;
 use ::policy::refusal::{Code, Refusal};
@@ -11,6 +12,8 @@ pub(super) struct Kept<'a> {
     node: &'a Node,
     /// Withdrawals by their statement, as records name them.
     withdrawals: BTreeMap<String, Vec<u8>>,
+    /// Credentials that were shown, and lists of groups, by their statement.
+    statements: BTreeMap<String, Vec<u8>>,
 }
 
 impl<'a> Kept<'a> {
@@ -22,7 +25,22 @@ impl<'a> Kept<'a> {
                 withdrawals.insert(withdrawal.statement.to_string(), bytes);
             }
         }
-        Ok(Self { node, withdrawals })
+        let mut statements = BTreeMap::new();
+        for bytes in node.documents.all(Kind::Shown)? {
+            if let Ok(credential) = proto::credential::from_envelope(&bytes) {
+                statements.insert(credential.statement.to_string(), bytes);
+            }
+        }
+        for bytes in node.documents.all(Kind::Group)? {
+            if let Ok(group) = proto::group::from_envelope(&bytes) {
+                statements.insert(group.statement.to_string(), bytes);
+            }
+        }
+        Ok(Self {
+            node,
+            withdrawals,
+            statements,
+        })
     }
 }
 
@@ -41,6 +59,7 @@ impl Papers for Kept<'_> {
                 digest.map(|digest| documents.read(Kind::Receipt, digest))
             }
             PaperKind::Withdrawal => return Ok(self.withdrawals.get(name).cloned()),
+            PaperKind::Statement => return Ok(self.statements.get(name).cloned()),
             PaperKind::Trust => return Ok(None),
         };
         match read {

@@ -1,0 +1,78 @@
+//! Heads of logs: those of others, and of the own one those that others have cosigned.
+
+use crate::state::change::Change;
+use crate::state::signed;
+use policy::id::ParticipantId;
+use policy::refusal::Refusal;
+use rusqlite::params;
+
+impl Change<'_> {
+    /// Keeps the newest head that a peer has shown. One that the peer has proven to continue those before it gives way to
+    /// another such one alone.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn head(
+        &self,
+        peer: &ParticipantId,
+        size: u64,
+        note: &str,
+        proven: bool,
+    ) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO head (peer, size, note, proven) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (peer) DO UPDATE SET size = excluded.size, note = excluded.note, proven = excluded.proven
+             WHERE excluded.size >= size AND excluded.proven >= proven",
+            params![peer.as_str(), signed(size), note, i64::from(proven)],
+        )
+    }
+
+    /// Keeps the newest head of a log that somebody else has passed on.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn heard(
+        &self,
+        (peer, via): (&ParticipantId, &ParticipantId),
+        size: u64,
+        note: &str,
+        proven: bool,
+    ) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO heard (peer, via, size, note, proven) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (peer, via) DO UPDATE SET size = excluded.size, note = excluded.note, proven = excluded.proven
+             WHERE excluded.size > size OR (excluded.note = note AND excluded.proven > proven)",
+            params![
+                peer.as_str(),
+                via.as_str(),
+                signed(size),
+                note,
+                i64::from(proven)
+            ],
+        )
+    }
+
+    /// A peer has shown two histories of its log: this record holds both heads.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn forked(&self, peer: &ParticipantId, record: u64) -> Result<(), Refusal> {
+        self.run(
+            "INSERT OR IGNORE INTO fork (peer, record) VALUES (?1, ?2)",
+            params![peer.as_str(), signed(record)],
+        )
+    }
+
+    /// A peer has cosigned a head of the own log: this record holds it.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn witnessed(&self, peer: &ParticipantId, size: u64, record: u64) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO witness (peer, size, record) VALUES (?1, ?2, ?3)
+             ON CONFLICT (peer) DO UPDATE SET size = excluded.size, record = excluded.record
+             WHERE excluded.size >= size",
+            params![peer.as_str(), signed(size), signed(record)],
+        )
+    }
+}

@@ -1,0 +1,91 @@
+//! What consumers owe for answers beside the receipt: the statement that what they received is deleted.
+
+use crate::state::change::Change;
+use crate::state::signed;
+use evidence::time::Time;
+use policy::refusal::Refusal;
+use rusqlite::params;
+
+impl Change<'_> {
+    /// The answer that this record opens will be owed a statement, under the contract of which this is the first version.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn will_owe(
+        &self,
+        opened: u64,
+        contract: &str,
+        peer: &str,
+        request: &str,
+    ) -> Result<(), Refusal> {
+        self.run(
+            "INSERT OR IGNORE INTO owed (contract, peer, request, opened, closed) VALUES (?1, ?2, ?3, ?4, NULL)",
+            params![contract, peer, request, signed(opened)],
+        )
+    }
+
+    /// The answer was closed then: from now on the time runs. What left nothing is owed nothing; of what was closed after
+    /// a crash nobody knows what left.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn owes(&self, opened: u64, rows: Option<u64>, at: Time) -> Result<(), Refusal> {
+        if rows == Some(0) {
+            return self.run("DELETE FROM owed WHERE opened = ?1", [signed(opened)]);
+        }
+        self.run(
+            "UPDATE owed SET closed = ?2 WHERE opened = ?1",
+            params![signed(opened), at.micros()],
+        )
+    }
+
+    /// The consumer has stated it of the answer to a question.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn stated(&self, request: &str, peer: &str) -> Result<(), Refusal> {
+        self.run(
+            "DELETE FROM owed WHERE request = ?1 AND peer = ?2",
+            params![request, peer],
+        )
+    }
+
+    /// We have asked a peer a question, under these contracts (separated by spaces).
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn asked(
+        &self,
+        request: &str,
+        peer: &str,
+        contracts: &str,
+        at: Time,
+    ) -> Result<(), Refusal> {
+        self.run(
+            "INSERT OR IGNORE INTO taken (request, peer, contracts, at) VALUES (?1, ?2, ?3, ?4)",
+            params![request, peer, contracts, at.micros()],
+        )
+    }
+
+    /// Nothing of its answer came.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn not_taken(&self, request: &str, peer: &str) -> Result<(), Refusal> {
+        self.run(
+            "DELETE FROM taken WHERE request = ?1 AND peer = ?2",
+            params![request, peer],
+        )
+    }
+
+    /// We have stated, in this record, that what came with its answer is deleted.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn have_stated(&self, request: &str, peer: &str, record: u64) -> Result<(), Refusal> {
+        self.run(
+            "UPDATE taken SET attested = ?3 WHERE request = ?1 AND peer = ?2",
+            params![request, peer, signed(record)],
+        )
+    }
+}

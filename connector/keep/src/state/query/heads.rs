@@ -1,0 +1,122 @@
+//! What the index knows of other logs.
+
+use crate::state::query::parsed;
+use crate::state::row::{HeadRow, HeardRow, WitnessRow};
+use crate::state::{State, broken, unsigned};
+use policy::id::ParticipantId;
+use policy::refusal::Refusal;
+use rusqlite::{OptionalExtension as _, Row};
+
+impl State {
+    /// The newest head that a peer has shown.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` when the file can't be read, as everywhere here.
+    pub fn head_of(&self, peer: &ParticipantId) -> Result<Option<HeadRow>, Refusal> {
+        self.connection
+            .query_row(
+                "SELECT peer, note, proven FROM head WHERE peer = ?1",
+                [peer.as_str()],
+                head_row,
+            )
+            .optional()
+            .map_err(broken)
+    }
+
+    /// The newest head of each peer.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn heads(&self) -> Result<Vec<HeadRow>, Refusal> {
+        self.all(
+            "SELECT peer, note, proven FROM head ORDER BY peer",
+            [],
+            head_row,
+        )
+    }
+
+    /// The newest heads of a log that others have passed on, one from each of them.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn heard_of(&self, peer: &ParticipantId) -> Result<Vec<HeardRow>, Refusal> {
+        self.all(
+            "SELECT peer, via, note, proven FROM heard WHERE peer = ?1 ORDER BY size DESC, via",
+            [peer.as_str()],
+            heard_row,
+        )
+    }
+
+    /// All that were passed on.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn heard(&self) -> Result<Vec<HeardRow>, Refusal> {
+        self.all(
+            "SELECT peer, via, note, proven FROM heard ORDER BY peer, via",
+            [],
+            heard_row,
+        )
+    }
+
+    /// The newest head of the own log that each peer has cosigned.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn witnesses(&self) -> Result<Vec<WitnessRow>, Refusal> {
+        self.all(
+            "SELECT peer, size, record FROM witness ORDER BY peer",
+            [],
+            |row| {
+                Ok(WitnessRow {
+                    peer: parsed(row, 0)?,
+                    size: unsigned(row.get(1)?),
+                    record: unsigned(row.get(2)?),
+                })
+            },
+        )
+    }
+
+    /// How many records the newest head has that a peer has cosigned.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn witnessed_by(&self, peer: &ParticipantId) -> Result<Option<u64>, Refusal> {
+        self.connection
+            .query_row(
+                "SELECT size FROM witness WHERE peer = ?1",
+                [peer.as_str()],
+                |row| row.get::<_, i64>(0),
+            )
+            .optional()
+            .map(|size| size.map(unsigned))
+            .map_err(broken)
+    }
+
+    /// The peers that have shown two histories of their logs, and the record that holds both heads.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn forks(&self) -> Result<Vec<(ParticipantId, u64)>, Refusal> {
+        self.all("SELECT peer, record FROM fork ORDER BY peer", [], |row| {
+            Ok((parsed(row, 0)?, unsigned(row.get(1)?)))
+        })
+    }
+}
+
+fn head_row(row: &Row<'_>) -> rusqlite::Result<HeadRow> {
+    Ok(HeadRow {
+        peer: parsed(row, 0)?,
+        note: row.get(1)?,
+        proven: row.get(2)?,
+    })
+}
+
+fn heard_row(row: &Row<'_>) -> rusqlite::Result<HeardRow> {
+    Ok(HeardRow {
+        peer: parsed(row, 0)?,
+        via: parsed(row, 1)?,
+        note: row.get(2)?,
+        proven: row.get(3)?,
+    })
+}

@@ -1,0 +1,82 @@
+//! Statements of deletion that are owed to us, or by us.
+
+use crate::state::query::{instant_or_none, parsed};
+use crate::state::{State, unsigned};
+use evidence::time::Time;
+use policy::id::{ContractId, ParticipantId, RequestId};
+use policy::refusal::Refusal;
+use rusqlite::params;
+
+impl State {
+    /// How many answers under a contract, by its first version, were closed by then and lack the consumer's statement; and
+    /// the first `named` of them.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn owed(
+        &self,
+        first: ContractId,
+        consumer: &ParticipantId,
+        closed_by: Time,
+        named: usize,
+    ) -> Result<(u64, Vec<RequestId>), Refusal> {
+        let what = params![first.to_string(), consumer.as_str(), closed_by.micros()];
+        let counts: Vec<i64> = self.all(
+            "SELECT COUNT(*) FROM owed WHERE contract = ?1 AND peer = ?2 AND closed <= ?3",
+            what,
+            |row| row.get(0),
+        )?;
+        let count = counts.first().map_or(0, |count| unsigned(*count));
+        if count == 0 {
+            return Ok((0, Vec::new()));
+        }
+        let requests = self.all(
+            "SELECT request FROM owed WHERE contract = ?1 AND peer = ?2 AND closed <= ?3
+             ORDER BY closed, request LIMIT ?4",
+            params![
+                first.to_string(),
+                consumer.as_str(),
+                closed_by.micros(),
+                i64::try_from(named).unwrap_or(i64::MAX)
+            ],
+            |row| parsed(row, 0),
+        )?;
+        Ok((count, requests))
+    }
+
+    /// How many statements are owed to us under a contract, by its first version, and when the oldest answer was closed.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn owed_to_us(&self, first: ContractId) -> Result<(u64, Option<Time>), Refusal> {
+        let found = self.all(
+            "SELECT COUNT(*), MIN(closed) FROM owed WHERE contract = ?1 AND closed IS NOT NULL",
+            [first.to_string()],
+            |row| Ok((unsigned(row.get(0)?), instant_or_none(row, 1)?)),
+        )?;
+        Ok(found.into_iter().next().unwrap_or_default())
+    }
+
+    /// The questions that we asked a provider under one of these contracts and whose answers, as far as they came, we have
+    /// not stated to be deleted; the oldest first.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn unstated(
+        &self,
+        provider: &ParticipantId,
+        contracts: &[ContractId],
+    ) -> Result<Vec<RequestId>, Refusal> {
+        let rows: Vec<(RequestId, String)> = self.all(
+            "SELECT request, contracts FROM taken WHERE peer = ?1 AND attested IS NULL ORDER BY at, request",
+            [provider.as_str()],
+            |row| Ok((parsed(row, 0)?, row.get(1)?)),
+        )?;
+        let under = |named: &str| {
+            let mut named = named.split(' ').filter_map(|one| one.parse().ok());
+            named.any(|one: ContractId| contracts.contains(&one))
+        };
+        let found = rows.into_iter().filter(|(_, named)| under(named));
+        Ok(found.map(|(request, _)| request).collect())
+    }
+}

@@ -1,0 +1,370 @@
+//! Seals: whether the certificates that a signature brings lead to an authority that may seal for its signer, and whether
+//! their key made the signature.
+//!
+//! An authority issues seals to many. So the bundle names beside its certificate the organisation to which the seal must be
+//! issued, as certificates write it: `organizationIdentifier` (ETSI EN 319 412-1, section 5.1.4).
+
+use crate::trust::keys::{Algorithm, PublicKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use evidence::digest::Digest;
+use evidence::time::Time;
+use josekit::jws::JwsVerifier as _;
+use josekit::jws::alg::rsassa_pss::RsassaPssJwsAlgorithm;
+use policy::contract::Signature;
+use policy::contract::seal::Seal;
+use policy::refusal::{Code, Refusal};
+use rustls_pki_types::{CertificateDer, UnixTime};
+use std::time::Duration;
+use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeIdIter};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::oid_registry::{Oid, asn1_rs::oid};
+use x509_parser::prelude::FromDer;
+use x509_parser::public_key::PublicKey as Parsed;
+
+#[cfg(test)]
+mod forge;
+pub mod signer;
+#[cfg(test)]
+mod tests;
+
+/// An authority that may seal for a participant, as the trust bundle names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealAnchor {
+    /// Its certificate.
+    pub certificate: CertificateDer<'static>,
+    /// To whom the seal must be issued, such as `VATDE-123456789`.
+    pub organization: String,
+    /// First instant at which its seals count.
+    pub not_before: Time,
+    /// First instant at which they no longer count.
+    pub not_after: Time,
+    /// SHA-256 of certificates of seals that no longer count, with the instant from which.
+    pub revoked: Vec<(Digest, Time)>,
+}
+
+/// Checks a sealed signature: certificates, organisation, times, the name of the key, and the signature itself. `times` are
+/// when it was made, by its own word, and when it entered the log.
+///
+/// # Errors
+/// `SEAL_NOT_TRUSTED`, `KEY_NOT_VALID_AT_SIGNING`, `KEY_REVOKED`, `SIGNATURE_ALG`, `SIGNATURE_HEADER` or
+/// `SIGNATURE_INVALID`.
+pub(super) fn check(
+    signature: &Signature,
+    seal: &Seal,
+    anchors: &[SealAnchor],
+    times: [Time; 2],
+) -> Result<(), Refusal> {
+    let own = CertificateDer::from(seal.own());
+    let read = parse(&own)?;
+    for_signatures(&read)?;
+    let organization = organization(&read)?;
+    let mut worst =
+        untrusted("no authority that may seal for it has issued the seal's certificate");
+    let mut found = None;
+    for anchor in anchors {
+        match led_to(seal, &own, anchor, &organization, times) {
+            Ok(()) => {
+                found = Some(anchor);
+                break;
+            }
+            Err(Some(refusal)) => worst = refusal,
+            Err(None) => {}
+        }
+    }
+    let anchor = found.ok_or(worst)?;
+    let digest = Digest::of(&own);
+    let revoked = |at: &Time| {
+        anchor
+            .revoked
+            .iter()
+            .any(|(which, from)| *which == digest && from <= at)
+    };
+    if times.iter().any(revoked) {
+        return Err(Refusal::new(
+            Code::KeyRevoked,
+            format!("the league has revoked the seal `{}`", digest.short()),
+        ));
+    }
+    let key = SealKey::of(&read)?;
+    if key.kid() != signature.kid {
+        return Err(Refusal::new(
+            Code::SignatureHeader,
+            "`kid` is not the thumbprint of the key in the seal's certificate",
+        ));
+    }
+    if key.algorithm() != signature.alg {
+        return Err(Refusal::new(
+            Code::SignatureAlg,
+            format!(
+                "the signature says `{}`, the key of its seal signs with {}",
+                signature.alg,
+                key.algorithm()
+            ),
+        ));
+    }
+    if key.matches(&signature.signing_input, &signature.signature) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::SignatureInvalid,
+        "the signature does not match the key of its seal",
+    ))
+}
+
+/// To whom a seal says that it is issued; nothing of it is believed here.
+#[must_use]
+pub fn issued_to(seal: &Seal) -> Option<String> {
+    organization(&parse(&CertificateDer::from(seal.own())).ok()?).ok()
+}
+
+/// The organisation that an authority's certificate and a seal's may be named with: one printable line.
+pub(crate) fn is_organization(text: &str) -> bool {
+    (1..=256).contains(&text.len()) && policy::plain::printable(text) == text
+}
+
+/// The key of a seal, as its certificate holds it.
+pub(crate) enum SealKey {
+    /// P-256.
+    Curve(PublicKey),
+    /// RSA, for PS256 alone.
+    Rsa { spki: Vec<u8>, kid: String },
+}
+
+impl SealKey {
+    /// The key in a certificate.
+    pub(crate) fn of(certificate: &X509Certificate<'_>) -> Result<Self, Refusal> {
+        let spki = certificate.public_key().raw;
+        if let Ok(key) = PublicKey::from_spki(spki)
+            && key.algorithm() == Algorithm::Es256
+        {
+            return Ok(Self::Curve(key));
+        }
+        let parsed = certificate.public_key().parsed();
+        let Ok(Parsed::RSA(rsa)) = parsed else {
+            return Err(Refusal::new(
+                Code::SignatureAlg,
+                "the key of a seal is on P-256, or RSA",
+            ));
+        };
+        if !(2048..=8192).contains(&rsa.key_size()) {
+            return Err(Refusal::new(
+                Code::SignatureAlg,
+                "an RSA key of a seal has 2048 to 8192 bits",
+            ));
+        }
+        Ok(Self::Rsa {
+            kid: rsa_thumbprint(rsa.modulus, rsa.exponent),
+            spki: spki.to_vec(),
+        })
+    }
+
+    /// Its RFC 7638 thumbprint.
+    pub(crate) fn kid(&self) -> &str {
+        match self {
+            Self::Curve(key) => key.kid(),
+            Self::Rsa { kid, .. } => kid,
+        }
+    }
+
+    /// Its one algorithm.
+    pub(crate) const fn algorithm(&self) -> &'static str {
+        match self {
+            Self::Curve(_) => "ES256",
+            Self::Rsa { .. } => PS256,
+        }
+    }
+
+    fn matches(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Curve(key) => key.matches(message, signature),
+            Self::Rsa { spki, .. } => RsassaPssJwsAlgorithm::Ps256
+                .verifier_from_der(spki)
+                .is_ok_and(|verifier| verifier.verify(message, signature).is_ok()),
+        }
+    }
+}
+
+const PS256: &str = "PS256";
+
+/// RFC 7638, section 3.2, for RSA: numbers without leading zeros (RFC 7518, section 2).
+pub(crate) fn rsa_thumbprint(modulus: &[u8], exponent: &[u8]) -> String {
+    let number = |bytes: &[u8]| {
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        URL_SAFE_NO_PAD.encode(bytes.get(zeros..).unwrap_or_default())
+    };
+    let jwk = format!(
+        r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#,
+        number(exponent),
+        number(modulus)
+    );
+    URL_SAFE_NO_PAD.encode(Digest::of(jwk.as_bytes()).as_bytes())
+}
+
+/// Whether the certificates lead to this authority, in their order and with none left over, at both times; `None` where
+/// another authority may do better.
+fn led_to(
+    seal: &Seal,
+    own: &CertificateDer<'_>,
+    anchor: &SealAnchor,
+    organization: &str,
+    times: [Time; 2],
+) -> Result<(), Option<Refusal>> {
+    let trusted = webpki::anchor_from_trusted_cert(&anchor.certificate)
+        .map_err(|_| Some(untrusted("the authority's certificate can't be read")))?;
+    // Some bring their authority's certificate, too. Then it is the one that the bundle names.
+    let mut above: Vec<CertificateDer<'_>> = seal
+        .above()
+        .iter()
+        .map(|one| CertificateDer::from(one.as_slice()))
+        .collect();
+    if above.last() == Some(&anchor.certificate) {
+        above.pop();
+    }
+    let end = EndEntityCert::try_from(own)
+        .map_err(|_| Some(untrusted("the seal's certificate is none of a signer")))?;
+    let algorithms = rustls::crypto::aws_lc_rs::default_provider()
+        .signature_verification_algorithms
+        .all;
+    for at in times {
+        let path = end
+            .verify_for_usage(
+                algorithms,
+                std::slice::from_ref(&trusted),
+                &above,
+                unix(at),
+                ForDocuments,
+                None,
+                None,
+            )
+            .map_err(|error| fault(&error))?;
+        let led = path.intermediate_certificates().map(|one| one.der());
+        if !led.eq(above.iter().cloned()) {
+            return Err(Some(untrusted(
+                "the seal's certificates are not each issued by the next, or one of them is left over",
+            )));
+        }
+    }
+    for one in &above {
+        let issues = parse(one)
+            .map_err(Some)?
+            .key_usage()
+            .ok()
+            .flatten()
+            .is_some_and(|usage| usage.value.key_cert_sign());
+        if !issues {
+            return Err(Some(untrusted(
+                "a certificate between the seal and its authority may not issue others",
+            )));
+        }
+    }
+    if anchor.organization != organization {
+        return Err(Some(untrusted(&format!(
+            "the seal is issued to `{organization}`, and the authority may seal for `{}`",
+            anchor.organization
+        ))));
+    }
+    // X.509 counts the last instant within, the bundle the first one after.
+    let counts = |at: &Time| anchor.not_before <= *at && *at < anchor.not_after;
+    if times.iter().all(counts) {
+        return Ok(());
+    }
+    Err(Some(Refusal::new(
+        Code::KeyNotValidAtSigning,
+        "the authority could not seal for the participant when it signed",
+    )))
+}
+
+/// The seal's own certificate is for signatures: `digitalSignature` or `nonRepudiation` (RFC 5280, section 4.2.1.3).
+fn for_signatures(certificate: &X509Certificate<'_>) -> Result<(), Refusal> {
+    let usage = certificate.key_usage().ok().flatten();
+    let signs =
+        usage.is_some_and(|usage| usage.value.digital_signature() || usage.value.non_repudiation());
+    if signs && !certificate.is_ca() {
+        return Ok(());
+    }
+    Err(untrusted("the seal's certificate is not for signatures"))
+}
+
+/// `organizationIdentifier` of the subject; exactly one.
+fn organization(certificate: &X509Certificate<'_>) -> Result<String, Refusal> {
+    const ORGANIZATION: Oid<'static> = oid!(2.5.4.97);
+    let mut found = certificate
+        .subject()
+        .iter_by_oid(&ORGANIZATION)
+        .map(|attribute| attribute.as_str());
+    match (found.next(), found.next()) {
+        (Some(Ok(text)), None) => Ok(text.to_owned()),
+        _ => Err(untrusted(
+            "the seal's certificate does not say in `organizationIdentifier` to whom it is issued",
+        )),
+    }
+}
+
+fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, Refusal> {
+    match X509Certificate::from_der(der) {
+        Ok(([], parsed)) => Ok(parsed),
+        Ok(_) | Err(_) => Err(Refusal::new(
+            Code::SignatureHeader,
+            "a certificate of the seal can't be read",
+        )),
+    }
+}
+
+/// What a path that does not hold is refused with; one that leads nowhere says nothing by itself.
+fn fault(error: &webpki::Error) -> Option<Refusal> {
+    use webpki::Error;
+    match error {
+        Error::CertExpired { .. } | Error::CertNotValidYet { .. } => Some(Refusal::new(
+            Code::KeyNotValidAtSigning,
+            "a certificate of the seal did not count when it signed",
+        )),
+        Error::RequiredEkuNotFoundContext(_) => {
+            Some(untrusted("the seal's certificate is not for documents"))
+        }
+        _ => None,
+    }
+}
+
+/// A certificate for connections alone seals nothing, even if the same authority issues both. One without extended key
+/// usage is bound by its key usage.
+struct ForDocuments;
+
+impl ExtendedKeyUsageValidator for ForDocuments {
+    fn validate(&self, uses: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
+        let (mut any, mut fits) = (false, false);
+        for id in uses {
+            let id = id?;
+            any = true;
+            fits |= DOCUMENTS.iter().any(|fit| id == KeyPurposeId::new(fit));
+        }
+        if fits || !any {
+            return Ok(());
+        }
+        Err(webpki::Error::RequiredEkuNotFoundContext(
+            webpki::RequiredEkuNotFoundContext {
+                required: webpki::KeyUsage::required(DOCUMENT_SIGNING),
+                present: Vec::new(),
+            },
+        ))
+    }
+}
+
+/// `id-kp-documentSigning` (RFC 9336).
+const DOCUMENT_SIGNING: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 36];
+
+/// For documents: that, `emailProtection`, as many seals have it, and any purpose.
+const DOCUMENTS: [&[u8]; 3] = [
+    DOCUMENT_SIGNING,
+    &[0x2b, 6, 1, 5, 5, 7, 3, 4],
+    &[0x55, 0x1d, 0x25, 0],
+];
+
+fn untrusted(sentence: &str) -> Refusal {
+    Refusal::new(Code::SealNotTrusted, sentence)
+}
+
+fn unix(at: Time) -> UnixTime {
+    let micros = u64::try_from(at.micros()).unwrap_or(0);
+    UnixTime::since_unix_epoch(Duration::from_micros(micros))
+}

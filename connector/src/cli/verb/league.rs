@@ -1,0 +1,58 @@
+//! What `hansa league` says of those who sign for a participant.
+
+use clap::Args;
+use std::path::PathBuf;
+
+/// `hansa league key`
+#[derive(Debug, Clone, Args)]
+pub(crate) struct KeyArgs {
+    /// The public half that `hansa key add` wrote
+    #[arg(required_unless_present = "end", conflicts_with = "end")]
+    pub(crate) statement: Option<PathBuf>,
+    /// End this signing key instead, by its thumbprint
+    #[arg(long, value_name = "KEY", requires = "of")]
+    pub(crate) end: Option<String>,
+    /// Whose key ends
+    #[arg(long, value_name = "PARTICIPANT", requires = "end")]
+    pub(crate) of: Option<String>,
+    /// It is revoked; otherwise it is only not used any more
+    #[arg(long, requires = "end")]
+    pub(crate) revoked: bool,
+    /// Others may have had it since then, such as 2026-12-01T00:00:00Z
+    #[arg(long, value_name = "TIME", requires = "end")]
+    pub(crate) since: Option<String>,
+    /// The league's folder
+    #[arg(long, default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Moves the clock, in a league founded with --demo
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) offset: Option<String>,
+}
+
+/// `hansa league seal`
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SealArgs {
+    /// The participant
+    pub(crate) id: String,
+    /// The certificate of the authority that may seal for it, in PEM
+    #[arg(long, value_name = "FILE", required_unless_present = "end")]
+    pub(crate) anchor: Option<PathBuf>,
+    /// To whom the seal is issued, as its certificate says in organizationIdentifier, such as VATDE-123456789
+    #[arg(long, value_name = "ID")]
+    pub(crate) organization: String,
+    /// End what the authority may seal
+    #[arg(long, conflicts_with = "anchor")]
+    pub(crate) end: bool,
+    /// End the one seal of this certificate
+    #[arg(long, value_name = "FILE", requires = "end")]
+    pub(crate) revoke: Option<PathBuf>,
+    /// From then on; absent: from now on
+    #[arg(long, value_name = "TIME", requires = "end")]
+    pub(crate) since: Option<String>,
+    /// The league's folder
+    #[arg(long, default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Moves the clock, in a league founded with --demo
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) offset: Option<String>,
+}

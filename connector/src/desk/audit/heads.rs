@@ -1,0 +1,92 @@
+//! `hansa audit heads`: the heads of other logs that are held here, who holds heads of this one, and what does not fit.
+
+use crate::cli::show::table;
+use crate::desk::Outcome;
+use crate::desk::out::Out;
+use crate::node::Node;
+use policy::id::ParticipantId;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Tells all of them, one a line.
+pub(super) async fn tell(node: &Arc<Node>, out: &Out) -> Outcome {
+    let (shown, heard, witnesses, forks) = node.index(|state| {
+        Ok((
+            state.heads()?,
+            state.heard()?,
+            state.witnesses()?,
+            state.forks()?,
+        ))
+    })?;
+    let mut lines: Vec<(Value, Vec<String>)> = Vec::new();
+    let mut line = |log: &ParticipantId,
+                    what: &str,
+                    size: Option<u64>,
+                    proven: bool,
+                    more: String,
+                    value: Value| {
+        let mut value = value;
+        if let Some(members) = value.as_object_mut() {
+            members.insert("log".to_owned(), json!(log.to_string()));
+            members.insert("is".to_owned(), json!(what));
+            members.insert("size".to_owned(), json!(size));
+        }
+        lines.push((
+            value,
+            vec![
+                log.domain().to_owned(),
+                what.to_owned(),
+                size.map(|size| size.to_string()).unwrap_or_default(),
+                if proven { "yes" } else { "not yet" }.to_owned(),
+                more,
+            ],
+        ));
+    };
+    for row in &shown {
+        let value = json!({"proven": row.proven});
+        line(
+            &row.peer,
+            "shown to us",
+            size(&row.note),
+            row.proven,
+            String::new(),
+            value,
+        );
+    }
+    for row in &heard {
+        let value = json!({"proven": row.proven, "via": row.via.to_string()});
+        let via = format!("by {}", row.via.domain());
+        line(
+            &row.peer,
+            "passed on",
+            size(&row.note),
+            row.proven,
+            via,
+            value,
+        );
+    }
+    let own = node.id();
+    for row in &witnesses {
+        let value = json!({"proven": true, "by": row.peer.to_string(), "record": row.record});
+        let by = format!("by {}, record {}", row.peer.domain(), row.record);
+        line(&own, "cosigned", Some(row.size), true, by, value);
+    }
+    for (peer, record) in &forks {
+        let value = json!({"proven": false, "record": record});
+        let both = format!("both heads: hansa audit show {record}");
+        line(peer, "LOG_FORK", None, false, both, value);
+    }
+    let mut rows = Vec::new();
+    for (value, cells) in lines {
+        out.object(value, "").await?;
+        rows.push(cells);
+    }
+    out.text(table(&["LOG", "HEAD", "RECORDS", "GOES ON", ""], &rows))
+        .await?;
+    Ok(0)
+}
+
+/// How many records a head covers.
+fn size(note: &str) -> Option<u64> {
+    note.lines().nth(1)?.parse().ok()
+}

@@ -1,0 +1,42 @@
+//! Contracts that a newer trust bundle makes void: by a key or a seal that did not count after all when they were signed.
+
+use crate::node::Node;
+use crate::node::open::read_contract;
+use policy::contract::Standing;
+use policy::id::ContractId;
+use policy::refusal::{Code, Refusal};
+
+impl Node {
+    /// Holds each contract that is in force, or will be, against the trust bundle of now, by the keys that counted when it
+    /// was recorded. One by a key or a seal that was voided ends here and now, with the answers that run under it; the next
+    /// start judges it again. Whoever has left the league is cut elsewhere, and may come back to his contracts.
+    pub(super) fn end_voided(&self) {
+        let now = self.now();
+        let held: Vec<ContractId> = self.book(|book| {
+            book.all(now)
+                .filter(|(_, _, standing)| matches!(standing, Standing::InForce | Standing::NotYet))
+                .map(|(id, _, _)| id)
+                .collect()
+        });
+        for (id, why) in held
+            .into_iter()
+            .filter_map(|id| Some((id, self.borne_out(id).err()?)))
+            .filter(|(_, why)| matches!(why.code, Code::KeyRevoked | Code::SealNotTrusted))
+        {
+            tracing::error!(name: "contract.void", contract = %id.short(), %why, "a contract is void");
+            self.book_mut(|book| book.end(id, now));
+            self.running.cut_contract(id, &why);
+        }
+    }
+
+    /// Whether the contract would come into force again after a start with the bundle of now.
+    fn borne_out(&self, id: ContractId) -> Result<(), Refusal> {
+        let bytes = crate::node::waiting(|| self.documents.contract(id))?;
+        let events = self.index(|state| state.contracts())?;
+        let activated = events.into_iter().find(|event| event.id == id);
+        let at = activated
+            .and_then(|event| event.activated)
+            .ok_or_else(|| Refusal::new(Code::ContractUnknown, "its record is not on the books"))?;
+        read_contract(&bytes, id, &self.trust.bundle(), at).map(|_| ())
+    }
+}

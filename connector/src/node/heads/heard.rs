@@ -1,0 +1,218 @@
+//! Heads that are passed on: a greeting brings the newest heads of other logs that the speaker was shown, so that two
+//! histories of one log are found as soon as two who were shown different ones meet, or anybody between them.
+
+use crate::node::Node;
+use crate::node::heads::exchange::locked;
+use crate::node::heads::{Shown, on_the_way};
+use crate::walk::fact::Fact;
+use bytes::Bytes;
+use evidence::json::Json;
+use evidence::note::SignedHead;
+use evidence::tree::check_consistency;
+use faces::peer::call::PeerClient;
+use policy::id::ParticipantId;
+use policy::refusal::{Code, Refusal};
+use proto::peer::greeting::HEARD;
+use proto::peer::proof::{Proof, Wanted};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Node {
+    /// The newest heads of other logs, to be passed on: what each owner has shown to us, or else what we have heard. At most
+    /// one of each member of the league.
+    pub(crate) fn passed_on(&self) -> Vec<Bytes> {
+        let bundle = self.trust.bundle();
+        let shown = self.index(|state| state.heads()).unwrap_or_default();
+        let mut newest: BTreeMap<ParticipantId, String> =
+            shown.into_iter().map(|row| (row.peer, row.note)).collect();
+        for (owner, head) in locked(&self.heads.relayed).iter() {
+            newest
+                .entry(owner.clone())
+                .or_insert_with(|| head.to_string());
+        }
+        newest
+            .into_iter()
+            .filter(|(owner, _)| bundle.member(owner).is_some())
+            .take(HEARD)
+            .map(|(_, note)| note.into())
+            .collect()
+    }
+
+    /// Takes in heads that a peer passes on. One of our own log must be of our history; one of a log that we know ourselves
+    /// must fit what we were shown, now or as soon as its owner can be asked.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(crate) async fn hear(
+        self: &Arc<Self>,
+        via: &ParticipantId,
+        heard: &[Bytes],
+    ) -> Result<(), Refusal> {
+        let members = self.trust.bundle().roster().members().count();
+        let mut newest: BTreeMap<ParticipantId, SignedHead> = BTreeMap::new();
+        let heads = heard.iter().take(members);
+        for (owner, head) in heads.filter_map(|note| self.anybodys(note)) {
+            let newer = |known: &SignedHead| known.checkpoint.size < head.checkpoint.size;
+            if owner != *via && newest.get(&owner).is_none_or(newer) {
+                newest.insert(owner, head);
+            }
+        }
+        let own = self.id();
+        for (owner, head) in newest {
+            if owner == own {
+                self.meet_own(via, &head).await?;
+            } else if let Some(known) = self.known_head(&owner)? {
+                self.weigh(via, &owner, (&known, &head)).await?;
+            } else {
+                let mut relayed = locked(&self.heads.relayed);
+                let newer = |known: &SignedHead| known.checkpoint.size < head.checkpoint.size;
+                if relayed.get(&owner).is_none_or(newer) {
+                    relayed.insert(owner, head);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A head that is signed by the registered key of the member whose log it names.
+    fn anybodys(&self, note: &[u8]) -> Option<(ParticipantId, SignedHead)> {
+        let text = std::str::from_utf8(note).ok()?;
+        let (domain, _) = text.split_once('/')?;
+        let owner: ParticipantId = format!("hansa://{domain}").parse().ok()?;
+        let head = self.checked_head(&owner, note)?;
+        Some((owner, head))
+    }
+
+    /// A head of our own log that somebody holds. It must be of our history: else an older copy was put in the place of our
+    /// log, or somebody else uses its key.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(super) async fn meet_own(
+        &self,
+        via: &ParticipantId,
+        held: &SignedHead,
+    ) -> Result<(), Refusal> {
+        let ours = self.log.checkpoint_at(held.checkpoint.size);
+        if ours.as_ref() == Some(&held.checkpoint) {
+            return Ok(());
+        }
+        let (own, newest) = (self.id(), self.log.head());
+        self.note_fork(&own, (&newest, held), Some(via)).await
+    }
+
+    /// Holds a head that was passed on against the one that its owner has shown here.
+    async fn weigh(
+        self: &Arc<Self>,
+        via: &ParticipantId,
+        owner: &ParticipantId,
+        (known, head): (&SignedHead, &SignedHead),
+    ) -> Result<(), Refusal> {
+        if known.checkpoint == head.checkpoint {
+            return Ok(());
+        }
+        // INVARIANT: one-history. Two heads of one log that do not fit each other are on the books, whoever has shown them.
+        if known.checkpoint.size == head.checkpoint.size {
+            return self.note_fork(owner, (known, head), Some(via)).await;
+        }
+        let before = self.index(|state| state.heard_of(owner))?;
+        let last = before.iter().find(|row| row.via == *via);
+        let last = last.and_then(|row| row.note.parse::<SignedHead>().ok());
+        if last.is_some_and(|last| last.checkpoint.size >= head.checkpoint.size) {
+            return Ok(());
+        }
+        self.note_heard(owner, via, head, false).await?;
+        if let Some(client) = self.open_call(owner).await {
+            let node = Arc::clone(self);
+            self.owed.spawn(async move {
+                if let Err(refusal) = node.settle_heard(&client).await {
+                    tracing::warn!(code = %refusal.code, "log.unsettled");
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Has a peer prove that its log is the one of which others were shown heads.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub(crate) async fn settle_heard(&self, client: &PeerClient) -> Result<(), Refusal> {
+        let owner = client.participant();
+        for (head, via) in self.unproven(owner)? {
+            let Some(known) = self.known_head(owner)? else {
+                return Ok(());
+            };
+            match link(client, &known, &head).await {
+                Shown::Proven(_) => self.note_heard(owner, &via, &head, true).await?,
+                Shown::Nothing(_) => self.note_fork(owner, (&known, &head), Some(&via)).await?,
+                Shown::Unknown => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The heads of a log that others were shown and that its owner has not yet proven to us to be of one history.
+    pub(super) fn unproven(
+        &self,
+        owner: &ParticipantId,
+    ) -> Result<Vec<(SignedHead, ParticipantId)>, Refusal> {
+        let rows = self.index(|state| state.heard_of(owner))?;
+        let rows = rows.into_iter().filter(|row| !row.proven);
+        Ok(rows
+            .filter_map(|row| Some((row.note.parse().ok()?, row.via)))
+            .collect())
+    }
+
+    pub(super) async fn note_heard(
+        &self,
+        owner: &ParticipantId,
+        via: &ParticipantId,
+        head: &SignedHead,
+        proven: bool,
+    ) -> Result<(), Refusal> {
+        let _durable = self
+            .record(Fact::new(
+                "checkpoint_heard",
+                [
+                    ("peer", Json::text(owner)),
+                    ("via", Json::text(via)),
+                    ("size", Json::count(head.checkpoint.size)),
+                    ("proven", Json::Bool(proven)),
+                    ("note", Json::text(head)),
+                ],
+            ))
+            .await?;
+        Ok(())
+    }
+}
+
+/// Has a peer prove that of two of its heads the larger one goes on from the smaller one.
+async fn link(client: &PeerClient, one: &SignedHead, other: &SignedHead) -> Shown {
+    let (older, newer) = if one.checkpoint.size <= other.checkpoint.size {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let (from, to) = (&older.checkpoint, &newer.checkpoint);
+    let mut hashes = Vec::new();
+    if from.size < to.size {
+        let wanted = Wanted::Consistency {
+            from: from.size,
+            to: Some(to.size),
+        };
+        hashes = match client.proof(wanted).await {
+            Ok(Proof::Consistency { hashes, .. }) => hashes,
+            Ok(Proof::Records { .. }) => return Shown::Nothing(None),
+            Err(refusal) if on_the_way(refusal.code) || refusal.code == Code::Internal => {
+                return Shown::Unknown;
+            }
+            Err(_) => return Shown::Nothing(None),
+        };
+    }
+    if check_consistency(from.size, to.size, from.root, to.root, &hashes) {
+        Shown::Proven(Box::new(newer.clone()))
+    } else {
+        Shown::Nothing(None)
+    }
+}

@@ -1,0 +1,50 @@
+//! Statements of deletion, from the permit that makes one due to the record that holds it.
+
+use super::Body;
+use evidence::json::Json;
+use keep::state::change::Change;
+use policy::refusal::{Code, Refusal};
+
+/// What the permitted answer will be owed: each grant that asks for a statement names the first version of its contract.
+pub(super) fn permitted(change: &Change<'_>, body: &Body<'_>, asker: &str) -> Result<(), Refusal> {
+    let grants = body.get("grants").and_then(Json::as_list);
+    let asking = grants.unwrap_or_default().iter();
+    let asking = asking.filter_map(|grant| grant.get("attest").and_then(Json::as_text));
+    let request = body.text("request_id")?;
+    for contract in asking {
+        change.will_owe(body.record.seq, contract, asker, &request)?;
+    }
+    Ok(())
+}
+
+/// A statement that came in, or that we have sent.
+pub(super) fn attested(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
+    let peer = body.text("peer")?;
+    let incoming = body.text("direction")? == "in";
+    for request in body.words("requests").split_whitespace() {
+        if incoming {
+            change.stated(request, &peer)?;
+        } else {
+            change.have_stated(request, &peer, body.record.seq)?;
+        }
+    }
+    Ok(())
+}
+
+/// A question that we asked.
+pub(super) fn asked(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
+    change.asked(
+        &body.text("request_id")?,
+        &body.text("peer")?,
+        &body.words("contracts"),
+        body.record.at,
+    )
+}
+
+/// One that was refused brought nothing; of one that was not read to its end some rows may have come.
+pub(super) fn not_received(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
+    if body.text("code")? == Code::Interrupted.as_str() {
+        return Ok(());
+    }
+    change.not_taken(&body.text("request_id")?, &body.text("peer")?)
+}

@@ -1,0 +1,163 @@
+//! Public views: signed by us alone, and in force as long as they are offered.
+
+use crate::node::Node;
+use crate::walk::officers;
+use catalog::dataset::Dataset;
+use catalog::offer::{Offer, Recipients};
+use evidence::digest::Digest;
+use evidence::time::Time;
+use policy::contract::{Agreement, Assignee, Role, Standing};
+use policy::diff::Verdict;
+use policy::id::{ContractId, DatasetId};
+use policy::refusal::Refusal;
+use proto::envelope::{self, Kind};
+use std::sync::Arc;
+
+/// A public view that is offered, and waits for the word of two officers.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    /// What the officers say it of.
+    pub(crate) key: ContractId,
+    /// Of what.
+    pub(crate) dataset: DatasetId,
+    /// What it would be beside the view in force.
+    pub(crate) verdict: Verdict,
+}
+
+/// Signs the public views that are offered and not yet in force, and ends those that are no longer offered. Where one
+/// needs two officers, the view that it would replace stays until both have spoken.
+pub(super) fn publish(node: &Arc<Node>, offers: &[Offer]) -> Result<Vec<Refusal>, Refusal> {
+    let now = node.now();
+    let wanted: Vec<(&Offer, Dataset)> = offers
+        .iter()
+        .filter(|offer| offer.to == Recipients::Public)
+        .filter_map(|offer| {
+            node.catalog(|catalog| catalog.by_id(&offer.dataset).cloned())
+                .map(|dataset| (offer, dataset))
+        })
+        .collect();
+    let standing = standing(node, now);
+    let keys = Keys::of(node);
+    let stands = |offer: &Offer, dataset: &Dataset| {
+        let mut all = standing.iter();
+        all.any(|(_, agreement)| keys.same(agreement, offer, dataset))
+    };
+    let (mut held, mut faults) = (Vec::new(), Vec::new());
+    for (offer, dataset) in &wanted {
+        if stands(offer, dataset) {
+            continue;
+        }
+        let agreement = offer.agreement(
+            dataset,
+            node.filled(node.party_of_views()?, Assignee::Public, None),
+        );
+        let key = key(&agreement, last(node, now, &offer.dataset));
+        if let Err(refusal) = officers::insist(node, key, &agreement) {
+            held.extend(officers::needs_two(node, &agreement).map(|verdict| Held {
+                key,
+                dataset: offer.dataset.clone(),
+                verdict,
+            }));
+            faults.push(refusal);
+            continue;
+        }
+        let payload = proto::contract::to_bytes(&agreement);
+        let signature = node.sign(Kind::Agreement, Role::Provider, &payload)?;
+        let bytes = envelope::assemble(&payload, &[signature]);
+        let signed = envelope::parse_offer(&bytes)?;
+        let id = signed.id;
+        let agreed = signed.verify(&node.trust.bundle().keys(now))?;
+        node.documents.keep_contract(id, &bytes)?;
+        let recorded = node.record_now(agreed)?;
+        node.book_mut(|book| book.admit(recorded));
+    }
+    for (id, agreement) in &standing {
+        let mut offered = wanted.iter();
+        let waits = |held: &Held| held.dataset == agreement.dataset.id;
+        if offered.any(|(offer, dataset)| keys.same(agreement, offer, dataset))
+            || held.iter().any(waits)
+        {
+            continue;
+        }
+        let reason = if keys.count(agreement) {
+            "no longer offered"
+        } else {
+            "signed again with another key"
+        };
+        crate::walk::revoke::own_now(node, *id, reason)?;
+    }
+    node.set_held(held);
+    Ok(faults)
+}
+
+/// Our public views that are in force, or will be.
+fn standing(node: &Node, now: Time) -> Vec<(ContractId, Agreement)> {
+    let own = node.id();
+    node.book(|book| {
+        book.all(now)
+            .filter(|(_, agreement, standing)| {
+                agreement.provider.id == own
+                    && agreement.assignee == Assignee::Public
+                    && !matches!(
+                        standing,
+                        Standing::Withdrawn | Standing::Superseded | Standing::Expired
+                    )
+            })
+            .map(|(id, agreement, _)| (id, agreement.clone()))
+            .collect()
+    })
+}
+
+/// The last public view that there was of a dataset, whether it has ended or not.
+fn last(node: &Node, now: Time, dataset: &DatasetId) -> Option<ContractId> {
+    node.book(|book| {
+        book.all(now)
+            .filter(|(_, agreement, _)| {
+                agreement.assignee == Assignee::Public && agreement.dataset.id == *dataset
+            })
+            .map(|(id, agreement, _)| (agreement.proposed_at, id))
+            .max()
+            .map(|(_, id)| id)
+    })
+}
+
+/// The view as officers speak of it: the same one however often it is read, without what is drawn anew each time; and
+/// after the one before it, so that their words count for this step and for no later one.
+fn key(agreement: &Agreement, after: Option<ContractId>) -> ContractId {
+    let mut fixed = agreement.clone();
+    fixed.supersedes = after;
+    fixed.uid = String::new();
+    fixed.nonce = String::new();
+    fixed.proposed_at = fixed.not_before;
+    ContractId(Digest::of(&proto::contract::to_bytes(&fixed)))
+}
+
+/// Our key and authority, where they count. Peers check a public view when they see it, by the keys that count then: one
+/// by a key that is over is signed again.
+struct Keys(Option<policy::contract::Party>);
+
+impl Keys {
+    fn of(node: &Node) -> Self {
+        let ours = node.party_of_views().ok();
+        Self(ours.filter(|party| party.signing_key == node.signer().kid()))
+    }
+
+    fn count(&self, agreement: &Agreement) -> bool {
+        self.0.as_ref().is_none_or(|party| {
+            agreement.provider.signing_key == party.signing_key
+                && agreement.provider.tls_issuer == party.tls_issuer
+        })
+    }
+
+    /// Whether the agreement is what is offered.
+    fn same(&self, agreement: &Agreement, offer: &Offer, dataset: &Dataset) -> bool {
+        self.count(agreement)
+            && agreement.dataset.id == offer.dataset
+            && agreement.dataset.schema == dataset.schema_digest()
+            && agreement.clauses == offer.clauses
+            && agreement.not_before == offer.not_before
+            && agreement.not_after == offer.not_after
+            && agreement.own_purposes == offer.own_purposes
+            && agreement.legal == offer.legal
+    }
+}

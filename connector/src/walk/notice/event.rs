@@ -1,0 +1,162 @@
+//! What happened under contracts of which people are to be told: here, and by letter at the other side.
+
+use super::wording::Wording;
+use super::{Channel, Item};
+use crate::node::Node;
+use crate::walk::fact::Fact;
+use crate::walk::negotiate;
+use evidence::json::Json;
+use evidence::time::Time;
+use keep::contracts::Kind as Document;
+use keep::state::row::EventRow;
+use policy::contract::deed::Deed;
+use policy::contract::{Agreement, Role, SignatureCheck as _};
+use policy::id::{ContractId, ParticipantId};
+use policy::refusal::{Code, Refusal};
+use policy::term::Term;
+use policy::term::inform::{Event, Notify, Side};
+use proto::envelope::{self, Kind};
+use proto::notice::{self, Notice};
+use proto::peer::letter::Content;
+use std::sync::Arc;
+
+/// What people are to be told now, here and at the other side.
+///
+/// # Errors
+/// When the index can't be read.
+pub(super) fn happened(node: &Node) -> Result<Vec<Item>, Refusal> {
+    let (own, now) = (node.id(), node.now());
+    let told: Vec<(ContractId, Agreement, Notify)> = node.book(|book| {
+        let all = book.all(now).filter_map(|(id, agreement, _)| {
+            let mut clauses = agreement.clauses.iter();
+            let notify = clauses.find_map(|clause| match &clause.term {
+                Term::Notify(notify) => Some(notify.clone()),
+                _ => None,
+            })?;
+            Some((id, agreement.clone(), notify))
+        });
+        all.collect()
+    });
+    let mut items = Vec::new();
+    for (contract, agreement, notify) in told {
+        let provider = agreement.provider.id == own;
+        let side = if provider {
+            Side::Provider
+        } else {
+            Side::Consumer
+        };
+        let mut events = node.index(|state| state.happened(contract))?;
+        if provider {
+            events.extend(changed(node, &agreement, now));
+        }
+        events.retain(|event| {
+            let known = |one: &Event| event.topic.split(':').next() == Some(one.as_str());
+            notify.of.iter().any(known)
+        });
+        for event in events {
+            let words = Wording::of_event(node, contract, &agreement, &event);
+            let mut channels = Vec::new();
+            if notify.whom.contains(&side) {
+                channels.extend(Channel::PEOPLE);
+            }
+            let consumer = agreement.assignee_id().cloned();
+            let post = match consumer {
+                Some(consumer) if provider && notify.whom.contains(&Side::Consumer) => {
+                    channels.push(Channel::Post);
+                    Some(Notice {
+                        provider: own.clone(),
+                        consumer,
+                        contract,
+                        topic: event.topic.clone(),
+                        detail: event.detail.clone(),
+                        at: event.at,
+                    })
+                }
+                _ => None,
+            };
+            items.push(Item {
+                contract,
+                topic: event.topic,
+                words,
+                channels,
+                post,
+            });
+        }
+    }
+    Ok(items)
+}
+
+/// That the dataset has another schema now than the contract was signed for.
+fn changed(node: &Node, agreement: &Agreement, now: Time) -> Option<EventRow> {
+    let dataset = &agreement.dataset;
+    let schema = node.catalog(|catalog| {
+        let found = catalog.by_id(&dataset.id)?;
+        Some(found.schema_digest())
+    })?;
+    (schema != dataset.schema).then(|| EventRow {
+        topic: format!("{}:{}", Event::SchemaChange.as_str(), schema.short()),
+        detail: dataset.id.name.to_string(),
+        at: now,
+    })
+}
+
+/// Puts a notice into the outbox for the consumer.
+///
+/// # Errors
+/// When it can't be signed or recorded.
+pub(super) async fn post(node: &Arc<Node>, notice: &Notice) -> Result<(), Refusal> {
+    let payload = notice::to_bytes(notice);
+    let signature = node.sign(Kind::Notice, Role::Provider, &payload)?;
+    let statement = envelope::assemble(&payload, &[signature]).into();
+    negotiate::send(
+        node,
+        &notice.consumer,
+        Content::Statement { statement },
+        false,
+    )
+    .await
+}
+
+/// Takes in what a provider tells us; our people are told in the next round.
+///
+/// # Errors
+/// When it is not by the peer, about a contract that we have not with it, its signature does not count, or it can't be
+/// recorded.
+pub(crate) async fn take_in(
+    node: &Arc<Node>,
+    peer: &ParticipantId,
+    bytes: &[u8],
+) -> Result<(), Refusal> {
+    let signed = notice::from_envelope(bytes)?;
+    let notice = &signed.notice;
+    let known = node.book(|book| {
+        let agreement = book.agreement(notice.contract);
+        agreement.is_some_and(|agreement| agreement.provider.id == *peer)
+    });
+    if notice.provider != *peer || notice.consumer != node.id() || !known {
+        let sentence = "the notice is about no contract of ours with whoever sends it";
+        return Err(Refusal::new(Code::ContractUnknown, sentence));
+    }
+    // By the key that counted when it was signed: it may lie in an outbox for longer than its key lasts.
+    let at = signed.signature.issued_at.saturating_mul(1_000_000);
+    let at = Time::from_micros(at).map_or(node.now(), |at| at.min(node.now()));
+    node.trust
+        .bundle()
+        .keys(at)
+        .check(peer, &signed.signature, Deed::Statement)?;
+    let file = crate::node::waiting(|| node.documents.keep(Document::Statement, bytes))?;
+    let _durable = node
+        .record(Fact::new(
+            "noticed",
+            [
+                ("peer", Json::text(peer)),
+                ("contract", Json::text(notice.contract)),
+                ("topic", Json::text(&notice.topic)),
+                ("detail", Json::text(&notice.detail)),
+                ("happened", Json::text(notice.at)),
+                ("statement", Json::text(file)),
+            ],
+        ))
+        .await?;
+    node.index(|_| Ok(()))
+}

@@ -1,0 +1,153 @@
+//! Amounts of money, exact: what is counted against what was paid beforehand must not drift by a rounding.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// An amount without its currency, in millionths of a millionth: a price has up to six digits behind the point, and a byte
+/// costs a millionth of a megabyte. What would be too much for the type stays at its most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Money(u128);
+
+/// Digits behind the point.
+const SCALE: u32 = 12;
+
+/// Digits behind the point of what people write.
+const WRITTEN: usize = 6;
+
+impl Money {
+    /// Nothing.
+    pub const NOTHING: Self = Self(0);
+
+    /// More than anybody has.
+    pub const ENDLESS: Self = Self(u128::MAX);
+
+    /// So many times.
+    #[must_use]
+    pub fn times(self, count: u64) -> Self {
+        Self(self.0.saturating_mul(u128::from(count)))
+    }
+
+    /// Together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// What is left of it; nothing, where the other is more.
+    #[must_use]
+    pub const fn less(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// How often the other goes into it; without end where that costs nothing.
+    #[must_use]
+    pub fn holds(self, each: Self) -> u64 {
+        match self.0.checked_div(each.0) {
+            Some(times) => u64::try_from(times).unwrap_or(u64::MAX),
+            None => u64::MAX,
+        }
+    }
+
+    /// Its millionth part; exact for what people write.
+    #[must_use]
+    pub const fn millionth(self) -> Self {
+        Self(self.0 / 1_000_000)
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let one = 10_u128.pow(SCALE);
+        let (whole, rest) = (self.0 / one, self.0 % one);
+        if rest == 0 {
+            return write!(f, "{whole}");
+        }
+        let digits = format!("{rest:012}");
+        write!(f, "{whole}.{}", digits.trim_end_matches('0'))
+    }
+}
+
+/// The text is no amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an amount has up to 12 digits, and behind a point up to 6, such as 0.05")]
+pub struct NoMoney;
+
+impl FromStr for Money {
+    type Err = NoMoney;
+
+    /// What people write, and what is written here: then up to twelve digits stand behind the point.
+    fn from_str(text: &str) -> Result<Self, NoMoney> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let scale = usize::try_from(SCALE).map_err(|_| NoMoney)?;
+        let pointed = text.contains('.');
+        if whole.is_empty()
+            || whole.len() > 27
+            || !digits(whole)
+            || !digits(fraction)
+            || (pointed && fraction.is_empty())
+            || fraction.len() > scale
+        {
+            return Err(NoMoney);
+        }
+        let all = format!("{whole}{fraction:0<scale$}");
+        all.parse().map(Self).map_err(|_| NoMoney)
+    }
+}
+
+/// An amount as people write it: in a contract, or on a command line.
+///
+/// # Errors
+/// When it has more digits than money has.
+pub fn written(text: &str) -> Result<Money, NoMoney> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if whole.len() > 12 || fraction.len() > WRITTEN {
+        return Err(NoMoney);
+    }
+    text.parse()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_exact_both_ways() {
+        for text in ["0", "0.05", "12", "100.000001", "999999999999.999999"] {
+            assert_eq!(written(text).unwrap().to_string(), text);
+        }
+        assert_eq!(written("0.50").unwrap().to_string(), "0.5");
+        for bad in [
+            "",
+            ".",
+            "1.",
+            ".5",
+            "-1",
+            "1e3",
+            "1.0000001",
+            "1234567890123",
+            "1,5",
+            "+1",
+        ] {
+            assert!(written(bad).is_err(), "{bad}");
+        }
+        let byte = written("0.000001").unwrap().millionth();
+        assert_eq!(byte.to_string(), "0.000000000001");
+        assert_eq!(byte.to_string().parse::<Money>(), Ok(byte));
+        assert_eq!(byte.times(1_000_000), written("0.000001").unwrap());
+    }
+
+    #[test]
+    fn a_hundred_tenths_are_ten() {
+        let tenth = written("0.1").unwrap();
+        let mut sum = Money::NOTHING;
+        for _ in 0..100 {
+            sum = sum.plus(tenth);
+        }
+        assert_eq!(sum, written("10").unwrap());
+        assert_eq!(written("10").unwrap().holds(tenth), 100);
+        assert_eq!(written("9.99").unwrap().holds(tenth), 99);
+        assert_eq!(sum.less(written("11").unwrap()), Money::NOTHING);
+        assert_eq!(sum.holds(Money::NOTHING), u64::MAX);
+    }
+}

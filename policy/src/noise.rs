@@ -1,0 +1,247 @@
+//! Noise whose distribution is exact: the discrete Laplace distribution, drawn with whole numbers alone.
+//!
+//! Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential Privacy" (2020), algorithms 1 and 2. Noise from
+//! floating-point logarithms has gaps that tell the value below it; here every probability is the one that the proof
+//! needs. Where chance comes from is the caller's affair.
+
+/// Where chance comes from.
+pub trait Chance {
+    /// A number below `bound`, each with the same probability; 0 where `bound` is 0.
+    fn below(&mut self, bound: u128) -> u128;
+}
+
+/// Uniformly distributed bits as chance: numbers that are too large are drawn again.
+#[derive(Debug)]
+pub struct Bits<F>(pub F);
+
+impl<F: FnMut() -> u64> Chance for Bits<F> {
+    fn below(&mut self, bound: u128) -> u128 {
+        let Some(most) = bound.checked_sub(1) else {
+            return 0;
+        };
+        let needed = u128::BITS.saturating_sub(most.leading_zeros());
+        if needed == 0 {
+            return 0;
+        }
+        loop {
+            let low = u128::from((self.0)());
+            let high = if needed > u64::BITS {
+                u128::from((self.0)())
+            } else {
+                0
+            };
+            let drawn = (high << u64::BITS) | low;
+            let cut = drawn & (u128::MAX >> u128::BITS.saturating_sub(needed));
+            if cut <= most {
+                return cut;
+            }
+        }
+    }
+}
+
+/// How wide noise is: the scale of a Laplace distribution, an exact fraction. Made by [`Scale::new`] alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scale {
+    numerator: u128,
+    denominator: u128,
+}
+
+impl Scale {
+    /// `numerator / denominator`; none where one of them is 0, or so large that a draw could leave 128 bits.
+    #[must_use]
+    pub fn new(numerator: u128, denominator: u128) -> Option<Self> {
+        let common = divisor(numerator, denominator);
+        let (numerator, denominator) = (
+            numerator.checked_div(common)?,
+            denominator.checked_div(common)?,
+        );
+        let fits = (1..=MOST).contains(&numerator) && (1..=MOST).contains(&denominator);
+        fits.then_some(Self {
+            numerator,
+            denominator,
+        })
+    }
+
+    /// A whole number `x` with probability proportional to `exp(-|x| / scale)`.
+    pub fn draw(self, chance: &mut impl Chance) -> i128 {
+        let Self {
+            numerator,
+            denominator,
+        } = self;
+        loop {
+            let part = chance.below(numerator);
+            if !decays(part, numerator, chance) {
+                continue;
+            }
+            let mut whole = 0_u128;
+            while decays(1, 1, chance) {
+                whole = whole.saturating_add(1);
+            }
+            let far = part.saturating_add(numerator.saturating_mul(whole));
+            let size = far.checked_div(denominator).unwrap_or(0);
+            let negative = chance.below(2) == 1;
+            if negative && size == 0 {
+                continue;
+            }
+            let size = i128::try_from(size).unwrap_or(i128::MAX);
+            return if negative {
+                size.saturating_neg()
+            } else {
+                size
+            };
+        }
+    }
+}
+
+/// True with probability `exp(-part / of)`, for a part from 0 to `of`.
+fn decays(part: u128, of: u128, chance: &mut impl Chance) -> bool {
+    let mut tries = 1_u128;
+    while chance.below(of.saturating_mul(tries)) < part {
+        tries = tries.saturating_add(1);
+    }
+    tries % 2 == 1
+}
+
+fn divisor(one: u128, other: u128) -> u128 {
+    let (mut one, mut other) = (one, other);
+    while let Some(rest) = one.checked_rem(other) {
+        (one, other) = (other, rest);
+    }
+    one
+}
+
+/// So that a draw of 2^27 times the scale, which nobody will see, still fits.
+const MOST: u128 = 1 << 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    /// Chance that goes along one path, and remembers how wide the first step beyond it was.
+    struct Path {
+        steps: std::vec::IntoIter<u128>,
+        beyond: Option<u128>,
+        any: u64,
+    }
+
+    impl Chance for Path {
+        fn below(&mut self, bound: u128) -> u128 {
+            match self.steps.next() {
+                Some(step) => step,
+                None => {
+                    self.beyond.get_or_insert(bound);
+                    // Anything that lets the draw end: nothing of it is used.
+                    self.any = self
+                        .any
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1);
+                    u128::from(self.any >> 33) % bound
+                }
+            }
+        }
+    }
+
+    /// The probability of each outcome of a draw, by going along every path that is likely enough; and what was left out.
+    fn probabilities<T: Ord>(draw: impl Fn(&mut Path) -> T, least: f64) -> (BTreeMap<T, f64>, f64) {
+        let mut found = BTreeMap::new();
+        let mut left_out = 0.0;
+        let mut open = vec![(Vec::new(), 1.0_f64)];
+        while let Some((steps, likely)) = open.pop() {
+            if likely < least {
+                left_out += likely;
+                continue;
+            }
+            let mut path = Path {
+                steps: steps.clone().into_iter(),
+                beyond: None,
+                any: 1,
+            };
+            let number = draw(&mut path);
+            match path.beyond {
+                None => *found.entry(number).or_insert(0.0) += likely,
+                Some(wide) => {
+                    for step in 0..wide {
+                        let mut steps = steps.clone();
+                        steps.push(step);
+                        open.push((steps, likely / wide as f64));
+                    }
+                }
+            }
+        }
+        (found, left_out)
+    }
+
+    /// The one step that the proof needs: an event of probability `exp(-part / of)`.
+    #[test]
+    fn decay_has_exactly_its_probability() {
+        for of in 1..=4 {
+            for part in 0..=of {
+                let (found, left_out) = probabilities(|path| decays(part, of, path), 1e-9);
+                let due = (-(part as f64) / of as f64).exp();
+                let met = found.get(&true).copied().unwrap_or(0.0);
+                assert!(left_out < 1e-3, "{left_out}");
+                assert!(
+                    (met - due).abs() <= left_out + 1e-12,
+                    "{part}/{of}: {met} of {due}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn noise_has_exactly_the_distribution_of_the_proof() {
+        for (numerator, denominator) in [(1, 1), (2, 1), (3, 2), (1, 2)] {
+            let scale = Scale::new(numerator, denominator).unwrap();
+            let (found, left_out) = probabilities(|path| scale.draw(path), 1e-7);
+            assert!(left_out < 0.13, "{scale:?}: {left_out}");
+            let decay = (-(denominator as f64) / numerator as f64).exp();
+            let least = (1.0 - decay) / (1.0 + decay);
+            for number in -4_i128..=4 {
+                let due = least * decay.powi(i32::try_from(number.abs()).unwrap());
+                let met = found.get(&number).copied().unwrap_or(0.0);
+                assert!(
+                    met <= due + 1e-9 && due <= met + left_out + 1e-9,
+                    "{scale:?} {number}: {met} of {due}, {left_out} left out"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_below_a_bound_are_equally_likely() {
+        for bound in 1..=17_u128 {
+            let mut met = vec![0; usize::try_from(bound).unwrap()];
+            for word in 0..32_u64 {
+                // The second word ends a draw whose first was too large.
+                let mut words = [word, 0].into_iter();
+                let drawn = Bits(|| words.next().unwrap_or(0)).below(bound);
+                let needed = u128::BITS - (bound - 1).leading_zeros();
+                if u128::from(word) % (1 << needed) < bound {
+                    assert_eq!(drawn, u128::from(word) % (1 << needed));
+                    met[usize::try_from(drawn).unwrap()] += 1;
+                }
+            }
+            assert!(met.iter().all(|count| *count == met[0]), "{bound}: {met:?}");
+        }
+        assert_eq!(Bits(|| 7).below(0), 0);
+        assert_eq!(Bits(|| 7).below(1 << 80), 7 << 64 | 7);
+    }
+
+    #[test]
+    fn a_scale_is_a_fraction_that_fits() {
+        assert_eq!(Scale::new(4, 6), Scale::new(2, 3));
+        for (numerator, denominator) in [(0, 1), (1, 0), (0, 0), (u128::MAX, 1), (1, u128::MAX)] {
+            assert_eq!(Scale::new(numerator, denominator), None);
+        }
+        let wide = Scale::new(MOST, 1).unwrap();
+        let mut word = 0_u64;
+        let mut bits = Bits(|| {
+            word = word
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            word.rotate_left(32)
+        });
+        assert!((0..100).any(|_| wide.draw(&mut bits).unsigned_abs() > 1 << 90));
+    }
+}

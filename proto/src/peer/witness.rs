@@ -1,0 +1,188 @@
+//! The newest head of a log, shown to be cosigned: that it went on from each head before, and what the other side says.
+
+use crate::peer::{field, pb};
+use bytes::Bytes;
+use evidence::digest::Digest;
+use policy::refusal::Refusal;
+
+/// What somebody shows of its own log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its newest signed head.
+    pub head: Bytes,
+    /// That the log went on to it.
+    pub growth: Vec<Growth>,
+    /// The newest head of the other side's log, cosigned; absent where none is new.
+    pub witnessed: Option<Bytes>,
+}
+
+/// That a log went on from an earlier size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Growth {
+    /// The earlier size.
+    pub from: u64,
+    /// The hashes of the proof, in order.
+    pub hashes: Vec<Digest>,
+}
+
+/// What the other side makes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// The log went on: the head, cosigned.
+    Witnessed(Bytes),
+    /// It has yet to be shown that the log went on from these heads.
+    Wanted(Vec<Bytes>),
+    /// The log does not go on from this head.
+    Refuted(Bytes),
+}
+
+/// The most earlier heads from which a proof is asked for, or given.
+pub const EARLIER: usize = 16;
+
+/// Takes a request apart.
+///
+/// # Errors
+/// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
+pub fn request_from_wire(message: pb::WitnessRequest) -> Result<Shown, Refusal> {
+    let pb::WitnessRequest {
+        head,
+        growth,
+        witnessed,
+    } = message;
+    few("growth", growth.len())?;
+    Ok(Shown {
+        head: field::document("head", head)?,
+        growth: growth
+            .into_iter()
+            .map(|message| {
+                let pb::Growth { from, hashes } = message;
+                let hashes = field::digests("hashes", hashes)?;
+                Ok(Growth { from, hashes })
+            })
+            .collect::<Result<_, Refusal>>()?,
+        witnessed: field::non_empty(witnessed),
+    })
+}
+
+/// Puts a request together.
+#[must_use]
+pub fn request_to_wire(shown: &Shown) -> pb::WitnessRequest {
+    let Shown {
+        head,
+        growth,
+        witnessed,
+    } = shown;
+    pb::WitnessRequest {
+        head: head.clone(),
+        growth: growth
+            .iter()
+            .map(|Growth { from, hashes }| pb::Growth {
+                from: *from,
+                hashes: field::hashes(hashes),
+            })
+            .collect(),
+        witnessed: witnessed.clone().unwrap_or_default(),
+    }
+}
+
+/// Takes a reply apart.
+///
+/// # Errors
+/// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
+pub fn from_wire(message: pb::WitnessReply) -> Result<Seen, Refusal> {
+    let pb::WitnessReply {
+        witnessed,
+        wanted,
+        refuted,
+    } = message;
+    few("wanted", wanted.len())?;
+    let filled = [witnessed.is_empty(), wanted.is_empty(), refuted.is_empty()];
+    match filled {
+        [false, true, true] => Ok(Seen::Witnessed(field::document("witnessed", witnessed)?)),
+        [true, false, true] => {
+            let heads = wanted
+                .into_iter()
+                .map(|head| field::document("wanted", head));
+            Ok(Seen::Wanted(heads.collect::<Result<_, _>>()?))
+        }
+        [true, true, false] => Ok(Seen::Refuted(field::document("refuted", refuted)?)),
+        _ => Err(field::malformed(
+            "the reply must hold a cosigned head, or heads that are wanted, or one that is refuted",
+        )),
+    }
+}
+
+/// Puts a reply together.
+#[must_use]
+pub fn to_wire(seen: &Seen) -> pb::WitnessReply {
+    let mut reply = pb::WitnessReply {
+        witnessed: Bytes::new(),
+        wanted: Vec::new(),
+        refuted: Bytes::new(),
+    };
+    match seen {
+        Seen::Witnessed(head) => reply.witnessed = head.clone(),
+        Seen::Wanted(heads) => reply.wanted = heads.clone(),
+        Seen::Refuted(head) => reply.refuted = head.clone(),
+    }
+    reply
+}
+
+fn few(field: &str, count: usize) -> Result<(), Refusal> {
+    if count <= EARLIER {
+        return Ok(());
+    }
+    Err(field::malformed(format!(
+        "`{field}` holds {count} entries; at most {EARLIER} are read"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EARLIER, Growth, Seen, Shown};
+    use crate::peer::pb;
+    use evidence::digest::Digest;
+
+    fn shown() -> Shown {
+        Shown {
+            head: "a head".into(),
+            growth: vec![Growth {
+                from: 3,
+                hashes: vec![Digest::of(b"1")],
+            }],
+            witnessed: Some("another".into()),
+        }
+    }
+
+    #[test]
+    fn what_is_shown_and_seen_survives_the_round_trip() {
+        let back = super::request_from_wire(super::request_to_wire(&shown())).unwrap();
+        assert_eq!(back, shown());
+        for seen in [
+            Seen::Witnessed("head".into()),
+            Seen::Wanted(vec!["one".into(), "two".into()]),
+            Seen::Refuted("head".into()),
+        ] {
+            assert_eq!(super::from_wire(super::to_wire(&seen)).unwrap(), seen);
+        }
+    }
+
+    #[test]
+    fn a_reply_says_one_thing_and_lists_are_short() {
+        let empty = super::to_wire(&Seen::Wanted(Vec::new()));
+        let both = pb::WitnessReply {
+            witnessed: "head".into(),
+            refuted: "head".into(),
+            ..empty.clone()
+        };
+        let many = super::to_wire(&Seen::Wanted(vec!["h".into(); EARLIER + 1]));
+        for reply in [empty, both, many] {
+            let refusal = super::from_wire(reply).unwrap_err();
+            assert_eq!(refusal.code.as_str(), "MESSAGE_MALFORMED");
+        }
+        let mut long = shown();
+        long.growth = vec![long.growth.remove(0); EARLIER + 1];
+        let refusal = super::request_from_wire(super::request_to_wire(&long)).unwrap_err();
+        assert_eq!(refusal.code.as_str(), "MESSAGE_MALFORMED");
+    }
+}
