@@ -63,6 +63,9 @@ fn trace(verbose: u8) {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // A line that stderr does not take is lost. Complaining of it on stderr panics, in whatever thread had something to
+        // say: a full disk would take the writer of the evidence with it, just when it has to say why it stopped.
+        .log_internal_errors(false)
         .try_init();
 }
 

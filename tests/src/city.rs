@@ -250,7 +250,8 @@ impl City {
         self.serve_by(command);
     }
 
-    /// The same, where no file can grow beyond so many blocks of 512 bytes.
+    /// The same, where no file can grow beyond so many blocks of 512 bytes, and stderr takes nothing any more: what a full disk
+    /// looks like to a process whose complaints go to a file on it.
     ///
     /// # Panics
     /// When it ends before it is ready.
@@ -258,7 +259,10 @@ impl City {
     pub fn serve_within(&mut self, blocks: u64) {
         let mut command = Command::new("sh");
         command
-            .args(["-c", "ulimit -f \"$1\" && exec \"$0\" --json serve"])
+            .args([
+                "-c",
+                "ulimit -f \"$1\" && exec \"$0\" --json serve 2>/dev/full",
+            ])
             .arg(&self.binary)
             .arg(blocks.to_string())
             .current_dir(&self.folder)
