@@ -28,7 +28,6 @@ use policy::id::Name;
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
 /// What is released of a dataset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,7 +58,6 @@ pub struct Staged {
     pub faults: Vec<Refusal>,
     folder: PathBuf,
     series: Series,
-    _aside: Option<TempDir>,
 }
 
 /// Works out what is due of the cubes of a published snapshot: periods that are over since the last release, corrections,
@@ -135,18 +133,6 @@ pub fn sweep(state: &Path, dataset: &Name) -> Result<(), Refusal> {
         series::sweep(&folder, &series);
     }
     Ok(())
-}
-
-/// The cubes whose cells were ever released of the dataset under its grid as it is, for what a new one must fit.
-///
-/// # Errors
-/// `STATE_BROKEN`.
-pub fn known(state: &Path, dataset: &Name) -> Result<Vec<Cube>, Refusal> {
-    let folder = Place::new(state, dataset).releases();
-    let series = series::load(&folder)?;
-    Ok(series
-        .map(|series| stage::cubes(&series))
-        .unwrap_or_default())
 }
 
 fn released(folder: &Path, series: &Series) -> Result<Released, Refusal> {

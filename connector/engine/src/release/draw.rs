@@ -87,7 +87,6 @@ pub(super) fn due(
             facts: work.facts,
             folder: work.folder,
             series: work.series,
-            _aside: None,
         }))
     })
 }

@@ -103,15 +103,8 @@ pub(super) fn due(
             faults: work.faults,
             folder: work.folder,
             series: work.series,
-            _aside: None,
         }))
     })
-}
-
-/// The cubes of a series.
-pub(super) fn cubes(series: &Series) -> Vec<Cube> {
-    let release = |cells: &Cells| cells.cube.back();
-    series.cells.iter().filter_map(release).collect()
 }
 
 /// The cubes that are released as the grid is, the coarsest first, each once.
