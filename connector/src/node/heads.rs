@@ -10,7 +10,7 @@ use policy::id::ParticipantId;
 use policy::refusal::{Code, Refusal};
 use proto::peer::proof::{Proof, Wanted};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 mod exchange;
 mod heard;
@@ -22,8 +22,8 @@ pub(crate) struct Heads {
     unwitnessed: Mutex<BTreeMap<ParticipantId, SignedHead>>,
     /// Newest heads of logs that we have never been shown ourselves, to be passed on: one for each log.
     relayed: Mutex<BTreeMap<ParticipantId, SignedHead>>,
-    /// Held while heads are exchanged with a peer that we have called.
-    exchanging: tokio::sync::Mutex<()>,
+    /// Held while heads are exchanged with a peer that we have called: one for each, so that nobody waits for a slow one.
+    exchanging: Mutex<BTreeMap<ParticipantId, Arc<tokio::sync::Mutex<()>>>>,
     /// Held while a head is judged that a caller shows, so that two are not held against the same one before.
     judging: tokio::sync::Mutex<()>,
 }

@@ -13,7 +13,7 @@ use faces::peer::call::PeerClient;
 use policy::id::ParticipantId;
 use policy::refusal::{Code, Refusal};
 use proto::peer::witness::{self, EARLIER, Growth, Seen};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What the proofs that came with a head say of an earlier one.
 enum Grown {
@@ -30,6 +30,12 @@ impl Heads {
     pub(super) fn to_be_cosigned(&self, peer: &ParticipantId, head: SignedHead) {
         locked(&self.unwitnessed).insert(peer.clone(), head);
     }
+
+    /// What is held while heads are exchanged with this peer.
+    fn turn(&self, peer: &ParticipantId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut all = locked(&self.exchanging);
+        Arc::clone(all.entry(peer.clone()).or_default())
+    }
 }
 
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -44,8 +50,9 @@ impl Node {
     /// # Errors
     /// When the peer can't be asked, or the log can't be written.
     pub(crate) async fn exchange_heads(&self, client: &PeerClient) -> Result<(), Refusal> {
-        let _turn = self.heads.exchanging.lock().await;
         let peer = client.participant();
+        let turn = self.heads.turn(peer);
+        let _turn = turn.lock().await;
         let head = self.log.head();
         let last = self.index(|state| state.witnessed_by(peer))?;
         if last == Some(head.checkpoint.size) {
