@@ -60,3 +60,19 @@ fn words(line: &str) -> Vec<String> {
     }
     words
 }
+
+#[test]
+fn thumbprints_may_begin_with_a_hyphen() {
+    const KEY: &str = "-PPEKYN_MFreaycGE-_VVrv3PHLiKCjzu9HKfTdhA5Q";
+    let lines = [
+        format!("hansa league key --end {KEY} --of a.example"),
+        format!(
+            "hansa key mandate --of a.example --holder {KEY} --up-to rows --longest 9 --signed-by k --output o"
+        ),
+        format!("hansa audit breach --key {KEY}"),
+    ];
+    for line in lines {
+        let typed = Cli::try_parse_from(line.split(' '));
+        assert!(typed.is_ok(), "{line}: {}", typed.unwrap_err());
+    }
+}

@@ -42,7 +42,8 @@ pub(crate) struct MandateArgs {
     #[arg(long, value_name = "PARTICIPANT")]
     pub(crate) of: String,
     /// The key or the seal that may sign, by its thumbprint
-    #[arg(long, value_name = "KEY")]
+    // A thumbprint may begin with a hyphen.
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     pub(crate) holder: String,
     /// In what capacity, for people
     #[arg(long, default_value = "officer")]

@@ -10,7 +10,8 @@ pub(crate) struct KeyArgs {
     #[arg(required_unless_present = "end", conflicts_with = "end")]
     pub(crate) statement: Option<PathBuf>,
     /// End this signing key instead, by its thumbprint
-    #[arg(long, value_name = "KEY", requires = "of")]
+    // A thumbprint may begin with a hyphen.
+    #[arg(long, value_name = "KEY", requires = "of", allow_hyphen_values = true)]
     pub(crate) end: Option<String>,
     /// Whose key ends
     #[arg(long, value_name = "PARTICIPANT", requires = "end")]
