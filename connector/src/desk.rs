@@ -6,6 +6,7 @@ pub(crate) mod config;
 mod contract;
 mod credential;
 mod dataset;
+mod foreign;
 mod group;
 pub(crate) mod out;
 mod peer;
@@ -76,6 +77,7 @@ pub(crate) async fn run(node: Arc<Node>, order: Order, out: Out) {
 
 async fn dispatch(node: &Arc<Node>, order: Order, out: &Out) -> Outcome {
     let (manner, caller) = (order.manner, order.caller);
+    foreign::check(node, &order.verb, caller)?;
     match order.verb {
         DeskVerb::Status { check } => status::status(node, check, out).await,
         DeskVerb::Doctor { participant } => status::doctor(node, participant.as_deref(), out).await,

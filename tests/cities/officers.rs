@@ -389,3 +389,24 @@ fn waits_for_us(lindau: &City) -> String {
     let waits = all.iter().find(|one| text(one, "turn") == "our turn");
     text(waits.unwrap(), "negotiation")
 }
+
+#[test]
+fn the_connector_opens_no_files_for_another_user() {
+    let league = League::new(super::binary());
+    let (lindau, _acme) = pair(&league, "officer");
+    let place = league.folder().join("taken");
+    let place = place.to_str().unwrap();
+    let asked: [&[&str]; 4] = [
+        &["--yes", "backup", place],
+        &["--yes", "audit", "export", "--output", place],
+        &["--yes", "audit", "processing", "--output", "hansa.toml"],
+        &["policy", "check", "hansa.toml", "--dataset", "bikes"],
+    ];
+    for args in asked {
+        lindau.hansa_as(SECOND, args).refused("USAGE", 2);
+    }
+    assert!(!std::path::Path::new(place).exists());
+    // What needs no file is theirs, and files are the own user's.
+    lindau.hansa_as(SECOND, &["audit", "processing"]).must();
+    lindau.hansa(&["--yes", "backup", place]).must();
+}
