@@ -8,8 +8,9 @@ use std::path::PathBuf;
 #[command(
     name = "hansa-verify",
     version,
-    after_help = "Ends with 0 when all of it is good, 2 on wrong use, 7 when something is broken, 8 when something is \
-                  missing from the files, 9 when something is of a version or under an algorithm that is not known here."
+    after_help = "Ends with 0 when all of it is good, 1 when the verdict can't be written, 2 on wrong use, 7 when something is \
+                  broken, 8 when something is missing from the files, 9 when something is of a version or under an algorithm \
+                  that is not known here."
 )]
 pub(crate) struct Args {
     /// One JSON object instead of text

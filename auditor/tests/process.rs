@@ -68,3 +68,17 @@ fn what_is_no_evidence_or_of_another_version() {
     let (out, _, status) = run(folder.path(), &["check", "empty"]);
     assert_eq!(status, 8, "{out}");
 }
+
+#[test]
+fn a_verdict_that_its_place_does_not_take_is_not_told() {
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_hansa-verify"))
+        .arg("--help")
+        .env_clear()
+        .stdout(full)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("can't be written"), "{said}");
+}

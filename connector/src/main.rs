@@ -40,7 +40,12 @@ fn main() -> ExitCode {
         quiet: cli.global.quiet,
     };
     trace(cli.global.verbose);
-    match run(cli, show) {
+    let done = run(cli, show);
+    match done.and_then(|status| {
+        cli::show::whole()
+            .map(|()| status)
+            .map_err(|lost| vec![lost])
+    }) {
         Ok(status) => ExitCode::from(status),
         Err(refusals) => {
             show.refusals(&refusals);

@@ -1,8 +1,9 @@
 //! How results and errors are shown to people and to scripts.
 
-use policy::refusal::Refusal;
+use policy::refusal::{Code, Refusal};
 use serde_json::{Value, json};
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
 
 /// Where output goes and how much of it.
 #[derive(Debug, Clone, Copy)]
@@ -52,11 +53,35 @@ pub(crate) fn lively() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
-/// A line on stdout; a closed pipe ends quietly, as with other tools.
+/// What kept the first line of a result from being written.
+static LOST: OnceLock<std::io::Error> = OnceLock::new();
+
+/// A line on stdout; a closed pipe ends quietly, as with other tools. Whether all were written, [`whole`] says at the end.
 pub(crate) fn line_out(text: &str) {
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}");
-    let _ = out.flush();
+    let written = writeln!(out, "{text}").and_then(|()| out.flush());
+    if let Err(error) = written
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        drop(LOST.set(error));
+    }
+}
+
+/// Whether stdout took every line of the result: one that lacks its end must not pass for a whole one.
+///
+/// # Errors
+/// `DISK_FULL`, or `INTERNAL` for what else kept a line from being written.
+pub(crate) fn whole() -> Result<(), Refusal> {
+    let Some(error) = LOST.get() else {
+        return Ok(());
+    };
+    let code = match keep::files::is_full(error) {
+        true => Code::DiskFull,
+        false => Code::Internal,
+    };
+    let sentence = format!("the result is not whole: stdout can't be written: {error}");
+    Err(Refusal::new(code, sentence)
+        .with_help("what was asked for is done; only its output is lost"))
 }
 
 /// A line on stderr.

@@ -249,3 +249,22 @@ fn rows_and_policies_that_cannot_be_read_are_told_with_their_line() {
         )],
     );
 }
+
+#[test]
+fn a_result_that_its_place_does_not_take_is_not_told_as_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let tell = |stdout: std::fs::File| {
+        std::process::Command::new(binary())
+            .args(["error", "WITHDRAWN"])
+            .current_dir(folder.path())
+            .stdout(stdout)
+            .output()
+            .unwrap()
+    };
+    let told = tell(std::fs::File::create(folder.path().join("told")).unwrap());
+    assert_eq!(told.status.code(), Some(0), "{told:?}");
+    let lost = tell(std::fs::File::create("/dev/full").unwrap());
+    let said = String::from_utf8(lost.stderr).unwrap();
+    assert_eq!(lost.status.code(), Some(1), "{said}");
+    assert!(said.contains("error[DISK_FULL]"), "{said}");
+}
