@@ -50,12 +50,7 @@ pub(crate) fn export(city: &City, to: &Path, filter: &[&str]) -> PathBuf {
 
 /// lindau, and acme with a contract, three answers, a refusal and a withdrawal.
 fn played(league: &League) -> (City, City, String) {
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.offers_long(200, ALL);
-    lindau.serve();
-    acme.knows(&lindau);
+    let (lindau, acme) = league.long_table(200, ALL);
     let contract = acme.contract("lindau.long");
     for _ in 0..3 {
         acme.ask("SELECT count(*) FROM lindau.long").must();
@@ -189,12 +184,7 @@ fn two_files_say_who_got_what_under_which_contract() {
 #[test]
 fn a_log_that_was_written_anew_is_found_by_what_a_partner_holds() {
     let league = League::new(binary());
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.offers_long(200, ALL);
-    lindau.serve();
-    acme.knows(&lindau);
+    let (mut lindau, acme) = league.long_table(200, ALL);
     let _ = acme.contract("lindau.long");
     let ask = || acme.ask("SELECT count(*) FROM lindau.long").must();
     ask();

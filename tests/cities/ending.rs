@@ -10,12 +10,7 @@ use std::time::{Duration, Instant};
 #[test]
 fn a_connector_that_is_told_to_stop_ends_soon_though_an_answer_runs() {
     let league = League::new(binary());
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.offers_long(150_000, ALL);
-    lindau.serve();
-    acme.knows(&lindau);
+    let (mut lindau, acme) = league.long_table(150_000, ALL);
     let _ = acme.contract("lindau.long");
     // Nobody reads on, so the answer stands still in the middle.
     let reader = acme.begins();

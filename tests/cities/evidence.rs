@@ -146,12 +146,7 @@ fn an_export_holds_what_was_asked_for_and_no_more() {
 #[test]
 fn an_answer_that_is_not_read_to_its_end_is_no_trouble() {
     let league = League::new(super::binary());
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.offers_long(2000, ALL);
-    lindau.serve();
-    acme.knows(&lindau);
+    let (_lindau, acme) = league.long_table(2000, ALL);
     let _ = acme.contract("lindau.long");
     acme.ask("SELECT a.id FROM lindau.long a, lindau.long b LIMIT 3")
         .must();
@@ -172,12 +167,7 @@ fn an_answer_that_is_not_read_to_its_end_is_no_trouble() {
 #[test]
 pub(crate) fn a_log_that_does_not_go_on_from_what_was_shown_is_noticed() {
     let league = League::new(super::binary());
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.offers_long(200, ALL);
-    lindau.serve();
-    acme.knows(&lindau);
+    let (mut lindau, acme) = league.long_table(200, ALL);
     let _ = acme.contract("lindau.long");
     let ask = || acme.ask("SELECT count(*) FROM lindau.long").must();
     ask();

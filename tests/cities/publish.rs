@@ -80,12 +80,7 @@ fn size(folder: &std::path::Path) -> u64 {
 #[test]
 fn unreadable_rows_stop_a_publication_and_nothing_changes() {
     let league = League::new(super::binary());
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.offers_long(100, ALL);
-    lindau.serve();
-    acme.knows(&lindau);
+    let (lindau, acme) = league.long_table(100, ALL);
     let _ = acme.contract("lindau.long");
     let mut broken = long_table(50);
     broken.push_str("many,s1,no number\n");

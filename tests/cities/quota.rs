@@ -25,16 +25,11 @@ fn used(lindau: &City, contract: &str, what: &str) -> i64 {
 #[test]
 fn a_second_contract_on_a_dataset_brings_no_fresh_quota() {
     let league = League::new(binary());
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.offers_long(
+    let (mut lindau, acme) = league.long_table(
         2000,
         "rows_per_day = 1000\nbytes_per_day = \"1 GB\"\nqueries_per_day = 8\n\
          valid = { from = 2026-01-01, until = 2029-12-31 }",
     );
-    lindau.serve();
-    acme.knows(&lindau);
     let first = acme.contract("lindau.long");
     let second = acme.contract("lindau.long");
     assert_ne!(first, second);

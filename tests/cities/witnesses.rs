@@ -32,12 +32,7 @@ fn put_back(city: &City) {
 #[test]
 fn partners_cosign_each_others_heads() {
     let league = League::new(binary());
-    let mut lindau = league.city("lindau");
-    let acme = league.firm("acme");
-    league.hand_bundle_to("lindau");
-    lindau.offers_long(200, ALL);
-    lindau.serve();
-    acme.knows(&lindau);
+    let (lindau, acme) = league.long_table(200, ALL);
     let _ = acme.contract("lindau.long");
     for _ in 0..3 {
         acme.ask(COUNT).must();

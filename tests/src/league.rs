@@ -48,6 +48,22 @@ impl League {
         run(&self.binary, self.folder(), args)
     }
 
+    /// The city `lindau`, which serves a long table to everybody in the league, and the firm `acme`, which knows it.
+    ///
+    /// # Panics
+    /// When one of the commands fails.
+    #[must_use]
+    #[track_caller]
+    pub fn long_table(&self, rows: u32, terms: &str) -> (City, City) {
+        let mut lindau = self.city("lindau");
+        let acme = self.firm("acme");
+        self.hand_bundle_to("lindau");
+        lindau.offers_long(rows, terms);
+        lindau.serve();
+        acme.knows(&lindau);
+        (lindau, acme)
+    }
+
     /// `init`, `admit` and `join` of a participant that others can reach on a port of its own choice.
     ///
     /// # Panics

@@ -1,6 +1,7 @@
 //! Attacks on cells with noise and on the budget of privacy that they spend (P): somebody asks again and again, has more and
 //! more released, and pulls the plug.
 
+use crate::attacks::released::persons_at_sites;
 use crate::attacks::{Attack, Line, tried};
 use crate::binary;
 use harness::city::City;
@@ -25,7 +26,12 @@ pub(crate) fn attacked() -> Vec<Line> {
     let mut lindau = league.city("lindau");
     let [acme, globex, initech] = ["acme", "globex", "initech"].map(|firm| league.firm(firm));
     league.hand_bundle_to("lindau");
-    lindau.configure(WALKS);
+    lindau.configure(&persons_at_sites(
+        "walks",
+        "steps",
+        "never",
+        "personal = true",
+    ));
     let mut csv = String::from("at,site,person,steps\n");
     for person in 0..40 {
         let site = ["Hafen", "Insel"][person % 2];
@@ -262,42 +268,3 @@ const ATTACKS: [Attack<Town>; 4] = [
         lacks: "",
     },
 ];
-
-const WALKS: &str = r#"
-[[dataset]]
-name = "walks"
-title = "Persons seen at sites"
-licence = "proprietary"
-personal = true
-unit_column = "person"
-
-[dataset.source]
-kind = "text"
-path = "data/walks.csv"
-
-[[dataset.column]]
-name = "at"
-type = "instant"
-format = "%Y-%m-%dT%H:%M:%SZ"
-zone = "UTC"
-required = true
-
-[[dataset.column]]
-name = "site"
-required = true
-
-[[dataset.column]]
-name = "person"
-required = true
-
-[[dataset.column]]
-name = "steps"
-type = "int"
-
-[dataset.grid]
-dimensions = ["site", "at"]
-bucket = "hour"
-zone = "UTC"
-release = "day"
-late = "never"
-"#;

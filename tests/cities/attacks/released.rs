@@ -24,7 +24,7 @@ pub(crate) fn attacked() -> Vec<Line> {
     let mut lindau = league.city("lindau");
     let (acme, globex) = (league.firm("acme"), league.firm("globex"));
     league.hand_bundle_to("lindau");
-    lindau.configure(STAYS);
+    lindau.configure(&persons_at_sites("stays", "bikes", "correct", ""));
     publish(&lindau, &quiet());
     for (firm, bucket) in [("acme", "hour"), ("globex", "day")] {
         let terms = format!(
@@ -222,16 +222,20 @@ const ATTACKS: [Attack<Town>; 6] = [
     },
 ];
 
-const STAYS: &str = r#"
+/// A dataset of persons seen at sites with a measure of each, in cells by hour that are released by the day.
+pub(super) fn persons_at_sites(name: &str, measure: &str, late: &str, more: &str) -> String {
+    format!(
+        r#"
 [[dataset]]
-name = "stays"
+name = "{name}"
 title = "Persons seen at sites"
 licence = "proprietary"
 unit_column = "person"
+{more}
 
 [dataset.source]
 kind = "text"
-path = "data/stays.csv"
+path = "data/{name}.csv"
 
 [[dataset.column]]
 name = "at"
@@ -249,7 +253,7 @@ name = "person"
 required = true
 
 [[dataset.column]]
-name = "bikes"
+name = "{measure}"
 type = "int"
 
 [dataset.grid]
@@ -257,5 +261,7 @@ dimensions = ["site", "at"]
 bucket = "hour"
 zone = "UTC"
 release = "day"
-late = "correct"
-"#;
+late = "{late}"
+"#
+    )
+}
