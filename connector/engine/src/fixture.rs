@@ -9,6 +9,7 @@ use crate::execute::{Holdings, execute};
 use crate::fixture::table::Layout;
 use crate::limits::{Limits, Room, SqlLimits, runtime};
 use crate::plan;
+use crate::release;
 use crate::snapshot::Snapshot;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -96,6 +97,30 @@ impl City {
             })
             .collect();
         self.datasets.insert(dataset.id.clone(), (dataset, clauses));
+    }
+
+    /// Releases what is due of the cells that the contract on a dataset gives, as a connector does once it has published.
+    pub(crate) fn release(&mut self, bare: &str) {
+        let (id, (dataset, clauses)) = self
+            .datasets
+            .iter()
+            .find(|(id, _)| id.name.as_str() == bare)
+            .unwrap();
+        let state = self.folder.path().join("state");
+        let held = self.holdings.get_mut(id).unwrap();
+        let cubes: Vec<_> = policy::term::cube_of(clauses)
+            .unwrap()
+            .into_iter()
+            .collect();
+        let staged = release::stage(held, &cubes, &state, &self.limits, now(), &[9; 32]).unwrap();
+        let released = match staged {
+            Some(staged) => {
+                assert!(staged.faults.is_empty(), "{:?}", staged.faults);
+                staged.commit().unwrap()
+            }
+            None => release::open(&state, dataset).unwrap(),
+        };
+        *held = Arc::new(Snapshot::clone(held).with_released(released));
     }
 
     /// The consumer's contracts, in force.

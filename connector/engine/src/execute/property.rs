@@ -109,7 +109,7 @@ fn each_term_is_missed_when_it_is_dropped() {
             |seed: &u64| !matches!(case(*seed, Mutant::None, false, Some(name)), Verdict::Same);
         tell(name, seeds().find(missed));
     }
-    for name in ["min_group", "dominance_p", "dominance_nk"] {
+    for name in ["min_group", "dominance_p", "dominance_nk", "release"] {
         tell(
             name,
             seeds().find(|seed| cubes::run(*seed, Some(name)).is_err()),
