@@ -250,8 +250,11 @@ CREATE TABLE IF NOT EXISTS owed (
 CREATE INDEX IF NOT EXISTS owed_due ON owed (contract, peer, closed);
 CREATE INDEX IF NOT EXISTS owed_opened ON owed (opened);
 CREATE TABLE IF NOT EXISTS taken (
-    request TEXT NOT NULL, peer TEXT NOT NULL, contracts TEXT NOT NULL, at INTEGER NOT NULL, attested INTEGER,
+    request TEXT NOT NULL, peer TEXT NOT NULL, contracts TEXT NOT NULL, at INTEGER NOT NULL, ended INTEGER,
     PRIMARY KEY (request, peer)) STRICT;
+CREATE TABLE IF NOT EXISTS stated (
+    contract TEXT NOT NULL, request TEXT NOT NULL, peer TEXT NOT NULL, record INTEGER NOT NULL,
+    PRIMARY KEY (contract, request, peer)) STRICT;
 CREATE TABLE IF NOT EXISTS purse (
     contract TEXT PRIMARY KEY, spent TEXT NOT NULL, topped TEXT NOT NULL, months INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS fare (

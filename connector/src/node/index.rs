@@ -115,7 +115,10 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
         "attest" => owed::attested(change, &body),
         "errand" => owed::asked(change, &body),
         "not_received" => owed::not_received(change, &body),
-        "received" => change.receipt(&receipt(&body, "consumer")?),
+        "received" => {
+            owed::received(change, &body)?;
+            change.receipt(&receipt(&body, "consumer")?)
+        }
         "receipt_ack" => {
             let state = match body.get("match") {
                 Some(Json::Bool(true)) => "acknowledged",

@@ -191,24 +191,40 @@ pub(crate) fn lock(folder: &Path) -> Result<std::fs::File, Refusal> {
     }
 }
 
-/// Answers that a crash left open are closed as cut: their whole reservation counts as used.
+/// Answers that a crash left open are closed as cut: their whole reservation counts as used. Those that we were receiving
+/// have ended too, and nobody knows how much of them came.
 fn close_open(log: &Log, state: &State) -> Result<bool, Refusal> {
-    let open = state.open_answers()?;
-    for (request, _, opened) in &open {
-        let closing = Fact::new(
+    let given = state.open_answers()?.into_iter();
+    let given = given.map(|(request, _, opened)| {
+        Fact::new(
             "close",
             [
                 ("request_id", Json::text(request)),
-                ("opened", Json::count(*opened)),
+                ("opened", Json::count(opened)),
                 ("outcome", Json::text("cut")),
                 ("code", Json::text(Code::Interrupted)),
             ],
-        );
-        let _ = log
-            .record_blocking(closing)
+        )
+    });
+    let coming = state.coming()?.into_iter();
+    let coming = coming.map(|(request, peer)| {
+        Fact::new(
+            "not_received",
+            [
+                ("request_id", Json::text(request)),
+                ("peer", Json::text(peer)),
+                ("code", Json::text(Code::Interrupted)),
+            ],
+        )
+    });
+    let mut any = false;
+    for ending in given.chain(coming) {
+        let _durable = log
+            .record_blocking(ending)
             .map_err(|unwritable| audit::refusal(&unwritable))?;
+        any = true;
     }
-    Ok(!open.is_empty())
+    Ok(any)
 }
 
 fn book(

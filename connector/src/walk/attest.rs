@@ -89,6 +89,8 @@ async fn record(
 ) -> Result<(), Refusal> {
     let file = crate::node::waiting(|| node.documents.keep(Document::Statement, bytes))?;
     let requests = deletion.requests.iter().map(Json::text).collect();
+    // What is owed is owed under all versions of a contract together.
+    let first = node.book(|book| book.first(deletion.contract));
     let _durable = node
         .record(Fact::new(
             "attest",
@@ -96,6 +98,7 @@ async fn record(
                 ("peer", Json::text(peer)),
                 ("direction", Json::text(direction)),
                 ("contract", Json::text(deletion.contract)),
+                ("first", Json::text(first)),
                 ("statement", Json::text(file)),
                 ("requests", Json::List(requests)),
             ],

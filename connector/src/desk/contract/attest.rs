@@ -5,7 +5,7 @@ use crate::desk::Outcome;
 use crate::desk::out::Out;
 use crate::node::Node;
 use crate::walk::{attest, post};
-use ::policy::id::{ContractId, RequestId};
+use ::policy::id::{ContractId, ParticipantId, RequestId};
 use ::policy::refusal::{Code, Refusal};
 use serde_json::json;
 use std::sync::Arc;
@@ -30,15 +30,17 @@ pub(super) async fn attest(
     }
     let provider = agreement.provider.id.clone();
     let requests: Vec<RequestId> = if answers.is_empty() {
-        let versions = versions(node, contract);
-        node.index(|state| state.unstated(&provider, &versions))?
+        let (first, versions) = versions(node, contract);
+        node.index(|state| state.unstated(&provider, first, &versions))?
     } else {
         let named = answers.iter().map(|answer| {
             answer
                 .parse()
                 .map_err(|fault| Refusal::new(Code::UsageWrong, format!("`{answer}`: {fault}")))
         });
-        named.collect::<Result<_, _>>()?
+        let named: Vec<RequestId> = named.collect::<Result<_, _>>()?;
+        not_coming(node, &provider, &named)?;
+        named
     };
     let statements = attest::state(node, (contract, &agreement), &requests).await?;
     let mut carried = Ok(());
@@ -74,12 +76,28 @@ pub(super) async fn attest(
     Ok(0)
 }
 
-/// All versions of a contract.
-fn versions(node: &Node, contract: ContractId) -> Vec<ContractId> {
+/// What still comes can't be said to be deleted, and the provider would not count it.
+fn not_coming(node: &Node, provider: &ParticipantId, named: &[RequestId]) -> Result<(), Refusal> {
+    let coming = node.index(|state| state.coming())?;
+    let found = coming
+        .into_iter()
+        .find(|(request, peer)| peer == provider && named.contains(request));
+    match found {
+        None => Ok(()),
+        Some((request, _)) => Err(Refusal::new(
+            Code::UsageWrong,
+            format!("the answer to {request} still comes"),
+        )
+        .with_help("state it when the answer has ended")),
+    }
+}
+
+/// The first version of a contract, and all of them.
+fn versions(node: &Node, contract: ContractId) -> (ContractId, Vec<ContractId>) {
     let now = node.now();
     node.book(|book| {
         let first = book.first(contract);
         let all = book.all(now).map(|(id, _, _)| id);
-        all.filter(|id| book.first(*id) == first).collect()
+        (first, all.filter(|id| book.first(*id) == first).collect())
     })
 }

@@ -21,11 +21,16 @@ pub(super) fn permitted(change: &Change<'_>, body: &Body<'_>, asker: &str) -> Re
 pub(super) fn attested(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
     let peer = body.text("peer")?;
     let incoming = body.text("direction")? == "in";
+    let first = match body.optional("first") {
+        Some(first) => first,
+        // Records of older versions name the version alone.
+        None => body.text("contract")?,
+    };
     for request in body.words("requests").split_whitespace() {
         if incoming {
-            change.stated(request, &peer)?;
+            change.stated(&first, request, &peer)?;
         } else {
-            change.have_stated(request, &peer, body.record.seq)?;
+            change.have_stated(&first, request, &peer, body.record.seq)?;
         }
     }
     Ok(())
@@ -43,8 +48,15 @@ pub(super) fn asked(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal>
 
 /// One that was refused brought nothing; of one that was not read to its end some rows may have come.
 pub(super) fn not_received(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
+    let (request, peer) = (body.text("request_id")?, body.text("peer")?);
     if body.text("code")? == Code::Interrupted.as_str() {
-        return Ok(());
+        return change.taken(&request, &peer, body.record.at);
     }
-    change.not_taken(&body.text("request_id")?, &body.text("peer")?)
+    change.not_taken(&request, &peer)
+}
+
+/// An answer that came to its end, or to that of its stream.
+pub(super) fn received(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
+    let (request, peer) = (body.text("request_id")?, body.text("peer")?);
+    change.taken(&request, &peer, body.record.at)
 }

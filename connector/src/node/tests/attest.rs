@@ -3,6 +3,9 @@
 use crate::node::Node;
 use crate::node::testing::{DAY, TERMS, Town, agree, ask, caller, closed, id, post, records, said};
 use crate::walk::attest;
+use crate::walk::fact::Fact;
+use evidence::digest::Digest;
+use evidence::json::Json;
 use policy::contract::Agreement;
 use policy::id::{ContractId, RequestId};
 use policy::refusal::Code;
@@ -48,6 +51,19 @@ impl Case {
         let permits = records(&self.provider, "permit");
         let ids = permits.iter().map(|permit| said(permit, "request_id"));
         ids.map(|id| id.parse().unwrap()).collect()
+    }
+
+    async fn closes(&self, opened: u64, request: RequestId) {
+        let close = Fact::new(
+            "close",
+            [
+                ("request_id", Json::text(request)),
+                ("opened", Json::count(opened)),
+                ("outcome", Json::text("done")),
+                ("rows", Json::count(1)),
+            ],
+        );
+        let _durable = self.provider.record(close).await.unwrap();
     }
 
     async fn states(&self, requests: &[RequestId]) {
@@ -111,4 +127,106 @@ async fn a_statement_of_somebody_else_states_nothing() {
     let forged = attest::take_in(&case.provider, &id("acme"), &changed).await;
     assert_eq!(forged.unwrap_err().code, Code::SignatureInvalid);
     assert_eq!(records(&case.provider, "attest").len(), 1);
+}
+
+/// Two datasets in one answer, each with a contract under which it is to be deleted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_clears_what_came_under_its_contract_and_has_come() {
+    let case = case().await;
+    let other = ContractId(Digest::of(b"another contract"));
+    let request = RequestId([7; 16]);
+    let (running, peer) = (RequestId([8; 16]), id("acme"));
+    let late = case.provider.now().plus_micros(DAY);
+    let owed = |contract: ContractId| {
+        let found = case
+            .provider
+            .index(|state| state.owed(contract, &id("acme"), late, 9));
+        found.unwrap().1
+    };
+    for (request, contracts) in [
+        (request, vec![case.contract, other]),
+        (running, vec![case.contract]),
+    ] {
+        let grants = contracts.iter().map(|contract| {
+            Json::object([
+                ("contract", Json::text(contract)),
+                ("attest", Json::text(contract)),
+            ])
+        });
+        let permit = Fact::new(
+            "permit",
+            [
+                ("request_id", Json::text(request)),
+                ("peer", Json::text(&peer)),
+                (
+                    "contracts",
+                    Json::List(contracts.iter().map(Json::text).collect()),
+                ),
+                ("grants", Json::List(grants.collect())),
+                ("reservations", Json::List(Vec::new())),
+            ],
+        );
+        let opened = case
+            .provider
+            .record(permit)
+            .await
+            .unwrap()
+            .receipt()
+            .index();
+        if request != running {
+            case.closes(opened, request).await;
+        }
+    }
+    let both = [request, running];
+    assert_eq!(owed(case.contract), [request]);
+    case.states(&both).await;
+    // What came under the other contract is owed still, and so is what still ran.
+    assert_eq!(owed(case.contract), []);
+    assert_eq!(owed(other), [request]);
+    let opened = records(&case.provider, "permit").last().unwrap().seq;
+    case.closes(opened, running).await;
+    assert_eq!(owed(case.contract), [running]);
+    case.states(&both).await;
+    assert_eq!(owed(case.contract), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_still_comes_is_not_stated_to_be_deleted() {
+    let mut case = case().await;
+    let (came, coming) = (RequestId([1; 16]), RequestId([2; 16]));
+    for request in [came, coming] {
+        let errand = Fact::new(
+            "errand",
+            [
+                ("request_id", Json::text(request)),
+                ("peer", Json::text(case.provider.id())),
+                ("contracts", Json::List(vec![Json::text(case.contract)])),
+            ],
+        );
+        let _durable = case.consumer.record(errand).await.unwrap();
+    }
+    let cut = Fact::new(
+        "not_received",
+        [
+            ("request_id", Json::text(came)),
+            ("peer", Json::text(case.provider.id())),
+            ("code", Json::text(Code::Interrupted)),
+        ],
+    );
+    let _durable = case.consumer.record(cut).await.unwrap();
+    let provider = case.provider.id();
+    let unstated = |consumer: &Node, first: ContractId| {
+        let found = consumer.index(|state| state.unstated(&provider, first, &[case.contract]));
+        found.unwrap()
+    };
+    assert_eq!(unstated(&case.consumer, case.contract), [came]);
+    case.states(&[came]).await;
+    assert_eq!(unstated(&case.consumer, case.contract), []);
+    // Under another contract nothing was stated of it.
+    let other = ContractId(Digest::of(b"another contract"));
+    assert_eq!(unstated(&case.consumer, other), [came]);
+    // Whoever was receiving it is dead: it comes no more, and nobody knows how much of it came.
+    closed(case.consumer).await;
+    case.consumer = case.town.open("acme");
+    assert_eq!(unstated(&case.consumer, case.contract), [coming]);
 }

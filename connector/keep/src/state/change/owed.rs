@@ -39,14 +39,15 @@ impl Change<'_> {
         )
     }
 
-    /// The consumer has stated it of the answer to a question.
+    /// The consumer has stated it of what came with the answer to a question under the contract of which this is the first
+    /// version; what came with it under another contract is owed still. Of an answer that runs nobody can say it yet.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn stated(&self, request: &str, peer: &str) -> Result<(), Refusal> {
+    pub fn stated(&self, contract: &str, request: &str, peer: &str) -> Result<(), Refusal> {
         self.run(
-            "DELETE FROM owed WHERE request = ?1 AND peer = ?2",
-            params![request, peer],
+            "DELETE FROM owed WHERE contract = ?1 AND request = ?2 AND peer = ?3 AND closed IS NOT NULL",
+            params![contract, request, peer],
         )
     }
 
@@ -62,8 +63,19 @@ impl Change<'_> {
         at: Time,
     ) -> Result<(), Refusal> {
         self.run(
-            "INSERT OR IGNORE INTO taken (request, peer, contracts, at) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT OR IGNORE INTO taken (request, peer, contracts, at, ended) VALUES (?1, ?2, ?3, ?4, NULL)",
             params![request, peer, contracts, at.micros()],
+        )
+    }
+
+    /// Its answer came, or some of it, and no more will.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn taken(&self, request: &str, peer: &str, at: Time) -> Result<(), Refusal> {
+        self.run(
+            "UPDATE taken SET ended = ?3 WHERE request = ?1 AND peer = ?2",
+            params![request, peer, at.micros()],
         )
     }
 
@@ -78,14 +90,21 @@ impl Change<'_> {
         )
     }
 
-    /// We have stated, in this record, that what came with its answer is deleted.
+    /// We have stated, in this record, that what came with its answer under the contract of which this is the first version
+    /// is deleted.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn have_stated(&self, request: &str, peer: &str, record: u64) -> Result<(), Refusal> {
+    pub fn have_stated(
+        &self,
+        contract: &str,
+        request: &str,
+        peer: &str,
+        record: u64,
+    ) -> Result<(), Refusal> {
         self.run(
-            "UPDATE taken SET attested = ?3 WHERE request = ?1 AND peer = ?2",
-            params![request, peer, signed(record)],
+            "INSERT OR IGNORE INTO stated (contract, request, peer, record) VALUES (?1, ?2, ?3, ?4)",
+            params![contract, request, peer, signed(record)],
         )
     }
 }

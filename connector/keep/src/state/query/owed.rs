@@ -57,26 +57,42 @@ impl State {
         Ok(found.into_iter().next().unwrap_or_default())
     }
 
-    /// The questions that we asked a provider under one of these contracts and whose answers, as far as they came, we have
-    /// not stated to be deleted; the oldest first.
+    /// The questions that we asked a provider under one of these versions of a contract, by its first one, whose answers have
+    /// ended and of which we have not stated that what came is deleted; the oldest first.
     ///
     /// # Errors
     /// As everywhere here.
     pub fn unstated(
         &self,
         provider: &ParticipantId,
-        contracts: &[ContractId],
+        first: ContractId,
+        versions: &[ContractId],
     ) -> Result<Vec<RequestId>, Refusal> {
         let rows: Vec<(RequestId, String)> = self.all(
-            "SELECT request, contracts FROM taken WHERE peer = ?1 AND attested IS NULL ORDER BY at, request",
-            [provider.as_str()],
+            "SELECT request, contracts FROM taken WHERE peer = ?1 AND ended IS NOT NULL AND NOT EXISTS (
+                 SELECT 1 FROM stated WHERE stated.contract = ?2 AND stated.request = taken.request
+                     AND stated.peer = taken.peer)
+             ORDER BY at, request",
+            [provider.as_str(), &first.to_string()],
             |row| Ok((parsed(row, 0)?, row.get(1)?)),
         )?;
         let under = |named: &str| {
             let mut named = named.split(' ').filter_map(|one| one.parse().ok());
-            named.any(|one: ContractId| contracts.contains(&one))
+            named.any(|one: ContractId| versions.contains(&one))
         };
         let found = rows.into_iter().filter(|(_, named)| under(named));
         Ok(found.map(|(request, _)| request).collect())
+    }
+
+    /// The questions that we asked and whose answers still come, as far as the log says: each with whom it was asked.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn coming(&self) -> Result<Vec<(RequestId, ParticipantId)>, Refusal> {
+        self.all(
+            "SELECT request, peer FROM taken WHERE ended IS NULL ORDER BY at, request",
+            [],
+            |row| Ok((parsed(row, 0)?, parsed(row, 1)?)),
+        )
     }
 }
