@@ -6,6 +6,7 @@ use evidence::json::Json;
 use evidence::note::{self, NoteKey, SignedHead};
 use evidence::tree::check_consistency;
 use faces::peer::call::PeerClient;
+use keep::state::row::HeardRow;
 use policy::id::ParticipantId;
 use policy::refusal::{Code, Refusal};
 use proto::peer::proof::{Proof, Wanted};
@@ -61,18 +62,53 @@ impl Node {
         let Some(head) = self.checked_head(peer, head) else {
             return Ok(());
         };
-        match self.known_head(peer)? {
-            None => self.note_head(peer, &head, false).await,
-            Some(known) if known.checkpoint == head.checkpoint => Ok(()),
-            Some(known) if known.checkpoint.size == head.checkpoint.size => {
-                self.note_fork(peer, (&known, &head), None).await
-            }
-            Some(known) if known.checkpoint.size < head.checkpoint.size => {
-                self.note_head(peer, &head, false).await
-            }
-            // It may have been overtaken on the way by a newer one.
-            Some(_) => Ok(()),
+        if !self.fits(peer, &head, None).await? {
+            return Ok(());
         }
+        match self.known_head(peer)? {
+            // It may have been overtaken on the way by a newer one.
+            Some(known) if known.checkpoint.size >= head.checkpoint.size => Ok(()),
+            _ if self.is_recorded(peer, &head)? => Ok(()),
+            _ => self.note_head(peer, &head, false, &[]).await,
+        }
+    }
+
+    /// Holds a head against every one of the same size that is on the books, proven or not. Of two that differ both are
+    /// recorded, and it does not fit.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    async fn fits(
+        &self,
+        peer: &ParticipantId,
+        head: &SignedHead,
+        via: Option<&ParticipantId>,
+    ) -> Result<bool, Refusal> {
+        // INVARIANT: one-history. Two heads of one log that do not fit each other are on the books, whoever has shown them.
+        for (known, by) in self.recorded(peer, head.checkpoint.size)? {
+            if known.checkpoint != head.checkpoint {
+                let via = via.or((by != *peer).then_some(&by));
+                self.note_fork(peer, (&known, head), via).await?;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn is_recorded(&self, peer: &ParticipantId, head: &SignedHead) -> Result<bool, Refusal> {
+        let mut recorded = self.recorded(peer, head.checkpoint.size)?.into_iter();
+        Ok(recorded.any(|(known, _)| known.checkpoint == head.checkpoint))
+    }
+
+    /// The heads of a log of this size that are on the books, each with who has shown it.
+    fn recorded(
+        &self,
+        peer: &ParticipantId,
+        size: u64,
+    ) -> Result<Vec<(SignedHead, ParticipantId)>, Refusal> {
+        let rows = self.index(|state| state.recorded_of(peer, size))?;
+        let read = |row: HeardRow| Some((row.note.parse().ok()?, row.via));
+        Ok(rows.into_iter().filter_map(read).collect())
     }
 
     /// Takes in a head that a peer shows to us who have called it: where an older one is known, the peer proves that it goes
@@ -89,8 +125,11 @@ impl Node {
         let Some(head) = self.checked_head(peer, head) else {
             return Ok(());
         };
+        if !self.fits(peer, &head, None).await? {
+            return Ok(());
+        }
         let Some(known) = self.known_head(peer)? else {
-            self.note_head(peer, &head, true).await?;
+            self.note_head(peer, &head, true, &[]).await?;
             self.heads.to_be_cosigned(peer, head);
             return Ok(());
         };
@@ -98,14 +137,19 @@ impl Node {
             return Ok(());
         }
         match self.prove(client, &known, &head).await {
-            Shown::Proven(newest) => {
-                self.note_head(peer, &newest, true).await?;
-                self.heads.to_be_cosigned(peer, *newest);
-                Ok(())
-            }
+            Shown::Proven(newest) => self.go_on(peer, *newest).await,
             Shown::Nothing(_) => self.note_fork(peer, (&known, &head), None).await,
             Shown::Unknown => Ok(()),
         }
+    }
+
+    /// Takes in a head that was proven to go on from the known one.
+    async fn go_on(&self, peer: &ParticipantId, newest: SignedHead) -> Result<(), Refusal> {
+        if self.fits(peer, &newest, None).await? {
+            self.note_head(peer, &newest, true, &[]).await?;
+            self.heads.to_be_cosigned(peer, newest);
+        }
+        Ok(())
     }
 
     async fn prove(&self, client: &PeerClient, known: &SignedHead, shown: &SignedHead) -> Shown {
@@ -143,12 +187,15 @@ impl Node {
         Ok(row.and_then(|row| row.note.parse().ok()))
     }
 
+    /// Records a head, and the sizes of the recorded ones from which it was proven to go on.
     async fn note_head(
         &self,
         peer: &ParticipantId,
         head: &SignedHead,
         proven: bool,
+        over: &[u64],
     ) -> Result<(), Refusal> {
+        let over = over.iter().map(|size| Json::count(*size));
         let _durable = self
             .record(Fact::new(
                 "checkpoint_seen",
@@ -156,6 +203,7 @@ impl Node {
                     ("peer", Json::text(peer)),
                     ("size", Json::count(head.checkpoint.size)),
                     ("proven", Json::Bool(proven)),
+                    ("over", Json::List(over.collect())),
                     ("note", Json::text(head)),
                 ],
             ))

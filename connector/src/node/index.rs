@@ -1,5 +1,6 @@
 //! Makes the index from records: the same walk in daily work, after a crash, and for a lost index.
 
+mod heads;
 mod notice;
 mod owed;
 mod purse;
@@ -97,18 +98,8 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
             Some(address) => change.peer(&body.peer()?, &address, &body.text("alias")?),
             None => change.forget_peer(&body.peer()?),
         },
-        "checkpoint_seen" => change.head(
-            &body.peer()?,
-            body.count("size")?,
-            &body.text("note")?,
-            body.get("proven") == Some(&Json::Bool(true)),
-        ),
-        "checkpoint_heard" => change.heard(
-            (&body.peer()?, &body.parsed("via")?),
-            body.count("size")?,
-            &body.text("note")?,
-            body.get("proven") == Some(&Json::Bool(true)),
-        ),
+        "checkpoint_seen" => heads::seen(change, &body),
+        "checkpoint_heard" => heads::heard(change, &body),
         "witnessed" => change.witnessed(&body.peer()?, body.count("size")?, record.seq),
         "log_fork" => change.forked(&body.peer()?, record.seq),
         "top_up" => change.topped_up(&body.text("contract")?, body.parsed("amount")?),

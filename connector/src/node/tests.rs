@@ -7,6 +7,7 @@ mod cut;
 mod events;
 mod files;
 mod groups;
+mod heads;
 mod prepaid;
 mod refusals;
 mod withdrawal;

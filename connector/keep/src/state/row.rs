@@ -15,12 +15,12 @@ pub struct HeadRow {
     pub proven: bool,
 }
 
-/// A head of a log that somebody else has passed on.
+/// A head of a log that somebody has shown or passed on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeardRow {
     /// Whose log.
     pub peer: ParticipantId,
-    /// Who has passed it on.
+    /// Who has passed it on, or the owner.
     pub via: ParticipantId,
     /// The signed head.
     pub note: String,

@@ -27,7 +27,7 @@ enum Grown {
 
 impl Heads {
     /// A head of a peer has shown to go on from the one before.
-    pub(super) fn to_be_cosigned(&self, peer: &ParticipantId, head: SignedHead) {
+    pub(in crate::node) fn to_be_cosigned(&self, peer: &ParticipantId, head: SignedHead) {
         locked(&self.unwitnessed).insert(peer.clone(), head);
     }
 
@@ -99,11 +99,7 @@ impl Node {
         };
         match self.prove(client, &known, &known).await {
             Shown::Proven(newest) if newest.checkpoint == known.checkpoint => Ok(()),
-            Shown::Proven(newest) => {
-                self.note_head(peer, &newest, true).await?;
-                self.heads.to_be_cosigned(peer, *newest);
-                Ok(())
-            }
+            Shown::Proven(newest) => self.go_on(peer, *newest).await,
             Shown::Nothing(Some(newest)) => self.note_fork(peer, (&known, &newest), None).await,
             // What it says of its log without a head, the next greeting tells.
             Shown::Nothing(None) | Shown::Unknown => Ok(()),
@@ -145,20 +141,32 @@ impl Node {
             ));
         };
         let _turn = self.heads.judging.lock().await;
+        if !self.fits(peer, &head, None).await? || self.fork_of(peer)?.is_some() {
+            return self.refute(peer, &head);
+        }
         let row = self.index(|state| state.head_of(peer))?;
         let proven = row.as_ref().is_some_and(|row| row.proven);
         let known: Option<SignedHead> = row.and_then(|row| row.note.parse().ok());
-        let heard = self.unproven(peer)?;
-        let mut wanted = Vec::new();
-        let earlier = known.iter().map(|known| (known, None));
-        let passed_on = heard.iter().map(|(head, via)| (head, Some(via)));
-        for (before, via) in earlier.chain(passed_on).take(EARLIER) {
+        // One more than can be asked for at once tells that there are more.
+        let mut earlier = self.unproven(peer, EARLIER)?;
+        let all = earlier.len() < EARLIER;
+        earlier.truncate(EARLIER.saturating_sub(1));
+        if let Some(known) = &known
+            && earlier
+                .iter()
+                .all(|(head, _)| head.checkpoint != known.checkpoint)
+        {
+            earlier.insert(0, (known.clone(), peer.clone()));
+        }
+        let (mut wanted, mut over) = (Vec::new(), Vec::new());
+        for (before, via) in &earlier {
             match grown(&before.checkpoint, &head.checkpoint, &shown.growth) {
-                Grown::On => {}
+                Grown::On => over.push((before, via)),
                 Grown::Lacking => wanted.push(before.to_string().into()),
                 // INVARIANT: witnessed-growth. What does not go on from each head that is known of this log is not cosigned.
                 Grown::Not => {
-                    self.note_fork(peer, (before, &head), via).await?;
+                    let by = (via != peer).then_some(via);
+                    self.note_fork(peer, (before, &head), by).await?;
                     return Ok(Seen::Refuted(before.to_string().into()));
                 }
             }
@@ -167,16 +175,45 @@ impl Node {
             return Ok(Seen::Wanted(wanted));
         }
         let same = known.is_some_and(|known| known.checkpoint == head.checkpoint);
-        if !(same && proven) {
-            self.note_head(peer, &head, true).await?;
+        let own = over.iter().filter(|(_, via)| *via == peer);
+        let own: Vec<u64> = own.map(|(head, _)| head.checkpoint.size).collect();
+        if !(same && proven && own.len() < 2) {
+            self.note_head(peer, &head, true, &own).await?;
         }
-        for (head, via) in heard.iter().take(EARLIER.saturating_sub(1)) {
+        for (head, via) in over.into_iter().filter(|(_, via)| *via != peer) {
             self.note_heard(peer, via, head, true).await?;
+        }
+        if !all {
+            let rest = self.unproven(peer, EARLIER)?;
+            let rest = rest.into_iter().map(|(head, _)| head.to_string().into());
+            return Ok(Seen::Wanted(rest.collect()));
         }
         self.log
             .cosign(&mut head, self.seconds())
             .map_err(|error| Refusal::new(Code::KeyInvalid, error.to_string()))?;
         Ok(Seen::Witnessed(head.to_string().into()))
+    }
+
+    /// Of a log with two histories nothing is cosigned any more, for good: its owner gets a head that it has signed beside the
+    /// one that it shows now.
+    fn refute(&self, peer: &ParticipantId, head: &SignedHead) -> Result<Seen, Refusal> {
+        let forks = self.index(|state| state.forks())?;
+        let record = forks.into_iter().find(|(id, _)| id == peer);
+        let record = record.and_then(|(_, record)| self.log.read(record).next()?.ok());
+        let held = record.and_then(|record| {
+            let held =
+                |name| -> Option<SignedHead> { record.body.get(name)?.as_text()?.parse().ok() };
+            let other = |held: &SignedHead| held.checkpoint != head.checkpoint;
+            held("shown").filter(other).or_else(|| held("known"))
+        });
+        match held {
+            Some(held) => Ok(Seen::Refuted(held.to_string().into())),
+            // The record may be in an archive that is not here.
+            None => Err(Refusal::new(
+                Code::LogFork,
+                "this log has shown two histories here; its heads are not cosigned any more",
+            )),
+        }
     }
 
     /// Seconds since 1970 by the log's clock.
@@ -188,6 +225,10 @@ impl Node {
     /// it goes back to the peer with the word on a receipt.
     pub(crate) fn witness(&self, peer: &ParticipantId) -> Option<Bytes> {
         let mut head = locked(&self.heads.unwitnessed).remove(peer)?;
+        // A fork may have been found since, and what the index can't tell is not vouched for.
+        if !matches!(self.fork_of(peer), Ok(None)) {
+            return None;
+        }
         match self.log.cosign(&mut head, self.seconds()) {
             Ok(()) => Some(head.to_string().into()),
             Err(error) => {

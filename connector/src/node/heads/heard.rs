@@ -10,10 +10,12 @@ use evidence::json::Json;
 use evidence::note::SignedHead;
 use evidence::tree::check_consistency;
 use faces::peer::call::PeerClient;
+use keep::state::row::HeardRow;
 use policy::id::ParticipantId;
 use policy::refusal::{Code, Refusal};
 use proto::peer::greeting::HEARD;
 use proto::peer::proof::{Proof, Wanted};
+use proto::peer::witness::EARLIER;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -111,15 +113,19 @@ impl Node {
         if known.checkpoint == head.checkpoint {
             return Ok(());
         }
-        // INVARIANT: one-history. Two heads of one log that do not fit each other are on the books, whoever has shown them.
-        if known.checkpoint.size == head.checkpoint.size {
-            return self.note_fork(owner, (known, head), Some(via)).await;
+        if !self.fits(owner, head, Some(via)).await? {
+            return Ok(());
         }
         let before = self.index(|state| state.heard_of(owner))?;
         let last = before.iter().find(|row| row.via == *via);
         let last = last.and_then(|row| row.note.parse::<SignedHead>().ok());
         if last.is_some_and(|last| last.checkpoint.size >= head.checkpoint.size) {
             return Ok(());
+        }
+        let recorded = self.index(|state| state.recorded_of(owner, head.checkpoint.size))?;
+        // What fits and was proven before, as its owner's word, needs no other proof.
+        if recorded.iter().any(|row| row.proven) {
+            return self.note_heard(owner, via, head, true).await;
         }
         self.note_heard(owner, via, head, false).await?;
         if let Some(client) = self.open_call(owner).await {
@@ -133,35 +139,39 @@ impl Node {
         Ok(())
     }
 
-    /// Has a peer prove that its log is the one of which others were shown heads.
+    /// Has a peer prove that its log goes on from the heads of it that are on the books, whoever was shown them.
     ///
     /// # Errors
     /// When the log can't be written.
     pub(crate) async fn settle_heard(&self, client: &PeerClient) -> Result<(), Refusal> {
         let owner = client.participant();
-        for (head, via) in self.unproven(owner)? {
+        for (head, via) in self.unproven(owner, EARLIER)? {
             let Some(known) = self.known_head(owner)? else {
                 return Ok(());
             };
+            let by = (via != *owner).then_some(&via);
             match link(client, &known, &head).await {
-                Shown::Proven(_) => self.note_heard(owner, &via, &head, true).await?,
-                Shown::Nothing(_) => self.note_fork(owner, (&known, &head), Some(&via)).await?,
+                Shown::Proven(_) => match by {
+                    Some(via) => self.note_heard(owner, via, &head, true).await?,
+                    None => self.note_head(owner, &head, true, &[]).await?,
+                },
+                Shown::Nothing(_) => self.note_fork(owner, (&known, &head), by).await?,
                 Shown::Unknown => {}
             }
         }
         Ok(())
     }
 
-    /// The heads of a log that others were shown and that its owner has not yet proven to us to be of one history.
+    /// The newest heads of a log that are on the books and that its owner has not yet proven to be of one history, each with
+    /// who has shown it.
     pub(super) fn unproven(
         &self,
         owner: &ParticipantId,
+        most: usize,
     ) -> Result<Vec<(SignedHead, ParticipantId)>, Refusal> {
-        let rows = self.index(|state| state.heard_of(owner))?;
-        let rows = rows.into_iter().filter(|row| !row.proven);
-        Ok(rows
-            .filter_map(|row| Some((row.note.parse().ok()?, row.via)))
-            .collect())
+        let rows = self.index(|state| state.unproven_of(owner, most))?;
+        let read = |row: HeardRow| Some((row.note.parse().ok()?, row.via));
+        Ok(rows.into_iter().filter_map(read).collect())
     }
 
     pub(super) async fn note_heard(

@@ -7,6 +7,52 @@ use policy::refusal::Refusal;
 use rusqlite::params;
 
 impl Change<'_> {
+    /// Keeps a head of another log beside all that are on the books, by whoever has shown it first.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn recorded(
+        &self,
+        (peer, via): (&ParticipantId, &ParticipantId),
+        size: u64,
+        note: &str,
+        proven: bool,
+    ) -> Result<(), Refusal> {
+        // The third line of a head is the root of its tree.
+        let root = note.lines().nth(2).unwrap_or_default();
+        self.run(
+            "INSERT INTO recorded (peer, size, root, via, note, proven) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (peer, size, root) DO UPDATE SET proven = max(proven, excluded.proven)",
+            params![
+                peer.as_str(),
+                signed(size),
+                root,
+                via.as_str(),
+                note,
+                i64::from(proven)
+            ],
+        )?;
+        if !proven {
+            return Ok(());
+        }
+        // Whoever else has passed it on is borne out.
+        self.run(
+            "UPDATE heard SET proven = 1 WHERE peer = ?1 AND size = ?2 AND instr(note, ?3) > 0",
+            params![peer.as_str(), signed(size), root],
+        )
+    }
+
+    /// A log was proven to go on from its recorded head of this size.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn gone_on(&self, peer: &ParticipantId, size: u64) -> Result<(), Refusal> {
+        self.run(
+            "UPDATE recorded SET proven = 1 WHERE peer = ?1 AND size = ?2",
+            params![peer.as_str(), signed(size)],
+        )
+    }
+
     /// Keeps the newest head that a peer has shown. One that the peer has proven to continue those before it gives way to
     /// another such one alone.
     ///

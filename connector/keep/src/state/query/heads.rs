@@ -2,10 +2,10 @@
 
 use crate::state::query::parsed;
 use crate::state::row::{HeadRow, HeardRow, WitnessRow};
-use crate::state::{State, broken, unsigned};
+use crate::state::{State, broken, signed, unsigned};
 use policy::id::ParticipantId;
 use policy::refusal::Refusal;
-use rusqlite::{OptionalExtension as _, Row};
+use rusqlite::{OptionalExtension as _, Row, params};
 
 impl State {
     /// The newest head that a peer has shown.
@@ -43,6 +43,32 @@ impl State {
         self.all(
             "SELECT peer, via, note, proven FROM heard WHERE peer = ?1 ORDER BY size DESC, via",
             [peer.as_str()],
+            heard_row,
+        )
+    }
+
+    /// The heads of a log of this size that are on the books, whoever has shown them: one, or there are two histories.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn recorded_of(&self, peer: &ParticipantId, size: u64) -> Result<Vec<HeardRow>, Refusal> {
+        self.all(
+            "SELECT peer, via, note, proven FROM recorded WHERE peer = ?1 AND size = ?2 ORDER BY proven DESC, root",
+            params![peer.as_str(), signed(size)],
+            heard_row,
+        )
+    }
+
+    /// The heads of a log that are on the books and of which its owner has not proven that it goes on from them: the newest
+    /// ones, at most so many.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn unproven_of(&self, peer: &ParticipantId, most: usize) -> Result<Vec<HeardRow>, Refusal> {
+        self.all(
+            "SELECT peer, via, note, proven FROM recorded WHERE peer = ?1 AND proven = 0
+             ORDER BY size DESC, root LIMIT ?2",
+            params![peer.as_str(), i64::try_from(most).unwrap_or(i64::MAX)],
             heard_row,
         )
     }

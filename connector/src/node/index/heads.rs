@@ -1,0 +1,34 @@
+//! Heads of other logs, as their owners have shown them or others have passed them on.
+
+use super::{Body, unreadable};
+use evidence::json::Json;
+use keep::state::change::Change;
+use policy::refusal::Refusal;
+
+/// A head that its owner has shown, and the recorded ones from which it was proven to go on.
+pub(super) fn seen(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
+    let (peer, size, note) = (body.peer()?, body.count("size")?, body.text("note")?);
+    let proven = proven(body);
+    change.recorded((&peer, &peer), size, &note, proven)?;
+    let over = body.get("over").and_then(Json::as_list);
+    for earlier in over.unwrap_or_default() {
+        let earlier = earlier
+            .as_count()
+            .ok_or_else(|| unreadable(body.record, "over"))?;
+        change.gone_on(&peer, earlier)?;
+    }
+    change.head(&peer, size, &note, proven)
+}
+
+/// A head that somebody else has passed on.
+pub(super) fn heard(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
+    let (peer, via) = (body.peer()?, body.parsed("via")?);
+    let (size, note) = (body.count("size")?, body.text("note")?);
+    let proven = proven(body);
+    change.recorded((&peer, &via), size, &note, proven)?;
+    change.heard((&peer, &via), size, &note, proven)
+}
+
+fn proven(body: &Body<'_>) -> bool {
+    body.get("proven") == Some(&Json::Bool(true))
+}
