@@ -10,7 +10,9 @@ use std::path::PathBuf;
     version,
     after_help = "Ends with 0 when all of it is good, 1 when the verdict can't be written, 2 on wrong use, 7 when something is \
                   broken, 8 when something is missing from the files, 9 when something is of a version or under an algorithm \
-                  that is not known here."
+                  that is not known here.\n\n\
+                  A key that was revoked is judged by when a withdrawal or a statement was first recorded, as far as a \
+                  record says so, and not by the time that its signature bears; where no record names it, by that time."
 )]
 pub(crate) struct Args {
     /// One JSON object instead of text

@@ -4,6 +4,7 @@ use crate::copy::Copy;
 use crate::finding::Finding;
 use evidence::time::Time;
 use keep::audit::papers::{Paper, PaperKind};
+use keep::audit::story::Withdrawn;
 use keep::trust::bundle::Bundle;
 use policy::contract::{Agreed, Signature, SignedContract};
 use policy::id::ContractId;
@@ -48,7 +49,7 @@ impl Pool {
         }
         if let Some(trust) = trust {
             for copy in copies {
-                pool.withdrawals(copy, &withdrawals, trust, findings);
+                pool.withdrawals((copy, copies), &withdrawals, trust, findings);
             }
         }
         pool
@@ -100,7 +101,7 @@ impl Pool {
 
     fn withdrawals(
         &self,
-        copy: &Copy,
+        (copy, copies): (&Copy, &[Copy]),
         papers: &BTreeMap<String, String>,
         trust: &Bundle,
         findings: &mut Vec<Finding>,
@@ -126,7 +127,9 @@ impl Pool {
                         return Err(Refusal::new(Code::StatementMalformed, sentence));
                     }
                     let signed = seconds(statement.signature.issued_at);
-                    agreed.revoke(&statement, &trust.keys(signed.min(withdrawn.at)))
+                    let seen = first_seen(copies, withdrawn);
+                    let keys = trust.keys(signed.min(seen));
+                    agreed.revoke(&statement, &keys.first_seen(seen))
                 });
                 if let Err(refusal) = judged {
                     let mut finding = of_refusal(&copy.file, &refusal);
@@ -149,6 +152,15 @@ fn counted_at(name: &str, signed: &SignedContract, copies: &[Copy]) -> Time {
         let times = signed.signatures.iter().map(|one| seconds(one.issued_at));
         times.max().unwrap_or(Time::EARLIEST)
     })
+}
+
+/// When a withdrawal was first recorded, by all files: whoever has stolen a key that was revoked can write any time into a
+/// signature.
+fn first_seen(copies: &[Copy], withdrawn: &Withdrawn) -> Time {
+    let lives = copies.iter().flat_map(|copy| copy.story.contracts.values());
+    let all = lives.flat_map(|life| &life.withdrawn);
+    let same = all.filter(|one| one.statement == withdrawn.statement);
+    same.map(|one| one.at).min().unwrap_or(withdrawn.at)
 }
 
 fn seconds(since: i64) -> Time {

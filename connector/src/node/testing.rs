@@ -17,6 +17,7 @@ use keep::trust::identity::request::Applicant;
 use keep::trust::identity::{self, Files};
 use keep::trust::keys::Algorithm;
 use keep::trust::league::attest::Naming;
+use keep::trust::league::authorize::End;
 use keep::trust::league::{Founding, League};
 use keep::trust::signature::FileSigner;
 use policy::ask::Ask;
@@ -138,6 +139,15 @@ impl Town {
         FileSigner::create(&files.signing_key, Algorithm::EdDsa).unwrap();
         let request = identity::request(&files, &Self::applicant(alias)).unwrap();
         self.admit(alias, &request);
+    }
+
+    /// The league revokes the first key with which a participant signs.
+    pub(crate) fn revokes_key(&mut self, alias: &str) {
+        let now = self.now();
+        let key = self.league.bundle().member(&id(alias)).unwrap().keys[0].clone();
+        self.league
+            .end_key(&id(alias), key.key.kid(), End::Revoked, now)
+            .unwrap();
     }
 
     /// The league's bundle of now.

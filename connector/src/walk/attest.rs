@@ -2,9 +2,8 @@
 
 use crate::node::Node;
 use crate::walk::fact::Fact;
-use crate::walk::negotiate;
+use crate::walk::{negotiate, revoke};
 use evidence::json::Json;
-use evidence::time::Time;
 use keep::contracts::Kind as Document;
 use policy::contract::deed::Deed;
 use policy::contract::{Agreement, Role, SignatureCheck as _};
@@ -71,12 +70,12 @@ pub(crate) async fn take_in(
         return Err(Refusal::new(Code::ContractUnknown, sentence));
     }
     // By the key that counted when it was signed: a statement may lie in an outbox for longer than its key lasts.
-    let at = signed.signature.issued_at.saturating_mul(1_000_000);
-    let at = Time::from_micros(at).map_or(node.now(), |at| at.min(node.now()));
-    node.trust
-        .bundle()
-        .keys(at)
-        .check(peer, &signed.signature, Deed::Statement)?;
+    let bundle = node.trust.bundle();
+    revoke::earlier(&bundle, &signed.signature, node.now()).check(
+        peer,
+        &signed.signature,
+        Deed::Statement,
+    )?;
     record(node, peer, deletion, bytes, "in").await
 }
 

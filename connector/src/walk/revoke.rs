@@ -2,7 +2,9 @@
 
 use crate::node::Node;
 use evidence::time::Time;
-use policy::contract::{Revoked, Role, Withdrawal};
+use keep::trust::bundle::Bundle;
+use keep::trust::signature::RegisteredKeys;
+use policy::contract::{Revoked, Role, Signature, Withdrawal};
 use policy::id::ContractId;
 use policy::refusal::{Code, Refusal};
 use proto::envelope::{self, Kind};
@@ -78,9 +80,23 @@ pub(crate) fn take_in(node: &Arc<Node>, bytes: &[u8]) -> Result<ContractId, Refu
 pub(crate) fn checked(node: &Arc<Node>, withdrawal: &Withdrawal) -> Result<Revoked, Refusal> {
     let agreed = agreed(node, withdrawal.contract)?;
     // By the key that counted when it was signed: a statement may lie in an outbox for longer than its key lasts.
-    let signed = withdrawal.signature.issued_at.saturating_mul(1_000_000);
-    let signed = Time::from_micros(signed).map_or(node.now(), |signed| signed.min(node.now()));
-    agreed.revoke(withdrawal, &node.trust.bundle().keys(signed))
+    let bundle = node.trust.bundle();
+    agreed.revoke(
+        withdrawal,
+        &earlier(&bundle, &withdrawal.signature, node.now()),
+    )
+}
+
+/// The registered keys for a statement that has come in now and may have been signed long ago. Whether a key was revoked is
+/// judged by now.
+pub(crate) fn earlier<'a>(
+    bundle: &'a Bundle,
+    signature: &Signature,
+    now: Time,
+) -> RegisteredKeys<'a> {
+    let signed = signature.issued_at.saturating_mul(1_000_000);
+    let signed = Time::from_micros(signed).map_or(now, |signed| signed.min(now));
+    bundle.keys(signed).first_seen(now)
 }
 
 /// The contract as it was signed, read from its file again.

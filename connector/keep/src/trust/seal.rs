@@ -44,7 +44,8 @@ pub struct SealAnchor {
 }
 
 /// Checks a sealed signature: certificates, organisation, times, the name of the key, and the signature itself. `times` are
-/// when it was made, by its own word, and when it entered the log.
+/// when it was made, by its own word, and when it entered the log; `seen` is when it was first seen, and only a revocation is
+/// held against that.
 ///
 /// # Errors
 /// `SEAL_NOT_TRUSTED`, `KEY_NOT_VALID_AT_SIGNING`, `KEY_REVOKED`, `SIGNATURE_ALG`, `SIGNATURE_HEADER` or
@@ -54,6 +55,7 @@ pub(super) fn check(
     seal: &Seal,
     anchors: &[SealAnchor],
     times: [Time; 2],
+    seen: Time,
 ) -> Result<(), Refusal> {
     let own = CertificateDer::from(seal.own());
     let read = parse(&own)?;
@@ -80,7 +82,7 @@ pub(super) fn check(
             .iter()
             .any(|(which, from)| *which == digest && from <= at)
     };
-    if times.iter().any(revoked) {
+    if times.iter().chain([&seen]).any(revoked) {
         return Err(Refusal::new(
             Code::KeyRevoked,
             format!("the league has revoked the seal `{}`", digest.short()),

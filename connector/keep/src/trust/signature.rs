@@ -133,6 +133,7 @@ pub struct RegisteredKeys<'a> {
     seals: Option<&'a SealAnchors>,
     mandated: Option<&'a Mandated>,
     logged: Time,
+    seen: Time,
 }
 
 impl<'a> RegisteredKeys<'a> {
@@ -145,7 +146,16 @@ impl<'a> RegisteredKeys<'a> {
             seals: None,
             mandated: None,
             logged,
+            seen: logged,
         }
+    }
+
+    /// The same, for signatures that may be older than their way here: what was first seen at `seen` counts by the time of
+    /// its signature as long as a key lasts, but not when the key had been revoked by then. Whoever has stolen a key can write
+    /// any time into a signature, and can't have it seen earlier.
+    #[must_use]
+    pub const fn first_seen(self, seen: Time) -> Self {
+        Self { seen, ..self }
     }
 
     /// The same, and the seals by these authorities.
@@ -231,8 +241,8 @@ impl SignatureCheck for RegisteredKeys<'_> {
                 );
             }
             let anchors = self.seals.and_then(|seals| seals.get(signer));
-            return seal::check(signature, sealed, anchors.map_or(&[], Vec::as_slice), times)
-                .map_err(named);
+            let anchors = anchors.map_or(&[][..], Vec::as_slice);
+            return seal::check(signature, sealed, anchors, times, self.seen).map_err(named);
         }
         let registered = self
             .registered(signer, &signature.kid, deed)
@@ -252,6 +262,15 @@ impl SignatureCheck for RegisteredKeys<'_> {
             return refuse(
                 Code::KeyRevoked,
                 format!("the key `{}` of {signer} was revoked", signature.kid),
+            );
+        }
+        if registered.is_revoked_at(self.seen) {
+            return refuse(
+                Code::KeyRevoked,
+                format!(
+                    "the key `{}` of {signer} was revoked before its signature was first seen, at {}, whatever time that bears",
+                    signature.kid, self.seen
+                ),
             );
         }
         if !times.iter().all(|at| registered.counts_at(*at)) {

@@ -230,3 +230,23 @@ async fn what_still_comes_is_not_stated_to_be_deleted() {
     case.consumer = case.town.open("acme");
     assert_eq!(unstated(&case.consumer, case.contract), [coming]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_by_a_revoked_key_is_not_dated_back() {
+    let mut case = case().await;
+    assert_eq!(case.asks().await, Ok(2));
+    let about = (case.contract, &case.agreement());
+    attest::state(&case.consumer, about, &case.requests())
+        .await
+        .unwrap();
+    let file = said(&records(&case.consumer, "attest")[0], "statement");
+    let kind = keep::contracts::Kind::Statement;
+    let bytes = case.consumer.documents.read(kind, file.parse().unwrap());
+    case.town.pass(DAY / 24);
+    case.town.revokes_key("acme");
+    assert!(case.provider.take_bundle(&case.town.bundle()).unwrap());
+    case.town.pass(DAY / 24);
+    let taken = attest::take_in(&case.provider, &id("acme"), &bytes.unwrap()).await;
+    assert_eq!(taken.unwrap_err().code, Code::KeyRevoked);
+    assert_eq!(records(&case.provider, "attest").len(), 0);
+}

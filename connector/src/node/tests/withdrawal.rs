@@ -91,3 +91,21 @@ async fn a_withdrawal_that_lay_in_the_outbox_longer_than_its_key_lasts_counts() 
     assert!(!keys[0].counts_at(acme.now()), "the old key is over");
     revoke::take_in(&acme, &statement).unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_by_a_revoked_key_is_not_dated_back() {
+    let mut town = town();
+    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let contract = agree(&lindau, &acme).await;
+    town.pass(MINUTE);
+    // As a thief of the key would sign it later: it bears a time at which the key was good.
+    let statement = revoke::own_now(&lindau, contract, "over").unwrap();
+    town.pass(MINUTE);
+    town.revokes_key("lindau");
+    assert!(acme.take_bundle(&town.bundle()).unwrap());
+    town.pass(MINUTE);
+    let refused = revoke::take_in(&acme, &statement).unwrap_err();
+    assert_eq!(refused.code, Code::KeyRevoked);
+    assert!(refused.sentence.contains("first seen"), "{refused}");
+    assert_eq!(records(&acme, "withdraw").len(), 0);
+}

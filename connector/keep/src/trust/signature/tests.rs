@@ -171,6 +171,29 @@ fn a_compromised_key_voids_what_was_logged_later_and_keeps_the_rest() {
 }
 
 #[test]
+fn what_was_long_on_its_way_counts_unless_its_key_was_revoked_meanwhile() {
+    type End = fn(&mut RegisteredKey, Time);
+    let over: End = |key, at| key.not_after = at;
+    let revoked: End = |key, at| key.revoked_at = Some(at);
+    let stolen: End = |key, at| key.compromised_since = Some(at);
+    let void = Err(Code::KeyRevoked);
+    for (end, expect) in [(over, Ok(())), (revoked, void), (stolen, void)] {
+        let mut w = world();
+        let early = signature(&w.eddsa, "2026-03-01T00:00:00Z");
+        let keys = w.history.get_mut(&w.munster).unwrap();
+        end(&mut keys[0], time("2026-06-01T00:00:00Z"));
+        let seen = |at: &str| {
+            RegisteredKeys::new(&w.history, time("2026-03-01T00:00:00Z"))
+                .first_seen(time(at))
+                .check(&w.munster, &early, Deed::Withdrawal)
+                .map_err(|refusal| refusal.code)
+        };
+        assert_eq!(seen("2026-05-31T00:00:00Z"), Ok(()));
+        assert_eq!(seen("2026-06-01T00:00:00Z"), expect);
+    }
+}
+
+#[test]
 fn a_key_for_contracts_does_nothing_else_and_leaves_them_to_no_other() {
     let mut w = world();
     let keys = w.history.get_mut(&w.munster).unwrap();
