@@ -127,6 +127,11 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
             body.count("serial")?,
             &body.text("file")?,
         ),
+        "erase" => {
+            let objects = body.words("objects");
+            let mut objects = objects.split_whitespace();
+            objects.try_for_each(|object| change.erased(object))
+        }
         "unpublish" => change.unpublished(&body.text("dataset")?),
         "officers" => officers(change, &body),
         "notice" => notice::told(change, &body),

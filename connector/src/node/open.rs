@@ -83,6 +83,9 @@ impl Node {
         identity
             .bundle
             .not_before_number(state.remembered("bundle")?)?;
+        let side = Side::open(&config.state.join("side"))?;
+        texts::erase_again(&state, &side)?;
+        let people = people::People::open(&config.state, |side| texts::erase_again(&state, side))?;
         let documents = Documents::open(&config.state)?;
         let schema_secret = secret::open(&config.state)?;
         let mut found = Found::default();
@@ -113,8 +116,8 @@ impl Node {
             clock,
             moved,
             log,
-            side: Side::open(&config.state.join("side"))?,
-            people: people::People::open(&config.state)?,
+            side,
+            people,
             texts: texts::room(),
             documents,
             room,

@@ -33,12 +33,16 @@ struct Person {
 }
 
 impl People {
-    /// Those of this state.
+    /// Those of this folder, but nobody who is `gone` by the log.
     ///
     /// # Errors
-    /// When the store can't be read.
-    pub(crate) fn open(state: &Path) -> Result<Self, Refusal> {
-        let side = Side::open(&state.join(FOLDER))?;
+    /// When the store can't be read, or what is gone not be destroyed.
+    pub(crate) fn open(
+        folder: &Path,
+        gone: impl FnOnce(&Side) -> Result<(), Refusal>,
+    ) -> Result<Self, Refusal> {
+        let side = Side::open(&folder.join(FOLDER))?;
+        gone(&side)?;
         let mut known = Vec::new();
         for held in side.held()? {
             let text = side.text_of(held.commit)?;
@@ -69,6 +73,13 @@ impl People {
         let held = self.side.keep_durably(now, crate::node::fresh(), &text)?;
         known.extend(person(held, &text));
         Ok(pseudonym)
+    }
+
+    /// What the log holds of each person and year.
+    #[cfg(test)]
+    pub(crate) fn commits(&self) -> Vec<Digest> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().map(|person| person.held.commit).collect()
     }
 
     /// Whether these are two pseudonyms of one person, or the same one.
@@ -199,7 +210,7 @@ mod tests {
     fn a_person_has_another_pseudonym_each_year_and_stays_one_person() {
         let dir = tempfile::tempdir().unwrap();
         let at = |year: i64| Time::from_micros(year * 31_557_600_000_000).unwrap();
-        let people = People::open(dir.path()).unwrap();
+        let people = People::open(dir.path(), |_| Ok(())).unwrap();
         let first = people.pseudonym(1001, at(56)).unwrap();
         assert_eq!(people.pseudonym(1001, at(56)).unwrap(), first);
         let later = people.pseudonym(1001, at(57)).unwrap();
@@ -207,7 +218,7 @@ mod tests {
         assert!(first != later && first != other);
         // In another run, too: somebody who asked in December does not approve in January.
         drop(people);
-        let people = People::open(dir.path()).unwrap();
+        let people = People::open(dir.path(), |_| Ok(())).unwrap();
         assert!(people.are_one(&first, &later));
         assert!(!people.are_one(&first, &other));
         assert!(!people.are_one("unknown", "other"));

@@ -5,7 +5,8 @@ use crate::walk::fact::{Fact, maybe};
 use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::time::Time;
-use keep::side::Held;
+use keep::side::{Held, Side};
+use keep::state::State;
 use policy::refusal::Refusal;
 use std::sync::Arc;
 
@@ -21,6 +22,24 @@ const LONGEST: usize = 256 * 1024;
 /// Room for so many.
 pub(crate) fn room() -> Arc<tokio::sync::Semaphore> {
     Arc::new(tokio::sync::Semaphore::new(WAITING))
+}
+
+/// Destroys what the log says is erased and is here still: somebody died between the record and the key.
+///
+/// # Errors
+/// When it can't be read or destroyed.
+pub(crate) fn erase_again(state: &State, side: &Side) -> Result<(), Refusal> {
+    let mut due = Vec::new();
+    for held in side.held()? {
+        if state.is_erased(held.commit)? {
+            due.push(held);
+        }
+    }
+    if due.is_empty() {
+        return Ok(());
+    }
+    tracing::warn!(texts = due.len(), "side.erased_again");
+    side.erase(&due)
 }
 
 impl Node {
@@ -95,7 +114,47 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use super::WAITING;
-    use crate::node::testing::{TERMS, Town};
+    use crate::node::testing::{TERMS, Town, closed};
+    use crate::walk::fact::Fact;
+    use evidence::json::Json;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_a_kill_left_of_an_erasure_is_done_at_the_next_start() {
+        let mut town = Town::new();
+        town.settle("lindau", TERMS);
+        let node = town.open("lindau");
+        let mut held = Vec::new();
+        for text in ["SELECT 1", "SELECT 2"] {
+            held.push(node.side.keep(node.now(), [3; 16], text).unwrap());
+        }
+        let reason = node.people.keep_reason(node.now(), "Ida asked").unwrap();
+        let person = node.people.pseudonym(1001, node.now()).unwrap();
+        let whose = node.people.commits().last().copied().unwrap();
+        // On the books, and then it died.
+        for (class, object) in [
+            ("sql", held[0].commit),
+            ("reason", reason),
+            ("actor", whose),
+        ] {
+            let erase = Fact::new(
+                "erase",
+                [
+                    ("class", Json::text(class)),
+                    ("ground", Json::text("request")),
+                    ("before", Json::Null),
+                    ("objects", Json::List(vec![Json::text(object)])),
+                ],
+            );
+            let _durable = node.record(erase).await.unwrap();
+        }
+        closed(node).await;
+        let node = town.open("lindau");
+        assert_eq!(node.side.text_of(held[0].commit).unwrap(), None);
+        let kept = node.side.text_of(held[1].commit).unwrap();
+        assert_eq!(kept.as_deref(), Some("SELECT 2"));
+        assert_eq!(node.people.reason(reason).unwrap(), None);
+        assert_eq!(node.people.user(&person), None);
+    }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn texts_that_wait_for_the_disk_are_bounded() {

@@ -114,6 +114,17 @@ impl<'t> Change<'t> {
         )
     }
 
+    /// The log says that this text, person or reason beside it is erased.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn erased(&self, object: &str) -> Result<(), Refusal> {
+        self.run(
+            "INSERT OR IGNORE INTO erased (object) VALUES (?1)",
+            [object],
+        )
+    }
+
     /// Writes a peer's address and alias.
     ///
     /// # Errors

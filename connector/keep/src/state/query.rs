@@ -7,6 +7,7 @@ pub(crate) mod purse;
 
 use crate::state::row::{LetterRow, NegotiationRow, ReceiptRow, Spending};
 use crate::state::{State, broken, signed, unsigned};
+use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Refusal;
@@ -28,6 +29,18 @@ pub struct ContractEvents {
 pub type BudgetRow = (ParticipantId, DatasetId, String, Time, u64);
 
 impl State {
+    /// Whether the log says that what stands beside it under this digest is erased.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn is_erased(&self, object: Digest) -> Result<bool, Refusal> {
+        let mut known = self
+            .connection
+            .prepare_cached("SELECT 1 FROM erased WHERE object = ?1")
+            .map_err(broken)?;
+        known.exists([object.to_string()]).map_err(broken)
+    }
+
     /// Every negotiation, the newest change first.
     ///
     /// # Errors
