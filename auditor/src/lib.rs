@@ -26,7 +26,9 @@ mod permit;
 mod receipt;
 mod relied;
 mod sides;
+mod stated;
 mod told;
+mod used;
 
 use args::{Args, Ask};
 use clap::Parser as _;
@@ -79,6 +81,8 @@ fn judge(args: &Args) -> Result<Told, String> {
     let mut findings = case.findings.clone();
     findings.extend(permit::judge(&case));
     findings.extend(receipt::judge(&case));
+    findings.extend(stated::judge(&case));
+    findings.extend(used::judge(&case));
     findings.extend(across::judge(&case));
     match &args.ask {
         Ask::Check { .. } => {

@@ -1,6 +1,6 @@
 //! The signed papers of all files: each is what its name says, and signed by those whom it binds.
 
-use crate::copy::Copy;
+use crate::copy::{Case, Copy};
 use crate::finding::Finding;
 use evidence::time::Time;
 use keep::audit::papers::{Paper, PaperKind};
@@ -25,6 +25,10 @@ pub(crate) struct Pool {
     pub(crate) receipts: BTreeMap<String, String>,
     /// The statements on which answers relied, by their digest, as they came.
     pub(crate) statements: BTreeMap<String, String>,
+    /// The statements of deletion, by the digest of their bytes, as they came.
+    pub(crate) deletions: BTreeMap<String, String>,
+    /// The statements of use, by the digest of their bytes, as they came.
+    pub(crate) usages: BTreeMap<String, String>,
 }
 
 impl Pool {
@@ -43,6 +47,8 @@ impl Pool {
                 PaperKind::Contract => pool.contract(&name, &text, copies, trust, findings),
                 PaperKind::Receipt => drop(pool.receipts.insert(name, text)),
                 PaperKind::Statement => drop(pool.statements.insert(name, text)),
+                PaperKind::Deletion => drop(pool.deletions.insert(name, text)),
+                PaperKind::Usage => drop(pool.usages.insert(name, text)),
                 PaperKind::Withdrawal => drop(withdrawals.insert(name, text)),
                 PaperKind::Trust => {}
             }
@@ -141,6 +147,26 @@ impl Pool {
     }
 }
 
+/// The first version of a contract; none where an earlier one is not in the files.
+pub(crate) fn first(case: &Case, id: ContractId) -> Option<ContractId> {
+    let mut first = id;
+    // No chain is longer than the papers, whatever contracts say of each other.
+    for _ in 0..=case.pool.contracts.len() {
+        let agreement = case.pool.contracts.get(&first)?.agreement();
+        match agreement.supersedes {
+            None => return Some(first),
+            Some(earlier) => {
+                let old = case.pool.contracts.get(&earlier)?;
+                if !agreement.may_replace(old.agreement()) {
+                    return Some(first);
+                }
+                first = earlier;
+            }
+        }
+    }
+    None
+}
+
 /// When a contract entered a log: its keys count as of then. Where no log says so, when it was signed.
 fn counted_at(name: &str, signed: &SignedContract, copies: &[Copy]) -> Time {
     let logged = copies
@@ -163,7 +189,7 @@ fn first_seen(copies: &[Copy], withdrawn: &Withdrawn) -> Time {
     same.map(|one| one.at).min().unwrap_or(withdrawn.at)
 }
 
-fn seconds(since: i64) -> Time {
+pub(crate) fn seconds(since: i64) -> Time {
     Time::from_micros(since.saturating_mul(1_000_000)).unwrap_or(Time::EARLIEST)
 }
 

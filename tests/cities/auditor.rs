@@ -3,6 +3,7 @@
 mod accused;
 mod forged;
 mod relied;
+mod stated;
 
 use crate::binary;
 use harness::city::City;

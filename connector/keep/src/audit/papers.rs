@@ -1,5 +1,5 @@
-//! The signed papers that records name: contracts, withdrawals, receipts and the statements on which answers relied; and the
-//! trust bundle, with everybody's keys.
+//! The signed papers that records name: contracts, withdrawals, receipts, the statements on which answers relied, and those
+//! of deletion and of use; and the trust bundle, with everybody's keys.
 //!
 //! A record says by digest what was signed. Whoever is to judge a copy without asking anybody needs the papers beside it.
 
@@ -24,15 +24,21 @@ pub enum PaperKind {
     Receipt,
     /// A credential or the list of a group, by the digest of its statement.
     Statement,
+    /// A consumer's statement of deletion, by the digest of its bytes.
+    Deletion,
+    /// A provider's statement of use, by the digest of its bytes.
+    Usage,
 }
 
 impl PaperKind {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::Trust,
         Self::Contract,
         Self::Withdrawal,
         Self::Receipt,
         Self::Statement,
+        Self::Deletion,
+        Self::Usage,
     ];
 
     /// The kind in one word.
@@ -44,6 +50,8 @@ impl PaperKind {
             Self::Withdrawal => "withdrawal",
             Self::Receipt => "receipt",
             Self::Statement => "statement",
+            Self::Deletion => "deletion",
+            Self::Usage => "usage",
         }
     }
 
@@ -111,6 +119,12 @@ impl Named {
         }
         if record.kind == "withdraw" {
             self.add(PaperKind::Withdrawal, one("statement").unwrap_or_default());
+        }
+        if record.kind == "attest" {
+            self.add(PaperKind::Deletion, one("statement").unwrap_or_default());
+        }
+        if record.kind == "usage" {
+            self.add(PaperKind::Usage, one("statement").unwrap_or_default());
         }
         if matches!(record.kind.as_str(), "received" | "receipt_ack") {
             self.add(PaperKind::Receipt, one("receipt").unwrap_or_default());

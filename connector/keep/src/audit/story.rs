@@ -10,11 +10,13 @@ use std::collections::BTreeMap;
 
 mod parts;
 pub mod refusals;
+pub mod stated;
 #[cfg(test)]
 mod tests;
 
 use parts::{count, end, names, reads, received, shown, text};
 use refusals::Refusals;
+use stated::Stated;
 
 /// A question that somebody asked of the log's owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,6 +201,10 @@ pub struct Story {
     pub witnessed: Vec<Shown>,
     /// Forks of other logs.
     pub forks: Vec<Fork>,
+    /// Statements of deletion, by consumers of the log's owner or by itself.
+    pub deletions: Vec<Stated>,
+    /// Statements of use, by the log's owner.
+    pub usages: Vec<Stated>,
     /// The snapshots, in the order of their publication.
     pub published: Vec<Published>,
     /// Refusals beside those among the questions, on records that stand for many.
@@ -303,6 +309,8 @@ impl Story {
                 withdrawn: None,
             }),
             "unpublish" => self.unpublish(record),
+            "attest" => self.deletions.push(Stated::of(record)),
+            "usage" => self.usages.push(Stated::of(record)),
             _ => {}
         }
     }

@@ -1,0 +1,158 @@
+//! Statements of deletion and of use are in the file, and are judged like the other papers: by whom they are signed, whether
+//! they are those that records name, and whether they say what the records say.
+
+use super::forged::{Copied, forge, read};
+use super::{export, findings, verify};
+use crate::binary;
+use evidence::digest::Digest;
+use evidence::time::Time;
+use harness::league::League;
+use harness::play::{ALL, text};
+use keep::audit::papers::PaperKind;
+use serde_json::{Value, json};
+
+const DAY: i64 = 86_400_000_000;
+
+/// Where the last record of a kind stands.
+fn last_of(records: &[Value], kind: &str) -> usize {
+    let found = records.iter().rposition(|record| record["type"] == kind);
+    found.unwrap_or_else(|| panic!("no {kind}"))
+}
+
+/// The same paper with a signature of which one character is another, under its new name; the record names that.
+fn resigned(records: &mut [Value], papers: &Copied, kind: PaperKind, by: &str) -> Copied {
+    let at = last_of(records, by);
+    let name = text(&records[at]["body"], "statement");
+    let good = &papers.of_kind(kind)[&name];
+    let start = good.rfind("\"signature\":\"").unwrap() + 20;
+    let other = if good.as_bytes()[start] == b'A' {
+        "B"
+    } else {
+        "A"
+    };
+    let bad = format!("{}{other}{}", &good[..start], &good[start + 1..]);
+    let name = Digest::of(bad.as_bytes()).to_string();
+    records[at]["body"]["statement"] = json!(name);
+    papers.with(kind, &[(name, bad)])
+}
+
+type Forgery = (
+    &'static str,
+    fn(&mut Vec<Value>, &Copied) -> Option<Copied>,
+    &'static str,
+);
+
+const FORGERIES: [Forgery; 8] = [
+    (
+        "a statement of deletion that somebody else signed",
+        |records, papers| Some(resigned(records, papers, PaperKind::Deletion, "attest")),
+        "its statement of deletion: SIGNATURE_INVALID",
+    ),
+    (
+        "a statement of use that somebody else signed",
+        |records, papers| Some(resigned(records, papers, PaperKind::Usage, "usage")),
+        "its statement of use: SIGNATURE_INVALID",
+    ),
+    (
+        "no statement of deletion",
+        |_, papers| Some(papers.with(PaperKind::Deletion, &[])),
+        "the statement of deletion",
+    ),
+    (
+        "a record of more answers than were stated",
+        |records, _| {
+            let at = last_of(records, "attest");
+            let more = json!("0".repeat(32));
+            let requests = records[at]["body"]["requests"].as_array_mut().unwrap();
+            requests.push(more);
+            None
+        },
+        "says something else than its record",
+    ),
+    (
+        "a statement that is counted for another contract",
+        |records, _| {
+            let at = last_of(records, "attest");
+            records[at]["body"]["first"] = json!("0".repeat(64));
+            None
+        },
+        "was counted for another contract",
+    ),
+    (
+        "a question that is let in while a statement is overdue",
+        |records, _| {
+            records.remove(last_of(records, "attest"));
+            let from = last_of(records, "permit");
+            for record in &mut records[from..] {
+                let at: Time = text(record, "t").parse().unwrap();
+                record["t"] = json!(at.plus_micros(2 * DAY).to_string());
+            }
+            None
+        },
+        "ATTESTATION_OVERDUE",
+    ),
+    (
+        "a statement of use that counts what was not",
+        |records, _| {
+            let at = last_of(records, "close");
+            records[at]["body"]["rows"] = json!(1);
+            None
+        },
+        "the log has 3,",
+    ),
+    (
+        "a statement of use under another contract",
+        |records, _| {
+            let at = last_of(records, "usage");
+            records[at]["body"]["contract"] = json!("0".repeat(64));
+            None
+        },
+        "its statement of use: STATEMENT_MALFORMED: it says something else",
+    ),
+];
+
+#[test]
+fn statements_under_contracts_are_judged() {
+    let league = League::new(binary());
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
+    lindau.publishes();
+    let duties = "duties = [\"delete-after 1 day\", \"attest-within 1 day\"]";
+    let price = "price = { amount = 0.05, currency = \"EUR\", per = \"query\" }";
+    let terms = format!("{ALL}\n{duties}\n{price}");
+    lindau.offers("bikes", "kept", &terms, "\"league\"", "auto");
+    lindau.serve();
+    acme.knows(&lindau);
+    let contract = acme.contract("lindau.bikes");
+    let ask = || acme.ask("SELECT site, bikes FROM lindau.bikes").must();
+    ask();
+    ask();
+    acme.hansa(&["--yes", "contract", "attest", &contract])
+        .must();
+    ask();
+    lindau.hansa(&["contract", "usage", &contract]).must();
+
+    let papers = tempfile::tempdir().unwrap();
+    let bundle = export(&lindau, papers.path(), &[]);
+    export(&acme, papers.path(), &[]);
+    let both = ["check", "lindau.example.bundle", "acme.example.bundle"];
+    let (told, status) = verify(papers.path(), &both);
+    assert_eq!(status, 0, "{told:#}");
+    lindau.stop();
+    let (copied, records) = read(&bundle);
+    assert_eq!(copied.of_kind(PaperKind::Deletion).len(), 1);
+    assert_eq!(copied.of_kind(PaperKind::Usage).len(), 1);
+    for (name, change, expected) in FORGERIES {
+        let mut changed = records.clone();
+        let others = change(&mut changed, &copied);
+        let file = papers.path().join("forged");
+        forge(&lindau, &changed, others.as_ref().unwrap_or(&copied), &file);
+        let (told, status) = verify(papers.path(), &["check", "forged"]);
+        let said = ["broken", "incomplete"].map(|verdict| findings(&told, verdict));
+        let told = said.concat().iter().any(|one| one.contains(expected));
+        assert!(told, "{name}: {said:#?}");
+        assert_eq!(status, 7, "{name}");
+    }
+}
