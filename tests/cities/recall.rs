@@ -13,6 +13,9 @@ const SUM: &str = "SELECT sum(bikes) AS n FROM lindau.bikes";
 fn played(league: &League) -> (City, [City; 2], [String; 2]) {
     let mut lindau = league.city("lindau");
     let firms = [league.firm("acme"), league.firm("other")];
+    for firm in &firms {
+        firm.configure("[notice]\nfolder = \"notices\"\n");
+    }
     league.hand_bundle_to("lindau");
     lindau.holds("bikes", "site,bikes\nHafen,310\nHafen,310\nInsel,77\n", "");
     lindau.publishes();
@@ -74,6 +77,50 @@ fn the_log_says_who_is_concerned() {
         fresh.iter().map(recipient).collect::<Vec<_>>(),
         ["hansa://acme.example"]
     );
+    // They are told, once each, and the table says so; their own people hear of it without a clause.
+    let tells = || {
+        lindau
+            .hansa(&["audit", "affected", &faulty, "--notify"])
+            .must()
+    };
+    let letters = |name: &str| {
+        let mut all = lindau.records("notice");
+        all.retain(|one| text(&one["body"], "topic") == format!("affected:{first}"));
+        assert!(all.len() <= 2, "{name}: {all:#?}");
+        all.len()
+    };
+    lindau
+        .hansa(&["--dry-run", "audit", "affected", &faulty, "--notify"])
+        .refused("USAGE", 2);
+    assert_eq!(letters("not yet"), 0);
+    let page = tells();
+    assert!(
+        page.out.contains("whom they went to was told"),
+        "{}",
+        page.out
+    );
+    assert_eq!(letters("both"), 2);
+    let _ = tells();
+    assert_eq!(letters("once"), 2);
+    let found = rows(&lindau, &["affected", &faulty]);
+    assert!(
+        found.iter().all(|row| text(row, "told") != "no"),
+        "{found:?}"
+    );
+    let other = rows(&lindau, &["affected", &format!("bikes@{second}")]);
+    assert!(
+        other.iter().all(|row| text(row, "told") == "no"),
+        "{other:?}"
+    );
+    for firm in &firms {
+        firm.hansa(&["audit", "reconcile", "lindau"]).must();
+        let noticed = firm.records("noticed");
+        assert_eq!(noticed.len(), 1, "{noticed:#?}");
+        assert_eq!(text(&noticed[0]["body"], "detail"), faulty);
+        let told = firm.records("notice");
+        let of_recall = |one: &&Value| text(&one["body"], "channel") == "folder";
+        assert_eq!(told.iter().filter(of_recall).count(), 1, "{told:#?}");
+    }
     lindau
         .hansa(&["audit", "affected", "bikes@never"])
         .refused("DATASET_NOT_PUBLISHED", 6);

@@ -177,11 +177,14 @@ fn of_desk(verb: &DeskVerb) -> Deed {
             | AuditVerb::Verify { .. }
             | AuditVerb::Heads
             | AuditVerb::Reconcile { .. }
-            | AuditVerb::Affected { .. }
+            | AuditVerb::Affected { notify: false, .. }
             | AuditVerb::Breach { .. }
             | AuditVerb::Recipients { .. }
             | AuditVerb::Processing { .. },
         ) => Deed::Looks,
+        DeskVerb::Audit(AuditVerb::Affected { notify: true, .. }) => {
+            Deed::Acts("without --notify it says who would be told")
+        }
         DeskVerb::Audit(AuditVerb::Erase {
             question,
             before,

@@ -4,6 +4,7 @@ mod erase;
 mod export;
 mod filter;
 mod heads;
+mod recall;
 mod reconcile;
 mod record;
 mod sheets;
@@ -35,7 +36,14 @@ pub(crate) async fn run(node: &Arc<Node>, verb: AuditVerb, out: &Out) -> Outcome
             filter,
         } => export::tiles(node, output, filter, out).await,
         AuditVerb::Export { output, filter, .. } => export::write(node, output, filter, out).await,
-        AuditVerb::Affected { snapshot, output } => {
+        AuditVerb::Affected {
+            snapshot,
+            output,
+            notify,
+        } => {
+            if notify {
+                recall::notify(node, &snapshot, out).await?;
+            }
             sheets::tell(node, Asked::Affected(snapshot), output, out).await
         }
         AuditVerb::Breach {

@@ -102,6 +102,7 @@ pub(crate) async fn round(node: &Arc<Node>) -> Result<(), Refusal> {
         })
         .collect();
     items.extend(event::happened(node)?);
+    items.extend(event::affected(node)?);
     for item in &mut items {
         item.channels.retain(|one| one.is_configured(&notice));
     }

@@ -10,6 +10,7 @@ use policy::id::ContractId;
 use policy::term::Term;
 use std::collections::{BTreeMap, BTreeSet};
 
+pub mod recall;
 #[cfg(test)]
 mod tests;
 
@@ -160,20 +161,6 @@ fn answer(question: &Question) -> Vec<Cell> {
         Cell::Text(outcome),
         Cell::Text(word.to_owned()),
     ]
-}
-
-/// Which answers used the snapshot `version` of `dataset`. What may have been read counts, so that nobody is forgotten.
-#[must_use]
-pub fn affected(story: &Story, own: &str, dataset: &str, version: &str) -> Sheet {
-    let used = |question: &&Question| {
-        question.reads.iter().any(|read| {
-            read.dataset == dataset && read.snapshot.as_deref().is_none_or(|read| read == version)
-        })
-    };
-    Sheet {
-        columns: &ANSWERS,
-        rows: disclosed(story, own).filter(used).map(answer).collect(),
-    }
 }
 
 /// What a breach is about.

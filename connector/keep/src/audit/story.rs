@@ -16,7 +16,7 @@ mod tests;
 
 use parts::{count, end, names, reads, received, shown, text};
 use refusals::Refusals;
-use stated::Stated;
+use stated::{Notified, Stated};
 
 /// A question that somebody asked of the log's owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,6 +205,8 @@ pub struct Story {
     pub deletions: Vec<Stated>,
     /// Statements of use, by the log's owner.
     pub usages: Vec<Stated>,
+    /// Notices to those whom answers from a snapshot went to.
+    pub notified: Vec<Notified>,
     /// The snapshots, in the order of their publication.
     pub published: Vec<Published>,
     /// Refusals beside those among the questions, on records that stand for many.
@@ -310,6 +312,7 @@ impl Story {
             }),
             "unpublish" => self.unpublish(record),
             "attest" => self.deletions.push(Stated::of(record)),
+            "notice" => self.notified.extend(Notified::of(record)),
             "usage" => self.usages.push(Stated::of(record)),
             _ => {}
         }

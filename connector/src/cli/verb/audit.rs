@@ -47,6 +47,9 @@ pub(crate) enum AuditVerb {
     Affected {
         /// The dataset, an @, and the snapshot
         snapshot: String,
+        /// Tells them, once each, by a signed letter under their contract
+        #[arg(long)]
+        notify: bool,
         /// Writes the table as CSV, too
         #[arg(short, long)]
         output: Option<PathBuf>,

@@ -9,7 +9,7 @@ use crate::node::Node;
 use ::policy::refusal::{Code, Refusal};
 use keep::audit::export;
 use keep::audit::sheet::{self, Breach, Cell, Sheet};
-use keep::audit::story::Story;
+use keep::audit::story::{Published, Story};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -72,10 +72,7 @@ pub(super) async fn tell(
 
 /// The table, and a line about it.
 fn answered(node: &Node, asked: &Asked) -> Result<(Sheet, String), Refusal> {
-    let mut story = Story::new();
-    for record in node.log.read(0) {
-        story.see(&record?);
-    }
+    let story = story(node)?;
     let own = node.id();
     let own = own.as_str();
     match asked {
@@ -118,46 +115,62 @@ fn answered(node: &Node, asked: &Asked) -> Result<(Sheet, String), Refusal> {
     }
 }
 
-fn affected(
+/// What the whole log tells.
+pub(super) fn story(node: &Node) -> Result<Story, Refusal> {
+    let mut story = Story::new();
+    for record in node.log.read(0) {
+        story.see(&record?);
+    }
+    Ok(story)
+}
+
+/// The dataset and the snapshot of that name, which must have been published.
+pub(super) fn snapshot<'a>(
     node: &Node,
-    story: &Story,
-    own: &str,
+    story: &'a Story,
     named: &str,
-) -> Result<(Sheet, String), Refusal> {
+) -> Result<&'a Published, Refusal> {
     let (dataset, version) = named.split_once('@').ok_or_else(|| {
         Refusal::new(Code::UsageWrong, format!("`{named}` names no snapshot")).with_help(
             "write the dataset, an @ and the snapshot: hansa audit affected bikes@2026-05-01.1",
         )
     })?;
     let dataset = dataset_id(node, dataset)?;
-    let known = story
-        .published
-        .iter()
-        .find(|one| one.dataset == dataset && one.version == version);
-    let Some(known) = known else {
-        let versions: Vec<&str> = story
-            .published
-            .iter()
-            .filter(|one| one.dataset == dataset)
-            .map(|one| one.version.as_str())
-            .collect();
-        let refusal = Refusal::new(
-            Code::DatasetNotPublished,
-            format!("no snapshot `{version}` of `{dataset}` was ever published"),
-        );
-        return Err(if versions.is_empty() {
-            refusal
-        } else {
-            refusal.with_help(format!("there were {}", versions.join(", ")))
-        });
-    };
-    let sheet = sheet::affected(story, own, &dataset, version);
-    let to: BTreeSet<String> = sheet
+    let of_dataset = || story.published.iter().filter(|one| one.dataset == dataset);
+    if let Some(known) = of_dataset().find(|one| one.version == version) {
+        return Ok(known);
+    }
+    let versions: Vec<&str> = of_dataset().map(|one| one.version.as_str()).collect();
+    let refusal = Refusal::new(
+        Code::DatasetNotPublished,
+        format!("no snapshot `{version}` of `{dataset}` was ever published"),
+    );
+    Err(if versions.is_empty() {
+        refusal
+    } else {
+        refusal.with_help(format!("there were {}", versions.join(", ")))
+    })
+}
+
+fn affected(
+    node: &Node,
+    story: &Story,
+    own: &str,
+    named: &str,
+) -> Result<(Sheet, String), Refusal> {
+    let known = snapshot(node, story, named)?;
+    let sheet = sheet::recall::affected(story, own, &known.dataset, &known.version);
+    let untold = sheet
         .rows
         .iter()
+        .filter(|row| row.last() == Some(&Cell::Text("no".to_owned())));
+    let to: BTreeSet<String> = untold
         .filter_map(|row| row.get(3).map(Cell::text))
         .collect();
     let mut told = format!("{} answers used {named}", sheet.rows.len());
+    if to.is_empty() && !sheet.rows.is_empty() {
+        told.push_str("; whom they went to was told");
+    }
     if !to.is_empty() {
         let names: Vec<&str> = to.iter().map(String::as_str).collect();
         told.push_str(&format!("; to be told: {}", names.join(", ")));

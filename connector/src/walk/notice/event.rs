@@ -7,6 +7,7 @@ use crate::walk::fact::Fact;
 use crate::walk::{negotiate, revoke};
 use evidence::json::Json;
 use evidence::time::Time;
+use keep::audit::story::stated::AFFECTED;
 use keep::contracts::Kind as Document;
 use keep::state::row::EventRow;
 use policy::contract::deed::Deed;
@@ -116,6 +117,65 @@ pub(super) async fn post(node: &Arc<Node>, notice: &Notice) -> Result<(), Refusa
     )
     .await
 }
+
+/// Tells a consumer of something at once: into the outbox, and on the books that it was told. A crash in between has it told
+/// once more, and of one topic its people are told once.
+///
+/// # Errors
+/// As [`post`].
+pub(crate) async fn tell(node: &Arc<Node>, notice: &Notice) -> Result<(), Refusal> {
+    post(node, notice).await?;
+    let _durable = node
+        .record(Fact::new(
+            "notice",
+            [
+                ("contract", Json::text(notice.contract)),
+                ("days", Json::Null),
+                ("topic", Json::text(&notice.topic)),
+                ("channel", Json::text(Channel::Post.as_str())),
+                ("outcome", Json::text("delivered")),
+                ("attempt", Json::count(1)),
+                ("reason", Json::Null),
+            ],
+        ))
+        .await?;
+    node.index(|_| Ok(()))
+}
+
+/// That answers which we received used a snapshot of which their provider tells us: our people are told whatever the contract
+/// says of notices, of so many under one contract.
+///
+/// # Errors
+/// When the index can't be read.
+pub(super) fn affected(node: &Node) -> Result<Vec<Item>, Refusal> {
+    let own = node.id();
+    let mut items: Vec<Item> = Vec::new();
+    for (contract, event) in node.index(|state| state.happened_so(AFFECTED))? {
+        let agreement = node.book(|book| book.agreement(contract).cloned());
+        let Some(agreement) = agreement.filter(|agreement| agreement.provider.id != own) else {
+            continue;
+        };
+        if items
+            .iter()
+            .filter(|item| item.contract == contract)
+            .count()
+            >= MOST_AFFECTED
+        {
+            continue;
+        }
+        items.push(Item {
+            contract,
+            words: Wording::of_event(node, contract, &agreement, &event),
+            topic: event.topic,
+            channels: Channel::PEOPLE.to_vec(),
+            post: None,
+        });
+    }
+    Ok(items)
+}
+
+/// Of so many snapshots people are told under one contract.
+const MOST_AFFECTED: usize = 50;
 
 /// Takes in what a provider tells us; our people are told in the next round.
 ///

@@ -3,6 +3,7 @@
 use super::Ending;
 use crate::node::Node;
 use evidence::digest::Digest;
+use keep::audit::story::stated::AFFECTED;
 use keep::state::row::EventRow;
 use policy::contract::Agreement;
 use policy::id::ContractId;
@@ -104,6 +105,11 @@ impl Wording {
             Some(Event::SchemaChange) => {
                 tongue.pick("another schema", "ein anderes Schema", "outro esquema")
             }
+            None if event.topic.starts_with(AFFECTED) => tongue.pick(
+                "answers used data that the provider recalls",
+                "Antworten beruhen auf Daten, die der Anbieter zurückruft",
+                "respostas usaram dados que o fornecedor retira",
+            ),
             None => kind,
         };
         let subject = tongue.pick(

@@ -1,6 +1,7 @@
 //! Each question names the answers that it is about, and no others.
 
-use super::{Breach, Cell, Sheet, affected, breach, processing, recipients};
+use super::recall::affected;
+use super::{Breach, Cell, Sheet, breach, processing, recipients};
 use crate::audit::story::{End, Published, Question, Read, Story};
 use evidence::digest::Digest;
 use evidence::time::Time;

@@ -1,4 +1,4 @@
-//! Signed statements under contracts, as records name them.
+//! Signed statements and notices under contracts, as records name them.
 
 use super::parts::{names, text};
 use evidence::record::Record;
@@ -38,5 +38,31 @@ impl Stated {
             requests: names(body, "requests"),
             statement: text(body, "statement").unwrap_or_default(),
         }
+    }
+}
+
+/// How the topic of a notice begins by which somebody is told that answers to them used a snapshot.
+pub const AFFECTED: &str = "affected:";
+
+/// That somebody was told that answers to them used a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notified {
+    /// When.
+    pub at: Time,
+    /// Under which contract.
+    pub contract: String,
+    /// What of: the snapshot, and under a contract with everybody whom.
+    pub topic: String,
+}
+
+impl Notified {
+    pub(super) fn of(record: &Record) -> Option<Self> {
+        let body = &record.body;
+        let topic = text(body, "topic").filter(|topic| topic.starts_with(AFFECTED))?;
+        (text(body, "outcome").as_deref() == Some("delivered")).then(|| Self {
+            at: record.at,
+            contract: text(body, "contract").unwrap_or_default(),
+            topic,
+        })
     }
 }

@@ -113,6 +113,26 @@ impl State {
         )
     }
 
+    /// What happened under all contracts with topics that begin so, the first first.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn happened_so(&self, begins: &str) -> Result<Vec<(ContractId, EventRow)>, Refusal> {
+        self.all(
+            "SELECT contract, topic, detail, at FROM happened WHERE substr(topic, 1, length(?1)) = ?1
+             ORDER BY at, contract, topic",
+            [begins],
+            |row| {
+                let event = EventRow {
+                    topic: row.get(1)?,
+                    detail: row.get(2)?,
+                    at: instant(row, 3)?,
+                };
+                Ok((parsed(row, 0)?, event))
+            },
+        )
+    }
+
     /// What happened under a contract, the first first.
     ///
     /// # Errors
