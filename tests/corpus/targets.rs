@@ -7,11 +7,11 @@ use evidence::note;
 use evidence::record::Record;
 use faces::peer::call::decode::Decoder;
 use keep::trust::bundle::Bundle;
-use policy::contract::{Role, SignedContract};
-use policy::refusal::Code;
+use policy::contract::{Role, Signature, SignedContract};
+use policy::refusal::{Code, Refusal};
 use proto::{
-    comment, contract, credential, dataset, dispute, envelope, letters, odrl, receipt, strict,
-    withdrawal,
+    comment, contract, credential, dataset, deletion, dispute, envelope, group, letters, mandate,
+    notice, odrl, receipt, strict, usage, withdrawal,
 };
 
 /// What is wrong, if anything is.
@@ -21,7 +21,7 @@ pub(crate) type Verdict = Result<(), String>;
 pub(crate) type Target = (&'static str, fn(&[u8]) -> Verdict);
 
 /// All readers that need no query engine.
-pub(crate) const TARGETS: [Target; 12] = [
+pub(crate) const TARGETS: [Target; 18] = [
     ("contract", contract),
     ("json", json),
     ("odrl", odrl),
@@ -34,6 +34,12 @@ pub(crate) const TARGETS: [Target; 12] = [
     ("ticket", ticket),
     ("letter", letter),
     ("entry", entry),
+    ("group", group),
+    ("deletion", deletion),
+    ("usage", usage),
+    ("notice", notice),
+    ("mandate", mandate),
+    ("credential", credential),
 ];
 
 fn same(what: &str, written: &[u8], read: &[u8]) -> Verdict {
@@ -152,20 +158,6 @@ pub(crate) fn statement(bytes: &[u8]) -> Verdict {
             bytes,
         )?;
     }
-    if let Ok(read) = credential::from_envelope(bytes) {
-        let payload = credential::to_bytes(&credential::Statement {
-            issuer: read.issuer,
-            subject: read.subject,
-            attributes: read.attributes,
-            issued_at: read.issued_at,
-            until: read.until,
-        });
-        same(
-            "credential",
-            &envelope::assemble_signed(&payload, &[read.signature]),
-            bytes,
-        )?;
-    }
     match envelope::parse_dispute(bytes) {
         Ok(read) => {
             let payload = dispute::to_bytes(&read.dispute);
@@ -264,4 +256,87 @@ pub(crate) fn entry(bytes: &[u8]) -> Verdict {
     let _ = proto::offer::from_bytes(bytes);
     let _: Option<Json> = None;
     Ok(())
+}
+
+/// A statement with one signature, or its payload alone; each is written back as it was read.
+fn stated<T>(
+    bytes: &[u8],
+    enveloped: Option<(Vec<u8>, Signature)>,
+    read: Result<T, Refusal>,
+    write: impl Fn(&T) -> Vec<u8>,
+) -> Verdict {
+    if let Some((payload, signature)) = enveloped {
+        let written = envelope::assemble_signed(&payload, &[signature]);
+        same("statement", &written, bytes)?;
+    }
+    match read {
+        Ok(read) => same("payload", &write(&read), bytes),
+        Err(_) => Ok(()),
+    }
+}
+
+/// The list of a group.
+pub(crate) fn group(bytes: &[u8]) -> Verdict {
+    let enveloped = group::from_envelope(bytes).ok().map(|read| {
+        let statement = group::Statement {
+            name: read.name,
+            owner: read.owner,
+            serial: read.serial,
+            members: read.members,
+            issued_at: read.issued_at,
+        };
+        (group::to_bytes(&statement), read.signature)
+    });
+    stated(bytes, enveloped, group::from_bytes(bytes), group::to_bytes)
+}
+
+/// A statement of deletion.
+pub(crate) fn deletion(bytes: &[u8]) -> Verdict {
+    let enveloped = deletion::from_envelope(bytes).ok();
+    let enveloped = enveloped.map(|read| (deletion::to_bytes(&read.deletion), read.signature));
+    let read = deletion::from_bytes(bytes);
+    stated(bytes, enveloped, read, deletion::to_bytes)
+}
+
+/// A statement of use.
+pub(crate) fn usage(bytes: &[u8]) -> Verdict {
+    let enveloped = usage::from_envelope(bytes).ok();
+    let enveloped = enveloped.map(|read| (usage::to_bytes(&read.usage), read.signature));
+    stated(bytes, enveloped, usage::from_bytes(bytes), usage::to_bytes)
+}
+
+/// A notice.
+pub(crate) fn notice(bytes: &[u8]) -> Verdict {
+    let enveloped = notice::from_envelope(bytes).ok();
+    let enveloped = enveloped.map(|read| (notice::to_bytes(&read.notice), read.signature));
+    stated(
+        bytes,
+        enveloped,
+        notice::from_bytes(bytes),
+        notice::to_bytes,
+    )
+}
+
+/// A mandate.
+pub(crate) fn mandate(bytes: &[u8]) -> Verdict {
+    let enveloped = mandate::from_envelope(bytes).ok();
+    let enveloped = enveloped.map(|read| (mandate::to_bytes(&read.mandate), read.signature));
+    let read = mandate::from_bytes(bytes);
+    stated(bytes, enveloped, read, mandate::to_bytes)
+}
+
+/// A credential.
+pub(crate) fn credential(bytes: &[u8]) -> Verdict {
+    let enveloped = credential::from_envelope(bytes).ok().map(|read| {
+        let statement = credential::Statement {
+            issuer: read.issuer,
+            subject: read.subject,
+            attributes: read.attributes,
+            issued_at: read.issued_at,
+            until: read.until,
+        };
+        (credential::to_bytes(&statement), read.signature)
+    });
+    let read = credential::from_bytes(bytes);
+    stated(bytes, enveloped, read, credential::to_bytes)
 }
