@@ -2,10 +2,13 @@
 
 use crate::auditor::{export, findings, verify};
 use crate::binary;
+use evidence::digest::Digest;
 use harness::city::{City, run};
 use harness::league::League;
 use harness::play::{ALL, text};
 use harness::seal::{Authority, Files, Kind, When};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use std::path::Path;
 
 pub(crate) const CITY: &str = "VATDE-123456789";
@@ -138,6 +141,17 @@ fn a_contract_that_both_sides_sealed_is_in_force_and_convinces_a_stranger() {
         assert_eq!(text(&signatures[1], "algorithm"), "PS256");
         let words = side.hansa(&["contract", "show", &contract]).must();
         assert!(words.out.contains(CITY), "{}", words.out);
+        // What left under a seal that is not trusted any more: by its key, or by any of its certificates.
+        if side.domain() == lindau.domain() {
+            let left = |key: &str| {
+                let breach = ["--json", "audit", "breach", "--key", key];
+                side.hansa(&breach).must().lines().len()
+            };
+            for signature in signatures {
+                assert_eq!(left(&text(signature, "key")), 1, "{signature}");
+            }
+            assert_eq!(left(&seal_digest(&world.city.certificates)), 1);
+        }
     }
     acme.hansa(&["contract", "export", &contract, "--output", "contract.json"])
         .must();
@@ -217,6 +231,13 @@ fn a_contract_that_both_sides_sealed_is_in_force_and_convinces_a_stranger() {
             .any(|what| what.starts_with("KEY_REVOKED")),
         "{told:#}"
     );
+}
+
+/// SHA-256 of the first certificate of a file, as a seal is named.
+fn seal_digest(file: &Path) -> String {
+    let pem = std::fs::read(file).unwrap();
+    let own = CertificateDer::pem_slice_iter(&pem).next().unwrap();
+    Digest::of(&own.unwrap()).to_string()
 }
 
 /// The league revokes the city's seal from before it was used.

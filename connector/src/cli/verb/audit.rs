@@ -59,7 +59,7 @@ pub(crate) enum AuditVerb {
         after_help = "Example: hansa audit breach --contract 7f3a --from 2026-12-01 --to 2026-12-08"
     )]
     Breach {
-        /// A signing key by its thumbprint, or the certificate of a connection by its SHA-256
+        /// A signing key by its thumbprint, or a certificate, of a connection or a seal, by its SHA-256
         // A thumbprint may begin with a hyphen.
         #[arg(long, required_unless_present = "contract", allow_hyphen_values = true)]
         key: Option<String>,

@@ -6,10 +6,14 @@ use crate::desk::contract::find;
 use crate::desk::out::Out;
 use crate::desk::{Outcome, blocking};
 use crate::node::Node;
+use ::policy::contract::seal::Seal;
+use ::policy::id::ContractId;
 use ::policy::refusal::{Code, Refusal};
+use evidence::digest::Digest;
 use keep::audit::export;
 use keep::audit::sheet::{self, Breach, Cell, Sheet};
 use keep::audit::story::{Published, Story};
+use proto::envelope;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -181,7 +185,8 @@ fn affected(
     Ok((sheet, told))
 }
 
-/// A key is the certificate of a connection (SHA-256), or a signing key: then all contracts that name it.
+/// A key is the certificate of a connection (SHA-256); or a key that signs, by its thumbprint, or a certificate of a seal
+/// (SHA-256): then all contracts that name it, or that it has signed.
 fn by_key(node: &Node, story: &Story, key: &str, wanted: &mut Breach) -> Result<(), Refusal> {
     if story
         .questions
@@ -191,20 +196,33 @@ fn by_key(node: &Node, story: &Story, key: &str, wanted: &mut Breach) -> Result<
         wanted.certificate = Some(key.to_owned());
         return Ok(());
     }
-    let contracts = find::contracts(node).into_iter();
-    let signed: Vec<String> = contracts
-        .filter(|(_, agreement, _)| agreement.is_signed_with(key))
-        .map(|(id, _, _)| id.to_string())
-        .collect();
+    let mut signed = Vec::new();
+    for (id, agreement, _) in find::contracts(node) {
+        if agreement.is_signed_with(key) || has_signed(node, id, key)? {
+            signed.push(id.to_string());
+        }
+    }
     if signed.is_empty() {
         return Err(Refusal::new(
             Code::UsageWrong,
-            format!("`{key}` is neither a certificate that asked here nor a key that signed a contract"),
+            format!("`{key}` is neither a certificate that asked here nor a key or seal that signed a contract"),
         )
         .with_help("a certificate is named by its SHA-256, a signing key by its thumbprint, as `hansa contract show` says"));
     }
     wanted.contracts.extend(signed);
     Ok(())
+}
+
+/// Whether a signature under a contract was made by this key, or under a seal with this certificate: contract keys and seals
+/// stand in no agreement.
+fn has_signed(node: &Node, contract: ContractId, key: &str) -> Result<bool, Refusal> {
+    let bytes = node.documents.contract(contract)?;
+    let signed = envelope::parse_contract(&bytes)
+        .or_else(|first| envelope::parse_offer(&bytes).map_err(|_| first))?;
+    Ok(signed.signatures.iter().any(|signature| {
+        let mut chain = signature.seal.iter().flat_map(Seal::chain);
+        signature.kid == key || chain.any(|one| Digest::of(one).to_string() == key)
+    }))
 }
 
 fn save(sheet: &Sheet, file: &Path) -> Result<(), Refusal> {
