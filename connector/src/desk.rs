@@ -91,7 +91,7 @@ async fn dispatch(node: &Arc<Node>, order: Order, out: &Out) -> Outcome {
         DeskVerb::Simulate(args) => simulate::simulate(node, args, out).await,
         DeskVerb::Get(args) => sql::get(node, args, caller, out).await,
         DeskVerb::Credential(verb) => credential::run(node, verb, out).await,
-        DeskVerb::Group(verb) => group::run(node, verb, out).await,
+        DeskVerb::Group(verb) => group::run(node, verb, caller, out).await,
         DeskVerb::Peer(verb) => peer::run(node, verb, out).await,
         DeskVerb::Audit(verb) => audit::run(node, verb, out).await,
         DeskVerb::Config(verb) => config::run(node, verb, out).await,

@@ -5,7 +5,7 @@ use crate::cli::verb::group::GroupVerb;
 use crate::desk::Outcome;
 use crate::desk::out::Out;
 use crate::node::Node;
-use crate::walk::group;
+use crate::walk::group::{self, Added};
 use ::policy::group::{COUNTS, Group, GroupName};
 use ::policy::id::ParticipantId;
 use ::policy::refusal::{Code, Refusal};
@@ -14,7 +14,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Carries out one of the verbs.
-pub(crate) async fn run(node: &Arc<Node>, verb: GroupVerb, out: &Out) -> Outcome {
+pub(crate) async fn run(
+    node: &Arc<Node>,
+    verb: GroupVerb,
+    caller: Option<u32>,
+    out: &Out,
+) -> Outcome {
     match verb {
         GroupVerb::List => {
             let mut rows = Vec::new();
@@ -39,16 +44,14 @@ pub(crate) async fn run(node: &Arc<Node>, verb: GroupVerb, out: &Out) -> Outcome
             participants,
         } => {
             let name = named(&group)?;
-            let mut members = node
-                .groups()
-                .get(&name)
-                .map(|group| group.members.clone())
-                .unwrap_or_default();
+            let mut added = BTreeSet::new();
             for participant in &participants {
-                members.insert(in_the_league(node, participant)?);
+                added.insert(in_the_league(node, participant)?);
             }
-            let group = group::set(node, &name, members).await?;
-            show(node, &group, out).await?;
+            match group::add(node, &name, &added, caller).await? {
+                Added::Listed(group) => show(node, &group, out).await?,
+                Added::Waits => waits(&name, out).await?,
+            };
         }
         GroupVerb::Remove {
             group,
@@ -79,6 +82,19 @@ async fn show(node: &Node, group: &Group, out: &Out) -> Outcome {
     let members = group.members.iter();
     lines.extend(members.map(|member| format!("  {}", member.domain())));
     out.object(told(node, group), lines.join("\n")).await?;
+    Ok(0)
+}
+
+/// Says that one officer's word is not enough.
+async fn waits(name: &GroupName, out: &Out) -> Outcome {
+    out.object(
+        json!({"group": name.as_str(), "waits_for": "second officer"}),
+        format!(
+            "the group {name} is as it was; your word is on the books\n\
+             a second officer approves with the same command: hansa group add {name} …"
+        ),
+    )
+    .await?;
     Ok(0)
 }
 

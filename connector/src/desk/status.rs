@@ -6,6 +6,7 @@ use crate::desk::out::Out;
 use crate::desk::{Outcome, blocking};
 use crate::node::Node;
 use crate::node::calls::Peer;
+use crate::walk::officers::Deed;
 use crate::walk::{ask, notice, officers};
 use ::policy::contract::Standing;
 use ::policy::negotiate::Phase;
@@ -45,6 +46,13 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
         ));
     }
     for word in officers::awaited(node)? {
+        if word.deed == Deed::Admit.as_str() {
+            let what = officers::written(node, word.reason.as_deref())?.unwrap_or_default();
+            waiting.push(format!(
+                "one officer wants to add to a group, a second must say so too: hansa group add {what}"
+            ));
+            continue;
+        }
         waiting.push(format!(
             "contract {}: one officer wants to {} it, a second must say so too: hansa contract {}",
             word.contract.short(),

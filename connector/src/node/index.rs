@@ -126,6 +126,7 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
             &body.text("group")?,
             body.count("serial")?,
             &body.text("file")?,
+            (body.optional("event").as_deref() == Some("changed")).then_some(record.seq),
         ),
         "erase" => {
             let objects = body.words("objects");
@@ -144,7 +145,11 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
 
 /// The word of an officer: the first one asks, and another one approves.
 fn officers(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
-    let (contract, deed) = (body.contract("contract")?, body.text("deed")?);
+    let deed = body.text("deed")?;
+    let contract = match body.optional("change") {
+        Some(_) => body.contract("change")?,
+        None => body.contract("contract")?,
+    };
     match body.optional("second") {
         Some(second) => change.approved(contract, &deed, &second),
         None => change.asked_for(&WordRow {

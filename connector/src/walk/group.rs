@@ -2,16 +2,90 @@
 
 use crate::node::Node;
 use crate::walk::fact::Fact;
+use crate::walk::officers::{self, Deed, Word};
+use evidence::digest::Digest;
 use evidence::json::Json;
 use keep::contracts::Kind as Document;
+use keep::state::row::WordRow;
 use policy::contract::Role;
 use policy::group::{Group, GroupName, RENEWED};
-use policy::id::ParticipantId;
+use policy::id::{ContractId, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use proto::envelope::{self, Kind};
 use proto::group::{self, MOST, Statement};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// Lets more participants into a group; where two officers are asked for, only with the word of both.
+///
+/// # Errors
+/// As [`set`] and [`officers::word`].
+pub(crate) async fn add(
+    node: &Arc<Node>,
+    name: &GroupName,
+    added: &BTreeSet<ParticipantId>,
+    caller: Option<u32>,
+) -> Result<Added, Refusal> {
+    let before = members(node, name);
+    let all: BTreeSet<ParticipantId> = before.union(added).cloned().collect();
+    if node.config().officers.second && all != before {
+        let new: Vec<&str> = all.difference(&before).map(ParticipantId::as_str).collect();
+        let what = format!("{name} {}", new.join(" "));
+        let change = change(node, name, &all)?;
+        if officers::word(node, caller, change, Deed::Admit, Some(&what)).await? == Word::Waits {
+            return Ok(Added::Waits);
+        }
+    }
+    set(node, name, all).await.map(Added::Listed)
+}
+
+/// What has come of it.
+#[derive(Debug)]
+pub(crate) enum Added {
+    /// They are members.
+    Listed(Arc<Group>),
+    /// One officer has said so, and a second one is awaited.
+    Waits,
+}
+
+fn members(node: &Node, name: &GroupName) -> BTreeSet<ParticipantId> {
+    let groups = node.groups();
+    let known = groups.get(name);
+    known.map_or_else(BTreeSet::new, |group| group.members.clone())
+}
+
+/// The name of a change, so that two officers mean the same one: by the members that there will be, and by the change before
+/// it, so that a word counts for no later one.
+fn change(
+    node: &Node,
+    name: &GroupName,
+    members: &BTreeSet<ParticipantId>,
+) -> Result<ContractId, Refusal> {
+    let before = node.index(|state| state.group_changed(name.as_str()))?;
+    let members: Vec<&str> = members.iter().map(ParticipantId::as_str).collect();
+    Ok(ContractId(Digest::of_parts(&[
+        name.as_str().as_bytes(),
+        &before.to_be_bytes(),
+        members.join(" ").as_bytes(),
+    ])))
+}
+
+/// Whether what one officer has asked for can still be done: the group was not changed since.
+///
+/// # Errors
+/// When the index, or what was written, can't be read.
+pub(crate) fn still_asked(node: &Node, word: &WordRow) -> Result<bool, Refusal> {
+    let Some(what) = officers::written(node, word.reason.as_deref())? else {
+        return Ok(true);
+    };
+    let mut words = what.split(' ');
+    let Some(name) = words.next().and_then(|name| name.parse().ok()) else {
+        return Ok(true);
+    };
+    let mut all = members(node, &name);
+    all.extend(words.filter_map(|one| one.parse().ok()));
+    Ok(change(node, &name, &all)? == word.contract)
+}
 
 /// Makes these the members of a group.
 ///

@@ -1,4 +1,4 @@
-//! Two officers: what lets out more, or ends a contract, is asked for by one person and approved by another.
+//! Two officers: what lets out more, lets more in, or ends a contract is asked for by one person and approved by another.
 //!
 //! Both are on the books before anything is signed, each under a pseudonym that only this participant can tell
 //! (`node::people`), and a reason as a digest of what is kept beside the log. Who
@@ -6,6 +6,7 @@
 
 use crate::node::Node;
 use crate::walk::fact::{Fact, maybe};
+use crate::walk::group;
 use evidence::digest::Digest;
 use evidence::json::Json;
 use keep::state::row::WordRow;
@@ -23,6 +24,8 @@ pub(crate) enum Deed {
     Sign,
     /// To end a contract.
     Withdraw,
+    /// To let more participants into a group; in the place of a contract stands the change.
+    Admit,
 }
 
 impl Deed {
@@ -30,6 +33,7 @@ impl Deed {
         match self {
             Self::Sign => "sign",
             Self::Withdraw => "withdraw",
+            Self::Admit => "admit",
         }
     }
 }
@@ -96,7 +100,13 @@ pub(crate) async fn word(
         Fact::new(
             "officers",
             [
-                ("contract", Json::text(contract)),
+                (
+                    match deed {
+                        Deed::Sign | Deed::Withdraw => "contract",
+                        Deed::Admit => "change",
+                    },
+                    Json::text(contract),
+                ),
                 ("deed", Json::text(deed.as_str())),
                 ("first", Json::text(first)),
                 ("second", maybe(second)),
@@ -121,8 +131,7 @@ pub(crate) async fn word(
                     "you are the one who asked for it on {}; somebody else must approve",
                     before.at
                 ),
-            )
-            .with_contract(contract));
+            ));
         }
         Some(before) => (
             record(&before.first, Some(&officer), before.reason.as_deref()),
@@ -158,6 +167,9 @@ pub(crate) fn awaited(node: &Node) -> Result<Vec<WordRow>, Refusal> {
     let held = node.held();
     let over = [Phase::Finalized.as_str(), Phase::Terminated.as_str()];
     let open = |word: &WordRow| {
+        if word.deed == Deed::Admit.as_str() {
+            return group::still_asked(node, word).unwrap_or(true);
+        }
         if word.deed == Deed::Sign.as_str() {
             return held.iter().any(|held| held.key == word.contract)
                 || negotiations.iter().any(|row| {
@@ -228,7 +240,7 @@ fn unkept(node: &Node, user: u32) -> String {
 }
 
 /// What the first one wrote, as long as it is kept; logs from before hold it themselves.
-fn written(node: &Node, reason: Option<&str>) -> Result<Option<String>, Refusal> {
+pub(crate) fn written(node: &Node, reason: Option<&str>) -> Result<Option<String>, Refusal> {
     match reason.map(|reason| (reason, reason.parse::<Digest>())) {
         None => Ok(None),
         Some((reason, Err(_))) => Ok(Some(reason.to_owned())),

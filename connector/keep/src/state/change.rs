@@ -101,16 +101,23 @@ impl<'t> Change<'t> {
         self.run("DELETE FROM published WHERE dataset = ?1", [dataset])
     }
 
-    /// The log holds a list of a group of ours.
+    /// The log holds a list of a group of ours; `changed` is its record, if it has other members than the one before.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn group(&self, name: &str, serial: u64, file: &str) -> Result<(), Refusal> {
+    pub fn group(
+        &self,
+        name: &str,
+        serial: u64,
+        file: &str,
+        changed: Option<u64>,
+    ) -> Result<(), Refusal> {
         self.run(
-            "INSERT INTO listing (name, serial, file) VALUES (?1, ?2, ?3)
-             ON CONFLICT (name) DO UPDATE SET serial = excluded.serial, file = excluded.file
+            "INSERT INTO listing (name, serial, file, changed) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (name) DO UPDATE SET serial = excluded.serial, file = excluded.file,
+                 changed = coalesce(excluded.changed, changed)
              WHERE excluded.serial > serial",
-            params![name, signed(serial), file],
+            params![name, signed(serial), file, changed.map(signed)],
         )
     }
 

@@ -4,7 +4,8 @@ use crate::node::Node;
 use crate::node::testing::{
     DAY, TERMS, Town, agree, ask, caller, closed, id, published, records, said,
 };
-use crate::walk::group;
+use crate::walk::group::{self, Added};
+use crate::walk::officers;
 use policy::group::GroupName;
 use policy::id::{ContractId, ParticipantId};
 use policy::refusal::Code;
@@ -112,4 +113,51 @@ async fn a_list_that_is_a_day_old_lets_nobody_in_until_it_is_renewed() {
     assert_eq!(provider.groups().get(&name()).unwrap().serial, 3);
     let who = caller(&provider, "acme");
     assert_eq!(ask(&provider, who, &[contract]).await, Ok(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_joins_a_group_is_let_in_by_two_officers() {
+    let mut town = Town::new();
+    for alias in ["lindau", "acme", "third"] {
+        town.settle(alias, TERMS);
+    }
+    let home = town.home("lindau");
+    std::fs::write(home.join("bundle.json"), town.bundle()).unwrap();
+    let toml = std::fs::read_to_string(home.join("hansa.toml")).unwrap();
+    let officers = "[officers]\nusers = [\"1001\", \"1002\"]\nsecond = \"looser\"\n";
+    std::fs::write(home.join("hansa.toml"), format!("{toml}{officers}")).unwrap();
+    let node = town.open("lindau");
+    let add = |who: &'static str, officer: u32| {
+        let node = Arc::clone(&node);
+        async move { group::add(&node, &name(), &members(&[who]), Some(officer)).await }
+    };
+    let listed = || {
+        let groups = node.groups();
+        let group = groups.get(&name());
+        group.map_or(0, |group| group.members.len())
+    };
+    let waits = |added| matches!(added, Ok(Added::Waits));
+    assert!(waits(add("acme", 1001).await));
+    assert_eq!(listed(), 0);
+    let status = officers::awaited(&node).unwrap();
+    assert_eq!(status.len(), 1);
+    // Not the same one again, nor anybody; and another change is another matter.
+    for officer in [1001, 1003] {
+        let refused = add("acme", officer).await.unwrap_err();
+        assert_eq!(refused.code, Code::SecondOfficerNeeded);
+    }
+    assert!(waits(add("third", 1002).await));
+    assert_eq!(listed(), 0);
+    assert!(matches!(add("acme", 1002).await, Ok(Added::Listed(_))));
+    assert_eq!(listed(), 1);
+    // The group is another one now: what was asked for before is to be asked for again.
+    assert!(officers::awaited(&node).unwrap().is_empty());
+    assert!(waits(add("third", 1001).await));
+    // Whoever leaves needs nobody's word, and comes back by two anew, also after the list was renewed.
+    group::set(&node, &name(), members(&[])).await.unwrap();
+    assert!(waits(add("acme", 1001).await));
+    town.pass(DAY / 2);
+    group::renew(&node).await.unwrap();
+    assert!(matches!(add("acme", 1002).await, Ok(Added::Listed(_))));
+    assert_eq!(listed(), 1);
 }

@@ -1,8 +1,8 @@
 //! What was agreed on: the datasets of contracts, and their models.
 
-use crate::state::State;
 use crate::state::query::{instant, parsed};
 use crate::state::row::{EventRow, NoticeRow, WordRow};
+use crate::state::{State, unsigned};
 use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::id::{ContractId, DatasetId, ParticipantId};
@@ -90,6 +90,19 @@ impl State {
         self.all("SELECT name, file FROM listing ORDER BY name", [], |row| {
             Ok((row.get(0)?, parsed(row, 1)?))
         })
+    }
+
+    /// The record by which a group last got other members; 0 for a group that never was.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn group_changed(&self, name: &str) -> Result<u64, Refusal> {
+        let found: Vec<Option<i64>> = self.all(
+            "SELECT changed FROM listing WHERE name = ?1",
+            [name],
+            |row| row.get(0),
+        )?;
+        Ok(found.into_iter().flatten().next().map_or(0, unsigned))
     }
 
     /// What officers have asked for that needs two, the oldest first.
