@@ -6,7 +6,7 @@ use crate::desk::config::{reload_by_hand, reload_now};
 use crate::node::Node;
 use crate::walk::front::Reception;
 use crate::walk::negotiate::resume::resume;
-use crate::walk::{group, notice, post};
+use crate::walk::{group, notice, post, revoke};
 use faces::admin::serve::{self as admin, Open, Users};
 use faces::front::Front;
 use faces::peer::serve::{Entrance, serve as serve_peers};
@@ -57,6 +57,11 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
         });
     }
     let mut doors = vec![(node.config().socket(), Open::Own)];
+    // Before anybody can withdraw anything here, so that nothing is told twice.
+    let untold = crate::node::waiting(|| revoke::untold(&node)).unwrap_or_else(|refusal| {
+        tracing::warn!(code = %refusal.code, "contract.end_untold");
+        Vec::new()
+    });
     let officers = node.config().officers.socket.clone();
     doors.extend(officers.map(|socket| (socket, Open::Anybody)));
     for (file, open) in &doors {
@@ -79,7 +84,10 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
         crate::local::write(&node.file("address"), address.as_bytes())?;
     }
     let resumed = Arc::clone(&node);
-    tasks.spawn(async move { resume(&resumed, None).await });
+    tasks.spawn(async move {
+        revoke::tell(&resumed, untold).await;
+        resume(&resumed, None).await
+    });
     tasks.spawn(postmen(Arc::clone(&node), stop.clone()));
     tasks.spawn(tellers(Arc::clone(&node), stop.clone()));
     tasks.spawn(erasers(Arc::clone(&node), stop.clone()));

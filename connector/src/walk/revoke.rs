@@ -1,14 +1,18 @@
 //! Revoke: a signed statement, recorded, ends a contract and what runs under it.
 
 use crate::node::Node;
+use crate::walk::negotiate;
 use evidence::time::Time;
+use keep::contracts::Kind as Document;
 use keep::trust::bundle::Bundle;
 use keep::trust::signature::RegisteredKeys;
 use policy::contract::{Revoked, Role, Signature, Withdrawal};
-use policy::id::ContractId;
+use policy::id::{ContractId, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use proto::envelope::{self, Kind};
+use proto::peer::letter::Content;
 use proto::withdrawal::{self, Statement};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Writes and signs our own withdrawal of a contract, and carries it out. Gives the statement for the other party.
@@ -58,10 +62,7 @@ pub(crate) fn take_in(node: &Arc<Node>, bytes: &[u8]) -> Result<ContractId, Refu
     let withdrawal = envelope::parse_withdrawal(bytes)?;
     let contract = withdrawal.contract;
     let revoked = checked(node, &withdrawal)?;
-    crate::node::waiting(|| {
-        node.documents
-            .keep(keep::contracts::Kind::Withdrawal, bytes)
-    })?;
+    crate::node::waiting(|| node.documents.keep(Document::Withdrawal, bytes))?;
     let recorded = node.record_now(revoked)?;
     let why = Refusal::new(
         Code::Withdrawn,
@@ -71,6 +72,58 @@ pub(crate) fn take_in(node: &Arc<Node>, bytes: &[u8]) -> Result<ContractId, Refu
     node.book_mut(|book| book.revoke(recorded));
     node.running.cut_contract(contract, &why);
     Ok(contract)
+}
+
+/// Our withdrawals that are on the books and of which no letter went to the other party: a crash came in between. Each with
+/// that party.
+///
+/// # Errors
+/// When the index or a document can't be read.
+pub(crate) fn untold(node: &Node) -> Result<Vec<(ParticipantId, Vec<u8>)>, Refusal> {
+    let own = node.id();
+    let recorded: BTreeSet<ContractId> = node
+        .index(|state| state.contracts())?
+        .into_iter()
+        .filter(|event| event.withdrawn.is_some())
+        .map(|event| event.id)
+        .collect();
+    let mut untold = BTreeMap::new();
+    for bytes in node.documents.all(Document::Withdrawal)? {
+        let read = envelope::parse_withdrawal(&bytes)?;
+        let with = node.book(|book| {
+            let agreement = book.agreement(read.contract)?;
+            match agreement.provider.id == own {
+                true => agreement.assignee_id().cloned(),
+                false => Some(agreement.provider.id.clone()),
+            }
+        });
+        if let Some(with) = with.filter(|_| read.party == own && recorded.contains(&read.contract))
+        {
+            untold.insert(read.contract, (with, bytes));
+        }
+    }
+    let peers: BTreeSet<ParticipantId> = untold.values().map(|(with, _)| with.clone()).collect();
+    for peer in peers {
+        for digest in node.index(|state| state.letters_to(&peer, "withdrawal"))? {
+            let letter = node.documents.read(Document::Letter, digest)?;
+            if let Content::Withdrawal { statement } = proto::letters::from_bytes(&letter)?.content
+            {
+                untold.remove(&envelope::parse_withdrawal(&statement)?.contract);
+            }
+        }
+    }
+    Ok(untold.into_values().collect())
+}
+
+/// Writes to the other parties of these withdrawals. What goes wrong is told when they are looked for again.
+pub(crate) async fn tell(node: &Arc<Node>, untold: Vec<(ParticipantId, Vec<u8>)>) {
+    for (peer, statement) in untold {
+        let statement = statement.into();
+        let sent = negotiate::send(node, &peer, Content::Withdrawal { statement }, false).await;
+        if let Err(refusal) = sent {
+            tracing::warn!(peer = peer.domain(), code = %refusal.code, "contract.end_untold");
+        }
+    }
 }
 
 /// Whether a withdrawal is by a party of a contract that we hold, and its signature counts.

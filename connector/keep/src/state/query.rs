@@ -67,6 +67,18 @@ impl State {
         )
     }
 
+    /// The letters of a kind that we have written to a peer, in their order: the digests that name their files.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn letters_to(&self, peer: &ParticipantId, kind: &str) -> Result<Vec<Digest>, Refusal> {
+        self.all(
+            "SELECT digest FROM letter WHERE peer = ?1 AND direction = 'out' AND kind = ?2 ORDER BY record",
+            params![peer.as_str(), kind],
+            |row| parsed(row, 0),
+        )
+    }
+
     /// Whether a letter was taken in, or sent, before.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::desk::out::Event;
 use crate::desk::{Manner, Order};
 use crate::node::Node;
-use crate::walk::{notice, post};
+use crate::walk::{notice, post, revoke};
 use evidence::time::Clock;
 use faces::admin::call::{self, DeskClient};
 use policy::refusal::Refusal;
@@ -93,6 +93,8 @@ impl Connector {
         let told = notice::round(&node);
         // Longer than both ways of telling may take, so that an attempt that hangs is on the books as one.
         let _ = tokio::time::timeout(Duration::from_secs(10), told).await;
+        let untold = crate::node::waiting(|| revoke::untold(&node)).unwrap_or_default();
+        revoke::tell(&node, untold).await;
         for peer in node.peers().unwrap_or_default() {
             let waiting = node
                 .index(|state| state.outbox(&peer.id, 0))

@@ -1,6 +1,6 @@
 //! A withdrawal that can't be checked yet is neither lost nor taken for something else.
 
-use crate::node::testing::{MINUTE, TERMS, Town, agree, id, outbox, records, said};
+use crate::node::testing::{MINUTE, TERMS, Town, agree, closed, id, outbox, records, said};
 use crate::walk::{negotiate, revoke};
 use policy::contract::Standing;
 use policy::refusal::Code;
@@ -108,4 +108,30 @@ async fn a_withdrawal_by_a_revoked_key_is_not_dated_back() {
     assert_eq!(refused.code, Code::KeyRevoked);
     assert!(refused.sentence.contains("first seen"), "{refused}");
     assert_eq!(records(&acme, "withdraw").len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_letter_of_a_withdrawal_is_written_after_a_crash() {
+    let town = town();
+    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let contract = agree(&lindau, &acme).await;
+    let before = outbox(&lindau, &acme).len();
+    assert!(revoke::untold(&lindau).unwrap().is_empty());
+    // It dies between the record and the letter.
+    let statement = revoke::own_now(&lindau, contract, "over").unwrap();
+    closed(lindau).await;
+    let lindau = town.open("lindau");
+    let untold = revoke::untold(&lindau).unwrap();
+    assert_eq!(untold, [(id("acme"), statement.clone())]);
+    revoke::tell(&lindau, untold).await;
+    let (number, letter) = outbox(&lindau, &acme).remove(before);
+    negotiate::take_in(&acme, &id("lindau"), &letter, Some(number))
+        .await
+        .unwrap();
+    let standing = acme.book(|book| book.all(acme.now()).map(|(_, _, s)| s).next());
+    assert_eq!(standing, Some(Standing::Withdrawn));
+    // Once: also the other side has nothing to tell of it.
+    for node in [&lindau, &acme] {
+        assert!(revoke::untold(node).unwrap().is_empty());
+    }
 }
