@@ -21,21 +21,31 @@ use policy::refusal::{Code, Refusal};
 /// # Errors
 /// When a record can't be read or does not say what its type promises, or the index can't be written.
 pub(crate) fn catch_up(log: &Log, state: &mut State) -> Result<(), Refusal> {
-    let from = state.position()?;
-    let to = log.size();
-    if from >= to {
-        return Ok(());
-    }
-    let records: Vec<Record> = log.read(from).collect::<Result<_, _>>()?;
-    let end = records
-        .last()
-        .map_or(from, |record| record.seq.saturating_add(1));
-    state.change(end, |change| {
-        for record in &records {
-            take_in(change, record)?;
+    catch_up_by(log, state, PIECE)
+}
+
+/// So many records are held in memory at once: of a lost index all records are taken in.
+const PIECE: usize = 4096;
+
+/// The same, so many records at a time; a crash in between loses a piece and no more.
+pub(crate) fn catch_up_by(log: &Log, state: &mut State, piece: usize) -> Result<(), Refusal> {
+    loop {
+        let from = state.position()?;
+        if from >= log.size() {
+            return Ok(());
         }
-        Ok(())
-    })
+        let read = log.read(from).take(piece);
+        let records: Vec<Record> = read.collect::<Result<_, _>>()?;
+        let Some(last) = records.last() else {
+            return Ok(());
+        };
+        state.change(last.seq.saturating_add(1), |change| {
+            for record in &records {
+                take_in(change, record)?;
+            }
+            Ok(())
+        })?;
+    }
 }
 
 fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {

@@ -1,8 +1,10 @@
 //! Files that are lost, damaged, older or changed.
 
+use crate::node::index;
 use crate::node::testing::{TERMS, Town, agree, ask, caller, published, records, said};
 use crate::walk::answer::Caller;
 use crate::walk::ask as asks;
+use keep::state::State;
 use policy::refusal::Code;
 use std::collections::BTreeSet;
 
@@ -101,4 +103,28 @@ async fn what_changes_offers_and_limits_is_on_the_books_before_it_counts() {
     std::fs::write(&policy, TERMS).unwrap();
     let (node, _) = town.try_open("lindau", &[]).unwrap();
     assert_eq!(count(&node), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_index_is_made_anew_piece_by_piece() {
+    let town = town();
+    let (node, acme) = (town.open("lindau"), town.open("acme"));
+    let contract = agree(&node, &acme).await;
+    for _ in 0..3 {
+        let asked = ask(&node, caller(&node, "acme"), &[contract]).await;
+        assert_eq!(asked, Ok(2));
+    }
+    node.index(|_| Ok(())).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    let mut anew = State::open(&file, node.log.size()).unwrap();
+    index::catch_up_by(&node.log, &mut anew, 2).unwrap();
+    assert_eq!(anew.position().unwrap(), node.log.size());
+    assert_eq!(
+        anew.receipts().unwrap(),
+        node.index(State::receipts).unwrap()
+    );
+    assert_eq!(anew.receipts().unwrap().len(), 3);
+    let old = node.index(|state| state.outbox(&acme.id(), 0)).unwrap();
+    assert_eq!(anew.outbox(&acme.id(), 0).unwrap(), old);
 }
