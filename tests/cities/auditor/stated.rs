@@ -9,6 +9,7 @@ use evidence::time::Time;
 use harness::league::League;
 use harness::play::{ALL, text};
 use keep::audit::papers::PaperKind;
+use proto::deletion;
 use serde_json::{Value, json};
 
 const DAY: i64 = 86_400_000_000;
@@ -154,5 +155,35 @@ fn statements_under_contracts_are_judged() {
         let told = said.concat().iter().any(|one| one.contains(expected));
         assert!(told, "{name}: {said:#?}");
         assert_eq!(status, 7, "{name}");
+    }
+
+    // The key of the firm is revoked now. What was recorded before stays good; the same statement, if it is first recorded
+    // afterwards, was dated back.
+    let attest = last_of(&records, "attest");
+    let name = text(&records[attest]["body"], "statement");
+    let stated = deletion::from_envelope(copied.of_kind(PaperKind::Deletion)[&name].as_bytes());
+    let kid = stated.unwrap().signature.kid;
+    let revoke = ["--yes", "league", "key", "--end", &kid, "--revoked"];
+    let revoke = [&revoke[..], &["--of", "acme.example", "--dir", "league"]].concat();
+    league.hansa(&revoke).must();
+    let late = ["league", "export", "--dir", "league", "--output", "late"];
+    league.hansa(&late).must();
+    let late = league.folder().join("late").display().to_string();
+    for (days, told) in [(0, false), (2, true)] {
+        let mut changed = records.clone();
+        for record in &mut changed[attest..] {
+            let at: Time = text(record, "t").parse().unwrap();
+            record["t"] = json!(at.plus_micros(days * DAY).to_string());
+        }
+        forge(&lindau, &changed, &copied, &papers.path().join("forged"));
+        let (judged, _) = verify(papers.path(), &["check", "--trust", &late, "forged"]);
+        let said = findings(&judged, "broken");
+        let of_key = |one: &&String| one.contains("its statement of deletion: KEY_REVOKED");
+        let found = said.iter().find(of_key);
+        assert_eq!(found.is_some(), told, "{said:#?}");
+        assert!(
+            found.is_none_or(|one| one.contains("first seen")),
+            "{found:?}"
+        );
     }
 }
