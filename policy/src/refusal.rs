@@ -302,6 +302,7 @@ codes! {
     StatementNotAllowed "STATEMENT_NOT_ALLOWED" Usage "Only queries are accepted." "Write a SELECT.";
     ConstructNotAllowed "CONSTRUCT_NOT_ALLOWED" Usage "This construct of SQL is not supported here." "Write the query without it.";
     EvaluationFailed "EVALUATION_FAILED" Usage "Evaluating the query failed on a value of the permitted view." "Guard the expression, for example with CASE or NULLIF.";
+    SumOverflow "SUM_OVERFLOW" Usage "A sum is beyond what its type can hold, so there is no right number to show." "Sum fewer rows at once, or sum(CAST(… AS DECIMAL(28, 0))).";
     ResourceLimit "RESOURCE_LIMIT" Exhausted "The question needs more memory, disk or time than its limit." "Ask for less, or raise [limits].";
     TooManyStreams "TOO_MANY_STREAMS" Exhausted "Too many questions run at once." "Wait for one to end.";
     MessageTooLarge "MESSAGE_TOO_LARGE" Exhausted "A message is larger than the limits." "Send less in one message.";

@@ -181,7 +181,7 @@ fn tools() -> Tools {
         secret: enforce::replace::Secret::new([7; 32]),
         published: Arc::default(),
         count: functions::aggregate("count").unwrap(),
-        sum: functions::aggregate("sum").unwrap(),
+        sum: functions::sum::whole(),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod cells;
 mod correct;
 mod desk;
 mod draw;
+mod filed;
 mod frame;
 mod key;
 pub mod series;

@@ -6,6 +6,7 @@ use crate::bucket;
 use crate::dominated::dominated;
 use crate::gate::{self, Rows, changed, keep};
 use crate::replace::Secret;
+use crate::total::whole;
 use datafusion_common::ScalarValue;
 use datafusion_common::arrow::datatypes::{DataType, SchemaRef};
 use datafusion_expr::expr::AggregateFunction;
@@ -27,7 +28,7 @@ pub struct Tools {
     pub published: Arc<Published>,
     /// `count`
     pub count: Arc<AggregateUDF>,
-    /// `sum`
+    /// `sum`, of integers as [`crate::total::WHOLE`]: it must not fail for a cell that is not shown.
     pub sum: Arc<AggregateUDF>,
 }
 
@@ -199,8 +200,12 @@ fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common:
                 .fold(enough, |safe, (index, _)| {
                     safe.and(Expr::Not(Box::new(own(format!("dom_{index}")))))
                 });
-            when(safe, cast(own(name.to_owned()), field.data_type().clone()))
-                .otherwise(lit(null))?
+            if *field.data_type() == DataType::Int64 && name.starts_with("sum_") {
+                whole(safe, own(name.to_owned()))
+            } else {
+                when(safe, cast(own(name.to_owned()), field.data_type().clone()))
+                    .otherwise(lit(null))?
+            }
         } else if name == "n" {
             cast(own("n".to_owned()), DataType::Int64)
         } else if cube

@@ -28,4 +28,5 @@ pub mod release;
 pub mod replace;
 pub mod source;
 pub mod still_gated;
+pub mod total;
 mod within;

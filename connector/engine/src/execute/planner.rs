@@ -152,6 +152,8 @@ pub(super) fn inside(error: &datafusion_common::DataFusionError) -> Refusal {
         | Code::SourceUnreadable
         | Code::DatasetNotPublished
         | Code::PrivacyBudgetSpent
+        // Of cells that are published: a total that is not told overflows in silence.
+        | Code::SumOverflow
         | Code::SchemaChanged => refusal,
         _ => {
             tracing::error!(name = "gate.failed", detail = %error);

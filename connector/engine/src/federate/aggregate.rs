@@ -8,11 +8,11 @@ use crate::federate::branch::{Branch, bare, movable};
 use crate::federate::peersql::{Body, PeerQuery, Text};
 use crate::federate::source::Relation;
 use crate::federate::split::{Desk, union};
+use crate::plan::functions::sum;
 use arrow_schema::DataType;
 use datafusion::common::{DFSchema, DataFusionError};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
-use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::logical_expr::expr::{AggregateFunction, Cast};
 use datafusion::logical_expr::{
     Aggregate, AggregateUDF, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, lit, when,
@@ -131,13 +131,13 @@ fn partials(
             return Err(NoSplit(named(call)));
         };
         merges.push(match name {
-            "sum" => Merge::Sum(state(sum_udaf(), call)),
+            "sum" => Merge::Sum(state(sum::checked(), call)),
             "count" => Merge::Count(state(count_udaf(), call)),
             "min" => Merge::Min(state(min_udaf(), call)),
             "max" => Merge::Max(state(max_udaf(), call)),
             // Decimal averages round in a way of their own: only a plain division merges exactly.
             "avg" if matches!(argument.get_type(input), Ok(DataType::Float64)) => Merge::Avg {
-                sum: state(sum_udaf(), call),
+                sum: state(sum::checked(), call),
                 count: state(count_udaf(), call),
             },
             _ => return Err(NoSplit(named(call))),
@@ -318,11 +318,11 @@ fn merge(
             let side = format!("n{at}");
             results.push(match merge {
                 Merge::Whole(place) | Merge::Sum(place) => {
-                    states.push(call(sum_udaf(), *place).alias(&main));
+                    states.push(call(sum::checked(), *place).alias(&main));
                     ident(&main)
                 }
                 Merge::Count(place) => {
-                    states.push(call(sum_udaf(), *place).alias(&main));
+                    states.push(call(sum::checked(), *place).alias(&main));
                     when(ident(&main).is_null(), lit(0_i64)).otherwise(ident(&main))?
                 }
                 Merge::Min(place) => {
@@ -334,8 +334,8 @@ fn merge(
                     ident(&main)
                 }
                 Merge::Avg { sum, count } => {
-                    states.push(call(sum_udaf(), *sum).alias(&main));
-                    states.push(call(sum_udaf(), *count).alias(&side));
+                    states.push(call(sum::checked(), *sum).alias(&main));
+                    states.push(call(sum::checked(), *count).alias(&side));
                     ident(&main) / Expr::Cast(Cast::new(Box::new(ident(&side)), DataType::Float64))
                 }
             });

@@ -4,6 +4,7 @@
 pub mod capped;
 pub mod joined;
 pub mod moment;
+pub mod sum;
 
 use datafusion::functions::all_default_functions;
 use datafusion::functions::core::planner::CoreFunctionPlanner;
@@ -124,6 +125,9 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
     let aggregate = AGGREGATE
         .split(' ')
         .filter_map(|name| {
+            if name == "sum" {
+                return Some((name, sum::checked()));
+            }
             let found = aggregates.iter().find(|udf| {
                 udf.name() == name || udf.aliases().iter().any(|alias| alias == name)
             })?;

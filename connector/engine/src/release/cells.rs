@@ -8,6 +8,7 @@
 
 use super::apart::Apart;
 use super::desk::{Desk, failed};
+use super::filed::{filed, named, rounded};
 use super::frame::{
     self, KEY, Level, Made, What, floored, key, keys, marked, own, safe, same, seen, totals,
     units_of,
@@ -75,42 +76,6 @@ pub(super) async fn first(
             rows_withheld: rows.saturating_sub(told),
         },
     ))
-}
-
-/// Cells whose counts are rounded as the cube says, by their keys.
-pub(super) fn rounded(desk: &Desk, cells: DataFrame, cube: &Cube) -> Made {
-    let Some(base) = cube.base else {
-        return Ok(cells);
-    };
-    let rounded = desk.lots()?.rounded("n", KEY, base);
-    cells
-        .with_column("n", rounded)
-        .map_err(|error| failed(&error))
-}
-
-/// The columns of released cells, in the order of the dimensions.
-pub(super) fn filed(cells: DataFrame, cube: &Cube) -> Made {
-    let dimensions = || cube.dimensions.iter().map(|one| one.column.as_str());
-    let mut columns: Vec<Expr> = dimensions().map(own).collect();
-    columns.push(own("n"));
-    for measure in &cube.measures {
-        columns.push(own(format!("cnt_{measure}")));
-        columns.push(own(format!("sum_{measure}")));
-    }
-    let order = dimensions()
-        .map(|name| own(name).sort(true, true))
-        .collect();
-    cells
-        .select(columns)
-        .and_then(|cells| cells.sort(order))
-        .map_err(|error| failed(&error))
-}
-
-/// The dimensions among the rows, under their own names.
-pub(super) fn named(level: usize, cube: &Cube) -> Vec<Expr> {
-    let dimensions = cube.dimensions.iter().enumerate();
-    let named = dimensions.map(|(index, one)| own(key(level, index)).alias(one.column.as_str()));
-    named.collect()
 }
 
 struct Work<'a> {

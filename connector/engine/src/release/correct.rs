@@ -5,12 +5,14 @@
 //! cubes go on to be made of one another.
 
 use super::apart::Apart;
-use super::cells::{Tally, filed, named, rounded};
+use super::cells::Tally;
 use super::desk::{Desk, failed, ordered};
+use super::filed::{filed, named, rounded};
 use super::frame::{self, Level, Made, What, floored, keys, marked, own, same, seen, totals};
+use crate::plan::functions::sum::whole_of;
 use arrow_schema::SchemaRef;
 use datafusion::dataframe::DataFrame;
-use datafusion::functions_aggregate::expr_fn::{count, sum};
+use datafusion::functions_aggregate::expr_fn::count;
 use datafusion_common::JoinType;
 use datafusion_expr::{Expr, lit, when};
 use policy::effect::Cube;
@@ -274,7 +276,7 @@ impl Work<'_> {
             let value = || own(format!("m_{measure}"));
             for (name, made) in [
                 (format!("cnt_{measure}"), count(value())),
-                (format!("sum_{measure}"), sum(value())),
+                (format!("sum_{measure}"), whole_of(value())),
             ] {
                 aggregates.push(made.alias(name.as_str()));
                 let shown = when(own(flag.as_str()), own(name.as_str())).end();

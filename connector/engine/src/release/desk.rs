@@ -168,7 +168,10 @@ pub(super) fn digest(path: &Path) -> Result<Digest, Refusal> {
 /// What went wrong, told by class.
 pub(super) fn failed(error: &DataFusionError) -> Refusal {
     let refusal = fault::running(error);
-    if matches!(refusal.code, Code::ResourceLimit | Code::DiskFull) {
+    if matches!(
+        refusal.code,
+        Code::ResourceLimit | Code::DiskFull | Code::SumOverflow
+    ) {
         return refusal;
     }
     tracing::error!(name = "release.failed", detail = %error);

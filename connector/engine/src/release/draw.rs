@@ -9,11 +9,12 @@ mod ledger;
 mod noise;
 mod tally;
 
+use super::Staged;
 use super::basis::{Calendar, basis, releasing};
 use super::desk::{self, Desk, failed};
+use super::filed::filed;
 use super::frame::{Span, within};
 use super::series::{self, Drawn, Fact, Series, Spent, told};
-use super::{Staged, cells};
 use crate::alone::alone;
 use crate::limits::Limits;
 use crate::snapshot::Snapshot;
@@ -186,11 +187,7 @@ impl Work<'_> {
             .collect();
         let name = format!("drawn-{short}-{}.parquet", self.series.revision);
         let path = self.folder.join(&name);
-        desk::write(
-            cells::filed(self.desk.read(&fragments).await?, cube)?,
-            &path,
-        )
-        .await?;
+        desk::write(filed(self.desk.read(&fragments).await?, cube)?, &path).await?;
         let digest = desk::digest(&path)?.to_string();
         self.facts.extend(facts);
         self.series.drawn.retain(|known| known.shape != shape);

@@ -1,6 +1,7 @@
 //! Rows as the cells of several cubes see them, and what can be told of groups of them.
 
 use super::desk::{Desk, failed};
+use crate::plan::functions::sum::whole_of;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_schema::{DataType, SchemaRef};
@@ -287,14 +288,14 @@ pub(super) fn lot_key(level: usize, cube: &Cube, desk: &Desk) -> Result<Option<E
 /// The column in which the key of a cell stands until its count is rounded.
 pub(super) const KEY: &str = "lot_key";
 
-/// The cells of a cube over rows: `n`, and of each measure `cnt_m` and `sum_m`, with what [`assessed`] says of each.
+/// The cells of a cube over rows: `n`, and of each measure `cnt_m` and `sum_m`, which is narrowed when it is filed, with what [`assessed`] says of each.
 pub(super) fn cells(rows: DataFrame, level: usize, cube: &Cube, key: Option<Expr>) -> Made {
     let mut aggregates = vec![count(lit(1_i64)).alias("n")];
     aggregates.extend(assessed(level, cube, What::Rows));
     for measure in &cube.measures {
         let value = || own(format!("m_{measure}"));
         aggregates.push(count(value()).alias(format!("cnt_{measure}")));
-        aggregates.push(sum(value()).alias(format!("sum_{measure}")));
+        aggregates.push(whole_of(value()).alias(format!("sum_{measure}")));
         // Rules are numbered among all of the cube, so that names of several measures do not meet.
         aggregates.extend(assessed(level, cube, What::Measure(measure)));
     }

@@ -6,6 +6,7 @@ use super::Staged;
 use super::basis::{basis, cut, is_day, next, releasing};
 use super::cells::{self, Tally};
 use super::desk::{self, Desk, failed, ordered};
+use super::filed::filed;
 use super::frame::{Level, Span, within};
 use super::key::Lots;
 use super::series::{self, Cells, CubeShape, Fact, Part, Series, told};
@@ -317,7 +318,7 @@ impl Work<'_> {
             let (none, _) = cells::first(&self.desk, &[none], &[], &self.stored, cube, &[]).await?;
             self.desk.read(&[none]).await?
         } else {
-            cells::filed(self.desk.read(fragments).await?, cube)?
+            filed(self.desk.read(fragments).await?, cube)?
         };
         desk::write(cells, &path).await?;
         let digest = desk::digest(&path)?.to_string();

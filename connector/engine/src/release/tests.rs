@@ -7,6 +7,7 @@ mod told;
 mod world;
 
 use super::*;
+use policy::refusal::Code;
 use policy::term::Bucket;
 use policy::term::release::Late;
 use world::{Row, World, day, row};
@@ -226,4 +227,48 @@ fn a_correction_keeps_each_threshold() {
     world.publish(&of_two, day(1));
     world.stage(&[&fine, &coarse]);
     assert_eq!(world.cells(&coarse), ["a|2026-06-01T00:00:00Z|10|10|10"]);
+}
+
+/// Two numbers that are too much together, and others beside them.
+fn too_much(site: &'static str, first: u8) -> Vec<Row> {
+    let mut rows = group(first, 0, 8);
+    for row in &mut rows {
+        row.site = Some(site);
+    }
+    rows[0].bikes = Some(i64::MAX);
+    rows[1].bikes = Some(i64::MAX);
+    rows
+}
+
+#[test]
+fn a_total_beyond_its_type_is_not_released() {
+    let mut world = World::new(Late::Correct);
+    let cube = by_hour(&world);
+    world.publish(&[group(0, 0, 8), too_much("b", 20)].concat(), day(1));
+    let faults = world.faults(&[&cube]);
+    let codes: Vec<_> = faults.iter().map(|refusal| refusal.code).collect();
+    assert_eq!(codes, [Code::SumOverflow], "{faults:?}");
+    // Another cube of the same rows is: one fault is its own.
+    let counts = Cube {
+        measures: Vec::new(),
+        functions: vec![policy::term::Function::Count],
+        ..by_hour(&world)
+    };
+    let faults = world.faults(&[&counts]);
+    assert!(faults.is_empty(), "{faults:?}");
+}
+
+#[test]
+fn a_withheld_total_beyond_its_type_fails_nothing() {
+    let mut world = World::new(Late::Correct);
+    let cube = by_hour(&world);
+    let few = || too_much("b", 20).into_iter().take(4).collect::<Vec<Row>>();
+    world.publish(&[group(0, 0, 8), few()].concat(), day(1));
+    world.stage(&[&cube]);
+    assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|10|10|10"]);
+    // Nor when what is released is worked out anew.
+    let late = (50..56).map(|device| row("a", 0, 8, device, 1)).collect();
+    world.publish(&[group(0, 0, 8), few(), late].concat(), day(1));
+    world.stage(&[&cube]);
+    assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|16|16|16"]);
 }

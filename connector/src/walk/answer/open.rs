@@ -224,7 +224,7 @@ pub(super) fn tools(node: &Node) -> Result<Tools, Refusal> {
         secret: Secret::new(node.schema_secret),
         published: node.published(),
         count: functions::aggregate("count").ok_or_else(missing)?,
-        sum: functions::aggregate("sum").ok_or_else(missing)?,
+        sum: functions::sum::whole(),
     })
 }
 

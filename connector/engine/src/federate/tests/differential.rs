@@ -1,6 +1,9 @@
 //! Listed questions: federated equals pooled.
 
-use super::World;
+use super::{World, run, text};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use policy::refusal::Code;
+use std::sync::Arc;
 
 #[test]
 fn rows() {
@@ -119,4 +122,71 @@ fn constants_of_branches_are_sorted() {
     ] {
         world.same(sql);
     }
+}
+
+/// Sums that each city can tell, and that are too much together: nothing is told, neither of both nor of all.
+#[test]
+fn a_sum_of_sums_beyond_its_type_ends_the_question() {
+    let mut world = World::new();
+    world.tables.clear();
+    let half = i64::MAX / 2 + 1;
+    for (city, numbers) in [
+        ("munster", [half, 0, -1]),
+        ("ottawa", [half, 1, -1]),
+        ("zurich", [-half, 2, -1]),
+    ] {
+        let keys: Vec<&str> = vec!["a", "b", "c"];
+        let rows = RecordBatch::try_from_iter([
+            ("place", Arc::new(StringArray::from(keys)) as ArrayRef),
+            ("n", Arc::new(Int64Array::from(numbers.to_vec())) as _),
+        ])
+        .unwrap();
+        world.add(city, "trips", rows, Some("trips"));
+    }
+    for (sql, expect) in [
+        ("SELECT sum(n) FROM model.trips", Some(half.to_string())),
+        (
+            "SELECT sum(n) FROM model.trips WHERE place = 'a'",
+            Some(half.to_string()),
+        ),
+        (
+            "SELECT sum(n) FROM model.trips WHERE place = 'a' AND participant <> 'zurich.example'",
+            None,
+        ),
+        (
+            "SELECT place, sum(n) FROM model.trips WHERE participant <> 'zurich.example' GROUP BY place",
+            None,
+        ),
+        (
+            "SELECT max(s) FROM (SELECT place, sum(n) AS s FROM model.trips GROUP BY place)",
+            Some(half.to_string()),
+        ),
+        (
+            "SELECT sum(s) FROM (SELECT participant, sum(n) AS s FROM model.trips WHERE place = 'a' GROUP BY participant)",
+            Some(half.to_string()),
+        ),
+        (
+            "SELECT sum(l.n + 0) FROM munster.trips l JOIN ottawa.trips o ON l.place = o.place WHERE l.place = 'a'",
+            Some(half.to_string()),
+        ),
+        (
+            "SELECT sum(DISTINCT n) FROM (SELECT n FROM munster.trips UNION ALL SELECT n - 1 FROM ottawa.trips) WHERE n > 5",
+            Some(i64::MAX.to_string()),
+        ),
+    ] {
+        let told = run(world.ask(sql)).map(|(rows, _)| text(&rows));
+        match expect {
+            Some(sum) => assert_eq!(told.unwrap(), [sum], "{sql}"),
+            None => assert_eq!(told.expect_err(sql).code, Code::SumOverflow, "{sql}"),
+        }
+    }
+    let by_key = "SELECT place, sum(n) FROM model.trips WHERE place = 'b' GROUP BY place";
+    run(world.ask(by_key)).unwrap();
+    let travelled =
+        "munster: SELECT place AS k0, sum(n) AS p0 FROM trips WHERE (place = 'b') GROUP BY place";
+    assert!(
+        world.texts().contains(&travelled.to_owned()),
+        "{:?}",
+        world.texts()
+    );
 }

@@ -1,9 +1,9 @@
 //! Late rows: which spans look different today, and what of that can be taken over.
 
 use super::{Work, cells_of};
-use crate::release::cells;
 use crate::release::correct::{Corrected, correct};
 use crate::release::desk::{self, ordered};
+use crate::release::filed::filed;
 use crate::release::frame::Span;
 use crate::release::series::told;
 use policy::refusal::{Code, Refusal};
@@ -95,7 +95,7 @@ impl Work<'_> {
         }
         let mut same = true;
         for (level, (fresh, _)) in levels.iter().zip(&cells) {
-            let known = cells::filed(
+            let known = filed(
                 self.desk.read(std::slice::from_ref(&level.cells)).await?,
                 &level.cube,
             )?;

@@ -1,0 +1,55 @@
+//! Released cells as they lie on file.
+
+use super::desk::{Desk, failed};
+use super::frame::{KEY, Made, key, own};
+use datafusion::dataframe::DataFrame;
+use datafusion_expr::Expr;
+use enforce::total::{WHOLE, whole};
+use policy::effect::Cube;
+
+/// Cells whose counts are rounded as the cube says, by their keys.
+pub(super) fn rounded(desk: &Desk, cells: DataFrame, cube: &Cube) -> Made {
+    let Some(base) = cube.base else {
+        return Ok(cells);
+    };
+    let rounded = desk.lots()?.rounded("n", KEY, base);
+    cells
+        .with_column("n", rounded)
+        .map_err(|error| failed(&error))
+}
+
+/// The columns of released cells, in the order of the dimensions; a total that is beyond its type fails here, where it would
+/// be told, and not in a cell that is withheld.
+pub(super) fn filed(cells: DataFrame, cube: &Cube) -> Made {
+    let dimensions = || cube.dimensions.iter().map(|one| one.column.as_str());
+    let mut columns: Vec<Expr> = dimensions().map(own).collect();
+    columns.push(own("n"));
+    for measure in &cube.measures {
+        columns.push(own(format!("cnt_{measure}")));
+        let name = format!("sum_{measure}");
+        let sum = own(&name);
+        let fields = cells.schema();
+        let is_whole = fields
+            .field_with_unqualified_name(&name)
+            .is_ok_and(|field| *field.data_type() == WHOLE);
+        columns.push(if is_whole {
+            whole(sum.clone().is_not_null(), sum).alias(name)
+        } else {
+            sum
+        });
+    }
+    let order = dimensions()
+        .map(|name| own(name).sort(true, true))
+        .collect();
+    cells
+        .select(columns)
+        .and_then(|cells| cells.sort(order))
+        .map_err(|error| failed(&error))
+}
+
+/// The dimensions among the rows, under their own names.
+pub(super) fn named(level: usize, cube: &Cube) -> Vec<Expr> {
+    let dimensions = cube.dimensions.iter().enumerate();
+    let named = dimensions.map(|(index, one)| own(key(level, index)).alias(one.column.as_str()));
+    named.collect()
+}
