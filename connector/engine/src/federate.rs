@@ -13,6 +13,7 @@ mod branch;
 mod cells;
 mod exec;
 mod feed;
+mod look;
 mod peersql;
 mod source;
 mod span;

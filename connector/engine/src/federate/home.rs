@@ -1,5 +1,6 @@
 //! What can be asked from here: every dataset of every participant, own ones included, that a contract lets us name.
 
+use crate::federate::look::bucketed;
 use crate::federate::question::planning;
 use crate::federate::question::{Question, Wish};
 use crate::federate::source::Relation;
@@ -9,8 +10,8 @@ use crate::plan::names::no_table;
 use catalog::dataset::Dataset;
 use catalog::view::{self, Shape};
 use evidence::time::Time;
-use policy::effect::{Effect, What};
-use policy::id::{ContractId, DatasetId, Name, ParticipantId};
+use policy::effect::{Dimension, Effect, What};
+use policy::id::{ClauseId, ContractId, DatasetId, Name, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,6 +39,8 @@ pub struct RemoteTable {
     pub time_span: Option<(Time, Time)>,
     /// The columns whose values the contract does not show, though they are there.
     pub masked: BTreeSet<Name>,
+    /// The columns of time of which rows show the bucket alone, with the clause.
+    pub bucketed: BTreeMap<Name, (ClauseId, Dimension)>,
     /// Why it does not count to its model, whatever it says of itself: a name, type or unit of what is shown differs.
     pub misfit: Option<Refusal>,
     /// Why it can't be asked for this purpose, where that is known beforehand.
@@ -85,6 +88,7 @@ impl RemoteTable {
             .collect();
         let mut table = Self {
             alias,
+            bucketed: bucketed(entry, &shape, effects),
             dataset: entry.id.clone(),
             contract,
             shape,
@@ -322,6 +326,13 @@ impl Part {
     /// What tells it from the others of its model.
     pub(super) fn key(&self) -> (ParticipantId, Option<Name>) {
         (self.participant.clone(), self.dataset.clone())
+    }
+
+    /// By which clause rows show no more of that column of time than its bucket.
+    pub(super) fn bucketed(&self, column: &str) -> Option<&(ClauseId, Dimension)> {
+        let mut columns = self.table.as_ref()?.bucketed.iter();
+        let found = columns.find(|(name, _)| name.as_str() == column);
+        found.map(|(_, shown)| shown)
     }
 
     /// Whether rows have no value of their own in that column of the model.

@@ -115,6 +115,7 @@ pub(super) fn table(city: &str, name: &str, shape: Shape, model: Option<&str>) -
         bytes: 20_000,
         time_span: None,
         masked: std::collections::BTreeSet::new(),
+        bucketed: BTreeMap::new(),
         misfit: None,
         barred: None,
     }

@@ -3,13 +3,14 @@
 //! Read from the analysed plan, before any rule could move or fold a condition: an absent value that is shown can be seen
 //! in its row, one that is used takes rows away unseen.
 
+use crate::federate::look::{Look, looked};
 use arrow_schema::{Field, Schema, SchemaRef};
 use catalog::dataset::ColumnType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchemaRef, DataFusionError, JoinType, TableReference};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery, TableSource, lit};
 use datafusion::prelude::ident;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A part of a model as it stands in a plan that nobody runs: it has every column of the model, and no rule knows
@@ -65,8 +66,9 @@ pub(super) const DATASET: &str = "dataset";
 /// A column of a probe.
 pub(super) type Used = (usize, String);
 
-/// The columns of probes that the plan uses for more than to show them: in a condition, a key, an order, a computation.
-pub(super) fn used(plan: &LogicalPlan) -> Result<BTreeSet<Used>, DataFusionError> {
+/// The columns of probes that the plan uses for more than to show them: in a condition, a key, an order, a computation; and
+/// how far into them each use looks.
+pub(super) fn used(plan: &LogicalPlan) -> Result<BTreeMap<Used, BTreeSet<Look>>, DataFusionError> {
     let mut walk = Walk::default();
     walk.flow(plan)?;
     Ok(walk.used)
@@ -91,7 +93,7 @@ type Origins = BTreeSet<Used>;
 
 #[derive(Default)]
 struct Walk {
-    used: BTreeSet<Used>,
+    used: BTreeMap<Used, BTreeSet<Look>>,
 }
 
 /// What lies below a node: the columns of its inputs, and where each comes from.
@@ -217,8 +219,14 @@ impl Walk {
 
     fn take(&mut self, expr: &Expr, below: &Below) -> Result<(), DataFusionError> {
         expr.apply(|part| {
+            if let Some((column, looks)) = looked(part) {
+                for look in looks {
+                    self.mark(column, look, below);
+                }
+                return Ok(TreeNodeRecursion::Jump);
+            }
             match part {
-                Expr::Column(column) => self.mark(column, below),
+                Expr::Column(column) => self.mark(column, Look::Value, below),
                 Expr::ScalarSubquery(subquery) => self.inner(subquery, true, below)?,
                 Expr::InSubquery(within) => self.inner(&within.subquery, true, below)?,
                 Expr::SetComparison(compared) => self.inner(&compared.subquery, true, below)?,
@@ -239,13 +247,13 @@ impl Walk {
     ) -> Result<(), DataFusionError> {
         let given = self.flow(&subquery.subquery)?;
         if gives {
-            self.used.extend(given.into_iter().flatten());
+            self.add(given.into_iter().flatten(), &Look::Value);
         }
         subquery.subquery.apply_with_subqueries(|node| {
             node.apply_expressions(|expr| {
                 expr.apply(|part| {
                     if let Expr::OuterReferenceColumn(_, column) = part {
-                        self.mark(column, below);
+                        self.mark(column, Look::Value, below);
                     }
                     Ok(TreeNodeRecursion::Continue)
                 })
@@ -254,13 +262,19 @@ impl Walk {
         Ok(())
     }
 
-    fn mark(&mut self, column: &datafusion::common::Column, below: &Below) {
+    fn mark(&mut self, column: &datafusion::common::Column, look: Look, below: &Below) {
         if let Some(origins) = below.of(column) {
-            self.used.extend(origins.iter().cloned());
+            self.add(origins.iter().cloned(), &look);
         }
     }
 
     fn all(&mut self, below: &Below) {
-        self.used.extend(below.origins.iter().flatten().cloned());
+        self.add(below.origins.iter().flatten().cloned(), &Look::Value);
+    }
+
+    fn add(&mut self, columns: impl Iterator<Item = Used>, look: &Look) {
+        for column in columns {
+            self.used.entry(column).or_default().insert(look.clone());
+        }
     }
 }

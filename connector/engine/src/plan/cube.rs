@@ -5,7 +5,7 @@
 
 mod block;
 mod filter;
-mod time;
+pub(crate) mod time;
 
 use datafusion_common::DataFusionError;
 use datafusion_common::tree_node::{Transformed, TreeNodeRecursion};
@@ -88,7 +88,7 @@ impl Base<'_> {
 }
 
 /// How a dimension is written: its name, or its bucket.
-pub(super) fn spelled(dimension: &Dimension, is_date: bool) -> String {
+pub(crate) fn spelled(dimension: &Dimension, is_date: bool) -> String {
     let column = &dimension.column;
     let zoned = match &dimension.zone {
         Some(zone) if zone != "UTC" => format!("{column} AT TIME ZONE '{zone}'"),

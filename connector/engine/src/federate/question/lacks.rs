@@ -2,13 +2,18 @@
 
 use crate::fault;
 use crate::federate::home::Part;
+use crate::federate::look::Look;
 use crate::federate::uses::{standing, used};
 use crate::model::Model;
+use crate::plan::cube::spelled;
 use crate::session::apart;
+use catalog::dataset::ColumnType;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
-use policy::id::{Name, ParticipantId};
+use policy::effect::Dimension;
+use policy::id::{ClauseId, Name, ParticipantId};
 use policy::refusal::{Code, Refusal};
+use policy::term::Bucket;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A part of a model where a question names it.
@@ -39,7 +44,8 @@ pub(super) struct Lacks {
 }
 
 /// Looks at a plan over probes. A part can't be asked when its home says so, or when the question uses a column that its
-/// contract does not show: there it would be left out of a figure without a word.
+/// contract does not show, or looks further into a column of time than it does: there it would be left out of a figure, or
+/// put into a wrong one, without a word.
 pub(super) fn lacks(
     plan: &LogicalPlan,
     parts: &[Placed],
@@ -54,13 +60,22 @@ pub(super) fn lacks(
             .iter()
             .map(|column| column.name)
             .filter(|column| {
-                placed.part.hides(column) && used.contains(&(number, (*column).to_owned()))
+                placed.part.hides(column) && used.contains_key(&(number, (*column).to_owned()))
             })
             .collect();
+        let finer = placed.model.columns.iter().find_map(|column| {
+            let looks = used.get(&(number, column.name.to_owned()))?;
+            let (clause, shown) = placed.part.bucketed(column.name)?;
+            let whole = |look: &Look| look.sees_buckets_alone(shown, column.kind);
+            let too_fine = !looks.iter().all(whole);
+            too_fine.then_some((*clause, shown, column.kind))
+        });
         if let Some(refusal) = &placed.part.why {
             why.insert(number, refusal.clone());
         } else if !hidden.is_empty() {
             why.insert(number, hides(&placed.part, &hidden));
+        } else if let Some((clause, shown, kind)) = finer {
+            why.insert(number, coarse(&placed.part, clause, shown, kind));
         }
     }
     let needed = if why.is_empty() {
@@ -133,22 +148,49 @@ fn hides(part: &Part, hidden: &[&str]) -> Refusal {
         .map(|column| format!("`{column}`"))
         .collect::<Vec<_>>()
         .join(" and ");
-    let named = part.table.as_ref().map_or_else(
-        || part.participant.domain().to_owned(),
-        |table| format!("{}.{}", table.alias, table.dataset.name),
-    );
+    let named = named(part);
     let refusal = Refusal::new(
         Code::AnswerIncomplete,
         format!("the question needs {columns}, which `{named}` does not show"),
+    );
+    told(refusal, part, &named)
+}
+
+/// The refusal for a column of which rows show buckets alone.
+fn coarse(part: &Part, clause: ClauseId, shown: &Dimension, kind: ColumnType) -> Refusal {
+    let named = named(part);
+    let column = &shown.column;
+    let bucket = shown.bucket.map_or("", Bucket::as_str);
+    let zone = shown.zone.as_deref().unwrap_or("UTC");
+    let refusal = Refusal::new(
+        Code::AnswerIncomplete,
+        format!("the question looks further into `{column}` than `{named}` shows it"),
     )
-    .with_participant(part.participant.clone())
+    .with_clause(clause, format!("{column} by {bucket} ({zone})"))
     .with_help(format!(
-        "leave it out by name: participant <> '{}'",
-        part.participant.domain()
-    ))
-    .with_help(format!(
-        "or request an amendment: hansa contract request {named}"
+        "write {} or coarser, or compare {column} by >= and < with where one begins",
+        spelled(shown, kind == ColumnType::Date)
     ));
+    told(refusal, part, &named)
+}
+
+fn named(part: &Part) -> String {
+    part.table.as_ref().map_or_else(
+        || part.participant.domain().to_owned(),
+        |table| format!("{}.{}", table.alias, table.dataset.name),
+    )
+}
+
+fn told(refusal: Refusal, part: &Part, named: &str) -> Refusal {
+    let refusal = refusal
+        .with_participant(part.participant.clone())
+        .with_help(format!(
+            "leave it out by name: participant <> '{}'",
+            part.participant.domain()
+        ))
+        .with_help(format!(
+            "or request an amendment: hansa contract request {named}"
+        ));
     match part.table.as_ref().and_then(|table| table.contract) {
         Some(contract) => refusal.with_contract(contract),
         None => refusal,

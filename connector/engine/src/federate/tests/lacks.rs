@@ -7,7 +7,10 @@ use crate::fixture;
 use arrow_array::RecordBatch;
 use catalog::dataset::Dataset;
 use futures::TryStreamExt;
+use policy::effect::{Dimension, Effect, What};
+use policy::id::ClauseId;
 use policy::refusal::{Code, Refusal};
+use policy::term::Bucket;
 
 /// Ottawa has a second dataset of the model, which shows three columns of it.
 fn world() -> World {
@@ -171,6 +174,109 @@ fn a_masked_column_is_one_that_is_not_shown() {
     assert!(world.plan("SELECT id, n FROM model.trips").is_ok());
     // By its own name everybody sees whose it is.
     assert!(world.plan("SELECT sum(n) FROM ottawa.trips").is_ok());
+}
+
+/// Ottawa shows its instants by the hour.
+fn by_the_hour() -> World {
+    let mut world = World::new();
+    for table in &mut world.tables {
+        if table.alias.as_str() == "ottawa" && table.model.is_some() {
+            let hours = Dimension {
+                column: "ts".parse().unwrap(),
+                bucket: Some(Bucket::Hour),
+                zone: None,
+            };
+            let column = hours.column.clone();
+            table.bucketed.insert(column, (ClauseId(4), hours));
+        }
+    }
+    world
+}
+
+#[test]
+fn what_is_finer_than_the_buckets_of_a_city_is_not_passed_over() {
+    let world = by_the_hour();
+    for sql in [
+        "SELECT count(*) FROM model.trips WHERE ts >= '2024-01-05T00:30:00Z'",
+        "SELECT count(*) FROM model.trips WHERE ts > '2024-01-05T00:00:00Z'",
+        "SELECT count(*) FROM model.trips WHERE '2024-01-05T00:00:00Z' >= ts",
+        "SELECT count(*) FROM model.trips WHERE ts = '2024-01-05T00:00:00Z'",
+        "SELECT count(*) FROM model.trips WHERE ts IN ('2024-01-05T00:00:00Z')",
+        "SELECT count(*) FROM model.trips WHERE ts BETWEEN '2024-01-05T00:00:00Z' AND '2024-01-05T06:00:00Z'",
+        "SELECT count(*) FROM model.trips WHERE NOT (n > 3 AND ts < '2024-01-05T00:00:01Z')",
+        "SELECT count(*) FROM model.trips WHERE ts + INTERVAL '1 hour' > '2024-01-05T00:00:00Z'",
+        "SELECT count(*) FROM model.trips WHERE date_trunc('minute', ts) >= '2024-01-05T00:00:00Z'",
+        "SELECT count(*) FROM model.trips WHERE extract(minute FROM ts) < 30",
+        "SELECT count(*) FROM (SELECT ts AS at FROM model.trips) t WHERE at < '2024-01-05T00:30:00Z'",
+        "SELECT count(*) FILTER (WHERE ts < '2024-01-05T00:30:00Z') FROM model.trips",
+        "SELECT ts, count(*) FROM model.trips GROUP BY ts",
+        "SELECT date_bin(INTERVAL '15 minutes', ts), count(*) FROM model.trips GROUP BY 1",
+        "SELECT date_trunc('day', ts AT TIME ZONE 'Asia/Kolkata'), count(*) FROM model.trips GROUP BY 1",
+        "SELECT max(ts) FROM model.trips",
+        "SELECT count(DISTINCT ts) FROM model.trips",
+        "SELECT DISTINCT ts FROM model.trips",
+        "SELECT id FROM model.trips ORDER BY ts LIMIT 3",
+        "SELECT a.id FROM munster.trips a JOIN model.trips b ON a.ts = b.ts",
+        "SELECT place FROM zurich.sites WHERE level < (SELECT count(*) FROM model.trips WHERE ts < '2024-01-05T00:30:00Z')",
+    ] {
+        let refusal = world.plan(sql).expect_err(sql);
+        assert_eq!(refusal.code, Code::AnswerIncomplete, "{sql}: {refusal}");
+        assert!(
+            refusal.sentence.contains("than `ottawa.trips` shows it"),
+            "{sql}: {refusal}"
+        );
+        assert_eq!(refusal.clause, Some(ClauseId(4)), "{sql}");
+        assert_eq!(refusal.allowed.as_deref(), Some("ts by hour (UTC)"));
+        assert_eq!(refusal.participant, Some(participant("ottawa")), "{sql}");
+        let (_, missing) = accepted(&world, &world.home(), sql);
+        assert_eq!(missing, LACKING, "{sql}");
+    }
+    for sql in [
+        "SELECT id, ts FROM model.trips",
+        "SELECT count(*) FROM model.trips WHERE ts >= '2024-01-05T00:00:00Z' AND ts < '2024-01-09T05:00:00Z'",
+        "SELECT count(*) FROM model.trips WHERE '2024-01-05T07:00:00Z' > ts OR n = 3",
+        "SELECT count(*) FROM model.trips WHERE ts BETWEEN '2024-01-05T00:00:00Z' AND '2024-01-05T05:59:59.999999Z'",
+        "SELECT count(*) FROM model.trips WHERE CAST(ts AS DATE) = '2024-01-05'",
+        "SELECT count(*) FROM model.trips WHERE CAST(ts AS DATE) <= DATE '2024-01-05'",
+        "SELECT count(*) FROM model.trips WHERE date_trunc('hour', ts) = '2024-01-05T00:00:00Z'",
+        "SELECT count(*) FROM model.trips WHERE ts IS NOT NULL AND extract(year FROM ts) = 2024",
+        "SELECT date_trunc('day', ts), count(ts) FROM model.trips GROUP BY 1",
+        // Who is left out by name is not looked at, and by its own name everybody sees whose it is.
+        "SELECT max(ts) FROM model.trips WHERE participant <> 'ottawa.example'",
+        "SELECT max(ts) FROM ottawa.trips",
+    ] {
+        let planned = world.plan(sql);
+        assert!(planned.is_ok(), "{sql}: {:?}", planned.err());
+    }
+}
+
+/// What a contract says of a column of time, as far as it makes it coarser.
+#[test]
+fn buckets_come_from_the_contract() {
+    let dataset = fixture::table::dataset("trips", &["id:int", "day:date?", "ts:instant?"]);
+    let floor = |number, column: &str, bucket| Effect {
+        clause: ClauseId(number),
+        what: What::CoarsenTime {
+            column: column.parse().unwrap(),
+            bucket,
+            zone: None,
+        },
+    };
+    let shown = |effects: &[Effect]| {
+        let alias = "ottawa".parse().unwrap();
+        let table = RemoteTable::new(alias, &dataset, Some(contract("ottawa")), effects).unwrap();
+        let columns = table.bucketed.into_iter();
+        columns
+            .map(|(name, (clause, _))| (name.to_string(), clause.0))
+            .collect::<Vec<_>>()
+    };
+    let both = [
+        floor(2, "ts", Bucket::QuarterHour),
+        floor(3, "day", Bucket::Month),
+    ];
+    assert_eq!(shown(&both), [("day".to_owned(), 3), ("ts".to_owned(), 2)]);
+    // Days are days.
+    assert!(shown(&[floor(2, "day", Bucket::Day)]).is_empty());
 }
 
 fn lacking(city: &str, model: Option<&str>) -> Lacking {

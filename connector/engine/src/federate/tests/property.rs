@@ -15,6 +15,8 @@ use arrow_array::{
     TimestampMicrosecondArray,
 };
 use futures::TryStreamExt as _;
+use policy::effect::Dimension;
+use policy::id::ClauseId;
 use policy::refusal::Refusal;
 use policy::row_filter::Literal;
 use policy::term::{Bucket, Mask, Term};
@@ -236,6 +238,7 @@ struct Cities {
     parts: Vec<Part>,
     /// What the asker forgets of the contracts, as a defect would.
     forgets_masks: bool,
+    forgets_buckets: bool,
 }
 
 impl Cities {
@@ -243,6 +246,7 @@ impl Cities {
         Self {
             parts: (0..).take(3).map(|at| Part::random(random, at)).collect(),
             forgets_masks: false,
+            forgets_buckets: false,
         }
     }
 
@@ -272,11 +276,20 @@ impl Cities {
             for (name, model) in names {
                 let shape = city.view().table(name).unwrap().shape.clone();
                 let mut table = table(alias, name, shape, model);
-                if name == "trips" && !self.forgets_masks {
+                if name == "trips" {
+                    if part.hours && !part.cells && !self.forgets_buckets {
+                        let hours = Dimension {
+                            column: "ts".parse().unwrap(),
+                            bucket: Some(Bucket::Hour),
+                            zone: None,
+                        };
+                        let column = hours.column.clone();
+                        table.bucketed.insert(column, (ClauseId(9), hours));
+                    }
                     let masked = [("x", part.number), ("place", part.place)];
                     table.masked = masked
                         .into_iter()
-                        .filter(|(_, column)| *column == Column::Masked)
+                        .filter(|(_, column)| *column == Column::Masked && !self.forgets_masks)
                         .map(|(name, _)| name.parse().unwrap())
                         .collect();
                 }
@@ -303,6 +316,7 @@ impl Cities {
         let words = words(sql);
         let any = self.parts.iter().any(|part| !part.touched().is_empty());
         self.parts.iter().any(|part| part.cells)
+            || self.looks_too_far(sql)
             || any && words.windows(2).any(|pair| pair == ["SELECT", "*"])
             || self.names_touched(&words)
     }
@@ -311,7 +325,15 @@ impl Cities {
     /// then be missing from the answer, and nobody would see it.
     fn must_be_refused(&self, sql: &str) -> bool {
         sql.contains(" model.trips AS t")
-            && self.names_touched(&words(sql.trim_start_matches("SELECT id, place, ")))
+            && (self.looks_too_far(sql)
+                || self.names_touched(&words(sql.trim_start_matches("SELECT id, place, "))))
+    }
+
+    /// Whether a question over the model looks into the hours of a city that shows no more than these.
+    fn looks_too_far(&self, sql: &str) -> bool {
+        let hours = self.parts.iter().any(|part| part.hours && !part.cells);
+        let finer = ["06:30:00", "max(ts)"];
+        hours && sql.contains("model.trips") && finer.iter().any(|text| sql.contains(text))
     }
 
     fn names_touched(&self, words: &[&str]) -> bool {
@@ -345,7 +367,7 @@ fn what_is_learned_of_cities_is_a_function_of_their_views() {
     let (mut answered, mut refused) = (0, 0);
     for case in 0..cases {
         let seed = seed.wrapping_add(case);
-        match case_of(seed, false) {
+        match case_of(seed, |_| ()) {
             Ok((answers, refusals)) => {
                 answered += answers;
                 refused += refusals;
@@ -360,15 +382,25 @@ fn what_is_learned_of_cities_is_a_function_of_their_views() {
 /// What one city does not show must not take its rows out of a total unseen.
 #[test]
 fn fails_without_the_list_of_masked_columns() {
-    let caught = (0..400).find(|seed| case_of(*seed, true).is_err());
+    let forgets = |cities: &mut Cities| cities.forgets_masks = true;
+    let caught = (0..400).find(|seed| case_of(*seed, forgets).is_err());
     assert!(caught.is_some(), "nobody noticed");
     eprintln!("masks forgotten: noticed at case {caught:?}");
 }
 
-fn case_of(seed: u64, forgets_masks: bool) -> Result<(u32, u32), String> {
+/// Nor must a condition within the hours that one city shows.
+#[test]
+fn fails_without_the_list_of_bucketed_columns() {
+    let forgets = |cities: &mut Cities| cities.forgets_buckets = true;
+    let caught = (0..400).find(|seed| case_of(*seed, forgets).is_err());
+    assert!(caught.is_some(), "nobody noticed");
+    eprintln!("buckets forgotten: noticed at case {caught:?}");
+}
+
+fn case_of(seed: u64, forgets: impl Fn(&mut Cities)) -> Result<(u32, u32), String> {
     let mut random = StdRng::seed_from_u64(seed);
     let mut cities = Cities::random(&mut random);
-    cities.forgets_masks = forgets_masks;
+    forgets(&mut cities);
     let layout = Layout {
         files: *[1, 3].choose(&mut random).unwrap(),
         row_group: *[20, 1000].choose(&mut random).unwrap(),

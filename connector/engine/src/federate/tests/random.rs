@@ -50,6 +50,7 @@ fn condition(chance: &mut StdRng) -> String {
             "place IS NOT NULL",
             "day = '2023-12-25'",
             "ts >= '2024-01-03T06:00:00Z'",
+            "ts < '2024-01-03T06:30:00Z'",
             "date_trunc('week', ts) < '2024-01-15T00:00:00Z'",
             "coalesce(n, 0) + id > 150",
             "character_length(place) = 5",

@@ -2,7 +2,7 @@
 
 use super::Base;
 use arrow_schema::{DataType, TimeUnit};
-use datafusion_common::ScalarValue;
+use datafusion_common::{Column, ScalarValue};
 use datafusion_expr::Expr;
 use datafusion_expr::expr::Cast;
 use enforce::bucket;
@@ -23,6 +23,23 @@ pub(super) fn is_date(named: &Named, column: &str) -> bool {
 
 /// The dimension whose cells the expression is a union of, where it is one: `date_trunc('day', at)` over hours.
 pub(super) fn union_of_cells<'a>(expr: &Expr, base: &'a Base<'_>) -> Option<&'a Dimension> {
+    let (column, cut) = cut(expr)?;
+    let dimension = base.dimension(&column.name)?;
+    let date = is_date(base.named, &column.name);
+    cut.is_of(dimension, date).then_some(dimension)
+}
+
+/// A column of time that is cut to a unit of time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Cut {
+    /// The unit, as `date_trunc` takes it; absent: a quarter of an hour.
+    pub(crate) unit: Option<String>,
+    /// The zone, unless it is UTC.
+    pub(crate) zone: Option<String>,
+}
+
+/// The column that the expression cuts, and to what.
+pub(crate) fn cut(expr: &Expr) -> Option<(&Column, Cut)> {
     let Expr::ScalarFunction(call) = expr else {
         return None;
     };
@@ -30,18 +47,28 @@ pub(super) fn union_of_cells<'a>(expr: &Expr, base: &'a Base<'_>) -> Option<&'a 
         return None;
     };
     let (column, zone) = column_in_zone(of)?;
-    let dimension = base.dimension(column)?;
-    let fine = dimension.bucket?;
-    let date = is_date(base.named, column);
-    let fits = match call.func.name() {
-        "date_trunc" => {
-            let unit = text(width)?.to_ascii_lowercase();
-            nests(fine, &unit, date) && zone_fits(dimension, fine, date, zone)
-        }
-        "date_bin" => !date && fine == Bucket::QuarterHour && zone.is_none() && quarters(width),
-        _ => false,
+    let unit = match call.func.name() {
+        "date_trunc" => Some(text(width)?.to_ascii_lowercase()),
+        "date_bin" if quarters(width) => None,
+        _ => return None,
     };
-    fits.then_some(dimension)
+    let zone = zone.map(str::to_owned);
+    Some((column, Cut { unit, zone }))
+}
+
+impl Cut {
+    /// Whether what is cut so is made of whole buckets of the dimension, of dates or of instants.
+    pub(crate) fn is_of(&self, dimension: &Dimension, date: bool) -> bool {
+        let Some(fine) = dimension.bucket else {
+            return false;
+        };
+        match &self.unit {
+            Some(unit) => {
+                nests(fine, unit, date) && zone_fits(dimension, fine, date, self.zone.as_deref())
+            }
+            None => !date && fine == Bucket::QuarterHour && self.zone.is_none(),
+        }
+    }
 }
 
 /// Days and longer begin where the dimension says; hours and quarters begin in UTC whatever the zone.
@@ -72,9 +99,9 @@ fn nests(fine: Bucket, unit: &str, date: bool) -> bool {
 ///
 /// A named zone stands directly over the column: below another cast it would not be what decides where a day begins, and
 /// over one it would take a local time for an instant.
-fn column_in_zone(expr: &Expr) -> Option<(&str, Option<&str>)> {
+pub(crate) fn column_in_zone(expr: &Expr) -> Option<(&Column, Option<&str>)> {
     match expr {
-        Expr::Column(column) => Some((&column.name, None)),
+        Expr::Column(column) => Some((column, None)),
         Expr::Cast(Cast { expr: inner, field }) => {
             let DataType::Timestamp(_, zone) = field.data_type() else {
                 return None;
@@ -100,7 +127,8 @@ fn quarters(width: &Expr) -> bool {
     )
 }
 
-fn text(expr: &Expr) -> Option<&str> {
+/// The text that a literal is.
+pub(crate) fn text(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Literal(value, _) => value.try_as_str().flatten(),
         _ => None,
@@ -108,7 +136,7 @@ fn text(expr: &Expr) -> Option<&str> {
 }
 
 /// Where a literal lies among the edges of a dimension's cells.
-pub(super) enum Edge {
+pub(crate) enum Edge {
     /// On one.
     On,
     /// Between these two, as one would write them.
@@ -116,7 +144,7 @@ pub(super) enum Edge {
 }
 
 /// `value` plus so many of its smallest steps, against the edges.
-pub(super) fn edge(value: &ScalarValue, steps: i64, dimension: &Dimension) -> Option<Edge> {
+pub(crate) fn edge(value: &ScalarValue, steps: i64, dimension: &Dimension) -> Option<Edge> {
     let width = dimension.bucket?;
     match value {
         ScalarValue::TimestampMicrosecond(Some(micros), _) => {
