@@ -46,7 +46,8 @@ pub enum Shape {
     Rows(SchemaRef),
     /// Cells only. `base` is what row-style SQL may name (dimensions and measures, usable in aggregate blocks alone);
     /// `cells` is the relation `NAME.cube`: the dimensions, and of `n`, `cnt_<m>` and `sum_<m>` per measure what the
-    /// permitted functions tell: `n` and `cnt_<m>` are counts, `sum_<m>` is a sum.
+    /// permitted functions tell: `n`, `units` and `cnt_<m>` are counts, `sum_<m>` is a sum, `dev_<m>` the sum of the squares of
+    /// what the values are from their mean.
     Cube {
         /// The cube.
         cube: Cube,

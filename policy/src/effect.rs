@@ -130,6 +130,33 @@ pub struct Cube {
 }
 
 impl Cube {
+    /// Whether the numbers of different units in the cells of both, which are not the same cells, tell how many units are in
+    /// several of them.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let same = self.refines(other) && other.refines(self);
+        self.permits(Function::Units)
+            && other.permits(Function::Units)
+            && (!same || self.unit != other.unit)
+    }
+
+    /// The columns of its cells that hold a measure: how many values there are, their sum, and where a variance is
+    /// permitted the sum of the squares of what each is from their mean.
+    #[must_use]
+    pub fn numbers_of(&self, measure: &Name) -> Vec<String> {
+        let mut names = vec![format!("cnt_{measure}"), format!("sum_{measure}")];
+        if self.permits(Function::Variance) {
+            names.push(format!("dev_{measure}"));
+        }
+        names
+    }
+
+    /// Whether a function is permitted of its cells.
+    #[must_use]
+    pub fn permits(&self, function: Function) -> bool {
+        self.functions.contains(&function)
+    }
+
     /// Whether every cell of `other` is a union of whole cells of this one, or could be: the same or finer dimensions.
     #[must_use]
     pub fn refines(&self, other: &Self) -> bool {

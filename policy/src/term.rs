@@ -348,6 +348,10 @@ pub enum Function {
     Sum,
     /// `avg(measure)`
     Avg,
+    /// `var(measure)` and its kin
+    Variance,
+    /// The number of different units in a cell
+    Units,
 }
 
 /// What a minimum group counts.

@@ -13,8 +13,15 @@ use std::sync::Arc;
 
 /// The row-style table of dimensions and measures, and the relation of the cells.
 pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<Shape, Refusal> {
-    let [counts, sums, averages] = [Function::Count, Function::Sum, Function::Avg]
-        .map(|function| cube.functions.contains(&function));
+    let [counts, sums, averages, variances, units] = [
+        Function::Count,
+        Function::Sum,
+        Function::Avg,
+        Function::Variance,
+        Function::Units,
+    ]
+    .map(|function| cube.permits(function));
+    let means = averages || variances;
     let mut base = Vec::new();
     let mut fields = Vec::new();
     for dimension in &cube.dimensions {
@@ -32,6 +39,7 @@ pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<Shape, Refusal> {
         base.push(column.clone());
     }
     fields.push((Field::new("n", DataType::Int64, false), counts, counts));
+    fields.push((Field::new("units", DataType::Int64, false), units, units));
     for measure in &cube.measures {
         let column = typed::column(&dataset.columns, measure)?;
         demand(
@@ -40,9 +48,11 @@ pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<Shape, Refusal> {
             "a number to aggregate",
         )?;
         let count = Field::new(format!("cnt_{measure}"), DataType::Int64, true);
-        fields.push((count, counts, counts || averages));
+        fields.push((count, counts, counts || means));
         let sum = Field::new(format!("sum_{measure}"), column.kind.arrow(), true);
-        fields.push((sum, sums, sums || averages));
+        fields.push((sum, sums, sums || means));
+        let squares = Field::new(format!("dev_{measure}"), DataType::Float64, true);
+        fields.push((squares, variances, variances));
         base.push(column.clone());
     }
     if let term::Unit::Column(unit) = &cube.unit
@@ -59,6 +69,7 @@ pub(super) fn cells(dataset: &Dataset, cube: Cube) -> Result<Shape, Refusal> {
     let mut names = BTreeSet::new();
     if let Some((twice, ..)) = fields
         .iter()
+        .filter(|(_, shown, needed)| *shown || *needed)
         .find(|(field, ..)| !names.insert(field.name().clone()))
     {
         return Err(Refusal::new(

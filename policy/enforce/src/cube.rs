@@ -3,6 +3,7 @@
 //! A cell exists only with at least so many units, and so does each measure in it; what is below is not there at all.
 
 use crate::bucket;
+use crate::deviation::squares;
 use crate::dominated::dominated;
 use crate::gate::{self, Rows, changed, keep};
 use crate::replace::Secret;
@@ -32,8 +33,8 @@ pub struct Tools {
     pub sum: Arc<AggregateUDF>,
 }
 
-/// The private plan that shows exactly the cells in `shown`: the dimensions, and of `n`, and `cnt_m` and `sum_m` per measure,
-/// no more than the functions of the cube need.
+/// The private plan that shows exactly the cells in `shown`: the dimensions, and of `n`, `units`, and `cnt_m`, `sum_m` and
+/// `dev_m` per measure, no more than the functions of the cube need.
 pub(crate) fn cells(
     dataset: &DatasetId,
     stored: &SchemaRef,
@@ -129,6 +130,9 @@ pub(crate) fn cells(
         let value = || own(format!("m_{measure}"));
         aggregates.push(call(&tools.count, value(), false).alias(format!("cnt_{measure}")));
         aggregates.push(call(&tools.sum, value(), false).alias(format!("sum_{measure}")));
+        if cube.permits(Function::Variance) {
+            aggregates.push(squares(value()).alias(format!("dev_{measure}")));
+        }
         aggregates.push(units_of(value()).alias(format!("units_{measure}")));
     }
     for (index, rule) in cube.dominance.iter().enumerate() {
@@ -206,8 +210,8 @@ fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common:
                 when(safe, cast(own(name.to_owned()), field.data_type().clone()))
                     .otherwise(lit(null))?
             }
-        } else if name == "n" {
-            cast(own("n".to_owned()), DataType::Int64)
+        } else if name == "n" || name == "units" && cube.permits(Function::Units) {
+            cast(own(name.to_owned()), DataType::Int64)
         } else if cube
             .dimensions
             .iter()
@@ -228,20 +232,30 @@ fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common:
 
 /// Whether the functions of the cube need the column of its cells.
 pub(crate) fn permits(cube: &Cube, name: &str) -> bool {
-    let [counts, sums, averages] = [Function::Count, Function::Sum, Function::Avg]
-        .map(|function| cube.functions.contains(&function));
+    let means = cube.permits(Function::Avg) || cube.permits(Function::Variance);
+    let is_dimension = || {
+        cube.dimensions
+            .iter()
+            .any(|one| one.column.as_str() == name)
+    };
     match (measure_of(cube, name), name) {
-        (Some(_), name) if name.starts_with("cnt_") => counts || averages,
-        (Some(_), _) => sums || averages,
-        (None, "n") => counts,
+        (Some(_), name) if name.starts_with("cnt_") => cube.permits(Function::Count) || means,
+        (Some(_), name) if name.starts_with("sum_") => cube.permits(Function::Sum) || means,
+        (Some(_), _) => cube.permits(Function::Variance),
+        (None, "n") => cube.permits(Function::Count),
+        (None, "units") => cube.permits(Function::Units) || is_dimension(),
         (None, _) => true,
     }
 }
 
 fn measure_of<'a>(cube: &'a Cube, name: &str) -> Option<&'a str> {
-    cube.measures.iter().map(Name::as_str).find(|measure| {
-        name.strip_prefix("cnt_") == Some(measure) || name.strip_prefix("sum_") == Some(measure)
-    })
+    let bare = ["cnt_", "sum_", "dev_"]
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix))?;
+    cube.measures
+        .iter()
+        .map(Name::as_str)
+        .find(|measure| *measure == bare)
 }
 
 fn call(function: &Arc<AggregateUDF>, argument: Expr, distinct: bool) -> Expr {

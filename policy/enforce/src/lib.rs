@@ -18,6 +18,7 @@ pub mod apply;
 pub mod bind;
 pub mod bucket;
 pub mod cube;
+pub mod deviation;
 pub mod dominated;
 pub mod gate;
 pub mod harmless;

@@ -11,10 +11,11 @@ use policy::effect::{Cube, Effect, What};
 use policy::id::{DatasetId, Name};
 use policy::published::Published;
 use policy::refusal::Refusal;
+use policy::term::Function;
 use std::sync::Arc;
 
 /// The columns of released cells on file: each dimension, `n`, and `cnt_m` and `sum_m` of each measure, which are NULL
-/// where the measure is withheld.
+/// where the measure is withheld; where they are permitted, `units` and `dev_m`.
 ///
 /// # Errors
 /// `SCHEMA_CHANGED` for a column that is not stored.
@@ -35,10 +36,20 @@ pub fn schema(cube: &Cube, stored: &SchemaRef) -> Result<SchemaRef, Refusal> {
         ));
     }
     fields.push(Field::new("n", DataType::Int64, false));
+    if cube.permits(Function::Units) {
+        fields.push(Field::new("units", DataType::Int64, false));
+    }
     for measure in &cube.measures {
         let sum = there(measure.as_str())?.data_type().clone();
         fields.push(Field::new(format!("cnt_{measure}"), DataType::Int64, true));
         fields.push(Field::new(format!("sum_{measure}"), sum, true));
+        if cube.permits(Function::Variance) {
+            fields.push(Field::new(
+                format!("dev_{measure}"),
+                DataType::Float64,
+                true,
+            ));
+        }
     }
     Ok(Arc::new(Schema::new(fields)))
 }

@@ -142,6 +142,22 @@ impl Book {
                 && other.dataset.id == agreement.dataset.id
                 && released(other).is_some_and(|other| !own.refines(&other) && !other.refines(&own))
         });
+        let overlaps = self.all(now).any(|(_, other, standing)| {
+            matches!(standing, Standing::InForce | Standing::NotYet)
+                && other.provider.id == agreement.provider.id
+                && other.dataset.id == agreement.dataset.id
+                && released(other).is_some_and(|other| own.overlaps(&other))
+        });
+        if overlaps {
+            return Err(Refusal::new(
+                Code::GridNotNested,
+                format!(
+                    "the numbers of different units would tell, beside those of another contract on `{}`, who is in several groups",
+                    agreement.dataset.id.name
+                ),
+            )
+            .with_help("leave units out of the functions, or use the same dimensions and buckets"));
+        }
         if crosses {
             return Err(Refusal::new(
                 Code::GridNotNested,

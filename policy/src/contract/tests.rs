@@ -192,6 +192,59 @@ fn keys_belong_to_the_first_version_of_a_contract() {
     }
 }
 
+/// How far the numbers of units of a group and of its parts differ tells who is in several of them.
+#[test]
+fn numbers_of_units_stand_in_one_set_of_cells() {
+    use crate::term::release::{Late, Release};
+    use crate::term::{Bucket, Function, Term, Unit};
+    let name = |text: &str| text.parse::<crate::id::Name>().unwrap();
+    let with = |bucket: Bucket, unit: &str, function: Function| {
+        let mut made = agreement("bikes", []);
+        made.clauses = crate::fixture::clauses(vec![
+            Term::Functions(vec![Function::Count, function]),
+            Term::Dimensions(vec![name("at")]),
+            Term::Measures(vec![name("bikes")]),
+            Term::Grid("hansa://munster.example/grid/bikes-1".to_owned()),
+            Term::MinGroup {
+                at_least: 5,
+                unit: Unit::Column(name(unit)),
+            },
+            Term::TimeBucket {
+                column: name("at"),
+                bucket,
+                zone: None,
+            },
+            Term::Release(Release {
+                column: name("at"),
+                every: Bucket::Day,
+                late: Late::Never,
+            }),
+        ]);
+        made
+    };
+    let book = book(&[("a", with(Bucket::Day, "device", Function::Units))]);
+    for (bucket, unit, function, expect) in [
+        (Bucket::Day, "device", Function::Units, Ok(())),
+        (
+            Bucket::Day,
+            "firm",
+            Function::Units,
+            Err(Code::GridNotNested),
+        ),
+        (
+            Bucket::Hour,
+            "device",
+            Function::Units,
+            Err(Code::GridNotNested),
+        ),
+        (Bucket::Hour, "device", Function::Sum, Ok(())),
+    ] {
+        let got = book.check_nested(&with(bucket, unit, function), time(NOW));
+        let got = got.map_err(|refusal| refusal.code);
+        assert_eq!(got, expect, "{bucket:?} {unit} {function:?}");
+    }
+}
+
 /// Of exact margins that cross, groups could be told that nobody released; of cells with noise they can't.
 #[test]
 fn only_cells_with_noise_may_cross() {

@@ -1,6 +1,7 @@
 //! Terms 17, 20, 21 and 22: aggregates only, over the dataset's registered grid; the rows themselves never leave.
 
 pub(super) mod clause;
+mod further;
 mod noisy;
 pub(super) mod secondary;
 mod shape;
@@ -75,6 +76,7 @@ pub(crate) fn cube(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
     let release = release(clauses, &dimensions)?;
     let budget = noisy::budget(clauses, &dimensions, measures, functions, release.as_ref())?;
     let base = secondary::base(clauses, measures, &unit, release.as_ref())?;
+    further::check(clauses, functions, at_least, &unit, release.as_ref())?;
     Ok(Some(Cube {
         grid: grid.to_owned(),
         measures: measures.to_vec(),
@@ -193,14 +195,14 @@ fn check_functions(functions: &[Function], measures: &[Name]) -> Result<(), Refu
     }
     for function in functions {
         match function {
-            Function::Count => {}
-            Function::Sum | Function::Avg if measures.is_empty() => {
+            Function::Count | Function::Units => {}
+            Function::Sum | Function::Avg | Function::Variance if measures.is_empty() => {
                 return Err(contradiction(format!(
                     "{} is allowed but there is no measure",
                     function.as_str()
                 )));
             }
-            Function::Sum | Function::Avg => {}
+            Function::Sum | Function::Avg | Function::Variance => {}
         }
     }
     Ok(())
@@ -276,13 +278,24 @@ fn dimension(column: &Name, clauses: &[Clause]) -> Result<Dimension, Refusal> {
 }
 
 impl Function {
-    /// Its name in SQL.
+    /// Every function.
+    pub const ALL: [Self; 5] = [
+        Self::Count,
+        Self::Sum,
+        Self::Avg,
+        Self::Variance,
+        Self::Units,
+    ];
+
+    /// Its name in SQL; of the number of units, the column of the cells.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Count => "count",
             Self::Sum => "sum",
             Self::Avg => "avg",
+            Self::Variance => "var",
+            Self::Units => "units",
         }
     }
 }

@@ -56,6 +56,7 @@ impl Term {
         samples.extend(places());
         samples.extend([
             Self::Functions(vec![Function::Count, Function::Sum, Function::Avg]),
+            Self::Functions(vec![Function::Count, Function::Variance, Function::Units]),
             Self::Dimensions(names(&["site", "local_date"])),
             Self::Measures(names(&["bikes"])),
             Self::Grid("hansa://munster.example/grid/bike_counts-1".to_owned()),

@@ -242,6 +242,68 @@ fn a_budget_that_can_not_be_kept_is_not_signed() {
     check(averages, CONTRADICTS);
 }
 
+/// What a variance tells beside a sum, and numbers of different units beside each other.
+#[test]
+fn a_variance_or_a_number_of_units_that_tells_too_much_is_not_signed() {
+    let with = |function: Function, more: Vec<Term>| -> Vec<Term> {
+        let all = cube(more).into_iter();
+        all.map(|term| match term {
+            Term::Functions(_) => Term::Functions(vec![Function::Count, function]),
+            other => other,
+        })
+        .collect()
+    };
+    let group = |at_least, unit| Term::MinGroup { at_least, unit };
+    let devices = |at_least| group(at_least, Unit::Column(name("device")));
+    let dominance = || {
+        Term::Dominance(Dominance {
+            measure: name("bikes"),
+            unit: name("device"),
+            rule: dominance::Dominant::P(15),
+        })
+    };
+    let spread = |more| with(Function::Variance, more);
+    check(spread(vec![]), Ok(&["aggregate"]));
+    for at_least in [2, 3, 4] {
+        check(spread(vec![devices(at_least)]), CONTRADICTS);
+        check(spread(vec![group(at_least, Unit::Rows)]), CONTRADICTS);
+    }
+    check(spread(vec![devices(5)]), Ok(&["aggregate"]));
+    check(spread(vec![devices(5), dominance()]), CONTRADICTS);
+    check(
+        spread(vec![
+            release(Late::Wait),
+            devices(5),
+            Term::SuppressComplement,
+        ]),
+        Ok(&["aggregate"]),
+    );
+    check(
+        spread(vec![release(Late::Never), budget(|_| {})]),
+        CONTRADICTS,
+    );
+    let units = |more| with(Function::Units, more);
+    let kept = || release(Late::Never);
+    check(units(vec![kept(), devices(5)]), Ok(&["aggregate"]));
+    check(
+        units(vec![kept(), devices(5), dominance()]),
+        Ok(&["aggregate"]),
+    );
+    check(units(vec![devices(5)]), Err(Code::GridConflict));
+    for late in [Late::Wait, Late::Correct] {
+        let changing = vec![release(late), devices(5)];
+        check(units(changing), Err(Code::GridConflict));
+    }
+    for group in [devices(1), group(5, Unit::Rows)] {
+        check(units(vec![kept(), group]), Err(Code::GroupWithoutUnit));
+    }
+    check(units(vec![kept()]), Err(Code::GroupWithoutUnit));
+    for secondary in [Term::SuppressComplement, Term::CellKey(5)] {
+        check(units(vec![kept(), devices(5), secondary]), CONTRADICTS);
+    }
+    check(units(vec![kept(), budget(|_| {})]), CONTRADICTS);
+}
+
 #[test]
 fn a_secondary_protection_is_one_that_is_executed() {
     let counts = |more: Vec<Term>| -> Vec<Term> {

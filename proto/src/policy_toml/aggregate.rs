@@ -12,10 +12,12 @@ use policy::term::dominance::{Dominance, Dominant};
 use policy::term::release::{Late, Release};
 use policy::term::{Function, Term, Unit};
 
-const FUNCTIONS: [(&str, Function); 3] = [
+const FUNCTIONS: [(&str, Function); 5] = [
     ("count", Function::Count),
     ("sum", Function::Sum),
     ("avg", Function::Avg),
+    ("var", Function::Variance),
+    ("units", Function::Units),
 ];
 
 const AGGREGATE: [&str; 12] = [

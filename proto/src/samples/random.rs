@@ -244,7 +244,7 @@ fn aggregate(random: &mut Random) -> Vec<Term> {
         .map(|name| name.parse().unwrap())
         .into();
     let mut terms = vec![
-        Term::Functions(random.some(&[Function::Count, Function::Sum, Function::Avg])),
+        Term::Functions(random.some(&Function::ALL)),
         Term::Dimensions(random.some(&dimensions)),
     ];
     if random.chance() {

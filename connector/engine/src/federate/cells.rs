@@ -192,6 +192,7 @@ fn check_call(
         "count" => Some(Function::Count),
         "sum" => Some(Function::Sum),
         "avg" => Some(Function::Avg),
+        "var" | "var_pop" | "stddev" | "stddev_pop" => Some(Function::Variance),
         _ => None,
     };
     let Some(function) = function.filter(|function| cube.functions.contains(function)) else {

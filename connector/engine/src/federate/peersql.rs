@@ -8,6 +8,7 @@ mod render;
 
 use self::read::{Read, Single, take_apart};
 use self::render::render;
+pub(super) use self::render::widens;
 use crate::fault::carry;
 use crate::federate::branch::{bare, movable};
 use crate::federate::home::RemoteTable;

@@ -119,7 +119,8 @@ fn example(named: &Named, cube: &Cube) -> String {
             (Function::Count, _) => columns.push("count(*)".to_owned()),
             (Function::Sum, Some(measure)) => columns.push(format!("sum({measure})")),
             (Function::Avg, Some(measure)) => columns.push(format!("avg({measure})")),
-            (Function::Sum | Function::Avg, None) => {}
+            (Function::Variance, Some(measure)) => columns.push(format!("var({measure})")),
+            (Function::Sum | Function::Avg | Function::Variance, None) | (Function::Units, _) => {}
         }
     }
     let numbers: Vec<String> = (1..=groups).map(|number| number.to_string()).collect();

@@ -166,7 +166,7 @@ impl Work<'_> {
         for measure in &cube.measures {
             let what = What::Measure(measure);
             columns.push(own(units_of(what)));
-            for name in [format!("cnt_{measure}"), format!("sum_{measure}")] {
+            for name in cube.numbers_of(measure) {
                 let shown = when(safe(cube, what), own(name.clone())).end();
                 columns.push(shown.map_err(|error| failed(&error))?.alias(name));
             }
@@ -326,7 +326,7 @@ impl Work<'_> {
             .map(|field| field.name().clone())
             .collect();
         let hidden = match what {
-            What::Measure(measure) => vec![format!("cnt_{measure}"), format!("sum_{measure}")],
+            What::Measure(measure) => self.cube.numbers_of(measure),
             What::Rows => Vec::new(),
         };
         let work = || -> datafusion_common::Result<DataFrame> {

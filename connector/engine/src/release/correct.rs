@@ -15,6 +15,7 @@ use datafusion::dataframe::DataFrame;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion_common::JoinType;
 use datafusion_expr::{Expr, lit, when};
+use enforce::deviation::squares;
 use policy::effect::Cube;
 use policy::refusal::{Code, Refusal};
 use std::path::{Path, PathBuf};
@@ -274,10 +275,8 @@ impl Work<'_> {
             let flag = format!("shown_{index}");
             keys.push(frame::shown(level, cube, What::Measure(measure)).alias(flag.as_str()));
             let value = || own(format!("m_{measure}"));
-            for (name, made) in [
-                (format!("cnt_{measure}"), count(value())),
-                (format!("sum_{measure}"), whole_of(value())),
-            ] {
+            let made = [count(value()), whole_of(value()), squares(value())];
+            for (name, made) in cube.numbers_of(measure).into_iter().zip(made) {
                 aggregates.push(made.alias(name.as_str()));
                 let shown = when(own(flag.as_str()), own(name.as_str())).end();
                 columns.push(shown.map_err(|error| failed(&error))?.alias(name));

@@ -6,6 +6,7 @@ use datafusion::dataframe::DataFrame;
 use datafusion_expr::Expr;
 use enforce::total::{WHOLE, whole};
 use policy::effect::Cube;
+use policy::term::Function;
 
 /// Cells whose counts are rounded as the cube says, by their keys.
 pub(super) fn rounded(desk: &Desk, cells: DataFrame, cube: &Cube) -> Made {
@@ -24,18 +25,19 @@ pub(super) fn filed(cells: DataFrame, cube: &Cube) -> Made {
     let dimensions = || cube.dimensions.iter().map(|one| one.column.as_str());
     let mut columns: Vec<Expr> = dimensions().map(own).collect();
     columns.push(own("n"));
-    for measure in &cube.measures {
-        columns.push(own(format!("cnt_{measure}")));
-        let name = format!("sum_{measure}");
-        let sum = own(&name);
-        let fields = cells.schema();
-        let is_whole = fields
-            .field_with_unqualified_name(&name)
-            .is_ok_and(|field| *field.data_type() == WHOLE);
-        columns.push(if is_whole {
-            whole(sum.clone().is_not_null(), sum).alias(name)
+    if cube.permits(Function::Units) {
+        columns.push(own("units"));
+    }
+    let is_whole = |name: &str| {
+        let field = cells.schema().field_with_unqualified_name(name);
+        field.is_ok_and(|field| *field.data_type() == WHOLE)
+    };
+    for name in cube.measures.iter().flat_map(|one| cube.numbers_of(one)) {
+        let number = own(&name);
+        columns.push(if is_whole(&name) {
+            whole(number.clone().is_not_null(), number).alias(name)
         } else {
-            sum
+            number
         });
     }
     let order = dimensions()

@@ -11,11 +11,12 @@ use datafusion::logical_expr::{Operator, binary_expr};
 use datafusion_common::{Column, JoinType, ScalarValue};
 use datafusion_expr::{Expr, cast, col, lit, when};
 use enforce::bucket;
+use enforce::deviation::squares;
 use enforce::dominated::dominated;
 use policy::effect::{Cube, Dimension};
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
-use policy::term::Unit;
+use policy::term::{Function, Unit};
 use std::path::PathBuf;
 
 /// A cube with the file of its published cells.
@@ -296,6 +297,9 @@ pub(super) fn cells(rows: DataFrame, level: usize, cube: &Cube, key: Option<Expr
         let value = || own(format!("m_{measure}"));
         aggregates.push(count(value()).alias(format!("cnt_{measure}")));
         aggregates.push(whole_of(value()).alias(format!("sum_{measure}")));
+        if cube.permits(Function::Variance) {
+            aggregates.push(squares(value()).alias(format!("dev_{measure}")));
+        }
         // Rules are numbered among all of the cube, so that names of several measures do not meet.
         aggregates.extend(assessed(level, cube, What::Measure(measure)));
     }

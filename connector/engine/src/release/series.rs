@@ -8,10 +8,10 @@ use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::effect::{Cube, Dimension};
 use policy::refusal::{Code, Refusal};
-use policy::term::Unit;
 use policy::term::dominance::{Dominance, Dominant};
 use policy::term::odrl::word;
 use policy::term::release::{Late, Release};
+use policy::term::{Function, Unit};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -248,6 +248,12 @@ pub(super) struct CubeShape {
     /// Of what the counts are multiples.
     #[serde(default)]
     base: Option<u32>,
+    /// Whether they tell how far values are from their mean.
+    #[serde(default)]
+    squares: bool,
+    /// Whether they tell how many different units they are of.
+    #[serde(default)]
+    units: bool,
 }
 
 impl CubeShape {
@@ -284,6 +290,8 @@ impl CubeShape {
             },
             dominance: rules.collect(),
             base: cube.base,
+            squares: cube.permits(Function::Variance),
+            units: cube.permits(Function::Units),
         }
     }
 
@@ -324,7 +332,13 @@ impl CubeShape {
                 .iter()
                 .map(|name| name.parse().ok())
                 .collect::<Option<_>>()?,
-            functions: Vec::new(),
+            functions: [
+                (self.squares, Function::Variance),
+                (self.units, Function::Units),
+            ]
+            .into_iter()
+            .filter_map(|(told, function)| told.then_some(function))
+            .collect(),
             at_least: self.at_least,
             unit: match &self.unit {
                 None => Unit::Rows,

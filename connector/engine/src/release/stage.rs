@@ -247,6 +247,16 @@ impl Work<'_> {
             levels.retain(|level| level.cube.shape() != cube.shape());
             levels
         };
+        if levels.iter().any(|level| cube.overlaps(&level.cube)) {
+            let fact = self.fact(&shape, cube, false);
+            return Err(Refusal::new(
+                Code::GridNotNested,
+                format!(
+                    "the numbers of different units by {} would tell, beside those that were released of `{}`, who is in several cells",
+                    fact.by, self.snapshot.dataset.id.name
+                ),
+            ));
+        }
         if levels
             .iter()
             .any(|level| !cube.refines(&level.cube) && !level.cube.refines(cube))

@@ -8,8 +8,8 @@ mod world;
 
 use super::*;
 use policy::refusal::Code;
-use policy::term::Bucket;
 use policy::term::release::Late;
+use policy::term::{Bucket, Function};
 use world::{Row, World, day, row};
 
 /// Ten devices at one site in one hour of the day, numbered from `first`.
@@ -251,7 +251,7 @@ fn a_total_beyond_its_type_is_not_released() {
     // Another cube of the same rows is: one fault is its own.
     let counts = Cube {
         measures: Vec::new(),
-        functions: vec![policy::term::Function::Count],
+        functions: vec![Function::Count],
         ..by_hour(&world)
     };
     let faults = world.faults(&[&counts]);
@@ -271,4 +271,43 @@ fn a_withheld_total_beyond_its_type_fails_nothing() {
     world.publish(&[group(0, 0, 8), few(), late].concat(), day(1));
     world.stage(&[&cube]);
     assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|16|16|16"]);
+}
+
+#[test]
+fn how_many_units_there_are_and_how_far_they_differ_is_released_with_the_cells() {
+    let mut world = World::new(Late::Never);
+    let cube = Cube {
+        functions: vec![Function::Count, Function::Variance, Function::Units],
+        ..by_hour(&world)
+    };
+    // Ten devices, one of which came twice; of five of another hour only four have a value.
+    let mut rows = group(0, 0, 8);
+    rows.push(row("a", 0, 8, 0, 12));
+    rows.extend((0..5).map(|device| row("a", 0, 9, device, 3)));
+    rows.last_mut().unwrap().bikes = None;
+    world.publish(&rows, day(1));
+    world.stage(&[&cube]);
+    let cells = world.cells(&cube);
+    // Site, hour, rows, units; values, sum, squares of what is between them and their mean of 2.
+    assert_eq!(
+        cells,
+        [
+            "a|2026-06-01T08:00:00Z|11|10|11|22|110.0",
+            "a|2026-06-01T09:00:00Z|5|5|NULL|NULL|NULL",
+        ]
+    );
+    // The next day is put beside it.
+    world.publish(&[rows, group(0, 1, 8)].concat(), day(2));
+    world.stage(&[&cube]);
+    let both = world.cells(&cube);
+    assert_eq!(both[..2], cells);
+    assert_eq!(both[2..], ["a|2026-06-02T08:00:00Z|10|10|10|10|0.0"]);
+    // Cells by the day would tell how many devices came in several hours.
+    let coarse = Cube {
+        dimensions: world.cube(&["site", "at"], Bucket::Day, 5).dimensions,
+        ..cube.clone()
+    };
+    let faults = world.faults(&[&cube, &coarse]);
+    let codes: Vec<_> = faults.iter().map(|refusal| refusal.code).collect();
+    assert_eq!(codes, [Code::GridNotNested], "{faults:?}");
 }

@@ -38,7 +38,7 @@ impl Rule for With<'_> {
     }
 
     fn say(&self, tongue: Tongue) -> String {
-        let names: Vec<&str> = self.0.iter().map(|function| function.as_str()).collect();
+        let names: Vec<&str> = self.0.iter().map(|one| said(*one, tongue)).collect();
         let list = tongue.all_of(&names);
         tongue.pick(
             format!("aggregates only: {list}"),
@@ -64,11 +64,25 @@ impl Rule for With<'_> {
     }
 }
 
+fn said(function: Function, tongue: Tongue) -> &'static str {
+    match function {
+        Function::Count | Function::Sum | Function::Avg => function.as_str(),
+        Function::Variance => tongue.pick("variance", "Varianz", "variância"),
+        Function::Units => tongue.pick(
+            "number of different units",
+            "Anzahl verschiedener Einheiten",
+            "número de unidades diferentes",
+        ),
+    }
+}
+
 /// The functions as they stand in policies.
-const WORDS: [(&str, Function); 3] = [
+const WORDS: [(&str, Function); 5] = [
     ("h:count", Function::Count),
     ("h:sum", Function::Sum),
     ("h:avg", Function::Avg),
+    ("h:variance", Function::Variance),
+    ("h:countDistinctUnit", Function::Units),
 ];
 
 fn read_functions(form: &mut Form<'_>) -> Result<Term, Refusal> {

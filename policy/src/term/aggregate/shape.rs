@@ -1,20 +1,20 @@
 //! What the cells of a cube are named by, once they are released.
 
 use crate::effect::Cube;
-use crate::term::Term;
+use crate::term::{Function, Term};
 use evidence::digest::Digest;
 use evidence::json::{Json, canonical};
 
 impl Cube {
     /// The name of its cells: over everything that decides what they hold, in a form that outlives this version. Contracts
-    /// whose cubes agree in it read the same cells, whatever functions and rows each permits.
+    /// whose cubes agree in it read the same cells, whatever rows each permits, and whatever functions of counts and sums.
     #[must_use]
     pub fn shape(&self) -> Digest {
         let Self {
             grid,
             dimensions,
             measures,
-            functions: _,
+            functions,
             at_least,
             unit,
             dominance,
@@ -69,6 +69,13 @@ impl Cube {
         }
         if let (Some(base), Json::Object(members)) = (base, &mut named) {
             members.insert("base".to_owned(), Json::Int(i64::from(*base)));
+        }
+        for (function, member) in [(Function::Variance, "squares"), (Function::Units, "units")] {
+            if let Json::Object(members) = &mut named
+                && functions.contains(&function)
+            {
+                members.insert(member.to_owned(), Json::Bool(true));
+            }
         }
         Digest::of(&canonical(&named))
     }

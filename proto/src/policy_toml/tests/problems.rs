@@ -36,7 +36,7 @@ within = { list = "abc", which = "Mitte" }
             "TERM_ILL_TYPED 7 coarsen.bikes: `bikes` is neither a date nor an instant; ",
             "TERM_ILL_TYPED 7 coarsen.local_date: `local_date` is a date, which has no hours; ",
             "CONFIG_INVALID 8 aggregate: `aggregate` has no `by`; ",
-            "TERM_UNKNOWN 8 aggregate.functions: the aggregate `median` is not known; known are count, sum, avg",
+            "TERM_UNKNOWN 8 aggregate.functions: the aggregate `median` is not known; known are count, sum, avg, var, units",
             "CONFIG_UNKNOWN_KEY 8 aggregate.min_row: there is no key `min_row` here; did you mean `min_rows`",
             "TERM_ILL_TYPED 9 rows_per_day: `rows_per_day` is a text instead of a number from 1; ",
             "TERM_UNKNOWN 10 duties: the duty `atribution` is not known; did you mean `attribution`",

@@ -74,7 +74,7 @@ type Cell = (String, i64);
 
 impl Cubes {
     fn random(random: &mut StdRng) -> Self {
-        let at_least = *[1, 2, 4].choose(random).unwrap();
+        let at_least = *[1, 2, 4, 5].choose(random).unwrap();
         let rounded = Made::Rounded(*[2, 5, 10].choose(random).unwrap());
         let made = *[Made::Asked, Made::Asked, Made::Released, rounded]
             .choose(random)
@@ -114,6 +114,11 @@ impl Cubes {
             cubes.behind = [many(random), many(random)];
         }
         cubes
+    }
+
+    /// Whether a contract can permit variances of these cells.
+    fn varies(&self) -> bool {
+        self.dominance.is_none() && matches!(self.at_least, 1 | 5)
     }
 
     fn cell(&self, trip: &Trip) -> Cell {
@@ -226,8 +231,15 @@ impl Cubes {
                 other.district = district;
                 other.at = at + random.random_range(0..width);
                 other.fare = Some(1e12);
+                if least > 2 {
+                    // Together too much for the type of their sum, which nobody may notice.
+                    other.duration = Some(i64::MAX);
+                }
                 if random.random_bool(0.6) {
-                    double.push(other);
+                    double.push(other.clone());
+                    if least > 2 {
+                        double.push(other);
+                    }
                 }
             }
         }
@@ -253,7 +265,7 @@ impl Cubes {
         let (functions, measures, totals) = match self.made {
             Made::Rounded(base) => (vec![Function::Count], Vec::new(), Term::CellKey(base)),
             Made::Asked | Made::Released => (
-                vec![Function::Count, Function::Sum, Function::Avg],
+                self.functions(),
                 vec![name("fare"), name("duration")],
                 Term::TotalsFromPublished,
             ),
@@ -285,6 +297,14 @@ impl Cubes {
         terms.retain(|term| !matches!(term, Term::Measures(measures) if measures.is_empty()));
         terms.retain(|term| Some(term.spec().name) != dropped);
         terms
+    }
+
+    fn functions(&self) -> Vec<Function> {
+        let mut functions = vec![Function::Count, Function::Sum, Function::Avg];
+        if self.varies() {
+            functions.push(Function::Variance);
+        }
+        functions
     }
 
     const fn bucket(&self) -> Bucket {
@@ -466,6 +486,10 @@ fn question(random: &mut StdRng, cubes: &Cubes) -> String {
     let aggregate = |random: &mut StdRng| {
         if matches!(cubes.made, Made::Rounded(_)) {
             return "count(*)".to_owned();
+        }
+        if cubes.varies() && random.random_bool(0.3) {
+            let spread = ["var(fare)", "stddev(duration)", "var_pop(duration)"];
+            return (*spread.choose(random).unwrap()).to_owned();
         }
         (*[
             "count(*)",

@@ -152,3 +152,109 @@ fn a_withheld_cell_that_is_beyond_its_type_fails_nothing() {
     let counted = "SELECT site, count(*) FROM counts GROUP BY site ORDER BY site";
     assert_eq!(cube(2, "-").rows(counted).unwrap(), ["A|3", "B|2", "C|3"]);
 }
+
+/// Loads of three sites; at C too few have one.
+fn loads(functions: Vec<Function>) -> City {
+    let set = dataset("loads", &["site:text", "firm:text", "n:int?"]);
+    let rows = [("A", 5), ("B", 7), ("C", 4)]
+        .into_iter()
+        .flat_map(|(site, many)| {
+            (0..many).map(move |at| (site, format!("firm {at}"), 1_000_000_000 + at * at))
+        });
+    let rows: Vec<_> = rows.collect();
+    let batch = RecordBatch::try_new(
+        set.schema(),
+        vec![
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.0))),
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.1))),
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.2))),
+        ],
+    )
+    .unwrap();
+    let mut city = City::new();
+    let layout = Layout {
+        files: 3,
+        ..Layout::default()
+    };
+    city.publish(
+        set,
+        &batch,
+        layout,
+        [
+            Term::Functions(functions),
+            Term::Dimensions(names(&["site"])),
+            Term::Measures(names(&["n"])),
+            Term::Grid("hansa://munster.example/grid/loads-1".to_owned()),
+            Term::MinGroup {
+                unit: Unit::Column(name("firm")),
+                at_least: 5,
+            },
+        ],
+    );
+    city
+}
+
+#[test]
+fn a_variance_is_that_of_the_cells_shown() {
+    let city = loads(vec![Function::Count, Function::Variance]);
+    let squares = |many: i64| -> f64 {
+        let values = || (0..many).map(|at| (at * at) as f64);
+        let mean = values().sum::<f64>() / many as f64;
+        values().map(|value| (value - mean).powi(2)).sum()
+    };
+    let number = |sql: &str, row: usize| -> f64 {
+        let rows = city.rows(sql).unwrap();
+        rows[row].split('|').next_back().unwrap().parse().unwrap()
+    };
+    let near = |sql: &str, row, expect: f64| {
+        let found = number(sql, row);
+        assert!(
+            (found - expect).abs() < 1e-7 * expect,
+            "{sql}: {found}, not {expect}"
+        );
+    };
+    let cells = "SELECT site, dev_n FROM loads.cube ORDER BY site";
+    assert_eq!(city.rows(cells).unwrap().len(), 2);
+    near(cells, 0, squares(5));
+    near(cells, 1, squares(7));
+    for (call, of) in [("var(n)", 4.0), ("var_samp(n)", 4.0), ("var_pop(n)", 5.0)] {
+        let sql = format!("SELECT site, {call} FROM loads GROUP BY site ORDER BY site");
+        near(&sql, 0, squares(5) / of);
+    }
+    near(
+        "SELECT stddev(n) FROM loads WHERE site = 'B'",
+        0,
+        (squares(7) / 6.0).sqrt(),
+    );
+    near(
+        "SELECT stddev_pop(n) FROM loads WHERE site = 'B'",
+        0,
+        (squares(7) / 7.0).sqrt(),
+    );
+    // Of both together, without C.
+    let all: Vec<f64> = (0..5_i64).chain(0..7).map(|at| (at * at) as f64).collect();
+    let mean = all.iter().sum::<f64>() / 12.0;
+    let both: f64 = all.iter().map(|value| (value - mean).powi(2)).sum();
+    near("SELECT var(n) FROM loads", 0, both / 11.0);
+    assert_eq!(
+        city.rows("SELECT var(n) FROM loads WHERE site = 'C'")
+            .unwrap(),
+        ["NULL"]
+    );
+    for (sql, code) in [
+        ("SELECT sum(n) FROM loads", Code::FunctionNotAllowed),
+        ("SELECT sum_n FROM loads.cube", Code::ColumnUnknown),
+        ("SELECT units FROM loads.cube", Code::ColumnUnknown),
+        ("SELECT var(DISTINCT n) FROM loads", Code::QueryShape),
+        ("SELECT var(n + 1) FROM loads", Code::QueryShape),
+    ] {
+        assert_eq!(city.rows(sql).expect_err(sql).code, code, "{sql}");
+    }
+    let counts = loads(vec![Function::Count, Function::Sum]);
+    for (sql, code) in [
+        ("SELECT var(n) FROM loads", Code::FunctionNotAllowed),
+        ("SELECT dev_n FROM loads.cube", Code::ColumnUnknown),
+    ] {
+        assert_eq!(counts.rows(sql).expect_err(sql).code, code, "{sql}");
+    }
+}

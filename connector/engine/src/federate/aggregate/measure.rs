@@ -1,5 +1,6 @@
 //! What is aggregated: bare measures, and columns that are not there.
 
+use crate::federate::peersql::widens;
 use arrow_schema::{DataType, SchemaRef};
 use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::logical_expr::expr::Cast;
@@ -15,7 +16,7 @@ pub(super) fn bare_measure(expr: Expr, relation: &SchemaRef) -> Expr {
         _ => false,
     };
     match expr {
-        Expr::AggregateFunction(mut call) if call.func.name() != "avg" => {
+        Expr::AggregateFunction(mut call) if !widens(call.func.name()) => {
             for argument in &mut call.params.args {
                 if let Expr::Cast(cast) = argument
                     && widened(cast)

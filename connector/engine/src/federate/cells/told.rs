@@ -73,11 +73,7 @@ pub(super) fn functions(cube: &Cube) -> String {
 }
 
 pub(super) fn function_name(function: Function) -> &'static str {
-    match function {
-        Function::Count => "count",
-        Function::Sum => "sum",
-        Function::Avg => "avg",
-    }
+    function.as_str()
 }
 
 /// A block that the contract permits.
@@ -86,6 +82,7 @@ fn example(table: &RemoteTable, cube: &Cube) -> String {
     let call = match (cube.functions.first(), measure) {
         (Some(Function::Sum), Some(measure)) => format!("sum({measure})"),
         (Some(Function::Avg), Some(measure)) => format!("avg({measure})"),
+        (Some(Function::Variance), Some(measure)) => format!("var({measure})"),
         _ => "count(*)".to_owned(),
     };
     let name = relation_name(table);

@@ -96,10 +96,10 @@ fn written(expr: &Expr) -> Result<String, Unwritable> {
     Ok(text)
 }
 
-/// `avg(x)` of an integer, whose cast comes back by itself when the text is read.
+/// `avg(x)` and its like of an integer, whose cast comes back by itself when the text is read.
 fn bare_average(expr: Expr) -> Expr {
     match expr {
-        Expr::AggregateFunction(mut call) if call.func.name() == "avg" => {
+        Expr::AggregateFunction(mut call) if widens(call.func.name()) => {
             for argument in &mut call.params.args {
                 if let Expr::Cast(cast) = argument
                     && *cast.field.data_type() == DataType::Float64
@@ -164,5 +164,13 @@ fn is_comparison(op: Operator) -> bool {
             | Operator::LtEq
             | Operator::Gt
             | Operator::GtEq
+    )
+}
+
+/// Whether the engine itself makes the argument of the aggregate a floating-point number.
+pub(in crate::federate) fn widens(aggregate: &str) -> bool {
+    matches!(
+        aggregate,
+        "avg" | "var" | "var_pop" | "stddev" | "stddev_pop"
     )
 }

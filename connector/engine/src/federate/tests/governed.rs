@@ -114,6 +114,22 @@ fn whole_blocks_travel() {
     );
 }
 
+/// A variance is of one participant: those of several are not put together here.
+#[test]
+fn a_variance_travels_whole_or_not_at_all() {
+    let world = world(vec![Function::Count, Function::Variance]);
+    let sql = "SELECT place, var(n), stddev_pop(x) FROM ottawa.trips GROUP BY place";
+    world.same(sql);
+    assert_eq!(
+        world.texts(),
+        ["ottawa: SELECT place AS k0, var(n) AS p0, stddev_pop(x) AS p1 FROM trips GROUP BY place"]
+    );
+    let refusal = world.plan("SELECT var(n) FROM model.trips").unwrap_err();
+    assert_eq!(refusal.code, Code::QueryShape, "{refusal}");
+    let none = all().plan("SELECT var(n) FROM ottawa.trips").unwrap_err();
+    assert_eq!(none.code, Code::FunctionNotAllowed, "{none}");
+}
+
 #[test]
 fn blocks_over_rows_and_cells() {
     blocks(

@@ -3,10 +3,12 @@
 use super::{Base, filter, spelled, time};
 use crate::plan::functions;
 use arrow_schema::DataType;
+use datafusion::functions::math;
 use datafusion_common::{Column, ScalarValue, TableReference};
 use datafusion_expr::expr::{AggregateFunction, Alias, Cast};
 use datafusion_expr::logical_plan::{Aggregate, LogicalPlan};
 use datafusion_expr::{Expr, Filter, LogicalPlanBuilder, cast, col, lit, when};
+use enforce::deviation;
 use enforce::source::{Named, Part};
 use policy::refusal::{Code, Refusal};
 use policy::term::Function;
@@ -151,6 +153,7 @@ fn total(
         "count" => Function::Count,
         "sum" => Function::Sum,
         "avg" => Function::Avg,
+        "var" | "var_pop" | "stddev" | "stddev_pop" => Function::Variance,
         _ => return Err(not_allowed(name, base)),
     };
     if !base.cube.functions.contains(&function) {
@@ -174,8 +177,8 @@ fn total(
         return sum_of("n", base, qualifier, totals).and_then(or_zero);
     }
     let argument = match (function, argument) {
-        // The engine itself converts the argument of avg.
-        (Function::Avg, Expr::Cast(Cast { expr, field }))
+        // The engine itself converts the argument of these.
+        (Function::Avg | Function::Variance, Expr::Cast(Cast { expr, field }))
             if *field.data_type() == DataType::Float64 =>
         {
             expr.as_ref()
@@ -204,7 +207,43 @@ fn total(
             let count = sum_of(&format!("cnt_{measure}"), base, qualifier, totals)?;
             Ok(cast(sum, DataType::Float64) / cast(count, DataType::Float64))
         }
+        Function::Variance => spread(name, measure, base, qualifier, totals),
+        Function::Units => Err(not_allowed(name, base)),
     }
+}
+
+/// Variance and standard deviation, of a sample or of all.
+fn spread(
+    name: &str,
+    measure: &str,
+    base: &Base<'_>,
+    qualifier: &TableReference,
+    totals: &mut Vec<Expr>,
+) -> Result<Expr, Refusal> {
+    let cell = |column: String| Expr::Column(Column::new(Some(qualifier.clone()), column));
+    let all = format!("total dev_{measure}");
+    let merged = deviation::merged(
+        cell(format!("cnt_{measure}")),
+        cell(format!("sum_{measure}")),
+        cell(format!("dev_{measure}")),
+    )
+    .alias(&all);
+    if !totals.contains(&merged) {
+        totals.push(merged);
+    }
+    let count = sum_of(&format!("cnt_{measure}"), base, qualifier, totals)?;
+    let (least, of) = match name {
+        "var" | "stddev" => (1_i64, count.clone() - lit(1_i64)),
+        _ => (0, count.clone()),
+    };
+    let variance = col(Column::from_name(all)) / cast(of, DataType::Float64);
+    let told = match name {
+        "stddev" | "stddev_pop" => math::expr_fn::sqrt(variance),
+        _ => variance,
+    };
+    when(count.gt(lit(least)), told)
+        .end()
+        .map_err(|error| crate::fault::planning(&error))
 }
 
 /// A column that holds the sum of a column of the cells.
