@@ -207,9 +207,17 @@ impl Policy<'_> {
         })
     }
 
+    /// Whether rows have the column, in whatever form: it is listed where there is a list, and not prohibited.
+    fn is_there(&self, name: &Name) -> bool {
+        let hidden = self.clauses.iter().any(
+            |clause| matches!(&clause.term, Term::Prohibition(one) if one.hidden().contains(name)),
+        );
+        !hidden && self.shown().is_none_or(|(_, list)| list.contains(name))
+    }
+
     /// Whether a row shows the column's values as they are stored.
     fn shows_clear(&self, name: &Name) -> bool {
-        let listed = self.shown().is_none_or(|(_, list)| list.contains(name));
+        let listed = self.is_there(name);
         let treated = self
             .clauses
             .iter()
@@ -267,6 +275,12 @@ fn columns(policy: &Policy<'_>) -> Vec<Finding> {
                     .into_iter()
                     .map(|fault| Finding::error(Some(clause.id), fault)),
             ),
+            Term::Prohibition(one) => findings.extend(
+                one.rows()
+                    .into_iter()
+                    .flat_map(|filter| typed::faults(columns, filter))
+                    .map(|fault| Finding::error(Some(clause.id), fault)),
+            ),
             Term::Mask {
                 column,
                 mask: Mask::Constant(literal),
@@ -298,6 +312,7 @@ fn columns(policy: &Policy<'_>) -> Vec<Finding> {
 fn named(policy: &Policy<'_>, term: &Term) -> Vec<Name> {
     match term {
         Term::Rows(_) | Term::MinGroup { .. } => Vec::new(),
+        Term::Prohibition(one) => one.hidden().to_vec(),
         Term::JoinKeys(list) => {
             let made = |name: &&Name| {
                 let clauses = policy.clauses.iter();

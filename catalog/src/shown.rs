@@ -100,6 +100,10 @@ impl<'a> Shown<'a> {
                 self.plain.retain(|name| list.contains(name));
                 self.named.extend(list.iter().cloned());
             }
+            Term::Prohibition(one) if !one.hidden().is_empty() => {
+                self.plain.retain(|name| !one.hidden().contains(name));
+                self.named.extend(one.hidden().iter().cloned());
+            }
             other => {
                 self.all_rows &= !other.spec().hides_rows;
                 for column in other.replaces() {

@@ -159,6 +159,10 @@ pub fn shape(dataset: &Dataset, effects: &[Effect]) -> Result<Shape, Refusal> {
             .map_err(|refusal| refusal.with_clause(effect.clause, said(&effect.what)))?;
     }
     match cube {
+        None if rows.is_empty() => Err(Refusal::new(
+            Code::PolicyContradiction,
+            "every column that is permitted is prohibited",
+        )),
         None => Ok(Shape::Rows(schema(&rows))),
         Some(cube) => cells::cells(dataset, cube),
     }
@@ -187,6 +191,13 @@ fn apply(
                 typed::column(&dataset.columns, name)?;
             }
             rows.retain(|column| shown.contains(&column.name));
+            Ok(())
+        }
+        What::HideColumns(hidden) => {
+            for name in hidden {
+                typed::column(&dataset.columns, name)?;
+            }
+            rows.retain(|column| !hidden.contains(&column.name));
             Ok(())
         }
         What::MaskColumn { column, mask } => {

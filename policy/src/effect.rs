@@ -46,6 +46,8 @@ pub enum What {
     },
     /// Columns that are not listed do not exist.
     ShowColumns(Vec<Name>),
+    /// Columns that are listed do not exist.
+    HideColumns(Vec<Name>),
     /// The column shows this instead.
     MaskColumn {
         /// The column.

@@ -224,6 +224,46 @@ impl RowFilter {
         }
     }
 
+    /// The same as NOT of it, pushed down to the comparisons, which is exact also where values are NULL.
+    #[must_use]
+    pub fn negated(&self) -> Self {
+        let all = |parts: &[Self]| parts.iter().map(Self::negated).collect();
+        match self.clone() {
+            Self::Compare { column, op, with } => Self::Compare {
+                column,
+                op: op.opposite(),
+                with,
+            },
+            Self::In {
+                column,
+                negated,
+                list,
+            } => Self::In {
+                column,
+                negated: !negated,
+                list,
+            },
+            Self::Between {
+                column,
+                negated,
+                low,
+                high,
+            } => Self::Between {
+                column,
+                negated: !negated,
+                low,
+                high,
+            },
+            Self::IsNull { column, negated } => Self::IsNull {
+                column,
+                negated: !negated,
+            },
+            Self::And(parts) => Self::Or(all(&parts)),
+            Self::Or(parts) => Self::And(all(&parts)),
+            Self::Not(part) => *part,
+        }
+    }
+
     /// Whether `{{consumer}}` stands in it.
     #[must_use]
     pub fn names_consumer(&self) -> bool {

@@ -2,6 +2,7 @@
 
 mod check;
 pub mod fare;
+mod prohibited;
 mod record;
 pub mod sum;
 pub mod trace;
@@ -10,7 +11,7 @@ use crate::attribute::Paper;
 use crate::contract::InForce;
 use crate::effect::Effect;
 use crate::id::{ClauseId, ContractId, DatasetId, Name, PurposeId, RequestId};
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 use crate::term::around::Around;
 use crate::term::rule::{Binding, Check};
 use crate::term::{self, Quota};
@@ -116,17 +117,18 @@ pub struct RowLimit {
 }
 
 /// The checks that need no plan, so that a caller can make them before the text of the question is looked at: window,
-/// party, purpose and delivery, over all contracts named. [`decide`] makes them again.
+/// party, purpose, delivery and prohibitions, over all contracts named. [`decide`] makes them again.
 ///
 /// # Errors
 /// `NOT_YET_VALID`, `EXPIRED`, `TERM_UNKNOWN`, `SECTOR_NOT_ATTESTED`, `PURPOSE_MISSING`, `PURPOSE_UNKNOWN`,
-/// `PURPOSE_NOT_COVERED`, `PLACE_NOT_ALLOWED`.
+/// `PURPOSE_NOT_COVERED`, `PLACE_NOT_ALLOWED`, `PROHIBITED`.
 pub fn admissible(standing: &InForce, facts: &Facts<'_>) -> Result<(), Refusal> {
     check::window(standing, facts)?;
     check::terms(standing, facts, Check::Window)?;
     check::terms(standing, facts, Check::Party)?;
     check::purpose(standing, facts)?;
-    check::terms(standing, facts, Check::Delivery)
+    check::terms(standing, facts, Check::Delivery)?;
+    prohibited::whole(standing, facts)
 }
 
 /// Every quota of the contracts named, with its slot at `now`: what to look up for [`Facts::spent`].
@@ -146,9 +148,9 @@ pub fn budgets(standing: &InForce, now: Time) -> Result<Vec<Budget>, Refusal> {
 }
 
 /// The one maker of [`Ruled`]: total and pure. The first check that fails decides the code: window, party, purpose, delivery,
-/// schema, counts, names, terms, joins; within a check in order of datasets, then of clauses.
+/// prohibitions, schema, counts, names, terms, joins; within a check in order of datasets, then of clauses.
 ///
-/// The first four are checked for all contracts named, the rest for the datasets that the question reads.
+/// The first five are checked for all contracts named, the rest for the datasets that the question reads.
 ///
 /// # Errors
 /// The refusal of the first check that fails; an error in any term refuses.
@@ -170,10 +172,12 @@ pub fn decide<Q: Question>(
         let Some(columns) = reads.get(dataset) else {
             continue;
         };
+        let held = prohibited::held(grant, facts)?;
         let done = term::effects(
             grant,
             &Binding::of(standing.asker().id())
                 .with_tenant(facts.tenant)
+                .with_prohibited(&held)
                 .at(facts.now),
         )?;
         check::columns(dataset, columns, &done)?;
@@ -188,6 +192,7 @@ pub fn decide<Q: Question>(
         rates: check::rates(&standing, reads),
         row_limit: check::row_limit(&standing, reads),
         ends: check::end(&standing, facts),
+        prohibited: prohibited::begins(&standing, facts)?,
         fares: fare::fares(&standing, facts, reads),
         request: facts.request,
         purpose: facts.purpose.cloned(),
@@ -217,6 +222,7 @@ pub struct Ruled<Q> {
     row_limit: Option<RowLimit>,
     rates: Vec<(ContractId, u64)>,
     ends: Time,
+    prohibited: Time,
     fares: Vec<Fare>,
     node_version: String,
 }
@@ -278,9 +284,19 @@ impl<Q> Ruled<Q> {
         &self.rates
     }
 
-    /// The instant at which the first of the contracts ends; the answer is cut there.
-    pub const fn ends(&self) -> Time {
-        self.ends
+    /// The instant at which the first of the contracts ends, or a prohibition comes to hold; the answer is cut there.
+    pub fn ends(&self) -> Time {
+        self.ends.min(self.prohibited)
+    }
+
+    /// Why it is cut there.
+    pub fn cut(&self) -> Refusal {
+        if self.prohibited < self.ends {
+            let sentence = "a prohibition of the contract came to hold while the answer ran";
+            Refusal::new(Code::Prohibited, sentence)
+        } else {
+            Refusal::new(Code::Expired, "the contract ended while the answer ran")
+        }
     }
 
     /// What the answer draws from what was paid beforehand.

@@ -32,6 +32,7 @@ mod order;
 pub mod place_cells;
 pub mod prefix;
 pub mod price;
+pub mod prohibition;
 pub mod pseudonym;
 pub mod published_area;
 pub mod purpose;
@@ -72,6 +73,7 @@ use lookup::Lookup;
 use place_cells::PlaceCells;
 use prefix::Prefix;
 use price::Price;
+use prohibition::Prohibition;
 use pseudonym::Pseudonym;
 use published_area::PublishedArea;
 use region::Region;
@@ -88,8 +90,7 @@ pub const MOST_CLAUSES: usize = 100;
 /// have one; window, purpose and quotas are the business of [`crate::ruling::decide`].
 ///
 /// # Errors
-/// Whatever is wrong with any term refuses the whole grant: `POLICY_CONTRADICTION`, `TERM_ILL_TYPED`, `TERM_UNKNOWN`,
-/// `GRID_CONFLICT`, `TENANT_UNBOUND`.
+/// What is wrong with any term refuses all: `POLICY_CONTRADICTION`, `TERM_ILL_TYPED`, `TERM_UNKNOWN`, `GRID_CONFLICT`, `TENANT_UNBOUND`.
 pub fn effects(grant: &Grant, to: &Binding<'_>) -> Result<Vec<Effect>, Refusal> {
     of_clauses(grant.clauses(), &to.under(grant.first())).map_err(|refusal| {
         match grant.contract() {
@@ -113,6 +114,7 @@ pub fn of_clauses(clauses: &[Clause], to: &Binding<'_>) -> Result<Vec<Effect>, R
             .with(|rule| rule.effect(to))
             .map_err(|refusal| cite(refusal, clause))?;
         let effect = match (&clause.term, &cube) {
+            (Term::Prohibition(_), _) if !to.prohibits(clause.id) => None,
             (Term::Functions(_), Some(cube)) => Some(What::AggregateOnly(cube.clone())),
             // In aggregate form the cube alone says what exists; `aggregate::cube` has checked that the two agree.
             (Term::Columns(_) | Term::TimeBucket { .. }, Some(_)) => None,
@@ -172,7 +174,7 @@ pub enum Term {
     Lasts(Lasts),
     /// 7: in these hours of the week.
     Hours(Hours),
-    /// 8 and 9: only rows for which this holds exist.
+    /// 8, 9: only rows for which this holds exist.
     Rows(RowFilter),
     /// 10: only these columns exist.
     Columns(Vec<Name>),
@@ -280,6 +282,8 @@ pub enum Term {
     Attribution(String),
     /// 37, recorded (onward federation is refused technically): the consumer does not do this.
     Prohibit(Forbidden),
+    /// 37: under these conditions no question is answered, or a part is not there.
+    Prohibition(Box<Prohibition>),
     /// 38: nobody else gets a contract on the dataset for the time.
     Exclusive,
     /// 39, recorded: what the provider promises of its service.

@@ -47,7 +47,7 @@ pub enum Taker {
 pub fn to_json(policy: &Policy) -> Json {
     let mut clauses: Vec<&Clause> = policy.clauses.iter().collect();
     clauses.sort_by_key(|clause| clause.id);
-    let mut script = Script::new(&policy.assigner, &policy.clauses);
+    let mut script = Script::new(&policy.assigner, &policy.dataset, &policy.clauses);
     let rule = script.spare();
     let written: Vec<(Place, Json)> = clauses
         .into_iter()

@@ -9,6 +9,7 @@ mod limits;
 mod mask;
 mod place;
 mod price;
+mod prohibition;
 mod said;
 mod sheet;
 mod window;
@@ -147,7 +148,7 @@ pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, V
         duties(&mut sheet, value, &mut terms);
     }
     if let Some(value) = keys.get("prohibit") {
-        conduct::prohibitions(&mut sheet, value, &mut terms);
+        prohibition::read(&mut sheet, value, &mut terms);
     }
     let legal = keys.get("legal").and_then(|value| legal(&mut sheet, value));
     match title {
@@ -171,10 +172,8 @@ pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, V
 pub fn unknown_purposes(draft: &PolicyDraft, file: &str, taxonomy: &Taxonomy) -> Vec<Refusal> {
     let mut found = Vec::new();
     for clause in &draft.clauses {
-        let (Term::Purpose(list) | Term::PurposeNot(list)) = &clause.term else {
-            continue;
-        };
-        for purpose in list.iter().filter(|purpose| !taxonomy.contains(purpose)) {
+        let named = clause.term.purposes().iter();
+        for purpose in named.filter(|purpose| !taxonomy.contains(purpose)) {
             let known = taxonomy.parents.keys().map(PurposeId::as_str);
             let help = match nearest(purpose.as_str(), known) {
                 Some(near) => format!("did you mean `{near}`"),

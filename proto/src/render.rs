@@ -7,9 +7,9 @@ use policy::contract::shown::{Form, Shown};
 use policy::contract::{Agreement, Assignee, Legal, OwnPurpose, Party};
 use policy::id::ContractId;
 use policy::plain::printable;
+use policy::term::Clause;
 use policy::term::rule::Place;
 use policy::term::tongue::Tongue;
-use policy::term::{Clause, Term};
 
 #[cfg(test)]
 mod tests;
@@ -265,7 +265,7 @@ impl Page {
             clauses,
             &at(Place::Permission),
         );
-        self.purposes(clauses, own);
+        self.purposes(Place::Permission, clauses, own);
         self.section(
             tongue.pick(
                 "Which part of the dataset",
@@ -289,6 +289,16 @@ impl Page {
         }
         self.section(
             tongue.pick(
+                "What is prohibited",
+                "Was untersagt ist",
+                "O que é proibido",
+            ),
+            clauses,
+            &at(Place::Prohibition),
+        );
+        self.purposes(Place::Prohibition, clauses, own);
+        self.section(
+            tongue.pick(
                 "What is owed, and executed",
                 "Was geschuldet ist und ausgeführt wird",
                 "O que é devido e executado",
@@ -296,10 +306,7 @@ impl Page {
             clauses,
             &|clause| {
                 let spec = clause.term.spec();
-                let owed = matches!(
-                    spec.place,
-                    Place::Duty | Place::Prohibition | Place::Obligation
-                );
+                let owed = matches!(spec.place, Place::Duty | Place::Obligation);
                 owed && !spec.is_recorded_only()
             },
         );
@@ -327,16 +334,13 @@ impl Page {
         }
     }
 
-    /// What the purposes of the clauses mean.
-    fn purposes(&mut self, clauses: &[Clause], own: &[OwnPurpose]) {
+    /// What the purposes of the clauses in a place mean.
+    fn purposes(&mut self, place: Place, clauses: &[Clause], own: &[OwnPurpose]) {
         let tongue = self.tongue;
-        let listed = clauses.iter().flat_map(|clause| {
-            if let Term::Purpose(list) | Term::PurposeNot(list) = &clause.term {
-                list.as_slice()
-            } else {
-                &[]
-            }
-        });
+        let there = clauses
+            .iter()
+            .filter(|clause| clause.term.spec().place == place);
+        let listed = there.flat_map(|clause| clause.term.purposes());
         for purpose in listed {
             if let Some(title) = purposes::title(purpose) {
                 let narrower = tongue.pick(

@@ -9,6 +9,7 @@ use evidence::time::Time;
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
 use policy::row_filter::{Comparison, Literal, Operand, RowFilter};
+use policy::term::prohibition::When;
 use policy::term::{Bounds, Term};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -23,6 +24,14 @@ pub(super) fn check(policy: &Policy<'_>) -> Vec<Finding> {
             && typed::faults(&policy.dataset.columns, filter).is_empty()
         {
             conditions.push(filter.clone());
+            last = Some(clause.id);
+        }
+        if let Term::Prohibition(one) = &clause.term
+            && one.when == When::ALWAYS
+            && let Some(filter) = one.rows()
+            && typed::faults(&policy.dataset.columns, filter).is_empty()
+        {
+            conditions.push(RowFilter::Not(Box::new(filter.clone())));
             last = Some(clause.id);
         }
         if let Term::Area { lon, lat, bounds } = &clause.term {

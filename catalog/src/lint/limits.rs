@@ -15,10 +15,7 @@ pub(super) fn check(policy: &Policy<'_>) -> Vec<Finding> {
 fn purposes(policy: &Policy<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for clause in policy.clauses {
-        let (Term::Purpose(list) | Term::PurposeNot(list)) = &clause.term else {
-            continue;
-        };
-        for purpose in list {
+        for purpose in clause.term.purposes() {
             if !policy.taxonomy.contains(purpose) {
                 let refusal = Refusal::new(
                     Code::PurposeUnknown,
@@ -27,6 +24,15 @@ fn purposes(policy: &Policy<'_>) -> Vec<Finding> {
                 .with_help(format!(
                     "declare it: [purpose.{purpose}] with its parent in the vocabulary"
                 ));
+                findings.push(Finding::error(Some(clause.id), refusal));
+            } else if policy.taxonomy.is_root(purpose)
+                && matches!(clause.term, Term::Prohibition(_))
+            {
+                let refusal = Refusal::new(
+                    Code::PolicyContradiction,
+                    format!("`{purpose}` is every purpose, so the condition is none"),
+                )
+                .with_help("name a narrower purpose, or leave the condition out");
                 findings.push(Finding::error(Some(clause.id), refusal));
             } else if policy.taxonomy.is_root(purpose) && matches!(clause.term, Term::Purpose(_)) {
                 let refusal = Refusal::new(

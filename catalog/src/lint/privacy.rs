@@ -45,11 +45,10 @@ fn legal_basis(policy: &Policy<'_>) -> Option<Finding> {
             .iter()
             .any(|clause| matches!(&clause.term, Term::Mask { column, .. } if column == name))
     };
-    let listed = |name: &Name| policy.shown().is_none_or(|(_, list)| list.contains(name));
     let columns = policy.dataset.columns.iter();
     let shown = columns
         .filter(|column| column.personal)
-        .find(|column| listed(&column.name) && !nothing(&column.name))?;
+        .find(|column| policy.is_there(&column.name) && !nothing(&column.name))?;
     let refusal = Refusal::new(
         Code::LegalBasisMissing,
         format!(
@@ -205,6 +204,9 @@ fn filters(policy: &Policy<'_>) -> Vec<Finding> {
         let mut looked_at: Vec<Name> = Vec::new();
         if let Term::Rows(filter) = &clause.term {
             looked_at = told_by(filter);
+        }
+        if let Term::Prohibition(one) = &clause.term {
+            looked_at = one.rows().map(told_by).unwrap_or_default();
         }
         if let Term::Area { .. } | Term::PublishedArea(_) = &clause.term {
             looked_at = clause.term.columns();

@@ -4,6 +4,7 @@ mod cells;
 mod contradictions;
 mod hidden;
 mod places;
+mod prohibited;
 
 use super::*;
 use crate::fixture::{GRID, clauses, counts, name, names, participant, taxonomy, time};

@@ -6,6 +6,7 @@ use crate::fixture::{FIRM, OWNER, agreement, book, counts, name, names, offer, p
 use crate::offer::{Offer, Recipients};
 use crate::publish::body;
 use crate::view::{Shape, shape};
+use policy::term::prohibition::{Act, Part, Prohibition, When};
 use policy::term::rule::Binding;
 use policy::term::{Bounds, Bucket, Function, Mask, Unit};
 
@@ -166,6 +167,27 @@ fn a_column_that_only_a_filter_names_is_there_to_plan_with() {
         panic!("rows")
     };
     assert_eq!(theirs, ours);
+}
+
+/// Rows that are prohibited are missed in counts, and a prohibited column is told as far as its clause tells of it.
+#[test]
+fn what_is_prohibited_is_not_counted() {
+    let prohibited = |part| {
+        let (act, when) = (Act::Use, When::ALWAYS);
+        Term::from(Prohibition { act, part, when })
+    };
+    let rows = Part::Rows(policy::row_filter::parse("site = 'c'").unwrap());
+    let seen = entry(vec![league([prohibited(Some(rows))])]);
+    assert_eq!(told(&seen), [false; 4]);
+    let column = Part::Columns(names(&["bikes"]));
+    let seen = entry(vec![league([prohibited(Some(column))])]);
+    let listed = columns(&seen);
+    assert!(listed.contains("bikes"), "{listed}");
+    let only = [
+        Term::Columns(names(&["site", "bikes"])),
+        prohibited(Some(Part::Columns(names(&["bikes"])))),
+    ];
+    assert_eq!(columns(&entry(vec![league(only)])), "site bikes");
 }
 
 #[test]

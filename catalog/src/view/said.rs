@@ -5,6 +5,7 @@ use policy::term;
 use policy::term::band::Band;
 use policy::term::place_cells::PlaceCells;
 use policy::term::prefix::Prefix;
+use policy::term::prohibition::{Act, Part, Prohibition, When};
 use policy::term::pseudonym::Pseudonym;
 
 /// What the clause of an effect says, in the words of its term.
@@ -21,6 +22,11 @@ pub(super) fn said(what: &What) -> String {
         What::KeepBefore { column, .. } => {
             return format!("rows are hidden until their {column} is old enough");
         }
+        What::HideColumns(list) => term::Term::from(Prohibition {
+            act: Act::Use,
+            part: Some(Part::Columns(list.clone())),
+            when: When::ALWAYS,
+        }),
         What::ShowColumns(list) => term::Term::Columns(list.clone()),
         What::MaskColumn { column, mask } => term::Term::Mask {
             column: column.clone(),

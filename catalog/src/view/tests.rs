@@ -6,6 +6,7 @@ use arrow_schema::DataType;
 use policy::row_filter::{Literal, parse};
 use policy::term::lookup::Lookup;
 use policy::term::place_cells::PlaceCells;
+use policy::term::prohibition::{Act, Part, Prohibition, When};
 use policy::term::published_area::PublishedArea;
 use policy::term::rule::Binding;
 use policy::term::{Bounds, Function, Term, Unit};
@@ -14,6 +15,31 @@ fn shaped(terms: Vec<Term>) -> Result<Shape, Refusal> {
     let asker = "hansa://firm.example".parse().unwrap();
     let effects = term::of_clauses(&clauses(terms), &Binding::of(&asker))?;
     shape(&counts(), &effects)
+}
+
+#[test]
+fn a_prohibited_column_does_not_exist() {
+    let hidden = |list: &[&str]| {
+        Term::from(Prohibition {
+            act: Act::Use,
+            part: Some(Part::Columns(names(list))),
+            when: When::ALWAYS,
+        })
+    };
+    let shown = Term::Columns(names(&["site", "bikes"]));
+    let less = vec![hidden(&["bikes"]), shown.clone()];
+    let Ok(Shape::Rows(schema)) = shaped(less) else {
+        panic!("rows")
+    };
+    let columns: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|one| one.name().as_str())
+        .collect();
+    assert_eq!(columns, ["site"]);
+    let nothing = vec![hidden(&["site", "bikes"]), shown];
+    let code = shaped(nothing).map(|_| ()).map_err(|refusal| refusal.code);
+    assert_eq!(code, Err(Code::PolicyContradiction));
 }
 
 fn listed(schema: &Schema) -> String {

@@ -13,7 +13,7 @@ use policy::contract::shown::Shown;
 use policy::contract::{Assignee, Legal, OwnPurpose, Party};
 use policy::id::{ContractId, DatasetId};
 use policy::refusal::Refusal;
-use policy::term::{Clause, Term};
+use policy::term::Clause;
 use proto::peer::catalogue::{TEMPLATES, Template};
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
@@ -162,11 +162,8 @@ pub(crate) fn from_text(
 pub(crate) fn used_purposes(clauses: &[Clause], own: &[OwnPurpose]) -> Vec<OwnPurpose> {
     let mut wanted: Vec<_> = clauses
         .iter()
-        .filter_map(|clause| match &clause.term {
-            Term::Purpose(list) | Term::PurposeNot(list) => Some(list.clone()),
-            _ => None,
-        })
-        .flatten()
+        .flat_map(|clause| clause.term.purposes())
+        .cloned()
         .collect();
     let mut used: Vec<OwnPurpose> = Vec::new();
     while let Some(purpose) = wanted.pop() {

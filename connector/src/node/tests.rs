@@ -9,5 +9,6 @@ mod files;
 mod groups;
 mod heads;
 mod prepaid;
+mod prohibited;
 mod refusals;
 mod withdrawal;

@@ -164,6 +164,7 @@ fn source(
         | What::LookUp(_)
         | What::KeepBefore { .. }
         | What::ShowColumns(_)
+        | What::HideColumns(_)
         | What::MaskColumn { .. }
         | What::Pseudonymise { .. }
         | What::Shorten { .. }

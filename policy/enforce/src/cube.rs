@@ -50,6 +50,7 @@ pub(crate) fn cells(
             | What::Shorten { .. }
             | What::Band { .. }
             | What::LookUp(_)
+            | What::HideColumns(_)
             | What::CoarsenPlace { .. } => return Err(changed()),
             What::KeepRows(_)
             | What::KeepInside { .. }

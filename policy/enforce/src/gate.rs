@@ -59,6 +59,7 @@ pub(crate) fn rows(
     tools: &Tools,
 ) -> Result<Rows, Refusal> {
     let mut visible: Option<BTreeSet<&str>> = None;
+    let mut hidden: BTreeSet<&str> = BTreeSet::new();
     let mut covers: BTreeMap<&str, Cover<'_>> = BTreeMap::new();
     for effect in effects {
         match &effect.what {
@@ -69,6 +70,7 @@ pub(crate) fn rows(
                     Some(before) => before.intersection(&names).copied().collect(),
                 });
             }
+            What::HideColumns(names) => hidden.extend(names.iter().map(Name::as_str)),
             What::MaskColumn { column, mask } => {
                 cover(&mut covers, column, Cover::Mask(mask))?;
             }
@@ -126,9 +128,10 @@ pub(crate) fn rows(
     let mut fields = Vec::new();
     for field in stored.fields() {
         let name = field.name().as_str();
-        if visible
-            .as_ref()
-            .is_some_and(|visible| !visible.contains(name))
+        if hidden.contains(name)
+            || visible
+                .as_ref()
+                .is_some_and(|visible| !visible.contains(name))
         {
             continue;
         }

@@ -77,6 +77,7 @@ pub(crate) fn cells(
             What::KeepInside { .. }
             | What::KeepWithin(_)
             | What::LookUp(_)
+            | What::HideColumns(_)
             | What::CoarsenPlace { .. }
             | What::MaskColumn { .. }
             | What::Pseudonymise { .. }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::fixture::{agreement, clauses, names, purposes, time};
 use crate::row_filter::parse;
+use crate::term::prohibition::{Act, Part, Prohibition, When};
 use crate::term::{Forbidden, Period, Quota};
 
 fn quota(max: u64, per: Period) -> Term {
@@ -51,6 +52,40 @@ fn clause_by_clause() {
         vec![rows("b = 2 AND a = 1")],
         &[],
     );
+}
+
+/// A prohibition more is tighter, one less is looser, and one that prohibits more of its kind is tighter.
+#[test]
+fn prohibitions() {
+    let prohibition = |purpose: &str, rows: Option<&str>| {
+        Term::from(Prohibition {
+            act: Act::Use,
+            part: rows.map(|rows| Part::Rows(parse(rows).unwrap())),
+            when: When {
+                purpose: Some(purposes(&[purpose])),
+                ..When::ALWAYS
+            },
+        })
+    };
+    let ads = || prohibition("dpv:Marketing", None);
+    verdict(vec![], vec![ads()], Verdict::Tighter);
+    verdict(vec![ads()], vec![], Verdict::Looser);
+    verdict(vec![ads()], vec![ads()], Verdict::Same);
+    let research = || prohibition("dpv:Research", None);
+    verdict(vec![ads()], vec![research()], Verdict::NotComparable);
+    let rows = |text| prohibition("dpv:Marketing", Some(text));
+    verdict(
+        vec![rows("a = 1")],
+        vec![rows("a IN (1, 2)")],
+        Verdict::Tighter,
+    );
+    verdict(
+        vec![rows("a IN (1, 2)")],
+        vec![rows("a = 1")],
+        Verdict::Looser,
+    );
+    verdict(vec![ads()], vec![rows("a = 1")], Verdict::Looser);
+    verdict(vec![ads()], vec![ads(), rows("a = 1")], Verdict::Tighter);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use super::{
 use crate::contract::{Agreement, Assignee, Role, SignedContract};
 use crate::id::ContractId;
 use crate::refusal::{Code, Refusal};
+use crate::term;
 use crate::term::rule::Binding;
-use crate::term::{self, Term};
 use std::collections::BTreeMap;
 
 /// Whether a proposal is judged by what is known now, or was judged when it was taken in.
@@ -231,9 +231,8 @@ fn check_purposes(agreement: &Agreement, facts: &Facts<'_>) -> Result<(), Refusa
     }
     let whole = facts.taxonomy.with_own(&agreement.own_purposes)?;
     for clause in &agreement.clauses {
-        if let Term::Purpose(list) | Term::PurposeNot(list) = &clause.term
-            && let Some(unknown) = list.iter().find(|purpose| !whole.contains(purpose))
-        {
+        let mut named = clause.term.purposes().iter();
+        if let Some(unknown) = named.find(|purpose| !whole.contains(purpose)) {
             return Err(term::cite(
                 Refusal::new(
                     Code::PurposeUnknown,

@@ -1,6 +1,6 @@
 //! The checks of a ruling, one function each; `decide` gives their order.
 
-use super::{Budget, Counted, Facts, Meeting, Reads, RowLimit};
+use super::{Budget, Counted, Facts, Meeting, Reads, RowLimit, prohibited};
 use crate::attribute::Paper;
 use crate::contract::{Asker, Grant, InForce};
 use crate::effect::{Effect, What};
@@ -47,6 +47,7 @@ pub(super) fn one(
     window::check_clause(clause, facts.now)?;
     let alone = std::slice::from_ref(clause);
     purpose::check_clauses(dataset, grant, alone, facts.taxonomy, facts.purpose)?;
+    prohibited::refuse(grant, alone, facts)?;
     let admission = admission(standing, grant, facts);
     clause
         .term
@@ -191,6 +192,7 @@ pub(super) fn columns(
         made(column)
             || all().all(|what| match what {
                 What::ShowColumns(shown) => shown.contains(column),
+                What::HideColumns(hidden) => !hidden.contains(column),
                 What::CoarsenPlace { lon, lat, .. } => lon != column && lat != column,
                 _ => true,
             })
@@ -343,7 +345,7 @@ fn unknown(dataset: &Name) -> Refusal {
     Refusal::new(Code::DatasetUnknown, format!("no dataset `{dataset}`"))
 }
 
-fn by(grant: &Grant, refusal: Refusal) -> Refusal {
+pub(super) fn by(grant: &Grant, refusal: Refusal) -> Refusal {
     match grant.contract() {
         Some(contract) => refusal.with_contract(contract),
         None => refusal,

@@ -1,5 +1,6 @@
 //! The order of the checks, what each one says, and that deciding is total.
 
+mod prohibited;
 mod property;
 
 use super::*;

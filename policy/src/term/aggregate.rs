@@ -126,7 +126,7 @@ fn release(clauses: &[Clause], dimensions: &[Dimension]) -> Result<Option<Releas
             Term::Embargo(embargo) if embargo.column != *column => {
                 Some("a delay by another column")
             }
-            Term::Rows(_) => {
+            Term::Rows(_) | Term::Prohibition(_) => {
                 let whole = |name: &Name| {
                     let mut dimensions = dimensions.iter();
                     dimensions.any(|one| one.column == *name && one.bucket.is_none())

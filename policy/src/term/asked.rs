@@ -8,7 +8,7 @@ use super::{
     sector, streams, time_bucket, version, window,
 };
 use crate::attribute::AttributeKind;
-use crate::id::Name;
+use crate::id::{Name, PurposeId};
 use crate::plain::printable;
 use std::cmp::Ordering;
 
@@ -70,6 +70,16 @@ impl Term {
     #[must_use]
     pub const fn rests_on_a_statement(&self) -> bool {
         self.looks_at().is_some() || matches!(self, Self::Group(_))
+    }
+
+    /// The purposes that it names.
+    #[must_use]
+    pub fn purposes(&self) -> &[PurposeId] {
+        match self {
+            Self::Purpose(list) | Self::PurposeNot(list) => list,
+            Self::Prohibition(one) => one.when.purpose.as_deref().unwrap_or_default(),
+            _ => &[],
+        }
     }
 
     /// The columns that it names.
@@ -167,6 +177,7 @@ impl Term {
             Self::Attest { days } => ask(&attest::Within(*days)),
             Self::Attribution(text) => ask(&duty::Attribute(text)),
             Self::Prohibit(what) => ask(&duty::Not(*what)),
+            Self::Prohibition(term) => ask(term.as_ref()),
             Self::Exclusive => ask(&exclusive::Exclusive),
             Self::Service(term) => ask(term),
             Self::Price(term) => ask(term),

@@ -56,7 +56,7 @@ impl Rule for Only<'_> {
     }
 
     fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
-        rule(self.0).map(Some)
+        checked(self.0).map(|()| Some(What::ShowColumns(self.0.to_vec())))
     }
 
     fn columns(&self) -> Vec<Name> {
@@ -75,7 +75,8 @@ fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
     form.texts("rightOperand").map(Term::Columns)
 }
 
-fn rule(list: &[Name]) -> Result<What, Refusal> {
+/// A list of columns names one, and none twice.
+pub(super) fn checked(list: &[Name]) -> Result<(), Refusal> {
     if list.is_empty() {
         return Err(contradiction("the list of columns is empty"));
     }
@@ -84,7 +85,7 @@ fn rule(list: &[Name]) -> Result<What, Refusal> {
             "the column `{twice}` is listed twice"
         )));
     }
-    Ok(What::ShowColumns(list.to_vec()))
+    Ok(())
 }
 
 /// A column whose values are masked or coarsened must be among those shown, or the clause would do nothing.

@@ -45,7 +45,7 @@ pub(super) static HOURS: Spec = Spec {
 };
 
 impl Hours {
-    fn open(&self, now: Time) -> bool {
+    pub(super) fn open(&self, now: Time) -> bool {
         civil(now, &self.zone).is_some_and(|civil| {
             let day = self.days.get(usize::from(civil.weekday)).copied();
             day == Some(true) && (self.from..self.until).contains(&civil.minute)
@@ -53,7 +53,7 @@ impl Hours {
     }
 
     /// The first instant at which it is open again.
-    fn next(&self, now: Time) -> Option<Time> {
+    pub(super) fn next(&self, now: Time) -> Option<Time> {
         const MINUTE: i64 = 60_000_000;
         let start =
             Time::from_micros(now.micros().div_euclid(MINUTE).saturating_mul(MINUTE)).ok()?;

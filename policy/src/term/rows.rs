@@ -60,7 +60,7 @@ impl Rule for Where<'_> {
     }
 
     fn effect(&self, to: &Binding<'_>) -> Result<Option<What>, Refusal> {
-        rule(self.0, to.asker, to.tenant).map(Some)
+        bound(self.0, to.asker, to.tenant).map(|filter| Some(What::KeepRows(filter)))
     }
 
     fn columns(&self) -> Vec<Name> {
@@ -82,7 +82,11 @@ fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
 }
 
 /// Binds the consumer as a literal: the tenant that the provider mapped it to, else its domain.
-fn rule(filter: &RowFilter, asker: &ParticipantId, tenant: Option<&str>) -> Result<What, Refusal> {
+pub(super) fn bound(
+    filter: &RowFilter,
+    asker: &ParticipantId,
+    tenant: Option<&str>,
+) -> Result<RowFilter, Refusal> {
     filter.check()?;
     let bound = if filter.names_consumer() {
         let tenant = tenant.unwrap_or_else(|| asker.domain());
@@ -97,7 +101,7 @@ fn rule(filter: &RowFilter, asker: &ParticipantId, tenant: Option<&str>) -> Resu
     } else {
         filter.clone()
     };
-    Ok(What::KeepRows(bound))
+    Ok(bound)
 }
 
 #[cfg(test)]
@@ -108,9 +112,8 @@ mod tests {
     #[track_caller]
     fn check(filter: &str, tenant: Option<&str>, expect: &str) {
         let asker = "hansa://tallinn.example".parse().unwrap();
-        let got = match rule(&parse(filter).unwrap(), &asker, tenant) {
-            Ok(What::KeepRows(bound)) => bound.to_string(),
-            Ok(other) => format!("{other:?}"),
+        let got = match bound(&parse(filter).unwrap(), &asker, tenant) {
+            Ok(bound) => bound.to_string(),
             Err(refusal) => refusal.code.to_string(),
         };
         assert_eq!(got, expect);

@@ -6,7 +6,7 @@ use super::around::Around;
 use super::tongue::Tongue;
 use crate::attribute::{Attribute, Paper};
 use crate::effect::What;
-use crate::id::{ClauseId, ContractId, Name, ParticipantId};
+use crate::id::{ClauseId, ContractId, DatasetId, Name, ParticipantId};
 use crate::members::Members;
 use crate::refusal::{Code, Refusal};
 use evidence::json::Json;
@@ -273,6 +273,8 @@ pub struct Binding<'a> {
     pub contract: Option<ContractId>,
     /// The instant of the question; absent where no question is asked and no effect depends on it.
     pub now: Option<Time>,
+    /// The prohibitions that hold for the question; absent where none is asked: then all do.
+    pub prohibited: Option<&'a BTreeSet<ClauseId>>,
 }
 
 impl<'a> Binding<'a> {
@@ -284,7 +286,20 @@ impl<'a> Binding<'a> {
             tenant: None,
             contract: None,
             now: None,
+            prohibited: None,
         }
+    }
+
+    /// Of the prohibitions, under these alone.
+    #[must_use]
+    pub const fn with_prohibited(mut self, held: &'a BTreeSet<ClauseId>) -> Self {
+        self.prohibited = Some(held);
+        self
+    }
+
+    /// Whether the prohibition of this number holds.
+    pub(crate) fn prohibits(&self, clause: ClauseId) -> bool {
+        self.prohibited.is_none_or(|held| held.contains(&clause))
     }
 
     /// Under a contract, by its first version.
@@ -333,16 +348,22 @@ pub struct Form<'a> {
 #[derive(Debug)]
 pub struct Script<'a> {
     assigner: &'a ParticipantId,
+    dataset: &'a DatasetId,
     taken: BTreeSet<u32>,
     next: u32,
 }
 
 impl<'a> Script<'a> {
-    /// For the policy of `assigner` with these clauses.
+    /// For the policy of `assigner` about `dataset`, with these clauses.
     #[must_use]
-    pub fn new(assigner: &'a ParticipantId, clauses: &[super::Clause]) -> Self {
+    pub fn new(
+        assigner: &'a ParticipantId,
+        dataset: &'a DatasetId,
+        clauses: &[super::Clause],
+    ) -> Self {
         Self {
             assigner,
+            dataset,
             taken: clauses.iter().map(|clause| clause.id.0).collect(),
             next: 1,
         }
@@ -352,6 +373,12 @@ impl<'a> Script<'a> {
     #[must_use]
     pub const fn assigner(&self) -> &'a ParticipantId {
         self.assigner
+    }
+
+    /// What is given.
+    #[must_use]
+    pub const fn dataset(&self) -> &'a DatasetId {
+        self.dataset
     }
 
     /// A number for what needs one and is no clause: the permission itself and the constraint inside a duty. The least

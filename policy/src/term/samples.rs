@@ -97,6 +97,7 @@ impl Term {
             Self::Prohibit(Forbidden::Sell),
             Self::Prohibit(Forbidden::Derive),
         ]);
+        samples.extend(super::prohibition::samples::samples());
         samples.extend(conduct());
         samples
     }

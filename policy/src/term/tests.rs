@@ -27,6 +27,7 @@ fn check(terms: Vec<Term>, expect: Result<&[&str], Code>) {
                 What::LookUp(_) => "lookup",
                 What::KeepWithin(_) => "within",
                 What::CoarsenPlace { .. } => "cells",
+                What::HideColumns(_) => "hidden",
             })
             .collect::<Vec<_>>()
     });

@@ -1,7 +1,7 @@
 //! What no term can see alone: that the clauses of a policy fit together.
 
 use super::rule::Decides;
-use super::{Clause, MOST_CLAUSES, attest, cite, columns, contradiction, version};
+use super::{Clause, MOST_CLAUSES, attest, cite, columns, contradiction, prohibition, version};
 use crate::id::ClauseId;
 use crate::refusal::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +35,7 @@ pub(super) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
     }
     attest::goes_with_deletion(clauses)?;
     version::later_columns_stay_invisible(clauses)?;
+    prohibition::fits::check(clauses)?;
     columns::shown_are_treated(clauses)
 }
 

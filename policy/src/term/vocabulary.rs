@@ -6,10 +6,10 @@ use super::rule::{Form, Place, Script, Spec};
 use super::{
     Clause, aggregate, area, attest, band, budget, columns, consent, delivery, dominance, duty,
     embargo, exclusive, group, hours, inform, joins, lasts, legal_basis, lookup, mask, min_group,
-    odrl, place_cells, prefix, price, pseudonym, published_area, purpose, quota, receipts, region,
-    release, rows, sector, service, streams, time_bucket, version, window,
+    odrl, place_cells, prefix, price, prohibition, pseudonym, published_area, purpose, quota,
+    receipts, region, release, rows, sector, service, streams, time_bucket, version, window,
 };
-use crate::id::{ClauseId, ParticipantId};
+use crate::id::{ClauseId, DatasetId, ParticipantId};
 use crate::members::{Codes, Members};
 use crate::refusal::Refusal;
 use evidence::json::Json;
@@ -66,6 +66,9 @@ pub static VOCABULARY: &[&Spec] = &[
     &duty::DISTRIBUTE,
     &duty::SELL,
     &duty::DERIVE,
+    &prohibition::USE,
+    &prohibition::QUERY,
+    &prohibition::AGGREGATE,
     &exclusive::EXCLUSIVE,
     &service::SERVICE,
     &price::PRICE,
@@ -194,7 +197,7 @@ pub fn table() -> String {
 
 /// The form of the first sample of a term, in one line.
 fn example(spec: &'static Spec) -> Option<String> {
-    let assigner: ParticipantId = "hansa://munster.example".parse().ok()?;
+    let dataset: DatasetId = "hansa://munster.example/d/bike_counts".parse().ok()?;
     let term = super::Term::samples()
         .into_iter()
         .find(|term| std::ptr::eq(term.spec(), spec))?;
@@ -202,7 +205,7 @@ fn example(spec: &'static Spec) -> Option<String> {
         id: ClauseId(2),
         term,
     };
-    let script = &mut Script::new(&assigner, std::slice::from_ref(&clause));
+    let script = &mut Script::new(&dataset.owner, &dataset, std::slice::from_ref(&clause));
     let json = write(&clause, script);
     let text = String::from_utf8(evidence::json::canonical(&json)).ok()?;
     // A bar would end the cell of the table.

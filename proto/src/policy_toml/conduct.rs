@@ -6,6 +6,7 @@ use super::price;
 use super::sheet::{At, Sheet, Table, Value};
 use policy::id::DatasetId;
 use policy::refusal::Code;
+use policy::term::Term;
 use policy::term::delivery::{Format, Network};
 use policy::term::embargo::{Delay, Embargo};
 use policy::term::hours::Hours;
@@ -15,19 +16,12 @@ use policy::term::legal_basis::LegalBasis;
 use policy::term::sector::Sector;
 use policy::term::service::Service;
 use policy::term::version::Schemas;
-use policy::term::{Forbidden, Term};
 use std::fmt::Display;
 use std::str::FromStr;
 
 pub(super) const SINCE: [(&str, Since); 2] = [
     ("activation", Since::Activation),
     ("first-use", Since::FirstUse),
-];
-
-const FORBIDDEN: [(&str, Forbidden); 3] = [
-    ("distribute", Forbidden::Distribute),
-    ("sell", Forbidden::Sell),
-    ("derive", Forbidden::Derive),
 ];
 
 /// The units of delays, in seconds, the largest first.
@@ -152,24 +146,6 @@ fn notify(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
         && !whom.is_empty()
     {
         terms.add(&value.at, Term::Notify(Notify { of, whom }));
-    }
-}
-
-/// `["distribute", "sell"]`
-pub(super) fn prohibitions(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
-    let mut found = Vec::new();
-    for (at, word) in sheet.texts(value) {
-        match sheet.word(&at, &word, "prohibited action", &FORBIDDEN) {
-            Some(forbidden) if found.contains(&forbidden) => {
-                let sentence = format!("`{word}` is prohibited twice");
-                sheet.problem(&at, Code::TermIllTyped, sentence);
-            }
-            Some(forbidden) => {
-                found.push(forbidden);
-                terms.add(&at, Term::Prohibit(forbidden));
-            }
-            None => {}
-        }
     }
 }
 
@@ -315,7 +291,10 @@ fn delay(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Delay> {
     found.map(Delay)
 }
 
-fn parsed<T: FromStr<Err: Display>>(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<T> {
+pub(super) fn parsed<T: FromStr<Err: Display>>(
+    sheet: &mut Sheet<'_>,
+    value: &Value<'_>,
+) -> Option<T> {
     let text = sheet.text(value)?;
     made(sheet, &value.at, &text)
 }
@@ -331,7 +310,10 @@ fn made<T: FromStr<Err: Display>>(sheet: &mut Sheet<'_>, at: &At, text: &str) ->
 }
 
 /// The items of a list of texts, each at most once.
-fn each<T: FromStr<Err: Display> + PartialEq>(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Vec<T> {
+pub(super) fn each<T: FromStr<Err: Display> + PartialEq>(
+    sheet: &mut Sheet<'_>,
+    value: &Value<'_>,
+) -> Vec<T> {
     let mut found = Vec::new();
     for (at, text) in sheet.texts(value) {
         let Some(item) = made(sheet, &at, &text) else {

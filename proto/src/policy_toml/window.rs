@@ -48,6 +48,11 @@ pub(super) fn first(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Time> {
     instant(sheet, value, Edge::From)
 }
 
+/// An instant, or the first one after a day.
+pub(super) fn last(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Time> {
+    instant(sheet, value, Edge::Until)
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Edge {
     From,

@@ -5,8 +5,8 @@ mod aggregate;
 use self::aggregate::Aggregate;
 use super::form::BUCKETS;
 use super::limits::{PERIODS, UNITS};
-use super::said;
 use super::{KEYS, Written};
+use super::{prohibition, said};
 use policy::id::Name;
 use policy::row_filter::Literal;
 use policy::term::band::Band;
@@ -148,6 +148,7 @@ fn say(term: &Term) -> Said {
         Term::Attribution(text) => {
             Said::Item("duties", format!("{{ attribution = {} }}", quoted(text)))
         }
+        Term::Prohibition(one) => Said::Item("prohibit", prohibition::written(one)),
         Term::Prohibit(what) => Said::Item("prohibit", quoted(what.as_str())),
         other => said::say(other).unwrap_or(Said::Never),
     }

@@ -7,6 +7,7 @@ use policy::id::{ClauseId, Name};
 use policy::row_filter::{Comparison, Literal, Operand, RowFilter};
 use policy::term::lookup::Lookup;
 use policy::term::place_cells::PlaceCells;
+use policy::term::prohibition::{Act, Part, Prohibition, When};
 use policy::term::published_area::PublishedArea;
 use policy::term::{Bounds, Bucket, Clause, Forbidden, Function, Mask, Period, Quota, Term, Unit};
 
@@ -324,6 +325,38 @@ fn conduct(random: &mut Random, terms: &mut Vec<Term>) {
     terms.extend(all.into_iter().filter(|_| random.below(3) == 0));
 }
 
+fn prohibition(random: &mut Random) -> Prohibition {
+    let purposes = ["mobility-research", "dpv:Marketing"];
+    let columns: Vec<Name> = dataset().columns.into_iter().map(|one| one.name).collect();
+    let mut when = When::ALWAYS;
+    if random.chance() {
+        let list = random.some(&purposes);
+        when.purpose = Some(list.iter().map(|one| one.parse().unwrap()).collect());
+    }
+    if random.chance() {
+        when.from = Some("2026-02-01T00:00:00.5Z".parse().unwrap());
+    }
+    if random.chance() {
+        when.until = Some("2026-03-01T00:00:00Z".parse().unwrap());
+    }
+    if random.chance() {
+        when.hours = Some("Mo-We,Sa 06:00-20:00 UTC".parse().unwrap());
+    }
+    if random.chance() {
+        let networks = ["10.20.0.0/16", "2001:db8::/32"].map(|one| one.parse().unwrap());
+        when.networks = Some(random.some(&networks));
+    }
+    Prohibition {
+        act: random.pick(&Act::ALL).1,
+        part: match random.below(3) {
+            0 => None,
+            1 => Some(Part::Rows(filter(random, 2))),
+            _ => Some(Part::Columns(random.some(&columns))),
+        },
+        when,
+    }
+}
+
 fn duties(random: &mut Random, terms: &mut Vec<Term>) {
     if random.chance() {
         terms.push(Term::DeleteAfter {
@@ -342,5 +375,8 @@ fn duties(random: &mut Random, terms: &mut Vec<Term>) {
     if random.chance() {
         let some = random.some(&forbidden);
         terms.extend(some.into_iter().map(Term::Prohibit));
+    }
+    if random.chance() {
+        terms.push(Term::from(prohibition(random)));
     }
 }

@@ -22,6 +22,7 @@ pub fn forge<Q>(question: Q, standing: InForce, request: RequestId) -> Ruled<Q> 
         row_limit: None,
         rates: Vec::new(),
         ends: Time::LATEST,
+        prohibited: Time::LATEST,
         fares: Vec::new(),
         node_version: String::new(),
     }

@@ -129,6 +129,7 @@ impl Outcome {
         match refusal.code {
             Code::Withdrawn
             | Code::Expired
+            | Code::Prohibited
             | Code::Superseded
             | Code::PeerNotTrusted
             | Code::CredentialInvalid

@@ -12,6 +12,7 @@
 mod cubes;
 mod joins;
 mod places;
+mod prohibited;
 mod published;
 mod query;
 mod world;
@@ -104,6 +105,7 @@ fn each_term_is_missed_when_it_is_dropped() {
         "place_cells",
         "published_area",
         "lookup",
+        "prohibition",
     ] {
         let missed =
             |seed: &u64| !matches!(case(*seed, Mutant::None, false, Some(name)), Verdict::Same);

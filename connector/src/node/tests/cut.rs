@@ -84,3 +84,10 @@ async fn a_withdrawal_cuts_an_answer_that_is_being_opened() {
     };
     check(withdrawn, Code::Withdrawn).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prohibition_that_comes_to_hold_cuts_an_answer_that_is_being_opened() {
+    let passed = |town: &mut Town, _: &Arc<Node>, _| town.pass(DAY);
+    let prohibited = "prohibit = [{ from = 2026-06-02T00:00:00Z }]\n";
+    check_under(prohibited, passed, Code::Prohibited).await;
+}

@@ -37,16 +37,14 @@ async fn rows(node: &Node, opened: &mut Opened, send: &Messages) -> Option<Refus
         place,
         watch,
         ends,
+        cut,
         time,
         ..
     } = opened;
     // What takes long to compute must not outlive the contract. The watch then tells why; this itself never ends.
     let over = async {
         until(node, *ends).await;
-        place.stop(Refusal::new(
-            Code::Expired,
-            "the contract ended while the answer ran",
-        ));
+        place.stop(cut.clone());
         std::future::pending::<Infallible>().await
     };
     tokio::pin!(over);

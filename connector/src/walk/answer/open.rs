@@ -39,6 +39,8 @@ pub(super) struct Opened {
     pub(super) place: Place,
     pub(super) watch: Watch,
     pub(super) ends: Time,
+    /// What is told where it is cut there.
+    pub(super) cut: Refusal,
     /// What the whole answer may take, its reader's time included.
     pub(super) time: Duration,
     pub(super) facts: Admitted,
@@ -126,6 +128,7 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
         rates: recorded.rates().to_vec(),
         watch: watch.clone(),
     };
+    let cut = recorded.cut();
     let slowest = recorded.rates().iter().map(|(_, rows)| *rows).min();
     let permitted = apply(recorded, &tools).map_err(|fell| Fell::Declined(Box::new(fell)))?;
     let ends = permitted.ends();
@@ -156,6 +159,7 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
         place,
         watch,
         ends,
+        cut,
         time: limits.time,
         facts,
         seat,

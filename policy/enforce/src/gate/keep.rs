@@ -46,6 +46,7 @@ pub(crate) fn kept(
             What::KeepWithin(area) => published_area(area, stored, published)?,
             What::KeepBefore { column, before } => earlier(column, *before, stored)?,
             What::ShowColumns(_)
+            | What::HideColumns(_)
             | What::MaskColumn { .. }
             | What::Pseudonymise { .. }
             | What::Shorten { .. }

@@ -7,6 +7,7 @@ use crate::id::RequestId;
 use crate::term::around::Owed;
 use crate::term::delivery::Format;
 use crate::term::lasts::{Lasts, Since};
+use crate::term::prohibition::{Act, Part, Prohibition, When};
 
 /// In minutes from Monday, 1 June 2026, 00:00 UTC.
 type Minute = i64;
@@ -74,7 +75,7 @@ fn random_clauses(random: &mut Random) -> Clauses {
         terms: Vec::new(),
         says: Vec::new(),
     };
-    let mut kinds: Vec<u8> = (0..15).collect();
+    let mut kinds: Vec<u8> = (0..17).collect();
     for _ in 0..within(random, 1, 5) {
         let at = random.below(kinds.len());
         one(kinds.swap_remove(at), &mut clauses, random);
@@ -193,6 +194,44 @@ fn one(kind: u8, clauses: &mut Clauses, random: &mut Random) {
             });
         }
         13 => {}
+        15 => {
+            let not = random.of(&PURPOSES[1..]);
+            let (from, until) = (within(random, 0, 4 * DAY), within(random, 4 * DAY, 7 * DAY));
+            let by_network = odds(random, 50);
+            let networks = by_network.then(|| vec!["10.20.0.0/16".parse().unwrap()]);
+            let one = Prohibition {
+                act: Act::Use,
+                part: None,
+                when: When {
+                    purpose: Some(purposes(&[not])),
+                    from: Some(at(from)),
+                    until: Some(at(until)),
+                    hours: None,
+                    networks,
+                },
+            };
+            clauses.add(Term::from(one), move |scene| {
+                let purpose = scene
+                    .purpose
+                    .is_none_or(|asked| below(not, asked) || below(asked, not));
+                let there = scene
+                    .address
+                    .is_none_or(|address| address.starts_with("10.20."));
+                let now = (from..until).contains(&scene.now);
+                let holds = purpose && now && (there || !by_network);
+                holds.then_some(Code::Prohibited)
+            });
+        }
+        16 => {
+            let one = Prohibition {
+                act: Act::Query,
+                part: Some(Part::Columns(names(&["site"]))),
+                when: When::ALWAYS,
+            };
+            clauses.add(Term::from(one), |scene| {
+                when(scene.column == "site", Code::ColumnUnknown)
+            });
+        }
         _ => {
             if !clauses.list_columns() {
                 clauses.terms.push(Term::Columns(names(&["site", "bikes"])));
@@ -354,7 +393,7 @@ fn each_term_at_the_door_is_missed_when_it_is_dropped() {
         terms: Vec::new(),
         says: Vec::new(),
     };
-    (0..15).for_each(|kind| one(kind, &mut all, &mut random));
+    (0..17).for_each(|kind| one(kind, &mut all, &mut random));
     let names: BTreeSet<&str> = all.terms.iter().map(|term| term.spec().name).collect();
     let mut survived = Vec::new();
     for name in names {

@@ -5,6 +5,7 @@ use policy::row_filter::Literal;
 use policy::term::budget::{Budget, Held, Values};
 use policy::term::lookup::Lookup;
 use policy::term::place_cells::PlaceCells;
+use policy::term::prohibition::{Act, Part, Prohibition, When};
 use policy::term::published_area::PublishedArea;
 
 #[test]
@@ -27,6 +28,36 @@ fn rows_and_areas_are_read() {
                 north: "52".to_owned(),
             },
         }],
+    );
+}
+
+#[test]
+fn prohibitions_are_words_or_tables() {
+    let prohibition = |act, part, when| Term::from(Prohibition { act, part, when });
+    let rows = |text: &str| Some(Part::Rows(row_filter::parse(text).unwrap()));
+    check(
+        r#"prohibit = ["sell", { rows = "site = 'C'" }, { action = "query", purpose = "dpv:Marketing", until = 2026-08-31 }]"#,
+        &[
+            Term::Prohibit(policy::term::Forbidden::Sell),
+            prohibition(Act::Use, rows("site = 'C'"), When::ALWAYS),
+            prohibition(
+                Act::Query,
+                None,
+                When {
+                    purpose: Some(vec!["dpv:Marketing".parse().unwrap()]),
+                    until: Some("2026-08-31T22:00:00Z".parse().unwrap()),
+                    ..When::ALWAYS
+                },
+            ),
+        ],
+    );
+    check(
+        r#"prohibit = { columns = ["site"] }"#,
+        &[prohibition(
+            Act::Use,
+            Some(Part::Columns(vec![name("site")])),
+            When::ALWAYS,
+        )],
     );
 }
 

@@ -54,6 +54,19 @@ within = { list = "abc", which = "Mitte" }
 }
 
 #[test]
+fn prohibitions_that_cant_be_read() {
+    wrong(
+        "prohibit = [\n { purpos = \"x\" },\n { rows = \"site = 'C'\", columns = [\"site\"] },\n { columns = [\"sit\"] },\n { action = \"read\" }]",
+        &[
+            "CONFIG_UNKNOWN_KEY 3 prohibit.purpos: there is no key `purpos` here; did you mean `purpose`",
+            "TERM_ILL_TYPED 4 prohibit: a prohibition takes rows away, or columns, and not both at once; write two prohibitions",
+            "TERM_COLUMN_UNKNOWN 5 prohibit.columns: `bike_counts` has no column `sit`; did you mean `site`",
+            "TERM_UNKNOWN 6 prohibit.action: the action `read` is not known; known are use, query, aggregate",
+        ],
+    );
+}
+
+#[test]
 fn other_faults_are_told() {
     let problems = parse("purpose = \"x\"\ntitle = ", FILE, &dataset()).unwrap_err();
     assert!(told(&problems)[0].starts_with("CONFIG_INVALID 2 "));

@@ -22,7 +22,7 @@ bytes_per_30_days = "64 KiB"
 bytes_per_day = 17
 result_rows = 100
 duties = ["attribution", { attribution = "Another \n text" }, "delete-after 1 day"]
-prohibit = ["distribute", "sell", "derive"]
+prohibit = ["distribute", { purpose = ["dpv:Marketing"], networks = "10.20.0.0/16", rows = "site = 'C'" }, "sell", "derive", { columns = ["bikes"] }]
 "#;
     let draft = read(whole);
     assert!(draft.clauses.len() > 20);

@@ -1,6 +1,7 @@
 //! Random datasets in pairs that one contract can't tell apart.
 
 use super::places::{self, PLACES, Shown};
+use super::prohibited::Prohibited;
 use super::published;
 use crate::fixture::City;
 use crate::fixture::table::{Layout, dataset, name};
@@ -27,7 +28,7 @@ use std::sync::Arc;
 /// Occurs in hidden cells only.
 pub(super) const SECRET: &str = "ZSECRET";
 
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 15] = [
     "k:int",
     "v:int?",
     "f:float?",
@@ -38,6 +39,7 @@ const COLUMNS: [&str; 14] = [
     "m:int?",
     "h:text?",
     "vis:int?",
+    "ban:int?",
     "lon:float?",
     "lat:float?",
     "x:float?",
@@ -60,6 +62,8 @@ struct Row {
     lat: Option<f64>,
     /// Where `x` and `y` are: the number of a place.
     place: usize,
+    /// By which rows are prohibited.
+    ban: Option<i64>,
 }
 
 /// What becomes of the column `m`.
@@ -90,6 +94,7 @@ pub(super) struct World {
     text: Text,
     hours: bool,
     cells: Shown,
+    prohibited: Prohibited,
     layout: Layout,
     batch: usize,
     partitions: usize,
@@ -108,6 +113,7 @@ impl std::fmt::Debug for World {
             .field("text", &self.text)
             .field("hours", &self.hours)
             .field("cells", &self.cells)
+            .field("prohibited", &self.prohibited)
             .field("layout", &self.layout)
             .field("batch", &self.batch)
             .field("partitions", &self.partitions)
@@ -122,7 +128,7 @@ impl World {
         let form = random.random_range(0..9);
         let count = *[0, 5, 60, 300].choose(random).unwrap();
         let rows: Vec<Row> = (0..count).map(|k| row(random, k, share)).collect();
-        let mut columns = vec!["k", "v", "f", "s", "g", "b", "t", "m"];
+        let mut columns = vec!["k", "v", "f", "s", "g", "b", "t", "m", "ban"];
         if random.random_bool(0.3) {
             columns.push("vis");
         }
@@ -148,6 +154,7 @@ impl World {
             .unwrap(),
             hours: random.random_bool(0.5),
             cells,
+            prohibited: Prohibited::random(random),
             layout: Layout {
                 files: *[1, 3].choose(random).unwrap(),
                 row_group: *[20, 1000].choose(random).unwrap(),
@@ -206,6 +213,7 @@ impl World {
             (kept.lon, kept.lat) = published::place(random);
         }
         kept.place = places::alike(self.cells, kept.place, random);
+        kept.ban = self.prohibited.alike(kept.ban, random);
         if self.text == Text::Level
             && let Some(text) = &mut kept.s
         {
@@ -234,6 +242,10 @@ impl World {
     }
 
     fn visible(&self, row: &Row) -> bool {
+        !self.prohibited.takes(row.ban) && self.permitted(row)
+    }
+
+    fn permitted(&self, row: &Row) -> bool {
         if self.form == 8 {
             return published::inside(row.lon, row.lat);
         }
@@ -248,7 +260,7 @@ impl World {
     pub(super) fn shown(&self) -> Vec<&'static str> {
         let degrees = |column: &&str| ["x", "y"].contains(column);
         let mut shown = self.columns.clone();
-        shown.retain(|column| !degrees(column));
+        shown.retain(|column| !degrees(column) && !self.prohibited.hides(column));
         if self.cells != Shown::Nothing {
             shown.push("cell");
         }
@@ -400,6 +412,7 @@ impl World {
                 zone: None,
             });
         }
+        terms.extend(self.prohibited.term());
         terms
     }
 
@@ -535,6 +548,9 @@ fn row(random: &mut StdRng, k: i64, share: i64) -> Row {
         lon,
         lat,
         place: random.random_range(0..PLACES.len()),
+        ban: *[None, Some(0), Some(0), Some(1), Some(2)]
+            .choose(random)
+            .unwrap(),
     }
 }
 
@@ -555,6 +571,7 @@ fn batch(schema: &SchemaRef, rows: &[Row]) -> RecordBatch {
         Arc::new(Int64Array::from_iter(rows.iter().map(|r| r.m))),
         Arc::new(StringArray::from_iter(rows.iter().map(|r| r.h.clone()))),
         Arc::new(Int64Array::from_iter(rows.iter().map(|r| r.vis))),
+        Arc::new(Int64Array::from_iter(rows.iter().map(|r| r.ban))),
         Arc::new(Float64Array::from_iter(rows.iter().map(|r| r.lon))),
         Arc::new(Float64Array::from_iter(rows.iter().map(|r| r.lat))),
         Arc::new(Float64Array::from_iter(

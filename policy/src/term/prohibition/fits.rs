@@ -1,0 +1,71 @@
+//! Whether a prohibition prohibits anything that its policy permits, and cuts through nothing that must stay whole.
+
+use super::{Act, Part, When};
+use crate::id::Name;
+use crate::refusal::Refusal;
+use crate::term::{Clause, Term, cite, contradiction};
+
+/// What no prohibition can see alone: whether it prohibits anything that the policy permits, and that it does not cut
+/// through what must stay whole.
+pub(in crate::term) fn check(clauses: &[Clause]) -> Result<(), Refusal> {
+    let asked = Act::asked(clauses);
+    for clause in clauses {
+        let Term::Prohibition(one) = &clause.term else {
+            continue;
+        };
+        let fault = if !one.act.contains(asked) {
+            Some(
+                contradiction(format!(
+                    "what is asked under the policy is `{}`, so prohibiting `{}` does nothing",
+                    asked.odrl(),
+                    one.act.odrl()
+                ))
+                .with_help("prohibit `use`, which contains both"),
+            )
+        } else if asked == Act::Aggregate {
+            one.part.as_ref().and_then(|part| in_cells(part, &one.when))
+        } else {
+            None
+        };
+        if let Some(fault) = fault {
+            return Err(cite(fault, clause));
+        }
+        if let Some(Part::Columns(hidden)) = &one.part {
+            not_treated(hidden, clauses)?;
+        }
+    }
+    Ok(())
+}
+
+/// Cells with and without the prohibited rows could be subtracted from each other.
+fn in_cells(part: &Part, when: &When) -> Option<Refusal> {
+    match part {
+        Part::Columns(_) => Some(
+            contradiction("of an aggregate the dimensions and measures alone exist, and none can be prohibited")
+                .with_help("leave the columns out of the dimensions and measures"),
+        ),
+        Part::Rows(_) if *when != When::ALWAYS => Some(
+            contradiction(
+                "cells with and without the prohibited rows could be subtracted from each other",
+            )
+            .with_help("prohibit the rows without a condition, or every question under it"),
+        ),
+        Part::Rows(_) => None,
+    }
+}
+
+/// What is not there can't be masked: one of the two clauses would do nothing.
+fn not_treated(hidden: &[Name], clauses: &[Clause]) -> Result<(), Refusal> {
+    for clause in clauses {
+        let treated = clause.term.replaces();
+        if let Some(column) = treated.iter().find(|column| hidden.contains(column)) {
+            let refusal = contradiction(format!(
+                "the column `{column}` is treated by {} but prohibited",
+                clause.id
+            ))
+            .with_help("remove one of the two clauses");
+            return Err(cite(refusal, clause));
+        }
+    }
+    Ok(())
+}

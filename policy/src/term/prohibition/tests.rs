@@ -1,0 +1,393 @@
+//! When a prohibition holds, what it takes away, what it can't carry, and how two of them compare.
+
+use super::*;
+use crate::contract::{Grant, InForce};
+use crate::fixture::random::Random;
+use crate::fixture::{
+    agreement, clauses, names, purpose, purposes, rows, standing, taxonomy, time,
+};
+use crate::row_filter::parse;
+use crate::term::around::Around;
+use crate::term::of_clauses;
+
+/// Everything at the noon of a Monday, from an address within 10.20.0.0/16.
+const NOON: &str = "2026-06-01T12:00:00Z";
+
+fn hours(text: &str) -> Option<Hours> {
+    Some(text.parse().unwrap())
+}
+
+fn refuses(when: When) -> Prohibition {
+    Prohibition {
+        act: Act::Use,
+        part: None,
+        when,
+    }
+}
+
+fn takes(part: Part, when: When) -> Prohibition {
+    Prohibition {
+        act: Act::Use,
+        part: Some(part),
+        when,
+    }
+}
+
+fn filter(text: &str) -> Part {
+    Part::Rows(parse(text).unwrap())
+}
+
+fn marketing() -> When {
+    When {
+        purpose: Some(purposes(&["dpv:Marketing"])),
+        ..When::ALWAYS
+    }
+}
+
+fn under<T>(
+    now: &str,
+    declared: Option<&str>,
+    address: Option<&str>,
+    ask: impl FnOnce(&Circumstances<'_>) -> T,
+) -> T {
+    let standing: InForce = standing(vec![agreement("bikes", [])]);
+    let grant: &Grant = standing.grants().values().next().unwrap();
+    let declared = declared.map(purpose);
+    let around = Around {
+        address: address.map(|address| address.parse().unwrap()),
+        ..Around::QUIET
+    };
+    ask(&Circumstances {
+        now: time(now),
+        purpose: declared.as_ref(),
+        taxonomy: &taxonomy(),
+        grant,
+        around: &around,
+    })
+}
+
+#[track_caller]
+fn holds(when: &When, now: &str, declared: Option<&str>, address: Option<&str>, expect: bool) {
+    let got = under(now, declared, address, |among| when.holds(among));
+    assert_eq!(got.unwrap(), expect, "{when:?}");
+}
+
+#[test]
+fn all_conditions_must_hold_and_what_is_not_known_does() {
+    let here = Some("10.20.1.1");
+    holds(&When::ALWAYS, NOON, None, None, true);
+    for (declared, expect) in [
+        (Some("dpv:Marketing"), true),
+        (Some("dpv:Research"), false),
+        (Some("dpv:Academic"), false),
+        // Wider: it would let the narrower one in by another name.
+        (Some("dpv:Purpose"), true),
+        (Some("dpv:Nothing"), true),
+        (None, true),
+    ] {
+        holds(&marketing(), NOON, declared, here, expect);
+    }
+    let networks = When {
+        networks: Some(vec!["10.20.0.0/16".parse().unwrap()]),
+        ..When::ALWAYS
+    };
+    for (address, expect) in [(here, true), (Some("10.21.0.1"), false), (None, true)] {
+        holds(&networks, NOON, None, address, expect);
+    }
+    let office = When {
+        hours: hours("Mo-Fr 06:00-20:00 UTC"),
+        from: Some(time("2026-06-01T00:00:00Z")),
+        until: Some(time("2026-06-02T12:00:00Z")),
+        ..marketing()
+    };
+    let ads = Some("dpv:Marketing");
+    holds(&office, NOON, ads, here, true);
+    holds(&office, NOON, Some("dpv:Research"), here, false);
+    holds(&office, "2026-06-01T05:59:59Z", ads, here, false);
+    holds(&office, "2026-06-02T11:59:59Z", ads, here, true);
+    holds(&office, "2026-06-02T12:00:00Z", ads, here, false);
+    holds(&office, "2026-05-31T12:00:00Z", ads, here, false);
+}
+
+#[test]
+fn another_vocabulary_of_purposes_refuses() {
+    let mut other = taxonomy();
+    other.label = "other".to_owned();
+    let got = under(NOON, Some("dpv:Research"), None, |among| {
+        marketing().holds(&Circumstances {
+            taxonomy: &other,
+            ..*among
+        })
+    });
+    assert_eq!(got.unwrap_err().code, Code::TermUnknown);
+}
+
+#[test]
+fn the_next_beginning() {
+    let (from, until) = (time("2026-06-02T12:00:00Z"), time("2026-06-06T00:00:00Z"));
+    let begins = |when: &When, now: &str, declared: &str| {
+        under(now, Some(declared), None, |among| {
+            when.begins(among).unwrap()
+        })
+    };
+    let later = When {
+        from: Some(from),
+        ..marketing()
+    };
+    assert_eq!(begins(&later, NOON, "dpv:Marketing"), Some(from));
+    assert_eq!(begins(&later, NOON, "dpv:Research"), None);
+    assert_eq!(
+        begins(&later, "2026-06-03T00:00:00Z", "dpv:Marketing"),
+        None
+    );
+    let office = When {
+        hours: hours("Mo-Fr 06:00-20:00 UTC"),
+        until: Some(until),
+        ..When::ALWAYS
+    };
+    for (now, expect) in [
+        (NOON, None),
+        ("2026-06-01T20:00:00Z", Some("2026-06-02T06:00:00Z")),
+        ("2026-06-05T20:00:00Z", None),
+    ] {
+        assert_eq!(
+            begins(&office, now, "dpv:Research"),
+            expect.map(time),
+            "{now}"
+        );
+    }
+    let both = When {
+        from: Some(from),
+        ..office.clone()
+    };
+    assert_eq!(
+        begins(&both, "2026-06-01T21:00:00Z", "dpv:Research"),
+        Some(from)
+    );
+    let night = When {
+        from: Some(time("2026-06-02T22:00:00Z")),
+        ..office
+    };
+    let morning = Some(time("2026-06-03T06:00:00Z"));
+    assert_eq!(begins(&night, NOON, "dpv:Research"), morning);
+}
+
+/// A row stays only where the test of the prohibition is false: NULL counts as a match.
+#[test]
+fn deny_wins_over_null() {
+    let asker = "hansa://tallinn.example".parse().unwrap();
+    let mut random = Random(9);
+    for _ in 0..200 {
+        let one = random.filter(2);
+        if one.check().is_err() {
+            continue;
+        }
+        let part = Part::Rows(one.clone());
+        let Ok(What::KeepRows(kept)) = part.effect(&Binding::of(&asker)) else {
+            panic!("{one}");
+        };
+        let (bound, pushed) = (one.bind_consumer("tallinn.example"), one.negated());
+        for row in rows::all(&[&bound]) {
+            let negated = RowFilter::Not(Box::new(bound.clone()));
+            assert_eq!(row.meets(&kept), row.meets(&negated), "{one} | {row:?}");
+            assert!(!(row.meets(&kept) && row.meets(&bound)), "{one} | {row:?}");
+            let pushed = pushed.bind_consumer("tallinn.example");
+            assert_eq!(row.meets(&pushed), row.meets(&kept), "{one} | {row:?}");
+        }
+    }
+    let is_null = Part::Rows(parse("a = 1").unwrap()).effect(&Binding::of(&asker));
+    let Ok(What::KeepRows(kept)) = is_null else {
+        panic!("{is_null:?}");
+    };
+    let filter = parse("a = 1").unwrap();
+    let stay = rows::all(&[&filter])
+        .into_iter()
+        .filter(|row| row.meets(&kept));
+    let other = parse("a IS NOT NULL AND a <> 1").unwrap();
+    assert!(stay.into_iter().all(|row| row.meets(&other)));
+}
+
+#[track_caller]
+fn signed(terms: Vec<Term>, expect: Option<Code>) {
+    let asker = "hansa://tallinn.example".parse().unwrap();
+    let got = of_clauses(&clauses(terms), &Binding::of(&asker));
+    assert_eq!(got.err().map(|refusal| refusal.code), expect);
+}
+
+#[test]
+fn what_a_prohibition_cant_carry() {
+    let bad = Some(Code::PolicyContradiction);
+    let one = |one: Prohibition| vec![Term::from(one)];
+    let columns = || Part::Columns(names(&["a", "b"]));
+    signed(one(refuses(marketing())), None);
+    signed(one(refuses(When::ALWAYS)), bad);
+    signed(one(takes(filter("a = 1"), When::ALWAYS)), None);
+    signed(one(takes(filter("a = 1"), marketing())), None);
+    signed(one(takes(columns(), When::ALWAYS)), None);
+    signed(one(takes(columns(), marketing())), bad);
+    signed(one(takes(Part::Columns(Vec::new()), When::ALWAYS)), bad);
+    signed(
+        one(takes(Part::Columns(names(&["a", "a"])), When::ALWAYS)),
+        bad,
+    );
+    let never = When {
+        from: Some(time(NOON)),
+        until: Some(time(NOON)),
+        ..When::ALWAYS
+    };
+    signed(one(refuses(never)), bad);
+    let nobody = When {
+        purpose: Some(Vec::new()),
+        ..When::ALWAYS
+    };
+    signed(one(refuses(nobody)), bad);
+    // What nobody asks for under the contract can't be prohibited.
+    for (act, expect) in [(Act::Query, None), (Act::Aggregate, bad)] {
+        signed(
+            one(Prohibition {
+                act,
+                ..refuses(marketing())
+            }),
+            expect,
+        );
+    }
+    let masked = Term::Mask {
+        column: crate::fixture::name("a"),
+        mask: crate::term::Mask::Null,
+    };
+    let both = Term::from(takes(columns(), When::ALWAYS));
+    signed(vec![masked, both], bad);
+}
+
+#[test]
+fn what_would_cut_through_cells() {
+    let bad = Some(Code::PolicyContradiction);
+    let cube = |one: Prohibition| {
+        vec![
+            Term::Functions(vec![crate::term::Function::Count]),
+            Term::Dimensions(names(&["site"])),
+            Term::Grid("g".to_owned()),
+            Term::MinGroup {
+                at_least: 5,
+                unit: crate::term::Unit::Rows,
+            },
+            Term::from(one),
+        ]
+    };
+    signed(cube(refuses(marketing())), None);
+    for (act, expect) in [(Act::Query, bad), (Act::Aggregate, None)] {
+        signed(
+            cube(Prohibition {
+                act,
+                ..refuses(marketing())
+            }),
+            expect,
+        );
+    }
+    signed(cube(takes(filter("site = 'C'"), When::ALWAYS)), None);
+    signed(cube(takes(filter("site = 'C'"), marketing())), bad);
+    signed(
+        cube(takes(Part::Columns(names(&["site"])), When::ALWAYS)),
+        bad,
+    );
+    let released = |text: &str| {
+        let mut terms = cube(takes(filter(text), When::ALWAYS));
+        terms[1] = Term::Dimensions(names(&["site", "at"]));
+        terms.push(Term::TimeBucket {
+            column: crate::fixture::name("at"),
+            bucket: crate::term::Bucket::Day,
+            zone: None,
+        });
+        terms.push(Term::Release(crate::term::Release {
+            column: crate::fixture::name("at"),
+            every: crate::term::Bucket::Day,
+            late: crate::term::release::Late::ALL[0].1,
+        }));
+        terms
+    };
+    // Released cells are whole: what is taken away is said of them.
+    signed(released("site = 'C'"), None);
+    signed(released("bikes = 3"), Some(Code::GridConflict));
+}
+
+#[track_caller]
+fn order(one: &Prohibition, other: &Prohibition, expect: Option<Ordering>) {
+    let [first, second] = [one, other].map(|one| Term::from(one.clone()));
+    assert_eq!(
+        first.compare(&second),
+        expect,
+        "{} | {}",
+        first.plain(),
+        second.plain()
+    );
+    assert_eq!(second.compare(&first), expect.map(Ordering::reverse));
+}
+
+#[test]
+fn what_prohibits_more_is_tighter() {
+    let (less, equal) = (Some(Ordering::Less), Some(Ordering::Equal));
+    let rows = |text: &str, when: When| takes(filter(text), when);
+    let columns = |list: &[&str]| takes(Part::Columns(names(list)), When::ALWAYS);
+    let both = When {
+        purpose: Some(purposes(&["dpv:Marketing", "dpv:Research"])),
+        ..When::ALWAYS
+    };
+    let summer = When {
+        until: Some(time(NOON)),
+        ..marketing()
+    };
+    order(&refuses(both), &refuses(marketing()), less);
+    order(&refuses(marketing()), &refuses(summer.clone()), less);
+    order(&refuses(marketing()), &rows("a = 1", summer.clone()), less);
+    order(
+        &rows("a IN (1, 2)", marketing()),
+        &rows("a = 1", marketing()),
+        less,
+    );
+    order(
+        &rows("a = 1", When::ALWAYS),
+        &rows("a = 1", marketing()),
+        less,
+    );
+    order(
+        &rows("a = 1 OR b = 2", When::ALWAYS),
+        &rows("a = 1", summer),
+        less,
+    );
+    order(&columns(&["a", "b"]), &columns(&["b"]), less);
+    order(&columns(&["a", "b"]), &columns(&["b", "a"]), equal);
+    order(&columns(&["a"]), &columns(&["b"]), None);
+    order(
+        &rows("a = 1", When::ALWAYS),
+        &rows("b = 1", When::ALWAYS),
+        None,
+    );
+    // NULL is taken away by either, so the second keeps no row that the first does not.
+    order(
+        &rows("a < 3", When::ALWAYS),
+        &rows("a < 2", When::ALWAYS),
+        less,
+    );
+}
+
+/// Whatever is called tighter keeps no row that the other does not.
+#[test]
+fn the_order_of_rows_is_that_of_what_stays() {
+    let mut random = Random(4);
+    let mut found = 0;
+    for _ in 0..4_000 {
+        let (one, other) = (random.filter(2), random.filter(2));
+        if !Part::Rows(one.clone()).covers(&Part::Rows(other.clone())) || one == other {
+            continue;
+        }
+        found += 1;
+        let [one, other] = [one, other].map(|filter| RowFilter::Not(Box::new(filter)));
+        for row in rows::all(&[&one, &other]) {
+            assert!(
+                !row.meets(&one) || row.meets(&other),
+                "{one} | {other} | {row:?}"
+            );
+        }
+    }
+    assert!(found > 20, "{found}");
+}
