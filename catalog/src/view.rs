@@ -11,7 +11,7 @@ use policy::effect::{Cube, Effect, What};
 use policy::id::{ContractId, DatasetId, Name};
 use policy::refusal::{Code, Refusal};
 use policy::term::rule::Binding;
-use policy::term::{self, Bucket, Mask};
+use policy::term::{Bucket, Mask};
 use said::said;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -125,10 +125,7 @@ impl Catalog {
                 id.name
             )));
         }
-        let effects = term::effects(
-            grant,
-            &Binding::of(standing.asker().id()).with_tenant(tenant),
-        )?;
+        let effects = grant.effects(&Binding::of(standing.asker().id()).with_tenant(tenant))?;
         let shape = shape(dataset, &effects)?;
         if let Shape::Cube { cube, .. } = &shape {
             // INVARIANT: one-grid. Cells of an older grid beside those of the registered one could be subtracted.

@@ -12,9 +12,9 @@ use crate::contract::InForce;
 use crate::effect::Effect;
 use crate::id::{ClauseId, ContractId, DatasetId, Name, PurposeId, RequestId};
 use crate::refusal::{Code, Refusal};
+use crate::term::Quota;
 use crate::term::around::Around;
 use crate::term::rule::{Binding, Check};
-use crate::term::{self, Quota};
 use evidence::digest::Digest;
 use evidence::ledger::Receipt;
 use evidence::time::Time;
@@ -173,8 +173,7 @@ pub fn decide<Q: Question>(
             continue;
         };
         let held = prohibited::held(grant, facts)?;
-        let done = term::effects(
-            grant,
+        let done = grant.effects(
             &Binding::of(standing.asker().id())
                 .with_tenant(facts.tenant)
                 .with_prohibited(&held)

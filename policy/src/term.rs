@@ -53,7 +53,6 @@ pub mod version;
 pub mod vocabulary;
 pub mod window;
 
-use crate::contract::Grant;
 use crate::effect::{Cube, Effect, What};
 use crate::group::GroupName;
 use crate::id::{ClauseId, DatasetId, Name, PurposeId};
@@ -86,24 +85,11 @@ use version::Schemas;
 /// The most clauses that a policy may hold, so that every ruling fits into one record.
 pub const MOST_CLAUSES: usize = 100;
 
-/// What a grant does to its dataset: its terms as effects, bound to who asks. Only terms about rows, columns and form
+/// What clauses do to their dataset: their terms as effects, bound to who asks. Only terms about rows, columns and form
 /// have one; window, purpose and quotas are the business of [`crate::ruling::decide`].
 ///
 /// # Errors
 /// What is wrong with any term refuses all: `POLICY_CONTRADICTION`, `TERM_ILL_TYPED`, `TERM_UNKNOWN`, `GRID_CONFLICT`, `TENANT_UNBOUND`.
-pub fn effects(grant: &Grant, to: &Binding<'_>) -> Result<Vec<Effect>, Refusal> {
-    of_clauses(grant.clauses(), &to.under(grant.first())).map_err(|refusal| {
-        match grant.contract() {
-            Some(contract) => refusal.with_contract(contract),
-            None => refusal,
-        }
-    })
-}
-
-/// The same for clauses that are not in a contract yet.
-///
-/// # Errors
-/// As [`effects`].
 pub fn of_clauses(clauses: &[Clause], to: &Binding<'_>) -> Result<Vec<Effect>, Refusal> {
     together::check(clauses)?;
     let cube = aggregate::cube(clauses)?;
@@ -131,7 +117,7 @@ pub fn of_clauses(clauses: &[Clause], to: &Binding<'_>) -> Result<Vec<Effect>, R
 /// The cube that the clauses define; none when they permit rows.
 ///
 /// # Errors
-/// As [`effects`], for the clauses of the aggregate form.
+/// As [`of_clauses`], for the clauses of the aggregate form.
 pub fn cube_of(clauses: &[Clause]) -> Result<Option<Cube>, Refusal> {
     aggregate::cube(clauses)
 }

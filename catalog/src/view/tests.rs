@@ -13,7 +13,7 @@ use policy::term::{Bounds, Function, Term, Unit};
 
 fn shaped(terms: Vec<Term>) -> Result<Shape, Refusal> {
     let asker = "hansa://firm.example".parse().unwrap();
-    let effects = term::of_clauses(&clauses(terms), &Binding::of(&asker))?;
+    let effects = policy::term::of_clauses(&clauses(terms), &Binding::of(&asker))?;
     shape(&counts(), &effects)
 }
 

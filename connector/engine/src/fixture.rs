@@ -136,11 +136,9 @@ impl City {
             .iter()
             .map(|(id, grant)| {
                 let (dataset, _) = &self.datasets[id];
-                let effects = policy::term::effects(
-                    grant,
-                    &policy::term::rule::Binding::of(standing.asker().id()),
-                )
-                .unwrap();
+                let effects = grant
+                    .effects(&policy::term::rule::Binding::of(standing.asker().id()))
+                    .unwrap();
                 let stored = dataset.schema();
                 let table = ViewTable {
                     dataset: id.clone(),

@@ -1,8 +1,11 @@
 //! What one contract gives, as the terms read it.
 
 use super::{Agreement, Asker, Grant, InForce, OwnPurpose};
+use crate::effect::Effect;
 use crate::id::{ClauseId, ContractId, DatasetId};
-use crate::term::Clause;
+use crate::refusal::Refusal;
+use crate::term::rule::Binding;
+use crate::term::{self, Clause};
 use evidence::digest::Digest;
 use evidence::time::Time;
 use std::collections::BTreeMap;
@@ -31,6 +34,18 @@ impl Grant {
     #[must_use]
     pub const fn first(&self) -> Option<ContractId> {
         self.first
+    }
+
+    /// What it does to its dataset, bound to who asks.
+    ///
+    /// # Errors
+    /// As [`term::of_clauses`], with the contract.
+    pub fn effects(&self, to: &Binding<'_>) -> Result<Vec<Effect>, Refusal> {
+        let effects = term::of_clauses(self.clauses(), &to.under(self.first()));
+        effects.map_err(|refusal| match self.contract() {
+            Some(contract) => refusal.with_contract(contract),
+            None => refusal,
+        })
     }
 
     /// All of a dataset of our own, for our own people.
