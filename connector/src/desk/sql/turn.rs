@@ -10,6 +10,7 @@ use crate::walk::messenger::turn::{APART, PAUSE};
 use arrow_array::RecordBatch;
 use engine::federate::question::{Answer, Question, Wish};
 use futures::StreamExt as _;
+use policy::refusal::{Code, Refusal};
 use std::sync::Arc;
 
 /// An answer as far as its first rows, if it has any.
@@ -19,9 +20,34 @@ use std::sync::Arc;
 /// the part that he refuses is asked again by itself; what others have answered is not. Whoever names a contract gets that
 /// or none.
 ///
+/// A question that was on its way for longer than that comes after the turn, under a contract that was replaced meanwhile:
+/// it is asked anew under the newer one, as long as nothing of an answer was given to anybody.
+///
 /// # Errors
 /// Why there is no answer.
 pub(super) async fn begun(
+    node: &Arc<Node>,
+    text: &str,
+    wish: &Wish,
+    user: Option<u32>,
+) -> Result<(Answer, Option<RecordBatch>), Trouble> {
+    for _ in 0..AGAIN {
+        match once(node, text, wish, user).await {
+            Err(Trouble::Refused(refusal))
+                if wish.contracts.is_empty() && came_late(node, &refusal) =>
+            {
+                tokio::time::sleep(PAUSE).await;
+            }
+            begun => return begun,
+        }
+    }
+    once(node, text, wish, user).await
+}
+
+/// So often a question is asked anew that came after the turn.
+const AGAIN: u8 = 4;
+
+async fn once(
     node: &Arc<Node>,
     text: &str,
     wish: &Wish,
@@ -42,6 +68,19 @@ pub(super) async fn begun(
     let first = answer.batches.next().await.transpose();
     let first = first.map_err(|refusal| cite(node, text, refusal))?;
     Ok((answer, first))
+}
+
+/// Whether a question was refused since its contract was replaced, and the newer one is here and in force, or will be as soon
+/// as clocks agree.
+fn came_late(node: &Node, refusal: &Refusal) -> bool {
+    let (Code::Superseded, Some(old)) = (refusal.code, refusal.contract) else {
+        return false;
+    };
+    let soon = node.now().plus_micros(APART);
+    node.book(|book| {
+        book.all(node.now())
+            .any(|(_, newer, _)| newer.supersedes == Some(old) && newer.not_before <= soon)
+    })
 }
 
 /// Whether another contract is about to take the place of one that the question would be asked under.
