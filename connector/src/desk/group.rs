@@ -58,12 +58,11 @@ pub(crate) async fn run(
             participants,
         } => {
             let known = held(node, &group)?;
-            let mut members = known.members.clone();
-            for participant in &participants {
-                let member = member(node, &known.members, participant)?;
-                members.remove(&member);
-            }
-            let group = group::set(node, &known.name, members).await?;
+            let removed = participants
+                .iter()
+                .map(|participant| member(node, &known.members, participant))
+                .collect::<Result<_, _>>()?;
+            let group = group::remove(node, &known.name, removed).await?;
             show(node, &group, out).await?;
         }
     }

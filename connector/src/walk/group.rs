@@ -28,6 +28,7 @@ pub(crate) async fn add(
 ) -> Result<Added, Refusal> {
     let before = members(node, name);
     let all: BTreeSet<ParticipantId> = before.union(added).cloned().collect();
+    let mut agreed = None;
     if node.config().officers.second && all != before {
         let new: Vec<&str> = all.difference(&before).map(ParticipantId::as_str).collect();
         let what = format!("{name} {}", new.join(" "));
@@ -35,8 +36,35 @@ pub(crate) async fn add(
         if officers::word(node, caller, change, Deed::Admit, Some(&what)).await? == Word::Waits {
             return Ok(Added::Waits);
         }
+        agreed = Some(change);
     }
-    set(node, name, all).await.map(Added::Listed)
+    let added = Change::Added(added.clone(), agreed);
+    write(node, name, added).await.map(Added::Listed)
+}
+
+/// Takes participants out of a group.
+///
+/// # Errors
+/// When the list can't be signed, kept or recorded.
+pub(crate) async fn remove(
+    node: &Arc<Node>,
+    name: &GroupName,
+    removed: BTreeSet<ParticipantId>,
+) -> Result<Arc<Group>, Refusal> {
+    write(node, name, Change::Removed(removed)).await
+}
+
+/// What a list is to say beside the one before, whichever that is when its turn has come.
+enum Change {
+    /// The same.
+    Renewed,
+    /// These members, too; with the name of the change that two officers mean, where they were asked.
+    Added(BTreeSet<ParticipantId>, Option<ContractId>),
+    /// Without these.
+    Removed(BTreeSet<ParticipantId>),
+    /// Exactly these.
+    #[cfg(test)]
+    Set(BTreeSet<ParticipantId>),
 }
 
 /// What has come of it.
@@ -90,17 +118,14 @@ pub(crate) fn still_asked(node: &Node, word: &WordRow) -> Result<bool, Refusal> 
 /// Makes these the members of a group.
 ///
 /// # Errors
-/// `USAGE` for too many members, or when the list can't be signed, kept or recorded.
+/// As [`add`].
+#[cfg(test)]
 pub(crate) async fn set(
     node: &Arc<Node>,
     name: &GroupName,
     members: BTreeSet<ParticipantId>,
 ) -> Result<Arc<Group>, Refusal> {
-    if members.len() > MOST {
-        let sentence = format!("a group has at most {MOST} members");
-        return Err(Refusal::new(Code::UsageWrong, sentence));
-    }
-    write(node, name, Some(members)).await
+    write(node, name, Change::Set(members)).await
 }
 
 /// Writes the lists anew that are half a day old, or that do not count by the keys of now.
@@ -111,20 +136,16 @@ pub(crate) async fn renew(node: &Arc<Node>) -> Result<(), Refusal> {
     for (name, group) in node.groups().iter() {
         let old = node.now() >= group.issued_at.plus_micros(RENEWED);
         if old || node.checked(group).is_err() {
-            write(node, name, None).await?;
+            write(node, name, Change::Renewed).await?;
         }
     }
     Ok(())
 }
 
 /// Writes the next list, to its end: what is on the books must be in force, also where who asked for it has gone away.
-async fn write(
-    node: &Arc<Node>,
-    name: &GroupName,
-    members: Option<BTreeSet<ParticipantId>>,
-) -> Result<Arc<Group>, Refusal> {
+async fn write(node: &Arc<Node>, name: &GroupName, change: Change) -> Result<Arc<Group>, Refusal> {
     let (node, name) = (Arc::clone(node), name.clone());
-    let task = tokio::spawn(async move { written(&node, &name, members).await });
+    let task = tokio::spawn(async move { written(&node, &name, change).await });
     task.await.unwrap_or_else(|_| {
         Err(Refusal::new(
             Code::Internal,
@@ -133,11 +154,11 @@ async fn write(
     })
 }
 
-/// Writes the next list: with these members, or those of the list before.
+/// Writes the next list.
 async fn written(
     node: &Arc<Node>,
     name: &GroupName,
-    members: Option<BTreeSet<ParticipantId>>,
+    wanted: Change,
 ) -> Result<Arc<Group>, Refusal> {
     // Lists follow each other, so that none takes back what another one said.
     let _turn = node.desk.lock().await;
@@ -145,8 +166,29 @@ async fn written(
     let (old, serial) = before.map_or((BTreeSet::new(), 0), |group| {
         (group.members.clone(), group.serial)
     });
-    let changed = members.is_some();
-    let members = members.unwrap_or_else(|| old.clone());
+    let changed = !matches!(wanted, Change::Renewed);
+    let mut members = old.clone();
+    match wanted {
+        Change::Renewed => {}
+        Change::Added(added, agreed) => {
+            members.extend(added);
+            // INVARIANT: two-officers. Their word is for this change, after this list and no other.
+            if let Some(agreed) = agreed
+                && change(node, name, &members)? != agreed
+            {
+                let sentence = format!("the group `{name}` was changed while this was approved");
+                return Err(Refusal::new(Code::SecondOfficerNeeded, sentence)
+                    .with_help("look at it, and let both officers say so again"));
+            }
+        }
+        Change::Removed(removed) => members.retain(|member| !removed.contains(member)),
+        #[cfg(test)]
+        Change::Set(all) => members = all,
+    }
+    if members.len() > MOST {
+        let sentence = format!("a group has at most {MOST} members");
+        return Err(Refusal::new(Code::UsageWrong, sentence));
+    }
     let statement = Statement {
         name: name.clone(),
         owner: node.id(),

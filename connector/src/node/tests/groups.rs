@@ -81,6 +81,24 @@ async fn a_group_lets_in_its_members_and_cuts_who_leaves() {
     assert_eq!(ask(&provider, who, &[contract]).await, Ok(2));
 }
 
+/// Both have begun before either is written: who is taken out stays out, whichever comes first.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_change_takes_back_another_one() {
+    let (_town, provider, _) = agreed().await;
+    let group = name();
+    let turn = provider.desk.lock().await;
+    let mut removed = Box::pin(group::remove(&provider, &group, members(&["third"])));
+    assert!(futures::poll!(&mut removed).is_pending());
+    let new = members(&["globex"]);
+    let mut added = Box::pin(group::add(&provider, &group, &new, None));
+    assert!(futures::poll!(&mut added).is_pending());
+    drop(turn);
+    removed.await.unwrap();
+    added.await.unwrap();
+    let now = provider.groups().get(&group).unwrap().members.clone();
+    assert_eq!(now, members(&["acme", "globex"]));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_is_a_day_old_lets_nobody_in_until_it_is_renewed() {
     let (town, provider, contract) = agreed().await;
