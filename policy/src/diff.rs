@@ -2,6 +2,7 @@
 
 use crate::contract::Agreement;
 use crate::plain::printable;
+use crate::term::prohibition::Part;
 use crate::term::{Clause, Term, normal};
 use std::cmp::Ordering;
 use std::fmt;
@@ -88,6 +89,19 @@ impl Differences {
         let verdicts = self.0.iter().map(Change::verdict);
         verdicts.max().unwrap_or(Verdict::Same)
     }
+
+    /// Whether a clause comes, goes or changes that says which rows there are.
+    fn cuts_rows(&self) -> bool {
+        let cuts = |clause: &Clause| match &clause.term {
+            Term::Rows(_) | Term::Area { .. } | Term::PublishedArea(_) => true,
+            Term::Prohibition(prohibition) => matches!(prohibition.part, Some(Part::Rows(_))),
+            _ => false,
+        };
+        self.0.iter().any(|change| match change {
+            Change::Added(clause) | Change::Removed(clause) => cuts(clause),
+            Change::Changed { old, new } => cuts(old) || cuts(new),
+        })
+    }
 }
 
 /// All changes of a policy, one line each when shown.
@@ -155,8 +169,20 @@ pub fn of_agreements(old: &Agreement, new: &Agreement) -> Verdict {
     } else {
         Verdict::NotComparable
     };
-    let clauses = of(&old.clauses, &new.clauses).verdict();
-    clauses.max(window).max(beside)
+    let changes = of(&old.clauses, &new.clauses);
+    let cells = if is_asked(&old.clauses) && is_asked(&new.clauses) && changes.cuts_rows() {
+        Verdict::NotComparable
+    } else {
+        Verdict::Same
+    };
+    changes.verdict().max(window).max(beside).max(cells)
+}
+
+/// Whether the clauses permit aggregates that are worked out for each question. Whoever asks under two versions that are of
+/// other rows can subtract what he got, also where the second has fewer; released cells stay those of one cut.
+fn is_asked(clauses: &[Clause]) -> bool {
+    let any = |is: fn(&Term) -> bool| clauses.iter().any(|clause| is(&clause.term));
+    any(|term| matches!(term, Term::Functions(_))) && !any(|term| matches!(term, Term::Release(_)))
 }
 
 /// The changes from one agreement to the next as lines: `+` added, `-` removed, `~` changed; empty when a person would

@@ -1,10 +1,11 @@
 //! What is a change, and what it does to what is let out.
 
 use super::*;
-use crate::fixture::{agreement, clauses, names, purposes, time};
+use crate::fixture::{agreement, clauses, name, names, purposes, time};
 use crate::row_filter::parse;
 use crate::term::prohibition::{Act, Part, Prohibition, When};
-use crate::term::{Forbidden, Period, Quota};
+use crate::term::release::{Late, Release};
+use crate::term::{Bucket, Forbidden, Function, Period, Quota};
 
 fn quota(max: u64, per: Period) -> Term {
     Term::Queries(Quota { max, per })
@@ -143,6 +144,44 @@ fn the_gravest_verdict_counts() {
         Verdict::Looser,
     );
     verdict(vec![], vec![Term::TotalsFromPublished], Verdict::Same);
+}
+
+/// Sums over fewer rows beside those over all of them tell of the rows between.
+#[test]
+fn fewer_rows_of_an_aggregate_are_not_comparable() {
+    let functions = || Term::Functions(vec![Function::Count]);
+    let only = || Term::Columns(names(&["a"]));
+    let release = || {
+        Term::Release(Release {
+            column: name("at"),
+            every: Bucket::Day,
+            late: Late::Never,
+        })
+    };
+    let prohibited = || {
+        Term::Prohibition(Box::new(Prohibition {
+            act: Act::Use,
+            part: Some(Part::Rows(parse("a = 77").unwrap())),
+            when: When::ALWAYS,
+        }))
+    };
+    let check = |old: Vec<Term>, new: Vec<Term>, expect: Verdict| {
+        let [old, new] = [old, new].map(|terms| agreement("bikes", terms));
+        assert_eq!(of_agreements(&old, &new), expect);
+    };
+    for fewer in [Term::Rows(parse("a = 1").unwrap()), prohibited()] {
+        check(
+            vec![functions()],
+            vec![functions(), fewer.clone()],
+            Verdict::NotComparable,
+        );
+        check(vec![only()], vec![only(), fewer.clone()], Verdict::Tighter);
+        check(
+            vec![functions(), release()],
+            vec![functions(), release(), fewer],
+            Verdict::Tighter,
+        );
+    }
 }
 
 #[test]
