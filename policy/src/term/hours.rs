@@ -52,6 +52,11 @@ impl Hours {
         })
     }
 
+    /// The same, where what can't be told counts as open.
+    pub(super) fn may_be_open(&self, now: Time) -> bool {
+        self.open(now) || civil(now, &self.zone).is_none()
+    }
+
     /// The first instant at which it is open again.
     pub(super) fn next(&self, now: Time) -> Option<Time> {
         const MINUTE: i64 = 60_000_000;

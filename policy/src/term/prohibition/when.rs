@@ -103,7 +103,10 @@ impl When {
     fn at(&self, now: Time) -> bool {
         self.from.is_none_or(|from| now >= from)
             && self.until.is_none_or(|until| now < until)
-            && self.hours.as_ref().is_none_or(|hours| hours.open(now))
+            && self
+                .hours
+                .as_ref()
+                .is_none_or(|hours| hours.may_be_open(now))
     }
 
     fn whatever_time(&self, among: &Circumstances<'_>) -> Result<bool, Refusal> {
