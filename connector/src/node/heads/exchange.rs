@@ -53,8 +53,9 @@ impl Node {
         let peer = client.participant();
         let turn = self.heads.turn(peer);
         let _turn = turn.lock().await;
-        let head = self.log.head();
+        // What was cosigned is asked for first: of a head that came meanwhile the one here would seem to be put back.
         let last = self.index(|state| state.witnessed_by(peer))?;
+        let head = self.log.head();
         if last == Some(head.checkpoint.size) {
             return Ok(());
         }
