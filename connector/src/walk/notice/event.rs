@@ -150,19 +150,11 @@ pub(crate) async fn tell(node: &Arc<Node>, notice: &Notice) -> Result<(), Refusa
 pub(super) fn affected(node: &Node) -> Result<Vec<Item>, Refusal> {
     let own = node.id();
     let mut items: Vec<Item> = Vec::new();
-    for (contract, event) in node.index(|state| state.happened_so(AFFECTED))? {
+    for (contract, event) in node.index(|state| state.happened_so(AFFECTED, MOST_AFFECTED))? {
         let agreement = node.book(|book| book.agreement(contract).cloned());
         let Some(agreement) = agreement.filter(|agreement| agreement.provider.id != own) else {
             continue;
         };
-        if items
-            .iter()
-            .filter(|item| item.contract == contract)
-            .count()
-            >= MOST_AFFECTED
-        {
-            continue;
-        }
         items.push(Item {
             contract,
             words: Wording::of_event(node, contract, &agreement, &event),
@@ -174,8 +166,8 @@ pub(super) fn affected(node: &Node) -> Result<Vec<Item>, Refusal> {
     Ok(items)
 }
 
-/// Of so many snapshots people are told under one contract.
-const MOST_AFFECTED: usize = 50;
+/// Of so many snapshots, those that came last, people are told under one contract.
+const MOST_AFFECTED: u32 = 50;
 
 /// Takes in what a provider tells us; our people are told in the next round.
 ///

@@ -126,15 +126,21 @@ impl State {
         )
     }
 
-    /// What happened under all contracts with topics that begin so, the first first.
+    /// What happened under all contracts with topics that begin so: of each contract so many of the last, the first first.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn happened_so(&self, begins: &str) -> Result<Vec<(ContractId, EventRow)>, Refusal> {
+    pub fn happened_so(
+        &self,
+        begins: &str,
+        most: u32,
+    ) -> Result<Vec<(ContractId, EventRow)>, Refusal> {
         self.all(
-            "SELECT contract, topic, detail, at FROM happened WHERE substr(topic, 1, length(?1)) = ?1
-             ORDER BY at, contract, topic",
-            [begins],
+            "SELECT contract, topic, detail, at FROM (
+                 SELECT *, row_number() OVER (PARTITION BY contract ORDER BY at DESC, topic) AS place
+                 FROM happened WHERE substr(topic, 1, length(?1)) = ?1
+             ) WHERE place <= ?2 ORDER BY at, contract, topic",
+            rusqlite::params![begins, most],
             |row| {
                 let event = EventRow {
                     topic: row.get(1)?,
