@@ -174,11 +174,15 @@ impl Quarter {
 
 const QUESTION: &str = "SELECT id, site FROM lindau.counts WHERE id < 3";
 
-/// The league signs anew by the later clock, and everybody's clock goes there.
+/// The league signs anew by the later clock, and everybody's clock goes there. All get the same bundle: of one with a higher
+/// number the others may hear from a peer before they take in theirs, which would then be an older one.
 fn month(league: &League, cities: &[&City], offset: &str) {
-    for city in cities {
-        let alias = city.domain().trim_end_matches(".example");
-        league.hand_bundle_at(alias, offset);
+    let file = |city: &City| city.folder().join("trust/bundle.json");
+    if let [first, others @ ..] = cities {
+        league.hand_bundle_at(first.domain().trim_end_matches(".example"), offset);
+        for other in others {
+            std::fs::copy(file(first), file(other)).unwrap();
+        }
     }
     for city in cities {
         set(city, offset);
