@@ -246,25 +246,9 @@ impl Shown {
 mod tests {
     use super::*;
     use crate::contract::Role;
-    use crate::fixture::{AnyKey, CONSUMER, PROVIDER, participant, party, signature, time};
+    use crate::fixture::{AnyKey, CONSUMER, NoKey, PROVIDER, participant, party, signature, time};
 
     const ISSUER: &str = "hansa://chamber.example";
-
-    struct NoKey;
-
-    impl SignatureCheck for NoKey {
-        fn check(&self, _: &ParticipantId, _: &Signature, _: Deed) -> Result<(), Refusal> {
-            Err(Refusal::new(Code::SignatureInvalid, "no"))
-        }
-
-        fn needs_mandate(&self, _: &ParticipantId) -> bool {
-            false
-        }
-
-        fn logged(&self) -> Option<evidence::time::Time> {
-            None
-        }
-    }
 
     fn credential() -> Credential {
         Credential {

@@ -10,7 +10,7 @@ use crate::contract::{
 };
 use crate::id::{ClauseId, ContractId, DatasetId, Name, ParticipantId, PurposeId};
 use crate::peer::{Presented, Roster, Standing, VerifiedPeer};
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 use crate::term::purpose::Taxonomy;
 use crate::term::{Clause, Term};
 use evidence::digest::Digest;
@@ -126,6 +126,23 @@ pub(crate) struct AnyKey;
 impl SignatureCheck for AnyKey {
     fn check(&self, _: &ParticipantId, _: &Signature, _: Deed) -> Result<(), Refusal> {
         Ok(())
+    }
+
+    fn needs_mandate(&self, _: &ParticipantId) -> bool {
+        false
+    }
+
+    fn logged(&self) -> Option<evidence::time::Time> {
+        None
+    }
+}
+
+/// No signature counts.
+pub(crate) struct NoKey;
+
+impl SignatureCheck for NoKey {
+    fn check(&self, _: &ParticipantId, _: &Signature, _: Deed) -> Result<(), Refusal> {
+        Err(Refusal::new(Code::SignatureInvalid, "no"))
     }
 
     fn needs_mandate(&self, _: &ParticipantId) -> bool {

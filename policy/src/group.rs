@@ -155,23 +155,7 @@ impl Listed {
 mod tests {
     use super::*;
     use crate::contract::Role;
-    use crate::fixture::{AnyKey, CONSUMER, PROVIDER, participant, party, signature, time};
-
-    struct NoKey;
-
-    impl SignatureCheck for NoKey {
-        fn check(&self, _: &ParticipantId, _: &Signature, _: Deed) -> Result<(), Refusal> {
-            Err(Refusal::new(Code::SignatureInvalid, "no"))
-        }
-
-        fn needs_mandate(&self, _: &ParticipantId) -> bool {
-            false
-        }
-
-        fn logged(&self) -> Option<evidence::time::Time> {
-            None
-        }
-    }
+    use crate::fixture::{AnyKey, CONSUMER, NoKey, PROVIDER, participant, party, signature, time};
 
     fn group() -> Group {
         Group {
