@@ -5,8 +5,7 @@ use crate::walk::fact::Fact;
 use crate::walk::{negotiate, revoke};
 use evidence::json::Json;
 use keep::contracts::Kind as Document;
-use policy::contract::deed::Deed;
-use policy::contract::{Agreement, Role, SignatureCheck as _};
+use policy::contract::{Agreement, Role};
 use policy::id::{ContractId, ParticipantId, RequestId};
 use policy::refusal::{Code, Refusal};
 use proto::deletion::{self, Deletion, MOST};
@@ -69,13 +68,7 @@ pub(crate) async fn take_in(
         let sentence = "the statement is about no contract of ours with whoever sends it";
         return Err(Refusal::new(Code::ContractUnknown, sentence));
     }
-    // By the key that counted when it was signed: a statement may lie in an outbox for longer than its key lasts.
-    let bundle = node.trust.bundle();
-    revoke::earlier(&bundle, &signed.signature, node.now()).check(
-        peer,
-        &signed.signature,
-        Deed::Statement,
-    )?;
+    revoke::check_statement(node, peer, &signed.signature)?;
     record(node, peer, deletion, bytes, "in").await
 }
 

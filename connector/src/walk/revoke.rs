@@ -6,7 +6,8 @@ use evidence::time::Time;
 use keep::contracts::Kind as Document;
 use keep::trust::bundle::Bundle;
 use keep::trust::signature::RegisteredKeys;
-use policy::contract::{Revoked, Role, Signature, Withdrawal};
+use policy::contract::deed::Deed;
+use policy::contract::{Revoked, Role, Signature, SignatureCheck as _, Withdrawal};
 use policy::id::{ContractId, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use proto::envelope::{self, Kind};
@@ -132,7 +133,6 @@ pub(crate) async fn tell(node: &Arc<Node>, untold: Vec<(ParticipantId, Vec<u8>)>
 /// When it is not, or does not.
 pub(crate) fn checked(node: &Arc<Node>, withdrawal: &Withdrawal) -> Result<Revoked, Refusal> {
     let agreed = agreed(node, withdrawal.contract)?;
-    // By the key that counted when it was signed: a statement may lie in an outbox for longer than its key lasts.
     let bundle = node.trust.bundle();
     agreed.revoke(
         withdrawal,
@@ -140,13 +140,22 @@ pub(crate) fn checked(node: &Arc<Node>, withdrawal: &Withdrawal) -> Result<Revok
     )
 }
 
-/// The registered keys for a statement that has come in now and may have been signed long ago. Whether a key was revoked is
-/// judged by now.
-pub(crate) fn earlier<'a>(
-    bundle: &'a Bundle,
+/// Whether a statement that has come in counts as signed by a peer.
+///
+/// # Errors
+/// What is wrong with its signature.
+pub(crate) fn check_statement(
+    node: &Node,
+    peer: &ParticipantId,
     signature: &Signature,
-    now: Time,
-) -> RegisteredKeys<'a> {
+) -> Result<(), Refusal> {
+    let bundle = node.trust.bundle();
+    earlier(&bundle, signature, node.now()).check(peer, signature, Deed::Statement)
+}
+
+/// The registered keys for a statement that has come in now and may have been signed long ago: those that counted then, since
+/// it may lie in an outbox for longer than its key lasts. Whether a key was revoked is judged by now.
+fn earlier<'a>(bundle: &'a Bundle, signature: &Signature, now: Time) -> RegisteredKeys<'a> {
     let signed = signature.issued_at.saturating_mul(1_000_000);
     let signed = Time::from_micros(signed).map_or(now, |signed| signed.min(now));
     bundle.keys(signed).first_seen(now)

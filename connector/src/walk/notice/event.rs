@@ -10,8 +10,7 @@ use evidence::time::Time;
 use keep::audit::story::stated::AFFECTED;
 use keep::contracts::Kind as Document;
 use keep::state::row::EventRow;
-use policy::contract::deed::Deed;
-use policy::contract::{Agreement, Role, SignatureCheck as _};
+use policy::contract::{Agreement, Role};
 use policy::id::{ContractId, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use policy::term::Term;
@@ -189,13 +188,7 @@ pub(crate) async fn take_in(
         let sentence = "the notice is about no contract of ours with whoever sends it";
         return Err(Refusal::new(Code::ContractUnknown, sentence));
     }
-    // By the key that counted when it was signed: it may lie in an outbox for longer than its key lasts.
-    let bundle = node.trust.bundle();
-    revoke::earlier(&bundle, &signed.signature, node.now()).check(
-        peer,
-        &signed.signature,
-        Deed::Statement,
-    )?;
+    revoke::check_statement(node, peer, &signed.signature)?;
     let file = crate::node::waiting(|| node.documents.keep(Document::Statement, bytes))?;
     let _durable = node
         .record(Fact::new(
