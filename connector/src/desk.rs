@@ -82,7 +82,7 @@ async fn dispatch(node: &Arc<Node>, order: Order, out: &Out) -> Outcome {
         DeskVerb::Status { check } => status::status(node, check, out).await,
         DeskVerb::Doctor { participant } => status::doctor(node, participant.as_deref(), out).await,
         DeskVerb::Reload => config::reload(node, out).await,
-        DeskVerb::Dataset(verb) => dataset::run(node, verb, manner, out).await,
+        DeskVerb::Dataset(verb) => dataset::run(node, verb, (manner, caller), out).await,
         DeskVerb::Catalog(verb) => catalog::run(node, verb, out).await,
         DeskVerb::Policy(verb) => policy_verb::run(node, verb, out).await,
         DeskVerb::Contract(verb) => contract::run(node, verb, manner, caller, out).await,

@@ -3,6 +3,7 @@
 pub(crate) mod budget;
 pub(crate) mod calls;
 pub(crate) mod groups;
+pub(crate) mod guards;
 pub(crate) mod heads;
 pub(crate) mod index;
 pub(crate) mod lists;
@@ -50,6 +51,7 @@ use keep::state::State;
 use keep::trust::mtls::TrustStore;
 use keep::trust::signature::Signer;
 use policy::contract::Book;
+use policy::guard::Guards;
 use policy::id::{ParticipantId, RequestId};
 use policy::published::Published;
 use policy::refusal::{Code, Refusal};
@@ -123,6 +125,7 @@ pub(crate) struct Node {
     /// What others may clone.
     templates: RwLock<Vec<Template>>,
     groups: RwLock<Arc<Groups>>,
+    guards: RwLock<Arc<Guards>>,
     /// Public views that wait for two officers.
     held: RwLock<Vec<Held>>,
     published: RwLock<Arc<Published>>,
@@ -253,26 +256,6 @@ impl Node {
     /// Puts other purposes in force.
     pub(crate) fn set_taxonomy(&self, taxonomy: Taxonomy) {
         *write(&self.taxonomy) = Arc::new(taxonomy);
-    }
-
-    /// The policies with holes that others may clone.
-    pub(crate) fn templates(&self) -> Vec<Template> {
-        read(&self.templates).clone()
-    }
-
-    /// Puts others in force.
-    pub(crate) fn set_templates(&self, templates: Vec<Template>) {
-        *write(&self.templates) = templates;
-    }
-
-    /// The public views that wait for two officers.
-    pub(crate) fn held(&self) -> Vec<Held> {
-        read(&self.held).clone()
-    }
-
-    /// Others wait now.
-    pub(crate) fn set_held(&self, held: Vec<Held>) {
-        *write(&self.held) = held;
     }
 
     fn locked(&self) -> MutexGuard<'_, State> {

@@ -152,13 +152,37 @@ impl FromStr for ContractId {
     }
 }
 
-/// The number of a clause; written `#c12`.
+/// The number of a clause; written `#c12`, and `#g12` where it stands in a provider's guard and in no contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClauseId(pub u32);
 
+impl ClauseId {
+    /// The numbers from here on are those of guards; no contract has one of them.
+    const GUARDS: u32 = 1 << 31;
+
+    /// The same number in a guard, so that it can't be taken for a clause of the contract beside it.
+    #[must_use]
+    pub const fn in_guard(self) -> Self {
+        Self(self.0 | Self::GUARDS)
+    }
+
+    /// The number within the guard; none for a clause of a contract.
+    #[must_use]
+    pub const fn of_guard(self) -> Option<u32> {
+        if self.0 < Self::GUARDS {
+            None
+        } else {
+            Some(self.0 & !Self::GUARDS)
+        }
+    }
+}
+
 impl fmt::Display for ClauseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#c{}", self.0)
+        match self.of_guard() {
+            None => write!(f, "#c{}", self.0),
+            Some(number) => write!(f, "#g{number}"),
+        }
     }
 }
 
@@ -170,7 +194,11 @@ impl FromStr for ClauseId {
         if digits.starts_with('0') || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(Malformed::Clause);
         }
-        digits.parse().map(Self).map_err(|_| Malformed::Clause)
+        let id = digits.parse().map(Self).map_err(|_| Malformed::Clause)?;
+        match id.of_guard() {
+            None => Ok(id),
+            Some(_) => Err(Malformed::Clause),
+        }
     }
 }
 

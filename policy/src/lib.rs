@@ -24,6 +24,7 @@ pub mod effect;
 #[cfg(test)]
 mod fixture;
 pub mod group;
+pub mod guard;
 pub mod id;
 pub mod members;
 pub mod money;

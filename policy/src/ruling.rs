@@ -1,7 +1,9 @@
 //! The ruling on a question: `decide` and its outcome.
 
 mod check;
+mod declined;
 pub mod fare;
+mod guarded;
 mod prohibited;
 mod record;
 pub mod sum;
@@ -10,16 +12,19 @@ pub mod trace;
 use crate::attribute::Paper;
 use crate::contract::InForce;
 use crate::effect::Effect;
+use crate::guard::Guards;
 use crate::id::{ClauseId, ContractId, DatasetId, Name, PurposeId, RequestId};
 use crate::refusal::{Code, Refusal};
 use crate::term::Quota;
 use crate::term::around::Around;
 use crate::term::rule::{Binding, Check};
 use evidence::digest::Digest;
-use evidence::ledger::Receipt;
 use evidence::time::Time;
 use fare::Fare;
+use guarded::Guarded;
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use declined::{Asked, Declined};
 
 type Reads = BTreeMap<DatasetId, BTreeSet<Name>>;
 
@@ -69,6 +74,8 @@ pub struct Facts<'a> {
     pub spent: &'a BTreeMap<(ContractId, ClauseId), u64>,
     /// What is known around the question, by contract.
     pub around: &'a BTreeMap<ContractId, Around>,
+    /// What the provider refuses for its datasets, whatever is in the contracts.
+    pub guards: &'a Guards,
     /// The tenant name that the provider mapped the asker to, where it did; otherwise the asker's domain is used.
     pub tenant: Option<&'a str>,
     /// Version of this program.
@@ -117,26 +124,27 @@ pub struct RowLimit {
 }
 
 /// The checks that need no plan, so that a caller can make them before the text of the question is looked at: window,
-/// party, purpose, delivery and prohibitions, over all contracts named. [`decide`] makes them again.
+/// party, purpose, delivery, prohibitions and the provider's guards, over all contracts named. [`decide`] makes them again.
 ///
 /// # Errors
 /// `NOT_YET_VALID`, `EXPIRED`, `TERM_UNKNOWN`, `SECTOR_NOT_ATTESTED`, `PURPOSE_MISSING`, `PURPOSE_UNKNOWN`,
-/// `PURPOSE_NOT_COVERED`, `PLACE_NOT_ALLOWED`, `PROHIBITED`.
+/// `PURPOSE_NOT_COVERED`, `PLACE_NOT_ALLOWED`, `PROHIBITED`, `DATASET_GUARDED`.
 pub fn admissible(standing: &InForce, facts: &Facts<'_>) -> Result<(), Refusal> {
     check::window(standing, facts)?;
     check::terms(standing, facts, Check::Window)?;
     check::terms(standing, facts, Check::Party)?;
     check::purpose(standing, facts)?;
     check::terms(standing, facts, Check::Delivery)?;
-    prohibited::whole(standing, facts)
+    prohibited::whole(standing, facts)?;
+    Guarded::of(standing, facts)?.admissible(facts)
 }
 
-/// Every quota of the contracts named, with its slot at `now`: what to look up for [`Facts::spent`].
+/// Every quota of the contracts named and of the guards, with its slot at `now`: what to look up for [`Facts::spent`].
 ///
 /// # Errors
 /// `POLICY_CONTRADICTION` for a quota in the house contract, which nobody counts.
-pub fn budgets(standing: &InForce, now: Time) -> Result<Vec<Budget>, Refusal> {
-    let mut budgets = Vec::new();
+pub fn budgets(standing: &InForce, guards: &Guards, now: Time) -> Result<Vec<Budget>, Refusal> {
+    let mut budgets = guarded::budgets(standing, guards, now)?;
     for (dataset, grant) in standing.grants() {
         budgets.extend(
             check::budgets(dataset, grant, now)?
@@ -148,9 +156,9 @@ pub fn budgets(standing: &InForce, now: Time) -> Result<Vec<Budget>, Refusal> {
 }
 
 /// The one maker of [`Ruled`]: total and pure. The first check that fails decides the code: window, party, purpose, delivery,
-/// prohibitions, schema, counts, names, terms, joins; within a check in order of datasets, then of clauses.
+/// prohibitions, guards, schema, counts, names, terms, joins; within a check in order of datasets, then of clauses.
 ///
-/// The first five are checked for all contracts named, the rest for the datasets that the question reads.
+/// The first six are checked for all contracts named, the rest for the datasets that the question reads.
 ///
 /// # Errors
 /// The refusal of the first check that fails; an error in any term refuses.
@@ -162,7 +170,9 @@ pub fn decide<Q: Question>(
     admissible(&standing, facts)?;
     let reads = question.reads();
     check::schemas(&standing, facts, reads)?;
-    let budgets = check::quotas(&standing, facts, reads)?;
+    let guarded = Guarded::of(&standing, facts)?;
+    let mut budgets = check::quotas(&standing, facts, reads)?;
+    budgets.extend(guarded.quotas(facts, reads)?);
     check::terms(&standing, facts, Check::Count)?;
     check::datasets(&standing, reads)?;
     let mut effects = BTreeMap::new();
@@ -180,6 +190,7 @@ pub fn decide<Q: Question>(
                 .at(facts.now),
         )?;
         check::columns(dataset, columns, &done)?;
+        guarded.columns((dataset, columns), &done, facts)?;
         relied.insert(dataset.clone(), check::papers(&standing, grant, facts));
         effects.insert(dataset.clone(), done);
         if let Some(snapshot) = facts.snapshots.get(dataset) {
@@ -188,10 +199,15 @@ pub fn decide<Q: Question>(
     }
     check::joins(&standing, &question.meetings())?;
     Ok(Ruled {
-        rates: check::rates(&standing, reads),
-        row_limit: check::row_limit(&standing, reads),
+        rates: [check::rates(&standing, reads), guarded.rates(reads)].concat(),
+        row_limit: [check::row_limit(&standing, reads), guarded.row_limit(reads)]
+            .into_iter()
+            .flatten()
+            .min_by_key(|limit| limit.rows),
         ends: check::end(&standing, facts),
         prohibited: prohibited::begins(&standing, facts)?,
+        guard_begins: guarded.begins(facts)?,
+        guards: guarded.documents(facts),
         fares: fare::fares(&standing, facts, reads),
         request: facts.request,
         purpose: facts.purpose.cloned(),
@@ -222,6 +238,8 @@ pub struct Ruled<Q> {
     rates: Vec<(ContractId, u64)>,
     ends: Time,
     prohibited: Time,
+    guard_begins: Time,
+    guards: BTreeMap<DatasetId, Digest>,
     fares: Vec<Fare>,
     node_version: String,
 }
@@ -283,14 +301,18 @@ impl<Q> Ruled<Q> {
         &self.rates
     }
 
-    /// The instant at which the first of the contracts ends, or a prohibition comes to hold; the answer is cut there.
+    /// The instant at which the first of the contracts ends, or a prohibition comes to hold, of a contract or a guard; the
+    /// answer is cut there.
     pub fn ends(&self) -> Time {
-        self.ends.min(self.prohibited)
+        self.ends.min(self.prohibited).min(self.guard_begins)
     }
 
     /// Why it is cut there.
     pub fn cut(&self) -> Refusal {
-        if self.prohibited < self.ends {
+        if self.guard_begins < self.prohibited.min(self.ends) {
+            let sentence = "the provider's guard came to refuse it while the answer ran";
+            Refusal::new(Code::DatasetGuarded, sentence)
+        } else if self.prohibited < self.ends {
             let sentence = "a prohibition of the contract came to hold while the answer ran";
             Refusal::new(Code::Prohibited, sentence)
         } else {
@@ -306,71 +328,6 @@ impl<Q> Ruled<Q> {
     /// The question alone; for the executor, which has taken the effects.
     pub fn into_question(self) -> Q {
         self.question
-    }
-}
-
-/// A refusal about to be recorded.
-#[derive(Debug)]
-pub struct Declined {
-    refusal: Refusal,
-    opened: Option<Receipt>,
-    asked: Option<Asked>,
-}
-
-/// What is known of a question that was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// The question's identity.
-    pub request: RequestId,
-    /// Who asked.
-    pub peer: crate::id::ParticipantId,
-    /// SHA-256 of its leaf certificate.
-    pub certificate: Option<Digest>,
-    /// Under which contracts.
-    pub contracts: Vec<ContractId>,
-    /// For which purpose.
-    pub purpose: Option<PurposeId>,
-    /// Commitment to the SQL text.
-    pub sql_commit: Digest,
-}
-
-impl Declined {
-    /// A refusal before anything was opened.
-    #[must_use]
-    pub const fn unopened(refusal: Refusal, asked: Option<Asked>) -> Self {
-        Self {
-            refusal,
-            opened: None,
-            asked,
-        }
-    }
-
-    /// A refusal that closes an opened entry.
-    #[must_use]
-    pub const fn closing(opened: Receipt, refusal: Refusal, asked: Option<Asked>) -> Self {
-        Self {
-            refusal,
-            opened: Some(opened),
-            asked,
-        }
-    }
-
-    /// The refusal.
-    #[must_use]
-    pub const fn refusal(&self) -> &Refusal {
-        &self.refusal
-    }
-
-    /// Whether it closes an opened entry.
-    #[must_use]
-    pub const fn closes(&self) -> bool {
-        self.opened.is_some()
-    }
-
-    /// What is known of the question.
-    #[must_use]
-    pub const fn asked(&self) -> Option<&Asked> {
-        self.asked.as_ref()
     }
 }
 

@@ -26,6 +26,7 @@ pub mod dispute;
 pub mod draft;
 pub mod envelope;
 pub mod group;
+pub mod guard;
 pub mod letters;
 pub mod mandate;
 pub mod nearest;

@@ -28,6 +28,7 @@ mod evidence;
 mod federation;
 mod foreign;
 mod groups;
+mod guards;
 mod lacking;
 mod life;
 mod mandates;

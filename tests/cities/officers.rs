@@ -158,6 +158,47 @@ fn what_lets_out_more_needs_two_persons() {
 }
 
 #[test]
+fn a_guard_is_taken_away_by_two_persons() {
+    let league = League::new(super::binary());
+    let (lindau, acme) = pair(&league, "auto");
+    let _ = acme.contract("lindau.bikes");
+    let count = "SELECT count(*) FROM lindau.bikes";
+    lindau.write("guard.toml", "title = \"g\"\nqueries_per_day = 1\n");
+    let file = lindau.folder().join("guard.toml").display().to_string();
+    let set = ["dataset", "guard", "bikes", "--policy", &file];
+    let remove = ["--json", "dataset", "guard", "bikes", "--remove"];
+    // One person tightens; what lets out more waits for another, and is asked for anew after a change in between.
+    lindau.hansa(&set).must();
+    acme.ask(count).must();
+    acme.ask(count).refused("QUOTA_QUERIES", 3);
+    let asked = lindau.hansa(&remove).must().json();
+    assert_eq!(text(&asked, "waits_for"), "second officer", "{asked}");
+    lindau.hansa(&remove).refused("SECOND_OFFICER_NEEDED", 3);
+    acme.ask(count).refused("QUOTA_QUERIES", 3);
+    lindau.write(
+        "guard.toml",
+        "title = \"g\"\nqueries_per_day = 1\nresult_rows = 1\n",
+    );
+    lindau.hansa(&set).must();
+    let asked = lindau.hansa(&remove).must().json();
+    assert_eq!(text(&asked, "waits_for"), "second officer", "{asked}");
+    lindau.write(
+        "guard.toml",
+        "title = \"g\"\nqueries_per_day = 9\nresult_rows = 1\n",
+    );
+    let looser = lindau.hansa(&["--json", "dataset", "guard", "bikes", "--policy", &file]);
+    assert_eq!(text(&looser.must().json(), "verdict"), "> LOOSER");
+    acme.ask(count).refused("QUOTA_QUERIES", 3);
+    if own() != 0 {
+        return;
+    }
+    let gone = lindau.hansa_as(SECOND, &remove).must().json();
+    assert_eq!(gone["in_force"], true, "{gone}");
+    acme.ask(count).must();
+    lindau.verifies();
+}
+
+#[test]
 fn a_contract_is_ended_by_two_persons() {
     let league = League::new(super::binary());
     let (mut lindau, acme) = pair(&league, "auto");

@@ -180,6 +180,7 @@ impl City {
             schemas: &schemas,
             snapshots: &snapshots,
             spent: &BTreeMap::new(),
+            guards: &BTreeMap::new(),
             tenant: None,
             node_version: "test",
         };

@@ -24,6 +24,8 @@ pub enum Kind {
     Shown,
     /// Lists of the groups of this participant, in their envelope, named by the digest of their bytes.
     Group,
+    /// Guards of the datasets of this participant, named by the digest of their bytes.
+    Guard,
     /// Statements under contracts, ours and those of others, in their envelope, named by the digest of their bytes.
     Statement,
 }
@@ -37,6 +39,7 @@ impl Kind {
             Self::Credential => "credentials",
             Self::Shown => "shown",
             Self::Group => "groups",
+            Self::Guard => "guards",
             Self::Statement => "statements",
         }
     }
@@ -77,6 +80,7 @@ impl Documents {
             "credentials",
             "shown",
             "groups",
+            "guards",
             "statements",
         ] {
             files::folder(&folder.join(name))?;

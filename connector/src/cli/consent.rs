@@ -211,8 +211,17 @@ fn of_desk(verb: &DeskVerb) -> Deed {
 
 fn of_dataset(verb: &DatasetVerb) -> Deed {
     match verb {
-        DatasetVerb::List | DatasetVerb::Show { .. } | DatasetVerb::Sample { .. } => Deed::Looks,
-        DatasetVerb::Add { .. } | DatasetVerb::Publish { .. } => Deed::Rehearses,
+        DatasetVerb::List
+        | DatasetVerb::Show { .. }
+        | DatasetVerb::Sample { .. }
+        | DatasetVerb::Guard {
+            policy: None,
+            remove: false,
+            ..
+        } => Deed::Looks,
+        DatasetVerb::Add { .. } | DatasetVerb::Publish { .. } | DatasetVerb::Guard { .. } => {
+            Deed::Rehearses
+        }
         DatasetVerb::Withdraw { name, .. } => Deed::Ends(format!(
             "Withdrawing {name} cuts the answers that read it and removes its snapshot from disk."
         )),

@@ -2,6 +2,7 @@
 
 mod add;
 pub(crate) mod entry;
+mod guard;
 mod publish;
 mod released;
 mod sample;
@@ -9,6 +10,7 @@ mod sample;
 use crate::cli::show::table;
 use crate::cli::verb::dataset::DatasetVerb;
 use crate::desk::dataset::entry::{entry_json, entry_text};
+use crate::desk::dataset::guard::Wanted;
 use crate::desk::dataset::released::{releases_json, releases_text};
 use crate::desk::out::Out;
 use crate::desk::{Manner, Outcome, gathered};
@@ -23,7 +25,12 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// Carries out one of the verbs.
-pub(crate) async fn run(node: &Arc<Node>, verb: DatasetVerb, manner: Manner, out: &Out) -> Outcome {
+pub(crate) async fn run(
+    node: &Arc<Node>,
+    verb: DatasetVerb,
+    (manner, caller): (Manner, Option<u32>),
+    out: &Out,
+) -> Outcome {
     match verb {
         DatasetVerb::List => list(node, out).await,
         DatasetVerb::Show { name } => show(node, &name, out).await,
@@ -42,6 +49,20 @@ pub(crate) async fn run(node: &Arc<Node>, verb: DatasetVerb, manner: Manner, out
             add::add(node, file, about, manner, out).await
         }
         DatasetVerb::Publish { names } => publish::publish(node, &names, manner, out).await,
+        DatasetVerb::Guard {
+            name,
+            policy,
+            policy_text,
+            remove,
+        } => {
+            let dataset = known(node, &name)?;
+            let wanted = match (policy, policy_text) {
+                (Some(file), Some(text)) => Wanted::Set { file, text },
+                _ if remove => Wanted::Remove,
+                _ => Wanted::Nothing,
+            };
+            guard::guard(node, &dataset, wanted, (manner, caller), out).await
+        }
         DatasetVerb::Withdraw { name, snapshot } => {
             publish::withdraw(node, named(&name)?, snapshot, out).await
         }
@@ -94,7 +115,13 @@ async fn show(node: &Arc<Node>, name: &str, out: &Out) -> Outcome {
     {
         members.insert("releases".to_owned(), releases_json(facts));
     }
-    let text = format!("{}{}", entry_text(&dataset), releases_text(facts));
+    let mut text = format!("{}{}", entry_text(&dataset), releases_text(facts));
+    if let Some(held) = node.guards().get(&dataset.id) {
+        if let Some(members) = json.as_object_mut() {
+            members.insert("guard".to_owned(), guard::told(&dataset, Some(held)));
+        }
+        text = format!("{text}\n{}\n", guard::text(&dataset, Some(held)));
+    }
     out.object(json, text).await?;
     Ok(0)
 }

@@ -310,15 +310,7 @@ fn progress(request: RequestId, opened: u64, taken: &[(Want<'_>, u64)]) -> Fact 
     let reservations = taken
         .iter()
         .flat_map(|(want, amount)| want.clauses.iter().map(move |budget| (budget, amount)))
-        .map(|(budget, amount)| {
-            Json::object([
-                ("contract", Json::text(budget.contract)),
-                ("clause", Json::Int(i64::from(budget.clause.0))),
-                ("counts", Json::text(budget.counts.as_str())),
-                ("slot", Json::text(budget.slot)),
-                ("amount", Json::count(*amount)),
-            ])
-        })
+        .map(|(budget, amount)| budget.reservation(*amount))
         .collect();
     Fact::new(
         "progress",

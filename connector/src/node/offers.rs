@@ -4,7 +4,8 @@
 pub(crate) mod views;
 
 use crate::config::{self, Config};
-use crate::node::{Node, fresh, fresh_text};
+use crate::node::offers::views::Held;
+use crate::node::{self, Node, fresh, fresh_text};
 use catalog::dataset::Dataset;
 use catalog::lint::{self, Severity};
 use catalog::offer::{Filled, Offer, Recipients, Sign};
@@ -179,6 +180,26 @@ pub(crate) fn used_purposes(clauses: &[Clause], own: &[OwnPurpose]) -> Vec<OwnPu
 }
 
 impl Node {
+    /// The policies with holes that others may clone.
+    pub(crate) fn templates(&self) -> Vec<Template> {
+        node::read(&self.templates).clone()
+    }
+
+    /// Puts others in force.
+    pub(crate) fn set_templates(&self, templates: Vec<Template>) {
+        *node::write(&self.templates) = templates;
+    }
+
+    /// The public views that wait for two officers.
+    pub(crate) fn held(&self) -> Vec<Held> {
+        node::read(&self.held).clone()
+    }
+
+    /// Others wait now.
+    pub(crate) fn set_held(&self, held: Vec<Held>) {
+        *node::write(&self.held) = held;
+    }
+
     /// This participant as a party of a contract.
     pub(crate) fn party(&self) -> Result<Party, Refusal> {
         let config = self.config();

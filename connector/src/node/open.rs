@@ -11,7 +11,7 @@ use crate::node::refusals::Refusals;
 use crate::node::running::Running;
 use crate::node::seats::Seats;
 use crate::node::{
-    Node, groups, heads::Heads, index, lists, offers, people, releases, secret, texts,
+    Node, groups, guards, heads::Heads, index, lists, offers, people, releases, secret, texts,
 };
 use crate::walk::fact::Fact;
 use catalog::Catalog;
@@ -110,6 +110,7 @@ impl Node {
         let (mut published, unread) = lists::load(&config.lists);
         found.faults.extend(unread);
         let groups = groups::load(&state, &documents, &mut published, &mut found.faults)?;
+        let guards = guards::load(&state, &documents, &mut found.faults)?;
         let node = Arc::new(Self {
             trust: TrustStore::new(&identity),
             signer: RwLock::new(Arc::clone(&identity.signer)),
@@ -143,6 +144,7 @@ impl Node {
             taxonomy: RwLock::new(Arc::new(taxonomy)),
             templates: RwLock::default(),
             groups: RwLock::new(Arc::new(groups)),
+            guards: RwLock::new(Arc::new(guards)),
             held: RwLock::default(),
             published: RwLock::new(Arc::new(published)),
             state: Mutex::new(state),

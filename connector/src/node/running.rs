@@ -177,6 +177,17 @@ impl Running {
         self.cut(|entry| entry.datasets.contains(dataset), why)
     }
 
+    /// Cuts those of others that read a dataset; says how many.
+    pub(crate) fn cut_guarded(
+        &self,
+        dataset: &DatasetId,
+        own: &ParticipantId,
+        why: &Refusal,
+    ) -> usize {
+        let theirs = |entry: &Entry| entry.datasets.contains(dataset) && entry.peer != *own;
+        self.cut(theirs, why)
+    }
+
     fn cut(&self, which: impl Fn(&Entry) -> bool, why: &Refusal) -> usize {
         self.locked(|list| {
             let hit = list.values().filter(|entry| which(entry));

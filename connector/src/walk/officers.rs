@@ -6,7 +6,7 @@
 
 use crate::node::Node;
 use crate::walk::fact::{Fact, maybe};
-use crate::walk::group;
+use crate::walk::{group, guard};
 use evidence::digest::Digest;
 use evidence::json::Json;
 use keep::state::row::WordRow;
@@ -26,6 +26,8 @@ pub(crate) enum Deed {
     Withdraw,
     /// To let more participants into a group; in the place of a contract stands the change.
     Admit,
+    /// To take a guard away from a dataset, or to set a looser one; in the place of a contract stands the change.
+    Unguard,
 }
 
 impl Deed {
@@ -34,6 +36,7 @@ impl Deed {
             Self::Sign => "sign",
             Self::Withdraw => "withdraw",
             Self::Admit => "admit",
+            Self::Unguard => "unguard",
         }
     }
 }
@@ -103,7 +106,7 @@ pub(crate) async fn word(
                 (
                     match deed {
                         Deed::Sign | Deed::Withdraw => "contract",
-                        Deed::Admit => "change",
+                        Deed::Admit | Deed::Unguard => "change",
                     },
                     Json::text(contract),
                 ),
@@ -169,6 +172,9 @@ pub(crate) fn awaited(node: &Node) -> Result<Vec<WordRow>, Refusal> {
     let open = |word: &WordRow| {
         if word.deed == Deed::Admit.as_str() {
             return group::still_asked(node, word).unwrap_or(true);
+        }
+        if word.deed == Deed::Unguard.as_str() {
+            return guard::still_asked(node, word).unwrap_or(true);
         }
         if word.deed == Deed::Sign.as_str() {
             return held.iter().any(|held| held.key == word.contract)

@@ -12,6 +12,9 @@ impl Time {
     /// The earliest instant.
     pub const EARLIEST: Self = Self(-377_705_023_201_000_000);
 
+    /// The first instant of 1970, from which microseconds are counted.
+    pub const EPOCH: Self = Self(0);
+
     /// The latest instant.
     pub const LATEST: Self = Self(253_402_207_200_000_000);
 

@@ -2,10 +2,12 @@
 
 use super::{Agreement, Asker, Grant, InForce, OwnPurpose};
 use crate::effect::Effect;
+use crate::guard::Guard;
 use crate::id::{ClauseId, ContractId, DatasetId};
 use crate::refusal::Refusal;
+use crate::term::prohibition::Act;
 use crate::term::rule::Binding;
-use crate::term::{self, Clause};
+use crate::term::{self, Clause, Term};
 use evidence::digest::Digest;
 use evidence::time::Time;
 use std::collections::BTreeMap;
@@ -46,6 +48,30 @@ impl Grant {
             Some(contract) => refusal.with_contract(contract),
             None => refusal,
         })
+    }
+
+    /// The clauses of a guard in the place of those of the contract: what both give at most is what the contract gives.
+    pub(crate) fn guarded(&self, guard: &Guard) -> Self {
+        let asked = Act::asked(&self.clauses);
+        let clauses = guard.clauses().iter();
+        let clauses = clauses.filter(|clause| match &clause.term {
+            Term::Prohibition(one) => one.act.contains(asked),
+            _ => true,
+        });
+        Self {
+            clauses: clauses
+                .map(|clause| Clause {
+                    id: clause.id.in_guard(),
+                    term: clause.term.clone(),
+                })
+                .collect(),
+            purposes: guard.purposes().to_owned(),
+            own_purposes: guard.own_purposes().to_vec(),
+            // Its periods begin with the days of UTC, whenever a contract began.
+            not_before: Time::EPOCH,
+            not_after: Time::LATEST,
+            ..self.clone()
+        }
     }
 
     /// All of a dataset of our own, for our own people.
@@ -115,6 +141,22 @@ impl Grant {
 }
 
 impl InForce {
+    /// The same standing with what a guard says in the place of each grant for which there is one. Our own people are under
+    /// no guard of their own.
+    pub(crate) fn guarded(&self, guards: &BTreeMap<DatasetId, &Guard>) -> Self {
+        let own = matches!(self.asker, Asker::House(_));
+        let grants = self.grants.iter().filter(|_| !own);
+        Self {
+            asker: self.asker.clone(),
+            grants: grants
+                .filter_map(|(dataset, grant)| {
+                    let guard = guards.get(dataset)?;
+                    Some((dataset.clone(), grant.guarded(guard)))
+                })
+                .collect(),
+        }
+    }
+
     /// Who asks.
     #[must_use]
     pub const fn asker(&self) -> &Asker {

@@ -1,9 +1,9 @@
 //! What a ruling and a refusal leave in the log: names, digests and counts, never the text of a question.
 
-use super::{Asked, Counted, Declined, Question, Ruled};
+use super::{Asked, Budget, Counted, Declined, Question, Ruled};
 use crate::attribute::Paper;
 use crate::contract::{Asker, Grant, InForce};
-use crate::id::{ContractId, DatasetId, ParticipantId, PurposeId};
+use crate::id::{ClauseId, ContractId, DatasetId, ParticipantId, PurposeId};
 use crate::refusal::Kind;
 use crate::term::{Term, normal};
 use evidence::digest::Digest;
@@ -34,7 +34,8 @@ impl<Q: Question> Evidence for Ruled<Q> {
                     Json::List(
                         read()
                             .map(|(dataset, grant)| {
-                                granted(dataset, grant, self.relied.get(dataset))
+                                let guard = self.guards.get(dataset).copied();
+                                granted((dataset, grant), self.relied.get(dataset), guard)
                             })
                             .collect(),
                     ),
@@ -77,16 +78,30 @@ impl<Q> Ruled<Q> {
             .budgets
             .iter()
             .filter(|budget| budget.counts == Counted::Queries)
-            .map(|budget| {
-                Json::object([
-                    ("contract", Json::text(budget.contract)),
-                    ("clause", Json::Int(i64::from(budget.clause.0))),
-                    ("counts", Json::text(budget.counts.as_str())),
-                    ("slot", Json::text(budget.slot)),
-                    ("amount", Json::Int(1)),
-                ])
-            });
+            .map(|budget| budget.reservation(1));
         Json::List(spent.collect())
+    }
+}
+
+impl Budget {
+    /// What stands in a record of what is taken of it.
+    #[must_use]
+    pub fn reservation(&self, amount: u64) -> Json {
+        Json::object([
+            ("contract", Json::text(self.contract)),
+            numbered(self.clause),
+            ("counts", Json::text(self.counts.as_str())),
+            ("slot", Json::text(self.slot)),
+            ("amount", Json::count(amount)),
+        ])
+    }
+}
+
+/// A clause by its number: of the contract, or of the guard beside it.
+fn numbered(clause: ClauseId) -> (&'static str, Json) {
+    match clause.of_guard() {
+        None => ("clause", Json::Int(i64::from(clause.0))),
+        Some(number) => ("guard", Json::Int(i64::from(number))),
     }
 }
 
@@ -99,12 +114,7 @@ impl Evidence for Declined {
             ("code", Json::text(refusal.code)),
             ("stage", Json::text(stage(refusal.code.kind()))),
             ("contract", optional(refusal.contract)),
-            (
-                "clause",
-                refusal
-                    .clause
-                    .map_or(Json::Null, |clause| Json::Int(i64::from(clause.0))),
-            ),
+            refusal.clause.map_or(("clause", Json::Null), numbered),
         ];
         match &self.opened {
             Some(opened) => body.extend([
@@ -188,7 +198,11 @@ impl Counted {
     }
 }
 
-fn granted(dataset: &DatasetId, grant: &Grant, relied: Option<&BTreeSet<Paper>>) -> Json {
+fn granted(
+    (dataset, grant): (&DatasetId, &Grant),
+    relied: Option<&BTreeSet<Paper>>,
+    guard: Option<Digest>,
+) -> Json {
     let applied = grant
         .clauses()
         .iter()
@@ -217,7 +231,8 @@ fn granted(dataset: &DatasetId, grant: &Grant, relied: Option<&BTreeSet<Paper>>)
     let attest = grant.clause_where(|term| matches!(term, Term::Attest { .. }));
     let attest = attest.and(grant.first());
     let attest = attest.map(|first| ("attest", Json::text(first)));
-    let members = granted.into_iter().chain(relied).chain(attest);
+    let guard = guard.map(|document| ("guard", Json::text(document)));
+    let members = granted.into_iter().chain(relied).chain(attest).chain(guard);
     Json::Object(
         members
             .map(|(name, value)| (name.to_owned(), value))

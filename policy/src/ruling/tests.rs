@@ -1,5 +1,6 @@
 //! The order of the checks, what each one says, and that deciding is total.
 
+mod guarded;
 mod prohibited;
 mod property;
 
@@ -55,6 +56,8 @@ struct Case<'a> {
     schema_changed: bool,
     around: BTreeMap<ContractId, Around>,
     extends: BTreeMap<DatasetId, BTreeSet<Digest>>,
+    guards: Guards,
+    spent_by_guard: u64,
 }
 
 impl Case<'_> {
@@ -68,10 +71,21 @@ impl Case<'_> {
             schema_changed: false,
             around: BTreeMap::new(),
             extends: BTreeMap::new(),
+            guards: Guards::new(),
+            spent_by_guard: 0,
         }
     }
 
     fn decide(&self) -> Result<Ruled<Reads>, Refusal> {
+        let reads = self
+            .reads
+            .iter()
+            .map(|(of, columns)| (dataset(of), names(columns).into_iter().collect()))
+            .collect();
+        self.with_facts(|facts| decide(standing(self.agreements.clone()), facts, Reads(reads)))
+    }
+
+    fn with_facts<T>(&self, act: impl FnOnce(&Facts<'_>) -> T) -> T {
         let schemas: BTreeMap<_, _> = self
             .agreements
             .iter()
@@ -97,6 +111,9 @@ impl Case<'_> {
                     .clauses
                     .iter()
                     .map(move |clause| ((id, clause.id), self.spent))
+                    .chain((0..9).map(move |number| {
+                        ((id, ClauseId(number).in_guard()), self.spent_by_guard)
+                    }))
             })
             .collect();
         let purpose = self.purpose.map(purpose);
@@ -111,15 +128,11 @@ impl Case<'_> {
             snapshots: &snapshots,
             spent: &spent,
             around: &self.around,
+            guards: &self.guards,
             tenant: None,
             node_version: "0.1.0",
         };
-        let reads = self
-            .reads
-            .iter()
-            .map(|(of, columns)| (dataset(of), names(columns).into_iter().collect()))
-            .collect();
-        decide(standing(self.agreements.clone()), &facts, Reads(reads))
+        act(&facts)
     }
 }
 
@@ -362,7 +375,7 @@ fn what_the_ruling_carries() {
     assert_eq!(counted, [Counted::Queries, Counted::Rows, Counted::Bytes]);
     assert_eq!(ruled.budgets()[0].slot, time("2026-06-01T00:00:00Z"));
     assert_eq!(
-        budgets(ruled.standing(), time(case.now)).unwrap(),
+        budgets(ruled.standing(), &BTreeMap::new(), time(case.now)).unwrap(),
         ruled.budgets(),
         "what is looked up is what is drawn on"
     );

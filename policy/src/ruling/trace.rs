@@ -1,5 +1,6 @@
 //! What each clause says to a question at the door, for people: the same checks as a ruling, one by one.
 
+use super::guarded::Guarded;
 use super::{Facts, check};
 use crate::contract::InForce;
 use crate::id::{ContractId, DatasetId};
@@ -8,31 +9,34 @@ use crate::term::Clause;
 
 /// What one clause says.
 #[derive(Debug)]
-pub struct Said<'a> {
+pub struct Said {
     /// The dataset.
-    pub dataset: &'a DatasetId,
+    pub dataset: DatasetId,
     /// The contract; absent for the house contract.
     pub contract: Option<ContractId>,
-    /// The clause.
-    pub clause: &'a Clause,
+    /// The clause, of the contract or of the provider's guard.
+    pub clause: Clause,
     /// Why it refuses; `None` where it lets the question in, or has its effect elsewhere.
     pub refusal: Option<Refusal>,
 }
 
-/// Every clause of the standing, in order, with what it says at the door. What only a plan shows, such as hidden columns and
-/// joins, is not looked at.
-#[must_use]
-pub fn trace<'a>(standing: &'a InForce, facts: &Facts<'_>) -> Vec<Said<'a>> {
+/// Every clause of the standing, in order, with what it says at the door; then those of the guards. What only a plan shows,
+/// such as hidden columns and joins, is not looked at.
+///
+/// # Errors
+/// `DATASET_GUARDED` where a guard can't be read.
+pub fn trace(standing: &InForce, facts: &Facts<'_>) -> Result<Vec<Said>, Refusal> {
     let mut said = Vec::new();
     for (dataset, grant) in standing.grants() {
         for clause in grant.clauses() {
             said.push(Said {
-                dataset,
+                dataset: dataset.clone(),
                 contract: grant.contract(),
-                clause,
+                clause: clause.clone(),
                 refusal: check::one(standing, (dataset, grant), clause, facts).err(),
             });
         }
     }
-    said
+    said.extend(Guarded::of(standing, facts)?.said(facts));
+    Ok(said)
 }

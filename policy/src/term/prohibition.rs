@@ -86,12 +86,12 @@ impl Act {
     }
 
     /// Whether it is the other, or contains it.
-    fn contains(self, other: Self) -> bool {
+    pub(crate) fn contains(self, other: Self) -> bool {
         self == Self::Use || self == other
     }
 
     /// What is asked under a policy.
-    fn asked(clauses: &[Clause]) -> Self {
+    pub(crate) fn asked(clauses: &[Clause]) -> Self {
         if clauses.iter().any(|clause| clause.term.aggregates()) {
             Self::Aggregate
         } else {
@@ -260,6 +260,23 @@ impl Prohibition {
             (Some(own), Some(other)) => own.covers(other),
         };
         self.act.contains(other.act) && part && self.when.covers(&other.when)
+    }
+
+    /// What it can't stand in a guard with: there it may refuse always, and columns under conditions, since it is judged
+    /// beside a plan and takes nothing away from what the plan is made over.
+    ///
+    /// # Errors
+    /// `POLICY_CONTRADICTION`; `TERM_NOT_EXECUTABLE_HERE` for rows.
+    pub(crate) fn check_in_guard(&self) -> Result<(), Refusal> {
+        self.when.check()?;
+        match self.part {
+            Some(Part::Rows(_)) => Err(Refusal::new(
+                Code::TermNotExecutableHere,
+                "a guard takes no rows away: what is left would look like all that the contract gives",
+            )
+            .with_help("amend the contracts, or publish the dataset without these rows")),
+            Some(Part::Columns(_)) | None => Ok(()),
+        }
     }
 
     /// What it can't be signed with, whatever stands beside it.

@@ -130,6 +130,7 @@ impl Outcome {
             Code::Withdrawn
             | Code::Expired
             | Code::Prohibited
+            | Code::DatasetGuarded
             | Code::Superseded
             | Code::PeerNotTrusted
             | Code::CredentialInvalid

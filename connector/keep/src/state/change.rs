@@ -121,6 +121,21 @@ impl<'t> Change<'t> {
         )
     }
 
+    /// The log holds the guard of a dataset of ours, or that it has none any more.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn guard(&self, dataset: &str, file: Option<&str>) -> Result<(), Refusal> {
+        match file {
+            None => self.run("DELETE FROM guard WHERE dataset = ?1", [dataset]),
+            Some(file) => self.run(
+                "INSERT INTO guard (dataset, file) VALUES (?1, ?2)
+                 ON CONFLICT (dataset) DO UPDATE SET file = excluded.file",
+                [dataset, file],
+            ),
+        }
+    }
+
     /// The log says that this text, person or reason beside it is erased.
     ///
     /// # Errors

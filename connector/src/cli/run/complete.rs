@@ -27,6 +27,11 @@ pub(super) fn complete(mut verb: DeskVerb) -> Result<DeskVerb, Refusal> {
             policy_text,
             ..
         }) => *policy_text = Some(text(file)?),
+        DeskVerb::Dataset(DatasetVerb::Guard {
+            policy: Some(file),
+            policy_text,
+            ..
+        }) => *policy_text = Some(text(file)?),
         DeskVerb::Contract(ContractVerb::Attach {
             file, signature, ..
         }) => *signature = Some(text(file)?),

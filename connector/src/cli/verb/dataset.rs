@@ -49,6 +49,23 @@ pub(crate) enum DatasetVerb {
         /// Names; absent: all
         names: Vec<String>,
     },
+    /// What is refused of a dataset whatever its contracts permit; without an option what there is
+    #[command(
+        after_help = "Example: hansa dataset guard bike_counts --policy guards/bikes.policy.toml"
+    )]
+    Guard {
+        /// Its name
+        name: String,
+        /// Sets the guard that this policy file says: it only refuses, and changes no answer
+        #[arg(long, value_name = "FILE", conflicts_with = "remove")]
+        policy: Option<PathBuf>,
+        /// The text of that file
+        #[arg(skip)]
+        policy_text: Option<String>,
+        /// Takes the guard away
+        #[arg(long)]
+        remove: bool,
+    },
     /// Takes a dataset out of the catalogue
     #[command(after_help = "Example: hansa dataset withdraw bike_counts --snapshot 2026-11-20.3")]
     Withdraw {

@@ -2,9 +2,11 @@
 
 use crate::node::Node;
 use crate::node::testing::{DAY, TERMS, Town, agree, ask_showing, caller, records, said};
-use crate::walk::{publish, revoke};
-use policy::id::ContractId;
+use crate::walk::{guard, publish, revoke};
+use policy::guard::Guard;
+use policy::id::{ClauseId, ContractId, DatasetId};
 use policy::refusal::Code;
+use policy::term::{Clause, Term};
 use std::sync::Arc;
 
 /// Asks, has `change` done when the ruling is on the books and nothing has begun yet, and checks how the answer ends.
@@ -83,6 +85,28 @@ async fn a_withdrawal_cuts_an_answer_that_is_being_opened() {
         revoke::own_now(node, contract, "over").unwrap();
     };
     check(withdrawn, Code::Withdrawn).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guard_cuts_an_answer_that_is_being_opened() {
+    let guarded = |_: &mut Town, node: &Arc<Node>, _| {
+        let dataset: DatasetId = "hansa://lindau.example/d/bikes".parse().unwrap();
+        let clause = Clause {
+            id: ClauseId(2),
+            term: Term::ResultRows(1),
+        };
+        let guard = Guard::of("g".into(), vec![clause], "p".into(), Vec::new()).unwrap();
+        let node = Arc::clone(node);
+        let set = tokio::spawn(async move {
+            guard::set(&node, &dataset, Some(guard), None)
+                .await
+                .unwrap()
+        });
+        while !set.is_finished() {
+            std::thread::yield_now();
+        }
+    };
+    check(guarded, Code::DatasetGuarded).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,8 +7,9 @@ use enforce::bind::Bound;
 use evidence::ledger::{Recorded, Unwritable};
 use evidence::time::Time;
 use policy::contract::InForce;
+use policy::guard::Guards;
 use policy::refusal::{Code, Refusal};
-use policy::ruling::{self, Facts, Ruled};
+use policy::ruling::{self, Counted, Facts, Ruled};
 use policy::term::Term;
 use policy::term::purpose::Taxonomy;
 
@@ -31,7 +32,7 @@ pub(super) async fn decide(
     known: &mut Known,
     bound: Bound,
 ) -> Result<Recorded<Ruled<Bound>>, Fell> {
-    let lock = if counts_questions(&standing) {
+    let lock = if counts_questions(&standing, &known.guards, node.now())? {
         Some(node.counting.lock().await)
     } else {
         None
@@ -40,7 +41,7 @@ pub(super) async fn decide(
     let now = node.now();
     known.schemas = schemas(node, &standing);
     known.extends = extends(node, &standing);
-    known.spent = spent(node, &standing, asker, now)?;
+    known.spent = spent(node, &standing, asker, (&known.guards, now))?;
     for grant in standing.grants().values() {
         let around = grant.contract().and_then(|id| known.around.get_mut(&id));
         if let Some(around) = around {
@@ -83,19 +84,18 @@ fn facts<'a>(posed: &'a Posed, known: &'a Known, taxonomy: &'a Taxonomy, now: Ti
         snapshots: &known.snapshots,
         spent: &known.spent,
         around: &known.around,
+        guards: &known.guards,
         tenant: known.tenant.as_deref(),
         node_version: env!("CARGO_PKG_VERSION"),
     }
 }
 
-fn counts_questions(standing: &InForce) -> bool {
-    standing.grants().values().any(|grant| {
-        grant
-            .clause_where(|term| match term {
-                Term::Queries(_) => true,
-                Term::Price(price) => price.prepaid.is_some(),
-                _ => false,
-            })
-            .is_some()
-    })
+fn counts_questions(standing: &InForce, guards: &Guards, now: Time) -> Result<bool, Refusal> {
+    let budgets = ruling::budgets(standing, guards, now)?;
+    let prepaid = |term: &Term| matches!(term, Term::Price(price) if price.prepaid.is_some());
+    let mut grants = standing.grants().values();
+    Ok(budgets
+        .iter()
+        .any(|budget| budget.counts == Counted::Queries)
+        || grants.any(|grant| grant.clause_where(prepaid).is_some()))
 }

@@ -8,6 +8,7 @@ use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::attribute::Shown;
 use policy::contract::{Asker, Grant, InForce};
+use policy::guard::Guards;
 use policy::id::{ClauseId, ContractId, DatasetId, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use policy::ruling;
@@ -16,6 +17,7 @@ use policy::term::around::{Around, Owed, Purse};
 use policy::term::price::month;
 use policy::term::version::Schemas;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What is known of the datasets, the contracts and the asker of a question.
 #[derive(Debug, Default)]
@@ -28,6 +30,8 @@ pub(super) struct Known {
     pub(super) snapshots: BTreeMap<DatasetId, String>,
     /// What was spent in the current slot of each counted clause.
     pub(super) spent: BTreeMap<(ContractId, ClauseId), u64>,
+    /// What is refused whatever the contracts say, all through one question.
+    pub(super) guards: Arc<Guards>,
     /// What is known around the question, by contract.
     pub(super) around: BTreeMap<ContractId, Around>,
     /// The tenant that the asker stands for here.
@@ -61,17 +65,17 @@ pub(super) fn extends(node: &Node, standing: &InForce) -> BTreeMap<DatasetId, BT
     })
 }
 
-/// What was spent in the current slot of each counted clause, under whichever contract.
+/// What was spent in the current slot of each counted clause, of contracts and guards, under whichever contract.
 ///
 /// # Errors
-/// When a clause counts what nobody counts.
+/// `DATASET_GUARDED` for a guard that can't be read, or when a clause counts what nobody counts.
 pub(super) fn spent(
     node: &Node,
     standing: &InForce,
     asker: &ParticipantId,
-    now: Time,
+    (guards, now): (&Guards, Time),
 ) -> Result<BTreeMap<(ContractId, ClauseId), u64>, Refusal> {
-    let budgets = ruling::budgets(standing, now)?;
+    let budgets = ruling::budgets(standing, guards, now)?;
     Ok(budgets
         .into_iter()
         .map(|budget| {

@@ -84,6 +84,7 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     let mut known = Known {
         around,
         tenant,
+        guards: node.guards(),
         ..Known::default()
     };
     admissible(node, &standing, posed, &known)?;

@@ -12,6 +12,7 @@ use evidence::digest::Digest;
 use evidence::time::{Tick, Time};
 use policy::attribute::{Attribute, Shown};
 use policy::contract::InForce;
+use policy::guard::Guards;
 use policy::id::{ClauseId, ContractId, DatasetId, Name, PurposeId, RequestId};
 use policy::refusal::{Code, Refusal};
 use policy::ruling::{self, Facts, trace};
@@ -45,6 +46,7 @@ struct Known {
     snapshots: BTreeMap<DatasetId, String>,
     spent: BTreeMap<(ContractId, ClauseId), u64>,
     around: BTreeMap<ContractId, Around>,
+    guards: Arc<Guards>,
     taxonomy: Arc<Taxonomy>,
     tenant: Option<String>,
 }
@@ -81,6 +83,7 @@ impl Known {
             );
         }
         let holdings = node.shelf.holdings();
+        let guards = node.guards();
         Ok(Self {
             schemas: schemas(node, standing),
             extends: extends(node, standing),
@@ -89,7 +92,8 @@ impl Known {
                 .keys()
                 .filter_map(|id| Some((id.clone(), holdings.get(id)?.dataset.version.clone())))
                 .collect(),
-            spent: spent(node, standing, asker, rehearsal.now)?,
+            spent: spent(node, standing, asker, (&guards, rehearsal.now))?,
+            guards,
             around,
             taxonomy: node.taxonomy(),
             tenant: node.config().tenants.get(asker).cloned(),
@@ -108,6 +112,7 @@ impl Known {
             snapshots: &self.snapshots,
             spent: &self.spent,
             around: &self.around,
+            guards: &self.guards,
             tenant: self.tenant.as_deref(),
             node_version: env!("CARGO_PKG_VERSION"),
         }
@@ -124,10 +129,10 @@ pub(crate) fn said(
 ) -> Result<BTreeMap<DatasetId, Vec<Said>>, Refusal> {
     let known = Known::of(node, rehearsal)?;
     let mut said: BTreeMap<DatasetId, Vec<Said>> = BTreeMap::new();
-    for one in trace::trace(rehearsal.standing, &known.facts(rehearsal)) {
-        said.entry(one.dataset.clone())
+    for one in trace::trace(rehearsal.standing, &known.facts(rehearsal))? {
+        said.entry(one.dataset)
             .or_default()
-            .push((one.clause.clone(), one.refusal));
+            .push((one.clause, one.refusal));
     }
     Ok(said)
 }

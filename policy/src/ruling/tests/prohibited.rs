@@ -136,10 +136,11 @@ fn it_is_traced() {
             snapshots: &nothing.2,
             spent: &nothing.3,
             around: &nothing.4,
+            guards: &BTreeMap::new(),
             tenant: None,
             node_version: "0.1.0",
         };
-        let said = trace(&standing, &facts);
+        let said = trace(&standing, &facts).unwrap();
         let codes: Vec<Option<Code>> = said
             .iter()
             .map(|one| one.refusal.as_ref().map(|refusal| refusal.code))

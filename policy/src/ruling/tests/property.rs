@@ -14,6 +14,9 @@ type Minute = i64;
 
 const DAY: Minute = 24 * 60;
 
+/// What all of the guard is called where it is dropped.
+const GUARD: &str = "guard";
+
 /// Under what circumstances a question is asked.
 #[derive(Debug, Clone)]
 struct Scene {
@@ -292,8 +295,26 @@ fn at(minute: Minute) -> Time {
     Time::from_micros(time("2026-06-01T00:00:00Z").micros() + minute * 60_000_000).unwrap()
 }
 
-/// The product's answer to a scene, under a contract that lacks the terms of a name.
-fn asked(clauses: &Clauses, scene: &Scene, dropped: Option<&str>) -> Result<(), Code> {
+/// In a third of the cases, what the provider refuses beside the contract: clauses of the kinds that a guard can hold.
+fn random_guard(random: &mut Random) -> Clauses {
+    let mut clauses = Clauses {
+        terms: Vec::new(),
+        says: Vec::new(),
+    };
+    let mut kinds = vec![3, 4, 5, 8, 12, 15, 16];
+    for _ in 0..random.of(&[0, 0, 1, 2]) {
+        let at = random.below(kinds.len());
+        one(kinds.swap_remove(at), &mut clauses, random);
+    }
+    clauses
+}
+
+/// The product's answer to a scene, under a contract and a guard that lack the terms of a name.
+fn asked(
+    (clauses, guard): (&Clauses, &Clauses),
+    scene: &Scene,
+    dropped: Option<&str>,
+) -> Result<(), Code> {
     let mut around = Around {
         address: scene.address.map(|address| address.parse().unwrap()),
         format: Format::ArrowIpc,
@@ -324,6 +345,10 @@ fn asked(clauses: &Clauses, scene: &Scene, dropped: Option<&str>) -> Result<(), 
     case.now = &now;
     case.purpose = scene.purpose;
     case.spent = scene.spent;
+    case.spent_by_guard = scene.spent;
+    if !guard.terms.is_empty() && dropped != Some(GUARD) {
+        case.guards = guarded::guard(guard.terms.clone());
+    }
     case.schema_changed = scene.schema_changed;
     case.around.insert(contract_id("bikes"), around);
     if scene.extends {
@@ -336,8 +361,13 @@ fn asked(clauses: &Clauses, scene: &Scene, dropped: Option<&str>) -> Result<(), 
 }
 
 /// What must come of it: the codes of the clauses that refuse.
-fn expected(clauses: &Clauses, scene: &Scene) -> BTreeSet<Code> {
+fn expected(clauses: &Clauses, guard: &Clauses, scene: &Scene) -> BTreeSet<Code> {
     let mut codes: BTreeSet<Code> = clauses.says.iter().filter_map(|says| says(scene)).collect();
+    let refused = guard.says.iter().filter_map(|says| says(scene));
+    codes.extend(refused.map(|code| match code {
+        Code::QuotaQueries => code,
+        _ => Code::DatasetGuarded,
+    }));
     let grows = clauses
         .terms
         .iter()
@@ -352,7 +382,9 @@ fn tried(seed: u64, dropped: Option<&str>) -> Result<bool, String> {
     let mut random = Random(seed);
     let clauses = random_clauses(&mut random);
     let scene = random_scene(&mut random);
-    let (came, wanted) = (asked(&clauses, &scene, dropped), expected(&clauses, &scene));
+    let guard = random_guard(&mut random);
+    let came = asked((&clauses, &guard), &scene, dropped);
+    let wanted = expected(&clauses, &guard, &scene);
     let met = match &came {
         Ok(()) => wanted.is_empty(),
         Err(code) => wanted.contains(code),
@@ -361,8 +393,8 @@ fn tried(seed: u64, dropped: Option<&str>) -> Result<bool, String> {
         Ok(came.is_ok())
     } else {
         Err(format!(
-            "{:?}\n{scene:?}\n came: {came:?}\n wanted: {wanted:?}",
-            clauses.terms
+            "{:?}\n guard: {:?}\n{scene:?}\n came: {came:?}\n wanted: {wanted:?}",
+            clauses.terms, guard.terms
         ))
     }
 }
@@ -394,7 +426,8 @@ fn each_term_at_the_door_is_missed_when_it_is_dropped() {
         says: Vec::new(),
     };
     (0..17).for_each(|kind| one(kind, &mut all, &mut random));
-    let names: BTreeSet<&str> = all.terms.iter().map(|term| term.spec().name).collect();
+    let mut names: BTreeSet<&str> = all.terms.iter().map(|term| term.spec().name).collect();
+    names.insert(GUARD);
     let mut survived = Vec::new();
     for name in names {
         let caught = (0..4000).find(|seed| tried(*seed, Some(name)).is_err());

@@ -92,6 +92,18 @@ impl State {
         })
     }
 
+    /// The datasets that have a guard, each with the digest that names its document.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn guards(&self) -> Result<Vec<(DatasetId, Digest)>, Refusal> {
+        self.all(
+            "SELECT dataset, file FROM guard ORDER BY dataset",
+            [],
+            |row| Ok((parsed(row, 0)?, parsed(row, 1)?)),
+        )
+    }
+
     /// The record by which a group last got other members; 0 for a group that never was.
     ///
     /// # Errors
