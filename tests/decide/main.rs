@@ -272,6 +272,7 @@ impl Scene {
                     snapshots: &snapshots,
                     spent: &spent,
                     around: &none,
+                    guards: &BTreeMap::new(),
                     tenant: None,
                     node_version: "bench",
                 };

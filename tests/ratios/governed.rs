@@ -141,6 +141,7 @@ impl Provider {
         let purpose = harness::play::PURPOSE.parse().unwrap();
         let facts = Facts {
             around: &std::collections::BTreeMap::new(),
+            guards: &BTreeMap::new(),
             now,
             request: RequestId(rand::random()),
             sql_commit: Digest::of(sql.as_bytes()),

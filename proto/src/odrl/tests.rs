@@ -274,6 +274,39 @@ fn a_term_in_another_place_than_its_own_is_refused() {
     );
 }
 
+/// A duty says when it counts, in the one way in which it is executed: before use, within a time, or always. One that does
+/// not say it, or says what nobody executes, can't be signed.
+#[test]
+fn every_duty_says_when_and_no_other_when_is_read() {
+    const WHENS: [&str; 4] = ["h:beforeUse", "h:within", "h:always", "h:sometime"];
+    let mut met = std::collections::BTreeSet::new();
+    for term in Term::samples() {
+        if term.spec().place != Place::Duty {
+            continue;
+        }
+        let id = ClauseId(7);
+        let good = text(&to_json(&policy(vec![Clause { id, term }])));
+        let said = WHENS
+            .iter()
+            .find(|when| good.contains(&format!("\"h:when\":\"{when}\"")));
+        let own = *said.unwrap_or_else(|| panic!("{good}"));
+        met.insert(own);
+        let member = format!("\"h:when\":\"{own}\"");
+        for other in WHENS.into_iter().filter(|when| *when != own) {
+            let bad = good.replacen(&member, &format!("\"h:when\":\"{other}\""), 1);
+            let refusal = read(&bad).expect_err(&bad);
+            assert_eq!(refusal.clause, Some(ClauseId(7)), "{refusal}");
+        }
+        let without = good.replacen(&format!("{member},"), "", 1);
+        assert_ne!(without, good);
+        assert!(read(&without).is_err(), "{without}");
+    }
+    assert_eq!(
+        met.into_iter().collect::<Vec<_>>(),
+        ["h:always", "h:beforeUse", "h:within"]
+    );
+}
+
 #[test]
 fn clauses_stand_in_the_order_of_their_numbers() {
     let mut whole = policy(samples::clauses());
