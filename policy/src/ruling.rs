@@ -1,11 +1,11 @@
 //! The ruling on a question: `decide` and its outcome.
 
 mod check;
-mod declined;
 pub mod fare;
 mod guarded;
 mod prohibited;
 mod record;
+mod ruled;
 pub mod sum;
 pub mod trace;
 
@@ -19,12 +19,11 @@ use crate::term::Quota;
 use crate::term::around::Around;
 use crate::term::rule::{Binding, Check};
 use evidence::digest::Digest;
+use evidence::ledger::Receipt;
 use evidence::time::Time;
 use fare::Fare;
 use guarded::Guarded;
 use std::collections::{BTreeMap, BTreeSet};
-
-pub use declined::{Asked, Declined};
 
 type Reads = BTreeMap<DatasetId, BTreeSet<Name>>;
 
@@ -244,90 +243,68 @@ pub struct Ruled<Q> {
     node_version: String,
 }
 
-impl<Q> Ruled<Q> {
-    /// The question.
-    pub const fn question(&self) -> &Q {
-        &self.question
-    }
+/// A refusal about to be recorded.
+#[derive(Debug)]
+pub struct Declined {
+    refusal: Refusal,
+    opened: Option<Receipt>,
+    asked: Option<Asked>,
+}
 
-    /// The contracts.
-    pub const fn standing(&self) -> &InForce {
-        &self.standing
-    }
-
+/// What is known of a question that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
     /// The question's identity.
-    pub const fn request(&self) -> RequestId {
-        self.request
-    }
-
-    /// The declared purpose.
-    pub const fn purpose(&self) -> Option<&PurposeId> {
-        self.purpose.as_ref()
-    }
-
+    pub request: RequestId,
+    /// Who asked.
+    pub peer: crate::id::ParticipantId,
+    /// SHA-256 of its leaf certificate.
+    pub certificate: Option<Digest>,
+    /// Under which contracts.
+    pub contracts: Vec<ContractId>,
+    /// For which purpose.
+    pub purpose: Option<PurposeId>,
     /// Commitment to the SQL text.
-    pub const fn sql_commit(&self) -> Digest {
-        self.sql_commit
-    }
+    pub sql_commit: Digest,
+}
 
-    /// The snapshot label of each dataset.
-    pub const fn snapshots(&self) -> &BTreeMap<DatasetId, String> {
-        &self.snapshots
-    }
-
-    /// The signed statements on which it relies that the question is let in.
-    pub fn relied_on(&self) -> BTreeSet<Digest> {
-        let papers = self.relied.values().flatten();
-        papers.map(|paper| paper.statement).collect()
-    }
-
-    /// What is done to each dataset.
-    pub const fn effects(&self) -> &BTreeMap<DatasetId, Vec<Effect>> {
-        &self.effects
-    }
-
-    /// The quotas that the answer draws on.
-    pub fn budgets(&self) -> &[Budget] {
-        &self.budgets
-    }
-
-    /// The least limit on the rows of the answer.
-    pub const fn row_limit(&self) -> Option<RowLimit> {
-        self.row_limit
-    }
-
-    /// How many rows may leave in a second, by contract.
-    pub fn rates(&self) -> &[(ContractId, u64)] {
-        &self.rates
-    }
-
-    /// The instant at which the first of the contracts ends, or a prohibition comes to hold, of a contract or a guard; the
-    /// answer is cut there.
-    pub fn ends(&self) -> Time {
-        self.ends.min(self.prohibited).min(self.guard_begins)
-    }
-
-    /// Why it is cut there.
-    pub fn cut(&self) -> Refusal {
-        if self.guard_begins < self.prohibited.min(self.ends) {
-            let sentence = "the provider's guard came to refuse it while the answer ran";
-            Refusal::new(Code::DatasetGuarded, sentence)
-        } else if self.prohibited < self.ends {
-            let sentence = "a prohibition of the contract came to hold while the answer ran";
-            Refusal::new(Code::Prohibited, sentence)
-        } else {
-            Refusal::new(Code::Expired, "the contract ended while the answer ran")
+impl Declined {
+    /// A refusal before anything was opened.
+    #[must_use]
+    pub const fn unopened(refusal: Refusal, asked: Option<Asked>) -> Self {
+        Self {
+            refusal,
+            opened: None,
+            asked,
         }
     }
 
-    /// What the answer draws from what was paid beforehand.
-    pub fn fares(&self) -> &[Fare] {
-        &self.fares
+    /// A refusal that closes an opened entry.
+    #[must_use]
+    pub const fn closing(opened: Receipt, refusal: Refusal, asked: Option<Asked>) -> Self {
+        Self {
+            refusal,
+            opened: Some(opened),
+            asked,
+        }
     }
 
-    /// The question alone; for the executor, which has taken the effects.
-    pub fn into_question(self) -> Q {
-        self.question
+    /// The refusal.
+    #[must_use]
+    pub const fn refusal(&self) -> &Refusal {
+        &self.refusal
+    }
+
+    /// Whether it closes an opened entry.
+    #[must_use]
+    pub const fn closes(&self) -> bool {
+        self.opened.is_some()
+    }
+
+    /// What is known of the question.
+    #[must_use]
+    pub const fn asked(&self) -> Option<&Asked> {
+        self.asked.as_ref()
     }
 }
 

@@ -141,20 +141,13 @@ impl Grant {
 }
 
 impl InForce {
-    /// The same standing with what a guard says in the place of each grant for which there is one. Our own people are under
-    /// no guard of their own.
+    /// What the guards say in the place of the grants for which there is one: no ground for an answer, so it is supposed.
     pub(crate) fn guarded(&self, guards: &BTreeMap<DatasetId, &Guard>) -> Self {
-        let own = matches!(self.asker, Asker::House(_));
-        let grants = self.grants.iter().filter(|_| !own);
-        Self {
-            asker: self.asker.clone(),
-            grants: grants
-                .filter_map(|(dataset, grant)| {
-                    let guard = guards.get(dataset)?;
-                    Some((dataset.clone(), grant.guarded(guard)))
-                })
-                .collect(),
-        }
+        let guarded = self.grants.iter().filter_map(|(dataset, grant)| {
+            let guard = guards.get(dataset)?;
+            Some((dataset.clone(), grant.guarded(guard)))
+        });
+        Self::supposed(self.asker.id().clone(), guarded.collect())
     }
 
     /// Who asks.

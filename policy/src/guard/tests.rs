@@ -1,3 +1,5 @@
+//! What a guard can hold, and how its clauses are numbered.
+
 use super::*;
 use crate::fixture::{name, purposes, time};
 use crate::id::ClauseId;

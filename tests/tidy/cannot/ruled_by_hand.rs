@@ -23,6 +23,8 @@ pub fn forge<Q>(question: Q, standing: InForce, request: RequestId) -> Ruled<Q> 
         rates: Vec::new(),
         ends: Time::LATEST,
         prohibited: Time::LATEST,
+        guard_begins: Time::LATEST,
+        guards: BTreeMap::new(),
         fares: Vec::new(),
         node_version: String::new(),
     }
