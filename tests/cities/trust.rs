@@ -127,6 +127,58 @@ fn an_issuer_that_is_dropped_ends_what_it_has_stated() {
     lindau.verifies();
 }
 
+/// Whom a credential is of takes it out again: it is shown to nobody any more, and that it was taken out is on the books.
+#[test]
+fn a_credential_that_is_taken_out_is_shown_no_more() {
+    let league = League::new(super::binary());
+    league.names_issuer("chamber", &["sector"], "-1m");
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
+    lindau.publishes();
+    let terms = format!("{ALL}\nsectors = [\"nace:H49\"]");
+    lindau.offers("bikes", "planning", &terms, "\"league\"", "auto");
+    lindau.serve();
+    acme.knows(&lindau);
+    let _ = acme.contract("lindau.bikes");
+    let mut added = Vec::new();
+    for sector in ["nace:H49", "nace:O84"] {
+        let _ = league.attests("acme", "chamber", &["--sector", sector]);
+        let told = acme
+            .hansa(&["--json", "credential", "add", "chamber.credential"])
+            .must()
+            .json();
+        added.push(text(&told, "statement"));
+    }
+    const QUESTION: &str = "SELECT sum(bikes) AS total FROM lindau.bikes";
+    acme.ask(QUESTION).must();
+    // Both begin with nothing, and none with another text.
+    for wrong in ["", "H49"] {
+        acme.hansa(&["credential", "remove", wrong])
+            .refused("USAGE", 2);
+    }
+    assert_eq!(acme.records("credential").len(), 2);
+    acme.ask(QUESTION).must();
+    let (begin, _) = added[0].split_at(12);
+    let told = acme
+        .hansa(&["--json", "credential", "remove", begin])
+        .must()
+        .json();
+    assert_eq!(text(&told, "statement"), added[0]);
+    let recorded = acme.records("credential").pop().unwrap();
+    assert_eq!(text(&recorded, "statement"), added[0], "{recorded}");
+    assert_eq!(recorded["body"]["removed"], true, "{recorded}");
+    acme.ask(QUESTION).refused("SECTOR_NOT_ATTESTED", 3);
+    acme.hansa(&["credential", "remove", begin])
+        .refused("USAGE", 2);
+    let listed = acme.hansa(&["--json", "credential", "list"]).must().lines();
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    assert_eq!(text(&listed[0], "statement"), added[1]);
+    acme.verifies();
+    lindau.verifies();
+}
+
 /// Waits until the stream is closed as cut, by the times of the product: within a second of the bundle's file, and of the
 /// record of the bundle.
 fn cut_in_time(lindau: &City, already: usize) -> Value {

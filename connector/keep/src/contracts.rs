@@ -100,6 +100,15 @@ impl Documents {
         Ok(digest)
     }
 
+    /// Takes a document away; one that is not there is away already. When this returns it does not come back after a loss of
+    /// power.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN`
+    pub fn remove(&self, kind: Kind, digest: Digest) -> Result<(), Refusal> {
+        files::remove(&self.path(kind, digest))
+    }
+
     /// Reads a document and checks that it is still what was written.
     ///
     /// # Errors
@@ -127,8 +136,14 @@ impl Documents {
         for entry in std::fs::read_dir(&folder).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
             // What a crash left half written has another name.
-            if let Some(digest) = name.to_str().and_then(|name| name.parse().ok()) {
-                found.push(self.read(kind, digest)?);
+            let Some(digest) = name.to_str().and_then(|name| name.parse().ok()) else {
+                continue;
+            };
+            match self.read(kind, digest) {
+                Ok(bytes) => found.push(bytes),
+                // It was taken away meanwhile.
+                Err(_) if !self.path(kind, digest).exists() => {}
+                Err(refusal) => return Err(refusal),
             }
         }
         Ok(found)
@@ -226,6 +241,11 @@ mod tests {
         std::fs::write(folder.path().join(format!("letters/{digest}")), b"hullo").unwrap();
         let refusal = documents.read(Kind::Letter, digest).unwrap_err();
         assert_eq!(refusal.code, Code::StateBroken);
+        // What is taken away is away, also a second time.
+        documents.remove(Kind::Letter, digest).unwrap();
+        documents.remove(Kind::Letter, digest).unwrap();
+        let refusal = documents.read(Kind::Letter, digest).unwrap_err();
+        assert_eq!(refusal.code, Code::FileMissing);
     }
 
     #[test]

@@ -125,6 +125,18 @@ pub fn replace_keeping_readers(path: &Path, bytes: &[u8]) -> Result<(), Refusal>
     swap(path, bytes, mode & 0o777)
 }
 
+/// Takes a file away; one that is not there is away already. After a loss of power it does not come back.
+///
+/// # Errors
+/// `STATE_BROKEN`
+pub fn remove(path: &Path) -> Result<(), Refusal> {
+    match std::fs::remove_file(path) {
+        Ok(()) => sync_folder_of(path),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(unwritable(path, &error)),
+    }
+}
+
 /// Creates a folder and those above it, readable by the owner alone where it is new.
 ///
 /// # Errors

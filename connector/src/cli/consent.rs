@@ -162,7 +162,7 @@ fn of_desk(verb: &DeskVerb) -> Deed {
         }
         DeskVerb::Contract(verb) => of_contract(verb),
         DeskVerb::Credential(CredentialVerb::List) => Deed::Looks,
-        DeskVerb::Credential(CredentialVerb::Add { .. }) => {
+        DeskVerb::Credential(CredentialVerb::Add { .. } | CredentialVerb::Remove { .. }) => {
             Deed::Acts("hansa credential list shows those that are here")
         }
         DeskVerb::Group(GroupVerb::List | GroupVerb::Show { .. }) => Deed::Looks,
@@ -277,6 +277,7 @@ mod tests {
             ("hansa --dry-run league expel acme.example", false),
             ("hansa --dry-run sql SELECT", false),
             ("hansa --dry-run peer remove acme", false),
+            ("hansa --dry-run credential remove 4f1c", false),
             ("hansa --dry-run --yes dataset withdraw bikes", false),
             ("hansa --dry-run dataset publish", true),
             ("hansa --dry-run contract request north.bikes", true),

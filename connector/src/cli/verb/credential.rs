@@ -17,4 +17,10 @@ pub(crate) enum CredentialVerb {
         /// The file
         file: PathBuf,
     },
+    /// Takes one out, so that no question brings it along any more; it counts as before wherever it was shown
+    #[command(after_help = "Example: hansa credential remove 4f1c")]
+    Remove {
+        /// The credential, by the beginning of its digest
+        statement: String,
+    },
 }
