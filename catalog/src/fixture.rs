@@ -180,6 +180,15 @@ impl SignatureCheck for AnyKey {
         false
     }
 
+    fn mandate_revoked(
+        &self,
+        _: &ParticipantId,
+        _: &policy::contract::mandate::SignedMandate,
+        _: &Signature,
+    ) -> bool {
+        false
+    }
+
     fn logged(&self) -> Option<evidence::time::Time> {
         None
     }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::cli::verb::DeskVerb;
 use crate::cli::verb::key::KeyVerb;
-use crate::cli::verb::league::{KeyArgs, SealArgs};
+use crate::cli::verb::league::{KeyArgs, MandatesArgs, SealArgs};
 
 /// A federated data space connector for cities.
 #[derive(Debug, Parser)]
@@ -285,21 +285,11 @@ pub(crate) enum LeagueVerb {
         after_help = "Example: hansa league key officer.key.public --dir league\nExample: hansa league key --end KEY --of munster.example --revoked --dir league"
     )]
     Key(KeyArgs),
-    /// Notes that whoever signs contracts for a participant needs a mandate of it, or that this is over
-    #[command(after_help = "Example: hansa league mandates munster.example --dir league")]
-    Mandates {
-        /// The participant
-        id: String,
-        /// It is over
-        #[arg(long)]
-        end: bool,
-        /// The league's folder
-        #[arg(long, default_value = ".")]
-        dir: PathBuf,
-        /// Moves the clock, in a league founded with --demo
-        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-        offset: Option<String>,
-    },
+    /// Notes that whoever signs contracts for a participant needs a mandate of it, or that this is over; or revokes one mandate
+    #[command(
+        after_help = "Example: hansa league mandates munster.example --dir league\nExample: hansa league mandates munster.example --revoke 9f0c1a4be05ad4e3a6a1b6dd1f3e60f95ac0f1d2b7b8e44d92c7a3f15e60b7d1 --dir league"
+    )]
+    Mandates(MandatesArgs),
     /// Names an authority whose seals (X.509) count for a participant, or ends that
     #[command(
         after_help = "Example: hansa league seal munster.example --anchor qtsp.pem --organization VATDE-123456789 --dir league"

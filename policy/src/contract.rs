@@ -12,6 +12,7 @@ pub mod seal;
 pub mod shown;
 mod signed;
 mod supposed;
+mod told;
 
 use crate::contract::deed::Deed;
 use crate::contract::mandate::SignedMandate;
@@ -178,6 +179,10 @@ pub trait SignatureCheck {
     /// Whether `signer` states that whoever signs contracts for it has a mandate.
     fn needs_mandate(&self, signer: &ParticipantId) -> bool;
 
+    /// Whether `signer` had revoked this mandate when a signature that rests on it was made, entered the log, or was first
+    /// seen.
+    fn mandate_revoked(&self, signer: &ParticipantId, on: &SignedMandate, by: &Signature) -> bool;
+
     /// When the signatures entered the log, where that counts.
     fn logged(&self) -> Option<Time>;
 }
@@ -232,18 +237,6 @@ pub struct Revoked {
 }
 
 impl Agreed {
-    /// The contract's identity.
-    #[must_use]
-    pub const fn id(&self) -> ContractId {
-        self.id
-    }
-
-    /// What it says.
-    #[must_use]
-    pub const fn agreement(&self) -> &Agreement {
-        &self.agreement
-    }
-
     /// The one maker of [`Revoked`].
     ///
     /// # Errors
@@ -373,17 +366,6 @@ pub enum Asker {
     House(ParticipantId),
     /// Nobody: our own people look at what this participant could see.
     Supposed(ParticipantId),
-}
-
-impl Asker {
-    /// The identity of the asking participant.
-    #[must_use]
-    pub const fn id(&self) -> &ParticipantId {
-        match self {
-            Self::Peer(peer) => peer.id(),
-            Self::House(own) | Self::Supposed(own) => own,
-        }
-    }
 }
 
 impl InForce {

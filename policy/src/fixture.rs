@@ -132,6 +132,15 @@ impl SignatureCheck for AnyKey {
         false
     }
 
+    fn mandate_revoked(
+        &self,
+        _: &ParticipantId,
+        _: &crate::contract::mandate::SignedMandate,
+        _: &Signature,
+    ) -> bool {
+        false
+    }
+
     fn logged(&self) -> Option<evidence::time::Time> {
         None
     }
@@ -146,6 +155,15 @@ impl SignatureCheck for NoKey {
     }
 
     fn needs_mandate(&self, _: &ParticipantId) -> bool {
+        false
+    }
+
+    fn mandate_revoked(
+        &self,
+        _: &ParticipantId,
+        _: &crate::contract::mandate::SignedMandate,
+        _: &Signature,
+    ) -> bool {
         false
     }
 

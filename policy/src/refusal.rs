@@ -234,6 +234,7 @@ codes! {
     MandateMissing "MANDATE_MISSING" Invalid "The participant signs contracts with mandates only, and a signature has none." "Sign with it: `hansa contract sign --offline FILE --key FILE --mandate FILE`.";
     MandateExceeded "MANDATE_EXCEEDED" Invalid "A signature goes beyond the mandate on which it rests." "Have somebody sign whose mandate goes so far, or the participant state another: `hansa key mandate`.";
     MandateExpired "MANDATE_EXPIRED" Invalid "The mandate on which a signature rests did not count when it signed." "Have the participant state it anew: `hansa key mandate`.";
+    MandateRevoked "MANDATE_REVOKED" Invalid "The mandate on which a signature rests was revoked." "Have somebody sign whose mandate counts, or the participant state another: `hansa key mandate`.";
     // terms at signing and checking
     TermUnknown "TERM_UNKNOWN" Invalid "The policy holds something that this version does not execute." "Remove it, or use one of the terms that `hansa policy check` lists.";
     TermIllTyped "TERM_ILL_TYPED" Invalid "A term has a value of the wrong type." "Write the value as the reference shows.";

@@ -1,7 +1,7 @@
 //! Who may sign for a participant, and up to which risk: by mandates that the participant states, checked by both sides
 //! and by whoever reads the contract later.
 
-use crate::auditor::{export, verify};
+use crate::auditor::{export, findings, verify};
 use crate::binary;
 use evidence::time::Time;
 use harness::city::{City, Outcome, run};
@@ -12,6 +12,7 @@ use policy::contract::Role;
 use policy::contract::mandate::{Class, Mandate};
 use proto::envelope::header::Header;
 use proto::envelope::{self, Kind, assemble};
+use std::path::Path;
 
 /// A city whose contracts an officer signs with a key that lies elsewhere, under mandates of the city.
 struct World {
@@ -180,6 +181,79 @@ fn a_signature_is_good_within_its_mandate_alone() {
     assert_eq!(status, 0, "{told:#}");
 
     forged(&w, &contract);
+    let statement = text(mandate, "statement");
+    revoked(&w, &contract, &statement, papers.path());
+}
+
+/// The city has one mandate revoked: nothing more is concluded with it, what was stays good, and an auditor judges by the
+/// bundle whether it was revoked when the contract came.
+fn revoked(w: &World, contract: &str, statement: &str, papers: &Path) {
+    const COUNT: &str = "SELECT count(*) FROM lindau.bikes";
+    let revokes = |more: &[&str]| {
+        let args = [
+            "--yes",
+            "league",
+            "mandates",
+            "lindau.example",
+            "--revoke",
+            statement,
+            "--dir",
+            "league",
+        ];
+        w.league.hansa(&[&args[..], more].concat())
+    };
+    revokes(&[]).must();
+    revokes(&[]).refused("USAGE", 2);
+    w.league.hand_bundle_to("acme");
+    w.league.hand_bundle_to("lindau");
+    w.lindau.hansa(&["reload"]).must();
+    w.acme.ask(COUNT).must();
+    w.acme
+        .hansa(&["contract", "request", "lindau.bikes", "--sign"])
+        .must();
+    let open = w.lindau.listed("negotiation");
+    let name = open.iter().find(|name| **name != w.name).unwrap();
+    w.lindau
+        .hansa(&["contract", "export", name, "--output", "n.draft"])
+        .must();
+    w.signs(&WITH).must();
+    let attach = ["contract", "attach", name, "n.draft.signed"];
+    w.lindau.hansa(&attach).refused("MANDATE_REVOKED", 6);
+    // Another mandate of the same key counts.
+    w.mandate(&w.kid, "lindau", &FAR).must();
+    w.signs(&WITH).must();
+    w.lindau.hansa(&attach).must();
+
+    let judged = |more: &[&str]| {
+        let files = ["lindau.example.bundle", "acme.example.bundle"];
+        verify(papers, &[&["check"][..], more, &files[..]].concat())
+    };
+    let late = w.path("late.json");
+    let exported = |file: &str| {
+        let args = ["league", "export", "--dir", "league", "--output", file];
+        w.league.hansa(&args).must();
+    };
+    exported(&late);
+    let (told, status) = judged(&["--trust", &late]);
+    assert_eq!(status, 0, "{told:#}");
+    // It was in other hands before the contract was concluded.
+    revokes(&["--since", "2026-01-01T00:00:00Z"]).must();
+    exported(&late);
+    let (told, status) = judged(&["--trust", &late]);
+    assert_ne!(status, 0, "{told:#}");
+    let broken = findings(&told, "broken");
+    assert!(
+        broken
+            .iter()
+            .any(|what| what.starts_with("MANDATE_REVOKED")),
+        "{told:#}"
+    );
+    w.league.hand_bundle_to("lindau");
+    w.lindau.hansa(&["reload"]).must();
+    let show = ["--json", "contract", "show", contract];
+    let told = w.lindau.hansa(&show).must().json();
+    assert_eq!(told["signatures"][0]["valid"], false, "{told}");
+    assert_ne!(text(&told, "state"), "in force", "{told}");
 }
 
 /// Both keys sign, and what the city's signature rests on is missing, of another, over, or goes not so far.

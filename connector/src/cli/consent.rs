@@ -115,11 +115,16 @@ fn of_league(verb: &LeagueVerb) -> Deed {
             "Ending the seals of {} as {} ends what they may sign, everywhere in the league.",
             args.id, args.organization
         )),
-        LeagueVerb::Mandates { id, end: true, .. } => Deed::Ends(format!(
-            "From then on whoever has a key of {id} signs whatever it is."
+        LeagueVerb::Mandates(args) if args.end => Deed::Ends(format!(
+            "From then on whoever has a key of {} signs whatever it is.",
+            args.id
+        )),
+        LeagueVerb::Mandates(args) if args.revoke.is_some() => Deed::Ends(format!(
+            "Revoking the mandate {} ends what may be signed with it, everywhere in the league.",
+            args.revoke.as_deref().unwrap_or_default()
         )),
         LeagueVerb::Init { .. }
-        | LeagueVerb::Mandates { .. }
+        | LeagueVerb::Mandates(_)
         | LeagueVerb::Key(_)
         | LeagueVerb::Seal(_)
         | LeagueVerb::Admit { .. }
@@ -297,6 +302,8 @@ mod tests {
         for line in [
             "hansa contract withdraw 7f --reason over",
             "hansa league expel acme.example",
+            "hansa league mandates acme.example --revoke 7f",
+            "hansa league mandates acme.example --end",
             "hansa dataset withdraw bikes",
             "hansa restore old.hansa",
             "hansa audit erase 019a --ground request",

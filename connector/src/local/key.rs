@@ -111,7 +111,7 @@ fn list(
 /// The keys and seals of a participant, each for programs and for people.
 fn signers(member: &Member) -> Vec<(Value, Vec<String>)> {
     let mut found = Vec::new();
-    if let Some(since) = member.mandates_since {
+    if let Some(since) = member.mandates.since {
         let data = json!({
             "participant": member.id.as_str(),
             "signs": "with mandates",
@@ -122,6 +122,23 @@ fn signers(member: &Member) -> Vec<(Value, Vec<String>)> {
             "mandates".to_owned(),
             "who signs contracts has one".to_owned(),
             since.to_string(),
+        ];
+        found.push((data, row));
+    }
+    for (statement, from) in &member.mandates.revoked {
+        let data = json!({
+            "participant": member.id.as_str(),
+            "signs": "mandate",
+            "statement": statement.to_string(),
+            "revoked_at": from.to_string(),
+        });
+        let row = vec![
+            member.id.domain().to_owned(),
+            "mandate".to_owned(),
+            statement.to_string(),
+            String::new(),
+            String::new(),
+            format!("revoked {from}"),
         ];
         found.push((data, row));
     }

@@ -68,27 +68,7 @@ pub(crate) fn run(verb: LeagueVerb, now: Time, show: Show) -> Result<(), Refusal
             Ok(())
         }
         LeagueVerb::Key(args) => authorize::key(&args, now, show),
-        LeagueVerb::Mandates {
-            id,
-            end,
-            dir,
-            offset,
-        } => {
-            let mut league = League::open(&dir)?;
-            let now = moved(&league, offset.as_deref(), now)?;
-            let id = participant(&id)?;
-            league.use_mandates(&id, !end, now)?;
-            let sequence = league.bundle().content().sequence;
-            let what = if end { "without" } else { "with" };
-            show.result(
-                &json!({"participant": id.as_str(), "mandates": !end, "bundle": sequence}),
-                &format!(
-                    "{} signs contracts {what} mandates from now on; hand the new bundle (number {sequence}) to the participants: hansa league export",
-                    id.domain()
-                ),
-            );
-            Ok(())
-        }
+        LeagueVerb::Mandates(args) => authorize::mandates(&args, now, show),
         LeagueVerb::Seal(args) => authorize::seal(&args, now, show),
         LeagueVerb::List { dir } => {
             list(&League::open(&dir)?, show);

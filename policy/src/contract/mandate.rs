@@ -12,6 +12,9 @@ use evidence::digest::Digest;
 use evidence::time::Time;
 use std::collections::BTreeSet;
 
+#[cfg(test)]
+mod tests;
+
 /// What a contract lets out, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
@@ -215,6 +218,16 @@ pub(super) fn check(
         ));
     }
     keys.check(&party.id, &signed.signature, Deed::Mandate)?;
+    if keys.mandate_revoked(&party.id, signed, signature) {
+        return Err(Refusal::new(
+            Code::MandateRevoked,
+            format!(
+                "the mandate `{}` of {} was revoked before the signature that rests on it was made, or was first seen",
+                signed.statement.short(),
+                party.id
+            ),
+        ));
+    }
     let made = signature.issued_at.checked_mul(1_000_000);
     let made = made.and_then(|micros| Time::from_micros(micros).ok());
     // A signer can write any time into a signature, so that of the log counts, too.
@@ -227,145 +240,3 @@ pub(super) fn check(
 }
 
 const DAY: i64 = 24 * 3600 * 1_000_000;
-
-#[cfg(test)]
-mod tests {
-    use super::{Class, DAY, Mandate};
-    use crate::contract::{Agreement, Assignee};
-    use crate::fixture::{CONSUMER, PROVIDER, agreement, participant, time};
-    use crate::refusal::Code;
-    use crate::term::Term;
-    use crate::term::legal_basis::LegalBasis;
-    use std::collections::BTreeSet;
-
-    fn mandate() -> Mandate {
-        Mandate {
-            participant: participant(PROVIDER),
-            holder: "officer".to_owned(),
-            capacity: "head of the data office".to_owned(),
-            up_to: Class::Rows,
-            longest_days: 365,
-            counterparties: BTreeSet::from([participant(CONSUMER)]),
-            not_before: time("2026-01-01T00:00:00Z"),
-            not_after: time("2027-01-01T00:00:00Z"),
-        }
-    }
-
-    fn rows() -> Agreement {
-        agreement("bikes", [Term::ResultRows(5)])
-    }
-
-    #[track_caller]
-    fn check(mandate: &Mandate, agreement: &Agreement, expect: Result<(), (Code, &str)>) {
-        let at = time("2026-06-01T00:00:00Z");
-        let found = mandate.permits(agreement, &participant(PROVIDER), "officer", at);
-        match (found, expect) {
-            (Ok(()), Ok(())) => {}
-            (Err(refusal), Err((code, word))) => {
-                assert_eq!(refusal.code, code, "{refusal}");
-                assert!(refusal.sentence.contains(word), "{refusal}");
-            }
-            (found, expect) => panic!("{found:?} instead of {expect:?}"),
-        }
-    }
-
-    #[test]
-    fn a_mandate_permits_what_it_says_and_no_more() {
-        let exceeded = |word| Err((Code::MandateExceeded, word));
-        check(&mandate(), &rows(), Ok(()));
-        for (change, expect) in [
-            (
-                Mandate {
-                    up_to: Class::Aggregate,
-                    ..mandate()
-                },
-                exceeded("upTo"),
-            ),
-            (
-                Mandate {
-                    longest_days: 364,
-                    ..mandate()
-                },
-                exceeded("longestDays"),
-            ),
-            (
-                Mandate {
-                    counterparties: BTreeSet::from([participant("hansa://other.example")]),
-                    ..mandate()
-                },
-                exceeded("counterparties"),
-            ),
-            (
-                Mandate {
-                    counterparties: BTreeSet::new(),
-                    ..mandate()
-                },
-                Ok(()),
-            ),
-            (
-                Mandate {
-                    holder: "another".to_owned(),
-                    ..mandate()
-                },
-                exceeded("holder"),
-            ),
-            (
-                Mandate {
-                    participant: participant(CONSUMER),
-                    ..mandate()
-                },
-                exceeded("participant"),
-            ),
-            (
-                Mandate {
-                    not_after: time("2026-06-01T00:00:00Z"),
-                    ..mandate()
-                },
-                Err((Code::MandateExpired, "until")),
-            ),
-            (
-                Mandate {
-                    not_before: time("2026-06-01T00:00:00Z").plus_micros(1),
-                    ..mandate()
-                },
-                Err((Code::MandateExpired, "from")),
-            ),
-        ] {
-            check(&change, &rows(), expect);
-        }
-        let longer = Agreement {
-            not_after: rows().not_before.plus_micros(365 * DAY + 1),
-            ..rows()
-        };
-        check(&mandate(), &longer, exceeded("longestDays"));
-    }
-
-    #[test]
-    fn the_class_of_a_contract_is_named_with_its_clause() {
-        let personal = agreement(
-            "bikes",
-            [
-                Term::ResultRows(5),
-                Term::LegalBasis(LegalBasis::PublicTask),
-            ],
-        );
-        assert_eq!(Class::of(&personal).0, Class::Personal);
-        let at = time("2026-06-01T00:00:00Z");
-        let refusal = mandate()
-            .permits(&personal, &participant(PROVIDER), "officer", at)
-            .unwrap_err();
-        assert_eq!(
-            refusal.clause.map(|clause| clause.to_string()),
-            Some("#c2".to_owned())
-        );
-        let public = Agreement {
-            assignee: Assignee::Public,
-            ..rows()
-        };
-        assert_eq!(Class::of(&public), (Class::Public, None));
-        assert_eq!(Class::of(&rows()), (Class::Rows, None));
-        for class in Class::ALL {
-            assert_eq!(Class::named(class.as_str()), Some(class));
-        }
-    }
-}

@@ -5,7 +5,9 @@ use crate::files;
 use crate::trust::keys::PublicKey;
 use crate::trust::letter;
 use crate::trust::seal::SealAnchor;
-use crate::trust::signature::{KeyHistory, Mandated, RegisteredKey, RegisteredKeys, SealAnchors};
+use crate::trust::signature::{
+    KeyHistory, Mandated, Mandates, RegisteredKey, RegisteredKeys, SealAnchors,
+};
 use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::time::Time;
@@ -19,6 +21,7 @@ use std::path::Path;
 
 mod check;
 mod concluding;
+mod mandates;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -85,8 +88,8 @@ pub struct Member {
     pub keys: Vec<RegisteredKey>,
     /// The authorities that may seal for it, past ones too.
     pub seals: Vec<SealAnchor>,
-    /// Since when whoever signs contracts for it has a mandate.
-    pub mandates_since: Option<Time>,
+    /// What it states of its mandates.
+    pub mandates: Mandates,
     /// The key that signs the heads of its log.
     pub note_key: PublicKey,
     /// Where it listens, as host and port; absent for one that only asks.
@@ -153,7 +156,7 @@ impl Bundle {
         let mandated = content
             .parties
             .iter()
-            .filter_map(|party| Some((party.id.clone(), party.mandates_since?)))
+            .map(|party| (party.id.clone(), party.mandates.clone()))
             .collect();
         let roster = roster(&content);
         let issuers = content

@@ -6,7 +6,7 @@ use crate::trust::bundle::{self, Anchor, Bundle, Content, Member};
 use crate::trust::identity::join_file::JoinFile;
 use crate::trust::identity::request::Request;
 use crate::trust::keys::Algorithm;
-use crate::trust::signature::{FileSigner, RegisteredKey, SLACK, Signer};
+use crate::trust::signature::{FileSigner, Mandates, RegisteredKey, SLACK, Signer};
 use crate::trust::{certificate, pem};
 use evidence::time::Time;
 use policy::id::ParticipantId;
@@ -316,7 +316,7 @@ fn enlist<'a>(
             name: request.name.clone(),
             keys: vec![registered],
             seals: Vec::new(),
-            mandates_since: None,
+            mandates: Mandates::default(),
             note_key: request.note.clone(),
             address: request.address.clone(),
             expelled_at: None,

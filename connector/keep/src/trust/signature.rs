@@ -2,8 +2,10 @@
 
 use crate::trust::keys::{Algorithm, PrivateKey, PublicKey};
 use crate::trust::seal::{self, SealAnchor};
+use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::contract::deed::Deed;
+use policy::contract::mandate::SignedMandate;
 use policy::contract::{Signature, SignatureCheck};
 use policy::id::ParticipantId;
 use policy::refusal::{Code, Refusal};
@@ -123,8 +125,18 @@ pub type KeyHistory = BTreeMap<ParticipantId, Vec<RegisteredKey>>;
 /// The authorities that may seal for each participant, past ones too.
 pub type SealAnchors = BTreeMap<ParticipantId, Vec<SealAnchor>>;
 
-/// Since when a participant states that whoever signs contracts for it has a mandate.
-pub type Mandated = BTreeMap<ParticipantId, Time>;
+/// What a participant has the league state of its mandates.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mandates {
+    /// Since when whoever signs contracts for it has one.
+    pub since: Option<Time>,
+    /// Those that no longer count, by the digests of their statements, each with the instant from which. What rests on one
+    /// and was seen before stays good.
+    pub revoked: BTreeMap<Digest, Time>,
+}
+
+/// The mandates of each participant.
+pub type Mandated = BTreeMap<ParticipantId, Mandates>;
 
 /// The registered keys, as they counted at one instant.
 #[derive(Debug, Clone, Copy)]
@@ -167,7 +179,7 @@ impl<'a> RegisteredKeys<'a> {
         }
     }
 
-    /// The same, and who signs with mandates.
+    /// The same, and what participants state of their mandates.
     #[must_use]
     pub const fn and_mandated(self, mandated: &'a Mandated) -> Self {
         Self {
@@ -205,6 +217,10 @@ impl<'a> RegisteredKeys<'a> {
             }
             _ => Ok(registered),
         }
+    }
+
+    fn mandates(&self, of: &ParticipantId) -> Option<&'a Mandates> {
+        self.mandated.and_then(|mandated| mandated.get(of))
     }
 
     /// When the signature was made, by its own word, and when it entered the log.
@@ -295,8 +311,24 @@ impl SignatureCheck for RegisteredKeys<'_> {
     }
 
     fn needs_mandate(&self, signer: &ParticipantId) -> bool {
-        let since = self.mandated.and_then(|mandated| mandated.get(signer));
-        since.is_some_and(|since| *since <= self.logged)
+        self.mandates(signer)
+            .and_then(|mandates| mandates.since)
+            .is_some_and(|since| since <= self.logged)
+    }
+
+    fn mandate_revoked(
+        &self,
+        signer: &ParticipantId,
+        mandate: &SignedMandate,
+        signature: &Signature,
+    ) -> bool {
+        let revoked = self.mandates(signer).map(|mandates| &mandates.revoked);
+        let from = revoked.and_then(|revoked| revoked.get(&mandate.statement));
+        // What was made at no time was made too late.
+        from.is_some_and(|from| {
+            self.times(signature)
+                .is_none_or(|times| times.iter().chain([&self.seen]).any(|at| from <= at))
+        })
     }
 
     fn logged(&self) -> Option<Time> {

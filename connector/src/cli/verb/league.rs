@@ -30,6 +30,28 @@ pub(crate) struct KeyArgs {
     pub(crate) offset: Option<String>,
 }
 
+/// `hansa league mandates`
+#[derive(Debug, Clone, Args)]
+pub(crate) struct MandatesArgs {
+    /// The participant
+    pub(crate) id: String,
+    /// It is over
+    #[arg(long)]
+    pub(crate) end: bool,
+    /// Revoke one mandate instead, by the digest of its statement: `hansa key mandate` and `hansa contract show` tell it
+    #[arg(long, value_name = "STATEMENT", conflicts_with = "end")]
+    pub(crate) revoke: Option<String>,
+    /// From then on, such as 2026-12-01T00:00:00Z; absent: from now on
+    #[arg(long, value_name = "TIME", requires = "revoke")]
+    pub(crate) since: Option<String>,
+    /// The league's folder
+    #[arg(long, default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Moves the clock, in a league founded with --demo
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) offset: Option<String>,
+}
+
 /// `hansa league seal`
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SealArgs {

@@ -10,7 +10,7 @@ use crate::desk::out::Out;
 use crate::node::Node;
 use crate::walk::negotiate;
 use ::policy::contract::Agreement;
-use ::policy::contract::mandate::Mandate;
+use ::policy::contract::mandate::SignedMandate;
 use ::policy::contract::shown::Shown;
 use ::policy::id::ContractId;
 use ::policy::refusal::Refusal;
@@ -202,7 +202,7 @@ struct Signed {
     algorithm: String,
     /// To whom the seal is issued, where it is one.
     sealed_for: Option<String>,
-    mandate: Option<Mandate>,
+    mandate: Option<SignedMandate>,
     fault: Option<Refusal>,
 }
 
@@ -213,7 +213,8 @@ impl Signed {
             "key": self.key,
             "algorithm": self.algorithm,
             "sealed_for": self.sealed_for,
-            "mandate": self.mandate.as_ref().map(|mandate| json!({
+            "mandate": self.mandate.as_ref().map(|SignedMandate { mandate, statement, .. }| json!({
+                "statement": statement.to_string(),
                 "capacity": mandate.capacity,
                 "up_to": mandate.up_to.as_str(),
                 "longest_days": mandate.longest_days,
@@ -229,11 +230,12 @@ impl Signed {
             .sealed_for
             .as_ref()
             .map_or_else(String::new, |whose| format!(" of the seal of {whose}"));
-        let mandate = self.mandate.as_ref().map_or_else(String::new, |mandate| {
+        let mandate = self.mandate.as_ref().map_or_else(String::new, |signed| {
             format!(
-                ", {}, with a mandate up to {}",
-                mandate.capacity,
-                mandate.up_to.as_str()
+                ", {}, with the mandate {} up to {}",
+                signed.mandate.capacity,
+                signed.statement.short(),
+                signed.mandate.up_to.as_str()
             )
         });
         format!(
@@ -276,10 +278,7 @@ fn signatures(node: &Node, id: ContractId) -> Vec<Signed> {
                 key: signature.kid.clone(),
                 algorithm: signature.alg.to_string(),
                 sealed_for: signature.seal.as_ref().and_then(seal::issued_to),
-                mandate: signature
-                    .mandate
-                    .as_ref()
-                    .map(|signed| signed.mandate.clone()),
+                mandate: signature.mandate.as_deref().cloned(),
                 fault: checked.err(),
             }
         })

@@ -1,8 +1,8 @@
-//! `hansa league key` and `hansa league seal`: who may sign for a participant beside its connector.
+//! `hansa league key`, `hansa league mandates` and `hansa league seal`: who may sign for a participant beside its connector.
 
-use super::{moved, participant};
+use super::{moved, parsed, participant};
 use crate::cli::show::Show;
-use crate::cli::verb::league::{KeyArgs, SealArgs};
+use crate::cli::verb::league::{KeyArgs, MandatesArgs, SealArgs};
 use crate::local::read;
 use evidence::digest::Digest;
 use evidence::time::Time;
@@ -47,6 +47,45 @@ pub(super) fn key(args: &KeyArgs, now: Time, show: Show) -> Result<(), Refusal> 
     Ok(())
 }
 
+/// Notes whether a participant signs with mandates, or revokes one of them.
+pub(super) fn mandates(args: &MandatesArgs, now: Time, show: Show) -> Result<(), Refusal> {
+    let mut league = League::open(&args.dir)?;
+    let now = moved(&league, args.offset.as_deref(), now)?;
+    let id = participant(&args.id)?;
+    let revoked: Option<Digest> = args.revoke.as_deref().map(parsed).transpose()?;
+    let what = match revoked {
+        Some(statement) => {
+            let since = args.since.as_deref().map(instant).transpose()?;
+            league.revoke_mandate(&id, statement, since, now)?;
+            format!(
+                "has the mandate {} no longer: nothing counts that rests on it and is first seen from then on",
+                statement.short()
+            )
+        }
+        None => {
+            league.use_mandates(&id, !args.end, now)?;
+            let with = if args.end { "without" } else { "with" };
+            format!("signs contracts {with} mandates from now on")
+        }
+    };
+    let mandated = league.bundle().member(&id).map(|member| &member.mandates);
+    let uses = mandated.is_some_and(|mandates| mandates.since.is_some());
+    let sequence = league.bundle().content().sequence;
+    show.result(
+        &json!({
+            "participant": id.as_str(),
+            "mandates": uses,
+            "revoked": revoked.map(|statement| statement.to_string()),
+            "bundle": sequence,
+        }),
+        &format!(
+            "{} {what}; hand the new bundle (number {sequence}) to the participants: hansa league export",
+            id.domain()
+        ),
+    );
+    Ok(())
+}
+
 /// Names an authority that may seal for a participant, or ends what it may.
 pub(super) fn seal(args: &SealArgs, now: Time, show: Show) -> Result<(), Refusal> {
     let mut league = League::open(&args.dir)?;
@@ -85,16 +124,17 @@ pub(super) fn seal(args: &SealArgs, now: Time, show: Show) -> Result<(), Refusal
 /// How something ends.
 fn end(revoked: bool, since: Option<&str>) -> Result<End, Refusal> {
     match since {
-        Some(text) => {
-            let at = text.parse().map_err(|_| {
-                Refusal::new(
-                    Code::UsageWrong,
-                    format!("`{text}` is no time such as 2026-12-01T00:00:00Z"),
-                )
-            })?;
-            Ok(End::Compromised(at))
-        }
+        Some(text) => instant(text).map(End::Compromised),
         None if revoked => Ok(End::Revoked),
         None => Ok(End::Over),
     }
+}
+
+fn instant(text: &str) -> Result<Time, Refusal> {
+    text.parse().map_err(|_| {
+        Refusal::new(
+            Code::UsageWrong,
+            format!("`{text}` is no time such as 2026-12-01T00:00:00Z"),
+        )
+    })
 }

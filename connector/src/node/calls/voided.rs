@@ -1,4 +1,5 @@
-//! Contracts that a newer trust bundle makes void: by a key or a seal that did not count after all when they were signed.
+//! Contracts that a newer trust bundle makes void: by a key, a seal or a mandate that did not count after all when they were
+//! signed.
 
 use crate::node::Node;
 use crate::node::open::read_contract;
@@ -8,7 +9,7 @@ use policy::refusal::{Code, Refusal};
 
 impl Node {
     /// Holds each contract that is in force, or will be, against the trust bundle of now, by the keys that counted when it
-    /// was recorded. One by a key or a seal that was voided ends here and now, with the answers that run under it; the next
+    /// was recorded. One by a key, a seal or a mandate that was voided ends here and now, with the answers that run under it; the next
     /// start judges it again. Whoever has left the league is cut elsewhere, and may come back to his contracts.
     pub(super) fn end_voided(&self) {
         let now = self.now();
@@ -21,7 +22,12 @@ impl Node {
         for (id, why) in held
             .into_iter()
             .filter_map(|id| Some((id, self.borne_out(id).err()?)))
-            .filter(|(_, why)| matches!(why.code, Code::KeyRevoked | Code::SealNotTrusted))
+            .filter(|(_, why)| {
+                matches!(
+                    why.code,
+                    Code::KeyRevoked | Code::SealNotTrusted | Code::MandateRevoked
+                )
+            })
         {
             tracing::error!(name: "contract.void", contract = %id.short(), %why, "a contract is void");
             self.book_mut(|book| book.end(id, now));

@@ -1,7 +1,7 @@
 //! A bundle as JSON, both directions.
 
 use super::check::invalid;
-use super::{Anchor, Content, Issuer, Member};
+use super::{Anchor, Content, Issuer, Member, mandates};
 use crate::trust::jwk;
 use crate::trust::keys::Algorithm;
 use crate::trust::letter::{self, Kind};
@@ -149,9 +149,7 @@ fn write_member(member: &Member) -> Json {
         let seals = member.seals.iter().map(write_seal).collect();
         object.insert("seals".to_owned(), Json::List(seals));
     }
-    if let Some(since) = member.mandates_since {
-        object.insert("mandatesSince".to_owned(), Json::text(since));
-    }
+    mandates::write(&member.mandates, &mut object);
     if let Some(address) = &member.address {
         object.insert("address".to_owned(), Json::text(address));
     }
@@ -169,7 +167,7 @@ fn read_member(item: Json) -> Result<Member, Refusal> {
         name: fields.text("name").map_err(fault)?,
         keys: each(&mut fields, "keys", read_key)?,
         seals: some(&mut fields, "seals", read_seal)?,
-        mandates_since: instant(fields.optional("mandatesSince"))?,
+        mandates: mandates::read(&mut fields)?,
         note_key: key(fields.take("noteKey").map_err(fault)?)?,
         address: match fields.optional("address") {
             None => None,
@@ -325,7 +323,7 @@ fn read_seal(item: Json) -> Result<SealAnchor, Refusal> {
 }
 
 /// A list that is there only where it holds something: what was signed before there was such a thing stays as it was.
-fn some<T>(
+pub(super) fn some<T>(
     fields: &mut Fields,
     name: &str,
     read: impl Fn(Json) -> Result<T, Refusal>,
@@ -356,7 +354,7 @@ fn key(jwk: Json) -> Result<crate::trust::keys::PublicKey, Refusal> {
     jwk::from_json(jwk).map_err(|refusal| invalid(refusal.sentence))
 }
 
-fn instant(value: Option<Json>) -> Result<Option<Time>, Refusal> {
+pub(super) fn instant(value: Option<Json>) -> Result<Option<Time>, Refusal> {
     value
         .map(|value| {
             value

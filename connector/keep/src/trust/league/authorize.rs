@@ -96,13 +96,38 @@ impl League {
     ) -> Result<(), Refusal> {
         let mut content = self.bundle.content().clone();
         let member = member(&mut content, id)?;
-        if member.mandates_since.is_some() == uses {
+        if member.mandates.since.is_some() == uses {
             return Err(Refusal::new(
                 Code::UsageWrong,
                 format!("that is so already for {id}"),
             ));
         }
-        member.mandates_since = uses.then_some(now);
+        member.mandates.since = uses.then_some(now);
+        self.publish(content, now)
+    }
+
+    /// Revokes one mandate of a participant, by the digest of its statement, now or since an earlier instant. What rests on it
+    /// and was seen before stays good; nobody can have it revoked any later.
+    ///
+    /// # Errors
+    /// `PEER_UNKNOWN` when the participant is no member; `USAGE` when it is revoked from that instant on already.
+    pub fn revoke_mandate(
+        &mut self,
+        id: &ParticipantId,
+        statement: Digest,
+        since: Option<Time>,
+        now: Time,
+    ) -> Result<(), Refusal> {
+        let mut content = self.bundle.content().clone();
+        let from = since.map_or(now, |since| since.min(now));
+        let revoked = &mut member(&mut content, id)?.mandates.revoked;
+        if revoked.get(&statement).is_some_and(|known| *known <= from) {
+            return Err(Refusal::new(
+                Code::UsageWrong,
+                format!("the mandate `{}` is revoked already", statement.short()),
+            ));
+        }
+        revoked.insert(statement, from);
         self.publish(content, now)
     }
 

@@ -4,7 +4,9 @@ use super::{LONGEST_LEAF_DAYS, League};
 use crate::trust::certificate::{self, CertificateFault, Usage};
 use crate::trust::identity::{self};
 use crate::trust::sample::{DAY, Sample, start};
+use evidence::digest::Digest;
 use policy::contract::deed::Deed;
+use policy::contract::mandate::{Class, Mandate, SignedMandate};
 use policy::contract::{Role, Signature, SignatureCheck};
 use policy::refusal::Code;
 
@@ -159,4 +161,85 @@ fn an_expelled_participant_is_out_and_its_past_signatures_hold() {
     let request = identity::request(&sample.files("munster.example"), &applicant).unwrap();
     let back = sample.league.admit(&request, 7, expelled).unwrap_err();
     assert_eq!(back.code, Code::PeerNotTrusted);
+}
+
+#[test]
+fn a_mandate_is_revoked_for_what_is_first_seen_later() {
+    let mut sample = Sample::new();
+    let munster = sample.admit("munster.example", start());
+    let signature = |days: i64| Signature {
+        role: Role::Provider,
+        kid: "officer".to_owned(),
+        alg: "EdDSA".to_owned(),
+        issued_at: start().plus_micros(days * DAY).micros() / 1_000_000,
+        signing_input: Vec::new(),
+        signature: Vec::new(),
+        seal: None,
+        mandate: None,
+    };
+    let mandate = |text: &str| SignedMandate {
+        statement: Digest::of(text.as_bytes()),
+        mandate: Mandate {
+            participant: munster.id.clone(),
+            holder: "officer".to_owned(),
+            capacity: "head of the data office".to_owned(),
+            up_to: Class::Rows,
+            longest_days: 365,
+            counterparties: std::collections::BTreeSet::new(),
+            not_before: start(),
+            not_after: start().plus_micros(365 * DAY),
+        },
+        signature: signature(0),
+        bytes: Vec::new(),
+    };
+    let (stolen, good) = (mandate("stolen"), mandate("good"));
+    let at = |days: i64| start().plus_micros(days * DAY);
+    let before = sample.league.bundle().to_bytes();
+    assert!(
+        !String::from_utf8(before)
+            .unwrap()
+            .contains("revokedMandates")
+    );
+    sample
+        .league
+        .revoke_mandate(&munster.id, stolen.statement, None, at(5))
+        .unwrap();
+    let revoked = |sample: &Sample, mandate: &SignedMandate, days: [i64; 3]| {
+        let [made, logged, seen] = days;
+        let bundle = sample.league.bundle();
+        let keys = bundle.keys(at(logged)).first_seen(at(seen));
+        keys.mandate_revoked(&munster.id, mandate, &signature(made))
+    };
+    for (days, expect) in [
+        ([4, 4, 4], false),
+        // It bears an earlier time, and nobody saw it then.
+        ([4, 4, 5], true),
+        ([4, 5, 4], true),
+        ([5, 4, 4], true),
+        ([6, 6, 6], true),
+    ] {
+        assert_eq!(revoked(&sample, &stolen, days), expect, "{days:?}");
+        assert!(!revoked(&sample, &good, days), "{days:?}");
+    }
+    // It was stolen earlier than anybody thought; nobody takes that back.
+    let since = |sample: &mut Sample, days: i64| {
+        let from = Some(at(days));
+        let revoking = sample
+            .league
+            .revoke_mandate(&munster.id, stolen.statement, from, at(6));
+        revoking.map_err(|refusal| refusal.code)
+    };
+    assert_eq!(since(&mut sample, 5), Err(Code::UsageWrong));
+    assert_eq!(since(&mut sample, 9), Err(Code::UsageWrong));
+    assert_eq!(since(&mut sample, 3), Ok(()));
+    assert!(revoked(&sample, &stolen, [3, 3, 3]));
+    assert!(!revoked(&sample, &stolen, [2, 2, 2]));
+    // As everybody reads it.
+    let read = crate::trust::bundle::Bundle::read(&sample.league.bundle().to_bytes()).unwrap();
+    let member = read.member(&munster.id).unwrap();
+    assert_eq!(
+        member.mandates.revoked,
+        [(stolen.statement, at(3))].into_iter().collect()
+    );
+    assert_eq!(member.mandates.since, None);
 }
