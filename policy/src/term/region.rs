@@ -1,8 +1,8 @@
 //! Term 33, second half: where whoever asks sits, as an issuer that the trust bundle names has stated it.
 //!
 //! A region is `EU`, or a code of NUTS: a country of two letters and up to three more characters. It lies in itself and in
-//! whatever its first characters name (`DEA33` in `DEA`). Which country lies in the EU changes with treaties and stands
-//! nowhere here: that somebody sits in the EU is stated by an issuer in so many words.
+//! whatever its first characters name (`DEA33` in `DEA`), and what lies in a member state lies in the EU. Nothing is known of
+//! the other way round: who is stated to sit in the EU sits in none of its states.
 
 use super::Term;
 use super::odrl::{says, typed, with};
@@ -24,9 +24,25 @@ impl Region {
     /// Whether `other` is this one or lies in it.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        other.0.starts_with(&self.0)
+        other.0.starts_with(&self.0) || (self.0 == EU && other.is_of_a_member())
+    }
+
+    fn is_of_a_member(&self) -> bool {
+        let country = self.0.get(..2);
+        country.is_some_and(|country| MEMBERS.contains(&country))
     }
 }
+
+const EU: &str = "EU";
+
+/// The member states of the European Union since 1 February 2020, when the withdrawal of the United Kingdom took effect: the
+/// parties of Article 52(1) of the Treaty on European Union. Written as in NUTS (Regulation (EC) No 1059/2003, Annex I), which
+/// takes the codes of ISO 3166-1 but EL for Greece; its code of ISO is an issuer's word for the same country. A state that
+/// joins or leaves does so on a day that is published long before (Articles 49 and 50), and is a change of this list.
+const MEMBERS: [&str; 28] = [
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "GR", "HR", "HU", "IE",
+    "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+];
 
 impl fmt::Display for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -177,15 +193,42 @@ mod tests {
         };
         assert_eq!(met("EU", Some("EU")), Ok(()));
         assert_eq!(met("DE", Some("DEA33")), Ok(()));
-        // Nothing here knows which countries the EU has.
         for (wanted, shown) in [
             ("EU", None),
-            ("EU", Some("DE")),
             ("DE", Some("EU")),
+            ("DE", Some("FR")),
             ("DEA3", Some("DEA")),
         ] {
             assert_eq!(met(wanted, shown), Err(Code::PlaceNotAllowed));
         }
+    }
+
+    #[test]
+    fn a_member_state_lies_in_the_eu_and_no_other_country_does() {
+        let region = |text: &str| -> Region { text.parse().unwrap() };
+        let eu = region("EU");
+        let letters = || (b'A'..=b'Z').map(char::from);
+        let within: Vec<String> = letters()
+            .flat_map(|one| letters().map(move |other| format!("{one}{other}")))
+            .filter(|country| eu.covers(&region(country)))
+            .collect();
+        // Greece has two codes, and the EU lies in itself.
+        assert_eq!(
+            within.join(" "),
+            "AT BE BG CY CZ DE DK EE EL ES EU FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
+        );
+        for (place, lies) in [
+            ("DEA33", true),
+            ("FR1", true),
+            ("UKI", false),
+            ("CH0", false),
+        ] {
+            assert_eq!(eu.covers(&region(place)), lies, "{place}");
+        }
+        // For whoever is in a member state only, that is the tighter term.
+        let tighter = Within(&region("DE")).compare(&Term::Region(eu.clone()));
+        assert_eq!(tighter, Some(Ordering::Less));
+        assert_eq!(Within(&eu).compare(&Term::Region(region("CH"))), None);
     }
 
     #[test]
