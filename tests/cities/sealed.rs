@@ -240,7 +240,7 @@ fn seal_digest(file: &Path) -> String {
     Digest::of(&own.unwrap()).to_string()
 }
 
-/// The league revokes the city's seal from before it was used.
+/// The league revokes the key of the city's seal from before it was used.
 fn league_ends(world: &Sealing) {
     let certificate = shown(&world.city.certificates);
     world
@@ -255,6 +255,7 @@ fn league_ends(world: &Sealing) {
             "--end",
             "--revoke",
             &certificate,
+            "--key",
             "--since",
             "2020-01-01T00:00:00Z",
             "--dir",

@@ -39,8 +39,19 @@ pub struct SealAnchor {
     pub not_before: Time,
     /// First instant at which they no longer count.
     pub not_after: Time,
-    /// SHA-256 of certificates of seals that no longer count, with the instant from which.
-    pub revoked: Vec<(Digest, Time)>,
+    /// What no longer counts of its seals, each with the instant from which.
+    pub revoked: Vec<(Ended, Time)>,
+}
+
+/// What of a seal no longer counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// One certificate, by its SHA-256.
+    Certificate(Digest),
+    /// A key, by its RFC 7638 thumbprint, whatever certificates it has: that of a stolen key which is renewed, or that another
+    /// authority issues, is one of a stolen key. The thumbprint and not the digest of the SPKI, since one key may be
+    /// written as several of these.
+    Key(String),
 }
 
 /// Checks a sealed signature: certificates, organisation, times, the name of the key, and the signature itself. `times` are
@@ -63,32 +74,39 @@ pub(super) fn check(
     let organization = organization(&read)?;
     let mut worst =
         untrusted("no authority that may seal for it has issued the seal's certificate");
-    let mut found = None;
+    let mut found = false;
     for anchor in anchors {
         match led_to(seal, &own, anchor, &organization, times) {
             Ok(()) => {
-                found = Some(anchor);
+                found = true;
                 break;
             }
             Err(Some(refusal)) => worst = refusal,
             Err(None) => {}
         }
     }
-    let anchor = found.ok_or(worst)?;
-    let digest = Digest::of(&own);
-    let revoked = |at: &Time| {
-        anchor
-            .revoked
-            .iter()
-            .any(|(which, from)| *which == digest && from <= at)
-    };
-    if times.iter().chain([&seen]).any(revoked) {
-        return Err(Refusal::new(
-            Code::KeyRevoked,
-            format!("the league has revoked the seal `{}`", digest.short()),
-        ));
+    if !found {
+        return Err(worst);
     }
     let key = SealKey::of(&read)?;
+    let digest = Digest::of(&own);
+    // Of all its authorities: a key is stolen whoever certifies it.
+    for (what, from) in anchors.iter().flat_map(|anchor| &anchor.revoked) {
+        let it = match what {
+            Ended::Certificate(one) => *one == digest,
+            Ended::Key(kid) => kid == key.kid(),
+        };
+        if it && times.iter().chain([&seen]).any(|at| from <= at) {
+            let what = match what {
+                Ended::Certificate(_) => format!("the seal `{}`", digest.short()),
+                Ended::Key(kid) => format!("the key `{kid}` of the seal"),
+            };
+            return Err(Refusal::new(
+                Code::KeyRevoked,
+                format!("the league has revoked {what}"),
+            ));
+        }
+    }
     if key.kid() != signature.kid {
         return Err(Refusal::new(
             Code::SignatureHeader,
@@ -118,6 +136,15 @@ pub(super) fn check(
 #[must_use]
 pub fn issued_to(seal: &Seal) -> Option<String> {
     organization(&parse(&CertificateDer::from(seal.own())).ok()?).ok()
+}
+
+/// The thumbprint of the key in a seal's certificate.
+///
+/// # Errors
+/// `SIGNATURE_HEADER` or `SIGNATURE_ALG`.
+pub(crate) fn key_of(certificate: &CertificateDer<'_>) -> Result<String, Refusal> {
+    let key = SealKey::of(&parse(certificate)?)?;
+    Ok(key.kid().to_owned())
 }
 
 /// The organisation that an authority's certificate and a seal's may be named with: one printable line.

@@ -69,6 +69,9 @@ pub(crate) struct SealArgs {
     /// End the one seal of this certificate
     #[arg(long, value_name = "FILE", requires = "end")]
     pub(crate) revoke: Option<PathBuf>,
+    /// And every other one of the same key: it is stolen, whoever certifies it
+    #[arg(long, requires = "revoke")]
+    pub(crate) key: bool,
     /// From then on; absent: from now on
     #[arg(long, value_name = "TIME", requires = "end")]
     pub(crate) since: Option<String>,

@@ -7,7 +7,7 @@ use crate::local::read;
 use evidence::digest::Digest;
 use evidence::time::Time;
 use keep::trust::league::League;
-use keep::trust::league::authorize::{End, certificate};
+use keep::trust::league::authorize::{End, certificate, ended};
 use policy::refusal::{Code, Refusal};
 use serde_json::json;
 
@@ -97,10 +97,10 @@ pub(super) fn seal(args: &SealArgs, now: Time, show: Show) -> Result<(), Refusal
             "counts"
         }
         None => {
-            let revoked = args.revoke.as_deref().map(certificate).transpose()?;
-            let digest = revoked.map(|revoked| Digest::of(&revoked));
+            let revoked = args.revoke.as_deref();
+            let revoked = revoked.map(|file| ended(file, args.key)).transpose()?;
             let end = end(true, args.since.as_deref())?;
-            league.end_seal(&id, &args.organization, digest, end, now)?;
+            league.end_seal(&id, &args.organization, revoked, end, now)?;
             "ends"
         }
     };

@@ -5,7 +5,7 @@ use super::{Anchor, Content, Issuer, Member, mandates};
 use crate::trust::jwk;
 use crate::trust::keys::Algorithm;
 use crate::trust::letter::{self, Kind};
-use crate::trust::seal::SealAnchor;
+use crate::trust::seal::{Ended, SealAnchor};
 use crate::trust::signature::RegisteredKey;
 use evidence::json::Json;
 use evidence::json::fields::{FieldFault, Fields};
@@ -276,12 +276,17 @@ fn read_key(item: Json) -> Result<RegisteredKey, Refusal> {
 /// What a key with a use of its own is for.
 const CONTRACTS: &str = "contracts";
 
+/// What is revoked of a seal: one certificate, or a key with all that it has.
+const CERTIFICATE: &str = "certificate";
+const KEY: &str = "key";
+
 fn write_seal(seal: &SealAnchor) -> Json {
-    let revoked = seal.revoked.iter().map(|(certificate, from)| {
-        Json::object([
-            ("certificate", Json::text(certificate)),
-            ("from", Json::text(from)),
-        ])
+    let revoked = seal.revoked.iter().map(|(what, from)| {
+        let what = match what {
+            Ended::Certificate(digest) => (CERTIFICATE, Json::text(digest)),
+            Ended::Key(kid) => (KEY, Json::text(kid)),
+        };
+        Json::object([what, ("from", Json::text(from))])
     });
     let mut object = BTreeMap::from([
         (
@@ -310,12 +315,19 @@ fn read_seal(item: Json) -> Result<SealAnchor, Refusal> {
         not_after: fields.time("notAfter").map_err(fault)?,
         revoked: some(&mut fields, "revoked", |item| {
             let mut fields = Fields::of(item).map_err(fault)?;
-            let revoked = (
-                fields.digest("certificate").map_err(fault)?,
-                fields.time("from").map_err(fault)?,
-            );
+            let key = fields.optional(KEY).map(|kid| match kid {
+                Json::Text(kid) if jwk::decode(&kid).is_ok_and(|bytes| bytes.len() == 32) => {
+                    Ok(Ended::Key(kid))
+                }
+                _ => Err(invalid("a seal of the trust bundle: `key` is no thumbprint")),
+            });
+            let what = match key {
+                Some(key) => key?,
+                None => Ended::Certificate(fields.digest(CERTIFICATE).map_err(fault)?),
+            };
+            let from = fields.time("from").map_err(fault)?;
             fields.finish().map_err(fault)?;
-            Ok(revoked)
+            Ok((what, from))
         })?,
     };
     fields.finish().map_err(fault)?;

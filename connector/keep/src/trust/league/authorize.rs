@@ -3,7 +3,7 @@
 use super::{DAY, KEY_YEARS, League};
 use crate::trust::bundle::{Content, Member};
 use crate::trust::identity::{self, contract_key::ContractKey};
-use crate::trust::seal::SealAnchor;
+use crate::trust::seal::{self, Ended, SealAnchor};
 use crate::trust::signature::{RegisteredKey, SLACK};
 use evidence::digest::Digest;
 use evidence::time::Time;
@@ -157,7 +157,7 @@ impl League {
         self.publish(content, now)
     }
 
-    /// Ends the seals that an authority may make for a participant, all of them, or the one of this certificate.
+    /// Ends the seals that an authority may make for a participant, all of them, or those of one certificate or one key.
     ///
     /// # Errors
     /// `PEER_UNKNOWN` when the participant is no member, `KEY_INVALID` when no authority may seal for the organisation.
@@ -165,7 +165,7 @@ impl League {
         &mut self,
         id: &ParticipantId,
         organization: &str,
-        certificate: Option<Digest>,
+        one: Option<Ended>,
         end: End,
         now: Time,
     ) -> Result<(), Refusal> {
@@ -181,9 +181,9 @@ impl League {
                 continue;
             }
             found = true;
-            match certificate {
+            match &one {
                 None => seal.not_after = seal.not_after.min(from),
-                Some(digest) => seal.revoked.push((digest, from)),
+                Some(one) => seal.revoked.push((one.clone(), from)),
             }
         }
         // What ends before it began was never named.
@@ -210,6 +210,18 @@ pub fn certificate(file: &Path) -> Result<CertificateDer<'static>, Refusal> {
             format!("`{}` holds no certificate", file.display()),
         )
     })
+}
+
+/// A seal as it is revoked: by its certificate alone, or by its key.
+///
+/// # Errors
+/// `FILE_MISSING`, `KEY_INVALID`, or `SIGNATURE_ALG` for a key of a kind that seals nothing.
+pub fn ended(file: &Path, with_its_key: bool) -> Result<Ended, Refusal> {
+    let certificate = certificate(file)?;
+    if with_its_key {
+        return seal::key_of(&certificate).map(Ended::Key);
+    }
+    Ok(Ended::Certificate(Digest::of(&certificate)))
 }
 
 fn member<'a>(content: &'a mut Content, id: &ParticipantId) -> Result<&'a mut Member, Refusal> {

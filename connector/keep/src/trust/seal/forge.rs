@@ -65,8 +65,12 @@ impl Wish {
             KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048)
         } else {
             KeyPair::generate()
-        }
-        .unwrap();
+        };
+        self.of(key.unwrap(), issuer)
+    }
+
+    /// The same, for a key that there is.
+    pub(crate) fn of(self, key: KeyPair, issuer: Option<&Made>) -> Made {
         let mut params = CertificateParams::default();
         let mut subject = DistinguishedName::new();
         subject.push(DnType::CommonName, self.name);

@@ -1,7 +1,7 @@
 //! A seal counts by the authority that the bundle names, for the organisation that it names, in their time.
 
 use super::forge::{Made, ORGANIZATION, Wish};
-use super::{SealAnchor, rsa_thumbprint};
+use super::{Ended, SealAnchor, key_of, rsa_thumbprint};
 use crate::trust::bundle::Bundle;
 use crate::trust::league::League;
 use crate::trust::league::authorize::End;
@@ -59,6 +59,14 @@ impl World {
     fn signed(&self) -> Signature {
         self.seal.sign(&[&self.between], at())
     }
+}
+
+fn certificate(seal: &Made) -> Ended {
+    Ended::Certificate(Digest::of(&seal.der))
+}
+
+fn key(seal: &Made) -> Ended {
+    Ended::Key(key_of(&seal.der).unwrap())
 }
 
 const REFUSED: Result<(), Code> = Err(Code::SealNotTrusted);
@@ -196,11 +204,11 @@ fn a_seal_counts_when_it_is_made_and_when_it_is_logged() {
     anchor.not_before = at().plus_micros(1_000_000);
     check(&anchor, &w.signed(), late);
     anchor = w.root.anchor();
-    anchor.revoked = vec![(Digest::of(&w.seal.der), at())];
+    anchor.revoked = vec![(certificate(&w.seal), at())];
     check(&anchor, &w.signed(), Err(Code::KeyRevoked));
-    anchor.revoked = vec![(Digest::of(&w.seal.der), at().plus_micros(DAY))];
+    anchor.revoked = vec![(certificate(&w.seal), at().plus_micros(DAY))];
     check(&anchor, &w.signed(), Ok(()));
-    anchor.revoked = vec![(Digest::of(b"another"), at())];
+    anchor.revoked = vec![(Ended::Certificate(Digest::of(b"another")), at())];
     check(&anchor, &w.signed(), Ok(()));
 }
 
@@ -224,6 +232,44 @@ fn a_seal_names_its_own_key_and_concludes_contracts_alone() {
     let other: ParticipantId = "ottawa.example".parse().unwrap();
     let refusal = keys.check(&other, &w.signed(), Deed::Contract).unwrap_err();
     assert_eq!(refusal.code, Code::SealNotTrusted);
+}
+
+/// The certificate of a stolen key is renewed, by its authority or by another one: it is still stolen.
+#[test]
+fn a_seal_is_revoked_by_its_key_whatever_certificate_that_gets() {
+    for rsa in [false, true] {
+        let wish = || Wish {
+            rsa,
+            ..Wish::seal()
+        };
+        let w = world(wish());
+        let again = rcgen::KeyPair::from_pem(&w.seal.key.serialize_pem()).unwrap();
+        let renewed = wish().of(again, Some(&w.between));
+        let signed = renewed.sign(&[&w.between], at());
+        let next = wish().by(Some(&w.between)).sign(&[&w.between], at());
+        assert_ne!(renewed.der, w.seal.der);
+        let mut anchor = w.root.anchor();
+        anchor.revoked = vec![(certificate(&w.seal), at())];
+        check(&anchor, &w.signed(), Err(Code::KeyRevoked));
+        check(&anchor, &signed, Ok(()));
+        anchor.revoked = vec![(key(&w.seal), at())];
+        check(&anchor, &w.signed(), Err(Code::KeyRevoked));
+        check(&anchor, &signed, Err(Code::KeyRevoked));
+        check(&anchor, &next, Ok(()));
+        // By an authority that was named for the same participant and knows nothing of the theft.
+        let other = world(wish());
+        let again = rcgen::KeyPair::from_pem(&w.seal.key.serialize_pem()).unwrap();
+        let elsewhere = wish().of(again, Some(&other.between));
+        let anchors = [other.root.anchor(), anchor.clone()];
+        let signed = elsewhere.sign(&[&other.between], at());
+        check(&anchors[0], &signed, Ok(()));
+        assert_eq!(judged(&anchors, &signed, at()), Err(Code::KeyRevoked));
+        // What was seen before stays good.
+        anchor.revoked = vec![(key(&w.seal), at().plus_micros(DAY))];
+        check(&anchor, &w.signed(), Ok(()));
+        let later = judged(&[anchor], &w.signed(), at().plus_micros(DAY));
+        assert_eq!(later, Err(Code::KeyRevoked));
+    }
 }
 
 /// The example of RFC 7638, section 3.1.
@@ -271,12 +317,17 @@ fn a_league_names_authorities_that_seal_and_ends_them() {
     };
     assert_eq!(accepted(league.bundle(), at()), Ok(()));
     let later = at().plus_micros(DAY);
-    let own = Some(Digest::of(&w.seal.der));
+    let own = Some(certificate(&w.seal));
     league
         .end_seal(&id, ORGANIZATION, own, End::Revoked, later)
         .unwrap();
     assert_eq!(accepted(league.bundle(), at()), Ok(()));
     assert_eq!(accepted(league.bundle(), later), Err(Code::KeyRevoked));
+    let ends = Some(key(&w.seal));
+    league
+        .end_seal(&id, ORGANIZATION, ends, End::Compromised(at()), later)
+        .unwrap();
+    assert_eq!(accepted(league.bundle(), at()), Err(Code::KeyRevoked));
     league
         .end_seal(&id, ORGANIZATION, None, End::Compromised(at()), later)
         .unwrap();
