@@ -305,6 +305,79 @@ fn a_variance_or_a_number_of_units_that_tells_too_much_is_not_signed() {
     check(units(vec![kept(), budget(|_| {})]), CONTRADICTS);
 }
 
+/// Each of those refusals is its own: another one in its place would not say what is wrong, nor what would mend it.
+#[test]
+fn a_variance_or_a_number_of_units_is_refused_by_its_own_clause_and_reason() {
+    fn told(function: Function, more: Vec<Term>) -> String {
+        // Counts alone, since sums have refusals of their own beside rounded counts.
+        let all = cube(more).into_iter();
+        let counted = function != Function::Variance;
+        let terms: Vec<Term> = all
+            .filter(|term| !(counted && matches!(term, Term::Measures(_))))
+            .map(|term| match term {
+                Term::Functions(_) => Term::Functions(vec![Function::Count, function]),
+                other => other,
+            })
+            .collect();
+        let asker = participant("hansa://firm.example");
+        let refusal = of_clauses(&clauses(terms), &Binding::of(&asker)).unwrap_err();
+        let clause = refusal.clause.map(|clause| clause.to_string());
+        assert_eq!(clause.as_deref(), Some("#c1"), "{refusal}");
+        refusal.sentence
+    }
+    let device = || Unit::Column(name("device"));
+    let group = |at_least, unit| Term::MinGroup { at_least, unit };
+    let dominance = Term::Dominance(Dominance {
+        measure: name("bikes"),
+        unit: name("device"),
+        rule: dominance::Dominant::P(15),
+    });
+    let kept = || release(Late::Never);
+    let (variance, units) = (Function::Variance, Function::Units);
+    for (function, more, word) in [
+        (variance, vec![group(4, device())], "tell its single values"),
+        (
+            variance,
+            vec![group(5, device()), dominance],
+            "the rule of dominance",
+        ),
+        (
+            units,
+            vec![kept(), group(5, Unit::Rows)],
+            "where a group needs so many",
+        ),
+        (
+            units,
+            vec![kept(), group(1, device())],
+            "where a group needs so many",
+        ),
+        (units, vec![group(5, device())], "worked out for each"),
+        (
+            units,
+            vec![release(Late::Wait), group(5, device())],
+            "before and after a correction",
+        ),
+        (
+            units,
+            vec![release(Late::Correct), group(5, device())],
+            "before and after a correction",
+        ),
+        (
+            units,
+            vec![kept(), group(5, device()), Term::CellKey(5)],
+            "exactly what the counts hide",
+        ),
+        (
+            units,
+            vec![kept(), group(5, device()), Term::SuppressComplement],
+            "how many are in several",
+        ),
+    ] {
+        let sentence = told(function, more);
+        assert!(sentence.contains(word), "{word}: {sentence}");
+    }
+}
+
 #[test]
 fn a_secondary_protection_is_one_that_is_executed() {
     let counts = |more: Vec<Term>| -> Vec<Term> {

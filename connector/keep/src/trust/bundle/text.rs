@@ -319,7 +319,9 @@ fn read_seal(item: Json) -> Result<SealAnchor, Refusal> {
                 Json::Text(kid) if jwk::decode(&kid).is_ok_and(|bytes| bytes.len() == 32) => {
                     Ok(Ended::Key(kid))
                 }
-                _ => Err(invalid("a seal of the trust bundle: `key` is no thumbprint")),
+                _ => Err(invalid(
+                    "a seal of the trust bundle: `key` is no thumbprint",
+                )),
             });
             let what = match key {
                 Some(key) => key?,
