@@ -3,7 +3,7 @@
 mod check;
 pub mod fare;
 mod guarded;
-mod prohibited;
+pub(crate) mod prohibited;
 mod record;
 mod ruled;
 pub mod sum;

@@ -341,3 +341,27 @@ fn a_slow_answer_is_the_only_one_and_ends_with_its_contract() {
     assert!(rows < 50_000);
     assert!(micros >= (rows - 500) * 2_000, "{rows} rows in {micros} µs");
 }
+
+/// What its own copy of the contract prohibits a connector does not ask for; another contract is asked instead.
+#[test]
+fn what_the_own_copy_prohibits_is_not_asked_for() {
+    let (league, mut lindau) = league();
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    let research = "prohibit = [{ purpose = \"dpv:Marketing\" }]";
+    let terms = format!("{ALWAYS}\n{research}");
+    lindau.offers("trips", "research", &terms, "\"league\"", "auto");
+    lindau.serve();
+    acme.knows(&lindau);
+    let first = acme.contract("lindau.trips");
+    const COUNT: &str = "SELECT count(*) FROM lindau.trips";
+    let ask = |purpose: &str| acme.hansa(&["sql", COUNT, "--purpose", purpose]);
+    ask("dpv:ResearchAndDevelopment").must();
+    let no = ask("dpv:Marketing").refused("PROHIBITED", 3);
+    assert!(no.err.contains(&first[..12]), "{}", no.err);
+    // It was not even asked.
+    assert_eq!(lindau.records("permit").len(), 1);
+    assert_eq!(lindau.records("refuse").len(), 0);
+    lindau.verifies();
+    acme.verifies();
+}

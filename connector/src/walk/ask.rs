@@ -1,5 +1,6 @@
 //! Ask: one question over own and remote datasets. The plan stays here, errands go out, each on the books before it goes.
 
+mod barred;
 mod lacking;
 
 use crate::node::Node;
@@ -11,8 +12,8 @@ use engine::limits::Limits;
 use policy::contract::{Agreement, Standing};
 use policy::id::ContractId;
 use policy::refusal::{Code, Refusal};
+use policy::term;
 use policy::term::rule::Binding;
-use policy::term::{self, Term};
 use proto::peer::catalogue::{Offer, PageRequest};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -243,7 +244,7 @@ fn remote_tables(node: &Node, seen: &Seen, wish: &Wish) -> (Vec<RemoteTable>, Ve
         });
         match table {
             Ok(table) => tables.push(RemoteTable {
-                barred: barred(node, seen, id, &agreement, wish),
+                barred: barred::barred(node, seen, id, &agreement, wish),
                 ..table
             }),
             Err(refusal) => unusable.push(refusal.with_contract(id)),
@@ -327,57 +328,6 @@ pub(crate) fn lapsed(node: &Node, sql: &str) -> Result<Option<Refusal>, Refusal>
             .with_contract(id)
             .with_help(format!("ask for a new one: hansa contract request {name}")),
     ))
-}
-
-/// Why a contract can't be used for the declared purpose, as its provider would say.
-fn barred(
-    node: &Node,
-    seen: &Seen,
-    id: ContractId,
-    agreement: &Agreement,
-    wish: &Wish,
-) -> Option<Refusal> {
-    let taxonomy = node.taxonomy().with_own(&agreement.own_purposes).ok()?;
-    for clause in &agreement.clauses {
-        let Term::Purpose(needed) = &clause.term else {
-            continue;
-        };
-        let covered = wish
-            .purpose
-            .as_ref()
-            .is_some_and(|purpose| needed.iter().any(|needed| taxonomy.covers(needed, purpose)));
-        if covered {
-            continue;
-        }
-        let allowed = needed
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(" or ");
-        let owner = seen.peer.alias.as_str();
-        let name = &seen.dataset.id.name;
-        let refusal = match &wish.purpose {
-            None => Refusal::new(
-                Code::PurposeMissing,
-                format!("{owner} gives {name} for declared purposes only"),
-            ),
-            Some(purpose) => Refusal::new(
-                Code::PurposeNotCovered,
-                format!("{owner} does not permit the purpose `{purpose}` on {name}"),
-            ),
-        };
-        let first = needed.first().map(ToString::to_string).unwrap_or_default();
-        return Some(
-            refusal
-                .with_participant(seen.peer.id.clone())
-                .with_contract(id)
-                .with_clause(clause.id, format!("purpose is {allowed}"))
-                .with_help(format!(
-                    "ask with --purpose {first}, or request an amendment: hansa contract request {owner}.{name}"
-                )),
-        );
-    }
-    None
 }
 
 /// What one question may use here.

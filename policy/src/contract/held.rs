@@ -3,6 +3,7 @@
 use super::{Agreement, Book, Grant, Standing};
 use crate::id::{ContractId, PurposeId};
 use crate::refusal::{Code, Refusal};
+use crate::ruling::prohibited;
 use crate::term::purpose::{self, Taxonomy};
 use evidence::time::Time;
 
@@ -14,8 +15,8 @@ impl Book {
         })
     }
 
-    /// What keeps us from asking under a contract that we hold, as far as it is known here: its state, or the purpose
-    /// that we would declare. The provider decides; this spares a question that it would refuse.
+    /// What keeps us from asking under a contract that we hold, as far as it is known here: its state, the purpose that we
+    /// would declare, or what it prohibits. The provider decides; this spares a question that it would refuse.
     #[must_use]
     pub fn barred(
         &self,
@@ -32,16 +33,36 @@ impl Book {
         };
         let refusal = match standing.refusal(id, agreement) {
             Some(refusal) => refusal,
-            None => purpose::check(
-                &agreement.dataset.id,
-                &Grant::of(id, agreement),
-                taxonomy,
-                declared,
-            )
-            .err()?
-            .with_contract(id),
+            None => {
+                let grant = Grant::of(id, agreement);
+                purpose::check(&agreement.dataset.id, &grant, taxonomy, declared)
+                    .and_then(|()| prohibited::for_certain(&grant, taxonomy, declared, now))
+                    .err()?
+                    .with_contract(id)
+            }
         };
         Some(refusal.with_participant(agreement.provider.id.clone()))
+    }
+}
+
+impl Agreement {
+    /// The clause that prohibits every question for this purpose about now, as far as that can be told without asking.
+    ///
+    /// # Errors
+    /// `TERM_UNKNOWN` where its purposes can't be judged here.
+    pub fn prohibits(
+        &self,
+        id: ContractId,
+        declared: Option<&PurposeId>,
+        taxonomy: &Taxonomy,
+        now: Time,
+    ) -> Result<Option<Refusal>, Refusal> {
+        let grant = Grant::of(id, self);
+        match prohibited::for_certain(&grant, taxonomy, declared, now) {
+            Ok(()) => Ok(None),
+            Err(why) if why.code == Code::Prohibited => Ok(Some(why.with_contract(id))),
+            Err(why) => Err(why),
+        }
     }
 }
 
@@ -53,7 +74,9 @@ mod tests {
         CONSUMER, agreed, agreement, contract_id, participant, party, purpose, purposes, taxonomy,
         time,
     };
-    use crate::term::Term;
+    use crate::id::ClauseId;
+    use crate::term::prohibition::{Act, Part, Prohibition, When};
+    use crate::term::{Clause, Term};
     use std::collections::BTreeSet;
 
     #[track_caller]
@@ -105,5 +128,66 @@ mod tests {
             now,
             Some(Code::ContractUnknown),
         );
+    }
+    /// What is prohibited for certain is not asked for; what depends on what is not known here is left to the provider.
+    #[test]
+    fn what_is_prohibited_is_known_beforehand() {
+        let research = Some("dpv:Academic");
+        let now = "2026-06-01T12:00:00Z";
+        let refused = Some(Code::Prohibited);
+        let with = |part: Option<Part>, when: When| {
+            move |agreement: &mut Agreement| {
+                let term = Term::from(Prohibition {
+                    act: Act::Use,
+                    part,
+                    when,
+                });
+                let id = ClauseId(9);
+                agreement.clauses.push(Clause { id, term });
+            }
+        };
+        let of = |text: &str| When {
+            purpose: Some(purposes(&[text])),
+            ..When::ALWAYS
+        };
+        check(with(None, of("dpv:Academic")), research, now, refused);
+        // Narrower and wider ones are prohibited with it, and no other one.
+        check(with(None, of("dpv:Research")), research, now, refused);
+        check(with(None, of("dpv:Marketing")), research, now, None);
+        let columns = Part::Columns(crate::fixture::names(&["site"]));
+        check(with(Some(columns), When::ALWAYS), research, now, None);
+        let here = When {
+            networks: Some(vec!["10.0.0.0/8".parse().unwrap()]),
+            ..of("dpv:Academic")
+        };
+        check(with(None, here), research, now, None);
+        // Clocks differ by minutes.
+        for (now, expect) in [
+            ("2026-06-01T09:54:59Z", None),
+            ("2026-06-01T10:04:59Z", None),
+            ("2026-06-01T10:05:00Z", refused),
+            ("2026-06-01T13:54:59Z", refused),
+            ("2026-06-01T13:55:00Z", None),
+            ("2026-06-01T14:00:00Z", None),
+        ] {
+            let midday = When {
+                from: Some(time("2026-06-01T10:00:00Z")),
+                until: Some(time("2026-06-01T14:00:00Z")),
+                ..When::ALWAYS
+            };
+            check(with(None, midday), research, now, expect);
+        }
+        // A contract whose purposes are not ours can't be judged here.
+        let foreign = |agreement: &mut Agreement| {
+            agreement.purposes = "9:sha256:00".to_owned();
+            agreement.clauses.clear();
+            with(None, of("dpv:Academic"))(agreement);
+        };
+        check(foreign, research, now, Some(Code::TermUnknown));
+        let mut agreement = agreement("bikes", []);
+        foreign(&mut agreement);
+        let (id, declared) = (contract_id("bikes"), purpose("dpv:Academic"));
+        let judged = agreement.prohibits(id, Some(&declared), &taxonomy(), time(now));
+        assert_eq!(judged.unwrap_err().code, Code::TermUnknown);
     }
 }

@@ -3,10 +3,12 @@
 use super::Facts;
 use super::check::{around, by};
 use crate::contract::{Grant, InForce};
-use crate::id::ClauseId;
+use crate::id::{ClauseId, PurposeId};
 use crate::refusal::Refusal;
+use crate::term::around::Around;
 use crate::term::prohibition::when::Circumstances;
 use crate::term::prohibition::{self, Prohibition};
+use crate::term::purpose::Taxonomy;
 use crate::term::{self, Clause, Term};
 use evidence::time::Time;
 use std::collections::BTreeSet;
@@ -30,6 +32,40 @@ pub(super) fn refuse(grant: &Grant, clauses: &[Clause], facts: &Facts<'_>) -> Re
     }
     Ok(())
 }
+
+/// Refuses where a prohibition holds for the whole dataset as far as its own text, a purpose and roughly the time tell it:
+/// for who would ask, and for who judges a permit later. From where a question comes neither knows, so that what
+/// depends on it is left to the provider; and clocks differ, so that it must hold a little earlier and a little later, too.
+pub(crate) fn for_certain(
+    grant: &Grant,
+    taxonomy: &Taxonomy,
+    declared: Option<&PurposeId>,
+    now: Time,
+) -> Result<(), Refusal> {
+    for (clause, one) in prohibitions(grant.clauses()) {
+        if one.part.is_some() || one.when.networks.is_some() {
+            continue;
+        }
+        let mut throughout = true;
+        for now in [now.plus_micros(-CLOCKS), now, now.plus_micros(CLOCKS)] {
+            let among = Circumstances {
+                now,
+                purpose: declared,
+                taxonomy,
+                grant,
+                around: &Around::UNKNOWN,
+            };
+            throughout &= one.holds(&among).map_err(|why| term::cite(why, clause))?;
+        }
+        if throughout {
+            return Err(prohibition::refusal(clause));
+        }
+    }
+    Ok(())
+}
+
+/// By how much the clocks of two participants may differ, microseconds.
+const CLOCKS: i64 = 300 * 1_000_000;
 
 /// The prohibitions of the grant that hold, of parts too.
 pub(super) fn held(grant: &Grant, facts: &Facts<'_>) -> Result<BTreeSet<ClauseId>, Refusal> {
