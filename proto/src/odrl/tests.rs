@@ -228,6 +228,35 @@ fn each_fault_of_a_clause_names_the_clause() {
     );
 }
 
+/// Term 2: whoever could name the list of somebody else could let in whom the provider does not know.
+#[test]
+fn a_group_of_another_participant_is_refused_by_its_clause() {
+    let own = "hansa://munster.example/g/";
+    let is_group: fn(&Term) -> bool = |term| matches!(term, Term::Group(_));
+    for other in [
+        // The consumer's own, somebody else's, and those of names that begin or end alike.
+        "hansa://firma.example/g/",
+        "hansa://ottawa.example/g/",
+        "hansa://munster.example.org/g/",
+        "hansa://munster.example/unit/g/",
+        "hansa://munster.example/d/",
+        "hansa://munster.example/",
+        "munster.example/g/",
+        "",
+    ] {
+        check(own, other, Code::TermUnknown, Some(is_group));
+    }
+    let good = text(&to_json(&policy(samples::clauses())));
+    let refusal = read(&good.replacen(own, "hansa://firma.example/g/", 1)).unwrap_err();
+    for word in [
+        "hansa://firma.example/g/",
+        "no group of the provider",
+        "hansa://munster.example/g/",
+    ] {
+        assert!(refusal.sentence.contains(word), "{refusal}");
+    }
+}
+
 #[test]
 fn a_term_in_another_place_than_its_own_is_refused() {
     let whole = to_json(&policy(samples::clauses()));

@@ -4,6 +4,7 @@ use super::Terms;
 use super::form::decimal;
 use super::price;
 use super::sheet::{At, Sheet, Table, Value};
+use policy::group::GroupName;
 use policy::id::DatasetId;
 use policy::refusal::Code;
 use policy::term::Term;
@@ -34,7 +35,7 @@ pub(super) const UNITS: [(&str, u64); 4] = [
 
 pub(super) fn read(sheet: &mut Sheet<'_>, keys: &Table<'_>, terms: &mut Terms) {
     if let Some(value) = keys.get("group")
-        && let Some(group) = parsed(sheet, value)
+        && let Some(group) = group(sheet, value)
     {
         terms.add(&value.at, Term::Group(group));
     }
@@ -289,6 +290,22 @@ fn delay(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Delay> {
         );
     }
     found.map(Delay)
+}
+
+/// A group by its name alone. Whose it is can't be said: a list of somebody else is looked at by nobody here.
+fn group(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<GroupName> {
+    let text = sheet.text(value)?;
+    let Some((owner, name)) = text.split_once("/g/") else {
+        return made(sheet, &value.at, &text);
+    };
+    sheet.problem(
+        &value.at,
+        Code::TermUnknown,
+        format!(
+            "`{text}` names a group of {owner}: the provider's own list alone is looked at, and named without its owner, as `{name}`"
+        ),
+    );
+    None
 }
 
 pub(super) fn parsed<T: FromStr<Err: Display>>(

@@ -94,6 +94,22 @@ fn other_faults_are_told() {
 }
 
 #[test]
+fn a_group_is_the_providers_own_and_named_alone() {
+    wrong(
+        "group = \"hansa://ottawa.example/g/hanse-cities\"",
+        &[
+            "TERM_UNKNOWN 2 group: `hansa://ottawa.example/g/hanse-cities` names a group of hansa://ottawa.example: the provider's own list alone is looked at, and named without its owner, as `hanse-cities`; ",
+        ],
+    );
+    wrong(
+        "group = \"Hanse\"",
+        &[
+            "TERM_ILL_TYPED 2 group: `Hanse`: a group's name starts with a lower-case letter and holds up to 63 of a-z, 0-9, _ and -; ",
+        ],
+    );
+}
+
+#[test]
 fn a_size_is_a_number_and_a_unit() {
     for size in [
         "5 mb",
