@@ -12,7 +12,7 @@ use crate::{grid, typed, view};
 use evidence::time::Time;
 use policy::contract::Agreement;
 use policy::id::{ClauseId, Name};
-use policy::published::Published;
+use policy::published::{Published, no_group};
 use policy::refusal::{Code, Refusal};
 use policy::term::purpose::Taxonomy;
 use policy::term::rule::Binding;
@@ -155,7 +155,7 @@ pub fn objection(agreement: &Agreement, dataset: &Dataset, taxonomy: &Taxonomy) 
 }
 
 /// What a proposal names that its sender can't know: columns neither of the entry as it sees it, nor in the clauses that it
-/// was `shown`. Whether the dataset has such a column makes no difference.
+/// was `shown`, and groups that are not in these. Whether there is such a column or group makes no difference.
 #[must_use]
 pub fn unknown_to_sender(
     proposed: &[Clause],
@@ -166,7 +166,13 @@ pub fn unknown_to_sender(
     let made = proposed.iter().filter_map(|one| one.term.makes());
     let mut said: BTreeSet<Name> = shown.iter().flat_map(|one| one.term.columns()).collect();
     said.extend(made);
+    let shown_group = |term: &Term| shown.iter().any(|one| one.term == *term);
     proposed.iter().find_map(|clause| {
+        if let Term::Group(name) = &clause.term
+            && !shown_group(&clause.term)
+        {
+            return Some(no_group(clause, name));
+        }
         let columns = clause.term.columns();
         let mut strange = columns.iter().filter(|name| !said.contains(*name));
         let refusal = strange.find_map(|name| typed::column(&entry.columns, name).err())?;

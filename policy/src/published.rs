@@ -91,17 +91,26 @@ impl Published {
                 }) => self
                     .areas(list)
                     .and_then(|areas| areas.named(show).map(|_| ())),
-                Term::Group(name) if !self.groups.contains(name) => Err(Refusal::new(
-                    Code::TermNotExecutableHere,
-                    format!("there is no group `{name}` here"),
-                )
-                .with_help(format!("hansa group add {name} PARTICIPANT makes it"))),
+                Term::Group(name) if !self.groups.contains(name) => {
+                    return Err(no_group(clause, name));
+                }
                 _ => Ok(()),
             };
             held.map_err(|refusal| cite(refusal, clause))?;
         }
         Ok(())
     }
+}
+
+/// The refusal of a clause whose group has no list here, or none of which its reader may know.
+#[must_use]
+pub fn no_group(clause: &Clause, name: &GroupName) -> Refusal {
+    let refusal = Refusal::new(
+        Code::TermNotExecutableHere,
+        format!("there is no group `{name}` here"),
+    )
+    .with_help(format!("hansa group add {name} PARTICIPANT makes it"));
+    cite(refusal, clause)
 }
 
 /// The refusal of a clause whose list is not here.

@@ -350,3 +350,29 @@ fn a_proposal_names_what_its_sender_can_know() {
     assert!(known(&[], &["site", "bikes"]));
     assert!(known(&[clause(7, &["device"])], &["bikes", "device"]));
 }
+
+/// Nor for groups: one of which its sender was not shown a clause is told like one that does not exist.
+#[test]
+fn a_proposal_names_no_group_that_its_sender_was_not_shown() {
+    let entry = counts();
+    let clause = |id, group: &str| Clause {
+        id: ClauseId(id),
+        term: Term::Group(group.parse().unwrap()),
+    };
+    let mut published = Published::default();
+    published.know_groups(["hanse", "staff"].map(|name| name.parse().unwrap()).into());
+    let shown = [clause(7, "hanse")];
+    let told = |group: &str| {
+        let proposed = [clause(2, group)];
+        let beyond = unknown_to_sender(&proposed, &entry, &shown);
+        let refusal = beyond.or_else(|| published.execute(&proposed).err())?;
+        Some(format!("{refusal} {:?}", refusal.help).replace(group, "GROUP"))
+    };
+    assert_eq!(told("hanse"), None);
+    // `staff` is there, and no clause that was shown names it; `stuff` is not there.
+    let absent = told("stuff").unwrap();
+    assert_eq!(told("staff"), Some(absent.clone()));
+    assert!(absent.contains("TERM_NOT_EXECUTABLE_HERE"), "{absent}");
+    // Whoever signs for the provider is told what is so.
+    assert!(published.execute(&[clause(2, "staff")]).is_ok());
+}
