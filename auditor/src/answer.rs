@@ -71,6 +71,13 @@ fn answered(case: &Case, copy: &Copy, question: &Question) -> (Value, String) {
         if let Some(legal) = &agreed.agreement().legal {
             text.push_str(&format!("\n    legal text sha256 {}", legal.text));
         }
+        if let Some(template) = &agreed.agreement().template {
+            text.push_str(&format!(
+                "\n    filled from a template of {}, sha256 {}",
+                template.author.domain(),
+                template.sha256
+            ));
+        }
         for clause in &agreed.agreement().clauses {
             let plain = clause.term.plain();
             let applied = question

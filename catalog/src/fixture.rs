@@ -134,6 +134,7 @@ pub(crate) fn offer(terms: impl IntoIterator<Item = Term>, to: Recipients) -> Of
         not_before: time("2026-01-01T00:00:00Z"),
         not_after: time("2027-01-01T00:00:00Z"),
         legal: None,
+        template: None,
         to,
         sign: Sign::Officer,
     }

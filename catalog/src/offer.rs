@@ -5,7 +5,7 @@ use evidence::digest::Digest;
 use evidence::json::{Json, canonical};
 use evidence::time::Time;
 use policy::contract::shown::Shown;
-use policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party};
+use policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party, Template};
 use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::term::{Clause, normal};
 use std::collections::BTreeSet;
@@ -27,6 +27,8 @@ pub struct Offer {
     pub not_after: Time,
     /// The legal text that is bound to it.
     pub legal: Option<Legal>,
+    /// The template from which its policy was filled.
+    pub template: Option<Template>,
     /// To whom.
     pub to: Recipients,
     /// Who signs for the provider.
@@ -116,7 +118,7 @@ impl Offer {
                 Json::text(&legal.language),
             ])
         });
-        Digest::of(&canonical(&Json::object([
+        let mut whole = Json::object([
             ("offer", Json::Int(1)),
             ("dataset", Json::text(&self.dataset)),
             ("clauses", Json::List(numbered)),
@@ -127,10 +129,21 @@ impl Offer {
                 Json::List(own.into_iter().map(Json::Text).collect()),
             ),
             ("legal", legal),
-        ])))
+        ]);
+        // An offer without one keeps the name that it had before there was such a thing.
+        if let (Json::Object(members), Some(template)) = (&mut whole, &self.template) {
+            let template = Json::List(vec![
+                Json::text(&template.author),
+                Json::text(&template.title),
+                Json::count(u64::from(template.version)),
+                Json::text(template.sha256),
+            ]);
+            members.insert("template".to_owned(), template);
+        }
+        Digest::of(&canonical(&whole))
     }
 
-    /// Whether a proposed agreement is exactly this offer: the same dataset, terms, window, purposes and legal text,
+    /// Whether a proposed agreement is exactly this offer: the same dataset, terms, window, purposes, legal text and template,
     /// whatever the numbers and the order of its clauses.
     #[must_use]
     pub fn is_exactly(&self, proposal: &Agreement) -> bool {
@@ -141,6 +154,7 @@ impl Offer {
             && self.not_after == proposal.not_after
             && own(&self.own_purposes) == own(&proposal.own_purposes)
             && self.legal == proposal.legal
+            && self.template == proposal.template
     }
 
     /// The unsigned agreement on exactly this offer, for the dataset as it is published now.
@@ -175,6 +189,7 @@ impl Offer {
             purposes,
             own_purposes: self.own_purposes.clone(),
             legal: self.legal.clone(),
+            template: self.template.clone(),
             signatory,
             shown,
             proposed_at,

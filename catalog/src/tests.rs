@@ -198,6 +198,15 @@ fn a_grid_that_was_replaced_is_not_used_beside_the_new_one() {
     assert_eq!(codes, [Code::GridConflict]);
 }
 
+fn filled_from() -> policy::contract::Template {
+    policy::contract::Template {
+        author: participant(OWNER),
+        title: "Counts, basic".to_owned(),
+        version: 1,
+        sha256: Digest::of(b"template"),
+    }
+}
+
 #[test]
 fn an_offers_identity_is_what_a_contract_takes_from_it() {
     let plain = offer([Term::ResultRows(5)], Recipients::League);
@@ -207,6 +216,9 @@ fn an_offers_identity_is_what_a_contract_takes_from_it() {
     assert_eq!(plain.id(), same.id());
     same.not_after = now();
     assert_ne!(plain.id(), same.id());
+    let mut filled = plain.clone();
+    filled.template = Some(filled_from());
+    assert_ne!(plain.id(), filled.id());
     assert_ne!(
         plain.id(),
         offer([Term::ResultRows(6)], Recipients::League).id()
@@ -278,6 +290,7 @@ fn what_is_offered_of_a_proposal() {
         |p| p.clauses.clear(),
         |p| p.dataset.schema = Digest::of(b"other"),
         |p| p.dataset.high_value = true,
+        |p| p.template = Some(filled_from()),
     ] {
         let mut proposal = proposal.clone();
         change(&mut proposal);

@@ -53,6 +53,8 @@ pub struct Agreement {
     pub own_purposes: Vec<OwnPurpose>,
     /// The legal text that is bound to the contract.
     pub legal: Option<Legal>,
+    /// The template whose holes were filled to make its terms, by the word of whoever proposed them.
+    pub template: Option<Template>,
     /// Who signs for the provider, and in what capacity: digest of a statement kept beside the log.
     pub signatory: Option<Digest>,
     /// The page that its signers are shown; absent in contracts from before that was signed.
@@ -118,6 +120,19 @@ pub struct Legal {
     pub text: Digest,
     /// Its language (BCP 47).
     pub language: String,
+}
+
+/// A template from which terms were filled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// Who wrote it.
+    pub author: ParticipantId,
+    /// Its title: one line.
+    pub title: String,
+    /// Its version, from 1.
+    pub version: u32,
+    /// SHA-256 of its file.
+    pub sha256: Digest,
 }
 
 /// Which party signed.

@@ -163,7 +163,8 @@ pub fn of_agreements(old: &Agreement, new: &Agreement) -> Verdict {
     let same = old.dataset == new.dataset
         && old.purposes == new.purposes
         && own_purposes(old) == own_purposes(new)
-        && old.legal == new.legal;
+        && old.legal == new.legal
+        && old.template == new.template;
     let beside = if same {
         Verdict::Same
     } else {
@@ -219,6 +220,7 @@ pub fn lines(old: &Agreement, new: &Agreement) -> Vec<String> {
         new.dataset.schema.short(),
     );
     changed("legal text", legal(old), legal(new));
+    changed("template", template(old), template(new));
     changed(
         "purpose vocabulary",
         old.purposes.clone(),
@@ -280,6 +282,21 @@ fn legal(agreement: &Agreement) -> String {
                 legal.text_ref,
                 legal.language,
                 legal.text.short()
+            )
+        },
+    )
+}
+
+fn template(agreement: &Agreement) -> String {
+    agreement.template.as_ref().map_or_else(
+        || "none".to_owned(),
+        |template| {
+            format!(
+                "{} {} of {} ({})",
+                template.title,
+                template.version,
+                template.author.domain(),
+                template.sha256.short()
             )
         },
     )

@@ -110,6 +110,7 @@ pub(crate) fn agreement(of: &str, terms: impl IntoIterator<Item = Term>) -> Agre
             text: "how people move".to_owned(),
         }],
         legal: None,
+        template: None,
         signatory: None,
         shown: None,
         proposed_at: time("2025-12-01T00:00:00Z"),

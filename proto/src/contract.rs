@@ -18,6 +18,7 @@ use policy::members::{Codes, Members};
 use policy::refusal::{Code, Refusal};
 use policy::term::normal;
 
+pub(crate) mod template;
 #[cfg(test)]
 mod tests;
 
@@ -64,7 +65,13 @@ pub fn to_json(agreement: &Agreement) -> Json {
         ("id", Json::text(&agreement.uid)),
         ("version", Json::count(u64::from(agreement.version))),
         ("supersedes", text_or_null(agreement.supersedes)),
-        ("template", Json::Null),
+        (
+            "template",
+            agreement
+                .template
+                .as_ref()
+                .map_or(Json::Null, template::to_json),
+        ),
         ("provider", party_json(&agreement.provider)),
         ("consumer", consumer),
         (
@@ -154,7 +161,7 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
     }
     let version = version(payload.count("version")?)?;
     let supersedes = payload.parsed_or_null("supersedes")?;
-    payload.exactly("template", &Json::Null)?;
+    let template = template::read(&mut payload)?;
     let provider = party(payload.object("provider")?)?;
     let assignee = assignee(payload.object("consumer")?)?;
     let dataset = dataset(payload.object("dataset")?)?;
@@ -191,6 +198,7 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
         purposes,
         own_purposes,
         legal,
+        template,
         signatory,
         shown: rendering.map(|(shown, _)| shown),
         proposed_at,

@@ -1,6 +1,6 @@
 //! An offer as it travels in the catalogue: canonical JSON `offer/1`, with its policy as ODRL.
 
-use crate::contract::{legal, legal_json, own_purpose_json, own_purposes};
+use crate::contract::{legal, legal_json, own_purpose_json, own_purposes, template};
 use crate::odrl::{self, Policy, Taker};
 use crate::strict::{self, LIMITS};
 use catalog::offer::{Offer, Recipients, Sign};
@@ -44,6 +44,7 @@ pub fn to_json(offer: &Offer, reader: &ParticipantId) -> Json {
         not_before,
         not_after,
         legal,
+        template,
         to,
         sign,
     } = offer;
@@ -65,7 +66,7 @@ pub fn to_json(offer: &Offer, reader: &ParticipantId) -> Json {
             Json::List(told.map(Json::text).collect())
         }
     };
-    Json::object([
+    let mut whole = Json::object([
         ("hansa", Json::text(FORMAT)),
         ("id", Json::text(offer.id())),
         ("title", Json::text(title)),
@@ -90,7 +91,12 @@ pub fn to_json(offer: &Offer, reader: &ParticipantId) -> Json {
                 Sign::Auto => AUTO,
             }),
         ),
-    ])
+    ]);
+    // Only where there is one: a connector from before there was such a thing leaves out what it does not know.
+    if let (Json::Object(members), Some(template)) = (&mut whole, template) {
+        members.insert("template".to_owned(), template::to_json(template));
+    }
+    whole
 }
 
 /// As [`from_bytes`].
@@ -107,6 +113,10 @@ pub fn from_json(json: &Json) -> Result<Offer, Refusal> {
     validity.finish()?;
     let own = own_purposes(members.list("ownPurposes")?, "offer.ownPurposes", CODES)?;
     let to = recipients(members.take("to")?)?;
+    let template = match members.has("template") {
+        true => template::read(&mut members)?,
+        false => None,
+    };
     let offer = Offer {
         dataset: policy.dataset.clone(),
         title: members.text("title")?,
@@ -115,6 +125,7 @@ pub fn from_json(json: &Json) -> Result<Offer, Refusal> {
         not_before,
         not_after,
         legal: members.object_or_null("legal")?.map(legal).transpose()?,
+        template,
         sign: match members.text("sign")?.as_str() {
             OFFICER => Sign::Officer,
             AUTO => Sign::Auto,

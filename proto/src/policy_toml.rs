@@ -5,6 +5,7 @@
 mod aggregate;
 mod conduct;
 mod form;
+mod legal;
 mod limits;
 mod mask;
 mod place;
@@ -12,6 +13,7 @@ mod price;
 mod prohibition;
 mod said;
 mod sheet;
+mod template;
 mod window;
 mod write;
 
@@ -21,6 +23,7 @@ mod tests;
 use crate::nearest::nearest;
 use catalog::dataset::Dataset;
 use evidence::time::Time;
+use policy::contract::Template;
 use policy::id::{ClauseId, PurposeId};
 use policy::refusal::{Code, Refusal};
 use policy::row_filter;
@@ -43,6 +46,8 @@ pub struct PolicyDraft {
     pub not_after: Option<Time>,
     /// The legal text to bind.
     pub legal: Option<LegalFile>,
+    /// The template from which it was filled, where it says so.
+    pub template: Option<Template>,
     /// The line of the file on which each clause stands.
     pub lines: BTreeMap<ClauseId, u64>,
 }
@@ -59,7 +64,7 @@ pub struct LegalFile {
 }
 
 /// The keys of a policy file, in the order in which they are documented.
-pub const KEYS: [&str; 47] = [
+pub const KEYS: [&str; 48] = [
     "title",
     "purpose",
     "purpose_not",
@@ -107,6 +112,7 @@ pub const KEYS: [&str; 47] = [
     "duties",
     "prohibit",
     "legal",
+    "template",
 ];
 
 /// Reads the policy `text` for `dataset`; `file` is its name for messages.
@@ -150,7 +156,12 @@ pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, V
     if let Some(value) = keys.get("prohibit") {
         prohibition::read(&mut sheet, value, &mut terms);
     }
-    let legal = keys.get("legal").and_then(|value| legal(&mut sheet, value));
+    let legal = keys
+        .get("legal")
+        .and_then(|value| legal::read(&mut sheet, value));
+    let template = keys
+        .get("template")
+        .and_then(|value| template::read(&mut sheet, value));
     match title {
         Some(title) if sheet.is_clean() => {
             let (clauses, lines) = terms.numbered(&sheet);
@@ -160,6 +171,7 @@ pub fn parse(text: &str, file: &str, dataset: &Dataset) -> Result<PolicyDraft, V
                 not_before,
                 not_after,
                 legal,
+                template,
                 lines,
             })
         }
@@ -359,35 +371,4 @@ fn duty(sheet: &mut Sheet<'_>, at: &At, text: &str, terms: &mut Terms) {
         }
         [] => sheet.problem(at, Code::TermIllTyped, "the duty is empty"),
     }
-}
-
-fn legal(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<LegalFile> {
-    let table = sheet.table(value, Some(&["file", "language"]))?;
-    let mut text = |key: &str| match table.get(key) {
-        Some(found) => sheet.text(found),
-        None => {
-            let sentence = format!("`legal` has no `{key}`");
-            sheet.problem(&value.at, Code::ConfigInvalid, sentence);
-            None
-        }
-    };
-    let (file, language) = (text("file"), text("language"));
-    let language = language?;
-    let mut parts = language.split('-');
-    let first = parts.next().unwrap_or_default();
-    let fits = (2..=3).contains(&first.len())
-        && first.bytes().all(|b| b.is_ascii_lowercase())
-        && parts.all(|part| {
-            (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-        });
-    if !fits {
-        let sentence = format!("`{language}` is no language such as de or en-GB");
-        sheet.problem(&value.at, Code::TermIllTyped, sentence);
-        return None;
-    }
-    Some(LegalFile {
-        file: file?,
-        language,
-        line: sheet.line(value.at.offset),
-    })
 }

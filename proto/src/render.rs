@@ -11,6 +11,7 @@ use policy::term::Clause;
 use policy::term::rule::Place;
 use policy::term::tongue::Tongue;
 
+mod template;
 #[cfg(test)]
 mod tests;
 
@@ -113,10 +114,7 @@ fn first(tongue: Tongue, agreement: &Agreement) -> String {
             .signatory
             .map_or(unsaid.to_owned(), |digest| format!("{statement} {digest}")),
     );
-    page.fact(
-        tongue.pick("template", "Vorlage", "modelo"),
-        tongue.pick("none", "keine", "nenhum"),
-    );
+    page.template(agreement.template.as_ref());
     page.clauses(&agreement.clauses, &agreement.own_purposes);
     page.text
 }
@@ -181,6 +179,9 @@ pub fn offer_in(tongue: Tongue, offer: &Offer) -> String {
     );
     page.window(offer.not_before, offer.not_after);
     page.legal(offer.legal.as_ref());
+    if offer.template.is_some() {
+        page.template(offer.template.as_ref());
+    }
     page.clauses(&offer.clauses, &offer.own_purposes);
     page.text
 }

@@ -6,7 +6,7 @@ use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
 use evidence::digest::Digest;
 use evidence::json::Json;
 use policy::contract::shown::Shown;
-use policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party};
+use policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party, Template};
 use policy::id::ClauseId;
 use policy::term::{Bucket, Clause, Term};
 
@@ -36,10 +36,24 @@ pub(crate) fn agreement() -> Agreement {
             text: Digest::of(b"text"),
             language: "de".to_owned(),
         }),
+        template: None,
         signatory: None,
         shown: Some(Shown::default()),
         proposed_at: "2026-11-20T09:00:00Z".parse().unwrap(),
         nonce: crate::base64url::encode(&[7; 16]),
+    }
+}
+
+/// The same, filled from a template of somebody else.
+pub(crate) fn filled() -> Agreement {
+    Agreement {
+        template: Some(Template {
+            author: "luebeck.example".parse().unwrap(),
+            title: "Hanse mobility, basic".to_owned(),
+            version: 3,
+            sha256: Digest::of(b"template"),
+        }),
+        ..agreement()
     }
 }
 

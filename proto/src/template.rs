@@ -8,6 +8,7 @@ mod fill;
 use crate::nearest::nearest;
 use crate::policy_toml::KEYS;
 use evidence::digest::Digest;
+use policy::id::ParticipantId;
 use policy::plain::printable;
 use policy::refusal::{Code, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,12 +139,17 @@ impl Template {
         })
     }
 
-    /// The policy file that comes of filling every hole.
+    /// The policy file that comes of filling every hole. Where it is said whose the template is, the policy says so, and with
+    /// it each contract that is made of it.
     ///
     /// # Errors
     /// `HOLE_UNFILLED` for holes that nothing fills, and for what fills none or is not of its hole's type: the first
     /// problem, with the others as help.
-    pub fn fill(&self, values: &BTreeMap<String, String>) -> Result<String, Refusal> {
+    pub fn fill(
+        &self,
+        values: &BTreeMap<String, String>,
+        author: Option<&ParticipantId>,
+    ) -> Result<String, Refusal> {
         let mut problems = Vec::new();
         let mut filled = BTreeMap::new();
         for (name, hole) in &self.holes {
@@ -182,6 +188,9 @@ impl Template {
             let first = Refusal::new(Code::HoleUnfilled, first);
             return Err(problems.fold(first, Refusal::with_help));
         }
+        if let Some(author) = author {
+            whole.insert("template".to_owned(), Value::Table(self.named(author)));
+        }
         let mut text = format!(
             "# From the template \"{}\", version {}, sha256 {}\n",
             self.title, self.version, self.sha256
@@ -191,6 +200,19 @@ impl Template {
         }
         text.push_str(&whole.to_string());
         Ok(text)
+    }
+
+    /// Itself, as a policy names it that was filled from it.
+    fn named(&self, author: &ParticipantId) -> Table {
+        [
+            ("author", Value::from(author.as_str())),
+            ("title", Value::from(self.title.as_str())),
+            ("version", Value::from(self.version)),
+            ("sha256", Value::from(self.sha256.to_string())),
+        ]
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect()
     }
 }
 
@@ -286,7 +308,8 @@ fn hole(name: &str, value: Value) -> Result<Hole, String> {
     }
 }
 
-fn is_line(text: &str) -> bool {
+/// One line that is shown as it is.
+pub(crate) fn is_line(text: &str) -> bool {
     !text.trim().is_empty() && printable(text) == text
 }
 

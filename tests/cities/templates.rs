@@ -80,7 +80,7 @@ fn one_city_clones_and_fills_what_another_one_publishes() {
     let digest = evidence::digest::Digest::of(BASIC.as_bytes()).to_string();
     assert_eq!(
         (text(&cloned, "name"), text(&cloned, "sha256")),
-        ("basic".to_owned(), digest)
+        ("basic".to_owned(), digest.clone())
     );
 
     // Every hole is filled with a value of its type, or no policy comes of it.
@@ -89,6 +89,7 @@ fn one_city_clones_and_fills_what_another_one_publishes() {
         for value in values {
             args.extend(["--set", value]);
         }
+        args.extend(["--author", "munster.example"]);
         args.extend(["--output", "policies/counts.toml"]);
         lindau.hansa(&args)
     };
@@ -135,6 +136,18 @@ fn one_city_clones_and_fills_what_another_one_publishes() {
         .hansa(&["--json", "contract", "show", &contract])
         .must()
         .json();
+    // Both sides have signed from which template its terms were filled, and the page says so.
+    for side in [&acme, &lindau] {
+        let told = side
+            .hansa(&["--json", "contract", "show", &contract])
+            .must()
+            .json();
+        let template = &told["template"];
+        assert_eq!(text(template, "author"), "hansa://munster.example");
+        assert_eq!(text(template, "sha256"), digest);
+        let line = "Basic terms for counts, version 2, of munster.example";
+        assert!(text(&told, "page").contains(line), "{told}");
+    }
     let terms = page["terms"].to_string();
     assert!(terms.contains("1,000 rows"), "{terms}");
     // What was put into the filter is one value, whatever it says: no site has that name, so none is hidden.

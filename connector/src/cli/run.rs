@@ -151,9 +151,12 @@ fn alone(
             };
             local::withdraw::run(&wish, global, clock().wall, show)
         }
-        DeskVerb::Policy(PolicyVerb::Template { file, set, output }) => {
-            local::template::run(file, set, output.as_deref(), show)
-        }
+        DeskVerb::Policy(PolicyVerb::Template {
+            file,
+            set,
+            author,
+            output,
+        }) => local::template::run(file, set, author.as_deref(), output.as_deref(), show),
         DeskVerb::Config(ConfigVerb::Reference) => {
             line_out(crate::config::REFERENCE);
             Ok(0)

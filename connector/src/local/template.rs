@@ -1,6 +1,7 @@
 //! `hansa policy template`: fills a policy with holes; needs no connector.
 
 use crate::cli::show::Show;
+use policy::id::ParticipantId;
 use policy::refusal::{Code, Refusal};
 use proto::template::Template;
 use serde_json::{Value, json};
@@ -27,6 +28,7 @@ pub(crate) fn checked(file: &Path) -> Result<(Template, String), Refusal> {
 pub(crate) fn run(
     file: &Path,
     set: &[String],
+    author: Option<&str>,
     output: Option<&Path>,
     show: Show,
 ) -> Result<u8, Refusal> {
@@ -50,8 +52,15 @@ pub(crate) fn run(
             ));
         }
     }
+    let author: Option<ParticipantId> = author
+        .map(|text| {
+            text.parse().map_err(|fault| {
+                Refusal::new(Code::UsageWrong, format!("the author `{text}`: {fault}"))
+            })
+        })
+        .transpose()?;
     let policy = template
-        .fill(&values)
+        .fill(&values, author.as_ref())
         .map_err(|refusal| refusal.with_place(file.display().to_string(), None, None))?;
     let mut data = facts(&template);
     if let Value::Object(map) = &mut data {

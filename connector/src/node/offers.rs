@@ -154,6 +154,7 @@ pub(crate) fn from_text(
         not_before: draft.not_before.unwrap_or(evidence::time::Time::EARLIEST),
         not_after: draft.not_after.unwrap_or(evidence::time::Time::LATEST),
         legal,
+        template: draft.template,
         to,
         sign,
     })

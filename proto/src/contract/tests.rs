@@ -34,6 +34,7 @@ fn exchanged(from: &str, to: &str, code: Code) {
 fn an_agreement_survives_the_round_trip() {
     check(&samples::agreement());
     check(&samples::public_view());
+    check(&samples::filled());
     check(&Agreement {
         not_before: evidence::time::Time::EARLIEST,
         not_after: evidence::time::Time::LATEST,
@@ -44,6 +45,45 @@ fn an_agreement_survives_the_round_trip() {
             clauses: vec![clause],
             ..samples::agreement()
         });
+    }
+}
+
+/// The template stands in the slot that was null, and in one spelling; a reader that expects null there refuses it.
+#[test]
+fn a_template_is_named_in_its_slot() {
+    let good = String::from_utf8(to_bytes(&samples::filled())).unwrap();
+    let none = payload();
+    assert!(none.contains(r#""template":null"#));
+    assert!(good.contains(r#""hansa":"agreement/2""#));
+    for (from, to) in [
+        (
+            r#""author":"hansa://luebeck.example""#,
+            r#""author":"luebeck""#,
+        ),
+        (
+            r#""author":"hansa://luebeck.example""#,
+            r#""author":"luebeck.example""#,
+        ),
+        (r#""title":"Hanse mobility, basic""#, r#""title":"""#),
+        (
+            r#""title":"Hanse mobility, basic""#,
+            r#""title":"Hanse\nmobility""#,
+        ),
+        (r#""version":3}"#, r#""version":0}"#),
+        (r#""version":3}"#, r#""version":4294967296}"#),
+        (r#""version":3}"#, r#""version":3,"zone":"UTC"}"#),
+        // Nobody signs another one than is shown.
+        (r#""version":3}"#, r#""version":4}"#),
+        (
+            r#""title":"Hanse mobility, basic""#,
+            r#""title":"Hanse mobility""#,
+        ),
+    ] {
+        let other = good.replacen(from, to, 1);
+        assert_ne!(other, good, "{from}");
+        let refusal = from_bytes(other.as_bytes()).unwrap_err();
+        let codes = [Code::ContractMalformed, Code::RenderingDiffers];
+        assert!(codes.contains(&refusal.code), "{to}: {refusal}");
     }
 }
 

@@ -13,6 +13,7 @@ fn offer() -> Offer {
         not_before: agreement.not_before,
         not_after: agreement.not_after,
         legal: agreement.legal,
+        template: agreement.template,
         to: Recipients::League,
         sign: Sign::Officer,
     }
@@ -42,6 +43,15 @@ fn an_offer_survives_the_round_trip() {
         to: Recipients::Participants(BTreeSet::from([reader()])),
         ..offer()
     });
+    let template = samples::filled().template;
+    let filled = Offer {
+        template,
+        ..offer()
+    };
+    check(&filled);
+    // It is another offer, and one without a template is written as before there was such a thing.
+    assert_ne!(filled.id(), offer().id());
+    assert!(to_json(&offer(), &reader()).get("template").is_none());
     for clause in samples::clauses() {
         check(&Offer {
             clauses: vec![clause],

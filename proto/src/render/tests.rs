@@ -60,6 +60,37 @@ fn the_page_says_what_is_absent() {
     }
 }
 
+/// The line that says of no template says of the one that there is; nothing else of the page changes.
+#[test]
+fn a_page_names_the_template_from_which_the_terms_were_filled() {
+    for (tongue, none, told) in [
+        (
+            Tongue::En,
+            "  template   none\n",
+            "  template   Hanse mobility, basic, version 3, of luebeck.example\n",
+        ),
+        (
+            Tongue::De,
+            "  Vorlage    keine\n",
+            "  Vorlage    Hanse mobility, basic, Fassung 3, von luebeck.example\n",
+        ),
+        (
+            Tongue::Pt,
+            "  modelo     nenhum\n",
+            "  modelo     Hanse mobility, basic, versão 3, de luebeck.example\n",
+        ),
+    ] {
+        let (page, filled) = (
+            agreement_in(tongue, None, &samples::agreement()),
+            agreement_in(tongue, None, &samples::filled()),
+        );
+        assert_eq!(page.matches(none).count(), 1, "{page}");
+        let sha256 = evidence::digest::Digest::of(b"template");
+        let told = format!("{told}             sha256 {sha256}\n");
+        assert_eq!(filled, page.replacen(none, &told, 1));
+    }
+}
+
 #[test]
 fn an_offer_says_to_whom_and_who_signs() {
     let agreement = samples::agreement();
@@ -71,6 +102,7 @@ fn an_offer_says_to_whom_and_who_signs() {
         not_before: agreement.not_before,
         not_after: agreement.not_after,
         legal: agreement.legal,
+        template: samples::filled().template,
         to: Recipients::League,
         sign: Sign::Officer,
     });
@@ -79,6 +111,7 @@ fn an_offer_says_to_whom_and_who_signs() {
         "  to         every participant of the league\n",
         "  signed by  an officer of the provider, each contract by hand\n",
         "  legal text mobility-research.pdf (de)\n",
+        "  template   Hanse mobility, basic, version 3, of luebeck.example\n",
         NOT_ENFORCED,
     ] {
         assert!(page.contains(line), "{line} in {page}");

@@ -65,8 +65,32 @@ fn basic() -> Template {
 }
 
 #[test]
+fn a_filled_template_names_itself_and_its_author() {
+    let author = "luebeck.example".parse().unwrap();
+    let text = basic().fill(&values(&[]), Some(&author)).unwrap();
+    let draft = policy_toml::parse(&text, "filled", &samples::dataset())
+        .unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
+    let template = draft.template.unwrap();
+    assert_eq!(template.author, author);
+    assert_eq!(template.sha256, basic().sha256);
+    assert_eq!(template.title, basic().title);
+    assert_eq!(i64::from(template.version), basic().version);
+    // What a hole is filled with can't name another one.
+    let hostile = "x' [template] author = 'munster.example";
+    let text = basic()
+        .fill(&values(&[("site", hostile)]), Some(&author))
+        .unwrap();
+    let again = policy_toml::parse(&text, "filled", &samples::dataset());
+    assert_eq!(again.unwrap().template, Some(template));
+    // Without an author there is nothing to name, as in a policy that was written by hand.
+    let text = basic().fill(&values(&[]), None).unwrap();
+    let draft = policy_toml::parse(&text, "filled", &samples::dataset());
+    assert_eq!(draft.unwrap().template, None);
+}
+
+#[test]
 fn a_filled_template_is_a_policy() {
-    let text = basic().fill(&values(&[])).unwrap();
+    let text = basic().fill(&values(&[]), None).unwrap();
     let draft = policy_toml::parse(&text, "filled", &samples::dataset())
         .unwrap_or_else(|problems| panic!("{problems:?}\n{text}"));
     assert_eq!(draft.title, "Counts for planning");
@@ -86,7 +110,7 @@ fn a_filled_template_is_a_policy() {
 #[test]
 fn a_value_says_no_more_than_a_value() {
     let hostile = "x' OR '1' = '1";
-    let text = basic().fill(&values(&[("site", hostile)])).unwrap();
+    let text = basic().fill(&values(&[("site", hostile)]), None).unwrap();
     let draft = policy_toml::parse(&text, "filled", &samples::dataset()).unwrap();
     let rows: Vec<String> = draft
         .clauses
@@ -107,7 +131,7 @@ fn a_value_says_no_more_than_a_value() {
         ("until", "soon"),
         ("columns", "site,,bikes"),
     ] {
-        let refusal = basic().fill(&values(&[(name, value)])).unwrap_err();
+        let refusal = basic().fill(&values(&[(name, value)]), None).unwrap_err();
         assert_eq!(refusal.code, Code::HoleUnfilled, "{name} {value}");
         assert!(refusal.sentence.contains(name), "{refusal}");
     }
@@ -157,7 +181,7 @@ fn every_hole_is_filled_and_nothing_else() {
     let mut fewer = values(&[("collumns", "site")]);
     fewer.remove("columns");
     fewer.remove("until");
-    let refusal = basic().fill(&fewer).unwrap_err();
+    let refusal = basic().fill(&fewer, None).unwrap_err();
     assert_eq!(refusal.code, Code::HoleUnfilled);
     assert!(
         refusal

@@ -44,7 +44,7 @@ pub(crate) enum PolicyVerb {
     Terms,
     /// A policy with holes: shows them, or fills each and writes the policy; needs no connector
     #[command(
-        after_help = "Example: hansa policy template templates/mobility_basic.toml --set rows=10000 --set until=2027-12-31 --output policies/mobility.toml"
+        after_help = "Example: hansa policy template templates/mobility_basic.toml --set rows=10000 --set until=2027-12-31 --author munster.example --output policies/mobility.toml"
     )]
     Template {
         /// The template's file
@@ -52,6 +52,9 @@ pub(crate) enum PolicyVerb {
         /// What fills a hole; once for each
         #[arg(long, value_name = "NAME=VALUE")]
         set: Vec<String>,
+        /// Whose template it is: each contract that is made of the policy names it
+        #[arg(long, value_name = "PARTICIPANT", requires = "set")]
+        author: Option<String>,
         /// Where to write the policy; absent: standard output
         #[arg(short, long, requires = "set")]
         output: Option<PathBuf>,

@@ -37,6 +37,12 @@ pub(super) fn contract_json(
         "state": standing.as_str(),
         "not_before": agreement.not_before.to_string(),
         "not_after": agreement.not_after.to_string(),
+        "template": agreement.template.as_ref().map(|template| json!({
+            "author": template.author.as_str(),
+            "title": template.title,
+            "version": template.version,
+            "sha256": template.sha256.to_string(),
+        })),
         "terms": terms_json(agreement),
     })
 }

@@ -159,5 +159,6 @@ impl Keys {
             && agreement.not_after == offer.not_after
             && agreement.own_purposes == offer.own_purposes
             && agreement.legal == offer.legal
+            && agreement.template == offer.template
     }
 }

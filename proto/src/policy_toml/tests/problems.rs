@@ -94,6 +94,19 @@ fn other_faults_are_told() {
 }
 
 #[test]
+fn a_template_is_named_whole() {
+    wrong(
+        "template = { author = \"lübeck\", title = \"a\\nb\", version = 0 }",
+        &[
+            "CONFIG_INVALID 2 template: `template` has no `sha256`; ",
+            "TERM_ILL_TYPED 2 template.author: `lübeck`: a participant is written `hansa://` and a lower-case domain, such as hansa://munster.example; ",
+            "TERM_ILL_TYPED 2 template.title: `template.title` is a text instead of one line of text; ",
+            "TERM_ILL_TYPED 2 template.version: `template.version` is an integer instead of a number from 1; ",
+        ],
+    );
+}
+
+#[test]
 fn a_group_is_the_providers_own_and_named_alone() {
     wrong(
         "group = \"hansa://ottawa.example/g/hanse-cities\"",

@@ -151,6 +151,7 @@ fn agreement(term: Term) -> Agreement {
         purposes: String::new(),
         own_purposes: vec![],
         legal: None,
+        template: None,
         signatory: None,
         shown: None,
         proposed_at: at(0),
