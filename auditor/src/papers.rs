@@ -7,7 +7,7 @@ use keep::audit::papers::{Paper, PaperKind};
 use keep::audit::story::Withdrawn;
 use keep::trust::bundle::Bundle;
 use policy::contract::{Agreed, Signature, SignedContract};
-use policy::id::ContractId;
+use policy::id::{ContractId, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use proto::envelope;
 use std::collections::{BTreeMap, BTreeSet};
@@ -133,7 +133,7 @@ impl Pool {
                         return Err(Refusal::new(Code::StatementMalformed, sentence));
                     }
                     let signed = seconds(statement.signature.issued_at);
-                    let seen = first_seen(copies, withdrawn);
+                    let seen = first_seen(copies, withdrawn, &statement.party, agreed);
                     let keys = trust.keys(signed.min(seen));
                     agreed.revoke(&statement, &keys.first_seen(seen))
                 });
@@ -180,10 +180,23 @@ fn counted_at(name: &str, signed: &SignedContract, copies: &[Copy]) -> Time {
     })
 }
 
-/// When a withdrawal was first recorded, by all files: whoever has stolen a key that was revoked can write any time into a
-/// signature.
-fn first_seen(copies: &[Copy], withdrawn: &Withdrawn) -> Time {
-    let lives = copies.iter().flat_map(|copy| copy.story.contracts.values());
+/// When a withdrawal was first on the books of those whom it was signed against: whoever has stolen a key that was revoked
+/// can write any time into a signature, and who signed may write any time into a log of its own. Where no such log is among
+/// the files, by the record itself.
+fn first_seen(
+    copies: &[Copy],
+    withdrawn: &Withdrawn,
+    signer: &ParticipantId,
+    agreed: &Agreed,
+) -> Time {
+    let agreement = agreed.agreement();
+    let other = |owner: &ParticipantId| {
+        owner != signer
+            && (*owner == agreement.provider.id
+                || agreement.assignee_id().is_none_or(|id| id == owner))
+    };
+    let theirs = copies.iter().filter(|copy| other(&copy.owner));
+    let lives = theirs.flat_map(|copy| copy.story.contracts.values());
     let all = lives.flat_map(|life| &life.withdrawn);
     let same = all.filter(|one| one.statement == withdrawn.statement);
     same.map(|one| one.at).min().unwrap_or(withdrawn.at)

@@ -100,7 +100,7 @@ fn judged(case: &Case, copy: &Copy, stated: &Stated, text: &str) -> Result<(), R
         case,
         &said.consumer,
         &read.signature,
-        first_seen(case, stated),
+        first_seen(case, stated, &said.provider),
     )
 }
 
@@ -119,10 +119,11 @@ pub(crate) fn signed(
     keys.check(signer, signature, Deed::Statement)
 }
 
-/// When a statement was first recorded, by all files.
-fn first_seen(case: &Case, stated: &Stated) -> Time {
-    let all = case.copies.iter().flat_map(|copy| &copy.story.deletions);
-    let same = all.filter(|one| one.statement == stated.statement);
+/// When a statement first came to the provider, by the files of its log: the consumer, who signs it, may write any time into
+/// a log of its own. Where no file of the provider names it, by the record itself.
+fn first_seen(case: &Case, stated: &Stated, provider: &ParticipantId) -> Time {
+    let all = case.of(provider).flat_map(|copy| &copy.story.deletions);
+    let same = all.filter(|one| one.incoming && one.statement == stated.statement);
     same.map(|one| one.at).min().unwrap_or(stated.at)
 }
 

@@ -2,14 +2,18 @@
 //! they are those that records name, and whether they say what the records say.
 
 use super::forged::{Copied, forge, read};
-use super::{export, findings, verify};
+use super::{export, findings, played, verify};
 use crate::binary;
 use evidence::digest::Digest;
 use evidence::time::Time;
 use harness::league::League;
 use harness::play::{ALL, text};
 use keep::audit::papers::PaperKind;
+use keep::trust::signature::{FileSigner, Signer as _};
+use policy::contract::Role;
+use policy::id::ContractId;
 use proto::deletion;
+use proto::envelope::{self, Kind};
 use serde_json::{Value, json};
 
 const DAY: i64 = 86_400_000_000;
@@ -37,13 +41,21 @@ fn resigned(records: &mut [Value], papers: &Copied, kind: PaperKind, by: &str) -
     papers.with(kind, &[(name, bad)])
 }
 
+/// The same, but under the name that the record has.
+fn renamed(records: &mut [Value], papers: &Copied, kind: PaperKind, by: &str) -> Copied {
+    let name = text(&records[last_of(records, by)]["body"], "statement");
+    let changed = resigned(&mut records.to_vec(), papers, kind, by).of_kind(kind);
+    let text = changed.into_values().next().unwrap();
+    papers.with(kind, &[(name, text)])
+}
+
 type Forgery = (
     &'static str,
     fn(&mut Vec<Value>, &Copied) -> Option<Copied>,
     &'static str,
 );
 
-const FORGERIES: [Forgery; 8] = [
+const FORGERIES: [Forgery; 14] = [
     (
         "a statement of deletion that somebody else signed",
         |records, papers| Some(resigned(records, papers, PaperKind::Deletion, "attest")),
@@ -69,6 +81,48 @@ const FORGERIES: [Forgery; 8] = [
             None
         },
         "says something else than its record",
+    ),
+    (
+        "a statement by somebody else",
+        |records, _| {
+            let at = last_of(records, "attest");
+            records[at]["body"]["peer"] = json!("hansa://other.example");
+            None
+        },
+        "says something else than its record",
+    ),
+    (
+        "a statement that the provider would have made itself",
+        |records, _| {
+            let at = last_of(records, "attest");
+            records[at]["body"]["direction"] = json!("out");
+            None
+        },
+        "says something else than its record",
+    ),
+    (
+        "a statement under another contract",
+        |records, _| {
+            let at = last_of(records, "attest");
+            records[at]["body"]["contract"] = json!("0".repeat(64));
+            None
+        },
+        "its statement of deletion: STATEMENT_MALFORMED: it says something else than its record",
+    ),
+    (
+        "another statement under the same name",
+        |records, papers| Some(renamed(records, papers, PaperKind::Deletion, "attest")),
+        "its statement of deletion: STATEMENT_MALFORMED: it is another one than the record names",
+    ),
+    (
+        "another statement of use under the same name",
+        |records, papers| Some(renamed(records, papers, PaperKind::Usage, "usage")),
+        "its statement of use: STATEMENT_MALFORMED: it is another one than the record names",
+    ),
+    (
+        "no statement of use",
+        |_, papers| Some(papers.with(PaperKind::Usage, &[])),
+        "the statement of use",
     ),
     (
         "a statement that is counted for another contract",
@@ -185,5 +239,114 @@ fn statements_under_contracts_are_judged() {
             found.is_none_or(|one| one.contains("first seen")),
             "{found:?}"
         );
+    }
+    // The firm's own log says that it was stated in time: who signs writes any time into a log of its own.
+    let judge = ["check", "--trust", &late, "forged", "acme.example.bundle"];
+    let (judged, _) = verify(papers.path(), &judge);
+    let said = findings(&judged, "broken");
+    let of_key = said
+        .iter()
+        .filter(|one| one.contains("its statement of deletion: KEY_REVOKED"));
+    assert_eq!(of_key.count(), 2, "{said:#?}");
+}
+
+/// A firm that has signed a statement about a contract of somebody else, and a city that counts it.
+#[test]
+fn a_statement_is_about_a_contract_of_its_own() {
+    let league = League::new(binary());
+    let mut lindau = league.city("lindau");
+    let (acme, beta) = (league.firm("acme"), league.firm("beta"));
+    league.hand_bundle_to("lindau");
+    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
+    lindau.publishes();
+    let duties = "duties = [\"delete-after 1 day\", \"attest-within 1 day\"]";
+    lindau.offers(
+        "bikes",
+        "kept",
+        &format!("{ALL}\n{duties}"),
+        "\"league\"",
+        "auto",
+    );
+    lindau.serve();
+    for firm in [&acme, &beta] {
+        firm.knows(&lindau);
+    }
+    let contract = acme.contract("lindau.bikes");
+    let others: ContractId = beta.contract("lindau.bikes").parse().unwrap();
+    acme.ask("SELECT site, bikes FROM lindau.bikes").must();
+    acme.hansa(&["--yes", "contract", "attest", &contract])
+        .must();
+    let papers = tempfile::tempdir().unwrap();
+    let bundle = export(&lindau, papers.path(), &[]);
+    lindau.stop();
+    let (copied, mut records) = read(&bundle);
+    let at = last_of(&records, "attest");
+    let good = copied.of_kind(PaperKind::Deletion);
+    let (_, good) = good.into_iter().next().unwrap();
+    let mut said = deletion::from_envelope(good.as_bytes()).unwrap().deletion;
+    said.contract = others;
+    let payload = deletion::to_bytes(&said);
+    let key = FileSigner::open(&acme.folder().join("keys/signing.key")).unwrap();
+    let now: Time = text(&records[at], "t").parse().unwrap();
+    let (alg, seconds) = (key.algorithm().as_str(), now.micros() / 1_000_000);
+    let protected =
+        envelope::protected_header(Kind::Deletion, Role::Consumer, alg, key.kid(), seconds);
+    let signature = key
+        .sign(&envelope::signing_input(&protected, &payload))
+        .unwrap();
+    let forged = envelope::assemble(&payload, &[(protected, signature)]);
+    let name = Digest::of(&forged).to_string();
+    records[at]["body"]["statement"] = json!(name);
+    records[at]["body"]["contract"] = json!(others.to_string());
+    records[at]["body"]["first"] = json!(others.to_string());
+    let forged = [(name, String::from_utf8(forged).unwrap())];
+    let file = papers.path().join("forged");
+    forge(
+        &lindau,
+        &records,
+        &copied.with(PaperKind::Deletion, &forged),
+        &file,
+    );
+    let (told, status) = verify(papers.path(), &["check", "forged"]);
+    let said = findings(&told, "broken");
+    let expected = "it is under a contract of somebody else";
+    assert!(said.iter().any(|one| one.contains(expected)), "{said:#?}");
+    assert_eq!(status, 7);
+}
+
+/// A withdrawal with a key that was stolen and revoked: the log of who would have signed it says that it was signed before.
+#[test]
+fn a_withdrawal_is_not_dated_back_by_its_signer() {
+    let league = League::new(binary());
+    let (mut lindau, acme, _contract) = played(&league);
+    let papers = tempfile::tempdir().unwrap();
+    let bundle = export(&lindau, papers.path(), &[]);
+    export(&acme, papers.path(), &[]);
+    lindau.stop();
+    let (copied, mut records) = read(&bundle);
+    let name = text(&records[last_of(&records, "withdraw")]["body"], "statement");
+    let statement = copied.of_kind(PaperKind::Withdrawal)[&name].clone();
+    let kid = proto::envelope::parse_withdrawal(statement.as_bytes()).unwrap();
+    let kid = kid.signature.kid;
+    let revoke = ["--yes", "league", "key", "--end", &kid, "--revoked"];
+    let revoke = [&revoke[..], &["--of", "acme.example", "--dir", "league"]].concat();
+    league.hansa(&revoke).must();
+    let late = ["league", "export", "--dir", "league", "--output", "late"];
+    league.hansa(&late).must();
+    let late = league.folder().join("late").display().to_string();
+    // The city got it two days later.
+    let from = last_of(&records, "withdraw");
+    for record in &mut records[from..] {
+        let at: Time = text(record, "t").parse().unwrap();
+        record["t"] = json!(at.plus_micros(2 * DAY).to_string());
+    }
+    forge(&lindau, &records, &copied, &papers.path().join("forged"));
+    for files in [&["forged"][..], &["forged", "acme.example.bundle"]] {
+        let judge = [&["check", "--trust", &late][..], files].concat();
+        let (told, status) = verify(papers.path(), &judge);
+        let said = findings(&told, "broken");
+        let of_key = said.iter().filter(|one| one.starts_with("KEY_REVOKED"));
+        assert_eq!(of_key.count(), files.len(), "{said:#?}");
+        assert_eq!(status, 7);
     }
 }
