@@ -3,7 +3,7 @@
 use crate::node::Node;
 use crate::walk::fact::{Fact, maybe};
 use evidence::json::Json;
-use evidence::note::{self, NoteKey, SignedHead};
+use evidence::note::{self, Checkpoint, NoteKey, SignedHead};
 use evidence::tree::check_consistency;
 use faces::peer::call::PeerClient;
 use keep::state::row::HeardRow;
@@ -21,11 +21,10 @@ mod heard;
 pub(crate) struct Heads {
     /// Heads of peers that have shown to go on from those before, and that we have not cosigned yet.
     unwitnessed: Mutex<BTreeMap<ParticipantId, SignedHead>>,
-    /// Newest heads of logs that we have never been shown ourselves, to be passed on: one for each log.
-    relayed: Mutex<BTreeMap<ParticipantId, SignedHead>>,
     /// Held while heads are exchanged with a peer that we have called: one for each, so that nobody waits for a slow one.
     exchanging: Mutex<BTreeMap<ParticipantId, Arc<tokio::sync::Mutex<()>>>>,
-    /// Held while a head is judged that a caller shows, so that two are not held against the same one before.
+    /// Held while a head is compared with those on the books and until it is there too, so that of two that come at once
+    /// the second one is compared with the first.
     judging: tokio::sync::Mutex<()>,
 }
 
@@ -62,6 +61,7 @@ impl Node {
         let Some(head) = self.checked_head(peer, head) else {
             return Ok(());
         };
+        let _turn = self.heads.judging.lock().await;
         if !self.fits(peer, &head, None).await? {
             return Ok(());
         }
@@ -125,6 +125,7 @@ impl Node {
         let Some(head) = self.checked_head(peer, head) else {
             return Ok(());
         };
+        let turn = self.heads.judging.lock().await;
         if !self.fits(peer, &head, None).await? {
             return Ok(());
         }
@@ -133,6 +134,8 @@ impl Node {
             self.heads.to_be_cosigned(peer, head);
             return Ok(());
         };
+        // Nobody waits for what a peer takes its time to prove.
+        drop(turn);
         if known.checkpoint == head.checkpoint {
             return Ok(());
         }
@@ -145,6 +148,7 @@ impl Node {
 
     /// Takes in a head that was proven to go on from the known one.
     async fn go_on(&self, peer: &ParticipantId, newest: SignedHead) -> Result<(), Refusal> {
+        let _turn = self.heads.judging.lock().await;
         if self.fits(peer, &newest, None).await? {
             self.note_head(peer, &newest, true, &[]).await?;
             self.heads.to_be_cosigned(peer, newest);
@@ -187,15 +191,21 @@ impl Node {
         Ok(row.and_then(|row| row.note.parse().ok()))
     }
 
-    /// Records a head, and the sizes of the recorded ones from which it was proven to go on.
-    async fn note_head(
+    /// Records a head, and the recorded ones from which it was proven to go on.
+    pub(super) async fn note_head(
         &self,
         peer: &ParticipantId,
         head: &SignedHead,
         proven: bool,
-        over: &[u64],
+        over: &[&Checkpoint],
     ) -> Result<(), Refusal> {
-        let over = over.iter().map(|size| Json::count(*size));
+        let over = over.iter().map(|earlier| {
+            let root = note::base64::encode(earlier.root.as_bytes());
+            Json::object([
+                ("size", Json::count(earlier.size)),
+                ("root", Json::text(root)),
+            ])
+        });
         let _durable = self
             .record(Fact::new(
                 "checkpoint_seen",

@@ -38,7 +38,7 @@ impl Heads {
     }
 }
 
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -177,7 +177,7 @@ impl Node {
         }
         let same = known.is_some_and(|known| known.checkpoint == head.checkpoint);
         let own = over.iter().filter(|(_, via)| *via == peer);
-        let own: Vec<u64> = own.map(|(head, _)| head.checkpoint.size).collect();
+        let own: Vec<&Checkpoint> = own.map(|(head, _)| &head.checkpoint).collect();
         if !(same && proven && own.len() < 2) {
             self.note_head(peer, &head, true, &own).await?;
         }

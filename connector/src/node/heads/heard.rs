@@ -2,7 +2,6 @@
 //! histories of one log are found as soon as two who were shown different ones meet, or anybody between them.
 
 use crate::node::Node;
-use crate::node::heads::exchange::locked;
 use crate::node::heads::{Shown, on_the_way};
 use crate::walk::fact::Fact;
 use bytes::Bytes;
@@ -27,10 +26,8 @@ impl Node {
         let shown = self.index(|state| state.heads()).unwrap_or_default();
         let mut newest: BTreeMap<ParticipantId, String> =
             shown.into_iter().map(|row| (row.peer, row.note)).collect();
-        for (owner, head) in locked(&self.heads.relayed).iter() {
-            newest
-                .entry(owner.clone())
-                .or_insert_with(|| head.to_string());
+        for row in self.index(|state| state.newest_heard()).unwrap_or_default() {
+            newest.entry(row.peer).or_insert(row.note);
         }
         newest
             .into_iter()
@@ -40,8 +37,8 @@ impl Node {
             .collect()
     }
 
-    /// Takes in heads that a peer passes on. One of our own log must be of our history; one of a log that we know ourselves
-    /// must fit what we were shown, now or as soon as its owner can be asked.
+    /// Takes in heads that a peer passes on. One of our own log must be of our history; one of another log must fit what we
+    /// were shown of it, now or as soon as its owner can be asked.
     ///
     /// # Errors
     /// When the log can't be written.
@@ -63,14 +60,8 @@ impl Node {
         for (owner, head) in newest {
             if owner == own {
                 self.meet_own(via, &head).await?;
-            } else if let Some(known) = self.known_head(&owner)? {
-                self.weigh(via, &owner, (&known, &head)).await?;
             } else {
-                let mut relayed = locked(&self.heads.relayed);
-                let newer = |known: &SignedHead| known.checkpoint.size < head.checkpoint.size;
-                if relayed.get(&owner).is_none_or(newer) {
-                    relayed.insert(owner, head);
-                }
+                self.weigh(via, &owner, &head).await?;
             }
         }
         Ok(())
@@ -103,14 +94,19 @@ impl Node {
         self.note_fork(&own, (&newest, held), Some(via)).await
     }
 
-    /// Holds a head that was passed on against the one that its owner has shown here.
+    /// Holds a head that was passed on against those of the same log that are on the books. One of a log whose owner was
+    /// never met goes there too: what it shows first must go on from there.
     async fn weigh(
         self: &Arc<Self>,
         via: &ParticipantId,
         owner: &ParticipantId,
-        (known, head): (&SignedHead, &SignedHead),
+        head: &SignedHead,
     ) -> Result<(), Refusal> {
-        if known.checkpoint == head.checkpoint {
+        let turn = self.heads.judging.lock().await;
+        if self
+            .known_head(owner)?
+            .is_some_and(|known| known.checkpoint == head.checkpoint)
+        {
             return Ok(());
         }
         if !self.fits(owner, head, Some(via)).await? {
@@ -128,6 +124,7 @@ impl Node {
             return self.note_heard(owner, via, head, true).await;
         }
         self.note_heard(owner, via, head, false).await?;
+        drop(turn);
         if let Some(client) = self.open_call(owner).await {
             let node = Arc::clone(self);
             self.owed.spawn(async move {

@@ -12,10 +12,13 @@ pub(super) fn seen(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> 
     change.recorded((&peer, &peer), size, &note, proven)?;
     let over = body.get("over").and_then(Json::as_list);
     for earlier in over.unwrap_or_default() {
-        let earlier = earlier
+        let root = earlier.get("root").and_then(Json::as_text);
+        // Records of older versions name the size alone.
+        let size = earlier
             .as_count()
-            .ok_or_else(|| unreadable(body.record, "over"))?;
-        change.gone_on(&peer, earlier)?;
+            .or_else(|| earlier.get("size")?.as_count());
+        let size = size.ok_or_else(|| unreadable(body.record, "over"))?;
+        change.gone_on(&peer, size, root)?;
     }
     change.head(&peer, size, &note, proven)
 }

@@ -130,3 +130,91 @@ async fn a_log_that_forked_is_not_cosigned_any_more() {
     let node = town.open("lindau");
     assert!(!cosigned(&one.shows(&node, 40, &[20]).await));
 }
+
+/// The same without an index.
+async fn restarted(town: &Town, node: Arc<Node>) -> Arc<Node> {
+    crate::node::testing::closed(node).await;
+    let state = town.home("lindau").join("state");
+    for file in ["state.db", "state.db-wal", "state.db-shm"] {
+        let _ = std::fs::remove_file(state.join(file));
+    }
+    town.open("lindau")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_heads_that_come_at_once_the_second_is_held_against_the_first() {
+    let (one, two) = (id("beta"), id("gamma"));
+    for way in 0..4 {
+        let (town, node) = town();
+        let (here, there) = (Made::new(&town, 0, ""), Made::new(&town, 15, "other "));
+        let (first, second) = ([here.head(20)], [there.head(20)]);
+        // Neither is on the books when the other one comes.
+        match way {
+            0 => {
+                let (owner, owner_too) = (acme(), acme());
+                let both = tokio::join!(
+                    node.see_head(&owner, &first[0]),
+                    node.see_head(&owner_too, &second[0])
+                );
+                assert!(both.0.is_ok() && both.1.is_ok());
+            }
+            1 => {
+                let both = tokio::join!(node.hear(&one, &first), node.hear(&two, &second));
+                assert!(both.0.is_ok() && both.1.is_ok());
+            }
+            2 => {
+                let owner = acme();
+                let both = tokio::join!(node.see_head(&owner, &first[0]), node.hear(&two, &second));
+                assert!(both.0.is_ok() && both.1.is_ok());
+            }
+            _ => {
+                let both = tokio::join!(here.shows(&node, 20, &[]), node.hear(&two, &second));
+                assert!(both.1.is_ok());
+            }
+        }
+        assert_eq!(records(&node, "log_fork").len(), 1, "way {way}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_heard_of_a_log_before_its_owner_was_met_is_not_forgotten() {
+    let (town, node) = town();
+    let (one, other) = (Made::new(&town, 0, ""), Made::new(&town, 15, "other "));
+    node.hear(&id("beta"), &[one.head(20)]).await.unwrap();
+    // Once each, and only what is newer.
+    node.hear(&id("beta"), &[one.head(20)]).await.unwrap();
+    node.hear(&id("beta"), &[one.head(10)]).await.unwrap();
+    assert_eq!(records(&node, "checkpoint_heard").len(), 1);
+    let node = restarted(&town, node).await;
+    // It is still passed on, and what its owner shows is held against it.
+    assert_eq!(node.passed_on(), [one.head(20)]);
+    let seen = other.shows(&node, 40, &[]).await;
+    assert_eq!(seen, Seen::Wanted(vec![one.head(20)]));
+    let seen = other.shows(&node, 40, &[20]).await;
+    assert_eq!(seen, Seen::Refuted(one.head(20)));
+    let forks = records(&node, "log_fork");
+    assert_eq!(forks.len(), 1);
+    assert_eq!(
+        crate::node::testing::said(&forks[0], "via"),
+        "hansa://beta.example"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_bears_out_the_head_that_it_is_of_and_no_other() {
+    let (town, node) = town();
+    let (one, other) = (Made::new(&town, 0, ""), Made::new(&town, 15, "other "));
+    // Two of one size, as records of older versions can hold them.
+    for head in [&one, &other] {
+        let head = node.checked_head(&acme(), &head.head(20)).unwrap();
+        node.note_head(&acme(), &head, false, &[]).await.unwrap();
+    }
+    let newer = node.checked_head(&acme(), &one.head(30)).unwrap();
+    let before = node.checked_head(&acme(), &one.head(20)).unwrap();
+    let over = [&before.checkpoint];
+    node.note_head(&acme(), &newer, true, &over).await.unwrap();
+    let node = restarted(&town, node).await;
+    let unproven = node.index(|state| state.unproven_of(&acme(), 9)).unwrap();
+    let notes: Vec<Bytes> = unproven.into_iter().map(|row| row.note.into()).collect();
+    assert_eq!(notes, [other.head(20)]);
+}

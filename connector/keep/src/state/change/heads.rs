@@ -42,14 +42,21 @@ impl Change<'_> {
         )
     }
 
-    /// A log was proven to go on from its recorded head of this size.
+    /// A log was proven to go on from its recorded head of this size and root; where no root is known, of this size if there
+    /// is but one.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn gone_on(&self, peer: &ParticipantId, size: u64) -> Result<(), Refusal> {
+    pub fn gone_on(
+        &self,
+        peer: &ParticipantId,
+        size: u64,
+        root: Option<&str>,
+    ) -> Result<(), Refusal> {
         self.run(
-            "UPDATE recorded SET proven = 1 WHERE peer = ?1 AND size = ?2",
-            params![peer.as_str(), signed(size)],
+            "UPDATE recorded SET proven = 1 WHERE peer = ?1 AND size = ?2 AND (root = ?3 OR (?3 IS NULL
+                 AND (SELECT COUNT(*) FROM recorded AS same WHERE same.peer = ?1 AND same.size = ?2) = 1))",
+            params![peer.as_str(), signed(size), root],
         )
     }
 

@@ -73,6 +73,20 @@ impl State {
         )
     }
 
+    /// The newest head of each log that was passed on.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn newest_heard(&self) -> Result<Vec<HeardRow>, Refusal> {
+        let mut rows = self.all(
+            "SELECT peer, via, note, proven FROM heard ORDER BY peer, size DESC, via",
+            [],
+            heard_row,
+        )?;
+        rows.dedup_by(|later, first| later.peer == first.peer);
+        Ok(rows)
+    }
+
     /// All that were passed on.
     ///
     /// # Errors
