@@ -21,19 +21,20 @@ pub(super) fn permitted(change: &Change<'_>, body: &Body<'_>, asker: &str) -> Re
 pub(super) fn attested(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
     let peer = body.text("peer")?;
     let incoming = body.text("direction")? == "in";
-    let first = match body.optional("first") {
-        Some(first) => first,
-        // Records of older versions name the version alone.
-        None => body.text("contract")?,
+    let requests = body.words("requests");
+    let mut requests = requests.split_whitespace();
+    // Records of older versions name a later version of a contract alone, and nobody knows here which was its first.
+    let Some(first) = body.optional("first") else {
+        let contract = body.text("contract")?;
+        return requests.try_for_each(|request| match incoming {
+            true => change.stated_alone(&contract, request, &peer),
+            false => change.have_stated_alone(&contract, request, &peer, body.record.seq),
+        });
     };
-    for request in body.words("requests").split_whitespace() {
-        if incoming {
-            change.stated(&first, request, &peer)?;
-        } else {
-            change.have_stated(&first, request, &peer, body.record.seq)?;
-        }
-    }
-    Ok(())
+    requests.try_for_each(|request| match incoming {
+        true => change.stated(&first, request, &peer),
+        false => change.have_stated(&first, request, &peer, body.record.seq),
+    })
 }
 
 /// A question that we asked.

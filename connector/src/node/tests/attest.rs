@@ -250,3 +250,109 @@ async fn a_statement_by_a_revoked_key_is_not_dated_back() {
     assert_eq!(taken.unwrap_err().code, Code::KeyRevoked);
     assert_eq!(records(&case.provider, "attest").len(), 0);
 }
+
+/// A record of an answer to acme, or of one that it asked for, under these contracts.
+async fn answered(case: &Case, request: RequestId, versions: &[ContractId], first: ContractId) {
+    let named = || Json::List(versions.iter().map(Json::text).collect());
+    let grants = versions.iter().map(|version| {
+        Json::object([
+            ("contract", Json::text(version)),
+            ("attest", Json::text(first)),
+        ])
+    });
+    let permit = Fact::new(
+        "permit",
+        [
+            ("request_id", Json::text(request)),
+            ("peer", Json::text(id("acme"))),
+            ("contracts", named()),
+            ("grants", Json::List(grants.collect())),
+            ("reservations", Json::List(Vec::new())),
+        ],
+    );
+    let opened = case.provider.record(permit).await.unwrap();
+    case.closes(opened.receipt().index(), request).await;
+    for (kind, code) in [("errand", None), ("not_received", Some(Code::Interrupted))] {
+        let asked = Fact::new(
+            kind,
+            [
+                ("request_id", Json::text(request)),
+                ("peer", Json::text(case.provider.id())),
+                ("contracts", named()),
+                ("code", code.map_or(Json::Null, Json::text)),
+            ],
+        );
+        let _durable = case.consumer.record(asked).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statements_of_older_versions_clear_contracts_that_were_amended() {
+    let mut case = case().await;
+    // The contract is the first version; questions were asked under the next one.
+    let (first, amended) = (case.contract, ContractId(Digest::of(b"the next version")));
+    let other = ContractId(Digest::of(b"another contract"));
+    let (plain, mixed) = (RequestId([1; 16]), RequestId([2; 16]));
+    answered(&case, plain, &[amended], first).await;
+    answered(&case, mixed, &[amended, other], first).await;
+    let more = Fact::new(
+        "permit",
+        [
+            ("request_id", Json::text(mixed)),
+            ("peer", Json::text(id("acme"))),
+            ("contracts", Json::List(vec![Json::text(other)])),
+            (
+                "grants",
+                Json::List(vec![Json::object([("attest", Json::text(other))])]),
+            ),
+            ("reservations", Json::List(Vec::new())),
+        ],
+    );
+    let opened = case.provider.record(more).await.unwrap();
+    case.closes(opened.receipt().index(), mixed).await;
+    for (node, peer, direction) in [
+        (&case.provider, id("acme"), "in"),
+        (&case.consumer, case.provider.id(), "out"),
+    ] {
+        let old = Fact::new(
+            "attest",
+            [
+                ("peer", Json::text(peer)),
+                ("direction", Json::text(direction)),
+                ("contract", Json::text(amended)),
+                ("statement", Json::text(Digest::of(b"a statement"))),
+                (
+                    "requests",
+                    Json::List(vec![Json::text(plain), Json::text(mixed)]),
+                ),
+            ],
+        );
+        let _durable = node.record(old).await.unwrap();
+    }
+    // The index is made anew from these records.
+    let (provider, consumer) = (case.provider, case.consumer);
+    let whom = provider.id();
+    closed(provider).await;
+    closed(consumer).await;
+    for alias in ["lindau", "acme"] {
+        for file in ["state.db", "state.db-wal", "state.db-shm"] {
+            let _ = std::fs::remove_file(case.town.home(alias).join("state").join(file));
+        }
+    }
+    case.provider = case.town.open("lindau");
+    case.consumer = case.town.open("acme");
+    let late = case.provider.now().plus_micros(DAY);
+    let owed = |contract: ContractId| {
+        let found = case
+            .provider
+            .index(|state| state.owed(contract, &id("acme"), late, 9));
+        found.unwrap().1
+    };
+    // An answer that is owed under two contracts is cleared of neither by a statement that could be about the other.
+    assert_eq!(owed(first), [mixed]);
+    assert_eq!(owed(other), [mixed]);
+    let unstated = case
+        .consumer
+        .index(|state| state.unstated(&whom, first, &[first, amended]));
+    assert_eq!(unstated.unwrap(), [mixed]);
+}
