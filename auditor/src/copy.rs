@@ -3,6 +3,7 @@
 use crate::args::Args;
 use crate::finding::Finding;
 use crate::papers::Pool;
+use evidence::digest::Digest;
 use evidence::note::{self, ED25519, NoteKey, SignedHead};
 use evidence::record::Record;
 use evidence::time::Time;
@@ -152,6 +153,10 @@ impl Visit for Gathered {
         self.story.see(record);
         self.answers.see(record);
         self.tree.push(leaf_hash(&record.to_bytes()));
+    }
+
+    fn expired(&mut self, leaf: Digest) {
+        self.tree.push(leaf);
     }
 
     fn paper(&mut self, paper: Paper) {

@@ -26,8 +26,12 @@ fn direction(
     consumer: &Copy,
     teller: Option<&mut Teller>,
 ) -> Vec<Finding> {
-    let sent = provider.answers.given_to(consumer.owner.as_str());
-    let received = consumer.answers.received_from(provider.owner.as_str());
+    // What one of them keeps no longer can't be compared.
+    let since = provider.answers.comparable_from(&consumer.answers);
+    let sent = provider.answers.given_to(consumer.owner.as_str(), since);
+    let received = consumer
+        .answers
+        .received_from(provider.owner.as_str(), since);
     let found = reconcile(&sent, &received);
     if let Some(teller) = teller
         && !found.requests.is_empty()

@@ -113,7 +113,10 @@ fn counted(case: &Case, copy: &Copy, stated: &Stated, said: &Usage) -> Result<()
         .iter()
         .map(|line| (line.contract.to_string(), line.month.as_str()))
         .collect();
-    for line in &said.lines {
+    // Of a month whose answers are kept no longer nothing can be counted.
+    let gone = copy.story.kept_from.map(month);
+    let kept = |line: &&Line| gone.as_ref().is_none_or(|gone| line.month > *gone);
+    for line in said.lines.iter().filter(kept) {
         let id = line.contract.to_string();
         let of_line = |(question, end): &&(&Question, &End)| {
             question.contracts.contains(&id) && month(end.at) == line.month

@@ -2,9 +2,10 @@
 
 pub(crate) mod budget;
 pub(crate) mod calls;
+pub(crate) mod expire;
 pub(crate) mod groups;
 pub(crate) mod guards;
-pub(crate) mod heads;
+mod heads;
 pub(crate) mod index;
 pub(crate) mod lists;
 mod noted;

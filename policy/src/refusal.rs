@@ -330,6 +330,7 @@ codes! {
     ReceiptMismatch "RECEIPT_MISMATCH" Evidence "The two sides' receipts of one answer differ." "Both versions are kept; compare them with `hansa audit reconcile`.";
     ClockUntrusted "CLOCK_UNTRUSTED" State "The clock went back by more than a minute." "Set the clock, then acknowledge with `hansa reload`.";
     EvidenceUnknown "EVIDENCE_UNKNOWN" Evidence "The evidence is of a version, or under an algorithm, that is not known here." "Check it with a newer program.";
+    EvidenceExpired "EVIDENCE_EXPIRED" Evidence "The record was erased when its time was over; its leaf hash is kept." "`hansa audit list --outcome expire` says when and what.";
     // configuration, files, sources
     ConfigUnknownKey "CONFIG_UNKNOWN_KEY" Invalid "The configuration holds a key that does not exist." "Use the key that is suggested, or `hansa config reference`.";
     ConfigInvalid "CONFIG_INVALID" Invalid "The configuration has a missing or wrong value." "Write the value as the reference shows.";

@@ -44,6 +44,7 @@ mod recall;
 mod remarks;
 mod renewal;
 mod resources;
+mod retention;
 mod scenarios;
 mod sealed;
 mod signed;

@@ -12,9 +12,8 @@ use evidence::json::Json;
 use evidence::ledger::{Evidence, Recorded, Unwritable};
 use evidence::note::{Checkpoint, NotSigned, NoteSigner, SignedHead};
 use evidence::record::Record;
-use evidence::shelf::ShelfBroken;
 use evidence::time::{Clock, Time};
-use policy::refusal::{Code, Refusal};
+use policy::refusal::Refusal;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::mpsc::Sender;
@@ -24,6 +23,7 @@ use std::thread::JoinHandle;
 pub mod answers;
 pub mod archive;
 pub mod choice;
+pub mod expire;
 pub mod export;
 mod folder;
 mod index;
@@ -42,7 +42,10 @@ pub mod story;
 #[cfg(test)]
 mod tests;
 pub mod tiles;
+mod unwritable;
 mod writer;
+
+pub use unwritable::{low_space, refusal};
 
 /// The type of the record that opens an entry, and the duty to close it.
 pub const OPENING: &str = "permit";
@@ -282,9 +285,16 @@ impl Log {
     /// The record at `index`.
     ///
     /// # Errors
-    /// `EVIDENCE_UNAVAILABLE` when it can't be read, `EVIDENCE_BROKEN` when it is no longer what was written.
+    /// `EVIDENCE_UNAVAILABLE` when it can't be read, `EVIDENCE_BROKEN` when it is no longer what was written,
+    /// `EVIDENCE_EXPIRED` when it is past its retention.
     pub fn get(&self, index: u64) -> Result<Option<Record>, Refusal> {
-        self.read(index).next().transpose()
+        self.read(index).exactly()
+    }
+
+    /// Of the records before this one some are past their retention: their leaf hashes alone are kept. 0 where none is.
+    #[must_use]
+    pub fn expired_before(&self) -> u64 {
+        self.inner.index.expired_before()
     }
 
     /// How often the disk was synced, and for how many records, since opening.
@@ -368,29 +378,4 @@ impl Drop for Inner {
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Whether the disk of a log has less room than is kept for closing what is open.
-#[must_use]
-pub fn low_space(folder: &std::path::Path, reserve: u64) -> Option<Unwritable> {
-    match fs4::available_space(folder) {
-        Ok(free) if free < reserve => Some(Unwritable::LowSpace { free, reserve }),
-        Ok(_) => None,
-        Err(error) => Some(Unwritable::Broken(ShelfBroken {
-            reason: error.to_string(),
-            full: false,
-        })),
-    }
-}
-
-/// What an operator is told when nothing can be recorded.
-#[must_use]
-pub fn refusal(unwritable: &Unwritable) -> Refusal {
-    let code = match unwritable {
-        Unwritable::Broken(broken) if broken.full => Code::DiskFull,
-        Unwritable::LowSpace { .. } => Code::DiskFull,
-        Unwritable::Broken(_) | Unwritable::Closed => Code::EvidenceUnavailable,
-        Unwritable::TooLarge { .. } | Unwritable::Unsound { .. } => Code::Internal,
-    };
-    Refusal::new(code, unwritable.to_string())
 }

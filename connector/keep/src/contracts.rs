@@ -125,6 +125,20 @@ impl Documents {
         ))
     }
 
+    /// Takes a document away, if it is here.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` or `DISK_FULL`.
+    pub fn forget(&self, kind: Kind, digest: Digest) -> Result<(), Refusal> {
+        let file = self.path(kind, digest);
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(files::unwritable(&file, &error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
     /// Every document of a kind, each checked to be what was written.
     ///
     /// # Errors

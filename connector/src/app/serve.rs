@@ -121,9 +121,10 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Every hour erases what is kept no longer.
+/// Every hour erases what is kept no longer; decisions once a day, since their files are read for it.
 async fn erasers(node: Arc<Node>, stop: CancellationToken) -> Result<(), Refusal> {
     let mut hours = tokio::time::interval(std::time::Duration::from_secs(3600));
+    let mut done = None;
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -132,6 +133,16 @@ async fn erasers(node: Arc<Node>, stop: CancellationToken) -> Result<(), Refusal
                 let erased = crate::desk::blocking(move || inner.erase_expired()).await;
                 if let Err(refusal) = erased {
                     tracing::warn!(%refusal, "side.not_erased");
+                }
+                let day = node.now().micros().div_euclid(DAY);
+                if done == Some(day) {
+                    continue;
+                }
+                done = Some(day);
+                let inner = Arc::clone(&node);
+                let expired = crate::desk::blocking(move || inner.expire_decisions()).await;
+                if let Err(refusal) = expired {
+                    tracing::warn!(%refusal, "log.not_expired");
                 }
             }
         }
@@ -160,6 +171,9 @@ async fn leave(node: &Arc<Node>, mut tasks: tokio::task::JoinSet<Result<(), Refu
     let _ = tokio::time::timeout(PATIENCE, ended).await;
     tasks.abort_all();
 }
+
+/// In microseconds.
+const DAY: i64 = 86_400_000_000;
 
 /// How long the end of one thing is waited for when the connector stops.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);

@@ -16,13 +16,14 @@ pub(crate) fn bytes(text: &str) -> Option<u64> {
     })
 }
 
-/// A time such as `90s`, `5m`, `2h`.
+/// A time such as `90s`, `5m`, `2h`, `90d`, `10y`; a year has 365 days.
 pub(crate) fn seconds(text: &str) -> Option<Duration> {
     let seconds = measure(text, &[], |unit| match unit {
         "" | "s" => Some(1),
         "m" => Some(60),
         "h" => Some(3600),
         "d" => Some(86_400),
+        "y" => Some(365 * 86_400),
         _ => None,
     });
     seconds.map(Duration::from_secs)

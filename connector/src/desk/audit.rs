@@ -86,6 +86,7 @@ pub(crate) async fn run(node: &Arc<Node>, verb: AuditVerb, out: &Out) -> Outcome
 }
 
 async fn list(node: &Arc<Node>, filter: AuditFilter, out: &Out) -> Outcome {
+    tell_expired(node, out).await;
     let inner = Arc::clone(node);
     let records = blocking(move || filter::newest(&inner, &filter)).await?;
     let mut rows = Vec::new();
@@ -186,6 +187,17 @@ fn named(node: &Node, id: &str) -> Result<Vec<Record>, Refusal> {
         ));
     }
     Ok(found)
+}
+
+/// Says that single questions of long ago are not in the log any more, so that nobody takes what is told for all of it.
+async fn tell_expired(node: &Node, out: &Out) {
+    let end = node.log.expired_before();
+    if end > 0 {
+        out.notice(format!(
+            "of the records before {end} those of single questions are past their retention; what was erased when: hansa audit list --outcome expire"
+        ))
+        .await;
+    }
 }
 
 /// A signed head over the log as it stands.

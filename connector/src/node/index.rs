@@ -2,6 +2,7 @@
 
 mod heads;
 mod notice;
+mod officers;
 mod owed;
 mod purse;
 
@@ -12,7 +13,7 @@ use evidence::time::Time;
 use keep::audit::Log;
 use keep::state::State;
 use keep::state::change::Change;
-use keep::state::row::{LetterRow, NegotiationRow, ReceiptRow, Spending, WordRow};
+use keep::state::row::{LetterRow, NegotiationRow, ReceiptRow, Spending};
 use policy::id::{ContractId, ParticipantId};
 use policy::refusal::{Code, Refusal};
 
@@ -144,35 +145,14 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
             let mut objects = objects.split_whitespace();
             objects.try_for_each(|object| change.erased(object))
         }
+        keep::audit::expire::KIND => change.expired(body.parsed("before")?),
         "unpublish" => change.unpublished(&body.text("dataset")?),
-        "officers" => officers(change, &body),
+        "officers" => officers::said(change, &body),
         "notice" => notice::told(change, &body),
         "noticed" => notice::noticed(change, &body),
         "refuse" => notice::refused(change, &body),
         "trust" => change.highest("bundle", body.count("sequence")?),
         _ => Ok(()),
-    }
-}
-
-/// The word of an officer: the first one asks, and another one approves.
-fn officers(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
-    let deed = body.text("deed")?;
-    let contract = match body.optional("change") {
-        Some(_) => body.contract("change")?,
-        None => body.contract("contract")?,
-    };
-    match body.optional("second") {
-        Some(second) => change.approved(contract, &deed, &second),
-        None => change.asked_for(&WordRow {
-            contract,
-            deed,
-            first: body.text("first")?,
-            second: None,
-            reason: body
-                .optional("reason_commit")
-                .or_else(|| body.optional("reason")),
-            at: body.record.at,
-        }),
     }
 }
 

@@ -18,6 +18,9 @@ pub const MAX_BYTES: usize = 65_535;
 /// The deepest nesting of a record's body.
 pub const MAX_BODY_DEPTH: usize = 31;
 
+/// The line that stands in the place of a record whose retention is over; its leaf hash is kept.
+pub const EXPIRED: &[u8] = b"null";
+
 /// Random bytes that keep a record from being guessed from its hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Salt(pub [u8; 16]);

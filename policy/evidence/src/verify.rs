@@ -14,6 +14,7 @@ use crate::tree::{Frontier, leaf_hash};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+mod passed;
 #[cfg(test)]
 mod tests;
 
@@ -50,6 +51,9 @@ pub enum What {
     /// It is not the record that was written.
     #[error("was edited")]
     Edited,
+    /// It is gone, and no record says that its time was over.
+    #[error("is gone, and nothing in the log says that its time was over")]
+    Gone,
     /// It can't be read as a record.
     #[error("is damaged: {0}")]
     Damaged(Misfit),
@@ -113,6 +117,8 @@ pub struct Verifier {
     covered: u64,
     covered_by_given: u64,
     last_leaf: Option<Digest>,
+    /// The last record is past its retention, so what the next one links to is known by its own word.
+    passed: bool,
     doubt: Option<Doubt>,
     fault: Option<Fault>,
 }
@@ -161,43 +167,12 @@ impl Verifier {
             covered: 0,
             covered_by_given: 0,
             last_leaf: None,
+            passed: false,
             doubt: None,
             fault: None,
         };
         verifier.compare_head();
         verifier
-    }
-
-    /// Begins with the record `first`: those before it are not read, and their leaf hashes stand for them. False, and nothing
-    /// is changed, where hashes are missing or no signed head covers them and `first`.
-    ///
-    /// What `first` links to is then known by its own word alone; that it stands there, the head over it confirms.
-    #[must_use]
-    pub fn begin_with(&mut self, first: &Record) -> bool {
-        let index = usize::try_from(first.seq).unwrap_or(usize::MAX);
-        let newest = self.heads.keys().chain(self.given.keys()).max();
-        let covered = newest.is_some_and(|size| *size > first.seq);
-        if self.chain.next() > 0 || !covered || self.leaves.len() < index {
-            return false;
-        }
-        for leaf in self.leaves.iter().take(index).copied().collect::<Vec<_>>() {
-            self.chain.pass(leaf);
-            self.matched += 1;
-            self.compare_head();
-            if let Some(doubt) = self.doubt.take() {
-                self.settle(&doubt, None);
-            }
-        }
-        self.chain.follows(first.prev);
-        true
-    }
-
-    /// The records before `found` should be here and are not.
-    pub fn lacks(&mut self, found: u64) {
-        self.fault = Some(Fault {
-            index: 0,
-            what: What::Displaced { found },
-        });
     }
 
     /// The next complete line, without its line break. `None` when the record, or an earlier one, is bad.
@@ -216,6 +191,11 @@ impl Verifier {
         }
         let index = self.chain.next();
         let leaf = leaf_hash(line);
+        if std::mem::take(&mut self.passed)
+            && let Ok(next) = Record::from_bytes(line)
+        {
+            self.chain.follows(next.prev);
+        }
         // While they are those of the records, it does not matter how far they are believed.
         let known = usize::try_from(index)
             .ok()

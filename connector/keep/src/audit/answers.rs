@@ -1,8 +1,10 @@
 //! What a log says of answers, given and received, as lines that two participants can lay side by side.
 
+use crate::audit::expire;
 use evidence::json::Json;
 use evidence::reconcile::{Line, NOT_TAKEN};
 use evidence::record::Record;
+use evidence::time::Time;
 use std::collections::BTreeMap;
 
 #[cfg(test)]
@@ -17,6 +19,8 @@ pub struct Answers {
     errands: BTreeMap<String, Answer>,
     /// Where the permit of each request stands.
     places: BTreeMap<String, u64>,
+    /// From when on the log keeps its decisions, where it has erased older ones.
+    kept_from: Option<Time>,
 }
 
 /// An answer and the participant at its other end.
@@ -24,6 +28,8 @@ pub struct Answers {
 struct Answer {
     peer: String,
     line: Line,
+    /// When it was asked for, as far as this log says.
+    at: Time,
 }
 
 impl Answers {
@@ -39,7 +45,7 @@ impl Answers {
         let request = body.get("request_id").and_then(Json::as_text);
         match (record.kind.as_str(), request) {
             ("permit", Some(request)) => {
-                let answer = Answer::of(request, body, "open", false);
+                let answer = Answer::of(request, record, "open", false);
                 self.places.insert(request.to_owned(), record.seq);
                 self.given.insert(record.seq, answer);
             }
@@ -61,16 +67,27 @@ impl Answers {
             }
             // Until the log says more, what was asked for has not been received: a crash may have come in between.
             ("errand", Some(request)) => {
-                let answer = Answer::of(request, body, NOT_TAKEN, false);
+                let answer = Answer::of(request, record, NOT_TAKEN, false);
                 self.errands.insert(request.to_owned(), answer);
             }
             ("received", Some(request)) => {
-                self.errands.remove(request);
+                let asked = self.errands.remove(request).map(|errand| errand.at);
                 let holds = text(body, "state") == "acknowledged";
-                self.received.push(Answer::of(request, body, "", holds));
+                let answer = Answer::of(request, record, "", holds);
+                let at = asked.unwrap_or(answer.at);
+                self.received.push(Answer { at, ..answer });
             }
+            (expire::KIND, _) => self.kept_from = self.kept_from.max(expire::kept_from(record)),
             _ => {}
         }
+    }
+
+    /// From when on both logs keep what can be compared, where one of them has erased older decisions; a day later, since
+    /// the two clocks differ and an answer takes its time.
+    #[must_use]
+    pub fn comparable_from(&self, other: &Self) -> Option<Time> {
+        let from = self.kept_from.max(other.kept_from);
+        from.map(|from| from.plus_micros(DAY))
     }
 
     /// The answer that a closing record closes: by the place of its permit, or by its request.
@@ -82,31 +99,41 @@ impl Answers {
         self.given.get_mut(&place)
     }
 
-    /// What was given to `peer`.
+    /// What was given to `peer`, since that instant.
     #[must_use]
-    pub fn given_to(&self, peer: &str) -> Vec<Line> {
-        of_peer(self.given.values(), peer)
+    pub fn given_to(&self, peer: &str, since: Option<Time>) -> Vec<Line> {
+        of_peer(self.given.values(), peer, since)
     }
 
-    /// What was received from `peer`.
+    /// What was received from `peer`, asked for since that instant.
     #[must_use]
-    pub fn received_from(&self, peer: &str) -> Vec<Line> {
-        of_peer(self.received.iter().chain(self.errands.values()), peer)
+    pub fn received_from(&self, peer: &str, since: Option<Time>) -> Vec<Line> {
+        let all = self.received.iter().chain(self.errands.values());
+        of_peer(all, peer, since)
     }
 }
 
-fn of_peer<'a>(answers: impl Iterator<Item = &'a Answer>, peer: &str) -> Vec<Line> {
+const DAY: i64 = 86_400_000_000;
+
+fn of_peer<'a>(
+    answers: impl Iterator<Item = &'a Answer>,
+    peer: &str,
+    since: Option<Time>,
+) -> Vec<Line> {
     answers
         .filter(|answer| answer.peer == peer)
+        .filter(|answer| since.is_none_or(|since| answer.at >= since))
         .map(|answer| answer.line.clone())
         .collect()
 }
 
 impl Answer {
-    fn of(request: &str, body: &Json, outcome: &str, acknowledged: bool) -> Self {
+    fn of(request: &str, record: &Record, outcome: &str, acknowledged: bool) -> Self {
+        let body = &record.body;
         Self {
             peer: text(body, "peer").to_owned(),
             line: line(request, body, outcome, acknowledged),
+            at: record.at,
         }
     }
 }

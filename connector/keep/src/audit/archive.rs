@@ -2,10 +2,12 @@
 //! leaf hashes of all records, so that every old proof can still be made and checked.
 
 use crate::audit::Log;
+use crate::audit::expire::{KIND as EXPIRE, kept_from};
 use crate::audit::folder::{self, ARCHIVE, LEAVES, Segment};
 use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence};
+use evidence::record::EXPIRED;
 use evidence::tree::leaf_hash;
 use evidence::verify::Good;
 use policy::refusal::{Code, Refusal};
@@ -47,18 +49,44 @@ impl Evidence for Archived {
     }
 }
 
-/// Up to which record this one says that the log was archived; 0 where it does not speak of it.
-pub(super) fn archived_before(good: &Good<'_>) -> u64 {
-    let read = || {
-        let body = good.record()?.body;
-        if good.kind == KIND {
-            let segments = body.get("segments")?.as_list()?;
-            return segments.last()?.get("end")?.as_count();
+/// Up to which records a log says that it was archived, and that their retention is over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Away {
+    /// Those before this one went to the archive.
+    pub(super) archived: u64,
+    /// Of those before this one some are past their retention.
+    pub(super) expired: u64,
+    /// How many, or more where a crash came between the books and the deed; of the records that were seen alone.
+    pub(super) erased: u64,
+}
+
+impl Away {
+    /// Takes in what a record says of it.
+    pub(super) fn see(&mut self, good: &Good<'_>) {
+        if !matches!(&*good.kind, KIND | EXPIRE | "segment") {
+            return;
         }
-        body.get(BEFORE)?.as_count()
-    };
-    let speaks = matches!(&*good.kind, KIND | "segment");
-    speaks.then(read).flatten().unwrap_or_default()
+        let Some(record) = good.record() else { return };
+        if good.kind == EXPIRE && kept_from(&record).is_none() {
+            return;
+        }
+        let count = |name: &str| record.body.get(name).and_then(Json::as_count);
+        let last = || {
+            let segments = record.body.get("segments")?.as_list()?;
+            segments.last()?.get("end")?.as_count()
+        };
+        let (archived, expired) = match &*good.kind {
+            KIND => (last(), None),
+            EXPIRE => (None, count("end")),
+            _ => (count(BEFORE), count(EXPIRED_BEFORE)),
+        };
+        if good.kind == EXPIRE {
+            let records = count("records").unwrap_or_default();
+            self.erased = self.erased.saturating_add(records);
+        }
+        self.archived = self.archived.max(archived.unwrap_or_default());
+        self.expired = self.expired.max(expired.unwrap_or_default());
+    }
 }
 
 /// The type of the record.
@@ -66,6 +94,9 @@ const KIND: &str = "archive";
 
 /// The member by which the first record of a segment says the same.
 pub(super) const BEFORE: &str = "archived_before";
+
+/// The member by which it says the same of records that are past their retention.
+pub(super) const EXPIRED_BEFORE: &str = "expired_before";
 
 /// The most segments of one run: they stand in one record.
 const MOST: usize = 200;
@@ -115,8 +146,9 @@ fn copy(log: &Log, segment: &Segment, next: &Segment, to: &Path) -> Result<Moved
     let bytes = std::fs::read(&segment.path).map_err(failed)?;
     let mut end = segment.first;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let leaf = line.strip_suffix(b"\n").map(leaf_hash);
-        if leaf.is_none() || log.leaf(end) != leaf {
+        let whole = line.strip_suffix(b"\n");
+        let expired = whole == Some(EXPIRED) && end < log.expired_before();
+        if !expired && (whole.is_none() || log.leaf(end) != whole.map(leaf_hash)) {
             let sentence = format!("record {end} of the log was edited");
             return Err(Refusal::new(Code::EvidenceBroken, sentence));
         }

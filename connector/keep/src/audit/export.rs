@@ -20,6 +20,9 @@ use std::io::Write;
 /// The first member of a bundle's first line.
 pub(super) const FORMAT: &str = "bundle/2";
 
+/// The same of a whole log some of whose records are past their retention: of these the lines hold the leaf hash alone.
+pub(super) const EXPIRES: &str = "bundle/3";
+
 /// Writes the records under `head` that are chosen, with the papers that they name; gives the number of records.
 ///
 /// # Errors
@@ -34,7 +37,7 @@ pub fn bundle(
     let size = head.checkpoint.size;
     let records = || {
         log.read(0)
-            .take(usize::try_from(size).unwrap_or(usize::MAX))
+            .take_while(move |record| record.as_ref().map_or(true, |one| one.seq < size))
     };
     let (mut count, mut named) = (0, Named::new());
     let mut chooser = choice.chooser();
@@ -49,11 +52,18 @@ pub fn bundle(
         out,
         sum: Running::new(),
     };
-    write_line(out, &header(log, head, choice, count)?)?;
-    let mut chooser = choice.chooser();
+    let whole = choice.is_everything();
+    let lines = if whole { size } else { count };
+    let format = if lines > count { EXPIRES } else { FORMAT };
+    write_line(out, &header(log, head, choice, (format, lines))?)?;
+    let (mut chooser, mut next) = (choice.chooser(), 0);
     for record in records() {
         let record = record?;
-        let beside = if choice.is_everything() {
+        if whole {
+            write_expired(log, next..record.seq, out)?;
+            next = record.seq.saturating_add(1);
+        }
+        let beside = if whole {
             ("leaf", log.leaf(record.seq).map_or(Json::Null, Json::text))
         } else if chooser.takes(&record) {
             let proof = log.inclusion(record.seq, size).unwrap_or_default();
@@ -67,10 +77,13 @@ pub fn bundle(
             &Json::object([("index", index), beside, ("record", record.to_json())]),
         )?;
     }
+    if whole {
+        write_expired(log, next..size, out)?;
+    }
     let (written, receipts) = write_papers(&named, papers, out)?;
     let heads = write_heads(log, size, choice, &receipts, out)?;
     let end = Json::object([
-        ("records", Json::count(count)),
+        ("records", Json::count(lines)),
         ("papers", Json::count(written)),
         ("heads", Json::count(heads)),
         ("sha256", Json::text(out.sum.clone().finish())),
@@ -98,11 +111,34 @@ impl Write for Summed<'_> {
     }
 }
 
-fn header(log: &Log, head: &SignedHead, choice: &Choice, count: u64) -> Result<Json, Refusal> {
+/// The lines of records that are past their retention, of which no other is in the log.
+fn write_expired(
+    log: &Log,
+    indexes: std::ops::Range<u64>,
+    out: &mut dyn Write,
+) -> Result<(), Refusal> {
+    for index in indexes {
+        let leaf = log.leaf(index).map_or(Json::Null, Json::text);
+        let line = [
+            ("index", Json::count(index)),
+            ("leaf", leaf),
+            ("record", Json::Null),
+        ];
+        write_line(out, &Json::object(line))?;
+    }
+    Ok(())
+}
+
+fn header(
+    log: &Log,
+    head: &SignedHead,
+    choice: &Choice,
+    (format, count): (&str, u64),
+) -> Result<Json, Refusal> {
     let keys =
         folder::keys(log.folder()).map_err(|error| folder::unavailable(log.folder(), &error))?;
     Ok(Json::object([
-        ("hansa", Json::text(FORMAT)),
+        ("hansa", Json::text(format)),
         (
             "keys",
             Json::List(keys.known.iter().map(Json::text).collect()),

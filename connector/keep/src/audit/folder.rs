@@ -3,7 +3,7 @@
 use super::reserve;
 use evidence::digest::Digest;
 use evidence::note::{NoteKey, SignedHead, read_all};
-use evidence::record::Record;
+use evidence::record::{EXPIRED, Record};
 use evidence::verify::{Good, Verifier};
 use policy::refusal::{Code, Refusal};
 use std::fs::{File, TryLockError};
@@ -243,11 +243,19 @@ pub(super) struct Rest {
     pub(super) at_end: bool,
 }
 
-/// Pushes every line of the segments into `verifier` until it has settled; each good record goes to `each`.
+/// What stands in the place of a record.
+pub(super) enum Seen<'a, 'l> {
+    /// The record.
+    Good(&'a Good<'l>),
+    /// Of one whose retention is over its place and its leaf hash.
+    Expired(u64, Digest),
+}
+
+/// Pushes every line of the segments into `verifier` until it has settled; what is good goes to `each`.
 pub(super) fn walk(
     segments: &[Segment],
     verifier: &mut Verifier,
-    mut each: impl FnMut(&Good<'_>, Place),
+    mut each: impl FnMut(&Seen<'_, '_>, Place),
 ) -> io::Result<Option<Rest>> {
     for (number, segment) in segments.iter().enumerate() {
         let mut lines = segment.open_at(0)?;
@@ -269,8 +277,13 @@ pub(super) fn walk(
                     at_end: number + 1 == segments.len(),
                 }));
             }
-            if let Some(good) = verifier.check(&line) {
-                each(&good, place);
+            if line == EXPIRED {
+                let index = verifier.chain().next();
+                if let Some(leaf) = verifier.pass() {
+                    each(&Seen::Expired(index, leaf), place);
+                }
+            } else if let Some(good) = verifier.check(&line) {
+                each(&Seen::Good(&good), place);
             }
             if verifier.is_settled() {
                 return Ok(None);

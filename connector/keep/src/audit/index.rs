@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) offsets: Vec<u64>,
     /// Those of older segments that were read since, by their first record.
     pub(super) older: BTreeMap<u64, Arc<Vec<u64>>>,
+    /// Of the records before this one some are past their retention.
+    pub(super) expired: u64,
     pub(super) segments: Vec<Segment>,
     pub(super) head: SignedHead,
     pub(super) broken: Option<Unwritable>,
@@ -127,6 +129,49 @@ impl Index {
             .iter()
             .find(here)
             .map_or(0, |segment| segment.first)
+    }
+
+    /// Of the records before this one some are past their retention.
+    pub(super) fn expired_before(&self) -> u64 {
+        self.state().expired
+    }
+
+    /// From now on records before `end` may be gone.
+    pub(super) fn expire(&self, end: u64) {
+        let mut state = self.change();
+        state.expired = state.expired.max(end);
+    }
+
+    /// The files of the log, in order.
+    pub(super) fn segments(&self) -> Vec<Segment> {
+        self.state().segments.clone()
+    }
+
+    /// The file of the records up to `end` was written anew by `replace`: where they stand in it is looked up again.
+    pub(super) fn rewritten(
+        &self,
+        segment: &Segment,
+        end: u64,
+        replace: impl FnOnce() -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        let mut state = self.change();
+        replace()?;
+        state.older.remove(&segment.first);
+        let read = usize::try_from(end.saturating_sub(state.begin)).unwrap_or(usize::MAX);
+        let read = read.min(state.offsets.len());
+        state.offsets.drain(..read);
+        state.begin = state.begin.max(end);
+        Ok(())
+    }
+
+    /// Where the records of the segment that holds this one stand is looked up again.
+    pub(super) fn forget(&self, index: u64) {
+        let mut state = self.change();
+        let after = state.segments.partition_point(|s| s.first <= index);
+        let first = after.checked_sub(1);
+        if let Some(first) = first.and_then(|n| state.segments.get(n).map(|s| s.first)) {
+            state.older.remove(&first);
+        }
     }
 
     /// Where the record at `index` stands, and in which segment; none where its segment is not here.

@@ -3,18 +3,21 @@
 //! The copy brings its own note key. So the check shows that the copy is whole and as that key's owner signed it; whose
 //! key it is, the reader compares with the trust bundle or asks the participant.
 
-use crate::audit::archive::archived_before;
-use crate::audit::key::Ed25519Notes;
+use crate::audit::archive::Away;
+use crate::audit::folder::Seen;
 use crate::audit::papers::Paper;
 use crate::audit::{folder, reserve};
-use evidence::note::{Checkpoint, ED25519, NoteKey, SignedHead};
+use evidence::digest::Digest;
+use evidence::note::{NoteKey, SignedHead};
 use evidence::record::Record;
 use evidence::time::Time;
-use evidence::verify::{Fault, Good, Verifier};
+use evidence::verify::Fault;
+use found::Found;
 use policy::refusal::{Code, Refusal};
 use std::path::Path;
 
 mod bundle;
+mod found;
 #[cfg(test)]
 mod tests;
 
@@ -99,6 +102,9 @@ pub trait Visit {
     fn looks_at_records(&self) -> bool {
         true
     }
+
+    /// The leaf hash of the next record, whose retention is over.
+    fn expired(&mut self, _leaf: Digest) {}
 
     /// A paper that came with the records. Its signatures are not checked yet.
     fn paper(&mut self, _paper: Paper) {}
@@ -187,13 +193,17 @@ fn verify_folder(
     let without = first
         .flatten()
         .is_some_and(|first| verifier.begin_with(&first));
-    let mut archived = 0;
-    let rest = folder::walk(&segments, &mut verifier, |good, _| {
-        archived = archived.max(archived_before(good));
-        found.see_good(good);
+    let mut away = Away::default();
+    let rest = folder::walk(&segments, &mut verifier, |seen, _| match seen {
+        Seen::Good(good) => {
+            away.see(good);
+            found.see_good(good);
+        }
+        Seen::Expired(index, leaf) => found.see_expired(*index, *leaf),
     });
     let rest = rest.map_err(failed)?;
-    if without && archived < begin {
+    found.judge_expired(away, &mut verifier);
+    if without && away.archived < begin {
         verifier.lacks(begin);
     } else if without {
         let what = "are archived and the archive is not here; their hashes are";
@@ -203,192 +213,6 @@ fn verify_folder(
     }
     let torn = rest.is_some_and(|rest| !(rest.at_end && folder::may_be_torn(path, &found.log)));
     Ok(found.report(verifier, torn))
-}
-
-/// What a check gathers on its way.
-struct Found<'a> {
-    each: &'a mut dyn Visit,
-    log: String,
-    keys: Vec<NoteKey>,
-    heads: Vec<SignedHead>,
-    given: Vec<Checkpoint>,
-    span: Option<(Time, Time)>,
-    damaged: Vec<String>,
-    unknown: Vec<String>,
-    missing: Vec<String>,
-    unseen: Vec<String>,
-}
-
-impl<'a> Found<'a> {
-    fn new(
-        path: &Path,
-        keys: Vec<NoteKey>,
-        newest: Option<&SignedHead>,
-        each: &'a mut dyn Visit,
-    ) -> Result<Self, Refusal> {
-        let mut found = Self {
-            each,
-            log: keys.first().map(|key| key.name.clone()).unwrap_or_default(),
-            keys,
-            heads: Vec::new(),
-            given: Vec::new(),
-            span: None,
-            damaged: Vec::new(),
-            unknown: Vec::new(),
-            missing: Vec::new(),
-            unseen: Vec::new(),
-        };
-        for key in found.keys.iter().filter(|key| key.algorithm != ED25519) {
-            let number = key.algorithm;
-            found
-                .unknown
-                .push(format!("a note key is of the algorithm {number}"));
-        }
-        if found.keys.is_empty() {
-            found
-                .unseen
-                .push("the copy brings no key, so no head could be checked".to_owned());
-        }
-        if let Some(head) = newest {
-            let origin = &head.checkpoint.origin;
-            if !found.log.is_empty() && *origin != found.log {
-                return Err(incomplete(
-                    path,
-                    &format!(
-                        "the head given is of `{origin}`, the copy of `{}`",
-                        found.log
-                    ),
-                ));
-            }
-            if !found.keys.is_empty() && !found.is_signed(head) {
-                return Err(incomplete(
-                    path,
-                    "the head given is not signed by a key of this log",
-                ));
-            }
-            found.given.push(head.checkpoint.clone());
-        }
-        Ok(found)
-    }
-
-    fn is_signed(&self, head: &SignedHead) -> bool {
-        self.keys
-            .iter()
-            .any(|key| head.is_signed_by(key, &Ed25519Notes))
-    }
-
-    /// Believes the heads whose signature holds, and reports the others.
-    fn take_heads(&mut self, heads: Vec<SignedHead>) {
-        self.take_more_heads(heads);
-        if self.heads.is_empty() && self.given.is_empty() {
-            self.unseen
-                .push("no signed head: an end that was cut off can't be seen".to_owned());
-        }
-    }
-
-    /// As [`Self::take_heads`], where a head is there already.
-    fn take_more_heads(&mut self, heads: Vec<SignedHead>) {
-        for head in heads {
-            if self.is_believed(&head) {
-                self.show(&head);
-                self.heads.push(head);
-            }
-        }
-    }
-
-    /// Whether the signature of a head holds; if not, it is reported.
-    fn is_believed(&mut self, head: &SignedHead) -> bool {
-        if self.is_signed(head) {
-            return true;
-        }
-        let size = head.checkpoint.size;
-        let other = |key: &NoteKey| key.algorithm != ED25519;
-        if self.keys.iter().any(other) {
-            self.unknown.push(format!(
-                "the head over {size} records is signed under an algorithm that is not known here"
-            ));
-        } else if !self.keys.is_empty() {
-            self.damaged.push(format!(
-                "the signature of the head over {size} records does not hold"
-            ));
-        }
-        false
-    }
-
-    fn show(&mut self, head: &SignedHead) {
-        self.each.head(head);
-    }
-
-    fn take_paper(&mut self, paper: Paper) {
-        if !bundle::is_named_rightly(&paper) {
-            let kind = paper.kind.as_str();
-            self.damaged
-                .push(format!("the {kind} `{}` is another one", paper.name));
-        }
-        self.each.paper(paper);
-    }
-
-    fn verifier(&self, leaves: Vec<evidence::digest::Digest>) -> Verifier {
-        let heads: Vec<Checkpoint> = self
-            .heads
-            .iter()
-            .map(|head| head.checkpoint.clone())
-            .collect();
-        Verifier::new(&self.log, &heads, &self.given, leaves)
-    }
-
-    fn see(&mut self, record: &Record) {
-        self.was_at(record.at);
-        self.each.record(record);
-    }
-
-    /// The same of a record that is only built when somebody looks at it.
-    fn see_good(&mut self, good: &Good<'_>) {
-        self.was_at(good.at);
-        if self.each.looks_at_records()
-            && let Some(record) = good.record()
-        {
-            self.each.record(&record);
-        }
-    }
-
-    fn was_at(&mut self, at: Time) {
-        let first = self.span.map_or(at, |(first, _)| first);
-        self.span = Some((first, at));
-    }
-
-    fn report(mut self, verifier: Verifier, rest: bool) -> Report {
-        let checked = verifier.finish(rest);
-        if checked.leaves_damaged {
-            self.damaged.push(
-                "the leaf hashes are damaged; the records were checked without them".to_owned(),
-            );
-        }
-        if checked.fault.is_none() && checked.covered < checked.records {
-            self.unseen.push(format!(
-                "the last {} records are under no signed head",
-                checked.records - checked.covered
-            ));
-        }
-        Report {
-            log: self.log,
-            records: checked.records,
-            covered: checked.covered,
-            head: self
-                .heads
-                .into_iter()
-                .max_by_key(|head| head.checkpoint.size),
-            keys: self.keys,
-            span: self.span,
-            contract: None,
-            is_part: false,
-            fault: checked.fault,
-            damaged: self.damaged,
-            unknown: self.unknown,
-            missing: self.missing,
-            unseen: self.unseen,
-        }
-    }
 }
 
 fn incomplete(path: &Path, sentence: &str) -> Refusal {

@@ -1,7 +1,7 @@
 //! Opening a log: lock it, check all of it, cut off what a crash left, and make ready to write.
 
-use crate::audit::archive::archived_before;
-use crate::audit::folder::{self, HEADS, KEY, LEAVES, LOCK, Rest, Segment};
+use crate::audit::archive::Away;
+use crate::audit::folder::{self, HEADS, KEY, LEAVES, LOCK, Rest, Seen, Segment};
 use crate::audit::index::{Index, State};
 use crate::audit::key::Ed25519Notes;
 use crate::audit::pace::Pace;
@@ -56,8 +56,12 @@ pub(super) fn open(config: LogConfig) -> Result<(Writer, Arc<Index>, Replay), Re
     }
     let left = Left::find(&config, checked.stopped.as_ref())?;
     let here = segments.iter().find(|one| one.path.parent() == Some(path));
-    let archived = here.map_or(0, |segment| segment.first);
-    let sealed = left.seal(&mut shelf, records, archived).map_err(failed)?;
+    let away = Away {
+        archived: here.map_or(0, |segment| segment.first),
+        expired: checked.expired,
+        ..Away::default()
+    };
+    let sealed = left.seal(&mut shelf, records, away).map_err(failed)?;
     let sealed = sealed.map(|(segment, own)| {
         segments.push(segment);
         own
@@ -73,6 +77,7 @@ pub(super) fn open(config: LogConfig) -> Result<(Writer, Arc<Index>, Replay), Re
         begin: checked.begin,
         offsets: checked.offsets,
         older: BTreeMap::new(),
+        expired: checked.expired,
         segments,
         head,
         broken: None,
@@ -221,6 +226,8 @@ struct Checked {
     open: BTreeMap<u64, Record>,
     last: Option<Time>,
     rest: Option<Rest>,
+    /// Of the records before this one some are past their retention.
+    expired: u64,
     /// The last record of a stop.
     stopped: Option<Record>,
 }
@@ -269,10 +276,18 @@ fn check(
     let first_here = segments.first().map_or(0, |segment| segment.first);
     let segments = segments.get(skipped..).unwrap_or_default();
     let mut open = BTreeMap::new();
-    let (mut last, mut stopped, mut archived) = (None, None, 0);
-    let rest = folder::walk(segments, &mut verifier, |good, place| {
-        tree.push(good.leaf);
+    let (mut last, mut stopped, mut away, mut gone) = (None, None, Away::default(), None);
+    let rest = folder::walk(segments, &mut verifier, |seen, place| {
         offsets.push(place.offset);
+        let good = match seen {
+            Seen::Good(good) => good,
+            Seen::Expired(index, leaf) => {
+                tree.push(*leaf);
+                gone = Some(*index);
+                return;
+            }
+        };
+        tree.push(good.leaf);
         last = Some(good.at);
         if matches!(&*good.kind, OPENING | CLOSING)
             && let Some(record) = good.record()
@@ -282,13 +297,16 @@ fn check(
         if &*good.kind == STOP {
             stopped = good.record();
         }
-        archived = archived.max(archived_before(good));
+        away.see(good);
     })
     .map_err(failed)?;
-    if first_here > archived {
+    if first_here > away.archived {
         let sentence =
             format!("the records before {first_here} are not here, and were not archived");
         return Err(broken(config, sentence));
+    }
+    if let Some(index) = gone.filter(|index| *index >= away.expired) {
+        verifier.gone(index);
     }
     let chain = verifier.chain().clone();
     let torn = rest.as_ref().is_some_and(|rest| !rest.at_end);
@@ -304,6 +322,7 @@ fn check(
         open,
         last,
         rest,
+        expired: away.expired,
         stopped,
     })
 }

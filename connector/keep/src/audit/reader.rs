@@ -2,20 +2,29 @@
 
 use crate::audit::folder::{self, Place};
 use crate::audit::index::Index;
-use evidence::record::Record;
+use evidence::record::{EXPIRED, Record};
 use evidence::tree::leaf_hash;
 use policy::refusal::{Code, Refusal};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::sync::Arc;
 
-/// The records of a log from an index on, up to what was durable when reading began.
+/// The records of a log from an index on, up to what was durable when reading began. Those that are past their retention are
+/// passed over.
 #[derive(Debug)]
 pub struct Reader {
     index: Arc<Index>,
     next: u64,
     end: u64,
     open: Option<(Place, BufReader<File>)>,
+}
+
+/// What stands in the place of a record.
+pub(super) enum Line {
+    /// Its bytes.
+    Record(Vec<u8>),
+    /// Its retention is over.
+    Expired,
 }
 
 impl Reader {
@@ -29,12 +38,18 @@ impl Reader {
         }
     }
 
-    /// The bytes of the next record, compared with the leaf hash in memory.
-    pub(super) fn next_bytes(&mut self) -> Option<Result<Vec<u8>, Refusal>> {
+    /// The bytes of the next record, compared with the leaf hash in memory; or that they are kept no longer.
+    pub(super) fn next_line(&mut self) -> Option<Result<Line, Refusal>> {
         if self.next >= self.end {
             return None;
         }
-        let read = self.line();
+        let mut read = self.line();
+        if read.is_err() && self.next < self.index.expired_before() {
+            // The file may just have been written anew, without what is kept no longer.
+            self.index.forget(self.next);
+            self.open = None;
+            read = self.line();
+        }
         match read {
             Ok(_) => self.next += 1,
             Err(_) => self.next = self.end,
@@ -42,7 +57,7 @@ impl Reader {
         Some(read)
     }
 
-    fn line(&mut self) -> Result<Vec<u8>, Refusal> {
+    fn line(&mut self) -> Result<Line, Refusal> {
         let number = self.next;
         let unreadable = |error| folder::unavailable(self.index.folder(), &error);
         let found = self.index.place(number).map_err(unreadable)?;
@@ -61,12 +76,29 @@ impl Reader {
         let mut line = Vec::new();
         let length = lines.read_until(b'\n', &mut line).map_err(failed)?;
         line.pop_if(|last| *last == b'\n');
-        if self.index.tree(|tree| tree.leaf(number)) != Some(leaf_hash(&line)) {
+        let expired = line == EXPIRED && number < self.index.expired_before();
+        if !expired && self.index.tree(|tree| tree.leaf(number)) != Some(leaf_hash(&line)) {
             return Err(edited(number));
         }
         let offset = place.offset + u64::try_from(length).unwrap_or_default();
         self.open = Some((Place { offset, ..place }, lines));
-        Ok(line)
+        Ok(if expired {
+            Line::Expired
+        } else {
+            Line::Record(line)
+        })
+    }
+
+    /// The record at the place of the reader, and no other.
+    pub(super) fn exactly(mut self) -> Result<Option<Record>, Refusal> {
+        let number = self.next;
+        match self.next_line().transpose()? {
+            None => Ok(None),
+            Some(Line::Expired) => Err(expired(number)),
+            Some(Line::Record(bytes)) => Record::from_bytes(&bytes)
+                .map(Some)
+                .map_err(|_| edited(number)),
+        }
     }
 }
 
@@ -74,9 +106,16 @@ impl Iterator for Reader {
     type Item = Result<Record, Refusal>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let number = self.next;
-        let bytes = self.next_bytes()?;
-        Some(bytes.and_then(|bytes| Record::from_bytes(&bytes).map_err(|_| edited(number))))
+        loop {
+            let number = self.next;
+            match self.next_line()? {
+                Ok(Line::Expired) => {}
+                Ok(Line::Record(bytes)) => {
+                    return Some(Record::from_bytes(&bytes).map_err(|_| edited(number)));
+                }
+                Err(refusal) => return Some(Err(refusal)),
+            }
+        }
     }
 }
 
@@ -85,6 +124,14 @@ fn edited(index: u64) -> Refusal {
         Code::EvidenceBroken,
         format!("record {index} of the log was edited"),
     )
+}
+
+fn expired(index: u64) -> Refusal {
+    Refusal::new(
+        Code::EvidenceExpired,
+        format!("record {index} of the log is past its retention; its leaf hash is kept"),
+    )
+    .with_help("what was erased, when and why: hansa audit list --outcome expire")
 }
 
 fn not_here(index: u64, folder: &std::path::Path) -> Refusal {

@@ -1,7 +1,7 @@
 //! Going on after a stop: what the run before left in the reserve is taken into the log, and the segment that could not be
 //! written is sealed as suspect.
 
-use crate::audit::archive::BEFORE;
+use crate::audit::archive::{Away, BEFORE, EXPIRED_BEFORE};
 use crate::audit::folder::{self, Rest, Segment};
 use crate::audit::reserve::{self, Held};
 use crate::audit::shelf::FileShelf;
@@ -51,14 +51,14 @@ impl Left {
     }
 
     /// Seals the segment that could not be written, if this is the one, and begins another behind `records`; gives that one
-    /// and what its first record says. What stands before `archived` is in the archive.
+    /// and what its first record says, also of what is `away`.
     ///
     /// What stands behind the last confirmed byte is written again: the system may show what the disk does not hold.
     pub(super) fn seal(
         &self,
         shelf: &mut FileShelf,
         records: u64,
-        archived: u64,
+        away: Away,
     ) -> std::io::Result<Option<(Segment, Own)>> {
         let stopped = self.fresh().and_then(|held| held.records.first());
         let named = stopped.and_then(|stop| stop.body.get("segment")?.as_text());
@@ -71,7 +71,8 @@ impl Left {
         let body = Json::object([
             ("previous", Json::text(name)),
             ("sha256", Json::text(digest)),
-            (BEFORE, Json::count(archived)),
+            (BEFORE, Json::count(away.archived)),
+            (EXPIRED_BEFORE, Json::count(away.expired)),
             ("suspect", Json::Bool(true)),
         ]);
         let kind = "segment";

@@ -1,6 +1,7 @@
 //! What a log tells, record by record: who asked for what, under which contract it was permitted, what left, and what the
 //! log says of other logs. Only the shape of records is known here; whether what they say holds is judged elsewhere.
 
+use crate::audit::expire;
 use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::record::Record;
@@ -209,6 +210,8 @@ pub struct Story {
     pub notified: Vec<Notified>,
     /// The snapshots, in the order of their publication.
     pub published: Vec<Published>,
+    /// From when on decisions are kept, where older ones were erased.
+    pub kept_from: Option<Time>,
     /// Refusals beside those among the questions, on records that stand for many.
     pub refusals: Refusals,
     /// The run of the program that wrote the last record.
@@ -314,6 +317,7 @@ impl Story {
             "attest" => self.deletions.push(Stated::of(record)),
             "notice" => self.notified.extend(Notified::of(record)),
             "usage" => self.usages.push(Stated::of(record)),
+            expire::KIND => self.kept_from = self.kept_from.max(expire::kept_from(record)),
             _ => {}
         }
     }

@@ -3,6 +3,7 @@
 //! `checkpoint` is the signed head, `key` the public keys, `tile/<L>/<N>` the hash tiles and `tile/entries/<N>` the records.
 //! All of it is derived from the segments.
 
+use crate::audit::reader::Line;
 use crate::audit::{Log, folder};
 use crate::files;
 use evidence::note::SignedHead;
@@ -34,15 +35,25 @@ pub fn write(log: &Log, head: &SignedHead, to: &Path) -> Result<u64, Refusal> {
     }
     let mut records = log.read(0);
     for (path, _, width) in bundles(size) {
-        let mut bytes = Vec::new();
+        let (mut bytes, mut whole) = (Vec::new(), true);
         for _ in 0..width {
-            let record = records.next_bytes().transpose()?.unwrap_or_default();
+            let record = match records.next_line().transpose()? {
+                Some(Line::Record(record)) => record,
+                Some(Line::Expired) => {
+                    whole = false;
+                    continue;
+                }
+                None => Vec::new(),
+            };
             add_entry(&mut bytes, &record).map_err(|length| {
                 let sentence = format!("a record of the log has {length} bytes");
                 Refusal::new(Code::EvidenceBroken, sentence)
             })?;
         }
-        put(to, &path, &bytes)?;
+        // The hashes stand without it, as those of every log that is pruned.
+        if whole {
+            put(to, &path, &bytes)?;
+        }
     }
     let keys =
         folder::keys(log.folder()).map_err(|error| folder::unavailable(log.folder(), &error))?;

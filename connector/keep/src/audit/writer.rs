@@ -1,6 +1,6 @@
 //! The one writer: takes what is waiting, writes it, syncs once, and wakes all who waited.
 
-use crate::audit::archive::BEFORE;
+use crate::audit::archive::{BEFORE, EXPIRED_BEFORE};
 use crate::audit::folder::HEADS;
 use crate::audit::index::Index;
 use crate::audit::pace::Pace;
@@ -178,6 +178,7 @@ impl Writer {
                     ("previous", Json::text(name)),
                     ("sha256", Json::text(digest)),
                     (BEFORE, Json::count(before)),
+                    (EXPIRED_BEFORE, Json::count(self.index.expired_before())),
                 ]);
                 self.say("segment", body);
             }

@@ -4,7 +4,7 @@ mod papers;
 mod table;
 
 use crate::cli::verb::audit::AuditFilter;
-use crate::desk::audit::{filter, head};
+use crate::desk::audit::{filter, head, tell_expired};
 use crate::desk::out::Out;
 use crate::desk::{Outcome, blocking};
 use crate::node::Node;
@@ -25,6 +25,7 @@ pub(super) async fn write(
     filter: AuditFilter,
     out: &Out,
 ) -> Outcome {
+    tell_expired(node, out).await;
     let head = head(node).await?;
     let (inner, path) = (Arc::clone(node), output.clone());
     let count = blocking(move || write_records(&inner, &path, &filter, &head)).await?;

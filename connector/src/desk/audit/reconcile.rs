@@ -28,8 +28,16 @@ pub(super) async fn with(node: &Arc<Node>, named: &str, out: &Out) -> Outcome {
     let inner = Arc::clone(node);
     let ours = blocking(move || ours(&inner)).await?;
     let (own, other) = (node.id(), peer.id.as_str());
-    let asked = reconcile(&theirs.given_to(own.as_str()), &ours.received_from(other));
-    let given = reconcile(&ours.given_to(other), &theirs.received_from(own.as_str()));
+    // What one of the logs keeps no longer can't be compared.
+    let since = ours.comparable_from(&theirs);
+    let asked = reconcile(
+        &theirs.given_to(own.as_str(), since),
+        &ours.received_from(other, since),
+    );
+    let given = reconcile(
+        &ours.given_to(other, since),
+        &theirs.received_from(own.as_str(), since),
+    );
     let both = [("we asked", asked), ("they asked", given)];
     let mut rows = Vec::new();
     for (direction, found) in &both {
@@ -37,6 +45,12 @@ pub(super) async fn with(node: &Arc<Node>, named: &str, out: &Out) -> Outcome {
             out.object(as_json(direction, compared), "").await?;
             rows.push(cells(direction, compared));
         }
+    }
+    if let Some(since) = since {
+        out.notice(format!(
+            "compared is what was asked since {since}: older decisions are past their retention"
+        ))
+        .await;
     }
     out.text(format!(
         "{}\n{}",

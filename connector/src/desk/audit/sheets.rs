@@ -2,6 +2,7 @@
 
 use crate::cli::show::table;
 use crate::desk::audit::filter::{dataset_id, instant};
+use crate::desk::audit::tell_expired;
 use crate::desk::contract::find;
 use crate::desk::out::Out;
 use crate::desk::{Outcome, blocking};
@@ -46,6 +47,7 @@ pub(super) async fn tell(
     output: Option<PathBuf>,
     out: &Out,
 ) -> Outcome {
+    tell_expired(node, out).await;
     let inner = Arc::clone(node);
     let file = output.clone();
     let (sheet, told) = blocking(move || {

@@ -50,7 +50,8 @@ fn first_since(node: &Node, instant: Time) -> Result<u64, Refusal> {
     let (mut before, mut since) = (0, node.log.size());
     while before < since {
         let middle = before.midpoint(since);
-        match node.log.get(middle)? {
+        // What is past its retention is passed over: the next record that is there is no older.
+        match node.log.read(middle).next().transpose()? {
             Some(record) if record.at < instant => before = middle.saturating_add(1),
             Some(_) | None => since = middle,
         }

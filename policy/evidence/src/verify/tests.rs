@@ -271,3 +271,50 @@ fn an_older_head_is_held_against_hashes_that_stand_for_records() {
         assert_eq!(what, Some(What::OtherHistory { size: 5 }), "from {from}");
     }
 }
+
+/// Checks a copy in which those records are past their retention.
+fn verify_without(copy: &Copied, records: &[Vec<u8>], gone: &[u64]) -> Report {
+    let mut verifier = Verifier::new(LOG, &copy.heads, &[], copy.leaves.clone());
+    for (index, line) in (0..).zip(records) {
+        if gone.contains(&index) {
+            let _ = verifier.pass();
+        } else {
+            let _ = verifier.push(line);
+        }
+    }
+    verifier.finish(false)
+}
+
+#[test]
+fn leaf_hashes_stand_for_records_whose_time_is_over() {
+    let records = some_log(9);
+    let copy = copied(&records, &[4, 7]);
+    for gone in [&[0][..], &[1, 2], &[0, 3, 5], &[0, 1, 2, 3, 4, 5, 6]] {
+        let report = verify_without(&copy, &records, gone);
+        assert_eq!((report.fault, report.covered), (None, 7), "{gone:?}");
+        assert_eq!(report.records, 9);
+    }
+    // Only where a signed head covers them, and with the hashes that it was signed for.
+    let report = verify_without(&copy, &records, &[7]);
+    assert_eq!(
+        report.fault.map(|f| (f.index, f.what)),
+        Some((7, What::Gone))
+    );
+    let mut other = copied(&records, &[4, 7]);
+    other.leaves[2] = leaf_hash(b"another record");
+    let report = verify_without(&other, &records, &[1, 2]);
+    assert!(report.fault.is_some_and(|fault| fault.index <= 4));
+    let mut short = copied(&records, &[4, 7]);
+    short.leaves.truncate(1);
+    let report = verify_without(&short, &records, &[2]);
+    assert_eq!(
+        report.fault.map(|f| (f.index, f.what)),
+        Some((2, What::Gone))
+    );
+    // Those that stay are held against the head as before.
+    let mut edited = records.clone();
+    let text = String::from_utf8(edited[3].clone()).unwrap();
+    edited[3] = text.replace("\"n\":3", "\"n\":4").into_bytes();
+    let report = verify_without(&copy, &edited, &[1, 2]);
+    assert_eq!(report.fault.map(|fault| fault.index), Some(3));
+}

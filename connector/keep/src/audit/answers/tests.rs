@@ -97,10 +97,13 @@ fn two_logs_side_by_side() {
         errand("r7"),
         errand("r8"),
     ]);
-    let given = luebeck.given_to("hansa://tallinn.example");
+    let given = luebeck.given_to("hansa://tallinn.example", None);
     assert_eq!(given.len(), 6);
-    assert!(luebeck.given_to("hansa://other.example").is_empty());
-    let found = reconcile(&given, &tallinn.received_from("hansa://luebeck.example"));
+    assert!(luebeck.given_to("hansa://other.example", None).is_empty());
+    let found = reconcile(
+        &given,
+        &tallinn.received_from("hansa://luebeck.example", None),
+    );
     let findings: Vec<_> = found
         .requests
         .iter()

@@ -1,11 +1,12 @@
 //! Checking a bundle.
 
 use super::{Found, Report, Visit, incomplete};
+use crate::audit::archive::Away;
 use crate::audit::choice::Choice;
 use crate::audit::papers::{Paper, PaperKind, head_of_receipt};
 use evidence::digest::Digest;
 use evidence::note::SignedHead;
-use evidence::record::Record;
+use evidence::record::{EXPIRED, Record};
 use evidence::tree::{check_consistency, check_inclusion, leaf_hash};
 use evidence::verify::{Fault, What};
 use line::{End, Header, Line, Lines, NoHeader, RecordLine};
@@ -108,10 +109,19 @@ fn whole(
     }
     found.take_more_heads(heads);
     let mut verifier = found.verifier(leaves);
-    let mut behind = Behind::default();
+    let (mut behind, mut away) = (Behind::default(), Away::default());
     while let Some(bytes) = lines.next_line()? {
         behind.more |= behind.end.is_some();
         let (says, record) = match line::line(&bytes) {
+            Some(Line::Record(line)) if header.expires && line.record == EXPIRED => {
+                let index = verifier.chain().next();
+                match verifier.pass() {
+                    Some(leaf) if index == line.index => found.see_expired(index, leaf),
+                    Some(_) => verifier.gone(index),
+                    None => break,
+                }
+                continue;
+            }
             Some(Line::Record(line)) => (Some(line.index), line.record),
             Some(Line::Paper(paper)) => {
                 behind.paper(paper, &mut found);
@@ -128,7 +138,9 @@ fn whole(
             // What is no line of a bundle is no record either, and is named as one that is damaged.
             None => (None, bytes),
         };
-        if let Some(record) = verifier.push(&record) {
+        if let Some(good) = verifier.check(&record) {
+            away.see(&good);
+            let Some(record) = good.record() else { break };
             found.see(&record);
             if says != Some(record.seq) {
                 let damaged = format!("the line of record {} has another number", record.seq);
@@ -139,6 +151,7 @@ fn whole(
             break;
         }
     }
+    found.judge_expired(away, &mut verifier);
     let read = verifier.chain().next();
     let all = !verifier.is_settled() && read == header.records;
     if all {

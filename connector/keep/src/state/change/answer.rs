@@ -89,6 +89,23 @@ impl Change<'_> {
         )
     }
 
+    /// Decisions from before that instant are kept no longer, but for those on which something still depends.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn expired(&self, before: Time) -> Result<(), Refusal> {
+        let before = [before.micros()];
+        self.run(
+            "DELETE FROM receipt WHERE at < ?1 AND request NOT IN (SELECT request FROM owed)",
+            before,
+        )?;
+        self.run(
+            "DELETE FROM answer WHERE at < ?1 AND closed IS NOT NULL
+                 AND request NOT IN (SELECT request FROM owed)",
+            before,
+        )
+    }
+
     /// The consumer has acknowledged a receipt, or disputed it.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use evidence::time::Time;
 use policy::id::{ContractId, ParticipantId, RequestId};
 use policy::refusal::Refusal;
 use rusqlite::params;
+use std::collections::BTreeSet;
 
 impl State {
     /// How many answers under a contract, by its first version, were closed by then and lack the consumer's statement; and
@@ -82,6 +83,29 @@ impl State {
         };
         let found = rows.into_iter().filter(|(_, named)| under(named));
         Ok(found.map(|(request, _)| request).collect())
+    }
+
+    /// The questions whose answers we are owed a statement for.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn all_owed(&self) -> Result<BTreeSet<String>, Refusal> {
+        let all = self.all("SELECT request FROM owed", [], |row| row.get(0))?;
+        Ok(all.into_iter().collect())
+    }
+
+    /// The questions that we asked: each with the contracts that it named, separated by spaces, and under how many of them we
+    /// have stated what came.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn all_taken(&self) -> Result<Vec<(String, String, u64)>, Refusal> {
+        self.all(
+            "SELECT request, contracts, (SELECT COUNT(*) FROM stated WHERE stated.request = taken.request
+                 AND stated.peer = taken.peer) FROM taken",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, unsigned(row.get(2)?))),
+        )
     }
 
     /// The questions that we asked and whose answers still come, as far as the log says: each with whom it was asked.

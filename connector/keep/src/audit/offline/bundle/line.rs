@@ -1,7 +1,7 @@
 //! The lines of a bundle.
 
 use crate::audit::choice::Choice;
-use crate::audit::export::FORMAT;
+use crate::audit::export::{EXPIRES, FORMAT};
 use crate::audit::papers::{Paper, PaperKind};
 use evidence::digest::{Digest, Running};
 use evidence::json::fields::{FieldFault, Fields};
@@ -25,6 +25,8 @@ pub(super) struct Header {
     /// What was chosen; a whole log has none.
     pub(super) choice: Option<Choice>,
     pub(super) records: u64,
+    /// Whether records may be past their retention.
+    pub(super) expires: bool,
 }
 
 /// A later line.
@@ -117,7 +119,7 @@ fn members(line: &[u8]) -> Option<Fields> {
 pub(super) fn header(line: &[u8]) -> Result<Header, NoHeader> {
     let mut fields = members(line).ok_or(NoHeader::Unreadable)?;
     let format = fields.text("hansa").map_err(|_| NoHeader::Unreadable)?;
-    if format != FORMAT {
+    if ![FORMAT, EXPIRES].contains(&format.as_str()) {
         return Err(NoHeader::Version(format));
     }
     let read = |fields: &mut Fields| -> Result<Option<Header>, FieldFault> {
@@ -138,6 +140,7 @@ pub(super) fn header(line: &[u8]) -> Result<Header, NoHeader> {
                 head,
                 choice,
                 records,
+                expires: format == EXPIRES,
             }))
     };
     let header = read(&mut fields).ok().flatten();

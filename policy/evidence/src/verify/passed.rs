@@ -1,0 +1,76 @@
+//! Records that are not at hand: archived elsewhere, or past their retention. Their leaf hashes stand for them, as far as a
+//! signed head covers these.
+
+use super::{Fault, Verifier, What};
+use crate::digest::Digest;
+use crate::record::Record;
+
+impl Verifier {
+    /// Begins with the record `first`: those before it are not read, and their leaf hashes stand for them. False, and nothing
+    /// is changed, where hashes are missing or no signed head covers them and `first`.
+    ///
+    /// What `first` links to is then known by its own word alone; that it stands there, the head over it confirms.
+    #[must_use]
+    pub fn begin_with(&mut self, first: &Record) -> bool {
+        let index = usize::try_from(first.seq).unwrap_or(usize::MAX);
+        let newest = self.heads.keys().chain(self.given.keys()).max();
+        let covered = newest.is_some_and(|size| *size > first.seq);
+        if self.chain.next() > 0 || !covered || self.leaves.len() < index {
+            return false;
+        }
+        for leaf in self.leaves.iter().take(index).copied().collect::<Vec<_>>() {
+            self.chain.pass(leaf);
+            self.matched += 1;
+            self.compare_head();
+            if let Some(doubt) = self.doubt.take() {
+                self.settle(&doubt, None);
+            }
+        }
+        self.chain.follows(first.prev);
+        true
+    }
+
+    /// Takes the leaf hash of the next record in its place, which is past its retention, and gives it. None where there is no
+    /// such hash or no signed head covers it, or where an earlier record is bad.
+    pub fn pass(&mut self) -> Option<Digest> {
+        if self.fault.is_some() {
+            return None;
+        }
+        if let Some(doubt) = self.doubt.take() {
+            self.settle(&doubt, None);
+            return None;
+        }
+        let index = self.chain.next();
+        let newest = self.heads.keys().chain(self.given.keys()).max();
+        let covered = newest.is_some_and(|size| *size > index);
+        let known = usize::try_from(index).ok();
+        let Some(leaf) = known.and_then(|index| self.leaves.get(index).copied()) else {
+            self.fail(index, What::Gone);
+            return None;
+        };
+        if !covered {
+            self.fail(index, What::Gone);
+            return None;
+        }
+        self.chain.pass(leaf);
+        self.matched += u64::from(self.matched == index);
+        self.last_leaf = Some(leaf);
+        self.passed = true;
+        self.compare_head();
+        Some(leaf)
+    }
+
+    /// The record at `index` is not there, and no record says why.
+    pub fn gone(&mut self, index: u64) {
+        let what = What::Gone;
+        self.fault.get_or_insert(Fault { index, what });
+    }
+
+    /// The records before `found` should be here and are not.
+    pub fn lacks(&mut self, found: u64) {
+        self.fault = Some(Fault {
+            index: 0,
+            what: What::Displaced { found },
+        });
+    }
+}
