@@ -1,5 +1,6 @@
 //! Makes the index from records: the same walk in daily work, after a crash, and for a lost index.
 
+mod absent;
 mod heads;
 mod notice;
 mod officers;
@@ -36,7 +37,9 @@ pub(crate) fn catch_up_by(log: &Log, state: &mut State, piece: usize) -> Result<
             return Ok(());
         }
         let read = log.read(from).take(piece);
-        let records: Vec<Record> = read.collect::<Result<_, _>>()?;
+        let records: Vec<Record> = read
+            .collect::<Result<_, _>>()
+            .map_err(|refusal| absent::told(log, from, refusal))?;
         let Some(last) = records.last() else {
             return Ok(());
         };

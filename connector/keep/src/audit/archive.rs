@@ -140,6 +140,33 @@ pub fn archive(log: &Log, keep: usize) -> Result<Vec<Moved>, Refusal> {
     Ok(moved)
 }
 
+/// The archived files that hold records from `from` on and are not here.
+///
+/// # Errors
+/// When the records that say what was archived can't be read.
+pub fn absent(log: &Log, from: u64) -> Result<Vec<String>, Refusal> {
+    let folder = log.folder().join(ARCHIVE);
+    let mut absent = Vec::new();
+    for record in log.read(log.inner.index.archived_before()) {
+        let record = record?;
+        if record.kind != KIND {
+            continue;
+        }
+        let segments = record.body.get("segments").and_then(Json::as_list);
+        for segment in segments.unwrap_or_default() {
+            let ends = segment.get("end").and_then(Json::as_count);
+            let name = segment.get("segment").and_then(Json::as_text);
+            let (Some(ends), Some(name)) = (ends, name) else {
+                continue;
+            };
+            if ends > from && !folder.join(name).exists() {
+                absent.push(name.to_owned());
+            }
+        }
+    }
+    Ok(absent)
+}
+
 /// Copies a segment, line by line, as the hash tree has it.
 fn copy(log: &Log, segment: &Segment, next: &Segment, to: &Path) -> Result<Moved, Refusal> {
     let failed = |error: io::Error| folder::unavailable(&segment.path, &error);

@@ -252,7 +252,10 @@ fn check(
     // Sealed segments were checked when they were written, and the signed head still says so of their leaf hashes. What was
     // changed in them since is found when they are read, and by `verify`.
     let sealed = segments.partition_point(|segment| segment.first < newest);
-    if let Some(number) = sealed.checked_sub(1).filter(|number| *number > 0)
+    let is_whole = segments.first().is_none_or(|first| first.first == 0);
+    if let Some(number) = sealed
+        .checked_sub(1)
+        .filter(|number| *number > 0 || !is_whole)
         && let Some(segment) = segments.get(number)
         && let Some(first) = folder::first_record(segment).map_err(failed)?
         && verifier.begin_with(&first)

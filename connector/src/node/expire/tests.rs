@@ -3,12 +3,13 @@
 use crate::node::Node;
 use crate::node::index;
 use crate::node::testing::{
-    DAY, Town, agree, ask, caller, id, post, published, records, said,
+    DAY, Town, agree, ask, caller, closed, id, post, published, records, said,
 };
 use crate::walk::answer::Caller;
 use crate::walk::attest;
 use keep::state::State;
 use policy::id::{ContractId, RequestId};
+use policy::refusal::Code;
 use std::sync::Arc;
 
 /// Terms that are in force for a year.
@@ -157,4 +158,46 @@ async fn what_was_paid_for_stays_while_its_contract_does() {
     case.town.pass(300 * DAY);
     assert!(case.node.expire_decisions().unwrap().is_some());
     assert_eq!(case.left(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_needs_the_archive_says_so() {
+    let case = case("").await;
+    for _ in 0..6 {
+        assert_eq!(ask(&case.node, Caller::House, &[]).await, Ok(2));
+    }
+    case.node.log.head_over(case.node.log.size()).await.unwrap();
+    let moved = keep::audit::archive::archive(&case.node.log, 0).unwrap();
+    assert!(moved.len() > 1);
+    let Case {
+        town,
+        node,
+        consumer,
+        contract,
+    } = case;
+    let home = town.home("lindau").join("state");
+    closed(node).await;
+    let (archive, aside) = (home.join("log/archive"), town.home("aside"));
+    std::fs::rename(&archive, &aside).unwrap();
+    for file in ["state.db", "state.db-wal", "state.db-shm"] {
+        let _ = std::fs::remove_file(home.join(file));
+    }
+    let refused = town.try_open("lindau", &KEPT).unwrap_err();
+    assert_eq!(refused.code, Code::EvidenceIncomplete);
+    for one in &moved[..moved.len().min(8)] {
+        assert!(refused.sentence.contains(&one.name), "{refused}");
+    }
+    assert!(refused.sentence.contains("from record 0 on"), "{refused}");
+    // All of the archive but one file.
+    std::fs::rename(&aside, &archive).unwrap();
+    let (here, there) = (archive.join(&moved[1].name), home.join("one"));
+    std::fs::rename(&here, &there).unwrap();
+    let refused = town.try_open("lindau", &KEPT).unwrap_err();
+    assert!(refused.sentence.contains("1 archived files"), "{refused}");
+    assert!(refused.sentence.contains(&moved[1].name), "{refused}");
+    // With all of it the index is as it was.
+    std::fs::rename(&there, &here).unwrap();
+    let (node, _) = town.try_open("lindau", &KEPT).unwrap();
+    assert!(node.book(|book| book.agreement(contract).is_some()));
+    drop(consumer);
 }
