@@ -7,6 +7,7 @@ pub(crate) mod groups;
 pub(crate) mod guards;
 mod heads;
 pub(crate) mod index;
+mod kept;
 pub(crate) mod lists;
 mod noted;
 pub(crate) mod offers;

@@ -140,6 +140,11 @@ async fn erasers(node: Arc<Node>, stop: CancellationToken) -> Result<(), Refusal
                 }
                 done = Some(day);
                 let inner = Arc::clone(&node);
+                let expired = crate::desk::blocking(move || inner.expire_snapshots()).await;
+                if let Err(refusal) = expired {
+                    tracing::warn!(%refusal, "snapshots.not_expired");
+                }
+                let inner = Arc::clone(&node);
                 let expired = crate::desk::blocking(move || inner.expire_decisions()).await;
                 if let Err(refusal) = expired {
                     tracing::warn!(%refusal, "log.not_expired");

@@ -29,7 +29,7 @@ use keep::trust::bundle::Bundle;
 use keep::trust::identity;
 use keep::trust::mtls::TrustStore;
 use policy::contract::Book;
-use policy::id::{ContractId, DatasetId};
+use policy::id::{ContractId, DatasetId, Name};
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -91,7 +91,9 @@ impl Node {
         let mut found = Found::default();
         let book = book(&config, &state, &documents, &identity.bundle, &mut found)?;
         let budgets = Budgets::new(state.budgets(budget::oldest(now))?);
-        let (shelf, damaged) = Shelf::open(&config.state, &id);
+        let keeps = engine::source::config::read::keep::keeps(&config.text);
+        let since = |name: &Name| keeps.get(name).filter(|keep| keep.0 > 0).map(|_| log.now());
+        let (shelf, damaged) = Shelf::open_keeping(&config.state, &id, &since);
         found.faults.extend(damaged);
         let catalog = datasets(
             &config,

@@ -119,11 +119,16 @@ pub(crate) fn one(
             faults.push(fault);
             Released::default()
         });
-        node.shelf.put(snapshot.with_released(released));
+        let keeps = read::keep::keeps(&config.text)
+            .get(&dataset.name)
+            .is_some_and(|keep| keep.0 > 0);
+        let kept = keeps.then(|| node.now());
+        node.shelf.put(snapshot.with_released(released), kept);
         node.catalog_mut(|catalog| catalog.publish(recorded));
     }
     faults.extend(offers::renew(node)?);
     faults.extend(releases::due(node, &entry.id)?);
+    faults.extend(node.expire_snapshots().err());
     Ok(Published::New {
         entry,
         report,

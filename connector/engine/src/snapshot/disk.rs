@@ -182,8 +182,44 @@ pub fn folder(place: &Place, version: &str) -> PathBuf {
     place.snapshots().join(version)
 }
 
-/// Removes snapshots and unfinished folders that a crash left behind; nobody reads them any more.
-pub fn sweep(place: &Place, keep: Option<&str>) {
+/// A snapshot whose place another one has taken, and that is kept for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Old {
+    /// Its version.
+    pub version: String,
+    /// Since when it is not the published one.
+    pub since: Time,
+}
+
+/// The snapshots that are kept although another one is published; the oldest first.
+#[must_use]
+pub fn old(place: &Place) -> Vec<Old> {
+    let entries = std::fs::read_dir(place.snapshots());
+    let entries = entries.into_iter().flatten().flatten();
+    let mut old: Vec<Old> = entries
+        .filter_map(|entry| {
+            let since = std::fs::read_to_string(entry.path().join(REPLACED)).ok()?;
+            Some(Old {
+                version: entry.file_name().to_str()?.to_owned(),
+                since: since.trim().parse().ok()?,
+            })
+        })
+        .collect();
+    old.sort_by(|one, other| (one.since, &one.version).cmp(&(other.since, &other.version)));
+    old
+}
+
+/// Says of a snapshot since when it is not the published one.
+///
+/// # Errors
+/// `STATE_BROKEN`, `DISK_FULL`.
+pub fn replaced(folder: &Path, since: Time) -> Result<(), Refusal> {
+    write_whole(&folder.join(REPLACED), since.to_string().as_bytes())
+}
+
+/// Removes snapshots and unfinished folders that a crash left behind; nobody reads them any more. Where old snapshots are
+/// kept, one that was left behind is kept from `since` on; those that say since when they are kept go by their time alone.
+pub fn sweep(place: &Place, keep: Option<&str>, since: Option<Time>) {
     let remove = |folder: PathBuf, doomed: &dyn Fn(&str) -> bool| {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         for entry in entries {
@@ -192,7 +228,15 @@ pub fn sweep(place: &Place, keep: Option<&str>) {
             }
         }
     };
-    remove(place.snapshots(), &|name| Some(name) != keep);
+    remove(place.snapshots(), &|name| {
+        let path = place.snapshots().join(name);
+        if Some(name) == keep || path.join(REPLACED).exists() {
+            return false;
+        }
+        // One without a manifest was never whole.
+        let whole = path.join(MANIFEST).exists();
+        !since.is_some_and(|since| whole && replaced(&path, since).is_ok())
+    });
     remove(place.folder.clone(), &|name| name.starts_with(STAGING));
 }
 
@@ -285,6 +329,9 @@ pub fn sync_folder(folder: &Path) -> Result<(), Refusal> {
 }
 
 const MANIFEST: &str = "manifest.json";
+
+/// In the folder of a snapshot that is kept although another one is published.
+const REPLACED: &str = "replaced";
 
 /// What the names of folders begin with that are not finished.
 pub const STAGING: &str = "staging-";

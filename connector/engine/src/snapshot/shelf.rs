@@ -2,7 +2,8 @@
 
 use crate::release::{self, Released};
 use crate::snapshot::Snapshot;
-use crate::snapshot::disk::{self, Place};
+use crate::snapshot::disk::{self, Old, Place};
+use evidence::time::Time;
 use policy::id::{DatasetId, Name, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ pub struct Shelf {
     state: PathBuf,
     owner: ParticipantId,
     now: Mutex<Arc<Holdings>>,
+    /// Snapshots of this run whose place others have taken, and that are kept for a while.
+    old: Mutex<Vec<Arc<Snapshot>>>,
     damaged: Mutex<BTreeMap<Name, Refusal>>,
 }
 
@@ -26,6 +29,16 @@ impl Shelf {
     /// snapshot that can't be read; the others can.
     #[must_use]
     pub fn open(state: &Path, owner: &ParticipantId) -> (Self, Vec<Refusal>) {
+        Self::open_keeping(state, owner, &|_| None)
+    }
+
+    /// The same, where old snapshots of some datasets are kept: one that was left behind, from the instant that `since` gives.
+    #[must_use]
+    pub fn open_keeping(
+        state: &Path,
+        owner: &ParticipantId,
+        since: &dyn Fn(&Name) -> Option<Time>,
+    ) -> (Self, Vec<Refusal>) {
         let mut holdings = Holdings::new();
         let mut damaged = BTreeMap::new();
         let mut cells = Vec::new();
@@ -41,7 +54,7 @@ impl Shelf {
             else {
                 continue;
             };
-            match found(state, owner, &name) {
+            match found(state, owner, &name, since(&name)) {
                 Ok(None) => {}
                 Ok(Some((snapshot, fault))) => {
                     cells.extend(fault);
@@ -57,6 +70,7 @@ impl Shelf {
             state: state.to_owned(),
             owner: owner.clone(),
             now: Mutex::new(Arc::new(holdings)),
+            old: Mutex::default(),
             damaged: Mutex::new(damaged),
         };
         (shelf, faults)
@@ -75,8 +89,9 @@ impl Shelf {
         Arc::clone(&self.now.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Shows a committed snapshot to every question from now on. The one before it goes with its last reader.
-    pub fn put(&self, snapshot: Snapshot) -> Arc<Snapshot> {
+    /// Shows a committed snapshot to every question from now on. The one before it goes with its last reader, or is kept: from
+    /// this instant on.
+    pub fn put(&self, snapshot: Snapshot, kept: Option<Time>) -> Arc<Snapshot> {
         let snapshot = Arc::new(snapshot);
         let id = snapshot.dataset.id.clone();
         let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,9 +99,54 @@ impl Shelf {
         drop(damaged);
         let before = self.change(|holdings| holdings.insert(id, Arc::clone(&snapshot)));
         if let Some(before) = before {
-            before.retire();
+            let keeps = kept
+                .zip(before.folder())
+                .is_some_and(|(since, folder)| disk::replaced(folder, since).is_ok());
+            if keeps {
+                self.old().push(before);
+            } else {
+                before.retire();
+            }
         }
         snapshot
+    }
+
+    fn old(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Snapshot>>> {
+        self.old.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The snapshots of a dataset that are kept although another one is published; the oldest first.
+    #[must_use]
+    pub fn kept(&self, dataset: &Name) -> Vec<Old> {
+        disk::old(&Place::new(&self.state, dataset))
+    }
+
+    /// The datasets of which there is something on disk.
+    #[must_use]
+    pub fn names(&self) -> Vec<Name> {
+        let entries = std::fs::read_dir(self.state.join("datasets"));
+        let names = entries.into_iter().flatten().flatten();
+        let names = names.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        names.collect()
+    }
+
+    /// Takes away a snapshot that is kept although another one is published: at once, or with its last reader.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN`.
+    pub fn forget(&self, dataset: &Name, version: &str) -> Result<(), Refusal> {
+        let folder = disk::folder(&Place::new(&self.state, dataset), version);
+        let mut old = self.old();
+        if let Some(at) = old
+            .iter()
+            .position(|one| one.folder() == Some(folder.as_path()))
+        {
+            old.swap_remove(at).retire();
+            return Ok(());
+        }
+        drop(old);
+        // Of a run before this one: nobody reads it.
+        std::fs::remove_dir_all(&folder).map_err(|error| disk::broken(&folder, &error))
     }
 
     /// Shows other releases of a published dataset to every question from now on.
@@ -141,13 +201,14 @@ fn found(
     state: &Path,
     owner: &ParticipantId,
     name: &Name,
+    since: Option<Time>,
 ) -> Result<Option<(Snapshot, Option<Refusal>)>, Refusal> {
     let place = Place::new(state, name);
     let published = disk::published(&place)?;
     let version = published
         .as_ref()
         .map(|manifest| manifest.dataset.version.clone());
-    disk::sweep(&place, version.as_deref());
+    disk::sweep(&place, version.as_deref(), since);
     let Some(manifest) = published else {
         return Ok(None);
     };

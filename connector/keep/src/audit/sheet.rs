@@ -235,13 +235,25 @@ pub fn recipients(story: &Story, own: &str, dataset: &str) -> Sheet {
     }
 }
 
+/// For how long what is kept here, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Times {
+    /// The records of single questions.
+    pub decisions: String,
+    /// The texts of questions.
+    pub texts: String,
+    /// Old snapshots of each own dataset.
+    pub snapshots: BTreeMap<String, String>,
+}
+
 /// The record of processing: for each contract who is controller and who receives, for what, on what basis, and for how
-/// long. What no contract and no catalogue entry says is called not stated.
+/// long, there and here. What no contract and no catalogue entry says is called not stated.
 #[must_use]
 pub fn processing(
     story: &Story,
     own: &str,
     contracts: &[(ContractId, Agreement, Standing)],
+    times: &Times,
 ) -> Sheet {
     let given = sums(disclosed(story, own).flat_map(|question| {
         let contracts = question
@@ -298,6 +310,15 @@ pub fn processing(
             Cell::at(agreement.not_after),
             Cell::Count(sum.map_or(0, |sum| sum.answers)),
             sum.map_or(Cell::Count(0), |sum| Cell::count(sum.rows)),
+            Cell::Text(times.decisions.clone()),
+            Cell::Text(times.texts.clone()),
+            Cell::Text(
+                times
+                    .snapshots
+                    .get(&dataset)
+                    .cloned()
+                    .unwrap_or_else(|| "not held here".to_owned()),
+            ),
         ]
     });
     Sheet {
@@ -315,6 +336,9 @@ pub fn processing(
             "until",
             "answers_given",
             "rows_given",
+            "decisions_kept",
+            "texts_kept",
+            "old_snapshots_kept",
         ],
         rows: rows.collect(),
     }

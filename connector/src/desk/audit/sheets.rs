@@ -12,7 +12,7 @@ use ::policy::id::ContractId;
 use ::policy::refusal::{Code, Refusal};
 use evidence::digest::Digest;
 use keep::audit::export;
-use keep::audit::sheet::{self, Breach, Cell, Sheet};
+use keep::audit::sheet::{self, Breach, Cell, Sheet, Times};
 use keep::audit::story::{Published, Story};
 use proto::envelope;
 use serde_json::{Map, Value, json};
@@ -114,7 +114,7 @@ fn answered(node: &Node, asked: &Asked) -> Result<(Sheet, String), Refusal> {
             Ok((sheet, told))
         }
         Asked::Processing => {
-            let sheet = sheet::processing(&story, own, &find::contracts(node));
+            let sheet = sheet::processing(&story, own, &find::contracts(node), &times(node));
             let told = format!("{} contracts", sheet.rows.len());
             Ok((sheet, told))
         }
@@ -225,6 +225,35 @@ fn has_signed(node: &Node, contract: ContractId, key: &str) -> Result<bool, Refu
         let mut chain = signature.seal.iter().flat_map(Seal::chain);
         signature.kid == key || chain.any(|one| Digest::of(one).to_string() == key)
     }))
+}
+
+/// For how long what is kept here.
+fn times(node: &Node) -> Times {
+    let config = node.config();
+    let days = |seconds: u64| match seconds % 86_400 {
+        0 => format!("{} days", seconds / 86_400),
+        _ => format!("{seconds} seconds"),
+    };
+    let keeps = engine::source::config::read::keep::keeps(&config.text);
+    let snapshots = node.catalog(|catalog| {
+        let kept = catalog.datasets().map(|dataset| {
+            let keep = keeps.get(&dataset.id.name).copied().unwrap_or_default();
+            let kept = match u64::try_from(keep.0 / 1_000_000).unwrap_or_default() {
+                0 => "until nobody reads them".to_owned(),
+                seconds => days(seconds),
+            };
+            (dataset.id.to_string(), kept)
+        });
+        kept.collect()
+    });
+    Times {
+        decisions: days(config.keeping.decisions.as_secs()),
+        texts: match config.keeping.sql.as_secs() {
+            0 => "not kept".to_owned(),
+            seconds => days(seconds),
+        },
+        snapshots,
+    }
 }
 
 fn save(sheet: &Sheet, file: &Path) -> Result<(), Refusal> {

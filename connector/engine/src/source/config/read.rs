@@ -2,6 +2,7 @@
 
 mod column;
 mod files;
+pub mod keep;
 
 use crate::snapshot::manifest::BUCKETS;
 use crate::source::config::table::{Table, Text};
@@ -83,6 +84,7 @@ fn dataset(mut table: Table<'_, '_>, folder: &Path) -> Option<DatasetConfig> {
     let model = table.string("model");
     let unit_column = table.parsed("unit_column");
     let sort = table.parsed_list("sort");
+    let _: Option<keep::Keep> = table.parsed("keep");
     let prepare = table.string("prepare").map(|sql| Prepare {
         sql,
         place: prepare_place,

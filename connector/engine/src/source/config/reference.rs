@@ -25,6 +25,10 @@ pub const SECTIONS: [Section; 9] = [
                 "true where the regulation on high-value datasets applies; default false",
             ),
             (
+                "keep",
+                "for how long a snapshot stays on disk when another took its place: 90d; default 0s, until nobody reads it",
+            ),
+            (
                 "licence",
                 "identifier of the licence: CC-BY-4.0, dl-de/by-2-0, proprietary; required",
             ),

@@ -1,7 +1,7 @@
 //! Each question names the answers that it is about, and no others.
 
 use super::recall::affected;
-use super::{Breach, Cell, Sheet, breach, processing, recipients};
+use super::{Breach, Cell, Sheet, Times, breach, processing, recipients};
 use crate::audit::story::{End, Published, Question, Read, Story};
 use evidence::digest::Digest;
 use evidence::time::Time;
@@ -176,12 +176,20 @@ fn the_record_of_processing_says_what_is_not_stated() {
     story
         .questions
         .push(question("acme", 700, "1", &id.to_string(), Some(4)));
-    let found = processing(&story, &own, &[(id, agreement, Standing::InForce)]);
+    let times = Times {
+        decisions: "3650 days".to_owned(),
+        texts: "90 days".to_owned(),
+        snapshots: [(dataset.to_string(), "30 days".to_owned())].into(),
+    };
+    let found = processing(&story, &own, &[(id, agreement, Standing::InForce)], &times);
     assert_eq!(column(&found, "our_role"), ["provider"]);
     assert_eq!(column(&found, "dataset"), [format!("{dataset} (personal)")]);
     assert_eq!(column(&found, "retention"), ["deleted after 30 days"]);
     assert_eq!(column(&found, "purposes"), ["not stated"]);
     assert_eq!(column(&found, "legal_text"), ["not stated"]);
     assert_eq!(column(&found, "rows_given"), ["4"]);
+    assert_eq!(column(&found, "decisions_kept"), ["3650 days"]);
+    assert_eq!(column(&found, "texts_kept"), ["90 days"]);
+    assert_eq!(column(&found, "old_snapshots_kept"), ["30 days"]);
     assert_eq!(Cell::Unknown.text(), "unknown");
 }
