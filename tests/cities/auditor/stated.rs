@@ -191,7 +191,7 @@ fn statements_under_contracts_are_judged() {
 
     let papers = tempfile::tempdir().unwrap();
     let bundle = export(&lindau, papers.path(), &[]);
-    export(&acme, papers.path(), &[]);
+    let theirs = export(&acme, papers.path(), &[]);
     let both = ["check", "lindau.example.bundle", "acme.example.bundle"];
     let (told, status) = verify(papers.path(), &both);
     assert_eq!(status, 0, "{told:#}");
@@ -210,6 +210,18 @@ fn statements_under_contracts_are_judged() {
         assert!(told, "{name}: {said:#?}");
         assert_eq!(status, 7, "{name}");
     }
+
+    // A firm that says of its statement that it went to somebody else.
+    let (papers_of_firm, mut own) = read(&theirs);
+    let at = last_of(&own, "attest");
+    own[at]["body"]["peer"] = json!("hansa://other.example");
+    let file = papers.path().join("forged");
+    forge(&acme, &own, &papers_of_firm, &file);
+    let (told, status) = verify(papers.path(), &["check", "forged"]);
+    let said = findings(&told, "broken");
+    let expected = "says something else than its record";
+    assert!(said.iter().any(|one| one.contains(expected)), "{said:#?}");
+    assert_eq!(status, 7);
 
     // The key of the firm is revoked now. What was recorded before stays good; the same statement, if it is first recorded
     // afterwards, was dated back.

@@ -203,17 +203,7 @@ fn what_is_gone_without_a_word_is_missed() {
     let place = Place::new();
     let (log, run) = expired(&place);
     drop(log);
-    let stub = |number: u64| {
-        for segment in folder::all_segments(&place.folder()).unwrap() {
-            let text = std::fs::read_to_string(&segment.path).unwrap();
-            let mut lines: Vec<&str> = text.lines().collect();
-            let at = number.checked_sub(segment.first).map(|at| at as usize);
-            if let Some(line) = at.and_then(|at| lines.get_mut(at)) {
-                *line = "null";
-                std::fs::write(&segment.path, lines.join("\n") + "\n").unwrap();
-            }
-        }
-    };
+    let stub = |number: u64| erase(&place, number);
     assert!(offline::verify(&place.folder(), None).unwrap().is_good());
     // One more than is on the books, and one behind the end of what is.
     let kept = offline_numbers(&place.folder()).into_iter().next().unwrap();
@@ -247,6 +237,19 @@ fn what_is_gone_without_a_word_is_missed() {
             .code,
         Code::EvidenceBroken
     );
+}
+
+/// Puts the line of a record that is past its retention in the place of this one.
+fn erase(place: &Place, number: u64) {
+    for segment in folder::all_segments(&place.folder()).unwrap() {
+        let text = std::fs::read_to_string(&segment.path).unwrap();
+        let mut lines: Vec<&str> = text.lines().collect();
+        let at = number.checked_sub(segment.first).map(|at| at as usize);
+        if let Some(line) = at.and_then(|at| lines.get_mut(at)) {
+            *line = "null";
+            std::fs::write(&segment.path, lines.join("\n") + "\n").unwrap();
+        }
+    }
 }
 
 fn bytes_of_all(path: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
@@ -299,6 +302,13 @@ fn what_was_recorded_before_a_crash_is_done_at_the_next_run() {
     assert!(!numbers(&log, 0).contains(&4) && run.records > 20);
     drop(log);
     assert!(offline::verify(&place.folder(), None).unwrap().is_good());
+    // The books say more than was done. What stands behind the end of it is missed all the same.
+    erase(&place, run.end);
+    let fault = offline::verify(&place.folder(), None).unwrap().fault;
+    assert_eq!(
+        fault.map(|fault| (fault.index, fault.what)),
+        Some((run.end, What::Gone))
+    );
 }
 
 #[test]
