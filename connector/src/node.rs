@@ -2,12 +2,10 @@
 
 pub(crate) mod budget;
 pub(crate) mod calls;
-pub(crate) mod expire;
 pub(crate) mod groups;
 pub(crate) mod guards;
-mod heads;
+pub(crate) mod heads;
 pub(crate) mod index;
-mod kept;
 pub(crate) mod lists;
 mod noted;
 pub(crate) mod offers;

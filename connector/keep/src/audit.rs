@@ -5,15 +5,15 @@
 //! checked by [`offline::verify`] without any configuration.
 
 use crate::audit::index::Index;
-use crate::audit::reader::Reader;
 use crate::audit::writer::job::{Message, Own, Pending, Wake};
 use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::ledger::{Evidence, Recorded, Unwritable};
 use evidence::note::{Checkpoint, NotSigned, NoteSigner, SignedHead};
 use evidence::record::Record;
+use evidence::shelf::ShelfBroken;
 use evidence::time::{Clock, Time};
-use policy::refusal::Refusal;
+use policy::refusal::{Code, Refusal};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::mpsc::Sender;
@@ -42,10 +42,7 @@ pub mod story;
 #[cfg(test)]
 mod tests;
 pub mod tiles;
-mod unwritable;
 mod writer;
-
-pub use unwritable::{low_space, refusal};
 
 /// The type of the record that opens an entry, and the duty to close it.
 pub const OPENING: &str = "permit";
@@ -276,27 +273,6 @@ impl Log {
         self.inner.index.tree(ask)
     }
 
-    /// The records from the index `from` on, as many as are durable now.
-    #[must_use]
-    pub fn read(&self, from: u64) -> Reader {
-        Reader::new(Arc::clone(&self.inner.index), from)
-    }
-
-    /// The record at `index`.
-    ///
-    /// # Errors
-    /// `EVIDENCE_UNAVAILABLE` when it can't be read, `EVIDENCE_BROKEN` when it is no longer what was written,
-    /// `EVIDENCE_EXPIRED` when it is past its retention.
-    pub fn get(&self, index: u64) -> Result<Option<Record>, Refusal> {
-        self.read(index).exactly()
-    }
-
-    /// Of the records before this one some are past their retention: their leaf hashes alone are kept. 0 where none is.
-    #[must_use]
-    pub fn expired_before(&self) -> u64 {
-        self.inner.index.expired_before()
-    }
-
     /// How often the disk was synced, and for how many records, since opening.
     #[must_use]
     pub fn syncs(&self) -> (u64, u64) {
@@ -378,4 +354,29 @@ impl Drop for Inner {
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether the disk of a log has less room than is kept for closing what is open.
+#[must_use]
+pub fn low_space(folder: &std::path::Path, reserve: u64) -> Option<Unwritable> {
+    match fs4::available_space(folder) {
+        Ok(free) if free < reserve => Some(Unwritable::LowSpace { free, reserve }),
+        Ok(_) => None,
+        Err(error) => Some(Unwritable::Broken(ShelfBroken {
+            reason: error.to_string(),
+            full: false,
+        })),
+    }
+}
+
+/// What an operator is told when nothing can be recorded.
+#[must_use]
+pub fn refusal(unwritable: &Unwritable) -> Refusal {
+    let code = match unwritable {
+        Unwritable::Broken(broken) if broken.full => Code::DiskFull,
+        Unwritable::LowSpace { .. } => Code::DiskFull,
+        Unwritable::Broken(_) | Unwritable::Closed => Code::EvidenceUnavailable,
+        Unwritable::TooLarge { .. } | Unwritable::Unsound { .. } => Code::Internal,
+    };
+    Refusal::new(code, unwritable.to_string())
 }

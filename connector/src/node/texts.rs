@@ -1,4 +1,8 @@
-//! The texts of questions beside the log: kept for a while, erased when it is over or somebody asks for it.
+//! The texts of questions beside the log: kept for a while, erased when it is over or somebody asks for it. Beside them what
+//! else is kept for a while: decisions, and old snapshots.
+
+mod expire;
+mod kept;
 
 use crate::node::Node;
 use crate::walk::fact::{Fact, maybe};

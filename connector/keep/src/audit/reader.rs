@@ -1,5 +1,6 @@
 //! Reading durable records while others are written.
 
+use crate::audit::Log;
 use crate::audit::folder::{self, Place};
 use crate::audit::index::Index;
 use evidence::record::{EXPIRED, Record};
@@ -25,6 +26,29 @@ pub(super) enum Line {
     Record(Vec<u8>),
     /// Its retention is over.
     Expired,
+}
+
+impl Log {
+    /// The records from the index `from` on, as many as are durable now.
+    #[must_use]
+    pub fn read(&self, from: u64) -> Reader {
+        Reader::new(Arc::clone(&self.inner.index), from)
+    }
+
+    /// The record at `index`.
+    ///
+    /// # Errors
+    /// `EVIDENCE_UNAVAILABLE` when it can't be read, `EVIDENCE_BROKEN` when it is no longer what was written,
+    /// `EVIDENCE_EXPIRED` when it is past its retention.
+    pub fn get(&self, index: u64) -> Result<Option<Record>, Refusal> {
+        self.read(index).exactly()
+    }
+
+    /// Of the records before this one some are past their retention: their leaf hashes alone are kept. 0 where none is.
+    #[must_use]
+    pub fn expired_before(&self) -> u64 {
+        self.inner.index.expired_before()
+    }
 }
 
 impl Reader {
