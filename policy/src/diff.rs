@@ -68,9 +68,8 @@ impl fmt::Display for Verdict {
 }
 
 impl Change {
-    /// What the change does, by the partial order of its term.
-    #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    /// What the change does, by the partial order of its term alone.
+    fn by_its_term(&self) -> Verdict {
         match self {
             Self::Added(clause) => Verdict::of(Some(clause.term.with(|rule| rule.presence()))),
             Self::Removed(clause) => {
@@ -82,14 +81,7 @@ impl Change {
     }
 }
 
-impl Differences {
-    /// The gravest verdict: one looser clause makes a policy looser, whatever the others do.
-    #[must_use]
-    pub fn verdict(&self) -> Verdict {
-        let verdicts = self.0.iter().map(Change::verdict);
-        verdicts.max().unwrap_or(Verdict::Same)
-    }
-
+impl Change {
     /// Whether a clause comes, goes or changes that says which rows there are.
     fn cuts_rows(&self) -> bool {
         let cuts = |clause: &Clause| match &clause.term {
@@ -97,27 +89,60 @@ impl Differences {
             Term::Prohibition(prohibition) => matches!(prohibition.part, Some(Part::Rows(_))),
             _ => false,
         };
-        self.0.iter().any(|change| match change {
-            Change::Added(clause) | Change::Removed(clause) => cuts(clause),
-            Change::Changed { old, new } => cuts(old) || cuts(new),
-        })
+        match self {
+            Self::Added(clause) | Self::Removed(clause) => cuts(clause),
+            Self::Changed { old, new } => cuts(old) || cuts(new),
+        }
+    }
+}
+
+/// A change, and what it does among the other clauses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// What changed.
+    pub change: Change,
+    /// What that does to what is let out.
+    pub verdict: Verdict,
+}
+
+impl Differences {
+    /// The gravest verdict: one looser clause makes a policy looser, whatever the others do.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let verdicts = self.0.iter().map(|judged| judged.verdict);
+        verdicts.max().unwrap_or(Verdict::Same)
     }
 }
 
 /// All changes of a policy, one line each when shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Differences(pub Vec<Change>);
+pub struct Differences(pub Vec<Judged>);
 
 /// The changes from `old` to `new`, to be shown.
+///
+/// Other rows under aggregates that are worked out for each question are not comparable, also where they are fewer: whoever
+/// asks under both versions can subtract what he got. Released cells stay those of one cut.
 #[must_use]
 pub fn of(old: &[Clause], new: &[Clause]) -> Differences {
-    Differences(diff(old, new))
+    let asked = is_asked(old) && is_asked(new);
+    let judged = diff(old, new).into_iter().map(|change| {
+        let least = if asked && change.cuts_rows() {
+            Verdict::NotComparable
+        } else {
+            Verdict::Same
+        };
+        Judged {
+            verdict: change.by_its_term().max(least),
+            change,
+        }
+    });
+    Differences(judged.collect())
 }
 
 /// The changes from `old` to `new`: in the order of the new clauses, then what is gone. Clauses that only moved, or are
 /// spelt otherwise, are not changes.
 #[must_use]
-pub fn diff(old: &[Clause], new: &[Clause]) -> Vec<Change> {
+fn diff(old: &[Clause], new: &[Clause]) -> Vec<Change> {
     let mut gone: Vec<&Clause> = old.iter().collect();
     let mut open: Vec<&Clause> = Vec::new();
     for clause in new {
@@ -171,16 +196,10 @@ pub fn of_agreements(old: &Agreement, new: &Agreement) -> Verdict {
         Verdict::NotComparable
     };
     let changes = of(&old.clauses, &new.clauses);
-    let cells = if is_asked(&old.clauses) && is_asked(&new.clauses) && changes.cuts_rows() {
-        Verdict::NotComparable
-    } else {
-        Verdict::Same
-    };
-    changes.verdict().max(window).max(beside).max(cells)
+    changes.verdict().max(window).max(beside)
 }
 
-/// Whether the clauses permit aggregates that are worked out for each question. Whoever asks under two versions that are of
-/// other rows can subtract what he got, also where the second has fewer; released cells stay those of one cut.
+/// Whether the clauses permit aggregates that are worked out for each question.
 fn is_asked(clauses: &[Clause]) -> bool {
     let any = |is: fn(&Term) -> bool| clauses.iter().any(|clause| is(&clause.term));
     any(|term| matches!(term, Term::Functions(_))) && !any(|term| matches!(term, Term::Release(_)))
@@ -190,7 +209,8 @@ fn is_asked(clauses: &[Clause]) -> bool {
 /// sign the same.
 #[must_use]
 pub fn lines(old: &Agreement, new: &Agreement) -> Vec<String> {
-    let mut lines: Vec<String> = diff(&old.clauses, &new.clauses)
+    let mut lines: Vec<String> = of(&old.clauses, &new.clauses)
+        .0
         .iter()
         .map(ToString::to_string)
         .collect();
@@ -235,20 +255,20 @@ impl fmt::Display for Differences {
         if self.0.is_empty() {
             return f.write_str("no clause changes");
         }
-        for (index, change) in self.0.iter().enumerate() {
+        for (index, judged) in self.0.iter().enumerate() {
             let end = if index == 0 { "" } else { "\n" };
-            write!(f, "{end}{change}")?;
+            write!(f, "{end}{judged}")?;
         }
         Ok(())
     }
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for Judged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Added(clause) => write!(f, "+ {}: {}", clause.id, clause.term.plain())?,
-            Self::Removed(clause) => write!(f, "- {}: {}", clause.id, clause.term.plain())?,
-            Self::Changed { old, new } => write!(
+        match &self.change {
+            Change::Added(clause) => write!(f, "+ {}: {}", clause.id, clause.term.plain())?,
+            Change::Removed(clause) => write!(f, "- {}: {}", clause.id, clause.term.plain())?,
+            Change::Changed { old, new } => write!(
                 f,
                 "~ {}: {} -> {}",
                 new.id,
@@ -256,7 +276,7 @@ impl fmt::Display for Change {
                 new.term.plain()
             )?,
         }
-        write!(f, "  {}", self.verdict())
+        write!(f, "  {}", self.verdict)
     }
 }
 

@@ -13,7 +13,7 @@ fn quota(max: u64, per: Period) -> Term {
 
 #[track_caller]
 fn check(old: Vec<Term>, new: Vec<Term>, expect: &[&str]) {
-    let changes = diff(&clauses(old), &clauses(new));
+    let changes = of(&clauses(old), &clauses(new)).0;
     let lines: Vec<String> = changes.iter().map(ToString::to_string).collect();
     assert_eq!(lines, expect);
 }
@@ -166,8 +166,17 @@ fn fewer_rows_of_an_aggregate_are_not_comparable() {
         }))
     };
     let check = |old: Vec<Term>, new: Vec<Term>, expect: Verdict| {
+        let drafts = of(&clauses(old.clone()), &clauses(new.clone()));
+        assert_eq!(drafts.verdict(), expect);
+        // The line of the clause says so, too.
+        assert!(drafts.to_string().ends_with(expect.as_str()), "{drafts}");
         let [old, new] = [old, new].map(|terms| agreement("bikes", terms));
         assert_eq!(of_agreements(&old, &new), expect);
+        let lines = lines(&old, &new);
+        assert!(
+            lines.iter().any(|line| line.ends_with(expect.as_str())),
+            "{lines:?}"
+        );
     };
     for fewer in [Term::Rows(parse("a = 1").unwrap()), prohibited()] {
         check(

@@ -121,10 +121,10 @@ fn read(
 fn changes(held: Option<&Held>, new: Option<&Guard>) -> Vec<String> {
     let old = held.and_then(|held| held.guard.as_ref());
     let clauses = |guard: Option<&Guard>| guard.map_or(Vec::new(), |one| one.clauses().to_vec());
-    let changes = diff::diff(&clauses(old), &clauses(new));
+    let changes = diff::of(&clauses(old), &clauses(new)).0;
     changes
         .iter()
-        .map(|change| match change {
+        .map(|judged| match &judged.change {
             // Of a guard a clause more is less that is let out, whatever it would be in a contract.
             diff::Change::Added(clause) => format!("+ {}", clause.term.plain()),
             diff::Change::Removed(clause) => format!("- {}", clause.term.plain()),
@@ -132,7 +132,7 @@ fn changes(held: Option<&Held>, new: Option<&Guard>) -> Vec<String> {
                 "~ {} -> {}  {}",
                 old.term.plain(),
                 new.term.plain(),
-                change.verdict()
+                judged.verdict
             ),
         })
         .collect()

@@ -6,7 +6,7 @@ use crate::desk::{Outcome, gathered};
 use crate::node::{Node, offers};
 use ::catalog::offer::Offer;
 use ::policy::contract::{Agreement, Standing};
-use ::policy::diff::{self, Change, Differences, Verdict};
+use ::policy::diff::{self, Change, Differences, Judged, Verdict};
 use ::policy::id::ContractId;
 use ::policy::refusal::{Code, Refusal};
 use serde_json::{Value, json};
@@ -116,9 +116,9 @@ fn contracts(node: &Node, offer: &Offer) -> Vec<Touched> {
 }
 
 fn changes(found: &Differences) -> Vec<Value> {
-    let one = |change: &Change| {
-        let verdict = word(change.verdict());
-        match change {
+    let one = |judged: &Judged| {
+        let verdict = word(judged.verdict);
+        match &judged.change {
             Change::Added(clause) => json!({
                 "change": "added", "clause": clause.id.to_string(), "verdict": verdict,
                 "new": clause.term.plain(),
