@@ -306,6 +306,7 @@ codes! {
     ConstructNotAllowed "CONSTRUCT_NOT_ALLOWED" Usage "This construct of SQL is not supported here." "Write the query without it.";
     EvaluationFailed "EVALUATION_FAILED" Usage "Evaluating the query failed on a value of the permitted view." "Guard the expression, for example with CASE or NULLIF.";
     SumOverflow "SUM_OVERFLOW" Usage "A sum is beyond what its type can hold, so there is no right number to show." "Sum fewer rows at once, or sum(CAST(… AS DECIMAL(28, 0))).";
+    ArithmeticOverflow "ARITHMETIC_OVERFLOW" Usage "A result of arithmetic is beyond what its type can hold, so there is no right number to show." "Compute in a wider type, for example CAST(… AS DECIMAL(38, 0)), or guard the expression with CASE.";
     ResourceLimit "RESOURCE_LIMIT" Exhausted "The question needs more memory, disk or time than its limit." "Ask for less, or raise [limits].";
     TooManyStreams "TOO_MANY_STREAMS" Exhausted "Too many questions run at once." "Wait for one to end.";
     MessageTooLarge "MESSAGE_TOO_LARGE" Exhausted "A message is larger than the limits." "Send less in one message.";

@@ -15,6 +15,7 @@ use crate::execute::planner::Planner;
 use crate::execute::watch::Watch;
 use crate::fault;
 use crate::limits::{Limits, Pool, Room};
+use crate::plan::functions::exact;
 use crate::plan::stack;
 use crate::session;
 use crate::snapshot::Snapshot;
@@ -171,7 +172,9 @@ fn physical(
     state: &SessionState,
     #[cfg(test)] mutant: mutant::Mutant,
 ) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
-    let optimized = session::optimized(state, plan).map_err(|error| fault::running(&error))?;
+    let optimized = exact::guarded(plan)
+        .and_then(|plan| session::optimized(state, plan))
+        .map_err(|error| fault::running(&error))?;
     still_gated(&optimized)?;
     let physical = futures::executor::block_on(
         state

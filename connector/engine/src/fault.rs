@@ -1,5 +1,6 @@
 //! The engine's errors as refusals: told by class only, since their texts hold values, file names and operators.
 
+use crate::plan::functions::exact;
 use datafusion_common::DataFusionError;
 use datafusion_common::SchemaError;
 use datafusion_common::arrow::error::ArrowError;
@@ -139,7 +140,7 @@ fn too_large_a_pattern() -> Refusal {
 fn arrow(error: &ArrowError) -> Refusal {
     match error {
         ArrowError::DivideByZero => value("division by zero"),
-        ArrowError::ArithmeticOverflow(_) => value("a number is out of range"),
+        ArrowError::ArithmeticOverflow(_) => exact::beyond(),
         ArrowError::CastError(_) | ArrowError::ParseError(_) => {
             value("a value can't be converted to the type asked for")
         }

@@ -1,5 +1,6 @@
 //! Rows, and what they are a function of.
 
+mod arithmetic;
 mod sums;
 mod terms;
 

@@ -14,6 +14,7 @@ use crate::federate::branch::{bare, movable};
 use crate::federate::home::RemoteTable;
 use crate::federate::source::Relation;
 use crate::limits::SqlLimits;
+use crate::plan::functions::exact;
 use crate::plan::planned;
 use arrow_schema::{Field, Schema, SchemaRef};
 use datafusion::common::{DFSchema, DFSchemaRef, DataFusionError};
@@ -118,7 +119,9 @@ impl Writer {
         if !movable(filter) {
             return false;
         }
-        let filter = bare(filter.clone());
+        let Ok(filter) = exact::written_expr(bare(filter.clone())) else {
+            return false;
+        };
         let asked = (
             table.dataset.clone(),
             table.contract,
@@ -166,6 +169,7 @@ impl Writer {
     /// Simplifies an expression over bare columns of a relation.
     pub(super) fn simplify(&self, expr: Expr, schema: &SchemaRef) -> Result<Expr, DataFusionError> {
         let schema: DFSchemaRef = Arc::new(DFSchema::try_from(schema.as_ref().clone())?);
+        let expr = exact::guarded_expr(expr, &schema)?;
         let context = SimplifyContext::builder()
             .with_schema(schema)
             .with_config_options(Arc::clone(self.state.config_options()))
@@ -173,10 +177,8 @@ impl Writer {
                 self.state.execution_props().query_execution_start_time,
             )
             .build();
-        Ok(ExprSimplifier::new(context)
-            .simplify(expr)?
-            .unalias_nested()
-            .data)
+        let simple = ExprSimplifier::new(context).simplify(expr)?;
+        exact::written_expr(simple.unalias_nested().data)
     }
 
     fn normal(&self, query: &PeerQuery) -> Result<PeerQuery, Unwritable> {

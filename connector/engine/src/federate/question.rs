@@ -11,6 +11,7 @@ use crate::federate::errand::{Courier, Errand, Outcome, Status};
 use crate::federate::exec::Leaves;
 use crate::federate::feed::{Checked, Ledger};
 use crate::limits::{Limits, Room};
+use crate::plan::functions::exact;
 use crate::plan::stack;
 use crate::session;
 use arrow_array::RecordBatch;
@@ -155,8 +156,11 @@ impl Question {
         let state = session::fresh(&limits, environment, Arc::new(Leaves::new(begun)));
         let plan = self.plan;
         let (physical, state) = stack::run(limits.time, move || {
-            let physical = state.query_planner().create_physical_plan(&plan, &state);
-            let physical = futures::executor::block_on(physical)
+            let physical = exact::guarded(plan)
+                .and_then(|plan| {
+                    let physical = state.query_planner().create_physical_plan(&plan, &state);
+                    futures::executor::block_on(physical)
+                })
                 .and_then(hoard::counted)
                 .map_err(|error| fault::planning(&error))?;
             Ok((physical, state))

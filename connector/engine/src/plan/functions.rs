@@ -2,6 +2,7 @@
 //! values of a bounded size.
 
 pub mod capped;
+pub mod exact;
 pub mod joined;
 pub mod moment;
 pub mod sum;
@@ -125,8 +126,10 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
     let aggregate = AGGREGATE
         .split(' ')
         .filter_map(|name| {
-            if name == "sum" {
-                return Some((name, sum::checked()));
+            match name {
+                "sum" => return Some((name, sum::checked())),
+                "avg" | "mean" => return Some((name, sum::average())),
+                _ => {}
             }
             let found = aggregates.iter().find(|udf| {
                 udf.name() == name || udf.aliases().iter().any(|alias| alias == name)

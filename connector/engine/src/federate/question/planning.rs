@@ -13,6 +13,7 @@ use crate::federate::split::{Desk, split};
 use crate::federate::uses::probe;
 use crate::limits::{Limits, SqlLimits};
 use crate::model::Model;
+use crate::plan::functions::exact;
 use crate::plan::names::Tables;
 use crate::plan::{Planned, planned, stack};
 use crate::session;
@@ -74,9 +75,11 @@ fn plan_here(
         errands: Vec::new(),
     };
     let plan = cells::lift(planned.plan, &mut desk)
+        .and_then(exact::guarded)
         .and_then(apart::marked)
         .and_then(|plan| state.optimizer().optimize(plan, &*state, |_, _| {}))
         .and_then(apart::unmarked)
+        .and_then(exact::written)
         .and_then(|plan| split(plan, &mut desk))
         .and_then(|plan| settle(plan, &mut desk))
         .map_err(|error| fault::planning(&error))?;

@@ -74,7 +74,7 @@ fn aggregates() {
         "SELECT open, bool_and(n > 0), median(n) FROM munster.trips GROUP BY open",
         "SELECT open, median(n) FROM model.trips GROUP BY open",
         "SELECT place, n % 3, count(*) FROM model.trips GROUP BY ROLLUP (place, n % 3)",
-        "SELECT sum(n) + 9223372036854775000 - 9223372036854775000 FROM model.trips",
+        "SELECT sum(n) + 9223372036850000000 - 9223372036850000000 FROM model.trips",
         "SELECT place, sum(s) FROM (SELECT place, participant, sum(n) AS s FROM model.trips GROUP BY place, participant) GROUP BY place",
         "SELECT min(n), 'fixed', count(*) FROM (SELECT n FROM munster.trips UNION ALL SELECT n FROM zurich.trips)",
         "SELECT k, count(*) FROM (SELECT n AS k FROM munster.trips UNION ALL SELECT level FROM zurich.sites) GROUP BY k",
@@ -124,12 +124,11 @@ fn constants_of_branches_are_sorted() {
     }
 }
 
-/// Sums that each city can tell, and that are too much together: nothing is told, neither of both nor of all.
-#[test]
-fn a_sum_of_sums_beyond_its_type_ends_the_question() {
+/// Numbers of which two of one city and one of another are too much together.
+fn halves() -> World {
     let mut world = World::new();
     world.tables.clear();
-    let half = i64::MAX / 2 + 1;
+    let half = HALF;
     for (city, numbers) in [
         ("munster", [half, 0, -1]),
         ("ottawa", [half, 1, -1]),
@@ -143,6 +142,15 @@ fn a_sum_of_sums_beyond_its_type_ends_the_question() {
         .unwrap();
         world.add(city, "trips", rows, Some("trips"));
     }
+    world
+}
+
+const HALF: i64 = i64::MAX / 2 + 1;
+
+/// Sums that each city can tell, and that are too much together: nothing is told, neither of both nor of all.
+#[test]
+fn a_sum_of_sums_beyond_its_type_ends_the_question() {
+    let (world, half) = (halves(), HALF);
     for (sql, expect) in [
         ("SELECT sum(n) FROM model.trips", Some(half.to_string())),
         (
@@ -189,4 +197,51 @@ fn a_sum_of_sums_beyond_its_type_ends_the_question() {
         "{:?}",
         world.texts()
     );
+}
+
+/// What is computed at home, of what several cities bring, and of constants.
+#[test]
+fn arithmetic_at_home_beyond_its_type_ends_the_question() {
+    let world = halves();
+    let least = i64::MIN;
+    for (sql, expect) in [
+        (
+            "SELECT 0 - sum(n) - sum(n) FROM model.trips WHERE place = 'a'",
+            Some(least),
+        ),
+        (
+            "SELECT 0 - sum(n) - sum(n) - 1 FROM model.trips WHERE place = 'a'",
+            None,
+        ),
+        ("SELECT max(n) * 2 FROM model.trips", None),
+        ("SELECT -(min(n) * 2) FROM model.trips", None),
+        (
+            "SELECT l.n + o.n FROM munster.trips l JOIN ottawa.trips o ON l.place = o.place WHERE l.place = 'a'",
+            None,
+        ),
+        (
+            "SELECT l.n + o.n - 1 FROM munster.trips l JOIN zurich.trips o ON l.place = o.place WHERE l.place = 'a'",
+            Some(-1),
+        ),
+        (
+            "SELECT count(*) FROM munster.trips l JOIN ottawa.trips o ON l.n + o.n = 1",
+            None,
+        ),
+        ("SELECT 9223372036854775807 + 1", None),
+        ("SELECT x + 1 FROM (SELECT 9223372036854775807 AS x)", None),
+        (
+            "SELECT sum(n) + 9223372036854775807 FROM model.trips WHERE place = 'b'",
+            None,
+        ),
+    ] {
+        let told = run(world.ask(sql)).map(|(rows, _)| text(&rows));
+        match expect {
+            Some(value) => assert_eq!(told.unwrap(), [value.to_string()], "{sql}"),
+            None => {
+                let refusal = told.expect_err(sql);
+                assert_eq!(refusal.code, Code::ArithmeticOverflow, "{sql}: {refusal}");
+                assert!(!refusal.to_string().contains("922"), "{refusal}");
+            }
+        }
+    }
 }

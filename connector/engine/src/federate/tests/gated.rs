@@ -257,6 +257,16 @@ fn refusals_of_the_gate_are_told_in_the_askers_names() {
     let refusal = ask("SELECT id FROM munster.trips WHERE 1 / (n - n) > 3").unwrap_err();
     assert_eq!(refusal.code, Code::EvaluationFailed);
     assert_eq!(refusal.participant.unwrap().domain(), "munster.example");
+    // A constant that is none is not folded into a wrong one on its way.
+    for sql in [
+        "SELECT id FROM munster.trips WHERE n < 9223372036854775807 + 1",
+        "SELECT id FROM munster.trips WHERE n + 9223372036854775807 > n",
+        "SELECT sum(n * 9223372036854775807) FROM munster.trips",
+    ] {
+        let refusal = ask(sql).unwrap_err();
+        assert_eq!(refusal.code, Code::ArithmeticOverflow, "{sql}: {refusal}");
+        assert_eq!(refusal.participant.unwrap().domain(), "munster.example");
+    }
     let refusal =
         ask("SELECT count(*) FROM ottawa.trips WHERE ts >= '2024-01-09T00:00:00Z'").unwrap_err();
     assert_eq!(refusal.code, Code::FilterNotOnGrid, "{refusal}");

@@ -3,6 +3,7 @@
 
 mod exact;
 mod groups;
+mod mean;
 mod one;
 
 use crate::fault;
@@ -30,6 +31,12 @@ use std::sync::{Arc, LazyLock};
 #[must_use]
 pub fn checked() -> Arc<AggregateUDF> {
     Arc::clone(&CHECKED)
+}
+
+/// `avg`, also right of durations and of the widest decimals, whose sum wraps round in the engine.
+#[must_use]
+pub fn average() -> Arc<AggregateUDF> {
+    mean::average()
 }
 
 /// `sum` that no integer is too large for: of integers it is a decimal, to be narrowed by [`enforce::total::whole`] once it

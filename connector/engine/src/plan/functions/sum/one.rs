@@ -26,6 +26,11 @@ impl<T: Exact> One<T> {
             to,
         }
     }
+
+    /// What is held.
+    pub(super) const fn held(&self) -> Held<T> {
+        self.sum
+    }
 }
 
 /// The only column of `columns`.
@@ -55,7 +60,8 @@ fn scalar<T: Exact>(sum: Option<Held<T>>, to: &DataType) -> Result<ScalarValue> 
     ScalarValue::new_primitive::<T>(value, to)
 }
 
-fn there(values: &dyn Array) -> u64 {
+/// How many values are there.
+pub(super) fn there(values: &dyn Array) -> u64 {
     let there = values.len().saturating_sub(values.null_count());
     u64::try_from(there).unwrap_or(u64::MAX)
 }
@@ -134,6 +140,12 @@ impl<T: Exact> Different<T> {
             kind,
             to,
         }
+    }
+
+    /// What is held, of how many values.
+    pub(super) fn held(&self) -> (Held<T>, u64) {
+        let many = u64::try_from(self.counts.len()).unwrap_or(u64::MAX);
+        (self.sum, many)
     }
 
     fn add(&mut self, value: T::Native) -> Result<()> {
