@@ -153,6 +153,13 @@ impl Cube {
         names
     }
 
+    /// Whether variances are told, and those that would tell single values withheld: of groups that may be of one nothing is
+    /// left to withhold.
+    #[must_use]
+    pub fn withholds_variances(&self) -> bool {
+        self.permits(Function::Variance) && self.at_least > 1
+    }
+
     /// Whether a function is permitted of its cells.
     #[must_use]
     pub fn permits(&self, function: Function) -> bool {

@@ -6,6 +6,7 @@ use crate::bucket;
 use crate::deviation::squares;
 use crate::dominated::dominated;
 use crate::gate::{self, Rows, changed, keep};
+use crate::narrow::narrow;
 use crate::replace::Secret;
 use crate::total::whole;
 use datafusion_common::ScalarValue;
@@ -134,6 +135,10 @@ pub(crate) fn cells(
         if cube.permits(Function::Variance) {
             aggregates.push(squares(value()).alias(format!("dev_{measure}")));
         }
+        if cube.withholds_variances() {
+            let unit = has_unit.then(|| own("u".to_owned()));
+            aggregates.push(narrow(unit, value()).alias(format!("nar_{measure}")));
+        }
         aggregates.push(units_of(value()).alias(format!("units_{measure}")));
     }
     for (index, rule) in cube.dominance.iter().enumerate() {
@@ -185,7 +190,8 @@ pub(crate) fn closed(effect: &Effect, cube: &Cube) -> Effect {
     effect
 }
 
-/// Each column of the cells, in the order and type in which the asker sees it; a measure below the threshold is NULL.
+/// Each column of the cells, in the order and type in which the asker sees it; a measure below the threshold is NULL,
+/// and so are squares that would tell single values.
 fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common::Result<Vec<Expr>> {
     let own = |name: String| col(datafusion_common::Column::from_name(name));
     let mut columns = Vec::new();
@@ -205,6 +211,11 @@ fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common:
                 .fold(enough, |safe, (index, _)| {
                     safe.and(Expr::Not(Box::new(own(format!("dom_{index}")))))
                 });
+            let safe = if name.starts_with("dev_") && cube.withholds_variances() {
+                safe.and(Expr::Not(Box::new(own(format!("nar_{measure}")))))
+            } else {
+                safe
+            };
             if *field.data_type() == DataType::Int64 && name.starts_with("sum_") {
                 whole(safe, own(name.to_owned()))
             } else {

@@ -72,9 +72,7 @@ impl AggregateUDFImpl for Squares {
     fn accumulator(&self, _args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         Ok(Box::new(Spread {
             way: self.way,
-            count: 0.0,
-            mean: 0.0,
-            squares: 0.0,
+            of: Moments::default(),
         }))
     }
 
@@ -87,27 +85,45 @@ impl AggregateUDFImpl for Squares {
     }
 }
 
+/// How many values there are, their mean, and the squares of what they are from it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Moments {
+    pub(crate) count: f64,
+    pub(crate) mean: f64,
+    pub(crate) squares: f64,
+}
+
+impl Moments {
+    /// Of one value.
+    pub(crate) const fn of(value: f64) -> Self {
+        Self {
+            count: 1.0,
+            mean: value,
+            squares: 0.0,
+        }
+    }
+
+    /// Together with others.
+    pub(crate) fn add(&mut self, other: Self) {
+        if other.count <= 0.0 {
+            return;
+        }
+        let all = self.count + other.count;
+        let apart = other.mean - self.mean;
+        self.squares += other.squares + apart * apart * self.count * other.count / all;
+        self.mean += apart * other.count / all;
+        self.count = all;
+    }
+}
+
 /// What is known of the values so far.
 #[derive(Debug)]
 struct Spread {
     way: Way,
-    count: f64,
-    mean: f64,
-    squares: f64,
+    of: Moments,
 }
 
 impl Spread {
-    fn add(&mut self, count: f64, mean: f64, squares: f64) {
-        if count <= 0.0 {
-            return;
-        }
-        let all = self.count + count;
-        let apart = mean - self.mean;
-        self.squares += squares + apart * apart * self.count * count / all;
-        self.mean += apart * count / all;
-        self.count = all;
-    }
-
     fn groups(&mut self, columns: &[ArrayRef], is_mean: bool) -> Result<()> {
         let [counts, middles, squares] = columns else {
             return exec_err!("three columns");
@@ -123,7 +139,11 @@ impl Spread {
                 continue;
             };
             let mean = if is_mean { middle } else { middle / count };
-            self.add(count, mean, squares);
+            self.of.add(Moments {
+                count,
+                mean,
+                squares,
+            });
         }
         Ok(())
     }
@@ -139,13 +159,13 @@ impl Accumulator for Spread {
             return exec_err!("floating-point numbers");
         };
         for value in values.iter().flatten() {
-            self.add(1.0, value, 0.0);
+            self.of.add(Moments::of(value));
         }
         Ok(())
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let told = (self.count > 0.0).then_some(self.squares);
+        let told = (self.of.count > 0.0).then_some(self.of.squares);
         Ok(ScalarValue::Float64(told))
     }
 
@@ -154,7 +174,7 @@ impl Accumulator for Spread {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let parts = [self.count, self.mean, self.squares];
+        let parts = [self.of.count, self.of.mean, self.of.squares];
         Ok(parts.map(ScalarValue::from).to_vec())
     }
 
@@ -167,17 +187,12 @@ impl Accumulator for Spread {
 mod tests {
     use super::*;
 
-    fn of(values: &[f64]) -> Spread {
-        let mut spread = Spread {
-            way: Way::Values,
-            count: 0.0,
-            mean: 0.0,
-            squares: 0.0,
-        };
+    fn of(values: &[f64]) -> Moments {
+        let mut all = Moments::default();
         for value in values {
-            spread.add(1.0, *value, 0.0);
+            all.add(Moments::of(*value));
         }
-        spread
+        all
     }
 
     #[test]
@@ -192,10 +207,12 @@ mod tests {
         let whole = of(&values).squares;
         let mut parts = of(&[]);
         for part in values.chunks(11) {
-            let part = of(part);
-            parts.add(part.count, part.mean, part.squares);
+            parts.add(of(part));
         }
-        parts.add(0.0, f64::NAN, 0.0);
+        parts.add(Moments {
+            mean: f64::NAN,
+            ..Moments::default()
+        });
         for found in [whole, parts.squares] {
             assert!((found - exact).abs() < 1e-7 * exact, "{found} of {exact}");
         }

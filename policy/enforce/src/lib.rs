@@ -24,6 +24,7 @@ pub mod gate;
 pub mod harmless;
 mod level;
 mod meet;
+pub mod narrow;
 mod place;
 pub mod release;
 pub mod replace;

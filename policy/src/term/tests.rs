@@ -271,14 +271,11 @@ fn a_variance_or_a_number_of_units_that_tells_too_much_is_not_signed() {
     }
     check(spread(vec![devices(5)]), Ok(&["aggregate"]));
     check(spread(vec![devices(5), dominance()]), CONTRADICTS);
-    check(
-        spread(vec![
-            release(Late::Wait),
-            devices(5),
-            Term::SuppressComplement,
-        ]),
-        Ok(&["aggregate"]),
-    );
+    let released = |late| spread(vec![release(late), devices(5), Term::SuppressComplement]);
+    check(released(Late::Never), Ok(&["aggregate"]));
+    for late in [Late::Wait, Late::Correct] {
+        check(released(late), Err(Code::GridConflict));
+    }
     check(
         spread(vec![release(Late::Never), budget(|_| {})]),
         CONTRADICTS,

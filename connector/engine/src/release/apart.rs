@@ -126,9 +126,9 @@ impl Apart<'_> {
 
     /// The rows that go into what is told.
     fn told(&self, rows: DataFrame) -> Made {
-        match self.what {
-            What::Rows => Ok(rows),
-            What::Measure(measure) => rows
+        match self.what.measure() {
+            None => Ok(rows),
+            Some(measure) => rows
                 .filter(own(format!("m_{measure}")).is_not_null())
                 .map_err(|error| failed(&error)),
         }
@@ -140,7 +140,7 @@ impl Apart<'_> {
         let own = self.cube(self.level)?;
         let asks = |other: &Cube| -> bool {
             let more = match self.what {
-                What::Rows => false,
+                What::Rows | What::Squares(_) => false,
                 What::Measure(measure) => rules(other, measure).any(|(_, rule)| {
                     let mut known = rules(own, measure);
                     !known.any(|(_, known)| known == rule)
@@ -211,9 +211,9 @@ impl Apart<'_> {
     fn few(&self, part: &DataFrame, all: &DataFrame, apart: &[String], rule: usize) -> Unsafe {
         let cube = self.cube(rule)?;
         let least = i64::from(cube.at_least.max(1));
-        let mut found = vec![match (&cube.unit, self.what) {
-            (Unit::Rows, What::Rows) => self.counted(part, least),
-            (Unit::Rows, What::Measure(measure)) => {
+        let mut found = vec![match (&cube.unit, self.what.measure()) {
+            (Unit::Rows, None) => self.counted(part, least),
+            (Unit::Rows, Some(measure)) => {
                 let value = format!("m_{measure}");
                 self.valued(self.moving(part, all, apart, &value)?, least)
             }
@@ -315,7 +315,7 @@ impl Apart<'_> {
         let many = vec![sum(own("sign")).alias("d")];
         let there = || own("d").not_eq(lit(0_i64));
         let work = || {
-            let What::Measure(measure) = self.what else {
+            let Some(measure) = self.what.measure() else {
                 let left = rows.aggregate(keys, many)?.filter(there())?;
                 return left.with_column("s", lit(0.0_f64));
             };

@@ -21,6 +21,7 @@ use datafusion_expr::{Expr, lit, when};
 use policy::effect::Cube;
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
+use policy::term::Function;
 use std::path::{Path, PathBuf};
 
 /// What became of the cells of a cube in one release.
@@ -76,6 +77,15 @@ pub(super) async fn first(
             rows_withheld: rows.saturating_sub(told),
         },
     ))
+}
+
+/// What a number of a measure is of.
+fn what_of<'a>(number: &str, measure: &'a Name) -> What<'a> {
+    if number.starts_with("dev_") {
+        What::Squares(measure)
+    } else {
+        What::Measure(measure)
+    }
 }
 
 struct Work<'a> {
@@ -167,7 +177,13 @@ impl Work<'_> {
             let what = What::Measure(measure);
             columns.push(own(units_of(what)));
             for name in cube.numbers_of(measure) {
-                let shown = when(safe(cube, what), own(name.clone())).end();
+                let told = match what_of(&name, measure) {
+                    What::Squares(_) if cube.withholds_variances() => {
+                        safe(cube, what).and(safe(cube, What::Squares(measure)))
+                    }
+                    _ => safe(cube, what),
+                };
+                let shown = when(told, own(name.clone())).end();
                 columns.push(shown.map_err(|error| failed(&error))?.alias(name));
             }
         }
@@ -180,8 +196,7 @@ impl Work<'_> {
 
     /// Without the cells of which a small group would be left when finer cells, published before, are taken away.
     async fn own_remainders(&self, mut candidates: PathBuf) -> Result<PathBuf, Refusal> {
-        let whats = std::iter::once(What::Rows).chain(self.cube.measures.iter().map(What::Measure));
-        for what in whats {
+        for what in What::all(self.cube) {
             loop {
                 let bad = self.bad(&candidates, self.own(), what).await?;
                 if bad.is_empty() {
@@ -200,9 +215,7 @@ impl Work<'_> {
             if !self.cube.refines(&level.cube) || level.cube.refines(self.cube) {
                 continue;
             }
-            let whats =
-                std::iter::once(What::Rows).chain(level.cube.measures.iter().map(What::Measure));
-            for what in whats {
+            for what in What::all(&level.cube) {
                 loop {
                     let bad = self.bad(&candidates, parent, what).await?;
                     if bad.is_empty() {
@@ -241,13 +254,18 @@ impl Work<'_> {
             return Err(Refusal::new(Code::Internal, "there is no such level"));
         };
         let own_measure = |measure: &Name| self.cube.measures.contains(measure);
+        let tells_squares = self.cube.permits(Function::Variance);
         let (there, units) = match what {
             What::Measure(measure) if own_measure(measure) => (
                 own(format!("cnt_{measure}")).is_not_null(),
                 own(units_of(what)),
             ),
+            What::Squares(measure) if own_measure(measure) && tells_squares => (
+                own(format!("dev_{measure}")).is_not_null(),
+                own(units_of(What::Measure(measure))),
+            ),
             // Of a measure that it does not have, nothing of it is in the difference.
-            What::Measure(_) => (lit(false), own("units")),
+            What::Measure(_) | What::Squares(_) => (lit(false), own("units")),
             What::Rows => (lit(true), own("units")),
         };
         let mut columns = vec![units.alias("size")];
@@ -327,6 +345,7 @@ impl Work<'_> {
             .collect();
         let hidden = match what {
             What::Measure(measure) => self.cube.numbers_of(measure),
+            What::Squares(measure) => vec![format!("dev_{measure}")],
             What::Rows => Vec::new(),
         };
         let work = || -> datafusion_common::Result<DataFrame> {
@@ -335,7 +354,7 @@ impl Work<'_> {
             let met = cells.join_on(bad, JoinType::Left, on)?;
             let met = match what {
                 What::Rows => met.filter(own("hit").is_null())?,
-                What::Measure(_) => met,
+                What::Measure(_) | What::Squares(_) => met,
             };
             let kept = names.iter().map(|name| {
                 if hidden.contains(name) {

@@ -180,7 +180,7 @@ impl Work<'_> {
         let one = one.ok_or_else(|| Refusal::new(Code::Internal, "there is no such level"))?;
         let published = self.desk.read(std::slice::from_ref(&one.cells)).await?;
         let published = match what {
-            What::Rows => published,
+            What::Rows | What::Squares(_) => published,
             What::Measure(measure) => published
                 .filter(own(format!("cnt_{measure}")).is_not_null())
                 .map_err(|error| failed(&error))?,
@@ -201,7 +201,7 @@ impl Work<'_> {
         }
         let there = self.rows(incoming).await?;
         let there = match what {
-            What::Rows => there,
+            What::Rows | What::Squares(_) => there,
             What::Measure(measure) => there
                 .filter(own(format!("m_{measure}")).is_not_null())
                 .map_err(|error| failed(&error))?,

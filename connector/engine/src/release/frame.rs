@@ -13,6 +13,7 @@ use datafusion_expr::{Expr, cast, col, lit, when};
 use enforce::bucket;
 use enforce::deviation::squares;
 use enforce::dominated::dominated;
+use enforce::narrow::narrow;
 use policy::effect::{Cube, Dimension};
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
@@ -26,11 +27,37 @@ pub(super) struct Level {
     pub(super) cells: PathBuf,
 }
 
-/// What is counted or summed: the rows of a cell, or a measure of it.
+/// What is counted or summed: the rows of a cell, a measure of it, or the squares of a measure.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum What<'a> {
     Rows,
     Measure(&'a Name),
+    Squares(&'a Name),
+}
+
+impl<'a> What<'a> {
+    /// All that a cube tells.
+    pub(super) fn all(cube: &'a Cube) -> impl Iterator<Item = Self> {
+        let squares = cube.measures.iter().filter(|_| cube.withholds_variances());
+        std::iter::once(Self::Rows)
+            .chain(cube.measures.iter().map(Self::Measure))
+            .chain(squares.map(Self::Squares))
+    }
+
+    /// Of what measure.
+    pub(super) const fn measure(self) -> Option<&'a Name> {
+        match self {
+            Self::Rows => None,
+            Self::Measure(measure) | Self::Squares(measure) => Some(measure),
+        }
+    }
+
+    /// Whether the cells of the cube can tell it.
+    fn is_of(self, cube: &Cube) -> bool {
+        let squares = !matches!(self, Self::Squares(_)) || cube.permits(Function::Variance);
+        let measure = self.measure();
+        squares && measure.is_none_or(|measure| cube.measures.contains(measure))
+    }
 }
 
 /// A span of the column by which cells are released, in its own unit: microseconds or days; open at the start or not.
@@ -150,6 +177,10 @@ pub(super) async fn marked(desk: &Desk, mut rows: DataFrame, levels: &[Level]) -
         for measure in &one.cube.measures {
             let shown = own(format!("cnt_{measure}")).is_not_null();
             columns.push(shown.alias(mark(level, What::Measure(measure))));
+            if one.cube.permits(Function::Variance) {
+                let shown = own(format!("dev_{measure}")).is_not_null();
+                columns.push(shown.alias(mark(level, What::Squares(measure))));
+            }
         }
         let gone: Vec<String> = (0..one.cube.dimensions.len())
             .map(|index| format!("k{level}_{index}"))
@@ -168,14 +199,16 @@ fn mark(level: usize, what: What<'_>) -> String {
     match what {
         What::Rows => format!("p{level}"),
         What::Measure(measure) => format!("p{level}_{measure}"),
+        What::Squares(measure) => format!("ps{level}_{measure}"),
     }
 }
 
 /// Whether the row is in a published cell of the level, as far as it goes into `what`.
 pub(super) fn shown(level: usize, cube: &Cube, what: What<'_>) -> Expr {
-    match what {
-        What::Measure(measure) if !cube.measures.contains(measure) => lit(false),
-        What::Rows | What::Measure(_) => own(mark(level, what)).is_true(),
+    if what.is_of(cube) {
+        own(mark(level, what)).is_true()
+    } else {
+        lit(false)
     }
 }
 
@@ -218,26 +251,33 @@ pub(super) fn remainder(rows: DataFrame, level: usize, levels: &[Level], what: W
         .fold(left, |left, (index, other)| {
             left.and(Expr::Not(Box::new(shown(index, &other.cube, what))))
         });
-    let left = match what {
-        What::Rows => left,
-        What::Measure(measure) => left.and(own(format!("m_{measure}")).is_not_null()),
+    let left = match what.measure() {
+        None => left,
+        Some(measure) => left.and(own(format!("m_{measure}")).is_not_null()),
     };
     rows.filter(left).map_err(|error| failed(&error))
 }
 
 /// How many units go into `what` of each group, as `units`, and whether few of them dominate it, as `dominated`.
 pub(super) fn assessed(level: usize, cube: &Cube, what: What<'_>) -> Vec<Expr> {
-    let units = match (&cube.unit, what) {
-        (Unit::Rows, What::Rows) => count(lit(1_i64)),
-        (Unit::Rows, What::Measure(measure)) => count(own(format!("m_{measure}"))),
-        (Unit::Column(_), What::Rows) => count_distinct(own(format!("u{level}"))),
-        (Unit::Column(_), What::Measure(measure)) => {
+    let units = match (&cube.unit, what.measure()) {
+        (Unit::Rows, None) => count(lit(1_i64)),
+        (Unit::Rows, Some(measure)) => count(own(format!("m_{measure}"))),
+        (Unit::Column(_), None) => count_distinct(own(format!("u{level}"))),
+        (Unit::Column(_), Some(measure)) => {
             let there = own(format!("m_{measure}")).is_not_null();
             let unit = own(format!("u{level}"));
             count_distinct(when(there, unit.clone()).end().unwrap_or(unit))
         }
     };
     let mut all = vec![units.alias(units_of(what))];
+    if let What::Squares(measure) = what {
+        let unit = match &cube.unit {
+            Unit::Rows => None,
+            Unit::Column(_) => Some(own(format!("u{level}"))),
+        };
+        all.push(narrow(unit, own(format!("m_{measure}"))).alias(format!("nar_{measure}")));
+    }
     if let What::Measure(measure) = what {
         let part = cast(own(format!("m_{measure}")), DataType::Float64);
         for (index, rule) in rules(cube, measure) {
@@ -262,6 +302,7 @@ pub(super) fn units_of(what: What<'_>) -> String {
     match what {
         What::Rows => "units".to_owned(),
         What::Measure(measure) => format!("units_{measure}"),
+        What::Squares(measure) => format!("units_of_squares_{measure}"),
     }
 }
 
@@ -274,6 +315,7 @@ pub(super) fn safe(cube: &Cube, what: What<'_>) -> Expr {
         What::Measure(measure) => rules(cube, measure).fold(enough, |safe, (index, _)| {
             safe.and(Expr::Not(Box::new(own(format!("dom{index}")))))
         }),
+        What::Squares(measure) => enough.and(Expr::Not(Box::new(own(format!("nar_{measure}"))))),
     }
 }
 
@@ -302,6 +344,9 @@ pub(super) fn cells(rows: DataFrame, level: usize, cube: &Cube, key: Option<Expr
         }
         // Rules are numbered among all of the cube, so that names of several measures do not meet.
         aggregates.extend(assessed(level, cube, What::Measure(measure)));
+        if cube.withholds_variances() {
+            aggregates.extend(assessed(level, cube, What::Squares(measure)));
+        }
     }
     aggregates.extend(key);
     let groups = keys(level, cube).into_iter().map(own).collect();

@@ -250,6 +250,40 @@ fn a_total_beyond_its_type_is_not_released() {
     assert_eq!(codes, [Code::SumOverflow], "{faults:?}");
     // Another cube of the same rows is: one fault is its own.
     let counts = Cube {
+/// What is left of a day when an hour of it is taken away tells no single values either.
+#[test]
+fn a_variance_does_not_give_back_what_is_withheld() {
+    for fine_first in [true, false] {
+        let mut world = World::new(Late::Never);
+        let functions = vec![Function::Count, Function::Sum, Function::Variance];
+        let fine = Cube {
+            functions: functions.clone(),
+            ..by_hour(&world)
+        };
+        let coarse = Cube {
+            functions,
+            ..world.cube(&["site", "at"], Bucket::Day, 5)
+        };
+        // At eight each has another number, at nine all have the same.
+        let eight = (0..10).map(|device| row("a", 0, 8, device, device.into()));
+        let rows: Vec<Row> = eight.chain(group(20, 0, 9)).collect();
+        world.publish(&rows, day(1));
+        world.stage(&[if fine_first { &fine } else { &coarse }]);
+        world.stage(&[&fine, &coarse]);
+        let told = |cube: &Cube| -> Vec<bool> {
+            let cells = world.cells(cube);
+            assert!(
+                cells
+                    .iter()
+                    .all(|cell| cell.contains("|10|10|") || cell.contains("|20|20|55|"))
+            );
+            cells.iter().map(|cell| !cell.ends_with("|NULL")).collect()
+        };
+        assert_eq!(told(&fine), [fine_first, false], "{fine_first}");
+        assert_eq!(told(&coarse), [!fine_first], "{fine_first}");
+    }
+}
+
         measures: Vec::new(),
         functions: vec![Function::Count],
         ..by_hour(&world)
@@ -281,27 +315,29 @@ fn how_many_units_there_are_and_how_far_they_differ_is_released_with_the_cells()
         ..by_hour(&world)
     };
     // Ten devices, one of which came twice; of five of another hour only four have a value.
-    let mut rows = group(0, 0, 8);
-    rows.push(row("a", 0, 8, 0, 12));
+    let mut rows: Vec<Row> = (0..10)
+        .map(|device| row("a", 0, 8, device, device.into()))
+        .collect();
+    rows.push(row("a", 0, 8, 0, 10));
     rows.extend((0..5).map(|device| row("a", 0, 9, device, 3)));
     rows.last_mut().unwrap().bikes = None;
     world.publish(&rows, day(1));
     world.stage(&[&cube]);
     let cells = world.cells(&cube);
-    // Site, hour, rows, units; values, sum, squares of what is between them and their mean of 2.
+    // Site, hour, rows, units; values, sum, squares of what is between them and their mean of 5.
     assert_eq!(
         cells,
         [
-            "a|2026-06-01T08:00:00Z|11|10|11|22|110.0",
+            "a|2026-06-01T08:00:00Z|11|10|11|55|110.0",
             "a|2026-06-01T09:00:00Z|5|5|NULL|NULL|NULL",
         ]
     );
-    // The next day is put beside it.
+    // The next day is put beside it; that all have the same number is not told.
     world.publish(&[rows, group(0, 1, 8)].concat(), day(2));
     world.stage(&[&cube]);
     let both = world.cells(&cube);
     assert_eq!(both[..2], cells);
-    assert_eq!(both[2..], ["a|2026-06-02T08:00:00Z|10|10|10|10|0.0"]);
+    assert_eq!(both[2..], ["a|2026-06-02T08:00:00Z|10|10|10|10|NULL"]);
     // Cells by the day would tell how many devices came in several hours.
     let coarse = Cube {
         dimensions: world.cube(&["site", "at"], Bucket::Day, 5).dimensions,

@@ -17,7 +17,7 @@ pub(super) fn check(
             continue;
         };
         if functions.contains(&Function::Variance) {
-            variance(clauses, at_least).map_err(|refusal| cite(refusal, clause))?;
+            variance(clauses, at_least, release).map_err(|refusal| cite(refusal, clause))?;
         }
         if functions.contains(&Function::Units) {
             units(clauses, at_least, unit, release).map_err(|refusal| cite(refusal, clause))?;
@@ -26,9 +26,18 @@ pub(super) fn check(
     Ok(())
 }
 
-/// With sum and variance two numbers of a group are told: of two values both follow, and of three whoever knows one of them
-/// knows the others.
-fn variance(clauses: &[Clause], at_least: u32) -> Result<(), Refusal> {
+/// With sum and variance two numbers of a group are told: of two values both follow, and whoever knows values of others takes
+/// them out of both. Whoever knows two of five has three left with two numbers of them, so of fewer no variance is told. Also
+/// of larger groups one is withheld that would tell single values to somebody who knows up to two of them
+/// (`enforce::narrow`); what a correction would tell beside it is not tested, so there is none.
+fn variance(clauses: &[Clause], at_least: u32, release: Option<&Release>) -> Result<(), Refusal> {
+    if release.is_some_and(|release| release.late != Late::Never) && at_least > 1 {
+        return Err(Refusal::new(
+            Code::GridConflict,
+            "variances before and after a correction tell how far single values that came are from the others",
+        )
+        .with_help("late = \"never\" in [dataset.grid], or leave var out of the functions"));
+    }
     if (2..FEWEST).contains(&at_least) {
         return Err(contradiction(format!(
             "sum and variance of a group of {at_least} tell its single values"

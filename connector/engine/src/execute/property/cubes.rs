@@ -33,6 +33,8 @@ struct Trip {
     device: Option<i64>,
     fare: Option<f64>,
     duration: Option<i64>,
+    /// The same where the oracle tells how far they are apart.
+    spread: (Option<f64>, Option<i64>),
 }
 
 /// How the cells come about.
@@ -167,6 +169,46 @@ impl Cubes {
         }
     }
 
+    /// Whether squares of a cell are told: whichever three units go, those that stay are apart.
+    fn spread(&self, trips: &[&Trip], value: fn(&Trip) -> Option<f64>) -> bool {
+        if self.at_least == 1 {
+            return true;
+        }
+        let squares = |values: &[f64]| {
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            values.iter().map(|one| (one - mean).powi(2)).sum::<f64>()
+        };
+        let mut values: Vec<(Option<i64>, f64)> = trips
+            .iter()
+            .filter_map(|trip| Some((trip.device, value(trip)?)))
+            .collect();
+        values.sort_by(|one, other| one.1.total_cmp(&other.1));
+        let all = squares(&values.iter().map(|one| one.1).collect::<Vec<_>>());
+        let mut stay: Vec<Vec<f64>> = Vec::new();
+        if self.by_device {
+            let units: BTreeSet<Option<i64>> = values.iter().map(|one| one.0).collect();
+            let units: Vec<_> = units.into_iter().collect();
+            for out in 0..1_usize << units.len() {
+                if out.count_ones() == 3 {
+                    let goes = |unit| units.iter().position(|one| *one == unit).unwrap();
+                    let rest = values.iter().filter(|one| out >> goes(one.0) & 1 == 0);
+                    stay.push(rest.map(|one| one.1).collect());
+                }
+            }
+        } else if values.len() > 3 {
+            // Those that stay closest together lie beside each other.
+            for low in 0..=3 {
+                let rest = &values[low..values.len() - 3 + low];
+                stay.push(rest.iter().map(|one| one.1).collect());
+            }
+        }
+        all > 0.0
+            && !stay.is_empty()
+            && stay
+                .iter()
+                .all(|rest| !rest.is_empty() && squares(rest) > all * 0.099_999_999_9)
+    }
+
     /// What of the trips counts: those of published cells, and of their measures those that are published.
     fn published(&self, trips: &[Trip]) -> Vec<Trip> {
         let mut cells: BTreeMap<Cell, Vec<&Trip>> = BTreeMap::new();
@@ -181,12 +223,21 @@ impl Cubes {
             }
             let fares = self.units(trips.iter().copied().filter(|t| t.fare.is_some())) >= least;
             let durations = self.durations(&trips);
+            let spread = |value: fn(&Trip) -> Option<f64>| self.spread(&trips, value);
+            let wide = (
+                fares && spread(|trip| trip.fare),
+                durations && spread(|trip| trip.duration.map(|value| value as f64)),
+            );
             kept.extend(trips.iter().map(|trip| Trip {
                 district: district.clone(),
                 at,
                 device: None,
                 fare: trip.fare.filter(|_| fares),
                 duration: trip.duration.filter(|_| durations),
+                spread: (
+                    trip.fare.filter(|_| wide.0),
+                    trip.duration.filter(|_| wide.1),
+                ),
             }));
         }
         kept
@@ -488,8 +539,7 @@ fn question(random: &mut StdRng, cubes: &Cubes) -> String {
             return "count(*)".to_owned();
         }
         if cubes.varies() && random.random_bool(0.3) {
-            let spread = ["var(fare)", "stddev(duration)", "var_pop(duration)"];
-            return (*spread.choose(random).unwrap()).to_owned();
+            return (*SPREADS.choose(random).unwrap()).to_owned();
         }
         (*[
             "count(*)",
@@ -535,13 +585,31 @@ fn question(random: &mut StdRng, cubes: &Cubes) -> String {
 fn over_published(cubes: &Cubes, city: &City, sql: &str) -> Result<Vec<String>, Refusal> {
     futures::executor::block_on(async {
         let _inside = city.room().handle().enter();
-        let rows = batch(&cubes.published(&cubes.trips));
+        let published = cubes.published(&cubes.trips);
+        let fares = published.iter().map(|trip| trip.spread.0);
+        let durations = published.iter().map(|trip| trip.spread.1);
+        let apart: [(&str, ArrayRef); 2] = [
+            ("fare_apart", Arc::new(Float64Array::from_iter(fares))),
+            ("duration_apart", Arc::new(Int64Array::from_iter(durations))),
+        ];
+        let rows = batch(&published);
+        let told = rows.schema();
+        let told = told.fields().iter().map(|field| field.name().as_str());
+        let rows = told.zip(rows.columns().iter().cloned()).chain(apart);
+        let rows = RecordBatch::try_from_iter_with_nullable(
+            rows.map(|(name, column)| (name, column, true)),
+        )
+        .unwrap();
         let table = MemTable::try_new(rows.schema(), vec![vec![rows]]).unwrap();
         let context = SessionContext::new_with_config(
             crate::session::config(&city.limits).with_create_default_catalog_and_schema(true),
         );
         context.register_table("trips", Arc::new(table)).unwrap();
-        let batches: Vec<RecordBatch> = async { context.sql(sql).await?.collect().await }
+        let sql = SPREADS.into_iter().fold(sql.to_owned(), |sql, spread| {
+            let apart = spread.replace(')', "_apart)");
+            sql.replace(spread, &apart)
+        });
+        let batches: Vec<RecordBatch> = async { context.sql(&sql).await?.collect().await }
             .await
             .map_err(|error| crate::fault::planning(&error))?;
         let mut rows = lines(&batches);
@@ -549,6 +617,8 @@ fn over_published(cubes: &Cubes, city: &City, sql: &str) -> Result<Vec<String>, 
         Ok(rows)
     })
 }
+
+const SPREADS: [&str; 3] = ["var(fare)", "stddev(duration)", "var_pop(duration)"];
 
 fn trip(random: &mut StdRng) -> Trip {
     Trip {
@@ -559,6 +629,7 @@ fn trip(random: &mut StdRng) -> Trip {
             .random_bool(0.6)
             .then(|| f64::from(random.random_range(0..80)) / 4.0),
         duration: random.random_bool(0.9).then(|| random.random_range(1..90)),
+        spread: (None, None),
     }
 }
 

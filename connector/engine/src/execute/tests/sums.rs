@@ -153,13 +153,19 @@ fn a_withheld_cell_that_is_beyond_its_type_fails_nothing() {
     assert_eq!(cube(2, "-").rows(counted).unwrap(), ["A|3", "B|2", "C|3"]);
 }
 
-/// Loads of three sites; at C too few have one.
+/// Loads of four sites; at C too few have one.
 fn loads(functions: Vec<Function>) -> City {
     let set = dataset("loads", &["site:text", "firm:text", "n:int?"]);
-    let rows = [("A", 5), ("B", 7), ("C", 4)]
+    let rows = [("A", 8), ("B", 10), ("C", 4), ("D", 6)]
         .into_iter()
         .flat_map(|(site, many)| {
-            (0..many).map(move |at| (site, format!("firm {at}"), 1_000_000_000 + at * at))
+            // At D one is far from the others, who are all alike.
+            let value = move |at| match (site, at) {
+                ("D", 0) => 5,
+                ("D", _) => 0,
+                _ => at,
+            };
+            (0..many).map(move |at| (site, format!("firm {at}"), 1_000_000_000 + value(at)))
         });
     let rows: Vec<_> = rows.collect();
     let batch = RecordBatch::try_new(
@@ -198,7 +204,7 @@ fn loads(functions: Vec<Function>) -> City {
 fn a_variance_is_that_of_the_cells_shown() {
     let city = loads(vec![Function::Count, Function::Variance]);
     let squares = |many: i64| -> f64 {
-        let values = || (0..many).map(|at| (at * at) as f64);
+        let values = || (0..many).map(|at| at as f64);
         let mean = values().sum::<f64>() / many as f64;
         values().map(|value| (value - mean).powi(2)).sum()
     };
@@ -214,33 +220,34 @@ fn a_variance_is_that_of_the_cells_shown() {
         );
     };
     let cells = "SELECT site, dev_n FROM loads.cube ORDER BY site";
-    assert_eq!(city.rows(cells).unwrap().len(), 2);
-    near(cells, 0, squares(5));
-    near(cells, 1, squares(7));
-    for (call, of) in [("var(n)", 4.0), ("var_samp(n)", 4.0), ("var_pop(n)", 5.0)] {
+    let told = city.rows(cells).unwrap();
+    assert_eq!((told.len(), told[2].as_str()), (3, "D|NULL"));
+    near(cells, 0, squares(8));
+    near(cells, 1, squares(10));
+    for (call, of) in [("var(n)", 7.0), ("var_samp(n)", 7.0), ("var_pop(n)", 8.0)] {
         let sql = format!("SELECT site, {call} FROM loads GROUP BY site ORDER BY site");
-        near(&sql, 0, squares(5) / of);
+        near(&sql, 0, squares(8) / of);
     }
     near(
         "SELECT stddev(n) FROM loads WHERE site = 'B'",
         0,
-        (squares(7) / 6.0).sqrt(),
+        (squares(10) / 9.0).sqrt(),
     );
     near(
         "SELECT stddev_pop(n) FROM loads WHERE site = 'B'",
         0,
-        (squares(7) / 7.0).sqrt(),
+        (squares(10) / 10.0).sqrt(),
     );
-    // Of both together, without C.
-    let all: Vec<f64> = (0..5_i64).chain(0..7).map(|at| (at * at) as f64).collect();
-    let mean = all.iter().sum::<f64>() / 12.0;
+    // Of both together, without C, and without D, which is counted all the same.
+    let all: Vec<f64> = (0..8_i64).chain(0..10).map(|at| at as f64).collect();
+    let mean = all.iter().sum::<f64>() / 18.0;
     let both: f64 = all.iter().map(|value| (value - mean).powi(2)).sum();
-    near("SELECT var(n) FROM loads", 0, both / 11.0);
-    assert_eq!(
-        city.rows("SELECT var(n) FROM loads WHERE site = 'C'")
-            .unwrap(),
-        ["NULL"]
-    );
+    near("SELECT var(n) FROM loads", 0, both / 17.0);
+    for site in ["C", "D"] {
+        let sql = format!("SELECT var(n) FROM loads WHERE site = '{site}'");
+        assert_eq!(city.rows(&sql).unwrap(), ["NULL"]);
+    }
+    assert_eq!(city.rows("SELECT count(n) FROM loads").unwrap(), ["24"]);
     for (sql, code) in [
         ("SELECT sum(n) FROM loads", Code::FunctionNotAllowed),
         ("SELECT sum_n FROM loads.cube", Code::ColumnUnknown),

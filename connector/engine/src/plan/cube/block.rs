@@ -231,7 +231,7 @@ fn spread(
     if !totals.contains(&merged) {
         totals.push(merged);
     }
-    let count = sum_of(&format!("cnt_{measure}"), base, qualifier, totals)?;
+    let count = counted(measure, base, qualifier, totals)?;
     let (least, of) = match name {
         "var" | "stddev" => (1_i64, count.clone() - lit(1_i64)),
         _ => (0, count.clone()),
@@ -246,6 +246,27 @@ fn spread(
         .map_err(|error| crate::fault::planning(&error))
 }
 
+/// A column that holds how many values there are in the cells that tell their squares: of others only sums may be told.
+fn counted(
+    measure: &str,
+    base: &Base<'_>,
+    qualifier: &TableReference,
+    totals: &mut Vec<Expr>,
+) -> Result<Expr, Refusal> {
+    let cell = |column: String| Expr::Column(Column::new(Some(qualifier.clone()), column));
+    let told = when(
+        cell(format!("dev_{measure}")).is_not_null(),
+        cell(format!("cnt_{measure}")),
+    );
+    let told = told.end().map_err(|error| crate::fault::planning(&error))?;
+    summed(
+        told,
+        format!("total cnt_{measure} of dev_{measure}"),
+        base,
+        totals,
+    )
+}
+
 /// A column that holds the sum of a column of the cells.
 fn sum_of(
     column: &str,
@@ -253,19 +274,28 @@ fn sum_of(
     qualifier: &TableReference,
     totals: &mut Vec<Expr>,
 ) -> Result<Expr, Refusal> {
+    let cells = Expr::Column(Column::new(Some(qualifier.clone()), column));
+    summed(cells, format!("total {column}"), base, totals)
+}
+
+fn summed(
+    cells: Expr,
+    name: String,
+    base: &Base<'_>,
+    totals: &mut Vec<Expr>,
+) -> Result<Expr, Refusal> {
     let sum = functions::aggregate("sum").ok_or_else(|| base.shape("this aggregate"))?;
-    let name = format!("total {column}");
-    let summed = Expr::AggregateFunction(AggregateFunction::new_udf(
+    let call = Expr::AggregateFunction(AggregateFunction::new_udf(
         sum,
-        vec![Expr::Column(Column::new(Some(qualifier.clone()), column))],
+        vec![cells],
         false,
         None,
         vec![],
         None,
     ))
     .alias(&name);
-    if !totals.contains(&summed) {
-        totals.push(summed);
+    if !totals.contains(&call) {
+        totals.push(call);
     }
     Ok(col(Column::from_name(name)))
 }
