@@ -112,7 +112,16 @@ impl City {
             .unwrap()
             .into_iter()
             .collect();
-        let staged = release::stage(held, &cubes, &state, &self.limits, now(), &[9; 32]).unwrap();
+        let staged = release::stage(
+            held,
+            &cubes,
+            &state,
+            &self.limits,
+            now(),
+            &[9; 32],
+            held.dataset.published_at,
+        )
+        .unwrap();
         let released = match staged {
             Some(staged) => {
                 assert!(staged.faults.is_empty(), "{:?}", staged.faults);

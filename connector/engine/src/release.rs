@@ -63,6 +63,7 @@ pub struct Staged {
 
 /// Works out what is due of the cubes of a published snapshot: periods that are over since the last release, corrections,
 /// and the cells of cubes that are new. Nothing where nothing is. Counts are rounded by lots under the owner's `secret`.
+/// `seen` is when its sources were looked at last: they were as they are published, so what is over by then is whole.
 /// Blocks; call it off the runtime.
 ///
 /// # Errors
@@ -74,8 +75,9 @@ pub fn stage(
     limits: &Limits,
     now: Time,
     secret: &[u8; 32],
+    seen: Time,
 ) -> Result<Option<Staged>, Refusal> {
-    stage::due(snapshot, cubes, state, limits, now, secret)
+    stage::due(snapshot, cubes, state, limits, now, secret, seen)
 }
 
 /// Works out the cells with noise that are due of a snapshot whose rows were staged before. What they spend is on disk

@@ -6,6 +6,7 @@ use catalog::grown;
 use engine::release::{self, Staged};
 use engine::snapshot::Snapshot;
 use evidence::json::Json;
+use evidence::time::Time;
 use policy::contract::Standing;
 use policy::effect::Cube;
 use policy::id::DatasetId;
@@ -27,6 +28,23 @@ pub(crate) fn all(node: &Arc<Node>) -> Vec<Refusal> {
 /// # Errors
 /// When nothing of it could be, or it can't be recorded.
 pub(crate) fn due(node: &Arc<Node>, dataset: &DatasetId) -> Result<Vec<Refusal>, Refusal> {
+    of(node, dataset, None)
+}
+
+/// The same of a dataset whose sources were the same at `seen`: what was over by then is whole, also where nothing was
+/// published since.
+///
+/// # Errors
+/// Those of [`due`].
+pub(crate) fn unchanged(
+    node: &Arc<Node>,
+    dataset: &DatasetId,
+    seen: Time,
+) -> Result<Vec<Refusal>, Refusal> {
+    of(node, dataset, Some(seen))
+}
+
+fn of(node: &Arc<Node>, dataset: &DatasetId, seen: Option<Time>) -> Result<Vec<Refusal>, Refusal> {
     let _turn = node
         .releasing
         .lock()
@@ -39,7 +57,8 @@ pub(crate) fn due(node: &Arc<Node>, dataset: &DatasetId) -> Result<Vec<Refusal>,
     let (state, limits) = (node.config().state.clone(), node.limits());
     let mut faults = Vec::new();
     let (now, secret) = (node.now(), &node.schema_secret);
-    let staged = release::stage(snapshot, &cubes, &state, &limits, now, secret)?;
+    let seen = seen.unwrap_or(snapshot.dataset.published_at);
+    let staged = release::stage(snapshot, &cubes, &state, &limits, now, secret, seen)?;
     if let Some(staged) = staged {
         faults.extend(recorded(node, dataset, staged)?);
     }

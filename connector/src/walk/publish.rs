@@ -77,8 +77,8 @@ pub(crate) fn one(
             }
             let listed = node.catalog(|catalog| catalog.dataset(&dataset.name).is_some());
             if listed {
-                // What could not be released at the last time is tried again.
-                told(releases::due(node, &entry.id));
+                // What could not be released at the last time is tried again, and a period may be over by now.
+                told(releases::unchanged(node, &entry.id, context.now));
                 return Ok(Published::Unchanged(entry));
             }
             // The snapshot is there, its record is not: a crash came between.

@@ -126,9 +126,15 @@ pub(super) fn next(
     Ok(if start == at { at } else { end })
 }
 
-/// The end of the last period that was over when the snapshot was published, in the unit of the column.
-pub(super) fn cut(dataset: &Dataset, grid: &Grid, release: &Release) -> Result<i64, Refusal> {
-    let published = dataset.published_at.micros();
+/// The end of the last period that was over when the snapshot was published, or its sources `seen` to be the same still, in
+/// the unit of the column.
+pub(super) fn cut(
+    dataset: &Dataset,
+    grid: &Grid,
+    release: &Release,
+    seen: Time,
+) -> Result<i64, Refusal> {
+    let published = dataset.published_at.max(seen).micros();
     let zone = zone(dataset, grid, release)?;
     if is_day(dataset, release) {
         let day = when::local_day(published, &zone).unwrap_or(i32::MIN);

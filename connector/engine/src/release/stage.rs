@@ -24,6 +24,7 @@ use policy::refusal::{Code, Refusal};
 use policy::term::release::{Late, Release};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub(super) fn due(
     snapshot: &Snapshot,
@@ -32,6 +33,7 @@ pub(super) fn due(
     limits: &Limits,
     now: Time,
     secret: &[u8; 32],
+    seen: Time,
 ) -> Result<Option<Staged>, Refusal> {
     let dataset = &snapshot.dataset;
     let (Some((grid, release)), Some(basis)) = (releasing(dataset), basis(dataset)) else {
@@ -53,7 +55,7 @@ pub(super) fn due(
             series::begun(basis, before.as_ref(), cut)
         }
     };
-    let cut = cut(dataset, grid, release)?;
+    let cut = cut(dataset, grid, release, seen)?;
     let wanted = wanted(cubes, grid, release);
     let further = series.cut.is_none_or(|known| known < cut);
     let late = snapshot.dataset.version != series.last
@@ -84,8 +86,15 @@ pub(super) fn due(
         facts: Vec::new(),
         faults: Vec::new(),
         now,
+        time: limits.time,
     };
-    alone("releasing cells", limits.time, async || {
+    // Each correction and each cube has the time of one question, so that many of them do not stand in each other's way.
+    let steps = work.series.parts.len().saturating_mul(2);
+    let steps = steps.saturating_add(wanted.len()).saturating_add(2);
+    let time = limits
+        .time
+        .saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX));
+    alone("releasing cells", time, async || {
         if late {
             work.corrections().await?;
         }
@@ -94,7 +103,8 @@ pub(super) fn due(
         }
         work.series.last.clone_from(&snapshot.dataset.version);
         for cube in &wanted {
-            if let Err(refusal) = work.cells(cube).await {
+            // A cube changes the series at its end alone.
+            if let Err(refusal) = in_time(work.time, work.cells(cube)).await {
                 work.faults.push(refusal);
             }
         }
@@ -151,6 +161,22 @@ struct Work<'a> {
     facts: Vec<Fact>,
     faults: Vec<Refusal>,
     now: Time,
+    /// The most time for one correction, or for one cube.
+    time: Duration,
+}
+
+/// What comes of a step that may take so long.
+async fn in_time<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    let done = tokio::time::timeout(limit, work).await;
+    done.unwrap_or_else(|_| {
+        let seconds = limit.as_secs();
+        let sentence =
+            format!("releasing the cells of one span took longer than {seconds} seconds");
+        Err(Refusal::new(Code::ResourceLimit, sentence))
+    })
 }
 
 impl Work<'_> {

@@ -97,6 +97,27 @@ fn a_period_is_released_when_it_is_over() {
 }
 
 #[test]
+fn a_period_of_a_source_that_does_not_change_is_released_when_it_is_over() {
+    let mut world = World::new(Late::Never);
+    let cube = by_hour(&world);
+    world.publish(&[group(0, 0, 8), group(0, 1, 9)].concat(), day(1));
+    world.stage(&[&cube]);
+    assert_eq!(world.cells(&cube).len(), 1);
+    world.looked_at(day(2));
+    world.stage(&[&cube]);
+    assert_eq!(
+        world.cells(&cube),
+        [
+            "a|2026-06-01T08:00:00Z|10|10|10",
+            "a|2026-06-02T09:00:00Z|10|10|10"
+        ]
+    );
+    // Nor is anything taken back that nobody looked at since.
+    world.looked_at(day(1));
+    assert!(!world.stage(&[&cube]));
+}
+
+#[test]
 fn a_total_does_not_give_back_what_is_withheld() {
     let mut world = World::new(Late::Never);
     let fine = by_hour(&world);
@@ -229,27 +250,6 @@ fn a_correction_keeps_each_threshold() {
     assert_eq!(world.cells(&coarse), ["a|2026-06-01T00:00:00Z|10|10|10"]);
 }
 
-/// Two numbers that are too much together, and others beside them.
-fn too_much(site: &'static str, first: u8) -> Vec<Row> {
-    let mut rows = group(first, 0, 8);
-    for row in &mut rows {
-        row.site = Some(site);
-    }
-    rows[0].bikes = Some(i64::MAX);
-    rows[1].bikes = Some(i64::MAX);
-    rows
-}
-
-#[test]
-fn a_total_beyond_its_type_is_not_released() {
-    let mut world = World::new(Late::Correct);
-    let cube = by_hour(&world);
-    world.publish(&[group(0, 0, 8), too_much("b", 20)].concat(), day(1));
-    let faults = world.faults(&[&cube]);
-    let codes: Vec<_> = faults.iter().map(|refusal| refusal.code).collect();
-    assert_eq!(codes, [Code::SumOverflow], "{faults:?}");
-    // Another cube of the same rows is: one fault is its own.
-    let counts = Cube {
 /// What is left of a day when an hour of it is taken away tells no single values either.
 #[test]
 fn a_variance_does_not_give_back_what_is_withheld() {
@@ -284,12 +284,65 @@ fn a_variance_does_not_give_back_what_is_withheld() {
     }
 }
 
+/// Two numbers that are too much together, and others beside them.
+fn too_much(site: &'static str, first: u8) -> Vec<Row> {
+    let mut rows = group(first, 0, 8);
+    for row in &mut rows {
+        row.site = Some(site);
+    }
+    rows[0].bikes = Some(i64::MAX);
+    rows[1].bikes = Some(i64::MAX);
+    rows
+}
+
+#[test]
+fn a_total_beyond_its_type_is_not_released() {
+    let mut world = World::new(Late::Correct);
+    let cube = by_hour(&world);
+    world.publish(&[group(0, 0, 8), too_much("b", 20)].concat(), day(1));
+    let faults = world.faults(&[&cube]);
+    let codes: Vec<_> = faults.iter().map(|refusal| refusal.code).collect();
+    assert_eq!(codes, [Code::SumOverflow], "{faults:?}");
+    // Another cube of the same rows is: one fault is its own.
+    let counts = Cube {
         measures: Vec::new(),
         functions: vec![Function::Count],
         ..by_hour(&world)
     };
     let faults = world.faults(&[&counts]);
     assert!(faults.is_empty(), "{faults:?}");
+}
+
+#[test]
+fn a_correction_that_can_not_be_told_holds_back_itself_alone() {
+    let mut world = World::new(Late::Correct);
+    let cube = by_hour(&world);
+    let both = [group(0, 0, 8), group(0, 1, 8)].concat();
+    for on in [1, 2] {
+        world.publish(&both, day(on));
+        world.stage(&[&cube]);
+    }
+    // Late rows of two days, of which those of the first are too much together.
+    let late = |on, bikes| -> Vec<Row> {
+        (50..56)
+            .map(|device| row("a", on, 8, device, bikes))
+            .collect()
+    };
+    let all = [both, late(0, i64::MAX / 2), late(1, 1), group(0, 2, 8)].concat();
+    world.publish(&all, day(3));
+    let faults = world.held_back(&[&cube]);
+    let codes: Vec<_> = faults.iter().map(|refusal| refusal.code).collect();
+    assert_eq!(codes, [Code::SumOverflow], "{faults:?}");
+    assert_eq!(
+        world.cells(&cube),
+        [
+            "a|2026-06-01T08:00:00Z|10|10|10",
+            "a|2026-06-02T08:00:00Z|16|16|16",
+            "a|2026-06-03T08:00:00Z|10|10|10",
+        ]
+    );
+    // The rows are those that the cells are of, too.
+    assert_eq!(world.base().len(), 10 + 16 + 10);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Late rows: which spans look different today, and what of that can be taken over.
 
-use super::{Work, cells_of};
+use super::{Work, cells_of, in_time};
 use crate::release::correct::{Corrected, correct};
 use crate::release::desk::{self, ordered};
 use crate::release::filed::filed;
 use crate::release::frame::Span;
-use crate::release::series::told;
+use crate::release::series::{Series, told};
 use policy::refusal::{Code, Refusal};
 use std::path::PathBuf;
 
@@ -29,8 +29,34 @@ impl Work<'_> {
                 );
                 continue;
             }
-            self.correction(part).await?;
+            self.or_held_back(part).await?;
         }
+        Ok(())
+    }
+
+    /// Corrects a part, or leaves it as it is where what would be told can't be, or takes too long: another part does not
+    /// wait for it.
+    async fn or_held_back(&mut self, part: usize) -> Result<(), Refusal> {
+        let (before, told) = (self.series.clone(), self.facts.len());
+        let done = in_time(self.time, self.correction(part)).await;
+        let Err(refusal) = done else {
+            return Ok(());
+        };
+        if !matches!(refusal.code, Code::SumOverflow | Code::ResourceLimit) {
+            return Err(refusal);
+        }
+        let until = before.parts.get(part).map(|part| part.to);
+        let until = until
+            .map(|until| self::told(until, self.days))
+            .unwrap_or_default();
+        // No file gets a name twice, also none that nobody reads.
+        let revision = self.series.revision;
+        self.series = Series { revision, ..before };
+        self.facts.truncate(told);
+        let name = &self.snapshot.dataset.id.name;
+        self.faults.push(refusal.with_help(format!(
+            "late rows of `{name}` from before {until} stay out until the next publication; the cells stay as they were released"
+        )));
         Ok(())
     }
 

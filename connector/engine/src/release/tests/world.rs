@@ -53,6 +53,7 @@ pub(super) struct World {
     renamed: bool,
     every: Bucket,
     snapshot: Option<Snapshot>,
+    seen: Option<Time>,
     released: Released,
 }
 
@@ -65,6 +66,7 @@ impl World {
             renamed: false,
             every: Bucket::Day,
             snapshot: None,
+            seen: None,
             released: Released::default(),
         }
     }
@@ -306,8 +308,22 @@ impl World {
             &limits,
             day(9),
             &secret,
+            self.seen.unwrap_or(self.snapshot().dataset.published_at),
         )
         .unwrap()
+    }
+
+    /// Releases what is due of the cubes, and says why something is not.
+    pub(super) fn held_back(&mut self, cubes: &[&Cube]) -> Vec<Refusal> {
+        let staged = self.staged(cubes).unwrap();
+        let faults = staged.faults.clone();
+        self.released = staged.commit().unwrap();
+        faults
+    }
+
+    /// The sources are found as they were published.
+    pub(super) const fn looked_at(&mut self, at: Time) {
+        self.seen = Some(at);
     }
 
     /// The published cells of a cube, a line each.
