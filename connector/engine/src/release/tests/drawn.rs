@@ -245,3 +245,18 @@ fn numbers_are_near_the_exact_ones_and_not_the_same() {
     }
     assert!(exact[0].iter().sum::<i128>() == 80);
 }
+
+/// What was drawn is paid for once and can't be drawn again, so it is not swept away; what it replaced is.
+#[test]
+fn drawn_cells_are_not_swept_away() {
+    let mut world = world(&group(0, 0, 8), 1);
+    let cube = world.noisy("0.5", "1", Bucket::Day);
+    world.draw(&[&cube], 1, false);
+    let first = world.released().cells[&cube.shape()].clone();
+    publish(&mut world, &group(0, 1, 8), 2);
+    world.draw(&[&cube], 9, false);
+    let told = world.cells(&cube);
+    crate::release::sweep(world.state(), &"counts".parse().unwrap()).unwrap();
+    assert!(!first.exists());
+    assert_eq!(world.cells(&cube), told);
+}
