@@ -14,7 +14,7 @@ use crate::contract::InForce;
 use crate::effect::Effect;
 use crate::guard::Guards;
 use crate::id::{ClauseId, ContractId, DatasetId, Name, PurposeId, RequestId};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::term::Quota;
 use crate::term::around::Around;
 use crate::term::rule::{Binding, Check};

@@ -31,6 +31,11 @@ fn a_copy_is_made_while_serving_and_put_back() {
     lindau.serve();
     // One that lies there already is open to others.
     lindau.write("copy.hansa", "old");
+    lindau.write("guard.toml", "title = \"g\"\nqueries_per_day = 9\n");
+    let guard = lindau.folder().join("guard.toml").display().to_string();
+    lindau
+        .hansa(&["dataset", "guard", "bikes", "--policy", &guard])
+        .must();
     lindau.hansa(&["backup", "copy.hansa"]).must();
     let copy = lindau.folder().join("copy.hansa");
     let mode = std::fs::metadata(&copy).unwrap().permissions().mode();
@@ -53,6 +58,8 @@ fn a_copy_is_made_while_serving_and_put_back() {
     modes(&lindau.folder().join("state"), &mut open);
     open.retain(|(_, mode)| mode & 0o077 != 0);
     assert_eq!(open, [], "others can read what was put back");
+    let guard = lindau.hansa(&["--json", "dataset", "guard", "bikes"]);
+    assert_eq!(guard.must().json()["readable"], true);
     let after = lindau.hansa(&["--json", "audit", "verify"]).must().json();
     assert!(number(&after, "records") >= number(&before, "records"));
     let rows = lindau

@@ -239,6 +239,7 @@ impl Scene {
             legal: None,
             signatory: None,
             shown: Some(Shown::default()),
+            template: None,
             proposed_at: self.now,
             nonce: proto::base64url::encode(&[7; 16]),
         }

@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 /// The folders of a state that a copy holds, in the order in which they are copied: what names something comes after it.
-const FOLDERS: [&str; 12] = [
+const FOLDERS: [&str; 13] = [
     "contracts",
     "letters",
     "withdrawals",
@@ -26,6 +26,7 @@ const FOLDERS: [&str; 12] = [
     "credentials",
     "shown",
     "groups",
+    "guards",
     "statements",
     "datasets",
     SIDE,

@@ -1,7 +1,6 @@
 //! What a question that is permitted says of itself.
 
 use super::{Budget, RowLimit, Ruled};
-use crate::attribute::Paper;
 use crate::contract::InForce;
 use crate::effect::Effect;
 use crate::id::{ContractId, DatasetId, PurposeId, RequestId};

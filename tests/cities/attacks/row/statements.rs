@@ -212,7 +212,11 @@ pub(super) const STATEMENTS: [Attack<World>; 8] = [
                         View,
                     ),
                     ("SELECT CAST(99999999999999999999 AS INT) FROM {t}", typed),
-                    ("SELECT fare * 9223372036854775807 FROM {t}", View),
+                    // Beyond the type there is no right number, and none that is wrong.
+                    (
+                        "SELECT fare * 9223372036854775807 FROM {t}",
+                        Code("ARITHMETIC_OVERFLOW"),
+                    ),
                     (
                         "SELECT trip_id FROM {t} WHERE started_at > 'nonsense'",
                         typed,
