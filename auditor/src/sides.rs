@@ -33,8 +33,21 @@ fn direction(
         .answers
         .received_from(provider.owner.as_str(), since);
     let found = reconcile(&sent, &received);
+    // What was left out is said, or an empty comparison would look like a good one.
+    let older = (
+        provider
+            .answers
+            .given_to(consumer.owner.as_str(), None)
+            .len()
+            .saturating_sub(sent.len()),
+        consumer
+            .answers
+            .received_from(provider.owner.as_str(), None)
+            .len()
+            .saturating_sub(received.len()),
+    );
     if let Some(teller) = teller
-        && !found.requests.is_empty()
+        && !(found.requests.is_empty() && older == (0, 0))
     {
         let of = |finding: &str| {
             let named = |compared: &&Compared| compared.finding.as_str() == finding;
@@ -46,7 +59,7 @@ fn direction(
             add(&mut sums.1, received);
         }
         let (from, to) = (provider.owner.domain(), consumer.owner.domain());
-        let text = format!(
+        let mut text = format!(
             "{from} to {to}: {} answers, {} of them matched; sent {} rows and {} bytes, received {} rows and {} bytes",
             found.requests.len(),
             of("matched"),
@@ -55,8 +68,17 @@ fn direction(
             sums.1.rows,
             sums.1.bytes
         );
+        if let Some(since) = since {
+            text.push_str(&format!(
+                "; compared from {since} on, since one of them keeps no older decisions: {} that {from} still has and {} that \
+                 {to} still has were not compared",
+                older.0, older.1
+            ));
+        }
         let value = json!({
             "provider": from,
+            "since": since.map(|since| since.to_string()),
+            "older_not_compared": [older.0, older.1],
             "consumer": to,
             "answers": found.requests.len(),
             "matched": of("matched"),

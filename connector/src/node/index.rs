@@ -148,7 +148,7 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
             let mut objects = objects.split_whitespace();
             objects.try_for_each(|object| change.erased(object))
         }
-        keep::audit::expire::KIND => change.expired(body.parsed("before")?),
+        keep::audit::expire::KIND => owed::expired(change, &body),
         "unpublish" => change.unpublished(&body.text("dataset")?),
         "officers" => officers::said(change, &body),
         "notice" => notice::told(change, &body),

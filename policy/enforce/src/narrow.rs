@@ -196,8 +196,10 @@ fn rest(all: &Moments, units: &[Moments]) -> f64 {
                     one.1 + two.1 + three.1,
                     one.2 + two.2 + three.2,
                 );
-                // A minimum that keeps what is no number.
-                least = if left >= least { least } else { left };
+                if left.is_nan() {
+                    return 0.0;
+                }
+                least = least.min(left);
             }
         }
     }

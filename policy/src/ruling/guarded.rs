@@ -7,7 +7,7 @@ use crate::effect::{Effect, What};
 use crate::guard::{Guard, Guards};
 use crate::id::{ContractId, DatasetId, Name};
 use crate::refusal::{Code, Kind, Refusal};
-use crate::term::{Clause, Term};
+use crate::term::{Clause, Term, Unit};
 use evidence::digest::Digest;
 use evidence::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -185,6 +185,8 @@ fn within(column: &Name, read: &BTreeSet<Name>, effects: &[Effect]) -> bool {
         }
         What::AggregateOnly(cube) => {
             cube.measures.contains(column)
+                || matches!(&cube.unit, Unit::Column(unit) if unit == column)
+                || cube.dominance.iter().any(|rule| rule.unit == *column)
                 || cube
                     .dimensions
                     .iter()

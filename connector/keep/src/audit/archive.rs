@@ -7,10 +7,12 @@ use crate::audit::folder::{self, ARCHIVE, LEAVES, Segment};
 use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence};
-use evidence::record::EXPIRED;
+use evidence::record::{EXPIRED, Record};
+use evidence::time::Time;
 use evidence::tree::leaf_hash;
 use evidence::verify::Good;
 use policy::refusal::{Code, Refusal};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -50,7 +52,7 @@ impl Evidence for Archived {
 }
 
 /// Up to which records a log says that it was archived, and that their retention is over.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Away {
     /// Those before this one went to the archive.
     pub(super) archived: u64,
@@ -58,19 +60,43 @@ pub(super) struct Away {
     pub(super) expired: u64,
     /// How many, or more where a crash came between the books and the deed; of the records that were seen alone.
     pub(super) erased: u64,
+    /// The first record of all that were erased.
+    pub(super) from: u64,
+    /// In a check the first record of each file with its time, so that a log is not believed what it says of young records.
+    pub(super) files: Option<BTreeMap<u64, Time>>,
 }
 
 impl Away {
+    /// For whoever does not believe the log: that records are past their retention counts only where the file behind them
+    /// began before the instant from which on they are kept, since none of them is younger than that.
+    pub(super) fn checking() -> Self {
+        Self {
+            from: u64::MAX,
+            files: Some(BTreeMap::new()),
+            ..Self::default()
+        }
+    }
+
+    /// Whether a record may say that those before `end` are past their retention.
+    fn may_say(&self, record: &Record, end: Option<u64>) -> bool {
+        let (Some(before), Some(end)) = (kept_from(record), end) else {
+            return false;
+        };
+        self.files
+            .as_ref()
+            .is_none_or(|files| files.get(&end).is_some_and(|begun| *begun < before))
+    }
+
     /// Takes in what a record says of it.
     pub(super) fn see(&mut self, good: &Good<'_>) {
         if !matches!(&*good.kind, KIND | EXPIRE | "segment") {
             return;
         }
         let Some(record) = good.record() else { return };
-        if good.kind == EXPIRE && kept_from(&record).is_none() {
+        let count = |name: &str| record.body.get(name).and_then(Json::as_count);
+        if good.kind == EXPIRE && !self.may_say(&record, count("end")) {
             return;
         }
-        let count = |name: &str| record.body.get(name).and_then(Json::as_count);
         let last = || {
             let segments = record.body.get("segments")?.as_list()?;
             segments.last()?.get("end")?.as_count()
@@ -78,11 +104,19 @@ impl Away {
         let (archived, expired) = match &*good.kind {
             KIND => (last(), None),
             EXPIRE => (None, count("end")),
-            _ => (count(BEFORE), count(EXPIRED_BEFORE)),
+            _ => match &mut self.files {
+                None => (count(BEFORE), count(EXPIRED_BEFORE)),
+                // Whoever checks reads the records that said so first.
+                Some(files) => {
+                    files.insert(record.seq, record.at);
+                    (count(BEFORE), None)
+                }
+            },
         };
         if good.kind == EXPIRE {
             let records = count("records").unwrap_or_default();
             self.erased = self.erased.saturating_add(records);
+            self.from = self.from.min(count("first").unwrap_or_default());
         }
         self.archived = self.archived.max(archived.unwrap_or_default());
         self.expired = self.expired.max(expired.unwrap_or_default());

@@ -63,6 +63,17 @@ pub struct Expired {
     pub kept: u64,
     /// From when on decisions are kept.
     pub before: Time,
+    /// The contracts of which more is kept.
+    pub of: Lasting,
+}
+
+/// Contracts of which decisions stay that are older, by their identities.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lasting {
+    /// Their first question stays, since their time runs from it.
+    pub first_use: Vec<String>,
+    /// Questions stay whose receipts were never countersigned, since they stand in the way of others.
+    pub receipts: Vec<String>,
 }
 
 impl Evidence for Expired {
@@ -76,13 +87,22 @@ impl Evidence for Expired {
                 ("end", Json::count(self.end)),
                 ("records", Json::count(self.records)),
                 ("before", Json::text(self.before)),
+                ("first_use_of", texts(&self.of.first_use)),
+                ("receipts_of", texts(&self.of.receipts)),
             ]),
         }
     }
 }
 
+fn texts(list: &[String]) -> Json {
+    Json::List(list.iter().map(Json::text).collect())
+}
+
 /// What is still needed, and what goes with the records.
 pub trait Keeping {
+    /// The contracts of which more is kept: what [`Keeping::is_needed`] says of their records, as it stands on the books.
+    fn lasting(&self) -> Lasting;
+
     /// Whether something still depends on a decision.
     fn is_needed(&self, record: &Record) -> bool;
 
@@ -118,6 +138,7 @@ pub fn expire(log: &Log, before: Time, keeping: &dyn Keeping) -> Result<Option<E
             records: 0,
             kept: 0,
             before,
+            of: keeping.lasting(),
         });
         whole.end = end;
         whole.records = whole.records.saturating_add(went);

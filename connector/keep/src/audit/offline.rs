@@ -193,7 +193,7 @@ fn verify_folder(
     let without = first
         .flatten()
         .is_some_and(|first| verifier.begin_with(&first));
-    let mut away = Away::default();
+    let mut away = Away::checking();
     let rest = folder::walk(&segments, &mut verifier, |seen, _| match seen {
         Seen::Good(good) => {
             away.see(good);
@@ -202,7 +202,7 @@ fn verify_folder(
         Seen::Expired(index, leaf) => found.see_expired(*index, *leaf),
     });
     let rest = rest.map_err(failed)?;
-    found.judge_expired(away, &mut verifier);
+    found.judge_expired(&away, &mut verifier);
     if without && away.archived < begin {
         verifier.lacks(begin);
     } else if without {

@@ -2,6 +2,7 @@
 
 use super::Body;
 use evidence::json::Json;
+use keep::audit::expire::Lasting;
 use keep::state::change::Change;
 use policy::refusal::{Code, Refusal};
 
@@ -15,6 +16,21 @@ pub(super) fn permitted(change: &Change<'_>, body: &Body<'_>, asker: &str) -> Re
         change.will_owe(body.record.seq, contract, asker, &request)?;
     }
     Ok(())
+}
+
+/// Decisions are kept no longer, but for those on which something still depends.
+pub(super) fn expired(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
+    let of = |name: &str| {
+        body.words(name)
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect()
+    };
+    let lasting = Lasting {
+        first_use: of("first_use_of"),
+        receipts: of("receipts_of"),
+    };
+    change.expired(body.parsed("before")?, &lasting)
 }
 
 /// A statement that came in, or that we have sent.

@@ -1,12 +1,12 @@
-//! The end of the time that decisions are kept, and on what something still depends: statements of deletion that are owed, and
-//! what was paid beforehand and is still being spent.
+//! The end of the time that decisions are kept, and on what something still depends: statements of deletion that are owed,
+//! receipts that are to be countersigned, the first use of a contract, and what was paid beforehand and is still being spent.
 
 use crate::node::Node;
 use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::record::Record;
 use evidence::time::Time;
-use keep::audit::expire::{self, Expired, Keeping};
+use keep::audit::expire::{self, Expired, Keeping, Lasting};
 use keep::contracts::{Documents, Kind};
 use policy::contract::Standing;
 use policy::id::ContractId;
@@ -18,13 +18,19 @@ use std::sync::PoisonError;
 /// On what something still depends.
 struct Needed<'a> {
     documents: &'a Documents,
-    /// The questions whose answers a statement is owed for, by us or to us.
+    /// The questions whose answers a statement is owed for, by us or to us, whose receipts are still to be countersigned, or
+    /// from which the time of a contract runs.
     owed: BTreeSet<String>,
     /// The contracts, by their first version, of which a version can still be used.
     alive: BTreeSet<ContractId>,
+    of: Lasting,
 }
 
 impl Keeping for Needed<'_> {
+    fn lasting(&self) -> Lasting {
+        self.of.clone()
+    }
+
     fn is_needed(&self, record: &Record) -> bool {
         let body = &record.body;
         let request = body.get("request_id").and_then(Json::as_text);
@@ -46,6 +52,8 @@ impl Node {
     /// # Errors
     /// When a file of the log is not what was written, or can't be written.
     pub(crate) fn expire_decisions(&self) -> Result<Option<Expired>, Refusal> {
+        // By a clock that went wrong, all would seem to be old.
+        self.trusted_clock()?;
         let keeping = self.config().keeping.decisions.as_micros();
         let keeping = i64::try_from(keeping).unwrap_or(i64::MAX);
         let before = self.now().plus_micros(keeping.saturating_neg());
@@ -68,6 +76,7 @@ impl Node {
     fn needed(&self) -> Result<Needed<'_>, Refusal> {
         let now: Time = self.now();
         let (mut asking, mut alive) = (BTreeSet::new(), BTreeSet::new());
+        let mut of = Lasting::default();
         self.book(|book| {
             for (id, agreement, standing) in book.all(now) {
                 let attests = |term: &Term| matches!(term, Term::Attest { .. });
@@ -76,6 +85,14 @@ impl Node {
                 }
                 if matches!(standing, Standing::InForce | Standing::NotYet) {
                     alive.insert(book.first(id));
+                    let any =
+                        |is: fn(&Term) -> bool| agreement.clauses.iter().any(|one| is(&one.term));
+                    if any(|term| matches!(term, Term::Lasts(_))) {
+                        of.first_use.push(id.to_string());
+                    }
+                    if any(|term| matches!(term, Term::Receipts(_))) {
+                        of.receipts.push(id.to_string());
+                    }
                 }
             }
         });
@@ -86,10 +103,17 @@ impl Node {
                 owed.insert(request);
             }
         }
+        for id in &of.first_use {
+            owed.extend(self.index(|state| state.first_question(id))?);
+        }
+        for id in &of.receipts {
+            owed.extend(self.index(|state| state.not_countersigned(id))?);
+        }
         Ok(Needed {
             documents: &self.documents,
             owed,
             alive,
+            of,
         })
     }
 }

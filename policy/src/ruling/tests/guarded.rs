@@ -143,9 +143,18 @@ fn columns_are_withheld_by_refusing() {
         Term::Dimensions(names(&["site"])),
         Term::Measures(names(&["count"])),
         Term::Grid("hansa://munster.example/grid/bikes".to_owned()),
+        Term::MinGroup {
+            at_least: 3,
+            unit: crate::term::Unit::Column(name("person")),
+        },
     ]);
     assert_eq!(code(&case), None);
-    for (column, refuses) in [("site", true), ("count", true), ("note", false)] {
+    for (column, refuses) in [
+        ("site", true),
+        ("count", true),
+        ("person", true),
+        ("note", false),
+    ] {
         case.guards = guard(vec![prohibition(Act::Use, hidden(&[column]), When::ALWAYS)]);
         assert_eq!(code(&case).is_some(), refuses, "{column}");
     }

@@ -109,7 +109,7 @@ fn whole(
     }
     found.take_more_heads(heads);
     let mut verifier = found.verifier(leaves);
-    let (mut behind, mut away) = (Behind::default(), Away::default());
+    let (mut behind, mut away) = (Behind::default(), Away::checking());
     while let Some(bytes) = lines.next_line()? {
         behind.more |= behind.end.is_some();
         let (says, record) = match line::line(&bytes) {
@@ -151,7 +151,7 @@ fn whole(
             break;
         }
     }
-    found.judge_expired(away, &mut verifier);
+    found.judge_expired(&away, &mut verifier);
     let read = verifier.chain().next();
     let all = !verifier.is_settled() && read == header.records;
     if all {

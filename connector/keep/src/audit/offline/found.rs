@@ -170,13 +170,13 @@ impl<'a> Found<'a> {
     }
 
     /// What is gone must be what the log says is past its retention: these records, and no more.
-    pub(super) fn judge_expired(&mut self, away: Away, verifier: &mut Verifier) {
+    pub(super) fn judge_expired(&mut self, away: &Away, verifier: &mut Verifier) {
         let Some((first, last, count)) = self.expired else {
             return;
         };
         if last >= away.expired {
             verifier.gone(last);
-        } else if count > away.erased {
+        } else if count > away.erased || first < away.from {
             verifier.gone(first);
         } else {
             self.unseen.push(format!(

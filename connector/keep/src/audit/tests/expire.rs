@@ -3,7 +3,7 @@
 use super::{Place, bytes, numbers};
 use crate::audit::archive::archive;
 use crate::audit::choice::Choice;
-use crate::audit::expire::{DECISIONS, Expired, Keeping, expire};
+use crate::audit::expire::{DECISIONS, Expired, Keeping, Lasting, expire};
 use crate::audit::export::bundle;
 use crate::audit::papers::{PaperKind, Papers};
 use crate::audit::{Log, LogConfig, folder, offline, tiles};
@@ -68,6 +68,10 @@ struct Rest {
 }
 
 impl Keeping for Rest {
+    fn lasting(&self) -> Lasting {
+        Lasting::default()
+    }
+
     fn is_needed(&self, record: &Record) -> bool {
         record.body.get("n").and_then(Json::as_int) == Some(NEEDED)
     }
@@ -281,6 +285,38 @@ fn no_month_is_past_its_retention() {
     assert_eq!(fault.map(|fault| fault.what), Some(What::Gone));
 }
 
+/// Whoever takes a young decision out of its log can write that all of it is old: its own times say that it is not.
+#[test]
+fn a_log_is_not_believed_what_it_says_of_young_records() {
+    let place = Place::new();
+    let log = old(&place);
+    for n in 60..120 {
+        let _ = log.record_blocking(Told(n)).unwrap();
+    }
+    let size = log.size();
+    let before = month_ago(&log);
+    let begins = folder::all_segments(&place.folder()).unwrap();
+    let run = Expired {
+        first: 0,
+        end: begins.last().unwrap().first,
+        records: 1000,
+        kept: 0,
+        before,
+        of: Lasting::default(),
+    };
+    assert!(run.end > 80 && run.end < size);
+    let young = log
+        .read(70)
+        .find(|record| record.as_ref().unwrap().kind == "permit");
+    let young = young.unwrap().unwrap().seq;
+    let _durable = log.record_blocking(run).unwrap();
+    drop(log);
+    assert!(offline::verify(&place.folder(), None).unwrap().is_good());
+    erase(&place, young);
+    let fault = offline::verify(&place.folder(), None).unwrap().fault;
+    assert_eq!(fault.map(|fault| fault.what), Some(What::Gone));
+}
+
 #[test]
 fn what_was_recorded_before_a_crash_is_done_at_the_next_run() {
     let place = Place::new();
@@ -292,6 +328,7 @@ fn what_was_recorded_before_a_crash_is_done_at_the_next_run() {
         records: 20,
         kept: 1,
         before,
+        of: Lasting::default(),
     };
     let _durable = log.record_blocking(run).unwrap();
     drop(log);

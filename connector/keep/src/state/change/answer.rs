@@ -1,9 +1,11 @@
 //! Answers, from the record that opens them to the receipt that both sides hold.
 
+use crate::audit::expire::Lasting;
 use crate::state::change::Change;
 use crate::state::query::instant;
 use crate::state::row::ReceiptRow;
 use crate::state::signed;
+use evidence::json::{Json, canonical};
 use evidence::time::Time;
 use policy::id::ParticipantId;
 use policy::refusal::Refusal;
@@ -89,20 +91,31 @@ impl Change<'_> {
         )
     }
 
-    /// Decisions from before that instant are kept no longer, but for those on which something still depends.
+    /// Decisions from before that instant are kept no longer, but for those on which something still depends: answers for
+    /// which a statement is owed, receipts that were never countersigned, and the first question under a contract, from
+    /// which its time may run.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn expired(&self, before: Time) -> Result<(), Refusal> {
-        let before = [before.micros()];
+    pub fn expired(&self, before: Time, of: &Lasting) -> Result<(), Refusal> {
+        let list = |ids: &[String]| {
+            let ids = Json::List(ids.iter().map(Json::text).collect());
+            String::from_utf8_lossy(&canonical(&ids)).into_owned()
+        };
+        let before = before.micros();
         self.run(
-            "DELETE FROM receipt WHERE at < ?1 AND request NOT IN (SELECT request FROM owed)",
-            before,
+            "DELETE FROM receipt WHERE at < ?1 AND request NOT IN (SELECT request FROM owed)
+                 AND NOT (role = 'provider' AND state = 'issued'
+                     AND EXISTS (SELECT 1 FROM json_each(?2) WHERE instr(receipt.contract, value) > 0))",
+            params![before, list(&of.receipts)],
         )?;
         self.run(
             "DELETE FROM answer WHERE at < ?1 AND closed IS NOT NULL
-                 AND request NOT IN (SELECT request FROM owed)",
-            before,
+                 AND request NOT IN (SELECT request FROM owed)
+                 AND request NOT IN (SELECT request FROM receipt WHERE role = 'provider' AND state = 'issued')
+                 AND record NOT IN (SELECT MIN(record) FROM answer, json_each(?2)
+                     WHERE instr(contracts, value) > 0 GROUP BY value)",
+            params![before, list(&of.first_use)],
         )
     }
 

@@ -48,6 +48,32 @@ impl State {
         Ok((first(activated), first(used)))
     }
 
+    /// The first question that was permitted under a contract, if there was one.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn first_question(&self, contract: &str) -> Result<Option<String>, Refusal> {
+        let first = self.all(
+            "SELECT request FROM answer WHERE instr(contracts, ?1) > 0 ORDER BY record LIMIT 1",
+            [contract],
+            |row| row.get(0),
+        )?;
+        Ok(first.into_iter().next())
+    }
+
+    /// The questions under a contract whose receipts were never countersigned.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn not_countersigned(&self, contract: &str) -> Result<Vec<String>, Refusal> {
+        self.all(
+            "SELECT request FROM receipt WHERE role = 'provider' AND state = 'issued'
+             AND instr(contract, ?1) > 0",
+            [contract],
+            |row| row.get(0),
+        )
+    }
+
     /// How many receipts under a contract a consumer has not countersigned.
     ///
     /// # Errors

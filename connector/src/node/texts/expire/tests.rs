@@ -160,6 +160,49 @@ async fn what_was_paid_for_stays_while_its_contract_does() {
     assert_eq!(case.left(), Vec::<String>::new());
 }
 
+/// The time of a contract runs from its first use, and receipts that were never countersigned stand in the way of others: both
+/// stay known, also by an index that is made anew, and every day again.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_use_and_open_receipts_stay_while_they_count() {
+    for (terms, left) in [
+        ("lasts = { days = 90, since = \"first-use\" }\n", 1),
+        ("open_receipts = 3\n", 3),
+    ] {
+        let case = case(terms).await;
+        let asked = case.left();
+        let first_use = |state: &State| state.began(case.contract).unwrap().1;
+        let open = |state: &State| state.outstanding(&id("acme"), case.contract).unwrap();
+        let known = |state: &State| Ok((first_use(state), open(state)));
+        let before = case.node.index(known).unwrap();
+        assert!(before.0.is_some() && before.1 == 3, "{before:?}");
+        case.later().await;
+        assert!(case.node.expire_decisions().unwrap().is_some());
+        assert_eq!(case.node.expire_decisions().unwrap(), None);
+        assert_eq!(case.left(), asked[..left], "{terms}");
+        let (now, anew) = (
+            case.node.index(known).unwrap(),
+            known(&case.anew()).unwrap(),
+        );
+        assert_eq!(anew, now, "{terms}");
+        match left {
+            1 => assert_eq!(now.0, before.0),
+            _ => assert_eq!(now, before),
+        }
+    }
+}
+
+/// A clock that went wrong makes all seem old.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_goes_by_a_clock_that_can_not_be_trusted() {
+    let case = case("").await;
+    case.later().await;
+    case.town.pass(-DAY);
+    let _ = ask(&case.node, Caller::House, &[]).await;
+    let refused = case.node.expire_decisions().unwrap_err();
+    assert_eq!(refused.code, Code::ClockUntrusted);
+    assert_eq!(case.left().len(), 3);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_that_needs_the_archive_says_so() {
     let case = case("").await;
