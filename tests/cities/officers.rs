@@ -195,6 +195,15 @@ fn a_guard_is_taken_away_by_two_persons() {
     let gone = lindau.hansa_as(SECOND, &remove).must().json();
     assert_eq!(gone["in_force"], true, "{gone}");
     acme.ask(count).must();
+    // What two have said of it once, one can't have again when the same guard is set once more.
+    lindau.write(
+        "guard.toml",
+        "title = \"g\"\nqueries_per_day = 1\nresult_rows = 1\n",
+    );
+    lindau.hansa(&set).must();
+    let again = lindau.hansa(&remove).must().json();
+    assert_eq!(text(&again, "waits_for"), "second officer", "{again}");
+    acme.ask(count).refused("QUOTA_QUERIES", 3);
     lindau.verifies();
 }
 

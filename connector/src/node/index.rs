@@ -142,7 +142,11 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
             &body.text("file")?,
             (body.optional("event").as_deref() == Some("changed")).then_some(record.seq),
         ),
-        "guard" => change.guard(&body.text("dataset")?, body.optional("guard").as_deref()),
+        "guard" => change.guard(
+            &body.text("dataset")?,
+            body.optional("guard").as_deref(),
+            record.seq,
+        ),
         "erase" => {
             let objects = body.words("objects");
             let mut objects = objects.split_whitespace();

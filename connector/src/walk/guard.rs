@@ -58,6 +58,7 @@ pub(crate) async fn set(
     guard: Option<Guard>,
     caller: Option<u32>,
 ) -> Result<Changed, Refusal> {
+    let after = node.index(|state| state.guard_changed(dataset))?;
     let before = node.guards().get(dataset).cloned();
     let bytes = guard
         .as_ref()
@@ -72,7 +73,7 @@ pub(crate) async fn set(
     if node.config().officers.second && matches!(verdict, Verdict::Looser | Verdict::NotComparable)
     {
         let what = format!("{dataset} {}", named(document));
-        let change = change(dataset, old, document);
+        let change = change(dataset, after, document);
         let word = officers::word(node, caller, change, Deed::Unguard, Some(&what)).await?;
         if word == Word::Waits {
             return Ok(Changed::Waits);
@@ -80,7 +81,8 @@ pub(crate) async fn set(
     }
     let (node, dataset) = (Arc::clone(node), dataset.clone());
     // To its end: what is on the books must be in force, also where who asked for it has gone away.
-    let task = tokio::spawn(async move { written(&node, dataset, old, guard, bytes).await });
+    let task =
+        tokio::spawn(async move { written(&node, (dataset, after), old, guard, bytes).await });
     task.await.unwrap_or_else(|_| {
         Err(Refusal::new(
             Code::Internal,
@@ -89,10 +91,10 @@ pub(crate) async fn set(
     })
 }
 
-/// Whether what one officer has asked for can still be done: the guard is the same as then.
+/// Whether what one officer has asked for can still be done: the guard was not changed since.
 ///
 /// # Errors
-/// When what was written can't be read.
+/// When the index, or what was written, can't be read.
 pub(crate) fn still_asked(node: &Node, word: &WordRow) -> Result<bool, Refusal> {
     let Some(what) = officers::written(node, word.reason.as_deref())? else {
         return Ok(true);
@@ -103,15 +105,16 @@ pub(crate) fn still_asked(node: &Node, word: &WordRow) -> Result<bool, Refusal> 
     let Ok(dataset) = dataset.parse::<DatasetId>() else {
         return Ok(true);
     };
-    let old = node.guards().get(&dataset).map(|held| held.document);
-    Ok(change(&dataset, old, document.parse().ok()) == word.contract)
+    let after = node.index(|state| state.guard_changed(&dataset))?;
+    Ok(change(&dataset, after, document.parse().ok()) == word.contract)
 }
 
-/// Names a change, so that two officers speak of the same one.
-fn change(dataset: &DatasetId, old: Option<Digest>, new: Option<Digest>) -> ContractId {
+/// Names a change after the one by that record, so that two officers speak of the same one, and of one that is asked for once:
+/// the same guard may be set and taken away again.
+fn change(dataset: &DatasetId, after: u64, new: Option<Digest>) -> ContractId {
     ContractId(Digest::of_parts(&[
         dataset.to_string().as_bytes(),
-        named(old).as_bytes(),
+        &after.to_be_bytes(),
         named(new).as_bytes(),
     ]))
 }
@@ -122,14 +125,14 @@ fn named(document: Option<Digest>) -> String {
 
 async fn written(
     node: &Arc<Node>,
-    dataset: DatasetId,
+    (dataset, after): (DatasetId, u64),
     old: Option<Digest>,
     guard: Option<Guard>,
     bytes: Option<Vec<u8>>,
 ) -> Result<Changed, Refusal> {
     // One after another, so that none takes back what another one said.
     let _turn = node.desk.lock().await;
-    if node.guards().get(&dataset).map(|held| held.document) != old {
+    if node.index(|state| state.guard_changed(&dataset))? != after {
         // INVARIANT: two-officers. Their word is for this change, after that guard and no other.
         let sentence = format!("the guard of `{}` was changed meanwhile", dataset.name);
         return Err(Refusal::new(Code::DatasetGuarded, sentence)

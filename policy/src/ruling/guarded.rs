@@ -83,13 +83,15 @@ impl Guarded {
     /// # Errors
     /// `QUOTA_QUERIES` where the questions of a period are used up.
     pub(super) fn quotas(&self, facts: &Facts<'_>, reads: &Reads) -> Result<Vec<Budget>, Refusal> {
+        let mut drawn = Vec::new();
         for (dataset, grant) in check::read(&self.0, reads) {
-            for clause in grant.clauses().iter().filter(|clause| counts(clause)) {
+            for (clause, budget) in check::budgets(dataset, grant, facts.now)? {
                 check::one(&self.0, (dataset, grant), clause, facts)
                     .map_err(|refusal| told((dataset, grant), clause, &refusal))?;
+                drawn.push(budget);
             }
         }
-        check::quotas(&self.0, facts, reads)
+        Ok(drawn)
     }
 
     /// Refuses a question that reads a column which a guard withholds. The contract shows it, so its name is no secret.

@@ -121,19 +121,16 @@ impl<'t> Change<'t> {
         )
     }
 
-    /// The log holds the guard of a dataset of ours, or that it has none any more.
+    /// The log holds the guard of a dataset of ours, or that it has none any more, by this record.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn guard(&self, dataset: &str, file: Option<&str>) -> Result<(), Refusal> {
-        match file {
-            None => self.run("DELETE FROM guard WHERE dataset = ?1", [dataset]),
-            Some(file) => self.run(
-                "INSERT INTO guard (dataset, file) VALUES (?1, ?2)
-                 ON CONFLICT (dataset) DO UPDATE SET file = excluded.file",
-                [dataset, file],
-            ),
-        }
+    pub fn guard(&self, dataset: &str, file: Option<&str>, record: u64) -> Result<(), Refusal> {
+        self.run(
+            "INSERT INTO guard (dataset, file, record) VALUES (?1, ?2, ?3)
+             ON CONFLICT (dataset) DO UPDATE SET file = excluded.file, record = excluded.record",
+            params![dataset, file, signed(record)],
+        )
     }
 
     /// The log says that this text, person or reason beside it is erased.

@@ -124,10 +124,23 @@ impl State {
     /// As everywhere here.
     pub fn guards(&self) -> Result<Vec<(DatasetId, Digest)>, Refusal> {
         self.all(
-            "SELECT dataset, file FROM guard ORDER BY dataset",
+            "SELECT dataset, file FROM guard WHERE file IS NOT NULL ORDER BY dataset",
             [],
             |row| Ok((parsed(row, 0)?, parsed(row, 1)?)),
         )
+    }
+
+    /// The record by which a dataset last got another guard, or lost it; 0 where it never had one.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn guard_changed(&self, dataset: &DatasetId) -> Result<u64, Refusal> {
+        let found: Vec<i64> = self.all(
+            "SELECT record FROM guard WHERE dataset = ?1",
+            [dataset.to_string()],
+            |row| row.get(0),
+        )?;
+        Ok(found.into_iter().next().map_or(0, unsigned))
     }
 
     /// The record by which a group last got other members; 0 for a group that never was.
