@@ -116,13 +116,11 @@ pub(crate) fn participant(text: &str) -> ParticipantId {
 /// `dpv:Purpose` > `dpv:Research`.
 pub(crate) fn taxonomy() -> Taxonomy {
     let purpose = |text: &str| text.parse().unwrap();
-    Taxonomy {
-        label: "2.1:sha256:test".to_owned(),
-        parents: BTreeMap::from([
-            (purpose("dpv:Purpose"), Vec::new()),
-            (purpose("dpv:Research"), vec![purpose("dpv:Purpose")]),
-        ]),
-    }
+    let vocabulary = BTreeMap::from([
+        (purpose("dpv:Purpose"), Vec::new()),
+        (purpose("dpv:Research"), vec![purpose("dpv:Purpose")]),
+    ]);
+    Taxonomy::new("2.1:sha256:test".to_owned(), vocabulary)
 }
 
 pub(crate) fn offer(terms: impl IntoIterator<Item = Term>, to: Recipients) -> Offer {

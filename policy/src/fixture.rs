@@ -52,15 +52,13 @@ pub(crate) fn dataset(name: &str) -> DatasetId {
 /// `dpv:Purpose` > `dpv:Research` > `dpv:Academic`; `dpv:Purpose` > `dpv:Marketing`.
 pub(crate) fn taxonomy() -> Taxonomy {
     let edge = |name: &str, parents: &[&str]| (purpose(name), purposes(parents));
-    Taxonomy {
-        label: LABEL.to_owned(),
-        parents: BTreeMap::from([
-            edge("dpv:Purpose", &[]),
-            edge("dpv:Research", &["dpv:Purpose"]),
-            edge("dpv:Academic", &["dpv:Research"]),
-            edge("dpv:Marketing", &["dpv:Purpose"]),
-        ]),
-    }
+    let vocabulary = BTreeMap::from([
+        edge("dpv:Purpose", &[]),
+        edge("dpv:Research", &["dpv:Purpose"]),
+        edge("dpv:Academic", &["dpv:Research"]),
+        edge("dpv:Marketing", &["dpv:Purpose"]),
+    ]);
+    Taxonomy::new(LABEL.to_owned(), vocabulary)
 }
 
 pub(crate) fn clauses(terms: impl IntoIterator<Item = Term>) -> Vec<Clause> {

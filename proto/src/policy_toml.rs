@@ -186,7 +186,7 @@ pub fn unknown_purposes(draft: &PolicyDraft, file: &str, taxonomy: &Taxonomy) ->
     for clause in &draft.clauses {
         let named = clause.term.purposes().iter();
         for purpose in named.filter(|purpose| !taxonomy.contains(purpose)) {
-            let known = taxonomy.parents.keys().map(PurposeId::as_str);
+            let known = taxonomy.purposes().map(PurposeId::as_str);
             let help = match nearest(purpose.as_str(), known) {
                 Some(near) => format!("did you mean `{near}`"),
                 None => format!("declare it: [purpose.{purpose}] with its parent and its text"),

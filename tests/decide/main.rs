@@ -22,6 +22,7 @@ use policy::contract::{Agreement, Assignee, Book, DatasetRef, Party, Role};
 use policy::id::{ClauseId, ContractId, DatasetId, Name, ParticipantId, PurposeId, RequestId};
 use policy::peer::{Presented, VerifiedPeer};
 use policy::ruling::{Facts, Meeting, Question, decide};
+use policy::term::around::Around;
 use policy::term::{Clause, Term};
 use proto::envelope::{Kind, assemble, parse_contract, protected_header, signing_input};
 use std::collections::{BTreeMap, BTreeSet};
@@ -254,7 +255,6 @@ impl Scene {
     /// Each decision from the name of the contract to the ruling, in microseconds.
     fn decisions(&self, held: &Held) -> Vec<f64> {
         let purpose: PurposeId = "dpv:ResearchAndDevelopment".parse().unwrap();
-        let none = BTreeMap::new();
         let spent = BTreeMap::new();
         let columns: BTreeSet<Name> = ["site", "bikes"].map(|text| text.parse().unwrap()).into();
         self.chosen(held)
@@ -262,6 +262,12 @@ impl Scene {
                 let schemas = BTreeMap::from([(dataset.clone(), Digest::of(b"schema"))]);
                 let snapshots = BTreeMap::from([(dataset.clone(), "2026-06-01.1".to_owned())]);
                 let reads = Reads(BTreeMap::from([(dataset.clone(), columns.clone())]));
+                // No other answer runs; of what is unknown every count would be at its most.
+                let alone = Around {
+                    running: 0,
+                    ..Around::UNKNOWN
+                };
+                let around = BTreeMap::from([(*id, alone)]);
                 let facts = Facts {
                     now: self.now,
                     request: RequestId([7; 16]),
@@ -272,7 +278,7 @@ impl Scene {
                     schemas: &schemas,
                     snapshots: &snapshots,
                     spent: &spent,
-                    around: &none,
+                    around: &around,
                     guards: &BTreeMap::new(),
                     tenant: None,
                     node_version: "bench",

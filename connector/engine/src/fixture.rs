@@ -174,10 +174,7 @@ impl City {
         let snapshots = datasets()
             .map(|(id, dataset)| (id.clone(), dataset.version.clone()))
             .collect();
-        let taxonomy = Taxonomy {
-            label: "test".to_owned(),
-            parents: BTreeMap::new(),
-        };
+        let taxonomy = Taxonomy::new("test".to_owned(), BTreeMap::new());
         let facts = Facts {
             around: &std::collections::BTreeMap::new(),
             now: now(),

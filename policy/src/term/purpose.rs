@@ -7,21 +7,48 @@ use crate::contract::{Grant, OwnPurpose};
 use crate::id::{DatasetId, PurposeId};
 use crate::refusal::{Code, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The tree of purposes: each has at most a few parents. Pinned by version and digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taxonomy {
     /// Version and digest, `2.1:sha256:…`, as it stands in contracts.
     pub label: String,
-    /// Each purpose with its direct parents.
-    pub parents: BTreeMap<PurposeId, Vec<PurposeId>>,
+    /// Each purpose of the vocabulary with its direct parents. A decision takes the whole of it along, and copies nothing.
+    vocabulary: Arc<BTreeMap<PurposeId, Vec<PurposeId>>>,
+    /// The same of the own purposes that a contract brings along.
+    own: BTreeMap<PurposeId, Vec<PurposeId>>,
 }
 
 impl Taxonomy {
+    /// The tree of a vocabulary: each purpose with its direct parents.
+    #[must_use]
+    pub fn new(label: String, vocabulary: BTreeMap<PurposeId, Vec<PurposeId>>) -> Self {
+        Self {
+            label,
+            vocabulary: Arc::new(vocabulary),
+            own: BTreeMap::new(),
+        }
+    }
+
+    /// Every purpose, those of the vocabulary first.
+    pub fn purposes(&self) -> impl Iterator<Item = &PurposeId> {
+        self.vocabulary.keys().chain(self.own.keys())
+    }
+
+    /// The direct parents of a purpose; none where there is no such purpose.
+    #[must_use]
+    pub fn parents(&self, purpose: &PurposeId) -> Option<&[PurposeId]> {
+        let found = self.own.get(purpose);
+        found
+            .or_else(|| self.vocabulary.get(purpose))
+            .map(Vec::as_slice)
+    }
+
     /// Whether there is such a purpose.
     #[must_use]
     pub fn contains(&self, purpose: &PurposeId) -> bool {
-        self.parents.contains_key(purpose)
+        self.parents(purpose).is_some()
     }
 
     /// Whether `declared` is `needed` or narrower; what is unknown covers nothing and is covered by nothing.
@@ -37,7 +64,7 @@ impl Taxonomy {
             if !seen.insert(purpose) {
                 continue;
             }
-            let Some(parents) = self.parents.get(purpose) else {
+            let Some(parents) = self.parents(purpose) else {
                 continue;
             };
             if purpose == needed {
@@ -51,17 +78,15 @@ impl Taxonomy {
     /// Whether it has no parent: a purpose at the root covers nearly everything.
     #[must_use]
     pub fn is_root(&self, purpose: &PurposeId) -> bool {
-        self.parents.get(purpose).is_some_and(Vec::is_empty)
+        self.parents(purpose).is_some_and(<[PurposeId]>::is_empty)
     }
 
     /// Every purpose that one of `needed` covers, in order.
     #[must_use]
     pub fn covered_by(&self, needed: &[PurposeId]) -> Vec<PurposeId> {
-        self.parents
-            .keys()
-            .filter(|purpose| needed.iter().any(|needed| self.covers(needed, purpose)))
-            .cloned()
-            .collect()
+        let covered = |purpose: &&PurposeId| needed.iter().any(|one| self.covers(one, purpose));
+        let covered: BTreeSet<&PurposeId> = self.purposes().filter(covered).collect();
+        covered.into_iter().cloned().collect()
     }
 
     /// The same tree with the own purposes that a contract brings along; what the contract says of them counts.
@@ -79,7 +104,7 @@ impl Taxonomy {
                 .with_help("own purposes have names without a prefix"));
             }
             whole
-                .parents
+                .own
                 .insert(purpose.name.clone(), vec![purpose.parent.clone()]);
         }
         for purpose in own {
@@ -237,10 +262,7 @@ mod tests {
                 (name(number), parents)
             })
             .collect();
-        Taxonomy {
-            label: "test".to_owned(),
-            parents,
-        }
+        Taxonomy::new("test".to_owned(), parents)
     }
 
     #[test]
@@ -248,7 +270,7 @@ mod tests {
         let mut random = Random(3);
         for _ in 0..200 {
             let tree = tree(&mut random, 7);
-            let all: Vec<&PurposeId> = tree.parents.keys().collect();
+            let all: Vec<&PurposeId> = tree.purposes().collect();
             for a in &all {
                 assert!(tree.covers(a, a));
                 for b in &all {
@@ -265,7 +287,7 @@ mod tests {
     #[test]
     fn the_unknown_covers_nothing() {
         let tree = tree(&mut Random(5), 4);
-        let known = tree.parents.keys().next().unwrap();
+        let known = tree.purposes().next().unwrap();
         let unknown: PurposeId = "elsewhere".parse().unwrap();
         assert!(!tree.covers(known, &unknown));
         assert!(!tree.covers(&unknown, known));
