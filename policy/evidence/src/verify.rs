@@ -116,6 +116,8 @@ pub struct Verifier {
     trust: Option<Trust>,
     covered: u64,
     covered_by_given: u64,
+    /// No head is of fewer records than this and of more than there were when one was looked for last.
+    next_head: u64,
     last_leaf: Option<Digest>,
     /// The last record is past its retention, so what the next one links to is known by its own word.
     passed: bool,
@@ -166,6 +168,7 @@ impl Verifier {
             trust: None,
             covered: 0,
             covered_by_given: 0,
+            next_head: 0,
             last_leaf: None,
             passed: false,
             doubt: None,
@@ -306,6 +309,17 @@ impl Verifier {
     /// Compares the root with the heads of this size.
     fn compare_head(&mut self) {
         let size = self.chain.next();
+        if size < self.next_head {
+            return;
+        }
+        let after = size.saturating_add(1)..;
+        let head = self
+            .heads
+            .range(after.clone())
+            .next()
+            .map(|(size, _)| *size);
+        let given = self.given.range(after).next().map(|(size, _)| *size);
+        self.next_head = head.unwrap_or(u64::MAX).min(given.unwrap_or(u64::MAX));
         if !self.heads.contains_key(&size) && !self.given.contains_key(&size) {
             // The root takes a hash for each level of the tree.
             return;

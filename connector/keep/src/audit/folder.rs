@@ -5,10 +5,13 @@ use evidence::digest::Digest;
 use evidence::note::{NoteKey, SignedHead, read_all};
 use evidence::record::{EXPIRED, Record};
 use evidence::verify::{Good, Verifier};
+use lines::Lines;
 use policy::refusal::{Code, Refusal};
 use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+
+mod lines;
 
 pub(super) const HEADS: &str = "heads";
 pub(super) const KEY: &str = "key";
@@ -258,22 +261,16 @@ pub(super) fn walk(
     mut each: impl FnMut(&Seen<'_, '_>, Place),
 ) -> io::Result<Option<Rest>> {
     for (number, segment) in segments.iter().enumerate() {
-        let mut lines = segment.open_at(0)?;
+        let mut lines = Lines::of(File::open(&segment.path)?);
         let mut place = Place {
             segment: number,
             offset: 0,
         };
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            let length = lines.read_until(b'\n', &mut line)?;
-            if length == 0 {
-                break;
-            }
-            if line.pop_if(|last| *last == b'\n').is_none() {
+        while let Some((line, is_whole)) = lines.next()? {
+            if !is_whole {
                 return Ok(Some(Rest {
                     place,
-                    bytes: line,
+                    bytes: line.to_vec(),
                     at_end: number + 1 == segments.len(),
                 }));
             }
@@ -282,13 +279,13 @@ pub(super) fn walk(
                 if let Some(leaf) = verifier.pass() {
                     each(&Seen::Expired(index, leaf), place);
                 }
-            } else if let Some(good) = verifier.check(&line) {
+            } else if let Some(good) = verifier.check(line) {
                 each(&Seen::Good(&good), place);
             }
             if verifier.is_settled() {
                 return Ok(None);
             }
-            place.offset += u64::try_from(length).unwrap_or_default();
+            place.offset += u64::try_from(line.len() + 1).unwrap_or_default();
         }
     }
     Ok(None)
