@@ -38,6 +38,7 @@ pub mod reserve;
 mod resume;
 pub mod sheet;
 mod shelf;
+mod stood;
 pub mod story;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 
 use crate::audit::Log;
 use crate::audit::folder::{self, LEAVES, Segment};
+use crate::audit::stood::has_stood;
 use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence};
@@ -114,8 +115,9 @@ pub trait Keeping {
 }
 
 /// Erases the decisions of sealed files all of whose records are from before that instant: first it is on the books, then
-/// their receipts go, and then each file is written anew. Nothing where none is due. Files that are in an archive which is
-/// not here are left for the time when it is. Blocks.
+/// their receipts go, and then each file is written anew. Nothing where none is due, or where the log does not show that the
+/// clock was already here a week ago. Files that are in an archive which is not here are left for the time when it is.
+/// Blocks.
 ///
 /// # Errors
 /// `EVIDENCE_BROKEN` when a file is no longer what was written, `DISK_FULL` or `EVIDENCE_UNAVAILABLE` when a file or the
@@ -124,6 +126,9 @@ pub fn expire(log: &Log, before: Time, keeping: &dyn Keeping) -> Result<Option<E
     let path = log.folder();
     let failed = |error: io::Error| folder::unavailable(path, &error);
     let due = due(log, before).map_err(failed)?;
+    if due.is_empty() || !has_stood(log)? {
+        return Ok(None);
+    }
     let needed = needed(log, &due, keeping)?;
     let (mut run, mut plans): (Option<Expired>, _) = (None, Vec::new());
     for (segment, end) in due {

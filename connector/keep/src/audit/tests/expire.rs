@@ -86,14 +86,22 @@ fn month_ago(log: &Log) -> Time {
     log.now().plus_micros(-31 * DAY)
 }
 
-/// A log of so many told records in several files, opened two months later.
+/// A log of so many told records in several files, opened two months later, after one more a week before.
 fn old(place: &Place) -> Log {
+    let log = jumped(place, 52);
+    let _ = log.record_blocking(Told(-3)).unwrap();
+    drop(log);
+    Log::open(config(place, 60)).unwrap().0
+}
+
+/// The same, opened so many days later.
+fn jumped(place: &Place, days: i64) -> Log {
     let (log, _) = Log::open(config(place, 0)).unwrap();
     for n in 0..60 {
         let _ = log.record_blocking(Told(n)).unwrap();
     }
     drop(log);
-    Log::open(config(place, 60)).unwrap().0
+    Log::open(config(place, days)).unwrap().0
 }
 
 /// The same, when its decisions were erased.
@@ -200,6 +208,41 @@ fn decisions_go_and_every_proof_stays() {
     assert!(report.is_good(), "{report:?}");
     let told = format!("{} records between", run.records);
     assert!(report.unseen[0].starts_with(&told), "{:?}", report.unseen);
+}
+
+/// A clock that was set forward makes all seem old. Nothing goes before the log has shown for a week that it stands there.
+#[test]
+fn nothing_goes_in_the_week_after_the_clock_was_set_forward() {
+    let place = Place::new();
+    let mut log = jumped(&place, 4000);
+    let looks = |log: &Log| {
+        let all = log.read(0).map(Result::unwrap);
+        let clocks = all.filter(|record| record.kind == "clock");
+        clocks
+            .filter(|clock| clock.body.get("source").and_then(Json::as_text) == Some("retention"))
+            .count()
+    };
+    // The jump itself may have been noted by the log: then that is the record which a week counts from.
+    for (day, goes) in [(4000, false), (4001, false), (4006, false), (4008, true)] {
+        drop(log);
+        log = Log::open(config(&place, day)).unwrap().0;
+        let run = expire(&log, month_ago(&log), &Rest::default()).unwrap();
+        assert_eq!(run.is_some(), goes, "{day}");
+        assert!(looks(&log) <= 1);
+    }
+    // Set back and forward again, far from where it was.
+    for n in 60..120 {
+        let _ = log.record_blocking(Told(n)).unwrap();
+    }
+    for (day, goes) in [(9000, false), (9040, false), (9048, true)] {
+        drop(log);
+        log = Log::open(config(&place, day)).unwrap().0;
+        let run = expire(&log, month_ago(&log), &Rest::default()).unwrap();
+        assert_eq!(run.is_some(), goes, "{day}");
+    }
+    assert!(numbers(&log, 0).contains(&119));
+    drop(log);
+    assert!(offline::verify(&place.folder(), None).unwrap().is_good());
 }
 
 #[test]
