@@ -7,6 +7,7 @@ use crate::told::Teller;
 use evidence::time::Time;
 use keep::audit::story::{Question, Received};
 use policy::contract::{Agreed, Role};
+use policy::guard::Guard;
 use policy::id::ContractId;
 use serde_json::{Value, json};
 
@@ -53,6 +54,9 @@ fn answered(case: &Case, copy: &Copy, question: &Question) -> (Value, String) {
             if let Some(clause) = why.clause {
                 text.push_str(&format!(" by clause #c{clause}"));
             }
+            if let Some(clause) = why.guard {
+                text.push_str(&format!(" by clause #g{clause} of the dataset's guard"));
+            }
         }
     }
     for read in &question.reads {
@@ -94,6 +98,24 @@ fn answered(case: &Case, copy: &Copy, question: &Question) -> (Value, String) {
             }));
         }
     }
+    let mut guards = Vec::new();
+    for read in &question.reads {
+        let Some(name) = &read.guard else { continue };
+        text.push_str(&format!("\n  past the guard {name} of {}", read.dataset));
+        let guard = case.guard(name, &read.dataset);
+        if guard.is_none() {
+            text.push_str(", which is not in the files");
+        }
+        let clauses = guard.iter().flat_map(Guard::clauses);
+        let told = clauses.map(|clause| {
+            let plain = clause.term.plain();
+            let id = format!("#g{}", clause.id.0);
+            text.push_str(&format!("\n    {id} {plain}"));
+            json!({"clause": id, "text": plain})
+        });
+        let told: Vec<Value> = told.collect();
+        guards.push(json!({"dataset": read.dataset, "document": name, "clauses": told}));
+    }
     text.push_str(&format!("\n  {}", left_text(question)));
     if let Some((name, agrees)) = &question.acknowledged {
         let word = if *agrees { "countersigned" } else { "disputed" };
@@ -102,6 +124,7 @@ fn answered(case: &Case, copy: &Copy, question: &Question) -> (Value, String) {
     let mut value = left_json(copy, question);
     if let Some(members) = value.as_object_mut() {
         members.insert("clauses".to_owned(), Value::Array(clauses));
+        members.insert("guards".to_owned(), Value::Array(guards));
     }
     (value, text)
 }
@@ -165,6 +188,7 @@ fn left_json(copy: &Copy, question: &Question) -> Value {
         "permitted": question.refused.is_none(),
         "code": question.refused.as_ref().map(|why| &why.code),
         "clause": question.refused.as_ref().and_then(|why| why.clause),
+        "guard_clause": question.refused.as_ref().and_then(|why| why.guard),
         "rows": end.and_then(|end| end.rows),
         "bytes": end.and_then(|end| end.bytes),
         "digest": end.map(|end| &end.digest),

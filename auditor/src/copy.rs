@@ -16,6 +16,7 @@ use keep::audit::offline::{self, Report, Visit};
 use keep::audit::papers::{Paper, PaperKind};
 use keep::audit::story::Story;
 use keep::trust::bundle::Bundle;
+use policy::guard::Guard;
 use policy::id::ParticipantId;
 use policy::refusal::{Code, Refusal};
 use std::path::Path;
@@ -95,6 +96,13 @@ impl Case {
     pub(crate) fn is_signed(&self, of: &ParticipantId, head: &SignedHead) -> Option<bool> {
         let key = self.note_key(of)?;
         Some(head.is_signed_by(&key, &Ed25519Notes))
+    }
+
+    /// The guard of a dataset that a record names by its document, as far as that is here and is what it should be.
+    pub(crate) fn guard(&self, document: &str, dataset: &str) -> Option<Guard> {
+        let text = self.pool.guards.get(document)?;
+        let (document, dataset) = (document.parse().ok()?, dataset.parse().ok()?);
+        proto::guard::held(document, &dataset, text.as_bytes()).guard
     }
 
     /// The files of one participant's log.

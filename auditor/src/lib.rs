@@ -87,7 +87,8 @@ fn judge(args: &Args) -> Result<Told, String> {
     match &args.ask {
         Ask::Check { .. } => {
             for copy in &case.copies {
-                teller.copy(copy, &across::witnesses(&case, copy).0);
+                let witnesses = across::witnesses(&case, copy).0;
+                teller.copy(copy, &witnesses, used::uncounted(&case, copy));
             }
             findings.extend(sides::judge(&case, None));
         }

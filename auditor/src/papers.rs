@@ -29,6 +29,8 @@ pub(crate) struct Pool {
     pub(crate) deletions: BTreeMap<String, String>,
     /// The statements of use, by the digest of their bytes, as they came.
     pub(crate) usages: BTreeMap<String, String>,
+    /// The guards of datasets, by the digest of their bytes, as they came.
+    pub(crate) guards: BTreeMap<String, String>,
 }
 
 impl Pool {
@@ -49,6 +51,7 @@ impl Pool {
                 PaperKind::Statement => drop(pool.statements.insert(name, text)),
                 PaperKind::Deletion => drop(pool.deletions.insert(name, text)),
                 PaperKind::Usage => drop(pool.usages.insert(name, text)),
+                PaperKind::Guard => drop(pool.guards.insert(name, text)),
                 PaperKind::Withdrawal => drop(withdrawals.insert(name, text)),
                 PaperKind::Trust => {}
             }
@@ -167,10 +170,16 @@ pub(crate) fn first(case: &Case, id: ContractId) -> Option<ContractId> {
     None
 }
 
-/// When a contract entered a log: its keys count as of then. Where no log says so, when it was signed.
+/// When a contract entered the log of a party: its keys count as of then. Where no such log says so, when it was signed. Of
+/// contracts that bind others the log of somebody else says nothing.
 fn counted_at(name: &str, signed: &SignedContract, copies: &[Copy]) -> Time {
+    let agreement = &signed.agreement;
+    let is_party = |owner: &ParticipantId| {
+        *owner == agreement.provider.id || agreement.assignee_id().is_none_or(|id| id == owner)
+    };
     let logged = copies
         .iter()
+        .filter(|copy| is_party(&copy.owner))
         .filter_map(|copy| copy.story.contracts.get(name)?.activated)
         .map(|(_, at)| at)
         .min();

@@ -98,7 +98,8 @@ fn judge_read(
         ));
     }
     match applied(agreement, read) {
-        Applied::AsSigned => relied::judge(case, copy, question, read, agreement),
+        Applied::AsSigned => relied::judge(case, copy, question, read, agreement)
+            .or_else(|| guarded(case, copy, question, read)),
         Applied::OtherForm => Some(Finding::unknown(
             file,
             index,
@@ -112,6 +113,26 @@ fn judge_read(
             id.short()
         )),
     }
+}
+
+/// What is wrong with the guard that a permit names: it is not here, or is not the one of the dataset.
+fn guarded(case: &Case, copy: &Copy, question: &Question, read: &Read) -> Option<Finding> {
+    let name = read.guard.as_ref()?;
+    let at = Some(question.index);
+    let told = |what: &str| {
+        let short = name.get(..12).unwrap_or(name);
+        format!("record {}: the guard {short} {what}", question.index)
+    };
+    if case.guard(name, &read.dataset).is_some() {
+        return None;
+    }
+    if case.pool.guards.contains_key(name) {
+        let what = "is another document than the permit names, or can't be read";
+        return Some(Finding::broken(&copy.file, at, told(what)));
+    }
+    // A part of a log that is made for somebody else brings none.
+    let whole = copy.tree.is_some();
+    whole.then(|| Finding::incomplete(&copy.file, at, told("is not in the files")))
 }
 
 /// What kept the question from being permitted.

@@ -31,9 +31,10 @@ impl Teller {
         self.text.push('\n');
     }
 
-    /// What a file is.
-    pub(crate) fn copy(&mut self, copy: &Copy, witnesses: &[Witnessed]) {
+    /// What a file is, by whom it was witnessed, and what of its statements of use could not be counted again.
+    pub(crate) fn copy(&mut self, copy: &Copy, witnesses: &[Witnessed], uncounted: Option<String>) {
         let report = &copy.report;
+        let unseen: Vec<&String> = report.unseen.iter().chain(&uncounted).collect();
         let span = report.span.map(|(from, to)| format!(", {from} to {to}"));
         let part = if report.is_part {
             ", a part of the log"
@@ -69,7 +70,7 @@ impl Teller {
                 by.domain()
             ));
         }
-        for unseen in &report.unseen {
+        for unseen in &unseen {
             text.push_str(&format!("\n  not seen: {unseen}"));
         }
         let value = json!({
@@ -90,7 +91,7 @@ impl Teller {
                 json!({"by": one.by.to_string(), "size": one.size, "at": one.at.to_string()})
             }).collect::<Vec<_>>(),
             "first_bad": report.fault.as_ref().map(|fault| fault.index),
-            "unseen": report.unseen,
+            "unseen": unseen,
         });
         self.answer(value, &text);
     }

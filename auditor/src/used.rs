@@ -27,6 +27,25 @@ pub(crate) fn judge(case: &Case) -> Vec<Finding> {
     findings
 }
 
+/// What the months of a log's statements of use say where its answers are past their retention: nobody can count them again.
+pub(crate) fn uncounted(case: &Case, copy: &Copy) -> Option<String> {
+    let gone = month(copy.story.kept_from?);
+    let texts = copy.story.usages.iter();
+    let read = texts.filter_map(|stated| {
+        let text = case.pool.usages.get(&stated.statement)?;
+        usage::from_envelope(text.as_bytes()).ok()
+    });
+    let lines = read.flat_map(|read| read.usage.lines);
+    let months: BTreeSet<String> = lines
+        .map(|line| line.month)
+        .filter(|month| *month <= gone)
+        .collect();
+    let (first, last) = (months.first()?, months.last()?);
+    Some(format!(
+        "what statements of use count for {first} to {last}: answers up to {gone} are past their retention"
+    ))
+}
+
 fn of_record(case: &Case, copy: &Copy, stated: &Stated) -> Option<Finding> {
     let name = &stated.statement;
     let Some(text) = case.pool.usages.get(name) else {
@@ -113,7 +132,7 @@ fn counted(case: &Case, copy: &Copy, stated: &Stated, said: &Usage) -> Result<()
         .iter()
         .map(|line| (line.contract.to_string(), line.month.as_str()))
         .collect();
-    // Of a month whose answers are kept no longer nothing can be counted.
+    // Of a month whose answers are kept no longer nothing can be counted; that is told.
     let gone = copy.story.kept_from.map(month);
     let kept = |line: &&Line| gone.as_ref().is_none_or(|gone| line.month > *gone);
     for line in said.lines.iter().filter(kept) {

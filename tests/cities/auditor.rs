@@ -2,6 +2,7 @@
 
 mod accused;
 mod forged;
+mod guarded;
 mod relied;
 mod stated;
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 const COUNT: &str = "SELECT count(*) AS n FROM lindau.long";
 
-fn guards(city: &City, terms: &str) -> serde_json::Value {
+/// Sets the guard of `long`.
+pub(crate) fn guards(city: &City, terms: &str) -> serde_json::Value {
     city.write("guard.toml", &format!("title = \"Road works\"\n{terms}\n"));
     let file = city.folder().join("guard.toml").display().to_string();
     city.hansa(&["--json", "dataset", "guard", "long", "--policy", &file])

@@ -80,6 +80,9 @@ pub fn bundle(
     if whole {
         write_expired(log, next..size, out)?;
     }
+    if !whole {
+        named.leave_out(PaperKind::Guard);
+    }
     let (written, receipts) = write_papers(&named, papers, out)?;
     let heads = write_heads(log, size, choice, &receipts, out)?;
     let end = Json::object([

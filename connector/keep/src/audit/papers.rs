@@ -28,10 +28,13 @@ pub enum PaperKind {
     Deletion,
     /// A provider's statement of use, by the digest of its bytes.
     Usage,
+    /// The guard of a dataset, by the digest of its bytes. It is signed by nobody and stays in the house: it is in the whole of
+    /// a log and not in a part that is made for somebody else.
+    Guard,
 }
 
 impl PaperKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Trust,
         Self::Contract,
         Self::Withdrawal,
@@ -39,6 +42,7 @@ impl PaperKind {
         Self::Statement,
         Self::Deletion,
         Self::Usage,
+        Self::Guard,
     ];
 
     /// The kind in one word.
@@ -52,6 +56,7 @@ impl PaperKind {
             Self::Statement => "statement",
             Self::Deletion => "deletion",
             Self::Usage => "usage",
+            Self::Guard => "guard",
         }
     }
 
@@ -115,6 +120,8 @@ impl Named {
                 for statement in relied.unwrap_or_default().iter().filter_map(Json::as_text) {
                     self.add(PaperKind::Statement, statement);
                 }
+                let guard = grant.get("guard").and_then(Json::as_text);
+                self.add(PaperKind::Guard, guard.unwrap_or_default());
             }
         }
         if record.kind == "withdraw" {
@@ -126,6 +133,9 @@ impl Named {
         if record.kind == "usage" {
             self.add(PaperKind::Usage, one("statement").unwrap_or_default());
         }
+        if record.kind == "guard" {
+            self.add(PaperKind::Guard, one("guard").unwrap_or_default());
+        }
         if matches!(record.kind.as_str(), "received" | "receipt_ack") {
             self.add(PaperKind::Receipt, one("receipt").unwrap_or_default());
         }
@@ -135,6 +145,11 @@ impl Named {
         if name.parse::<Digest>().is_ok() {
             self.0.insert((kind, name.to_owned()));
         }
+    }
+
+    /// Forgets those of a kind.
+    pub(super) fn leave_out(&mut self, kind: PaperKind) {
+        self.0.retain(|(one, _)| *one != kind);
     }
 
     /// Each once, contracts first.

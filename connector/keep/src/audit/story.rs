@@ -61,6 +61,8 @@ pub struct Read {
     pub clauses: Vec<u64>,
     /// The signed statements on which it relied that the question was let in.
     pub relied_on: Vec<String>,
+    /// The guard of the dataset that it passed, by the digest of its document.
+    pub guard: Option<String>,
     /// The snapshot that was read.
     pub snapshot: Option<String>,
 }
@@ -70,8 +72,10 @@ pub struct Read {
 pub struct Why {
     /// The code.
     pub code: String,
-    /// The clause, where one refused it.
+    /// The clause of the contract, where one refused it.
     pub clause: Option<u64>,
+    /// The clause of the dataset's guard, where one refused it.
+    pub guard: Option<u64>,
 }
 
 /// The end of an answer.
@@ -266,6 +270,7 @@ impl Story {
                     question.refused = refused.map(|code| Why {
                         code,
                         clause: count(body, "clause"),
+                        guard: count(body, "guard"),
                     });
                     question.end = Some(end(record));
                 }
@@ -369,6 +374,7 @@ fn question(record: &Record) -> Question {
     let refused = (record.kind == "refuse").then(|| Why {
         code: text(body, "code").unwrap_or_default(),
         clause: count(body, "clause"),
+        guard: count(body, "guard"),
     });
     let mut contracts = names(body, "contracts");
     contracts.extend(text(body, "contract"));

@@ -35,6 +35,7 @@ fn question(
         contracts: vec![contract.to_owned()],
         reads: vec![Read {
             relied_on: Vec::new(),
+            guard: None,
             dataset: "bikes".to_owned(),
             contract: Some(contract.to_owned()),
             grant: String::new(),

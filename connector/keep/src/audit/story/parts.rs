@@ -49,6 +49,7 @@ pub(super) fn reads(body: &Json) -> Vec<Read> {
                     .filter_map(Json::as_count)
                     .collect(),
                 relied_on: names(grant, "relied_on"),
+                guard: text(grant, "guard"),
                 dataset,
             }
         })

@@ -1,5 +1,5 @@
 //! The papers that go out with the records: contracts, withdrawals, receipts, credentials, lists of groups, statements of
-//! deletion and of use, and the trust bundle.
+//! deletion and of use, guards, and the trust bundle.
 
 use crate::node::Node;
 use ::policy::refusal::{Code, Refusal};
@@ -61,6 +61,10 @@ impl Papers for Kept<'_> {
             PaperKind::Deletion | PaperKind::Usage => {
                 let digest = name.parse().ok();
                 digest.map(|digest| documents.read(Kind::Statement, digest))
+            }
+            PaperKind::Guard => {
+                let digest = name.parse().ok();
+                digest.map(|digest| documents.read(Kind::Guard, digest))
             }
             PaperKind::Withdrawal => return Ok(self.withdrawals.get(name).cloned()),
             PaperKind::Statement => return Ok(self.statements.get(name).cloned()),
