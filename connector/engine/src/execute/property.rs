@@ -169,8 +169,8 @@ fn case(seed: u64, mutant: Mutant, hole: bool, dropped: Option<&'static str>) ->
 {sql}
  D: {}
  D′: {}",
-                short(&first),
-                short(&second)
+                apart(&first, &second),
+                apart(&second, &first)
             ));
         }
         let oracle = over_the_view(&world, &one, sql);
@@ -214,6 +214,17 @@ fn ask(city: &City, sql: &str) -> Result<Seen, Refusal> {
 /// Enough of it to see what differs.
 fn short(seen: &impl std::fmt::Debug) -> String {
     format!("{seen:?}").chars().take(900).collect()
+}
+
+/// What differs from another, and a little before it.
+fn apart(seen: &impl std::fmt::Debug, other: &impl std::fmt::Debug) -> String {
+    let (seen, other) = (format!("{seen:?}"), format!("{other:?}"));
+    let same = seen.chars().zip(other.chars());
+    let same = same.take_while(|(one, other)| one == other).count();
+    seen.chars()
+        .skip(same.saturating_sub(100))
+        .take(600)
+        .collect()
 }
 
 /// What leaves, counted and digested; no hidden text among it.

@@ -6,8 +6,10 @@ use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{
     DictionaryTracker, EncodedData, IpcDataGenerator, IpcWriteContext, IpcWriteOptions,
 };
-use arrow_schema::Schema;
+use arrow_schema::{ArrowError, DataType, Schema};
 use bytes::Bytes;
+use datafusion::arrow::array::ArrayData;
+use datafusion::arrow::buffer::{BooleanBuffer, NullBuffer};
 use policy::refusal::{Code, Refusal};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -61,7 +63,7 @@ impl Encoder {
         batch: &RecordBatch,
         queue: &mut VecDeque<Frame>,
     ) -> Result<(), Refusal> {
-        self.halves(&tight(batch)?, queue)
+        self.halves(batch, queue)
     }
 
     /// In halves as long as a message would be too large.
@@ -85,7 +87,12 @@ impl Encoder {
         };
         let (dictionaries, data) = self
             .generator
-            .encode(batch, &mut self.tracker, options, &mut self.context)
+            .encode(
+                &alone(batch)?,
+                &mut self.tracker,
+                options,
+                &mut self.context,
+            )
             .map_err(|_| not_encoded())?;
         queue.extend(dictionaries.into_iter().map(|data| frame(data, 0)));
         queue.push_back(frame(data, u64::try_from(rows).unwrap_or(u64::MAX)));
@@ -114,22 +121,59 @@ fn size(batch: &RecordBatch) -> usize {
         .fold(0, usize::saturating_add)
 }
 
-/// Without bitmaps that mark nothing as NULL: whether one is there would depend on how the rows came about.
-fn tight(batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
-    let columns: Vec<ArrayRef> = batch
-        .columns()
-        .iter()
-        .map(|column| {
-            if column.nulls().is_some_and(|nulls| nulls.null_count() == 0) {
-                let bare = column.to_data().into_builder().nulls(None);
-                bare.build().map_or_else(|_| Arc::clone(column), make_array)
-            } else {
-                Arc::clone(column)
-            }
-        })
-        .collect();
+/// The rows and nothing of how they came about.
+fn alone(batch: &RecordBatch) -> Result<RecordBatch, Refusal> {
+    let columns = batch.columns().iter().map(|column| {
+        let bare = bare(&column.to_data()).map_err(|_| not_encoded())?;
+        Ok(bare.map_or_else(|| Arc::clone(column), make_array))
+    });
+    let columns: Vec<ArrayRef> = columns.collect::<Result<_, Refusal>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(batch.schema(), columns, &options).map_err(|_| not_encoded())
+}
+
+/// Without bitmaps that mark nothing as NULL: whether one is there would depend on how the rows came about. And with nothing
+/// beside the bits of its own rows: the last byte of a bitmap goes out whole, and what a reader or a kernel left in it are bits
+/// of other rows, hidden ones too. Nothing where it is so already. No function that is allowed gives lists or structures, whose
+/// children would have bitmaps of their own.
+fn bare(data: &ArrayData) -> Result<Option<ArrayData>, ArrowError> {
+    let marks = data.nulls().filter(|nulls| nulls.null_count() > 0);
+    let marks_are_bare = match marks {
+        Some(nulls) => is_bare(nulls.inner()),
+        None => data.nulls().is_none(),
+    };
+    let bits = match (data.data_type(), data.buffers()) {
+        (DataType::Boolean, [bits]) => {
+            let bits = BooleanBuffer::new(bits.clone(), data.offset(), data.len());
+            (!is_bare(&bits)).then_some(bits)
+        }
+        _ => None,
+    };
+    if marks_are_bare && bits.is_none() {
+        return Ok(None);
+    }
+    let marks = marks.map(|nulls| {
+        NullBuffer::new(BooleanBuffer::collect_bool(nulls.len(), |at| {
+            nulls.is_valid(at)
+        }))
+    });
+    let bare = data.clone().into_builder();
+    let bare = match bits {
+        Some(bits) => {
+            let bits = BooleanBuffer::collect_bool(bits.len(), |at| bits.value(at));
+            bare.offset(0).buffers(vec![bits.into_inner()])
+        }
+        None => bare,
+    };
+    bare.nulls(marks).build().map(Some)
+}
+
+/// Whether the bytes of a bitmap hold its own bits, from the first bit on, and zeros.
+fn is_bare(bits: &BooleanBuffer) -> bool {
+    let last = bits.values().get(bits.len().div_euclid(8));
+    let used = bits.len().rem_euclid(8);
+    let beside = last.is_some_and(|byte| used > 0 && byte >> used != 0);
+    bits.offset() == 0 && !beside
 }
 
 fn not_encoded() -> Refusal {

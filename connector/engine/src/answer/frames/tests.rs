@@ -1,12 +1,13 @@
 //! Messages, their digest, their limits.
 
+use super::encoder::Encoder;
 use super::{Frame, Frames, Meter, Packing, Unmetered, frames};
 use crate::answer::sealed::{Outcome, Sealed};
 use crate::execute::mutant::Mutant;
 use crate::execute::watch::{Watch, cut, pair};
 use crate::fixture::table::{Layout, dataset, name};
 use crate::fixture::{City, lines};
-use arrow_array::{Int64Array, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow_ipc::reader::StreamDecoder;
 use async_trait::async_trait;
 use datafusion::arrow::buffer::Buffer;
@@ -14,19 +15,20 @@ use evidence::ledger::Evidence;
 use policy::refusal::{Code, Refusal};
 use policy::row_filter::{Comparison, Literal, Operand, RowFilter};
 use policy::term::Term;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// `x` from 0 on, visible where it is even; the texts of hidden rows hold SECRET.
 fn city(rows: i64, terms: impl IntoIterator<Item = Term>) -> City {
     let set = dataset("numbers", &["x:int", "seen:bool", "t:text?"]);
     let x = Int64Array::from_iter_values(0..rows);
-    let seen = arrow_array::BooleanArray::from_iter((0..rows).map(|x| Some(x % 2 == 0)));
+    let seen = BooleanArray::from_iter((0..rows).map(|x| Some(x % 2 == 0)));
     let text = (0..rows).map(|x| match x % 4 {
         0 => Some(format!("text {x}")),
         2 => None,
         _ => Some(format!("SECRET {x}")),
     });
-    let columns: Vec<arrow_array::ArrayRef> = vec![
+    let columns: Vec<ArrayRef> = vec![
         Arc::new(x),
         Arc::new(seen),
         Arc::new(StringArray::from_iter(text)),
@@ -239,5 +241,45 @@ fn a_fallen_question_is_not_a_complete_one() {
         let run = run(&city, sql, Unmetered, Packing::Plain);
         assert_eq!(run.failed.unwrap().code, Code::Internal, "{sql}");
         assert_eq!(run.sealed.outcome(), Outcome::Failed(Code::Internal));
+    }
+}
+
+/// Bits of other rows beside those of a batch, as slices and kernels leave them there.
+#[test]
+fn a_message_holds_no_bit_of_another_row() {
+    let among = |before: &[bool], after: &[bool]| -> RecordBatch {
+        let rows = [Some(true), None, Some(false), Some(true), None];
+        let around = |side: &[bool]| side.iter().map(|bit| Some(*bit)).collect::<Vec<_>>();
+        let whole = [around(before), rows.to_vec(), around(after)].concat();
+        let flags = BooleanArray::from(whole.clone());
+        let sure = BooleanArray::from_iter(whole.iter().map(|one| Some(one.unwrap_or(true))));
+        let numbers = Int64Array::from_iter(whole.iter().map(|one| one.map(|_| 7)));
+        let columns: [(&str, ArrayRef); 3] = [
+            ("flags", Arc::new(flags)),
+            ("sure", Arc::new(sure)),
+            ("numbers", Arc::new(numbers)),
+        ];
+        let batch = RecordBatch::try_from_iter_with_nullable(
+            columns.map(|(name, column)| (name, column, true)),
+        );
+        batch.unwrap().slice(before.len(), rows.len())
+    };
+    let sent = |batch: &RecordBatch| {
+        let mut queue = VecDeque::new();
+        Encoder::new(Packing::Plain)
+            .rows(batch, &mut queue)
+            .unwrap();
+        let frames = queue
+            .iter()
+            .map(|one| (one.header.clone(), one.body.clone()));
+        frames.collect::<Vec<_>>()
+    };
+    let expected = sent(&among(&[], &[]));
+    for before in [0, 1, 3, 8, 11, 16] {
+        for bits in [false, true] {
+            let batch = among(&vec![bits; before], &[!bits; 9]);
+            assert_eq!(batch, among(&[], &[]));
+            assert_eq!(sent(&batch), expected, "{before} {bits}");
+        }
     }
 }
