@@ -65,6 +65,7 @@ const FLOOR: [(&str, &[&str]); 4] = [
             "hmac",
             "sha2",
             "h3o",
+            "num-bigint",
         ],
     ),
 ];

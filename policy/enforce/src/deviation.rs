@@ -1,7 +1,8 @@
 //! How far values are from their mean: the sum of the squares, put together from parts without the cancellation that a sum of
 //! squares less a square of sums has (Chan, Golub and LeVeque).
 
-use datafusion_common::arrow::array::{ArrayRef, AsArray};
+use crate::exactly::Spread;
+use datafusion_common::arrow::array::{ArrayRef, AsArray, Float64Array};
 use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion_common::{Result, ScalarValue, exec_err};
 use datafusion_expr::expr::AggregateFunction;
@@ -70,18 +71,15 @@ impl AggregateUDFImpl for Squares {
     }
 
     fn accumulator(&self, _args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Spread {
-            way: self.way,
-            of: Moments::default(),
-        }))
+        Ok(match self.way {
+            Way::Values => Box::new(Values(Spread::default())),
+            Way::Groups => Box::new(Groups(Vec::new())),
+        })
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        let field = |name: &str| {
-            let name = format!("{}[{name}]", args.name);
-            Arc::new(Field::new(name, DataType::Float64, true))
-        };
-        Ok(vec![field("count"), field("mean"), field("squares")])
+        let name = format!("{}[moments]", args.name);
+        Ok(vec![Arc::new(Field::new(name, DataType::Binary, true))])
     }
 }
 
@@ -116,71 +114,127 @@ impl Moments {
     }
 }
 
-/// What is known of the values so far.
+/// Of values.
 #[derive(Debug)]
-struct Spread {
-    way: Way,
-    of: Moments,
-}
+struct Values(Spread);
 
-impl Spread {
-    fn groups(&mut self, columns: &[ArrayRef], is_mean: bool) -> Result<()> {
-        let [counts, middles, squares] = columns else {
-            return exec_err!("three columns");
-        };
-        let float = |column: &ArrayRef| column.as_primitive_opt::<Float64Type>().cloned();
-        let (Some(counts), Some(middles), Some(squares)) =
-            (float(counts), float(middles), float(squares))
-        else {
-            return exec_err!("floating-point numbers");
-        };
-        for ((count, middle), squares) in counts.iter().zip(&middles).zip(&squares) {
-            let (Some(count), Some(middle), Some(squares)) = (count, middle, squares) else {
-                continue;
-            };
-            let mean = if is_mean { middle } else { middle / count };
-            self.of.add(Moments {
-                count,
-                mean,
-                squares,
-            });
-        }
-        Ok(())
-    }
-}
-
-impl Accumulator for Spread {
+impl Accumulator for Values {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        if self.way == Way::Groups {
-            return self.groups(values, false);
-        }
-        let values = values.first();
-        let Some(values) = values.and_then(|one| one.as_primitive_opt::<Float64Type>()) else {
-            return exec_err!("floating-point numbers");
+        let [values] = values else {
+            return exec_err!("one column");
         };
-        for value in values.iter().flatten() {
-            self.of.add(Moments::of(value));
+        for value in floats(values)?.iter().flatten() {
+            self.0.add(value);
         }
         Ok(())
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let told = (self.of.count > 0.0).then_some(self.of.squares);
+        Ok(ScalarValue::Float64(self.0.told()))
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self) + self.0.held()
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        Ok(vec![ScalarValue::Binary(Some(self.0.write()))])
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        for state in written(states)? {
+            if self.0.merge(state).is_none() {
+                return exec_err!("a state of `squares`");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Of groups: each of them. They are put together at the end and in an order of their own: that in which they come is that of
+/// the rows behind them, shows in the last digit, and is not the asker's to know.
+#[derive(Debug)]
+struct Groups(Vec<Moments>);
+
+impl Groups {
+    /// All of them together.
+    fn whole(&mut self) -> Moments {
+        self.0.sort_by(|one, other| {
+            let order = one.count.total_cmp(&other.count);
+            order
+                .then(one.mean.total_cmp(&other.mean))
+                .then(one.squares.total_cmp(&other.squares))
+        });
+        let mut whole = Moments::default();
+        for one in &self.0 {
+            whole.add(*one);
+        }
+        whole
+    }
+}
+
+impl Accumulator for Groups {
+    fn update_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
+        let [counts, sums, squares] = columns else {
+            return exec_err!("three columns");
+        };
+        let (counts, sums, squares) = (floats(counts)?, floats(sums)?, floats(squares)?);
+        for ((count, sum), squares) in counts.iter().zip(sums).zip(squares) {
+            if let (Some(count), Some(sum), Some(squares)) = (count, sum, squares) {
+                self.0.push(Moments {
+                    count,
+                    mean: sum / count,
+                    squares,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        let whole = self.whole();
+        let told = (whole.count > 0.0).then_some(whole.squares);
         Ok(ScalarValue::Float64(told))
     }
 
     fn size(&self) -> usize {
-        size_of_val(self)
+        size_of_val(self) + self.0.capacity() * size_of::<Moments>()
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let parts = [self.of.count, self.of.mean, self.of.squares];
-        Ok(parts.map(ScalarValue::from).to_vec())
+        let parts = self.0.iter();
+        let parts = parts.flat_map(|one| [one.count, one.mean, one.squares]);
+        let bytes = parts.flat_map(f64::to_le_bytes).collect();
+        Ok(vec![ScalarValue::Binary(Some(bytes))])
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        self.groups(states, true)
+        for state in written(states)? {
+            let numbers = state.as_chunks::<8>().0.iter();
+            let numbers: Vec<f64> = numbers.map(|bytes| f64::from_le_bytes(*bytes)).collect();
+            let moments = numbers.as_chunks::<3>().0.iter();
+            self.0.extend(moments.map(|[count, mean, squares]| Moments {
+                count: *count,
+                mean: *mean,
+                squares: *squares,
+            }));
+        }
+        Ok(())
     }
+}
+
+fn floats(column: &ArrayRef) -> Result<&Float64Array> {
+    let floats = column.as_primitive_opt::<Float64Type>();
+    floats.map_or_else(|| exec_err!("floating-point numbers"), Ok)
+}
+
+/// What other parts of the same have written.
+fn written(states: &[ArrayRef]) -> Result<impl Iterator<Item = &[u8]>> {
+    let states = states.first().and_then(|one| one.as_binary_opt::<i32>());
+    let Some(states) = states else {
+        return exec_err!("bytes");
+    };
+    Ok(states.iter().flatten())
 }
 
 #[cfg(test)]
@@ -193,6 +247,59 @@ mod tests {
             all.add(Moments::of(*value));
         }
         all
+    }
+
+    /// The last digit tells nothing of the order in which groups came, nor of how they came together.
+    #[test]
+    fn groups_are_put_together_alike_in_every_order() {
+        let groups: Vec<[f64; 3]> = (0..40_u32)
+            .map(|at| {
+                let at = f64::from(at * 7919 % 101);
+                [at + 1.0, (at * 0.3).sin() * 1e3, at / 7.0]
+            })
+            .collect();
+        let column = |rows: &[[f64; 3]], at: usize| -> ArrayRef {
+            Arc::new(Float64Array::from_iter_values(
+                rows.iter().map(|row| row[at]),
+            ))
+        };
+        let fresh = || Groups(Vec::new());
+        let part = |rows: &[[f64; 3]]| {
+            let mut part = fresh();
+            let columns = [0, 1, 2].map(|at| column(rows, at));
+            part.update_batch(&columns).unwrap();
+            part.state().unwrap()[0].to_array().unwrap()
+        };
+        let mut told = Vec::new();
+        for turn in 0..groups.len() {
+            let mut turned = groups.clone();
+            turned.rotate_left(turn);
+            let (one, other) = turned.split_at(turn);
+            let mut whole = fresh();
+            for rows in [other, one] {
+                whole.merge_batch(&[part(rows)]).unwrap();
+            }
+            told.push(whole.evaluate().unwrap());
+        }
+        assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+        // Put together as they come they differ: the test would see it.
+        let as_they_come = |rows: &[[f64; 3]]| {
+            let mut all = Moments::default();
+            for [count, sum, squares] in rows {
+                all.add(Moments {
+                    count: *count,
+                    mean: sum / count,
+                    squares: *squares,
+                });
+            }
+            all.squares
+        };
+        let mut back = groups.clone();
+        back.reverse();
+        assert_ne!(
+            as_they_come(&groups).to_bits(),
+            as_they_come(&back).to_bits()
+        );
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod bucket;
 pub mod cube;
 pub mod deviation;
 pub mod dominated;
+mod exactly;
 pub mod gate;
 pub mod harmless;
 mod level;

@@ -1,0 +1,230 @@
+//! Sums of floating-point numbers and of their squares without any rounding: they are the same in whatever order the numbers
+//! come, and in whatever parts they are put together. The last digit of a usual sum tells of the order of the rows behind it.
+
+use num_bigint::{BigInt, Sign};
+
+/// How many numbers there are, their sum and that of their squares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Spread {
+    count: u64,
+    sum: Exactly,
+    squares: Exactly,
+}
+
+impl Spread {
+    /// One more number.
+    pub(crate) fn add(&mut self, value: f64) {
+        self.count = self.count.saturating_add(1);
+        self.sum.add(value);
+        // The square, and what its rounding took away (Dekker): of the least numbers alone something is lost, in every order.
+        let square = value * value;
+        self.squares.add(square);
+        if square.is_finite() {
+            self.squares.add(value.mul_add(value, -square));
+        }
+    }
+
+    /// How far the numbers are from their mean: the sum of the squares, rounded at its end. None of no numbers; NaN where one
+    /// of them is infinite or none.
+    pub(crate) fn told(&self) -> Option<f64> {
+        let count = (self.count > 0).then(|| float(self.count))?;
+        if self.sum.broken || self.squares.broken {
+            return Some(f64::NAN);
+        }
+        let (sum, power) = self.sum.whole();
+        let (squares, finer) = self.squares.whole();
+        // n times the sum of the squares less the square of the sum, both as multiples of the same power of two.
+        let power = power.saturating_mul(2);
+        let least = power.min(finer);
+        let up = |power: i32| usize::try_from(power.saturating_sub(least)).unwrap_or_default();
+        let rest = ((squares * self.count) << up(finer)) - ((&sum * &sum) << up(power));
+        Some(rounded(&rest, least) / count)
+    }
+
+    /// Bytes, to be read by [`Self::merge`].
+    pub(crate) fn write(&self) -> Vec<u8> {
+        let mut out = self.count.to_le_bytes().to_vec();
+        for (of, sum) in [(SUM, &self.sum), (SQUARES, &self.squares)] {
+            if sum.broken {
+                out.extend(part(of | BROKEN, 0, 0));
+            }
+            let digits = sum.digits.iter();
+            out.extend(digits.flat_map(|(place, digit)| part(of, *place, *digit)));
+        }
+        out
+    }
+
+    /// Takes in what [`Self::write`] has written; nothing where it did not.
+    pub(crate) fn merge(&mut self, bytes: &[u8]) -> Option<()> {
+        let (count, parts) = bytes.split_first_chunk::<8>()?;
+        self.count = self.count.saturating_add(u64::from_le_bytes(*count));
+        let (parts, []) = parts.as_chunks::<PART>() else {
+            return None;
+        };
+        for part in parts {
+            let (of, rest) = part.split_first()?;
+            let (place, digit) = rest.split_first_chunk::<4>()?;
+            let sum = match of & SQUARES {
+                SUM => &mut self.sum,
+                _ => &mut self.squares,
+            };
+            sum.broken |= of & BROKEN != 0;
+            let digit = i128::from_le_bytes(*digit.first_chunk()?);
+            sum.put(i32::from_le_bytes(*place), digit);
+        }
+        Some(())
+    }
+
+    /// How many bytes it holds beside itself.
+    pub(crate) const fn held(&self) -> usize {
+        let digits = self.sum.digits.capacity() + self.squares.digits.capacity();
+        digits * size_of::<(i32, i128)>()
+    }
+}
+
+/// Of which sum a digit is, and whether there is none.
+const SUM: u8 = 0;
+const SQUARES: u8 = 1;
+const BROKEN: u8 = 2;
+
+/// So many bytes are written of a digit.
+const PART: usize = 1 + 4 + 16;
+
+fn part(of: u8, place: i32, digit: i128) -> [u8; PART] {
+    let mut part = [of; PART];
+    let bytes = place.to_le_bytes().into_iter().chain(digit.to_le_bytes());
+    for (slot, byte) in part.iter_mut().skip(1).zip(bytes) {
+        *slot = byte;
+    }
+    part
+}
+
+/// A sum, as digits to the base 2^32.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Exactly {
+    /// Places, and what stands there: the digits of 2^63 numbers and more.
+    digits: Vec<(i32, i128)>,
+    /// Something was no finite number, so the sum is none.
+    broken: bool,
+}
+
+impl Exactly {
+    fn add(&mut self, value: f64) {
+        if !value.is_finite() {
+            self.broken = true;
+            return;
+        }
+        // IEEE 754-2019, section 3.4: a sign, 11 bits of the exponent, 52 of the significand.
+        let bits = value.to_bits();
+        let (exponent, fraction) = ((bits >> 52) & 0x7ff, bits & ((1 << 52) - 1));
+        let significand = fraction | (u64::from(exponent > 0) << 52);
+        // How far its lowest bit is above that of the least number there is.
+        let lowest = exponent.max(1) - 1;
+        let mut rest = u128::from(significand) << (lowest % 32);
+        let mut place = i32::try_from(lowest / 32).unwrap_or_default();
+        while rest != 0 {
+            let digit = i128::try_from(rest & u128::from(u32::MAX)).unwrap_or_default();
+            self.put(place, if value < 0.0 { -digit } else { digit });
+            rest >>= 32;
+            place += 1;
+        }
+    }
+
+    fn put(&mut self, place: i32, digit: i128) {
+        match self.digits.iter_mut().find(|(at, _)| *at == place) {
+            Some((_, sum)) => *sum = sum.saturating_add(digit),
+            None => self.digits.push((place, digit)),
+        }
+    }
+
+    /// The sum as a multiple of a power of two.
+    fn whole(&self) -> (BigInt, i32) {
+        let places = self.digits.iter().map(|(place, _)| *place);
+        let least = places.min().unwrap_or_default();
+        let digits = self.digits.iter().map(|(place, digit)| {
+            let up = usize::try_from(place.saturating_sub(least)).unwrap_or_default();
+            BigInt::from(*digit) << (32 * up)
+        });
+        (digits.sum(), least * 32 - 1074)
+    }
+}
+
+/// `number` times 2^`power`, rounded.
+fn rounded(number: &BigInt, power: i32) -> f64 {
+    let bits = number.bits();
+    let down = bits.saturating_sub(64);
+    let (sign, digits) = (number >> down).to_u64_digits();
+    let sign = if sign == Sign::Minus { -1.0 } else { 1.0 };
+    let top = digits.first().copied().map_or(0.0, float);
+    let mut power = power.saturating_add(i32::try_from(down).unwrap_or(i32::MAX));
+    let mut value = sign * top;
+    // In steps, none of which is beyond the powers that there are.
+    while power != 0 && value != 0.0 && value.is_finite() {
+        let step = power.clamp(-512, 512);
+        value *= 2.0_f64.powi(step);
+        power -= step;
+    }
+    value
+}
+
+/// The number, rounded where it has more than 53 bits.
+fn float(number: u64) -> f64 {
+    let half = |bits: u64| u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default();
+    f64::from(half(number >> 32)) * 4_294_967_296.0 + f64::from(half(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(values: &[f64]) -> Spread {
+        let mut all = Spread::default();
+        for value in values {
+            all.add(*value);
+        }
+        all
+    }
+
+    #[test]
+    fn every_order_and_every_parting_says_the_same() {
+        let values: Vec<f64> = (0..97_i32)
+            .map(|at| f64::from(at * 7919 % 101).sin() * 10_f64.powi(at % 13 - 5))
+            .collect();
+        let whole = of(&values).told().unwrap();
+        for turn in 0..values.len() {
+            let mut turned = values.clone();
+            turned.rotate_left(turn);
+            assert_eq!(of(&turned).told().unwrap().to_bits(), whole.to_bits());
+            let (one, other) = turned.split_at(turn);
+            let mut merged = Spread::default();
+            for part in [other, one, &[]] {
+                merged.merge(&of(part).write()).unwrap();
+            }
+            assert_eq!(merged.told().unwrap().to_bits(), whole.to_bits());
+        }
+        let mean: f64 = values.iter().sum::<f64>() / 97.0;
+        let near: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        assert!((whole - near).abs() < 1e-12 * near, "{whole} {near}");
+    }
+
+    #[test]
+    fn nothing_is_lost_far_from_zero_or_near_it() {
+        let exact = |values: &[f64]| of(values).told().unwrap();
+        assert_eq!(exact(&[1e9, 1e9 + 1.0, 1e9 + 2.0]), 2.0);
+        assert_eq!(exact(&[1e15, -1e15]), 2e30);
+        assert_eq!(exact(&[1e-3; 1000]), 0.0);
+        assert_eq!(exact(&[3e100, 3e100, 0.0, 3e100]), 9e200 / 4.0 * 3.0);
+        assert_eq!(
+            exact(&[0.25, 0.5, 1e-300]).to_bits(),
+            exact(&[1e-300, 0.5, 0.25]).to_bits()
+        );
+        assert_eq!(exact(&[f64::from_bits(1), f64::from_bits(1)]), 0.0);
+        assert_eq!(of(&[]).told(), None);
+        for odd in [f64::NAN, f64::INFINITY, 1e200] {
+            assert!(exact(&[1.0, odd, 2.0]).is_nan());
+            let mut merged = of(&[5.0]);
+            merged.merge(&of(&[odd]).write()).unwrap();
+            assert!(merged.told().unwrap().is_nan());
+        }
+    }
+}
