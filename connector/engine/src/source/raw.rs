@@ -1,5 +1,7 @@
 //! What a file holds before anything is believed about it, and how it becomes a typed value.
 
+use super::when;
+
 /// One field of a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Raw<'a> {
@@ -31,9 +33,9 @@ impl Raw<'_> {
             Self::Int(number) => number.to_string(),
             Self::Float(number) => number.to_string(),
             Self::Bool(truth) => truth.to_string(),
-            Self::Day(day) => format!("day {day} since 1970-01-01"),
-            Self::Civil(micros) => format!("local time {micros} us"),
-            Self::Instant(micros) => format!("instant {micros} us"),
+            Self::Day(day) => when::day_shown(*day),
+            Self::Civil(micros) => when::civil_shown(*micros),
+            Self::Instant(micros) => when::civil_shown(*micros) + "Z",
         }
     }
 }
@@ -112,5 +114,25 @@ pub fn truth(text: &str) -> Option<bool> {
         "true" | "t" | "yes" | "y" | "1" => Some(true),
         "false" | "f" | "no" | "n" | "0" => Some(false),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Raw;
+    use crate::source::when;
+
+    /// What is shown is what a column is guessed from.
+    #[test]
+    fn times_are_shown_as_they_are_written() {
+        let instant = Raw::Instant(1_781_744_901_200_000).shown();
+        assert_eq!(instant, "2026-06-18T01:08:21.2Z");
+        let read = |text: &str| when::iso(true).iter().find_map(|format| format.read(text));
+        assert!(read(&instant).unwrap().offset.is_some());
+        let civil = Raw::Civil(1_781_744_901_000_000).shown();
+        assert_eq!(civil, "2026-06-18T01:08:21");
+        assert!(read(&civil).unwrap().offset.is_none());
+        assert_eq!(Raw::Day(20_622).shown(), "2026-06-18");
+        assert!(Raw::Instant(i64::MAX).shown().contains("1970"));
     }
 }

@@ -216,6 +216,18 @@ pub fn start_of_day(day: i32, zone: &TimeZone) -> Option<i64> {
     Some(stamp.as_microsecond())
 }
 
+/// A day as ISO 8601 writes it.
+pub(super) fn day_shown(day: i32) -> String {
+    let found = datetime(i64::from(day) * DAY_US).map(|clock| clock.date().to_string());
+    found.unwrap_or_else(|| format!("day {day} since 1970-01-01"))
+}
+
+/// A civil time as ISO 8601 writes it.
+pub(super) fn civil_shown(micros: i64) -> String {
+    let found = datetime(micros).map(|clock| clock.to_string());
+    found.unwrap_or_else(|| format!("{micros} us since 1970-01-01"))
+}
+
 fn datetime(micros: i64) -> Option<civil::DateTime> {
     let stamp = jiff::Timestamp::from_microsecond(micros).ok()?;
     Some(Offset::UTC.to_datetime(stamp))
