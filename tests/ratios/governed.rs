@@ -23,6 +23,7 @@ use policy::contract::Book;
 use policy::id::{DatasetId, ParticipantId, RequestId};
 use policy::peer::{Presented, VerifiedPeer};
 use policy::ruling::{Facts, decide};
+use policy::term::around::Around;
 use policy::term::purpose::Taxonomy;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -91,10 +92,7 @@ impl Provider {
         )
         .unwrap();
         let log = log(&folder.path().join("log"), &clock);
-        let contracts = ["open", "filtered", "small"]
-            .into_iter()
-            .map(|name| (name, world.contract(name)))
-            .collect();
+        let contracts = world.by_name().collect();
         Self {
             runtime,
             room,
@@ -139,8 +137,14 @@ impl Provider {
             .map(|(id, snapshot)| (id.clone(), snapshot.dataset.version.clone()))
             .collect();
         let purpose = harness::play::PURPOSE.parse().unwrap();
+        // No other answer runs; of what is unknown every count would be at its most.
+        let alone = Around {
+            running: 0,
+            ..Around::UNKNOWN
+        };
+        let around = BTreeMap::from([(self.contracts[dataset], alone)]);
         let facts = Facts {
-            around: &std::collections::BTreeMap::new(),
+            around: &around,
             guards: &BTreeMap::new(),
             now,
             request: RequestId(rand::random()),

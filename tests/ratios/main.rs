@@ -54,6 +54,34 @@ const QUESTIONS: [(&str, &str, &str, &str); 4] = [
     ),
 ];
 
+/// What a permitted aggregate costs beside the same one without a contract, in process: the least group alone.
+const GROUPED: (&str, &str) = (
+    "SELECT site, count(*) AS c, sum(n) AS s FROM counts_grouped GROUP BY site",
+    "SELECT site, count(*) AS c, sum(n) AS s FROM t GROUP BY site",
+);
+
+/// Cells that were released are read; the bare side computes them.
+const RELEASED: (&str, &str) = (
+    "SELECT site, count(*) AS c, sum(n) AS s FROM counts_released GROUP BY site",
+    "SELECT site, count(*) AS c, sum(n) AS s FROM t GROUP BY site",
+);
+
+/// Treatments of a column, beside the same column as it is; both under a contract.
+const TREATED: [(&str, &str, &str, &str); 2] = [
+    (
+        "rounding a time, ns of work a row, at most 20",
+        "rounded",
+        "SELECT id, at FROM counts_rounded",
+        "SELECT id, at FROM counts_open",
+    ),
+    (
+        "keyed hash of a text, ns of work a row, at most 200",
+        "keyed",
+        "SELECT id, device FROM counts_keyed",
+        "SELECT id, device FROM counts_open",
+    ),
+];
+
 const SMALL: &str = "SELECT n FROM counts_small WHERE id = 7";
 
 fn main() {
@@ -100,6 +128,28 @@ fn run(rows: usize, rounds: usize, json: &std::path::Path) {
             );
             table.row("in process", name, "plain DataFusion", &pair);
         }
+        let files = house.files("grouped");
+        let pair = measure::alternately(
+            many,
+            None,
+            || house.ask("grouped", GROUPED.0),
+            || plain.ask(GROUPED.1, &files),
+        );
+        table.row(
+            "in process",
+            "aggregate, groups of three and more",
+            "plain DataFusion",
+            &pair,
+        );
+        for (name, dataset, treated, as_it_is) in TREATED {
+            let pair = measure::alternately(
+                many,
+                None,
+                || house.ask(dataset, treated),
+                || house.ask("open", as_it_is),
+            );
+            table.note(name, pair.more_work() * 1e9 / rows as f64);
+        }
     }
 
     eprintln!("over mutual TLS");
@@ -119,6 +169,18 @@ fn run(rows: usize, rounds: usize, json: &std::path::Path) {
         table.row("mutual TLS", name, "bare Flight stream", &pair);
     }
     let pair = measure::alternately(
+        many,
+        pids,
+        || consumer.ask(world.contract("released"), RELEASED.0),
+        || client.stream("released", RELEASED.1),
+    );
+    table.row(
+        "mutual TLS",
+        "aggregate of released cells",
+        "bare Flight stream",
+        &pair,
+    );
+    let pair = measure::alternately(
         Plan { rounds, calls: 100 },
         pids,
         || consumer.ask(world.contract("small"), SMALL),
@@ -129,6 +191,7 @@ fn run(rows: usize, rounds: usize, json: &std::path::Path) {
         "fdatasync of 512 bytes appended to a file on the same disk, p50 in ms",
         sync::p50_ms(&world),
     );
+    world.provider.stop();
     table.print();
     std::fs::write(json, table.json()).expect("the figures can be written");
     eprintln!("figures: {}", json.display());

@@ -38,6 +38,14 @@ pub(crate) struct Pair {
     pub(crate) bare: Vec<Run>,
 }
 
+impl Pair {
+    /// Seconds of work that the governed way takes more than the bare one for a call, on average.
+    pub(crate) fn more_work(&self) -> f64 {
+        let work = |runs: &[Run]| runs.iter().map(|run| run.cpu).sum::<f64>() / runs.len() as f64;
+        work(&self.governed) - work(&self.bare)
+    }
+}
+
 /// Measures both in turn. `serving` are the processes at the other end.
 pub(crate) fn alternately(
     plan: Plan,

@@ -1,7 +1,7 @@
-//! A league of two with the documented commands: a provider with three datasets, a consumer with a contract for each.
+//! A league of two with the documented commands: a provider with some datasets, a consumer with a contract for each.
 
-use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use harness::city::City;
 use harness::league::League;
 use harness::play::ALL;
@@ -19,17 +19,37 @@ pub(crate) struct World {
 }
 
 /// What the contract of each dataset says beyond purpose and time.
-const TERMS: [(&str, &str); 3] = [
+const TERMS: [(&str, &str); 7] = [
     ("open", ""),
     (
         "filtered",
         "rows = \"site <> 'site 7'\"\nmask = { note = \"null\", extra = { constant = 0 } }\n",
     ),
     ("small", ""),
+    ("rounded", "coarsen = { at = \"hour\" }\n"),
+    ("keyed", "mask = { device = \"hash\" }\n"),
+    (
+        "grouped",
+        "aggregate = { by = [\"site\"], functions = [\"count\", \"sum\"], measures = [\"n\"], min_rows = 3 }\n",
+    ),
+    (
+        "released",
+        "aggregate = { by = [\"site\", \"at\"], functions = [\"count\", \"sum\"], measures = [\"n\"], \
+         bucket = \"hour\", zone = \"UTC\", min_rows = 3 }\n",
+    ),
+];
+
+/// The grids of the datasets of which cells are shown.
+const GRIDS: [(&str, &str); 2] = [
+    ("grouped", "dimensions = [\"site\"]"),
+    (
+        "released",
+        "dimensions = [\"site\", \"at\"]\nbucket = \"hour\"\nzone = \"UTC\"\nrelease = \"day\"\nrelease_column = \"at\"\nlate = \"wait\"",
+    ),
 ];
 
 impl World {
-    /// Publishes so many rows, twice, and a hundred; signs three contracts.
+    /// Publishes so many rows under each of the terms, and a hundred; signs a contract for each.
     pub(crate) fn new(rows: usize) -> Self {
         let league = League::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
         let mut provider = league.city("north");
@@ -37,15 +57,28 @@ impl World {
         for alias in ["north", "firm"] {
             league.hand_bundle_to(alias);
         }
-        for (name, terms) in TERMS {
+        for (name, _) in TERMS {
             let file = provider.folder().join(format!("{name}.parquet"));
-            write(&file, if name == "small" { 100 } else { rows });
+            // A release sorts what it is made of, within the limits of a question.
+            let rows = match name {
+                "small" => 100,
+                "released" => rows.min(500_000),
+                _ => rows,
+            };
+            write(&file, rows);
             let dataset = format!("counts_{name}");
             let file = file.to_str().expect("temporary folders have plain names");
             let add = ["dataset", "add", file, "--name", &dataset, "--licence"];
             provider
                 .hansa(&[&add[..], &["proprietary"]].concat())
                 .must();
+            if let Some((_, grid)) = GRIDS.iter().find(|(of, _)| *of == name) {
+                provider.configure(&format!("\n[dataset.grid]\n{grid}\n"));
+            }
+        }
+        provider.publishes();
+        for (name, terms) in TERMS {
+            let dataset = format!("counts_{name}");
             provider.offers(
                 &dataset,
                 name,
@@ -54,7 +87,6 @@ impl World {
                 "auto",
             );
         }
-        provider.publishes();
         provider.serve();
         consumer.knows(&provider);
         let contracts = TERMS
@@ -87,6 +119,11 @@ impl World {
         self.contracts.values().copied()
     }
 
+    /// The same with the datasets' names.
+    pub(crate) fn by_name(&self) -> impl Iterator<Item = (&'static str, ContractId)> {
+        self.contracts.iter().map(|(name, id)| (*name, *id))
+    }
+
     /// The files of each dataset's snapshot.
     pub(crate) fn files(&self) -> BTreeMap<&'static str, Vec<PathBuf>> {
         let provider = crate::governed::Provider::open(self);
@@ -102,8 +139,12 @@ impl World {
     }
 }
 
+/// 1 June 2026, in microseconds: 19 days from here are over.
+const BEGIN: i64 = 1_780_272_000_000_000;
+
 /// Counts at forty sites: numbers that compress badly and texts that compress well, as sensors give them.
 fn write(file: &Path, rows: usize) {
+    let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     let schema = Arc::new(Schema::new(vec![
         Field::new("id", DataType::Int64, false),
         Field::new("site", DataType::Utf8, false),
@@ -112,6 +153,8 @@ fn write(file: &Path, rows: usize) {
         Field::new("value", DataType::Float64, false),
         Field::new("extra", DataType::Int64, false),
         Field::new("note", DataType::Utf8, true),
+        Field::new("device", DataType::Utf8, false),
+        Field::new("at", time, false),
     ]));
     let out = std::fs::File::create(file).expect("a file can be made");
     let mut writer = ArrowWriter::try_new(out, Arc::clone(&schema), None).expect("a Parquet file");
@@ -149,6 +192,17 @@ fn write(file: &Path, rows: usize) {
                         .iter()
                         .map(|n| (n % 3 == 0).then(|| format!("{n:x}"))),
                 )),
+                Arc::new(StringArray::from_iter_values(
+                    numbers.iter().map(|n| format!("{:x}", n >> 24)),
+                )),
+                Arc::new(
+                    TimestampMicrosecondArray::from_iter_values(
+                        numbers
+                            .iter()
+                            .map(|n| BEGIN + (n >> 12 & 0xff_ffff) as i64 * 100_000),
+                    )
+                    .with_timezone("UTC"),
+                ),
             ],
         )
         .expect("columns as the schema says");
