@@ -149,6 +149,7 @@ fn bare(data: &ArrayData) -> Result<Option<ArrayData>, ArrowError> {
         }
         _ => None,
     };
+    // INVARIANT: nothing-beside. What is sent of a bitmap is this.
     if marks_are_bare && bits.is_none() {
         return Ok(None);
     }
