@@ -14,7 +14,7 @@ use crate::answer::Answer;
 use crate::execute::planner::Planner;
 use crate::execute::watch::Watch;
 use crate::fault;
-use crate::limits::{Limits, Pool, Room};
+use crate::limits::{Limits, PLANNING, Pool, Room};
 use crate::plan::functions::exact;
 use crate::plan::stack;
 use crate::session;
@@ -32,7 +32,6 @@ use policy::id::{DatasetId, RequestId};
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// The snapshots that are current, by dataset; pinned when a question starts.
@@ -262,9 +261,6 @@ fn explained(named: &LogicalPlan) -> Result<RecordBatch, Refusal> {
     RecordBatch::try_new(Arc::new(schema), vec![lines])
         .map_err(|_| Refusal::new(Code::Internal, "the plan can't be shown"))
 }
-
-/// The most time for planning alone. Tests run on machines that have other work, too, and what they see is not the clock.
-const PLANNING: Duration = Duration::from_secs(if cfg!(test) { 3600 } else { 20 });
 
 #[cfg(test)]
 mod property;
