@@ -54,17 +54,14 @@ const QUESTIONS: [(&str, &str, &str, &str); 4] = [
     ),
 ];
 
-/// What a permitted aggregate costs beside the same one without a contract, in process: the least group alone.
-const GROUPED: (&str, &str) = (
-    "SELECT site, count(*) AS c, sum(n) AS s FROM counts_grouped GROUP BY site",
-    "SELECT site, count(*) AS c, sum(n) AS s FROM t GROUP BY site",
-);
+/// Counts and sums of each site, beside the same without a contract.
+const GROUPED: &str = "SELECT site, count(*) AS c, sum(n) AS s FROM counts_grouped GROUP BY site";
 
 /// Cells that were released are read; the bare side computes them.
-const RELEASED: (&str, &str) = (
-    "SELECT site, count(*) AS c, sum(n) AS s FROM counts_released GROUP BY site",
-    "SELECT site, count(*) AS c, sum(n) AS s FROM t GROUP BY site",
-);
+const RELEASED: &str = "SELECT site, count(*) AS c, sum(n) AS s FROM counts_released GROUP BY site";
+
+/// What the bare side asks instead of either.
+const UNGOVERNED: &str = "SELECT site, count(*) AS c, sum(n) AS s FROM t GROUP BY site";
 
 /// Treatments of a column, beside the same column as it is; both under a contract.
 const TREATED: [(&str, &str, &str, &str); 2] = [
@@ -89,6 +86,7 @@ fn main() {
     let mut rows = 4_000_000;
     let mut rounds = 11;
     let mut json = PathBuf::from("ratios.json");
+    let mut only = String::new();
     while let Some(arg) = args.next() {
         let mut value = || args.next().unwrap_or_else(|| panic!("{arg} needs a value"));
         match arg.as_str() {
@@ -97,102 +95,119 @@ fn main() {
             "--rows" => rows = value().parse().expect("--rows is a number"),
             "--rounds" => rounds = value().parse().expect("--rounds is a number"),
             "--json" => json = value().into(),
+            "--only" => only = value(),
             // This program again, as the other end of the bare stream.
             "--bare-server" => return bare::server::run(&value()),
             _ => {
-                eprintln!("usage: cargo ratios [--rows N] [--rounds N] [--json FILE]");
+                eprintln!(
+                    "usage: cargo ratios [--rows N] [--rounds N] [--only TEXT] [--json FILE]"
+                );
                 std::process::exit(2);
             }
         }
     }
-    run(rows, rounds, &json);
+    run(rows, rounds, &only, &json);
 }
 
-fn run(rows: usize, rounds: usize, json: &std::path::Path) {
+/// Measures what has `only` in its name, where it says something.
+fn run(rows: usize, rounds: usize, only: &str, json: &std::path::Path) {
     eprintln!("making {rows} rows, a league of two and its contracts");
     let mut world = world::World::new(rows);
     let mut table = Table::new(rows, rounds);
-    let many = Plan { rounds, calls: 1 };
+    in_process(&world, &mut table, rounds, only);
+    over_tls(&mut world, &mut table, rounds, only);
+    table.print();
+    std::fs::write(json, table.json()).expect("the figures can be written");
+    eprintln!("figures: {}", json.display());
+}
 
+fn in_process(world: &world::World, table: &mut Table, rounds: usize, only: &str) {
     eprintln!("in process");
-    {
-        let house = governed::Provider::open(&world);
-        let plain = bare::Plain::new();
-        for (name, dataset, governed, bare) in QUESTIONS {
-            let files = house.files(dataset);
-            let pair = measure::alternately(
-                many,
-                None,
-                || house.ask(dataset, governed),
-                || plain.ask(bare, &files),
-            );
-            table.row("in process", name, "plain DataFusion", &pair);
+    let place = "in process";
+    let many = Plan { rounds, calls: 1 };
+    let house = governed::Provider::open(world);
+    let plain = bare::Plain::new();
+    let grouped = (
+        "aggregate, groups of three and more",
+        "grouped",
+        GROUPED,
+        UNGOVERNED,
+    );
+    for (name, dataset, governed, bare) in QUESTIONS.into_iter().chain([grouped]) {
+        if !wanted(place, name, only) {
+            continue;
         }
-        let files = house.files("grouped");
+        let files = house.files(dataset);
         let pair = measure::alternately(
             many,
             None,
-            || house.ask("grouped", GROUPED.0),
-            || plain.ask(GROUPED.1, &files),
+            || house.ask(dataset, governed),
+            || plain.ask(bare, &files),
         );
-        table.row(
-            "in process",
-            "aggregate, groups of three and more",
-            "plain DataFusion",
-            &pair,
-        );
-        for (name, dataset, treated, as_it_is) in TREATED {
-            let pair = measure::alternately(
-                many,
-                None,
-                || house.ask(dataset, treated),
-                || house.ask("open", as_it_is),
-            );
-            table.note(name, pair.more_work() * 1e9 / rows as f64);
-        }
+        table.row(place, name, "plain DataFusion", &pair);
     }
+    for (name, dataset, treated, as_it_is) in TREATED {
+        if !wanted(place, name, only) {
+            continue;
+        }
+        let pair = measure::alternately(
+            many,
+            None,
+            || house.ask(dataset, treated),
+            || house.ask("open", as_it_is),
+        );
+        table.note(name, pair.more_work() * 1e9 / table.rows() as f64);
+    }
+}
 
+fn over_tls(world: &mut world::World, table: &mut Table, rounds: usize, only: &str) {
+    let place = "mutual TLS";
+    let released = (
+        "aggregate of released cells",
+        "released",
+        RELEASED,
+        UNGOVERNED,
+    );
+    let streams: Vec<_> = QUESTIONS.into_iter().chain([released]).collect();
+    let small = wanted(place, "small question", only);
+    if !small && !streams.iter().any(|one| wanted(place, one.0, only)) {
+        return;
+    }
     eprintln!("over mutual TLS");
     let paths = world.files();
     world.serve();
-    let server = bare::server::Server::start(&world, &paths);
-    let consumer = wire::Consumer::connect(&world);
-    let client = bare::client::Client::connect(&world, server.address());
+    let server = bare::server::Server::start(world, &paths);
+    let consumer = wire::Consumer::connect(world);
+    let client = bare::client::Client::connect(world, server.address());
     let pids = Some((world.provider.pid().unwrap(), server.pid()));
-    for (name, dataset, governed, bare) in QUESTIONS {
+    for (name, dataset, governed, bare) in streams {
+        if !wanted(place, name, only) {
+            continue;
+        }
         let pair = measure::alternately(
-            many,
+            Plan { rounds, calls: 1 },
             pids,
             || consumer.ask(world.contract(dataset), governed),
             || client.stream(dataset, bare),
         );
-        table.row("mutual TLS", name, "bare Flight stream", &pair);
+        table.row(place, name, "bare Flight stream", &pair);
     }
-    let pair = measure::alternately(
-        many,
-        pids,
-        || consumer.ask(world.contract("released"), RELEASED.0),
-        || client.stream("released", RELEASED.1),
-    );
-    table.row(
-        "mutual TLS",
-        "aggregate of released cells",
-        "bare Flight stream",
-        &pair,
-    );
-    let pair = measure::alternately(
-        Plan { rounds, calls: 100 },
-        pids,
-        || consumer.ask(world.contract("small"), SMALL),
-        || client.unary(),
-    );
-    table.row("mutual TLS", "small question", "bare unary call", &pair);
+    if small {
+        let pair = measure::alternately(
+            Plan { rounds, calls: 100 },
+            pids,
+            || consumer.ask(world.contract("small"), SMALL),
+            || client.unary(),
+        );
+        table.row(place, "small question", "bare unary call", &pair);
+    }
     table.note(
         "fdatasync of 512 bytes appended to a file on the same disk, p50 in ms",
-        sync::p50_ms(&world),
+        sync::p50_ms(world),
     );
     world.provider.stop();
-    table.print();
-    std::fs::write(json, table.json()).expect("the figures can be written");
-    eprintln!("figures: {}", json.display());
+}
+
+fn wanted(place: &str, name: &str, only: &str) -> bool {
+    format!("{place}: {name}").contains(only)
 }

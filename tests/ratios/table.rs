@@ -22,6 +22,11 @@ impl Table {
         }
     }
 
+    /// Rows of the larger datasets.
+    pub(crate) const fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// Takes in one comparison.
     pub(crate) fn row(&mut self, place: &str, what: &str, against: &str, pair: &Pair) {
         let mut ratios: Vec<f64> = pair
