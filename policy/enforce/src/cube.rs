@@ -109,25 +109,19 @@ pub(crate) fn cells(
     }
     let own = |name: String| col(datafusion_common::Column::from_name(name));
     let has_unit = unit.is_some();
-    let units_of = |value: Expr| -> Expr {
-        if has_unit {
+    let units_of = |value: Expr| -> Option<Expr> {
+        has_unit.then(|| {
             let counted = when(value.is_not_null(), own("u".to_owned())).end();
             match counted {
                 Ok(counted) => call(&tools.count, counted, true),
                 Err(_) => lit(0_i64),
             }
-        } else {
-            call(&tools.count, value, false)
-        }
+        })
     };
-    let mut aggregates = vec![
-        call(&tools.count, lit(1_i64), false).alias("n"),
-        if has_unit {
-            call(&tools.count, own("u".to_owned()), true).alias("units")
-        } else {
-            call(&tools.count, lit(1_i64), false).alias("units")
-        },
-    ];
+    let mut aggregates = vec![call(&tools.count, lit(1_i64), false).alias("n")];
+    if has_unit {
+        aggregates.push(call(&tools.count, own("u".to_owned()), true).alias("units"));
+    }
     for measure in &cube.measures {
         let value = || own(format!("m_{measure}"));
         aggregates.push(call(&tools.count, value(), false).alias(format!("cnt_{measure}")));
@@ -139,7 +133,9 @@ pub(crate) fn cells(
             let unit = has_unit.then(|| own("u".to_owned()));
             aggregates.push(narrow(unit, value()).alias(format!("nar_{measure}")));
         }
-        aggregates.push(units_of(value()).alias(format!("units_{measure}")));
+        if let Some(units) = units_of(value()) {
+            aggregates.push(units.alias(format!("units_{measure}")));
+        }
     }
     for (index, rule) in cube.dominance.iter().enumerate() {
         let value = cast(own(format!("m_{}", rule.measure)), DataType::Float64);
@@ -161,7 +157,7 @@ pub(crate) fn cells(
     let plan = LogicalPlanBuilder::from(filtered)
         .project(inner)
         .and_then(|plan| plan.aggregate(group_columns, aggregates))
-        .and_then(|plan| plan.filter(own("units".to_owned()).gt_eq(lit(threshold))))
+        .and_then(|plan| plan.filter(own(units(cube, None)).gt_eq(lit(threshold))))
         .and_then(|plan| plan.project(outputs(shown, cube, threshold)?))
         // In one order whatever the rows' was, or sums of floating-point numbers over cells would tell of it.
         .and_then(|plan| plan.sort(order))
@@ -204,7 +200,7 @@ fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common:
         }
         let expr = if let Some(measure) = measure {
             let null = ScalarValue::try_from(field.data_type())?;
-            let enough = own(format!("units_{measure}")).gt_eq(lit(threshold));
+            let enough = own(units(cube, Some(measure))).gt_eq(lit(threshold));
             let rules = cube.dominance.iter().enumerate();
             let safe = rules
                 .filter(|(_, rule)| rule.measure.as_str() == measure)
@@ -222,8 +218,10 @@ fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common:
                 when(safe, cast(own(name.to_owned()), field.data_type().clone()))
                     .otherwise(lit(null))?
             }
-        } else if name == "n" || name == "units" && cube.permits(Function::Units) {
+        } else if name == "n" {
             cast(own(name.to_owned()), DataType::Int64)
+        } else if name == "units" && cube.permits(Function::Units) {
+            cast(own(units(cube, None)), DataType::Int64)
         } else if cube
             .dimensions
             .iter()
@@ -240,6 +238,17 @@ fn outputs(shown: &SchemaRef, cube: &Cube, threshold: i64) -> datafusion_common:
         return datafusion_common::plan_err!("a dimension is missing");
     }
     Ok(columns)
+}
+
+/// The column that counts the units of a cell, or those that have a value of a measure in it. Where rows are the unit, it is the
+/// one that counts rows: nothing is counted twice.
+fn units(cube: &Cube, measure: Option<&str>) -> String {
+    match (&cube.unit, measure) {
+        (Unit::Column(_), None) => "units".to_owned(),
+        (Unit::Column(_), Some(measure)) => format!("units_{measure}"),
+        (Unit::Rows, None) => "n".to_owned(),
+        (Unit::Rows, Some(measure)) => format!("cnt_{measure}"),
+    }
 }
 
 /// Whether the functions of the cube need the column of its cells.
