@@ -1,16 +1,19 @@
 //! Permitted plan to rows: optimise, look once more whether all is gated, plan, and run under limits. The only maker of rows.
 
 mod blank;
+mod cut;
 pub(crate) mod hoard;
 mod leaf;
 #[cfg(test)]
 pub(crate) mod mutant;
 mod pace;
+mod plain;
 mod planner;
 mod unreleased;
 pub mod watch;
 
 use crate::answer::Answer;
+use crate::execute::plain::{canonical, pieces, plain};
 use crate::execute::planner::Planner;
 use crate::execute::watch::Watch;
 use crate::fault;
@@ -204,53 +207,14 @@ async fn drive(
         if batch.num_rows() == 0 {
             continue;
         }
-        let batch = plain(&batch, &schema)?;
-        if send.send(Ok(batch)).await.is_err() {
-            break;
+        for piece in pieces(&batch) {
+            let batch = plain(&piece, &schema)?;
+            if send.send(Ok(batch)).await.is_err() {
+                return Ok(());
+            }
         }
     }
     Ok(())
-}
-
-/// The schema that leaves: plain types, no metadata.
-fn canonical(schema: &SchemaRef) -> SchemaRef {
-    let fields: Vec<Field> = schema
-        .fields()
-        .iter()
-        .map(|field| {
-            let kind = match field.data_type() {
-                DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
-                DataType::Dictionary(_, values) => values.as_ref().clone(),
-                other => other.clone(),
-            };
-            Field::new(field.name(), kind, field.is_nullable())
-        })
-        .collect();
-    Arc::new(Schema::new(fields))
-}
-
-/// A batch in the schema that leaves: views and dictionaries written out.
-fn plain(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Refusal> {
-    let lost = |_| {
-        Refusal::new(
-            Code::Internal,
-            "a batch does not fit the schema of its answer",
-        )
-    };
-    let columns = batch
-        .columns()
-        .iter()
-        .zip(schema.fields())
-        .map(|(column, field)| {
-            if column.data_type() == field.data_type() {
-                Ok(Arc::clone(column))
-            } else {
-                datafusion::arrow::compute::cast(column, field.data_type()).map_err(lost)
-            }
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(lost)
 }
 
 /// What `EXPLAIN` shows: the plan as it was asked, over the permitted view.

@@ -7,6 +7,7 @@ use crate::cube::Tools;
 use crate::level;
 use crate::place;
 use crate::replace::{self, Keyed};
+use crate::text::TEXT;
 use datafusion_common::arrow::datatypes::{DataType, Field, SchemaRef, TimeUnit};
 use datafusion_common::{Column, ScalarValue};
 use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
@@ -155,7 +156,7 @@ pub(crate) fn rows(
                 field.is_nullable(),
             ),
             Some(Cover::Hash(keyed)) => {
-                kind = DataType::Utf8;
+                kind = TEXT;
                 (
                     replace::hashed(column, &tools.secret, *keyed),
                     field.is_nullable(),
@@ -166,7 +167,7 @@ pub(crate) fn rows(
             }
             Some(Cover::Band(edges)) => (replace::banded(column, &kind, edges)?, true),
             Some(Cover::Level(lookup)) => {
-                kind = DataType::Utf8;
+                kind = TEXT;
                 let levels = tools.published.levels(&lookup.table)?;
                 let at = levels.level(&lookup.level)?;
                 (level::level(column, lookup.table, levels, at), true)
@@ -174,7 +175,7 @@ pub(crate) fn rows(
             Some(Cover::Place(None)) => continue,
             Some(Cover::Place(Some(cell))) => {
                 shown_as = cell.name.as_str();
-                kind = DataType::Utf8;
+                kind = TEXT;
                 if visible
                     .as_ref()
                     .is_none_or(|visible| visible.contains(shown_as))
@@ -265,7 +266,9 @@ fn type_of<'a>(column: &Name, stored: &'a SchemaRef) -> Result<&'a DataType, Ref
 /// A literal of a policy in exactly the type of its column.
 pub(crate) fn typed(value: &Literal, wanted: &DataType) -> Result<ScalarValue, Refusal> {
     let made = match (value, wanted) {
-        (Literal::Text(text), DataType::Utf8) => Some(ScalarValue::Utf8(Some(text.clone()))),
+        (Literal::Text(text), DataType::Utf8View) => {
+            Some(ScalarValue::Utf8View(Some(text.clone())))
+        }
         (Literal::Text(text), DataType::Date32) => {
             let midnight: Option<evidence::time::Time> = format!("{text}T00:00:00Z").parse().ok();
             midnight

@@ -1,7 +1,8 @@
 //! What a value counts as on a level of a published table. Total, so that a mask can't fail: what the table does not know is
 //! NULL.
 
-use datafusion_common::arrow::array::{Array, ArrayRef, AsArray, StringBuilder};
+use crate::text::TEXT;
+use datafusion_common::arrow::array::{Array, ArrayRef, AsArray, StringViewBuilder};
 use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use datafusion_common::{Result, exec_err};
 use datafusion_expr::{
@@ -64,11 +65,11 @@ impl ScalarUDFImpl for Level {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Utf8)
+        Ok(TEXT)
     }
 
     fn return_field_from_args(&self, _: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        Ok(Arc::new(Field::new(self.name(), DataType::Utf8, true)))
+        Ok(Arc::new(Field::new(self.name(), TEXT, true)))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -83,7 +84,6 @@ impl ScalarUDFImpl for Level {
 impl Level {
     fn made(&self, values: &ArrayRef) -> Result<ArrayRef> {
         match values.data_type() {
-            DataType::Utf8 => Ok(self.of(values.as_string::<i32>().iter())),
             DataType::Utf8View => Ok(self.of(values.as_string_view().iter())),
             DataType::Int64 => {
                 let numbers = values.as_primitive::<Int64Type>().iter();
@@ -94,7 +94,7 @@ impl Level {
     }
 
     fn of<T: AsRef<str>>(&self, values: impl Iterator<Item = Option<T>>) -> ArrayRef {
-        let mut made = StringBuilder::new();
+        let mut made = StringViewBuilder::new();
         for value in values {
             let known = value.as_ref().map(AsRef::as_ref);
             made.append_option(known.and_then(|value| self.levels.of(value, self.level)));
@@ -106,7 +106,7 @@ impl Level {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use datafusion_common::arrow::array::{Int64Array, StringArray, StringViewArray};
+    use datafusion_common::arrow::array::{Int64Array, StringViewArray};
 
     #[test]
     fn what_the_table_does_not_know_is_null() {
@@ -121,8 +121,7 @@ mod tests {
             signature: Signature::any(1, Volatility::Immutable),
         };
         let texts = [Some("1"), Some("2"), Some("3"), Some(" 1"), None];
-        let arrays: [ArrayRef; 3] = [
-            Arc::new(StringArray::from(texts.to_vec())),
+        let arrays: [ArrayRef; 2] = [
             Arc::new(StringViewArray::from(texts.to_vec())),
             Arc::new(Int64Array::from(vec![
                 Some(1),
@@ -134,7 +133,7 @@ mod tests {
         ];
         for array in arrays {
             let shown = made.made(&array).unwrap();
-            let shown: Vec<_> = shown.as_string::<i32>().iter().collect();
+            let shown: Vec<_> = shown.as_string_view().iter().collect();
             assert_eq!(shown, [Some("y"), None, None, None, None]);
         }
     }

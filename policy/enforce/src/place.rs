@@ -3,7 +3,8 @@
 //!
 //! Coordinates are WGS 84. The European grid is defined on ETRS89, which is the same to within a metre and taken as the same.
 
-use datafusion_common::arrow::array::{Array, ArrayRef, AsArray, StringBuilder};
+use crate::text::TEXT;
+use datafusion_common::arrow::array::{Array, ArrayRef, AsArray, StringViewBuilder};
 use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion_common::{Result, exec_err};
 use datafusion_expr::{
@@ -77,11 +78,11 @@ impl ScalarUDFImpl for Cell {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Utf8)
+        Ok(TEXT)
     }
 
     fn return_field_from_args(&self, _: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        Ok(Arc::new(Field::new(self.name(), DataType::Utf8, true)))
+        Ok(Arc::new(Field::new(self.name(), TEXT, true)))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -103,7 +104,7 @@ impl Cell {
     fn made(&self, lon: &ArrayRef, lat: &ArrayRef) -> ArrayRef {
         let lons = lon.as_primitive::<Float64Type>().iter();
         let lats = lat.as_primitive::<Float64Type>().iter();
-        let mut cells = StringBuilder::new();
+        let mut cells = StringViewBuilder::new();
         for place in lons.zip(lats) {
             cells.append_option(match place {
                 (Some(lon), Some(lat)) => self.of(lon, lat),

@@ -2,7 +2,8 @@
 //! that a mask can't fail; NULL stays NULL.
 
 use crate::gate::changed;
-use datafusion_common::arrow::array::{Array, ArrayRef, AsArray, StringArray, StringBuilder};
+use crate::text::TEXT;
+use datafusion_common::arrow::array::{ArrayRef, AsArray, StringViewArray, StringViewBuilder};
 use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
 use datafusion_common::{Result, ScalarValue, exec_err};
 use datafusion_expr::{
@@ -163,7 +164,7 @@ impl ScalarUDFImpl for Replaced {
 
     fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
         match (&self.how, arguments) {
-            (How::Hash(_) | How::Prefix(_), [_]) => Ok(DataType::Utf8),
+            (How::Hash(_) | How::Prefix(_), [_]) => Ok(TEXT),
             (How::Ints(_) | How::Floats(_), [only]) => Ok(only.clone()),
             _ => exec_err!("one argument"),
         }
@@ -194,32 +195,20 @@ impl ScalarUDFImpl for Replaced {
 impl Replaced {
     fn made(&self, array: &ArrayRef) -> Result<ArrayRef> {
         match (&self.how, array.data_type()) {
-            (How::Hash(key), DataType::Utf8) => {
-                let texts = array.as_string::<i32>();
-                Ok(hexed(key, texts.iter().map(|text| text.map(str::as_bytes))))
-            }
             (How::Hash(key), DataType::Utf8View) => {
                 let texts = array.as_string_view();
                 Ok(hexed(key, texts.iter().map(|text| text.map(str::as_bytes))))
             }
             (How::Hash(key), DataType::Int64) => {
-                let texts: StringArray = array
-                    .as_primitive::<Int64Type>()
-                    .iter()
-                    .map(|number| number.map(|number| number.to_string()))
-                    .collect();
-                Ok(hexed(key, texts.iter().map(|text| text.map(str::as_bytes))))
-            }
-            (How::Prefix(length), DataType::Utf8) => {
-                let texts = array.as_string::<i32>().iter();
-                let cut: StringArray = texts
-                    .map(|text| text.map(|text| first(text, *length)))
-                    .collect();
-                Ok(Arc::new(cut))
+                let numbers = array.as_primitive::<Int64Type>().iter();
+                Ok(hexed(
+                    key,
+                    numbers.map(|number| number.map(|number| number.to_string().into_bytes())),
+                ))
             }
             (How::Prefix(length), DataType::Utf8View) => {
                 let texts = array.as_string_view().iter();
-                let cut: StringArray = texts
+                let cut: StringViewArray = texts
                     .map(|text| text.map(|text| first(text, *length)))
                     .collect();
                 Ok(Arc::new(cut))
@@ -256,28 +245,29 @@ fn first(text: &str, length: usize) -> &str {
     }
 }
 
-fn hexed<'a>(key: &Key, values: impl Iterator<Item = Option<&'a [u8]>>) -> ArrayRef {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+fn hexed<T: AsRef<[u8]>>(key: &Key, values: impl Iterator<Item = Option<T>>) -> ArrayRef {
     let state = keyed(&key.0);
-    let mut made = StringBuilder::new();
-    let mut digits = String::with_capacity(32);
+    let mut made = StringViewBuilder::with_capacity(values.size_hint().0);
+    let mut digits = [0; 32];
     for value in values {
         let Some(value) = value else {
             made.append_null();
             continue;
         };
         let mut state = state.clone();
-        state.update(value);
-        digits.clear();
-        for byte in state.finalize().into_bytes().iter().take(16) {
-            for half in [byte >> 4, byte & 15] {
-                let digit = DIGITS.get(usize::from(half)).copied().unwrap_or(b'0');
-                digits.push(char::from(digit));
-            }
+        state.update(value.as_ref());
+        let hash = state.finalize().into_bytes();
+        for (byte, pair) in hash.iter().zip(digits.chunks_exact_mut(2)) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
         }
-        made.append_value(&digits);
+        made.append_value(std::str::from_utf8(&digits).unwrap_or_default());
     }
     Arc::new(made.finish())
+}
+
+/// The hexadecimal digit of a number below 16.
+const fn digit(half: u8) -> u8 {
+    half.wrapping_add(if half < 10 { b'0' } else { b'a' - 10 })
 }
 
 fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
@@ -288,7 +278,7 @@ fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use datafusion_common::arrow::array::{Float64Array, Int64Array};
+    use datafusion_common::arrow::array::{Array as _, Float64Array, Int64Array};
 
     fn made(how: How, array: ArrayRef) -> ArrayRef {
         let signature = Signature::any(1, Volatility::Immutable);
@@ -298,9 +288,13 @@ mod tests {
     /// RFC 4231, test case 1 has a key of 20 bytes; here its data under our 32 bytes, against a value computed elsewhere.
     #[test]
     fn hashes_are_those_of_the_standard_and_differ_by_consumer_and_epoch() {
-        let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("Hi There"), None, Some("")]));
+        let texts: ArrayRef = Arc::new(StringViewArray::from(vec![
+            Some("Hi There"),
+            None,
+            Some(""),
+        ]));
         let hex = made(How::Hash(Key([0x0b; 32])), texts);
-        let hex = hex.as_string::<i32>();
+        let hex = hex.as_string_view();
         assert_eq!(hex.value(0), "198a607eb44bfbc69903a0f1cf2bbdc5");
         assert!(hex.is_null(1));
         assert_eq!(hex.value(2).len(), 32);
@@ -329,21 +323,21 @@ mod tests {
     #[test]
     fn integers_are_hashed_as_their_text() {
         let numbers: ArrayRef = Arc::new(Int64Array::from(vec![42]));
-        let texts: ArrayRef = Arc::new(StringArray::from(vec!["42"]));
+        let texts: ArrayRef = Arc::new(StringViewArray::from(vec!["42"]));
         let key = Key([1; 32]);
         assert_eq!(&made(How::Hash(key), numbers), &made(How::Hash(key), texts));
     }
 
     #[test]
     fn prefixes_count_characters() {
-        let texts: ArrayRef = Arc::new(StringArray::from(vec![
+        let texts: ArrayRef = Arc::new(StringViewArray::from(vec![
             Some("Münster"),
             Some("ü"),
             None,
             Some("🚲🚲🚲"),
         ]));
         let cut = made(How::Prefix(2), texts);
-        let cut: Vec<_> = cut.as_string::<i32>().iter().collect();
+        let cut: Vec<_> = cut.as_string_view().iter().collect();
         assert_eq!(cut, [Some("Mü"), Some("ü"), None, Some("🚲🚲")]);
     }
 

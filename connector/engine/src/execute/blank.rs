@@ -4,7 +4,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType,
 };
-use arrow_array::{Array, ArrayRef, BooleanArray, PrimitiveArray, StringArray};
+use arrow_array::{Array, ArrayRef, BooleanArray, PrimitiveArray, StringViewArray};
 use arrow_schema::{DataType, TimeUnit};
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(super) fn blanked(column: &ArrayRef) -> ArrayRef {
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
             primitive::<TimestampMicrosecondType>(column)
         }
-        DataType::Utf8 => Arc::new(column.as_string::<i32>().iter().collect::<StringArray>()),
+        DataType::Utf8View => Arc::new(column.as_string_view().iter().collect::<StringViewArray>()),
         // No other type is stored.
         _ => Arc::clone(column),
     }

@@ -2,12 +2,12 @@
 //! below shows above it but the permitted view, in batches whose cuts depend on that view alone.
 
 use super::blank::blanked;
+use super::cut::{Cutter, compact, lean};
 use super::planner::inside;
 use super::watch::Watch;
 use crate::fault;
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
-use datafusion::arrow::compute::BatchCoalescer;
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{
@@ -265,12 +265,12 @@ impl Stream for Permitted {
                 return Poll::Ready(Some(Err(fault::carry(why))));
             }
             if let Some(batch) = this.cutter.as_mut().and_then(Cutter::next) {
-                return Poll::Ready(Some(Ok(batch)));
+                return Poll::Ready(Some(compact(&batch)));
             }
             let Some(stream) = this.streams.front_mut() else {
                 let last = this.cutter.as_mut().map(Cutter::finish).transpose();
                 return match last {
-                    Ok(last) => Poll::Ready(last.flatten().map(Ok)),
+                    Ok(last) => Poll::Ready(last.flatten().map(|batch| compact(&batch))),
                     Err(error) => Poll::Ready(Some(Err(fault::carry(inside(&error))))),
                 };
             };
@@ -287,7 +287,7 @@ impl Stream for Permitted {
             };
             let shown = fit(&batch, &this.schema);
             let taken = match (shown, this.cutter.as_mut()) {
-                (Ok(batch), None) => return Poll::Ready(Some(Ok(batch))),
+                (Ok(batch), None) => return Poll::Ready(Some(lean(&batch))),
                 (Ok(batch), Some(cutter)) => cutter.take(batch),
                 (Err(error), _) => Err(error),
             };
@@ -308,68 +308,4 @@ fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
         batch.columns().iter().map(blanked).collect(),
         &options,
     )?)
-}
-
-/// Cuts batches of exactly so many rows, copied, so that neither their edges nor their buffers tell of hidden rows.
-struct Cutter {
-    rows: usize,
-    schema: SchemaRef,
-    cut: BatchCoalescer,
-    /// Rows of batches without columns.
-    bare: usize,
-    /// A batch that has the right number of rows as it is.
-    whole: Option<RecordBatch>,
-}
-
-impl Cutter {
-    fn new(schema: &SchemaRef, rows: usize) -> Self {
-        Self {
-            rows,
-            schema: Arc::clone(schema),
-            cut: BatchCoalescer::new(Arc::clone(schema), rows),
-            bare: 0,
-            whole: None,
-        }
-    }
-
-    fn take(&mut self, batch: RecordBatch) -> Result<()> {
-        if self.schema.fields().is_empty() {
-            self.bare = self.bare.saturating_add(batch.num_rows());
-            return Ok(());
-        }
-        if batch.num_rows() == self.rows && self.cut.is_empty() {
-            // Exactly one batch of the view: nothing is cut.
-            self.whole = Some(batch);
-            return Ok(());
-        }
-        Ok(self.cut.push_batch(batch)?)
-    }
-
-    fn next(&mut self) -> Option<RecordBatch> {
-        if self.bare >= self.rows {
-            self.bare = self.bare.saturating_sub(self.rows);
-            return bare(&self.schema, self.rows);
-        }
-        self.whole
-            .take()
-            .or_else(|| self.cut.next_completed_batch())
-    }
-
-    fn finish(&mut self) -> Result<Option<RecordBatch>> {
-        if self.schema.fields().is_empty() {
-            let rows = std::mem::take(&mut self.bare);
-            return Ok(if rows == 0 {
-                None
-            } else {
-                bare(&self.schema, rows)
-            });
-        }
-        self.cut.finish_buffered_batch()?;
-        Ok(self.cut.next_completed_batch())
-    }
-}
-
-fn bare(schema: &SchemaRef, rows: usize) -> Option<RecordBatch> {
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(Arc::clone(schema), Vec::new(), &options).ok()
 }

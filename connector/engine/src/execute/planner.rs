@@ -24,6 +24,7 @@ use datafusion_expr::logical_plan::{LogicalPlan, TableScan, UserDefinedLogicalNo
 use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion_expr::utils::conjunction;
 use enforce::source::{Governed, Released, Stored};
+use enforce::text::viewed;
 use policy::refusal::{Code, Refusal};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -226,7 +227,7 @@ impl ExtensionPlanner for Files {
             return datafusion_common::internal_err!("a stored table takes no filters");
         }
         let schema = datafusion_expr::TableSource::schema(stored);
-        if snapshot.dataset.schema() != schema {
+        if viewed(&snapshot.dataset.schema()) != schema {
             return Err(fault::carry(Refusal::new(
                 Code::SchemaChanged,
                 "the dataset was published anew with another schema",

@@ -3,6 +3,7 @@
 mod arithmetic;
 mod sums;
 mod terms;
+mod texts;
 
 use crate::fixture::City;
 use crate::fixture::table::{Layout, dataset, name};

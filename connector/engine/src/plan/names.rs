@@ -9,6 +9,7 @@ use datafusion_common::{Result, TableReference};
 use datafusion_expr::planner::{ContextProvider, ExprPlanner};
 use datafusion_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
 use enforce::source::{Named, Part};
+use enforce::text::viewed;
 use evidence::time::Time;
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
@@ -38,9 +39,9 @@ impl ViewTables {
                     let named = Named {
                         dataset: table.dataset.clone(),
                         part,
-                        shown: Arc::clone(shown),
-                        cells: cells.map(Arc::clone),
-                        stored: Arc::clone(&table.stored),
+                        shown: viewed(shown),
+                        cells: cells.map(viewed),
+                        stored: viewed(&table.stored),
                         contract: table.contract,
                     };
                     tables.insert(path, named);

@@ -351,7 +351,7 @@ fn without_both_coordinates_there_is_no_cell() {
         Some(50.0),
     ]));
     let cells = made.made(&lon, &lat);
-    let cells: Vec<_> = cells.as_string::<i32>().iter().collect();
+    let cells: Vec<_> = cells.as_string_view().iter().collect();
     assert_eq!(cells, [Some("1kmN2999E3962"), None, None, None]);
 }
 

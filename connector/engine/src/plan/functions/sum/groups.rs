@@ -40,26 +40,19 @@ impl<T: Exact> Groups<T> {
         self.sums.resize(total, Held::<T>::default());
         self.seen.resize(total, false);
         if values.null_count() == 0 && filter.is_none() {
+            // Most columns of numbers: nothing but additions, with the totals in reach.
+            let (sums, seen) = (self.sums.as_mut_slice(), self.seen.as_mut_slice());
             for (value, group) in values.values().iter().zip(groups) {
-                self.one(*group, widen(*value))?;
+                one::<T>(sums, seen, *group, widen(*value))?;
             }
             return Ok(());
         }
         for (row, (value, group)) in values.iter().zip(groups).enumerate() {
             let Some(value) = value else { continue };
             if filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row)) {
-                self.one(*group, widen(value))?;
+                one::<T>(&mut self.sums, &mut self.seen, *group, widen(value))?;
             }
         }
-        Ok(())
-    }
-
-    fn one(&mut self, group: usize, value: Held<T>) -> Result<()> {
-        let (Some(sum), Some(seen)) = (self.sums.get_mut(group), self.seen.get_mut(group)) else {
-            return exec_err!("there is no such group");
-        };
-        *sum = sum.plus(value).ok_or_else(too_large)?;
-        *seen = true;
         Ok(())
     }
 
@@ -146,6 +139,22 @@ impl<T: Exact> GroupsAccumulator for Groups<T> {
         let sums = self.sums.capacity().saturating_mul(size_of::<Held<T>>());
         sums.saturating_add(self.seen.capacity())
     }
+}
+
+/// Adds one value to the total of its group.
+#[inline]
+fn one<T: Exact>(
+    sums: &mut [Held<T>],
+    seen: &mut [bool],
+    group: usize,
+    value: Held<T>,
+) -> Result<()> {
+    let (Some(sum), Some(seen)) = (sums.get_mut(group), seen.get_mut(group)) else {
+        return exec_err!("there is no such group");
+    };
+    *sum = sum.plus(value).ok_or_else(too_large)?;
+    *seen = true;
+    Ok(())
 }
 
 fn held<T: Exact>(sums: Vec<Held<T>>, seen: NullBuffer, kind: &DataType) -> ArrayRef {
