@@ -62,15 +62,13 @@ impl Spread {
             return None;
         };
         for part in parts {
-            let (of, rest) = part.split_first()?;
-            let (place, digit) = rest.split_first_chunk::<4>()?;
+            let (of, place, digit) = read(part)?;
             let sum = match of & SQUARES {
                 SUM => &mut self.sum,
                 _ => &mut self.squares,
             };
             sum.broken |= of & BROKEN != 0;
-            let digit = i128::from_le_bytes(*digit.first_chunk()?);
-            sum.put(i32::from_le_bytes(*place), digit);
+            sum.put(place, digit);
         }
         Some(())
     }
@@ -79,6 +77,68 @@ impl Spread {
     pub(crate) const fn held(&self) -> usize {
         let digits = self.sum.digits.capacity() + self.squares.digits.capacity();
         digits * size_of::<(i32, i128)>()
+    }
+}
+
+/// A sum as it is told: of no numbers none, and as the engine's own where one of them is infinite or none.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Total {
+    sum: Exactly,
+    some: bool,
+    /// The sum of those that are not finite; zero where there is none of them.
+    beyond: f64,
+}
+
+impl Total {
+    /// One more number.
+    #[inline]
+    pub fn add(&mut self, value: f64) {
+        self.some = true;
+        if value.is_finite() {
+            self.sum.add(value);
+        } else {
+            self.beyond += value;
+        }
+    }
+
+    /// The sum, rounded once.
+    #[must_use]
+    pub fn told(&self) -> Option<f64> {
+        if !self.some || self.beyond != 0.0 {
+            return self.some.then_some(self.beyond);
+        }
+        let (sum, power) = self.sum.whole();
+        Some(rounded(&sum, power))
+    }
+
+    /// Bytes, to be read by [`Self::merge`]; none of no numbers.
+    #[must_use]
+    pub fn write(&self) -> Option<Vec<u8>> {
+        let mut out = self.beyond.to_le_bytes().to_vec();
+        let digits = self.sum.digits.iter();
+        out.extend(digits.flat_map(|(place, digit)| part(SUM, *place, *digit)));
+        self.some.then_some(out)
+    }
+
+    /// Takes in what [`Self::write`] has written; nothing where it did not.
+    pub fn merge(&mut self, bytes: &[u8]) -> Option<()> {
+        let (beyond, parts) = bytes.split_first_chunk::<8>()?;
+        let (parts, []) = parts.as_chunks::<PART>() else {
+            return None;
+        };
+        self.some = true;
+        self.beyond += f64::from_le_bytes(*beyond);
+        for part in parts {
+            let (_, place, digit) = read(part)?;
+            self.sum.put(place, digit);
+        }
+        Some(())
+    }
+
+    /// How many bytes it holds beside itself.
+    #[must_use]
+    pub const fn held(&self) -> usize {
+        self.sum.digits.capacity() * size_of::<(i32, i128)>()
     }
 }
 
@@ -97,6 +157,14 @@ fn part(of: u8, place: i32, digit: i128) -> [u8; PART] {
         *slot = byte;
     }
     part
+}
+
+/// Of which sum, its place, and the digit.
+fn read(part: &[u8; PART]) -> Option<(u8, i32, i128)> {
+    let (of, rest) = part.split_first()?;
+    let (place, digit) = rest.split_first_chunk::<4>()?;
+    let digit = i128::from_le_bytes(*digit.first_chunk()?);
+    Some((*of, i32::from_le_bytes(*place), digit))
 }
 
 /// A sum, as digits to the base 2^32.
@@ -151,11 +219,20 @@ impl Exactly {
 
 /// `number` times 2^`power`, rounded.
 fn rounded(number: &BigInt, power: i32) -> f64 {
-    let bits = number.bits();
-    let down = bits.saturating_sub(64);
-    let (sign, digits) = (number >> down).to_u64_digits();
-    let sign = if sign == Sign::Minus { -1.0 } else { 1.0 };
-    let top = digits.first().copied().map_or(0.0, float);
+    let sign = if number.sign() == Sign::Minus {
+        -1.0
+    } else {
+        1.0
+    };
+    let number = number.magnitude();
+    let down = number.bits().saturating_sub(64);
+    let top = (number >> down)
+        .iter_u64_digits()
+        .next()
+        .unwrap_or_default();
+    // What is cut off below decides only whether two neighbours are equally near.
+    let more = number.trailing_zeros().is_some_and(|zeros| zeros < down);
+    let top = float(top | u64::from(more));
     let mut power = power.saturating_add(i32::try_from(down).unwrap_or(i32::MAX));
     let mut value = sign * top;
     // In steps, none of which is beyond the powers that there are.
@@ -205,6 +282,39 @@ mod tests {
         let mean: f64 = values.iter().sum::<f64>() / 97.0;
         let near: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         assert!((whole - near).abs() < 1e-12 * near, "{whole} {near}");
+    }
+
+    #[test]
+    fn sums_are_rounded_once_and_alike_in_every_order() {
+        let sum = |values: &[f64]| {
+            let mut all = Total::default();
+            values.iter().for_each(|value| all.add(*value));
+            let mut parts = Total::default();
+            for part in values.chunks(3).rev() {
+                let mut one = Total::default();
+                part.iter().for_each(|value| one.add(*value));
+                parts.merge(&one.write().unwrap()).unwrap();
+            }
+            let (all, parts) = (all.told(), parts.told());
+            assert_eq!(all.map(f64::to_bits), parts.map(f64::to_bits));
+            all
+        };
+        assert_eq!(sum(&[]), None);
+        assert_eq!(Total::default().write(), None);
+        assert_eq!(sum(&[0.1, 0.2]), Some(0.1 + 0.2));
+        assert_eq!(sum(&[0.1; 10]), Some(1.0));
+        assert_eq!(sum(&[1e16, 1.0, -1e16]), Some(1.0));
+        assert_eq!(sum(&[1e300, 1e-300, -1e300]), Some(1e-300));
+        assert_eq!(sum(&[-1e-300, 3.5, 1e-300]), Some(3.5));
+        // The last bit that is left is told from what was cut off: 2^53 + 1 and a little more.
+        let tie = 9_007_199_254_740_992.0;
+        assert_eq!(sum(&[tie, 1.0]), Some(tie));
+        assert_eq!(sum(&[tie, 1.0, 1e-300]), Some(tie + 2.0));
+        assert_eq!(sum(&[-tie, -1.0, -1e-300]), Some(-tie - 2.0));
+        assert_eq!(sum(&[f64::MAX, f64::MAX]), Some(f64::INFINITY));
+        assert_eq!(sum(&[f64::INFINITY, 1.0]), Some(f64::INFINITY));
+        let none = [f64::INFINITY, f64::NEG_INFINITY];
+        assert!(sum(&none).unwrap().is_nan() && sum(&[1.0, f64::NAN]).unwrap().is_nan());
     }
 
     #[test]

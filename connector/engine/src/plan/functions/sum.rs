@@ -2,6 +2,7 @@
 //! hold ends the question. The engine's own wraps round and looks like any other number.
 
 mod exact;
+mod float;
 mod groups;
 mod mean;
 mod one;
@@ -40,7 +41,8 @@ pub fn average() -> Arc<AggregateUDF> {
 }
 
 /// `sum` that no integer is too large for: of integers it is a decimal, to be narrowed by [`enforce::total::whole`] once it
-/// is known that the total is told at all.
+/// is known that the total is told at all. Floating-point numbers are added without rounding, so that the last digit is the
+/// same in every order.
 #[must_use]
 pub fn whole() -> Arc<AggregateUDF> {
     Arc::clone(&WIDE)
@@ -77,6 +79,13 @@ impl Sum {
             inner,
             signature,
         })
+    }
+}
+
+impl Sum {
+    /// Whether it is of floating-point numbers and must tell nothing of their order.
+    fn is_exact(&self, kind: &DataType, is_distinct: bool) -> bool {
+        self.wide && !is_distinct && *kind == DataType::Float64
     }
 }
 
@@ -121,6 +130,9 @@ impl AggregateUDFImpl for Sum {
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         let to = args.return_field.data_type().clone();
+        if self.is_exact(&input(&args)?, args.is_distinct) {
+            return Ok(Box::new(float::One::default()));
+        }
         macro_rules! made {
             ($kind:ty) => {
                 if args.is_distinct {
@@ -149,6 +161,10 @@ impl AggregateUDFImpl for Sum {
         let [field] = args.input_fields else {
             return plan_err!("`sum` takes one argument");
         };
+        if self.is_exact(field.data_type(), args.is_distinct) {
+            let name = format_state_name(args.name, "sum");
+            return Ok(vec![Arc::new(Field::new(name, DataType::Binary, true))]);
+        }
         if *field.data_type() == DataType::Float64 {
             return self.inner.state_fields(args);
         }
@@ -173,6 +189,9 @@ impl AggregateUDFImpl for Sum {
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
         let to = args.return_field.data_type().clone();
+        if self.is_exact(&input(&args)?, args.is_distinct) {
+            return Ok(Box::new(float::Groups::default()));
+        }
         macro_rules! made {
             ($kind:ty) => {
                 Ok(Box::new(Groups::<$kind>::of(to)))
