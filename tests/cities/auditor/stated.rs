@@ -211,6 +211,29 @@ fn statements_under_contracts_are_judged() {
         assert_eq!(status, 7, "{name}");
     }
 
+    // Of a month whose answers are past their retention nothing can be counted again: that is told, and nothing found.
+    let counts = FORGERIES
+        .iter()
+        .find(|one| one.2.starts_with("the log has"));
+    let mut aged = records.clone();
+    counts.unwrap().1(&mut aged, &copied);
+    let last: Time = text(records.last().unwrap(), "t").parse().unwrap();
+    let (before, at) = (last.plus_micros(35 * DAY), last.plus_micros(70 * DAY));
+    aged.push(json!({"type": "expire", "t": at.to_string(), "body": {
+        "class": "decisions", "ground": "retention", "first": 0, "end": 0, "records": 0, "before": before.to_string(),
+        "first_use_of": [], "receipts_of": [],
+    }}));
+    forge(&lindau, &aged, &copied, &papers.path().join("forged"));
+    let (told, _) = verify(papers.path(), &["check", "forged"]);
+    let said = findings(&told, "broken");
+    assert!(
+        !said.iter().any(|one| one.contains("the log has")),
+        "{said:#?}"
+    );
+    let month = &text(&records[last_of(&records, "usage")], "t")[..7];
+    let unseen = format!("what statements of use count for {month} to {month}: answers up to");
+    assert!(told.to_string().contains(&unseen), "{told:#}");
+
     // A firm that says of its statement that it went to somebody else.
     let (papers_of_firm, mut own) = read(&theirs);
     let at = last_of(&own, "attest");
@@ -361,4 +384,51 @@ fn a_withdrawal_is_not_dated_back_by_its_signer() {
         assert_eq!(of_key.count(), files.len(), "{said:#?}");
         assert_eq!(status, 7);
     }
+}
+
+/// A contract whose key was revoked after it was signed: it counts from when it was first in the log of a party.
+#[test]
+fn a_contract_counts_from_the_first_log_of_a_party_that_has_it() {
+    let league = League::new(binary());
+    let (mut lindau, acme, contract) = played(&league);
+    let beta = league.city("beta");
+    let papers = tempfile::tempdir().unwrap();
+    let bundle = export(&lindau, papers.path(), &[]);
+    export(&acme, papers.path(), &[]);
+    lindau.stop();
+    let (copied, records) = read(&bundle);
+    let signed =
+        envelope::parse_contract(copied.of_kind(PaperKind::Contract)[&contract].as_bytes());
+    let signed = signed.unwrap().signatures;
+    let kid = &signed
+        .iter()
+        .find(|one| one.role == Role::Consumer)
+        .unwrap()
+        .kid;
+    let revoke = ["--yes", "league", "key", "--end", kid, "--revoked"];
+    let revoke = [&revoke[..], &["--of", "acme.example", "--dir", "league"]].concat();
+    league.hansa(&revoke).must();
+    let late = ["league", "export", "--dir", "league", "--output", "late"];
+    league.hansa(&late).must();
+    let late = league.folder().join("late").display().to_string();
+    let revoked = |files: &[&str]| {
+        let judge = [&["check", "--trust", &late][..], files].concat();
+        let (told, _) = verify(papers.path(), &judge);
+        let said = told["findings"].as_array().unwrap().clone();
+        said.iter().any(|one| {
+            text(one, "file").starts_with("contract ") && text(one, "what").contains("KEY_REVOKED")
+        })
+    };
+    // The city wrote it down two days later than the firm; a third says that it had it before both.
+    let mut later = records.clone();
+    for record in &mut later {
+        let at: Time = text(record, "t").parse().unwrap();
+        record["t"] = json!(at.plus_micros(2 * DAY).to_string());
+    }
+    forge(&lindau, &later, &copied, &papers.path().join("later"));
+    forge(&beta, &records, &copied, &papers.path().join("theirs"));
+    assert!(revoked(&["later"]));
+    assert!(!revoked(&["later", "acme.example.bundle"]));
+    assert!(!revoked(&["acme.example.bundle", "later"]));
+    assert!(revoked(&["later", "theirs"]));
 }
