@@ -302,7 +302,8 @@ impl Apart<'_> {
                 .aggregate(vec![own(by)], [ends("d"), ends("s")].concat())?
                 .filter(both("d").or(both("s")))?
                 .select(vec![own(by).alias("mover"), lit(true).alias("moves")])?;
-            left.join_on(moving, JoinType::Left, [same(own(by), own("mover"))])
+            // Those that move stay in memory, what is left of each passes by.
+            moving.join_on(left, JoinType::Right, [same(own(by), own("mover"))])
         };
         work().map_err(|error| failed(&error))
     }

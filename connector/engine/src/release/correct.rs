@@ -241,14 +241,15 @@ impl Work<'_> {
                 on.push(same(own(format!("q_{name}")), own(name)));
             }
             let work = || {
-                rows.select(columns)?
-                    .join_on(refused, join, on)?
+                // What is refused stays in memory, the rows pass by.
+                refused
+                    .join_on(rows.select(columns)?, join, on)?
                     .select(names)
             };
             work().map_err(|error| failed(&error))
         };
-        let before = side(last, JoinType::LeftSemi).await?;
-        let after = side(self.incoming, JoinType::LeftAnti).await?;
+        let before = side(last, JoinType::RightSemi).await?;
+        let after = side(self.incoming, JoinType::RightAnti).await?;
         let all = before.union(after).map_err(|error| failed(&error))?;
         self.desk.keep(ordered(all)?).await.map(|(path, _)| path)
     }

@@ -188,7 +188,8 @@ pub(super) async fn marked(desk: &Desk, mut rows: DataFrame, levels: &[Level]) -
         let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
         rows = cells
             .select(columns)
-            .and_then(|cells| rows.join_on(cells, JoinType::Left, on))
+            // The engine keeps the left side in memory: that of which there are few.
+            .and_then(|cells| cells.join_on(rows, JoinType::Right, on))
             .and_then(|rows| rows.drop_columns(&gone))
             .map_err(|error| failed(&error))?;
     }

@@ -42,6 +42,32 @@ fn what_was_released_stays_as_it_is() {
     }
 }
 
+/// Many times the rows that fit into the memory of one question are sorted on disk.
+#[test]
+fn more_rows_than_memory_are_released() {
+    let mut world = World::new(Late::Wait);
+    let cube = by_hour(&world);
+    let rows = 900_000;
+    let all = (0..rows).map(|at| {
+        let device = u8::try_from(at % 251).unwrap();
+        row(
+            ["a", "b", "c"][at % 3],
+            0,
+            i64::try_from(at % 24).unwrap(),
+            device,
+            1,
+        )
+    });
+    world.publish(&all.collect::<Vec<_>>(), day(1));
+    world.memory(24 << 20);
+    world.stage(&[&cube]);
+    let told = world.cells(&cube);
+    let counts = told
+        .iter()
+        .map(|cell| cell.split('|').nth(2).unwrap().parse::<usize>().unwrap());
+    assert_eq!(counts.sum::<usize>(), rows);
+}
+
 #[test]
 fn late_rows_of_a_large_group_come_as_the_grid_says() {
     for (late, at_once, with_the_next) in [

@@ -55,6 +55,7 @@ pub(super) struct World {
     snapshot: Option<Snapshot>,
     seen: Option<Time>,
     released: Released,
+    limits: Limits,
 }
 
 impl World {
@@ -68,7 +69,13 @@ impl World {
             snapshot: None,
             seen: None,
             released: Released::default(),
+            limits: Limits::default(),
         }
+    }
+
+    /// Bytes that a release may use.
+    pub(super) const fn memory(&mut self, bytes: usize) {
+        self.limits.memory = bytes;
     }
 
     pub(super) fn state(&self) -> &Path {
@@ -298,7 +305,7 @@ impl World {
     }
 
     fn staged(&self, cubes: &[&Cube]) -> Option<release::Staged> {
-        let limits = Limits::default();
+        let limits = self.limits;
         let cubes: Vec<Cube> = cubes.iter().copied().cloned().collect();
         let secret = [9; 32];
         release::stage(
