@@ -3,7 +3,8 @@
 
 use crate::gate::changed;
 use crate::text::TEXT;
-use datafusion_common::arrow::array::{ArrayRef, AsArray, StringViewArray, StringViewBuilder};
+use datafusion_common::arrow::array::{ArrayRef, AsArray, StringArray, StringViewArray};
+use datafusion_common::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
 use datafusion_common::{Result, ScalarValue, exec_err};
 use datafusion_expr::{
@@ -197,14 +198,14 @@ impl Replaced {
         match (&self.how, array.data_type()) {
             (How::Hash(key), DataType::Utf8View) => {
                 let texts = array.as_string_view();
-                Ok(hexed(key, texts.iter().map(|text| text.map(str::as_bytes))))
+                hexed(key, texts.iter().map(|text| text.map(str::as_bytes)))
             }
             (How::Hash(key), DataType::Int64) => {
                 let numbers = array.as_primitive::<Int64Type>().iter();
-                Ok(hexed(
+                hexed(
                     key,
-                    numbers.map(|number| number.map(|number| number.to_string().into_bytes())),
-                ))
+                    numbers.map(|number| number.map(|number| number.to_string())),
+                )
             }
             (How::Prefix(length), DataType::Utf8View) => {
                 let texts = array.as_string_view().iter();
@@ -245,25 +246,37 @@ fn first(text: &str, length: usize) -> &str {
     }
 }
 
-fn hexed<T: AsRef<[u8]>>(key: &Key, values: impl Iterator<Item = Option<T>>) -> ArrayRef {
+fn hexed<T: AsRef<[u8]>>(key: &Key, values: impl Iterator<Item = Option<T>>) -> Result<ArrayRef> {
     let state = keyed(&key.0);
-    let mut made = StringViewBuilder::with_capacity(values.size_hint().0);
-    let mut digits = [0; 32];
+    let rows = values.size_hint().0;
+    let mut digits: Vec<u8> = Vec::with_capacity(rows.saturating_mul(DIGITS));
+    let mut there = Vec::with_capacity(rows);
+    let mut lengths = Vec::with_capacity(rows);
     for value in values {
+        there.push(value.is_some());
         let Some(value) = value else {
-            made.append_null();
+            lengths.push(0);
             continue;
         };
         let mut state = state.clone();
         state.update(value.as_ref());
         let hash = state.finalize().into_bytes();
-        for (byte, pair) in hash.iter().zip(digits.chunks_exact_mut(2)) {
-            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        let mut hex = [0; DIGITS];
+        for (pair, byte) in hex.as_chunks_mut::<2>().0.iter_mut().zip(hash) {
+            *pair = [digit(byte >> 4), digit(byte & 15)];
         }
-        made.append_value(std::str::from_utf8(&digits).unwrap_or_default());
+        digits.extend_from_slice(&hex);
+        lengths.push(DIGITS);
     }
-    Arc::new(made.finish())
+    // All at once: they are checked to be text once, and not each for itself.
+    let offsets = OffsetBuffer::from_lengths(lengths);
+    let there = Some(NullBuffer::from(there)).filter(|there| there.null_count() > 0);
+    let texts = StringArray::try_new(offsets, digits.into(), there)?;
+    Ok(Arc::new(StringViewArray::from(&texts)))
 }
+
+/// How many digits a hash has.
+const DIGITS: usize = 32;
 
 /// The hexadecimal digit of a number below 16.
 const fn digit(half: u8) -> u8 {

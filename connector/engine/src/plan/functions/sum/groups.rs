@@ -16,6 +16,8 @@ pub(super) struct Groups<T: Exact> {
     sums: Vec<Held<T>>,
     /// Whether the group has a value at all.
     seen: Vec<bool>,
+    /// How many have one.
+    known: usize,
     to: DataType,
 }
 
@@ -25,6 +27,7 @@ impl<T: Exact> Groups<T> {
         Self {
             sums: Vec::new(),
             seen: Vec::new(),
+            known: 0,
             to,
         }
     }
@@ -41,24 +44,52 @@ impl<T: Exact> Groups<T> {
         self.seen.resize(total, false);
         if values.null_count() == 0 && filter.is_none() {
             // Most columns of numbers: nothing but additions, with the totals in reach.
-            let (sums, seen) = (self.sums.as_mut_slice(), self.seen.as_mut_slice());
+            let sums = self.sums.as_mut_slice();
             for (value, group) in values.values().iter().zip(groups) {
-                one::<T>(sums, seen, *group, widen(*value))?;
+                let Some(sum) = sums.get_mut(*group) else {
+                    return no_group();
+                };
+                *sum = match sum.plus(widen(*value)) {
+                    Some(more) => more,
+                    None => return Err(too_large()),
+                };
+            }
+            if self.unseen() {
+                groups.iter().for_each(|group| self.see(*group));
             }
             return Ok(());
         }
         for (row, (value, group)) in values.iter().zip(groups).enumerate() {
             let Some(value) = value else { continue };
             if filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row)) {
-                one::<T>(&mut self.sums, &mut self.seen, *group, widen(value))?;
+                let Some(sum) = self.sums.get_mut(*group) else {
+                    return no_group();
+                };
+                *sum = sum.plus(widen(value)).ok_or_else(too_large)?;
+                self.see(*group);
             }
         }
         Ok(())
     }
 
+    /// Whether there may be groups without a value.
+    const fn unseen(&self) -> bool {
+        self.known < self.seen.len()
+    }
+
+    fn see(&mut self, group: usize) {
+        if let Some(seen) = self.seen.get_mut(group)
+            && !*seen
+        {
+            *seen = true;
+            self.known = self.known.saturating_add(1);
+        }
+    }
+
     fn taken(&mut self, emit_to: EmitTo) -> (Vec<Held<T>>, NullBuffer) {
         let sums = emit_to.take_needed(&mut self.sums);
         let seen = emit_to.take_needed(&mut self.seen);
+        self.known = self.seen.iter().filter(|seen| **seen).count();
         (sums, NullBuffer::from(seen))
     }
 }
@@ -141,20 +172,9 @@ impl<T: Exact> GroupsAccumulator for Groups<T> {
     }
 }
 
-/// Adds one value to the total of its group.
-#[inline]
-fn one<T: Exact>(
-    sums: &mut [Held<T>],
-    seen: &mut [bool],
-    group: usize,
-    value: Held<T>,
-) -> Result<()> {
-    let (Some(sum), Some(seen)) = (sums.get_mut(group), seen.get_mut(group)) else {
-        return exec_err!("there is no such group");
-    };
-    *sum = sum.plus(value).ok_or_else(too_large)?;
-    *seen = true;
-    Ok(())
+#[cold]
+fn no_group() -> Result<()> {
+    exec_err!("there is no such group")
 }
 
 fn held<T: Exact>(sums: Vec<Held<T>>, seen: NullBuffer, kind: &DataType) -> ArrayRef {
