@@ -245,7 +245,7 @@ fn sent(city: &City, sql: &str) -> Result<Sent, Refusal> {
     })
 }
 
-/// Whether several threads compute it: parts of a table, or the branches of a union, which are told apart in every plan.
+/// Whether several threads compute it: the parts of a table, or the arms of a union, which run side by side in every plan.
 fn in_threads(world: &World, sql: &str) -> bool {
     !world.exact() || sql.contains(" UNION ")
 }
