@@ -104,8 +104,15 @@ impl Total {
     /// The sum, rounded once.
     #[must_use]
     pub fn told(&self) -> Option<f64> {
-        if !self.some || self.beyond != 0.0 {
-            return self.some.then_some(self.beyond);
+        if !self.some {
+            return None;
+        }
+        if self.beyond.is_nan() {
+            // Of one kind, in whatever order infinite ones and none met.
+            return Some(f64::NAN);
+        }
+        if self.beyond != 0.0 {
+            return Some(self.beyond);
         }
         let (sum, power) = self.sum.whole();
         Some(rounded(&sum, power))

@@ -24,10 +24,21 @@ pub(super) fn blanked(column: &ArrayRef) -> ArrayRef {
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
             primitive::<TimestampMicrosecondType>(column)
         }
-        DataType::Utf8View => Arc::new(column.as_string_view().iter().collect::<StringViewArray>()),
+        DataType::Utf8View => Arc::new(texts(column.as_string_view())),
         // No other type is stored.
         _ => Arc::clone(column),
     }
+}
+
+/// Empty views under the NULLs; the texts are not copied, of which many views may share one.
+fn texts(column: &StringViewArray) -> StringViewArray {
+    let views = column.views().iter().enumerate();
+    let views: Vec<u128> = views
+        .map(|(row, view)| if column.is_valid(row) { *view } else { 0 })
+        .collect();
+    let buffers = column.data_buffers().to_vec();
+    StringViewArray::try_new(views.into(), buffers, column.nulls().cloned())
+        .unwrap_or_else(|_| column.iter().collect())
 }
 
 fn primitive<T: ArrowPrimitiveType>(column: &ArrayRef) -> ArrayRef {

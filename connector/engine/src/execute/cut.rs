@@ -1,10 +1,13 @@
 //! Batches whose edges and buffers depend on the permitted view alone.
 
+use crate::fault;
+use crate::plan::functions::capped::TEXT;
 use arrow_array::cast::AsArray as _;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringViewArray};
 use arrow_schema::SchemaRef;
 use datafusion::arrow::compute::BatchCoalescer;
 use datafusion_common::Result;
+use policy::refusal::{Code, Refusal};
 use std::sync::Arc;
 
 /// Cuts batches of exactly so many rows, copied, so that neither their edges nor their buffers tell of hidden rows.
@@ -82,18 +85,33 @@ pub(super) fn lean(batch: &RecordBatch) -> Result<RecordBatch> {
     })
 }
 
+fn too_long() -> Refusal {
+    Refusal::new(
+        Code::ResourceLimit,
+        format!("a text that the question reads has more than {TEXT} bytes"),
+    )
+    .with_help("ask without the column that holds it")
+}
+
 fn with_texts(
     batch: &RecordBatch,
     change: impl Fn(&StringViewArray) -> Option<StringViewArray>,
 ) -> Result<RecordBatch> {
-    let columns = batch.columns().iter().map(|column| -> ArrayRef {
-        match column.as_string_view_opt().and_then(&change) {
+    let columns = batch.columns().iter().map(|column| -> Result<ArrayRef> {
+        let Some(texts) = column.as_string_view_opt() else {
+            return Ok(Arc::clone(column));
+        };
+        let longest = texts.lengths().max().unwrap_or_default();
+        if usize::try_from(longest).is_ok_and(|longest| longest > TEXT) {
+            return Err(fault::carry(too_long()));
+        }
+        Ok(match change(texts) {
             Some(texts) => Arc::new(texts),
             None => Arc::clone(column),
-        }
+        })
     });
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    let columns = columns.collect();
+    let columns = columns.collect::<Result<_>>()?;
     Ok(RecordBatch::try_new_with_options(
         batch.schema(),
         columns,

@@ -1,5 +1,6 @@
 //! Windows that count what they keep: the engine's own hold their input, up to all of it, without asking for the memory.
 
+use arrow_array::cast::AsArray as _;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use datafusion::arrow::compute::{concat, partition};
 use datafusion::execution::TaskContext;
@@ -280,7 +281,15 @@ impl Group {
             end.saturating_sub(start)
         };
         let last = end.saturating_sub(1);
-        self.last = Some(keys.iter().map(|key| key.slice(last, 1)).collect());
+        let alone = |key: &ArrayRef| -> ArrayRef {
+            let key = key.slice(last, 1);
+            // A view of one text would keep those of all batches before it.
+            match key.as_string_view_opt() {
+                Some(text) => Arc::new(text.gc()),
+                None => key,
+            }
+        };
+        self.last = Some(keys.iter().map(alone).collect());
         Ok(self.rows)
     }
 }
@@ -292,8 +301,12 @@ const ADDED: usize = 8;
 fn bytes(batch: &RecordBatch) -> usize {
     let column = |column: &Arc<dyn Array>| {
         let data = column.to_data();
-        data.get_slice_memory_size()
-            .unwrap_or_else(|_| column.get_array_memory_size())
+        let own = data
+            .get_slice_memory_size()
+            .unwrap_or_else(|_| column.get_array_memory_size());
+        // Of views that is the views alone, without the texts that they keep alive.
+        let texts = column.as_string_view_opt();
+        own.saturating_add(texts.map_or(0, |texts| texts.total_buffer_bytes_used()))
     };
     batch
         .columns()

@@ -6,6 +6,7 @@ use crate::fixture::City;
 use crate::fixture::table::{Layout, dataset};
 use crate::plan::functions::{AGGREGATE, SCALAR, WINDOW};
 use arrow_array::{Int64Array, RecordBatch, StringArray};
+use policy::refusal::Code;
 use std::sync::Arc;
 
 const PLAIN: &str = "CAST(s AS VARCHAR)";
@@ -158,5 +159,62 @@ fn whatever_is_asked_of_texts_is_answered_alike() {
         "SELECT id, lag({s}, 1, 'none') OVER (PARTITION BY district ORDER BY id) x FROM t ORDER BY id",
     ] {
         assert!(alike(&city, sql) || sql.contains(" CAST("), "{sql}");
+    }
+}
+
+#[test]
+fn texts_that_a_window_keeps_are_counted() {
+    let mut city = city();
+    city.limits.memory = 4 << 20;
+    let rows = "(SELECT a.s || repeat('x', 2000) z FROM t a CROSS JOIN t b CROSS JOIN t c) w";
+    for over in ["lag(z, 9000000) OVER ()", "max(z) OVER ()"] {
+        let refusal = city
+            .ask(&format!("SELECT {over} x FROM {rows}"))
+            .expect_err(over);
+        assert_eq!(refusal.code, Code::ResourceLimit, "{over}: {refusal}");
+    }
+    assert_eq!(city.room().memory_used(), 0);
+    city.limits.memory = 64 << 20;
+    let few = city.ask("SELECT lag(s, 9000000) OVER (ORDER BY id) x FROM t");
+    assert!(few.is_ok(), "{few:?}");
+}
+
+/// A join points at a text thousands of times without copying it: written out, a batch of them must still have a bound.
+#[test]
+fn no_text_is_longer_than_a_batch_of_them_can_be() {
+    let city = city();
+    let long = "repeat('x', 90000) || repeat('y', 90000) || repeat('z', 90000)";
+    for made in [
+        format!("s || {long}"),
+        format!("concat(s, {})", long.replace("||", ",")),
+        format!("replace({}, 'x', 'abc')", "s || repeat('x', 90000)"),
+    ] {
+        let sql = format!("SELECT length(CAST({made} AS VARCHAR)) FROM t a");
+        let refusal = city.ask(&sql).expect_err(&made);
+        assert_eq!(refusal.code, Code::ResourceLimit, "{made}: {refusal}");
+    }
+    // Stored ones alike, where they are shown and read, and nowhere else.
+    let set = dataset("long", &["id:int", "district:text", "s:text?"]);
+    for (hidden, answered) in [(false, false), (true, true)] {
+        let texts = ["short".to_owned(), "x".repeat(300_000)];
+        let batch = RecordBatch::try_new(
+            set.schema(),
+            vec![
+                Arc::new(Int64Array::from(vec![1, 2])),
+                Arc::new(StringArray::from(vec!["A", if hidden { "B" } else { "A" }])),
+                Arc::new(StringArray::from_iter_values(texts)),
+            ],
+        );
+        let mut city = City::new();
+        let terms = [only_district("A")];
+        city.publish(set.clone(), &batch.unwrap(), Layout::default(), terms);
+        let told = city.rows("SELECT length(s) FROM long");
+        assert_eq!(told.is_ok(), answered, "{told:?}");
+        let why = told.err().map(|refusal| refusal.code);
+        assert!(
+            why.is_none_or(|code| code == Code::ResourceLimit),
+            "{why:?}"
+        );
+        assert!(city.rows("SELECT id FROM long").is_ok());
     }
 }

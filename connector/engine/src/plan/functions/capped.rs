@@ -14,6 +14,9 @@ use std::sync::Arc;
 /// The most bytes of one value made by `repeat`, `lpad`, `rpad` and `to_char`.
 pub const VALUE: i64 = 100_000;
 
+/// The most bytes of one text in a question, stored or made: a batch of them can be written out, however often one is pointed at.
+pub const TEXT: usize = 256 * 1024 - 1;
+
 /// The most bytes that one call makes for one batch.
 pub const BATCH: usize = 64 * 1024 * 1024;
 
@@ -147,7 +150,7 @@ impl ScalarUDFImpl for Capped {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         if self.fits(&args) {
-            self.inner.invoke_with_args(args)
+            short(self.inner.invoke_with_args(args)?)
         } else if self.growth == Growth::Pairs {
             Err(fault::carry(Refusal::new(
                 Code::ResourceLimit,
@@ -166,6 +169,17 @@ pub fn too_large() -> Refusal {
         Code::ResourceLimit,
         format!("a text function would make a value of more than {VALUE} bytes, or too many such"),
     )
+}
+
+/// What was made, where none of it is longer than [`TEXT`].
+///
+/// # Errors
+/// `RESOURCE_LIMIT`.
+pub fn short(made: ColumnarValue) -> Result<ColumnarValue> {
+    if width(&made) > TEXT {
+        return Err(fault::carry(too_large()));
+    }
+    Ok(made)
 }
 
 /// Bytes of the longest value.

@@ -1,6 +1,6 @@
 //! `||` with a bound on what it makes: forty nested doublings of a letter are a terabyte.
 
-use super::capped::{BATCH, too_large, total};
+use super::capped::{BATCH, short, too_large, total};
 use crate::fault;
 use datafusion::arrow::array::{ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
@@ -116,10 +116,10 @@ impl ScalarUDFImpl for Joined {
         let texts: Vec<_> = texts.iter().map(|text| text.as_string::<i32>()).collect();
         let joined = concat_elements_utf8_many(&texts)?;
         let made = cast(&joined, args.return_field.data_type())?;
-        if scalar {
-            ScalarValue::try_from_array(&made, 0).map(ColumnarValue::Scalar)
+        short(if scalar {
+            ColumnarValue::Scalar(ScalarValue::try_from_array(&made, 0)?)
         } else {
-            Ok(ColumnarValue::Array(made))
-        }
+            ColumnarValue::Array(made)
+        })
     }
 }
