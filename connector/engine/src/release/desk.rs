@@ -57,8 +57,12 @@ impl Desk {
             partitions: 1,
             ..*limits
         };
+        let mut config = session::config(&limits);
+        // Rows are ordered by all of their columns: what a merge of small batches would put aside to compare them by is larger
+        // than the rows themselves, and is not among what the engine spills. So what is in memory is sorted as one batch.
+        config.options_mut().execution.sort_in_place_threshold_bytes = usize::MAX;
         let state = SessionStateBuilder::new()
-            .with_config(session::config(&limits))
+            .with_config(config)
             .with_runtime_env(environment)
             .with_default_features()
             .build();
@@ -176,4 +180,54 @@ pub(super) fn failed(error: &DataFusionError) -> Refusal {
     }
     tracing::error!(name = "release.failed", detail = %error);
     Refusal::new(Code::StateBroken, "the cells can't be worked out")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{Int64Array, StringArray};
+    use std::iter::repeat_with;
+
+    /// The sort keys of short texts are longer than the texts.
+    #[tokio::test]
+    async fn rows_are_ordered_in_less_memory_than_they_take() {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = Limits {
+            memory: 64 << 20,
+            ..Limits::default()
+        };
+        let desk = Desk::open(folder.path(), &limits).unwrap();
+        let mut seed = 1_u64;
+        let mut random = || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005) | 1;
+            i64::try_from(seed >> 40).unwrap()
+        };
+        let rows = 600_000;
+        let numbers: Vec<i64> = repeat_with(&mut random).take(rows).collect();
+        let text = |column: i64| -> arrow_array::ArrayRef {
+            let texts = numbers
+                .iter()
+                .map(|n| format!("{:02}", n.wrapping_add(column) % 100));
+            Arc::new(StringArray::from_iter_values(texts))
+        };
+        let ids: arrow_array::ArrayRef = Arc::new(Int64Array::from(numbers.clone()));
+        let columns = (0..12).map(|column| (format!("t{column}"), text(column)));
+        let columns = std::iter::once(("id".to_owned(), ids)).chain(columns);
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let (path, _) = desk.keep(desk.of(batch).unwrap()).await.unwrap();
+        let stored = desk.read(&[path]).await.unwrap();
+        let (path, kept) = desk.keep(ordered(stored).unwrap()).await.unwrap();
+        assert_eq!(kept, u64::try_from(rows).unwrap());
+        let mut expected = numbers.clone();
+        expected.sort_unstable();
+        let mut told: Vec<i64> = Vec::new();
+        let file = File::open(path).unwrap();
+        let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(file, 8192);
+        for batch in reader.unwrap() {
+            let batch = batch.unwrap();
+            let ids = batch.column(0).as_any().downcast_ref::<Int64Array>();
+            told.extend(ids.unwrap().values());
+        }
+        assert!(told == expected);
+    }
 }
