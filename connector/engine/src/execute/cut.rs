@@ -76,12 +76,13 @@ pub(super) fn compact(batch: &RecordBatch) -> Result<RecordBatch> {
 }
 
 /// The batch without most of what its views do not point at: where no row is hidden nothing can be told by it, but each batch
-/// would be counted with the whole page that it was read from.
+/// would be counted with the whole page that it was read from. A page that takes no more than the views is left as it is.
 pub(super) fn lean(batch: &RecordBatch) -> Result<RecordBatch> {
     with_texts(batch, |texts| {
         let held: usize = texts.data_buffers().iter().map(|one| one.len()).sum();
-        let used = texts.total_buffer_bytes_used();
-        (held > used.saturating_mul(2)).then(|| texts.gc())
+        let views = texts.views().inner().len();
+        let is_much = || held > texts.total_buffer_bytes_used().saturating_mul(2);
+        (held > views && is_much()).then(|| texts.gc())
     })
 }
 
@@ -93,6 +94,21 @@ fn too_long() -> Refusal {
     .with_help("ask without the column that holds it")
 }
 
+/// Of how many bytes the longest text is at most; exactly so where one may be too long.
+fn longest(texts: &StringViewArray) -> usize {
+    // A text that does not stand in its view lies within one buffer.
+    let buffers = texts.data_buffers().iter().map(|buffer| buffer.len());
+    let room = buffers.max().unwrap_or_default();
+    if room <= TEXT {
+        return room.max(INLINE);
+    }
+    let longest = texts.lengths().max().unwrap_or_default();
+    usize::try_from(longest).unwrap_or(usize::MAX)
+}
+
+/// So many bytes of a text stand in the view itself (Arrow columnar format, "Variable-size Binary View Layout").
+const INLINE: usize = 12;
+
 fn with_texts(
     batch: &RecordBatch,
     change: impl Fn(&StringViewArray) -> Option<StringViewArray>,
@@ -101,8 +117,7 @@ fn with_texts(
         let Some(texts) = column.as_string_view_opt() else {
             return Ok(Arc::clone(column));
         };
-        let longest = texts.lengths().max().unwrap_or_default();
-        if usize::try_from(longest).is_ok_and(|longest| longest > TEXT) {
+        if longest(texts) > TEXT {
             return Err(fault::carry(too_long()));
         }
         Ok(match change(texts) {
