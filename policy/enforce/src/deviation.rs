@@ -10,6 +10,7 @@ use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility, cast,
 };
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// The sum of the squares of what the values are from their mean; NULL of no values.
@@ -99,6 +100,14 @@ impl Moments {
             mean: value,
             squares: 0.0,
         }
+    }
+
+    /// Some order, the same for the same numbers.
+    pub(crate) fn total_cmp(&self, other: &Self) -> Ordering {
+        let by = |of: fn(&Self) -> f64| of(self).total_cmp(&of(other));
+        by(|of| of.mean)
+            .then_with(|| by(|of| of.count))
+            .then_with(|| by(|of| of.squares))
     }
 
     /// Together with others.

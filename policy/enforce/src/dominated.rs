@@ -1,31 +1,32 @@
 //! Whether few units dominate a cell: an aggregate over pairs of unit and value.
 
+use crate::text::TEXT;
 use datafusion_common::arrow::array::{
-    Array, ArrayRef, AsArray, Float64Builder, ListBuilder, StringBuilder,
+    ArrayRef, AsArray, Float64Builder, ListBuilder, StringBuilder,
 };
 use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion_common::{Result, ScalarValue, exec_err};
 use datafusion_expr::expr::AggregateFunction;
 use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility};
+use datafusion_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility, cast,
+};
 use policy::term::dominance::Dominant;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Whether the cell is unsafe by `rule`: `unit` is a text, `value` a float. NULL values count for nothing; rows without a
-/// unit count together as one.
+/// Whether the cell is unsafe by `rule`: `unit` is compared as a text, `value` is a float. NULL values count for nothing;
+/// rows without a unit count together as one.
 #[must_use]
 pub fn dominated(unit: Expr, value: Expr, rule: Dominant) -> Expr {
     let function = Dominated {
         rule,
-        signature: Signature::exact(
-            vec![DataType::Utf8, DataType::Float64],
-            Volatility::Immutable,
-        ),
+        signature: Signature::exact(vec![TEXT, DataType::Float64], Volatility::Immutable),
     };
     Expr::AggregateFunction(AggregateFunction::new_udf(
         Arc::new(AggregateUDF::from(function)),
-        vec![unit, value],
+        // A view: written out, the units of one batch have no bound.
+        vec![cast(unit, TEXT), value],
         false,
         None,
         vec![],
@@ -85,24 +86,15 @@ struct Parts {
 }
 
 impl Parts {
-    fn add(&mut self, units: &ArrayRef, values: &ArrayRef) -> Result<()> {
-        let (DataType::Utf8, DataType::Float64) = (units.data_type(), values.data_type()) else {
-            return exec_err!("units are texts and parts are floats");
-        };
-        let units = units.as_string::<i32>();
-        let values = values.as_primitive::<Float64Type>();
-        for (unit, value) in units.iter().zip(values.iter()) {
-            let Some(value) = value else { continue };
-            match self.of.get_mut(&unit.map(str::to_owned)) {
-                Some(part) => *part += value.abs(),
-                None => {
-                    let length = unit.map_or(0, str::len);
-                    self.bytes = self.bytes.saturating_add(length.saturating_add(64));
-                    self.of.insert(unit.map(str::to_owned), value.abs());
-                }
-            }
+    fn add(&mut self, unit: Option<&str>, value: f64) {
+        let unit = unit.map(str::to_owned);
+        if let Some(part) = self.of.get_mut(&unit) {
+            *part += value.abs();
+            return;
         }
-        Ok(())
+        let length = unit.as_ref().map_or(0, String::len);
+        self.bytes = self.bytes.saturating_add(length.saturating_add(64));
+        self.of.insert(unit, value.abs());
     }
 
     fn is_unsafe(&self) -> bool {
@@ -125,10 +117,21 @@ impl Parts {
 
 impl Accumulator for Parts {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        match values {
-            [units, values] => self.add(units, values),
-            _ => exec_err!("two arguments"),
+        let [units, values] = values else {
+            return exec_err!("two arguments");
+        };
+        let (Some(units), Some(values)) = (
+            units.as_string_view_opt(),
+            values.as_primitive_opt::<Float64Type>(),
+        ) else {
+            return exec_err!("units are texts and parts are floats");
+        };
+        for (unit, value) in units.iter().zip(values) {
+            if let Some(value) = value {
+                self.add(unit, value);
+            }
         }
+        Ok(())
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
@@ -160,8 +163,15 @@ impl Accumulator for Parts {
         };
         let (units, parts) = (units.as_list::<i32>(), parts.as_list::<i32>());
         for (units, parts) in units.iter().zip(parts.iter()) {
-            if let (Some(units), Some(parts)) = (units, parts) {
-                self.add(&units, &parts)?;
+            let (Some(units), Some(parts)) = (units, parts) else {
+                continue;
+            };
+            let (units, parts) = (
+                units.as_string::<i32>(),
+                parts.as_primitive::<Float64Type>(),
+            );
+            for (unit, part) in units.iter().zip(parts.values()) {
+                self.add(unit, *part);
             }
         }
         Ok(())
@@ -171,7 +181,7 @@ impl Accumulator for Parts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use datafusion_common::arrow::array::{Float64Array, StringArray};
+    use datafusion_common::arrow::array::{Float64Array, StringViewArray};
 
     fn parts(rule: Dominant, of: &[(Option<&str>, Option<f64>)]) -> Parts {
         let mut made = Parts {
@@ -179,7 +189,11 @@ mod tests {
             of: HashMap::new(),
             bytes: 0,
         };
-        let units: ArrayRef = Arc::new(of.iter().map(|(unit, _)| *unit).collect::<StringArray>());
+        let units: ArrayRef = Arc::new(
+            of.iter()
+                .map(|(unit, _)| *unit)
+                .collect::<StringViewArray>(),
+        );
         let values: ArrayRef =
             Arc::new(of.iter().map(|(_, value)| *value).collect::<Float64Array>());
         made.update_batch(&[units, values]).unwrap();

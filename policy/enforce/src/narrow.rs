@@ -11,6 +11,7 @@
 //! at one cell could promise it for all.
 
 use crate::deviation::Moments;
+use crate::text::TEXT;
 use datafusion_common::arrow::array::{
     Array, ArrayRef, AsArray, Float64Builder, ListBuilder, StringBuilder,
 };
@@ -32,8 +33,9 @@ pub fn narrow(unit: Option<Expr>, value: Expr) -> Expr {
     let mut arguments = vec![cast(value, DataType::Float64)];
     let by_unit = unit.is_some();
     if let Some(unit) = unit {
-        kinds.push(DataType::Utf8);
-        arguments.push(cast(unit, DataType::Utf8));
+        kinds.push(TEXT);
+        // A view: written out, the units of one batch have no bound.
+        arguments.push(cast(unit, TEXT));
     }
     let function = Narrow {
         by_unit,
@@ -143,11 +145,14 @@ impl Parts {
 
     fn is_narrow(&self) -> bool {
         let mut all = self.single;
-        for part in self.of.values() {
+        let mut parts: Vec<Moments> = self.of.values().copied().collect();
+        // In an order of their own, whatever that of the table is: the last digit must not decide now so and now otherwise.
+        parts.sort_by(Moments::total_cmp);
+        for part in &parts {
             all.add(*part);
         }
         let units: Vec<Moments> = if self.by_unit {
-            self.of.values().copied().collect()
+            parts
         } else {
             self.ends.iter().map(|end| Moments::of(*end)).collect()
         };
@@ -223,7 +228,7 @@ impl Accumulator for Parts {
             }
             return Ok(());
         };
-        let Some(units) = units.as_string_opt::<i32>() else {
+        let Some(units) = units.as_string_view_opt() else {
             return exec_err!("units are texts");
         };
         for (unit, value) in units.iter().zip(values) {

@@ -146,7 +146,7 @@ pub(super) fn seen(frame: DataFrame, cubes: &[&Cube], stored: &SchemaRef) -> Mad
             columns.push(own(unit.as_str()).alias(format!("u{level}")));
         }
         for (index, rule) in cube.dominance.iter().enumerate() {
-            let unit = cast(own(rule.unit.as_str()), DataType::Utf8);
+            let unit = own(rule.unit.as_str());
             columns.push(unit.alias(format!("du{level}_{index}")));
         }
         measures.extend(

@@ -1,12 +1,12 @@
 //! Values that a variance would tell, and such that it would not.
 
 use super::*;
-use datafusion_common::arrow::array::{Float64Array, StringArray};
+use datafusion_common::arrow::array::{Float64Array, StringViewArray};
 
 /// The values, each of its own unit where none is named.
 fn parts(by_unit: bool, values: &[(Option<&str>, f64)]) -> Parts {
     let mut made = Parts::of(by_unit);
-    let units: StringArray = values.iter().map(|(unit, _)| *unit).collect();
+    let units: StringViewArray = values.iter().map(|(unit, _)| *unit).collect();
     let numbers: ArrayRef = Arc::new(Float64Array::from_iter_values(
         values.iter().map(|one| one.1),
     ));
