@@ -8,7 +8,7 @@ use crate::dominated::dominated;
 use crate::gate::{self, Rows, changed, keep};
 use crate::narrow::narrow;
 use crate::replace::Secret;
-use crate::total::whole;
+use crate::total::{count_of, sum_of, whole};
 use datafusion_common::ScalarValue;
 use datafusion_common::arrow::datatypes::{DataType, SchemaRef};
 use datafusion_expr::expr::AggregateFunction;
@@ -32,6 +32,8 @@ pub struct Tools {
     pub count: Arc<AggregateUDF>,
     /// `sum`, of integers as [`crate::total::WHOLE`]: it must not fail for a cell that is not shown.
     pub sum: Arc<AggregateUDF>,
+    /// How many integers there are and their sum at once, as [`crate::total::counted`].
+    pub count_and_sum: Arc<AggregateUDF>,
 }
 
 /// The private plan that shows exactly the cells in `shown`: the dimensions, and of `n`, `units`, and `cnt_m`, `sum_m` and
@@ -105,7 +107,7 @@ pub(crate) fn cells(
     for (index, rule) in cube.dominance.iter().enumerate() {
         kind(rule.unit.as_str())?;
         let unit = gate::stored_column(rule.unit.as_str());
-        inner.push(cast(unit, DataType::Utf8).alias(format!("du_{index}")));
+        inner.push(unit.alias(format!("du_{index}")));
     }
     let own = |name: String| col(datafusion_common::Column::from_name(name));
     let has_unit = unit.is_some();
@@ -124,8 +126,13 @@ pub(crate) fn cells(
     }
     for measure in &cube.measures {
         let value = || own(format!("m_{measure}"));
-        aggregates.push(call(&tools.count, value(), false).alias(format!("cnt_{measure}")));
-        aggregates.push(call(&tools.sum, value(), false).alias(format!("sum_{measure}")));
+        if kind(measure.as_str())? == DataType::Int64 {
+            let both = call(&tools.count_and_sum, value(), false);
+            aggregates.push(both.alias(format!("both_{measure}")));
+        } else {
+            aggregates.push(call(&tools.count, value(), false).alias(format!("cnt_{measure}")));
+            aggregates.push(call(&tools.sum, value(), false).alias(format!("sum_{measure}")));
+        }
         if cube.permits(Function::Variance) {
             aggregates.push(squares(value()).alias(format!("dev_{measure}")));
         }
@@ -154,9 +161,22 @@ pub(crate) fn cells(
         .iter()
         .map(|dimension| own(format!("d_{}", dimension.column)))
         .collect();
+    let mut apart = group_columns.clone();
+    for total in &aggregates {
+        let name = total.qualified_name().1;
+        match name.strip_prefix("both_") {
+            Some(measure) => {
+                let both = own(name.clone());
+                apart.push(count_of(both.clone()).alias(format!("cnt_{measure}")));
+                apart.push(sum_of(both).alias(format!("sum_{measure}")));
+            }
+            None => apart.push(own(name)),
+        }
+    }
     let plan = LogicalPlanBuilder::from(filtered)
         .project(inner)
         .and_then(|plan| plan.aggregate(group_columns, aggregates))
+        .and_then(|plan| plan.project(apart))
         .and_then(|plan| plan.filter(own(units(cube, None)).gt_eq(lit(threshold))))
         .and_then(|plan| plan.project(outputs(shown, cube, threshold)?))
         // In one order whatever the rows' was, or sums of floating-point numbers over cells would tell of it.

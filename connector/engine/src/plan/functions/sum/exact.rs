@@ -20,6 +20,15 @@ pub(super) trait Exact:
     /// The wider type.
     type Wide: ArrowPrimitiveType<Native: Wide>;
 
+    /// Where values are added in the fewest steps while they fit; the rest of a sum stands in the wider type.
+    type Near: Copy + Default + Debug + Send + Sync;
+
+    /// Adds to `near`, and says what does not fit there.
+    fn add(near: &mut Self::Near, value: Self::Native) -> Option<Held<Self>>;
+
+    /// What stands there.
+    fn near(near: Self::Near) -> Held<Self>;
+
     /// The value in the wider type.
     fn widen(value: Self::Native) -> Held<Self>;
 
@@ -70,11 +79,26 @@ impl Wide for i256 {
     }
 }
 
-/// 2^64 values of 64 bits and more are held in 128 bits.
+/// What 64 bits can't tell from nothing.
+const AROUND: i128 = 1 << 64;
+
+/// 2^64 values of 64 bits and more are held in 128 bits; most sums never leave the lower 64 of them.
 macro_rules! integers {
-    ($($kind:ty)*) => {$(
+    ($($kind:ty, $near:ty;)*) => {$(
         impl Exact for $kind {
             type Wide = Decimal128Type;
+            type Near = $near;
+
+            #[inline]
+            fn add(near: &mut $near, value: $near) -> Option<i128> {
+                let (sum, beyond) = near.overflowing_add(value);
+                *near = sum;
+                beyond.then(|| if value > 0 { AROUND } else { -AROUND })
+            }
+
+            fn near(near: $near) -> i128 {
+                i128::from(near)
+            }
 
             fn widen(value: Self::Native) -> i128 {
                 i128::from(value)
@@ -87,12 +111,28 @@ macro_rules! integers {
     )*};
 }
 
-integers!(Int64Type UInt64Type DurationSecondType DurationMillisecondType DurationMicrosecondType DurationNanosecondType);
+integers! {
+    Int64Type, i64;
+    UInt64Type, u64;
+    DurationSecondType, i64;
+    DurationMillisecondType, i64;
+    DurationMicrosecondType, i64;
+    DurationNanosecondType, i64;
+}
 
 macro_rules! decimals {
     ($($kind:ty, $held:ty, $wide:ty, $widen:expr, $narrow:expr;)*) => {$(
         impl Exact for $kind {
             type Wide = $held;
+            type Near = ();
+
+            fn add((): &mut (), value: Self::Native) -> Option<$wide> {
+                Some($widen(value))
+            }
+
+            fn near((): ()) -> $wide {
+                <$wide>::default()
+            }
 
             fn widen(value: Self::Native) -> $wide {
                 $widen(value)

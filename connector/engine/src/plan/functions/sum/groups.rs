@@ -3,7 +3,7 @@
 use super::exact::{Exact, Held, Wide, state, stays_wide};
 use super::one::typed;
 use super::{told, too_large};
-use datafusion::arrow::array::{Array, ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray};
+use datafusion::arrow::array::{Array, ArrayRef, BooleanArray, PrimitiveArray};
 use datafusion::arrow::buffer::NullBuffer;
 use datafusion::arrow::datatypes::DataType;
 use datafusion_common::{Result, exec_err};
@@ -13,7 +13,9 @@ use std::sync::Arc;
 /// A sum for each group.
 #[derive(Debug)]
 pub(super) struct Groups<T: Exact> {
-    sums: Vec<Held<T>>,
+    /// What fits there of each sum, and the rest of it.
+    nears: Vec<T::Near>,
+    rests: Vec<Held<T>>,
     /// Whether the group has a value at all.
     seen: Vec<bool>,
     /// How many have one.
@@ -25,50 +27,25 @@ impl<T: Exact> Groups<T> {
     /// No groups yet; sums are told in the type `to`.
     pub(super) const fn of(to: DataType) -> Self {
         Self {
-            sums: Vec::new(),
+            nears: Vec::new(),
+            rests: Vec::new(),
             seen: Vec::new(),
             known: 0,
             to,
         }
     }
 
-    fn add<V: ArrowPrimitiveType>(
-        &mut self,
-        values: &PrimitiveArray<V>,
-        groups: &[usize],
-        filter: Option<&BooleanArray>,
-        total: usize,
-        widen: impl Fn(V::Native) -> Held<T>,
-    ) -> Result<()> {
-        self.sums.resize(total, Held::<T>::default());
-        self.seen.resize(total, false);
-        if values.null_count() == 0 && filter.is_none() {
-            // Most columns of numbers: nothing but additions, with the totals in reach.
-            let sums = self.sums.as_mut_slice();
-            for (value, group) in values.values().iter().zip(groups) {
-                let Some(sum) = sums.get_mut(*group) else {
-                    return no_group();
-                };
-                *sum = match sum.plus(widen(*value)) {
-                    Some(more) => more,
-                    None => return Err(too_large()),
-                };
-            }
-            if self.unseen() {
-                groups.iter().for_each(|group| self.see(*group));
-            }
-            return Ok(());
-        }
-        for (row, (value, group)) in values.iter().zip(groups).enumerate() {
-            let Some(value) = value else { continue };
-            if filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row)) {
-                let Some(sum) = self.sums.get_mut(*group) else {
-                    return no_group();
-                };
-                *sum = sum.plus(widen(value)).ok_or_else(too_large)?;
-                self.see(*group);
-            }
-        }
+    fn room(&mut self, groups: usize) {
+        self.nears.resize(groups, T::Near::default());
+        self.rests.resize(groups, Held::<T>::default());
+        self.seen.resize(groups, false);
+    }
+
+    fn put(&mut self, group: usize, more: Held<T>) -> Result<()> {
+        let Some(rest) = self.rests.get_mut(group) else {
+            return no_group();
+        };
+        *rest = rest.plus(more).ok_or_else(too_large)?;
         Ok(())
     }
 
@@ -86,11 +63,14 @@ impl<T: Exact> Groups<T> {
         }
     }
 
-    fn taken(&mut self, emit_to: EmitTo) -> (Vec<Held<T>>, NullBuffer) {
-        let sums = emit_to.take_needed(&mut self.sums);
+    fn taken(&mut self, emit_to: EmitTo) -> Result<(Vec<Held<T>>, NullBuffer)> {
+        let nears = emit_to.take_needed(&mut self.nears);
+        let rests = emit_to.take_needed(&mut self.rests);
         let seen = emit_to.take_needed(&mut self.seen);
         self.known = self.seen.iter().filter(|seen| **seen).count();
-        (sums, NullBuffer::from(seen))
+        let sums = nears.into_iter().zip(rests);
+        let sums = sums.map(|(near, rest)| rest.plus(T::near(near)).ok_or_else(too_large));
+        Ok((sums.collect::<Result<_>>()?, NullBuffer::from(seen)))
     }
 }
 
@@ -103,13 +83,30 @@ impl<T: Exact> GroupsAccumulator for Groups<T> {
         total_num_groups: usize,
     ) -> Result<()> {
         let values = typed::<T>(values)?;
-        self.add(
-            values,
-            group_indices,
-            opt_filter,
-            total_num_groups,
-            T::widen,
-        )
+        self.room(total_num_groups);
+        if values.null_count() == 0 && opt_filter.is_none() {
+            // Most columns of numbers: nothing but additions.
+            for (value, group) in values.values().iter().zip(group_indices) {
+                let Some(near) = self.nears.get_mut(*group) else {
+                    return no_group();
+                };
+                if let Some(beyond) = T::add(near, *value) {
+                    self.put(*group, beyond)?;
+                }
+            }
+            if self.unseen() {
+                group_indices.iter().for_each(|group| self.see(*group));
+            }
+            return Ok(());
+        }
+        for (row, (value, group)) in values.iter().zip(group_indices).enumerate() {
+            let Some(value) = value else { continue };
+            if opt_filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row)) {
+                self.put(*group, T::widen(value))?;
+                self.see(*group);
+            }
+        }
+        Ok(())
     }
 
     fn merge_batch(
@@ -118,14 +115,18 @@ impl<T: Exact> GroupsAccumulator for Groups<T> {
         group_indices: &[usize],
         total_num_groups: usize,
     ) -> Result<()> {
-        let values = typed::<T::Wide>(values)?;
-        self.add(values, group_indices, None, total_num_groups, |partial| {
-            partial
-        })
+        self.room(total_num_groups);
+        for (partial, group) in typed::<T::Wide>(values)?.iter().zip(group_indices) {
+            if let Some(partial) = partial {
+                self.put(*group, partial)?;
+                self.see(*group);
+            }
+        }
+        Ok(())
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let (sums, seen) = self.taken(emit_to);
+        let (sums, seen) = self.taken(emit_to)?;
         if stays_wide::<T>(&self.to) {
             return Ok(held::<T>(sums, seen, &self.to));
         }
@@ -142,7 +143,7 @@ impl<T: Exact> GroupsAccumulator for Groups<T> {
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        let (sums, seen) = self.taken(emit_to);
+        let (sums, seen) = self.taken(emit_to)?;
         Ok(vec![held::<T>(sums, seen, &state(&T::DATA_TYPE))])
     }
 
@@ -167,13 +168,15 @@ impl<T: Exact> GroupsAccumulator for Groups<T> {
     }
 
     fn size(&self) -> usize {
-        let sums = self.sums.capacity().saturating_mul(size_of::<Held<T>>());
-        sums.saturating_add(self.seen.capacity())
+        let near = self.nears.capacity().saturating_mul(size_of::<T::Near>());
+        let rest = self.rests.capacity().saturating_mul(size_of::<Held<T>>());
+        near.saturating_add(rest)
+            .saturating_add(self.seen.capacity())
     }
 }
 
 #[cold]
-fn no_group() -> Result<()> {
+pub(super) fn no_group() -> Result<()> {
     exec_err!("there is no such group")
 }
 

@@ -314,6 +314,36 @@ fn a_whole_sum_is_never_too_large() {
     );
 }
 
+/// As often as not of numbers that are too large for 64 bits together, in groups, in all, and of some of the rows.
+#[test]
+fn what_is_counted_and_summed_at_once_is_what_is_counted_and_summed() {
+    for seed in 0..60 {
+        let rows = Rows::random(seed);
+        let context = context(&rows);
+        context.register_udaf(whole().as_ref().clone());
+        context.register_udaf(count_and_sum().as_ref().clone());
+        for (of, by) in [
+            ("SELECT k,", "FROM r GROUP BY k"),
+            ("SELECT 0 AS k,", "FROM r"),
+            ("SELECT k,", "FROM r WHERE i > 0 GROUP BY k"),
+            ("SELECT 0 AS k,", "FROM r WHERE i < -2000"),
+        ] {
+            for only in ["", "FILTER (WHERE k > 1)"] {
+                let told = |half: &str| {
+                    let both = format!("{of} count_and_sum(i) {only} AS both {by}");
+                    let sql = format!("SELECT k, get_field(both, '{half}') FROM ({both}) b");
+                    asked(&context, &sql).unwrap()
+                };
+                let apart = |function: &str| {
+                    asked(&context, &format!("{of} {function}(i) {only} {by}")).unwrap()
+                };
+                assert_eq!(told("count"), apart("count"), "{seed} {by} {only}");
+                assert_eq!(told("sum"), apart("whole_sum"), "{seed} {by} {only}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_can_be_written_is_the_checked_one() {
     assert!(Arc::ptr_eq(
