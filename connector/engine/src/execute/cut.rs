@@ -94,20 +94,13 @@ fn too_long() -> Refusal {
     .with_help("ask without the column that holds it")
 }
 
-/// Of how many bytes the longest text is at most; exactly so where one may be too long.
-fn longest(texts: &StringViewArray) -> usize {
-    // A text that does not stand in its view lies within one buffer.
-    let buffers = texts.data_buffers().iter().map(|buffer| buffer.len());
-    let room = buffers.max().unwrap_or_default();
-    if room <= TEXT {
-        return room.max(INLINE);
-    }
-    let longest = texts.lengths().max().unwrap_or_default();
-    usize::try_from(longest).unwrap_or(usize::MAX)
+/// Whether one of them has more than [`TEXT`] bytes. One that does not stand in its view lies within one buffer, so mostly no
+/// text is looked at.
+fn is_too_long(texts: &StringViewArray) -> bool {
+    let mut buffers = texts.data_buffers().iter();
+    let exceeds = |length: u32| usize::try_from(length).map_or(true, |length| length > TEXT);
+    buffers.any(|buffer| buffer.len() > TEXT) && texts.lengths().any(exceeds)
 }
-
-/// So many bytes of a text stand in the view itself (Arrow columnar format, "Variable-size Binary View Layout").
-const INLINE: usize = 12;
 
 fn with_texts(
     batch: &RecordBatch,
@@ -117,7 +110,7 @@ fn with_texts(
         let Some(texts) = column.as_string_view_opt() else {
             return Ok(Arc::clone(column));
         };
-        if longest(texts) > TEXT {
+        if is_too_long(texts) {
             return Err(fault::carry(too_long()));
         }
         Ok(match change(texts) {
