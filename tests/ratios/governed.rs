@@ -187,7 +187,6 @@ fn tools() -> Tools {
         published: Arc::default(),
         count: functions::aggregate("count").unwrap(),
         sum: functions::sum::whole(),
-        count_and_sum: functions::sum::count_and_sum(),
     }
 }
 

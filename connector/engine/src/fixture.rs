@@ -200,7 +200,6 @@ impl City {
             published: Arc::clone(&self.published),
             count: datafusion::functions_aggregate::count::count_udaf(),
             sum: crate::plan::functions::sum::whole(),
-            count_and_sum: crate::plan::functions::sum::count_and_sum(),
         }
     }
 

@@ -2,13 +2,14 @@
 //!
 //! A cell exists only with at least so many units, and so does each measure in it; what is below is not there at all.
 
+use crate::absent::absent;
 use crate::bucket;
 use crate::deviation::squares;
 use crate::dominated::dominated;
 use crate::gate::{self, Rows, changed, keep};
 use crate::narrow::narrow;
 use crate::replace::Secret;
-use crate::total::{count_of, sum_of, whole};
+use crate::total::whole;
 use datafusion_common::ScalarValue;
 use datafusion_common::arrow::datatypes::{DataType, SchemaRef};
 use datafusion_expr::expr::AggregateFunction;
@@ -32,8 +33,6 @@ pub struct Tools {
     pub count: Arc<AggregateUDF>,
     /// `sum`, of integers as [`crate::total::WHOLE`]: it must not fail for a cell that is not shown.
     pub sum: Arc<AggregateUDF>,
-    /// How many integers there are and their sum at once, as [`crate::total::counted`].
-    pub count_and_sum: Arc<AggregateUDF>,
 }
 
 /// The private plan that shows exactly the cells in `shown`: the dimensions, and of `n`, `units`, and `cnt_m`, `sum_m` and
@@ -126,13 +125,9 @@ pub(crate) fn cells(
     }
     for measure in &cube.measures {
         let value = || own(format!("m_{measure}"));
-        if kind(measure.as_str())? == DataType::Int64 {
-            let both = call(&tools.count_and_sum, value(), false);
-            aggregates.push(both.alias(format!("both_{measure}")));
-        } else {
-            aggregates.push(call(&tools.count, value(), false).alias(format!("cnt_{measure}")));
-            aggregates.push(call(&tools.sum, value(), false).alias(format!("sum_{measure}")));
-        }
+        // How many have one is what rows lack none: a column without NULL, as most are, is not gone through for it.
+        aggregates.push(absent(value()).alias(format!("abs_{measure}")));
+        aggregates.push(call(&tools.sum, value(), false).alias(format!("sum_{measure}")));
         if cube.permits(Function::Variance) {
             aggregates.push(squares(value()).alias(format!("dev_{measure}")));
         }
@@ -161,22 +156,20 @@ pub(crate) fn cells(
         .iter()
         .map(|dimension| own(format!("d_{}", dimension.column)))
         .collect();
-    let mut apart = group_columns.clone();
+    let mut totals = group_columns.clone();
     for total in &aggregates {
         let name = total.qualified_name().1;
-        match name.strip_prefix("both_") {
+        totals.push(match name.strip_prefix("abs_") {
             Some(measure) => {
-                let both = own(name.clone());
-                apart.push(count_of(both.clone()).alias(format!("cnt_{measure}")));
-                apart.push(sum_of(both).alias(format!("sum_{measure}")));
+                (own("n".to_owned()) - own(name.clone())).alias(format!("cnt_{measure}"))
             }
-            None => apart.push(own(name)),
-        }
+            None => own(name),
+        });
     }
     let plan = LogicalPlanBuilder::from(filtered)
         .project(inner)
         .and_then(|plan| plan.aggregate(group_columns, aggregates))
-        .and_then(|plan| plan.project(apart))
+        .and_then(|plan| plan.project(totals))
         .and_then(|plan| plan.filter(own(units(cube, None)).gt_eq(lit(threshold))))
         .and_then(|plan| plan.project(outputs(shown, cube, threshold)?))
         // In one order whatever the rows' was, or sums of floating-point numbers over cells would tell of it.

@@ -14,6 +14,7 @@
     )
 )]
 
+pub mod absent;
 pub mod apply;
 pub mod bind;
 pub mod bucket;

@@ -2,7 +2,7 @@
 //! size would show.
 
 use datafusion_common::arrow::array::{ArrayRef, AsArray, Int64Builder};
-use datafusion_common::arrow::datatypes::{DataType, Decimal128Type, Field, Fields};
+use datafusion_common::arrow::datatypes::{DataType, Decimal128Type};
 use datafusion_common::{DataFusionError, Result, exec_err};
 use datafusion_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
@@ -20,34 +20,6 @@ pub fn whole(told: Expr, total: Expr) -> Expr {
         signature: Signature::exact(vec![DataType::Boolean, WHOLE], Volatility::Immutable),
     };
     ScalarUDF::from(function).call(vec![told, total])
-}
-
-/// How many values there are, never NULL, and their sum as [`WHOLE`], NULL of none: what is counted and summed at once.
-#[must_use]
-pub fn counted() -> Fields {
-    Fields::from(vec![
-        Field::new("count", DataType::Int64, false),
-        Field::new("sum", WHOLE, true),
-    ])
-}
-
-/// How many values there are, of what is [`counted`].
-pub(crate) fn count_of(both: Expr) -> Expr {
-    half(Half::Count, both)
-}
-
-/// The sum, of what is [`counted`].
-pub(crate) fn sum_of(both: Expr) -> Expr {
-    half(Half::Sum, both)
-}
-
-fn half(of: Half, both: Expr) -> Expr {
-    let both_of = DataType::Struct(counted());
-    let function = Of {
-        half: of,
-        signature: Signature::exact(vec![both_of], Volatility::Immutable),
-    };
-    ScalarUDF::from(function).call(vec![both])
 }
 
 /// The refusal for a total that its type can't hold.
@@ -99,54 +71,11 @@ impl ScalarUDFImpl for Whole {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Half {
-    Count,
-    Sum,
-}
-
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Of {
-    half: Half,
-    signature: Signature,
-}
-
-impl ScalarUDFImpl for Of {
-    fn name(&self) -> &'static str {
-        match self.half {
-            Half::Count => "count_of",
-            Half::Sum => "sum_of",
-        }
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
-        Ok(match self.half {
-            Half::Count => DataType::Int64,
-            Half::Sum => WHOLE,
-        })
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let both = arrays.first().and_then(|both| both.as_struct_opt());
-        let [counts, sums] = both.map(|both| both.columns()).unwrap_or_default() else {
-            return exec_err!("how many values there are, and their sum");
-        };
-        Ok(ColumnarValue::Array(Arc::clone(match self.half {
-            Half::Count => counts,
-            Half::Sum => sums,
-        })))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use datafusion_common::arrow::array::{BooleanArray, Decimal128Array};
+    use datafusion_common::arrow::datatypes::Field;
     use datafusion_common::config::ConfigOptions;
 
     fn made(told: Vec<Option<bool>>, totals: Vec<Option<i128>>) -> Result<Vec<Option<i64>>> {

@@ -230,7 +230,6 @@ pub(super) fn tools(node: &Node) -> Result<Tools, Refusal> {
         published: node.published(),
         count: functions::aggregate("count").ok_or_else(missing)?,
         sum: functions::sum::whole(),
-        count_and_sum: functions::sum::count_and_sum(),
     })
 }
 

@@ -1,7 +1,6 @@
 //! `sum` that is right or none: integers, durations and decimals are added without loss, and a total that its type can't
 //! hold ends the question. The engine's own wraps round and looks like any other number.
 
-mod counted;
 mod exact;
 mod float;
 mod groups;
@@ -47,12 +46,6 @@ pub fn average() -> Arc<AggregateUDF> {
 #[must_use]
 pub fn whole() -> Arc<AggregateUDF> {
     Arc::clone(&WIDE)
-}
-
-/// How many integers there are and their sum as [`whole`] makes it, both at once, in the type of [`enforce::total::counted`].
-#[must_use]
-pub fn count_and_sum() -> Arc<AggregateUDF> {
-    counted::count_and_sum()
 }
 
 /// A call of [`whole`].
