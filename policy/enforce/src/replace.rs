@@ -197,15 +197,17 @@ impl Replaced {
     fn made(&self, array: &ArrayRef) -> Result<ArrayRef> {
         match (&self.how, array.data_type()) {
             (How::Hash(key), DataType::Utf8View) => {
-                let texts = array.as_string_view();
-                hexed(key, texts.iter().map(|text| text.map(str::as_bytes)))
+                let texts = array.as_string_view().iter();
+                hexed(
+                    key,
+                    texts.map(|text| text.map(str::as_bytes)),
+                    array.nulls(),
+                )
             }
             (How::Hash(key), DataType::Int64) => {
                 let numbers = array.as_primitive::<Int64Type>().iter();
-                hexed(
-                    key,
-                    numbers.map(|number| number.map(|number| number.to_string())),
-                )
+                let texts = numbers.map(|number| number.map(|number| number.to_string()));
+                hexed(key, texts, array.nulls())
             }
             (How::Prefix(length), DataType::Utf8View) => {
                 let texts = array.as_string_view().iter();
@@ -246,32 +248,27 @@ fn first(text: &str, length: usize) -> &str {
     }
 }
 
-fn hexed<T: AsRef<[u8]>>(key: &Key, values: impl Iterator<Item = Option<T>>) -> Result<ArrayRef> {
+/// `nulls` are those of `values`.
+fn hexed<T: AsRef<[u8]>>(
+    key: &Key,
+    values: impl ExactSizeIterator<Item = Option<T>>,
+    nulls: Option<&NullBuffer>,
+) -> Result<ArrayRef> {
     let state = keyed(&key.0);
-    let rows = values.size_hint().0;
-    let mut digits: Vec<u8> = Vec::with_capacity(rows.saturating_mul(DIGITS));
-    let mut there = Vec::with_capacity(rows);
-    let mut lengths = Vec::with_capacity(rows);
-    for value in values {
-        there.push(value.is_some());
-        let Some(value) = value else {
-            lengths.push(0);
-            continue;
-        };
+    // As many for each row, so that no row has to know where the last one ended.
+    let offsets = OffsetBuffer::from_repeated_length(DIGITS, values.len());
+    let mut digits = vec![b'0'; values.len().saturating_mul(DIGITS)];
+    for (hex, value) in digits.as_chunks_mut::<DIGITS>().0.iter_mut().zip(values) {
+        let Some(value) = value else { continue };
         let mut state = state.clone();
         state.update(value.as_ref());
         let hash = state.finalize().into_bytes();
-        let mut hex = [0; DIGITS];
         for (pair, byte) in hex.as_chunks_mut::<2>().0.iter_mut().zip(hash) {
             *pair = [digit(byte >> 4), digit(byte & 15)];
         }
-        digits.extend_from_slice(&hex);
-        lengths.push(DIGITS);
     }
     // All at once: they are checked to be text once, and not each for itself.
-    let offsets = OffsetBuffer::from_lengths(lengths);
-    let there = Some(NullBuffer::from(there)).filter(|there| there.null_count() > 0);
-    let texts = StringArray::try_new(offsets, digits.into(), there)?;
+    let texts = StringArray::try_new(offsets, digits.into(), nulls.cloned())?;
     Ok(Arc::new(StringViewArray::from(&texts)))
 }
 
