@@ -60,11 +60,14 @@ fn main() {
     );
     let (mut small, mut large) = (Vec::new(), Vec::new());
     let (mut found, mut found_large) = (Vec::new(), Vec::new());
+    let (mut own, mut own_large) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         small.extend(scene.decisions(&few));
         large.extend(scene.decisions(&many));
         found.extend(scene.lookups(&few));
         found_large.extend(scene.lookups(&many));
+        own.extend(scene.lists(&few));
+        own_large.extend(scene.lists(&many));
     }
     let (small, large) = (median(small), median(large));
     let (found, found_large) = (median(found), median(found_large));
@@ -79,7 +82,17 @@ fn main() {
         "  {most:>9} contracts  p50 {found_large:>8.2} µs   {:.2} times",
         found_large / found
     );
+    let (own, own_large) = (median(own), median(own_large));
+    println!("look-up of the {OTHERS} contracts of one asker among those of others");
+    println!("  {least:>9} contracts  p50 {own:>8.2} µs");
+    println!(
+        "  {most:>9} contracts  p50 {own_large:>8.2} µs   {:.2} times",
+        own_large / own
+    );
 }
+
+/// How many contracts a third participant has, beside all others.
+const OTHERS: usize = 10;
 
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
@@ -90,6 +103,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 struct Scene {
     provider: Identity,
     consumer: Identity,
+    other: Identity,
     bundle: Bundle,
     peer: VerifiedPeer,
     taxonomy: policy::term::purpose::Taxonomy,
@@ -111,7 +125,8 @@ impl Scene {
             demo: true,
         };
         let mut league = League::init(&folder.join("league"), &founding, now).unwrap();
-        let mut joined = ["munster.example", "firm.example"].map(|domain| {
+        let domains = ["munster.example", "firm.example", "other.example"];
+        let mut joined = domains.map(|domain| {
             let id: ParticipantId = domain.parse().unwrap();
             let files = Files::within(&folder.join(domain));
             let applicant = Applicant {
@@ -136,6 +151,7 @@ impl Scene {
             provider: joined[0].take().unwrap(),
             peer: bundle.roster().recognise(&presented, now).unwrap(),
             consumer,
+            other: joined[2].take().unwrap(),
             bundle,
             taxonomy: proto::purposes::taxonomy(&[]).unwrap(),
             now,
@@ -146,13 +162,19 @@ impl Scene {
         let keys = self.bundle.keys(self.now);
         let mut book = Book::new(self.provider.id.clone());
         let mut held = Vec::with_capacity(contracts);
-        for number in 0..contracts {
-            let agreement = self.agreement(number);
+        for number in 0..contracts + OTHERS {
+            let is_other = number >= contracts;
+            let consumer = if is_other {
+                &self.other
+            } else {
+                &self.consumer
+            };
+            let agreement = self.agreement(number, consumer);
             let dataset = agreement.dataset.id.clone();
             let payload = proto::contract::to_bytes(&agreement);
             let signatures = [
                 (Role::Provider, &self.provider.signer),
-                (Role::Consumer, &self.consumer.signer),
+                (Role::Consumer, &consumer.signer),
             ]
             .map(|(role, signer)| {
                 let seconds = self.now.micros() / 1_000_000;
@@ -167,7 +189,9 @@ impl Scene {
                 .unwrap();
             let id = agreed.id();
             book.readmit(agreed, &BTreeSet::from([id])).unwrap();
-            held.push((id, dataset));
+            if !is_other {
+                held.push((id, dataset));
+            }
         }
         Held {
             book,
@@ -186,7 +210,7 @@ impl Scene {
         }
     }
 
-    fn agreement(&self, number: usize) -> Agreement {
+    fn agreement(&self, number: usize, consumer: &Identity) -> Agreement {
         let provider = self.provider.id.clone();
         let name: Name = format!("d{number}").parse().unwrap();
         let quota = |max| policy::term::Quota {
@@ -220,7 +244,7 @@ impl Scene {
             version: 1,
             supersedes: None,
             provider: self.party(&provider),
-            assignee: Assignee::Participant(self.party(&self.consumer.id)),
+            assignee: Assignee::Participant(self.party(&consumer.id)),
             dataset: DatasetRef {
                 id: DatasetId {
                     owner: provider,
@@ -295,6 +319,17 @@ impl Scene {
                 took.as_secs_f64() * 1e6
             })
             .collect()
+    }
+
+    fn lists(&self, held: &Held) -> Vec<f64> {
+        let lists = (0..200).map(|_| {
+            let start = Instant::now();
+            let found = held.book.held_by(&self.other.id, self.now).count();
+            let took = start.elapsed();
+            assert_eq!(found, OTHERS);
+            took.as_secs_f64() * 1e6
+        });
+        lists.collect()
     }
 
     fn lookups(&self, held: &Held) -> Vec<f64> {

@@ -139,11 +139,9 @@ fn how(node: &Node, seen: &Seen) -> String {
 fn contracts(node: &Node, seen: &Seen) -> Vec<ContractId> {
     let (own, now) = (node.id(), node.now());
     node.book(|book| {
-        book.all(now)
+        book.taken_by(&own, now)
             .filter(|(_, agreement, standing)| {
-                *standing == Standing::InForce
-                    && agreement.dataset.id == seen.dataset.id
-                    && agreement.assignee_id() == Some(&own)
+                *standing == Standing::InForce && agreement.dataset.id == seen.dataset.id
             })
             .map(|(id, _, _)| id)
             .collect()

@@ -126,9 +126,8 @@ impl Posed {
     fn is_under_contract(&self, node: &Node) -> bool {
         let (now, asker) = (node.now(), self.asker.id());
         node.book(|book| {
-            book.all(now).any(|(_, agreement, standing)| {
-                standing == Standing::InForce && agreement.assignee_id() == Some(asker)
-            })
+            let mut taken = book.taken_by(asker, now);
+            taken.any(|(_, _, standing)| standing == Standing::InForce)
         })
     }
 

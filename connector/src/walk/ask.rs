@@ -227,8 +227,15 @@ fn own_tables(node: &Node) -> Result<Vec<RemoteTable>, Refusal> {
 
 /// The contracts under which we may ask for a dataset: those that we hold, and public views.
 fn held(node: &Node, seen: &Seen) -> Vec<(ContractId, Agreement)> {
-    let mut held = lacking::ours(node);
-    held.retain(|(_, agreement)| agreement.dataset.id == seen.dataset.id);
+    let (own, now) = (node.id(), node.now());
+    let mut held: Vec<_> = node.book(|book| {
+        book.taken_by(&own, now)
+            .filter(|(_, agreement, standing)| {
+                *standing == Standing::InForce && agreement.dataset.id == seen.dataset.id
+            })
+            .map(|(id, agreement, _)| (id, agreement.clone()))
+            .collect()
+    });
     held.extend(seen.views.iter().cloned());
     held
 }
@@ -289,18 +296,14 @@ pub(crate) fn lapsed(node: &Node, sql: &str) -> Result<Option<Refusal>, Refusal>
     let now = node.now();
     let own = node.id();
     let found = node.book(|book| {
-        let ours = |agreement: &Agreement| agreement.assignee_id() == Some(&own);
         let stands = |agreement: &Agreement| {
-            book.all(now).any(|(_, other, standing)| {
-                standing == Standing::InForce
-                    && ours(other)
-                    && other.dataset.id == agreement.dataset.id
+            book.taken_by(&own, now).any(|(_, other, standing)| {
+                standing == Standing::InForce && other.dataset.id == agreement.dataset.id
             })
         };
-        book.all(now)
+        book.taken_by(&own, now)
             .filter(|(_, agreement, standing)| {
                 *standing != Standing::InForce
-                    && ours(agreement)
                     && words.contains(agreement.dataset.id.name.as_str())
                     && !stands(agreement)
             })

@@ -53,10 +53,9 @@ fn asked_under(node: &Node, sql: &str) -> Option<(ContractId, Clause)> {
     let peers = node.peers().ok()?;
     let (now, own) = (node.now(), node.id());
     let mut found: Vec<(ContractId, Clause)> = node.book(|book| {
-        book.all(now)
+        book.taken_by(&own, now)
             .filter(|(_, agreement, standing)| {
                 *standing == Standing::InForce
-                    && agreement.assignee_id() == Some(&own)
                     && words.contains(agreement.dataset.id.name.as_str())
                     && peers.iter().any(|peer| {
                         peer.id == agreement.provider.id && words.contains(peer.alias.as_str())

@@ -31,9 +31,9 @@ pub(crate) fn kept(node: &Node) -> Result<Vec<(Credential, Vec<u8>)>, Refusal> {
 pub(crate) fn credentials(node: &Node, contracts: &[ContractId]) -> Result<Vec<Bytes>, Refusal> {
     let now = node.now();
     let wanted: BTreeSet<AttributeKind> = node.book(|book| {
-        book.all(now)
-            .filter(|(id, _, _)| contracts.contains(id))
-            .flat_map(|(_, agreement, _)| &agreement.clauses)
+        let named = contracts.iter().filter_map(|id| book.agreement(*id));
+        named
+            .flat_map(|agreement| &agreement.clauses)
             .filter_map(|clause| Term::looks_at(&clause.term))
             .collect()
     });

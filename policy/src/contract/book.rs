@@ -17,6 +17,8 @@ impl Book {
             own,
             contracts: BTreeMap::new(),
             superseded: BTreeMap::new(),
+            taken: BTreeMap::new(),
+            public: BTreeSet::new(),
         }
     }
 
@@ -51,6 +53,11 @@ impl Book {
         if let Some(old) = agreement.supersedes {
             self.superseded.entry(old).or_default().insert(id);
         }
+        match agreement.assignee_id() {
+            Some(consumer) => self.taken.entry(consumer.clone()).or_default(),
+            None => &mut self.public,
+        }
+        .insert(id);
         self.contracts.entry(id).or_insert(Page {
             agreement,
             withdrawn: None,
@@ -182,6 +189,36 @@ impl Book {
         self.contracts
             .iter()
             .map(move |(id, page)| (*id, &page.agreement, self.standing(*id, page, now)))
+    }
+
+    /// Every contract of which `who` is the consumer, by name, with its state at `now`; in order of their identity.
+    pub fn taken_by(
+        &self,
+        who: &ParticipantId,
+        now: Time,
+    ) -> impl Iterator<Item = (ContractId, &Agreement, Standing)> {
+        let ids = self.taken.get(who).into_iter().flatten();
+        ids.filter_map(move |id| self.page(*id, now))
+    }
+
+    /// Every contract that gives to `who`, by name or as to anybody, with its state at `now`; in order of their identity.
+    pub(super) fn giving_to(
+        &self,
+        who: &ParticipantId,
+        now: Time,
+    ) -> impl Iterator<Item = (ContractId, &Agreement, Standing)> {
+        let taken = self.taken.get(who).into_iter().flatten();
+        let ids: BTreeSet<ContractId> = taken.chain(&self.public).copied().collect();
+        ids.into_iter().filter_map(move |id| self.page(id, now))
+    }
+
+    pub(super) fn page(
+        &self,
+        id: ContractId,
+        now: Time,
+    ) -> Option<(ContractId, &Agreement, Standing)> {
+        let page = self.contracts.get(&id)?;
+        Some((id, &page.agreement, self.standing(id, page, now)))
     }
 
     pub(super) fn standing(&self, id: ContractId, page: &Page, now: Time) -> Standing {

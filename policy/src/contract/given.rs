@@ -13,10 +13,11 @@ impl Book {
         peer: &'a ParticipantId,
         now: Time,
     ) -> impl Iterator<Item = (ContractId, &'a Agreement)> {
-        self.all(now).filter_map(move |(id, agreement, standing)| {
-            (self.gives(agreement, peer) && standing == Standing::InForce)
-                .then_some((id, agreement))
-        })
+        self.giving_to(peer, now)
+            .filter_map(move |(id, agreement, standing)| {
+                (self.gives(agreement, peer) && standing == Standing::InForce)
+                    .then_some((id, agreement))
+            })
     }
 
     /// What the contracts that `who` names give, by dataset: each must be ours to give, to `who`, and in force.

@@ -10,9 +10,8 @@ use evidence::time::Time;
 impl Book {
     /// The contracts and public views of others that give something to us, with their state at `now`.
     pub fn held(&self, now: Time) -> impl Iterator<Item = (ContractId, &Agreement, Standing)> {
-        self.all(now).filter(|(_, agreement, _)| {
-            agreement.provider.id != self.own && agreement.gives_to(&self.own)
-        })
+        self.giving_to(&self.own, now)
+            .filter(|(_, agreement, _)| agreement.provider.id != self.own)
     }
 
     /// What keeps us from asking under a contract that we hold, as far as it is known here: its state, the purpose that we
@@ -25,7 +24,10 @@ impl Book {
         taxonomy: &Taxonomy,
         now: Time,
     ) -> Option<Refusal> {
-        let Some((_, agreement, standing)) = self.held(now).find(|(held, _, _)| *held == id) else {
+        let held = self.page(id, now).filter(|(_, agreement, _)| {
+            agreement.provider.id != self.own && agreement.gives_to(&self.own)
+        });
+        let Some((_, agreement, standing)) = held else {
             return Some(Refusal::new(
                 Code::ContractUnknown,
                 format!("we hold no contract `{}`", id.short()),

@@ -301,3 +301,62 @@ fn only_cells_with_noise_may_cross() {
         assert_eq!(got.map_err(|refusal| refusal.code), expect, "{one} {other}");
     }
 }
+
+/// What is found by the name of whoever takes is what is found by looking through all.
+#[test]
+fn contracts_are_found_by_who_takes() {
+    const OTHER: &str = "hansa://other.example";
+    let parties = [PROVIDER, CONSUMER, OTHER].map(participant);
+    let mut contracts = Vec::new();
+    for number in 0..60_u64 {
+        let mut one = agreement(&format!("d{number}"), []);
+        one.assignee = match number % 4 {
+            0 => Assignee::Public,
+            turn => Assignee::Participant(party([PROVIDER, CONSUMER, OTHER][turn as usize - 1])),
+        };
+        if number % 5 == 0 {
+            one.provider = party(OTHER);
+            one.dataset.id.owner = participant(OTHER);
+        }
+        if number % 7 == 0 {
+            one.not_before = time("2026-06-02T00:00:00Z");
+        }
+        contracts.push((format!("c{number}"), one));
+    }
+    let named: Vec<_> = contracts
+        .iter()
+        .map(|(name, one)| (name.as_str(), one.clone()))
+        .collect();
+    let mut book = book(&named);
+    for number in (0..60).step_by(11) {
+        book.end(id(&format!("c{number}")), time(NOW));
+    }
+    let now = time(NOW);
+    let mut found = 0;
+    for who in parties
+        .iter()
+        .chain(&[participant("hansa://nobody.example")])
+    {
+        let all = || book.all(now);
+        let takes = |one: &Agreement| one.assignee_id() == Some(who);
+        let taken: Vec<_> = book.taken_by(who, now).collect();
+        assert_eq!(
+            taken,
+            all().filter(|(_, one, _)| takes(one)).collect::<Vec<_>>()
+        );
+        let gives = |one: &Agreement| one.provider.id == book.own && one.gives_to(who);
+        let held: Vec<_> = book.held_by(who, now).map(|(id, _)| id).collect();
+        let in_force = all().filter(|(_, one, state)| gives(one) && *state == Standing::InForce);
+        assert_eq!(held, in_force.map(|(id, _, _)| id).collect::<Vec<_>>());
+        found += taken.len() + held.len();
+    }
+    let ours = |one: &Agreement| one.provider.id != book.own && one.gives_to(&book.own);
+    let held: Vec<_> = book.held(now).collect();
+    assert_eq!(
+        held,
+        book.all(now)
+            .filter(|(_, one, _)| ours(one))
+            .collect::<Vec<_>>()
+    );
+    assert!(!held.is_empty() && found > 60);
+}

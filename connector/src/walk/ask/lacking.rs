@@ -19,10 +19,8 @@ use std::sync::Arc;
 pub(super) fn ours(node: &Node) -> Vec<(ContractId, Agreement)> {
     let (own, now) = (node.id(), node.now());
     node.book(|book| {
-        book.all(now)
-            .filter(|(_, agreement, standing)| {
-                *standing == Standing::InForce && agreement.assignee_id() == Some(&own)
-            })
+        book.taken_by(&own, now)
+            .filter(|(_, _, standing)| *standing == Standing::InForce)
             .map(|(id, agreement, _)| (id, agreement.clone()))
             .collect()
     })
