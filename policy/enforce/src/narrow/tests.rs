@@ -105,3 +105,39 @@ fn values_of_one_unit_are_taken_out_together() {
     let nobody: Vec<_> = of_six.iter().map(|one| (None, one.1)).collect();
     units(true, &nobody, true);
 }
+
+/// At the edge the last digit of a sum decides: it must be the same in whatever order units come, and lie in a table.
+#[test]
+fn the_same_values_have_the_same_verdict_in_every_order() {
+    let names: Vec<String> = (0..21).map(|at| format!("u{at}")).collect();
+    for seed in 1..20_u64 {
+        let draw = |at: u64| (seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> at) & 0xffff;
+        let near: Vec<f64> = (0..20).map(|at| draw(at) as f64 / 65_536.0).collect();
+        let is_narrow = |far: u64, turn: usize| {
+            let values = near.iter().copied().chain([f64::from_bits(far)]);
+            let mut of: Vec<_> = names
+                .iter()
+                .map(|name| Some(name.as_str()))
+                .zip(values)
+                .collect();
+            of.rotate_left(turn);
+            parts(true, &of).is_narrow()
+        };
+        let (mut wide, mut narrow) = (1.0_f64.to_bits(), 1e6_f64.to_bits());
+        assert!(!is_narrow(wide, 0) && is_narrow(narrow, 0), "{seed}");
+        while narrow - wide > 1 {
+            let middle = wide.midpoint(narrow);
+            if is_narrow(middle, 0) {
+                narrow = middle;
+            } else {
+                wide = middle;
+            }
+        }
+        for far in wide - 8..narrow + 8 {
+            let verdict = is_narrow(far, 0);
+            for turn in 0..21 {
+                assert_eq!(is_narrow(far, turn), verdict, "{seed} {far} {turn}");
+            }
+        }
+    }
+}
