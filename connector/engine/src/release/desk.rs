@@ -142,7 +142,16 @@ pub(super) async fn write(frame: DataFrame, path: &Path) -> Result<u64, Refusal>
     Ok(count)
 }
 
+/// Writes a frame into a new file; nothing of it is left where that fails.
 async fn file(frame: DataFrame, path: &Path) -> Result<(u64, File), Refusal> {
+    let filled = filled(frame, path).await;
+    if filled.is_err() {
+        let _ = std::fs::remove_file(path);
+    }
+    filled
+}
+
+async fn filled(frame: DataFrame, path: &Path) -> Result<(u64, File), Refusal> {
     let mut rows = frame
         .execute_stream()
         .await
@@ -171,6 +180,14 @@ pub(super) fn digest(path: &Path) -> Result<Digest, Refusal> {
 
 /// What went wrong, told by class.
 pub(super) fn failed(error: &DataFusionError) -> Refusal {
+    if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) {
+        // Nobody has asked: the engine's word for a question would send its reader looking for one.
+        return Refusal::new(
+            Code::ResourceLimit,
+            "to release the cells takes more memory or disk than one question may have",
+        )
+        .with_help("raise `memory` in `[limits]`, or publish fewer rows at once");
+    }
     let refusal = fault::running(error);
     if matches!(
         refusal.code,
@@ -187,6 +204,27 @@ mod tests {
     use super::*;
     use arrow_array::{Int64Array, StringArray};
     use std::iter::repeat_with;
+
+    #[tokio::test]
+    async fn what_fails_leaves_no_file_and_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = Limits {
+            memory: 1 << 10,
+            ..Limits::default()
+        };
+        let desk = Desk::open(folder.path(), &limits).unwrap();
+        let ids: arrow_array::ArrayRef = Arc::new(Int64Array::from_iter_values(0..100_000));
+        let rows = RecordBatch::try_from_iter([("id", ids)]).unwrap();
+        let path = folder.path().join("cells.parquet");
+        let frame = ordered(desk.of(rows).unwrap()).unwrap();
+        let refusal = write(frame, &path).await.unwrap_err();
+        assert_eq!(refusal.code, Code::ResourceLimit);
+        assert!(
+            refusal.to_string().contains("release the cells"),
+            "{refusal}"
+        );
+        assert!(!path.exists());
+    }
 
     /// The sort keys of short texts are longer than the texts.
     #[tokio::test]
