@@ -1,7 +1,8 @@
 //! The index says what the log led to.
 
+use crate::audit::expire::Lasting;
 use crate::state::State;
-use crate::state::row::{LetterRow, Spending};
+use crate::state::row::{LetterRow, ReceiptRow, Spending};
 use evidence::time::Time;
 use policy::id::{DatasetId, ParticipantId};
 use policy::refusal::Code;
@@ -123,4 +124,69 @@ const ASKER: &str = "hansa://acme.example";
 
 fn asker(id: &str) -> ParticipantId {
     id.parse().unwrap()
+}
+
+/// Three contracts with a question on each of three days. Of the first two days goes what nothing runs from.
+#[test]
+fn what_expires_leaves_the_first_use_and_what_is_to_be_countersigned() {
+    let day = |number: i64| Time::from_micros(number * 86_400_000_000).unwrap();
+    let asked = || (1..=3).flat_map(|on| ["lasting", "countersigned", "plain"].map(|of| (on, of)));
+    let left = |of: &Lasting| -> (Vec<String>, Vec<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut state = State::open(&folder.path().join("state.db"), 0).unwrap();
+        for (record, (on, contract)) in (1_u64..).zip(asked()) {
+            let request = format!("{contract} {on}");
+            // Nobody has countersigned the first day's.
+            let word = if on == 1 { "issued" } else { "acknowledged" };
+            let receipt = ReceiptRow {
+                request: request.clone(),
+                peer: asker(ASKER),
+                role: "provider".to_owned(),
+                contract: contract.to_owned(),
+                rows: 1,
+                bytes: 1,
+                digest: String::new(),
+                outcome: "complete".to_owned(),
+                state: word.to_owned(),
+                at: day(on),
+                file: None,
+            };
+            let change = state.change(record, |change| {
+                change.opened(record, &request, ASKER, contract, day(on))?;
+                // One has not come to its end.
+                if request != "plain 2" {
+                    change.closed(record, record)?;
+                }
+                change.receipt(&receipt)
+            });
+            change.unwrap();
+        }
+        state
+            .change(10, |change| change.expired(day(3), of))
+            .unwrap();
+        let all = |table: &str| {
+            let sql = format!("SELECT request FROM {table} ORDER BY request");
+            state.all(&sql, [], |row| row.get(0)).unwrap()
+        };
+        (all("answer"), all("receipt"))
+    };
+    let with = |more: &[&str]| {
+        let mut all = [&["countersigned 3", "lasting 3", "plain 3"], more].concat();
+        all.sort_unstable();
+        all.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let only = |of: &str| vec![of.to_owned()];
+    let none = Lasting::default();
+    assert_eq!(left(&none), (with(&["plain 2"]), with(&[])));
+    let of = Lasting {
+        first_use: only("lasting"),
+        ..Lasting::default()
+    };
+    assert_eq!(left(&of), (with(&["plain 2", "lasting 1"]), with(&[])));
+    let of = Lasting {
+        receipts: only("countersigned"),
+        ..Lasting::default()
+    };
+    let kept = "countersigned 1";
+    assert_eq!(left(&of), (with(&["plain 2", kept]), with(&[kept])));
 }
