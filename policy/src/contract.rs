@@ -294,9 +294,8 @@ pub struct Book {
     own: ParticipantId,
     contracts: BTreeMap<ContractId, Page>,
     superseded: BTreeMap<ContractId, BTreeSet<ContractId>>,
-    /// What each participant is the consumer of, so that nobody's question looks through everybody's contracts.
+    /// What each participant takes by name, and what anybody may: no question looks through everybody's contracts.
     taken: BTreeMap<ParticipantId, BTreeSet<ContractId>>,
-    /// The public views.
     public: BTreeSet<ContractId>,
 }
 
