@@ -11,6 +11,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use datafusion_common::{Column, DataFusionError};
 use datafusion_expr::col;
@@ -144,20 +145,24 @@ pub(super) async fn write(frame: DataFrame, path: &Path) -> Result<u64, Refusal>
 
 /// Writes a frame into a new file; nothing of it is left where that fails.
 async fn file(frame: DataFrame, path: &Path) -> Result<(u64, File), Refusal> {
-    let filled = filled(frame, path).await;
+    let rows = frame
+        .execute_stream()
+        .await
+        .map_err(|error| failed(&error))?;
+    let file = File::create(path).map_err(|error| disk::broken(path, &error))?;
+    let filled = filled(rows, file, path).await;
     if filled.is_err() {
         let _ = std::fs::remove_file(path);
     }
     filled
 }
 
-async fn filled(frame: DataFrame, path: &Path) -> Result<(u64, File), Refusal> {
-    let mut rows = frame
-        .execute_stream()
-        .await
-        .map_err(|error| failed(&error))?;
+async fn filled(
+    mut rows: SendableRecordBatchStream,
+    file: File,
+    path: &Path,
+) -> Result<(u64, File), Refusal> {
     let broken = |error| disk::broken_parquet(path, &error);
-    let file = File::create(path).map_err(|error| disk::broken(path, &error))?;
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_created_by("hansa".to_owned())
