@@ -125,7 +125,7 @@ pub(crate) fn cells(
     }
     for measure in &cube.measures {
         let value = || own(format!("m_{measure}"));
-        // How many have one is what rows lack none: a column without NULL, as most are, is not gone through for it.
+        // A column without NULL, as most are, is not gone through to count what it has.
         aggregates.push(absent(value()).alias(format!("abs_{measure}")));
         aggregates.push(call(&tools.sum, value(), false).alias(format!("sum_{measure}")));
         if cube.permits(Function::Variance) {
@@ -156,16 +156,13 @@ pub(crate) fn cells(
         .iter()
         .map(|dimension| own(format!("d_{}", dimension.column)))
         .collect();
+    let counts = cube.measures.iter().map(|measure| {
+        let count = own("n".to_owned()) - own(format!("abs_{measure}"));
+        count.alias(format!("cnt_{measure}"))
+    });
     let mut totals = group_columns.clone();
-    for total in &aggregates {
-        let name = total.qualified_name().1;
-        totals.push(match name.strip_prefix("abs_") {
-            Some(measure) => {
-                (own("n".to_owned()) - own(name.clone())).alias(format!("cnt_{measure}"))
-            }
-            None => own(name),
-        });
-    }
+    totals.extend(aggregates.iter().map(|total| own(total.qualified_name().1)));
+    totals.extend(counts);
     let plan = LogicalPlanBuilder::from(filtered)
         .project(inner)
         .and_then(|plan| plan.aggregate(group_columns, aggregates))

@@ -254,7 +254,7 @@ impl State {
             .map_err(broken)
     }
 
-    pub(super) fn all<T>(
+    fn all<T>(
         &self,
         sql: &str,
         values: impl rusqlite::Params,

@@ -166,7 +166,9 @@ fn what_expires_leaves_the_first_use_and_what_is_to_be_countersigned() {
             .unwrap();
         let all = |table: &str| {
             let sql = format!("SELECT request FROM {table} ORDER BY request");
-            state.all(&sql, [], |row| row.get(0)).unwrap()
+            let mut found = state.connection.prepare(&sql).unwrap();
+            let rows = found.query_map([], |row| row.get(0)).unwrap();
+            rows.map(Result::unwrap).collect()
         };
         (all("answer"), all("receipt"))
     };

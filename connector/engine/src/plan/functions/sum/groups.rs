@@ -176,7 +176,7 @@ impl<T: Exact> GroupsAccumulator for Groups<T> {
 }
 
 #[cold]
-pub(super) fn no_group() -> Result<()> {
+fn no_group() -> Result<()> {
     exec_err!("there is no such group")
 }
 
