@@ -41,7 +41,7 @@ impl Chain {
         self.frontier.size()
     }
 
-    /// The hash of the last record's bytes.
+    /// The leaf hash of the last record.
     #[must_use]
     pub const fn prev(&self) -> Digest {
         self.prev
@@ -66,11 +66,7 @@ impl Chain {
     /// Passes over a record that is not at hand, by its leaf hash.
     pub(crate) fn pass(&mut self, leaf: Digest) {
         self.frontier.push(leaf);
-    }
-
-    /// Says what the record before the next one was, where it was passed over.
-    pub(crate) const fn follows(&mut self, prev: Digest) {
-        self.prev = prev;
+        self.prev = leaf;
     }
 
     /// Takes the next record if it fits, and gives it; the chain is unchanged if it does not.
@@ -80,7 +76,7 @@ impl Chain {
     pub fn accept(&mut self, bytes: &[u8]) -> Result<Record, Misfit> {
         let record = Record::from_bytes(bytes)?;
         self.fit(&record.log, record.seq, record.prev, record.at)?;
-        self.add(bytes, leaf_hash(bytes), record.at);
+        self.add(leaf_hash(bytes), record.at);
         Ok(record)
     }
 
@@ -101,7 +97,7 @@ impl Chain {
                 (record.at, Cow::Owned(record.kind))
             }
         };
-        self.add(bytes, leaf, at);
+        self.add(leaf, at);
         Ok((at, kind))
     }
 
@@ -121,10 +117,9 @@ impl Chain {
         Ok(())
     }
 
-    /// Adds the bytes of a record that is known to fit, and its leaf hash.
-    pub(crate) fn add(&mut self, bytes: &[u8], leaf: Digest, at: Time) {
-        self.frontier.push(leaf);
-        self.prev = Digest::of(bytes);
+    /// Adds a record that is known to fit, by its leaf hash.
+    pub(crate) fn add(&mut self, leaf: Digest, at: Time) {
+        self.pass(leaf);
         self.last = at;
     }
 }

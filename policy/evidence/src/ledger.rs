@@ -104,7 +104,7 @@ impl<S: Shelf> Ledger<S> {
             return Err(Unwritable::TooLarge { kind, bytes });
         }
         let leaf = leaf_hash(&bytes);
-        self.chain.add(&bytes, leaf, at);
+        self.chain.add(leaf, at);
         self.frames.extend(&bytes);
         self.frames.push(b'\n');
         self.staged.push(Leaf {

@@ -59,7 +59,7 @@ pub struct Record {
     pub salt: Salt,
     /// What it is, such as `permit`.
     pub kind: String,
-    /// SHA-256 of the bytes of the record before it; of the first one zeros.
+    /// The leaf hash of the record before it (`tree::leaf_hash`), so that each record is hashed once; of the first one zeros.
     pub prev: Digest,
     /// What its maker wrote.
     pub body: Json,
@@ -89,7 +89,7 @@ impl Record {
         write_text(&self.at.to_string(), &mut out);
         out.push_str(",\"type\":");
         write_text(&self.kind, &mut out);
-        out.push_str(",\"v\":1}");
+        out.push_str(",\"v\":2}");
         out.into_bytes()
     }
 
@@ -97,7 +97,7 @@ impl Record {
     #[must_use]
     pub fn to_json(&self) -> Json {
         Json::object([
-            ("v", Json::Int(1)),
+            ("v", Json::Int(2)),
             ("log", Json::text(&self.log)),
             ("seq", Json::count(self.seq)),
             ("t", Json::text(self.at)),
@@ -147,7 +147,7 @@ impl Record {
             depth: MAX_BODY_DEPTH + 1,
         };
         let mut fields = Fields::of(parse(bytes, limits)?)?;
-        if fields.int("v")? != 1 {
+        if fields.int("v")? != 2 {
             return Err(RecordFault::Version);
         }
         let salt = fields.text("salt")?;

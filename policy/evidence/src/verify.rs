@@ -119,8 +119,6 @@ pub struct Verifier {
     /// No head is of fewer records than this and of more than there were when one was looked for last.
     next_head: u64,
     last_leaf: Option<Digest>,
-    /// The last record is past its retention, so what the next one links to is known by its own word.
-    passed: bool,
     doubt: Option<Doubt>,
     fault: Option<Fault>,
 }
@@ -134,7 +132,7 @@ struct Trust {
     damaged: bool,
 }
 
-/// What only the next record can tell: whether it links to the last one, which has this hash.
+/// What only the next record can tell: whether it links to the last one, which has this leaf hash.
 #[derive(Debug)]
 enum Doubt {
     /// The last record does not link to the one before it: one of the two was edited.
@@ -170,7 +168,6 @@ impl Verifier {
             covered_by_given: 0,
             next_head: 0,
             last_leaf: None,
-            passed: false,
             doubt: None,
             fault: None,
         };
@@ -194,11 +191,6 @@ impl Verifier {
         }
         let index = self.chain.next();
         let leaf = leaf_hash(line);
-        if std::mem::take(&mut self.passed)
-            && let Ok(next) = Record::from_bytes(line)
-        {
-            self.chain.follows(next.prev);
-        }
         // While they are those of the records, it does not matter how far they are believed.
         let known = usize::try_from(index)
             .ok()
@@ -224,7 +216,7 @@ impl Verifier {
                 let displaced = What::Displaced { found: says };
                 self.fail(index, if links { What::Edited } else { displaced });
             }
-            Err(Misfit::Previous) => self.unlinked(index, line, leaf),
+            Err(Misfit::Previous) => self.unlinked(index, leaf),
             Err(misfit) => self.fail(index, What::Damaged(misfit)),
         }
         None
@@ -243,7 +235,7 @@ impl Verifier {
     }
 
     /// The record at `index` does not link to the one before: which of the two was edited?
-    fn unlinked(&mut self, index: u64, line: &[u8], leaf: Digest) {
+    fn unlinked(&mut self, index: u64, leaf: Digest) {
         let before = index.checked_sub(1).and_then(|before| self.leaf(before));
         let last = self.last_leaf;
         if index <= self.covered || before.is_some_and(|before| last == Some(before)) {
@@ -251,7 +243,7 @@ impl Verifier {
         } else if self.leaf(index) == Some(leaf) {
             self.fail(index.saturating_sub(1), What::Edited);
         } else {
-            self.doubt = Some(Doubt::Link(Digest::of(line)));
+            self.doubt = Some(Doubt::Link(leaf));
         }
     }
 

@@ -192,7 +192,7 @@ fn verify_folder(
         .map_err(failed)?;
     let without = first
         .flatten()
-        .is_some_and(|first| verifier.begin_with(&first));
+        .is_some_and(|first| verifier.begin_at(first.seq));
     let mut away = Away::checking();
     let rest = folder::walk(&segments, &mut verifier, |seen, _| match seen {
         Seen::Good(good) => {

@@ -258,7 +258,7 @@ fn check(
         .filter(|number| *number > 0 || !is_whole)
         && let Some(segment) = segments.get(number)
         && let Some(first) = folder::first_record(segment).map_err(failed)?
-        && verifier.begin_with(&first)
+        && verifier.begin_at(first.seq)
     {
         skipped = number;
         tree = Tree::of(

@@ -48,7 +48,7 @@ impl<'a> Header<'a> {
         let at = Time::read(scan.string()?)?;
         scan.expect(b",\"type\":")?;
         let kind = plain(&mut scan)?;
-        scan.expect(b",\"v\":1}")?;
+        scan.expect(b",\"v\":2}")?;
         scan.is_at_end().then_some(Self {
             log,
             seq,

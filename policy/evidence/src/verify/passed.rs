@@ -3,30 +3,27 @@
 
 use super::{Fault, Verifier, What};
 use crate::digest::Digest;
-use crate::record::Record;
 
 impl Verifier {
-    /// Begins with the record `first`: those before it are not read, and their leaf hashes stand for them. False, and nothing
-    /// is changed, where hashes are missing or no signed head covers them and `first`.
-    ///
-    /// What `first` links to is then known by its own word alone; that it stands there, the head over it confirms.
+    /// Begins with the record at `first`: those before it are not read, and their leaf hashes stand for them. False, and
+    /// nothing is changed, where hashes are missing or no signed head covers them and that record.
     #[must_use]
-    pub fn begin_with(&mut self, first: &Record) -> bool {
-        let index = usize::try_from(first.seq).unwrap_or(usize::MAX);
+    pub fn begin_at(&mut self, first: u64) -> bool {
+        let index = usize::try_from(first).unwrap_or(usize::MAX);
         let newest = self.heads.keys().chain(self.given.keys()).max();
-        let covered = newest.is_some_and(|size| *size > first.seq);
+        let covered = newest.is_some_and(|size| *size > first);
         if self.chain.next() > 0 || !covered || self.leaves.len() < index {
             return false;
         }
         for leaf in self.leaves.iter().take(index).copied().collect::<Vec<_>>() {
             self.chain.pass(leaf);
+            self.last_leaf = Some(leaf);
             self.matched += 1;
             self.compare_head();
             if let Some(doubt) = self.doubt.take() {
                 self.settle(&doubt, None);
             }
         }
-        self.chain.follows(first.prev);
         true
     }
 
@@ -55,7 +52,6 @@ impl Verifier {
         self.chain.pass(leaf);
         self.matched += u64::from(self.matched == index);
         self.last_leaf = Some(leaf);
-        self.passed = true;
         self.compare_head();
         Some(leaf)
     }

@@ -252,8 +252,7 @@ fn an_older_head_is_held_against_hashes_that_stand_for_records() {
     let copy = copied(&log, &[5, 12]);
     let begun = |heads: &[Checkpoint], from: usize| {
         let mut verifier = Verifier::new(LOG, heads, &[], copy.leaves.clone());
-        let first = crate::record::Record::from_bytes(&log[from]).unwrap();
-        let began = verifier.begin_with(&first);
+        let began = verifier.begin_at(from as u64);
         for line in &log[from..] {
             let _ = verifier.push(line);
         }
