@@ -11,7 +11,9 @@ use datafusion_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility,
 };
-use hmac::{Hmac, Mac as _};
+use hmac::digest::KeyInit;
+use hmac::digest::core_api::{Buffer, FixedOutputCore as _, UpdateCore as _};
+use hmac::{Hmac, HmacCore, Mac as _};
 use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Refusal;
 use sha2::Sha256;
@@ -40,7 +42,7 @@ impl Secret {
         } = of;
         let contract = contract.map(|contract| contract.to_string());
         let contract = contract.as_deref().unwrap_or("none");
-        let mut made = keyed(&self.0);
+        let mut made: Hmac<Sha256> = keyed(&self.0);
         let label = format!("hansa/pseudonym/1\0{dataset}\0{consumer}\0{contract}\0{epoch}");
         made.update(label.as_bytes());
         Key(made.finalize().into_bytes().into())
@@ -254,35 +256,38 @@ fn hexed<T: AsRef<[u8]>>(
     values: impl ExactSizeIterator<Item = Option<T>>,
     nulls: Option<&NullBuffer>,
 ) -> Result<ArrayRef> {
-    let state = keyed(&key.0);
-    // As many for each row, so that no row has to know where the last one ended.
-    let offsets = OffsetBuffer::from_repeated_length(DIGITS, values.len());
-    let mut digits = vec![b'0'; values.len().saturating_mul(DIGITS)];
-    for (hex, value) in digits.as_chunks_mut::<DIGITS>().0.iter_mut().zip(values) {
-        let Some(value) = value else { continue };
-        let mut state = state.clone();
-        state.update(value.as_ref());
-        let hash = state.finalize().into_bytes();
-        for (pair, byte) in hex.as_chunks_mut::<2>().0.iter_mut().zip(hash) {
-            *pair = [digit(byte >> 4), digit(byte & 15)];
-        }
-    }
+    // By blocks, as the library gives them: its whole state is larger, and would be copied for each row.
+    let mac = keyed::<HmacCore<Sha256>>(&key.0);
+    let hash = |value: T| {
+        let mut mac = mac.clone();
+        let mut rest = Buffer::<HmacCore<Sha256>>::default();
+        rest.digest_blocks(value.as_ref(), |blocks| mac.update_blocks(blocks));
+        let mut hash = Default::default();
+        mac.finalize_fixed_core(&mut rest, &mut hash);
+        std::array::from_fn(|byte| hash.get(byte).copied().unwrap_or_default())
+    };
+    // As many digits for each row, so that no row has to know where the last one ended.
+    let offsets = OffsetBuffer::from_repeated_length(2 * HASH, values.len());
+    let hashes: Vec<[u8; HASH]> = values.map(|v| v.map_or([0; HASH], hash)).collect();
+    // After all of them: digits of a hash that was just made would wait for it to be written.
+    let bytes = hashes.as_flattened().iter();
+    let digits: Vec<[u8; 2]> = bytes.map(|b| [digit(b >> 4), digit(b & 15)]).collect();
     // All at once: they are checked to be text once, and not each for itself.
-    let texts = StringArray::try_new(offsets, digits.into(), nulls.cloned())?;
+    let texts = StringArray::try_new(offsets, digits.into_flattened().into(), nulls.cloned())?;
     Ok(Arc::new(StringViewArray::from(&texts)))
 }
 
-/// How many digits a hash has.
-const DIGITS: usize = 32;
+/// How many bytes of a hash are shown.
+const HASH: usize = 16;
 
 /// The hexadecimal digit of a number below 16.
 const fn digit(half: u8) -> u8 {
     half.wrapping_add(if half < 10 { b'0' } else { b'a' - 10 })
 }
 
-fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+fn keyed<M: KeyInit>(key: &[u8; 32]) -> M {
     // A key of 32 bytes is shorter than a block, which no HMAC refuses.
-    Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()))
+    M::new_from_slice(key).unwrap_or_else(|_| M::new(&Default::default()))
 }
 
 #[cfg(test)]
@@ -328,6 +333,20 @@ mod tests {
         assert!(one != key(&first, None, 1));
         assert!(one != key(&first, contract("a"), 2));
         assert_eq!(format!("{secret:?} {one:?}"), "Secret Key");
+    }
+
+    #[test]
+    fn hashes_of_any_length_are_those_of_the_library() {
+        let texts: Vec<String> = (0..300).map(|length| "ü".repeat(length)).collect();
+        let array: ArrayRef = Arc::new(StringViewArray::from_iter_values(&texts));
+        let key = Key([3; 32]);
+        let shown = made(How::Hash(key), array);
+        for (text, shown) in texts.iter().zip(shown.as_string_view().iter()) {
+            let mut whole: Hmac<Sha256> = keyed(&key.0);
+            whole.update(text.as_bytes());
+            let whole = format!("{:x}", whole.finalize().into_bytes());
+            assert_eq!(shown, whole.get(..2 * HASH), "{}", text.len());
+        }
     }
 
     #[test]
