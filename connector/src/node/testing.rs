@@ -1,6 +1,8 @@
 //! Participants for the tests of this package: real keys, logs and files below one folder, a clock that a test can set, and
 //! no network: letters are handed over by the test.
 
+mod issuer;
+
 use crate::config::Config;
 use crate::desk::out::Out;
 use crate::node::Node;
@@ -160,38 +162,6 @@ impl Town {
     pub(crate) fn expel(&mut self, alias: &str) {
         let now = self.now();
         self.league.expel(&id(alias), now).unwrap();
-    }
-
-    /// Names an issuer of sectors.
-    pub(crate) fn names_issuer(&mut self, alias: &str) {
-        let now = self.now();
-        let naming = Naming {
-            id: id(alias),
-            name: alias.to_owned(),
-            states: [AttributeKind::Sector].into(),
-            key: None,
-        };
-        self.league.name_issuer(naming, now).unwrap();
-    }
-
-    /// Names an issuer no longer.
-    pub(crate) fn drops_issuer(&mut self, alias: &str) {
-        let now = self.now();
-        self.league.drop_issuer(&id(alias), now).unwrap();
-    }
-
-    /// A credential that counts for a day.
-    pub(crate) fn attests(&self, subject: &str, by: &str, sector: &str) -> bytes::Bytes {
-        let now = self.now();
-        let statement = Statement {
-            issuer: id(by),
-            subject: id(subject),
-            attributes: vec![Attribute::Sector(sector.parse().unwrap())],
-            issued_at: now,
-            until: now.plus_micros(DAY),
-        };
-        let bytes = crate::local::league::attested(&self.league, &statement);
-        bytes.unwrap().into()
     }
 
     /// Opens a participant, with what opening found.

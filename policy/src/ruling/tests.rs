@@ -3,6 +3,8 @@
 mod guarded;
 mod prohibited;
 mod property;
+mod purposes;
+mod total;
 
 use super::*;
 use crate::attribute::Attribute;
@@ -257,95 +259,6 @@ fn a_cell_can_be_read_and_its_coordinates_can_not() {
     }
 }
 
-#[track_caller]
-fn purpose_of(terms: &[&str], declared: Option<&'static str>, expect: Result<(), Code>) {
-    let case = Case {
-        purpose: declared,
-        ..Case::of(vec![Term::Purpose(purposes(terms))])
-    };
-    let got = case.decide().map(|_| ()).map_err(|refusal| {
-        assert_eq!(refusal.clause, Some(ClauseId(1)));
-        assert!(refusal.contract.is_some() && refusal.allowed.is_some());
-        assert!(!refusal.help.is_empty(), "something must help");
-        refusal.code
-    });
-    assert_eq!(got, expect);
-}
-
-#[test]
-fn purposes_are_covered_or_refused() {
-    purpose_of(&["dpv:Research"], Some("dpv:Research"), Ok(()));
-    purpose_of(&["dpv:Research"], Some("dpv:Academic"), Ok(()));
-    purpose_of(&["dpv:Research"], Some("mobility-research"), Ok(()));
-    purpose_of(&["mobility-research"], Some("mobility-research"), Ok(()));
-    purpose_of(
-        &["dpv:Marketing", "dpv:Research"],
-        Some("dpv:Academic"),
-        Ok(()),
-    );
-    purpose_of(
-        &["dpv:Academic"],
-        Some("dpv:Research"),
-        Err(Code::PurposeNotCovered),
-    );
-    purpose_of(
-        &["mobility-research"],
-        Some("dpv:Research"),
-        Err(Code::PurposeNotCovered),
-    );
-    purpose_of(
-        &["dpv:Research"],
-        Some("advertising"),
-        Err(Code::PurposeUnknown),
-    );
-    purpose_of(&["dpv:Research"], None, Err(Code::PurposeMissing));
-    purpose_of(
-        &["dpv:Gone"],
-        Some("dpv:Research"),
-        Err(Code::PurposeNotCovered),
-    );
-}
-
-#[test]
-fn purposes_that_are_excluded() {
-    let check = |excluded: &[&str], declared: Option<&'static str>| {
-        let case = Case {
-            purpose: declared,
-            ..Case::of(vec![Term::PurposeNot(purposes(excluded))])
-        };
-        case.decide().map(|_| ()).map_err(|refusal| refusal.code)
-    };
-    assert_eq!(check(&["dpv:Marketing"], Some("dpv:Academic")), Ok(()));
-    let refused = Err(Code::PurposeNotCovered);
-    assert_eq!(check(&["dpv:Marketing"], Some("dpv:Marketing")), refused);
-    assert_eq!(check(&["dpv:Research"], Some("dpv:Academic")), refused);
-    // A wider purpose would let the excluded one in by another name.
-    assert_eq!(check(&["dpv:Academic"], Some("dpv:Research")), refused);
-    assert_eq!(check(&["dpv:Academic"], None), Err(Code::PurposeMissing));
-}
-
-#[test]
-fn a_missing_purpose_lists_the_covered_ones() {
-    let case = Case {
-        purpose: None,
-        ..Case::of(vec![Term::Purpose(purposes(&["dpv:Research"]))])
-    };
-    assert_eq!(
-        refused(&case).help,
-        [
-            "ask with --purpose dpv:Research",
-            "covered as well: dpv:Academic, mobility-research"
-        ]
-    );
-}
-
-#[test]
-fn another_vocabulary_than_the_contracts_is_refused() {
-    let mut case = Case::of(vec![Term::Purpose(purposes(&["dpv:Research"]))]);
-    case.agreements[0].purposes = "2.2:sha256:other".to_owned();
-    assert_eq!(refused(&case).code, Code::TermUnknown);
-}
-
 #[test]
 fn an_error_in_any_term_refuses() {
     let mut case = Case::of(vec![Term::Columns(Vec::new())]);
@@ -454,49 +367,4 @@ fn a_refusal_is_recorded_with_what_was_asked() {
     ] {
         assert!(text.contains(part), "{part} in {text}");
     }
-}
-
-#[test]
-fn deciding_is_total() {
-    let samples = Term::samples();
-    let mut random = crate::fixture::random::Random(11);
-    let mut permitted = 0;
-    for _ in 0..6_000 {
-        let terms: Vec<Term> = random.some(6, |random| {
-            if random.below(2) == 0 {
-                random.of(&samples)
-            } else {
-                random.term()
-            }
-        });
-        let mut case = Case::of(terms);
-        case.spent = random.of(&[0, 1_000, u64::MAX]);
-        case.now = random.of(&[
-            "2025-01-01T00:00:00Z",
-            "2026-06-01T00:00:00Z",
-            "2030-01-01T00:00:00Z",
-        ]);
-        case.purpose = random.of(&[None, Some("mobility-research"), Some("nonsense")]);
-        match case.decide() {
-            Ok(ruled) => {
-                permitted += 1;
-                assert!(ruled.entry().body.fits(8));
-                assert_eq!(ruled.effects().len(), 1);
-            }
-            Err(refusal) => assert!(!refusal.sentence.is_empty()),
-        }
-    }
-    assert!(
-        permitted > 300,
-        "only {permitted} of the cases were permitted"
-    );
-}
-
-#[test]
-fn names_of_columns_do_not_matter_without_a_list() {
-    let case = Case::of(vec![Term::Mask {
-        column: name("site"),
-        mask: crate::term::Mask::Null,
-    }]);
-    assert!(case.decide().is_ok());
 }

@@ -5,7 +5,8 @@ mod life;
 mod paper;
 mod sealed;
 
-use crate::attacks::contract::bytes::{flips, headers, signatures, signers, strict, unknown};
+use crate::attacks::contract::bytes::payload::strict;
+use crate::attacks::contract::bytes::{flips, headers, signatures, signers, unknown};
 use crate::attacks::contract::life::{changed, ended, replayed, withdrawn};
 use crate::attacks::contract::paper::Paper;
 use crate::attacks::contract::sealed::Sealed;

@@ -180,7 +180,7 @@ impl World {
 pub(crate) fn attacked() -> Vec<Line> {
     let mut world = World::new();
     let mut lines = tried(&mut world, &row::attacks());
-    lines.extend(tried(&mut world, &aggregate::ATTACKS));
+    lines.extend(tried(&mut world, &aggregate::attacks()));
     lines.extend(tried(&mut world, &reading::ATTACKS));
     lines.extend(tried(&mut world, &joins::ATTACKS));
     lines.extend(tried(&mut world, &places::ATTACKS));

@@ -6,6 +6,10 @@
     reason = "the oracle is an unmodified engine"
 )]
 
+mod oracle;
+mod question;
+mod terms;
+
 use super::{ask, same, setting, short};
 use crate::answer::sealed::Sent;
 use crate::fixture::table::{Layout, dataset, name};
@@ -20,6 +24,7 @@ use policy::refusal::Refusal;
 use policy::term::dominance::{Dominance, Dominant};
 use policy::term::release::{Late, Release};
 use policy::term::{Bucket, Function, Term, Unit};
+use question::{SPREADS, question};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -128,121 +133,6 @@ impl Cubes {
         (trip.district.clone(), trip.at.div_euclid(width) * width)
     }
 
-    fn units<'a>(&self, trips: impl Iterator<Item = &'a Trip>) -> usize {
-        if self.by_device {
-            trips
-                .filter_map(|trip| trip.device)
-                .collect::<BTreeSet<_>>()
-                .len()
-        } else {
-            trips.count()
-        }
-    }
-
-    /// Whether durations of a cell are told: enough units have one, and no few of them make up nearly all.
-    fn durations(&self, trips: &[&Trip]) -> bool {
-        let least = usize::try_from(self.at_least).unwrap();
-        let with = trips.iter().copied().filter(|t| t.duration.is_some());
-        if self.units(with) < least {
-            return false;
-        }
-        let mut parts: BTreeMap<Option<i64>, i64> = BTreeMap::new();
-        for trip in trips {
-            if let Some(duration) = trip.duration {
-                *parts.entry(trip.device).or_default() += duration.abs();
-            }
-        }
-        let mut parts: Vec<i64> = parts.into_values().collect();
-        parts.sort_unstable_by(|one, other| other.cmp(one));
-        let sum = |parts: &[i64]| parts.iter().sum::<i64>();
-        match self.dominance {
-            None => true,
-            Some(Dominant::P(p)) => {
-                let rest = sum(parts.get(2..).unwrap_or_default());
-                let first = parts.first().copied().unwrap_or_default();
-                rest * 100 >= first * i64::from(p)
-            }
-            Some(Dominant::Nk { n, k }) => {
-                let most = usize::try_from(n).unwrap().min(parts.len());
-                sum(&parts[..most]) * 100 <= sum(&parts) * i64::from(k)
-            }
-        }
-    }
-
-    /// Whether squares of a cell are told: whichever three units go, those that stay are apart.
-    fn spread(&self, trips: &[&Trip], value: fn(&Trip) -> Option<f64>) -> bool {
-        if self.at_least == 1 {
-            return true;
-        }
-        let squares = |values: &[f64]| {
-            let mean = values.iter().sum::<f64>() / values.len() as f64;
-            values.iter().map(|one| (one - mean).powi(2)).sum::<f64>()
-        };
-        let mut values: Vec<(Option<i64>, f64)> = trips
-            .iter()
-            .filter_map(|trip| Some((trip.device, value(trip)?)))
-            .collect();
-        values.sort_by(|one, other| one.1.total_cmp(&other.1));
-        let all = squares(&values.iter().map(|one| one.1).collect::<Vec<_>>());
-        let mut stay: Vec<Vec<f64>> = Vec::new();
-        if self.by_device {
-            let units: BTreeSet<Option<i64>> = values.iter().map(|one| one.0).collect();
-            let units: Vec<_> = units.into_iter().collect();
-            for out in 0..1_usize << units.len() {
-                if out.count_ones() == 3 {
-                    let goes = |unit| units.iter().position(|one| *one == unit).unwrap();
-                    let rest = values.iter().filter(|one| out >> goes(one.0) & 1 == 0);
-                    stay.push(rest.map(|one| one.1).collect());
-                }
-            }
-        } else if values.len() > 3 {
-            // Those that stay closest together lie beside each other.
-            for low in 0..=3 {
-                let rest = &values[low..values.len() - 3 + low];
-                stay.push(rest.iter().map(|one| one.1).collect());
-            }
-        }
-        all > 0.0
-            && !stay.is_empty()
-            && stay
-                .iter()
-                .all(|rest| !rest.is_empty() && squares(rest) > all * 0.099_999_999_9)
-    }
-
-    /// What of the trips counts: those of published cells, and of their measures those that are published.
-    fn published(&self, trips: &[Trip]) -> Vec<Trip> {
-        let mut cells: BTreeMap<Cell, Vec<&Trip>> = BTreeMap::new();
-        for trip in trips {
-            cells.entry(self.cell(trip)).or_default().push(trip);
-        }
-        let least = usize::try_from(self.at_least).unwrap();
-        let mut kept = Vec::new();
-        for ((district, at), trips) in cells {
-            if self.units(trips.iter().copied()) < least {
-                continue;
-            }
-            let fares = self.units(trips.iter().copied().filter(|t| t.fare.is_some())) >= least;
-            let durations = self.durations(&trips);
-            let spread = |value: fn(&Trip) -> Option<f64>| self.spread(&trips, value);
-            let wide = (
-                fares && spread(|trip| trip.fare),
-                durations && spread(|trip| trip.duration.map(|value| value as f64)),
-            );
-            kept.extend(trips.iter().map(|trip| Trip {
-                district: district.clone(),
-                at,
-                device: None,
-                fare: trip.fare.filter(|_| fares),
-                duration: trip.duration.filter(|_| durations),
-                spread: (
-                    trip.fare.filter(|_| wide.0),
-                    trip.duration.filter(|_| wide.1),
-                ),
-            }));
-        }
-        kept
-    }
-
     fn doubled(&self, random: &mut StdRng) -> Vec<Trip> {
         let width = self.hours * HOUR;
         let mut cells: BTreeMap<Cell, Vec<Trip>> = BTreeMap::new();
@@ -306,99 +196,12 @@ impl Cubes {
         double
     }
 
-    /// The terms of the contract but for those of a name.
-    fn terms(&self, dropped: Option<&str>) -> Vec<Term> {
-        let unit = if self.by_device {
-            Unit::Column(name("device"))
-        } else {
-            Unit::Rows
-        };
-        let (functions, measures, totals) = match self.made {
-            Made::Rounded(base) => (vec![Function::Count], Vec::new(), Term::CellKey(base)),
-            Made::Asked | Made::Released => (
-                self.functions(),
-                vec![name("fare"), name("duration")],
-                Term::TotalsFromPublished,
-            ),
-        };
-        let mut terms = vec![
-            Term::Functions(functions),
-            Term::Dimensions(vec![name("district"), name("at")]),
-            Term::Measures(measures),
-            Term::Grid(GRID.to_owned()),
-            Term::TimeBucket {
-                column: name("at"),
-                bucket: self.bucket(),
-                zone: None,
-            },
-            Term::MinGroup {
-                at_least: self.at_least,
-                unit,
-            },
-            totals,
-        ];
-        terms.extend(self.dominance.map(|rule| {
-            Term::Dominance(Dominance {
-                measure: name("duration"),
-                unit: name("device"),
-                rule,
-            })
-        }));
-        terms.extend(self.release().map(Term::Release));
-        terms.retain(|term| !matches!(term, Term::Measures(measures) if measures.is_empty()));
-        terms.retain(|term| Some(term.spec().name) != dropped);
-        terms
-    }
-
-    fn functions(&self) -> Vec<Function> {
-        let mut functions = vec![Function::Count, Function::Sum, Function::Avg];
-        if self.varies() {
-            functions.push(Function::Variance);
-        }
-        functions
-    }
-
     const fn bucket(&self) -> Bucket {
         if self.hours == 1 {
             Bucket::Hour
         } else {
             Bucket::Day
         }
-    }
-
-    fn release(&self) -> Option<Release> {
-        (self.made != Made::Asked).then(|| Release {
-            column: name("at"),
-            every: Bucket::Day,
-            late: Late::Never,
-        })
-    }
-
-    /// A city of the trips, which has published others since where its cells are released.
-    fn city(&self, trips: &[Trip], behind: &[Trip], dropped: Option<&str>) -> City {
-        let mut set = dataset("trips", &COLUMNS);
-        let dimension = |of: &str, bucket| GridDimension {
-            column: name(of),
-            bucket,
-            zone: None,
-        };
-        set.grid = self.release().map(|release| Grid {
-            id: GRID.to_owned(),
-            dimensions: vec![
-                dimension("district", None),
-                dimension("at", Some(self.bucket())),
-            ],
-            release: Some(release),
-        });
-        let mut city = City::new();
-        city.publish(set.clone(), &batch(trips), self.layout, self.terms(dropped));
-        if self.made != Made::Asked {
-            city.release("trips");
-            set.version = "2026-11-20.2".to_owned();
-            city.publish(set, &batch(behind), self.layout, self.terms(dropped));
-            city.release("trips");
-        }
-        city
     }
 }
 
@@ -519,69 +322,6 @@ impl Cubes {
     }
 }
 
-fn question(random: &mut StdRng, cubes: &Cubes) -> String {
-    let hours = cubes.hours;
-    let unit = if hours == 1 {
-        *["hour", "day", "week", "month", "year"]
-            .choose(random)
-            .unwrap()
-    } else {
-        *["day", "week", "month", "quarter"].choose(random).unwrap()
-    };
-    let group = match random.random_range(0..4) {
-        0 => "district".to_owned(),
-        1 => format!("date_trunc('{unit}', at)"),
-        2 => format!("district, date_trunc('{unit}', at)"),
-        _ => String::new(),
-    };
-    let aggregate = |random: &mut StdRng| {
-        if matches!(cubes.made, Made::Rounded(_)) {
-            return "count(*)".to_owned();
-        }
-        if cubes.varies() && random.random_bool(0.3) {
-            return (*SPREADS.choose(random).unwrap()).to_owned();
-        }
-        (*[
-            "count(*)",
-            "count(fare)",
-            "sum(fare)",
-            "avg(fare)",
-            "sum(duration)",
-            "avg(duration)",
-            "count(duration)",
-        ]
-        .choose(random)
-        .unwrap())
-        .to_owned()
-    };
-    let (a, b) = (aggregate(random), aggregate(random));
-    let edge = START + random.random_range(0..72) / hours * hours * HOUR;
-    let edge = edge.div_euclid(hours * HOUR) * hours * HOUR;
-    let edge = evidence::time::Time::from_micros(edge).unwrap();
-    let filter = match random.random_range(0..8) {
-        0 => " WHERE district = 'A'".to_owned(),
-        1 => " WHERE district IN ('A', 'B', 'Z')".to_owned(),
-        2 => format!(" WHERE at >= TIMESTAMP '{edge}'"),
-        3 => format!(" WHERE at < '{edge}' AND district <> 'C'"),
-        4 => format!(" WHERE date_trunc('{unit}', at) >= TIMESTAMP '{edge}'"),
-        5 => " WHERE NOT (district = 'A' OR district = 'B')".to_owned(),
-        _ => String::new(),
-    };
-    let alias = if random.random_bool(0.3) { " t" } else { "" };
-    let block = if group.is_empty() {
-        format!("SELECT {a} a, {b} b FROM trips{alias}{filter}")
-    } else {
-        format!("SELECT {group}, {a} a, {b} b FROM trips{alias}{filter} GROUP BY {group}")
-    };
-    match random.random_range(0..6) {
-        0 if !group.is_empty() => format!("{block} HAVING count(*) > 2"),
-        1 => format!("SELECT sum(a), max(b) FROM ({block}) x"),
-        2 => format!("{block} UNION ALL {block}"),
-        3 => format!("SELECT x.a, y.b FROM ({block}) x JOIN ({block}) y ON x.a = y.a"),
-        _ => block,
-    }
-}
-
 fn over_published(cubes: &Cubes, city: &City, sql: &str) -> Result<Vec<String>, Refusal> {
     futures::executor::block_on(async {
         let _inside = city.room().handle().enter();
@@ -617,8 +357,6 @@ fn over_published(cubes: &Cubes, city: &City, sql: &str) -> Result<Vec<String>, 
         Ok(rows)
     })
 }
-
-const SPREADS: [&str; 3] = ["var(fare)", "stddev(duration)", "var_pop(duration)"];
 
 fn trip(random: &mut StdRng) -> Trip {
     Trip {

@@ -1,5 +1,8 @@
 //! Random datasets in pairs that one contract can't tell apart.
 
+mod rows;
+mod terms;
+
 use super::places::{self, PLACES, Shown};
 use super::prohibited::Prohibited;
 use super::published;
@@ -22,6 +25,7 @@ use policy::term::{Bounds, Bucket, Mask, Term};
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
+use rows::{band, batch, hashed, row};
 use sha2::Sha256;
 use std::sync::Arc;
 
@@ -311,111 +315,6 @@ impl World {
         city
     }
 
-    fn terms(&self) -> Vec<Term> {
-        let compare = |op, value| RowFilter::Compare {
-            column: name("vis"),
-            op,
-            with: Operand::Literal(Literal::Int(value)),
-        };
-        let below = compare(Comparison::Lt, self.share);
-        let list = |range: std::ops::Range<i64>| {
-            range
-                .map(|value| Operand::Literal(Literal::Int(value)))
-                .collect()
-        };
-        let filter = match self.form {
-            0 => Some(below),
-            1 => Some(compare(Comparison::LtEq, self.share - 1)),
-            2 => Some(RowFilter::Not(Box::new(compare(
-                Comparison::GtEq,
-                self.share,
-            )))),
-            3 => Some(RowFilter::Between {
-                column: name("vis"),
-                negated: false,
-                low: Operand::Literal(Literal::Int(0)),
-                high: Operand::Literal(Literal::Int(self.share - 1)),
-            }),
-            4 => Some(RowFilter::In {
-                column: name("vis"),
-                negated: false,
-                list: list(0..self.share),
-            }),
-            5 => Some(RowFilter::And(vec![
-                RowFilter::IsNull {
-                    column: name("g"),
-                    negated: true,
-                },
-                below,
-            ])),
-            6 => Some(RowFilter::Or(vec![below, compare(Comparison::Lt, 0)])),
-            _ => None,
-        };
-        let mut terms = vec![Term::Columns(
-            self.columns.iter().map(|text| name(text)).collect(),
-        )];
-        match filter {
-            Some(filter) => terms.push(Term::Rows(filter)),
-            None if self.form == 8 => terms.push(published::area()),
-            None => terms.push(Term::Area {
-                lon: name("lon"),
-                lat: name("lat"),
-                bounds: Bounds {
-                    west: "0.0".to_owned(),
-                    south: "0.0".to_owned(),
-                    east: "1.0".to_owned(),
-                    north: "1.0".to_owned(),
-                },
-            }),
-        }
-        let column = name("m");
-        match self.number {
-            Number::Clear => {}
-            Number::Null => terms.push(Term::Mask {
-                column,
-                mask: Mask::Null,
-            }),
-            Number::Constant => terms.push(Term::Mask {
-                column,
-                mask: Mask::Constant(Literal::Int(7)),
-            }),
-            Number::Band => terms.push(Term::Band(Band {
-                column,
-                edges: vec!["2".to_owned(), "6".to_owned()],
-            })),
-        }
-        let column = name("s");
-        match self.text {
-            Text::Clear => {}
-            Text::Prefix => terms.push(Term::Prefix(Prefix { column, length: 1 })),
-            Text::Hash => terms.push(Term::Pseudonym(Pseudonym { column, epoch: 3 })),
-            Text::Level => terms.push(published::lookup(column)),
-        }
-        let size = match self.cells {
-            Shown::Nothing => None,
-            Shown::Hexagon => Some("h3:8".to_owned()),
-            Shown::Square => Some("grid:1000".to_owned()),
-            Shown::Areas => Some(published::sides()),
-        };
-        terms.extend(size.map(|size| {
-            Term::PlaceCells(PlaceCells {
-                lon: name("x"),
-                lat: name("y"),
-                cell: name("cell"),
-                size: size.parse().unwrap(),
-            })
-        }));
-        if self.hours {
-            terms.push(Term::TimeBucket {
-                column: name("t"),
-                bucket: Bucket::Hour,
-                zone: None,
-            });
-        }
-        terms.extend(self.prohibited.term());
-        terms
-    }
-
     /// The view, made by hand, in batches as the gate cuts them.
     pub(super) fn table(&self) -> Arc<MemTable> {
         let rows: Vec<Row> = self
@@ -474,114 +373,6 @@ impl World {
         }
         Arc::new(MemTable::try_new(schema, vec![batches]).unwrap())
     }
-}
-
-/// The band of `m`, below whose first edge there is none.
-const fn band(value: i64) -> Option<i64> {
-    match value {
-        6.. => Some(6),
-        2.. => Some(2),
-        _ => None,
-    }
-}
-
-/// What the gate shows of a text, by the definition: the key from the city's secret, dataset, asker and epoch.
-fn hashed(text: &str) -> String {
-    let keyed = |key: &[u8], of: &[u8]| -> [u8; 32] {
-        let mut made = Hmac::<Sha256>::new_from_slice(key).unwrap();
-        made.update(of);
-        made.finalize().into_bytes().into()
-    };
-    let id = dataset("d", &COLUMNS).id.to_string();
-    // The contract of the fixture is named after its dataset.
-    let contract = evidence::digest::Digest::of(id.as_bytes());
-    let label = format!("hansa/pseudonym/1\0{id}\0hansa://firm.example\0{contract}\03");
-    let hash = keyed(&keyed(&[7; 32], label.as_bytes()), text.as_bytes());
-    hash.iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-fn row(random: &mut StdRng, k: i64, share: i64) -> Row {
-    let visible = random.random_range(0..100) < share;
-    let inside = |random: &mut StdRng| {
-        if visible {
-            Some(f64::from(random.random_range(0..=4)) / 4.0)
-        } else {
-            *[None, Some(2.0), Some(-1.0)].choose(random).unwrap()
-        }
-    };
-    let lon = inside(random);
-    let lat = if visible { inside(random) } else { Some(0.5) };
-    let text = if visible {
-        random
-            .random_bool(0.8)
-            .then(|| random.random_range(0..30).to_string())
-    } else {
-        Some(format!("{SECRET}{}", random.random_range(0..30)))
-    };
-    let number = if visible {
-        random.random_bool(0.9).then(|| random.random_range(4..40))
-    } else {
-        *[Some(3), Some(0), Some(i64::MAX), None]
-            .choose(random)
-            .unwrap()
-    };
-    Row {
-        k,
-        v: number,
-        f: random
-            .random_bool(0.9)
-            .then(|| f64::from(random.random_range(-40..40)) / 4.0),
-        s: text,
-        g: (*["A", "B", "C"].choose(random).unwrap()).to_owned(),
-        b: random.random_bool(0.9).then(|| random.random_bool(0.5)),
-        t: 1_763_000_000_000_000 + random.random_range(0..48) * HOUR / 4,
-        m: random.random_bool(0.9).then(|| random.random_range(0..9)),
-        h: Some(format!("{SECRET}{}", random.random_range(0..1000))),
-        vis: if visible {
-            Some(random.random_range(0..share))
-        } else {
-            *[None, Some(share), Some(500)].choose(random).unwrap()
-        },
-        lon,
-        lat,
-        place: random.random_range(0..PLACES.len()),
-        ban: *[None, Some(0), Some(0), Some(1), Some(2)]
-            .choose(random)
-            .unwrap(),
-    }
-}
-
-fn batch(schema: &SchemaRef, rows: &[Row]) -> RecordBatch {
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.k))),
-        Arc::new(Int64Array::from_iter(rows.iter().map(|r| r.v))),
-        Arc::new(Float64Array::from_iter(rows.iter().map(|r| r.f))),
-        Arc::new(StringArray::from_iter(rows.iter().map(|r| r.s.clone()))),
-        Arc::new(StringArray::from_iter_values(
-            rows.iter().map(|r| r.g.clone()),
-        )),
-        Arc::new(BooleanArray::from_iter(rows.iter().map(|r| r.b))),
-        Arc::new(
-            TimestampMicrosecondArray::from_iter_values(rows.iter().map(|r| r.t))
-                .with_timezone("UTC"),
-        ),
-        Arc::new(Int64Array::from_iter(rows.iter().map(|r| r.m))),
-        Arc::new(StringArray::from_iter(rows.iter().map(|r| r.h.clone()))),
-        Arc::new(Int64Array::from_iter(rows.iter().map(|r| r.vis))),
-        Arc::new(Int64Array::from_iter(rows.iter().map(|r| r.ban))),
-        Arc::new(Float64Array::from_iter(rows.iter().map(|r| r.lon))),
-        Arc::new(Float64Array::from_iter(rows.iter().map(|r| r.lat))),
-        Arc::new(Float64Array::from_iter(
-            rows.iter().map(|r| PLACES[r.place].0),
-        )),
-        Arc::new(Float64Array::from_iter(
-            rows.iter().map(|r| PLACES[r.place].1),
-        )),
-    ];
-    RecordBatch::try_new(Arc::clone(schema), columns).unwrap()
 }
 
 const HOUR: i64 = 3_600_000_000;

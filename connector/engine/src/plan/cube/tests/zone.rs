@@ -1,0 +1,75 @@
+//! Days begin by one zone.
+
+use super::*;
+
+/// Days of Berlin: what begins where they do, and what only looks so.
+#[test]
+fn one_zone_decides_where_a_day_begins() {
+    let city = daily(Some("Europe/Berlin"));
+    let day = |at: &str| {
+        city.rows(&format!(
+            "SELECT date_trunc('day', {at}), sum(n) FROM days GROUP BY 1 ORDER BY 1"
+        ))
+    };
+    assert_eq!(
+        day("at AT TIME ZONE 'Europe/Berlin'").unwrap(),
+        ["2025-11-13T00:00:00+01:00|2", "2025-11-14T00:00:00+01:00|1"]
+    );
+    for at in [
+        "at",
+        "at AT TIME ZONE 'UTC'",
+        "at AT TIME ZONE 'Europe/Berlin' AT TIME ZONE 'UTC'",
+        "at AT TIME ZONE 'UTC' AT TIME ZONE 'Europe/Berlin'",
+        "at AT TIME ZONE 'America/New_York' AT TIME ZONE 'Europe/Berlin'",
+        "CAST(at AS TIMESTAMP) AT TIME ZONE 'Europe/Berlin'",
+        "CAST(at AT TIME ZONE 'Europe/Berlin' AS TIMESTAMP)",
+    ] {
+        let refusal = day(at).unwrap_err();
+        assert_eq!(refusal.code, Code::DimensionNotAllowed, "{at}: {refusal}");
+    }
+    // Days of UTC are those of every spelling of it.
+    let city = daily(None);
+    for at in [
+        "at",
+        "at AT TIME ZONE 'UTC'",
+        "CAST(at AS TIMESTAMP) AT TIME ZONE 'UTC'",
+    ] {
+        let sql = format!("SELECT sum(n) FROM days GROUP BY date_trunc('day', {at}) ORDER BY 1");
+        assert_eq!(city.rows(&sql).unwrap(), ["3"], "{at}");
+    }
+}
+
+/// Three rows, one of them just after midnight of Berlin, on days of `zone`.
+pub(super) fn daily(zone: Option<&str>) -> City {
+    let set = dataset("days", &["at:instant", "n:int"]);
+    let midnight = 1_762_992_000_000_000; // 2025-11-13T00:00:00Z
+    let hours = [1, 20, 23].map(|hour| midnight + hour * 3_600_000_000);
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(TimestampMicrosecondArray::from_iter_values(hours).with_timezone("UTC")),
+        Arc::new(Int64Array::from(vec![1, 1, 1])),
+    ];
+    let batch = RecordBatch::try_new(set.schema(), columns).unwrap();
+    let mut city = City::new();
+    city.publish(
+        set,
+        &batch,
+        Layout::default(),
+        [
+            Term::Functions(vec![Function::Sum]),
+            Term::Dimensions(vec![name("at")]),
+            Term::Measures(vec![name("n")]),
+            Term::Grid("hansa://munster.example/grid/days-1".to_owned()),
+            Term::TimeBucket {
+                column: name("at"),
+                bucket: Bucket::Day,
+                zone: zone.map(str::to_owned),
+            },
+            Term::MinGroup {
+                at_least: 1,
+                unit: Unit::Rows,
+            },
+            Term::TotalsFromPublished,
+        ],
+    );
+    city
+}

@@ -1,0 +1,135 @@
+//! Variances and numbers of units.
+
+use super::*;
+
+/// What a variance tells beside a sum, and numbers of different units beside each other.
+#[test]
+fn a_variance_or_a_number_of_units_that_tells_too_much_is_not_signed() {
+    let with = |function: Function, more: Vec<Term>| -> Vec<Term> {
+        let all = cube(more).into_iter();
+        all.map(|term| match term {
+            Term::Functions(_) => Term::Functions(vec![Function::Count, function]),
+            other => other,
+        })
+        .collect()
+    };
+    let group = |at_least, unit| Term::MinGroup { at_least, unit };
+    let devices = |at_least| group(at_least, Unit::Column(name("device")));
+    let dominance = || {
+        Term::Dominance(Dominance {
+            measure: name("bikes"),
+            unit: name("device"),
+            rule: dominance::Dominant::P(15),
+        })
+    };
+    let spread = |more| with(Function::Variance, more);
+    check(spread(vec![]), Ok(&["aggregate"]));
+    for at_least in [2, 3, 4] {
+        check(spread(vec![devices(at_least)]), CONTRADICTS);
+        check(spread(vec![group(at_least, Unit::Rows)]), CONTRADICTS);
+    }
+    check(spread(vec![devices(5)]), Ok(&["aggregate"]));
+    check(spread(vec![devices(5), dominance()]), CONTRADICTS);
+    let released = |late| spread(vec![release(late), devices(5), Term::SuppressComplement]);
+    check(released(Late::Never), Ok(&["aggregate"]));
+    for late in [Late::Wait, Late::Correct] {
+        check(released(late), Err(Code::GridConflict));
+    }
+    check(
+        spread(vec![release(Late::Never), budget(|_| {})]),
+        CONTRADICTS,
+    );
+    let units = |more| with(Function::Units, more);
+    let kept = || release(Late::Never);
+    check(units(vec![kept(), devices(5)]), Ok(&["aggregate"]));
+    check(
+        units(vec![kept(), devices(5), dominance()]),
+        Ok(&["aggregate"]),
+    );
+    check(units(vec![devices(5)]), Err(Code::GridConflict));
+    for late in [Late::Wait, Late::Correct] {
+        let changing = vec![release(late), devices(5)];
+        check(units(changing), Err(Code::GridConflict));
+    }
+    for group in [devices(1), group(5, Unit::Rows)] {
+        check(units(vec![kept(), group]), Err(Code::GroupWithoutUnit));
+    }
+    check(units(vec![kept()]), Err(Code::GroupWithoutUnit));
+    for secondary in [Term::SuppressComplement, Term::CellKey(5)] {
+        check(units(vec![kept(), devices(5), secondary]), CONTRADICTS);
+    }
+    check(units(vec![kept(), budget(|_| {})]), CONTRADICTS);
+}
+
+/// Each of those refusals is its own: another one in its place would not say what is wrong, nor what would mend it.
+#[test]
+fn a_variance_or_a_number_of_units_is_refused_by_its_own_clause_and_reason() {
+    fn told(function: Function, more: Vec<Term>) -> String {
+        // Counts alone, since sums have refusals of their own beside rounded counts.
+        let all = cube(more).into_iter();
+        let counted = function != Function::Variance;
+        let terms: Vec<Term> = all
+            .filter(|term| !(counted && matches!(term, Term::Measures(_))))
+            .map(|term| match term {
+                Term::Functions(_) => Term::Functions(vec![Function::Count, function]),
+                other => other,
+            })
+            .collect();
+        let asker = participant("hansa://firm.example");
+        let refusal = of_clauses(&clauses(terms), &Binding::of(&asker)).unwrap_err();
+        let clause = refusal.clause.map(|clause| clause.to_string());
+        assert_eq!(clause.as_deref(), Some("#c1"), "{refusal}");
+        refusal.sentence
+    }
+    let device = || Unit::Column(name("device"));
+    let group = |at_least, unit| Term::MinGroup { at_least, unit };
+    let dominance = Term::Dominance(Dominance {
+        measure: name("bikes"),
+        unit: name("device"),
+        rule: dominance::Dominant::P(15),
+    });
+    let kept = || release(Late::Never);
+    let (variance, units) = (Function::Variance, Function::Units);
+    for (function, more, word) in [
+        (variance, vec![group(4, device())], "tell its single values"),
+        (
+            variance,
+            vec![group(5, device()), dominance],
+            "the rule of dominance",
+        ),
+        (
+            units,
+            vec![kept(), group(5, Unit::Rows)],
+            "where a group needs so many",
+        ),
+        (
+            units,
+            vec![kept(), group(1, device())],
+            "where a group needs so many",
+        ),
+        (units, vec![group(5, device())], "worked out for each"),
+        (
+            units,
+            vec![release(Late::Wait), group(5, device())],
+            "before and after a correction",
+        ),
+        (
+            units,
+            vec![release(Late::Correct), group(5, device())],
+            "before and after a correction",
+        ),
+        (
+            units,
+            vec![kept(), group(5, device()), Term::CellKey(5)],
+            "exactly what the counts hide",
+        ),
+        (
+            units,
+            vec![kept(), group(5, device()), Term::SuppressComplement],
+            "how many are in several",
+        ),
+    ] {
+        let sentence = told(function, more);
+        assert!(sentence.contains(word), "{word}: {sentence}");
+    }
+}
