@@ -11,6 +11,7 @@ mod governed;
 mod lacks;
 mod property;
 mod random;
+mod tpch;
 mod travels;
 
 use crate::federate::errand::{Courier, Errand, RemoteRows};
@@ -131,11 +132,7 @@ pub(super) struct World {
 impl World {
     /// Three cities with `trips`, of the model `trips`; and `sites` in one of them.
     pub(super) fn new() -> Self {
-        let mut world = Self {
-            tables: Vec::new(),
-            data: BTreeMap::new(),
-            sent: Arc::default(),
-        };
+        let mut world = Self::empty();
         for (at, city) in CITIES.iter().enumerate() {
             let count = [120, 75, 200][at];
             world.add(city, "trips", rows(at, count), Some("trips"));
@@ -154,6 +151,14 @@ impl World {
         let none = RecordBatch::new_empty(schema());
         world.add("ottawa", "empty", none, None);
         world
+    }
+
+    pub(super) fn empty() -> Self {
+        Self {
+            tables: Vec::new(),
+            data: BTreeMap::new(),
+            sent: Arc::default(),
+        }
     }
 
     pub(super) fn add(&mut self, city: &str, name: &str, rows: RecordBatch, model: Option<&str>) {
@@ -194,7 +199,7 @@ impl World {
         let config = SessionConfig::new().set_bool("datafusion.optimizer.repartition_sorts", false);
         let context = SessionContext::new_with_config(config);
         let catalog = context.catalog("datafusion").unwrap();
-        for city in CITIES.iter().chain(&["model"]) {
+        for city in CITIES.iter().chain(&["bremen", "model"]) {
             catalog
                 .register_schema(city, Arc::new(MemorySchemaProvider::new()))
                 .unwrap();
