@@ -50,11 +50,14 @@ fn who_read_what(folder: &Path, quarter: &Quarter) {
     let (told, status) = verify(folder, &["check", CITY]);
     assert_eq!(status, 0, "{told:#}");
     let facts = &quarter.facts;
-    let refusals = &told["answers"][0]["refusals"];
-    assert_eq!(
-        refusals["QUOTA_QUERIES"],
-        facts.refused("lindau", "QUOTA_QUERIES"),
-        "{refusals}"
+    // More than a hundred a minute stand in sums, and what of a sum was told before the kill it says itself.
+    let city = &told["answers"][0];
+    let counted = city["refusals"]["QUOTA_QUERIES"].as_u64().unwrap();
+    let uncounted = city["refused_uncounted_at_most"].as_u64().unwrap();
+    let seen = facts.refused("lindau", "QUOTA_QUERIES");
+    assert!(
+        (counted..=counted + uncounted).contains(&seen),
+        "{seen}: {city}"
     );
     for (contract, asker, provider) in facts.contracts() {
         // What the partner did before it took its log back is no longer in its books.

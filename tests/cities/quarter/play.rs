@@ -151,7 +151,11 @@ impl Quarter {
         tallinn.serve();
         acme.hansa(&["peer", "remove", "tallinn"]).must();
         acme.knows(&tallinn);
-        acme_asks("tallinn", &partner);
+        // Until its log is longer than the one that others were shown, however many refusals stand in one sum: a shorter one
+        // only lacks records.
+        for _ in 0..3 {
+            acme_asks("tallinn", &partner);
+        }
 
         month(&league, &[&lindau, &tallinn, &acme], "+85d");
         acme_asks("lindau", &amended);
