@@ -1,6 +1,6 @@
 //! Threads of their own for what recurses: parsing, planning, cloning and dropping of plans.
 //!
-//! A few that are done wait for more: to map a large stack and give it back takes about as long as to plan a small question.
+//! A few that are done wait for more, so that a question need not map a large stack and give it back.
 
 use policy::refusal::{Code, Refusal};
 use std::sync::mpsc::{Receiver, Sender};
