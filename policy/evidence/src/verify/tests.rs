@@ -317,3 +317,22 @@ fn leaf_hashes_stand_for_records_whose_time_is_over() {
     let report = verify_without(&copy, &edited, &[1, 2]);
     assert_eq!(report.fault.map(|fault| fault.index), Some(3));
 }
+
+/// A writer may sign whatever it likes; what follows a record that is gone must still link to the hash that stands for it.
+#[test]
+fn what_follows_an_expired_record_links_to_its_leaf_hash() {
+    let mut records = some_log(9);
+    for index in 3..records.len() {
+        let mut record = crate::record::Record::from_bytes(&records[index]).unwrap();
+        record.prev = if index == 3 {
+            Digest::of(b"another record")
+        } else {
+            leaf_hash(&records[index - 1])
+        };
+        records[index] = record.to_bytes();
+    }
+    let copy = copied(&records, &[4, 9]);
+    let report = verify_without(&copy, &records, &[2]);
+    let fault = report.fault.map(|fault| (fault.index, fault.what));
+    assert_eq!(fault, Some((3, What::Edited)));
+}
