@@ -269,7 +269,7 @@ fn hexed<T: AsRef<[u8]>>(
     // As many digits for each row, so that no row has to know where the last one ended.
     let offsets = OffsetBuffer::from_repeated_length(2 * HASH, values.len());
     let hashes: Vec<[u8; HASH]> = values.map(|v| v.map_or([0; HASH], hash)).collect();
-    // After all of them: digits of a hash that was just made would wait for it to be written.
+    // One pass over the bytes of all rows.
     let bytes = hashes.as_flattened().iter();
     let digits: Vec<[u8; 2]> = bytes.map(|b| [digit(b >> 4), digit(b & 15)]).collect();
     // All at once: they are checked to be text once, and not each for itself.

@@ -151,8 +151,8 @@ impl Quarter {
         tallinn.serve();
         acme.hansa(&["peer", "remove", "tallinn"]).must();
         acme.knows(&tallinn);
-        // Until its log is longer than the one that others were shown, however many refusals stand in one sum: a shorter one
-        // only lacks records.
+        // Three times as many as before it: two records of each make its log longer than the one that others were shown, however
+        // few tell of refusals. A shorter one would only lack records.
         for _ in 0..3 {
             acme_asks("tallinn", &partner);
         }

@@ -33,7 +33,7 @@ use evidence::time::Time;
 use futures::{StreamExt, TryStreamExt};
 use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Refusal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 pub(super) const CITIES: [&str; 3] = ["munster", "ottawa", "zurich"];
@@ -115,7 +115,7 @@ pub(super) fn table(city: &str, name: &str, shape: Shape, model: Option<&str>) -
         rows: 200,
         bytes: 20_000,
         time_span: None,
-        masked: std::collections::BTreeSet::new(),
+        masked: BTreeSet::new(),
         bucketed: BTreeMap::new(),
         misfit: None,
         barred: None,
@@ -199,9 +199,14 @@ impl World {
         let config = SessionConfig::new().set_bool("datafusion.optimizer.repartition_sorts", false);
         let context = SessionContext::new_with_config(config);
         let catalog = context.catalog("datafusion").unwrap();
-        for city in CITIES.iter().chain(&["bremen", "model"]) {
+        let aliases: BTreeSet<_> = self
+            .tables
+            .iter()
+            .map(|table| table.alias.as_str())
+            .collect();
+        for name in aliases.into_iter().chain(["model"]) {
             catalog
-                .register_schema(city, Arc::new(MemorySchemaProvider::new()))
+                .register_schema(name, Arc::new(MemorySchemaProvider::new()))
                 .unwrap();
         }
         let mut models: BTreeMap<String, Vec<RecordBatch>> = BTreeMap::new();
