@@ -18,11 +18,14 @@ mod governed;
 mod measure;
 mod sync;
 mod table;
+mod tpch;
 mod wire;
 mod world;
 
+use harness::relay::Link;
 use measure::Plan;
 use std::path::PathBuf;
+use std::time::Duration;
 use table::Table;
 
 /// The two questions, over a dataset that the contract shows whole and over one of which it filters rows and masks columns.
@@ -87,6 +90,8 @@ fn main() {
     let mut rounds = 11;
     let mut json = PathBuf::from("ratios.json");
     let mut only = String::new();
+    let mut scale = 0.1;
+    let mut link = None;
     while let Some(arg) = args.next() {
         let mut value = || args.next().unwrap_or_else(|| panic!("{arg} needs a value"));
         match arg.as_str() {
@@ -96,27 +101,50 @@ fn main() {
             "--rounds" => rounds = value().parse().expect("--rounds is a number"),
             "--json" => json = value().into(),
             "--only" => only = value(),
+            "--scale" => scale = value().parse().expect("--scale is a number"),
+            "--link" => link = Some(a_link(&value())),
             // This program again, as the other end of the bare stream.
             "--bare-server" => return bare::server::run(&value()),
             _ => {
                 eprintln!(
-                    "usage: cargo ratios [--rows N] [--rounds N] [--only TEXT] [--json FILE]"
+                    "usage: cargo ratios [--rows N] [--rounds N] [--only TEXT] [--scale N] [--link MBIT,MS] [--json FILE]"
                 );
                 std::process::exit(2);
             }
         }
     }
-    run(rows, rounds, &only, &json);
+    let plan = tpch::Plan {
+        scale,
+        rounds,
+        link,
+    };
+    run(rows, plan, &only, &json);
+}
+
+/// `100,20`: megabits in a second, and milliseconds that each byte is on its way, one way.
+fn a_link(text: &str) -> Link {
+    let (megabits, delay) = text.split_once(',').expect("--link is MBIT,MS");
+    Link {
+        bits: megabits.parse::<u64>().expect("megabits are a number") * 1_000_000,
+        delay: Duration::from_millis(delay.parse().expect("milliseconds are a number")),
+    }
 }
 
 /// Measures what has `only` in its name, where it says something.
-fn run(rows: usize, rounds: usize, only: &str, json: &std::path::Path) {
-    eprintln!("making {rows} rows, a league of two and its contracts");
-    let mut world = world::World::new(rows);
+fn run(rows: usize, plan: tpch::Plan, only: &str, json: &std::path::Path) {
+    let rounds = plan.rounds;
     let mut table = Table::new(rows, rounds);
-    in_process(&world, &mut table, rounds, only);
-    over_tls(&mut world, &mut table, rounds, only);
-    table.print();
+    if !only.starts_with("TPC-H") {
+        eprintln!("making {rows} rows, a league of two and its contracts");
+        let mut world = world::World::new(rows);
+        in_process(&world, &mut table, rounds, only);
+        over_tls(&mut world, &mut table, rounds, only);
+        table.print();
+    }
+    let number = |number: u32| wanted("TPC-H", &format!("q{number:02}"), only);
+    if (1..=22).any(number) {
+        table.tpch(tpch::run(plan, number));
+    }
     std::fs::write(json, table.json()).expect("the figures can be written");
     eprintln!("figures: {}", json.display());
 }

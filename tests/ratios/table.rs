@@ -9,6 +9,7 @@ pub(crate) struct Table {
     rounds: usize,
     figures: Vec<Value>,
     notes: Vec<(String, f64)>,
+    tpch: Value,
 }
 
 impl Table {
@@ -19,6 +20,7 @@ impl Table {
             rounds,
             figures: Vec::new(),
             notes: Vec::new(),
+            tpch: Value::Null,
         }
     }
 
@@ -62,6 +64,11 @@ impl Table {
     /// Takes in a figure that stands alone.
     pub(crate) fn note(&mut self, what: &str, figure: f64) {
         self.notes.push((what.to_owned(), figure));
+    }
+
+    /// Takes in the figures of TPC-H.
+    pub(crate) fn tpch(&mut self, figures: Value) {
+        self.tpch = figures;
     }
 
     /// For people.
@@ -117,6 +124,7 @@ impl Table {
             "cores": std::thread::available_parallelism().map_or(0, usize::from),
             "ratios": self.figures,
             "notes": notes,
+            "tpch": self.tpch,
         });
         format!("{whole:#}\n")
     }

@@ -18,5 +18,6 @@ pub mod league;
 pub mod mutate;
 pub mod outlaw;
 pub mod play;
+pub mod relay;
 pub mod rogue;
 pub mod seal;

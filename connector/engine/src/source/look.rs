@@ -42,6 +42,8 @@ pub fn sample(
             Event::Row { line, fields } => {
                 let fields = fields.iter().map(|field| match field {
                     Raw::Null => None,
+                    // Of a number that is whole it is seen that it need not be.
+                    Raw::Float(number) => Some(format!("{number:?}")),
                     other => Some(other.shown()),
                 });
                 sample.rows.push((line, fields.collect()));

@@ -1,0 +1,189 @@
+//! TPC-H with orders and their lines held by three cities and the rest by a fourth, asked by a firm over the real wire: what
+//! travels beside what datafusion-federation ships, and the time beside one process that has all the files.
+
+#[path = "../tpch/data.rs"]
+mod data;
+mod pool;
+mod shipped;
+mod world;
+
+use crate::measure::median;
+use harness::relay::Link;
+use pool::Pool;
+use serde_json::{Value, json};
+use shipped::Shipped;
+use std::time::Instant;
+use world::World;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    /// The scale factor.
+    pub(crate) scale: f64,
+    /// Pairs of runs of each question, after one that is not counted.
+    pub(crate) rounds: usize,
+    /// How slow the way to each city is.
+    pub(crate) link: Option<Link>,
+}
+
+/// The figures of one question.
+struct Figures {
+    number: u32,
+    rows: usize,
+    errands: usize,
+    ours: u64,
+    shipped: Result<u64, String>,
+    ours_ms: f64,
+    pool_ms: f64,
+    ratio: f64,
+}
+
+/// Asks all questions that `wanted` takes and prints a line for each; gives the same as JSON.
+///
+/// # Panics
+/// When an answer is not that of one process.
+pub(crate) fn run(plan: Plan, wanted: impl Fn(u32) -> bool) -> Value {
+    eprintln!("TPC-H at scale {}: five participants", plan.scale);
+    let world = World::new(plan.scale, plan.link);
+    let files = world.files();
+    let (pool, shipped) = (Pool::new(&files), Shipped::new(&files));
+    println!(
+        "\nTPC-H, scale {}: bytes through all sockets beside Arrow streams of datafusion-federation as shipped; time beside one \
+         process\n\n{:>3} {:>6} {:>7} {:>12} {:>12} {:>8} {:>10} {:>10} {:>6}",
+        plan.scale,
+        "q",
+        "rows",
+        "errands",
+        "ours B",
+        "shipped B",
+        "1 in",
+        "ours ms",
+        "one ms",
+        "time"
+    );
+    let mut all = Vec::new();
+    for number in (1..=22).filter(|number| wanted(*number)) {
+        let figures = question(&world, &pool, &shipped, number, plan.rounds);
+        figures.print();
+        all.push(figures);
+    }
+    summary(&all);
+    json!({
+        "scale": plan.scale,
+        "rounds": plan.rounds,
+        "link_bits": plan.link.map(|link| link.bits),
+        "link_delay_ms": plan.link.map(|link| link.delay.as_secs_f64() * 1e3),
+        "questions": all.iter().map(Figures::json).collect::<Vec<_>>(),
+    })
+}
+
+fn question(world: &World, pool: &Pool, shipped: &Shipped, number: u32, rounds: usize) -> Figures {
+    let sql = data::question(number, &world::CITIES);
+    let (rows, before) = (pool.ask(&sql), world.passed());
+    let answer = world.ask(&sql);
+    let ours = world.settled() - before;
+    same(number, &answer.rows, &rows);
+    let mut pairs = Vec::new();
+    for _ in 0..rounds {
+        let begun = Instant::now();
+        let _ = pool.ask(&sql);
+        let bare = begun.elapsed().as_secs_f64() * 1e3;
+        let begun = Instant::now();
+        let _ = world.ask(&sql);
+        pairs.push((begun.elapsed().as_secs_f64() * 1e3, bare));
+    }
+    let middle = |of: fn(&(f64, f64)) -> f64| {
+        let mut values: Vec<f64> = pairs.iter().map(of).collect();
+        if values.is_empty() {
+            f64::NAN
+        } else {
+            median(&mut values)
+        }
+    };
+    Figures {
+        number,
+        rows: rows.len(),
+        errands: answer.errands,
+        ours,
+        shipped: shipped.bytes(&sql),
+        ours_ms: middle(|pair| pair.0),
+        pool_ms: middle(|pair| pair.1),
+        ratio: middle(|pair| pair.0 / pair.1),
+    }
+}
+
+/// Stops where an answer differs.
+fn same(number: u32, answer: &[Value], rows: &[Value]) {
+    assert_eq!(answer.len(), rows.len(), "question {number}: rows");
+    for (one, other) in answer.iter().zip(rows) {
+        let (one, other) = (one.as_object().unwrap(), other.as_object().unwrap());
+        for (name, value) in other {
+            let mine = &one[name];
+            let text = |value: &Value| match value {
+                Value::String(text) => text.clone(),
+                Value::Number(number) if number.is_f64() => {
+                    format!("{:?}", number.as_f64().unwrap())
+                }
+                other => other.to_string(),
+            };
+            assert!(
+                data::alike(&text(mine), &text(value)),
+                "question {number}: {name} is {mine}, not {value}"
+            );
+        }
+    }
+}
+
+fn summary(all: &[Figures]) {
+    let times: Vec<f64> = all.iter().map(Figures::less).collect();
+    let fiftieth = times.iter().filter(|times| **times >= 50.0).count();
+    let never = times.iter().all(|times| *times >= 1.0);
+    let mut ratios: Vec<f64> = all.iter().map(|figures| figures.ratio).collect();
+    if ratios.is_empty() {
+        return;
+    }
+    let middle = median(&mut ratios);
+    println!(
+        "\nat most a fiftieth of the bytes: {fiftieth} of {}; more bytes than shipped: {}; time: median {middle:.2}, worst {:.2}",
+        all.len(),
+        if never { "never" } else { "YES" },
+        ratios[ratios.len() - 1]
+    );
+}
+
+impl Figures {
+    /// How many times fewer bytes; infinitely many where the other one fails.
+    fn less(&self) -> f64 {
+        self.shipped
+            .as_ref()
+            .map_or(f64::INFINITY, |bytes| *bytes as f64 / self.ours as f64)
+    }
+
+    fn print(&self) {
+        let (bytes, times) = match &self.shipped {
+            Ok(bytes) => (bytes.to_string(), format!("{:.1}", self.less())),
+            Err(_) => ("fails".to_owned(), "-".to_owned()),
+        };
+        println!(
+            "{:>3} {:>6} {:>7} {:>12} {bytes:>12} {times:>8} {:>10.1} {:>10.1} {:>6.2}",
+            self.number, self.rows, self.errands, self.ours, self.ours_ms, self.pool_ms, self.ratio
+        );
+        if let Err(why) = &self.shipped {
+            println!("      datafusion-federation: {why}");
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "question": self.number,
+            "rows": self.rows,
+            "errands": self.errands,
+            "bytes": self.ours,
+            "shipped_bytes": self.shipped.as_ref().ok(),
+            "shipped_fails": self.shipped.as_ref().err(),
+            "ms": self.ours_ms,
+            "one_process_ms": self.pool_ms,
+            "time_ratio": self.ratio,
+        })
+    }
+}

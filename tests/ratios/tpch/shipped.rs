@@ -1,0 +1,151 @@
+//! The anchor: datafusion-federation as its crate ships it, each city a plain engine that answers SQL.
+//!
+//! What an answer of a city takes is counted as an Arrow IPC stream without compression, which is what Flight sends, less
+//! the frames around it.
+
+use super::pool::{flat, register};
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::SchemaRef;
+use async_trait::async_trait;
+use datafusion::common::{DataFusionError, Result};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{PhysicalExpr, SendableRecordBatchStream};
+use datafusion::prelude::SessionContext;
+use datafusion::sql::unparser::dialect::{DefaultDialect, Dialect};
+use datafusion_federation::sql::{
+    MultiSchemaProvider, SQLExecutor, SQLFederationProvider, SQLSchemaProvider,
+};
+use futures::{StreamExt as _, TryStreamExt as _};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A session that asks all cities.
+pub(super) struct Shipped {
+    runtime: tokio::runtime::Runtime,
+    context: SessionContext,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Shipped {
+    /// Over these files, by `city.table`.
+    pub(super) fn new(files: &BTreeMap<String, PathBuf>) -> Self {
+        let runtime = crate::bare::runtime();
+        let bytes = Arc::default();
+        let context = runtime.block_on(asking(files, &bytes));
+        Self {
+            runtime,
+            context,
+            bytes,
+        }
+    }
+
+    /// The bytes that travel for a question, or why it fails.
+    pub(super) fn bytes(&self, sql: &str) -> Result<u64, String> {
+        self.bytes.store(0, Ordering::Relaxed);
+        let answer = self.runtime.block_on(async {
+            let frame = self.context.sql(&flat(sql)).await?;
+            let mut stream = frame.execute_stream().await?;
+            while let Some(batch) = stream.next().await {
+                batch?;
+            }
+            Ok::<_, DataFusionError>(())
+        });
+        answer.map_err(|error| error.to_string().chars().take(200).collect::<String>())?;
+        Ok(self.bytes.load(Ordering::Relaxed))
+    }
+}
+
+async fn asking(files: &BTreeMap<String, PathBuf>, bytes: &Arc<AtomicU64>) -> SessionContext {
+    let mut schemas = Vec::new();
+    for city in super::world::CITIES.into_iter().chain(["bremen"]) {
+        let own = files.iter().filter(|(name, _)| name.starts_with(city));
+        let context = Arc::new(SessionContext::new());
+        register(&context, own.clone()).await;
+        let executor = Arc::new(Remote {
+            city,
+            context,
+            bytes: Arc::clone(bytes),
+        });
+        let provider = Arc::new(SQLFederationProvider::new(executor));
+        let tables: Vec<_> = own.map(|(name, _)| flat(name)).collect();
+        let schema = SQLSchemaProvider::new_with_tables(provider, tables).await;
+        schemas.push(Arc::new(schema.unwrap()));
+    }
+    let state = datafusion_federation::default_session_state();
+    let options = state.config().options().catalog.clone();
+    let catalog = state.catalog_list().catalog(&options.default_catalog);
+    let all = Arc::new(MultiSchemaProvider::new(
+        schemas.into_iter().map(|s| s as _).collect(),
+    ));
+    catalog
+        .unwrap()
+        .register_schema(&options.default_schema, all)
+        .unwrap();
+    SessionContext::new_with_state(state)
+}
+
+struct Remote {
+    city: &'static str,
+    context: Arc<SessionContext>,
+    bytes: Arc<AtomicU64>,
+}
+
+#[async_trait]
+impl SQLExecutor for Remote {
+    fn name(&self) -> &str {
+        self.city
+    }
+
+    fn compute_context(&self) -> Option<String> {
+        Some(self.city.to_owned())
+    }
+
+    fn dialect(&self) -> Arc<dyn Dialect> {
+        Arc::new(DefaultDialect {})
+    }
+
+    fn execute(
+        &self,
+        query: &str,
+        schema: SchemaRef,
+        _filters: &[Arc<dyn PhysicalExpr>],
+    ) -> Result<SendableRecordBatchStream> {
+        let (context, query) = (Arc::clone(&self.context), query.to_owned());
+        let count = Count(Arc::clone(&self.bytes));
+        let rows = futures::stream::once(async move {
+            let rows = context.sql(&query).await?.execute_stream().await?;
+            let mut writer = StreamWriter::try_new(count, &rows.schema())?;
+            Ok::<_, DataFusionError>(rows.inspect_ok(move |batch| writer.write(batch).unwrap()))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            schema,
+            rows.try_flatten(),
+        )))
+    }
+
+    async fn table_names(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    async fn get_table_schema(&self, table_name: &str) -> Result<SchemaRef> {
+        let frame = self.context.table(table_name).await?;
+        Ok(Arc::clone(frame.schema().inner()))
+    }
+}
+
+/// Counts what is written and keeps nothing.
+struct Count(Arc<AtomicU64>);
+
+impl Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

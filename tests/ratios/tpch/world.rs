@@ -1,0 +1,151 @@
+//! Four cities as processes, a firm that asks them, and a relay on the way to each.
+
+use super::data;
+use arrow_array::RecordBatch;
+use harness::city::City;
+use harness::league::League;
+use harness::play::ALL;
+use harness::relay::{Link, Relay};
+use parquet::arrow::ArrowWriter;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The cities that share orders and lines.
+pub(super) const CITIES: [&str; 3] = ["munster", "ottawa", "zurich"];
+
+/// The city that has the rest.
+const FOURTH: &str = "bremen";
+
+/// All participants.
+pub(super) struct World {
+    _league: League,
+    cities: Vec<City>,
+    firm: City,
+    relays: Vec<Relay>,
+    files: BTreeMap<String, PathBuf>,
+}
+
+/// What came back.
+pub(super) struct Answer {
+    /// The rows, as objects.
+    pub(super) rows: Vec<Value>,
+    /// How many texts went out.
+    pub(super) errands: usize,
+}
+
+impl World {
+    /// Publishes everything, signs a contract for each dataset and starts all participants.
+    pub(super) fn new(scale: f64, link: Option<Link>) -> Self {
+        let league = League::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
+        let names: Vec<&str> = CITIES.into_iter().chain([FOURTH]).collect();
+        let mut cities: Vec<City> = names.iter().map(|name| league.city(name)).collect();
+        let mut firm = league.firm("firm");
+        for alias in names.iter().chain(&["firm"]) {
+            league.hand_bundle_to(alias);
+        }
+        let mut files = BTreeMap::new();
+        for (part, (city, name)) in (1..).zip(cities.iter().zip(&names)) {
+            let (tables, part, parts) = if *name == FOURTH {
+                (&data::REST[..], 1, 1)
+            } else {
+                (&data::SHARED[..], part, 3)
+            };
+            for table in tables {
+                let file = city.folder().join(format!("{table}.parquet"));
+                write(&file, data::rows(table, scale, part, parts));
+                let path = file.to_str().expect("temporary folders have plain names");
+                let add = ["dataset", "add", path, "--name", table, "--licence"];
+                city.hansa(&[&add[..], &["proprietary"]].concat()).must();
+                files.insert(format!("{name}.{table}"), file);
+            }
+            city.publishes();
+            for table in tables {
+                city.offers(table, table, ALL, "\"league\"", "auto");
+            }
+        }
+        firm.serve();
+        let mut relays = Vec::new();
+        for (city, name) in cities.iter_mut().zip(&names) {
+            city.serve();
+            let relay = Relay::to(city.address(), link);
+            firm.hansa(&["peer", "add", relay.address(), "--id", city.domain()])
+                .must();
+            relays.push(relay);
+            for table in files.keys().filter(|table| table.starts_with(name)) {
+                let _ = firm.contract(table);
+            }
+        }
+        Self {
+            _league: league,
+            cities,
+            firm,
+            relays,
+            files,
+        }
+    }
+
+    /// The files of the tables, as `city.table`.
+    pub(super) fn files(&self) -> BTreeMap<String, PathBuf> {
+        self.files.clone()
+    }
+
+    /// Asks as the firm.
+    pub(super) fn ask(&self, sql: &str) -> Answer {
+        let purpose = harness::play::PURPOSE;
+        let lines = self
+            .firm
+            .hansa(&["--json", "sql", sql, "--purpose", purpose])
+            .must()
+            .lines();
+        let (told, rows): (Vec<_>, Vec<_>) = lines
+            .into_iter()
+            .partition(|line| line.get("hansa").is_some());
+        let told = &told[0]["hansa"];
+        assert_eq!(told["complete"], Value::Bool(true), "{told}");
+        Answer {
+            rows,
+            errands: told["participants"].as_array().unwrap().len(),
+        }
+    }
+
+    /// Bytes through all relays, both ways.
+    pub(super) fn passed(&self) -> u64 {
+        let all = self.relays.iter().map(Relay::passed);
+        all.map(|(to, from)| to + from).sum()
+    }
+
+    /// The same when nothing has passed for a while: receipts are acknowledged after the answer.
+    pub(super) fn settled(&self) -> u64 {
+        let mut before = self.passed();
+        loop {
+            std::thread::sleep(Duration::from_millis(200));
+            let now = self.passed();
+            if now == before {
+                return now;
+            }
+            before = now;
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for city in &mut self.cities {
+            city.stop();
+        }
+        self.firm.stop();
+    }
+}
+
+fn write(file: &Path, rows: impl Iterator<Item = RecordBatch>) {
+    let mut rows = rows.peekable();
+    let schema = rows.peek().expect("a table has rows").schema();
+    let out = std::fs::File::create(file).expect("a file can be made");
+    let mut writer = ArrowWriter::try_new(out, schema, None).expect("a Parquet file");
+    for batch in rows {
+        writer.write(&batch).expect("there is room");
+    }
+    writer.close().expect("there is room");
+}
