@@ -14,7 +14,7 @@ use arrow_array::RecordBatch;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
-use engine::federate::errand::{Outcome as Went, Status};
+use engine::federate::errand::{Outcome as Went, Reading, Status};
 use engine::federate::question::{Question, Report, Wish};
 use engine::limits::SqlLimits;
 use futures::StreamExt as _;
@@ -51,26 +51,34 @@ pub(crate) async fn explain(node: &Arc<Node>, args: ExplainArgs, out: &Out) -> O
     let mut text = explanation.to_string();
     let mut errands = Vec::new();
     for errand in &explanation.errands {
-        let clauses = errand
-            .contract
-            .and_then(|contract| clauses(node, contract))
-            .unwrap_or_default();
-        if !clauses.is_empty() {
-            text.push_str(&format!("\n{} under its contract:", errand.relation()));
-            for (number, sentence) in &clauses {
-                text.push_str(&format!("\n  {number:<5} {sentence}"));
+        let mut reads = Vec::new();
+        for reading in &errand.reads {
+            let clauses = reading
+                .contract
+                .and_then(|contract| clauses(node, contract))
+                .unwrap_or_default();
+            if !clauses.is_empty() {
+                let relation = reading.relation(&errand.alias);
+                text.push_str(&format!("\n{relation} under its contract:"));
+                for (number, sentence) in &clauses {
+                    text.push_str(&format!("\n  {number:<5} {sentence}"));
+                }
             }
+            reads.push(json!({
+                "dataset": reading.dataset.name.as_str(),
+                "contract": reading.contract.map(|contract| contract.to_string()),
+                "snapshot": reading.snapshot,
+                "clauses": clauses.iter().map(|(number, sentence)| json!({"clause": number, "effect": sentence})).collect::<Vec<_>>(),
+            }));
         }
         errands.push(json!({
             "participant": errand.participant.domain(),
-            "dataset": errand.dataset.name.as_str(),
-            "contract": errand.contract.map(|contract| contract.to_string()),
+            "reads": reads,
             "purpose": errand.purpose.as_ref().map(ToString::to_string),
             "sql": errand.sql,
-            "snapshot": errand.snapshot,
             "most_rows": errand.most_rows,
             "most_bytes": errand.most_bytes,
-            "clauses": clauses.iter().map(|(number, sentence)| json!({"clause": number, "effect": sentence})).collect::<Vec<_>>(),
+            "guessed": errand.guessed,
         }));
     }
     let here: Vec<Value> = explanation
@@ -209,16 +217,10 @@ fn outcome_json(went: &Went) -> Value {
     let errand = &went.errand;
     json!({
         "participant": errand.participant.domain(),
-        "dataset": errand.dataset.name.as_str(),
-        "contract": errand.contract.map(|contract| contract.to_string()),
-        "snapshot": went.snapshot,
+        "reads": errand.reads.iter().map(reading_json).collect::<Vec<_>>(),
         "sql": errand.sql,
         "rows": went.rows,
         "bytes": went.bytes,
-        "from": errand.time_span.map(|(from, _)| from.to_string()),
-        "to": errand.time_span.map(|(_, to)| to.to_string()),
-        "covers_less_than_asked": errand.falls_short(),
-        "coverage_untold": errand.is_span_untold(),
         "status": match &went.status {
             Status::Running => "running",
             Status::Answered => "answered",
@@ -228,36 +230,57 @@ fn outcome_json(went: &Went) -> Value {
     })
 }
 
+fn reading_json(reading: &Reading) -> Value {
+    json!({
+        "dataset": reading.dataset.name.as_str(),
+        "contract": reading.contract.map(|contract| contract.to_string()),
+        "snapshot": reading.snapshot,
+        "from": reading.time_span.map(|(from, _)| from.to_string()),
+        "to": reading.time_span.map(|(_, to)| to.to_string()),
+        "covers_less_than_asked": reading.falls_short(),
+        "coverage_untold": reading.is_span_untold(),
+    })
+}
+
+/// A line for each dataset; what several of one participant gave together stands behind the last of them.
 fn outcome_text(node: &Node, went: &Went) -> String {
     let errand = &went.errand;
-    let contract = match errand.contract {
-        None => "own data, house contract".to_owned(),
-        Some(contract) => {
-            let public = node.book(|book| book.agreement(contract).is_none());
-            let kind = if public { "public view" } else { "contract" };
-            format!("{kind} {}", contract.short())
-        }
-    };
-    let span = errand.time_span.map_or_else(String::new, |(from, to)| {
-        format!(
-            ", covers {} to {}",
-            day(&from.to_string()),
-            day(&to.to_string())
-        )
-    });
-    let short = if errand.falls_short() {
-        "\n  NOTICE: that is less time than the question asks for"
-    } else if errand.is_span_untold() {
-        "\n  NOTICE: what time it covers is not told, since the contract shows some of the rows; min and max of the time say it"
-    } else {
-        ""
-    };
-    format!(
-        "{}: {contract}, snapshot {}, {} rows{span}{short}\n",
-        errand.relation(),
-        went.snapshot,
-        went.rows
-    )
+    let mut text = String::new();
+    for (at, reading) in (1..).zip(&errand.reads) {
+        let contract = match reading.contract {
+            None => "own data, house contract".to_owned(),
+            Some(contract) => {
+                let public = node.book(|book| book.agreement(contract).is_none());
+                let kind = if public { "public view" } else { "contract" };
+                format!("{kind} {}", contract.short())
+            }
+        };
+        let rows = match errand.reads.len() {
+            1 => format!(", {} rows", went.rows),
+            all if at == all => format!(", together {} rows", went.rows),
+            _ => String::new(),
+        };
+        let span = reading.time_span.map_or_else(String::new, |(from, to)| {
+            format!(
+                ", covers {} to {}",
+                day(&from.to_string()),
+                day(&to.to_string())
+            )
+        });
+        let short = if reading.falls_short() {
+            "\n  NOTICE: that is less time than the question asks for"
+        } else if reading.is_span_untold() {
+            "\n  NOTICE: what time it covers is not told, since the contract shows some of the rows; min and max of the time say it"
+        } else {
+            ""
+        };
+        text.push_str(&format!(
+            "{}: {contract}, snapshot {}{rows}{span}{short}\n",
+            reading.relation(&errand.alias),
+            reading.snapshot,
+        ));
+    }
+    text
 }
 
 fn day(instant: &str) -> String {

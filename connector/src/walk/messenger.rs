@@ -32,7 +32,7 @@ use std::sync::Arc;
 struct Sending {
     asking: Asking,
     participant: ParticipantId,
-    dataset: String,
+    datasets: Vec<String>,
     /// For whom, under a pseudonym; nobody in particular inside a command's own process.
     actor: Option<String>,
 }
@@ -52,7 +52,10 @@ impl Evidence for Sending {
             body: Json::object([
                 ("request_id", Json::text(ask.request)),
                 ("peer", Json::text(&self.participant)),
-                ("dataset", Json::text(&self.dataset)),
+                (
+                    "datasets",
+                    Json::List(self.datasets.iter().map(Json::text).collect()),
+                ),
                 (
                     "contracts",
                     Json::List(ask.contracts.iter().map(Json::text).collect()),
@@ -130,7 +133,11 @@ impl Messenger {
             .record(Sending {
                 asking,
                 participant: peer.id.clone(),
-                dataset: errand.dataset.to_string(),
+                datasets: errand
+                    .reads
+                    .iter()
+                    .map(|reading| reading.dataset.to_string())
+                    .collect(),
                 actor: self.actor.clone(),
             })
             .await?;
@@ -147,7 +154,7 @@ impl Messenger {
                 Ok(RemoteRows {
                     schema,
                     batches: carried.batches(),
-                    snapshot: Some(errand.snapshot.clone()),
+                    snapshots: BTreeMap::new(),
                 })
             }
             Err(refusal) => {
@@ -180,7 +187,7 @@ impl Courier for Messenger {
 impl Messenger {
     /// Asks for a part, once.
     async fn once(&self, errand: &Errand) -> Result<RemoteRows, Refusal> {
-        let contracts: Vec<ContractId> = errand.contract.into_iter().collect();
+        let contracts: Vec<ContractId> = errand.contracts().into_iter().collect();
         let asking = Asking {
             credentials: present::credentials(&self.node, &contracts)?,
             ask: Ask {

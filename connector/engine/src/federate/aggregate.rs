@@ -5,9 +5,11 @@
 mod measure;
 
 use crate::federate::branch::{Branch, bare, movable};
-use crate::federate::peersql::{Body, PeerQuery, Text};
-use crate::federate::source::Relation;
-use crate::federate::split::{Desk, union};
+use crate::federate::desk::Desk;
+use crate::federate::joined::own_key;
+use crate::federate::peersql::Text;
+use crate::federate::select::{Body, Select};
+use crate::federate::split::union;
 use crate::plan::functions::sum;
 use arrow_schema::DataType;
 use datafusion::common::{DFSchema, DataFusionError};
@@ -19,6 +21,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::prelude::ident;
 use measure::{bare_measure, of_nothing};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Why an aggregate stays here: the construct, as the asker wrote it.
@@ -51,13 +54,15 @@ pub(super) fn split(
     {
         return Err(NoSplit(named(call)));
     }
-    let (merges, partials) = if branches.len() == 1 {
+    // Groups that no two participants share are whole where they are.
+    let whole = branches.len() == 1 || apart(&keys, branches, input);
+    let (merges, partials) = if whole {
         let whole: Vec<Expr> = calls.into_iter().map(Expr::AggregateFunction).collect();
         ((0..whole.len()).map(Merge::Whole).collect(), whole)
     } else {
         partials(&calls, input)?
     };
-    if branches.len() == 1 && keys.is_empty() && partials.is_empty() {
+    if whole && keys.is_empty() && partials.is_empty() {
         return Err(NoSplit("an aggregate without anything".to_owned()));
     }
     let mut parts = Vec::new();
@@ -75,7 +80,23 @@ pub(super) fn split(
         .map(|part| part.plan(&keys, &types, input, desk))
         .collect::<Result<Vec<_>, _>>()
         .map_err(strange)?;
-    merge(plans, &merges, keys.len(), &aggregate.schema).map_err(strange)
+    merge(plans, &merges, keys.len(), whole, &aggregate.schema).map_err(strange)
+}
+
+/// Whether no two of these branches can have a group in common: one of the keys is each participant's own.
+pub(super) fn apart(keys: &[Expr], branches: &[Branch], input: &DFSchema) -> bool {
+    let mut owners: Vec<_> = branches.iter().map(Branch::owner).collect();
+    owners.sort();
+    owners.dedup();
+    owners.len() == branches.len()
+        && keys.iter().any(|key| {
+            let spaces = branches.iter().map(|branch| {
+                let inside = branch.inside(key, input)?;
+                own_key(branch, &inside)
+            });
+            let spaces: Option<BTreeSet<String>> = spaces.collect();
+            spaces.is_some_and(|spaces| spaces.len() == 1)
+        })
 }
 
 /// How the result of an aggregate comes from partial states.
@@ -148,7 +169,7 @@ fn partials(
 
 /// What one branch computes.
 struct Part {
-    query: PeerQuery,
+    query: Select,
     text: Text,
     /// For each key of the whole: a constant of this branch, or which key it sends.
     keys: Vec<Key>,
@@ -171,7 +192,7 @@ impl Part {
         input: &DFSchema,
         desk: &Desk,
     ) -> Result<Self, NoSplit> {
-        let relation = branch.table.schema(branch.relation);
+        let relation = branch.columns();
         let mut sent = Vec::new();
         let mut own = Vec::new();
         for key in keys {
@@ -206,7 +227,7 @@ impl Part {
             let twin = insides
                 .iter()
                 .any(|other| other != inside && bare_measure(other.clone(), &relation) == bare);
-            let sent = if twin || branch.relation == Relation::Base {
+            let sent = if twin || branch.is_base() {
                 bare
             } else {
                 inside.clone()
@@ -229,9 +250,8 @@ impl Part {
                 None,
             )));
         }
-        let query = PeerQuery {
-            table: Arc::clone(&branch.table),
-            relation: branch.relation,
+        let query = Select {
+            from: branch.from.clone(),
             conjuncts: branch.conjuncts.clone(),
             body: Body::Groups {
                 keys: sent,
@@ -289,9 +309,9 @@ fn merge(
     plans: Vec<LogicalPlan>,
     merges: &[Merge],
     keys: usize,
+    whole: bool,
     schema: &DFSchema,
 ) -> Result<LogicalPlan, DataFusionError> {
-    let single = plans.len() == 1;
     let plan = union(plans)?;
     let call = |func: Arc<AggregateUDF>, at: usize| {
         Expr::AggregateFunction(AggregateFunction::new_udf(
@@ -305,7 +325,7 @@ fn merge(
     };
     let key_names = (0..keys).map(|at| ident(format!("k{at}")));
     let mut results: Vec<Expr> = key_names.clone().collect();
-    let plan = if single {
+    let plan = if whole {
         results.extend(merges.iter().filter_map(|merge| match merge {
             Merge::Whole(at) => Some(ident(format!("p{at}"))),
             _ => None,
@@ -356,7 +376,7 @@ fn merge(
     LogicalPlanBuilder::from(plan).project(outputs)?.build()
 }
 
-fn unalias(expr: Expr) -> Expr {
+pub(super) fn unalias(expr: Expr) -> Expr {
     match expr {
         Expr::Alias(alias) => unalias(*alias.expr),
         other => other,

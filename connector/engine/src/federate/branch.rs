@@ -1,31 +1,40 @@
-//! A part of a plan that reads one relation of one participant: chains of projections, filters and aliases over a scan,
-//! written in the relation's own columns; a union of such chains is several branches.
+//! A part of a plan that one participant can compute: chains of projections, filters and aliases over a relation, relations
+//! of one participant put together, and groups of those, written in the columns of what is read; a union of such is several
+//! branches.
 
 use crate::federate::home::RemoteTable;
+use crate::federate::select::{Item, columns, tables};
 use crate::federate::source::{Relation, RemoteSource};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DFSchema};
+use datafusion::common::{Column, DFSchema, DFSchemaRef};
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Expr, LogicalPlan};
+use policy::id::ParticipantId;
 use std::sync::Arc;
 
-/// One such chain: `SELECT outputs FROM relation WHERE conjuncts LIMIT fetch`.
+/// One such part: `SELECT outputs FROM from WHERE conjuncts LIMIT fetch`.
 #[derive(Clone)]
 pub(super) struct Branch {
-    /// Whose relation.
-    pub(super) table: Arc<RemoteTable>,
-    /// Which.
-    pub(super) relation: Relation,
-    /// All must hold; over the relation's bare columns.
+    /// What is read, by one participant; the first is what others are put to.
+    pub(super) from: Vec<Item>,
+    /// All must hold; over the columns of what is read.
     pub(super) conjuncts: Vec<Expr>,
-    /// What comes out, in the order of the plan's columns; over the relation's bare columns.
+    /// What comes out, in the order of the plan's columns; over the columns of what is read.
     pub(super) outputs: Vec<Expr>,
     /// At most so many rows.
     pub(super) fetch: Option<usize>,
 }
 
+/// Takes a node that is more than a chain, if it can be a branch.
+pub(super) type More<'a> = &'a dyn Fn(&LogicalPlan) -> Option<Vec<Branch>>;
+
 /// The branches of a plan, or nothing if it is anything else than a union of chains.
 pub(super) fn branches(plan: &LogicalPlan) -> Option<Vec<Branch>> {
+    branches_or(plan, &|_| None)
+}
+
+/// The same, where other nodes are asked for from `more`.
+pub(super) fn branches_or(plan: &LogicalPlan, more: More<'_>) -> Option<Vec<Branch>> {
     match plan {
         LogicalPlan::TableScan(scan) => {
             let source = scan.source.downcast_ref::<RemoteSource>()?;
@@ -41,17 +50,16 @@ pub(super) fn branches(plan: &LogicalPlan) -> Option<Vec<Branch>> {
                 .map(|filter| movable(filter).then(|| bare(filter.clone())))
                 .collect::<Option<Vec<_>>>()?;
             Some(vec![Branch {
-                table: Arc::clone(&source.table),
-                relation: source.relation,
+                from: vec![Item::table(Arc::clone(&source.table), source.relation)],
                 conjuncts,
                 outputs,
                 fetch: scan.fetch,
             }])
         }
-        LogicalPlan::SubqueryAlias(alias) => branches(&alias.input),
+        LogicalPlan::SubqueryAlias(alias) => branches_or(&alias.input, more),
         LogicalPlan::Projection(projection) => {
             let schema = projection.input.schema();
-            let mut all = branches(&projection.input)?;
+            let mut all = branches_or(&projection.input, more)?;
             for branch in &mut all {
                 branch.outputs = projection
                     .expr
@@ -63,7 +71,7 @@ pub(super) fn branches(plan: &LogicalPlan) -> Option<Vec<Branch>> {
         }
         LogicalPlan::Filter(filter) => {
             let schema = filter.input.schema();
-            let mut all = branches(&filter.input)?;
+            let mut all = branches_or(&filter.input, more)?;
             for branch in &mut all {
                 if branch.fetch.is_some() {
                     return None;
@@ -76,21 +84,48 @@ pub(super) fn branches(plan: &LogicalPlan) -> Option<Vec<Branch>> {
         LogicalPlan::Union(union) => {
             let mut all = Vec::new();
             for input in &union.inputs {
-                all.extend(branches(input)?);
+                all.extend(branches_or(input, more)?);
             }
             Some(all)
         }
-        _ => None,
+        other => more(other),
     }
 }
 
 impl Branch {
-    /// An expression over the plan's columns (`schema`), written in the relation's columns.
+    /// An expression over the plan's columns (`schema`), written in the columns of what is read.
     pub(super) fn inside(&self, expr: &Expr, schema: &DFSchema) -> Option<Expr> {
         if !movable(expr) {
             return None;
         }
         substitute(expr.clone(), schema, &self.outputs)
+    }
+
+    /// The columns of what is read.
+    pub(super) fn columns(&self) -> DFSchemaRef {
+        Arc::new(columns(&self.from))
+    }
+
+    /// The tables that are read.
+    pub(super) fn tables(&self) -> Vec<(Arc<RemoteTable>, Relation)> {
+        tables(&self.from)
+    }
+
+    /// The first table that is read: the only one of a chain.
+    pub(super) fn first(&self) -> Option<(Arc<RemoteTable>, Relation)> {
+        self.tables().into_iter().next()
+    }
+
+    /// Whether it reads rows of an aggregate-only dataset.
+    pub(super) fn is_base(&self) -> bool {
+        let mut tables = self.tables().into_iter();
+        tables.any(|(_, relation)| relation == Relation::Base)
+    }
+
+    /// Who computes it.
+    pub(super) fn owner(&self) -> Option<ParticipantId> {
+        let (table, _) = self.first()?;
+        Some(table.dataset.owner.clone())
     }
 }
 

@@ -9,8 +9,10 @@ use self::told::{dimension, function_name, functions, raw, relation_name, shape,
 use crate::fault::carry;
 use crate::federate::aggregate::{self, NoSplit};
 use crate::federate::branch::{Branch, branches};
+use crate::federate::desk::Desk;
+use crate::federate::home::RemoteTable;
 use crate::federate::source::{Relation, RemoteSource};
-use crate::federate::split::{Desk, fresh};
+use crate::federate::split::fresh;
 use catalog::view::Shape;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DataFusionError};
@@ -53,7 +55,7 @@ pub(super) fn lift(plan: LogicalPlan, desk: &mut Desk) -> Result<LogicalPlan, Da
 }
 
 fn is_base(branch: &Branch) -> bool {
-    branch.relation == Relation::Base
+    branch.is_base()
 }
 
 fn reads_base(plan: &LogicalPlan) -> bool {
@@ -68,8 +70,8 @@ fn lift_block(
     let mut kept = Vec::new();
     let mut first = None;
     for mut branch in branches {
-        first.get_or_insert_with(|| Arc::clone(&branch.table));
-        let relation = branch.table.schema(branch.relation);
+        first = first.or_else(|| branch.first());
+        let relation = branch.columns();
         let mut conjuncts = Vec::new();
         for conjunct in branch.conjuncts {
             let simple = desk.writer.simplify(conjunct, &relation)?;
@@ -103,10 +105,10 @@ fn lift_block(
     let table = kept
         .iter()
         .find(|branch| is_base(branch))
-        .map(|branch| Arc::clone(&branch.table))
+        .and_then(Branch::first)
         .or(first);
     aggregate::split(block, &kept, desk).map_err(|NoSplit(construct)| match &table {
-        Some(table) => carry(shape(table, &construct)),
+        Some((table, _)) => carry(shape(table, &construct)),
         None => carry(Refusal::new(Code::QueryShape, construct)),
     })
 }
@@ -118,12 +120,15 @@ fn check(
     several: bool,
     desk: &Desk,
 ) -> Result<(), DataFusionError> {
-    let Shape::Cube { cube, .. } = &branch.table.shape else {
+    let Some((table, _)) = branch.first() else {
+        return Ok(());
+    };
+    let Shape::Cube { cube, .. } = &table.shape else {
         return Ok(());
     };
     let input = block.input.schema();
-    let relation = branch.table.schema(branch.relation);
-    let refuse = |construct: String| Err(carry(shape(&branch.table, &construct)));
+    let relation = branch.columns();
+    let refuse = |construct: String| Err(carry(shape(&table, &construct)));
     if branch.fetch.is_some() {
         return refuse("LIMIT below an aggregate".to_owned());
     }
@@ -135,7 +140,7 @@ fn check(
         let inside = desk.writer.simplify(inside, &relation)?;
         constant &= !inside.any_column_refs();
         if let Some(column) = outside_dimensions(cube, &inside) {
-            return Err(carry(dimension(&branch.table, cube, &column)));
+            return Err(carry(dimension(&table, cube, &column)));
         }
         if !is_key(&inside) {
             return refuse(inside.to_string());
@@ -143,12 +148,12 @@ fn check(
     }
     for conjunct in &branch.conjuncts {
         if let Some(column) = outside_dimensions(cube, conjunct) {
-            return Err(carry(dimension(&branch.table, cube, &column)));
+            return Err(carry(dimension(&table, cube, &column)));
         }
     }
     let mut averaged = false;
     for call in &block.aggr_expr {
-        averaged |= check_call(call, branch, cube, input)? == Function::Avg;
+        averaged |= check_call(call, branch, (&table, cube), input)? == Function::Avg;
     }
     // An average over several participants is made of their sums and counts; and whether anything is there, of a count.
     let mut needed = Vec::new();
@@ -169,11 +174,11 @@ fn check(
                 format!(
                     "the question needs `{}` of `{}`, which shows aggregates by {} only",
                     function_name(function),
-                    relation_name(&branch.table),
+                    relation_name(&table),
                     functions(cube)
                 ),
             );
-            Err(carry(told(refusal, &branch.table)))
+            Err(carry(told(refusal, &table)))
         }
     }
 }
@@ -181,10 +186,10 @@ fn check(
 fn check_call(
     call: &Expr,
     branch: &Branch,
-    cube: &Cube,
+    (table, cube): (&RemoteTable, &Cube),
     input: &DFSchema,
 ) -> Result<Function, DataFusionError> {
-    let refuse = |construct: String| Err(carry(shape(&branch.table, &construct)));
+    let refuse = |construct: String| Err(carry(shape(table, &construct)));
     let Some(Expr::AggregateFunction(call)) = branch.inside(call, input) else {
         return refuse(call.to_string());
     };
@@ -200,12 +205,12 @@ fn check_call(
             Code::FunctionNotAllowed,
             format!(
                 "`{}` shows aggregates by {} only, not by `{}`",
-                relation_name(&branch.table),
+                relation_name(table),
                 functions(cube),
                 call.func.name()
             ),
         );
-        return Err(carry(told(refusal, &branch.table)));
+        return Err(carry(told(refusal, table)));
     };
     if call.params.distinct || call.params.filter.is_some() || !call.params.order_by.is_empty() {
         return refuse(aggregate::named(&call));

@@ -10,6 +10,7 @@ use evidence::time::Time;
 use futures::stream::BoxStream;
 use policy::id::{ContractId, DatasetId, Name, ParticipantId, PurposeId};
 use policy::refusal::Refusal;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One text of SQL for one participant: the only thing that a question sends out.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,13 +21,11 @@ pub struct Errand {
     pub participant: ParticipantId,
     /// The alias under which the asker knows that participant.
     pub alias: Name,
-    /// The dataset that it reads.
-    pub dataset: DatasetId,
-    /// The contract under which it is asked; absent for own data, which the house contract rules.
-    pub contract: Option<ContractId>,
+    /// What it reads, at least one dataset, each under one contract.
+    pub reads: Vec<Reading>,
     /// The declared purpose of the whole question.
     pub purpose: Option<PurposeId>,
-    /// One SELECT over one relation, by its bare name.
+    /// One SELECT over relations of that participant, by their bare names.
     pub sql: String,
     /// What must come back: columns by position (`c0`, or `k0` and `p0`), with their types.
     pub schema: SchemaRef,
@@ -34,18 +33,29 @@ pub struct Errand {
     pub at_most: Option<u64>,
     /// The fewest rows that it can have: one for an aggregate without keys, else none; fewer are refused.
     pub at_least: u64,
-    /// The label of the snapshot that the catalogue showed when the question was planned.
+    /// The most rows that the answer can have, by the catalogue.
+    pub most_rows: u64,
+    /// About how many bytes these would be.
+    pub most_bytes: u64,
+    /// Whether `most_rows` is what is expected and no bound, as of a join.
+    pub guessed: bool,
+    /// Which time it is sent, from 0: an errand may be sent again as long as no row has come back.
+    pub attempt: u32,
+}
+
+/// A dataset that an errand reads.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// Which.
+    pub dataset: DatasetId,
+    /// The contract under which it is asked; absent for own data, which the house contract rules.
+    pub contract: Option<ContractId>,
+    /// The label of its snapshot: what the participant said, else what the catalogue showed.
     pub snapshot: String,
     /// The time span that the catalogue shows for the dataset.
     pub time_span: Option<(Time, Time)>,
     /// The first and the last instant that the question asks for, as far as it says.
     pub asked_span: (Option<Time>, Option<Time>),
-    /// The most rows that the answer can have, by the catalogue.
-    pub most_rows: u64,
-    /// About how many bytes these would be.
-    pub most_bytes: u64,
-    /// Which time it is sent, from 0: an errand may be sent again as long as no row has come back.
-    pub attempt: u32,
 }
 
 /// What a participant sends back.
@@ -54,15 +64,15 @@ pub struct RemoteRows {
     pub schema: SchemaRef,
     /// The rows; an error ends them and makes all before it worthless.
     pub batches: BoxStream<'static, Result<RecordBatch, Refusal>>,
-    /// The label of the snapshot that answered, where the participant says.
-    pub snapshot: Option<String>,
+    /// The labels of the snapshots that answered, where the participant says.
+    pub snapshots: BTreeMap<DatasetId, String>,
 }
 
 impl std::fmt::Debug for RemoteRows {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RemoteRows")
             .field("schema", &self.schema)
-            .field("snapshot", &self.snapshot)
+            .field("snapshots", &self.snapshots)
             .finish_non_exhaustive()
     }
 }
@@ -88,8 +98,6 @@ pub struct Outcome {
     pub rows: u64,
     /// Their bytes in memory.
     pub bytes: u64,
-    /// The snapshot that answered: what the participant said, else what the catalogue showed.
-    pub snapshot: String,
 }
 
 /// How far an errand is.
@@ -106,10 +114,27 @@ pub enum Status {
 }
 
 impl Errand {
-    /// The relation as the asker writes it, `munster.bike_counts`.
+    /// The relations as the asker writes them, `munster.bike_counts`.
     #[must_use]
-    pub fn relation(&self) -> String {
-        format!("{}.{}", self.alias, self.dataset.name)
+    pub fn relations(&self) -> String {
+        let names = self.reads.iter();
+        let names: Vec<String> = names.map(|reading| reading.relation(&self.alias)).collect();
+        names.join(", ")
+    }
+
+    /// The contracts under which it is asked.
+    #[must_use]
+    pub fn contracts(&self) -> BTreeSet<ContractId> {
+        let reads = self.reads.iter();
+        reads.filter_map(|reading| reading.contract).collect()
+    }
+}
+
+impl Reading {
+    /// The relation as the asker writes it, who knows its owner as `alias`.
+    #[must_use]
+    pub fn relation(&self, alias: &Name) -> String {
+        format!("{alias}.{}", self.dataset.name)
     }
 
     /// Whether the dataset covers less time than the question asks for, by more than a day.
@@ -136,17 +161,25 @@ impl Errand {
 impl Evidence for Errand {
     /// Who is asked for what, under which contract; of the text its digest alone.
     fn entry(&self) -> Entry {
-        let contract = self
-            .contract
-            .map_or(Json::Null, |contract| Json::Text(contract.to_string()));
         let purpose = self
             .purpose
             .as_ref()
             .map_or(Json::Null, |purpose| Json::Text(purpose.to_string()));
         let body = [
             ("participant", Json::Text(self.participant.to_string())),
-            ("dataset", Json::Text(self.dataset.to_string())),
-            ("contract", contract),
+            (
+                "datasets",
+                Json::List(
+                    self.reads
+                        .iter()
+                        .map(|one| Json::text(&one.dataset))
+                        .collect(),
+                ),
+            ),
+            (
+                "contracts",
+                Json::List(self.contracts().iter().map(Json::text).collect()),
+            ),
             ("purpose", purpose),
             (
                 "sql",

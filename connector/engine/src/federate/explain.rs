@@ -37,25 +37,29 @@ impl Question {
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for errand in &self.errands {
-            let contract = errand.contract.map_or_else(
-                || "own data".to_owned(),
-                |contract| format!("contract {}", contract.short()),
-            );
-            writeln!(
-                f,
-                "{} ({contract}, {} of {})",
-                errand.participant.domain(),
-                errand.relation(),
-                errand.snapshot
-            )?;
+            let reads: Vec<String> = errand
+                .reads
+                .iter()
+                .map(|reading| {
+                    let contract = reading.contract.map_or_else(
+                        || "own data".to_owned(),
+                        |contract| format!("contract {}", contract.short()),
+                    );
+                    let relation = reading.relation(&errand.alias);
+                    format!("{contract}, {relation} of {}", reading.snapshot)
+                })
+                .collect();
+            writeln!(f, "{} ({})", errand.participant.domain(), reads.join("; "))?;
             writeln!(f, "  {}", errand.sql)?;
             if errand.most_rows == 0 {
                 writeln!(f, "  how many rows it brings is not told beforehand")?;
             } else {
                 writeln!(
                     f,
-                    "  brings at most {} rows, about {} bytes",
-                    errand.most_rows, errand.most_bytes
+                    "  brings {} {} rows, about {} bytes",
+                    if errand.guessed { "about" } else { "at most" },
+                    errand.most_rows,
+                    errand.most_bytes
                 )?;
             }
         }

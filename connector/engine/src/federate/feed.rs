@@ -23,7 +23,6 @@ impl Ledger {
                 status: Status::Running,
                 rows: 0,
                 bytes: 0,
-                snapshot: errand.snapshot.clone(),
             })
             .collect();
         Self(Arc::new(Mutex::new(outcomes)))
@@ -58,11 +57,13 @@ pub(super) fn checked(
     ledger: &Ledger,
 ) -> Result<Checked, Refusal> {
     same_columns(errand, &rows.schema)?;
-    if let Some(snapshot) = &rows.snapshot {
-        ledger.change(errand.number, |outcome| {
-            outcome.snapshot.clone_from(snapshot)
-        });
-    }
+    ledger.change(errand.number, |outcome| {
+        for reading in &mut outcome.errand.reads {
+            if let Some(snapshot) = rows.snapshots.get(&reading.dataset) {
+                reading.snapshot.clone_from(snapshot);
+            }
+        }
+    });
     let state = State {
         errand: Arc::clone(errand),
         batches: Some(rows.batches),
@@ -180,22 +181,24 @@ impl Drop for State {
 
 /// A refusal with its participant and contract, and with names as the asker wrote them.
 pub(super) fn told(mut refusal: Refusal, errand: &Errand) -> Refusal {
-    let dataset = &errand.dataset.name;
-    let full = errand.relation();
-    for (bare, full) in [
-        (format!("`{dataset}.cube`"), format!("`{full}.cube`")),
-        (format!("`{dataset}`"), format!("`{full}`")),
-    ] {
-        refusal.sentence = refusal.sentence.replace(&bare, &full);
-        for line in &mut refusal.help {
-            *line = line.replace(&bare, &full);
+    for reading in &errand.reads {
+        let (dataset, full) = (&reading.dataset.name, reading.relation(&errand.alias));
+        for (bare, full) in [
+            (format!("`{dataset}.cube`"), format!("`{full}.cube`")),
+            (format!("`{dataset}`"), format!("`{full}`")),
+        ] {
+            refusal.sentence = refusal.sentence.replace(&bare, &full);
+            for line in &mut refusal.help {
+                *line = line.replace(&bare, &full);
+            }
         }
     }
     if refusal.participant.is_none() {
         refusal.participant = Some(errand.participant.clone());
     }
-    if refusal.contract.is_none() {
-        refusal.contract = errand.contract;
+    // Under several contracts only the participant can say which one refuses.
+    if let (None, [reading]) = (refusal.contract, errand.reads.as_slice()) {
+        refusal.contract = reading.contract;
     }
     refusal
 }

@@ -45,6 +45,12 @@ pub struct RemoteTable {
     pub misfit: Option<Refusal>,
     /// Why it can't be asked for this purpose, where that is known beforehand.
     pub barred: Option<Refusal>,
+    /// About how many different values columns have, where that is told.
+    pub distinct: BTreeMap<String, u64>,
+    /// The columns whose values no other participant has, with the space of keys that they are of.
+    pub own: BTreeMap<String, String>,
+    /// Whether its participant may be asked to put it together with other datasets.
+    pub joins: bool,
 }
 
 /// What a question may need and can't be had: no name of it is known here, or none of its contracts can be used.
@@ -100,6 +106,9 @@ impl RemoteTable {
             masked,
             misfit: None,
             barred: None,
+            distinct: BTreeMap::new(),
+            own: BTreeMap::new(),
+            joins: true,
         };
         table.misfit = table.unlike_its_model(entry);
         Ok(table)

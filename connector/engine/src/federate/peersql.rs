@@ -3,21 +3,24 @@
 //! A text that does not read back as exactly what was meant is not sent; the caller then asks for less and does the rest
 //! at home. Writing whole plans back to SQL loses conditions now and then, so only expressions are written.
 
+mod arrange;
 mod read;
 mod render;
 
-use self::read::{Read, Single, take_apart};
+use self::arrange::arranged;
+use self::read::{Known, Read, ReadSource, take_apart};
 use self::render::render;
 pub(super) use self::render::widens;
 use crate::fault::carry;
 use crate::federate::branch::{bare, movable};
 use crate::federate::home::RemoteTable;
+use crate::federate::select::{Body, Item, Select, Source, columns, plain};
 use crate::federate::source::Relation;
 use crate::limits::SqlLimits;
 use crate::plan::functions::exact;
 use crate::plan::planned;
-use arrow_schema::{Field, Schema, SchemaRef};
-use datafusion::common::{DFSchema, DFSchemaRef, DataFusionError};
+use arrow_schema::SchemaRef;
+use datafusion::common::{DFSchemaRef, DataFusionError};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::utils::split_conjunction_owned;
@@ -27,51 +30,6 @@ use evidence::time::Time;
 use policy::id::{ContractId, DatasetId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// What is meant: one relation, conditions, and rows or groups of it.
-#[derive(Clone)]
-pub(super) struct PeerQuery {
-    /// Whose relation.
-    pub(super) table: Arc<RemoteTable>,
-    /// Which.
-    pub(super) relation: Relation,
-    /// Conditions over bare columns.
-    pub(super) conjuncts: Vec<Expr>,
-    /// What comes out.
-    pub(super) body: Body,
-    /// At most so many rows.
-    pub(super) limit: Option<usize>,
-}
-
-/// What comes out of a query.
-#[derive(Clone)]
-pub(super) enum Body {
-    /// Rows `c0..`, in this order.
-    Rows {
-        /// The columns.
-        outputs: Vec<Expr>,
-        /// Which output orders them, and how.
-        order: Vec<Order>,
-    },
-    /// Groups: keys `k0..` and aggregates `p0..`.
-    Groups {
-        /// The keys; none for one row in all.
-        keys: Vec<Expr>,
-        /// The aggregates.
-        partials: Vec<Expr>,
-    },
-}
-
-/// One key of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Order {
-    /// The place of the output.
-    pub(super) output: usize,
-    /// Smallest first.
-    pub(super) ascending: bool,
-    /// NULL before all.
-    pub(super) nulls_first: bool,
-}
 
 /// A text that means what was meant.
 #[derive(Debug, Clone)]
@@ -132,9 +90,8 @@ impl Writer {
         if let Some(answer) = known().get(&asked) {
             return *answer;
         }
-        let query = PeerQuery {
-            table: Arc::clone(table),
-            relation,
+        let query = Select {
+            from: vec![Item::table(Arc::clone(table), relation)],
             conjuncts: vec![filter],
             body: Body::Rows {
                 outputs: Vec::new(),
@@ -148,11 +105,16 @@ impl Writer {
     }
 
     /// Writes a query and checks that the text means the same.
-    pub(super) fn write(&self, query: &PeerQuery) -> Result<Text, Unwritable> {
+    pub(super) fn write(&self, query: &Select) -> Result<Text, Unwritable> {
+        self.write_normal(query).map(|(_, text)| text)
+    }
+
+    /// The same, with the query in its normal form.
+    pub(super) fn write_normal(&self, query: &Select) -> Result<(Select, Text), Unwritable> {
         let meant = self.normal(query)?;
         let sql = render(&meant)?;
         match self.means(&sql, &meant) {
-            Some(schema) => Ok(Text { sql, schema }),
+            Some(schema) => Ok((meant, Text { sql, schema })),
             None => {
                 tracing::debug!(name: "federate.not_same", "a text does not read back the same");
                 Err(Unwritable(sql))
@@ -161,17 +123,20 @@ impl Writer {
     }
 
     /// What the text returns, if it means exactly this.
-    fn means(&self, sql: &str, meant: &PeerQuery) -> Option<SchemaRef> {
+    fn means(&self, sql: &str, meant: &Select) -> Option<SchemaRef> {
         let (read, schema) = self.read(sql, meant).ok()?;
         (read == Read::of(meant)).then_some(schema)
     }
 
-    /// Simplifies an expression over bare columns of a relation.
-    pub(super) fn simplify(&self, expr: Expr, schema: &SchemaRef) -> Result<Expr, DataFusionError> {
-        let schema: DFSchemaRef = Arc::new(DFSchema::try_from(schema.as_ref().clone())?);
-        let expr = exact::guarded_expr(expr, &schema)?;
+    /// Simplifies an expression over these columns.
+    pub(super) fn simplify(
+        &self,
+        expr: Expr,
+        schema: &DFSchemaRef,
+    ) -> Result<Expr, DataFusionError> {
+        let expr = exact::guarded_expr(expr, schema)?;
         let context = SimplifyContext::builder()
-            .with_schema(schema)
+            .with_schema(Arc::clone(schema))
             .with_config_options(Arc::clone(self.state.config_options()))
             .with_query_execution_start_time(
                 self.state.execution_props().query_execution_start_time,
@@ -181,63 +146,97 @@ impl Writer {
         exact::written_expr(simple.unalias_nested().data)
     }
 
-    fn normal(&self, query: &PeerQuery) -> Result<PeerQuery, Unwritable> {
-        let schema = query.table.schema(query.relation);
-        let all = |exprs: &[Expr]| -> Result<Vec<Expr>, Unwritable> {
+    /// Conditions, each simplified and by itself.
+    fn conditions(
+        &self,
+        conditions: Vec<Expr>,
+        schema: &DFSchemaRef,
+    ) -> Result<Vec<Expr>, DataFusionError> {
+        let mut all = Vec::new();
+        for condition in conditions {
+            all.extend(split_conjunction_owned(self.simplify(condition, schema)?));
+        }
+        Ok(all)
+    }
+
+    fn normal(&self, query: &Select) -> Result<Select, Unwritable> {
+        let Select {
+            from,
+            conjuncts,
+            body,
+            limit,
+        } = arranged(query.clone());
+        let schema = Arc::new(columns(&from));
+        let all = |exprs: Vec<Expr>| -> Result<Vec<Expr>, Unwritable> {
             exprs
-                .iter()
+                .into_iter()
                 .map(|expr| {
-                    self.simplify(expr.clone(), &schema)
-                        .map_err(|_| Unwritable(expr.to_string()))
+                    let text = expr.to_string();
+                    self.simplify(expr, &schema).map_err(|_| Unwritable(text))
                 })
                 .collect()
         };
-        let conjuncts = all(&query.conjuncts)?
-            .into_iter()
-            .flat_map(split_conjunction_owned)
-            .filter(|conjunct| *conjunct != lit(true))
-            .collect();
-        let body = match &query.body {
+        let conditions = |conditions: Vec<Expr>| -> Result<Vec<Expr>, Unwritable> {
+            let text = conditions.first().map(ToString::to_string);
+            let mut all = self
+                .conditions(conditions, &schema)
+                .map_err(|_| Unwritable(text.unwrap_or_default()))?;
+            all.retain(|condition| *condition != lit(true));
+            Ok(all)
+        };
+        let body = match body {
             Body::Rows { outputs, order } => Body::Rows {
                 outputs: if outputs.is_empty() {
                     vec![lit(1_i64)]
                 } else {
                     all(outputs)?
                 },
-                order: order.clone(),
+                order,
             },
             Body::Groups { keys, partials } => Body::Groups {
                 keys: all(keys)?,
                 partials: all(partials)?,
             },
         };
-        Ok(PeerQuery {
-            conjuncts,
+        let from = from
+            .into_iter()
+            .map(|item| {
+                let on = conditions(item.on)?;
+                Ok(Item { on, ..item })
+            })
+            .collect::<Result<_, Unwritable>>()?;
+        Ok(Select {
+            from,
+            conjuncts: conditions(conjuncts)?,
             body,
-            ..query.clone()
+            limit,
         })
     }
 
-    fn read(&self, sql: &str, meant: &PeerQuery) -> Result<(Read, SchemaRef), DataFusionError> {
-        let strange = || DataFusionError::Plan("another shape than was written".to_owned());
-        let schema = meant.table.schema(meant.relation);
-        let wire_name = meant.table.wire_name(meant.relation);
-        let tables = Arc::new(Single {
-            name: wire_name.clone(),
-            schema: Arc::clone(&schema),
-        });
-        let plan = planned(sql, tables, &self.limits, self.now)
+    fn read(&self, sql: &str, meant: &Select) -> Result<(Read, SchemaRef), DataFusionError> {
+        let known = Arc::new(Known::of(meant));
+        let plan = planned(sql, known, &self.limits, self.now)
             .map_err(carry)?
             .plan;
-        let fields: Vec<Field> = plan
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| Field::new(field.name(), field.data_type().clone(), field.is_nullable()))
-            .collect();
-        let mut read = take_apart(&plan).ok_or_else(strange)?;
-        if read.relation != wire_name {
+        let read = take_apart(&plan).ok_or_else(strange)?;
+        Ok((self.simplified(read, meant)?, plain(plan.schema())))
+    }
+
+    /// What was read, simplified over the columns of what is meant.
+    fn simplified(&self, mut read: Read, meant: &Select) -> Result<Read, DataFusionError> {
+        let schema = Arc::new(columns(&meant.from));
+        if read.items.len() != meant.from.len() {
             return Err(strange());
+        }
+        for (item, meant) in read.items.iter_mut().zip(&meant.from) {
+            item.on = self.conditions(std::mem::take(&mut item.on), &schema)?;
+            item.on.sort_by_key(ToString::to_string);
+            if let (ReadSource::Select(inner), Source::Inner(meant)) =
+                (&mut item.source, &meant.source)
+            {
+                let read = std::mem::take(&mut **inner);
+                **inner = self.simplified(read, &meant.select)?;
+            }
         }
         let simplify = |exprs: Vec<Expr>| -> Result<Vec<Expr>, DataFusionError> {
             exprs
@@ -245,14 +244,15 @@ impl Writer {
                 .map(|expr| self.simplify(expr, &schema))
                 .collect()
         };
-        read.conjuncts = simplify(read.conjuncts)?
-            .into_iter()
-            .flat_map(split_conjunction_owned)
-            .collect();
+        read.conjuncts = self.conditions(read.conjuncts, &schema)?;
         read.outputs = simplify(read.outputs)?;
         read.keys = read.keys.map(simplify).transpose()?;
-        Ok((read, Arc::new(Schema::new(fields))))
+        Ok(read)
     }
+}
+
+fn strange() -> DataFusionError {
+    DataFusionError::Plan("another shape than was written".to_owned())
 }
 
 #[cfg(test)]

@@ -4,45 +4,36 @@
 
 use crate::fault::carry;
 use crate::federate::aggregate;
-use crate::federate::branch::{Branch, branches, movable, substitute};
-use crate::federate::errand::Errand;
-use crate::federate::home::RemoteTable;
-use crate::federate::peersql::{Body, Order, PeerQuery, Text, Unwritable, Writer};
-use crate::federate::question::Wish;
-use crate::federate::source::{ErrandSource, Relation, RemoteSource};
-use crate::federate::span;
-use arrow_schema::{DataType, SchemaRef};
-use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
-use datafusion::common::{Column, DFSchema, DataFusionError, TableReference};
+use crate::federate::branch::{Branch, branches, movable};
+use crate::federate::desk::Desk;
+use crate::federate::gather::{cost, gathered, is_more, partial, pays};
+use crate::federate::peersql::Unwritable;
+use crate::federate::select::{Body, Order, Select};
+use crate::federate::source::RemoteSource;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchema, DataFusionError};
 use datafusion::logical_expr::{
-    Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Sort, TableScan, Union,
-    utils::conjunction,
+    Aggregate, Expr, ExprSchemable, Filter, LogicalPlan, LogicalPlanBuilder, Sort, TableScan,
+    Union, utils::conjunction,
 };
 use policy::refusal::{Code, Refusal};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-
-/// Where errands are written down.
-pub(super) struct Desk {
-    /// The writer of texts.
-    pub(super) writer: Arc<Writer>,
-    /// What the asker wished.
-    pub(super) wish: Wish,
-    /// All errands so far.
-    pub(super) errands: Vec<Arc<Errand>>,
-}
 
 /// Replaces what participants can compute by errands.
 pub(super) fn split(plan: LogicalPlan, desk: &mut Desk) -> Result<LogicalPlan, DataFusionError> {
     let plan = plan
         .transform_down_with_subqueries(|node| {
             let replaced = match &node {
-                LogicalPlan::Aggregate(aggregate) => whole_branches(&aggregate.input)
-                    .and_then(|branches| aggregate::split(aggregate, &branches, desk).ok()),
+                LogicalPlan::Aggregate(aggregate) => groups(aggregate, desk),
                 LogicalPlan::Sort(sort) if sort.fetch.is_some() => {
-                    whole_branches(&sort.input).and_then(|branches| top(sort, &branches, desk))
+                    whole_branches(&sort.input, desk).and_then(|all| top(sort, &all, desk))
                 }
                 LogicalPlan::TableScan(scan) if scan.source.is::<RemoteSource>() => {
                     Some(rows(scan, desk)?)
+                }
+                LogicalPlan::Join(_) | LogicalPlan::Filter(_) | LogicalPlan::Projection(_) => {
+                    together(&node, desk)
                 }
                 _ => None,
             };
@@ -61,12 +52,63 @@ pub(super) fn fresh(plan: LogicalPlan) -> Result<LogicalPlan, DataFusionError> {
         .map(|done| done.data)
 }
 
-fn whole_branches(plan: &LogicalPlan) -> Option<Vec<Branch>> {
-    let branches = branches(plan)?;
+fn whole_branches(plan: &LogicalPlan, desk: &Desk) -> Option<Vec<Branch>> {
+    let branches = gathered(plan, desk)?;
     let whole = branches
         .iter()
-        .all(|branch| branch.fetch.is_none() && branch.relation != Relation::Base);
+        .all(|branch| branch.fetch.is_none() && !branch.is_base());
     (whole && !branches.is_empty()).then_some(branches)
+}
+
+/// An aggregate: its groups, or partial states of them, where that is no more than what they are made of.
+fn groups(aggregate: &Aggregate, desk: &mut Desk) -> Option<LogicalPlan> {
+    let branches = whole_branches(&aggregate.input, desk)?;
+    let much = branches.iter().any(is_more)
+        && partial(aggregate, desk).is_some_and(|bytes| {
+            let inputs = aggregate.input.inputs().into_iter();
+            bytes > inputs.map(|input| cost(input, desk)).sum::<f64>()
+        });
+    if much {
+        return None;
+    }
+    let before = desk.errands.len();
+    let split = aggregate::split(aggregate, &branches, desk);
+    if split.is_err() {
+        desk.errands.truncate(before);
+    }
+    split.ok()
+}
+
+/// Relations of one participant, put together there.
+fn together(plan: &LogicalPlan, desk: &mut Desk) -> Option<LogicalPlan> {
+    if over_groups(plan) {
+        return None;
+    }
+    let branches = whole_branches(plan, desk)?;
+    if !branches.iter().any(is_more) || !pays(plan, &branches, desk) {
+        return None;
+    }
+    let before = desk.errands.len();
+    let schema = plan.schema();
+    let plans: Result<Vec<_>, _> = branches
+        .iter()
+        .map(|branch| fetch_rows(branch, schema, &[], None, desk))
+        .collect();
+    let done = plans.ok().and_then(|plans| union(plans).ok());
+    if done.is_none() {
+        desk.errands.truncate(before);
+    }
+    relabel(done?, schema).ok()
+}
+
+/// Whether it only computes something of groups: these travel then.
+fn over_groups(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Projection(projection) => over_groups(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => over_groups(&alias.input),
+        LogicalPlan::Aggregate(_) => true,
+        _ => false,
+    }
 }
 
 /// Rows of one scan: its filters and columns go along.
@@ -83,11 +125,10 @@ fn rows(scan: &TableScan, desk: &mut Desk) -> Result<LogicalPlan, DataFusionErro
         conjuncts: Vec::new(),
         fetch: None,
         outputs: branch
-            .table
-            .schema(branch.relation)
-            .fields()
-            .iter()
-            .map(|field| Expr::Column(Column::new_unqualified(field.name())))
+            .columns()
+            .columns()
+            .into_iter()
+            .map(Expr::Column)
             .collect(),
         ..branch.clone()
     };
@@ -149,21 +190,14 @@ fn fetch_rows(
     desk: &mut Desk,
 ) -> Result<LogicalPlan, Unwritable> {
     let strange = |error: DataFusionError| Unwritable(error.to_string());
-    let relation = branch.table.schema(branch.relation);
-    let mut shipped: Vec<Expr> = relation
-        .fields()
-        .iter()
-        .map(|field| Expr::Column(Column::new_unqualified(field.name())))
-        .filter(|column| {
-            branch.outputs.iter().any(|output| {
-                output
-                    .column_refs()
-                    .into_iter()
-                    .any(|used| *column == Expr::Column(used.clone()))
-            })
-        })
+    let relation = branch.columns();
+    let used: BTreeSet<&Column> = branch.outputs.iter().flat_map(Expr::column_refs).collect();
+    let columns: Vec<Column> = relation
+        .columns()
+        .into_iter()
+        .filter(|column| used.contains(column))
         .collect();
-    let columns = shipped.clone();
+    let mut shipped: Vec<Expr> = columns.iter().cloned().map(Expr::Column).collect();
     let mut keys = Vec::new();
     for (expr, ascending, nulls_first) in order {
         let expr = desk
@@ -183,9 +217,8 @@ fn fetch_rows(
             nulls_first: *nulls_first,
         });
     }
-    let query = PeerQuery {
-        table: Arc::clone(&branch.table),
-        relation: branch.relation,
+    let query = Select {
+        from: branch.from.clone(),
         conjuncts: branch.conjuncts.clone(),
         body: Body::Rows {
             outputs: shipped,
@@ -195,28 +228,27 @@ fn fetch_rows(
     };
     let text = desk.writer.write(&query)?;
     let scan = desk.errand(&query, text).map_err(strange)?;
-    let by_name = DFSchema::try_from(arrow_schema::Schema::new(
-        columns
-            .iter()
-            .filter_map(|column| match column {
-                Expr::Column(column) => relation.field_with_name(&column.name).ok().cloned(),
-                _ => None,
-            })
-            .collect::<Vec<_>>(),
-    ))
-    .map_err(strange)?;
-    let fetched: Vec<Expr> = scan
-        .schema()
-        .columns()
-        .into_iter()
-        .take(columns.len())
-        .map(Expr::Column)
-        .collect();
+    let fetched = scan.schema().columns();
+    let by_name: HashMap<&Column, &Column> = columns.iter().zip(&fetched).collect();
     let mut outputs = Vec::new();
     for (output, (qualifier, field)) in branch.outputs.iter().zip(schema.iter()) {
-        let output = substitute(output.clone(), &by_name, &fetched)
-            .ok_or_else(|| Unwritable(output.to_string()))?;
         let output = output
+            .clone()
+            .transform_down(|node| {
+                Ok(match &node {
+                    Expr::Column(column) => match by_name.get(column) {
+                        Some(fetched) => Transformed::new(
+                            Expr::Column(Column::clone(fetched)),
+                            true,
+                            TreeNodeRecursion::Jump,
+                        ),
+                        None => Transformed::no(node),
+                    },
+                    _ => Transformed::no(node),
+                })
+            })
+            .map_err(strange)?
+            .data
             .cast_to(field.data_type(), scan.schema())
             .map_err(strange)?;
         outputs.push(output.alias_qualified(qualifier.cloned(), field.name()));
@@ -248,65 +280,6 @@ fn relabel(plan: LogicalPlan, schema: &DFSchema) -> Result<LogicalPlan, DataFusi
         })
         .collect();
     LogicalPlanBuilder::from(plan).project(outputs)?.build()
-}
-
-impl Desk {
-    /// Writes an errand down; the plan reads what it will bring.
-    pub(super) fn errand(
-        &mut self,
-        query: &PeerQuery,
-        text: Text,
-    ) -> Result<LogicalPlan, DataFusionError> {
-        let table: &RemoteTable = &query.table;
-        let single = matches!(&query.body, Body::Groups { keys, .. } if keys.is_empty());
-        let at_most = if single {
-            Some(1)
-        } else {
-            query.limit.and_then(|limit| u64::try_from(limit).ok())
-        };
-        // 0: the participant does not tell how many rows it has.
-        let most_rows = match (at_most, table.rows) {
-            (Some(limit), 0) => limit,
-            (Some(limit), rows) => limit.min(rows),
-            (None, rows) => rows,
-        };
-        let number = self.errands.len();
-        let errand = Arc::new(Errand {
-            number,
-            participant: table.dataset.owner.clone(),
-            alias: table.alias.clone(),
-            dataset: table.dataset.clone(),
-            contract: table.contract,
-            purpose: self.wish.purpose.clone(),
-            sql: text.sql,
-            most_bytes: most_rows.saturating_mul(width(&text.schema)),
-            schema: text.schema,
-            at_most,
-            at_least: u64::from(single),
-            snapshot: table.snapshot.clone(),
-            time_span: table.time_span,
-            asked_span: span::asked(&query.conjuncts),
-            most_rows,
-            attempt: 0,
-        });
-        self.errands.push(Arc::clone(&errand));
-        let name = TableReference::partial("hansa", format!("errand_{number}"));
-        LogicalPlanBuilder::scan(name, Arc::new(ErrandSource { errand }), None)?.build()
-    }
-}
-
-/// Bytes of one row, texts taken as 24.
-fn width(schema: &SchemaRef) -> u64 {
-    schema
-        .fields()
-        .iter()
-        .map(|field| match field.data_type() {
-            DataType::Boolean => 1,
-            DataType::Int32 | DataType::Date32 | DataType::Float32 => 4,
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => 24,
-            _ => 8,
-        })
-        .sum()
 }
 
 fn not_planned() -> DataFusionError {

@@ -119,6 +119,9 @@ pub(super) fn table(city: &str, name: &str, shape: Shape, model: Option<&str>) -
         bucketed: BTreeMap::new(),
         misfit: None,
         barred: None,
+        distinct: BTreeMap::new(),
+        own: BTreeMap::new(),
+        joins: true,
     }
 }
 
@@ -394,7 +397,7 @@ impl Courier for Plain {
         Ok(RemoteRows {
             schema,
             batches: futures::stream::iter(rows.into_iter().map(Ok)).boxed(),
-            snapshot: None,
+            snapshots: BTreeMap::new(),
         })
     }
 }

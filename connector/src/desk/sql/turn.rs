@@ -89,7 +89,7 @@ fn turns_soon(node: &Node, question: &Question) -> bool {
     let mut used = explained
         .errands
         .iter()
-        .filter_map(|errand| errand.contract);
+        .flat_map(|errand| errand.contracts());
     let now = node.now().micros();
     used.any(|used| {
         node.book(|book| {

@@ -48,7 +48,7 @@ pub(super) async fn rows(
     Ok(RemoteRows {
         schema,
         batches: batches.boxed(),
-        snapshot: None,
+        snapshots: std::collections::BTreeMap::new(),
     })
 }
 

@@ -1,18 +1,18 @@
 //! What is aggregated: bare measures, and columns that are not there.
 
 use crate::federate::peersql::widens;
-use arrow_schema::{DataType, SchemaRef};
-use datafusion::common::{DataFusionError, ScalarValue};
+use arrow_schema::DataType;
+use datafusion::common::{DFSchema, DataFusionError, ScalarValue};
 use datafusion::logical_expr::expr::Cast;
 use datafusion::logical_expr::{Expr, lit};
 
 /// `sum(CAST(m AS DOUBLE))` of an integer as `sum(m)`: an aggregate-only contract takes bare measures; the cast is done
 /// here.
-pub(super) fn bare_measure(expr: Expr, relation: &SchemaRef) -> Expr {
+pub(super) fn bare_measure(expr: Expr, relation: &DFSchema) -> Expr {
     let widened = |cast: &Cast| match &*cast.expr {
         Expr::Column(column) if *cast.field.data_type() == DataType::Float64 => relation
-            .field_with_name(&column.name)
-            .is_ok_and(|field| *field.data_type() == DataType::Int64),
+            .maybe_index_of_column(column)
+            .is_some_and(|index| *relation.field(index).data_type() == DataType::Int64),
         _ => false,
     };
     match expr {

@@ -1,18 +1,18 @@
 //! A text read back: taken apart into what it says.
 
-use super::{Body, Order, PeerQuery};
 use crate::federate::branch::{bare, substitute};
+use crate::federate::select::{Body, Kind, Order, Select, Source, alias};
 use crate::plan::names::Tables;
 use arrow_schema::SchemaRef;
-use datafusion::common::TableReference;
+use datafusion::common::{JoinType, NullEquality, TableReference};
 use datafusion::logical_expr::utils::split_conjunction_owned;
-use datafusion::logical_expr::{Expr, FetchType, LogicalPlan, SkipType, TableSource};
+use datafusion::logical_expr::{Expr, FetchType, Join, LogicalPlan, SkipType, TableSource};
 use std::sync::Arc;
 
 /// A query as it reads, for comparison.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Read {
-    pub(super) relation: TableReference,
+    pub(super) items: Vec<ReadItem>,
     pub(super) conjuncts: Vec<Expr>,
     pub(super) names: Vec<String>,
     pub(super) outputs: Vec<Expr>,
@@ -21,8 +21,24 @@ pub(super) struct Read {
     pub(super) limit: Option<usize>,
 }
 
+/// What is read from, and how it is put to what stands before.
+#[derive(Debug, PartialEq)]
+pub(super) struct ReadItem {
+    pub(super) source: ReadSource,
+    pub(super) kind: Kind,
+    /// In the order of their texts.
+    pub(super) on: Vec<Expr>,
+}
+
+/// A relation by its name, or a SELECT in parentheses.
+#[derive(Debug, PartialEq)]
+pub(super) enum ReadSource {
+    Table(TableReference),
+    Select(Box<Read>),
+}
+
 impl Read {
-    pub(super) fn of(query: &PeerQuery) -> Self {
+    pub(super) fn of(query: &Select) -> Self {
         let (names, outputs, keys, order) = match &query.body {
             Body::Rows { outputs, order } => (
                 (0..outputs.len()).map(|at| format!("c{at}")).collect(),
@@ -40,8 +56,20 @@ impl Read {
                 Vec::new(),
             ),
         };
+        let items = query.from.iter().map(|item| {
+            let mut on = item.on.clone();
+            on.sort_by_key(ToString::to_string);
+            ReadItem {
+                source: match &item.source {
+                    Source::Table(table, relation) => ReadSource::Table(table.wire_name(*relation)),
+                    Source::Inner(inner) => ReadSource::Select(Box::new(Self::of(&inner.select))),
+                },
+                kind: item.kind,
+                on,
+            }
+        });
         Self {
-            relation: query.table.wire_name(query.relation),
+            items: items.collect(),
             conjuncts: query.conjuncts.clone(),
             names,
             outputs,
@@ -52,23 +80,29 @@ impl Read {
     }
 }
 
-/// The one relation of a text that is read back.
-pub(super) struct Single {
-    pub(super) name: TableReference,
-    pub(super) schema: SchemaRef,
+/// The relations that a text may name when it is read back.
+pub(super) struct Known(Vec<(TableReference, SchemaRef)>);
+
+impl Known {
+    pub(super) fn of(query: &Select) -> Self {
+        let tables = query.tables().into_iter();
+        Self(
+            tables
+                .map(|(table, relation)| (table.wire_name(relation), table.schema(relation)))
+                .collect(),
+        )
+    }
 }
 
-impl Tables for Single {
+impl Tables for Known {
     fn source(&self, path: &[&str]) -> Option<Arc<dyn TableSource>> {
-        let same = match path {
-            [table] => self.name == TableReference::bare(*table),
-            [schema, table] => self.name == TableReference::partial(*schema, *table),
-            _ => false,
+        let name = match path {
+            [table] => TableReference::bare(*table),
+            [schema, table] => TableReference::partial(*schema, *table),
+            _ => return None,
         };
-        if !same {
-            return None;
-        }
-        Some(Arc::new(BareSource(Arc::clone(&self.schema))))
+        let (_, schema) = self.0.iter().find(|(known, _)| *known == name)?;
+        Some(Arc::new(BareSource(Arc::clone(schema))))
     }
 }
 
@@ -119,19 +153,36 @@ pub(super) fn take_apart(plan: &LogicalPlan) -> Option<Read> {
         });
     }
     node = &projection.input;
-    let mut keys = None;
-    let mut below = None;
-    if let LogicalPlan::Aggregate(aggregate) = node {
+    let aggregate = match node {
+        LogicalPlan::Aggregate(aggregate) => {
+            node = &aggregate.input;
+            Some(aggregate)
+        }
+        _ => None,
+    };
+    let mut predicate = None;
+    if let LogicalPlan::Filter(filter) = node {
+        predicate = Some(filter.predicate.clone());
+        node = &filter.input;
+    }
+    let items = items(node)?;
+    // Of one relation columns are bare, of several they have their places.
+    let single = items.len() == 1;
+    let plain = |expr: Expr| match single {
+        true => bare(expr),
+        false => expr.unalias_nested().data,
+    };
+    let (mut keys, mut below) = (None, None);
+    if let Some(aggregate) = aggregate {
         let inner: Vec<Expr> = aggregate
             .group_expr
             .iter()
             .chain(&aggregate.aggr_expr)
             .cloned()
-            .map(bare)
+            .map(plain)
             .collect();
         keys = Some(inner.get(..aggregate.group_expr.len())?.to_vec());
         below = Some((Arc::clone(&aggregate.schema), inner));
-        node = &aggregate.input;
     }
     let outputs = projection
         .expr
@@ -139,19 +190,14 @@ pub(super) fn take_apart(plan: &LogicalPlan) -> Option<Read> {
         .cloned()
         .map(|expr| match &below {
             Some((schema, inner)) => substitute(expr, schema, inner),
-            None => Some(bare(expr)),
+            None => Some(plain(expr)),
         })
         .collect::<Option<Vec<_>>>()?;
-    let mut conjuncts = Vec::new();
-    if let LogicalPlan::Filter(filter) = node {
-        conjuncts = split_conjunction_owned(bare(filter.predicate.clone()));
-        node = &filter.input;
-    }
-    let LogicalPlan::TableScan(scan) = node else {
-        return None;
-    };
+    let conjuncts = predicate.map_or_else(Vec::new, |predicate| {
+        split_conjunction_owned(plain(predicate))
+    });
     Some(Read {
-        relation: scan.table_name.clone(),
+        items,
         conjuncts,
         names,
         outputs,
@@ -159,4 +205,80 @@ pub(super) fn take_apart(plan: &LogicalPlan) -> Option<Read> {
         order,
         limit,
     })
+}
+
+/// What stands after FROM.
+fn items(node: &LogicalPlan) -> Option<Vec<ReadItem>> {
+    match node {
+        LogicalPlan::Join(join) => {
+            let mut before = items(&join.left)?;
+            // A relation that has no place of its own stands alone.
+            if !matches!(
+                &*join.left,
+                LogicalPlan::Join(_) | LogicalPlan::SubqueryAlias(_)
+            ) {
+                return None;
+            }
+            let last = ReadItem {
+                source: placed(&join.right, before.len())?,
+                kind: kind(join)?,
+                on: conditions(join),
+            };
+            before.push(last);
+            Some(before)
+        }
+        LogicalPlan::TableScan(scan) => {
+            Some(vec![first(ReadSource::Table(scan.table_name.clone()))])
+        }
+        other => Some(vec![first(placed(other, 0)?)]),
+    }
+}
+
+const fn first(source: ReadSource) -> ReadItem {
+    ReadItem {
+        source,
+        kind: Kind::Inner,
+        on: Vec::new(),
+    }
+}
+
+/// A relation or SELECT under the name of its place.
+fn placed(node: &LogicalPlan, place: usize) -> Option<ReadSource> {
+    let LogicalPlan::SubqueryAlias(named) = node else {
+        return None;
+    };
+    if named.alias != alias(place) {
+        return None;
+    }
+    match &*named.input {
+        LogicalPlan::TableScan(scan) => Some(ReadSource::Table(scan.table_name.clone())),
+        other => Some(ReadSource::Select(Box::new(take_apart(other)?))),
+    }
+}
+
+fn kind(join: &Join) -> Option<Kind> {
+    if join.null_equality != NullEquality::NullEqualsNothing || join.null_aware {
+        return None;
+    }
+    match join.join_type {
+        JoinType::Inner => Some(Kind::Inner),
+        JoinType::Left => Some(Kind::Left),
+        JoinType::LeftSemi => Some(Kind::Semi),
+        JoinType::LeftAnti => Some(Kind::Anti),
+        _ => None,
+    }
+}
+
+fn conditions(join: &Join) -> Vec<Expr> {
+    let pairs = join.on.iter().cloned();
+    let pairs = pairs.map(|(left, right)| left.eq(right));
+    let rest = join
+        .filter
+        .iter()
+        .cloned()
+        .flat_map(split_conjunction_owned);
+    pairs
+        .chain(rest)
+        .map(|condition| condition.unalias_nested().data)
+        .collect()
 }

@@ -3,7 +3,9 @@
 mod zoned;
 
 use self::zoned::{Words, zoned};
-use super::{Body, PeerQuery, Unwritable};
+use super::Unwritable;
+use crate::federate::home::RemoteTable;
+use crate::federate::select::{Body, Item, Kind, Select, Source, alias};
 use crate::federate::source::Relation;
 use arrow_schema::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -12,7 +14,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, Operator, lit};
 use datafusion::sql::unparser::Unparser;
 use datafusion::sql::unparser::dialect::{DefaultDialect, Dialect};
 
-pub(super) fn render(query: &PeerQuery) -> Result<String, Unwritable> {
+pub(super) fn render(query: &Select) -> Result<String, Unwritable> {
     let named = |lead: &str, exprs: &[Expr]| -> Result<Vec<String>, Unwritable> {
         exprs
             .iter()
@@ -29,19 +31,10 @@ pub(super) fn render(query: &PeerQuery) -> Result<String, Unwritable> {
             (list, keys, [].as_slice())
         }
     };
-    let relation = match query.relation {
-        Relation::Rows | Relation::Base => quoted(query.table.dataset.name.as_str()),
-        Relation::Cells => format!("{}.cube", quoted(query.table.dataset.name.as_str())),
-    };
-    let mut sql = format!("SELECT {} FROM {relation}", list.join(", "));
+    let mut sql = format!("SELECT {} FROM {}", list.join(", "), sources(&query.from)?);
     if !query.conjuncts.is_empty() {
-        let conjuncts: Vec<String> = query
-            .conjuncts
-            .iter()
-            .map(written)
-            .collect::<Result<_, _>>()?;
         sql.push_str(" WHERE ");
-        sql.push_str(&conjuncts.join(" AND "));
+        sql.push_str(&all_of(&query.conjuncts)?);
     }
     if !keys.is_empty() {
         sql.push_str(" GROUP BY ");
@@ -66,6 +59,48 @@ pub(super) fn render(query: &PeerQuery) -> Result<String, Unwritable> {
         sql.push_str(&format!(" LIMIT {limit}"));
     }
     Ok(sql)
+}
+
+/// What stands after FROM: one relation by its bare name, or each by its place.
+fn sources(from: &[Item]) -> Result<String, Unwritable> {
+    let mut text = String::new();
+    for (place, item) in from.iter().enumerate() {
+        let source = match &item.source {
+            Source::Table(table, relation) => relation_name(table, *relation),
+            Source::Inner(inner) => format!("({})", render(&inner.select)?),
+        };
+        if place > 0 {
+            text.push_str(match (item.kind, item.on.is_empty()) {
+                (Kind::Inner, true) => " CROSS JOIN ",
+                (Kind::Inner, false) => " JOIN ",
+                (Kind::Left, _) => " LEFT JOIN ",
+                (Kind::Semi, _) => " LEFT SEMI JOIN ",
+                (Kind::Anti, _) => " LEFT ANTI JOIN ",
+            });
+        }
+        text.push_str(&source);
+        if from.len() > 1 || matches!(item.source, Source::Inner(_)) {
+            text.push_str(&format!(" AS {}", alias(place)));
+        }
+        if !item.on.is_empty() {
+            text.push_str(" ON ");
+            text.push_str(&all_of(&item.on)?);
+        }
+    }
+    Ok(text)
+}
+
+fn relation_name(table: &RemoteTable, relation: Relation) -> String {
+    let name = quoted(table.dataset.name.as_str());
+    match relation {
+        Relation::Rows | Relation::Base => name,
+        Relation::Cells => format!("{name}.cube"),
+    }
+}
+
+fn all_of(conditions: &[Expr]) -> Result<String, Unwritable> {
+    let texts: Vec<String> = conditions.iter().map(written).collect::<Result<_, _>>()?;
+    Ok(texts.join(" AND "))
 }
 
 /// A name, in quotes where it is a word of SQL.

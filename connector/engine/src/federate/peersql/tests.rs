@@ -1,7 +1,8 @@
 //! A text that says anything else than what was meant is found before it is sent.
 
-use super::{Body, Order, PeerQuery, Writer};
+use super::Writer;
 use crate::federate::exec::Leaves;
+use crate::federate::select::{Body, Item, Order, Select};
 use crate::federate::source::Relation;
 use crate::federate::tests::{schema, table};
 use crate::limits::{Limits, SqlLimits};
@@ -25,10 +26,10 @@ fn writer() -> Writer {
     )
 }
 
-fn query(conjuncts: Vec<Expr>, body: Body, limit: Option<usize>) -> PeerQuery {
-    PeerQuery {
-        table: Arc::new(table("munster", "trips", Shape::Rows(schema()), None)),
-        relation: Relation::Rows,
+fn query(conjuncts: Vec<Expr>, body: Body, limit: Option<usize>) -> Select {
+    let table = Arc::new(table("munster", "trips", Shape::Rows(schema()), None));
+    Select {
+        from: vec![Item::table(table, Relation::Rows)],
         conjuncts,
         body,
         limit,
@@ -36,7 +37,7 @@ fn query(conjuncts: Vec<Expr>, body: Body, limit: Option<usize>) -> PeerQuery {
 }
 
 #[track_caller]
-fn only(query: &PeerQuery, right: &str, wrong: &[&str]) {
+fn only(query: &Select, right: &str, wrong: &[&str]) {
     let writer = writer();
     let meant = writer.normal(query).unwrap();
     assert_eq!(writer.write(query).unwrap().sql, right);

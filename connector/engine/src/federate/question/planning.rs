@@ -4,12 +4,14 @@ use super::lacks::{Placed, Unasked, lacks};
 use super::{Question, Wish};
 use crate::fault;
 use crate::federate::cells;
+use crate::federate::desk::Desk;
 use crate::federate::errand::Errand;
 use crate::federate::exec::Leaves;
 use crate::federate::home::{Home, Meaning, Part};
+use crate::federate::order::ordered;
 use crate::federate::peersql::Writer;
 use crate::federate::source::{ErrandSource, ModelSource, RemoteSource};
-use crate::federate::split::{Desk, split};
+use crate::federate::split::split;
 use crate::federate::uses::probe;
 use crate::limits::{Limits, SqlLimits};
 use crate::model::Model;
@@ -20,7 +22,10 @@ use crate::session;
 use crate::session::apart;
 use datafusion::common::DataFusionError;
 use datafusion::common::tree_node::Transformed;
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
+use datafusion::optimizer::Optimizer;
+use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use evidence::time::Time;
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
@@ -69,17 +74,14 @@ fn plan_here(
         ));
         planned = chosen.read(sql, limits, now)?;
     }
-    let mut desk = Desk {
-        writer,
-        wish: wish.clone(),
-        errands: Vec::new(),
-    };
+    let mut desk = Desk::new(writer, wish.clone());
     let plan = cells::lift(planned.plan, &mut desk)
         .and_then(exact::guarded)
         .and_then(apart::marked)
         .and_then(|plan| state.optimizer().optimize(plan, &*state, |_, _| {}))
         .and_then(apart::unmarked)
         .and_then(exact::written)
+        .and_then(|plan| nearest(plan, &desk, &state))
         .and_then(|plan| split(plan, &mut desk))
         .and_then(|plan| settle(plan, &mut desk))
         .map_err(|error| fault::planning(&error))?;
@@ -90,6 +92,23 @@ fn plan_here(
         wish,
         explain: planned.explain,
     })
+}
+
+/// The plan with what one participant has put together first.
+fn nearest(
+    plan: LogicalPlan,
+    desk: &Desk,
+    state: &SessionState,
+) -> Result<LogicalPlan, DataFusionError> {
+    let ordered = ordered(plan, desk)?;
+    if !ordered.transformed {
+        return Ok(ordered.data);
+    }
+    // Columns that other joins no longer need.
+    let narrow = Optimizer::with_rules(vec![Arc::new(OptimizeProjections::new())]);
+    apart::marked(ordered.data)
+        .and_then(|plan| narrow.optimize(plan, state, |_, _| {}))
+        .and_then(apart::unmarked)
 }
 
 /// The names of one question.

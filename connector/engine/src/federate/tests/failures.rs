@@ -8,6 +8,7 @@ use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use policy::refusal::{Code, Refusal};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +40,10 @@ impl Courier for Faulty {
         let answer = |rows: Vec<Result<RecordBatch, Refusal>>| RemoteRows {
             schema: Arc::clone(&schema),
             batches: futures::stream::iter(rows).boxed(),
-            snapshot: Some("2026-11-21.9".to_owned()),
+            snapshots: BTreeMap::from([(
+                errand.reads[0].dataset.clone(),
+                "2026-11-21.9".to_owned(),
+            )]),
         };
         let honest = || Ok(answer(rows.iter().cloned().map(Ok).collect()));
         if errand.participant.domain() != "ottawa.example" {
@@ -59,14 +63,14 @@ impl Courier for Faulty {
             Fault::Sends(other) => Ok(RemoteRows {
                 schema: other.schema(),
                 batches: futures::stream::iter([Ok(other.clone())]).boxed(),
-                snapshot: None,
+                snapshots: BTreeMap::new(),
             }),
             Fault::Endless => {
                 let batch = rows[0].clone();
                 Ok(RemoteRows {
                     schema,
                     batches: futures::stream::repeat_with(move || Ok(batch.clone())).boxed(),
-                    snapshot: None,
+                    snapshots: BTreeMap::new(),
                 })
             }
             Fault::Never => futures::future::pending().await,
@@ -77,7 +81,7 @@ impl Courier for Faulty {
                 Ok(RemoteRows {
                     schema,
                     batches: rows.chain(end).boxed(),
-                    snapshot: None,
+                    snapshots: BTreeMap::new(),
                 })
             }
         }
@@ -308,7 +312,7 @@ fn the_footer_tells_rows_and_snapshot() {
             (
                 outcome.errand.alias.to_string(),
                 outcome.rows,
-                outcome.snapshot.clone(),
+                outcome.errand.reads[0].snapshot.clone(),
             )
         })
         .collect();
@@ -354,7 +358,7 @@ fn dropping_ends_the_errands() {
             Ok(RemoteRows {
                 schema: batch.schema(),
                 batches: futures::stream::iter([Ok(first)]).chain(rest).boxed(),
-                snapshot: None,
+                snapshots: BTreeMap::new(),
             })
         }
     }

@@ -29,7 +29,7 @@ impl Courier for Gates {
         Ok(RemoteRows {
             schema,
             batches: batches.boxed(),
-            snapshot: None,
+            snapshots: BTreeMap::new(),
         })
     }
 }

@@ -340,7 +340,10 @@ fn several_contracts_want_a_choice() {
             ..Wish::default()
         };
         let question = plan(&world.home(), sql, &wish).unwrap();
-        assert_eq!(question.errands()[0].contract, Some(contract("second")));
+        assert_eq!(
+            question.errands()[0].reads[0].contract,
+            Some(contract("second"))
+        );
     }
 }
 

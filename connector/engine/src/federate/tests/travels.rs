@@ -213,8 +213,8 @@ fn a_short_span_is_seen() {
             let sql = format!("{select} FROM munster.trips WHERE {condition}");
             let question = world.plan(&sql).unwrap();
             let errand = &question.errands()[0];
-            assert_eq!(errand.falls_short(), short, "{sql}");
-            assert!(!errand.is_span_untold(), "{sql}");
+            assert_eq!(errand.reads[0].falls_short(), short, "{sql}");
+            assert!(!errand.reads[0].is_span_untold(), "{sql}");
         }
     }
     // Where the span is not told, that is said too, if the question asks for a time at all.
@@ -226,7 +226,10 @@ fn a_short_span_is_seen() {
         let question = world.plan(&sql).unwrap();
         let errand = &question.errands()[0];
         assert_eq!(
-            (errand.falls_short(), errand.is_span_untold()),
+            (
+                errand.reads[0].falls_short(),
+                errand.reads[0].is_span_untold()
+            ),
             (false, untold),
             "{sql}"
         );

@@ -1,0 +1,174 @@
+//! Where errands are written down.
+
+use crate::federate::branch::Branch;
+use crate::federate::errand::{Errand, Reading};
+use crate::federate::estimate;
+use crate::federate::home::RemoteTable;
+use crate::federate::peersql::{Text, Writer};
+use crate::federate::question::Wish;
+use crate::federate::select::{Body, Select, Source, places};
+use crate::federate::source::{ErrandSource, Relation};
+use crate::federate::span;
+use arrow_schema::{DataType, SchemaRef};
+use datafusion::common::{DataFusionError, TableReference};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use evidence::time::Time;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Where errands are written down.
+pub(super) struct Desk {
+    /// The writer of texts.
+    pub(super) writer: Arc<Writer>,
+    /// What the asker wished.
+    pub(super) wish: Wish,
+    /// All errands so far.
+    pub(super) errands: Vec<Arc<Errand>>,
+    /// What is known of parts of the plan: they are asked about again and again.
+    parts: RefCell<HashMap<LogicalPlan, Option<Vec<Branch>>>>,
+}
+
+impl Desk {
+    /// An empty desk.
+    pub(super) fn new(writer: Arc<Writer>, wish: Wish) -> Self {
+        Self {
+            writer,
+            wish,
+            errands: Vec::new(),
+            parts: RefCell::default(),
+        }
+    }
+
+    /// What was found out about a part.
+    pub(super) fn known(&self, part: &LogicalPlan) -> Option<Option<Vec<Branch>>> {
+        self.parts.borrow().get(part).cloned()
+    }
+
+    /// Remembers it.
+    pub(super) fn learn(&self, part: &LogicalPlan, found: Option<Vec<Branch>>) {
+        self.parts.borrow_mut().insert(part.clone(), found);
+    }
+
+    /// Writes an errand down; the plan reads what it will bring.
+    pub(super) fn errand(
+        &mut self,
+        query: &Select,
+        text: Text,
+    ) -> Result<LogicalPlan, DataFusionError> {
+        let tables = query.tables();
+        let Some((first, _)) = tables.first() else {
+            return Err(DataFusionError::Plan(
+                "an errand without a table".to_owned(),
+            ));
+        };
+        let single = matches!(&query.body, Body::Groups { keys, .. } if keys.is_empty());
+        let at_most = if single {
+            Some(1)
+        } else {
+            query.limit.and_then(|limit| u64::try_from(limit).ok())
+        };
+        let (rows, guessed) = expected(query, first);
+        // 0: the participant does not tell how many rows it has.
+        let most_rows = match (at_most, rows) {
+            (Some(limit), 0) => limit,
+            (Some(limit), rows) => limit.min(rows),
+            (None, rows) => rows,
+        };
+        let number = self.errands.len();
+        let errand = Arc::new(Errand {
+            number,
+            participant: first.dataset.owner.clone(),
+            alias: first.alias.clone(),
+            reads: tables
+                .iter()
+                .map(|(table, relation)| reading(query, table, *relation))
+                .collect(),
+            purpose: self.wish.purpose.clone(),
+            sql: text.sql,
+            most_bytes: most_rows.saturating_mul(width(&text.schema)),
+            schema: text.schema,
+            at_most,
+            at_least: u64::from(single),
+            most_rows,
+            guessed,
+            attempt: 0,
+        });
+        self.errands.push(Arc::clone(&errand));
+        let name = TableReference::partial("hansa", format!("errand_{number}"));
+        LogicalPlanBuilder::scan(name, Arc::new(ErrandSource { errand }), None)?.build()
+    }
+}
+
+/// How many rows a query brings, and whether that is a guess: of one relation there are no more than it has.
+fn expected(query: &Select, first: &RemoteTable) -> (u64, bool) {
+    if let [item] = query.from.as_slice()
+        && matches!(item.source, Source::Table(..))
+    {
+        return (first.rows, false);
+    }
+    let branch = Branch {
+        from: query.from.clone(),
+        conjuncts: query.conjuncts.clone(),
+        outputs: Vec::new(),
+        fetch: query.limit,
+    };
+    let rows = match &query.body {
+        Body::Rows { .. } => estimate::rows(&branch),
+        Body::Groups { keys, .. } => estimate::groups(&branch, keys),
+    };
+    (estimate::whole(rows), true)
+}
+
+fn reading(query: &Select, table: &RemoteTable, relation: Relation) -> Reading {
+    let mut spans = Vec::new();
+    asked(query, table, relation, &mut spans);
+    // Read twice, it is asked for the longer time.
+    let from: Option<Vec<Time>> = spans.iter().map(|span| span.0).collect();
+    let to: Option<Vec<Time>> = spans.iter().map(|span| span.1).collect();
+    Reading {
+        dataset: table.dataset.clone(),
+        contract: table.contract,
+        snapshot: table.snapshot.clone(),
+        time_span: table.time_span,
+        asked_span: (
+            from.and_then(|all| all.into_iter().min()),
+            to.and_then(|all| all.into_iter().max()),
+        ),
+    }
+}
+
+/// The times that conditions leave of a table, for each place where it is read.
+fn asked(
+    query: &Select,
+    table: &RemoteTable,
+    relation: Relation,
+    spans: &mut Vec<(Option<Time>, Option<Time>)>,
+) {
+    for (at, item) in query.from.iter().enumerate() {
+        match &item.source {
+            Source::Table(other, kind) if other.dataset == table.dataset && *kind == relation => {
+                let own = |expr: &&Expr| query.from.len() == 1 || places(expr).iter().eq([&at]);
+                let all = query.conjuncts.iter().chain(&item.on);
+                let all: Vec<Expr> = all.filter(own).cloned().collect();
+                spans.push(span::asked(&all));
+            }
+            Source::Table(..) => {}
+            Source::Inner(inner) => asked(&inner.select, table, relation, spans),
+        }
+    }
+}
+
+/// Bytes of one row, texts taken as 24.
+fn width(schema: &SchemaRef) -> u64 {
+    schema
+        .fields()
+        .iter()
+        .map(|field| match field.data_type() {
+            DataType::Boolean => 1,
+            DataType::Int32 | DataType::Date32 | DataType::Float32 => 4,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => 24,
+            _ => 8,
+        })
+        .sum()
+}

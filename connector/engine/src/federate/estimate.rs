@@ -1,0 +1,129 @@
+//! About how many rows a part of a plan gives, and how many bytes they are: from what the catalogue tells, which is never
+//! exact. Nothing but the choice among plans that give the same answer depends on it.
+
+use crate::federate::branch::Branch;
+use crate::federate::select::{Item, Kind, Source, place, places};
+use arrow_schema::DataType;
+use datafusion::common::DFSchema;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+
+/// Rows of a table of which nothing is told.
+const UNTOLD: f64 = 10_000.0;
+
+/// About how many rows a branch gives.
+pub(super) fn rows(branch: &Branch) -> f64 {
+    let mut rows = 1.0_f64;
+    for (at, item) in branch.from.iter().enumerate() {
+        let part = item.on.iter().map(|one| share(&branch.from, one));
+        let part: f64 = part.product();
+        rows = match item.kind {
+            Kind::Inner => rows * size(item) * part,
+            Kind::Left => rows.max(rows * size(item) * part),
+            Kind::Semi | Kind::Anti if at > 0 => rows / 2.0,
+            Kind::Semi | Kind::Anti => rows * size(item),
+        };
+    }
+    let kept = branch.conjuncts.iter().map(|one| share(&branch.from, one));
+    let rows = rows * kept.product::<f64>();
+    let most = branch.fetch.map_or(f64::INFINITY, number);
+    rows.max(1.0).min(most)
+}
+
+/// About how many groups a branch has by these keys.
+pub(super) fn groups(branch: &Branch, keys: &[Expr]) -> f64 {
+    let rows = rows(branch);
+    let each = keys.iter().map(|key| match key {
+        Expr::Column(_) => different(&branch.from, key).unwrap_or(rows),
+        Expr::Literal(..) => 1.0,
+        _ => rows.sqrt(),
+    });
+    each.product::<f64>().min(rows).max(1.0)
+}
+
+/// Bytes of one row, texts taken as 24.
+pub(super) fn width(schema: &DFSchema) -> f64 {
+    let fields = schema.fields().iter();
+    fields
+        .map(|field| match field.data_type() {
+            DataType::Boolean => 1.0,
+            DataType::Int32 | DataType::Date32 | DataType::Float32 => 4.0,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => 24.0,
+            _ => 8.0,
+        })
+        .sum()
+}
+
+fn size(item: &Item) -> f64 {
+    match &item.source {
+        Source::Table(table, _) if table.rows == 0 => UNTOLD,
+        Source::Table(table, _) => number(usize::try_from(table.rows).unwrap_or(usize::MAX)),
+        Source::Inner(inner) => inner.rows,
+    }
+}
+
+/// About how many different values a column has.
+fn different(from: &[Item], expr: &Expr) -> Option<f64> {
+    let Expr::Column(column) = expr else {
+        return None;
+    };
+    let at = if from.len() > 1 { place(column) } else { 0 };
+    let item = from.get(at)?;
+    match &item.source {
+        Source::Table(table, _) => table
+            .distinct
+            .get(&column.name)
+            .map(|count| number(usize::try_from(*count).unwrap_or(usize::MAX))),
+        Source::Inner(inner) => Some(inner.rows),
+    }
+}
+
+/// The share of rows that a condition leaves.
+fn share(from: &[Item], condition: &Expr) -> f64 {
+    let likely: f64 = match condition {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
+            Operator::And => share(from, left) * share(from, right),
+            Operator::Or => share(from, left) + share(from, right),
+            Operator::Eq if places(condition).len() > 1 => {
+                let known = |side: &Expr| {
+                    different(from, side).unwrap_or_else(|| unknown(from, side).sqrt())
+                };
+                1.0 / known(left).max(known(right)).max(1.0)
+            }
+            Operator::Eq => different(from, left).map_or(0.1, |count| 1.0 / count.max(1.0)),
+            Operator::NotEq => 0.9,
+            _ => 1.0 / 3.0,
+        },
+        Expr::InList(list) => {
+            let one = different(from, &list.expr).map_or(0.1, |count| 1.0 / count.max(1.0));
+            let some = (number(list.list.len()) * one).min(1.0);
+            if list.negated { 1.0 - some } else { some }
+        }
+        Expr::Like(like) if like.negated => 0.9,
+        Expr::Like(_) | Expr::IsNull(_) => 0.1,
+        Expr::IsNotNull(_) => 0.95,
+        Expr::Not(inner) => 1.0 - share(from, inner),
+        _ => 1.0 / 3.0,
+    };
+    likely.clamp(1e-9, 1.0)
+}
+
+fn unknown(from: &[Item], expr: &Expr) -> f64 {
+    let at = if from.len() > 1 {
+        places(expr).into_iter().next().unwrap_or(0)
+    } else {
+        0
+    };
+    from.get(at).map_or(UNTOLD, size)
+}
+
+fn number(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::from(u32::MAX), f64::from)
+}
+
+/// A number of rows as a whole one.
+pub(super) fn whole(rows: f64) -> u64 {
+    // Written out, since no cast says what becomes of what does not fit.
+    format!("{:.0}", rows.clamp(0.0, 1e15))
+        .parse()
+        .unwrap_or(u64::MAX)
+}

@@ -1,0 +1,344 @@
+//! The order of joins: what one participant has is put together first, where that brings fewer bytes.
+//!
+//! The stock rules join in the order in which the text names the tables. Here relations of the same participants that are
+//! compared for equality become neighbours; what is left is joined as it comes, the smaller side first.
+
+use crate::federate::branch::Branch;
+use crate::federate::desk::Desk;
+use crate::federate::estimate;
+use crate::federate::gather::{bytes, cost, gathered};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
+use datafusion::common::{
+    Column, DFSchema, DataFusionError, JoinConstraint, JoinType, NullEquality,
+};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, Operator,
+};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The plan with its joins in another order where that pays, and whether there is any.
+pub(super) fn ordered(
+    plan: LogicalPlan,
+    desk: &Desk,
+) -> Result<Transformed<LogicalPlan>, DataFusionError> {
+    plan.transform_down_with_subqueries(|node| {
+        if !matches!(node, LogicalPlan::Join(_)) {
+            return Ok(Transformed::no(node));
+        }
+        match another(&node, desk)? {
+            Some(plan) => Ok(Transformed::new(plan, true, TreeNodeRecursion::Jump)),
+            None => Ok(Transformed::no(node)),
+        }
+    })
+}
+
+/// Relations that are joined, and the conditions among them.
+#[derive(Default)]
+struct Flat {
+    parts: Vec<LogicalPlan>,
+    conditions: Vec<Expr>,
+}
+
+/// Some of the parts, put together.
+struct Cluster {
+    plan: LogicalPlan,
+    branches: Option<Vec<Branch>>,
+    bytes: f64,
+}
+
+fn another(node: &LogicalPlan, desk: &Desk) -> Result<Option<LogicalPlan>, DataFusionError> {
+    let mut flat = Flat::default();
+    flat.take(node)?;
+    if flat.parts.len() < 2 {
+        return Ok(None);
+    }
+    let mut changed = flat.narrow()?;
+    // Below the parts there may be more joins.
+    for part in &mut flat.parts {
+        let inside = ordered(std::mem::take(part), desk)?;
+        changed |= inside.transformed;
+        *part = inside.data;
+    }
+    if !flat.is_plain() {
+        return Ok(None);
+    }
+    let mut clusters: Vec<Cluster> = flat
+        .parts
+        .into_iter()
+        .map(|part| Cluster::of(part, desk))
+        .collect();
+    let mut conditions = flat.conditions;
+    while let Some((one, two, cluster)) = cheapest(&clusters, &conditions, desk)? {
+        conditions.retain(|condition| !within(condition, &[cluster.plan.schema()]));
+        clusters.remove(two.max(one));
+        clusters.remove(two.min(one));
+        clusters.push(cluster);
+        changed = true;
+    }
+    if !changed {
+        return Ok(None);
+    }
+    let Some(plan) = rest(clusters, conditions)? else {
+        return Ok(None);
+    };
+    let columns = node.schema().columns().into_iter().map(Expr::Column);
+    LogicalPlanBuilder::from(plan)
+        .project(columns)?
+        .build()
+        .map(Some)
+}
+
+impl Flat {
+    fn take(&mut self, plan: &LogicalPlan) -> Result<(), DataFusionError> {
+        match plan {
+            LogicalPlan::Join(join) if is_inner(join) => {
+                self.take(&join.left)?;
+                self.take(&join.right)?;
+                let pairs = join.on.iter().cloned();
+                self.conditions
+                    .extend(pairs.map(|(left, right)| left.eq(right)));
+                let filter = join.filter.iter().cloned();
+                self.conditions
+                    .extend(filter.flat_map(split_conjunction_owned));
+            }
+            LogicalPlan::Filter(filter) if over_join(&filter.input) => {
+                self.take(&filter.input)?;
+                self.conditions
+                    .extend(split_conjunction_owned(filter.predicate.clone()));
+            }
+            // Only leaves columns out.
+            LogicalPlan::Projection(projection)
+                if over_join(&projection.input)
+                    && projection
+                        .expr
+                        .iter()
+                        .all(|expr| matches!(expr, Expr::Column(_))) =>
+            {
+                self.take(&projection.input)?;
+            }
+            // What only keeps or drops rows of one part is done to that part.
+            LogicalPlan::Join(join) if keeps_left(join) && over_join(&join.left) => {
+                let mut inner = Self::default();
+                inner.take(&join.left)?;
+                match only_part(join, &inner.parts) {
+                    Some(at) => {
+                        if let Some(part) = inner.parts.get_mut(at) {
+                            let left = std::mem::take(part);
+                            *part = LogicalPlan::Join(Join::try_new(
+                                Arc::new(left),
+                                Arc::clone(&join.right),
+                                join.on.clone(),
+                                join.filter.clone(),
+                                join.join_type,
+                                join.join_constraint,
+                                join.null_equality,
+                                join.null_aware,
+                            )?);
+                        }
+                        self.parts.append(&mut inner.parts);
+                        self.conditions.append(&mut inner.conditions);
+                    }
+                    None => self.parts.push(plan.clone()),
+                }
+            }
+            other => self.parts.push(other.clone()),
+        }
+        Ok(())
+    }
+
+    /// Conditions over one part become filters of it.
+    fn narrow(&mut self) -> Result<bool, DataFusionError> {
+        let mut narrowed = false;
+        for part in &mut self.parts {
+            let schema = Arc::clone(part.schema());
+            let (own, others): (Vec<Expr>, Vec<Expr>) = std::mem::take(&mut self.conditions)
+                .into_iter()
+                .partition(|one| one.any_column_refs() && within(one, &[&schema]));
+            self.conditions = others;
+            if let Some(predicate) = conjunction(own) {
+                narrowed = true;
+                let input = Arc::new(std::mem::take(part));
+                *part = LogicalPlan::Filter(Filter::try_new(predicate, input)?);
+            }
+        }
+        Ok(narrowed)
+    }
+
+    /// Whether each column stands for one part alone, so that joins can be put together anew.
+    fn is_plain(&self) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut columns = self.parts.iter().flat_map(|part| part.schema().columns());
+        columns.all(|column| seen.insert(column))
+            && self.conditions.iter().all(|one| {
+                let schemas: Vec<&DFSchema> =
+                    self.parts.iter().map(|part| &**part.schema()).collect();
+                one.any_column_refs() && within(one, &schemas)
+            })
+    }
+}
+
+impl Cluster {
+    fn of(plan: LogicalPlan, desk: &Desk) -> Self {
+        let branches = gathered(&plan, desk);
+        Self {
+            bytes: cost(&plan, desk),
+            branches,
+            plan,
+        }
+    }
+
+    fn rows(&self) -> f64 {
+        match &self.branches {
+            Some(branches) => branches.iter().map(estimate::rows).sum(),
+            None => self.bytes / estimate::width(self.plan.schema()).max(1.0),
+        }
+    }
+}
+
+/// Two clusters that participants put together for the fewest bytes, where that is no more than both apart.
+fn cheapest(
+    clusters: &[Cluster],
+    conditions: &[Expr],
+    desk: &Desk,
+) -> Result<Option<(usize, usize, Cluster)>, DataFusionError> {
+    let mut best: Option<(usize, usize, Cluster)> = None;
+    for (at, one) in clusters.iter().enumerate() {
+        for (behind, two) in clusters.iter().enumerate().skip(at.saturating_add(1)) {
+            if one.branches.is_none() || two.branches.is_none() {
+                continue;
+            }
+            let Some(plan) = joined(&one.plan, &two.plan, conditions)? else {
+                continue;
+            };
+            let Some(branches) = gathered(&plan, desk) else {
+                continue;
+            };
+            let size = bytes(&plan, &branches);
+            let less = best.as_ref().is_none_or(|best| size < best.2.bytes);
+            if size <= one.bytes + two.bytes && less {
+                let cluster = Cluster {
+                    plan,
+                    branches: Some(branches),
+                    bytes: size,
+                };
+                best = Some((at, behind, cluster));
+            }
+        }
+    }
+    Ok(best)
+}
+
+/// All clusters as one plan: the smallest first, then always the smallest that is compared with what is there.
+fn rest(
+    mut clusters: Vec<Cluster>,
+    mut conditions: Vec<Expr>,
+) -> Result<Option<LogicalPlan>, DataFusionError> {
+    clusters.sort_by(|one, two| one.rows().total_cmp(&two.rows()));
+    let mut plan = clusters.remove(0).plan;
+    while !clusters.is_empty() {
+        let mut next = None;
+        for (at, cluster) in clusters.iter().enumerate() {
+            if let Some(joined) = joined(&plan, &cluster.plan, &conditions)? {
+                next = Some((at, joined));
+                break;
+            }
+        }
+        let Some((at, joined)) = next else {
+            return Ok(None);
+        };
+        clusters.remove(at);
+        plan = joined;
+        let schema = Arc::clone(plan.schema());
+        conditions.retain(|condition| !within(condition, &[&schema]));
+    }
+    Ok(conditions.is_empty().then_some(plan))
+}
+
+/// The inner join of two plans by all conditions over them alone, if one is an equality.
+fn joined(
+    left: &LogicalPlan,
+    right: &LogicalPlan,
+    conditions: &[Expr],
+) -> Result<Option<LogicalPlan>, DataFusionError> {
+    let (one, two) = (left.schema(), right.schema());
+    let (mut on, mut filter) = (Vec::new(), Vec::new());
+    for condition in conditions {
+        if !within(condition, &[one, two]) {
+            continue;
+        }
+        if let Expr::BinaryExpr(BinaryExpr {
+            left,
+            op: Operator::Eq,
+            right,
+        }) = condition
+        {
+            if within(left, &[one]) && within(right, &[two]) {
+                on.push(((**left).clone(), (**right).clone()));
+                continue;
+            }
+            if within(left, &[two]) && within(right, &[one]) {
+                on.push(((**right).clone(), (**left).clone()));
+                continue;
+            }
+        }
+        filter.push(condition.clone());
+    }
+    if on.is_empty() {
+        return Ok(None);
+    }
+    let join = Join::try_new(
+        Arc::new(left.clone()),
+        Arc::new(right.clone()),
+        on,
+        conjunction(filter),
+        JoinType::Inner,
+        JoinConstraint::On,
+        NullEquality::NullEqualsNothing,
+        false,
+    )?;
+    Ok(Some(LogicalPlan::Join(join)))
+}
+
+fn within(expr: &Expr, schemas: &[&DFSchema]) -> bool {
+    let has = |column: &Column| schemas.iter().any(|schema| schema.has_column(column));
+    let columns = expr.column_refs();
+    !columns.is_empty() && columns.into_iter().all(has)
+}
+
+fn is_inner(join: &Join) -> bool {
+    join.join_type == JoinType::Inner && join.null_equality == NullEquality::NullEqualsNothing
+}
+
+const fn keeps_left(join: &Join) -> bool {
+    matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti)
+}
+
+fn over_join(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Join(join) => is_inner(join) || (keeps_left(join) && over_join(&join.left)),
+        LogicalPlan::Projection(projection) => over_join(&projection.input),
+        LogicalPlan::Filter(filter) => over_join(&filter.input),
+        _ => false,
+    }
+}
+
+/// The part whose columns alone a join compares with its right side.
+fn only_part(join: &Join, parts: &[LogicalPlan]) -> Option<usize> {
+    let mut used = BTreeSet::new();
+    let conditions = join.on.iter().flat_map(|(left, right)| [left, right]);
+    for expr in conditions.chain(&join.filter) {
+        for column in expr.column_refs() {
+            let mut holders = parts.iter().enumerate();
+            let holder = holders.find(|(_, part)| part.schema().has_column(column));
+            match holder {
+                Some((at, _)) => used.insert(at),
+                None if join.right.schema().has_column(column) => false,
+                None => return None,
+            };
+        }
+    }
+    let only = used.iter().next().copied()?;
+    (used.len() == 1).then_some(only)
+}

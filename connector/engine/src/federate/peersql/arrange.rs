@@ -1,0 +1,102 @@
+//! The order in which relations stand after FROM, and which condition stands where.
+
+use crate::federate::select::{Body, Item, Kind, Select, moved, places};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+
+/// Relations that fit each other side by side, what is put to them after that, and each condition as early as it can be.
+///
+/// A condition over several relations stands in ON, so that whoever reads the text sees over what they are joined.
+pub(super) fn arranged(query: Select) -> Select {
+    if query.from.len() < 2 {
+        return query;
+    }
+    let order = order(&query);
+    let to = |old: usize| order.iter().position(|place| *place == old);
+    let renamed = |exprs: Vec<Expr>| -> Vec<Expr> {
+        exprs.into_iter().map(|expr| moved(expr, &to)).collect()
+    };
+    let mut from: Vec<Item> = order
+        .iter()
+        .filter_map(|old| query.from.get(*old))
+        .map(|item| Item {
+            on: renamed(item.on.clone()),
+            ..item.clone()
+        })
+        .collect();
+    let mut conjuncts = Vec::new();
+    for conjunct in renamed(query.conjuncts) {
+        let used = places(&conjunct);
+        let inner = |place: &usize| {
+            let item = from.get(*place);
+            item.is_some_and(|item| item.kind == Kind::Inner)
+        };
+        let last = used.iter().next_back().copied().filter(|_| used.len() > 1);
+        match last.filter(|_| used.iter().all(inner)) {
+            Some(last) => {
+                if let Some(item) = from.get_mut(last) {
+                    item.on.push(conjunct);
+                }
+            }
+            None => conjuncts.push(conjunct),
+        }
+    }
+    for item in &mut from {
+        item.on.sort_by_key(ToString::to_string);
+    }
+    let body = match query.body {
+        Body::Rows { outputs, order } => Body::Rows {
+            outputs: renamed(outputs),
+            order,
+        },
+        Body::Groups { keys, partials } => Body::Groups {
+            keys: renamed(keys),
+            partials: renamed(partials),
+        },
+    };
+    Select {
+        from,
+        conjuncts,
+        body,
+        limit: query.limit,
+    }
+}
+
+/// The places in their new order: each relation beside one that it is compared with, where there is one.
+fn order(query: &Select) -> Vec<usize> {
+    let of_kind = |inner: bool| {
+        let items = query.from.iter().enumerate();
+        items
+            .filter(move |(_, item)| (item.kind == Kind::Inner) == inner)
+            .map(|(place, _)| place)
+    };
+    let mut left: Vec<usize> = of_kind(true).collect();
+    let mut placed: Vec<usize> = Vec::new();
+    while !left.is_empty() {
+        let fits = |place: &usize| {
+            query
+                .conjuncts
+                .iter()
+                .filter(|one| is_equal(one))
+                .any(|one| {
+                    let mut used = places(one);
+                    used.remove(place)
+                        && !used.is_empty()
+                        && used.iter().all(|at| placed.contains(at))
+                })
+        };
+        let next = left.iter().position(fits).unwrap_or(0);
+        placed.push(left.remove(next));
+    }
+    placed.extend(of_kind(false));
+    placed
+}
+
+const fn is_equal(expr: &Expr) -> bool {
+    matches!(
+        expr,
+        Expr::BinaryExpr(BinaryExpr {
+            op: Operator::Eq,
+            ..
+        })
+    )
+}
