@@ -67,6 +67,11 @@ pub struct Column {
     pub meaning: Option<String>,
     /// How it was converted at publication, with the source of the factor.
     pub conversion: Option<String>,
+    /// The space of keys that its values are of, where the owner states that no other participant has them: two of different
+    /// participants of one space are never equal.
+    pub own_keys: Option<Name>,
+    /// About how many different values it has, rounded up to a power of two; 0 where that is not told.
+    pub distinct: u64,
 }
 
 /// The closed list of column types.

@@ -43,6 +43,8 @@ pub(crate) fn column(of: &str, kind: ColumnType) -> Column {
         personal: false,
         meaning: None,
         conversion: None,
+        own_keys: None,
+        distinct: 0,
     }
 }
 

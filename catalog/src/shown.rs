@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 
 impl Visible<'_> {
     /// The entry as this participant may see it: those columns alone that one of its offers, contracts or public views
-    /// shows or names; rows, bytes, time span and area only where one of them shows everything that they were counted over.
+    /// shows or names; rows, bytes, time span, area and numbers of different values only where one of them shows everything
+    /// that they were counted over.
     /// The schema digest stays that of the whole schema, since contracts pin it.
     #[must_use]
     pub fn entry(&self, book: &Book) -> Dataset {
@@ -52,6 +53,11 @@ impl Visible<'_> {
         }
         if !told(&|grant| grant.all_rows && grant.plainly(self.dataset, |c| c.crs.is_some())) {
             entry.area = None;
+        }
+        for column in &mut entry.columns {
+            if !told(&|grant| grant.all_rows && grant.plain.contains(&column.name)) {
+                column.distinct = 0;
+            }
         }
         entry
     }

@@ -311,6 +311,8 @@ fn place(
         personal: personal.any(|column| column.personal),
         meaning: None,
         conversion: None,
+        own_keys: None,
+        distinct: 0,
     };
     rows.insert(at.min(rows.len()), made);
     Ok(())

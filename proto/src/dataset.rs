@@ -1,4 +1,4 @@
-//! The catalogue entry of a dataset as it travels: canonical JSON `dataset/1`, read as strictly as a contract.
+//! The catalogue entry of a dataset as it travels: canonical JSON `dataset/2`, read as strictly as a contract.
 
 use crate::contract::text_or_null;
 use crate::strict::{self, LIMITS};
@@ -16,7 +16,7 @@ use policy::term::release::{Late, Release};
 #[cfg(test)]
 mod tests;
 
-const FORMAT: &str = "dataset/1";
+const FORMAT: &str = "dataset/2";
 const CODES: Codes = Codes::of(Code::PeerDataInvalid);
 
 /// The entry as canonical JSON.
@@ -170,6 +170,8 @@ fn column_json(column: &Column) -> Json {
         personal,
         meaning,
         conversion,
+        own_keys,
+        distinct,
     } = column;
     Json::object([
         ("name", Json::text(name)),
@@ -180,6 +182,8 @@ fn column_json(column: &Column) -> Json {
         ("personal", Json::Bool(*personal)),
         ("meaning", text_or_null(meaning.as_ref())),
         ("conversion", text_or_null(conversion.as_ref())),
+        ("ownKeys", text_or_null(own_keys.as_ref())),
+        ("distinct", Json::count(*distinct)),
     ])
 }
 
@@ -197,6 +201,8 @@ fn column(mut members: Members) -> Result<Column, Refusal> {
         personal: members.flag("personal")?,
         meaning: members.text_or_null("meaning")?,
         conversion: members.text_or_null("conversion")?,
+        own_keys: members.parsed_or_null("ownKeys")?,
+        distinct: members.count("distinct")?,
     };
     members.finish()?;
     Ok(column)

@@ -159,6 +159,8 @@ pub(crate) fn dataset() -> Dataset {
         personal: false,
         meaning: None,
         conversion: None,
+        own_keys: None,
+        distinct: 0,
     };
     let mut columns = vec![
         column("site", ColumnType::Text),
@@ -178,6 +180,8 @@ pub(crate) fn dataset() -> Dataset {
     columns[7].crs = Some("OGC:CRS84".to_owned());
     columns[2].personal = true;
     columns[2].nullable = true;
+    columns[2].own_keys = Some("device".parse().unwrap());
+    columns[2].distinct = 64;
     let dimension = |column: &str, bucket: Option<Bucket>, zone: Option<&str>| GridDimension {
         column: column.parse().unwrap(),
         bucket,

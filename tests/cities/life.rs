@@ -83,7 +83,7 @@ fn a_contract_is_made_used_and_kept_by_both() {
         ])
         .must()
         .json();
-    let clauses = told["errands"][0]["clauses"].to_string();
+    let clauses = told["errands"][0]["reads"][0]["clauses"].to_string();
     assert!(clauses.contains("Insel"), "{told}");
 
     let refused = acme

@@ -51,6 +51,7 @@ mod signed;
 mod templates;
 mod terms;
 mod together;
+mod tpch;
 mod trust;
 mod view;
 mod witnesses;

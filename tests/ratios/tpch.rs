@@ -1,7 +1,6 @@
 //! TPC-H with orders and their lines held by three cities and the rest by a fourth, asked by a firm over the real wire: what
 //! travels beside what datafusion-federation ships, and the time beside one process that has all the files.
 
-#[path = "../tpch/data.rs"]
 mod data;
 mod pool;
 mod shipped;
@@ -82,7 +81,7 @@ fn question(world: &World, pool: &Pool, shipped: &Shipped, number: u32, rounds: 
     let (rows, before) = (pool.ask(&sql), world.passed());
     let answer = world.ask(&sql);
     let ours = world.settled() - before;
-    same(number, &answer.rows, &rows);
+    pool::same(number, &answer.rows, &rows);
     let mut pairs = Vec::new();
     for _ in 0..rounds {
         let begun = Instant::now();
@@ -109,28 +108,6 @@ fn question(world: &World, pool: &Pool, shipped: &Shipped, number: u32, rounds: 
         ours_ms: middle(|pair| pair.0),
         pool_ms: middle(|pair| pair.1),
         ratio: middle(|pair| pair.0 / pair.1),
-    }
-}
-
-/// Stops where an answer differs.
-fn same(number: u32, answer: &[Value], rows: &[Value]) {
-    assert_eq!(answer.len(), rows.len(), "question {number}: rows");
-    for (one, other) in answer.iter().zip(rows) {
-        let (one, other) = (one.as_object().unwrap(), other.as_object().unwrap());
-        for (name, value) in other {
-            let mine = &one[name];
-            let text = |value: &Value| match value {
-                Value::String(text) => text.clone(),
-                Value::Number(number) if number.is_f64() => {
-                    format!("{:?}", number.as_f64().unwrap())
-                }
-                other => other.to_string(),
-            };
-            assert!(
-                data::alike(&text(mine), &text(value)),
-                "question {number}: {name} is {mine}, not {value}"
-            );
-        }
     }
 }
 

@@ -262,6 +262,7 @@ impl Outlaw {
         let message = pb::CatalogRequest {
             after: after.to_owned(),
             limit,
+            known: bytes::Bytes::new(),
         };
         let mut client = self.peer();
         self.runtime

@@ -12,6 +12,7 @@ mod aggregate;
 mod branch;
 mod cells;
 mod desk;
+mod eager;
 mod estimate;
 mod exec;
 mod feed;

@@ -197,6 +197,9 @@ fn compose(
     entry.bytes = written.bytes;
     entry.time_span = written.time_span(&entry);
     entry.area = written.area();
+    for (column, seen) in entry.columns.iter_mut().zip(&written.seen) {
+        column.distinct = seen.distinct;
+    }
     Ok((entry, written))
 }
 

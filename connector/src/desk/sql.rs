@@ -79,6 +79,7 @@ pub(crate) async fn explain(node: &Arc<Node>, args: ExplainArgs, out: &Out) -> O
             "most_rows": errand.most_rows,
             "most_bytes": errand.most_bytes,
             "guessed": errand.guessed,
+            "relies_on_own_keys": errand.relies,
         }));
     }
     let here: Vec<Value> = explanation

@@ -5,11 +5,11 @@
 //! comparison of bare columns is a join that can be permitted; everything else by which rows of two datasets could be told
 //! to belong together is refused.
 
-use super::Term;
 use super::odrl::{iri, says, set, texts};
 use super::order::subset;
 use super::rule::{Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
 use super::tongue::Tongue;
+use super::{Clause, Term};
 use crate::id::{DatasetId, Name};
 use crate::refusal::{Code, Refusal};
 use crate::ruling::Meeting;
@@ -242,6 +242,15 @@ pub(crate) fn check(term: &Term, keys: &[Name], met: &Meeting) -> Result<(), Ref
         },
         _ => Ok(()),
     }
+}
+
+/// Whether a consumer should have the provider put the dataset together with others: where keys stay with the provider that
+/// is the only way, and where clauses name keys or partners the provider may refuse what the consumer could do at home.
+#[must_use]
+pub fn may_be_joined(clauses: &[Clause]) -> bool {
+    let has = |which: fn(&Term) -> bool| clauses.iter().any(|clause| which(&clause.term));
+    has(|term| matches!(term, Term::KeysStay))
+        || !has(|term| matches!(term, Term::JoinKeys(_) | Term::JoinWith(_)))
 }
 
 #[cfg(test)]

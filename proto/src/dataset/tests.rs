@@ -97,7 +97,7 @@ fn each_value_is_checked() {
     check("\"52\"", "\"52\",\"53\"");
     check("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
     check("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.0Z");
-    check("dataset/1", "dataset/2");
+    check("dataset/2", "dataset/3");
     check(
         "hansa://munster.example/d/bike_counts",
         "hansa://munster.example/bike_counts",

@@ -2,7 +2,9 @@
 
 use crate::peer::{field, pb};
 use bytes::Bytes;
+use evidence::digest::Digest;
 use policy::refusal::Refusal;
+use prost::Message as _;
 
 /// Which page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -11,6 +13,17 @@ pub struct PageRequest {
     pub after: Option<String>,
     /// At most so many entries; absent: as many as the provider likes.
     pub limit: Option<u32>,
+    /// The digest of the reply that the caller has to this request.
+    pub known: Option<Digest>,
+}
+
+/// What is replied to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// A page, and the digest of the encoded reply that holds it.
+    Page(Page, Digest),
+    /// The page is the one that the caller has.
+    Unchanged,
 }
 
 /// One page.
@@ -64,32 +77,70 @@ pub const TEMPLATES: usize = 50;
 /// # Errors
 /// `MESSAGE_MALFORMED`.
 pub fn request_from_wire(message: pb::CatalogRequest) -> Result<PageRequest, Refusal> {
-    let pb::CatalogRequest { after, limit } = message;
+    let pb::CatalogRequest {
+        after,
+        limit,
+        known,
+    } = message;
     Ok(PageRequest {
         after: mark(after)?,
         limit: (limit > 0).then_some(limit),
+        known: match known.is_empty() {
+            true => None,
+            false => Some(field::digest("known", &known)?),
+        },
     })
 }
 
 /// Puts a request together.
 #[must_use]
 pub fn request_to_wire(request: &PageRequest) -> pb::CatalogRequest {
-    let PageRequest { after, limit } = request;
+    let PageRequest {
+        after,
+        limit,
+        known,
+    } = request;
     pb::CatalogRequest {
         after: after.clone().unwrap_or_default(),
         limit: limit.unwrap_or(0),
+        known: known.as_ref().map(field::hash).unwrap_or_default(),
     }
 }
 
-/// Takes a page apart.
+/// The reply to a request: the page, unless the caller has it.
+#[must_use]
+pub fn reply_to_wire(page: &Page, request: &PageRequest) -> pb::CatalogReply {
+    let reply = page_to_wire(page);
+    if request.known == Some(Digest::of(&reply.encode_to_vec())) {
+        return pb::CatalogReply {
+            unchanged: true,
+            ..pb::CatalogReply::default()
+        };
+    }
+    reply
+}
+
+/// Takes a reply apart.
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
-pub fn page_from_wire(message: pb::CatalogReply) -> Result<Page, Refusal> {
+pub fn reply_from_wire(message: pb::CatalogReply) -> Result<Reply, Refusal> {
+    if message.unchanged {
+        return match message.entries.is_empty() && message.templates.is_empty() {
+            true => Ok(Reply::Unchanged),
+            false => Err(field::malformed("an unchanged page brings something")),
+        };
+    }
+    let digest = Digest::of(&message.encode_to_vec());
+    Ok(Reply::Page(page_from_wire(message)?, digest))
+}
+
+fn page_from_wire(message: pb::CatalogReply) -> Result<Page, Refusal> {
     let pb::CatalogReply {
         entries,
         next,
         templates,
+        unchanged: _,
     } = message;
     if templates.len() > TEMPLATES {
         return Err(field::malformed(format!(
@@ -117,14 +168,14 @@ pub fn page_from_wire(message: pb::CatalogReply) -> Result<Page, Refusal> {
 }
 
 /// Puts a page together.
-#[must_use]
-pub fn page_to_wire(page: &Page) -> pb::CatalogReply {
+fn page_to_wire(page: &Page) -> pb::CatalogReply {
     let Page {
         entries,
         next,
         templates,
     } = page;
     pb::CatalogReply {
+        unchanged: false,
         entries: entries.iter().map(entry_to_wire).collect(),
         next: next.clone().unwrap_or_default(),
         templates: templates
@@ -203,7 +254,8 @@ fn mark(text: String) -> Result<Option<String>, Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, Offer, Page, PageRequest, Template};
+    use super::{Entry, Offer, Page, PageRequest, Reply, Template};
+    use evidence::digest::Digest;
 
     #[test]
     fn pages_survive_the_round_trip() {
@@ -223,12 +275,28 @@ mod tests {
             }],
         };
         for page in [page, Page::default()] {
-            let back = super::page_from_wire(super::page_to_wire(&page)).unwrap();
+            let none = PageRequest::default();
+            let reply = super::reply_from_wire(super::reply_to_wire(&page, &none)).unwrap();
+            let Reply::Page(back, digest) = reply else {
+                panic!("nothing was known before");
+            };
             assert_eq!(back, page);
+            // Known, it does not travel again; another one does.
+            for (known, unchanged) in [(digest, true), (Digest::of(b"another"), false)] {
+                let request = PageRequest {
+                    known: Some(known),
+                    ..PageRequest::default()
+                };
+                let again = super::reply_to_wire(&page, &request);
+                assert_eq!(again.unchanged, unchanged);
+                let again = super::reply_from_wire(again).unwrap();
+                assert_eq!(again == Reply::Unchanged, unchanged);
+            }
         }
         let request = PageRequest {
             after: Some("trips".to_owned()),
             limit: Some(10),
+            known: Some(Digest::of(b"before")),
         };
         for request in [request, PageRequest::default()] {
             let back = super::request_from_wire(super::request_to_wire(&request)).unwrap();

@@ -40,6 +40,9 @@ pub struct CatalogRequest {
     /// At most so many entries; 0: as many as the provider likes.
     #[prost(uint32, tag = "2")]
     pub limit: u32,
+    /// SHA-256 of the encoded reply that the caller has to this very request; empty: none.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub known: ::prost::bytes::Bytes,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CatalogReply {
@@ -51,6 +54,9 @@ pub struct CatalogReply {
     /// With the first page: policies with holes, for others to fill.
     #[prost(message, repeated, tag = "3")]
     pub templates: ::prost::alloc::vec::Vec<CatalogTemplate>,
+    /// It is the reply that the caller has; nothing else is said then.
+    #[prost(bool, tag = "4")]
+    pub unchanged: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CatalogTemplate {

@@ -16,7 +16,11 @@ pub(super) struct Pool {
 impl Pool {
     /// Over these files, by `city.table`.
     pub(super) fn new(files: &BTreeMap<String, PathBuf>) -> Self {
-        let runtime = crate::bare::runtime();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
         let config = SessionConfig::new().with_target_partitions(Limits::default().partitions);
         let context = SessionContext::new_with_config(config);
         runtime.block_on(register(&context, files.iter()));
@@ -24,6 +28,10 @@ impl Pool {
     }
 
     /// The rows of an answer, as objects.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the pool is a plain engine, to be compared with"
+    )]
     pub(super) fn ask(&self, sql: &str) -> Vec<Value> {
         self.runtime.block_on(async {
             let frame = self.context.sql(&flat(sql)).await.unwrap();
@@ -38,6 +46,28 @@ impl Pool {
                 .map(|line| serde_json::from_str(line).unwrap())
                 .collect()
         })
+    }
+}
+
+/// Stops where an answer differs.
+pub(super) fn same(number: u32, answer: &[Value], rows: &[Value]) {
+    assert_eq!(answer.len(), rows.len(), "question {number}: rows");
+    for (one, other) in answer.iter().zip(rows) {
+        let (one, other) = (one.as_object().unwrap(), other.as_object().unwrap());
+        for (name, value) in other {
+            let mine = &one[name];
+            let text = |value: &Value| match value {
+                Value::String(text) => text.clone(),
+                Value::Number(number) if number.is_f64() => {
+                    format!("{:?}", number.as_f64().unwrap())
+                }
+                other => other.to_string(),
+            };
+            assert!(
+                super::data::alike(&text(mine), &text(value)),
+                "question {number}: {name} is {mine}, not {value}"
+            );
+        }
     }
 }
 

@@ -58,6 +58,7 @@ impl World {
                 let path = file.to_str().expect("temporary folders have plain names");
                 let add = ["dataset", "add", path, "--name", table, "--licence"];
                 city.hansa(&[&add[..], &["proprietary"]].concat()).must();
+                own_keys(city);
                 files.insert(format!("{name}.{table}"), file);
             }
             city.publishes();
@@ -137,6 +138,20 @@ impl Drop for World {
         }
         self.firm.stop();
     }
+}
+
+/// Says of the keys of orders that each city has its own.
+fn own_keys(city: &City) {
+    let path = city.folder().join("hansa.toml");
+    let mut text = std::fs::read_to_string(&path).expect("the configuration is there");
+    for column in ["o_orderkey", "l_orderkey"] {
+        let line = format!("name   = \"{column}\"\n");
+        let more = format!("{line}own_keys = \"order\"\nrequired = true\n");
+        if !text.contains(&more) {
+            text = text.replace(&line, &more);
+        }
+    }
+    std::fs::write(path, text).expect("the configuration can be written");
 }
 
 fn write(file: &Path, rows: impl Iterator<Item = RecordBatch>) {

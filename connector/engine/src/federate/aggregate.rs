@@ -6,7 +6,7 @@ mod measure;
 
 use crate::federate::branch::{Branch, bare, movable};
 use crate::federate::desk::Desk;
-use crate::federate::joined::own_key;
+use crate::federate::gather::apart;
 use crate::federate::peersql::Text;
 use crate::federate::select::{Body, Select};
 use crate::federate::split::union;
@@ -55,7 +55,8 @@ pub(super) fn split(
         return Err(NoSplit(named(call)));
     }
     // Groups that no two participants share are whole where they are.
-    let whole = branches.len() == 1 || apart(&keys, branches, input);
+    let own = apart(&keys, branches, input);
+    let whole = branches.len() == 1 || own.is_some();
     let (merges, partials) = if whole {
         let whole: Vec<Expr> = calls.into_iter().map(Expr::AggregateFunction).collect();
         ((0..whole.len()).map(Merge::Whole).collect(), whole)
@@ -67,7 +68,9 @@ pub(super) fn split(
     }
     let mut parts = Vec::new();
     for branch in branches {
-        parts.push(Part::of(branch, &keys, &partials, input, desk)?);
+        let mut part = Part::of(branch, &keys, &partials, input, desk)?;
+        part.relies.extend(own.clone());
+        parts.push(part);
     }
     let strange = |error: DataFusionError| NoSplit(error.to_string());
     let types = partials
@@ -83,25 +86,9 @@ pub(super) fn split(
     merge(plans, &merges, keys.len(), whole, &aggregate.schema).map_err(strange)
 }
 
-/// Whether no two of these branches can have a group in common: one of the keys is each participant's own.
-pub(super) fn apart(keys: &[Expr], branches: &[Branch], input: &DFSchema) -> bool {
-    let mut owners: Vec<_> = branches.iter().map(Branch::owner).collect();
-    owners.sort();
-    owners.dedup();
-    owners.len() == branches.len()
-        && keys.iter().any(|key| {
-            let spaces = branches.iter().map(|branch| {
-                let inside = branch.inside(key, input)?;
-                own_key(branch, &inside)
-            });
-            let spaces: Option<BTreeSet<String>> = spaces.collect();
-            spaces.is_some_and(|spaces| spaces.len() == 1)
-        })
-}
-
 /// How the result of an aggregate comes from partial states.
 #[derive(Debug, Clone, Copy)]
-enum Merge {
+pub(super) enum Merge {
     /// It is the partial itself: one participant.
     Whole(usize),
     /// The sum of sums.
@@ -116,7 +103,8 @@ enum Merge {
     Avg { sum: usize, count: usize },
 }
 
-fn partials(
+/// Partial states of these calls, and how results come from them.
+pub(super) fn partials(
     calls: &[AggregateFunction],
     input: &DFSchema,
 ) -> Result<(Vec<Merge>, Vec<Expr>), NoSplit> {
@@ -177,6 +165,8 @@ struct Part {
     states: Vec<Key>,
     /// Whether an empty answer shows as one row with this count at 0.
     guard: Option<usize>,
+    /// See [`Branch::relies`].
+    relies: BTreeSet<String>,
 }
 
 enum Key {
@@ -269,6 +259,7 @@ impl Part {
             keys: own,
             states: known,
             guard,
+            relies: branch.relies.clone(),
         })
     }
 
@@ -279,7 +270,7 @@ impl Part {
         input: &DFSchema,
         desk: &mut Desk,
     ) -> Result<LogicalPlan, DataFusionError> {
-        let scan = desk.errand(&self.query, self.text)?;
+        let scan = desk.errand(&self.query, self.text, &self.relies)?;
         let schema = Arc::clone(scan.schema());
         let mut outputs = Vec::new();
         for (at, (own, key)) in self.keys.into_iter().zip(keys).enumerate() {
@@ -305,7 +296,8 @@ impl Part {
     }
 }
 
-fn merge(
+/// The results of partial states `p0..` with keys `k0..`, under the names and types of `schema`.
+pub(super) fn merge(
     plans: Vec<LogicalPlan>,
     merges: &[Merge],
     keys: usize,

@@ -10,6 +10,7 @@ use datafusion::common::{Column, DFSchema, DFSchemaRef};
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use policy::id::ParticipantId;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// One such part: `SELECT outputs FROM from WHERE conjuncts LIMIT fetch`.
@@ -23,6 +24,8 @@ pub(super) struct Branch {
     pub(super) outputs: Vec<Expr>,
     /// At most so many rows.
     pub(super) fetch: Option<usize>,
+    /// The spaces of keys of which it must be true that each participant has its own: other branches are left out for it.
+    pub(super) relies: BTreeSet<String>,
 }
 
 /// Takes a node that is more than a chain, if it can be a branch.
@@ -54,6 +57,7 @@ pub(super) fn branches_or(plan: &LogicalPlan, more: More<'_>) -> Option<Vec<Bran
                 conjuncts,
                 outputs,
                 fetch: scan.fetch,
+                relies: BTreeSet::new(),
             }])
         }
         LogicalPlan::SubqueryAlias(alias) => branches_or(&alias.input, more),
@@ -70,6 +74,9 @@ pub(super) fn branches_or(plan: &LogicalPlan, more: More<'_>) -> Option<Vec<Bran
             Some(all)
         }
         LogicalPlan::Filter(filter) => {
+            if !movable(&filter.predicate) {
+                return more(plan);
+            }
             let schema = filter.input.schema();
             let mut all = branches_or(&filter.input, more)?;
             for branch in &mut all {

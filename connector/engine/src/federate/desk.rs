@@ -14,7 +14,7 @@ use datafusion::common::{DataFusionError, TableReference};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use evidence::time::Time;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Where errands are written down.
@@ -55,6 +55,7 @@ impl Desk {
         &mut self,
         query: &Select,
         text: Text,
+        relies: &BTreeSet<String>,
     ) -> Result<LogicalPlan, DataFusionError> {
         let tables = query.tables();
         let Some((first, _)) = tables.first() else {
@@ -92,6 +93,7 @@ impl Desk {
             at_least: u64::from(single),
             most_rows,
             guessed,
+            relies: relies.clone(),
             attempt: 0,
         });
         self.errands.push(Arc::clone(&errand));
@@ -112,6 +114,7 @@ fn expected(query: &Select, first: &RemoteTable) -> (u64, bool) {
         conjuncts: query.conjuncts.clone(),
         outputs: Vec::new(),
         fetch: query.limit,
+        relies: BTreeSet::new(),
     };
     let rows = match &query.body {
         Body::Rows { .. } => estimate::rows(&branch),

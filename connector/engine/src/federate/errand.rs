@@ -39,6 +39,8 @@ pub struct Errand {
     pub most_bytes: u64,
     /// Whether `most_rows` is what is expected and no bound, as of a join.
     pub guessed: bool,
+    /// The spaces of keys of which the answer relies on the participant's statement that no other one has its keys.
+    pub relies: BTreeSet<String>,
     /// Which time it is sent, from 0: an errand may be sent again as long as no row has come back.
     pub attempt: u32,
 }

@@ -62,6 +62,12 @@ impl fmt::Display for Explanation {
                     errand.most_bytes
                 )?;
             }
+            for space in &errand.relies {
+                writeln!(
+                    f,
+                    "  relies on its statement that nobody else has its keys of `{space}`"
+                )?;
+            }
         }
         for (participant, refusal) in &self.left_out {
             writeln!(f, "{}: not asked: {refusal}", participant.domain())?;

@@ -1,12 +1,16 @@
 //! Which parts of a plan participants can compute alone, and what they would cost on the way.
 
-use crate::federate::aggregate::{self, unalias};
+use crate::federate::aggregate::unalias;
 use crate::federate::branch::{Branch, branches_or, movable};
 use crate::federate::desk::Desk;
 use crate::federate::estimate::{self, width};
-use crate::federate::joined::{enclosed, joined};
+use crate::federate::joined::{beside, enclosed, joined, own_key};
 use crate::federate::select::{Body, Source};
-use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan};
+use datafusion::common::DFSchema;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::utils::split_conjunction_owned;
+use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, Filter, LogicalPlan};
+use std::collections::BTreeSet;
 
 /// The branches of a plan, one for each participant that computes a part of it.
 pub(super) fn gathered(plan: &LogicalPlan, desk: &Desk) -> Option<Vec<Branch>> {
@@ -20,6 +24,7 @@ pub(super) fn gathered(plan: &LogicalPlan, desk: &Desk) -> Option<Vec<Branch>> {
                 joined(join, &left, &right, &desk.writer)
             }),
             LogicalPlan::Aggregate(aggregate) => grouped(aggregate, desk),
+            LogicalPlan::Filter(filter) => filtered(filter, desk),
             _ => None,
         };
         desk.learn(node, found.clone());
@@ -39,7 +44,8 @@ fn grouped(aggregate: &Aggregate, desk: &Desk) -> Option<Vec<Branch>> {
     {
         return None;
     }
-    if branches.len() > 1 && !aggregate::apart(&keys, &branches, input) {
+    let own = apart(&keys, &branches, input);
+    if branches.len() > 1 && own.is_none() {
         return None;
     }
     let all: Vec<Expr> = aggregate.aggr_expr.iter().cloned().map(unalias).collect();
@@ -58,7 +64,8 @@ fn grouped(aggregate: &Aggregate, desk: &Desk) -> Option<Vec<Branch>> {
         if !keys.iter().all(Expr::any_column_refs) {
             return None;
         }
-        let done = enclosed(branch, Body::Groups { keys, partials }, &desk.writer)?;
+        let mut done = enclosed(branch, Body::Groups { keys, partials }, &desk.writer)?;
+        done.relies.extend(own.clone());
         let kinds = done.columns();
         let kinds = kinds.fields().iter().map(|field| field.data_type());
         kinds
@@ -70,6 +77,113 @@ fn grouped(aggregate: &Aggregate, desk: &Desk) -> Option<Vec<Branch>> {
             .then_some(done)
     };
     branches.iter().map(one).collect()
+}
+
+/// The space of keys for which no two of these branches have a group in common: one of the keys is each participant's own.
+pub(super) fn apart(keys: &[Expr], branches: &[Branch], input: &DFSchema) -> Option<String> {
+    let mut owners: Vec<_> = branches.iter().map(Branch::owner).collect();
+    owners.sort();
+    owners.dedup();
+    if owners.len() < branches.len() || branches.len() < 2 {
+        return None;
+    }
+    keys.iter().find_map(|key| {
+        let spaces = branches.iter().map(|branch| {
+            let inside = branch.inside(key, input)?;
+            // NULL is nobody's own: each participant may have such a group.
+            let whole = !inside.nullable(&branch.columns()).ok()?;
+            own_key(branch, &inside).filter(|_| whole)
+        });
+        let spaces: BTreeSet<String> = spaces.collect::<Option<_>>()?;
+        let mut spaces = spaces.into_iter();
+        spaces.next().filter(|_| spaces.next().is_none())
+    })
+}
+
+/// A filter that compares with single values, each of which the same participant computes: they stand beside the rows.
+fn filtered(filter: &Filter, desk: &Desk) -> Option<Vec<Branch>> {
+    let branches = gathered(&filter.input, desk)?;
+    let [branch] = branches.as_slice() else {
+        return None;
+    };
+    let count = branch.outputs.len();
+    let mut both = branch.clone();
+    let mut values = Vec::new();
+    let walked = filter.predicate.apply(|expr| {
+        if let Expr::ScalarSubquery(inner) = expr {
+            values.push(inner.clone());
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    walked.ok()?;
+    for value in &values {
+        let inner = gathered(&value.subquery, desk)?;
+        let [inner] = inner.as_slice() else {
+            return None;
+        };
+        if !value.outer_ref_columns.is_empty() || !is_one_row(inner) {
+            return None;
+        }
+        both = beside(&both, inner, &desk.writer)?;
+    }
+    let outputs = both.outputs.split_off(count);
+    let predicate = filter.predicate.clone().transform_down(|expr| {
+        let at = match &expr {
+            Expr::ScalarSubquery(inner) => values.iter().position(|value| value == inner),
+            _ => None,
+        };
+        let known = at.and_then(|at| outputs.get(at));
+        Ok(match known {
+            // Not yet in the place of a column of the plan: marked, so that it is not taken for one.
+            Some(known) => {
+                Transformed::new(known.clone().alias(VALUE), true, TreeNodeRecursion::Jump)
+            }
+            None => Transformed::no(expr),
+        })
+    });
+    let predicate = placed(predicate.ok()?.data, filter.input.schema(), &both.outputs)?;
+    both.conjuncts.extend(split_conjunction_owned(predicate));
+    Some(vec![both])
+}
+
+/// The mark of a single value.
+const VALUE: &str = "a single value";
+
+/// An expression over the plan's columns with what these are in a branch; single values are there already.
+fn placed(expr: Expr, schema: &DFSchema, outputs: &[Expr]) -> Option<Expr> {
+    let mut whole = true;
+    let done = expr.transform_down(|expr| {
+        Ok(match &expr {
+            Expr::Alias(alias) if alias.name == VALUE => {
+                Transformed::new((*alias.expr).clone(), true, TreeNodeRecursion::Jump)
+            }
+            Expr::Column(column) => {
+                let found = schema.maybe_index_of_column(column);
+                match found.and_then(|index| outputs.get(index)) {
+                    Some(output) => Transformed::new(output.clone(), true, TreeNodeRecursion::Jump),
+                    None => {
+                        whole = false;
+                        Transformed::new(expr, false, TreeNodeRecursion::Stop)
+                    }
+                }
+            }
+            _ => Transformed::no(expr),
+        })
+    });
+    let expr = done.ok()?.data;
+    (whole && movable(&expr)).then(|| expr.unalias_nested().data)
+}
+
+/// Whether it is one row whatever there is: an aggregate without keys.
+fn is_one_row(branch: &Branch) -> bool {
+    let [item] = branch.from.as_slice() else {
+        return false;
+    };
+    let Source::Inner(inner) = &item.source else {
+        return false;
+    };
+    let all = matches!(&inner.select.body, Body::Groups { keys, .. } if keys.is_empty());
+    all && branch.conjuncts.is_empty() && branch.fetch.is_none() && inner.select.limit.is_none()
 }
 
 /// Whether more happens in a branch than in a chain over one relation.

@@ -1,11 +1,14 @@
 //! What can be asked from here: every dataset of every participant, own ones included, that a contract lets us name.
 
+pub(super) mod meaning;
+
+use self::meaning::{Meaning, Part};
 use crate::federate::look::bucketed;
 use crate::federate::question::planning;
 use crate::federate::question::{Question, Wish};
 use crate::federate::source::Relation;
 use crate::limits::SqlLimits;
-use crate::model::{self, Model, conform};
+use crate::model::{self, conform};
 use crate::plan::names::no_table;
 use catalog::dataset::Dataset;
 use catalog::view::{self, Shape};
@@ -110,6 +113,18 @@ impl RemoteTable {
             own: BTreeMap::new(),
             joins: true,
         };
+        for column in &entry.columns {
+            let name = column.name.to_string();
+            // What stands in the place of a key may be the same with everybody.
+            let treated =
+                table.masked.contains(&column.name) || table.bucketed.contains_key(&column.name);
+            if let Some(space) = column.own_keys.as_ref().filter(|_| !treated) {
+                table.own.insert(name.clone(), space.to_string());
+            }
+            if column.distinct > 0 {
+                table.distinct.insert(name, column.distinct);
+            }
+        }
         table.misfit = table.unlike_its_model(entry);
         Ok(table)
     }
@@ -307,52 +322,6 @@ impl Home {
             return Err(no_table(&format!("model.{name}")));
         }
         Ok(Meaning::Model(model, parts))
-    }
-}
-
-/// What a name stands for.
-pub(super) enum Meaning {
-    /// One relation of one dataset.
-    One(Arc<RemoteTable>, Relation),
-    /// A model: the datasets that conform to it, or would.
-    Model(&'static Model, Vec<Part>),
-}
-
-/// A dataset of a model.
-#[derive(Debug, Clone)]
-pub(super) struct Part {
-    /// Whose.
-    pub(super) participant: ParticipantId,
-    /// Which, where that is known.
-    pub(super) dataset: Option<Name>,
-    /// How it can be asked.
-    pub(super) table: Option<Arc<RemoteTable>>,
-    /// Why it can't be asked.
-    pub(super) why: Option<Refusal>,
-}
-
-impl Part {
-    /// What tells it from the others of its model.
-    pub(super) fn key(&self) -> (ParticipantId, Option<Name>) {
-        (self.participant.clone(), self.dataset.clone())
-    }
-
-    /// By which clause rows show no more of that column of time than its bucket.
-    pub(super) fn bucketed(&self, column: &str) -> Option<&(ClauseId, Dimension)> {
-        let mut columns = self.table.as_ref()?.bucketed.iter();
-        let found = columns.find(|(name, _)| name.as_str() == column);
-        found.map(|(_, shown)| shown)
-    }
-
-    /// Whether rows have no value of their own in that column of the model.
-    pub(super) fn hides(&self, column: &str) -> bool {
-        self.table.as_ref().is_some_and(|table| {
-            table
-                .schema(Relation::Base)
-                .column_with_name(column)
-                .is_none()
-                || table.masked.iter().any(|masked| masked.as_str() == column)
-        })
     }
 }
 

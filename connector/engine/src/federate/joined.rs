@@ -11,6 +11,7 @@ use crate::federate::source::Relation;
 use datafusion::common::{Column, DFSchema, JoinType, NullEquality};
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Expr, ExprSchemable, Join};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The branches of a join over the branches of its sides, where each pair that can fit belongs to one participant.
@@ -45,13 +46,14 @@ pub(super) fn joined(
         (left, right)
     };
     let mut branches = Vec::new();
+    let mut spaces = BTreeSet::new();
     for one in kept {
         let mut own = Vec::new();
         for two in other {
             if one.owner() == two.owner() {
                 own.push(two);
-            } else if !apart(join, one, two, swapped) {
-                return None;
+            } else {
+                spaces.insert(apart(join, one, two, swapped)?);
             }
         }
         match (own.as_slice(), kind) {
@@ -65,6 +67,9 @@ pub(super) fn joined(
             ([two], _) => branches.push(put(join, one, two, kind, swapped, writer)?),
             _ => return None,
         }
+    }
+    for branch in &mut branches {
+        branch.relies.extend(spaces.iter().cloned());
     }
     (!branches.is_empty()).then_some(branches)
 }
@@ -99,6 +104,7 @@ pub(super) fn enclosed(branch: &Branch, body: Body, writer: &Writer) -> Option<B
         conjuncts: Vec::new(),
         outputs,
         fetch: None,
+        relies: branch.relies.clone(),
     })
 }
 
@@ -127,15 +133,15 @@ fn own_column(from: &[Item], expr: &Expr) -> Option<String> {
     }
 }
 
-/// Whether rows of these two never fit: they are compared over keys that each participant has alone.
-fn apart(join: &Join, one: &Branch, two: &Branch, swapped: bool) -> bool {
+/// The space of keys for which rows of these two never fit: they are compared over keys that each participant has alone.
+fn apart(join: &Join, one: &Branch, two: &Branch, swapped: bool) -> Option<String> {
     let (left, right) = if swapped { (two, one) } else { (one, two) };
-    join.on.iter().any(|(first, second)| {
+    join.on.iter().find_map(|(first, second)| {
         let space = |branch: &Branch, expr: &Expr, schema: &DFSchema| {
             own_key(branch, &branch.inside(expr, schema)?)
         };
         let first = space(left, first, join.left.schema());
-        first.is_some() && first == space(right, second, join.right.schema())
+        first.filter(|first| space(right, second, join.right.schema()).as_ref() == Some(first))
     })
 }
 
@@ -220,6 +226,31 @@ fn put(
             Kind::Semi | Kind::Anti => mine,
         },
         fetch: None,
+        relies: kept.relies.union(&other.relies).cloned().collect(),
+    })
+}
+
+/// All pairs of rows of two branches of one participant.
+pub(super) fn beside(one: &Branch, two: &Branch, writer: &Writer) -> Option<Branch> {
+    if one.owner() != two.owner() || !can_be_joined(one) || !can_be_joined(two) {
+        return None;
+    }
+    let (one, two) = (closed(one, writer)?, closed(two, writer)?);
+    let before = one.from.len();
+    let first = |expr: Expr| qualified(expr, one.from.len(), 0);
+    let second = |expr: Expr| qualified(expr, two.from.len(), before);
+    let items = one.from.iter().map(|item| at(item, &first));
+    let from = items.chain(two.from.iter().map(|item| at(item, &second)));
+    let all = |one: &[Expr], two: &[Expr]| -> Vec<Expr> {
+        let one = one.iter().cloned().map(first);
+        one.chain(two.iter().cloned().map(second)).collect()
+    };
+    Some(Branch {
+        from: from.collect(),
+        conjuncts: all(&one.conjuncts, &two.conjuncts),
+        outputs: all(&one.outputs, &two.outputs),
+        fetch: None,
+        relies: one.relies.union(&two.relies).cloned().collect(),
     })
 }
 

@@ -227,7 +227,7 @@ fn fetch_rows(
         limit,
     };
     let text = desk.writer.write(&query)?;
-    let scan = desk.errand(&query, text).map_err(strange)?;
+    let scan = desk.errand(&query, text, &branch.relies).map_err(strange)?;
     let fetched = scan.schema().columns();
     let by_name: HashMap<&Column, &Column> = columns.iter().zip(&fetched).collect();
     let mut outputs = Vec::new();

@@ -8,12 +8,15 @@ mod differential;
 mod failures;
 mod gated;
 mod governed;
+mod joins;
 mod lacks;
+mod names;
 mod property;
 mod random;
 mod tpch;
 mod travels;
 
+use self::names::{contract, dataset, participant};
 use crate::federate::errand::{Courier, Errand, RemoteRows};
 use crate::federate::home::{Home, RemoteTable};
 use crate::federate::question::{Bounds, Question, Report, Wish};
@@ -31,7 +34,6 @@ use datafusion::datasource::MemTable;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use evidence::time::Time;
 use futures::{StreamExt, TryStreamExt};
-use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -87,21 +89,6 @@ pub(super) fn rows(city: usize, count: i64) -> RecordBatch {
             ),
         ];
     RecordBatch::try_new(schema(), columns).unwrap()
-}
-
-pub(super) fn participant(city: &str) -> ParticipantId {
-    format!("hansa://{city}.example").parse().unwrap()
-}
-
-pub(super) fn dataset(city: &str, name: &str) -> DatasetId {
-    DatasetId {
-        owner: participant(city),
-        name: name.parse().unwrap(),
-    }
-}
-
-pub(super) fn contract(text: &str) -> ContractId {
-    ContractId(evidence::digest::Digest::of(text.as_bytes()))
 }
 
 pub(super) fn table(city: &str, name: &str, shape: Shape, model: Option<&str>) -> RemoteTable {

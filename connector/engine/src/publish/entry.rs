@@ -225,6 +225,7 @@ fn column(config: &DatasetConfig, name: Name, kind: ColumnType) -> Result<Column
         personal,
         meaning,
         conversion,
+        own_keys,
     } = about;
     Ok(Column {
         name,
@@ -235,6 +236,8 @@ fn column(config: &DatasetConfig, name: Name, kind: ColumnType) -> Result<Column
         personal,
         meaning,
         conversion,
+        own_keys,
+        distinct: 0,
     })
 }
 

@@ -1,6 +1,7 @@
 //! The snapshot's files: sorted, cast to the closed list of types, with what the catalogue says about them counted on the
 //! way.
 
+mod distinct;
 mod files;
 
 use crate::alone::alone;
@@ -57,6 +58,8 @@ pub struct Seen {
     pub range: Option<(f64, f64)>,
     /// Its role as a coordinate.
     pub axis: Option<Axis>,
+    /// About how many different values, rounded up to a power of two; 0 where there are none.
+    pub distinct: u64,
 }
 
 /// A coordinate's axis.

@@ -168,6 +168,10 @@ struct ColumnShape {
     personal: bool,
     meaning: Option<String>,
     conversion: Option<String>,
+    #[serde(default)]
+    own_keys: Option<String>,
+    #[serde(default)]
+    distinct: u64,
 }
 
 impl ColumnShape {
@@ -181,6 +185,8 @@ impl ColumnShape {
             personal,
             meaning,
             conversion,
+            own_keys,
+            distinct,
         } = column;
         Self {
             name: name.to_string(),
@@ -191,10 +197,16 @@ impl ColumnShape {
             personal: *personal,
             meaning: meaning.clone(),
             conversion: conversion.clone(),
+            own_keys: own_keys.as_ref().map(ToString::to_string),
+            distinct: *distinct,
         }
     }
 
     fn back(self) -> Option<Column> {
+        let own_keys = match self.own_keys {
+            None => None,
+            Some(name) => Some(name.parse().ok()?),
+        };
         Some(Column {
             name: self.name.parse().ok()?,
             kind: KINDS.into_iter().find(|kind| kind.as_str() == self.kind)?,
@@ -204,6 +216,8 @@ impl ColumnShape {
             personal: self.personal,
             meaning: self.meaning,
             conversion: self.conversion,
+            own_keys,
+            distinct: self.distinct,
         })
     }
 }

@@ -228,6 +228,8 @@ pub struct About {
     pub meaning: Option<String>,
     /// How it was converted.
     pub conversion: Option<String>,
+    /// The space of keys of which this participant alone has its values.
+    pub own_keys: Option<Name>,
 }
 
 /// A column that `prepare` makes.

@@ -2,6 +2,7 @@
 
 mod connect;
 pub mod decode;
+mod pages;
 pub mod rows;
 
 use crate::peer::settings::Settings;
@@ -10,10 +11,11 @@ use arrow_flight::flight_service_client::FlightServiceClient;
 use evidence::ledger::Recorded;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
+use pages::Pages;
 use policy::id::ParticipantId;
 use policy::refusal::{Code, Refusal};
 use proto::peer::ask::{self, Asking};
-use proto::peer::catalogue::{self, Page, PageRequest};
+use proto::peer::catalogue::{self, Page, PageRequest, Reply};
 use proto::peer::greeting::{self, Greeting};
 use proto::peer::letter::{self, Letter, Numbered};
 use proto::peer::pb::peer_client;
@@ -71,6 +73,7 @@ pub struct PeerClient {
     channel: Channel,
     participant: ParticipantId,
     settings: Settings,
+    pages: Pages,
 }
 
 impl PeerClient {
@@ -90,6 +93,7 @@ impl PeerClient {
             channel,
             participant,
             settings,
+            pages: Pages::default(),
         })
     }
 
@@ -117,19 +121,36 @@ impl PeerClient {
         greeting::from_wire(greeting).map_err(|fault| self.invalid(fault))
     }
 
-    /// One page of the participant's catalogue.
+    /// One page of the participant's catalogue. A page that this connection has brought travels again only when it is another.
     ///
     /// # Errors
     /// As [`Self::hello`].
     pub async fn catalog(&self, request: &PageRequest) -> Result<Page, Refusal> {
-        let message = catalogue::request_to_wire(request);
+        let known = self.pages.get(request);
+        let asked = PageRequest {
+            known: known.as_ref().map(|(digest, _)| *digest),
+            ..request.clone()
+        };
+        let message = catalogue::request_to_wire(&asked);
         let reply = self
             .timely(|| async {
                 let mut client = self.peer();
                 client.catalog(self.request(message.clone())).await
             })
             .await?;
-        catalogue::page_from_wire(reply.into_inner()).map_err(|fault| self.invalid(fault))
+        let reply =
+            catalogue::reply_from_wire(reply.into_inner()).map_err(|fault| self.invalid(fault))?;
+        match (reply, known) {
+            (Reply::Page(page, digest), _) => {
+                self.pages.keep(request, digest, &page);
+                Ok(page)
+            }
+            (Reply::Unchanged, Some((_, page))) => Ok(page),
+            (Reply::Unchanged, None) => Err(self.invalid(Refusal::new(
+                Code::MessageMalformed,
+                "a page is said to be known that was never sent",
+            ))),
+        }
     }
 
     /// Hands in one letter; when this returns it is durable there.

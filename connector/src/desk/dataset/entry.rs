@@ -67,6 +67,10 @@ pub(crate) fn entry_text(dataset: &Dataset) -> String {
                     column.meaning.clone(),
                     column.conversion.clone(),
                     column.crs.clone(),
+                    column
+                        .own_keys
+                        .as_ref()
+                        .map(|space| format!("keys of `{space}` that nobody else has")),
                 ]
                 .into_iter()
                 .flatten()

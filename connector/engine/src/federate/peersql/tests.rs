@@ -2,7 +2,7 @@
 
 use super::Writer;
 use crate::federate::exec::Leaves;
-use crate::federate::select::{Body, Item, Order, Select};
+use crate::federate::select::{Body, Inner, Item, Kind, Order, Select, Source};
 use crate::federate::source::Relation;
 use crate::federate::tests::{schema, table};
 use crate::limits::{Limits, SqlLimits};
@@ -103,4 +103,90 @@ fn groups() {
             "SELECT place AS k0, n AS p0 FROM trips WHERE (place <> 'it''s')",
         ],
     );
+}
+
+/// Two relations, and a third whose groups decide which rows stay.
+#[test]
+fn several_relations() {
+    let of = |name: &str| Arc::new(table("munster", name, Shape::Rows(schema()), None));
+    let at = |place: &str, name: &str| col(format!("{place}.{name}"));
+    let groups = Select {
+        from: vec![Item::table(of("stays"), Relation::Rows)],
+        conjuncts: vec![col("open")],
+        body: Body::Groups {
+            keys: vec![col("id")],
+            partials: vec![functions::sum::checked().call(vec![col("n")])],
+        },
+        limit: None,
+    };
+    let (select, text) = writer().write_normal(&groups).unwrap();
+    let inner = Inner {
+        select,
+        schema: text.schema,
+        rows: 1.0,
+    };
+    let query = Select {
+        from: vec![
+            Item::table(of("trips"), Relation::Rows),
+            Item::table(of("sites"), Relation::Rows),
+            Item {
+                source: Source::Inner(Arc::new(inner)),
+                kind: Kind::Semi,
+                on: vec![
+                    at("t2", "k0").eq(at("t0", "id")),
+                    at("t2", "p0").gt(lit(3_i64)),
+                ],
+            },
+        ],
+        conjuncts: vec![
+            at("t0", "place").eq(at("t1", "place")),
+            at("t1", "n").gt(lit(5_i64)),
+        ],
+        body: Body::Rows {
+            outputs: vec![at("t0", "id"), at("t1", "x")],
+            order: Vec::new(),
+        },
+        limit: None,
+    };
+    let right = "SELECT t0.id AS c0, t1.x AS c1 FROM trips AS t0 JOIN sites AS t1 ON (t1.place = t0.place) \
+                 LEFT SEMI JOIN (SELECT id AS k0, sum(n) AS p0 FROM stays WHERE \"open\" GROUP BY id) AS t2 \
+                 ON (t2.k0 = t0.id) AND (t2.p0 > 3) WHERE (t1.n > 5)";
+    let changed = [
+        // another kind of join, or another relation
+        ("JOIN sites", "LEFT JOIN sites"),
+        ("LEFT SEMI JOIN", "LEFT ANTI JOIN"),
+        ("LEFT SEMI JOIN", "JOIN"),
+        ("trips AS t0", "sites AS t0"),
+        ("FROM stays", "FROM trips"),
+        // other columns, or those of another place
+        ("t1.place = t0.place", "t1.id = t0.id"),
+        ("t1.place = t0.place", "t1.place = t1.place"),
+        ("t0.id AS c0", "t1.id AS c0"),
+        ("t1.n > 5", "t0.n > 5"),
+        ("t2.k0 = t0.id", "t2.k0 = t1.id"),
+        // a condition lost, added, or in another place
+        (" WHERE (t1.n > 5)", ""),
+        (" AND (t2.p0 > 3)", ""),
+        (" WHERE \"open\"", ""),
+        (" WHERE (t1.n > 5)", " WHERE (t1.n > 5) AND t0.\"open\""),
+        (
+            "ON (t1.place = t0.place)",
+            "ON (t1.place = t0.place) AND (t1.x > 1)",
+        ),
+        ("GROUP BY id", "GROUP BY id, place"),
+        (
+            " JOIN sites AS t1 ON (t1.place = t0.place)",
+            " CROSS JOIN sites AS t1",
+        ),
+    ];
+    let wrong: Vec<String> = changed
+        .iter()
+        .map(|(from, to)| {
+            let text = right.replacen(from, to, 1);
+            assert_ne!(text, right, "{from}");
+            text
+        })
+        .collect();
+    let wrong: Vec<&str> = wrong.iter().map(String::as_str).collect();
+    only(&query, right, &wrong);
 }

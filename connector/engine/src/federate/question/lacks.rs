@@ -1,7 +1,7 @@
 //! What an answer over a model would lack: decided before anybody is asked, and never passed over.
 
 use crate::fault;
-use crate::federate::home::Part;
+use crate::federate::home::meaning::Part;
 use crate::federate::look::Look;
 use crate::federate::uses::{standing, used};
 use crate::model::Model;

@@ -5,9 +5,11 @@ use super::{Question, Wish};
 use crate::fault;
 use crate::federate::cells;
 use crate::federate::desk::Desk;
+use crate::federate::eager::lessened;
 use crate::federate::errand::Errand;
 use crate::federate::exec::Leaves;
-use crate::federate::home::{Home, Meaning, Part};
+use crate::federate::home::Home;
+use crate::federate::home::meaning::{Meaning, Part};
 use crate::federate::order::ordered;
 use crate::federate::peersql::Writer;
 use crate::federate::source::{ErrandSource, ModelSource, RemoteSource};
@@ -94,19 +96,20 @@ fn plan_here(
     })
 }
 
-/// The plan with what one participant has put together first.
+/// The plan with what one participant has put together first, and less of what is joined here.
 fn nearest(
     plan: LogicalPlan,
     desk: &Desk,
     state: &SessionState,
 ) -> Result<LogicalPlan, DataFusionError> {
     let ordered = ordered(plan, desk)?;
-    if !ordered.transformed {
-        return Ok(ordered.data);
+    let less = lessened(ordered.data, desk)?;
+    if !ordered.transformed && !less.transformed {
+        return Ok(less.data);
     }
     // Columns that other joins no longer need.
     let narrow = Optimizer::with_rules(vec![Arc::new(OptimizeProjections::new())]);
-    apart::marked(ordered.data)
+    apart::marked(less.data)
         .and_then(|plan| narrow.optimize(plan, state, |_, _| {}))
         .and_then(apart::unmarked)
 }

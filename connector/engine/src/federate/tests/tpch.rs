@@ -1,7 +1,7 @@
 //! The 22 queries of TPC-H, with orders and their lines held by three cities and the rest by a fourth: the answers are those
 //! of one pool, and what travels for each is told.
 
-#[path = "../../../../../tests/tpch/data.rs"]
+#[path = "../../../../../tests/ratios/tpch/data.rs"]
 mod data;
 
 use super::{CITIES, World, text};

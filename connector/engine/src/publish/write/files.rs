@@ -1,5 +1,6 @@
 //! The files of a snapshot while they are written, batch by batch.
 
+use crate::publish::write::distinct::Distinct;
 use crate::publish::write::{Axis, Seen, Written};
 use crate::snapshot::disk;
 use crate::source::report::Counts;
@@ -35,6 +36,7 @@ pub(super) struct Files<'e> {
     pending: Vec<RecordBatch>,
     pending_rows: usize,
     seen: Vec<Seen>,
+    distinct: Distinct,
     zone: Option<TimeZone>,
     wrong_days: u64,
     counts: Counts,
@@ -81,6 +83,7 @@ impl<'e> Files<'e> {
             pending: Vec::new(),
             pending_rows: 0,
             seen: seen.collect(),
+            distinct: Distinct::of(&entry.schema()),
             zone: when::zone(&entry.zone),
             wrong_days: 0,
             counts: Counts::default(),
@@ -157,6 +160,9 @@ impl<'e> Files<'e> {
             .map(|name| self.folder.join(name))
             .collect();
         let (digest, bytes) = disk::digest(self.entry, &paths)?;
+        for (seen, distinct) in self.seen.iter_mut().zip(self.distinct.counts()) {
+            seen.distinct = distinct;
+        }
         Ok(Written {
             files: self.names,
             digest,
@@ -238,6 +244,7 @@ impl<'e> Files<'e> {
         for (seen, column) in self.seen.iter_mut().zip(batch.columns()) {
             seen.look(column);
         }
+        self.distinct.take(batch);
         let days = crate::model::conform::day_columns(&self.entry.columns);
         let (Some((instant, day)), Some(zone)) = (days, &self.zone) else {
             return Ok(());

@@ -110,6 +110,10 @@ pub const SECTIONS: [Section; 9] = [
                 "true where files may lack the column; default false",
             ),
             (
+                "own_keys",
+                "the space of keys, such as \"order\", of which no other participant has its values: rows of two are never joined over them",
+            ),
+            (
                 "personal",
                 "true where its values are about persons; default false",
             ),
@@ -151,6 +155,10 @@ pub const SECTIONS: [Section; 9] = [
             ),
             ("meaning", "what it means"),
             ("name", "name of a column that prepare makes; required"),
+            (
+                "own_keys",
+                "the space of keys, such as \"order\", of which no other participant has its values: rows of two are never joined over them",
+            ),
             (
                 "personal",
                 "true where its values are about persons; default false",

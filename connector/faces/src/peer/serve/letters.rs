@@ -76,10 +76,10 @@ impl Peer for Service {
         let page = self
             .admission
             .front()
-            .catalog(&caller.peer, wanted)
+            .catalog(&caller.peer, wanted.clone())
             .await
             .map_err(|no| status(&no))?;
-        Ok(Response::new(catalogue::page_to_wire(&page)))
+        Ok(Response::new(catalogue::reply_to_wire(&page, &wanted)))
     }
 
     async fn send(

@@ -37,6 +37,7 @@ pub(crate) struct Told {
     pub(crate) asked: Mutex<Vec<Asking>>,
     pub(crate) heard: Notify,
     pub(crate) letters: Mutex<Vec<Letter>>,
+    pub(crate) pages: Mutex<Vec<PageRequest>>,
     pub(crate) outbox: Mutex<Vec<Numbered>>,
     pub(crate) late: broadcast::Sender<Numbered>,
     pub(crate) knocks: (
@@ -58,6 +59,7 @@ impl Told {
             asked: Mutex::default(),
             heard: Notify::new(),
             letters: Mutex::default(),
+            pages: Mutex::default(),
             outbox: Mutex::default(),
             late: broadcast::channel(8).0,
             knocks: (sender, tokio::sync::Mutex::new(receiver)),
@@ -133,6 +135,7 @@ impl Front for Told {
     }
 
     async fn catalog(&self, _: &VerifiedPeer, request: PageRequest) -> Result<Page, NoAnswer> {
+        self.pages.lock().unwrap().push(request.clone());
         let after = request.after.unwrap_or_default();
         let dataset = format!("after {after}").into_bytes().into();
         Ok(Page {

@@ -47,9 +47,22 @@ async fn what_is_said_arrives_and_the_caller_is_known() {
     let request = PageRequest {
         after: Some("trips".to_owned()),
         limit: None,
+        known: None,
     };
-    let page = soon(client.catalog(&request)).await.unwrap();
-    assert_eq!(page.entries[0].dataset, "after trips");
+    for _ in 0..2 {
+        // The second time it is the page that the connection has.
+        let page = soon(client.catalog(&request)).await.unwrap();
+        assert_eq!(page.entries[0].dataset, "after trips");
+    }
+    let known: Vec<bool> = city
+        .front
+        .pages
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|page| page.known.is_some())
+        .collect();
+    assert_eq!(known, [false, true]);
 
     soon(client.send(&letter(4))).await.unwrap();
     assert_eq!(*city.front.letters.lock().unwrap(), [letter(4)]);

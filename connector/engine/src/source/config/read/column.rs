@@ -110,6 +110,17 @@ fn conversion(table: &mut Table<'_, '_>, factor: &Factor, unit: Option<&str>) ->
 }
 
 fn about(table: &mut Table<'_, '_>) -> About {
+    let own_keys = table.string("own_keys");
+    let own_keys = own_keys.and_then(|text| match text.parse() {
+        Ok(space) => Some(space),
+        Err(fault) => {
+            table.wrong(
+                "own_keys",
+                format!("`{text}` names no space of keys: {fault}"),
+            );
+            None
+        }
+    });
     let unit = table.string("unit");
     if let Some(unit) = &unit
         && !looks_like_ucum(unit)
@@ -121,6 +132,7 @@ fn about(table: &mut Table<'_, '_>) -> About {
         crs: table.string("crs"),
         personal: table.flag("personal"),
         meaning: table.string("meaning"),
+        own_keys,
         conversion: None,
     }
 }

@@ -1,0 +1,39 @@
+//! The 22 questions of TPC-H over the real wire: four cities and a firm, each a process of its own.
+
+#[path = "../ratios/tpch/data.rs"]
+mod data;
+#[path = "../ratios/tpch/pool.rs"]
+mod pool;
+#[path = "../ratios/tpch/world.rs"]
+mod world;
+
+use pool::Pool;
+use world::World;
+
+/// The answers are those of one process, and what participants can compute does not travel.
+#[test]
+fn all_22_questions_over_the_wire() {
+    let world = World::new(0.01, None);
+    let pool = Pool::new(&world.files());
+    let mut before = world.settled();
+    for number in 1..=22 {
+        let sql = data::question(number, &world::CITIES);
+        let answer = world.ask(&sql);
+        pool::same(number, &answer.rows, &pool.ask(&sql));
+        let passed = world.settled();
+        let bytes = passed - before;
+        before = passed;
+        println!("{number:>2}: {} errands, {bytes} bytes", answer.errands);
+        // Orders with their lines, and all that the fourth city has, are put together where they are.
+        let most = match number {
+            2 | 4 | 11 | 12 | 16 => 3,
+            3 | 10 | 18 | 21 => 4,
+            _ => 7,
+        };
+        assert!(
+            answer.errands <= most,
+            "{number}: {} errands",
+            answer.errands
+        );
+    }
+}
