@@ -30,6 +30,7 @@ use crate::config::trust::Trust;
 use policy::contract::OwnPurpose;
 use policy::id::{ParticipantId, PurposeId};
 use policy::refusal::{Code, Refusal};
+use proto::peer::ask::Compression;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -69,8 +70,8 @@ pub(crate) struct Config {
     pub(crate) clock: Offset,
     /// `[ask] purpose`
     pub(crate) purpose: Option<PurposeId>,
-    /// `[ask] compress`: whether rows are asked for in compressed form.
-    pub(crate) compress: bool,
+    /// `[ask] compress`: in which compressed form rows are asked for.
+    pub(crate) compress: Option<Compression>,
     /// `[[peer]]`
     pub(crate) peers: Vec<Peer>,
     /// `[[offer]]`
@@ -159,7 +160,15 @@ impl Config {
         let clock = clock::read(root.section("clock", faults), faults);
         let mut ask = root.section("ask", faults);
         let purpose = ask.parsed("purpose", faults);
-        let compress = ask.one_of("compress", [("lz4", true), ("none", false)], faults);
+        let compress = ask.one_of(
+            "compress",
+            [
+                ("zstd", Some(Compression::Zstd)),
+                ("lz4", Some(Compression::Lz4)),
+                ("none", None),
+            ],
+            faults,
+        );
         ask.finish(faults);
         let peers = root
             .sections("peer", faults)
@@ -193,7 +202,7 @@ impl Config {
             officers,
             clock,
             purpose,
-            compress: compress.unwrap_or(true),
+            compress: compress.unwrap_or(Some(Compression::Zstd)),
             peers,
             offers,
             templates,

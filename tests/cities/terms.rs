@@ -136,6 +136,17 @@ fn places_hours_joins_and_windows_refuse_with_their_codes() {
     assert_eq!(ask("here", count).must().out, "n\n4\n");
     assert_eq!(ask("alone", count).must().out, "n\n4\n");
     ask("keyed", "SELECT parish FROM lindau.trips").refused("KEY_MUST_STAY", 3);
+    // Where both datasets are it is joined, over a key that stays; where only the provider may not, here.
+    let joined = "SELECT p.title, count(*) AS n FROM lindau.trips t JOIN lindau.parishes p ON p.parish = t.parish \
+                  GROUP BY p.title ORDER BY p.title";
+    for offer in ["keyed", "alone", "here"] {
+        assert_eq!(
+            ask(offer, joined).must().out,
+            "title,n\nHarbour,2\nHill,2\n",
+            "{offer}"
+        );
+    }
+    ask("keyed", &joined.replace("p.title", "t.parish")).refused("KEY_MUST_STAY", 3);
     assert_eq!(ask("lasting", count).must().out, "n\n4\n");
     // Each refusal is on the books with its clause.
     let refused: BTreeSet<String> = lindau

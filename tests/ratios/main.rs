@@ -16,6 +16,7 @@
 mod bare;
 mod governed;
 mod measure;
+mod page;
 mod sync;
 mod table;
 mod tpch;
@@ -92,6 +93,7 @@ fn main() {
     let mut only = String::new();
     let mut scale = 0.1;
     let mut link = None;
+    let mut page = None;
     while let Some(arg) = args.next() {
         let mut value = || args.next().unwrap_or_else(|| panic!("{arg} needs a value"));
         match arg.as_str() {
@@ -102,12 +104,13 @@ fn main() {
             "--json" => json = value().into(),
             "--only" => only = value(),
             "--scale" => scale = value().parse().expect("--scale is a number"),
+            "--page" => page = Some(PathBuf::from(value())),
             "--link" => link = Some(a_link(&value())),
             // This program again, as the other end of the bare stream.
             "--bare-server" => return bare::server::run(&value()),
             _ => {
                 eprintln!(
-                    "usage: cargo ratios [--rows N] [--rounds N] [--only TEXT] [--scale N] [--link MBIT,MS] [--json FILE]"
+                    "usage: cargo ratios [--rows N] [--rounds N] [--only TEXT] [--scale N] [--link MBIT,MS] [--json FILE] [--page FILE]"
                 );
                 std::process::exit(2);
             }
@@ -118,7 +121,12 @@ fn main() {
         rounds,
         link,
     };
-    run(rows, plan, &only, &json);
+    let figures = run(rows, plan, &only);
+    std::fs::write(&json, format!("{figures:#}\n")).expect("the figures can be written");
+    eprintln!("figures: {}", json.display());
+    if let Some(page) = page {
+        std::fs::write(page, page::page(&figures)).expect("the page can be written");
+    }
 }
 
 /// `100,20`: megabits in a second, and milliseconds that each byte is on its way, one way.
@@ -131,7 +139,7 @@ fn a_link(text: &str) -> Link {
 }
 
 /// Measures what has `only` in its name, where it says something.
-fn run(rows: usize, plan: tpch::Plan, only: &str, json: &std::path::Path) {
+fn run(rows: usize, plan: tpch::Plan, only: &str) -> serde_json::Value {
     let rounds = plan.rounds;
     let mut table = Table::new(rows, rounds);
     if !only.starts_with("TPC-H") {
@@ -145,8 +153,7 @@ fn run(rows: usize, plan: tpch::Plan, only: &str, json: &std::path::Path) {
     if (1..=22).any(number) {
         table.tpch(tpch::run(plan, number));
     }
-    std::fs::write(json, table.json()).expect("the figures can be written");
-    eprintln!("figures: {}", json.display());
+    table.json()
 }
 
 fn in_process(world: &world::World, table: &mut Table, rounds: usize, only: &str) {

@@ -111,13 +111,13 @@ impl Table {
     }
 
     /// For programs.
-    pub(crate) fn json(&self) -> String {
+    pub(crate) fn json(&self) -> Value {
         let notes: serde_json::Map<String, Value> = self
             .notes
             .iter()
             .map(|(what, figure)| (what.clone(), json!(figure)))
             .collect();
-        let whole = json!({
+        json!({
             "rows": self.rows,
             "rounds": self.rounds,
             "threads_of_a_question": engine::limits::Limits::default().partitions,
@@ -125,7 +125,6 @@ impl Table {
             "ratios": self.figures,
             "notes": notes,
             "tpch": self.tpch,
-        });
-        format!("{whole:#}\n")
+        })
     }
 }

@@ -252,7 +252,7 @@ fn remote_tables(node: &Node, seen: &Seen, wish: &Wish) -> (Vec<RemoteTable>, Ve
         match table {
             Ok(table) => tables.push(RemoteTable {
                 barred: barred::barred(node, seen, id, &agreement, wish),
-                joins: term::joins::may_be_joined(&agreement.clauses),
+                joins: term::joins::side(&agreement.clauses),
                 ..table
             }),
             Err(refusal) => unusable.push(refusal.with_contract(id)),

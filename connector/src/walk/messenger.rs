@@ -24,7 +24,7 @@ use policy::id::{ContractId, ParticipantId, RequestId};
 use policy::refusal::{Code, Refusal};
 use proto::peer::ask::Asking;
 use proto::peer::letter::Content;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// An errand about to be sent: its record.
@@ -197,11 +197,7 @@ impl Messenger {
                 purpose: errand.purpose.clone(),
             },
             deadline: Some(self.node.limits().time),
-            accept: if self.node.config().compress {
-                BTreeSet::from([proto::peer::ask::Compression::Lz4])
-            } else {
-                BTreeSet::new()
-            },
+            accept: self.node.config().compress.into_iter().collect(),
         };
         if errand.participant == self.node.id() {
             return self.own(asking).await;

@@ -244,13 +244,28 @@ pub(crate) fn check(term: &Term, keys: &[Name], met: &Meeting) -> Result<(), Ref
     }
 }
 
-/// Whether a consumer should have the provider put the dataset together with others: where keys stay with the provider that
-/// is the only way, and where clauses name keys or partners the provider may refuse what the consumer could do at home.
+/// On which side a dataset is put together with others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// On either.
+    Either,
+    /// At the consumer: the provider permits certain keys or partners alone, and what happens elsewhere is not its to judge.
+    Consumer,
+    /// At the provider: keys stay there.
+    Provider,
+}
+
+/// Where clauses let a dataset be put together with others.
 #[must_use]
-pub fn may_be_joined(clauses: &[Clause]) -> bool {
+pub fn side(clauses: &[Clause]) -> Side {
     let has = |which: fn(&Term) -> bool| clauses.iter().any(|clause| which(&clause.term));
-    has(|term| matches!(term, Term::KeysStay))
-        || !has(|term| matches!(term, Term::JoinKeys(_) | Term::JoinWith(_)))
+    if has(|term| matches!(term, Term::KeysStay)) {
+        Side::Provider
+    } else if has(|term| matches!(term, Term::JoinKeys(_) | Term::JoinWith(_))) {
+        Side::Consumer
+    } else {
+        Side::Either
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use datafusion::common::{Column, DFSchema, DFSchemaRef};
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use policy::id::ParticipantId;
+use policy::term::joins::Side;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -127,6 +128,12 @@ impl Branch {
     pub(super) fn is_base(&self) -> bool {
         let mut tables = self.tables().into_iter();
         tables.any(|(_, relation)| relation == Relation::Base)
+    }
+
+    /// Whether something is put together in it that can't be anywhere else: keys of one of its tables stay where they are.
+    pub(super) fn must_stay(&self) -> bool {
+        let mut tables = self.tables().into_iter();
+        self.from.len() > 1 && tables.any(|(table, _)| table.joins == Side::Provider)
     }
 
     /// Who computes it.

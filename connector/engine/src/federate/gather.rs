@@ -199,7 +199,7 @@ pub(super) fn pays(plan: &LogicalPlan, branches: &[Branch], desk: &Desk) -> bool
         .into_iter()
         .map(|input| cost(input, desk))
         .sum();
-    bytes(plan, branches) <= parts
+    bytes(plan, branches) <= parts || branches.iter().any(Branch::must_stay)
 }
 
 /// About how many bytes branches bring as the rows of a plan.

@@ -16,6 +16,7 @@ use evidence::time::Time;
 use policy::effect::{Dimension, Effect, What};
 use policy::id::{ClauseId, ContractId, DatasetId, Name, ParticipantId};
 use policy::refusal::{Code, Refusal};
+use policy::term::joins::Side;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -52,8 +53,8 @@ pub struct RemoteTable {
     pub distinct: BTreeMap<String, u64>,
     /// The columns whose values no other participant has, with the space of keys that they are of.
     pub own: BTreeMap<String, String>,
-    /// Whether its participant may be asked to put it together with other datasets.
-    pub joins: bool,
+    /// Where it can be put together with others of its participant.
+    pub joins: Side,
 }
 
 /// What a question may need and can't be had: no name of it is known here, or none of its contracts can be used.
@@ -111,7 +112,7 @@ impl RemoteTable {
             barred: None,
             distinct: BTreeMap::new(),
             own: BTreeMap::new(),
-            joins: true,
+            joins: Side::Either,
         };
         for column in &entry.columns {
             let name = column.name.to_string();

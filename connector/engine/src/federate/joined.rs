@@ -11,6 +11,7 @@ use crate::federate::source::Relation;
 use datafusion::common::{Column, DFSchema, JoinType, NullEquality};
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Expr, ExprSchemable, Join};
+use policy::term::joins::Side;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -155,7 +156,7 @@ fn may_be_null(join: &Join) -> bool {
 
 fn can_be_joined(branch: &Branch) -> bool {
     let mut tables = branch.tables().into_iter();
-    tables.all(|(table, relation)| relation == Relation::Rows && table.joins)
+    tables.all(|(table, relation)| relation == Relation::Rows && table.joins != Side::Consumer)
 }
 
 /// One join of two branches of one participant.

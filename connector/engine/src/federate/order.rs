@@ -217,7 +217,8 @@ fn cheapest(
             };
             let size = bytes(&plan, &branches);
             let less = best.as_ref().is_none_or(|best| size < best.2.bytes);
-            if size <= one.bytes + two.bytes && less {
+            let must = branches.iter().any(Branch::must_stay);
+            if (must || size <= one.bytes + two.bytes) && less {
                 let cluster = Cluster {
                     plan,
                     branches: Some(branches),

@@ -64,6 +64,7 @@ fn whole_branches(plan: &LogicalPlan, desk: &Desk) -> Option<Vec<Branch>> {
 fn groups(aggregate: &Aggregate, desk: &mut Desk) -> Option<LogicalPlan> {
     let branches = whole_branches(&aggregate.input, desk)?;
     let much = branches.iter().any(is_more)
+        && !branches.iter().any(Branch::must_stay)
         && partial(aggregate, desk).is_some_and(|bytes| {
             let inputs = aggregate.input.inputs().into_iter();
             bytes > inputs.map(|input| cost(input, desk)).sum::<f64>()

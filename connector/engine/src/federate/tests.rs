@@ -11,6 +11,7 @@ mod governed;
 mod joins;
 mod lacks;
 mod names;
+mod pages;
 mod property;
 mod random;
 mod tpch;
@@ -108,7 +109,7 @@ pub(super) fn table(city: &str, name: &str, shape: Shape, model: Option<&str>) -
         barred: None,
         distinct: BTreeMap::new(),
         own: BTreeMap::new(),
-        joins: true,
+        joins: policy::term::joins::Side::Either,
     }
 }
 

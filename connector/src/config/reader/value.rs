@@ -83,17 +83,18 @@ impl Section<'_, '_> {
     }
 
     /// One of two words, as what it stands for.
-    pub(crate) fn one_of<T: Copy>(
+    pub(crate) fn one_of<T: Copy, const N: usize>(
         &mut self,
         key: &'static str,
-        [one, other]: [(&str, T); 2],
+        words: [(&str, T); N],
         faults: &mut Vec<Refusal>,
     ) -> Option<T> {
         let (word, line) = self.text_at(key, faults)?;
-        let meant = [one, other].into_iter().find(|(known, _)| *known == word);
+        let meant = words.into_iter().find(|(known, _)| *known == word);
         if meant.is_none() {
             let path = self.key_path(key);
-            let sentence = format!("`{path}` is \"{}\" or \"{}\", not `{word}`", one.0, other.0);
+            let known = words.map(|(known, _)| format!("\"{known}\""));
+            let sentence = format!("`{path}` is {}, not `{word}`", known.join(" or "));
             faults.push(self.problem(Code::ConfigInvalid, sentence, line, key));
         }
         meant.map(|(_, value)| value)

@@ -2,6 +2,7 @@
 
 use super::{CITIES, World, rows};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use policy::term::joins::Side;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -172,6 +173,31 @@ fn of_each_participant() {
     let told = world.plan(&sql).unwrap().explain().to_string();
     let told = told.matches("relies on its statement that nobody else has its keys of `trip`");
     assert_eq!(told.count(), 3);
+}
+
+/// Contracts say where: at the provider alone where keys stay there, at home alone where it permits only some keys or
+/// partners.
+#[test]
+fn on_the_side_that_contracts_permit() {
+    let sql = "SELECT count(*) FROM zurich.trips t JOIN zurich.visits v ON v.trip = t.id";
+    // So few rows that by itself it would not pay, and so many that it would.
+    for told in [false, true] {
+        for (side, errands) in [(Side::Provider, 1), (Side::Consumer, 2)] {
+            let mut world = world(false, told);
+            for table in &mut world.tables {
+                if table.dataset.name.as_str() == "visits" {
+                    table.joins = side;
+                }
+            }
+            world.same(sql);
+            assert_eq!(
+                world.texts().len(),
+                errands,
+                "{side:?}: {:?}",
+                world.texts()
+            );
+        }
+    }
 }
 
 /// A single value that a participant computes is compared there.

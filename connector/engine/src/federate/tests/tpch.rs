@@ -2,7 +2,7 @@
 //! of one pool, and what travels for each is told.
 
 #[path = "../../../../../tests/ratios/tpch/data.rs"]
-mod data;
+pub(super) mod data;
 
 use super::{CITIES, World, text};
 use arrow_array::RecordBatch;
@@ -16,7 +16,7 @@ fn whole(batches: impl Iterator<Item = RecordBatch>) -> RecordBatch {
     concat_batches(&batches[0].schema(), &batches).unwrap()
 }
 
-fn world(scale: f64) -> World {
+pub(super) fn world(scale: f64) -> World {
     let mut world = World::empty();
     for (part, city) in (1..).zip(CITIES) {
         for table in data::SHARED {

@@ -1,0 +1,101 @@
+//! The figures as a page of the documentation, with the machine that they were measured on.
+
+use serde_json::Value;
+
+/// Writes the page of these figures, as `Table::json` gives them.
+pub(crate) fn page(figures: &Value) -> String {
+    let mut page = format!(
+        "# Figures\n\nWritten by `cargo ratios --page docs/figures.md` with its other options as they stand below. {}\n",
+        machine()
+    );
+    let ratios = figures["ratios"].as_array();
+    if let Some(ratios) = ratios.filter(|ratios| !ratios.is_empty()) {
+        page.push_str(&governed(figures, ratios));
+    }
+    if figures["tpch"].is_object() {
+        page.push_str(&tpch(&figures["tpch"]));
+    }
+    page
+}
+
+fn governed(figures: &Value, ratios: &[Value]) -> String {
+    let mut text = format!(
+        "\n## Governed beside bare, {} rows\n\nThe governed way divided by a bare one that does the same work, medians of {} pairs.\n\n\
+         | where | what | beside | time | work | bytes |\n|---|---|---|---|---|---|\n",
+        figures["rows"], figures["rounds"]
+    );
+    for ratio in ratios {
+        text.push_str(&format!(
+            "| {} | {} | {} | {} | {} | {} |\n",
+            word(&ratio["where"]),
+            word(&ratio["what"]),
+            word(&ratio["against"]),
+            number(&ratio["wall_ratio"], 2),
+            number(&ratio["cpu_ratio"], 2),
+            number(&ratio["bytes_ratio"], 2),
+        ));
+    }
+    text
+}
+
+fn tpch(tpch: &Value) -> String {
+    let link = match (tpch["link_bits"].as_u64(), tpch["link_delay_ms"].as_f64()) {
+        (Some(bits), Some(delay)) => {
+            format!("over ways of {} Mbit/s and {delay} ms", bits / 1_000_000)
+        }
+        _ => "within the machine".to_owned(),
+    };
+    let mut text = format!(
+        "\n## TPC-H over five participants, scale {}, {link}\n\nOrders and their lines are with three cities, the rest with a fourth, and a \
+         firm asks; each is a process. Bytes are all that pass the sockets, both ways, with TLS, contracts and receipts, beside the \
+         Arrow streams alone of datafusion-federation as its crate ships it. Time is that of the command line's answer beside plain \
+         DataFusion with all files in one process, medians of {} pairs. All answers are those of that process.\n\n\
+         | question | texts sent | bytes | as shipped | fewer | ms | one process, ms | time |\n|---|---|---|---|---|---|---|---|\n",
+        tpch["scale"], tpch["rounds"]
+    );
+    for one in tpch["questions"].as_array().into_iter().flatten() {
+        let (bytes, shipped) = (one["bytes"].as_f64(), one["shipped_bytes"].as_f64());
+        let fewer = match (bytes, shipped) {
+            (Some(bytes), Some(shipped)) => format!("{:.1} times", shipped / bytes),
+            _ => "it fails".to_owned(),
+        };
+        text.push_str(&format!(
+            "| {} | {} | {} | {} | {fewer} | {} | {} | {} |\n",
+            one["question"],
+            one["errands"],
+            one["bytes"],
+            number(&one["shipped_bytes"], 0),
+            number(&one["ms"], 0),
+            number(&one["one_process_ms"], 0),
+            number(&one["time_ratio"], 2),
+        ));
+    }
+    text
+}
+
+fn word(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn number(value: &Value, places: usize) -> String {
+    let number = value.as_f64();
+    number.map_or_else(|| "-".to_owned(), |number| format!("{number:.places$}"))
+}
+
+/// What it runs on, as Linux tells it (proc(5)).
+fn machine() -> String {
+    let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
+    let field = |text: &str, name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    };
+    let model = field(&read("/proc/cpuinfo"), "model name");
+    let memory = field(&read("/proc/meminfo"), "MemTotal");
+    let memory = memory.and_then(|text| text.split(' ').next()?.parse::<u64>().ok());
+    format!(
+        "Measured on {} cores of {}, {} GiB of memory, which do other things too: ratios of neighbours in one run say more than times.",
+        std::thread::available_parallelism().map_or(0, usize::from),
+        model.unwrap_or_else(|| "an unnamed processor".to_owned()),
+        memory.unwrap_or(0) / (1024 * 1024),
+    )
+}
