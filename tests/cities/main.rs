@@ -35,6 +35,7 @@ mod mandates;
 mod notices;
 mod officers;
 mod prepaid;
+mod private;
 mod publish;
 mod published;
 mod quarter;

@@ -54,7 +54,12 @@ impl Evidence for Sending {
                 ("peer", Json::text(&self.participant)),
                 (
                     "datasets",
-                    Json::List(self.datasets.iter().map(Json::text).collect()),
+                    Json::List(
+                        self.datasets
+                            .iter()
+                            .map(|dataset| Json::object([("id", Json::text(dataset))]))
+                            .collect(),
+                    ),
                 ),
                 (
                     "contracts",

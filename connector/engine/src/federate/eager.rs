@@ -86,7 +86,10 @@ fn before_the_join(
     let Some((join, outputs)) = over_join(&aggregate.input) else {
         return Ok(None);
     };
+    let mut conditions = join.on.iter().flat_map(|(left, right)| [left, right]);
     if join.null_equality != NullEquality::NullEqualsNothing
+        || !conditions.all(movable)
+        || !join.filter.iter().all(movable)
         || gathered(&aggregate.input, desk).is_some()
     {
         return Ok(None);

@@ -174,7 +174,7 @@ impl Evidence for Errand {
                 Json::List(
                     self.reads
                         .iter()
-                        .map(|one| Json::text(&one.dataset))
+                        .map(|one| Json::object([("id", Json::text(&one.dataset))]))
                         .collect(),
                 ),
             ),

@@ -3,7 +3,7 @@
 //! The stock rules join in the order in which the text names the tables. Here relations of the same participants that are
 //! compared for equality become neighbours; what is left is joined as it comes, the smaller side first.
 
-use crate::federate::branch::Branch;
+use crate::federate::branch::{Branch, movable};
 use crate::federate::desk::Desk;
 use crate::federate::estimate;
 use crate::federate::gather::{bytes, cost, gathered};
@@ -166,11 +166,13 @@ impl Flat {
         Ok(narrowed)
     }
 
-    /// Whether each column stands for one part alone, so that joins can be put together anew.
+    /// Whether each column stands for one part alone, and conditions hold wherever they are asked: joins can be put together
+    /// anew.
     fn is_plain(&self) -> bool {
         let mut seen = BTreeSet::new();
         let mut columns = self.parts.iter().flat_map(|part| part.schema().columns());
         columns.all(|column| seen.insert(column))
+            && self.conditions.iter().all(movable)
             && self.conditions.iter().all(|one| {
                 let schemas: Vec<&DFSchema> =
                     self.parts.iter().map(|part| &**part.schema()).collect();

@@ -188,4 +188,4 @@ const MESSAGE: usize = 1024 * 1024;
 const ROW: usize = 12 * 1024 * 1024;
 
 /// Below this, packing costs more than it saves.
-const PACK: usize = 64 * 1024;
+const PACK: usize = 4 * 1024;
