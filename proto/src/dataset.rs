@@ -129,6 +129,7 @@ pub fn from_json(json: &Json) -> Result<Dataset, Refusal> {
     dataset.whole_schema = (whole != dataset.shown_digest()).then_some(whole);
     members.finish()?;
     known_columns(&dataset)?;
+    likely_counts(&dataset)?;
     if to_json(&dataset) != *json {
         return Err(CODES.wrong(format!(
             "the entry of `{}` is not in its one spelling",
@@ -146,6 +147,19 @@ fn known_columns(dataset: &Dataset) -> Result<(), Refusal> {
     for name in named {
         if dataset.columns.iter().all(|column| column.name != *name) {
             return Err(CODES.wrong(format!("the entry has no column `{name}`, but names it")));
+        }
+    }
+    Ok(())
+}
+
+/// Numbers of different values are powers of two, and no more than rows could have.
+fn likely_counts(dataset: &Dataset) -> Result<(), Refusal> {
+    for Column { name, distinct, .. } in &dataset.columns {
+        let likely = distinct.is_power_of_two() && *distinct <= dataset.rows.next_power_of_two();
+        if *distinct > 0 && !(likely && dataset.rows > 0) {
+            return Err(CODES.wrong(format!(
+                "`distinct` of `{name}` is no power of two, or more than its rows can have"
+            )));
         }
     }
     Ok(())

@@ -98,6 +98,8 @@ fn each_value_is_checked() {
     check("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
     check("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.0Z");
     check("dataset/2", "dataset/3");
+    check("\"distinct\":64", "\"distinct\":65");
+    check("\"distinct\":64", "\"distinct\":262144");
     check(
         "hansa://munster.example/d/bike_counts",
         "hansa://munster.example/bike_counts",

@@ -161,7 +161,8 @@ impl<'e> Files<'e> {
             .collect();
         let (digest, bytes) = disk::digest(self.entry, &paths)?;
         for (seen, distinct) in self.seen.iter_mut().zip(self.distinct.counts()) {
-            seen.distinct = distinct;
+            // A sketch may count some more than there are rows.
+            seen.distinct = distinct.min(self.rows.next_power_of_two());
         }
         Ok(Written {
             files: self.names,
