@@ -25,8 +25,9 @@ pub(super) fn lessened(
 ) -> Result<Transformed<LogicalPlan>, DataFusionError> {
     plan.transform_up_with_subqueries(|node| {
         let less = match &node {
-            LogicalPlan::Join(join) => once(join, desk)?,
-            LogicalPlan::Aggregate(aggregate) => before_the_join(aggregate, desk)?,
+            // What can't be put together stays as it is.
+            LogicalPlan::Join(join) => once(join, desk).ok().flatten(),
+            LogicalPlan::Aggregate(aggregate) => before_the_join(aggregate, desk).ok().flatten(),
             _ => None,
         };
         Ok(match less {
@@ -46,7 +47,7 @@ fn once(join: &Join, desk: &Desk) -> Result<Option<LogicalPlan>, DataFusionError
     }
     let columns = join.right.schema().columns();
     let keys: Vec<Expr> = columns.into_iter().map(Expr::Column).collect();
-    if !shrinks(&join.right, &keys, desk) {
+    if keys.is_empty() || !shrinks(&join.right, &keys, desk) {
         return Ok(None);
     }
     let right = Aggregate::try_new(Arc::clone(&join.right), keys, Vec::new())?;
@@ -184,7 +185,8 @@ impl Part<'_> {
                 .filter(|column| schema.has_column(column))
                 .for_each(|column| need(&Expr::Column(column.clone())));
         }
-        if !shrinks(self.side, &own, desk) {
+        // Without keys there would be one row, also of nothing.
+        if own.is_empty() || !shrinks(self.side, &own, desk) {
             return Ok(None);
         }
         let calls = calls.iter().cloned().map(|call| match call {

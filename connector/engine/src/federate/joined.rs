@@ -78,6 +78,8 @@ pub(super) fn joined(
 /// The branch as one relation: a SELECT in parentheses.
 pub(super) fn enclosed(branch: &Branch, body: Body, writer: &Writer) -> Option<Branch> {
     let rows = match &body {
+        // A SELECT has columns.
+        Body::Rows { outputs, .. } if outputs.is_empty() => return None,
         Body::Rows { .. } => estimate::rows(branch),
         Body::Groups { keys, .. } => estimate::groups(branch, keys),
     };

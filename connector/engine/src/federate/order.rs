@@ -3,17 +3,20 @@
 //! The stock rules join in the order in which the text names the tables. Here relations of the same participants that are
 //! compared for equality become neighbours; what is left is joined as it comes, the smaller side first.
 
+mod harmless;
+
+use self::harmless::never_fails;
 use crate::federate::branch::{Branch, movable};
 use crate::federate::desk::Desk;
 use crate::federate::estimate;
 use crate::federate::gather::{bytes, cost, gathered};
-use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{
     Column, DFSchema, DataFusionError, JoinConstraint, JoinType, NullEquality,
 };
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, Operator,
+    BinaryExpr, Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, Operator, Projection,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,14 +27,55 @@ pub(super) fn ordered(
     desk: &Desk,
 ) -> Result<Transformed<LogicalPlan>, DataFusionError> {
     plan.transform_down_with_subqueries(|node| {
-        if !matches!(node, LogicalPlan::Join(_)) {
+        let LogicalPlan::Join(join) = &node else {
             return Ok(Transformed::no(node));
-        }
-        match another(&node, desk)? {
-            Some(plan) => Ok(Transformed::new(plan, true, TreeNodeRecursion::Jump)),
-            None => Ok(Transformed::no(node)),
-        }
+        };
+        let tree = is_inner(join);
+        // An order that can't be put together is none.
+        let better = another(&node, desk).ok().flatten();
+        let changed = better.is_some();
+        let plan = better.unwrap_or(node);
+        // Each join is looked at once: the tree is done, what it joins is not.
+        let below = if changed || tree {
+            plan.map_children(|child| parts(child, desk))
+        } else {
+            plan.map_children(|child| ordered(child, desk))
+        }?;
+        let changed = changed || below.transformed;
+        Ok(Transformed::new(
+            below.data,
+            changed,
+            TreeNodeRecursion::Jump,
+        ))
     })
+}
+
+/// What a tree of joins is over, each in its own order.
+fn parts(plan: LogicalPlan, desk: &Desk) -> Result<Transformed<LogicalPlan>, DataFusionError> {
+    if is_of_tree(&plan) {
+        plan.map_children(|child| parts(child, desk))
+    } else {
+        ordered(plan, desk)
+    }
+}
+
+/// Whether a node belongs to the tree of inner joins above it.
+fn is_of_tree(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Join(join) => is_inner(join),
+        LogicalPlan::Filter(filter) => over_join(&filter.input),
+        LogicalPlan::Projection(projection) => only_columns(projection),
+        _ => false,
+    }
+}
+
+/// Whether a projection over joins only leaves columns out.
+fn only_columns(projection: &Projection) -> bool {
+    over_join(&projection.input)
+        && projection
+            .expr
+            .iter()
+            .all(|expr| matches!(expr, Expr::Column(_)))
 }
 
 /// Relations that are joined, and the conditions among them.
@@ -51,19 +95,10 @@ struct Cluster {
 fn another(node: &LogicalPlan, desk: &Desk) -> Result<Option<LogicalPlan>, DataFusionError> {
     let mut flat = Flat::default();
     flat.take(node)?;
-    if flat.parts.len() < 2 {
+    if flat.parts.len() < 2 || !flat.is_plain() {
         return Ok(None);
     }
     let mut changed = flat.narrow()?;
-    // Below the parts there may be more joins.
-    for part in &mut flat.parts {
-        let inside = ordered(std::mem::take(part), desk)?;
-        changed |= inside.transformed;
-        *part = inside.data;
-    }
-    if !flat.is_plain() {
-        return Ok(None);
-    }
     let mut clusters: Vec<Cluster> = flat
         .parts
         .into_iter()
@@ -109,13 +144,7 @@ impl Flat {
                     .extend(split_conjunction_owned(filter.predicate.clone()));
             }
             // Only leaves columns out.
-            LogicalPlan::Projection(projection)
-                if over_join(&projection.input)
-                    && projection
-                        .expr
-                        .iter()
-                        .all(|expr| matches!(expr, Expr::Column(_))) =>
-            {
+            LogicalPlan::Projection(projection) if only_columns(projection) => {
                 self.take(&projection.input)?;
             }
             // What only keeps or drops rows of one part is done to that part.
@@ -166,17 +195,26 @@ impl Flat {
         Ok(narrowed)
     }
 
-    /// Whether each column stands for one part alone, and conditions hold wherever they are asked: joins can be put together
-    /// anew.
+    /// Whether each column stands for one part alone, and conditions hold and fail nowhere, wherever they are asked: joins
+    /// can be put together anew.
     fn is_plain(&self) -> bool {
-        let mut seen = BTreeSet::new();
-        let mut columns = self.parts.iter().flat_map(|part| part.schema().columns());
-        columns.all(|column| seen.insert(column))
-            && self.conditions.iter().all(movable)
+        let columns = self.parts.iter().flat_map(|part| part.schema().columns());
+        let columns: Vec<Column> = columns.collect();
+        let distinct: BTreeSet<&Column> = columns.iter().collect();
+        // A name without its relation would stand for that of any relation as well.
+        let alone = |one: &Column| {
+            one.relation.is_some()
+                || columns
+                    .iter()
+                    .filter(|other| other.name == one.name)
+                    .count()
+                    == 1
+        };
+        let schemas: Vec<&DFSchema> = self.parts.iter().map(|part| &**part.schema()).collect();
+        distinct.len() == columns.len()
+            && columns.iter().all(alone)
             && self.conditions.iter().all(|one| {
-                let schemas: Vec<&DFSchema> =
-                    self.parts.iter().map(|part| &**part.schema()).collect();
-                one.any_column_refs() && within(one, &schemas)
+                movable(one) && never_fails(one) && one.any_column_refs() && within(one, &schemas)
             })
     }
 }
@@ -305,9 +343,16 @@ fn joined(
 }
 
 fn within(expr: &Expr, schemas: &[&DFSchema]) -> bool {
-    let has = |column: &Column| schemas.iter().any(|schema| schema.has_column(column));
+    let has = |column: &Column| schemas.iter().any(|schema| has(schema, column));
     let columns = expr.column_refs();
     !columns.is_empty() && columns.into_iter().all(has)
+}
+
+/// Whether a schema has exactly this column: not one of another relation under the same name.
+fn has(schema: &DFSchema, column: &Column) -> bool {
+    schema.iter().any(|(relation, field)| {
+        relation == column.relation.as_ref() && *field.name() == column.name
+    })
 }
 
 fn is_inner(join: &Join) -> bool {
@@ -334,10 +379,10 @@ fn only_part(join: &Join, parts: &[LogicalPlan]) -> Option<usize> {
     for expr in conditions.chain(&join.filter) {
         for column in expr.column_refs() {
             let mut holders = parts.iter().enumerate();
-            let holder = holders.find(|(_, part)| part.schema().has_column(column));
+            let holder = holders.find(|(_, part)| has(part.schema(), column));
             match holder {
                 Some((at, _)) => used.insert(at),
-                None if join.right.schema().has_column(column) => false,
+                None if has(join.right.schema(), column) => false,
                 None => return None,
             };
         }

@@ -200,6 +200,47 @@ fn on_the_side_that_contracts_permit() {
     }
 }
 
+/// What was found by reading: each was a wrong answer, or a question that failed, at one time.
+#[test]
+fn what_once_went_wrong() {
+    let world = world(true, true);
+    for sql in [
+        // Sums of nothing before a join are one row.
+        "SELECT t.place, count(*) FROM munster.trips t CROSS JOIN zurich.sites s WHERE s.level > 100 GROUP BY t.place",
+        "SELECT t.place, count(*) FROM munster.trips t CROSS JOIN zurich.sites s WHERE s.level > 2 GROUP BY t.place",
+        "SELECT t.place, max(s.level) FROM munster.trips t CROSS JOIN zurich.sites s WHERE s.level > 100 GROUP BY t.place",
+        // Rows that decide by being there, without a column.
+        "SELECT id FROM munster.trips WHERE EXISTS (SELECT 1 FROM zurich.sites WHERE level > 2)",
+        "SELECT id FROM zurich.trips WHERE NOT EXISTS (SELECT 1 FROM zurich.sites WHERE level > 200)",
+        "SELECT DISTINCT t.place FROM munster.trips t CROSS JOIN zurich.sites s",
+        // Names without a relation beside those of one.
+        "SELECT id, n FROM (SELECT t.id FROM munster.trips t JOIN zurich.sites s ON s.level = t.n) \
+         JOIN (SELECT trip AS k, visit * 2 AS n FROM ottawa.visits) ON id = k",
+        "SELECT id, n FROM (SELECT t.id FROM munster.trips t JOIN munster.visits s ON s.visit = t.n) \
+         JOIN (SELECT trip AS k, visit * 2 AS n FROM ottawa.visits) ON id = k AND id > n",
+        // Two keys whose names do not show their casts.
+        "SELECT count(v.n) FROM munster.trips t JOIN ottawa.trips v ON t.ts = v.day AND t.place = CAST(v.day AS VARCHAR)",
+        // A condition that fails for pairs which another join leaves out.
+        "SELECT t.id FROM munster.trips t JOIN zurich.sites s ON s.place = t.place AND s.level > 100 \
+         JOIN munster.visits v ON v.trip = t.id AND 100 / (v.trip - t.id) > 1",
+    ] {
+        world.same(sql);
+    }
+}
+
+/// Joins within joins are each looked at once.
+#[test]
+fn deep_joins_are_planned_in_time() {
+    let mut sql = "SELECT place AS k, max(x) AS x FROM munster.trips GROUP BY place".to_owned();
+    for level in 0..12 {
+        let city = CITIES[level % 2];
+        sql = format!(
+            "SELECT t.place AS k, max(d.x) AS x FROM {city}.trips t JOIN ({sql}) d ON d.k = t.place GROUP BY t.place"
+        );
+    }
+    world(false, true).same(&sql);
+}
+
 /// A single value that a participant computes is compared there.
 #[test]
 fn with_a_single_value() {
