@@ -69,22 +69,13 @@ fn keys_of_a_private_list_do_not_leave() {
         }
     }
 
-    // Without the other city there is no answer, or one that says what it lacks.
+    // Without the other city there is no answer, nor with `--partial`: what its tables look like is not known then. A
+    // question over a model goes without it and says so (federation.rs, `a_city_that_is_down_is_named`).
     lindau.kill();
-    let failed = north.ask(QUESTION).ends(5);
-    assert!(failed.err.contains("lindau.example"), "{}", failed.err);
-    let partial = ["--json", "sql", QUESTION, "--purpose", PURPOSE, "--partial"];
-    let told = north.hansa(&partial);
-    assert!(
-        told.out.contains("\"complete\":false") || told.status == Some(5),
-        "{}{}",
-        told.out,
-        told.err
-    );
-    assert!(
-        told.out.contains("lindau.example") || told.err.contains("lindau.example"),
-        "{}{}",
-        told.out,
-        told.err
-    );
+    let partial = ["sql", QUESTION, "--purpose", PURPOSE, "--partial"];
+    for failed in [north.ask(QUESTION), north.hansa(&partial)] {
+        let failed = failed.refused("PEER_UNREACHABLE", 5);
+        assert!(failed.err.contains("lindau.example"), "{}", failed.err);
+        assert!(!failed.out.contains("fare"), "no row: {}", failed.out);
+    }
 }

@@ -17,6 +17,7 @@ mod estimate;
 mod exec;
 mod feed;
 mod gather;
+mod harmless;
 mod joined;
 mod look;
 mod order;

@@ -10,7 +10,6 @@ use parquet::arrow::ArrowWriter;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// The cities that share orders and lines.
 pub(super) const CITIES: [&str; 3] = ["munster", "ottawa", "zurich"];
@@ -115,19 +114,6 @@ impl World {
     pub(super) fn passed(&self) -> u64 {
         let all = self.relays.iter().map(Relay::passed);
         all.map(|(to, from)| to + from).sum()
-    }
-
-    /// The same when nothing has passed for a while: receipts are acknowledged after the answer.
-    pub(super) fn settled(&self) -> u64 {
-        let mut before = self.passed();
-        loop {
-            std::thread::sleep(Duration::from_millis(200));
-            let now = self.passed();
-            if now == before {
-                return now;
-            }
-            before = now;
-        }
     }
 }
 

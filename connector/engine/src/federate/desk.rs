@@ -9,7 +9,6 @@ use crate::federate::question::Wish;
 use crate::federate::select::{Body, Select, Source, places};
 use crate::federate::source::{ErrandSource, Relation};
 use crate::federate::span;
-use arrow_schema::{DataType, SchemaRef};
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use evidence::time::Time;
@@ -87,7 +86,7 @@ impl Desk {
                 .collect(),
             purpose: self.wish.purpose.clone(),
             sql: text.sql,
-            most_bytes: most_rows.saturating_mul(width(&text.schema)),
+            most_bytes: most_rows.saturating_mul(u64::from(estimate::width(text.schema.fields()))),
             schema: text.schema,
             at_most,
             at_least: u64::from(single),
@@ -160,18 +159,4 @@ fn asked(
             Source::Inner(inner) => asked(&inner.select, table, relation, spans),
         }
     }
-}
-
-/// Bytes of one row, texts taken as 24.
-fn width(schema: &SchemaRef) -> u64 {
-    schema
-        .fields()
-        .iter()
-        .map(|field| match field.data_type() {
-            DataType::Boolean => 1,
-            DataType::Int32 | DataType::Date32 | DataType::Float32 => 4,
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => 24,
-            _ => 8,
-        })
-        .sum()
 }

@@ -6,11 +6,12 @@ use crate::federate::branch::{movable, substitute};
 use crate::federate::desk::Desk;
 use crate::federate::estimate;
 use crate::federate::gather::gathered;
+use crate::federate::harmless::never_fails;
 use arrow_schema::DataType;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, DataFusionError, JoinType, NullEquality};
 use datafusion::logical_expr::{
-    Aggregate, BinaryExpr, Expr, ExprSchemable, Join, LogicalPlan, LogicalPlanBuilder, Operator,
+    Aggregate, Expr, ExprSchemable, Join, LogicalPlan, LogicalPlanBuilder,
 };
 use datafusion::prelude::ident;
 use std::sync::Arc;
@@ -298,24 +299,9 @@ fn is_harmless(call: &Expr, schema: &DFSchema) -> bool {
     let whole = matches!(call.func.name(), "sum" | "avg");
     let argument = |expr: &Expr| {
         // A sum of whole numbers can go beyond its type.
-        (!whole || kind(expr) == Some(DataType::Float64)) && is_plain(expr, schema)
+        (!whole || kind(expr) == Some(DataType::Float64)) && never_fails(expr, schema)
     };
     call.params.filter.is_none() && call.params.args.iter().all(argument)
-}
-
-fn is_plain(expr: &Expr, schema: &DFSchema) -> bool {
-    match expr {
-        Expr::Column(_) | Expr::Literal(..) => true,
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
-            let float = |expr: &Expr| matches!(expr.get_type(schema), Ok(DataType::Float64));
-            matches!(op, Operator::Plus | Operator::Minus | Operator::Multiply)
-                && float(left)
-                && float(right)
-                && is_plain(left, schema)
-                && is_plain(right, schema)
-        }
-        _ => false,
-    }
 }
 
 /// The name of what is computed before a join, which no column has.

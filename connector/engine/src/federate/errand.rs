@@ -3,9 +3,6 @@
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use async_trait::async_trait;
-use evidence::digest::Digest;
-use evidence::json::Json;
-use evidence::ledger::{Entry, Evidence};
 use evidence::time::Time;
 use futures::stream::BoxStream;
 use policy::id::{ContractId, DatasetId, Name, ParticipantId, PurposeId};
@@ -157,45 +154,5 @@ impl Reading {
     pub const fn is_span_untold(&self) -> bool {
         let (from, to) = self.asked_span;
         self.time_span.is_none() && (from.is_some() || to.is_some())
-    }
-}
-
-impl Evidence for Errand {
-    /// Who is asked for what, under which contract; of the text its digest alone.
-    fn entry(&self) -> Entry {
-        let purpose = self
-            .purpose
-            .as_ref()
-            .map_or(Json::Null, |purpose| Json::Text(purpose.to_string()));
-        let body = [
-            ("participant", Json::Text(self.participant.to_string())),
-            (
-                "datasets",
-                Json::List(
-                    self.reads
-                        .iter()
-                        .map(|one| Json::object([("id", Json::text(&one.dataset))]))
-                        .collect(),
-                ),
-            ),
-            (
-                "contracts",
-                Json::List(self.contracts().iter().map(Json::text).collect()),
-            ),
-            ("purpose", purpose),
-            (
-                "sql",
-                Json::Text(Digest::of(self.sql.as_bytes()).to_string()),
-            ),
-            ("attempt", Json::Int(i64::from(self.attempt))),
-        ];
-        Entry {
-            kind: "errand",
-            body: Json::Object(
-                body.into_iter()
-                    .map(|(name, value)| (name.to_owned(), value))
-                    .collect(),
-            ),
-        }
     }
 }

@@ -3,8 +3,7 @@
 
 use crate::federate::branch::Branch;
 use crate::federate::select::{Item, Kind, Source, place, places};
-use arrow_schema::DataType;
-use datafusion::common::DFSchema;
+use arrow_schema::{DataType, Fields};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 
 /// Rows of a table of which nothing is told.
@@ -40,17 +39,20 @@ pub(super) fn groups(branch: &Branch, keys: &[Expr]) -> f64 {
     each.product::<f64>().min(rows).max(1.0)
 }
 
-/// Bytes of one row, texts taken as 24.
-pub(super) fn width(schema: &DFSchema) -> f64 {
-    let fields = schema.fields().iter();
-    fields
-        .map(|field| match field.data_type() {
-            DataType::Boolean => 1.0,
-            DataType::Int32 | DataType::Date32 | DataType::Float32 => 4.0,
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => 24.0,
-            _ => 8.0,
-        })
-        .sum()
+/// Bytes of one row with these columns, texts taken as 24.
+pub(super) fn width(fields: &Fields) -> u32 {
+    let widths = fields.iter().map(|field| match field.data_type() {
+        DataType::Boolean => 1,
+        DataType::Int32 | DataType::Date32 | DataType::Float32 => 4,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => 24,
+        _ => 8,
+    });
+    widths.sum()
+}
+
+/// About how many bytes so many rows of these columns are.
+pub(super) fn bytes(rows: f64, fields: &Fields) -> f64 {
+    rows * f64::from(width(fields))
 }
 
 fn size(item: &Item) -> f64 {

@@ -3,7 +3,7 @@
 use crate::federate::aggregate::unalias;
 use crate::federate::branch::{Branch, branches_or, movable};
 use crate::federate::desk::Desk;
-use crate::federate::estimate::{self, width};
+use crate::federate::estimate;
 use crate::federate::joined::{beside, enclosed, joined, own_key};
 use crate::federate::select::{Body, Source};
 use datafusion::common::DFSchema;
@@ -126,52 +126,31 @@ fn filtered(filter: &Filter, desk: &Desk) -> Option<Vec<Branch>> {
         }
         both = beside(&both, inner, &desk.writer)?;
     }
-    let outputs = both.outputs.split_off(count);
-    let predicate = filter.predicate.clone().transform_down(|expr| {
-        let at = match &expr {
-            Expr::ScalarSubquery(inner) => values.iter().position(|value| value == inner),
-            _ => None,
-        };
-        let known = at.and_then(|at| outputs.get(at));
-        Ok(match known {
-            // Not yet in the place of a column of the plan: marked, so that it is not taken for one.
-            Some(known) => {
-                Transformed::new(known.clone().alias(VALUE), true, TreeNodeRecursion::Jump)
-            }
-            None => Transformed::no(expr),
-        })
-    });
-    let predicate = placed(predicate.ok()?.data, filter.input.schema(), &both.outputs)?;
-    both.conjuncts.extend(split_conjunction_owned(predicate));
-    Some(vec![both])
-}
-
-/// The mark of a single value.
-const VALUE: &str = "a single value";
-
-/// An expression over the plan's columns with what these are in a branch; single values are there already.
-fn placed(expr: Expr, schema: &DFSchema, outputs: &[Expr]) -> Option<Expr> {
+    let found = both.outputs.split_off(count);
+    let schema = filter.input.schema();
     let mut whole = true;
-    let done = expr.transform_down(|expr| {
-        Ok(match &expr {
-            Expr::Alias(alias) if alias.name == VALUE => {
-                Transformed::new((*alias.expr).clone(), true, TreeNodeRecursion::Jump)
+    let predicate = filter.predicate.clone().transform_down(|expr| {
+        let known = match &expr {
+            Expr::ScalarSubquery(inner) => {
+                let at = values.iter().position(|value| value == inner);
+                at.and_then(|at| found.get(at))
             }
             Expr::Column(column) => {
-                let found = schema.maybe_index_of_column(column);
-                match found.and_then(|index| outputs.get(index)) {
-                    Some(output) => Transformed::new(output.clone(), true, TreeNodeRecursion::Jump),
-                    None => {
-                        whole = false;
-                        Transformed::new(expr, false, TreeNodeRecursion::Stop)
-                    }
-                }
+                let at = schema.maybe_index_of_column(column);
+                at.and_then(|at| both.outputs.get(at))
             }
-            _ => Transformed::no(expr),
-        })
+            _ => return Ok(Transformed::no(expr)),
+        };
+        whole &= known.is_some();
+        let known = known.cloned().unwrap_or(expr);
+        Ok(Transformed::new(known, true, TreeNodeRecursion::Jump))
     });
-    let expr = done.ok()?.data;
-    (whole && movable(&expr)).then(|| expr.unalias_nested().data)
+    let predicate = predicate.ok()?.data.unalias_nested().data;
+    if !whole || !movable(&predicate) {
+        return None;
+    }
+    both.conjuncts.extend(split_conjunction_owned(predicate));
+    Some(vec![both])
 }
 
 /// Whether it is one row whatever there is: an aggregate without keys.
@@ -205,7 +184,7 @@ pub(super) fn pays(plan: &LogicalPlan, branches: &[Branch], desk: &Desk) -> bool
 /// About how many bytes branches bring as the rows of a plan.
 pub(super) fn bytes(plan: &LogicalPlan, branches: &[Branch]) -> f64 {
     let rows: f64 = branches.iter().map(estimate::rows).sum();
-    rows * width(plan.schema())
+    estimate::bytes(rows, plan.schema().fields())
 }
 
 /// About how many bytes travel at least for a part of a plan.
@@ -231,5 +210,6 @@ pub(super) fn partial(aggregate: &Aggregate, desk: &Desk) -> Option<f64> {
         keys.map(|keys| estimate::groups(branch, &keys))
     });
     let groups: Option<Vec<f64>> = each.collect();
-    Some(groups?.iter().sum::<f64>() * width(&aggregate.schema))
+    let groups: f64 = groups?.iter().sum();
+    Some(estimate::bytes(groups, aggregate.schema.fields()))
 }

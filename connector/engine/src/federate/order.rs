@@ -3,13 +3,11 @@
 //! The stock rules join in the order in which the text names the tables. Here relations of the same participants that are
 //! compared for equality become neighbours; what is left is joined as it comes, the smaller side first.
 
-mod harmless;
-
-use self::harmless::never_fails;
 use crate::federate::branch::{Branch, movable};
 use crate::federate::desk::Desk;
 use crate::federate::estimate;
 use crate::federate::gather::{bytes, cost, gathered};
+use crate::federate::harmless::never_fails;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{
     Column, DFSchema, DataFusionError, JoinConstraint, JoinType, NullEquality,
@@ -184,7 +182,7 @@ impl Flat {
             let schema = Arc::clone(part.schema());
             let (own, others): (Vec<Expr>, Vec<Expr>) = std::mem::take(&mut self.conditions)
                 .into_iter()
-                .partition(|one| one.any_column_refs() && within(one, &[&schema]));
+                .partition(|one| within(one, &[&schema]));
             self.conditions = others;
             if let Some(predicate) = conjunction(own) {
                 narrowed = true;
@@ -210,12 +208,16 @@ impl Flat {
                     .count()
                     == 1
         };
-        let schemas: Vec<&DFSchema> = self.parts.iter().map(|part| &**part.schema()).collect();
-        distinct.len() == columns.len()
-            && columns.iter().all(alone)
-            && self.conditions.iter().all(|one| {
-                movable(one) && never_fails(one) && one.any_column_refs() && within(one, &schemas)
-            })
+        if distinct.len() < columns.len() || !columns.iter().all(alone) {
+            return false;
+        }
+        let schemas = self.parts.iter().map(|part| part.schema());
+        let all = schemas.fold(DFSchema::empty(), |mut all, one| {
+            all.merge(one);
+            all
+        });
+        let mut conditions = self.conditions.iter();
+        conditions.all(|one| movable(one) && never_fails(one, &all) && within(one, &[&all]))
     }
 }
 
@@ -232,7 +234,7 @@ impl Cluster {
     fn rows(&self) -> f64 {
         match &self.branches {
             Some(branches) => branches.iter().map(estimate::rows).sum(),
-            None => self.bytes / estimate::width(self.plan.schema()).max(1.0),
+            None => self.bytes / estimate::bytes(1.0, self.plan.schema().fields()).max(1.0),
         }
     }
 }
@@ -372,11 +374,15 @@ fn over_join(plan: &LogicalPlan) -> bool {
     }
 }
 
-/// The part whose columns alone a join compares with its right side.
+/// The part whose columns alone a join compares with its right side, by conditions that can be asked of all its rows.
 fn only_part(join: &Join, parts: &[LogicalPlan]) -> Option<usize> {
     let mut used = BTreeSet::new();
+    let both = join.left.schema().join(join.right.schema()).ok()?;
     let conditions = join.on.iter().flat_map(|(left, right)| [left, right]);
     for expr in conditions.chain(&join.filter) {
+        if !never_fails(expr, &both) {
+            return None;
+        }
         for column in expr.column_refs() {
             let mut holders = parts.iter().enumerate();
             let holder = holders.find(|(_, part)| has(part.schema(), column));

@@ -3,7 +3,7 @@
 mod kept;
 
 use super::{Town, check_code, configured, floats, ints, only};
-use crate::publish::Outcome;
+use crate::publish::{Outcome, Staged};
 use crate::snapshot::shelf::Shelf;
 use crate::source::config::DatasetConfig;
 use policy::refusal::Code;
@@ -123,6 +123,41 @@ fn a_dataset_without_rows_is_published_as_such() {
     );
     let reopened = Shelf::open(town.state.path(), &town.context().owner).0;
     assert_eq!(**reopened.holdings().values().next().unwrap(), snapshot);
+}
+
+/// Different values are counted as a power of two; a column of many, of few and of none.
+#[test]
+fn different_values_are_counted_over_all_files() {
+    let (town, folder) = (Town::new(), tempfile::tempdir().unwrap());
+    let many = |day: u32| -> String {
+        let lines = (0..300).map(|trip| format!("2026-01-0{day},{trip},\n"));
+        std::iter::once("day,trips,note\n".to_owned())
+            .chain(lines)
+            .collect()
+    };
+    let noted = format!("{TRIPS}[[dataset.column]]\nname = \"note\"\ntype = \"text\"\n");
+    let count = |staged: &Staged| -> Vec<u64> {
+        let columns = staged.entry.columns.iter();
+        columns.map(|column| column.distinct).collect()
+    };
+    for day in [1, 2, 3] {
+        write(folder.path(), &format!("{day}.csv"), &many(day));
+    }
+    let config = trips(folder.path(), &noted);
+    let staged = town.stage(&config);
+    assert_eq!(count(&staged), [4, 512, 0]);
+    staged.commit().unwrap();
+    // What is taken over from before counts as what is new does.
+    for day in [4, 5] {
+        write(folder.path(), &format!("{day}.csv"), &many(day));
+    }
+    assert_eq!(count(&town.stage(&config)), [8, 512, 0]);
+    let few = trips(folder.path(), TRIPS);
+    write(folder.path(), "1.csv", "day,trips\n2026-01-01,7\n");
+    for day in 2..=5 {
+        std::fs::remove_file(folder.path().join(format!("data/{day}.csv"))).unwrap();
+    }
+    assert_eq!(count(&town.stage(&few)), [1, 1]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! About how many different values the columns of a snapshot have: what joins and groups are expected to give depends on it.
 
-use arrow_array::{Array as _, RecordBatch};
-use arrow_schema::{DataType, SchemaRef};
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use datafusion::functions_aggregate::approx_distinct::approx_distinct_udaf;
 use datafusion::physical_expr::aggregate::AggregateExprBuilder;
 use datafusion::physical_expr::expressions::Column;
@@ -9,7 +9,7 @@ use datafusion_common::ScalarValue;
 use datafusion_expr::Accumulator;
 use std::sync::Arc;
 
-/// One sketch for each column, of 16 KiB at most; none where the engine has none for its type.
+/// One sketch for each column, of 16 KiB at most; none where the engine has none for its type, or it failed.
 pub(super) struct Distinct(Vec<Option<Box<dyn Accumulator>>>);
 
 impl Distinct {
@@ -34,11 +34,10 @@ impl Distinct {
     /// Takes in the values of a batch.
     pub(super) fn take(&mut self, batch: &RecordBatch) {
         for (sketch, column) in self.0.iter_mut().zip(batch.columns()) {
-            let bits = *column.data_type() == DataType::Boolean;
-            let taken = sketch.as_mut().filter(|_| !bits);
-            let taken = taken.map(|sketch| sketch.update_batch(&[Arc::clone(column)]));
-            // A column of which nothing can be said is told nothing of.
-            if !matches!(taken, Some(Ok(()))) && !column.is_empty() {
+            let failed = |taken: &mut Box<dyn Accumulator>| {
+                taken.update_batch(&[Arc::clone(column)]).is_err()
+            };
+            if sketch.as_mut().is_some_and(failed) {
                 *sketch = None;
             }
         }

@@ -2,7 +2,10 @@
 
 use super::{About, entry, sample};
 use crate::source::config::read::parse;
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
+use parquet::arrow::ArrowWriter;
 use std::path::Path;
+use std::sync::Arc;
 
 fn demo(file: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -75,6 +78,27 @@ fn a_decimal_comma_is_seen() {
         "name   = \"wert\"\nfrom   = 'Wert'\ntype   = \"float\"",
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+}
+
+/// A file that has types says what its numbers are, whatever the first of them look like.
+#[test]
+fn floating_point_numbers_that_are_whole_are_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fares.parquet");
+    let numbers = Arc::new(Float64Array::from(vec![17.0, 36.0])) as ArrayRef;
+    let counts = Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef;
+    let rows = RecordBatch::try_from_iter([("fare", numbers), ("n", counts)]).unwrap();
+    let file = std::fs::File::create(&path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, rows.schema(), None).unwrap();
+    writer.write(&rows).unwrap();
+    writer.close().unwrap();
+    let text = entry(&path, "fares.parquet", &About::default())
+        .unwrap()
+        .text;
+    for (name, kind) in [("fare", "float"), ("n", "int")] {
+        let lines = format!("name   = \"{name}\"\ntype   = \"{kind}\"");
+        assert!(text.contains(&lines), "{text}");
     }
 }
 
