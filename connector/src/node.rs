@@ -24,6 +24,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 pub(crate) mod texts;
+pub(crate) mod ways;
 
 use crate::app::clock::Moved;
 use crate::config::Config;
@@ -37,6 +38,7 @@ use crate::node::purse::Purses;
 use crate::node::refusals::Refusals;
 use crate::node::running::Running;
 use crate::node::seats::{Seat, Seats};
+use crate::node::ways::Ways;
 use crate::walk::fact::Fact;
 use catalog::Catalog;
 use engine::limits::{Limits, Room};
@@ -106,6 +108,8 @@ pub(crate) struct Node {
     pub(crate) refusals: Refusals,
     /// Connections to peers.
     pub(crate) calls: Calls,
+    /// Who carries letters to them.
+    pub(crate) ways: Ways,
     /// Names the schemas of its datasets, so that nobody can guess at them.
     pub(crate) schema_secret: [u8; 32],
     /// What is still owed for answers that nobody reads any more.

@@ -1,16 +1,17 @@
 //! What one question may use, and the room in which questions run: their own threads, memory and disk.
 
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::disk_manager::{DiskManager, DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{
     FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
 };
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SpillFile, TempFileFactory};
 use datafusion_common::resources_datafusion_err;
 use policy::refusal::{Code, Refusal};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::runtime::Handle;
 
@@ -152,7 +153,7 @@ impl Room {
     /// What one question runs in: its own pool inside the room's, its own temporary files.
     ///
     /// # Errors
-    /// `STATE_BROKEN` when temporary files can't be made.
+    /// `STATE_BROKEN` when the engine can't be set up.
     pub fn environment(&self, limits: &Limits) -> Result<(Arc<RuntimeEnv>, Arc<Pool>), Refusal> {
         let pool = Arc::new(Pool {
             inner: FairSpillPool::new(limits.memory),
@@ -162,16 +163,45 @@ impl Room {
             peak: AtomicUsize::new(0),
         });
         let shared: Arc<dyn MemoryPool> = pool.clone();
-        let disk = DiskManagerBuilder::default()
-            .with_mode(DiskManagerMode::Directories(vec![self.spill.clone()]))
-            .with_max_temp_directory_size(limits.spill);
+        let disk = DiskManagerBuilder::default().with_temp_file_factory(Arc::new(Spill {
+            folder: self.spill.clone(),
+            limit: limits.spill,
+            made: OnceLock::new(),
+        }));
         let environment = RuntimeEnvBuilder::new()
             .with_memory_pool(shared)
             .with_disk_manager_builder(disk)
             .with_cache_manager(self.caches.clone())
             .build_arc()
-            .map_err(|_| Refusal::new(Code::StateBroken, "temporary files can't be made"))?;
+            .map_err(|_| Refusal::new(Code::StateBroken, "the engine can't be set up"))?;
         Ok((environment, pool))
+    }
+}
+
+/// The temporary files of one question, in a folder of their own that is made with the first of them: few questions have any.
+struct Spill {
+    folder: PathBuf,
+    limit: u64,
+    made: OnceLock<Arc<DiskManager>>,
+}
+
+impl Spill {
+    fn manager(&self) -> datafusion_common::Result<Arc<DiskManager>> {
+        if let Some(made) = self.made.get() {
+            return Ok(Arc::clone(made));
+        }
+        let made = DiskManagerBuilder::default()
+            .with_mode(DiskManagerMode::Directories(vec![self.folder.clone()]))
+            .with_max_temp_directory_size(self.limit)
+            .build()?;
+        // Of two that come at once one is kept, and the other's empty folder goes.
+        Ok(Arc::clone(self.made.get_or_init(|| Arc::new(made))))
+    }
+}
+
+impl TempFileFactory for Spill {
+    fn create_temp_file(&self, what_for: &str) -> datafusion_common::Result<Arc<dyn SpillFile>> {
+        self.manager()?.create_tmp_file(what_for)
     }
 }
 

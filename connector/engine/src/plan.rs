@@ -40,14 +40,36 @@ pub struct Planned {
 /// `DATASET_UNKNOWN`, `COLUMN_UNKNOWN`, `FUNCTION_UNKNOWN`, `SQL_INVALID`; the refusals of the aggregate form;
 /// `RESOURCE_LIMIT` when planning takes longer than its limit.
 pub fn plan(sql: &str, view: &View, limits: &SqlLimits, now: Time) -> Result<Bound, Refusal> {
+    stack::wait(limits.planning, planning(sql, view, limits, now))
+}
+
+/// As [`plan`], without blocking the caller's thread.
+///
+/// # Errors
+/// Those of [`plan`].
+pub async fn plan_apart(
+    sql: &str,
+    view: &View,
+    limits: &SqlLimits,
+    now: Time,
+) -> Result<Bound, Refusal> {
+    stack::run(limits.planning, planning(sql, view, limits, now)).await
+}
+
+fn planning(
+    sql: &str,
+    view: &View,
+    limits: &SqlLimits,
+    now: Time,
+) -> impl FnOnce() -> Result<Bound, Refusal> + Send + 'static {
     let tables = Arc::new(names::ViewTables::new(view));
     let (sql, limits) = (sql.to_owned(), *limits);
-    stack::wait(limits.planning, move || {
+    move || {
         let planned = planned(&sql, tables, &limits, now)?;
         let plan =
             functions::joined::bounded(planned.plan).map_err(|error| fault::planning(&error))?;
         bind(plan, planned.explain)
-    })
+    }
 }
 
 /// Plans `sql` over `tables` on the calling thread; for callers that already are on a large stack.

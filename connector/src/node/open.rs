@@ -10,6 +10,7 @@ use crate::node::purse::Purses;
 use crate::node::refusals::Refusals;
 use crate::node::running::Running;
 use crate::node::seats::Seats;
+use crate::node::ways::Ways;
 use crate::node::{
     Node, groups, guards, heads::Heads, index, lists, offers, people, releases, secret, texts,
 };
@@ -134,6 +135,7 @@ impl Node {
             heads: Heads::default(),
             refusals: Refusals::default(),
             calls: Calls::default(),
+            ways: Ways::default(),
             schema_secret,
             owed: tokio_util::task::TaskTracker::new(),
             posted: tokio::sync::Notify::new(),

@@ -5,6 +5,7 @@ mod lacking;
 
 use crate::node::Node;
 use crate::node::calls::Peer;
+use crate::walk::post::{self, Carried};
 use catalog::dataset::Dataset;
 use engine::federate::home::{Home, Lacking, RemoteTable};
 use engine::federate::question::{Bounds, Wish};
@@ -150,11 +151,7 @@ pub(crate) async fn reach(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<Ho
         .iter()
         .filter(|peer| model || words.contains(peer.alias.as_str()))
         .collect();
-    let fetched = futures::future::join_all(wanted.iter().map(|peer| async {
-        negotiate_pump(node, peer).await;
-        catalogue(node, peer).await
-    }))
-    .await;
+    let fetched = futures::future::join_all(wanted.iter().map(|peer| newest(node, peer))).await;
     let mut tables = own_tables(node)?;
     let mut lacks = Vec::new();
     let mut shown = BTreeMap::new();
@@ -201,10 +198,16 @@ fn away(peer: &Peer, why: Refusal) -> Refusal {
     why.with_help(format!("hansa doctor {} says where it fails", peer.alias))
 }
 
-/// Fetches letters before asking, so that a contract that was just finalised, or withdrawn, counts. A peer that can't be
-/// reached shows itself in the catalogue call.
-async fn negotiate_pump(node: &Arc<Node>, peer: &Peer) {
-    let _ = crate::walk::post::pump(node, peer).await;
+/// What a peer shows, letters carried first, so that a contract that was just finalised, or withdrawn, counts. Mostly there
+/// are none that change anything: they are looked for while the catalogue comes, which is fetched again if there were some.
+async fn newest(node: &Arc<Node>, peer: &Peer) -> Result<Vec<Seen>, Refusal> {
+    // The two share one connection; a peer that can't be reached shows itself in the catalogue call.
+    let _greeted = node.call(peer).await;
+    let (carried, seen) = futures::join!(post::news(node, peer), catalogue(node, peer));
+    match carried {
+        Ok(Carried::Something) => catalogue(node, peer).await,
+        Ok(Carried::Nothing) | Err(_) => seen,
+    }
 }
 
 /// The words of a statement, in lower case.

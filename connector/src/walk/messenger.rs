@@ -346,22 +346,36 @@ impl Carried {
         )
         .await?;
         if let Some(bytes) = judged.countersigned {
-            let content = Content::Acknowledgement {
-                request: self.request,
-                receipt: Bytes::from(bytes),
-                disputed: false,
-                witnessed: self.node.witness(&self.peer.id),
-            };
-            negotiate::send(&self.node, &self.peer.id, content, false).await?;
-            let (node, peer) = (Arc::clone(&self.node), self.peer.clone());
-            // The acknowledgement is in the outbox; whether it arrives now or later changes nothing for the rows.
-            crate::walk::post::soon(&node, &peer);
+            acknowledge(&self.node, &self.peer, self.request, bytes).await;
         }
         match (judged.dispute, ended) {
             (Some(dispute), None) => Err(dispute),
             (_, _) => Ok(()),
         }
     }
+}
+
+/// Sends our word on a receipt on its way. What is owed is on the books already, so the rows don't wait for the letter; the
+/// next question to this peer does.
+async fn acknowledge(node: &Arc<Node>, peer: &Peer, request: RequestId, receipt: Vec<u8>) {
+    let writing = node.ways.writing(&peer.id).await;
+    let (node, peer) = (Arc::clone(node), peer.clone());
+    let owed = node.owed.clone();
+    let _task = owed.spawn(async move {
+        let content = Content::Acknowledgement {
+            request,
+            receipt: Bytes::from(receipt),
+            disputed: false,
+            witnessed: node.witness(&peer.id),
+        };
+        let sent = negotiate::send(&node, &peer.id, content, false).await;
+        drop(writing);
+        match sent {
+            // It is in the outbox; it is carried now or later.
+            Ok(()) => crate::walk::post::soon(&node, &peer),
+            Err(refusal) => tracing::warn!(code = %refusal.code, "receipt.unacknowledged"),
+        }
+    });
 }
 
 /// A refusal of the own gate, as our own people may know it.

@@ -18,6 +18,15 @@ use std::sync::Arc;
 /// # Errors
 /// When the peer can't be reached. What is wrong with single letters is on the books and stops nothing.
 pub(crate) async fn pump(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
+    news(node, peer).await.map(|_| ())
+}
+
+/// As [`pump`]; says whether what either side knows of contracts may have changed by it.
+///
+/// # Errors
+/// Those of [`pump`].
+pub(crate) async fn news(node: &Arc<Node>, peer: &Peer) -> Result<Carried, Refusal> {
+    node.ways.written(&peer.id).await;
     match once(node, peer).await {
         Err(refusal) if refusal.code == Code::PeerUnreachable => {
             node.hang_up(&peer.id).await;
@@ -27,32 +36,49 @@ pub(crate) async fn pump(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
     }
 }
 
-async fn once(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
+/// What letters were carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carried {
+    /// None, or words on receipts alone.
+    Nothing,
+    /// Some by which contracts may have come into force, or ended.
+    Something,
+}
+
+async fn once(node: &Arc<Node>, peer: &Peer) -> Result<Carried, Refusal> {
     resume(node, Some(&peer.id)).await?;
-    hand_in(node, peer).await?;
-    fetch(node, peer).await?;
-    // A letter that came in may have been answered.
-    hand_in(node, peer).await?;
-    fetch(node, peer).await
+    let handed = hand_in(node, peer).await?;
+    if fetch(node, peer).await? == Carried::Something || handed == Carried::Something {
+        // What came in may have been answered, here and there.
+        hand_in(node, peer).await?;
+        fetch(node, peer).await?;
+        return Ok(Carried::Something);
+    }
+    Ok(Carried::Nothing)
 }
 
 /// Sends what is in the outbox for a peer; a letter that the peer refuses is refused for good and leaves the outbox.
 ///
 /// # Errors
 /// When the peer can't be reached, or the refusal of the last letter that it refused.
-pub(crate) async fn hand_in(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
+pub(crate) async fn hand_in(node: &Arc<Node>, peer: &Peer) -> Result<Carried, Refusal> {
+    let _alone = node.ways.carrying(&peer.id).await;
     let waiting = node.index(|state| state.outbox(&peer.id, 0))?;
     if waiting.is_empty() {
-        return Ok(());
+        return Ok(Carried::Nothing);
     }
     let mut client = node.call(peer).await?;
-    let (mut last, mut receipts) = (None, false);
+    let (mut last, mut receipts, mut carried) = (None, false, Carried::Nothing);
     for (number, digest) in waiting {
         let digest: Digest = digest
             .parse()
             .map_err(|_| Refusal::new(Code::StateBroken, "the outbox names a letter wrongly"))?;
         let letter = proto::letters::from_bytes(&node.documents.read(Document::Letter, digest)?)?;
-        receipts |= matches!(letter.content, letter::Content::Acknowledgement { .. });
+        if matches!(letter.content, letter::Content::Acknowledgement { .. }) {
+            receipts = true;
+        } else {
+            carried = Carried::Something;
+        }
         let mut sent = client.send(&letter).await;
         if sent
             .as_ref()
@@ -90,7 +116,7 @@ pub(crate) async fn hand_in(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal
     }
     match last {
         Some(refusal) => Err(refusal),
-        None => Ok(()),
+        None => Ok(carried),
     }
 }
 
@@ -114,7 +140,7 @@ const fn by_a_bundle(code: Code) -> bool {
 }
 
 /// Fetches the letters that wait for us.
-async fn fetch(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
+async fn fetch(node: &Arc<Node>, peer: &Peer) -> Result<Carried, Refusal> {
     let after = node.index(|state| state.taken_in(&peer.id))?;
     let client = node.call(peer).await?;
     let mut letters = client.inbox(after, true).await?;
@@ -124,14 +150,15 @@ async fn fetch(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
         take(node, peer, &numbered).await?;
         last = numbered.number;
     }
-    if last > after {
-        // Tells the peer that these are here, so that it may forget them.
-        let mut rest = client.inbox(last, true).await?;
-        while let Some(numbered) = rest.next().await {
-            take(node, peer, &numbered?).await?;
-        }
+    if last == after {
+        return Ok(Carried::Nothing);
     }
-    Ok(())
+    // Tells the peer that these are here, so that it may forget them.
+    let mut rest = client.inbox(last, true).await?;
+    while let Some(numbered) = rest.next().await {
+        take(node, peer, &numbered?).await?;
+    }
+    Ok(Carried::Something)
 }
 
 async fn take(node: &Arc<Node>, peer: &Peer, numbered: &letter::Numbered) -> Result<(), Refusal> {
@@ -206,11 +233,11 @@ async fn follow(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
             numbered = letters.next() => match numbered {
                 Some(numbered) => {
                     take(node, peer, &numbered?).await?;
-                    hand_in(node, peer).await?;
+                    hand_in(node, peer).await.map(|_| ())?;
                 }
                 None => return Ok(()),
             },
-            () = posted => hand_in(node, peer).await?,
+            () = posted => hand_in(node, peer).await.map(|_| ())?,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Receipts: the provider signs what left, the consumer countersigns what came, both keep both.
+//! Receipts: the provider signs what left, the consumer countersigns what came, both keep the one with both signatures.
 
 use crate::node::Node;
 use crate::walk::fact::{Fact, maybe};
@@ -92,13 +92,8 @@ pub(crate) async fn issue(
     };
     let payload = receipt::to_bytes(&receipt);
     let signature = node.sign(Kind::Receipt, Role::Provider, &payload)?;
-    let bytes = envelope::assemble(&payload, &[signature]);
-    let documents = node.documents.clone();
-    let kept = bytes.clone();
-    tokio::task::spawn_blocking(move || documents.keep(Document::Receipt, &kept))
-        .await
-        .map_err(|_| Refusal::new(Code::Internal, "the receipt can't be kept"))??;
-    Ok(Bytes::from(bytes))
+    // What it says is in the log; the file that is kept is the one that comes back countersigned.
+    Ok(Bytes::from(envelope::assemble(&payload, &[signature])))
 }
 
 /// What the consumer makes of an answer and its receipt.

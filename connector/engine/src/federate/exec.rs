@@ -27,14 +27,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Plans errands as leaves, each with its rows.
+/// Plans errands as leaves; each has its rows by the time at which it runs.
 #[derive(Clone, Default)]
 pub(super) struct Leaves(Arc<Mutex<BTreeMap<usize, Checked>>>);
 
 impl Leaves {
-    /// Leaves over these rows, by the number of the errand.
-    pub(super) fn new(rows: Vec<(usize, Checked)>) -> Self {
-        Self(Arc::new(Mutex::new(rows.into_iter().collect())))
+    /// Gives the leaves their rows, by the number of the errand.
+    pub(super) fn fill(&self, rows: Vec<(usize, Checked)>) {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.extend(rows);
     }
 
     fn take(&self, number: usize) -> Option<Checked> {

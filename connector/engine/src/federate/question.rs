@@ -39,7 +39,7 @@ pub struct Wish {
 
 /// A planned question: what will travel is decided.
 pub struct Question {
-    pub(super) plan: LogicalPlan,
+    pub(super) plan: Arc<LogicalPlan>,
     pub(super) errands: Vec<Arc<Errand>>,
     pub(super) left_out: Vec<(ParticipantId, Refusal)>,
     wish: Wish,
@@ -147,16 +147,13 @@ impl Question {
         }
         let limits = bounds.limits;
         let mut time: Alarm = Box::pin(tokio::time::sleep(limits.time));
-        let begun = tokio::select! {
-            biased;
-            begun = self.begin(&*courier, bounds, &ledger) => begun?,
-            () = &mut time => return Err(late(&limits)),
-        };
         let (environment, _) = room.environment(&limits)?;
-        let state = session::fresh(&limits, environment, Arc::new(Leaves::new(begun)));
-        let plan = self.plan;
-        let (physical, state) = stack::run(limits.time, move || {
-            let physical = exact::guarded(plan)
+        let leaves = Arc::new(Leaves::default());
+        let state = session::fresh(&limits, environment, Arc::<Leaves>::clone(&leaves));
+        let plan = Arc::clone(&self.plan);
+        // While the participants are at work.
+        let planned = stack::run(limits.time, move || {
+            let physical = exact::guarded(LogicalPlan::clone(&plan))
                 .and_then(|plan| {
                     let physical = state.query_planner().create_physical_plan(&plan, &state);
                     futures::executor::block_on(physical)
@@ -164,8 +161,14 @@ impl Question {
                 .and_then(hoard::counted)
                 .map_err(|error| fault::planning(&error))?;
             Ok((physical, state))
-        })
-        .await?;
+        });
+        let begun = self.begin(&*courier, bounds, &ledger);
+        let (begun, (physical, state)) = tokio::select! {
+            biased;
+            both = futures::future::try_join(begun, planned) => both?,
+            () = &mut time => return Err(late(&limits)),
+        };
+        leaves.fill(begun);
         let schema = physical.schema();
         let (send, receive) = mpsc::channel(2);
         let task = room.handle().spawn(async move {

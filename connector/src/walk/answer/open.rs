@@ -10,7 +10,6 @@ use crate::walk::answer::known::{Known, around, snapshots};
 use crate::walk::answer::meter::NodeMeter;
 use crate::walk::answer::{Caller, Fell, Posed, attested};
 use crate::walk::receipt::Admitted;
-use catalog::view::View;
 use enforce::apply::apply;
 use enforce::bind::Bound;
 use enforce::cube::Tools;
@@ -19,7 +18,7 @@ use engine::answer::frames::{Frames, Packing, frames};
 use engine::execute::execute;
 use engine::execute::watch::Watch;
 use engine::limits::SqlLimits;
-use engine::plan::functions;
+use engine::plan::{functions, plan_apart};
 use evidence::digest::Digest;
 use evidence::ledger::Recorded;
 use evidence::time::Time;
@@ -93,7 +92,7 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     // The snapshots that are named in the ruling and the receipt are those that are read, also while one is replaced.
     let holdings = node.shelf.holdings();
     known.snapshots = snapshots(node, &holdings, &standing)?;
-    let bound = bind(ask.sql.clone(), view, node.now()).await?;
+    let bound = plan_apart(&ask.sql, &view, &SqlLimits::default(), node.now()).await?;
     let plan_digest = bound.digest();
     let tools = tools(node)?;
     if let Some(why) = watch.ended() {
@@ -194,16 +193,6 @@ fn still_stands(node: &Node, posed: &Posed) -> Result<(), Refusal> {
         node.member(peer.id())?;
     }
     standing(node, posed).map(|_| ())
-}
-
-/// Plans over the view alone.
-pub(super) async fn bind(sql: String, view: View, now: Time) -> Result<Bound, Refusal> {
-    let planned = tokio::task::spawn_blocking(move || {
-        engine::plan::plan(&sql, &view, &SqlLimits::default(), now)
-    });
-    planned
-        .await
-        .unwrap_or_else(|_| Err(Refusal::new(Code::Internal, "planning ended unexpectedly")))
 }
 
 /// What the question reads: each dataset with its contract and snapshot.

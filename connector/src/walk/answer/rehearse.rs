@@ -3,11 +3,13 @@
 
 use crate::node::{Node, groups};
 use crate::walk::answer::known::{extends, owed, purse, schemas, spent};
-use crate::walk::answer::open::{bind, tools};
+use crate::walk::answer::open::tools;
 use enforce::apply::apply;
 use engine::answer::Answer;
 use engine::execute::execute;
 use engine::execute::watch::Watch;
+use engine::limits::SqlLimits;
+use engine::plan::plan_apart;
 use evidence::digest::Digest;
 use evidence::time::{Tick, Time};
 use policy::attribute::{Attribute, Shown};
@@ -176,7 +178,7 @@ pub(crate) async fn rehearse(
     node.executable(rehearsal.standing)?;
     let standing = again(rehearsal)?;
     let view = node.catalog(|catalog| catalog.view(&standing, known.tenant.as_deref()))?;
-    let bound = bind(sql.to_owned(), view, rehearsal.now).await?;
+    let bound = plan_apart(sql, &view, &SqlLimits::default(), rehearsal.now).await?;
     let ruled = ruling::decide(standing, &facts, bound)?;
     let tick = Tick {
         wall: rehearsal.now,

@@ -1,0 +1,44 @@
+//! The ways to peers, as far as letters go: who carries them, and whose are still being written.
+
+use policy::id::ParticipantId;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{OwnedMutexGuard, OwnedRwLockReadGuard, RwLock};
+
+/// One for each peer that letters went to.
+#[derive(Debug, Default)]
+pub(crate) struct Ways(Mutex<BTreeMap<ParticipantId, Arc<Way>>>);
+
+#[derive(Debug, Default)]
+struct Way {
+    /// Held while letters are handed in: what two carry at once is there twice.
+    carrying: Arc<tokio::sync::Mutex<()>>,
+    /// Held by each whose letter is on its way into the outbox.
+    writing: Arc<RwLock<()>>,
+}
+
+impl Ways {
+    fn to(&self, peer: &ParticipantId) -> Arc<Way> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(peer.clone()).or_default())
+    }
+
+    /// Waits until nobody else hands letters in to this peer; held while that is done.
+    pub(crate) async fn carrying(&self, peer: &ParticipantId) -> OwnedMutexGuard<()> {
+        let way = self.to(peer);
+        Arc::clone(&way.carrying).lock_owned().await
+    }
+
+    /// Says that a letter to this peer will be in the outbox; held until it is.
+    pub(crate) async fn writing(&self, peer: &ParticipantId) -> OwnedRwLockReadGuard<()> {
+        let way = self.to(peer);
+        Arc::clone(&way.writing).read_owned().await
+    }
+
+    /// Waits until each letter is in the outbox that was being written to this peer when this was called.
+    pub(crate) async fn written(&self, peer: &ParticipantId) {
+        let way = self.to(peer);
+        // Whoever comes later waits for this one, which is done at once: nobody can hold it up for ever.
+        let _all = way.writing.write().await;
+    }
+}
