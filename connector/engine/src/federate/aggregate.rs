@@ -3,6 +3,7 @@
 //! Over one participant the aggregate goes there whole, whatever it is.
 
 mod measure;
+mod moments;
 
 use crate::federate::branch::{Branch, bare, movable};
 use crate::federate::desk::Desk;
@@ -15,12 +16,13 @@ use arrow_schema::DataType;
 use datafusion::common::{DFSchema, DataFusionError};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
-use datafusion::logical_expr::expr::{AggregateFunction, Cast};
+use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{
     Aggregate, AggregateUDF, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, lit, when,
 };
 use datafusion::prelude::ident;
 use measure::{bare_measure, of_nothing};
+use moments::{Kind, MOST_STATES, double, merged};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -101,6 +103,8 @@ pub(super) enum Merge {
     Max(usize),
     /// Sum of sums by sum of counts.
     Avg { sum: usize, count: usize },
+    /// Of the states whose places these are, as many as the kind has.
+    Moments(Kind, [usize; MOST_STATES]),
 }
 
 /// Partial states of these calls, and how results come from them.
@@ -135,6 +139,15 @@ pub(super) fn partials(
         }
         if !params.order_by.is_empty() || params.null_treatment.is_some() {
             return Err(NoSplit(named(call)));
+        }
+        if let Some(kind) = Kind::of(name) {
+            let parts = kind.states(call).ok_or_else(|| NoSplit(named(call)))?;
+            let mut places = [usize::MAX; MOST_STATES];
+            for (place, part) in places.iter_mut().zip(&parts) {
+                *place = state(Arc::clone(&part.func), part);
+            }
+            merges.push(Merge::Moments(kind, places));
+            continue;
         }
         let [argument] = params.args.as_slice() else {
             return Err(NoSplit(named(call)));
@@ -348,7 +361,13 @@ pub(super) fn merge(
                 Merge::Avg { sum, count } => {
                     states.push(call(sum::checked(), *sum).alias(&main));
                     states.push(call(sum::checked(), *count).alias(&side));
-                    ident(&main) / Expr::Cast(Cast::new(Box::new(ident(&side)), DataType::Float64))
+                    ident(&main) / double(ident(&side))
+                }
+                Merge::Moments(kind, places) => {
+                    let places = places.iter().filter(|place| **place != usize::MAX);
+                    let parts = places.map(|place| double(ident(format!("p{place}"))));
+                    states.push(merged(*kind, parts.collect()).alias(&main));
+                    ident(&main)
                 }
             });
         }

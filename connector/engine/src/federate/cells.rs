@@ -151,14 +151,15 @@ fn check(
             return Err(carry(dimension(&table, cube, &column)));
         }
     }
-    let mut averaged = false;
-    for call in &block.aggr_expr {
-        averaged |= check_call(call, branch, (&table, cube), input)? == Function::Avg;
-    }
-    // An average over several participants is made of their sums and counts; and whether anything is there, of a count.
+    // An average over several participants is made of their sums and counts, a variance of their counts, averages and
+    // variances; and whether anything is there is known of a count.
     let mut needed = Vec::new();
-    if averaged && several {
-        needed.extend([Function::Sum, Function::Count]);
+    for call in &block.aggr_expr {
+        match check_call(call, branch, (&table, cube), input)? {
+            Function::Avg if several => needed.extend([Function::Sum, Function::Count]),
+            Function::Variance if several => needed.extend([Function::Count, Function::Avg]),
+            _ => {}
+        }
     }
     if constant {
         needed.push(Function::Count);

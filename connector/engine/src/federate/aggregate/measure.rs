@@ -38,14 +38,14 @@ pub(super) fn of_nothing(
     let Expr::AggregateFunction(call) = expr else {
         return None;
     };
-    let [argument] = call.params.args.as_slice() else {
-        return None;
-    };
-    let nothing =
-        matches!(simplify(argument.clone()), Ok(Expr::Literal(value, _)) if value.is_null());
+    let nothing = call.params.args.iter().any(|argument| {
+        matches!(simplify(argument.clone()), Ok(Expr::Literal(value, _)) if value.is_null())
+    });
     match call.func.name() {
         "count" if nothing => Some(lit(0_i64)),
-        "sum" | "min" | "max" | "avg" if nothing => Some(lit(ScalarValue::Null)),
+        "sum" | "min" | "max" | "avg" | "var_pop" | "covar_pop" if nothing => {
+            Some(lit(ScalarValue::Null))
+        }
         _ => None,
     }
 }

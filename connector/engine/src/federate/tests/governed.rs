@@ -114,9 +114,9 @@ fn whole_blocks_travel() {
     );
 }
 
-/// A variance is of one participant: those of several are not put together here.
+/// A variance goes to one participant whole; over several it takes counts and averages, too.
 #[test]
-fn a_variance_travels_whole_or_not_at_all() {
+fn a_variance_is_made_of_what_contracts_allow() {
     let world = world(vec![Function::Count, Function::Variance]);
     let sql = "SELECT place, var(n), stddev_pop(x) FROM ottawa.trips GROUP BY place";
     world.same(sql);
@@ -125,7 +125,15 @@ fn a_variance_travels_whole_or_not_at_all() {
         ["ottawa: SELECT place AS k0, var(n) AS p0, stddev_pop(x) AS p1 FROM trips GROUP BY place"]
     );
     let refusal = world.plan("SELECT var(n) FROM model.trips").unwrap_err();
-    assert_eq!(refusal.code, Code::QueryShape, "{refusal}");
+    assert_eq!(refusal.code, Code::FunctionNotAllowed, "{refusal}");
+    assert!(refusal.sentence.contains("needs `avg`"), "{refusal}");
+    let more = self::world(vec![Function::Count, Function::Avg, Function::Variance]);
+    more.same("SELECT place, round(var(n), 6) AS v, round(stddev_pop(x), 6) AS s FROM model.trips GROUP BY place");
+    let sent = more.texts();
+    assert!(
+        sent.contains(&"ottawa: SELECT place AS k0, count(n) AS p0, avg(n) AS p1, var_pop(n) AS p2, count(x) AS p3, avg(x) AS p4, var_pop(x) AS p5 FROM trips GROUP BY place".to_owned()),
+        "{sent:?}"
+    );
     let none = all().plan("SELECT var(n) FROM ottawa.trips").unwrap_err();
     assert_eq!(none.code, Code::FunctionNotAllowed, "{none}");
 }

@@ -95,6 +95,11 @@ pub(super) fn question(chance: &mut StdRng) -> String {
         "sum(n) FILTER (WHERE open)",
         "max(n + id)",
         "median(x)",
+        // The last digit is that of the order in which rows come, also in one pool.
+        "round(stddev(x), 6)",
+        "round(var_pop(n + 1), 6)",
+        "round(corr(x, n) FILTER (WHERE n <> 3), 6)",
+        "round(covar_samp(n, x), 6)",
     ];
     let first = pick(chance, &calls);
     let second = pick(chance, &calls);

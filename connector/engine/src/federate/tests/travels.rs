@@ -165,7 +165,9 @@ fn aggregates_travel() {
         ("sum(CAST(n AS DECIMAL(12, 2)))", true),
         ("avg(CAST(n AS DECIMAL(12, 2)))", false),
         ("median(x)", false),
-        ("stddev(x)", false),
+        ("stddev(x)", true),
+        ("var_pop(n) FILTER (WHERE open)", true),
+        ("covar_samp(x, n), corr(x, n)", true),
         ("approx_distinct(place)", false),
         ("count(DISTINCT n), count(DISTINCT place)", false),
     ] {

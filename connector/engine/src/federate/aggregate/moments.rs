@@ -1,0 +1,274 @@
+//! Variance, covariance and correlation over several participants. The states are numbers that standard SQL has names for,
+//! count, mean, and variance or covariance of a part, so that a participant needs no function of ours and no version of an
+//! engine; they are put together by the pairwise formulas of Chan, Golub and LeVeque (1979), without loss where means are
+//! large beside deviations.
+
+use crate::plan::functions::sum;
+use arrow_schema::DataType;
+use datafusion::arrow::array::{Array, ArrayRef, Float64Array};
+use datafusion::arrow::datatypes::{Field, FieldRef};
+use datafusion::common::cast::as_float64_array;
+use datafusion::common::{Result, ScalarValue};
+use datafusion::functions_aggregate::count::count_udaf;
+use datafusion::functions_aggregate::covariance::covar_pop_udaf;
+use datafusion::functions_aggregate::variance::var_pop_udaf;
+use datafusion::logical_expr::expr::{AggregateFunction, Cast};
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility,
+};
+use std::sync::Arc;
+
+/// The most states that one of them has.
+pub(super) const MOST_STATES: usize = 6;
+
+/// What is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::federate) enum Kind {
+    VarSamp,
+    VarPop,
+    StddevSamp,
+    StddevPop,
+    CovarSamp,
+    CovarPop,
+    Corr,
+}
+
+impl Kind {
+    /// By the name of the engine's function.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "var" => Self::VarSamp,
+            "var_pop" => Self::VarPop,
+            "stddev" => Self::StddevSamp,
+            "stddev_pop" => Self::StddevPop,
+            "covar_samp" => Self::CovarSamp,
+            "covar_pop" => Self::CovarPop,
+            "corr" => Self::Corr,
+            _ => return None,
+        })
+    }
+
+    const fn pairs(self) -> bool {
+        matches!(self, Self::CovarSamp | Self::CovarPop | Self::Corr)
+    }
+
+    /// The states that each part computes, in the order of [`merged`]'s arguments.
+    pub(super) fn states(self, call: &AggregateFunction) -> Option<Vec<AggregateFunction>> {
+        let params = &call.params;
+        let state = |udf: Arc<AggregateUDF>, args: &[&Expr], filter: &Option<Box<Expr>>| {
+            let args = args.iter().map(|arg| Expr::clone(arg)).collect();
+            AggregateFunction::new_udf(udf, args, false, filter.clone(), Vec::new(), None)
+        };
+        match params.args.as_slice() {
+            [one] if !self.pairs() => Some(vec![
+                state(count_udaf(), &[one], &params.filter),
+                state(sum::average(), &[one], &params.filter),
+                state(var_pop_udaf(), &[one], &params.filter),
+            ]),
+            [one, two] if self.pairs() => {
+                // A pair counts where both have a value.
+                let both = one.clone().is_not_null().and(two.clone().is_not_null());
+                let both = match &params.filter {
+                    Some(filter) => filter.as_ref().clone().and(both),
+                    None => both,
+                };
+                let both = Some(Box::new(both));
+                Some(vec![
+                    state(count_udaf(), &[one], &both),
+                    state(sum::average(), &[one], &both),
+                    state(var_pop_udaf(), &[one], &both),
+                    state(sum::average(), &[two], &both),
+                    state(var_pop_udaf(), &[two], &both),
+                    state(covar_pop_udaf(), &[one, two], &both),
+                ])
+            }
+            _ => None,
+        }
+    }
+
+    fn result(self, all: &Moments) -> Option<f64> {
+        let pop = |sum: f64| (all.count > 0.0).then(|| sum / all.count);
+        let samp = |sum: f64| (all.count > 1.0).then(|| sum / (all.count - 1.0));
+        match self {
+            Self::VarSamp => samp(all.first),
+            Self::VarPop => pop(all.first),
+            Self::StddevSamp => samp(all.first).map(f64::sqrt),
+            Self::StddevPop => pop(all.first).map(f64::sqrt),
+            Self::CovarSamp => samp(all.both),
+            Self::CovarPop => pop(all.both),
+            Self::Corr => {
+                let spread = all.first.sqrt() * all.second.sqrt();
+                (all.count > 1.0 && spread != 0.0).then(|| all.both / spread)
+            }
+        }
+    }
+}
+
+/// The call that puts states together.
+pub(super) fn merged(kind: Kind, states: Vec<Expr>) -> Expr {
+    Expr::AggregateFunction(AggregateFunction::new_udf(
+        Arc::new(AggregateUDF::from(Merged {
+            kind,
+            signature: Signature::any(states.len(), Volatility::Immutable),
+        })),
+        states,
+        false,
+        None,
+        Vec::new(),
+        None,
+    ))
+}
+
+/// As a floating-point number.
+pub(super) fn double(expr: Expr) -> Expr {
+    Expr::Cast(Cast::new(Box::new(expr), DataType::Float64))
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Merged {
+    kind: Kind,
+    signature: Signature,
+}
+
+impl AggregateUDFImpl for Merged {
+    fn name(&self) -> &'static str {
+        match self.kind {
+            Kind::VarSamp => "merged var",
+            Kind::VarPop => "merged var_pop",
+            Kind::StddevSamp => "merged stddev",
+            Kind::StddevPop => "merged stddev_pop",
+            Kind::CovarSamp => "merged covar_samp",
+            Kind::CovarPop => "merged covar_pop",
+            Kind::Corr => "merged corr",
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Float64)
+    }
+
+    fn accumulator(&self, _args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::new(Merging {
+            kind: self.kind,
+            all: Moments::default(),
+        }))
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        let field = |at| Field::new(format!("{}[{at}]", args.name), DataType::Float64, true);
+        Ok((0..Moments::NUMBERS)
+            .map(|at| Arc::new(field(at)))
+            .collect())
+    }
+}
+
+/// Counts, means, and sums of squares and products of what values are from their mean.
+#[derive(Debug, Clone, Copy, Default)]
+struct Moments {
+    count: f64,
+    mean: f64,
+    first: f64,
+    other: f64,
+    second: f64,
+    both: f64,
+}
+
+impl Moments {
+    const NUMBERS: usize = 6;
+
+    const fn numbers(&self) -> [f64; Self::NUMBERS] {
+        [
+            self.count,
+            self.mean,
+            self.first,
+            self.other,
+            self.second,
+            self.both,
+        ]
+    }
+
+    fn add(&mut self, part: &Self) {
+        if part.count == 0.0 {
+            return;
+        }
+        if self.count == 0.0 {
+            *self = *part;
+            return;
+        }
+        let count = self.count + part.count;
+        let (ahead, beside) = (part.mean - self.mean, part.other - self.other);
+        let weight = self.count * part.count / count;
+        self.first += part.first + ahead * ahead * weight;
+        self.second += part.second + beside * beside * weight;
+        self.both += part.both + ahead * beside * weight;
+        self.mean += ahead * part.count / count;
+        self.other += beside * part.count / count;
+        self.count = count;
+    }
+}
+
+#[derive(Debug)]
+struct Merging {
+    kind: Kind,
+    all: Moments,
+}
+
+impl Merging {
+    /// Takes in rows of numbers; `scale` says whether spreads are means of a part, as participants send them.
+    fn take(&mut self, columns: &[ArrayRef], scale: bool) -> Result<()> {
+        let columns: Vec<&Float64Array> = columns
+            .iter()
+            .map(|column| as_float64_array(column))
+            .collect::<Result<_>>()?;
+        let rows = columns.first().map_or(0, |column| column.len());
+        for row in 0..rows {
+            let number = |at: usize| match columns.get(at) {
+                Some(column) if !column.is_null(row) => column.value(row),
+                // Of nothing there is no mean, and single columns have no second one.
+                _ => 0.0,
+            };
+            let count = number(0);
+            let times = if scale { count } else { 1.0 };
+            self.all.add(&Moments {
+                count,
+                mean: number(1),
+                first: number(2) * times,
+                other: number(3),
+                second: number(4) * times,
+                both: number(5) * times,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Accumulator for Merging {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        self.take(values, true)
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        self.take(states, false)
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        Ok(ScalarValue::Float64(self.kind.result(&self.all)))
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        let numbers = self.all.numbers();
+        Ok(numbers.into_iter().map(ScalarValue::from).collect())
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

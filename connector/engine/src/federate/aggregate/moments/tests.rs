@@ -1,0 +1,84 @@
+//! Put together from parts, as computed from all values at once; also where means are large beside deviations.
+
+use super::{Kind, Moments};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+/// The states of a part, as a participant computes them, with spreads as sums.
+fn part(pairs: &[(f64, f64)]) -> Moments {
+    let count = pairs.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| pairs.iter().map(of).sum::<f64>() / count.max(1.0);
+    let (x, y) = (mean(|pair| pair.0), mean(|pair| pair.1));
+    let sum = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
+        pairs.iter().map(|pair| of(pair.0 - x, pair.1 - y)).sum()
+    };
+    Moments {
+        count,
+        mean: x,
+        first: sum(&|x, _| x * x),
+        other: y,
+        second: sum(&|_, y| y * y),
+        both: sum(&|x, y| x * y),
+    }
+}
+
+const KINDS: [&str; 7] = [
+    "var",
+    "var_pop",
+    "stddev",
+    "stddev_pop",
+    "covar_samp",
+    "covar_pop",
+    "corr",
+];
+
+#[test]
+fn parts_give_what_all_values_give() {
+    let mut chance = StdRng::seed_from_u64(7);
+    for case in 0..500 {
+        let far = [0.0, 1e3, 1e9][case % 3];
+        let parts: Vec<Vec<(f64, f64)>> = (0..chance.random_range(0..6))
+            .map(|_| {
+                let size = [0, 1, 2, 40][chance.random_range(0..4)];
+                let mut pair = || {
+                    let x = far + chance.random_range(-9.0..9.0_f64);
+                    (x, chance.random_range(-2.0..2.0_f64) - x / 3.0)
+                };
+                (0..size).map(|_| pair()).collect()
+            })
+            .collect();
+        let mut all = Moments::default();
+        for one in &parts {
+            all.add(&part(one));
+        }
+        let at_once = part(&parts.concat());
+        for name in KINDS {
+            let kind = Kind::of(name).unwrap();
+            let (got, want) = (kind.result(&all), kind.result(&at_once));
+            match (got, want) {
+                (Some(got), Some(want)) => assert!(
+                    (got - want).abs() <= 1e-6 * want.abs().max(1e-3),
+                    "{name} at {far}: {got} for {want}"
+                ),
+                // Two equal values have no spread, however little of one rounding leaves.
+                (got, want) => assert_eq!(got, want, "{name} at {far}: {parts:?}"),
+            }
+        }
+    }
+}
+
+/// A sample of one has no variance, and nothing has none at all.
+#[test]
+fn too_few_values_give_null() {
+    let result = |name: &str, all: &Moments| Kind::of(name).unwrap().result(all);
+    let (none, one) = (Moments::default(), part(&[(3.0, 4.0)]));
+    for name in KINDS {
+        assert_eq!(result(name, &none), None, "{name}");
+    }
+    for name in ["var", "stddev", "covar_samp", "corr"] {
+        assert_eq!(result(name, &one), None, "{name}");
+    }
+    for name in ["var_pop", "stddev_pop", "covar_pop"] {
+        assert_eq!(result(name, &one), Some(0.0), "{name}");
+    }
+}
