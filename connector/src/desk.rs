@@ -87,7 +87,7 @@ async fn dispatch(node: &Arc<Node>, order: Order, out: &Out) -> Outcome {
         DeskVerb::Policy(verb) => policy_verb::run(node, verb, out).await,
         DeskVerb::Contract(verb) => contract::run(node, verb, manner, caller, out).await,
         DeskVerb::Sql(args) => sql::sql(node, args, caller, out).await,
-        DeskVerb::Explain(args) => sql::explain(node, args, out).await,
+        DeskVerb::Explain(args) => sql::explain(node, args, caller, out).await,
         DeskVerb::Simulate(args) => simulate::simulate(node, args, out).await,
         DeskVerb::Get(args) => sql::get(node, args, caller, out).await,
         DeskVerb::Credential(verb) => credential::run(node, verb, out).await,

@@ -96,6 +96,39 @@ fn a_city_that_is_down_is_named(counts: &[Counts; 3], cities: &mut [City], acme:
     let file = std::fs::read(acme.folder().join("rest.parquet")).unwrap();
     let footer = String::from_utf8_lossy(&file);
     assert!(footer.contains("\"complete\":false"), "{footer}");
+    // What each has brought stands beside what was expected of it, and who is not there is no participant of it.
+    let others = format!("{sql} WHERE participant <> 'speyer.example'");
+    let analyze = [
+        "--json",
+        "explain",
+        "--analyze",
+        &others,
+        "--purpose",
+        PURPOSE,
+    ];
+    let told = &acme.hansa(&analyze).must().lines()[0];
+    let came = told["came"]["errands"].as_array().unwrap();
+    assert_eq!(
+        (came.len(), &told["came"]["rows"]),
+        (2, &1.into()),
+        "{told}"
+    );
+    for errand in came {
+        assert_eq!(
+            (number(errand, "rows"), number(errand, "most_rows")),
+            (1, 1),
+            "{told}"
+        );
+        let bytes = number(errand, "bytes");
+        assert!((100..2000).contains(&bytes), "{told}");
+    }
+    let said = acme.hansa(&analyze[1..]).must().out;
+    assert!(
+        said.contains("1 rows (1 at most were expected), "),
+        "{said}"
+    );
+    let analyze = ["explain", "--analyze", sql, "--purpose", PURPOSE];
+    acme.hansa(&analyze).refused("PEER_UNREACHABLE", 5);
     // What its own tables look like is not known; no help promises that they can be gone without.
     let named = "SELECT sum(bikes) AS total FROM speyer.counts";
     let failed = acme

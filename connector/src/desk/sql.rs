@@ -1,5 +1,6 @@
 //! `hansa sql`, `explain` and `get`: questions.
 
+mod analyze;
 mod turn;
 
 use crate::cli::verb::question::{ExplainArgs, GetArgs, SqlArgs};
@@ -43,9 +44,14 @@ pub(crate) async fn sql(node: &Arc<Node>, args: SqlArgs, user: Option<u32>, out:
 }
 
 /// What would go to whom.
-pub(crate) async fn explain(node: &Arc<Node>, args: ExplainArgs, out: &Out) -> Outcome {
-    // Whoever would be lacking is shown with the reason, beside what would go to the others.
-    let wish = wish(node, args.purpose.as_deref(), &args.contract, true)?;
+pub(crate) async fn explain(
+    node: &Arc<Node>,
+    args: ExplainArgs,
+    user: Option<u32>,
+    out: &Out,
+) -> Outcome {
+    // Whoever would be lacking is shown with the reason, beside what would go to the others; who asks wants all.
+    let wish = wish(node, args.purpose.as_deref(), &args.contract, !args.analyze)?;
     let question = plan(node, &args.sql, &wish).await?;
     let explanation = question.explain();
     let mut text = explanation.to_string();
@@ -87,11 +93,14 @@ pub(crate) async fn explain(node: &Arc<Node>, args: ExplainArgs, out: &Out) -> O
         .iter()
         .map(|(depth, line)| json!({"depth": depth, "step": line}))
         .collect();
-    out.object(
-        json!({"errands": errands, "here": here, "missing": lacking(&explanation.left_out)}),
-        text,
-    )
-    .await?;
+    let mut data =
+        json!({"errands": errands, "here": here, "missing": lacking(&explanation.left_out)});
+    if args.analyze {
+        let (came, told) = analyze::came(node, &args.sql, &wish, user).await?;
+        data["came"] = came;
+        text = format!("{}\n{told}", text.trim_end());
+    }
+    out.object(data, text).await?;
     Ok(0)
 }
 

@@ -26,6 +26,7 @@ use proto::peer::ask::Asking;
 use proto::peer::letter::Content;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// An errand about to be sent: its record.
 #[derive(Debug)]
@@ -156,10 +157,12 @@ impl Messenger {
                     contracts,
                     stream: Some(stream),
                 };
+                let travelled = Arc::default();
                 Ok(RemoteRows {
                     schema,
-                    batches: carried.batches(),
+                    batches: carried.batches(Arc::clone(&travelled)),
                     snapshots: BTreeMap::new(),
+                    travelled,
                 })
             }
             Err(refusal) => {
@@ -308,12 +311,17 @@ async fn not_received(
 }
 
 impl Carried {
-    fn batches(self) -> BoxStream<'static, Result<RecordBatch, Refusal>> {
-        futures::stream::unfold(Some(self), |carried| async move {
-            let mut carried = carried?;
+    fn batches(
+        self,
+        travelled: Arc<AtomicU64>,
+    ) -> BoxStream<'static, Result<RecordBatch, Refusal>> {
+        futures::stream::unfold(Some((self, travelled)), |carried| async move {
+            let (mut carried, travelled) = carried?;
             let stream = carried.stream.as_mut()?;
-            match stream.next().await {
-                Some(Ok(batch)) => Some((Ok(batch), Some(carried))),
+            let next = stream.next().await;
+            travelled.store(stream.bytes(), Ordering::Relaxed);
+            match next {
+                Some(Ok(batch)) => Some((Ok(batch), Some((carried, travelled)))),
                 Some(Err(refusal)) => {
                     let settled = carried.settle(Some(&refusal)).await;
                     Some((Err(settled.err().unwrap_or(refusal)), None))

@@ -8,6 +8,9 @@ use futures::stream::BoxStream;
 use policy::id::{ContractId, DatasetId, Name, ParticipantId, PurposeId};
 use policy::refusal::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 /// One text of SQL for one participant: the only thing that a question sends out.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +68,8 @@ pub struct RemoteRows {
     pub batches: BoxStream<'static, Result<RecordBatch, Refusal>>,
     /// The labels of the snapshots that answered, where the participant says.
     pub snapshots: BTreeMap<DatasetId, String>,
+    /// Bytes of the messages that have brought them so far; none where rows stay in the house.
+    pub travelled: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for RemoteRows {
@@ -97,6 +102,10 @@ pub struct Outcome {
     pub rows: u64,
     /// Their bytes in memory.
     pub bytes: u64,
+    /// Bytes of the messages that brought them.
+    pub travelled: u64,
+    /// From the moment in which the question went out until all its rows were here, or it failed.
+    pub took: Option<Duration>,
 }
 
 /// How far an errand is.

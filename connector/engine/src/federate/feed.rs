@@ -8,11 +8,16 @@ use datafusion::arrow::compute::cast;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use policy::refusal::{Code, Refusal};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// The outcomes of a running question, one for each errand.
 #[derive(Debug, Clone)]
-pub(super) struct Ledger(Arc<Mutex<Vec<Outcome>>>);
+pub(super) struct Ledger {
+    outcomes: Arc<Mutex<Vec<Outcome>>>,
+    begun: Instant,
+}
 
 impl Ledger {
     pub(super) fn new(errands: &[Arc<Errand>]) -> Self {
@@ -23,23 +28,30 @@ impl Ledger {
                 status: Status::Running,
                 rows: 0,
                 bytes: 0,
+                travelled: 0,
+                took: None,
             })
             .collect();
-        Self(Arc::new(Mutex::new(outcomes)))
+        Self {
+            outcomes: Arc::new(Mutex::new(outcomes)),
+            begun: Instant::now(),
+        }
     }
 
     pub(super) fn change(&self, number: usize, change: impl FnOnce(&mut Outcome)) {
-        let mut outcomes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
         let found = outcomes
             .iter_mut()
             .find(|outcome| outcome.errand.number == number);
         if let Some(outcome) = found {
             change(outcome);
+            let over = outcome.status != Status::Running;
+            outcome.took = over.then(|| outcome.took.unwrap_or_else(|| self.begun.elapsed()));
         }
     }
 
     pub(super) fn read(&self) -> Vec<Outcome> {
-        self.0
+        self.outcomes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
@@ -69,6 +81,7 @@ pub(super) fn checked(
         batches: Some(rows.batches),
         rows: 0,
         bytes: 0,
+        travelled: rows.travelled,
         most_rows: bounds.errand_rows,
         most_bytes: bounds.errand_bytes,
         ledger: ledger.clone(),
@@ -85,6 +98,7 @@ struct State {
     batches: Option<BoxStream<'static, Result<RecordBatch, Refusal>>>,
     rows: u64,
     bytes: u64,
+    travelled: Arc<AtomicU64>,
     most_rows: u64,
     most_bytes: u64,
     ledger: Ledger,
@@ -101,6 +115,7 @@ impl State {
             None => {
                 self.batches = None;
                 self.ledger.change(self.errand.number, |outcome| {
+                    outcome.travelled = self.travelled.load(Ordering::Relaxed);
                     outcome.status = Status::Answered;
                 });
                 return None;
@@ -164,6 +179,7 @@ impl State {
         self.ledger.change(self.errand.number, |outcome| {
             outcome.rows = self.rows;
             outcome.bytes = self.bytes;
+            outcome.travelled = self.travelled.load(Ordering::Relaxed);
         });
         Ok(batch)
     }

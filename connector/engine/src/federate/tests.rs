@@ -386,6 +386,7 @@ impl Courier for Plain {
             schema,
             batches: futures::stream::iter(rows.into_iter().map(Ok)).boxed(),
             snapshots: BTreeMap::new(),
+            travelled: Arc::default(),
         })
     }
 }

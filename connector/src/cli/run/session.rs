@@ -93,6 +93,7 @@ impl Settings {
             Typed::Catalog => Some(DeskVerb::Catalog(CatalogVerb::List { participant: None })),
             Typed::Explain(sql) => Some(DeskVerb::Explain(ExplainArgs {
                 sql,
+                analyze: false,
                 purpose: self.purpose.clone(),
                 contract: self.contract.clone(),
             })),

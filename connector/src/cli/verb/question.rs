@@ -52,6 +52,9 @@ pub(crate) enum Format {
 pub(crate) struct ExplainArgs {
     /// The question
     pub(crate) sql: String,
+    /// Ask it, too, and say what each participant has brought, beside what was expected
+    #[arg(long)]
+    pub(crate) analyze: bool,
     /// What for
     #[arg(long)]
     pub(crate) purpose: Option<String>,

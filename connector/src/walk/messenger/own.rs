@@ -49,6 +49,7 @@ pub(super) async fn rows(
         schema,
         batches: batches.boxed(),
         snapshots: std::collections::BTreeMap::new(),
+        travelled: std::sync::Arc::default(),
     })
 }
 

@@ -44,6 +44,7 @@ impl Courier for Faulty {
                 errand.reads[0].dataset.clone(),
                 "2026-11-21.9".to_owned(),
             )]),
+            travelled: Arc::default(),
         };
         let honest = || Ok(answer(rows.iter().cloned().map(Ok).collect()));
         if errand.participant.domain() != "ottawa.example" {
@@ -64,6 +65,7 @@ impl Courier for Faulty {
                 schema: other.schema(),
                 batches: futures::stream::iter([Ok(other.clone())]).boxed(),
                 snapshots: BTreeMap::new(),
+                travelled: Arc::default(),
             }),
             Fault::Endless => {
                 let batch = rows[0].clone();
@@ -71,6 +73,7 @@ impl Courier for Faulty {
                     schema,
                     batches: futures::stream::repeat_with(move || Ok(batch.clone())).boxed(),
                     snapshots: BTreeMap::new(),
+                    travelled: Arc::default(),
                 })
             }
             Fault::Never => futures::future::pending().await,
@@ -82,6 +85,7 @@ impl Courier for Faulty {
                     schema,
                     batches: rows.chain(end).boxed(),
                     snapshots: BTreeMap::new(),
+                    travelled: Arc::default(),
                 })
             }
         }
@@ -359,6 +363,7 @@ fn dropping_ends_the_errands() {
                 schema: batch.schema(),
                 batches: futures::stream::iter([Ok(first)]).chain(rest).boxed(),
                 snapshots: BTreeMap::new(),
+                travelled: Arc::default(),
             })
         }
     }

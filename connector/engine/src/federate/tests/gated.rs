@@ -30,6 +30,7 @@ impl Courier for Gates {
             schema,
             batches: batches.boxed(),
             snapshots: BTreeMap::new(),
+            travelled: Arc::default(),
         })
     }
 }

@@ -88,6 +88,12 @@ impl AskStream {
         self.decoder.schema()
     }
 
+    /// Bytes of the messages that came so far.
+    #[must_use]
+    pub const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// What was received so far.
     #[must_use]
     pub fn received(&self) -> Received {

@@ -1,0 +1,76 @@
+//! `hansa explain --analyze`: the question is asked, and what each participant brought is told beside what was expected.
+
+use super::turn;
+use crate::desk::Trouble;
+use crate::node::Node;
+use crate::walk::cite::cite;
+use engine::federate::errand::Outcome as Went;
+use engine::federate::question::Wish;
+use futures::StreamExt as _;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Asks, and says what came; the rows go nowhere. It is on the books as any other question is.
+///
+/// # Errors
+/// Why there is no answer.
+pub(super) async fn came(
+    node: &Arc<Node>,
+    text: &str,
+    wish: &Wish,
+    user: Option<u32>,
+) -> Result<(Value, String), Trouble> {
+    let begun = Instant::now();
+    let (mut answer, first) = turn::begun(node, text, wish, user).await?;
+    let mut rows = first.map_or(0, |batch| batch.num_rows());
+    while let Some(batch) = answer.batches.next().await {
+        let batch = batch.map_err(|refusal| cite(node, text, refusal))?;
+        rows = rows.saturating_add(batch.num_rows());
+    }
+    let took = milliseconds(begun.elapsed());
+    let outcomes = answer.report.outcomes();
+    let mut told = String::from("came\n");
+    for went in &outcomes {
+        told.push_str(&format!("  {}\n", line(went)));
+    }
+    told.push_str(&format!("  the answer: {rows} rows, after {took} ms\n"));
+    let all = outcomes.iter().map(entry).collect::<Vec<_>>();
+    let data = json!({"errands": all, "rows": rows, "milliseconds": took});
+    Ok((data, told))
+}
+
+fn line(went: &Went) -> String {
+    let errand = &went.errand;
+    let expected = match errand.most_rows {
+        0 => "how many was not told".to_owned(),
+        most if errand.guessed => format!("about {most} were expected"),
+        most => format!("{most} at most were expected"),
+    };
+    let after = went.took.map_or_else(String::new, |took| {
+        format!(", after {} ms", milliseconds(took))
+    });
+    format!(
+        "{} ({}): {} rows ({expected}), {} bytes on the way{after}",
+        errand.participant.domain(),
+        errand.relations(),
+        went.rows,
+        went.travelled,
+    )
+}
+
+fn entry(went: &Went) -> Value {
+    json!({
+        "participant": went.errand.participant.domain(),
+        "sql": went.errand.sql,
+        "rows": went.rows,
+        "most_rows": went.errand.most_rows,
+        "guessed": went.errand.guessed,
+        "bytes": went.travelled,
+        "milliseconds": went.took.map(milliseconds),
+    })
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
