@@ -1,13 +1,14 @@
 //! The leaf of the physical plan whose rows come from a participant.
 
 use crate::fault::carry;
+use crate::federate::errand::Errand;
 use crate::federate::feed::Checked;
 use crate::federate::source::ErrandSource;
-use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
-use datafusion::common::DataFusionError;
+use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, Statistics};
 use datafusion::execution::TaskContext;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
@@ -16,6 +17,7 @@ use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::expressions::Column;
 use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
@@ -90,11 +92,7 @@ impl ExtensionPlanner for Leaves {
             return Ok(None);
         };
         let schema = &source.errand.schema;
-        let leaf: Arc<dyn ExecutionPlan> = Arc::new(PeerExec::new(
-            source.errand.number,
-            Arc::clone(schema),
-            self.clone(),
-        ));
+        let leaf: Arc<dyn ExecutionPlan> = Arc::new(PeerExec::new(&source.errand, self.clone()));
         let Some(projection) = &scan.projection else {
             return Ok(Some(leaf));
         };
@@ -110,15 +108,26 @@ impl ExtensionPlanner for Leaves {
     }
 }
 
-/// The leaf. It offers no statistics and takes no filters: the text of its errand is final.
+/// The leaf. It takes no filters, since the text of its errand is final. How many rows are expected decides which side of a
+/// join is held in memory, and nothing else: the number is never exact, or the engine would answer counts by it.
 struct PeerExec {
     number: usize,
+    expected: Statistics,
     waiting: Leaves,
     properties: Arc<PlanProperties>,
 }
 
 impl PeerExec {
-    fn new(number: usize, schema: SchemaRef, waiting: Leaves) -> Self {
+    fn new(errand: &Errand, waiting: Leaves) -> Self {
+        let schema = Arc::clone(&errand.schema);
+        let mut expected = Statistics::new_unknown(&schema);
+        let number =
+            |most: u64| usize::try_from(most).map_or(Precision::Absent, Precision::Inexact);
+        // None: nothing is told.
+        if errand.most_rows > 0 {
+            expected.num_rows = number(errand.most_rows);
+            expected.total_byte_size = number(errand.most_bytes);
+        }
         let properties = Arc::new(PlanProperties::new(
             EquivalenceProperties::new(schema),
             Partitioning::UnknownPartitioning(1),
@@ -126,7 +135,8 @@ impl PeerExec {
             Boundedness::Bounded,
         ));
         Self {
-            number,
+            number: errand.number,
+            expected,
             waiting,
             properties,
         }
@@ -172,6 +182,14 @@ impl ExecutionPlan for PeerExec {
         _children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
         Ok(self)
+    }
+
+    fn statistics_from_inputs(
+        &self,
+        _inputs: &[Arc<Statistics>],
+        _args: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>, DataFusionError> {
+        Ok(Arc::new(self.expected.clone()))
     }
 
     fn execute(

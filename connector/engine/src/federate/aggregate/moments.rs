@@ -57,7 +57,7 @@ impl Kind {
     pub(super) fn states(self, call: &AggregateFunction) -> Option<Vec<AggregateFunction>> {
         let params = &call.params;
         let state = |udf: Arc<AggregateUDF>, args: &[&Expr], filter: &Option<Box<Expr>>| {
-            let args = args.iter().map(|arg| Expr::clone(arg)).collect();
+            let args = args.iter().copied().cloned().collect();
             AggregateFunction::new_udf(udf, args, false, filter.clone(), Vec::new(), None)
         };
         match params.args.as_slice() {

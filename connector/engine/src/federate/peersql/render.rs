@@ -12,7 +12,6 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, lit};
 use datafusion::sql::unparser::Unparser;
-use datafusion::sql::unparser::dialect::{DefaultDialect, Dialect};
 
 pub(super) fn render(query: &Select) -> Result<String, Unwritable> {
     let named = |lead: &str, exprs: &[Expr]| -> Result<Vec<String>, Unwritable> {
@@ -105,7 +104,7 @@ fn all_of(conditions: &[Expr]) -> Result<String, Unwritable> {
 
 /// A name, in quotes where it is a word of SQL.
 fn quoted(name: &str) -> String {
-    match (DefaultDialect {}).identifier_quote_style(name) {
+    match zoned::quote(name) {
         Some(quote) => format!("{quote}{name}{quote}"),
         None => name.to_owned(),
     }

@@ -9,8 +9,9 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
 use datafusion::sql::sqlparser::ast;
+use datafusion::sql::sqlparser::keywords::ALL_KEYWORDS;
 use datafusion::sql::unparser::Unparser;
-use datafusion::sql::unparser::dialect::{DefaultDialect, Dialect};
+use datafusion::sql::unparser::dialect::Dialect;
 use std::sync::{Arc, LazyLock};
 
 /// The expression with every cast to a named zone, and every instant in one, marked for [`Words`] to write.
@@ -44,12 +45,25 @@ fn named(kind: &DataType) -> Option<String> {
     }
 }
 
+/// The quotes that a name needs, as the engine's default dialect has it, which makes a regular expression for each name:
+/// none for small letters, digits and lines that begin with no digit and are no word of SQL.
+pub(super) fn quote(name: &str) -> Option<char> {
+    let mut letters = name.bytes();
+    let first = letters.next();
+    let small = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+    let plain =
+        first.is_some_and(small) && letters.all(|byte| small(byte) || byte.is_ascii_digit());
+    // `id` is a word of other dialects alone.
+    let word = || name != "id" && ALL_KEYWORDS.contains(&name.to_uppercase().as_str());
+    (!plain || word()).then_some('"')
+}
+
 /// The usual words, and those of zones.
 pub(super) struct Words;
 
 impl Dialect for Words {
     fn identifier_quote_style(&self, identifier: &str) -> Option<char> {
-        DefaultDialect {}.identifier_quote_style(identifier)
+        quote(identifier)
     }
 
     fn scalar_function_to_sql_overrides(
@@ -102,5 +116,26 @@ impl ScalarUDFImpl for Zoned {
 
     fn invoke_with_args(&self, _args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         internal_err!("only written")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALL_KEYWORDS, Dialect, quote};
+    use datafusion::sql::unparser::dialect::DefaultDialect;
+
+    #[test]
+    fn names_are_quoted_as_by_the_engine() {
+        let words = ALL_KEYWORDS
+            .iter()
+            .step_by(9)
+            .map(|word| word.to_lowercase());
+        let names = [
+            "id", "ID", "bikes", "Bikes", "_a1", "1a", "", "a b", "ä", "a-b", "k0", "select",
+        ];
+        for name in words.chain(names.map(str::to_owned)) {
+            let engine = DefaultDialect {}.identifier_quote_style(&name);
+            assert_eq!(quote(&name), engine, "{name}");
+        }
     }
 }
