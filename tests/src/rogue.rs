@@ -22,9 +22,13 @@ use tonic::{Request, Response, Status, Streaming};
 /// Makes another answer of the real one, message by message; the last one carries the receipt.
 pub type Change = Arc<dyn Fn(Vec<FlightData>) -> Vec<FlightData> + Send + Sync>;
 
-/// What it does with answers.
+/// Makes another question of one that came.
+pub type Twist = Arc<dyn Fn(Ticket) -> Ticket + Send + Sync>;
+
+/// What it does with questions and answers.
 #[derive(Clone)]
 struct Manner {
+    twist: Twist,
     change: Change,
     /// The last but one message is sent again and again.
     endless: bool,
@@ -33,6 +37,7 @@ struct Manner {
 /// Such a provider; it ends with this.
 pub struct Rogue {
     manner: Arc<Mutex<Manner>>,
+    asked: Arc<Mutex<Vec<Ticket>>>,
     address: String,
     _runtime: tokio::runtime::Runtime,
 }
@@ -66,6 +71,7 @@ impl Rogue {
             .build()
             .expect("a runtime");
         let manner = Arc::new(Mutex::new(Manner {
+            twist: Arc::new(|ticket| ticket),
             change: Arc::new(|frames| frames),
             endless: false,
         }));
@@ -73,8 +79,10 @@ impl Rogue {
             .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
             .expect("a port");
         let address = listener.local_addr().expect("the port").to_string();
+        let asked = Arc::<Mutex<Vec<Ticket>>>::default();
         let service = Service {
             manner: Arc::clone(&manner),
+            asked: Arc::clone(&asked),
             real: real.channel(),
         };
         runtime.spawn(async move {
@@ -99,6 +107,7 @@ impl Rogue {
         });
         Self {
             manner,
+            asked,
             address,
             _runtime: runtime,
         }
@@ -112,13 +121,28 @@ impl Rogue {
 
     /// From now on it changes answers like this; `endless` sends the last message of rows again and again.
     pub fn changes(&self, change: Change, endless: bool) {
-        *self.manner.lock().unwrap_or_else(PoisonError::into_inner) = Manner { change, endless };
+        let mut manner = self.manner.lock().unwrap_or_else(PoisonError::into_inner);
+        (manner.change, manner.endless) = (change, endless);
+    }
+
+    /// From now on it asks the real one something else than it was asked.
+    pub fn twists(&self, twist: Twist) {
+        let mut manner = self.manner.lock().unwrap_or_else(PoisonError::into_inner);
+        manner.twist = twist;
+    }
+
+    /// All questions that came so far, as they came.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Ticket> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.clone()
     }
 }
 
 #[derive(Clone)]
 struct Service {
     manner: Arc<Mutex<Manner>>,
+    asked: Arc<Mutex<Vec<Ticket>>>,
     real: Channel,
 }
 
@@ -159,6 +183,14 @@ impl Peer for Service {
 }
 
 impl Service {
+    /// Keeps a question, and says what is to be done with it.
+    fn heard(&self, ticket: &Ticket) -> Manner {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.push(ticket.clone());
+        let manner = self.manner.lock();
+        manner.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn peer(&self) -> PeerClient<Channel> {
         PeerClient::new(self.real.clone())
     }
@@ -175,11 +207,15 @@ impl FlightService for Service {
     type ListActionsStream = BoxStream<'static, Result<ActionType, Status>>;
 
     async fn do_get(&self, request: Request<Ticket>) -> Said<Self::DoGetStream> {
+        let ticket = request.into_inner();
+        let Manner {
+            twist,
+            change,
+            endless,
+        } = self.heard(&ticket);
         let mut real = FlightServiceClient::new(self.real.clone());
-        let real = real.do_get(request.into_inner()).await?.into_inner();
+        let real = real.do_get(twist(ticket)).await?.into_inner();
         let frames: Vec<FlightData> = real.try_collect().await?;
-        let manner = self.manner.lock();
-        let Manner { change, endless } = manner.unwrap_or_else(PoisonError::into_inner).clone();
         let mut frames = change(frames);
         let last = if endless { frames.pop() } else { None };
         let again = frames.last().cloned().filter(|_| endless);

@@ -97,7 +97,9 @@ pub(crate) async fn explain(
         json!({"errands": errands, "here": here, "missing": lacking(&explanation.left_out)});
     if args.analyze {
         let (came, told) = analyze::came(node, &args.sql, &wish, user).await?;
-        data["came"] = came;
+        if let Some(data) = data.as_object_mut() {
+            data.insert("came".to_owned(), came);
+        }
         text = format!("{}\n{told}", text.trim_end());
     }
     out.object(data, text).await?;

@@ -7,11 +7,12 @@ use crate::node::Node;
 use crate::node::calls::Peer;
 use crate::node::seats::Seat;
 use crate::walk::fact::{Fact, maybe};
+use crate::walk::receipt::Asked;
 use crate::walk::{negotiate, present, receipt};
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use bytes::Bytes;
-use engine::federate::errand::{Courier, Errand, RemoteRows};
+use engine::federate::errand::{Courier, Errand, RemoteRows, Travelled};
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence};
 use faces::front::NoAnswer;
@@ -26,7 +27,7 @@ use proto::peer::ask::Asking;
 use proto::peer::letter::Content;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 /// An errand about to be sent: its record.
 #[derive(Debug)]
@@ -133,8 +134,8 @@ impl Messenger {
     ) -> Result<RemoteRows, Refusal> {
         let node = &self.node;
         let client = node.call(peer).await?;
-        let contracts = asking.ask.contracts.clone();
-        let request = asking.ask.request;
+        let asked = Asked::of(&asking);
+        let begun = node.ticks();
         let recorded = node
             .record(Sending {
                 asking,
@@ -153,14 +154,13 @@ impl Messenger {
                 let carried = Carried {
                     node: Arc::clone(node),
                     peer: peer.clone(),
-                    request,
-                    contracts,
+                    asked,
                     stream: Some(stream),
                 };
                 let travelled = Arc::default();
                 Ok(RemoteRows {
                     schema,
-                    batches: carried.batches(Arc::clone(&travelled)),
+                    batches: carried.batches(Arc::clone(&travelled), begun),
                     snapshots: BTreeMap::new(),
                     travelled,
                 })
@@ -169,7 +169,7 @@ impl Messenger {
                 if refusal.code == Code::PeerUnreachable {
                     node.hang_up(&peer.id).await;
                 }
-                not_received(node, peer, request, refusal.code).await?;
+                not_received(node, peer, asked.request, refusal.code).await?;
                 Err(refusal)
             }
         }
@@ -224,8 +224,7 @@ impl Messenger {
 struct Carried {
     node: Arc<Node>,
     peer: Peer,
-    request: RequestId,
-    contracts: Vec<ContractId>,
+    asked: Asked,
     stream: Option<AskStream>,
 }
 
@@ -240,8 +239,7 @@ impl Drop for Carried {
         let left = Left {
             node: Arc::clone(&self.node),
             peer: self.peer.clone(),
-            request: self.request,
-            contracts: self.contracts.clone(),
+            asked: self.asked.clone(),
         };
         self.node.owed.spawn_on(left.settle(stream), &handle);
     }
@@ -251,8 +249,7 @@ impl Drop for Carried {
 struct Left {
     node: Arc<Node>,
     peer: Peer,
-    request: RequestId,
-    contracts: Vec<ContractId>,
+    asked: Asked,
 }
 
 /// How many more bytes are taken for the sake of a receipt: about what is on its way when the reader turns away.
@@ -277,14 +274,19 @@ impl Left {
             let mut carried = Carried {
                 node: Arc::clone(&self.node),
                 peer: self.peer,
-                request: self.request,
-                contracts: self.contracts,
+                asked: self.asked,
                 stream: Some(stream),
             };
             carried.settle(None).await
         } else {
             // The provider's log holds what it sent; that it was not taken to its end is on the books here.
-            not_received(&self.node, &self.peer, self.request, Code::Interrupted).await
+            not_received(
+                &self.node,
+                &self.peer,
+                self.asked.request,
+                Code::Interrupted,
+            )
+            .await
         };
         if let Err(refusal) = settled {
             tracing::warn!(code = %refusal.code, "receipt.unsettled");
@@ -313,13 +315,17 @@ async fn not_received(
 impl Carried {
     fn batches(
         self,
-        travelled: Arc<AtomicU64>,
+        travelled: Arc<Travelled>,
+        begun: i64,
     ) -> BoxStream<'static, Result<RecordBatch, Refusal>> {
-        futures::stream::unfold(Some((self, travelled)), |carried| async move {
+        futures::stream::unfold(Some((self, travelled)), move |carried| async move {
             let (mut carried, travelled) = carried?;
             let stream = carried.stream.as_mut()?;
             let next = stream.next().await;
-            travelled.store(stream.bytes(), Ordering::Relaxed);
+            let micros = carried.node.ticks().saturating_sub(begun);
+            let micros = u64::try_from(micros).unwrap_or_default();
+            travelled.micros.store(micros, Ordering::Relaxed);
+            travelled.bytes.store(stream.bytes(), Ordering::Relaxed);
             match next {
                 Some(Ok(batch)) => Some((Ok(batch), Some((carried, travelled)))),
                 Some(Err(refusal)) => {
@@ -344,17 +350,10 @@ impl Carried {
         if ended.is_some() && received.receipt.is_none() {
             self.node.hang_up(&self.peer.id).await;
         }
-        let judged = receipt::take_in(
-            &self.node,
-            &self.peer.id,
-            self.request,
-            &self.contracts,
-            &received,
-            ended,
-        )
-        .await?;
+        let judged =
+            receipt::take_in(&self.node, &self.peer.id, &self.asked, &received, ended).await?;
         if let Some(bytes) = judged.countersigned {
-            acknowledge(&self.node, &self.peer, self.request, bytes).await;
+            acknowledge(&self.node, &self.peer, self.asked.request, bytes).await;
         }
         match (judged.dispute, ended) {
             (Some(dispute), None) => Err(dispute),

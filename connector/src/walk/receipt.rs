@@ -15,6 +15,7 @@ use policy::contract::{Role, SignatureCheck as _};
 use policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use policy::refusal::{Code, Refusal};
 use proto::envelope::{self, Kind};
+use proto::peer::ask::Asking;
 use proto::receipt::{self, Leaf, Outcome, Read, Receipt, ResultDigest, SignedReceipt};
 use std::sync::Arc;
 
@@ -105,15 +106,36 @@ pub(crate) struct Judged {
     pub(crate) dispute: Option<Refusal>,
 }
 
-/// Checks a receipt against what was received, records it, and countersigns it.
+/// A question that went out, as its receipt must name it.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// Its identity.
+    pub(crate) request: RequestId,
+    /// The contracts under which it was put.
+    pub(crate) contracts: Vec<ContractId>,
+    /// Digest of the request as it went.
+    pub(crate) digest: Digest,
+}
+
+impl Asked {
+    /// That of a request.
+    pub(crate) fn of(asking: &Asking) -> Self {
+        Self {
+            request: asking.ask.request,
+            contracts: asking.ask.contracts.clone(),
+            digest: Digest::of(&proto::peer::ask::to_ticket(asking)),
+        }
+    }
+}
+
+/// Checks a receipt against what was asked and received, records it, and countersigns it.
 ///
 /// # Errors
 /// When the log can't be written.
 pub(crate) async fn take_in(
     node: &Arc<Node>,
     provider: &ParticipantId,
-    request: RequestId,
-    contracts: &[ContractId],
+    asked: &Asked,
     received: &Received,
     ended: Option<&Refusal>,
 ) -> Result<Judged, Refusal> {
@@ -122,7 +144,7 @@ pub(crate) async fn take_in(
             None,
             Some(mismatch(provider, "the answer came without a receipt")),
         ),
-        Some(bytes) => match check(node, provider, request, received, bytes) {
+        Some(bytes) => match check(node, provider, asked, received, bytes) {
             Ok(signed) => (Some((signed, bytes.clone())), None),
             Err(fault) => (None, Some(fault)),
         },
@@ -149,11 +171,11 @@ pub(crate) async fn take_in(
         .record(Fact::new(
             "received",
             [
-                ("request_id", Json::text(request)),
+                ("request_id", Json::text(asked.request)),
                 ("peer", Json::text(provider)),
                 (
                     "contracts",
-                    Json::List(contracts.iter().map(Json::text).collect()),
+                    Json::List(asked.contracts.iter().map(Json::text).collect()),
                 ),
                 ("rows", Json::count(received.rows)),
                 ("bytes", Json::count(received.bytes)),
@@ -177,16 +199,22 @@ pub(crate) async fn take_in(
 fn check(
     node: &Node,
     provider: &ParticipantId,
-    request: RequestId,
+    asked: &Asked,
     received: &Received,
     bytes: &[u8],
 ) -> Result<SignedReceipt, Refusal> {
     let signed = envelope::parse_receipt(bytes)?;
     signed.check(&node.trust.bundle().keys(node.now()))?;
     let receipt = &signed.receipt;
-    if receipt.provider != *provider || receipt.consumer != node.id() || receipt.request != request
+    if receipt.provider != *provider
+        || receipt.consumer != node.id()
+        || receipt.request != asked.request
     {
         return Err(mismatch(provider, "the receipt is for another answer"));
+    }
+    // INVARIANT: receipt-of-the-question. What answers a wider question is no answer to this one, however true it is.
+    if receipt.request_digest != asked.digest {
+        return Err(mismatch(provider, "the receipt is for another question"));
     }
     if receipt.rows != received.rows
         || receipt.bytes != received.bytes

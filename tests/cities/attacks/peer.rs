@@ -36,6 +36,8 @@ pub(crate) fn attacked() -> Vec<Line> {
     lindau.serve();
     acme.knows(&lindau);
     let _ = acme.contract("lindau.bikes");
+    acme.holds("listed", LISTED, "");
+    acme.publishes();
     let outlaw = Outlaw::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
     let rogue = Rogue::listen(&league, "lindau", &outlaw);
     acme.hansa(&["peer", "remove", "lindau"]).must();
@@ -51,14 +53,110 @@ pub(crate) fn attacked() -> Vec<Line> {
     tried(&mut pair, &ATTACKS)
 }
 
-const ATTACKS: [Attack<Pair>; 1] = [Attack {
-    number: 73,
-    setup: "peer",
-    name: "answers with other columns, rows and lengths, without end",
-    expected: "PEER_DATA_INVALID, and the own log records it",
-    does: answered,
-    lacks: "",
-}];
+const ATTACKS: [Attack<Pair>; 3] = [
+    Attack {
+        number: 73,
+        setup: "peer",
+        name: "answers with other columns, rows and lengths, without end",
+        expected: "PEER_DATA_INVALID, and the own log records it",
+        does: answered,
+        lacks: "",
+    },
+    Attack {
+        number: 135,
+        setup: "peer",
+        name: "listens for values of a private list that is joined, compared and sorted with what it has",
+        expected: "none in any question that it gets",
+        does: overheard,
+        lacks: "",
+    },
+    Attack {
+        number: 136,
+        setup: "peer",
+        name: "answers a wider question than it was asked, with the true receipt of that one",
+        expected: "RECEIPT_MISMATCH or PEER_DATA_INVALID",
+        does: widened,
+        lacks: "",
+    },
+];
+
+/// What stands in the private list, and must not be told.
+const LISTED: &str = "site,holder,n\nHafen,Frau Ohlsen,310417\nGeheim-17,Herr Petz,-987001\n";
+
+/// Questions that bring both together: what an engine would narrow by keys, thresholds and single values.
+const TOGETHER: [&str; 9] = [
+    "SELECT l.holder, b.bikes FROM acme.listed l JOIN lindau.bikes b ON b.site = l.site",
+    "SELECT l.holder, b.bikes FROM lindau.bikes b LEFT JOIN acme.listed l ON b.site = l.site AND l.n > b.bikes",
+    "SELECT bikes FROM lindau.bikes WHERE site IN (SELECT site FROM acme.listed)",
+    "SELECT bikes FROM lindau.bikes b WHERE NOT EXISTS (SELECT 1 FROM acme.listed l WHERE l.site = b.site)",
+    "SELECT site FROM lindau.bikes WHERE bikes > (SELECT min(n) FROM acme.listed)",
+    "SELECT site FROM lindau.bikes WHERE site <> (SELECT max(site) FROM acme.listed)",
+    "SELECT x FROM (SELECT n AS x FROM acme.listed UNION ALL SELECT bikes FROM lindau.bikes) ORDER BY x DESC LIMIT 1",
+    "SELECT min(x) AS a, max(x) AS b FROM (SELECT n AS x FROM acme.listed UNION ALL SELECT bikes FROM lindau.bikes)",
+    "SELECT l.holder, sum(b.bikes) AS s FROM acme.listed l JOIN lindau.bikes b ON b.site = l.site AND b.bikes < l.n GROUP BY l.holder",
+];
+
+fn overheard(pair: &mut Pair) -> Verdict {
+    let before = pair.rogue.asked().len();
+    for sql in TOGETHER {
+        let answer = pair.acme.ask(sql);
+        if answer.status != Some(0) {
+            return Err(format!("{sql}: {}", answer.err));
+        }
+    }
+    let asked = pair.rogue.asked().split_off(before);
+    if asked.len() < TOGETHER.len() {
+        return Err(format!("{} questions came", asked.len()));
+    }
+    for ticket in &asked {
+        let text = String::from_utf8_lossy(&ticket.ticket);
+        for value in ["Hafen", "Geheim", "Ohlsen", "Petz", "310417", "987001"] {
+            if text.contains(value) {
+                return Err(format!("`{value}` in {text}"));
+            }
+        }
+    }
+    Ok(format!("{} questions say nothing of it", asked.len()))
+}
+
+fn widened(pair: &mut Pair) -> Verdict {
+    let narrow = [
+        "SELECT site, bikes FROM lindau.bikes WHERE bikes > 100",
+        "SELECT site, bikes FROM lindau.bikes LIMIT 1",
+        "SELECT site, bikes FROM lindau.bikes ORDER BY bikes LIMIT 1",
+        "SELECT sum(bikes) AS bikes FROM lindau.bikes WHERE site = 'Insel'",
+        "SELECT site, count(*) AS n FROM lindau.bikes WHERE bikes < 100 GROUP BY site",
+    ];
+    let honest: Vec<_> = narrow.map(|sql| pair.acme.ask(sql).must().lines()).into();
+    pair.rogue.twists(Arc::new(|ticket| {
+        let mut asking = proto::peer::ask::from_ticket(&ticket.ticket).unwrap();
+        let sql = &mut asking.ask.sql;
+        if let Some((before, condition)) = sql.split_once(" WHERE ") {
+            let groups = condition.split_once(" GROUP BY ");
+            *sql = groups.map_or_else(
+                || before.to_owned(),
+                |(_, groups)| format!("{before} GROUP BY {groups}"),
+            );
+        } else if let Some((before, _)) = sql.split_once(" LIMIT ") {
+            *sql = before.to_owned();
+        }
+        arrow_flight::Ticket {
+            ticket: proto::peer::ask::to_ticket(&asking),
+        }
+    }));
+    let mut codes = BTreeSet::new();
+    for sql in narrow {
+        codes.insert(refused(pair, sql, sql)?);
+    }
+    pair.rogue.twists(Arc::new(|ticket| ticket));
+    for (sql, honest) in narrow.iter().zip(honest) {
+        if pair.acme.ask(sql).must().lines() != honest {
+            return Err(format!("{sql}: the honest answer is not taken any more"));
+        }
+    }
+    pair.acme.verifies();
+    Ok(format!("{} answers: {codes:?}", narrow.len()))
+}
 
 fn sites(sites: &[&str], bikes: &[i64]) -> RecordBatch {
     let site: ArrayRef = Arc::new(StringArray::from(sites.to_vec()));
@@ -253,7 +351,7 @@ fn answered(pair: &mut Pair) -> Verdict {
     let before = pair.acme.log().len();
     for (what, edit) in edits {
         pair.rogue.changes(Arc::from(edit), false);
-        codes.insert(refused(pair, what)?);
+        codes.insert(refused(pair, what, SQL)?);
     }
     pair.rogue.changes(Arc::new(|real| real), true);
     let ask = [
@@ -281,8 +379,8 @@ fn answered(pair: &mut Pair) -> Verdict {
 }
 
 /// Asks, and says with which code it was refused; no row may be shown as if it were an answer.
-fn refused(pair: &Pair, what: &str) -> Verdict {
-    let done = pair.acme.ask(SQL);
+fn refused(pair: &Pair, what: &str, sql: &str) -> Verdict {
+    let done = pair.acme.ask(sql);
     let known = [
         "PEER_DATA_INVALID",
         "RECEIPT_MISMATCH",

@@ -9,7 +9,7 @@ use policy::id::{ContractId, DatasetId, Name, ParticipantId, PurposeId};
 use policy::refusal::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// One text of SQL for one participant: the only thing that a question sends out.
@@ -68,8 +68,17 @@ pub struct RemoteRows {
     pub batches: BoxStream<'static, Result<RecordBatch, Refusal>>,
     /// The labels of the snapshots that answered, where the participant says.
     pub snapshots: BTreeMap<DatasetId, String>,
-    /// Bytes of the messages that have brought them so far; none where rows stay in the house.
-    pub travelled: Arc<AtomicU64>,
+    /// How they travel.
+    pub travelled: Arc<Travelled>,
+}
+
+/// How rows travel, as far as they have: whoever carries them says so.
+#[derive(Debug, Default)]
+pub struct Travelled {
+    /// Bytes of the messages that brought them; none where rows stay in the house.
+    pub bytes: AtomicU64,
+    /// Microseconds since they were asked for.
+    pub micros: AtomicU64,
 }
 
 impl std::fmt::Debug for RemoteRows {
@@ -104,8 +113,8 @@ pub struct Outcome {
     pub bytes: u64,
     /// Bytes of the messages that brought them.
     pub travelled: u64,
-    /// From the moment in which the question went out until all its rows were here, or it failed.
-    pub took: Option<Duration>,
+    /// From the moment in which they were asked for until the last of them was here.
+    pub took: Duration,
 }
 
 /// How far an errand is.
@@ -119,6 +128,14 @@ pub enum Status {
     Enough,
     /// It failed; under `--partial` the answer lacks it.
     Failed(Box<Refusal>),
+}
+
+impl Outcome {
+    /// Takes over what is known of the way by now.
+    pub(super) fn travelled(&mut self, way: &Travelled) {
+        self.travelled = way.bytes.load(Ordering::Relaxed);
+        self.took = Duration::from_micros(way.micros.load(Ordering::Relaxed));
+    }
 }
 
 impl Errand {

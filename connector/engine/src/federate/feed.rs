@@ -1,6 +1,6 @@
 //! What comes back, checked: each errand's rows against what was asked, bounded, counted.
 
-use crate::federate::errand::{Errand, Outcome, RemoteRows, Status};
+use crate::federate::errand::{Errand, Outcome, RemoteRows, Status, Travelled};
 use crate::federate::question::Bounds;
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, SchemaRef};
@@ -8,16 +8,12 @@ use datafusion::arrow::compute::cast;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use policy::refusal::{Code, Refusal};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::Duration;
 
 /// The outcomes of a running question, one for each errand.
 #[derive(Debug, Clone)]
-pub(super) struct Ledger {
-    outcomes: Arc<Mutex<Vec<Outcome>>>,
-    begun: Instant,
-}
+pub(super) struct Ledger(Arc<Mutex<Vec<Outcome>>>);
 
 impl Ledger {
     pub(super) fn new(errands: &[Arc<Errand>]) -> Self {
@@ -29,29 +25,24 @@ impl Ledger {
                 rows: 0,
                 bytes: 0,
                 travelled: 0,
-                took: None,
+                took: Duration::ZERO,
             })
             .collect();
-        Self {
-            outcomes: Arc::new(Mutex::new(outcomes)),
-            begun: Instant::now(),
-        }
+        Self(Arc::new(Mutex::new(outcomes)))
     }
 
     pub(super) fn change(&self, number: usize, change: impl FnOnce(&mut Outcome)) {
-        let mut outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outcomes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = outcomes
             .iter_mut()
             .find(|outcome| outcome.errand.number == number);
         if let Some(outcome) = found {
             change(outcome);
-            let over = outcome.status != Status::Running;
-            outcome.took = over.then(|| outcome.took.unwrap_or_else(|| self.begun.elapsed()));
         }
     }
 
     pub(super) fn read(&self) -> Vec<Outcome> {
-        self.outcomes
+        self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
@@ -98,7 +89,7 @@ struct State {
     batches: Option<BoxStream<'static, Result<RecordBatch, Refusal>>>,
     rows: u64,
     bytes: u64,
-    travelled: Arc<AtomicU64>,
+    travelled: Arc<Travelled>,
     most_rows: u64,
     most_bytes: u64,
     ledger: Ledger,
@@ -115,7 +106,7 @@ impl State {
             None => {
                 self.batches = None;
                 self.ledger.change(self.errand.number, |outcome| {
-                    outcome.travelled = self.travelled.load(Ordering::Relaxed);
+                    outcome.travelled(&self.travelled);
                     outcome.status = Status::Answered;
                 });
                 return None;
@@ -179,7 +170,7 @@ impl State {
         self.ledger.change(self.errand.number, |outcome| {
             outcome.rows = self.rows;
             outcome.bytes = self.bytes;
-            outcome.travelled = self.travelled.load(Ordering::Relaxed);
+            outcome.travelled(&self.travelled);
         });
         Ok(batch)
     }

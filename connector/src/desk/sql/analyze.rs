@@ -9,7 +9,6 @@ use engine::federate::question::Wish;
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// Asks, and says what came; the rows go nowhere. It is on the books as any other question is.
 ///
@@ -21,14 +20,14 @@ pub(super) async fn came(
     wish: &Wish,
     user: Option<u32>,
 ) -> Result<(Value, String), Trouble> {
-    let begun = Instant::now();
+    let begun = node.ticks();
     let (mut answer, first) = turn::begun(node, text, wish, user).await?;
     let mut rows = first.map_or(0, |batch| batch.num_rows());
     while let Some(batch) = answer.batches.next().await {
         let batch = batch.map_err(|refusal| cite(node, text, refusal))?;
         rows = rows.saturating_add(batch.num_rows());
     }
-    let took = milliseconds(begun.elapsed());
+    let took = node.ticks().saturating_sub(begun) / 1000;
     let outcomes = answer.report.outcomes();
     let mut told = String::from("came\n");
     for went in &outcomes {
@@ -47,15 +46,13 @@ fn line(went: &Went) -> String {
         most if errand.guessed => format!("about {most} were expected"),
         most => format!("{most} at most were expected"),
     };
-    let after = went.took.map_or_else(String::new, |took| {
-        format!(", after {} ms", milliseconds(took))
-    });
     format!(
-        "{} ({}): {} rows ({expected}), {} bytes on the way{after}",
+        "{} ({}): {} rows ({expected}), {} bytes on the way, after {} ms",
         errand.participant.domain(),
         errand.relations(),
         went.rows,
         went.travelled,
+        went.took.as_millis(),
     )
 }
 
@@ -67,10 +64,6 @@ fn entry(went: &Went) -> Value {
         "most_rows": went.errand.most_rows,
         "guessed": went.errand.guessed,
         "bytes": went.travelled,
-        "milliseconds": went.took.map(milliseconds),
+        "milliseconds": u64::try_from(went.took.as_millis()).unwrap_or(u64::MAX),
     })
-}
-
-fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
