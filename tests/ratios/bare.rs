@@ -1,6 +1,7 @@
 //! The bare ways: no contract, no ruling, no record, no receipt.
 
 pub(crate) mod client;
+pub(crate) mod flight;
 pub(crate) mod server;
 
 use crate::measure::Did;

@@ -50,8 +50,8 @@ impl Provider {
     pub(crate) fn open(world: &World) -> Self {
         let clock = clock();
         let now = clock().wall;
-        let north = identity_of(world, "north", now);
-        let firm = identity_of(world, "firm", now);
+        let north = identity_of(world.folder(), "north", now);
+        let firm = identity_of(world.folder(), "firm", now);
         let state = world.provider.folder().join("state");
         let documents = Documents::open(&state).unwrap();
         let mut book = Book::new(north.id.clone());
@@ -191,8 +191,8 @@ fn tools() -> Tools {
 }
 
 /// A participant of the world, with its keys.
-pub(crate) fn identity_of(world: &World, alias: &str, now: Time) -> Identity {
-    let folder = world.folder().join(alias);
+pub(crate) fn identity_of(league: &std::path::Path, alias: &str, now: Time) -> Identity {
+    let folder = league.join(alias);
     let id: ParticipantId = format!("hansa://{alias}.example").parse().unwrap();
     identity::load(&files(&folder), &id, 0, now).unwrap()
 }

@@ -17,6 +17,7 @@ mod bare;
 mod governed;
 mod measure;
 mod page;
+mod readers;
 mod sync;
 mod table;
 mod tpch;
@@ -25,6 +26,8 @@ mod world;
 
 use harness::relay::Link;
 use measure::Plan;
+use proto::peer::ask::Compression;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 use table::Table;
@@ -85,6 +88,13 @@ const TREATED: [(&str, &str, &str, &str); 2] = [
 
 const SMALL: &str = "SELECT n FROM counts_small WHERE id = 7";
 
+/// Whole reads of numbers, of texts and of both, beside Arrow Flight in C++: what it is, and its columns.
+const READS: [(&str, &str); 3] = [
+    ("whole read", "id,site,kind,n,value,extra,note,device,at"),
+    ("whole read, numbers", "id,n,value,extra,at"),
+    ("whole read, texts", "site,kind,note,device"),
+];
+
 fn main() {
     let mut args = std::env::args().skip(1);
     let mut rows = 4_000_000;
@@ -94,6 +104,7 @@ fn main() {
     let mut scale = 0.1;
     let mut link = None;
     let mut page = None;
+    let mut python = "python3".to_owned();
     while let Some(arg) = args.next() {
         let mut value = || args.next().unwrap_or_else(|| panic!("{arg} needs a value"));
         match arg.as_str() {
@@ -104,13 +115,14 @@ fn main() {
             "--json" => json = value().into(),
             "--only" => only = value(),
             "--scale" => scale = value().parse().expect("--scale is a number"),
+            "--python" => python = value(),
             "--page" => page = Some(PathBuf::from(value())),
             "--link" => link = Some(a_link(&value())),
             // This program again, as the other end of the bare stream.
             "--bare-server" => return bare::server::run(&value()),
             _ => {
                 eprintln!(
-                    "usage: cargo ratios [--rows N] [--rounds N] [--only TEXT] [--scale N] [--link MBIT,MS] [--json FILE] [--page FILE]"
+                    "usage: cargo ratios [--rows N] [--rounds N] [--only TEXT,…] [--scale N] [--link MBIT,MS] [--python PROGRAM] [--json FILE] [--page FILE]"
                 );
                 std::process::exit(2);
             }
@@ -121,7 +133,7 @@ fn main() {
         rounds,
         link,
     };
-    let figures = run(rows, plan, &only);
+    let figures = run(rows, plan, &only, &python);
     std::fs::write(&json, format!("{figures:#}\n")).expect("the figures can be written");
     eprintln!("figures: {}", json.display());
     if let Some(page) = page {
@@ -139,14 +151,14 @@ fn a_link(text: &str) -> Link {
 }
 
 /// Measures what has `only` in its name, where it says something.
-fn run(rows: usize, plan: tpch::Plan, only: &str) -> serde_json::Value {
+fn run(rows: usize, plan: tpch::Plan, only: &str, python: &str) -> serde_json::Value {
     let rounds = plan.rounds;
     let mut table = Table::new(rows, rounds);
-    if !only.starts_with("TPC-H") {
+    if only.split(',').any(|one| !one.starts_with("TPC-H")) {
         eprintln!("making {rows} rows, a league of two and its contracts");
         let mut world = world::World::new(rows);
         in_process(&world, &mut table, rounds, only);
-        over_tls(&mut world, &mut table, rounds, only);
+        over_tls(&mut world, &mut table, (rounds, only, python));
         table.print();
     }
     let number = |number: u32| wanted("TPC-H", &format!("q{number:02}"), only);
@@ -195,7 +207,11 @@ fn in_process(world: &world::World, table: &mut Table, rounds: usize, only: &str
     }
 }
 
-fn over_tls(world: &mut world::World, table: &mut Table, rounds: usize, only: &str) {
+fn over_tls(
+    world: &mut world::World,
+    table: &mut Table,
+    (rounds, only, python): (usize, &str, &str),
+) {
     let place = "mutual TLS";
     let released = (
         "aggregate of released cells",
@@ -205,15 +221,18 @@ fn over_tls(world: &mut world::World, table: &mut Table, rounds: usize, only: &s
     );
     let streams: Vec<_> = QUESTIONS.into_iter().chain([released]).collect();
     let small = wanted(place, "small question", only);
-    if !small && !streams.iter().any(|one| wanted(place, one.0, only)) {
+    let stopped = wanted(place, "readers that stop", only);
+    let names = streams.iter().map(|one| one.0);
+    let mut names = names.chain(READS.map(|one| one.0));
+    if !small && !stopped && !names.any(|name| wanted(place, name, only)) {
         return;
     }
     eprintln!("over mutual TLS");
     let paths = world.files();
     world.serve();
-    let server = bare::server::Server::start(world, &paths);
+    let server = bare::server::Server::start(world.folder(), "north", &paths);
     let consumer = wire::Consumer::connect(world);
-    let client = bare::client::Client::connect(world, server.address());
+    let client = bare::client::Client::connect(world.folder(), "north", server.address());
     let pids = Some((world.provider.pid().unwrap(), server.pid()));
     for (name, dataset, governed, bare) in streams {
         if !wanted(place, name, only) {
@@ -226,6 +245,10 @@ fn over_tls(world: &mut world::World, table: &mut Table, rounds: usize, only: &s
             || client.stream(dataset, bare),
         );
         table.row(place, name, "bare Flight stream", &pair);
+    }
+    whole_reads((&*world, &consumer, &paths), table, (rounds, only, python));
+    if stopped {
+        readers::stopped(world, &consumer, table, QUESTIONS[0].2);
     }
     if small {
         let pair = measure::alternately(
@@ -243,6 +266,61 @@ fn over_tls(world: &mut world::World, table: &mut Table, rounds: usize, only: &s
     world.provider.stop();
 }
 
+/// Reads of whole tables, each beside Arrow Flight in C++ where it is installed. As they are here their peaks are those of
+/// processes that have served nothing larger before.
+fn whole_reads(
+    (world, consumer, paths): (
+        &world::World,
+        &wire::Consumer,
+        &BTreeMap<&'static str, Vec<PathBuf>>,
+    ),
+    table: &mut Table,
+    (rounds, only, python): (usize, &str, &str),
+) {
+    let place = "mutual TLS";
+    let wanted: Vec<_> = READS
+        .into_iter()
+        .filter(|(name, _)| wanted(place, name, only))
+        .collect();
+    if wanted.is_empty() {
+        return;
+    }
+    let Some(flight) = bare::flight::Flight::start(world.folder(), paths, python) else {
+        eprintln!(
+            "`{python}` has no pyarrow: whole reads are left out (tests/ratios/anchors/install.sh)"
+        );
+        return;
+    };
+    let client = bare::client::Client::connect(world.folder(), "north", flight.address());
+    let provider = world.provider.pid().unwrap();
+    let contract = world.contract("open");
+    for (name, columns) in wanted {
+        let sql = format!("SELECT {columns} FROM counts_open");
+        let plan = Plan { rounds, calls: 1 };
+        let pair = measure::alternately(
+            plan,
+            Some((provider, flight.pid())),
+            || consumer.ask(contract, &sql),
+            || client.stream("open", columns),
+        );
+        table.row(place, name, "Flight in C++", &pair);
+        let raw = pair.governed[0].did.bytes as f64;
+        for (how, compression) in [("lz4", Compression::Lz4), ("zstd", Compression::Zstd)] {
+            let did = consumer.ask_for(contract, &sql, Some(compression));
+            table.note(
+                &format!("{name}, {how}: bytes beside the same without compression"),
+                did.bytes as f64 / raw,
+            );
+        }
+    }
+    table.note(
+        "whole reads: most memory of the provider beside Flight in C++",
+        readers::peak(provider) / readers::peak(flight.pid()),
+    );
+}
+
+/// Whether what is measured has one of the texts in its name.
 fn wanted(place: &str, name: &str, only: &str) -> bool {
-    format!("{place}: {name}").contains(only)
+    let name = format!("{place}: {name}");
+    only.split(',').any(|one| name.contains(one))
 }

@@ -93,21 +93,29 @@ fn run(calls: usize, other: Option<u32>, way: &mut impl FnMut() -> Did) -> Run {
 
 /// Seconds of work so far, of this process and the other one.
 fn work(other: Option<u32>) -> f64 {
-    let own = ticks(std::process::id());
-    let theirs = other.map_or(0, ticks);
-    (own + theirs) as f64 / TICKS_A_SECOND
+    seconds(std::process::id()) + other.map_or(0.0, seconds)
+}
+
+/// Seconds of work of a process so far, user and system time (proc(5), /proc/PID/stat, fields 14 and 15).
+pub(crate) fn seconds(pid: u32) -> f64 {
+    ticks(pid, 11) as f64 / TICKS_A_SECOND
+}
+
+/// Seconds of work of the processes that this one has started and waited for (fields 16 and 17).
+pub(crate) fn of_children() -> f64 {
+    ticks(std::process::id(), 13) as f64 / TICKS_A_SECOND
 }
 
 /// What Linux counts in on every architecture that it runs on.
 const TICKS_A_SECOND: f64 = 100.0;
 
-/// User and system time (proc(5), /proc/PID/stat, fields 14 and 15).
-fn ticks(pid: u32) -> u64 {
+/// The sum of two fields, counted from the third on.
+fn ticks(pid: u32, first: usize) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process runs");
     let (_, fields) = stat.rsplit_once(')').expect("proc(5)");
     fields
         .split_whitespace()
-        .skip(11)
+        .skip(first)
         .take(2)
         .map(|field| field.parse::<u64>().expect("proc(5)"))
         .sum()

@@ -35,6 +35,10 @@ fn governed(figures: &Value, ratios: &[Value]) -> String {
             number(&ratio["bytes_ratio"], 2),
         ));
     }
+    text.push_str("\n| what | figure |\n|---|---|\n");
+    for (what, figure) in figures["notes"].as_object().into_iter().flatten() {
+        text.push_str(&format!("| {what} | {} |\n", number(figure, 3)));
+    }
     text
 }
 
@@ -50,7 +54,7 @@ fn tpch(tpch: &Value) -> String {
          firm asks; each is a process. Bytes are all that pass the sockets, both ways, with TLS, contracts and receipts, beside the \
          Arrow streams alone of datafusion-federation as its crate ships it. Time is that of the command line's answer beside plain \
          DataFusion with all files in one process, medians of {} pairs. All answers are those of that process.\n\n\
-         | question | texts sent | bytes | as shipped | fewer | ms | one process, ms | time |\n|---|---|---|---|---|---|---|---|\n",
+         | question | texts sent | bytes | as shipped | fewer | ms | one process, ms | time | work |\n|---|---|---|---|---|---|---|---|---|\n",
         tpch["scale"], tpch["rounds"]
     );
     for one in tpch["questions"].as_array().into_iter().flatten() {
@@ -60,7 +64,7 @@ fn tpch(tpch: &Value) -> String {
             _ => "it fails".to_owned(),
         };
         text.push_str(&format!(
-            "| {} | {} | {} | {} | {fewer} | {} | {} | {} |\n",
+            "| {} | {} | {} | {} | {fewer} | {} | {} | {} | {} |\n",
             one["question"],
             one["errands"],
             one["bytes"],
@@ -68,6 +72,17 @@ fn tpch(tpch: &Value) -> String {
             number(&one["ms"], 0),
             number(&one["one_process_ms"], 0),
             number(&one["time_ratio"], 2),
+            number(&one["cpu_ratio"], 2),
+        ));
+    }
+    let by_hand = &tpch["aggregate_by_hand"];
+    if by_hand.is_object() {
+        text.push_str(&format!(
+            "\nThe first question beside partial aggregates by hand over bare Arrow Flight: time {}, work {}, bytes {} for {}.\n",
+            number(&by_hand["wall_ratio"], 2),
+            number(&by_hand["cpu_ratio"], 2),
+            by_hand["bytes"],
+            by_hand["bytes_by_hand"],
         ));
     }
     text

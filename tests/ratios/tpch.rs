@@ -2,11 +2,12 @@
 //! travels beside what datafusion-federation ships, and the time beside one process that has all the files.
 
 mod data;
+mod partials;
 mod pool;
 mod shipped;
 mod world;
 
-use crate::measure::median;
+use crate::measure::{self, median};
 use harness::relay::Link;
 use pool::Pool;
 use serde_json::{Value, json};
@@ -35,6 +36,8 @@ struct Figures {
     ours_ms: f64,
     pool_ms: f64,
     ratio: f64,
+    /// Work of all processes beside that of the pool.
+    cpu: f64,
 }
 
 /// Asks all questions that `wanted` takes and prints a line for each; gives the same as JSON.
@@ -48,7 +51,7 @@ pub(crate) fn run(plan: Plan, wanted: impl Fn(u32) -> bool) -> Value {
     let (pool, shipped) = (Pool::new(&files), Shipped::new(&files));
     println!(
         "\nTPC-H, scale {}: bytes through all sockets beside Arrow streams of datafusion-federation as shipped; time beside one \
-         process\n\n{:>3} {:>6} {:>7} {:>12} {:>12} {:>8} {:>10} {:>10} {:>6}",
+         process\n\n{:>3} {:>6} {:>7} {:>12} {:>12} {:>8} {:>10} {:>10} {:>6} {:>6}",
         plan.scale,
         "q",
         "rows",
@@ -58,7 +61,8 @@ pub(crate) fn run(plan: Plan, wanted: impl Fn(u32) -> bool) -> Value {
         "1 in",
         "ours ms",
         "one ms",
-        "time"
+        "time",
+        "cpu"
     );
     let mut all = Vec::new();
     for number in (1..=22).filter(|number| wanted(*number)) {
@@ -67,7 +71,9 @@ pub(crate) fn run(plan: Plan, wanted: impl Fn(u32) -> bool) -> Value {
         all.push(figures);
     }
     summary(&all);
+    let by_hand = wanted(1).then(|| partials::beside(&world, plan.rounds));
     json!({
+        "aggregate_by_hand": by_hand,
         "scale": plan.scale,
         "rounds": plan.rounds,
         "link_bits": plan.link.map(|link| link.bits),
@@ -83,13 +89,18 @@ fn question(world: &World, pool: &Pool, shipped: &Shipped, number: u32, rounds: 
     let ours = settled(world) - before;
     pool::same(number, &answer.rows, &rows);
     let mut pairs = Vec::new();
+    let own = || measure::seconds(std::process::id());
+    // The pool works in this process; participants and the command do not.
+    let (mut ours_cpu, mut pool_cpu) = (0.0, 0.0);
     for _ in 0..rounds {
-        let begun = Instant::now();
+        let (begun, before) = (Instant::now(), own());
         let _ = pool.ask(&sql);
         let bare = begun.elapsed().as_secs_f64() * 1e3;
-        let begun = Instant::now();
+        pool_cpu += own() - before;
+        let (begun, before) = (Instant::now(), work(world));
         let _ = world.ask(&sql);
         pairs.push((begun.elapsed().as_secs_f64() * 1e3, bare));
+        ours_cpu += work(world) - before;
     }
     let middle = |of: fn(&(f64, f64)) -> f64| {
         let mut values: Vec<f64> = pairs.iter().map(of).collect();
@@ -108,7 +119,13 @@ fn question(world: &World, pool: &Pool, shipped: &Shipped, number: u32, rounds: 
         ours_ms: middle(|pair| pair.0),
         pool_ms: middle(|pair| pair.1),
         ratio: middle(|pair| pair.0 / pair.1),
+        cpu: ours_cpu / pool_cpu,
     }
+}
+
+/// Seconds of work of all participants so far, and of the commands that were waited for.
+fn work(world: &World) -> f64 {
+    world.pids().map(measure::seconds).sum::<f64>() + measure::of_children()
 }
 
 /// All bytes, when none has passed for a while: receipts are acknowledged after the answer.
@@ -155,8 +172,15 @@ impl Figures {
             Err(_) => ("fails".to_owned(), "-".to_owned()),
         };
         println!(
-            "{:>3} {:>6} {:>7} {:>12} {bytes:>12} {times:>8} {:>10.1} {:>10.1} {:>6.2}",
-            self.number, self.rows, self.errands, self.ours, self.ours_ms, self.pool_ms, self.ratio
+            "{:>3} {:>6} {:>7} {:>12} {bytes:>12} {times:>8} {:>10.1} {:>10.1} {:>6.2} {:>6.2}",
+            self.number,
+            self.rows,
+            self.errands,
+            self.ours,
+            self.ours_ms,
+            self.pool_ms,
+            self.ratio,
+            self.cpu
         );
         if let Err(why) = &self.shipped {
             println!("      datafusion-federation: {why}");
@@ -174,6 +198,7 @@ impl Figures {
             "ms": self.ours_ms,
             "one_process_ms": self.pool_ms,
             "time_ratio": self.ratio,
+            "cpu_ratio": self.cpu,
         })
     }
 }

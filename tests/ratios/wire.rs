@@ -5,6 +5,7 @@ use crate::measure::Did;
 use crate::world::World;
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence};
+use faces::peer::call::rows::AskStream;
 use faces::peer::call::{HasAsk, PeerClient, Way};
 use faces::peer::settings::Settings;
 use futures::StreamExt as _;
@@ -12,8 +13,7 @@ use keep::audit::Log;
 use keep::trust::mtls::{self, TrustStore};
 use policy::ask::Ask;
 use policy::id::{ContractId, RequestId};
-use proto::peer::ask::Asking;
-use std::collections::BTreeSet;
+use proto::peer::ask::{Asking, Compression};
 use std::sync::Arc;
 
 /// The consumer, connected.
@@ -48,8 +48,8 @@ impl Consumer {
         let runtime = crate::bare::runtime();
         let folder = tempfile::tempdir_in(world.folder()).unwrap();
         let clock = clock();
-        let trust = TrustStore::new(&identity_of(world, "firm", clock().wall));
-        let provider = identity_of(world, "north", clock().wall).id;
+        let trust = TrustStore::new(&identity_of(world.folder(), "firm", clock().wall));
+        let provider = identity_of(world.folder(), "north", clock().wall).id;
         let tls = mtls::client_config(&trust, &provider, &clock).unwrap();
         let (host, port) = world.provider.address().rsplit_once(':').unwrap();
         let (expected, watch) = (provider.clone(), Arc::clone(&clock));
@@ -75,20 +75,18 @@ impl Consumer {
 
     /// Asks one question, to the receipt.
     pub(crate) fn ask(&self, contract: ContractId, sql: &str) -> Did {
-        let asking = Asking {
-            ask: Ask {
-                request: RequestId(rand::random()),
-                contracts: vec![contract],
-                sql: sql.to_owned(),
-                purpose: Some(harness::play::PURPOSE.parse().unwrap()),
-            },
-            deadline: None,
-            accept: BTreeSet::new(),
-            credentials: Vec::new(),
-        };
+        self.ask_for(contract, sql, None)
+    }
+
+    /// The same, with rows compressed where `accept` says so.
+    pub(crate) fn ask_for(
+        &self,
+        contract: ContractId,
+        sql: &str,
+        accept: Option<Compression>,
+    ) -> Did {
         self.runtime.block_on(async {
-            let recorded = self.log.record(Errand(asking)).await.unwrap();
-            let mut stream = self.client.ask(&recorded).await.unwrap();
+            let mut stream = self.begun(contract, sql, accept).await;
             let mut rows = 0;
             while let Some(batch) = stream.next().await {
                 rows += batch.unwrap().num_rows() as u64;
@@ -100,5 +98,46 @@ impl Consumer {
                 bytes: received.bytes,
             }
         })
+    }
+
+    /// So many streams of which one message was taken and no more, and about how many bytes one has.
+    pub(crate) fn stopped(
+        &self,
+        contract: ContractId,
+        sql: &str,
+        count: u32,
+    ) -> (Vec<AskStream>, u64) {
+        self.runtime.block_on(async {
+            let mut streams = Vec::new();
+            let mut message = 0;
+            for _ in 0..count {
+                let mut stream = self.begun(contract, sql, None).await;
+                stream.next().await.unwrap().unwrap();
+                message = message.max(stream.received().bytes);
+                streams.push(stream);
+            }
+            (streams, message)
+        })
+    }
+
+    async fn begun(
+        &self,
+        contract: ContractId,
+        sql: &str,
+        accept: Option<Compression>,
+    ) -> AskStream {
+        let asking = Asking {
+            ask: Ask {
+                request: RequestId(rand::random()),
+                contracts: vec![contract],
+                sql: sql.to_owned(),
+                purpose: Some(harness::play::PURPOSE.parse().unwrap()),
+            },
+            deadline: None,
+            accept: accept.into_iter().collect(),
+            credentials: Vec::new(),
+        };
+        let recorded = self.log.record(Errand(asking)).await.unwrap();
+        self.client.ask(&recorded).await.unwrap()
     }
 }

@@ -85,6 +85,11 @@ impl World {
                 "auto",
             );
         }
+        // Fifty readers of one peer, which gets three quarters of the seats.
+        let config = provider.folder().join("hansa.toml");
+        let toml = std::fs::read_to_string(&config).expect("the configuration is there");
+        let toml = toml.replace("concurrent = 16", "concurrent = 80");
+        std::fs::write(config, toml).expect("the configuration can be written");
         provider.serve();
         consumer.knows(&provider);
         let contracts = TERMS

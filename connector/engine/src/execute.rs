@@ -144,7 +144,8 @@ async fn start(
     })
     .await?;
     let schema = canonical(&physical.schema());
-    let (send, batches) = mpsc::channel(2);
+    // One waits while another is made into messages: more would be held for each reader that stands still.
+    let (send, batches) = mpsc::channel(1);
     let (time, sent) = (limits.time, Arc::clone(&schema));
     let task = room.handle().spawn(async move {
         let ended = tokio::time::timeout(time, drive(physical, state, sent, &send)).await;

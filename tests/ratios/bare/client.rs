@@ -3,7 +3,7 @@
 use crate::bare::runtime;
 use crate::governed::{clock, identity_of};
 use crate::measure::Did;
-use crate::world::World;
+use arrow_array::RecordBatch;
 use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::error::FlightError;
 use arrow_flight::flight_service_client::FlightServiceClient;
@@ -13,6 +13,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use hyper_util::rt::TokioIo;
 use keep::trust::mtls::{self, TrustStore};
 use rustls_pki_types::ServerName;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tonic::transport::{Channel, Endpoint, Uri};
@@ -24,12 +25,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Connects, over the same mutual TLS as the governed wire.
-    pub(crate) fn connect(world: &World, address: &str) -> Self {
+    /// Connects to a server with the certificate of `provider`, over the same mutual TLS as the governed wire.
+    pub(crate) fn connect(league: &Path, provider: &str, address: &str) -> Self {
         let runtime = runtime();
         let clock = clock();
-        let trust = TrustStore::new(&identity_of(world, "firm", clock().wall));
-        let provider = identity_of(world, "north", clock().wall).id;
+        let trust = TrustStore::new(&identity_of(league, "firm", clock().wall));
+        let provider = identity_of(league, provider, clock().wall).id;
         let tls = mtls::client_config(&trust, &provider, &clock).unwrap();
         let settings = Settings::default();
         let endpoint = Endpoint::from_shared(format!("http://{address}"))
@@ -57,8 +58,13 @@ impl Client {
         Self { runtime, flight }
     }
 
-    /// Reads one stream to its end.
+    /// Reads one stream to its end: of the bare server what `sql` says, of Arrow Flight in C++ the columns that it lists.
     pub(crate) fn stream(&self, dataset: &str, sql: &str) -> Did {
+        self.each(dataset, sql, |_| {})
+    }
+
+    /// The same, with each batch handed on.
+    pub(crate) fn each(&self, dataset: &str, sql: &str, mut take: impl FnMut(RecordBatch)) -> Did {
         let ticket = Ticket {
             ticket: format!("{dataset}\n{sql}").into(),
         };
@@ -74,7 +80,9 @@ impl Client {
             let mut batches = FlightRecordBatchStream::new_from_flight_data(frames);
             let mut rows = 0;
             while let Some(batch) = batches.next().await {
-                rows += batch.unwrap().num_rows() as u64;
+                let batch = batch.unwrap();
+                rows += batch.num_rows() as u64;
+                take(batch);
             }
             Did {
                 rows,

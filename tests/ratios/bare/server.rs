@@ -3,7 +3,6 @@
 
 use crate::bare::{frame, runtime};
 use crate::governed::clock;
-use crate::world::World;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use arrow_flight::flight_service_server::{FlightService, FlightServiceServer};
@@ -20,7 +19,7 @@ use policy::id::ParticipantId;
 use std::collections::BTreeMap;
 use std::io;
 use std::io::BufRead as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::process::{Child, Command, Stdio};
 use std::task::{Context, Poll};
@@ -38,11 +37,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts this program again, to serve these files with the provider's certificate.
-    pub(crate) fn start(world: &World, files: &BTreeMap<&'static str, Vec<PathBuf>>) -> Self {
-        let keys = crate::governed::files(&world.folder().join("north"));
+    /// Starts this program again, to serve these files with the certificate of `provider`.
+    pub(crate) fn start(
+        league: &Path,
+        provider: &str,
+        files: &BTreeMap<&'static str, Vec<PathBuf>>,
+    ) -> Self {
+        let keys = crate::governed::files(&league.join(provider));
         let told = serde_json::json!({
-            "files": files,
+            "files": files, "id": format!("hansa://{provider}.example"),
             "tls_key": keys.tls_key, "tls_cert": keys.tls_cert, "bundle": keys.bundle,
             "signing_key": keys.signing_key, "note_key": keys.note_key,
         });
@@ -94,7 +97,7 @@ pub(crate) fn run(told: &str) {
         files: serde_json::from_value(told["files"].clone()).unwrap(),
     };
     let clock = clock();
-    let id: ParticipantId = "hansa://north.example".parse().unwrap();
+    let id: ParticipantId = told["id"].as_str().unwrap().parse().unwrap();
     let identity = identity::load(&keys, &id, 0, clock().wall).unwrap();
     let trust = TrustStore::new(&identity);
     let tls = tokio_rustls::TlsAcceptor::from(mtls::server_config(&trust, &clock).unwrap());

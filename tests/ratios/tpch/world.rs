@@ -19,7 +19,7 @@ const FOURTH: &str = "bremen";
 
 /// All participants.
 pub(super) struct World {
-    _league: League,
+    league: League,
     cities: Vec<City>,
     firm: City,
     relays: Vec<Relay>,
@@ -78,7 +78,7 @@ impl World {
             }
         }
         Self {
-            _league: league,
+            league,
             cities,
             firm,
             relays,
@@ -108,6 +108,19 @@ impl World {
             rows,
             errands: told["participants"].as_array().unwrap().len(),
         }
+    }
+
+    /// Where everything lies.
+    #[allow(dead_code, reason = "the benchmark's alone; the test measures nothing")]
+    pub(super) fn folder(&self) -> &Path {
+        self.league.folder()
+    }
+
+    /// The processes of all participants.
+    #[allow(dead_code, reason = "the benchmark's alone; the test measures nothing")]
+    pub(super) fn pids(&self) -> impl Iterator<Item = u32> {
+        let all = self.cities.iter().chain([&self.firm]);
+        all.filter_map(City::pid)
     }
 
     /// Bytes through all relays, both ways.
