@@ -175,6 +175,9 @@ async fn leave(node: &Arc<Node>, mut tasks: tokio::task::JoinSet<Result<(), Refu
     };
     let _ = tokio::time::timeout(PATIENCE, ended).await;
     tasks.abort_all();
+    // Words on receipts that came just now: whoever waits for one may refuse the next question.
+    node.owed.close();
+    let _ = tokio::time::timeout(PATIENCE, node.owed.wait()).await;
 }
 
 /// In microseconds.

@@ -2,6 +2,7 @@
 
 use policy::id::ParticipantId;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedMutexGuard, OwnedRwLockReadGuard, RwLock};
 
@@ -15,6 +16,10 @@ struct Way {
     carrying: Arc<tokio::sync::Mutex<()>>,
     /// Held by each whose letter is on its way into the outbox.
     writing: Arc<RwLock<()>>,
+    /// Whether somebody waits to carry whatever is there by then.
+    waiting: AtomicBool,
+    /// How often something was carried by which contracts may have come into force, or ended.
+    news: AtomicU64,
 }
 
 impl Ways {
@@ -29,10 +34,32 @@ impl Ways {
         Arc::clone(&way.carrying).lock_owned().await
     }
 
-    /// Says that a letter to this peer will be in the outbox; held until it is.
-    pub(crate) async fn writing(&self, peer: &ParticipantId) -> OwnedRwLockReadGuard<()> {
+    /// The same; nothing where somebody waits for it already, who will carry what is there by then.
+    pub(crate) async fn carrying_next(&self, peer: &ParticipantId) -> Option<OwnedMutexGuard<()>> {
         let way = self.to(peer);
-        Arc::clone(&way.writing).read_owned().await
+        if way.waiting.swap(true, Ordering::AcqRel) {
+            return None;
+        }
+        let carrying = Arc::clone(&way.carrying).lock_owned().await;
+        way.waiting.store(false, Ordering::Release);
+        Some(carrying)
+    }
+
+    /// Says that a letter to this peer will be in the outbox; held until it is. Nothing in the moment in which somebody looks
+    /// whether there is one.
+    pub(crate) fn writing(&self, peer: &ParticipantId) -> Option<OwnedRwLockReadGuard<()>> {
+        let way = self.to(peer);
+        Arc::clone(&way.writing).try_read_owned().ok()
+    }
+
+    /// Says that something was carried, either way, by which contracts may have come into force, or ended.
+    pub(crate) fn carried_news(&self, peer: &ParticipantId) {
+        self.to(peer).news.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// How often that was so, by whoever carried it.
+    pub(crate) fn news(&self, peer: &ParticipantId) -> u64 {
+        self.to(peer).news.load(Ordering::Acquire)
     }
 
     /// Waits until each letter is in the outbox that was being written to this peer when this was called.

@@ -5,7 +5,7 @@ mod lacking;
 
 use crate::node::Node;
 use crate::node::calls::Peer;
-use crate::walk::post::{self, Carried};
+use crate::walk::post;
 use catalog::dataset::Dataset;
 use engine::federate::home::{Home, Lacking, RemoteTable};
 use engine::federate::question::{Bounds, Wish};
@@ -203,11 +203,12 @@ fn away(peer: &Peer, why: Refusal) -> Refusal {
 async fn newest(node: &Arc<Node>, peer: &Peer) -> Result<Vec<Seen>, Refusal> {
     // The two share one connection; a peer that can't be reached shows itself in the catalogue call.
     let _greeted = node.call(peer).await;
-    let (carried, seen) = futures::join!(post::news(node, peer), catalogue(node, peer));
-    match carried {
-        Ok(Carried::Something) => catalogue(node, peer).await,
-        Ok(Carried::Nothing) | Err(_) => seen,
+    let before = node.ways.news(&peer.id);
+    let (_, seen) = futures::join!(post::pump(node, peer), catalogue(node, peer));
+    if node.ways.news(&peer.id) == before {
+        return seen;
     }
+    catalogue(node, peer).await
 }
 
 /// The words of a statement, in lower case.

@@ -353,7 +353,7 @@ impl Carried {
         let judged =
             receipt::take_in(&self.node, &self.peer.id, &self.asked, &received, ended).await?;
         if let Some(bytes) = judged.countersigned {
-            acknowledge(&self.node, &self.peer, self.asked.request, bytes).await;
+            acknowledge(&self.node, &self.peer, self.asked.request, bytes);
         }
         match (judged.dispute, ended) {
             (Some(dispute), None) => Err(dispute),
@@ -364,8 +364,8 @@ impl Carried {
 
 /// Sends our word on a receipt on its way. What is owed is on the books already, so the rows don't wait for the letter; the
 /// next question to this peer does.
-async fn acknowledge(node: &Arc<Node>, peer: &Peer, request: RequestId, receipt: Vec<u8>) {
-    let writing = node.ways.writing(&peer.id).await;
+fn acknowledge(node: &Arc<Node>, peer: &Peer, request: RequestId, receipt: Vec<u8>) {
+    let writing = node.ways.writing(&peer.id);
     let (node, peer) = (Arc::clone(node), peer.clone());
     let owed = node.owed.clone();
     let _task = owed.spawn(async move {

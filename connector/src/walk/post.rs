@@ -12,20 +12,13 @@ use keep::contracts::Kind as Document;
 use policy::refusal::{Code, Refusal};
 use proto::peer::letter;
 use std::sync::Arc;
+use tokio::sync::OwnedMutexGuard;
 
 /// Hands in our letters to a peer, then fetches the peer's letters for us, until both are done.
 ///
 /// # Errors
 /// When the peer can't be reached. What is wrong with single letters is on the books and stops nothing.
 pub(crate) async fn pump(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
-    news(node, peer).await.map(|_| ())
-}
-
-/// As [`pump`]; says whether what either side knows of contracts may have changed by it.
-///
-/// # Errors
-/// Those of [`pump`].
-pub(crate) async fn news(node: &Arc<Node>, peer: &Peer) -> Result<Carried, Refusal> {
     node.ways.written(&peer.id).await;
     match once(node, peer).await {
         Err(refusal) if refusal.code == Code::PeerUnreachable => {
@@ -36,39 +29,39 @@ pub(crate) async fn news(node: &Arc<Node>, peer: &Peer) -> Result<Carried, Refus
     }
 }
 
-/// What letters were carried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Carried {
-    /// None, or words on receipts alone.
-    Nothing,
-    /// Some by which contracts may have come into force, or ended.
-    Something,
-}
-
-async fn once(node: &Arc<Node>, peer: &Peer) -> Result<Carried, Refusal> {
+async fn once(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
+    let before = node.ways.news(&peer.id);
     resume(node, Some(&peer.id)).await?;
-    let handed = hand_in(node, peer).await?;
-    if fetch(node, peer).await? == Carried::Something || handed == Carried::Something {
-        // What came in may have been answered, here and there.
-        hand_in(node, peer).await?;
-        fetch(node, peer).await?;
-        return Ok(Carried::Something);
+    hand_in(node, peer).await?;
+    fetch(node, peer).await?;
+    if node.ways.news(&peer.id) == before {
+        return Ok(());
     }
-    Ok(Carried::Nothing)
+    // What came in may have been answered, here and there.
+    hand_in(node, peer).await?;
+    fetch(node, peer).await
 }
 
 /// Sends what is in the outbox for a peer; a letter that the peer refuses is refused for good and leaves the outbox.
 ///
 /// # Errors
 /// When the peer can't be reached, or the refusal of the last letter that it refused.
-pub(crate) async fn hand_in(node: &Arc<Node>, peer: &Peer) -> Result<Carried, Refusal> {
-    let _alone = node.ways.carrying(&peer.id).await;
+pub(crate) async fn hand_in(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
+    let alone = node.ways.carrying(&peer.id).await;
+    hand_in_alone(node, peer, alone).await
+}
+
+async fn hand_in_alone(
+    node: &Arc<Node>,
+    peer: &Peer,
+    _alone: OwnedMutexGuard<()>,
+) -> Result<(), Refusal> {
     let waiting = node.index(|state| state.outbox(&peer.id, 0))?;
     if waiting.is_empty() {
-        return Ok(Carried::Nothing);
+        return Ok(());
     }
     let mut client = node.call(peer).await?;
-    let (mut last, mut receipts, mut carried) = (None, false, Carried::Nothing);
+    let (mut last, mut receipts) = (None, false);
     for (number, digest) in waiting {
         let digest: Digest = digest
             .parse()
@@ -77,7 +70,8 @@ pub(crate) async fn hand_in(node: &Arc<Node>, peer: &Peer) -> Result<Carried, Re
         if matches!(letter.content, letter::Content::Acknowledgement { .. }) {
             receipts = true;
         } else {
-            carried = Carried::Something;
+            // Said before it goes: whoever looked at what the peer shows looks again.
+            node.ways.carried_news(&peer.id);
         }
         let mut sent = client.send(&letter).await;
         if sent
@@ -110,13 +104,14 @@ pub(crate) async fn hand_in(node: &Arc<Node>, peer: &Peer) -> Result<Carried, Re
         node.index(|_| Ok(()))?;
         last = refused.or(last);
     }
+    // Still alone: a command that ends waits for its turn here, and with that until heads were exchanged.
     if receipts && let Err(refusal) = node.exchange_heads(&client).await {
         // The word on the receipt is there; heads are exchanged with the next one.
         tracing::info!(peer = peer.id.domain(), code = %refusal.code, "heads.kept");
     }
     match last {
         Some(refusal) => Err(refusal),
-        None => Ok(carried),
+        None => Ok(()),
     }
 }
 
@@ -140,7 +135,7 @@ const fn by_a_bundle(code: Code) -> bool {
 }
 
 /// Fetches the letters that wait for us.
-async fn fetch(node: &Arc<Node>, peer: &Peer) -> Result<Carried, Refusal> {
+async fn fetch(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
     let after = node.index(|state| state.taken_in(&peer.id))?;
     let client = node.call(peer).await?;
     let mut letters = client.inbox(after, true).await?;
@@ -150,19 +145,19 @@ async fn fetch(node: &Arc<Node>, peer: &Peer) -> Result<Carried, Refusal> {
         take(node, peer, &numbered).await?;
         last = numbered.number;
     }
-    if last == after {
-        return Ok(Carried::Nothing);
+    if last > after {
+        // Tells the peer that these are here, so that it may forget them.
+        let mut rest = client.inbox(last, true).await?;
+        while let Some(numbered) = rest.next().await {
+            take(node, peer, &numbered?).await?;
+        }
     }
-    // Tells the peer that these are here, so that it may forget them.
-    let mut rest = client.inbox(last, true).await?;
-    while let Some(numbered) = rest.next().await {
-        take(node, peer, &numbered?).await?;
-    }
-    Ok(Carried::Something)
+    Ok(())
 }
 
 async fn take(node: &Arc<Node>, peer: &Peer, numbered: &letter::Numbered) -> Result<(), Refusal> {
     let (letter, number) = (&numbered.letter, numbered.number);
+    node.ways.carried_news(&peer.id);
     let mut taken = negotiate::take_in(node, &peer.id, letter, Some(number)).await;
     if taken
         .as_ref()
@@ -194,7 +189,10 @@ async fn take(node: &Arc<Node>, peer: &Peer, numbered: &letter::Numbered) -> Res
 pub(crate) fn soon(node: &Arc<Node>, peer: &Peer) {
     let (node, peer) = (Arc::clone(node), peer.clone());
     let _task = tokio::runtime::Handle::current().spawn(async move {
-        if let Err(refusal) = hand_in(&node, &peer).await {
+        let Some(alone) = node.ways.carrying_next(&peer.id).await else {
+            return;
+        };
+        if let Err(refusal) = hand_in_alone(&node, &peer, alone).await {
             tracing::info!(peer = peer.id.domain(), code = %refusal.code, "letter.kept");
         }
     });
@@ -233,11 +231,11 @@ async fn follow(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
             numbered = letters.next() => match numbered {
                 Some(numbered) => {
                     take(node, peer, &numbered?).await?;
-                    hand_in(node, peer).await.map(|_| ())?;
+                    hand_in(node, peer).await?;
                 }
                 None => return Ok(()),
             },
-            () = posted => hand_in(node, peer).await.map(|_| ())?,
+            () = posted => hand_in(node, peer).await?,
         }
     }
 }

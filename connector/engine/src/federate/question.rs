@@ -39,7 +39,7 @@ pub struct Wish {
 
 /// A planned question: what will travel is decided.
 pub struct Question {
-    pub(super) plan: Arc<LogicalPlan>,
+    pub(super) plan: LogicalPlan,
     pub(super) errands: Vec<Arc<Errand>>,
     pub(super) left_out: Vec<(ParticipantId, Refusal)>,
     wish: Wish,
@@ -132,7 +132,7 @@ impl Question {
     /// # Errors
     /// The refusal of the first participant that fails, unless the answer may lack it.
     pub async fn run(
-        self,
+        mut self,
         courier: Arc<dyn Courier>,
         room: &Room,
         bounds: &Bounds,
@@ -150,10 +150,10 @@ impl Question {
         let (environment, _) = room.environment(&limits)?;
         let leaves = Arc::new(Leaves::default());
         let state = session::fresh(&limits, environment, Arc::<Leaves>::clone(&leaves));
-        let plan = Arc::clone(&self.plan);
+        let plan = std::mem::take(&mut self.plan);
         // While the participants are at work.
         let planned = stack::run(limits.time, move || {
-            let physical = exact::guarded(LogicalPlan::clone(&plan))
+            let physical = exact::guarded(plan)
                 .and_then(|plan| {
                     let physical = state.query_planner().create_physical_plan(&plan, &state);
                     futures::executor::block_on(physical)

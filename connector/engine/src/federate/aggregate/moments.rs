@@ -97,6 +97,9 @@ impl Kind {
             Self::StddevPop => pop(all.first).map(f64::sqrt),
             Self::CovarSamp => samp(all.both),
             Self::CovarPop => pop(all.both),
+            // As the engine has it for numbers that are none.
+            Self::Corr if all.mean.is_nan() && all.other.is_nan() => Some(f64::NAN),
+            Self::Corr if all.mean.is_nan() || all.other.is_nan() => None,
             Self::Corr => {
                 let spread = all.first.sqrt() * all.second.sqrt();
                 (all.count > 1.0 && spread != 0.0).then(|| all.both / spread)
@@ -201,7 +204,18 @@ impl Moments {
             return;
         }
         let count = self.count + part.count;
-        let (ahead, beside) = (part.mean - self.mean, part.other - self.other);
+        // Means of one constant differ by their rounding: that is no spread.
+        let apart = |spread: f64, one: f64, other: f64| {
+            let ahead = other - one;
+            let rounding = 4.0 * f64::EPSILON * one.abs().max(other.abs());
+            if spread == 0.0 && ahead.abs() <= rounding {
+                0.0
+            } else {
+                ahead
+            }
+        };
+        let ahead = apart(self.first + part.first, self.mean, part.mean);
+        let beside = apart(self.second + part.second, self.other, part.other);
         let weight = self.count * part.count / count;
         self.first += part.first + ahead * ahead * weight;
         self.second += part.second + beside * beside * weight;

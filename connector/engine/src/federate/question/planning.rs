@@ -88,7 +88,7 @@ fn plan_here(
         .and_then(|plan| settle(plan, &mut desk))
         .map_err(|error| fault::planning(&error))?;
     Ok(Question {
-        plan: Arc::new(plan),
+        plan,
         errands: desk.errands,
         left_out,
         wish,

@@ -67,6 +67,31 @@ fn parts_give_what_all_values_give() {
     }
 }
 
+/// A mean of one constant is rounded, and another one elsewhere: that is no spread.
+#[test]
+fn a_constant_has_no_spread() {
+    for constant in [0.1, 1.0 / 3.0, -7e11 / 9.0] {
+        let mean = |count: u32| {
+            let sum: f64 = (0..count).map(|_| constant).sum();
+            sum / f64::from(count)
+        };
+        let part = |count: u32, other: f64| Moments {
+            count: f64::from(count),
+            mean: mean(count),
+            other,
+            second: 2.0,
+            ..Moments::default()
+        };
+        let mut all = part(3, 2.0);
+        for (count, other) in [(1, 10.0), (7, 3.0), (2, 4.0)] {
+            all.add(&part(count, other));
+        }
+        let result = |name: &str| Kind::of(name).unwrap().result(&all);
+        assert_eq!(result("stddev"), Some(0.0), "{constant}");
+        assert_eq!(result("corr"), None, "{constant}");
+    }
+}
+
 /// A sample of one has no variance, and nothing has none at all.
 #[test]
 fn too_few_values_give_null() {
