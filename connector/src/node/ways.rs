@@ -69,3 +69,38 @@ impl Ways {
         let _all = way.writing.write().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Ways;
+    use futures::FutureExt as _;
+
+    /// Who asks next waits for letters that were being written then, and for no others.
+    #[tokio::test]
+    async fn a_letter_that_is_being_written_is_waited_for() {
+        let (ways, peer) = (Ways::default(), "hansa://lindau.example".parse().unwrap());
+        let writing = ways.writing(&peer).unwrap();
+        let other = "hansa://speyer.example".parse().unwrap();
+        assert!(ways.written(&other).now_or_never().is_some());
+        let mut written = Box::pin(ways.written(&peer));
+        assert!(written.as_mut().now_or_never().is_none());
+        // Whoever comes while somebody waits holds up nobody.
+        assert!(ways.writing(&peer).is_none());
+        drop(writing);
+        written.await;
+        assert!(ways.writing(&peer).is_some());
+    }
+
+    /// One carries, one waits to carry what is there by then; more need not.
+    #[tokio::test]
+    async fn one_waits_to_carry() {
+        let (ways, peer) = (Ways::default(), "hansa://lindau.example".parse().unwrap());
+        let carrying = ways.carrying(&peer).await;
+        let mut next = Box::pin(ways.carrying_next(&peer));
+        assert!(next.as_mut().now_or_never().is_none());
+        assert!(ways.carrying_next(&peer).await.is_none());
+        drop(carrying);
+        assert!(next.await.is_some());
+        assert!(ways.carrying_next(&peer).await.is_some());
+    }
+}

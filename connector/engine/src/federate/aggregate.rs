@@ -22,7 +22,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::prelude::ident;
 use measure::{bare_measure, of_nothing};
-use moments::{Kind, MOST_STATES, double, merged};
+use moments::{Kind, double, merged};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -89,7 +89,7 @@ pub(super) fn split(
 }
 
 /// How the result of an aggregate comes from partial states.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Merge {
     /// It is the partial itself: one participant.
     Whole(usize),
@@ -103,8 +103,8 @@ pub(super) enum Merge {
     Max(usize),
     /// Sum of sums by sum of counts.
     Avg { sum: usize, count: usize },
-    /// Of the states whose places these are, as many as the kind has.
-    Moments(Kind, [usize; MOST_STATES]),
+    /// Of the states whose places these are.
+    Moments(Kind, Vec<usize>),
 }
 
 /// Partial states of these calls, and how results come from them.
@@ -142,11 +142,8 @@ pub(super) fn partials(
         }
         if let Some(kind) = Kind::of(name) {
             let parts = kind.states(call).ok_or_else(|| NoSplit(named(call)))?;
-            let mut places = [usize::MAX; MOST_STATES];
-            for (place, part) in places.iter_mut().zip(&parts) {
-                *place = state(Arc::clone(&part.func), part);
-            }
-            merges.push(Merge::Moments(kind, places));
+            let places = parts.iter().map(|part| state(Arc::clone(&part.func), part));
+            merges.push(Merge::Moments(kind, places.collect()));
             continue;
         }
         let [argument] = params.args.as_slice() else {
@@ -364,8 +361,9 @@ pub(super) fn merge(
                     ident(&main) / double(ident(&side))
                 }
                 Merge::Moments(kind, places) => {
-                    let places = places.iter().filter(|place| **place != usize::MAX);
-                    let parts = places.map(|place| double(ident(format!("p{place}"))));
+                    let parts = places
+                        .iter()
+                        .map(|place| double(ident(format!("p{place}"))));
                     states.push(merged(*kind, parts.collect()).alias(&main));
                     ident(&main)
                 }

@@ -46,13 +46,18 @@ fn line(went: &Went) -> String {
         most if errand.guessed => format!("about {most} were expected"),
         most => format!("{most} at most were expected"),
     };
+    let way = match went.travelled {
+        0 => "in the house".to_owned(),
+        bytes => format!(
+            "{bytes} bytes on the way, after {} ms",
+            went.took.as_millis()
+        ),
+    };
     format!(
-        "{} ({}): {} rows ({expected}), {} bytes on the way, after {} ms",
+        "{} ({}): {} rows ({expected}), {way}",
         errand.participant.domain(),
         errand.relations(),
         went.rows,
-        went.travelled,
-        went.took.as_millis(),
     )
 }
 

@@ -19,9 +19,6 @@ use datafusion::logical_expr::{
 };
 use std::sync::Arc;
 
-/// The most states that one of them has.
-pub(super) const MOST_STATES: usize = 6;
-
 /// What is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::federate) enum Kind {

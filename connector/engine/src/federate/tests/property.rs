@@ -10,6 +10,7 @@ use super::{CITIES, World, bounds, plan, room, run, schema, table, text};
 use crate::federate::home::Home;
 use crate::federate::question::Wish;
 use crate::fixture::City;
+use crate::fixture::kept::Kept;
 use crate::fixture::table::{Layout, dataset};
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
@@ -257,6 +258,7 @@ fn case_of(seed: u64, forgets: impl Fn(&mut Cities)) -> Result<(u32, u32), Strin
         files: *[1, 3].choose(&mut random).unwrap(),
         row_group: *[20, 1000].choose(&mut random).unwrap(),
         statistics: random.random_bool(0.7),
+        kept: Kept::Copied,
     };
     let (one, other) = (cities.gates(false, layout), cities.gates(true, layout));
     let pool = cities.pool();
