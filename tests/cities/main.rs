@@ -29,6 +29,7 @@ mod federation;
 mod foreign;
 mod groups;
 mod guards;
+mod in_place;
 mod lacking;
 mod life;
 mod mandates;

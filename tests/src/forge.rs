@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair, SanType};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection};
+use rustls::{ClientConnection, RootCertStore, ServerConnection};
 use serde_json::Value;
 use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
@@ -108,7 +108,7 @@ impl League {
     #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
     pub fn impersonate(&self, alias: &str) -> String {
         let (chain, key) = self.shown_by(alias);
-        let config = ServerConfig::builder_with_protocol_versions(&[&rustls::version::TLS13])
+        let config = crate::tls::server()
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .expect("certificate and key fit");
@@ -190,8 +190,7 @@ impl League {
     ) -> Result<Called, String> {
         let mut roots = RootCertStore::empty();
         roots.add(self.anchor()).expect("the authority");
-        let config = ClientConfig::builder_with_protocol_versions(&[&rustls::version::TLS13])
-            .with_root_certificates(roots);
+        let config = crate::tls::client().with_root_certificates(roots);
         let mut config = match shown {
             Some(Shown { chain, key }) => config
                 .with_client_auth_cert(chain.clone(), key.clone_key())
@@ -233,7 +232,7 @@ impl League {
     pub fn speak(&self, shown: &Shown, listener: &str, domain: &str) -> Spoken {
         let mut roots = RootCertStore::empty();
         roots.add(self.anchor()).expect("the authority");
-        let mut config = ClientConfig::builder_with_protocol_versions(&[&rustls::version::TLS13])
+        let mut config = crate::tls::client()
             .with_root_certificates(roots)
             .with_client_auth_cert(shown.chain.clone(), shown.key.clone_key())
             .expect("certificate and key fit");
@@ -263,7 +262,7 @@ impl League {
         let (chain, key) = self.shown_by(alias);
         let mut roots = RootCertStore::empty();
         roots.add(self.anchor()).expect("the authority");
-        let mut config = ClientConfig::builder_with_protocol_versions(&[&rustls::version::TLS13])
+        let mut config = crate::tls::client()
             .with_root_certificates(roots)
             .with_client_auth_cert(chain, key)
             .expect("certificate and key fit");

@@ -18,6 +18,8 @@ pub mod league;
 pub mod mutate;
 pub mod outlaw;
 pub mod play;
+pub mod postgres;
 pub mod relay;
 pub mod rogue;
 pub mod seal;
+pub mod tls;

@@ -18,8 +18,8 @@ use proto::peer::ask::{self, Asking, Compression};
 use proto::peer::letter::{self, Content, Letter, LetterId};
 use proto::peer::pb;
 use proto::peer::pb::peer_client::PeerClient;
+use rustls::RootCertStore;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
 use std::sync::Arc;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Request, Status};
@@ -117,7 +117,7 @@ impl Outlaw {
         let (chain, key) = league.shown_by(alias);
         let mut roots = RootCertStore::empty();
         roots.add(league.anchor()).expect("the authority");
-        let mut config = ClientConfig::builder_with_protocol_versions(&[&rustls::version::TLS13])
+        let mut config = crate::tls::client()
             .with_root_certificates(roots)
             .with_client_auth_cert(chain, key)
             .expect("certificate and key fit");

@@ -14,7 +14,6 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use proto::peer::pb;
 use proto::peer::pb::peer_client::PeerClient;
 use proto::peer::pb::peer_server::{Peer, PeerServer};
-use rustls::ServerConfig;
 use std::sync::{Arc, Mutex, PoisonError};
 use tonic::transport::Channel;
 use tonic::{Request, Response, Status, Streaming};
@@ -59,7 +58,7 @@ impl Rogue {
     #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
     pub fn listen(league: &League, alias: &str, real: &Outlaw) -> Self {
         let (chain, key) = league.shown_by(alias);
-        let mut config = ServerConfig::builder_with_protocol_versions(&[&rustls::version::TLS13])
+        let mut config = crate::tls::server()
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .expect("certificate and key fit");

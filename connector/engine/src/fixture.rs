@@ -1,11 +1,13 @@
 //! A participant with datasets and contracts for the tests of this package, put together the way that the product does it.
 
 mod contract;
+pub(crate) mod kept;
 pub(crate) mod table;
 
 use crate::answer::Answer;
 use crate::execute::watch::Watch;
 use crate::execute::{Holdings, execute};
+use crate::fixture::kept::Kept;
 use crate::fixture::table::Layout;
 use crate::limits::{Limits, Room, SqlLimits, runtime};
 use crate::plan;
@@ -85,8 +87,16 @@ impl City {
             rows: u64::try_from(rows.num_rows()).unwrap(),
             ..dataset
         };
-        let files = layout.write(&self.folder.path().join(dataset.id.name.as_str()), rows);
-        let snapshot = Snapshot::of_files(dataset.clone(), files, Digest::of(b"rows"));
+        let folder = self.folder.path().join(dataset.id.name.as_str());
+        let copy = |files| Snapshot::of_files(dataset.clone(), files, Digest::of(b"rows"));
+        let snapshot = match layout.kept {
+            Kept::Copied => copy(layout.write(&folder, rows)),
+            Kept::InPlace => {
+                let files = layout.write(&folder, &kept::renamed(rows));
+                copy(Vec::new()).with_stays(Some(kept::in_place(&dataset, &files)))
+            }
+            Kept::Database => copy(Vec::new()).with_stays(Some(kept::table(&dataset, rows))),
+        };
         self.holdings.insert(dataset.id.clone(), Arc::new(snapshot));
         let clauses = terms
             .into_iter()
@@ -97,6 +107,21 @@ impl City {
             })
             .collect();
         self.datasets.insert(dataset.id.clone(), (dataset, clauses));
+    }
+
+    /// The files in which the rows of a dataset were written, in order.
+    pub(crate) fn files(&self, bare: &str) -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(self.folder.path().join(bare)).unwrap();
+        let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files
+    }
+
+    /// Where the rows of a dataset stay.
+    pub(crate) fn stays(&self, bare: &str) -> Option<crate::inplace::Stays> {
+        let mut holdings = self.holdings.iter();
+        let (_, held) = holdings.find(|(id, _)| id.name.as_str() == bare)?;
+        Some(held.in_place.as_ref()?.stays().clone())
     }
 
     /// Releases what is due of the cells that the contract on a dataset gives, as a connector does once it has published.

@@ -24,6 +24,7 @@ pub mod fault;
 pub mod federate;
 #[cfg(test)]
 mod fixture;
+pub mod inplace;
 pub mod limits;
 pub mod model;
 pub mod plan;

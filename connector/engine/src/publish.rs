@@ -2,6 +2,7 @@
 
 pub mod entry;
 pub mod glance;
+mod in_place;
 pub mod input;
 pub mod parsed;
 pub mod prepare;
@@ -114,6 +115,9 @@ pub fn stage(
     context: &Context,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Outcome, Refusal> {
+    if let Some(stays) = &config.source.in_place {
+        return in_place::stage(config, stays, context, progress);
+    }
     let place = Place::new(&context.state, &config.name);
     let zone = config.zone.as_deref().unwrap_or(&context.zone);
     let mut config = config.clone();
@@ -140,19 +144,14 @@ pub fn stage(
         ..written.counts.clone()
     });
     let before = published.map(|manifest| manifest.dataset);
-    let report = report(
-        &entry,
-        before.as_ref(),
-        &inputs,
-        parsed.read,
-        &written,
-        &counts,
-    );
+    let files = (inputs.files.len(), parsed.read);
+    let report = report(&entry, before.as_ref(), files, &written, &counts);
     let manifest = Manifest {
         dataset: entry.clone(),
         files: written.files,
         digest: written.digest,
         inputs: inputs.digest,
+        stays: None,
     };
     disk::write_manifest(folder.path(), &manifest)?;
     parsed::forget_others(&place, &parsed.files);
@@ -193,21 +192,25 @@ fn compose(
     }
     let place = Place::new(&context.state, &config.name);
     entry.version = disk::next_version(&place, context.now)?;
+    describe(&mut entry, &written);
+    Ok((entry, written))
+}
+
+/// Tells what was seen in the rows.
+fn describe(entry: &mut Dataset, written: &Written) {
     entry.rows = written.rows;
     entry.bytes = written.bytes;
-    entry.time_span = written.time_span(&entry);
+    entry.time_span = written.time_span(entry);
     entry.area = written.area();
     for (column, seen) in entry.columns.iter_mut().zip(&written.seen) {
         column.distinct = seen.distinct;
     }
-    Ok((entry, written))
 }
 
 fn report(
     entry: &Dataset,
     before: Option<&Dataset>,
-    inputs: &Inputs,
-    files_read: usize,
+    (files, files_read): (usize, usize),
     written: &Written,
     counts: &Counts,
 ) -> Report {
@@ -215,7 +218,7 @@ fn report(
     let nulls = nulls.filter(|(_, seen)| seen.nulls > 0);
     Report {
         dataset: entry.id.clone(),
-        files: inputs.files.len(),
+        files,
         files_read,
         counts: counts.clone(),
         rows: written.rows,
@@ -240,10 +243,11 @@ impl Staged {
             dataset,
             files,
             digest,
-            ..
+            inputs: _,
+            stays,
         } = self.manifest;
         let files = files.iter().map(|name| folder.join(name)).collect();
-        Ok(Snapshot::in_folder(dataset, files, digest, folder))
+        Ok(Snapshot::in_folder(dataset, files, digest, folder).with_stays(stays))
     }
 }
 

@@ -16,7 +16,7 @@ pub mod text;
 pub mod when;
 
 use config::{Kind, SourceConfig};
-use policy::refusal::Refusal;
+use policy::refusal::{Code, Refusal};
 use raw::Event;
 use std::path::Path;
 
@@ -34,6 +34,10 @@ pub fn read(
         Kind::Text => text::read(path, shown, config, each),
         Kind::Parquet => columnar::read(path, shown, config, each),
         Kind::GeoJson => geojson::read(path, shown, config, each),
+        Kind::Postgres => Err(Refusal::new(
+            Code::SourceUnreadable,
+            "a table is not read from a file",
+        )),
     }
 }
 

@@ -34,7 +34,7 @@ fn the_reference_can_be_read() {
     assert_eq!((config.peers.len(), config.offers.len()), (1, 1));
     assert_eq!((config.purposes.len(), config.tenants.len()), (1, 1));
     let datasets = parse(REFERENCE, "hansa.toml", Path::new(".")).unwrap();
-    assert_eq!(datasets.len(), 1);
+    assert_eq!(datasets.len(), 3);
 }
 
 #[test]
@@ -45,6 +45,11 @@ fn the_reference_has_every_key_of_a_dataset() {
         let path = section.table.trim_matches(['[', ']']);
         let shown = match path {
             "dataset" => keys(dataset),
+            "dataset.source" => {
+                let datasets = whole["dataset"].as_array().unwrap();
+                let sources = datasets.iter().map(|dataset| keys(&dataset["source"]));
+                sources.flatten().collect()
+            }
             "dataset.lookup" => continue,
             "dataset.lookup.NAME" => keys(&dataset["lookup"]["sites"]),
             "dataset.column.factor" => {

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::local::join::files;
 use crate::node::{lists, offers};
 use catalog::lint::{self, Severity};
+use engine::publish::glance::glance;
 use engine::snapshot::disk::{self, Place};
 use evidence::time::Time;
 use keep::trust::identity;
@@ -42,8 +43,8 @@ pub(crate) fn problems(config: &Config, now: Time) -> Vec<Refusal> {
         }
     };
     for dataset in &datasets {
-        if let Err(refusal) = engine::source::files::list(&dataset.source, &dataset.folder) {
-            problems.push(refusal);
+        if let Err(found) = glance(dataset, &config.participant.zone) {
+            problems.extend(found);
         }
     }
     for offer in &config.offers {

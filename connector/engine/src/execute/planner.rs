@@ -5,6 +5,7 @@ use super::leaf::Leaf;
 use super::unreleased;
 use super::watch::Watch;
 use crate::fault;
+use crate::inplace::postgres::session::Sessions;
 use crate::limits::Limits;
 use crate::session;
 use arrow_schema::{Schema, SchemaRef};
@@ -20,7 +21,9 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 use datafusion_common::Result;
-use datafusion_expr::logical_plan::{LogicalPlan, TableScan, UserDefinedLogicalNode};
+use datafusion_expr::logical_plan::{
+    LogicalPlan, LogicalPlanBuilder, TableScan, UserDefinedLogicalNode,
+};
 use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion_expr::utils::conjunction;
 use enforce::source::{Governed, Released, Stored};
@@ -35,12 +38,14 @@ pub(super) struct Planner {
     holdings: Holdings,
     limits: Limits,
     watch: Watch,
+    /// The connections to databases that all leaves of the question share.
+    sessions: Sessions,
     #[cfg(test)]
     mutant: super::mutant::Mutant,
 }
 
 impl Planner {
-    pub(super) const fn new(
+    pub(super) fn new(
         holdings: Holdings,
         limits: Limits,
         watch: Watch,
@@ -50,6 +55,7 @@ impl Planner {
             holdings,
             limits,
             watch,
+            sessions: Sessions::new(limits.time),
             #[cfg(test)]
             mutant,
         }
@@ -102,6 +108,7 @@ impl ExtensionPlanner for Outer {
         };
         let inner = Inner {
             holdings: self.0.holdings.clone(),
+            sessions: self.0.sessions.clone(),
         };
         let state = session::fresh(&limits, Arc::clone(session.runtime_env()), Arc::new(inner));
         let private = self.0.private(governed, scan, &state).await;
@@ -137,6 +144,13 @@ impl Planner {
         let filters = datafusion_expr::expr_rewriter::unnormalize_cols(scan.filters.clone());
         let logical = governed.narrowed(scan.projection.as_deref(), &filters)?;
         unreleased::check(&logical, &self.holdings)?;
+        // The first rows of the view, where no condition of the asker's stands above.
+        let logical = match scan.fetch {
+            None => logical,
+            Some(_) => LogicalPlanBuilder::from(logical)
+                .limit(0, scan.fetch)?
+                .build()?,
+        };
         let logical = session::optimized(state, logical)?;
         state
             .query_planner()
@@ -151,10 +165,12 @@ pub(super) fn inside(error: &datafusion_common::DataFusionError) -> Refusal {
     match refusal.code {
         Code::ResourceLimit
         | Code::SourceUnreadable
+        | Code::SourceUnavailable
         | Code::DatasetNotPublished
         | Code::PrivacyBudgetSpent
         // Of cells that are published: a total that is not told overflows in silence.
         | Code::SumOverflow
+        | Code::SourceChanged
         | Code::SchemaChanged => refusal,
         _ => {
             tracing::error!(name = "gate.failed", detail = %error);
@@ -167,6 +183,7 @@ pub(super) fn inside(error: &datafusion_common::DataFusionError) -> Refusal {
 #[derive(Debug)]
 struct Inner {
     holdings: Holdings,
+    sessions: Sessions,
 }
 
 #[async_trait]
@@ -178,6 +195,7 @@ impl QueryPlanner for Inner {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let files = Files {
             holdings: self.holdings.clone(),
+            sessions: self.sessions.clone(),
         };
         DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(files)])
             .create_physical_plan(plan, session)
@@ -188,6 +206,7 @@ impl QueryPlanner for Inner {
 /// Turns stored tables into scans of their pinned files.
 struct Files {
     holdings: Holdings,
+    sessions: Sessions,
 }
 
 #[async_trait]
@@ -232,6 +251,12 @@ impl ExtensionPlanner for Files {
                 Code::SchemaChanged,
                 "the dataset was published anew with another schema",
             )));
+        }
+        if let Some(in_place) = &snapshot.in_place {
+            let projection = scan.projection.as_ref();
+            return in_place
+                .scan(&schema, projection, session, &self.sessions)
+                .map(Some);
         }
         scan_of(&snapshot.files, schema, scan.projection.clone(), session).map(Some)
     }

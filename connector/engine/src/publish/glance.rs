@@ -1,5 +1,6 @@
 //! A dataset's configuration held against its files without reading them: are they there, do their headers fit?
 
+use crate::inplace::stage;
 use crate::publish::input;
 use crate::source;
 use crate::source::config::DatasetConfig;
@@ -7,12 +8,19 @@ use crate::source::files;
 use crate::source::raw::Event;
 use crate::source::rows::Rows;
 use policy::refusal::{Code, Refusal};
+use std::time::Duration;
 
 /// Looks at the header of every file; for `hansa check`, which changes nothing and reads no rows.
 ///
 /// # Errors
 /// Every problem: `FILE_MISSING`, `SOURCE_UNREADABLE`, `SCHEMA_MISMATCH`, `CONFIG_INVALID`.
 pub fn glance(config: &DatasetConfig, zone: &str) -> Result<(), Vec<Refusal>> {
+    if let Some(place) = &config.source.in_place {
+        return match stage::find(config, place, PATIENCE) {
+            Ok(_) => Ok(()),
+            Err(refusal) => Err(vec![refusal]),
+        };
+    }
     let zone = config.zone.as_deref().unwrap_or(zone);
     let mut config = config.clone();
     let mut problems = Vec::new();
@@ -53,3 +61,6 @@ fn header(config: &DatasetConfig, zone: &str, file: &files::SourceFile) -> Resul
         _ => Ok(()),
     }
 }
+
+/// For a store or a database to say what it has.
+const PATIENCE: Duration = Duration::from_secs(30);

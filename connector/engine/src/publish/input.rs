@@ -98,7 +98,8 @@ fn reading_recipe(config: &DatasetConfig, zone: &str) -> String {
     )
 }
 
-fn whole_recipe(config: &DatasetConfig, zone: &str) -> String {
+/// What decides how rows are made of files.
+pub(super) fn whole_recipe(config: &DatasetConfig, zone: &str) -> String {
     format!("{READER}\n{zone}\n{:?}", placeless(config))
 }
 

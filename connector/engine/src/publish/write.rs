@@ -3,6 +3,7 @@
 
 mod distinct;
 mod files;
+pub(crate) mod look;
 
 use crate::alone::alone;
 use crate::fault;
@@ -168,7 +169,7 @@ async fn run(
     while let Some(batch) = rows.next().await {
         let batch = batch.map_err(|error| failed(&error))?;
         files.take(&batch)?;
-        progress(Progress::Rows(files.rows));
+        progress(Progress::Rows(files.rows()));
     }
     drop(rows);
     let removed = std::fs::remove_dir_all(&spill);

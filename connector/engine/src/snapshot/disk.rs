@@ -82,6 +82,7 @@ pub fn next_version(place: &Place, now: Time) -> Result<String, Refusal> {
     let number = last
         .strip_prefix(&day)
         .and_then(|rest| rest.strip_prefix('.'))
+        .map(|number| number.strip_suffix(LIVE).unwrap_or(number))
         .and_then(|number| number.parse::<u64>().ok())
         .unwrap_or(0);
     Ok(format!("{day}.{}", number.saturating_add(1)))
@@ -332,6 +333,9 @@ const MANIFEST: &str = "manifest.json";
 
 /// In the folder of a snapshot that is kept although another one is published.
 const REPLACED: &str = "replaced";
+
+/// What the label of a publication ends with whose rows are those of the moment at which they are asked for.
+pub const LIVE: &str = "-live";
 
 /// What the names of folders begin with that are not finished.
 pub const STAGING: &str = "staging-";

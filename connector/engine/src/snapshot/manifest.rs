@@ -1,5 +1,6 @@
 //! What lies beside the files of a snapshot: its entry, its digest, and what it was made of.
 
+use crate::inplace::Stays;
 use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
 use evidence::digest::Digest;
 use evidence::time::Time;
@@ -18,6 +19,8 @@ pub struct Manifest {
     pub digest: Digest,
     /// The digest of everything that it was made of.
     pub inputs: Digest,
+    /// Where its rows stay, if it has no files.
+    pub stays: Option<Stays>,
 }
 
 /// As JSON.
@@ -28,6 +31,7 @@ pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
         files,
         digest,
         inputs,
+        stays,
     } = manifest;
     let Dataset {
         id,
@@ -72,6 +76,7 @@ pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
         files: files.clone(),
         digest: digest.to_string(),
         inputs: inputs.to_string(),
+        stays: stays.clone(),
     };
     serde_json::to_vec_pretty(&shape).unwrap_or_default()
 }
@@ -127,6 +132,7 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
         files: shape.files,
         digest: shape.digest.parse().ok()?,
         inputs: shape.inputs.parse().ok()?,
+        stays: shape.stays,
     })
 }
 
@@ -155,6 +161,8 @@ struct Shape {
     files: Vec<String>,
     digest: String,
     inputs: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stays: Option<Stays>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -225,7 +225,8 @@ fn found(
         .map(|file| folder.join(file))
         .collect();
     let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |found| found.len());
-    if files.iter().map(size).sum::<u64>() != manifest.dataset.bytes {
+    let here = manifest.stays.is_none();
+    if here && files.iter().map(size).sum::<u64>() != manifest.dataset.bytes {
         return Err(Refusal::new(
             Code::StateBroken,
             format!(
@@ -241,5 +242,6 @@ fn found(
         Err(fault) => (Released::default(), Some(fault)),
     };
     let snapshot = Snapshot::in_folder(manifest.dataset, files, manifest.digest, folder);
-    Ok(Some((snapshot.with_released(released), fault)))
+    let snapshot = snapshot.with_released(released).with_stays(manifest.stays);
+    Ok(Some((snapshot, fault)))
 }

@@ -1,7 +1,7 @@
 //! Parquet files as a source: typed already, read batch by batch.
 
 use crate::source::config::{
-    About, Ambiguous, ColumnConfig, DatasetConfig, Missing, Origin, SourceConfig,
+    About, Ambiguous, ColumnConfig, DatasetConfig, Missing, Origin, SourceConfig, Spot,
 };
 use crate::source::files::SourceFile;
 use crate::source::pattern;
@@ -9,10 +9,11 @@ use crate::source::raw::{Event, Raw};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{DataType, SchemaRef, TimeUnit};
 use catalog::dataset::ColumnType;
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use policy::id::Name;
 use policy::refusal::{Code, Refusal};
 use std::fs::File;
 use std::path::Path;
@@ -164,9 +165,17 @@ pub fn declare(file: &SourceFile, dataset: &DatasetConfig) -> Result<Vec<ColumnC
     let open = File::open(&file.path).map_err(|error| unreadable(error.to_string()))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(open)
         .map_err(|error| unreadable(error.to_string()))?;
+    declared(builder.schema(), dataset)
+}
+
+/// The columns of a schema as declarations.
+///
+/// # Errors
+/// `SCHEMA_MISMATCH` where a column can't be published as it is.
+pub fn declared(schema: &SchemaRef, dataset: &DatasetConfig) -> Result<Vec<ColumnConfig>, Refusal> {
     let skip = &dataset.source.skip_columns;
     let mut columns = Vec::new();
-    for field in builder.schema().fields() {
+    for field in schema.fields() {
         if skip.iter().any(|skip| pattern::fits(skip, field.name())) {
             continue;
         }
@@ -199,21 +208,39 @@ pub fn declare(file: &SourceFile, dataset: &DatasetConfig) -> Result<Vec<ColumnC
             (_, Some(DataType::Timestamp(..))) => ColumnType::Instant,
             (kind, _) => return Err(mismatch(format!("the type {kind} can't be published"))),
         };
-        columns.push(ColumnConfig {
-            place: dataset.place.clone(),
+        columns.push(as_it_is(
+            dataset.place.clone(),
             name,
             kind,
-            origin: Origin::From(vec![field.name().clone()]),
-            formats: Vec::new(),
-            zone: None,
-            ambiguous: Ambiguous::Refuse,
-            missing: Missing::Refuse,
-            shift_us: 0,
-            factor: None,
-            required: !field.is_nullable(),
-            optional: false,
-            about: About::default(),
-        });
+            field.name(),
+            !field.is_nullable(),
+        ));
     }
     Ok(columns)
+}
+
+/// A column that is read as it is.
+#[must_use]
+pub fn as_it_is(
+    place: Spot,
+    name: Name,
+    kind: ColumnType,
+    from: &str,
+    required: bool,
+) -> ColumnConfig {
+    ColumnConfig {
+        place,
+        name,
+        kind,
+        origin: Origin::From(vec![from.to_owned()]),
+        formats: Vec::new(),
+        zone: None,
+        ambiguous: Ambiguous::Refuse,
+        missing: Missing::Refuse,
+        shift_us: 0,
+        factor: None,
+        required,
+        optional: false,
+        about: About::default(),
+    }
 }

@@ -4,6 +4,8 @@ pub mod read;
 pub mod reference;
 pub mod table;
 
+use crate::inplace::postgres::Server;
+use crate::inplace::store::Store;
 use catalog::dataset::ColumnType;
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
@@ -109,6 +111,24 @@ pub struct SourceConfig {
     pub decimal: char,
     /// Columns that are left out before anything else, with `*` for any text.
     pub skip_columns: Vec<String>,
+    /// Where the rows stay, if nothing of them is copied.
+    pub in_place: Option<InPlaceConfig>,
+}
+
+/// Rows that stay where they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InPlaceConfig {
+    /// Parquet files.
+    Parquet(Store),
+    /// A table of PostgreSQL.
+    Postgres {
+        /// The database.
+        server: Server,
+        /// The schema that the table is in.
+        schema: String,
+        /// The table or view.
+        table: String,
+    },
 }
 
 /// The kinds of source.
@@ -120,14 +140,17 @@ pub enum Kind {
     Parquet,
     /// A GeoJSON collection of points; properties are columns, beside `lon` and `lat`.
     GeoJson,
+    /// A table of PostgreSQL, which stays where it is.
+    Postgres,
 }
 
 impl Kind {
     /// All kinds with their names.
-    pub const ALL: [(&'static str, Self); 3] = [
+    pub const ALL: [(&'static str, Self); 4] = [
         ("text", Self::Text),
         ("parquet", Self::Parquet),
         ("geojson", Self::GeoJson),
+        ("postgres", Self::Postgres),
     ];
 
     /// Its name in configuration.
@@ -137,6 +160,7 @@ impl Kind {
             Self::Text => "text",
             Self::Parquet => "parquet",
             Self::GeoJson => "geojson",
+            Self::Postgres => "postgres",
         }
     }
 }

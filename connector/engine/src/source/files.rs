@@ -97,6 +97,7 @@ fn has_extension(path: &Path, kind: Kind) -> bool {
         Kind::Text => &["csv", "txt", "tsv"],
         Kind::Parquet => &["parquet"],
         Kind::GeoJson => &["geojson", "json"],
+        Kind::Postgres => &[],
     };
     path.extension()
         .is_some_and(|end| wanted.iter().any(|one| end.eq_ignore_ascii_case(one)))

@@ -228,6 +228,7 @@ fn assume(path: &Path, shown: &str) -> Result<SourceConfig, Refusal> {
         nulls: vec![String::new()],
         decimal: '.',
         skip_columns: Vec::new(),
+        in_place: None,
     };
     if kind == Kind::Text {
         let seen = sample(path, shown, &config, ROWS)?;

@@ -6,6 +6,7 @@ use crate::desk::out::Out;
 use crate::desk::{Outcome, blocking};
 use crate::node::Node;
 use ::policy::refusal::{Code, Refusal};
+use engine::inplace::stage::sample as in_place;
 use engine::source::{files, look};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -16,7 +17,11 @@ pub(super) async fn sample(node: &Arc<Node>, name: &str, rows: usize, out: &Out)
         .into_iter()
         .find(|config| config.name.as_str() == name)
         .ok_or_else(|| unconfigured(name))?;
+    let limits = node.limits();
     let (shown, sample) = blocking(move || {
+        if let Some(place) = &config.source.in_place {
+            return in_place::sample(&config, place, rows, &limits);
+        }
         let files = files::list(&config.source, &config.folder)?;
         let first = files
             .into_iter()

@@ -12,6 +12,7 @@ mod terms;
 
 use super::{ask, same, setting, short};
 use crate::answer::sealed::Sent;
+use crate::fixture::kept::Kept;
 use crate::fixture::table::{Layout, dataset, name};
 use crate::fixture::{City, lines};
 use arrow_array::{
@@ -106,6 +107,7 @@ impl Cubes {
                 files: *[1, 2].choose(random).unwrap(),
                 row_group: *[16, 1000].choose(random).unwrap(),
                 statistics: true,
+                kept: Kept::Copied,
             },
             trips: Vec::new(),
             double: Vec::new(),
@@ -226,8 +228,16 @@ fn what_is_learned_is_a_function_of_the_cells() {
 /// One world with its questions; how many were answered, or what gives it away. The cities may lack the terms of a name,
 /// which the double and the oracle count on.
 pub(super) fn run(seed: u64, dropped: Option<&'static str>) -> Result<usize, String> {
+    kept(seed, dropped, Kept::of(seed))
+}
+
+pub(super) fn kept(seed: u64, dropped: Option<&'static str>, kept: Kept) -> Result<usize, String> {
     let mut random = StdRng::seed_from_u64(seed);
-    let cubes = Cubes::random(&mut random);
+    let mut cubes = Cubes::random(&mut random);
+    // Of rows in place nothing is kept, so their cells are not released.
+    if cubes.made == Made::Asked {
+        cubes.layout.kept = kept;
+    }
     // Without its threshold a cube can't be released at all; where it is worked out anew, what it then tells is seen.
     let made = match dropped {
         None => cubes.made,

@@ -2,6 +2,7 @@
 //! what the clauses of both contracts say.
 
 use super::{Seen, ask, same, setting, short, world::SECRET};
+use crate::fixture::kept::Kept;
 use crate::fixture::table::{Layout, dataset, name};
 use crate::fixture::{City, lines};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -68,6 +69,7 @@ impl World {
                 files: *[1, 2].choose(random).unwrap(),
                 row_group: *[16, 1000].choose(random).unwrap(),
                 statistics: random.random_bool(0.7),
+                kept: Kept::Copied,
             },
         }
     }
@@ -234,8 +236,17 @@ fn what_is_learned_of_a_join_is_a_function_of_both_views() {
 /// One world with its questions: how many were answered and how many refused, or what is wrong. The cities may lack the
 /// terms of a name, which all else counts on.
 pub(super) fn run(seed: u64, dropped: Option<&'static str>) -> Result<(u32, u32), String> {
+    kept(seed, dropped, Kept::of(seed))
+}
+
+pub(super) fn kept(
+    seed: u64,
+    dropped: Option<&'static str>,
+    kept: Kept,
+) -> Result<(u32, u32), String> {
     let mut random = StdRng::seed_from_u64(seed);
-    let world = World::random(&mut random);
+    let mut world = World::random(&mut random);
+    world.layout.kept = kept;
     let (one, other) = (world.city(false, dropped), world.city(true, dropped));
     let (mut answered, mut refused) = (0, 0);
     for _ in 0..6 {

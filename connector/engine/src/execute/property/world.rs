@@ -7,6 +7,7 @@ use super::places::{self, PLACES, Shown};
 use super::prohibited::Prohibited;
 use super::published;
 use crate::fixture::City;
+use crate::fixture::kept::Kept;
 use crate::fixture::table::{Layout, dataset, name};
 use crate::limits::Limits;
 use arrow_array::{
@@ -99,7 +100,7 @@ pub(super) struct World {
     hours: bool,
     cells: Shown,
     prohibited: Prohibited,
-    layout: Layout,
+    pub(super) layout: Layout,
     batch: usize,
     partitions: usize,
     rows: Vec<Row>,
@@ -163,6 +164,7 @@ impl World {
                 files: *[1, 3].choose(random).unwrap(),
                 row_group: *[20, 1000].choose(random).unwrap(),
                 statistics: random.random_bool(0.7),
+                kept: Kept::Copied,
             },
             batch: *[1, 7, 8192].choose(random).unwrap(),
             partitions: *[1, 1, 4].choose(random).unwrap(),

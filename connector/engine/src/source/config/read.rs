@@ -2,6 +2,7 @@
 
 mod column;
 mod files;
+mod in_place;
 pub mod keep;
 
 use crate::snapshot::manifest::BUCKETS;
@@ -67,7 +68,9 @@ fn dataset(mut table: Table<'_, '_>, folder: &Path) -> Option<DatasetConfig> {
     if table.get("source").is_none() {
         table.wrong("source", "a dataset lacks its table [dataset.source]");
     }
-    let source = table.table("source").and_then(files::source);
+    let source = table
+        .table("source")
+        .and_then(|table| files::source(table, Some(folder)));
     let columns = table.tables("column", column::column);
     let results = table.tables("result", column::result);
     let unpivot = table.table("unpivot").and_then(unpivot);
@@ -117,6 +120,7 @@ fn dataset(mut table: Table<'_, '_>, folder: &Path) -> Option<DatasetConfig> {
     };
     if let Some(config) = &config {
         check(config, &mut problems);
+        in_place::check(config, &mut problems);
     }
     table.problems().append(&mut problems);
     table.finish();

@@ -73,7 +73,48 @@ pub const SECTIONS: [Section; 9] = [
     },
     Section {
         table: "[dataset.source]",
-        keys: SOURCE,
+        keys: &[
+            (
+                "credentials_file",
+                "file with the two keys of an S3-compatible store; default: the environment, as AWS has it",
+            ),
+            (
+                "database",
+                "of kind postgres: host=… user=… dbname=…, without a password",
+            ),
+            DECIMAL,
+            DELIMITER,
+            ENCODING,
+            (
+                "endpoint",
+                "URL of an S3-compatible store; default: that of AWS in `region`",
+            ),
+            HEADER_ROWS,
+            (
+                "in_place",
+                "true where Parquet files stay where they are and nothing is copied; default false",
+            ),
+            ("kind", "text, parquet, geojson or postgres; default text"),
+            NULLS,
+            (
+                "password_file",
+                "file with the password of the database; default: none is sent",
+            ),
+            (
+                "path",
+                "files, folders or patterns with *, relative to this file, or s3://BUCKET/FILES in place; required but of a database",
+            ),
+            ("region", "region of an S3-compatible store"),
+            (
+                "root_certificate",
+                "PEM file with the certificates that the database's comes from; required unless it is on this machine",
+            ),
+            SKIP_COLUMNS,
+            (
+                "table",
+                "of kind postgres: the table or view, with its schema unless that is public; required there",
+            ),
+        ],
     },
     Section {
         table: "[[dataset.column]]",
@@ -216,35 +257,42 @@ pub const SECTIONS: [Section; 9] = [
     },
     Section {
         table: "[dataset.lookup.NAME]",
-        keys: SOURCE,
+        keys: &[
+            DECIMAL,
+            DELIMITER,
+            ENCODING,
+            HEADER_ROWS,
+            ("kind", "text, parquet or geojson; default text"),
+            NULLS,
+            (
+                "path",
+                "files, folders or patterns with *, relative to this file; required",
+            ),
+            SKIP_COLUMNS,
+        ],
     },
 ];
 
-const SOURCE: &[(&str, &str)] = &[
-    ("decimal", "decimal mark, \".\" or \",\"; default \".\""),
-    (
-        "delimiter",
-        "between two fields, one character; default \",\"",
-    ),
-    (
-        "encoding",
-        "utf-8, latin-1, windows-1252 or another name of the web's list; default utf-8",
-    ),
-    (
-        "header_rows",
-        "lines before the first row; their cells joined with | name the columns; default 1",
-    ),
-    ("kind", "text, parquet or geojson; default text"),
-    ("nulls", "words that mean \"no value\"; default [\"\"]"),
-    (
-        "path",
-        "files, folders or patterns with *, relative to this file; required",
-    ),
-    (
-        "skip_columns",
-        "columns that are left out before anything else, with * for any text",
-    ),
-];
+type Key = (&'static str, &'static str);
+
+const DECIMAL: Key = ("decimal", "decimal mark, \".\" or \",\"; default \".\"");
+const DELIMITER: Key = (
+    "delimiter",
+    "between two fields, one character; default \",\"",
+);
+const ENCODING: Key = (
+    "encoding",
+    "utf-8, latin-1, windows-1252 or another name of the web's list; default utf-8",
+);
+const HEADER_ROWS: Key = (
+    "header_rows",
+    "lines before the first row; their cells joined with | name the columns; default 1",
+);
+const NULLS: Key = ("nulls", "words that mean \"no value\"; default [\"\"]");
+const SKIP_COLUMNS: Key = (
+    "skip_columns",
+    "columns that are left out before anything else, with * for any text",
+);
 
 #[cfg(test)]
 mod tests {

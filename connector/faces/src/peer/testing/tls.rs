@@ -4,6 +4,7 @@ use crate::peer::{call, serve};
 use policy::peer::Presented;
 use policy::refusal::{Code, Refusal};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -93,7 +94,9 @@ impl League {
     }
 
     fn client_as(&self, member: &Member) -> call::Tls {
-        let mut config = ClientConfig::builder_with_protocol_versions(&[&rustls::version::TLS13])
+        let mut config = ClientConfig::builder_with_provider(provider())
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .unwrap()
             .with_root_certificates(roots(&self.authority))
             .with_client_auth_cert(vec![member.certificate.clone()], member.key())
             .unwrap();
@@ -109,11 +112,18 @@ fn roots(authority: &CertificateDer<'static>) -> RootCertStore {
     roots
 }
 
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
 fn server_config(server: &Member, trusted: &CertificateDer<'static>) -> Arc<ServerConfig> {
-    let verifier = WebPkiClientVerifier::builder(Arc::new(roots(trusted)))
-        .build()
-        .unwrap();
-    let mut config = ServerConfig::builder_with_protocol_versions(&[&rustls::version::TLS13])
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots(trusted)), provider())
+            .build()
+            .unwrap();
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
         .with_client_cert_verifier(verifier)
         .with_single_cert(vec![server.certificate.clone()], server.key())
         .unwrap();

@@ -1,17 +1,24 @@
 //! `[dataset.source]` and the small tables of `[dataset.lookup]`.
 
+use super::in_place;
 use crate::source::config::table::Table;
 use crate::source::config::{Kind, SourceConfig};
 use policy::id::Name;
 use policy::refusal::Code;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Where rows come from.
-pub(super) fn source(mut table: Table<'_, '_>) -> Option<SourceConfig> {
+/// `folder` is the one that the file lies in, for what a dataset may say and a small table may not.
+pub(super) fn source(mut table: Table<'_, '_>, folder: Option<&Path>) -> Option<SourceConfig> {
     let place = table.spot();
     let kind = table.word("kind", &Kind::ALL);
     let paths = table.strings("path").unwrap_or_default();
-    if paths.is_empty() {
+    let in_place = folder.and_then(|folder| in_place::of(&mut table, kind, &paths, folder));
+    if folder.is_none() && kind == Some(Kind::Postgres) {
+        table.wrong("kind", "a table of `prepare` is copied out of files");
+    }
+    if kind != Some(Kind::Postgres) && paths.is_empty() {
         table.wrong(
             "path",
             "a source needs `path`: a file, a folder, or a pattern with `*`",
@@ -59,6 +66,7 @@ pub(super) fn source(mut table: Table<'_, '_>) -> Option<SourceConfig> {
             .unwrap_or_else(|| vec![String::new()]),
         decimal,
         skip_columns: table.strings("skip_columns").unwrap_or_default(),
+        in_place,
     };
     table.finish();
     Some(config)
@@ -81,7 +89,8 @@ pub(super) fn lookups(mut table: Table<'_, '_>) -> BTreeMap<Name, SourceConfig> 
             ));
             continue;
         };
-        if let Some(source) = table.table(key).and_then(source) {
+        let read = table.table(key).and_then(|table| source(table, None));
+        if let Some(source) = read {
             found.insert(name, source);
         }
     }

@@ -1,0 +1,155 @@
+//! Datasets whose rows stay where they are: nothing of them is copied, and each question reads them behind the same gate.
+//!
+//! Parquet files, local or in an S3-compatible store, are pinned when they are published: by name, size and entity tag. A file
+//! that is another one by then is not read, so that a snapshot names its rows in place, too. A table of PostgreSQL is as it is
+//! when it is asked for: all that one question reads of a database is of one state of it.
+
+pub mod lake;
+mod pinned;
+pub mod postgres;
+mod reader;
+pub mod stage;
+pub mod store;
+
+use crate::fault;
+use datafusion::catalog::Session;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion_common::Result;
+use lake::Lake;
+use object_store::ObjectStore;
+use policy::refusal::{Code, Refusal};
+use postgres::Table;
+use postgres::session::Sessions;
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, OnceLock};
+
+/// Where the rows of a dataset stay, as its manifest holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stays {
+    /// In Parquet files.
+    Parquet(Lake),
+    /// In a table of PostgreSQL.
+    Postgres(Table),
+}
+
+/// How much is told of what stands in the way of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// All of it: to the own house, which configures it.
+    All,
+    /// That it is so: to whoever asks. The reason, which names files and machines, goes into the own log.
+    Little,
+}
+
+impl Told {
+    fn of(self, refusal: Refusal) -> Refusal {
+        let plain = matches!(refusal.code, Code::SourceChanged | Code::SchemaChanged);
+        if plain || self == Self::All {
+            return refusal;
+        }
+        tracing::error!(name: "in_place.unavailable", detail = %refusal, "rows in place can't be read");
+        Refusal::new(
+            Code::SourceUnavailable,
+            "the rows of a dataset in place can't be read at this time",
+        )
+    }
+}
+
+/// Rows that stay where they are, with what is kept open to read them.
+#[derive(Debug)]
+pub struct InPlace {
+    stays: Stays,
+    store: OnceLock<Arc<dyn ObjectStore>>,
+    told: Told,
+}
+
+impl InPlace {
+    /// Nothing is opened yet: a store or a database that is out of reach holds up no start.
+    #[must_use]
+    pub const fn new(stays: Stays) -> Self {
+        Self {
+            stays,
+            store: OnceLock::new(),
+            told: Told::Little,
+        }
+    }
+
+    /// The same for the own house.
+    pub(crate) const fn own(stays: Stays) -> Self {
+        Self {
+            stays,
+            store: OnceLock::new(),
+            told: Told::All,
+        }
+    }
+
+    /// Where they stay.
+    #[must_use]
+    pub const fn stays(&self) -> &Stays {
+        &self.stays
+    }
+
+    /// The scan of the columns at `projection` of `schema`, which names the dataset's columns.
+    pub(crate) fn scan(
+        &self,
+        schema: &arrow_schema::SchemaRef,
+        projection: Option<&Vec<usize>>,
+        session: &dyn Session,
+        sessions: &Sessions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match &self.stays {
+            Stays::Parquet(lake) => {
+                let store = self
+                    .open(lake)
+                    .map_err(|why| fault::carry(self.told.of(why)))?;
+                let scan = lake.scan(&store, schema, projection.cloned(), session)?;
+                renamed(scan, schema, projection)
+            }
+            Stays::Postgres(table) => {
+                postgres::scan::scan(table, schema, projection, (sessions.clone(), self.told))
+            }
+        }
+    }
+
+    fn open(&self, lake: &Lake) -> Result<Arc<dyn ObjectStore>, Refusal> {
+        if let Some(open) = self.store.get() {
+            return Ok(Arc::clone(open));
+        }
+        let open = lake.open(self.told)?;
+        Ok(Arc::clone(self.store.get_or_init(|| open)))
+    }
+}
+
+/// The columns under the dataset's names, where the files have others.
+fn renamed(
+    scan: Arc<dyn ExecutionPlan>,
+    schema: &arrow_schema::SchemaRef,
+    projection: Option<&Vec<usize>>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let shown = match projection {
+        None => Arc::clone(schema),
+        Some(indices) => Arc::new(schema.project(indices)?),
+    };
+    let found = scan.schema();
+    let pairs = shown.fields().iter().zip(found.fields()).enumerate();
+    let columns = pairs.map(|(at, (shown, found))| {
+        let column = datafusion::physical_expr::expressions::Column::new(found.name(), at);
+        let column: Arc<dyn datafusion::physical_expr::PhysicalExpr> = Arc::new(column);
+        (column, shown.name().clone())
+    });
+    let columns: Vec<_> = columns.collect();
+    if shown
+        .fields()
+        .iter()
+        .map(|field| field.name())
+        .eq(found.fields().iter().map(|field| field.name()))
+    {
+        return Ok(scan);
+    }
+    Ok(Arc::new(ProjectionExec::try_new(columns, scan)?))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,235 @@
+//! The files of a dataset in place: which they are, and whether their columns are those of the dataset.
+
+use super::{Here, from};
+use crate::inplace::Stays;
+use crate::inplace::lake::{Lake, Object};
+use crate::inplace::store::Store;
+use crate::source::config::{ColumnConfig, DatasetConfig};
+use crate::source::{columnar, files};
+use arrow_schema::{DataType, SchemaRef};
+use futures::TryStreamExt as _;
+use futures::future::BoxFuture;
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _};
+use parquet::arrow::async_reader::MetadataFetch;
+use parquet::arrow::parquet_to_arrow_schema;
+use parquet::file::metadata::ParquetMetaDataReader;
+use policy::refusal::{Code, Refusal};
+use std::sync::Arc;
+
+/// Finds them.
+pub(super) async fn find(config: &DatasetConfig, store: &Store) -> Result<Here, Refusal> {
+    let open = store.open()?;
+    let objects = objects(config, store, &open).await?;
+    let first = objects.first().ok_or_else(|| none(config))?;
+    let first = schema(&open, first).await?;
+    let columns = if config.columns.is_empty() {
+        columnar::declared(&first, config)?
+    } else {
+        config.columns.clone()
+    };
+    for object in &objects {
+        let found = schema(&open, object).await?;
+        for column in &columns {
+            fits(column, &found, &object.path)?;
+        }
+    }
+    let lake = Lake {
+        store: store.clone(),
+        columns: columns.iter().map(from).collect(),
+        objects,
+    };
+    let bytes = lake.objects.iter().map(|object| object.size).sum();
+    Ok(Here {
+        digest: lake.digest(),
+        bytes,
+        files: lake.objects.len(),
+        stays: Stays::Parquet(lake),
+        columns,
+    })
+}
+
+/// The files that the paths name, in sorted order.
+async fn objects(
+    config: &DatasetConfig,
+    store: &Store,
+    open: &Arc<dyn ObjectStore>,
+) -> Result<Vec<Object>, Refusal> {
+    let unreadable = |error: object_store::Error| {
+        let sentence = format!("the files can't be listed: {error}");
+        config
+            .source
+            .place
+            .refuse(Code::SourceUnreadable, "path", sentence)
+    };
+    let mut found: Vec<ObjectMeta> = Vec::new();
+    match store {
+        Store::Local => {
+            for file in files::list(&config.source, &config.folder)? {
+                let whole = file.path.canonicalize().map_err(|error| {
+                    let sentence = format!("`{}`: {error}", file.shown);
+                    config
+                        .source
+                        .place
+                        .refuse(Code::FileMissing, "path", sentence)
+                })?;
+                let path =
+                    Path::from_absolute_path(whole).map_err(|error| unreadable(error.into()))?;
+                found.push(open.head(&path).await.map_err(unreadable)?);
+            }
+        }
+        Store::S3(_) => {
+            for path in &config.source.paths {
+                let key = key_of(path);
+                let pattern = glob::Pattern::new(key).map_err(|error| {
+                    let sentence = format!("`{path}`: {error}");
+                    config
+                        .source
+                        .place
+                        .refuse(Code::ConfigInvalid, "path", sentence)
+                })?;
+                let fixed = key.split(['*', '?', '[']).next().unwrap_or_default();
+                let folder = fixed.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let prefix = Path::parse(folder).map_err(|error| unreadable(error.into()))?;
+                let listed: Vec<ObjectMeta> = open
+                    .list(Some(&prefix))
+                    .try_collect()
+                    .await
+                    .map_err(unreadable)?;
+                let before = found.len();
+                found.extend(listed.into_iter().filter(|object| {
+                    let options = glob::MatchOptions {
+                        require_literal_separator: true,
+                        ..glob::MatchOptions::default()
+                    };
+                    pattern.matches_with(object.location.as_ref(), options)
+                }));
+                if found.len() == before {
+                    let sentence = format!("`{path}`: no file is there");
+                    return Err(config
+                        .source
+                        .place
+                        .refuse(Code::FileMissing, "path", sentence));
+                }
+            }
+        }
+    }
+    found.sort_by(|one, other| one.location.cmp(&other.location));
+    found.dedup_by(|one, other| one.location == other.location);
+    let mut objects = Vec::with_capacity(found.len());
+    for object in found {
+        // Not every store tells the tags in its lists.
+        let tag = match object.e_tag {
+            Some(tag) => Some(tag),
+            None => open.head(&object.location).await.map_err(unreadable)?.e_tag,
+        };
+        let tag = tag.ok_or_else(|| {
+            let sentence =
+                "the store gives its files no entity tags, so that a changed one could not be told";
+            config
+                .source
+                .place
+                .refuse(Code::SourceUnreadable, "path", sentence)
+        })?;
+        objects.push(Object {
+            path: object.location.to_string(),
+            size: object.size,
+            tag,
+        });
+    }
+    Ok(objects)
+}
+
+/// `s3://bucket/key` without the bucket.
+fn key_of(path: &str) -> &str {
+    let rest = path.strip_prefix("s3://").unwrap_or(path);
+    rest.split_once('/').map_or("", |(_, key)| key)
+}
+
+/// The columns of a file, read from its end.
+async fn schema(open: &Arc<dyn ObjectStore>, object: &Object) -> Result<SchemaRef, Refusal> {
+    let unreadable = |why: String| {
+        let sentence = format!("`{}` can't be read: {why}", object.path);
+        Refusal::new(Code::SourceUnreadable, sentence)
+    };
+    let path = Path::parse(&object.path).map_err(|error| unreadable(error.to_string()))?;
+    let metadata = ParquetMetaDataReader::new()
+        .with_prefetch_hint(Some(64 * 1024))
+        .load_and_finish(Fetch { open, path }, object.size)
+        .await
+        .map_err(|error| unreadable(error.to_string()))?;
+    let file = metadata.file_metadata();
+    let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())
+        .map_err(|error| unreadable(error.to_string()))?;
+    Ok(Arc::new(schema))
+}
+
+/// Parts of a file as they are asked for.
+struct Fetch<'o> {
+    open: &'o Arc<dyn ObjectStore>,
+    path: Path,
+}
+
+impl MetadataFetch for Fetch<'_> {
+    fn fetch(
+        &mut self,
+        range: std::ops::Range<u64>,
+    ) -> BoxFuture<'_, parquet::errors::Result<bytes::Bytes>> {
+        Box::pin(async move {
+            let bytes = self.open.get_range(&self.path, range).await;
+            bytes.map_err(|error| parquet::errors::ParquetError::External(Box::new(error)))
+        })
+    }
+}
+
+/// Whether a declared column can be read from a file as it is, whatever its values are.
+fn fits(column: &ColumnConfig, found: &SchemaRef, file: &str) -> Result<(), Refusal> {
+    let name = from(column);
+    let mismatch = |why: String, help: &str| {
+        let sentence = format!("`{file}`, column `{name}`: {why}");
+        column
+            .place
+            .refuse(Code::SchemaMismatch, "type", sentence)
+            .with_help(help.to_owned())
+    };
+    let Ok(field) = found.field_with_name(&name) else {
+        return Err(mismatch(
+            "the file has no such column".to_owned(),
+            "leave out the file or the column",
+        ));
+    };
+    let kind = match field.data_type() {
+        DataType::Timestamp(_, None) => None,
+        DataType::UInt64 => None,
+        other => columnar::plain(other).map(|plain| match (plain, is_decimal(other)) {
+            (_, true) => DataType::Float64,
+            (plain, false) => plain,
+        }),
+    };
+    let wanted = column.kind.arrow();
+    if kind.as_ref() == Some(&wanted) {
+        return Ok(());
+    }
+    Err(mismatch(
+        format!(
+            "it is of type {}, not {}",
+            field.data_type(),
+            column.kind.as_str()
+        ),
+        "declare it as it is, or publish a copy without in_place, which converts",
+    ))
+}
+
+const fn is_decimal(kind: &DataType) -> bool {
+    matches!(
+        kind,
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..)
+    )
+}
+
+fn none(config: &DatasetConfig) -> Refusal {
+    config
+        .source
+        .place
+        .refuse(Code::FileMissing, "path", "no file is there")
+}
