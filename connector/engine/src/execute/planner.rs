@@ -144,12 +144,11 @@ impl Planner {
         let filters = datafusion_expr::expr_rewriter::unnormalize_cols(scan.filters.clone());
         let logical = governed.narrowed(scan.projection.as_deref(), &filters)?;
         unreleased::check(&logical, &self.holdings)?;
-        // The first rows of the view, where no condition of the asker's stands above.
-        let logical = match scan.fetch {
+        // The first rows of the view, where no condition of the asker's stands above. More than there can be is no limit, and
+        // the engine adds to it.
+        let logical = match scan.fetch.filter(|rows| *rows <= MOST_ROWS) {
             None => logical,
-            Some(_) => LogicalPlanBuilder::from(logical)
-                .limit(0, scan.fetch)?
-                .build()?,
+            fetch => LogicalPlanBuilder::from(logical).limit(0, fetch)?.build()?,
         };
         let logical = session::optimized(state, logical)?;
         state
@@ -158,6 +157,9 @@ impl Planner {
             .await
     }
 }
+
+/// Beyond it a limit is none.
+const MOST_ROWS: usize = 1 << 40;
 
 /// The refusal for an error inside a leaf: by class, since its text could name files, clauses and sizes.
 pub(super) fn inside(error: &datafusion_common::DataFusionError) -> Refusal {
