@@ -1,5 +1,6 @@
 //! `hansa sql`, `explain` and `get`: questions.
 
+mod age;
 mod analyze;
 mod turn;
 
@@ -192,10 +193,14 @@ async fn plan(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<Question, Trou
 fn footer(node: &Node, report: &Report, rows: u64) -> (Value, String) {
     let mut participants = Vec::new();
     let mut text = String::new();
-    for went in report.outcomes() {
-        participants.push(outcome_json(&went));
-        text.push_str(&outcome_text(node, &went));
+    let outcomes = report.outcomes();
+    for went in &outcomes {
+        participants.push(outcome_json(went));
+        text.push_str(&outcome_text(node, went));
     }
+    let read = age::Read::of(&outcomes);
+    text.push_str(&read.text());
+    let (oldest, several) = read.json();
     let missing = report.missing();
     for (participant, why) in &missing {
         text.push_str(&format!(
@@ -208,6 +213,8 @@ fn footer(node: &Node, report: &Report, rows: u64) -> (Value, String) {
         "rows": rows,
         "participants": participants,
         "missing": lacking(&missing),
+        "oldest": oldest,
+        "several_snapshots": several,
     }});
     (data, format!("\n{text}"))
 }

@@ -11,11 +11,9 @@ use crate::walk::receipt::Asked;
 use crate::walk::{negotiate, present, receipt};
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
-use bytes::Bytes;
 use engine::federate::errand::{Courier, Errand, RemoteRows, Travelled};
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence};
-use faces::front::NoAnswer;
 use faces::peer::call::HasAsk;
 use faces::peer::call::rows::AskStream;
 use futures::StreamExt as _;
@@ -24,7 +22,6 @@ use policy::ask::Ask;
 use policy::id::{ContractId, ParticipantId, RequestId};
 use policy::refusal::{Code, Refusal};
 use proto::peer::ask::Asking;
-use proto::peer::letter::Content;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -121,7 +118,7 @@ impl Messenger {
         let delivery =
             crate::walk::answer::answer(&self.node, crate::walk::answer::Caller::House, asking)
                 .await
-                .map_err(plain)?;
+                .map_err(own::plain)?;
         let frames = tokio_stream::wrappers::ReceiverStream::new(delivery.frames);
         own::rows(frames.boxed()).await
     }
@@ -151,17 +148,17 @@ impl Messenger {
         match client.ask(&recorded).await {
             Ok(stream) => {
                 let schema = stream.schema().clone();
+                let travelled: Arc<Travelled> = Arc::default();
                 let carried = Carried {
                     node: Arc::clone(node),
                     peer: peer.clone(),
                     asked,
                     stream: Some(stream),
+                    travelled: Arc::clone(&travelled),
                 };
-                let travelled = Arc::default();
                 Ok(RemoteRows {
                     schema,
-                    batches: carried.batches(Arc::clone(&travelled), begun),
-                    snapshots: BTreeMap::new(),
+                    batches: carried.batches(begun),
                     travelled,
                 })
             }
@@ -226,6 +223,7 @@ struct Carried {
     peer: Peer,
     asked: Asked,
     stream: Option<AskStream>,
+    travelled: Arc<Travelled>,
 }
 
 impl Drop for Carried {
@@ -240,6 +238,7 @@ impl Drop for Carried {
             node: Arc::clone(&self.node),
             peer: self.peer.clone(),
             asked: self.asked.clone(),
+            travelled: Arc::clone(&self.travelled),
         };
         self.node.owed.spawn_on(left.settle(stream), &handle);
     }
@@ -250,6 +249,7 @@ struct Left {
     node: Arc<Node>,
     peer: Peer,
     asked: Asked,
+    travelled: Arc<Travelled>,
 }
 
 /// How many more bytes are taken for the sake of a receipt: about what is on its way when the reader turns away.
@@ -276,6 +276,7 @@ impl Left {
                 peer: self.peer,
                 asked: self.asked,
                 stream: Some(stream),
+                travelled: self.travelled,
             };
             carried.settle(None).await
         } else {
@@ -313,21 +314,18 @@ async fn not_received(
 }
 
 impl Carried {
-    fn batches(
-        self,
-        travelled: Arc<Travelled>,
-        begun: i64,
-    ) -> BoxStream<'static, Result<RecordBatch, Refusal>> {
-        futures::stream::unfold(Some((self, travelled)), move |carried| async move {
-            let (mut carried, travelled) = carried?;
+    fn batches(self, begun: i64) -> BoxStream<'static, Result<RecordBatch, Refusal>> {
+        futures::stream::unfold(Some(self), move |carried| async move {
+            let mut carried = carried?;
             let stream = carried.stream.as_mut()?;
             let next = stream.next().await;
             let micros = carried.node.ticks().saturating_sub(begun);
             let micros = u64::try_from(micros).unwrap_or_default();
+            let travelled = &carried.travelled;
             travelled.micros.store(micros, Ordering::Relaxed);
             travelled.bytes.store(stream.bytes(), Ordering::Relaxed);
             match next {
-                Some(Ok(batch)) => Some((Ok(batch), Some((carried, travelled)))),
+                Some(Ok(batch)) => Some((Ok(batch), Some(carried))),
                 Some(Err(refusal)) => {
                     let settled = carried.settle(Some(&refusal)).await;
                     Some((Err(settled.err().unwrap_or(refusal)), None))
@@ -352,6 +350,7 @@ impl Carried {
         }
         let judged =
             receipt::take_in(&self.node, &self.peer.id, &self.asked, &received, ended).await?;
+        let _once = self.travelled.read.set(judged.read);
         if let Some(bytes) = judged.countersigned {
             acknowledge(&self.node, &self.peer, self.asked.request, bytes);
         }
@@ -369,13 +368,7 @@ fn acknowledge(node: &Arc<Node>, peer: &Peer, request: RequestId, receipt: Vec<u
     let (node, peer) = (Arc::clone(node), peer.clone());
     let owed = node.owed.clone();
     let _task = owed.spawn(async move {
-        let content = Content::Acknowledgement {
-            request,
-            receipt: Bytes::from(receipt),
-            disputed: false,
-            witnessed: node.witness(&peer.id),
-        };
-        let sent = negotiate::send(&node, &peer.id, content, false).await;
+        let sent = negotiate::acknowledge(&node, &peer.id, request, receipt).await;
         drop(writing);
         match sent {
             // It is in the outbox; it is carried now or later.
@@ -383,16 +376,4 @@ fn acknowledge(node: &Arc<Node>, peer: &Peer, request: RequestId, receipt: Vec<u
             Err(refusal) => tracing::warn!(code = %refusal.code, "receipt.unacknowledged"),
         }
     });
-}
-
-/// A refusal of the own gate, as our own people may know it.
-fn plain(no: NoAnswer) -> Refusal {
-    match no {
-        NoAnswer::Declined(recorded) => recorded.refusal().clone(),
-        NoAnswer::Summed(summed) => summed.refusal().clone(),
-        NoAnswer::Closed => Refusal::new(
-            Code::EvidenceUnavailable,
-            "the log can't be written, so nothing is answered",
-        ),
-    }
 }

@@ -14,10 +14,11 @@ use crate::walk::negotiate::resume::{follow_up, to_the_end};
 use crate::walk::negotiate::step::{Direction, step};
 use crate::walk::negotiate::wording::written;
 use crate::walk::{attest, notice, officers, receipt, revoke};
+use bytes::Bytes;
 use evidence::digest::Digest;
 use keep::contracts::Kind as Document;
 use policy::contract::Agreement;
-use policy::id::{DatasetId, ParticipantId};
+use policy::id::{DatasetId, ParticipantId, RequestId};
 use policy::negotiate::{Phase, Send, Side, State};
 use policy::refusal::{Code, Refusal};
 use proto::contract;
@@ -197,6 +198,38 @@ pub(crate) async fn send(
     .await
 }
 
+/// Writes our word on an answer to a peer, once: the letter bears the name of the answer, so that it can be told whether it was
+/// written.
+///
+/// # Errors
+/// As [`send`].
+pub(crate) async fn acknowledge(
+    node: &Arc<Node>,
+    peer: &ParticipantId,
+    request: RequestId,
+    receipt: Vec<u8>,
+) -> Result<(), Refusal> {
+    let (node, peer) = (Arc::clone(node), peer.clone());
+    to_the_end(async move {
+        let _turn = node.desk.lock().await;
+        let id = LetterId(request.0);
+        if node
+            .index(|state| state.knows_letter(&peer, false, &id.to_string()))?
+            .is_some()
+        {
+            return Ok(());
+        }
+        let content = Content::Acknowledgement {
+            request,
+            receipt: Bytes::from(receipt),
+            disputed: false,
+            witnessed: node.witness(&peer),
+        };
+        write_in_turn(&node, &peer, Letter { id, content }, false).await
+    })
+    .await
+}
+
 async fn send_in_turn(
     node: &Arc<Node>,
     peer: &ParticipantId,
@@ -207,6 +240,15 @@ async fn send_in_turn(
         id: LetterId(crate::node::fresh()),
         content,
     };
+    write_in_turn(node, peer, letter, sign_beforehand).await
+}
+
+async fn write_in_turn(
+    node: &Arc<Node>,
+    peer: &ParticipantId,
+    letter: Letter,
+    sign_beforehand: bool,
+) -> Result<(), Refusal> {
     let bytes = proto::letters::to_bytes(&letter);
     let keep = || crate::node::waiting(|| node.documents.keep(Document::Letter, &bytes));
     let noted = Noted {

@@ -17,6 +17,7 @@ use policy::refusal::{Code, Refusal};
 use proto::envelope::{self, Kind};
 use proto::peer::ask::Asking;
 use proto::receipt::{self, Leaf, Outcome, Read, Receipt, ResultDigest, SignedReceipt};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What was fixed when an answer was admitted.
@@ -104,6 +105,8 @@ pub(crate) struct Judged {
     pub(crate) countersigned: Option<Vec<u8>>,
     /// What is wrong with it.
     pub(crate) dispute: Option<Refusal>,
+    /// The labels of the snapshots that were read, as a receipt says that holds.
+    pub(crate) read: BTreeMap<DatasetId, String>,
 }
 
 /// A question that went out, as its receipt must name it.
@@ -190,10 +193,27 @@ pub(crate) async fn take_in(
             ],
         ))
         .await?;
+    let read = match (&signed, &fault) {
+        (Some((signed, _)), None) => labels(&signed.receipt),
+        _ => BTreeMap::new(),
+    };
     Ok(Judged {
         countersigned,
         dispute: fault,
+        read,
     })
+}
+
+/// The labels of what was read. They are shown to people, so nothing else than a label is taken for one.
+fn labels(receipt: &Receipt) -> BTreeMap<DatasetId, String> {
+    let fits = |label: &str| {
+        let plain = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '.' | '-');
+        label.len() <= 40 && label.chars().all(plain)
+    };
+    let reads = receipt.reads.iter().filter(|read| fits(&read.snapshot));
+    reads
+        .map(|read| (read.dataset.clone(), read.snapshot.clone()))
+        .collect()
 }
 
 fn check(
@@ -313,3 +333,6 @@ pub(crate) async fn acknowledged(
         .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

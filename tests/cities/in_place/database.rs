@@ -3,7 +3,7 @@
 use super::{SOME, dataset, permitted, publishes, rows, said, totals};
 use crate::binary;
 use harness::league::League;
-use harness::play::{PURPOSE, text};
+use harness::play::{ALL, PURPOSE, text};
 use harness::postgres::Postgres;
 use rcgen::{CertificateParams, KeyPair};
 
@@ -90,6 +90,18 @@ fn a_table_is_read_in_its_database_behind_the_same_gate() {
         asked.contains("\"id\" >= '4998'") && asked.contains("'s3'"),
         "{asked}"
     );
+
+    // Beside a copy, an answer says how old that is.
+    lindau.holds("more", "id,town\n1,t1\n", "");
+    lindau.offers("more", "more", ALL, "\"league\"", "auto");
+    lindau.hansa(&["reload"]).must();
+    lindau.hansa(&["dataset", "publish", "more"]).must();
+    let _ = acme.contract("lindau.more");
+    let both = "SELECT town FROM lindau.levels l JOIN lindau.more m ON l.id = m.id";
+    let answer = acme.ask(both).must().lines();
+    let told = &answer.last().unwrap()["hansa"];
+    assert_eq!(text(&told["oldest"], "dataset"), "lindau.more", "{told}");
+    assert_eq!(text(&told["oldest"], "newest"), "this moment", "{told}");
 
     // What the database says is for its owner alone.
     postgres.run("ALTER TABLE levels ALTER COLUMN id TYPE text");

@@ -8,8 +8,8 @@ use futures::stream::BoxStream;
 use policy::id::{ContractId, DatasetId, Name, ParticipantId, PurposeId};
 use policy::refusal::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// One text of SQL for one participant: the only thing that a question sends out.
@@ -66,8 +66,6 @@ pub struct RemoteRows {
     pub schema: SchemaRef,
     /// The rows; an error ends them and makes all before it worthless.
     pub batches: BoxStream<'static, Result<RecordBatch, Refusal>>,
-    /// The labels of the snapshots that answered, where the participant says.
-    pub snapshots: BTreeMap<DatasetId, String>,
     /// How they travel.
     pub travelled: Arc<Travelled>,
 }
@@ -79,13 +77,14 @@ pub struct Travelled {
     pub bytes: AtomicU64,
     /// Microseconds since they were asked for.
     pub micros: AtomicU64,
+    /// The labels of the snapshots that were read, once the participant has said so.
+    pub read: OnceLock<BTreeMap<DatasetId, String>>,
 }
 
 impl std::fmt::Debug for RemoteRows {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RemoteRows")
             .field("schema", &self.schema)
-            .field("snapshots", &self.snapshots)
             .finish_non_exhaustive()
     }
 }
@@ -135,6 +134,12 @@ impl Outcome {
     pub(super) fn travelled(&mut self, way: &Travelled) {
         self.travelled = way.bytes.load(Ordering::Relaxed);
         self.took = Duration::from_micros(way.micros.load(Ordering::Relaxed));
+        let said = way.read.get();
+        for reading in &mut self.errand.reads {
+            if let Some(label) = said.and_then(|said| said.get(&reading.dataset)) {
+                reading.snapshot.clone_from(label);
+            }
+        }
     }
 }
 

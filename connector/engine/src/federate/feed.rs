@@ -60,13 +60,6 @@ pub(super) fn checked(
     ledger: &Ledger,
 ) -> Result<Checked, Refusal> {
     same_columns(errand, &rows.schema)?;
-    ledger.change(errand.number, |outcome| {
-        for reading in &mut outcome.errand.reads {
-            if let Some(snapshot) = rows.snapshots.get(&reading.dataset) {
-                reading.snapshot.clone_from(snapshot);
-            }
-        }
-    });
     let state = State {
         errand: Arc::clone(errand),
         batches: Some(rows.batches),

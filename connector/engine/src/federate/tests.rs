@@ -385,7 +385,6 @@ impl Courier for Plain {
         Ok(RemoteRows {
             schema,
             batches: futures::stream::iter(rows.into_iter().map(Ok)).boxed(),
-            snapshots: BTreeMap::new(),
             travelled: Arc::default(),
         })
     }

@@ -5,7 +5,7 @@ use arrow_ipc::reader::read_record_batch;
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use engine::federate::errand::RemoteRows;
-use faces::front::RowsFrame;
+use faces::front::{NoAnswer, RowsFrame};
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use policy::refusal::{Code, Refusal};
@@ -48,9 +48,20 @@ pub(super) async fn rows(
     Ok(RemoteRows {
         schema,
         batches: batches.boxed(),
-        snapshots: std::collections::BTreeMap::new(),
         travelled: std::sync::Arc::default(),
     })
+}
+
+/// A refusal of the own gate, as our own people may know it.
+pub(super) fn plain(no: NoAnswer) -> Refusal {
+    match no {
+        NoAnswer::Declined(recorded) => recorded.refusal().clone(),
+        NoAnswer::Summed(summed) => summed.refusal().clone(),
+        NoAnswer::Closed => Refusal::new(
+            Code::EvidenceUnavailable,
+            "the log can't be written, so nothing is answered",
+        ),
+    }
 }
 
 fn unreadable<E>(_: E) -> Refusal {

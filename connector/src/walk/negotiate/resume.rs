@@ -2,7 +2,9 @@
 
 use crate::node::Node;
 use crate::walk::negotiate::known::{Known, Told};
-use crate::walk::negotiate::{follow, letters, send};
+use crate::walk::negotiate::{acknowledge, follow, letters, send};
+use evidence::digest::Digest;
+use keep::contracts::Kind as Document;
 use policy::id::{ContractId, ParticipantId};
 use policy::negotiate::{Phase, Side};
 use policy::refusal::{Code, Refusal};
@@ -15,6 +17,16 @@ use std::sync::Arc;
 /// # Errors
 /// When the index can't be read or nothing can be recorded. What is wrong with one negotiation does not stop the others.
 pub(crate) async fn resume(node: &Arc<Node>, peer: Option<&ParticipantId>) -> Result<(), Refusal> {
+    let peers = match peer {
+        Some(peer) => vec![peer.clone()],
+        None => {
+            let known = node.peers()?.into_iter();
+            known.map(|peer| peer.id).collect()
+        }
+    };
+    for peer in &peers {
+        acknowledge_what_came(node, peer).await?;
+    }
     for row in node.index(|state| state.negotiations())? {
         let mut phases = Phase::ALL.into_iter();
         let phase = phases.find(|phase| phase.as_str() == row.state);
@@ -32,6 +44,22 @@ pub(crate) async fn resume(node: &Arc<Node>, peer: Option<&ParticipantId>) -> Re
                 return Err(refusal);
             }
             tracing::warn!(negotiation = row.id, code = %refusal.code, "negotiation.not_resumed");
+        }
+    }
+    Ok(())
+}
+
+/// Writes our word on receipts that were countersigned before a crash, which the provider waits for.
+async fn acknowledge_what_came(node: &Arc<Node>, peer: &ParticipantId) -> Result<(), Refusal> {
+    for (request, file) in node.index(|state| state.unsaid(peer))? {
+        let Ok(digest) = file.parse::<Digest>() else {
+            continue;
+        };
+        match crate::node::waiting(|| node.documents.read(Document::Receipt, digest)) {
+            Ok(receipt) => acknowledge(node, peer, request, receipt).await?,
+            Err(refusal) => {
+                tracing::warn!(code = %refusal.code, "receipt.unacknowledged");
+            }
         }
     }
     Ok(())

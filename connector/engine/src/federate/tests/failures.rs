@@ -1,7 +1,7 @@
 //! Participants that refuse, vanish, or send something else.
 
 use super::{World, bounds, plan, room, rows, run, text};
-use crate::federate::errand::{Courier, Errand, RemoteRows, Status};
+use crate::federate::errand::{Courier, Errand, RemoteRows, Status, Travelled};
 use crate::federate::question::{Bounds, Report, Wish};
 use crate::limits::Limits;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -40,11 +40,14 @@ impl Courier for Faulty {
         let answer = |rows: Vec<Result<RecordBatch, Refusal>>| RemoteRows {
             schema: Arc::clone(&schema),
             batches: futures::stream::iter(rows).boxed(),
-            snapshots: BTreeMap::from([(
-                errand.reads[0].dataset.clone(),
-                "2026-11-21.9".to_owned(),
-            )]),
-            travelled: Arc::default(),
+            travelled: Arc::new(Travelled {
+                read: BTreeMap::from([(
+                    errand.reads[0].dataset.clone(),
+                    "2026-11-21.9".to_owned(),
+                )])
+                .into(),
+                ..Travelled::default()
+            }),
         };
         let honest = || Ok(answer(rows.iter().cloned().map(Ok).collect()));
         if errand.participant.domain() != "ottawa.example" {
@@ -64,7 +67,6 @@ impl Courier for Faulty {
             Fault::Sends(other) => Ok(RemoteRows {
                 schema: other.schema(),
                 batches: futures::stream::iter([Ok(other.clone())]).boxed(),
-                snapshots: BTreeMap::new(),
                 travelled: Arc::default(),
             }),
             Fault::Endless => {
@@ -72,7 +74,6 @@ impl Courier for Faulty {
                 Ok(RemoteRows {
                     schema,
                     batches: futures::stream::repeat_with(move || Ok(batch.clone())).boxed(),
-                    snapshots: BTreeMap::new(),
                     travelled: Arc::default(),
                 })
             }
@@ -84,7 +85,6 @@ impl Courier for Faulty {
                 Ok(RemoteRows {
                     schema,
                     batches: rows.chain(end).boxed(),
-                    snapshots: BTreeMap::new(),
                     travelled: Arc::default(),
                 })
             }
@@ -362,7 +362,6 @@ fn dropping_ends_the_errands() {
             Ok(RemoteRows {
                 schema: batch.schema(),
                 batches: futures::stream::iter([Ok(first)]).chain(rest).boxed(),
-                snapshots: BTreeMap::new(),
                 travelled: Arc::default(),
             })
         }

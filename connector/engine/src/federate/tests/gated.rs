@@ -29,7 +29,6 @@ impl Courier for Gates {
         Ok(RemoteRows {
             schema,
             batches: batches.boxed(),
-            snapshots: BTreeMap::new(),
             travelled: Arc::default(),
         })
     }

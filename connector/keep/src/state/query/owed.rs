@@ -45,6 +45,21 @@ impl State {
         Ok((count, requests))
     }
 
+    /// The newest answers of a peer whose receipts we have countersigned without writing the peer a letter of it, which bears
+    /// the name of the answer: the requests, and the digests that name the files. A crash leaves the newest.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn unsaid(&self, peer: &ParticipantId) -> Result<Vec<(RequestId, String)>, Refusal> {
+        self.all(
+            "SELECT DISTINCT r.request, r.file FROM (SELECT * FROM receipt ORDER BY rowid DESC LIMIT 256) r
+             WHERE r.peer = ?1 AND r.role = 'consumer' AND r.state = 'acknowledged' AND r.file IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM letter l WHERE l.peer = r.peer AND l.direction = 'out' AND l.id = r.request)",
+            [peer.as_str()],
+            |row| Ok((parsed(row, 0)?, row.get(1)?)),
+        )
+    }
+
     /// How many statements are owed to us under a contract, by its first version, and when the oldest answer was closed.
     ///
     /// # Errors
