@@ -17,13 +17,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The tables of one question, by the name under which the asker writes them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct View {
     tables: BTreeMap<Name, ViewTable>,
 }
 
 /// One governed dataset as its contract shows it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ViewTable {
     /// The dataset.
     pub dataset: DatasetId,
@@ -36,7 +36,7 @@ pub struct ViewTable {
 }
 
 /// How a contract shows a dataset.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::large_enum_variant,
     reason = "a few are made for a question, and none is copied on the way of a row"

@@ -42,6 +42,7 @@ use crate::node::ways::Ways;
 use crate::walk::fact::Fact;
 use catalog::Catalog;
 use engine::limits::{Limits, Room};
+use engine::plan::again::Plans;
 use engine::snapshot::shelf::Shelf;
 use evidence::json::Json;
 use evidence::ledger::{Evidence, Recorded};
@@ -86,6 +87,8 @@ pub(crate) struct Node {
     pub(crate) signer: RwLock<Arc<dyn Signer>>,
     /// The snapshots that are current.
     pub(crate) shelf: Shelf,
+    /// What questions that were put before were planned to.
+    pub(crate) plans: Plans,
     /// Where questions run.
     pub(crate) room: Room,
     /// The answers under way.

@@ -1,6 +1,7 @@
 //! Text to plan: counted, parsed, held against a list of what SQL is understood, and planned over a view in which nothing
 //! exists that was not put in.
 
+pub mod again;
 pub mod allow;
 pub mod cube;
 pub mod functions;

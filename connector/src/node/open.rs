@@ -18,6 +18,7 @@ use crate::walk::fact::Fact;
 use catalog::Catalog;
 use catalog::grown::Seal;
 use engine::limits::{Room, runtime};
+use engine::plan::again::Plans;
 use engine::snapshot::shelf::{Holdings, Shelf};
 use evidence::json::{Json, Limits as JsonLimits};
 use evidence::time::{Clock, Time};
@@ -145,6 +146,7 @@ impl Node {
             book: RwLock::new(book),
             catalog: RwLock::new(catalog),
             shelf,
+            plans: Plans::default(),
             taxonomy: RwLock::new(Arc::new(taxonomy)),
             templates: RwLock::default(),
             groups: RwLock::new(Arc::new(groups)),

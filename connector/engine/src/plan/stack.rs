@@ -46,6 +46,14 @@ pub async fn run<T: Send + 'static>(
     }
 }
 
+/// Lets `work` be done on such a thread, and waits for nothing.
+///
+/// # Errors
+/// `RESOURCE_LIMIT` where there is no thread for it.
+pub fn aside(work: impl FnOnce() + Send + 'static) -> Result<(), Refusal> {
+    PLANNING.start(Box::new(work))
+}
+
 static PLANNING: Threads = Threads::new(4, Duration::from_secs(10));
 
 /// One piece of work; what comes of it goes its own way.

@@ -18,7 +18,7 @@ use engine::answer::frames::{Frames, Packing, frames};
 use engine::execute::execute;
 use engine::execute::watch::Watch;
 use engine::limits::SqlLimits;
-use engine::plan::{functions, plan_apart};
+use engine::plan::functions;
 use evidence::digest::Digest;
 use evidence::ledger::Recorded;
 use evidence::time::Time;
@@ -92,7 +92,11 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     // The snapshots that are named in the ruling and the receipt are those that are read, also while one is replaced.
     let holdings = node.shelf.holdings();
     known.snapshots = snapshots(node, &holdings, &standing)?;
-    let bound = plan_apart(&ask.sql, &view, &SqlLimits::default(), node.now()).await?;
+    let sql_limits = SqlLimits::default();
+    let bound = node
+        .plans
+        .plan(&ask.sql, &view, &sql_limits, node.now())
+        .await?;
     let plan_digest = bound.digest();
     let tools = tools(node)?;
     if let Some(why) = watch.ended() {
