@@ -91,8 +91,11 @@ impl City {
         let copy = |files| Snapshot::of_files(dataset.clone(), files, Digest::of(b"rows"));
         let snapshot = match layout.kept {
             Kept::Copied => copy(layout.write(&folder, rows)),
-            Kept::InPlace => {
+            Kept::InPlace | Kept::Lying => {
                 let files = layout.write(&folder, &kept::renamed(rows));
+                if layout.kept == Kept::Lying {
+                    files.iter().for_each(kept::lie);
+                }
                 copy(Vec::new()).with_stays(Some(kept::in_place(&dataset, &files)))
             }
             Kept::Database => copy(Vec::new()).with_stays(Some(kept::table(&dataset, rows))),

@@ -12,17 +12,22 @@ pub mod stage;
 pub mod store;
 
 use crate::fault;
+use arrow_schema::DataType;
 use datafusion::catalog::Session;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::{BinaryExpr, Column, lit};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion_common::Result;
+use datafusion_expr::Operator;
+use evidence::digest::Digest;
 use lake::Lake;
 use object_store::ObjectStore;
 use policy::refusal::{Code, Refusal};
 use postgres::Table;
 use postgres::session::Sessions;
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where the rows of a dataset stay, as its manifest holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +50,10 @@ pub(crate) enum Told {
 
 impl Told {
     fn of(self, refusal: Refusal) -> Refusal {
-        let plain = matches!(refusal.code, Code::SourceChanged | Code::SchemaChanged);
+        let plain = matches!(
+            refusal.code,
+            Code::SourceChanged | Code::SchemaChanged | Code::ResourceLimit
+        );
         if plain || self == Self::All {
             return refusal;
         }
@@ -61,8 +69,15 @@ impl Told {
 #[derive(Debug)]
 pub struct InPlace {
     stays: Stays,
-    store: OnceLock<Arc<dyn ObjectStore>>,
+    store: Mutex<Option<Open>>,
     told: Told,
+}
+
+/// An open store, with the digest of the keys by which it was opened.
+#[derive(Debug)]
+struct Open {
+    by: Option<Digest>,
+    store: Arc<dyn ObjectStore>,
 }
 
 impl InPlace {
@@ -71,7 +86,7 @@ impl InPlace {
     pub const fn new(stays: Stays) -> Self {
         Self {
             stays,
-            store: OnceLock::new(),
+            store: Mutex::new(None),
             told: Told::Little,
         }
     }
@@ -80,7 +95,7 @@ impl InPlace {
     pub(crate) const fn own(stays: Stays) -> Self {
         Self {
             stays,
-            store: OnceLock::new(),
+            store: Mutex::new(None),
             told: Told::All,
         }
     }
@@ -113,16 +128,23 @@ impl InPlace {
         }
     }
 
+    /// Opened once, and again when other keys were put into their file.
     fn open(&self, lake: &Lake) -> Result<Arc<dyn ObjectStore>, Refusal> {
-        if let Some(open) = self.store.get() {
-            return Ok(Arc::clone(open));
+        let keys = lake.store.keys_digest();
+        let mut held = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = held.as_ref().filter(|open| open.by == keys) {
+            return Ok(Arc::clone(&open.store));
         }
-        let open = lake.open(self.told)?;
-        Ok(Arc::clone(self.store.get_or_init(|| open)))
+        let store = lake.open(self.told)?;
+        *held = Some(Open {
+            by: keys,
+            store: Arc::clone(&store),
+        });
+        Ok(store)
     }
 }
 
-/// The columns under the dataset's names, where the files have others.
+/// The columns under the dataset's names and with one zero.
 fn renamed(
     scan: Arc<dyn ExecutionPlan>,
     schema: &arrow_schema::SchemaRef,
@@ -135,17 +157,23 @@ fn renamed(
     let found = scan.schema();
     let pairs = shown.fields().iter().zip(found.fields()).enumerate();
     let columns = pairs.map(|(at, (shown, found))| {
-        let column = datafusion::physical_expr::expressions::Column::new(found.name(), at);
-        let column: Arc<dyn datafusion::physical_expr::PhysicalExpr> = Arc::new(column);
+        let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(found.name(), at));
+        // No comparison can tell the two zeros apart, as in a copy.
+        let column = match found.data_type() {
+            DataType::Float64 => Arc::new(BinaryExpr::new(column, Operator::Plus, lit(0.0_f64))),
+            _ => column,
+        };
         (column, shown.name().clone())
     });
     let columns: Vec<_> = columns.collect();
-    if shown
+    let same = shown
         .fields()
         .iter()
-        .map(|field| field.name())
-        .eq(found.fields().iter().map(|field| field.name()))
-    {
+        .zip(found.fields())
+        .all(|(shown, found)| {
+            shown.name() == found.name() && *found.data_type() != DataType::Float64
+        });
+    if same {
         return Ok(scan);
     }
     Ok(Arc::new(ProjectionExec::try_new(columns, scan)?))

@@ -6,8 +6,9 @@ use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
-    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload,
+    ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMultipartOptions, PutOptions, PutPayload,
+    PutResult, Result,
 };
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
@@ -44,6 +45,29 @@ impl Pinned {
     }
 }
 
+impl Pinned {
+    /// The bytes of a file of this machine, which somebody may write to while it is read.
+    async fn held(&self, pin: &Pin, found: GetResult) -> Result<GetResult> {
+        let failed = |error: Error| refused(self.told.of(meant(&error)));
+        let (meta, range, attributes) = (
+            found.meta.clone(),
+            found.range.clone(),
+            found.attributes.clone(),
+        );
+        let bytes = found.bytes().await.map_err(failed)?;
+        let after = self.store.head(&pin.path).await.map_err(failed)?;
+        if after.e_tag.as_deref() != Some(pin.tag.as_str()) || after.size != pin.size {
+            return Err(refused(changed()));
+        }
+        Ok(GetResult {
+            payload: GetResultPayload::Stream(stream::once(async { Ok(bytes) }).boxed()),
+            meta,
+            range,
+            attributes,
+        })
+    }
+}
+
 impl fmt::Display for Pinned {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("published files in place")
@@ -68,6 +92,9 @@ impl ObjectStore for Pinned {
         // Not every store heeds the condition.
         if found.meta.e_tag.as_deref() != Some(pin.tag.as_str()) || found.meta.size != pin.size {
             return Err(refused(changed()));
+        }
+        if matches!(found.payload, GetResultPayload::File(..)) {
+            found = self.held(pin, found).await?;
         }
         found.meta.location = location.clone();
         Ok(found)

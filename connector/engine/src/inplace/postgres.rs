@@ -120,7 +120,11 @@ impl TableColumn {
     fn readable(&self) -> Option<String> {
         let value = self.operand();
         let within = match self.kind {
-            Kind::Text | Kind::AsText | Kind::Bool | Kind::Int => return None,
+            // That a column is NOT NULL is not checked of every row of every kind of table.
+            Kind::Text | Kind::AsText | Kind::Bool | Kind::Int => {
+                let name = ident(&self.name);
+                return (!self.nullable).then(|| format!("({name} IS NOT NULL)"));
+            }
             // The database puts NaN above infinity.
             Kind::Float | Kind::Numeric => {
                 format!("{value} > '-Infinity' AND {value} < 'Infinity'")

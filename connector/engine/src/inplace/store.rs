@@ -1,5 +1,6 @@
 //! Where files in place lie: on this machine, or in a store that speaks the protocol of Amazon S3.
 
+use evidence::digest::Digest;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
@@ -27,7 +28,7 @@ pub struct Bucket {
     pub name: String,
     /// The address of the store; absent: Amazon's for the region.
     pub endpoint: Option<String>,
-    /// The region; absent: `AWS_REGION`, or `us-east-1`.
+    /// The region; absent: `AWS_REGION` where the keys are of the environment, too, or `us-east-1`.
     pub region: Option<String>,
     /// The file with `access_key_id = …` and `secret_access_key = …`; absent: the environment (`AWS_ACCESS_KEY_ID`,
     /// `AWS_SECRET_ACCESS_KEY`).
@@ -35,6 +36,18 @@ pub struct Bucket {
 }
 
 impl Store {
+    /// The digest of the file with the keys; none where there is no such file.
+    pub(super) fn keys_digest(&self) -> Option<Digest> {
+        let Self::S3(Bucket {
+            credentials: Some(path),
+            ..
+        }) = self
+        else {
+            return None;
+        };
+        std::fs::read(path).ok().map(|bytes| Digest::of(&bytes))
+    }
+
     /// Opens it; nothing is asked of it yet.
     ///
     /// # Errors
@@ -55,7 +68,12 @@ impl Store {
             retry_timeout: REQUEST,
             ..RetryConfig::default()
         };
-        let mut builder = AmazonS3Builder::from_env()
+        // Where a file has the keys, nothing of the environment is mixed with them.
+        let begun = match &bucket.credentials {
+            Some(_) => AmazonS3Builder::new(),
+            None => AmazonS3Builder::from_env(),
+        };
+        let mut builder = begun
             .with_bucket_name(&bucket.name)
             .with_client_options(options)
             .with_retry(retries);

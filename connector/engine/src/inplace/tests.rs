@@ -135,6 +135,20 @@ fn files_in_place_are_read_as_they_were_published_or_not_at_all() {
 }
 
 #[test]
+fn what_a_file_says_of_its_own_values_is_not_believed() {
+    let (lying, copied) = (city(Kept::Lying, 3_000), city(Kept::Copied, 3_000));
+    for sql in [
+        "SELECT n FROM counts WHERE n = 5",
+        "SELECT count(*) c FROM counts WHERE site = 'Straße 3'",
+        "SELECT count(*) c FROM counts WHERE speed IS NULL",
+        "SELECT count(*) c FROM counts WHERE speed < 3.5 OR speed IS NULL",
+        "SELECT min(n) a, max(n) b, count(speed) c FROM counts",
+    ] {
+        assert_eq!(lying.rows(sql).unwrap(), copied.rows(sql).unwrap(), "{sql}");
+    }
+}
+
+#[test]
 fn a_file_that_changes_while_it_is_read_ends_the_answer() {
     let city = city(Kept::InPlace, 3_000);
     let result = futures::executor::block_on(async {

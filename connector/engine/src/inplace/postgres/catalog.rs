@@ -89,15 +89,15 @@ pub(super) async fn still(open: &Connected, table: &Table) -> Result<Rows, Refus
         .await?;
     let below = open.rows(&below(&table.schema, &table.name)).await?;
     let of = |at: usize| below.first().and_then(|row| row.get::<_, Option<bool>>(at));
-    match (of(0), of(1)) {
-        (Some(computed), Some(false)) => Ok(if computed {
+    match (of(0), of(1), of(2)) {
+        (Some(true), Some(computed), Some(false)) => Ok(if computed {
             Rows::Computed
         } else {
             Rows::Stored
         }),
         // To a transaction that began before, such a table looks empty.
         _ => Err(unreadable(
-            "a table was emptied or written anew while the question ran",
+            "a table was emptied, written anew or replaced while the question ran",
         )),
     }
 }
@@ -118,10 +118,14 @@ fn below(schema: &str, name: &str) -> String {
              WHERE r.ev_class = b.oid AND b.relkind = 'v'\
            ) x(oid) JOIN pg_class c ON c.oid = x.oid\
          ) \
-         SELECT bool_or(c.relkind IN ('v', 'f') OR c.relrowsecurity OR EXISTS (\
+         SELECT to_regclass({}) = (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+           WHERE n.nspname = {} AND c.relname = {}), bool_or(c.relkind IN ('v', 'f') OR c.relrowsecurity OR EXISTS (\
            SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated = 'v')), \
          bool_or(c.relkind IN ('r', 'm') AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid)) \
          FROM below b JOIN pg_class c ON c.oid = b.oid",
+        text(schema),
+        text(name),
+        text(&format!("{}.{}", ident(schema), ident(name))),
         text(schema),
         text(name)
     )
@@ -190,11 +194,19 @@ fn known(name: &str, class: &str, modifier: i64) -> Option<Kind> {
         "float4" | "float8" => Kind::Float,
         // Without a precision, or with one of hundreds of digits, a number could be too large for the conversion, and a row
         // that nobody may see would be an error for everybody.
-        "numeric" if modifier >= 4 && (modifier.saturating_sub(4) >> 16) <= 300 => Kind::Numeric,
+        "numeric" if fits_a_float(modifier) => Kind::Numeric,
         "date" => Kind::Date,
         "timestamptz" => Kind::Instant,
         _ => return None,
     })
+}
+
+/// Whether every number of a `numeric` with this modifier fits a floating-point number: its digits, and those after the point,
+/// of which there may be fewer than none.
+const fn fits_a_float(modifier: i64) -> bool {
+    let packed = modifier.saturating_sub(4);
+    let (digits, scale) = (packed >> 16, ((packed & 0x7ff) ^ 1024) - 1024);
+    modifier >= 4 && digits <= 300 && scale >= 0 && scale <= 300
 }
 
 /// A text literal.
@@ -231,5 +243,21 @@ impl TableColumn {
             kind,
             nullable: found.nullable,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits_a_float;
+
+    #[test]
+    fn numbers_that_a_float_can_not_hold_are_told_by_their_type() {
+        let modifier = |digits: i64, scale: i64| ((digits << 16) | (scale & 0x7ff)) + 4;
+        assert!(fits_a_float(modifier(12, 2)));
+        assert!(fits_a_float(modifier(300, 300)));
+        for (digits, scale) in [(301, 0), (3, -400), (5, 400), (1000, 0)] {
+            assert!(!fits_a_float(modifier(digits, scale)), "{digits} {scale}");
+        }
+        assert!(!fits_a_float(-1));
     }
 }

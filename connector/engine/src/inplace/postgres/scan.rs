@@ -177,6 +177,12 @@ impl ExecutionPlan for InDatabase {
         _: &ConfigOptions,
     ) -> Result<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
         let columns: Vec<&TableColumn> = self.columns.iter().collect();
+        let kept = offered.parent_filters.iter().map(|_| PushedDown::No);
+        let propagation = FilterPushdownPropagation::with_parent_pushdown_result(kept.collect());
+        // What is above a limit is asked of the rows that the limit lets through.
+        if self.limit.is_some() {
+            return Ok(propagation);
+        }
         let conditions = offered
             .parent_filters
             .iter()
@@ -187,8 +193,6 @@ impl ExecutionPlan for InDatabase {
                 taken.conditions.push(condition);
             }
         }
-        let kept = offered.parent_filters.iter().map(|_| PushedDown::No);
-        let propagation = FilterPushdownPropagation::with_parent_pushdown_result(kept.collect());
         Ok(propagation.with_updated_node(Arc::new(taken)))
     }
 
@@ -234,7 +238,7 @@ enum Stage {
     Rows {
         rows: Pin<Box<RowStream>>,
         /// Kept open until the last row is here.
-        _open: Arc<Connected>,
+        open: Arc<Connected>,
     },
     Over,
 }
@@ -245,9 +249,9 @@ impl Reading {
             let open = scan.sessions.open(&scan.table.server).await?;
             let come_about = catalog::still(&open, &scan.table).await?;
             let rows = Box::pin(open.stream(&scan.sql(come_about)).await?);
-            self.stage = Stage::Rows { rows, _open: open };
+            self.stage = Stage::Rows { rows, open };
         }
-        let Stage::Rows { rows, .. } = &mut self.stage else {
+        let Stage::Rows { rows, open } = &mut self.stage else {
             return Ok(None);
         };
         let broken = |error: &tokio_postgres::Error| session::failed(error);
@@ -256,6 +260,7 @@ impl Reading {
                 Some(Ok(row)) => self.columns.take(&row).map_err(|error| broken(&error))?,
                 Some(Err(error)) => return Err(broken(&error)),
                 None => {
+                    open.rests();
                     self.stage = Stage::Over;
                     break;
                 }

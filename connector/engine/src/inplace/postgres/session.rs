@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{CancelToken, Client, Config, NoTls, Row, RowStream};
@@ -21,6 +22,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 #[derive(Clone)]
 pub(crate) struct Sessions {
     limit: Duration,
+    room: Arc<Semaphore>,
     first: Arc<Mutex<BTreeMap<Server, First>>>,
 }
 
@@ -41,6 +43,7 @@ impl Sessions {
     pub(crate) fn new(limit: Duration) -> Self {
         Self {
             limit,
+            room: Arc::new(Semaphore::new(MOST_AT_ONCE)),
             first: Arc::default(),
         }
     }
@@ -48,18 +51,25 @@ impl Sessions {
     /// A connection in a transaction that reads, in the state that the question's first one to this database found. Each scan
     /// has one of its own: one that waits for another on the same connection would wait for ever.
     pub(super) async fn open(&self, server: &Server) -> Result<Arc<Connected>, Refusal> {
+        // Whoever waited for another scan of the same question could wait for ever.
+        let room = Arc::clone(&self.room).try_acquire_owned();
+        let room = room.map_err(|_| {
+            let sentence =
+                format!("a question reads a database {MOST_AT_ONCE} times at once at most");
+            Refusal::new(Code::ResourceLimit, sentence)
+        })?;
         let mut first = self.first.lock().await;
         if let Some(first) = first.get(server) {
             let state = first.state.clone();
             let held = Arc::clone(&first.open);
-            let open = Connected::open(server, self.limit).await?;
+            let open = Connected::open(server, self.limit).await?.within(room);
             open.run(READING).await?;
             open.run(&format!("SET TRANSACTION SNAPSHOT {}", text(&state)))
                 .await?;
             drop(held);
             return Ok(Arc::new(open));
         }
-        let open = Arc::new(Connected::open(server, self.limit).await?);
+        let open = Arc::new(Connected::open(server, self.limit).await?.within(room));
         open.run(READING).await?;
         let state = open.rows("SELECT pg_export_snapshot()").await?;
         let state = state.first().map(|row| row.get::<_, String>(0));
@@ -75,6 +85,9 @@ impl Sessions {
     }
 }
 
+/// So many scans of one question have a connection of their own; beside them nothing is left of what a server allows.
+const MOST_AT_ONCE: usize = 8;
+
 const READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// An open connection. Whoever lets go of it ends what it was asked, there as well.
@@ -83,6 +96,9 @@ pub(super) struct Connected {
     cancel: CancelToken,
     tls: Option<MakeRustlsConnect>,
     task: tokio::task::JoinHandle<()>,
+    /// Whether a statement may still run.
+    busy: AtomicBool,
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 impl Connected {
@@ -116,6 +132,8 @@ impl Connected {
             cancel,
             tls,
             task,
+            busy: AtomicBool::new(false),
+            _room: None,
         };
         // Nothing but the database's own operators, whatever the user's settings are. What it compiles for a statement takes
         // longer than most statements do, and it is not to be told meanwhile that nobody reads any more.
@@ -127,6 +145,16 @@ impl Connected {
         ))
         .await?;
         Ok(open)
+    }
+
+    fn within(mut self, room: OwnedSemaphorePermit) -> Self {
+        self._room = Some(room);
+        self
+    }
+
+    /// All that was asked has come.
+    pub(super) fn rests(&self) {
+        self.busy.store(false, Ordering::Relaxed);
     }
 
     /// Runs statements that give no rows.
@@ -142,11 +170,13 @@ impl Connected {
         while let Some(row) = stream.next().await {
             rows.push(row.map_err(|error| failed(&error))?);
         }
+        self.rests();
         Ok(rows)
     }
 
     /// The rows of an answer as they come: the database waits for whoever reads slowly.
     pub(super) async fn stream(&self, sql: &str) -> Result<RowStream, Refusal> {
+        self.busy.store(true, Ordering::Relaxed);
         let none: [(&(dyn ToSql + Sync), Type); 0] = [];
         let asked = self.client.query_typed_raw(sql, none).await;
         asked.map_err(|error| failed(&error))
@@ -155,6 +185,10 @@ impl Connected {
 
 impl Drop for Connected {
     fn drop(&mut self) {
+        if !self.busy.load(Ordering::Relaxed) {
+            self.task.abort();
+            return;
+        }
         let (cancel, tls) = (self.cancel.clone(), self.tls.take());
         let abort = self.task.abort_handle();
         let ending = async move {

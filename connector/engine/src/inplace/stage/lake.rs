@@ -158,6 +158,20 @@ async fn schema(open: &Arc<dyn ObjectStore>, object: &Object) -> Result<SchemaRe
         .load_and_finish(Fetch { open, path }, object.size)
         .await
         .map_err(|error| unreadable(error.to_string()))?;
+    // Of a row group a reader holds all that it needs at once, whatever the question takes of it.
+    let largest = metadata
+        .row_groups()
+        .iter()
+        .map(|group| group.compressed_size());
+    if largest.max().is_some_and(|bytes| bytes > MOST) {
+        let sentence = format!(
+            "`{}` has a row group of more than {} MiB, which each question would hold in memory",
+            object.path,
+            MOST / 1024 / 1024
+        );
+        return Err(Refusal::new(Code::SourceUnreadable, sentence)
+            .with_help("write it with smaller row groups, or publish a copy without in_place"));
+    }
     let file = metadata.file_metadata();
     let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata())
         .map_err(|error| unreadable(error.to_string()))?;
@@ -233,3 +247,6 @@ fn none(config: &DatasetConfig) -> Refusal {
         .place
         .refuse(Code::FileMissing, "path", "no file is there")
 }
+
+/// The most bytes of a row group, as they are stored.
+const MOST: i64 = 256 * 1024 * 1024;

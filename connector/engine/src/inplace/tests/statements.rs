@@ -135,6 +135,47 @@ fn a_table_that_is_emptied_while_a_question_runs_is_refused() {
     });
 }
 
+/// Of a foreign table, or one with heirs, nobody checks that a column is not NULL: such a row is none, whatever is asked.
+#[test]
+fn a_required_column_that_lacks_a_value_is_no_error() {
+    let city = city(Kept::Database, 10);
+    let name = table(&city);
+    let before = city.rows("SELECT n FROM counts").unwrap();
+    server().0.run(&format!(
+        "CREATE TABLE {name}_heir (LIKE {name}); \
+         ALTER TABLE {name}_heir ALTER COLUMN \"Spalte 1\" DROP NOT NULL; \
+         INSERT INTO {name}_heir VALUES ('x', NULL, 1); \
+         CREATE TABLE {name}_top (LIKE {name}); ALTER TABLE {name}_top ALTER COLUMN \"Spalte 1\" DROP NOT NULL; \
+         ALTER TABLE {name}_heir INHERIT {name}_top; ALTER TABLE ONLY {name}_top ALTER COLUMN \"Spalte 1\" SET NOT NULL; \
+         INSERT INTO {name}_top SELECT * FROM {name}; DROP TABLE {name}; ALTER TABLE {name}_top RENAME TO {name}"
+    ));
+    assert_eq!(city.rows("SELECT n FROM counts").unwrap(), before);
+    assert_eq!(
+        city.rows("SELECT n FROM counts LIMIT 1000").unwrap(),
+        before
+    );
+}
+
+/// A server allows so many connections, and one question does not take them all.
+#[test]
+fn one_question_takes_few_connections() {
+    let city = city(Kept::Database, 10_000);
+    runtime().block_on(async {
+        let sessions = Sessions::new(city.limits.time);
+        let scan = scan_of(&table(&city), &BOTH, &[0, 1], &sessions);
+        let mut open = Vec::new();
+        for _ in 0..8 {
+            let mut rows = reads(&scan);
+            assert_eq!(code(rows.next().await), Ok(8192));
+            open.push(rows);
+        }
+        let more = code(reads(&scan).next().await);
+        assert_eq!(more, Err(Code::ResourceLimit));
+        open.pop();
+        assert_eq!(code(reads(&scan).next().await), Ok(8192));
+    });
+}
+
 /// What is not read any more is not computed any more, there as well.
 #[test]
 fn who_lets_go_ends_the_statement() {
