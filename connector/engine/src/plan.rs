@@ -24,7 +24,7 @@ use policy::refusal::Refusal;
 use std::sync::Arc;
 
 /// A statement as a plan over the tables that its asker sees, types checked and coerced.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Planned {
     /// The plan.
     pub plan: LogicalPlan,
@@ -57,19 +57,32 @@ pub async fn plan_apart(
     stack::run(limits.planning, planning(sql, view, limits, now)).await
 }
 
+/// Reads and plans `sql` over `view`; what it gives is not bound yet.
+fn reading(
+    sql: &str,
+    view: &View,
+    limits: &SqlLimits,
+    now: Time,
+) -> impl FnOnce() -> Result<Planned, Refusal> + Send + 'static {
+    let tables = Arc::new(names::ViewTables::new(view));
+    let (sql, limits) = (sql.to_owned(), *limits);
+    move || {
+        let Planned { plan, explain } = planned(&sql, tables, &limits, now)?;
+        let plan = functions::joined::bounded(plan).map_err(|error| fault::planning(&error))?;
+        Ok(Planned { plan, explain })
+    }
+}
+
 fn planning(
     sql: &str,
     view: &View,
     limits: &SqlLimits,
     now: Time,
 ) -> impl FnOnce() -> Result<Bound, Refusal> + Send + 'static {
-    let tables = Arc::new(names::ViewTables::new(view));
-    let (sql, limits) = (sql.to_owned(), *limits);
+    let reading = reading(sql, view, limits, now);
     move || {
-        let planned = planned(&sql, tables, &limits, now)?;
-        let plan =
-            functions::joined::bounded(planned.plan).map_err(|error| fault::planning(&error))?;
-        bind(plan, planned.explain)
+        let planned = reading()?;
+        bind(planned.plan, planned.explain)
     }
 }
 

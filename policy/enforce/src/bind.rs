@@ -11,8 +11,8 @@ use policy::refusal::{Code, Refusal};
 use policy::ruling::{Meeting, Question};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A plan of which it is known what it reads. Made by [`bind`] alone; a copy is of the same plan.
-#[derive(Debug, Clone)]
+/// A plan of which it is known what it reads. Made by [`bind`] alone.
+#[derive(Debug)]
 pub struct Bound {
     plan: LogicalPlan,
     reads: BTreeMap<DatasetId, BTreeSet<Name>>,

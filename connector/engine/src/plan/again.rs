@@ -2,9 +2,9 @@
 
 use crate::limits::SqlLimits;
 use crate::plan::functions::moment;
-use crate::plan::{plan_apart, stack};
+use crate::plan::{Planned, reading, stack};
 use catalog::view::View;
-use enforce::bind::Bound;
+use enforce::bind::{Bound, bind};
 use evidence::time::Time;
 use policy::refusal::Refusal;
 use std::collections::VecDeque;
@@ -18,15 +18,15 @@ pub struct Plans(Mutex<VecDeque<Kept>>);
 struct Kept {
     sql: String,
     view: View,
-    bound: Bound,
+    planned: Planned,
 }
 
 impl Plans {
-    /// As [`plan_apart`], or what came of it when the same text was planned over the same view: the same contracts, datasets,
+    /// As [`crate::plan::plan_apart`], or what came of it when the same text was planned over the same view: the same contracts, datasets,
     /// columns and shapes, each compared as a whole.
     ///
     /// # Errors
-    /// Those of [`plan_apart`].
+    /// Those of [`crate::plan::plan_apart`].
     pub async fn plan(
         &self,
         sql: &str,
@@ -35,30 +35,38 @@ impl Plans {
         now: Time,
     ) -> Result<Bound, Refusal> {
         let keeps = sql.len() <= LONGEST && !tells_time(sql);
-        if keeps && let Some(bound) = self.found(sql, view) {
-            return Ok(bound);
+        if keeps && let Some(planned) = self.found(sql, view) {
+            // It is walked through and bound every time, as a new one is.
+            let bound = move || bind(planned.plan, planned.explain);
+            return stack::run(limits.planning, bound).await;
         }
-        let bound = plan_apart(sql, view, limits, now).await?;
-        if keeps {
+        let reading = reading(sql, view, limits, now);
+        let work = move || {
+            let planned = reading()?;
+            let copy = keeps.then(|| planned.clone());
+            Ok((bind(planned.plan, planned.explain)?, copy))
+        };
+        let (bound, copy) = stack::run(limits.planning, work).await?;
+        if let Some(planned) = copy {
             self.keep(Kept {
                 sql: sql.to_owned(),
                 view: view.clone(),
-                bound: bound.clone(),
+                planned,
             });
         }
         Ok(bound)
     }
 
-    fn found(&self, sql: &str, view: &View) -> Option<Bound> {
+    fn found(&self, sql: &str, view: &View) -> Option<Planned> {
         let mut kept = self.kept();
         let at = kept
             .iter()
             .position(|kept| kept.sql == sql && kept.view == *view)?;
         // What is asked for most often stays longest.
         let found = kept.remove(at)?;
-        let bound = found.bound.clone();
+        let planned = found.planned.clone();
         kept.push_front(found);
-        Some(bound)
+        Some(planned)
     }
 
     fn keep(&self, new: Kept) {
