@@ -28,6 +28,7 @@ use postgres::Table;
 use postgres::session::Sessions;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
+use store::Store;
 
 /// Where the rows of a dataset stay, as its manifest holds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +38,27 @@ pub enum Stays {
     Parquet(Lake),
     /// In a table of PostgreSQL.
     Postgres(Table),
+}
+
+impl Stays {
+    /// The files, or the table and its database, as their owner names them.
+    #[must_use]
+    pub fn places(&self) -> Vec<String> {
+        match self {
+            Self::Parquet(lake) => {
+                let before = match &lake.store {
+                    Store::Local => "/".to_owned(),
+                    Store::S3(bucket) => format!("s3://{}/", bucket.name),
+                };
+                let paths = lake.objects.iter().map(|object| &object.path);
+                paths.map(|path| format!("{before}{path}")).collect()
+            }
+            Self::Postgres(table) => vec![format!(
+                "{}.{} of {}",
+                table.schema, table.name, table.server.database
+            )],
+        }
+    }
 }
 
 /// How much is told of what stands in the way of rows.

@@ -122,6 +122,19 @@ async fn show(node: &Arc<Node>, name: &str, out: &Out) -> Outcome {
         }
         text = format!("{text}\n{}\n", guard::text(&dataset, Some(held)));
     }
+    let stays = holdings
+        .get(&dataset.id)
+        .and_then(|held| held.in_place.as_ref());
+    if let Some(stays) = stays {
+        let places = stays.stays().places();
+        text.push_str("\nstays where it is\n");
+        for place in &places {
+            text.push_str(&format!("  {place}\n"));
+        }
+        if let Some(members) = json.as_object_mut() {
+            members.insert("in_place".to_owned(), json!(places));
+        }
+    }
     out.object(json, text).await?;
     Ok(0)
 }

@@ -36,6 +36,13 @@ fn files_stay_where_they_are_and_are_read_behind_the_same_gate() {
     assert_eq!(sample.len(), 2);
     assert_eq!(text(&sample[1]["fields"], "level"), "0.25");
 
+    let shown = lindau
+        .hansa(&["--json", "dataset", "show", "levels"])
+        .must()
+        .json();
+    let first = folder.path().canonicalize().unwrap().join("a.parquet");
+    assert_eq!(shown["in_place"][0].as_str(), first.to_str(), "{shown}");
+
     // Another file by the name of a published one: not a row of it, until it is published.
     let changed = rows(0, 9_000);
     std::fs::write(folder.path().join("b.parquet"), parquet(&changed)).unwrap();

@@ -2,7 +2,6 @@
 
 use super::{find_in, read};
 use crate::alone::alone;
-use crate::inplace::Stays;
 use crate::limits::Limits;
 use crate::source::config::{DatasetConfig, InPlaceConfig};
 use crate::source::look::Sample;
@@ -63,10 +62,7 @@ pub fn sample(
                 break;
             }
         }
-        let shown = match &here.stays {
-            Stays::Parquet(lake) => lake.objects.first().map(|object| object.path.clone()),
-            Stays::Postgres(table) => Some(format!("{}.{}", table.schema, table.name)),
-        };
+        let shown = here.stays.places().into_iter().next();
         Ok((shown.unwrap_or_default(), sample))
     })
 }
