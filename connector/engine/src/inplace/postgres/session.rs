@@ -95,7 +95,8 @@ pub(super) struct Connected {
     client: Client,
     cancel: CancelToken,
     tls: Option<MakeRustlsConnect>,
-    task: tokio::task::JoinHandle<()>,
+    /// Ends when all that was asked has been answered and nobody asks any more.
+    task: Option<tokio::task::JoinHandle<()>>,
     /// Whether a statement may still run.
     busy: AtomicBool,
     _room: Option<OwnedSemaphorePermit>,
@@ -131,7 +132,7 @@ impl Connected {
             client,
             cancel,
             tls,
-            task,
+            task: Some(task),
             busy: AtomicBool::new(false),
             _room: None,
         };
@@ -185,29 +186,32 @@ impl Connected {
 
 impl Drop for Connected {
     fn drop(&mut self) {
-        if !self.busy.load(Ordering::Relaxed) {
-            self.task.abort();
+        let Some(mut task) = self.task.take() else {
             return;
-        }
-        let (cancel, tls) = (self.cancel.clone(), self.tls.take());
-        let abort = self.task.abort_handle();
-        let ending = async move {
-            // A statement that only computes would not notice that nobody reads any more.
-            let ended = match tls {
-                None => cancel.cancel_query(NoTls).await,
-                Some(tls) => cancel.cancel_query(tls).await,
-            };
-            if let Err(error) = ended {
-                tracing::debug!(name: "in_place.cancel", detail = %error, "a statement could not be cancelled");
-            }
-            abort.abort();
         };
-        match tokio::runtime::Handle::try_current() {
-            Ok(handle) => {
-                handle.spawn(ending);
+        let runtime = tokio::runtime::Handle::try_current();
+        let (true, Ok(runtime)) = (self.busy.load(Ordering::Relaxed), runtime) else {
+            task.abort();
+            return;
+        };
+        let (cancel, tls) = (self.cancel.clone(), self.tls.take());
+        runtime.spawn(async move {
+            // A statement that only computes would not notice that nobody reads any more; one that has not begun when it is told
+            // to end does not hear it.
+            for pause in PAUSES {
+                let told = match &tls {
+                    None => cancel.cancel_query(NoTls).await,
+                    Some(tls) => cancel.cancel_query(tls.clone()).await,
+                };
+                if let Err(error) = told {
+                    tracing::debug!(name: "in_place.cancel", detail = %error, "a statement could not be cancelled");
+                }
+                if tokio::time::timeout(pause, &mut task).await.is_ok() {
+                    return;
+                }
             }
-            Err(_) => self.task.abort(),
-        }
+            task.abort();
+        });
     }
 }
 
@@ -319,6 +323,13 @@ pub fn wrong_with(database: &str, verified: bool) -> Option<String> {
 }
 
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// So long a statement may take to end, each time that it is told to.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_secs(1),
+    Duration::from_secs(10),
+];
 
 /// The longest time that the database can be told, in milliseconds.
 const MOST: u128 = 2_147_483_647;
