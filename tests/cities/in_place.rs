@@ -10,7 +10,6 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::parquet::arrow::ArrowWriter;
 use harness::city::City;
 use harness::league::League;
-use harness::play::ALL;
 use std::sync::Arc;
 
 /// Rows `from` to `to` of the table that all of these tests publish: `id`, `site`, `level`.
@@ -36,7 +35,7 @@ fn parquet(rows: &[(i64, String, f64)]) -> Vec<u8> {
     let batch = RecordBatch::try_new(
         Arc::clone(&schema),
         vec![
-            Arc::new(rows.iter().map(|row| row.0).collect::<Int64Array>().clone()),
+            Arc::new(rows.iter().map(|row| row.0).collect::<Int64Array>()),
             Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.1))),
             Arc::new(Float64Array::from_iter_values(rows.iter().map(|row| row.2))),
         ],
@@ -95,5 +94,3 @@ fn totals(acme: &City) -> (i64, i64) {
 fn said(outcome: &harness::city::Outcome) -> String {
     format!("{}{}", outcome.out, outcome.err)
 }
-
-const EVERYTHING: &str = ALL;

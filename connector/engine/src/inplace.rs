@@ -12,7 +12,7 @@ pub mod stage;
 pub mod store;
 
 use crate::fault;
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Field, SchemaRef};
 use datafusion::catalog::Session;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column, lit};
@@ -106,19 +106,19 @@ impl InPlace {
     /// Nothing is opened yet: a store or a database that is out of reach holds up no start.
     #[must_use]
     pub const fn new(stays: Stays) -> Self {
-        Self {
-            stays,
-            store: Mutex::new(None),
-            told: Told::Little,
-        }
+        Self::telling(Told::Little, stays)
     }
 
     /// The same for the own house.
     pub(crate) const fn own(stays: Stays) -> Self {
+        Self::telling(Told::All, stays)
+    }
+
+    const fn telling(told: Told, stays: Stays) -> Self {
         Self {
             stays,
             store: Mutex::new(None),
-            told: Told::All,
+            told,
         }
     }
 
@@ -131,7 +131,7 @@ impl InPlace {
     /// The scan of the columns at `projection` of `schema`, which names the dataset's columns.
     pub(crate) fn scan(
         &self,
-        schema: &arrow_schema::SchemaRef,
+        schema: &SchemaRef,
         projection: Option<&Vec<usize>>,
         session: &dyn Session,
         sessions: &Sessions,
@@ -169,7 +169,7 @@ impl InPlace {
 /// The columns under the dataset's names and with one zero.
 fn renamed(
     scan: Arc<dyn ExecutionPlan>,
-    schema: &arrow_schema::SchemaRef,
+    schema: &SchemaRef,
     projection: Option<&Vec<usize>>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let shown = match projection {
@@ -177,27 +177,22 @@ fn renamed(
         Some(indices) => Arc::new(schema.project(indices)?),
     };
     let found = scan.schema();
-    let pairs = shown.fields().iter().zip(found.fields()).enumerate();
-    let columns = pairs.map(|(at, (shown, found))| {
+    let pairs = || shown.fields().iter().zip(found.fields());
+    let is_float = |field: &Field| *field.data_type() == DataType::Float64;
+    if pairs().all(|(shown, found)| shown.name() == found.name() && !is_float(found)) {
+        return Ok(scan);
+    }
+    let columns = pairs().enumerate().map(|(at, (shown, found))| {
         let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(found.name(), at));
         // No comparison can tell the two zeros apart, as in a copy.
-        let column = match found.data_type() {
-            DataType::Float64 => Arc::new(BinaryExpr::new(column, Operator::Plus, lit(0.0_f64))),
-            _ => column,
+        let column = if is_float(found) {
+            Arc::new(BinaryExpr::new(column, Operator::Plus, lit(0.0_f64)))
+        } else {
+            column
         };
         (column, shown.name().clone())
     });
     let columns: Vec<_> = columns.collect();
-    let same = shown
-        .fields()
-        .iter()
-        .zip(found.fields())
-        .all(|(shown, found)| {
-            shown.name() == found.name() && *found.data_type() != DataType::Float64
-        });
-    if same {
-        return Ok(scan);
-    }
     Ok(Arc::new(ProjectionExec::try_new(columns, scan)?))
 }
 

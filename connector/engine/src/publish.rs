@@ -6,25 +6,24 @@ mod in_place;
 pub mod input;
 pub mod parsed;
 pub mod prepare;
+pub mod staged;
 pub mod write;
 
 use crate::limits::Limits;
-use crate::model;
-use crate::snapshot::Snapshot;
+use crate::model::{self, Model};
 use crate::snapshot::disk::{self, Place};
-use crate::snapshot::manifest::Manifest;
 use crate::source::config::DatasetConfig;
 use crate::source::report::Counts;
+use arrow_schema::SchemaRef;
 use catalog::dataset::{Column, Dataset};
-use evidence::digest::Digest;
 use evidence::time::Time;
 use input::Inputs;
 use parsed::Parsed;
 use policy::id::{DatasetId, ParticipantId};
 use policy::refusal::{Code, Refusal};
+use staged::{Rows, Staged};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 use write::Written;
 
 /// What a publication needs to know beside the dataset's own configuration.
@@ -83,20 +82,6 @@ pub struct Report {
     pub schema_changes: Vec<String>,
 }
 
-/// A snapshot that is complete on disk and that nobody sees yet.
-#[derive(Debug)]
-pub struct Staged {
-    /// The catalogue entry.
-    pub entry: Dataset,
-    /// The digest of its rows.
-    pub digest: Digest,
-    /// What was read and what changes.
-    pub report: Report,
-    place: Place,
-    manifest: Manifest,
-    folder: TempDir,
-}
-
 /// What [`stage`] came to.
 #[derive(Debug)]
 pub enum Outcome {
@@ -143,26 +128,19 @@ pub fn stage(
         rows: 0,
         ..written.counts.clone()
     });
-    let before = published.map(|manifest| manifest.dataset);
-    let files = (inputs.files.len(), parsed.read);
-    let report = report(&entry, before.as_ref(), files, &written, &counts);
-    let manifest = Manifest {
-        dataset: entry.clone(),
-        files: written.files,
-        digest: written.digest,
-        inputs: inputs.digest,
-        stays: None,
-    };
-    disk::write_manifest(folder.path(), &manifest)?;
-    parsed::forget_others(&place, &parsed.files);
-    Ok(Outcome::Staged(Box::new(Staged {
-        entry,
-        digest: manifest.digest,
-        report,
-        place,
-        manifest,
+    let staged = Staged::new(Rows {
+        place: &place,
         folder,
-    })))
+        entry,
+        before: published,
+        inputs: inputs.digest,
+        files: (inputs.files.len(), parsed.read),
+        stays: None,
+        counts,
+        written,
+    })?;
+    parsed::forget_others(&place, &parsed.files);
+    Ok(Outcome::Staged(Box::new(staged)))
 }
 
 /// Makes the rows and the entry that describes them.
@@ -174,30 +152,45 @@ fn compose(
     folder: &Path,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<(Dataset, Written), Refusal> {
-    let zone = config.zone.as_deref().unwrap_or(&context.zone);
     let prepared = prepare::plan(config, inputs, parsed, context)?;
-    let columns = entry::columns(config, &prepared.schema)?;
-    let model = config.model.as_deref().map(|name| declared(config, name));
-    let model = model.transpose()?;
-    let columns = entry::required_by(columns, model);
-    let mut entry = entry::draft(config, context, zone, columns)?;
-    if let Some(model) = model {
-        model::conform::check(model, &entry).map_err(|why| at(config, "model", why))?;
-    }
+    let (mut entry, model) = drafted(config, context, &prepared.schema)?;
     let order = entry::order(config, &entry.columns)?;
     let written = write::write(prepared, &entry, &order, folder, context, progress)
         .map_err(|refusal| prepare::placed(refusal, config))?;
-    if let Some(model) = model {
-        model::conform::days(model, &written, &entry).map_err(|why| at(config, "model", why))?;
-    }
-    let place = Place::new(&context.state, &config.name);
-    entry.version = disk::next_version(&place, context.now)?;
-    describe(&mut entry, &written);
+    describe(&mut entry, &written, model, config, context)?;
     Ok((entry, written))
 }
 
-/// Tells what was seen in the rows.
-fn describe(entry: &mut Dataset, written: &Written) {
+/// The entry before its rows are known, and the model whose columns it has.
+fn drafted(
+    config: &DatasetConfig,
+    context: &Context,
+    schema: &SchemaRef,
+) -> Result<(Dataset, Option<&'static Model>), Refusal> {
+    let zone = config.zone.as_deref().unwrap_or(&context.zone);
+    let columns = entry::columns(config, schema)?;
+    let model = config.model.as_deref().map(|name| declared(config, name));
+    let model = model.transpose()?;
+    let columns = entry::required_by(columns, model);
+    let entry = entry::draft(config, context, zone, columns)?;
+    if let Some(model) = model {
+        model::conform::check(model, &entry).map_err(|why| at(config, "model", why))?;
+    }
+    Ok((entry, model))
+}
+
+/// Tells what was seen in the rows, and gives them their version.
+fn describe(
+    entry: &mut Dataset,
+    written: &Written,
+    model: Option<&Model>,
+    config: &DatasetConfig,
+    context: &Context,
+) -> Result<(), Refusal> {
+    if let Some(model) = model {
+        model::conform::days(model, written, entry).map_err(|why| at(config, "model", why))?;
+    }
+    entry.version = disk::next_version(&Place::new(&context.state, &config.name), context.now)?;
     entry.rows = written.rows;
     entry.bytes = written.bytes;
     entry.time_span = written.time_span(entry);
@@ -205,50 +198,7 @@ fn describe(entry: &mut Dataset, written: &Written) {
     for (column, seen) in entry.columns.iter_mut().zip(&written.seen) {
         column.distinct = seen.distinct;
     }
-}
-
-fn report(
-    entry: &Dataset,
-    before: Option<&Dataset>,
-    (files, files_read): (usize, usize),
-    written: &Written,
-    counts: &Counts,
-) -> Report {
-    let nulls = entry.columns.iter().zip(&written.seen);
-    let nulls = nulls.filter(|(_, seen)| seen.nulls > 0);
-    Report {
-        dataset: entry.id.clone(),
-        files,
-        files_read,
-        counts: counts.clone(),
-        rows: written.rows,
-        nulls: nulls
-            .map(|(column, seen)| (column.name.to_string(), seen.nulls))
-            .collect(),
-        rows_before: before.map(|before| before.rows),
-        schema_changes: before
-            .map(|before| schema_changes(&before.columns, &entry.columns))
-            .unwrap_or_default(),
-    }
-}
-
-impl Staged {
-    /// Puts the snapshot in the place of the published one, which stays on disk until it is retired and unread.
-    ///
-    /// # Errors
-    /// `STATE_BROKEN` or `DISK_FULL` where the state folder can't be written.
-    pub fn commit(self) -> Result<Snapshot, Refusal> {
-        let folder = disk::admit(&self.place, &self.entry.version, self.folder)?;
-        let Manifest {
-            dataset,
-            files,
-            digest,
-            inputs: _,
-            stays,
-        } = self.manifest;
-        let files = files.iter().map(|name| folder.join(name)).collect();
-        Ok(Snapshot::in_folder(dataset, files, digest, folder).with_stays(stays))
-    }
+    Ok(())
 }
 
 /// How one list of columns differs from another, a sentence each.
@@ -299,7 +249,7 @@ pub fn schema_changes(before: &[Column], after: &[Column]) -> Vec<String> {
     changes
 }
 
-fn declared(config: &DatasetConfig, name: &str) -> Result<&'static model::Model, Refusal> {
+fn declared(config: &DatasetConfig, name: &str) -> Result<&'static Model, Refusal> {
     model::model(name).ok_or_else(|| {
         let known: Vec<&str> = model::MODELS.iter().map(|model| model.name).collect();
         config

@@ -10,6 +10,8 @@ use s3s::service::S3ServiceBuilder;
 use std::net::SocketAddr;
 use std::path::Path;
 
+const KEYS: &str = "access_key_id = reader\nsecret_access_key = a-secret-key\n";
+
 /// A store over the folders of a folder, which are its buckets.
 struct Store {
     runtime: Option<tokio::runtime::Runtime>,
@@ -69,11 +71,7 @@ fn files_of_a_store_are_read_where_they_are() {
     put("notes.txt", &[]);
     let mut store = Store::over(folder.path(), "127.0.0.1:0");
     let keys = folder.path().join("keys");
-    std::fs::write(
-        &keys,
-        "access_key_id = reader\nsecret_access_key = a-secret-key\n",
-    )
-    .unwrap();
+    std::fs::write(&keys, KEYS).unwrap();
     let source = format!(
         "kind = \"parquet\"\npath = \"s3://water/levels/*.parquet\"\nin_place = true\nendpoint = \"http://{}\"\n\
          region = \"eu-central-1\"\ncredentials_file = \"{}\"",
@@ -115,5 +113,11 @@ fn files_of_a_store_are_read_where_they_are() {
     std::fs::write(&keys, "access_key_id = reader\nsecret_access_key = wrong\n").unwrap();
     let told = said(&city.hansa(&["check"]).ends(6));
     assert!(told.contains("SOURCE_UNREADABLE"), "{told}");
+
+    // Other keys count from the next question on.
+    acme.ask("SELECT count(*) FROM lindau.levels")
+        .refused("SOURCE_UNAVAILABLE", 5);
+    std::fs::write(&keys, KEYS).unwrap();
+    assert_eq!(totals(&acme), permitted(&all));
     lindau.verifies();
 }

@@ -74,7 +74,7 @@ fn a_table_is_read_in_its_database_behind_the_same_gate() {
     all.extend([(5_000, "s1".to_owned(), 0.0), (5_001, "s3".to_owned(), 0.0)]);
     assert_eq!(totals(&acme), permitted(&all));
 
-    // Columns, filters and limits are the database's work; the hidden column is not even asked for.
+    // What the question and the contract leave out is left out by the database.
     let answer = acme
         .ask("SELECT id FROM lindau.levels WHERE id >= 4998 AND site = 's1' LIMIT 3")
         .must()

@@ -1,9 +1,9 @@
 //! Parquet files of this machine, in place.
 
-use super::{EVERYTHING, SOME, dataset, parquet, permitted, publishes, rows, said, totals};
+use super::{SOME, dataset, parquet, permitted, publishes, rows, said, totals};
 use crate::binary;
 use harness::league::League;
-use harness::play::{number, text};
+use harness::play::{ALL, number, text};
 
 #[test]
 fn files_stay_where_they_are_and_are_read_behind_the_same_gate() {
@@ -65,7 +65,7 @@ fn files_stay_where_they_are_and_are_read_behind_the_same_gate() {
     lindau.stop();
     std::fs::remove_file(folder.path().join("a.parquet")).unwrap();
     lindau.holds("more", "id,site\n1,s1\n", "");
-    lindau.offers("more", "more", EVERYTHING, "\"league\"", "auto");
+    lindau.offers("more", "more", ALL, "\"league\"", "auto");
     lindau.serve();
     acme.hansa(&["peer", "remove", "lindau"]).must();
     acme.knows(&lindau);

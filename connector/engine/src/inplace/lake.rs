@@ -13,7 +13,6 @@ use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFacto
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::empty::EmptyExec;
 use datafusion_common::Result;
 use evidence::digest::{Digest, Hasher};
 use object_store::path::Path;
@@ -109,13 +108,6 @@ impl Lake {
         let fields = fields
             .map(|(field, name)| Field::new(name, field.data_type().clone(), field.is_nullable()));
         let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        if self.objects.is_empty() {
-            let projected = match &projection {
-                None => schema,
-                Some(indices) => Arc::new(schema.project(indices)?),
-            };
-            return Ok(Arc::new(EmptyExec::new(projected)));
-        }
         let digest = self.digest();
         let files = self.objects.iter().enumerate().map(|(at, object)| {
             PartitionedFile::new_from_meta(ObjectMeta {

@@ -7,7 +7,6 @@ pub mod scan;
 pub mod session;
 
 use ::catalog::dataset::ColumnType;
-use catalog::dataset_kind;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -76,7 +75,14 @@ impl Kind {
     /// The type of the dataset's column.
     #[must_use]
     pub const fn column(self) -> ColumnType {
-        dataset_kind(self)
+        match self {
+            Self::Text | Self::AsText => ColumnType::Text,
+            Self::Bool => ColumnType::Bool,
+            Self::Int => ColumnType::Int,
+            Self::Float | Self::Numeric => ColumnType::Float,
+            Self::Date => ColumnType::Date,
+            Self::Instant => ColumnType::Instant,
+        }
     }
 }
 

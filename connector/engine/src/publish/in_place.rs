@@ -1,13 +1,10 @@
 //! Publishing a dataset whose rows stay where they are: found, looked at, described; nothing is copied.
 
-use super::{
-    Context, Outcome, Progress, Staged, at, declared, describe, entry, report, unreadable,
-};
+use super::staged::{Rows, Staged};
+use super::{Context, Outcome, Progress, describe, drafted, unreadable};
 use crate::inplace::{Stays, stage as rows};
-use crate::model;
 use crate::publish::input;
 use crate::snapshot::disk::{self, Place};
-use crate::snapshot::manifest::Manifest;
 use crate::source::config::{DatasetConfig, InPlaceConfig};
 use arrow_schema::{Field, Schema, SchemaRef};
 use evidence::digest::Hasher;
@@ -46,44 +43,26 @@ pub(super) fn stage(
         .iter()
         .map(|column| Field::new(column.name.as_str(), column.kind.arrow(), !column.required));
     let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let model = config.model.as_deref().map(|name| declared(&config, name));
-    let model = model.transpose()?;
-    let columns = entry::required_by(entry::columns(&config, &schema)?, model);
-    let mut entry = entry::draft(&config, context, zone, columns)?;
-    if let Some(model) = model {
-        model::conform::check(model, &entry).map_err(|why| at(&config, "model", why))?;
-    }
+    let (mut entry, model) = drafted(&config, context, &schema)?;
     let written = rows::look(&here, &entry, context, progress)?;
     // What can't be read is left out of a table as it is out of a copy; a file is read as a whole.
     if matches!(here.stays, Stays::Parquet(_)) && written.counts.bad_rows > 0 {
         return Err(unreadable(&config, &written.counts));
     }
-    if let Some(model) = model {
-        model::conform::days(model, &written, &entry).map_err(|why| at(&config, "model", why))?;
-    }
-    entry.version = disk::next_version(&place, context.now)?;
+    describe(&mut entry, &written, model, &config, context)?;
     if matches!(here.stays, Stays::Postgres(_)) {
         entry.version.push_str(disk::LIVE);
     }
-    describe(&mut entry, &written);
-    let before = published.map(|manifest| manifest.dataset);
-    let files = (here.files, here.files);
-    let report = report(&entry, before.as_ref(), files, &written, &written.counts);
-    let manifest = Manifest {
-        dataset: entry.clone(),
-        files: Vec::new(),
-        digest: written.digest,
-        inputs,
-        stays: Some(here.stays),
-    };
-    let folder = disk::staging(&place)?;
-    disk::write_manifest(folder.path(), &manifest)?;
-    Ok(Outcome::Staged(Box::new(Staged {
+    let staged = Staged::new(Rows {
+        folder: disk::staging(&place)?,
+        place: &place,
         entry,
-        digest: manifest.digest,
-        report,
-        place,
-        manifest,
-        folder,
-    })))
+        before: published,
+        inputs,
+        files: (here.files, here.files),
+        stays: Some(here.stays),
+        counts: written.counts.clone(),
+        written,
+    })?;
+    Ok(Outcome::Staged(Box::new(staged)))
 }

@@ -2,7 +2,6 @@
 
 use super::session::{Connected, unreadable};
 use super::{Kind, Server, Table, TableColumn, ident};
-use ::catalog::dataset::ColumnType;
 use policy::refusal::{Code, Refusal};
 
 /// A column as the database has it.
@@ -16,18 +15,6 @@ pub struct Found {
     pub kind: Option<Kind>,
     /// Whether it may be without a value.
     pub nullable: bool,
-}
-
-/// The type of a dataset's column of that kind.
-pub(super) const fn dataset_kind(kind: Kind) -> ColumnType {
-    match kind {
-        Kind::Text | Kind::AsText => ColumnType::Text,
-        Kind::Bool => ColumnType::Bool,
-        Kind::Int => ColumnType::Int,
-        Kind::Float | Kind::Numeric => ColumnType::Float,
-        Kind::Date => ColumnType::Date,
-        Kind::Instant => ColumnType::Instant,
-    }
 }
 
 /// The columns of a table or view.
@@ -106,9 +93,11 @@ pub(super) async fn still(open: &Connected, table: &Table) -> Result<Rows, Refus
 /// transaction's state: of that state is what the catalogue's tables say, of this moment what its functions say.
 fn below(schema: &str, name: &str) -> String {
     format!(
-        "WITH RECURSIVE below(oid, relkind) AS (\
+        "WITH RECURSIVE named AS (\
            SELECT c.oid, c.relkind FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-           WHERE n.nspname = {} AND c.relname = {} \
+           WHERE n.nspname = {} AND c.relname = {}\
+         ), below(oid, relkind) AS (\
+           SELECT oid, relkind FROM named \
            UNION \
            SELECT c.oid, c.relkind FROM below b CROSS JOIN LATERAL (\
              SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = b.oid \
@@ -118,16 +107,13 @@ fn below(schema: &str, name: &str) -> String {
              WHERE r.ev_class = b.oid AND b.relkind = 'v'\
            ) x(oid) JOIN pg_class c ON c.oid = x.oid\
          ) \
-         SELECT to_regclass({}) = (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-           WHERE n.nspname = {} AND c.relname = {}), bool_or(c.relkind IN ('v', 'f') OR c.relrowsecurity OR EXISTS (\
+         SELECT to_regclass({}) = (SELECT oid FROM named), bool_or(c.relkind IN ('v', 'f') OR c.relrowsecurity OR EXISTS (\
            SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated = 'v')), \
          bool_or(c.relkind IN ('r', 'm') AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid)) \
          FROM below b JOIN pg_class c ON c.oid = b.oid",
         text(schema),
         text(name),
-        text(&format!("{}.{}", ident(schema), ident(name))),
-        text(schema),
-        text(name)
+        text(&format!("{}.{}", ident(schema), ident(name)))
     )
 }
 

@@ -21,7 +21,9 @@ use std::sync::Arc;
 pub(super) async fn find(config: &DatasetConfig, store: &Store) -> Result<Here, Refusal> {
     let open = store.open()?;
     let objects = objects(config, store, &open).await?;
-    let first = objects.first().ok_or_else(|| none(config))?;
+    let first = objects
+        .first()
+        .ok_or_else(|| wrong(config, Code::FileMissing, "no file is there"))?;
     let first = schema(&open, first).await?;
     let columns = if config.columns.is_empty() {
         columnar::declared(&first, config)?
@@ -55,65 +57,10 @@ async fn objects(
     store: &Store,
     open: &Arc<dyn ObjectStore>,
 ) -> Result<Vec<Object>, Refusal> {
-    let unreadable = |error: object_store::Error| {
-        let sentence = format!("the files can't be listed: {error}");
-        config
-            .source
-            .place
-            .refuse(Code::SourceUnreadable, "path", sentence)
+    let mut found = match store {
+        Store::Local => on_this_machine(config, open).await?,
+        Store::S3(_) => in_a_bucket(config, open).await?,
     };
-    let mut found: Vec<ObjectMeta> = Vec::new();
-    match store {
-        Store::Local => {
-            for file in files::list(&config.source, &config.folder)? {
-                let whole = file.path.canonicalize().map_err(|error| {
-                    let sentence = format!("`{}`: {error}", file.shown);
-                    config
-                        .source
-                        .place
-                        .refuse(Code::FileMissing, "path", sentence)
-                })?;
-                let path =
-                    Path::from_absolute_path(whole).map_err(|error| unreadable(error.into()))?;
-                found.push(open.head(&path).await.map_err(unreadable)?);
-            }
-        }
-        Store::S3(_) => {
-            for path in &config.source.paths {
-                let key = key_of(path);
-                let pattern = glob::Pattern::new(key).map_err(|error| {
-                    let sentence = format!("`{path}`: {error}");
-                    config
-                        .source
-                        .place
-                        .refuse(Code::ConfigInvalid, "path", sentence)
-                })?;
-                let fixed = key.split(['*', '?', '[']).next().unwrap_or_default();
-                let folder = fixed.rsplit_once('/').map_or("", |(folder, _)| folder);
-                let prefix = Path::parse(folder).map_err(|error| unreadable(error.into()))?;
-                let listed: Vec<ObjectMeta> = open
-                    .list(Some(&prefix))
-                    .try_collect()
-                    .await
-                    .map_err(unreadable)?;
-                let before = found.len();
-                found.extend(listed.into_iter().filter(|object| {
-                    let options = glob::MatchOptions {
-                        require_literal_separator: true,
-                        ..glob::MatchOptions::default()
-                    };
-                    pattern.matches_with(object.location.as_ref(), options)
-                }));
-                if found.len() == before {
-                    let sentence = format!("`{path}`: no file is there");
-                    return Err(config
-                        .source
-                        .place
-                        .refuse(Code::FileMissing, "path", sentence));
-                }
-            }
-        }
-    }
     found.sort_by(|one, other| one.location.cmp(&other.location));
     found.dedup_by(|one, other| one.location == other.location);
     let mut objects = Vec::with_capacity(found.len());
@@ -121,15 +68,15 @@ async fn objects(
         // Not every store tells the tags in its lists.
         let tag = match object.e_tag {
             Some(tag) => Some(tag),
-            None => open.head(&object.location).await.map_err(unreadable)?.e_tag,
+            None => {
+                let head = open.head(&object.location).await;
+                head.map_err(|error| unlisted(config, &error))?.e_tag
+            }
         };
         let tag = tag.ok_or_else(|| {
             let sentence =
                 "the store gives its files no entity tags, so that a changed one could not be told";
-            config
-                .source
-                .place
-                .refuse(Code::SourceUnreadable, "path", sentence)
+            wrong(config, Code::SourceUnreadable, sentence)
         })?;
         objects.push(Object {
             path: object.location.to_string(),
@@ -138,6 +85,68 @@ async fn objects(
         });
     }
     Ok(objects)
+}
+
+async fn on_this_machine(
+    config: &DatasetConfig,
+    open: &Arc<dyn ObjectStore>,
+) -> Result<Vec<ObjectMeta>, Refusal> {
+    let mut found = Vec::new();
+    for file in files::list(&config.source, &config.folder)? {
+        let whole = file.path.canonicalize().map_err(|error| {
+            let sentence = format!("`{}`: {error}", file.shown);
+            wrong(config, Code::FileMissing, sentence)
+        })?;
+        let path =
+            Path::from_absolute_path(whole).map_err(|error| unlisted(config, &error.into()))?;
+        let head = open.head(&path).await;
+        found.push(head.map_err(|error| unlisted(config, &error))?);
+    }
+    Ok(found)
+}
+
+async fn in_a_bucket(
+    config: &DatasetConfig,
+    open: &Arc<dyn ObjectStore>,
+) -> Result<Vec<ObjectMeta>, Refusal> {
+    let options = glob::MatchOptions {
+        require_literal_separator: true,
+        ..glob::MatchOptions::default()
+    };
+    let mut found = Vec::new();
+    for path in &config.source.paths {
+        let key = key_of(path);
+        let pattern = glob::Pattern::new(key)
+            .map_err(|error| wrong(config, Code::ConfigInvalid, format!("`{path}`: {error}")))?;
+        let fixed = key.split(['*', '?', '[']).next().unwrap_or_default();
+        let folder = fixed.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let prefix = Path::parse(folder).map_err(|error| unlisted(config, &error.into()))?;
+        let listed: Vec<ObjectMeta> = open
+            .list(Some(&prefix))
+            .try_filter(|object| {
+                let fits = pattern.matches_with(object.location.as_ref(), options);
+                std::future::ready(fits)
+            })
+            .try_collect()
+            .await
+            .map_err(|error| unlisted(config, &error))?;
+        if listed.is_empty() {
+            let sentence = format!("`{path}`: no file is there");
+            return Err(wrong(config, Code::FileMissing, sentence));
+        }
+        found.extend(listed);
+    }
+    Ok(found)
+}
+
+/// What is wrong with the paths that are configured.
+fn wrong(config: &DatasetConfig, code: Code, sentence: impl Into<String>) -> Refusal {
+    config.source.place.refuse(code, "path", sentence)
+}
+
+fn unlisted(config: &DatasetConfig, error: &object_store::Error) -> Refusal {
+    let sentence = format!("the files can't be listed: {error}");
+    wrong(config, Code::SourceUnreadable, sentence)
 }
 
 /// `s3://bucket/key` without the bucket.
@@ -239,13 +248,6 @@ const fn is_decimal(kind: &DataType) -> bool {
         kind,
         DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..)
     )
-}
-
-fn none(config: &DatasetConfig) -> Refusal {
-    config
-        .source
-        .place
-        .refuse(Code::FileMissing, "path", "no file is there")
 }
 
 /// The most bytes of a row group, as they are stored.

@@ -1,0 +1,117 @@
+//! What is ready to be published.
+
+use super::write::Written;
+use super::{Report, schema_changes};
+use crate::inplace::Stays;
+use crate::snapshot::Snapshot;
+use crate::snapshot::disk::{self, Place};
+use crate::snapshot::manifest::Manifest;
+use crate::source::report::Counts;
+use catalog::dataset::Dataset;
+use evidence::digest::Digest;
+use policy::refusal::Refusal;
+use tempfile::TempDir;
+
+/// A snapshot that is complete on disk and that nobody sees yet.
+#[derive(Debug)]
+pub struct Staged {
+    /// The catalogue entry.
+    pub entry: Dataset,
+    /// The digest of its rows.
+    pub digest: Digest,
+    /// What was read and what changes.
+    pub report: Report,
+    place: Place,
+    manifest: Manifest,
+    folder: TempDir,
+}
+
+/// Rows that are written, or that were looked at where they stay, with all that is known of them.
+pub(super) struct Rows<'p> {
+    pub(super) place: &'p Place,
+    pub(super) folder: TempDir,
+    pub(super) entry: Dataset,
+    pub(super) before: Option<Manifest>,
+    pub(super) inputs: Digest,
+    /// Files of the source, and how many of them were read.
+    pub(super) files: (usize, usize),
+    pub(super) stays: Option<Stays>,
+    pub(super) counts: Counts,
+    pub(super) written: Written,
+}
+
+impl Staged {
+    pub(super) fn new(rows: Rows<'_>) -> Result<Self, Refusal> {
+        let Rows {
+            place,
+            folder,
+            entry,
+            before,
+            inputs,
+            files,
+            stays,
+            counts,
+            written,
+        } = rows;
+        let before = before.map(|manifest| manifest.dataset);
+        let report = report(&entry, before.as_ref(), files, &written, &counts);
+        let manifest = Manifest {
+            dataset: entry.clone(),
+            files: written.files,
+            digest: written.digest,
+            inputs,
+            stays,
+        };
+        disk::write_manifest(folder.path(), &manifest)?;
+        Ok(Self {
+            entry,
+            digest: manifest.digest,
+            report,
+            place: place.clone(),
+            manifest,
+            folder,
+        })
+    }
+
+    /// Puts the snapshot in the place of the published one, which stays on disk until it is retired and unread.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` or `DISK_FULL` where the state folder can't be written.
+    pub fn commit(self) -> Result<Snapshot, Refusal> {
+        let folder = disk::admit(&self.place, &self.entry.version, self.folder)?;
+        let Manifest {
+            dataset,
+            files,
+            digest,
+            inputs: _,
+            stays,
+        } = self.manifest;
+        let files = files.iter().map(|name| folder.join(name)).collect();
+        Ok(Snapshot::in_folder(dataset, files, digest, folder).with_stays(stays))
+    }
+}
+
+fn report(
+    entry: &Dataset,
+    before: Option<&Dataset>,
+    (files, files_read): (usize, usize),
+    written: &Written,
+    counts: &Counts,
+) -> Report {
+    let nulls = entry.columns.iter().zip(&written.seen);
+    let nulls = nulls.filter(|(_, seen)| seen.nulls > 0);
+    Report {
+        dataset: entry.id.clone(),
+        files,
+        files_read,
+        counts: counts.clone(),
+        rows: written.rows,
+        nulls: nulls
+            .map(|(column, seen)| (column.name.to_string(), seen.nulls))
+            .collect(),
+        rows_before: before.map(|before| before.rows),
+        schema_changes: before
+            .map(|before| schema_changes(&before.columns, &entry.columns))
+            .unwrap_or_default(),
+    }
+}
