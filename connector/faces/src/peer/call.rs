@@ -5,7 +5,7 @@ pub mod decode;
 mod pages;
 pub mod rows;
 
-use crate::peer::settings::Settings;
+use crate::peer::settings::{COMPRESSION, Settings};
 use arrow_flight::Ticket;
 use arrow_flight::flight_service_client::FlightServiceClient;
 use evidence::ledger::Recorded;
@@ -163,7 +163,7 @@ impl PeerClient {
         };
         let reply = self
             .timely(|| async {
-                let mut client = self.peer();
+                let mut client = self.packed();
                 client.send(self.request(message.clone())).await
             })
             .await?;
@@ -231,7 +231,7 @@ impl PeerClient {
         let message = witness::request_to_wire(shown);
         let reply = self
             .timely(|| async {
-                let mut client = self.peer();
+                let mut client = self.packed();
                 client.witness(self.request(message.clone())).await
             })
             .await?;
@@ -274,6 +274,11 @@ impl PeerClient {
         peer_client::PeerClient::new(self.channel.clone())
             .max_decoding_message_size(self.settings.message)
             .max_encoding_message_size(self.settings.request)
+    }
+
+    /// For requests that are long texts; what is short only grows.
+    fn packed(&self) -> peer_client::PeerClient<Channel> {
+        self.peer().send_compressed(COMPRESSION)
     }
 
     fn flight(&self) -> FlightServiceClient<Channel> {

@@ -6,7 +6,7 @@ mod flight;
 mod letters;
 
 use crate::front::{Front, Knock};
-use crate::peer::settings::Settings;
+use crate::peer::settings::{COMPRESSION, Settings};
 use accept::Secured;
 use admit::Admission;
 use arrow_flight::flight_service_server::FlightServiceServer;
@@ -87,7 +87,8 @@ where
         closing.clone(),
     ))
     .max_decoding_message_size(settings.request)
-    .max_encoding_message_size(settings.message);
+    .max_encoding_message_size(settings.message)
+    .accept_compressed(COMPRESSION);
     let rows = FlightServiceServer::new(flight::Service::new(admission))
         .max_decoding_message_size(settings.request)
         .max_encoding_message_size(settings.message);

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tonic::Request;
+use tonic::codec::CompressionEncoding;
 
 fn greeting() -> Greeting {
     Greeting {
@@ -236,14 +237,39 @@ async fn identity_headers_are_refused() {
 }
 
 #[tokio::test]
-async fn compressed_messages_are_refused() {
+async fn messages_of_another_compression_are_refused() {
     let city = City::start(Told::mute()).await;
-    let mut request = Request::new(hello());
-    let gzip = "gzip".parse().unwrap();
-    request.metadata_mut().insert("grpc-encoding", gzip);
-    let mut client = peer_client::PeerClient::new(city.connect().await.channel());
-    let status = soon(client.hello(request)).await.unwrap_err();
-    assert_eq!(status.code(), tonic::Code::Unimplemented);
+    for encoding in ["zstd", "deflate", "br"] {
+        let mut request = Request::new(hello());
+        let encoding = encoding.parse().unwrap();
+        request.metadata_mut().insert("grpc-encoding", encoding);
+        let mut client = peer_client::PeerClient::new(city.connect().await.channel());
+        let status = soon(client.hello(request)).await.unwrap_err();
+        assert_eq!(status.code(), tonic::Code::Unimplemented);
+    }
+}
+
+/// A few kilobytes of gzip that would be more than a request may be.
+#[tokio::test]
+async fn a_request_that_unpacks_to_more_than_the_limit_is_refused() {
+    let city = City::start(Told::mute()).await;
+    let greeting = |bytes: usize| {
+        let mut message = hello();
+        message.greeting.as_mut().unwrap().bundle = vec![0; bytes].into();
+        message
+    };
+    let client = city.connect().await;
+    let mut raw =
+        peer_client::PeerClient::new(client.channel()).send_compressed(CompressionEncoding::Gzip);
+    let most = Settings::default().request;
+    let status = soon(raw.hello(greeting(most))).await.unwrap_err();
+    assert_eq!(status.code(), tonic::Code::ResourceExhausted, "{status}");
+    // What fits is unpacked, and looked at.
+    let told = soon(raw.hello(greeting(most / 2))).await;
+    assert!(
+        told.is_ok_and(|reply| reply.into_inner().greeting.is_some()),
+        "half of it is taken"
+    );
 }
 
 #[tokio::test]
