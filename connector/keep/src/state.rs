@@ -11,7 +11,7 @@ pub mod row;
 use crate::state::change::Change;
 use evidence::digest::Digest;
 use policy::refusal::{Code, Refusal};
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
 use std::path::Path;
 use std::time::Duration;
 
@@ -34,9 +34,11 @@ impl State {
         connection
             .busy_timeout(Duration::from_secs(5))
             .map_err(broken)?;
+        // What a power cut takes from its end is in the log, which is durable before anything of it is taken in here.
         connection
-            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
             .map_err(|fault| damaged(fault, file))?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let mut state = Self { connection };
         let position = if state.has("meta")? {
             state.position()?
@@ -61,28 +63,16 @@ impl State {
     /// # Errors
     /// `STATE_BROKEN` when the file can't be read.
     pub fn position(&self) -> Result<u64, Refusal> {
-        let value: Option<i64> = self
-            .connection
-            .query_row("SELECT value FROM meta WHERE key = 'position'", [], |row| {
-                row.get(0)
-            })
-            .optional()
-            .map_err(broken)?;
+        let sql = "SELECT value FROM meta WHERE key = 'position'";
+        let value: Option<i64> = one(&self.connection, sql, [], |row| row.get(0))?;
         Ok(value
             .and_then(|value| u64::try_from(value).ok())
             .unwrap_or(0))
     }
 
     fn has(&self, table: &str) -> Result<bool, Refusal> {
-        self.connection
-            .query_row(
-                "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1",
-                [table],
-                |_| Ok(()),
-            )
-            .optional()
-            .map(|found| found.is_some())
-            .map_err(broken)
+        let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+        one(&self.connection, sql, [table], |_| Ok(())).map(|found| found.is_some())
     }
 
     /// Makes the tables where there are none, or others.
@@ -177,6 +167,22 @@ pub(crate) fn signed(value: u64) -> i64 {
 
 pub(crate) fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
+}
+
+/// More than are written here: none is read anew while the connector runs.
+const STATEMENTS: usize = 256;
+
+/// The row that a query finds, if there is one.
+pub(crate) fn one<T>(
+    connection: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Option<T>, Refusal> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut query| query.query_row(values, read).optional())
+        .map_err(broken)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]

@@ -7,11 +7,11 @@ mod owed;
 mod purse;
 mod quota;
 
-use crate::state::{broken, signed};
+use crate::state::{broken, one, signed};
 use evidence::time::Time;
 use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Refusal;
-use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Row, Transaction, params};
 
 /// Changes under way; they count all together or not at all.
 #[derive(Debug)]
@@ -201,9 +201,6 @@ impl<'t> Change<'t> {
         values: impl rusqlite::Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, Refusal> {
-        self.transaction
-            .query_row(sql, values, read)
-            .optional()
-            .map_err(broken)
+        one(self.transaction, sql, values, read)
     }
 }

@@ -6,12 +6,12 @@ mod owed;
 pub(crate) mod purse;
 
 use crate::state::row::{LetterRow, NegotiationRow, ReceiptRow, Spending};
-use crate::state::{State, broken, signed, unsigned};
+use crate::state::{State, broken, one, signed, unsigned};
 use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Refusal;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, Row, params};
 use std::str::FromStr;
 
 /// What the log says of a contract.
@@ -89,14 +89,11 @@ impl State {
         incoming: bool,
         id: &str,
     ) -> Result<Option<String>, Refusal> {
-        self.connection
-            .query_row(
-                "SELECT digest FROM letter WHERE peer = ?1 AND direction = ?2 AND id = ?3",
-                params![peer.as_str(), if incoming { "in" } else { "out" }, id],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(broken)
+        self.one(
+            "SELECT digest FROM letter WHERE peer = ?1 AND direction = ?2 AND id = ?3",
+            params![peer.as_str(), if incoming { "in" } else { "out" }, id],
+            |row| row.get(0),
+        )
     }
 
     /// The letters for a peer after a number: their numbers and the digests that name their files.
@@ -116,15 +113,12 @@ impl State {
     /// # Errors
     /// As everywhere here.
     pub fn taken_in(&self, peer: &ParticipantId) -> Result<u64, Refusal> {
-        self.connection
-            .query_row(
-                "SELECT taken_in FROM correspondence WHERE peer = ?1",
-                [peer.as_str()],
-                |row| row.get::<_, i64>(0),
-            )
-            .optional()
-            .map(|number| number.map_or(0, unsigned))
-            .map_err(broken)
+        self.one(
+            "SELECT taken_in FROM correspondence WHERE peer = ?1",
+            [peer.as_str()],
+            |row| row.get::<_, i64>(0),
+        )
+        .map(|number| number.map_or(0, unsigned))
     }
 
     /// The peers that were added: identity, address and alias.
@@ -186,15 +180,12 @@ impl State {
     /// # Errors
     /// As everywhere here.
     pub fn knows_request(&self, request: &str, peer: &str) -> Result<bool, Refusal> {
-        self.connection
-            .query_row(
-                "SELECT 1 FROM answer WHERE request = ?1 AND peer = ?2",
-                [request, peer],
-                |_| Ok(()),
-            )
-            .optional()
-            .map(|found| found.is_some())
-            .map_err(broken)
+        self.one(
+            "SELECT 1 FROM answer WHERE request = ?1 AND peer = ?2",
+            [request, peer],
+            |_| Ok(()),
+        )
+        .map(|found| found.is_some())
     }
 
     /// The receipts, the newest first.
@@ -245,13 +236,10 @@ impl State {
     /// # Errors
     /// As everywhere here.
     pub fn remembered(&self, key: &str) -> Result<u64, Refusal> {
-        self.connection
-            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
-                row.get::<_, i64>(0)
-            })
-            .optional()
-            .map(|value| value.map_or(0, unsigned))
-            .map_err(broken)
+        self.one("SELECT value FROM meta WHERE key = ?1", [key], |row| {
+            row.get::<_, i64>(0)
+        })
+        .map(|value| value.map_or(0, unsigned))
     }
 
     fn all<T>(
@@ -261,6 +249,15 @@ impl State {
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, Refusal> {
         all(&self.connection, sql, values, read)
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, Refusal> {
+        one(&self.connection, sql, values, read)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::state::query::parsed;
 use crate::state::row::{HeadRow, HeardRow, WitnessRow};
-use crate::state::{State, broken, signed, unsigned};
+use crate::state::{State, signed, unsigned};
 use policy::id::ParticipantId;
 use policy::refusal::Refusal;
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Row, params};
 
 impl State {
     /// The newest head that a peer has shown.
@@ -13,14 +13,11 @@ impl State {
     /// # Errors
     /// `STATE_BROKEN` when the file can't be read, as everywhere here.
     pub fn head_of(&self, peer: &ParticipantId) -> Result<Option<HeadRow>, Refusal> {
-        self.connection
-            .query_row(
-                "SELECT peer, note, proven FROM head WHERE peer = ?1",
-                [peer.as_str()],
-                head_row,
-            )
-            .optional()
-            .map_err(broken)
+        self.one(
+            "SELECT peer, note, proven FROM head WHERE peer = ?1",
+            [peer.as_str()],
+            head_row,
+        )
     }
 
     /// The newest head of each peer.
@@ -122,15 +119,12 @@ impl State {
     /// # Errors
     /// As everywhere here.
     pub fn witnessed_by(&self, peer: &ParticipantId) -> Result<Option<u64>, Refusal> {
-        self.connection
-            .query_row(
-                "SELECT size FROM witness WHERE peer = ?1",
-                [peer.as_str()],
-                |row| row.get::<_, i64>(0),
-            )
-            .optional()
-            .map(|size| size.map(unsigned))
-            .map_err(broken)
+        self.one(
+            "SELECT size FROM witness WHERE peer = ?1",
+            [peer.as_str()],
+            |row| row.get::<_, i64>(0),
+        )
+        .map(|size| size.map(unsigned))
     }
 
     /// The peers that have shown two histories of their logs, and the record that holds both heads.
