@@ -85,17 +85,23 @@ pub(crate) fn question(number: u32, cities: &[&str]) -> String {
         "total_revenue = (SELECT max(total_revenue) FROM revenue)",
         "total_revenue >= 0.999999999 * (SELECT max(total_revenue) FROM revenue)",
     );
-    let shared = SHARED.map(|table| {
+    let words: Vec<&str> = sql
+        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .collect();
+    // What a question does not name is none of its tables.
+    let shared = SHARED.into_iter().filter(|table| words.contains(table));
+    let shared = shared.map(|table| {
         let parts: Vec<_> = cities
             .iter()
             .map(|city| format!("SELECT * FROM {city}.{table}"))
             .collect();
         format!("{table} AS ({})", parts.join(" UNION ALL "))
     });
-    let shared = format!("WITH {}", shared.join(", "));
-    match sql.strip_prefix("WITH ") {
-        Some(more) => format!("{shared}, {more}"),
-        None => format!("{shared} {sql}"),
+    let shared: Vec<String> = shared.collect();
+    match (shared.is_empty(), sql.strip_prefix("WITH ")) {
+        (true, _) => sql,
+        (false, Some(more)) => format!("WITH {}, {more}", shared.join(", ")),
+        (false, None) => format!("WITH {} {sql}", shared.join(", ")),
     }
 }
 
