@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex};
 
 mod exchange;
 mod heard;
+mod turn;
 
 /// Heads of logs on their way between witnesses. What must not be lost of them is on the books.
 #[derive(Debug, Default)]
@@ -26,6 +27,8 @@ pub(crate) struct Heads {
     /// Held while a head is compared with those on the books and until it is there too, so that of two that come at once
     /// the second one is compared with the first.
     judging: tokio::sync::Mutex<()>,
+    /// When heads were exchanged last with each peer.
+    turns: Mutex<BTreeMap<ParticipantId, turn::Turn>>,
 }
 
 /// What a peer could show for two of its heads.

@@ -105,7 +105,7 @@ async fn hand_in_alone(
         last = refused.or(last);
     }
     // Still alone: a command that ends waits for its turn here, and with that until heads were exchanged.
-    if receipts && let Err(refusal) = node.exchange_heads(&client).await {
+    if receipts && let Err(refusal) = node.exchange_heads_in_turn(peer, &client).await {
         // The word on the receipt is there; heads are exchanged with the next one.
         tracing::info!(peer = peer.id.domain(), code = %refusal.code, "heads.kept");
     }
