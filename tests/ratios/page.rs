@@ -51,8 +51,8 @@ fn tpch(tpch: &Value) -> String {
     };
     let mut text = format!(
         "\n## TPC-H over five participants, scale {}, {link}\n\nOrders and their lines are with three cities, the rest with a fourth, and a \
-         firm asks; each is a process. Bytes are all that pass the sockets, both ways, with TLS, contracts and receipts, beside the \
-         Arrow streams alone of datafusion-federation as its crate ships it. Time is that of the command line's answer beside plain \
+         firm asks; each is a process. Bytes are all that pass the sockets, both ways, with TLS, contracts and receipts, after a \
+         first question to each city, beside the Arrow streams alone of datafusion-federation as its crate ships it. Time is that of the command line's answer beside plain \
          DataFusion with all files in one process, medians of {} pairs. All answers are those of that process.\n\n\
          | question | texts sent | bytes | as shipped | fewer | ms | one process, ms | time | work |\n|---|---|---|---|---|---|---|---|---|\n",
         tpch["scale"], tpch["rounds"]
