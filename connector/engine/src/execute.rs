@@ -125,6 +125,7 @@ async fn start(
     let planner = Planner::new(
         holdings.clone(),
         *limits,
+        room.databases().clone(),
         watch.clone(),
         #[cfg(test)]
         room.mutant,

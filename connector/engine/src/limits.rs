@@ -1,5 +1,6 @@
 //! What one question may use, and the room in which questions run: their own threads, memory and disk.
 
+use crate::inplace::postgres::room::Databases;
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
 use datafusion::execution::disk_manager::{DiskManager, DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{
@@ -96,6 +97,7 @@ pub struct Room {
     memory: Arc<ProcessMemory>,
     spill: PathBuf,
     caches: CacheManagerConfig,
+    databases: Databases,
     #[cfg(test)]
     pub(crate) mutant: crate::execute::mutant::Mutant,
 }
@@ -133,6 +135,7 @@ impl Room {
             }),
             spill,
             caches,
+            databases: Databases::default(),
             #[cfg(test)]
             mutant: crate::execute::mutant::Mutant::None,
         })
@@ -142,6 +145,11 @@ impl Room {
     #[must_use]
     pub const fn handle(&self) -> &Handle {
         &self.handle
+    }
+
+    /// The connections of all questions to databases.
+    pub(crate) const fn databases(&self) -> &Databases {
+        &self.databases
     }
 
     /// Bytes that all running questions have reserved.

@@ -5,6 +5,7 @@ use super::leaf::Leaf;
 use super::unreleased;
 use super::watch::Watch;
 use crate::fault;
+use crate::inplace::postgres::room::Databases;
 use crate::inplace::postgres::session::Sessions;
 use crate::limits::Limits;
 use crate::session;
@@ -48,6 +49,7 @@ impl Planner {
     pub(super) fn new(
         holdings: Holdings,
         limits: Limits,
+        databases: Databases,
         watch: Watch,
         #[cfg(test)] mutant: super::mutant::Mutant,
     ) -> Self {
@@ -55,7 +57,7 @@ impl Planner {
             holdings,
             limits,
             watch,
-            sessions: Sessions::new(limits.time),
+            sessions: Sessions::new(limits.time, databases),
             #[cfg(test)]
             mutant,
         }

@@ -3,6 +3,7 @@
 pub mod catalog;
 mod decode;
 mod render;
+pub(crate) mod room;
 pub mod scan;
 pub mod session;
 

@@ -2,6 +2,7 @@
 
 use super::Server;
 use super::catalog::text;
+use super::room::Databases;
 use futures::StreamExt as _;
 use policy::refusal::{Code, Refusal};
 use rustls_pki_types::CertificateDer;
@@ -22,6 +23,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 #[derive(Clone)]
 pub(crate) struct Sessions {
     limit: Duration,
+    databases: Databases,
     room: Arc<Semaphore>,
     first: Arc<Mutex<BTreeMap<Server, First>>>,
 }
@@ -40,9 +42,10 @@ impl fmt::Debug for Sessions {
 
 impl Sessions {
     /// None yet; each statement may take as long as the question may.
-    pub(crate) fn new(limit: Duration) -> Self {
+    pub(crate) fn new(limit: Duration, databases: Databases) -> Self {
         Self {
             limit,
+            databases,
             room: Arc::new(Semaphore::new(MOST_AT_ONCE)),
             first: Arc::default(),
         }
@@ -60,16 +63,23 @@ impl Sessions {
         })?;
         let mut first = self.first.lock().await;
         if let Some(first) = first.get(server) {
+            let place = self.databases.another(server)?;
             let state = first.state.clone();
             let held = Arc::clone(&first.open);
-            let open = Connected::open(server, self.limit).await?.within(room);
+            let open = Connected::open(server, self.limit).await?;
+            let open = open.within([room, place]);
             open.run(READING).await?;
             open.run(&format!("SET TRANSACTION SNAPSHOT {}", text(&state)))
                 .await?;
             drop(held);
             return Ok(Arc::new(open));
         }
-        let open = Arc::new(Connected::open(server, self.limit).await?.within(room));
+        let place = match first.is_empty() {
+            true => self.databases.turn(server).await?,
+            false => self.databases.another(server)?,
+        };
+        let open = Connected::open(server, self.limit).await?;
+        let open = Arc::new(open.within([room, place]));
         open.run(READING).await?;
         let state = open.rows("SELECT pg_export_snapshot()").await?;
         let state = state.first().map(|row| row.get::<_, String>(0));
@@ -99,7 +109,8 @@ pub(super) struct Connected {
     task: Option<tokio::task::JoinHandle<()>>,
     /// Whether a statement may still run.
     busy: AtomicBool,
-    _room: Option<OwnedSemaphorePermit>,
+    /// Among those of its question, and of all.
+    places: Option<[OwnedSemaphorePermit; 2]>,
 }
 
 impl Connected {
@@ -134,7 +145,7 @@ impl Connected {
             tls,
             task: Some(task),
             busy: AtomicBool::new(false),
-            _room: None,
+            places: None,
         };
         // Nothing but the database's own operators, whatever the user's settings are. What it compiles for a statement takes
         // longer than most statements do, and it is not to be told meanwhile that nobody reads any more.
@@ -148,8 +159,8 @@ impl Connected {
         Ok(open)
     }
 
-    fn within(mut self, room: OwnedSemaphorePermit) -> Self {
-        self._room = Some(room);
+    fn within(mut self, places: [OwnedSemaphorePermit; 2]) -> Self {
+        self.places = Some(places);
         self
     }
 
@@ -195,7 +206,10 @@ impl Drop for Connected {
             return;
         };
         let (cancel, tls) = (self.cancel.clone(), self.tls.take());
+        // Its question may open another one at once; others come when it has ended there.
+        let place = self.places.take().map(|[_, place]| place);
         runtime.spawn(async move {
+            let _place = place;
             // A statement that only computes would not notice that nobody reads any more; one that has not begun when it is told
             // to end does not hear it.
             for pause in PAUSES {

@@ -1,6 +1,7 @@
 //! Rows in place as their own house reads them when they are published or shown.
 
 use crate::fault;
+use crate::inplace::postgres::room::Databases;
 use crate::inplace::postgres::session::Sessions;
 use crate::inplace::{InPlace, Stays};
 use crate::limits::Limits;
@@ -34,7 +35,7 @@ pub(super) fn rows(
         .iter()
         .map(|field| Field::new(field.name(), field.data_type().clone(), true));
     let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let sessions = Sessions::new(limits.time);
+    let sessions = Sessions::new(limits.time, Databases::default());
     let scan = InPlace::own(stays.clone()).scan(&schema, None, &state, &sessions);
     let scan = scan.map_err(|error| failed(&error))?;
     let scan = match most {

@@ -3,6 +3,7 @@
 use super::{city, table};
 use crate::fixture::kept::{Kept, server};
 use crate::inplace::Told;
+use crate::inplace::postgres::room::Databases;
 use crate::inplace::postgres::scan::scan;
 use crate::inplace::postgres::session::Sessions;
 use crate::inplace::postgres::{Kind, Table, TableColumn};
@@ -73,7 +74,7 @@ fn a_view_that_fails_for_one_row_fails_for_every_question() {
     ));
     runtime().block_on(async {
         let one = || async {
-            let sessions = Sessions::new(city.limits.time);
+            let sessions = Sessions::new(city.limits.time, Databases::default());
             let scan = scan_of(&view, &BOTH, &[0], &sessions)
                 .with_fetch(Some(1))
                 .unwrap();
@@ -90,14 +91,14 @@ fn a_view_that_fails_for_one_row_fails_for_every_question() {
 fn one_question_reads_one_state_of_a_database() {
     let (first, second) = (city(Kept::Database, 10), city(Kept::Database, 10));
     runtime().block_on(async {
-        let sessions = Sessions::new(first.limits.time);
+        let sessions = Sessions::new(first.limits.time, Databases::default());
         let begun = scan_of(&table(&first), &BOTH, &[0, 1], &sessions);
         assert_eq!(code(reads(&begun).next().await), Ok(12));
         let fewer = format!("DELETE FROM {} WHERE \"Spalte 1\" < 4", table(&second));
         server().0.run(&fewer);
         let then = scan_of(&table(&second), &BOTH, &[0, 1], &sessions);
         assert_eq!(code(reads(&then).next().await), Ok(12));
-        let sessions = Sessions::new(first.limits.time);
+        let sessions = Sessions::new(first.limits.time, Databases::default());
         let now = scan_of(&table(&second), &BOTH, &[0, 1], &sessions);
         assert_eq!(code(reads(&now).next().await), Ok(8));
     });
@@ -115,7 +116,7 @@ fn a_table_that_is_emptied_while_a_question_runs_is_refused() {
     ));
     runtime().block_on(async {
         for name in [table(&second), view] {
-            let sessions = Sessions::new(first.limits.time);
+            let sessions = Sessions::new(first.limits.time, Databases::default());
             let begun = scan_of(&table(&first), &BOTH, &[0, 1], &sessions);
             assert_eq!(code(reads(&begun).next().await), Ok(12));
             let then = scan_of(&name, &BOTH, &[0, 1], &sessions);
@@ -126,7 +127,7 @@ fn a_table_that_is_emptied_while_a_question_runs_is_refused() {
             ));
             let now = code(reads(&then).next().await);
             assert_eq!(now, Err(Code::SourceUnavailable), "{name}");
-            let sessions = Sessions::new(first.limits.time);
+            let sessions = Sessions::new(first.limits.time, Databases::default());
             let again = scan_of(&name, &BOTH, &[0, 1], &sessions);
             assert_eq!(code(reads(&again).next().await), Ok(1));
             let many = "INSERT INTO {0} SELECT 'a', g, 1 FROM generate_series(2, 12) g";
@@ -161,7 +162,7 @@ fn a_required_column_that_lacks_a_value_is_no_error() {
 fn one_question_takes_few_connections() {
     let city = city(Kept::Database, 10_000);
     runtime().block_on(async {
-        let sessions = Sessions::new(city.limits.time);
+        let sessions = Sessions::new(city.limits.time, Databases::default());
         let scan = scan_of(&table(&city), &BOTH, &[0, 1], &sessions);
         let mut open = Vec::new();
         for _ in 0..8 {
@@ -192,7 +193,7 @@ fn who_lets_go_ends_the_statement() {
         count.trim().parse::<u32>().unwrap()
     };
     runtime().block_on(async {
-        let sessions = Sessions::new(std::time::Duration::from_secs(600));
+        let sessions = Sessions::new(std::time::Duration::from_secs(600), Databases::default());
         let mut rows = reads(&scan_of(&view, &BOTH, &[0], &sessions));
         drop(sessions);
         let next = tokio::spawn(async move { rows.next().await.is_some() });
