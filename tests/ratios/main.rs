@@ -304,7 +304,23 @@ fn whole_reads(
             || client.stream("open", columns),
         );
         table.row(place, name, "Flight in C++", &pair);
-        let raw = pair.governed[0].did.bytes as f64;
+        let bytes = pair.governed[0].did.bytes;
+        table.note(
+            &format!("{name}: share of the digest, which both ends make, in the work of both"),
+            2.0 * hashing(bytes) / pair.governed_work(),
+        );
+        let mut firsts = Vec::new();
+        for round in 0..=rounds {
+            let first = consumer.first(contract, &sql) / client.first("open", columns);
+            if round > 0 {
+                firsts.push(first);
+            }
+        }
+        table.note(
+            &format!("{name}: time to the first rows beside Flight in C++"),
+            measure::median(&mut firsts),
+        );
+        let raw = bytes as f64;
         for (how, compression) in [("lz4", Compression::Lz4), ("zstd", Compression::Zstd)] {
             let did = consumer.ask_for(contract, &sql, Some(compression));
             table.note(
@@ -317,6 +333,21 @@ fn whole_reads(
         "whole reads: most memory of the provider beside Flight in C++",
         readers::peak(provider) / readers::peak(flight.pid()),
     );
+}
+
+/// Seconds that it takes to hash so many bytes, in pieces of a message.
+fn hashing(bytes: u64) -> f64 {
+    let piece = vec![7; 256 * 1024];
+    let mut left = bytes as usize;
+    let begun = std::time::Instant::now();
+    let mut whole = blake3::Hasher::new();
+    while left > 0 {
+        let some = left.min(piece.len());
+        whole.update(&piece[..some]);
+        left -= some;
+    }
+    std::hint::black_box(whole.finalize());
+    begun.elapsed().as_secs_f64()
 }
 
 /// Whether what is measured has one of the texts in its name.

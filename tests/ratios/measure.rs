@@ -41,9 +41,17 @@ pub(crate) struct Pair {
 impl Pair {
     /// Seconds of work that the governed way takes more than the bare one for a call, on average.
     pub(crate) fn more_work(&self) -> f64 {
-        let work = |runs: &[Run]| runs.iter().map(|run| run.cpu).sum::<f64>() / runs.len() as f64;
-        work(&self.governed) - work(&self.bare)
+        self.governed_work() - average(&self.bare)
     }
+
+    /// Seconds of work of the governed way for a call, of both ends, on average.
+    pub(crate) fn governed_work(&self) -> f64 {
+        average(&self.governed)
+    }
+}
+
+fn average(runs: &[Run]) -> f64 {
+    runs.iter().map(|run| run.cpu).sum::<f64>() / runs.len() as f64
 }
 
 /// Measures both in turn. `serving` are the processes at the other end.

@@ -15,6 +15,7 @@ use policy::ask::Ask;
 use policy::id::{ContractId, RequestId};
 use proto::peer::ask::{Asking, Compression};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The consumer, connected.
 pub(crate) struct Consumer {
@@ -97,6 +98,20 @@ impl Consumer {
                 rows,
                 bytes: received.bytes,
             }
+        })
+    }
+
+    /// Seconds to the first rows; the others are read, too, so that this stream does not run into the next one.
+    pub(crate) fn first(&self, contract: ContractId, sql: &str) -> f64 {
+        self.runtime.block_on(async {
+            let begun = Instant::now();
+            let mut stream = self.begun(contract, sql, None).await;
+            stream.next().await.unwrap().unwrap();
+            let first = begun.elapsed().as_secs_f64();
+            while let Some(batch) = stream.next().await {
+                batch.unwrap();
+            }
+            first
         })
     }
 

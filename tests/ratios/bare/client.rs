@@ -16,6 +16,7 @@ use rustls_pki_types::ServerName;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 use tonic::transport::{Channel, Endpoint, Uri};
 
 /// Connected with the consumer's certificate.
@@ -89,6 +90,15 @@ impl Client {
                 bytes: bytes.load(Ordering::Relaxed),
             }
         })
+    }
+
+    /// Seconds to the first rows of such a stream, which is read to its end.
+    pub(crate) fn first(&self, dataset: &str, sql: &str) -> f64 {
+        let (begun, mut first) = (Instant::now(), None);
+        self.each(dataset, sql, |_| {
+            first.get_or_insert_with(|| begun.elapsed().as_secs_f64());
+        });
+        first.expect("there are rows")
     }
 
     /// One call that does nothing.
