@@ -172,6 +172,18 @@ pub(crate) fn unsigned(value: i64) -> u64 {
 /// More than are written here: none is read anew while the connector runs.
 const STATEMENTS: usize = 256;
 
+/// The rows that a query finds.
+pub(crate) fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, Refusal> {
+    let mut query = connection.prepare_cached(sql).map_err(broken)?;
+    let rows = query.query_map(values, read).map_err(broken)?;
+    rows.collect::<Result<_, _>>().map_err(broken)
+}
+
 /// The row that a query finds, if there is one.
 pub(crate) fn one<T>(
     connection: &Connection,

@@ -7,7 +7,7 @@ mod owed;
 mod purse;
 mod quota;
 
-use crate::state::{broken, one, signed};
+use crate::state::{all, broken, one, signed};
 use evidence::time::Time;
 use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Refusal;
@@ -190,9 +190,7 @@ impl<'t> Change<'t> {
         values: impl rusqlite::Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, Refusal> {
-        let mut statement = self.transaction.prepare_cached(sql).map_err(broken)?;
-        let rows = statement.query_map(values, read).map_err(broken)?;
-        rows.collect::<Result<_, _>>().map_err(broken)
+        all(self.transaction, sql, values, read)
     }
 
     fn one<T>(

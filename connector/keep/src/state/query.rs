@@ -6,7 +6,7 @@ mod owed;
 pub(crate) mod purse;
 
 use crate::state::row::{LetterRow, NegotiationRow, ReceiptRow, Spending};
-use crate::state::{State, broken, one, signed, unsigned};
+use crate::state::{State, all, one, signed, unsigned};
 use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::id::{ContractId, DatasetId, ParticipantId};
@@ -34,11 +34,9 @@ impl State {
     /// # Errors
     /// As everywhere here.
     pub fn is_erased(&self, object: Digest) -> Result<bool, Refusal> {
-        let mut known = self
-            .connection
-            .prepare_cached("SELECT 1 FROM erased WHERE object = ?1")
-            .map_err(broken)?;
-        known.exists([object.to_string()]).map_err(broken)
+        let sql = "SELECT 1 FROM erased WHERE object = ?1";
+        let found = one(&self.connection, sql, [object.to_string()], |_| Ok(()));
+        found.map(|found| found.is_some())
     }
 
     /// Every negotiation, the newest change first.
@@ -89,7 +87,8 @@ impl State {
         incoming: bool,
         id: &str,
     ) -> Result<Option<String>, Refusal> {
-        self.one(
+        one(
+            &self.connection,
             "SELECT digest FROM letter WHERE peer = ?1 AND direction = ?2 AND id = ?3",
             params![peer.as_str(), if incoming { "in" } else { "out" }, id],
             |row| row.get(0),
@@ -113,7 +112,8 @@ impl State {
     /// # Errors
     /// As everywhere here.
     pub fn taken_in(&self, peer: &ParticipantId) -> Result<u64, Refusal> {
-        self.one(
+        one(
+            &self.connection,
             "SELECT taken_in FROM correspondence WHERE peer = ?1",
             [peer.as_str()],
             |row| row.get::<_, i64>(0),
@@ -180,7 +180,8 @@ impl State {
     /// # Errors
     /// As everywhere here.
     pub fn knows_request(&self, request: &str, peer: &str) -> Result<bool, Refusal> {
-        self.one(
+        one(
+            &self.connection,
             "SELECT 1 FROM answer WHERE request = ?1 AND peer = ?2",
             [request, peer],
             |_| Ok(()),
@@ -236,9 +237,12 @@ impl State {
     /// # Errors
     /// As everywhere here.
     pub fn remembered(&self, key: &str) -> Result<u64, Refusal> {
-        self.one("SELECT value FROM meta WHERE key = ?1", [key], |row| {
-            row.get::<_, i64>(0)
-        })
+        one(
+            &self.connection,
+            "SELECT value FROM meta WHERE key = ?1",
+            [key],
+            |row| row.get::<_, i64>(0),
+        )
         .map(|value| value.map_or(0, unsigned))
     }
 
@@ -250,26 +254,6 @@ impl State {
     ) -> Result<Vec<T>, Refusal> {
         all(&self.connection, sql, values, read)
     }
-
-    fn one<T>(
-        &self,
-        sql: &str,
-        values: impl rusqlite::Params,
-        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Option<T>, Refusal> {
-        one(&self.connection, sql, values, read)
-    }
-}
-
-fn all<T>(
-    connection: &Connection,
-    sql: &str,
-    values: impl rusqlite::Params,
-    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-) -> Result<Vec<T>, Refusal> {
-    let mut statement = connection.prepare_cached(sql).map_err(broken)?;
-    let rows = statement.query_map(values, read).map_err(broken)?;
-    rows.collect::<Result<_, _>>().map_err(broken)
 }
 
 pub(crate) fn reserved(connection: &Connection, opened: u64) -> Result<Vec<Spending>, Refusal> {

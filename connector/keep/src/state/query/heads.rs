@@ -2,7 +2,7 @@
 
 use crate::state::query::parsed;
 use crate::state::row::{HeadRow, HeardRow, WitnessRow};
-use crate::state::{State, signed, unsigned};
+use crate::state::{State, one, signed, unsigned};
 use policy::id::ParticipantId;
 use policy::refusal::Refusal;
 use rusqlite::{Row, params};
@@ -13,7 +13,8 @@ impl State {
     /// # Errors
     /// `STATE_BROKEN` when the file can't be read, as everywhere here.
     pub fn head_of(&self, peer: &ParticipantId) -> Result<Option<HeadRow>, Refusal> {
-        self.one(
+        one(
+            &self.connection,
             "SELECT peer, note, proven FROM head WHERE peer = ?1",
             [peer.as_str()],
             head_row,
@@ -119,7 +120,8 @@ impl State {
     /// # Errors
     /// As everywhere here.
     pub fn witnessed_by(&self, peer: &ParticipantId) -> Result<Option<u64>, Refusal> {
-        self.one(
+        one(
+            &self.connection,
             "SELECT size FROM witness WHERE peer = ?1",
             [peer.as_str()],
             |row| row.get::<_, i64>(0),
