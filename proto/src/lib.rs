@@ -17,6 +17,7 @@
 
 pub mod admin;
 pub mod base64url;
+pub mod cluster;
 pub mod comment;
 pub mod contract;
 pub mod credential;

@@ -2,7 +2,7 @@
 
 pub mod ask;
 pub mod catalogue;
-mod field;
+pub(crate) mod field;
 pub mod greeting;
 pub mod letter;
 #[rustfmt::skip]

@@ -1,4 +1,4 @@
-//! The wire faces of a connector: peers over mutual TLS, and the command line over the local socket.
+//! The wire faces of a connector: peers and workers over mutual TLS, and the command line over the local socket.
 //!
 //! A face speaks one protocol. It decides nothing: what it is asked it hands to a [`front::Front`] or a desk.
 #![cfg_attr(
@@ -14,7 +14,11 @@
     )
 )]
 
+mod accept;
 pub mod admin;
+pub mod cluster;
+mod dial;
+mod flight;
 pub mod front;
 pub mod notice;
 pub mod peer;

@@ -5,6 +5,6 @@ pub mod serve;
 pub mod settings;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -35,11 +35,15 @@ pub fn closed() -> tonic::Status {
 /// What a status of the participant `from` says. Whatever it holds, it becomes a refusal fit for a terminal.
 #[must_use]
 pub fn from_wire(status: &tonic::Status, from: &ParticipantId) -> Refusal {
-    let refusal = match rpc::ErrorInfo::find(status.details()) {
-        Some(info) => from_info(info, status.message(), from),
-        None => without_info(status, from),
-    };
+    let refusal = told(status, from.domain()).unwrap_or_else(|| without_info(status, from));
     refusal.with_participant(from.clone())
+}
+
+/// The refusal that a status of `name` carries; none when it is a failure of the call or the connection.
+#[must_use]
+pub fn told(status: &tonic::Status, name: &str) -> Option<Refusal> {
+    let info = rpc::ErrorInfo::find(status.details())?;
+    Some(from_info(info, status.message(), name))
 }
 
 /// The gRPC code of a refusal.
@@ -109,7 +113,7 @@ fn status(refusal: &Refusal) -> tonic::Status {
     tonic::Status::with_details(grpc, sentence, details.into())
 }
 
-fn from_info(info: rpc::ErrorInfo, sentence: &str, from: &ParticipantId) -> Refusal {
+fn from_info(info: rpc::ErrorInfo, sentence: &str, name: &str) -> Refusal {
     let rpc::ErrorInfo {
         reason,
         domain: _,
@@ -121,8 +125,7 @@ fn from_info(info: rpc::ErrorInfo, sentence: &str, from: &ParticipantId) -> Refu
         return Refusal::new(
             Code::PeerDataInvalid,
             format!(
-                "{} refused with the code `{}`, which this version does not know: {sentence}",
-                from.domain(),
+                "{name} refused with the code `{}`, which this version does not know: {sentence}",
                 cleaned(&reason)
             ),
         );

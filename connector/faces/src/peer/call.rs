@@ -5,6 +5,7 @@ pub mod decode;
 mod pages;
 pub mod rows;
 
+use crate::dial;
 use crate::peer::settings::{COMPRESSION, Settings};
 use arrow_flight::Ticket;
 use arrow_flight::flight_service_client::FlightServiceClient;
@@ -249,7 +250,7 @@ impl PeerClient {
             ticket: ask::to_ticket(asking),
         };
         let begin = async {
-            let begun = persist(|| async {
+            let begun = dial::persist(|| async {
                 let mut client = self.flight();
                 client.do_get(ticket.clone()).await
             });
@@ -299,7 +300,7 @@ impl PeerClient {
     where
         F: Future<Output = Result<T, Status>>,
     {
-        match tokio::time::timeout(self.settings.call, persist(call)).await {
+        match tokio::time::timeout(self.settings.call, dial::persist(call)).await {
             Ok(outcome) => outcome.map_err(|status| self.failed(&status)),
             Err(_) => Err(self.late()),
         }
@@ -307,10 +308,10 @@ impl PeerClient {
 
     /// What a failed call means; the connector's own check of the other end speaks first.
     pub(crate) fn failed(&self, status: &Status) -> Refusal {
-        if let Some(refusal) = connect::refusal_within(status) {
+        if let Some(refusal) = dial::refusal_within(status) {
             return refusal;
         }
-        if connect::never_sent(status) {
+        if dial::never_sent(status) {
             return unreachable(&self.participant, "it hung up before it was asked");
         }
         refusal::from_wire(status, &self.participant)
@@ -347,24 +348,6 @@ impl PeerClient {
         )))
     }
 }
-
-/// Calls again when the connection closed before the request was sent: it had come of age, or the other side stopped.
-async fn persist<T, F>(call: impl Fn() -> F) -> Result<T, Status>
-where
-    F: Future<Output = Result<T, Status>>,
-{
-    for _ in 0..AGAIN {
-        match call().await {
-            // INVARIANT: asked-once. What may have arrived is never sent again by itself.
-            Err(status) if connect::never_sent(&status) => {}
-            outcome => return outcome,
-        }
-    }
-    call().await
-}
-
-/// How often a request that was never sent is tried again.
-const AGAIN: usize = 3;
 
 /// A participant that can't be reached.
 pub(crate) fn unreachable(participant: &ParticipantId, why: &str) -> Refusal {

@@ -1,13 +1,13 @@
 //! Serves peers: TLS by the connector's own configuration, identity from the certificate alone, asked anew at each request.
 
-mod accept;
 mod admit;
 mod flight;
 mod letters;
 
+use crate::accept::{self, Gate, Secured};
+use crate::flight::Service as Flight;
 use crate::front::{Front, Knock};
 use crate::peer::settings::{COMPRESSION, Settings};
-use accept::Secured;
 use admit::Admission;
 use arrow_flight::flight_service_server::FlightServiceServer;
 use futures::{Stream, StreamExt as _};
@@ -22,7 +22,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Server;
 
 /// How connections are let in. Both are asked at every handshake, so a reload needs no restart.
 #[derive(Clone)]
@@ -60,7 +59,7 @@ pub async fn serve(
     front: Arc<dyn Front>,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Refusal> {
-    serve_on(accept::incoming(listener), entrance, front, stop).await
+    serve_on(accept::incoming(listener, FACE), entrance, front, stop).await
 }
 
 /// Serves peers on connections, each with the address from which it comes where that is known.
@@ -77,10 +76,19 @@ where
     I: Stream<Item = (IO, Option<IpAddr>)> + Send,
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let settings = entrance.settings.clone();
+    let Entrance {
+        tls,
+        attest,
+        settings,
+    } = entrance;
     let admission = Admission::new(Arc::clone(&front));
     let closing = CancellationToken::new();
-    let places = Arc::new(Semaphore::new(settings.connections));
+    let gate = Arc::new(Gate {
+        face: FACE,
+        time: settings.handshake,
+        tls,
+        places: Arc::new(Semaphore::new(settings.connections)),
+    });
     let peers = PeerServer::new(letters::Service::new(
         admission.clone(),
         settings.clone(),
@@ -89,24 +97,27 @@ where
     .max_decoding_message_size(settings.request)
     .max_encoding_message_size(settings.message)
     .accept_compressed(COMPRESSION);
-    let rows = FlightServiceServer::new(flight::Service::new(admission))
+    let rows = FlightServiceServer::new(Flight(flight::Questions::new(admission)))
         .max_decoding_message_size(settings.request)
         .max_encoding_message_size(settings.message);
     let secured = incoming
-        .map(|(io, from)| accept::handshake((io, from), entrance.clone(), Arc::clone(&places)))
+        .map(|(io, from)| {
+            let (gate, attest) = (Arc::clone(&gate), Arc::clone(&attest));
+            async move {
+                gate.handshake(io, |connection| {
+                    let presented = attest(connection).map_err(|_| Knock::NoIdentity)?;
+                    Ok(presented.from_address(from))
+                })
+                .await
+            }
+        })
         .buffer_unordered(settings.handshakes)
-        .filter_map(|outcome: Result<Secured<IO>, Knock>| {
+        .filter_map(|outcome: Result<Secured<IO, Presented>, Knock>| {
             let secured = outcome.inspect_err(|knock| front.knocked(*knock)).ok();
             std::future::ready(secured.map(Ok::<_, io::Error>))
         });
-    Server::builder()
-        .max_frame_size(settings.frame)
-        .initial_stream_window_size(settings.stream_window)
-        .initial_connection_window_size(settings.connection_window)
-        .max_concurrent_streams(settings.streams)
-        .http2_keepalive_interval(Some(settings.keep_alive))
-        .http2_keepalive_timeout(Some(settings.keep_alive))
-        .max_connection_age(settings.connection_age)
+    settings
+        .server()
         .add_service(peers)
         .add_service(rows)
         .serve_with_incoming_shutdown(secured, async move {
@@ -116,3 +127,5 @@ where
         .await
         .map_err(|error| Refusal::new(Code::Internal, format!("the peer face ended: {error}")))
 }
+
+const FACE: &str = "peer";

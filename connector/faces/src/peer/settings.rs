@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 use tonic::codec::CompressionEncoding;
+use tonic::transport::{Endpoint, Server};
 
 /// How letters and heads are compressed on their way to a peer: most of a letter is text that repeats itself. The limits of
 /// messages hold for what comes of them, and gzip needs no more than 32 KiB beside; a frame of zstd may ask for a hundred
@@ -60,3 +61,32 @@ impl Default for Settings {
         }
     }
 }
+
+impl Settings {
+    /// A server of HTTP/2 by these limits.
+    pub(crate) fn server(&self) -> Server {
+        Server::builder()
+            .max_frame_size(self.frame)
+            .initial_stream_window_size(self.stream_window)
+            .initial_connection_window_size(self.connection_window)
+            .max_concurrent_streams(self.streams)
+            .http2_keepalive_interval(Some(self.keep_alive))
+            .http2_keepalive_timeout(Some(self.keep_alive))
+            .max_connection_age(self.connection_age)
+    }
+
+    /// The other end by the same limits.
+    pub(crate) fn endpoint(&self, endpoint: Endpoint) -> Endpoint {
+        endpoint
+            .max_frame_size(self.frame)
+            .http2_max_header_list_size(HEADERS)
+            .initial_stream_window_size(self.stream_window)
+            .initial_connection_window_size(self.connection_window)
+            .http2_keep_alive_interval(self.keep_alive)
+            .keep_alive_timeout(self.keep_alive)
+            .keep_alive_while_idle(true)
+    }
+}
+
+/// The most bytes of a reply's headers: a refusal with its help travels in them.
+const HEADERS: u32 = 64 * 1024;

@@ -2,7 +2,7 @@
 
 mod front;
 mod refusing;
-mod tls;
+pub(crate) mod tls;
 
 pub(crate) use front::{HANG, Told, recorded, refused};
 

@@ -1,6 +1,6 @@
 //! Refusals arrive as they were sent, and what a peer writes can't hurt a terminal.
 
-use super::{cut, from_wire};
+use super::{cut, from_wire, told};
 use evidence::digest::Digest;
 use policy::id::{ClauseId, ContractId, ParticipantId};
 use policy::refusal::{Code, Refusal};
@@ -35,6 +35,13 @@ fn every_code_survives_the_round_trip() {
         let back = from_wire(&cut(&refusal), &peer());
         assert_eq!(back, refusal.with_participant(peer()));
     }
+}
+
+#[test]
+fn what_carries_no_refusal_tells_none() {
+    assert_eq!(told(&cut(&sample()), "bench"), Some(sample()));
+    let bare = tonic::Status::internal("the connection broke");
+    assert_eq!(told(&bare, "bench"), None);
 }
 
 #[test]

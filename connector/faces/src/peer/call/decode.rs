@@ -54,7 +54,7 @@ impl Decoder {
         })
     }
 
-    pub(super) const fn schema(&self) -> &SchemaRef {
+    pub(crate) const fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
@@ -103,7 +103,7 @@ pub(super) fn receipt(frame: FlightData) -> Result<Bytes, Refusal> {
 }
 
 /// A participant sent something that is no answer.
-pub(super) fn invalid(what: &str) -> Refusal {
+pub(crate) fn invalid(what: &str) -> Refusal {
     Refusal::new(Code::PeerDataInvalid, what)
 }
 

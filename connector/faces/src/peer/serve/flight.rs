@@ -1,32 +1,47 @@
-//! Rows: Arrow Flight with `DoGet` alone.
+//! Rows for peers: each question as it was asked, its answer with the receipt at the end.
 
+use crate::flight::{DoGet, Messages};
 use crate::front::{Rows, RowsFrame};
 use crate::peer::serve::admit::{Admission, status};
-use arrow_flight::flight_service_server::FlightService;
-use arrow_flight::{
-    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo,
-    HandshakeRequest, HandshakeResponse, PollInfo, PutResult, SchemaResult, Ticket,
-};
+use arrow_flight::{FlightData, Ticket};
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use policy::refusal::{Code, Refusal};
 use proto::peer::{ask, refusal};
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Request, Status};
 
-/// The Flight service.
-pub(super) struct Service {
+/// Answers the questions of peers.
+pub(super) struct Questions {
     admission: Admission,
 }
 
-impl Service {
+impl Questions {
     pub(super) const fn new(admission: Admission) -> Self {
         Self { admission }
     }
 }
 
-/// The messages of an answer. The connection pulls them; there is no queue between it and the connector.
-fn messages(rows: Rows) -> BoxStream<'static, Result<FlightData, Status>> {
+#[async_trait]
+impl DoGet for Questions {
+    async fn rows(&self, request: Request<Ticket>) -> Result<Messages, Status> {
+        let (caller, Ticket { ticket }) = self.admission.admit(request).await?;
+        let asking = match ask::from_ticket(&ticket) {
+            Ok(asking) => asking,
+            Err(refusal) => return Err(self.admission.refused(&caller.presented, refusal).await),
+        };
+        let rows = self
+            .admission
+            .front()
+            .answer(&caller.peer, asking)
+            .await
+            .map_err(|no| status(&no))?;
+        Ok(messages(rows))
+    }
+}
+
+/// The messages of an answer.
+fn messages(rows: Rows) -> Messages {
     let Rows { frames } = rows;
     stream::unfold(Stage::Rows(frames), |stage| async move {
         match stage {
@@ -72,100 +87,4 @@ enum Stage {
 
 fn no_receipt() -> Refusal {
     Refusal::new(Code::Internal, "the answer did not end with its receipt")
-}
-
-fn absent<T>() -> Result<Response<T>, Status> {
-    Err(Status::unimplemented("rows travel by DoGet alone"))
-}
-
-#[async_trait]
-impl FlightService for Service {
-    type HandshakeStream = BoxStream<'static, Result<HandshakeResponse, Status>>;
-    type ListFlightsStream = BoxStream<'static, Result<FlightInfo, Status>>;
-    type DoGetStream = BoxStream<'static, Result<FlightData, Status>>;
-    type DoPutStream = BoxStream<'static, Result<PutResult, Status>>;
-    type DoExchangeStream = BoxStream<'static, Result<FlightData, Status>>;
-    type DoActionStream = BoxStream<'static, Result<arrow_flight::Result, Status>>;
-    type ListActionsStream = BoxStream<'static, Result<ActionType, Status>>;
-
-    async fn do_get(
-        &self,
-        request: Request<Ticket>,
-    ) -> Result<Response<Self::DoGetStream>, Status> {
-        let (caller, Ticket { ticket }) = self.admission.admit(request).await?;
-        let asking = match ask::from_ticket(&ticket) {
-            Ok(asking) => asking,
-            Err(refusal) => return Err(self.admission.refused(&caller.presented, refusal).await),
-        };
-        let rows = self
-            .admission
-            .front()
-            .answer(&caller.peer, asking)
-            .await
-            .map_err(|no| status(&no))?;
-        Ok(Response::new(messages(rows)))
-    }
-
-    async fn handshake(
-        &self,
-        _: Request<Streaming<HandshakeRequest>>,
-    ) -> Result<Response<Self::HandshakeStream>, Status> {
-        absent()
-    }
-
-    async fn list_flights(
-        &self,
-        _: Request<Criteria>,
-    ) -> Result<Response<Self::ListFlightsStream>, Status> {
-        absent()
-    }
-
-    async fn get_flight_info(
-        &self,
-        _: Request<FlightDescriptor>,
-    ) -> Result<Response<FlightInfo>, Status> {
-        absent()
-    }
-
-    async fn poll_flight_info(
-        &self,
-        _: Request<FlightDescriptor>,
-    ) -> Result<Response<PollInfo>, Status> {
-        absent()
-    }
-
-    async fn get_schema(
-        &self,
-        _: Request<FlightDescriptor>,
-    ) -> Result<Response<SchemaResult>, Status> {
-        absent()
-    }
-
-    async fn do_put(
-        &self,
-        _: Request<Streaming<FlightData>>,
-    ) -> Result<Response<Self::DoPutStream>, Status> {
-        absent()
-    }
-
-    async fn do_exchange(
-        &self,
-        _: Request<Streaming<FlightData>>,
-    ) -> Result<Response<Self::DoExchangeStream>, Status> {
-        absent()
-    }
-
-    async fn do_action(
-        &self,
-        _: Request<Action>,
-    ) -> Result<Response<Self::DoActionStream>, Status> {
-        absent()
-    }
-
-    async fn list_actions(
-        &self,
-        _: Request<Empty>,
-    ) -> Result<Response<Self::ListActionsStream>, Status> {
-        absent()
-    }
 }

@@ -4,9 +4,10 @@ use crate::peer::{call, serve};
 use policy::peer::Presented;
 use policy::refusal::{Code, Refusal};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, SanType};
+use rustls::client::WantsClientCert;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,7 +17,7 @@ use evidence::digest::Digest;
 use evidence::time::Time;
 
 /// Two members and a stranger.
-pub(super) struct League {
+pub(crate) struct League {
     authority: CertificateDer<'static>,
     server: Member,
     client: Member,
@@ -32,7 +33,7 @@ struct Member {
 }
 
 impl League {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (own, issuer) = authority();
         let (foreign, foreign_issuer) = authority();
         let server = member(&issuer, "hansa://munster.example");
@@ -49,26 +50,33 @@ impl League {
     }
 
     /// The provider's configuration of the moment.
-    pub(super) fn server(&self) -> serve::Tls {
+    pub(crate) fn server(&self) -> serve::Tls {
         let current = Arc::clone(&self.current);
         Arc::new(move || Arc::clone(&current.lock().unwrap()))
     }
 
     /// From now on the stranger's authority is trusted, and nobody else's.
-    pub(super) fn change_authority(&self) {
+    pub(crate) fn change_authority(&self) {
         *self.current.lock().unwrap() = server_config(&self.server, &self.foreign);
     }
 
-    pub(super) fn client(&self) -> call::Tls {
+    pub(crate) fn client(&self) -> call::Tls {
         self.client_as(&self.client)
     }
 
-    pub(super) fn stranger(&self) -> call::Tls {
+    pub(crate) fn stranger(&self) -> call::Tls {
         self.client_as(&self.stranger)
     }
 
+    /// Nobody, with no certificate at all.
+    pub(crate) fn nobody(&self) -> Arc<ClientConfig> {
+        let mut config = self.trusting().with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Arc::new(config)
+    }
+
     /// Whoever holds a certificate of the asker, by whatever authority, says that it is the asker.
-    pub(super) fn attest(&self) -> serve::Attest {
+    pub(crate) fn attest(&self) -> serve::Attest {
         let known = [&self.client, &self.stranger].map(|member| member.certificate.clone());
         let handshakes = Arc::clone(&self.handshakes);
         Arc::new(move |connection| {
@@ -89,15 +97,20 @@ impl League {
     }
 
     /// How many handshakes have held.
-    pub(super) fn handshakes(&self) -> usize {
+    pub(crate) fn handshakes(&self) -> usize {
         self.handshakes.load(Ordering::SeqCst)
     }
 
-    fn client_as(&self, member: &Member) -> call::Tls {
-        let mut config = ClientConfig::builder_with_provider(provider())
+    fn trusting(&self) -> ConfigBuilder<ClientConfig, WantsClientCert> {
+        ClientConfig::builder_with_provider(provider())
             .with_protocol_versions(&[&rustls::version::TLS13])
             .unwrap()
             .with_root_certificates(roots(&self.authority))
+    }
+
+    fn client_as(&self, member: &Member) -> call::Tls {
+        let mut config = self
+            .trusting()
             .with_client_auth_cert(vec![member.certificate.clone()], member.key())
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec()];

@@ -1,9 +1,8 @@
-//! From a connection to a secured one that knows what the other end presented.
+//! From a connection to a secured one that knows who is at the other end.
 
 use crate::front::Knock;
-use crate::peer::serve::Entrance;
 use futures::{Stream, stream};
-use policy::peer::Presented;
+use rustls::ServerConnection;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -17,18 +16,31 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
-/// A connection after its handshake.
-pub(super) struct Secured<IO> {
+/// A connection after its handshake, with what was learnt of the other end.
+pub(crate) struct Secured<IO, W> {
     stream: TlsStream<IO>,
-    presented: Presented,
+    who: W,
     _place: OwnedSemaphorePermit,
 }
 
+/// Where connections enter.
+pub(crate) struct Gate {
+    /// The face behind it, as it stands in traces.
+    pub(crate) face: &'static str,
+    /// How long a handshake may take.
+    pub(crate) time: Duration,
+    /// The TLS configuration of this moment.
+    pub(crate) tls: Arc<dyn Fn() -> Arc<rustls::ServerConfig> + Send + Sync>,
+    /// The places for connections.
+    pub(crate) places: Arc<Semaphore>,
+}
+
 /// The connections of a listening socket. A failing accept (no more file descriptors) is tried again after a pause.
-pub(super) fn incoming(
+pub(crate) fn incoming(
     listener: TcpListener,
+    face: &'static str,
 ) -> impl Stream<Item = (TcpStream, Option<IpAddr>)> + Send {
-    stream::unfold(listener, |listener| async move {
+    stream::unfold(listener, move |listener| async move {
         loop {
             match listener.accept().await {
                 Ok((stream, from)) => {
@@ -37,7 +49,7 @@ pub(super) fn incoming(
                     return Some(((stream, Some(from.ip())), listener));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "peer.accept_failed");
+                    tracing::warn!(%error, "{face}.accept_failed");
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -45,44 +57,48 @@ pub(super) fn incoming(
     })
 }
 
-/// Does the handshake, within its time, once there is a place for the connection.
-pub(super) async fn handshake<IO>(
-    (io, from): (IO, Option<IpAddr>),
-    entrance: Entrance,
-    places: Arc<Semaphore>,
-) -> Result<Secured<IO>, Knock>
-where
-    IO: AsyncRead + AsyncWrite + Unpin,
-{
-    let place = places.acquire_owned().await.map_err(|_| Knock::Slow)?;
-    let acceptor = TlsAcceptor::from((entrance.tls)());
-    let stream = tokio::time::timeout(entrance.settings.handshake, acceptor.accept(io))
-        .await
-        .map_err(|_| Knock::Slow)?
-        .map_err(|error| {
-            tracing::debug!(%error, "peer.handshake_failed");
-            Knock::Handshake
-        })?;
-    let presented = (entrance.attest)(stream.get_ref().1).map_err(|_| Knock::NoIdentity)?;
-    let presented = presented.from_address(from);
-    Ok(Secured {
-        stream,
-        presented,
-        _place: place,
-    })
+impl Gate {
+    /// Does the handshake, within its time, once there is a place for the connection.
+    pub(crate) async fn handshake<IO, W>(
+        &self,
+        io: IO,
+        who: impl FnOnce(&ServerConnection) -> Result<W, Knock>,
+    ) -> Result<Secured<IO, W>, Knock>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        let place = Arc::clone(&self.places)
+            .acquire_owned()
+            .await
+            .map_err(|_| Knock::Slow)?;
+        let acceptor = TlsAcceptor::from((self.tls)());
+        let stream = tokio::time::timeout(self.time, acceptor.accept(io))
+            .await
+            .map_err(|_| Knock::Slow)?
+            .map_err(|error| {
+                tracing::debug!(%error, "{}.handshake_failed", self.face);
+                Knock::Handshake
+            })?;
+        let who = who(stream.get_ref().1)?;
+        Ok(Secured {
+            stream,
+            who,
+            _place: place,
+        })
+    }
 }
 
 const PAUSE: Duration = Duration::from_millis(100);
 
-impl<IO> Connected for Secured<IO> {
-    type ConnectInfo = Presented;
+impl<IO, W: Clone + Send + Sync + 'static> Connected for Secured<IO, W> {
+    type ConnectInfo = W;
 
-    fn connect_info(&self) -> Presented {
-        self.presented.clone()
+    fn connect_info(&self) -> W {
+        self.who.clone()
     }
 }
 
-impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Secured<IO> {
+impl<IO: AsyncRead + AsyncWrite + Unpin, W: Unpin> AsyncRead for Secured<IO, W> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -92,7 +108,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Secured<IO> {
     }
 }
 
-impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Secured<IO> {
+impl<IO: AsyncRead + AsyncWrite + Unpin, W: Unpin> AsyncWrite for Secured<IO, W> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
