@@ -2,6 +2,7 @@
 
 pub mod bundle;
 pub mod certificate;
+pub mod cluster;
 #[cfg(test)]
 mod foreign;
 pub mod identity;

@@ -210,6 +210,14 @@ pub fn authority(certificate: &CertificateDer<'_>) -> Result<Authority, Certific
     })
 }
 
+/// First instant at which a certificate is over, whosever it is.
+///
+/// # Errors
+/// When it can't be read.
+pub(super) fn not_after(certificate: &CertificateDer<'_>) -> Result<Time, CertificateFault> {
+    time(parse(certificate)?.validity().not_after.timestamp())
+}
+
 /// Verifies a chain, leaf first: that an anchor listed for the leaf's identity has issued it, for this use, for now, and
 /// that the bundle does not deny it. Path validation alone would let any authority speak for anybody.
 ///

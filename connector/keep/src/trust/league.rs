@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub mod attest;
 pub mod authorize;
-mod issue;
+pub(super) mod issue;
 #[cfg(test)]
 mod tests;
 
@@ -281,7 +281,7 @@ pub const LEAF_DAYS: u16 = 7;
 /// The longest that a certificate may last.
 pub const LONGEST_LEAF_DAYS: u16 = 90;
 
-const DAY: i64 = 24 * 3600 * 1_000_000;
+pub(super) const DAY: i64 = 24 * 3600 * 1_000_000;
 
 /// How long a signing key counts from its admission.
 const KEY_YEARS: i64 = 5;

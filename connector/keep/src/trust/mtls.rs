@@ -178,11 +178,7 @@ pub fn server_config(store: &Arc<TrustStore>, clock: &Clock) -> Result<Arc<Serve
             .map_err(|error| impossible(&error))?
             .with_client_cert_verifier(Arc::new(verifier))
             .with_cert_resolver(Arc::new(OwnCertificate(Arc::clone(store))));
-    config.alpn_protocols = vec![ALPN.to_vec()];
-    // Resumption would skip the check of the caller's certificate.
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.send_tls13_tickets = 0;
-    config.max_early_data_size = 0;
+    whole_server(&mut config);
     Ok(Arc::new(config))
 }
 
@@ -204,9 +200,7 @@ pub fn client_config(
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_client_cert_resolver(Arc::new(OwnCertificate(Arc::clone(store))));
-    config.alpn_protocols = vec![ALPN.to_vec()];
-    config.resumption = Resumption::disabled();
-    config.enable_early_data = false;
+    whole_client(&mut config);
     Ok(Arc::new(config))
 }
 
@@ -259,8 +253,24 @@ pub fn refusal_within(error: &rustls::Error) -> Option<&Refusal> {
 
 const ALPN: &[u8] = b"h2";
 
+/// What holds of each end that accepts connections: nothing is taken up again from an earlier connection.
+pub(super) fn whole_server(config: &mut ServerConfig) {
+    config.alpn_protocols = vec![ALPN.to_vec()];
+    // Resumption would skip the check of the caller's certificate.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    config.max_early_data_size = 0;
+}
+
+/// The same of each end that opens connections.
+pub(super) fn whole_client(config: &mut ClientConfig) {
+    config.alpn_protocols = vec![ALPN.to_vec()];
+    config.resumption = Resumption::disabled();
+    config.enable_early_data = false;
+}
+
 /// The one selection of algorithms, handed to each configuration: nothing is set for the whole process.
-fn provider() -> CryptoProvider {
+pub(super) fn provider() -> CryptoProvider {
     CryptoProvider {
         cipher_suites: vec![
             cipher_suite::TLS13_AES_256_GCM_SHA384,
@@ -288,12 +298,13 @@ fn presented<'a>(
     }
 }
 
-fn impossible(error: &rustls::Error) -> Refusal {
+/// The refusal for what the TLS library can't do.
+pub(super) fn impossible(error: &impl fmt::Display) -> Refusal {
     Refusal::new(Code::Internal, format!("TLS can't be set up: {error}"))
 }
 
 /// The clock that was handed in, as the TLS library wants it.
-struct Watch(Clock);
+pub(super) struct Watch(pub(super) Clock);
 
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

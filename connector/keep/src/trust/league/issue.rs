@@ -15,8 +15,8 @@ use rcgen::{
 use rustls_pki_types::{CertificateDer, ServerName};
 use std::time::Duration;
 
-/// A new key for an authority.
-pub(super) fn new_key(algorithm: Algorithm) -> Result<KeyPair, Refusal> {
+/// A new key of an authority, or of what it certifies.
+pub(in crate::trust) fn new_key(algorithm: Algorithm) -> Result<KeyPair, Refusal> {
     let kind = match algorithm {
         Algorithm::EdDsa => &rcgen::PKCS_ED25519,
         Algorithm::Es256 => &rcgen::PKCS_ECDSA_P256_SHA256,
@@ -25,7 +25,7 @@ pub(super) fn new_key(algorithm: Algorithm) -> Result<KeyPair, Refusal> {
 }
 
 /// SHA-256 of the SPKI of a key.
-pub(super) fn spki(key: &KeyPair) -> Digest {
+pub(in crate::trust) fn spki(key: &KeyPair) -> Digest {
     Digest::of(&key.subject_public_key_info())
 }
 
@@ -85,7 +85,8 @@ pub(super) fn leaf(
     Ok(certificate.der().clone())
 }
 
-fn params(now: Time, not_after: Time) -> CertificateParams {
+/// What each certificate begins with: when it is good, and a number of its own.
+pub(in crate::trust) fn params(now: Time, not_after: Time) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
@@ -102,6 +103,7 @@ fn params(now: Time, not_after: Time) -> CertificateParams {
     params
 }
 
-fn whole_second(time: Time) -> Time {
+/// The start of the second: a certificate says no finer when it is over.
+pub(in crate::trust) fn whole_second(time: Time) -> Time {
     time.plus_micros(-(time.micros().rem_euclid(1_000_000)))
 }
