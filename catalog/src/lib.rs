@@ -76,6 +76,14 @@ impl Catalog {
         self.seal.as_ref()
     }
 
+    /// What a worker of `own` sees for one question: these datasets. That they are published is on the books of its connector.
+    #[must_use]
+    pub fn lent(own: ParticipantId, datasets: impl IntoIterator<Item = Dataset>) -> Self {
+        let mut lent = Self::new(own);
+        datasets.into_iter().for_each(|dataset| lent.place(dataset));
+        lent
+    }
+
     /// Takes in a dataset whose publication is durably recorded; a newer version takes the place of the older one.
     pub fn publish(&mut self, listed: Recorded<Listed>) {
         let (listed, _) = listed.into_parts();

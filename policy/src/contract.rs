@@ -6,6 +6,7 @@ pub mod deed;
 mod given;
 mod grant;
 mod held;
+pub mod lent;
 pub mod mandate;
 mod record;
 pub mod seal;
@@ -14,10 +15,7 @@ mod signed;
 mod supposed;
 mod told;
 
-use crate::contract::deed::Deed;
-use crate::contract::mandate::SignedMandate;
-use crate::contract::seal::Seal;
-use crate::contract::shown::Shown;
+use crate::contract::{deed::Deed, mandate::SignedMandate, seal::Seal, shown::Shown};
 use crate::id::{ContractId, DatasetId, ParticipantId};
 use crate::peer::VerifiedPeer;
 use crate::refusal::{Code, Refusal};
@@ -198,7 +196,7 @@ pub trait SignatureCheck {
     /// seen.
     fn mandate_revoked(&self, signer: &ParticipantId, on: &SignedMandate, by: &Signature) -> bool;
 
-    /// When the signatures entered the log, where that counts.
+    /// When they entered the log, where that counts.
     fn logged(&self) -> Option<Time>;
 }
 

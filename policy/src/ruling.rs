@@ -1,6 +1,7 @@
 //! The ruling on a question: `decide` and its outcome.
 
 mod check;
+pub mod derive;
 pub mod fare;
 mod guarded;
 pub(crate) mod prohibited;
@@ -177,6 +178,7 @@ pub fn decide<Q: Question>(
     let mut effects = BTreeMap::new();
     let mut snapshots = BTreeMap::new();
     let mut relied = BTreeMap::new();
+    let mut prohibits = BTreeMap::new();
     for (dataset, grant) in standing.grants() {
         let Some(columns) = reads.get(dataset) else {
             continue;
@@ -192,6 +194,7 @@ pub fn decide<Q: Question>(
         guarded.columns((dataset, columns), &done, facts)?;
         relied.insert(dataset.clone(), check::papers(&standing, grant, facts));
         effects.insert(dataset.clone(), done);
+        prohibits.insert(dataset.clone(), held);
         if let Some(snapshot) = facts.snapshots.get(dataset) {
             snapshots.insert(dataset.clone(), snapshot.clone());
         }
@@ -215,6 +218,8 @@ pub fn decide<Q: Question>(
         question,
         standing,
         effects,
+        at: facts.now,
+        prohibits,
         snapshots,
         relied,
         budgets,
@@ -230,6 +235,8 @@ pub struct Ruled<Q> {
     purpose: Option<PurposeId>,
     sql_commit: Digest,
     effects: BTreeMap<DatasetId, Vec<Effect>>,
+    at: Time,
+    prohibits: BTreeMap<DatasetId, BTreeSet<ClauseId>>,
     snapshots: BTreeMap<DatasetId, String>,
     relied: BTreeMap<DatasetId, BTreeSet<Paper>>,
     budgets: Vec<Budget>,

@@ -3,7 +3,7 @@
 use crate::house::{self, Source};
 
 /// A proof: its type, the room that it lives in, and the derives that it may have beside `Debug` and comparisons.
-const PROOFS: [(&str, &str, &[&str]); 16] = [
+const PROOFS: [(&str, &str, &[&str]); 18] = [
     ("Recorded", "policy/evidence/src/ledger", &[]),
     ("Staged", "policy/evidence/src/ledger", &[]),
     ("Flushed", "policy/evidence/src/ledger", &[]),
@@ -14,12 +14,14 @@ const PROOFS: [(&str, &str, &[&str]); 16] = [
     ("Revoked", "policy/src/contract", &["Clone"]),
     ("InForce", "policy/src/contract", &[]),
     ("Ruled", "policy/src/ruling", &[]),
+    ("Derived", "policy/src/ruling/derive", &[]),
     ("Allowance", "policy/src/ruling/sum", &[]),
     ("Summed", "policy/src/ruling/sum", &[]),
     ("Listed", "catalog/src/publish", &[]),
     ("Withdrawn", "catalog/src/publish", &[]),
     ("Bound", "policy/enforce/src/bind", &[]),
     ("Permitted", "policy/enforce/src/apply", &[]),
+    ("Lent", "policy/enforce/src/lend", &[]),
 ];
 
 /// Traits by which a value could come from nowhere, or twice.

@@ -5,7 +5,6 @@ pub mod sealed;
 
 use crate::execute::Started;
 use crate::execute::watch::Watch;
-use crate::fault;
 use crate::limits::Pool;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -14,7 +13,6 @@ use policy::id::RequestId;
 use policy::refusal::{Code, Refusal};
 use policy::ruling::RowLimit;
 use std::fmt;
-use std::sync::Arc;
 
 /// The rows of one question on their way. Dropping it ends the question.
 pub struct Answer {
@@ -78,7 +76,7 @@ impl Answer {
         if self.done {
             return None;
         }
-        let next = self.pull().await;
+        let next = self.source.next(&mut self.watch).await;
         let checked = match next {
             Some(Ok(batch)) => Some(self.within(batch)),
             other => other,
@@ -87,28 +85,6 @@ impl Answer {
             self.end();
         }
         checked
-    }
-
-    async fn pull(&mut self) -> Option<Result<RecordBatch, Refusal>> {
-        match &mut self.source {
-            Started::Ready(batch) => {
-                self.done = true;
-                let empty = RecordBatch::new_empty(Arc::clone(&self.schema));
-                Some(Ok(std::mem::replace(batch, empty)))
-            }
-            Started::Running { batches, task, .. } => {
-                // The end is told at once; the plan is not waited for.
-                let batch = tokio::select! {
-                    biased;
-                    why = self.watch.wait() => return Some(Err(why)),
-                    batch = batches.recv() => batch,
-                };
-                match batch {
-                    None => fault::fell(task).await.map(Err),
-                    batch => batch,
-                }
-            }
-        }
     }
 
     fn within(&mut self, batch: RecordBatch) -> Result<RecordBatch, Refusal> {
@@ -136,10 +112,7 @@ impl Answer {
 
     fn end(&mut self) {
         self.done = true;
-        if let Started::Running { batches, task, .. } = &mut self.source {
-            batches.close();
-            task.abort();
-        }
+        self.source.end();
     }
 
     /// Ends it and gives back the duty to close its entry; the first time only.

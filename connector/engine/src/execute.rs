@@ -9,12 +9,14 @@ pub(crate) mod mutant;
 mod pace;
 mod plain;
 mod planner;
+pub mod share;
 mod unreleased;
 pub mod watch;
 
 use crate::answer::Answer;
 use crate::execute::plain::{canonical, pieces, plain};
 use crate::execute::planner::Planner;
+use crate::execute::share::Sharing;
 use crate::execute::watch::Watch;
 use crate::fault;
 use crate::limits::{Limits, PLANNING, Pool, Room};
@@ -29,6 +31,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion_expr::LogicalPlan;
 use enforce::apply::{Parts, Permitted};
 use enforce::still_gated::still_gated;
+use evidence::digest::Digest;
 use evidence::ledger::Receipt;
 use futures::StreamExt;
 use policy::id::{DatasetId, RequestId};
@@ -52,6 +55,21 @@ pub async fn execute(
     limits: &Limits,
     watch: Watch,
 ) -> Result<Answer, Unanswered> {
+    execute_among(permitted, holdings, room, limits, watch, None).await
+}
+
+/// As [`execute`], with the help of workers where there are some.
+///
+/// # Errors
+/// As [`execute`].
+pub async fn execute_among(
+    permitted: Permitted,
+    holdings: &Holdings,
+    room: &Room,
+    limits: &Limits,
+    watch: Watch,
+    sharing: Option<Sharing>,
+) -> Result<Answer, Unanswered> {
     let Parts {
         plan,
         named,
@@ -64,10 +82,10 @@ pub async fn execute(
     let started = if explain {
         explained(&named).map(|batch| {
             let schema = batch.schema();
-            (schema, Started::Ready(batch))
+            (schema, Started::Ready(Some(batch)))
         })
     } else {
-        start(plan, holdings, room, limits, watch.clone()).await
+        start(plan, holdings, room, limits, watch.clone(), sharing).await
     };
     match started {
         Err(refusal) => Err(Unanswered {
@@ -104,8 +122,8 @@ pub struct Unanswered {
 
 /// A running answer, as `answer` takes it over.
 pub(crate) enum Started {
-    /// It is there already.
-    Ready(RecordBatch),
+    /// It is there already, until it is taken.
+    Ready(Option<RecordBatch>),
     /// It comes from the room's threads.
     Running {
         batches: mpsc::Receiver<Result<RecordBatch, Refusal>>,
@@ -114,13 +132,82 @@ pub(crate) enum Started {
     },
 }
 
+impl Started {
+    /// The next batch; `None` after the last one. That `watch` has ended is told at once; the plan is not waited for.
+    pub(crate) async fn next(&mut self, watch: &mut Watch) -> Option<Result<RecordBatch, Refusal>> {
+        match self {
+            Self::Ready(batch) => batch.take().map(Ok),
+            Self::Running { batches, task, .. } => {
+                let batch = tokio::select! {
+                    biased;
+                    why = watch.wait() => return Some(Err(why)),
+                    batch = batches.recv() => batch,
+                };
+                match batch {
+                    None => fault::fell(task).await.map(Err),
+                    batch => batch,
+                }
+            }
+        }
+    }
+
+    /// Ends it.
+    pub(crate) fn end(&mut self) {
+        if let Self::Running { batches, task, .. } = self {
+            batches.close();
+            task.abort();
+        }
+    }
+}
+
 async fn start(
     plan: LogicalPlan,
     holdings: &Holdings,
     room: &Room,
     limits: &Limits,
     watch: Watch,
+    sharing: Option<Sharing>,
 ) -> Result<(SchemaRef, Started), Refusal> {
+    let (state, pool) = state(holdings, room, limits, &watch)?;
+    let planning = limits.time.min(PLANNING);
+    #[cfg(test)]
+    let mutant = room.mutant;
+    let (physical, otherwise, state) = stack::run(planning, move || {
+        // Where it may have to be done again without the workers.
+        let again = sharing.is_some().then(|| plan.clone());
+        let made = made(
+            plan,
+            &state,
+            sharing.is_some(),
+            #[cfg(test)]
+            mutant,
+        )?;
+        let (physical, otherwise) = match again {
+            None => (made.physical, None),
+            Some(again) => {
+                let (shared, needed) = share::shared(made, sharing.as_ref())?;
+                (shared, needed.then_some(again))
+            }
+        };
+        Ok((finished(physical)?, otherwise, state))
+    })
+    .await?;
+    let otherwise = otherwise.map(|plan| Otherwise {
+        plan,
+        planning,
+        #[cfg(test)]
+        mutant,
+    });
+    Ok(run((physical, state), otherwise, room, limits, pool))
+}
+
+/// A session for one question.
+fn state(
+    holdings: &Holdings,
+    room: &Room,
+    limits: &Limits,
+    watch: &Watch,
+) -> Result<(SessionState, Arc<Pool>), Refusal> {
     let (environment, pool) = room.environment(limits)?;
     let planner = Planner::new(
         holdings.clone(),
@@ -131,26 +218,35 @@ async fn start(
         room.mutant,
     );
     let state = session::fresh(limits, environment, Arc::new(planner));
-    let planning = limits.time.min(PLANNING);
-    #[cfg(test)]
-    let mutant = room.mutant;
-    let (physical, state) = stack::run(planning, move || {
-        let physical = physical(
-            plan,
-            &state,
-            #[cfg(test)]
-            mutant,
-        )?;
-        Ok((physical, state))
-    })
-    .await?;
+    Ok((state, pool))
+}
+
+/// Runs a plan on the room's threads; where it fails before its first row and `otherwise` says how, once more.
+fn run(
+    (physical, state): (Arc<dyn ExecutionPlan>, SessionState),
+    otherwise: Option<Otherwise>,
+    room: &Room,
+    limits: &Limits,
+    pool: Arc<Pool>,
+) -> (SchemaRef, Started) {
     let schema = canonical(&physical.schema());
     // One waits while another is made into messages: more would be held for each reader that stands still.
     let (send, batches) = mpsc::channel(1);
     let (time, sent) = (limits.time, Arc::clone(&schema));
     let task = room.handle().spawn(async move {
-        let ended = tokio::time::timeout(time, drive(physical, state, sent, &send)).await;
-        let last = match ended {
+        let rows = async {
+            let Err(fell) = drive(physical, &state, &sent, &send).await else {
+                return Ok(());
+            };
+            let Some(otherwise) = otherwise.filter(|_| !fell.told) else {
+                return Err(fell.why);
+            };
+            tracing::warn!(name: "workers.failed", why = %fell.why, "the question is run again without workers");
+            let (physical, state) = otherwise.physical(state).await?;
+            let again = drive(physical, &state, &sent, &send).await;
+            again.map_err(|fell| fell.why)
+        };
+        let last = match tokio::time::timeout(time, rows).await {
             Ok(Ok(())) => return,
             Ok(Err(refusal)) => refusal,
             Err(_) => Refusal::new(
@@ -160,23 +256,65 @@ async fn start(
         };
         let _ = send.send(Err(last)).await;
     });
-    Ok((
-        schema,
-        Started::Running {
-            batches,
-            task,
-            pool,
-        },
-    ))
+    let started = Started::Running {
+        batches,
+        task,
+        pool,
+    };
+    (schema, started)
 }
 
-/// Optimises and plans; on a large stack.
-fn physical(
+/// How a question is done without its workers.
+struct Otherwise {
+    plan: LogicalPlan,
+    planning: std::time::Duration,
+    #[cfg(test)]
+    mutant: mutant::Mutant,
+}
+
+impl Otherwise {
+    async fn physical(
+        self,
+        state: SessionState,
+    ) -> Result<(Arc<dyn ExecutionPlan>, SessionState), Refusal> {
+        stack::run(self.planning, move || {
+            // As workers would have done it, so that the answer is the same to the last digit.
+            let made = made(
+                self.plan,
+                &state,
+                true,
+                #[cfg(test)]
+                self.mutant,
+            )?;
+            let (alone, _) = share::shared(made, None)?;
+            Ok((finished(alone)?, state))
+        })
+        .await
+    }
+}
+
+/// A plan before it is made ready to run.
+struct Made {
+    physical: Arc<dyn ExecutionPlan>,
+    /// What names it: who makes the same of the same question gets the same.
+    digest: Digest,
+}
+
+/// Optimises and plans; on a large stack. `dealt`: as for rows that are dealt among workers.
+fn made(
     plan: LogicalPlan,
     state: &SessionState,
+    dealt: bool,
     #[cfg(test)] mutant: mutant::Mutant,
-) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
+) -> Result<Made, Refusal> {
     let optimized = exact::guarded(plan)
+        .and_then(|plan| {
+            if dealt {
+                share::exactly(plan)
+            } else {
+                Ok(plan)
+            }
+        })
         .and_then(|plan| session::optimized(state, plan))
         .map_err(|error| fault::running(&error))?;
     still_gated(&optimized)?;
@@ -188,29 +326,50 @@ fn physical(
     .map_err(|error| fault::running(&error))?;
     #[cfg(test)]
     if mutant == mutant::Mutant::NoLeaf {
-        return Ok(physical);
+        let digest = Digest::of(b"");
+        return Ok(Made { physical, digest });
     }
     leaf::all_gated(&physical)?;
+    let digest = if dealt {
+        share::digest(&optimized, &physical)
+    } else {
+        Digest::of(b"")
+    };
+    Ok(Made { physical, digest })
+}
+
+/// Makes a plan ready to run: its joins yield, and its windows are counted.
+fn finished(physical: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
     pace::paced(physical)
         .and_then(hoard::counted)
         .map_err(|error| fault::running(&error))
 }
 
+/// A plan that failed.
+struct Fell {
+    why: Refusal,
+    /// Whether rows of it are out.
+    told: bool,
+}
+
 async fn drive(
     physical: Arc<dyn ExecutionPlan>,
-    state: SessionState,
-    schema: SchemaRef,
+    state: &SessionState,
+    schema: &SchemaRef,
     send: &mpsc::Sender<Result<RecordBatch, Refusal>>,
-) -> Result<(), Refusal> {
-    let mut stream =
-        execute_stream(physical, state.task_ctx()).map_err(|error| fault::running(&error))?;
+) -> Result<(), Fell> {
+    let mut told = false;
+    let fell = |why: Refusal, told: bool| Fell { why, told };
+    let mut stream = execute_stream(physical, state.task_ctx())
+        .map_err(|error| fell(fault::running(&error), told))?;
     while let Some(batch) = stream.next().await {
-        let batch = batch.map_err(|error| fault::running(&error))?;
+        let batch = batch.map_err(|error| fell(fault::running(&error), told))?;
         if batch.num_rows() == 0 {
             continue;
         }
         for piece in pieces(&batch) {
-            let batch = plain(&piece, &schema)?;
+            let batch = plain(&piece, schema).map_err(|why| fell(why, told))?;
+            told = true;
             if send.send(Ok(batch)).await.is_err() {
                 return Ok(());
             }

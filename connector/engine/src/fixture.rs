@@ -3,10 +3,11 @@
 mod contract;
 pub(crate) mod kept;
 pub(crate) mod table;
+pub(crate) mod team;
 
 use crate::answer::Answer;
 use crate::execute::watch::Watch;
-use crate::execute::{Holdings, execute};
+use crate::execute::{Holdings, execute_among};
 use crate::fixture::kept::Kept;
 use crate::fixture::table::Layout;
 use crate::limits::{Limits, Room, SqlLimits, runtime};
@@ -35,6 +36,7 @@ use policy::ruling::{Facts, Ruled, decide};
 use policy::term::purpose::Taxonomy;
 use policy::term::{Clause, Term};
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
 
 /// The two sides of every contract.
@@ -50,6 +52,10 @@ pub(crate) struct City {
     pub(crate) limits: Limits,
     pub(crate) sql_limits: SqlLimits,
     pub(crate) published: Arc<Published>,
+    /// Workers that help, as many as it says; none at all where absent.
+    pub(crate) workers: Option<u32>,
+    /// Shares that they have begun to compute.
+    pub(crate) shares: Arc<AtomicUsize>,
 }
 
 impl City {
@@ -64,6 +70,8 @@ impl City {
             limits: Limits::default(),
             sql_limits: SqlLimits::default(),
             published: Arc::default(),
+            workers: None,
+            shares: Arc::default(),
         }
     }
 
@@ -193,7 +201,8 @@ impl City {
         plan::plan(sql, &self.view(), &self.sql_limits, now())
     }
 
-    pub(crate) fn permitted(&self, sql: &str) -> Result<Permitted, Refusal> {
+    /// What the contracts say of a question.
+    fn ruled(&self, sql: &str) -> Result<Ruled<Bound>, Refusal> {
         let bound = self.bound(sql)?;
         let datasets = || self.datasets.iter().map(|(id, (dataset, _))| (id, dataset));
         let schemas = datasets()
@@ -218,8 +227,12 @@ impl City {
             tenant: None,
             node_version: "test",
         };
-        let ruled = decide(self.standing(), &facts, bound)?;
-        apply(recorded(ruled), &self.tools()).map_err(|declined| declined.refusal().clone())
+        decide(self.standing(), &facts, bound)
+    }
+
+    pub(crate) fn permitted(&self, sql: &str) -> Result<Permitted, Refusal> {
+        let ruled = recorded(self.ruled(sql)?);
+        apply(ruled, &self.tools()).map_err(|declined| declined.refusal().clone())
     }
 
     fn tools(&self) -> Tools {
@@ -233,7 +246,12 @@ impl City {
 
     pub(crate) async fn answer(&self, sql: &str, watch: Watch) -> Result<Answer, Refusal> {
         let permitted = self.permitted(sql)?;
-        execute(permitted, &self.holdings, &self.room, &self.limits, watch)
+        let (holdings, room, limits) = (&self.holdings, &self.room, &self.limits);
+        let sharing = self
+            .workers
+            .map(|count| self.team(sql, count))
+            .transpose()?;
+        execute_among(permitted, holdings, room, limits, watch, sharing)
             .await
             .map_err(|unanswered| unanswered.refusal)
     }

@@ -1,5 +1,6 @@
 //! An immutable, versioned snapshot of a dataset: Parquet files that nobody changes.
 
+pub mod borrow;
 pub mod disk;
 pub mod manifest;
 pub mod shelf;

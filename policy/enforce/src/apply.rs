@@ -107,7 +107,7 @@ fn asked(ruled: &Ruled<Bound>) -> Asked {
     }
 }
 
-fn governed(
+pub(crate) fn governed(
     plan: LogicalPlan,
     effects: &BTreeMap<DatasetId, Vec<Effect>>,
     tools: &Tools,

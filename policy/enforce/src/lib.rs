@@ -24,6 +24,7 @@ pub mod dominated;
 pub mod exactly;
 pub mod gate;
 pub mod harmless;
+pub mod lend;
 mod level;
 mod meet;
 pub mod narrow;

@@ -3,7 +3,7 @@
 use super::{Budget, RowLimit, Ruled};
 use crate::contract::InForce;
 use crate::effect::Effect;
-use crate::id::{ContractId, DatasetId, PurposeId, RequestId};
+use crate::id::{ClauseId, ContractId, DatasetId, PurposeId, RequestId};
 use crate::refusal::{Code, Refusal};
 use crate::ruling::fare::Fare;
 use evidence::digest::Digest;
@@ -50,6 +50,16 @@ impl<Q> Ruled<Q> {
     /// What is done to each dataset.
     pub const fn effects(&self) -> &BTreeMap<DatasetId, Vec<Effect>> {
         &self.effects
+    }
+
+    /// The instant of the ruling.
+    pub const fn at(&self) -> Time {
+        self.at
+    }
+
+    /// The prohibitions of its contract that hold, of each dataset.
+    pub const fn prohibits(&self) -> &BTreeMap<DatasetId, BTreeSet<ClauseId>> {
+        &self.prohibits
     }
 
     /// The quotas that the answer draws on.

@@ -16,6 +16,8 @@ pub fn forge<Q>(question: Q, standing: InForce, request: RequestId) -> Ruled<Q> 
         purpose: None,
         sql_commit: Digest::of(b""),
         effects: BTreeMap::new(),
+        at: Time::EPOCH,
+        prohibits: BTreeMap::new(),
         snapshots: BTreeMap::new(),
         relied: BTreeMap::new(),
         budgets: Vec::new(),

@@ -1,6 +1,6 @@
 //! The answer as Arrow IPC messages, each reserved before it is handed out, with a running digest over what was handed out.
 
-mod encoder;
+pub(crate) mod encoder;
 
 use crate::answer::Answer;
 use crate::answer::frames::encoder::Encoder;

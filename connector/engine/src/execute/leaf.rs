@@ -36,6 +36,8 @@ pub(super) struct Leaf {
     schema: SchemaRef,
     /// Rows of a batch where stored rows may be missing, so that cuts must be made anew.
     recut: Option<usize>,
+    /// Stored rows, where they lie in files of a snapshot, which any worker can read.
+    stored: Option<u64>,
     watch: Watch,
     properties: Arc<PlanProperties>,
     #[cfg(test)]
@@ -64,6 +66,7 @@ impl Leaf {
             inner,
             schema,
             recut,
+            stored: None,
             watch,
             properties: Arc::new(properties),
             #[cfg(test)]
@@ -71,6 +74,33 @@ impl Leaf {
             #[cfg(test)]
             falls: false,
         }
+    }
+
+    /// The same, of a snapshot with so many rows in files.
+    pub(super) const fn stored(mut self, rows: Option<u64>) -> Self {
+        self.stored = rows;
+        self
+    }
+
+    /// Stored rows, where they lie in files of a snapshot.
+    pub(super) const fn rows(&self) -> Option<u64> {
+        self.stored
+    }
+
+    /// The plan that computes the permitted rows.
+    pub(super) const fn inner(&self) -> &Arc<dyn ExecutionPlan> {
+        &self.inner
+    }
+
+    /// The same table with another plan inside, which computes some of its rows.
+    pub(super) fn with_inner(&self, inner: Arc<dyn ExecutionPlan>) -> Self {
+        Self::new(
+            self.dataset.clone(),
+            inner,
+            Arc::clone(&self.schema),
+            self.recut,
+            self.watch.clone(),
+        )
     }
 
     #[cfg(test)]
@@ -167,13 +197,7 @@ impl ExecutionPlan for Leaf {
     fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
         let inner = reset_plan_states(Arc::clone(&self.inner))
             .map_err(|error| fault::carry(inside(&error)))?;
-        Ok(Arc::new(Self::new(
-            self.dataset.clone(),
-            inner,
-            Arc::clone(&self.schema),
-            self.recut,
-            self.watch.clone(),
-        )))
+        Ok(Arc::new(self.with_inner(inner).stored(self.stored)))
     }
 
     fn execute(

@@ -130,6 +130,9 @@ impl ExtensionPlanner for Outer {
             governed.hides_rows().then_some(limits.batch_rows),
             self.0.watch.clone(),
         );
+        let snapshot = self.0.holdings.get(governed.dataset());
+        let in_files = snapshot.filter(|snapshot| snapshot.in_place.is_none());
+        let leaf = leaf.stored(in_files.map(|snapshot| snapshot.dataset.rows));
         #[cfg(test)]
         let leaf = leaf.mutated(self.0.mutant, self.0.holdings.get(governed.dataset()));
         Ok(Some(Arc::new(leaf)))

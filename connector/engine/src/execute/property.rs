@@ -15,6 +15,7 @@ mod places;
 mod prohibited;
 mod published;
 mod query;
+mod shares;
 mod world;
 
 use super::mutant::Mutant;

@@ -137,10 +137,16 @@ pub fn unpoint(place: &Place) -> Result<(), Refusal> {
 /// # Errors
 /// `STATE_BROKEN` where it can't be read.
 pub fn published(place: &Place) -> Result<Option<Manifest>, Refusal> {
-    let Some(version) = pointer(place)?.and_then(|pointer| pointer.version) else {
-        return Ok(None);
-    };
-    let path = place.snapshots().join(&version).join(MANIFEST);
+    let version = pointer(place)?.and_then(|pointer| pointer.version);
+    version.map_or(Ok(None), |version| of_version(place, &version))
+}
+
+/// The manifest of a snapshot, published or kept.
+///
+/// # Errors
+/// `STATE_BROKEN` where it can't be read.
+pub fn of_version(place: &Place, version: &str) -> Result<Option<Manifest>, Refusal> {
+    let path = place.snapshots().join(version).join(MANIFEST);
     let text = match std::fs::read(&path) {
         Ok(text) => text,
         // An operator who removed a damaged folder can publish anew.
@@ -154,7 +160,7 @@ pub fn published(place: &Place) -> Result<Option<Manifest>, Refusal> {
         )
         .with_help(format!(
             "remove `{}` and publish again",
-            folder(place, &version).display()
+            folder(place, version).display()
         ))
     })?;
     Ok(Some(manifest))

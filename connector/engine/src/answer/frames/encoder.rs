@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// The encoder of one stream of messages.
-pub(super) struct Encoder {
+pub(crate) struct Encoder {
     plain: IpcWriteOptions,
     packed: Option<IpcWriteOptions>,
     generator: IpcDataGenerator,
@@ -24,7 +24,7 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    pub(super) fn new(packing: Packing) -> Self {
+    pub(crate) fn new(packing: Packing) -> Self {
         let compression = match packing {
             Packing::Plain => None,
             Packing::Lz4 => Some(CompressionType::LZ4_FRAME),
@@ -45,7 +45,7 @@ impl Encoder {
     }
 
     /// The first message.
-    pub(super) fn schema(&mut self, schema: &Schema) -> Frame {
+    pub(crate) fn schema(&mut self, schema: &Schema) -> Frame {
         let data = self.generator.schema_to_bytes_with_dictionary_tracker(
             schema,
             &mut self.tracker,
@@ -58,7 +58,7 @@ impl Encoder {
     ///
     /// # Errors
     /// `MESSAGE_TOO_LARGE` when a single row is.
-    pub(super) fn rows(
+    pub(crate) fn rows(
         &mut self,
         batch: &RecordBatch,
         queue: &mut VecDeque<Frame>,

@@ -107,6 +107,8 @@ pub(super) struct World {
     double: Vec<Row>,
     /// The terms of this name are left out of the contract, which all else counts on.
     pub(super) dropped: Option<&'static str>,
+    /// How many workers help.
+    pub(super) workers: Option<u32>,
 }
 
 impl std::fmt::Debug for World {
@@ -171,6 +173,7 @@ impl World {
             rows,
             double: Vec::new(),
             dropped: None,
+            workers: None,
         };
         world.double = world.doubled(random);
         world
@@ -273,6 +276,14 @@ impl World {
         shown
     }
 
+    /// The same world in which so many workers help, each with one thread.
+    pub(super) const fn helped(mut self, workers: u32) -> Self {
+        self.workers = Some(workers);
+        self.partitions = 1;
+        self.layout.row_group = 20;
+        self
+    }
+
     /// Whether answers are the same to the order of their rows.
     pub(super) const fn exact(&self) -> bool {
         self.partitions == 1
@@ -305,6 +316,7 @@ impl World {
         let set = dataset("d", &COLUMNS);
         let mut city = City::new();
         city.limits = self.limits();
+        city.workers = self.workers;
         city.published = published::held();
         city.publish(
             set.clone(),

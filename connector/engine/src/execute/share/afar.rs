@@ -1,0 +1,153 @@
+//! The states of a fragment as they come from workers: one partition for each share.
+
+use super::fragment::Fragment;
+use super::{Wanted, Workers};
+use crate::fault;
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::execution::TaskContext;
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{
+    Boundedness, EmissionType, ReplaceChildrenOptions, SchedulingType,
+};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+    SendableRecordBatchStream,
+};
+use datafusion_common::tree_node::TreeNodeRecursion;
+use datafusion_common::{DataFusionError, Result, internal_err};
+use evidence::digest::Digest;
+use futures::{StreamExt, TryStreamExt};
+use policy::refusal::{Code, Refusal};
+use std::fmt;
+use std::sync::Arc;
+
+/// A fragment that workers compute.
+pub(super) struct Afar {
+    workers: Arc<dyn Workers>,
+    fragment: u32,
+    plan: Digest,
+    schema: SchemaRef,
+    properties: Arc<PlanProperties>,
+}
+
+impl Afar {
+    pub(super) fn new(workers: Arc<dyn Workers>, fragment: &Fragment, plan: Digest) -> Self {
+        let schema = fragment.states.schema();
+        let shares = usize::try_from(workers.count()).unwrap_or(usize::MAX);
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(Arc::clone(&schema)),
+            Partitioning::UnknownPartitioning(shares),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        )
+        .with_scheduling_type(SchedulingType::Cooperative);
+        Self {
+            workers,
+            fragment: fragment.number,
+            plan,
+            schema,
+            properties: Arc::new(properties),
+        }
+    }
+}
+
+impl fmt::Debug for Afar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Afar")
+            .field("fragment", &self.fragment)
+            .finish_non_exhaustive()
+    }
+}
+
+impl DisplayAs for Afar {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Afar fragment={}", self.fragment)
+    }
+}
+
+impl ExecutionPlan for Afar {
+    fn name(&self) -> &'static str {
+        "Afar"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn execute(&self, partition: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let of = self.workers.count();
+        let part = u32::try_from(partition).unwrap_or(u32::MAX);
+        if part >= of {
+            return internal_err!("a share that nobody computes");
+        }
+        let wanted = Wanted {
+            fragment: self.fragment,
+            plan: self.plan,
+            part,
+            of,
+        };
+        let (workers, schema) = (Arc::clone(&self.workers), Arc::clone(&self.schema));
+        let states = async move {
+            let states = workers.share(wanted).await.map_err(fault::carry)?;
+            let states = states.map(move |batch| fit(&batch.map_err(fault::carry)?, &schema));
+            Ok::<_, DataFusionError>(states)
+        };
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            Arc::clone(&self.schema),
+            futures::stream::once(states).try_flatten(),
+        )))
+    }
+}
+
+/// The states in the types with which the plan goes on; texts travel in another form than they are worked on.
+fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let other = || {
+        fault::carry(Refusal::new(
+            Code::WorkerFailed,
+            "a worker sent other columns than it was asked for",
+        ))
+    };
+    if batch.num_columns() != schema.fields().len() {
+        return Err(other());
+    }
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns = columns.map(|(column, field)| {
+        if column.data_type() == field.data_type() {
+            Ok(Arc::clone(column))
+        } else {
+            cast(column, field.data_type()).map_err(|_| other())
+        }
+    });
+    let columns = columns.collect::<Result<Vec<_>>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(|_| other())
+}

@@ -1,0 +1,44 @@
+//! A snapshot that somebody else's connector holds: a worker reads it, and changes and removes nothing.
+
+use crate::snapshot::Snapshot;
+use crate::snapshot::disk::{self, Place};
+use evidence::digest::Digest;
+use policy::id::DatasetId;
+use policy::refusal::{Code, Refusal};
+use std::path::{Path, PathBuf};
+
+/// The snapshot of that version below the state folder, as far as it is the one with this digest.
+///
+/// # Errors
+/// `WORKER_FAILED` where it is not here, not whole or another one; `STATE_BROKEN` where its manifest can't be read.
+pub fn borrowed(
+    state: &Path,
+    dataset: &DatasetId,
+    version: &str,
+    digest: Digest,
+) -> Result<Snapshot, Refusal> {
+    let refused = |what: &str| {
+        let sentence = format!("the snapshot {version} of `{}` {what}", dataset.name);
+        Refusal::new(Code::WorkerFailed, sentence)
+            .with_help("let the worker read the state folder of its connector")
+    };
+    // It becomes part of a path.
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || ['.', '-'].contains(&letter);
+    if version.starts_with('.') || !version.chars().all(plain) {
+        return Err(refused("has no such name"));
+    }
+    let place = Place::new(state, &dataset.name);
+    let manifest = disk::of_version(&place, version)?;
+    let manifest = manifest.ok_or_else(|| refused("is not where the worker looks for it"))?;
+    if manifest.dataset.id != *dataset || manifest.digest != digest || manifest.stays.is_some() {
+        return Err(refused("is another one here"));
+    }
+    let folder = disk::folder(&place, version);
+    let files = manifest.files.iter().map(|file| folder.join(file));
+    let files: Vec<PathBuf> = files.collect();
+    let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |found| found.len());
+    if files.iter().map(size).sum::<u64>() != manifest.dataset.bytes {
+        return Err(refused("is not whole here"));
+    }
+    Ok(Snapshot::of_files(manifest.dataset, files, manifest.digest))
+}
