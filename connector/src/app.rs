@@ -4,3 +4,4 @@ pub(crate) mod bridge;
 pub(crate) mod clock;
 pub(crate) mod find;
 pub(crate) mod serve;
+pub(crate) mod worker;

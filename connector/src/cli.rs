@@ -14,6 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::verb::DeskVerb;
+use crate::cli::verb::cluster::{ClusterVerb, ServeArgs};
 use crate::cli::verb::key::KeyVerb;
 use crate::cli::verb::league::{KeyArgs, MandatesArgs, SealArgs};
 
@@ -95,12 +96,14 @@ pub(crate) enum Verb {
     /// A league's own certificate authority and signed trust bundle
     #[command(subcommand)]
     League(LeagueVerb),
-    /// Runs the connector, or several in one process
-    #[command(after_help = "Example: hansa --config munster/hansa.toml serve")]
-    Serve {
-        /// Configurations of further participants to serve in the same process
-        also: Vec<PathBuf>,
-    },
+    /// Machines that compute shares of the own answers
+    #[command(subcommand)]
+    Cluster(ClusterVerb),
+    /// Runs the connector, or several in one process, or a worker of one
+    #[command(
+        after_help = "Example: hansa --config munster/hansa.toml serve\nExample: hansa --config munster/hansa.toml serve --role worker --name one --listen 10.0.0.11:8815"
+    )]
+    Serve(ServeArgs),
     /// Checks configuration, keys, certificates, sources and policies; changes nothing
     #[command(after_help = "Example: hansa check")]
     Check,

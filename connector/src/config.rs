@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod clock;
+pub(crate) mod cluster;
 pub(crate) mod limits;
 mod named;
 pub(crate) mod notice;
@@ -17,6 +18,7 @@ pub(crate) mod unit;
 
 use crate::config::audit::Keeping;
 use crate::config::clock::Offset;
+use crate::config::cluster::Cluster;
 use crate::config::limits::Limits;
 use crate::config::notice::Notice;
 use crate::config::offer::Offer;
@@ -68,6 +70,8 @@ pub(crate) struct Config {
     pub(crate) keeping: Keeping,
     /// `[clock] offset`
     pub(crate) clock: Offset,
+    /// `[cluster]` and `[[worker]]`
+    pub(crate) cluster: Cluster,
     /// `[ask] purpose`
     pub(crate) purpose: Option<PurposeId>,
     /// `[ask] compress`: in which compressed form rows are asked for.
@@ -158,6 +162,12 @@ impl Config {
         let officers = officers::read(root.section("officers", faults), &folder, faults);
         let keeping = audit::read(root.section("audit", faults), faults);
         let clock = clock::read(root.section("clock", faults), faults);
+        let cluster = cluster::read(
+            root.section("cluster", faults),
+            root.sections("worker", faults),
+            &folder,
+            faults,
+        );
         let mut ask = root.section("ask", faults);
         let purpose = ask.parsed("purpose", faults);
         let compress = ask.one_of(
@@ -201,6 +211,7 @@ impl Config {
             notice,
             officers,
             clock,
+            cluster,
             purpose,
             compress: compress.unwrap_or(Some(Compression::Zstd)),
             peers,

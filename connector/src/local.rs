@@ -2,6 +2,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod check;
+pub(crate) mod cluster;
 pub(crate) mod copied_log;
 pub(crate) mod init;
 pub(crate) mod join;

@@ -101,7 +101,8 @@ fn run(cli: Cli, show: Show) -> Result<u8, Vec<Refusal>> {
             let config = cli::run::load(&cli.global)?;
             local::check::run(&config, now, show)?;
         }
-        Verb::Serve { also } => return cli::run::serve(&cli.global, &also, clock, show),
+        Verb::Cluster(verb) => local::cluster::run(verb, &cli.global, now, show)?,
+        Verb::Serve(args) => return cli::run::serve(&cli.global, &args, clock, show),
         Verb::Desk(verb) => return cli::run::desk(&cli.global, verb, clock, show),
         Verb::Demo(args) => return demo::run(&args, show),
     }

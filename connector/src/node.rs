@@ -19,6 +19,7 @@ pub(crate) mod running;
 pub(crate) mod seats;
 pub(crate) mod secret;
 pub(crate) mod signs;
+pub(crate) mod team;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -38,6 +39,7 @@ use crate::node::purse::Purses;
 use crate::node::refusals::Refusals;
 use crate::node::running::Running;
 use crate::node::seats::{Seat, Seats};
+use crate::node::team::Team;
 use crate::node::ways::Ways;
 use crate::walk::fact::Fact;
 use catalog::Catalog;
@@ -111,6 +113,8 @@ pub(crate) struct Node {
     pub(crate) refusals: Refusals,
     /// Connections to peers.
     pub(crate) calls: Calls,
+    /// Those to the own workers.
+    pub(crate) team: Team,
     /// Who carries letters to them.
     pub(crate) ways: Ways,
     /// Names the schemas of its datasets, so that nobody can guess at them.
@@ -184,6 +188,7 @@ impl Node {
     /// Puts another configuration in force.
     pub(crate) fn set_config(&self, config: Config) {
         *write(&self.config) = Arc::new(config);
+        self.team.forget_all();
     }
 
     /// Who it is.

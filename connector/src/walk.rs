@@ -18,4 +18,5 @@ pub(crate) mod proof;
 pub(crate) mod publish;
 pub(crate) mod receipt;
 pub(crate) mod revoke;
+pub(crate) mod share;
 pub(crate) mod usage;

@@ -8,6 +8,7 @@ mod attested;
 mod books;
 mod contract;
 mod drawn;
+mod forged;
 mod identity;
 mod joins;
 mod load;
@@ -116,7 +117,7 @@ const LISTED: u16 = 77;
 
 #[test]
 fn each_attack_comes_to_what_the_list_says() {
-    let groups: [fn() -> Vec<Line>; 12] = [
+    let groups: [fn() -> Vec<Line>; 13] = [
         world::attacked,
         contract::attacked,
         contract::attacked_sealed,
@@ -129,6 +130,7 @@ fn each_attack_comes_to_what_the_list_says() {
         attested::attacked,
         released::attacked,
         drawn::attacked,
+        forged::attacked,
     ];
     let lines = std::thread::scope(|scope| {
         let running: Vec<_> = groups.map(|group| scope.spawn(group)).into();

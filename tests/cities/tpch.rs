@@ -4,6 +4,7 @@
 mod data;
 #[path = "../ratios/tpch/pool.rs"]
 mod pool;
+mod workers;
 #[path = "../ratios/tpch/world.rs"]
 mod world;
 

@@ -23,3 +23,4 @@ pub mod relay;
 pub mod rogue;
 pub mod seal;
 pub mod tls;
+pub mod worker;

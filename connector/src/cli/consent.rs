@@ -92,8 +92,9 @@ fn deed(verb: &Verb) -> Deed {
         | Verb::Demo(_)
         | Verb::Init(_)
         | Verb::Join { .. }
-        | Verb::Rekey { .. } => Deed::Acts(""),
-        Verb::Serve { .. } => {
+        | Verb::Rekey { .. }
+        | Verb::Cluster(_) => Deed::Acts(""),
+        Verb::Serve(_) => {
             Deed::Acts("hansa check looks at everything that serving needs, and changes nothing")
         }
         Verb::League(verb) => of_league(verb),

@@ -5,12 +5,13 @@ mod connector;
 mod export;
 mod session;
 
-use crate::app::{find, serve as serving};
+use crate::app::{find, serve as serving, worker};
 use crate::cli::Global;
 use crate::cli::run::connector::Connector;
 use crate::cli::show::{Show, line_out};
 use crate::cli::verb::DeskVerb;
 use crate::cli::verb::audit::AuditVerb;
+use crate::cli::verb::cluster::ServeArgs;
 use crate::cli::verb::config::ConfigVerb;
 use crate::cli::verb::contract::ContractVerb;
 use crate::cli::verb::policy::PolicyVerb;
@@ -19,7 +20,6 @@ use crate::local;
 use crate::node::Node;
 use evidence::time::Clock;
 use policy::refusal::{Code, Refusal};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,12 +38,17 @@ pub(crate) fn load(global: &Global) -> Result<Config, Vec<Refusal>> {
 /// What makes it impossible.
 pub(crate) fn serve(
     global: &Global,
-    also: &[PathBuf],
+    args: &ServeArgs,
     clock: Clock,
     show: Show,
 ) -> Result<u8, Vec<Refusal>> {
-    let mut configs = vec![load(global)?];
-    for file in also {
+    let as_worker = args.worker().map_err(one)?;
+    let config = load(global)?;
+    if let Some((name, listen)) = as_worker {
+        return on_threads(worker::run(config, name, listen, clock, show)).map_err(one);
+    }
+    let mut configs = vec![config];
+    for file in &args.also {
         let file = find::config_file(Some(file)).map_err(one)?;
         configs.push(Config::load(&file, &find::overrides())?);
     }

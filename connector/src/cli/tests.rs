@@ -76,3 +76,36 @@ fn thumbprints_may_begin_with_a_hyphen() {
         assert!(typed.is_ok(), "{line}: {}", typed.unwrap_err());
     }
 }
+
+#[test]
+fn a_worker_is_told_its_name_and_where_it_listens() {
+    let served = |line: &str| {
+        let cli = Cli::try_parse_from(line.split(' ')).map_err(|fault| fault.to_string())?;
+        match cli.verb {
+            Verb::Serve(args) => args.worker().map_err(|refusal| refusal.sentence),
+            other => panic!("{other:?}"),
+        }
+    };
+    for line in [
+        "hansa serve",
+        "hansa serve other.toml",
+        "hansa serve --role connector",
+    ] {
+        assert_eq!(served(line), Ok(None), "{line}");
+    }
+    let worker = served("hansa serve --role worker --name one --listen 0.0.0.0:8815").unwrap();
+    let (name, listen) = worker.unwrap();
+    assert_eq!((name.as_str(), listen.as_str()), ("one", "0.0.0.0:8815"));
+    for line in [
+        "hansa serve --role worker",
+        "hansa serve --role worker --name one",
+        "hansa serve --role worker --listen 0.0.0.0:8815",
+        "hansa serve --name one --listen 0.0.0.0:8815",
+        "hansa serve --role connector --name one",
+        "hansa serve --role connector --listen 0.0.0.0:8815",
+        "hansa serve --role worker --name One --listen 0.0.0.0:8815",
+        "hansa serve other.toml --role worker --name one --listen 0.0.0.0:8815",
+    ] {
+        assert!(served(line).is_err(), "{line}");
+    }
+}

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod catalog;
+pub(crate) mod cluster;
 pub(crate) mod config;
 pub(crate) mod contract;
 pub(crate) mod credential;

@@ -33,6 +33,8 @@ fn the_reference_can_be_read() {
     assert_eq!(config.participant.id.domain(), "munster.example");
     assert_eq!((config.peers.len(), config.offers.len()), (1, 1));
     assert_eq!((config.purposes.len(), config.tenants.len()), (1, 1));
+    assert_eq!(config.cluster.at_least, 1_000_000);
+    assert_eq!(config.cluster.workers.len(), 1);
     let datasets = parse(REFERENCE, "hansa.toml", Path::new(".")).unwrap();
     assert_eq!(datasets.len(), 3);
 }
@@ -99,6 +101,8 @@ fn the_reference_has_every_other_key() {
         ("[officers]", &whole["officers"]),
         ("[clock]", &whole["clock"]),
         ("[ask]", &whole["ask"]),
+        ("[cluster]", &whole["cluster"]),
+        ("[[worker]]", &whole["worker"]),
         ("[[peer]]", &whole["peer"]),
         ("[[offer]]", &whole["offer"]),
         ("[[template]]", &whole["template"]),
@@ -185,4 +189,71 @@ fn each_key_has_an_origin_and_each_variable_a_key() {
     let faults = with("HANSA__LIMITS__TIMOUT", "5s").unwrap_err();
     assert_eq!(faults[0].code, Code::ConfigUnknownKey);
     assert_eq!(faults[0].help, ["did you mean `HANSA__LIMITS__TIMEOUT`?"]);
+}
+
+#[test]
+fn workers_have_names_of_their_own_and_addresses() {
+    let participant = "[participant]\nid = \"munster.example\"\nname = \"Münster\"\n";
+    let alone = load(participant).unwrap().cluster;
+    assert_eq!(alone.at_least, 1_000_000);
+    assert!(alone.folder.is_absolute() && alone.folder.ends_with("cluster"));
+    assert!(alone.workers.is_empty());
+
+    let worker = |name: &str, address: &str| {
+        format!("[[worker]]\nname = \"{name}\"\naddress = \"{address}\"\n")
+    };
+    let with = |workers: &[String]| {
+        let cluster = "[cluster]\nfolder = \"keys/cluster\"\nat_least = 5000\n";
+        load(&format!("{participant}{cluster}{}", workers.concat()))
+    };
+    let two = with(&[worker("one", "10.0.0.11:8815"), worker("two", "[::1]:8815")]);
+    let two = two.unwrap().cluster;
+    assert!(two.folder.ends_with("keys/cluster"));
+    assert_eq!(two.at_least, 5000);
+    let named = |worker: &cluster::Worker| (worker.name.to_string(), worker.address.clone());
+    assert_eq!(
+        two.workers.iter().map(named).collect::<Vec<_>>(),
+        [
+            ("one".to_owned(), "10.0.0.11:8815".to_owned()),
+            ("two".to_owned(), "[::1]:8815".to_owned()),
+        ]
+    );
+
+    for (workers, code, key) in [
+        (
+            vec![worker("one", "a:1"), worker("one", "b:1")],
+            Code::ConfigInvalid,
+            "worker.name",
+        ),
+        (
+            vec![worker("One", "a:1")],
+            Code::ConfigInvalid,
+            "worker.name",
+        ),
+        (
+            vec![worker("one_", "a:1")],
+            Code::ConfigInvalid,
+            "worker.name",
+        ),
+        (
+            vec![worker("one", "a")],
+            Code::ConfigInvalid,
+            "worker.address",
+        ),
+        (
+            vec!["[[worker]]\nname = \"one\"\n".to_owned()],
+            Code::ConfigInvalid,
+            "worker.address",
+        ),
+        (
+            vec![worker("one", "a:1") + "threads = 4\n"],
+            Code::ConfigUnknownKey,
+            "worker.threads",
+        ),
+    ] {
+        let faults = with(&workers).unwrap_err();
+        assert_eq!(faults.len(), 1, "{workers:?}: {faults:?}");
+        let key_of = faults[0].place.as_ref().and_then(|place| place.key.clone());
+        assert_eq!((faults[0].code, key_of.as_deref()), (code, Some(key)));
+    }
 }

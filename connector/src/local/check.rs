@@ -7,10 +7,11 @@ use crate::node::{lists, offers};
 use catalog::lint::{self, Severity};
 use engine::publish::glance::glance;
 use engine::snapshot::disk::{self, Place};
-use evidence::time::Time;
-use keep::trust::identity;
+use evidence::time::{Clock, Tick, Time};
+use keep::trust::{cluster, identity};
 use policy::refusal::{Code, Refusal};
 use serde_json::json;
+use std::sync::Arc;
 
 /// Gives every problem.
 pub(crate) fn problems(config: &Config, now: Time) -> Vec<Refusal> {
@@ -68,6 +69,13 @@ pub(crate) fn problems(config: &Config, now: Time) -> Vec<Refusal> {
         problems.extend(policy(config, offer, now));
     }
     problems.extend(lists::load(&config.lists).1);
+    if !config.cluster.workers.is_empty() {
+        let clock: Clock = Arc::new(move || Tick {
+            wall: now,
+            mono_ns: 0,
+        });
+        problems.extend(cluster::connector_config(&config.cluster.folder, &clock).err());
+    }
     if let Err(refusal) = proto::purposes::taxonomy(&config.purposes) {
         problems.push(refusal);
     }

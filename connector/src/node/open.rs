@@ -10,6 +10,7 @@ use crate::node::purse::Purses;
 use crate::node::refusals::Refusals;
 use crate::node::running::Running;
 use crate::node::seats::Seats;
+use crate::node::team::Team;
 use crate::node::ways::Ways;
 use crate::node::{
     Node, groups, guards, heads::Heads, index, lists, offers, people, releases, secret, texts,
@@ -136,6 +137,7 @@ impl Node {
             heads: Heads::default(),
             refusals: Refusals::default(),
             calls: Calls::default(),
+            team: Team::default(),
             ways: Ways::default(),
             schema_secret,
             owed: tokio_util::task::TaskTracker::new(),

@@ -1,11 +1,12 @@
 //! Answer: identify, contract, plan, decide, record, enforce, execute, seal; the order is held by the types.
 
 mod attested;
+mod brief;
 mod decide;
 mod deliver;
 mod known;
 mod meter;
-mod open;
+pub(super) mod open;
 pub(crate) mod rehearse;
 
 use crate::node::Node;

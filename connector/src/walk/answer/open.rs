@@ -8,14 +8,14 @@ use crate::node::{Node, groups};
 use crate::walk::answer::decide::{admissible, decide};
 use crate::walk::answer::known::{Known, around, snapshots};
 use crate::walk::answer::meter::NodeMeter;
-use crate::walk::answer::{Caller, Fell, Posed, attested};
+use crate::walk::answer::{Caller, Fell, Posed, attested, brief};
 use crate::walk::receipt::Admitted;
 use enforce::apply::apply;
 use enforce::bind::Bound;
 use enforce::cube::Tools;
 use enforce::replace::Secret;
 use engine::answer::frames::{Frames, Packing, frames};
-use engine::execute::execute;
+use engine::execute::execute_among;
 use engine::execute::watch::Watch;
 use engine::limits::SqlLimits;
 use engine::plan::functions;
@@ -24,6 +24,7 @@ use evidence::ledger::Recorded;
 use evidence::time::Time;
 use policy::contract::{Grant, InForce};
 use policy::id::{ContractId, DatasetId};
+use policy::published::Published;
 use policy::refusal::{Code, Refusal};
 use policy::ruling::{Question as _, Ruled};
 use proto::peer::ask::{Asking, Compression};
@@ -93,9 +94,10 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     let holdings = node.shelf.holdings();
     known.snapshots = snapshots(node, &holdings, &standing)?;
     let sql_limits = SqlLimits::default();
+    let planned = node.now();
     let bound = node
         .plans
-        .plan(&ask.sql, &view, &sql_limits, node.now())
+        .plan(&ask.sql, &view, &sql_limits, planned)
         .await?;
     let plan_digest = bound.digest();
     let tools = tools(node)?;
@@ -138,6 +140,18 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     };
     let cut = recorded.cut();
     let slowest = recorded.rates().iter().map(|(_, rows)| *rows).min();
+    // A contract that can't be read any more keeps the workers out of it, and nobody from an answer.
+    let sharing = brief::sharing(
+        node,
+        posed,
+        (&recorded, planned),
+        known.tenant.as_deref(),
+        &holdings,
+    )
+    .unwrap_or_else(|why| {
+        tracing::warn!(name: "workers.not_briefed", %why, "the question is answered at home");
+        None
+    });
     let permitted = apply(recorded, &tools).map_err(|fell| Fell::Declined(Box::new(fell)))?;
     let ends = permitted.ends();
     place.reads(
@@ -159,7 +173,8 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     if let Some(deadline) = posed.asking.deadline {
         limits.time = limits.time.min(deadline);
     }
-    let answer = execute(permitted, &holdings, &node.room, &limits, watch.clone())
+    let (room, watching) = (&node.room, watch.clone());
+    let answer = execute_among(permitted, &holdings, room, &limits, watching, sharing)
         .await
         .map_err(Fell::Unanswered)?;
     Ok(Opened {
@@ -221,10 +236,21 @@ fn reads(
 }
 
 pub(super) fn tools(node: &Node) -> Result<Tools, Refusal> {
+    tools_of(node.schema_secret, node.published())
+}
+
+/// What private plans are made with.
+///
+/// # Errors
+/// `INTERNAL` where the engine lacks an aggregate.
+pub(in crate::walk) fn tools_of(
+    secret: [u8; 32],
+    published: Arc<Published>,
+) -> Result<Tools, Refusal> {
     let missing = || Refusal::new(Code::Internal, "the engine lacks an aggregate");
     Ok(Tools {
-        secret: Secret::new(node.schema_secret),
-        published: node.published(),
+        secret: Secret::new(secret),
+        published,
         count: functions::aggregate("count").ok_or_else(missing)?,
         sum: functions::sum::whole(),
     })

@@ -1,0 +1,88 @@
+//! `hansa serve --role worker`: computes shares of the connector's answers; it has no log and takes no lock.
+
+use crate::app::clock::{self, Moved};
+use crate::cli::show::{Show, line_err, line_out};
+use crate::config::Config;
+use crate::walk::share::Desk;
+use engine::limits::{Room, runtime};
+use evidence::time::Clock;
+use faces::cluster::serve::serve;
+use faces::peer::settings::Settings;
+use keep::trust::cluster;
+use policy::id::Name;
+use policy::refusal::{Code, Refusal};
+use serde_json::json;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Serves shares until it is told to stop.
+///
+/// # Errors
+/// What makes it impossible.
+pub(crate) async fn run(
+    config: Config,
+    name: Name,
+    listen: String,
+    clock: Clock,
+    show: Show,
+) -> Result<u8, Refusal> {
+    let moved = Moved::new(clock);
+    moved.set(clock::offset(&config)?);
+    let clock = moved.clock();
+    let tls = cluster::worker_config(&config.cluster.folder, &name, &clock)?;
+    let listener = TcpListener::bind(&listen).await.map_err(|fault| {
+        let sentence = format!("`{listen}` can't be listened on: {fault}");
+        Refusal::new(Code::AddressInUse, sentence)
+    })?;
+    let address = listener.local_addr().map_err(|fault| {
+        Refusal::new(Code::Internal, format!("the address is not known: {fault}"))
+    })?;
+    let id = config.participant.id.clone();
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let questions = runtime(threads)?;
+    let memory = usize::try_from(config.limits.memory)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(config.limits.concurrent.min(4));
+    // Of its own: the state folder is the connector's.
+    let spill = tempfile::Builder::new()
+        .prefix("hansa-worker-")
+        .tempdir()
+        .map_err(|fault| Refusal::new(Code::StateBroken, format!("no folder to spill: {fault}")))?;
+    let room = Room::new(questions.handle().clone(), memory, spill.path().to_owned())?;
+    let desk = Arc::new(Desk::open(config, clock, room)?);
+    let none = |fault: std::io::Error| {
+        Refusal::new(Code::Internal, format!("signals can't be heard: {fault}"))
+    };
+    let mut term = signal(SignalKind::terminate()).map_err(none)?;
+    let mut int = signal(SignalKind::interrupt()).map_err(none)?;
+    let ready = json!({
+        "event": "ready",
+        "participant": id.domain(),
+        "worker": name.as_str(),
+        "listen": address.to_string(),
+    });
+    if show.json {
+        line_out(&ready.to_string());
+    } else {
+        line_err(&format!(
+            "the worker {name} of {} serves its connector on {address}; stop it with Ctrl-C",
+            id.domain()
+        ));
+    }
+    let tls = Arc::new(move || Arc::clone(&tls));
+    let served = serve(
+        listener,
+        tls,
+        desk,
+        Settings::default(),
+        std::future::pending(),
+    );
+    let ended = tokio::select! {
+        _ = term.recv() => Ok(()),
+        _ = int.recv() => Ok(()),
+        ended = served => ended,
+    };
+    questions.shutdown_background();
+    ended.map(|()| 0)
+}

@@ -1,0 +1,178 @@
+//! What the workers of the connector are told of a question, and how they are asked for shares of it.
+
+use crate::node::Node;
+use crate::walk::answer::{Caller, Posed};
+use arrow_array::RecordBatch;
+use async_trait::async_trait;
+use enforce::bind::Bound;
+use engine::execute::Holdings;
+use engine::execute::share::{Sharing, Wanted, Workers};
+use engine::limits;
+use evidence::digest::Digest;
+use evidence::ledger::Recorded;
+use evidence::time::Time;
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use policy::refusal::{Code, Refusal};
+use policy::ruling::{Ruled, derive};
+use proto::cluster::{Briefing, Ground, Limits};
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
+
+/// The workers of one question.
+struct Briefed {
+    node: Arc<Node>,
+    briefing: Briefing,
+    /// Where connections live: not where questions run.
+    handle: Handle,
+}
+
+/// The workers that help with a question of a peer, where there are any, and all that it reads is under contracts. What our own people
+/// ask is answered at home: there is no contract that a worker could check.
+///
+/// # Errors
+/// When a contract can't be read.
+pub(super) fn sharing(
+    node: &Arc<Node>,
+    posed: &Posed,
+    (ruled, planned): (&Recorded<Ruled<Bound>>, Time),
+    tenant: Option<&str>,
+    holdings: &Holdings,
+) -> Result<Option<Sharing>, Refusal> {
+    let config = node.config();
+    if config.cluster.workers.is_empty() || matches!(posed.caller, Caller::House) {
+        return Ok(None);
+    }
+    let Some(grounds) = grounds(node, ruled, holdings)? else {
+        return Ok(None);
+    };
+    let ask = &posed.asking.ask;
+    let briefing = Briefing {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        request: ask.request,
+        asker: posed.asker.id().clone(),
+        tenant: tenant.map(str::to_owned),
+        purpose: ask.purpose.clone(),
+        now: ruled.at(),
+        planned,
+        sql: ask.sql.clone(),
+        grounds,
+        effects: derive::digest(ruled.effects()),
+        plan: Digest::of(b""),
+        fragment: 0,
+        part: 0,
+        of: 1,
+        limits: told(&limits::Limits::default()),
+    };
+    let workers = Arc::new(Briefed {
+        node: Arc::clone(node),
+        briefing,
+        handle: Handle::current(),
+    });
+    Ok(Some(Sharing {
+        workers,
+        at_least: config.cluster.at_least,
+    }))
+}
+
+fn grounds(
+    node: &Node,
+    ruled: &Ruled<Bound>,
+    holdings: &Holdings,
+) -> Result<Option<Vec<Ground>>, Refusal> {
+    let mut grounds = Vec::new();
+    for dataset in ruled.effects().keys() {
+        let grant = ruled.standing().grants().get(dataset);
+        let snapshot = holdings.get(dataset);
+        let contract = grant.and_then(|grant| grant.contract().zip(grant.first()));
+        let (Some((contract, first)), Some(snapshot)) = (contract, snapshot) else {
+            return Ok(None);
+        };
+        let held = ruled.prohibits().get(dataset).into_iter().flatten();
+        grounds.push(Ground {
+            dataset: dataset.name.clone(),
+            contract,
+            first,
+            envelope: node.documents.contract(contract)?.into(),
+            held: held.copied().collect(),
+            snapshot: snapshot.dataset.version.clone(),
+            digest: snapshot.digest,
+        });
+    }
+    Ok((!grounds.is_empty()).then_some(grounds))
+}
+
+/// What a worker may use for a share of a question with these limits.
+fn told(limits: &limits::Limits) -> Limits {
+    Limits {
+        memory: u64::try_from(limits.memory).unwrap_or(u64::MAX),
+        spill: limits.spill,
+        time: limits.time,
+        batch_rows: u32::try_from(limits.batch_rows).unwrap_or(u32::MAX),
+    }
+}
+
+impl Briefed {
+    /// The share, of the first worker that begins it: none has told anything before.
+    async fn begun(node: &Node, briefing: Briefing) -> Result<Rows, Refusal> {
+        let config = node.config();
+        let workers = &config.cluster.workers;
+        let first = usize::try_from(briefing.part).unwrap_or(0);
+        let mut last = Refusal::new(Code::WorkerFailed, "there is no worker any more");
+        let turns = workers.iter().cycle().skip(first).take(workers.len());
+        for worker in turns {
+            let asked = async {
+                let client = node.team.client(worker, &config, &node.clock).await?;
+                client.share(&briefing).await
+            };
+            match asked.await {
+                Ok(share) => return Ok(share.boxed()),
+                Err(why) => {
+                    tracing::warn!(name: "worker.failed", worker = %worker.name, %why, "another one is asked");
+                    node.team.forget(worker);
+                    last = why;
+                }
+            }
+        }
+        Err(last)
+    }
+}
+
+type Rows = BoxStream<'static, Result<RecordBatch, Refusal>>;
+
+#[async_trait]
+impl Workers for Briefed {
+    fn count(&self) -> u32 {
+        let workers = self.node.config().cluster.workers.len();
+        u32::try_from(workers).unwrap_or(u32::MAX).min(MOST)
+    }
+
+    async fn share(&self, wanted: Wanted) -> Result<Rows, Refusal> {
+        let Wanted {
+            fragment,
+            plan,
+            part,
+            of,
+        } = wanted;
+        let briefing = Briefing {
+            plan,
+            fragment,
+            part,
+            of,
+            limits: told(&self.node.limits()),
+            ..self.briefing.clone()
+        };
+        let node = Arc::clone(&self.node);
+        let asked = self
+            .handle
+            .spawn(async move { Self::begun(&node, briefing).await });
+        // Who gives up waiting has nothing begun.
+        AbortOnDropHandle::new(asked)
+            .await
+            .unwrap_or_else(|_| Err(Refusal::new(Code::Interrupted, "the connector stops")))
+    }
+}
+
+/// The most shares of a question.
+const MOST: u32 = 1024;
