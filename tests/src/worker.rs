@@ -4,7 +4,7 @@ use crate::city::City;
 use serde_json::Value;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Stdio};
 
 /// `hansa serve --role worker`; killed when it goes.
@@ -24,17 +24,58 @@ impl Worker {
     /// When it ends before it is ready.
     #[must_use]
     #[track_caller]
+    pub fn of(city: &City, name: &str) -> Self {
+        city.hansa(&["cluster", "add", name]).must();
+        Self::begin(city, &city.folder().join("hansa.toml"), name)
+    }
+
+    /// The same in a folder of its own, with copies of what a worker needs, and the snapshots under another path.
+    ///
+    /// # Panics
+    /// When something of it can't be copied, or it ends before it is ready.
+    #[must_use]
+    #[track_caller]
+    #[expect(clippy::expect_used, reason = "a test can't go on without its files")]
+    pub fn elsewhere(city: &City, name: &str) -> Self {
+        city.hansa(&["cluster", "add", name]).must();
+        let (from, to) = (city.folder(), city.folder().join(format!("{name}.machine")));
+        for folder in ["trust", "cluster", "state"] {
+            std::fs::create_dir_all(to.join(folder)).expect("a folder can be made");
+        }
+        for file in [
+            "trust/bundle.json",
+            "cluster/ca.crt",
+            &format!("cluster/{name}.crt"),
+            &format!("cluster/{name}.key"),
+            "state/schema.secret",
+        ] {
+            std::fs::copy(from.join(file), to.join(file)).expect("a file can be copied");
+        }
+        let datasets = from.join("state/datasets");
+        std::os::unix::fs::symlink(datasets, to.join("state/datasets")).expect("a link");
+        let text = std::fs::read_to_string(from.join("hansa.toml")).expect("the configuration");
+        let own = text
+            .split("\n[")
+            .find(|table| table.trim_start_matches('[').starts_with("participant]"));
+        let own = own.expect("it says who it is").trim_start_matches('[');
+        std::fs::write(to.join("hansa.toml"), format!("[{own}\n")).expect("there is room");
+        Self::begin(city, &to.join("hansa.toml"), name)
+    }
+
+    #[track_caller]
     #[expect(
         clippy::expect_used,
         clippy::panic,
         reason = "a harness reports by failing the test"
     )]
-    pub fn of(city: &City, name: &str) -> Self {
-        city.hansa(&["cluster", "add", name]).must();
+    fn begin(city: &City, config: &Path, name: &str) -> Self {
         let trace = city.folder().join(format!("{name}.trace"));
+        let config = config.to_str().expect("temporary folders have plain names");
         let mut command = city.command(&[
             "-v",
             "--json",
+            "--config",
+            config,
             "serve",
             "--role",
             "worker",

@@ -56,6 +56,8 @@ pub(crate) struct City {
     pub(crate) workers: Option<u32>,
     /// Shares that they have begun to compute.
     pub(crate) shares: Arc<AtomicUsize>,
+    /// How one of them fails.
+    pub(crate) falls: Option<team::Falls>,
 }
 
 impl City {
@@ -72,6 +74,7 @@ impl City {
             published: Arc::default(),
             workers: None,
             shares: Arc::default(),
+            falls: None,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::node::{lists, secret};
 use crate::walk::answer::open::tools_of;
 use async_trait::async_trait;
 use catalog::Catalog;
+use catalog::grown::Seal;
 use enforce::lend::{Lent, lend};
 use engine::execute::Holdings;
 use engine::execute::share::{Wanted, bench};
@@ -93,7 +94,8 @@ impl Desk {
         let (grounds, holdings) = self.grounds(briefing, own, now)?;
         let standing = InForce::lent(own, &briefing.asker, &grounds, now)?;
         let datasets = holdings.values().map(|held| held.dataset.clone());
-        let catalog = Catalog::lent(own.clone(), datasets);
+        let seal = Seal::new(self.schema_secret);
+        let catalog = Catalog::lent(own.clone(), datasets).sealed_by(seal);
         let tenant = briefing.tenant.as_deref();
         let view = catalog.view(&standing, tenant)?;
         let limits = SqlLimits::default();

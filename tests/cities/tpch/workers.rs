@@ -47,9 +47,11 @@ fn questions_1_5_and_18_with_any_number_of_workers() {
         pool::same(number, &rows, &pool.ask(&permitted));
     }
     bremen.hansa(&["cluster", "init"]).must();
-    let mut workers: Vec<Worker> = (1..=4)
+    let mut workers: Vec<Worker> = (1..=3)
         .map(|number| Worker::of(&bremen, &format!("w{number}")))
         .collect();
+    // On another machine, where nothing of the connector is but what a worker needs.
+    workers.push(Worker::elsewhere(&bremen, "w4"));
     let bare = std::fs::read_to_string(bremen.folder().join("hansa.toml")).unwrap();
     let with = |workers: &[Worker]| {
         let tables: Vec<String> = workers.iter().map(Worker::table).collect();
@@ -76,6 +78,9 @@ fn questions_1_5_and_18_with_any_number_of_workers() {
             assert!(worker.shares() >= before + 3, "{worker:?}");
         }
     }
+    // What is counted is counted where the answer leaves.
+    let each = "SELECT l_orderkey, count(*) AS n FROM bremen.lineitem GROUP BY l_orderkey";
+    firm.ask(each).refused("QUOTA_ROWS", 3);
     // What one does not do any more another one does.
     workers[1].kill();
     let before = workers[2].shares();
@@ -118,7 +123,10 @@ fn publish(city: &City) -> BTreeMap<String, PathBuf> {
     city.publishes();
     for table in TABLES {
         let terms = match table {
-            "lineitem" => format!("{ALL}\nrows = \"l_quantity < 50\"\ncolumns = [{}]", shown()),
+            "lineitem" => format!(
+                "{ALL}\nrows = \"l_quantity < 50\"\nrows_per_day = 1_000\nbytes_per_day = \"1 GB\"\ncolumns = [{}]",
+                shown()
+            ),
             _ => ALL.to_owned(),
         };
         city.offers(table, table, &terms, "\"league\"", "auto");

@@ -101,3 +101,6 @@ pub(super) fn shared(
     .map_err(|error| fault::running(&error))?;
     Ok((plan, needed))
 }
+
+#[cfg(test)]
+mod tests;

@@ -204,7 +204,7 @@ impl ShareStream {
             self.received = self.received.saturating_add(1);
             return Ok(Some(batch));
         }
-        // What was lost on the way is never taken for the end.
+        // INVARIANT: share-closed. What was lost on the way is never taken for the end.
         let fits = frame.app_metadata.as_ref() == self.received.to_be_bytes();
         if frame.flight_descriptor.is_some() || !fits {
             return Err(decode::invalid(

@@ -4,6 +4,7 @@ use crate::node::Node;
 use crate::walk::answer::{Caller, Posed};
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
+use bytes::Bytes;
 use enforce::bind::Bound;
 use engine::execute::Holdings;
 use engine::execute::share::{Sharing, Wanted, Workers};
@@ -23,6 +24,7 @@ use tokio_util::task::AbortOnDropHandle;
 /// The workers of one question.
 struct Briefed {
     node: Arc<Node>,
+    /// All but the contracts themselves, which are read when a worker is asked.
     briefing: Briefing,
     /// Where connections live: not where questions run.
     handle: Handle,
@@ -30,23 +32,17 @@ struct Briefed {
 
 /// The workers that help with a question of a peer, where there are any, and all that it reads is under contracts. What our own people
 /// ask is answered at home: there is no contract that a worker could check.
-///
-/// # Errors
-/// When a contract can't be read.
 pub(super) fn sharing(
     node: &Arc<Node>,
     posed: &Posed,
     (ruled, planned): (&Recorded<Ruled<Bound>>, Time),
     tenant: Option<&str>,
     holdings: &Holdings,
-) -> Result<Option<Sharing>, Refusal> {
+) -> Option<Sharing> {
     let config = node.config();
     if config.cluster.workers.is_empty() || matches!(posed.caller, Caller::House) {
-        return Ok(None);
+        return None;
     }
-    let Some(grounds) = grounds(node, ruled, holdings)? else {
-        return Ok(None);
-    };
     let ask = &posed.asking.ask;
     let briefing = Briefing {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -57,7 +53,7 @@ pub(super) fn sharing(
         now: ruled.at(),
         planned,
         sql: ask.sql.clone(),
-        grounds,
+        grounds: grounds(ruled, holdings)?,
         effects: derive::digest(ruled.effects()),
         plan: Digest::of(b""),
         fragment: 0,
@@ -70,37 +66,31 @@ pub(super) fn sharing(
         briefing,
         handle: Handle::current(),
     });
-    Ok(Some(Sharing {
+    Some(Sharing {
         workers,
         at_least: config.cluster.at_least,
-    }))
+    })
 }
 
-fn grounds(
-    node: &Node,
-    ruled: &Ruled<Bound>,
-    holdings: &Holdings,
-) -> Result<Option<Vec<Ground>>, Refusal> {
-    let mut grounds = Vec::new();
-    for dataset in ruled.effects().keys() {
-        let grant = ruled.standing().grants().get(dataset);
-        let snapshot = holdings.get(dataset);
-        let contract = grant.and_then(|grant| grant.contract().zip(grant.first()));
-        let (Some((contract, first)), Some(snapshot)) = (contract, snapshot) else {
-            return Ok(None);
-        };
+/// The contracts of the question, without their envelopes.
+fn grounds(ruled: &Ruled<Bound>, holdings: &Holdings) -> Option<Vec<Ground>> {
+    let datasets = ruled.effects().keys();
+    let grounds = datasets.map(|dataset| {
+        let grant = ruled.standing().grants().get(dataset)?;
+        let snapshot = holdings.get(dataset)?;
         let held = ruled.prohibits().get(dataset).into_iter().flatten();
-        grounds.push(Ground {
+        Some(Ground {
             dataset: dataset.name.clone(),
-            contract,
-            first,
-            envelope: node.documents.contract(contract)?.into(),
+            contract: grant.contract()?,
+            first: grant.first()?,
+            envelope: Bytes::new(),
             held: held.copied().collect(),
             snapshot: snapshot.dataset.version.clone(),
             digest: snapshot.digest,
-        });
-    }
-    Ok((!grounds.is_empty()).then_some(grounds))
+        })
+    });
+    let grounds: Vec<Ground> = grounds.collect::<Option<_>>()?;
+    (!grounds.is_empty()).then_some(grounds)
 }
 
 /// What a worker may use for a share of a question with these limits.
@@ -115,7 +105,15 @@ fn told(limits: &limits::Limits) -> Limits {
 
 impl Briefed {
     /// The share, of the first worker that begins it: none has told anything before.
-    async fn begun(node: &Node, briefing: Briefing) -> Result<Rows, Refusal> {
+    async fn begun(node: &Arc<Node>, mut briefing: Briefing) -> Result<Rows, Refusal> {
+        let inner = Arc::clone(node);
+        let briefing = crate::desk::blocking(move || {
+            for ground in &mut briefing.grounds {
+                ground.envelope = inner.documents.contract(ground.contract)?.into();
+            }
+            Ok(briefing)
+        })
+        .await?;
         let config = node.config();
         let workers = &config.cluster.workers;
         let first = usize::try_from(briefing.part).unwrap_or(0);

@@ -140,18 +140,8 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     };
     let cut = recorded.cut();
     let slowest = recorded.rates().iter().map(|(_, rows)| *rows).min();
-    // A contract that can't be read any more keeps the workers out of it, and nobody from an answer.
-    let sharing = brief::sharing(
-        node,
-        posed,
-        (&recorded, planned),
-        known.tenant.as_deref(),
-        &holdings,
-    )
-    .unwrap_or_else(|why| {
-        tracing::warn!(name: "workers.not_briefed", %why, "the question is answered at home");
-        None
-    });
+    let tenant = known.tenant.as_deref();
+    let sharing = brief::sharing(node, posed, (&recorded, planned), tenant, &holdings);
     let permitted = apply(recorded, &tools).map_err(|fell| Fell::Declined(Box::new(fell)))?;
     let ends = permitted.ends();
     place.reads(

@@ -117,8 +117,8 @@ impl ExecutionPlan for Afar {
         };
         let (workers, schema) = (Arc::clone(&self.workers), Arc::clone(&self.schema));
         let states = async move {
-            let states = workers.share(wanted).await.map_err(fault::carry)?;
-            let states = states.map(move |batch| fit(&batch.map_err(fault::carry)?, &schema));
+            let states = workers.share(wanted).await.map_err(failed)?;
+            let states = states.map(move |batch| fit(&batch.map_err(failed)?, &schema));
             Ok::<_, DataFusionError>(states)
         };
         Ok(Box::pin(RecordBatchStreamAdapter::new(
@@ -128,13 +128,26 @@ impl ExecutionPlan for Afar {
     }
 }
 
+/// What is told of a share that failed: which one, where and why is the operator's business. Where nothing is out yet the question is
+/// done again at home, and told as it goes there.
+fn failed(why: Refusal) -> DataFusionError {
+    tracing::warn!(name: "share.failed", %why, "a worker did not give its share");
+    fault::carry(lost())
+}
+
+fn lost() -> Refusal {
+    Refusal::new(
+        Code::WorkerFailed,
+        "a part of the answer could not be computed",
+    )
+    .with_help("ask again")
+}
+
 /// The states in the types with which the plan goes on; texts travel in another form than they are worked on.
 fn fit(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let other = || {
-        fault::carry(Refusal::new(
-            Code::WorkerFailed,
-            "a worker sent other columns than it was asked for",
-        ))
+        let sentence = "a worker sent other columns than it was asked for";
+        failed(Refusal::new(Code::WorkerFailed, sentence))
     };
     if batch.num_columns() != schema.fields().len() {
         return Err(other());

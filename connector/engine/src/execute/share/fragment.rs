@@ -56,6 +56,7 @@ pub(super) fn replaced(
             None => node,
             Some(states) => put_together(&node, states)?,
         };
+        // INVARIANT: dealt-alike. In which order groups were found depends on where stored rows lie.
         // What is within a fragment is part of it.
         let sorted = in_order(&keys, groups)?;
         Ok(Transformed::new(sorted, true, TreeNodeRecursion::Jump))
@@ -196,6 +197,7 @@ fn found(node: &Plan, number: u32) -> Result<Option<Fragment>> {
 }
 
 /// Whether its states, put together, give the same to the last bit however the rows were dealt.
+// INVARIANT: dealt-alike. What is rounded in between shows in its last digit how rows were dealt.
 fn adds_up(whole: &AggregateExec) -> bool {
     let input = whole.input_schema();
     let groups = whole.group_expr();
