@@ -165,6 +165,9 @@ fn run(rows: usize, plan: tpch::Plan, only: &str, python: &str) -> serde_json::V
     if (1..=22).any(number) {
         table.tpch(tpch::run(plan, number));
     }
+    if wanted("TPC-H", "workers", only) {
+        table.workers(tpch::with_workers(plan));
+    }
     table.json()
 }
 

@@ -15,7 +15,32 @@ pub(crate) fn page(figures: &Value) -> String {
     if figures["tpch"].is_object() {
         page.push_str(&tpch(&figures["tpch"]));
     }
+    if figures["workers"].is_object() {
+        page.push_str(&workers(&figures["workers"]));
+    }
     page
+}
+
+fn workers(workers: &Value) -> String {
+    let mut text = format!(
+        "\n## Workers beside none, scale {}\n\nOne city answers a question by itself, with one worker, and with two, all on this machine: the city \
+         alone computes on one core, and workers take what there is of others. Time is that of the command line's answer, work that of the \
+         city and its workers; medians of {} rounds. With workers, sums of floating-point numbers are added without rounding in between.\n\n\
+         | question | alone, ms | one: time | one: work | two: time | two: work |\n|---|---|---|---|---|---|\n",
+        workers["scale"], workers["rounds"]
+    );
+    for one in workers["questions"].as_array().into_iter().flatten() {
+        text.push_str(&format!(
+            "| {} | {} | {} | {} | {} | {} |\n",
+            one["question"],
+            number(&one["alone_ms"], 0),
+            number(&one["one_time"], 2),
+            number(&one["one_work"], 2),
+            number(&one["two_time"], 2),
+            number(&one["two_work"], 2),
+        ));
+    }
+    text
 }
 
 fn governed(figures: &Value, ratios: &[Value]) -> String {

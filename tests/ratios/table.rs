@@ -10,6 +10,7 @@ pub(crate) struct Table {
     figures: Vec<Value>,
     notes: Vec<(String, f64)>,
     tpch: Value,
+    workers: Value,
 }
 
 impl Table {
@@ -21,6 +22,7 @@ impl Table {
             figures: Vec::new(),
             notes: Vec::new(),
             tpch: Value::Null,
+            workers: Value::Null,
         }
     }
 
@@ -69,6 +71,11 @@ impl Table {
     /// Takes in the figures of TPC-H.
     pub(crate) fn tpch(&mut self, figures: Value) {
         self.tpch = figures;
+    }
+
+    /// Takes in the figures of workers.
+    pub(crate) fn workers(&mut self, figures: Value) {
+        self.workers = figures;
     }
 
     /// For people.
@@ -125,6 +132,7 @@ impl Table {
             "ratios": self.figures,
             "notes": notes,
             "tpch": self.tpch,
+            "workers": self.workers,
         })
     }
 }

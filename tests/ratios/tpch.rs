@@ -5,6 +5,7 @@ mod data;
 mod partials;
 mod pool;
 mod shipped;
+mod workers;
 mod world;
 
 use crate::measure::{self, median};
@@ -89,6 +90,11 @@ pub(crate) fn run(plan: Plan, wanted: impl Fn(u32) -> bool) -> Value {
         "link_delay_ms": plan.link.map(|link| link.delay.as_secs_f64() * 1e3),
         "questions": all.iter().map(Figures::json).collect::<Vec<_>>(),
     })
+}
+
+/// The same with workers of one city.
+pub(crate) fn with_workers(plan: Plan) -> Value {
+    workers::beside(plan.scale, plan.rounds)
 }
 
 fn question(world: &World, pool: &Pool, shipped: &Shipped, number: u32, rounds: usize) -> Figures {

@@ -238,10 +238,12 @@ fn run(
             let Err(fell) = drive(physical, &state, &sent, &send).await else {
                 return Ok(());
             };
-            let Some(otherwise) = otherwise.filter(|_| !fell.told) else {
+            // Whatever befalls a share comes as this; what the rest of the plan came upon is told.
+            let afar = fell.why.code == Code::WorkerFailed && !fell.told;
+            let Some(otherwise) = otherwise.filter(|_| afar) else {
                 return Err(fell.why);
             };
-            tracing::warn!(name: "workers.failed", why = %fell.why, "the question is run again without workers");
+            tracing::warn!(name: "workers.failed", "the question is run again without workers");
             let (physical, state) = otherwise.physical(state).await?;
             let again = drive(physical, &state, &sent, &send).await;
             again.map_err(|fell| fell.why)

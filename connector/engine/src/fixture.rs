@@ -38,6 +38,7 @@ use policy::term::{Clause, Term};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, OnceLock};
+use tokio::sync::Semaphore;
 
 /// The two sides of every contract.
 const PROVIDER: &str = "hansa://munster.example";
@@ -58,6 +59,10 @@ pub(crate) struct City {
     pub(crate) shares: Arc<AtomicUsize>,
     /// How one of them fails.
     pub(crate) falls: Option<team::Falls>,
+    /// Has a permit once rows of an answer are out.
+    pub(crate) out: Arc<Semaphore>,
+    /// Stored rows from which a question is shared.
+    pub(crate) at_least: u64,
 }
 
 impl City {
@@ -75,6 +80,8 @@ impl City {
             workers: None,
             shares: Arc::default(),
             falls: None,
+            out: Arc::new(Semaphore::new(0)),
+            at_least: 0,
         }
     }
 

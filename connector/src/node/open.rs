@@ -291,6 +291,17 @@ pub(crate) fn read_contract(
     bundle: &Bundle,
     logged: Time,
 ) -> Result<policy::contract::Agreed, Refusal> {
+    signed_contract(bytes, id)?.verify(&bundle.keys(logged))
+}
+
+/// A contract or public view as it is written, if it is the one of that identity; its signatures are not checked yet.
+///
+/// # Errors
+/// `CONTRACT_MALFORMED` and what else is wrong with the text.
+pub(crate) fn signed_contract(
+    bytes: &[u8],
+    id: ContractId,
+) -> Result<policy::contract::SignedContract, Refusal> {
     let signed = proto::envelope::parse_contract(bytes)
         .or_else(|first| proto::envelope::parse_offer(bytes).map_err(|_| first))?;
     if signed.id != id {
@@ -300,7 +311,7 @@ pub(crate) fn read_contract(
         )
         .with_contract(id));
     }
-    signed.verify(&bundle.keys(logged))
+    Ok(signed)
 }
 
 /// The datasets that are published: those snapshots on disk whose publication the log holds.

@@ -15,6 +15,8 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub(crate) struct Team {
     open: Mutex<BTreeMap<(Name, String), WorkerClient>>,
+    /// Those that were not there, with the ticks from which they are asked again.
+    resting: Mutex<BTreeMap<(Name, String), i64>>,
 }
 
 impl Team {
@@ -32,7 +34,9 @@ impl Team {
         if let Some(client) = self.held().get(&key) {
             return Ok(client.clone());
         }
-        let tls = cluster::connector_config(&config.cluster.folder, clock)?;
+        let (folder, clock) = (config.cluster.folder.clone(), Clock::clone(clock));
+        let read = move || cluster::connector_config(&folder, &clock);
+        let tls = crate::desk::blocking(read).await?;
         let client = WorkerClient::open(
             worker.name.clone(),
             &worker.address,
@@ -45,18 +49,33 @@ impl Team {
         Ok(client)
     }
 
-    /// Opens a new connection to a worker the next time.
-    pub(crate) fn forget(&self, worker: &Worker) {
+    /// Opens a new connection to a worker the next time, and leaves it alone for a while.
+    pub(crate) fn rests(&self, worker: &Worker, ticks: i64) {
         let key = (worker.name.clone(), worker.address.clone());
         self.held().remove(&key);
+        self.resting().insert(key, ticks.saturating_add(REST));
+    }
+
+    /// Whether a worker is left alone now.
+    pub(crate) fn is_resting(&self, worker: &Worker, ticks: i64) -> bool {
+        let key = (worker.name.clone(), worker.address.clone());
+        self.resting().get(&key).is_some_and(|until| ticks < *until)
     }
 
     /// Opens new connections the next time: certificates or addresses may be others.
     pub(crate) fn forget_all(&self) {
         self.held().clear();
+        self.resting().clear();
+    }
+
+    fn resting(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Name, String), i64>> {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Name, String), WorkerClient>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// So long a worker that was not there is not asked again, microseconds.
+const REST: i64 = 30 * 1_000_000;

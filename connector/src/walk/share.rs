@@ -2,8 +2,8 @@
 //! contract and compared; what only the connector can know (who asks, which prohibitions hold, the instant) is believed, and can't
 //! make a contract give more than it says.
 
-use crate::config::Config;
-use crate::node::open::read_contract;
+use crate::config::{self, Config};
+use crate::node::open::signed_contract;
 use crate::node::{lists, secret};
 use crate::walk::answer::open::tools_of;
 use async_trait::async_trait;
@@ -29,12 +29,64 @@ use policy::refusal::{Code, Refusal};
 use policy::ruling::derive::{self, Stated, derive};
 use proto::cluster::Briefing;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+/// Where a worker finds what its connector names.
+#[derive(Debug, Clone)]
+struct Folders {
+    own: ParticipantId,
+    bundle: PathBuf,
+    state: PathBuf,
+}
+
+impl Folders {
+    /// The contracts, their signatures checked, and the snapshots that are named with them.
+    fn grounds(
+        &self,
+        told: &[proto::cluster::Ground],
+        now: Time,
+    ) -> Result<(Vec<Ground>, Holdings), Refusal> {
+        // Read each time: a key that was revoked counts no more from then on.
+        let bundle = Bundle::open(&self.bundle)?;
+        bundle.current(now)?;
+        let (mut grounds, mut holdings) = (Vec::new(), Holdings::new());
+        for ground in told {
+            let signed = signed_contract(&ground.envelope, ground.contract)?;
+            // When it entered the log its connector knows; the time of its last signature is the earliest it can be.
+            let times = signed
+                .signatures
+                .iter()
+                .map(|signature| signature.issued_at);
+            let times = times.map(|at| Time::from_micros(at.saturating_mul(1_000_000)));
+            let last = times.flatten().max().unwrap_or(now).min(now);
+            let agreed = signed.verify(&bundle.keys(last).first_seen(now))?;
+            let dataset = agreed.agreement().dataset.id.clone();
+            if dataset.owner != self.own || dataset.name != ground.dataset {
+                return Err(Refusal::new(
+                    Code::ContractUnknown,
+                    format!("the contract gives no `{}` of ours", ground.dataset),
+                )
+                .with_contract(ground.contract));
+            }
+            let snapshot = borrowed(&self.state, &dataset, &ground.snapshot, ground.digest)?;
+            holdings.insert(dataset, Arc::new(snapshot));
+            grounds.push(Ground {
+                agreed,
+                first: ground.first,
+                held: ground.held.iter().copied().collect(),
+            });
+        }
+        Ok((grounds, holdings))
+    }
+}
 
 /// A worker: what it needs of its participant's folder, read only, and the room in which shares run.
 pub(crate) struct Desk {
-    config: Config,
+    folders: Folders,
+    limits: config::limits::Limits,
     clock: Clock,
     schema_secret: [u8; 32],
     published: Arc<Published>,
@@ -65,7 +117,12 @@ impl Desk {
         }
         Ok(Self {
             places: Arc::new(Semaphore::new(config.limits.concurrent)),
-            config,
+            folders: Folders {
+                own: config.participant.id,
+                bundle: config.trust.bundle,
+                state: config.state,
+            },
+            limits: config.limits,
             clock,
             schema_secret,
             published: Arc::new(published),
@@ -78,7 +135,7 @@ impl Desk {
     /// # Errors
     /// What does not hold, or is not what the connector made of it.
     async fn lent(&self, briefing: &Briefing) -> Result<(Lent, Holdings), Refusal> {
-        let differs = |what: String| Refusal::new(Code::WorkerFailed, what);
+        let differs = |what: String| Refusal::new(Code::WorkerDiffers, what);
         if briefing.version != env!("CARGO_PKG_VERSION") {
             let sentence = format!("the connector runs version {}", briefing.version);
             return Err(differs(sentence).with_help("run the same version on all machines"));
@@ -90,8 +147,11 @@ impl Desk {
                 "the clock of the worker is not that of its connector".to_owned(),
             ));
         }
-        let own = &self.config.participant.id;
-        let (grounds, holdings) = self.grounds(briefing, own, now)?;
+        let own = &self.folders.own;
+        let (folders, told) = (self.folders.clone(), briefing.grounds.clone());
+        // Files of a file system that others share.
+        let read = crate::desk::blocking(move || folders.grounds(&told, now));
+        let (grounds, holdings) = read.await?;
         let standing = InForce::lent(own, &briefing.asker, &grounds, now)?;
         let datasets = holdings.values().map(|held| held.dataset.clone());
         let seal = Seal::new(self.schema_secret);
@@ -118,40 +178,8 @@ impl Desk {
         Ok((lend(derived, &tools)?, holdings))
     }
 
-    fn grounds(
-        &self,
-        briefing: &Briefing,
-        own: &ParticipantId,
-        now: Time,
-    ) -> Result<(Vec<Ground>, Holdings), Refusal> {
-        // Read each time: a key that was revoked counts no more from then on.
-        let bundle = Bundle::open(&self.config.trust.bundle)?;
-        bundle.current(now)?;
-        let (mut grounds, mut holdings) = (Vec::new(), Holdings::new());
-        for ground in &briefing.grounds {
-            let agreed = read_contract(&ground.envelope, ground.contract, &bundle, now)?;
-            let dataset = agreed.agreement().dataset.id.clone();
-            if dataset.owner != *own || dataset.name != ground.dataset {
-                return Err(Refusal::new(
-                    Code::ContractUnknown,
-                    format!("the contract gives no `{}` of ours", ground.dataset),
-                )
-                .with_contract(ground.contract));
-            }
-            let state = &self.config.state;
-            let snapshot = borrowed(state, &dataset, &ground.snapshot, ground.digest)?;
-            holdings.insert(dataset, Arc::new(snapshot));
-            grounds.push(Ground {
-                agreed,
-                first: ground.first,
-                held: ground.held.iter().copied().collect(),
-            });
-        }
-        Ok((grounds, holdings))
-    }
-
     fn limits(&self, briefing: &Briefing) -> Limits {
-        let (told, own) = (&briefing.limits, &self.config.limits);
+        let (told, own) = (&briefing.limits, &self.limits);
         let fits = |told: u64, own: u64| told.min(own);
         Limits {
             memory: usize::try_from(fits(told.memory, own.memory)).unwrap_or(usize::MAX),
@@ -168,12 +196,14 @@ impl Desk {
 #[async_trait]
 impl Bench for Desk {
     async fn share(&self, briefing: Briefing) -> Result<Share, Refusal> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
-            Refusal::new(
+        let limits = self.limits(&briefing);
+        let waited = tokio::time::timeout(PATIENCE, Arc::clone(&self.places).acquire_owned());
+        let Ok(Ok(place)) = waited.await else {
+            return Err(Refusal::new(
                 Code::TooManyStreams,
                 "the worker computes as much as it may",
-            )
-        })?;
+            ));
+        };
         let (lent, holdings) = self.lent(&briefing).await?;
         let wanted = Wanted {
             fragment: briefing.fragment,
@@ -181,7 +211,6 @@ impl Bench for Desk {
             part: briefing.part,
             of: briefing.of,
         };
-        let limits = self.limits(&briefing);
         let watch = Watch::idle();
         let share = bench::share(lent, &holdings, &self.room, &limits, watch, wanted).await?;
         tracing::info!(
@@ -190,19 +219,50 @@ impl Bench for Desk {
             asker = %briefing.asker,
             part = briefing.part,
             of = briefing.of,
+            purpose = briefing.purpose.as_ref().map(ToString::to_string),
             "computes a share"
         );
-        let frames = stream::unfold((share, place), |(mut share, place)| async move {
-            let frame = share.next().await?;
+        Ok(within(share, place, limits.time))
+    }
+}
+
+/// The messages of a share, which keeps its place for no longer than its time, whether somebody reads it or not. One that ran out of
+/// time has no end.
+fn within(mut share: bench::Share, place: OwnedSemaphorePermit, time: Duration) -> Share {
+    let (send, messages) = mpsc::channel::<Option<Result<ShareFrame, Refusal>>>(1);
+    let work = async move {
+        while let Some(frame) = share.next().await {
             let frame = frame.map(|frame| ShareFrame::Data {
                 header: frame.header,
                 body: frame.body,
             });
-            Some((frame, (share, place)))
-        });
-        Ok(frames.boxed())
-    }
+            if send.send(Some(frame)).await.is_err() {
+                return;
+            }
+        }
+        let _ = send.send(None).await;
+    };
+    let _task = tokio::spawn(async move {
+        let _place = place;
+        let _in_time = tokio::time::timeout(time, work).await;
+    });
+    let frames = stream::unfold(Some(messages), |messages| async move {
+        let mut messages = messages?;
+        match messages.recv().await {
+            Some(Some(frame)) => Some((frame, Some(messages))),
+            // The end of the share, not only of the channel.
+            Some(None) => None,
+            None => {
+                let late = Refusal::new(Code::ResourceLimit, "the share was not read in its time");
+                Some((Err(late), None))
+            }
+        }
+    });
+    frames.boxed()
 }
+
+/// How long a share waits for a place.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// By how much the clocks of a connector and its workers may differ, microseconds.
 const CLOCKS: i64 = 300 * 1_000_000;

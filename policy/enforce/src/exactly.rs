@@ -137,6 +137,10 @@ impl Total {
         self.beyond += f64::from_le_bytes(*beyond);
         for part in parts {
             let (_, place, digit) = read(part)?;
+            // It may come from another machine: a place that no number has would ask for any amount of memory.
+            if !PLACES.contains(&place) {
+                return None;
+            }
             self.sum.put(place, digit);
         }
         Some(())
@@ -153,6 +157,9 @@ impl Total {
 const SUM: u8 = 0;
 const SQUARES: u8 = 1;
 const BROKEN: u8 = 2;
+
+/// The places of the digits of finite numbers: the lowest bit of one is 2045 above the least at most, and it has 53.
+const PLACES: std::ops::RangeInclusive<i32> = 0..=66;
 
 /// So many bytes are written of a digit.
 const PART: usize = 1 + 4 + 16;
@@ -322,6 +329,22 @@ mod tests {
         assert_eq!(sum(&[f64::INFINITY, 1.0]), Some(f64::INFINITY));
         let none = [f64::INFINITY, f64::NEG_INFINITY];
         assert!(sum(&none).unwrap().is_nan() && sum(&[1.0, f64::NAN]).unwrap().is_nan());
+    }
+
+    #[test]
+    fn a_state_that_no_number_has_is_refused() {
+        for place in [i32::MIN, -1, 67, i32::MAX] {
+            let mut state = 0.0_f64.to_le_bytes().to_vec();
+            state.extend(part(SUM, place, 1));
+            assert_eq!(Total::default().merge(&state), None, "{place}");
+        }
+        for value in [f64::MAX, f64::MIN_POSITIVE, 5e-324, -f64::MAX] {
+            let mut one = Total::default();
+            one.add(value);
+            let mut other = Total::default();
+            other.merge(&one.write().unwrap()).unwrap();
+            assert_eq!(other.told(), Some(value));
+        }
     }
 
     #[test]

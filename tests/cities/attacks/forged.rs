@@ -159,7 +159,7 @@ fn forged(town: &mut Town) -> Verdict {
                 briefing.sql = "SELECT secret, count(*) AS n FROM else GROUP BY secret".to_owned();
             },
         ),
-        ("another question", Code::WorkerFailed, |briefing| {
+        ("another question", Code::WorkerDiffers, |briefing| {
             briefing.sql = "SELECT id, count(*) AS n FROM long GROUP BY id".to_owned();
         }),
         (
@@ -189,22 +189,22 @@ fn forged(town: &mut Town) -> Verdict {
         ("somebody else", Code::ContractUnknown, |briefing| {
             briefing.asker = "hansa://initech.example".parse().unwrap();
         }),
-        ("other effects", Code::WorkerFailed, |briefing| {
+        ("other effects", Code::WorkerDiffers, |briefing| {
             briefing.effects = Digest::of(b"no effect");
         }),
-        ("another plan", Code::WorkerFailed, |briefing| {
+        ("another plan", Code::WorkerDiffers, |briefing| {
             briefing.plan = Digest::of(b"another plan");
         }),
-        ("a fragment that is none", Code::WorkerFailed, |briefing| {
+        ("a fragment that is none", Code::WorkerDiffers, |briefing| {
             briefing.fragment = 7
         }),
-        ("a day far ahead", Code::WorkerFailed, |briefing| {
+        ("a day far ahead", Code::WorkerDiffers, |briefing| {
             briefing.now = briefing.now.plus_micros(400 * 86_400_000_000);
         }),
-        ("a folder elsewhere", Code::WorkerFailed, |briefing| {
+        ("a folder elsewhere", Code::WorkerDiffers, |briefing| {
             briefing.grounds[0].snapshot = "../../else/snapshots/x".to_owned();
         }),
-        ("other rows", Code::WorkerFailed, |briefing| {
+        ("other rows", Code::WorkerDiffers, |briefing| {
             briefing.grounds[0].digest = Digest::of(b"other rows");
         }),
         (
@@ -214,7 +214,7 @@ fn forged(town: &mut Town) -> Verdict {
                 briefing.grounds[0].held = vec![ClauseId(1)];
             },
         ),
-        ("another version", Code::WorkerFailed, |briefing| {
+        ("another version", Code::WorkerDiffers, |briefing| {
             briefing.version = "0.0.0".to_owned();
         }),
     ];
@@ -244,16 +244,29 @@ fn forged(town: &mut Town) -> Verdict {
     }
 }
 
-/// What a worker is asked for by its connector's own certificate is the permitted view and nothing beyond.
+/// The real worker helps, until the contract is withdrawn.
 fn withdrawn(town: &mut Town) -> Verdict {
+    let config = std::fs::read_to_string(town.lindau.folder().join("hansa.toml")).unwrap();
+    let (before, _) = config
+        .split_once("[[worker]]")
+        .expect("the ear is a worker");
+    town.lindau
+        .write("hansa.toml", &format!("{before}{}", town.worker.table()));
+    town.lindau.hansa(&["reload"]).must();
+    let before = town.worker.shares();
+    let _ = town.acme.ask(QUESTION).must();
+    let helped = town.worker.shares();
+    if helped == before {
+        return Err("the worker does not help".to_owned());
+    }
     let id = town.briefing.grounds[0].contract.to_string();
     let end = ["contract", "withdraw", &id, "--reason", "over", "--yes"];
     town.lindau.hansa(&end).must();
     let refused = town.acme.ask(QUESTION);
-    if refused.status == Some(0) {
-        return Err("a question after the withdrawal was answered".to_owned());
+    if refused.status == Some(0) || town.worker.shares() != helped {
+        return Err("something was computed after the withdrawal".to_owned());
     }
-    Ok("the connector asks no worker any more".to_owned())
+    Ok("no answer, and no share of one".to_owned())
 }
 
 const ATTACKS: [Attack<Town>; 2] = [
@@ -268,7 +281,7 @@ const ATTACKS: [Attack<Town>; 2] = [
     Attack {
         number: 138,
         setup: "W",
-        name: "a withdrawal while workers help",
+        name: "goes on asking after a withdrawal, where a worker has helped",
         expected: "no answer, and so no share",
         does: withdrawn,
         lacks: "",

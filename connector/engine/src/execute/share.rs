@@ -87,11 +87,12 @@ pub(super) fn shared(
     sharing: Option<&Sharing>,
 ) -> Result<(Arc<dyn ExecutionPlan>, bool), Refusal> {
     let sharing = sharing.filter(|sharing| sharing.workers.count() > 0);
-    let mut needed = false;
+    let mut shares = 0;
     let Made { physical, digest } = made;
     let plan = fragment::replaced(physical, &mut |fragment| {
-        let sharing = sharing.filter(|sharing| fragment.rows >= sharing.at_least);
-        needed |= sharing.is_some();
+        let pays = |sharing: &&Sharing| fragment.rows >= sharing.at_least && shares < MOST;
+        let sharing = sharing.filter(pays);
+        shares += usize::from(sharing.is_some());
         Ok(sharing.map(|sharing| {
             let workers = Arc::clone(&sharing.workers);
             let afar: Arc<dyn ExecutionPlan> = Arc::new(Afar::new(workers, &fragment, digest));
@@ -99,8 +100,12 @@ pub(super) fn shared(
         }))
     })
     .map_err(|error| fault::running(&error))?;
-    Ok((plan, needed))
+    Ok((plan, shares > 0))
 }
+
+/// So many fragments of one question are shared, each by all workers at once; more are computed at home, so that one question does not
+/// take all places of a worker.
+const MOST: usize = 4;
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// The snapshot of that version below the state folder, as far as it is the one with this digest.
 ///
 /// # Errors
-/// `WORKER_FAILED` where it is not here, not whole or another one; `STATE_BROKEN` where its manifest can't be read.
+/// `WORKER_DIFFERS` where it is not here, not whole or another one; `STATE_BROKEN` where its manifest can't be read.
 pub fn borrowed(
     state: &Path,
     dataset: &DatasetId,
@@ -19,7 +19,7 @@ pub fn borrowed(
 ) -> Result<Snapshot, Refusal> {
     let refused = |what: &str| {
         let sentence = format!("the snapshot {version} of `{}` {what}", dataset.name);
-        Refusal::new(Code::WorkerFailed, sentence)
+        Refusal::new(Code::WorkerDiffers, sentence)
             .with_help("let the worker read the state folder of its connector")
     };
     // It becomes part of a path.

@@ -82,12 +82,6 @@ impl WorkerClient {
         })
     }
 
-    /// The worker.
-    #[must_use]
-    pub const fn worker(&self) -> &Name {
-        &self.worker
-    }
-
     /// Hands over a briefing, and returns when the share has begun. It is waited for a little longer than its limits allow, so
     /// that the worker itself says that its time is over.
     ///

@@ -1,4 +1,4 @@
-//! Serves the coordinator: briefings in, shares out. Who may call is the business of the TLS configuration alone.
+//! Serves the connector: briefings in, shares out. Who may call is the business of the TLS configuration alone.
 
 use crate::accept::{self, Gate};
 use crate::flight::{DoGet, Messages, Service};

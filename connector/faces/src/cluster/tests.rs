@@ -1,4 +1,4 @@
-//! A coordinator and its worker on a loopback socket, over real TLS.
+//! A connector and its worker on a loopback socket, over real TLS.
 
 mod shares;
 mod strangers;

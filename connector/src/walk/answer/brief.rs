@@ -1,5 +1,6 @@
 //! What the workers of the connector are told of a question, and how they are asked for shares of it.
 
+use crate::config::Config;
 use crate::node::Node;
 use crate::walk::answer::{Caller, Posed};
 use arrow_array::RecordBatch;
@@ -14,16 +15,20 @@ use evidence::ledger::Recorded;
 use evidence::time::Time;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
+use policy::effect::{Effect, What};
 use policy::refusal::{Code, Refusal};
 use policy::ruling::{Ruled, derive};
 use proto::cluster::{Briefing, Ground, Limits};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 
 /// The workers of one question.
 struct Briefed {
     node: Arc<Node>,
+    /// Who is there as long as this question is: a reload changes nothing of it.
+    config: Arc<Config>,
     /// All but the contracts themselves, which are read when a worker is asked.
     briefing: Briefing,
     /// Where connections live: not where questions run.
@@ -37,7 +42,7 @@ pub(super) fn sharing(
     posed: &Posed,
     (ruled, planned): (&Recorded<Ruled<Bound>>, Time),
     tenant: Option<&str>,
-    holdings: &Holdings,
+    (holdings, limits): (&Holdings, &limits::Limits),
 ) -> Option<Sharing> {
     let config = node.config();
     if config.cluster.workers.is_empty() || matches!(posed.caller, Caller::House) {
@@ -59,26 +64,31 @@ pub(super) fn sharing(
         fragment: 0,
         part: 0,
         of: 1,
-        limits: told(&limits::Limits::default()),
+        limits: told(limits),
     };
+    let at_least = config.cluster.at_least;
     let workers = Arc::new(Briefed {
         node: Arc::clone(node),
+        config,
         briefing,
         handle: Handle::current(),
     });
-    Some(Sharing {
-        workers,
-        at_least: config.cluster.at_least,
-    })
+    Some(Sharing { workers, at_least })
 }
 
 /// The contracts of the question, without their envelopes.
 fn grounds(ruled: &Ruled<Bound>, holdings: &Holdings) -> Option<Vec<Ground>> {
-    let datasets = ruled.effects().keys();
-    let grounds = datasets.map(|dataset| {
+    let is_released = |effect: &Effect| match &effect.what {
+        What::AggregateOnly(cube) => cube.release.is_some(),
+        _ => false,
+    };
+    let grounds = ruled.effects().iter().map(|(dataset, effects)| {
         let grant = ruled.standing().grants().get(dataset)?;
+        // A worker has snapshots, and neither released cells nor rows that lie elsewhere.
         let snapshot = holdings.get(dataset)?;
+        let here = snapshot.in_place.is_none() && !effects.iter().any(is_released);
         let held = ruled.prohibits().get(dataset).into_iter().flatten();
+        here.then_some(())?;
         Some(Ground {
             dataset: dataset.name.clone(),
             contract: grant.contract()?,
@@ -98,14 +108,19 @@ fn told(limits: &limits::Limits) -> Limits {
     Limits {
         memory: u64::try_from(limits.memory).unwrap_or(u64::MAX),
         spill: limits.spill,
-        time: limits.time,
+        // Half of it is left to do the question again at home, where a worker does not come to an end.
+        time: (limits.time / 2).max(Duration::from_millis(1)),
         batch_rows: u32::try_from(limits.batch_rows).unwrap_or(u32::MAX),
     }
 }
 
 impl Briefed {
     /// The share, of the first worker that begins it: none has told anything before.
-    async fn begun(node: &Arc<Node>, mut briefing: Briefing) -> Result<Rows, Refusal> {
+    async fn begun(
+        node: &Arc<Node>,
+        config: &Config,
+        mut briefing: Briefing,
+    ) -> Result<Rows, Refusal> {
         let inner = Arc::clone(node);
         let briefing = crate::desk::blocking(move || {
             for ground in &mut briefing.grounds {
@@ -114,21 +129,27 @@ impl Briefed {
             Ok(briefing)
         })
         .await?;
-        let config = node.config();
         let workers = &config.cluster.workers;
         let first = usize::try_from(briefing.part).unwrap_or(0);
-        let mut last = Refusal::new(Code::WorkerFailed, "there is no worker any more");
+        let mut last = Refusal::new(Code::WorkerFailed, "no worker is there at the moment");
         let turns = workers.iter().cycle().skip(first).take(workers.len());
         for worker in turns {
-            let asked = async {
-                let client = node.team.client(worker, &config, &node.clock).await?;
+            if node.team.is_resting(worker, node.ticks()) {
+                continue;
+            }
+            let asked = tokio::time::timeout(BEGIN, async {
+                let client = node.team.client(worker, config, &node.clock).await?;
                 client.share(&briefing).await
-            };
-            match asked.await {
+            });
+            let late = || Err(Refusal::new(Code::WorkerFailed, "it did not begin in time"));
+            match asked.await.unwrap_or_else(|_| late()) {
                 Ok(share) => return Ok(share.boxed()),
                 Err(why) => {
                     tracing::warn!(name: "worker.failed", worker = %worker.name, %why, "another one is asked");
-                    node.team.forget(worker);
+                    // One that only refuses is there.
+                    if why.code == Code::WorkerFailed {
+                        node.team.rests(worker, node.ticks());
+                    }
                     last = why;
                 }
             }
@@ -137,12 +158,15 @@ impl Briefed {
     }
 }
 
+/// How long a worker may take to begin a share.
+const BEGIN: Duration = Duration::from_secs(20);
+
 type Rows = BoxStream<'static, Result<RecordBatch, Refusal>>;
 
 #[async_trait]
 impl Workers for Briefed {
     fn count(&self) -> u32 {
-        let workers = self.node.config().cluster.workers.len();
+        let workers = self.config.cluster.workers.len();
         u32::try_from(workers).unwrap_or(u32::MAX).min(MOST)
     }
 
@@ -158,13 +182,12 @@ impl Workers for Briefed {
             fragment,
             part,
             of,
-            limits: told(&self.node.limits()),
             ..self.briefing.clone()
         };
-        let node = Arc::clone(&self.node);
+        let (node, config) = (Arc::clone(&self.node), Arc::clone(&self.config));
         let asked = self
             .handle
-            .spawn(async move { Self::begun(&node, briefing).await });
+            .spawn(async move { Self::begun(&node, &config, briefing).await });
         // Who gives up waiting has nothing begun.
         AbortOnDropHandle::new(asked)
             .await

@@ -140,8 +140,17 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     };
     let cut = recorded.cut();
     let slowest = recorded.rates().iter().map(|(_, rows)| *rows).min();
+    let mut limits = node.limits();
+    if let Some(rows) = slowest.and_then(|rows| usize::try_from(rows).ok()) {
+        // No message holds more than a second's worth.
+        limits.batch_rows = limits.batch_rows.min(rows.max(1));
+    }
+    if let Some(deadline) = posed.asking.deadline {
+        limits.time = limits.time.min(deadline);
+    }
     let tenant = known.tenant.as_deref();
-    let sharing = brief::sharing(node, posed, (&recorded, planned), tenant, &holdings);
+    let within = (holdings.as_ref(), &limits);
+    let sharing = brief::sharing(node, posed, (&recorded, planned), tenant, within);
     let permitted = apply(recorded, &tools).map_err(|fell| Fell::Declined(Box::new(fell)))?;
     let ends = permitted.ends();
     place.reads(
@@ -154,14 +163,6 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
         .and_then(|()| node.still_listed(&looked_at, posed.asker.id()))
     {
         place.stop(why);
-    }
-    let mut limits = node.limits();
-    if let Some(rows) = slowest.and_then(|rows| usize::try_from(rows).ok()) {
-        // No message holds more than a second's worth.
-        limits.batch_rows = limits.batch_rows.min(rows.max(1));
-    }
-    if let Some(deadline) = posed.asking.deadline {
-        limits.time = limits.time.min(deadline);
     }
     let (room, watching) = (&node.room, watch.clone());
     let answer = execute_among(permitted, &holdings, room, &limits, watching, sharing)

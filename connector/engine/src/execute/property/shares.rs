@@ -32,6 +32,9 @@ fn run(seed: u64) -> Result<usize, String> {
     alone.workers = Some(0);
     let mut bare = world.bare();
     bare.workers = Some(2);
+    // Which of two datasets with one view is large enough must not show either.
+    let mut small = world.city(true);
+    small.at_least = u64::MAX;
     let shown = world.shown();
     let mut questions: Vec<String> = (0..3)
         .map(|_| {
@@ -41,9 +44,20 @@ fn run(seed: u64) -> Result<usize, String> {
         })
         .collect();
     questions.push(grouped(&shown, seed));
+    for text in [
+        "SELECT DISTINCT g FROM d LIMIT 2",
+        "SELECT g, max(k) m FROM d GROUP BY g ORDER BY m DESC LIMIT 1",
+    ] {
+        questions.push(text.to_owned());
+    }
     for sql in questions {
         let first = ask(&one, &sql);
-        for (who, city) in [("D′", &other), ("alone", &alone), ("view", &bare)] {
+        for (who, city) in [
+            ("D′", &other),
+            ("alone", &alone),
+            ("view", &bare),
+            ("small", &small),
+        ] {
             let seen = ask(city, &sql);
             // The arms of a union run side by side.
             let ordered = !sql.contains(" UNION ");

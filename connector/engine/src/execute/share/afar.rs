@@ -29,6 +29,8 @@ pub(super) struct Afar {
     workers: Arc<dyn Workers>,
     fragment: u32,
     plan: Digest,
+    /// How many shares there are, as long as this plan is: workers may come and go meanwhile.
+    of: u32,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
 }
@@ -36,10 +38,10 @@ pub(super) struct Afar {
 impl Afar {
     pub(super) fn new(workers: Arc<dyn Workers>, fragment: &Fragment, plan: Digest) -> Self {
         let schema = fragment.states.schema();
-        let shares = usize::try_from(workers.count()).unwrap_or(usize::MAX);
+        let of = workers.count().max(1);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
-            Partitioning::UnknownPartitioning(shares),
+            Partitioning::UnknownPartitioning(usize::try_from(of).unwrap_or(usize::MAX)),
             EmissionType::Incremental,
             Boundedness::Bounded,
         )
@@ -48,6 +50,7 @@ impl Afar {
             workers,
             fragment: fragment.number,
             plan,
+            of,
             schema,
             properties: Arc::new(properties),
         }
@@ -104,7 +107,7 @@ impl ExecutionPlan for Afar {
     }
 
     fn execute(&self, partition: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let of = self.workers.count();
+        let of = self.of;
         let part = u32::try_from(partition).unwrap_or(u32::MAX);
         if part >= of {
             return internal_err!("a share that nobody computes");

@@ -31,7 +31,7 @@ pub struct Share {
 /// Computes a share of a fragment of `lent`, on the room's own threads.
 ///
 /// # Errors
-/// `WORKER_FAILED` where the plan is not the one that the connector made; what planning says.
+/// `WORKER_DIFFERS` where the plan is not the one that the connector made; what planning says.
 pub async fn share(
     lent: Lent,
     holdings: &Holdings,
@@ -74,7 +74,7 @@ fn states(
     wanted: Wanted,
     #[cfg(test)] mutant: crate::execute::mutant::Mutant,
 ) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
-    let differs = |what: &str| Err(Refusal::new(Code::WorkerFailed, what));
+    let differs = |what: &str| Err(Refusal::new(Code::WorkerDiffers, what));
     let made = made(
         plan,
         state,

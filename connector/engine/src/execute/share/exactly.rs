@@ -37,8 +37,11 @@ enum Rounding {
 
 impl Rounding {
     fn of(expr: &Expr, input: &DFSchema) -> Option<Self> {
-        let Expr::AggregateFunction(call) = expr else {
-            return None;
+        let call = match expr {
+            Expr::AggregateFunction(call) => call,
+            // The name stands in the schema, too.
+            Expr::Alias(alias) => return Self::of(&alias.expr, input),
+            _ => return None,
         };
         let [value] = call.params.args.as_slice() else {
             return None;
@@ -60,6 +63,15 @@ fn rewritten(aggregate: Aggregate, input: &DFSchema) -> Result<LogicalPlan> {
     let mut made: Vec<Expr> = Vec::new();
     let groups = aggregate.group_expr.len();
     let schema = Arc::clone(&aggregate.schema);
+    // A name that nobody has given.
+    let mut fresh = "__state".to_owned();
+    while schema
+        .fields()
+        .iter()
+        .any(|field| field.name().starts_with(&fresh))
+    {
+        fresh.push('_');
+    }
     for at in 0..groups {
         outputs.push(Expr::Column(Column::from(schema.qualified_field(at))));
     }
@@ -67,7 +79,7 @@ fn rewritten(aggregate: Aggregate, input: &DFSchema) -> Result<LogicalPlan> {
         let place = groups.saturating_add(at);
         let (qualifier, field) = schema.qualified_field(place);
         let mut state = |call: Expr| {
-            let name = format!("__state_{}", made.len());
+            let name = format!("{fresh}{}", made.len());
             made.push(call.alias(&name));
             Expr::Column(Column::from_name(name))
         };

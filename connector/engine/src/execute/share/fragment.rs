@@ -6,7 +6,7 @@ use datafusion::datasource::listing::{FileRange, PartitionedFile};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileScanConfigBuilder};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
-use datafusion::physical_expr::expressions::col;
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::scalar_subquery::ScalarSubqueryExpr;
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
@@ -51,14 +51,14 @@ pub(super) fn replaced(
             return Ok(Transformed::no(node));
         };
         number = number.saturating_add(1);
-        let keys = aggregate(&node)?.group_expr().expr().to_vec();
+        let keys = aggregate(&node)?.group_expr().expr().len();
         let groups = match source(fragment)? {
             None => node,
             Some(states) => put_together(&node, states)?,
         };
         // INVARIANT: dealt-alike. In which order groups were found depends on where stored rows lie.
         // What is within a fragment is part of it.
-        let sorted = in_order(&keys, groups)?;
+        let sorted = in_order(keys, groups);
         Ok(Transformed::new(sorted, true, TreeNodeRecursion::Jump))
     })
     .data()
@@ -141,16 +141,18 @@ fn put_together(node: &Plan, states: Plan) -> Result<Plan> {
     )?))
 }
 
-fn in_order(keys: &[(Arc<dyn PhysicalExpr>, String)], groups: Plan) -> Result<Plan> {
+/// The groups in the order of their first so many columns, the keys; by place, since two keys may have one name.
+fn in_order(keys: usize, groups: Plan) -> Plan {
     let schema = groups.schema();
-    let order = keys.iter().map(|(_, name)| {
-        let key = col(name, &schema)?;
-        Ok(PhysicalSortExpr::new_default(key))
+    let keys = schema.fields().iter().enumerate().take(keys);
+    let order = keys.map(|(at, field)| {
+        let key: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), at));
+        PhysicalSortExpr::new_default(key)
     });
-    Ok(match LexOrdering::new(order.collect::<Result<Vec<_>>>()?) {
+    match LexOrdering::new(order) {
         None => groups,
         Some(order) => Arc::new(SortExec::new(order, groups)),
-    })
+    }
 }
 
 fn aggregate(node: &Plan) -> Result<&AggregateExec> {
@@ -163,7 +165,10 @@ fn found(node: &Plan, number: u32) -> Result<Option<Fragment>> {
         return Ok(None);
     };
     let input = whole.input();
-    if *whole.mode() != AggregateMode::Single || !adds_up(whole) || !stands_alone(node)? {
+    // A limit that the engine has put into an aggregate lets it stop early: which groups it has by then depends on the order of rows.
+    let limited = whole.limit_options().is_some();
+    let single = *whole.mode() == AggregateMode::Single && !limited;
+    if !single || !adds_up(whole) || !stands_alone(node)? {
         return Ok(None);
     }
     let mut tables = Vec::new();

@@ -1,9 +1,11 @@
 //! What is shared, what is not, and what becomes of a share that fails.
 
+use crate::execute::watch::Watch;
 use crate::fixture::City;
 use crate::fixture::table::{Layout, dataset, name};
 use crate::fixture::team::Falls;
 use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray};
+use policy::refusal::Code;
 use policy::row_filter::{Comparison, Literal, Operand, RowFilter};
 use policy::term::Term;
 use std::sync::Arc;
@@ -76,6 +78,9 @@ fn aggregates_are_shared_and_answers_stay_the_same() {
         "SELECT district, count(id) FROM sites LEFT JOIN trips ON trips.site = sites.site GROUP BY district",
         "SELECT count(*) FROM trips WHERE site IN (SELECT site FROM sites WHERE district = 'd1')",
         "SELECT count(*) FROM trips WHERE site NOT IN (SELECT site FROM sites WHERE district = 'd1')",
+        // Two keys of one name.
+        "SELECT a.site, b.site, count(*) FROM trips a JOIN trips b ON a.id = b.id + 3 GROUP BY a.site, b.site",
+        "SELECT site AS __state0, avg(id * 2), sum(CAST(id + 1 AS DOUBLE)) FROM trips GROUP BY site",
         "SELECT site, n FROM (SELECT site, count(*) n FROM trips GROUP BY site) WHERE n > 8 ORDER BY n LIMIT 3",
     ] {
         let (alone, none) = asked(sql, 0, None);
@@ -101,6 +106,9 @@ fn what_does_not_add_up_stays_at_home() {
         "SELECT site, first_value(id ORDER BY km) FROM trips GROUP BY site",
         "SELECT site, sum(DISTINCT id), count(DISTINCT seen) FROM trips GROUP BY site",
         "SELECT count(*) FROM (SELECT id FROM trips LIMIT 20)",
+        // Where the engine stops as soon as it has enough.
+        "SELECT DISTINCT site FROM trips LIMIT 3",
+        "SELECT site, max(id) m FROM trips GROUP BY site ORDER BY m DESC LIMIT 2",
         "SELECT sum(n) FROM (SELECT row_number() OVER (ORDER BY id) n FROM trips)",
     ] {
         let (alone, _) = asked(sql, 0, None);
@@ -117,6 +125,43 @@ fn what_fails_afar_is_done_at_home() {
         assert_eq!(rows, alone, "{falls:?}");
         assert!(shares > 0);
     }
+}
+
+/// What is out is out: the answer ends, and says no more than that.
+#[test]
+fn what_fails_late_ends_the_answer() {
+    let mut city = city();
+    (city.workers, city.falls) = (Some(3), Some(Falls::Late));
+    let sql = "SELECT site, id FROM trips UNION ALL SELECT site, count(*) FROM trips GROUP BY site";
+    let last = futures::executor::block_on(async {
+        let _inside = city.room().handle().enter();
+        let mut answer = city.answer(sql, Watch::idle()).await.unwrap();
+        let first = answer.next().await.unwrap();
+        assert!(first.unwrap().num_rows() > 0);
+        city.out.add_permits(1);
+        loop {
+            match answer.next().await {
+                Some(Ok(_)) => {}
+                last => break last,
+            }
+        }
+    });
+    let refusal = last.unwrap().unwrap_err();
+    assert_eq!(refusal.code, Code::WorkerFailed);
+    assert!(!refusal.sentence.contains("meant"), "{refusal}");
+}
+
+/// Of tables with fewer stored rows nothing is shared, and the answer is the same.
+#[test]
+fn small_tables_stay_at_home() {
+    let rows = |at_least: u64| {
+        let mut city = city();
+        (city.workers, city.at_least) = (Some(2), at_least);
+        let rows = city.rows(SUMS).unwrap();
+        (rows, city.shares.load(Ordering::Relaxed))
+    };
+    let (shared, shares) = rows(90);
+    assert_eq!((rows(91), shares), ((shared, 0), 2));
 }
 
 /// Which error is told does not depend on who came upon it first.

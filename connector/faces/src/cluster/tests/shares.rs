@@ -136,7 +136,7 @@ impl Drop for Guard {
 }
 
 #[tokio::test]
-async fn a_coordinator_that_goes_away_ends_the_share() {
+async fn a_connector_that_goes_away_ends_the_share() {
     let (dropped, mut told) = mpsc::channel(64);
     let (schema, batch) = (share(&[9]).remove(0), share(&[9]).remove(1));
     let bench = Giving::new(move || {
@@ -158,7 +158,7 @@ async fn a_coordinator_that_goes_away_ends_the_share() {
 }
 
 #[tokio::test]
-async fn a_share_that_waits_for_its_rows_ends_with_the_coordinator_too() {
+async fn a_share_that_waits_for_its_rows_ends_with_the_connector_too() {
     let (dropped, mut told) = mpsc::channel(64);
     let schema = share(&[]).remove(0);
     let bench = Giving::new(move || {
