@@ -181,10 +181,10 @@ fn read(part: &[u8; PART]) -> Option<(u8, i32, i128)> {
     Some((*of, i32::from_le_bytes(*place), digit))
 }
 
-/// A sum, as digits to the base 2^32.
+/// A sum, as multiples of powers of 2^32.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Exactly {
-    /// Places, and what stands there: the digits of 2^63 numbers and more.
+    /// Places, and what stands there; what does not fit goes on to the next one.
     digits: Vec<(i32, i128)>,
     /// Something was no finite number, so the sum is none.
     broken: bool,
@@ -202,19 +202,25 @@ impl Exactly {
         let significand = fraction | (u64::from(exponent > 0) << 52);
         // How far its lowest bit is above that of the least number there is.
         let lowest = exponent.max(1) - 1;
-        let mut rest = u128::from(significand) << (lowest % 32);
-        let mut place = i32::try_from(lowest / 32).unwrap_or_default();
-        while rest != 0 {
-            let digit = i128::try_from(rest & u128::from(u32::MAX)).unwrap_or_default();
-            self.put(place, if value < 0.0 { -digit } else { digit });
-            rest >>= 32;
-            place += 1;
+        if significand == 0 {
+            return;
         }
+        // One place takes all of it: 84 bits at most, so that trillions of numbers fit.
+        let digit = i128::from(significand) << (lowest % 32);
+        let place = i32::try_from(lowest / 32).unwrap_or_default();
+        self.put(place, if value < 0.0 { -digit } else { digit });
     }
 
     fn put(&mut self, place: i32, digit: i128) {
         match self.digits.iter_mut().find(|(at, _)| *at == place) {
-            Some((_, sum)) => *sum = sum.saturating_add(digit),
+            Some((_, sum)) => match sum.checked_add(digit) {
+                Some(more) => *sum = more,
+                None => {
+                    let carry = *sum >> 32;
+                    *sum = (*sum & i128::from(u32::MAX)).saturating_add(digit);
+                    self.put(place.saturating_add(1), carry);
+                }
+            },
             None => self.digits.push((place, digit)),
         }
     }
@@ -344,6 +350,20 @@ mod tests {
             let mut other = Total::default();
             other.merge(&one.write().unwrap()).unwrap();
             assert_eq!(other.told(), Some(value));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_into_a_place_goes_on_to_the_next() {
+        for (sign, digit) in [(1, i128::MAX), (-1, i128::MIN)] {
+            let mut sum = Exactly::default();
+            let before = BigInt::from(digit);
+            sum.put(3, digit);
+            for _ in 0..5 {
+                sum.put(3, sign << 84);
+            }
+            let expect = before + (BigInt::from(5 * sign) << 84_u32);
+            assert_eq!(sum.whole(), (expect, 3 * 32 - 1074));
         }
     }
 

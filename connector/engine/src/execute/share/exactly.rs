@@ -61,6 +61,8 @@ impl Rounding {
 fn rewritten(aggregate: Aggregate, input: &DFSchema) -> Result<LogicalPlan> {
     let mut outputs: Vec<Expr> = Vec::new();
     let mut made: Vec<Expr> = Vec::new();
+    // An average and a sum of the same values are made of the same state.
+    let mut states: Vec<(Expr, String)> = Vec::new();
     let groups = aggregate.group_expr.len();
     let schema = Arc::clone(&aggregate.schema);
     // A name that nobody has given.
@@ -79,8 +81,16 @@ fn rewritten(aggregate: Aggregate, input: &DFSchema) -> Result<LogicalPlan> {
         let place = groups.saturating_add(at);
         let (qualifier, field) = schema.qualified_field(place);
         let mut state = |call: Expr| {
-            let name = format!("{fresh}{}", made.len());
-            made.push(call.alias(&name));
+            let known = states.iter().find(|(known, _)| *known == call);
+            let name = match known {
+                Some((_, name)) => name.clone(),
+                None => {
+                    let name = format!("{fresh}{}", made.len());
+                    made.push(call.clone().alias(&name));
+                    states.push((call, name.clone()));
+                    name
+                }
+            };
             Expr::Column(Column::from_name(name))
         };
         let value = match Rounding::of(expr, input) {
