@@ -222,29 +222,44 @@ impl Bench for Desk {
             purpose = briefing.purpose.as_ref().map(ToString::to_string),
             "computes a share"
         );
-        Ok(within(share, place, limits.time))
+        Ok(within(messages(share), place, limits.time))
     }
 }
 
-/// The messages of a share, which keeps its place for no longer than its time, whether somebody reads it or not. One that ran out of
-/// time has no end.
-fn within(mut share: bench::Share, place: OwnedSemaphorePermit, time: Duration) -> Share {
+/// The messages of a share.
+fn messages(share: bench::Share) -> Share {
+    let frames = stream::unfold(share, |mut share| async move {
+        let frame = share.next().await?;
+        let frame = frame.map(|frame| ShareFrame {
+            header: frame.header,
+            body: frame.body,
+        });
+        Some((frame, share))
+    });
+    frames.boxed()
+}
+
+/// A share that keeps its place for no longer than its time, whether somebody reads it or not, and ends at once when nobody does any
+/// more. One that ran out of time has no end.
+fn within(mut share: Share, place: OwnedSemaphorePermit, time: Duration) -> Share {
     let (send, messages) = mpsc::channel::<Option<Result<ShareFrame, Refusal>>>(1);
     let work = async move {
-        while let Some(frame) = share.next().await {
-            let frame = frame.map(|frame| ShareFrame::Data {
-                header: frame.header,
-                body: frame.body,
-            });
-            if send.send(Some(frame)).await.is_err() {
+        loop {
+            let next = tokio::select! {
+                biased;
+                // Its first message may be far away.
+                () = send.closed() => return,
+                next = share.next() => next,
+            };
+            let over = next.is_none();
+            if send.send(next).await.is_err() || over {
                 return;
             }
         }
-        let _ = send.send(None).await;
     };
     let _task = tokio::spawn(async move {
-        let _place = place;
         let _in_time = tokio::time::timeout(time, work).await;
+        drop(place);
     });
     let frames = stream::unfold(Some(messages), |messages| async move {
         let mut messages = messages?;
@@ -266,3 +281,60 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// By how much the clocks of a connector and its workers may differ, microseconds.
 const CLOCKS: i64 = 300 * 1_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn frame() -> Result<ShareFrame, Refusal> {
+        Ok(ShareFrame {
+            header: Bytes::from_static(b"header"),
+            body: Bytes::new(),
+        })
+    }
+
+    /// The one place; a share that kept it would keep the test waiting for an hour.
+    async fn place(places: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+        let place = Arc::clone(places).acquire_owned();
+        let place = tokio::time::timeout(Duration::from_secs(60), place).await;
+        place.expect("the place is given back").unwrap()
+    }
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    /// Computing is all that a share does before its first message; whoever goes away meanwhile leaves nothing behind.
+    #[tokio::test]
+    async fn who_goes_away_ends_a_share_that_has_said_nothing_yet() {
+        let places = Arc::new(Semaphore::new(1));
+        let endless = stream::once(std::future::pending()).boxed();
+        drop(within(endless, place(&places).await, LONG));
+        let _free = place(&places).await;
+    }
+
+    #[tokio::test]
+    async fn a_share_that_nobody_reads_gives_its_place_back_and_has_no_end() {
+        let places = Arc::new(Semaphore::new(1));
+        let time = Duration::from_millis(1);
+        let endless = stream::repeat_with(frame).boxed();
+        let mut share = within(endless, place(&places).await, time);
+        let _free = place(&places).await;
+        let last = loop {
+            match share.next().await {
+                Some(Ok(_)) => {}
+                last => break last,
+            }
+        };
+        assert_eq!(last.unwrap().unwrap_err().code, Code::ResourceLimit);
+        assert!(share.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_share_that_is_read_ends_as_it_does() {
+        let places = Arc::new(Semaphore::new(1));
+        let two = stream::iter([frame(), frame()]).boxed();
+        let share = within(two, place(&places).await, LONG);
+        assert_eq!(share.collect::<Vec<_>>().await, [frame(), frame()]);
+        let _free = place(&places).await;
+    }
+}

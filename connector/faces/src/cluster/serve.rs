@@ -34,14 +34,11 @@ pub type Share = BoxStream<'static, Result<ShareFrame, Refusal>>;
 
 /// One message of a share.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ShareFrame {
-    /// An Arrow IPC message.
-    Data {
-        /// Its header, a flatbuffer.
-        header: Bytes,
-        /// Its buffers.
-        body: Bytes,
-    },
+pub struct ShareFrame {
+    /// The header of an Arrow IPC message, a flatbuffer.
+    pub header: Bytes,
+    /// Its buffers.
+    pub body: Bytes,
 }
 
 /// Serves shares on a listening socket until `stop`; those that run by then are finished. The TLS configuration is asked for
@@ -119,7 +116,7 @@ fn messages(share: Share) -> Messages {
     stream::unfold(begun, |state| async move {
         let (mut share, sent) = state?;
         match share.next().await {
-            Some(Ok(ShareFrame::Data { header, body })) => {
+            Some(Ok(ShareFrame { header, body })) => {
                 let sent = sent.map_or(0, |sent| sent.saturating_add(1));
                 let message = message(header, body, Bytes::new());
                 Some((Ok(message), Some((share, Some(sent)))))

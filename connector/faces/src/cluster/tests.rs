@@ -184,7 +184,7 @@ fn parts(batches: &[usize]) -> Vec<(Bytes, Bytes)> {
 }
 
 fn share(batches: &[usize]) -> Vec<Result<ShareFrame, Refusal>> {
-    let data = |(header, body)| Ok(ShareFrame::Data { header, body });
+    let data = |(header, body)| Ok(ShareFrame { header, body });
     parts(batches).into_iter().map(data).collect()
 }
 
