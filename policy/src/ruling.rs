@@ -11,10 +11,10 @@ pub mod sum;
 pub mod trace;
 
 use crate::attribute::Paper;
-use crate::contract::InForce;
+use crate::contract::{Grant, InForce};
 use crate::effect::Effect;
 use crate::guard::Guards;
-use crate::id::{ClauseId, ContractId, DatasetId, Name, PurposeId, RequestId};
+use crate::id::{ClauseId, ContractId, DatasetId, Name, ParticipantId, PurposeId, RequestId};
 use crate::refusal::Refusal;
 use crate::term::Quota;
 use crate::term::around::Around;
@@ -184,13 +184,8 @@ pub fn decide<Q: Question>(
             continue;
         };
         let held = prohibited::held(grant, facts)?;
-        let done = grant.effects(
-            &Binding::of(standing.asker().id())
-                .with_tenant(facts.tenant)
-                .with_prohibited(&held)
-                .at(facts.now),
-        )?;
-        check::columns(dataset, columns, &done)?;
+        let of = (standing.asker().id(), facts.tenant, facts.now);
+        let done = done(grant, (dataset, columns), &held, of)?;
         guarded.columns((dataset, columns), &done, facts)?;
         relied.insert(dataset.clone(), check::papers(&standing, grant, facts));
         effects.insert(dataset.clone(), done);
@@ -224,6 +219,20 @@ pub fn decide<Q: Question>(
         relied,
         budgets,
     })
+}
+
+/// What a grant does to its dataset under the prohibitions that hold, for an asker, its tenant and an instant; where the columns that
+/// are read are there after it.
+fn done(
+    grant: &Grant,
+    (dataset, columns): (&DatasetId, &BTreeSet<Name>),
+    held: &BTreeSet<ClauseId>,
+    (asker, tenant, now): (&ParticipantId, Option<&str>, Time),
+) -> Result<Vec<Effect>, Refusal> {
+    let to = Binding::of(asker).with_tenant(tenant);
+    let done = grant.effects(&to.with_prohibited(held).at(now))?;
+    check::columns(dataset, columns, &done)?;
+    Ok(done)
 }
 
 /// A question that is permitted, with what is done to each dataset. Made by [`decide`] alone.

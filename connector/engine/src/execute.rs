@@ -31,7 +31,6 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion_expr::LogicalPlan;
 use enforce::apply::{Parts, Permitted};
 use enforce::still_gated::still_gated;
-use evidence::digest::Digest;
 use evidence::ledger::Receipt;
 use futures::StreamExt;
 use policy::id::{DatasetId, RequestId};
@@ -185,7 +184,7 @@ async fn start(
         let (physical, otherwise) = match again {
             None => (made.physical, None),
             Some(again) => {
-                let (shared, needed) = share::shared(made, sharing.as_ref())?;
+                let (shared, needed) = share::shared(&made, sharing.as_ref())?;
                 (shared, needed.then_some(again))
             }
         };
@@ -288,7 +287,7 @@ impl Otherwise {
                 #[cfg(test)]
                 self.mutant,
             )?;
-            let (alone, _) = share::shared(made, None)?;
+            let (alone, _) = share::shared(&made, None)?;
             Ok((finished(alone)?, state))
         })
         .await
@@ -297,9 +296,8 @@ impl Otherwise {
 
 /// A plan before it is made ready to run.
 struct Made {
+    optimized: LogicalPlan,
     physical: Arc<dyn ExecutionPlan>,
-    /// What names it: who makes the same of the same question gets the same.
-    digest: Digest,
 }
 
 /// Optimises and plans; on a large stack. `dealt`: as for rows that are dealt among workers.
@@ -326,18 +324,16 @@ fn made(
             .create_physical_plan(&optimized, state),
     )
     .map_err(|error| fault::running(&error))?;
+    let made = Made {
+        optimized,
+        physical,
+    };
     #[cfg(test)]
     if mutant == mutant::Mutant::NoLeaf {
-        let digest = Digest::of(b"");
-        return Ok(Made { physical, digest });
+        return Ok(made);
     }
-    leaf::all_gated(&physical)?;
-    let digest = if dealt {
-        share::digest(&optimized, &physical)
-    } else {
-        Digest::of(b"")
-    };
-    Ok(Made { physical, digest })
+    leaf::all_gated(&made.physical)?;
+    Ok(made)
 }
 
 /// Makes a plan ready to run: its joins yield, and its windows are counted.
@@ -361,16 +357,19 @@ async fn drive(
     send: &mpsc::Sender<Result<RecordBatch, Refusal>>,
 ) -> Result<(), Fell> {
     let mut told = false;
-    let fell = |why: Refusal, told: bool| Fell { why, told };
-    let mut stream = execute_stream(physical, state.task_ctx())
-        .map_err(|error| fell(fault::running(&error), told))?;
+    let failed = |error, told| Fell {
+        why: fault::running(&error),
+        told,
+    };
+    let mut stream =
+        execute_stream(physical, state.task_ctx()).map_err(|error| failed(error, told))?;
     while let Some(batch) = stream.next().await {
-        let batch = batch.map_err(|error| fell(fault::running(&error), told))?;
+        let batch = batch.map_err(|error| failed(error, told))?;
         if batch.num_rows() == 0 {
             continue;
         }
         for piece in pieces(&batch) {
-            let batch = plain(&piece, schema).map_err(|why| fell(why, told))?;
+            let batch = plain(&piece, schema).map_err(|why| Fell { why, told })?;
             told = true;
             if send.send(Ok(batch)).await.is_err() {
                 return Ok(());

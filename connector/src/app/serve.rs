@@ -30,16 +30,8 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
     let mut address = None;
     let mut tasks = tokio::task::JoinSet::new();
     if let Some(wanted) = listen {
-        let listener = TcpListener::bind(&wanted).await.map_err(|fault| {
-            Refusal::new(
-                Code::AddressInUse,
-                format!("`{wanted}` can't be listened on: {fault}"),
-            )
-        })?;
-        let bound = listener.local_addr().map_err(|fault| {
-            Refusal::new(Code::Internal, format!("the address is not known: {fault}"))
-        })?;
-        address = Some(bound.to_string());
+        let (listener, bound) = bind(&wanted).await?;
+        address = Some(bound);
         let tls = mtls::server_config(&node.trust, &node.clock)?;
         let (trust, clock) = (Arc::clone(&node.trust), Arc::clone(&node.clock));
         let entrance = Entrance {
@@ -119,6 +111,23 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
     let _ = node.index(|_| Ok(()));
     node.log.close();
     Ok(())
+}
+
+/// Listens at an address, and says which one it has become.
+///
+/// # Errors
+/// `ADDRESS_IN_USE`
+pub(super) async fn bind(wanted: &str) -> Result<(TcpListener, String), Refusal> {
+    let listener = TcpListener::bind(wanted).await.map_err(|fault| {
+        Refusal::new(
+            Code::AddressInUse,
+            format!("`{wanted}` can't be listened on: {fault}"),
+        )
+    })?;
+    let bound = listener.local_addr().map_err(|fault| {
+        Refusal::new(Code::Internal, format!("the address is not known: {fault}"))
+    })?;
+    Ok((listener, bound.to_string()))
 }
 
 /// Every hour erases what is kept no longer; decisions once a day, since their files are read for it.

@@ -1,10 +1,11 @@
 //! `hansa serve --role worker`: computes shares of the connector's answers; it has no log and takes no lock.
 
 use crate::app::clock::{self, Moved};
+use crate::app::serve::bind;
 use crate::cli::show::{Show, line_err, line_out};
 use crate::config::Config;
+use crate::node::open::room;
 use crate::walk::share::Desk;
-use engine::limits::{Room, runtime};
 use evidence::time::Clock;
 use faces::cluster::serve::serve;
 use faces::peer::settings::Settings;
@@ -13,7 +14,6 @@ use policy::id::Name;
 use policy::refusal::{Code, Refusal};
 use serde_json::json;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Serves shares until it is told to stop.
@@ -31,25 +31,14 @@ pub(crate) async fn run(
     moved.set(clock::offset(&config)?);
     let clock = moved.clock();
     let tls = cluster::worker_config(&config.cluster.folder, &name, &clock)?;
-    let listener = TcpListener::bind(&listen).await.map_err(|fault| {
-        let sentence = format!("`{listen}` can't be listened on: {fault}");
-        Refusal::new(Code::AddressInUse, sentence)
-    })?;
-    let address = listener.local_addr().map_err(|fault| {
-        Refusal::new(Code::Internal, format!("the address is not known: {fault}"))
-    })?;
+    let (listener, address) = bind(&listen).await?;
     let id = config.participant.id.clone();
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let questions = runtime(threads)?;
-    let memory = usize::try_from(config.limits.memory)
-        .unwrap_or(usize::MAX)
-        .saturating_mul(config.limits.concurrent.min(4));
     // Of its own: the state folder is the connector's.
     let spill = tempfile::Builder::new()
         .prefix("hansa-worker-")
         .tempdir()
         .map_err(|fault| Refusal::new(Code::StateBroken, format!("no folder to spill: {fault}")))?;
-    let room = Room::new(questions.handle().clone(), memory, spill.path().to_owned())?;
+    let (questions, room) = room(&config.limits, spill.path().to_owned())?;
     let desk = Arc::new(Desk::open(config, clock, room)?);
     let none = |fault: std::io::Error| {
         Refusal::new(Code::Internal, format!("signals can't be heard: {fault}"))
@@ -60,7 +49,7 @@ pub(crate) async fn run(
         "event": "ready",
         "participant": id.domain(),
         "worker": name.as_str(),
-        "listen": address.to_string(),
+        "listen": address,
     });
     if show.json {
         line_out(&ready.to_string());

@@ -2,6 +2,7 @@
 
 use crate::app::clock::{self, Moved};
 use crate::config::Config;
+use crate::config::limits::Limits;
 use crate::local::join::files;
 use crate::node::budget::{self, Budgets};
 use crate::node::calls::Calls;
@@ -35,8 +36,9 @@ use policy::contract::Book;
 use policy::id::{ContractId, DatasetId, Name};
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
+use tokio::runtime::Runtime;
 
 /// What opening found that people should know, and that stops nothing.
 #[derive(Debug, Default)]
@@ -105,12 +107,7 @@ impl Node {
             Seal::new(schema_secret),
             &mut found,
         )?;
-        let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        let runtime = runtime(threads)?;
-        let memory = usize::try_from(config.limits.memory)
-            .unwrap_or(usize::MAX)
-            .saturating_mul(config.limits.concurrent.min(4));
-        let room = Room::new(runtime.handle().clone(), memory, config.state.join("spill"))?;
+        let (runtime, room) = room(&config.limits, config.state.join("spill"))?;
         let taxonomy = proto::purposes::taxonomy(&config.purposes)?;
         let (mut published, unread) = lists::load(&config.lists);
         found.faults.extend(unread);
@@ -181,6 +178,20 @@ impl Node {
         crate::node::waiting(|| self.log.record_blocking(value))
             .map_err(|unwritable| audit::refusal(&unwritable))
     }
+}
+
+/// Where questions run: on threads of their own, with the memory of some of them at once.
+///
+/// # Errors
+/// As [`Room::new`], or that there are no threads.
+pub(crate) fn room(limits: &Limits, spill: PathBuf) -> Result<(Runtime, Room), Refusal> {
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    let runtime = runtime(threads)?;
+    let memory = usize::try_from(limits.memory)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(limits.concurrent.min(4));
+    let room = Room::new(runtime.handle().clone(), memory, spill)?;
+    Ok((runtime, room))
 }
 
 /// Only one process uses a state folder.

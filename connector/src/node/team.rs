@@ -9,14 +9,20 @@ use keep::trust::cluster;
 use policy::id::Name;
 use policy::refusal::Refusal;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The connections that are open, by name and address.
+/// How each worker stands that was asked before, by name and address.
 #[derive(Debug, Default)]
 pub(crate) struct Team {
-    open: Mutex<BTreeMap<(Name, String), WorkerClient>>,
-    /// Those that were not there, with the ticks from which they are asked again.
-    resting: Mutex<BTreeMap<(Name, String), i64>>,
+    known: Mutex<BTreeMap<(Name, String), Stands>>,
+}
+
+#[derive(Debug)]
+enum Stands {
+    /// A connection is open.
+    Open(WorkerClient),
+    /// It was not there, and is asked again from these ticks on.
+    Rests(i64),
 }
 
 impl Team {
@@ -30,8 +36,7 @@ impl Team {
         config: &Config,
         clock: &Clock,
     ) -> Result<WorkerClient, Refusal> {
-        let key = (worker.name.clone(), worker.address.clone());
-        if let Some(client) = self.held().get(&key) {
+        if let Some(Stands::Open(client)) = self.known().get(&key(worker)) {
             return Ok(client.clone());
         }
         let (folder, clock) = (config.cluster.folder.clone(), Clock::clone(clock));
@@ -45,37 +50,56 @@ impl Team {
             Settings::default(),
         )
         .await?;
-        self.held().insert(key, client.clone());
+        self.known()
+            .insert(key(worker), Stands::Open(client.clone()));
         Ok(client)
     }
 
     /// Opens a new connection to a worker the next time, and leaves it alone for a while.
     pub(crate) fn rests(&self, worker: &Worker, ticks: i64) {
-        let key = (worker.name.clone(), worker.address.clone());
-        self.held().remove(&key);
-        self.resting().insert(key, ticks.saturating_add(REST));
+        let until = ticks.saturating_add(REST);
+        self.known().insert(key(worker), Stands::Rests(until));
     }
 
     /// Whether a worker is left alone now.
     pub(crate) fn is_resting(&self, worker: &Worker, ticks: i64) -> bool {
-        let key = (worker.name.clone(), worker.address.clone());
-        self.resting().get(&key).is_some_and(|until| ticks < *until)
+        matches!(self.known().get(&key(worker)), Some(Stands::Rests(until)) if ticks < *until)
     }
 
     /// Opens new connections the next time: certificates or addresses may be others.
     pub(crate) fn forget_all(&self) {
-        self.held().clear();
-        self.resting().clear();
+        self.known().clear();
     }
 
-    fn resting(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Name, String), i64>> {
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, BTreeMap<(Name, String), Stands>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn held(&self) -> std::sync::MutexGuard<'_, BTreeMap<(Name, String), WorkerClient>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn key(worker: &Worker) -> (Name, String) {
+    (worker.name.clone(), worker.address.clone())
 }
 
 /// So long a worker that was not there is not asked again, microseconds.
 const REST: i64 = 30 * 1_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_not_there_is_left_alone_for_a_while() {
+        let worker = |address: &str| Worker {
+            name: "one".parse().unwrap(),
+            address: address.to_owned(),
+        };
+        let (gone, moved) = (worker("10.0.0.1:1"), worker("10.0.0.2:1"));
+        let team = Team::default();
+        assert!(!team.is_resting(&gone, 7));
+        team.rests(&gone, 7);
+        assert!(team.is_resting(&gone, 7 + REST - 1) && !team.is_resting(&gone, 7 + REST));
+        assert!(!team.is_resting(&moved, 7));
+        team.forget_all();
+        assert!(!team.is_resting(&gone, 7));
+    }
+}

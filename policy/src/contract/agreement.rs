@@ -1,7 +1,8 @@
 //! Between whom an agreement is, and to whom it gives.
 
-use super::{Agreement, Assignee, Role};
+use super::{Agreement, Assignee, Role, Standing};
 use crate::id::ParticipantId;
+use evidence::time::Time;
 
 impl Agreement {
     /// Whether it is between the same participants and about the same dataset as `old`, so that it may take its place.
@@ -29,6 +30,17 @@ impl Agreement {
             Assignee::Public => None,
         };
         self.provider.signing_key == key || consumer.is_some_and(|signing| signing == key)
+    }
+
+    /// How it stands at `now` by its own text alone.
+    pub(super) fn in_time(&self, now: Time) -> Standing {
+        if now < self.not_before {
+            Standing::NotYet
+        } else if now >= self.not_after {
+            Standing::Expired
+        } else {
+            Standing::InForce
+        }
     }
 
     /// Whether it gives to `who`, by name or as to anybody.

@@ -226,12 +226,8 @@ impl Book {
             Standing::Withdrawn
         } else if self.is_superseded(id, page, now) {
             Standing::Superseded
-        } else if now < page.agreement.not_before {
-            Standing::NotYet
-        } else if now >= page.agreement.not_after {
-            Standing::Expired
         } else {
-            Standing::InForce
+            page.agreement.in_time(now)
         }
     }
 

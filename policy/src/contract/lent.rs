@@ -58,11 +58,8 @@ impl InForce {
             if agreement.provider.id != *own || !agreement.gives_to(who) {
                 return refused(Code::ContractUnknown, "gives nothing of ours to who asks");
             }
-            if now < agreement.not_before {
-                return refused(Code::NotYetValid, "is not in force yet");
-            }
-            if now >= agreement.not_after {
-                return refused(Code::Expired, "has ended");
+            if let Some(refusal) = agreement.in_time(now).refusal(*id, agreement) {
+                return Err(refusal);
             }
             let prohibits = |held: &ClauseId| {
                 let mut clauses = agreement.clauses.iter();

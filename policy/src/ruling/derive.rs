@@ -5,7 +5,6 @@ use crate::contract::InForce;
 use crate::effect::Effect;
 use crate::id::{ClauseId, DatasetId};
 use crate::refusal::Refusal;
-use crate::term::rule::Binding;
 use evidence::digest::Digest;
 use evidence::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,17 +42,13 @@ pub fn derive<Q: Question>(
     check::datasets(standing, reads)?;
     let nothing = BTreeSet::new();
     let mut effects = BTreeMap::new();
-    for (dataset, grant) in check::read(standing, reads) {
+    for (dataset, grant) in standing.grants() {
         let held = stated.held.get(dataset).unwrap_or(&nothing);
-        let done = grant.effects(
-            &Binding::of(standing.asker().id())
-                .with_tenant(stated.tenant)
-                .with_prohibited(held)
-                .at(stated.now),
-        )?;
-        if let Some(columns) = reads.get(dataset) {
-            check::columns(dataset, columns, &done)?;
-        }
+        let Some(columns) = reads.get(dataset) else {
+            continue;
+        };
+        let of = (standing.asker().id(), stated.tenant, stated.now);
+        let done = super::done(grant, (dataset, columns), held, of)?;
         effects.insert(dataset.clone(), done);
     }
     check::joins(standing, &question.meetings())?;

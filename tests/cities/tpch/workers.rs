@@ -2,12 +2,12 @@
 
 use super::data::{self, rows};
 use super::pool::{self, Pool};
+use super::world::write;
 use crate::binary;
 use harness::city::City;
 use harness::league::League;
 use harness::play::ALL;
 use harness::worker::Worker;
-use parquet::arrow::ArrowWriter;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -38,13 +38,14 @@ fn questions_1_5_and_18_with_any_number_of_workers() {
         let rows = lines.into_iter().filter(|line| line.get("hansa").is_none());
         rows.collect::<Vec<Value>>()
     };
+    let permitted = |number: u32| {
+        let sql = data::question(number, &["bremen"]);
+        let lines = "* FROM bremen.lineitem";
+        pool.ask(&sql.replace(lines, &format!("{lines} WHERE l_quantity < 50")))
+    };
     let all = || [1, 5, 18].map(asked);
     for (number, rows) in [1, 5, 18].into_iter().zip(all()) {
-        let permitted = data::question(number, &["bremen"]).replace(
-            "* FROM bremen.lineitem",
-            "* FROM bremen.lineitem WHERE l_quantity < 50",
-        );
-        pool::same(number, &rows, &pool.ask(&permitted));
+        pool::same(number, &rows, &permitted(number));
     }
     bremen.hansa(&["cluster", "init"]).must();
     let mut workers: Vec<Worker> = (1..=3)
@@ -62,11 +63,7 @@ fn questions_1_5_and_18_with_any_number_of_workers() {
     with(&workers[..1]);
     let alone = all();
     for (number, rows) in [1, 5, 18].into_iter().zip(&alone) {
-        let permitted = data::question(number, &["bremen"]).replace(
-            "* FROM bremen.lineitem",
-            "* FROM bremen.lineitem WHERE l_quantity < 50",
-        );
-        pool::same(number, rows, &pool.ask(&permitted));
+        pool::same(number, rows, &permitted(number));
     }
     assert!(workers[0].shares() >= 3, "{}", workers[0].shares());
     for count in [2, 4] {
@@ -109,12 +106,7 @@ fn publish(city: &City) -> BTreeMap<String, PathBuf> {
     let mut files = BTreeMap::new();
     for table in TABLES {
         let file = city.folder().join(format!("{table}.parquet"));
-        let mut batches = rows(table, SCALE, 1, 1).peekable();
-        let schema = batches.peek().unwrap().schema();
-        let out = std::fs::File::create(&file).unwrap();
-        let mut writer = ArrowWriter::try_new(out, schema, None).unwrap();
-        batches.for_each(|batch| writer.write(&batch).unwrap());
-        writer.close().unwrap();
+        write(&file, rows(table, SCALE, 1, 1));
         let path = file.to_str().unwrap();
         let add = ["dataset", "add", path, "--name", table, "--licence"];
         city.hansa(&[&add[..], &["proprietary"]].concat()).must();

@@ -1,12 +1,12 @@
 //! One city, its questions answered by itself and with the help of workers, in turns.
 
 use super::data::{self, rows};
+use super::world::write;
 use crate::measure::{self, median};
 use harness::city::City;
 use harness::league::League;
 use harness::play::ALL;
 use harness::worker::Worker;
-use parquet::arrow::ArrowWriter;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Instant;
@@ -98,12 +98,7 @@ pub(super) fn beside(scale: f64, rounds: usize) -> Value {
 fn publish(city: &City, scale: f64) {
     for table in TABLES {
         let file = city.folder().join(format!("{table}.parquet"));
-        let mut batches = rows(table, scale, 1, 1).peekable();
-        let schema = batches.peek().expect("a table has rows").schema();
-        let out = std::fs::File::create(&file).expect("a file can be made");
-        let mut writer = ArrowWriter::try_new(out, schema, None).expect("a Parquet file");
-        batches.for_each(|batch| writer.write(&batch).expect("there is room"));
-        writer.close().expect("there is room");
+        write(&file, rows(table, scale, 1, 1));
         let path = file.to_str().expect("temporary folders have plain names");
         let add = ["dataset", "add", path, "--name", table, "--licence"];
         city.hansa(&[&add[..], &["proprietary"]].concat()).must();

@@ -153,7 +153,8 @@ fn own_keys(city: &City) {
     std::fs::write(path, text).expect("the configuration can be written");
 }
 
-fn write(file: &Path, rows: impl Iterator<Item = RecordBatch>) {
+/// Writes rows as one Parquet file.
+pub(super) fn write(file: &Path, rows: impl Iterator<Item = RecordBatch>) {
     let mut rows = rows.peekable();
     let schema = rows.peek().expect("a table has rows").schema();
     let out = std::fs::File::create(file).expect("a file can be made");

@@ -20,6 +20,7 @@ use datafusion_expr::LogicalPlan;
 use evidence::digest::Digest;
 use futures::stream::BoxStream;
 use policy::refusal::Refusal;
+use std::cell::LazyCell;
 use std::sync::Arc;
 
 /// The plan as for rows that are dealt.
@@ -73,29 +74,31 @@ impl std::fmt::Debug for Sharing {
     }
 }
 
-/// What names a plan: its logical form with all filters and columns, and its physical one.
-pub(super) fn digest(optimized: &LogicalPlan, physical: &Arc<dyn ExecutionPlan>) -> Digest {
-    let logical = optimized.display_indent_schema().to_string();
-    let physical = displayable(physical.as_ref()).indent(true).to_string();
+/// What names a plan, its logical form with all filters and columns and its physical one: who makes the same of the same question gets
+/// the same.
+fn digest(made: &Made) -> Digest {
+    let logical = made.optimized.display_indent_schema().to_string();
+    let physical = displayable(made.physical.as_ref()).indent(true).to_string();
     Digest::of_parts(&[logical.as_bytes(), physical.as_bytes()])
 }
 
 /// The plan with its fragments computed by workers as far as they pay, the groups of each in the order of their keys; and whether any
 /// worker is needed.
 pub(super) fn shared(
-    made: Made,
+    made: &Made,
     sharing: Option<&Sharing>,
 ) -> Result<(Arc<dyn ExecutionPlan>, bool), Refusal> {
     let sharing = sharing.filter(|sharing| sharing.workers.count() > 0);
     let mut shares = 0;
-    let Made { physical, digest } = made;
-    let plan = fragment::replaced(physical, &mut |fragment| {
+    // Few questions have a fragment that pays.
+    let name = LazyCell::new(|| digest(made));
+    let plan = fragment::replaced(Arc::clone(&made.physical), &mut |fragment| {
         let pays = |sharing: &&Sharing| fragment.rows >= sharing.at_least && shares < MOST;
         let sharing = sharing.filter(pays);
         shares += usize::from(sharing.is_some());
         Ok(sharing.map(|sharing| {
             let workers = Arc::clone(&sharing.workers);
-            let afar: Arc<dyn ExecutionPlan> = Arc::new(Afar::new(workers, &fragment, digest));
+            let afar: Arc<dyn ExecutionPlan> = Arc::new(Afar::new(workers, &fragment, *name));
             afar
         }))
     })

@@ -5,7 +5,7 @@ use crate::snapshot::disk::{self, Place};
 use evidence::digest::Digest;
 use policy::id::DatasetId;
 use policy::refusal::{Code, Refusal};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The snapshot of that version below the state folder, as far as it is the one with this digest.
 ///
@@ -34,11 +34,6 @@ pub fn borrowed(
         return Err(refused("is another one here"));
     }
     let folder = disk::folder(&place, version);
-    let files = manifest.files.iter().map(|file| folder.join(file));
-    let files: Vec<PathBuf> = files.collect();
-    let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |found| found.len());
-    if files.iter().map(size).sum::<u64>() != manifest.dataset.bytes {
-        return Err(refused("is not whole here"));
-    }
+    let files = disk::whole(&manifest, &folder).ok_or_else(|| refused("is not whole here"))?;
     Ok(Snapshot::of_files(manifest.dataset, files, manifest.digest))
 }

@@ -166,6 +166,17 @@ pub fn of_version(place: &Place, version: &str) -> Result<Option<Manifest>, Refu
     Ok(Some(manifest))
 }
 
+/// The files of a snapshot in its folder, in order, where they have the bytes that it had when it was published; none where its rows
+/// stay elsewhere.
+#[must_use]
+pub fn whole(manifest: &Manifest, folder: &Path) -> Option<Vec<PathBuf>> {
+    let files = manifest.files.iter().map(|file| folder.join(file));
+    let files: Vec<PathBuf> = files.collect();
+    let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |found| found.len());
+    let bytes: u64 = files.iter().map(size).sum();
+    (manifest.stays.is_some() || bytes == manifest.dataset.bytes).then_some(files)
+}
+
 /// The digest of a snapshot: over its schema and the content of its files, in order. Also their bytes.
 ///
 /// # Errors

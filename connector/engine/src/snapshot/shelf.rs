@@ -219,23 +219,14 @@ fn found(
         ));
     }
     let folder = disk::folder(&place, &manifest.dataset.version);
-    let files: Vec<PathBuf> = manifest
-        .files
-        .iter()
-        .map(|file| folder.join(file))
-        .collect();
-    let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |found| found.len());
-    let here = manifest.stays.is_none();
-    if here && files.iter().map(size).sum::<u64>() != manifest.dataset.bytes {
-        return Err(Refusal::new(
+    let files = disk::whole(&manifest, &folder).ok_or_else(|| {
+        let version = &manifest.dataset.version;
+        Refusal::new(
             Code::StateBroken,
-            format!(
-                "the files of `{name}` {} are damaged",
-                manifest.dataset.version
-            ),
+            format!("the files of `{name}` {version} are damaged"),
         )
-        .with_help(format!("remove `{}` and publish again", folder.display())));
-    }
+        .with_help(format!("remove `{}` and publish again", folder.display()))
+    })?;
     let opened = release::sweep(state, name).and_then(|()| release::open(state, &manifest.dataset));
     let (released, fault) = match opened {
         Ok(released) => (released, None),

@@ -1,7 +1,7 @@
 //! A worker's side: the same plan as the connector's, one share of one fragment of it, and its states as messages.
 
-use super::Wanted;
 use super::fragment::{dealt, replaced};
+use super::{Wanted, digest};
 use crate::answer::frames::Frame;
 use crate::answer::frames::Packing;
 use crate::answer::frames::encoder::Encoder;
@@ -82,7 +82,7 @@ fn states(
         #[cfg(test)]
         mutant,
     )?;
-    if made.digest != wanted.plan {
+    if digest(&made) != wanted.plan {
         return differs("the worker makes another plan of the question than its connector");
     }
     let mut states = None;

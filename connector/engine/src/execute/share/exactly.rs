@@ -6,7 +6,7 @@ use datafusion_common::tree_node::{Transformed, TransformedResult};
 use datafusion_common::{Column, DFSchema, Result, internal_datafusion_err};
 use datafusion_expr::expr::{AggregateFunction, AggregateFunctionParams};
 use datafusion_expr::logical_plan::{Aggregate, Projection};
-use datafusion_expr::{Expr, ExprSchemable, LogicalPlan, binary_expr, cast};
+use datafusion_expr::{AggregateUDF, Expr, ExprSchemable, LogicalPlan, binary_expr, cast};
 use std::sync::Arc;
 
 /// The plan with such sums and averages; names and types of columns stay.
@@ -115,22 +115,20 @@ fn rewritten(aggregate: Aggregate, input: &DFSchema) -> Result<LogicalPlan> {
 }
 
 fn total(call: AggregateFunction) -> Expr {
-    let params = AggregateFunctionParams {
-        order_by: Vec::new(),
-        ..call.params
-    };
-    Expr::AggregateFunction(AggregateFunction {
-        func: whole(),
-        params,
-    })
+    instead(whole(), call)
 }
 
 fn count(call: AggregateFunction) -> Result<Expr> {
     let func = crate::plan::functions::aggregate("count")
         .ok_or_else(|| internal_datafusion_err!("the engine lacks `count`"))?;
+    Ok(instead(func, call))
+}
+
+/// Another function of the same values.
+fn instead(func: Arc<AggregateUDF>, call: AggregateFunction) -> Expr {
     let params = AggregateFunctionParams {
         order_by: Vec::new(),
         ..call.params
     };
-    Ok(Expr::AggregateFunction(AggregateFunction { func, params }))
+    Expr::AggregateFunction(AggregateFunction { func, params })
 }

@@ -140,18 +140,19 @@ async fn a_worker_asks_no_other_worker() {
     ));
 }
 
+/// Why the connector takes whoever has this certificate for no worker of the name `one`.
+async fn posing_as_one(folder: &Path, who: &str) -> CertificateError {
+    let posing = posing(folder, folder, who, "one");
+    let listener = worker(posing.path(), "one");
+    let (_here, there) = handshake(&listener, &connector(folder), "one").await;
+    refused(there)
+}
+
 #[tokio::test]
 async fn the_connector_is_no_worker() {
     let folder = cluster();
-    let posing = posing(folder.path(), folder.path(), "connector", "one");
-    let (_here, there) = handshake(
-        &worker(posing.path(), "one"),
-        &connector(folder.path()),
-        "one",
-    )
-    .await;
     assert!(matches!(
-        refused(there),
+        posing_as_one(folder.path(), "connector").await,
         CertificateError::InvalidPurpose
             | CertificateError::InvalidPurposeContext { .. }
             | CertificateError::NotValidForName
@@ -162,15 +163,8 @@ async fn the_connector_is_no_worker() {
 #[tokio::test]
 async fn one_worker_does_not_answer_for_another() {
     let folder = cluster();
-    let posing = posing(folder.path(), folder.path(), "two", "one");
-    let (_here, there) = handshake(
-        &worker(posing.path(), "one"),
-        &connector(folder.path()),
-        "one",
-    )
-    .await;
     assert!(matches!(
-        refused(there),
+        posing_as_one(folder.path(), "two").await,
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
     ));
 }
