@@ -1,5 +1,6 @@
 //! The catalogue entry of a dataset.
 
+use crate::feed::Feed;
 use arrow_schema::SchemaRef;
 use evidence::digest::Digest;
 use evidence::time::Time;
@@ -32,6 +33,8 @@ pub struct Dataset {
     pub whole_schema: Option<Digest>,
     /// The registered grid for aggregate contracts.
     pub grid: Option<Grid>,
+    /// It only grows: what is published of it stays, and what comes later is a segment of its own.
+    pub feed: Option<Feed>,
     /// The label of the published snapshot, such as `2026-11-20.3`.
     pub version: String,
     /// When it was published.

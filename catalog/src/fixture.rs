@@ -104,6 +104,7 @@ pub(crate) fn counts() -> Dataset {
         bytes: 50_000,
         time_span: None,
         area: None,
+        feed: None,
         zone: "Europe/Berlin".to_owned(),
     }
 }

@@ -17,6 +17,7 @@
 
 pub mod breaks;
 pub mod dataset;
+pub mod feed;
 #[cfg(test)]
 mod fixture;
 pub mod grid;

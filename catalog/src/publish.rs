@@ -75,7 +75,7 @@ pub fn body(dataset: &Dataset) -> Json {
         .iter()
         .filter(|column| column.personal)
         .map(|column| Json::text(&column.name));
-    Json::object([
+    let members = [
         ("dataset", Json::text(&dataset.id)),
         ("version", Json::text(&dataset.version)),
         ("schema_sha256", Json::text(dataset.schema_digest())),
@@ -97,7 +97,15 @@ pub fn body(dataset: &Dataset) -> Json {
                 .as_ref()
                 .map_or(Json::Null, |grid| Json::text(&grid.id)),
         ),
-    ])
+    ];
+    // Only of a feed: records from before there were any stay as they are.
+    let feed = dataset.feed.as_ref().map(|feed| ("feed", feed.body()));
+    let members = members.into_iter().chain(feed);
+    Json::Object(
+        members
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
 }
 
 /// A dataset that is about to be taken out of the catalogue.

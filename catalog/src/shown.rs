@@ -1,6 +1,7 @@
 //! What of a dataset's entry a participant may know: what some offer or contract of it shows, and nothing else.
 
 use crate::dataset::{Column, ColumnType, Dataset};
+use crate::feed::Feed;
 use crate::visible::Visible;
 use policy::contract::Book;
 use policy::id::Name;
@@ -10,7 +11,7 @@ use std::collections::BTreeSet;
 impl Visible<'_> {
     /// The entry as this participant may see it: those columns alone that one of its offers, contracts or public views
     /// shows or names; rows, bytes, time span, area and numbers of different values only where one of them shows everything
-    /// that they were counted over.
+    /// that they were counted over; of a feed, that it is one.
     /// The schema digest stays that of the whole schema, since contracts pin it.
     #[must_use]
     pub fn entry(&self, book: &Book) -> Dataset {
@@ -42,6 +43,9 @@ impl Visible<'_> {
         entry.unit_column = unit;
         entry.grid = grid;
         let told = |which: &dyn Fn(&Shown<'_>) -> bool| grants.iter().any(which);
+        if let Some(feed) = &mut entry.feed {
+            *feed = Feed::default();
+        }
         if !told(&|grant| grant.all_rows) {
             entry.rows = 0;
         }

@@ -340,6 +340,10 @@ codes! {
     ConfigMissing "CONFIG_MISSING" Invalid "No configuration was found." "Go to the participant's folder, name the file with --config, or create one with `hansa init`.";
     KeyFilePermissions "KEY_FILE_PERMISSIONS" Invalid "A private key can be read by others." "chmod 600 the file.";
     KeyInvalid "KEY_INVALID" Invalid "A key or certificate can't be read, or does not fit its counterpart." "Restore the file, or create the participant anew.";
+    FeedChanged "FEED_CHANGED" Invalid "A feed only grows, and what it was made of is another now." "Bring new rows in new files, or begin the feed again: `hansa dataset publish NAME --anew`.";
+    NothingNew "NOTHING_NEW" State "Nothing came since the earlier answer." "Ask again later with the same token.";
+    NotContinued "NOT_CONTINUED" State "What came since an earlier answer can't be told apart from what was there." "Ask without --since: the whole answer comes, and a new token with it.";
+    AsOfUnavailable "AS_OF_UNAVAILABLE" State "A dataset can't be shown as it was at that instant." "Ask for a later instant, or for what there is now.";
     FileMissing "FILE_MISSING" Invalid "A file is missing or can't be read." "Check the path and its permissions.";
     FileExists "FILE_EXISTS" Invalid "The file or folder is already there." "Choose another place, or remove it.";
     SourceUnreadable "SOURCE_UNREADABLE" Invalid "The source of a dataset can't be read." "Check path, format and encoding: `hansa dataset sample`.";

@@ -3,6 +3,7 @@
 use crate::contract::text_or_null;
 use crate::strict::{self, LIMITS};
 use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
+use catalog::feed::Feed;
 use evidence::digest::Digest;
 use evidence::json::{Json, canonical};
 use evidence::time::Time;
@@ -49,6 +50,7 @@ pub fn to_json(dataset: &Dataset) -> Json {
         // What `schemaSha256` says where it is another than that of the columns.
         whole_schema: _,
         grid,
+        feed,
         version,
         published_at,
         rows,
@@ -80,6 +82,8 @@ pub fn to_json(dataset: &Dataset) -> Json {
         ),
         ("schemaSha256", Json::text(dataset.schema_digest())),
         ("grid", grid.as_ref().map_or(Json::Null, grid_json)),
+        // That it is one, and nothing of its segments.
+        ("feed", Json::Bool(feed.is_some())),
         ("version", Json::text(version)),
         ("publishedAt", Json::text(published_at)),
         ("rows", Json::count(*rows)),
@@ -117,6 +121,7 @@ pub fn from_json(json: &Json) -> Result<Dataset, Refusal> {
         columns,
         whole_schema: None,
         grid: members.object_or_null("grid")?.map(grid).transpose()?,
+        feed: members.flag("feed")?.then(Feed::default),
         version: members.text("version")?,
         published_at: members.parsed("publishedAt")?,
         rows: members.count("rows")?,

@@ -207,6 +207,7 @@ pub(crate) fn dataset() -> Dataset {
             ],
             release: None,
         }),
+        feed: None,
         version: "2026-11-20.3".to_owned(),
         published_at: "2026-11-20T08:00:00Z".parse().unwrap(),
         rows: 123_456,

@@ -2,6 +2,7 @@
 
 pub mod entry;
 pub mod glance;
+mod grow;
 mod in_place;
 pub mod input;
 pub mod parsed;
@@ -41,6 +42,8 @@ pub struct Context {
     pub now: Time,
     /// What `prepare` and sorting may use.
     pub limits: Limits,
+    /// Whether a feed begins again.
+    pub anew: bool,
 }
 
 /// How far a publication is.
@@ -74,6 +77,8 @@ pub struct Report {
     pub counts: Counts,
     /// Rows of the snapshot.
     pub rows: u64,
+    /// Of a feed: rows that came with this publication.
+    pub arrived: Option<u64>,
     /// Rows of the snapshot without a value, by column: missing at the source, or made so by `prepare`.
     pub nulls: BTreeMap<String, u64>,
     /// Rows of the snapshot that is published now.
@@ -106,20 +111,25 @@ pub fn stage(
     let place = Place::new(&context.state, &config.name);
     let zone = config.zone.as_deref().unwrap_or(&context.zone);
     let mut config = config.clone();
-    let inputs = Inputs::look(&mut config, zone)?;
+    let mut inputs = Inputs::look(&mut config, zone)?;
     let published = disk::published(&place)?;
+    let begins = context.anew && config.feed;
     if let Some(published) = &published
         && published.inputs == inputs.digest
+        && !begins
     {
         return Ok(Outcome::Unchanged(Box::new(published.dataset.clone())));
     }
+    let grows = published.as_ref().filter(|_| config.feed && !begins);
+    let growth = grow::growth(&config, zone, &mut inputs, (&place, grows))?;
     disk::make(&place)?;
     let parsed = parsed::all(&config, zone, &inputs, &place, progress)?;
     if parsed.counts.bad_share() > config.max_bad_rows {
         return Err(unreadable(&config, &parsed.counts));
     }
     let folder = disk::staging(&place)?;
-    let (entry, written) = compose(&config, context, &inputs, &parsed, folder.path(), progress)?;
+    let rows = grow::room(growth.as_ref(), folder.path())?;
+    let (mut entry, mut written) = compose(&config, context, &inputs, &parsed, &rows, progress)?;
     if written.counts.bad_share() > config.max_bad_rows {
         return Err(unreadable(&config, &written.counts));
     }
@@ -128,8 +138,23 @@ pub fn stage(
         rows: 0,
         ..written.counts.clone()
     });
+    let mut segments = None;
+    if let Some(growth) = growth {
+        if inputs.files.is_empty() && growth.is_unchanged(&entry) {
+            return Ok(Outcome::Unchanged(Box::new(growth.into_dataset())));
+        }
+        segments = Some(growth.join(&config, &mut entry, &mut written, (&place, folder.path()))?);
+    } else if config.feed {
+        let recipe = input::feed_recipe(&config, zone);
+        segments = Some(grow::begun(recipe, &entry, &written));
+    }
+    if let Some(segments) = &mut segments {
+        grow::made_of(segments, &inputs);
+        entry.feed = Some(segments.feed());
+    }
     let staged = Staged::new(Rows {
         place: &place,
+        segments,
         folder,
         entry,
         before: published,
@@ -155,8 +180,13 @@ fn compose(
     let prepared = prepare::plan(config, inputs, parsed, context)?;
     let (mut entry, model) = drafted(config, context, &prepared.schema)?;
     let order = entry::order(config, &entry.columns)?;
-    let written = write::write(prepared, &entry, &order, folder, context, progress)
-        .map_err(|refusal| prepare::placed(refusal, config))?;
+    // No new file of a feed is no row: a `prepare` that counts would make one of nothing.
+    let written = if inputs.files.is_empty() {
+        write::nothing(&entry)
+    } else {
+        write::write(prepared, &entry, &order, folder, context, progress)
+            .map_err(|refusal| prepare::placed(refusal, config))?
+    };
     describe(&mut entry, &written, model, config, context)?;
     Ok((entry, written))
 }

@@ -3,6 +3,7 @@
 pub mod borrow;
 pub mod disk;
 pub mod manifest;
+pub mod segments;
 pub mod shelf;
 
 use crate::inplace::{InPlace, Stays};
@@ -10,6 +11,7 @@ use crate::release::Released;
 use catalog::dataset::Dataset;
 use evidence::digest::Digest;
 use policy::refusal::{Code, Refusal};
+use segments::Segments;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +29,8 @@ pub struct Snapshot {
     pub released: Arc<Released>,
     /// Where its rows stay, if it has no files.
     pub in_place: Option<Arc<InPlace>>,
+    /// What it consists of, if it only grows.
+    pub segments: Option<Arc<Segments>>,
     folder: Option<Arc<Folder>>,
 }
 
@@ -40,6 +44,7 @@ impl Snapshot {
             digest,
             released: Arc::default(),
             in_place: None,
+            segments: None,
             folder: None,
         }
     }
@@ -58,6 +63,7 @@ impl Snapshot {
             digest,
             released: Arc::default(),
             in_place: None,
+            segments: None,
             folder: Some(Arc::new(Folder {
                 path: folder,
                 retired: AtomicBool::new(false),
@@ -76,6 +82,13 @@ impl Snapshot {
     #[must_use]
     pub fn with_stays(mut self, stays: Option<Stays>) -> Self {
         self.in_place = stays.map(|stays| Arc::new(InPlace::new(stays)));
+        self
+    }
+
+    /// The same, as one that only grows.
+    #[must_use]
+    pub fn with_segments(mut self, segments: Option<Segments>) -> Self {
+        self.segments = segments.map(Arc::new);
         self
     }
 

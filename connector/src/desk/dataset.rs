@@ -16,6 +16,7 @@ use crate::desk::out::Out;
 use crate::desk::{Manner, Outcome, gathered};
 use crate::node::Node;
 use crate::walk;
+use crate::walk::publish::Way;
 use ::catalog::dataset::Dataset;
 use ::policy::id::Name;
 use ::policy::refusal::{Code, Refusal};
@@ -48,7 +49,13 @@ pub(crate) async fn run(
             };
             add::add(node, file, about, manner, out).await
         }
-        DatasetVerb::Publish { names } => publish::publish(node, &names, manner, out).await,
+        DatasetVerb::Publish { names, anew } => {
+            let way = Way {
+                dry: manner.dry_run,
+                anew,
+            };
+            publish::publish(node, &names, way, out).await
+        }
         DatasetVerb::Guard {
             name,
             policy,

@@ -22,7 +22,7 @@ use keep::trust::league::attest::Naming;
 use keep::trust::league::authorize::End;
 use keep::trust::league::{Founding, League};
 use keep::trust::signature::FileSigner;
-use policy::ask::Ask;
+use policy::ask::{Ask, Rows};
 use policy::attribute::{Attribute, AttributeKind};
 use policy::contract::Assignee;
 use policy::id::{ContractId, ParticipantId, RequestId};
@@ -239,7 +239,7 @@ pub(crate) fn id(alias: &str) -> ParticipantId {
 pub(crate) fn published(node: &Arc<Node>) -> Result<(), Refusal> {
     let (out, _events) = Out::channel();
     for dataset in publish::configured(node).unwrap() {
-        publish::one(node, &dataset, false, &out)?;
+        publish::one(node, &dataset, publish::Way::default(), &out)?;
     }
     Ok(())
 }
@@ -353,6 +353,7 @@ pub(crate) async fn ask_showing(
             contracts: contracts.to_vec(),
             sql: "SELECT site, bikes FROM bikes".to_owned(),
             purpose: None,
+            rows: Rows::All,
         },
         deadline: None,
         accept: BTreeSet::new(),
@@ -361,6 +362,7 @@ pub(crate) async fn ask_showing(
     let mut delivery = match answer(node, caller, asking).await {
         Ok(delivery) => delivery,
         Err(NoAnswer::Declined(recorded)) => return Err(recorded.refusal().code),
+        Err(NoAnswer::Quiet(recorded)) => return Err(recorded.told().code),
         Err(NoAnswer::Summed(summed)) => return Err(summed.refusal().code),
         Err(NoAnswer::Closed) => return Err(Code::EvidenceUnavailable),
     };

@@ -32,6 +32,15 @@ pub(crate) enum Published {
     },
 }
 
+/// How a dataset is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Way {
+    /// Only says what would change.
+    pub(crate) dry: bool,
+    /// A feed begins again.
+    pub(crate) anew: bool,
+}
+
 /// The datasets of the configuration.
 ///
 /// # Errors
@@ -52,7 +61,7 @@ pub(crate) fn configured(node: &Node) -> Result<Vec<DatasetConfig>, Vec<Refusal>
 pub(crate) fn one(
     node: &Arc<Node>,
     dataset: &DatasetConfig,
-    dry: bool,
+    way: Way,
     out: &Out,
 ) -> Result<Published, Refusal> {
     let config = node.config();
@@ -63,6 +72,7 @@ pub(crate) fn one(
         schema_secret: node.schema_secret,
         now: node.now(),
         limits: node.limits(),
+        anew: way.anew,
     };
     let name = dataset.name.as_str();
     let progress = |progress: Progress<'_>| match progress {
@@ -95,12 +105,12 @@ pub(crate) fn one(
     });
     let entry = Box::new(staged.entry.clone());
     let report = Box::new(staged.report.clone());
-    if dry {
+    if way.dry {
         return Ok(Published::New {
             entry,
             report,
             breaks,
-            dry,
+            dry: true,
             faults: Vec::new(),
         });
     }
@@ -133,7 +143,7 @@ pub(crate) fn one(
         entry,
         report,
         breaks,
-        dry,
+        dry: false,
         faults,
     })
 }

@@ -24,6 +24,10 @@ fn an_entry_survives_the_round_trip() {
         ..samples::dataset()
     };
     check(&bare);
+    check(&Dataset {
+        feed: Some(Feed::default()),
+        ..samples::dataset()
+    });
     for kind in KINDS {
         let mut one = bare.clone();
         one.columns.truncate(1);

@@ -131,6 +131,7 @@ fn written(
     whole.update(here.digest.as_bytes());
     Written {
         files: Vec::new(),
+        content: Vec::new(),
         digest: whole.finish(),
         rows,
         bytes: here.bytes,

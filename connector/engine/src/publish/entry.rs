@@ -151,6 +151,7 @@ pub fn draft(
         bytes: 0,
         time_span: None,
         area: None,
+        feed: None,
         zone: zone.to_owned(),
     };
     entry.whole_schema = Some(entry.sealed_digest(&context.schema_secret));

@@ -61,6 +61,7 @@ pub(super) fn stage(
         inputs,
         files: (here.files, here.files),
         stays: Some(here.stays),
+        segments: None,
         counts: written.counts.clone(),
         written,
     })?;

@@ -103,6 +103,17 @@ pub(super) fn whole_recipe(config: &DatasetConfig, zone: &str) -> String {
     format!("{READER}\n{zone}\n{:?}", placeless(config))
 }
 
+/// What decides which rows the same files make of a feed; titles and lookups may change while it grows.
+pub(super) fn feed_recipe(config: &DatasetConfig, zone: &str) -> Digest {
+    let config = placeless(config);
+    let prepare = config.prepare.as_ref().map(|prepare| &prepare.sql);
+    let text = format!(
+        "feed/1\n{READER}\n{zone}\n{:?}\n{:?}\n{:?}\n{prepare:?}",
+        config.source, config.columns, config.unpivot
+    );
+    Digest::of(text.as_bytes())
+}
+
 /// The configuration without lines and folders, so that moving it changes nothing.
 fn placeless(config: &DatasetConfig) -> DatasetConfig {
     let nowhere = Spot {

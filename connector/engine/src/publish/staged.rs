@@ -6,6 +6,7 @@ use crate::inplace::Stays;
 use crate::snapshot::Snapshot;
 use crate::snapshot::disk::{self, Place};
 use crate::snapshot::manifest::Manifest;
+use crate::snapshot::segments::Segments;
 use crate::source::report::Counts;
 use catalog::dataset::Dataset;
 use evidence::digest::Digest;
@@ -36,6 +37,8 @@ pub(super) struct Rows<'p> {
     /// Files of the source, and how many of them were read.
     pub(super) files: (usize, usize),
     pub(super) stays: Option<Stays>,
+    /// What it consists of, if it only grows.
+    pub(super) segments: Option<Segments>,
     pub(super) counts: Counts,
     pub(super) written: Written,
 }
@@ -50,6 +53,7 @@ impl Staged {
             inputs,
             files,
             stays,
+            segments,
             counts,
             written,
         } = rows;
@@ -61,6 +65,7 @@ impl Staged {
             digest: written.digest,
             inputs,
             stays,
+            segments,
         };
         disk::write_manifest(folder.path(), &manifest)?;
         Ok(Self {
@@ -85,9 +90,11 @@ impl Staged {
             digest,
             inputs: _,
             stays,
+            segments,
         } = self.manifest;
         let files = files.iter().map(|name| folder.join(name)).collect();
-        Ok(Snapshot::in_folder(dataset, files, digest, folder).with_stays(stays))
+        let snapshot = Snapshot::in_folder(dataset, files, digest, folder);
+        Ok(snapshot.with_stays(stays).with_segments(segments))
     }
 }
 
@@ -105,7 +112,8 @@ fn report(
         files,
         files_read,
         counts: counts.clone(),
-        rows: written.rows,
+        rows: entry.rows,
+        arrived: entry.feed.as_ref().map(|_| written.rows),
         nulls: nulls
             .map(|(column, seen)| (column.name.to_string(), seen.nulls))
             .collect(),

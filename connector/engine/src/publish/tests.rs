@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 mod changes;
 mod cities;
+mod feed;
 mod full;
 mod sources;
 
@@ -42,6 +43,7 @@ impl Town {
 
     fn context(&self) -> Context {
         Context {
+            anew: false,
             schema_secret: [7; 32],
             owner: "hansa://town.example".parse().unwrap(),
             zone: "Europe/Berlin".to_owned(),

@@ -36,6 +36,8 @@ pub struct Written {
     pub files: Vec<String>,
     /// Over the schema and the names and digests of the files.
     pub digest: Digest,
+    /// The digest of the content of each of them.
+    pub content: Vec<Digest>,
     /// Rows of all files.
     pub rows: u64,
     /// Bytes of all files.
@@ -101,6 +103,21 @@ impl Written {
         };
         let ((west, east), (south, north)) = (of(Axis::Lon)?, of(Axis::Lat)?);
         Some([west, south, east, north])
+    }
+}
+
+/// What was written where there is nothing to write: no file.
+#[must_use]
+pub fn nothing(entry: &Dataset) -> Written {
+    Written {
+        files: Vec::new(),
+        content: Vec::new(),
+        digest: disk::digest_of(entry, &[]),
+        rows: 0,
+        bytes: 0,
+        seen: vec![Seen::default(); entry.columns.len()],
+        wrong_days: 0,
+        counts: Counts::default(),
     }
 }
 

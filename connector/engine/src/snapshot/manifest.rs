@@ -1,11 +1,15 @@
 //! What lies beside the files of a snapshot: its entry, its digest, and what it was made of.
 
+mod segments;
+
 use crate::inplace::Stays;
+use crate::snapshot::segments::Segments;
 use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
 use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::term::Bucket;
 use policy::term::release::{Late, Release};
+use segments::SegmentsShape;
 use serde::{Deserialize, Serialize};
 
 /// A snapshot as it lies on disk.
@@ -21,6 +25,8 @@ pub struct Manifest {
     pub inputs: Digest,
     /// Where its rows stay, if it has no files.
     pub stays: Option<Stays>,
+    /// What it consists of, if it only grows.
+    pub segments: Option<Segments>,
 }
 
 /// As JSON.
@@ -32,6 +38,7 @@ pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
         digest,
         inputs,
         stays,
+        segments,
     } = manifest;
     let Dataset {
         id,
@@ -45,6 +52,8 @@ pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
         columns,
         whole_schema,
         grid,
+        // What the segments say.
+        feed: _,
         version,
         published_at,
         rows,
@@ -77,6 +86,7 @@ pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
         digest: digest.to_string(),
         inputs: inputs.to_string(),
         stays: stays.clone(),
+        segments: segments.as_ref().map(SegmentsShape::of),
     };
     serde_json::to_vec_pretty(&shape).unwrap_or_default()
 }
@@ -104,6 +114,10 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
         None => None,
         Some(grid) => Some(grid.back()?),
     };
+    let segments = match shape.segments {
+        None => None,
+        Some(segments) => Some(segments.back()?),
+    };
     Some(Manifest {
         dataset: Dataset {
             id: shape.dataset.parse().ok()?,
@@ -121,6 +135,7 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
                 .collect::<Option<_>>()?,
             whole_schema,
             grid,
+            feed: segments.as_ref().map(Segments::feed),
             version: shape.version,
             published_at: shape.published_at.parse().ok()?,
             rows: shape.rows,
@@ -133,6 +148,7 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
         digest: shape.digest.parse().ok()?,
         inputs: shape.inputs.parse().ok()?,
         stays: shape.stays,
+        segments,
     })
 }
 
@@ -163,6 +179,8 @@ struct Shape {
     inputs: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stays: Option<Stays>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    segments: Option<SegmentsShape>,
 }
 
 #[derive(Serialize, Deserialize)]

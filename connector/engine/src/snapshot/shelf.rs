@@ -233,6 +233,9 @@ fn found(
         Err(fault) => (Released::default(), Some(fault)),
     };
     let snapshot = Snapshot::in_folder(manifest.dataset, files, manifest.digest, folder);
-    let snapshot = snapshot.with_released(released).with_stays(manifest.stays);
+    let snapshot = snapshot
+        .with_released(released)
+        .with_stays(manifest.stays)
+        .with_segments(manifest.segments);
     Ok(Some((snapshot, fault)))
 }

@@ -30,6 +30,8 @@ pub struct DatasetConfig {
     pub licence: String,
     /// How the source wants to be named.
     pub attribution: Option<String>,
+    /// It only grows: files that were not there before are a segment of their own.
+    pub feed: bool,
     /// It falls under the regulation on high-value datasets.
     pub high_value: bool,
     /// Its rows are about persons.

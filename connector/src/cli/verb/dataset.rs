@@ -48,6 +48,9 @@ pub(crate) enum DatasetVerb {
     Publish {
         /// Names; absent: all
         names: Vec<String>,
+        /// Begins a feed again from all its source files; who follows it reads it from its beginning
+        #[arg(long, requires = "names")]
+        anew: bool,
     },
     /// What is refused of a dataset whatever its contracts permit; without an option what there is
     #[command(

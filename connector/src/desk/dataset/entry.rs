@@ -2,6 +2,7 @@
 
 use crate::cli::show::table;
 use ::catalog::dataset::Dataset;
+use ::catalog::feed::Feed;
 use serde_json::Value;
 
 /// A catalogue entry as an object.
@@ -32,6 +33,7 @@ pub(crate) fn entry_text(dataset: &Dataset) -> String {
             rows => rows.to_string(),
         },
     );
+    fact("feed", dataset.feed.as_ref().map(feed).unwrap_or_default());
     fact(
         "time",
         dataset
@@ -81,4 +83,15 @@ pub(crate) fn entry_text(dataset: &Dataset) -> String {
         .collect();
     text.push_str(&table(&["COLUMN", "TYPE", "UNIT", "MEANING"], &rows));
     text
+}
+
+/// What is told of a feed.
+fn feed(feed: &Feed) -> String {
+    match &feed.newest {
+        None => "only grows: --since gives what is new".to_owned(),
+        Some(newest) => format!(
+            "{} segments, the newest of {} rows at {}",
+            feed.segments, newest.rows, newest.arrived
+        ),
+    }
 }

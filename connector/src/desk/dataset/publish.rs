@@ -5,9 +5,10 @@ mod told;
 use crate::desk::dataset::publish::told::told;
 use crate::desk::dataset::{configured, unconfigured};
 use crate::desk::out::Out;
-use crate::desk::{Manner, Outcome, blocking};
+use crate::desk::{Outcome, blocking};
 use crate::node::Node;
 use crate::walk;
+use crate::walk::publish::Way;
 use ::policy::id::Name;
 use ::policy::refusal::{Code, Refusal};
 use engine::source::config::DatasetConfig;
@@ -15,12 +16,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// Publishes the datasets of these names, or all, as far as they have changed.
-pub(super) async fn publish(
-    node: &Arc<Node>,
-    names: &[String],
-    manner: Manner,
-    out: &Out,
-) -> Outcome {
+pub(super) async fn publish(node: &Arc<Node>, names: &[String], way: Way, out: &Out) -> Outcome {
     let configs = configured(node)?;
     for name in names {
         if !configs.iter().any(|config| config.name.as_str() == name) {
@@ -40,9 +36,9 @@ pub(super) async fn publish(
     }
     let mut status = 0;
     for config in wanted {
-        let (inner, progress, dry) = (Arc::clone(node), out.clone(), manner.dry_run);
+        let (inner, progress) = (Arc::clone(node), out.clone());
         let published =
-            blocking(move || walk::publish::one(&inner, &config, dry, &progress)).await?;
+            blocking(move || walk::publish::one(&inner, &config, way, &progress)).await?;
         let (data, text, faults) = told(&published);
         out.object(data, text).await?;
         for fault in faults {

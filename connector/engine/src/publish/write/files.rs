@@ -135,7 +135,8 @@ impl<'e> Files<'e> {
             .iter()
             .map(|name| self.folder.join(name))
             .collect();
-        let (digest, bytes) = disk::digest(self.entry, &paths)?;
+        let (content, bytes) = disk::content(&paths)?;
+        let digest = disk::digest_of(self.entry, &content);
         let Found {
             rows,
             seen,
@@ -144,6 +145,7 @@ impl<'e> Files<'e> {
         } = self.look.finish();
         Ok(Written {
             files: self.names,
+            content,
             digest,
             rows,
             bytes,

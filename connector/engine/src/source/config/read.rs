@@ -82,6 +82,7 @@ fn dataset(mut table: Table<'_, '_>, folder: &Path) -> Option<DatasetConfig> {
     let title = table.demanded("title");
     let licence = table.demanded("licence");
     let attribution = table.string("attribution");
+    let feed = table.flag("feed");
     let high_value = table.flag("high_value");
     let personal = table.flag("personal");
     let model = table.string("model");
@@ -101,6 +102,7 @@ fn dataset(mut table: Table<'_, '_>, folder: &Path) -> Option<DatasetConfig> {
             title,
             licence,
             attribution,
+            feed,
             high_value,
             personal,
             model,

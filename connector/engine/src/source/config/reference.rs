@@ -19,6 +19,10 @@ pub const SECTIONS: [Section; 9] = [
                 "column",
                 "[[dataset.column]], one for each column that is read; a Parquet source may do without",
             ),
+            (
+                "feed",
+                "true where it only grows: each publication adds the rows of new files; default false",
+            ),
             ("grid", "[dataset.grid]"),
             (
                 "high_value",

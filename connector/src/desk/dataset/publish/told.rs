@@ -53,6 +53,11 @@ pub(super) fn told(published: &Published) -> (Value, String, Vec<Refusal>) {
                 report.files,
                 report.files_read
             );
+            if let Some(arrived) = report.arrived {
+                text.push_str(&format!(
+                    "\n  came      {arrived} rows, the newest segment of the feed"
+                ));
+            }
             text.push_str(&counted_text(report));
             for change in &report.schema_changes {
                 text.push_str(&format!("\n  schema    {change}"));
@@ -89,6 +94,7 @@ fn counted_json(report: &Report) -> Value {
         "source_rows": report.counts.rows,
         "rows": report.rows,
         "rows_before": report.rows_before,
+        "arrived": report.arrived,
         "bad_rows": report.counts.bad_rows,
         "bad": bad,
         "ambiguous_times": report.counts.ambiguous.values().sum::<u64>(),

@@ -174,6 +174,13 @@ pub(super) fn check(config: &DatasetConfig, problems: &mut Vec<Refusal>) {
             "keeps rows apart, and of rows in place nothing is kept",
         );
     }
+    if config.feed {
+        refuse(
+            &config.place,
+            "feed",
+            "keeps what was published, and of rows in place nothing is kept",
+        );
+    }
     if config.model.is_some() && matches!(place, InPlaceConfig::Postgres { .. }) {
         refuse(
             &config.place,

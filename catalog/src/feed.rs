@@ -1,0 +1,52 @@
+//! A dataset that only grows: what is published of it stays, and what comes later is a segment of its own.
+
+use evidence::digest::Digest;
+use evidence::json::Json;
+use evidence::time::Time;
+
+/// What is known of a dataset that only grows.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Feed {
+    /// Of how many segments it consists; 0 where that is not told.
+    pub segments: u64,
+    /// The one that came last, where it is told.
+    pub newest: Option<Segment>,
+}
+
+/// Rows that came at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// The label of the publication that brought them.
+    pub version: String,
+    /// When.
+    pub arrived: Time,
+    /// How many there are.
+    pub rows: u64,
+    /// Over the schema and the content of their files, as a digest of a whole snapshot is.
+    pub digest: Digest,
+    /// First and last instant of their time column, where there is one.
+    pub time_span: Option<(Time, Time)>,
+}
+
+impl Feed {
+    /// What the record of a publication says of it.
+    pub(crate) fn body(&self) -> Json {
+        let newest = self.newest.as_ref().map_or(Json::Null, Segment::body);
+        Json::object([("segments", Json::count(self.segments)), ("newest", newest)])
+    }
+}
+
+impl Segment {
+    fn body(&self) -> Json {
+        let span = self.time_span.map_or(Json::Null, |(first, last)| {
+            Json::List(vec![Json::text(first), Json::text(last)])
+        });
+        Json::object([
+            ("version", Json::text(&self.version)),
+            ("arrived", Json::text(self.arrived)),
+            ("rows", Json::count(self.rows)),
+            ("digest", Json::text(self.digest)),
+            ("time_span", span),
+        ])
+    }
+}
