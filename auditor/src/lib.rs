@@ -20,6 +20,7 @@ mod answer;
 mod args;
 mod copy;
 mod finding;
+mod goes_on;
 mod heads;
 mod papers;
 mod permit;
@@ -80,6 +81,7 @@ fn judge(args: &Args) -> Result<Told, String> {
     let case = Case::open(args)?;
     let mut findings = case.findings.clone();
     findings.extend(permit::judge(&case));
+    findings.extend(goes_on::judge(&case));
     findings.extend(receipt::judge(&case));
     findings.extend(stated::judge(&case));
     findings.extend(used::judge(&case));

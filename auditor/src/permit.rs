@@ -136,14 +136,15 @@ fn guarded(case: &Case, copy: &Copy, question: &Question, read: &Read) -> Option
 }
 
 /// What kept the question from being permitted.
-enum Barred {
+pub(crate) enum Barred {
     /// A vocabulary that is not known here.
     Unknown(String),
     /// The state of the contract, or the purpose.
     Not(String),
 }
 
-fn barred(
+/// Why a contract did not permit a question at its time.
+pub(crate) fn barred(
     case: &Case,
     copy: &Copy,
     question: &Question,

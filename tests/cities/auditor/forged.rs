@@ -154,7 +154,7 @@ fn first_of(records: &[Value], kind: &str) -> usize {
 type Forgery = (&'static str, fn(&mut Vec<Value>), &'static str);
 
 /// What the forger does, and what is said of it.
-const FORGERIES: [Forgery; 9] = [
+const FORGERIES: [Forgery; 13] = [
     (
         "a witness that did not sign",
         |records| {
@@ -234,7 +234,46 @@ const FORGERIES: [Forgery; 9] = [
         },
         "its receipt has another number of rows",
     ),
+    (
+        "nothing came, to somebody who had nothing",
+        |records| quiet(records, "hansa://other.example"),
+        "it goes on from an answer that somebody else got",
+    ),
+    (
+        "nothing came, after the end",
+        |records| quiet(records, "hansa://acme.example"),
+        "WITHDRAWN",
+    ),
+    (
+        "what came since no answer",
+        |records| {
+            let at = first_of(records, "permit");
+            records[at]["body"]["follows"] = json!(0);
+        },
+        "is not in the log",
+    ),
+    (
+        "what came since another snapshot than that of the answer before",
+        |records| {
+            let first = first_of(records, "permit");
+            let after = records[first]["body"]["datasets"][0]["snapshot"].clone();
+            let second = first_of(&records[first + 1..], "permit") + first + 1;
+            let body = &mut records[second]["body"];
+            body["follows"] = json!(first);
+            body["datasets"][0]["after"] = json!(format!("{}0", after.as_str().unwrap()));
+        },
+        "does not go on from the answer that it names",
+    ),
 ];
+
+/// Adds that somebody was told that nothing came since the first answer.
+fn quiet(records: &mut Vec<Value>, peer: &str) {
+    let mut last = records[records.len() - 1].clone();
+    last["type"] = json!("quiet");
+    let follows = first_of(records, "permit");
+    last["body"] = json!({"request_id": "00", "peer": peer, "follows": follows});
+    records.push(last);
+}
 
 #[test]
 fn a_permit_that_its_contract_does_not_cover_is_broken() {

@@ -10,12 +10,14 @@ use evidence::tree::leaf_hash;
 use std::collections::BTreeMap;
 
 mod parts;
+pub mod published;
 pub mod refusals;
 pub mod stated;
 #[cfg(test)]
 mod tests;
 
 use parts::{count, end, names, reads, received, shown, text};
+use published::{Published, Quiet};
 use refusals::Refusals;
 use stated::{Notified, Stated};
 
@@ -38,6 +40,8 @@ pub struct Question {
     pub purpose: Option<String>,
     /// The contracts that were named.
     pub contracts: Vec<String>,
+    /// Where the permit of the answer stands that it goes on from.
+    pub follows: Option<u64>,
     /// What it was permitted to read; nothing where it was refused.
     pub reads: Vec<Read>,
     /// Whether it was refused, and why.
@@ -65,6 +69,10 @@ pub struct Read {
     pub guard: Option<String>,
     /// The snapshot that was read.
     pub snapshot: Option<String>,
+    /// Of a feed: the publication after which the rows came that were read; all where it says nothing.
+    pub after: Option<String>,
+    /// The instant by which they had come, where the question named one.
+    pub as_of: Option<Time>,
 }
 
 /// Why a question was refused.
@@ -174,21 +182,6 @@ pub struct Fork {
     pub shown: String,
 }
 
-/// A snapshot of a dataset in the owner's catalogue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Published {
-    /// When it was published.
-    pub at: Time,
-    /// The dataset.
-    pub dataset: String,
-    /// The snapshot.
-    pub version: String,
-    /// Whether it is about persons.
-    pub personal: bool,
-    /// When it was taken out of the catalogue, and why.
-    pub withdrawn: Option<(Time, String)>,
-}
-
 /// All that a log tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Story {
@@ -214,6 +207,8 @@ pub struct Story {
     pub notified: Vec<Notified>,
     /// The snapshots, in the order of their publication.
     pub published: Vec<Published>,
+    /// Where somebody was told that nothing came since an earlier answer.
+    pub quiet: Vec<Quiet>,
     /// From when on decisions are kept, where older ones were erased.
     pub kept_from: Option<Time>,
     /// Refusals beside those among the questions, on records that stand for many.
@@ -311,13 +306,8 @@ impl Story {
                 known: text(body, "known").unwrap_or_default(),
                 shown: text(body, "shown").unwrap_or_default(),
             }),
-            "publish" => self.published.push(Published {
-                at: record.at,
-                dataset: text(body, "dataset").unwrap_or_default(),
-                version: text(body, "version").unwrap_or_default(),
-                personal: body.get("personal").and_then(Json::as_bool) == Some(true),
-                withdrawn: None,
-            }),
+            "publish" => self.published.push(Published::of(record)),
+            "quiet" => self.quiet.extend(Quiet::of(record)),
             "unpublish" => self.unpublish(record),
             "attest" => self.deletions.push(Stated::of(record)),
             "notice" => self.notified.extend(Notified::of(record)),
@@ -360,6 +350,12 @@ impl Story {
         }
     }
 
+    /// The question whose permit is that record.
+    #[must_use]
+    pub fn permitted(&self, permit: u64) -> Option<&Question> {
+        self.questions.get(*self.permits.get(&permit)?)
+    }
+
     /// The question of this identity, by its beginning; the first one where several fit.
     #[must_use]
     pub fn question(&self, request: &str) -> Option<&Question> {
@@ -388,6 +384,7 @@ fn question(record: &Record) -> Question {
         certificate: text(body, "peer_cert_sha256"),
         purpose: text(body, "purpose"),
         contracts,
+        follows: count(body, "follows"),
         reads: reads(body),
         refused,
         end: None,

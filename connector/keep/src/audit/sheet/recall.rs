@@ -25,7 +25,7 @@ const AFFECTED_ANSWERS: [&str; 11] = [
 /// read counts, so that nobody is forgotten.
 #[must_use]
 pub fn affected(story: &Story, own: &str, dataset: &str, version: &str) -> Sheet {
-    let rows = disclosed(story, own).filter(|question| used(question, dataset, version));
+    let rows = disclosed(story, own).filter(|question| used(story, question, dataset, version));
     let rows = rows.map(|question| {
         let mut row = answer(question);
         let told: Option<Vec<Time>> = under(question, dataset)
@@ -41,10 +41,9 @@ pub fn affected(story: &Story, own: &str, dataset: &str, version: &str) -> Sheet
     }
 }
 
-fn used(question: &Question, dataset: &str, version: &str) -> bool {
-    question.reads.iter().any(|read| {
-        read.dataset == dataset && read.snapshot.as_deref().is_none_or(|read| read == version)
-    })
+fn used(story: &Story, question: &Question, dataset: &str, version: &str) -> bool {
+    let mut reads = question.reads.iter();
+    reads.any(|read| read.dataset == dataset && story.holds(read, version))
 }
 
 /// The contracts under which a question read a dataset.
@@ -86,7 +85,7 @@ pub fn concerned<'a>(
     version: &str,
 ) -> BTreeSet<(&'a str, &'a str)> {
     disclosed(story, own)
-        .filter(|question| used(question, dataset, version))
+        .filter(|question| used(story, question, dataset, version))
         .flat_map(|question| under(question, dataset).map(|id| (id, question.peer.as_str())))
         .collect()
 }

@@ -2,7 +2,8 @@
 
 use super::recall::affected;
 use super::{Breach, Cell, Sheet, Times, breach, processing, recipients};
-use crate::audit::story::{End, Published, Question, Read, Story};
+use crate::audit::story::published::Published;
+use crate::audit::story::{End, Question, Read, Story};
 use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::contract::{Agreement, Assignee, DatasetRef, Party, Standing};
@@ -33,6 +34,7 @@ fn question(
         certificate: Some(format!("certificate of {peer}")),
         purpose: Some("dpv:Research".to_owned()),
         contracts: vec![contract.to_owned()],
+        follows: None,
         reads: vec![Read {
             relied_on: Vec::new(),
             guard: None,
@@ -41,6 +43,8 @@ fn question(
             grant: String::new(),
             clauses: vec![],
             snapshot: Some(snapshot.to_owned()),
+            after: None,
+            as_of: None,
         }],
         refused: None,
         end: Some(End {
@@ -53,6 +57,18 @@ fn question(
             digest: String::new(),
         }),
         acknowledged: Some(("receipt".to_owned(), true)),
+    }
+}
+
+fn published(dataset: &str, second: i64, version: &str, goes_on: bool) -> Published {
+    Published {
+        at: at(second),
+        arrived: at(second),
+        dataset: dataset.to_owned(),
+        version: version.to_owned(),
+        personal: false,
+        goes_on,
+        withdrawn: None,
     }
 }
 
@@ -86,6 +102,46 @@ fn a_faulty_snapshot() {
     assert_eq!(column(&found, "rows"), ["5", "3", "unknown"]);
     assert_eq!(affected(&story(), OWN, "parks", "1").rows.len(), 0);
     assert_eq!(affected(&story(), OWN, "bikes", "3").rows.len(), 0);
+}
+
+/// What a publication of a feed brought is in all answers of later ones, but for those of what came since and of what was there before.
+#[test]
+fn a_faulty_segment() {
+    let mut story = Story::new();
+    for (second, version, goes_on) in [
+        (0, "1", false),
+        (10, "2", true),
+        (20, "3", true),
+        (30, "4", false),
+    ] {
+        story
+            .published
+            .push(published("bikes", second, version, goes_on));
+    }
+    let asked = |second, snapshot| question("acme", second, snapshot, "a", Some(1));
+    let mut since = asked(23, "3");
+    since.reads[0].after = Some("2".to_owned());
+    let mut from_the_first = asked(24, "3");
+    from_the_first.reads[0].after = Some("1".to_owned());
+    let mut then = asked(25, "3");
+    then.reads[0].as_of = Some(at(9));
+    let mut now = asked(26, "3");
+    now.reads[0].as_of = Some(at(10));
+    story.questions = vec![
+        asked(5, "1"),
+        asked(15, "2"),
+        asked(22, "3"),
+        since,
+        from_the_first,
+        then,
+        now,
+        asked(35, "4"),
+    ];
+    let found = |version| column(&affected(&story, OWN, "bikes", version), "record");
+    assert_eq!(found("1"), ["5", "15", "22", "25", "26"]);
+    assert_eq!(found("2"), ["15", "22", "24", "26"]);
+    assert_eq!(found("3"), ["22", "23", "24"]);
+    assert_eq!(found("4"), ["35"]);
 }
 
 #[test]
@@ -168,11 +224,8 @@ fn the_record_of_processing_says_what_is_not_stated() {
     let dataset = agreement.dataset.id.to_string();
     let mut story = story();
     story.published.push(Published {
-        at: at(0),
-        dataset: dataset.clone(),
-        version: "1".to_owned(),
         personal: true,
-        withdrawn: None,
+        ..published(&dataset, 0, "1", false)
     });
     story
         .questions

@@ -30,18 +30,20 @@ fn list<'a>(body: &'a Json, name: &str) -> &'a [Json] {
 
 /// What a permit grants, with the snapshots that were read.
 pub(super) fn reads(body: &Json) -> Vec<Read> {
-    let snapshot = |dataset: &str| {
+    let said = |dataset: &str, name: &str| {
         let found = list(body, "datasets")
             .iter()
             .find(|one| text(one, "id").as_deref() == Some(dataset));
-        found.and_then(|one| text(one, "snapshot"))
+        found.and_then(|one| text(one, name))
     };
     list(body, "grants")
         .iter()
         .map(|grant| {
             let dataset = text(grant, "dataset").unwrap_or_default();
             Read {
-                snapshot: snapshot(&dataset),
+                snapshot: said(&dataset, "snapshot"),
+                after: said(&dataset, "after"),
+                as_of: text(body, "as_of").and_then(|at| at.parse().ok()),
                 contract: text(grant, "contract"),
                 grant: text(grant, "grant_hash").unwrap_or_default(),
                 clauses: list(grant, "clauses_applied")
