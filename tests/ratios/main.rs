@@ -21,6 +21,7 @@ mod readers;
 mod sync;
 mod table;
 mod tpch;
+mod twins;
 mod wire;
 mod world;
 
@@ -225,9 +226,10 @@ fn over_tls(
     let streams: Vec<_> = QUESTIONS.into_iter().chain([released]).collect();
     let small = wanted(place, "small question", only);
     let stopped = wanted(place, "readers that stop", only);
+    let polled = wanted(place, "twins that poll", only);
     let names = streams.iter().map(|one| one.0);
     let mut names = names.chain(READS.map(|one| one.0));
-    if !small && !stopped && !names.any(|name| wanted(place, name, only)) {
+    if !small && !stopped && !polled && !names.any(|name| wanted(place, name, only)) {
         return;
     }
     eprintln!("over mutual TLS");
@@ -252,6 +254,9 @@ fn over_tls(
     whole_reads((&*world, &consumer, &paths), table, (rounds, only, python));
     if stopped {
         readers::stopped(world, &consumer, table, QUESTIONS[0].2);
+    }
+    if polled {
+        twins::polling(world, table, SMALL);
     }
     if small {
         let pair = measure::alternately(

@@ -11,8 +11,9 @@ use faces::peer::settings::Settings;
 use futures::StreamExt as _;
 use keep::audit::Log;
 use keep::trust::mtls::{self, TrustStore};
-use policy::ask::Ask;
+use policy::ask::{Ask, Rows};
 use policy::id::{ContractId, RequestId};
+use policy::refusal::Code;
 use proto::peer::ask::{Asking, Compression};
 use std::sync::Arc;
 use std::time::Instant;
@@ -46,13 +47,18 @@ impl Evidence for Errand {
 impl Consumer {
     /// Connects to the provider.
     pub(crate) fn connect(world: &World) -> Self {
+        Self::connect_to(world, world.provider.address())
+    }
+
+    /// Connects to the provider by another way.
+    pub(crate) fn connect_to(world: &World, address: &str) -> Self {
         let runtime = crate::bare::runtime();
         let folder = tempfile::tempdir_in(world.folder()).unwrap();
         let clock = clock();
         let trust = TrustStore::new(&identity_of(world.folder(), "firm", clock().wall));
         let provider = identity_of(world.folder(), "north", clock().wall).id;
         let tls = mtls::client_config(&trust, &provider, &clock).unwrap();
-        let (host, port) = world.provider.address().rsplit_once(':').unwrap();
+        let (host, port) = address.rsplit_once(':').unwrap();
         let (expected, watch) = (provider.clone(), Arc::clone(&clock));
         let way = Way {
             participant: provider,
@@ -141,18 +147,49 @@ impl Consumer {
         sql: &str,
         accept: Option<Compression>,
     ) -> AskStream {
-        let asking = Asking {
-            ask: Ask {
-                request: RequestId(rand::random()),
-                contracts: vec![contract],
-                sql: sql.to_owned(),
-                purpose: Some(harness::play::PURPOSE.parse().unwrap()),
-            },
-            deadline: None,
-            accept: accept.into_iter().collect(),
-            credentials: Vec::new(),
-        };
+        let asking = asking(contract, sql, Rows::All, accept);
         let recorded = self.log.record(Errand(asking)).await.unwrap();
         self.client.ask(&recorded).await.unwrap()
+    }
+
+    /// Asks one question; gives its request.
+    pub(crate) fn asked(&self, contract: ContractId, sql: &str) -> RequestId {
+        self.runtime.block_on(async {
+            let asking = asking(contract, sql, Rows::All, None);
+            let request = asking.ask.request;
+            let recorded = self.log.record(Errand(asking)).await.unwrap();
+            let mut stream = self.client.ask(&recorded).await.unwrap();
+            while let Some(batch) = stream.next().await {
+                batch.unwrap();
+            }
+            request
+        })
+    }
+
+    /// Asks what came since, so often, and nothing did.
+    pub(crate) fn poll(&self, contract: ContractId, sql: &str, since: RequestId, times: u32) {
+        self.runtime.block_on(async {
+            for _ in 0..times {
+                let asking = asking(contract, sql, Rows::Since(since), None);
+                let recorded = self.log.record(Errand(asking)).await.unwrap();
+                let told = self.client.ask(&recorded).await.unwrap_err();
+                assert_eq!(told.code, Code::NothingNew);
+            }
+        });
+    }
+}
+
+fn asking(contract: ContractId, sql: &str, rows: Rows, accept: Option<Compression>) -> Asking {
+    Asking {
+        ask: Ask {
+            request: RequestId(rand::random()),
+            contracts: vec![contract],
+            sql: sql.to_owned(),
+            purpose: Some(harness::play::PURPOSE.parse().unwrap()),
+            rows,
+        },
+        deadline: None,
+        accept: accept.into_iter().collect(),
+        credentials: Vec::new(),
     }
 }
