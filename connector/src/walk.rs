@@ -19,4 +19,5 @@ pub(crate) mod publish;
 pub(crate) mod receipt;
 pub(crate) mod revoke;
 pub(crate) mod share;
+pub(crate) mod token;
 pub(crate) mod usage;

@@ -1,6 +1,7 @@
 //! A question as it arrives, parsed.
 
 use crate::id::{ContractId, PurposeId, RequestId};
+use evidence::time::Time;
 
 /// What a peer asks: SQL under named contracts, for a declared purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,4 +14,18 @@ pub struct Ask {
     pub sql: String,
     /// The declared purpose.
     pub purpose: Option<PurposeId>,
+    /// About which rows.
+    pub rows: Rows,
+}
+
+/// Which rows of its datasets a question is about, by when they came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rows {
+    /// All that there are.
+    #[default]
+    All,
+    /// Those that came after the answer to this question of the same asker.
+    Since(RequestId),
+    /// Those that were there at this instant.
+    AsOf(Time),
 }

@@ -7,6 +7,7 @@ mod guarded;
 pub(crate) mod prohibited;
 mod record;
 mod ruled;
+pub mod since;
 pub mod sum;
 pub mod trace;
 
@@ -24,6 +25,7 @@ use evidence::ledger::Receipt;
 use evidence::time::Time;
 use fare::Fare;
 use guarded::Guarded;
+use since::Part;
 use std::collections::{BTreeMap, BTreeSet};
 
 type Reads = BTreeMap<DatasetId, BTreeSet<Name>>;
@@ -218,6 +220,8 @@ pub fn decide<Q: Question>(
         snapshots,
         relied,
         budgets,
+        mark: None,
+        part: Part::default(),
     })
 }
 
@@ -257,6 +261,8 @@ pub struct Ruled<Q> {
     guards: BTreeMap<DatasetId, Digest>,
     fares: Vec<Fare>,
     node_version: String,
+    mark: Option<Digest>,
+    part: Part,
 }
 
 /// A refusal about to be recorded.

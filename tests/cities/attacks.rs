@@ -19,6 +19,7 @@ mod reading;
 mod released;
 mod row;
 mod shown;
+mod since;
 mod sql;
 mod trips;
 mod world;
@@ -117,7 +118,7 @@ const LISTED: u16 = 77;
 
 #[test]
 fn each_attack_comes_to_what_the_list_says() {
-    let groups: [fn() -> Vec<Line>; 13] = [
+    let groups: [fn() -> Vec<Line>; 14] = [
         world::attacked,
         contract::attacked,
         contract::attacked_sealed,
@@ -131,6 +132,7 @@ fn each_attack_comes_to_what_the_list_says() {
         released::attacked,
         drawn::attacked,
         forged::attacked,
+        since::attacked,
     ];
     let lines = std::thread::scope(|scope| {
         let running: Vec<_> = groups.map(|group| scope.spawn(group)).into();

@@ -26,6 +26,7 @@ mod ending;
 mod erasure;
 mod evidence;
 mod federation;
+mod feed;
 mod foreign;
 mod groups;
 mod guards;

@@ -79,6 +79,22 @@ impl Outcome {
             .collect()
     }
 
+    /// The same without what is another one of every answer: the token of where the next one goes on.
+    ///
+    /// # Panics
+    /// When a line is no JSON.
+    #[must_use]
+    #[track_caller]
+    pub fn told(&self) -> Vec<Value> {
+        let mut lines = self.lines();
+        for line in &mut lines {
+            if let Some(below) = line.get_mut("hansa").and_then(Value::as_object_mut) {
+                below.remove("token");
+            }
+        }
+        lines
+    }
+
     /// The only line of stdout as JSON.
     ///
     /// # Panics

@@ -11,7 +11,7 @@ use arrow_flight::{FlightData, Ticket};
 use flight::{asked, decoded, opened};
 use futures::TryStreamExt as _;
 use hyper_util::rt::TokioIo;
-use policy::ask::Ask;
+use policy::ask::{Ask, Rows};
 use policy::id::{ContractId, ParticipantId, PurposeId, RequestId};
 use policy::refusal::Refusal;
 use proto::peer::ask::{self, Asking, Compression};
@@ -337,6 +337,7 @@ pub fn question(contracts: &[ContractId], sql: &str, purpose: Option<PurposeId>)
             contracts: contracts.to_vec(),
             sql: sql.to_owned(),
             purpose,
+            rows: Rows::All,
         },
         deadline: None,
         accept: std::iter::empty::<Compression>().collect(),

@@ -3,7 +3,7 @@
 use crate::house::{self, Source};
 
 /// A proof: its type, the room that it lives in, and the derives that it may have beside `Debug` and comparisons.
-const PROOFS: [(&str, &str, &[&str]); 18] = [
+const PROOFS: [(&str, &str, &[&str]); 19] = [
     ("Recorded", "policy/evidence/src/ledger", &[]),
     ("Staged", "policy/evidence/src/ledger", &[]),
     ("Flushed", "policy/evidence/src/ledger", &[]),
@@ -15,6 +15,7 @@ const PROOFS: [(&str, &str, &[&str]); 18] = [
     ("InForce", "policy/src/contract", &[]),
     ("Ruled", "policy/src/ruling", &[]),
     ("Derived", "policy/src/ruling/derive", &[]),
+    ("Quiet", "policy/src/ruling/since", &[]),
     ("Allowance", "policy/src/ruling/sum", &[]),
     ("Summed", "policy/src/ruling/sum", &[]),
     ("Listed", "catalog/src/publish", &[]),

@@ -8,6 +8,7 @@ pub mod functions;
 mod growth;
 pub mod names;
 pub mod stack;
+pub mod steady;
 
 use crate::fault;
 use crate::limits::SqlLimits;

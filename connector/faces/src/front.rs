@@ -7,6 +7,7 @@ use futures::stream::BoxStream;
 use policy::peer::{Presented, VerifiedPeer};
 use policy::refusal::Refusal;
 use policy::ruling::Declined;
+use policy::ruling::since::Quiet;
 use policy::ruling::sum::Summed;
 use proto::peer::ask::Asking;
 use proto::peer::catalogue::{Page, PageRequest};
@@ -89,6 +90,8 @@ pub enum RowsFrame {
 pub enum NoAnswer {
     /// It was refused, and that is on the books.
     Declined(Recorded<Declined>),
+    /// Nothing came since the answer that it goes on from, and that is on the books.
+    Quiet(Recorded<Quiet>),
     /// It was refused as one of many, which are on the books together.
     Summed(Summed),
     /// The log can't be written, so nothing is answered, and no reason is given.

@@ -3,6 +3,7 @@
 mod complete;
 mod connector;
 mod export;
+mod follow;
 mod session;
 
 use crate::app::{find, serve as serving, worker};
@@ -188,6 +189,7 @@ async fn with_connector(
         DeskVerb::Sql(args) if args.sql.is_none() => {
             session::ask(&connector, args, purpose, history, global, show).await
         }
+        DeskVerb::Sql(args) if args.follow => follow::follow(&connector, args, global, show).await,
         DeskVerb::Contract(ContractVerb::Export {
             id,
             output: Some(file),

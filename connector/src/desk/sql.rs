@@ -2,10 +2,12 @@
 
 mod age;
 mod analyze;
+mod rows;
 mod turn;
 
 use crate::cli::verb::question::{ExplainArgs, GetArgs, SqlArgs};
 use crate::desk::out::Out;
+use crate::desk::sql::rows::Wanted;
 use crate::desk::{Outcome, Trouble, blocking};
 use crate::node::Node;
 use crate::walk::ask;
@@ -25,9 +27,31 @@ use std::sync::Arc;
 
 /// Asks.
 pub(crate) async fn sql(node: &Arc<Node>, args: SqlArgs, user: Option<u32>, out: &Out) -> Outcome {
+    // Who reads a table of figures does not want to see it below each.
+    let shows = args.since.is_some();
+    asked(node, args, (user, shows), out).await
+}
+
+/// Asks; `shows` says whether people see from where the next question goes on.
+async fn asked(
+    node: &Arc<Node>,
+    args: SqlArgs,
+    (user, shows): (Option<u32>, bool),
+    out: &Out,
+) -> Outcome {
     let text = args.sql.unwrap_or_default();
     let wish = wish(node, args.purpose.as_deref(), &args.contract, args.partial)?;
-    let (answer, first) = turn::begun(node, &text, &wish, user).await?;
+    let wanted = Wanted::of(args.since.as_deref(), args.as_of.as_deref())?;
+    let turn::Begun {
+        answer,
+        first,
+        told,
+    } = turn::begun(node, &text, (&wish, &wanted), user).await?;
+    let Some(answer) = answer else {
+        let (data, text) = told.quiet();
+        out.object(data, text).await?;
+        return Ok(0);
+    };
     let mut batches = futures::stream::iter(first.map(Ok)).chain(answer.batches);
     let mut writer = begin(&answer.schema)?;
     let mut rows = 0_u64;
@@ -39,7 +63,8 @@ pub(crate) async fn sql(node: &Arc<Node>, args: SqlArgs, user: Option<u32>, out:
         out.progress("rows", rows, 0);
     }
     end(writer, out).await?;
-    let (data, text) = footer(node, &answer.report, rows);
+    let (mut data, mut text) = footer(node, &answer.report, rows);
+    told.below(&answer.report, &mut data, &mut text, shows);
     out.object(data, text).await?;
     Ok(0)
 }
@@ -136,8 +161,12 @@ pub(crate) async fn get(node: &Arc<Node>, args: GetArgs, user: Option<u32>, out:
         partial: false,
         output: None,
         format: None,
+        since: args.since,
+        as_of: args.as_of,
+        follow: false,
+        every: 0,
     };
-    sql(node, order, user, out).await
+    asked(node, order, (user, true), out).await
 }
 
 /// What was typed about how to ask.

@@ -8,16 +8,19 @@ mod known;
 mod meter;
 pub(super) mod open;
 pub(crate) mod rehearse;
+mod rows;
 
 use crate::node::Node;
 use crate::walk::answer::deliver::deliver;
 use crate::walk::answer::open::open;
 use engine::execute::Unanswered;
 use evidence::digest::Digest;
+use evidence::ledger::Recorded;
 use faces::front::{NoAnswer, RowsFrame};
 use policy::contract::{Asker, Standing};
 use policy::peer::VerifiedPeer;
 use policy::refusal::{Code, Refusal};
+use policy::ruling::since::Quiet;
 use policy::ruling::{Asked, Declined};
 use proto::peer::ask::Asking;
 use std::sync::Arc;
@@ -86,6 +89,7 @@ async fn to_the_end(
         Fell::Unanswered(Unanswered {
             refusal, opened, ..
         }) => Declined::closing(opened, refusal, asked),
+        Fell::Quiet(quiet) => return Err(NoAnswer::Quiet(*quiet)),
         Fell::Closed => return Err(node.unheard(Some(posed.asker.id())).await),
     };
     let told = node.decline(Some(posed.asker.id()), declined).await;
@@ -150,6 +154,8 @@ enum Fell {
     Refused(Refusal),
     Declined(Box<Declined>),
     Unanswered(Unanswered),
+    /// Nothing came since the answer that it goes on from.
+    Quiet(Box<Recorded<Quiet>>),
     Closed,
 }
 

@@ -1,82 +1,32 @@
 //! Messenger: carries the errands of a question, each on the books before it goes, and settles what is owed when rows end.
 
+pub(crate) mod about;
 mod own;
+mod sending;
 pub(crate) mod turn;
 
 use crate::node::Node;
 use crate::node::calls::Peer;
 use crate::node::seats::Seat;
-use crate::walk::fact::{Fact, maybe};
+use crate::walk::fact::Fact;
+use crate::walk::messenger::about::{About, Came};
+use crate::walk::messenger::sending::Sending;
 use crate::walk::receipt::Asked;
 use crate::walk::{negotiate, present, receipt};
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use engine::federate::errand::{Courier, Errand, RemoteRows, Travelled};
 use evidence::json::Json;
-use evidence::ledger::{Entry, Evidence};
-use faces::peer::call::HasAsk;
 use faces::peer::call::rows::AskStream;
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
-use policy::ask::Ask;
+use policy::ask::{Ask, Rows};
 use policy::id::{ContractId, ParticipantId, RequestId};
 use policy::refusal::{Code, Refusal};
 use proto::peer::ask::Asking;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-
-/// An errand about to be sent: its record.
-#[derive(Debug)]
-struct Sending {
-    asking: Asking,
-    participant: ParticipantId,
-    datasets: Vec<String>,
-    /// For whom, under a pseudonym; nobody in particular inside a command's own process.
-    actor: Option<String>,
-}
-
-impl HasAsk for Sending {
-    fn asking(&self) -> &Asking {
-        &self.asking
-    }
-}
-
-impl Evidence for Sending {
-    fn entry(&self) -> Entry {
-        let ask = &self.asking.ask;
-        let salt: [u8; 16] = crate::node::fresh();
-        Entry {
-            kind: "errand",
-            body: Json::object([
-                ("request_id", Json::text(ask.request)),
-                ("peer", Json::text(&self.participant)),
-                (
-                    "datasets",
-                    Json::List(
-                        self.datasets
-                            .iter()
-                            .map(|dataset| Json::object([("id", Json::text(dataset))]))
-                            .collect(),
-                    ),
-                ),
-                (
-                    "contracts",
-                    Json::List(ask.contracts.iter().map(Json::text).collect()),
-                ),
-                ("purpose", maybe(ask.purpose.as_ref())),
-                ("actor", maybe(self.actor.as_ref())),
-                (
-                    "sql_commit",
-                    Json::text(evidence::digest::Digest::of_parts(&[
-                        &salt,
-                        ask.sql.as_bytes(),
-                    ])),
-                ),
-            ]),
-        }
-    }
-}
+use std::sync::{Arc, Mutex};
 
 /// Carries errands: to peers over the wire, to the own gate for own data.
 #[derive(Debug)]
@@ -87,6 +37,8 @@ pub(crate) struct Messenger {
     seat: std::sync::OnceLock<Seat>,
     /// For whom it asks, under a pseudonym.
     actor: Option<String>,
+    about: About,
+    came: Mutex<BTreeMap<usize, Came>>,
 }
 
 impl Messenger {
@@ -107,6 +59,8 @@ impl Messenger {
                 .collect(),
             seat: std::sync::OnceLock::new(),
             actor,
+            about: About::All,
+            came: Mutex::default(),
         })
     }
 
@@ -193,17 +147,38 @@ impl Messenger {
     /// Asks for a part, once.
     async fn once(&self, errand: &Errand) -> Result<RemoteRows, Refusal> {
         let contracts: Vec<ContractId> = errand.contracts().into_iter().collect();
+        let request = RequestId(crate::node::fresh());
+        let rows = self.rows(errand);
         let asking = Asking {
             credentials: present::credentials(&self.node, &contracts)?,
             ask: Ask {
-                request: RequestId(crate::node::fresh()),
+                request,
                 contracts,
                 sql: errand.sql.clone(),
                 purpose: errand.purpose.clone(),
+                rows,
             },
             deadline: Some(self.node.limits().time),
             accept: self.node.config().compress.into_iter().collect(),
         };
+        let answered = self.asked(asking, errand).await;
+        // To whoever asks for all rows, that there are no new ones is no answer.
+        let quiet = matches!(rows, Rows::Since(_))
+            && matches!(&answered, Err(refusal) if refusal.code == Code::NothingNew);
+        if answered.is_ok() || quiet {
+            self.held().insert(errand.number, Came { request, quiet });
+        }
+        if !quiet {
+            return answered;
+        }
+        Ok(RemoteRows {
+            schema: Arc::clone(&errand.schema),
+            batches: futures::stream::empty().boxed(),
+            travelled: Arc::default(),
+        })
+    }
+
+    async fn asked(&self, asking: Asking, errand: &Errand) -> Result<RemoteRows, Refusal> {
         if errand.participant == self.node.id() {
             return self.own(asking).await;
         }

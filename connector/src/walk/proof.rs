@@ -100,7 +100,7 @@ fn records(
 pub(crate) fn concerns(node: &Node, record: &Record, peer: &ParticipantId) -> bool {
     let is = |record: &Record, name: &str| matches!(record.body.get(name), Some(Json::Text(text)) if text == peer.as_str());
     match record.kind.as_str() {
-        "permit" | "refuse" | "refuse_summary" | "receipt_ack" | "letter" | "errand"
+        "permit" | "quiet" | "refuse" | "refuse_summary" | "receipt_ack" | "letter" | "errand"
         | "received" | "not_received" => is(record, "peer"),
         "contract" => is(record, "consumer") || is(record, "provider"),
         "close" => {

@@ -21,7 +21,7 @@ impl<Q: Question> Evidence for Ruled<Q> {
         };
         Entry {
             kind: "permit",
-            body: Json::object([
+            body: self.with_part(vec![
                 ("request_id", Json::text(self.request)),
                 ("peer", Json::text(self.standing.asker().id())),
                 ("peer_cert_sha256", certificate(&self.standing)),
@@ -48,10 +48,13 @@ impl<Q: Question> Evidence for Ruled<Q> {
                     Json::List(
                         read()
                             .map(|(dataset, _)| {
-                                Json::object([
+                                let after = self.part.after.get(dataset);
+                                let members = [
                                     ("id", Json::text(dataset)),
                                     ("snapshot", optional(self.snapshots.get(dataset))),
-                                ])
+                                ];
+                                let after = after.map(|label| ("after", Json::text(label)));
+                                object(members.into_iter().chain(after))
                             })
                             .collect(),
                     ),
@@ -65,6 +68,17 @@ impl<Q: Question> Evidence for Ruled<Q> {
 }
 
 impl<Q> Ruled<Q> {
+    /// Which rows it is about, only where it says so: records from before there were any stay as they are.
+    fn with_part(&self, members: Vec<(&'static str, Json)>) -> Json {
+        let follows = self
+            .part
+            .follows
+            .map(|index| ("follows", Json::count(index)));
+        let as_of = self.part.as_of.map(|at| ("as_of", Json::text(at)));
+        let mark = self.mark.map(|mark| ("mark", Json::text(mark)));
+        object(members.into_iter().chain(follows).chain(as_of).chain(mark))
+    }
+
     /// What of what was paid beforehand is spent by admitting the question.
     fn charges(&self) -> Json {
         let charged = self.fares.iter().filter(|fare| fare.count > 0);
@@ -232,7 +246,10 @@ fn granted(
     let attest = attest.and(grant.first());
     let attest = attest.map(|first| ("attest", Json::text(first)));
     let guard = guard.map(|document| ("guard", Json::text(document)));
-    let members = granted.into_iter().chain(relied).chain(attest).chain(guard);
+    object(granted.into_iter().chain(relied).chain(attest).chain(guard))
+}
+
+fn object(members: impl Iterator<Item = (&'static str, Json)>) -> Json {
     Json::Object(
         members
             .map(|(name, value)| (name.to_owned(), value))

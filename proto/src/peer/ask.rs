@@ -2,6 +2,8 @@
 
 use crate::peer::{field, pb};
 use bytes::Bytes;
+use evidence::time::Time;
+use policy::ask::Rows;
 use policy::id::{ContractId, PurposeId, RequestId};
 use policy::refusal::{Code, Refusal};
 use prost::Message as _;
@@ -85,6 +87,8 @@ pub fn from_wire(message: pb::Ask) -> Result<Asking, Refusal> {
         deadline_ms,
         accept,
         credentials,
+        since,
+        as_of,
     } = message;
     Ok(Asking {
         ask: policy::ask::Ask {
@@ -96,6 +100,7 @@ pub fn from_wire(message: pb::Ask) -> Result<Asking, Refusal> {
                 sql
             },
             purpose: self::purpose(&purpose)?,
+            rows: self::rows(&since, &as_of)?,
         },
         deadline: (deadline_ms > 0).then(|| Duration::from_millis(deadline_ms)),
         accept: compressions(&accept)?,
@@ -117,7 +122,13 @@ pub fn to_wire(asking: &Asking) -> pb::Ask {
         contracts,
         sql,
         purpose,
+        rows,
     } = ask;
+    let (since, as_of) = match rows {
+        Rows::All => (Bytes::new(), String::new()),
+        Rows::Since(request) => (Bytes::copy_from_slice(&request.0), String::new()),
+        Rows::AsOf(at) => (Bytes::new(), at.to_string()),
+    };
     pb::Ask {
         request_id: Bytes::copy_from_slice(&request.0),
         contract_ids: contracts.iter().map(|id| field::hash(&id.0)).collect(),
@@ -134,6 +145,8 @@ pub fn to_wire(asking: &Asking) -> pb::Ask {
             .map(|compression| i32::from(compression_to_wire(*compression)))
             .collect(),
         credentials: credentials.clone(),
+        since,
+        as_of,
     }
 }
 
@@ -173,6 +186,25 @@ fn credentials(list: Vec<Bytes>) -> Result<Vec<Bytes>, Refusal> {
     Ok(list)
 }
 
+fn rows(since: &Bytes, as_of: &str) -> Result<Rows, Refusal> {
+    match (since.is_empty(), as_of.is_empty()) {
+        (true, true) => Ok(Rows::All),
+        (false, true) => Ok(Rows::Since(RequestId(field::fixed("since", since)?))),
+        (true, false) => {
+            let at: Time = as_of
+                .parse()
+                .map_err(|_| field::malformed("`as_of` is no instant"))?;
+            if at.to_string() != as_of {
+                return Err(field::malformed("`as_of` is not written as instants are"));
+            }
+            Ok(Rows::AsOf(at))
+        }
+        (false, false) => Err(field::malformed(
+            "the question asks for rows since an answer and as of an instant",
+        )),
+    }
+}
+
 fn purpose(text: &str) -> Result<Option<PurposeId>, Refusal> {
     if text.is_empty() {
         return Ok(None);
@@ -206,6 +238,7 @@ const fn compression_to_wire(compression: Compression) -> pb::Compression {
 mod tests {
     use super::{Asking, Compression, from_ticket, to_ticket};
     use evidence::digest::Digest;
+    use policy::ask::Rows;
     use policy::id::{ContractId, RequestId};
     use std::time::Duration;
 
@@ -216,6 +249,7 @@ mod tests {
                 contracts: vec![ContractId(Digest::of(b"a")), ContractId(Digest::of(b"b"))],
                 sql: "SELECT count(*) FROM trips".to_owned(),
                 purpose: Some("dpv:ResearchAndDevelopment".parse().unwrap()),
+                rows: Rows::Since(RequestId([8; 16])),
             },
             deadline: Some(Duration::from_millis(1500)),
             accept: [Compression::Lz4, Compression::Zstd].into(),
@@ -230,7 +264,10 @@ mod tests {
         bare.deadline = None;
         bare.accept.clear();
         bare.credentials.clear();
-        for asking in [sample(), bare] {
+        let mut then = bare.clone();
+        then.ask.rows = Rows::AsOf("2026-11-20T12:00:00.5Z".parse().unwrap());
+        bare.ask.rows = Rows::All;
+        for asking in [sample(), bare, then] {
             assert_eq!(from_ticket(&to_ticket(&asking)).unwrap(), asking);
         }
     }
@@ -276,6 +313,16 @@ mod tests {
         refused(&many, "MESSAGE_MALFORMED", "9 credentials");
         let large = with(|m| m.credentials = vec![vec![b' '; 32 * 1024 + 1].into()]);
         refused(&large, "MESSAGE_TOO_LARGE", "at most");
+        let short = with(|m| m.since = vec![1].into());
+        refused(&short, "MESSAGE_MALFORMED", "`since` holds 1 bytes");
+        let both = with(|m| m.as_of = "2026-11-20T12:00:00Z".to_owned());
+        refused(&both, "MESSAGE_MALFORMED", "since an answer and as of");
+        for text in ["yesterday", "2026-11-20T13:00:00+01:00"] {
+            let mut message = super::to_wire(&sample());
+            (message.since, message.as_of) = (bytes::Bytes::new(), text.to_owned());
+            let ticket = prost::Message::encode_to_vec(&message);
+            refused(&ticket, "MESSAGE_MALFORMED", "`as_of`");
+        }
         refused(
             &with(|m| m.accept = vec![9]),
             "MESSAGE_MALFORMED",

@@ -400,6 +400,12 @@ pub struct Ask {
     /// Credentials of the asker, each a signed statement in its envelope: those that clauses of the contracts look at.
     #[prost(bytes = "bytes", repeated, tag = "7")]
     pub credentials: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    /// The question of the asker after whose answer only new rows are asked for, 16 bytes; empty: none.
+    #[prost(bytes = "bytes", tag = "8")]
+    pub since: ::prost::bytes::Bytes,
+    /// The instant, as RFC 3339 in UTC, of which the rows are asked for; empty: as they are. Not together with since.
+    #[prost(string, tag = "9")]
+    pub as_of: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

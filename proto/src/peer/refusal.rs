@@ -4,6 +4,7 @@ use evidence::ledger::Recorded;
 use policy::id::ParticipantId;
 use policy::refusal::{Code, Kind, Refusal};
 use policy::ruling::Declined;
+use policy::ruling::since::Quiet;
 use policy::ruling::sum::Summed;
 use prost::Message as _;
 use std::collections::BTreeMap;
@@ -18,6 +19,12 @@ pub fn to_wire(declined: &Recorded<Declined>) -> tonic::Status {
 #[must_use]
 pub fn summed_to_wire(summed: &Summed) -> tonic::Status {
     status(summed.refusal())
+}
+
+/// The status of a question to which nothing came, once that is on the books.
+#[must_use]
+pub fn quiet_to_wire(quiet: &Recorded<Quiet>) -> tonic::Status {
+    status(&quiet.told())
 }
 
 /// The status that ends an answer whose receipt has been sent.

@@ -127,7 +127,7 @@ fn widened(pair: &mut Pair) -> Verdict {
         "SELECT sum(bikes) AS bikes FROM lindau.bikes WHERE site = 'Insel'",
         "SELECT site, count(*) AS n FROM lindau.bikes WHERE bikes < 100 GROUP BY site",
     ];
-    let honest: Vec<_> = narrow.map(|sql| pair.acme.ask(sql).must().lines()).into();
+    let honest: Vec<_> = narrow.map(|sql| pair.acme.ask(sql).must().told()).into();
     pair.rogue.twists(Arc::new(|ticket| {
         let mut asking = proto::peer::ask::from_ticket(&ticket.ticket).unwrap();
         let sql = &mut asking.ask.sql;
@@ -150,7 +150,7 @@ fn widened(pair: &mut Pair) -> Verdict {
     }
     pair.rogue.twists(Arc::new(|ticket| ticket));
     for (sql, honest) in narrow.iter().zip(honest) {
-        if pair.acme.ask(sql).must().lines() != honest {
+        if pair.acme.ask(sql).must().told() != honest {
             return Err(format!("{sql}: the honest answer is not taken any more"));
         }
     }
@@ -341,7 +341,7 @@ fn edits() -> Vec<(&'static str, Edit)> {
 }
 
 fn answered(pair: &mut Pair) -> Verdict {
-    let honest = pair.acme.ask(SQL).must().lines();
+    let honest = pair.acme.ask(SQL).must().told();
     if honest.len() != 3 {
         return Err(format!("as it is: {honest:?}"));
     }
@@ -372,7 +372,7 @@ fn answered(pair: &mut Pair) -> Verdict {
     }
     pair.acme.verifies();
     pair.rogue.changes(Arc::new(|real| real), false);
-    if pair.acme.ask(SQL).must().lines() != honest {
+    if pair.acme.ask(SQL).must().told() != honest {
         return Err("the honest answer is not taken any more".to_owned());
     }
     Ok(format!("{total} answers: {codes:?}; without end: stopped"))

@@ -6,6 +6,7 @@ use evidence::time::Time;
 use policy::contract::InForce;
 use policy::id::RequestId;
 use policy::ruling::Ruled;
+use policy::ruling::since::Part;
 use std::collections::BTreeMap;
 
 pub fn forge<Q>(question: Q, standing: InForce, request: RequestId) -> Ruled<Q> {
@@ -29,5 +30,7 @@ pub fn forge<Q>(question: Q, standing: InForce, request: RequestId) -> Ruled<Q> 
         guards: BTreeMap::new(),
         fares: Vec::new(),
         node_version: String::new(),
+        mark: None,
+        part: Part::default(),
     }
 }

@@ -12,7 +12,7 @@ use crate::federate::exec::Leaves;
 use crate::federate::feed::{Checked, Ledger};
 use crate::limits::{Limits, Room};
 use crate::plan::functions::exact;
-use crate::plan::stack;
+use crate::plan::{stack, steady};
 use crate::session;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -123,6 +123,13 @@ impl Question {
     #[must_use]
     pub const fn explains(&self) -> bool {
         self.explain
+    }
+
+    /// Whether the answer over what came since is what came to the answer, as far as it is put together here.
+    #[must_use]
+    pub fn is_additive(&self) -> bool {
+        let rows_alone = self.errands.iter().all(|errand| errand.at_least == 0);
+        !self.explain && rows_alone && steady::is_additive(&self.plan)
     }
 
     /// Asks all participants at once and answers from what they bring, on the threads of `room`.

@@ -20,8 +20,9 @@ pub const KIND: &str = "expire";
 
 /// The types of the records of single questions, given and asked. All others say what a participant has agreed, published or
 /// was shown: the state of the connector is made from them, and they are kept with the log.
-pub const DECISIONS: [&str; 10] = [
+pub const DECISIONS: [&str; 11] = [
     "permit",
+    "quiet",
     "progress",
     "close",
     "refuse",

@@ -175,6 +175,26 @@ impl State {
         )
     }
 
+    /// The record that opened the answer to that question of that asker, and the one that closed it.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn answer_to(
+        &self,
+        request: &str,
+        peer: &str,
+    ) -> Result<Option<(u64, Option<u64>)>, Refusal> {
+        one(
+            &self.connection,
+            "SELECT record, closed FROM answer WHERE request = ?1 AND peer = ?2",
+            [request, peer],
+            |row| {
+                let closed: Option<i64> = row.get(1)?;
+                Ok((unsigned(row.get(0)?), closed.map(unsigned)))
+            },
+        )
+    }
+
     /// Whether a question of that identity was opened before by that asker.
     ///
     /// # Errors

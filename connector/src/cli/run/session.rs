@@ -104,6 +104,10 @@ impl Settings {
                 partial: self.partial,
                 output: None,
                 format: None,
+                since: None,
+                as_of: None,
+                follow: false,
+                every: 0,
             })),
         }
     }

@@ -29,6 +29,20 @@ pub(crate) struct SqlArgs {
     /// The format
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
+    /// Only what came since the answer of this token, or that nothing did
+    #[arg(long, value_name = "TOKEN", conflicts_with = "as_of")]
+    pub(crate) since: Option<String>,
+    /// The datasets as they were at this instant, or who can't say
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) as_of: Option<String>,
+    /// Goes on asking for what comes, until it is interrupted: as a table, or as JSON, one object a line
+    #[arg(long, requires = "sql", conflicts_with_all = ["as_of", "output"])]
+    #[serde(skip)]
+    pub(crate) follow: bool,
+    /// How often, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "follow", value_parser = clap::value_parser!(u32).range(1..))]
+    #[serde(skip)]
+    pub(crate) every: u32,
 }
 
 /// How rows are written.
@@ -77,6 +91,12 @@ pub(crate) struct GetArgs {
     /// Under this contract
     #[arg(long)]
     pub(crate) contract: Vec<String>,
+    /// Only what came since the answer of this token, or that nothing did
+    #[arg(long, value_name = "TOKEN", conflicts_with = "as_of")]
+    pub(crate) since: Option<String>,
+    /// The dataset as it was at this instant
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) as_of: Option<String>,
 }
 
 /// `hansa simulate`

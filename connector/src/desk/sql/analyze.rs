@@ -1,5 +1,6 @@
 //! `hansa explain --analyze`: the question is asked, and what each participant brought is told beside what was expected.
 
+use super::rows::Wanted;
 use super::turn;
 use crate::desk::Trouble;
 use crate::node::Node;
@@ -7,6 +8,7 @@ use crate::walk::cite::cite;
 use engine::federate::errand::Outcome as Went;
 use engine::federate::question::Wish;
 use futures::StreamExt as _;
+use policy::refusal::{Code, Refusal};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -21,7 +23,10 @@ pub(super) async fn came(
     user: Option<u32>,
 ) -> Result<(Value, String), Trouble> {
     let begun = node.ticks();
-    let (mut answer, first) = turn::begun(node, text, wish, user).await?;
+    let begun_here = turn::begun(node, text, (wish, &Wanted::All), user).await?;
+    let (Some(mut answer), first) = (begun_here.answer, begun_here.first) else {
+        return Err(Refusal::new(Code::Internal, "a question without an answer").into());
+    };
     let mut rows = first.map_or(0, |batch| batch.num_rows());
     while let Some(batch) = answer.batches.next().await {
         let batch = batch.map_err(|refusal| cite(node, text, refusal))?;

@@ -1,6 +1,7 @@
 //! The turn from one contract to that which replaces it: a question that falls between two clocks is asked again.
 
 use super::plan;
+use super::rows::{self, Told, Wanted};
 use crate::desk::Trouble;
 use crate::node::Node;
 use crate::walk::ask;
@@ -12,6 +13,16 @@ use engine::federate::question::{Answer, Question, Wish};
 use futures::StreamExt as _;
 use policy::refusal::{Code, Refusal};
 use std::sync::Arc;
+
+/// An answer that has begun.
+pub(super) struct Begun {
+    /// The answer; none where nothing came since the one before.
+    pub(super) answer: Option<Answer>,
+    /// Its first rows, if it has any.
+    pub(super) first: Option<RecordBatch>,
+    /// What is told of where it goes on.
+    pub(super) told: Told,
+}
 
 /// An answer as far as its first rows, if it has any.
 ///
@@ -28,11 +39,11 @@ use std::sync::Arc;
 pub(super) async fn begun(
     node: &Arc<Node>,
     text: &str,
-    wish: &Wish,
+    (wish, wanted): (&Wish, &Wanted),
     user: Option<u32>,
-) -> Result<(Answer, Option<RecordBatch>), Trouble> {
+) -> Result<Begun, Trouble> {
     for _ in 0..AGAIN {
-        match once(node, text, wish, user).await {
+        match once(node, text, (wish, wanted), user).await {
             Err(Trouble::Refused(refusal))
                 if wish.contracts.is_empty() && came_late(node, &refusal) =>
             {
@@ -41,7 +52,7 @@ pub(super) async fn begun(
             begun => return begun,
         }
     }
-    once(node, text, wish, user).await
+    once(node, text, (wish, wanted), user).await
 }
 
 /// So often a question is asked anew that came after the turn.
@@ -50,9 +61,9 @@ const AGAIN: u8 = 4;
 async fn once(
     node: &Arc<Node>,
     text: &str,
-    wish: &Wish,
+    (wish, wanted): (&Wish, &Wanted),
     user: Option<u32>,
-) -> Result<(Answer, Option<RecordBatch>), Trouble> {
+) -> Result<Begun, Trouble> {
     let mut question = plan(node, text, wish).await?;
     let mut left = 2 * APART / 250_000;
     while left > 0 && wish.contracts.is_empty() && turns_soon(node, &question) {
@@ -60,14 +71,38 @@ async fn once(
         tokio::time::sleep(PAUSE).await;
         question = plan(node, text, wish).await?;
     }
-    let messenger = Arc::new(Messenger::new(node, user)?);
+    let messenger = Messenger::new(node, user)?.about(wanted.about(&question));
+    let messenger = Arc::new(messenger);
+    let told = Told::of(&question, wanted, Arc::clone(&messenger));
+    if matches!(wanted, Wanted::Since(_)) && !question.is_additive() {
+        // Nothing of it is put together from parts: either nothing came to any of them, or all is asked anew.
+        rows::all_quiet(&question, &messenger)
+            .await
+            .map_err(|refusal| cite(node, text, refusal))?;
+        return Ok(Begun {
+            answer: None,
+            first: None,
+            told,
+        });
+    }
     let mut answer = question
-        .run(messenger, &node.room, &ask::bounds(node))
+        .run(
+            Arc::<Messenger>::clone(&messenger),
+            &node.room,
+            &ask::bounds(node),
+        )
         .await
         .map_err(|refusal| cite(node, text, refusal))?;
+    // An answer without rows is looked at again.
+    answer.batches = answer.batches.fuse().boxed();
     let first = answer.batches.next().await.transpose();
     let first = first.map_err(|refusal| cite(node, text, refusal))?;
-    Ok((answer, first))
+    let nothing = first.is_none() && told.nothing_came();
+    Ok(Begun {
+        answer: (!nothing).then_some(answer),
+        first,
+        told,
+    })
 }
 
 /// Whether a question was refused since its contract was replaced, and the newer one is here and in force, or will be as soon

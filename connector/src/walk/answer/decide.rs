@@ -2,6 +2,7 @@
 
 use crate::node::Node;
 use crate::walk::answer::known::{Known, extends, purse, schemas, spent};
+use crate::walk::answer::rows::{About, Rows};
 use crate::walk::answer::{Fell, Posed};
 use enforce::bind::Bound;
 use evidence::ledger::{Recorded, Unwritable};
@@ -30,7 +31,7 @@ pub(super) async fn decide(
     posed: &Posed,
     standing: InForce,
     known: &mut Known,
-    bound: Bound,
+    (bound, rows): (Bound, &mut Rows<'_>),
 ) -> Result<Recorded<Ruled<Bound>>, Fell> {
     let lock = if counts_questions(&standing, &known.guards, node.now())? {
         Some(node.counting.lock().await)
@@ -50,6 +51,13 @@ pub(super) async fn decide(
     }
     let taxonomy = node.taxonomy();
     let ruled = ruling::decide(standing, &facts(posed, known, &taxonomy, now), bound)?;
+    let ruled = match rows.of(ruled)? {
+        About::These(ruled) => *ruled,
+        About::None(quiet) => {
+            let quiet = node.log.record(*quiet).await.map_err(unrecorded)?;
+            return Err(Fell::Quiet(Box::new(quiet)));
+        }
+    };
     let recorded = node.log.record(ruled).await.map_err(unrecorded)?;
     node.budgets
         .count_query(recorded.budgets(), asker, recorded.receipt().at());

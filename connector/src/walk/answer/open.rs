@@ -8,6 +8,7 @@ use crate::node::{Node, groups};
 use crate::walk::answer::decide::{admissible, decide};
 use crate::walk::answer::known::{Known, around, snapshots};
 use crate::walk::answer::meter::NodeMeter;
+use crate::walk::answer::rows::Rows;
 use crate::walk::answer::{Caller, Fell, Posed, attested, brief};
 use crate::walk::receipt::Admitted;
 use enforce::apply::apply;
@@ -104,7 +105,9 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     if let Some(why) = watch.ended() {
         return Err(why.into());
     }
-    let recorded = decide(node, posed, standing, &mut known, bound).await?;
+    let mut rows = Rows::asked(node, posed, &holdings)?;
+    let recorded = decide(node, posed, standing, &mut known, (bound, &mut rows)).await?;
+    let (holdings, whole) = rows.into_holdings();
     let relied = recorded.relied_on();
     credentials.retain(|credential| relied.contains(&credential.statement));
     place.relies_on(credentials.clone());
@@ -150,7 +153,12 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     }
     let tenant = known.tenant.as_deref();
     let within = (holdings.as_ref(), &limits);
-    let sharing = brief::sharing(node, posed, (&recorded, planned), tenant, within);
+    // A worker reads whole snapshots.
+    let sharing = if whole {
+        brief::sharing(node, posed, (&recorded, planned), tenant, within)
+    } else {
+        None
+    };
     let permitted = apply(recorded, &tools).map_err(|fell| Fell::Declined(Box::new(fell)))?;
     let ends = permitted.ends();
     place.reads(

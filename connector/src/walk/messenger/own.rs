@@ -56,6 +56,7 @@ pub(super) async fn rows(
 pub(super) fn plain(no: NoAnswer) -> Refusal {
     match no {
         NoAnswer::Declined(recorded) => recorded.refusal().clone(),
+        NoAnswer::Quiet(recorded) => recorded.told(),
         NoAnswer::Summed(summed) => summed.refusal().clone(),
         NoAnswer::Closed => Refusal::new(
             Code::EvidenceUnavailable,

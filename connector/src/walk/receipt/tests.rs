@@ -13,6 +13,7 @@ fn asking() -> Asking {
             contracts: Vec::new(),
             sql: "SELECT 1".to_owned(),
             purpose: None,
+            rows: policy::ask::Rows::All,
         },
         deadline: Some(Duration::from_secs(1)),
         accept: std::collections::BTreeSet::new(),

@@ -59,6 +59,7 @@ impl Admission {
 pub(super) fn status(no: &NoAnswer) -> Status {
     match no {
         NoAnswer::Declined(declined) => refusal::to_wire(declined),
+        NoAnswer::Quiet(quiet) => refusal::quiet_to_wire(quiet),
         NoAnswer::Summed(summed) => refusal::summed_to_wire(summed),
         NoAnswer::Closed => refusal::closed(),
     }

@@ -227,6 +227,7 @@ pub(crate) fn recorded(sql: &str) -> Recorded<Errand> {
             contracts: vec![ContractId(Digest::of(b"contract"))],
             sql: sql.to_owned(),
             purpose: None,
+            rows: policy::ask::Rows::All,
         },
         deadline: None,
         accept: [].into(),

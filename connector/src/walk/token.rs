@@ -1,0 +1,150 @@
+//! The token of an answer: what to name to get what comes after it, and nothing twice.
+//!
+//! It names, for each part of the question, the request of ours to which the participant gave its part; the participant knows from its
+//! own log what that was. So a token gives nobody anything that the answer did not, and is of no use to anybody else.
+
+use engine::federate::errand::Errand;
+use evidence::digest::Digest;
+use policy::id::RequestId;
+use policy::refusal::{Code, Refusal};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// The token of an answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Token(BTreeMap<Part, RequestId>);
+
+/// A part of a question: of whom it asks which datasets, and as which of several that do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Part([u8; PART]);
+
+const PART: usize = 8;
+const REQUEST: usize = 16;
+const CHECK: usize = 4;
+
+impl Part {
+    /// The parts that these errands ask for, in their order.
+    pub(crate) fn of<'e>(errands: impl IntoIterator<Item = &'e Errand>) -> Vec<Self> {
+        let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+        let named = |errand: &Errand| {
+            let mut text = format!("{}\n", errand.participant);
+            for reading in &errand.reads {
+                text.push_str(&format!("{}\n", reading.dataset));
+            }
+            text
+        };
+        let part = |errand| {
+            let text = named(errand);
+            let before = seen.entry(text.clone()).or_default();
+            let digest = Digest::of(format!("part/1\n{text}{before}").as_bytes());
+            *before = before.saturating_add(1);
+            let mut part = [0; PART];
+            part.copy_from_slice(
+                digest
+                    .as_bytes()
+                    .first_chunk::<PART>()
+                    .unwrap_or(&[0; PART]),
+            );
+            Self(part)
+        };
+        errands.into_iter().map(part).collect()
+    }
+}
+
+impl Token {
+    /// The request that a part goes on from.
+    pub(crate) fn of(&self, part: Part) -> Option<RequestId> {
+        self.0.get(&part).copied()
+    }
+
+    /// Says from where a part goes on.
+    pub(crate) fn set(&mut self, part: Part, request: RequestId) {
+        self.0.insert(part, request);
+    }
+
+    /// How many parts it names that are none of these.
+    pub(crate) fn beside(&self, parts: &[Part]) -> usize {
+        let mut all = self.0.keys();
+        all.by_ref().filter(|part| !parts.contains(part)).count()
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let pairs = self.0.iter();
+        pairs
+            .flat_map(|(part, request)| part.0.into_iter().chain(request.0))
+            .collect()
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bytes = self.bytes();
+        let check = check(&bytes);
+        bytes.extend(check);
+        write!(f, "{VERSION}{}", proto::base64url::encode(&bytes))
+    }
+}
+
+impl FromStr for Token {
+    type Err = Refusal;
+
+    fn from_str(text: &str) -> Result<Self, Refusal> {
+        let unread = || {
+            let sentence = "the token is cut off, or none of an answer";
+            Refusal::new(Code::UsageWrong, sentence)
+                .with_help("copy it whole, as it stands below the answer")
+        };
+        let encoded = text.trim().strip_prefix(VERSION).ok_or_else(unread)?;
+        let bytes = proto::base64url::decode(encoded).ok_or_else(unread)?;
+        let (pairs, found) = bytes.split_last_chunk::<CHECK>().ok_or_else(unread)?;
+        if check(pairs) != *found {
+            return Err(unread());
+        }
+        let mut token = Self::default();
+        let mut rest = pairs;
+        while let Some((part, after)) = rest.split_first_chunk::<PART>() {
+            let (request, after) = after.split_first_chunk::<REQUEST>().ok_or_else(unread)?;
+            token.set(Part(*part), RequestId(*request));
+            rest = after;
+        }
+        if rest.is_empty() && token.bytes() == pairs {
+            Ok(token)
+        } else {
+            Err(unread())
+        }
+    }
+}
+
+fn check(pairs: &[u8]) -> [u8; CHECK] {
+    let digest = Digest::of_parts(&[b"token/1\n", pairs]);
+    *digest.as_bytes().first_chunk().unwrap_or(&[0; CHECK])
+}
+
+const VERSION: &str = "t1.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_as_it_was_written_or_not_at_all() {
+        let mut token = Token::default();
+        assert_eq!(token.to_string().parse::<Token>().unwrap(), token);
+        for number in 0..3_u8 {
+            token.set(Part([number; PART]), RequestId([number + 100; REQUEST]));
+        }
+        let text = token.to_string();
+        assert_eq!(text.parse::<Token>().unwrap(), token);
+        for cut in 0..text.len() {
+            assert!(text[..cut].parse::<Token>().is_err(), "{cut}");
+        }
+        for other in [
+            format!("{text}AAAA"),
+            text.replace("t1.", "t2."),
+            text.to_lowercase(),
+        ] {
+            assert!(other.parse::<Token>().is_err(), "{other}");
+        }
+    }
+}
