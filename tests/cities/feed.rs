@@ -275,6 +275,17 @@ fn as_of_an_instant_all_answer_of_the_same_or_say_who_can_not() {
     let early = text(&lindau.records("publish")[0], "published_at");
     let refused = as_of(&early).refused("AS_OF_UNAVAILABLE", 3);
     assert!(refused.err.contains("bregenz"), "{}", refused.err);
+    // What comes to one of both is put to the rest, but nothing is that is put together here.
+    let middle = format!("SELECT median(value) AS value FROM ({both}) b");
+    let asked = [both, &middle].map(|question| token(&answer(sql(&acme, question, &[])).1));
+    let (_, below) = answer(sql(&acme, &middle, &["--since", &asked[1]]));
+    assert_eq!(below["nothing_new"], true);
+    bring(&lindau, 3, 30..36);
+    assert_eq!(
+        answer(sql(&acme, both, &["--since", &asked[0]])).0,
+        seen(30..36)
+    );
+    sql(&acme, &middle, &["--since", &asked[1]]).refused("NOT_CONTINUED", 3);
     bregenz.write("data/plain.csv", "value\n3\n");
     bregenz.publishes();
     as_of(&then).refused("AS_OF_UNAVAILABLE", 3);

@@ -165,6 +165,16 @@ fn otherwise(feed: &mut Feed) -> Verdict {
     let [mine, theirs] = feed.contracts;
     let narrow = "SELECT site FROM readings WHERE site = 'roof'";
     let (own, _) = asked(&feed.outlaw, mine, narrow, Rows::All);
+    // That nothing came says nothing of what is another answer at every time.
+    let moment = "SELECT site FROM readings WHERE now() > to_timestamp(value)";
+    let (then, told) = asked(&feed.outlaw, mine, moment, Rows::All);
+    if told.code() != "" {
+        return Err(format!("{moment}: {}", told.said()));
+    }
+    let (_, told) = asked(&feed.outlaw, mine, moment, Rows::Since(then));
+    if told.code() != "NOT_CONTINUED" {
+        return Err(format!("{moment}: {}", told.said()));
+    }
     bring(&feed.lindau, 3, "cellar,5\nroof,6\nyard,7\n");
     let wider = [
         SQL,
