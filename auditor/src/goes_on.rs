@@ -34,6 +34,17 @@ fn quietly(case: &Case, copy: &Copy, quiet: &Quiet, taxonomy: &Taxonomy) -> Opti
     if earlier.peer != quiet.peer || quiet.follows >= quiet.index {
         return broken("it goes on from an answer that somebody else got");
     }
+    let came = copy.story.published.iter().find(|one| {
+        let mut reads = earlier.reads.iter();
+        // A question holds on to what it found when it came, and a publication is on the books before it is shown.
+        one.at > earlier.at
+            && one.at.plus_micros(LONGEST) < quiet.at
+            && reads.any(|read| read.dataset == one.dataset)
+    });
+    if let Some(came) = came {
+        let what = format!("nothing came, it says, after {} had", came.version);
+        return broken(&what);
+    }
     let then = Question {
         index: quiet.index,
         at: quiet.at,
@@ -73,7 +84,12 @@ fn delivered(copy: &Copy, question: &Question) -> Option<Finding> {
         let same = before.find(|one| one.dataset == read.dataset && one.contract == read.contract);
         same.is_some_and(|one| one.grant == read.grant && one.snapshot == read.after)
     });
-    if goes_on && earlier.peer == question.peer && follows < question.index {
+    let whole = earlier
+        .end
+        .as_ref()
+        .is_some_and(|end| end.outcome == "done")
+        && earlier.reads.iter().all(|read| read.as_of.is_none());
+    if goes_on && whole && earlier.peer == question.peer && follows < question.index {
         return None;
     }
     Some(Finding::broken(
@@ -85,6 +101,9 @@ fn delivered(copy: &Copy, question: &Question) -> Option<Finding> {
         ),
     ))
 }
+
+/// No question takes longer to be answered, microseconds.
+const LONGEST: i64 = 600 * 1_000_000;
 
 /// A part of a log may lack the record; so may a log that keeps its decisions for a time.
 fn lacks(copy: &Copy, index: u64) -> Option<Finding> {

@@ -1,5 +1,7 @@
 //! Feeds: what came since, followed; what was there at an instant; and that nothing comes is told, too.
 
+mod lacking;
+
 use crate::binary;
 use harness::city::{City, Outcome};
 use harness::league::League;
@@ -209,10 +211,21 @@ fn what_puts_rows_together_is_asked_anew_when_something_came() {
     for (question, token) in questions.iter().zip(&tokens) {
         sql(&acme, question, &["--since", token]).refused("NOT_CONTINUED", 3);
     }
-    // What depends on the moment is another answer at every time.
-    let moment = "SELECT value FROM lindau.readings WHERE at < now()";
-    let token = token(&answer(sql(&acme, moment, &[])).1);
-    sql(&acme, moment, &["--since", &token]).refused("NOT_CONTINUED", 3);
+    // What depends on the moment is another answer at every time, wherever the moment is looked at; no token is given.
+    let moments = [
+        "SELECT value FROM lindau.readings WHERE at < now()",
+        "SELECT value, at < now() AS past FROM lindau.readings",
+        "SELECT site, 1 AS value, max(at) < now() AS silent FROM lindau.readings GROUP BY site",
+    ];
+    for moment in moments {
+        let (_, below) = answer(sql(&acme, moment, &[]));
+        assert!(below.get("token").is_none(), "{moment}");
+    }
+    // Nor does one question go on from the answer to another that its participant can't tell from it.
+    let twice = "SELECT at, site, value * 2 AS value FROM lindau.readings";
+    let token = token(&answer(sql(&acme, GET, &[])).1);
+    sql(&acme, twice, &["--since", &token]).refused("NOT_CONTINUED", 3);
+    sql(&acme, questions[0], &["--since", &tokens[1]]).refused("NOT_CONTINUED", 3);
 }
 
 #[test]
@@ -290,6 +303,7 @@ fn as_of_an_instant_all_answer_of_the_same_or_say_who_can_not() {
     bregenz.publishes();
     as_of(&then).refused("AS_OF_UNAVAILABLE", 3);
     sql(&acme, both, &["--as-of", "yesterday"]).refused("USAGE", 2);
+    as_of("2099-01-01T00:00:00Z").refused("AS_OF_UNAVAILABLE", 3);
     lindau.verifies();
 }
 

@@ -16,6 +16,7 @@
 mod bare;
 mod governed;
 mod measure;
+mod moments;
 mod page;
 mod readers;
 mod sync;
@@ -227,9 +228,10 @@ fn over_tls(
     let small = wanted(place, "small question", only);
     let stopped = wanted(place, "readers that stop", only);
     let polled = wanted(place, "twins that poll", only);
+    let moments = wanted(place, "moments", only);
     let names = streams.iter().map(|one| one.0);
     let mut names = names.chain(READS.map(|one| one.0));
-    if !small && !stopped && !polled && !names.any(|name| wanted(place, name, only)) {
+    if !small && !stopped && !polled && !moments && !names.any(|name| wanted(place, name, only)) {
         return;
     }
     eprintln!("over mutual TLS");
@@ -271,6 +273,11 @@ fn over_tls(
         "fdatasync of 512 bytes appended to a file on the same disk, p50 in ms",
         sync::p50_ms(world),
     );
+    if moments {
+        moments::cancelled(world, &consumer, table);
+        moments::withdrawn(world, &consumer, table);
+        moments::started(world, table, (rounds, SMALL));
+    }
     world.provider.stop();
 }
 

@@ -43,8 +43,8 @@ pub(crate) fn polling(world: &World, table: &mut Table, sql: &str) {
     let kept = (size(&log) as f64 - before.2 as f64) / polls;
     let a_day = A_DAY * TWINS as f64;
     table.note(
-        "50 twins, nothing came: share of a core, a poll a minute each, at most 0.05",
-        work * a_day / 86_400.0,
+        "50 twins, nothing came: percent of a core, a poll a minute each, at most 5",
+        work * a_day / 864.0,
     );
     table.note(
         "50 twins, nothing came: bytes on the wire for a poll, at most 1000",

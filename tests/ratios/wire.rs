@@ -16,7 +16,7 @@ use policy::id::{ContractId, RequestId};
 use policy::refusal::Code;
 use proto::peer::ask::{Asking, Compression};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 /// The consumer, connected.
 pub(crate) struct Consumer {
@@ -163,6 +163,44 @@ impl Consumer {
                 batch.unwrap();
             }
             request
+        })
+    }
+
+    /// Asks, and lets go after a while, whatever came by then.
+    pub(crate) fn let_go(&self, contract: ContractId, sql: &str, after: Duration) {
+        self.runtime.block_on(async {
+            let reading = async {
+                let mut stream = self.begun(contract, sql, None).await;
+                while stream.next().await.is_some() {}
+            };
+            let ended = tokio::time::timeout(after, reading).await;
+            assert!(ended.is_err(), "there is nothing left to let go of");
+        });
+    }
+
+    /// Reads until the answer is cut: when each message came, in microseconds since 1970, and its bytes. `begun` is called with the first.
+    pub(crate) fn until_cut(
+        &self,
+        contract: ContractId,
+        sql: &str,
+        begun: impl FnOnce(),
+    ) -> Vec<(i64, u64)> {
+        self.runtime.block_on(async {
+            let mut stream = self.begun(contract, sql, None).await;
+            let (mut came, mut begun, mut before) = (Vec::new(), Some(begun), 0);
+            while let Some(batch) = stream.next().await {
+                if batch.is_err() {
+                    return came;
+                }
+                let bytes = stream.received().bytes;
+                let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+                came.push((now.unwrap().as_micros() as i64, bytes - before));
+                before = bytes;
+                if let Some(begun) = begun.take() {
+                    begun();
+                }
+            }
+            panic!("it came to its end before it was cut: ask for more with --rows")
         })
     }
 

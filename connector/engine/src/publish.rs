@@ -124,6 +124,9 @@ pub fn stage(
     let growth = grow::growth(&config, zone, &mut inputs, (&place, grows))?;
     disk::make(&place)?;
     let parsed = parsed::all(&config, zone, &inputs, &place, progress)?;
+    if let Some(growth) = &growth {
+        growth.holds_none_of(&config, &inputs, |key| parsed::rows(&place, key))?;
+    }
     if parsed.counts.bad_share() > config.max_bad_rows {
         return Err(unreadable(&config, &parsed.counts));
     }

@@ -66,6 +66,10 @@ impl Target {
         };
         let part = part_of(file);
         if whole {
+            // What is told below the rows, as from where the next question goes on, must not outlive them.
+            std::fs::File::open(&part)
+                .and_then(|written| written.sync_all())
+                .map_err(|fault| keep::files::unwritable(&part, &fault))?;
             std::fs::rename(&part, file).map_err(|fault| keep::files::unwritable(file, &fault))
         } else {
             let _ = std::fs::remove_file(&part);

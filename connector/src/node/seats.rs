@@ -13,7 +13,10 @@ type Taken = BTreeMap<Option<ParticipantId>, usize>;
 
 /// The seats that are taken.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Seats(Arc<Mutex<Taken>>);
+pub(crate) struct Seats(Arc<Mutex<Taken>>, Arc<Mutex<Polls>>);
+
+/// Since when, in ticks, and how often in that minute somebody was told that nothing came.
+type Polls = BTreeMap<ParticipantId, (i64, u32)>;
 
 /// A seat; it is free again when this goes.
 #[derive(Debug)]
@@ -55,6 +58,23 @@ impl Seats {
         self.sit(Some(peer.clone()), most, all)
     }
 
+    /// Counts that somebody is told that nothing came: each is a record, and no quota draws on it.
+    ///
+    /// # Errors
+    /// `TOO_MANY_STREAMS` beyond so many in a minute.
+    pub(crate) fn polled(&self, peer: &ParticipantId, ticks: i64) -> Result<(), Refusal> {
+        let mut polls = self.1.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, count) = polls.entry(peer.clone()).or_insert((ticks, 0));
+        if ticks.saturating_sub(*since) >= MINUTE {
+            (*since, *count) = (ticks, 0);
+        }
+        *count = count.saturating_add(1);
+        if *count > POLLS {
+            return Err(full("you ask too often whether something came"));
+        }
+        Ok(())
+    }
+
     /// How many are taken.
     pub(crate) fn taken(&self) -> usize {
         self.locked(|taken| taken.values().sum())
@@ -82,6 +102,11 @@ impl Seats {
         act(&mut taken)
     }
 }
+
+const MINUTE: i64 = 60_000_000;
+
+/// So often in a minute one participant is told that nothing came.
+const POLLS: u32 = 600;
 
 fn full(sentence: &str) -> Refusal {
     Refusal::new(Code::TooManyStreams, sentence).with_help("ask again when one has ended")

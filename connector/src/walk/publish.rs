@@ -64,6 +64,7 @@ pub(crate) fn one(
     way: Way,
     out: &Out,
 ) -> Result<Published, Refusal> {
+    let _turn = node.shelf.alone();
     let config = node.config();
     let context = Context {
         owner: config.participant.id.clone(),
@@ -79,7 +80,7 @@ pub(crate) fn one(
         Progress::File { done, of, .. } => out.progress(name, count(done), count(of)),
         Progress::Rows(rows) => out.progress(&format!("{name}, rows"), rows, 0),
     };
-    let staged = match engine::publish::stage(dataset, &context, &progress)? {
+    let mut staged = match engine::publish::stage(dataset, &context, &progress)? {
         Outcome::Unchanged(entry) => {
             // Its rows can't be read; that its sources are the same does not bring them back.
             if let Some(damaged) = node.shelf.damaged().remove(&dataset.name) {
@@ -114,6 +115,9 @@ pub(crate) fn one(
             faults: Vec::new(),
         });
     }
+    // Its rows come now, however long it took to read them.
+    staged.stamp(node.now())?;
+    let entry = Box::new(staged.entry.clone());
     let listed = check(staged.entry.clone())?;
     let mut faults = Vec::new();
     {

@@ -1,9 +1,10 @@
 //! The token of an answer: what to name to get what comes after it, and nothing twice.
 //!
-//! It names, for each part of the question, the request of ours to which the participant gave its part; the participant knows from its
+//! It names the question, and for each part of it the request of ours to which the participant gave its part; the participant knows from its
 //! own log what that was. So a token gives nobody anything that the answer did not, and is of no use to anybody else.
 
 use engine::federate::errand::Errand;
+use engine::federate::question::Wish;
 use evidence::digest::Digest;
 use policy::id::RequestId;
 use policy::refusal::{Code, Refusal};
@@ -13,7 +14,14 @@ use std::str::FromStr;
 
 /// The token of an answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Token(BTreeMap<Part, RequestId>);
+pub(crate) struct Token {
+    question: Question,
+    parts: BTreeMap<Part, RequestId>,
+}
+
+/// A question: its text, what it is asked for, and under which contracts where it says so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Question([u8; PART]);
 
 /// A part of a question: of whom it asks which datasets, and as which of several that do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,41 +47,61 @@ impl Part {
             let before = seen.entry(text.clone()).or_default();
             let digest = Digest::of(format!("part/1\n{text}{before}").as_bytes());
             *before = before.saturating_add(1);
-            let mut part = [0; PART];
-            part.copy_from_slice(
-                digest
-                    .as_bytes()
-                    .first_chunk::<PART>()
-                    .unwrap_or(&[0; PART]),
-            );
-            Self(part)
+            Self(first(digest))
         };
         errands.into_iter().map(part).collect()
     }
 }
 
+impl Question {
+    /// The question of this text.
+    pub(crate) fn of(text: &str, wish: &Wish) -> Self {
+        let Wish {
+            purpose,
+            contracts,
+            // Whoever is lacking is asked later for all that came meanwhile.
+            partial: _,
+        } = wish;
+        let digest = Digest::of(text.as_bytes());
+        let rest = format!("question/1\n{digest}\n{purpose:?}\n{contracts:?}");
+        Self(first(Digest::of(rest.as_bytes())))
+    }
+}
+
 impl Token {
+    /// One of this question that names no answer yet.
+    pub(crate) const fn of_question(question: Question) -> Self {
+        Self {
+            question,
+            parts: BTreeMap::new(),
+        }
+    }
+
+    /// Whether it is of this question.
+    pub(crate) fn is_of(&self, question: Question) -> bool {
+        self.question == question
+    }
+
     /// The request that a part goes on from.
     pub(crate) fn of(&self, part: Part) -> Option<RequestId> {
-        self.0.get(&part).copied()
+        self.parts.get(&part).copied()
     }
 
     /// Says from where a part goes on.
     pub(crate) fn set(&mut self, part: Part, request: RequestId) {
-        self.0.insert(part, request);
+        self.parts.insert(part, request);
     }
 
     /// How many parts it names that are none of these.
     pub(crate) fn beside(&self, parts: &[Part]) -> usize {
-        let mut all = self.0.keys();
-        all.by_ref().filter(|part| !parts.contains(part)).count()
+        let all = self.parts.keys();
+        all.filter(|part| !parts.contains(part)).count()
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let pairs = self.0.iter();
-        pairs
-            .flat_map(|(part, request)| part.0.into_iter().chain(request.0))
-            .collect()
+        let pairs = self.parts.iter();
+        let pairs = pairs.flat_map(|(part, request)| part.0.into_iter().chain(request.0));
+        self.question.0.into_iter().chain(pairs).collect()
     }
 }
 
@@ -97,18 +125,18 @@ impl FromStr for Token {
         };
         let encoded = text.trim().strip_prefix(VERSION).ok_or_else(unread)?;
         let bytes = proto::base64url::decode(encoded).ok_or_else(unread)?;
-        let (pairs, found) = bytes.split_last_chunk::<CHECK>().ok_or_else(unread)?;
-        if check(pairs) != *found {
+        let (named, found) = bytes.split_last_chunk::<CHECK>().ok_or_else(unread)?;
+        if check(named) != *found {
             return Err(unread());
         }
-        let mut token = Self::default();
-        let mut rest = pairs;
+        let (question, mut rest) = named.split_first_chunk::<PART>().ok_or_else(unread)?;
+        let mut token = Self::of_question(Question(*question));
         while let Some((part, after)) = rest.split_first_chunk::<PART>() {
             let (request, after) = after.split_first_chunk::<REQUEST>().ok_or_else(unread)?;
             token.set(Part(*part), RequestId(*request));
             rest = after;
         }
-        if rest.is_empty() && token.bytes() == pairs {
+        if rest.is_empty() && token.bytes() == named {
             Ok(token)
         } else {
             Err(unread())
@@ -116,8 +144,12 @@ impl FromStr for Token {
     }
 }
 
-fn check(pairs: &[u8]) -> [u8; CHECK] {
-    let digest = Digest::of_parts(&[b"token/1\n", pairs]);
+fn first(digest: Digest) -> [u8; PART] {
+    *digest.as_bytes().first_chunk().unwrap_or(&[0; PART])
+}
+
+fn check(named: &[u8]) -> [u8; CHECK] {
+    let digest = Digest::of_parts(&[b"token/1\n", named]);
     *digest.as_bytes().first_chunk().unwrap_or(&[0; CHECK])
 }
 
@@ -129,7 +161,9 @@ mod tests {
 
     #[test]
     fn a_token_is_read_as_it_was_written_or_not_at_all() {
-        let mut token = Token::default();
+        let question = |text: &str| Question::of(text, &Wish::default());
+        assert_ne!(question("SELECT 1"), question("SELECT 2"));
+        let mut token = Token::of_question(question("SELECT 1"));
         assert_eq!(token.to_string().parse::<Token>().unwrap(), token);
         for number in 0..3_u8 {
             token.set(Part([number; PART]), RequestId([number + 100; REQUEST]));

@@ -154,7 +154,7 @@ fn first_of(records: &[Value], kind: &str) -> usize {
 type Forgery = (&'static str, fn(&mut Vec<Value>), &'static str);
 
 /// What the forger does, and what is said of it.
-const FORGERIES: [Forgery; 13] = [
+const FORGERIES: [Forgery; 14] = [
     (
         "a witness that did not sign",
         |records| {
@@ -243,6 +243,22 @@ const FORGERIES: [Forgery; 13] = [
         "nothing came, after the end",
         |records| quiet(records, "hansa://acme.example"),
         "WITHDRAWN",
+    ),
+    (
+        "nothing came, long after something had",
+        |records| {
+            let at = first_of(records, "withdraw");
+            records.truncate(at);
+            let mut last = records[at - 1].clone();
+            last["type"] = json!("publish");
+            last["body"] = records[first_of(records, "publish")]["body"].clone();
+            last["body"]["version"] = json!("2099-01-01.1");
+            records.push(last);
+            quiet(records, "hansa://acme.example");
+            let later = text(records.last().unwrap(), "t").replacen("2026-", "2027-", 1);
+            records.last_mut().unwrap()["t"] = json!(later);
+        },
+        "nothing came, it says, after 2099-01-01.1 had",
     ),
     (
         "what came since no answer",

@@ -43,6 +43,8 @@ pub struct Question {
     pub(super) errands: Vec<Arc<Errand>>,
     pub(super) left_out: Vec<(ParticipantId, Refusal)>,
     wish: Wish,
+    goes_on: bool,
+    stays: bool,
     explain: bool,
 }
 
@@ -128,8 +130,19 @@ impl Question {
     /// Whether the answer over what came since is what came to the answer, as far as it is put together here.
     #[must_use]
     pub fn is_additive(&self) -> bool {
-        let rows_alone = self.errands.iter().all(|errand| errand.at_least == 0);
-        !self.explain && rows_alone && steady::is_additive(&self.plan)
+        !self.explain && self.goes_on && steady::is_additive(&self.plan)
+    }
+
+    /// Whether it is the same answer at any time as long as nothing comes: it names no function of the moment, and asks for rows.
+    #[must_use]
+    pub const fn stays(&self) -> bool {
+        self.stays
+    }
+
+    /// Whom the answer will lack, and why.
+    #[must_use]
+    pub fn left_out(&self) -> &[(ParticipantId, Refusal)] {
+        &self.left_out
     }
 
     /// Asks all participants at once and answers from what they bring, on the threads of `room`.

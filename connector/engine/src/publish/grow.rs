@@ -4,8 +4,9 @@ use crate::publish::input::{Inputs, feed_recipe};
 use crate::publish::write::Written;
 use crate::snapshot::disk::{self, Place};
 use crate::snapshot::manifest::Manifest;
-use crate::snapshot::segments::{Segments, Stretch};
+use crate::snapshot::segments::{Segments, Source, Stretch};
 use crate::source::config::DatasetConfig;
+use crate::source::files::SourceFile;
 use catalog::dataset::{Column, ColumnType, Dataset};
 use catalog::feed::Segment;
 use evidence::digest::Digest;
@@ -63,8 +64,8 @@ pub(super) fn growth(
         );
     }
     let mut known = BTreeMap::new();
-    for (name, key) in segments.list.iter().flat_map(|stretch| &stretch.sources) {
-        known.insert(name.as_str(), key);
+    for source in segments.list.iter().flat_map(|stretch| &stretch.sources) {
+        known.insert(source.name.as_str(), &source.key);
     }
     for (file, key) in &inputs.files {
         if known
@@ -101,6 +102,42 @@ pub(super) fn growth(
 }
 
 impl Growth {
+    /// Refuses a file that was read under another name, and is not there under that: its rows would be there twice. `rows` says how many
+    /// are in a file, since those without any are all alike.
+    ///
+    /// # Errors
+    /// `FEED_CHANGED`.
+    pub(super) fn holds_none_of(
+        &self,
+        config: &DatasetConfig,
+        inputs: &Inputs,
+        rows: impl Fn(&Digest) -> u64,
+    ) -> Result<(), Refusal> {
+        let sources = self.segments.list.iter();
+        let sources = sources.flat_map(|stretch| &stretch.sources);
+        let gone = sources.filter(|source| !inputs.contents.contains_key(&source.name));
+        let gone: BTreeMap<&Digest, &str> = gone
+            .map(|source| (&source.content, source.name.as_str()))
+            .collect();
+        for (file, key) in &inputs.files {
+            let content = inputs.contents.get(&file.shown);
+            let Some(before) = content.and_then(|content| gone.get(content)) else {
+                continue;
+            };
+            if rows(key) > 0 {
+                let sentence = format!(
+                    "`{}` is the file that the feed `{}` has read as `{before}`: its rows would be there twice",
+                    file.shown, config.name
+                );
+                let refusal = config.place.refuse(Code::FeedChanged, "feed", sentence);
+                return Err(refusal.with_help(
+                    "give it its name again, or take it away: its rows stay published",
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Puts what is there before the rows that came, in `folder`, where those are already.
     ///
     /// # Errors
@@ -226,9 +263,14 @@ pub(super) fn begun(recipe: Digest, entry: &Dataset, written: &Written) -> Segme
 pub(super) fn made_of(segments: &mut Segments, inputs: &Inputs) {
     if let Some(newest) = segments.list.last_mut() {
         let files = inputs.files.iter();
-        newest.sources = files
-            .map(|(file, key)| (file.shown.clone(), *key))
-            .collect();
+        let source = |(file, key): &(SourceFile, Digest)| {
+            Some(Source {
+                name: file.shown.clone(),
+                key: *key,
+                content: *inputs.contents.get(&file.shown)?,
+            })
+        };
+        newest.sources = files.filter_map(source).collect();
     }
 }
 

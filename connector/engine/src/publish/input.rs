@@ -16,6 +16,8 @@ pub struct Inputs {
     pub files: Vec<(SourceFile, Digest)>,
     /// The files of each lookup.
     pub lookups: BTreeMap<Name, Vec<SourceFile>>,
+    /// The digest of the content of each file of the source, by the name that is shown.
+    pub contents: BTreeMap<String, Digest>,
     /// Over all of it; equal digests mean equal snapshots.
     pub digest: Digest,
 }
@@ -35,8 +37,10 @@ impl Inputs {
         whole.update(b"publish/1\n");
         whole.update(whole_recipe(config, zone).as_bytes());
         let mut found = Vec::new();
+        let mut contents = BTreeMap::new();
         for file in listed {
             let (content, _) = files::digest(&file.path, &file.shown)?;
+            contents.insert(file.shown.clone(), content);
             let mut key = Hasher::default();
             for part in [
                 reading.as_bytes(),
@@ -61,6 +65,7 @@ impl Inputs {
         }
         Ok(Self {
             files: found,
+            contents,
             lookups,
             digest: whole.finish(),
         })

@@ -129,6 +129,11 @@ fn one(
     Ok(rows.finish())
 }
 
+/// How many rows of a file are kept.
+pub(super) fn rows(place: &Place, key: &Digest) -> u64 {
+    known(place, key).map_or(0, |counts| counts.rows)
+}
+
 fn known(place: &Place, key: &Digest) -> Option<Counts> {
     if !rows_path(place, key).is_file() {
         return None;

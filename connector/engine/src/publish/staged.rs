@@ -10,6 +10,7 @@ use crate::snapshot::segments::Segments;
 use crate::source::report::Counts;
 use catalog::dataset::Dataset;
 use evidence::digest::Digest;
+use evidence::time::Time;
 use policy::refusal::Refusal;
 use tempfile::TempDir;
 
@@ -76,6 +77,22 @@ impl Staged {
             manifest,
             folder,
         })
+    }
+
+    /// Says when it comes: its publication may be recorded much later than it was begun.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` or `DISK_FULL` where the state folder can't be written.
+    pub fn stamp(&mut self, now: Time) -> Result<(), Refusal> {
+        self.entry.published_at = now;
+        if let Some(segments) = &mut self.manifest.segments {
+            if let Some(newest) = segments.list.last_mut() {
+                newest.segment.arrived = now;
+            }
+            self.entry.feed = Some(segments.feed());
+        }
+        self.manifest.dataset = self.entry.clone();
+        disk::write_manifest(self.folder.path(), &self.manifest)
     }
 
     /// Puts the snapshot in the place of the published one, which stays on disk until it is retired and unread.

@@ -22,8 +22,19 @@ pub struct Stretch {
     pub segment: Segment,
     /// The digest of the content of each of its files.
     pub content: Vec<Digest>,
-    /// The source files that it was made of: the name of each, and the digest of its content and of how it was read.
-    pub sources: Vec<(String, Digest)>,
+    /// The source files that it was made of.
+    pub sources: Vec<Source>,
+}
+
+/// A source file that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Its name, as it is shown.
+    pub name: String,
+    /// The digest of its content, of its name and of how it was read.
+    pub key: Digest,
+    /// The digest of its content.
+    pub content: Digest,
 }
 
 impl Segments {

@@ -8,7 +8,7 @@ use policy::id::{DatasetId, Name, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Snapshots by dataset; a value that a question pins as a whole.
 pub type Holdings = BTreeMap<DatasetId, Arc<Snapshot>>;
@@ -22,6 +22,7 @@ pub struct Shelf {
     /// Snapshots of this run whose place others have taken, and that are kept for a while.
     old: Mutex<Vec<Arc<Snapshot>>>,
     damaged: Mutex<BTreeMap<Name, Refusal>>,
+    publishing: Mutex<()>,
 }
 
 impl Shelf {
@@ -72,6 +73,7 @@ impl Shelf {
             now: Mutex::new(Arc::new(holdings)),
             old: Mutex::default(),
             damaged: Mutex::new(damaged),
+            publishing: Mutex::new(()),
         };
         (shelf, faults)
     }
@@ -87,6 +89,12 @@ impl Shelf {
     #[must_use]
     pub fn holdings(&self) -> Arc<Holdings> {
         Arc::clone(&self.now.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits until no other publication is under way: each goes on from the one before.
+    pub fn alone(&self) -> MutexGuard<'_, ()> {
+        let turn = self.publishing.lock();
+        turn.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Shows a committed snapshot to every question from now on. The one before it goes with its last reader, or is kept: from
@@ -111,7 +119,7 @@ impl Shelf {
         snapshot
     }
 
-    fn old(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Snapshot>>> {
+    fn old(&self) -> MutexGuard<'_, Vec<Arc<Snapshot>>> {
         self.old.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -27,17 +27,25 @@ pub(super) async fn follow(
         )
         .with_help("ask with --since TOKEN again and again to write files"));
     }
+    // Whoever takes rows as objects takes everything else as objects, too: what is void, and what is whole again.
+    let show = Show {
+        json: show.json || args.format == Some(Format::Json),
+        ..show
+    };
     let every = Duration::from_secs(args.every.into());
     let target = Target {
         file: None,
         format: args.format,
     };
+    let mut answered = args.since.is_some();
     loop {
         match once(connector, &args, &target, global, show).await {
-            Ok((0, token)) => args.since = token.or(args.since),
+            Ok((0, token)) => {
+                args.since = token.or(args.since);
+                answered = true;
+            }
             Ok((status, _)) => return Ok(status),
-            Err(refusal) if args.since.is_none() => return Err(refusal),
-            Err(refusal) if refusal.code == Code::NotContinued => {
+            Err(refusal) if refusal.code == Code::NotContinued && args.since.is_some() => {
                 let why = &refusal.sentence;
                 if show.json {
                     let told = json!({"hansa": {"anew": true, "why": why}});
@@ -48,11 +56,16 @@ pub(super) async fn follow(
                 args.since = None;
                 continue;
             }
-            Err(refusal) if refusal.code.kind() == Kind::OutOfReach => show.refusals(&[refusal]),
+            Err(refusal) if answered && passes(refusal.code) => show.refusals(&[refusal]),
             Err(refusal) => return Err(refusal),
         }
         tokio::time::sleep(every).await;
     }
+}
+
+/// Whether it may be over at the next time.
+fn passes(code: Code) -> bool {
+    code.kind() == Kind::OutOfReach || code == Code::TooManyStreams
 }
 
 /// Asks once, and prints what came; gives the status and the token of where the next one goes on.

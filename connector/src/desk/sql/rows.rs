@@ -2,10 +2,11 @@
 
 use crate::walk::messenger::Messenger;
 use crate::walk::messenger::about::About;
-use crate::walk::token::{Part, Token};
+use crate::walk::token::{self, Part, Token};
 use engine::federate::errand::{Courier as _, Errand, Status};
 use engine::federate::question::{Question, Report};
 use evidence::time::Time;
+use policy::id::ParticipantId;
 use policy::refusal::{Code, Refusal};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -41,6 +42,20 @@ impl Wanted {
         }
     }
 
+    /// Refuses what goes on from an answer to another question: what came would be put to rows that mean something else.
+    ///
+    /// # Errors
+    /// `NOT_CONTINUED`.
+    pub(super) fn is_of(&self, asked: token::Question) -> Result<(), Refusal> {
+        match self {
+            Self::Since(token) if !token.is_of(asked) => Err(Refusal::new(
+                Code::NotContinued,
+                "the token is of another question, purpose or contract",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// The same for each part of a question.
     pub(super) fn about(&self, question: &Question) -> About {
         match self {
@@ -59,14 +74,20 @@ impl Wanted {
 /// What is told of where a question goes on.
 pub(super) struct Told {
     parts: Vec<(Part, Errand)>,
+    asked: token::Question,
     before: Option<Token>,
     continues: bool,
+    left_out: Vec<(ParticipantId, Refusal)>,
     messenger: Arc<Messenger>,
 }
 
 impl Told {
     /// Of a question that is about to be asked.
-    pub(super) fn of(question: &Question, wanted: &Wanted, messenger: Arc<Messenger>) -> Self {
+    pub(super) fn of(
+        (asked, question): (token::Question, &Question),
+        wanted: &Wanted,
+        messenger: Arc<Messenger>,
+    ) -> Self {
         let errands = question.errands().iter();
         let errands = errands.map(|errand| Errand::clone(errand));
         Self {
@@ -75,13 +96,23 @@ impl Told {
                 Wanted::Since(token) => Some(token.clone()),
                 Wanted::All | Wanted::AsOf(_) => None,
             },
-            continues: !matches!(wanted, Wanted::AsOf(_)) && !question.explains(),
+            asked,
+            continues: !matches!(wanted, Wanted::AsOf(_)) && question.stays(),
+            left_out: question.left_out().to_vec(),
             messenger,
         }
     }
 
-    /// Whether every participant said that nothing came.
+    /// Whether everybody who was there before said that nothing came. Where somebody is lacking there is an answer that says so.
     pub(super) fn nothing_came(&self) -> bool {
+        let parts: Vec<Part> = self.parts.iter().map(|(part, _)| *part).collect();
+        let gone = self
+            .before
+            .as_ref()
+            .map_or(0, |before| before.beside(&parts));
+        if gone > 0 || !self.left_out.is_empty() {
+            return false;
+        }
         let came = self.messenger.came();
         let quiet = |errand: &Errand| came.get(&errand.number).is_some_and(|came| came.quiet);
         !self.parts.is_empty() && self.parts.iter().all(|(_, errand)| quiet(errand))
@@ -141,7 +172,8 @@ impl Told {
             return None;
         }
         let came = self.messenger.came();
-        let mut token = self.before.clone().unwrap_or_default();
+        let new = || Token::of_question(self.asked);
+        let mut token = self.before.clone().unwrap_or_else(new);
         let outcomes = report.outcomes();
         for (part, errand) in &self.parts {
             let outcome = outcomes
@@ -159,19 +191,35 @@ impl Told {
     }
 }
 
-/// Asks every part whether something came, and takes no row.
+/// Asks every part whether something came, of a question that is another as a whole where something did.
 ///
 /// # Errors
-/// `NOT_CONTINUED` where something did; what a participant refuses.
-pub(super) async fn all_quiet(question: &Question, messenger: &Messenger) -> Result<(), Refusal> {
+/// `NOT_CONTINUED` where something did or nobody can say; what a participant refuses.
+pub(super) async fn all_quiet(
+    question: &Question,
+    wanted: &Wanted,
+    messenger: &Messenger,
+) -> Result<(), Refusal> {
+    let anew = |what: &str| Err(Refusal::new(Code::NotContinued, what));
+    if !question.stays() {
+        return anew("the question names the moment, so that its answer is another at every time");
+    }
+    let Wanted::Since(token) = wanted else {
+        return anew("nothing is named that it could go on from");
+    };
+    let parts = parts(question);
+    let known = parts.iter().all(|part| token.of(*part).is_some());
+    if !known || token.beside(&parts) > 0 || !question.left_out().is_empty() {
+        return anew("the answer before was over other datasets");
+    }
     for errand in question.errands() {
+        // Where something came the first rows of it may be on their way; they are let go of.
         drop(messenger.fetch(Errand::clone(errand)).await?);
         let came = messenger.came();
         if !came.get(&errand.number).is_some_and(|came| came.quiet) {
-            return Err(Refusal::new(
-                Code::NotContinued,
+            return anew(
                 "something came, and the question puts rows together: the whole answer is another",
-            ));
+            );
         }
     }
     Ok(())

@@ -8,7 +8,9 @@ use crate::walk::ask;
 use crate::walk::cite::cite;
 use crate::walk::messenger::Messenger;
 use crate::walk::messenger::turn::{APART, PAUSE};
+use crate::walk::token;
 use arrow_array::RecordBatch;
+use engine::federate::errand::Status;
 use engine::federate::question::{Answer, Question, Wish};
 use futures::StreamExt as _;
 use policy::refusal::{Code, Refusal};
@@ -73,10 +75,12 @@ async fn once(
     }
     let messenger = Messenger::new(node, user)?.about(wanted.about(&question));
     let messenger = Arc::new(messenger);
-    let told = Told::of(&question, wanted, Arc::clone(&messenger));
+    let asked = token::Question::of(text, wish);
+    wanted.is_of(asked)?;
+    let told = Told::of((asked, &question), wanted, Arc::clone(&messenger));
     if matches!(wanted, Wanted::Since(_)) && !question.is_additive() {
         // Nothing of it is put together from parts: either nothing came to any of them, or all is asked anew.
-        rows::all_quiet(&question, &messenger)
+        rows::all_quiet(&question, wanted, &messenger)
             .await
             .map_err(|refusal| cite(node, text, refusal))?;
         return Ok(Begun {
@@ -93,6 +97,17 @@ async fn once(
         )
         .await
         .map_err(|refusal| cite(node, text, refusal))?;
+    if matches!(wanted, Wanted::Since(_)) {
+        // Also who may be lacking: what can't go on there would never come.
+        let outcomes = answer.report.outcomes().into_iter();
+        let mut refused = outcomes.filter_map(|went| match went.status {
+            Status::Failed(why) if why.code == Code::NotContinued => Some(*why),
+            _ => None,
+        });
+        if let Some(why) = refused.next() {
+            return Err(cite(node, text, why).into());
+        }
+    }
     // An answer without rows is looked at again.
     answer.batches = answer.batches.fuse().boxed();
     let first = answer.batches.next().await.transpose();

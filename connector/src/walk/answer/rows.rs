@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 /// What a question may read, and the answer that it goes on from.
 pub(super) struct Rows<'q> {
+    node: &'q Node,
     holdings: Arc<Holdings>,
     /// Whether all of it is read.
     whole: bool,
@@ -65,9 +66,14 @@ impl<'q> Rows<'q> {
         let wanted = match ask.rows {
             ask::Rows::All => Wanted::All,
             ask::Rows::Since(request) => Wanted::Since(earlier(node, request, &posed.asker)?),
+            ask::Rows::AsOf(at) if at > node.now() => {
+                let sentence = format!("{at} is still to come, and what will be there then");
+                return Err(Refusal::new(Code::AsOfUnavailable, sentence));
+            }
             ask::Rows::AsOf(at) => Wanted::AsOf(at),
         };
         Ok(Self {
+            node,
             holdings: Arc::clone(holdings),
             whole: true,
             wanted,
@@ -104,6 +110,9 @@ impl<'q> Rows<'q> {
                 }
                 let (after, grown) = since(&ruled, earlier, &self.holdings)?;
                 if grown.is_empty() {
+                    self.node
+                        .seats
+                        .polled(ruled.standing().asker().id(), self.node.ticks())?;
                     let quiet = Box::new(ruled.quiet(earlier.permit));
                     return Ok(About::None(quiet));
                 }

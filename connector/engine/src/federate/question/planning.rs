@@ -19,6 +19,7 @@ use crate::limits::{Limits, SqlLimits};
 use crate::model::Model;
 use crate::plan::functions::exact;
 use crate::plan::names::Tables;
+use crate::plan::steady;
 use crate::plan::{Planned, planned, stack};
 use crate::session;
 use crate::session::apart;
@@ -76,6 +77,9 @@ fn plan_here(
         ));
         planned = chosen.read(sql, limits, now)?;
     }
+    // By what was asked: what participants do of it and what is done here makes no difference.
+    let goes_on = steady::is_steady(&planned.plan) && steady::is_additive(&planned.plan);
+    let stays = steady::is_steady(&planned.plan) && !planned.explain;
     let mut desk = Desk::new(writer, wish.clone());
     let plan = cells::lift(planned.plan, &mut desk)
         .and_then(exact::guarded)
@@ -92,6 +96,8 @@ fn plan_here(
         errands: desk.errands,
         left_out,
         wish,
+        goes_on,
+        stays,
         explain: planned.explain,
     })
 }

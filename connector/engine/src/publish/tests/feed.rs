@@ -233,6 +233,24 @@ fn what_was_read_does_not_change() {
     assert_eq!(anew.dataset.feed.unwrap().segments, 1);
 }
 
+/// Rotated or moved, a file would be read again; files without rows are all alike.
+#[test]
+fn a_file_under_another_name_is_not_read_twice() {
+    let mut feed = Feed::new();
+    feed.bring("a.csv", 0, &[1]);
+    feed.bring("empty-1.csv", 0, &[]);
+    feed.publish();
+    let data = feed.folder.path().join("data");
+    let moves = |from: &str, to: &str| std::fs::rename(data.join(from), data.join(to)).unwrap();
+    moves("a.csv", "2026-a.csv");
+    let refusal = feed.try_publish(false).unwrap_err();
+    refused(&refusal, Code::FeedChanged, "has read as `data/a.csv`");
+    moves("2026-a.csv", "a.csv");
+    moves("empty-1.csv", "empty-2.csv");
+    feed.bring("b.csv", 0, &[1]);
+    assert_eq!(ints(&feed.publish(), "value"), [1, 1].map(Some));
+}
+
 #[test]
 fn a_preparation_sees_new_rows_alone_and_none_is_no_row() {
     let mut feed = Feed::new();

@@ -1,6 +1,6 @@
 //! The segments of a feed as they lie on disk.
 
-use crate::snapshot::segments::{Segments, Stretch};
+use crate::snapshot::segments::{Segments, Source, Stretch};
 use catalog::feed::Segment;
 use evidence::digest::Digest;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,8 @@ struct StretchShape {
     digest: String,
     time_span: Option<(String, String)>,
     content: Vec<String>,
-    sources: Vec<(String, String)>,
+    /// Name, key and content.
+    sources: Vec<(String, String, String)>,
 }
 
 impl SegmentsShape {
@@ -66,7 +67,9 @@ impl StretchShape {
             time_span: time_span.map(|(first, last)| (first.to_string(), last.to_string())),
             content: content.iter().map(ToString::to_string).collect(),
             sources: sources
-                .map(|(name, key)| (name.clone(), key.to_string()))
+                .map(|Source { name, key, content }| {
+                    (name.clone(), key.to_string(), content.to_string())
+                })
                 .collect(),
         }
     }
@@ -79,8 +82,14 @@ impl StretchShape {
         let content = self.content.iter().map(|digest| digest.parse().ok());
         let content: Option<Vec<Digest>> = content.collect();
         let sources = self.sources.into_iter();
-        let sources: Option<Vec<(String, Digest)>> = sources
-            .map(|(name, key)| Some((name, key.parse().ok()?)))
+        let sources: Option<Vec<Source>> = sources
+            .map(|(name, key, content)| {
+                Some(Source {
+                    name,
+                    key: key.parse().ok()?,
+                    content: content.parse().ok()?,
+                })
+            })
             .collect();
         Some(Stretch {
             segment: Segment {

@@ -73,7 +73,7 @@ impl Story {
         let Some(label) = read.snapshot.as_deref() else {
             return true;
         };
-        if label == version && read.as_of.is_none() {
+        if label == version && read.as_of.is_none() && read.after.is_none() {
             return true;
         }
         let of_it = |one: &&Published| one.dataset == read.dataset;
