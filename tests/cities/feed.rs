@@ -344,6 +344,27 @@ fn a_question_is_followed_until_its_contract_is_withdrawn() {
         .must();
     let end = following.end();
     assert_eq!(end.status, Some(3), "{}", end.err);
-    // The other contract goes on.
-    assert_eq!(answer(get(&other, &[])).0, seen(0..50));
+    // The other contract goes on; what is another as a whole comes as a whole, and is said to.
+    let count = "SELECT count(*) AS value FROM lindau.readings";
+    let ask = [
+        "sql",
+        count,
+        "--purpose",
+        PURPOSE,
+        "--format",
+        "json",
+        "--follow",
+        "--every",
+        "1",
+    ];
+    let mut following = other.start(&ask);
+    let mut next = || -> Value { serde_json::from_str(&following.first_line()).unwrap() };
+    let all = |end: i64| i64::try_from(seen(0..end).len()).unwrap();
+    assert_eq!(number(&next(), "value"), all(50));
+    assert_eq!(next()["hansa"]["complete"], true);
+    bring(&lindau, 4, 50..60);
+    assert_eq!(next()["hansa"]["anew"], true);
+    assert_eq!(number(&next(), "value"), all(60));
+    following.kill();
+    assert_eq!(answer(get(&other, &[])).0, seen(0..60));
 }

@@ -10,5 +10,6 @@ mod groups;
 mod heads;
 mod prepaid;
 mod prohibited;
+mod publish;
 mod refusals;
 mod withdrawal;

@@ -91,3 +91,16 @@ fn many_questions_at_the_same_time_do_not_see_the_same_free_seat() {
     assert_eq!(got.iter().flatten().count(), 12);
     assert_eq!(seats.taken(), 12);
 }
+
+#[test]
+fn who_polls_too_often_waits_for_the_next_minute() {
+    let seats = Seats::default();
+    let (acme, other) = (peer("acme.example"), peer("other.example"));
+    for _ in 0..POLLS {
+        seats.polled(&acme, 5).unwrap();
+    }
+    let refusal = seats.polled(&acme, 5 + MINUTE - 1).unwrap_err();
+    assert_eq!(refusal.code, Code::TooManyStreams);
+    seats.polled(&other, 6).unwrap();
+    seats.polled(&acme, 5 + MINUTE).unwrap();
+}
