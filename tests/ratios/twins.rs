@@ -10,8 +10,8 @@ use std::path::Path;
 /// So many at once.
 const TWINS: usize = 50;
 
-/// So often each of them here.
-const POLLS: u32 = 60;
+/// So often each of them here: all of them are one participant, which is told so 600 times a minute at most.
+const POLLS: u32 = 11;
 
 /// As often in a day, once a minute.
 const A_DAY: f64 = 1440.0;

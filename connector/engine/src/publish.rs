@@ -44,6 +44,8 @@ pub struct Context {
     pub limits: Limits,
     /// Whether a feed begins again.
     pub anew: bool,
+    /// The labels of the last publications on the books, by dataset.
+    pub logged: BTreeMap<DatasetId, String>,
 }
 
 /// How far a publication is.
@@ -223,7 +225,9 @@ fn describe(
     if let Some(model) = model {
         model::conform::days(model, written, entry).map_err(|why| at(config, "model", why))?;
     }
-    entry.version = disk::next_version(&Place::new(&context.state, &config.name), context.now)?;
+    let place = Place::new(&context.state, &config.name);
+    let logged = context.logged.get(&entry.id).map(String::as_str);
+    entry.version = disk::next_version(&place, context.now, logged)?;
     entry.rows = written.rows;
     entry.bytes = written.bytes;
     entry.time_span = written.time_span(entry);

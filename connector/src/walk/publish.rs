@@ -8,8 +8,9 @@ use catalog::publish::{Draft, Withdrawn};
 use engine::publish::{Context, Outcome, Progress, Report};
 use engine::release::Released;
 use engine::source::config::{DatasetConfig, read};
-use policy::id::Name;
+use policy::id::{DatasetId, Name};
 use policy::refusal::{Code, Refusal};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 /// What publishing one dataset came to.
@@ -74,6 +75,7 @@ pub(crate) fn one(
         now: node.now(),
         limits: node.limits(),
         anew: way.anew,
+        logged: logged(node)?,
     };
     let name = dataset.name.as_str();
     let progress = |progress: Progress<'_>| match progress {
@@ -150,6 +152,17 @@ pub(crate) fn one(
         dry: false,
         faults,
     })
+}
+
+/// The labels of the last publications on the books.
+fn logged(node: &Node) -> Result<BTreeMap<DatasetId, String>, Refusal> {
+    let published = node.index(|state| state.published())?.into_iter();
+    let labels = published.filter_map(|(dataset, body)| {
+        let body: serde_json::Value = serde_json::from_str(&body).ok()?;
+        let label = body.get("version")?.as_str()?.to_owned();
+        Some((dataset.parse().ok()?, label))
+    });
+    Ok(labels.collect())
 }
 
 fn relist(node: &Arc<Node>, entry: Dataset) -> Result<Published, Refusal> {

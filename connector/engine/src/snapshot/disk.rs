@@ -70,21 +70,22 @@ pub fn staging(place: &Place) -> Result<TempDir, Refusal> {
         .map_err(|error| broken(&place.folder, &error))
 }
 
-/// The label of the next snapshot: the day in UTC and a number.
+/// The label of the next snapshot: the day in UTC and a number above those of the day before it, here and on the books. So a label
+/// names one snapshot for ever, also where a folder was put back from a backup.
 ///
 /// # Errors
 /// `STATE_BROKEN` where the pointer can't be read.
-pub fn next_version(place: &Place, now: Time) -> Result<String, Refusal> {
+pub fn next_version(place: &Place, now: Time, logged: Option<&str>) -> Result<String, Refusal> {
     let day: String = now.to_string().chars().take(10).collect();
     let last = pointer(place)?
         .map(|pointer| pointer.last)
         .unwrap_or_default();
-    let number = last
-        .strip_prefix(&day)
-        .and_then(|rest| rest.strip_prefix('.'))
-        .map(|number| number.strip_suffix(LIVE).unwrap_or(number))
-        .and_then(|number| number.parse::<u64>().ok())
-        .unwrap_or(0);
+    let of_today = |label: &str| {
+        let number = label.strip_prefix(&day)?.strip_prefix('.')?;
+        let number = number.strip_suffix(LIVE).unwrap_or(number);
+        number.parse::<u64>().ok()
+    };
+    let number = of_today(&last).max(logged.and_then(of_today)).unwrap_or(0);
     Ok(format!("{day}.{}", number.saturating_add(1)))
 }
 

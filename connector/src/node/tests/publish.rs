@@ -33,3 +33,29 @@ async fn publications_at_once_leave_one_that_is_on_the_books_and_on_disk() {
     let shown = node.catalog(|catalog| catalog.datasets().next().cloned());
     assert_eq!(Some(shown.unwrap().version), labels.last().cloned());
 }
+
+/// A folder that was put back from a backup points to an older label: none is given twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_names_one_snapshot_also_after_a_restore() {
+    let mut town = Town::new();
+    town.settle("lindau", TERMS);
+    let bundle = town.bundle();
+    std::fs::write(town.home("lindau").join("bundle.json"), bundle).unwrap();
+    let file = town.home("lindau").join("data/bikes.csv");
+    let pointer = town
+        .home("lindau")
+        .join("state/datasets/bikes/current.json");
+    let node = town.open("lindau");
+    let old = std::fs::read(&pointer).unwrap();
+    std::fs::write(&file, "site,bikes\nHafen,1\n").unwrap();
+    published(&node).unwrap();
+    std::fs::write(&pointer, old).unwrap();
+    std::fs::write(&file, "site,bikes\nHafen,2\n").unwrap();
+    published(&node).unwrap();
+    let records = records(&node, "publish");
+    let labels: std::collections::BTreeSet<String> = records
+        .iter()
+        .map(|record| said(record, "version"))
+        .collect();
+    assert_eq!(labels.len(), records.len(), "{labels:?}");
+}

@@ -100,6 +100,7 @@ impl<'q> Rows<'q> {
             }
             Wanted::Since(earlier) => {
                 let refused = |what: &str| Err(Refusal::new(Code::NotContinued, what));
+                // INVARIANT: goes-on. The same question, and the same done to each row: what came is then all that is new.
                 if earlier.mark != mark.to_string() {
                     return refused(
                         "the question, its purpose, its contract or what that shows is another than in the earlier answer",
