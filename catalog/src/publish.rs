@@ -100,12 +100,7 @@ pub fn body(dataset: &Dataset) -> Json {
     ];
     // Only of a feed: records from before there were any stay as they are.
     let feed = dataset.feed.as_ref().map(|feed| ("feed", feed.body()));
-    let members = members.into_iter().chain(feed);
-    Json::Object(
-        members
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-    )
+    Json::object(members.into_iter().chain(feed))
 }
 
 /// A dataset that is about to be taken out of the catalogue.

@@ -71,7 +71,7 @@ pub fn canonical(value: &Json) -> Vec<u8> {
 impl Json {
     /// An object of these members.
     #[must_use]
-    pub fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
+    pub fn object<'a>(members: impl IntoIterator<Item = (&'a str, Self)>) -> Self {
         Self::Object(
             members
                 .into_iter()

@@ -54,7 +54,7 @@ impl<Q: Question> Evidence for Ruled<Q> {
                                     ("snapshot", optional(self.snapshots.get(dataset))),
                                 ];
                                 let after = after.map(|label| ("after", Json::text(label)));
-                                object(members.into_iter().chain(after))
+                                Json::object(members.into_iter().chain(after))
                             })
                             .collect(),
                     ),
@@ -76,7 +76,7 @@ impl<Q> Ruled<Q> {
             .map(|index| ("follows", Json::count(index)));
         let as_of = self.part.as_of.map(|at| ("as_of", Json::text(at)));
         let mark = self.mark.map(|mark| ("mark", Json::text(mark)));
-        object(members.into_iter().chain(follows).chain(as_of).chain(mark))
+        Json::object(members.into_iter().chain(follows).chain(as_of).chain(mark))
     }
 
     /// What of what was paid beforehand is spent by admitting the question.
@@ -145,11 +145,7 @@ impl Evidence for Declined {
             } else {
                 "refuse"
             },
-            body: Json::Object(
-                body.into_iter()
-                    .map(|(name, value)| (name.to_owned(), value))
-                    .collect(),
-            ),
+            body: Json::object(body),
         }
     }
 }
@@ -246,15 +242,7 @@ fn granted(
     let attest = attest.and(grant.first());
     let attest = attest.map(|first| ("attest", Json::text(first)));
     let guard = guard.map(|document| ("guard", Json::text(document)));
-    object(granted.into_iter().chain(relied).chain(attest).chain(guard))
-}
-
-fn object(members: impl Iterator<Item = (&'static str, Json)>) -> Json {
-    Json::Object(
-        members
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect(),
-    )
+    Json::object(granted.into_iter().chain(relied).chain(attest).chain(guard))
 }
 
 fn certificate(standing: &InForce) -> Json {

@@ -102,7 +102,7 @@ impl<Q: Question> Ruled<Q> {
     }
 }
 
-/// The closed list of effects that look at one row at a time, at no clock.
+/// The closed list of effects that look at one row at a time.
 const fn is_row_by_row(effect: &Effect) -> bool {
     match effect.what {
         What::KeepRows(_)
@@ -116,9 +116,10 @@ const fn is_row_by_row(effect: &Effect) -> bool {
         | What::Band { .. }
         | What::LookUp(_)
         | What::CoarsenTime { .. }
-        | What::CoarsenPlace { .. } => true,
-        // Its mark differs at every instant, too: what was too young then is old enough later.
-        What::KeepBefore { .. } | What::AggregateOnly(_) => false,
+        | What::CoarsenPlace { .. }
+        // Its instant stands in it, and so in the mark: what was too young then is another question.
+        | What::KeepBefore { .. } => true,
+        What::AggregateOnly(_) => false,
     }
 }
 

@@ -173,12 +173,7 @@ impl Rule for Prohibition {
             let term = part.term();
             members.push((term.spec().name, normal(&term)));
         }
-        Json::Object(
-            members
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-        )
+        Json::object(members)
     }
 
     /// Of prohibitions of one kind of part, one is the other that changed.

@@ -130,7 +130,7 @@ impl Question {
     /// Whether the answer over what came since is what came to the answer, as far as it is put together here.
     #[must_use]
     pub fn is_additive(&self) -> bool {
-        !self.explain && self.goes_on && steady::is_additive(&self.plan)
+        self.goes_on && steady::is_additive(&self.plan)
     }
 
     /// Whether it is the same answer at any time as long as nothing comes: it names no function of the moment, and asks for rows.
@@ -207,6 +207,8 @@ impl Question {
             let item = running.next().await?;
             Some((item, running))
         })
+        // Whoever has seen its end may look again.
+        .fuse()
         .boxed();
         Ok(Answer {
             schema,

@@ -54,13 +54,10 @@ impl Segments {
         }
     }
 
-    /// How many files there are before the segment that the first one is for which this holds.
-    fn files_before(&self, ends: impl Fn(&Segment) -> bool) -> usize {
-        let before = self
-            .list
-            .iter()
-            .take_while(|stretch| !ends(&stretch.segment));
-        before.map(|stretch| stretch.content.len()).sum()
+    /// How many files the first so many segments have.
+    fn files(&self, segments: usize) -> usize {
+        let first = self.list.iter().take(segments);
+        first.map(|stretch| stretch.content.len()).sum()
     }
 }
 
@@ -92,9 +89,8 @@ impl Snapshot {
         let Some(at) = list.position(|stretch| stretch.segment.version == label) else {
             return Since::Another;
         };
-        let kept = segments.list.iter().take(at.saturating_add(1));
-        let kept = kept.map(|stretch| stretch.content.len()).sum();
-        let files: Vec<PathBuf> = self.files.iter().skip(kept).cloned().collect();
+        let kept = segments.files(at.saturating_add(1));
+        let files = self.files.iter().skip(kept).cloned().collect();
         Since::Grown(Box::new(self.with_files(files)))
     }
 
@@ -108,12 +104,10 @@ impl Snapshot {
             return Some(self.clone());
         }
         let segments = self.segments.as_ref()?;
+        let come = |stretch: &&Stretch| stretch.segment.arrived <= at;
+        let come = segments.list.iter().take_while(come).count();
         // Before its first segment there was no such dataset: whoever asks is not told that it was empty.
-        let first = segments.list.first()?;
-        if first.segment.arrived > at {
-            return None;
-        }
-        let files = segments.files_before(|segment| segment.arrived > at);
+        let files = (come > 0).then(|| segments.files(come))?;
         Some(self.with_files(self.files.iter().take(files).cloned().collect()))
     }
 

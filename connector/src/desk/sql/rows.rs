@@ -73,7 +73,7 @@ impl Wanted {
 
 /// What is told of where a question goes on.
 pub(super) struct Told {
-    parts: Vec<(Part, Errand)>,
+    parts: Vec<(Part, Arc<Errand>)>,
     asked: token::Question,
     before: Option<Token>,
     continues: bool,
@@ -88,8 +88,7 @@ impl Told {
         wanted: &Wanted,
         messenger: Arc<Messenger>,
     ) -> Self {
-        let errands = question.errands().iter();
-        let errands = errands.map(|errand| Errand::clone(errand));
+        let errands = question.errands().iter().cloned();
         Self {
             parts: parts(question).into_iter().zip(errands).collect(),
             before: match wanted {

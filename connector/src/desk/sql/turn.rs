@@ -108,8 +108,6 @@ async fn once(
             return Err(cite(node, text, why).into());
         }
     }
-    // An answer without rows is looked at again.
-    answer.batches = answer.batches.fuse().boxed();
     let first = answer.batches.next().await.transpose();
     let first = first.map_err(|refusal| cite(node, text, refusal))?;
     let nothing = first.is_none() && told.nothing_came();

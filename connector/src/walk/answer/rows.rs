@@ -27,7 +27,6 @@ pub(super) struct Rows<'q> {
     /// Whether all of it is read.
     whole: bool,
     wanted: Wanted,
-    secret: &'q [u8; 32],
     sql: &'q str,
 }
 
@@ -77,7 +76,6 @@ impl<'q> Rows<'q> {
             holdings: Arc::clone(holdings),
             whole: true,
             wanted,
-            secret: &node.schema_secret,
             sql: &ask.sql,
         })
     }
@@ -87,7 +85,7 @@ impl<'q> Rows<'q> {
     /// # Errors
     /// `NOT_CONTINUED`, `AS_OF_UNAVAILABLE`.
     pub(super) fn of(&mut self, ruled: Ruled<Bound>) -> Result<About, Refusal> {
-        let mark = ruled.mark(self.secret, self.sql);
+        let mark = ruled.mark(&self.node.schema_secret, self.sql);
         let part = match &self.wanted {
             Wanted::All => Part::default(),
             Wanted::AsOf(at) => {

@@ -78,8 +78,8 @@ fn plan_here(
         planned = chosen.read(sql, limits, now)?;
     }
     // By what was asked: what participants do of it and what is done here makes no difference.
-    let goes_on = steady::is_steady(&planned.plan) && steady::is_additive(&planned.plan);
-    let stays = steady::is_steady(&planned.plan) && !planned.explain;
+    let stays = !planned.explain && steady::is_steady(&planned.plan);
+    let goes_on = stays && steady::is_additive(&planned.plan);
     let mut desk = Desk::new(writer, wish.clone());
     let plan = cells::lift(planned.plan, &mut desk)
         .and_then(exact::guarded)
