@@ -22,6 +22,7 @@ mod copy;
 mod finding;
 mod goes_on;
 mod heads;
+mod lent;
 mod papers;
 mod permit;
 mod receipt;
@@ -82,6 +83,7 @@ fn judge(args: &Args) -> Result<Told, String> {
     let mut findings = case.findings.clone();
     findings.extend(permit::judge(&case));
     findings.extend(goes_on::judge(&case));
+    findings.extend(lent::judge(&case));
     findings.extend(receipt::judge(&case));
     findings.extend(stated::judge(&case));
     findings.extend(used::judge(&case));

@@ -6,7 +6,7 @@ use crate::finding::Finding;
 use crate::relied;
 use evidence::time::Time;
 use keep::audit::story::{Life, Question, Read};
-use policy::contract::{Agreed, Agreement, Book};
+use policy::contract::{Agreed, Agreement, Book, Standing};
 use policy::id::{ContractId, ParticipantId, PurposeId};
 use policy::refusal::Code;
 use policy::term::normal;
@@ -198,6 +198,15 @@ fn book(case: &Case, copy: &Copy, upto: u64, asker: ParticipantId, id: ContractI
         }
     }
     book
+}
+
+/// Whether a contract was in force for the log's owner at a record.
+pub(crate) fn in_force(case: &Case, copy: &Copy, agreed: &Agreed, (upto, at): (u64, Time)) -> bool {
+    let active = life(copy, agreed.id()).and_then(|life| life.activated);
+    active.is_some_and(|(index, _)| index < upto)
+        && book(case, copy, upto, copy.owner.clone(), agreed.id())
+            .all(at)
+            .any(|(id, _, standing)| id == agreed.id() && standing == Standing::InForce)
 }
 
 fn life(copy: &Copy, id: ContractId) -> Option<&Life> {

@@ -49,6 +49,7 @@ pub mod streams;
 pub mod time_bucket;
 mod together;
 pub mod tongue;
+pub mod travel;
 pub mod version;
 pub mod vocabulary;
 pub mod window;
@@ -80,6 +81,7 @@ use release::Release;
 use rule::Binding;
 use sector::Sector;
 use service::Service;
+use travel::Travel;
 use version::Schemas;
 
 /// The most clauses that a policy may hold, so that every ruling fits into one record.
@@ -234,6 +236,8 @@ pub enum Term {
     JoinWith(Vec<DatasetId>),
     /// 25: the columns that it is joined over are shown to nobody.
     KeysStay,
+    /// 25: values of columns may be sent to others, to narrow what these answer.
+    KeysTravel(Travel),
     /// 26: questions in each period.
     Queries(Quota),
     /// 27: rows in each period.

@@ -3,6 +3,7 @@
 mod accused;
 mod forged;
 mod guarded;
+mod lent;
 mod relied;
 mod stated;
 

@@ -1,7 +1,8 @@
 //! Questions over several participants: names to a plan, a plan to errands, and what they bring back to one answer.
 //!
 //! Nothing here opens a socket; a [`errand::Courier`] carries the errands. All texts that travel are fixed before the
-//! first row arrives, so nothing of one participant's rows can reach another.
+//! first row arrives, so nothing of one participant's rows can reach another; but for keys that its contract lets travel
+//! ([`narrow`]).
 
 pub mod errand;
 pub mod explain;
@@ -20,6 +21,7 @@ mod gather;
 mod harmless;
 mod joined;
 mod look;
+mod narrow;
 mod order;
 mod peersql;
 mod select;

@@ -2,24 +2,25 @@
 
 mod age;
 mod analyze;
+mod footer;
 mod rows;
 mod turn;
 
 use crate::cli::verb::question::{ExplainArgs, GetArgs, SqlArgs};
 use crate::desk::out::Out;
+use crate::desk::sql::footer::{footer, keys_json, lacking};
 use crate::desk::sql::rows::Wanted;
 use crate::desk::{Outcome, Trouble, blocking};
 use crate::node::Node;
 use crate::walk::ask;
 use crate::walk::cite::cite;
-use ::policy::id::{ContractId, ParticipantId, PurposeId};
+use ::policy::id::{ContractId, PurposeId};
 use ::policy::refusal::{Code, Refusal};
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
-use engine::federate::errand::{Outcome as Went, Reading, Status};
-use engine::federate::question::{Question, Report, Wish};
+use engine::federate::question::{Question, Wish};
 use engine::limits::SqlLimits;
 use futures::StreamExt as _;
 use serde_json::{Value, json};
@@ -40,7 +41,10 @@ async fn asked(
     out: &Out,
 ) -> Outcome {
     let text = args.sql.unwrap_or_default();
-    let wish = wish(node, args.purpose.as_deref(), &args.contract, args.partial)?;
+    let wish = Wish {
+        settled: args.follow || args.since.is_some(),
+        ..wish(node, args.purpose.as_deref(), &args.contract, args.partial)?
+    };
     let wanted = Wanted::of(args.since.as_deref(), args.as_of.as_deref())?;
     let turn::Begun {
         answer,
@@ -112,6 +116,7 @@ pub(crate) async fn explain(
             "most_bytes": errand.most_bytes,
             "guessed": errand.guessed,
             "relies_on_own_keys": errand.relies,
+            "keys": errand.keys.iter().map(keys_json).collect::<Vec<_>>(),
         }));
     }
     let here: Vec<Value> = explanation
@@ -191,6 +196,7 @@ fn wish(
         purpose,
         contracts,
         partial,
+        settled: false,
     })
 }
 
@@ -216,123 +222,6 @@ async fn plan(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<Question, Trou
             })
         }
     }
-}
-
-/// The lines below a result.
-fn footer(node: &Node, report: &Report, rows: u64) -> (Value, String) {
-    let mut participants = Vec::new();
-    let mut text = String::new();
-    let outcomes = report.outcomes();
-    for went in &outcomes {
-        participants.push(outcome_json(went));
-        text.push_str(&outcome_text(node, went));
-    }
-    let read = age::Read::of(&outcomes);
-    text.push_str(&read.text());
-    let (oldest, several) = read.json();
-    let missing = report.missing();
-    for (participant, why) in &missing {
-        text.push_str(&format!(
-            "INCOMPLETE: the answer lacks {}: {why}\n",
-            participant.domain()
-        ));
-    }
-    let data = json!({"hansa": {
-        "complete": missing.is_empty(),
-        "rows": rows,
-        "participants": participants,
-        "missing": lacking(&missing),
-        "oldest": oldest,
-        "several_snapshots": several,
-    }});
-    (data, format!("\n{text}"))
-}
-
-fn lacking(missing: &[(ParticipantId, Refusal)]) -> Vec<Value> {
-    missing
-        .iter()
-        .map(|(participant, why)| {
-            json!({
-                "participant": participant.domain(),
-                "code": why.code.as_str(),
-                "sentence": why.sentence,
-            })
-        })
-        .collect()
-}
-
-fn outcome_json(went: &Went) -> Value {
-    let errand = &went.errand;
-    json!({
-        "participant": errand.participant.domain(),
-        "reads": errand.reads.iter().map(reading_json).collect::<Vec<_>>(),
-        "sql": errand.sql,
-        "rows": went.rows,
-        "bytes": went.bytes,
-        "status": match &went.status {
-            Status::Running => "running",
-            Status::Answered => "answered",
-            Status::Enough => "enough",
-            Status::Failed(_) => "failed",
-        },
-    })
-}
-
-fn reading_json(reading: &Reading) -> Value {
-    json!({
-        "dataset": reading.dataset.name.as_str(),
-        "contract": reading.contract.map(|contract| contract.to_string()),
-        "snapshot": reading.snapshot,
-        "from": reading.time_span.map(|(from, _)| from.to_string()),
-        "to": reading.time_span.map(|(_, to)| to.to_string()),
-        "covers_less_than_asked": reading.falls_short(),
-        "coverage_untold": reading.is_span_untold(),
-    })
-}
-
-/// A line for each dataset; what several of one participant gave together stands behind the last of them.
-fn outcome_text(node: &Node, went: &Went) -> String {
-    let errand = &went.errand;
-    let mut text = String::new();
-    for (at, reading) in (1..).zip(&errand.reads) {
-        let contract = match reading.contract {
-            None => "own data, house contract".to_owned(),
-            Some(contract) => {
-                let public = node.book(|book| book.agreement(contract).is_none());
-                let kind = if public { "public view" } else { "contract" };
-                format!("{kind} {}", contract.short())
-            }
-        };
-        let rows = match errand.reads.len() {
-            1 => format!(", {} rows", went.rows),
-            all if at == all => format!(", together {} rows", went.rows),
-            _ => String::new(),
-        };
-        let span = reading.time_span.map_or_else(String::new, |(from, to)| {
-            format!(
-                ", covers {} to {}",
-                day(&from.to_string()),
-                day(&to.to_string())
-            )
-        });
-        let short = if reading.falls_short() {
-            "\n  NOTICE: that is less time than the question asks for"
-        } else if reading.is_span_untold() {
-            "\n  NOTICE: what time it covers is not told, since the contract shows some of the rows; min and max of the time say it"
-        } else {
-            ""
-        };
-        text.push_str(&format!(
-            "{}: {contract}, snapshot {}{rows}{span}{short}\n",
-            reading.relation(&errand.alias),
-            reading.snapshot,
-        ));
-    }
-    text
-}
-
-fn day(instant: &str) -> String {
-    instant.chars().take(10).collect()
 }
 
 /// Rows that nobody takes would keep a seat that others wait for.

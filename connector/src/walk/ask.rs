@@ -257,6 +257,8 @@ fn remote_tables(node: &Node, seen: &Seen, wish: &Wish) -> (Vec<RemoteTable>, Ve
             Ok(table) => tables.push(RemoteTable {
                 barred: barred::barred(node, seen, id, &agreement, wish),
                 joins: term::joins::side(&agreement.clauses),
+                travel: term::travel::of(&agreement.clauses)
+                    .map(|(clause, travel)| (clause, travel.clone())),
                 ..table
             }),
             Err(refusal) => unusable.push(refusal.with_contract(id)),

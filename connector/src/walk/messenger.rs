@@ -1,6 +1,7 @@
 //! Messenger: carries the errands of a question, each on the books before it goes, and settles what is owed when rows end.
 
 pub(crate) mod about;
+mod keys;
 mod own;
 mod sending;
 pub(crate) mod turn;
@@ -85,6 +86,7 @@ impl Messenger {
     ) -> Result<RemoteRows, Refusal> {
         let node = &self.node;
         let client = node.call(peer).await?;
+        keys::may_go(node, errand, &peer.id)?;
         let asked = Asked::of(&asking);
         let begun = node.ticks();
         let recorded = node
@@ -96,6 +98,7 @@ impl Messenger {
                     .iter()
                     .map(|reading| reading.dataset.to_string())
                     .collect(),
+                keys: keys::told(errand),
                 actor: self.actor.clone(),
             })
             .await?;

@@ -61,6 +61,8 @@ impl Question {
             contracts,
             // Whoever is lacking is asked later for all that came meanwhile.
             partial: _,
+            // What is sent to whom makes it no other question.
+            settled: _,
         } = wish;
         let digest = Digest::of(text.as_bytes());
         let rest = format!("question/1\n{digest}\n{purpose:?}\n{contracts:?}");

@@ -163,6 +163,7 @@ impl Term {
             Self::JoinKeys(list) => ask(&joins::Keys(list)),
             Self::JoinWith(list) => ask(&joins::With(list)),
             Self::KeysStay => ask(&joins::Stay),
+            Self::KeysTravel(term) => ask(term),
             Self::Queries(quota) => ask(&counts(&quota::QUERIES, *quota)),
             Self::RowQuota(quota) => ask(&counts(&quota::ROWS, *quota)),
             Self::ByteQuota(quota) => ask(&counts(&quota::BYTES, *quota)),

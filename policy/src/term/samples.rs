@@ -16,6 +16,7 @@ use super::pseudonym::Pseudonym;
 use super::published_area::PublishedArea;
 use super::release::{Late, Release};
 use super::service::Service;
+use super::travel::{Travel, Whom};
 use super::version::Schemas;
 use super::{Bounds, Bucket, Forbidden, Function, Mask, Period, Quota, Term, Unit};
 use crate::id::{Name, PurposeId};
@@ -193,6 +194,14 @@ fn conduct() -> Vec<Term> {
         Term::JoinKeys(names(&["lau_code", "hour"])),
         Term::JoinWith(Vec::new()),
         Term::KeysStay,
+        Term::KeysTravel(Travel {
+            columns: names(&["lau_code"]),
+            to: Whom::These("bremen.example".parse().into_iter().collect()),
+        }),
+        Term::KeysTravel(Travel {
+            columns: names(&["lau_code", "hour"]),
+            to: Whom::Anybody,
+        }),
         Term::RowsPerSecond(500),
         Term::Concurrent(4),
         Term::Formats(vec![Format::ArrowIpc]),

@@ -7,7 +7,8 @@ use super::{
     Clause, aggregate, area, attest, band, budget, columns, consent, delivery, dominance, duty,
     embargo, exclusive, group, hours, inform, joins, lasts, legal_basis, lookup, mask, min_group,
     odrl, place_cells, prefix, price, prohibition, pseudonym, published_area, purpose, quota,
-    receipts, region, release, rows, sector, service, streams, time_bucket, version, window,
+    receipts, region, release, rows, sector, service, streams, time_bucket, travel, version,
+    window,
 };
 use crate::id::{ClauseId, DatasetId, ParticipantId};
 use crate::members::{Codes, Members};
@@ -50,6 +51,7 @@ pub static VOCABULARY: &[&Spec] = &[
     &joins::KEYS,
     &joins::WITH,
     &joins::STAY,
+    &travel::TRAVEL,
     &quota::QUERIES,
     &quota::ROWS,
     &quota::BYTES,

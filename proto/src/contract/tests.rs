@@ -133,7 +133,7 @@ fn a_payload_has_every_slot() {
         .map(|clause| Json::text(clause.id))
         .collect();
     assert_eq!(recorded, expect);
-    assert_eq!(recorded.len(), 12);
+    assert_eq!(recorded.len(), 14);
 }
 
 #[test]

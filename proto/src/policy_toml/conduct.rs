@@ -16,6 +16,7 @@ use policy::term::lasts::{Lasts, Since};
 use policy::term::legal_basis::LegalBasis;
 use policy::term::sector::Sector;
 use policy::term::service::Service;
+use policy::term::travel::{Travel, Whom};
 use policy::term::version::Schemas;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -196,9 +197,9 @@ fn embargo(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
     }
 }
 
-/// `{ keys = […], with = […] or "none", keys_stay = true }`
+/// `{ keys = […], with = […] or "none", keys_stay = true, travel = { columns = […], to = […] or "anybody" } }`
 fn join(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
-    let Some(table) = sheet.table(value, Some(&["keys", "with", "keys_stay"])) else {
+    let Some(table) = sheet.table(value, Some(&["keys", "with", "keys_stay", "travel"])) else {
         return;
     };
     if let Some(keys) = table.get("keys") {
@@ -220,6 +221,33 @@ fn join(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
             None => sheet.ill_typed(stay, "true or false"),
         }
     }
+    if let Some(value) = table.get("travel") {
+        travel(sheet, value, terms);
+    }
+}
+
+/// `{ columns = […], to = […] or "anybody" }`
+fn travel(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {
+    let Some(table) = sheet.table(value, Some(&["columns", "to"])) else {
+        return;
+    };
+    let columns = wanted(sheet, value, &table, "columns").map(|columns| sheet.columns(&columns));
+    let to = wanted(sheet, value, &table, "to").map(|to| match to.node.as_str() {
+        Some("anybody") => Whom::Anybody,
+        _ => Whom::These(each(sheet, &to)),
+    });
+    let (Some(columns), Some(to)) = (columns, to) else {
+        return;
+    };
+    if to == Whom::These(Vec::new()) {
+        sheet.ill_typed(value, "columns, and participants or \"anybody\"");
+        return;
+    }
+    let term = Term::KeysTravel(Travel {
+        columns: columns.clone(),
+        to,
+    });
+    terms.add_unless_empty(&value.at, &columns, term);
 }
 
 /// `{ availability = 99.5, p95_ms = 2000 }`

@@ -17,6 +17,7 @@ use policy::term::price::Price;
 use policy::term::published_area::PublishedArea;
 use policy::term::release::{Late, Release};
 use policy::term::service::Service;
+use policy::term::travel::{Travel, Whom};
 
 /// One rule of `dominance`.
 pub(super) fn dominance(rule: &Dominance) -> String {
@@ -110,6 +111,14 @@ pub(super) fn say(term: &Term) -> Option<Said> {
             "keys_stay".to_owned(),
             "true".to_owned(),
         )),
+        Term::KeysTravel(Travel { columns, to }) => {
+            let to = match to {
+                Whom::Anybody => quoted("anybody"),
+                Whom::These(list) => texts(list),
+            };
+            let value = format!("{{ columns = {}, to = {to} }}", texts(columns));
+            Some(Said::Entry("join", "travel".to_owned(), value))
+        }
         Term::RowsPerSecond(rows) => alone("rows_per_second", rows.to_string()),
         Term::Concurrent(most) => alone("concurrent", most.to_string()),
         Term::Receipts(most) => alone("open_receipts", most.to_string()),

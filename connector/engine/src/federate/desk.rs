@@ -93,11 +93,13 @@ impl Desk {
             most_rows,
             guessed,
             relies: relies.clone(),
+            keys: Vec::new(),
             attempt: 0,
         });
         self.errands.push(Arc::clone(&errand));
         let name = TableReference::partial("hansa", format!("errand_{number}"));
-        LogicalPlanBuilder::scan(name, Arc::new(ErrandSource { errand }), None)?.build()
+        let query = Arc::new(query.clone());
+        LogicalPlanBuilder::scan(name, Arc::new(ErrandSource { errand, query }), None)?.build()
     }
 }
 
@@ -108,17 +110,7 @@ fn expected(query: &Select, first: &RemoteTable) -> (u64, bool) {
     {
         return (first.rows, false);
     }
-    let branch = Branch {
-        from: query.from.clone(),
-        conjuncts: query.conjuncts.clone(),
-        outputs: Vec::new(),
-        fetch: query.limit,
-        relies: BTreeSet::new(),
-    };
-    let rows = match &query.body {
-        Body::Rows { .. } => estimate::rows(&branch),
-        Body::Groups { keys, .. } => estimate::groups(&branch, keys),
-    };
+    let rows = estimate::select(query);
     (estimate::whole(rows), true)
 }
 

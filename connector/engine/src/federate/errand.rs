@@ -5,7 +5,7 @@ use arrow_schema::SchemaRef;
 use async_trait::async_trait;
 use evidence::time::Time;
 use futures::stream::BoxStream;
-use policy::id::{ContractId, DatasetId, Name, ParticipantId, PurposeId};
+use policy::id::{ClauseId, ContractId, DatasetId, Name, ParticipantId, PurposeId};
 use policy::refusal::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,8 +41,36 @@ pub struct Errand {
     pub guessed: bool,
     /// The spaces of keys of which the answer relies on the participant's statement that no other one has its keys.
     pub relies: BTreeSet<String>,
+    /// The keys of others with which it asks for the rows alone that fit them.
+    pub keys: Vec<Keys>,
     /// Which time it is sent, from 0: an errand may be sent again as long as no row has come back.
     pub attempt: u32,
+}
+
+/// Values that one participant has brought and that go into the text for another, so that it brings the rows alone that fit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Keys {
+    /// Whose values.
+    pub participant: ParticipantId,
+    /// The alias under which the asker knows that participant.
+    pub alias: Name,
+    /// The datasets of which the values tell something; their contracts let them travel.
+    pub of: Vec<Lender>,
+    /// How many different ones there are; absent: they are not here yet, or are too many and have not been sent.
+    pub values: Option<usize>,
+}
+
+/// A dataset whose values travel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lender {
+    /// Which.
+    pub dataset: DatasetId,
+    /// The contract under which it was asked.
+    pub contract: Option<ContractId>,
+    /// The clause that lets them; absent where they go back to whose they are.
+    pub clause: Option<ClauseId>,
+    /// Its column that has the values; absent where it only has a part in which values there are.
+    pub column: Option<String>,
 }
 
 /// A dataset that an errand reads.

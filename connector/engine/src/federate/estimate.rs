@@ -2,9 +2,10 @@
 //! exact. Nothing but the choice among plans that give the same answer depends on it.
 
 use crate::federate::branch::Branch;
-use crate::federate::select::{Item, Kind, Source, place, places};
+use crate::federate::select::{Body, Item, Kind, Select, Source, place, places};
 use arrow_schema::{DataType, Fields};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use std::collections::BTreeSet;
 
 /// Rows of a table of which nothing is told.
 const UNTOLD: f64 = 10_000.0;
@@ -26,6 +27,21 @@ pub(super) fn rows(branch: &Branch) -> f64 {
     let rows = rows * kept.product::<f64>();
     let most = branch.fetch.map_or(f64::INFINITY, number);
     rows.max(1.0).min(most)
+}
+
+/// About how many rows a query gives.
+pub(super) fn select(query: &Select) -> f64 {
+    let branch = Branch {
+        from: query.from.clone(),
+        conjuncts: query.conjuncts.clone(),
+        outputs: Vec::new(),
+        fetch: query.limit,
+        relies: BTreeSet::new(),
+    };
+    match &query.body {
+        Body::Rows { .. } => rows(&branch),
+        Body::Groups { keys, .. } => groups(&branch, keys),
+    }
 }
 
 /// About how many groups a branch has by these keys.
@@ -64,7 +80,7 @@ fn size(item: &Item) -> f64 {
 }
 
 /// About how many different values a column has.
-fn different(from: &[Item], expr: &Expr) -> Option<f64> {
+pub(super) fn different(from: &[Item], expr: &Expr) -> Option<f64> {
     let Expr::Column(column) = expr else {
         return None;
     };

@@ -1,10 +1,11 @@
 //! What a question would send to whom, and what would be done here; nothing is sent for it.
 
-use crate::federate::errand::Errand;
+use crate::federate::errand::{Errand, Keys, Lender};
+use crate::federate::narrow::MOST_KEYS;
 use crate::federate::question::Question;
 use crate::federate::source::ErrandSource;
 use datafusion::logical_expr::{LogicalPlan, TableScan};
-use policy::id::ParticipantId;
+use policy::id::{Name, ParticipantId};
 use policy::refusal::Refusal;
 use std::fmt;
 use std::sync::Arc;
@@ -62,6 +63,9 @@ impl fmt::Display for Explanation {
                     errand.most_bytes
                 )?;
             }
+            for keys in &errand.keys {
+                writeln!(f, "  {keys}")?;
+            }
             for space in &errand.relies {
                 writeln!(
                     f,
@@ -77,6 +81,39 @@ impl fmt::Display for Explanation {
             writeln!(f, "  {:width$}{step}", "", width = depth.saturating_mul(2))?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of: Vec<String> = self.of.iter().map(|one| lent(&self.alias, one)).collect();
+        let of = of.join("; ");
+        match self.values {
+            Some(count) => write!(f, "asked for rows that fit {count} values of {of}"),
+            None => write!(
+                f,
+                "waits for values of {of}, and asks for rows that fit them if they are at most {MOST_KEYS}"
+            ),
+        }
+    }
+}
+
+/// `bremen.part.p_partkey (contract 6ebb5ac9686c, clause #c7)`
+fn lent(alias: &Name, lender: &Lender) -> String {
+    let column = lender.column.iter().map(|name| format!(".{name}"));
+    let relation = format!(
+        "{alias}.{}{}",
+        lender.dataset.name,
+        column.collect::<String>()
+    );
+    match (lender.contract, lender.clause) {
+        (Some(contract), Some(clause)) => {
+            format!(
+                "{relation} (contract {}, clause {clause})",
+                contract.short()
+            )
+        }
+        _ => relation,
     }
 }
 

@@ -17,6 +17,7 @@ use policy::effect::{Dimension, Effect, What};
 use policy::id::{ClauseId, ContractId, DatasetId, Name, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use policy::term::joins::Side;
+use policy::term::travel::Travel;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -55,6 +56,8 @@ pub struct RemoteTable {
     pub own: BTreeMap<String, String>,
     /// Where it can be put together with others of its participant.
     pub joins: Side,
+    /// Which of its values may be sent to others, and the clause that says so.
+    pub travel: Option<(ClauseId, Travel)>,
 }
 
 /// What a question may need and can't be had: no name of it is known here, or none of its contracts can be used.
@@ -113,6 +116,7 @@ impl RemoteTable {
             distinct: BTreeMap::new(),
             own: BTreeMap::new(),
             joins: Side::Either,
+            travel: None,
         };
         for column in &entry.columns {
             let name = column.name.to_string();

@@ -5,6 +5,7 @@
 
 use crate::federate::branch::{Branch, bare, movable, substitute};
 use crate::federate::estimate;
+use crate::federate::home::RemoteTable;
 use crate::federate::peersql::Writer;
 use crate::federate::select::{Body, Inner, Item, Kind, Select, Source, moved, place, places};
 use crate::federate::source::Relation;
@@ -117,12 +118,18 @@ pub(super) fn own_key(branch: &Branch, output: &Expr) -> Option<String> {
 }
 
 fn own_column(from: &[Item], expr: &Expr) -> Option<String> {
+    let (table, column) = origin(from, expr)?;
+    table.own.get(&column).cloned()
+}
+
+/// The column of a table of rows that an expression is, bare.
+pub(super) fn origin(from: &[Item], expr: &Expr) -> Option<(Arc<RemoteTable>, String)> {
     let Expr::Column(column) = unaliased(expr) else {
         return None;
     };
     let at = if from.len() > 1 { place(column) } else { 0 };
     match &from.get(at)?.source {
-        Source::Table(table, Relation::Rows) => table.own.get(&column.name).cloned(),
+        Source::Table(table, Relation::Rows) => Some((Arc::clone(table), column.name.clone())),
         Source::Table(..) => None,
         Source::Inner(inner) => {
             let number: usize = column.name.get(1..)?.parse().ok()?;
@@ -131,7 +138,7 @@ fn own_column(from: &[Item], expr: &Expr) -> Option<String> {
                 (Body::Groups { keys, .. }, "k") => keys.get(number)?,
                 _ => return None,
             };
-            own_column(&inner.select.from, expr)
+            origin(&inner.select.from, expr)
         }
     }
 }

@@ -1,15 +1,18 @@
 //! One question: planned, then asked of all participants at once, then answered.
 
+mod begun;
 mod lacks;
 pub(super) mod planning;
 mod running;
 
-use self::running::{Alarm, Running, begin_one, drive, explained, late};
+use self::running::{Alarm, Running, drive, explained, late};
 use crate::execute::hoard;
 use crate::fault;
 use crate::federate::errand::{Courier, Errand, Outcome, Status};
 use crate::federate::exec::Leaves;
-use crate::federate::feed::{Checked, Ledger};
+use crate::federate::feed::Ledger;
+use crate::federate::narrow::Narrowing;
+use crate::federate::peersql::Writer;
 use crate::limits::{Limits, Room};
 use crate::plan::functions::exact;
 use crate::plan::{stack, steady};
@@ -18,7 +21,6 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use datafusion::logical_expr::LogicalPlan;
 use futures::StreamExt;
-use futures::future::{join_all, try_join_all};
 use futures::stream::BoxStream;
 use policy::id::{ContractId, ParticipantId, PurposeId};
 use policy::refusal::Refusal;
@@ -33,8 +35,12 @@ pub struct Wish {
     /// The contracts to use where several fit.
     pub contracts: Vec<ContractId>,
     /// Accept an answer that lacks participants: the rows of one that fails before its first row count as none, wherever
-    /// the question uses them. One that fails later fails the question, and so do all together.
+    /// the question uses them; whoever gives keys to others is read to its end before. One that fails later fails the
+    /// question, and so do all together.
     pub partial: bool,
+    /// The texts for participants must be the same whenever it is asked, as for a question that is followed: so no keys of
+    /// one participant go into the text for another.
+    pub settled: bool,
 }
 
 /// A planned question: what will travel is decided.
@@ -42,6 +48,8 @@ pub struct Question {
     pub(super) plan: LogicalPlan,
     pub(super) errands: Vec<Arc<Errand>>,
     pub(super) left_out: Vec<(ParticipantId, Refusal)>,
+    narrowings: Vec<Narrowing>,
+    writer: Arc<Writer>,
     wish: Wish,
     goes_on: bool,
     stays: bool,
@@ -139,13 +147,20 @@ impl Question {
         self.stays
     }
 
+    /// Whether the text for somebody depends on what others bring.
+    #[must_use]
+    pub const fn waits(&self) -> bool {
+        !self.narrowings.is_empty()
+    }
+
     /// Whom the answer will lack, and why.
     #[must_use]
     pub fn left_out(&self) -> &[(ParticipantId, Refusal)] {
         &self.left_out
     }
 
-    /// Asks all participants at once and answers from what they bring, on the threads of `room`.
+    /// Asks all participants at once, but for those that wait for keys of others, and answers from what they bring, on the
+    /// threads of `room`.
     ///
     /// Returns when each has begun to answer; until then an errand that failed on the way is sent again.
     ///
@@ -215,37 +230,6 @@ impl Question {
             batches,
             report,
         })
-    }
-
-    async fn begin(
-        &self,
-        courier: &dyn Courier,
-        bounds: &Bounds,
-        ledger: &Ledger,
-    ) -> Result<Vec<(usize, Checked)>, Refusal> {
-        let errands = self
-            .errands
-            .iter()
-            .map(|errand| begin_one(errand, courier, bounds, ledger));
-        if !self.wish.partial {
-            return try_join_all(errands).await;
-        }
-        let mut begun = Vec::new();
-        let mut first = None;
-        let results = join_all(errands).await;
-        let all = results.len();
-        let mut failed = 0_usize;
-        for (errand, result) in self.errands.iter().zip(results) {
-            begun.push(result.unwrap_or_else(|refusal| {
-                first.get_or_insert(refusal);
-                failed = failed.saturating_add(1);
-                (errand.number, futures::stream::empty().boxed())
-            }));
-        }
-        match first {
-            Some(refusal) if failed == all => Err(refusal),
-            _ => Ok(begun),
-        }
     }
 }
 

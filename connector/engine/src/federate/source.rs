@@ -3,6 +3,7 @@
 use crate::federate::errand::Errand;
 use crate::federate::home::RemoteTable;
 use crate::federate::peersql::Writer;
+use crate::federate::select::Select;
 use crate::federate::uses::{DATASET, PARTICIPANT};
 use crate::model::Model;
 use arrow_schema::{Field, Schema, SchemaRef};
@@ -139,6 +140,8 @@ impl TableSource for ModelSource {
 pub(super) struct ErrandSource {
     /// What is fetched.
     pub(super) errand: Arc<Errand>,
+    /// The same as data.
+    pub(super) query: Arc<Select>,
 }
 
 impl TableSource for ErrandSource {

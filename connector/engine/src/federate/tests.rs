@@ -11,6 +11,7 @@ mod governed;
 mod joins;
 mod lacks;
 mod names;
+mod narrow;
 mod pages;
 mod property;
 mod random;
@@ -110,6 +111,7 @@ pub(super) fn table(city: &str, name: &str, shape: Shape, model: Option<&str>) -
         distinct: BTreeMap::new(),
         own: BTreeMap::new(),
         joins: policy::term::joins::Side::Either,
+        travel: None,
     }
 }
 

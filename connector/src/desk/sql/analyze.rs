@@ -37,6 +37,9 @@ pub(super) async fn came(
     let mut told = String::from("came\n");
     for went in &outcomes {
         told.push_str(&format!("  {}\n", line(went)));
+        for keys in &went.errand.keys {
+            told.push_str(&format!("    {keys}\n"));
+        }
     }
     told.push_str(&format!("  the answer: {rows} rows, after {took} ms\n"));
     let all = outcomes.iter().map(entry).collect::<Vec<_>>();

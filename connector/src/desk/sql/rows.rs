@@ -96,7 +96,8 @@ impl Told {
                 Wanted::All | Wanted::AsOf(_) => None,
             },
             asked,
-            continues: !matches!(wanted, Wanted::AsOf(_)) && question.stays(),
+            // Whose text holds values of others is not asked the same thing again.
+            continues: !matches!(wanted, Wanted::AsOf(_)) && question.stays() && !question.waits(),
             left_out: question.left_out().to_vec(),
             messenger,
         }

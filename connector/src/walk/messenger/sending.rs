@@ -13,6 +13,8 @@ pub(super) struct Sending {
     pub(super) asking: Asking,
     pub(super) participant: ParticipantId,
     pub(super) datasets: Vec<String>,
+    /// Values of others that go along.
+    pub(super) keys: Option<Json>,
     /// For whom, under a pseudonym; nobody in particular inside a command's own process.
     pub(super) actor: Option<String>,
 }
@@ -27,34 +29,36 @@ impl Evidence for Sending {
     fn entry(&self) -> Entry {
         let ask = &self.asking.ask;
         let salt: [u8; 16] = crate::node::fresh();
+        let keys = self.keys.clone().map(|keys| ("keys", keys));
+        let body = [
+            ("request_id", Json::text(ask.request)),
+            ("peer", Json::text(&self.participant)),
+            (
+                "datasets",
+                Json::List(
+                    self.datasets
+                        .iter()
+                        .map(|dataset| Json::object([("id", Json::text(dataset))]))
+                        .collect(),
+                ),
+            ),
+            (
+                "contracts",
+                Json::List(ask.contracts.iter().map(Json::text).collect()),
+            ),
+            ("purpose", maybe(ask.purpose.as_ref())),
+            ("actor", maybe(self.actor.as_ref())),
+            (
+                "sql_commit",
+                Json::text(evidence::digest::Digest::of_parts(&[
+                    &salt,
+                    ask.sql.as_bytes(),
+                ])),
+            ),
+        ];
         Entry {
             kind: "errand",
-            body: Json::object([
-                ("request_id", Json::text(ask.request)),
-                ("peer", Json::text(&self.participant)),
-                (
-                    "datasets",
-                    Json::List(
-                        self.datasets
-                            .iter()
-                            .map(|dataset| Json::object([("id", Json::text(dataset))]))
-                            .collect(),
-                    ),
-                ),
-                (
-                    "contracts",
-                    Json::List(ask.contracts.iter().map(Json::text).collect()),
-                ),
-                ("purpose", maybe(ask.purpose.as_ref())),
-                ("actor", maybe(self.actor.as_ref())),
-                (
-                    "sql_commit",
-                    Json::text(evidence::digest::Digest::of_parts(&[
-                        &salt,
-                        ask.sql.as_bytes(),
-                    ])),
-                ),
-            ]),
+            body: Json::object(body.into_iter().chain(keys)),
         }
     }
 }

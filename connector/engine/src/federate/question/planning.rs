@@ -10,6 +10,7 @@ use crate::federate::errand::Errand;
 use crate::federate::exec::Leaves;
 use crate::federate::home::Home;
 use crate::federate::home::meaning::{Meaning, Part};
+use crate::federate::narrow::narrowed;
 use crate::federate::order::ordered;
 use crate::federate::peersql::Writer;
 use crate::federate::source::{ErrandSource, ModelSource, RemoteSource};
@@ -91,10 +92,18 @@ fn plan_here(
         .and_then(|plan| split(plan, &mut desk))
         .and_then(|plan| settle(plan, &mut desk))
         .map_err(|error| fault::planning(&error))?;
+    let mut errands = desk.errands;
+    let narrowings = if wish.settled {
+        Vec::new()
+    } else {
+        narrowed(&plan, &mut errands)
+    };
     Ok(Question {
         plan,
-        errands: desk.errands,
+        errands,
         left_out,
+        narrowings,
+        writer: desk.writer,
         wish,
         goes_on,
         stays,
@@ -269,7 +278,11 @@ fn settle(plan: LogicalPlan, desk: &mut Desk) -> Result<LogicalPlan, DataFusionE
             used.insert(next);
             next = next.saturating_add(1);
             copies.push(Arc::clone(&copy));
-            scan.source = Arc::new(ErrandSource { errand: copy });
+            let query = Arc::clone(&source.query);
+            scan.source = Arc::new(ErrandSource {
+                errand: copy,
+                query,
+            });
             Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
         })?
         .data;

@@ -1,0 +1,352 @@
+//! Which errands ask for fewer rows by keys that others bring: decided when the question is planned, and only where the
+//! contracts of whoever gives the keys let them travel.
+//!
+//! What is sent is a list of values in the text of the errand, so that both sides have it on their books. The values are
+//! those of the rows that came, not of what is left of them here: whoever gets them learns of the giver's rows what its
+//! contract says, and nothing of anybody else's.
+
+use crate::federate::errand::{Errand, Keys, Lender};
+use crate::federate::estimate;
+use crate::federate::joined::origin;
+use crate::federate::select::{Body, Select};
+use crate::federate::source::{ErrandSource, Relation};
+use arrow_schema::DataType;
+use datafusion::common::{JoinType, NullEquality};
+use datafusion::logical_expr::{Expr, Join, LogicalPlan};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The most values that one list may hold.
+pub(super) const MOST_KEYS: usize = 4_096;
+
+/// What an errand must be spared at least, in bytes: it waits for the keys.
+const WORTH: f64 = 65_536.0;
+
+/// About how many bytes a value takes in a text.
+const WRITTEN: f64 = 10.0;
+
+/// The most lists in one text.
+const MOST_LISTS: usize = 3;
+
+/// An errand that waits for keys.
+pub(super) struct Narrowing {
+    /// Its number.
+    pub(super) to: usize,
+    /// What it asks for without them.
+    pub(super) query: Arc<Select>,
+    /// The lists: all must hold.
+    pub(super) lists: Vec<KeyList>,
+}
+
+/// A list of keys.
+pub(super) struct KeyList {
+    /// What must be among them, over the columns of what is read.
+    pub(super) at: Expr,
+    /// Which errands bring them, in which of their columns.
+    pub(super) from: Vec<(usize, usize)>,
+}
+
+/// Where a column of the plan comes from.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    source: &'a ErrandSource,
+    column: usize,
+}
+
+impl Place<'_> {
+    fn number(&self) -> usize {
+        self.source.errand.number
+    }
+
+    fn output(&self) -> Option<&Expr> {
+        match &self.source.query.body {
+            Body::Rows { outputs, .. } => outputs.get(self.column),
+            Body::Groups { keys, .. } => keys.get(self.column),
+        }
+    }
+
+    fn kind(&self) -> Option<&DataType> {
+        let fields = self.source.errand.schema.fields();
+        fields.get(self.column).map(|field| field.data_type())
+    }
+}
+
+struct Candidate<'a> {
+    from: Vec<Place<'a>>,
+    to: Place<'a>,
+    saves: f64,
+}
+
+/// The errands of a plan that wait for keys; `errands` says so afterwards.
+pub(super) fn narrowed(plan: &LogicalPlan, errands: &mut [Arc<Errand>]) -> Vec<Narrowing> {
+    let mut found = Vec::new();
+    joins(plan, &mut found);
+    found.sort_by(|one, other| other.saves.total_cmp(&one.saves));
+    let mut gives = BTreeSet::new();
+    let mut all: BTreeMap<usize, Narrowing> = BTreeMap::new();
+    for one in found {
+        let to = one.to.number();
+        // Whoever waits for keys gives none: nobody waits twice, and nobody for itself.
+        if gives.contains(&to) || one.from.iter().any(|from| all.contains_key(&from.number())) {
+            continue;
+        }
+        let Some((list, told)) = list(&one) else {
+            continue;
+        };
+        let narrowing = all.entry(to).or_insert_with(|| Narrowing {
+            to,
+            query: Arc::clone(&one.to.source.query),
+            lists: Vec::new(),
+        });
+        let known = narrowing.lists.iter().any(|other| other.at == list.at);
+        if known || narrowing.lists.len() >= MOST_LISTS {
+            continue;
+        }
+        gives.extend(list.from.iter().map(|(number, _)| *number));
+        narrowing.lists.push(list);
+        for errand in errands.iter_mut().filter(|errand| errand.number == to) {
+            Arc::make_mut(errand).keys.extend(told.iter().cloned());
+        }
+    }
+    all.into_values().collect()
+}
+
+fn joins<'a>(plan: &'a LogicalPlan, found: &mut Vec<Candidate<'a>>) {
+    if let LogicalPlan::Join(join) = plan {
+        candidates(join, found);
+    }
+    for input in plan.inputs() {
+        joins(input, found);
+    }
+}
+
+/// What the keys of each side of a join could spare of the other.
+fn candidates<'a>(join: &'a Join, found: &mut Vec<Candidate<'a>>) {
+    if join.null_equality != NullEquality::NullEqualsNothing || join.null_aware {
+        return;
+    }
+    let (by_left, by_right) = match join.join_type {
+        JoinType::Inner | JoinType::LeftSemi | JoinType::RightSemi => (true, true),
+        // Rows of the right that fit nothing are of no use; those of the left are kept.
+        JoinType::Left | JoinType::LeftAnti | JoinType::LeftMark => (true, false),
+        JoinType::Right | JoinType::RightAnti | JoinType::RightMark => (false, true),
+        JoinType::Full => (false, false),
+    };
+    for (left, right) in &join.on {
+        let (Some(left), Some(right)) = (at(left, &join.left), at(right, &join.right)) else {
+            continue;
+        };
+        let sides = [
+            (by_left, (&join.left, left), (&join.right, right)),
+            (by_right, (&join.right, right), (&join.left, left)),
+        ];
+        for (fits, (keys, key), (rows, column)) in sides {
+            let from = leaves(keys, key, Way::Gives);
+            if !fits || from.is_empty() {
+                continue;
+            }
+            for to in leaves(rows, column, Way::Narrows) {
+                found.extend(worth(&from, to));
+            }
+        }
+    }
+}
+
+/// The candidate, if it is one that pays.
+fn worth<'a>(from: &[Place<'a>], to: Place<'a>) -> Option<Candidate<'a>> {
+    let kind = to.kind()?;
+    let alike = from.iter().all(|from| from.kind() == Some(kind));
+    if !alike || !is_plain(kind) {
+        return None;
+    }
+    let query = &to.source.query;
+    let rows_of = |one: &Select| estimate::select(one);
+    let mut keys = 0.0;
+    let mut all = None;
+    for one in from {
+        let known = estimate::different(&one.source.query.from, one.output()?);
+        keys += known.map_or_else(
+            || rows_of(&one.source.query),
+            |known| known.min(rows_of(&one.source.query)),
+        );
+        all = all.into_iter().chain(known).reduce(f64::max);
+    }
+    let target = estimate::different(&query.from, to.output()?);
+    let all = all.into_iter().chain(target).reduce(f64::max)?;
+    let share = (keys / all.max(1.0)).min(1.0);
+    let bytes = estimate::bytes(rows_of(query), to.source.errand.schema.fields());
+    let saves = bytes * (1.0 - share) - keys * WRITTEN;
+    let few = u32::try_from(MOST_KEYS).is_ok_and(|most| keys <= f64::from(most));
+    (few && share <= 0.5 && saves >= WORTH).then(|| Candidate {
+        from: from.to_vec(),
+        to,
+        saves,
+    })
+}
+
+/// Values that read back from a text as what they are.
+fn is_plain(kind: &DataType) -> bool {
+    kind.is_integer()
+        || matches!(
+            kind,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Date32
+        )
+}
+
+/// The list, and what is told of it; none where a contract does not let the keys travel there.
+fn list(one: &Candidate<'_>) -> Option<(KeyList, Vec<Keys>)> {
+    let target = &one.to.source.errand;
+    let tables = one.to.source.query.tables();
+    if tables
+        .iter()
+        .any(|(_, relation)| *relation != Relation::Rows)
+    {
+        return None;
+    }
+    let told = one.from.iter().map(|from| lent(from, target));
+    let told = told.collect::<Option<Vec<_>>>()?;
+    let from = one.from.iter().map(|from| (from.number(), from.column));
+    let list = KeyList {
+        at: one.to.output()?.clone(),
+        from: from.collect(),
+    };
+    Some((list, told))
+}
+
+/// Whose keys these are, if they may be sent to whoever answers `target`.
+fn lent(from: &Place<'_>, target: &Errand) -> Option<Keys> {
+    let errand = &from.source.errand;
+    let at_home = target
+        .reads
+        .iter()
+        .all(|reading| reading.contract.is_none());
+    // What came from somebody is no news to him, and what is asked of the own house leaves it for nobody.
+    let stays = at_home || errand.participant == target.participant;
+    let origin = origin(&from.source.query.from, from.output()?);
+    let mut lenders = Vec::new();
+    // INVARIANT: keys-travel. What one participant brought goes to another where its contract lets it, and nowhere else.
+    for (table, relation) in from.source.query.tables() {
+        let travel = table.travel.as_ref().filter(|(_, travel)| {
+            // Of a table that is put to it, which keys are left tells something, too.
+            let named = |name: &String| travel.columns.iter().any(|one| one.as_str() == name);
+            let own = origin.as_ref();
+            let own = own.filter(|(other, _)| other.dataset == table.dataset);
+            travel.to.has(&target.participant) && own.is_none_or(|(_, name)| named(name))
+        });
+        let lent = table.contract.is_some() && relation == Relation::Rows && origin.is_some();
+        if !stays && (!lent || travel.is_none()) {
+            return None;
+        }
+        let own = origin
+            .as_ref()
+            .filter(|(other, _)| other.dataset == table.dataset);
+        lenders.push(Lender {
+            column: own.map(|(_, name)| name.clone()),
+            dataset: table.dataset.clone(),
+            contract: table.contract,
+            clause: travel.map(|(clause, _)| *clause),
+        });
+    }
+    Some(Keys {
+        participant: errand.participant.clone(),
+        alias: errand.alias.clone(),
+        of: lenders,
+        values: None,
+    })
+}
+
+/// For what the places are looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Their values are all that the column has, and perhaps more.
+    Gives,
+    /// Each can be asked for fewer rows: those with other values are of no use above.
+    Narrows,
+}
+
+/// The place of a bare column among those of a plan.
+fn at(expr: &Expr, plan: &LogicalPlan) -> Option<usize> {
+    match expr {
+        Expr::Column(column) => plan.schema().maybe_index_of_column(column),
+        Expr::Alias(alias) => at(&alias.expr, plan),
+        _ => None,
+    }
+}
+
+/// The errands that the column at `column` comes from; none where it comes from anywhere else.
+fn leaves(plan: &LogicalPlan, column: usize, way: Way) -> Vec<Place<'_>> {
+    let through = |expr: Option<&Expr>, input| match expr.and_then(|expr| at(expr, input)) {
+        Some(at) => leaves(input, at, way),
+        None => Vec::new(),
+    };
+    match plan {
+        LogicalPlan::TableScan(scan) => {
+            let Some(source) = scan.source.downcast_ref::<ErrandSource>() else {
+                return Vec::new();
+            };
+            let name = scan
+                .projected_schema
+                .fields()
+                .get(column)
+                .map(|field| field.name());
+            let column = name.and_then(|name| source.errand.schema.index_of(name).ok());
+            let place = column.map(|column| Place { source, column });
+            let fits = |place: &Place<'_>| {
+                place.output().is_some()
+                    && (way == Way::Gives || place.source.query.limit.is_none())
+            };
+            place.filter(fits).into_iter().collect()
+        }
+        LogicalPlan::Projection(one) => through(one.expr.get(column), &one.input),
+        LogicalPlan::Filter(one) => leaves(&one.input, column, way),
+        LogicalPlan::SubqueryAlias(one) => leaves(&one.input, column, way),
+        LogicalPlan::Sort(one) if one.fetch.is_none() || way == Way::Gives => {
+            leaves(&one.input, column, way)
+        }
+        LogicalPlan::Limit(one) if way == Way::Gives => leaves(&one.input, column, way),
+        LogicalPlan::Aggregate(one) => {
+            let sets = one
+                .group_expr
+                .iter()
+                .any(|key| matches!(key, Expr::GroupingSet(_)));
+            let key = one.group_expr.get(column).filter(|_| !sets);
+            through(key, &one.input)
+        }
+        LogicalPlan::Union(union) => {
+            let all: Vec<_> = union
+                .inputs
+                .iter()
+                .map(|one| leaves(one, column, way))
+                .collect();
+            if way == Way::Gives && all.iter().any(Vec::is_empty) {
+                return Vec::new();
+            }
+            all.into_iter().flatten().collect()
+        }
+        LogicalPlan::Join(join) => through_join(join, column, way),
+        _ => Vec::new(),
+    }
+}
+
+fn through_join(join: &Join, column: usize, way: Way) -> Vec<Place<'_>> {
+    let before = join.left.schema().fields().len();
+    let (left, right) = match join.join_type {
+        JoinType::RightSemi | JoinType::RightAnti | JoinType::RightMark => (None, Some(column)),
+        JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark => (Some(column), None),
+        _ if column < before => (Some(column), None),
+        _ => (None, Some(column.saturating_sub(before))),
+    };
+    // A row that nothing is put to any more comes out with NULL in its place, where it was not before.
+    let keeps_left = !matches!(join.join_type, JoinType::Right | JoinType::Full);
+    let keeps_right = !matches!(join.join_type, JoinType::Left | JoinType::Full);
+    let there = |input: &LogicalPlan, at: usize| at < input.schema().fields().len();
+    match (left, right) {
+        (Some(at), _) if there(&join.left, at) && (keeps_left || way == Way::Gives) => {
+            leaves(&join.left, at, way)
+        }
+        (_, Some(at)) if there(&join.right, at) && (keeps_right || way == Way::Gives) => {
+            leaves(&join.right, at, way)
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,147 @@
+//! What is said below a result: who brought what, under which contract, and who is lacking.
+
+use super::age;
+use crate::node::Node;
+use ::policy::id::ParticipantId;
+use ::policy::refusal::Refusal;
+use engine::federate::errand::{Keys, Outcome as Went, Reading, Status};
+use engine::federate::question::Report;
+use serde_json::{Value, json};
+
+/// The lines below a result.
+pub(super) fn footer(node: &Node, report: &Report, rows: u64) -> (Value, String) {
+    let mut participants = Vec::new();
+    let mut text = String::new();
+    let outcomes = report.outcomes();
+    for went in &outcomes {
+        participants.push(outcome_json(went));
+        text.push_str(&outcome_text(node, went));
+    }
+    let read = age::Read::of(&outcomes);
+    text.push_str(&read.text());
+    let (oldest, several) = read.json();
+    let missing = report.missing();
+    for (participant, why) in &missing {
+        text.push_str(&format!(
+            "INCOMPLETE: the answer lacks {}: {why}\n",
+            participant.domain()
+        ));
+    }
+    let data = json!({"hansa": {
+        "complete": missing.is_empty(),
+        "rows": rows,
+        "participants": participants,
+        "missing": lacking(&missing),
+        "oldest": oldest,
+        "several_snapshots": several,
+    }});
+    (data, format!("\n{text}"))
+}
+
+pub(super) fn lacking(missing: &[(ParticipantId, Refusal)]) -> Vec<Value> {
+    missing
+        .iter()
+        .map(|(participant, why)| {
+            json!({
+                "participant": participant.domain(),
+                "code": why.code.as_str(),
+                "sentence": why.sentence,
+            })
+        })
+        .collect()
+}
+
+fn outcome_json(went: &Went) -> Value {
+    let errand = &went.errand;
+    json!({
+        "participant": errand.participant.domain(),
+        "reads": errand.reads.iter().map(reading_json).collect::<Vec<_>>(),
+        "sql": errand.sql,
+        "keys": errand.keys.iter().map(keys_json).collect::<Vec<_>>(),
+        "rows": went.rows,
+        "bytes": went.bytes,
+        "status": match &went.status {
+            Status::Running => "running",
+            Status::Answered => "answered",
+            Status::Enough => "enough",
+            Status::Failed(_) => "failed",
+        },
+    })
+}
+
+/// Values of another participant that narrow what is asked for; without a number they have not been sent.
+pub(super) fn keys_json(keys: &Keys) -> Value {
+    let of = keys.of.iter().map(|lender| {
+        json!({
+            "dataset": lender.dataset.name.as_str(),
+            "column": lender.column,
+            "contract": lender.contract.map(|contract| contract.to_string()),
+            "clause": lender.clause.map(|clause| clause.to_string()),
+        })
+    });
+    json!({
+        "participant": keys.participant.domain(),
+        "of": of.collect::<Vec<_>>(),
+        "values": keys.values,
+    })
+}
+
+fn reading_json(reading: &Reading) -> Value {
+    json!({
+        "dataset": reading.dataset.name.as_str(),
+        "contract": reading.contract.map(|contract| contract.to_string()),
+        "snapshot": reading.snapshot,
+        "from": reading.time_span.map(|(from, _)| from.to_string()),
+        "to": reading.time_span.map(|(_, to)| to.to_string()),
+        "covers_less_than_asked": reading.falls_short(),
+        "coverage_untold": reading.is_span_untold(),
+    })
+}
+
+/// A line for each dataset; what several of one participant gave together stands behind the last of them.
+fn outcome_text(node: &Node, went: &Went) -> String {
+    let errand = &went.errand;
+    let mut text = String::new();
+    for (at, reading) in (1..).zip(&errand.reads) {
+        let contract = match reading.contract {
+            None => "own data, house contract".to_owned(),
+            Some(contract) => {
+                let public = node.book(|book| book.agreement(contract).is_none());
+                let kind = if public { "public view" } else { "contract" };
+                format!("{kind} {}", contract.short())
+            }
+        };
+        let rows = match errand.reads.len() {
+            1 => format!(", {} rows", went.rows),
+            all if at == all => format!(", together {} rows", went.rows),
+            _ => String::new(),
+        };
+        let span = reading.time_span.map_or_else(String::new, |(from, to)| {
+            format!(
+                ", covers {} to {}",
+                day(&from.to_string()),
+                day(&to.to_string())
+            )
+        });
+        let short = if reading.falls_short() {
+            "\n  NOTICE: that is less time than the question asks for"
+        } else if reading.is_span_untold() {
+            "\n  NOTICE: what time it covers is not told, since the contract shows some of the rows; min and max of the time say it"
+        } else {
+            ""
+        };
+        text.push_str(&format!(
+            "{}: {contract}, snapshot {}{rows}{span}{short}\n",
+            reading.relation(&errand.alias),
+            reading.snapshot,
+        ));
+    }
+    for keys in errand.keys.iter().filter(|keys| keys.values.is_some()) {
+        text.push_str(&format!("  {keys}\n"));
+    }
+    text
+}
+
+fn day(instant: &str) -> String {
+    instant.chars().take(10).collect()
+}

@@ -1,0 +1,71 @@
+//! Values of one participant in the question to another: looked at once more before they go, and on the books.
+
+use crate::node::Node;
+use crate::walk::fact::maybe;
+use engine::federate::errand::{Errand, Keys, Lender};
+use evidence::json::Json;
+use policy::contract::Standing;
+use policy::id::ParticipantId;
+use policy::refusal::{Code, Refusal};
+use policy::term::travel;
+
+/// Looks at the contracts of the values that an errand takes along as they stand now: rows have come since it was planned.
+///
+/// # Errors
+/// `KEY_MUST_STAY` where one of them is not in force any more, or does not let them go there.
+pub(super) fn may_go(node: &Node, errand: &Errand, peer: &ParticipantId) -> Result<(), Refusal> {
+    for (keys, lender) in sent(errand) {
+        let (Some(contract), true) = (lender.contract, keys.participant != *peer) else {
+            continue;
+        };
+        let now = node.now();
+        let goes = node.book(|book| {
+            let mut all = book.all(now);
+            let found = all.find(|(id, _, _)| *id == contract);
+            // One that is not in the book is a public view, which was looked at with the catalogue.
+            found.is_none_or(|(_, agreement, standing)| {
+                let lets = travel::of(&agreement.clauses);
+                standing == Standing::InForce && lets.is_some_and(|(_, to)| to.to.has(peer))
+            })
+        });
+        if !goes {
+            return Err(Refusal::new(
+                Code::KeyMustStay,
+                format!(
+                    "values of `{}` were to go to {}, and its contract does not let them any more",
+                    lender.dataset.name,
+                    peer.domain()
+                ),
+            )
+            .with_contract(contract)
+            .with_help("ask again: they are put together here then"));
+        }
+    }
+    Ok(())
+}
+
+/// What the books say of them.
+pub(super) fn told(errand: &Errand) -> Option<Json> {
+    let all: Vec<Json> = sent(errand)
+        .map(|(keys, lender)| entry(keys, lender))
+        .collect();
+    (!all.is_empty()).then_some(Json::List(all))
+}
+
+/// The values that are in the text, each with the datasets of which they tell something.
+fn sent(errand: &Errand) -> impl Iterator<Item = (&Keys, &Lender)> {
+    let all = errand.keys.iter().filter(|keys| keys.values.is_some());
+    all.flat_map(|keys| keys.of.iter().map(move |lender| (keys, lender)))
+}
+
+fn entry(keys: &Keys, lender: &Lender) -> Json {
+    let clause = lender.clause.map(|clause| u64::from(clause.0));
+    let values = keys.values.and_then(|count| u64::try_from(count).ok());
+    Json::object([
+        ("dataset", Json::text(&lender.dataset)),
+        ("contract", maybe(lender.contract.as_ref())),
+        ("clause", clause.map_or(Json::Null, Json::count)),
+        ("column", maybe(lender.column.as_ref())),
+        ("values", Json::count(values.unwrap_or_default())),
+    ])
+}
