@@ -7,7 +7,6 @@
 //! send it instead.
 
 use crate::plan::functions::state::{State, Told};
-use arrow_schema::DataType;
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable};
@@ -30,10 +29,8 @@ impl Sketch {
         let name = call.func.name();
         let descends = match params.order_by.as_slice() {
             [] => false,
-            // `WITHIN GROUP (ORDER BY value)`.
-            [order] if name == "approx_percentile_cont" && uncast(&order.expr) == uncast(value) => {
-                !order.asc
-            }
+            // `WITHIN GROUP (ORDER BY value DESC)`: the engine looks at nothing but the direction, either.
+            [order] if name == "approx_percentile_cont" => !order.asc,
             _ => return None,
         };
         let quantile = |share: f64| Told::Quantile(share.to_bits());
@@ -77,12 +74,4 @@ pub(in crate::federate) fn sketches(aggregate: &Aggregate) -> u32 {
         matches!(super::unalias((*expr).clone()), Expr::AggregateFunction(call) if Sketch::of(&call, input).is_some())
     });
     u32::try_from(calls.count()).unwrap_or(u32::MAX)
-}
-
-/// The expression that is cast to the type of percentiles.
-fn uncast(expr: &Expr) -> &Expr {
-    match expr {
-        Expr::Cast(cast) if *cast.field.data_type() == DataType::Float64 => &cast.expr,
-        other => other,
-    }
 }
