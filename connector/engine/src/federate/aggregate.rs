@@ -4,6 +4,8 @@
 
 mod measure;
 mod moments;
+mod partial;
+mod sketch;
 
 use crate::federate::branch::{Branch, bare, movable};
 use crate::federate::desk::Desk;
@@ -22,7 +24,9 @@ use datafusion::logical_expr::{
 };
 use datafusion::prelude::ident;
 use measure::{bare_measure, of_nothing};
-use moments::{Kind, double, merged};
+use moments::{double, merged};
+pub(super) use partial::{Merge, partials};
+pub(super) use sketch::sketches;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -86,83 +90,6 @@ pub(super) fn split(
         .collect::<Result<Vec<_>, _>>()
         .map_err(strange)?;
     merge(plans, &merges, keys.len(), whole, &aggregate.schema).map_err(strange)
-}
-
-/// How the result of an aggregate comes from partial states.
-#[derive(Debug, Clone)]
-pub(super) enum Merge {
-    /// It is the partial itself: one participant.
-    Whole(usize),
-    /// The sum of sums.
-    Sum(usize),
-    /// The sum of counts, 0 when there is none.
-    Count(usize),
-    /// The least of the least.
-    Min(usize),
-    /// The greatest of the greatest.
-    Max(usize),
-    /// Sum of sums by sum of counts.
-    Avg { sum: usize, count: usize },
-    /// Of the states whose places these are.
-    Moments(Kind, Vec<usize>),
-}
-
-/// Partial states of these calls, and how results come from them.
-pub(super) fn partials(
-    calls: &[AggregateFunction],
-    input: &DFSchema,
-) -> Result<(Vec<Merge>, Vec<Expr>), NoSplit> {
-    let mut states: Vec<Expr> = Vec::new();
-    let mut state = |func: Arc<AggregateUDF>, call: &AggregateFunction| {
-        let expr = Expr::AggregateFunction(AggregateFunction::new_udf(
-            func,
-            call.params.args.clone(),
-            false,
-            call.params.filter.clone(),
-            Vec::new(),
-            None,
-        ));
-        match states.iter().position(|known| *known == expr) {
-            Some(at) => at,
-            None => {
-                states.push(expr);
-                states.len().saturating_sub(1)
-            }
-        }
-    };
-    let mut merges = Vec::new();
-    for call in calls {
-        let params = &call.params;
-        let name = call.func.name();
-        if params.distinct && !matches!(name, "min" | "max") {
-            return Err(NoSplit(format!("{name}(DISTINCT …)")));
-        }
-        if !params.order_by.is_empty() || params.null_treatment.is_some() {
-            return Err(NoSplit(named(call)));
-        }
-        if let Some(kind) = Kind::of(name) {
-            let parts = kind.states(call).ok_or_else(|| NoSplit(named(call)))?;
-            let places = parts.iter().map(|part| state(Arc::clone(&part.func), part));
-            merges.push(Merge::Moments(kind, places.collect()));
-            continue;
-        }
-        let [argument] = params.args.as_slice() else {
-            return Err(NoSplit(named(call)));
-        };
-        merges.push(match name {
-            "sum" => Merge::Sum(state(sum::checked(), call)),
-            "count" => Merge::Count(state(count_udaf(), call)),
-            "min" => Merge::Min(state(min_udaf(), call)),
-            "max" => Merge::Max(state(max_udaf(), call)),
-            // Decimal averages round in a way of their own: only a plain division merges exactly.
-            "avg" if matches!(argument.get_type(input), Ok(DataType::Float64)) => Merge::Avg {
-                sum: state(sum::checked(), call),
-                count: state(count_udaf(), call),
-            },
-            _ => return Err(NoSplit(named(call))),
-        });
-    }
-    Ok((merges, states))
 }
 
 /// What one branch computes.
@@ -365,6 +292,11 @@ pub(super) fn merge(
                         .iter()
                         .map(|place| double(ident(format!("p{place}"))));
                     states.push(merged(*kind, parts.collect()).alias(&main));
+                    ident(&main)
+                }
+                Merge::Sketch(sketch, place) => {
+                    let parts = ident(format!("p{place}"));
+                    states.push(sketch.merged(parts).alias(&main));
                     ident(&main)
                 }
             });

@@ -9,11 +9,12 @@ use crate::federate::question::Wish;
 use crate::federate::select::{Body, Select, Source, places};
 use crate::federate::source::{ErrandSource, Relation};
 use crate::federate::span;
+use crate::plan::functions::state::State;
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use evidence::time::Time;
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Where errands are written down.
@@ -68,7 +69,11 @@ impl Desk {
         } else {
             query.limit.and_then(|limit| u64::try_from(limit).ok())
         };
-        let (rows, guessed) = expected(query, first);
+        let Expected {
+            rows,
+            read,
+            guessed,
+        } = expected(query, first);
         // 0: the participant does not tell how many rows it has.
         let most_rows = match (at_most, rows) {
             (Some(limit), 0) => limit,
@@ -86,8 +91,9 @@ impl Desk {
                 .collect(),
             purpose: self.wish.purpose.clone(),
             sql: text.sql,
-            most_bytes: most_rows.saturating_mul(u64::from(estimate::width(text.schema.fields()))),
+            most_bytes: estimate::brought(text.schema.fields(), most_rows, read),
             schema: text.schema,
+            states: states(&query.body),
             at_most,
             at_least: u64::from(single),
             most_rows,
@@ -103,15 +109,44 @@ impl Desk {
     }
 }
 
-/// How many rows a query brings, and whether that is a guess: of one relation there are no more than it has.
-fn expected(query: &Select, first: &RemoteTable) -> (u64, bool) {
+/// What a query is expected to bring.
+struct Expected {
+    /// So many rows.
+    rows: u64,
+    /// Made of so many.
+    read: u64,
+    /// Whether that is a guess: of one relation there are no more than it has.
+    guessed: bool,
+}
+
+fn expected(query: &Select, first: &RemoteTable) -> Expected {
     if let [item] = query.from.as_slice()
         && matches!(item.source, Source::Table(..))
     {
-        return (first.rows, false);
+        return Expected {
+            rows: first.rows,
+            read: first.rows,
+            guessed: false,
+        };
     }
-    let rows = estimate::select(query);
-    (estimate::whole(rows), true)
+    Expected {
+        rows: estimate::whole(estimate::select(query)),
+        read: estimate::whole(estimate::read(query)),
+        guessed: true,
+    }
+}
+
+/// Which columns of a query are states.
+fn states(body: &Body) -> BTreeMap<usize, State> {
+    let Body::Groups { keys, partials } = body else {
+        return BTreeMap::new();
+    };
+    let all = (keys.len()..).zip(partials);
+    let states = all.filter_map(|(at, partial)| match partial {
+        Expr::AggregateFunction(call) => Some((at, State::named(call.func.name())?)),
+        _ => None,
+    });
+    states.collect()
 }
 
 fn reading(query: &Select, table: &RemoteTable, relation: Relation) -> Reading {

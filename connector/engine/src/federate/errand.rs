@@ -1,5 +1,6 @@
 //! What is fetched from one participant, who carries it, and how it went.
 
+use crate::plan::functions::state::State;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use async_trait::async_trait;
@@ -29,6 +30,8 @@ pub struct Errand {
     pub sql: String,
     /// What must come back: columns by position (`c0`, or `k0` and `p0`), with their types.
     pub schema: SchemaRef,
+    /// Which of these columns are states, and of what kind; others are refused.
+    pub states: BTreeMap<usize, State>,
     /// The most rows that a correct answer can have, where the text itself says so; more are refused.
     pub at_most: Option<u64>,
     /// The fewest rows that it can have: one for an aggregate without keys, else none; fewer are refused.

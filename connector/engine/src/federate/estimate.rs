@@ -3,6 +3,7 @@
 
 use crate::federate::branch::Branch;
 use crate::federate::select::{Body, Item, Kind, Select, Source, place, places};
+use crate::plan::functions::state;
 use arrow_schema::{DataType, Fields};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use std::collections::BTreeSet;
@@ -31,16 +32,24 @@ pub(super) fn rows(branch: &Branch) -> f64 {
 
 /// About how many rows a query gives.
 pub(super) fn select(query: &Select) -> f64 {
-    let branch = Branch {
+    match &query.body {
+        Body::Rows { .. } => read(query),
+        Body::Groups { keys, .. } => groups(&branch(query), keys),
+    }
+}
+
+/// About how many rows its conditions leave, before they are grouped.
+pub(super) fn read(query: &Select) -> f64 {
+    rows(&branch(query))
+}
+
+fn branch(query: &Select) -> Branch {
+    Branch {
         from: query.from.clone(),
         conjuncts: query.conjuncts.clone(),
         outputs: Vec::new(),
         fetch: query.limit,
         relies: BTreeSet::new(),
-    };
-    match &query.body {
-        Body::Rows { .. } => rows(&branch),
-        Body::Groups { keys, .. } => groups(&branch, keys),
     }
 }
 
@@ -55,7 +64,27 @@ pub(super) fn groups(branch: &Branch, keys: &[Expr]) -> f64 {
     each.product::<f64>().min(rows).max(1.0)
 }
 
-/// Bytes of one row with these columns, texts taken as 24.
+/// About how many bytes the states of so many groups of rows are, `each` of so many kinds.
+pub(super) fn states(each: u32, groups: f64, rows: f64) -> f64 {
+    let one = (groups * f64::from(state::LARGEST)).min(rows * f64::from(state::EACH));
+    f64::from(each) * one
+}
+
+/// About how many bytes an errand brings: so many rows of these columns, made of so many rows or of nobody knows how many.
+pub(super) fn brought(fields: &Fields, rows: u64, read: u64) -> u64 {
+    let kinds = fields
+        .iter()
+        .filter(|field| *field.data_type() == DataType::Binary);
+    let kinds = u32::try_from(kinds.count()).unwrap_or(u32::MAX);
+    let plain = rows.saturating_mul(u64::from(width(fields)));
+    if kinds == 0 {
+        return plain;
+    }
+    let read = if read == 0 { UNTOLD } else { wide(read) };
+    plain.saturating_add(whole(states(kinds, wide(rows), read)))
+}
+
+/// Bytes of one row with these columns, texts taken as 24, and states as what points at them.
 pub(super) fn width(fields: &Fields) -> u32 {
     let widths = fields.iter().map(|field| match field.data_type() {
         DataType::Boolean => 1,
@@ -74,7 +103,7 @@ pub(super) fn bytes(rows: f64, fields: &Fields) -> f64 {
 fn size(item: &Item) -> f64 {
     match &item.source {
         Source::Table(table, _) if table.rows == 0 => UNTOLD,
-        Source::Table(table, _) => number(usize::try_from(table.rows).unwrap_or(usize::MAX)),
+        Source::Table(table, _) => wide(table.rows),
         Source::Inner(inner) => inner.rows,
     }
 }
@@ -132,6 +161,10 @@ fn unknown(from: &[Item], expr: &Expr) -> f64 {
         0
     };
     from.get(at).map_or(UNTOLD, size)
+}
+
+fn wide(count: u64) -> f64 {
+    number(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 fn number(count: usize) -> f64 {

@@ -156,6 +156,11 @@ impl State {
                 }
             })
             .collect::<Result<Vec<_>, _>>()?;
+        for (at, state) in &self.errand.states {
+            if let Some(column) = columns.get(*at) {
+                state.check(column)?;
+            }
+        }
         let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         let batch =
             RecordBatch::try_new_with_options(Arc::clone(&self.errand.schema), columns, &options)

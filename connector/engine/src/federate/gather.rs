@@ -1,6 +1,6 @@
 //! Which parts of a plan participants can compute alone, and what they would cost on the way.
 
-use crate::federate::aggregate::unalias;
+use crate::federate::aggregate::{sketches, unalias};
 use crate::federate::branch::{Branch, branches_or, movable};
 use crate::federate::desk::Desk;
 use crate::federate::estimate;
@@ -211,5 +211,7 @@ pub(super) fn partial(aggregate: &Aggregate, desk: &Desk) -> Option<f64> {
     });
     let groups: Option<Vec<f64>> = each.collect();
     let groups: f64 = groups?.iter().sum();
-    Some(estimate::bytes(groups, aggregate.schema.fields()))
+    let rows = branches.iter().map(estimate::rows).sum();
+    let states = estimate::states(sketches(aggregate), groups, rows);
+    Some(estimate::bytes(groups, aggregate.schema.fields()) + states)
 }

@@ -15,6 +15,7 @@ mod narrow;
 mod pages;
 mod property;
 mod random;
+mod sketches;
 mod tpch;
 mod travels;
 
@@ -23,6 +24,7 @@ use crate::federate::errand::{Courier, Errand, RemoteRows};
 use crate::federate::home::{Home, RemoteTable};
 use crate::federate::question::{Bounds, Question, Report, Wish};
 use crate::limits::{Limits, Room, SqlLimits};
+use crate::plan::functions::state::State;
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
@@ -33,6 +35,7 @@ use catalog::view::Shape;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
 use datafusion::datasource::MemTable;
+use datafusion::logical_expr::AggregateUDF;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use evidence::time::Time;
 use futures::{StreamExt, TryStreamExt};
@@ -350,6 +353,9 @@ pub(super) struct Plain {
 impl Plain {
     pub(super) async fn rows(&self, errand: &Errand) -> (SchemaRef, Vec<RecordBatch>) {
         let context = SessionContext::new();
+        for state in State::ALL {
+            context.register_udaf(AggregateUDF::clone(&state.function()));
+        }
         let catalog = context.catalog("datafusion").unwrap();
         for ((owner, name), rows) in &self.data {
             if owner != errand.participant.domain() {

@@ -5,6 +5,7 @@ pub mod capped;
 pub mod exact;
 pub mod joined;
 pub mod moment;
+pub mod state;
 pub mod sum;
 
 use datafusion::functions::all_default_functions;
@@ -123,7 +124,7 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
             Some((name, capped::wrapped(found)))
         })
         .collect();
-    let aggregate = AGGREGATE
+    let mut aggregate: BTreeMap<_, _> = AGGREGATE
         .split(' ')
         .filter_map(|name| {
             match name {
@@ -146,6 +147,9 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
             Some((name, Arc::clone(found)))
         })
         .collect();
+    // Written by connectors, and no part of the list of names.
+    let states = state::State::ALL.map(|state| (state.name(), state.function()));
+    aggregate.extend(states);
     Lists {
         scalar,
         aggregate,

@@ -201,3 +201,36 @@ fn planning_has_a_deadline() {
     let refusal = city.rows(&sum(490)).unwrap_err();
     assert_eq!(refusal.code, Code::ResourceLimit, "{refusal}");
 }
+
+/// A state is an aggregate of the view and nothing else: of each row of a window it would be as long as of all.
+#[test]
+fn a_state_is_a_plain_aggregate() {
+    let city = city();
+    for state in ["distinct_state_v1(x)", "percentile_state_v1(x)"] {
+        assert_eq!(
+            city.rows(&format!("SELECT {state} IS NULL FROM t"))
+                .unwrap(),
+            ["false"]
+        );
+        for form in [
+            format!("{state} OVER ()"),
+            format!("{state} OVER (ORDER BY x)"),
+            format!("{state} WITHIN GROUP (ORDER BY x)"),
+            state.replace("(x)", "(DISTINCT x)"),
+            state.replace("(x)", "(x ORDER BY x)"),
+        ] {
+            let refusal = city
+                .rows(&format!("SELECT {form} FROM t"))
+                .expect_err(&form);
+            assert_eq!(refusal.code, Code::ConstructNotAllowed, "{form}: {refusal}");
+        }
+    }
+    for call in [
+        "distinct_state_v2(x)",
+        "distinct_state_v1()",
+        "distinct_state_v1(x, x)",
+        "percentile_state_v1(s)",
+    ] {
+        city.rows(&format!("SELECT {call} FROM t")).expect_err(call);
+    }
+}

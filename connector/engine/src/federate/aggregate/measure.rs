@@ -1,6 +1,7 @@
 //! What is aggregated: bare measures, and columns that are not there.
 
 use crate::federate::peersql::widens;
+use crate::plan::functions::state::State;
 use arrow_schema::DataType;
 use datafusion::common::{DFSchema, DataFusionError, ScalarValue};
 use datafusion::logical_expr::expr::Cast;
@@ -46,6 +47,7 @@ pub(super) fn of_nothing(
         "sum" | "min" | "max" | "avg" | "var_pop" | "covar_pop" if nothing => {
             Some(lit(ScalarValue::Null))
         }
+        name if nothing && State::named(name).is_some() => Some(lit(ScalarValue::Null)),
         _ => None,
     }
 }

@@ -7,6 +7,7 @@ use super::Unwritable;
 use crate::federate::home::RemoteTable;
 use crate::federate::select::{Body, Item, Kind, Select, Source, alias};
 use crate::federate::source::Relation;
+use crate::plan::functions::state::State;
 use arrow_schema::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DataFusionError, ScalarValue};
@@ -206,5 +207,5 @@ pub(in crate::federate) fn widens(aggregate: &str) -> bool {
     matches!(
         aggregate,
         "avg" | "var" | "var_pop" | "stddev" | "stddev_pop"
-    )
+    ) || aggregate == State::Percentile.name()
 }

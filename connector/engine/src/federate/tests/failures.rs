@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// What the courier does with the errands of Ottawa.
 #[derive(Clone)]
-enum Fault {
+pub(super) enum Fault {
     Refuses(Code),
     /// So many times, then it answers.
     Vanishes(u32),
@@ -92,7 +92,7 @@ impl Courier for Faulty {
     }
 }
 
-fn ask(
+pub(super) fn ask(
     sql: &str,
     fault: Fault,
     partial: bool,

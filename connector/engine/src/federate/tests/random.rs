@@ -95,6 +95,8 @@ pub(super) fn question(chance: &mut StdRng) -> String {
         "sum(n) FILTER (WHERE open)",
         "max(n + id)",
         "median(x)",
+        "approx_distinct(n)",
+        "approx_distinct(place) FILTER (WHERE n <> 3)",
         // The last digit is that of the order in which rows come, also in one pool.
         "round(stddev(x), 6)",
         "round(var_pop(n + 1), 6)",

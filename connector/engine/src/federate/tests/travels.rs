@@ -168,7 +168,11 @@ fn aggregates_travel() {
         ("stddev(x)", true),
         ("var_pop(n) FILTER (WHERE open)", true),
         ("covar_samp(x, n), corr(x, n)", true),
-        ("approx_distinct(place)", false),
+        ("approx_distinct(place), approx_distinct(n + 1)", true),
+        ("approx_distinct(day) FILTER (WHERE n > 3)", true),
+        ("approx_distinct(open)", false),
+        ("approx_median(x), approx_percentile_cont(n, 0.9)", true),
+        ("approx_percentile_cont(x, 0.9, 50)", false),
         ("count(DISTINCT n), count(DISTINCT place)", false),
     ] {
         for (from, branches, travels) in

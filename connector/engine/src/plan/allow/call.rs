@@ -2,7 +2,7 @@
 
 use super::relation::folded;
 use super::{Walk, at, not_allowed};
-use crate::plan::functions;
+use crate::plan::functions::{self, state};
 use datafusion::sql::sqlparser::ast::{
     Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
     FunctionArguments, ObjectNamePart, Spanned, WindowFrame, WindowFrameBound, WindowSpec,
@@ -35,6 +35,9 @@ impl Walk<'_> {
         let hole = false;
         if !functions::known(&word) && !hole {
             return Err(no_function(&word, place));
+        }
+        if state::State::named(&word).is_some() {
+            alone(function, place)?;
         }
         if *uses_odbc_syntax || !matches!(parameters, FunctionArguments::None) {
             return Err(at(not_allowed("this form of a call"), place));
@@ -121,6 +124,20 @@ impl Walk<'_> {
         }
         Ok(())
     }
+}
+
+/// Refuses a state as anything else than a plain aggregate: of each row of a window it would be as long as of all.
+fn alone(function: &Function, place: Location) -> Result<(), Refusal> {
+    let plain = match &function.args {
+        FunctionArguments::List(list) => {
+            list.duplicate_treatment.is_none() && list.clauses.is_empty()
+        }
+        FunctionArguments::None | FunctionArguments::Subquery(_) => false,
+    };
+    if plain && function.over.is_none() && function.within_group.is_empty() {
+        return Ok(());
+    }
+    Err(at(not_allowed("this form of a state"), place))
 }
 
 /// The refusal for a function that is not on the list, whatever else has it.

@@ -1,0 +1,99 @@
+//! Partial states of calls, and how results come from them.
+
+use super::moments::Kind;
+use super::sketch::Sketch;
+use super::{NoSplit, named};
+use crate::plan::functions::sum;
+use arrow_schema::DataType;
+use datafusion::common::DFSchema;
+use datafusion::functions_aggregate::count::count_udaf;
+use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
+use datafusion::logical_expr::expr::AggregateFunction;
+use datafusion::logical_expr::{AggregateUDF, Expr, ExprSchemable};
+use std::sync::Arc;
+
+/// How the result of an aggregate comes from partial states.
+#[derive(Debug, Clone)]
+pub(in crate::federate) enum Merge {
+    /// It is the partial itself: one participant.
+    Whole(usize),
+    /// The sum of sums.
+    Sum(usize),
+    /// The sum of counts, 0 when there is none.
+    Count(usize),
+    /// The least of the least.
+    Min(usize),
+    /// The greatest of the greatest.
+    Max(usize),
+    /// Sum of sums by sum of counts.
+    Avg { sum: usize, count: usize },
+    /// Of the states whose places these are.
+    Moments(Kind, Vec<usize>),
+    /// Of the state of a sketch.
+    Sketch(Sketch, usize),
+}
+
+/// Partial states of these calls, and how results come from them.
+pub(in crate::federate) fn partials(
+    calls: &[AggregateFunction],
+    input: &DFSchema,
+) -> Result<(Vec<Merge>, Vec<Expr>), NoSplit> {
+    let mut states: Vec<Expr> = Vec::new();
+    let mut state = |func: Arc<AggregateUDF>, call: &AggregateFunction| {
+        let expr = Expr::AggregateFunction(AggregateFunction::new_udf(
+            func,
+            call.params.args.clone(),
+            false,
+            call.params.filter.clone(),
+            Vec::new(),
+            None,
+        ));
+        match states.iter().position(|known| *known == expr) {
+            Some(at) => at,
+            None => {
+                states.push(expr);
+                states.len().saturating_sub(1)
+            }
+        }
+    };
+    let mut merges = Vec::new();
+    for call in calls {
+        let params = &call.params;
+        let name = call.func.name();
+        if params.distinct && !matches!(name, "min" | "max") {
+            return Err(NoSplit(format!("{name}(DISTINCT …)")));
+        }
+        if params.null_treatment.is_some() {
+            return Err(NoSplit(named(call)));
+        }
+        if let Some((sketch, part)) = Sketch::of(call, input) {
+            merges.push(Merge::Sketch(sketch, state(Arc::clone(&part.func), &part)));
+            continue;
+        }
+        if !params.order_by.is_empty() {
+            return Err(NoSplit(named(call)));
+        }
+        if let Some(kind) = Kind::of(name) {
+            let parts = kind.states(call).ok_or_else(|| NoSplit(named(call)))?;
+            let places = parts.iter().map(|part| state(Arc::clone(&part.func), part));
+            merges.push(Merge::Moments(kind, places.collect()));
+            continue;
+        }
+        let [argument] = params.args.as_slice() else {
+            return Err(NoSplit(named(call)));
+        };
+        merges.push(match name {
+            "sum" => Merge::Sum(state(sum::checked(), call)),
+            "count" => Merge::Count(state(count_udaf(), call)),
+            "min" => Merge::Min(state(min_udaf(), call)),
+            "max" => Merge::Max(state(max_udaf(), call)),
+            // Decimal averages round in a way of their own: only a plain division merges exactly.
+            "avg" if matches!(argument.get_type(input), Ok(DataType::Float64)) => Merge::Avg {
+                sum: state(sum::checked(), call),
+                count: state(count_udaf(), call),
+            },
+            _ => return Err(NoSplit(named(call))),
+        });
+    }
+    Ok((merges, states))
+}

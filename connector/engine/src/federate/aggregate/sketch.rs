@@ -1,0 +1,77 @@
+//! Counts of different values and percentiles over several participants: each computes the state of the engine's own sketch, and
+//! they are put together here. A count is what the engine counts over all rows at once, to the last digit. A percentile is as
+//! near as the sketch gets: each mean in it stands for a fiftieth of all values at most, of those of a participant and once
+//! more of all.
+//!
+//! The state of a group is about as long as the values that it is made of, up to some kilobytes, so that it never costs much to
+//! send it instead.
+
+use crate::plan::functions::state::{State, Told};
+use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::logical_expr::expr::AggregateFunction;
+use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable};
+
+/// What is computed, and of which states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::federate) struct Sketch {
+    state: State,
+    told: Told,
+}
+
+impl Sketch {
+    /// What a call computes, and the call that each part computes for it.
+    pub(super) fn of(
+        call: &AggregateFunction,
+        input: &DFSchema,
+    ) -> Option<(Self, AggregateFunction)> {
+        let params = &call.params;
+        let (value, rest) = params.args.split_first()?;
+        let name = call.func.name();
+        let descends = match params.order_by.as_slice() {
+            [] => false,
+            // `WITHIN GROUP (ORDER BY value DESC)`: the engine looks at nothing but the direction, either.
+            [order] if name == "approx_percentile_cont" => !order.asc,
+            _ => return None,
+        };
+        let quantile = |share: f64| Told::Quantile(share.to_bits());
+        let (state, told) = match (name, rest) {
+            ("approx_distinct", []) => (State::Distinct, Told::Count),
+            ("approx_median", []) => (State::Percentile, quantile(0.5)),
+            // A number of means of one's own would be part of the state.
+            ("approx_percentile_cont", [Expr::Literal(ScalarValue::Float64(Some(share)), _)])
+                if (0.0..=1.0).contains(share) =>
+            {
+                let share = if descends { 1.0 - share } else { *share };
+                (State::Percentile, quantile(share))
+            }
+            (_, []) => (State::named(name)?, Told::State),
+            _ => return None,
+        };
+        if params.distinct || !state.takes(&value.get_type(input).ok()?) {
+            return None;
+        }
+        let part = AggregateFunction::new_udf(
+            state.function(),
+            vec![value.clone()],
+            false,
+            params.filter.clone(),
+            Vec::new(),
+            None,
+        );
+        Some((Self { state, told }, part))
+    }
+
+    /// The call that puts states together.
+    pub(super) fn merged(self, states: Expr) -> Expr {
+        self.state.merged(self.told, states)
+    }
+}
+
+/// How many of the calls of an aggregate are made of such states.
+pub(in crate::federate) fn sketches(aggregate: &Aggregate) -> u32 {
+    let input = aggregate.input.schema();
+    let calls = aggregate.aggr_expr.iter().filter(|expr| {
+        matches!(super::unalias((*expr).clone()), Expr::AggregateFunction(call) if Sketch::of(&call, input).is_some())
+    });
+    u32::try_from(calls.count()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,352 @@
+//! Counts of different values and percentiles of which each participant computes a part: the part as a value, by a function
+//! that can be written in a text for a participant, and what puts such values together.
+//!
+//! The names of these functions hold the version of what they give. What a state means depends on the engine, of whose hashes and
+//! means it is made: a release that makes others has functions of other names, and a participant that does not know a name
+//! refuses with `FUNCTION_UNKNOWN`, so that nothing is put together that does not fit. Who only asks finds plain functions
+//! of the rows that are shown; they are no part of the list of names, since nothing but a connector can use what they give.
+
+mod digest;
+mod registers;
+
+use crate::fault;
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BinaryArray};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion_common::types::{NativeType, logical_float64};
+use datafusion_common::{Result, ScalarValue, internal_datafusion_err, internal_err, plan_err};
+use datafusion_expr::expr::AggregateFunction;
+use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion_expr::utils::{AggregateOrderSensitivity, format_state_name};
+use datafusion_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, Coercion, Expr, Signature, TypeSignatureClass,
+    Volatility,
+};
+use digest::Digest;
+use policy::refusal::{Code, Refusal};
+use registers::Registers;
+use std::sync::Arc;
+
+/// The most bytes of a state.
+pub const LARGEST: u32 = 16_384;
+
+/// About how many bytes of a state each value brings, as long as there are few.
+pub const EACH: u32 = 8;
+
+/// The most values that a state can be of.
+const VALUES: u64 = 1 << 53;
+
+/// A kind of state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Of which the number of different values is counted.
+    Distinct,
+    /// Of which percentiles are computed.
+    Percentile,
+}
+
+/// What is made of states.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Told {
+    /// A state again.
+    State,
+    /// How many different values there are.
+    Count,
+    /// The value below which such a share of all is: the bits of the share.
+    Quantile(u64),
+}
+
+impl State {
+    /// All kinds.
+    pub const ALL: [Self; 2] = [Self::Distinct, Self::Percentile];
+
+    /// The name of the function that computes it, with its version.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Distinct => "distinct_state_v1",
+            Self::Percentile => "percentile_state_v1",
+        }
+    }
+
+    /// The kind that a function of that name computes.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether there are states of values of that type.
+    #[must_use]
+    pub const fn takes(self, kind: &DataType) -> bool {
+        match self {
+            Self::Distinct => registers::takes(kind),
+            Self::Percentile => digest::takes(kind),
+        }
+    }
+
+    /// The function that computes it.
+    #[must_use]
+    pub fn function(self) -> Arc<AggregateUDF> {
+        let signature = match self {
+            Self::Distinct => Signature::any(1, Volatility::Immutable),
+            // As the engine's percentiles, which cast all numbers to this type.
+            Self::Percentile => Signature::coercible(
+                vec![Coercion::new_implicit(
+                    TypeSignatureClass::Native(logical_float64()),
+                    vec![TypeSignatureClass::Numeric],
+                    NativeType::Float64,
+                )],
+                Volatility::Immutable,
+            ),
+        };
+        Arc::new(AggregateUDF::from(Sketched {
+            state: self,
+            of: Of::Values,
+            told: Told::State,
+            signature,
+        }))
+    }
+
+    /// A call that puts states together.
+    #[must_use]
+    pub fn merged(self, told: Told, states: Expr) -> Expr {
+        let function = AggregateUDF::from(Sketched {
+            state: self,
+            of: Of::States,
+            told,
+            signature: Signature::exact(vec![DataType::Binary], Volatility::Immutable),
+        });
+        Expr::AggregateFunction(AggregateFunction::new_udf(
+            Arc::new(function),
+            vec![states],
+            false,
+            None,
+            Vec::new(),
+            None,
+        ))
+    }
+
+    /// Refuses what came from elsewhere as such states and holds another value than NULL that is none.
+    ///
+    /// # Errors
+    /// `PEER_DATA_INVALID`.
+    pub fn check(self, states: &dyn Array) -> Result<(), Refusal> {
+        let states = states.as_binary_opt::<i32>().ok_or_else(|| self.wrong())?;
+        for state in states.iter().flatten() {
+            Held::of(self).merge(state).ok_or_else(|| self.wrong())?;
+        }
+        Ok(())
+    }
+
+    fn wrong(self) -> Refusal {
+        Refusal::new(
+            Code::PeerDataInvalid,
+            format!("it sent a state that is none of `{}`", self.name()),
+        )
+    }
+}
+
+/// What is aggregated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Of {
+    Values,
+    States,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Sketched {
+    state: State,
+    of: Of,
+    told: Told,
+    signature: Signature,
+}
+
+impl AggregateUDFImpl for Sketched {
+    fn name(&self) -> &'static str {
+        match (self.of, self.told) {
+            (Of::Values, _) => self.state.name(),
+            (Of::States, Told::State) => "merged state",
+            (Of::States, Told::Count) => "merged approx_distinct",
+            (Of::States, Told::Quantile(_)) => "merged approx_percentile_cont",
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, arguments: &[DataType]) -> Result<DataType> {
+        match (self.of, arguments) {
+            (Of::Values, [kind]) if !self.state.takes(kind) => {
+                plan_err!("there is no `{}` of values of this type", self.state.name())
+            }
+            (_, [_]) => Ok(match self.told {
+                Told::State => DataType::Binary,
+                Told::Count => DataType::UInt64,
+                Told::Quantile(_) => DataType::Float64,
+            }),
+            _ => plan_err!("`{}` takes one argument", self.name()),
+        }
+    }
+
+    fn is_nullable(&self) -> bool {
+        self.told != Told::Count
+    }
+
+    fn default_value(&self, kind: &DataType) -> Result<ScalarValue> {
+        match self.told {
+            Told::Count => Ok(ScalarValue::UInt64(Some(0))),
+            Told::State | Told::Quantile(_) => ScalarValue::try_from(kind),
+        }
+    }
+
+    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        if args.is_distinct {
+            return plan_err!("`{}` takes no DISTINCT", self.name());
+        }
+        Ok(Box::new(Sketching {
+            state: self.state,
+            of: self.of,
+            told: self.told,
+            held: Held::of(self.state),
+        }))
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        Ok(vec![Arc::new(Field::new_list(
+            format_state_name(args.name, "states"),
+            Field::new_list_field(DataType::Binary, true),
+            true,
+        ))])
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        AggregateOrderSensitivity::Insensitive
+    }
+}
+
+/// What is known of the values of a group.
+#[derive(Debug)]
+enum Held {
+    Registers(Registers),
+    Digest(Digest),
+}
+
+impl Held {
+    fn of(state: State) -> Self {
+        match state {
+            State::Distinct => Self::Registers(Registers::default()),
+            State::Percentile => Self::Digest(Digest::default()),
+        }
+    }
+
+    fn add(&mut self, values: &ArrayRef) -> Result<()> {
+        match self {
+            Self::Registers(registers) => registers.add(values),
+            Self::Digest(digest) => digest.add(values),
+        }
+    }
+
+    fn merge(&mut self, state: &[u8]) -> Option<()> {
+        match self {
+            Self::Registers(registers) => registers.merge(state),
+            Self::Digest(digest) => digest.merge(state),
+        }
+    }
+
+    fn parts(&self) -> Vec<Vec<u8>> {
+        match self {
+            Self::Registers(registers) => registers.write().into_iter().collect(),
+            Self::Digest(digest) => digest.parts(),
+        }
+    }
+
+    fn write(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Registers(registers) => registers.write(),
+            Self::Digest(digest) => digest.write(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Sketching {
+    state: State,
+    of: Of,
+    told: Told,
+    held: Held,
+}
+
+impl Sketching {
+    fn merge(&mut self, states: &BinaryArray) -> Result<()> {
+        for state in states.iter().flatten() {
+            self.held
+                .merge(state)
+                .ok_or_else(|| fault::carry(self.state.wrong()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Accumulator for Sketching {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        match (self.of, values) {
+            (Of::Values, [values]) => self.held.add(values),
+            (Of::States, [states]) => {
+                let states = states.as_binary_opt::<i32>().ok_or_else(strange)?;
+                self.merge(states)
+            }
+            _ => Err(strange()),
+        }
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        let [lists] = states else {
+            return Err(strange());
+        };
+        let lists = lists.as_list_opt::<i32>().ok_or_else(strange)?;
+        for list in lists.iter().flatten() {
+            self.merge(list.as_binary_opt::<i32>().ok_or_else(strange)?)?;
+        }
+        Ok(())
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        let parts = self.held.parts().into_iter();
+        let parts: Vec<_> = parts.map(|part| ScalarValue::Binary(Some(part))).collect();
+        let list = ScalarValue::new_list_nullable(&parts, &DataType::Binary);
+        Ok(vec![ScalarValue::List(list)])
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        match (self.told, &self.held) {
+            (Told::State, held) => Ok(ScalarValue::Binary(held.write())),
+            (Told::Count, Held::Registers(registers)) => {
+                let count = registers.count()?;
+                // So many values nobody has: ranks like these are made up.
+                if count > VALUES {
+                    return Err(fault::carry(self.state.wrong()));
+                }
+                Ok(ScalarValue::UInt64(Some(count)))
+            }
+            (Told::Quantile(share), Held::Digest(digest)) => {
+                Ok(ScalarValue::Float64(digest.quantile(f64::from_bits(share))))
+            }
+            _ => internal_err!("another state than is told of"),
+        }
+    }
+
+    fn size(&self) -> usize {
+        let held = match &self.held {
+            Held::Registers(registers) => registers.held(),
+            Held::Digest(digest) => digest.held(),
+        };
+        size_of_val(self).saturating_add(held)
+    }
+}
+
+fn strange() -> datafusion_common::DataFusionError {
+    internal_datafusion_err!("a state of another type")
+}
+
+#[cfg(test)]
+mod tests;
