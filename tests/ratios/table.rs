@@ -11,6 +11,7 @@ pub(crate) struct Table {
     notes: Vec<(String, f64)>,
     tpch: Value,
     workers: Value,
+    series: Value,
 }
 
 impl Table {
@@ -23,6 +24,7 @@ impl Table {
             notes: Vec::new(),
             tpch: Value::Null,
             workers: Value::Null,
+            series: Value::Null,
         }
     }
 
@@ -76,6 +78,11 @@ impl Table {
     /// Takes in the figures of workers.
     pub(crate) fn workers(&mut self, figures: Value) {
         self.workers = figures;
+    }
+
+    /// Takes in the figures of the hourly series.
+    pub(crate) fn series(&mut self, figures: Value) {
+        self.series = figures;
     }
 
     /// For people.
@@ -133,6 +140,7 @@ impl Table {
             "notes": notes,
             "tpch": self.tpch,
             "workers": self.workers,
+            "series": self.series,
         })
     }
 }

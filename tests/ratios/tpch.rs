@@ -4,12 +4,14 @@
 mod data;
 mod partials;
 mod pool;
+mod series;
 mod shipped;
 mod workers;
 mod world;
 
 use crate::measure::{self, median};
 use harness::relay::Link;
+use partials::Aggregate;
 use pool::Pool;
 use serde_json::{Value, json};
 use shipped::Shipped;
@@ -65,15 +67,7 @@ pub(crate) fn run(plan: Plan, wanted: impl Fn(u32) -> bool) -> Value {
         "time",
         "cpu"
     );
-    // What a first question to a city brings beside its rows comes once: the pages of its catalogue, and the heads of its log.
-    for city in world::CITIES {
-        let _ = world.ask(&format!("SELECT count(*) AS n FROM {city}.orders"));
-    }
-    let _ = world.ask(&format!(
-        "SELECT count(*) AS n FROM {}.nation",
-        world::FOURTH
-    ));
-    settled(&world);
+    greet(&world);
     let mut all = Vec::new();
     for number in (1..=22).filter(|number| wanted(*number)) {
         let figures = question(&world, &pool, &shipped, number, plan.rounds);
@@ -81,7 +75,18 @@ pub(crate) fn run(plan: Plan, wanted: impl Fn(u32) -> bool) -> Value {
         all.push(figures);
     }
     summary(&all);
-    let by_hand = wanted(1).then(|| partials::beside(&world, plan.rounds));
+    // Nothing is in the way of those that are asked by hand.
+    let by_hand = wanted(1) && plan.link.is_none();
+    let by_hand = by_hand.then(|| {
+        let first = Aggregate {
+            name: "question 1",
+            sql: &data::question(1, &world::CITIES),
+            table: "lineitem",
+            partial: partials::FIRST,
+            parts: &partials::FIRST_PARTS,
+        };
+        partials::beside(&world, &pool, &first, plan.rounds)
+    });
     json!({
         "aggregate_by_hand": by_hand,
         "scale": plan.scale,
@@ -95,6 +100,21 @@ pub(crate) fn run(plan: Plan, wanted: impl Fn(u32) -> bool) -> Value {
 /// The same with workers of one city.
 pub(crate) fn with_workers(plan: Plan) -> Value {
     workers::beside(plan.scale, plan.rounds)
+}
+
+/// An aggregate over readings of sensors by hours.
+pub(crate) fn hourly_series(plan: Plan) -> Value {
+    series::beside(plan)
+}
+
+/// What a first question to a city brings beside its rows comes once: the pages of its catalogue, and the heads of its log.
+fn greet(world: &World) {
+    let orders = world::CITIES.map(|city| format!("{city}.orders"));
+    let nation = format!("{}.nation", world::FOURTH);
+    for table in orders.into_iter().chain([nation]) {
+        let _ = world.ask(&format!("SELECT count(*) AS n FROM {table}"));
+    }
+    settled(world);
 }
 
 fn question(world: &World, pool: &Pool, shipped: &Shipped, number: u32, rounds: usize) -> Figures {
