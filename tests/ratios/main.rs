@@ -98,7 +98,7 @@ const READS: [(&str, &str); 3] = [
 ];
 
 /// How texts of `--only` begin that name nothing in the league of two.
-const ELSEWHERE: [&str; 3] = ["TPC-H", "aggregate: ", "hourly series"];
+const ELSEWHERE: [&str; 4] = ["TPC-H", "postgres_fdw", "aggregate: ", "hourly series"];
 
 fn main() {
     let mut args = std::env::args().skip(1);
@@ -168,8 +168,9 @@ fn run(rows: usize, plan: tpch::Plan, only: &str, python: &str) -> serde_json::V
         table.print();
     }
     let number = |number: u32| wanted("TPC-H", &format!("q{number:02}"), only);
-    if (1..=22).any(number) {
-        table.tpch(tpch::run(plan, number));
+    let fdw = wanted("TPC-H", "postgres_fdw", only);
+    if fdw || (1..=22).any(number) {
+        table.tpch(tpch::run(plan, number, fdw));
     }
     if wanted("TPC-H", "workers", only) {
         table.workers(tpch::with_workers(plan));

@@ -111,21 +111,51 @@ fn governed(figures: &Value, ratios: &[Value]) -> String {
 }
 
 fn tpch(tpch: &Value) -> String {
-    let link = match (tpch["link_bits"].as_u64(), tpch["link_delay_ms"].as_f64()) {
+    let mut text = format!(
+        "\n## TPC-H over five participants, scale {}, {}\n\nOrders and their lines are with three cities, the rest with a fourth, and a \
+         firm asks; each is a process. All answers are those of plain DataFusion with all files in one process.\n",
+        tpch["scale"],
+        link(tpch),
+    );
+    let questions = tpch["questions"].as_array();
+    if let Some(questions) = questions.filter(|questions| !questions.is_empty()) {
+        text.push_str(&asked(tpch, questions));
+    }
+    let by_hand = &tpch["aggregate_by_hand"];
+    if by_hand.is_object() {
+        text.push_str(&format!(
+            "\nThe first question beside partial aggregates by hand over bare Arrow Flight, and beside one process: {}",
+            aggregate(by_hand, &Value::Null).trim_start(),
+        ));
+    }
+    if tpch["postgres_fdw"].is_object() {
+        text.push_str(&fdw(&tpch["postgres_fdw"]));
+    }
+    text
+}
+
+/// How slow the ways are.
+fn link(figures: &Value) -> String {
+    match (
+        figures["link_bits"].as_u64(),
+        figures["link_delay_ms"].as_f64(),
+    ) {
         (Some(bits), Some(delay)) => {
             format!("over ways of {} Mbit/s and {delay} ms", bits / 1_000_000)
         }
         _ => "within the machine".to_owned(),
-    };
+    }
+}
+
+fn asked(tpch: &Value, questions: &[Value]) -> String {
     let mut text = format!(
-        "\n## TPC-H over five participants, scale {}, {link}\n\nOrders and their lines are with three cities, the rest with a fourth, and a \
-         firm asks; each is a process. Bytes are all that pass the sockets, both ways, with TLS, contracts and receipts, after a \
-         first question to each city, beside the Arrow streams alone of datafusion-federation as its crate ships it. Time is that of the command line's answer beside plain \
-         DataFusion with all files in one process, medians of {} pairs. All answers are those of that process.\n\n\
+        "\nBytes are all that pass the sockets, both ways, with TLS, contracts and receipts, after a first question to each city, beside the \
+         Arrow streams alone of datafusion-federation as its crate ships it. Time is that of the command line's answer beside that one \
+         process, medians of {} pairs.\n\n\
          | question | texts sent | bytes | as shipped | fewer | ms | one process, ms | time | work |\n|---|---|---|---|---|---|---|---|---|\n",
-        tpch["scale"], tpch["rounds"]
+        tpch["rounds"]
     );
-    for one in tpch["questions"].as_array().into_iter().flatten() {
+    for one in questions {
         let (bytes, shipped) = (one["bytes"].as_f64(), one["shipped_bytes"].as_f64());
         let fewer = match (bytes, shipped) {
             (Some(bytes), Some(shipped)) => format!("{:.1} times", shipped / bytes),
@@ -143,14 +173,29 @@ fn tpch(tpch: &Value) -> String {
             number(&one["cpu_ratio"], 2),
         ));
     }
-    let by_hand = &tpch["aggregate_by_hand"];
-    if by_hand.is_object() {
-        text.push_str(&format!(
-            "\nThe first question beside partial aggregates by hand over bare Arrow Flight, and beside one process: {}",
-            aggregate(by_hand, &Value::Null).trim_start(),
-        ));
-    }
     text
+}
+
+fn fdw(fdw: &Value) -> String {
+    let used = if fdw["async_in_its_plan"].as_bool() == Some(true) {
+        "which its plan makes use of"
+    } else {
+        "of which its plan makes no use"
+    };
+    format!(
+        "\nThe first question through PostgreSQL {} as a user writes it: a server for the lines of each city, analysed, and a fourth one with \
+         `postgres_fdw` and a view of all three, over sockets of this machine and without TLS; one call of `psql` beside one of ours, \
+         medians of {} pairs, with the same answer to a millionth. `psql` {} ms, ours {} ms: {} times faster, where at least {} is aimed \
+         at. With `async_capable`, {used}: {} ms, {} times.\n",
+        word(&fdw["version"]),
+        fdw["rounds"],
+        number(&fdw["psql_ms"], 0),
+        number(&fdw["ms"], 0),
+        number(&fdw["times"], 1),
+        number(&fdw["times_at_least"], 0),
+        number(&fdw["async_ms"], 0),
+        number(&fdw["async_times"], 1),
+    )
 }
 
 fn word(value: &Value) -> &str {
