@@ -98,7 +98,13 @@ const READS: [(&str, &str); 3] = [
 ];
 
 /// How texts of `--only` begin that name nothing in the league of two.
-const ELSEWHERE: [&str; 4] = ["TPC-H", "postgres_fdw", "aggregate: ", "hourly series"];
+const ELSEWHERE: [&str; 5] = [
+    "TPC-H",
+    "postgres_fdw",
+    "joins on a link",
+    "aggregate: ",
+    "hourly series",
+];
 
 fn main() {
     let mut args = std::env::args().skip(1);
@@ -174,6 +180,9 @@ fn run(rows: usize, plan: tpch::Plan, only: &str, python: &str) -> serde_json::V
     }
     if wanted("TPC-H", "workers", only) {
         table.workers(tpch::with_workers(plan));
+    }
+    if wanted("TPC-H", "joins on a link", only) {
+        table.joins(tpch::joins_on_a_link(plan));
     }
     if wanted("aggregate", "hourly series", only) {
         table.series(tpch::hourly_series(plan));

@@ -3,6 +3,7 @@
 
 mod data;
 mod fdw;
+mod joins;
 mod partials;
 mod pool;
 mod series;
@@ -109,6 +110,11 @@ fn heading(scale: f64) {
 /// An aggregate over readings of sensors by hours.
 pub(crate) fn hourly_series(plan: Plan) -> Value {
     series::beside(plan)
+}
+
+/// Joins over slow ways.
+pub(crate) fn joins_on_a_link(plan: Plan) -> Value {
+    joins::beside(plan)
 }
 
 /// What a first question to a city brings beside its rows comes once: the pages of its catalogue, and the heads of its log.
