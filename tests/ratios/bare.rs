@@ -9,6 +9,7 @@ use datafusion::dataframe::DataFrame;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use engine::limits::Limits;
 use futures::StreamExt as _;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Plain DataFusion in this process, with as many threads for a question as a governed one gets.
@@ -49,6 +50,27 @@ pub(crate) async fn frame(sql: &str, files: &[PathBuf]) -> DataFrame {
         .await
         .unwrap();
     context.register_table("t", frame.into_view()).unwrap();
+    context.sql(sql).await.unwrap()
+}
+
+/// A question over these tables by their names. Texts are read as plain ones: a view of a text would bring all that is beside it.
+pub(crate) async fn over(sql: &str, tables: &BTreeMap<String, Vec<PathBuf>>) -> DataFrame {
+    let mut config = SessionConfig::new().with_target_partitions(Limits::default().partitions);
+    config
+        .options_mut()
+        .execution
+        .parquet
+        .schema_force_view_types = false;
+    let context = SessionContext::new_with_config(config);
+    for (name, files) in tables {
+        for file in files {
+            let file = file.to_str().unwrap();
+            context
+                .register_parquet(name.as_str(), file, ParquetReadOptions::default())
+                .await
+                .unwrap();
+        }
+    }
     context.sql(sql).await.unwrap()
 }
 

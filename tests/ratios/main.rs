@@ -97,6 +97,15 @@ const READS: [(&str, &str); 3] = [
     ("whole read, texts", "site,kind,note,device"),
 ];
 
+/// How texts of `--only` begin that name nothing in the league of two.
+const ELSEWHERE: [&str; 5] = [
+    "TPC-H",
+    "postgres_fdw",
+    "joins on a link",
+    "aggregate: ",
+    "hourly series",
+];
+
 fn main() {
     let mut args = std::env::args().skip(1);
     let mut rows = 4_000_000;
@@ -156,7 +165,8 @@ fn a_link(text: &str) -> Link {
 fn run(rows: usize, plan: tpch::Plan, only: &str, python: &str) -> serde_json::Value {
     let rounds = plan.rounds;
     let mut table = Table::new(rows, rounds);
-    if only.split(',').any(|one| !one.starts_with("TPC-H")) {
+    let elsewhere = |one: &str| ELSEWHERE.iter().any(|name| one.starts_with(*name));
+    if only.split(',').any(|one| !elsewhere(one)) {
         eprintln!("making {rows} rows, a league of two and its contracts");
         let mut world = world::World::new(rows);
         in_process(&world, &mut table, rounds, only);
@@ -164,11 +174,18 @@ fn run(rows: usize, plan: tpch::Plan, only: &str, python: &str) -> serde_json::V
         table.print();
     }
     let number = |number: u32| wanted("TPC-H", &format!("q{number:02}"), only);
-    if (1..=22).any(number) {
-        table.tpch(tpch::run(plan, number));
+    let fdw = wanted("TPC-H", "postgres_fdw", only);
+    if fdw || (1..=22).any(number) {
+        table.tpch(tpch::run(plan, number, fdw));
     }
     if wanted("TPC-H", "workers", only) {
         table.workers(tpch::with_workers(plan));
+    }
+    if wanted("TPC-H", "joins on a link", only) {
+        table.joins(tpch::joins_on_a_link(plan));
+    }
+    if wanted("aggregate", "hourly series", only) {
+        table.series(tpch::hourly_series(plan));
     }
     table.json()
 }

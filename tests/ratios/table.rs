@@ -11,6 +11,8 @@ pub(crate) struct Table {
     notes: Vec<(String, f64)>,
     tpch: Value,
     workers: Value,
+    joins: Value,
+    series: Value,
 }
 
 impl Table {
@@ -23,6 +25,8 @@ impl Table {
             notes: Vec::new(),
             tpch: Value::Null,
             workers: Value::Null,
+            joins: Value::Null,
+            series: Value::Null,
         }
     }
 
@@ -76,6 +80,16 @@ impl Table {
     /// Takes in the figures of workers.
     pub(crate) fn workers(&mut self, figures: Value) {
         self.workers = figures;
+    }
+
+    /// Takes in the figures of joins over slow ways.
+    pub(crate) fn joins(&mut self, figures: Value) {
+        self.joins = figures;
+    }
+
+    /// Takes in the figures of the hourly series.
+    pub(crate) fn series(&mut self, figures: Value) {
+        self.series = figures;
     }
 
     /// For people.
@@ -133,6 +147,8 @@ impl Table {
             "notes": notes,
             "tpch": self.tpch,
             "workers": self.workers,
+            "joins": self.joins,
+            "series": self.series,
         })
     }
 }

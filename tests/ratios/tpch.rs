@@ -2,14 +2,18 @@
 //! travels beside what datafusion-federation ships, and the time beside one process that has all the files.
 
 mod data;
+mod fdw;
+mod joins;
 mod partials;
 mod pool;
+mod series;
 mod shipped;
 mod workers;
 mod world;
 
 use crate::measure::{self, median};
 use harness::relay::Link;
+use partials::Aggregate;
 use pool::Pool;
 use serde_json::{Value, json};
 use shipped::Shipped;
@@ -41,49 +45,47 @@ struct Figures {
     cpu: f64,
 }
 
-/// Asks all questions that `wanted` takes and prints a line for each; gives the same as JSON.
+/// Asks all questions that `wanted` takes and prints a line for each; the first one through `postgres_fdw`, too, where that is
+/// said. Gives the same as JSON.
 ///
 /// # Panics
 /// When an answer is not that of one process.
-pub(crate) fn run(plan: Plan, wanted: impl Fn(u32) -> bool) -> Value {
+pub(crate) fn run(plan: Plan, wanted: impl Fn(u32) -> bool, fdw: bool) -> Value {
     eprintln!("TPC-H at scale {}: five participants", plan.scale);
     let world = World::new(plan.scale, plan.link);
     let files = world.files();
     let (pool, shipped) = (Pool::new(&files), Shipped::new(&files));
-    println!(
-        "\nTPC-H, scale {}: bytes through all sockets beside Arrow streams of datafusion-federation as shipped; time beside one \
-         process\n\n{:>3} {:>6} {:>7} {:>12} {:>12} {:>8} {:>10} {:>10} {:>6} {:>6}",
-        plan.scale,
-        "q",
-        "rows",
-        "errands",
-        "ours B",
-        "shipped B",
-        "1 in",
-        "ours ms",
-        "one ms",
-        "time",
-        "cpu"
-    );
-    // What a first question to a city brings beside its rows comes once: the pages of its catalogue, and the heads of its log.
-    for city in world::CITIES {
-        let _ = world.ask(&format!("SELECT count(*) AS n FROM {city}.orders"));
-    }
-    let _ = world.ask(&format!(
-        "SELECT count(*) AS n FROM {}.nation",
-        world::FOURTH
-    ));
-    settled(&world);
+    greet(&world);
     let mut all = Vec::new();
     for number in (1..=22).filter(|number| wanted(*number)) {
+        if all.is_empty() {
+            heading(plan.scale);
+        }
         let figures = question(&world, &pool, &shipped, number, plan.rounds);
         figures.print();
         all.push(figures);
     }
     summary(&all);
-    let by_hand = wanted(1).then(|| partials::beside(&world, plan.rounds));
+    // Nothing is in the way of those that are asked by hand.
+    let by_hand = wanted(1) && plan.link.is_none();
+    let by_hand = by_hand.then(|| {
+        let first = Aggregate {
+            name: "question 1",
+            sql: &data::question(1, &world::CITIES),
+            table: "lineitem",
+            partial: partials::FIRST,
+            parts: &partials::FIRST_PARTS,
+        };
+        partials::beside(&world, &pool, &first, plan.rounds)
+    });
+    if fdw && plan.link.is_some() {
+        eprintln!("postgres_fdw is asked within the machine alone: left out with --link");
+    }
+    let fdw = fdw && plan.link.is_none();
+    let fdw = fdw.then(|| fdw::beside(&world, plan.scale, plan.rounds));
     json!({
         "aggregate_by_hand": by_hand,
+        "postgres_fdw": fdw.flatten(),
         "scale": plan.scale,
         "rounds": plan.rounds,
         "link_bits": plan.link.map(|link| link.bits),
@@ -95,6 +97,34 @@ pub(crate) fn run(plan: Plan, wanted: impl Fn(u32) -> bool) -> Value {
 /// The same with workers of one city.
 pub(crate) fn with_workers(plan: Plan) -> Value {
     workers::beside(plan.scale, plan.rounds)
+}
+
+fn heading(scale: f64) {
+    println!(
+        "\nTPC-H, scale {scale}: bytes through all sockets beside Arrow streams of datafusion-federation as shipped; time beside \
+         one process\n\n{:>3} {:>6} {:>7} {:>12} {:>12} {:>8} {:>10} {:>10} {:>6} {:>6}",
+        "q", "rows", "errands", "ours B", "shipped B", "1 in", "ours ms", "one ms", "time", "cpu"
+    );
+}
+
+/// An aggregate over readings of sensors by hours.
+pub(crate) fn hourly_series(plan: Plan) -> Value {
+    series::beside(plan)
+}
+
+/// Joins over slow ways.
+pub(crate) fn joins_on_a_link(plan: Plan) -> Value {
+    joins::beside(plan)
+}
+
+/// What a first question to a city brings beside its rows comes once: the pages of its catalogue, and the heads of its log.
+fn greet(world: &World) {
+    let orders = world::CITIES.map(|city| format!("{city}.orders"));
+    let nation = format!("{}.nation", world::FOURTH);
+    for table in orders.into_iter().chain([nation]) {
+        let _ = world.ask(&format!("SELECT count(*) AS n FROM {table}"));
+    }
+    settled(world);
 }
 
 fn question(world: &World, pool: &Pool, shipped: &Shipped, number: u32, rounds: usize) -> Figures {

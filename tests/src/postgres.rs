@@ -27,6 +27,12 @@ pub struct Postgres {
 }
 
 impl Postgres {
+    /// Whether the server's programs are installed.
+    #[must_use]
+    pub fn is_installed() -> bool {
+        programs().is_some()
+    }
+
     /// Starts one that listens on a socket alone.
     ///
     /// # Panics
@@ -50,7 +56,7 @@ impl Postgres {
     }
 
     fn start(tls: Option<(&str, &str, u16)>) -> Self {
-        let programs = programs();
+        let programs = programs().expect("these tests need the programs of a PostgreSQL server (Debian: apt-get install postgresql)");
         let folder = tempfile::tempdir().unwrap();
         // Whoever runs the tests as root runs the server as nobody: it refuses to be root.
         let root = fs::metadata(folder.path()).unwrap().uid() == 0;
@@ -236,7 +242,7 @@ fn own(root: bool, path: &Path) {
 }
 
 /// Where the programs of the newest version are.
-fn programs() -> PathBuf {
+fn programs() -> Option<PathBuf> {
     let mut found: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .into_iter()
         .flatten()
@@ -245,13 +251,10 @@ fn programs() -> PathBuf {
         .filter(|folder| folder.join("initdb").exists())
         .collect();
     found.sort();
-    if let Some(newest) = found.pop() {
-        return newest;
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .find(|folder| folder.join("initdb").exists())
-        .expect("these tests need the programs of a PostgreSQL server (Debian: apt-get install postgresql)")
+    found.pop().or_else(|| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).find(|folder| folder.join("initdb").exists())
+    })
 }
 
 const NOBODY: &str = "65534";

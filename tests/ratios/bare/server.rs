@@ -1,7 +1,7 @@
 //! A bare Arrow Flight server: the text of the ticket over the named files, over the same mutual TLS and the same settings
 //! of HTTP/2 as the governed wire. It runs as a process of its own, like the provider.
 
-use crate::bare::{frame, runtime};
+use crate::bare::{frame, over, runtime};
 use crate::governed::clock;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
@@ -41,7 +41,7 @@ impl Server {
     pub(crate) fn start(
         league: &Path,
         provider: &str,
-        files: &BTreeMap<&'static str, Vec<PathBuf>>,
+        files: &BTreeMap<impl serde::Serialize + Ord, Vec<PathBuf>>,
     ) -> Self {
         let keys = crate::governed::files(&league.join(provider));
         let told = serde_json::json!({
@@ -198,15 +198,17 @@ impl FlightService for Bare {
     type ListActionsStream = Unused<ActionType>;
     type DoExchangeStream = Unused<FlightData>;
 
-    /// The ticket is `dataset`, a line feed, and the text of the question.
+    /// The ticket is `dataset`, a line feed, and the text of the question over the table `t`; without a dataset, over all of them
+    /// by their names.
     async fn do_get(&self, request: Request<Ticket>) -> Answer<Self::DoGetStream> {
         let ticket = String::from_utf8(request.into_inner().ticket.to_vec()).unwrap();
         let (dataset, sql) = ticket.split_once('\n').unwrap();
-        let stream = frame(sql, &self.files[dataset])
-            .await
-            .execute_stream()
-            .await
-            .unwrap();
+        let frame = if dataset.is_empty() {
+            over(sql, &self.files).await
+        } else {
+            frame(sql, &self.files[dataset]).await
+        };
+        let stream = frame.execute_stream().await.unwrap();
         let frames = FlightDataEncoderBuilder::new()
             .with_schema(stream.schema())
             .build(stream.map_err(|fault| FlightError::ExternalError(Box::new(fault))))

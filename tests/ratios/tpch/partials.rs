@@ -1,36 +1,83 @@
-//! The first question as somebody would write it by hand for three cities: one partial aggregate each over bare Arrow Flight,
-//! put together here.
+//! An aggregate over three cities beside what somebody would write by hand, one partial aggregate of each city over bare Arrow
+//! Flight, put together here; and beside one process that has all the files.
 
-use super::data;
+use super::pool::{self, Pool};
 use super::world::{CITIES, World};
 use crate::bare::client::Client;
 use crate::bare::server::Server;
 use crate::measure::{self, median};
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::DataType;
+use datafusion::arrow::compute::cast;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Instant;
 
-/// The partial aggregate of one city.
-const PARTIAL: &str = "SELECT l_returnflag, l_linestatus, sum(l_quantity), sum(l_extendedprice), \
+/// A question of which each city can compute its part.
+pub(super) struct Aggregate<'a> {
+    /// What it is called.
+    pub(super) name: &'a str,
+    /// The question over all cities.
+    pub(super) sql: &'a str,
+    /// The table that each city has a part of.
+    pub(super) table: &'static str,
+    /// What a city is asked by hand.
+    pub(super) partial: &'a str,
+    /// The columns of its answer.
+    pub(super) parts: &'a [Part],
+}
+
+/// What a column of a partial aggregate is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Part {
+    /// A text of the group.
+    Text,
+    /// A time of the group.
+    Time,
+    /// A sum or a count.
+    Sum,
+    /// The least value.
+    Least,
+    /// The greatest one.
+    Most,
+}
+
+/// The first question of TPC-H, as a city is asked by hand.
+pub(super) const FIRST: &str = "SELECT l_returnflag, l_linestatus, sum(l_quantity), sum(l_extendedprice), \
      sum(l_extendedprice * (1 - l_discount)), sum(l_extendedprice * (1 - l_discount) * (1 + l_tax)), sum(l_discount), \
      count(*) FROM t WHERE l_shipdate <= date '1998-12-01' - interval '90' day GROUP BY l_returnflag, l_linestatus";
 
-/// How many sums there are beside the count.
-const SUMS: usize = 5;
+/// What comes of it: two texts, five sums and a count.
+pub(super) const FIRST_PARTS: [Part; 8] = [
+    Part::Text,
+    Part::Text,
+    Part::Sum,
+    Part::Sum,
+    Part::Sum,
+    Part::Sum,
+    Part::Sum,
+    Part::Sum,
+];
 
-/// Asks both ways in turn and prints what they took.
+/// Asks all three ways in turn and prints what they took.
 ///
 /// # Panics
-/// When the two do not give the same groups.
-pub(super) fn beside(world: &World, rounds: usize) -> Value {
-    let files = world.files();
+/// When they do not give the same groups.
+pub(super) fn beside(
+    world: &World,
+    pool: &Pool,
+    aggregate: &Aggregate<'_>,
+    rounds: usize,
+) -> Value {
+    let (sql, files) = (aggregate.sql, world.files());
     let servers: Vec<Server> = CITIES
         .iter()
         .map(|city| {
-            let file = files[&format!("{city}.lineitem")].clone();
-            let files = BTreeMap::from([("lineitem", vec![file])]);
+            let file = files[&format!("{city}.{}", aggregate.table)].clone();
+            let files = BTreeMap::from([(aggregate.table, vec![file])]);
             Server::start(world.folder(), city, &files)
         })
         .collect();
@@ -39,86 +86,162 @@ pub(super) fn beside(world: &World, rounds: usize) -> Value {
         .zip(&servers)
         .map(|(city, server)| Client::connect(world.folder(), city, server.address()))
         .collect();
-    let sql = data::question(1, &CITIES);
-    let (groups, bytes) = by_hand(&clients);
+    let (groups, hand_bytes) = by_hand(&clients, aggregate);
     let before = world.passed();
-    assert_eq!(
-        world.ask(&sql).rows.len(),
-        groups,
-        "the groups of both ways"
-    );
-    let ours = super::settled(world) - before;
+    let answer = world.ask(sql);
+    let bytes = super::settled(world) - before;
+    assert_eq!(answer.rows.len(), groups, "the groups of both ways");
+    pool::same(aggregate.name, &answer.rows, &pool.ask(sql));
+    let own = || measure::seconds(std::process::id());
     let by_hand_work = || {
         let servers = servers.iter().map(|server| measure::seconds(server.pid()));
-        servers.sum::<f64>() + measure::seconds(std::process::id())
+        servers.sum::<f64>() + own()
     };
-    let (mut ratios, mut ours_cpu, mut hand_cpu) = (Vec::new(), 0.0, 0.0);
+    let (mut ours, mut hand, mut one) = (Way::default(), Way::default(), Way::default());
     for _ in 0..rounds {
-        let (begun, before) = (Instant::now(), by_hand_work());
-        by_hand(&clients);
-        let hand = begun.elapsed().as_secs_f64();
-        hand_cpu += by_hand_work() - before;
-        let (begun, before) = (Instant::now(), super::work(world));
-        let _ = world.ask(&sql);
-        ratios.push(begun.elapsed().as_secs_f64() / hand);
-        ours_cpu += super::work(world) - before;
+        hand.run(by_hand_work, || by_hand(&clients, aggregate));
+        one.run(own, || pool.ask(sql));
+        ours.run(|| super::work(world), || world.ask(sql));
     }
     let figures = json!({
-        "wall_ratio": median(&mut ratios),
-        "cpu_ratio": ours_cpu / hand_cpu,
-        "bytes": ours,
-        "bytes_by_hand": bytes,
+        "groups": groups,
+        "wall_ratio": ours.time_beside(&hand),
+        "cpu_ratio": ours.work / hand.work,
+        "bytes": bytes,
+        "bytes_by_hand": hand_bytes,
+        "bytes_ratio": bytes as f64 / hand_bytes as f64,
+        "one_process_wall_ratio": ours.time_beside(&one),
+        "one_process_cpu_ratio": ours.work / one.work,
+        "ms": ours.ms(),
+        "by_hand_ms": hand.ms(),
+        "one_process_ms": one.ms(),
     });
-    println!("\nquestion 1 beside partial aggregates by hand over bare Flight: {figures}");
+    println!(
+        "\n{} beside partial aggregates by hand over bare Flight, and beside one process: {figures}",
+        aggregate.name
+    );
     figures
 }
 
-/// Asks all cities at once and adds up what they say; gives the number of groups and the bytes of the messages.
-fn by_hand(clients: &[Client]) -> (usize, u64) {
-    let parts = std::thread::scope(|scope| {
+/// What one way took.
+#[derive(Default)]
+struct Way {
+    /// Seconds of each run.
+    walls: Vec<f64>,
+    /// Seconds of work of all runs.
+    work: f64,
+}
+
+impl Way {
+    /// One run more.
+    fn run<T>(&mut self, work: impl Fn() -> f64, run: impl FnOnce() -> T) {
+        let (begun, before) = (Instant::now(), work());
+        let _ = run();
+        self.walls.push(begun.elapsed().as_secs_f64());
+        self.work += work() - before;
+    }
+
+    /// The median of the ratios, round by round.
+    fn time_beside(&self, other: &Self) -> f64 {
+        let pairs = self.walls.iter().zip(&other.walls);
+        let mut ratios: Vec<f64> = pairs.map(|(own, other)| own / other).collect();
+        median(&mut ratios)
+    }
+
+    /// The median of its runs.
+    fn ms(&self) -> f64 {
+        median(&mut self.walls.clone()) * 1e3
+    }
+}
+
+/// The totals of each group.
+type Groups = BTreeMap<Vec<Key>, Vec<f64>>;
+
+/// A part of what names a group.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Number(i64),
+    Text(String),
+}
+
+/// Asks all cities at once and puts together what they say; gives the number of groups and the bytes of the messages.
+fn by_hand(clients: &[Client], aggregate: &Aggregate<'_>) -> (usize, u64) {
+    let answers = std::thread::scope(|scope| {
         let asked: Vec<_> = clients
             .iter()
             .map(|client| {
                 scope.spawn(|| {
                     let mut batches = Vec::new();
-                    let did = client.each("lineitem", PARTIAL, |batch| batches.push(batch));
+                    let did = client.each(aggregate.table, aggregate.partial, |batch| {
+                        batches.push(batch);
+                    });
                     (batches, did.bytes)
                 })
             })
             .collect();
-        let parts = asked
+        let answers = asked
             .into_iter()
             .map(|asked| asked.join().expect("a city answers"));
-        parts.collect::<Vec<_>>()
+        answers.collect::<Vec<_>>()
     });
-    let mut totals: BTreeMap<(String, String), ([f64; SUMS], i64)> = BTreeMap::new();
-    let mut all = 0;
-    for (batches, bytes) in parts {
+    let (mut groups, mut all) = (Groups::new(), 0);
+    for (batches, bytes) in answers {
         all += bytes;
         for batch in &batches {
-            for row in 0..batch.num_rows() {
-                let text = |at: usize| {
-                    let column = arrow_cast_text(batch.column(at));
-                    column.as_string::<i32>().value(row).to_owned()
-                };
-                let entry = totals.entry((text(0), text(1))).or_default();
-                for (at, sum) in entry.0.iter_mut().enumerate() {
-                    *sum += batch
-                        .column(at + 2)
-                        .as_primitive::<Float64Type>()
-                        .value(row);
+            put(&mut groups, batch, aggregate.parts);
+        }
+    }
+    (groups.len(), all)
+}
+
+/// Takes one city's groups in.
+fn put(groups: &mut Groups, batch: &RecordBatch, parts: &[Part]) {
+    let columns: Vec<(ArrayRef, Part)> = batch
+        .columns()
+        .iter()
+        .zip(parts)
+        .map(|(column, part)| {
+            // Texts and times in one form, whatever form the engine reads them in.
+            let kind = match part {
+                Part::Text => DataType::Utf8,
+                Part::Time => DataType::Int64,
+                Part::Sum | Part::Least | Part::Most => DataType::Float64,
+            };
+            let column = cast(column, &kind).expect("columns are what was asked for");
+            (column, *part)
+        })
+        .collect();
+    for row in 0..batch.num_rows() {
+        let (mut key, mut values, mut how) = (Vec::new(), Vec::new(), Vec::new());
+        for (column, part) in &columns {
+            match part {
+                Part::Text => {
+                    let text = column.as_string::<i32>().value(row);
+                    key.push(Key::Text(text.to_owned()));
                 }
-                entry.1 += batch
-                    .column(2 + SUMS)
-                    .as_primitive::<Int64Type>()
-                    .value(row);
+                Part::Time => {
+                    key.push(Key::Number(column.as_primitive::<Int64Type>().value(row)));
+                }
+                Part::Sum | Part::Least | Part::Most => {
+                    values.push(column.as_primitive::<Float64Type>().value(row));
+                    how.push(*part);
+                }
+            }
+        }
+        match groups.entry(key) {
+            Entry::Vacant(new) => {
+                new.insert(values);
+            }
+            Entry::Occupied(mut known) => {
+                let totals = known.get_mut().iter_mut();
+                for ((total, value), how) in totals.zip(values).zip(how) {
+                    *total = match how {
+                        Part::Least => f64::min(*total, value),
+                        Part::Most => f64::max(*total, value),
+                        _ => *total + value,
+                    };
+                }
             }
         }
     }
-    (totals.len(), all)
-}
-
-/// Texts as texts, whatever form the engine reads them in.
-fn arrow_cast_text(column: &arrow_array::ArrayRef) -> arrow_array::ArrayRef {
-    datafusion::arrow::compute::cast(column, &arrow_schema::DataType::Utf8).expect("it is text")
 }

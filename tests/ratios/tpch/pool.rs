@@ -5,6 +5,7 @@ use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 use engine::limits::Limits;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::PathBuf;
 
 /// Plain DataFusion over all files, with as many threads for a question as a governed one gets.
@@ -50,8 +51,8 @@ impl Pool {
 }
 
 /// Stops where an answer differs.
-pub(super) fn same(number: u32, answer: &[Value], rows: &[Value]) {
-    assert_eq!(answer.len(), rows.len(), "question {number}: rows");
+pub(super) fn same(question: impl Display, answer: &[Value], rows: &[Value]) {
+    assert_eq!(answer.len(), rows.len(), "question {question}: rows");
     for (one, other) in answer.iter().zip(rows) {
         let (one, other) = (one.as_object().unwrap(), other.as_object().unwrap());
         for (name, value) in other {
@@ -65,7 +66,7 @@ pub(super) fn same(number: u32, answer: &[Value], rows: &[Value]) {
             };
             assert!(
                 super::data::alike(&text(mine), &text(value)),
-                "question {number}: {name} is {mine}, not {value}"
+                "question {question}: {name} is {mine}, not {value}"
             );
         }
     }

@@ -19,32 +19,45 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// A session that asks all cities.
 pub(super) struct Shipped {
     runtime: tokio::runtime::Runtime,
     context: SessionContext,
-    bytes: Arc<AtomicU64>,
+    sent: Sent,
 }
+
+/// What a question brought about.
+#[derive(Clone, Default)]
+struct Sent {
+    /// The bytes of all answers.
+    bytes: Arc<AtomicU64>,
+    /// What was asked of which city.
+    texts: Arc<Mutex<Texts>>,
+}
+
+/// Cities, and a text for each.
+pub(super) type Texts = Vec<(&'static str, String)>;
 
 impl Shipped {
     /// Over these files, by `city.table`.
     pub(super) fn new(files: &BTreeMap<String, PathBuf>) -> Self {
         let runtime = crate::bare::runtime();
-        let bytes = Arc::default();
-        let context = runtime.block_on(asking(files, &bytes));
+        let sent = Sent::default();
+        let context = runtime.block_on(asking(files, &sent));
         Self {
             runtime,
             context,
-            bytes,
+            sent,
         }
     }
 
     /// The bytes that travel for a question, or why it fails.
     pub(super) fn bytes(&self, sql: &str) -> Result<u64, String> {
-        self.bytes.store(0, Ordering::Relaxed);
+        self.sent.bytes.store(0, Ordering::Relaxed);
+        self.sent.texts.lock().unwrap().clear();
         let answer = self.runtime.block_on(async {
             let frame = self.context.sql(&flat(sql)).await?;
             let mut stream = frame.execute_stream().await?;
@@ -54,11 +67,17 @@ impl Shipped {
             Ok::<_, DataFusionError>(())
         });
         answer.map_err(|error| error.to_string().chars().take(200).collect::<String>())?;
-        Ok(self.bytes.load(Ordering::Relaxed))
+        Ok(self.sent.bytes.load(Ordering::Relaxed))
+    }
+
+    /// The texts that cities are asked for a question, over tables called `city_table`, or why it fails.
+    pub(super) fn texts(&self, sql: &str) -> Result<Texts, String> {
+        self.bytes(sql)?;
+        Ok(self.sent.texts.lock().unwrap().clone())
     }
 }
 
-async fn asking(files: &BTreeMap<String, PathBuf>, bytes: &Arc<AtomicU64>) -> SessionContext {
+async fn asking(files: &BTreeMap<String, PathBuf>, sent: &Sent) -> SessionContext {
     let mut schemas = Vec::new();
     for city in super::world::CITIES.into_iter().chain(["bremen"]) {
         let own = files.iter().filter(|(name, _)| name.starts_with(city));
@@ -67,7 +86,7 @@ async fn asking(files: &BTreeMap<String, PathBuf>, bytes: &Arc<AtomicU64>) -> Se
         let executor = Arc::new(Remote {
             city,
             context,
-            bytes: Arc::clone(bytes),
+            sent: sent.clone(),
         });
         let provider = Arc::new(SQLFederationProvider::new(executor));
         let tables: Vec<_> = own.map(|(name, _)| flat(name)).collect();
@@ -90,7 +109,7 @@ async fn asking(files: &BTreeMap<String, PathBuf>, bytes: &Arc<AtomicU64>) -> Se
 struct Remote {
     city: &'static str,
     context: Arc<SessionContext>,
-    bytes: Arc<AtomicU64>,
+    sent: Sent,
 }
 
 #[async_trait]
@@ -114,7 +133,9 @@ impl SQLExecutor for Remote {
         _filters: &[Arc<dyn PhysicalExpr>],
     ) -> Result<SendableRecordBatchStream> {
         let (context, query) = (Arc::clone(&self.context), query.to_owned());
-        let count = Count(Arc::clone(&self.bytes));
+        let count = Count(Arc::clone(&self.sent.bytes));
+        let asked = (self.city, query.clone());
+        self.sent.texts.lock().unwrap().push(asked);
         let rows = futures::stream::once(async move {
             let rows = context.sql(&query).await?.execute_stream().await?;
             let mut writer = StreamWriter::try_new(count, &rows.schema())?;

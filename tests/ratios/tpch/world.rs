@@ -1,4 +1,4 @@
-//! Four cities as processes, a firm that asks them, and a relay on the way to each.
+//! Cities as processes, a firm that asks them, and a relay on the way to each.
 
 use super::data;
 use arrow_array::RecordBatch;
@@ -16,6 +16,9 @@ pub(super) const CITIES: [&str; 3] = ["munster", "ottawa", "zurich"];
 
 /// The city that has the rest.
 pub(super) const FOURTH: &str = "bremen";
+
+/// The tables of one city: what they are called, and their rows.
+pub(super) type Tables = Vec<(&'static str, Box<dyn Iterator<Item = RecordBatch>>)>;
 
 /// All participants.
 pub(super) struct World {
@@ -35,33 +38,42 @@ pub(super) struct Answer {
 }
 
 impl World {
-    /// Publishes everything, signs a contract for each dataset and starts all participants.
+    /// The tables of TPC-H at that scale, those that are shared with three cities and the rest with the fourth.
     pub(super) fn new(scale: f64, link: Option<Link>) -> Self {
+        let tables = |names: &[&'static str], part: i32, parts: i32| -> Tables {
+            let rows = |name: &&'static str| (*name, data::rows(name, scale, part, parts));
+            names.iter().map(rows).collect()
+        };
+        let shared = (1..).zip(CITIES);
+        let shared = shared.map(|(part, city)| (city, tables(&data::SHARED, part, 3)));
+        let rest = (FOURTH, tables(&data::REST, 1, 1));
+        Self::of(shared.chain([rest]).collect(), link)
+    }
+
+    /// Publishes the tables of each city, signs a contract for each of them and starts all participants.
+    pub(super) fn of(holdings: Vec<(&'static str, Tables)>, link: Option<Link>) -> Self {
         let league = League::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
-        let names: Vec<&str> = CITIES.into_iter().chain([FOURTH]).collect();
+        let names: Vec<&str> = holdings.iter().map(|(name, _)| *name).collect();
         let mut cities: Vec<City> = names.iter().map(|name| league.city(name)).collect();
         let mut firm = league.firm("firm");
         for alias in names.iter().chain(&["firm"]) {
             league.hand_bundle_to(alias);
         }
         let mut files = BTreeMap::new();
-        for (part, (city, name)) in (1..).zip(cities.iter().zip(&names)) {
-            let (tables, part, parts) = if *name == FOURTH {
-                (&data::REST[..], 1, 1)
-            } else {
-                (&data::SHARED[..], part, 3)
-            };
-            for table in tables {
+        for (city, (name, tables)) in cities.iter().zip(holdings) {
+            let mut published = Vec::new();
+            for (table, rows) in tables {
                 let file = city.folder().join(format!("{table}.parquet"));
-                write(&file, data::rows(table, scale, part, parts));
+                write(&file, rows);
                 let path = file.to_str().expect("temporary folders have plain names");
                 let add = ["dataset", "add", path, "--name", table, "--licence"];
                 city.hansa(&[&add[..], &["proprietary"]].concat()).must();
                 own_keys(city);
                 files.insert(format!("{name}.{table}"), file);
+                published.push(table);
             }
             city.publishes();
-            for table in tables {
+            for table in published {
                 city.offers(table, table, ALL, "\"league\"", "auto");
             }
         }
