@@ -10,8 +10,11 @@ use harness::play::{ALL, PURPOSE, text};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-const SQL: &str = "SELECT s.district, count(*) AS n FROM lindau.sites s JOIN bregenz.rides r ON r.site = s.site \
-                   WHERE s.district = 'Altstadt' GROUP BY s.district";
+const SQL: &str = "SELECT r.ride, s.district FROM lindau.sites s JOIN bregenz.rides r ON r.site = s.site \
+                   WHERE s.district = 'Altstadt'";
+
+/// What a forger does to the body of a record, and what is said of it.
+type Forgery = (&'static str, fn(&mut Value), &'static str);
 
 /// The offers of sites: to whom they let values go.
 const OFFERS: [(&str, &str); 3] = [
@@ -76,7 +79,7 @@ fn asked(acme: &City) -> Value {
         .iter()
         .filter(|line| line.get("hansa").is_none())
         .collect();
-    assert_eq!(rows, [&json!({"district": "Altstadt", "n": 1_500})]);
+    assert_eq!(rows.len(), 1_500);
     let told = lines.iter().find_map(|line| line.get("hansa")).unwrap();
     let all = told["participants"].as_array().unwrap();
     let mut of = all
@@ -100,7 +103,7 @@ fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
             break;
         }
         assert!(keys.is_empty(), "{went:#}");
-        assert!(went["rows"].as_u64().unwrap() >= 40, "{went:#}");
+        assert_eq!(went["rows"], 30_000, "{went:#}");
         let errands = acme.records("errand");
         let told = errands
             .iter()
@@ -119,10 +122,11 @@ fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
         "{record:#}"
     );
     // Who answered has the text with the values, under its commitment.
+    let request = text(&record["body"], "request_id");
     let told = bregenz
-        .hansa(&["--json", "audit", "questions"])
+        .hansa(&["--json", "audit", "show", &request])
         .must()
-        .stdout;
+        .out;
     assert!(told.contains("'s0'") && told.contains("'s1'"), "{told}");
 
     let papers = tempfile::tempdir().unwrap();
@@ -139,7 +143,7 @@ fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
         .iter()
         .position(|record| record["body"].get("keys").is_some())
         .unwrap();
-    let forgeries: [(&str, fn(&mut Value), &str); 5] = [
+    let forgeries: [Forgery; 5] = [
         (
             "to somebody else",
             |body| body["peer"] = json!("hansa://other.example"),

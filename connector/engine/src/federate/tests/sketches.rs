@@ -35,7 +35,7 @@ fn texts() {
     );
     sends(
         "SELECT place, approx_distinct(n) FILTER (WHERE open) FROM model.trips GROUP BY place",
-        "SELECT place AS k0, distinct_state_v1(n) FILTER (WHERE open) AS p0 FROM trips GROUP BY place",
+        "SELECT place AS k0, distinct_state_v1(n) FILTER (WHERE \"open\") AS p0 FROM trips GROUP BY place",
     );
     // One state for all percentiles of a column.
     sends(
