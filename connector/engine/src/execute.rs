@@ -232,7 +232,7 @@ fn run(
     // One waits while another is made into messages: more would be held for each reader that stands still.
     let (send, batches) = mpsc::channel(1);
     let (time, sent) = (limits.time, Arc::clone(&schema));
-    let task = room.handle().spawn(async move {
+    let task = room.spawn(async move {
         let rows = async {
             let Err(fell) = drive(physical, &state, &sent, &send).await else {
                 return Ok(());

@@ -33,3 +33,4 @@ pub mod release;
 pub mod session;
 pub mod snapshot;
 pub mod source;
+pub mod turns;

@@ -1,6 +1,7 @@
 //! What one question may use, and the room in which questions run: their own threads, memory and disk.
 
 use crate::inplace::postgres::room::Databases;
+use crate::turns::Turns;
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
 use datafusion::execution::disk_manager::{DiskManager, DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{
@@ -9,12 +10,14 @@ use datafusion::execution::memory_pool::{
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SpillFile, TempFileFactory};
 use datafusion_common::resources_datafusion_err;
+use policy::id::ParticipantId;
 use policy::refusal::{Code, Refusal};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 /// The most time for planning alone. Tests run on machines that have other work, too, and what they see is not the clock.
 pub(crate) const PLANNING: Duration = Duration::from_secs(if cfg!(test) { 3600 } else { 20 });
@@ -98,6 +101,8 @@ pub struct Room {
     spill: PathBuf,
     caches: CacheManagerConfig,
     databases: Databases,
+    turns: Option<Turns>,
+    party: Option<ParticipantId>,
     #[cfg(test)]
     pub(crate) mutant: crate::execute::mutant::Mutant,
 }
@@ -136,9 +141,35 @@ impl Room {
             spill,
             caches,
             databases: Databases::default(),
+            turns: None,
+            party: None,
             #[cfg(test)]
             mutant: crate::execute::mutant::Mutant::None,
         })
+    }
+
+    /// The same, in which participants share the threads: without turns whoever asks most gets most.
+    #[must_use]
+    pub fn with_turns(mut self, turns: Turns) -> Self {
+        self.turns = Some(turns);
+        self
+    }
+
+    /// The same, for the questions of a peer. As it is made it is for those of our own people.
+    #[must_use]
+    pub fn of(&self, party: &ParticipantId) -> Self {
+        Self {
+            party: Some(party.clone()),
+            ..self.clone()
+        }
+    }
+
+    /// Does the work of a question on its threads, in turns with that of others.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        match &self.turns {
+            Some(turns) => self.handle.spawn(turns.share(self.party.clone(), work)),
+            None => self.handle.spawn(work),
+        }
     }
 
     /// The runtime of the questions.

@@ -38,7 +38,7 @@ pub(crate) async fn run(
         .prefix("hansa-worker-")
         .tempdir()
         .map_err(|fault| Refusal::new(Code::StateBroken, format!("no folder to spill: {fault}")))?;
-    let (questions, room) = room(&config.limits, spill.path().to_owned())?;
+    let (questions, room) = room(&config.limits, spill.path().to_owned(), &clock)?;
     let desk = Arc::new(Desk::open(config, clock, room)?);
     let none = |fault: std::io::Error| {
         Refusal::new(Code::Internal, format!("signals can't be heard: {fault}"))

@@ -22,6 +22,7 @@ use catalog::grown::Seal;
 use engine::limits::{Room, runtime};
 use engine::plan::again::Plans;
 use engine::snapshot::shelf::{Holdings, Shelf};
+use engine::turns::Turns;
 use evidence::json::{Json, Limits as JsonLimits};
 use evidence::time::{Clock, Time};
 use keep::audit::key::LogKey;
@@ -107,7 +108,7 @@ impl Node {
             Seal::new(schema_secret),
             &mut found,
         )?;
-        let (runtime, room) = room(&config.limits, config.state.join("spill"))?;
+        let (runtime, room) = room(&config.limits, config.state.join("spill"), &clock)?;
         let taxonomy = proto::purposes::taxonomy(&config.purposes)?;
         let (mut published, unread) = lists::load(&config.lists);
         found.faults.extend(unread);
@@ -180,18 +181,23 @@ impl Node {
     }
 }
 
-/// Where questions run: on threads of their own, with the memory of some of them at once.
+/// Where questions run: on threads of their own, in turns between participants, with the memory of some of them at once.
 ///
 /// # Errors
 /// As [`Room::new`], or that there are no threads.
-pub(crate) fn room(limits: &Limits, spill: PathBuf) -> Result<(Runtime, Room), Refusal> {
+pub(crate) fn room(
+    limits: &Limits,
+    spill: PathBuf,
+    clock: &Clock,
+) -> Result<(Runtime, Room), Refusal> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     let runtime = runtime(threads)?;
     let memory = usize::try_from(limits.memory)
         .unwrap_or(usize::MAX)
         .saturating_mul(limits.concurrent.min(4));
     let room = Room::new(runtime.handle().clone(), memory, spill)?;
-    Ok((runtime, room))
+    let turns = Turns::new(threads, Arc::clone(clock));
+    Ok((runtime, room.with_turns(turns)))
 }
 
 /// Only one process uses a state folder.

@@ -212,7 +212,8 @@ impl Bench for Desk {
             of: briefing.of,
         };
         let watch = Watch::idle();
-        let share = bench::share(lent, &holdings, &self.room, &limits, watch, wanted).await?;
+        let room = self.room.of(&briefing.asker);
+        let share = bench::share(lent, &holdings, &room, &limits, watch, wanted).await?;
         tracing::info!(
             name: "share.begun",
             request = %briefing.request,

@@ -172,8 +172,12 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     {
         place.stop(why);
     }
-    let (room, watching) = (&node.room, watch.clone());
-    let answer = execute_among(permitted, &holdings, room, &limits, watching, sharing)
+    let room = match posed.asker.id() {
+        own if *own == node.id() => node.room.clone(),
+        peer => node.room.of(peer),
+    };
+    let watching = watch.clone();
+    let answer = execute_among(permitted, &holdings, &room, &limits, watching, sharing)
         .await
         .map_err(Fell::Unanswered)?;
     Ok(Opened {

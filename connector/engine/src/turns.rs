@@ -1,0 +1,288 @@
+//! Turns at the processor: between participants who ask, not between their questions.
+//!
+//! A question computes in slices, from one point at which it waits or yields to the next. As many slices run at once as there are
+//! threads; where more questions want to go on, the next slice is of the participant who has had the least so far, so that whoever
+//! asks twelve questions at once gets no more than whoever asks one. Nobody waits while a thread is free, and nobody is paid
+//! for having asked nothing: the count of whoever comes back begins where the others are (start-time fair queueing: Goyal, Vin
+//! and Cheng, SIGCOMM 1996). A question that could go on stands here, in the order of turns, and not in the queue of the
+//! runtime, which knows of no participants.
+
+use evidence::time::Clock;
+use policy::id::ParticipantId;
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+#[cfg(test)]
+mod tests;
+
+/// Who asks; our own people have no name here.
+type Party = Option<ParticipantId>;
+
+/// The turns of all questions.
+#[derive(Clone)]
+pub struct Turns {
+    board: Arc<Mutex<Board>>,
+    clock: Clock,
+}
+
+impl std::fmt::Debug for Turns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Turns")
+    }
+}
+
+impl Turns {
+    /// So many slices at once, timed by `clock`.
+    #[must_use]
+    pub fn new(places: usize, clock: Clock) -> Self {
+        let board = Board {
+            free: places.max(1),
+            ..Board::default()
+        };
+        Self {
+            board: Arc::new(Mutex::new(board)),
+            clock,
+        }
+    }
+
+    /// The work of a question of `party`, in turns with that of others.
+    pub(crate) fn share<F: Future>(&self, party: Party, work: F) -> InTurn<F> {
+        let number = self.lock().enter(party);
+        InTurn {
+            turn: Turn(Arc::new(Called {
+                turns: self.clone(),
+                number,
+            })),
+            work: Box::pin(work),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Default)]
+struct Board {
+    /// Slices that may begin at once.
+    free: usize,
+    /// What whoever was served last had had before: whoever comes back begins there.
+    virtual_time: u64,
+    /// Whoever has questions.
+    parties: BTreeMap<Party, Account>,
+    questions: BTreeMap<u64, Question>,
+    next: u64,
+}
+
+#[derive(Default)]
+struct Account {
+    /// Nanoseconds so far, as they count here.
+    used: u64,
+    questions: usize,
+    /// Slices that were granted and are not over.
+    running: usize,
+    /// Questions that could go on, in the order in which they came.
+    waiting: VecDeque<u64>,
+}
+
+struct Question {
+    party: Party,
+    state: State,
+    /// Wakes its task.
+    task: Option<Waker>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It waits for something else than its turn.
+    Idle,
+    /// It could go on.
+    Waiting,
+    /// It may go on.
+    Granted,
+    /// It goes on; `again`: and could go on after that.
+    Running { again: bool },
+}
+
+impl Board {
+    fn enter(&mut self, party: Party) -> u64 {
+        let account = self.parties.entry(party.clone()).or_default();
+        account.questions = account.questions.saturating_add(1);
+        self.next = self.next.saturating_add(1);
+        let question = Question {
+            party,
+            state: State::Idle,
+            task: None,
+        };
+        self.questions.insert(self.next, question);
+        self.next
+    }
+
+    /// A question could go on: its task is to be woken where there is a place.
+    fn want(&mut self, number: u64) -> Option<Waker> {
+        let question = self.questions.get_mut(&number)?;
+        match question.state {
+            State::Idle => {}
+            State::Running { .. } => {
+                question.state = State::Running { again: true };
+                return None;
+            }
+            State::Waiting | State::Granted => return None,
+        }
+        question.state = State::Waiting;
+        let now = self.virtual_time;
+        let account = self.parties.get_mut(&question.party)?;
+        if account.running == 0 && account.waiting.is_empty() {
+            account.used = account.used.max(now);
+        }
+        account.waiting.push_back(number);
+        if self.free == 0 {
+            return None;
+        }
+        self.free = self.free.saturating_sub(1);
+        self.hand_on()
+    }
+
+    /// A place goes to whoever has had the least, or is free.
+    fn hand_on(&mut self) -> Option<Waker> {
+        let waiting = self.parties.values_mut();
+        let least = waiting
+            .filter(|one| !one.waiting.is_empty())
+            .min_by_key(|one| one.used);
+        let chosen = least.and_then(|account| {
+            let number = account.waiting.pop_front()?;
+            account.running = account.running.saturating_add(1);
+            self.virtual_time = self.virtual_time.max(account.used);
+            self.questions.get_mut(&number)
+        });
+        let Some(question) = chosen else {
+            self.free = self.free.saturating_add(1);
+            return None;
+        };
+        question.state = State::Granted;
+        question.task.clone()
+    }
+
+    /// Whether its slice begins, now that its task runs; and whom to wake instead.
+    fn begin(&mut self, number: u64, task: &Waker) -> (bool, Option<Waker>) {
+        if let Some(question) = self.questions.get_mut(&number) {
+            match &mut question.task {
+                Some(known) => known.clone_from(task),
+                none => *none = Some(task.clone()),
+            }
+        }
+        let called = match self.questions.get(&number).map(|question| question.state) {
+            // Nobody has called it yet: it comes for the first time.
+            Some(State::Idle) => self.want(number),
+            _ => None,
+        };
+        let granted = match self.questions.get_mut(&number) {
+            Some(question) if question.state == State::Granted => {
+                question.state = State::Running { again: false };
+                true
+            }
+            _ => false,
+        };
+        (granted, called.filter(|_| !granted))
+    }
+
+    /// A slice is over.
+    fn end(&mut self, number: u64, took: u64) -> Option<Waker> {
+        let question = self.questions.get_mut(&number)?;
+        let again = question.state == State::Running { again: true };
+        question.state = State::Idle;
+        if let Some(account) = self.parties.get_mut(&question.party) {
+            account.used = account.used.saturating_add(took);
+            // It stays among those who are here, so that it is not taken for one who comes back.
+            if again {
+                question.state = State::Waiting;
+                account.waiting.push_back(number);
+            }
+            account.running = account.running.saturating_sub(1);
+        }
+        self.hand_on()
+    }
+
+    /// A question is over, or given up; a place that it was given goes to the next.
+    fn leave(&mut self, number: u64) -> Option<Waker> {
+        let question = self.questions.remove(&number)?;
+        let granted = matches!(question.state, State::Granted | State::Running { .. });
+        if let Some(account) = self.parties.get_mut(&question.party) {
+            account.waiting.retain(|other| *other != number);
+            account.questions = account.questions.saturating_sub(1);
+            if granted {
+                account.running = account.running.saturating_sub(1);
+            }
+            if account.questions == 0 {
+                self.parties.remove(&question.party);
+            }
+        }
+        granted.then(|| self.hand_on()).flatten()
+    }
+}
+
+/// Work that is done in turns.
+pub(crate) struct InTurn<F: Future> {
+    turn: Turn,
+    work: Pin<Box<F>>,
+}
+
+impl<F: Future> Future for InTurn<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let called = Arc::clone(&self.turn.0);
+        let (begins, other) = called.turns.lock().begin(called.number, context.waker());
+        other.into_iter().for_each(Waker::wake);
+        if !begins {
+            return Poll::Pending;
+        }
+        let _slice = Slice {
+            begun: (called.turns.clock)().mono_ns,
+            called: Arc::clone(&called),
+        };
+        let waker = Waker::from(called);
+        self.work.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+}
+
+/// What is called when a question could go on.
+struct Called {
+    turns: Turns,
+    number: u64,
+}
+
+impl Wake for Called {
+    fn wake(self: Arc<Self>) {
+        let task = self.turns.lock().want(self.number);
+        task.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// The turn of one question, until it is over.
+struct Turn(Arc<Called>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let next = self.0.turns.lock().leave(self.0.number);
+        next.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// A slice that runs; over when this goes, also where the work falls.
+struct Slice {
+    called: Arc<Called>,
+    begun: u64,
+}
+
+impl Drop for Slice {
+    fn drop(&mut self) {
+        let turns = &self.called.turns;
+        let took = (turns.clock)().mono_ns.saturating_sub(self.begun);
+        let next = turns.lock().end(self.called.number, took);
+        next.into_iter().for_each(Waker::wake);
+    }
+}

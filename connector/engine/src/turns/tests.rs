@@ -1,0 +1,154 @@
+use super::Turns;
+use evidence::time::{Clock, Tick, Time};
+use futures::FutureExt as _;
+use policy::id::ParticipantId;
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+
+struct World {
+    turns: Turns,
+    now: Arc<AtomicU64>,
+}
+
+fn world(places: usize) -> World {
+    let now = Arc::new(AtomicU64::new(0));
+    let clock = Arc::clone(&now);
+    let clock: Clock = Arc::new(move || Tick {
+        wall: Time::EARLIEST,
+        mono_ns: clock.load(Ordering::SeqCst),
+    });
+    World {
+        turns: Turns::new(places, clock),
+        now,
+    }
+}
+
+fn party(name: &str) -> Option<ParticipantId> {
+    Some(name.parse().unwrap())
+}
+
+impl World {
+    /// A question with so many slices, each of so many nanoseconds; it wants the next at once.
+    fn question(&self, of: &str, slices: u64, each: u64, had: &Rc<Cell<u64>>) -> Task {
+        let (now, had) = (Arc::clone(&self.now), Rc::clone(had));
+        let mut left = slices;
+        Box::pin(self.turns.share(
+            party(of),
+            poll_fn(move |context| {
+                if left == 0 {
+                    return Poll::Ready(());
+                }
+                left -= 1;
+                now.fetch_add(each, Ordering::SeqCst);
+                had.set(had.get() + each);
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }),
+        ))
+    }
+}
+
+type Task = Pin<Box<dyn Future<Output = ()>>>;
+
+/// One thread that goes round, as a runtime does, until `enough`.
+fn round(tasks: &mut Vec<Task>, enough: impl Fn() -> bool) {
+    while !tasks.is_empty() && !enough() {
+        tasks.retain_mut(|task| task.now_or_never().is_none());
+    }
+}
+
+/// Twelve questions of one and one of another: each has half.
+#[test]
+fn who_asks_more_questions_gets_no_more() {
+    let world = world(1);
+    let [many, one] = [(); 2].map(|()| Rc::new(Cell::new(0)));
+    let mut tasks: Vec<Task> = Vec::new();
+    for _ in 0..12 {
+        tasks.push(world.question("a.example", 1_000, 10, &many));
+    }
+    tasks.push(world.question("b.example", 1_000, 10, &one));
+    round(&mut tasks, || one.get() >= 5_000);
+    let (many_now, one_now) = (many.get(), one.get());
+    assert!(
+        many_now.abs_diff(one_now) <= 20,
+        "{many_now} for twelve, {one_now} for one"
+    );
+    // Alone again, the twelve have all.
+    round(&mut tasks, || false);
+    assert_eq!((many.get(), one.get()), (120_000, 10_000));
+}
+
+/// Whoever asked nothing for a while is not owed it.
+#[test]
+fn nobody_is_paid_for_having_asked_nothing() {
+    let world = world(1);
+    let [first, late] = [(); 2].map(|()| Rc::new(Cell::new(0)));
+    let mut tasks: Vec<Task> = Vec::new();
+    for _ in 0..2 {
+        tasks.push(world.question("a.example", 1_000, 10, &first));
+    }
+    round(&mut tasks, || first.get() >= 4_000);
+    tasks.push(world.question("b.example", 1_000, 10, &late));
+    let before = first.get();
+    round(&mut tasks, || late.get() >= 1_000);
+    assert!((first.get() - before).abs_diff(late.get()) <= 40);
+}
+
+/// A place that was given to somebody who went away is given to the next.
+#[test]
+fn no_place_is_lost() {
+    let world = world(1);
+    let had = Rc::new(Cell::new(0));
+    // Goes on once: then it has its place, and does not come for it.
+    let mut gone = world.question("a.example", 5, 10, &had);
+    assert!((&mut gone).now_or_never().is_none());
+    assert_eq!(had.get(), 10);
+    let [mut waits, mut next] =
+        ["a.example", "b.example"].map(|of| world.question(of, 5, 10, &had));
+    for one in [&mut waits, &mut next] {
+        assert!(one.now_or_never().is_none());
+    }
+    assert_eq!(had.get(), 10, "there is no place");
+    drop(waits);
+    drop(gone);
+    assert!((&mut next).now_or_never().is_none());
+    assert_eq!(had.get(), 20);
+    drop(next);
+    let board = world.turns.lock();
+    assert!(board.parties.is_empty() && board.questions.is_empty());
+    assert_eq!(board.free, 1);
+}
+
+/// Whoever waits for something else holds no place, and comes back when it is called.
+#[test]
+fn who_waits_for_something_else_holds_no_place() {
+    let world = world(1);
+    let (send, receive) = futures::channel::oneshot::channel::<()>();
+    let mut waits: Task = Box::pin(world.turns.share(party("a.example"), receive.map(|_| ())));
+    assert!((&mut waits).now_or_never().is_none());
+    assert_eq!(world.turns.lock().free, 1);
+    send.send(()).unwrap();
+    assert_eq!(world.turns.lock().free, 0);
+    assert!((&mut waits).now_or_never().is_some());
+    assert_eq!(world.turns.lock().free, 1);
+}
+
+/// Work that falls gives its place back.
+#[test]
+fn what_falls_gives_its_place_back() {
+    let world = world(1);
+    let falls = async { panic!("as it is meant to") };
+    let mut falls: Pin<Box<dyn Future<Output = ()>>> =
+        Box::pin(world.turns.share(party("a.example"), falls));
+    let fell = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let _ = (&mut falls).now_or_never();
+    }));
+    assert!(fell.is_err());
+    drop(falls);
+    assert_eq!(world.turns.lock().free, 1);
+}
