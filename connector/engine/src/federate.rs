@@ -29,6 +29,7 @@ mod source;
 mod span;
 mod split;
 mod uses;
+mod window;
 
 #[cfg(test)]
 mod tests;

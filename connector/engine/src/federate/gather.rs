@@ -6,6 +6,7 @@ use crate::federate::desk::Desk;
 use crate::federate::estimate;
 use crate::federate::joined::{beside, enclosed, joined, own_key};
 use crate::federate::select::{Body, Source};
+use crate::federate::window::windowed;
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::utils::split_conjunction_owned;
@@ -25,6 +26,7 @@ pub(super) fn gathered(plan: &LogicalPlan, desk: &Desk) -> Option<Vec<Branch>> {
             }),
             LogicalPlan::Aggregate(aggregate) => grouped(aggregate, desk),
             LogicalPlan::Filter(filter) => filtered(filter, desk),
+            LogicalPlan::Window(window) => windowed(window, desk),
             _ => None,
         };
         desk.learn(node, found.clone());

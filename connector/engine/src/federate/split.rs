@@ -32,9 +32,10 @@ pub(super) fn split(plan: LogicalPlan, desk: &mut Desk) -> Result<LogicalPlan, D
                 LogicalPlan::TableScan(scan) if scan.source.is::<RemoteSource>() => {
                     Some(rows(scan, desk)?)
                 }
-                LogicalPlan::Join(_) | LogicalPlan::Filter(_) | LogicalPlan::Projection(_) => {
-                    together(&node, desk)
-                }
+                LogicalPlan::Join(_)
+                | LogicalPlan::Filter(_)
+                | LogicalPlan::Projection(_)
+                | LogicalPlan::Window(_) => together(&node, desk),
                 _ => None,
             };
             Ok(match replaced {

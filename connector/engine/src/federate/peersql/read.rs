@@ -4,6 +4,7 @@ use crate::federate::branch::{bare, substitute};
 use crate::federate::select::{Body, Kind, Order, Select, Source, alias};
 use crate::plan::names::Tables;
 use arrow_schema::SchemaRef;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{JoinType, NullEquality, TableReference};
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Expr, FetchType, Join, LogicalPlan, SkipType, TableSource};
@@ -160,6 +161,15 @@ pub(super) fn take_apart(plan: &LogicalPlan) -> Option<Read> {
         }
         _ => None,
     };
+    let mut windows = Vec::new();
+    while let LogicalPlan::Window(window) = node {
+        windows.extend(&window.window_expr);
+        node = &window.input;
+    }
+    // Windows over groups are not written.
+    if aggregate.is_some() && !windows.is_empty() {
+        return None;
+    }
     let mut predicate = None;
     if let LogicalPlan::Filter(filter) = node {
         predicate = Some(filter.predicate.clone());
@@ -190,7 +200,7 @@ pub(super) fn take_apart(plan: &LogicalPlan) -> Option<Read> {
         .cloned()
         .map(|expr| match &below {
             Some((schema, inner)) => substitute(expr, schema, inner),
-            None => Some(plain(expr)),
+            None => Some(plain(over(expr, &windows)?)),
         })
         .collect::<Option<Vec<_>>>()?;
     let conjuncts = predicate.map_or_else(Vec::new, |predicate| {
@@ -205,6 +215,24 @@ pub(super) fn take_apart(plan: &LogicalPlan) -> Option<Read> {
         order,
         limit,
     })
+}
+
+/// The expression with the windows themselves in the place of their columns.
+fn over(expr: Expr, windows: &[&Expr]) -> Option<Expr> {
+    let named = expr.transform_down(|node| {
+        let found = match &node {
+            Expr::Column(column) => {
+                let mut all = windows.iter();
+                all.find(|window| window.schema_name().to_string() == column.name)
+            }
+            _ => None,
+        };
+        Ok(match found {
+            Some(window) => Transformed::new(Expr::clone(window), true, TreeNodeRecursion::Jump),
+            None => Transformed::no(node),
+        })
+    });
+    named.ok().map(|done| done.data)
 }
 
 /// What stands after FROM.

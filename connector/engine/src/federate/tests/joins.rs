@@ -318,6 +318,13 @@ fn question(chance: &mut StdRng) -> String {
         "SELECT trip FROM visits EXCEPT SELECT id FROM trips",
         "SELECT DISTINCT t.place, v.who FROM trips t JOIN visits v ON v.trip = t.id WHERE {c}",
         "SELECT /*any*/ t.id, rank() OVER (PARTITION BY t.place ORDER BY v.visit) FROM zurich.trips t JOIN zurich.visits v ON v.trip = t.id",
+        "SELECT /*any*/ id, r FROM (SELECT t.id, row_number() OVER (PARTITION BY t.id ORDER BY v.visit) AS r FROM trips t \
+         JOIN visits v ON v.trip = t.id WHERE {c}) WHERE r <= 2",
+        "SELECT /*any*/ trip, c FROM (SELECT trip, sum(cost) OVER (PARTITION BY trip ORDER BY visit ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS c \
+         FROM visits WHERE trip IS NOT NULL) WHERE c > 2",
+        "SELECT place, n FROM (SELECT place, n, max(n) OVER (PARTITION BY place) AS m FROM zurich.trips) WHERE n = m",
+        "SELECT /*any*/ id FROM (SELECT id, n, lag(n, 2) OVER (ORDER BY id) AS p, count(*) OVER (PARTITION BY place, open) AS k \
+         FROM munster.trips) WHERE p > n AND k > 2",
         "SELECT count(*) FROM zurich.trips t, zurich.sites s WHERE t.n > s.level",
         "SELECT t.id FROM trips t WHERE t.n > (SELECT avg(v.cost) FROM visits v WHERE v.trip = t.id) \
          AND t.place IN (SELECT s.place FROM zurich.sites s JOIN zurich.levels l ON l.level = s.level)",
@@ -354,4 +361,19 @@ fn equal_to_the_pool_with_joins() {
         narrowed += sent.iter().filter(|(errand, _)| of(errand)).count();
     }
     assert!(narrowed > 0, "no question had keys that travel");
+}
+
+/// Windows are computed where the rows of their partitions are, if fewer rows come of it.
+#[test]
+fn windows_travel() {
+    let world = world(true, true);
+    sends(
+        &world,
+        "SELECT id, n FROM (SELECT id, n, rank() OVER (PARTITION BY place ORDER BY n DESC, id) AS r FROM zurich.trips) WHERE r = 1",
+        &[
+            "zurich: SELECT c0 AS c0, c2 AS c1 FROM (SELECT id AS c0, place AS c1, n AS c2, rank() OVER (PARTITION BY place \
+             ORDER BY n DESC NULLS FIRST, id ASC NULLS LAST RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS c3 FROM trips) AS t0 \
+             WHERE (c3 = 1)",
+        ],
+    );
 }
