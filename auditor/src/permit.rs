@@ -203,10 +203,13 @@ fn book(case: &Case, copy: &Copy, upto: u64, asker: ParticipantId, id: ContractI
 /// Whether a contract was in force for the log's owner at a record.
 pub(crate) fn in_force(case: &Case, copy: &Copy, agreed: &Agreed, (upto, at): (u64, Time)) -> bool {
     let active = life(copy, agreed.id()).and_then(|life| life.activated);
-    active.is_some_and(|(index, _)| index < upto)
-        && book(case, copy, upto, copy.owner.clone(), agreed.id())
-            .all(at)
-            .any(|(id, _, standing)| id == agreed.id() && standing == Standing::InForce)
+    // A part may begin after it.
+    if copy.tree.is_some() && active.is_none_or(|(index, _)| index >= upto) {
+        return false;
+    }
+    book(case, copy, upto, copy.owner.clone(), agreed.id())
+        .all(at)
+        .any(|(id, _, standing)| id == agreed.id() && standing == Standing::InForce)
 }
 
 fn life(copy: &Copy, id: ContractId) -> Option<&Life> {

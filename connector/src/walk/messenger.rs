@@ -102,6 +102,11 @@ impl Messenger {
                 actor: self.actor.clone(),
             })
             .await?;
+        // Once more behind the record: a withdrawal that is on the books before it must be seen.
+        if let Err(refusal) = keys::may_go(node, errand, &peer.id) {
+            not_received(node, peer, asked.request, Code::KeyMustStay).await?;
+            return Err(refusal);
+        }
         match client.ask(&recorded).await {
             Ok(stream) => {
                 let schema = stream.schema().clone();

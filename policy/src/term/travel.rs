@@ -71,7 +71,7 @@ pub(super) static TRAVEL: Spec = Spec {
     codes: &[],
     nature: Nature::Technical,
     hides_rows: false,
-    mend: "a connector of Hansa sends the values to nobody else, and puts each sending on the books of both; without the clause it sends none",
+    mend: "the asker's connector sends the values to nobody else and puts each sending on its books; without the clause it sends none",
     test: "keys_travel_as_the_clause_says",
     read,
 };

@@ -117,7 +117,7 @@ fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
     let record = acme.records("errand").pop().unwrap();
     let keys = &record["body"]["keys"][0];
     assert_eq!(
-        (&keys["column"], &keys["values"]),
+        (&keys["of"][0]["column"], &keys["values"]),
         (&json!("site"), &json!(2)),
         "{record:#}"
     );
@@ -136,6 +136,21 @@ fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
     let all = ["lindau", "bregenz", "acme"].map(|name| format!("{name}.example.bundle"));
     let (told, status) = verify(papers.path(), &["check", &all[0], &all[1], &all[2]]);
     assert_eq!(status, 0, "{told:#}");
+    // Whoever gets a part sees it, too, if values of its own went out.
+    let since = text(&record, "t");
+    let parts = [
+        ["--participant", "bregenz.example"],
+        ["--participant", "lindau.example"],
+        ["--from", &since],
+    ];
+    for part in parts {
+        let folder = tempfile::tempdir().unwrap();
+        let file = export(&acme, folder.path(), &part);
+        let (told, status) = verify(folder.path(), &["check", &all[2]]);
+        assert_eq!(status, 0, "{part:?}: {told:#}");
+        let held = std::fs::read_to_string(file).unwrap();
+        assert!(held.contains("\"keys\":[{"), "{part:?}");
+    }
     bregenz.stop();
     acme.stop();
     let (copied, records) = read(&papers.path().join(&all[2]));
@@ -143,7 +158,12 @@ fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
         .iter()
         .position(|record| record["body"].get("keys").is_some())
         .unwrap();
-    let forgeries: [Forgery; 5] = [
+    let forgeries: [Forgery; 6] = [
+        (
+            "of no column",
+            |body| body["keys"][0]["of"][0]["column"] = Value::Null,
+            "of which column",
+        ),
         (
             "to somebody else",
             |body| body["peer"] = json!("hansa://other.example"),
@@ -151,22 +171,22 @@ fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
         ),
         (
             "of another column",
-            |body| body["keys"][0]["column"] = json!("district"),
+            |body| body["keys"][0]["of"][0]["column"] = json!("district"),
             "no clause of contract",
         ),
         (
             "by another clause",
-            |body| body["keys"][0]["clause"] = json!(77),
+            |body| body["keys"][0]["of"][0]["clause"] = json!(77),
             "no clause of contract",
         ),
         (
             "without a contract",
-            |body| body["keys"][0]["contract"] = Value::Null,
+            |body| body["keys"][0]["of"][0]["contract"] = Value::Null,
             "no contract is named",
         ),
         (
             "under a contract of something else",
-            |body| body["keys"][0]["contract"] = body["contracts"][0].clone(),
+            |body| body["keys"][0]["of"][0]["contract"] = body["contracts"][0].clone(),
             "of another dataset",
         ),
     ];
@@ -182,6 +202,20 @@ fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
             "{name}: {said:#?}"
         );
     }
+    // Without a question before by which they could have come.
+    let mut never = records.clone();
+    let giver = text(&records[at]["body"]["keys"][0]["of"][0], "contract");
+    never.retain(|record| {
+        let asked = record["body"]["contracts"].as_array();
+        record["type"] != "errand" || asked.is_none_or(|all| !all.contains(&json!(giver)))
+    });
+    forge(&acme, &never, &copied, &papers.path().join("forged"));
+    let said = findings(&verify(papers.path(), &["check", "forged"]).0, "broken");
+    assert!(
+        said.iter()
+            .any(|one| one.contains("nothing had been asked for")),
+        "{said:#?}"
+    );
     // Before the contract was active.
     let mut early = records.clone();
     let last = early.remove(at);

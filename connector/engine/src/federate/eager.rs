@@ -200,6 +200,13 @@ impl Part<'_> {
         let Ok((merges, states)) = partials(&calls, schema) else {
             return Ok(None);
         };
+        // A sketch beside each row that is joined would be more than the values that it is made of.
+        if merges
+            .iter()
+            .any(|merge| matches!(merge, Merge::Sketch(..)))
+        {
+            return Ok(None);
+        }
         self.plan(keys, &own, &states, &merges, &aggregate.schema)
             .map(Some)
     }

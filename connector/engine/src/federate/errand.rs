@@ -156,6 +156,8 @@ pub enum Status {
     Answered,
     /// The answer was complete before all rows were needed, as under a LIMIT.
     Enough,
+    /// It was not sent: it waited for keys of others, and there are none, so that no row could fit.
+    NotAsked,
     /// It failed; under `--partial` the answer lacks it.
     Failed(Box<Refusal>),
 }

@@ -11,6 +11,7 @@ use crate::federate::joined::origin;
 use crate::federate::select::{Body, Select};
 use crate::federate::source::{ErrandSource, Relation};
 use arrow_schema::DataType;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{JoinType, NullEquality};
 use datafusion::logical_expr::{Expr, Join, LogicalPlan};
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,7 +81,7 @@ struct Candidate<'a> {
 /// The errands of a plan that wait for keys; `errands` says so afterwards.
 pub(super) fn narrowed(plan: &LogicalPlan, errands: &mut [Arc<Errand>]) -> Vec<Narrowing> {
     let mut found = Vec::new();
-    joins(plan, &mut found);
+    joins(plan, false, &mut found);
     found.sort_by(|one, other| other.saves.total_cmp(&one.saves));
     let mut gives = BTreeSet::new();
     let mut all: BTreeMap<usize, Narrowing> = BTreeMap::new();
@@ -111,12 +112,24 @@ pub(super) fn narrowed(plan: &LogicalPlan, errands: &mut [Arc<Errand>]) -> Vec<N
     all.into_values().collect()
 }
 
-fn joins<'a>(plan: &'a LogicalPlan, found: &mut Vec<Candidate<'a>>) {
-    if let LogicalPlan::Join(join) = plan {
-        candidates(join, found);
-    }
+/// The candidates of all joins. Under a LIMIT rows are taken as they come, and whoever gives keys would be read to its end.
+fn joins<'a>(plan: &'a LogicalPlan, limited: bool, found: &mut Vec<Candidate<'a>>) {
+    let limited = match plan {
+        LogicalPlan::Limit(_) => true,
+        LogicalPlan::Aggregate(_)
+        | LogicalPlan::Sort(_)
+        | LogicalPlan::Window(_)
+        | LogicalPlan::Distinct(_) => false,
+        LogicalPlan::Join(join) => {
+            if !limited {
+                candidates(join, found);
+            }
+            limited
+        }
+        _ => limited,
+    };
     for input in plan.inputs() {
-        joins(input, found);
+        joins(input, limited, found);
     }
 }
 
@@ -292,8 +305,7 @@ fn leaves(plan: &LogicalPlan, column: usize, way: Way) -> Vec<Place<'_>> {
             let column = name.and_then(|name| source.errand.schema.index_of(name).ok());
             let place = column.map(|column| Place { source, column });
             let fits = |place: &Place<'_>| {
-                place.output().is_some()
-                    && (way == Way::Gives || place.source.query.limit.is_none())
+                place.output().is_some() && (way == Way::Gives || can_be_less(&place.source.query))
             };
             place.filter(fits).into_iter().collect()
         }
@@ -326,6 +338,17 @@ fn leaves(plan: &LogicalPlan, column: usize, way: Way) -> Vec<Place<'_>> {
         LogicalPlan::Join(join) => through_join(join, column, way),
         _ => Vec::new(),
     }
+}
+
+/// Whether a condition on its rows leaves the others as they are: no LIMIT counts them, and no window looks beyond its own row.
+fn can_be_less(query: &Select) -> bool {
+    let outputs = match &query.body {
+        Body::Rows { outputs, .. } => outputs.as_slice(),
+        Body::Groups { .. } => &[],
+    };
+    let window = |node: &Expr| Ok(matches!(node, Expr::WindowFunction(_)));
+    let mut windows = outputs.iter().map(|output| output.exists(window));
+    query.limit.is_none() && windows.all(|found| matches!(found, Ok(false)))
 }
 
 fn through_join(join: &Join, column: usize, way: Way) -> Vec<Place<'_>> {

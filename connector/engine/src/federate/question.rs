@@ -116,7 +116,7 @@ impl Report {
             .into_iter()
             .filter_map(|outcome| match outcome.status {
                 Status::Failed(refusal) => Some((outcome.errand.participant, *refusal)),
-                Status::Running | Status::Answered | Status::Enough => None,
+                Status::Running | Status::Answered | Status::Enough | Status::NotAsked => None,
             });
         self.left_out.iter().cloned().chain(failed).collect()
     }
@@ -206,7 +206,7 @@ impl Question {
         leaves.fill(begun);
         let schema = physical.schema();
         let (send, receive) = mpsc::channel(2);
-        let task = room.handle().spawn(async move {
+        let task = room.spawn(async move {
             if let Err(refusal) = drive(physical, &state, &send).await {
                 let _ = send.send(Err(refusal)).await;
             }

@@ -3,6 +3,7 @@
 //! What a record is about stands in it or in the one that it belongs to: the end of an answer names neither participant
 //! nor dataset, but the question that it closes; the end of a contract names the contract alone.
 
+use crate::audit::story::lent::named as lent;
 use evidence::json::fields::Fields;
 use evidence::json::{Json, canonical};
 use evidence::record::Record;
@@ -91,16 +92,19 @@ impl Choice {
 
     /// Whether the record itself names all that is asked for.
     fn names(&self, body: &Json) -> bool {
-        self.participant
+        self.participant.as_ref().is_none_or(|wanted| {
+            let named = PARTICIPANTS.iter().any(|name| is(body, name, wanted));
+            // Whose values went out.
+            let owner = format!("{wanted}/d/");
+            named || lent(body, "dataset").any(|dataset| dataset.starts_with(&owner))
+        }) && self
+            .dataset
             .as_ref()
-            .is_none_or(|wanted| PARTICIPANTS.iter().any(|name| is(body, name, wanted)))
-            && self
-                .dataset
-                .as_ref()
-                .is_none_or(|wanted| datasets(body).any(|dataset| dataset.ends_with(wanted)))
+            .is_none_or(|wanted| datasets(body).any(|dataset| dataset.ends_with(wanted)))
             && self.contract.is_none_or(|wanted| {
                 let wanted = wanted.to_string();
-                is(body, "contract", &wanted) || listed(body, "contracts").any(|id| id == wanted)
+                let mut all = listed(body, "contracts").chain(lent(body, "contract"));
+                is(body, "contract", &wanted) || all.any(|id| id == wanted)
             })
     }
 
@@ -155,6 +159,7 @@ fn datasets(body: &Json) -> impl Iterator<Item = &str> {
         .iter()
         .filter_map(|dataset| dataset.get("id")?.as_text())
         .chain(one)
+        .chain(lent(body, "dataset"))
 }
 
 /// Goes through a log from its beginning and knows what later records belong to.

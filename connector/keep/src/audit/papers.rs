@@ -3,6 +3,7 @@
 //!
 //! A record says by digest what was signed. Whoever is to judge a copy without asking anybody needs the papers beside it.
 
+use crate::audit::story::lent::named;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use evidence::digest::Digest;
@@ -110,7 +111,8 @@ impl Named {
             .and_then(Json::as_list)
             .unwrap_or_default();
         let contracts = several.iter().filter_map(Json::as_text);
-        for contract in contracts.chain(one("contract")) {
+        let lent = named(body, "contract");
+        for contract in contracts.chain(one("contract")).chain(lent) {
             self.add(PaperKind::Contract, contract);
         }
         if record.kind == "permit" {

@@ -17,7 +17,7 @@ pub mod stated;
 #[cfg(test)]
 mod tests;
 
-use lent::Lent;
+use lent::Errands;
 use parts::{count, end, names, reads, received, shown, text};
 use published::{Published, Quiet};
 use refusals::Refusals;
@@ -211,8 +211,8 @@ pub struct Story {
     pub published: Vec<Published>,
     /// Where somebody was told that nothing came since an earlier answer.
     pub quiet: Vec<Quiet>,
-    /// Where values of one participant went to another.
-    pub lent: Vec<Lent>,
+    /// Its own questions to others.
+    pub errands: Errands,
     /// From when on decisions are kept, where older ones were erased.
     pub kept_from: Option<Time>,
     /// Refusals beside those among the questions, on records that stand for many.
@@ -311,7 +311,8 @@ impl Story {
                 shown: text(body, "shown").unwrap_or_default(),
             }),
             "publish" => self.published.push(Published::of(record)),
-            "errand" => self.lent.extend(Lent::all(record)),
+            "errand" => self.errands.sent(record),
+            "not_received" => self.errands.failed(record),
             "quiet" => self.quiet.extend(Quiet::of(record)),
             "unpublish" => self.unpublish(record),
             "attest" => self.deletions.push(Stated::of(record)),

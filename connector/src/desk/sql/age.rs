@@ -14,7 +14,7 @@ impl Read {
     pub(super) fn of(outcomes: &[Went]) -> Self {
         let mut read = Self::default();
         for went in outcomes {
-            if matches!(went.status, Status::Failed(_)) {
+            if matches!(went.status, Status::Failed(_) | Status::NotAsked) {
                 continue;
             }
             for reading in &went.errand.reads {

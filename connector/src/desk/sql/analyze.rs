@@ -5,7 +5,7 @@ use super::turn;
 use crate::desk::Trouble;
 use crate::node::Node;
 use crate::walk::cite::cite;
-use engine::federate::errand::Outcome as Went;
+use engine::federate::errand::{Outcome as Went, Status};
 use engine::federate::question::Wish;
 use futures::StreamExt as _;
 use policy::refusal::{Code, Refusal};
@@ -54,6 +54,10 @@ fn line(went: &Went) -> String {
         most if errand.guessed => format!("about {most} were expected"),
         most => format!("{most} at most were expected"),
     };
+    if went.status == Status::NotAsked {
+        let (who, what) = (errand.participant.domain(), errand.relations());
+        return format!("{who} ({what}): not asked, since no value of the others could fit");
+    }
     let way = match went.travelled {
         0 => "in the house".to_owned(),
         bytes => format!(

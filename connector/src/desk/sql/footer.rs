@@ -64,6 +64,7 @@ fn outcome_json(went: &Went) -> Value {
             Status::Running => "running",
             Status::Answered => "answered",
             Status::Enough => "enough",
+            Status::NotAsked => "not_asked",
             Status::Failed(_) => "failed",
         },
     })
@@ -101,6 +102,10 @@ fn reading_json(reading: &Reading) -> Value {
 /// A line for each dataset; what several of one participant gave together stands behind the last of them.
 fn outcome_text(node: &Node, went: &Went) -> String {
     let errand = &went.errand;
+    if went.status == Status::NotAsked {
+        let relations = errand.relations();
+        return format!("{relations}: not asked, since no value of the others could fit\n");
+    }
     let mut text = String::new();
     for (at, reading) in (1..).zip(&errand.reads) {
         let contract = match reading.contract {

@@ -19,18 +19,23 @@ pub(super) fn may_go(node: &Node, errand: &Errand, peer: &ParticipantId) -> Resu
             continue;
         };
         let now = node.now();
-        let goes = node.book(|book| {
+        let code = node.book(|book| {
             let mut all = book.all(now);
             let found = all.find(|(id, _, _)| *id == contract);
             // One that is not in the book is a public view, which was looked at with the catalogue.
-            found.is_none_or(|(_, agreement, standing)| {
-                let lets = travel::of(&agreement.clauses);
-                standing == Standing::InForce && lets.is_some_and(|(_, to)| to.to.has(peer))
-            })
+            let (_, agreement, standing) = found?;
+            let lets = travel::of(&agreement.clauses);
+            match standing {
+                Standing::InForce if lets.is_some_and(|(_, travel)| travel.to.has(peer)) => None,
+                Standing::Withdrawn => Some(Code::Withdrawn),
+                // The question is asked anew under the newer one.
+                Standing::Superseded => Some(Code::Superseded),
+                _ => Some(Code::KeyMustStay),
+            }
         });
-        if !goes {
+        if let Some(code) = code {
             return Err(Refusal::new(
-                Code::KeyMustStay,
+                code,
                 format!(
                     "values of `{}` were to go to {}, and its contract does not let them any more",
                     lender.dataset.name,
@@ -44,11 +49,10 @@ pub(super) fn may_go(node: &Node, errand: &Errand, peer: &ParticipantId) -> Resu
     Ok(())
 }
 
-/// What the books say of them.
+/// What the books say of them: each list with the datasets of which it tells something.
 pub(super) fn told(errand: &Errand) -> Option<Json> {
-    let all: Vec<Json> = sent(errand)
-        .map(|(keys, lender)| entry(keys, lender))
-        .collect();
+    let sent = errand.keys.iter().filter(|keys| keys.values.is_some());
+    let all: Vec<Json> = sent.map(entry).collect();
     (!all.is_empty()).then_some(Json::List(all))
 }
 
@@ -58,14 +62,19 @@ fn sent(errand: &Errand) -> impl Iterator<Item = (&Keys, &Lender)> {
     all.flat_map(|keys| keys.of.iter().map(move |lender| (keys, lender)))
 }
 
-fn entry(keys: &Keys, lender: &Lender) -> Json {
-    let clause = lender.clause.map(|clause| u64::from(clause.0));
+fn entry(keys: &Keys) -> Json {
     let values = keys.values.and_then(|count| u64::try_from(count).ok());
+    let of = keys.of.iter().map(|lender| {
+        let clause = lender.clause.map(|clause| u64::from(clause.0));
+        Json::object([
+            ("dataset", Json::text(&lender.dataset)),
+            ("contract", maybe(lender.contract.as_ref())),
+            ("clause", clause.map_or(Json::Null, Json::count)),
+            ("column", maybe(lender.column.as_ref())),
+        ])
+    });
     Json::object([
-        ("dataset", Json::text(&lender.dataset)),
-        ("contract", maybe(lender.contract.as_ref())),
-        ("clause", clause.map_or(Json::Null, Json::count)),
-        ("column", maybe(lender.column.as_ref())),
         ("values", Json::count(values.unwrap_or_default())),
+        ("of", Json::List(of.collect())),
     ])
 }

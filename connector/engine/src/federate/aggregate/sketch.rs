@@ -1,5 +1,6 @@
 //! Counts of different values and percentiles over several participants: each computes the state of the engine's own sketch, and
-//! they are put together here. A count is what the engine counts over all rows at once, to the last digit. A percentile is as
+//! they are put together here. A count is
+//! what the engine counts over all rows at once, where texts are plain there as they are here. A percentile is as
 //! near as the sketch gets: each mean in it stands for a fiftieth of all values at most, of those of a participant and once
 //! more of all.
 //!

@@ -2,7 +2,7 @@
 
 use super::running::begin_one;
 use super::{Bounds, Question};
-use crate::federate::errand::{Courier, Errand};
+use crate::federate::errand::{Courier, Errand, Status};
 use crate::federate::feed::{Checked, Ledger};
 use crate::federate::narrow::{MOST_KEYS, Narrowing};
 use crate::federate::select::Select;
@@ -78,12 +78,7 @@ impl Question {
                     }
                     // No row could fit: there is nothing to ask for.
                     None => {
-                        ledger.change(narrowing.to, |outcome| {
-                            for keys in &mut outcome.errand.keys {
-                                keys.values = Some(0);
-                            }
-                            outcome.status = crate::federate::errand::Status::Enough;
-                        });
+                        ledger.change(narrowing.to, |outcome| outcome.status = Status::NotAsked);
                         Ok((narrowing.to, futures::stream::empty().boxed()))
                     }
                 }
@@ -93,7 +88,7 @@ impl Question {
         };
         let (mut results, chained) = try_join(all(partial, others), chain).await?;
         results.extend(chained);
-        together(&self.errands, results)
+        together(&self.errands, results, ledger)
     }
 
     /// The errand with its keys; as it was where they are too many; none where there are none.
@@ -112,41 +107,47 @@ impl Question {
         let mut counts = Vec::new();
         for list in &narrowing.lists {
             let mut all: Values = Some(HashSet::new());
+            let mut each = Vec::new();
             for from in &list.from {
                 // Of whoever has failed there are none.
-                let some = values
-                    .get(from)
-                    .map_or_else(|| Some(HashSet::new()), Clone::clone);
-                counts.push(some.as_ref().map(HashSet::len));
+                let none = || Some(HashSet::new());
+                let some = values.get(from).map_or_else(none, Clone::clone);
+                each.push(some.as_ref().map(HashSet::len));
                 all = all.zip(some).map(|(mut all, some)| {
                     all.extend(some);
                     all
                 });
             }
-            let fits = all.filter(|all| all.len() <= MOST_KEYS);
-            match fits {
+            match all.filter(|all| all.len() <= MOST_KEYS) {
                 Some(all) if all.is_empty() => return Ok(None),
-                Some(all) => conditions.push(among(&list.at, all)),
-                None => {
-                    let from = counts.len().saturating_sub(list.from.len());
-                    counts.truncate(from);
-                    counts.extend(list.from.iter().map(|_| None));
+                Some(all) => {
+                    conditions.push(among(&list.at, all));
+                    counts.push((true, each));
                 }
+                None => counts.push((false, each)),
             }
         }
-        if conditions.is_empty() {
-            return Ok(Some(errand));
-        }
-        let mut query = Select::clone(&narrowing.query);
-        query.conjuncts.extend(conditions);
-        let writer = Arc::clone(&self.writer);
-        let time = bounds.limits.time;
-        let text = stack::run(time, move || Ok(writer.write(&query))).await?;
-        // A text that does not mean what it should is not sent.
-        if let Some(text) = text.ok().filter(|text| text.schema == errand.schema) {
-            errand.sql = text.sql;
-            for (keys, count) in errand.keys.iter_mut().zip(counts) {
-                keys.values = count;
+        // A list that does not fit into a text with the others, or does not read back as what it is, is not sent.
+        while !conditions.is_empty() {
+            let mut query = Select::clone(&narrowing.query);
+            query.conjuncts.extend(conditions.iter().cloned());
+            let writer = Arc::clone(&self.writer);
+            let time = bounds.limits.time;
+            let text = stack::run(time, move || Ok(writer.write(&query))).await?;
+            if let Some(text) = text.ok().filter(|text| text.schema == errand.schema) {
+                errand.sql = text.sql;
+                let counts = counts.iter().flat_map(|(sent, each)| {
+                    let each = each.iter().copied();
+                    each.map(|count| count.filter(|_| *sent))
+                });
+                for (keys, count) in errand.keys.iter_mut().zip(counts) {
+                    keys.values = count;
+                }
+                break;
+            }
+            conditions.pop();
+            if let Some((sent, _)) = counts.iter_mut().rev().find(|(sent, _)| *sent) {
+                *sent = false;
             }
         }
         Ok(Some(errand))
@@ -229,12 +230,17 @@ async fn all<T, F: Future<Output = Result<T, Refusal>>>(
 fn together(
     errands: &[Arc<Errand>],
     results: Vec<Result<(usize, Checked), Refusal>>,
+    ledger: &Ledger,
 ) -> Result<Vec<(usize, Checked)>, Refusal> {
     let (mut begun, mut first, mut some) = (Vec::new(), None, errands.is_empty());
+    let outcomes = ledger.read().into_iter();
+    let unasked = outcomes.filter(|went| went.status == Status::NotAsked);
+    let unasked: BTreeSet<usize> = unasked.map(|went| went.errand.number).collect();
     for result in results {
         match result {
             Ok(rows) => {
-                some = true;
+                // Whoever was not asked has not answered.
+                some |= !unasked.contains(&rows.0);
                 begun.push(rows);
             }
             Err(refusal) => {

@@ -4,17 +4,27 @@ use super::parts::{count, text};
 use evidence::json::Json;
 use evidence::record::Record;
 use evidence::time::Time;
+use std::collections::BTreeMap;
 
-/// Values of a dataset, sent to somebody.
+/// A list of values that was sent to somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lent {
     /// Where the question stands with which they went.
     pub index: u64,
     /// When.
     pub at: Time,
+    /// The question.
+    pub request: String,
     /// To whom.
     pub peer: String,
-    /// Of which dataset.
+    /// The datasets of which they tell something.
+    pub of: Vec<Lender>,
+}
+
+/// A dataset of which values tell something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lender {
+    /// Which.
     pub dataset: String,
     /// Under which contract they had come; none of own data.
     pub contract: Option<String>,
@@ -24,20 +34,59 @@ pub struct Lent {
     pub column: Option<String>,
 }
 
-impl Lent {
-    pub(super) fn all(record: &Record) -> Vec<Self> {
-        let peer = text(&record.body, "peer").unwrap_or_default();
-        let keys = record.body.get("keys").and_then(Json::as_list);
-        let keys = keys.unwrap_or_default().iter();
-        keys.map(|one| Self {
-            index: record.seq,
-            at: record.at,
-            peer: peer.clone(),
-            dataset: text(one, "dataset").unwrap_or_default(),
-            contract: text(one, "contract"),
-            clause: count(one, "clause"),
-            column: text(one, "column"),
-        })
-        .collect()
+/// The questions of the log's owner to others, as far as values went with them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Errands {
+    /// What went, in order.
+    pub lent: Vec<Lent>,
+    /// Where each contract was first asked under.
+    pub asked: BTreeMap<String, u64>,
+}
+
+impl Errands {
+    /// A question before it was sent.
+    pub(super) fn sent(&mut self, record: &Record) {
+        let body = &record.body;
+        for list in lists(body) {
+            let of = list.get("of").and_then(Json::as_list).unwrap_or_default();
+            self.lent.push(Lent {
+                index: record.seq,
+                at: record.at,
+                request: text(body, "request_id").unwrap_or_default(),
+                peer: text(body, "peer").unwrap_or_default(),
+                of: of.iter().map(lender).collect(),
+            });
+        }
+        for contract in super::parts::names(body, "contracts") {
+            self.asked.entry(contract).or_insert(record.seq);
+        }
     }
+
+    /// A question of which nothing came. Where that is because its values had to stay it was not sent.
+    pub(super) fn failed(&mut self, record: &Record) {
+        let request = text(&record.body, "request_id").unwrap_or_default();
+        if text(&record.body, "code").as_deref() == Some("KEY_MUST_STAY") {
+            self.lent.retain(|one| one.request != request);
+        }
+    }
+}
+
+fn lender(one: &Json) -> Lender {
+    Lender {
+        dataset: text(one, "dataset").unwrap_or_default(),
+        contract: text(one, "contract"),
+        clause: count(one, "clause"),
+        column: text(one, "column"),
+    }
+}
+
+fn lists(body: &Json) -> &[Json] {
+    body.get("keys").and_then(Json::as_list).unwrap_or_default()
+}
+
+/// A member of each dataset of which values go out with a question.
+pub(crate) fn named<'a>(body: &'a Json, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let all = lists(body).iter();
+    let all = all.flat_map(|list| list.get("of").and_then(Json::as_list).unwrap_or_default());
+    all.filter_map(move |one| one.get(name)?.as_text())
 }

@@ -14,6 +14,9 @@ use datafusion_functions_aggregate_common::tdigest::{Centroid, DEFAULT_MAX_SIZE,
 /// The most means of a state: twice of what one can come to, so that the rule of another release still fits.
 const MOST: usize = DEFAULT_MAX_SIZE * 2;
 
+/// The most states that are put together to one.
+const MOST_STATES: usize = 4_096;
+
 /// More values than this can't be counted by ones.
 const VALUES: f64 = 9_007_199_254_740_992.0;
 
@@ -58,6 +61,10 @@ impl Digest {
     /// Takes a state in, if it is one.
     pub(super) fn merge(&mut self, state: &[u8]) -> Option<()> {
         read(state)?;
+        // One comes from each participant: more are of somebody who sends what was not asked for.
+        if self.others.len() >= MOST_STATES {
+            return None;
+        }
         self.others.push(state.to_vec());
         Some(())
     }
