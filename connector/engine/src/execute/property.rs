@@ -26,6 +26,7 @@ use crate::fixture::kept::Kept;
 use crate::fixture::{City, lines};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
+use datafusion::logical_expr::AggregateUDF;
 use datafusion::prelude::SessionContext;
 use policy::refusal::{Code, Refusal};
 use query::Query;
@@ -320,6 +321,9 @@ fn over_the_view(world: &World, city: &City, sql: &str) -> Result<Vec<String>, R
         let context = SessionContext::new_with_config(
             crate::session::config(&world.limits()).with_create_default_catalog_and_schema(true),
         );
+        for state in crate::plan::functions::state::State::ALL {
+            context.register_udaf(AggregateUDF::clone(&state.function()));
+        }
         context
             .register_table("d", world.table())
             .map_err(|error| crate::fault::running(&error))?;

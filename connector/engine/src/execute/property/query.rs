@@ -87,7 +87,7 @@ impl Make<'_> {
             2 => "b".to_owned(),
             _ => self.int(1),
         };
-        let (a, b) = (self.aggregate(), self.aggregate());
+        let (a, b) = (self.told(), self.told());
         let filter = self.filter();
         let having = if self.random.random_bool(0.3) {
             format!(" HAVING {} >= 0", self.aggregate())
@@ -153,9 +153,23 @@ impl Make<'_> {
         format!(" WHERE {condition}")
     }
 
+    /// An aggregate that is shown: also what no condition compares with a number.
+    fn told(&mut self) -> String {
+        match self.random.random_range(0..10) {
+            0 => format!("distinct_state_v1({})", self.int(1)),
+            1 => format!("distinct_state_v1({})", self.text(1)),
+            2 => "percentile_state_v1(f)".to_owned(),
+            3 => "approx_percentile_cont(f, 0.9)".to_owned(),
+            _ => self.aggregate(),
+        }
+    }
+
     fn aggregate(&mut self) -> String {
         let argument = self.int(1);
-        match self.random.random_range(0..8) {
+        match self.random.random_range(0..11) {
+            8 => format!("approx_distinct({})", self.text(1)),
+            9 => "approx_median(f)".to_owned(),
+            10 => "stddev(f)".to_owned(),
             0 => "count(*)".to_owned(),
             1 => format!("count({argument})"),
             2 => format!("sum({argument})"),
