@@ -160,6 +160,7 @@ impl Room {
     pub fn of(&self, party: &ParticipantId) -> Self {
         Self {
             party: Some(party.clone()),
+            databases: self.databases.of(party),
             ..self.clone()
         }
     }

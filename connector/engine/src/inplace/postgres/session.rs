@@ -2,7 +2,7 @@
 
 use super::Server;
 use super::catalog::text;
-use super::room::Databases;
+use super::room::{Databases, Place};
 use futures::StreamExt as _;
 use policy::refusal::{Code, Refusal};
 use rustls_pki_types::CertificateDer;
@@ -67,7 +67,7 @@ impl Sessions {
             let state = first.state.clone();
             let held = Arc::clone(&first.open);
             let open = Connected::open(server, self.limit).await?;
-            let open = open.within([room, place]);
+            let open = open.within((room, place));
             open.run(READING).await?;
             open.run(&format!("SET TRANSACTION SNAPSHOT {}", text(&state)))
                 .await?;
@@ -79,7 +79,7 @@ impl Sessions {
             false => self.databases.another(server)?,
         };
         let open = Connected::open(server, self.limit).await?;
-        let open = Arc::new(open.within([room, place]));
+        let open = Arc::new(open.within((room, place)));
         open.run(READING).await?;
         let state = open.rows("SELECT pg_export_snapshot()").await?;
         let state = state.first().map(|row| row.get::<_, String>(0));
@@ -110,7 +110,7 @@ pub(super) struct Connected {
     /// Whether a statement may still run.
     busy: AtomicBool,
     /// Among those of its question, and of all.
-    places: Option<[OwnedSemaphorePermit; 2]>,
+    places: Option<(OwnedSemaphorePermit, Place)>,
 }
 
 impl Connected {
@@ -159,7 +159,7 @@ impl Connected {
         Ok(open)
     }
 
-    fn within(mut self, places: [OwnedSemaphorePermit; 2]) -> Self {
+    fn within(mut self, places: (OwnedSemaphorePermit, Place)) -> Self {
         self.places = Some(places);
         self
     }
@@ -207,7 +207,7 @@ impl Drop for Connected {
         };
         let (cancel, tls) = (self.cancel.clone(), self.tls.take());
         // Its question may open another one at once; others come when it has ended there.
-        let place = self.places.take().map(|[_, place]| place);
+        let place = self.places.take().map(|(_, place)| place);
         runtime.spawn(async move {
             let _place = place;
             // A statement that only computes would not notice that nobody reads any more; one that has not begun when it is told
