@@ -78,3 +78,78 @@ fn entry(keys: &Keys) -> Json {
         ("of", Json::List(of.collect())),
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{may_go, told};
+    use crate::node::testing::{TERMS, Town, agree, id};
+    use crate::walk::revoke;
+    use arrow_schema::Schema;
+    use engine::federate::errand::{Errand, Keys, Lender};
+    use policy::id::{ClauseId, ContractId, DatasetId};
+    use policy::refusal::Code;
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    /// A question to bregenz with a value of lindau's.
+    fn errand(contract: ContractId) -> Errand {
+        let dataset: DatasetId = "hansa://lindau.example/d/bikes".parse().unwrap();
+        let lender = Lender {
+            dataset,
+            contract: Some(contract),
+            clause: Some(ClauseId(3)),
+            column: Some("site".to_owned()),
+        };
+        Errand {
+            number: 0,
+            participant: id("bregenz"),
+            alias: "bregenz".parse().unwrap(),
+            reads: Vec::new(),
+            purpose: None,
+            sql: "SELECT 1".to_owned(),
+            schema: Arc::new(Schema::empty()),
+            at_most: None,
+            at_least: 0,
+            most_rows: 0,
+            most_bytes: 0,
+            guessed: false,
+            relies: BTreeSet::new(),
+            states: std::collections::BTreeMap::new(),
+            keys: vec![Keys {
+                participant: id("lindau"),
+                alias: "lindau".parse().unwrap(),
+                of: vec![lender],
+                values: Some(1),
+            }],
+            attempt: 0,
+        }
+    }
+
+    /// What the planner saw may be over when the values are here.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn values_go_as_long_as_their_contract_lets_them() {
+        let mut town = Town::new();
+        let travel = "join = { travel = { columns = [\"site\"], to = [\"bregenz.example\"] } }\n";
+        town.settle("lindau", &format!("{TERMS}{travel}"));
+        town.settle("acme", TERMS);
+        std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
+        let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+        let contract = agree(&lindau, &acme).await;
+        let mut errand = errand(contract);
+        assert!(may_go(&acme, &errand, &id("bregenz")).is_ok());
+        let elsewhere = may_go(&acme, &errand, &id("lisbon")).unwrap_err();
+        assert_eq!(elsewhere.code, Code::KeyMustStay);
+        assert!(told(&errand).is_some());
+        let _statement = revoke::own_now(&acme, contract, "over").unwrap();
+        let over = may_go(&acme, &errand, &id("bregenz")).unwrap_err();
+        assert_eq!(
+            (over.code, over.contract),
+            (Code::Withdrawn, Some(contract))
+        );
+        // Back to whose they are they may go, and what is not sent needs nothing.
+        assert!(may_go(&acme, &errand, &id("lindau")).is_ok());
+        errand.keys[0].values = None;
+        assert!(may_go(&acme, &errand, &id("bregenz")).is_ok());
+        assert!(told(&errand).is_none());
+    }
+}
