@@ -291,6 +291,7 @@ fn over_tls(
         sync::p50_ms(world),
     );
     if moments {
+        moments::shared(world, &consumer, table, rounds);
         moments::cancelled(world, &consumer, table);
         moments::withdrawn(world, &consumer, table);
         moments::started(world, table, (rounds, SMALL));

@@ -34,6 +34,54 @@ pub(crate) fn cancelled(world: &World, consumer: &Consumer, table: &mut Table) {
     );
 }
 
+/// How much longer a question takes while the provider's own people ask six that never end: each of the two has half of the threads.
+pub(crate) fn shared(world: &World, consumer: &Consumer, table: &mut Table, rounds: usize) {
+    let sql = "SELECT site, kind, count(*) AS c, sum(n) AS s, avg(value) AS a FROM counts_open GROUP BY site, kind";
+    let contract = world.contract("open");
+    let typical = || {
+        let mut times = Vec::new();
+        for round in 0..=rounds {
+            let begun = Instant::now();
+            consumer.ask(contract, sql);
+            if round > 0 {
+                times.push(begun.elapsed().as_secs_f64());
+            }
+        }
+        median(&mut times)
+    };
+    let alone = typical();
+    let endless = "SELECT count(*) FROM north.counts_small a, north.counts_small c, north.counts_small d, north.counts_open b \
+                   WHERE a.id + b.id + c.id + d.id = -1";
+    let args = ["sql", endless, "--purpose", harness::play::PURPOSE];
+    let mut others: Vec<_> = (0..6)
+        .map(|_| {
+            let mut command = world.provider.command(&args);
+            let quiet = std::process::Stdio::null;
+            command.stdout(quiet()).stderr(quiet());
+            command.spawn().expect("the binary starts")
+        })
+        .collect();
+    let pid = world.provider.pid().unwrap();
+    // Until they compute.
+    let before = seconds(pid);
+    while seconds(pid) - before < 3.0 {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let beside = typical();
+    for other in &mut others {
+        assert!(
+            other.try_wait().expect("it is a child").is_none(),
+            "it still asks"
+        );
+        other.kill().expect("it is there");
+        let _ = other.wait();
+    }
+    table.note(
+        "a question beside six endless ones of the provider's own people: time beside that of it alone",
+        beside / alone,
+    );
+}
+
 /// What still comes after the withdrawal of a contract is on the books.
 pub(crate) fn withdrawn(world: &World, consumer: &Consumer, table: &mut Table) {
     let contract = world.contract("rounded");

@@ -7,13 +7,17 @@
 //! and Cheng, SIGCOMM 1996). A question that could go on stands here, in the order of turns, and not in the queue of the
 //! runtime, which knows of no participants.
 
+use datafusion::common::runtime::{JoinSetTracer, set_join_set_tracer};
 use evidence::time::Clock;
+use futures::future::BoxFuture;
 use policy::id::ParticipantId;
+use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
+use tokio::task::futures::TaskLocalFuture;
 
 #[cfg(test)]
 mod tests;
@@ -35,11 +39,15 @@ impl std::fmt::Debug for Turns {
 }
 
 impl Turns {
-    /// So many slices at once, timed by `clock`.
+    /// So many slices at once, timed by `clock`, and `spare` more for participants of whom none runs: a slice may be long, and the
+    /// system shares the processor between threads meanwhile.
     #[must_use]
-    pub fn new(places: usize, clock: Clock) -> Self {
+    pub fn new(places: usize, spare: usize, clock: Clock) -> Self {
+        // Whoever was first has set the same one.
+        let _ = set_join_set_tracer(&Split);
         let board = Board {
             free: places.max(1),
+            spare,
             ..Board::default()
         };
         Self {
@@ -49,8 +57,9 @@ impl Turns {
     }
 
     /// The work of a question of `party`, in turns with that of others.
-    pub(crate) fn share<F: Future>(&self, party: Party, work: F) -> InTurn<F> {
-        let number = self.lock().enter(party);
+    pub(crate) fn share<F: Future>(&self, party: Party, work: F) -> InTurn<Within<F>> {
+        let number = self.lock().enter(party.clone());
+        let work = OURS.scope((self.clone(), party), work);
         InTurn {
             turn: Turn(Arc::new(Called {
                 turns: self.clone(),
@@ -69,6 +78,10 @@ impl Turns {
 struct Board {
     /// Slices that may begin at once.
     free: usize,
+    /// Slices that may begin beside these.
+    spare: usize,
+    /// Such as run: their places are no one's afterwards.
+    beside: usize,
     /// What whoever was served last had had before: whoever comes back begins there.
     virtual_time: u64,
     /// Whoever has questions.
@@ -138,6 +151,12 @@ impl Board {
         if account.running == 0 && account.waiting.is_empty() {
             account.used = account.used.max(now);
         }
+        if self.free == 0 && account.running == 0 && self.beside < self.spare {
+            account.running = account.running.saturating_add(1);
+            self.beside = self.beside.saturating_add(1);
+            question.state = State::Granted;
+            return question.task.clone();
+        }
         account.waiting.push_back(number);
         if self.free == 0 {
             return None;
@@ -148,6 +167,10 @@ impl Board {
 
     /// A place goes to whoever has had the least, or is free.
     fn hand_on(&mut self) -> Option<Waker> {
+        if self.beside > 0 {
+            self.beside = self.beside.saturating_sub(1);
+            return None;
+        }
         let waiting = self.parties.values_mut();
         let least = waiting
             .filter(|one| !one.waiting.is_empty())
@@ -246,6 +269,37 @@ impl<F: Future> Future for InTurn<F> {
         };
         let waker = Waker::from(called);
         self.work.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+}
+
+tokio::task_local! {
+    /// Whose work it is that runs.
+    static OURS: (Turns, Party);
+}
+
+/// Work that knows whose it is.
+type Within<F> = TaskLocalFuture<(Turns, Party), F>;
+
+/// Puts the tasks that the engine splits off a question into the turns of its participant.
+struct Split;
+
+impl JoinSetTracer for Split {
+    fn trace_future(
+        &self,
+        work: BoxFuture<'static, Box<dyn Any + Send>>,
+    ) -> BoxFuture<'static, Box<dyn Any + Send>> {
+        match OURS.try_with(Clone::clone) {
+            Ok((turns, party)) => Box::pin(turns.share(party, work)),
+            Err(_) => work,
+        }
+    }
+
+    /// What blocks has threads of its own.
+    fn trace_block(
+        &self,
+        work: Box<dyn FnOnce() -> Box<dyn Any + Send> + Send>,
+    ) -> Box<dyn FnOnce() -> Box<dyn Any + Send> + Send> {
+        work
     }
 }
 

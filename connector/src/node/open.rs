@@ -191,12 +191,12 @@ pub(crate) fn room(
     clock: &Clock,
 ) -> Result<(Runtime, Room), Refusal> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let runtime = runtime(threads)?;
+    let runtime = runtime(threads.saturating_mul(2))?;
     let memory = usize::try_from(limits.memory)
         .unwrap_or(usize::MAX)
         .saturating_mul(limits.concurrent.min(4));
     let room = Room::new(runtime.handle().clone(), memory, spill)?;
-    let turns = Turns::new(threads, Arc::clone(clock));
+    let turns = Turns::new(threads, threads, Arc::clone(clock));
     Ok((runtime, room.with_turns(turns)))
 }
 

@@ -74,7 +74,8 @@ impl World {
             }
             city.publishes();
             for table in published {
-                city.offers(table, table, ALL, "\"league\"", "auto");
+                let terms = lending(table);
+                city.offers(table, table, &terms, "\"league\"", "auto");
             }
         }
         firm.serve();
@@ -149,6 +150,20 @@ impl Drop for World {
         }
         self.firm.stop();
     }
+}
+
+/// Permits everything, and lets the keys of what the fourth city has be sent to others.
+fn lending(table: &str) -> String {
+    let keys = match table {
+        "part" => "\"p_partkey\"",
+        "supplier" => "\"s_suppkey\", \"s_nationkey\"",
+        "customer" => "\"c_custkey\", \"c_nationkey\"",
+        "partsupp" => "\"ps_partkey\", \"ps_suppkey\"",
+        "nation" => "\"n_nationkey\", \"n_regionkey\"",
+        "region" => "\"r_regionkey\"",
+        _ => return ALL.to_owned(),
+    };
+    format!("{ALL}\njoin = {{ travel = {{ columns = [{keys}], to = \"anybody\" }} }}")
 }
 
 /// Says of the keys of orders that each city has its own.

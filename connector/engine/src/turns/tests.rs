@@ -1,4 +1,4 @@
-use super::Turns;
+use super::{InTurn, Turns};
 use evidence::time::{Clock, Tick, Time};
 use futures::FutureExt as _;
 use policy::id::ParticipantId;
@@ -16,6 +16,10 @@ struct World {
 }
 
 fn world(places: usize) -> World {
+    with_spare(places, 0)
+}
+
+fn with_spare(places: usize, spare: usize) -> World {
     let now = Arc::new(AtomicU64::new(0));
     let clock = Arc::clone(&now);
     let clock: Clock = Arc::new(move || Tick {
@@ -23,7 +27,7 @@ fn world(places: usize) -> World {
         mono_ns: clock.load(Ordering::SeqCst),
     });
     World {
-        turns: Turns::new(places, clock),
+        turns: Turns::new(places, spare, clock),
         now,
     }
 }
@@ -81,6 +85,31 @@ fn who_asks_more_questions_gets_no_more() {
     // Alone again, the twelve have all.
     round(&mut tasks, || false);
     assert_eq!((many.get(), one.get()), (120_000, 10_000));
+}
+
+/// Whoever has nothing running does not wait for the end of others' slices; and that is not a place more for ever.
+#[test]
+fn who_has_nothing_running_begins_at_once() {
+    let world = with_spare(1, 1);
+    let waker = std::task::Waker::noop();
+    let busy = ["a.example", "b.example", "b.example", "c.example"];
+    let [one, two, more, last] =
+        busy.map(|of| world.turns.share(party(of), std::future::pending::<()>()));
+    let begins = |of: &InTurn<_>| {
+        let number = of.turn.0.number;
+        world.turns.lock().begin(number, waker).0
+    };
+    assert!(begins(&one));
+    assert!(begins(&two), "beside it, since it is another's");
+    assert!(!begins(&more), "its participant has one");
+    assert!(!begins(&last), "there is no place left");
+    let number = two.turn.0.number;
+    assert!(world.turns.lock().end(number, 1).is_none());
+    assert_eq!(world.turns.lock().beside, 0);
+    assert!(begins(&two));
+    drop((one, two, more, last));
+    let board = world.turns.lock();
+    assert_eq!((board.free, board.beside), (1, 0));
 }
 
 /// Whoever asked nothing for a while is not owed it.
