@@ -1,3 +1,5 @@
+//! Who goes on when, where more could than there are threads.
+
 use super::{InTurn, Turns};
 use evidence::time::{Clock, Tick, Time};
 use futures::FutureExt as _;
