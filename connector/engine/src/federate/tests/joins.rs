@@ -260,6 +260,17 @@ fn deep_joins_are_planned_in_time() {
     world(false, true).same(&sql);
 }
 
+/// A partition whose rows several participants have is nobody's alone.
+#[test]
+fn partitions_are_not_torn() {
+    let torn = over_all(
+        "SELECT place, n FROM (SELECT place, n, max(n) OVER (PARTITION BY place) AS m FROM trips) WHERE n = m",
+    );
+    for world in [world(true, true), world(false, true)] {
+        world.same(&torn);
+    }
+}
+
 /// A single value that a participant computes is compared there.
 #[test]
 fn with_a_single_value() {

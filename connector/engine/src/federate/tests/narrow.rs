@@ -264,3 +264,94 @@ fn keys_that_do_not_come_are_told() {
         assert_eq!(to_munster(&world), "");
     }
 }
+
+/// Rows that are kept whatever fits them are not narrowed.
+#[test]
+fn rows_that_are_kept_anyway_are_all_asked_for() {
+    let world = world(&["place"], &["anybody"]);
+    let few = "(SELECT * FROM zurich.sites WHERE level > 2) s";
+    for (sql, narrowed) in [
+        (
+            format!(
+                "SELECT t.id, s.level FROM munster.trips t LEFT JOIN {few} ON s.place = t.place"
+            ),
+            false,
+        ),
+        (
+            format!(
+                "SELECT t.id, s.level FROM {few} RIGHT JOIN munster.trips t ON s.place = t.place"
+            ),
+            false,
+        ),
+        (
+            format!(
+                "SELECT t.id, s.level FROM {few} FULL JOIN munster.trips t ON s.place = t.place"
+            ),
+            false,
+        ),
+        (
+            format!(
+                "SELECT t.id FROM munster.trips t WHERE NOT EXISTS (SELECT 1 FROM {few} WHERE s.place = t.place)"
+            ),
+            false,
+        ),
+        (
+            format!(
+                "SELECT t.id, s.level FROM {few} LEFT JOIN munster.trips t ON s.place = t.place"
+            ),
+            true,
+        ),
+        (
+            format!(
+                "SELECT t.id FROM munster.trips t WHERE EXISTS (SELECT 1 FROM {few} WHERE s.place = t.place)"
+            ),
+            true,
+        ),
+    ] {
+        world.same(&sql);
+        let sent = to_munster(&world);
+        assert_eq!(sent.contains("'o''hare'"), narrowed, "{sql}: {sent}");
+    }
+}
+
+/// Sends rows one by one.
+struct Sliced(Arc<super::Plain>);
+
+#[async_trait]
+impl Courier for Sliced {
+    async fn fetch(&self, errand: Errand) -> Result<RemoteRows, Refusal> {
+        let rows = self.0.fetch(errand).await?;
+        let batches: Vec<RecordBatch> = rows.batches.try_collect().await?;
+        let one = |batch: &RecordBatch| {
+            let batch = batch.clone();
+            (0..batch.num_rows())
+                .map(move |row| Ok(batch.slice(row, 1)))
+                .collect::<Vec<_>>()
+        };
+        let all: Vec<_> = batches.iter().flat_map(one).collect();
+        Ok(RemoteRows {
+            batches: Box::pin(futures::stream::iter(all)),
+            ..rows
+        })
+    }
+}
+
+/// Rows that were held for their keys are all there afterwards.
+#[test]
+fn what_was_held_for_its_keys_is_given_back_whole() {
+    let world = world(&["place"], &["anybody"]);
+    let sql = PLACES.replace("> 2", "> 0");
+    let rows = run(async {
+        let question = plan(&world.home(), &sql, &Wish::default()).unwrap();
+        let courier = Arc::new(Sliced(world.courier()));
+        let answer = question.run(courier, &room(), &bounds()).await.unwrap();
+        let rows: Vec<RecordBatch> = answer.batches.try_collect().await.unwrap();
+        rows
+    });
+    let mut pooled = text(&run(world.pooled(&sql)).unwrap());
+    let mut came = text(&rows);
+    assert!(to_munster(&world).contains("'south'"));
+    pooled.sort();
+    came.sort();
+    assert_eq!(came, pooled);
+}
