@@ -1,5 +1,6 @@
 //! A participant as one value: identity, log, book, catalogue, index and everything that runs. Nothing of it is global.
 
+mod asked;
 pub(crate) mod budget;
 pub(crate) mod calls;
 pub(crate) mod groups;
@@ -289,34 +290,6 @@ impl Node {
         })
     }
 
-    /// Notes a question's identity; false when it was asked before.
-    ///
-    /// # Errors
-    /// When the index can't be read.
-    pub(crate) fn first_time(
-        &self,
-        request: RequestId,
-        peer: &ParticipantId,
-    ) -> Result<bool, Refusal> {
-        waiting(|| self.noted(request, peer))
-    }
-
-    fn noted(&self, request: RequestId, peer: &ParticipantId) -> Result<bool, Refusal> {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if asked.len() >= MOST_ASKED {
-            // The index knows what is forgotten here.
-            self.index(|_| Ok(()))?;
-            asked.clear();
-        }
-        if !asked.insert((request, peer.clone())) {
-            return Ok(false);
-        }
-        drop(asked);
-        self.locked()
-            .knows_request(&request.to_string(), peer.as_str())
-            .map(|known| !known)
-    }
-
     /// Records something; when this returns it is durable.
     ///
     /// # Errors
@@ -373,9 +346,6 @@ pub(crate) fn waiting<T>(act: impl FnOnce() -> T) -> T {
         Ok(_) | Err(_) => act(),
     }
 }
-
-/// The most identities of questions that are kept in memory.
-const MOST_ASKED: usize = 65_536;
 
 /// Random bytes, for identities and nonces.
 pub(crate) fn fresh<const N: usize>() -> [u8; N] {

@@ -21,3 +21,4 @@ pub(crate) mod revoke;
 pub(crate) mod share;
 pub(crate) mod token;
 pub(crate) mod usage;
+pub(crate) mod whole;

@@ -20,7 +20,7 @@ const PROOFS: [(&str, &str, &[&str]); 19] = [
     ("Summed", "policy/src/ruling/sum", &[]),
     ("Listed", "catalog/src/publish", &[]),
     ("Withdrawn", "catalog/src/publish", &[]),
-    ("Bound", "policy/enforce/src/bind", &[]),
+    ("Bound", "policy/enforce/src/bind", &["Clone"]),
     ("Permitted", "policy/enforce/src/apply", &[]),
     ("Lent", "policy/enforce/src/lend", &[]),
 ];

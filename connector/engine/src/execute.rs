@@ -6,16 +6,19 @@ pub(crate) mod hoard;
 mod leaf;
 #[cfg(test)]
 pub(crate) mod mutant;
+mod near;
 mod pace;
 mod plain;
 mod planner;
+pub(crate) mod ready;
+mod run;
 pub mod share;
 mod unreleased;
 pub mod watch;
 
 use crate::answer::Answer;
-use crate::execute::plain::{canonical, pieces, plain};
 use crate::execute::planner::Planner;
+use crate::execute::run::{Otherwise, run};
 use crate::execute::share::Sharing;
 use crate::execute::watch::Watch;
 use crate::fault;
@@ -27,12 +30,11 @@ use crate::snapshot::Snapshot;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use datafusion::execution::session_state::SessionState;
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion_expr::LogicalPlan;
-use enforce::apply::{Parts, Permitted};
+use enforce::apply::{Basis, Parts, Permitted};
 use enforce::still_gated::still_gated;
 use evidence::ledger::Receipt;
-use futures::StreamExt;
 use policy::id::{DatasetId, RequestId};
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
@@ -77,6 +79,7 @@ pub async fn execute_among(
         request,
         row_limit,
         ends: _,
+        basis,
     } = permitted.into_parts();
     let started = if explain {
         explained(&named).map(|batch| {
@@ -84,7 +87,12 @@ pub async fn execute_among(
             (schema, Started::Ready(Some(batch)))
         })
     } else {
-        start(plan, holdings, room, limits, watch.clone(), sharing).await
+        let wanted = Wanted {
+            plan,
+            basis,
+            sharing,
+        };
+        start(wanted, holdings, room, limits, watch.clone()).await
     };
     match started {
         Err(refusal) => Err(Unanswered {
@@ -159,18 +167,41 @@ impl Started {
     }
 }
 
-async fn start(
+/// What is to be run.
+struct Wanted {
     plan: LogicalPlan,
+    /// All that the plan is made of, where its question may be put again.
+    basis: Option<Basis>,
+    sharing: Option<Sharing>,
+}
+
+async fn start(
+    wanted: Wanted,
     holdings: &Holdings,
     room: &Room,
     limits: &Limits,
     watch: Watch,
-    sharing: Option<Sharing>,
 ) -> Result<(SchemaRef, Started), Refusal> {
-    let (state, pool) = state(holdings, room, limits, &watch)?;
-    let planning = limits.time.min(PLANNING);
+    let Wanted {
+        plan,
+        basis,
+        sharing,
+    } = wanted;
     #[cfg(test)]
     let mutant = room.mutant;
+    // A plan for workers names those of this moment.
+    let basis = basis.filter(|_| sharing.is_none());
+    #[cfg(test)]
+    let basis = basis.filter(|_| mutant == mutant::Mutant::None);
+    let within = (holdings, limits);
+    let ready = basis.as_ref();
+    if let Some(ready) = ready.and_then(|basis| room.ready().found(basis, within, &watch)) {
+        let (environment, pool) = room.environment(limits)?;
+        let context = session::context(limits, environment);
+        return Ok(run((finished(ready?)?, context), None, room, limits, pool));
+    }
+    let (state, pool) = state(holdings, room, limits, &watch)?;
+    let planning = limits.time.min(PLANNING);
     let (physical, otherwise, state) = stack::run(planning, move || {
         // Where it may have to be done again without the workers.
         let again = sharing.is_some().then(|| plan.clone());
@@ -188,16 +219,23 @@ async fn start(
                 (shared, needed.then_some(again))
             }
         };
-        Ok((finished(physical)?, otherwise, state))
+        Ok((physical, otherwise, state))
     })
     .await?;
+    let physical = match basis {
+        None => physical,
+        Some(basis) => room.ready().keep(basis, within, physical, &watch)?,
+    };
+    let context = state.task_ctx();
     let otherwise = otherwise.map(|plan| Otherwise {
         plan,
         planning,
+        state,
         #[cfg(test)]
         mutant,
     });
-    Ok(run((physical, state), otherwise, room, limits, pool))
+    let ready = (finished(physical)?, context);
+    Ok(run(ready, otherwise, room, limits, pool))
 }
 
 /// A session for one question.
@@ -218,80 +256,6 @@ fn state(
     );
     let state = session::fresh(limits, environment, Arc::new(planner));
     Ok((state, pool))
-}
-
-/// Runs a plan on the room's threads; where it fails before its first row and `otherwise` says how, once more.
-fn run(
-    (physical, state): (Arc<dyn ExecutionPlan>, SessionState),
-    otherwise: Option<Otherwise>,
-    room: &Room,
-    limits: &Limits,
-    pool: Arc<Pool>,
-) -> (SchemaRef, Started) {
-    let schema = canonical(&physical.schema());
-    // One waits while another is made into messages: more would be held for each reader that stands still.
-    let (send, batches) = mpsc::channel(1);
-    let (time, sent) = (limits.time, Arc::clone(&schema));
-    let task = room.spawn(async move {
-        let rows = async {
-            let Err(fell) = drive(physical, &state, &sent, &send).await else {
-                return Ok(());
-            };
-            // Whatever befalls a share comes as this; what the rest of the plan came upon is told.
-            let afar = fell.why.code == Code::WorkerFailed && !fell.told;
-            let Some(otherwise) = otherwise.filter(|_| afar) else {
-                return Err(fell.why);
-            };
-            tracing::warn!(name: "workers.failed", "the question is run again without workers");
-            let (physical, state) = otherwise.physical(state).await?;
-            let again = drive(physical, &state, &sent, &send).await;
-            again.map_err(|fell| fell.why)
-        };
-        let last = match tokio::time::timeout(time, rows).await {
-            Ok(Ok(())) => return,
-            Ok(Err(refusal)) => refusal,
-            Err(_) => Refusal::new(
-                Code::ResourceLimit,
-                format!("the question took longer than {} seconds", time.as_secs()),
-            ),
-        };
-        let _ = send.send(Err(last)).await;
-    });
-    let started = Started::Running {
-        batches,
-        task,
-        pool,
-    };
-    (schema, started)
-}
-
-/// How a question is done without its workers.
-struct Otherwise {
-    plan: LogicalPlan,
-    planning: std::time::Duration,
-    #[cfg(test)]
-    mutant: mutant::Mutant,
-}
-
-impl Otherwise {
-    async fn physical(
-        self,
-        state: SessionState,
-    ) -> Result<(Arc<dyn ExecutionPlan>, SessionState), Refusal> {
-        stack::run(self.planning, move || {
-            // As workers would have done it, so that the answer is the same to the last digit.
-            let made = made(
-                self.plan,
-                &state,
-                true,
-                #[cfg(test)]
-                self.mutant,
-            )?;
-            let (alone, _) = share::shared(&made, None)?;
-            Ok((finished(alone)?, state))
-        })
-        .await
-    }
 }
 
 /// A plan before it is made ready to run.
@@ -341,42 +305,6 @@ fn finished(physical: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>, 
     pace::paced(physical)
         .and_then(hoard::counted)
         .map_err(|error| fault::running(&error))
-}
-
-/// A plan that failed.
-struct Fell {
-    why: Refusal,
-    /// Whether rows of it are out.
-    told: bool,
-}
-
-async fn drive(
-    physical: Arc<dyn ExecutionPlan>,
-    state: &SessionState,
-    schema: &SchemaRef,
-    send: &mpsc::Sender<Result<RecordBatch, Refusal>>,
-) -> Result<(), Fell> {
-    let mut told = false;
-    let failed = |error, told| Fell {
-        why: fault::running(&error),
-        told,
-    };
-    let mut stream =
-        execute_stream(physical, state.task_ctx()).map_err(|error| failed(error, told))?;
-    while let Some(batch) = stream.next().await {
-        let batch = batch.map_err(|error| failed(error, told))?;
-        if batch.num_rows() == 0 {
-            continue;
-        }
-        for piece in pieces(&batch) {
-            let batch = plain(&piece, schema).map_err(|why| Fell { why, told })?;
-            told = true;
-            if send.send(Ok(batch)).await.is_err() {
-                return Ok(());
-            }
-        }
-    }
-    Ok(())
 }
 
 /// What `EXPLAIN` shows: the plan as it was asked, over the permitted view.

@@ -37,7 +37,7 @@ use policy::term::purpose::Taxonomy;
 use policy::term::{Clause, Term};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::Semaphore;
 
 /// The two sides of every contract.
@@ -63,6 +63,8 @@ pub(crate) struct City {
     pub(crate) out: Arc<Semaphore>,
     /// Stored rows from which a question is shared.
     pub(crate) at_least: u64,
+    /// The questions that were put, and the view over which they were planned.
+    kept: Mutex<BTreeMap<String, (View, Bound)>>,
 }
 
 impl City {
@@ -82,6 +84,7 @@ impl City {
             falls: None,
             out: Arc::new(Semaphore::new(0)),
             at_least: 0,
+            kept: Mutex::default(),
         }
     }
 
@@ -207,8 +210,16 @@ impl City {
         View::new(tables)
     }
 
+    /// Planned once, as a connector plans what is put again.
     pub(crate) fn bound(&self, sql: &str) -> Result<Bound, Refusal> {
-        plan::plan(sql, &self.view(), &self.sql_limits, now())
+        let view = self.view();
+        let mut kept = self.kept.lock().unwrap();
+        if let Some((_, bound)) = kept.get(sql).filter(|(seen, _)| *seen == view) {
+            return Ok(bound.clone());
+        }
+        let bound = plan::plan(sql, &view, &self.sql_limits, now())?.kept();
+        kept.insert(sql.to_owned(), (view, bound.clone()));
+        Ok(bound)
     }
 
     /// What the contracts say of a question.

@@ -1,5 +1,6 @@
 //! What one question may use, and the room in which questions run: their own threads, memory and disk.
 
+use crate::execute::ready::Ready;
 use crate::inplace::postgres::room::Databases;
 use crate::turns::Turns;
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
@@ -101,6 +102,7 @@ pub struct Room {
     spill: PathBuf,
     caches: CacheManagerConfig,
     databases: Databases,
+    ready: Arc<Ready>,
     turns: Option<Turns>,
     party: Option<ParticipantId>,
     #[cfg(test)]
@@ -141,6 +143,7 @@ impl Room {
             spill,
             caches,
             databases: Databases::default(),
+            ready: Arc::default(),
             turns: None,
             party: None,
             #[cfg(test)]
@@ -177,6 +180,11 @@ impl Room {
     #[must_use]
     pub const fn handle(&self) -> &Handle {
         &self.handle
+    }
+
+    /// The plans of questions that are put again.
+    pub(crate) fn ready(&self) -> &Ready {
+        &self.ready
     }
 
     /// The connections of all questions to databases.

@@ -58,32 +58,18 @@ pub async fn plan_apart(
     stack::run(limits.planning, planning(sql, view, limits, now)).await
 }
 
-/// Reads and plans `sql` over `view`; what it gives is not bound yet.
-fn reading(
-    sql: &str,
-    view: &View,
-    limits: &SqlLimits,
-    now: Time,
-) -> impl FnOnce() -> Result<Planned, Refusal> + Send + 'static {
-    let tables = Arc::new(names::ViewTables::new(view));
-    let (sql, limits) = (sql.to_owned(), *limits);
-    move || {
-        let Planned { plan, explain } = planned(&sql, tables, &limits, now)?;
-        let plan = functions::joined::bounded(plan).map_err(|error| fault::planning(&error))?;
-        Ok(Planned { plan, explain })
-    }
-}
-
 fn planning(
     sql: &str,
     view: &View,
     limits: &SqlLimits,
     now: Time,
 ) -> impl FnOnce() -> Result<Bound, Refusal> + Send + 'static {
-    let reading = reading(sql, view, limits, now);
+    let tables = Arc::new(names::ViewTables::new(view));
+    let (sql, limits) = (sql.to_owned(), *limits);
     move || {
-        let planned = reading()?;
-        bind(planned.plan, planned.explain)
+        let Planned { plan, explain } = planned(&sql, tables, &limits, now)?;
+        let plan = functions::joined::bounded(plan).map_err(|error| fault::planning(&error))?;
+        bind(plan, explain)
     }
 }
 

@@ -3,11 +3,13 @@
 pub(crate) mod apart;
 
 use crate::limits::Limits;
+use datafusion::execution::TaskContext;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 use datafusion_expr::LogicalPlan;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The settings of every session here.
@@ -47,6 +49,21 @@ pub fn fresh(
         .with_runtime_env(environment)
         .with_query_planner(planner)
         .build()
+}
+
+/// What a plan that is ready needs of a session to run in `environment`.
+#[must_use]
+pub fn context(limits: &Limits, environment: Arc<RuntimeEnv>) -> Arc<TaskContext> {
+    Arc::new(TaskContext::new(
+        None,
+        String::new(),
+        config(limits),
+        HashMap::new(),
+        HashMap::new(),
+        HashMap::new(),
+        HashMap::new(),
+        environment,
+    ))
 }
 
 /// The plan after the engine's optimizer; called instead of the session's own, which loses steps (see `apart`).

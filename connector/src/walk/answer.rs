@@ -13,6 +13,7 @@ mod rows;
 use crate::node::Node;
 use crate::walk::answer::deliver::deliver;
 use crate::walk::answer::open::open;
+use crate::walk::whole::whole;
 use engine::execute::Unanswered;
 use evidence::digest::Digest;
 use evidence::ledger::Recorded;
@@ -56,9 +57,7 @@ pub(crate) async fn answer(
         Caller::Peer(peer) => peer.id().clone(),
         Caller::House => node.id(),
     };
-    let work = tokio::runtime::Handle::current()
-        .spawn(async move { to_the_end(&inner, caller, asking).await });
-    match work.await {
+    match whole(async move { to_the_end(&inner, caller, asking).await }).await {
         Ok(answered) => answered,
         Err(_) => {
             let refusal = Refusal::new(Code::Internal, "the answer ended unexpectedly");

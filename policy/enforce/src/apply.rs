@@ -1,9 +1,10 @@
 //! Puts a ruling into its plan: each named table becomes a governed one, made of the ruling's effects and nothing else.
 
-use crate::bind::Bound;
+use crate::bind::{Bound, Origin};
 use crate::cube::{self, Tools};
 use crate::gate;
 use crate::release;
+use crate::replace::Secret;
 use crate::source::{Governed, Named, Part};
 use datafusion_common::tree_node::Transformed;
 use datafusion_expr::LogicalPlan;
@@ -12,6 +13,7 @@ use evidence::time::Time;
 use policy::contract::{Asker, Grant};
 use policy::effect::{Effect, What};
 use policy::id::{DatasetId, RequestId};
+use policy::published::Published;
 use policy::refusal::{Code, Refusal};
 use policy::ruling::{Asked, Declined, RowLimit, Ruled};
 use std::collections::BTreeMap;
@@ -40,7 +42,37 @@ pub struct Parts {
     pub row_limit: Option<RowLimit>,
     /// The instant at which it is cut.
     pub ends: Time,
+    /// All that the plan is made of, where the question is one that is kept.
+    pub basis: Option<Basis>,
 }
+
+/// All that a plan over governed tables is made of: with the same basis it is the same plan, to the last filter and mask.
+#[derive(Debug, Clone)]
+pub struct Basis {
+    origin: Origin,
+    effects: BTreeMap<DatasetId, Vec<Effect>>,
+    secret: Secret,
+    published: Arc<Published>,
+}
+
+impl Basis {
+    /// The datasets that the plan reads.
+    pub fn datasets(&self) -> impl Iterator<Item = &DatasetId> {
+        self.effects.keys()
+    }
+}
+
+impl PartialEq for Basis {
+    fn eq(&self, other: &Self) -> bool {
+        self.origin == other.origin
+            && self.effects == other.effects
+            && self.secret == other.secret
+            // Lists that are held anew are others, whatever they say.
+            && Arc::ptr_eq(&self.published, &other.published)
+    }
+}
+
+impl Eq for Basis {}
 
 /// The one maker of [`Permitted`].
 ///
@@ -51,7 +83,7 @@ pub fn apply(ruled: Recorded<Ruled<Bound>>, tools: &Tools) -> Result<Permitted, 
     let effects = ruled.effects().clone();
     let (request, row_limit, ends) = (ruled.request(), ruled.row_limit(), ruled.ends());
     let asked = asked(&ruled);
-    let (named, explain) = ruled.into_question().into_parts();
+    let (named, explain, origin) = ruled.into_question().into_parts();
     match governed(named.clone(), &effects, tools) {
         Ok(plan) => Ok(Permitted {
             parts: Parts {
@@ -62,6 +94,12 @@ pub fn apply(ruled: Recorded<Ruled<Bound>>, tools: &Tools) -> Result<Permitted, 
                 request,
                 row_limit,
                 ends,
+                basis: origin.map(|origin| Basis {
+                    origin,
+                    effects,
+                    secret: tools.secret,
+                    published: Arc::clone(&tools.published),
+                }),
             },
         }),
         Err(refusal) => Err(Declined::closing(opened, refusal, Some(asked))),

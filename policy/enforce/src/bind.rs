@@ -10,16 +10,30 @@ use policy::id::{DatasetId, Name};
 use policy::refusal::{Code, Refusal};
 use policy::ruling::{Meeting, Question};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A plan of which it is known what it reads. Made by [`bind`] alone.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Bound {
     plan: LogicalPlan,
     reads: BTreeMap<DatasetId, BTreeSet<Name>>,
     digest: Digest,
     meetings: BTreeMap<DatasetId, Meeting>,
     explain: bool,
+    origin: Option<Origin>,
 }
+
+/// Where a plan is from that is kept: those of one origin are the same plan. Nothing else is equal to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin(Arc<()>);
+
+impl PartialEq for Origin {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Origin {}
 
 /// The one maker of [`Bound`]: every node, every expression and every table of the plan and of the subqueries inside its
 /// expressions is listed, anything else is refused.
@@ -60,18 +74,26 @@ pub fn bind(plan: LogicalPlan, explain: bool) -> Result<Bound, Refusal> {
         plan,
         reads,
         explain,
+        origin: None,
     })
 }
 
 impl Bound {
+    /// The same, to be kept: what is cloned of it can be told from all other plans, and so can what is made of that.
+    #[must_use]
+    pub fn kept(mut self) -> Self {
+        self.origin = Some(Origin(Arc::default()));
+        self
+    }
+
     /// The plan over what the asker sees.
     #[must_use]
     pub const fn plan(&self) -> &LogicalPlan {
         &self.plan
     }
 
-    pub(crate) fn into_parts(self) -> (LogicalPlan, bool) {
-        (self.plan, self.explain)
+    pub(crate) fn into_parts(self) -> (LogicalPlan, bool, Option<Origin>) {
+        (self.plan, self.explain, self.origin)
     }
 }
 

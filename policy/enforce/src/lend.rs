@@ -20,7 +20,7 @@ pub struct Lent {
 /// When the effects do not give exactly what the question was planned against.
 pub fn lend(derived: Derived<Bound>, tools: &Tools) -> Result<Lent, Refusal> {
     let effects = derived.effects().clone();
-    let (named, _) = derived.into_question().into_parts();
+    let (named, _, _) = derived.into_question().into_parts();
     Ok(Lent {
         plan: governed(named, &effects, tools)?,
     })

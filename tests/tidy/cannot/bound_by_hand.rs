@@ -8,5 +8,6 @@ fn attempt() -> enforce::bind::Bound {
         digest: given(),
         meetings: given(),
         explain: false,
+        origin: None,
     }
 }

@@ -92,6 +92,25 @@ impl Leaf {
         &self.inner
     }
 
+    /// The same table in another question: with nodes of its own, and ended by its watch.
+    pub(super) fn afresh(&self, watch: Watch) -> Result<Arc<dyn ExecutionPlan>> {
+        let inner = reset_plan_states(Arc::clone(&self.inner))
+            .map_err(|error| fault::carry(inside(&error)))?;
+        Ok(Arc::new(Self {
+            dataset: self.dataset.clone(),
+            inner,
+            schema: Arc::clone(&self.schema),
+            recut: self.recut,
+            stored: self.stored,
+            watch,
+            properties: Arc::clone(&self.properties),
+            #[cfg(test)]
+            told: self.told,
+            #[cfg(test)]
+            falls: self.falls,
+        }))
+    }
+
     /// The same table with another plan inside, which computes some of its rows.
     pub(super) fn with_inner(&self, inner: Arc<dyn ExecutionPlan>) -> Self {
         Self::new(
@@ -195,9 +214,7 @@ impl ExecutionPlan for Leaf {
     }
 
     fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
-        let inner = reset_plan_states(Arc::clone(&self.inner))
-            .map_err(|error| fault::carry(inside(&error)))?;
-        Ok(Arc::new(self.with_inner(inner).stored(self.stored)))
+        self.afresh(self.watch.clone())
     }
 
     fn execute(

@@ -2,6 +2,7 @@
 
 use super::Holdings;
 use super::leaf::Leaf;
+use super::near::Near;
 use super::unreleased;
 use super::watch::Watch;
 use crate::fault;
@@ -333,8 +334,8 @@ fn scan_of(
         .get_file_metadata_cache();
     let source = ParquetSource::new(schema)
         .with_table_parquet_options(session.table_options().parquet.clone())
-        .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(
-            store, metadata,
+        .with_parquet_file_reader_factory(Arc::new(Near::beside(
+            CachedParquetFileReaderFactory::new(store, metadata),
         )))
         .with_enable_page_index(true);
     let config = FileScanConfigBuilder::new(url, Arc::new(source))

@@ -207,6 +207,18 @@ fn kept(
                 apart(&second, &first)
             ));
         }
+        // Put again it runs by the plan that was kept.
+        let again = ask(&one, sql);
+        if !in_threads(&world, sql) && !same(&first, &again, world.exact() && *ordered) {
+            return Verdict::Wrong(format!(
+                "{world:?}
+{sql}
+ once: {}
+ again: {}",
+                apart(&first, &again),
+                apart(&again, &first)
+            ));
+        }
         let oracle = over_the_view(&world, &one, sql);
         if let Err(why) = agrees(&first, &oracle)
             && !of_the_view(&world, &first, sql)

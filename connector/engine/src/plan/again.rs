@@ -2,9 +2,9 @@
 
 use crate::limits::SqlLimits;
 use crate::plan::functions::moment;
-use crate::plan::{Planned, reading, stack};
+use crate::plan::{planning, stack};
 use catalog::view::View;
-use enforce::bind::{Bound, bind};
+use enforce::bind::Bound;
 use evidence::time::Time;
 use policy::refusal::Refusal;
 use std::collections::VecDeque;
@@ -18,7 +18,7 @@ pub struct Plans(Mutex<VecDeque<Kept>>);
 struct Kept {
     sql: String,
     view: View,
-    planned: Planned,
+    bound: Bound,
 }
 
 impl Plans {
@@ -35,38 +35,32 @@ impl Plans {
         now: Time,
     ) -> Result<Bound, Refusal> {
         let keeps = sql.len() <= LONGEST && !tells_time(sql);
-        if keeps && let Some(planned) = self.found(sql, view) {
-            // It is walked through and bound every time, as a new one is.
-            let bound = move || bind(planned.plan, planned.explain);
-            return stack::run(limits.planning, bound).await;
+        if keeps && let Some(bound) = self.found(sql, view) {
+            return Ok(bound);
         }
-        let reading = reading(sql, view, limits, now);
-        let work = move || {
-            let planned = reading()?;
-            let copy = keeps.then(|| planned.clone());
-            Ok((bind(planned.plan, planned.explain)?, copy))
-        };
-        let (bound, copy) = stack::run(limits.planning, work).await?;
-        if let Some(planned) = copy {
-            self.keep(Kept {
-                sql: sql.to_owned(),
-                view: view.clone(),
-                planned,
-            });
+        let bound = stack::run(limits.planning, planning(sql, view, limits, now)).await?;
+        if !keeps {
+            return Ok(bound);
         }
+        let bound = bound.kept();
+        self.keep(Kept {
+            sql: sql.to_owned(),
+            view: view.clone(),
+            bound: bound.clone(),
+        });
         Ok(bound)
     }
 
-    fn found(&self, sql: &str, view: &View) -> Option<Planned> {
+    fn found(&self, sql: &str, view: &View) -> Option<Bound> {
         let mut kept = self.kept();
         let at = kept
             .iter()
             .position(|kept| kept.sql == sql && kept.view == *view)?;
         // What is asked for most often stays longest.
         let found = kept.remove(at)?;
-        let planned = found.planned.clone();
+        let bound = found.bound.clone();
         kept.push_front(found);
-        Some(planned)
+        Some(bound)
     }
 
     fn keep(&self, new: Kept) {

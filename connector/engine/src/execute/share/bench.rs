@@ -56,7 +56,7 @@ pub async fn share(
         Ok((states, state))
     })
     .await?;
-    let (schema, started) = run((states, state), None, room, limits, pool);
+    let (schema, started) = run((states, state.task_ctx()), None, room, limits, pool);
     let mut encoder = Encoder::new(Packing::Plain);
     let first = encoder.schema(&schema);
     Ok(Share {

@@ -1,0 +1,224 @@
+//! Physical plans of questions that are put again, ready to run: made once for as long as the question, what its contracts do to
+//! it and the snapshots that it reads stay the same. Each run has nodes of its own.
+
+use super::Holdings;
+use super::leaf::Leaf;
+use super::watch::Watch;
+use crate::fault;
+use crate::limits::Limits;
+use crate::plan::stack;
+use crate::snapshot::Snapshot;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion_common::Result;
+use datafusion_common::tree_node::{
+    Transformed, TransformedResult as _, TreeNode as _, TreeNodeRecursion,
+};
+use enforce::apply::Basis;
+use policy::refusal::Refusal;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+/// The plans that ran last, the newest at the end.
+#[derive(Debug, Default)]
+pub(crate) struct Ready(Mutex<Vec<Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    basis: Basis,
+    /// The snapshot of each dataset of the basis, in its order. They are not held: what nobody reads any more may go.
+    snapshots: Vec<Weak<Snapshot>>,
+    shape: Shape,
+    /// Never run itself.
+    plan: Arc<dyn ExecutionPlan>,
+    runs: usize,
+}
+
+/// What of the limits a plan is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shape {
+    partitions: usize,
+    batch_rows: usize,
+}
+
+impl Shape {
+    const fn of(limits: &Limits) -> Self {
+        Self {
+            partitions: limits.partitions,
+            batch_rows: limits.batch_rows,
+        }
+    }
+}
+
+impl Ready {
+    /// The plan of this basis over these snapshots, with nodes of its own, that ends with `watch`; none where it is to be made.
+    pub(super) fn found(
+        &self,
+        basis: &Basis,
+        (holdings, limits): (&Holdings, &Limits),
+        watch: &Watch,
+    ) -> Option<Result<Arc<dyn ExecutionPlan>, Refusal>> {
+        let snapshots = snapshots(basis, holdings)?;
+        let shape = Shape::of(limits);
+        let plan = {
+            let mut kept = self.kept();
+            let at = kept.iter().position(|kept| {
+                kept.shape == shape
+                    && kept.basis == *basis
+                    && kept.snapshots.len() == snapshots.len()
+                    && kept.snapshots.iter().zip(&snapshots).all(same)
+            })?;
+            let mut found = kept.remove(at);
+            found.runs = found.runs.saturating_add(1);
+            let plan = Arc::clone(&found.plan);
+            if found.runs < RUNS {
+                // What is asked for most often stays longest.
+                kept.push(found);
+            }
+            plan
+        };
+        let again = afresh(plan, watch).map_err(|error| fault::running(&error));
+        Some(again)
+    }
+
+    /// Keeps a plan that was made of this basis over these snapshots; gives the one to run.
+    ///
+    /// # Errors
+    /// When the engine does not take its own nodes back.
+    pub(super) fn keep(
+        &self,
+        basis: Basis,
+        (holdings, limits): (&Holdings, &Limits),
+        plan: Arc<dyn ExecutionPlan>,
+        watch: &Watch,
+    ) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
+        let Some(snapshots) = snapshots(&basis, holdings) else {
+            return Ok(plan);
+        };
+        if !can_be_kept(&plan) {
+            return Ok(plan);
+        }
+        let first = afresh(Arc::clone(&plan), watch).map_err(|error| fault::running(&error))?;
+        let idle = afresh(plan, &Watch::idle()).map_err(|error| fault::running(&error))?;
+        let new = Kept {
+            basis,
+            snapshots: snapshots.into_iter().map(Arc::downgrade).collect(),
+            shape: Shape::of(limits),
+            plan: idle,
+            runs: 0,
+        };
+        let mut kept = self.kept();
+        let mut gone: Vec<Kept> = kept
+            .extract_if(.., |kept| kept.snapshots.iter().any(is_gone))
+            .collect();
+        kept.push(new);
+        let over = kept.len().saturating_sub(MOST);
+        gone.extend(kept.drain(..over));
+        drop(kept);
+        if !gone.is_empty() {
+            // Dropping a plan recurses.
+            let _best_effort = stack::aside(move || drop(gone));
+        }
+        Ok(first)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The snapshots that a plan of this basis reads; none where one of them has its rows elsewhere, which are looked at anew each time.
+fn snapshots<'h>(basis: &Basis, holdings: &'h Holdings) -> Option<Vec<&'h Arc<Snapshot>>> {
+    basis
+        .datasets()
+        .map(|dataset| {
+            let snapshot = holdings.get(dataset)?;
+            snapshot.in_place.is_none().then_some(snapshot)
+        })
+        .collect()
+}
+
+fn same((kept, current): (&Weak<Snapshot>, &&Arc<Snapshot>)) -> bool {
+    std::ptr::eq(kept.as_ptr(), Arc::as_ptr(current))
+}
+
+fn is_gone(snapshot: &Weak<Snapshot>) -> bool {
+    snapshot.strong_count() == 0
+}
+
+/// The plan with other nodes, which have not run yet; its governed tables end with `watch`.
+fn afresh(plan: Arc<dyn ExecutionPlan>, watch: &Watch) -> Result<Arc<dyn ExecutionPlan>> {
+    plan.transform_up(|node| {
+        let node = match node.downcast_ref::<Leaf>() {
+            Some(leaf) => leaf.afresh(watch.clone())?,
+            None => node.reset_state()?,
+        };
+        Ok(Transformed::yes(node))
+    })
+    .data()
+}
+
+/// Whether a plan is small, and of nothing but nodes of which it is known that they can be made fresh.
+fn can_be_kept(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    let mut nodes = 0_usize;
+    let mut known = true;
+    let walked = walk(plan, &mut |node| {
+        nodes = nodes.saturating_add(1);
+        known &= node.downcast_ref::<Leaf>().is_some() || KNOWN.contains(&node.name());
+    });
+    walked.is_ok() && known && nodes <= NODES
+}
+
+fn walk(
+    plan: &Arc<dyn ExecutionPlan>,
+    each: &mut impl FnMut(&Arc<dyn ExecutionPlan>),
+) -> Result<()> {
+    let mut inside = Vec::new();
+    plan.apply(|node| {
+        each(node);
+        inside.extend(
+            node.downcast_ref::<Leaf>()
+                .map(|leaf| Arc::clone(leaf.inner())),
+        );
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    for plan in inside {
+        plan.apply(|node| {
+            each(node);
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+    }
+    Ok(())
+}
+
+/// Nodes of the engine whose state is made anew by `reset_state`, as their source says (55.2); others hold what was shared or counted.
+const KNOWN: [&str; 18] = [
+    "AggregateExec",
+    "CoalesceBatchesExec",
+    "CoalescePartitionsExec",
+    "CooperativeExec",
+    "CrossJoinExec",
+    "DataSourceExec",
+    "EmptyExec",
+    "FilterExec",
+    "GlobalLimitExec",
+    "HashJoinExec",
+    "LocalLimitExec",
+    "PlaceholderRowExec",
+    "ProjectionExec",
+    "RepartitionExec",
+    "SortExec",
+    "SortExec(TopK)",
+    "SortPreservingMergeExec",
+    "UnionExec",
+];
+
+/// So many plans are kept.
+const MOST: usize = 64;
+
+/// Of so many nodes at most.
+const NODES: usize = 64;
+
+/// A plan is made anew after so many runs: the engine's scans share the counters of all of them, some kilobytes each.
+const RUNS: usize = 64;
+
+#[cfg(test)]
+mod tests;
