@@ -369,8 +369,8 @@ fn equal_to_the_pool_with_joins() {
         let sql = question(&mut chance);
         world.same(&sql);
         let sent = world.sent.lock().unwrap();
-        let of = |errand: &Errand| errand.keys.iter().any(|keys| keys.values.is_some());
-        if sent.iter().any(|(errand, _)| of(errand)) {
+        let narrows = |errand: &Errand| errand.keys_sent().next().is_some();
+        if sent.iter().any(|(errand, _)| narrows(errand)) {
             let plan = world.plan(&sql).unwrap().explain();
             let joins = ["Inner Join", "Left Join", "LeftSemi Join", "LeftAnti Join"];
             let steps = plan.here.iter();
