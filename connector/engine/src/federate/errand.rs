@@ -73,7 +73,8 @@ pub struct Lender {
     pub contract: Option<ContractId>,
     /// The clause that lets them; absent where they go back to whose they are.
     pub clause: Option<ClauseId>,
-    /// Its column that has the values; absent where it only has a part in which values there are.
+    /// Its column that has the values, also where a join made them equal to another's; absent where it only has a part in which
+    /// values there are.
     pub column: Option<String>,
 }
 
