@@ -176,21 +176,18 @@ fn worth<'a>(from: &[Place<'a>], to: Place<'a>) -> Option<Candidate<'a>> {
         return None;
     }
     let query = &to.source.query;
-    let rows_of = |one: &Select| estimate::select(one);
     let mut keys = 0.0;
     let mut all = None;
     for one in from {
+        let rows = estimate::select(&one.source.query);
         let known = estimate::different(&one.source.query.from, one.output()?);
-        keys += known.map_or_else(
-            || rows_of(&one.source.query),
-            |known| known.min(rows_of(&one.source.query)),
-        );
+        keys += known.map_or(rows, |known| known.min(rows));
         all = all.into_iter().chain(known).reduce(f64::max);
     }
     let target = estimate::different(&query.from, to.output()?);
     let all = all.into_iter().chain(target).reduce(f64::max)?;
     let share = (keys / all.max(1.0)).min(1.0);
-    let bytes = estimate::bytes(rows_of(query), to.source.errand.schema.fields());
+    let bytes = estimate::bytes(estimate::select(query), to.source.errand.schema.fields());
     let saves = bytes * (1.0 - share) - keys * WRITTEN;
     let few = u32::try_from(MOST_KEYS).is_ok_and(|most| keys <= f64::from(most));
     (few && share <= 0.5 && saves >= WORTH).then(|| Candidate {
