@@ -29,8 +29,8 @@ fn judge_list(case: &Case, copy: &Copy, lent: &Lent) -> Vec<Finding> {
     };
     // What came from somebody is no news to him.
     let others: Vec<&Lender> = lent.of.iter().filter(|one| !back(one)).collect();
-    let columns = lent.of.iter().filter(|one| one.column.is_some()).count();
-    if columns != 1 && (lent.of.is_empty() || !others.is_empty()) {
+    let named = lent.of.iter().any(|one| one.column.is_some());
+    if !named && (lent.of.is_empty() || !others.is_empty()) {
         return vec![broken("it is not said of which column they are")];
     }
     let others = others.into_iter();

@@ -208,8 +208,8 @@ pub(crate) fn in_force(case: &Case, copy: &Copy, agreed: &Agreed, (upto, at): (u
         return false;
     }
     book(case, copy, upto, copy.owner.clone(), agreed.id())
-        .all(at)
-        .any(|(id, _, standing)| id == agreed.id() && standing == Standing::InForce)
+        .stands(agreed.id(), at)
+        .is_some_and(|(_, standing)| standing == Standing::InForce)
 }
 
 fn life(copy: &Copy, id: ContractId) -> Option<&Life> {
@@ -238,9 +238,8 @@ pub(crate) fn standing(case: &Case, copy: &Copy, agreed: &Agreed, at: Time) -> &
         return "not in the log";
     }
     book(case, copy, upto, asker.clone(), agreed.id())
-        .all(at)
-        .find(|(id, _, _)| *id == agreed.id())
-        .map_or("not in the log", |(_, _, standing)| standing.as_str())
+        .stands(agreed.id(), at)
+        .map_or("not in the log", |(_, standing)| standing.as_str())
 }
 
 /// How the clauses of a contract were applied.

@@ -11,6 +11,7 @@ mod drawn;
 mod forged;
 mod identity;
 mod joins;
+mod lent;
 mod load;
 mod peer;
 mod places;
@@ -118,7 +119,7 @@ const LISTED: u16 = 77;
 
 #[test]
 fn each_attack_comes_to_what_the_list_says() {
-    let groups: [fn() -> Vec<Line>; 14] = [
+    let groups: [fn() -> Vec<Line>; 15] = [
         world::attacked,
         contract::attacked,
         contract::attacked_sealed,
@@ -133,6 +134,7 @@ fn each_attack_comes_to_what_the_list_says() {
         drawn::attacked,
         forged::attacked,
         since::attacked,
+        lent::attacked,
     ];
     let lines = std::thread::scope(|scope| {
         let running: Vec<_> = groups.map(|group| scope.spawn(group)).into();

@@ -171,7 +171,7 @@ impl Room {
     /// Does the work of a question on its threads, in turns with that of others.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
         match &self.turns {
-            Some(turns) => self.handle.spawn(turns.share(self.party.clone(), work)),
+            Some(turns) => self.handle.spawn(turns.in_turn(self.party.clone(), work)),
             None => self.handle.spawn(work),
         }
     }

@@ -44,8 +44,8 @@ pub struct Context {
     pub limits: Limits,
     /// Whether a feed begins again.
     pub anew: bool,
-    /// The labels of the last publications on the books, by dataset.
-    pub logged: BTreeMap<DatasetId, String>,
+    /// The label of its last publication on the books.
+    pub logged: Option<String>,
 }
 
 /// How far a publication is.
@@ -226,8 +226,7 @@ fn describe(
         model::conform::days(model, written, entry).map_err(|why| at(config, "model", why))?;
     }
     let place = Place::new(&context.state, &config.name);
-    let logged = context.logged.get(&entry.id).map(String::as_str);
-    entry.version = disk::next_version(&place, context.now, logged)?;
+    entry.version = disk::next_version(&place, context.now, context.logged.as_deref())?;
     entry.rows = written.rows;
     entry.bytes = written.bytes;
     entry.time_span = written.time_span(entry);

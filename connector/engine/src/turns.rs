@@ -1,11 +1,11 @@
 //! Turns at the processor: between participants who ask, not between their questions.
 //!
-//! A question computes in slices, from one point at which it waits or yields to the next. As many slices run at once as there are
-//! threads; where more questions want to go on, the next slice is of the participant who has had the least so far, so that whoever
-//! asks twelve questions at once gets no more than whoever asks one. Nobody waits while a thread is free, and nobody is paid
-//! for having asked nothing: the count of whoever comes back begins where the others are (start-time fair queueing: Goyal, Vin
-//! and Cheng, SIGCOMM 1996). A question that could go on stands here, in the order of turns, and not in the queue of the
-//! runtime, which knows of no participants.
+//! What takes turns is a job: a question, or a task that the engine split off one. It computes in slices, from one point at which
+//! it waits or yields to the next. As many slices run at once as there are places, one for each processor; where more jobs want
+//! to go on, the next slice is of the participant who has had the least so far, so that whoever asks twelve questions at once
+//! gets no more than whoever asks one. Nobody waits while a place is free, and nobody is paid for having asked nothing: the
+//! count of whoever comes back begins where the others are (start-time fair queueing: Goyal, Vin and Cheng, SIGCOMM 1996). A job
+//! that could go on stands here, in the order of turns, and not in the queue of the runtime, which knows of no participants.
 
 use datafusion::common::runtime::{JoinSetTracer, set_join_set_tracer};
 use evidence::time::Clock;
@@ -25,7 +25,7 @@ mod tests;
 /// Who asks; our own people have no name here.
 type Party = Option<ParticipantId>;
 
-/// The turns of all questions.
+/// The turns of all jobs.
 #[derive(Clone)]
 pub struct Turns {
     board: Arc<Mutex<Board>>,
@@ -56,8 +56,8 @@ impl Turns {
         }
     }
 
-    /// The work of a question of `party`, in turns with that of others.
-    pub(crate) fn share<F: Future>(&self, party: Party, work: F) -> InTurn<Within<F>> {
+    /// A job of `party`: this work, done in turns with that of others.
+    pub(crate) fn in_turn<F: Future>(&self, party: Party, work: F) -> InTurn<Within<F>> {
         let number = self.lock().enter(party.clone());
         let work = OURS.scope((self.clone(), party), work);
         InTurn {
@@ -84,9 +84,10 @@ struct Board {
     beside: usize,
     /// What whoever was served last had had before: whoever comes back begins there.
     virtual_time: u64,
-    /// Whoever has questions.
+    /// Whoever has jobs.
     parties: BTreeMap<Party, Account>,
-    questions: BTreeMap<u64, Question>,
+    /// By their numbers.
+    jobs: BTreeMap<u64, Job>,
     next: u64,
 }
 
@@ -94,18 +95,19 @@ struct Board {
 struct Account {
     /// Nanoseconds so far, as they count here.
     used: u64,
-    questions: usize,
+    jobs: usize,
     /// Slices that were granted and are not over.
     running: usize,
-    /// Questions that could go on, in the order in which they came.
+    /// Jobs that could go on, in the order in which they came.
     waiting: VecDeque<u64>,
 }
 
-struct Question {
+/// A question, or a task that was split off one.
+struct Job {
     party: Party,
     state: State,
-    /// Wakes its task.
-    task: Option<Waker>,
+    /// Wakes what polls it in the runtime.
+    waker: Option<Waker>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,39 +125,39 @@ enum State {
 impl Board {
     fn enter(&mut self, party: Party) -> u64 {
         let account = self.parties.entry(party.clone()).or_default();
-        account.questions = account.questions.saturating_add(1);
+        account.jobs = account.jobs.saturating_add(1);
         self.next = self.next.saturating_add(1);
-        let question = Question {
+        let job = Job {
             party,
             state: State::Idle,
-            task: None,
+            waker: None,
         };
-        self.questions.insert(self.next, question);
+        self.jobs.insert(self.next, job);
         self.next
     }
 
-    /// A question could go on: its task is to be woken where there is a place.
+    /// A job could go on. Gives what to wake: what polls the one that has got a place, which may be another.
     fn want(&mut self, number: u64) -> Option<Waker> {
-        let question = self.questions.get_mut(&number)?;
-        match question.state {
+        let job = self.jobs.get_mut(&number)?;
+        match job.state {
             State::Idle => {}
             State::Running { .. } => {
-                question.state = State::Running { again: true };
+                job.state = State::Running { again: true };
                 return None;
             }
             State::Waiting | State::Granted => return None,
         }
-        question.state = State::Waiting;
+        job.state = State::Waiting;
         let now = self.virtual_time;
-        let account = self.parties.get_mut(&question.party)?;
+        let account = self.parties.get_mut(&job.party)?;
         if account.running == 0 && account.waiting.is_empty() {
             account.used = account.used.max(now);
         }
         if self.free == 0 && account.running == 0 && self.beside < self.spare {
             account.running = account.running.saturating_add(1);
             self.beside = self.beside.saturating_add(1);
-            question.state = State::Granted;
-            return question.task.clone();
+            job.state = State::Granted;
+            return job.waker.clone();
         }
         account.waiting.push_back(number);
         if self.free == 0 {
@@ -179,49 +181,52 @@ impl Board {
             let number = account.waiting.pop_front()?;
             account.running = account.running.saturating_add(1);
             self.virtual_time = self.virtual_time.max(account.used);
-            self.questions.get_mut(&number)
+            self.jobs.get_mut(&number)
         });
-        let Some(question) = chosen else {
+        let Some(job) = chosen else {
             self.free = self.free.saturating_add(1);
             return None;
         };
-        question.state = State::Granted;
-        question.task.clone()
+        job.state = State::Granted;
+        job.waker.clone()
     }
 
-    /// Whether its slice begins, now that its task runs; and whom to wake instead.
-    fn begin(&mut self, number: u64, task: &Waker) -> (bool, Option<Waker>) {
-        if let Some(question) = self.questions.get_mut(&number) {
-            match &mut question.task {
-                Some(known) => known.clone_from(task),
-                none => *none = Some(task.clone()),
-            }
+    /// Whether the next slice of a job begins, now that it is polled; and what to wake instead.
+    fn begin(&mut self, number: u64, waker: &Waker) -> (bool, Option<Waker>) {
+        let Some(job) = self.jobs.get_mut(&number) else {
+            return (false, None);
+        };
+        match &mut job.waker {
+            Some(known) => known.clone_from(waker),
+            none => *none = Some(waker.clone()),
         }
-        let called = match self.questions.get(&number).map(|question| question.state) {
-            // Nobody has called it yet: it comes for the first time.
-            Some(State::Idle) => self.want(number),
-            _ => None,
+        let state = job.state;
+        let called = match state {
+            State::Granted => None,
+            // Nobody has called it: it is polled for the first time, or beside its calls.
+            State::Idle => self.want(number),
+            State::Waiting | State::Running { .. } => return (false, None),
         };
-        let granted = match self.questions.get_mut(&number) {
-            Some(question) if question.state == State::Granted => {
-                question.state = State::Running { again: false };
-                true
+        let granted = self.jobs.get_mut(&number);
+        match granted.filter(|job| job.state == State::Granted) {
+            Some(job) => {
+                job.state = State::Running { again: false };
+                (true, None)
             }
-            _ => false,
-        };
-        (granted, called.filter(|_| !granted))
+            None => (false, called),
+        }
     }
 
     /// A slice is over.
     fn end(&mut self, number: u64, took: u64) -> Option<Waker> {
-        let question = self.questions.get_mut(&number)?;
-        let again = question.state == State::Running { again: true };
-        question.state = State::Idle;
-        if let Some(account) = self.parties.get_mut(&question.party) {
+        let job = self.jobs.get_mut(&number)?;
+        let again = job.state == State::Running { again: true };
+        job.state = State::Idle;
+        if let Some(account) = self.parties.get_mut(&job.party) {
             account.used = account.used.saturating_add(took);
             // It stays among those who are here, so that it is not taken for one who comes back.
             if again {
-                question.state = State::Waiting;
+                job.state = State::Waiting;
                 account.waiting.push_back(number);
             }
             account.running = account.running.saturating_sub(1);
@@ -229,25 +234,25 @@ impl Board {
         self.hand_on()
     }
 
-    /// A question is over, or given up; a place that it was given goes to the next.
+    /// A job is over, or given up; a place that it was given goes to the next.
     fn leave(&mut self, number: u64) -> Option<Waker> {
-        let question = self.questions.remove(&number)?;
-        let granted = matches!(question.state, State::Granted | State::Running { .. });
-        if let Some(account) = self.parties.get_mut(&question.party) {
+        let job = self.jobs.remove(&number)?;
+        let granted = matches!(job.state, State::Granted | State::Running { .. });
+        if let Some(account) = self.parties.get_mut(&job.party) {
             account.waiting.retain(|other| *other != number);
-            account.questions = account.questions.saturating_sub(1);
+            account.jobs = account.jobs.saturating_sub(1);
             if granted {
                 account.running = account.running.saturating_sub(1);
             }
-            if account.questions == 0 {
-                self.parties.remove(&question.party);
+            if account.jobs == 0 {
+                self.parties.remove(&job.party);
             }
         }
         granted.then(|| self.hand_on()).flatten()
     }
 }
 
-/// Work that is done in turns.
+/// A job: its work, and its turn.
 pub(crate) struct InTurn<F: Future> {
     turn: Turn,
     work: Pin<Box<F>>,
@@ -289,7 +294,7 @@ impl JoinSetTracer for Split {
         work: BoxFuture<'static, Box<dyn Any + Send>>,
     ) -> BoxFuture<'static, Box<dyn Any + Send>> {
         match OURS.try_with(Clone::clone) {
-            Ok((turns, party)) => Box::pin(turns.share(party, work)),
+            Ok((turns, party)) => Box::pin(turns.in_turn(party, work)),
             Err(_) => work,
         }
     }
@@ -303,7 +308,7 @@ impl JoinSetTracer for Split {
     }
 }
 
-/// What is called when a question could go on.
+/// What is called when a job could go on.
 struct Called {
     turns: Turns,
     number: u64,
@@ -316,7 +321,7 @@ impl Wake for Called {
     }
 }
 
-/// The turn of one question, until it is over.
+/// The turn of one job, until it is over.
 struct Turn(Arc<Called>);
 
 impl Drop for Turn {

@@ -191,6 +191,7 @@ pub(crate) fn room(
     clock: &Clock,
 ) -> Result<(Runtime, Room), Refusal> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    // A thread for each place at the processors, and for each that `Turns` gives beside these.
     let runtime = runtime(threads.saturating_mul(2))?;
     let memory = usize::try_from(limits.memory)
         .unwrap_or(usize::MAX)

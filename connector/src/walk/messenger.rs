@@ -104,7 +104,7 @@ impl Messenger {
             .await?;
         // Once more behind the record: a withdrawal that is on the books before it must be seen.
         if let Err(refusal) = keys::may_go(node, errand, &peer.id) {
-            not_received(node, peer, asked.request, Code::KeyMustStay).await?;
+            not_sent(node, peer, asked.request, refusal.code).await?;
             return Err(refusal);
         }
         match client.ask(&recorded).await {
@@ -284,16 +284,24 @@ async fn not_received(
     request: RequestId,
     code: Code,
 ) -> Result<(), Refusal> {
-    node.record(Fact::new(
-        "not_received",
-        [
-            ("request_id", Json::text(request)),
-            ("peer", Json::text(&peer.id)),
-            ("code", Json::text(code)),
-        ],
-    ))
-    .await
-    .map(|_| ())
+    let ended = Fact::new("not_received", ended(peer, request, code));
+    node.record(ended).await.map(|_| ())
+}
+
+/// The same of a question that was on the books and did not go: nobody has seen the values in it.
+async fn not_sent(node: &Node, peer: &Peer, request: RequestId, code: Code) -> Result<(), Refusal> {
+    let [request, peer, code] = ended(peer, request, code);
+    let unsent = ("sent", Json::Bool(false));
+    let ended = Fact::new("not_received", [request, peer, code, unsent]);
+    node.record(ended).await.map(|_| ())
+}
+
+fn ended(peer: &Peer, request: RequestId, code: Code) -> [(&'static str, Json); 3] {
+    [
+        ("request_id", Json::text(request)),
+        ("peer", Json::text(&peer.id)),
+        ("code", Json::text(code)),
+    ]
 }
 
 impl Carried {

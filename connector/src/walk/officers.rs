@@ -183,9 +183,10 @@ pub(crate) fn awaited(node: &Node) -> Result<Vec<WordRow>, Refusal> {
                 });
         }
         node.book(|book| {
-            book.all(now).any(|(id, _, standing)| {
-                id == word.contract && matches!(standing, Standing::InForce | Standing::NotYet)
-            })
+            book.stands(word.contract, now)
+                .is_some_and(|(_, standing)| {
+                    matches!(standing, Standing::InForce | Standing::NotYet)
+                })
         })
     };
     let single = words.into_iter().filter(|word| word.second.is_none());

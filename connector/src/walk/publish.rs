@@ -10,7 +10,6 @@ use engine::release::Released;
 use engine::source::config::{DatasetConfig, read};
 use policy::id::{DatasetId, Name};
 use policy::refusal::{Code, Refusal};
-use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 /// What publishing one dataset came to.
@@ -75,7 +74,7 @@ pub(crate) fn one(
         now: node.now(),
         limits: node.limits(),
         anew: way.anew,
-        logged: logged(node)?,
+        logged: logged(node, &dataset.name)?,
     };
     let name = dataset.name.as_str();
     let progress = |progress: Progress<'_>| match progress {
@@ -154,15 +153,24 @@ pub(crate) fn one(
     })
 }
 
-/// The labels of the last publications on the books.
-fn logged(node: &Node) -> Result<BTreeMap<DatasetId, String>, Refusal> {
-    let published = node.index(|state| state.published())?.into_iter();
-    let labels = published.filter_map(|(dataset, body)| {
-        let body: serde_json::Value = serde_json::from_str(&body).ok()?;
-        let label = body.get("version")?.as_str()?.to_owned();
-        Some((dataset.parse().ok()?, label))
-    });
-    Ok(labels.collect())
+/// The label of the last publication of a dataset on the books.
+fn logged(node: &Node, name: &Name) -> Result<Option<String>, Refusal> {
+    let id = DatasetId {
+        owner: node.id(),
+        name: name.clone(),
+    };
+    let Some(body) = node.index(|state| state.publication(&id))? else {
+        return Ok(None);
+    };
+    let body: Option<serde_json::Value> = serde_json::from_str(&body).ok();
+    let label = body.as_ref().and_then(|body| body.get("version")?.as_str());
+    let label = label.ok_or_else(|| {
+        Refusal::new(
+            Code::StateBroken,
+            format!("the record of the publication of `{name}` can't be read"),
+        )
+    })?;
+    Ok(Some(label.to_owned()))
 }
 
 fn relist(node: &Arc<Node>, entry: Dataset) -> Result<Published, Refusal> {

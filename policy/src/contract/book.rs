@@ -212,13 +212,16 @@ impl Book {
         ids.into_iter().filter_map(move |id| self.page(id, now))
     }
 
-    pub(super) fn page(
-        &self,
-        id: ContractId,
-        now: Time,
-    ) -> Option<(ContractId, &Agreement, Standing)> {
+    /// The contract with its state at `now`.
+    #[must_use]
+    pub fn stands(&self, id: ContractId, now: Time) -> Option<(&Agreement, Standing)> {
         let page = self.contracts.get(&id)?;
-        Some((id, &page.agreement, self.standing(id, page, now)))
+        Some((&page.agreement, self.standing(id, page, now)))
+    }
+
+    fn page(&self, id: ContractId, now: Time) -> Option<(ContractId, &Agreement, Standing)> {
+        let (agreement, standing) = self.stands(id, now)?;
+        Some((id, agreement, standing))
     }
 
     pub(super) fn standing(&self, id: ContractId, page: &Page, now: Time) -> Standing {

@@ -24,10 +24,10 @@ impl Book {
         taxonomy: &Taxonomy,
         now: Time,
     ) -> Option<Refusal> {
-        let held = self.page(id, now).filter(|(_, agreement, _)| {
+        let held = self.stands(id, now).filter(|(agreement, _)| {
             agreement.provider.id != self.own && agreement.gives_to(&self.own)
         });
-        let Some((_, agreement, standing)) = held else {
+        let Some((agreement, standing)) = held else {
             return Some(Refusal::new(
                 Code::ContractUnknown,
                 format!("we hold no contract `{}`", id.short()),

@@ -332,6 +332,10 @@ fn contracts_are_found_by_who_takes() {
         book.end(id(&format!("c{number}")), time(NOW));
     }
     let now = time(NOW);
+    for (id, agreement, standing) in book.all(now) {
+        assert_eq!(book.stands(id, now), Some((agreement, standing)));
+    }
+    assert_eq!(book.stands(id("of nobody"), now), None);
     let mut found = 0;
     for who in parties
         .iter()

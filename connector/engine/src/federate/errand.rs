@@ -59,7 +59,8 @@ pub struct Keys {
     pub alias: Name,
     /// The datasets of which the values tell something; their contracts let them travel.
     pub of: Vec<Lender>,
-    /// How many different ones there are; absent: they are not here yet, or are too many and have not been sent.
+    /// How many different ones are in the text; absent where none of these are: they are not here yet, are too many, or never
+    /// came.
     pub values: Option<usize>,
 }
 
@@ -72,7 +73,8 @@ pub struct Lender {
     pub contract: Option<ContractId>,
     /// The clause that lets them; absent where they go back to whose they are.
     pub clause: Option<ClauseId>,
-    /// Its column that has the values; absent where it only has a part in which values there are.
+    /// Its column that has the values, also where a join made them equal to another's; absent where it only has a part in which
+    /// values there are.
     pub column: Option<String>,
 }
 
@@ -190,6 +192,11 @@ impl Errand {
     pub fn contracts(&self) -> BTreeSet<ContractId> {
         let reads = self.reads.iter();
         reads.filter_map(|reading| reading.contract).collect()
+    }
+
+    /// The keys of others that are in its text.
+    pub fn keys_sent(&self) -> impl Iterator<Item = &Keys> {
+        self.keys.iter().filter(|keys| keys.values.is_some())
     }
 }
 

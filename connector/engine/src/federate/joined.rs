@@ -131,15 +131,7 @@ pub(super) fn origin(from: &[Item], expr: &Expr) -> Option<(Arc<RemoteTable>, St
     match &from.get(at)?.source {
         Source::Table(table, Relation::Rows) => Some((Arc::clone(table), column.name.clone())),
         Source::Table(..) => None,
-        Source::Inner(inner) => {
-            let number: usize = column.name.get(1..)?.parse().ok()?;
-            let expr = match (&inner.select.body, column.name.get(..1)?) {
-                (Body::Rows { outputs, .. }, "c") => outputs.get(number)?,
-                (Body::Groups { keys, .. }, "k") => keys.get(number)?,
-                _ => return None,
-            };
-            origin(&inner.select.from, expr)
-        }
+        Source::Inner(inner) => origin(&inner.select.from, inner.output(&column.name)?),
     }
 }
 

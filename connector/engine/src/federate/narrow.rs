@@ -5,15 +5,17 @@
 //! those of the rows that came, not of what is left of them here: whoever gets them learns of the giver's rows what its
 //! contract says, and nothing of anybody else's.
 
-use crate::federate::errand::{Errand, Keys, Lender};
+mod lent;
+
+use crate::federate::errand::{Errand, Keys};
 use crate::federate::estimate;
-use crate::federate::joined::origin;
 use crate::federate::select::{Body, Select};
 use crate::federate::source::{ErrandSource, Relation};
 use arrow_schema::DataType;
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{JoinType, NullEquality};
 use datafusion::logical_expr::{Expr, Join, LogicalPlan};
+use lent::lent;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -174,21 +176,18 @@ fn worth<'a>(from: &[Place<'a>], to: Place<'a>) -> Option<Candidate<'a>> {
         return None;
     }
     let query = &to.source.query;
-    let rows_of = |one: &Select| estimate::select(one);
     let mut keys = 0.0;
     let mut all = None;
     for one in from {
+        let rows = estimate::select(&one.source.query);
         let known = estimate::different(&one.source.query.from, one.output()?);
-        keys += known.map_or_else(
-            || rows_of(&one.source.query),
-            |known| known.min(rows_of(&one.source.query)),
-        );
+        keys += known.map_or(rows, |known| known.min(rows));
         all = all.into_iter().chain(known).reduce(f64::max);
     }
     let target = estimate::different(&query.from, to.output()?);
     let all = all.into_iter().chain(target).reduce(f64::max)?;
     let share = (keys / all.max(1.0)).min(1.0);
-    let bytes = estimate::bytes(rows_of(query), to.source.errand.schema.fields());
+    let bytes = estimate::bytes(estimate::select(query), to.source.errand.schema.fields());
     let saves = bytes * (1.0 - share) - keys * WRITTEN;
     let few = u32::try_from(MOST_KEYS).is_ok_and(|most| keys <= f64::from(most));
     (few && share <= 0.5 && saves >= WORTH).then(|| Candidate {
@@ -225,48 +224,6 @@ fn list(one: &Candidate<'_>) -> Option<(KeyList, Vec<Keys>)> {
         from: from.collect(),
     };
     Some((list, told))
-}
-
-/// Whose keys these are, if they may be sent to whoever answers `target`.
-fn lent(from: &Place<'_>, target: &Errand) -> Option<Keys> {
-    let errand = &from.source.errand;
-    let at_home = target
-        .reads
-        .iter()
-        .all(|reading| reading.contract.is_none());
-    // What came from somebody is no news to him, and what is asked of the own house leaves it for nobody.
-    let stays = at_home || errand.participant == target.participant;
-    let origin = origin(&from.source.query.from, from.output()?);
-    let mut lenders = Vec::new();
-    // INVARIANT: keys-travel. What one participant brought goes to another where its contract lets it, and nowhere else.
-    for (table, relation) in from.source.query.tables() {
-        let travel = table.travel.as_ref().filter(|(_, travel)| {
-            // Of a table that is put to it, which keys are left tells something, too.
-            let named = |name: &String| travel.columns.iter().any(|one| one.as_str() == name);
-            let own = origin.as_ref();
-            let own = own.filter(|(other, _)| other.dataset == table.dataset);
-            travel.to.has(&target.participant) && own.is_none_or(|(_, name)| named(name))
-        });
-        let lent = table.contract.is_some() && relation == Relation::Rows && origin.is_some();
-        if !stays && (!lent || travel.is_none()) {
-            return None;
-        }
-        let own = origin
-            .as_ref()
-            .filter(|(other, _)| other.dataset == table.dataset);
-        lenders.push(Lender {
-            column: own.map(|(_, name)| name.clone()),
-            dataset: table.dataset.clone(),
-            contract: table.contract,
-            clause: travel.map(|(clause, _)| *clause),
-        });
-    }
-    Some(Keys {
-        participant: errand.participant.clone(),
-        alias: errand.alias.clone(),
-        of: lenders,
-        values: None,
-    })
 }
 
 /// For what the places are looked for.

@@ -123,6 +123,19 @@ impl Select {
     }
 }
 
+impl Inner {
+    /// What it gives under that name.
+    pub(super) fn output(&self, name: &str) -> Option<&Expr> {
+        let number: usize = name.get(1..)?.parse().ok()?;
+        match (&self.select.body, name.get(..1)?) {
+            (Body::Rows { outputs, .. }, "c") => outputs.get(number),
+            (Body::Groups { keys, .. }, "k") => keys.get(number),
+            (Body::Groups { partials, .. }, "p") => partials.get(number),
+            _ => None,
+        }
+    }
+}
+
 /// The tables that are read there, each once, in the order in which they stand.
 pub(super) fn tables(from: &[Item]) -> Vec<(Arc<RemoteTable>, Relation)> {
     let mut all: Vec<(Arc<RemoteTable>, Relation)> = Vec::new();

@@ -10,6 +10,7 @@ mod gated;
 mod governed;
 mod joins;
 mod lacks;
+mod lent;
 mod names;
 mod narrow;
 mod pages;

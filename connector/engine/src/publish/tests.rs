@@ -44,7 +44,7 @@ impl Town {
     fn context(&self) -> Context {
         Context {
             anew: false,
-            logged: BTreeMap::new(),
+            logged: None,
             schema_secret: [7; 32],
             owner: "hansa://town.example".parse().unwrap(),
             zone: "Europe/Berlin".to_owned(),

@@ -43,7 +43,7 @@ impl World {
     fn question(&self, of: &str, slices: u64, each: u64, had: &Rc<Cell<u64>>) -> Task {
         let (now, had) = (Arc::clone(&self.now), Rc::clone(had));
         let mut left = slices;
-        Box::pin(self.turns.share(
+        Box::pin(self.turns.in_turn(
             party(of),
             poll_fn(move |context| {
                 if left == 0 {
@@ -96,7 +96,7 @@ fn who_has_nothing_running_begins_at_once() {
     let waker = std::task::Waker::noop();
     let busy = ["a.example", "b.example", "b.example", "c.example"];
     let [one, two, more, last] =
-        busy.map(|of| world.turns.share(party(of), std::future::pending::<()>()));
+        busy.map(|of| world.turns.in_turn(party(of), std::future::pending::<()>()));
     let begins = |of: &InTurn<_>| {
         let number = of.turn.0.number;
         world.turns.lock().begin(number, waker).0
@@ -151,7 +151,7 @@ fn no_place_is_lost() {
     assert_eq!(had.get(), 20);
     drop(next);
     let board = world.turns.lock();
-    assert!(board.parties.is_empty() && board.questions.is_empty());
+    assert!(board.parties.is_empty() && board.jobs.is_empty());
     assert_eq!(board.free, 1);
 }
 
@@ -160,7 +160,7 @@ fn no_place_is_lost() {
 fn who_waits_for_something_else_holds_no_place() {
     let world = world(1);
     let (send, receive) = futures::channel::oneshot::channel::<()>();
-    let mut waits: Task = Box::pin(world.turns.share(party("a.example"), receive.map(|_| ())));
+    let mut waits: Task = Box::pin(world.turns.in_turn(party("a.example"), receive.map(|_| ())));
     assert!((&mut waits).now_or_never().is_none());
     assert_eq!(world.turns.lock().free, 1);
     send.send(()).unwrap();
@@ -175,7 +175,7 @@ fn what_falls_gives_its_place_back() {
     let world = world(1);
     let falls = async { panic!("as it is meant to") };
     let mut falls: Pin<Box<dyn Future<Output = ()>>> =
-        Box::pin(world.turns.share(party("a.example"), falls));
+        Box::pin(world.turns.in_turn(party("a.example"), falls));
     let fell = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let _ = (&mut falls).now_or_never();
     }));

@@ -252,6 +252,16 @@ impl State {
         )
     }
 
+    /// The body of the record of a dataset's publication, if the log holds one.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn publication(&self, dataset: &DatasetId) -> Result<Option<String>, Refusal> {
+        let sql = "SELECT body FROM published WHERE dataset = ?1";
+        let dataset = [dataset.to_string()];
+        one(&self.connection, sql, dataset, |row| row.get(0))
+    }
+
     /// A number remembered under a name.
     ///
     /// # Errors

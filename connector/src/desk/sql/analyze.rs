@@ -37,7 +37,7 @@ pub(super) async fn came(
     let mut told = String::from("came\n");
     for went in &outcomes {
         told.push_str(&format!("  {}\n", line(went)));
-        for keys in &went.errand.keys {
+        for keys in went.errand.keys_sent() {
             told.push_str(&format!("    {keys}\n"));
         }
     }

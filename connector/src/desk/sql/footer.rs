@@ -141,7 +141,7 @@ fn outcome_text(node: &Node, went: &Went) -> String {
             reading.snapshot,
         ));
     }
-    for keys in errand.keys.iter().filter(|keys| keys.values.is_some()) {
+    for keys in errand.keys_sent() {
         text.push_str(&format!("  {keys}\n"));
     }
     text

@@ -12,54 +12,61 @@ use policy::term::travel;
 /// Looks at the contracts of the values that an errand takes along as they stand now: rows have come since it was planned.
 ///
 /// # Errors
-/// `KEY_MUST_STAY` where one of them is not in force any more, or does not let them go there.
+/// `WITHDRAWN`, `SUPERSEDED` or `EXPIRED` where one of them is not in force any more; `KEY_MUST_STAY` where it does not let
+/// its values go there, or where they are our own.
 pub(super) fn may_go(node: &Node, errand: &Errand, peer: &ParticipantId) -> Result<(), Refusal> {
-    for (keys, lender) in sent(errand) {
-        let (Some(contract), true) = (lender.contract, keys.participant != *peer) else {
-            continue;
-        };
-        let now = node.now();
-        let code = node.book(|book| {
-            let mut all = book.all(now);
-            let found = all.find(|(id, _, _)| *id == contract);
-            // One that is not in the book is a public view, which was looked at with the catalogue.
-            let (_, agreement, standing) = found?;
-            let lets = travel::of(&agreement.clauses);
-            match standing {
-                Standing::InForce if lets.is_some_and(|(_, travel)| travel.to.has(peer)) => None,
-                Standing::Withdrawn => Some(Code::Withdrawn),
-                // The question is asked anew under the newer one.
-                Standing::Superseded => Some(Code::Superseded),
-                _ => Some(Code::KeyMustStay),
-            }
-        });
-        if let Some(code) = code {
-            return Err(Refusal::new(
+    // What came from somebody is no news to him.
+    for keys in errand.keys_sent().filter(|keys| keys.participant != *peer) {
+        for lender in &keys.of {
+            let Some(code) = stays(node, lender, peer) else {
+                continue;
+            };
+            let refusal = Refusal::new(
                 code,
                 format!(
-                    "values of `{}` were to go to {}, and its contract does not let them any more",
+                    "values of `{}.{}` were to go to {}, and no contract lets them any more",
+                    keys.alias,
                     lender.dataset.name,
                     peer.domain()
                 ),
             )
-            .with_contract(contract)
-            .with_help("ask again: they are put together here then"));
+            .with_participant(keys.participant.clone())
+            .with_help("ask again: they are put together here then");
+            return Err(match lender.contract {
+                Some(contract) => refusal.with_contract(contract),
+                None => refusal,
+            });
         }
     }
     Ok(())
 }
 
-/// What the books say of them: each list with the datasets of which it tells something.
-pub(super) fn told(errand: &Errand) -> Option<Json> {
-    let sent = errand.keys.iter().filter(|keys| keys.values.is_some());
-    let all: Vec<Json> = sent.map(entry).collect();
-    (!all.is_empty()).then_some(Json::List(all))
+/// Why values of this dataset may not be sent to `peer`, if they may not.
+fn stays(node: &Node, lender: &Lender, peer: &ParticipantId) -> Option<Code> {
+    // Own values are planned for nobody else.
+    let Some(contract) = lender.contract else {
+        return Some(Code::KeyMustStay);
+    };
+    let now = node.now();
+    node.book(|book| {
+        // One that is not in the book is a public view, which was looked at with the catalogue.
+        let (agreement, standing) = book.stands(contract, now)?;
+        let lets = travel::of(&agreement.clauses);
+        match standing {
+            Standing::InForce if lets.is_some_and(|(_, travel)| travel.to.has(peer)) => None,
+            Standing::InForce | Standing::NotYet => Some(Code::KeyMustStay),
+            Standing::Withdrawn => Some(Code::Withdrawn),
+            // The question is asked anew under the newer one.
+            Standing::Superseded => Some(Code::Superseded),
+            Standing::Expired => Some(Code::Expired),
+        }
+    })
 }
 
-/// The values that are in the text, each with the datasets of which they tell something.
-fn sent(errand: &Errand) -> impl Iterator<Item = (&Keys, &Lender)> {
-    let all = errand.keys.iter().filter(|keys| keys.values.is_some());
-    all.flat_map(|keys| keys.of.iter().map(move |lender| (keys, lender)))
+/// What the books say of them: each list with the datasets of which it tells something.
+pub(super) fn told(errand: &Errand) -> Option<Json> {
+    let all: Vec<Json> = errand.keys_sent().map(entry).collect();
+    (!all.is_empty()).then_some(Json::List(all))
 }
 
 fn entry(keys: &Keys) -> Json {
@@ -139,6 +146,7 @@ mod tests {
         assert!(may_go(&acme, &errand, &id("bregenz")).is_ok());
         let elsewhere = may_go(&acme, &errand, &id("lisbon")).unwrap_err();
         assert_eq!(elsewhere.code, Code::KeyMustStay);
+        assert_eq!(elsewhere.participant, Some(id("lindau")));
         assert!(told(&errand).is_some());
         let _statement = revoke::own_now(&acme, contract, "over").unwrap();
         let over = may_go(&acme, &errand, &id("bregenz")).unwrap_err();
@@ -146,8 +154,17 @@ mod tests {
             (over.code, over.contract),
             (Code::Withdrawn, Some(contract))
         );
-        // Back to whose they are they may go, and what is not sent needs nothing.
+        // Back to whose they are they may go, own ones to nobody, and what is not sent needs nothing.
         assert!(may_go(&acme, &errand, &id("lindau")).is_ok());
+        let of = std::mem::take(&mut errand.keys[0].of);
+        let own = of.iter().cloned().map(|lender| Lender {
+            contract: None,
+            ..lender
+        });
+        errand.keys[0].of = own.collect();
+        let stays = may_go(&acme, &errand, &id("bregenz")).unwrap_err();
+        assert_eq!((stays.code, stays.contract), (Code::KeyMustStay, None));
+        errand.keys[0].of = of;
         errand.keys[0].values = None;
         assert!(may_go(&acme, &errand, &id("bregenz")).is_ok());
         assert!(told(&errand).is_none());

@@ -109,12 +109,15 @@ impl Question {
             let mut all: Values = Some(HashSet::new());
             let mut each = Vec::new();
             for from in &list.from {
-                // Of whoever has failed there are none.
-                let none = || Some(HashSet::new());
-                let some = values.get(from).map_or_else(none, Clone::clone);
-                each.push(some.as_ref().map(HashSet::len));
+                // Of whoever has failed there are none, and none are sent.
+                let Some(some) = values.get(from) else {
+                    each.push(None);
+                    continue;
+                };
+                let some = some.as_ref();
+                each.push(some.map(HashSet::len));
                 all = all.zip(some).map(|(mut all, some)| {
-                    all.extend(some);
+                    all.extend(some.iter().cloned());
                     all
                 });
             }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 const PLACES: &str = "SELECT t.id, s.level FROM munster.trips t JOIN zurich.sites s ON s.place = t.place WHERE s.level > 2";
 
 /// `sites` is small and `trips` large, as far as the catalogues say; `sites` lets these columns travel to these.
-fn world(columns: &[&str], to: &[&str]) -> World {
+pub(super) fn world(columns: &[&str], to: &[&str]) -> World {
     let mut world = World::new();
     for table in &mut world.tables {
         let small = table.dataset.name.as_str() == "sites";
@@ -32,7 +32,7 @@ fn world(columns: &[&str], to: &[&str]) -> World {
     world
 }
 
-fn travel(columns: &[&str], to: &[&str]) -> Travel {
+pub(super) fn travel(columns: &[&str], to: &[&str]) -> Travel {
     Travel {
         columns: columns.iter().map(|name| name.parse().unwrap()).collect(),
         to: match to {
@@ -42,7 +42,7 @@ fn travel(columns: &[&str], to: &[&str]) -> Travel {
     }
 }
 
-fn to_munster(world: &World) -> String {
+pub(super) fn to_munster(world: &World) -> String {
     let texts = world.texts();
     let mut texts = texts.iter().filter(|text| text.starts_with("munster: "));
     texts.next().cloned().unwrap_or_default()

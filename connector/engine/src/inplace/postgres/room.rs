@@ -42,7 +42,7 @@ impl Databases {
     }
 
     /// A place for a question that holds none anywhere: it waits for its turn, within its own time, and holds up nobody. One
-    /// participant has three quarters of the places at most, so that others always find one.
+    /// participant has three quarters of the places at most, so that none alone keeps others out.
     pub(super) async fn turn(&self, server: &Server) -> Result<Place, Refusal> {
         let own = self.own(server).acquire_owned().await;
         let of_all = self.of_all(server).acquire_owned().await;
@@ -114,7 +114,7 @@ mod tests {
         while let Ok(place) = first.another(&one) {
             held.push(place);
         }
-        // More is not for one alone, so that others find one.
+        // More is not for one alone: what is left is for others.
         assert_eq!(held.len(), 24);
         let refused = first.another(&one).unwrap_err();
         assert_eq!(refused.code, Code::ResourceLimit);

@@ -62,10 +62,10 @@ impl Errands {
         }
     }
 
-    /// A question of which nothing came. Where that is because its values had to stay it was not sent.
+    /// A question of which nothing came: values in one that did not go were sent to nobody.
     pub(super) fn failed(&mut self, record: &Record) {
-        let request = text(&record.body, "request_id").unwrap_or_default();
-        if text(&record.body, "code").as_deref() == Some("KEY_MUST_STAY") {
+        if record.body.get("sent").and_then(Json::as_bool) == Some(false) {
+            let request = text(&record.body, "request_id").unwrap_or_default();
             self.lent.retain(|one| one.request != request);
         }
     }

@@ -128,3 +128,23 @@ fn contracts_heads_and_snapshots() {
     assert_eq!(snapshot.withdrawn.as_ref().unwrap().1, "rows were doubled");
     assert_eq!(told.received[0].receipt.as_deref(), Some("ff"));
 }
+
+const ERRAND: &str = r#"{"request_id":"r1","peer":"hansa://bregenz.example","contracts":["b"],
+    "keys":[{"values":2,"of":[{"dataset":"hansa://lindau.example/d/sites","contract":"c","clause":7,"column":"site"}]}]}"#;
+
+/// Whoever refuses a question has seen what stands in it, whatever the code.
+#[test]
+fn values_went_unless_the_question_did_not_go() {
+    let refused = r#"{"request_id":"r1","peer":"hansa://bregenz.example","code":"KEY_MUST_STAY"}"#;
+    let told = story(&[("errand", ERRAND), ("not_received", refused)]);
+    let [lent] = told.errands.lent.as_slice() else {
+        panic!("{told:?}")
+    };
+    assert_eq!(lent.peer, "hansa://bregenz.example");
+    assert_eq!(lent.of[0].column.as_deref(), Some("site"));
+    assert_eq!(told.errands.asked.get("b"), Some(&0));
+    let stayed =
+        r#"{"request_id":"r1","peer":"hansa://bregenz.example","code":"WITHDRAWN","sent":false}"#;
+    let told = story(&[("errand", ERRAND), ("not_received", stayed)]);
+    assert!(told.errands.lent.is_empty());
+}
