@@ -19,6 +19,7 @@ mod measure;
 mod moments;
 mod page;
 mod readers;
+mod reads;
 mod sync;
 mod table;
 mod tpch;
@@ -28,8 +29,6 @@ mod world;
 
 use harness::relay::Link;
 use measure::Plan;
-use proto::peer::ask::Compression;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 use table::Table;
@@ -89,13 +88,6 @@ const TREATED: [(&str, &str, &str, &str); 2] = [
 ];
 
 const SMALL: &str = "SELECT n FROM counts_small WHERE id = 7";
-
-/// Whole reads of numbers, of texts and of both, beside Arrow Flight in C++: what it is, and its columns.
-const READS: [(&str, &str); 3] = [
-    ("whole read", "id,site,kind,n,value,extra,note,device,at"),
-    ("whole read, numbers", "id,n,value,extra,at"),
-    ("whole read, texts", "site,kind,note,device"),
-];
 
 /// How texts of `--only` begin that name nothing in the league of two.
 const ELSEWHERE: [&str; 5] = [
@@ -247,7 +239,7 @@ fn over_tls(
     let polled = wanted(place, "twins that poll", only);
     let moments = wanted(place, "moments", only);
     let names = streams.iter().map(|one| one.0);
-    let mut names = names.chain(READS.map(|one| one.0));
+    let mut names = names.chain(reads::READS.map(|one| one.0));
     if !small && !stopped && !polled && !moments && !names.any(|name| wanted(place, name, only)) {
         return;
     }
@@ -270,7 +262,7 @@ fn over_tls(
         );
         table.row(place, name, "bare Flight stream", &pair);
     }
-    whole_reads((&*world, &consumer, &paths), table, (rounds, only, python));
+    reads::whole((&*world, &consumer, &paths), table, (rounds, only, python));
     if stopped {
         readers::stopped(world, &consumer, table, QUESTIONS[0].2);
     }
@@ -297,90 +289,6 @@ fn over_tls(
         moments::started(world, table, (rounds, SMALL));
     }
     world.provider.stop();
-}
-
-/// Reads of whole tables, each beside Arrow Flight in C++ where it is installed. As they are here their peaks are those of
-/// processes that have served nothing larger before.
-fn whole_reads(
-    (world, consumer, paths): (
-        &world::World,
-        &wire::Consumer,
-        &BTreeMap<&'static str, Vec<PathBuf>>,
-    ),
-    table: &mut Table,
-    (rounds, only, python): (usize, &str, &str),
-) {
-    let place = "mutual TLS";
-    let wanted: Vec<_> = READS
-        .into_iter()
-        .filter(|(name, _)| wanted(place, name, only))
-        .collect();
-    if wanted.is_empty() {
-        return;
-    }
-    let Some(flight) = bare::flight::Flight::start(world.folder(), paths, python) else {
-        eprintln!(
-            "`{python}` has no pyarrow: whole reads are left out (tests/ratios/anchors/install.sh)"
-        );
-        return;
-    };
-    let client = bare::client::Client::connect(world.folder(), "north", flight.address());
-    let provider = world.provider.pid().unwrap();
-    let contract = world.contract("open");
-    for (name, columns) in wanted {
-        let sql = format!("SELECT {columns} FROM counts_open");
-        let plan = Plan { rounds, calls: 1 };
-        let pair = measure::alternately(
-            plan,
-            Some((provider, flight.pid())),
-            || consumer.ask(contract, &sql),
-            || client.stream("open", columns),
-        );
-        table.row(place, name, "Flight in C++", &pair);
-        let bytes = pair.governed[0].did.bytes;
-        table.note(
-            &format!("{name}: share of the digest, which both ends make, in the work of both"),
-            2.0 * hashing(bytes) / pair.governed_work(),
-        );
-        let mut firsts = Vec::new();
-        for round in 0..=rounds {
-            let first = consumer.first(contract, &sql) / client.first("open", columns);
-            if round > 0 {
-                firsts.push(first);
-            }
-        }
-        table.note(
-            &format!("{name}: time to the first rows beside Flight in C++"),
-            measure::median(&mut firsts),
-        );
-        let raw = bytes as f64;
-        for (how, compression) in [("lz4", Compression::Lz4), ("zstd", Compression::Zstd)] {
-            let did = consumer.ask_for(contract, &sql, Some(compression));
-            table.note(
-                &format!("{name}, {how}: bytes beside the same without compression"),
-                did.bytes as f64 / raw,
-            );
-        }
-    }
-    table.note(
-        "whole reads: most memory of the provider beside Flight in C++",
-        readers::peak(provider) / readers::peak(flight.pid()),
-    );
-}
-
-/// Seconds that it takes to hash so many bytes, in pieces of a message.
-fn hashing(bytes: u64) -> f64 {
-    let piece = vec![7; 256 * 1024];
-    let mut left = bytes as usize;
-    let begun = std::time::Instant::now();
-    let mut whole = blake3::Hasher::new();
-    while left > 0 {
-        let some = left.min(piece.len());
-        whole.update(&piece[..some]);
-        left -= some;
-    }
-    std::hint::black_box(whole.finalize());
-    begun.elapsed().as_secs_f64()
 }
 
 /// Whether what is measured has one of the texts in its name.
