@@ -17,7 +17,9 @@ mod bare;
 mod governed;
 mod measure;
 mod moments;
+mod objects;
 mod page;
+mod point;
 mod readers;
 mod reads;
 mod sync;
@@ -160,7 +162,10 @@ fn run(rows: usize, plan: tpch::Plan, only: &str, python: &str) -> serde_json::V
     let elsewhere = |one: &str| ELSEWHERE.iter().any(|name| one.starts_with(*name));
     if only.split(',').any(|one| !elsewhere(one)) {
         eprintln!("making {rows} rows, a league of two and its contracts");
-        let mut world = world::World::new(rows);
+        let mut world = world::World::new(rows, |dataset| match dataset {
+            "sorted" => wanted("mutual TLS", point::NAME, only),
+            _ => true,
+        });
         in_process(&world, &mut table, rounds, only);
         over_tls(&mut world, &mut table, (rounds, only, python));
         table.print();
@@ -238,9 +243,11 @@ fn over_tls(
     let stopped = wanted(place, "readers that stop", only);
     let polled = wanted(place, "twins that poll", only);
     let moments = wanted(place, "moments", only);
+    let point = wanted(place, point::NAME, only);
     let names = streams.iter().map(|one| one.0);
     let mut names = names.chain(reads::READS.map(|one| one.0));
-    if !small && !stopped && !polled && !moments && !names.any(|name| wanted(place, name, only)) {
+    let alone = [small, stopped, polled, moments, point];
+    if !alone.contains(&true) && !names.any(|name| wanted(place, name, only)) {
         return;
     }
     eprintln!("over mutual TLS");
@@ -263,6 +270,9 @@ fn over_tls(
         table.row(place, name, "bare Flight stream", &pair);
     }
     reads::whole((&*world, &consumer, &paths), table, (rounds, only, python));
+    if point {
+        point::beside((&*world, &consumer, &paths), table, (rounds, python));
+    }
     if stopped {
         readers::stopped(world, &consumer, table, QUESTIONS[0].2);
     }

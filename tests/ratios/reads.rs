@@ -32,7 +32,7 @@ pub(crate) fn whole(
     if wanted.is_empty() {
         return;
     }
-    let Some(flight) = Flight::start(world.folder(), paths, python) else {
+    let Some(flight) = Flight::start(world.folder(), paths, (python, "flight.py")) else {
         eprintln!(
             "`{python}` has no pyarrow: whole reads are left out (tests/ratios/anchors/install.sh)"
         );

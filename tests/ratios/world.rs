@@ -19,8 +19,9 @@ pub(crate) struct World {
 }
 
 /// What the contract of each dataset says beyond purpose and time.
-const TERMS: [(&str, &str); 7] = [
+const TERMS: [(&str, &str); 8] = [
     ("open", ""),
+    ("sorted", ""),
     (
         "filtered",
         "rows = \"site <> 'site 7'\"\nmask = { note = \"null\", extra = { constant = 0 } }\n",
@@ -49,17 +50,19 @@ const GRIDS: [(&str, &str); 2] = [
 ];
 
 impl World {
-    /// Publishes so many rows under each of the terms, and a hundred; signs a contract for each.
-    pub(crate) fn new(rows: usize) -> Self {
+    /// Publishes so many rows under each of the terms whose dataset is `needed`, and a hundred; signs a contract for each.
+    pub(crate) fn new(rows: usize, needed: impl Fn(&str) -> bool) -> Self {
         let league = League::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
         let mut provider = league.city("north");
         let consumer = league.firm("firm");
         for alias in ["north", "firm"] {
             league.hand_bundle_to(alias);
         }
-        for (name, _) in TERMS {
+        let terms = TERMS.into_iter().filter(|(name, _)| needed(name));
+        let terms: Vec<(&'static str, &'static str)> = terms.collect();
+        for (name, _) in &terms {
             let file = provider.folder().join(format!("{name}.parquet"));
-            let rows = match name {
+            let rows = match *name {
                 "small" => 100,
                 _ => rows,
             };
@@ -70,12 +73,15 @@ impl World {
             provider
                 .hansa(&[&add[..], &["proprietary"]].concat())
                 .must();
-            if let Some((_, grid)) = GRIDS.iter().find(|(of, _)| *of == name) {
+            if let Some((_, grid)) = GRIDS.iter().find(|(of, _)| of == name) {
                 provider.configure(&format!("\n[dataset.grid]\n{grid}\n"));
+            }
+            if *name == "sorted" {
+                by_number(&provider, &dataset);
             }
         }
         provider.publishes();
-        for (name, terms) in TERMS {
+        for (name, terms) in &terms {
             let dataset = format!("counts_{name}");
             provider.offers(
                 &dataset,
@@ -92,7 +98,7 @@ impl World {
         std::fs::write(config, toml).expect("the configuration can be written");
         provider.serve();
         consumer.knows(&provider);
-        let contracts = TERMS
+        let contracts = terms
             .iter()
             .map(|(name, _)| {
                 let contract = consumer.contract(&format!("north.counts_{name}"));
@@ -130,16 +136,24 @@ impl World {
     /// The files of each dataset's snapshot.
     pub(crate) fn files(&self) -> BTreeMap<&'static str, Vec<PathBuf>> {
         let provider = crate::governed::Provider::open(self);
-        TERMS
-            .iter()
-            .map(|(name, _)| (*name, provider.files(name)))
-            .collect()
+        let names = self.contracts.keys();
+        names.map(|name| (*name, provider.files(name))).collect()
     }
 
     /// Starts the provider.
     pub(crate) fn serve(&mut self) {
         self.provider.serve();
     }
+}
+
+/// Has the rows of a dataset stored by their numbers, and not by time as it is without a word.
+fn by_number(provider: &City, dataset: &str) {
+    let path = provider.folder().join("hansa.toml");
+    let text = std::fs::read_to_string(&path).expect("the configuration is there");
+    let name = format!("name        = \"{dataset}\"\n");
+    assert!(text.contains(&name), "the entry of {dataset}: {text}");
+    let text = text.replace(&name, &format!("{name}sort        = [\"id\"]\n"));
+    std::fs::write(path, text).expect("the configuration can be written");
 }
 
 /// 1 June 2026, in microseconds: 19 days from here are over.
