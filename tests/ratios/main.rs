@@ -20,6 +20,7 @@ mod moments;
 mod objects;
 mod page;
 mod point;
+mod range;
 mod readers;
 mod reads;
 mod sync;
@@ -223,6 +224,9 @@ fn in_process(world: &world::World, table: &mut Table, rounds: usize, only: &str
             || house.ask("open", as_it_is),
         );
         table.note(name, pair.more_work() * 1e9 / table.rows() as f64);
+    }
+    if wanted(place, range::NAME, only) {
+        range::beside(&house, table, rounds);
     }
 }
 

@@ -37,13 +37,7 @@ impl Table {
 
     /// Takes in one comparison.
     pub(crate) fn row(&mut self, place: &str, what: &str, against: &str, pair: &Pair) {
-        let mut ratios: Vec<f64> = pair
-            .governed
-            .iter()
-            .zip(&pair.bare)
-            .map(|(governed, bare)| governed.wall / bare.wall)
-            .collect();
-        let wall = median(&mut ratios);
+        let (ratios, wall) = (pair.times(), pair.time());
         let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
         let work = |runs: &[Run]| runs.iter().map(|run| run.cpu).sum::<f64>();
         let middle = |runs: &[Run]| {
