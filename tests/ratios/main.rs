@@ -35,6 +35,7 @@ use measure::Plan;
 use std::path::PathBuf;
 use std::time::Duration;
 use table::Table;
+use tpch::gate;
 
 /// The two questions, over a dataset that the contract shows whole and over one of which it filters rows and masks columns.
 /// The bare side asks the same of the file, with the contract's filter written into the question.
@@ -163,8 +164,12 @@ fn run(rows: usize, plan: tpch::Plan, only: &str, python: &str) -> serde_json::V
     let elsewhere = |one: &str| ELSEWHERE.iter().any(|name| one.starts_with(*name));
     if only.split(',').any(|one| !elsewhere(one)) {
         eprintln!("making {rows} rows, a league of two and its contracts");
-        let mut world = world::World::new(rows, |dataset| match dataset {
+        let mut world = world::World::new(rows, plan.scale, |dataset| match dataset {
             "sorted" => wanted("mutual TLS", point::NAME, only),
+            "lines" => {
+                wanted("in process", gate::INSIDE, only)
+                    || wanted("mutual TLS", gate::OUTSIDE, only)
+            }
             _ => true,
         });
         in_process(&world, &mut table, rounds, only);
@@ -228,6 +233,9 @@ fn in_process(world: &world::World, table: &mut Table, rounds: usize, only: &str
     if wanted(place, range::NAME, only) {
         range::beside(&house, table, rounds);
     }
+    if wanted(place, gate::INSIDE, only) {
+        gate::in_process(&house, &plain, table, rounds);
+    }
 }
 
 fn over_tls(
@@ -248,9 +256,10 @@ fn over_tls(
     let polled = wanted(place, "twins that poll", only);
     let moments = wanted(place, "moments", only);
     let point = wanted(place, point::NAME, only);
+    let gated = wanted(place, gate::OUTSIDE, only);
     let names = streams.iter().map(|one| one.0);
     let mut names = names.chain(reads::READS.map(|one| one.0));
-    let alone = [small, stopped, polled, moments, point];
+    let alone = [small, stopped, polled, moments, point, gated];
     if !alone.contains(&true) && !names.any(|name| wanted(place, name, only)) {
         return;
     }
@@ -274,6 +283,9 @@ fn over_tls(
         table.row(place, name, "bare Flight stream", &pair);
     }
     reads::whole((&*world, &consumer, &paths), table, (rounds, only, python));
+    if gated {
+        gate::over_tls((&*world, &consumer, &client), table, (rounds, pids));
+    }
     if point {
         point::beside((&*world, &consumer, &paths), table, (rounds, python));
     }

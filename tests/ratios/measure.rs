@@ -81,6 +81,16 @@ pub(crate) fn alternately(
         first.rows, second.rows,
         "the two ways do not give the same number of rows"
     );
+    in_turn(plan, serving, governed, bare)
+}
+
+/// The same without a first run of each, where the bare way gives other rows.
+pub(crate) fn in_turn(
+    plan: Plan,
+    serving: Option<(u32, u32)>,
+    mut governed: impl FnMut() -> Did,
+    mut bare: impl FnMut() -> Did,
+) -> Pair {
     let mut pair = Pair {
         governed: Vec::new(),
         bare: Vec::new(),

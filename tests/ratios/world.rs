@@ -1,5 +1,6 @@
 //! A league of two with the documented commands: a provider with some datasets, a consumer with a contract for each.
 
+use crate::tpch::gate;
 use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use harness::city::City;
@@ -18,8 +19,8 @@ pub(crate) struct World {
     contracts: BTreeMap<&'static str, ContractId>,
 }
 
-/// What the contract of each dataset says beyond purpose and time.
-const TERMS: [(&str, &str); 8] = [
+/// What the contract of each dataset says beyond purpose and time. All but `lines` hold rows of the same form.
+const TERMS: [(&str, &str); 9] = [
     ("open", ""),
     ("sorted", ""),
     (
@@ -27,6 +28,7 @@ const TERMS: [(&str, &str); 8] = [
         "rows = \"site <> 'site 7'\"\nmask = { note = \"null\", extra = { constant = 0 } }\n",
     ),
     ("small", ""),
+    ("lines", gate::TERMS),
     ("rounded", "coarsen = { at = \"hour\" }\n"),
     ("keyed", "mask = { device = \"hash\" }\n"),
     (
@@ -50,8 +52,9 @@ const GRIDS: [(&str, &str); 2] = [
 ];
 
 impl World {
-    /// Publishes so many rows under each of the terms whose dataset is `needed`, and a hundred; signs a contract for each.
-    pub(crate) fn new(rows: usize, needed: impl Fn(&str) -> bool) -> Self {
+    /// Publishes so many rows under each of the terms whose dataset is `needed`, a hundred, and the lines of TPC-H at that scale;
+    /// signs a contract for each.
+    pub(crate) fn new(rows: usize, scale: f64, needed: impl Fn(&str) -> bool) -> Self {
         let league = League::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
         let mut provider = league.city("north");
         let consumer = league.firm("firm");
@@ -62,11 +65,11 @@ impl World {
         let terms: Vec<(&'static str, &'static str)> = terms.collect();
         for (name, _) in &terms {
             let file = provider.folder().join(format!("{name}.parquet"));
-            let rows = match *name {
-                "small" => 100,
-                _ => rows,
-            };
-            write(&file, rows);
+            match *name {
+                "small" => write(&file, 100),
+                "lines" => gate::lines(&file, scale),
+                _ => write(&file, rows),
+            }
             let dataset = format!("counts_{name}");
             let file = file.to_str().expect("temporary folders have plain names");
             let add = ["dataset", "add", file, "--name", &dataset, "--licence"];
