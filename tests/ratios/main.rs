@@ -19,6 +19,7 @@ mod measure;
 mod moments;
 mod objects;
 mod page;
+mod participants;
 mod point;
 mod range;
 mod readers;
@@ -94,12 +95,13 @@ const TREATED: [(&str, &str, &str, &str); 2] = [
 const SMALL: &str = "SELECT n FROM counts_small WHERE id = 7";
 
 /// How texts of `--only` begin that name nothing in the league of two.
-const ELSEWHERE: [&str; 5] = [
+const ELSEWHERE: [&str; 6] = [
     "TPC-H",
     "postgres_fdw",
     "joins on a link",
     "aggregate: ",
     "hourly series",
+    "participants",
 ];
 
 fn main() {
@@ -189,6 +191,9 @@ fn run(rows: usize, plan: tpch::Plan, only: &str, python: &str) -> serde_json::V
     }
     if wanted("aggregate", "hourly series", only) {
         table.series(tpch::hourly_series(plan));
+    }
+    if wanted("participants", "one aggregate over 3 to 100", only) {
+        table.participants(participants::beside(rounds));
     }
     table.json()
 }

@@ -13,6 +13,7 @@ pub(crate) struct Table {
     workers: Value,
     joins: Value,
     series: Value,
+    participants: Value,
 }
 
 impl Table {
@@ -27,6 +28,7 @@ impl Table {
             workers: Value::Null,
             joins: Value::Null,
             series: Value::Null,
+            participants: Value::Null,
         }
     }
 
@@ -86,6 +88,11 @@ impl Table {
         self.series = figures;
     }
 
+    /// Takes in the figures of many participants.
+    pub(crate) fn participants(&mut self, figures: Value) {
+        self.participants = figures;
+    }
+
     /// For people.
     pub(crate) fn print(&self) {
         println!(
@@ -143,6 +150,7 @@ impl Table {
             "workers": self.workers,
             "joins": self.joins,
             "series": self.series,
+            "participants": self.participants,
         })
     }
 }
