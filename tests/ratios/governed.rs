@@ -3,6 +3,7 @@
 
 use crate::measure::Did;
 use crate::world::World;
+use arrow_array::RecordBatch;
 use catalog::Catalog;
 use enforce::apply::apply;
 use enforce::cube::Tools;
@@ -119,6 +120,11 @@ impl Provider {
 
     /// Answers one question of the consumer, to the last row.
     pub(crate) fn ask(&self, dataset: &str, sql: &str) -> Did {
+        self.each(dataset, sql, |_| {})
+    }
+
+    /// The same, with each batch handed on.
+    pub(crate) fn each(&self, dataset: &str, sql: &str, mut take: impl FnMut(RecordBatch)) -> Did {
         let now = (self.clock)().wall;
         let standing = self
             .book
@@ -174,7 +180,9 @@ impl Provider {
             .unwrap();
             let mut rows = 0;
             while let Some(batch) = answer.next().await {
-                rows += batch.unwrap().num_rows() as u64;
+                let batch = batch.unwrap();
+                rows += batch.num_rows() as u64;
+                take(batch);
             }
             Did { rows, bytes: 0 }
         })

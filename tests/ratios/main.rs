@@ -17,8 +17,13 @@ mod bare;
 mod governed;
 mod measure;
 mod moments;
+mod objects;
 mod page;
+mod participants;
+mod point;
+mod range;
 mod readers;
+mod reads;
 mod sync;
 mod table;
 mod tpch;
@@ -28,11 +33,10 @@ mod world;
 
 use harness::relay::Link;
 use measure::Plan;
-use proto::peer::ask::Compression;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 use table::Table;
+use tpch::gate;
 
 /// The two questions, over a dataset that the contract shows whole and over one of which it filters rows and masks columns.
 /// The bare side asks the same of the file, with the contract's filter written into the question.
@@ -90,20 +94,14 @@ const TREATED: [(&str, &str, &str, &str); 2] = [
 
 const SMALL: &str = "SELECT n FROM counts_small WHERE id = 7";
 
-/// Whole reads of numbers, of texts and of both, beside Arrow Flight in C++: what it is, and its columns.
-const READS: [(&str, &str); 3] = [
-    ("whole read", "id,site,kind,n,value,extra,note,device,at"),
-    ("whole read, numbers", "id,n,value,extra,at"),
-    ("whole read, texts", "site,kind,note,device"),
-];
-
 /// How texts of `--only` begin that name nothing in the league of two.
-const ELSEWHERE: [&str; 5] = [
+const ELSEWHERE: [&str; 6] = [
     "TPC-H",
     "postgres_fdw",
     "joins on a link",
     "aggregate: ",
     "hourly series",
+    "participants",
 ];
 
 fn main() {
@@ -168,7 +166,14 @@ fn run(rows: usize, plan: tpch::Plan, only: &str, python: &str) -> serde_json::V
     let elsewhere = |one: &str| ELSEWHERE.iter().any(|name| one.starts_with(*name));
     if only.split(',').any(|one| !elsewhere(one)) {
         eprintln!("making {rows} rows, a league of two and its contracts");
-        let mut world = world::World::new(rows);
+        let mut world = world::World::new(rows, plan.scale, |dataset| match dataset {
+            "sorted" => wanted("mutual TLS", point::NAME, only),
+            "lines" => {
+                wanted("in process", gate::INSIDE, only)
+                    || wanted("mutual TLS", gate::OUTSIDE, only)
+            }
+            _ => true,
+        });
         in_process(&world, &mut table, rounds, only);
         over_tls(&mut world, &mut table, (rounds, only, python));
         table.print();
@@ -186,6 +191,9 @@ fn run(rows: usize, plan: tpch::Plan, only: &str, python: &str) -> serde_json::V
     }
     if wanted("aggregate", "hourly series", only) {
         table.series(tpch::hourly_series(plan));
+    }
+    if wanted("participants", "one aggregate over 3 to 100", only) {
+        table.participants(participants::beside(rounds));
     }
     table.json()
 }
@@ -227,6 +235,12 @@ fn in_process(world: &world::World, table: &mut Table, rounds: usize, only: &str
         );
         table.note(name, pair.more_work() * 1e9 / table.rows() as f64);
     }
+    if wanted(place, range::NAME, only) {
+        range::beside(&house, table, rounds);
+    }
+    if wanted(place, gate::INSIDE, only) {
+        gate::in_process(&house, &plain, table, rounds);
+    }
 }
 
 fn over_tls(
@@ -246,9 +260,12 @@ fn over_tls(
     let stopped = wanted(place, "readers that stop", only);
     let polled = wanted(place, "twins that poll", only);
     let moments = wanted(place, "moments", only);
+    let point = wanted(place, point::NAME, only);
+    let gated = wanted(place, gate::OUTSIDE, only);
     let names = streams.iter().map(|one| one.0);
-    let mut names = names.chain(READS.map(|one| one.0));
-    if !small && !stopped && !polled && !moments && !names.any(|name| wanted(place, name, only)) {
+    let mut names = names.chain(reads::READS.map(|one| one.0));
+    let alone = [small, stopped, polled, moments, point, gated];
+    if !alone.contains(&true) && !names.any(|name| wanted(place, name, only)) {
         return;
     }
     eprintln!("over mutual TLS");
@@ -270,7 +287,13 @@ fn over_tls(
         );
         table.row(place, name, "bare Flight stream", &pair);
     }
-    whole_reads((&*world, &consumer, &paths), table, (rounds, only, python));
+    reads::whole((&*world, &consumer, &paths), table, (rounds, only, python));
+    if gated {
+        gate::over_tls((&*world, &consumer, &client), table, (rounds, pids));
+    }
+    if point {
+        point::beside((&*world, &consumer, &paths), table, (rounds, python));
+    }
     if stopped {
         readers::stopped(world, &consumer, table, QUESTIONS[0].2);
     }
@@ -297,90 +320,6 @@ fn over_tls(
         moments::started(world, table, (rounds, SMALL));
     }
     world.provider.stop();
-}
-
-/// Reads of whole tables, each beside Arrow Flight in C++ where it is installed. As they are here their peaks are those of
-/// processes that have served nothing larger before.
-fn whole_reads(
-    (world, consumer, paths): (
-        &world::World,
-        &wire::Consumer,
-        &BTreeMap<&'static str, Vec<PathBuf>>,
-    ),
-    table: &mut Table,
-    (rounds, only, python): (usize, &str, &str),
-) {
-    let place = "mutual TLS";
-    let wanted: Vec<_> = READS
-        .into_iter()
-        .filter(|(name, _)| wanted(place, name, only))
-        .collect();
-    if wanted.is_empty() {
-        return;
-    }
-    let Some(flight) = bare::flight::Flight::start(world.folder(), paths, python) else {
-        eprintln!(
-            "`{python}` has no pyarrow: whole reads are left out (tests/ratios/anchors/install.sh)"
-        );
-        return;
-    };
-    let client = bare::client::Client::connect(world.folder(), "north", flight.address());
-    let provider = world.provider.pid().unwrap();
-    let contract = world.contract("open");
-    for (name, columns) in wanted {
-        let sql = format!("SELECT {columns} FROM counts_open");
-        let plan = Plan { rounds, calls: 1 };
-        let pair = measure::alternately(
-            plan,
-            Some((provider, flight.pid())),
-            || consumer.ask(contract, &sql),
-            || client.stream("open", columns),
-        );
-        table.row(place, name, "Flight in C++", &pair);
-        let bytes = pair.governed[0].did.bytes;
-        table.note(
-            &format!("{name}: share of the digest, which both ends make, in the work of both"),
-            2.0 * hashing(bytes) / pair.governed_work(),
-        );
-        let mut firsts = Vec::new();
-        for round in 0..=rounds {
-            let first = consumer.first(contract, &sql) / client.first("open", columns);
-            if round > 0 {
-                firsts.push(first);
-            }
-        }
-        table.note(
-            &format!("{name}: time to the first rows beside Flight in C++"),
-            measure::median(&mut firsts),
-        );
-        let raw = bytes as f64;
-        for (how, compression) in [("lz4", Compression::Lz4), ("zstd", Compression::Zstd)] {
-            let did = consumer.ask_for(contract, &sql, Some(compression));
-            table.note(
-                &format!("{name}, {how}: bytes beside the same without compression"),
-                did.bytes as f64 / raw,
-            );
-        }
-    }
-    table.note(
-        "whole reads: most memory of the provider beside Flight in C++",
-        readers::peak(provider) / readers::peak(flight.pid()),
-    );
-}
-
-/// Seconds that it takes to hash so many bytes, in pieces of a message.
-fn hashing(bytes: u64) -> f64 {
-    let piece = vec![7; 256 * 1024];
-    let mut left = bytes as usize;
-    let begun = std::time::Instant::now();
-    let mut whole = blake3::Hasher::new();
-    while left > 0 {
-        let some = left.min(piece.len());
-        whole.update(&piece[..some]);
-        left -= some;
-    }
-    std::hint::black_box(whole.finalize());
-    begun.elapsed().as_secs_f64()
 }
 
 /// Whether what is measured has one of the texts in its name.

@@ -44,6 +44,21 @@ impl Pair {
         self.governed_work() - average(&self.bare)
     }
 
+    /// Time of the governed way beside the bare one, of each round, the least first.
+    pub(crate) fn times(&self) -> Vec<f64> {
+        let pairs = self.governed.iter().zip(&self.bare);
+        let mut times: Vec<f64> = pairs
+            .map(|(governed, bare)| governed.wall / bare.wall)
+            .collect();
+        times.sort_by(f64::total_cmp);
+        times
+    }
+
+    /// The same, of the round in the middle.
+    pub(crate) fn time(&self) -> f64 {
+        median(&mut self.times())
+    }
+
     /// Seconds of work of the governed way for a call, of both ends, on average.
     pub(crate) fn governed_work(&self) -> f64 {
         average(&self.governed)
@@ -66,6 +81,16 @@ pub(crate) fn alternately(
         first.rows, second.rows,
         "the two ways do not give the same number of rows"
     );
+    in_turn(plan, serving, governed, bare)
+}
+
+/// The same without a first run of each, where the bare way gives other rows.
+pub(crate) fn in_turn(
+    plan: Plan,
+    serving: Option<(u32, u32)>,
+    mut governed: impl FnMut() -> Did,
+    mut bare: impl FnMut() -> Did,
+) -> Pair {
     let mut pair = Pair {
         governed: Vec::new(),
         bare: Vec::new(),

@@ -24,7 +24,41 @@ pub(crate) fn page(figures: &Value) -> String {
     if figures["series"].is_object() {
         page.push_str(&series(&figures["series"]));
     }
+    if figures["participants"].is_object() {
+        page.push_str(&participants(&figures["participants"]));
+    }
     page
+}
+
+fn participants(all: &Value) -> String {
+    let mut text = format!(
+        "\n## One aggregate over many participants\n\nEach is a process with a small dataset of one model, and for each number of them a firm \
+         asks that knows no others: count and sum of all, {} questions of the command line each, in turn. Work is that of all processes for \
+         each participant and question. Memory is that of the firm's own process, 15 seconds after the last of a few questions, the median of \
+         {} starts.\n\n\
+         | participants | ms | work of a city, ms | work of who asks for each, ms | beside the fewest, at most {} | memory of who asks, MiB |\n\
+         |---|---|---|---|---|---|\n",
+        all["questions"],
+        all["starts"],
+        number(&all["work_ratio_at_most"], 1),
+    );
+    for one in all["counts"].as_array().into_iter().flatten() {
+        text.push_str(&format!(
+            "| {} | {} | {} | {} | {} | {} |\n",
+            one["participants"],
+            number(&one["ms"], 0),
+            number(&one["city_work_ms"], 2),
+            number(&one["asker_work_ms_each"], 2),
+            number(&one["work_ratio"], 2),
+            number(&one["asker_mib"], 1),
+        ));
+    }
+    text.push_str(&format!(
+        "\nMemory that is kept of each participant: {} KiB, at most {} are aimed at.\n",
+        number(&all["kib_each"], 0),
+        number(&all["kib_each_at_most"], 0),
+    ));
+    text
 }
 
 fn series(series: &Value) -> String {

@@ -13,6 +13,7 @@ pub(crate) struct Table {
     workers: Value,
     joins: Value,
     series: Value,
+    participants: Value,
 }
 
 impl Table {
@@ -27,6 +28,7 @@ impl Table {
             workers: Value::Null,
             joins: Value::Null,
             series: Value::Null,
+            participants: Value::Null,
         }
     }
 
@@ -37,13 +39,7 @@ impl Table {
 
     /// Takes in one comparison.
     pub(crate) fn row(&mut self, place: &str, what: &str, against: &str, pair: &Pair) {
-        let mut ratios: Vec<f64> = pair
-            .governed
-            .iter()
-            .zip(&pair.bare)
-            .map(|(governed, bare)| governed.wall / bare.wall)
-            .collect();
-        let wall = median(&mut ratios);
+        let (ratios, wall) = (pair.times(), pair.time());
         let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
         let work = |runs: &[Run]| runs.iter().map(|run| run.cpu).sum::<f64>();
         let middle = |runs: &[Run]| {
@@ -90,6 +86,11 @@ impl Table {
     /// Takes in the figures of the hourly series.
     pub(crate) fn series(&mut self, figures: Value) {
         self.series = figures;
+    }
+
+    /// Takes in the figures of many participants.
+    pub(crate) fn participants(&mut self, figures: Value) {
+        self.participants = figures;
     }
 
     /// For people.
@@ -149,6 +150,7 @@ impl Table {
             "workers": self.workers,
             "joins": self.joins,
             "series": self.series,
+            "participants": self.participants,
         })
     }
 }

@@ -3,6 +3,7 @@
 
 mod data;
 mod fdw;
+pub(crate) mod gate;
 mod joins;
 mod partials;
 mod pool;

@@ -3,6 +3,7 @@
 use crate::governed::{clock, identity_of, log};
 use crate::measure::Did;
 use crate::world::World;
+use arrow_array::RecordBatch;
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence};
 use faces::peer::call::rows::AskStream;
@@ -92,11 +93,33 @@ impl Consumer {
         sql: &str,
         accept: Option<Compression>,
     ) -> Did {
+        self.read(contract, sql, accept, |_| {})
+    }
+
+    /// Asks one question, to the receipt, with each batch handed on.
+    pub(crate) fn each(
+        &self,
+        contract: ContractId,
+        sql: &str,
+        take: impl FnMut(RecordBatch),
+    ) -> Did {
+        self.read(contract, sql, None, take)
+    }
+
+    fn read(
+        &self,
+        contract: ContractId,
+        sql: &str,
+        accept: Option<Compression>,
+        mut take: impl FnMut(RecordBatch),
+    ) -> Did {
         self.runtime.block_on(async {
             let mut stream = self.begun(contract, sql, accept).await;
             let mut rows = 0;
             while let Some(batch) = stream.next().await {
-                rows += batch.unwrap().num_rows() as u64;
+                let batch = batch.unwrap();
+                rows += batch.num_rows() as u64;
+                take(batch);
             }
             let received = stream.received();
             assert!(received.receipt.is_some(), "the answer has its receipt");

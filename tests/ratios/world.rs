@@ -1,5 +1,6 @@
 //! A league of two with the documented commands: a provider with some datasets, a consumer with a contract for each.
 
+use crate::tpch::gate;
 use arrow_array::{Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use harness::city::City;
@@ -18,14 +19,16 @@ pub(crate) struct World {
     contracts: BTreeMap<&'static str, ContractId>,
 }
 
-/// What the contract of each dataset says beyond purpose and time.
-const TERMS: [(&str, &str); 7] = [
+/// What the contract of each dataset says beyond purpose and time. All but `lines` hold rows of the same form.
+const TERMS: [(&str, &str); 9] = [
     ("open", ""),
+    ("sorted", ""),
     (
         "filtered",
         "rows = \"site <> 'site 7'\"\nmask = { note = \"null\", extra = { constant = 0 } }\n",
     ),
     ("small", ""),
+    ("lines", gate::TERMS),
     ("rounded", "coarsen = { at = \"hour\" }\n"),
     ("keyed", "mask = { device = \"hash\" }\n"),
     (
@@ -49,33 +52,39 @@ const GRIDS: [(&str, &str); 2] = [
 ];
 
 impl World {
-    /// Publishes so many rows under each of the terms, and a hundred; signs a contract for each.
-    pub(crate) fn new(rows: usize) -> Self {
+    /// Publishes so many rows under each of the terms whose dataset is `needed`, a hundred, and the lines of TPC-H at that scale;
+    /// signs a contract for each.
+    pub(crate) fn new(rows: usize, scale: f64, needed: impl Fn(&str) -> bool) -> Self {
         let league = League::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
         let mut provider = league.city("north");
         let consumer = league.firm("firm");
         for alias in ["north", "firm"] {
             league.hand_bundle_to(alias);
         }
-        for (name, _) in TERMS {
+        let terms = TERMS.into_iter().filter(|(name, _)| needed(name));
+        let terms: Vec<(&'static str, &'static str)> = terms.collect();
+        for (name, _) in &terms {
             let file = provider.folder().join(format!("{name}.parquet"));
-            let rows = match name {
-                "small" => 100,
-                _ => rows,
-            };
-            write(&file, rows);
+            match *name {
+                "small" => write(&file, 100),
+                "lines" => gate::lines(&file, scale),
+                _ => write(&file, rows),
+            }
             let dataset = format!("counts_{name}");
             let file = file.to_str().expect("temporary folders have plain names");
             let add = ["dataset", "add", file, "--name", &dataset, "--licence"];
             provider
                 .hansa(&[&add[..], &["proprietary"]].concat())
                 .must();
-            if let Some((_, grid)) = GRIDS.iter().find(|(of, _)| *of == name) {
+            if let Some((_, grid)) = GRIDS.iter().find(|(of, _)| of == name) {
                 provider.configure(&format!("\n[dataset.grid]\n{grid}\n"));
+            }
+            if *name == "sorted" {
+                by_number(&provider, &dataset);
             }
         }
         provider.publishes();
-        for (name, terms) in TERMS {
+        for (name, terms) in &terms {
             let dataset = format!("counts_{name}");
             provider.offers(
                 &dataset,
@@ -92,7 +101,7 @@ impl World {
         std::fs::write(config, toml).expect("the configuration can be written");
         provider.serve();
         consumer.knows(&provider);
-        let contracts = TERMS
+        let contracts = terms
             .iter()
             .map(|(name, _)| {
                 let contract = consumer.contract(&format!("north.counts_{name}"));
@@ -130,16 +139,24 @@ impl World {
     /// The files of each dataset's snapshot.
     pub(crate) fn files(&self) -> BTreeMap<&'static str, Vec<PathBuf>> {
         let provider = crate::governed::Provider::open(self);
-        TERMS
-            .iter()
-            .map(|(name, _)| (*name, provider.files(name)))
-            .collect()
+        let names = self.contracts.keys();
+        names.map(|name| (*name, provider.files(name))).collect()
     }
 
     /// Starts the provider.
     pub(crate) fn serve(&mut self) {
         self.provider.serve();
     }
+}
+
+/// Has the rows of a dataset stored by their numbers, and not by time as it is without a word.
+fn by_number(provider: &City, dataset: &str) {
+    let path = provider.folder().join("hansa.toml");
+    let text = std::fs::read_to_string(&path).expect("the configuration is there");
+    let name = format!("name        = \"{dataset}\"\n");
+    assert!(text.contains(&name), "the entry of {dataset}: {text}");
+    let text = text.replace(&name, &format!("{name}sort        = [\"id\"]\n"));
+    std::fs::write(path, text).expect("the configuration can be written");
 }
 
 /// 1 June 2026, in microseconds: 19 days from here are over.

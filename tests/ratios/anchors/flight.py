@@ -26,7 +26,7 @@ def authorities(path):
     return "".join(map(ssl.DER_cert_to_PEM_cert, certificates)).encode()
 
 
-class Server(flight.FlightServerBase):
+class Secured(flight.FlightServerBase):
     def __init__(self, told):
         super().__init__(
             "grpc+tls://127.0.0.1:0",
@@ -36,12 +36,19 @@ class Server(flight.FlightServerBase):
         )
         self.files = told["files"]
 
+
+class Server(Secured):
     def do_get(self, context, ticket):
         name, columns = ticket.ticket.decode().split("\n")
         scanner = dataset.dataset(self.files[name], format="parquet").scanner(columns=columns.split(","))
         return flight.RecordBatchStream(scanner.to_reader())
 
 
-server = Server(json.loads(sys.argv[1]))
-print(server.port, flush=True)
-server.serve()
+def serve(kind):
+    server = kind(json.loads(sys.argv[1]))
+    print(server.port, flush=True)
+    server.serve()
+
+
+if __name__ == "__main__":
+    serve(Server)

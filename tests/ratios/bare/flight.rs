@@ -1,4 +1,4 @@
-//! Arrow Flight of the C++ library as a process, where it is installed.
+//! Arrow Flight of the C++ library as a process, where it is installed: the anchors that are written in Python.
 
 use std::collections::BTreeMap;
 use std::io::BufRead as _;
@@ -13,11 +13,12 @@ pub(crate) struct Flight {
 }
 
 impl Flight {
-    /// Serves these files with the provider's certificate; nothing where `python` has no pyarrow.
+    /// Has `python` run a script of `anchors`, which serves these files with the provider's certificate; nothing where it lacks
+    /// what the script imports.
     pub(crate) fn start(
         league: &Path,
         files: &BTreeMap<&'static str, Vec<PathBuf>>,
-        python: &str,
+        (python, script): (&str, &str),
     ) -> Option<Self> {
         let keys = crate::governed::files(&league.join("north"));
         let told = serde_json::json!({
@@ -25,10 +26,11 @@ impl Flight {
             "tls_key": keys.tls_key, "tls_cert": keys.tls_cert,
             "bundle": keys.bundle,
         });
-        let script =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/ratios/anchors/flight.py");
+        let anchors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/ratios/anchors");
         let mut child = Command::new(python)
-            .arg(script)
+            // Scripts import each other, and what is compiled of them is not to lie among the sources.
+            .arg("-B")
+            .arg(anchors.join(script))
             .arg(told.to_string())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

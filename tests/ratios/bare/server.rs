@@ -1,7 +1,7 @@
 //! A bare Arrow Flight server: the text of the ticket over the named files, over the same mutual TLS and the same settings
 //! of HTTP/2 as the governed wire. It runs as a process of its own, like the provider.
 
-use crate::bare::{frame, over, runtime};
+use crate::bare::{Texts, frame, over, runtime};
 use crate::governed::clock;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
@@ -198,15 +198,15 @@ impl FlightService for Bare {
     type ListActionsStream = Unused<ActionType>;
     type DoExchangeStream = Unused<FlightData>;
 
-    /// The ticket is `dataset`, a line feed, and the text of the question over the table `t`; without a dataset, over all of them
-    /// by their names.
+    /// The ticket is `dataset`, a line feed, and the text of the question over the table `t`, whose texts are plain ones where an
+    /// equals sign stands before the dataset; without a dataset, over all of them by their names.
     async fn do_get(&self, request: Request<Ticket>) -> Answer<Self::DoGetStream> {
         let ticket = String::from_utf8(request.into_inner().ticket.to_vec()).unwrap();
         let (dataset, sql) = ticket.split_once('\n').unwrap();
-        let frame = if dataset.is_empty() {
-            over(sql, &self.files).await
-        } else {
-            frame(sql, &self.files[dataset]).await
+        let frame = match dataset.strip_prefix('=') {
+            Some(dataset) => frame(sql, &self.files[dataset], Texts::Plain).await,
+            None if dataset.is_empty() => over(sql, &self.files).await,
+            None => frame(sql, &self.files[dataset], Texts::Views).await,
         };
         let stream = frame.execute_stream().await.unwrap();
         let frames = FlightDataEncoderBuilder::new()
