@@ -18,7 +18,7 @@ pub mod watch;
 
 use crate::answer::Answer;
 use crate::execute::planner::Planner;
-use crate::execute::run::{Otherwise, run};
+use crate::execute::run::{Otherwise, Runnable, run};
 use crate::execute::share::Sharing;
 use crate::execute::watch::Watch;
 use crate::fault;
@@ -79,8 +79,15 @@ pub async fn execute_among(
         request,
         row_limit,
         ends: _,
+        datasets,
         basis,
     } = permitted.into_parts();
+    // Of all that there is, what the question reads: held until its last row.
+    let pinned: Holdings = datasets
+        .iter()
+        .filter_map(|id| holdings.get_key_value(id))
+        .map(|(id, snapshot)| (id.clone(), Arc::clone(snapshot)))
+        .collect();
     let started = if explain {
         explained(&named).map(|batch| {
             let schema = batch.schema();
@@ -92,7 +99,7 @@ pub async fn execute_among(
             basis,
             sharing,
         };
-        start(wanted, holdings, room, limits, watch.clone()).await
+        start(wanted, pinned, room, limits, watch.clone()).await
     };
     match started {
         Err(refusal) => Err(Unanswered {
@@ -177,7 +184,7 @@ struct Wanted {
 
 async fn start(
     wanted: Wanted,
-    holdings: &Holdings,
+    holdings: Holdings,
     room: &Room,
     limits: &Limits,
     watch: Watch,
@@ -193,14 +200,19 @@ async fn start(
     let basis = basis.filter(|_| sharing.is_none());
     #[cfg(test)]
     let basis = basis.filter(|_| mutant == mutant::Mutant::None);
-    let within = (holdings, limits);
+    let within = (&holdings, limits);
     let ready = basis.as_ref();
     if let Some(ready) = ready.and_then(|basis| room.ready().found(basis, within, &watch)) {
         let (environment, pool) = room.environment(limits)?;
         let context = session::context(limits, environment);
-        return Ok(run((finished(ready?)?, context), None, room, limits, pool));
+        let ready = Runnable {
+            physical: finished(ready?)?,
+            context,
+            holdings,
+        };
+        return Ok(run(ready, None, room, limits, pool));
     }
-    let (state, pool) = state(holdings, room, limits, &watch)?;
+    let (state, pool) = state(&holdings, room, limits, &watch)?;
     let planning = limits.time.min(PLANNING);
     let (physical, otherwise, state) = stack::run(planning, move || {
         // Where it may have to be done again without the workers.
@@ -234,7 +246,11 @@ async fn start(
         #[cfg(test)]
         mutant,
     });
-    let ready = (finished(physical)?, context);
+    let ready = Runnable {
+        physical: finished(physical)?,
+        context,
+        holdings,
+    };
     Ok(run(ready, otherwise, room, limits, pool))
 }
 

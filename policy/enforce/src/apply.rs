@@ -16,7 +16,7 @@ use policy::id::{DatasetId, RequestId};
 use policy::published::Published;
 use policy::refusal::{Code, Refusal};
 use policy::ruling::{Asked, Declined, RowLimit, Ruled};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A plan that may be executed: recorded, and every table of it governed. Made by [`apply`] alone.
@@ -42,6 +42,8 @@ pub struct Parts {
     pub row_limit: Option<RowLimit>,
     /// The instant at which it is cut.
     pub ends: Time,
+    /// The datasets that it reads.
+    pub datasets: BTreeSet<DatasetId>,
     /// All that the plan is made of, where the question is one that is kept.
     pub basis: Option<Basis>,
 }
@@ -94,6 +96,7 @@ pub fn apply(ruled: Recorded<Ruled<Bound>>, tools: &Tools) -> Result<Permitted, 
                 request,
                 row_limit,
                 ends,
+                datasets: effects.keys().cloned().collect(),
                 basis: origin.map(|origin| Basis {
                     origin,
                     effects,

@@ -25,7 +25,7 @@ pub struct Bound {
 
 /// Where a plan is from that is kept: those of one origin are the same plan. Nothing else is equal to it.
 #[derive(Debug, Clone)]
-pub(crate) struct Origin(Arc<()>);
+pub struct Origin(Arc<()>);
 
 impl PartialEq for Origin {
     fn eq(&self, other: &Self) -> bool {

@@ -1,7 +1,7 @@
 //! A plan that is ready, on the room's threads: its rows, and what is done where a worker fails before the first of them.
 
 use super::plain::{canonical, pieces, plain};
-use super::{Started, finished, made, share};
+use super::{Holdings, Started, finished, made, share};
 use crate::fault;
 use crate::limits::{Limits, Pool, Room};
 use crate::plan::stack;
@@ -16,19 +16,34 @@ use policy::refusal::{Code, Refusal};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
+/// A plan that is ready to run.
+pub(super) struct Runnable {
+    pub(super) physical: Arc<dyn ExecutionPlan>,
+    pub(super) context: Arc<TaskContext>,
+    /// The snapshots that it reads.
+    pub(super) holdings: Holdings,
+}
+
 /// Runs a plan on the room's threads; where it fails before its first row and `otherwise` says how, once more.
 pub(super) fn run(
-    (physical, context): (Arc<dyn ExecutionPlan>, Arc<TaskContext>),
+    ready: Runnable,
     otherwise: Option<Otherwise>,
     room: &Room,
     limits: &Limits,
     pool: Arc<Pool>,
 ) -> (SchemaRef, Started) {
+    let Runnable {
+        physical,
+        context,
+        holdings,
+    } = ready;
     let schema = canonical(&physical.schema());
     // One waits while another is made into messages: more would be held for each reader that stands still.
     let (send, batches) = mpsc::channel(1);
     let (time, sent) = (limits.time, Arc::clone(&schema));
     let task = room.spawn(async move {
+        // The plan names files; whoever holds their snapshot keeps them.
+        let _pinned = holdings;
         let rows = async {
             let Err(fell) = drive(physical, Arc::clone(&context), &sent, &send).await else {
                 return Ok(());

@@ -5,8 +5,9 @@ use super::{Wanted, digest};
 use crate::answer::frames::Frame;
 use crate::answer::frames::Packing;
 use crate::answer::frames::encoder::Encoder;
+use crate::execute::run::{Runnable, run};
 use crate::execute::watch::Watch;
-use crate::execute::{Holdings, Started, finished, made, run, state};
+use crate::execute::{Holdings, Started, finished, made, state};
 use crate::fault;
 use crate::limits::{Limits, Room};
 use crate::plan::stack;
@@ -56,7 +57,12 @@ pub async fn share(
         Ok((states, state))
     })
     .await?;
-    let (schema, started) = run((states, state.task_ctx()), None, room, limits, pool);
+    let ready = Runnable {
+        physical: states,
+        context: state.task_ctx(),
+        holdings: holdings.clone(),
+    };
+    let (schema, started) = run(ready, None, room, limits, pool);
     let mut encoder = Encoder::new(Packing::Plain);
     let first = encoder.schema(&schema);
     Ok(Share {
