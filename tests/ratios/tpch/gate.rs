@@ -21,7 +21,7 @@ pub(crate) const OUTSIDE: &str = "filter and two masks and a quota on";
 
 /// The terms of the contract. The filter takes away one line of 28, spread over all: so all that stays is copied. One mask is of
 /// a column that all questions read.
-pub(crate) const TERMS: &str = "rows = \"l_linenumber <> 7\"\nrows_per_30_days = 1_000_000_000_000\n\
+pub(crate) const TERMS: &str = "rows = \"l_linenumber <> 7\"\nrows_per_30_days = 1_000_000_000_000\nbytes_per_30_days = 1_000_000_000_000_000\n\
      mask = { l_extendedprice = { bands = [0, 20000, 40000, 60000, 80000, 100000] }, l_comment = { prefix = 4 } }\n";
 
 /// What the filter takes away.

@@ -100,7 +100,8 @@ pub(super) fn bytes(rows: f64, fields: &Fields) -> f64 {
     rows * f64::from(width(fields))
 }
 
-fn size(item: &Item) -> f64 {
+/// About how many rows are read there, whatever becomes of them.
+pub(super) fn size(item: &Item) -> f64 {
     match &item.source {
         Source::Table(table, _) if table.rows == 0 => UNTOLD,
         Source::Table(table, _) => wide(table.rows),
@@ -125,7 +126,7 @@ pub(super) fn different(from: &[Item], expr: &Expr) -> Option<f64> {
 }
 
 /// The share of rows that a condition leaves.
-fn share(from: &[Item], condition: &Expr) -> f64 {
+pub(super) fn share(from: &[Item], condition: &Expr) -> f64 {
     let likely: f64 = match condition {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => match op {
             Operator::And => share(from, left) * share(from, right),

@@ -148,35 +148,35 @@ fn several_relations() {
         },
         limit: None,
     };
-    let right = "SELECT t0.id AS c0, t1.x AS c1 FROM trips AS t0 JOIN sites AS t1 ON (t1.place = t0.place) \
+    let right = "SELECT t1.id AS c0, t0.x AS c1 FROM sites AS t0 JOIN trips AS t1 ON (t1.place = t0.place) \
                  LEFT SEMI JOIN (SELECT id AS k0, sum(n) AS p0 FROM stays WHERE \"open\" GROUP BY id) AS t2 \
-                 ON (t2.k0 = t0.id) AND (t2.p0 > 3) WHERE (t1.n > 5)";
+                 ON (t2.k0 = t1.id) AND (t2.p0 > 3) WHERE (t0.n > 5)";
     let changed = [
         // another kind of join, or another relation
-        ("JOIN sites", "LEFT JOIN sites"),
+        ("JOIN trips", "LEFT JOIN trips"),
         ("LEFT SEMI JOIN", "LEFT ANTI JOIN"),
         ("LEFT SEMI JOIN", "JOIN"),
-        ("trips AS t0", "sites AS t0"),
+        ("trips AS t1", "sites AS t1"),
         ("FROM stays", "FROM trips"),
         // other columns, or those of another place
         ("t1.place = t0.place", "t1.id = t0.id"),
         ("t1.place = t0.place", "t1.place = t1.place"),
-        ("t0.id AS c0", "t1.id AS c0"),
-        ("t1.n > 5", "t0.n > 5"),
-        ("t2.k0 = t0.id", "t2.k0 = t1.id"),
+        ("t1.id AS c0", "t0.id AS c0"),
+        ("t0.n > 5", "t1.n > 5"),
+        ("t2.k0 = t1.id", "t2.k0 = t0.id"),
         // a condition lost, added, or in another place
-        (" WHERE (t1.n > 5)", ""),
+        (" WHERE (t0.n > 5)", ""),
         (" AND (t2.p0 > 3)", ""),
         (" WHERE \"open\"", ""),
-        (" WHERE (t1.n > 5)", " WHERE (t1.n > 5) AND t0.\"open\""),
+        (" WHERE (t0.n > 5)", " WHERE (t0.n > 5) AND t1.\"open\""),
         (
             "ON (t1.place = t0.place)",
-            "ON (t1.place = t0.place) AND (t1.x > 1)",
+            "ON (t1.place = t0.place) AND (t0.x > 1)",
         ),
         ("GROUP BY id", "GROUP BY id, place"),
         (
-            " JOIN sites AS t1 ON (t1.place = t0.place)",
-            " CROSS JOIN sites AS t1",
+            " JOIN trips AS t1 ON (t1.place = t0.place)",
+            " CROSS JOIN trips AS t1",
         ),
     ];
     let wrong: Vec<String> = changed

@@ -144,8 +144,8 @@ fn of_one_participant() {
         "SELECT t.place, count(DISTINCT v.who) AS n FROM zurich.trips t JOIN zurich.visits v ON v.trip = t.id \
          WHERE v.cost > 2 GROUP BY t.place HAVING count(*) > 2",
         &[
-            "zurich: SELECT k0 AS c0, p0 AS c1 FROM (SELECT t0.place AS k0, count(DISTINCT t1.who) AS p0, count(*) AS p1 \
-             FROM trips AS t0 JOIN visits AS t1 ON (t1.trip = t0.id) WHERE (t1.\"cost\" > 2.0) GROUP BY t0.place) AS t0 \
+            "zurich: SELECT k0 AS c0, p0 AS c1 FROM (SELECT t1.place AS k0, count(DISTINCT t0.who) AS p0, count(*) AS p1 \
+             FROM visits AS t0 JOIN trips AS t1 ON (t1.id = t0.trip) WHERE (t0.\"cost\" > 2.0) GROUP BY t1.place) AS t0 \
              WHERE (p1 > 2)",
         ],
     );
@@ -279,9 +279,9 @@ fn with_a_single_value() {
         "SELECT place, count(*) FROM zurich.trips WHERE n > (SELECT avg(cost) FROM zurich.visits) GROUP BY place \
          HAVING count(*) > (SELECT 0.01 * count(*) FROM zurich.trips)",
         &[
-            "zurich: SELECT t0.k0 AS c0, t0.p0 AS c1 FROM (SELECT t0.place AS k0, count(*) AS p0 FROM trips AS t0 \
-             JOIN (SELECT avg(\"cost\") AS p0 FROM visits) AS t1 ON (CAST(t0.n AS DOUBLE) > t1.p0) GROUP BY t0.place) AS t0 \
-             JOIN (SELECT count(*) AS p0 FROM trips) AS t1 ON (CAST(t0.p0 AS DOUBLE) > (0.01 * CAST(t1.p0 AS DOUBLE)))",
+            "zurich: SELECT t1.k0 AS c0, t1.p0 AS c1 FROM (SELECT count(*) AS p0 FROM trips) AS t0 JOIN (SELECT t1.place AS k0, \
+             count(*) AS p0 FROM (SELECT avg(\"cost\") AS p0 FROM visits) AS t0 JOIN trips AS t1 \
+             ON (CAST(t1.n AS DOUBLE) > t0.p0) GROUP BY t1.place) AS t1 ON (CAST(t1.p0 AS DOUBLE) > (0.01 * CAST(t0.p0 AS DOUBLE)))",
         ],
     );
     let apart = "SELECT count(*) FROM zurich.trips WHERE n > (SELECT avg(cost) FROM ottawa.visits)";

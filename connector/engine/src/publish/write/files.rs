@@ -48,6 +48,8 @@ impl<'e> Files<'e> {
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_statistics_enabled(EnabledStatistics::Page)
             .set_max_row_group_row_count(Some(GROUP))
+            .set_data_page_row_count_limit(PAGE)
+            .set_dictionary_page_size_limit(DICTIONARY)
             .set_created_by("hansa".to_owned())
             .set_sorting_columns(Some(sorting).filter(|columns| !columns.is_empty()))
             .build();
@@ -162,6 +164,12 @@ fn count(number: usize) -> u64 {
 
 /// Rows of a row group: small enough that a filter on the sorted columns skips most of them.
 const GROUP: usize = 131_072;
+
+/// Rows of a page: whoever asks for a few reads no more of each column.
+const PAGE: usize = 8_192;
+
+/// Bytes of a dictionary of values at most. A larger one is as large as what it stands for, and has to be read for any row.
+const DICTIONARY: usize = 128 * 1024;
 
 /// Rows that are written at once.
 const WRITE: usize = 65_536;
