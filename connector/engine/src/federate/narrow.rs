@@ -22,6 +22,9 @@ use std::sync::Arc;
 /// The most values that one list may hold.
 pub(super) const MOST_KEYS: usize = 4_096;
 
+/// The most that may be expected: what is expected is often half of what comes, and to wait for more than may be sent is in vain.
+const EXPECTED: f64 = 2_048.0;
+
 /// What an errand must be spared at least, in bytes: it waits for the keys.
 const WORTH: f64 = 65_536.0;
 
@@ -189,8 +192,7 @@ fn worth<'a>(from: &[Place<'a>], to: Place<'a>) -> Option<Candidate<'a>> {
     let share = (keys / all.max(1.0)).min(1.0);
     let bytes = estimate::bytes(estimate::select(query), to.source.errand.schema.fields());
     let saves = bytes * (1.0 - share) - keys * WRITTEN;
-    let few = u32::try_from(MOST_KEYS).is_ok_and(|most| keys <= f64::from(most));
-    (few && share <= 0.5 && saves >= WORTH).then(|| Candidate {
+    (keys <= EXPECTED && share <= 0.5 && saves >= WORTH).then(|| Candidate {
         from: from.to_vec(),
         to,
         saves,
