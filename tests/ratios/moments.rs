@@ -47,6 +47,7 @@ pub(crate) fn shared(world: &World, consumer: &Consumer, table: &mut Table, roun
                 times.push(begun.elapsed().as_secs_f64());
             }
         }
+        eprintln!("questions one after the other, seconds: {times:.3?}");
         median(&mut times)
     };
     let alone = typical();

@@ -153,29 +153,36 @@ impl Board {
         if account.running == 0 && account.waiting.is_empty() {
             account.used = account.used.max(now);
         }
-        if self.free == 0 && account.running == 0 && self.beside < self.spare {
-            account.running = account.running.saturating_add(1);
-            self.beside = self.beside.saturating_add(1);
-            job.state = State::Granted;
-            return job.waker.clone();
-        }
         account.waiting.push_back(number);
         if self.free == 0 {
-            return None;
+            return self.beside(number);
         }
         self.free = self.free.saturating_sub(1);
         self.hand_on()
     }
 
-    /// A place goes to whoever has had the least, or is free.
-    fn hand_on(&mut self) -> Option<Waker> {
-        if self.beside > 0 {
-            self.beside = self.beside.saturating_sub(1);
+    /// Gives a job that waits a place beside the others, where nothing of its participant runs and there is one.
+    fn beside(&mut self, number: u64) -> Option<Waker> {
+        let job = self.jobs.get_mut(&number)?;
+        let account = self.parties.get_mut(&job.party)?;
+        let waits = job.state == State::Waiting && account.running == 0;
+        if !waits || self.beside >= self.spare {
             return None;
         }
+        account.waiting.retain(|other| *other != number);
+        account.running = account.running.saturating_add(1);
+        self.beside = self.beside.saturating_add(1);
+        job.state = State::Granted;
+        job.waker.clone()
+    }
+
+    /// A place goes to whoever has had the least, or is free. While there are places beside the others it goes to somebody of
+    /// whom nothing runs, or is no one's any more.
+    fn hand_on(&mut self) -> Option<Waker> {
+        let is_beside = self.beside > 0;
         let waiting = self.parties.values_mut();
         let least = waiting
-            .filter(|one| !one.waiting.is_empty())
+            .filter(|one| !one.waiting.is_empty() && !(is_beside && one.running > 0))
             .min_by_key(|one| one.used);
         let chosen = least.and_then(|account| {
             let number = account.waiting.pop_front()?;
@@ -184,7 +191,11 @@ impl Board {
             self.jobs.get_mut(&number)
         });
         let Some(job) = chosen else {
-            self.free = self.free.saturating_add(1);
+            if is_beside {
+                self.beside = self.beside.saturating_sub(1);
+            } else {
+                self.free = self.free.saturating_add(1);
+            }
             return None;
         };
         job.state = State::Granted;
@@ -217,9 +228,11 @@ impl Board {
         }
     }
 
-    /// A slice is over.
-    fn end(&mut self, number: u64, took: u64) -> Option<Waker> {
-        let job = self.jobs.get_mut(&number)?;
+    /// A slice is over. Gives what to wake: whoever gets its place, and itself, where it goes on beside.
+    fn end(&mut self, number: u64, took: u64) -> [Option<Waker>; 2] {
+        let Some(job) = self.jobs.get_mut(&number) else {
+            return [None, None];
+        };
         let again = job.state == State::Running { again: true };
         job.state = State::Idle;
         if let Some(account) = self.parties.get_mut(&job.party) {
@@ -231,7 +244,10 @@ impl Board {
             }
             account.running = account.running.saturating_sub(1);
         }
-        self.hand_on()
+        let next = self.hand_on();
+        // To go on it does not wait for the end of others' slices either.
+        let itself = again.then(|| self.beside(number)).flatten();
+        [next, itself]
     }
 
     /// A job is over, or given up; a place that it was given goes to the next.
@@ -342,6 +358,6 @@ impl Drop for Slice {
         let turns = &self.called.turns;
         let took = (turns.clock)().mono_ns.saturating_sub(self.begun);
         let next = turns.lock().end(self.called.number, took);
-        next.into_iter().for_each(Waker::wake);
+        next.into_iter().flatten().for_each(Waker::wake);
     }
 }

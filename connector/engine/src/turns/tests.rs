@@ -106,10 +106,50 @@ fn who_has_nothing_running_begins_at_once() {
     assert!(!begins(&more), "its participant has one");
     assert!(!begins(&last), "there is no place left");
     let number = two.turn.0.number;
-    assert!(world.turns.lock().end(number, 1).is_none());
-    assert_eq!(world.turns.lock().beside, 0);
+    let [next, itself] = world.turns.lock().end(number, 1);
+    assert!(next.is_some() && itself.is_none());
+    assert!(begins(&last), "of its participant nothing ran");
+    assert!(!begins(&two));
+    let number = last.turn.0.number;
+    let [next, _] = world.turns.lock().end(number, 1);
+    assert!(next.is_some());
+    assert!(begins(&more), "it waited for longer than the other");
+    drop(more);
     assert!(begins(&two));
-    drop((one, two, more, last));
+    drop((one, two, last));
+    let board = world.turns.lock();
+    assert_eq!((board.free, board.beside), (1, 0));
+}
+
+/// Whoever has yielded, and could go on at once, does not wait for the end of others' slices either, however much it has had.
+#[test]
+fn who_yields_goes_on_beside() {
+    let world = with_spare(1, 1);
+    let waker = std::task::Waker::noop();
+    let [one, another] =
+        ["a.example", "b.example"].map(|of| world.turns.in_turn(party(of), std::future::pending()));
+    let number = |of: &InTurn<_>| of.turn.0.number;
+    let begins = |of: &InTurn<super::Within<std::future::Pending<()>>>| {
+        world.turns.lock().begin(number(of), waker).0
+    };
+    let yields = |of: &InTurn<super::Within<std::future::Pending<()>>>| {
+        let mut board = world.turns.lock();
+        assert!(board.want(number(of)).is_none());
+        board.end(number(of), 1_000)
+    };
+    assert!(begins(&one));
+    assert!(begins(&another));
+    for _ in 0..3 {
+        let woken = yields(&another);
+        assert_eq!(woken.into_iter().flatten().count(), 1);
+        assert!(begins(&another));
+    }
+    // So does the one with the place that is not beside, and no place is gained.
+    let _woken = yields(&one);
+    assert!(begins(&one));
+    let places = |board: &super::Board| (board.free, board.beside);
+    assert_eq!(places(&world.turns.lock()), (0, 1));
+    drop((one, another));
     let board = world.turns.lock();
     assert_eq!((board.free, board.beside), (1, 0));
 }
