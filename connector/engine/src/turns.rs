@@ -182,7 +182,8 @@ impl Board {
         let is_beside = self.beside > 0;
         let waiting = self.parties.values_mut();
         let least = waiting
-            .filter(|one| !one.waiting.is_empty() && !(is_beside && one.running > 0))
+            .filter(|one| !one.waiting.is_empty())
+            .filter(|one| !is_beside || one.running == 0)
             .min_by_key(|one| one.used);
         let chosen = least.and_then(|account| {
             let number = account.waiting.pop_front()?;
