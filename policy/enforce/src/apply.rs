@@ -244,3 +244,61 @@ fn source(
         rows.hides_rows,
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Basis;
+    use crate::bind::bind;
+    use crate::replace::Secret;
+    use datafusion_expr::LogicalPlan;
+    use policy::effect::{Effect, What};
+    use policy::id::{ClauseId, DatasetId};
+    use policy::published::Published;
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_basis_is_another_where_anything_of_it_is() {
+        let kept = || {
+            let bound = bind(LogicalPlan::default(), false).unwrap().kept();
+            bound.into_parts().2.unwrap()
+        };
+        let dataset: DatasetId = "hansa://north.example/d/t".parse().unwrap();
+        let hides = |column: &str| {
+            let what = What::HideColumns(vec![column.parse().unwrap()]);
+            let effect = Effect {
+                clause: ClauseId(1),
+                what,
+            };
+            BTreeMap::from([(dataset.clone(), vec![effect])])
+        };
+        let one = Basis {
+            origin: kept(),
+            effects: hides("a"),
+            secret: Secret::new([7; 32]),
+            published: Arc::new(Published::default()),
+        };
+        assert_eq!(one, one.clone());
+        let others = [
+            Basis {
+                origin: kept(),
+                ..one.clone()
+            },
+            Basis {
+                effects: hides("b"),
+                ..one.clone()
+            },
+            Basis {
+                secret: Secret::new([8; 32]),
+                ..one.clone()
+            },
+            Basis {
+                published: Arc::new(Published::default()),
+                ..one.clone()
+            },
+        ];
+        for other in others {
+            assert_ne!(one, other);
+        }
+    }
+}
