@@ -214,6 +214,7 @@ async fn start(
     }
     let (state, pool) = state(&holdings, room, limits, &watch)?;
     let planning = limits.time.min(PLANNING);
+    let (kept, pinned, limits_of) = (Arc::clone(room.ready()), holdings.clone(), *limits);
     let (physical, otherwise, state) = stack::run(planning, move || {
         // Where it may have to be done again without the workers.
         let again = sharing.is_some().then(|| plan.clone());
@@ -231,13 +232,13 @@ async fn start(
                 (shared, needed.then_some(again))
             }
         };
-        Ok((physical, otherwise, state))
+        let physical = match basis {
+            None => physical,
+            Some(basis) => kept.keep(basis, (&pinned, &limits_of), physical, &watch)?,
+        };
+        Ok((finished(physical)?, otherwise, state))
     })
     .await?;
-    let physical = match basis {
-        None => physical,
-        Some(basis) => room.ready().keep(basis, within, physical, &watch)?,
-    };
     let context = state.task_ctx();
     let otherwise = otherwise.map(|plan| Otherwise {
         plan,
@@ -247,7 +248,7 @@ async fn start(
         mutant,
     });
     let ready = Runnable {
-        physical: finished(physical)?,
+        physical,
         context,
         holdings,
     };

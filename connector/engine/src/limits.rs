@@ -183,7 +183,7 @@ impl Room {
     }
 
     /// The plans of questions that are put again.
-    pub(crate) fn ready(&self) -> &Ready {
+    pub(crate) const fn ready(&self) -> &Arc<Ready> {
         &self.ready
     }
 

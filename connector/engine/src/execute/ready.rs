@@ -107,7 +107,11 @@ impl Ready {
         };
         let mut kept = self.kept();
         let mut gone: Vec<Kept> = kept
-            .extract_if(.., |kept| kept.snapshots.iter().any(is_gone))
+            .extract_if(.., |kept| {
+                // Of two that were made at once one is enough.
+                let twice = kept.shape == new.shape && kept.basis == new.basis;
+                twice || kept.snapshots.iter().any(is_gone)
+            })
             .collect();
         kept.push(new);
         let over = kept.len().saturating_sub(MOST);
