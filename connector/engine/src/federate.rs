@@ -17,6 +17,7 @@ mod eager;
 mod estimate;
 mod exec;
 mod feed;
+mod fewest;
 mod gather;
 mod harmless;
 mod joined;

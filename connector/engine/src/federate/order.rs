@@ -1,12 +1,15 @@
 //! The order of joins: what one participant has is put together first, where that brings fewer bytes.
 //!
 //! The stock rules join in the order in which the text names the tables. Here relations of the same participants that are
-//! compared for equality become neighbours; what is left is joined as it comes, the smaller side first.
+//! compared for equality become neighbours; what is left is joined here in the order in which the fewest rows are held.
 
+mod rest;
+
+use self::rest::{better, rest};
 use crate::federate::branch::{Branch, movable};
 use crate::federate::desk::Desk;
 use crate::federate::estimate;
-use crate::federate::gather::{bytes, cost, gathered};
+use crate::federate::gather::{AS_GOOD, bytes, cost, gathered};
 use crate::federate::harmless::never_fails;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{
@@ -110,10 +113,12 @@ fn another(node: &LogicalPlan, desk: &Desk) -> Result<Option<LogicalPlan>, DataF
         clusters.push(cluster);
         changed = true;
     }
-    if !changed {
-        return Ok(None);
-    }
-    let Some(plan) = rest(clusters, conditions)? else {
+    let plan = if changed {
+        rest(clusters, conditions)?
+    } else {
+        better(&clusters, conditions)?
+    };
+    let Some(plan) = plan else {
         return Ok(None);
     };
     let columns = node.schema().columns().into_iter().map(Expr::Column);
@@ -239,7 +244,7 @@ impl Cluster {
     }
 }
 
-/// Two clusters that participants put together for the fewest bytes, where that is no more than both apart.
+/// Two clusters that participants put together for the fewest bytes, where that is about as good as both apart.
 fn cheapest(
     clusters: &[Cluster],
     conditions: &[Expr],
@@ -260,7 +265,7 @@ fn cheapest(
             let size = bytes(&plan, &branches);
             let less = best.as_ref().is_none_or(|best| size < best.2.bytes);
             let must = branches.iter().any(Branch::must_stay);
-            if (must || size <= one.bytes + two.bytes) && less {
+            if (must || size <= AS_GOOD * (one.bytes + two.bytes)) && less {
                 let cluster = Cluster {
                     plan,
                     branches: Some(branches),
@@ -271,32 +276,6 @@ fn cheapest(
         }
     }
     Ok(best)
-}
-
-/// All clusters as one plan: the smallest first, then always the smallest that is compared with what is there.
-fn rest(
-    mut clusters: Vec<Cluster>,
-    mut conditions: Vec<Expr>,
-) -> Result<Option<LogicalPlan>, DataFusionError> {
-    clusters.sort_by(|one, two| one.rows().total_cmp(&two.rows()));
-    let mut plan = clusters.remove(0).plan;
-    while !clusters.is_empty() {
-        let mut next = None;
-        for (at, cluster) in clusters.iter().enumerate() {
-            if let Some(joined) = joined(&plan, &cluster.plan, &conditions)? {
-                next = Some((at, joined));
-                break;
-            }
-        }
-        let Some((at, joined)) = next else {
-            return Ok(None);
-        };
-        clusters.remove(at);
-        plan = joined;
-        let schema = Arc::clone(plan.schema());
-        conditions.retain(|condition| !within(condition, &[&schema]));
-    }
-    Ok(conditions.is_empty().then_some(plan))
 }
 
 /// The inner join of two plans by all conditions over them alone, if one is an equality.

@@ -1,0 +1,139 @@
+//! What no participant can put together alone: clusters that are joined here, in the order in which the fewest rows are held.
+
+use super::{Cluster, has, joined, within};
+use crate::federate::estimate;
+use crate::federate::fewest::{MOST, Met, fewest};
+use datafusion::common::DataFusionError;
+use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// So many times as many rows must the order of the text hold before another one takes its place.
+const WORSE: f64 = 2.0;
+
+/// All clusters as one plan.
+pub(super) fn rest(
+    clusters: Vec<Cluster>,
+    conditions: Vec<Expr>,
+) -> Result<Option<LogicalPlan>, DataFusionError> {
+    if clusters.len() <= MOST {
+        let order = fewest(&places(&clusters), &met(&clusters, &conditions));
+        let plan = in_order(&clusters, &order, conditions.clone())?;
+        if plan.is_some() {
+            return Ok(plan);
+        }
+    }
+    smallest_first(clusters, conditions)
+}
+
+/// The same, where nothing else has changed: only where the order of the text holds far more rows.
+pub(super) fn better(
+    clusters: &[Cluster],
+    conditions: Vec<Expr>,
+) -> Result<Option<LogicalPlan>, DataFusionError> {
+    if !(3..=MOST).contains(&clusters.len()) {
+        return Ok(None);
+    }
+    let met = met(clusters, &conditions);
+    let places = places(clusters);
+    let order = fewest(&places, &met);
+    if met.held(&order) * WORSE > met.held(&places) {
+        return Ok(None);
+    }
+    in_order(clusters, &order, conditions)
+}
+
+fn places(clusters: &[Cluster]) -> Vec<usize> {
+    (0..clusters.len()).collect()
+}
+
+/// What is known of them.
+fn met(clusters: &[Cluster], conditions: &[Expr]) -> Met {
+    let conditions = conditions.iter().map(|condition| {
+        let used = clusters.iter().enumerate().filter(|(_, cluster)| {
+            let schema = cluster.plan.schema();
+            let mut columns = condition.column_refs().into_iter();
+            columns.any(|column| has(schema, column))
+        });
+        let used: BTreeSet<usize> = used.map(|(at, _)| at).collect();
+        match condition {
+            Expr::BinaryExpr(BinaryExpr {
+                left,
+                op: Operator::Eq,
+                right,
+            }) => {
+                let values = different(clusters, left).max(different(clusters, right));
+                (used, true, 1.0 / values.max(1.0))
+            }
+            _ => (used, false, 1.0 / 3.0),
+        }
+    });
+    Met {
+        rows: clusters.iter().map(Cluster::rows).collect(),
+        conditions: conditions.collect(),
+    }
+}
+
+/// About how many different values an expression over one of them has.
+fn different(clusters: &[Cluster], expr: &Expr) -> f64 {
+    let mut all = clusters.iter();
+    let Some(cluster) = all.find(|cluster| within(expr, &[cluster.plan.schema()])) else {
+        return 1.0;
+    };
+    let rows = cluster.rows();
+    let branches = cluster.branches.iter().flatten();
+    let told = branches.filter_map(|branch| {
+        let inside = branch.inside(expr, cluster.plan.schema())?;
+        estimate::different(&branch.from, &inside)
+    });
+    // Of what nothing is told each row has its own value, such as each group has.
+    told.reduce(f64::max).map_or(rows, |most| most.min(rows))
+}
+
+/// Each put to those before it; absent where one is compared with none of them.
+fn in_order(
+    clusters: &[Cluster],
+    order: &[usize],
+    mut conditions: Vec<Expr>,
+) -> Result<Option<LogicalPlan>, DataFusionError> {
+    let mut ordered = order.iter().filter_map(|place| clusters.get(*place));
+    let Some(first) = ordered.next() else {
+        return Ok(None);
+    };
+    let mut plan = first.plan.clone();
+    for cluster in ordered {
+        let Some(joined) = joined(&plan, &cluster.plan, &conditions)? else {
+            return Ok(None);
+        };
+        plan = joined;
+        let schema = Arc::clone(plan.schema());
+        conditions.retain(|condition| !within(condition, &[&schema]));
+    }
+    Ok(conditions.is_empty().then_some(plan))
+}
+
+/// All as one plan: the smallest first, then always the smallest that is compared with what is there.
+fn smallest_first(
+    mut clusters: Vec<Cluster>,
+    mut conditions: Vec<Expr>,
+) -> Result<Option<LogicalPlan>, DataFusionError> {
+    clusters.sort_by(|one, two| one.rows().total_cmp(&two.rows()));
+    let mut plan = clusters.remove(0).plan;
+    while !clusters.is_empty() {
+        let mut next = None;
+        for (at, cluster) in clusters.iter().enumerate() {
+            if let Some(joined) = joined(&plan, &cluster.plan, &conditions)? {
+                next = Some((at, joined));
+                break;
+            }
+        }
+        let Some((at, joined)) = next else {
+            return Ok(None);
+        };
+        clusters.remove(at);
+        plan = joined;
+        let schema = Arc::clone(plan.schema());
+        conditions.retain(|condition| !within(condition, &[&schema]));
+    }
+    Ok(conditions.is_empty().then_some(plan))
+}
