@@ -27,6 +27,10 @@ use cli::{Cli, Verb};
 use policy::refusal::Refusal;
 use std::process::ExitCode;
 
+/// Memory that a question has used goes back within seconds, also where nobody asks any more: threads of its own see to that.
+#[global_allocator]
+static MEMORY: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -10,12 +10,44 @@ const ROWS: u32 = 600_000;
 
 /// The memory that a process holds, in KiB.
 fn resident(city: &City) -> u64 {
+    memory(city, "VmRSS:")
+}
+
+/// A line of what the system says of its memory, in KiB.
+fn memory(city: &City, what: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", city.pid().unwrap())).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .unwrap();
+    let mut lines = status.lines();
+    let line = lines.find(|line| line.starts_with(what)).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn what_large_questions_have_used_goes_back() {
+    let league = League::new(super::binary());
+    let (lindau, mut acme) = league.long_table(ROWS / 4, ALL);
+    acme.serve();
+    let _ = acme.contract("lindau.long");
+    let few = "SELECT count(*) AS n FROM lindau.long";
+    acme.ask(few).must();
+    let before = resident(&lindau);
+    let groups = "SELECT count(*) AS n FROM (SELECT note, id, count(*) AS c FROM lindau.long GROUP BY note, id) AS t";
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..3 {
+                    acme.ask(groups).must();
+                }
+            });
+        }
+    });
+    let used = memory(&lindau, "VmHWM:").saturating_sub(before);
+    assert!(used > 150 * 1024, "they used {used} KiB");
+    // Nobody asks any more, and no thread allocates.
+    let back = wait_for("memory to go back", Duration::from_secs(60), || {
+        let kept = resident(&lindau).saturating_sub(before);
+        (kept < used / 5).then_some(kept)
+    });
+    println!("of {used} KiB {back} are kept");
 }
 
 #[test]
