@@ -24,6 +24,7 @@ pub mod grid;
 pub mod grown;
 pub mod lint;
 pub mod offer;
+pub mod offers;
 pub mod publish;
 pub mod shown;
 pub mod typed;
@@ -33,8 +34,8 @@ pub mod visible;
 use crate::dataset::Dataset;
 use crate::grown::Seal;
 use crate::offer::{Offer, Sign};
+use crate::offers::{Offering, Offers};
 use crate::publish::{Listed, Withdrawn};
-use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::ledger::Recorded;
 use policy::contract::Agreement;
@@ -48,7 +49,7 @@ use std::collections::BTreeMap;
 pub struct Catalog {
     own: ParticipantId,
     datasets: BTreeMap<Name, Dataset>,
-    offers: Vec<Offer>,
+    offers: Offers,
     seal: Option<Seal>,
 }
 
@@ -59,7 +60,7 @@ impl Catalog {
         Self {
             own,
             datasets: BTreeMap::new(),
-            offers: Vec::new(),
+            offers: Offers::new(),
             seal: None,
         }
     }
@@ -121,7 +122,7 @@ impl Catalog {
     /// Replaces all offers, as a reload of the configuration does. Offers of datasets that are not published wait for
     /// them, invisible.
     pub fn set_offers(&mut self, offers: Vec<Offer>) {
-        self.offers = offers;
+        self.offers = Offers::of(offers);
     }
 
     /// Whose catalogue it is.
@@ -149,10 +150,9 @@ impl Catalog {
         self.datasets.values()
     }
 
-    /// All offers, of published datasets or not.
-    #[must_use]
-    pub fn offers(&self) -> &[Offer] {
-        &self.offers
+    /// All offers, of published datasets or not, in order of the datasets' names.
+    pub fn offers(&self) -> impl Iterator<Item = &Offering> {
+        self.offers.all()
     }
 
     /// What the catalogue says of a proposal by `peer`: whether it is exactly an offer to it, for the dataset as it is
@@ -167,7 +167,7 @@ impl Catalog {
         } else {
             Offered::Nothing
         };
-        for offer in &self.offers {
+        for offer in self.offers.over(&dataset.id.name) {
             if offer.dataset != dataset.id || !offer.to.admits(peer) {
                 continue;
             }
@@ -181,14 +181,6 @@ impl Catalog {
             };
         }
         found
-    }
-
-    /// The offer of that identity, if its dataset is published and it is made to `peer`.
-    #[must_use]
-    pub fn offer_to(&self, peer: &ParticipantId, id: Digest) -> Option<&Offer> {
-        self.offers.iter().find(|offer| {
-            offer.id() == id && offer.to.admits(peer) && self.by_id(&offer.dataset).is_some()
-        })
     }
 }
 

@@ -2,11 +2,10 @@
 
 use crate::Catalog;
 use crate::dataset::Dataset;
-use crate::offer::Offer;
+use crate::offers::Offering;
 use evidence::time::Time;
 use policy::contract::Book;
 use policy::id::{ContractId, Name, ParticipantId};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// One page of what a participant sees.
 #[derive(Debug, Clone)]
@@ -24,7 +23,7 @@ pub struct Visible<'a> {
     /// The dataset.
     pub dataset: &'a Dataset,
     /// The offers made to this participant.
-    pub offers: Vec<&'a Offer>,
+    pub offers: Vec<&'a Offering>,
     /// Its contracts and public views in force.
     pub contracts: Vec<ContractId>,
 }
@@ -44,17 +43,23 @@ impl Catalog {
         most: usize,
     ) -> Page<'a> {
         let most = most.clamp(1, MOST_ENTRIES);
-        let contracts = contracts(peer, book, now);
-        let mut seen = self
-            .datasets()
-            .filter(|dataset| after.is_none_or(|after| dataset.id.name > *after))
-            .filter_map(|dataset| self.seen_by(peer, dataset, &contracts, now));
-        let entries: Vec<Visible<'a>> = seen.by_ref().take(most).collect();
-        let after = match seen.next() {
-            None => None,
-            Some(_) => entries.last().map(|entry| entry.dataset.id.name.clone()),
-        };
-        Page { entries, after }
+        let mut entries: Vec<Visible<'a>> = Vec::new();
+        let mut at = after.cloned();
+        while let Some(name) = self.next_name(peer, book, at.as_ref()) {
+            if let Some(seen) = self.visible_one(peer, book, now, name) {
+                if entries.len() == most {
+                    let last = entries.last();
+                    let after = last.map(|entry| entry.dataset.id.name.clone());
+                    return Page { entries, after };
+                }
+                entries.push(seen);
+            }
+            at = Some(name.clone());
+        }
+        Page {
+            entries,
+            after: None,
+        }
     }
 
     /// One dataset as `peer` sees it: nothing for what does not exist and for what it may not know of, alike.
@@ -66,43 +71,44 @@ impl Catalog {
         now: Time,
         name: &Name,
     ) -> Option<Visible<'a>> {
-        let contracts = contracts(peer, book, now);
         self.dataset(name)
-            .and_then(|dataset| self.seen_by(peer, dataset, &contracts, now))
+            .and_then(|dataset| self.seen_by(peer, dataset, book, now))
+    }
+
+    /// The first name behind that one of what `peer` may have an offer or a contract for.
+    fn next_name<'b>(
+        &'b self,
+        peer: &ParticipantId,
+        book: &'b Book,
+        after: Option<&Name>,
+    ) -> Option<&'b Name> {
+        let offered = self.offers.dataset_after(peer, after);
+        let agreed = book.dataset_after(peer, after);
+        offered.into_iter().chain(agreed).min()
     }
 
     fn seen_by<'a>(
         &'a self,
         peer: &ParticipantId,
         dataset: &'a Dataset,
-        contracts: &BTreeMap<Name, BTreeSet<ContractId>>,
+        book: &Book,
         now: Time,
     ) -> Option<Visible<'a>> {
-        let offers: Vec<&Offer> = self
-            .offers()
+        let name = &dataset.id.name;
+        let offers: Vec<&Offering> = self
+            .offers
+            .over(name)
             .iter()
             .filter(|offer| {
                 offer.dataset == dataset.id && offer.to.admits(peer) && now < offer.not_after
             })
             .collect();
-        let contracts: Vec<ContractId> = contracts
-            .get(&dataset.id.name)
-            .map(|ids| ids.iter().copied().collect())
-            .unwrap_or_default();
+        let contracts = book.held_over(peer, name, now);
+        let contracts: Vec<ContractId> = contracts.map(|(id, _)| id).collect();
         (!offers.is_empty() || !contracts.is_empty()).then_some(Visible {
             dataset,
             offers,
             contracts,
         })
     }
-}
-
-fn contracts(peer: &ParticipantId, book: &Book, now: Time) -> BTreeMap<Name, BTreeSet<ContractId>> {
-    let mut held: BTreeMap<Name, BTreeSet<ContractId>> = BTreeMap::new();
-    for (id, agreement) in book.held_by(peer, now) {
-        held.entry(agreement.dataset.id.name.clone())
-            .or_default()
-            .insert(id);
-    }
-    held
 }

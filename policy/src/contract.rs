@@ -13,9 +13,10 @@ pub mod seal;
 pub mod shown;
 mod signed;
 mod supposed;
+mod taken;
 mod told;
 
-use crate::contract::{deed::Deed, mandate::SignedMandate, seal::Seal, shown::Shown};
+use crate::contract::{deed::Deed, mandate::SignedMandate, seal::Seal, shown::Shown, taken::Taken};
 use crate::id::{ContractId, DatasetId, ParticipantId};
 use crate::peer::VerifiedPeer;
 use crate::refusal::{Code, Refusal};
@@ -293,8 +294,8 @@ pub struct Book {
     contracts: BTreeMap<ContractId, Page>,
     superseded: BTreeMap<ContractId, BTreeSet<ContractId>>,
     /// What each participant takes by name, and what anybody may: no question looks through everybody's contracts.
-    taken: BTreeMap<ParticipantId, BTreeSet<ContractId>>,
-    public: BTreeSet<ContractId>,
+    taken: BTreeMap<ParticipantId, Taken>,
+    public: Taken,
 }
 
 #[derive(Debug, Clone)]

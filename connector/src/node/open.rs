@@ -36,7 +36,7 @@ use keep::trust::mtls::TrustStore;
 use policy::contract::Book;
 use policy::id::{ContractId, DatasetId, Name};
 use policy::refusal::{Code, Refusal};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
 use tokio::runtime::Runtime;
@@ -266,9 +266,10 @@ fn book(
     found: &mut Found,
 ) -> Result<Book, Refusal> {
     let mut book = Book::new(config.participant.id.clone());
-    let events = state.contracts()?;
+    let events = state.contracts()?.into_iter();
+    let events: BTreeMap<ContractId, _> = events.map(|event| (event.id, event)).collect();
     let logged: BTreeSet<ContractId> = events
-        .iter()
+        .values()
         .filter(|event| event.activated.is_some())
         .map(|event| event.id)
         .collect();
@@ -280,11 +281,7 @@ fn book(
         );
     }
     for (id, bytes) in good {
-        let Some(at) = events
-            .iter()
-            .find(|event| event.id == id)
-            .and_then(|event| event.activated)
-        else {
+        let Some(at) = events.get(&id).and_then(|event| event.activated) else {
             // Written before a crash and never recorded: it is not in force.
             continue;
         };
@@ -294,7 +291,7 @@ fn book(
             Err(refusal) => found.faults.push(refusal),
         }
     }
-    for event in events {
+    for event in events.values() {
         if let Some(at) = event.withdrawn {
             book.end(event.id, at);
         }

@@ -248,7 +248,7 @@ pub(crate) fn published(node: &Arc<Node>) -> Result<(), Refusal> {
 pub(crate) async fn request(provider: &Node, consumer: &Arc<Node>) -> ContractId {
     let (offer, dataset) = provider.catalog(|catalog| {
         let dataset = catalog.datasets().next().unwrap();
-        (catalog.offers()[0].clone(), dataset.clone())
+        (catalog.offers().next().unwrap().clone(), dataset.clone())
     });
     let bundle = consumer.trust.bundle();
     let party = consumer.party_of(&provider.id(), &bundle).unwrap();

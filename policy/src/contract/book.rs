@@ -1,8 +1,8 @@
 //! Keeping the book: what comes in, what ends, and how a contract stands at an instant.
 
-use super::{Agreed, Agreement, Book, Page, Revoked, Standing};
+use super::{Agreed, Agreement, Book, Page, Revoked, Standing, Taken};
 use crate::effect::Cube;
-use crate::id::{ContractId, ParticipantId};
+use crate::id::{ContractId, Name, ParticipantId};
 use crate::refusal::{Code, Refusal};
 use crate::term::{self, Term};
 use evidence::ledger::Recorded;
@@ -18,7 +18,7 @@ impl Book {
             contracts: BTreeMap::new(),
             superseded: BTreeMap::new(),
             taken: BTreeMap::new(),
-            public: BTreeSet::new(),
+            public: Taken::new(),
         }
     }
 
@@ -53,11 +53,13 @@ impl Book {
         if let Some(old) = agreement.supersedes {
             self.superseded.entry(old).or_default().insert(id);
         }
+        let dataset = &agreement.dataset.id;
+        let ours = (dataset.owner == self.own).then_some(&dataset.name);
         match agreement.assignee_id() {
             Some(consumer) => self.taken.entry(consumer.clone()).or_default(),
             None => &mut self.public,
         }
-        .insert(id);
+        .insert(id, ours);
         self.contracts.entry(id).or_insert(Page {
             agreement,
             withdrawn: None,
@@ -197,8 +199,8 @@ impl Book {
         who: &ParticipantId,
         now: Time,
     ) -> impl Iterator<Item = (ContractId, &Agreement, Standing)> {
-        let ids = self.taken.get(who).into_iter().flatten();
-        ids.filter_map(move |id| self.page(*id, now))
+        let ids = self.taken.get(who).into_iter().flat_map(Taken::all);
+        ids.filter_map(move |id| self.page(id, now))
     }
 
     /// Every contract that gives to `who`, by name or as to anybody, with its state at `now`; in order of their identity.
@@ -207,9 +209,33 @@ impl Book {
         who: &ParticipantId,
         now: Time,
     ) -> impl Iterator<Item = (ContractId, &Agreement, Standing)> {
-        let taken = self.taken.get(who).into_iter().flatten();
-        let ids: BTreeSet<ContractId> = taken.chain(&self.public).copied().collect();
+        let taken = self.taken.get(who).into_iter().flat_map(Taken::all);
+        let ids: BTreeSet<ContractId> = taken.chain(self.public.all()).collect();
         ids.into_iter().filter_map(move |id| self.page(id, now))
+    }
+
+    /// The same over one of our datasets.
+    pub(super) fn giving_of(
+        &self,
+        who: &ParticipantId,
+        dataset: &Name,
+        now: Time,
+    ) -> impl Iterator<Item = (ContractId, &Agreement, Standing)> {
+        let taken = self.taken.get(who).into_iter();
+        let ids = taken
+            .chain([&self.public])
+            .flat_map(|some| some.of(dataset));
+        let ids: BTreeSet<ContractId> = ids.collect();
+        ids.into_iter().filter_map(move |id| self.page(id, now))
+    }
+
+    /// The first of our datasets behind that name over which there is a contract that gives to `who`, by name or as to anybody,
+    /// in whatever state.
+    #[must_use]
+    pub fn dataset_after(&self, who: &ParticipantId, after: Option<&Name>) -> Option<&Name> {
+        let taken = self.taken.get(who).into_iter();
+        let each = taken.chain([&self.public]);
+        each.filter_map(|some| some.dataset_after(after)).min()
     }
 
     /// The contract with its state at `now`.

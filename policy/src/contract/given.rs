@@ -1,7 +1,7 @@
 //! As provider: the contracts that a caller may name, and what those that it names give.
 
 use super::{Agreement, Book, Grant, Standing};
-use crate::id::{ContractId, DatasetId, ParticipantId};
+use crate::id::{ContractId, DatasetId, Name, ParticipantId};
 use crate::refusal::{Code, Refusal};
 use evidence::time::Time;
 use std::collections::BTreeMap;
@@ -14,6 +14,20 @@ impl Book {
         now: Time,
     ) -> impl Iterator<Item = (ContractId, &'a Agreement)> {
         self.giving_to(peer, now)
+            .filter_map(move |(id, agreement, standing)| {
+                (self.gives(agreement, peer) && standing == Standing::InForce)
+                    .then_some((id, agreement))
+            })
+    }
+
+    /// The same over one dataset.
+    pub fn held_over<'a>(
+        &'a self,
+        peer: &'a ParticipantId,
+        dataset: &'a Name,
+        now: Time,
+    ) -> impl Iterator<Item = (ContractId, &'a Agreement)> {
+        self.giving_of(peer, dataset, now)
             .filter_map(move |(id, agreement, standing)| {
                 (self.gives(agreement, peer) && standing == Standing::InForce)
                     .then_some((id, agreement))

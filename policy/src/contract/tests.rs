@@ -353,6 +353,14 @@ fn contracts_are_found_by_who_takes() {
         let in_force = all().filter(|(_, one, state)| gives(one) && *state == Standing::InForce);
         assert_eq!(held, in_force.map(|(id, _, _)| id).collect::<Vec<_>>());
         found += taken.len() + held.len();
+        // One dataset after another, nothing is missed and nothing comes twice.
+        let (mut over, mut after) = (Vec::new(), None);
+        while let Some(name) = book.dataset_after(who, after) {
+            over.extend(book.held_over(who, name, now).map(|(id, _)| id));
+            after = Some(name);
+        }
+        over.sort();
+        assert_eq!(over, held);
     }
     let ours = |one: &Agreement| one.provider.id != book.own && one.gives_to(&book.own);
     let held: Vec<_> = book.held(now).collect();

@@ -135,7 +135,11 @@ fn seen(
             let entry = seen.entry(book);
             let held = seen.contracts.iter().filter_map(|id| book.agreement(*id));
             let mut shown: Vec<Clause> = held.flat_map(|held| held.clauses.clone()).collect();
-            let offers: Vec<Offer> = seen.offers.into_iter().cloned().collect();
+            let offers: Vec<Offer> = seen
+                .offers
+                .into_iter()
+                .map(|offer| (**offer).clone())
+                .collect();
             shown.extend(offers.iter().flat_map(|offer| offer.clauses.clone()));
             Some((seen.dataset.clone(), entry, shown, offers))
         })
