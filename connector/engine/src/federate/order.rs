@@ -1,7 +1,8 @@
 //! The order of joins: what one participant has is put together first, where that brings fewer bytes.
 //!
 //! The stock rules join in the order in which the text names the tables. Here relations of the same participants that are
-//! compared for equality become neighbours; what is left is joined here in the order in which the fewest rows are held.
+//! compared for equality become neighbours; what is left is joined here, one after the other, in the order in which the
+//! fewest rows are held: of more than eight, the smallest first.
 
 mod rest;
 
@@ -99,6 +100,7 @@ fn another(node: &LogicalPlan, desk: &Desk) -> Result<Option<LogicalPlan>, DataF
     if flat.parts.len() < 2 || !flat.is_plain() {
         return Ok(None);
     }
+    let is_chain = is_chain(node);
     let mut changed = flat.narrow()?;
     let mut clusters: Vec<Cluster> = flat
         .parts
@@ -115,8 +117,10 @@ fn another(node: &LogicalPlan, desk: &Desk) -> Result<Option<LogicalPlan>, DataF
     }
     let plan = if changed {
         rest(clusters, conditions)?
-    } else {
+    } else if is_chain {
         better(&clusters, conditions)?
+    } else {
+        None
     };
     let Some(plan) = plan else {
         return Ok(None);
@@ -126,6 +130,18 @@ fn another(node: &LogicalPlan, desk: &Desk) -> Result<Option<LogicalPlan>, DataF
         .project(columns)?
         .build()
         .map(Some)
+}
+
+/// Whether one part after the other is put to what is there: the text names no joins of joins.
+fn is_chain(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Join(join) if is_inner(join) => {
+            !is_of_tree(&join.right) && (!is_of_tree(&join.left) || is_chain(&join.left))
+        }
+        LogicalPlan::Filter(filter) => is_chain(&filter.input),
+        LogicalPlan::Projection(projection) => is_chain(&projection.input),
+        _ => true,
+    }
 }
 
 impl Flat {
@@ -250,7 +266,7 @@ fn cheapest(
     conditions: &[Expr],
     desk: &Desk,
 ) -> Result<Option<(usize, usize, Cluster)>, DataFusionError> {
-    let mut best: Option<(usize, usize, Cluster)> = None;
+    let mut best: Option<(f64, (usize, usize, Cluster))> = None;
     for (at, one) in clusters.iter().enumerate() {
         for (behind, two) in clusters.iter().enumerate().skip(at.saturating_add(1)) {
             if one.branches.is_none() || two.branches.is_none() {
@@ -263,19 +279,20 @@ fn cheapest(
                 continue;
             };
             let size = bytes(&plan, &branches);
-            let less = best.as_ref().is_none_or(|best| size < best.2.bytes);
+            let less = best.as_ref().is_none_or(|best| size < best.0);
             let must = branches.iter().any(Branch::must_stay);
             if (must || size <= AS_GOOD * (one.bytes + two.bytes)) && less {
                 let cluster = Cluster {
                     plan,
                     branches: Some(branches),
-                    bytes: size,
+                    // What more it brings is not allowed once again for the next one.
+                    bytes: size.min(one.bytes + two.bytes),
                 };
-                best = Some((at, behind, cluster));
+                best = Some((size, (at, behind, cluster)));
             }
         }
     }
-    Ok(best)
+    Ok(best.map(|(_, found)| found))
 }
 
 /// The inner join of two plans by all conditions over them alone, if one is an equality.

@@ -1,4 +1,5 @@
-//! What no participant can put together alone: clusters that are joined here, in the order in which the fewest rows are held.
+//! What no participant can put together alone: clusters that are joined here, one after the other, in the order in which the fewest
+//! rows are held.
 
 use super::{Cluster, has, joined, within};
 use crate::federate::estimate;
@@ -6,7 +7,6 @@ use crate::federate::fewest::{MOST, Met, fewest};
 use datafusion::common::DataFusionError;
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// So many times as many rows must the order of the text hold before another one takes its place.
 const WORSE: f64 = 2.0;
@@ -63,7 +63,8 @@ fn met(clusters: &[Cluster], conditions: &[Expr]) -> Met {
                 right,
             }) => {
                 let values = different(clusters, left).max(different(clusters, right));
-                (used, true, 1.0 / values.max(1.0))
+                // One with several of them on a side is no key of a join whatever comes first.
+                (used.clone(), used.len() == 2, 1.0 / values.max(1.0))
             }
             _ => (used, false, 1.0 / 3.0),
         }
@@ -102,14 +103,25 @@ fn in_order(
     };
     let mut plan = first.plan.clone();
     for cluster in ordered {
-        let Some(joined) = joined(&plan, &cluster.plan, &conditions)? else {
+        let Some(both) = put(&plan, cluster, &mut conditions)? else {
             return Ok(None);
         };
-        plan = joined;
-        let schema = Arc::clone(plan.schema());
-        conditions.retain(|condition| !within(condition, &[&schema]));
+        plan = both;
     }
     Ok(conditions.is_empty().then_some(plan))
+}
+
+/// One more put to what is there, by the conditions over both, which are done then; absent where none compares them.
+fn put(
+    plan: &LogicalPlan,
+    cluster: &Cluster,
+    conditions: &mut Vec<Expr>,
+) -> Result<Option<LogicalPlan>, DataFusionError> {
+    let both = joined(plan, &cluster.plan, conditions)?;
+    if let Some(both) = &both {
+        conditions.retain(|condition| !within(condition, &[both.schema()]));
+    }
+    Ok(both)
 }
 
 /// All as one plan: the smallest first, then always the smallest that is compared with what is there.
@@ -122,18 +134,19 @@ fn smallest_first(
     while !clusters.is_empty() {
         let mut next = None;
         for (at, cluster) in clusters.iter().enumerate() {
-            if let Some(joined) = joined(&plan, &cluster.plan, &conditions)? {
-                next = Some((at, joined));
+            if let Some(both) = put(&plan, cluster, &mut conditions)? {
+                next = Some((at, both));
                 break;
             }
         }
-        let Some((at, joined)) = next else {
+        let Some((at, both)) = next else {
             return Ok(None);
         };
         clusters.remove(at);
-        plan = joined;
-        let schema = Arc::clone(plan.schema());
-        conditions.retain(|condition| !within(condition, &[&schema]));
+        plan = both;
     }
     Ok(conditions.is_empty().then_some(plan))
 }
+
+#[cfg(test)]
+mod tests;
