@@ -29,6 +29,7 @@ use crate::config::peer::Peer;
 use crate::config::reader::{Section, Source};
 use crate::config::template::Template;
 use crate::config::trust::Trust;
+use engine::source::config::lines::Lines;
 use policy::contract::OwnPurpose;
 use policy::id::{ParticipantId, PurposeId};
 use policy::refusal::{Code, Refusal};
@@ -119,6 +120,7 @@ impl Config {
         let source = Source {
             file: &shown,
             text: &text,
+            lines: Lines::of(&text),
             overrides,
             seen: Seen::default(),
         };

@@ -3,7 +3,7 @@
 use crate::config::reader::nearest::nearest;
 use policy::refusal::{Code, Refusal};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A key that was looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +17,9 @@ pub(crate) struct Origin {
 /// What was looked for while a file was read.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    keys: RefCell<BTreeMap<String, Origin>>,
-    variables: RefCell<Vec<String>>,
+    /// Of keys that come several times each stands for itself.
+    keys: RefCell<BTreeMap<String, Vec<Origin>>>,
+    variables: RefCell<BTreeSet<String>>,
 }
 
 impl Seen {
@@ -30,10 +31,13 @@ impl Seen {
         };
         let value = value.map(str::to_owned);
         let mut keys = self.keys.borrow_mut();
-        if value.is_some() || !keys.contains_key(path) {
-            keys.insert(path.to_owned(), Origin { value, from });
+        let there = keys.entry(path.to_owned()).or_default();
+        match there.first_mut() {
+            Some(first) if value.is_some() => *first = Origin { value, from },
+            Some(_) => {}
+            None => there.push(Origin { value, from }),
         }
-        self.variables.borrow_mut().push(variable);
+        self.variables.borrow_mut().insert(variable);
     }
 
     /// A key stands in the file. Of keys that come several times, as in `[[peer]]`, each stands for itself.
@@ -41,11 +45,11 @@ impl Seen {
         let value = Some(value.to_owned());
         let origin = Origin { value, from: place };
         let mut keys = self.keys.borrow_mut();
-        let mut name = path.to_owned();
-        while keys.get(&name).is_some_and(|known| known.value.is_some()) {
-            name.push('+');
+        let there = keys.entry(path.to_owned()).or_default();
+        match there.last_mut() {
+            Some(last) if last.value.is_none() => *last = origin,
+            _ => there.push(origin),
         }
-        keys.insert(name, origin);
     }
 
     /// Variables that override nothing, each with the nearest one that would.
@@ -73,7 +77,7 @@ impl Seen {
         self.keys
             .into_inner()
             .into_iter()
-            .map(|(path, origin)| (path.trim_end_matches('+').to_owned(), origin))
+            .flat_map(|(path, all)| all.into_iter().map(move |one| (path.clone(), one)))
             .collect()
     }
 }

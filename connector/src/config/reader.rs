@@ -5,6 +5,7 @@ mod value;
 
 use crate::config::origin::Seen;
 use crate::config::reader::nearest::nearest;
+use engine::source::config::lines::Lines;
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -17,6 +18,8 @@ pub(crate) struct Source<'a> {
     pub(crate) file: &'a str,
     /// Its text.
     pub(crate) text: &'a str,
+    /// Its lines.
+    pub(crate) lines: Lines,
     /// `HANSA__SECTION__KEY` values of the environment; they win over the file.
     pub(crate) overrides: &'a BTreeMap<String, String>,
     /// What was looked for.
@@ -25,9 +28,7 @@ pub(crate) struct Source<'a> {
 
 impl Source<'_> {
     fn line(&self, offset: usize) -> u64 {
-        let before = self.text.as_bytes().iter().take(offset);
-        let lines = before.filter(|byte| **byte == b'\n').count();
-        u64::try_from(lines).unwrap_or(u64::MAX).saturating_add(1)
+        self.lines.line(offset)
     }
 
     /// The whole file as a table.

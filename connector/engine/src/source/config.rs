@@ -1,5 +1,6 @@
 //! What the `[[dataset]]` tables of a configuration file say, with units in the type.
 
+pub mod lines;
 pub mod read;
 pub mod reference;
 pub mod table;

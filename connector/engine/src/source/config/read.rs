@@ -6,6 +6,7 @@ mod in_place;
 pub mod keep;
 
 use crate::snapshot::manifest::BUCKETS;
+use crate::source::config::lines::Lines;
 use crate::source::config::table::{Table, Text};
 use crate::source::config::{DatasetConfig, GridConfig, Origin, Prepare, Unpivot};
 use crate::source::when;
@@ -23,7 +24,8 @@ use toml::de::DeTable;
 /// # Errors
 /// Every problem that was found, each with file, line and key.
 pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Vec<DatasetConfig>, Vec<Refusal>> {
-    let whole = Text { file, text };
+    let lines = &Lines::of(text);
+    let whole = Text { file, lines };
     let table = DeTable::parse(text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);
         let spot = whole.spot(start);

@@ -1,6 +1,7 @@
 //! A TOML table read key by key: what is left over is unknown, and the nearest known key is named.
 
 use crate::source::config::Spot;
+use crate::source::config::lines::Lines;
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeSet;
 use toml::Spanned;
@@ -11,18 +12,17 @@ use toml::de::{DeTable, DeValue};
 pub struct Text<'a> {
     /// The file as the user named it.
     pub file: &'a str,
-    /// Its whole text.
-    pub text: &'a str,
+    /// Its lines.
+    pub lines: &'a Lines,
 }
 
 impl Text<'_> {
     /// The place of a byte.
     #[must_use]
     pub fn spot(&self, byte: usize) -> Spot {
-        let before = self.text.bytes().take(byte).filter(|b| *b == b'\n').count();
         Spot {
             file: self.file.to_owned(),
-            line: u64::try_from(before).unwrap_or(u64::MAX).saturating_add(1),
+            line: self.lines.line(byte),
         }
     }
 }
