@@ -30,10 +30,9 @@ pub fn breaks(
     book: &Book,
     now: Time,
 ) -> Vec<Break> {
-    book.all(now)
+    book.over(&new.id, now)
         .filter(|(_, agreement, standing)| {
-            agreement.dataset.id == new.id
-                && matches!(standing, Standing::InForce | Standing::NotYet)
+            matches!(standing, Standing::InForce | Standing::NotYet)
                 && fault(agreement, old, seal).is_none()
         })
         .filter_map(|(contract, agreement, _)| {

@@ -167,8 +167,8 @@ impl Catalog {
         } else {
             Offered::Nothing
         };
-        for offer in self.offers.over(&dataset.id.name) {
-            if offer.dataset != dataset.id || !offer.to.admits(peer) {
+        for offer in self.offers.to(peer, &dataset.id.name) {
+            if offer.dataset != dataset.id {
                 continue;
             }
             let exact = offer.is_exactly(proposal)

@@ -5,27 +5,24 @@ use evidence::digest::Digest;
 use policy::id::{Name, ParticipantId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Deref};
-use std::sync::OnceLock;
 
-/// An offer, and its identity once somebody has asked for it.
+/// An offer and its identity, which is not computed anew for each reader.
 #[derive(Debug, Clone)]
 pub struct Offering {
     offer: Offer,
-    id: OnceLock<Digest>,
+    id: Digest,
 }
 
 impl Offering {
     fn of(offer: Offer) -> Self {
-        Self {
-            offer,
-            id: OnceLock::new(),
-        }
+        let id = offer.id();
+        Self { offer, id }
     }
 
-    /// As [`Offer::id`], computed once.
+    /// As [`Offer::id`].
     #[must_use]
-    pub fn id(&self) -> Digest {
-        *self.id.get_or_init(|| self.offer.id())
+    pub const fn id(&self) -> Digest {
+        self.id
     }
 }
 
@@ -41,17 +38,18 @@ impl Deref for Offering {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Offers {
     of: BTreeMap<Name, Vec<Offering>>,
-    /// The datasets that are offered to everybody.
-    open: BTreeSet<Name>,
-    /// Those that are offered to some by name.
-    named: BTreeMap<ParticipantId, BTreeSet<Name>>,
+    open: Listed,
+    named: BTreeMap<ParticipantId, Listed>,
 }
+
+/// What is offered to some: of which datasets, and the places of the offers among those of each.
+type Listed = BTreeMap<Name, BTreeSet<usize>>;
 
 impl Offers {
     pub(crate) const fn new() -> Self {
         Self {
             of: BTreeMap::new(),
-            open: BTreeSet::new(),
+            open: BTreeMap::new(),
             named: BTreeMap::new(),
         }
     }
@@ -61,19 +59,20 @@ impl Offers {
         let mut offers = Self::new();
         for offer in all {
             let dataset = &offer.dataset.name;
+            let there = offers.of.entry(dataset.clone()).or_default();
+            let list = |listed: &mut Listed| {
+                let places = listed.entry(dataset.clone()).or_default();
+                places.insert(there.len());
+            };
             match &offer.to {
-                Recipients::League | Recipients::Public => {
-                    offers.open.insert(dataset.clone());
-                }
+                Recipients::League | Recipients::Public => list(&mut offers.open),
                 Recipients::Participants(some) => {
                     for one in some {
-                        let named = offers.named.entry(one.clone()).or_default();
-                        named.insert(dataset.clone());
+                        list(offers.named.entry(one.clone()).or_default());
                     }
                 }
             }
-            let of = offers.of.entry(dataset.clone()).or_default();
-            of.push(Offering::of(offer));
+            there.push(Offering::of(offer));
         }
         offers
     }
@@ -82,8 +81,16 @@ impl Offers {
         self.of.values().flatten()
     }
 
-    pub(crate) fn over(&self, dataset: &Name) -> &[Offering] {
-        self.of.get(dataset).map_or(&[], Vec::as_slice)
+    /// Those of a dataset to `peer`, by name or as to everybody.
+    pub(crate) fn to(
+        &self,
+        peer: &ParticipantId,
+        dataset: &Name,
+    ) -> impl Iterator<Item = &Offering> {
+        let lists = self.lists(peer).filter_map(|list| list.get(dataset));
+        let places: BTreeSet<usize> = lists.flatten().copied().collect();
+        let of = self.of.get(dataset).map_or(&[][..], Vec::as_slice);
+        places.into_iter().filter_map(|place| of.get(place))
     }
 
     /// The first dataset behind that name of which there is an offer to `peer`.
@@ -93,10 +100,15 @@ impl Offers {
         after: Option<&Name>,
     ) -> Option<&Name> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let each = [Some(&self.open), self.named.get(peer)];
-        let behind = each.into_iter().flatten();
-        behind
-            .filter_map(|names| names.range::<Name, _>((from, Bound::Unbounded)).next())
+        self.lists(peer)
+            .filter_map(|list| list.range::<Name, _>((from, Bound::Unbounded)).next())
+            .map(|(name, _)| name)
             .min()
+    }
+
+    fn lists(&self, peer: &ParticipantId) -> impl Iterator<Item = &Listed> {
+        [Some(&self.open), self.named.get(peer)]
+            .into_iter()
+            .flatten()
     }
 }

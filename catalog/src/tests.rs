@@ -94,6 +94,53 @@ fn a_participant_sees_what_it_has_an_offer_or_a_contract_for() {
     );
 }
 
+/// Whatever somebody is offered by name and as one of all, it sees in the order of the file, and nothing else.
+#[test]
+fn offers_are_found_by_whom_they_are_made_to() {
+    let others = ["hansa://a.example", "hansa://b.example"].map(participant);
+    let to = [
+        Recipients::League,
+        Recipients::Participants([others[0].clone()].into()),
+        Recipients::Participants(others.clone().into()),
+        Recipients::Participants([participant(FIRM), others[1].clone()].into()),
+    ];
+    let mut all = Vec::new();
+    for number in 0..24 {
+        let mut one = offer([], to[number % 7 % 4].clone());
+        one.dataset = named(["air", "counts", "rain"][number % 3]).id;
+        one.title = format!("offer {number}");
+        all.push(one);
+    }
+    let mut catalog = catalog([counts(), named("air")]);
+    catalog.set_offers(all.clone());
+    let book = Book::new(participant(OWNER));
+    for peer in others
+        .iter()
+        .chain([&participant(FIRM), &participant(OWNER)])
+    {
+        let page = catalog.visible_to(peer, &book, now(), None, 10);
+        let seen: Vec<String> = page
+            .entries
+            .iter()
+            .flat_map(|entry| entry.offers.iter().map(|offer| offer.title.clone()))
+            .collect();
+        let named = |of: &str| {
+            let made = |offer: &&crate::offer::Offer| {
+                offer.dataset.name.as_str() == of && offer.to.admits(peer)
+            };
+            let titles = all.iter().filter(made).map(|offer| offer.title.clone());
+            titles.collect::<Vec<_>>()
+        };
+        assert_eq!(seen, [named("air"), named("counts")].concat(), "{peer}");
+        let page = catalog.visible_to(peer, &book, now(), Some(&name("air")), 10);
+        assert!(
+            page.entries
+                .iter()
+                .all(|entry| entry.dataset.id.name.as_str() == "counts")
+        );
+    }
+}
+
 #[test]
 fn pages_go_on_where_they_ended_while_datasets_come_and_go() {
     let mut catalog = catalog(["a", "b", "c", "d", "e"].map(named));

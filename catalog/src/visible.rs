@@ -95,13 +95,9 @@ impl Catalog {
         now: Time,
     ) -> Option<Visible<'a>> {
         let name = &dataset.id.name;
-        let offers: Vec<&Offering> = self
-            .offers
-            .over(name)
-            .iter()
-            .filter(|offer| {
-                offer.dataset == dataset.id && offer.to.admits(peer) && now < offer.not_after
-            })
+        let offers = self.offers.to(peer, name);
+        let offers: Vec<&Offering> = offers
+            .filter(|offer| offer.dataset == dataset.id && now < offer.not_after)
             .collect();
         let contracts = book.held_over(peer, name, now);
         let contracts: Vec<ContractId> = contracts.map(|(id, _)| id).collect();

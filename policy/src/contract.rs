@@ -293,9 +293,10 @@ pub struct Book {
     own: ParticipantId,
     contracts: BTreeMap<ContractId, Page>,
     superseded: BTreeMap<ContractId, BTreeSet<ContractId>>,
-    /// What each participant takes by name, and what anybody may: no question looks through everybody's contracts.
+    /// What each participant takes by name, what anybody may, and what is over a dataset: no question looks through all contracts.
     taken: BTreeMap<ParticipantId, Taken>,
     public: Taken,
+    over: BTreeMap<DatasetId, BTreeSet<ContractId>>,
 }
 
 #[derive(Debug, Clone)]

@@ -27,7 +27,7 @@ use evidence::json::{Json, Limits as JsonLimits};
 use evidence::time::{Clock, Time};
 use keep::audit::key::LogKey;
 use keep::audit::{self, Log, LogConfig};
-use keep::contracts::Documents;
+use keep::contracts::{Documents, Envelope};
 use keep::side::Side;
 use keep::state::State;
 use keep::trust::bundle::Bundle;
@@ -280,16 +280,14 @@ fn book(
                 .with_place(file.file.display().to_string(), None, None),
         );
     }
-    for (id, bytes) in good {
-        let Some(at) = events.get(&id).and_then(|event| event.activated) else {
-            // Written before a crash and never recorded: it is not in force.
-            continue;
-        };
-        match read_contract(&bytes, id, bundle, at).and_then(|agreed| book.readmit(agreed, &logged))
-        {
-            Ok(()) => {}
-            Err(refusal) => found.faults.push(refusal),
-        }
+    let read = |(id, bytes): &Envelope| {
+        // One that was written before a crash and never recorded is not in force.
+        let at = events.get(id).and_then(|event| event.activated)?;
+        Some(read_contract(bytes, *id, bundle, at))
+    };
+    for agreed in on_all_cores(&good, read).into_iter().flatten() {
+        let admitted = agreed.and_then(|agreed| book.readmit(agreed, &logged));
+        found.faults.extend(admitted.err());
     }
     for event in events.values() {
         if let Some(at) = event.withdrawn {
@@ -297,6 +295,24 @@ fn book(
         }
     }
     Ok(book)
+}
+
+/// What comes of each, in their order. Signatures take most of a start where there are many contracts.
+fn on_all_cores<T: Sync, U: Send>(all: &[T], one: impl Fn(&T) -> U + Sync) -> Vec<U> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = all.len().div_ceil(threads).max(1);
+    let one = &one;
+    std::thread::scope(|scope| {
+        let shares = all.chunks(share);
+        let begun: Vec<_> = shares
+            .map(|share| scope.spawn(move || share.iter().map(one).collect::<Vec<U>>()))
+            .collect();
+        let done = begun.into_iter().map(|share| match share.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        done.flatten().collect()
+    })
 }
 
 /// Reads a contract file again: everything is checked as when it came in, by the keys that counted then.

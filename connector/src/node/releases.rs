@@ -111,16 +111,14 @@ fn cubes(node: &Arc<Node>, snapshot: &Snapshot) -> Vec<Cube> {
     let seal = node.catalog(|catalog| catalog.seal().cloned());
     let dataset = &snapshot.dataset;
     node.book(|book| {
-        book.all(now)
+        book.over(&dataset.id, now)
             .filter(|(_, agreement, standing)| {
-                agreement.dataset.id == dataset.id
-                    && grown::fits(
-                        agreement.dataset.schema,
-                        &agreement.clauses,
-                        dataset,
-                        seal.as_ref(),
-                    )
-                    && matches!(standing, Standing::InForce | Standing::NotYet)
+                grown::fits(
+                    agreement.dataset.schema,
+                    &agreement.clauses,
+                    dataset,
+                    seal.as_ref(),
+                ) && matches!(standing, Standing::InForce | Standing::NotYet)
             })
             .filter_map(|(_, agreement, _)| term::cube_of(&agreement.clauses).ok()?)
             .collect()

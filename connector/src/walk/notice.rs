@@ -149,10 +149,8 @@ fn ending(node: &Node) -> Result<Vec<Ending>, Refusal> {
     let latest = now.plus_micros(DAY.saturating_mul(90));
     let mut found: Vec<Ending> = node.book(|book| {
         let renewed = |id: ContractId| {
-            book.all(now).any(|(_, newer, standing)| {
-                newer.supersedes == Some(id)
-                    && matches!(standing, Standing::InForce | Standing::NotYet)
-            })
+            book.replacing(id, now)
+                .any(|(_, _, standing)| matches!(standing, Standing::InForce | Standing::NotYet))
         };
         book.all(now)
             .filter(|(id, agreement, standing)| {
@@ -278,8 +276,8 @@ pub(crate) fn undelivered(node: &Node) -> Result<Vec<String>, Refusal> {
     let rows = node.index(|state| state.notices())?;
     let current = |contract: ContractId| {
         node.book(|book| {
-            book.all(now)
-                .any(|(id, _, standing)| id == contract && standing == Standing::InForce)
+            let stands = book.stands(contract, now);
+            stands.is_some_and(|(_, standing)| standing == Standing::InForce)
         })
     };
     let failed = rows

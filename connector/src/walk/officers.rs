@@ -58,13 +58,14 @@ pub(crate) fn needs_two(node: &Node, agreement: &Agreement) -> Option<Verdict> {
     let now = node.now();
     // Also one that does not say that it replaces anything lets out more than there was.
     let verdict = node.book(|book| {
+        let dataset = &agreement.dataset.id;
         let ended = book
-            .all(now)
+            .over(dataset, now)
             .filter(|_| agreement.assignee == Assignee::Public)
             .filter(|(_, old, _)| agreement.may_replace(old))
             .map(|(id, old, _)| (old.proposed_at, id))
             .max();
-        book.all(now)
+        book.over(dataset, now)
             .filter(|(id, old, standing)| {
                 // A public view ends with a line of a file, so the last one counts even where it has ended.
                 let last = ended.is_some_and(|(_, last)| last == *id);

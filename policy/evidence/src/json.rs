@@ -273,10 +273,15 @@ fn write_members<'a>(members: impl Iterator<Item = (&'a String, &'a Json)>, out:
 
 pub(crate) fn write_text(text: &str, out: &mut String) {
     out.push('"');
-    let special = |c: char| c == '"' || c == '\\' || c < ' ';
+    // All of one byte, which is part of no other character.
+    let special = |byte: u8| byte == b'"' || byte == b'\\' || byte < b' ';
     let mut rest = text;
     // What needs no escape is copied in one go.
-    while let Some((plain, behind)) = rest.find(special).and_then(|at| rest.split_at_checked(at)) {
+    while let Some((plain, behind)) = rest
+        .bytes()
+        .position(special)
+        .and_then(|at| rest.split_at_checked(at))
+    {
         out.push_str(plain);
         let mut behind = behind.chars();
         match behind.next() {

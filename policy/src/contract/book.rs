@@ -2,7 +2,7 @@
 
 use super::{Agreed, Agreement, Book, Page, Revoked, Standing, Taken};
 use crate::effect::Cube;
-use crate::id::{ContractId, Name, ParticipantId};
+use crate::id::{ContractId, DatasetId, Name, ParticipantId};
 use crate::refusal::{Code, Refusal};
 use crate::term::{self, Term};
 use evidence::ledger::Recorded;
@@ -19,6 +19,7 @@ impl Book {
             superseded: BTreeMap::new(),
             taken: BTreeMap::new(),
             public: Taken::new(),
+            over: BTreeMap::new(),
         }
     }
 
@@ -60,6 +61,7 @@ impl Book {
             None => &mut self.public,
         }
         .insert(id, ours);
+        self.over.entry(dataset.clone()).or_default().insert(id);
         self.contracts.entry(id).or_insert(Page {
             agreement,
             withdrawn: None,
@@ -115,10 +117,10 @@ impl Book {
         let overlaps = |other: &Agreement| {
             agreement.not_before < other.not_after && other.not_before < agreement.not_after
         };
-        let clash = self.all(now).any(|(_, other, standing)| {
+        let mut others = self.over(&agreement.dataset.id, now);
+        let clash = others.any(|(_, other, standing)| {
             matches!(standing, Standing::InForce | Standing::NotYet)
                 && other.provider.id == agreement.provider.id
-                && other.dataset.id == agreement.dataset.id
                 && !other.may_replace(agreement)
                 && overlaps(other)
                 && (exclusive(agreement) || exclusive(other))
@@ -145,16 +147,15 @@ impl Book {
         let Some(own) = released(agreement) else {
             return Ok(());
         };
-        let crosses = self.all(now).any(|(_, other, standing)| {
+        let others = || self.over(&agreement.dataset.id, now);
+        let crosses = others().any(|(_, other, standing)| {
             matches!(standing, Standing::InForce | Standing::NotYet)
                 && other.provider.id == agreement.provider.id
-                && other.dataset.id == agreement.dataset.id
                 && released(other).is_some_and(|other| !own.refines(&other) && !other.refines(&own))
         });
-        let overlaps = self.all(now).any(|(_, other, standing)| {
+        let overlaps = others().any(|(_, other, standing)| {
             matches!(standing, Standing::InForce | Standing::NotYet)
                 && other.provider.id == agreement.provider.id
-                && other.dataset.id == agreement.dataset.id
                 && released(other).is_some_and(|other| own.overlaps(&other))
         });
         if overlaps {
@@ -191,6 +192,26 @@ impl Book {
         self.contracts
             .iter()
             .map(move |(id, page)| (*id, &page.agreement, self.standing(*id, page, now)))
+    }
+
+    /// Every contract over a dataset, whoever takes, with its state at `now`; in order of their identity.
+    pub fn over(
+        &self,
+        dataset: &DatasetId,
+        now: Time,
+    ) -> impl Iterator<Item = (ContractId, &Agreement, Standing)> {
+        let ids = self.over.get(dataset).into_iter().flatten();
+        ids.filter_map(move |id| self.page(*id, now))
+    }
+
+    /// Every contract that says that it replaces that one, with its state at `now`.
+    pub fn replacing(
+        &self,
+        old: ContractId,
+        now: Time,
+    ) -> impl Iterator<Item = (ContractId, &Agreement, Standing)> {
+        let ids = self.superseded.get(&old).into_iter().flatten();
+        ids.filter_map(move |id| self.page(*id, now))
     }
 
     /// Every contract of which `who` is the consumer, by name, with its state at `now`; in order of their identity.

@@ -334,6 +334,17 @@ fn contracts_are_found_by_who_takes() {
     let now = time(NOW);
     for (id, agreement, standing) in book.all(now) {
         assert_eq!(book.stands(id, now), Some((agreement, standing)));
+        let dataset = &agreement.dataset.id;
+        let over: Vec<_> = book.over(dataset, now).collect();
+        let all = book
+            .all(now)
+            .filter(|(_, one, _)| one.dataset.id == *dataset);
+        assert_eq!(over, all.collect::<Vec<_>>());
+        let replacing: Vec<_> = book.replacing(id, now).collect();
+        let all = book
+            .all(now)
+            .filter(|(_, one, _)| one.supersedes == Some(id));
+        assert_eq!(replacing, all.collect::<Vec<_>>());
     }
     assert_eq!(book.stands(id("of nobody"), now), None);
     let mut found = 0;

@@ -126,8 +126,8 @@ fn came_late(node: &Node, refusal: &Refusal) -> bool {
     };
     let soon = node.now().plus_micros(APART);
     node.book(|book| {
-        book.all(node.now())
-            .any(|(_, newer, _)| newer.supersedes == Some(old) && newer.not_before <= soon)
+        book.replacing(old, node.now())
+            .any(|(_, newer, _)| newer.not_before <= soon)
     })
 }
 
@@ -141,9 +141,9 @@ fn turns_soon(node: &Node, question: &Question) -> bool {
     let now = node.now().micros();
     used.any(|used| {
         node.book(|book| {
-            book.all(node.now()).any(|(_, newer, _)| {
+            book.replacing(used, node.now()).any(|(_, newer, _)| {
                 let ahead = newer.not_before.micros().saturating_sub(now);
-                newer.supersedes == Some(used) && ahead > 0 && ahead <= APART
+                ahead > 0 && ahead <= APART
             })
         })
     })

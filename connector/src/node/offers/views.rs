@@ -111,10 +111,8 @@ fn standing(node: &Node, now: Time) -> Vec<(ContractId, Agreement)> {
 /// The last public view that there was of a dataset, whether it has ended or not.
 fn last(node: &Node, now: Time, dataset: &DatasetId) -> Option<ContractId> {
     node.book(|book| {
-        book.all(now)
-            .filter(|(_, agreement, _)| {
-                agreement.assignee == Assignee::Public && agreement.dataset.id == *dataset
-            })
+        book.over(dataset, now)
+            .filter(|(_, agreement, _)| agreement.assignee == Assignee::Public)
             .map(|(id, agreement, _)| (agreement.proposed_at, id))
             .max()
             .map(|(_, id)| id)
