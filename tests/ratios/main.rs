@@ -15,6 +15,7 @@
 
 mod bare;
 mod governed;
+mod many;
 mod measure;
 mod moments;
 mod objects;
@@ -37,6 +38,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 use table::Table;
 use tpch::gate;
+
+/// That of the connector, so that what is compared in this process is built alike.
+#[global_allocator]
+static MEMORY: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// The two questions, over a dataset that the contract shows whole and over one of which it filters rows and masks columns.
 /// The bare side asks the same of the file, with the contract's filter written into the question.
@@ -95,22 +100,24 @@ const TREATED: [(&str, &str, &str, &str); 2] = [
 const SMALL: &str = "SELECT n FROM counts_small WHERE id = 7";
 
 /// How texts of `--only` begin that name nothing in the league of two.
-const ELSEWHERE: [&str; 6] = [
+const ELSEWHERE: [&str; 7] = [
     "TPC-H",
     "postgres_fdw",
     "joins on a link",
     "aggregate: ",
     "hourly series",
     "participants",
+    "datasets and contracts",
 ];
 
 fn main() {
     let mut args = std::env::args().skip(1);
     let mut rows = 4_000_000;
     let mut rounds = 11;
+    let mut many = 100_000;
     let mut json = PathBuf::from("ratios.json");
     let mut only = String::new();
-    let mut scale = 0.1;
+    let mut scales = vec![0.1];
     let mut link = None;
     let mut page = None;
     let mut python = "python3".to_owned();
@@ -121,9 +128,10 @@ fn main() {
             "--bench" => {}
             "--rows" => rows = value().parse().expect("--rows is a number"),
             "--rounds" => rounds = value().parse().expect("--rounds is a number"),
+            "--many" => many = value().parse().expect("--many is a number"),
             "--json" => json = value().into(),
             "--only" => only = value(),
-            "--scale" => scale = value().parse().expect("--scale is a number"),
+            "--scale" => scales = some_scales(&value()),
             "--python" => python = value(),
             "--page" => page = Some(PathBuf::from(value())),
             "--link" => link = Some(a_link(&value())),
@@ -131,23 +139,32 @@ fn main() {
             "--bare-server" => return bare::server::run(&value()),
             _ => {
                 eprintln!(
-                    "usage: cargo ratios [--rows N] [--rounds N] [--only TEXT,…] [--scale N] [--link MBIT,MS] [--python PROGRAM] [--json FILE] [--page FILE]"
+                    "usage: cargo ratios [--rows N] [--rounds N] [--many N] [--only TEXT,…] [--scale N,…] [--link MBIT,MS] [--python PROGRAM] [--json FILE] [--page FILE]"
                 );
                 std::process::exit(2);
             }
         }
     }
-    let plan = tpch::Plan {
-        scale,
+    let plans = scales.iter().map(|scale| tpch::Plan {
+        scale: *scale,
         rounds,
         link,
-    };
-    let figures = run(rows, plan, &only, &python);
+    });
+    let plans: Vec<_> = plans.collect();
+    let figures = run((rows, many), &plans, &only, &python);
     std::fs::write(&json, format!("{figures:#}\n")).expect("the figures can be written");
     eprintln!("figures: {}", json.display());
     if let Some(page) = page {
         std::fs::write(page, page::page(&figures)).expect("the page can be written");
     }
+}
+
+/// `0.1,1`: the questions of TPC-H are asked at each scale, all else is measured at the first.
+fn some_scales(text: &str) -> Vec<f64> {
+    let scales = text.split(',').map(|scale| scale.parse());
+    scales
+        .collect::<Result<_, _>>()
+        .expect("--scale is a number, or some with commas between")
 }
 
 /// `100,20`: megabits in a second, and milliseconds that each byte is on its way, one way.
@@ -160,7 +177,13 @@ fn a_link(text: &str) -> Link {
 }
 
 /// Measures what has `only` in its name, where it says something.
-fn run(rows: usize, plan: tpch::Plan, only: &str, python: &str) -> serde_json::Value {
+fn run(
+    (rows, many): (usize, usize),
+    plans: &[tpch::Plan],
+    only: &str,
+    python: &str,
+) -> serde_json::Value {
+    let plan = plans[0];
     let rounds = plan.rounds;
     let mut table = Table::new(rows, rounds);
     let elsewhere = |one: &str| ELSEWHERE.iter().any(|name| one.starts_with(*name));
@@ -168,6 +191,7 @@ fn run(rows: usize, plan: tpch::Plan, only: &str, python: &str) -> serde_json::V
         eprintln!("making {rows} rows, a league of two and its contracts");
         let mut world = world::World::new(rows, plan.scale, |dataset| match dataset {
             "sorted" => wanted("mutual TLS", point::NAME, only),
+            "tenth" => wanted("mutual TLS", reads::READS[0].0, only),
             "lines" => {
                 wanted("in process", gate::INSIDE, only)
                     || wanted("mutual TLS", gate::OUTSIDE, only)
@@ -176,12 +200,18 @@ fn run(rows: usize, plan: tpch::Plan, only: &str, python: &str) -> serde_json::V
         });
         in_process(&world, &mut table, rounds, only);
         over_tls(&mut world, &mut table, (rounds, only, python));
-        table.print();
     }
+    if wanted("mutual TLS", many::NAME, only) {
+        many::beside(&mut table, rounds, many);
+    }
+    table.print();
     let number = |number: u32| wanted("TPC-H", &format!("q{number:02}"), only);
     let fdw = wanted("TPC-H", "postgres_fdw", only);
-    if fdw || (1..=22).any(number) {
-        table.tpch(tpch::run(plan, number, fdw));
+    for (which, plan) in plans.iter().enumerate() {
+        let fdw = fdw && which == 0;
+        if fdw || (1..=22).any(number) {
+            table.tpch(tpch::run(*plan, number, fdw));
+        }
     }
     if wanted("TPC-H", "workers", only) {
         table.workers(tpch::with_workers(plan));
@@ -318,6 +348,9 @@ fn over_tls(
         moments::cancelled(world, &consumer, table);
         moments::withdrawn(world, &consumer, table);
         moments::started(world, table, (rounds, SMALL));
+    }
+    if wanted(place, reads::READS[0].0, only) {
+        reads::larger(world, table, rounds);
     }
     world.provider.stop();
 }

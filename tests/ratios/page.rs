@@ -12,8 +12,8 @@ pub(crate) fn page(figures: &Value) -> String {
     if let Some(ratios) = ratios.filter(|ratios| !ratios.is_empty()) {
         page.push_str(&governed(figures, ratios));
     }
-    if figures["tpch"].is_object() {
-        page.push_str(&tpch(&figures["tpch"]));
+    for one in figures["tpch"].as_array().into_iter().flatten() {
+        page.push_str(&tpch(one));
     }
     if figures["workers"].is_object() {
         page.push_str(&workers(&figures["workers"]));
@@ -194,12 +194,16 @@ fn asked(tpch: &Value, questions: &[Value]) -> String {
     );
     for one in questions {
         let (bytes, shipped) = (one["bytes"].as_f64(), one["shipped_bytes"].as_f64());
+        let more = match one["shipped_stopped"].as_bool() {
+            Some(true) => "more than ",
+            _ => "",
+        };
         let fewer = match (bytes, shipped) {
-            (Some(bytes), Some(shipped)) => format!("{:.1} times", shipped / bytes),
+            (Some(bytes), Some(shipped)) => format!("{more}{:.1} times", shipped / bytes),
             _ => "it fails".to_owned(),
         };
         text.push_str(&format!(
-            "| {} | {} | {} | {} | {fewer} | {} | {} | {} | {} |\n",
+            "| {} | {} | {} | {more}{} | {fewer} | {} | {} | {} | {} |\n",
             one["question"],
             one["errands"],
             one["bytes"],

@@ -82,6 +82,26 @@ pub(crate) fn whole(
     );
 }
 
+/// The provider's peak after reads of a whole table beside that after as many of one with a tenth of its rows, each time of a new
+/// process.
+pub(crate) fn larger(world: &mut World, table: &mut Table, rounds: usize) {
+    let mut peak = |dataset: &str| {
+        world.provider.stop();
+        world.provider.serve();
+        let consumer = Consumer::connect(world);
+        let sql = format!("SELECT {} FROM counts_{dataset}", READS[0].1);
+        for _ in 0..rounds {
+            consumer.ask(world.contract(dataset), &sql);
+        }
+        readers::peak(world.provider.pid().unwrap())
+    };
+    let tenth = peak("tenth");
+    table.note(
+        "whole reads: most memory of the provider beside that with a tenth of the rows, at most 1.1",
+        peak("open") / tenth,
+    );
+}
+
 /// Seconds that it takes to hash so many bytes, in pieces of a message.
 fn hashing(bytes: u64) -> f64 {
     let piece = vec![7; 256 * 1024];

@@ -9,7 +9,7 @@ pub(crate) struct Table {
     rounds: usize,
     figures: Vec<Value>,
     notes: Vec<(String, f64)>,
-    tpch: Value,
+    tpch: Vec<Value>,
     workers: Value,
     joins: Value,
     series: Value,
@@ -24,7 +24,7 @@ impl Table {
             rounds,
             figures: Vec::new(),
             notes: Vec::new(),
-            tpch: Value::Null,
+            tpch: Vec::new(),
             workers: Value::Null,
             joins: Value::Null,
             series: Value::Null,
@@ -68,9 +68,9 @@ impl Table {
         self.notes.push((what.to_owned(), figure));
     }
 
-    /// Takes in the figures of TPC-H.
+    /// Takes in the figures of TPC-H at one scale.
     pub(crate) fn tpch(&mut self, figures: Value) {
-        self.tpch = figures;
+        self.tpch.push(figures);
     }
 
     /// Takes in the figures of workers.

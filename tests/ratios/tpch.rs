@@ -17,7 +17,7 @@ use harness::relay::Link;
 use partials::Aggregate;
 use pool::Pool;
 use serde_json::{Value, json};
-use shipped::Shipped;
+use shipped::{Bytes, Shipped};
 use std::time::{Duration, Instant};
 use world::World;
 
@@ -38,7 +38,7 @@ struct Figures {
     rows: usize,
     errands: usize,
     ours: u64,
-    shipped: Result<u64, String>,
+    shipped: Result<Bytes, String>,
     ours_ms: f64,
     pool_ms: f64,
     ratio: f64,
@@ -209,12 +209,16 @@ impl Figures {
     fn less(&self) -> f64 {
         self.shipped
             .as_ref()
-            .map_or(f64::INFINITY, |bytes| *bytes as f64 / self.ours as f64)
+            .map_or(f64::INFINITY, |bytes| bytes.count as f64 / self.ours as f64)
     }
 
     fn print(&self) {
         let (bytes, times) = match &self.shipped {
-            Ok(bytes) => (bytes.to_string(), format!("{:.1}", self.less())),
+            Ok(bytes) => {
+                let more = if bytes.stopped { ">" } else { "" };
+                let times = format!("{more}{:.1}", self.less());
+                (format!("{more}{}", bytes.count), times)
+            }
             Err(_) => ("fails".to_owned(), "-".to_owned()),
         };
         println!(
@@ -239,7 +243,8 @@ impl Figures {
             "rows": self.rows,
             "errands": self.errands,
             "bytes": self.ours,
-            "shipped_bytes": self.shipped.as_ref().ok(),
+            "shipped_bytes": self.shipped.as_ref().ok().map(|bytes| bytes.count),
+            "shipped_stopped": self.shipped.as_ref().is_ok_and(|bytes| bytes.stopped),
             "shipped_fails": self.shipped.as_ref().err(),
             "ms": self.ours_ms,
             "one_process_ms": self.pool_ms,

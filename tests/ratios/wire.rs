@@ -16,6 +16,8 @@ use policy::ask::{Ask, Rows};
 use policy::id::{ContractId, RequestId};
 use policy::refusal::Code;
 use proto::peer::ask::{Asking, Compression};
+use proto::peer::catalogue::{Page, PageRequest};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -53,11 +55,16 @@ impl Consumer {
 
     /// Connects to the provider by another way.
     pub(crate) fn connect_to(world: &World, address: &str) -> Self {
+        Self::connect_at(world.folder(), address)
+    }
+
+    /// Connects as the firm of this league to its north.
+    pub(crate) fn connect_at(league: &Path, address: &str) -> Self {
         let runtime = crate::bare::runtime();
-        let folder = tempfile::tempdir_in(world.folder()).unwrap();
+        let folder = tempfile::tempdir_in(league).unwrap();
         let clock = clock();
-        let trust = TrustStore::new(&identity_of(world.folder(), "firm", clock().wall));
-        let provider = identity_of(world.folder(), "north", clock().wall).id;
+        let trust = TrustStore::new(&identity_of(league, "firm", clock().wall));
+        let provider = identity_of(league, "north", clock().wall).id;
         let tls = mtls::client_config(&trust, &provider, &clock).unwrap();
         let (host, port) = address.rsplit_once(':').unwrap();
         let (expected, watch) = (provider.clone(), Arc::clone(&clock));
@@ -79,6 +86,12 @@ impl Consumer {
             log,
             _folder: folder,
         }
+    }
+
+    /// A page of the catalogue.
+    pub(crate) fn page(&self, request: &PageRequest) -> Page {
+        let page = self.client.catalog(request);
+        self.runtime.block_on(page).unwrap()
     }
 
     /// Asks one question, to the receipt.

@@ -20,8 +20,9 @@ pub(crate) struct World {
 }
 
 /// What the contract of each dataset says beyond purpose and time. All but `lines` hold rows of the same form.
-const TERMS: [(&str, &str); 9] = [
+const TERMS: [(&str, &str); 10] = [
     ("open", ""),
+    ("tenth", ""),
     ("sorted", ""),
     (
         "filtered",
@@ -67,6 +68,7 @@ impl World {
             let file = provider.folder().join(format!("{name}.parquet"));
             match *name {
                 "small" => write(&file, 100),
+                "tenth" => write(&file, rows / 10),
                 "lines" => gate::lines(&file, scale),
                 _ => write(&file, rows),
             }
@@ -163,7 +165,7 @@ fn by_number(provider: &City, dataset: &str) {
 const BEGIN: i64 = 1_780_272_000_000_000;
 
 /// Counts at forty sites: numbers that compress badly and texts that compress well, as sensors give them.
-fn write(file: &Path, rows: usize) {
+pub(crate) fn write(file: &Path, rows: usize) {
     let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     let schema = Arc::new(Schema::new(vec![
         Field::new("id", DataType::Int64, false),
