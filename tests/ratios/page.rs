@@ -34,7 +34,7 @@ fn participants(all: &Value) -> String {
     let mut text = format!(
         "\n## One aggregate over many participants\n\nEach is a process with a small dataset of one model, and for each number of them a firm \
          asks that knows no others: count and sum of all, {} questions of the command line each, in turn. Work is that of all processes for \
-         each participant and question. Memory is that of the firm's own process, 15 seconds after the last of a few questions, the median of \
+         each participant and question. Memory is that of the firm's own process, 60 seconds after the last of a few questions, the median of \
          {} starts.\n\n\
          | participants | ms | work of a city, ms | work of who asks for each, ms | beside the fewest, at most {} | memory of who asks, MiB |\n\
          |---|---|---|---|---|---|\n",

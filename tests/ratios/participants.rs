@@ -25,8 +25,8 @@ const STARTS: usize = 3;
 /// Questions after a start; the first opens the connections.
 const FIRST: usize = 3;
 
-/// So long nothing is asked before memory is looked at: what a question leaves to the next one goes within ten seconds.
-const IDLE: Duration = Duration::from_secs(15);
+/// So long nothing is asked before memory is looked at: what questions have used goes back within half a minute.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// Commands that run at once while cities are set up.
 const AT_ONCE: usize = 4;

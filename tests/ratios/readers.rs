@@ -49,6 +49,11 @@ pub(crate) fn resident(pid: u32) -> f64 {
     status(pid, "VmRSS:")
 }
 
+/// Those of them that are its own and no pages of the binary's file (proc(5), `RssAnon`).
+pub(crate) fn own(pid: u32) -> f64 {
+    status(pid, "RssAnon:")
+}
+
 /// The most that ever were (proc(5), `VmHWM`).
 pub(crate) fn peak(pid: u32) -> f64 {
     status(pid, "VmHWM:")
