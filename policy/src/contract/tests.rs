@@ -309,7 +309,9 @@ fn contracts_are_found_by_who_takes() {
     let parties = [PROVIDER, CONSUMER, OTHER].map(participant);
     let mut contracts = Vec::new();
     for number in 0..60_u64 {
-        let mut one = agreement(&format!("d{number}"), []);
+        // Several over each dataset, and some that replace another one.
+        let mut one = agreement(&format!("d{}", number % 7), []);
+        one.supersedes = (number % 9 == 8).then(|| id(&format!("c{}", number - 7)));
         one.assignee = match number % 4 {
             0 => Assignee::Public,
             turn => Assignee::Participant(party([PROVIDER, CONSUMER, OTHER][turn as usize - 1])),
@@ -318,7 +320,7 @@ fn contracts_are_found_by_who_takes() {
             one.provider = party(OTHER);
             one.dataset.id.owner = participant(OTHER);
         }
-        if number % 7 == 0 {
+        if number % 8 == 0 {
             one.not_before = time("2026-06-02T00:00:00Z");
         }
         contracts.push((format!("c{number}"), one));
@@ -332,6 +334,7 @@ fn contracts_are_found_by_who_takes() {
         book.end(id(&format!("c{number}")), time(NOW));
     }
     let now = time(NOW);
+    let (mut neighbours, mut followers) = (0, 0);
     for (id, agreement, standing) in book.all(now) {
         assert_eq!(book.stands(id, now), Some((agreement, standing)));
         let dataset = &agreement.dataset.id;
@@ -339,13 +342,16 @@ fn contracts_are_found_by_who_takes() {
         let all = book
             .all(now)
             .filter(|(_, one, _)| one.dataset.id == *dataset);
+        neighbours += over.len() - 1;
         assert_eq!(over, all.collect::<Vec<_>>());
         let replacing: Vec<_> = book.replacing(id, now).collect();
         let all = book
             .all(now)
             .filter(|(_, one, _)| one.supersedes == Some(id));
+        followers += replacing.len();
         assert_eq!(replacing, all.collect::<Vec<_>>());
     }
+    assert!(neighbours > 60 && followers > 5, "{neighbours} {followers}");
     assert_eq!(book.stands(id("of nobody"), now), None);
     let mut found = 0;
     for who in parties
