@@ -71,8 +71,18 @@ impl Catalog {
         now: Time,
         name: &Name,
     ) -> Option<Visible<'a>> {
-        self.dataset(name)
-            .and_then(|dataset| self.seen_by(peer, dataset, book, now))
+        let dataset = self.dataset(name)?;
+        let offers = self.offers.to(peer, name);
+        let offers: Vec<&Offering> = offers
+            .filter(|offer| offer.dataset == dataset.id && now < offer.not_after)
+            .collect();
+        let contracts = book.held_over(peer, name, now);
+        let contracts: Vec<ContractId> = contracts.map(|(id, _)| id).collect();
+        (!offers.is_empty() || !contracts.is_empty()).then_some(Visible {
+            dataset,
+            offers,
+            contracts,
+        })
     }
 
     /// The first name behind that one of what `peer` may have an offer or a contract for.
@@ -85,26 +95,5 @@ impl Catalog {
         let offered = self.offers.dataset_after(peer, after);
         let agreed = book.dataset_after(peer, after);
         offered.into_iter().chain(agreed).min()
-    }
-
-    fn seen_by<'a>(
-        &'a self,
-        peer: &ParticipantId,
-        dataset: &'a Dataset,
-        book: &Book,
-        now: Time,
-    ) -> Option<Visible<'a>> {
-        let name = &dataset.id.name;
-        let offers = self.offers.to(peer, name);
-        let offers: Vec<&Offering> = offers
-            .filter(|offer| offer.dataset == dataset.id && now < offer.not_after)
-            .collect();
-        let contracts = book.held_over(peer, name, now);
-        let contracts: Vec<ContractId> = contracts.map(|(id, _)| id).collect();
-        (!offers.is_empty() || !contracts.is_empty()).then_some(Visible {
-            dataset,
-            offers,
-            contracts,
-        })
     }
 }

@@ -1,5 +1,6 @@
 //! SHA-256 digests, the identity of everything that is signed or recorded.
 
+use crate::record::hex;
 use sha2::Digest as _;
 use std::fmt;
 use std::str::FromStr;
@@ -87,22 +88,9 @@ impl Running {
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // At once: a page of a catalogue has hundreds.
-        let mut text = [0; 64];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
-            if let [high, low] = pair {
-                (*high, *low) = (hexadecimal(byte >> 4), hexadecimal(byte & 15));
-            }
-        }
-        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
-    }
-}
-
-/// The digit of a number below 16.
-const fn hexadecimal(number: u8) -> u8 {
-    if number < 10 {
-        b'0' + number
-    } else {
-        b'a' + number - 10
+        let mut text = String::with_capacity(64);
+        hex(&self.0, &mut text);
+        f.write_str(&text)
     }
 }
 

@@ -174,7 +174,8 @@ impl Record {
     }
 }
 
-fn hex(bytes: &[u8], out: &mut String) {
+/// Writes bytes as digits in lower case.
+pub(crate) fn hex(bytes: &[u8], out: &mut String) {
     let digit = |nibble: u8| {
         char::from(if nibble < 10 {
             b'0' + nibble

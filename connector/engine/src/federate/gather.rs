@@ -173,7 +173,7 @@ pub(super) fn is_more(branch: &Branch) -> bool {
         || matches!(branch.from.first(), Some(item) if matches!(item.source, Source::Inner(_)))
 }
 
-/// So many times as many bytes may come of what participants put together themselves: most of them are columns that come once
+/// So many times as many bytes may come of what participants put together or group themselves: most of them are columns that come once
 /// more, which compression takes away, and conditions, keys and aggregates reach further.
 pub(super) const AS_GOOD: f64 = 1.25;
 
