@@ -220,13 +220,12 @@ pub(crate) fn files(folder: &std::path::Path) -> Files {
 pub(crate) fn log(folder: &std::path::Path, clock: &Clock) -> Log {
     std::fs::create_dir_all(folder).unwrap();
     let key = LogKey::create(&folder.join("note.pem"), "bench.example").unwrap();
-    let config = LogConfig::new(
-        folder.join("log"),
-        "bench.example",
-        Arc::new(key),
-        Arc::clone(clock),
-        "bench",
-    );
+    opened(folder.join("log"), "bench.example", (key, clock))
+}
+
+/// The log of a participant in that folder.
+pub(crate) fn opened(folder: PathBuf, domain: &str, (key, clock): (LogKey, &Clock)) -> Log {
+    let config = LogConfig::new(folder, domain, Arc::new(key), Arc::clone(clock), "bench");
     Log::open(config).unwrap().0
 }
 

@@ -5,7 +5,7 @@
 //! snapshot is staged and each contract signed by both, and both are recorded in the provider's log. Every other dataset is
 //! offered to somebody else, who has every other contract.
 
-use crate::governed::{clock, files, identity_of};
+use crate::governed::{clock, files, identity_of, opened};
 use crate::measure::median;
 use crate::readers::resident;
 use crate::table::Table;
@@ -14,12 +14,11 @@ use crate::world;
 use catalog::publish::Draft;
 use engine::publish::{Context, Outcome, stage};
 use engine::source::config::{DatasetConfig, read};
-use evidence::time::Clock;
 use harness::city::City;
 use harness::league::League;
 use harness::play::ALL;
+use keep::audit::Log;
 use keep::audit::key::LogKey;
-use keep::audit::{Log, LogConfig};
 use keep::contracts::Documents;
 use keep::trust::identity::Identity;
 use policy::contract::{Agreement, Assignee, Party, Role};
@@ -27,7 +26,6 @@ use policy::id::{ContractId, Name};
 use proto::envelope::{self, Kind};
 use proto::peer::catalogue::PageRequest;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// How it is called.
@@ -192,7 +190,8 @@ impl Many {
         let league = self.league.folder();
         let north = identity_of(league, "north", now);
         let takers = ["firm", "other"].map(|alias| identity_of(league, alias, now));
-        let log = log_of(&folder, &clock);
+        let key = LogKey::open(&files(&folder).note_key, "north.example").unwrap();
+        let log = opened(folder.join("state/log"), "north.example", (key, &clock));
         let text = std::fs::read_to_string(folder.join("hansa.toml")).unwrap();
         let config = read::parse(&text, "hansa.toml", &folder).unwrap().remove(0);
         each(1..datasets, |number| {
@@ -239,19 +238,6 @@ fn each(numbers: std::ops::Range<usize>, one: impl Fn(usize) + Sync) {
             scope.spawn(move || (first..last).for_each(one));
         }
     });
-}
-
-/// The provider's own log.
-fn log_of(folder: &Path, clock: &Clock) -> Log {
-    let key = LogKey::open(&files(folder).note_key, "north.example").unwrap();
-    let config = LogConfig::new(
-        folder.join("state/log"),
-        "north.example",
-        Arc::new(key),
-        Arc::clone(clock),
-        "many",
-    );
-    Log::open(config).unwrap().0
 }
 
 /// Publishes the same rows under another name.

@@ -64,7 +64,11 @@ impl Table {
     }
 
     /// Takes in a figure that stands alone.
+    ///
+    /// # Panics
+    /// When there is one of that name: one would be lost.
     pub(crate) fn note(&mut self, what: &str, figure: f64) {
+        assert!(self.notes.iter().all(|(known, _)| known != what), "{what}");
         self.notes.push((what.to_owned(), figure));
     }
 
