@@ -9,6 +9,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 use datafusion_expr::LogicalPlan;
+use enforce::among;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -74,6 +75,11 @@ pub fn optimized(
     state: &SessionState,
     plan: LogicalPlan,
 ) -> datafusion_common::Result<LogicalPlan> {
-    let marked = apart::marked(plan)?;
-    apart::unmarked(state.optimize(&marked)?)
+    let (folded, lists) = among::folded(plan)?;
+    let marked = apart::marked(folded)?;
+    let optimized = apart::unmarked(state.optimize(&marked)?)?;
+    if lists {
+        return among::unfolded(optimized);
+    }
+    Ok(optimized)
 }

@@ -2,7 +2,8 @@
 //!
 //! They can't fail, they see the permitted view's own values, and they serve to skip files and pages.
 
-use datafusion_common::arrow::datatypes::SchemaRef;
+use crate::among::Among;
+use datafusion_common::arrow::datatypes::{DataType, SchemaRef};
 use datafusion_common::{Column, ScalarValue};
 use datafusion_expr::expr::InList;
 use datafusion_expr::{Between, BinaryExpr, Expr, Operator};
@@ -38,6 +39,10 @@ pub fn is_harmless(filter: &Expr, shown: &SchemaRef, clear: &BTreeSet<String>) -
         }) => {
             clear_column(expr, clear).is_some_and(|name| matches(name, low) && matches(name, high))
         }
+        // A list that the optimizer sees as one function.
+        Expr::ScalarFunction(_) => Among::of(filter).is_some_and(|(among, expr)| {
+            clear_column(expr, clear).is_some_and(|name| type_of(shown, name) == Some(among.kind()))
+        }),
         _ => false,
     }
 }
@@ -49,12 +54,14 @@ fn clear_column<'a>(expr: &'a Expr, clear: &BTreeSet<String>) -> Option<&'a str>
     }
 }
 
+fn type_of<'a>(shown: &'a SchemaRef, name: &str) -> Option<&'a DataType> {
+    let mut fields = shown.fields().iter();
+    let field = fields.find(|field| field.name() == name)?;
+    Some(field.data_type())
+}
+
 fn literal_of_type(expr: &Expr, shown: &SchemaRef, name: &str) -> bool {
-    let wanted = shown
-        .fields()
-        .iter()
-        .find(|field| field.name() == name)
-        .map(|field| field.data_type());
+    let wanted = type_of(shown, name);
     match expr {
         Expr::Literal(value, _) => {
             !matches!(value, ScalarValue::Null) && wanted == Some(&value.data_type())

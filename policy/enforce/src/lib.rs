@@ -15,6 +15,7 @@
 )]
 
 pub mod absent;
+pub mod among;
 pub mod apply;
 pub mod bind;
 pub mod bucket;

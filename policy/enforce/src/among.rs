@@ -1,0 +1,185 @@
+//! Long lists of values, each as one function while a plan is optimised: every rule looks at every value of a list, several
+//! times, and not one of them does anything with it.
+
+use datafusion_common::arrow::array::BooleanArray;
+use datafusion_common::arrow::datatypes::DataType;
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion_common::{DFSchema, Result, ScalarValue, exec_err};
+use datafusion_expr::expr::InList;
+use datafusion_expr::expr_rewriter::NamePreserver;
+use datafusion_expr::{
+    ColumnarValue, Expr, ExprSchemable, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature, Volatility,
+};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// From so many values on.
+const LONG: usize = 64;
+
+/// The plan with the long lists of its conditions put together, and whether there are any.
+///
+/// # Errors
+/// When the plan can't be put together again.
+pub fn folded(plan: LogicalPlan) -> Result<(LogicalPlan, bool)> {
+    let folded = plan.transform_up_with_subqueries(|node| match node {
+        LogicalPlan::Filter(mut filter) => {
+            let schema = Arc::clone(filter.input.schema());
+            let predicate = std::mem::take(&mut filter.predicate);
+            let predicate = predicate.transform_down(|part| fold(part, &schema))?;
+            filter.predicate = predicate.data;
+            Ok(Transformed::new_transformed(
+                LogicalPlan::Filter(filter),
+                predicate.transformed,
+            ))
+        }
+        other => Ok(Transformed::no(other)),
+    })?;
+    Ok((folded.data, folded.transformed))
+}
+
+/// The plan with its lists as they were.
+///
+/// # Errors
+/// When the plan can't be put together again.
+pub fn unfolded(plan: LogicalPlan) -> Result<LogicalPlan> {
+    plan.transform_up_with_subqueries(|node| {
+        let names = NamePreserver::new(&node);
+        node.map_expressions(|expr| {
+            let name = names.save(&expr);
+            let done = expr.transform_up(|part| match Among::of(&part) {
+                Some((among, expr)) => Ok(Transformed::yes(among.list(expr.clone()))),
+                None => Ok(Transformed::no(part)),
+            })?;
+            Ok(if done.transformed {
+                done.update_data(|expr| name.restore(expr))
+            } else {
+                done
+            })
+        })
+    })
+    .data()
+}
+
+/// Whether a value is one of these, or none of them.
+#[derive(Debug, Clone)]
+pub struct Among {
+    values: Arc<[ScalarValue]>,
+    negated: bool,
+    kind: DataType,
+    signature: Signature,
+}
+
+impl Among {
+    /// The list that an expression is, with what is looked for in it; nothing for other expressions.
+    #[must_use]
+    pub fn of(expr: &Expr) -> Option<(&Self, &Expr)> {
+        match expr {
+            Expr::ScalarFunction(call) => match call.args.as_slice() {
+                [only] => Some((call.func.inner().downcast_ref::<Self>()?, only)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The type of all values, which is that of what is looked for.
+    #[must_use]
+    pub const fn kind(&self) -> &DataType {
+        &self.kind
+    }
+
+    fn list(&self, expr: Expr) -> Expr {
+        let values = self.values.iter().cloned();
+        let values = values.map(|value| Expr::Literal(value, None)).collect();
+        expr.in_list(values, self.negated)
+    }
+}
+
+fn fold(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let Expr::InList(list) = expr else {
+        return Ok(Transformed::no(expr));
+    };
+    match values(&list, schema) {
+        None => Ok(Transformed::no(Expr::InList(list))),
+        Some((kind, values)) => {
+            let among = ScalarUDF::from(Among {
+                values,
+                negated: list.negated,
+                kind,
+                signature: Signature::any(1, Volatility::Immutable),
+            });
+            Ok(Transformed::yes(among.call(vec![*list.expr])))
+        }
+    }
+}
+
+/// The values of a list that is long and holds nothing but values, of the type of what is looked for, of which equal ones are
+/// alike: none of floating point, and no NULL.
+fn values(list: &InList, schema: &DFSchema) -> Option<(DataType, Arc<[ScalarValue]>)> {
+    if list.list.len() < LONG {
+        return None;
+    }
+    let kind = list.expr.get_type(schema).ok()?;
+    let alike = kind.is_integer()
+        || kind.is_temporal()
+        || matches!(kind, DataType::Utf8 | DataType::Decimal128(_, _));
+    let values = list.list.iter().map(|item| match item {
+        Expr::Literal(value, None) if !value.is_null() && value.data_type() == kind => {
+            Some(value.clone())
+        }
+        _ => None,
+    });
+    let values: Option<Vec<ScalarValue>> = values.collect();
+    Some((kind.clone(), values?.into())).filter(|_| alike)
+}
+
+impl PartialEq for Among {
+    fn eq(&self, other: &Self) -> bool {
+        self.negated == other.negated
+            && self.kind == other.kind
+            && (Arc::ptr_eq(&self.values, &other.values) || self.values == other.values)
+    }
+}
+
+impl Eq for Among {}
+
+impl Hash for Among {
+    /// Of few of its values: that all are equal is seen where it matters.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.negated, &self.kind, self.values.len()).hash(state);
+        self.values.first().hash(state);
+    }
+}
+
+impl ScalarUDFImpl for Among {
+    fn name(&self) -> &'static str {
+        "among"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    /// As the list: the optimizer tries what becomes of NULL.
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [value] = args.args.as_slice() else {
+            return exec_err!("one argument");
+        };
+        let column = value.to_array(args.number_rows)?;
+        let found = (0..column.len()).map(|row| {
+            let value = ScalarValue::try_from_array(&column, row)?;
+            let found = (!value.is_null()).then(|| self.values.contains(&value) != self.negated);
+            Ok(found)
+        });
+        let found: BooleanArray = found.collect::<Result<_>>()?;
+        Ok(ColumnarValue::Array(Arc::new(found)))
+    }
+}
+
+#[cfg(test)]
+mod tests;
