@@ -1,5 +1,6 @@
 //! Permitted plan to rows: optimise, look once more whether all is gated, plan, and run under limits. The only maker of rows.
 
+mod alone;
 mod blank;
 mod cut;
 pub(crate) mod hoard;
@@ -194,6 +195,12 @@ async fn start(
         basis,
         sharing,
     } = wanted;
+    let together = Limits {
+        partitions: 1,
+        ..*limits
+    };
+    let is_alone = alone::is_alone(&plan).map_err(|error| fault::running(&error))?;
+    let limits = if is_alone { &together } else { limits };
     #[cfg(test)]
     let mutant = room.mutant;
     // A plan for workers names those of this moment.

