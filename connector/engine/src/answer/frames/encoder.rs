@@ -17,6 +17,7 @@ use std::sync::Arc;
 /// The encoder of one stream of messages.
 pub(crate) struct Encoder {
     plain: IpcWriteOptions,
+    small: IpcWriteOptions,
     packed: Option<IpcWriteOptions>,
     generator: IpcDataGenerator,
     tracker: DictionaryTracker,
@@ -37,6 +38,7 @@ impl Encoder {
         });
         Self {
             plain: IpcWriteOptions::default(),
+            small: small(),
             packed,
             generator: IpcDataGenerator::default(),
             tracker: DictionaryTracker::new(false),
@@ -83,6 +85,7 @@ impl Encoder {
         }
         let options = match &self.packed {
             Some(packed) if size >= PACK => packed,
+            Some(_) | None if size < SMALL => &self.small,
             Some(_) | None => &self.plain,
         };
         let (dictionaries, data) = self
@@ -98,6 +101,13 @@ impl Encoder {
         queue.push_back(frame(data, u64::try_from(rows).unwrap_or(u64::MAX)));
         Ok(())
     }
+}
+
+/// With buffers at multiples of 8 bytes, the least that the format allows (Arrow columnar format, "Buffer Alignment and
+/// Padding"): of few rows most would be padding else.
+fn small() -> IpcWriteOptions {
+    let version = arrow_ipc::MetadataVersion::V5;
+    IpcWriteOptions::try_new(8, false, version).unwrap_or_default()
 }
 
 fn frame(data: EncodedData, rows: u64) -> Frame {
@@ -186,6 +196,9 @@ const MESSAGE: usize = 1024 * 1024;
 
 /// The largest single row.
 const ROW: usize = 12 * 1024 * 1024;
+
+/// Below this, buffers stand at multiples of 8 bytes and not of 64.
+const SMALL: usize = 64 * 1024;
 
 /// Below this, packing costs more than it saves.
 const PACK: usize = 4 * 1024;
