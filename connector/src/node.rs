@@ -7,6 +7,7 @@ pub(crate) mod groups;
 pub(crate) mod guards;
 pub(crate) mod heads;
 pub(crate) mod index;
+pub(crate) mod issued;
 pub(crate) mod lists;
 mod noted;
 pub(crate) mod offers;
@@ -34,6 +35,7 @@ use crate::node::budget::Budgets;
 use crate::node::calls::Calls;
 use crate::node::groups::Groups;
 use crate::node::heads::Heads;
+use crate::node::issued::Issued;
 use crate::node::offers::views::Held;
 use crate::node::paces::Paces;
 use crate::node::purse::Purses;
@@ -110,6 +112,8 @@ pub(crate) struct Node {
     pub(crate) asked: Mutex<BTreeSet<(RequestId, ParticipantId)>>,
     /// Heads of logs, ours and others', on their way between witnesses.
     pub(crate) heads: Heads,
+    /// Receipts that were issued a moment ago.
+    pub(crate) issued: Issued,
     /// What each was refused in this minute.
     pub(crate) refusals: Refusals,
     /// Connections to peers.

@@ -20,6 +20,7 @@ use policy::members::{Codes, Members};
 use policy::refusal::{Code, Refusal};
 
 pub mod header;
+pub mod parts;
 #[cfg(test)]
 mod tests;
 

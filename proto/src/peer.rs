@@ -19,6 +19,7 @@ pub mod letter;
 pub mod pb;
 pub mod proof;
 pub mod refusal;
+pub mod small;
 pub mod witness;
 
 /// The versions of the peer protocol that this program speaks.

@@ -13,7 +13,9 @@
 mod messages;
 mod targets;
 
+use arrow_flight::FlightData;
 use arrow_ipc::CompressionType;
+use faces::peer::small::Packer;
 use harness::mutate::{Chance, case};
 use harness::outlaw;
 use policy::id::ContractId;
@@ -49,6 +51,21 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
                 seeds.push(messages::framed(0, &schema));
                 seeds.push(messages::framed(1, &rows));
             }
+        }
+        "small" => {
+            let receipts = self::seeds("receipt").into_iter();
+            let receipts = receipts.map(|statement| FlightData {
+                app_metadata: statement.into(),
+                ..FlightData::default()
+            });
+            let mut packer = Packer::default();
+            for message in messages::answer(None).into_iter().chain(receipts) {
+                let packed = packer.pack(message.clone());
+                if packed != message {
+                    seeds.push(packed.app_metadata.to_vec());
+                }
+            }
+            assert!(seeds.len() > 3, "rows and receipts are packed");
         }
         "ticket" => {
             let contract = ContractId(evidence::digest::Digest::of(b"contract"));

@@ -21,7 +21,7 @@ pub(crate) type Verdict = Result<(), String>;
 pub(crate) type Target = (&'static str, fn(&[u8]) -> Verdict);
 
 /// All readers that need no query engine.
-pub(crate) const TARGETS: [Target; 18] = [
+pub(crate) const TARGETS: [Target; 19] = [
     ("contract", contract),
     ("json", json),
     ("odrl", odrl),
@@ -31,6 +31,7 @@ pub(crate) const TARGETS: [Target; 18] = [
     ("record", record),
     ("head", head),
     ("flight", flight),
+    ("small", small),
     ("ticket", ticket),
     ("letter", letter),
     ("entry", entry),
@@ -226,6 +227,27 @@ pub(crate) fn flight(bytes: &[u8]) -> Verdict {
         let _ = format!("{batch:?}").len();
     }
     Ok(())
+}
+
+/// A small message, packed or not.
+pub(crate) fn small(bytes: &[u8]) -> Verdict {
+    let message = FlightData {
+        app_metadata: bytes.to_vec().into(),
+        ..FlightData::default()
+    };
+    let Ok(unpacked) = faces::peer::small::unpacked(message.clone()) else {
+        return Ok(());
+    };
+    if unpacked.app_metadata.len() + unpacked.data_header.len() + unpacked.data_body.len()
+        > 64 * 1024
+    {
+        return Err("more than a small message holds".to_owned());
+    }
+    let again = faces::peer::small::Packer::default().pack(unpacked.clone());
+    match faces::peer::small::unpacked(again) {
+        Ok(again) if again == unpacked => Ok(()),
+        _ => Err("another message after one way in and out".to_owned()),
+    }
 }
 
 /// A question in its ticket.

@@ -264,6 +264,7 @@ fn asking(contract: ContractId, sql: &str, rows: Rows, accept: Option<Compressio
         },
         deadline: None,
         accept: accept.into_iter().collect(),
+        small: true,
         credentials: Vec::new(),
     }
 }

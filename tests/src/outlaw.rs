@@ -15,6 +15,7 @@ use policy::ask::{Ask, Rows};
 use policy::id::{ContractId, ParticipantId, PurposeId, RequestId};
 use policy::refusal::Refusal;
 use proto::peer::ask::{self, Asking, Compression};
+use proto::peer::letter::short::{Handed, Short, handed_to_wire};
 use proto::peer::letter::{self, Content, Letter, LetterId};
 use proto::peer::pb;
 use proto::peer::pb::peer_client::PeerClient;
@@ -229,14 +230,43 @@ impl Outlaw {
     /// # Errors
     /// Why it was not taken.
     pub fn letter_bytes(&self, letter: pb::Letter) -> Result<(), Refusal> {
+        self.handed_in(letter).map(|_| ())
+    }
+
+    /// Hands in a letter as it stands; whether it was asked for whole instead of taken.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    pub fn handed_in(&self, letter: pb::Letter) -> Result<bool, Refusal> {
         let message = pb::SendRequest {
             letter: Some(letter),
         };
         let mut client = self.peer();
         self.runtime
             .block_on(client.send(message))
-            .map(|_| ())
+            .map(|reply| reply.into_inner().whole)
             .map_err(|status| self.refusal(&status))
+    }
+
+    /// Hands in the last signature of a receipt without the receipt, and says what became of it.
+    pub fn word_alone(&self, request: RequestId, receipt: &[u8]) -> &'static str {
+        let whole = Letter {
+            id: LetterId(rand::random()),
+            content: Content::Acknowledgement {
+                request,
+                receipt: receipt.to_vec().into(),
+                disputed: false,
+                witnessed: None,
+            },
+        };
+        let Some(short) = Short::of(&whole) else {
+            return "no receipt of two signatures";
+        };
+        match self.handed_in(handed_to_wire(&Handed::Short(short))) {
+            Ok(true) => "asked for whole",
+            Ok(false) => "taken",
+            Err(refusal) => refusal.code.as_str(),
+        }
     }
 
     /// Greets with any message.
@@ -341,6 +371,7 @@ pub fn question(contracts: &[ContractId], sql: &str, purpose: Option<PurposeId>)
         },
         deadline: None,
         accept: std::iter::empty::<Compression>().collect(),
+        small: false,
         credentials: Vec::new(),
     }
 }

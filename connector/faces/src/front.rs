@@ -12,7 +12,8 @@ use policy::ruling::sum::Summed;
 use proto::peer::ask::Asking;
 use proto::peer::catalogue::{Page, PageRequest};
 use proto::peer::greeting::Greeting;
-use proto::peer::letter::{Letter, Numbered};
+use proto::peer::letter::Numbered;
+use proto::peer::letter::short::Handed;
 use proto::peer::proof::{Proof, Wanted};
 use proto::peer::witness::{Seen, Shown};
 
@@ -38,7 +39,7 @@ pub trait Front: Send + Sync + 'static {
     async fn catalog(&self, peer: &VerifiedPeer, request: PageRequest) -> Result<Page, NoAnswer>;
 
     /// Takes in one letter, durably; the same letter again changes nothing.
-    async fn send(&self, peer: &VerifiedPeer, letter: Letter) -> Result<(), NoAnswer>;
+    async fn send(&self, peer: &VerifiedPeer, letter: Handed) -> Result<Taken, NoAnswer>;
 
     /// The letters for the caller after that number, then, unless only `once`, those that come. Those up to it are
     /// acknowledged.
@@ -53,6 +54,15 @@ pub trait Front: Send + Sync + 'static {
 
     /// Answers a question.
     async fn answer(&self, peer: &VerifiedPeer, asking: Asking) -> Result<Rows, NoAnswer>;
+}
+
+/// What became of a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It is here, durably.
+    In,
+    /// What it leaves out is not held here: it has to come whole.
+    NotWhole,
 }
 
 /// Letters as they come; dropping it ends the wait for more.

@@ -3,6 +3,7 @@
 pub mod call;
 pub mod serve;
 pub mod settings;
+pub mod small;
 
 #[cfg(test)]
 pub(crate) mod testing;

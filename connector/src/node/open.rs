@@ -14,7 +14,8 @@ use crate::node::seats::Seats;
 use crate::node::team::Team;
 use crate::node::ways::Ways;
 use crate::node::{
-    Node, groups, guards, heads::Heads, index, lists, offers, people, releases, secret, texts,
+    Node, groups, guards, heads::Heads, index, issued::Issued, lists, offers, people, releases,
+    secret, texts,
 };
 use crate::walk::fact::Fact;
 use catalog::Catalog;
@@ -133,6 +134,7 @@ impl Node {
             counting: tokio::sync::Mutex::new(()),
             asked: Mutex::new(BTreeSet::new()),
             heads: Heads::default(),
+            issued: Issued::default(),
             refusals: Refusals::default(),
             calls: Calls::default(),
             team: Team::default(),

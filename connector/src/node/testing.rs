@@ -357,6 +357,7 @@ pub(crate) async fn ask_showing(
         },
         deadline: None,
         accept: BTreeSet::new(),
+        small: false,
         credentials,
     };
     let mut delivery = match answer(node, caller, asking).await {

@@ -39,7 +39,13 @@ pub(crate) struct Seen {
 /// # Errors
 /// When the peer can't be reached, or sends what can't be read.
 pub(crate) async fn catalogue(node: &Arc<Node>, peer: &Peer) -> Result<Vec<Seen>, Refusal> {
-    let seen = match pages(node, peer).await {
+    let (seen, _) = shown(node, peer).await?;
+    Ok(seen)
+}
+
+/// The same, with the number of the newest letter that waits there.
+async fn shown(node: &Arc<Node>, peer: &Peer) -> Result<Shown, Refusal> {
+    let shown = match pages(node, peer).await {
         Err(refusal) if refusal.code == Code::PeerUnreachable => {
             // The connection may have grown old; once more with a new one.
             node.hang_up(&peer.id).await;
@@ -47,16 +53,19 @@ pub(crate) async fn catalogue(node: &Arc<Node>, peer: &Peer) -> Result<Vec<Seen>
         }
         other => other,
     }?;
-    lacking::remember(node, &seen).await;
-    Ok(seen)
+    lacking::remember(node, &shown.0).await;
+    Ok(shown)
 }
 
-async fn pages(node: &Arc<Node>, peer: &Peer) -> Result<Vec<Seen>, Refusal> {
+type Shown = (Vec<Seen>, Option<u64>);
+
+async fn pages(node: &Arc<Node>, peer: &Peer) -> Result<Shown, Refusal> {
     let client = node.call(peer).await?;
-    let mut seen = Vec::new();
+    let (mut seen, mut letters) = (Vec::new(), None);
     let mut request = PageRequest::default();
     for _ in 0..MOST_PAGES {
         let page = client.catalog(&request).await?;
+        letters = letters.max(page.letters);
         for entry in page.entries {
             let dataset = proto::dataset::from_bytes(&entry.dataset)
                 .map_err(|refusal| refusal.with_participant(peer.id.clone()))?;
@@ -74,7 +83,7 @@ async fn pages(node: &Arc<Node>, peer: &Peer) -> Result<Vec<Seen>, Refusal> {
         }
         match page.next {
             Some(next) => request.after = Some(next),
-            None => return Ok(seen),
+            None => return Ok((seen, letters)),
         }
     }
     Err(Refusal::new(
@@ -199,15 +208,24 @@ fn away(peer: &Peer, why: Refusal) -> Refusal {
 }
 
 /// What a peer shows, letters carried first, so that a contract that was just finalised, or withdrawn, counts. Mostly there
-/// are none that change anything: they are looked for while the catalogue comes, which is fetched again if there were some.
+/// are none that change anything: ours are handed in while the catalogue comes, which says whether there are some for us, and
+/// is fetched again if there were any.
 async fn newest(node: &Arc<Node>, peer: &Peer) -> Result<Vec<Seen>, Refusal> {
     // The two share one connection; a peer that can't be reached shows itself in the catalogue call.
     let _greeted = node.call(peer).await;
     let before = node.ways.news(&peer.id);
-    let (_, seen) = futures::join!(post::pump(node, peer), catalogue(node, peer));
-    if node.ways.news(&peer.id) == before {
-        return seen;
+    let (_, shown) = futures::join!(post::send_off(node, peer), shown(node, peer));
+    let still = node.ways.news(&peer.id) == before;
+    let (seen, letters) = match shown {
+        Ok(shown) => shown,
+        Err(refusal) if still => return Err(refusal),
+        Err(_) => (Vec::new(), None),
+    };
+    if still && !post::waits(node, peer, letters)? {
+        return Ok(seen);
     }
+    // What went may have been answered.
+    let _fetched = post::pump(node, peer).await;
     catalogue(node, peer).await
 }
 

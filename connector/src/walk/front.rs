@@ -9,7 +9,7 @@ use bytes::Bytes;
 use catalog::offer::Recipients;
 use evidence::digest::Digest;
 use evidence::json::Json;
-use faces::front::{Front, Knock, Letters, NoAnswer, Rows};
+use faces::front::{Front, Knock, Letters, NoAnswer, Rows, Taken};
 use futures::StreamExt as _;
 use keep::contracts::Kind as Document;
 use policy::id::ParticipantId;
@@ -19,7 +19,8 @@ use policy::ruling::Declined;
 use proto::peer::ask::Asking;
 use proto::peer::catalogue::{Entry, Offer, Page, PageRequest};
 use proto::peer::greeting::Greeting;
-use proto::peer::letter::{Letter, Numbered};
+use proto::peer::letter::Numbered;
+use proto::peer::letter::short::Handed;
 use proto::peer::proof::{Proof, Wanted};
 use proto::peer::witness::{Seen, Shown};
 use std::collections::BTreeMap;
@@ -126,6 +127,8 @@ impl Reception {
     fn page(&self, peer: &ParticipantId, request: &PageRequest) -> Result<Page, Refusal> {
         let node = &self.node;
         let now = node.now();
+        let waiting = node.index(|state| state.outbox(peer, 0))?;
+        let letters = waiting.last().map(|(number, _)| *number);
         let after = match &request.after {
             None => None,
             Some(text) => Some(text.parse().map_err(|_| {
@@ -177,6 +180,7 @@ impl Reception {
                     templates,
                     entries,
                     next: page.after.map(|name| name.to_string()),
+                    letters,
                 })
             })
         })
@@ -281,9 +285,19 @@ impl Front for Reception {
         }
     }
 
-    async fn send(&self, peer: &VerifiedPeer, letter: Letter) -> Result<(), NoAnswer> {
+    async fn send(&self, peer: &VerifiedPeer, letter: Handed) -> Result<Taken, NoAnswer> {
+        let letter = match letter {
+            Handed::Whole(letter) => letter,
+            Handed::Short(short) => {
+                let issued = self.node.issued.find(peer.id(), short.request);
+                match issued.and_then(|issued| short.whole(&issued)) {
+                    Some(letter) => letter,
+                    None => return Ok(Taken::NotWhole),
+                }
+            }
+        };
         match negotiate::take_in(&self.node, peer.id(), &letter, None).await {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(Taken::In),
             Err(refusal) => Err(self.refuse(Some(peer), refusal).await),
         }
     }

@@ -168,6 +168,7 @@ impl Messenger {
             },
             deadline: Some(self.node.limits().time),
             accept: self.node.config().compress.into_iter().collect(),
+            small: true,
         };
         let answered = self.asked(asking, errand).await;
         // To whoever asks for all rows, that there are no new ones is no answer.

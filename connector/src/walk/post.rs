@@ -29,6 +29,33 @@ pub(crate) async fn pump(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
     }
 }
 
+/// Hands in our letters to a peer, and fetches none.
+///
+/// # Errors
+/// As [`pump`].
+pub(crate) async fn send_off(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
+    node.ways.written(&peer.id).await;
+    resume(node, Some(&peer.id)).await?;
+    match hand_in(node, peer).await {
+        Err(refusal) if refusal.code == Code::PeerUnreachable => {
+            node.hang_up(&peer.id).await;
+            hand_in(node, peer).await
+        }
+        other => other,
+    }
+}
+
+/// Whether a letter of a peer waits there that was not taken in, as its catalogue says.
+///
+/// # Errors
+/// When the own index can't be read.
+pub(crate) fn waits(node: &Node, peer: &Peer, letters: Option<u64>) -> Result<bool, Refusal> {
+    let Some(newest) = letters else {
+        return Ok(false);
+    };
+    Ok(node.index(|state| state.taken_in(&peer.id))? < newest)
+}
+
 async fn once(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
     let before = node.ways.news(&peer.id);
     resume(node, Some(&peer.id)).await?;

@@ -95,7 +95,10 @@ pub(crate) async fn issue(
     let payload = receipt::to_bytes(&receipt);
     let signature = node.sign(Kind::Receipt, Role::Provider, &payload)?;
     // What it says is in the log; the file that is kept is the one that comes back countersigned.
-    Ok(Bytes::from(envelope::assemble(&payload, &[signature])))
+    let issued = Bytes::from(envelope::assemble(&payload, &[signature]));
+    node.issued
+        .keep(&admitted.consumer, admitted.request, &issued);
+    Ok(issued)
 }
 
 /// What the consumer makes of an answer and its receipt.

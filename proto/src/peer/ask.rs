@@ -21,6 +21,8 @@ pub struct Asking {
     pub accept: BTreeSet<Compression>,
     /// Credentials of the asker in their envelopes, not read yet.
     pub credentials: Vec<Bytes>,
+    /// Whether it reads small messages that are packed.
+    pub small: bool,
 }
 
 /// A compression of record batches, buffer by buffer.
@@ -89,6 +91,7 @@ pub fn from_wire(message: pb::Ask) -> Result<Asking, Refusal> {
         credentials,
         since,
         as_of,
+        small,
     } = message;
     Ok(Asking {
         ask: policy::ask::Ask {
@@ -105,6 +108,7 @@ pub fn from_wire(message: pb::Ask) -> Result<Asking, Refusal> {
         deadline: (deadline_ms > 0).then(|| Duration::from_millis(deadline_ms)),
         accept: compressions(&accept)?,
         credentials: self::credentials(credentials)?,
+        small,
     })
 }
 
@@ -116,6 +120,7 @@ pub fn to_wire(asking: &Asking) -> pb::Ask {
         deadline,
         accept,
         credentials,
+        small,
     } = asking;
     let policy::ask::Ask {
         request,
@@ -147,6 +152,7 @@ pub fn to_wire(asking: &Asking) -> pb::Ask {
         credentials: credentials.clone(),
         since,
         as_of,
+        small: *small,
     }
 }
 
@@ -254,6 +260,7 @@ mod tests {
             deadline: Some(Duration::from_millis(1500)),
             accept: [Compression::Lz4, Compression::Zstd].into(),
             credentials: vec!["one".into(), "two".into()],
+            small: true,
         }
     }
 
@@ -263,6 +270,7 @@ mod tests {
         bare.ask.purpose = None;
         bare.deadline = None;
         bare.accept.clear();
+        bare.small = false;
         bare.credentials.clear();
         let mut then = bare.clone();
         then.ask.rows = Rows::AsOf("2026-11-20T12:00:00.5Z".parse().unwrap());

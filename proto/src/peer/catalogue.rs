@@ -22,8 +22,11 @@ pub struct PageRequest {
 pub enum Reply {
     /// A page, and the digest of the encoded reply that holds it.
     Page(Page, Digest),
-    /// The page is the one that the caller has.
-    Unchanged,
+    /// The page is the one that the caller has, but for the letters that wait.
+    Unchanged {
+        /// As [`Page::letters`].
+        letters: Option<u64>,
+    },
 }
 
 /// One page.
@@ -35,6 +38,8 @@ pub struct Page {
     pub next: Option<String>,
     /// With the first page: policies with holes, for others to fill.
     pub templates: Vec<Template>,
+    /// The number of the newest letter that waits for the caller.
+    pub letters: Option<u64>,
 }
 
 /// A policy with holes, as it is written.
@@ -110,13 +115,16 @@ pub fn request_to_wire(request: &PageRequest) -> pb::CatalogRequest {
 /// The reply to a request: the page, unless the caller has it.
 #[must_use]
 pub fn reply_to_wire(page: &Page, request: &PageRequest) -> pb::CatalogReply {
-    let reply = page_to_wire(page);
+    let mut reply = page_to_wire(page);
+    let letters = page.letters.unwrap_or(0);
     if request.known == Some(Digest::of(&reply.encode_to_vec())) {
         return pb::CatalogReply {
             unchanged: true,
+            letters,
             ..pb::CatalogReply::default()
         };
     }
+    reply.letters = letters;
     reply
 }
 
@@ -124,15 +132,19 @@ pub fn reply_to_wire(page: &Page, request: &PageRequest) -> pb::CatalogReply {
 ///
 /// # Errors
 /// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
-pub fn reply_from_wire(message: pb::CatalogReply) -> Result<Reply, Refusal> {
+pub fn reply_from_wire(mut message: pb::CatalogReply) -> Result<Reply, Refusal> {
+    let letters = std::mem::take(&mut message.letters);
+    let letters = (letters > 0).then_some(letters);
     if message.unchanged {
         return match message.entries.is_empty() && message.templates.is_empty() {
-            true => Ok(Reply::Unchanged),
+            true => Ok(Reply::Unchanged { letters }),
             false => Err(field::malformed("an unchanged page brings something")),
         };
     }
     let digest = Digest::of(&message.encode_to_vec());
-    Ok(Reply::Page(page_from_wire(message)?, digest))
+    let mut page = page_from_wire(message)?;
+    page.letters = letters;
+    Ok(Reply::Page(page, digest))
 }
 
 fn page_from_wire(message: pb::CatalogReply) -> Result<Page, Refusal> {
@@ -141,6 +153,7 @@ fn page_from_wire(message: pb::CatalogReply) -> Result<Page, Refusal> {
         next,
         templates,
         unchanged: _,
+        letters: _,
     } = message;
     if templates.len() > TEMPLATES {
         return Err(field::malformed(format!(
@@ -164,18 +177,21 @@ fn page_from_wire(message: pb::CatalogReply) -> Result<Page, Refusal> {
             .into_iter()
             .map(template_from_wire)
             .collect::<Result<_, _>>()?,
+        letters: None,
     })
 }
 
-/// Puts a page together.
+/// Puts a page together, without the letters that wait: the page is the same with them and without.
 fn page_to_wire(page: &Page) -> pb::CatalogReply {
     let Page {
         entries,
         next,
         templates,
+        letters: _,
     } = page;
     pb::CatalogReply {
         unchanged: false,
+        letters: 0,
         entries: entries.iter().map(entry_to_wire).collect(),
         next: next.clone().unwrap_or_default(),
         templates: templates
@@ -273,6 +289,7 @@ mod tests {
                 name: "basic".to_owned(),
                 text: "title = \"x\"".into(),
             }],
+            letters: Some(7),
         };
         for page in [page, Page::default()] {
             let none = PageRequest::default();
@@ -281,7 +298,11 @@ mod tests {
                 panic!("nothing was known before");
             };
             assert_eq!(back, page);
-            // Known, it does not travel again; another one does.
+            // Known, it does not travel again, whatever letters came meanwhile; another one does.
+            let page = Page {
+                letters: Some(9),
+                ..page
+            };
             for (known, unchanged) in [(digest, true), (Digest::of(b"another"), false)] {
                 let request = PageRequest {
                     known: Some(known),
@@ -289,8 +310,13 @@ mod tests {
                 };
                 let again = super::reply_to_wire(&page, &request);
                 assert_eq!(again.unchanged, unchanged);
-                let again = super::reply_from_wire(again).unwrap();
-                assert_eq!(again == Reply::Unchanged, unchanged);
+                let letters = Some(9);
+                match super::reply_from_wire(again).unwrap() {
+                    Reply::Unchanged { letters: told } => {
+                        assert_eq!((told, unchanged), (letters, true))
+                    }
+                    Reply::Page(told, _) => assert_eq!((told.letters, unchanged), (letters, false)),
+                }
             }
         }
         let request = PageRequest {

@@ -2,6 +2,7 @@
 //!
 //! Contracts, statements and receipts travel as the very bytes that were signed; the formats read them.
 
+pub mod short;
 mod write;
 
 use crate::peer::{field, pb};
@@ -259,7 +260,11 @@ fn content_from_wire(message: pb::letter::Content) -> Result<Content, Refusal> {
                 receipt,
                 disputed,
                 witnessed,
+                countersignature,
             } = message;
+            if countersignature.is_some() {
+                return Err(field::malformed("the letter leaves out the receipt"));
+            }
             Ok(Content::Acknowledgement {
                 request: RequestId(field::fixed("request_id", &request_id)?),
                 receipt: field::document("receipt", receipt)?,

@@ -54,9 +54,12 @@ pub struct CatalogReply {
     /// With the first page: policies with holes, for others to fill.
     #[prost(message, repeated, tag = "3")]
     pub templates: ::prost::alloc::vec::Vec<CatalogTemplate>,
-    /// It is the reply that the caller has; nothing else is said then.
+    /// It is the reply that the caller has; but for letters nothing else is said then.
     #[prost(bool, tag = "4")]
     pub unchanged: bool,
+    /// The number of the newest letter that waits for the caller; 0: none. No part of what SHA-256 is taken over.
+    #[prost(uint64, tag = "5")]
+    pub letters: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CatalogTemplate {
@@ -93,7 +96,11 @@ pub struct SendRequest {
     pub letter: ::core::option::Option<Letter>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SendReply {}
+pub struct SendReply {
+    /// The letter was not taken in, since what it leaves out is not held here any more: it has to come whole.
+    #[prost(bool, tag = "1")]
+    pub whole: bool,
+}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InboxRequest {
     /// The number of the last letter that the caller has durably taken in; 0: none.
@@ -260,6 +267,22 @@ pub struct Acknowledgement {
     /// timestamped cosignature; absent where there is none that it has not cosigned before.
     #[prost(bytes = "bytes", tag = "4")]
     pub witnessed: ::prost::bytes::Bytes,
+    /// Instead of the receipt, which the provider has issued: the consumer's signature on it alone.
+    #[prost(message, optional, tag = "5")]
+    pub countersignature: ::core::option::Option<Countersignature>,
+}
+/// A consumer's signature on a receipt, and what its protected header says beside what all such headers do.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Countersignature {
+    #[prost(string, tag = "1")]
+    pub alg: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub kid: ::prost::alloc::string::String,
+    /// When it was made, in seconds.
+    #[prost(int64, tag = "3")]
+    pub issued_at: i64,
+    #[prost(bytes = "bytes", tag = "4")]
+    pub signature: ::prost::bytes::Bytes,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProofRequest {
@@ -406,6 +429,38 @@ pub struct Ask {
     /// The instant, as RFC 3339 in UTC, of which the rows are asked for; empty: as they are. Not together with since.
     #[prost(string, tag = "9")]
     pub as_of: ::prost::alloc::string::String,
+    /// The asker reads small messages that are packed (Small).
+    #[prost(bool, tag = "10")]
+    pub small: bool,
+}
+/// A small message of an answer. It travels as app_metadata of FlightData that has neither header nor body: one byte, which
+/// is 1, then this message as one Zstandard frame, made with the dictionary of this protocol.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Small {
+    /// Header and body of rows, as in FlightData.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub header: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub body: ::prost::bytes::Bytes,
+    /// The last message: the receipt, and no rows.
+    #[prost(message, optional, tag = "3")]
+    pub receipt: ::core::option::Option<Signed>,
+}
+/// A signed statement taken apart. Put together again it has the same bytes.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Signed {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub payload: ::prost::bytes::Bytes,
+    #[prost(message, repeated, tag = "2")]
+    pub marks: ::prost::alloc::vec::Vec<Mark>,
+}
+/// A signature and the protected header that it covers.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Mark {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub header: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub signature: ::prost::bytes::Bytes,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]

@@ -167,7 +167,7 @@ fn receipts(books: &mut Books) -> Verdict {
     let good = envelope::assemble(&payload, &[provider, counter(&acme, &payload)]);
     let unknown = RequestId([9; 16]);
     let found = [
-        send(&books.outlaw, request, changed, false),
+        send(&books.outlaw, request, changed.clone(), false),
         send(&books.outlaw, request, by_other.clone(), false),
         send(&books.outlaw, unknown, good.clone(), false),
         // Somebody else's answer.
@@ -186,6 +186,17 @@ fn receipts(books: &mut Books) -> Verdict {
         "SIGNATURE_HEADER",
         "MESSAGE_MALFORMED",
     ];
+    if found != expected {
+        return Err(format!("{found:?} instead of {expected:?}"));
+    }
+    // The same without the receipt, which the provider holds: the signature alone, put on what was issued.
+    let found = [
+        books.outlaw.word_alone(request, &changed),
+        books.outlaw.word_alone(request, &by_other),
+        // Somebody else's answer: nothing tells that there is one.
+        books.other.word_alone(request, &good),
+    ];
+    let expected = ["SIGNATURE_INVALID", "SIGNER_NOT_PARTY", "asked for whole"];
     if found != expected {
         return Err(format!("{found:?} instead of {expected:?}"));
     }

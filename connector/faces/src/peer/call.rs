@@ -18,6 +18,7 @@ use policy::refusal::{Code, Refusal};
 use proto::peer::ask::{self, Asking};
 use proto::peer::catalogue::{self, Page, PageRequest, Reply};
 use proto::peer::greeting::{self, Greeting};
+use proto::peer::letter::short::{self, Handed, Short};
 use proto::peer::letter::{self, Letter, Numbered};
 use proto::peer::pb::peer_client;
 use proto::peer::proof::{self, Proof, Wanted};
@@ -146,30 +147,49 @@ impl PeerClient {
                 self.pages.keep(request, digest, &page);
                 Ok(page)
             }
-            (Reply::Unchanged, Some((_, page))) => Ok(page),
-            (Reply::Unchanged, None) => Err(self.invalid(Refusal::new(
+            (Reply::Unchanged { letters }, Some((_, page))) => Ok(Page { letters, ..page }),
+            (Reply::Unchanged { .. }, None) => Err(self.invalid(Refusal::new(
                 Code::MessageMalformed,
                 "a page is said to be known that was never sent",
             ))),
         }
     }
 
-    /// Hands in one letter; when this returns it is durable there.
+    /// Hands in one letter; when this returns it is durable there. The word on a receipt goes without the receipt, as long as
+    /// the participant holds what it has issued.
     ///
     /// # Errors
     /// As [`Self::hello`].
     pub async fn send(&self, letter: &Letter) -> Result<(), Refusal> {
+        if let Some(short) = Short::of(letter)
+            && self.hand_in(Handed::Short(short)).await?
+        {
+            return Ok(());
+        }
+        match self.hand_in(Handed::Whole(letter.clone())).await? {
+            true => Ok(()),
+            false => {
+                let sentence = "a letter was asked for whole that was whole";
+                Err(self.invalid(Refusal::new(Code::MessageMalformed, sentence)))
+            }
+        }
+    }
+
+    /// Whether it was taken in; else it has to come whole.
+    async fn hand_in(&self, letter: Handed) -> Result<bool, Refusal> {
         let message = pb::SendRequest {
-            letter: Some(letter::to_wire(letter)),
+            letter: Some(short::handed_to_wire(&letter)),
         };
+        let short = matches!(letter, Handed::Short(_));
         let reply = self
             .timely(|| async {
-                let mut client = self.packed();
+                // What is short only grows.
+                let mut client = if short { self.peer() } else { self.packed() };
                 client.send(self.request(message.clone())).await
             })
             .await?;
-        let pb::SendReply {} = reply.into_inner();
-        Ok(())
+        let pb::SendReply { whole } = reply.into_inner();
+        Ok(!whole)
     }
 
     /// The letters after that number, then, unless only `once`, those that come; their numbers rise. When the stream ends,

@@ -17,6 +17,7 @@ fn asking() -> Asking {
         },
         deadline: Some(Duration::from_secs(1)),
         accept: std::collections::BTreeSet::new(),
+        small: false,
         credentials: Vec::new(),
     }
 }

@@ -84,6 +84,7 @@ pub(super) fn content(content: &Content) -> pb::letter::Content {
             receipt,
             disputed,
             witnessed: witnessed.unwrap_or_default(),
+            countersignature: None,
         }),
     }
 }

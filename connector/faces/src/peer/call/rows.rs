@@ -2,6 +2,7 @@
 
 use crate::peer::call::PeerClient;
 use crate::peer::call::decode::{self, Decoder};
+use crate::peer::small::unpacked;
 use arrow_array::RecordBatch;
 use arrow_flight::FlightData;
 use arrow_schema::SchemaRef;
@@ -56,6 +57,7 @@ impl AskStream {
             .await
             .map_err(|status| client.failed(&status))?
             .ok_or_else(|| client.invalid(decode::invalid("the answer is empty")))?;
+        let first = unpacked(first).map_err(|fault| client.invalid(fault))?;
         if first.data_header.is_empty() && first.data_body.is_empty() {
             // Cut before its first message: the receipt says that nothing left, and the status why.
             decode::receipt(first).map_err(|fault| client.invalid(fault))?;
@@ -118,6 +120,7 @@ impl AskStream {
         if self.receipt.is_some() {
             return Err(decode::invalid("a message came after the receipt"));
         }
+        let frame = unpacked(frame)?;
         if frame.data_header.is_empty() && frame.data_body.is_empty() {
             let receipt = decode::receipt(frame)?;
             self.receipt = Some(receipt);

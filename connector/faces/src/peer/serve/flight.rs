@@ -3,6 +3,7 @@
 use crate::flight::{DoGet, Messages};
 use crate::front::{Rows, RowsFrame};
 use crate::peer::serve::admit::{Admission, status};
+use crate::peer::small::Packer;
 use arrow_flight::{FlightData, Ticket};
 use async_trait::async_trait;
 use futures::StreamExt as _;
@@ -30,13 +31,20 @@ impl DoGet for Questions {
             Ok(asking) => asking,
             Err(refusal) => return Err(self.admission.refused(&caller.presented, refusal).await),
         };
+        let small = asking.small;
         let rows = self
             .admission
             .front()
             .answer(&caller.peer, asking)
             .await
             .map_err(|no| status(&no))?;
-        Ok(messages(rows))
+        let messages = messages(rows);
+        if !small {
+            return Ok(messages);
+        }
+        let mut packer = Packer::default();
+        let packed = messages.map(move |message| message.map(|message| packer.pack(message)));
+        Ok(packed.boxed())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Everything but rows: greetings, catalogue, letters, proofs, heads to be witnessed.
 
-use crate::front::Letters;
+use crate::front::{Letters, Taken};
 use crate::peer::serve::admit::{Admission, Caller, status};
 use crate::peer::settings::Settings;
 use async_trait::async_trait;
@@ -88,13 +88,18 @@ impl Peer for Service {
     ) -> Result<Response<pb::SendReply>, Status> {
         let (caller, message) = self.admission.admit(request).await?;
         let pb::SendRequest { letter } = message;
-        let letter = self.read(&caller, letter::from_wire(letter)).await?;
-        self.admission
+        let letter = self
+            .read(&caller, letter::short::handed_from_wire(letter))
+            .await?;
+        let taken = self
+            .admission
             .front()
             .send(&caller.peer, letter)
             .await
             .map_err(|no| status(&no))?;
-        Ok(Response::new(pb::SendReply {}))
+        Ok(Response::new(pb::SendReply {
+            whole: taken == Taken::NotWhole,
+        }))
     }
 
     async fn inbox(

@@ -1,8 +1,9 @@
 //! A front that does what a test tells it, with a real ledger in memory.
 
-use crate::front::{Front, Knock, Letters, NoAnswer, Rows, RowsFrame};
+use crate::front::{Front, Knock, Letters, NoAnswer, Rows, RowsFrame, Taken};
 use crate::peer::call::HasAsk;
 use async_trait::async_trait;
+use bytes::Bytes;
 use evidence::chain::Chain;
 use evidence::digest::Digest;
 use evidence::json::Json;
@@ -19,6 +20,7 @@ use policy::ruling::Declined;
 use proto::peer::ask::Asking;
 use proto::peer::catalogue::{Entry as CatalogueEntry, Page, PageRequest};
 use proto::peer::greeting::Greeting;
+use proto::peer::letter::short::Handed;
 use proto::peer::letter::{Letter, Numbered};
 use proto::peer::proof::{Proof, Wanted};
 use proto::peer::witness::{Seen, Shown};
@@ -37,6 +39,10 @@ pub(crate) struct Told {
     pub(crate) asked: Mutex<Vec<Asking>>,
     pub(crate) heard: Notify,
     pub(crate) letters: Mutex<Vec<Letter>>,
+    /// The receipt that it holds of what it has issued.
+    pub(crate) issued: Mutex<Option<Bytes>>,
+    /// How often a letter was handed in, whole or not.
+    pub(crate) handed_in: Mutex<usize>,
     pub(crate) pages: Mutex<Vec<PageRequest>>,
     pub(crate) outbox: Mutex<Vec<Numbered>>,
     pub(crate) late: broadcast::Sender<Numbered>,
@@ -59,6 +65,8 @@ impl Told {
             asked: Mutex::default(),
             heard: Notify::new(),
             letters: Mutex::default(),
+            issued: Mutex::default(),
+            handed_in: Mutex::default(),
             pages: Mutex::default(),
             outbox: Mutex::default(),
             late: broadcast::channel(8).0,
@@ -145,12 +153,24 @@ impl Front for Told {
                 offers: Vec::new(),
             }],
             next: None,
+            letters: None,
         })
     }
 
-    async fn send(&self, _: &VerifiedPeer, letter: Letter) -> Result<(), NoAnswer> {
+    async fn send(&self, _: &VerifiedPeer, letter: Handed) -> Result<Taken, NoAnswer> {
+        *self.handed_in.lock().unwrap() += 1;
+        let letter = match letter {
+            Handed::Whole(letter) => Some(letter),
+            Handed::Short(short) => {
+                let issued = self.issued.lock().unwrap().clone();
+                issued.and_then(|issued| short.whole(&issued))
+            }
+        };
+        let Some(letter) = letter else {
+            return Ok(Taken::NotWhole);
+        };
         self.letters.lock().unwrap().push(letter);
-        Ok(())
+        Ok(Taken::In)
     }
 
     async fn inbox(&self, _: &VerifiedPeer, after: u64, _once: bool) -> Result<Letters, NoAnswer> {
@@ -231,6 +251,7 @@ pub(crate) fn recorded(sql: &str) -> Recorded<Errand> {
         },
         deadline: None,
         accept: [].into(),
+        small: true,
         credentials: Vec::new(),
     });
     ledger().record(errand, stamp()).unwrap()

@@ -1,8 +1,14 @@
 //! Greetings, catalogue, letters, proofs.
 
 use crate::peer::testing::{City, Told, munster, soon};
+use bytes::Bytes;
 use futures::StreamExt as _;
+use policy::contract::Role;
+use policy::id::RequestId;
 use policy::refusal::Code;
+use proto::base64url;
+use proto::envelope::parts::{Mark, Parts};
+use proto::envelope::{Kind, protected_header};
 use proto::peer::catalogue::PageRequest;
 use proto::peer::greeting::Greeting;
 use proto::peer::letter::{Content, Letter, LetterId, Numbered};
@@ -141,4 +147,51 @@ async fn a_connector_that_stops_ends_its_inboxes() {
     city.stop.take().unwrap().send(()).unwrap();
     assert!(soon(inbox.next()).await.is_none());
     soon(city.served).await.unwrap().unwrap();
+}
+
+/// The word on a receipt goes without the receipt where the provider holds it, and with it where it does not.
+#[tokio::test]
+async fn a_receipt_that_is_held_there_does_not_travel_back() {
+    let mark = |n: u8| {
+        let role = if n == 1 {
+            Role::Provider
+        } else {
+            Role::Consumer
+        };
+        let header = protected_header(Kind::Receipt, role, "EdDSA", "a key", 1_800_000_000);
+        Mark {
+            header: base64url::decode(&header).unwrap(),
+            signature: vec![n; 64],
+        }
+    };
+    let receipt = |marks: &[u8]| {
+        let parts = Parts {
+            payload: vec![b'r'; 2000],
+            marks: marks.iter().copied().map(mark).collect(),
+        };
+        Bytes::from(parts.assemble())
+    };
+    let word = Letter {
+        id: LetterId([1; 16]),
+        content: Content::Acknowledgement {
+            request: RequestId([2; 16]),
+            receipt: receipt(&[1, 2]),
+            disputed: false,
+            witnessed: None,
+        },
+    };
+    for (held, handed_in) in [
+        (Some(receipt(&[1])), 1),
+        (None, 2),
+        // What is held is no receipt of one signature.
+        (Some(receipt(&[1, 2])), 2),
+    ] {
+        let city = City::start(Told::mute()).await;
+        *city.front.issued.lock().unwrap() = held;
+        let client = city.connect().await;
+        soon(client.send(&word)).await.unwrap();
+        let came = city.front.letters.lock().unwrap().clone();
+        assert_eq!(came, std::slice::from_ref(&word));
+        assert_eq!(*city.front.handed_in.lock().unwrap(), handed_in);
+    }
 }

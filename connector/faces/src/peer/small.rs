@@ -1,0 +1,111 @@
+//! Small messages of an answer, packed: of few rows most bytes are what all such messages have in common.
+
+use arrow_flight::FlightData;
+use bytes::Bytes;
+use policy::refusal::{Code, Refusal};
+use proto::envelope::parts::Parts;
+use proto::peer::small::{DICTIONARY, MARK, Small, from_bytes, to_bytes};
+use std::fmt;
+use std::sync::LazyLock;
+use zstd::bulk::{Compressor, Decompressor};
+use zstd::dict::{DecoderDictionary, EncoderDictionary};
+
+/// Messages above this go as they are, and nothing that is packed holds more, in bytes.
+const MOST: usize = 16 * 1024;
+
+/// Below this there is nothing to be saved, in bytes.
+const LEAST: usize = 128;
+
+static ENCODER: LazyLock<EncoderDictionary<'static>> =
+    LazyLock::new(|| EncoderDictionary::copy(DICTIONARY, zstd::DEFAULT_COMPRESSION_LEVEL));
+
+static DECODER: LazyLock<DecoderDictionary<'static>> =
+    LazyLock::new(|| DecoderDictionary::copy(DICTIONARY));
+
+/// Packs the messages of one answer.
+#[derive(Default)]
+pub struct Packer(Option<Compressor<'static>>);
+
+impl Packer {
+    /// The message, packed where that makes it smaller.
+    pub fn pack(&mut self, message: FlightData) -> FlightData {
+        match self.packed(&message) {
+            Some(packed) => FlightData {
+                app_metadata: packed,
+                ..FlightData::default()
+            },
+            None => message,
+        }
+    }
+
+    fn packed(&mut self, message: &FlightData) -> Option<Bytes> {
+        let length = |part: &Bytes| part.len();
+        let size = length(&message.data_header)
+            .saturating_add(length(&message.data_body))
+            .saturating_add(length(&message.app_metadata));
+        if !(LEAST..=MOST).contains(&size) {
+            return None;
+        }
+        let small = if message.app_metadata.is_empty() && !message.data_header.is_empty() {
+            Small::Rows {
+                header: message.data_header.clone(),
+                body: message.data_body.clone(),
+            }
+        } else {
+            Small::Receipt(Parts::of(&message.app_metadata)?)
+        };
+        if self.0.is_none() {
+            self.0 = Compressor::with_prepared_dictionary(&ENCODER).ok();
+        }
+        let frame = self.0.as_mut()?.compress(&to_bytes(&small)).ok()?;
+        (frame.len() < size).then(|| [&[MARK], frame.as_slice()].concat().into())
+    }
+}
+
+impl fmt::Debug for Packer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Packer").finish_non_exhaustive()
+    }
+}
+
+/// The message as it was before it was packed; one that is not stays as it is.
+///
+/// # Errors
+/// `PEER_DATA_INVALID` for what was not packed by these rules, or holds more than small messages may.
+pub fn unpacked(message: FlightData) -> Result<FlightData, Refusal> {
+    let [MARK, frame @ ..] = &message.app_metadata[..] else {
+        return Ok(message);
+    };
+    if message.flight_descriptor.is_some()
+        || !message.data_header.is_empty()
+        || !message.data_body.is_empty()
+    {
+        return Err(invalid("a packed message carries something beside"));
+    }
+    // Whatever it says of itself, no more room is taken than a small message may need.
+    let bytes = Decompressor::with_prepared_dictionary(&DECODER)
+        .and_then(|mut decompressor| decompressor.decompress(frame, UNPACKED))
+        .map_err(|_| invalid("a packed message can't be unpacked"))?;
+    let small = from_bytes(&bytes).map_err(|refusal| invalid(&refusal.sentence))?;
+    Ok(match small {
+        Small::Rows { header, body } => FlightData {
+            data_header: header,
+            data_body: body,
+            ..FlightData::default()
+        },
+        Small::Receipt(parts) => FlightData {
+            app_metadata: parts.assemble().into(),
+            ..FlightData::default()
+        },
+    })
+}
+
+/// What a small message may hold, with what is around its parts, in bytes.
+const UNPACKED: usize = MOST.saturating_add(256);
+
+fn invalid(what: &str) -> Refusal {
+    Refusal::new(Code::PeerDataInvalid, what)
+}
+
+#[cfg(test)]
+mod tests;
