@@ -78,9 +78,10 @@ fn series(series: &Value) -> String {
 /// An aggregate beside the same by hand and in one process, with what was aimed at.
 fn aggregate(figures: &Value, targets: &Value) -> String {
     let mut text = format!(
-        "\n{} ms and {} bytes; by hand {} ms and {} bytes; one process {} ms.\n\n| what | figure | at most |\n|---|---|---|\n",
+        "\n{} ms and {} bytes, {} where most came; by hand {} ms and {} bytes; one process {} ms.\n\n| what | figure | at most |\n|---|---|---|\n",
         number(&figures["ms"], 0),
         figures["bytes"],
+        figures["most_bytes"],
         number(&figures["by_hand_ms"], 0),
         figures["bytes_by_hand"],
         number(&figures["one_process_ms"], 0),

@@ -87,9 +87,7 @@ pub(super) fn beside(
         .map(|(city, server)| Client::connect(world.folder(), city, server.address()))
         .collect();
     let (groups, hand_bytes) = by_hand(&clients, aggregate);
-    let before = world.passed();
     let answer = world.ask(sql);
-    let bytes = super::settled(world) - before;
     assert_eq!(answer.rows.len(), groups, "the groups of both ways");
     pool::same(aggregate.name, &answer.rows, &pool.ask(sql));
     let own = || measure::seconds(std::process::id());
@@ -98,18 +96,26 @@ pub(super) fn beside(
         servers.sum::<f64>() + own()
     };
     let (mut ours, mut hand, mut one) = (Way::default(), Way::default(), Way::default());
+    let mut sent = Vec::new();
     for _ in 0..rounds {
         hand.run(by_hand_work, || by_hand(&clients, aggregate));
         one.run(own, || pool.ask(sql));
+        let before = super::settled(world);
         ours.run(|| super::work(world), || world.ask(sql));
+        sent.push((super::settled(world) - before) as f64);
     }
+    // Once in a minute heads are exchanged after some answer: that is in the most.
+    let most = sent.iter().copied().fold(0.0, f64::max);
+    let bytes = median(&mut sent);
+    let ratio = bytes / hand_bytes as f64;
     let figures = json!({
         "groups": groups,
         "wall_ratio": ours.time_beside(&hand),
         "cpu_ratio": ours.work / hand.work,
-        "bytes": bytes,
+        "bytes": bytes as u64,
+        "most_bytes": most as u64,
         "bytes_by_hand": hand_bytes,
-        "bytes_ratio": bytes as f64 / hand_bytes as f64,
+        "bytes_ratio": ratio,
         "one_process_wall_ratio": ours.time_beside(&one),
         "one_process_cpu_ratio": ours.work / one.work,
         "ms": ours.ms(),
