@@ -345,12 +345,13 @@ fn answered(pair: &mut Pair) -> Verdict {
     if honest.len() != 3 {
         return Err(format!("as it is: {honest:?}"));
     }
-    let mut codes = BTreeSet::new();
-    let edits = edits();
-    let total = edits.len();
-    let before = pair.acme.log().len();
+    let (edits, mut codes) = (edits(), BTreeSet::new());
+    let (total, before) = (edits.len(), pair.acme.log().len());
     for (what, edit) in edits {
-        pair.rogue.changes(Arc::from(edit), false);
+        // What is packed small is changed as what it holds.
+        let plain = |one| faces::peer::small::unpacked(one).unwrap();
+        let change = move |real: Vec<_>| edit(real.into_iter().map(plain).collect());
+        pair.rogue.changes(Arc::new(change), false);
         codes.insert(refused(pair, what, SQL)?);
     }
     pair.rogue.changes(Arc::new(|real| real), true);
