@@ -45,14 +45,7 @@ pub(crate) async fn catalogue(node: &Arc<Node>, peer: &Peer) -> Result<Vec<Seen>
 
 /// The same, with the number of the newest letter that waits there.
 async fn shown(node: &Arc<Node>, peer: &Peer) -> Result<Shown, Refusal> {
-    let shown = match pages(node, peer).await {
-        Err(refusal) if refusal.code == Code::PeerUnreachable => {
-            // The connection may have grown old; once more with a new one.
-            node.hang_up(&peer.id).await;
-            pages(node, peer).await
-        }
-        other => other,
-    }?;
+    let shown = post::anew(node, peer, || pages(node, peer)).await?;
     lacking::remember(node, &shown.0).await;
     Ok(shown)
 }

@@ -127,8 +127,7 @@ impl Reception {
     fn page(&self, peer: &ParticipantId, request: &PageRequest) -> Result<Page, Refusal> {
         let node = &self.node;
         let now = node.now();
-        let waiting = node.index(|state| state.outbox(peer, 0))?;
-        let letters = waiting.last().map(|(number, _)| *number);
+        let letters = node.index(|state| state.newest_for(peer))?;
         let after = match &request.after {
             None => None,
             Some(text) => Some(text.parse().map_err(|_| {

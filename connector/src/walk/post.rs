@@ -20,10 +20,21 @@ use tokio::sync::OwnedMutexGuard;
 /// When the peer can't be reached. What is wrong with single letters is on the books and stops nothing.
 pub(crate) async fn pump(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
     node.ways.written(&peer.id).await;
-    match once(node, peer).await {
+    anew(node, peer, || once(node, peer)).await
+}
+
+/// What a peer says; once more over a new connection where it can't be reached, since an old one may have died.
+///
+/// # Errors
+/// Those of `call`.
+pub(crate) async fn anew<T, F>(node: &Node, peer: &Peer, call: impl Fn() -> F) -> Result<T, Refusal>
+where
+    F: Future<Output = Result<T, Refusal>>,
+{
+    match call().await {
         Err(refusal) if refusal.code == Code::PeerUnreachable => {
             node.hang_up(&peer.id).await;
-            once(node, peer).await
+            call().await
         }
         other => other,
     }
@@ -36,13 +47,7 @@ pub(crate) async fn pump(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
 pub(crate) async fn send_off(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
     node.ways.written(&peer.id).await;
     resume(node, Some(&peer.id)).await?;
-    match hand_in(node, peer).await {
-        Err(refusal) if refusal.code == Code::PeerUnreachable => {
-            node.hang_up(&peer.id).await;
-            hand_in(node, peer).await
-        }
-        other => other,
-    }
+    anew(node, peer, || hand_in(node, peer)).await
 }
 
 /// Whether a letter of a peer waits there that was not taken in, as its catalogue says.

@@ -1,12 +1,12 @@
 //! Long lists of values, each as one function while a plan is optimised: every rule looks at every value of a list, several
 //! times, and not one of them does anything with it.
 
+use crate::rewrite::rewritten;
 use datafusion_common::arrow::array::BooleanArray;
 use datafusion_common::arrow::datatypes::DataType;
-use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{DFSchema, Result, ScalarValue, exec_err};
 use datafusion_expr::expr::InList;
-use datafusion_expr::expr_rewriter::NamePreserver;
 use datafusion_expr::{
     ColumnarValue, Expr, ExprSchemable, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
     Signature, Volatility,
@@ -43,22 +43,10 @@ pub fn folded(plan: LogicalPlan) -> Result<(LogicalPlan, bool)> {
 /// # Errors
 /// When the plan can't be put together again.
 pub fn unfolded(plan: LogicalPlan) -> Result<LogicalPlan> {
-    plan.transform_up_with_subqueries(|node| {
-        let names = NamePreserver::new(&node);
-        node.map_expressions(|expr| {
-            let name = names.save(&expr);
-            let done = expr.transform_up(|part| match Among::of(&part) {
-                Some((among, expr)) => Ok(Transformed::yes(among.list(expr.clone()))),
-                None => Ok(Transformed::no(part)),
-            })?;
-            Ok(if done.transformed {
-                done.update_data(|expr| name.restore(expr))
-            } else {
-                done
-            })
-        })
+    rewritten(plan, |part| match Among::of(&part) {
+        Some((among, expr)) => Ok(Transformed::yes(among.list(expr.clone()))),
+        None => Ok(Transformed::no(part)),
     })
-    .data()
 }
 
 /// Whether a value is one of these, or none of them.

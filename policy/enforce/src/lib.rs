@@ -32,6 +32,7 @@ pub mod narrow;
 mod place;
 pub mod release;
 pub mod replace;
+pub mod rewrite;
 pub mod source;
 pub mod still_gated;
 pub mod text;

@@ -3,7 +3,7 @@
 //! become equal are marked while it runs.
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
-use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNodeRecursion};
 use datafusion_common::{Result, exec_err};
 use datafusion_expr::expr_rewriter::NamePreserver;
 use datafusion_expr::logical_plan::Projection;
@@ -11,6 +11,7 @@ use datafusion_expr::{
     ColumnarValue, Expr, LogicalPlan, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, Volatility,
 };
+use enforce::rewrite::rewritten;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The plan with projections that could be taken for each other told apart.
@@ -63,25 +64,13 @@ pub(crate) fn marked(plan: LogicalPlan) -> Result<LogicalPlan> {
 /// # Errors
 /// When the plan can't be put together again.
 pub(crate) fn unmarked(plan: LogicalPlan) -> Result<LogicalPlan> {
-    plan.transform_up_with_subqueries(|node| {
-        let names = NamePreserver::new(&node);
-        node.map_expressions(|expr| {
-            let name = names.save(&expr);
-            let done = expr.transform_up(|part| match part {
-                Expr::ScalarFunction(mut call) if is_mark(&call.func) => match call.args.pop() {
-                    Some(inner) => Ok(Transformed::yes(inner)),
-                    None => exec_err!("a mark without its expression"),
-                },
-                other => Ok(Transformed::no(other)),
-            })?;
-            Ok(if done.transformed {
-                done.update_data(|expr| name.restore(expr))
-            } else {
-                done
-            })
-        })
+    rewritten(plan, |part| match part {
+        Expr::ScalarFunction(mut call) if is_mark(&call.func) => match call.args.pop() {
+            Some(inner) => Ok(Transformed::yes(inner)),
+            None => exec_err!("a mark without its expression"),
+        },
+        other => Ok(Transformed::no(other)),
     })
-    .data()
 }
 
 /// What two projections share before they can become equal: the names they give and the columns they use.

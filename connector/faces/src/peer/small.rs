@@ -46,13 +46,25 @@ impl Packer {
         if !(LEAST..=MOST).contains(&size) {
             return None;
         }
-        let small = if message.app_metadata.is_empty() && !message.data_header.is_empty() {
+        let FlightData {
+            flight_descriptor: None,
+            data_header,
+            app_metadata,
+            data_body,
+        } = message
+        else {
+            return None;
+        };
+        let small = if app_metadata.is_empty() && !data_header.is_empty() {
             Small::Rows {
-                header: message.data_header.clone(),
-                body: message.data_body.clone(),
+                header: data_header.clone(),
+                body: data_body.clone(),
             }
+        } else if data_header.is_empty() && data_body.is_empty() {
+            Small::Receipt(Parts::of(app_metadata)?)
         } else {
-            Small::Receipt(Parts::of(&message.app_metadata)?)
+            // Neither rows alone nor a receipt alone: something of it would be lost.
+            return None;
         };
         if self.0.is_none() {
             self.0 = Compressor::with_prepared_dictionary(&ENCODER).ok();

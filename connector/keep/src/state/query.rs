@@ -107,6 +107,20 @@ impl State {
         )
     }
 
+    /// The number of the newest letter that waits for a peer.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn newest_for(&self, peer: &ParticipantId) -> Result<Option<u64>, Refusal> {
+        let newest = one(
+            &self.connection,
+            "SELECT max(number) FROM outbox WHERE peer = ?1",
+            [peer.as_str()],
+            |row| row.get::<_, Option<i64>>(0),
+        )?;
+        Ok(newest.flatten().map(unsigned))
+    }
+
     /// The number of the last letter of a peer that was taken in.
     ///
     /// # Errors

@@ -75,6 +75,11 @@ fn letters_are_numbered_without_gaps_and_kept_until_acknowledged() {
         .change(5, |change| change.letter(&letter("d", 4), true))
         .unwrap();
     assert_eq!(numbers(&state), [3, 4]);
+    assert_eq!(state.newest_for(&peer()).unwrap(), Some(4));
+    state
+        .change(6, |change| change.acknowledged(&peer(), 4))
+        .unwrap();
+    assert_eq!(state.newest_for(&peer()).unwrap(), None);
 }
 
 #[test]

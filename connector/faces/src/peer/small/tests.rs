@@ -122,7 +122,15 @@ fn what_is_large_or_would_not_come_out_the_same_goes_as_it_is() {
     // Spelled otherwise than statements are: it would not be the same receipt, and its signature would not hold.
     let spelled = of([&receipt().app_metadata[..], &[b' '; 8]].concat());
     let mut packer = Packer::default();
-    for message in [large, dense, tiny, spelled] {
+    let both = FlightData {
+        data_header: "header".into(),
+        ..receipt()
+    };
+    let bodies = FlightData {
+        data_body: vec![7; 1000].into(),
+        ..FlightData::default()
+    };
+    for message in [large, dense, tiny, spelled, both, bodies] {
         assert_eq!(packer.pack(message.clone()), message);
     }
     let packed = packer.pack(most.clone());
@@ -157,7 +165,7 @@ fn what_somebody_else_packed_is_not_trusted() {
         data_body: "rows".into(),
         ..good.clone()
     });
-    // By another dictionary.
+    // Without the dictionary.
     let mut plain = zstd::bulk::Compressor::new(3).unwrap();
     let rows = proto::peer::small::to_bytes(&proto::peer::small::Small::Rows {
         header: "a header, a header, a header".into(),
