@@ -28,6 +28,7 @@ pub mod export;
 mod folder;
 mod index;
 pub mod key;
+mod meanwhile;
 pub mod offline;
 mod open;
 mod pace;

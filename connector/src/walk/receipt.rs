@@ -1,13 +1,12 @@
 //! Receipts: the provider signs what left, the consumer countersigns what came, both keep the one with both signatures.
 
+pub(crate) mod issue;
+
 use crate::node::Node;
 use crate::walk::fact::{Fact, maybe};
-use bytes::Bytes;
-use engine::answer::sealed::{Outcome as Ended, Sealed};
 use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::ledger::Recorded;
-use evidence::time::Time;
 use faces::peer::call::rows::Received;
 use keep::contracts::Kind as Document;
 use policy::contract::deed::Deed;
@@ -16,90 +15,9 @@ use policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use policy::refusal::{Code, Refusal};
 use proto::envelope::{self, Kind};
 use proto::peer::ask::Asking;
-use proto::receipt::{self, Leaf, Outcome, Read, Receipt, ResultDigest, SignedReceipt};
+use proto::receipt::{self, Receipt, ResultDigest, SignedReceipt};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// What was fixed when an answer was admitted.
-#[derive(Debug, Clone)]
-pub(crate) struct Admitted {
-    /// The question.
-    pub(crate) request: RequestId,
-    /// Who asked.
-    pub(crate) consumer: ParticipantId,
-    /// Dataset, contract and snapshot label of each read.
-    pub(crate) reads: Vec<(DatasetId, Option<ContractId>, String)>,
-    /// Digest of the request as it came.
-    pub(crate) request_digest: Digest,
-    /// Commitment to the SQL text.
-    pub(crate) sql_commit: Digest,
-    /// Digest of the plan.
-    pub(crate) plan_digest: Digest,
-    /// When it was admitted.
-    pub(crate) admitted_at: Time,
-    /// The ruling's record.
-    pub(crate) leaf: Leaf,
-}
-
-/// Signs the receipt of a closed answer.
-///
-/// # Errors
-/// When the log can't sign a head, or the key is out of reach.
-pub(crate) async fn issue(
-    node: &Arc<Node>,
-    sealed: &Recorded<Sealed>,
-    admitted: &Admitted,
-) -> Result<Bytes, Refusal> {
-    let head = node
-        .log
-        .head_over(admitted.leaf.index.saturating_add(1))
-        .await
-        .map_err(|unwritable| keep::audit::refusal(&unwritable))?;
-    let sent = sealed.sent();
-    let result: ResultDigest = sent
-        .digest
-        .parse()
-        .map_err(|_| Refusal::new(Code::Internal, "the digest of the answer can't be read"))?;
-    let receipt = Receipt {
-        request: admitted.request,
-        provider: node.id(),
-        consumer: admitted.consumer.clone(),
-        reads: admitted
-            .reads
-            .iter()
-            .filter_map(|(dataset, contract, snapshot)| {
-                contract.map(|contract| Read {
-                    dataset: dataset.clone(),
-                    contract,
-                    snapshot: snapshot.clone(),
-                })
-            })
-            .collect(),
-        request_digest: admitted.request_digest,
-        sql_commit: admitted.sql_commit,
-        plan_out_digest: admitted.plan_digest,
-        rows: sent.rows,
-        bytes: sent.bytes,
-        result,
-        outcome: match sealed.outcome() {
-            Ended::Done => Outcome::Done,
-            Ended::Cancelled => Outcome::Cancelled,
-            Ended::Cut(code) => Outcome::Cut(code),
-            Ended::Failed(code) => Outcome::Failed(code),
-        },
-        admitted_at: admitted.admitted_at,
-        last_at: sealed.receipt().at(),
-        leaf: admitted.leaf,
-        checkpoint: head.digest(),
-    };
-    let payload = receipt::to_bytes(&receipt);
-    let signature = node.sign(Kind::Receipt, Role::Provider, &payload)?;
-    // What it says is in the log; the file that is kept is the one that comes back countersigned.
-    let issued = Bytes::from(envelope::assemble(&payload, &[signature]));
-    node.issued
-        .keep(&admitted.consumer, admitted.request, &issued);
-    Ok(issued)
-}
 
 /// What the consumer makes of an answer and its receipt.
 #[derive(Debug)]

@@ -233,6 +233,12 @@ pub struct Staged<T> {
 }
 
 impl<T> Staged<T> {
+    /// The time of its record.
+    #[must_use]
+    pub const fn at(&self) -> Time {
+        self.receipt.at
+    }
+
     /// The one maker of [`Recorded`].
     ///
     /// # Errors

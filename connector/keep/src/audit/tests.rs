@@ -19,6 +19,7 @@ mod archive;
 mod crash;
 mod expire;
 mod heads;
+mod meanwhile;
 mod segments;
 mod start;
 mod stop;

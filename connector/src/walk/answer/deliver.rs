@@ -3,8 +3,7 @@
 use crate::node::Node;
 use crate::walk::answer::open::Opened;
 use crate::walk::answer::{Caller, Delivery};
-use crate::walk::receipt;
-use bytes::Bytes;
+use crate::walk::receipt::issue::Draft;
 use evidence::time::Time;
 use faces::front::RowsFrame;
 use policy::refusal::{Code, Refusal};
@@ -109,7 +108,18 @@ async fn finish(
     let Some((sealed, meter)) = frames.seal() else {
         return;
     };
-    let recorded = match node.log.record(sealed).await {
+    let draft = match caller {
+        Caller::Peer(_) => Some(Draft::of(&sealed, facts)),
+        Caller::House => None,
+    };
+    let signed = |at| async move {
+        match draft {
+            Some(draft) => draft.signed(node, at).await.map(Some),
+            // Nobody asks oneself for a proof; the message still says that all rows are there.
+            None => Ok(None),
+        }
+    };
+    let (recorded, signed) = match node.log.record_while(sealed, signed).await {
         Ok(recorded) => recorded,
         Err(unwritable) => {
             let refusal = keep::audit::refusal(&unwritable);
@@ -125,14 +135,11 @@ async fn finish(
         .give_back(&meter.reserve, sent.rows, sent.bytes);
     node.purses
         .give_back(&meter.fares, &meter.draft, sent.rows, sent.bytes);
-    let receipt = match caller {
-        Caller::Peer(_) => receipt::issue(node, &recorded, &facts).await,
-        // Nobody asks oneself for a proof; the message still says that all rows are there.
-        Caller::House => Ok(Bytes::new()),
-    };
-    match receipt {
-        Ok(bytes) => {
-            let _ = send.try_send(Ok(RowsFrame::Receipt(bytes)));
+    match signed {
+        Ok(signed) => {
+            let receipt = signed.map(|signed| signed.issue(node, &recorded));
+            let receipt = receipt.unwrap_or_default();
+            let _ = send.try_send(Ok(RowsFrame::Receipt(receipt)));
         }
         Err(refusal) => {
             let _ = send.try_send(Err(refusal));

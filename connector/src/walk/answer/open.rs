@@ -10,7 +10,7 @@ use crate::walk::answer::known::{Known, around, snapshots};
 use crate::walk::answer::meter::NodeMeter;
 use crate::walk::answer::rows::Rows;
 use crate::walk::answer::{Caller, Fell, Posed, attested, brief};
-use crate::walk::receipt::Admitted;
+use crate::walk::receipt::issue::Admitted;
 use enforce::apply::apply;
 use enforce::bind::Bound;
 use enforce::cube::Tools;

@@ -3,7 +3,9 @@
 use super::*;
 use crate::node::testing::{TERMS, Town, agree, outbox};
 use crate::walk::negotiate::resume::resume;
+use bytes::Bytes;
 use proto::peer::letter::Content;
+use proto::receipt::{Leaf, Outcome, Read};
 use std::time::Duration;
 
 fn asking() -> Asking {

@@ -4,6 +4,7 @@ use crate::audit::shelf::FileShelf;
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence, Flushed, Ledger, Recorded, Staged, Stamp, Unwritable};
 use evidence::note::SignedHead;
+use evidence::time::Time;
 use std::sync::mpsc::SyncSender;
 use tokio::sync::oneshot;
 
@@ -50,6 +51,8 @@ impl<T> Wake<T> {
 pub(in crate::audit) struct Pending<T> {
     value: Value<T>,
     wake: Wake<T>,
+    /// Who is told the time of the record when it is written, before it is durable.
+    written: Option<oneshot::Sender<Time>>,
 }
 
 enum Value<T> {
@@ -59,10 +62,27 @@ enum Value<T> {
 
 impl<T: Evidence + Send + 'static> Pending<T> {
     pub(in crate::audit) fn boxed(value: T, wake: Wake<T>) -> Box<dyn Job> {
+        Box::new(Self::waiting(value, wake))
+    }
+
+    /// The same, where somebody waits for its being written as well.
+    pub(in crate::audit) fn boxed_and_told(
+        value: T,
+        wake: Wake<T>,
+        written: oneshot::Sender<Time>,
+    ) -> Box<dyn Job> {
         Box::new(Self {
+            written: Some(written),
+            ..Self::waiting(value, wake)
+        })
+    }
+
+    const fn waiting(value: T, wake: Wake<T>) -> Self {
+        Self {
             value: Value::Bare(value),
             wake,
-        })
+            written: None,
+        }
     }
 }
 
@@ -79,16 +99,27 @@ impl<T: Evidence + Send + 'static> Job for Pending<T> {
         ledger: &mut Ledger<FileShelf>,
         stamp: Stamp,
     ) -> Option<Box<dyn Job>> {
-        let Self { value, wake } = *self;
+        let Self {
+            value,
+            wake,
+            written,
+        } = *self;
         let staged = match value {
             Value::Bare(value) => ledger.stage(value, stamp),
             Value::Staged(staged) => Ok(staged),
         };
         match staged {
-            Ok(staged) => Some(Box::new(Self {
-                value: Value::Staged(staged),
-                wake,
-            })),
+            Ok(staged) => {
+                if let Some(written) = written {
+                    // Whoever has gone needs nothing.
+                    let _gone = written.send(staged.at());
+                }
+                Some(Box::new(Self {
+                    value: Value::Staged(staged),
+                    wake,
+                    written: None,
+                }))
+            }
             Err(unwritable) => {
                 wake.tell(Err(unwritable));
                 None
@@ -97,7 +128,7 @@ impl<T: Evidence + Send + 'static> Job for Pending<T> {
     }
 
     fn settle(self: Box<Self>, outcome: Result<&Flushed, Unwritable>) {
-        let Self { value, wake } = *self;
+        let Self { value, wake, .. } = *self;
         let told = match (value, outcome) {
             (Value::Staged(staged), Ok(flushed)) => {
                 staged.confirm(flushed).map_err(|_| Unwritable::Closed)
