@@ -4,7 +4,7 @@
 use crate::rewrite::rewritten;
 use datafusion_common::arrow::array::BooleanArray;
 use datafusion_common::arrow::datatypes::DataType;
-use datafusion_common::tree_node::{Transformed, TreeNode};
+use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion_common::{DFSchema, Result, ScalarValue, exec_err};
 use datafusion_expr::expr::InList;
 use datafusion_expr::{
@@ -26,7 +26,7 @@ pub fn folded(plan: LogicalPlan) -> Result<(LogicalPlan, bool)> {
         LogicalPlan::Filter(mut filter) => {
             let schema = Arc::clone(filter.input.schema());
             let predicate = std::mem::take(&mut filter.predicate);
-            let predicate = predicate.transform_down(|part| fold(part, &schema))?;
+            let predicate = folded_in(predicate, &schema)?;
             filter.predicate = predicate.data;
             Ok(Transformed::new_transformed(
                 LogicalPlan::Filter(filter),
@@ -38,15 +38,28 @@ pub fn folded(plan: LogicalPlan) -> Result<(LogicalPlan, bool)> {
     Ok((folded.data, folded.transformed))
 }
 
+/// The expression with its long lists put together, over these columns, and whether there are any.
+///
+/// # Errors
+/// When the expression can't be put together again.
+pub fn folded_in(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    expr.transform_down(|part| fold(part, schema))
+}
+
 /// The plan with its lists as they were.
 ///
 /// # Errors
 /// When the plan can't be put together again.
 pub fn unfolded(plan: LogicalPlan) -> Result<LogicalPlan> {
-    rewritten(plan, |part| match Among::of(&part) {
-        Some((among, expr)) => Ok(Transformed::yes(among.list(expr.clone()))),
-        None => Ok(Transformed::no(part)),
-    })
+    rewritten(plan, unfold)
+}
+
+/// The expression with its lists as they were.
+///
+/// # Errors
+/// When the expression can't be put together again.
+pub fn unfolded_in(expr: Expr) -> Result<Expr> {
+    expr.transform_up(unfold).data()
 }
 
 /// Whether a value is one of these, or none of them.
@@ -82,6 +95,13 @@ impl Among {
         let values = values.map(|value| Expr::Literal(value, None)).collect();
         expr.in_list(values, self.negated)
     }
+}
+
+fn unfold(part: Expr) -> Result<Transformed<Expr>> {
+    Ok(match Among::of(&part) {
+        Some((among, expr)) => Transformed::yes(among.list(expr.clone())),
+        None => Transformed::no(part),
+    })
 }
 
 fn fold(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {

@@ -26,6 +26,7 @@ use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::utils::split_conjunction_owned;
 use datafusion::logical_expr::{Expr, lit};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use enforce::among;
 use evidence::time::Time;
 use policy::id::{ContractId, DatasetId};
 use std::collections::BTreeMap;
@@ -134,7 +135,8 @@ impl Writer {
         expr: Expr,
         schema: &DFSchemaRef,
     ) -> Result<Expr, DataFusionError> {
-        let expr = exact::guarded_expr(expr, schema)?;
+        let folded = among::folded_in(expr, schema)?;
+        let expr = exact::guarded_expr(folded.data, schema)?;
         let context = SimplifyContext::builder()
             .with_schema(Arc::clone(schema))
             .with_config_options(Arc::clone(self.state.config_options()))
@@ -143,7 +145,11 @@ impl Writer {
             )
             .build();
         let simple = ExprSimplifier::new(context).simplify(expr)?;
-        exact::written_expr(simple.unalias_nested().data)
+        let simple = exact::written_expr(simple.unalias_nested().data)?;
+        if folded.transformed {
+            return among::unfolded_in(simple);
+        }
+        Ok(simple)
     }
 
     /// Conditions, each simplified and by itself.
@@ -171,16 +177,16 @@ impl Writer {
             exprs
                 .into_iter()
                 .map(|expr| {
-                    let text = expr.to_string();
-                    self.simplify(expr, &schema).map_err(|_| Unwritable(text))
+                    let simple = self.simplify(expr.clone(), &schema);
+                    simple.map_err(|_| Unwritable(expr.to_string()))
                 })
                 .collect()
         };
         let conditions = |conditions: Vec<Expr>| -> Result<Vec<Expr>, Unwritable> {
-            let text = conditions.first().map(ToString::to_string);
+            let told = || conditions.first().map(ToString::to_string);
             let mut all = self
-                .conditions(conditions, &schema)
-                .map_err(|_| Unwritable(text.unwrap_or_default()))?;
+                .conditions(conditions.clone(), &schema)
+                .map_err(|_| Unwritable(told().unwrap_or_default()))?;
             all.retain(|condition| *condition != lit(true));
             Ok(all)
         };

@@ -1,6 +1,6 @@
 //! A list that is folded says what it said, and comes back as it was.
 
-use super::{Among, LONG, folded, unfolded};
+use super::{Among, LONG, folded, folded_in, unfolded, unfolded_in};
 use crate::harmless::is_harmless;
 use datafusion_common::arrow::array::{Array, ArrayRef, BooleanArray, Int64Array};
 use datafusion_common::arrow::datatypes::{DataType, Field, Schema};
@@ -54,6 +54,10 @@ fn long_lists_of_values_are_folded_and_come_back() {
         assert!(some, "{condition}");
         assert!(predicate(&small).to_string().len() < 100, "{small}");
         assert_eq!(unfolded(small).unwrap(), plan);
+        let schema = DFSchema::try_from(schema()).unwrap();
+        let small = folded_in(condition.clone(), &schema).unwrap();
+        assert!(small.transformed && small.data.to_string().len() < 100);
+        assert_eq!(unfolded_in(small.data).unwrap(), condition);
     }
 }
 
