@@ -46,6 +46,7 @@ use crate::node::team::Team;
 use crate::node::ways::Ways;
 use crate::walk::fact::Fact;
 use catalog::Catalog;
+use engine::federate::kept::Questions;
 use engine::limits::{Limits, Room};
 use engine::plan::again::Plans;
 use engine::snapshot::shelf::Shelf;
@@ -92,8 +93,10 @@ pub(crate) struct Node {
     pub(crate) signer: RwLock<Arc<dyn Signer>>,
     /// The snapshots that are current.
     pub(crate) shelf: Shelf,
-    /// What questions that were put before were planned to.
+    /// What questions that were put before were planned to, to be answered here.
     pub(crate) plans: Plans,
+    /// What questions of our own people that were put before were planned to.
+    pub(crate) questions: Questions,
     /// Where questions run.
     pub(crate) room: Room,
     /// The answers under way.

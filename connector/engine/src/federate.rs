@@ -7,6 +7,7 @@
 pub mod errand;
 pub mod explain;
 pub mod home;
+pub mod kept;
 pub mod question;
 
 mod aggregate;

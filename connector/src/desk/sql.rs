@@ -202,8 +202,16 @@ fn wish(
 
 async fn plan(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<Question, Trouble> {
     let home = ask::reach(node, sql, wish).await?;
-    let (text, wanted, now) = (sql.to_owned(), wish.clone(), node.now());
-    match blocking(move || home.plan(&text, &wanted, &SqlLimits::default(), now)).await {
+    let limits = SqlLimits::default();
+    if let Some(question) = node.questions.found(&home, sql, (wish, &limits)) {
+        return Ok(question);
+    }
+    let (text, wanted, inner) = (sql.to_owned(), wish.clone(), Arc::clone(node));
+    let planned = blocking(move || {
+        let (by, now) = ((&wanted, &limits), inner.now());
+        inner.questions.plan(home, &text, by, now)
+    });
+    match planned.await {
         Ok(question) => Ok(question),
         Err(refusal) => {
             // A name that was had until a contract ended is not an unknown name.

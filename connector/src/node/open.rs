@@ -20,6 +20,7 @@ use crate::node::{
 use crate::walk::fact::Fact;
 use catalog::Catalog;
 use catalog::grown::Seal;
+use engine::federate::kept::Questions;
 use engine::limits::{Room, runtime};
 use engine::plan::again::Plans;
 use engine::snapshot::shelf::{Holdings, Shelf};
@@ -149,6 +150,7 @@ impl Node {
             catalog: RwLock::new(catalog),
             shelf,
             plans: Plans::default(),
+            questions: Questions::default(),
             taxonomy: RwLock::new(Arc::new(taxonomy)),
             templates: RwLock::default(),
             groups: RwLock::new(Arc::new(groups)),

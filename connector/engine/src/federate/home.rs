@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// One dataset under one contract, as a peer's catalogue (or the own one) shows it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteTable {
     /// The alias of its owner here; the own alias for own data.
     pub alias: Name,
@@ -169,7 +169,7 @@ impl RemoteTable {
 }
 
 /// The tables of one question.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Home {
     tables: Vec<Arc<RemoteTable>>,
     lacking: Vec<Lacking>,
@@ -206,6 +206,11 @@ impl Home {
         now: Time,
     ) -> Result<Question, Refusal> {
         planning::plan(self, sql, wish, limits, now)
+    }
+
+    /// How many tables and lacks it holds.
+    pub(super) const fn size(&self) -> usize {
+        self.tables.len().saturating_add(self.lacking.len())
     }
 
     /// The names that can be written after FROM, for completion and help.

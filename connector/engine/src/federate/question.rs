@@ -44,11 +44,12 @@ pub struct Wish {
 }
 
 /// A planned question: what will travel is decided.
+#[derive(Clone)]
 pub struct Question {
-    pub(super) plan: LogicalPlan,
+    pub(super) plan: Arc<LogicalPlan>,
     pub(super) errands: Vec<Arc<Errand>>,
     pub(super) left_out: Vec<(ParticipantId, Refusal)>,
-    narrowings: Vec<Narrowing>,
+    narrowings: Arc<[Narrowing]>,
     writer: Arc<Writer>,
     wish: Wish,
     goes_on: bool,
@@ -149,7 +150,7 @@ impl Question {
 
     /// Whether the text for somebody depends on what others bring.
     #[must_use]
-    pub const fn waits(&self) -> bool {
+    pub fn waits(&self) -> bool {
         !self.narrowings.is_empty()
     }
 
@@ -188,7 +189,7 @@ impl Question {
         let plan = std::mem::take(&mut self.plan);
         // While the participants are at work.
         let planned = stack::run(limits.time, move || {
-            let physical = exact::guarded(plan)
+            let physical = exact::guarded(Arc::unwrap_or_clone(plan))
                 .and_then(|plan| {
                     let physical = state.query_planner().create_physical_plan(&plan, &state);
                     futures::executor::block_on(physical)

@@ -81,7 +81,7 @@ impl Plans {
 }
 
 /// Whether a text may name a function of the moment, whose value stands in its plan.
-fn tells_time(sql: &str) -> bool {
+pub(crate) fn tells_time(sql: &str) -> bool {
     let small = sql.to_ascii_lowercase();
     moment::NAMES.iter().any(|name| small.contains(name))
 }
@@ -90,7 +90,7 @@ fn tells_time(sql: &str) -> bool {
 const MOST: usize = 128;
 
 /// Of texts of so many bytes at most: what is asked again and again is short, and so are the plans.
-const LONGEST: usize = 4096;
+pub(crate) const LONGEST: usize = 4096;
 
 #[cfg(test)]
 mod tests {

@@ -99,10 +99,10 @@ fn plan_here(
         narrowed(&plan, &mut errands)
     };
     Ok(Question {
-        plan,
+        plan: Arc::new(plan),
         errands,
         left_out,
-        narrowings,
+        narrowings: narrowings.into(),
         writer: desk.writer,
         wish,
         goes_on,
