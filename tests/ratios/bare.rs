@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod flight;
+mod registered;
 pub(crate) mod server;
 
 use crate::measure::Did;

@@ -25,6 +25,7 @@ mod point;
 mod range;
 mod readers;
 mod reads;
+mod small;
 mod sync;
 mod table;
 mod tpch;
@@ -96,8 +97,6 @@ const TREATED: [(&str, &str, &str, &str); 2] = [
         "SELECT id, device FROM counts_open",
     ),
 ];
-
-const SMALL: &str = "SELECT n FROM counts_small WHERE id = 7";
 
 /// How texts of `--only` begin that name nothing in the league of two.
 const ELSEWHERE: [&str; 7] = [
@@ -286,7 +285,7 @@ fn over_tls(
         UNGOVERNED,
     );
     let streams: Vec<_> = QUESTIONS.into_iter().chain([released]).collect();
-    let small = wanted(place, "small question", only);
+    let small = wanted(place, small::NAME, only);
     let stopped = wanted(place, "readers that stop", only);
     let polled = wanted(place, "twins that poll", only);
     let moments = wanted(place, "moments", only);
@@ -328,26 +327,16 @@ fn over_tls(
         readers::stopped(world, &consumer, table, QUESTIONS[0].2);
     }
     if polled {
-        twins::polling(world, table, SMALL);
+        twins::polling(world, table, small::SQL);
     }
-    if small {
-        let pair = measure::alternately(
-            Plan { rounds, calls: 100 },
-            pids,
-            || consumer.ask(world.contract("small"), SMALL),
-            || client.unary(),
-        );
-        table.row(place, "small question", "bare unary call", &pair);
+    if let (true, Some(pids)) = (small, pids) {
+        small::beside((&*world, &consumer, &client), table, (rounds, pids));
     }
-    table.note(
-        "fdatasync of 512 bytes appended to a file on the same disk, p50 in ms",
-        sync::p50_ms(world),
-    );
     if moments {
         moments::shared(world, &consumer, table, rounds);
         moments::cancelled(world, &consumer, table);
         moments::withdrawn(world, &consumer, table);
-        moments::started(world, table, (rounds, SMALL));
+        moments::started(world, table, (rounds, small::SQL));
     }
     if wanted(place, reads::READS[0].0, only) {
         reads::larger(world, table, rounds);

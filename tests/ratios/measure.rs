@@ -1,6 +1,10 @@
 //! Two ways of doing the same, measured in turn: each round runs both, and the order changes from round to round.
 
-use std::time::Instant;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike as _;
+use nix::time::{clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
+use std::time::{Duration, Instant};
 
 /// How often.
 #[derive(Clone, Copy)]
@@ -65,6 +69,12 @@ impl Pair {
     }
 }
 
+impl From<(Vec<Run>, Vec<Run>)> for Pair {
+    fn from((governed, bare): (Vec<Run>, Vec<Run>)) -> Self {
+        Self { governed, bare }
+    }
+}
+
 fn average(runs: &[Run]) -> f64 {
     runs.iter().map(|run| run.cpu).sum::<f64>() / runs.len() as f64
 }
@@ -108,6 +118,27 @@ pub(crate) fn in_turn(
     pair
 }
 
+/// A way of doing it, with the process at its other end.
+pub(crate) type Way<'w> = (u32, Box<dyn FnMut() -> Did + 'w>);
+
+/// Several ways of doing the same, each with the process at its other end, in turn: every round begins with another one. `between` is
+/// done before each round.
+pub(crate) fn in_turn_all<const N: usize>(
+    plan: Plan,
+    ways: &mut [Way<'_>; N],
+    mut between: impl FnMut(),
+) -> [Vec<Run>; N] {
+    let mut runs = [const { Vec::new() }; N];
+    for round in 0..plan.rounds {
+        between();
+        for way in (0..N).map(|way| (way + round) % N) {
+            let (pid, way_of) = &mut ways[way];
+            runs[way].push(run(plan.calls, Some(*pid), way_of));
+        }
+    }
+    runs
+}
+
 fn run(calls: usize, other: Option<u32>, way: &mut impl FnMut() -> Did) -> Run {
     let before = work(other);
     let mut walls = Vec::with_capacity(calls);
@@ -129,28 +160,19 @@ fn work(other: Option<u32>) -> f64 {
     seconds(std::process::id()) + other.map_or(0.0, seconds)
 }
 
-/// Seconds of work of a process so far, user and system time (proc(5), /proc/PID/stat, fields 14 and 15).
+/// Seconds of work of a process so far, of all its threads, those that have ended too (`clock_getcpuclockid(3)`).
 pub(crate) fn seconds(pid: u32) -> f64 {
-    ticks(pid, 11) as f64 / TICKS_A_SECOND
+    let pid = Pid::from_raw(pid.try_into().expect("a number of a process"));
+    let clock = clock_getcpuclockid(pid).expect("the process runs");
+    Duration::from(clock_gettime(clock).expect("its clock can be read")).as_secs_f64()
 }
 
-/// Seconds of work of the processes that this one has started and waited for (fields 16 and 17).
+/// Seconds of work of the processes that this one has started and waited for (`getrusage(2)`).
 pub(crate) fn of_children() -> f64 {
-    ticks(std::process::id(), 13) as f64 / TICKS_A_SECOND
-}
-
-/// What Linux counts in on every architecture that it runs on.
-const TICKS_A_SECOND: f64 = 100.0;
-
-/// The sum of two fields, counted from the third on.
-fn ticks(pid: u32, first: usize) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process runs");
-    let (_, fields) = stat.rsplit_once(')').expect("proc(5)");
-    fields
-        .split_whitespace()
-        .skip(first)
-        .take(2)
-        .map(|field| field.parse::<u64>().expect("proc(5)"))
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("they are counted");
+    [usage.user_time(), usage.system_time()]
+        .map(|time| time.num_microseconds() as f64 / 1e6)
+        .iter()
         .sum()
 }
 

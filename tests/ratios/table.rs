@@ -54,7 +54,7 @@ impl Table {
             "wall_ratio": wall,
             "wall_ratio_least": least,
             "wall_ratio_most": most,
-            // Work is counted in hundredths of a second: of very short runs nothing is left to divide by.
+            // Of ways that are not told apart by process there is none.
             "cpu_ratio": (work(&pair.bare) > 0.0).then(|| work(&pair.governed) / work(&pair.bare)),
             "bytes_ratio": (bare.bytes > 0).then(|| did.bytes as f64 / bare.bytes as f64),
             "governed_ms": middle(&pair.governed),

@@ -25,6 +25,25 @@ pub(crate) struct Client {
     flight: FlightServiceClient<Channel>,
 }
 
+/// When the server makes the plan of a question over a registered table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Planned {
+    /// Each time that it is asked.
+    Anew,
+    /// The first time; the same plan with nodes of its own runs from then on.
+    Once,
+}
+
+impl Planned {
+    /// What stands before the dataset in the ticket.
+    pub(crate) const fn mark(self) -> char {
+        match self {
+            Self::Anew => '!',
+            Self::Once => '#',
+        }
+    }
+}
+
 impl Client {
     /// Connects to a server with the certificate of `provider`, over the same mutual TLS as the governed wire.
     pub(crate) fn connect(league: &Path, provider: &str, address: &str) -> Self {
@@ -90,6 +109,12 @@ impl Client {
                 bytes: bytes.load(Ordering::Relaxed),
             }
         })
+    }
+
+    /// The same of a table that the server has registered, with its texts as views.
+    pub(crate) fn planned(&self, dataset: &str, sql: &str, planned: Planned) -> Did {
+        let mark = planned.mark();
+        self.stream(&format!("{mark}{dataset}"), sql)
     }
 
     /// Seconds to the first rows of such a stream, which is read to its end.

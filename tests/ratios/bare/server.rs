@@ -1,6 +1,8 @@
 //! A bare Arrow Flight server: the text of the ticket over the named files, over the same mutual TLS and the same settings
 //! of HTTP/2 as the governed wire. It runs as a process of its own, like the provider.
 
+use crate::bare::client::Planned;
+use crate::bare::registered::Registered;
 use crate::bare::{Texts, frame, over, runtime};
 use crate::governed::clock;
 use arrow_flight::encode::FlightDataEncoderBuilder;
@@ -10,6 +12,7 @@ use arrow_flight::{
     Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo,
     HandshakeRequest, HandshakeResponse, PollInfo, PutResult, SchemaResult, Ticket,
 };
+use datafusion::execution::SendableRecordBatchStream;
 use faces::peer::settings::Settings;
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -95,6 +98,7 @@ pub(crate) fn run(told: &str) {
     };
     let bare = Bare {
         files: serde_json::from_value(told["files"].clone()).unwrap(),
+        registered: Registered::default(),
     };
     let clock = clock();
     let id: ParticipantId = told["id"].as_str().unwrap().parse().unwrap();
@@ -177,10 +181,20 @@ impl AsyncWrite for Unnamed {
 /// Answers whatever it is asked.
 struct Bare {
     files: BTreeMap<String, Vec<PathBuf>>,
+    registered: Registered,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
 type Unused<T> = BoxStream<'static, Result<T, Status>>;
+
+/// Rows as they leave.
+fn sent(stream: SendableRecordBatchStream) -> Answer<Unused<FlightData>> {
+    let frames = FlightDataEncoderBuilder::new()
+        .with_schema(stream.schema())
+        .build(stream.map_err(|fault| FlightError::ExternalError(Box::new(fault))))
+        .map_err(|fault| Status::internal(fault.to_string()));
+    Ok(Response::new(frames.boxed()))
+}
 
 fn unused<T>() -> Answer<T> {
     Err(Status::unimplemented(
@@ -199,21 +213,23 @@ impl FlightService for Bare {
     type DoExchangeStream = Unused<FlightData>;
 
     /// The ticket is `dataset`, a line feed, and the text of the question over the table `t`, whose texts are plain ones where an
-    /// equals sign stands before the dataset; without a dataset, over all of them by their names.
+    /// equals sign stands before the dataset; without a dataset, over all of them by their names. Before a dataset that stays registered
+    /// stands the mark of when its plan is made.
     async fn do_get(&self, request: Request<Ticket>) -> Answer<Self::DoGetStream> {
         let ticket = String::from_utf8(request.into_inner().ticket.to_vec()).unwrap();
         let (dataset, sql) = ticket.split_once('\n').unwrap();
+        for planned in [Planned::Anew, Planned::Once] {
+            if let Some(dataset) = dataset.strip_prefix(planned.mark()) {
+                let files = &self.files[dataset];
+                return sent(self.registered.rows(dataset, files, (sql, planned)).await);
+            }
+        }
         let frame = match dataset.strip_prefix('=') {
             Some(dataset) => frame(sql, &self.files[dataset], Texts::Plain).await,
             None if dataset.is_empty() => over(sql, &self.files).await,
             None => frame(sql, &self.files[dataset], Texts::Views).await,
         };
-        let stream = frame.execute_stream().await.unwrap();
-        let frames = FlightDataEncoderBuilder::new()
-            .with_schema(stream.schema())
-            .build(stream.map_err(|fault| FlightError::ExternalError(Box::new(fault))))
-            .map_err(|fault| Status::internal(fault.to_string()));
-        Ok(Response::new(frames.boxed()))
+        sent(frame.execute_stream().await.unwrap())
     }
 
     /// The bare unary call.

@@ -42,7 +42,7 @@ struct Question {
     compared: String,
     /// Whether the filter shows in the number of rows.
     rows: bool,
-    /// Calls of each run: work is counted in hundredths of a second.
+    /// Calls of each run: one alone is short beside what else the machine does.
     calls: usize,
     /// What the work beside that of the question as it is should be at most.
     most: f64,
