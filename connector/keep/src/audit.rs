@@ -252,16 +252,6 @@ impl Log {
         Err(Unwritable::Closed)
     }
 
-    /// Lets a head over the first `size` records be signed, where there is none, and waits for nothing: whoever needs it a
-    /// moment later finds it.
-    pub fn head_soon(&self, size: u64) {
-        if self.head().checkpoint.size < size {
-            let (wake, _) = tokio::sync::oneshot::channel();
-            // A log that is closed says so to whoever waits for the head.
-            let _closed = self.send(Message::Sign(wake));
-        }
-    }
-
     /// The proof that the log of size `to` continues the log of size `from`; none if it never had so many records.
     #[must_use]
     pub fn consistency(&self, from: u64, to: u64) -> Option<Vec<Digest>> {

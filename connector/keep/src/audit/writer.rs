@@ -111,6 +111,7 @@ impl Writer {
             }
         }
         let outcome = self.flush();
+        let headed = outcome.is_ok() && jobs.iter().any(|job| job.is_headed());
         for job in jobs {
             job.settle(outcome.as_ref().map_err(Clone::clone));
         }
@@ -121,7 +122,7 @@ impl Writer {
         let signed = self.index.head().checkpoint.size;
         let unsigned = self.ledger.durable().size.saturating_sub(signed);
         let due = self.until_head().is_some_and(|wait| wait.is_zero());
-        if unsigned >= self.config.head_records || due || !signs.is_empty() {
+        if unsigned >= self.config.head_records || due || headed || !signs.is_empty() {
             self.sign();
         }
         for wake in signs {

@@ -3,7 +3,7 @@
 use crate::node::Node;
 use crate::walk::answer::known::{Known, extends, purse, schemas, spent};
 use crate::walk::answer::rows::{About, Rows};
-use crate::walk::answer::{Fell, Posed};
+use crate::walk::answer::{Caller, Fell, Posed};
 use enforce::bind::Bound;
 use evidence::ledger::{Recorded, Unwritable};
 use evidence::time::Time;
@@ -58,7 +58,12 @@ pub(super) async fn decide(
             return Err(Fell::Quiet(Box::new(quiet)));
         }
     };
-    let recorded = node.log.record(ruled).await.map_err(unrecorded)?;
+    let recorded = match &posed.caller {
+        // The receipt names a head over this record; it is signed while the rows are computed.
+        Caller::Peer(_) => node.log.record_headed(ruled).await,
+        Caller::House => node.log.record(ruled).await,
+    };
+    let recorded = recorded.map_err(unrecorded)?;
     node.budgets
         .count_query(recorded.budgets(), asker, recorded.receipt().at());
     node.purses.charge(recorded.fares());

@@ -116,10 +116,6 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
         index: receipt.index(),
         hash: receipt.leaf(),
     };
-    if matches!(posed.caller, Caller::Peer(_)) {
-        // The receipt names a head over this record; it is signed while the rows are computed.
-        node.log.head_soon(leaf.index.saturating_add(1));
-    }
     let facts = Admitted {
         request: ask.request,
         consumer: asker.clone(),

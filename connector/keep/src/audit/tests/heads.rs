@@ -33,6 +33,22 @@ async fn heads_are_signed_when_asked_after_enough_records_and_at_the_end() {
 }
 
 #[tokio::test]
+async fn a_head_is_signed_over_the_record_that_asks_for_one() {
+    let place = Place::new();
+    let never = std::time::Duration::from_secs(3600);
+    let (log, _) = Log::open(LogConfig {
+        head_interval: never,
+        ..place.config()
+    })
+    .unwrap();
+    let _ = log.record(said(0)).await.unwrap();
+    let _ = log.record_headed(said(1)).await.unwrap();
+    // It is written behind the wake-up, and before the next record.
+    let _ = log.record(said(2)).await.unwrap();
+    assert_eq!(log.head().checkpoint.size, 2);
+}
+
+#[tokio::test]
 async fn a_head_comes_by_itself_after_a_while() {
     let place = Place::new();
     let soon = std::time::Duration::from_millis(1);

@@ -25,6 +25,8 @@ pub(in crate::audit) trait Job: Send {
     /// Stages it; on failure its caller is told.
     fn stage(self: Box<Self>, ledger: &mut Ledger<FileShelf>, stamp: Stamp)
     -> Option<Box<dyn Job>>;
+    /// Whether a head over it is to be signed.
+    fn is_headed(&self) -> bool;
     /// Tells its caller how it ended.
     fn settle(self: Box<Self>, outcome: Result<&Flushed, Unwritable>);
 }
@@ -51,8 +53,16 @@ impl<T> Wake<T> {
 pub(in crate::audit) struct Pending<T> {
     value: Value<T>,
     wake: Wake<T>,
-    /// Who is told the time of the record when it is written, before it is durable.
-    written: Option<oneshot::Sender<Time>>,
+    beside: Beside,
+}
+
+/// What is done beside waking who waits.
+pub(in crate::audit) enum Beside {
+    Nothing,
+    /// Somebody is told the time of the record when it is written, before it is durable.
+    Told(oneshot::Sender<Time>),
+    /// A head over the record is signed when it is durable.
+    Headed,
 }
 
 enum Value<T> {
@@ -62,27 +72,15 @@ enum Value<T> {
 
 impl<T: Evidence + Send + 'static> Pending<T> {
     pub(in crate::audit) fn boxed(value: T, wake: Wake<T>) -> Box<dyn Job> {
-        Box::new(Self::waiting(value, wake))
+        Self::boxed_as(value, wake, Beside::Nothing)
     }
 
-    /// The same, where somebody waits for its being written as well.
-    pub(in crate::audit) fn boxed_and_told(
-        value: T,
-        wake: Wake<T>,
-        written: oneshot::Sender<Time>,
-    ) -> Box<dyn Job> {
+    pub(in crate::audit) fn boxed_as(value: T, wake: Wake<T>, beside: Beside) -> Box<dyn Job> {
         Box::new(Self {
-            written: Some(written),
-            ..Self::waiting(value, wake)
-        })
-    }
-
-    const fn waiting(value: T, wake: Wake<T>) -> Self {
-        Self {
             value: Value::Bare(value),
             wake,
-            written: None,
-        }
+            beside,
+        })
     }
 }
 
@@ -102,7 +100,7 @@ impl<T: Evidence + Send + 'static> Job for Pending<T> {
         let Self {
             value,
             wake,
-            written,
+            beside,
         } = *self;
         let staged = match value {
             Value::Bare(value) => ledger.stage(value, stamp),
@@ -110,14 +108,18 @@ impl<T: Evidence + Send + 'static> Job for Pending<T> {
         };
         match staged {
             Ok(staged) => {
-                if let Some(written) = written {
-                    // Whoever has gone needs nothing.
-                    let _gone = written.send(staged.at());
-                }
+                let beside = match beside {
+                    Beside::Told(written) => {
+                        // Whoever has gone needs nothing.
+                        let _gone = written.send(staged.at());
+                        Beside::Nothing
+                    }
+                    other => other,
+                };
                 Some(Box::new(Self {
                     value: Value::Staged(staged),
                     wake,
-                    written: None,
+                    beside,
                 }))
             }
             Err(unwritable) => {
@@ -125,6 +127,10 @@ impl<T: Evidence + Send + 'static> Job for Pending<T> {
                 None
             }
         }
+    }
+
+    fn is_headed(&self) -> bool {
+        matches!(self.beside, Beside::Headed)
     }
 
     fn settle(self: Box<Self>, outcome: Result<&Flushed, Unwritable>) {
