@@ -5,8 +5,8 @@ use bytes::Bytes;
 use policy::refusal::{Code, Refusal};
 use proto::envelope::parts::Parts;
 use proto::peer::small::{DICTIONARY, MARK, Small, from_bytes, to_bytes};
-use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::{fmt, io};
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
@@ -22,9 +22,19 @@ static ENCODER: LazyLock<EncoderDictionary<'static>> =
 static DECODER: LazyLock<DecoderDictionary<'static>> =
     LazyLock::new(|| DecoderDictionary::copy(DICTIONARY));
 
+/// What packs and unpacks is large beside a small message, and made once for many.
+static COMPRESSORS: Spare<Compressor<'static>> = Spare::new();
+static DECOMPRESSORS: Spare<Decompressor<'static>> = Spare::new();
+
 /// Packs the messages of one answer.
 #[derive(Default)]
 pub struct Packer(Option<Compressor<'static>>);
+
+impl Drop for Packer {
+    fn drop(&mut self) {
+        COMPRESSORS.keep(self.0.take());
+    }
+}
 
 impl Packer {
     /// The message, packed where that makes it smaller.
@@ -67,7 +77,8 @@ impl Packer {
             return None;
         };
         if self.0.is_none() {
-            self.0 = Compressor::with_prepared_dictionary(&ENCODER).ok();
+            let made = || Compressor::with_prepared_dictionary(&ENCODER).ok();
+            self.0 = COMPRESSORS.take().or_else(made);
         }
         let frame = self.0.as_mut()?.compress(&to_bytes(&small)).ok()?;
         (frame.len() < size).then(|| [&[MARK], frame.as_slice()].concat().into())
@@ -95,9 +106,7 @@ pub fn unpacked(message: FlightData) -> Result<FlightData, Refusal> {
         return Err(invalid("a packed message carries something beside"));
     }
     // Whatever it says of itself, no more room is taken than a small message may need.
-    let bytes = Decompressor::with_prepared_dictionary(&DECODER)
-        .and_then(|mut decompressor| decompressor.decompress(frame, UNPACKED))
-        .map_err(|_| invalid("a packed message can't be unpacked"))?;
+    let bytes = decompressed(frame).map_err(|_| invalid("a packed message can't be unpacked"))?;
     let small = from_bytes(&bytes).map_err(|refusal| invalid(&refusal.sentence))?;
     Ok(match small {
         Small::Rows { header, body } => FlightData {
@@ -111,6 +120,45 @@ pub fn unpacked(message: FlightData) -> Result<FlightData, Refusal> {
         },
     })
 }
+
+/// What of a frame is good comes out; who could not unpack one is not used again.
+fn decompressed(frame: &[u8]) -> io::Result<Vec<u8>> {
+    let mut decompressor = match DECOMPRESSORS.take() {
+        Some(spare) => spare,
+        None => Decompressor::with_prepared_dictionary(&DECODER)?,
+    };
+    let bytes = decompressor.decompress(frame, UNPACKED)?;
+    DECOMPRESSORS.keep(Some(decompressor));
+    Ok(bytes)
+}
+
+/// A few that are not in use.
+struct Spare<T>(Mutex<Vec<T>>);
+
+impl<T> Spare<T> {
+    const fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    fn take(&self) -> Option<T> {
+        self.spare().pop()
+    }
+
+    /// Keeps it, where there are few.
+    fn keep(&self, one: Option<T>) {
+        let mut spare = self.spare();
+        if spare.len() < FEW {
+            spare.extend(one);
+        }
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// So many wait for use: each holds its tables, up to a megabyte.
+const FEW: usize = 4;
 
 /// What a small message may hold, with what is around its parts, in bytes.
 const UNPACKED: usize = MOST.saturating_add(256);
