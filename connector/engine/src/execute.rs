@@ -19,7 +19,7 @@ pub mod watch;
 
 use crate::answer::Answer;
 use crate::execute::planner::Planner;
-use crate::execute::run::{Otherwise, Runnable, run};
+use crate::execute::run::{Otherwise, Runnable, Told, run};
 use crate::execute::share::Sharing;
 use crate::execute::watch::Watch;
 use crate::fault;
@@ -141,7 +141,9 @@ pub(crate) enum Started {
     Ready(Option<RecordBatch>),
     /// It comes from the room's threads.
     Running {
-        batches: mpsc::Receiver<Result<RecordBatch, Refusal>>,
+        batches: mpsc::Receiver<Told>,
+        /// Whether the last rows came.
+        over: bool,
         task: tokio::task::JoinHandle<()>,
         pool: Arc<Pool>,
     },
@@ -152,15 +154,26 @@ impl Started {
     pub(crate) async fn next(&mut self, watch: &mut Watch) -> Option<Result<RecordBatch, Refusal>> {
         match self {
             Self::Ready(batch) => batch.take().map(Ok),
-            Self::Running { batches, task, .. } => {
-                let batch = tokio::select! {
+            Self::Running { over: true, .. } => None,
+            Self::Running {
+                batches,
+                over,
+                task,
+                ..
+            } => {
+                let told = tokio::select! {
                     biased;
                     why = watch.wait() => return Some(Err(why)),
-                    batch = batches.recv() => batch,
+                    told = batches.recv() => told,
                 };
-                match batch {
+                match told {
+                    Some(Told::Rows(batch)) => Some(Ok(batch)),
+                    Some(Told::Last(batch)) => {
+                        *over = true;
+                        Some(Ok(batch))
+                    }
+                    Some(Told::Fell(refusal)) => Some(Err(refusal)),
                     None => fault::fell(task).await.map(Err),
-                    batch => batch,
                 }
             }
         }
