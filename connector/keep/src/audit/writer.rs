@@ -115,7 +115,8 @@ impl Writer {
         for job in jobs {
             job.settle(outcome.as_ref().map_err(Clone::clone));
         }
-        // Derived, so nobody waits for them.
+        // Who was woken may have been put behind this thread; what follows is derived, so nobody waits for it.
+        std::thread::yield_now();
         if let Ok(flushed) = &outcome {
             self.keep_leaves(flushed);
         }
