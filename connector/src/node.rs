@@ -43,6 +43,7 @@ use crate::node::refusals::Refusals;
 use crate::node::running::Running;
 use crate::node::seats::{Seat, Seats};
 use crate::node::team::Team;
+use crate::node::texts::waiting::Texts;
 use crate::node::ways::Ways;
 use crate::walk::fact::Fact;
 use catalog::Catalog;
@@ -55,7 +56,6 @@ use evidence::ledger::{Evidence, Recorded};
 use evidence::time::{Clock, Time};
 use keep::audit::{self, Log};
 use keep::contracts::Documents;
-use keep::side::Side;
 use keep::state::State;
 use keep::trust::mtls::TrustStore;
 use keep::trust::signature::Signer;
@@ -77,14 +77,12 @@ pub(crate) struct Node {
     pub(crate) clock: Clock,
     /// The same, to be moved.
     pub(crate) moved: Moved,
+    /// The texts of questions, beside the log: those that wait are written before the log lets go of the folder.
+    pub(crate) texts: Texts,
     /// Its log.
     pub(crate) log: Log,
-    /// The texts of questions, beside the log.
-    pub(crate) side: Side,
     /// Who stands behind pseudonyms in the log, and the reasons that people gave.
     pub(crate) people: people::People,
-    /// Room for texts that wait to be kept there, in bytes.
-    pub(crate) texts: Arc<tokio::sync::Semaphore>,
     /// Its documents.
     pub(crate) documents: Documents,
     /// What it believes and shows.

@@ -80,7 +80,7 @@ pub(crate) fn write(node: &Arc<Node>, file: &Path) -> Result<usize, Refusal> {
     let mut count = 2_usize;
     // Nothing is erased and nothing added between the two files of the texts.
     let texts = scratch.path().join("side");
-    node.side.copy_to(&texts)?;
+    node.texts.side().copy_to(&texts)?;
     node.people.copy_to(&scratch.path().join(people::FOLDER))?;
     for name in FOLDERS {
         let from = match name {

@@ -12,6 +12,7 @@ use crate::node::refusals::Refusals;
 use crate::node::running::Running;
 use crate::node::seats::Seats;
 use crate::node::team::Team;
+use crate::node::texts::waiting::Texts;
 use crate::node::ways::Ways;
 use crate::node::{
     Node, groups, guards, heads::Heads, index, issued::Issued, lists, offers, people, releases,
@@ -122,9 +123,8 @@ impl Node {
             clock,
             moved,
             log,
-            side,
             people,
-            texts: texts::room(),
+            texts: Texts::of(side),
             documents,
             room,
             running: Running::default(),

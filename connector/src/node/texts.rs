@@ -3,6 +3,7 @@
 
 mod expire;
 mod kept;
+pub(crate) mod waiting;
 
 use crate::node::Node;
 use crate::walk::fact::{Fact, maybe};
@@ -12,21 +13,12 @@ use evidence::time::Time;
 use keep::side::{Held, Side};
 use keep::state::State;
 use policy::refusal::Refusal;
-use std::sync::Arc;
 
 /// So many stand in one record.
 const MOST: usize = 500;
 
-/// The most bytes of texts that wait for the disk.
-const WAITING: usize = 8 * 1024 * 1024;
-
 /// The longest text that is kept, in bytes: no longer one is planned.
 const LONGEST: usize = 256 * 1024;
-
-/// Room for so many.
-pub(crate) fn room() -> Arc<tokio::sync::Semaphore> {
-    Arc::new(tokio::sync::Semaphore::new(WAITING))
-}
 
 /// Destroys what the log says is erased and is here still: somebody died between the record and the key.
 ///
@@ -49,27 +41,11 @@ pub(crate) fn erase_again(state: &State, side: &Side) -> Result<(), Refusal> {
 impl Node {
     /// Keeps the text of a question beside the log, without holding up its answer; but where so many texts wait for the
     /// disk that memory would fill with them, the question waits, too.
-    pub(crate) fn keep_text(self: &Arc<Self>, salt: [u8; 16], sql: &str) {
+    pub(crate) fn keep_text(&self, salt: [u8; 16], sql: &str) {
         if self.config().keeping.sql.is_zero() || sql.len() > LONGEST {
             return;
         }
-        let at = self.now();
-        let size = u32::try_from(sql.len()).unwrap_or(u32::MAX);
-        let Ok(room) = Arc::clone(&self.texts).try_acquire_many_owned(size) else {
-            crate::node::waiting(|| self.keep_now(at, salt, sql));
-            return;
-        };
-        let (node, sql) = (Arc::clone(self), sql.to_owned());
-        self.owed.spawn_blocking(move || {
-            node.keep_now(at, salt, &sql);
-            drop(room);
-        });
-    }
-
-    fn keep_now(&self, at: Time, salt: [u8; 16], sql: &str) {
-        if let Err(refusal) = self.side.keep(at, salt, sql) {
-            tracing::warn!(%refusal, "side.text_not_kept");
-        }
+        self.texts.keep(self.now(), salt, sql);
     }
 
     /// Erases what is older than the configuration keeps; gives how many. Blocks.
@@ -93,7 +69,8 @@ impl Node {
         before: Option<Time>,
         wanted: impl Fn(&Held) -> bool,
     ) -> Result<usize, Refusal> {
-        let mut texts = self.side.held()?;
+        let side = self.texts.side();
+        let mut texts = side.held()?;
         texts.retain(|held| wanted(held));
         for part in texts.chunks(MOST) {
             let objects: Vec<Digest> = part.iter().map(|held| held.commit).collect();
@@ -109,7 +86,7 @@ impl Node {
                     ),
                 ],
             ))?;
-            self.side.erase(part)?;
+            side.erase(part)?;
         }
         Ok(texts.len())
     }
@@ -117,7 +94,6 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
-    use super::WAITING;
     use crate::node::testing::{TERMS, Town, closed};
     use crate::walk::fact::Fact;
     use evidence::json::Json;
@@ -129,7 +105,7 @@ mod tests {
         let node = town.open("lindau");
         let mut held = Vec::new();
         for text in ["SELECT 1", "SELECT 2"] {
-            held.push(node.side.keep(node.now(), [3; 16], text).unwrap());
+            held.push(node.texts.side().keep(node.now(), [3; 16], text).unwrap());
         }
         let reason = node.people.keep_reason(node.now(), "Ida asked").unwrap();
         let person = node.people.pseudonym(1001, node.now()).unwrap();
@@ -153,31 +129,10 @@ mod tests {
         }
         closed(node).await;
         let node = town.open("lindau");
-        assert_eq!(node.side.text_of(held[0].commit).unwrap(), None);
-        let kept = node.side.text_of(held[1].commit).unwrap();
+        assert_eq!(node.texts.side().text_of(held[0].commit).unwrap(), None);
+        let kept = node.texts.side().text_of(held[1].commit).unwrap();
         assert_eq!(kept.as_deref(), Some("SELECT 2"));
         assert_eq!(node.people.reason(reason).unwrap(), None);
         assert_eq!(node.people.user(&person), None);
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn texts_that_wait_for_the_disk_are_bounded() {
-        let mut town = Town::new();
-        town.settle("lindau", TERMS);
-        let node = town.open("lindau");
-        let held = || node.side.held().unwrap().len();
-        // Others fill the room: the next one is kept before the call comes back.
-        let all = u32::try_from(WAITING).unwrap();
-        let others = node.texts.clone().try_acquire_many_owned(all).unwrap();
-        node.keep_text([1; 16], "SELECT 1");
-        assert_eq!(held(), 1);
-        assert!(node.owed.is_empty());
-        drop(others);
-        // A text gives its room back when it is kept.
-        node.keep_text([2; 16], "SELECT 2");
-        node.owed.close();
-        node.owed.wait().await;
-        assert_eq!(held(), 2);
-        assert_eq!(node.texts.available_permits(), WAITING);
     }
 }

@@ -116,7 +116,7 @@ pub(super) fn people(node: &Node, record: &Record) -> Result<Vec<(String, Value)
 /// When it can't be read.
 pub(super) fn text(node: &Node, record: &Record) -> Result<Option<String>, Refusal> {
     match commit(record) {
-        Some(commit) => node.side.text_of(commit),
+        Some(commit) => node.texts.side().text_of(commit),
         None => Ok(None),
     }
 }
