@@ -19,6 +19,8 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct State {
     connection: Connection,
+    /// What `meta` says of it: nobody else writes there.
+    position: u64,
 }
 
 impl State {
@@ -39,9 +41,12 @@ impl State {
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
             .map_err(|fault| damaged(fault, file))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        let mut state = Self { connection };
+        let mut state = Self {
+            connection,
+            position: 0,
+        };
         let position = if state.has("meta")? {
-            state.position()?
+            state.reflected()?
         } else {
             0
         };
@@ -55,14 +60,17 @@ impl State {
             .with_place(file.display().to_string(), None, None));
         }
         state.lay_out()?;
+        state.position = state.reflected()?;
         Ok(state)
     }
 
     /// How many records the index reflects: the next one to take in has this index.
-    ///
-    /// # Errors
-    /// `STATE_BROKEN` when the file can't be read.
-    pub fn position(&self) -> Result<u64, Refusal> {
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
+    fn reflected(&self) -> Result<u64, Refusal> {
         let sql = "SELECT value FROM meta WHERE key = 'position'";
         let value: Option<i64> = one(&self.connection, sql, [], |row| row.get(0))?;
         Ok(value
@@ -114,13 +122,14 @@ impl State {
         let change = Change::new(&transaction);
         let made = make(&change)?;
         transaction
-            .execute(
+            .prepare_cached(
                 "INSERT INTO meta (key, value) VALUES ('position', ?1)
                  ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                [signed(position)],
             )
+            .and_then(|mut statement| statement.execute([signed(position)]))
             .map_err(broken)?;
         transaction.commit().map_err(broken)?;
+        self.position = position;
         Ok(made)
     }
 

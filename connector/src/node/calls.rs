@@ -45,7 +45,7 @@ impl Node {
                 alias: peer.alias.clone(),
             })
             .collect();
-        for (id, address, alias) in self.index(|state| state.peers())? {
+        for (id, address, alias) in self.glance(|state| state.peers())? {
             let known = peers.iter().any(|peer| peer.id == id);
             if let (false, Ok(alias)) = (known, alias.parse()) {
                 peers.push(Peer { id, address, alias });

@@ -127,7 +127,7 @@ impl Reception {
     fn page(&self, peer: &ParticipantId, request: &PageRequest) -> Result<Page, Refusal> {
         let node = &self.node;
         let now = node.now();
-        let letters = node.index(|state| state.newest_for(peer))?;
+        let letters = node.glance(|state| state.newest_for(peer))?;
         let after = match &request.after {
             None => None,
             Some(text) => Some(text.parse().map_err(|_| {
@@ -188,7 +188,7 @@ impl Reception {
     /// The first letter of a peer's outbox after a number. An inbox that stays open ends with the peer's membership.
     fn letter(&self, peer: &ParticipantId, after: u64) -> Result<Option<Numbered>, Refusal> {
         self.node.member(peer)?;
-        let rows = self.node.index(|state| state.outbox(peer, after))?;
+        let rows = self.node.glance(|state| state.outbox(peer, after))?;
         let Some((number, digest)) = rows.into_iter().next() else {
             return Ok(None);
         };
@@ -203,7 +203,7 @@ impl Reception {
     }
 
     async fn fetched(&self, peer: &ParticipantId, after: u64) -> Result<(), Refusal> {
-        let waiting = self.node.index(|state| state.outbox(peer, 0))?;
+        let waiting = self.node.glance(|state| state.outbox(peer, 0))?;
         if !waiting.iter().any(|(number, _)| *number <= after) {
             return Ok(());
         }
@@ -214,7 +214,7 @@ impl Reception {
                 [("peer", Json::text(peer)), ("number", Json::count(after))],
             ))
             .await?;
-        self.node.index(|_| Ok(()))
+        self.node.glance(|_| Ok(()))
     }
 }
 

@@ -69,7 +69,7 @@ async fn take_in_turn(
 ) -> Result<(), Refusal> {
     let _turn = node.desk.lock().await;
     let id = letter.id.to_string();
-    let known = node.index(|state| state.knows_letter(peer, true, &id))?;
+    let known = node.glance(|state| state.knows_letter(peer, true, &id))?;
     let bytes = proto::letters::to_bytes(letter);
     if let Some(known) = known {
         if known != Digest::of(&bytes).to_string() {
@@ -214,7 +214,7 @@ pub(crate) async fn acknowledge(
         let _turn = node.desk.lock().await;
         let id = LetterId(request.0);
         if node
-            .index(|state| state.knows_letter(&peer, false, &id.to_string()))?
+            .glance(|state| state.knows_letter(&peer, false, &id.to_string()))?
             .is_some()
         {
             return Ok(());

@@ -58,7 +58,7 @@ pub(crate) fn waits(node: &Node, peer: &Peer, letters: Option<u64>) -> Result<bo
     let Some(newest) = letters else {
         return Ok(false);
     };
-    Ok(node.index(|state| state.taken_in(&peer.id))? < newest)
+    Ok(node.glance(|state| state.taken_in(&peer.id))? < newest)
 }
 
 async fn once(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
@@ -88,7 +88,7 @@ async fn hand_in_alone(
     peer: &Peer,
     _alone: OwnedMutexGuard<()>,
 ) -> Result<(), Refusal> {
-    let waiting = node.index(|state| state.outbox(&peer.id, 0))?;
+    let waiting = node.glance(|state| state.outbox(&peer.id, 0))?;
     if waiting.is_empty() {
         return Ok(());
     }
@@ -133,7 +133,7 @@ async fn hand_in_alone(
                 ],
             ))
             .await?;
-        node.index(|_| Ok(()))?;
+        node.glance(|_| Ok(()))?;
         last = refused.or(last);
     }
     // Still alone: a command that ends waits for its turn here, and with that until heads were exchanged.
@@ -168,7 +168,7 @@ const fn by_a_bundle(code: Code) -> bool {
 
 /// Fetches the letters that wait for us.
 async fn fetch(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
-    let after = node.index(|state| state.taken_in(&peer.id))?;
+    let after = node.glance(|state| state.taken_in(&peer.id))?;
     let client = node.call(peer).await?;
     let mut letters = client.inbox(after, true).await?;
     let mut last = after;
@@ -254,7 +254,7 @@ pub(crate) async fn serve(node: Arc<Node>, peer: Peer) {
 
 async fn follow(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
     pump(node, peer).await?;
-    let after = node.index(|state| state.taken_in(&peer.id))?;
+    let after = node.glance(|state| state.taken_in(&peer.id))?;
     let client = node.call(peer).await?;
     let mut letters = client.inbox(after, false).await?;
     loop {

@@ -219,7 +219,7 @@ pub(crate) async fn acknowledged(
     bytes: &[u8],
     disputed: bool,
 ) -> Result<(), Refusal> {
-    let known = node.index(|state| state.issued(&request.to_string(), consumer))?;
+    let known = node.glance(|state| state.issued(&request.to_string(), consumer))?;
     let Some(known) = known else {
         return Err(Refusal::new(
             Code::ReceiptMismatch,

@@ -136,7 +136,7 @@ fn take_in(change: &Change<'_>, record: u64, said: &Said) -> Result<(), Refusal>
 fn dump(state: &State) -> String {
     let mut all = format!(
         "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n",
-        state.position().unwrap(),
+        state.position(),
         state.negotiations().unwrap(),
         state.peers().unwrap(),
         state.contracts().unwrap(),
@@ -158,7 +158,7 @@ fn dump(state: &State) -> String {
 /// Takes in what the index does not reflect yet, some records at a time.
 fn catch_up(state: &mut State, log: &[Said], random: &mut StdRng) {
     loop {
-        let from = state.position().unwrap();
+        let from = state.position();
         let left = u64::try_from(log.len()).unwrap() - from;
         if left == 0 {
             return;
@@ -202,8 +202,8 @@ fn an_index_after_a_crash_becomes_what_it_would_have_been() {
 
         let mut state = State::open(&file, 0).unwrap();
         let mut images = Vec::new();
-        while state.position().unwrap() < length {
-            let from = state.position().unwrap();
+        while state.position() < length {
+            let from = state.position();
             let to = (from + random.random_range(1..8)).min(length);
             state
                 .change(to, |change| {
@@ -228,7 +228,7 @@ fn an_index_after_a_crash_becomes_what_it_would_have_been() {
                 file.set_len(kept).unwrap();
             }
             let mut again = State::open(&cut, length).unwrap();
-            assert!(again.position().unwrap() <= *position);
+            assert!(again.position() <= *position);
             catch_up(&mut again, &log, &mut random);
             assert_eq!(dump(&again), expected, "{}, cut", copy.display());
             drop(again);
@@ -236,7 +236,7 @@ fn an_index_after_a_crash_becomes_what_it_would_have_been() {
         }
         for (position, copy) in images {
             let mut again = State::open(&copy, length).unwrap();
-            assert_eq!(again.position().unwrap(), position, "{}", copy.display());
+            assert_eq!(again.position(), position, "{}", copy.display());
             catch_up(&mut again, &log, &mut random);
             assert_eq!(dump(&again), expected, "{}", copy.display());
         }
@@ -274,7 +274,7 @@ fn an_index_of_another_version_is_made_again() {
         .change(3, |change| change.highest("bundle", 9))
         .unwrap();
     drop(state);
-    assert_eq!(State::open(&file, 3).unwrap().position().unwrap(), 3);
+    assert_eq!(State::open(&file, 3).unwrap().position(), 3);
     let other = rusqlite::Connection::open(&file).unwrap();
     other
         .execute_batch("DROP TABLE letter; CREATE TABLE letter (x); PRAGMA user_version = 1;")
@@ -283,7 +283,7 @@ fn an_index_of_another_version_is_made_again() {
     let back = State::open(&file, 2).unwrap_err();
     assert_eq!(back.code, Code::LedgerRollback);
     let again = State::open(&file, 3).unwrap();
-    assert_eq!(again.position().unwrap(), 0);
+    assert_eq!(again.position(), 0);
     assert_eq!(again.remembered("bundle").unwrap(), 0);
     assert!(again.letters_of("n-1").unwrap().is_empty());
 }

@@ -31,7 +31,7 @@ fn an_index_ahead_of_its_log_is_refused() {
     let mut state = State::open(&file, 0).unwrap();
     state.change(7, |_| Ok(())).unwrap();
     drop(state);
-    assert_eq!(State::open(&file, 7).unwrap().position().unwrap(), 7);
+    assert_eq!(State::open(&file, 7).unwrap().position(), 7);
     assert_eq!(
         State::open(&file, 6).unwrap_err().code,
         Code::LedgerRollback
@@ -47,7 +47,7 @@ fn a_refused_change_changes_nothing() {
         Err::<(), _>(policy::refusal::Refusal::new(Code::Internal, "stop"))
     });
     assert!(refused.is_err());
-    assert_eq!(state.position().unwrap(), 0);
+    assert_eq!(state.position(), 0);
     assert!(state.outbox(&peer(), 0).unwrap().is_empty());
 }
 

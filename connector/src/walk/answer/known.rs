@@ -115,10 +115,10 @@ pub(super) fn around(
             ..Around::UNKNOWN
         };
         if has(|term| matches!(term, Term::Lasts(_))) {
-            (around.activated, around.first_use) = node.index(|state| state.began(contract))?;
+            (around.activated, around.first_use) = node.glance(|state| state.began(contract))?;
         }
         if has(|term| matches!(term, Term::Receipts(_))) {
-            around.outstanding = node.index(|state| state.outstanding(asker.id(), contract))?;
+            around.outstanding = node.glance(|state| state.outstanding(asker.id(), contract))?;
         }
         if has(|term| term.looks_at().is_some()) {
             around.shown = shown.clone();
@@ -149,7 +149,7 @@ pub(super) fn owed(
         return Ok(Owed::NOTHING);
     };
     let closed_by = now.plus_micros(DAY.saturating_mul(i64::from(days)).saturating_neg());
-    let (count, first) = node.index(|state| state.owed(first, asker, closed_by, Owed::NAMED))?;
+    let (count, first) = node.glance(|state| state.owed(first, asker, closed_by, Owed::NAMED))?;
     Ok(Owed { count, first })
 }
 
@@ -170,7 +170,7 @@ pub(super) fn purse(node: &Node, grant: &Grant, now: Time) -> Result<Purse, Refu
     };
     let purse = node.purses.of(first);
     // A draft would come into force now.
-    let (activated, _) = node.index(|state| state.began(first))?;
+    let (activated, _) = node.glance(|state| state.began(first))?;
     let begun = month(now)
         .saturating_sub(month(activated.unwrap_or(now)))
         .saturating_add(1);

@@ -64,6 +64,6 @@ impl Noted {
             ],
         );
         let _durable = node.record(fact).await?;
-        node.index(|_| Ok(()))
+        node.glance(|_| Ok(()))
     }
 }

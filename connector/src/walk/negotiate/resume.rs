@@ -51,7 +51,7 @@ pub(crate) async fn resume(node: &Arc<Node>, peer: Option<&ParticipantId>) -> Re
 
 /// Writes our word on receipts that were countersigned before a crash, which the provider waits for.
 async fn acknowledge_what_came(node: &Arc<Node>, peer: &ParticipantId) -> Result<(), Refusal> {
-    for (request, file) in node.index(|state| state.unsaid(peer))? {
+    for (request, file) in node.glance(|state| state.unsaid(peer))? {
         let Ok(digest) = file.parse::<Digest>() else {
             continue;
         };

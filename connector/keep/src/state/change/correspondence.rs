@@ -170,13 +170,12 @@ impl Change<'_> {
     fn next_number(&self, peer: &ParticipantId) -> Result<u64, Refusal> {
         let number: i64 = self
             .transaction
-            .query_row(
+            .prepare_cached(
                 "INSERT INTO correspondence (peer, next_out, taken_in) VALUES (?1, 2, 0)
                  ON CONFLICT (peer) DO UPDATE SET next_out = next_out + 1
                  RETURNING next_out - 1",
-                [peer.as_str()],
-                |row| row.get(0),
             )
+            .and_then(|mut statement| statement.query_row([peer.as_str()], |row| row.get(0)))
             .map_err(broken)?;
         Ok(unsigned(number))
     }

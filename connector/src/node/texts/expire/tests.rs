@@ -82,7 +82,7 @@ impl Case {
         }
         let mut anew = State::open(&file, self.node.log.size()).unwrap();
         index::catch_up(&self.node.log, &mut anew).unwrap();
-        assert_eq!(anew.position().unwrap(), self.node.log.size());
+        assert_eq!(anew.position(), self.node.log.size());
         anew
     }
 }
