@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The most bytes of texts that wait.
-pub(super) const MOST: usize = 8 * 1024 * 1024;
+const MOST: usize = 8 * 1024 * 1024;
+
+/// What a text holds in memory beside itself, in bytes.
+const BESIDE: usize = size_of::<Text>();
 
 /// So long a text waits, at most: what a kill takes along is no older.
 const MOMENT: Duration = Duration::from_millis(50);
@@ -35,19 +38,21 @@ impl Texts {
     /// Keeps one without waiting for the disk; but where so many wait that memory would fill with them, it waits, too.
     pub(super) fn keep(&self, at: Time, salt: [u8; 16], sql: &str) {
         let mut waiting = self.0.waiting();
-        waiting.bytes = waiting.bytes.saturating_add(sql.len());
+        // Whoever was called for the first takes all.
+        let is_first = waiting.texts.is_empty();
+        waiting.bytes = waiting
+            .bytes
+            .saturating_add(sql.len().saturating_add(BESIDE));
         waiting.texts.push(Text {
             at,
             salt,
             sql: sql.to_owned(),
         });
         let is_much = waiting.bytes > MOST;
-        let is_called = std::mem::replace(&mut waiting.called, true);
         drop(waiting);
         if is_much {
             crate::node::waiting(|| self.0.write());
-        }
-        if !is_called {
+        } else if is_first {
             self.call();
         }
     }
@@ -58,7 +63,6 @@ impl Texts {
         let _task = tokio::runtime::Handle::current().spawn(async move {
             tokio::time::sleep(MOMENT).await;
             if let Some(texts) = texts.upgrade() {
-                texts.waiting().called = false;
                 let _written = tokio::task::spawn_blocking(move || texts.write());
             }
         });
@@ -82,9 +86,8 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Waiting {
     texts: Vec<Text>,
+    /// What they hold in memory.
     bytes: usize,
-    /// Whether somebody comes for them.
-    called: bool,
 }
 
 #[derive(Debug)]
@@ -115,7 +118,7 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
-    use super::{MOST, Texts};
+    use super::{BESIDE, MOST, Texts};
     use evidence::time::Time;
     use keep::side::Side;
 
@@ -157,19 +160,18 @@ mod tests {
         assert_eq!(second.0.side.held().unwrap().len(), 1);
     }
 
-    #[tokio::test(flavor = "multi_thread")]
+    #[tokio::test]
     async fn texts_that_wait_are_bounded() {
         let folder = tempfile::tempdir().unwrap();
         let texts = texts(&folder);
-        // Nobody else comes for them.
-        texts.0.waiting().called = true;
-        let long = "x".repeat(MOST / 32);
+        let long = "x".repeat(MOST / 32 - BESIDE);
+        // On one thread nobody comes for them in between.
         for n in 0..32 {
             texts.keep(at(), [n; 16], &long);
         }
         let kept = || texts.0.side.held().unwrap().len();
         assert_eq!((texts.0.waiting().bytes, kept()), (MOST, 0));
-        texts.keep(at(), [33; 16], "SELECT 3");
+        texts.keep(at(), [33; 16], "");
         assert_eq!(kept(), 33);
         assert_eq!(texts.0.waiting().bytes, 0);
         assert!(texts.0.waiting().texts.is_empty());
