@@ -295,7 +295,7 @@ impl Node {
         })
     }
 
-    /// The same for a few rows that are found by their keys. To take in the last records and to find these takes less time than to
+    /// The same for rows that are few whatever the index holds. To take in the last records and to find these takes less time than to
     /// hand on what else this thread does; where it would not, that is handed on as ever.
     ///
     /// # Errors

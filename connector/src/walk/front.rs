@@ -188,7 +188,7 @@ impl Reception {
     /// The first letter of a peer's outbox after a number. An inbox that stays open ends with the peer's membership.
     fn letter(&self, peer: &ParticipantId, after: u64) -> Result<Option<Numbered>, Refusal> {
         self.node.member(peer)?;
-        let rows = self.node.glance(|state| state.outbox(peer, after))?;
+        let rows = self.node.index(|state| state.outbox(peer, after))?;
         let Some((number, digest)) = rows.into_iter().next() else {
             return Ok(None);
         };
@@ -203,7 +203,7 @@ impl Reception {
     }
 
     async fn fetched(&self, peer: &ParticipantId, after: u64) -> Result<(), Refusal> {
-        let waiting = self.node.glance(|state| state.outbox(peer, 0))?;
+        let waiting = self.node.index(|state| state.outbox(peer, 0))?;
         if !waiting.iter().any(|(number, _)| *number <= after) {
             return Ok(());
         }

@@ -4,6 +4,8 @@ use crate::node::index;
 use crate::node::testing::{TERMS, Town, agree, ask, caller, published, records, said};
 use crate::walk::answer::Caller;
 use crate::walk::ask as asks;
+use crate::walk::fact::Fact;
+use evidence::json::Json;
 use keep::state::State;
 use policy::refusal::Code;
 use std::collections::BTreeSet;
@@ -127,4 +129,44 @@ async fn a_lost_index_is_made_anew_piece_by_piece() {
     assert_eq!(anew.receipts().unwrap().len(), 3);
     let old = node.index(|state| state.outbox(&acme.id(), 0)).unwrap();
     assert_eq!(anew.outbox(&acme.id(), 0).unwrap(), old);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_glance_sees_what_was_recorded_whether_little_or_much() {
+    let town = town();
+    let node = town.open("lindau");
+    for count in [0, 1, 16, 17, 40] {
+        for _ in 0..count {
+            let fetched = Fact::new(
+                "letters_fetched",
+                [
+                    ("peer", Json::text(node.id())),
+                    ("number", Json::count(0)),
+                    ("refused", Json::Null),
+                ],
+            );
+            let _durable = node.record(fetched).await.unwrap();
+        }
+        let size = node.log.size();
+        assert_eq!(node.glance(|state| Ok(state.position())), Ok(size));
+    }
+    // Somebody else looks longer: it is waited for.
+    let (begun, begins) = std::sync::mpsc::channel();
+    let (end, ends) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let other = std::sync::Arc::clone(&node);
+        let looks = scope.spawn(move || {
+            other.index(|_| {
+                begun.send(()).unwrap();
+                ends.recv().unwrap();
+                Ok(())
+            })
+        });
+        begins.recv().unwrap();
+        let node = &node;
+        let waits = scope.spawn(move || node.glance(|_| Ok(())));
+        end.send(()).unwrap();
+        assert_eq!(waits.join().unwrap(), Ok(()));
+        assert_eq!(looks.join().unwrap(), Ok(()));
+    });
 }
