@@ -3,11 +3,21 @@
 use super::{Ed25519Notes, NoteSigner, Place, said};
 use crate::audit::{Log, LogConfig, folder};
 use evidence::note::{COSIGNATURE, NoteKey};
+use std::time::Duration;
+
+/// A log whose records wait so long for a head at most.
+fn heads_after(place: &Place, head_interval: Duration) -> Log {
+    let config = LogConfig {
+        head_interval,
+        ..place.config()
+    };
+    Log::open(config).unwrap().0
+}
 
 #[tokio::test]
 async fn heads_are_signed_when_asked_after_enough_records_and_at_the_end() {
     let place = Place::new();
-    let never = std::time::Duration::from_secs(3600);
+    let never = Duration::from_secs(3600);
     let config = LogConfig {
         head_records: 10,
         head_interval: never,
@@ -35,12 +45,7 @@ async fn heads_are_signed_when_asked_after_enough_records_and_at_the_end() {
 #[tokio::test]
 async fn a_head_is_signed_over_the_record_that_asks_for_one() {
     let place = Place::new();
-    let never = std::time::Duration::from_secs(3600);
-    let (log, _) = Log::open(LogConfig {
-        head_interval: never,
-        ..place.config()
-    })
-    .unwrap();
+    let log = heads_after(&place, Duration::from_secs(3600));
     let _ = log.record(said(0)).await.unwrap();
     let _ = log.record_headed(said(1)).await.unwrap();
     // It is written behind the wake-up, and before the next record.
@@ -51,12 +56,7 @@ async fn a_head_is_signed_over_the_record_that_asks_for_one() {
 #[tokio::test]
 async fn a_head_comes_by_itself_after_a_while() {
     let place = Place::new();
-    let soon = std::time::Duration::from_millis(1);
-    let (log, _) = Log::open(LogConfig {
-        head_interval: soon,
-        ..place.config()
-    })
-    .unwrap();
+    let log = heads_after(&place, Duration::from_millis(1));
     let _ = log.record(said(0)).await.unwrap();
     while log.head().checkpoint.size == 0 {
         tokio::task::yield_now().await;
