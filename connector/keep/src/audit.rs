@@ -32,6 +32,7 @@ mod meanwhile;
 pub mod offline;
 mod open;
 mod pace;
+mod pair;
 pub mod papers;
 mod reader;
 pub mod rehearsal;

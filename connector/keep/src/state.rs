@@ -230,8 +230,10 @@ CREATE INDEX IF NOT EXISTS letter_negotiation ON letter (negotiation, record);
 CREATE TABLE IF NOT EXISTS negotiation (
     id TEXT PRIMARY KEY, peer TEXT NOT NULL, role TEXT NOT NULL, dataset TEXT NOT NULL, state TEXT NOT NULL,
     contract TEXT, beforehand TEXT, reason TEXT, updated INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS negotiation_peer ON negotiation (peer, state);
 CREATE TABLE IF NOT EXISTS outbox (
-    peer TEXT NOT NULL, number INTEGER NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (peer, number)) STRICT;
+    peer TEXT NOT NULL, number INTEGER NOT NULL, digest TEXT NOT NULL, word TEXT,
+    PRIMARY KEY (peer, number)) STRICT;
 CREATE TABLE IF NOT EXISTS correspondence (
     peer TEXT PRIMARY KEY, next_out INTEGER NOT NULL, taken_in INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS peer (id TEXT PRIMARY KEY, address TEXT NOT NULL, alias TEXT NOT NULL UNIQUE) STRICT;

@@ -8,13 +8,14 @@ use crate::desk::out::Out;
 use crate::node::Node;
 use crate::node::open::Found;
 use crate::walk::answer::{Caller, answer};
+use crate::walk::receipt::word;
 use crate::walk::{negotiate, publish};
 use evidence::digest::Digest;
 use evidence::json::Json;
 use evidence::record::Record;
 use evidence::time::{Clock, Tick, Time};
 use faces::front::{NoAnswer, RowsFrame};
-use keep::contracts::Kind as Document;
+use keep::state::row::WaitingRow;
 use keep::trust::identity::request::Applicant;
 use keep::trust::identity::{self, Files};
 use keep::trust::keys::Algorithm;
@@ -271,15 +272,11 @@ pub(crate) async fn request(provider: &Node, consumer: &Arc<Node>) -> ContractId
 /// The letters in the outbox of one for the other.
 pub(crate) fn outbox(from: &Node, to: &Node) -> Vec<(u64, Letter)> {
     let waiting = from.index(|state| state.outbox(&to.id(), 0)).unwrap();
-    waiting
-        .into_iter()
-        .map(|(number, digest)| {
-            let bytes = from
-                .documents
-                .read(Document::Letter, digest.parse().unwrap());
-            (number, proto::letters::from_bytes(&bytes.unwrap()).unwrap())
-        })
-        .collect()
+    let letter = |row: WaitingRow| {
+        let letter = word::waiting(from, &to.id(), &row).unwrap();
+        letter.map(|letter| (row.number, letter))
+    };
+    waiting.into_iter().filter_map(letter).collect()
 }
 
 /// Hands over every letter, again and again, until nothing is answered any more.

@@ -1,10 +1,10 @@
-//! The ways to peers, as far as letters go: who carries them, and whose are still being written.
+//! The ways to peers, as far as letters go: who carries them, and what is still to be written.
 
 use policy::id::ParticipantId;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{OwnedMutexGuard, OwnedRwLockReadGuard, RwLock};
+use tokio::sync::OwnedMutexGuard;
 
 /// One for each peer that letters went to.
 #[derive(Debug, Default)]
@@ -14,8 +14,8 @@ pub(crate) struct Ways(Mutex<BTreeMap<ParticipantId, Arc<Way>>>);
 struct Way {
     /// Held while letters are handed in: what two carry at once is there twice.
     carrying: Arc<tokio::sync::Mutex<()>>,
-    /// Held by each whose letter is on its way into the outbox.
-    writing: Arc<RwLock<()>>,
+    /// Whether nothing was left half said when this was looked at last: a crash may leave what was received without the letter.
+    said: AtomicBool,
     /// Whether somebody waits to carry whatever is there by then.
     waiting: AtomicBool,
     /// How often something was carried by which contracts may have come into force, or ended.
@@ -45,11 +45,19 @@ impl Ways {
         Some(carrying)
     }
 
-    /// Says that a letter to this peer will be in the outbox; held until it is. Nothing in the moment in which somebody looks
-    /// whether there is one.
-    pub(crate) fn writing(&self, peer: &ParticipantId) -> Option<OwnedRwLockReadGuard<()>> {
-        let way = self.to(peer);
-        Arc::clone(&way.writing).try_read_owned().ok()
+    /// Whether there may be an answer of this peer whose receipt is countersigned, and no letter that says so.
+    pub(crate) fn may_owe_a_word(&self, peer: &ParticipantId) -> bool {
+        !self.to(peer).said.load(Ordering::Acquire)
+    }
+
+    /// Says that there is none; whoever finds one later says so.
+    pub(crate) fn owes_no_word(&self, peer: &ParticipantId) {
+        self.to(peer).said.store(true, Ordering::Release);
+    }
+
+    /// Says that there is one.
+    pub(crate) fn owes_a_word(&self, peer: &ParticipantId) {
+        self.to(peer).said.store(false, Ordering::Release);
     }
 
     /// Says that something was carried, either way, by which contracts may have come into force, or ended.
@@ -61,35 +69,12 @@ impl Ways {
     pub(crate) fn news(&self, peer: &ParticipantId) -> u64 {
         self.to(peer).news.load(Ordering::Acquire)
     }
-
-    /// Waits until each letter is in the outbox that was being written to this peer when this was called.
-    pub(crate) async fn written(&self, peer: &ParticipantId) {
-        let way = self.to(peer);
-        // Whoever comes later waits for this one, which is done at once: nobody can hold it up for ever.
-        let _all = way.writing.write().await;
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::Ways;
     use futures::FutureExt as _;
-
-    /// Who asks next waits for letters that were being written then, and for no others.
-    #[tokio::test]
-    async fn a_letter_that_is_being_written_is_waited_for() {
-        let (ways, peer) = (Ways::default(), "hansa://lindau.example".parse().unwrap());
-        let writing = ways.writing(&peer).unwrap();
-        let other = "hansa://speyer.example".parse().unwrap();
-        assert!(ways.written(&other).now_or_never().is_some());
-        let mut written = Box::pin(ways.written(&peer));
-        assert!(written.as_mut().now_or_never().is_none());
-        // Whoever comes while somebody waits holds up nobody.
-        assert!(ways.writing(&peer).is_none());
-        drop(writing);
-        written.await;
-        assert!(ways.writing(&peer).is_some());
-    }
 
     /// One carries, one waits to carry what is there by then; more need not.
     #[tokio::test]

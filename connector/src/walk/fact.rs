@@ -1,7 +1,10 @@
 //! Records that no proof type stands for: what was received, read, configured or seen.
 
+use crate::node::Node;
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence};
+use keep::audit;
+use policy::refusal::Refusal;
 
 /// A record of a plain fact.
 #[derive(Debug, Clone)]
@@ -26,6 +29,18 @@ impl Evidence for Fact {
             kind: self.kind,
             body: self.body.clone(),
         }
+    }
+}
+
+impl Node {
+    /// Records two facts of which none is seen without the other.
+    ///
+    /// # Errors
+    /// `EVIDENCE_UNAVAILABLE` or `DISK_FULL`; then nothing may be done.
+    pub(crate) async fn record_both(&self, first: Fact, second: Fact) -> Result<(), Refusal> {
+        let both = self.log.record_both(first, second).await;
+        both.map(drop)
+            .map_err(|unwritable| audit::refusal(&unwritable))
     }
 }
 

@@ -4,14 +4,13 @@ use crate::node::Node;
 use crate::walk::answer::{Caller, answer};
 use crate::walk::fact::Fact;
 use crate::walk::negotiate;
+use crate::walk::receipt::word;
 use async_trait::async_trait;
 use bytes::Bytes;
 use catalog::offer::Recipients;
-use evidence::digest::Digest;
 use evidence::json::Json;
 use faces::front::{Front, Knock, Letters, NoAnswer, Rows, Taken};
 use futures::StreamExt as _;
-use keep::contracts::Kind as Document;
 use policy::id::ParticipantId;
 use policy::peer::{Presented, VerifiedPeer};
 use policy::refusal::{Code, Refusal};
@@ -188,23 +187,20 @@ impl Reception {
     /// The first letter of a peer's outbox after a number. An inbox that stays open ends with the peer's membership.
     fn letter(&self, peer: &ParticipantId, after: u64) -> Result<Option<Numbered>, Refusal> {
         self.node.member(peer)?;
-        let rows = self.node.index(|state| state.outbox(peer, after))?;
-        let Some((number, digest)) = rows.into_iter().next() else {
-            return Ok(None);
-        };
-        let digest: Digest = digest
-            .parse()
-            .map_err(|_| Refusal::new(Code::StateBroken, "the outbox names a letter wrongly"))?;
-        let bytes = crate::node::waiting(|| self.node.documents.read(Document::Letter, digest))?;
-        Ok(Some(Numbered {
-            number,
-            letter: proto::letters::from_bytes(&bytes)?,
-        }))
+        let mut after = after;
+        while let Some(row) = self.node.index(|state| state.next_waiting(peer, after))? {
+            if let Some(letter) = word::waiting(&self.node, peer, &row)? {
+                let number = row.number;
+                return Ok(Some(Numbered { number, letter }));
+            }
+            after = row.number;
+        }
+        Ok(None)
     }
 
     async fn fetched(&self, peer: &ParticipantId, after: u64) -> Result<(), Refusal> {
-        let waiting = self.node.index(|state| state.outbox(peer, 0))?;
-        if !waiting.iter().any(|(number, _)| *number <= after) {
+        let oldest = self.node.index(|state| state.next_waiting(peer, 0))?;
+        if oldest.is_none_or(|oldest| oldest.number > after) {
             return Ok(());
         }
         let _durable = self

@@ -13,7 +13,7 @@ use crate::walk::fact::Fact;
 use crate::walk::messenger::about::{About, Came};
 use crate::walk::messenger::sending::Sending;
 use crate::walk::receipt::Asked;
-use crate::walk::{negotiate, present, receipt};
+use crate::walk::{present, receipt};
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use engine::federate::errand::{Courier, Errand, RemoteRows, Travelled};
@@ -343,29 +343,13 @@ impl Carried {
         let judged =
             receipt::take_in(&self.node, &self.peer.id, &self.asked, &received, ended).await?;
         let _once = self.travelled.read.set(judged.read);
-        if let Some(bytes) = judged.countersigned {
-            acknowledge(&self.node, &self.peer, self.asked.request, bytes);
+        if judged.is_countersigned {
+            // Our word on the receipt is in the outbox; it is carried now or later, and the rows don't wait for it.
+            crate::walk::post::soon(&self.node, &self.peer);
         }
         match (judged.dispute, ended) {
             (Some(dispute), None) => Err(dispute),
             (_, _) => Ok(()),
         }
     }
-}
-
-/// Sends our word on a receipt on its way. What is owed is on the books already, so the rows don't wait for the letter; the
-/// next question to this peer does.
-fn acknowledge(node: &Arc<Node>, peer: &Peer, request: RequestId, receipt: Vec<u8>) {
-    let writing = node.ways.writing(&peer.id);
-    let (node, peer) = (Arc::clone(node), peer.clone());
-    let owed = node.owed.clone();
-    let _task = owed.spawn(async move {
-        let sent = negotiate::acknowledge(&node, &peer.id, request, receipt).await;
-        drop(writing);
-        match sent {
-            // It is in the outbox; it is carried now or later.
-            Ok(()) => crate::walk::post::soon(&node, &peer),
-            Err(refusal) => tracing::warn!(code = %refusal.code, "receipt.unacknowledged"),
-        }
-    });
 }

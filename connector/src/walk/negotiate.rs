@@ -2,7 +2,7 @@
 
 mod known;
 pub(crate) mod letters;
-mod noted;
+pub(crate) mod noted;
 pub(crate) mod remark;
 pub(crate) mod resume;
 mod step;
@@ -14,7 +14,6 @@ use crate::walk::negotiate::resume::{follow_up, to_the_end};
 use crate::walk::negotiate::step::{Direction, step};
 use crate::walk::negotiate::wording::written;
 use crate::walk::{attest, notice, officers, receipt, revoke};
-use bytes::Bytes;
 use evidence::digest::Digest;
 use keep::contracts::Kind as Document;
 use policy::contract::Agreement;
@@ -130,12 +129,13 @@ async fn recorded(
             disputed,
             witnessed,
         } => {
-            receipt::acknowledged(node, peer, *request, receipt, *disputed).await?;
+            let known = receipt::acknowledged(node, peer, *request, receipt, *disputed)?;
             if let Some(witnessed) = witnessed {
                 node.take_witness(peer, witnessed).await?;
             }
-            keep()?;
-            noted.record(node, None).await?;
+            // What it says is kept as the receipt, so that the letter need not be.
+            node.record_both(known, noted.fact(None)).await?;
+            node.glance(|_| Ok(()))?;
             Ok(None)
         }
         Content::Comment { .. } => {
@@ -212,20 +212,18 @@ pub(crate) async fn acknowledge(
     let (node, peer) = (Arc::clone(node), peer.clone());
     to_the_end(async move {
         let _turn = node.desk.lock().await;
-        let id = LetterId(request.0);
+        let id = LetterId(request.0).to_string();
         if node
-            .glance(|state| state.knows_letter(&peer, false, &id.to_string()))?
+            .glance(|state| state.knows_letter(&peer, false, &id))?
             .is_some()
         {
             return Ok(());
         }
-        let content = Content::Acknowledgement {
-            request,
-            receipt: Bytes::from(receipt),
-            disputed: false,
-            witnessed: node.witness(&peer),
-        };
-        write_in_turn(&node, &peer, Letter { id, content }, false).await
+        let said = receipt::word::on(&node, &peer, request, receipt.into())?;
+        let _durable = node.record(said).await?;
+        node.glance(|_| Ok(()))?;
+        node.posted.notify_waiters();
+        Ok(())
     })
     .await
 }

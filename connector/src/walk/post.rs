@@ -5,10 +5,9 @@ use crate::node::calls::Peer;
 use crate::walk::fact::Fact;
 use crate::walk::negotiate;
 use crate::walk::negotiate::resume::resume;
-use evidence::digest::Digest;
+use crate::walk::receipt::word;
 use evidence::json::Json;
 use futures::StreamExt as _;
-use keep::contracts::Kind as Document;
 use policy::refusal::{Code, Refusal};
 use proto::peer::letter;
 use std::sync::Arc;
@@ -19,7 +18,6 @@ use tokio::sync::OwnedMutexGuard;
 /// # Errors
 /// When the peer can't be reached. What is wrong with single letters is on the books and stops nothing.
 pub(crate) async fn pump(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
-    node.ways.written(&peer.id).await;
     anew(node, peer, || once(node, peer)).await
 }
 
@@ -45,7 +43,6 @@ where
 /// # Errors
 /// As [`pump`].
 pub(crate) async fn send_off(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
-    node.ways.written(&peer.id).await;
     resume(node, Some(&peer.id)).await?;
     anew(node, peer, || hand_in(node, peer)).await
 }
@@ -95,11 +92,11 @@ async fn hand_in_alone(
     let waiting = node.index(|state| state.outbox(&peer.id, 0))?;
     let mut client = node.call(peer).await?;
     let (mut last, mut receipts) = (None, false);
-    for (number, digest) in waiting {
-        let digest: Digest = digest
-            .parse()
-            .map_err(|_| Refusal::new(Code::StateBroken, "the outbox names a letter wrongly"))?;
-        let letter = proto::letters::from_bytes(&node.documents.read(Document::Letter, digest)?)?;
+    for row in waiting {
+        let Some(letter) = word::waiting(node, &peer.id, &row)? else {
+            handed_in(node, peer, row.number, Some(Code::FileMissing)).await?;
+            continue;
+        };
         if matches!(letter.content, letter::Content::Acknowledgement { .. }) {
             receipts = true;
         } else {
@@ -121,20 +118,8 @@ async fn hand_in_alone(
             Err(refusal) if passing(refusal.code) => return Err(refusal),
             Err(refusal) => Some(refusal),
         };
-        let _durable = node
-            .record(Fact::new(
-                "letters_fetched",
-                [
-                    ("peer", Json::text(&peer.id)),
-                    ("number", Json::count(number)),
-                    (
-                        "refused",
-                        crate::walk::fact::maybe(refused.as_ref().map(|refusal| refusal.code)),
-                    ),
-                ],
-            ))
-            .await?;
-        node.glance(|_| Ok(()))?;
+        let why = refused.as_ref().map(|refusal| refusal.code);
+        handed_in(node, peer, row.number, why).await?;
         last = refused.or(last);
     }
     // Still alone: a command that ends waits for its turn here, and with that until heads were exchanged.
@@ -146,6 +131,25 @@ async fn hand_in_alone(
         Some(refusal) => Err(refusal),
         None => Ok(()),
     }
+}
+
+/// Puts on the books that a letter leaves the outbox, and why the peer did not get it, if so.
+async fn handed_in(
+    node: &Node,
+    peer: &Peer,
+    number: u64,
+    refused: Option<Code>,
+) -> Result<(), Refusal> {
+    let fetched = Fact::new(
+        "letters_fetched",
+        [
+            ("peer", Json::text(&peer.id)),
+            ("number", Json::count(number)),
+            ("refused", crate::walk::fact::maybe(refused)),
+        ],
+    );
+    let _durable = node.record(fetched).await?;
+    node.glance(|_| Ok(()))
 }
 
 /// Whether a failure says nothing of the letter itself.

@@ -1,6 +1,7 @@
 //! Receipts: the provider signs what left, the consumer countersigns what came, both keep the one with both signatures.
 
 pub(crate) mod issue;
+pub(crate) mod word;
 
 use crate::node::Node;
 use crate::walk::fact::{Fact, maybe};
@@ -22,8 +23,8 @@ use std::sync::Arc;
 /// What the consumer makes of an answer and its receipt.
 #[derive(Debug)]
 pub(crate) struct Judged {
-    /// The receipt with our signature too, for the provider; absent where none came or it is disputed.
-    pub(crate) countersigned: Option<Vec<u8>>,
+    /// Whether the receipt with our signature too waits for the provider; not so where none came or it is disputed.
+    pub(crate) is_countersigned: bool,
     /// What is wrong with it.
     pub(crate) dispute: Option<Refusal>,
     /// The labels of the snapshots that were read, as a receipt says that holds.
@@ -52,7 +53,7 @@ impl Asked {
     }
 }
 
-/// Checks a receipt against what was asked and received, records it, and countersigns it.
+/// Checks a receipt against what was asked and received, countersigns it, and records what came with our word on it.
 ///
 /// # Errors
 /// When the log can't be written.
@@ -91,35 +92,52 @@ pub(crate) async fn take_in(
     } else {
         "disputed"
     };
-    let _durable: Recorded<Fact> = node
-        .record(Fact::new(
-            "received",
-            [
-                ("request_id", Json::text(asked.request)),
-                ("peer", Json::text(provider)),
-                (
-                    "contracts",
-                    Json::List(asked.contracts.iter().map(Json::text).collect()),
-                ),
-                ("rows", Json::count(received.rows)),
-                ("bytes", Json::count(received.bytes)),
-                ("result_digest", Json::text(ResultDigest(received.digest))),
-                ("outcome", Json::text(outcome)),
-                ("state", Json::text(state)),
-                ("receipt", maybe(file)),
-                (
-                    "dispute",
-                    maybe(fault.as_ref().map(|fault| fault.sentence.clone())),
-                ),
-            ],
-        ))
-        .await?;
+    let received = Fact::new(
+        "received",
+        [
+            ("request_id", Json::text(asked.request)),
+            ("peer", Json::text(provider)),
+            (
+                "contracts",
+                Json::List(asked.contracts.iter().map(Json::text).collect()),
+            ),
+            ("rows", Json::count(received.rows)),
+            ("bytes", Json::count(received.bytes)),
+            ("result_digest", Json::text(ResultDigest(received.digest))),
+            ("outcome", Json::text(outcome)),
+            ("state", Json::text(state)),
+            ("receipt", maybe(file)),
+            (
+                "dispute",
+                maybe(fault.as_ref().map(|fault| fault.sentence.clone())),
+            ),
+        ],
+    );
+    let is_countersigned = countersigned.is_some();
+    let said = countersigned.and_then(|receipt| {
+        let said = word::on(node, provider, asked.request, receipt.into());
+        said.inspect_err(|refusal| {
+            // It is written before the next question.
+            node.ways.owes_a_word(provider);
+            tracing::warn!(code = %refusal.code, "receipt.unacknowledged");
+        })
+        .ok()
+    });
+    match said {
+        Some(said) => {
+            node.record_both(received, said).await?;
+            node.posted.notify_waiters();
+        }
+        None => {
+            let _durable: Recorded<Fact> = node.record(received).await?;
+        }
+    }
     let read = match (&signed, &fault) {
         (Some((signed, _)), None) => labels(&signed.receipt),
         _ => BTreeMap::new(),
     };
     Ok(Judged {
-        countersigned,
+        is_countersigned,
         dispute: fault,
         read,
     })
@@ -208,17 +226,17 @@ fn contested(
         .check(consumer, &signed.signature, Deed::Statement)
 }
 
-/// Takes in the consumer's word on a receipt that we issued.
+/// Takes in the consumer's word on a receipt that we issued: what is to be recorded of it.
 ///
 /// # Errors
-/// When it is not for one of our answers to this consumer, does not verify, or can't be recorded.
-pub(crate) async fn acknowledged(
+/// When it is not for one of our answers to this consumer, does not verify, or can't be kept.
+pub(crate) fn acknowledged(
     node: &Arc<Node>,
     consumer: &ParticipantId,
     request: RequestId,
     bytes: &[u8],
     disputed: bool,
-) -> Result<(), Refusal> {
+) -> Result<Fact, Refusal> {
     let known = node.glance(|state| state.issued(&request.to_string(), consumer))?;
     let Some(known) = known else {
         return Err(Refusal::new(
@@ -240,19 +258,16 @@ pub(crate) async fn acknowledged(
             && receipt.result.to_string() == known.digest;
         (ours && signed.is_countersigned()).then_some(signed)
     };
-    let file = node.documents.keep(Document::Receipt, bytes)?;
-    let _durable: Recorded<Fact> = node
-        .record(Fact::new(
-            "receipt_ack",
-            [
-                ("request_id", Json::text(request)),
-                ("peer", Json::text(consumer)),
-                ("receipt", Json::text(file)),
-                ("match", Json::Bool(signed.is_some())),
-            ],
-        ))
-        .await?;
-    Ok(())
+    let file = crate::node::waiting(|| node.documents.keep(Document::Receipt, bytes))?;
+    Ok(Fact::new(
+        "receipt_ack",
+        [
+            ("request_id", Json::text(request)),
+            ("peer", Json::text(consumer)),
+            ("receipt", Json::text(file)),
+            ("match", Json::Bool(signed.is_some())),
+        ],
+    ))
 }
 
 #[cfg(test)]

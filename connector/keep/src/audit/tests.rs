@@ -20,6 +20,7 @@ mod crash;
 mod expire;
 mod heads;
 mod meanwhile;
+mod pair;
 mod segments;
 mod start;
 mod stop;

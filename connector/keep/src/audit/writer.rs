@@ -104,6 +104,16 @@ impl Writer {
             match message {
                 Message::Sign(wake) => signs.push(wake),
                 Message::Record(job) => jobs.extend(self.stage(job, low.as_ref())),
+                Message::Both(first, second) => {
+                    match self.stage(first, low.as_ref()) {
+                        Some(first) => {
+                            jobs.push(first);
+                            jobs.extend(self.stage(second, low.as_ref()));
+                        }
+                        // Whoever waits for both is told by the first.
+                        None => drop(second),
+                    }
+                }
                 Message::Beside(own, wake) => beside.push((own, wake)),
             }
             if jobs.len() < GROUP && self.ledger.staged_bytes() < GROUP_BYTES {

@@ -2,14 +2,15 @@
 
 mod agreed;
 mod heads;
+pub(crate) mod letters;
 mod owed;
 pub(crate) mod purse;
 
-use crate::state::row::{LetterRow, NegotiationRow, ReceiptRow, Spending};
+use crate::state::row::{ReceiptRow, Spending};
 use crate::state::{State, all, one, signed, unsigned};
 use evidence::digest::Digest;
 use evidence::time::Time;
-use policy::id::{ContractId, DatasetId, ParticipantId};
+use policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use policy::refusal::Refusal;
 use rusqlite::{Connection, Row, params};
 use std::str::FromStr;
@@ -37,102 +38,6 @@ impl State {
         let sql = "SELECT 1 FROM erased WHERE object = ?1";
         let found = one(&self.connection, sql, [object.to_string()], |_| Ok(()));
         found.map(|found| found.is_some())
-    }
-
-    /// Every negotiation, the newest change first.
-    ///
-    /// # Errors
-    /// `STATE_BROKEN` when the file can't be read, as everywhere here.
-    pub fn negotiations(&self) -> Result<Vec<NegotiationRow>, Refusal> {
-        self.all(
-            "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated
-             FROM negotiation ORDER BY updated DESC, id",
-            [],
-            negotiation_row,
-        )
-    }
-
-    /// The letters of a negotiation in their order.
-    ///
-    /// # Errors
-    /// As everywhere here.
-    pub fn letters_of(&self, negotiation: &str) -> Result<Vec<LetterRow>, Refusal> {
-        self.all(
-            "SELECT peer, direction, id, kind, negotiation, digest, record, at
-             FROM letter WHERE negotiation = ?1 ORDER BY record",
-            [negotiation],
-            letter_row,
-        )
-    }
-
-    /// The letters of a kind that we have written to a peer, in their order: the digests that name their files.
-    ///
-    /// # Errors
-    /// As everywhere here.
-    pub fn letters_to(&self, peer: &ParticipantId, kind: &str) -> Result<Vec<Digest>, Refusal> {
-        self.all(
-            "SELECT digest FROM letter WHERE peer = ?1 AND direction = 'out' AND kind = ?2 ORDER BY record",
-            params![peer.as_str(), kind],
-            |row| parsed(row, 0),
-        )
-    }
-
-    /// Whether a letter was taken in, or sent, before.
-    ///
-    /// # Errors
-    /// As everywhere here.
-    pub fn knows_letter(
-        &self,
-        peer: &ParticipantId,
-        incoming: bool,
-        id: &str,
-    ) -> Result<Option<String>, Refusal> {
-        one(
-            &self.connection,
-            "SELECT digest FROM letter WHERE peer = ?1 AND direction = ?2 AND id = ?3",
-            params![peer.as_str(), if incoming { "in" } else { "out" }, id],
-            |row| row.get(0),
-        )
-    }
-
-    /// The letters for a peer after a number: their numbers and the digests that name their files.
-    ///
-    /// # Errors
-    /// As everywhere here.
-    pub fn outbox(&self, peer: &ParticipantId, after: u64) -> Result<Vec<(u64, String)>, Refusal> {
-        self.all(
-            "SELECT number, digest FROM outbox WHERE peer = ?1 AND number > ?2 ORDER BY number",
-            params![peer.as_str(), signed(after)],
-            |row| Ok((unsigned(row.get(0)?), row.get(1)?)),
-        )
-    }
-
-    /// The number of the newest letter that waits for a peer.
-    ///
-    /// # Errors
-    /// As everywhere here.
-    pub fn newest_for(&self, peer: &ParticipantId) -> Result<Option<u64>, Refusal> {
-        let newest = one(
-            &self.connection,
-            "SELECT max(number) FROM outbox WHERE peer = ?1",
-            [peer.as_str()],
-            |row| row.get::<_, Option<i64>>(0),
-        )?;
-        Ok(newest.flatten().map(unsigned))
-    }
-
-    /// The number of the last letter of a peer that was taken in.
-    ///
-    /// # Errors
-    /// As everywhere here.
-    pub fn taken_in(&self, peer: &ParticipantId) -> Result<u64, Refusal> {
-        one(
-            &self.connection,
-            "SELECT taken_in FROM correspondence WHERE peer = ?1",
-            [peer.as_str()],
-            |row| row.get::<_, i64>(0),
-        )
-        .map(|number| number.map_or(0, unsigned))
     }
 
     /// The peers that were added: identity, address and alias.
@@ -254,6 +159,23 @@ impl State {
         Ok(found.into_iter().next())
     }
 
+    /// The file of the receipt of what a provider has answered to a question of ours, by its digest.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn received(
+        &self,
+        request: RequestId,
+        provider: &ParticipantId,
+    ) -> Result<Option<Digest>, Refusal> {
+        one(
+            &self.connection,
+            "SELECT file FROM receipt WHERE request = ?1 AND peer = ?2 AND role = 'consumer' AND file IS NOT NULL",
+            params![request.to_string(), provider.as_str()],
+            |row| parsed(row, 0),
+        )
+    }
+
     /// The datasets whose publication the log holds, with the body of that record.
     ///
     /// # Errors
@@ -314,33 +236,6 @@ pub(crate) fn reserved(connection: &Connection, opened: u64) -> Result<Vec<Spend
             })
         },
     )
-}
-
-pub(crate) fn negotiation_row(row: &Row<'_>) -> rusqlite::Result<NegotiationRow> {
-    Ok(NegotiationRow {
-        id: row.get(0)?,
-        peer: parsed(row, 1)?,
-        role: row.get(2)?,
-        dataset: row.get(3)?,
-        state: row.get(4)?,
-        contract: parsed_or_none(row, 5)?,
-        beforehand: parsed_or_none(row, 6)?,
-        reason: row.get(7)?,
-        updated: instant(row, 8)?,
-    })
-}
-
-fn letter_row(row: &Row<'_>) -> rusqlite::Result<LetterRow> {
-    Ok(LetterRow {
-        peer: parsed(row, 0)?,
-        incoming: row.get::<_, String>(1)? == "in",
-        id: row.get(2)?,
-        kind: row.get(3)?,
-        negotiation: row.get(4)?,
-        digest: row.get(5)?,
-        record: unsigned(row.get(6)?),
-        at: instant(row, 7)?,
-    })
 }
 
 fn receipt_row(row: &Row<'_>) -> rusqlite::Result<ReceiptRow> {

@@ -1,7 +1,8 @@
 //! What the index holds, as it is written and read again.
 
+use evidence::digest::Digest;
 use evidence::time::Time;
-use policy::id::{ContractId, DatasetId, ParticipantId};
+use policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
 use policy::money::Money;
 
 /// The newest head that a peer has shown of its log.
@@ -58,6 +59,17 @@ pub struct LetterRow {
     pub record: u64,
     /// When it was recorded.
     pub at: Time,
+}
+
+/// A letter that waits to be carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaitingRow {
+    /// Its place in the outbox.
+    pub number: u64,
+    /// Digest of its bytes, which is the name of its file, if it has one.
+    pub digest: Digest,
+    /// The answer whose receipt it carries, from which it can be made again.
+    pub word: Option<RequestId>,
 }
 
 /// A negotiation as it stands.

@@ -3,6 +3,7 @@
 use crate::audit::expire::Lasting;
 use crate::state::State;
 use crate::state::row::{LetterRow, ReceiptRow, Spending};
+use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::id::{DatasetId, ParticipantId};
 use policy::refusal::Code;
@@ -18,7 +19,7 @@ fn letter(id: &str, record: u64) -> LetterRow {
         id: id.to_owned(),
         kind: "offer".to_owned(),
         negotiation: Some("n-1".to_owned()),
-        digest: format!("digest of {id}"),
+        digest: Digest::of(id.as_bytes()).to_string(),
         record,
         at: Time::from_micros(0).unwrap(),
     }
@@ -64,7 +65,7 @@ fn letters_are_numbered_without_gaps_and_kept_until_acknowledged() {
     }
     let numbers = |state: &State| -> Vec<u64> {
         let outbox = state.outbox(&peer(), 0).unwrap();
-        outbox.into_iter().map(|(number, _)| number).collect()
+        outbox.into_iter().map(|row| row.number).collect()
     };
     assert_eq!(numbers(&state), [1, 2, 3]);
     state

@@ -97,9 +97,9 @@ impl Connector {
         revoke::tell(&node, untold).await;
         for peer in node.peers().unwrap_or_default() {
             let waiting = node
-                .index(|state| state.outbox(&peer.id, 0))
+                .index(|state| state.newest_for(&peer.id))
                 .unwrap_or_default();
-            if !waiting.is_empty() {
+            if waiting.is_some() {
                 let sent = post::hand_in(&node, &peer);
                 let _ = tokio::time::timeout(Duration::from_secs(5), sent).await;
             }

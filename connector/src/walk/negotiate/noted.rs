@@ -11,27 +11,33 @@ use proto::peer::letter::Letter;
 use std::sync::Arc;
 
 /// A letter about to be recorded.
-pub(super) struct Noted {
-    pub(super) peer: ParticipantId,
-    pub(super) incoming: bool,
-    pub(super) letter: Letter,
-    pub(super) digest: Digest,
-    pub(super) number: Option<u64>,
+pub(crate) struct Noted {
+    pub(crate) peer: ParticipantId,
+    pub(crate) incoming: bool,
+    pub(crate) letter: Letter,
+    pub(crate) digest: Digest,
+    pub(crate) number: Option<u64>,
     /// Why it could not be used.
-    pub(super) refused: Option<Code>,
+    pub(crate) refused: Option<Code>,
 }
 
 impl Noted {
     /// Records the letter and the state that it led to, and brings the index up to date.
-    pub(super) async fn record(
+    pub(crate) async fn record(
         self,
         node: &Arc<Node>,
         led_to: Option<(&Open, Option<ContractId>)>,
     ) -> Result<(), Refusal> {
+        let _durable = node.record(self.fact(led_to)).await?;
+        node.glance(|_| Ok(()))
+    }
+
+    /// What the log says of the letter, and of the state that it led to.
+    pub(crate) fn fact(&self, led_to: Option<(&Open, Option<ContractId>)>) -> Fact {
         let open = led_to.map(|(open, _)| open);
         let beforehand = led_to.and_then(|(_, beforehand)| beforehand);
         let state = open.map(|open| &open.state);
-        let fact = Fact::new(
+        Fact::new(
             "letter",
             [
                 ("peer", Json::text(&self.peer)),
@@ -62,8 +68,6 @@ impl Noted {
                 ),
                 ("beforehand", maybe(beforehand)),
             ],
-        );
-        let _durable = node.record(fact).await?;
-        node.glance(|_| Ok(()))
+        )
     }
 }

@@ -27,11 +27,15 @@ pub(crate) async fn resume(node: &Arc<Node>, peer: Option<&ParticipantId>) -> Re
     for peer in &peers {
         acknowledge_what_came(node, peer).await?;
     }
-    for row in node.index(|state| state.negotiations())? {
+    let open = match peer {
+        Some(peer) => node.glance(|state| state.open_negotiations(peer))?,
+        None => node.index(|state| state.negotiations())?,
+    };
+    for row in open {
         let mut phases = Phase::ALL.into_iter();
         let phase = phases.find(|phase| phase.as_str() == row.state);
         let turn = phase.and_then(Phase::turn).map(Side::as_str);
-        if turn != Some(row.role.as_str()) || peer.is_some_and(|peer| row.peer != *peer) {
+        if turn != Some(row.role.as_str()) {
             continue;
         }
         let (inner, name) = (Arc::clone(node), row.id.clone());
@@ -49,8 +53,22 @@ pub(crate) async fn resume(node: &Arc<Node>, peer: Option<&ParticipantId>) -> Re
     Ok(())
 }
 
-/// Writes our word on receipts that were countersigned before a crash, which the provider waits for.
+/// Writes our word on receipts that were countersigned before a crash, which the provider waits for. It is looked for once,
+/// and again where it could not be written: otherwise it is on the books with what came.
 async fn acknowledge_what_came(node: &Arc<Node>, peer: &ParticipantId) -> Result<(), Refusal> {
+    if !node.ways.may_owe_a_word(peer) {
+        return Ok(());
+    }
+    // Said before it is looked for: what fails meanwhile says otherwise.
+    node.ways.owes_no_word(peer);
+    let written = write_what_is_owed(node, peer).await;
+    if written.is_err() {
+        node.ways.owes_a_word(peer);
+    }
+    written
+}
+
+async fn write_what_is_owed(node: &Arc<Node>, peer: &ParticipantId) -> Result<(), Refusal> {
     for (request, file) in node.glance(|state| state.unsaid(peer))? {
         let Ok(digest) = file.parse::<Digest>() else {
             continue;

@@ -4,7 +4,7 @@ use super::*;
 use crate::node::testing::{TERMS, Town, agree, outbox};
 use crate::walk::negotiate::resume::resume;
 use bytes::Bytes;
-use proto::peer::letter::Content;
+use proto::peer::letter::{Content, Letter};
 use proto::receipt::{Leaf, Outcome, Read};
 use std::time::Duration;
 
@@ -62,8 +62,8 @@ fn received(lindau: &Node, acme: &Node, asked: &Asked) -> Received {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_word_on_a_receipt_is_given_after_a_crash() {
+/// A provider and a consumer that agree.
+async fn town() -> (Town, Arc<Node>, Arc<Node>) {
     let mut town = Town::new();
     town.settle("lindau", TERMS);
     town.settle("acme", TERMS);
@@ -71,30 +71,106 @@ async fn the_word_on_a_receipt_is_given_after_a_crash() {
     std::fs::write(town.home("lindau").join("bundle.json"), bundle).unwrap();
     let (lindau, acme) = (town.open("lindau"), town.open("acme"));
     let _ = agree(&lindau, &acme).await;
-    let before = outbox(&acme, &lindau).len();
+    (town, lindau, acme)
+}
+
+/// The receipt that the last letter for lindau carries, and for which answer.
+fn last_word(acme: &Node, lindau: &Node) -> (RequestId, Bytes) {
+    let Some((_, Letter { content, .. })) = outbox(acme, lindau).pop() else {
+        panic!("no letter waits");
+    };
+    match content {
+        Content::Acknowledgement {
+            request, receipt, ..
+        } => (request, receipt),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// How many letters lie in files.
+fn letters(town: &Town, who: &str) -> usize {
+    let folder = town.home(who).join("state/letters");
+    std::fs::read_dir(folder).unwrap().count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_word_on_a_receipt_is_on_the_books_with_what_came() {
+    let (town, lindau, acme) = town().await;
+    let (before, files) = (outbox(&acme, &lindau).len(), letters(&town, "acme"));
     let asked = Asked::of(&asking());
     let came = received(&lindau, &acme, &asked);
     let judged = take_in(&acme, &lindau.id(), &asked, &came, None)
         .await
         .unwrap();
-    assert!(judged.countersigned.is_some(), "{:?}", judged.dispute);
+    assert!(judged.is_countersigned, "{:?}", judged.dispute);
     assert_eq!(judged.read.len(), 1);
-    // A kill comes between the record and the letter.
+    // The two stand one behind the other; the letter is made of the receipt, and so again after a start.
+    let kinds: Vec<String> = acme
+        .log
+        .read(acme.log.size() - 2)
+        .map(|record| record.unwrap().kind)
+        .collect();
+    assert_eq!(kinds, ["received", "letter"]);
+    assert_eq!(letters(&town, "acme"), files);
+    let (request, receipt) = last_word(&acme, &lindau);
+    assert_eq!(request, asked.request);
+    let file = acme.index(|state| state.received(request, &lindau.id()));
+    let file = file.unwrap().unwrap();
+    assert_eq!(
+        acme.documents.read(Document::Receipt, file).unwrap(),
+        receipt
+    );
+    drop(acme);
+    let acme = town.open("acme");
+    resume(&acme, Some(&lindau.id())).await.unwrap();
+    assert_eq!(outbox(&acme, &lindau).len(), before + 1, "once");
+    assert_eq!(last_word(&acme, &lindau), (request, receipt));
+    // One whose receipt is kept no longer can't be carried, and holds up nobody.
+    acme.documents.forget(Document::Receipt, file).unwrap();
+    assert_eq!(outbox(&acme, &lindau).len(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_word_on_a_receipt_is_given_after_a_crash() {
+    let (town, lindau, acme) = town().await;
+    let before = outbox(&acme, &lindau).len();
+    let asked = Asked::of(&asking());
+    let came = received(&lindau, &acme, &asked);
+    // A loss of power comes between what was received and the letter that stands behind it.
+    let signed = check(
+        &acme,
+        &lindau.id(),
+        &asked,
+        &came,
+        came.receipt.as_ref().unwrap(),
+    )
+    .unwrap();
+    let countersigned = countersign(&acme, &signed).unwrap();
+    let file = acme.documents.keep(Document::Receipt, &countersigned);
+    let alone = Fact::new(
+        "received",
+        [
+            ("request_id", Json::text(asked.request)),
+            ("peer", Json::text(lindau.id())),
+            ("contracts", Json::List(Vec::new())),
+            ("rows", Json::count(0)),
+            ("bytes", Json::count(0)),
+            ("result_digest", Json::text(ResultDigest([0; 32]))),
+            ("outcome", Json::text("done")),
+            ("state", Json::text("acknowledged")),
+            ("receipt", Json::text(file.unwrap())),
+            ("dispute", Json::Null),
+        ],
+    );
+    let _durable = acme.record(alone).await.unwrap();
     drop(acme);
     let acme = town.open("acme");
     assert_eq!(outbox(&acme, &lindau).len(), before);
     for _ in 0..2 {
         resume(&acme, Some(&lindau.id())).await.unwrap();
-        let letters = outbox(&acme, &lindau);
-        assert_eq!(letters.len(), before + 1, "once");
-        let (_, last) = letters.last().unwrap();
-        let Content::Acknowledgement {
-            request, receipt, ..
-        } = &last.content
-        else {
-            panic!("{last:?}");
-        };
-        assert_eq!(*request, asked.request);
-        assert_eq!(Some(receipt.to_vec()), judged.countersigned);
+        assert_eq!(outbox(&acme, &lindau).len(), before + 1, "once");
+        let (request, receipt) = last_word(&acme, &lindau);
+        assert_eq!(request, asked.request);
+        assert_eq!(receipt, countersigned);
     }
 }

@@ -12,6 +12,8 @@ use tokio::sync::oneshot;
 pub(in crate::audit) enum Message {
     /// Record a value.
     Record(Box<dyn Job>),
+    /// Record two, the second right behind the first and not without it.
+    Both(Box<dyn Job>, Box<dyn Job>),
     /// Sign a head over everything that is durable.
     Sign(oneshot::Sender<SignedHead>),
     /// Keep this in the reserve, where the log can't be written any more.

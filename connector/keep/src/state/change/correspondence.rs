@@ -1,13 +1,16 @@
 //! Letters, the outbox that they wait in, and the negotiations that they make.
 
 use crate::state::change::Change;
-use crate::state::query::negotiation_row;
+use crate::state::query::letters::negotiation_row;
 use crate::state::row::{LetterRow, NegotiationRow, NoticeRow, WordRow};
 use crate::state::{broken, signed, unsigned};
 use evidence::time::Time;
 use policy::id::{ContractId, ParticipantId};
 use policy::refusal::Refusal;
 use rusqlite::params;
+
+/// The kind of a letter that carries a receipt with both signatures; it bears the name of the answer.
+const WORD: &str = "acknowledgement";
 
 impl Change<'_> {
     /// Notes a letter; an outgoing one to a participant that fetches gets the next number of its outbox.
@@ -34,8 +37,13 @@ impl Change<'_> {
         }
         let number = self.next_number(&letter.peer)?;
         self.run(
-            "INSERT INTO outbox (peer, number, digest) VALUES (?1, ?2, ?3)",
-            params![letter.peer.as_str(), signed(number), letter.digest],
+            "INSERT INTO outbox (peer, number, digest, word) VALUES (?1, ?2, ?3, ?4)",
+            params![
+                letter.peer.as_str(),
+                signed(number),
+                letter.digest,
+                (letter.kind == WORD).then_some(&letter.id),
+            ],
         )
     }
 
