@@ -146,6 +146,7 @@ fn question(world: &World, pool: &Pool, shipped: &Shipped, number: u32, rounds: 
         let (begun, before) = (Instant::now(), work(world));
         let _ = world.ask(&sql);
         pairs.push((begun.elapsed().as_secs_f64() * 1e3, bare));
+        settled(world);
         ours_cpu += work(world) - before;
     }
     let middle = |of: fn(&(f64, f64)) -> f64| {
@@ -169,12 +170,13 @@ fn question(world: &World, pool: &Pool, shipped: &Shipped, number: u32, rounds: 
     }
 }
 
-/// Seconds of work of all participants so far, and of the commands that were waited for.
+/// Seconds of work of all participants so far, and of the commands that were waited for. That of a question is over when it is
+/// [`settled`]: receipts are acknowledged after the answer.
 fn work(world: &World) -> f64 {
     world.pids().map(measure::seconds).sum::<f64>() + measure::of_children()
 }
 
-/// All bytes, when none has passed for a while: receipts are acknowledged after the answer.
+/// All bytes, when none has passed for a while.
 fn settled(world: &World) -> u64 {
     let mut before = world.passed();
     loop {

@@ -100,9 +100,11 @@ pub(super) fn beside(
     for _ in 0..rounds {
         hand.run(by_hand_work, || by_hand(&clients, aggregate));
         one.run(own, || pool.ask(sql));
-        let before = super::settled(world);
-        ours.run(|| super::work(world), || world.ask(sql));
-        sent.push((super::settled(world) - before) as f64);
+        let (bytes, before) = (super::settled(world), super::work(world));
+        ours.time(|| world.ask(sql));
+        sent.push((super::settled(world) - bytes) as f64);
+        // With what follows the answer: receipts are acknowledged, and both sides keep them.
+        ours.work += super::work(world) - before;
     }
     // Once in a minute heads are exchanged after some answer: that is in the most.
     let most = sent.iter().copied().fold(0.0, f64::max);
@@ -118,6 +120,8 @@ pub(super) fn beside(
         "bytes_ratio": ratio,
         "one_process_wall_ratio": ours.time_beside(&one),
         "one_process_cpu_ratio": ours.work / one.work,
+        "work_ms": ours.work * 1e3 / rounds as f64,
+        "by_hand_work_ms": hand.work * 1e3 / rounds as f64,
         "ms": ours.ms(),
         "by_hand_ms": hand.ms(),
         "one_process_ms": one.ms(),
@@ -141,10 +145,16 @@ struct Way {
 impl Way {
     /// One run more.
     fn run<T>(&mut self, work: impl Fn() -> f64, run: impl FnOnce() -> T) {
-        let (begun, before) = (Instant::now(), work());
+        let before = work();
+        self.time(run);
+        self.work += work() - before;
+    }
+
+    /// The same without its work.
+    fn time<T>(&mut self, run: impl FnOnce() -> T) {
+        let begun = Instant::now();
         let _ = run();
         self.walls.push(begun.elapsed().as_secs_f64());
-        self.work += work() - before;
     }
 
     /// The median of the ratios, round by round.
