@@ -67,7 +67,8 @@ pub fn context(limits: &Limits, environment: Arc<RuntimeEnv>) -> Arc<TaskContext
     ))
 }
 
-/// The plan after the engine's optimizer; called instead of the session's own, which loses steps (see `apart`).
+/// The plan after the engine's optimizer; called instead of the session's own, which loses steps (see `apart`). Its long lists of
+/// values are functions from here on.
 ///
 /// # Errors
 /// What the optimizer says.
@@ -75,11 +76,6 @@ pub fn optimized(
     state: &SessionState,
     plan: LogicalPlan,
 ) -> datafusion_common::Result<LogicalPlan> {
-    let (folded, lists) = among::folded(plan)?;
-    let marked = apart::marked(folded)?;
-    let optimized = apart::unmarked(state.optimize(&marked)?)?;
-    if lists {
-        return among::unfolded(optimized);
-    }
-    Ok(optimized)
+    let marked = apart::marked(among::folded(plan)?)?;
+    apart::unmarked(state.optimize(&marked)?)
 }

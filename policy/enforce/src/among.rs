@@ -1,8 +1,10 @@
-//! Long lists of values, each as one function while a plan is optimised: every rule looks at every value of a list, several
-//! times, and not one of them does anything with it.
+//! Long lists of values, each as one function from when a plan is optimised: every rule looks at every value of a list, several
+//! times, and not one of them does anything with it; and so does who plans what is run.
 
-use crate::rewrite::rewritten;
-use datafusion_common::arrow::array::BooleanArray;
+mod values;
+
+use crate::among::values::Values;
+use datafusion_common::arrow::array::ArrayRef;
 use datafusion_common::arrow::datatypes::DataType;
 use datafusion_common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion_common::{DFSchema, Result, ScalarValue, exec_err};
@@ -17,11 +19,11 @@ use std::sync::Arc;
 /// From so many values on.
 const LONG: usize = 64;
 
-/// The plan with the long lists of its conditions put together, and whether there are any.
+/// The plan with the long lists of its conditions put together.
 ///
 /// # Errors
 /// When the plan can't be put together again.
-pub fn folded(plan: LogicalPlan) -> Result<(LogicalPlan, bool)> {
+pub fn folded(plan: LogicalPlan) -> Result<LogicalPlan> {
     let folded = plan.transform_up_with_subqueries(|node| match node {
         LogicalPlan::Filter(mut filter) => {
             let schema = Arc::clone(filter.input.schema());
@@ -35,7 +37,7 @@ pub fn folded(plan: LogicalPlan) -> Result<(LogicalPlan, bool)> {
         }
         other => Ok(Transformed::no(other)),
     })?;
-    Ok((folded.data, folded.transformed))
+    Ok(folded.data)
 }
 
 /// The expression with its long lists put together, over these columns, and whether there are any.
@@ -44,14 +46,6 @@ pub fn folded(plan: LogicalPlan) -> Result<(LogicalPlan, bool)> {
 /// When the expression can't be put together again.
 pub fn folded_in(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     expr.transform_down(|part| fold(part, schema))
-}
-
-/// The plan with its lists as they were.
-///
-/// # Errors
-/// When the plan can't be put together again.
-pub fn unfolded(plan: LogicalPlan) -> Result<LogicalPlan> {
-    rewritten(plan, unfold)
 }
 
 /// The expression with its lists as they were.
@@ -65,7 +59,7 @@ pub fn unfolded_in(expr: Expr) -> Result<Expr> {
 /// Whether a value is one of these, or none of them.
 #[derive(Debug, Clone)]
 pub struct Among {
-    values: Arc<[ScalarValue]>,
+    values: Arc<Values>,
     negated: bool,
     kind: DataType,
     signature: Signature,
@@ -90,8 +84,20 @@ impl Among {
         &self.kind
     }
 
+    /// The values.
+    #[must_use]
+    pub fn values(&self) -> &[ScalarValue] {
+        self.values.all()
+    }
+
+    /// Whether none of them is looked for.
+    #[must_use]
+    pub const fn is_negated(&self) -> bool {
+        self.negated
+    }
+
     fn list(&self, expr: Expr) -> Expr {
-        let values = self.values.iter().cloned();
+        let values = self.values().iter().cloned();
         let values = values.map(|value| Expr::Literal(value, None)).collect();
         expr.in_list(values, self.negated)
     }
@@ -112,7 +118,7 @@ fn fold(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         None => Ok(Transformed::no(Expr::InList(list))),
         Some((kind, values)) => {
             let among = ScalarUDF::from(Among {
-                values,
+                values: Arc::new(Values::from(values)),
                 negated: list.negated,
                 kind,
                 signature: Signature::any(1, Volatility::Immutable),
@@ -124,7 +130,7 @@ fn fold(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 
 /// The values of a list that is long and holds nothing but values, of the type of what is looked for, of which equal ones are
 /// alike: none of floating point, and no NULL.
-fn values(list: &InList, schema: &DFSchema) -> Option<(DataType, Arc<[ScalarValue]>)> {
+fn values(list: &InList, schema: &DFSchema) -> Option<(DataType, Vec<ScalarValue>)> {
     if list.list.len() < LONG {
         return None;
     }
@@ -139,14 +145,14 @@ fn values(list: &InList, schema: &DFSchema) -> Option<(DataType, Arc<[ScalarValu
         _ => None,
     });
     let values: Option<Vec<ScalarValue>> = values.collect();
-    Some((kind.clone(), values?.into())).filter(|_| alike)
+    Some((kind.clone(), values?)).filter(|_| alike)
 }
 
 impl PartialEq for Among {
     fn eq(&self, other: &Self) -> bool {
         self.negated == other.negated
             && self.kind == other.kind
-            && (Arc::ptr_eq(&self.values, &other.values) || self.values == other.values)
+            && (Arc::ptr_eq(&self.values, &other.values) || self.values() == other.values())
     }
 }
 
@@ -155,8 +161,8 @@ impl Eq for Among {}
 impl Hash for Among {
     /// Of few of its values: that all are equal is seen where it matters.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.negated, &self.kind, self.values.len()).hash(state);
-        self.values.first().hash(state);
+        (self.negated, &self.kind, self.values().len()).hash(state);
+        self.values().first().hash(state);
     }
 }
 
@@ -173,19 +179,21 @@ impl ScalarUDFImpl for Among {
         Ok(DataType::Boolean)
     }
 
-    /// As the list: the optimizer tries what becomes of NULL.
+    /// As the list.
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [value] = args.args.as_slice() else {
             return exec_err!("one argument");
         };
-        let column = value.to_array(args.number_rows)?;
-        let found = (0..column.len()).map(|row| {
-            let value = ScalarValue::try_from_array(&column, row)?;
-            let found = (!value.is_null()).then(|| self.values.contains(&value) != self.negated);
-            Ok(found)
-        });
-        let found: BooleanArray = found.collect::<Result<_>>()?;
-        Ok(ColumnarValue::Array(Arc::new(found)))
+        let value = value.cast_to(&self.kind, None)?;
+        let found = |column: &ArrayRef| self.values.found(column, self.negated);
+        Ok(match value {
+            ColumnarValue::Array(column) => ColumnarValue::Array(Arc::new(found(&column)?)),
+            // The optimizer tries what becomes of NULL.
+            ColumnarValue::Scalar(value) => {
+                let found: ArrayRef = Arc::new(found(&value.to_array()?)?);
+                ColumnarValue::Scalar(ScalarValue::try_from_array(&found, 0)?)
+            }
+        })
     }
 }
 

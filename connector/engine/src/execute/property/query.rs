@@ -229,10 +229,16 @@ impl Make<'_> {
         if depth == 0 {
             return match self.random.random_range(0..8) {
                 0 => "b".to_owned(),
-                1 => format!("v > {}", self.random.random_range(0..40)),
+                1 => match self.random.random_range(0..40) {
+                    first if first % 4 == 0 => format!("v {}", long(first, |n| n.to_string())),
+                    least => format!("v > {least}"),
+                },
                 2 => "g = 'A'".to_owned(),
                 3 => "s IS NOT NULL".to_owned(),
-                4 => format!("k BETWEEN {} AND 200", self.random.random_range(0..100)),
+                4 => match self.random.random_range(0..100) {
+                    first if first % 5 == 0 => format!("s {}", long(first, |n| format!("'{n}'"))),
+                    least => format!("k BETWEEN {least} AND 200"),
+                },
                 5 => "g IN ('A', 'C')".to_owned(),
                 6 => "t >= TIMESTAMP '2025-11-13T06:00:00Z'".to_owned(),
                 _ => format!("m <> {}", self.random.random_range(0..9)),
@@ -251,4 +257,11 @@ impl Make<'_> {
             _ => "CAST(s AS BIGINT) >= 0".to_owned(),
         }
     }
+}
+
+/// A list that is one function in the plan, with every third number from `first` on.
+fn long(first: usize, word: fn(usize) -> String) -> String {
+    let words: Vec<String> = (0..80).map(|at| word(first + 3 * at)).collect();
+    let not = if first.is_multiple_of(8) { "NOT " } else { "" };
+    format!("{not}IN ({})", words.join(", "))
 }

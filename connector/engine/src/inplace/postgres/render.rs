@@ -3,12 +3,13 @@
 
 use super::catalog::text;
 use super::{Kind, TableColumn};
-use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{
     BinaryExpr, Column, InListExpr, IsNotNullExpr, IsNullExpr, Literal, NotExpr,
 };
+use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 use datafusion_common::ScalarValue;
 use datafusion_expr::Operator;
+use enforce::among::Among;
 use std::sync::Arc;
 
 /// A condition of the database that is true wherever `filter` is, over the columns that a scan hands out.
@@ -35,9 +36,10 @@ pub(super) fn rendered(filter: &Arc<dyn PhysicalExpr>, columns: &[&TableColumn])
     if let Some(list) = filter.downcast_ref::<InListExpr>() {
         let column = column_at(list.expr(), columns).filter(|_| !list.negated())?;
         let values = list.list().iter().map(|value| literal(value, column));
-        let values = values.collect::<Option<Vec<_>>>()?;
-        return (!values.is_empty() && values.len() <= MOST)
-            .then(|| format!("{} IN ({})", column.operand(), values.join(", ")));
+        return one_of(column, values.collect::<Option<Vec<_>>>()?);
+    }
+    if let Some(call) = filter.downcast_ref::<ScalarFunctionExpr>() {
+        return among(call, columns);
     }
     if let Some(null) = filter.downcast_ref::<IsNullExpr>() {
         return Some(format!(
@@ -55,6 +57,25 @@ pub(super) fn rendered(filter: &Arc<dyn PhysicalExpr>, columns: &[&TableColumn])
         return Some(format!("NOT {}", flag(not.arg(), columns)?));
     }
     flag(filter, columns)
+}
+
+/// A long list, which is one function in the plan.
+fn among(call: &ScalarFunctionExpr, columns: &[&TableColumn]) -> Option<String> {
+    let among = call.fun().inner().downcast_ref::<Among>()?;
+    let [value] = call.args() else {
+        return None;
+    };
+    if among.is_negated() || among.values().len() > MOST {
+        return None;
+    }
+    let column = column_at(value, columns)?;
+    let values = among.values().iter().map(|value| written(value, column));
+    one_of(column, values.collect::<Option<Vec<_>>>()?)
+}
+
+fn one_of(column: &TableColumn, values: Vec<String>) -> Option<String> {
+    (!values.is_empty() && values.len() <= MOST)
+        .then(|| format!("{} IN ({})", column.operand(), values.join(", ")))
 }
 
 /// A column of true and false that stands alone.
@@ -101,7 +122,10 @@ fn column_at<'c>(
 
 /// A literal that the database compares with the column as the engine does.
 fn literal(expr: &Arc<dyn PhysicalExpr>, column: &TableColumn) -> Option<String> {
-    let value = expr.downcast_ref::<Literal>()?.value();
+    written(expr.downcast_ref::<Literal>()?.value(), column)
+}
+
+fn written(value: &ScalarValue, column: &TableColumn) -> Option<String> {
     match (column.kind, value) {
         (
             Kind::Text | Kind::AsText,
