@@ -28,8 +28,10 @@ pub(crate) const PLANNING: Duration = Duration::from_secs(if cfg!(test) { 3600 }
 pub struct SqlLimits {
     /// Bytes of text.
     pub bytes: usize,
-    /// Tokens.
+    /// Tokens, but for those of lists of values.
     pub tokens: usize,
+    /// Values in lists behind IN, which stay together as they are planned.
+    pub values: usize,
     /// Levels of parentheses, calls, cases and subqueries.
     pub nesting: usize,
     /// Operators, also postfix ones such as `::` and `IS NULL`.
@@ -52,6 +54,7 @@ impl Default for SqlLimits {
         Self {
             bytes: 256 * 1024,
             tokens: 20_000,
+            values: 32_768,
             nesting: 40,
             operators: 500,
             tables: 64,

@@ -4,6 +4,7 @@
 //! at home. Writing whole plans back to SQL loses conditions now and then, so only expressions are written.
 
 mod arrange;
+pub(super) mod lists;
 mod read;
 mod render;
 

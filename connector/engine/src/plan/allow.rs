@@ -3,6 +3,7 @@
 //! Each node is taken apart completely, so that a new member of the parser's tree breaks the build instead of passing by.
 
 mod call;
+mod count;
 mod expr;
 mod query;
 mod relation;
@@ -36,16 +37,7 @@ pub fn statement(
     let tokens = Tokenizer::new(&GenericDialect, sql)
         .tokenize_with_location()
         .map_err(|error| syntax(&error.message, error.location))?;
-    let counted = tokens
-        .iter()
-        .filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF))
-        .count();
-    if counted > limits.tokens {
-        return Err(too_large(&format!(
-            "the statement has {counted} tokens, {} are accepted",
-            limits.tokens
-        )));
-    }
+    limits.count(tokens.iter().map(|token| &token.token))?;
     shallow(&tokens, limits)?;
     let mut parser = Parser::new(&GenericDialect)
         .with_recursion_limit(limits.nesting.saturating_mul(4))

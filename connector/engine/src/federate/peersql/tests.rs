@@ -13,7 +13,7 @@ use datafusion::logical_expr::{Expr, col, lit};
 use evidence::time::Time;
 use std::sync::Arc;
 
-fn writer() -> Writer {
+pub(super) fn writer() -> Writer {
     let state = session::fresh(
         &Limits::default(),
         Arc::default(),
@@ -26,7 +26,7 @@ fn writer() -> Writer {
     )
 }
 
-fn query(conjuncts: Vec<Expr>, body: Body, limit: Option<usize>) -> Select {
+pub(super) fn query(conjuncts: Vec<Expr>, body: Body, limit: Option<usize>) -> Select {
     let table = Arc::new(table("munster", "trips", Shape::Rows(schema()), None));
     Select {
         from: vec![Item::table(table, Relation::Rows)],

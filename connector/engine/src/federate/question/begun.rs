@@ -5,11 +5,11 @@ use super::{Bounds, Question};
 use crate::federate::errand::{Courier, Errand, Status};
 use crate::federate::feed::{Checked, Ledger};
 use crate::federate::narrow::{MOST_KEYS, Narrowing};
-use crate::federate::select::Select;
+use crate::federate::peersql::lists::OneOf;
 use crate::plan::stack;
 use arrow_array::{Array, RecordBatch};
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{Expr, lit};
+use datafusion::logical_expr::Expr;
 use futures::StreamExt;
 use futures::future::{join_all, try_join, try_join_all};
 use policy::refusal::Refusal;
@@ -132,11 +132,10 @@ impl Question {
         }
         // A list that does not fit into a text with the others, or does not read back as what it is, is not sent.
         while !conditions.is_empty() {
-            let mut query = Select::clone(&narrowing.query);
-            query.conjuncts.extend(conditions.iter().cloned());
+            let (query, lists) = (Arc::clone(&narrowing.query), conditions.clone());
             let writer = Arc::clone(&self.writer);
             let time = bounds.limits.time;
-            let text = stack::run(time, move || Ok(writer.write(&query))).await?;
+            let text = stack::run(time, move || Ok(writer.write_among(&query, &lists))).await?;
             if let Some(text) = text.ok().filter(|text| text.schema == errand.schema) {
                 errand.sql = text.sql;
                 let counts = counts.iter().flat_map(|(sent, each)| {
@@ -210,11 +209,13 @@ fn gather(column: &dyn Array, known: &mut HashSet<ScalarValue>) -> bool {
 }
 
 /// That a value is one of these, in an order of their own.
-fn among(at: &Expr, all: HashSet<ScalarValue>) -> Expr {
-    let mut all: Vec<ScalarValue> = all.into_iter().collect();
-    all.sort_by(|one, other| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
-    at.clone()
-        .in_list(all.into_iter().map(lit).collect(), false)
+fn among(at: &Expr, all: HashSet<ScalarValue>) -> OneOf {
+    let mut values: Vec<ScalarValue> = all.into_iter().collect();
+    values.sort_by(|one, other| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
+    OneOf {
+        what: at.clone(),
+        values,
+    }
 }
 
 /// All at once: the first failure is everybody's, unless the answer may lack some.
