@@ -5,7 +5,7 @@ use crate::federate::branch::Branch;
 use crate::federate::select::{Body, Item, Kind, Select, Source, place, places};
 use crate::plan::functions::state;
 use arrow_schema::{DataType, Fields};
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use datafusion::logical_expr::{BinaryExpr, Expr, Like, Operator};
 use std::collections::BTreeSet;
 
 /// Rows of a table of which nothing is told.
@@ -146,13 +146,24 @@ pub(super) fn share(from: &[Item], condition: &Expr) -> f64 {
             let some = (number(list.list.len()) * one).min(1.0);
             if list.negated { 1.0 - some } else { some }
         }
-        Expr::Like(like) if like.negated => 0.9,
-        Expr::Like(_) | Expr::IsNull(_) => 0.1,
+        Expr::Like(like) if like.negated => 1.0 - like_share(like),
+        Expr::Like(like) => like_share(like),
+        Expr::IsNull(_) => 0.1,
         Expr::IsNotNull(_) => 0.95,
         Expr::Not(inner) => 1.0 - share(from, inner),
         _ => 1.0 / 3.0,
     };
     likely.clamp(1e-9, 1.0)
+}
+
+/// The share of texts that are like a pattern: where a word may stand anywhere in them, texts are long and words are many.
+fn like_share(like: &Like) -> f64 {
+    let word = match &*like.pattern {
+        Expr::Literal(value, _) => value.try_as_str().flatten().unwrap_or_default(),
+        _ => "",
+    };
+    let anywhere = word.starts_with('%') && word.ends_with('%') && word.len() > 4;
+    if anywhere { 0.05 } else { 0.1 }
 }
 
 fn unknown(from: &[Item], expr: &Expr) -> f64 {

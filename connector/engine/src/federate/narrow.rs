@@ -20,10 +20,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The most values that one list may hold.
-pub(super) const MOST_KEYS: usize = 4_096;
+pub(super) const MOST_KEYS: usize = 20_480;
 
 /// The most that may be expected: what is expected is often half of what comes, and to wait for more than may be sent is in vain.
-const EXPECTED: f64 = 2_048.0;
+const EXPECTED: f64 = 10_240.0;
 
 /// What an errand must be spared at least, in bytes: it waits for the keys.
 const WORTH: f64 = 65_536.0;
