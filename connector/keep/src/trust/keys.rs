@@ -1,6 +1,7 @@
 //! Key pairs in files, and public keys with the name that follows from them (RFC 7638).
 
 use crate::files::{self, Readers};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use evidence::digest::Digest;
@@ -119,10 +120,16 @@ impl PublicKey {
     /// Whether `signature` over `message` is by this key.
     #[must_use]
     pub fn matches(&self, message: &[u8], signature: &[u8]) -> bool {
-        signature.len() == 64
-            && self
-                .verifier()
-                .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
+        let verified = match self.algorithm {
+            Algorithm::EdDsa => {
+                UnparsedPublicKey::new(&ED25519, &self.raw).verify(message, signature)
+            }
+            Algorithm::Es256 => {
+                let point = [&[UNCOMPRESSED], self.raw.as_slice()].concat();
+                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature)
+            }
+        };
+        signature.len() == 64 && verified.is_ok()
     }
 
     fn checked(algorithm: Algorithm, raw: Vec<u8>) -> Result<Self, Refusal> {
@@ -258,6 +265,9 @@ const P256_SPKI: &[u8] = &[
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
     0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
 ];
+
+/// What stands before x ‖ y of a point on P-256 (SEC 1, section 2.3.3).
+const UNCOMPRESSED: u8 = 0x04;
 
 /// The points of small order on Ed25519 without their sign, those that are not reduced among them. A party that
 /// registered one could sign, and later show that anybody else could have.
