@@ -116,12 +116,10 @@ pub(crate) async fn take_in(
     let is_countersigned = countersigned.is_some();
     let said = countersigned.and_then(|receipt| {
         let said = word::on(node, provider, asked.request, receipt.into());
-        said.inspect_err(|refusal| {
-            // It is written before the next question.
-            node.ways.owes_a_word(provider);
+        let told = |refusal: &Refusal| {
             tracing::warn!(code = %refusal.code, "receipt.unacknowledged");
-        })
-        .ok()
+        };
+        said.inspect_err(told).ok()
     });
     match said {
         Some(said) => {
@@ -130,6 +128,10 @@ pub(crate) async fn take_in(
         }
         None => {
             let _durable: Recorded<Fact> = node.record(received).await?;
+            // Said behind the record, which whoever looks for what is owed must find: it is written before the next question.
+            if is_countersigned {
+                node.ways.owes_a_word(provider);
+            }
         }
     }
     let read = match (&signed, &fault) {
