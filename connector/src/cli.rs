@@ -2,6 +2,7 @@
 
 pub(crate) mod consent;
 pub(crate) mod error;
+pub(crate) mod piped;
 pub(crate) mod print;
 pub(crate) mod prompt;
 pub(crate) mod rows;

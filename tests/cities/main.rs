@@ -50,6 +50,7 @@ mod resources;
 mod retention;
 mod scenarios;
 mod sealed;
+mod session;
 mod signed;
 mod templates;
 mod terms;

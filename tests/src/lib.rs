@@ -22,5 +22,6 @@ pub mod postgres;
 pub mod relay;
 pub mod rogue;
 pub mod seal;
+pub mod session;
 pub mod tls;
 pub mod worker;

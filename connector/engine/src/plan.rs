@@ -8,6 +8,7 @@ pub mod functions;
 mod growth;
 pub mod names;
 pub mod stack;
+pub mod statements;
 pub mod steady;
 
 use crate::fault;

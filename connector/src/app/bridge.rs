@@ -122,10 +122,17 @@ pub(crate) fn ask(
     let mut events = client.run(&command);
     let (out, received) = Out::channel();
     let _task = tokio::runtime::Handle::current().spawn(async move {
-        while let Some(event) = events.next().await {
-            if out.send(from_wire(event)).await.is_err() {
-                break;
+        // Who gave up before anything came lets go of the call, too: the connector stops then.
+        let passed_on = async {
+            while let Some(event) = events.next().await {
+                if out.send(from_wire(event)).await.is_err() {
+                    break;
+                }
             }
+        };
+        tokio::select! {
+            () = passed_on => {}
+            () = out.gone() => {}
         }
     });
     received

@@ -14,6 +14,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 
 /// Where rows go.
@@ -23,6 +24,10 @@ pub(crate) struct Target {
     pub(crate) file: Option<PathBuf>,
     /// The format; absent: by the file's ending, a table on stdout.
     pub(crate) format: Option<Format>,
+    /// Whether more follows: then an answer that failed has its end among the objects, too, also where it has no row.
+    pub(crate) goes_on: bool,
+    /// How long it may take; absent: whoever calls says so.
+    pub(crate) within: Option<Duration>,
 }
 
 impl Target {
@@ -113,7 +118,7 @@ impl Write for Pipe {
 }
 
 /// The status of a command whose reader has gone, as shells count it.
-const READER_GONE: u8 = 141;
+pub(crate) const READER_GONE: u8 = 141;
 
 fn part_of(file: &Path) -> PathBuf {
     let mut name = file.file_name().unwrap_or_default().to_os_string();
@@ -140,7 +145,22 @@ pub(crate) async fn print(
         bar: None,
         closed: Closed::default(),
     };
-    while let Some(event) = events.recv().await {
+    let over = async {
+        match target.within {
+            Some(limit) => tokio::time::sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(over);
+    loop {
+        let event = tokio::select! {
+            event = events.recv() => event,
+            () = &mut over => {
+                printer.end(false)?;
+                return Err(timed_out(target.within.unwrap_or_default()));
+            }
+        };
+        let Some(event) = event else { break };
         match printer.take(event) {
             Ok(None) => {}
             Ok(Some(status)) => return printer.end(true).map(|()| status),
@@ -284,17 +304,24 @@ impl Printer<'_> {
         if whole {
             return self.finish_rows();
         }
-        if self.rows.take().is_some() {
+        let begun = self.rows.take().is_some();
+        if begun {
             self.target.settle(false)?;
             if self.target.file.is_none() && !self.show.quiet {
                 line_err("the rows above are not the whole answer");
             }
-            if self.show.json {
-                line_out(&json!({"hansa": {"complete": false}}).to_string());
-            }
+        }
+        if self.show.json && (begun || self.target.goes_on) {
+            line_out(&json!({"hansa": {"complete": false}}).to_string());
         }
         Ok(())
     }
+}
+
+/// What was not done within its time.
+pub(crate) fn timed_out(limit: Duration) -> Refusal {
+    let sentence = format!("not done within {} seconds", limit.as_secs());
+    Refusal::new(Code::TimedOut, sentence)
 }
 
 fn broken(fault: arrow_schema::ArrowError) -> Refusal {

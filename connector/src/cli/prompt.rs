@@ -87,20 +87,25 @@ impl Prompt {
     }
 }
 
+/// What a word behind a backslash says.
+pub(crate) fn word(words: &str) -> Typed {
+    let (word, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+    let rest = rest.trim().trim_end_matches(';');
+    match word {
+        "q" | "quit" => Typed::End,
+        "d" => Typed::Catalog,
+        "partial" => Typed::Partial,
+        "purpose" => Typed::Purpose((!rest.is_empty()).then(|| rest.to_owned())),
+        "explain" => Typed::Explain(rest.to_owned()),
+        _ => Typed::Help,
+    }
+}
+
 /// What `text` says, once it is complete.
 fn whole(text: &str) -> Option<Typed> {
     let text = text.trim();
     if let Some(words) = text.strip_prefix('\\') {
-        let (word, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
-        let rest = rest.trim().trim_end_matches(';');
-        return Some(match word {
-            "q" | "quit" => Typed::End,
-            "d" => Typed::Catalog,
-            "partial" => Typed::Partial,
-            "purpose" => Typed::Purpose((!rest.is_empty()).then(|| rest.to_owned())),
-            "explain" => Typed::Explain(rest.to_owned()),
-            _ => Typed::Help,
-        });
+        return Some(word(words));
     }
     match text {
         "exit" | "quit" => Some(Typed::End),

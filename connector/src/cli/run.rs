@@ -8,6 +8,7 @@ mod session;
 
 use crate::app::{find, serve as serving, worker};
 use crate::cli::Global;
+use crate::cli::print::timed_out;
 use crate::cli::run::connector::Connector;
 use crate::cli::show::{Show, line_out};
 use crate::cli::verb::DeskVerb;
@@ -84,10 +85,13 @@ pub(crate) fn desk(
     }
     let config = load(global)?;
     let verb = complete::complete(verb).map_err(one)?;
+    // Of a conversation each statement has so much time, not all of them.
+    let talks = matches!(&verb, DeskVerb::Sql(args) if args.sql.is_none());
+    let limit = global.timeout.filter(|_| !talks);
     on_threads(async {
         let work = with_connector(global, config, verb, clock, show);
         tokio::select! {
-            done = limited(global.timeout, work) => done,
+            done = limited(limit, work) => done,
             _ = tokio::signal::ctrl_c() => Err(Refusal::new(Code::Interrupted, "interrupted")),
         }
     })
@@ -243,12 +247,9 @@ async fn limited<T>(
 ) -> Result<T, Refusal> {
     match timeout {
         None => work.await,
-        Some(limit) => tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-            Err(Refusal::new(
-                Code::TimedOut,
-                format!("not done within {} seconds", limit.as_secs()),
-            ))
-        }),
+        Some(limit) => tokio::time::timeout(limit, work)
+            .await
+            .unwrap_or_else(|_| Err(timed_out(limit))),
     }
 }
 

@@ -106,6 +106,11 @@ impl Out {
         });
     }
 
+    /// Comes back when nobody reads any more.
+    pub(crate) async fn gone(&self) {
+        self.0.closed().await;
+    }
+
     /// Anything.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //! Flight, put together here; and beside one process that has all the files.
 
 use super::pool::{self, Pool};
-use super::world::{CITIES, World};
+use super::world::{Answer, CITIES, World};
 use crate::bare::client::Client;
 use crate::bare::server::Server;
 use crate::measure::{self, median};
@@ -95,7 +95,11 @@ pub(super) fn beside(
         let servers = servers.iter().map(|server| measure::seconds(server.pid()));
         servers.sum::<f64>() + own()
     };
-    let (mut ours, mut hand, mut one) = (Way::default(), Way::default(), Way::default());
+    let mut session = world.session();
+    let kept_answer = Answer::of(session.ask(sql));
+    pool::same(aggregate.name, &kept_answer.rows, &answer.rows);
+    let (mut ours, mut kept) = (Way::default(), Way::default());
+    let (mut hand, mut one) = (Way::default(), Way::default());
     let mut sent = Vec::new();
     for _ in 0..rounds {
         hand.run(by_hand_work, || by_hand(&clients, aggregate));
@@ -105,6 +109,13 @@ pub(super) fn beside(
         sent.push((super::settled(world) - bytes) as f64);
         // With what follows the answer: receipts are acknowledged, and both sides keep them.
         ours.work += super::work(world) - before;
+        // A program that asks keeps its connections, as those by hand are kept.
+        let before = super::work(world) + measure::seconds(session.pid());
+        let begun = Instant::now();
+        let _ = Answer::of(session.ask(sql));
+        kept.walls.push(begun.elapsed().as_secs_f64());
+        super::settled(world);
+        kept.work += super::work(world) + measure::seconds(session.pid()) - before;
     }
     // Once in a minute heads are exchanged after some answer: that is in the most.
     let most = sent.iter().copied().fold(0.0, f64::max);
@@ -114,13 +125,19 @@ pub(super) fn beside(
         "groups": groups,
         "wall_ratio": ours.time_beside(&hand),
         "cpu_ratio": ours.work / hand.work,
+        "kept_wall_ratio": kept.time_beside(&hand),
+        "kept_cpu_ratio": kept.work / hand.work,
         "bytes": bytes as u64,
         "most_bytes": most as u64,
         "bytes_by_hand": hand_bytes,
         "bytes_ratio": ratio,
         "one_process_wall_ratio": ours.time_beside(&one),
         "one_process_cpu_ratio": ours.work / one.work,
+        "kept_one_process_wall_ratio": kept.time_beside(&one),
+        "kept_one_process_cpu_ratio": kept.work / one.work,
         "work_ms": ours.work * 1e3 / rounds as f64,
+        "kept_work_ms": kept.work * 1e3 / rounds as f64,
+        "kept_ms": kept.ms(),
         "by_hand_work_ms": hand.work * 1e3 / rounds as f64,
         "ms": ours.ms(),
         "by_hand_ms": hand.ms(),

@@ -6,6 +6,7 @@ use harness::city::City;
 use harness::league::League;
 use harness::play::ALL;
 use harness::relay::{Link, Relay};
+use harness::session::Session;
 use parquet::arrow::ArrowWriter;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -35,6 +36,24 @@ pub(super) struct Answer {
     pub(super) rows: Vec<Value>,
     /// How many texts went out.
     pub(super) errands: usize,
+}
+
+impl Answer {
+    /// Rows, and what is told below them.
+    ///
+    /// # Panics
+    /// When it lacks a participant.
+    pub(super) fn of(lines: Vec<Value>) -> Self {
+        let (told, rows): (Vec<_>, Vec<_>) = lines
+            .into_iter()
+            .partition(|line| line.get("hansa").is_some());
+        let told = &told[0]["hansa"];
+        assert_eq!(told["complete"], Value::Bool(true), "{told}");
+        Self {
+            rows,
+            errands: told["participants"].as_array().unwrap().len(),
+        }
+    }
 }
 
 impl World {
@@ -104,23 +123,19 @@ impl World {
         self.files.clone()
     }
 
-    /// Asks as the firm.
+    /// Asks as the firm, by a command of its own.
     pub(super) fn ask(&self, sql: &str) -> Answer {
         let purpose = harness::play::PURPOSE;
-        let lines = self
+        let asked = self
             .firm
-            .hansa(&["--json", "sql", sql, "--purpose", purpose])
-            .must()
-            .lines();
-        let (told, rows): (Vec<_>, Vec<_>) = lines
-            .into_iter()
-            .partition(|line| line.get("hansa").is_some());
-        let told = &told[0]["hansa"];
-        assert_eq!(told["complete"], Value::Bool(true), "{told}");
-        Answer {
-            rows,
-            errands: told["participants"].as_array().unwrap().len(),
-        }
+            .hansa(&["--json", "sql", sql, "--purpose", purpose]);
+        Answer::of(asked.must().lines())
+    }
+
+    /// One command of the firm for many questions.
+    #[allow(dead_code, reason = "the benchmark's alone; the test measures nothing")]
+    pub(super) fn session(&self) -> Session {
+        self.firm.session(&["--purpose", harness::play::PURPOSE])
     }
 
     /// Where everything lies.

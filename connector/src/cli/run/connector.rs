@@ -14,7 +14,7 @@ use crate::node::Node;
 use crate::walk::{notice, post, revoke};
 use evidence::time::Clock;
 use faces::admin::call::{self, DeskClient};
-use policy::refusal::Refusal;
+use policy::refusal::{Code, Refusal};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
@@ -51,9 +51,37 @@ impl Connector {
         show: Show,
     ) -> Result<u8, Refusal> {
         let target = target(&verb, global.json);
+        self.print(verb, global, show, &target).await
+    }
+
+    /// The same where more verbs follow, each within the time that is given.
+    pub(super) async fn run_next(
+        &self,
+        verb: DeskVerb,
+        global: &Global,
+        show: Show,
+    ) -> Result<u8, Refusal> {
+        let target = Target {
+            goes_on: true,
+            within: global.timeout,
+            ..target(&verb, global.json)
+        };
+        self.print(verb, global, show, &target).await
+    }
+
+    async fn print(
+        &self,
+        verb: DeskVerb,
+        global: &Global,
+        show: Show,
+        target: &Target,
+    ) -> Result<u8, Refusal> {
         let (events, work) = self.begin(verb, global);
-        let status = print(events, global, show, &target).await;
+        let status = print(events, global, show, target).await;
         if let Some(work) = work {
+            if matches!(&status, Err(refusal) if refusal.code == Code::TimedOut) {
+                work.abort();
+            }
             let _ = work.await;
         }
         status
@@ -114,11 +142,13 @@ fn target(verb: &DeskVerb, json: bool) -> Target {
         DeskVerb::Sql(args) => Target {
             file: args.output.clone(),
             format: args.format,
+            ..Target::default()
         },
         DeskVerb::Get(args) => Target {
             file: args.output.clone(),
             // With --json rows are objects too, as everywhere.
             format: (args.output.is_none() && !json).then_some(Format::Csv),
+            ..Target::default()
         },
         _ => Target::default(),
     }

@@ -34,8 +34,8 @@ pub(super) async fn follow(
     };
     let every = Duration::from_secs(args.every.into());
     let target = Target {
-        file: None,
         format: args.format,
+        ..Target::default()
     };
     let mut answered = args.since.is_some();
     loop {

@@ -1,89 +1,156 @@
-//! `hansa sql` without a statement: one from a pipe, or the conversation with a person.
+//! `hansa sql` without a statement: what a pipe brings, or the conversation with a person.
 
 use crate::cli::Global;
+use crate::cli::piped::Piped;
+use crate::cli::print::READER_GONE;
 use crate::cli::prompt::{HELP, Prompt, Typed};
 use crate::cli::run::connector::Connector;
-use crate::cli::show::{Show, line_err};
+use crate::cli::show::Show;
 use crate::cli::verb::DeskVerb;
 use crate::cli::verb::catalog::CatalogVerb;
-use crate::cli::verb::question::{ExplainArgs, SqlArgs};
+use crate::cli::verb::question::{ExplainArgs, Format, SqlArgs};
 use policy::refusal::{Code, Refusal};
-use std::io::{IsTerminal as _, Read as _};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use tokio::sync::mpsc;
 
-/// Asks what comes from stdin; `purpose` holds until a person names another one.
+/// Asks what comes from stdin, one after the other; `purpose` holds until another one is named. A question that fails does not
+/// end it.
 pub(super) async fn ask(
     connector: &Connector,
-    mut args: SqlArgs,
+    args: SqlArgs,
     purpose: Option<String>,
     history: PathBuf,
     global: &Global,
     show: Show,
 ) -> Result<u8, Refusal> {
-    if !std::io::stdin().is_terminal() {
-        args.sql = Some(piped()?);
-        return connector.run(DeskVerb::Sql(args), global, show).await;
-    }
-    let mut prompt = Prompt::open(Some(history))?;
-    let mut settings = Settings {
-        purpose: args.purpose.or(purpose),
-        contract: args.contract,
-        partial: args.partial,
+    let purpose = args.purpose.clone().or(purpose);
+    let settings = Settings {
+        args: SqlArgs { purpose, ..args },
+        show,
     };
-    line_err("\\? for help, \\q to leave");
+    if std::io::stdin().is_terminal() {
+        settings.holds_for_many()?;
+        talk(connector, settings, history, global).await
+    } else {
+        listen(connector, settings, global).await
+    }
+}
+
+/// With a person.
+async fn talk(
+    connector: &Connector,
+    mut settings: Settings,
+    history: PathBuf,
+    global: &Global,
+) -> Result<u8, Refusal> {
+    let mut prompt = Prompt::open(Some(history))?;
+    settings.show.note("\\? for help, \\q to leave");
     loop {
         let typed = prompt.next()?;
         if typed == Typed::End {
             return Ok(0);
         }
-        if let Some(verb) = settings.verb(typed)
-            && let Err(refusal) = connector.run(verb, global, show).await
-        {
-            show.refusals(&[refusal]);
+        if let Some(verb) = settings.verb(typed) {
+            settings.run(connector, verb, global).await;
         }
     }
 }
 
-/// The one statement that a pipe holds.
-fn piped() -> Result<String, Refusal> {
-    let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|fault| Refusal::new(Code::UsageWrong, format!("stdin can't be read: {fault}")))?;
-    let sql = text.trim().trim_end_matches(';');
-    if sql.is_empty() {
-        return Err(Refusal::new(
-            Code::UsageWrong,
-            "there is no statement on stdin",
-        ));
+/// With a program: each statement is asked as soon as it is there, so that whoever writes may wait for its answer before the next
+/// one. Ends as the first that failed.
+async fn listen(
+    connector: &Connector,
+    mut settings: Settings,
+    global: &Global,
+) -> Result<u8, Refusal> {
+    let (send, mut typed) = mpsc::channel(1);
+    // A pipe that brings nothing holds nobody but this thread.
+    let _reads = tokio::task::spawn_blocking(move || {
+        let mut piped = Piped::new(std::io::stdin().lock());
+        loop {
+            let next = piped.next();
+            let ends = matches!(next, Ok(Typed::End) | Err(_));
+            if send.blocking_send(next).is_err() || ends {
+                return;
+            }
+        }
+    });
+    let (mut asked, mut first) = (0_usize, 0);
+    while let Some(next) = typed.recv().await {
+        let next = next?;
+        if next == Typed::End {
+            break;
+        }
+        let Some(verb) = settings.verb(next) else {
+            continue;
+        };
+        if asked > 0 {
+            settings.holds_for_many()?;
+        }
+        asked = asked.saturating_add(1);
+        match settings.run(connector, verb, global).await {
+            READER_GONE => return Ok(READER_GONE),
+            status if first == 0 => first = status,
+            _ => {}
+        }
     }
-    Ok(sql.to_owned())
+    match asked {
+        0 => Err(wrong("there is no statement on stdin")),
+        _ => Ok(first),
+    }
 }
 
 /// What holds for the statements that follow.
 struct Settings {
-    purpose: Option<String>,
-    contract: Vec<String>,
-    partial: bool,
+    args: SqlArgs,
+    show: Show,
 }
 
 impl Settings {
+    /// Has a verb carried out; says what was refused, and gives the exit status.
+    async fn run(&self, connector: &Connector, verb: DeskVerb, global: &Global) -> u8 {
+        match connector.run_next(verb, global, self.show).await {
+            Ok(status) => status,
+            Err(refusal) => {
+                let status = refusal.code.kind().exit_code();
+                self.show.refusals(&[refusal]);
+                status
+            }
+        }
+    }
+
+    /// Whether more than one answer can be given so.
+    fn holds_for_many(&self) -> Result<(), Refusal> {
+        let args = &self.args;
+        let why = match (&args.output, &args.since, args.format) {
+            (Some(_), _, _) => "a file takes the answer to one statement",
+            (_, Some(_), _) => "what came since the answer of a token is asked by one statement",
+            (_, _, Some(Format::Csv | Format::Parquet)) => {
+                "csv and Parquet hold the answer to one statement"
+            }
+            _ => return Ok(()),
+        };
+        Err(wrong(why).with_help("ask each by a command of its own, or use --json"))
+    }
+
     /// The command that was typed; none, if it changed a setting or asked for help.
     fn verb(&mut self, typed: Typed) -> Option<DeskVerb> {
         match typed {
             Typed::End => None,
             Typed::Help => {
-                line_err(HELP);
+                self.show.note(HELP);
                 None
             }
             Typed::Purpose(named) => {
-                line_err(&format!("purpose: {}", named.as_deref().unwrap_or("none")));
-                self.purpose = named;
+                let told = named.as_deref().unwrap_or("none");
+                self.show.note(&format!("purpose: {told}"));
+                self.args.purpose = named;
                 None
             }
             Typed::Partial => {
-                self.partial = !self.partial;
-                line_err(if self.partial {
+                self.args.partial = !self.args.partial;
+                self.show.note(if self.args.partial {
                     "answers may lack a participant, and say so"
                 } else {
                     "answers are whole or fail"
@@ -94,21 +161,17 @@ impl Settings {
             Typed::Explain(sql) => Some(DeskVerb::Explain(ExplainArgs {
                 sql,
                 analyze: false,
-                purpose: self.purpose.clone(),
-                contract: self.contract.clone(),
+                purpose: self.args.purpose.clone(),
+                contract: self.args.contract.clone(),
             })),
             Typed::Statement(sql) => Some(DeskVerb::Sql(SqlArgs {
                 sql: Some(sql),
-                purpose: self.purpose.clone(),
-                contract: self.contract.clone(),
-                partial: self.partial,
-                output: None,
-                format: None,
-                since: None,
-                as_of: None,
-                follow: false,
-                every: 0,
+                ..self.args.clone()
             })),
         }
     }
+}
+
+fn wrong(sentence: &str) -> Refusal {
+    Refusal::new(Code::UsageWrong, sentence)
 }

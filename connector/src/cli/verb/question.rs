@@ -7,7 +7,10 @@ use std::path::PathBuf;
 /// `hansa sql`
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
 pub(crate) struct SqlArgs {
-    /// The question; absent: an interactive prompt
+    /// The question; absent: a prompt, or what comes through a pipe
+    ///
+    /// A pipe may bring many statements, each ended by a semicolon: each is asked as soon as it is there, so that a program can
+    /// read its answer before it writes the next one. With --json each answer ends with an object `hansa`, also one that failed.
     pub(crate) sql: Option<String>,
     /// What for
     #[arg(long)]
