@@ -59,6 +59,9 @@ pub fn unfolded_in(expr: Expr) -> Result<Expr> {
 /// Whether a value is one of these, or none of them.
 #[derive(Debug, Clone)]
 pub struct Among {
+    /// What tells it from every other list: the common sub-expressions that the optimizer looks for, and the digest of a plan, know
+    /// a function by its name alone.
+    name: Box<str>,
     values: Arc<Values>,
     negated: bool,
     kind: DataType,
@@ -66,6 +69,18 @@ pub struct Among {
 }
 
 impl Among {
+    fn new(kind: DataType, values: Vec<ScalarValue>, negated: bool) -> Self {
+        let values = Values::from(values);
+        let digest = values.digest(&kind, negated);
+        Self {
+            name: format!("among_{digest:032x}").into(),
+            values: Arc::new(values),
+            negated,
+            kind,
+            signature: Signature::any(1, Volatility::Immutable),
+        }
+    }
+
     /// The list that an expression is, with what is looked for in it; nothing for other expressions.
     #[must_use]
     pub fn of(expr: &Expr) -> Option<(&Self, &Expr)> {
@@ -117,19 +132,14 @@ fn fold(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     match values(&list, schema) {
         None => Ok(Transformed::no(Expr::InList(list))),
         Some((kind, values)) => {
-            let among = ScalarUDF::from(Among {
-                values: Arc::new(Values::from(values)),
-                negated: list.negated,
-                kind,
-                signature: Signature::any(1, Volatility::Immutable),
-            });
+            let among = ScalarUDF::from(Among::new(kind, values, list.negated));
             Ok(Transformed::yes(among.call(vec![*list.expr])))
         }
     }
 }
 
-/// The values of a list that is long and holds nothing but values, of the type of what is looked for, of which equal ones are
-/// alike: none of floating point, and no NULL.
+/// The values of a list that is long and holds nothing but values of the type of what is looked for, or such ones cast to it, of
+/// which equal ones are alike: none of floating point, and no NULL.
 fn values(list: &InList, schema: &DFSchema) -> Option<(DataType, Vec<ScalarValue>)> {
     if list.list.len() < LONG {
         return None;
@@ -137,20 +147,38 @@ fn values(list: &InList, schema: &DFSchema) -> Option<(DataType, Vec<ScalarValue
     let kind = list.expr.get_type(schema).ok()?;
     let alike = kind.is_integer()
         || kind.is_temporal()
-        || matches!(kind, DataType::Utf8 | DataType::Decimal128(_, _));
-    let values = list.list.iter().map(|item| match item {
-        Expr::Literal(value, None) if !value.is_null() && value.data_type() == kind => {
-            Some(value.clone())
-        }
-        _ => None,
-    });
+        || matches!(
+            kind,
+            DataType::Utf8 | DataType::Utf8View | DataType::Decimal128(_, _)
+        );
+    if !alike {
+        return None;
+    }
+    let values = list.list.iter().map(|item| value(item, &kind));
     let values: Option<Vec<ScalarValue>> = values.collect();
-    Some((kind.clone(), values?)).filter(|_| alike)
+    Some((kind.clone(), values?))
+}
+
+/// The value that an expression is, if it is one of that type. One that can't be cast stays to fail where it is looked at.
+fn value(item: &Expr, kind: &DataType) -> Option<ScalarValue> {
+    let value = match item {
+        Expr::Literal(value, None) => value.clone(),
+        Expr::Cast(cast) if cast.field.data_type() == kind => match (&*cast.expr, kind) {
+            (Expr::Literal(ScalarValue::Utf8(text), None), DataType::Utf8View) => {
+                ScalarValue::Utf8View(text.clone())
+            }
+            (Expr::Literal(value, None), _) => value.cast_to(kind).ok()?,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    (!value.is_null() && value.data_type() == *kind).then_some(value)
 }
 
 impl PartialEq for Among {
     fn eq(&self, other: &Self) -> bool {
-        self.negated == other.negated
+        self.name == other.name
+            && self.negated == other.negated
             && self.kind == other.kind
             && (Arc::ptr_eq(&self.values, &other.values) || self.values() == other.values())
     }
@@ -159,16 +187,14 @@ impl PartialEq for Among {
 impl Eq for Among {}
 
 impl Hash for Among {
-    /// Of few of its values: that all are equal is seen where it matters.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.negated, &self.kind, self.values().len()).hash(state);
-        self.values().first().hash(state);
+        self.name.hash(state);
     }
 }
 
 impl ScalarUDFImpl for Among {
-    fn name(&self) -> &'static str {
-        "among"
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn signature(&self) -> &Signature {

@@ -6,6 +6,7 @@ use datafusion_common::arrow::array::{Array, ArrayRef, BooleanArray, Int64Array,
 use datafusion_common::arrow::compute;
 use datafusion_common::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion_common::config::ConfigOptions;
+use datafusion_common::cse::NormalizeEq as _;
 use datafusion_common::{DFSchema, ScalarValue};
 use datafusion_expr::logical_plan::builder::table_scan;
 use datafusion_expr::{ColumnarValue, Expr, LogicalPlan, ScalarFunctionArgs, cast, col, lit};
@@ -58,6 +59,30 @@ fn long_lists_of_values_are_folded_and_come_back() {
         assert!(small.transformed && small.data.to_string().len() < 100);
         assert_eq!(unfolded_in(small.data).unwrap(), condition);
     }
+}
+
+/// The optimizer puts two functions with one name and the same arguments together.
+#[test]
+fn lists_that_differ_are_not_one() {
+    let list = |last: i64, negated| {
+        let mut list = numbers(LONG);
+        list.pop();
+        list.push(lit(last));
+        col("n").in_list(list, negated)
+    };
+    let alike = |a: Expr, b: Expr| {
+        let (a, b) = (folded(plan(a)).unwrap(), folded(plan(b)).unwrap());
+        let (a, b) = (predicate(&a), predicate(&b));
+        let one = a.to_string() == b.to_string();
+        assert_eq!(a.normalize_eq(b), one);
+        assert_eq!(a == b, one);
+        one
+    };
+    assert!(alike(list(1, false), list(1, false)));
+    assert!(!alike(list(1, false), list(2, false)));
+    assert!(!alike(list(1, false), list(1, true)));
+    let others = (0..LONG).map(|n| lit(n.to_string())).collect();
+    assert!(!alike(list(1, false), col("name").in_list(others, false)));
 }
 
 #[test]
@@ -149,6 +174,7 @@ fn what_it_says_of_values_is_what_the_list_says() {
         DataType::Timestamp(TimeUnit::Microsecond, None),
         DataType::Decimal128(12, 2),
         DataType::Utf8,
+        DataType::Utf8View,
     ] {
         let between = match kind {
             DataType::Date32 => compute::cast(&numbers, &DataType::Int32).unwrap(),

@@ -4,9 +4,12 @@ use datafusion_common::arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, BooleanBuilder,
 };
 use datafusion_common::arrow::datatypes::{
-    Date32Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
+    DataType, Date32Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type,
 };
 use datafusion_common::{HashSet, Result, ScalarValue};
+use sha2::{Digest as _, Sha256};
+use std::hash::{Hash as _, Hasher};
 use std::sync::OnceLock;
 
 /// Values of one type, none of them NULL.
@@ -40,6 +43,16 @@ impl Values {
         &self.all
     }
 
+    /// What tells such a list of this type from every other one.
+    pub(super) fn digest(&self, kind: &DataType, negated: bool) -> u128 {
+        let mut digest = Digesting(Sha256::new());
+        (kind, negated).hash(&mut digest);
+        self.all.hash(&mut digest);
+        let bytes: [u8; 32] = digest.0.finalize().into();
+        let (whole, _) = bytes.as_chunks::<16>();
+        whole.first().map_or(0, |half| u128::from_be_bytes(*half))
+    }
+
     /// Of each value of a column of their type whether it is among them, or `negated` whether it is not; NULL of NULL.
     ///
     /// # Errors
@@ -53,13 +66,14 @@ impl Values {
                 }
                 self.one_by_one(column, negated)?
             }
-            Known::Texts(known) => match column.as_string_opt::<i32>() {
-                Some(texts) => {
-                    let found = |text: Option<&str>| Some(known.contains(text?) != negated);
-                    texts.iter().map(found).collect()
+            Known::Texts(known) => {
+                let found = |text: Option<&str>| Some(known.contains(text?) != negated);
+                match (column.as_string_view_opt(), column.as_string_opt::<i32>()) {
+                    (Some(texts), _) => texts.iter().map(found).collect(),
+                    (_, Some(texts)) => texts.iter().map(found).collect(),
+                    (None, None) => self.one_by_one(column, negated)?,
                 }
-                None => self.one_by_one(column, negated)?,
-            },
+            }
             Known::Others(known) => each(column, |value| known.contains(value) != negated)?,
         })
     }
@@ -69,13 +83,29 @@ impl Values {
     }
 }
 
+/// Takes what is hashed into a digest that nobody can find another list for.
+struct Digesting(Sha256);
+
+impl Hasher for Digesting {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Not asked for: the digest is what counts.
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
 impl Known {
     fn of(all: &[ScalarValue]) -> Self {
         if let Some(numbers) = all.iter().map(number).collect() {
             return Self::Numbers(numbers);
         }
         let text = |value: &ScalarValue| match value {
-            ScalarValue::Utf8(Some(text)) => Some(text.clone().into_boxed_str()),
+            ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) => {
+                Some(text.clone().into_boxed_str())
+            }
             _ => None,
         };
         match all.iter().map(text).collect() {

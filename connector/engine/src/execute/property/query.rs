@@ -224,19 +224,30 @@ impl Make<'_> {
         }
     }
 
+    /// One or two long lists over a column.
+    fn lists(&mut self, of: &str, first: usize, word: fn(usize) -> String) -> String {
+        let mut list = || format!("{of} {}", long(first, self.random.random_range(0..5), word));
+        let (one, other) = (list(), list());
+        match self.random.random_range(0..3) {
+            0 => one,
+            1 => format!("({one} AND {other})"),
+            _ => format!("({one} OR {other})"),
+        }
+    }
+
     fn bool(&mut self, depth: usize) -> String {
         let a = self.int(depth.saturating_sub(1));
         if depth == 0 {
             return match self.random.random_range(0..8) {
                 0 => "b".to_owned(),
                 1 => match self.random.random_range(0..40) {
-                    first if first % 4 == 0 => format!("v {}", long(first, |n| n.to_string())),
+                    first if first % 4 == 0 => self.lists("k", first, |n| n.to_string()),
                     least => format!("v > {least}"),
                 },
                 2 => "g = 'A'".to_owned(),
                 3 => "s IS NOT NULL".to_owned(),
                 4 => match self.random.random_range(0..100) {
-                    first if first % 5 == 0 => format!("s {}", long(first, |n| format!("'{n}'"))),
+                    first if first % 5 == 0 => self.lists("s", first, |n| format!("'{n}'")),
                     least => format!("k BETWEEN {least} AND 200"),
                 },
                 5 => "g IN ('A', 'C')".to_owned(),
@@ -259,9 +270,12 @@ impl Make<'_> {
     }
 }
 
-/// A list that is one function in the plan, with every third number from `first` on.
-fn long(first: usize, word: fn(usize) -> String) -> String {
-    let words: Vec<String> = (0..80).map(|at| word(first + 3 * at)).collect();
+/// A list that is one function in the plan, with every third number from `first` on, some of them one less: lists that begin alike
+/// and are as long are not one.
+fn long(first: usize, other: usize, word: fn(usize) -> String) -> String {
+    let number =
+        |at: usize| (first + 3 * at).saturating_sub(usize::from(at > 0 && at % 4 == other));
+    let words: Vec<String> = (0..80).map(|at| word(number(at))).collect();
     let not = if first.is_multiple_of(8) { "NOT " } else { "" };
     format!("{not}IN ({})", words.join(", "))
 }
