@@ -95,6 +95,7 @@ async fn hand_in_alone(
     for row in waiting {
         let Some(letter) = word::waiting(node, &peer.id, &row)? else {
             handed_in(node, peer, row.number, Some(Code::FileMissing)).await?;
+            word::forget(node, &row)?;
             continue;
         };
         if matches!(letter.content, letter::Content::Acknowledgement { .. }) {
@@ -120,6 +121,7 @@ async fn hand_in_alone(
         };
         let why = refused.as_ref().map(|refusal| refusal.code);
         handed_in(node, peer, row.number, why).await?;
+        word::forget(node, &row)?;
         last = refused.or(last);
     }
     // Still alone: a command that ends waits for its turn here, and with that until heads were exchanged.

@@ -123,7 +123,9 @@ pub(crate) async fn take_in(
     });
     match said {
         Some(said) => {
-            node.record_both(received, said).await?;
+            // Of a pair that failed the first may stand.
+            let both = node.record_both(received, said).await;
+            both.inspect_err(|_| node.ways.owes_a_word(provider))?;
             node.posted.notify_waiters();
         }
         None => {

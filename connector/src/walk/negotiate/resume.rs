@@ -59,16 +59,35 @@ async fn acknowledge_what_came(node: &Arc<Node>, peer: &ParticipantId) -> Result
     if !node.ways.may_owe_a_word(peer) {
         return Ok(());
     }
-    // Said before it is looked for: what fails meanwhile says otherwise.
+    // Said before it is looked for: what comes meanwhile says otherwise.
     node.ways.owes_no_word(peer);
-    let written = write_what_is_owed(node, peer).await;
-    if written.is_err() {
-        node.ways.owes_a_word(peer);
-    }
-    written
+    let mut search = Search {
+        node,
+        peer,
+        is_over: false,
+    };
+    search.is_over = write_what_is_owed(node, peer).await?;
+    Ok(())
 }
 
-async fn write_what_is_owed(node: &Arc<Node>, peer: &ParticipantId) -> Result<(), Refusal> {
+/// A search for what is owed. One that did not come to its end, also since nobody waits for it any more, is begun anew.
+struct Search<'a> {
+    node: &'a Node,
+    peer: &'a ParticipantId,
+    is_over: bool,
+}
+
+impl Drop for Search<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.node.ways.owes_a_word(self.peer);
+        }
+    }
+}
+
+/// Whether all of it was written, but for what is not kept any more.
+async fn write_what_is_owed(node: &Arc<Node>, peer: &ParticipantId) -> Result<bool, Refusal> {
+    let mut all = true;
     for (request, file) in node.glance(|state| state.unsaid(peer))? {
         let Ok(digest) = file.parse::<Digest>() else {
             continue;
@@ -76,11 +95,12 @@ async fn write_what_is_owed(node: &Arc<Node>, peer: &ParticipantId) -> Result<()
         match crate::node::waiting(|| node.documents.read(Document::Receipt, digest)) {
             Ok(receipt) => acknowledge(node, peer, request, receipt).await?,
             Err(refusal) => {
+                all &= matches!(refusal.code, Code::FileMissing | Code::StateBroken);
                 tracing::warn!(code = %refusal.code, "receipt.unacknowledged");
             }
         }
     }
-    Ok(())
+    Ok(all)
 }
 
 /// Does what is due in one negotiation and needs no person.

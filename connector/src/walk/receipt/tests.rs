@@ -125,7 +125,10 @@ async fn the_word_on_a_receipt_is_on_the_books_with_what_came() {
     resume(&acme, Some(&lindau.id())).await.unwrap();
     assert_eq!(outbox(&acme, &lindau).len(), before + 1, "once");
     assert_eq!(last_word(&acme, &lindau), (request, receipt));
-    // One whose receipt is kept no longer can't be carried, and holds up nobody.
+    // One whose receipt is not what was kept, or is kept no longer, can't be carried, and holds up nobody.
+    let path = town.home("acme").join("state/receipts");
+    std::fs::write(path.join(file.to_string()), "something else").unwrap();
+    assert_eq!(outbox(&acme, &lindau).len(), before);
     acme.documents.forget(Document::Receipt, file).unwrap();
     assert_eq!(outbox(&acme, &lindau).len(), before);
 }
@@ -137,15 +140,42 @@ async fn the_word_on_a_receipt_is_given_after_a_crash() {
     let asked = Asked::of(&asking());
     let came = received(&lindau, &acme, &asked);
     // A loss of power comes between what was received and the letter that stands behind it.
-    let signed = check(
-        &acme,
-        &lindau.id(),
-        &asked,
-        &came,
-        came.receipt.as_ref().unwrap(),
-    )
-    .unwrap();
-    let countersigned = countersign(&acme, &signed).unwrap();
+    let countersigned = only_received(&lindau, &acme, &asked, &came).await;
+    drop(acme);
+    let acme = town.open("acme");
+    assert_eq!(outbox(&acme, &lindau).len(), before);
+    for _ in 0..2 {
+        resume(&acme, Some(&lindau.id())).await.unwrap();
+        assert_eq!(outbox(&acme, &lindau).len(), before + 1, "once");
+        let (request, receipt) = last_word(&acme, &lindau);
+        assert_eq!(request, asked.request);
+        assert_eq!(receipt, countersigned);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_stops_to_look_for_what_is_owed_looks_again() {
+    let (_town, lindau, acme) = town().await;
+    let before = outbox(&acme, &lindau).len();
+    for _ in 0..3 {
+        let asked = Asked::of(&asking());
+        let came = received(&lindau, &acme, &asked);
+        let _ = only_received(&lindau, &acme, &asked, &came).await;
+    }
+    let peer = lindau.id();
+    acme.ways.owes_a_word(&peer);
+    // Dropped at the first word that has to be waited for.
+    let looked = tokio::time::timeout(Duration::ZERO, resume(&acme, Some(&peer)));
+    assert!(looked.await.is_err());
+    resume(&acme, Some(&peer)).await.unwrap();
+    assert_eq!(outbox(&acme, &lindau).len(), before + 3);
+}
+
+/// Puts on the books what was received, without the letter that stands behind it; gives the countersigned receipt.
+async fn only_received(lindau: &Node, acme: &Node, asked: &Asked, came: &Received) -> Vec<u8> {
+    let receipt = came.receipt.as_ref().unwrap();
+    let signed = check(acme, &lindau.id(), asked, came, receipt).unwrap();
+    let countersigned = countersign(acme, &signed).unwrap();
     let file = acme.documents.keep(Document::Receipt, &countersigned);
     let alone = Fact::new(
         "received",
@@ -163,14 +193,5 @@ async fn the_word_on_a_receipt_is_given_after_a_crash() {
         ],
     );
     let _durable = acme.record(alone).await.unwrap();
-    drop(acme);
-    let acme = town.open("acme");
-    assert_eq!(outbox(&acme, &lindau).len(), before);
-    for _ in 0..2 {
-        resume(&acme, Some(&lindau.id())).await.unwrap();
-        assert_eq!(outbox(&acme, &lindau).len(), before + 1, "once");
-        let (request, receipt) = last_word(&acme, &lindau);
-        assert_eq!(request, asked.request);
-        assert_eq!(receipt, countersigned);
-    }
+    countersigned
 }

@@ -42,7 +42,8 @@ pub(crate) fn on(
     Ok(noted.fact(None))
 }
 
-/// A letter that waits in our outbox for a peer; none where it is a word on a receipt that is kept no longer.
+/// A letter that waits in our outbox for a peer; none where it is a word on a receipt that is kept no longer, or is not what was
+/// kept.
 ///
 /// # Errors
 /// When it can't be read.
@@ -51,18 +52,47 @@ pub(crate) fn waiting(
     peer: &ParticipantId,
     row: &WaitingRow,
 ) -> Result<Option<Letter>, Refusal> {
-    if let Some(request) = row.word
-        && let Some(receipt) = kept(node, peer, request)?
-    {
-        let letter = letter(request, receipt, None);
-        if Digest::of(&proto::letters::to_bytes(&letter)) == row.digest {
-            return Ok(Some(letter));
-        }
+    let Some(request) = row.word else {
+        return read(node, row.digest).map(Some);
+    };
+    let Some(receipt) = kept(node, peer, request)? else {
+        return Ok(None);
+    };
+    let letter = letter(request, receipt, None);
+    if Digest::of(&proto::letters::to_bytes(&letter)) == row.digest {
+        return Ok(Some(letter));
     }
-    match crate::node::waiting(|| node.documents.read(Document::Letter, row.digest)) {
-        Ok(bytes) => proto::letters::from_bytes(&bytes).map(Some),
-        Err(refusal) if refusal.code == Code::FileMissing && row.word.is_some() => Ok(None),
-        Err(refusal) => Err(refusal),
+    match read(node, row.digest) {
+        Ok(letter) => Ok(Some(letter)),
+        Err(refusal) => without(refusal),
+    }
+}
+
+/// Lets go of the file of a word that has left the outbox: the receipt within it is kept apart, for its own time.
+///
+/// # Errors
+/// When it can't be taken away.
+pub(crate) fn forget(node: &Node, row: &WaitingRow) -> Result<(), Refusal> {
+    match row.word {
+        Some(_) => crate::node::waiting(|| node.documents.forget(Document::Letter, row.digest)),
+        None => Ok(()),
+    }
+}
+
+fn read(node: &Node, digest: Digest) -> Result<Letter, Refusal> {
+    let bytes = crate::node::waiting(|| node.documents.read(Document::Letter, digest))?;
+    proto::letters::from_bytes(&bytes)
+}
+
+/// What is missing, or not what was written, holds no letter behind it.
+fn without<T>(refusal: Refusal) -> Result<Option<T>, Refusal> {
+    match refusal.code {
+        Code::FileMissing => Ok(None),
+        Code::StateBroken => {
+            tracing::warn!(code = %refusal.code, "receipt.unacknowledged");
+            Ok(None)
+        }
+        _ => Err(refusal),
     }
 }
 
@@ -73,8 +103,7 @@ fn kept(node: &Node, peer: &ParticipantId, request: RequestId) -> Result<Option<
     };
     match crate::node::waiting(|| node.documents.read(Document::Receipt, file)) {
         Ok(bytes) => Ok(Some(bytes.into())),
-        Err(refusal) if refusal.code == Code::FileMissing => Ok(None),
-        Err(refusal) => Err(refusal),
+        Err(refusal) => without(refusal),
     }
 }
 
