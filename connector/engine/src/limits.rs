@@ -32,6 +32,8 @@ pub struct SqlLimits {
     pub tokens: usize,
     /// Values in lists behind IN, which stay together as they are planned.
     pub values: usize,
+    /// The same with each CTE put in its places, and each condition in the arms of a union below it.
+    pub spread: usize,
     /// Levels of parentheses, calls, cases and subqueries.
     pub nesting: usize,
     /// Operators, also postfix ones such as `::` and `IS NULL`.
@@ -55,6 +57,7 @@ impl Default for SqlLimits {
             bytes: 256 * 1024,
             tokens: 20_000,
             values: 32_768,
+            spread: 131_072,
             nesting: 40,
             operators: 500,
             tables: 64,

@@ -93,7 +93,7 @@ pub fn planned(
     let plan = Analyzer::new()
         .execute_and_check(plan, config.options(), |_, _| {})
         .map_err(|error| fault::planning(&error))?;
-    growth::bounded(&plan)?;
+    growth::bounded(&plan, limits.spread)?;
     let plan = cube::rewritten(plan)?;
     Ok(Planned { plan, explain })
 }

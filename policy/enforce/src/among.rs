@@ -48,6 +48,12 @@ pub fn folded_in(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     expr.transform_down(|part| fold(part, schema))
 }
 
+/// Whether a list would be put together.
+#[must_use]
+pub fn folds(list: &InList, schema: &DFSchema) -> bool {
+    values(list, schema).is_some()
+}
+
 /// The expression with its lists as they were.
 ///
 /// # Errors

@@ -70,6 +70,7 @@ pub fn statement(
         tables,
         operators: 0,
         references: 0,
+        values: 0,
         joins: 0,
         arms: 0,
         depth: 0,
@@ -187,11 +188,21 @@ pub(crate) struct Walk<'a> {
     operators: usize,
     /// Table references so far, each CTE counted where it is named.
     references: usize,
+    /// Values in lists so far, those of each CTE counted where it is named.
+    values: usize,
     joins: usize,
     arms: usize,
     depth: usize,
-    /// The CTEs in scope and how many tables each stands for.
-    ctes: Vec<(String, usize)>,
+    /// The CTEs in scope.
+    ctes: Vec<Counted>,
+}
+
+/// A CTE, and what it stands for.
+#[derive(Debug)]
+struct Counted {
+    name: String,
+    tables: usize,
+    values: usize,
 }
 
 impl Walk<'_> {
@@ -217,6 +228,12 @@ impl Walk<'_> {
     fn reference(&mut self, weight: usize) -> Result<(), Refusal> {
         self.references = self.references.saturating_add(weight);
         within(self.references, self.limits.tables, "table references")
+    }
+
+    fn values(&mut self, count: usize) -> Result<(), Refusal> {
+        self.values = self.values.saturating_add(count);
+        let what = "values in lists, where each CTE is named";
+        within(self.values, self.limits.spread, what)
     }
 
     fn deeper<T>(

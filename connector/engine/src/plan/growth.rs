@@ -7,6 +7,7 @@ use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion_common::{Column, DFSchemaRef, DataFusionError, JoinType, ScalarValue};
 use datafusion_expr::expr::{Exists, InSubquery, SetComparison};
 use datafusion_expr::{Expr, LogicalPlan, Subquery};
+use enforce::among;
 use policy::refusal::{Code, Refusal};
 use std::rc::Rc;
 
@@ -17,8 +18,11 @@ const LIMIT: usize = 8_192;
 ///
 /// # Errors
 /// `SQL_TOO_LARGE`.
-pub(super) fn bounded(plan: &LogicalPlan) -> Result<(), Refusal> {
-    let mut walk = Walk::default();
+pub(super) fn bounded(plan: &LogicalPlan, spread: usize) -> Result<(), Refusal> {
+    let mut walk = Walk {
+        most_values: spread,
+        ..Walk::default()
+    };
     walk.plan(plan).map(|_| ()).map_err(|error| {
         let refusal = crate::fault::planning(&error);
         match (&walk.heaviest, refusal.code) {
@@ -65,6 +69,9 @@ impl Size {
 struct Walk {
     /// What moves: conditions, keys, orders.
     grown: usize,
+    /// Values of lists, in each arm of the unions that they are copied to.
+    values: usize,
+    most_values: usize,
     /// The relations of the queries around a subquery.
     around: Vec<Vec<Relation>>,
     heaviest: Option<(usize, String)>,
@@ -93,6 +100,18 @@ impl Walk {
             .iter()
             .fold(0_usize, |sum, size| sum.saturating_add(size.growth()));
         let growth = growth.saturating_mul(arms);
+        self.values = self
+            .values
+            .saturating_add(values(plan)?.saturating_mul(arms));
+        if self.values > self.most_values {
+            let most = self.most_values;
+            return Err(crate::fault::carry(Refusal::new(
+                Code::SqlTooLarge,
+                format!(
+                    "the lists of the statement stand for more than {most} values in all arms of its unions"
+                ),
+            )));
+        }
         // A projection stays where it is: what it computes counts where it is used.
         let total = if matches!(plan, LogicalPlan::Projection(_)) {
             growth
@@ -189,6 +208,26 @@ impl Walk {
         self.around.pop();
         walked.map(|_| ())
     }
+}
+
+/// The values of lists in the conditions of a node, but for those that are one function before anything is copied.
+fn values(plan: &LogicalPlan) -> Counted<usize> {
+    let schema = match plan {
+        LogicalPlan::Filter(filter) => Some(filter.input.schema()),
+        _ => None,
+    };
+    let mut values = 0_usize;
+    plan.apply_expressions(|expr| {
+        expr.apply(|part| {
+            if let Expr::InList(list) = part
+                && !schema.is_some_and(|schema| among::folds(list, schema))
+            {
+                values = values.saturating_add(list.list.len());
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })
+    })?;
+    Ok(values)
 }
 
 /// Functions that become a CASE of their arguments.

@@ -77,6 +77,7 @@ impl Walk<'_> {
                 negated: _,
             } => {
                 self.operator()?;
+                self.values(list.len())?;
                 self.expr(inner)?;
                 self.exprs(list)
             }

@@ -1,7 +1,7 @@
 //! Queries: their clauses, and in which order they are looked at.
 
 use super::relation::{alias_ok, folded};
-use super::{Walk, absent, none, not_allowed};
+use super::{Counted, Walk, absent, none, not_allowed};
 use datafusion::sql::sqlparser::ast::{
     Cte, Distinct, Expr, GroupByExpr, LimitClause, NamedWindowDefinition, NamedWindowExpr, Offset,
     OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
@@ -67,10 +67,14 @@ impl Walk<'_> {
             absent(from, "FROM after WITH")?;
             absent(materialized, "MATERIALIZED")?;
             alias_ok(alias)?;
-            let before = std::mem::take(&mut self.references);
+            let before = [&mut self.references, &mut self.values].map(std::mem::take);
             self.query(query)?;
-            let weight = std::mem::replace(&mut self.references, before);
-            self.ctes.push((folded(&alias.name), weight.max(1)));
+            let [references, values] = before;
+            self.ctes.push(Counted {
+                name: folded(&alias.name),
+                tables: std::mem::replace(&mut self.references, references).max(1),
+                values: std::mem::replace(&mut self.values, values),
+            });
         }
         Ok(())
     }

@@ -132,9 +132,11 @@ impl Walk<'_> {
             }
         }
         if let [only] = path.as_slice()
-            && let Some((_, weight)) = self.ctes.iter().rev().find(|(cte, _)| cte == only)
+            && let Some(cte) = self.ctes.iter().rev().find(|cte| cte.name == *only)
         {
-            return self.reference(*weight);
+            let (tables, values) = (cte.tables, cte.values);
+            self.reference(tables)?;
+            return self.values(values);
         }
         let parts: Vec<&str> = path.iter().map(String::as_str).collect();
         if self.tables.source(&parts).is_none() {

@@ -88,3 +88,34 @@ fn nested_cases() -> String {
     let (open, close) = ("CASE WHEN x < 0 THEN 1 ELSE ".repeat(30), " END".repeat(30));
     format!("SELECT count(*) FROM (SELECT {open}x{close} AS y FROM t) a WHERE y > 0")
 }
+
+/// Each value of a list is written out in each place that a CTE is named, and in each arm of a union that a condition moves to.
+#[test]
+fn refuses_lists_that_are_copied_too_often() {
+    let city = city();
+    let values = |what: fn(usize) -> String| {
+        let values: Vec<String> = (0..20_000).map(what).collect();
+        values.join(",")
+    };
+    let (numbers, halves) = (values(|n| n.to_string()), values(|n| format!("{n}.5")));
+    let arms = |name: &str, count| vec![format!("SELECT x FROM {name}"); count].join(" UNION ALL ");
+    let named = |count| {
+        let arms = arms("c", count);
+        format!(
+            "WITH c AS (SELECT x FROM t WHERE x IN ({numbers})) SELECT count(*) FROM ({arms}) a"
+        )
+    };
+    let above = |count, condition: String| {
+        let arms = arms("t", count);
+        format!("SELECT count(*) FROM ({arms}) a WHERE {condition}")
+    };
+    let within = |sql: &str| city.rows(sql).map_err(|refusal| refusal.code);
+    assert_eq!(within(&named(6)), Ok(vec!["18".to_owned()]));
+    assert_eq!(within(&named(7)), Err(Code::SqlTooLarge));
+    let halved = |count| above(count, format!("x + 0.5 IN ({halves})"));
+    assert_eq!(within(&halved(6)), Ok(vec!["18".to_owned()]));
+    assert_eq!(within(&halved(7)), Err(Code::SqlTooLarge));
+    // A list that is one function is there once.
+    let listed = above(60, format!("x IN ({numbers})"));
+    assert_eq!(within(&listed), Ok(vec!["180".to_owned()]));
+}
