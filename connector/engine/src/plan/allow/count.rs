@@ -19,10 +19,8 @@ impl SqlLimits {
             }
             place = place.before(token);
             match (place, token) {
-                (Place::List, Token::Number(..) | Token::SingleQuotedString(_)) => {
-                    values = values.saturating_add(1);
-                }
-                (Place::List, Token::Comma) => {}
+                (Place::Value, _) => values = values.saturating_add(1),
+                (Place::Signed, _) | (Place::Open, Token::Comma) => {}
                 _ => counted = counted.saturating_add(1),
             }
         }
@@ -40,24 +38,28 @@ impl SqlLimits {
     }
 }
 
-/// Where in a statement a token stands.
+/// What a token is in a statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Elsewhere,
-    /// Behind IN.
+    /// IN.
     In,
-    /// In parentheses behind IN, with nothing before it there but values and commas.
-    List,
+    /// The parenthesis behind IN, or a comma behind a value of the list.
+    Open,
+    /// The sign of a number of the list.
+    Signed,
+    /// A value of the list, before which nothing stands there but values and commas.
+    Value,
 }
 
 impl Place {
     const fn before(self, token: &Token) -> Self {
         match (self, token) {
             (_, Token::Word(word)) if matches!(word.keyword, Keyword::IN) => Self::In,
-            (Self::In, Token::LParen)
-            | (Self::List, Token::Number(..) | Token::SingleQuotedString(_) | Token::Comma) => {
-                Self::List
-            }
+            (Self::In, Token::LParen) | (Self::Value, Token::Comma) => Self::Open,
+            (Self::Open, Token::Minus) => Self::Signed,
+            (Self::Open | Self::Signed, Token::Number(..))
+            | (Self::Open, Token::SingleQuotedString(_)) => Self::Value,
             _ => Self::Elsewhere,
         }
     }
@@ -91,8 +93,11 @@ mod tests {
         has("SELECT 1, 2", 4, 0);
         has("SELECT a IN (1, 2, 'x') FROM t", 7, 3);
         has("a NOT IN\n( 1 , 2 ) AND b IN (3)", 10, 3);
+        has("a IN (-1, 2, -3)", 4, 3);
         // From the first thing on that is no value all counts.
-        has("a IN (1, -2, 3)", 8, 1);
+        has("a IN (1, f(-2), 3)", 11, 1);
+        has("a IN (1, - -2, 3)", 8, 1);
+        has("a IN (1 - 2, 3)", 8, 1);
         has("a IN (1, f(2, 3), 4)", 12, 1);
         has("a IN ((1, 2))", 9, 0);
         has("f(1, 2, 3) IN (4)", 11, 1);
