@@ -3,6 +3,7 @@
 mod asked;
 pub(crate) mod budget;
 pub(crate) mod calls;
+pub(crate) mod entries;
 pub(crate) mod groups;
 pub(crate) mod guards;
 pub(crate) mod heads;

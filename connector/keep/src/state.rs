@@ -11,6 +11,7 @@ pub mod row;
 use crate::state::change::Change;
 use evidence::digest::Digest;
 use policy::refusal::{Code, Refusal};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
 use std::path::Path;
 use std::time::Duration;
@@ -40,6 +41,10 @@ impl State {
         connection
             .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
             .map_err(|fault| damaged(fault, file))?;
+        // Else what is bound to a statement has it prepared anew, each time.
+        connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            .map_err(broken)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let mut state = Self {
             connection,

@@ -1,5 +1,6 @@
 //! The ways to peers, as far as letters go: who carries them, and what is still to be written.
 
+use crate::node::entries::Entries;
 use policy::id::ParticipantId;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,6 +21,8 @@ struct Way {
     waiting: AtomicBool,
     /// How often something was carried by which contracts may have come into force, or ended.
     news: AtomicU64,
+    /// What was read of its catalogue last.
+    entries: Mutex<Arc<Entries>>,
 }
 
 impl Ways {
@@ -63,6 +66,19 @@ impl Ways {
     /// Says that something was carried, either way, by which contracts may have come into force, or ended.
     pub(crate) fn carried_news(&self, peer: &ParticipantId) {
         self.to(peer).news.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// What was read of the catalogue of this peer last.
+    pub(crate) fn entries(&self, peer: &ParticipantId) -> Arc<Entries> {
+        let way = self.to(peer);
+        let entries = way.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&entries)
+    }
+
+    /// Keeps what was read of it now.
+    pub(crate) fn keep_entries(&self, peer: &ParticipantId, entries: Entries) {
+        let way = self.to(peer);
+        *way.entries.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(entries);
     }
 
     /// How often that was so, by whoever carried it.

@@ -5,6 +5,7 @@ mod lacking;
 
 use crate::node::Node;
 use crate::node::calls::Peer;
+use crate::node::entries::Entries;
 use crate::walk::post;
 use catalog::dataset::Dataset;
 use engine::federate::home::{Home, Lacking, RemoteTable};
@@ -55,12 +56,14 @@ type Shown = (Vec<Seen>, Option<u64>);
 async fn pages(node: &Arc<Node>, peer: &Peer) -> Result<Shown, Refusal> {
     let client = node.call(peer).await?;
     let (mut seen, mut letters) = (Vec::new(), None);
+    let (before, mut entries) = (node.ways.entries(&peer.id), Entries::default());
     let mut request = PageRequest::default();
     for _ in 0..MOST_PAGES {
         let page = client.catalog(&request).await?;
         letters = letters.max(page.letters);
         for entry in page.entries {
-            let dataset = proto::dataset::from_bytes(&entry.dataset)
+            let dataset = entries
+                .dataset(&before, &entry.dataset)
                 .map_err(|refusal| refusal.with_participant(peer.id.clone()))?;
             if dataset.id.owner != peer.id {
                 return Err(Refusal::new(
@@ -69,14 +72,18 @@ async fn pages(node: &Arc<Node>, peer: &Peer) -> Result<Shown, Refusal> {
                 )
                 .with_participant(peer.id.clone()));
             }
-            seen.push(read(node, peer, dataset, entry.offers));
+            let read_before = (&*before, &mut entries);
+            seen.push(read(node, peer, dataset, entry.offers, read_before));
         }
         if seen.len() > MOST_DATASETS {
             break;
         }
         match page.next {
             Some(next) => request.after = Some(next),
-            None => return Ok((seen, letters)),
+            None => {
+                node.ways.keep_entries(&peer.id, entries);
+                return Ok((seen, letters));
+            }
         }
     }
     Err(Refusal::new(
@@ -87,7 +94,13 @@ async fn pages(node: &Arc<Node>, peer: &Peer) -> Result<Shown, Refusal> {
 
 /// What is offered of a dataset. A plain offer that can't be read is left out: a newer peer may offer what this version
 /// does not know. A public view is in force, so that one that can't be read or trusted is told.
-fn read(node: &Node, peer: &Peer, dataset: Dataset, entries: Vec<Offer>) -> Seen {
+fn read(
+    node: &Node,
+    peer: &Peer,
+    dataset: Dataset,
+    offers: Vec<Offer>,
+    (before, entries): (&Entries, &mut Entries),
+) -> Seen {
     let mut seen = Seen {
         peer: peer.clone(),
         dataset,
@@ -95,13 +108,13 @@ fn read(node: &Node, peer: &Peer, dataset: Dataset, entries: Vec<Offer>) -> Seen
         views: Vec::new(),
         unusable: Vec::new(),
     };
-    for entry in entries {
+    for entry in offers {
         let unread = if entry.public_view {
             view(node, &seen.dataset, &entry.policy)
                 .map(|view| seen.views.push(view))
                 .inspect_err(|refusal| seen.unusable.push(refusal.clone()))
         } else {
-            proto::offer::from_bytes(&entry.policy).and_then(|offer| {
+            entries.offer(before, &entry.policy).and_then(|offer| {
                 if offer.dataset != seen.dataset.id {
                     return Err(elsewhere());
                 }

@@ -1,16 +1,20 @@
 //! Key pairs in files, and public keys with the name that follows from them (RFC 7638).
 
 use crate::files::{self, Readers};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, UnparsedPublicKey};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair,
+    Ed25519KeyPair, UnparsedPublicKey,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use evidence::digest::Digest;
-use josekit::jwk::KeyPair as _;
 use josekit::jwk::alg::ec::{EcCurve, EcKeyPair};
 use josekit::jwk::alg::ed::{EdCurve, EdKeyPair};
+use josekit::jwk::{Jwk, KeyPair as _};
+use josekit::jws::JwsVerifier;
 use josekit::jws::alg::ecdsa::EcdsaJwsAlgorithm;
 use josekit::jws::alg::eddsa::EddsaJwsAlgorithm;
-use josekit::jws::{JwsSigner, JwsVerifier};
 use policy::refusal::{Code, Refusal};
 use std::fmt;
 use std::path::Path;
@@ -124,12 +128,15 @@ impl PublicKey {
             Algorithm::EdDsa => {
                 UnparsedPublicKey::new(&ED25519, &self.raw).verify(message, signature)
             }
-            Algorithm::Es256 => {
-                let point = [&[UNCOMPRESSED], self.raw.as_slice()].concat();
-                UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature)
-            }
+            Algorithm::Es256 => UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.point())
+                .verify(message, signature),
         };
         signature.len() == 64 && verified.is_ok()
+    }
+
+    /// The point of a key on P-256 (SEC 1, section 2.3.3).
+    fn point(&self) -> Vec<u8> {
+        [&[UNCOMPRESSED], self.raw.as_slice()].concat()
     }
 
     fn checked(algorithm: Algorithm, raw: Vec<u8>) -> Result<Self, Refusal> {
@@ -177,8 +184,13 @@ impl PublicKey {
 
 /// A private key that was read from its file. It is shown without its secret and can't be cloned.
 pub struct PrivateKey {
-    signer: Box<dyn JwsSigner + Send + Sync>,
+    signer: Pair,
     public: PublicKey,
+}
+
+enum Pair {
+    EdDsa(Ed25519KeyPair),
+    Es256(Box<EcdsaKeyPair>),
 }
 
 impl PrivateKey {
@@ -220,28 +232,47 @@ impl PrivateKey {
     /// # Errors
     /// `INTERNAL` when the library refuses.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refusal> {
-        self.signer
-            .sign(message)
-            .map_err(|error| Refusal::new(Code::Internal, format!("signing failed: {error}")))
+        let failed = |_| Refusal::new(Code::Internal, "signing failed");
+        let signature = match &self.signer {
+            Pair::EdDsa(pair) => pair.try_sign(message),
+            Pair::Es256(pair) => pair.sign(&SystemRandom::new(), message),
+        };
+        Ok(signature.map_err(failed)?.as_ref().to_vec())
     }
 
     fn from_pem(pem: &[u8]) -> Option<Self> {
         if let Ok(pair) = EdKeyPair::from_pem(pem) {
             let public = PublicKey::from_spki(&pair.to_der_public_key()).ok()?;
-            let signer = EddsaJwsAlgorithm::Eddsa.signer_from_pem(pem).ok()?;
+            let seed = secret(&pair.to_jwk_private_key())?;
+            let signer = Ed25519KeyPair::from_seed_and_public_key(&seed, public.raw()).ok()?;
             return Some(Self {
-                signer: Box::new(signer),
+                signer: Pair::EdDsa(signer),
                 public,
             });
         }
         let pair = EcKeyPair::from_pem(pem, Some(EcCurve::P256)).ok()?;
         let public = PublicKey::from_spki(&pair.to_der_public_key()).ok()?;
-        let signer = EcdsaJwsAlgorithm::Es256.signer_from_pem(pem).ok()?;
+        let signer = EcdsaKeyPair::from_private_key_and_public_key(
+            &ECDSA_P256_SHA256_FIXED_SIGNING,
+            &secret(&pair.to_jwk_private_key())?,
+            &public.point(),
+        );
         Some(Self {
-            signer: Box::new(signer),
+            signer: Pair::Es256(Box::new(signer.ok()?)),
             public,
         })
     }
+}
+
+/// The 32 bytes of a private key (RFC 7518, section 6.2.2.1; RFC 8037, section 2).
+fn secret(key: &Jwk) -> Option<[u8; 32]> {
+    let text = key.parameter("d")?.as_str()?;
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    // A small number may stand without its zeros.
+    let mut whole = [0; 32];
+    let from = whole.len().checked_sub(bytes.len())?;
+    whole.get_mut(from..)?.copy_from_slice(&bytes);
+    Some(whole)
 }
 
 impl fmt::Debug for PrivateKey {

@@ -1,6 +1,7 @@
 //! A key is named by itself, signs as itself, and keeps its secret.
 
-use super::{Algorithm, PrivateKey, PublicKey};
+use super::{Algorithm, PrivateKey, PublicKey, secret};
+use josekit::jwk::Jwk;
 use policy::refusal::Code;
 use std::os::unix::fs::PermissionsExt;
 
@@ -39,6 +40,19 @@ fn a_key_signs_after_it_was_read_again() {
         let again = PublicKey::from_spki(&read.public().spki()).unwrap();
         assert_eq!(&again, read.public());
     }
+}
+
+#[test]
+fn a_small_number_is_a_key_too() {
+    let key = |d: &str| {
+        let mut key = Jwk::new("EC");
+        key.set_parameter("d", Some(d.into())).unwrap();
+        secret(&key)
+    };
+    let mut one = [0; 32];
+    one[31] = 1;
+    assert_eq!(key("AQ"), Some(one));
+    assert_eq!(key(&"A".repeat(44)), None);
 }
 
 /// Keys are checked by one library and signatures by another: they say the same of each, those included that are no canonical

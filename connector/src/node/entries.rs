@@ -1,0 +1,87 @@
+//! Entries of a peer's catalogue that were read: mostly those of the next answer are the same, byte for byte.
+
+use bytes::Bytes;
+use catalog::dataset::Dataset;
+use catalog::offer::Offer;
+use policy::refusal::Refusal;
+use std::collections::HashMap;
+
+/// So many of each kind are kept of a peer; beyond them they are read again.
+const MOST: usize = 64;
+
+/// What entries said, by the bytes that they came in. What somebody's signature has to hold for is read anew each time.
+#[derive(Debug, Default)]
+pub(crate) struct Entries {
+    datasets: HashMap<Bytes, Dataset>,
+    offers: HashMap<Bytes, Offer>,
+}
+
+impl Entries {
+    /// A dataset, as it was read before or from its bytes.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub(crate) fn dataset(&mut self, before: &Self, bytes: &Bytes) -> Result<Dataset, Refusal> {
+        let read = proto::dataset::from_bytes;
+        again(&mut self.datasets, &before.datasets, bytes, read)
+    }
+
+    /// An offer, likewise.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub(crate) fn offer(&mut self, before: &Self, bytes: &Bytes) -> Result<Offer, Refusal> {
+        let read = proto::offer::from_bytes;
+        again(&mut self.offers, &before.offers, bytes, read)
+    }
+}
+
+fn again<T: Clone>(
+    now: &mut HashMap<Bytes, T>,
+    before: &HashMap<Bytes, T>,
+    bytes: &Bytes,
+    read: fn(&[u8]) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let value = match before.get(bytes) {
+        Some(value) => value.clone(),
+        None => read(bytes)?,
+    };
+    if now.len() < MOST {
+        now.insert(bytes.clone(), value.clone());
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST, again};
+    use bytes::Bytes;
+    use policy::refusal::Refusal;
+    use std::collections::HashMap;
+
+    #[test]
+    fn what_came_before_is_not_read_again_and_nothing_else_is_kept() {
+        let text = |n: usize| Bytes::from(n.to_string());
+        let fresh = |bytes: &[u8]| -> Result<String, Refusal> {
+            Ok(format!("read {}", String::from_utf8_lossy(bytes)))
+        };
+        let mut first = HashMap::new();
+        for n in 0..MOST + 9 {
+            let value = again(&mut first, &HashMap::new(), &text(n), fresh).unwrap();
+            assert_eq!(value, format!("read {n}"));
+        }
+        assert_eq!(first.len(), MOST);
+        let never = |_: &[u8]| -> Result<String, Refusal> { panic!("it is known") };
+        let mut second = HashMap::new();
+        assert_eq!(
+            again(&mut second, &first, &text(1), never).unwrap(),
+            "read 1"
+        );
+        assert_eq!(
+            again(&mut second, &first, &text(99), fresh).unwrap(),
+            "read 99"
+        );
+        let kept: Vec<String> = second.into_values().collect();
+        assert_eq!(kept.len(), 2, "{kept:?}");
+    }
+}
