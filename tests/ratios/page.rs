@@ -79,7 +79,7 @@ fn series(series: &Value) -> String {
 fn aggregate(figures: &Value, targets: &Value) -> String {
     let mut text = format!(
         "\n{} ms and {} bytes, {} where most came, and {} ms through one command that stays; by hand {} ms and {} bytes; one process \
-         {} ms. By hand connections are kept, as by one command that takes all questions from its pipe; a command for each question \
+         {} ms; {} rounds. By hand connections are kept, as by one command that takes all questions from its pipe; a command for each question \
          starts and connects anew.\n\n| what | a command for each question | one for all | at most |\n|---|---|---|---|\n",
         number(&figures["ms"], 0),
         figures["bytes"],
@@ -88,6 +88,7 @@ fn aggregate(figures: &Value, targets: &Value) -> String {
         number(&figures["by_hand_ms"], 0),
         figures["bytes_by_hand"],
         number(&figures["one_process_ms"], 0),
+        figures["rounds"],
     );
     for (what, name) in [
         ("time beside by hand", "wall_ratio"),

@@ -77,7 +77,7 @@ pub(super) fn beside(plan: super::Plan) -> Value {
     let figures = partials::beside(&world, &pool, &series, plan.rounds);
     json!({
         "rows": all,
-        "rounds": plan.rounds,
+        "rounds": figures["rounds"],
         "figures": figures,
         "targets": {
             "cpu_ratio": 1.3,
