@@ -1,7 +1,6 @@
-//! What comes through a pipe to `hansa sql`: statements, each taken as soon as its semicolon is there, and the words of the prompt.
+//! What comes through a pipe to `hansa sql`: each statement is taken as soon as its semicolon is there.
 
-use crate::cli::prompt::{Typed, word};
-use engine::plan::statements;
+use crate::cli::typed::{Lines, Typed};
 use policy::refusal::{Code, Refusal};
 use std::io::{BufRead, Read as _};
 
@@ -12,20 +11,14 @@ const LONGEST: usize = 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Piped<R> {
     from: R,
-    /// What has come and was not given on.
-    text: String,
-    /// Whether a statement may end in `text`: since it was looked at last, a semicolon came.
-    may_end: bool,
+    lines: Lines,
 }
 
 impl<R: BufRead> Piped<R> {
     /// What comes from there.
-    pub(crate) const fn new(from: R) -> Self {
-        Self {
-            from,
-            text: String::new(),
-            may_end: false,
-        }
+    pub(crate) fn new(from: R) -> Self {
+        let lines = Lines::default();
+        Self { from, lines }
     }
 
     /// The next one; the last needs no semicolon.
@@ -34,46 +27,20 @@ impl<R: BufRead> Piped<R> {
     /// `USAGE`: a pipe that can't be read, or that brings what is too long for a statement.
     pub(crate) fn next(&mut self) -> Result<Typed, Refusal> {
         loop {
-            if let Some(statement) = self.ended() {
-                return Ok(Typed::Statement(statement));
+            if let Some(typed) = self.lines.next() {
+                return Ok(typed);
             }
             let line = self.line()?;
             if line.is_empty() {
-                let rest = std::mem::take(&mut self.text);
-                return Ok(match statements::is_blank(&rest) {
-                    true => Typed::End,
-                    false => Typed::Statement(rest.trim().to_owned()),
-                });
+                return Ok(self.lines.end());
             }
-            // Between statements alone: within one a line may begin with anything.
-            if let Some(words) = line.trim().strip_prefix('\\')
-                && statements::is_blank(&self.text)
-            {
-                self.text.clear();
-                return Ok(word(words));
-            }
-            self.may_end = line.contains(';');
-            self.text.push_str(&line);
+            self.lines.push(&line);
         }
-    }
-
-    /// The first statement that is whole and has words.
-    fn ended(&mut self) -> Option<String> {
-        while std::mem::take(&mut self.may_end) {
-            let (statement, rest) = statements::first(&self.text)?;
-            let (statement, rest) = (statement.trim().to_owned(), rest.to_owned());
-            self.may_end = rest.contains(';');
-            self.text = rest;
-            if !statements::is_blank(&statement) {
-                return Some(statement);
-            }
-        }
-        None
     }
 
     /// The next line with its end; an empty one where none comes any more.
     fn line(&mut self) -> Result<String, Refusal> {
-        let room = LONGEST.saturating_sub(self.text.len());
+        let room = LONGEST.saturating_sub(self.lines.waiting());
         let mut line = String::new();
         let mut from = (&mut self.from).take(u64::try_from(room).unwrap_or(u64::MAX));
         let read = from
@@ -95,38 +62,6 @@ fn wrong(sentence: String) -> Refusal {
 mod tests {
     use super::*;
 
-    fn all(text: &str) -> Vec<Typed> {
-        let mut piped = Piped::new(text.as_bytes());
-        let mut found = Vec::new();
-        loop {
-            match piped.next().unwrap() {
-                Typed::End => return found,
-                typed => found.push(typed),
-            }
-        }
-    }
-
-    fn statement(sql: &str) -> Typed {
-        Typed::Statement(sql.to_owned())
-    }
-
-    #[test]
-    fn each_statement_is_taken_by_itself() {
-        let text =
-            "SELECT 1; SELECT ';\n\\q;' -- and;\n;\n\\purpose planning\n\\partial\n;;\n SELECT\n2";
-        let found = [
-            statement("SELECT 1"),
-            statement("SELECT ';\n\\q;' -- and;"),
-            Typed::Purpose(Some("planning".to_owned())),
-            Typed::Partial,
-            statement("SELECT\n2"),
-        ];
-        assert_eq!(all(text), found);
-        assert_eq!(all(""), []);
-        assert_eq!(all("SELECT 1;\n-- that was all\n"), [statement("SELECT 1")]);
-        assert_eq!(all("SELECT 'open; "), [statement("SELECT 'open;")]);
-    }
-
     #[test]
     fn a_statement_is_there_before_the_pipe_ends() {
         // Whoever writes waits for the answer before the next question.
@@ -134,8 +69,13 @@ mod tests {
         let mut piped = Piped::new(std::io::BufReader::new(read));
         for sql in ["SELECT 1", "SELECT 2"] {
             std::io::Write::write_all(&mut write, format!("{sql};\n").as_bytes()).unwrap();
-            assert_eq!(piped.next().unwrap(), statement(sql));
+            assert_eq!(piped.next().unwrap(), Typed::Statement(sql.to_owned()));
         }
+        std::io::Write::write_all(&mut write, b"SELECT 3").unwrap();
+        drop(write);
+        let last = Typed::Statement("SELECT 3".to_owned());
+        assert_eq!(piped.next().unwrap(), last);
+        assert_eq!(piped.next().unwrap(), Typed::End);
     }
 
     #[test]

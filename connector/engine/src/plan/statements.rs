@@ -3,18 +3,39 @@
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer};
 
-/// The first statement of a text without its semicolon, and what follows it. None while none has ended: also inside a text, a
-/// quoted name or a remark that goes on.
+/// The statements of a text that have ended, without their semicolons, and what follows the last of them. Of a text, a quoted
+/// name or a remark that goes on no semicolon ends anything; what has no word is no statement.
 #[must_use]
-pub fn first(text: &str) -> Option<(&str, &str)> {
-    let tokens = Tokenizer::new(&GenericDialect, text)
-        .tokenize_with_location()
-        .ok()?;
-    let end = tokens
-        .iter()
-        .find(|token| token.token == Token::SemiColon)?;
-    let (statement, rest) = text.split_at_checked(offset(text, end.span.start)?)?;
-    Some((statement, rest.strip_prefix(';')?))
+pub fn ended(text: &str) -> (Vec<&str>, &str) {
+    let mut tokens = Vec::new();
+    // What goes on stands at the end: all before it was read.
+    let _goes_on =
+        Tokenizer::new(&GenericDialect, text).tokenize_with_location_into_buf(&mut tokens);
+    let mut has_words = false;
+    let mut ends = Vec::new();
+    for token in tokens {
+        match token.token {
+            Token::SemiColon => ends.push((token.span.start, std::mem::take(&mut has_words))),
+            Token::Whitespace(_) => {}
+            _ => has_words = true,
+        }
+    }
+    let mut ends = ends.into_iter().peekable();
+    let (mut found, mut from) = (Vec::new(), 0);
+    // Lines and characters are counted from one.
+    let (mut line, mut column) = (1_u64, 1_u64);
+    for (at, letter) in text.char_indices() {
+        let end = ends.next_if(|(end, _)| *end == Location::new(line, column));
+        if let Some((_, has_words)) = end {
+            found.extend(text.get(from..at).filter(|_| has_words).map(str::trim));
+            from = at.saturating_add(1);
+        }
+        (line, column) = match letter {
+            '\n' => (line.saturating_add(1), 1),
+            _ => (line, column.saturating_add(1)),
+        };
+    }
+    (found, text.get(from..).unwrap_or_default())
 }
 
 /// Whether a text has no word: blanks and remarks alone.
@@ -25,43 +46,33 @@ pub fn is_blank(text: &str) -> bool {
     tokens.is_ok_and(|tokens| tokens.iter().all(blank))
 }
 
-/// Where in the text a place is, in bytes: lines and characters are counted from one.
-fn offset(text: &str, place: Location) -> Option<usize> {
-    let line = usize::try_from(place.line).ok()?.checked_sub(1)?;
-    let column = usize::try_from(place.column).ok()?.checked_sub(1)?;
-    let before: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
-    let (within, _) = text.get(before..)?.char_indices().nth(column)?;
-    before.checked_add(within)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// All statements of a text, and what is left of it.
-    fn all(mut text: &str) -> (Vec<&str>, &str) {
-        let mut found = Vec::new();
-        while let Some((statement, rest)) = first(text) {
-            found.push(statement.trim());
-            text = rest;
-        }
-        (found, text.trim())
+    #[track_caller]
+    fn has(text: &str, statements: &[&str], rest: &str) {
+        let (found, behind) = ended(text);
+        assert_eq!((found.as_slice(), behind.trim()), (statements, rest));
     }
 
     #[test]
     fn statements_end_where_the_parser_would_end_them() {
-        assert_eq!(all("SELECT 1; SELECT 2"), (vec!["SELECT 1"], "SELECT 2"));
-        assert_eq!(
-            all("SELECT\n 'ä;b',\n \"ü;\" -- so;\n;;x"),
-            (vec!["SELECT\n 'ä;b',\n \"ü;\" -- so;", ""], "x")
+        has("SELECT 1; SELECT 2", &["SELECT 1"], "SELECT 2");
+        has(
+            "SELECT\n 'ä;b',\n \"ü;\" -- so;\n;;x",
+            &["SELECT\n 'ä;b',\n \"ü;\" -- so;"],
+            "x",
         );
-        assert_eq!(
-            all("/* a; /* b; */ ; */ SELECT 1 ;\r\n"),
-            (vec!["/* a; /* b; */ ; */ SELECT 1"], "")
+        has(
+            "/* a; /* b; */ ; */ SELECT 1 ;\r\n",
+            &["/* a; /* b; */ ; */ SELECT 1"],
+            "",
         );
-        assert_eq!(
-            all("SELECT 'it''s; ' ; SELECT $$a;b$$;"),
-            (vec!["SELECT 'it''s; '", "SELECT $$a;b$$"], "")
+        has(
+            "SELECT 'it''s; ' ; -- no more;\n; SELECT $$a;b$$;",
+            &["SELECT 'it''s; '", "SELECT $$a;b$$"],
+            "",
         );
     }
 
@@ -75,7 +86,8 @@ mod tests {
             "",
             "SELECT $$;",
         ] {
-            assert_eq!(first(text), None, "{text}");
+            has(text, &[], text);
+            has(&format!("SELECT 'ö';{text}"), &["SELECT 'ö'"], text);
         }
     }
 

@@ -3,9 +3,10 @@
 use crate::cli::Global;
 use crate::cli::piped::Piped;
 use crate::cli::print::READER_GONE;
-use crate::cli::prompt::{HELP, Prompt, Typed};
+use crate::cli::prompt::Prompt;
 use crate::cli::run::connector::Connector;
 use crate::cli::show::Show;
+use crate::cli::typed::{HELP, Typed};
 use crate::cli::verb::DeskVerb;
 use crate::cli::verb::catalog::CatalogVerb;
 use crate::cli::verb::question::{ExplainArgs, Format, SqlArgs};
