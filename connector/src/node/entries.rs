@@ -5,6 +5,7 @@ use catalog::dataset::Dataset;
 use catalog::offer::Offer;
 use policy::refusal::Refusal;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// So many of each kind are kept of a peer; beyond them they are read again.
 const MOST: usize = 64;
@@ -16,23 +17,41 @@ pub(crate) struct Entries {
     offers: HashMap<Bytes, Offer>,
 }
 
-impl Entries {
+/// A catalogue that is being read; of what was read before that is kept which comes again.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    before: Arc<Entries>,
+    now: Entries,
+}
+
+impl Reading {
+    /// Nothing was read yet.
+    pub(crate) fn after(before: Arc<Entries>) -> Self {
+        let now = Entries::default();
+        Self { before, now }
+    }
+
     /// A dataset, as it was read before or from its bytes.
     ///
     /// # Errors
     /// When it can't be read.
-    pub(crate) fn dataset(&mut self, before: &Self, bytes: &Bytes) -> Result<Dataset, Refusal> {
-        let read = proto::dataset::from_bytes;
-        again(&mut self.datasets, &before.datasets, bytes, read)
+    pub(crate) fn dataset(&mut self, bytes: &Bytes) -> Result<Dataset, Refusal> {
+        let (now, before) = (&mut self.now.datasets, &self.before.datasets);
+        again(now, before, bytes, proto::dataset::from_bytes)
     }
 
     /// An offer, likewise.
     ///
     /// # Errors
     /// When it can't be read.
-    pub(crate) fn offer(&mut self, before: &Self, bytes: &Bytes) -> Result<Offer, Refusal> {
-        let read = proto::offer::from_bytes;
-        again(&mut self.offers, &before.offers, bytes, read)
+    pub(crate) fn offer(&mut self, bytes: &Bytes) -> Result<Offer, Refusal> {
+        let (now, before) = (&mut self.now.offers, &self.before.offers);
+        again(now, before, bytes, proto::offer::from_bytes)
+    }
+
+    /// All that was read now.
+    pub(crate) fn done(self) -> Entries {
+        self.now
     }
 }
 

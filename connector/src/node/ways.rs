@@ -1,6 +1,6 @@
 //! The ways to peers, as far as letters go: who carries them, and what is still to be written.
 
-use crate::node::entries::Entries;
+use crate::node::entries::{Entries, Reading};
 use policy::id::ParticipantId;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -68,17 +68,18 @@ impl Ways {
         self.to(peer).news.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// What was read of the catalogue of this peer last.
-    pub(crate) fn entries(&self, peer: &ParticipantId) -> Arc<Entries> {
+    /// Begins to read the catalogue of this peer, after what was read of it last.
+    pub(crate) fn reading(&self, peer: &ParticipantId) -> Reading {
         let way = self.to(peer);
         let entries = way.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&entries)
+        Reading::after(Arc::clone(&entries))
     }
 
     /// Keeps what was read of it now.
-    pub(crate) fn keep_entries(&self, peer: &ParticipantId, entries: Entries) {
+    pub(crate) fn was_read(&self, peer: &ParticipantId, reading: Reading) {
         let way = self.to(peer);
-        *way.entries.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(entries);
+        let entries = Arc::new(reading.done());
+        *way.entries.lock().unwrap_or_else(PoisonError::into_inner) = entries;
     }
 
     /// How often that was so, by whoever carried it.

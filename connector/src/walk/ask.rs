@@ -5,7 +5,7 @@ mod lacking;
 
 use crate::node::Node;
 use crate::node::calls::Peer;
-use crate::node::entries::Entries;
+use crate::node::entries::Reading;
 use crate::walk::post;
 use catalog::dataset::Dataset;
 use engine::federate::home::{Home, Lacking, RemoteTable};
@@ -56,14 +56,14 @@ type Shown = (Vec<Seen>, Option<u64>);
 async fn pages(node: &Arc<Node>, peer: &Peer) -> Result<Shown, Refusal> {
     let client = node.call(peer).await?;
     let (mut seen, mut letters) = (Vec::new(), None);
-    let (before, mut entries) = (node.ways.entries(&peer.id), Entries::default());
+    let mut reading = node.ways.reading(&peer.id);
     let mut request = PageRequest::default();
     for _ in 0..MOST_PAGES {
         let page = client.catalog(&request).await?;
         letters = letters.max(page.letters);
         for entry in page.entries {
-            let dataset = entries
-                .dataset(&before, &entry.dataset)
+            let dataset = reading
+                .dataset(&entry.dataset)
                 .map_err(|refusal| refusal.with_participant(peer.id.clone()))?;
             if dataset.id.owner != peer.id {
                 return Err(Refusal::new(
@@ -72,8 +72,7 @@ async fn pages(node: &Arc<Node>, peer: &Peer) -> Result<Shown, Refusal> {
                 )
                 .with_participant(peer.id.clone()));
             }
-            let read_before = (&*before, &mut entries);
-            seen.push(read(node, peer, dataset, entry.offers, read_before));
+            seen.push(read(node, peer, dataset, entry.offers, &mut reading));
         }
         if seen.len() > MOST_DATASETS {
             break;
@@ -81,7 +80,7 @@ async fn pages(node: &Arc<Node>, peer: &Peer) -> Result<Shown, Refusal> {
         match page.next {
             Some(next) => request.after = Some(next),
             None => {
-                node.ways.keep_entries(&peer.id, entries);
+                node.ways.was_read(&peer.id, reading);
                 return Ok((seen, letters));
             }
         }
@@ -99,7 +98,7 @@ fn read(
     peer: &Peer,
     dataset: Dataset,
     offers: Vec<Offer>,
-    (before, entries): (&Entries, &mut Entries),
+    reading: &mut Reading,
 ) -> Seen {
     let mut seen = Seen {
         peer: peer.clone(),
@@ -114,7 +113,7 @@ fn read(
                 .map(|view| seen.views.push(view))
                 .inspect_err(|refusal| seen.unusable.push(refusal.clone()))
         } else {
-            entries.offer(before, &entry.policy).and_then(|offer| {
+            reading.offer(&entry.policy).and_then(|offer| {
                 if offer.dataset != seen.dataset.id {
                     return Err(elsewhere());
                 }
