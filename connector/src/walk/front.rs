@@ -203,6 +203,7 @@ impl Reception {
         if oldest.is_none_or(|oldest| oldest.number > after) {
             return Ok(());
         }
+        let waiting = self.node.index(|state| state.outbox(peer, 0))?;
         let _durable = self
             .node
             .record(Fact::new(
@@ -210,7 +211,9 @@ impl Reception {
                 [("peer", Json::text(peer)), ("number", Json::count(after))],
             ))
             .await?;
-        self.node.glance(|_| Ok(()))
+        self.node.glance(|_| Ok(()))?;
+        let mut fetched = waiting.iter().filter(|row| row.number <= after);
+        fetched.try_for_each(|row| word::forget(&self.node, row))
     }
 }
 

@@ -27,7 +27,7 @@ enum Grown {
 
 impl Heads {
     /// A head of a peer has shown to go on from the one before.
-    pub(in crate::node) fn to_be_cosigned(&self, peer: &ParticipantId, head: SignedHead) {
+    pub(crate) fn to_be_cosigned(&self, peer: &ParticipantId, head: SignedHead) {
         locked(&self.unwitnessed).insert(peer.clone(), head);
     }
 

@@ -1,9 +1,13 @@
 //! The word on a receipt is given, whatever came between.
 
 use super::*;
-use crate::node::testing::{TERMS, Town, agree, outbox};
+use crate::node::testing::{TERMS, Town, agree, caller, outbox};
+use crate::walk::answer::Caller;
+use crate::walk::front::Reception;
 use crate::walk::negotiate::resume::resume;
 use bytes::Bytes;
+use faces::front::Front as _;
+use futures::StreamExt as _;
 use proto::peer::letter::{Content, Letter};
 use proto::receipt::{Leaf, Outcome, Read};
 use std::time::Duration;
@@ -131,6 +135,32 @@ async fn the_word_on_a_receipt_is_on_the_books_with_what_came() {
     assert_eq!(outbox(&acme, &lindau).len(), before);
     acme.documents.forget(Document::Receipt, file).unwrap();
     assert_eq!(outbox(&acme, &lindau).len(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_that_took_a_head_along_goes_when_it_was_fetched() {
+    let (town, lindau, acme) = town().await;
+    let files = letters(&town, "acme");
+    acme.heads.to_be_cosigned(&lindau.id(), lindau.log.head());
+    let asked = Asked::of(&asking());
+    let came = received(&lindau, &acme, &asked);
+    let judged = take_in(&acme, &lindau.id(), &asked, &came, None).await;
+    assert!(judged.unwrap().is_countersigned);
+    assert_eq!(letters(&town, "acme"), files + 1);
+    let waiting = outbox(&acme, &lindau);
+    let (number, Letter { content, .. }) = waiting.last().unwrap();
+    let with_head = |witnessed: &Option<Bytes>| witnessed.is_some();
+    assert!(matches!(content, Content::Acknowledgement { witnessed, .. } if with_head(witnessed)));
+    // Whoever asks for what comes behind a letter has it.
+    let Caller::Peer(peer) = caller(&acme, "lindau") else {
+        panic!("a peer");
+    };
+    let reception = Reception::new(Arc::clone(&acme));
+    for (after, left) in [(*number - 1, 1), (*number, 0)] {
+        let rest = reception.inbox(&peer, after, true).await;
+        assert_eq!(rest.map_err(|_| "refused").unwrap().count().await, left);
+        assert_eq!(letters(&town, "acme"), files + left);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
