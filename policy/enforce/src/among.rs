@@ -170,6 +170,7 @@ fn value(item: &Expr, kind: &DataType) -> Option<ScalarValue> {
     let value = match item {
         Expr::Literal(value, None) => value.clone(),
         Expr::Cast(cast) if cast.field.data_type() == kind => match (&*cast.expr, kind) {
+            // What the planner makes of texts, of which there may be thousands: to cast one takes an array.
             (Expr::Literal(ScalarValue::Utf8(text), None), DataType::Utf8View) => {
                 ScalarValue::Utf8View(text.clone())
             }

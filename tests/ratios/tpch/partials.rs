@@ -113,9 +113,7 @@ pub(super) fn beside(
         ours.work += super::work(world) - before;
         // A program that asks keeps its connections, as those by hand are kept.
         let before = super::work(world) + measure::seconds(session.pid());
-        let begun = Instant::now();
-        let _ = Answer::of(session.ask(sql));
-        kept.walls.push(begun.elapsed().as_secs_f64());
+        kept.time(|| Answer::of(session.ask(sql)));
         super::settled(world);
         kept.work += super::work(world) + measure::seconds(session.pid()) - before;
     }

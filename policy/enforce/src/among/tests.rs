@@ -139,12 +139,17 @@ fn said(values: &[ScalarValue], negated: bool, column: &ArrayRef) -> ArrayRef {
     let scan = table_scan(Some("t"), &schema, None).unwrap();
     let list = scan.filter(col("v").in_list(list, negated)).unwrap();
     let small = folded(list.build().unwrap()).unwrap();
-    let Expr::ScalarFunction(call) = predicate(&small) else {
-        panic!("{small}");
+    called(&small, column)
+}
+
+/// What the function in a plan says of a column.
+fn called(plan: &LogicalPlan, column: &ArrayRef) -> ArrayRef {
+    let Expr::ScalarFunction(call) = predicate(plan) else {
+        panic!("{plan}");
     };
     let args = ScalarFunctionArgs {
         args: vec![ColumnarValue::Array(Arc::clone(column))],
-        arg_fields: vec![Arc::new(schema.field(0).clone())],
+        arg_fields: vec![Arc::new(Field::new("v", column.data_type().clone(), true))],
         number_rows: column.len(),
         return_field: Arc::new(Field::new("among", DataType::Boolean, true)),
         config_options: Arc::new(ConfigOptions::default()),
@@ -207,17 +212,6 @@ fn a_column_in_another_form_is_brought_into_that_of_the_values() {
     let column: ArrayRef = Arc::new(StringViewArray::from_iter(names));
     let list = (0..LONG).map(|n| lit(format!("n{n}"))).collect();
     let small = folded(plan(col("name").in_list(list, false))).unwrap();
-    let Expr::ScalarFunction(call) = predicate(&small) else {
-        panic!("{small}");
-    };
-    let args = ScalarFunctionArgs {
-        args: vec![ColumnarValue::Array(column)],
-        arg_fields: vec![Arc::new(Field::new("name", DataType::Utf8View, true))],
-        number_rows: 3,
-        return_field: Arc::new(Field::new("among", DataType::Boolean, true)),
-        config_options: Arc::new(ConfigOptions::default()),
-    };
-    let found = call.func.invoke_with_args(args).unwrap();
     let expected = BooleanArray::from(vec![Some(true), Some(false), None]);
-    assert_eq!(found.to_array(3).unwrap().to_data(), expected.to_data());
+    assert_eq!(called(&small, &column).to_data(), expected.to_data());
 }
