@@ -3,6 +3,7 @@
 mod alone;
 mod blank;
 mod cut;
+pub(crate) mod fresh;
 pub(crate) mod hoard;
 mod leaf;
 #[cfg(test)]
@@ -224,7 +225,7 @@ async fn start(
     let ready = basis.as_ref();
     if let Some(ready) = ready.and_then(|basis| room.ready().found(basis, within, &watch)) {
         let (environment, pool) = room.environment(limits)?;
-        let context = session::context(limits, environment);
+        let context = session::context(session::config(limits), environment);
         let ready = Runnable {
             physical: finished(ready?)?,
             context,

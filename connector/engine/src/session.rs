@@ -54,11 +54,11 @@ pub fn fresh(
 
 /// What a plan that is ready needs of a session to run in `environment`.
 #[must_use]
-pub fn context(limits: &Limits, environment: Arc<RuntimeEnv>) -> Arc<TaskContext> {
+pub fn context(config: SessionConfig, environment: Arc<RuntimeEnv>) -> Arc<TaskContext> {
     Arc::new(TaskContext::new(
         None,
         String::new(),
-        config(limits),
+        config,
         HashMap::new(),
         HashMap::new(),
         HashMap::new(),

@@ -2,6 +2,7 @@
 //! it and the snapshots that it reads stay the same. Each run has nodes of its own.
 
 use super::Holdings;
+use super::fresh::{self, NODES, RUNS, Shape};
 use super::leaf::Leaf;
 use super::watch::Watch;
 use crate::fault;
@@ -10,9 +11,6 @@ use crate::plan::stack;
 use crate::snapshot::Snapshot;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_common::Result;
-use datafusion_common::tree_node::{
-    Transformed, TransformedResult as _, TreeNode as _, TreeNodeRecursion,
-};
 use enforce::apply::Basis;
 use policy::refusal::Refusal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -30,22 +28,6 @@ struct Kept {
     /// Never run itself.
     plan: Arc<dyn ExecutionPlan>,
     runs: usize,
-}
-
-/// What of the limits a plan is made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Shape {
-    partitions: usize,
-    batch_rows: usize,
-}
-
-impl Shape {
-    const fn of(limits: &Limits) -> Self {
-        Self {
-            partitions: limits.partitions,
-            batch_rows: limits.batch_rows,
-        }
-    }
 }
 
 impl Ready {
@@ -150,79 +132,30 @@ fn is_gone(snapshot: &Weak<Snapshot>) -> bool {
 
 /// The plan with other nodes, which have not run yet; its governed tables end with `watch`.
 fn afresh(plan: Arc<dyn ExecutionPlan>, watch: &Watch) -> Result<Arc<dyn ExecutionPlan>> {
-    plan.transform_up(|node| {
-        let node = match node.downcast_ref::<Leaf>() {
-            Some(leaf) => leaf.afresh(watch.clone())?,
-            None => node.reset_state()?,
-        };
-        Ok(Transformed::yes(node))
+    fresh::afresh(plan, |node| {
+        let leaf = node.downcast_ref::<Leaf>()?;
+        Some(leaf.afresh(watch.clone()))
     })
-    .data()
 }
 
 /// Whether a plan is small, and of nothing but nodes of which it is known that they can be made fresh.
 fn can_be_kept(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    let mut nodes = 0_usize;
-    let mut known = true;
-    let walked = walk(plan, &mut |node| {
-        nodes = nodes.saturating_add(1);
-        known &= node.downcast_ref::<Leaf>().is_some() || KNOWN.contains(&node.name());
-    });
-    walked.is_ok() && known && nodes <= NODES
-}
-
-fn walk(
-    plan: &Arc<dyn ExecutionPlan>,
-    each: &mut impl FnMut(&Arc<dyn ExecutionPlan>),
-) -> Result<()> {
     let mut inside = Vec::new();
-    plan.apply(|node| {
-        each(node);
-        inside.extend(
-            node.downcast_ref::<Leaf>()
-                .map(|leaf| Arc::clone(leaf.inner())),
-        );
-        Ok(TreeNodeRecursion::Continue)
-    })?;
-    for plan in inside {
-        plan.apply(|node| {
-            each(node);
-            Ok(TreeNodeRecursion::Continue)
-        })?;
-    }
-    Ok(())
+    let above = fresh::nodes(plan, |node| {
+        let leaf = node.downcast_ref::<Leaf>();
+        inside.extend(leaf.map(|leaf| Arc::clone(leaf.inner())));
+        leaf.is_some()
+    });
+    let all = inside
+        .iter()
+        .try_fold(above.unwrap_or(usize::MAX), |all, plan| {
+            Some(all.saturating_add(fresh::nodes(plan, |_| false)?))
+        });
+    all.is_some_and(|all| all <= NODES)
 }
-
-/// Nodes of the engine whose state is made anew by `reset_state`, as their source says (55.2); others hold what was shared or counted.
-const KNOWN: [&str; 18] = [
-    "AggregateExec",
-    "CoalesceBatchesExec",
-    "CoalescePartitionsExec",
-    "CooperativeExec",
-    "CrossJoinExec",
-    "DataSourceExec",
-    "EmptyExec",
-    "FilterExec",
-    "GlobalLimitExec",
-    "HashJoinExec",
-    "LocalLimitExec",
-    "PlaceholderRowExec",
-    "ProjectionExec",
-    "RepartitionExec",
-    "SortExec",
-    "SortExec(TopK)",
-    "SortPreservingMergeExec",
-    "UnionExec",
-];
 
 /// So many plans are kept.
 const MOST: usize = 64;
-
-/// Of so many nodes at most.
-const NODES: usize = 64;
-
-/// A plan is made anew after so many runs: the engine's scans share the counters of all of them, some kilobytes each.
-const RUNS: usize = 64;
 
 #[cfg(test)]
 mod tests;

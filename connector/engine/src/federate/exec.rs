@@ -29,15 +29,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Plans errands as leaves; each has its rows by the time at which it runs.
-#[derive(Clone, Default)]
-pub(super) struct Leaves(Arc<Mutex<BTreeMap<usize, Checked>>>);
+/// Plans errands as leaves; each finds its rows in the context in which it runs.
+#[derive(Debug)]
+pub(super) struct Leaves;
 
-impl Leaves {
-    /// Gives the leaves their rows, by the number of the errand.
-    pub(super) fn fill(&self, rows: Vec<(usize, Checked)>) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.extend(rows);
+/// The rows of a question's errands, each until it is taken.
+pub(super) struct Rows(Mutex<BTreeMap<usize, Checked>>);
+
+impl Rows {
+    /// Rows by the numbers of their errands.
+    pub(super) fn of(rows: Vec<(usize, Checked)>) -> Self {
+        Self(Mutex::new(rows.into_iter().collect()))
     }
 
     fn take(&self, number: usize) -> Option<Checked> {
@@ -48,12 +50,6 @@ impl Leaves {
     }
 }
 
-impl fmt::Debug for Leaves {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Leaves")
-    }
-}
-
 #[async_trait]
 impl QueryPlanner for Leaves {
     async fn create_physical_plan(
@@ -61,7 +57,7 @@ impl QueryPlanner for Leaves {
         plan: &LogicalPlan,
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(self.clone())])
+        DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(Self)])
             .create_physical_plan(plan, session)
             .await
     }
@@ -92,7 +88,7 @@ impl ExtensionPlanner for Leaves {
             return Ok(None);
         };
         let schema = &source.errand.schema;
-        let leaf: Arc<dyn ExecutionPlan> = Arc::new(PeerExec::new(&source.errand, self.clone()));
+        let leaf: Arc<dyn ExecutionPlan> = Arc::new(PeerExec::new(&source.errand));
         let Some(projection) = &scan.projection else {
             return Ok(Some(leaf));
         };
@@ -110,15 +106,14 @@ impl ExtensionPlanner for Leaves {
 
 /// The leaf. It takes no filters, since the text of its errand is final. How many rows are expected decides which side of a
 /// join is held in memory, and nothing else: the number is never exact, or the engine would answer counts by it.
-struct PeerExec {
+pub(super) struct PeerExec {
     number: usize,
     expected: Statistics,
-    waiting: Leaves,
     properties: Arc<PlanProperties>,
 }
 
 impl PeerExec {
-    fn new(errand: &Errand, waiting: Leaves) -> Self {
+    fn new(errand: &Errand) -> Self {
         let schema = Arc::clone(&errand.schema);
         let mut expected = Statistics::new_unknown(&schema);
         let number =
@@ -137,7 +132,6 @@ impl PeerExec {
         Self {
             number: errand.number,
             expected,
-            waiting,
             properties,
         }
     }
@@ -195,9 +189,11 @@ impl ExecutionPlan for PeerExec {
     fn execute(
         &self,
         _partition: usize,
-        _context: Arc<TaskContext>,
+        context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream, DataFusionError> {
-        let rows = self.waiting.take(self.number).ok_or_else(|| {
+        let rows = context.session_config().get_extension::<Rows>();
+        let rows = rows.and_then(|rows| rows.take(self.number));
+        let rows = rows.ok_or_else(|| {
             DataFusionError::Internal("the rows of an errand were taken twice".to_owned())
         })?;
         Ok(Box::pin(RecordBatchStreamAdapter::new(

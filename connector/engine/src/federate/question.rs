@@ -3,19 +3,18 @@
 mod begun;
 mod lacks;
 pub(super) mod planning;
+mod ready;
 mod running;
 
+use self::ready::Ready;
 use self::running::{Alarm, Running, drive, explained, late};
-use crate::execute::hoard;
-use crate::fault;
 use crate::federate::errand::{Courier, Errand, Outcome, Status};
-use crate::federate::exec::Leaves;
+use crate::federate::exec::Rows;
 use crate::federate::feed::Ledger;
 use crate::federate::narrow::Narrowing;
 use crate::federate::peersql::Writer;
 use crate::limits::{Limits, Room};
-use crate::plan::functions::exact;
-use crate::plan::{stack, steady};
+use crate::plan::steady;
 use crate::session;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -51,6 +50,7 @@ pub struct Question {
     pub(super) left_out: Vec<(ParticipantId, Refusal)>,
     narrowings: Arc<[Narrowing]>,
     writer: Arc<Writer>,
+    ready: Arc<Ready>,
     wish: Wish,
     goes_on: bool,
     stays: bool,
@@ -184,31 +184,21 @@ impl Question {
         let limits = bounds.limits;
         let mut time: Alarm = Box::pin(tokio::time::sleep(limits.time));
         let (environment, _) = room.environment(&limits)?;
-        let leaves = Arc::new(Leaves::default());
-        let state = session::fresh(&limits, environment, Arc::<Leaves>::clone(&leaves));
-        let plan = std::mem::take(&mut self.plan);
+        let (plan, ready) = (std::mem::take(&mut self.plan), Arc::clone(&self.ready));
         // While the participants are at work.
-        let planned = stack::run(limits.time, move || {
-            let physical = exact::guarded(Arc::unwrap_or_clone(plan))
-                .and_then(|plan| {
-                    let physical = state.query_planner().create_physical_plan(&plan, &state);
-                    futures::executor::block_on(physical)
-                })
-                .and_then(hoard::counted)
-                .map_err(|error| fault::planning(&error))?;
-            Ok((physical, state))
-        });
+        let planned = ready.physical(plan, limits, Arc::clone(&environment));
         let begun = self.begin(&*courier, bounds, &ledger);
-        let (begun, (physical, state)) = tokio::select! {
+        let (begun, physical) = tokio::select! {
             biased;
             both = futures::future::try_join(begun, planned) => both?,
             () = &mut time => return Err(late(&limits)),
         };
-        leaves.fill(begun);
+        let config = session::config(&limits).with_extension(Arc::new(Rows::of(begun)));
+        let context = session::context(config, environment);
         let schema = physical.schema();
         let (send, receive) = mpsc::channel(2);
         let task = room.spawn(async move {
-            if let Err(refusal) = drive(physical, &state, &send).await {
+            if let Err(refusal) = drive(physical, context, &send).await {
                 let _ = send.send(Err(refusal)).await;
             }
         });

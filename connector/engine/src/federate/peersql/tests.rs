@@ -14,11 +14,7 @@ use evidence::time::Time;
 use std::sync::Arc;
 
 pub(super) fn writer() -> Writer {
-    let state = session::fresh(
-        &Limits::default(),
-        Arc::default(),
-        Arc::new(Leaves::default()),
-    );
+    let state = session::fresh(&Limits::default(), Arc::default(), Arc::new(Leaves));
     Writer::new(
         Arc::new(state),
         SqlLimits::default(),

@@ -60,7 +60,7 @@ fn plan_here(
     let state = Arc::new(session::fresh(
         &Limits::default(),
         Arc::default(),
-        Arc::new(Leaves::default()),
+        Arc::new(Leaves),
     ));
     let writer = Arc::new(Writer::new(Arc::clone(&state), *limits, now));
     let probed = Arc::new(Names::new(&home, &wish, &writer, None));
@@ -104,6 +104,7 @@ fn plan_here(
         left_out,
         narrowings: narrowings.into(),
         writer: desk.writer,
+        ready: Arc::default(),
         wish,
         goes_on,
         stays,

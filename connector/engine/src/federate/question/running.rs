@@ -8,7 +8,7 @@ use crate::federate::feed::{Checked, Ledger, checked, told};
 use crate::limits::Limits;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
-use datafusion::execution::SessionState;
+use datafusion::execution::TaskContext;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 use policy::refusal::{Code, Refusal};
@@ -72,11 +72,10 @@ async fn first_rows(mut rows: Checked) -> Result<Checked, Refusal> {
 
 pub(super) async fn drive(
     physical: Arc<dyn ExecutionPlan>,
-    state: &SessionState,
+    context: Arc<TaskContext>,
     send: &mpsc::Sender<Result<RecordBatch, Refusal>>,
 ) -> Result<(), Refusal> {
-    let mut rows =
-        execute_stream(physical, state.task_ctx()).map_err(|error| fault::running(&error))?;
+    let mut rows = execute_stream(physical, context).map_err(|error| fault::running(&error))?;
     while let Some(batch) = rows.next().await {
         let batch = batch.map_err(|error| fault::running(&error))?;
         if send.send(Ok(batch)).await.is_err() {
