@@ -19,6 +19,7 @@ mod changes;
 mod cities;
 mod feed;
 mod full;
+mod packed;
 mod sources;
 
 fn demo(city: &str) -> PathBuf {
