@@ -133,9 +133,8 @@ async fn recorded(
             if let Some(witnessed) = witnessed {
                 node.take_witness(peer, witnessed).await?;
             }
-            // What it says is kept as the receipt, so that the letter need not be.
+            // What it says is kept as the receipt, so that the letter need not be. The index takes it in when somebody looks.
             node.record_both(known, noted.fact(None)).await?;
-            node.glance(|_| Ok(()))?;
             Ok(None)
         }
         Content::Comment { .. } => {
