@@ -14,15 +14,23 @@ pub struct Offering {
 }
 
 impl Offering {
-    fn of(offer: Offer) -> Self {
-        let id = offer.id();
-        Self { offer, id }
-    }
-
     /// As [`Offer::id`].
     #[must_use]
     pub const fn id(&self) -> Digest {
         self.id
+    }
+}
+
+impl From<Offer> for Offering {
+    fn from(offer: Offer) -> Self {
+        let id = offer.id();
+        Self { offer, id }
+    }
+}
+
+impl From<Offering> for Offer {
+    fn from(offering: Offering) -> Self {
+        offering.offer
     }
 }
 
@@ -72,7 +80,7 @@ impl Offers {
                     }
                 }
             }
-            there.push(Offering::of(offer));
+            there.push(offer.into());
         }
         offers
     }

@@ -4,6 +4,7 @@ use crate::contract::{legal, legal_json, own_purpose_json, own_purposes, templat
 use crate::odrl::{self, Policy, Taker};
 use crate::strict::{self, LIMITS};
 use catalog::offer::{Offer, Recipients, Sign};
+use catalog::offers::Offering;
 use evidence::digest::Digest;
 use evidence::json::{Json, canonical};
 use policy::id::ParticipantId;
@@ -20,7 +21,7 @@ const CODES: Codes = Codes::of(Code::PeerDataInvalid);
 /// The offer for the eyes of `reader`. To whom else it is made is not told: of a list of participants only the reader is
 /// written, so an offer that is not made to it can't be read back.
 #[must_use]
-pub fn to_bytes(offer: &Offer, reader: &ParticipantId) -> Vec<u8> {
+pub fn to_bytes(offer: &Offering, reader: &ParticipantId) -> Vec<u8> {
     canonical(&to_json(offer, reader))
 }
 
@@ -35,7 +36,8 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Offer, Refusal> {
 
 /// As [`to_bytes`].
 #[must_use]
-pub fn to_json(offer: &Offer, reader: &ParticipantId) -> Json {
+pub fn to_json(offer: &Offering, reader: &ParticipantId) -> Json {
+    let id = offer.id();
     let Offer {
         dataset,
         title,
@@ -47,9 +49,9 @@ pub fn to_json(offer: &Offer, reader: &ParticipantId) -> Json {
         template,
         to,
         sign,
-    } = offer;
+    } = &**offer;
     let policy = Policy {
-        uid: label(&offer.id()),
+        uid: label(&id),
         assigner: dataset.owner.clone(),
         taker: match to {
             Recipients::Public => Taker::Public,
@@ -68,7 +70,7 @@ pub fn to_json(offer: &Offer, reader: &ParticipantId) -> Json {
     };
     let mut whole = Json::object([
         ("hansa", Json::text(FORMAT)),
-        ("id", Json::text(offer.id())),
+        ("id", Json::text(id)),
         ("title", Json::text(title)),
         ("policy", odrl::to_json(&policy)),
         (
@@ -117,7 +119,7 @@ pub fn from_json(json: &Json) -> Result<Offer, Refusal> {
         true => template::read(&mut members)?,
         false => None,
     };
-    let offer = Offer {
+    let offer = Offering::from(Offer {
         dataset: policy.dataset.clone(),
         title: members.text("title")?,
         clauses: policy.clauses,
@@ -132,7 +134,7 @@ pub fn from_json(json: &Json) -> Result<Offer, Refusal> {
             other => return Err(CODES.unknown(format!("`{other}` signs nothing"))),
         },
         to,
-    };
+    });
     members.finish()?;
     if offer.id() != id {
         return Err(CODES.wrong("the offer's id is not that of what it says"));
@@ -145,7 +147,7 @@ pub fn from_json(json: &Json) -> Result<Offer, Refusal> {
     if to_json(&offer, &reader.unwrap_or(policy.assigner)) != *json {
         return Err(CODES.wrong("the offer is not in its one spelling"));
     }
-    Ok(offer)
+    Ok(offer.into())
 }
 
 const LEAGUE: &str = "league";

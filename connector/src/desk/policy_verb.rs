@@ -12,6 +12,7 @@ use crate::desk::{Outcome, gathered};
 use crate::node::{Node, offers};
 use ::catalog::dataset::Dataset;
 use ::catalog::lint::{self, Severity};
+use ::catalog::offers::Offering;
 use ::policy::id::Name;
 use ::policy::refusal::{Code, Refusal};
 use ::policy::term::vocabulary::VOCABULARY;
@@ -53,6 +54,7 @@ pub(crate) async fn run(node: &Arc<Node>, verb: PolicyVerb, out: &Out) -> Outcom
         } => {
             let (written, dataset) = meant(node, &policy, dataset.as_deref())?;
             let offer = offers::read(&node.config(), &written, &dataset).map_err(gathered)?;
+            let offer = Offering::from(offer);
             let bytes = proto::offer::to_bytes(&offer, &node.id());
             let value: serde_json::Value =
                 serde_json::from_slice(&bytes).unwrap_or(serde_json::Value::Null);
