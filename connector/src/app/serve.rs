@@ -237,7 +237,7 @@ async fn signals(
 }
 
 /// How often the files of trust are looked at: whoever is expelled has to be cut within a second.
-const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
+const LOOK: std::time::Duration = std::time::Duration::from_millis(250);
 
 /// When the files of trust were last written; the operator need not tell that a new bundle or certificate is there.
 fn stamp(node: &Node) -> Vec<Option<std::time::SystemTime>> {
