@@ -80,7 +80,8 @@ fn aggregate(figures: &Value, targets: &Value) -> String {
     let mut text = format!(
         "\n{} ms and {} bytes, {} where most came, and {} ms through one command that stays; by hand {} ms and {} bytes; one process \
          {} ms; {} rounds. By hand connections are kept, as by one command that takes all questions from its pipe; a command for each question \
-         starts and connects anew.\n\n| what | a command for each question | one for all | at most |\n|---|---|---|---|\n",
+         starts and connects anew. Work is counted with what follows an answer, and without what the connectors do in that time when nobody \
+         asks them, {} ms.\n\n| what | a command for each question | one for all | at most |\n|---|---|---|---|\n",
         number(&figures["ms"], 0),
         figures["bytes"],
         figures["most_bytes"],
@@ -89,6 +90,7 @@ fn aggregate(figures: &Value, targets: &Value) -> String {
         figures["bytes_by_hand"],
         number(&figures["one_process_ms"], 0),
         figures["rounds"],
+        number(&figures["kept_resting_ms"], 1),
     );
     for (what, name) in [
         ("time beside by hand", "wall_ratio"),

@@ -14,7 +14,7 @@ use datafusion::arrow::compute::cast;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A question of which each city can compute its part.
 pub(super) struct Aggregate<'a> {
@@ -98,24 +98,32 @@ pub(super) fn beside(
     // It takes little time, and a part of its work is a few milliseconds.
     let rounds = rounds.max(25);
     let mut session = world.session();
+    let session_pid = session.pid();
     let kept_answer = Answer::of(session.ask(sql));
     pool::same(aggregate.name, &kept_answer.rows, &answer.rows);
     let (mut ours, mut kept) = (Way::default(), Way::default());
     let (mut hand, mut one) = (Way::default(), Way::default());
     let mut sent = Vec::new();
+    let serving = || super::work(world);
+    // A program that asks keeps its connections, as those by hand are kept.
+    let with_session = || super::work(world) + measure::seconds(session_pid);
+    super::settled(world);
+    let (resting, session_resting) = (at_rest(serving), at_rest(with_session));
     for _ in 0..rounds {
         hand.run(by_hand_work, || by_hand(&clients, aggregate));
         one.run(own, || pool.ask(sql));
-        let (bytes, before) = (super::settled(world), super::work(world));
-        ours.time(|| world.ask(sql));
-        sent.push((super::settled(world) - bytes) as f64);
+        let bytes = super::settled(world);
         // With what follows the answer: receipts are acknowledged, and both sides keep them.
-        ours.work += super::work(world) - before;
-        // A program that asks keeps its connections, as those by hand are kept.
-        let before = super::work(world) + measure::seconds(session.pid());
-        kept.time(|| Answer::of(session.ask(sql)));
-        super::settled(world);
-        kept.work += super::work(world) + measure::seconds(session.pid()) - before;
+        let after = ours.followed(
+            (serving, resting),
+            || world.ask(sql),
+            || super::settled(world),
+        );
+        sent.push((after - bytes) as f64);
+        let ask = || Answer::of(session.ask(sql));
+        kept.followed((with_session, session_resting), ask, || {
+            super::settled(world)
+        });
     }
     // Once in a minute heads are exchanged after some answer: that is in the most.
     let most = sent.iter().copied().fold(0.0, f64::max);
@@ -137,7 +145,9 @@ pub(super) fn beside(
         "kept_one_process_wall_ratio": kept.time_beside(&one),
         "kept_one_process_cpu_ratio": kept.work / one.work,
         "work_ms": ours.work * 1e3 / rounds as f64,
+        "resting_ms": ours.rested * 1e3 / rounds as f64,
         "kept_work_ms": kept.work * 1e3 / rounds as f64,
+        "kept_resting_ms": kept.rested * 1e3 / rounds as f64,
         "kept_ms": kept.ms(),
         "by_hand_work_ms": hand.work * 1e3 / rounds as f64,
         "ms": ours.ms(),
@@ -151,6 +161,13 @@ pub(super) fn beside(
     figures
 }
 
+/// What programs work in a second in which nobody asks them anything: they look at clocks and files.
+fn at_rest(work: impl Fn() -> f64) -> f64 {
+    let (begun, before) = (Instant::now(), work());
+    std::thread::sleep(Duration::from_secs(5));
+    (work() - before) / begun.elapsed().as_secs_f64()
+}
+
 /// What one way took.
 #[derive(Default)]
 struct Way {
@@ -158,6 +175,8 @@ struct Way {
     walls: Vec<f64>,
     /// Seconds of work of all runs.
     work: f64,
+    /// Seconds of work that was done meanwhile and would have been done anyway.
+    rested: f64,
 }
 
 impl Way {
@@ -166,6 +185,22 @@ impl Way {
         let before = work();
         self.time(run);
         self.work += work() - before;
+    }
+
+    /// The same with what follows it, without what `resting` does in such a time anyway; gives what the end of that tells.
+    fn followed<T, E>(
+        &mut self,
+        (work, resting): (impl Fn() -> f64, f64),
+        run: impl FnOnce() -> T,
+        end: impl FnOnce() -> E,
+    ) -> E {
+        let (begun, before) = (Instant::now(), work());
+        self.time(run);
+        let end = end();
+        let rested = resting * begun.elapsed().as_secs_f64();
+        self.rested += rested;
+        self.work += work() - before - rested;
+        end
     }
 
     /// The same without its work.
