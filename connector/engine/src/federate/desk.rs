@@ -10,6 +10,7 @@ use crate::federate::select::{Body, Select, Source, places};
 use crate::federate::source::{ErrandSource, Relation};
 use crate::federate::span;
 use crate::plan::functions::state::State;
+use catalog::view::Shape;
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use evidence::time::Time;
@@ -164,6 +165,7 @@ fn reading(query: &Select, table: &RemoteTable, relation: Relation) -> Reading {
             from.and_then(|all| all.into_iter().min()),
             to.and_then(|all| all.into_iter().max()),
         ),
+        cells_alone: matches!(table.shape, Shape::Cube { .. }),
     }
 }
 

@@ -91,6 +91,8 @@ pub struct Reading {
     pub time_span: Option<(Time, Time)>,
     /// The first and the last instant that the question asks for, as far as it says.
     pub asked_span: (Option<Time>, Option<Time>),
+    /// Whether its contract shows cells alone: groups may be withheld, and totals are those of what is shown.
+    pub cells_alone: bool,
 }
 
 /// What a participant sends back.

@@ -96,6 +96,7 @@ fn reading_json(reading: &Reading) -> Value {
         "to": reading.time_span.map(|(_, to)| to.to_string()),
         "covers_less_than_asked": reading.falls_short(),
         "coverage_untold": reading.is_span_untold(),
+        "groups_alone": reading.cells_alone,
     })
 }
 
@@ -135,8 +136,14 @@ fn outcome_text(node: &Node, went: &Went) -> String {
         } else {
             ""
         };
+        let groups = match reading.cells_alone {
+            true => {
+                "\n  NOTICE: its contract shows groups alone; one that is withheld looks like an empty one and is in no total"
+            }
+            false => "",
+        };
         text.push_str(&format!(
-            "{}: {contract}, snapshot {}{rows}{span}{short}\n",
+            "{}: {contract}, snapshot {}{rows}{span}{short}{groups}\n",
             reading.relation(&errand.alias),
             reading.snapshot,
         ));
