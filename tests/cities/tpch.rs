@@ -1,5 +1,6 @@
 //! The 22 questions of TPC-H over the real wire: four cities and a firm, each a process of its own.
 
+mod cells;
 #[path = "../ratios/tpch/data.rs"]
 mod data;
 #[path = "../ratios/tpch/pool.rs"]

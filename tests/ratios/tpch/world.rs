@@ -2,7 +2,7 @@
 
 use super::data;
 use arrow_array::RecordBatch;
-use harness::city::City;
+use harness::city::{City, Outcome};
 use harness::league::League;
 use harness::play::ALL;
 use harness::relay::{Link, Relay};
@@ -28,6 +28,25 @@ pub(super) struct World {
     firm: City,
     relays: Vec<Relay>,
     files: BTreeMap<String, PathBuf>,
+}
+
+/// What is shown of a table of which no rows are.
+pub(super) struct Cells {
+    /// By which columns.
+    pub(super) by: &'static [&'static str],
+    /// Counts, sums and averages of which columns.
+    pub(super) measures: &'static [&'static str],
+    /// Groups of fewer rows are not shown.
+    pub(super) least: usize,
+}
+
+impl Cells {
+    fn terms(&self) -> String {
+        format!(
+            "{ALL}\naggregate = {{ by = {:?}, measures = {:?}, functions = [\"count\", \"sum\", \"avg\"], min_rows = {} }}",
+            self.by, self.measures, self.least
+        )
+    }
 }
 
 /// What came back.
@@ -59,6 +78,11 @@ impl Answer {
 impl World {
     /// The tables of TPC-H at that scale, those that are shared with three cities and the rest with the fourth.
     pub(super) fn new(scale: f64, link: Option<Link>) -> Self {
+        Self::of(Self::holdings(scale), link)
+    }
+
+    /// Who has which tables.
+    pub(super) fn holdings(scale: f64) -> Vec<(&'static str, Tables)> {
         let tables = |names: &[&'static str], part: i32, parts: i32| -> Tables {
             let rows = |name: &&'static str| (*name, data::rows(name, scale, part, parts));
             names.iter().map(rows).collect()
@@ -66,11 +90,20 @@ impl World {
         let shared = (1..).zip(CITIES);
         let shared = shared.map(|(part, city)| (city, tables(&data::SHARED, part, 3)));
         let rest = (FOURTH, tables(&data::REST, 1, 1));
-        Self::of(shared.chain([rest]).collect(), link)
+        shared.chain([rest]).collect()
     }
 
     /// Publishes the tables of each city, signs a contract for each of them and starts all participants.
     pub(super) fn of(holdings: Vec<(&'static str, Tables)>, link: Option<Link>) -> Self {
+        Self::under(|_| None, holdings, link)
+    }
+
+    /// The same where some tables show cells alone.
+    pub(super) fn under(
+        cells: fn(&str) -> Option<Cells>,
+        holdings: Vec<(&'static str, Tables)>,
+        link: Option<Link>,
+    ) -> Self {
         let league = League::new(Path::new(env!("CARGO_BIN_EXE_hansa")));
         let names: Vec<&str> = holdings.iter().map(|(name, _)| *name).collect();
         let mut cities: Vec<City> = names.iter().map(|name| league.city(name)).collect();
@@ -88,12 +121,15 @@ impl World {
                 let add = ["dataset", "add", path, "--name", table, "--licence"];
                 city.hansa(&[&add[..], &["proprietary"]].concat()).must();
                 own_keys(city);
+                if let Some(cells) = cells(table) {
+                    register(city, &cells);
+                }
                 files.insert(format!("{name}.{table}"), file);
                 published.push(table);
             }
             city.publishes();
             for table in published {
-                let terms = lending(table);
+                let terms = cells(table).map_or_else(|| lending(table), |cells| cells.terms());
                 city.offers(table, table, &terms, "\"league\"", "auto");
             }
         }
@@ -125,11 +161,14 @@ impl World {
 
     /// Asks as the firm, by a command of its own.
     pub(super) fn ask(&self, sql: &str) -> Answer {
+        Answer::of(self.tries(sql).must().lines())
+    }
+
+    /// The same, answered or not.
+    pub(super) fn tries(&self, sql: &str) -> Outcome {
         let purpose = harness::play::PURPOSE;
-        let asked = self
-            .firm
-            .hansa(&["--json", "sql", sql, "--purpose", purpose]);
-        Answer::of(asked.must().lines())
+        self.firm
+            .hansa(&["--json", "sql", sql, "--purpose", purpose])
     }
 
     /// One command of the firm for many questions.
@@ -192,6 +231,14 @@ fn own_keys(city: &City) {
             text = text.replace(&line, &more);
         }
     }
+    std::fs::write(path, text).expect("the configuration can be written");
+}
+
+/// Registers the grid of the dataset that was added last.
+fn register(city: &City, cells: &Cells) {
+    let path = city.folder().join("hansa.toml");
+    let text = std::fs::read_to_string(&path).expect("the configuration is there");
+    let text = format!("{text}\n[dataset.grid]\ndimensions = {:?}\n", cells.by);
     std::fs::write(path, text).expect("the configuration can be written");
 }
 
