@@ -1,8 +1,11 @@
 //! What a column shows instead of its values: a keyed hash, its first characters, the lower edge of its band. Total, so
 //! that a mask can't fail; NULL stays NULL.
 
+mod band;
+
 use crate::gate::changed;
 use crate::text::TEXT;
+use band::bands;
 use datafusion_common::arrow::array::{ArrayRef, AsArray, StringArray, StringViewArray};
 use datafusion_common::arrow::buffer::{NullBuffer, OffsetBuffer};
 use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
@@ -219,28 +222,14 @@ impl Replaced {
                 Ok(Arc::new(cut))
             }
             (How::Ints(edges), DataType::Int64) => {
-                let values = array.as_primitive::<Int64Type>();
-                Ok(Arc::new(values.unary_opt::<_, Int64Type>(|value| {
-                    lower(edges, |edge| *edge <= value)
-                })))
+                Ok(Arc::new(bands(array.as_primitive::<Int64Type>(), edges)))
             }
             (How::Floats(Edges(edges)), DataType::Float64) => {
-                let values = array.as_primitive::<Float64Type>();
-                // A value that is no number lies in no band.
-                Ok(Arc::new(values.unary_opt::<_, Float64Type>(|value| {
-                    (!value.is_nan())
-                        .then(|| lower(edges, |edge| *edge <= value))
-                        .flatten()
-                })))
+                Ok(Arc::new(bands(array.as_primitive::<Float64Type>(), edges)))
             }
             _ => exec_err!("a column of another type than the mask was made for"),
         }
     }
-}
-
-fn lower<T: Copy>(edges: &[T], reached: impl Fn(&T) -> bool) -> Option<T> {
-    let at = edges.partition_point(reached).checked_sub(1)?;
-    edges.get(at).copied()
 }
 
 fn first(text: &str, length: usize) -> &str {
