@@ -3,16 +3,17 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test that can't have its database fails"
 )]
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -22,8 +23,24 @@ use tempfile::TempDir;
 pub struct Postgres {
     folder: TempDir,
     programs: PathBuf,
-    // Dropping it ends the thread that the server lives with.
-    _end: mpsc::Sender<()>,
+    server: Child,
+}
+
+/// Becomes the server, and leaves a process behind that waits for the end of the pipe on stdin: the server is killed and its
+/// folder removed as soon as the process that started it has gone, however it went, also where nothing of it was dropped.
+const SERVER_FOR_A_PIPE: &str = r#"
+folder=$1; shift
+exec 3<&0
+( read -r _ <&3; kill -QUIT $$; while kill -0 $$; do sleep 0.1; done; rm -rf "$folder" ) >/dev/null 2>&1 &
+exec "$@" 3<&- </dev/null
+"#;
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        drop(self.server.stdin.take());
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
 }
 
 impl Postgres {
@@ -64,17 +81,26 @@ impl Postgres {
         let data = folder.path().join("data");
         fs::create_dir(&data).unwrap();
         own(root, &data);
-        let run = |program: &str| {
-            let program = programs.join(program);
-            let mut command = Command::new(if root { Path::new("setpriv") } else { &program });
+        let words = |program: &str| {
+            let as_nobody = [
+                "setpriv",
+                "--reuid",
+                NOBODY,
+                "--regid",
+                NOBODY,
+                "--clear-groups",
+            ];
+            let mut words: Vec<OsString> = Vec::new();
             if root {
-                command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]);
-                command.arg(&program);
+                words.extend(as_nobody.map(OsString::from));
             }
-            command.current_dir(folder.path());
-            command
+            words.push(programs.join(program).into_os_string());
+            words
         };
-        let made = run("initdb")
+        let initdb = words("initdb");
+        let made = Command::new(&initdb[0])
+            .args(&initdb[1..])
+            .current_dir(folder.path())
             .args(["-A", "trust", "-U", "owner", "-E", "UTF8", "--no-sync"])
             .args([
                 "--locale",
@@ -93,7 +119,13 @@ impl Postgres {
             "{}",
             String::from_utf8_lossy(&made.stderr)
         );
-        let mut server = run("postgres");
+        let mut server = Command::new("sh");
+        server
+            .args(["-c", SERVER_FOR_A_PIPE, "sh"])
+            .arg(folder.path())
+            .args(words("postgres"))
+            .current_dir(folder.path())
+            .stdin(Stdio::piped());
         server.arg("-D").arg(&data).arg("-k").arg(&data);
         let mut settings = vec![
             "fsync=off".to_owned(),
@@ -123,20 +155,12 @@ impl Postgres {
         }
         let log = File::create(folder.path().join("log")).unwrap();
         server.stdout(Stdio::null()).stderr(log);
-        let (end, ended) = mpsc::channel::<()>();
-        let mut child = server.spawn().unwrap();
-        let postgres = Self {
+        let mut postgres = Self {
             folder,
             programs,
-            _end: end,
+            server: server.spawn().unwrap(),
         };
-        postgres.wait(&mut child, tls.map(|(.., port)| port));
-        std::thread::spawn(move || {
-            // Nothing is ever sent: it ends with the sender.
-            let _ = ended.recv();
-            let _ = child.kill();
-            let _ = child.wait();
-        });
+        postgres.wait(tls.map(|(.., port)| port));
         postgres
     }
 
@@ -220,12 +244,12 @@ impl Postgres {
             .next()
     }
 
-    fn wait(&self, child: &mut Child, port: Option<u16>) {
+    fn wait(&mut self, port: Option<u16>) {
         for _ in 0..600 {
             if self.try_run("SELECT 1", port).is_ok() {
                 return;
             }
-            if let Ok(Some(status)) = child.try_wait() {
+            if let Ok(Some(status)) = self.server.try_wait() {
                 panic!("the server ended with {status}: {}", self.log());
             }
             std::thread::sleep(Duration::from_millis(50));
@@ -258,3 +282,22 @@ fn programs() -> Option<PathBuf> {
 }
 
 const NOBODY: &str = "65534";
+
+#[cfg(test)]
+mod tests {
+    use super::Postgres;
+    use crate::play::wait_for;
+    use std::time::Duration;
+
+    /// What a process leaves that is killed in the middle of a test: the end of its pipes, and nothing that was dropped.
+    #[test]
+    fn the_server_goes_with_whoever_started_it() {
+        let mut postgres = Postgres::on_a_socket();
+        let folder = postgres.socket();
+        drop(postgres.server.stdin.take());
+        let ended = || postgres.server.try_wait().ok().flatten();
+        let _ = wait_for("the end of the server", Duration::from_secs(60), ended);
+        let gone = || (!folder.exists()).then_some(());
+        wait_for("the end of its folder", Duration::from_secs(60), gone);
+    }
+}
