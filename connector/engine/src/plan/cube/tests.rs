@@ -90,6 +90,13 @@ fn answers(sql: &str, expect: &[&str]) {
 fn refused(sql: &str, code: Code) -> String {
     let refusal = city().rows(sql).expect_err(sql);
     assert_eq!(refusal.code, code, "{sql}: {refusal}");
+    // Whatever a refusal shows as a question that would pass does pass.
+    for help in &refusal.help {
+        if let Some(example) = help.strip_prefix("this would pass: ") {
+            let passed = city().rows(example);
+            assert!(passed.is_ok(), "{sql}: {example}: {passed:?}");
+        }
+    }
     let told = format!("{} {}", refusal.sentence, refusal.help.join("; "));
     assert!(!told.contains("777"), "{told}");
     told

@@ -59,7 +59,9 @@ pub(crate) fn cut(expr: &Expr) -> Option<(&Column, Cut)> {
 impl Cut {
     /// Whether what is cut so is made of whole buckets of the dimension, of dates or of instants.
     pub(crate) fn is_of(&self, dimension: &Dimension, date: bool) -> bool {
-        let Some(fine) = dimension.bucket else {
+        // A date that has no bucket is a day as it stands.
+        let by_day = date.then_some(Bucket::Day);
+        let Some(fine) = dimension.bucket.or(by_day) else {
             return false;
         };
         match &self.unit {

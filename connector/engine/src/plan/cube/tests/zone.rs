@@ -39,6 +39,65 @@ fn one_zone_decides_where_a_day_begins() {
     }
 }
 
+/// A dimension that is a date is made of days, with a bucket or without: months and weeks of it are whole cells.
+#[test]
+fn weeks_and_months_of_a_date_are_whole_cells() {
+    let city = dates();
+    for (sql, expect) in [
+        (
+            "SELECT date_trunc('month', day), sum(n) FROM dates GROUP BY 1 ORDER BY 1",
+            &["2025-11-01T00:00:00|3", "2025-12-01T00:00:00|4"][..],
+        ),
+        (
+            "SELECT date_trunc('week', day), sum(n) FROM dates GROUP BY 1 ORDER BY 1",
+            &["2025-11-24T00:00:00|3", "2025-12-01T00:00:00|4"],
+        ),
+        (
+            "SELECT sum(n) FROM dates WHERE date_trunc('month', day) = '2025-12-01'",
+            &["4"],
+        ),
+    ] {
+        let rows = city
+            .rows(sql)
+            .unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+        assert_eq!(rows, expect, "{sql}");
+    }
+    let finer = "SELECT date_trunc('hour', day), sum(n) FROM dates GROUP BY 1";
+    assert_eq!(
+        city.rows(finer).unwrap_err().code,
+        Code::DimensionNotAllowed
+    );
+}
+
+/// Three days, the last of them in another week and month, as dates that have no bucket.
+fn dates() -> City {
+    let set = dataset("dates", &["day:date", "n:int"]);
+    let columns: Vec<ArrayRef> = vec![
+        // 2025-11-29, 2025-11-30 and 2025-12-01
+        Arc::new(arrow_array::Date32Array::from(vec![20_421, 20_422, 20_423])),
+        Arc::new(Int64Array::from(vec![1, 2, 4])),
+    ];
+    let batch = RecordBatch::try_new(set.schema(), columns).unwrap();
+    let mut city = City::new();
+    city.publish(
+        set,
+        &batch,
+        Layout::default(),
+        [
+            Term::Functions(vec![Function::Sum]),
+            Term::Dimensions(vec![name("day")]),
+            Term::Measures(vec![name("n")]),
+            Term::Grid("hansa://munster.example/grid/dates-1".to_owned()),
+            Term::MinGroup {
+                at_least: 1,
+                unit: Unit::Rows,
+            },
+            Term::TotalsFromPublished,
+        ],
+    );
+    city
+}
+
 /// Three rows, one of them just after midnight of Berlin, on days of `zone`.
 pub(super) fn daily(zone: Option<&str>) -> City {
     let set = dataset("days", &["at:instant", "n:int"]);
