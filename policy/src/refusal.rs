@@ -357,7 +357,7 @@ codes! {
     // local use
     UsageWrong "USAGE" Usage "The command was used in a way that it does not understand." "See --help.";
     ConfirmationNeeded "CONFIRMATION_NEEDED" Usage "The command asks for confirmation and no terminal is there." "Add --yes.";
-    StateLocked "STATE_LOCKED" Failed "Another process holds the state folder." "Stop it, or talk to it through its socket.";
+    StateLocked "STATE_LOCKED" Failed "Another process holds the state folder." "Wait until it ends, or run `hansa serve`: commands then share one connector.";
     StateBroken "STATE_BROKEN" Failed "The state folder can't be read or written." "Check the disk and the permissions of the folder.";
     AddressInUse "ADDRESS_IN_USE" Failed "The listening address is taken." "Stop the other program, or change [listen].";
     TimedOut "TIMED_OUT" OutOfReach "The time that the command was given is over." "Give it more with --timeout.";

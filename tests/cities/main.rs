@@ -51,6 +51,7 @@ mod retention;
 mod scenarios;
 mod sealed;
 mod session;
+mod side_by_side;
 mod signed;
 mod templates;
 mod terms;

@@ -58,8 +58,16 @@ pub(crate) fn serve(
         // Each participant is a value of its own; they share nothing but the process.
         let mut served = tokio::task::JoinSet::new();
         for config in configs {
-            let node = open(config, Arc::clone(&clock), show).await?;
-            served.spawn(serving::run(node, show));
+            match Connector::reach(config, Arc::clone(&clock), show).await? {
+                Connector::Inside(node) => drop(served.spawn(serving::run(node, show))),
+                Connector::Running(_) => {
+                    return Err(Refusal::new(
+                        Code::StateLocked,
+                        "a connector runs for this configuration already",
+                    )
+                    .with_help("`hansa status` asks it; commands share it"));
+                }
+            }
         }
         while let Some(ended) = served.join_next().await {
             ended

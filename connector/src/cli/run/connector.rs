@@ -28,18 +28,32 @@ pub(super) enum Connector {
 
 impl Connector {
     /// The one that runs for this configuration, else one of our own.
+    ///
+    /// One process at a time uses a state folder. Where another command has it, this one waits for its turn, at most for
+    /// [`STATE_WAIT`]; a service that starts meanwhile is used as soon as it listens.
     pub(super) async fn reach(config: Config, clock: Clock, show: Show) -> Result<Self, Refusal> {
-        let officers = match &config.officers.socket {
-            Some(socket) => call::connect(socket).await?,
-            None => None,
-        };
-        let running = match officers {
-            Some(client) => Some(client),
-            None => call::connect(&config.socket()).await?,
-        };
-        match running {
-            Some(client) => Ok(Self::Running(client)),
-            None => Ok(Self::Inside(open(config, clock, show).await?)),
+        let begun = clock().mono_ns;
+        let mut told = false;
+        loop {
+            if let Some(client) = running(&config).await? {
+                return Ok(Self::Running(client));
+            }
+            let busy = match open(config.clone(), Arc::clone(&clock), show).await {
+                Err(refusal) if refusal.code == Code::StateLocked => refusal,
+                opened => return opened.map(Self::Inside),
+            };
+            let waited = Duration::from_nanos(clock().mono_ns.saturating_sub(begun));
+            if waited > STATE_WAIT {
+                return Err(busy.with_help(format!(
+                    "it was still in use after {} seconds; `hansa serve` runs one connector that all commands share",
+                    STATE_WAIT.as_secs()
+                )));
+            }
+            if !told && waited > STATE_WAIT_TOLD {
+                told = true;
+                show.note("another command uses the state folder; waiting for it");
+            }
+            tokio::time::sleep(turn_pause()).await;
         }
     }
 
@@ -134,6 +148,28 @@ impl Connector {
         }
         node.log.close();
     }
+}
+
+/// The client of the service that runs for this configuration, if one does.
+async fn running(config: &Config) -> Result<Option<DeskClient>, Refusal> {
+    if let Some(socket) = &config.officers.socket
+        && let Some(client) = call::connect(socket).await?
+    {
+        return Ok(Some(client));
+    }
+    call::connect(&config.socket()).await
+}
+
+/// Longest wait for a state folder that another command uses; ten commands that start at once are through within it.
+const STATE_WAIT: Duration = Duration::from_secs(60);
+
+/// Wait after which a person is told what is waited for.
+const STATE_WAIT_TOLD: Duration = Duration::from_secs(2);
+
+/// Pause between two tries: 20 to 83 ms, another one for each process and try, so that many commands do not come in step.
+fn turn_pause() -> Duration {
+    let drawn: u64 = u64::from(rand::random::<u8>());
+    Duration::from_millis(20_u64.saturating_add(drawn / 4))
 }
 
 /// Where the rows of a verb go.
