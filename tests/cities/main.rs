@@ -38,6 +38,7 @@ mod notices;
 mod officers;
 mod prepaid;
 mod private;
+mod provenance;
 mod publish;
 mod published;
 mod quarter;

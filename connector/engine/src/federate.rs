@@ -8,6 +8,7 @@ pub mod errand;
 pub mod explain;
 pub mod home;
 pub mod kept;
+pub mod provenance;
 pub mod question;
 
 mod aggregate;

@@ -44,7 +44,7 @@ impl Target {
                 Refusal::new(
                     Code::UsageWrong,
                     format!(
-                        "the ending of `{}` names no format; use .csv, .json, .arrow or .parquet, or --format",
+                        "the ending of `{}` names no format; use .csv, .json, .arrow, .feather, .arrows or .parquet, or --format",
                         file.display()
                     ),
                 )

@@ -22,8 +22,13 @@ pub(crate) enum Rows {
     Csv(Box<arrow_csv::Writer<Box<dyn Write + Send>>>),
     /// One JSON object a line
     Json(arrow_json::LineDelimitedWriter<Box<dyn Write + Send>>),
-    /// Arrow IPC; made with the schema
-    Arrow(
+    /// An Arrow IPC file; made with the schema
+    ArrowFile(
+        Option<Box<dyn Write + Send>>,
+        Option<Box<arrow_ipc::writer::FileWriter<Box<dyn Write + Send>>>>,
+    ),
+    /// An Arrow IPC stream; made with the schema
+    ArrowStream(
         Option<Box<dyn Write + Send>>,
         Option<Box<arrow_ipc::writer::StreamWriter<Box<dyn Write + Send>>>>,
     ),
@@ -43,7 +48,8 @@ impl std::fmt::Debug for Rows {
             Self::Table { .. } => "Table",
             Self::Csv(_) => "Csv",
             Self::Json(_) => "Json",
-            Self::Arrow(..) => "Arrow",
+            Self::ArrowFile(..) => "ArrowFile",
+            Self::ArrowStream(..) => "ArrowStream",
             Self::Parquet(..) => "Parquet",
         })
     }
@@ -54,7 +60,8 @@ pub(crate) fn format_of(file: &Path) -> Option<Format> {
     match file.extension().and_then(std::ffi::OsStr::to_str) {
         Some("csv") => Some(Format::Csv),
         Some("json" | "jsonl" | "ndjson") => Some(Format::Json),
-        Some("arrow" | "arrows" | "ipc") => Some(Format::Arrow),
+        Some("arrow" | "feather" | "ipc") => Some(Format::Arrow),
+        Some("arrows") => Some(Format::Arrows),
         Some("parquet") => Some(Format::Parquet),
         Some(_) | None => None,
     }
@@ -77,7 +84,8 @@ impl Rows {
                     .with_explicit_nulls(true)
                     .build(out),
             ),
-            Format::Arrow => Self::Arrow(Some(out), None),
+            Format::Arrow => Self::ArrowFile(Some(out), None),
+            Format::Arrows => Self::ArrowStream(Some(out), None),
             Format::Parquet => Self::Parquet(Some(out), None),
         }
     }
@@ -93,7 +101,14 @@ impl Rows {
                 .write(&RecordBatch::new_empty(columns.clone()))
                 .map_err(unwritable)?,
             Self::Json(_) => {}
-            Self::Arrow(out, writer) => {
+            Self::ArrowFile(out, writer) => {
+                if let Some(out) = out.take() {
+                    *writer = Some(Box::new(
+                        arrow_ipc::writer::FileWriter::try_new(out, columns).map_err(unwritable)?,
+                    ));
+                }
+            }
+            Self::ArrowStream(out, writer) => {
                 if let Some(out) = out.take() {
                     *writer = Some(Box::new(
                         arrow_ipc::writer::StreamWriter::try_new(out, columns)
@@ -130,20 +145,30 @@ impl Rows {
             }
             Self::Csv(writer) => writer.write(batch).map_err(unwritable),
             Self::Json(writer) => writer.write(batch).map_err(unwritable),
-            Self::Arrow(_, Some(writer)) => writer.write(batch).map_err(unwritable),
+            Self::ArrowFile(_, Some(writer)) => writer.write(batch).map_err(unwritable),
+            Self::ArrowStream(_, Some(writer)) => writer.write(batch).map_err(unwritable),
             Self::Parquet(_, Some(writer)) => writer.write(batch).map_err(unwritable),
-            Self::Arrow(_, None) | Self::Parquet(_, None) => Ok(()),
+            Self::ArrowFile(_, None) | Self::ArrowStream(_, None) | Self::Parquet(_, None) => {
+                Ok(())
+            }
         }
     }
 
-    /// Says below the rows where they come from and whether a participant is missing, in the formats that have a place for
-    /// it: Parquet has one at its end, under the key `hansa`. An Arrow stream has one only before its first row.
+    /// Says below the rows where they come from and whether a participant is missing, under the key `hansa`, in the formats that
+    /// have a place for it: Parquet and an Arrow file have one at their end. An Arrow stream has one only before its first row;
+    /// there stands which datasets are read, under `hansa.reads`, as in all three.
     pub(crate) fn describe(&mut self, footer: &serde_json::Value) {
-        if let Self::Parquet(_, Some(writer)) = self {
-            writer.append_key_value_metadata(parquet::file::metadata::KeyValue::new(
-                "hansa".to_owned(),
-                footer.to_string(),
-            ));
+        match self {
+            Self::Parquet(_, Some(writer)) => {
+                writer.append_key_value_metadata(parquet::file::metadata::KeyValue::new(
+                    "hansa".to_owned(),
+                    footer.to_string(),
+                ));
+            }
+            Self::ArrowFile(_, Some(writer)) => {
+                writer.write_metadata("hansa", footer.to_string());
+            }
+            _ => {}
         }
     }
 
@@ -184,7 +209,11 @@ impl Rows {
                 writer.into_inner().flush().map_err(unwritable)?;
                 Ok(None)
             }
-            Self::Arrow(_, Some(mut writer)) => {
+            Self::ArrowFile(_, Some(mut writer)) => {
+                writer.finish().map_err(unwritable)?;
+                Ok(None)
+            }
+            Self::ArrowStream(_, Some(mut writer)) => {
                 writer.finish().map_err(unwritable)?;
                 Ok(None)
             }
@@ -192,7 +221,9 @@ impl Rows {
                 writer.close().map_err(unwritable)?;
                 Ok(None)
             }
-            Self::Arrow(_, None) | Self::Parquet(_, None) => Ok(None),
+            Self::ArrowFile(_, None) | Self::ArrowStream(_, None) | Self::Parquet(_, None) => {
+                Ok(None)
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ mod turn;
 
 use crate::cli::verb::question::{ExplainArgs, GetArgs, SqlArgs};
 use crate::desk::out::Out;
-use crate::desk::sql::footer::{footer, keys_json, lacking};
+use crate::desk::sql::footer::{add_notices, footer, keys_json, lacking};
 use crate::desk::sql::rows::Wanted;
 use crate::desk::{Outcome, Trouble, blocking};
 use crate::node::Node;
@@ -18,7 +18,7 @@ use ::policy::id::{ContractId, PurposeId};
 use ::policy::refusal::{Code, Refusal};
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::StreamWriter;
-use arrow_schema::SchemaRef;
+use arrow_schema::Schema;
 use bytes::Bytes;
 use engine::federate::question::{Question, Wish};
 use engine::limits::SqlLimits;
@@ -50,6 +50,7 @@ async fn asked(
         answer,
         first,
         told,
+        reads,
     } = turn::begun(node, &text, (&wish, &wanted), user).await?;
     let Some(answer) = answer else {
         let (data, text) = told.quiet();
@@ -57,7 +58,8 @@ async fn asked(
         return Ok(0);
     };
     let mut batches = futures::stream::iter(first.map(Ok)).chain(answer.batches);
-    let mut writer = begin(&answer.schema)?;
+    let schema = Schema::clone(&answer.schema).with_metadata(reads);
+    let mut writer = begin(&schema)?;
     let mut rows = 0_u64;
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(|refusal| cite(node, &text, refusal))?;
@@ -69,6 +71,7 @@ async fn asked(
     end(writer, out).await?;
     let (mut data, mut text) = footer(node, &answer.report, rows);
     told.below(&answer.report, &mut data, &mut text, shows);
+    add_notices(&mut data, &text);
     out.object(data, text).await?;
     Ok(0)
 }
@@ -243,7 +246,7 @@ fn unread(node: &Node) -> Refusal {
     )
 }
 
-fn begin(schema: &SchemaRef) -> Result<StreamWriter<Vec<u8>>, Refusal> {
+fn begin(schema: &Schema) -> Result<StreamWriter<Vec<u8>>, Refusal> {
     StreamWriter::try_new(Vec::new(), schema).map_err(unencodable)
 }
 

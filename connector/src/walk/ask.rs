@@ -14,8 +14,8 @@ use engine::limits::Limits;
 use policy::contract::{Agreement, Standing};
 use policy::id::ContractId;
 use policy::refusal::{Code, Refusal};
-use policy::term;
 use policy::term::rule::Binding;
+use policy::term::{self, Term};
 use proto::peer::catalogue::{Offer, PageRequest};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -277,13 +277,20 @@ fn remote_tables(node: &Node, seen: &Seen, wish: &Wish) -> (Vec<RemoteTable>, Ve
             RemoteTable::new(seen.peer.alias.clone(), &seen.dataset, Some(id), &effects)
         });
         match table {
-            Ok(table) => tables.push(RemoteTable {
-                barred: barred::barred(node, seen, id, &agreement, wish),
-                joins: term::joins::side(&agreement.clauses),
-                travel: term::travel::of(&agreement.clauses)
-                    .map(|(clause, travel)| (clause, travel.clone())),
-                ..table
-            }),
+            Ok(mut table) => {
+                for clause in &agreement.clauses {
+                    if let Term::Attribution(text) = &clause.term {
+                        table.provenance.attribute(text);
+                    }
+                }
+                tables.push(RemoteTable {
+                    barred: barred::barred(node, seen, id, &agreement, wish),
+                    joins: term::joins::side(&agreement.clauses),
+                    travel: term::travel::of(&agreement.clauses)
+                        .map(|(clause, travel)| (clause, travel.clone())),
+                    ..table
+                });
+            }
             Err(refusal) => unusable.push(refusal.with_contract(id)),
         }
     }

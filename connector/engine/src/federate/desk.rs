@@ -166,6 +166,7 @@ fn reading(query: &Select, table: &RemoteTable, relation: Relation) -> Reading {
             to.and_then(|all| all.into_iter().max()),
         ),
         cells_alone: matches!(table.shape, Shape::Cube { .. }),
+        provenance: table.provenance.clone(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is fetched from one participant, who carries it, and how it went.
 
+use crate::federate::provenance::Provenance;
 use crate::plan::functions::state::State;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -93,6 +94,8 @@ pub struct Reading {
     pub asked_span: (Option<Time>, Option<Time>),
     /// Whether its contract shows cells alone: groups may be withheld, and totals are those of what is shown.
     pub cells_alone: bool,
+    /// What is to be said of it below the answer.
+    pub provenance: Provenance,
 }
 
 /// What a participant sends back.

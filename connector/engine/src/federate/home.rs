@@ -4,6 +4,7 @@ pub(super) mod meaning;
 
 use self::meaning::{Meaning, Part};
 use crate::federate::look::bucketed;
+use crate::federate::provenance::Provenance;
 use crate::federate::question::planning;
 use crate::federate::question::{Question, Wish};
 use crate::federate::source::Relation;
@@ -58,6 +59,8 @@ pub struct RemoteTable {
     pub joins: Side,
     /// Which of its values may be sent to others, and the clause that says so.
     pub travel: Option<(ClauseId, Travel)>,
+    /// What is to be said of it below every answer.
+    pub provenance: Provenance,
 }
 
 /// What a question may need and can't be had: no name of it is known here, or none of its contracts can be used.
@@ -117,7 +120,9 @@ impl RemoteTable {
             own: BTreeMap::new(),
             joins: Side::Either,
             travel: None,
+            provenance: Provenance::default(),
         };
+        table.provenance = Provenance::of_entry(entry, &table.schema(Relation::Base));
         for column in &entry.columns {
             let name = column.name.to_string();
             // What stands in the place of a key may be the same with everybody.

@@ -24,6 +24,7 @@ use self::names::{contract, dataset, participant};
 use crate::federate::errand::{Courier, Errand, RemoteRows};
 use crate::federate::home::{Home, RemoteTable};
 use crate::federate::kept::Questions;
+use crate::federate::provenance::Provenance;
 use crate::federate::question::{Bounds, Question, Report, Wish};
 use crate::limits::{Limits, Room, SqlLimits};
 use crate::plan::functions::state::State;
@@ -117,6 +118,7 @@ pub(super) fn table(city: &str, name: &str, shape: Shape, model: Option<&str>) -
         own: BTreeMap::new(),
         joins: policy::term::joins::Side::Either,
         travel: None,
+        provenance: Provenance::default(),
     }
 }
 

@@ -58,8 +58,10 @@ pub(crate) enum Format {
     Csv,
     /// One JSON object a line.
     Json,
-    /// An Arrow IPC stream.
+    /// An Arrow IPC file, as `.arrow` and `.feather` name it.
     Arrow,
+    /// An Arrow IPC stream, for a pipe.
+    Arrows,
     /// A Parquet file.
     Parquet,
 }

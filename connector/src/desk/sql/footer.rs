@@ -5,8 +5,10 @@ use crate::node::Node;
 use ::policy::id::ParticipantId;
 use ::policy::refusal::Refusal;
 use engine::federate::errand::{Keys, Outcome as Went, Reading, Status};
-use engine::federate::question::Report;
+use engine::federate::provenance::Provenance;
+use engine::federate::question::{Question, Report};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 /// The lines below a result.
 pub(super) fn footer(node: &Node, report: &Report, rows: u64) -> (Value, String) {
@@ -90,6 +92,10 @@ pub(super) fn keys_json(keys: &Keys) -> Value {
 fn reading_json(reading: &Reading) -> Value {
     json!({
         "dataset": reading.dataset.name.as_str(),
+        "title": reading.provenance.title,
+        "licence": reading.provenance.licence,
+        "attribution": reading.provenance.attribution,
+        "units": reading.provenance.units,
         "contract": reading.contract.map(|contract| contract.to_string()),
         "snapshot": reading.snapshot,
         "from": reading.time_span.map(|(from, _)| from.to_string()),
@@ -143,15 +149,63 @@ fn outcome_text(node: &Node, went: &Went) -> String {
             false => "",
         };
         text.push_str(&format!(
-            "{}: {contract}, snapshot {}{rows}{span}{short}{groups}\n",
+            "{}: {contract}, snapshot {}{rows}{span}{short}{groups}\n{}",
             reading.relation(&errand.alias),
             reading.snapshot,
+            credit(&reading.provenance),
         ));
     }
     for keys in errand.keys_sent() {
         text.push_str(&format!("  {keys}\n"));
     }
     text
+}
+
+/// The line that names licence and source; whoever passes an answer on has to repeat it.
+fn credit(provenance: &Provenance) -> String {
+    let licence = match provenance.licence.as_str() {
+        "" => None,
+        licence => Some(format!("licence {licence}")),
+    };
+    let attribution = match provenance.attribution.as_slice() {
+        [] => None,
+        texts => Some(format!("attribution: {}", texts.join("; "))),
+    };
+    let parts: Vec<String> = licence.into_iter().chain(attribution).collect();
+    match parts.is_empty() {
+        true => String::new(),
+        false => format!("  {}\n", parts.join(", ")),
+    }
+}
+
+/// The datasets that a question reads, as metadata that stands before its first row: where a format has no place behind them,
+/// contract, licence and attribution are not lost.
+pub(super) fn reads_ahead(question: &Question) -> HashMap<String, String> {
+    let reads: Value = question
+        .errands()
+        .iter()
+        .flat_map(|errand| {
+            errand.reads.iter().map(|reading| {
+                let mut read = reading_json(reading);
+                if let Some(members) = read.as_object_mut() {
+                    members.insert("participant".to_owned(), json!(errand.participant.domain()));
+                }
+                read
+            })
+        })
+        .collect();
+    HashMap::from([("hansa.reads".to_owned(), reads.to_string())])
+}
+
+/// Adds what people are told of an answer to what programs read: each line of the text that begins with `NOTICE`.
+pub(super) fn add_notices(data: &mut Value, text: &str) {
+    let notices: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("NOTICE: "))
+        .collect();
+    if let Some(members) = data.pointer_mut("/hansa").and_then(Value::as_object_mut) {
+        members.insert("notices".to_owned(), json!(notices));
+    }
 }
 
 fn day(instant: &str) -> String {

@@ -1,5 +1,6 @@
 //! The turn from one contract to that which replaces it: a question that falls between two clocks is asked again.
 
+use super::footer;
 use super::plan;
 use super::rows::{self, Told, Wanted};
 use crate::desk::Trouble;
@@ -14,6 +15,7 @@ use engine::federate::errand::Status;
 use engine::federate::question::{Answer, Question, Wish};
 use futures::StreamExt as _;
 use policy::refusal::{Code, Refusal};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// An answer that has begun.
@@ -24,6 +26,8 @@ pub(super) struct Begun {
     pub(super) first: Option<RecordBatch>,
     /// What is told of where it goes on.
     pub(super) told: Told,
+    /// What it reads, as metadata of its rows.
+    pub(super) reads: HashMap<String, String>,
 }
 
 /// An answer as far as its first rows, if it has any.
@@ -87,8 +91,10 @@ async fn once(
             answer: None,
             first: None,
             told,
+            reads: HashMap::new(),
         });
     }
+    let reads = footer::reads_ahead(&question);
     let mut answer = question
         .run(
             Arc::<Messenger>::clone(&messenger),
@@ -115,6 +121,7 @@ async fn once(
         answer: (!nothing).then_some(answer),
         first,
         told,
+        reads,
     })
 }
 
