@@ -47,6 +47,40 @@ fn the_readme_does_what_it_says() {
     assert!(commands.len() > 20, "the README lost its walk");
     let folder = tempfile::tempdir().unwrap();
     let mut background = Background(Vec::new());
+    walked(commands, folder.path(), &mut background);
+    let came = std::fs::read_to_string(folder.path().join("passages.csv")).unwrap();
+    let rows = came.lines().filter(|line| line.contains(",s")).count();
+    assert!((1..200_000).contains(&rows), "{rows} rows came");
+}
+
+/// The guide for firms, with the city that it begins beside.
+#[test]
+fn the_guide_to_a_data_frame_does_what_it_says() {
+    let city = "\
+hansa league init league --name \"Pilot league\"
+hansa init lindau --id lindau.example --name \"Stadt Lindau\" --zone Europe/Berlin --listen 127.0.0.1:0
+hansa league admit lindau/lindau.example.request --dir league
+hansa --config lindau join lindau/lindau.example.join
+printf 'site,day,bikes\\nHafen,2026-05-01,310\\nInsel,2026-05-01,77\\n' > lindau/bikes.csv
+hansa --config lindau dataset add lindau/bikes.csv --name bikes --title \"Bicycle counts\" --licence CC-BY-4.0
+hansa --config lindau dataset publish
+printf 'title = \"Planning\"\\npurpose = [\"traffic-planning\"]\\nvalid = { from = 2026-01-01, until = 2029-12-31 }\\n' > lindau/policies/planning.toml
+printf '\\n[purpose.traffic-planning]\\nparent = \"dpv:PublicBenefit\"\\ntext = \"planning\"\\n\\n[[offer]]\\ndataset = \"bikes\"\\npolicy = \"planning\"\\nto = \"league\"\\nsign = \"auto\"\\n' >> lindau/hansa.toml
+hansa --config lindau serve &";
+    let folder = tempfile::tempdir().unwrap();
+    let mut background = Background(Vec::new());
+    let city = city.lines().map(str::to_owned).collect();
+    walked(city, folder.path(), &mut background);
+    let guide = commands(include_str!("../../docs/guide/data-frame.md"));
+    assert!(guide.len() > 8, "the guide lost its walk");
+    walked(guide, folder.path(), &mut background);
+    for file in ["bikes.parquet", "bikes.arrow"] {
+        assert!(folder.path().join(file).exists(), "{file}");
+    }
+}
+
+/// Runs the commands one after the other.
+fn walked(commands: Vec<String>, folder: &Path, background: &mut Background) {
     let mut asking = Background(Vec::new());
     for command in commands {
         let expected = if command.contains("# ends with 3") {
@@ -57,9 +91,9 @@ fn the_readme_does_what_it_says() {
         let (line, _) = command.split_once("   # ").unwrap_or((&command, ""));
         if let Some(line) = line.strip_suffix(" &") {
             if line.ends_with(" serve") {
-                background.0.push(serve(line, folder.path()));
+                background.0.push(serve(line, folder));
             } else {
-                asking.0.push(shell(line, folder.path()).spawn().unwrap());
+                asking.0.push(shell(line, folder).spawn().unwrap());
             }
             continue;
         }
@@ -69,7 +103,7 @@ fn the_readme_does_what_it_says() {
             }
             continue;
         }
-        let done = shell(line, folder.path()).output().unwrap();
+        let done = shell(line, folder).output().unwrap();
         assert_eq!(
             done.status.code(),
             Some(expected),
@@ -79,9 +113,6 @@ fn the_readme_does_what_it_says() {
         );
         check(line, &String::from_utf8_lossy(&done.stdout));
     }
-    let came = std::fs::read_to_string(folder.path().join("passages.csv")).unwrap();
-    let rows = came.lines().filter(|line| line.contains(",s")).count();
-    assert!((1..200_000).contains(&rows), "{rows} rows came");
 }
 
 /// What the walk promises of single lines.
