@@ -47,6 +47,7 @@ mod readme;
 mod recall;
 mod remarks;
 mod renewal;
+mod requests;
 mod resources;
 mod retention;
 mod scenarios;

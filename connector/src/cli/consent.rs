@@ -236,9 +236,10 @@ fn of_dataset(verb: &DatasetVerb) -> Deed {
 
 fn of_contract(verb: &ContractVerb) -> Deed {
     match verb {
-        ContractVerb::List { .. } | ContractVerb::Show { .. } | ContractVerb::Verify { .. } => {
-            Deed::Looks
-        }
+        ContractVerb::List { .. }
+        | ContractVerb::Show { .. }
+        | ContractVerb::Wait { .. }
+        | ContractVerb::Verify { .. } => Deed::Looks,
         // Offline the page is shown first, and the question comes after it.
         ContractVerb::Request { .. }
         | ContractVerb::Sign {

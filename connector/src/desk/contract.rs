@@ -6,11 +6,13 @@ mod ending;
 mod ending_by_hand;
 pub(crate) mod find;
 mod remark;
+mod repeated;
 mod request;
 mod show;
 mod step;
 mod usage;
-mod words;
+mod wait;
+pub(crate) mod words;
 
 use crate::cli::show::table;
 use crate::cli::verb::contract::ContractVerb;
@@ -78,6 +80,7 @@ pub(crate) async fn run(
         ContractVerb::Comment { id, clause, text } => {
             remark::comment(node, &id, clause, text, out).await
         }
+        ContractVerb::Wait { id } => wait::wait(node, &id, out).await,
         ContractVerb::Decline { id, reason } => step::decline(node, &id, reason, out).await,
         ContractVerb::Usage { id, .. } => usage::state(node, &id, out).await,
         ContractVerb::TopUp { id, amount } => usage::top_up(node, &id, &amount, out).await,

@@ -5,6 +5,7 @@ mod analyze;
 mod footer;
 mod rows;
 mod turn;
+mod uncontracted;
 
 use crate::cli::verb::question::{ExplainArgs, GetArgs, SqlArgs};
 use crate::desk::out::Out;
@@ -222,7 +223,10 @@ async fn plan(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<Question, Trou
             let lapsed = if unknown {
                 match ask::damaged(node, sql) {
                     Some(damaged) => Some(damaged),
-                    None => ask::lapsed(node, sql)?,
+                    None => match ask::lapsed(node, sql)? {
+                        Some(lapsed) => Some(lapsed),
+                        None => uncontracted::uncontracted(node, sql).await?,
+                    },
                 }
             } else {
                 None

@@ -6,7 +6,7 @@ mod lacking;
 use crate::node::Node;
 use crate::node::calls::Peer;
 use crate::node::entries::Reading;
-use crate::walk::post;
+use crate::walk::{post, revoke};
 use catalog::dataset::Dataset;
 use engine::federate::home::{Home, Lacking, RemoteTable};
 use engine::federate::question::{Bounds, Wish};
@@ -253,7 +253,7 @@ fn own_tables(node: &Node) -> Result<Vec<RemoteTable>, Refusal> {
 }
 
 /// The contracts under which we may ask for a dataset: those that we hold, and public views.
-fn held(node: &Node, seen: &Seen) -> Vec<(ContractId, Agreement)> {
+pub(crate) fn held(node: &Node, seen: &Seen) -> Vec<(ContractId, Agreement)> {
     let (own, now) = (node.id(), node.now());
     let mut held: Vec<_> = node.book(|book| {
         book.taken_by(&own, now)
@@ -355,10 +355,21 @@ pub(crate) fn lapsed(node: &Node, sql: &str) -> Result<Option<Refusal>, Refusal>
         .find(|peer| peer.id == dataset.owner && words.contains(peer.alias.as_str()));
     let Some(peer) = named else { return Ok(None) };
     let (code, what) = match standing {
-        Standing::Withdrawn => (Code::Withdrawn, "was withdrawn"),
-        Standing::Expired => (Code::Expired, "has ended"),
-        Standing::NotYet => (Code::NotYetValid, "has not begun"),
-        Standing::Superseded => (Code::Superseded, "was replaced by another one"),
+        Standing::Withdrawn => (
+            Code::Withdrawn,
+            match revoke::withdrawal_of(node, id) {
+                Some(ended) => format!(
+                    "was withdrawn by {} at {}: {}",
+                    ended.party.domain(),
+                    ended.issued_at,
+                    ended.reason
+                ),
+                None => "was withdrawn".to_owned(),
+            },
+        ),
+        Standing::Expired => (Code::Expired, "has ended".to_owned()),
+        Standing::NotYet => (Code::NotYetValid, "has not begun".to_owned()),
+        Standing::Superseded => (Code::Superseded, "was replaced by another one".to_owned()),
         Standing::InForce => return Ok(None),
     };
     let name = format!("{}.{}", peer.alias, dataset.name);

@@ -75,6 +75,14 @@ pub(crate) fn take_in(node: &Arc<Node>, bytes: &[u8]) -> Result<ContractId, Refu
     Ok(contract)
 }
 
+/// The withdrawal that ended a contract, as it is kept: who, when and why. Absent where it can't be read, or its text is erased.
+pub(crate) fn withdrawal_of(node: &Node, contract: ContractId) -> Option<Withdrawal> {
+    let kept = node.documents.all(Document::Withdrawal).ok()?;
+    kept.iter()
+        .filter_map(|bytes| envelope::parse_withdrawal(bytes).ok())
+        .find(|read| read.contract == contract)
+}
+
 /// Our withdrawals that are on the books and of which no letter went to the other party: a crash came in between. Each with
 /// that party.
 ///

@@ -85,6 +85,12 @@ pub(crate) enum ContractVerb {
         #[arg(long, value_name = "LANGUAGE", value_parser = ["en", "de", "pt"])]
         language: Option<String>,
     },
+    /// Waits until a negotiation has ended or it is our turn; --timeout bounds it
+    #[command(after_help = "Example: hansa --timeout 1h contract wait n-3c51")]
+    Wait {
+        /// The negotiation, or the contract that it makes
+        id: String,
+    },
     /// Answers with changed terms
     #[command(after_help = "Example: hansa contract counter n-3c51 --policy policies/wider.toml")]
     Counter {

@@ -1,7 +1,8 @@
 //! `contract request`: an offer, or our own terms for it, sent to its provider.
 
 use super::find as find_contract;
-use super::step::told;
+use super::repeated::{Repeated, repeated};
+use super::step::{in_force_from, told};
 use super::words::{payload_text, turn_sentence};
 use crate::desk::catalog::{find, terms_text};
 use crate::desk::out::Out;
@@ -112,8 +113,27 @@ pub(super) async fn request(
         .await?;
         return Ok(0);
     }
+    match repeated(node, &agreement)? {
+        Some(Repeated::Waits(name)) => {
+            let carried = post::pump(node, &seen.peer).await;
+            return told(node, &name, carried, out, |open| {
+                format!(
+                    "the same terms were requested already as {name}, so nothing new was sent; {}",
+                    turn_sentence(open)
+                )
+            })
+            .await;
+        }
+        Some(Repeated::InForce(contract)) => {
+            out.notice(format!(
+                "contract {} has the same terms and is in force",
+                contract.short()
+            ))
+            .await;
+        }
+        None => {}
+    }
     let payload = contract::to_bytes(&agreement);
-    let id = ContractId(evidence::digest::Digest::of(&payload));
     let name = format!("n-{}", crate::node::fresh_text(8));
     let content = Content::Request {
         negotiation: name.clone(),
@@ -125,7 +145,7 @@ pub(super) async fn request(
     let carried = post::pump(node, &seen.peer).await;
     told(node, &name, carried, out, |open| {
         let what = match open.state.phase() {
-            Phase::Finalized => format!("contract {} is in force", id.short()),
+            Phase::Finalized => in_force_from(node, open),
             _ => format!("requested as {name}; {}", turn_sentence(open)),
         };
         format!(

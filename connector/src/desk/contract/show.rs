@@ -8,10 +8,10 @@ use super::{collect, remark};
 use crate::desk::Outcome;
 use crate::desk::out::Out;
 use crate::node::Node;
-use crate::walk::negotiate;
-use ::policy::contract::Agreement;
+use crate::walk::{negotiate, revoke};
 use ::policy::contract::mandate::SignedMandate;
 use ::policy::contract::shown::Shown;
+use ::policy::contract::{Agreement, Standing};
 use ::policy::id::ContractId;
 use ::policy::refusal::Refusal;
 use ::policy::term::tongue::Tongue;
@@ -40,9 +40,21 @@ pub(super) async fn show(
         let signatures = signatures(node, *id);
         let budgets = budgets(node, agreement);
         let owed = Ledger::of(node, *id, agreement)?.into(&mut data);
+        let ended = match standing {
+            Standing::Withdrawn => revoke::withdrawal_of(node, *id),
+            _ => None,
+        };
         if let Value::Object(map) = &mut data {
             map.insert("shown".to_owned(), shown_json(agreement));
             map.insert("page".to_owned(), json!(read.page));
+            let withdrawal = ended.as_ref().map(|ended| {
+                json!({
+                    "by": ended.party.domain(),
+                    "at": ended.issued_at.to_string(),
+                    "reason": ended.reason,
+                })
+            });
+            map.insert("withdrawal".to_owned(), json!(withdrawal));
             map.insert("officers".to_owned(), officers_json(node, *id)?);
             let listed: Vec<Value> = signatures.iter().map(Signed::json).collect();
             map.insert("signatures".to_owned(), json!(listed));
@@ -52,8 +64,17 @@ pub(super) async fn show(
         let text = if odrl {
             payload_text(agreement)
         } else {
-            let state = standing.as_str();
-            page(&read, *id, agreement, state, &signatures, &budgets) + &owed
+            let state = match &ended {
+                Some(ended) => format!(
+                    "{} by {} at {}: {}",
+                    standing.as_str(),
+                    ended.party.domain(),
+                    ended.issued_at,
+                    ended.reason
+                ),
+                None => standing.as_str().to_owned(),
+            };
+            page(&read, *id, agreement, &state, &signatures, &budgets) + &owed
         };
         out.object(data, text).await?;
         return Ok(0);

@@ -174,6 +174,16 @@ pub(super) async fn decline(node: &Arc<Node>, prefix: &str, reason: String, out:
     step(node, &name, &open, content, out).await
 }
 
+/// That a contract is concluded, and from when it counts where that is not now.
+pub(super) fn in_force_from(node: &Node, open: &Open) -> String {
+    let proposal = open.state.proposal();
+    let (contract, begins) = (proposal.contract.short(), proposal.agreement.not_before);
+    match begins > node.now() {
+        true => format!("contract {contract} is signed by both and begins at {begins}"),
+        false => format!("contract {contract} is in force"),
+    }
+}
+
 /// Says how a negotiation stands after a step, and whether the post could be carried.
 pub(super) async fn told(
     node: &Arc<Node>,
@@ -215,10 +225,7 @@ pub(super) async fn step(
         Side::Consumer => post::pump(node, &peer_of(node, open)?).await,
     };
     told(node, name, carried, out, |open| match open.state.phase() {
-        Phase::Finalized => format!(
-            "contract {} is in force",
-            open.state.proposal().contract.short()
-        ),
+        Phase::Finalized => in_force_from(node, open),
         phase => format!(
             "{name} is {}; {}",
             phase.as_str().to_lowercase(),

@@ -87,7 +87,7 @@ pub(super) fn turn(open: &Open) -> String {
     }
 }
 
-pub(super) fn turn_sentence(open: &Open) -> String {
+pub(crate) fn turn_sentence(open: &Open) -> String {
     match open.state.turn() {
         None => open.state.ended().map_or_else(
             || "it is done".to_owned(),
