@@ -208,6 +208,7 @@ codes! {
     // contracts
     ContractUnknown "CONTRACT_UNKNOWN" Unknown "No contract in force by that name between the two participants." "`hansa contract list` shows the contracts; request one with `hansa contract request`.";
     ContractAmbiguous "CONTRACT_AMBIGUOUS" Usage "Several contracts in force fit the question." "Name one with --contract.";
+    ContractUnused "CONTRACT_UNUSED" Usage "A contract was named, and the question asks for nothing under it." "Leave it out, or ask for the dataset that it gives: `hansa contract list` says which.";
     ContractMalformed "CONTRACT_MALFORMED" Invalid "The contract's bytes are not in the one accepted form." "Ask the other party for the file that it signed.";
     ContractIdReused "CONTRACT_ID_REUSED" Invalid "The same contract id and version stand for other content." "The party that drafted it must draw a new id.";
     SignatureInvalid "SIGNATURE_INVALID" Invalid "A signature does not match the payload and the registered key." "Do not use the file; ask for the original.";

@@ -34,6 +34,7 @@ mod in_place;
 mod lacking;
 mod life;
 mod mandates;
+mod named;
 mod notices;
 mod officers;
 mod prepaid;

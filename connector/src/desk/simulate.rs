@@ -5,13 +5,14 @@ mod text;
 
 use crate::cli::rows::cells;
 use crate::cli::verb::question::SimulateArgs;
+use crate::desk::contract::find;
 use crate::desk::out::Out;
 use crate::desk::{Outcome, gathered};
 use crate::node::{Node, offers};
 use crate::walk::answer::rehearse::{Rehearsal, rehearse};
 use ::catalog::lint::{self, Severity};
 use ::policy::attribute::Attribute;
-use ::policy::contract::{Agreement, Assignee, Book, InForce, Party};
+use ::policy::contract::{Agreement, Assignee, Book, Party};
 use ::policy::diff;
 use ::policy::id::{ContractId, ParticipantId};
 use ::policy::refusal::{Code, Refusal};
@@ -39,12 +40,13 @@ pub(crate) async fn simulate(node: &Arc<Node>, args: SimulateArgs, out: &Out) ->
             let given = args.purpose.as_deref().unwrap_or_default();
             Refusal::new(Code::UsageWrong, format!("`{given}`: {fault}"))
         })?;
+    let chosen = named(node, &args.contract)?;
     let (standing, draft) = match (&args.policy, &args.dataset) {
         (Some(policy), dataset) => {
             let draft = drafted(node, policy, dataset.as_deref(), &who)?;
             (Book::suppose_draft(&who, &draft), Some(draft))
         }
-        (None, _) => (held(node, &who, &args.contract, now)?, None),
+        (None, _) => (node.book(|book| book.suppose(&who, &chosen, now))?, None),
     };
     if standing.grants().is_empty() {
         out.object(
@@ -67,6 +69,7 @@ pub(crate) async fn simulate(node: &Arc<Node>, args: SimulateArgs, out: &Out) ->
         purpose: purpose.as_ref(),
         address: args.address,
         supposed: &supposed,
+        named: &chosen,
     };
     let seen = text::datasets(node, &rehearsal).await?;
     for dataset in &seen {
@@ -151,31 +154,16 @@ fn compared(node: &Node, draft: &Agreement, now: Time) -> Vec<String> {
     })
 }
 
-fn held(
-    node: &Node,
-    who: &ParticipantId,
-    chosen: &[String],
-    now: Time,
-) -> Result<InForce, Refusal> {
-    let chosen: Vec<ContractId> = chosen
-        .iter()
-        .map(|prefix| {
-            let found: Vec<ContractId> = node.book(|book| {
-                book.all(now)
-                    .map(|(id, _, _)| id)
-                    .filter(|id| id.to_string().starts_with(prefix.as_str()))
-                    .collect()
-            });
-            match found.as_slice() {
-                [only] => Ok(*only),
-                _ => Err(Refusal::new(
-                    Code::ContractUnknown,
-                    format!("`{prefix}` is the beginning of {} contracts", found.len()),
-                )),
-            }
-        })
-        .collect::<Result<_, _>>()?;
-    node.book(|book| book.suppose(who, &chosen, now))
+/// The contracts that were named.
+fn named(node: &Node, texts: &[String]) -> Result<Vec<ContractId>, Refusal> {
+    let mut named = Vec::new();
+    for text in texts {
+        let contract = find::held(node, text)?;
+        if !named.contains(&contract) {
+            named.push(contract);
+        }
+    }
+    Ok(named)
 }
 
 /// The agreement that a policy file would become with this participant; refused where it could not be signed.

@@ -44,6 +44,7 @@ async fn asked(
     let text = args.sql.unwrap_or_default();
     let wish = Wish {
         settled: args.follow || args.since.is_some(),
+        among_several: args.among_several,
         ..wish(node, args.purpose.as_deref(), &args.contract, args.partial)?
     };
     let wanted = Wanted::of(args.since.as_deref(), args.as_of.as_deref())?;
@@ -85,7 +86,10 @@ pub(crate) async fn explain(
     out: &Out,
 ) -> Outcome {
     // Whoever would be lacking is shown with the reason, beside what would go to the others; who asks wants all.
-    let wish = wish(node, args.purpose.as_deref(), &args.contract, !args.analyze)?;
+    let wish = Wish {
+        among_several: args.among_several,
+        ..wish(node, args.purpose.as_deref(), &args.contract, !args.analyze)?
+    };
     let question = plan(node, &args.sql, &wish).await?;
     let explanation = question.explain();
     let mut text = explanation.to_string();
@@ -174,6 +178,7 @@ pub(crate) async fn get(node: &Arc<Node>, args: GetArgs, user: Option<u32>, out:
         as_of: args.as_of,
         follow: false,
         every: 0,
+        among_several: false,
     };
     asked(node, order, (user, true), out).await
 }
@@ -192,13 +197,17 @@ fn wish(
                 Refusal::new(Code::PurposeUnknown, format!("`{text}`: {fault}"))
             })?),
         };
-    let contracts = contracts
-        .iter()
-        .map(|named| crate::desk::contract::find::held(node, named))
-        .collect::<Result<_, _>>()?;
+    let mut named = Vec::new();
+    for text in contracts {
+        let contract = crate::desk::contract::find::held(node, text)?;
+        if !named.contains(&contract) {
+            named.push(contract);
+        }
+    }
     Ok(Wish {
         purpose,
-        contracts,
+        contracts: named,
+        among_several: false,
         partial,
         settled: false,
     })

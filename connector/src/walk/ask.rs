@@ -2,6 +2,7 @@
 
 mod barred;
 mod lacking;
+mod named;
 
 use crate::node::Node;
 use crate::node::calls::Peer;
@@ -169,11 +170,14 @@ pub(crate) async fn reach(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<Ho
     let mut tables = own_tables(node)?;
     let mut lacks = Vec::new();
     let mut shown = BTreeMap::new();
+    let mut out_of_reach = BTreeMap::new();
+    let mut unread = Vec::new();
     for (peer, seen) in wanted.into_iter().zip(fetched) {
         match seen {
             Ok(seen) => {
                 for seen in &seen {
                     let (usable, unusable) = remote_tables(node, seen, wish);
+                    unread.extend(unusable.iter().cloned());
                     if usable.is_empty() {
                         lacks.extend(unusable.into_iter().map(|why| Lacking {
                             participant: peer.id.clone(),
@@ -188,19 +192,30 @@ pub(crate) async fn reach(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<Ho
                 }
                 shown.insert(peer.id.clone(), seen);
             }
-            Err(why) => lacks.push(Lacking {
-                participant: peer.id.clone(),
-                alias: Some(peer.alias.clone()),
-                dataset: None,
-                model: None,
-                why: away(peer, why),
-            }),
+            Err(why) => {
+                let why = away(peer, why);
+                out_of_reach.insert(peer.id.clone(), why.clone());
+                lacks.push(Lacking {
+                    participant: peer.id.clone(),
+                    alias: Some(peer.alias.clone()),
+                    dataset: None,
+                    model: None,
+                    why,
+                });
+            }
         }
     }
     if model {
         lacks.extend(lacking::unresolved(node, &peers, &shown)?);
     }
-    Ok(Home::new(tables).that_lacks(lacks))
+    let reached = named::Reached {
+        peers: &peers,
+        shown: &shown,
+        out_of_reach: &out_of_reach,
+        unread: &unread,
+    };
+    let unusable = named::unusable(node, wish, &tables, &reached)?;
+    Ok(Home::new(tables).that_lacks(lacks).with_unusable(unusable))
 }
 
 /// A participant without its catalogue.

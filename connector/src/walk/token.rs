@@ -59,6 +59,8 @@ impl Question {
         let Wish {
             purpose,
             contracts,
+            // The same contracts bind the same datasets.
+            among_several: _,
             // Whoever is lacking is asked later for all that came meanwhile.
             partial: _,
             // What is sent to whom makes it no other question.

@@ -24,26 +24,37 @@ impl Book {
         taxonomy: &Taxonomy,
         now: Time,
     ) -> Option<Refusal> {
-        let held = self.stands(id, now).filter(|(agreement, _)| {
-            agreement.provider.id != self.own && agreement.gives_to(&self.own)
-        });
-        let Some((agreement, standing)) = held else {
-            return Some(Refusal::new(
-                Code::ContractUnknown,
-                format!("we hold no contract `{}`", id.short()),
-            ));
+        let agreement = match self.usable(id, now) {
+            Ok(agreement) => agreement,
+            Err(refusal) => return Some(refusal),
         };
-        let refusal = match standing.refusal(id, agreement) {
-            Some(refusal) => refusal,
-            None => {
-                let grant = Grant::of(id, agreement);
-                purpose::check(&agreement.dataset.id, &grant, taxonomy, declared)
-                    .and_then(|()| prohibited::for_certain(&grant, taxonomy, declared, now))
-                    .err()?
-                    .with_contract(id)
-            }
-        };
+        let grant = Grant::of(id, agreement);
+        let refusal = purpose::check(&agreement.dataset.id, &grant, taxonomy, declared)
+            .and_then(|()| prohibited::for_certain(&grant, taxonomy, declared, now))
+            .err()?;
+        let refusal = refusal.with_contract(id);
         Some(refusal.with_participant(agreement.provider.id.clone()))
+    }
+
+    /// A contract that we hold as consumer, where it is in force.
+    ///
+    /// # Errors
+    /// `CONTRACT_UNKNOWN` where we hold none of that identity, or one that gives nothing to us; `WITHDRAWN`, `SUPERSEDED`,
+    /// `EXPIRED`, `NOT_YET_VALID`.
+    pub fn usable(&self, id: ContractId, now: Time) -> Result<&Agreement, Refusal> {
+        let unknown = |sentence: String| Refusal::new(Code::ContractUnknown, sentence);
+        let Some((agreement, standing)) = self.stands(id, now) else {
+            return Err(unknown(format!("we hold no contract `{}`", id.short())));
+        };
+        let provider = &agreement.provider.id;
+        if *provider == self.own || !agreement.gives_to(&self.own) {
+            let sentence = format!("contract `{}` gives nothing to us", id.short());
+            return Err(unknown(sentence).with_contract(id));
+        }
+        match standing.refusal(id, agreement) {
+            Some(refusal) => Err(refusal.with_participant(provider.clone())),
+            None => Ok(agreement),
+        }
     }
 }
 

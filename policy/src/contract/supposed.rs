@@ -12,48 +12,44 @@ impl Book {
     /// the one among `chosen`.
     ///
     /// # Errors
-    /// `CONTRACT_AMBIGUOUS` where several give a dataset and none is chosen, `CONTRACT_UNKNOWN` for one that is chosen and
-    /// gives nothing to `who` then.
+    /// `CONTRACT_AMBIGUOUS` where several give a dataset and none is chosen, or several are; the reason of one that is chosen and
+    /// gives nothing to `who` then: `CONTRACT_UNKNOWN`, `WITHDRAWN`, `SUPERSEDED`, `EXPIRED`, `NOT_YET_VALID`.
     pub fn suppose(
         &self,
         who: &ParticipantId,
         chosen: &[ContractId],
         now: Time,
     ) -> Result<InForce, Refusal> {
-        let mut grants: BTreeMap<_, Grant> = BTreeMap::new();
-        let held: Vec<(ContractId, &Agreement)> = self.held_by(who, now).collect();
-        if let Some(unknown) = chosen
-            .iter()
-            .find(|id| held.iter().all(|(held, _)| held != *id))
-        {
+        let known = |id: &ContractId| self.giving_to(who, now).any(|(held, ..)| held == *id);
+        if let Some(unknown) = chosen.iter().find(|id| !known(id)) {
             return Err(Refusal::new(
                 Code::ContractUnknown,
-                format!("`{}` gives nothing to `{who}` then", unknown.short()),
+                format!("`{}` gives nothing to `{who}`", unknown.short()),
             ));
         }
-        for (id, agreement) in held {
-            let dataset = agreement.dataset.id.clone();
-            let known = grants.get(&dataset).and_then(Grant::contract);
-            let is_chosen = chosen.contains(&id);
-            match known {
-                Some(other) if chosen.contains(&other) && !is_chosen => {}
-                Some(other) if !is_chosen => {
-                    return Err(Refusal::new(
-                        Code::ContractAmbiguous,
-                        format!(
-                            "`{}` and `{}` both give `{}`",
-                            other.short(),
-                            id.short(),
-                            dataset.name
-                        ),
-                    )
-                    .with_help("name one of them: --contract ID"));
-                }
-                Some(_) | None => {
-                    grants.insert(dataset, Grant::of(id, agreement).begun_by(self.first(id)));
-                }
+        let chosen = self.given(who, chosen, now)?;
+        let mut grants: BTreeMap<_, Grant> = BTreeMap::new();
+        for (id, agreement) in self.held_by(who, now) {
+            let dataset = &agreement.dataset.id;
+            if chosen.contains_key(dataset) {
+                continue;
+            }
+            let grant = Grant::of(id, agreement).begun_by(self.first(id));
+            let other = grants.insert(dataset.clone(), grant);
+            if let Some(other) = other.as_ref().and_then(Grant::contract) {
+                return Err(Refusal::new(
+                    Code::ContractAmbiguous,
+                    format!(
+                        "`{}` and `{}` both give `{}`",
+                        other.short(),
+                        id.short(),
+                        dataset.name
+                    ),
+                )
+                .with_help("name one of them: --contract ID"));
             }
         }
+        grants.extend(chosen);
         Ok(InForce::supposed(who.clone(), grants))
     }
 
@@ -106,5 +102,41 @@ mod tests {
         assert_eq!(refused.code, Code::ContractUnknown);
         let draft = Book::suppose_draft(&who, &agreement("bikes", []));
         assert_eq!(draft.grants().len(), 1);
+    }
+
+    #[test]
+    fn what_is_chosen_binds_or_says_why_not() {
+        let mut book = Book::new(participant(crate::fixture::PROVIDER));
+        let named = ["one", "two", "three", "air"];
+        let logged = named.map(contract_id).into_iter().collect::<BTreeSet<_>>();
+        for name in named {
+            let dataset = if name == "air" { "air" } else { "bikes" };
+            let mut agreement = agreement(dataset, []);
+            name.clone_into(&mut agreement.uid);
+            book.readmit(agreed(contract_id(name), agreement), &logged)
+                .unwrap();
+        }
+        book.end(contract_id("three"), time("2026-05-01T00:00:00Z"));
+        let (who, now) = (participant(CONSUMER), time("2026-06-01T00:00:00Z"));
+        let refused = |chosen: &[&str], now| {
+            let chosen: Vec<ContractId> = chosen.iter().map(|name| contract_id(name)).collect();
+            book.suppose(&who, &chosen, now).err().map(|why| why.code)
+        };
+        assert_eq!(refused(&[], now), Some(Code::ContractAmbiguous));
+        for chosen in [&["one"][..], &["two"], &["two", "air"]] {
+            assert_eq!(refused(chosen, now), None, "{chosen:?}");
+        }
+        let chosen = book.suppose(&who, &[contract_id("two")], now).unwrap();
+        let under = chosen.grants().values().filter_map(Grant::contract);
+        let under: BTreeSet<ContractId> = under.collect();
+        assert_eq!(under, BTreeSet::from(["two", "air"].map(contract_id)));
+        assert_eq!(refused(&["one", "two"], now), Some(Code::ContractAmbiguous));
+        assert_eq!(refused(&["three"], now), Some(Code::Withdrawn));
+        assert_eq!(refused(&["two", "three"], now), Some(Code::Withdrawn));
+        let later = time("2030-06-01T00:00:00Z");
+        assert_eq!(refused(&["one"], later), Some(Code::Expired));
+        let before = time("2020-06-01T00:00:00Z");
+        assert_eq!(refused(&["one"], before), Some(Code::NotYetValid));
+        assert_eq!(refused(&["none"], now), Some(Code::ContractUnknown));
     }
 }

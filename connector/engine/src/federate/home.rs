@@ -1,8 +1,10 @@
 //! What can be asked from here: every dataset of every participant, own ones included, that a contract lets us name.
 
 pub(super) mod meaning;
+pub mod named;
 
 use self::meaning::{Meaning, Part};
+use self::named::{UnusableContract, chosen};
 use crate::federate::look::bucketed;
 use crate::federate::provenance::Provenance;
 use crate::federate::question::planning;
@@ -178,6 +180,7 @@ impl RemoteTable {
 pub struct Home {
     tables: Vec<Arc<RemoteTable>>,
     lacking: Vec<Lacking>,
+    unusable: Vec<UnusableContract>,
 }
 
 impl Home {
@@ -187,6 +190,7 @@ impl Home {
         Self {
             tables: tables.into_iter().map(Arc::new).collect(),
             lacking: Vec::new(),
+            unusable: Vec::new(),
         }
     }
 
@@ -194,6 +198,13 @@ impl Home {
     #[must_use]
     pub fn that_lacks(mut self, lacking: Vec<Lacking>) -> Self {
         self.lacking.extend(lacking);
+        self
+    }
+
+    /// The same, knowing which of the contracts that a question names give no table here, and why.
+    #[must_use]
+    pub fn with_unusable(mut self, unusable: Vec<UnusableContract>) -> Self {
+        self.unusable.extend(unusable);
         self
     }
 
@@ -215,7 +226,10 @@ impl Home {
 
     /// How many tables and lacks it holds.
     pub(super) const fn size(&self) -> usize {
-        self.tables.len().saturating_add(self.lacking.len())
+        self.tables
+            .len()
+            .saturating_add(self.lacking.len())
+            .saturating_add(self.unusable.len())
     }
 
     /// The names that can be written after FROM, for completion and help.
@@ -255,14 +269,19 @@ impl Home {
             .tables
             .iter()
             .filter(|table| table.alias.as_str() == alias && table.dataset.name.as_str() == dataset)
-            .filter(|table| relation == Relation::Rows || matches!(table.shape, Shape::Cube { .. }))
+            .filter(|table| {
+                relation == Relation::Rows
+                    || matches!(table.shape, Shape::Cube { .. })
+                    || named::is_named(table, wish)
+            })
             .cloned()
             .collect();
-        let table = one_contract(candidates, wish)?.ok_or_else(|| self.nothing(alias, dataset))?;
+        let table = chosen(candidates, wish)?.ok_or_else(|| self.nothing(alias, dataset))?;
         if let Some(refusal) = &table.barred {
             return Err(refusal.clone());
         }
         let relation = match (&table.shape, relation) {
+            (Shape::Rows(_), Relation::Cells) => return Err(named::without_cells(&table)),
             (Shape::Rows(_), _) => Relation::Rows,
             (Shape::Cube { .. }, Relation::Cells) => Relation::Cells,
             (Shape::Cube { .. }, Relation::Rows | Relation::Base) => Relation::Base,
@@ -305,7 +324,7 @@ impl Home {
         }
         let mut parts = Vec::new();
         for candidates in datasets.into_values() {
-            let Some(table) = one_contract(candidates, wish)? else {
+            let Some(table) = chosen(candidates, wish)? else {
                 continue;
             };
             parts.push(Part {
@@ -338,47 +357,4 @@ impl Home {
         }
         Ok(Meaning::Model(model, parts))
     }
-}
-
-fn one_contract(
-    candidates: Vec<Arc<RemoteTable>>,
-    wish: &Wish,
-) -> Result<Option<Arc<RemoteTable>>, Refusal> {
-    let named: Vec<_> = candidates
-        .iter()
-        .filter(|table| {
-            table
-                .contract
-                .is_some_and(|contract| wish.contracts.contains(&contract))
-        })
-        .cloned()
-        .collect();
-    let fitting = if named.is_empty() { candidates } else { named };
-    let open: Vec<_> = fitting
-        .iter()
-        .filter(|table| table.barred.is_none())
-        .cloned()
-        .collect();
-    let choice = if open.is_empty() { fitting } else { open };
-    let mut choice = choice.into_iter();
-    let Some(first) = choice.next() else {
-        return Ok(None);
-    };
-    let rest: Vec<_> = choice.collect();
-    if rest.is_empty() || first.barred.is_some() {
-        return Ok(Some(first));
-    }
-    let list = std::iter::once(&first)
-        .chain(&rest)
-        .filter_map(|table| table.contract.map(|contract| contract.short()))
-        .collect::<Vec<_>>()
-        .join(", ");
-    Err(Refusal::new(
-        Code::ContractAmbiguous,
-        format!(
-            "several contracts in force let you ask `{}.{}`: {list}",
-            first.alias, first.dataset.name
-        ),
-    )
-    .with_help("name one with --contract"))
 }

@@ -31,8 +31,10 @@ use tokio::sync::mpsc;
 pub struct Wish {
     /// The declared purpose; it holds for the whole question.
     pub purpose: Option<PurposeId>,
-    /// The contracts to use where several fit.
+    /// The contracts that are named: each binds its dataset, and one that no table of the question is under refuses it.
     pub contracts: Vec<ContractId>,
+    /// They are named for several questions of which this is one: it need not use them all.
+    pub among_several: bool,
     /// Accept an answer that lacks participants: the rows of one that fails before its first row count as none, wherever
     /// the question uses them; whoever gives keys to others is read to its end before. One that fails later fails the
     /// question, and so do all together.

@@ -164,9 +164,11 @@ impl Settings {
                 analyze: false,
                 purpose: self.args.purpose.clone(),
                 contract: self.args.contract.clone(),
+                among_several: true,
             })),
             Typed::Statement(sql) => Some(DeskVerb::Sql(SqlArgs {
                 sql: Some(sql),
+                among_several: true,
                 ..self.args.clone()
             })),
         }

@@ -16,6 +16,9 @@ pub(crate) struct SqlArgs {
     #[arg(long)]
     pub(crate) purpose: Option<String>,
     /// Under this contract; may be repeated
+    ///
+    /// A contract that is named binds its dataset, or refuses the question with its own reason. One under which nothing is asked
+    /// refuses it too; of several statements, typed or through a pipe, each may leave some of them unused.
     #[arg(long)]
     pub(crate) contract: Vec<String>,
     /// Accept an answer that lacks a participant
@@ -46,6 +49,10 @@ pub(crate) struct SqlArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "follow", value_parser = clap::value_parser!(u32).range(1..))]
     #[serde(skip)]
     pub(crate) every: u32,
+    /// The contracts are named for several questions: this one need not use them all
+    #[arg(skip)]
+    #[serde(default)]
+    pub(crate) among_several: bool,
 }
 
 /// How rows are written.
@@ -77,9 +84,13 @@ pub(crate) struct ExplainArgs {
     /// What for
     #[arg(long)]
     pub(crate) purpose: Option<String>,
-    /// Under this contract; may be repeated
+    /// Under this contract; may be repeated: each binds its dataset, or refuses the question with its own reason
     #[arg(long)]
     pub(crate) contract: Vec<String>,
+    /// The contracts are named for several questions: this one need not use them all
+    #[arg(skip)]
+    #[serde(default)]
+    pub(crate) among_several: bool,
 }
 
 /// `hansa get`

@@ -7,27 +7,31 @@ use ::policy::id::{ContractId, ParticipantId};
 use ::policy::negotiate::Phase;
 use ::policy::refusal::{Code, Refusal};
 use keep::state::row::NegotiationRow;
+use std::collections::BTreeSet;
 
 /// The contract that a unique prefix names; those that we hold, and public views of peers by their whole identity.
 pub(crate) fn held(node: &Node, named: &str) -> Result<ContractId, Refusal> {
-    let ids: Vec<ContractId> = contracts(node)
+    // By the log also those whose own file is lost.
+    let agreed = node.index(|state| state.agreed_on(node.now()))?;
+    let known = contracts(node).into_iter().map(|(id, _, _)| id);
+    let known: BTreeSet<ContractId> = known.chain(agreed.into_iter().map(|(id, _)| id)).collect();
+    let mut ids = known
         .into_iter()
-        .map(|(id, _, _)| id)
-        .filter(|id| id.to_string().starts_with(named))
-        .collect();
-    match ids.as_slice() {
-        [id] => Ok(*id),
-        [] => named.parse().map_err(|_| {
+        .filter(|id| !named.is_empty() && id.to_string().starts_with(named));
+    match (ids.next(), ids.next()) {
+        (Some(id), None) => Ok(id),
+        (None, _) => named.parse().map_err(|_| {
             Refusal::new(
                 Code::ContractUnknown,
                 format!("no contract begins with `{named}`"),
             )
             .with_help("hansa contract list")
         }),
-        _ => Err(Refusal::new(
+        (Some(_), Some(_)) => Err(Refusal::new(
             Code::ContractAmbiguous,
             format!("several contracts begin with `{named}`"),
-        )),
+        )
+        .with_help("give more of its name: hansa contract list")),
     }
 }
 

@@ -8,6 +8,7 @@ use enforce::apply::apply;
 use engine::answer::Answer;
 use engine::execute::execute;
 use engine::execute::watch::Watch;
+use engine::federate::home::named::unused;
 use engine::limits::SqlLimits;
 use engine::plan::plan_apart;
 use evidence::digest::Digest;
@@ -17,7 +18,7 @@ use policy::contract::InForce;
 use policy::guard::Guards;
 use policy::id::{ClauseId, ContractId, DatasetId, Name, PurposeId, RequestId};
 use policy::refusal::{Code, Refusal};
-use policy::ruling::{self, Facts, trace};
+use policy::ruling::{self, Facts, Question as _, trace};
 use policy::term::Clause;
 use policy::term::around::Around;
 use policy::term::delivery::Format;
@@ -39,6 +40,8 @@ pub(crate) struct Rehearsal<'a> {
     pub(crate) address: Option<IpAddr>,
     /// Shown to be what.
     pub(crate) supposed: &'a [Attribute],
+    /// The contracts that were named: the question has to read what each gives.
+    pub(crate) named: &'a [ContractId],
 }
 
 /// What is known of it, looked up as for a real one.
@@ -151,7 +154,11 @@ pub(crate) async fn count(
     } else {
         format!("SELECT count(*) FROM \"{dataset}\"")
     };
-    let mut answer = rehearse(node, rehearsal, &sql).await?;
+    let counted = Rehearsal {
+        named: &[],
+        ..*rehearsal
+    };
+    let mut answer = rehearse(node, &counted, &sql).await?;
     let mut total = 0;
     while let Some(batch) = answer.next().await {
         let batch = batch?;
@@ -179,6 +186,14 @@ pub(crate) async fn rehearse(
     let standing = again(rehearsal)?;
     let view = node.catalog(|catalog| catalog.view(&standing, known.tenant.as_deref()))?;
     let bound = plan_apart(sql, &view, &SqlLimits::default(), rehearsal.now).await?;
+    for (dataset, grant) in standing.grants() {
+        let named = grant
+            .contract()
+            .filter(|contract| rehearsal.named.contains(contract));
+        if let Some(contract) = named.filter(|_| !bound.reads().contains_key(dataset)) {
+            return Err(unused(contract, dataset.name.as_str()));
+        }
+    }
     let ruled = ruling::decide(standing, &facts, bound)?;
     let tick = Tick {
         wall: rehearsal.now,

@@ -143,7 +143,8 @@ pub(super) fn unresolved(
     Ok(lacking)
 }
 
-fn unread(id: ContractId, dataset: &DatasetId) -> Refusal {
+/// A contract whose file is lost.
+pub(super) fn unread(id: ContractId, dataset: &DatasetId) -> Refusal {
     let owner = dataset.owner.domain();
     Refusal::new(
         Code::AnswerIncomplete,
@@ -157,7 +158,8 @@ fn unread(id: ContractId, dataset: &DatasetId) -> Refusal {
     .with_help("put the file back from a backup, or from what the other side exports: hansa contract export")
 }
 
-fn forgotten(agreement: &Agreement) -> Refusal {
+/// A contract whose provider is no peer any more.
+pub(super) fn forgotten(agreement: &Agreement) -> Refusal {
     let owner = agreement.dataset.id.owner.domain();
     Refusal::new(
         Code::AnswerIncomplete,
@@ -169,7 +171,8 @@ fn forgotten(agreement: &Agreement) -> Refusal {
     .with_help(format!("hansa peer add ADDRESS --id {owner}"))
 }
 
-fn gone(agreement: &Agreement) -> Refusal {
+/// A contract whose dataset is not shown any more.
+pub(super) fn gone(agreement: &Agreement) -> Refusal {
     let owner = agreement.dataset.id.owner.domain();
     Refusal::new(
         Code::AnswerIncomplete,

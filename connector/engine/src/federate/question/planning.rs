@@ -8,8 +8,8 @@ use crate::federate::desk::Desk;
 use crate::federate::eager::lessened;
 use crate::federate::errand::Errand;
 use crate::federate::exec::Leaves;
-use crate::federate::home::Home;
 use crate::federate::home::meaning::{Meaning, Part};
+use crate::federate::home::{Home, RemoteTable};
 use crate::federate::narrow::narrowed;
 use crate::federate::order::ordered;
 use crate::federate::peersql::Writer;
@@ -31,7 +31,7 @@ use datafusion::logical_expr::{LogicalPlan, TableSource};
 use datafusion::optimizer::Optimizer;
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use evidence::time::Time;
-use policy::id::Name;
+use policy::id::{ContractId, Name};
 use policy::refusal::{Code, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -63,8 +63,10 @@ fn plan_here(
         Arc::new(Leaves),
     ));
     let writer = Arc::new(Writer::new(Arc::clone(&state), *limits, now));
+    home.check_named(&wish)?;
     let probed = Arc::new(Names::new(&home, &wish, &writer, None));
     let mut planned = probed.read(sql, limits, now)?;
+    let mut bound = probed.bound();
     let parts = probed.parts();
     let mut left_out = Vec::new();
     if !parts.is_empty() {
@@ -77,7 +79,9 @@ fn plan_here(
             Some(lacks.unasked(&parts)),
         ));
         planned = chosen.read(sql, limits, now)?;
+        bound = chosen.bound();
     }
+    home.check_bound(&wish, &bound, &left_out)?;
     // By what was asked: what participants do of it and what is done here makes no difference.
     let stays = !planned.explain && steady::is_steady(&planned.plan);
     let goes_on = stays && steady::is_additive(&planned.plan);
@@ -138,6 +142,8 @@ struct Names {
     /// Of models: what is not asked. Absent: that is not decided yet, and every part stands as a probe.
     unasked: Option<BTreeMap<Unasked, Refusal>>,
     parts: Mutex<Vec<Placed>>,
+    /// The contracts under which its names can be asked.
+    bound: Mutex<BTreeSet<ContractId>>,
     /// Why a name that exists can't be asked.
     refused: Mutex<Option<Refusal>>,
 }
@@ -155,6 +161,7 @@ impl Names {
             writer: Arc::clone(writer),
             unasked,
             parts: Mutex::default(),
+            bound: Mutex::default(),
             refused: Mutex::default(),
         }
     }
@@ -186,9 +193,22 @@ impl Names {
             .clone()
     }
 
+    /// The contracts under which the names that were read can be asked.
+    fn bound(&self) -> BTreeSet<ContractId> {
+        let bound = self.bound.lock();
+        bound.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn binds<'t>(&self, tables: impl IntoIterator<Item = &'t Arc<RemoteTable>>) {
+        let contracts = tables.into_iter().filter_map(|table| table.contract);
+        let mut bound = self.bound.lock().unwrap_or_else(PoisonError::into_inner);
+        bound.extend(contracts);
+    }
+
     fn found(&self, path: &[&str]) -> Result<Arc<dyn TableSource>, Refusal> {
         let source = match self.home.resolve(path, &self.wish)? {
             Meaning::One(table, relation) => {
+                self.binds([&table]);
                 return Ok(Arc::new(RemoteSource {
                     table,
                     relation,
@@ -203,6 +223,7 @@ impl Names {
                         .filter(|part| !unasked.contains_key(&(model.name, part.key())))
                         .filter_map(|part| part.table)
                         .collect();
+                    self.binds(&tables);
                     ModelSource::new(model, &tables, &self.writer)
                 }
             },

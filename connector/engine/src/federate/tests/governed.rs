@@ -1,5 +1,7 @@
 //! Names, contracts, and datasets that show aggregates only.
 
+mod bound;
+
 use super::{World, bounds, contract, plan, room, run, table, text};
 use crate::federate::home::{Home, RemoteTable};
 use crate::federate::question::Wish;
