@@ -182,21 +182,15 @@ impl Config {
             faults,
         );
         ask.finish(faults);
-        let peers = root
-            .sections("peer", faults)
-            .into_iter()
-            .filter_map(|section| peer::read(section, faults))
-            .collect();
+        let tables = root.sections("peer", faults);
+        let peers = peer::read_all(tables, participant.as_ref(), faults);
         let offers = root
             .sections("offer", faults)
             .into_iter()
             .filter_map(|section| offer::read(section, &folder, faults))
             .collect();
-        let templates = root
-            .sections("template", faults)
-            .into_iter()
-            .filter_map(|section| template::read(section, &folder, faults))
-            .collect();
+        let tables = root.sections("template", faults);
+        let templates = template::read_all(tables, &folder, faults);
         let purposes = named::purposes(root.section("purpose", faults), faults);
         let tenants = named::tenants(root.section("tenant", faults), faults);
         Some(Self {

@@ -1,5 +1,6 @@
 //! A participant as one value: identity, log, book, catalogue, index and everything that runs. Nothing of it is global.
 
+pub(crate) mod aliases;
 mod asked;
 pub(crate) mod budget;
 pub(crate) mod calls;

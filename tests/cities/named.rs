@@ -175,3 +175,39 @@ fn contracts_that_are_named_for_several_statements_bind_those_of_their_dataset()
     assert_eq!(rows[0]["hansa"]["complete"], false, "{rows:?}");
     session.end().refused("WITHDRAWN", 3);
 }
+
+#[test]
+fn an_alias_of_the_configuration_takes_nobody_elses() {
+    let mut held = held();
+    held.acme.serve();
+    let file = held.acme.folder().join("hansa.toml");
+    let before = std::fs::read_to_string(&file).unwrap();
+    // By its first label, and as it is written.
+    for peer in [
+        "[[peer]]\nid = \"lindau.test\"\naddress = \"127.0.0.1:1\"",
+        "[[peer]]\nid = \"bern.example\"\naddress = \"127.0.0.1:1\"\nalias = \"lindau\"",
+    ] {
+        held.acme.configure(peer);
+        for verb in [&["reload"][..], &["check"]] {
+            let said = held.acme.hansa(verb).refused("ALIAS_CLASH", 2);
+            assert!(said.err.contains("peer.alias"), "{}", said.err);
+        }
+        // What runs goes on as it was.
+        let rows = held.under(&["sql", BIKES], &[]).must().lines();
+        assert_eq!(number(&rows[0], "n"), 3);
+        held.acme.stop();
+        held.acme.ask(BIKES).refused("ALIAS_CLASH", 2);
+        held.acme.hansa(&["check"]).refused("ALIAS_CLASH", 2);
+        std::fs::write(&file, &before).unwrap();
+        held.acme.hansa(&["check"]).must();
+        held.acme.serve();
+    }
+    held.acme
+        .configure("[[peer]]\nid = \"lindau.test\"\naddress = \"127.0.0.1:1\"\nalias = \"other\"");
+    held.acme.hansa(&["reload"]).must();
+    let add = ["peer", "add", "127.0.0.1:1", "--id"];
+    let added = |more: &[&str]| held.acme.hansa(&[&add[..], more].concat());
+    added(&["lindau.test"]).refused("USAGE", 2);
+    added(&["bern.example", "--alias", "other"]).refused("ALIAS_CLASH", 2);
+    added(&["bern.example", "--alias", "lindau"]).refused("ALIAS_CLASH", 2);
+}

@@ -69,6 +69,34 @@ impl State {
         Ok(state)
     }
 
+    /// Opens the index to read what it holds now, also while somebody else has it; none where there is none, or one of another
+    /// version.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN`.
+    pub fn look(file: &Path) -> Result<Option<Self>, Refusal> {
+        if !file.exists() {
+            return Ok(None);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let connection = Connection::open_with_flags(file, flags).map_err(broken)?;
+        connection
+            .busy_timeout(Duration::from_secs(5))
+            .map_err(broken)?;
+        let found: i32 = connection
+            .query_row("PRAGMA user_version", [], |row| row.get(0))
+            .map_err(|fault| damaged(fault, file))?;
+        if found != version() {
+            return Ok(None);
+        }
+        let mut state = Self {
+            connection,
+            position: 0,
+        };
+        state.position = state.reflected()?;
+        Ok(Some(state))
+    }
+
     /// How many records the index reflects: the next one to take in has this index.
     #[must_use]
     pub const fn position(&self) -> u64 {

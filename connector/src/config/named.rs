@@ -38,7 +38,11 @@ pub(super) fn tenants(
         let value = inner.needed("value", faults);
         match (name.parse::<ParticipantId>(), value) {
             (Ok(id), Some(value)) => {
-                tenants.insert(id, value);
+                // It may be written with its scheme and without.
+                if tenants.insert(id, value).is_some() {
+                    let sentence = format!("`{name}` stands here twice");
+                    faults.push(inner.problem(Code::ConfigInvalid, sentence, line, "value"));
+                }
             }
             (Err(fault), _) => faults.push(inner.problem(
                 Code::ConfigInvalid,

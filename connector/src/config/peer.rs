@@ -1,5 +1,6 @@
 //! `[[peer]]`: a participant that this one talks to.
 
+use crate::config::participant::Participant;
 use crate::config::reader::Section;
 use policy::id::{Name, ParticipantId};
 use policy::refusal::{Code, Refusal};
@@ -13,10 +14,57 @@ pub(crate) struct Peer {
     pub(crate) address: String,
     /// Its alias here.
     pub(crate) alias: Name,
+    /// The line of its table.
+    pub(crate) line: u64,
 }
 
-/// Reads one of them.
-pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> Option<Peer> {
+/// Reads all of them: each participant once, each under an alias of its own, which is not that of `own`.
+pub(super) fn read_all(
+    sections: Vec<Section<'_, '_>>,
+    own: Option<&Participant>,
+    faults: &mut Vec<Refusal>,
+) -> Vec<Peer> {
+    let mut peers: Vec<Peer> = Vec::new();
+    for section in sections {
+        let place = section.place_of("alias");
+        let Some(peer) = read(section, faults) else {
+            continue;
+        };
+        let known = || {
+            let own = own.map(|own| (&own.id, &own.alias));
+            let peers = peers.iter().map(|peer| (&peer.id, &peer.alias));
+            own.into_iter().chain(peers)
+        };
+        let domain = peer.id.domain();
+        let fault = if own.is_some_and(|own| own.id == peer.id) {
+            Some(Refusal::new(
+                Code::ConfigInvalid,
+                format!("`{domain}` is this participant itself"),
+            ))
+        } else if known().any(|(id, _)| *id == peer.id) {
+            Some(Refusal::new(
+                Code::ConfigInvalid,
+                format!("there are two peers `{domain}`"),
+            ))
+        } else {
+            known()
+                .find(|(_, alias)| **alias == peer.alias)
+                .map(|(id, alias)| {
+                    let sentence = format!(
+                        "`{alias}` would stand for {domain} as well as for {}",
+                        id.domain()
+                    );
+                    Refusal::new(Code::AliasClash, sentence)
+                        .with_help("choose another `alias` for one of them")
+                })
+        };
+        faults.extend(fault.map(|fault| fault.with_place(place.0, place.1, place.2)));
+        peers.push(peer);
+    }
+    peers
+}
+
+fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> Option<Peer> {
     let id: Option<ParticipantId> = section.parsed("id", faults);
     let address = section.needed("address", faults);
     let alias: Option<Name> = section.parsed("alias", faults);
@@ -38,5 +86,6 @@ pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> O
         id: id?,
         address: address?,
         alias: alias?,
+        line,
     })
 }

@@ -118,6 +118,12 @@ impl<'s, 'a> Section<'s, 'a> {
         )
     }
 
+    /// Where `key` of this table stands, for a problem that is found later: file, line and key.
+    pub(crate) fn place_of(&self, key: &str) -> (String, Option<u64>, Option<String>) {
+        let file = self.source.file.to_owned();
+        (file, Some(self.line), Some(self.key_path(key)))
+    }
+
     /// The line of this table.
     pub(crate) const fn line(&self) -> u64 {
         self.line

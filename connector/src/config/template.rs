@@ -14,20 +14,44 @@ pub(crate) struct Template {
     pub(crate) file: PathBuf,
 }
 
-/// Reads one of them.
-pub(super) fn read(
+/// Reads all of them, each under a name of its own.
+pub(super) fn read_all(
+    sections: Vec<Section<'_, '_>>,
+    folder: &Path,
+    faults: &mut Vec<Refusal>,
+) -> Vec<Template> {
+    let mut templates: Vec<Template> = Vec::new();
+    for section in sections {
+        templates.extend(read(section, &templates, folder, faults));
+    }
+    templates
+}
+
+/// Reads one of them; `before` stand above it.
+fn read(
     mut section: Section<'_, '_>,
+    before: &[Template],
     folder: &Path,
     faults: &mut Vec<Refusal>,
 ) -> Option<Template> {
     let name = section.needed("name", faults);
     let file = section.needed("file", faults);
     let line = section.line();
-    let parsed = name.as_ref().and_then(|name| name.parse().ok());
+    let parsed: Option<Name> = name.as_ref().and_then(|name| name.parse().ok());
     if let (Some(name), None) = (&name, &parsed) {
         faults.push(section.problem(
             policy::refusal::Code::ConfigInvalid,
             format!("`{name}` is no name of a-z, 0-9 and _"),
+            line,
+            "name",
+        ));
+    }
+    if let Some(name) = &parsed
+        && before.iter().any(|template| template.name == *name)
+    {
+        faults.push(section.problem(
+            policy::refusal::Code::ConfigInvalid,
+            format!("there are two templates `{name}`"),
             line,
             "name",
         ));

@@ -257,3 +257,67 @@ fn workers_have_names_of_their_own_and_addresses() {
         assert_eq!((faults[0].code, key_of.as_deref()), (code, Some(key)));
     }
 }
+
+#[test]
+fn each_peer_stands_there_once_under_an_alias_of_its_own() {
+    let peer = |id: &str, alias: &str| {
+        let alias = match alias {
+            "" => String::new(),
+            alias => format!("alias = \"{alias}\"\n"),
+        };
+        format!("[[peer]]\nid = \"{id}\"\naddress = \"a:1\"\n{alias}")
+    };
+    let checked = |own: &str, peers: &[String]| -> Vec<(Code, u64)> {
+        let text = format!(
+            "[participant]\nid = \"acme.example\"\nname = \"Acme\"\n{own}{}",
+            peers.concat()
+        );
+        let faults = load(&text).err().unwrap_or_default();
+        let told = |fault: Refusal| (fault.code, fault.place.unwrap().line.unwrap());
+        faults.into_iter().map(told).collect()
+    };
+    let town = peer("town.example", "");
+    let clash = |line| vec![(Code::AliasClash, line)];
+    let invalid = |line| vec![(Code::ConfigInvalid, line)];
+    assert_eq!(
+        checked("", &[town.clone(), peer("bern.example", "")]),
+        vec![]
+    );
+    assert_eq!(checked("", &[town.clone(), peer("town.test", "t")]), vec![]);
+    assert_eq!(
+        checked("", &[town.clone(), peer("town.test", "")]),
+        clash(7)
+    );
+    assert_eq!(
+        checked("", &[town.clone(), peer("bern.example", "town")]),
+        clash(7)
+    );
+    assert_eq!(checked("", &[peer("acme.test", "")]), clash(4));
+    assert_eq!(
+        checked("alias = \"town\"\n", std::slice::from_ref(&town)),
+        clash(5)
+    );
+    assert_eq!(
+        checked("", &[town.clone(), peer("hansa://town.example", "b")]),
+        invalid(7)
+    );
+    assert_eq!(checked("", &[peer("acme.example", "me")]), invalid(4));
+    for reserved in ["model", "hansa", "public", "information_schema"] {
+        let faults = checked("", &[peer("bern.example", reserved)]);
+        assert!(!faults.is_empty(), "{reserved}");
+    }
+    assert!(!checked("", &[peer("public.example", "")]).is_empty());
+}
+
+#[test]
+fn what_has_a_name_stands_there_once() {
+    let own = "[participant]\nid = \"acme.example\"\nname = \"Acme\"\n";
+    for twice in [
+        "[[template]]\nname = \"a\"\nfile = \"a.toml\"\n[[template]]\nname = \"a\"\nfile = \"b.toml\"\n",
+        "[tenant.\"town.example\"]\nvalue = \"a\"\n[tenant.\"hansa://town.example\"]\nvalue = \"b\"\n",
+    ] {
+        let faults = load(&format!("{own}{twice}")).unwrap_err();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert_eq!(faults[0].code, Code::ConfigInvalid);
+    }
+}

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::desk::out::Out;
 use crate::desk::{Outcome, blocking, gathered};
 use crate::local::join::files;
-use crate::node::{Node, lists, offers, releases};
+use crate::node::{Node, aliases, lists, offers, releases};
 use ::policy::refusal::{Code, Refusal};
 use keep::trust::identity;
 use serde_json::json;
@@ -148,6 +148,7 @@ pub(crate) fn reload_now(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
     let moved = clock::offset(&config)?;
     let now = node.moved.would_show(moved);
     let identity = identity::load(&files(&config), &config.participant.id, floor, now)?;
+    aliases::check(&config, &node.index(|state| state.peers())?)?;
     // On the books first; that the clock is moved with it shows in that very record.
     node.moved.set(moved);
     if let Err(refusal) = node.note_config(&config) {

@@ -124,25 +124,24 @@ async fn add(
             .with_help("choose one with --alias")
         })?,
     };
-    let clash = node.config().participant.alias == alias
-        || node
-            .peers()?
-            .iter()
-            .any(|peer| peer.alias == alias && peer.id != id);
-    if clash {
+    if node.config().peers.iter().any(|known| known.id == id) {
         return Err(Refusal::new(
-            Code::AliasClash,
-            format!("`{alias}` is already somebody's alias here"),
+            Code::UsageWrong,
+            format!("`{}` stands in the configuration", id.domain()),
         )
-        .with_help("choose another with --alias"));
+        .with_help("change its [[peer]] there, then hansa reload"));
     }
     let peer = Peer {
         id,
         address: address.to_owned(),
         alias,
     };
+    free(node, &peer)?;
     node.hang_up(&peer.id).await;
     node.call(&peer).await?;
+    // Of two that are added at once under the same alias one is refused.
+    let _turn = node.desk.lock().await;
+    free(node, &peer)?;
     let _durable = node
         .record(Fact::new(
             "peer",
@@ -155,4 +154,20 @@ async fn add(
         .await?;
     node.index(|_| Ok(()))?;
     Ok(peer)
+}
+
+/// Checks that nobody else has the alias of that peer.
+fn free(node: &Node, peer: &Peer) -> Result<(), Refusal> {
+    let mut known = node.peers()?.into_iter();
+    let alias = &peer.alias;
+    let taken = node.config().participant.alias == *alias
+        || known.any(|known| known.alias == *alias && known.id != peer.id);
+    match taken {
+        false => Ok(()),
+        true => Err(Refusal::new(
+            Code::AliasClash,
+            format!("`{alias}` is already somebody's alias here"),
+        )
+        .with_help("choose another with --alias")),
+    }
 }

@@ -3,11 +3,12 @@
 use crate::cli::show::Show;
 use crate::config::Config;
 use crate::local::join::files;
-use crate::node::{lists, offers};
+use crate::node::{aliases, lists, offers};
 use catalog::lint::{self, Severity};
 use engine::publish::glance::glance;
 use engine::snapshot::disk::{self, Place};
 use evidence::time::{Clock, Tick, Time};
+use keep::state::State;
 use keep::trust::{cluster, identity};
 use policy::refusal::{Code, Refusal};
 use serde_json::json;
@@ -67,6 +68,17 @@ pub(crate) fn problems(config: &Config, now: Time) -> Vec<Refusal> {
             );
         }
         problems.extend(policy(config, offer, now));
+    }
+    match State::look(&config.state.join("state.db")) {
+        Ok(Some(state)) => {
+            let checked = state
+                .peers()
+                .and_then(|added| aliases::check(config, &added));
+            problems.extend(checked.err());
+        }
+        // Where there is none, nobody was added.
+        Ok(None) => {}
+        Err(refusal) => problems.push(refusal),
     }
     problems.extend(lists::load(&config.lists).1);
     if !config.cluster.workers.is_empty() {

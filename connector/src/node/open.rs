@@ -15,8 +15,8 @@ use crate::node::team::Team;
 use crate::node::texts::waiting::Texts;
 use crate::node::ways::Ways;
 use crate::node::{
-    Node, groups, guards, heads::Heads, index, issued::Issued, lists, offers, people, releases,
-    secret, texts,
+    Node, aliases, groups, guards, heads::Heads, index, issued::Issued, lists, offers, people,
+    releases, secret, texts,
 };
 use crate::walk::fact::Fact;
 use catalog::Catalog;
@@ -88,6 +88,7 @@ impl Node {
         if close_open(&log, &state)? {
             index::catch_up(&log, &mut state)?;
         }
+        aliases::check(&config, &state.peers()?)?;
         // The file may have been lost: what the log says of bundles counts too.
         identity
             .bundle
