@@ -18,6 +18,7 @@ mod cannot;
 mod clock;
 mod copies;
 mod counts;
+mod covers;
 mod crash;
 mod demo;
 mod disk;

@@ -29,7 +29,7 @@ mod order;
 mod peersql;
 mod select;
 mod source;
-mod span;
+pub mod span;
 mod split;
 mod uses;
 mod window;

@@ -8,12 +8,11 @@ use crate::federate::peersql::{Text, Writer};
 use crate::federate::question::Wish;
 use crate::federate::select::{Body, Select, Source, places};
 use crate::federate::source::{ErrandSource, Relation};
-use crate::federate::span;
+use crate::federate::span::AskedTime;
 use crate::plan::functions::state::State;
 use catalog::view::Shape;
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
-use evidence::time::Time;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -153,37 +152,26 @@ fn states(body: &Body) -> BTreeMap<usize, State> {
 fn reading(query: &Select, table: &RemoteTable, relation: Relation) -> Reading {
     let mut spans = Vec::new();
     asked(query, table, relation, &mut spans);
-    // Read twice, it is asked for the longer time.
-    let from: Option<Vec<Time>> = spans.iter().map(|span| span.0).collect();
-    let to: Option<Vec<Time>> = spans.iter().map(|span| span.1).collect();
     Reading {
         dataset: table.dataset.clone(),
         contract: table.contract,
         snapshot: table.snapshot.clone(),
-        time_span: table.time_span,
-        asked_span: (
-            from.and_then(|all| all.into_iter().min()),
-            to.and_then(|all| all.into_iter().max()),
-        ),
+        covered: table.covered.clone(),
+        asked: AskedTime::together(&spans),
         cells_alone: matches!(table.shape, Shape::Cube { .. }),
         provenance: table.provenance.clone(),
     }
 }
 
 /// The times that conditions leave of a table, for each place where it is read.
-fn asked(
-    query: &Select,
-    table: &RemoteTable,
-    relation: Relation,
-    spans: &mut Vec<(Option<Time>, Option<Time>)>,
-) {
+fn asked(query: &Select, table: &RemoteTable, relation: Relation, spans: &mut Vec<AskedTime>) {
     for (at, item) in query.from.iter().enumerate() {
         match &item.source {
             Source::Table(other, kind) if other.dataset == table.dataset && *kind == relation => {
                 let own = |expr: &&Expr| query.from.len() == 1 || places(expr).iter().eq([&at]);
                 let all = query.conjuncts.iter().chain(&item.on);
                 let all: Vec<Expr> = all.filter(own).cloned().collect();
-                spans.push(span::asked(&all));
+                spans.push(AskedTime::of(&all));
             }
             Source::Table(..) => {}
             Source::Inner(inner) => asked(&inner.select, table, relation, spans),

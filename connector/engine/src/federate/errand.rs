@@ -1,11 +1,11 @@
 //! What is fetched from one participant, who carries it, and how it went.
 
 use crate::federate::provenance::Provenance;
+use crate::federate::span::{AskedTime, CoveredTime};
 use crate::plan::functions::state::State;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use async_trait::async_trait;
-use evidence::time::Time;
 use futures::stream::BoxStream;
 use policy::id::{ClauseId, ContractId, DatasetId, Name, ParticipantId, PurposeId};
 use policy::refusal::Refusal;
@@ -88,10 +88,10 @@ pub struct Reading {
     pub contract: Option<ContractId>,
     /// The label of its snapshot: what the participant said, else what the catalogue showed.
     pub snapshot: String,
-    /// The time span that the catalogue shows for the dataset.
-    pub time_span: Option<(Time, Time)>,
-    /// The first and the last instant that the question asks for, as far as it says.
-    pub asked_span: (Option<Time>, Option<Time>),
+    /// The time that the dataset covers, where the catalogue shows it.
+    pub covered: Option<CoveredTime>,
+    /// The time that the question asks for, as far as it says.
+    pub asked: AskedTime,
     /// Whether its contract shows cells alone: groups may be withheld, and totals are those of what is shown.
     pub cells_alone: bool,
     /// What is to be said of it below the answer.
@@ -212,23 +212,18 @@ impl Reading {
         format!("{alias}.{}", self.dataset.name)
     }
 
-    /// Whether the dataset covers less time than the question asks for, by more than a day.
+    /// Whether the dataset covers less time than the question asks for: of days one that is lacking, of instants more than a
+    /// day.
     #[must_use]
     pub fn falls_short(&self) -> bool {
-        const DAY: i64 = 86_400_000_000;
-        let Some((first, last)) = self.time_span else {
-            return false;
-        };
-        let (from, to) = self.asked_span;
-        from.is_some_and(|from| from.plus_micros(DAY) < first)
-            || to.is_some_and(|to| last.plus_micros(DAY) < to)
+        let covered = self.covered.as_ref();
+        covered.is_some_and(|covered| covered.falls_short_of(&self.asked))
     }
 
     /// Whether the question asks for a time and nobody can say whether it is covered: what a dataset covers is told only
     /// where a contract shows all rows.
     #[must_use]
-    pub const fn is_span_untold(&self) -> bool {
-        let (from, to) = self.asked_span;
-        self.time_span.is_none() && (from.is_some() || to.is_some())
+    pub fn is_span_untold(&self) -> bool {
+        self.covered.is_none() && !self.asked.is_any()
     }
 }

@@ -10,6 +10,7 @@ use crate::federate::provenance::Provenance;
 use crate::federate::question::planning;
 use crate::federate::question::{Question, Wish};
 use crate::federate::source::Relation;
+use crate::federate::span::CoveredTime;
 use crate::limits::SqlLimits;
 use crate::model::{self, conform};
 use crate::plan::names::no_table;
@@ -43,8 +44,8 @@ pub struct RemoteTable {
     pub rows: u64,
     /// Bytes of the snapshot.
     pub bytes: u64,
-    /// First and last instant of its time column.
-    pub time_span: Option<(Time, Time)>,
+    /// The time that it covers, where that is told.
+    pub covered: Option<CoveredTime>,
     /// The columns whose values the contract does not show, though they are there.
     pub masked: BTreeSet<Name>,
     /// The columns of time of which rows show the bucket alone, with the clause.
@@ -114,7 +115,7 @@ impl RemoteTable {
             snapshot: entry.version.clone(),
             rows: entry.rows,
             bytes: entry.bytes,
-            time_span: entry.time_span,
+            covered: CoveredTime::of(entry),
             masked,
             misfit: None,
             barred: None,

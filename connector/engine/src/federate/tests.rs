@@ -109,7 +109,7 @@ pub(super) fn table(city: &str, name: &str, shape: Shape, model: Option<&str>) -
         snapshot: "2026-11-20.1".to_owned(),
         rows: 200,
         bytes: 20_000,
-        time_span: None,
+        covered: None,
         masked: BTreeSet::new(),
         bucketed: BTreeMap::new(),
         misfit: None,

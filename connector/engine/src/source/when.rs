@@ -217,7 +217,7 @@ pub fn start_of_day(day: i32, zone: &TimeZone) -> Option<i64> {
 }
 
 /// A day as ISO 8601 writes it.
-pub(super) fn day_shown(day: i32) -> String {
+pub(crate) fn day_shown(day: i32) -> String {
     let found = datetime(i64::from(day) * DAY_US).map(|clock| clock.date().to_string());
     found.unwrap_or_else(|| format!("day {day} since 1970-01-01"))
 }

@@ -3,6 +3,7 @@
 use crate::cli::show::table;
 use ::catalog::dataset::Dataset;
 use ::catalog::feed::Feed;
+use engine::federate::span::CoveredTime;
 use serde_json::Value;
 
 /// A catalogue entry as an object.
@@ -36,9 +37,12 @@ pub(crate) fn entry_text(dataset: &Dataset) -> String {
     fact("feed", dataset.feed.as_ref().map(feed).unwrap_or_default());
     fact(
         "time",
-        dataset
-            .time_span
-            .map(|(from, to)| format!("{from} to {to}"))
+        CoveredTime::of(dataset)
+            .map(|covered| {
+                let instants = || (covered.first.to_string(), covered.last.to_string());
+                let (first, last) = covered.days().unwrap_or_else(instants);
+                format!("{first} to {last}")
+            })
             .unwrap_or_default(),
     );
     fact(

@@ -7,6 +7,8 @@ use ::policy::refusal::Refusal;
 use engine::federate::errand::{Keys, Outcome as Went, Reading, Status};
 use engine::federate::provenance::Provenance;
 use engine::federate::question::{Question, Report};
+use engine::federate::span::CoveredTime;
+use evidence::time::Time;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -90,6 +92,8 @@ pub(super) fn keys_json(keys: &Keys) -> Value {
 }
 
 fn reading_json(reading: &Reading) -> Value {
+    let covered = reading.covered.as_ref();
+    let days = covered.and_then(CoveredTime::days);
     json!({
         "dataset": reading.dataset.name.as_str(),
         "title": reading.provenance.title,
@@ -98,8 +102,10 @@ fn reading_json(reading: &Reading) -> Value {
         "units": reading.provenance.units,
         "contract": reading.contract.map(|contract| contract.to_string()),
         "snapshot": reading.snapshot,
-        "from": reading.time_span.map(|(from, _)| from.to_string()),
-        "to": reading.time_span.map(|(_, to)| to.to_string()),
+        "from": covered.map(|covered| covered.first.to_string()),
+        "to": covered.map(|covered| covered.last.to_string()),
+        "first_day": days.as_ref().map(|(first, _)| first),
+        "last_day": days.as_ref().map(|(_, last)| last),
         "covers_less_than_asked": reading.falls_short(),
         "coverage_untold": reading.is_span_untold(),
         "groups_alone": reading.cells_alone,
@@ -128,13 +134,15 @@ fn outcome_text(node: &Node, went: &Went) -> String {
             all if at == all => format!(", together {} rows", went.rows),
             _ => String::new(),
         };
-        let span = reading.time_span.map_or_else(String::new, |(from, to)| {
-            format!(
-                ", covers {} to {}",
-                day(&from.to_string()),
-                day(&to.to_string())
-            )
-        });
+        let span = reading
+            .covered
+            .as_ref()
+            .map_or_else(String::new, |covered| {
+                let utc = |at: Time| at.to_string().chars().take(10).collect::<String>();
+                let of = || (utc(covered.first), utc(covered.last));
+                let (first, last) = covered.days().unwrap_or_else(of);
+                format!(", covers {first} to {last}")
+            });
         let short = if reading.falls_short() {
             "\n  NOTICE: that is less time than the question asks for"
         } else if reading.is_span_untold() {
@@ -206,8 +214,4 @@ pub(super) fn add_notices(data: &mut Value, text: &str) {
     if let Some(members) = data.pointer_mut("/hansa").and_then(Value::as_object_mut) {
         members.insert("notices".to_owned(), json!(notices));
     }
-}
-
-fn day(instant: &str) -> String {
-    instant.chars().take(10).collect()
 }

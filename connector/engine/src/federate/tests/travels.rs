@@ -1,6 +1,8 @@
 //! What goes out and what comes back.
 
 use super::{CITIES, World, run};
+use crate::federate::span::CoveredTime;
+use crate::fixture::table::dataset;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use std::sync::Arc;
 
@@ -196,10 +198,12 @@ fn aggregates_travel() {
 fn a_short_span_is_seen() {
     let mut world = World::new();
     for table in &mut world.tables {
-        table.time_span = Some((
+        let mut entry = dataset("trips", &["id:int", "ts:instant", "day:date"]);
+        entry.time_span = Some((
             "2024-01-01T00:00:00Z".parse().unwrap(),
             "2024-01-20T00:00:00Z".parse().unwrap(),
         ));
+        table.covered = CoveredTime::of(&entry);
     }
     for (condition, short) in [
         (
@@ -225,7 +229,7 @@ fn a_short_span_is_seen() {
     }
     // Where the span is not told, that is said too, if the question asks for a time at all.
     for table in &mut world.tables {
-        table.time_span = None;
+        table.covered = None;
     }
     for (condition, untold) in [("day >= '2023-12-01' AND n > 3", true), ("n > 3", false)] {
         let sql = format!("SELECT max(n) FROM munster.trips WHERE {condition}");
