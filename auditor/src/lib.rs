@@ -36,6 +36,7 @@ use args::{Args, Ask};
 use clap::Parser as _;
 use copy::Case;
 use finding::Verdict;
+use policy::plain::{printable_json, printable_lines};
 use std::ffi::OsString;
 use told::Teller;
 
@@ -58,7 +59,7 @@ where
 {
     let args = match Args::try_parse_from(arguments) {
         Ok(args) => args,
-        Err(help) if help.use_stderr() => return Told::wrong_use(help.to_string()),
+        Err(help) if help.use_stderr() => return Told::wrong_use(help.to_string()).neutral(false),
         Err(help) => {
             return Told {
                 out: help.to_string(),
@@ -67,7 +68,8 @@ where
             };
         }
     };
-    judge(&args).unwrap_or_else(Told::wrong_use)
+    let told = judge(&args).unwrap_or_else(Told::wrong_use);
+    told.neutral(args.json)
 }
 
 /// Judges the files and answers the question; the error says what is wrong with how it was asked.
@@ -125,6 +127,16 @@ fn judge(args: &Args) -> Result<Told, String> {
 }
 
 impl Told {
+    /// The same, commanding no terminal: logs hold texts of others. JSON keeps its values.
+    fn neutral(self, is_json: bool) -> Self {
+        let out = match is_json {
+            true => printable_json(&self.out).into_owned(),
+            false => printable_lines(&self.out).into_owned(),
+        };
+        let err = printable_lines(&self.err).into_owned();
+        Self { out, err, ..self }
+    }
+
     fn wrong_use(sentence: String) -> Self {
         let err = if sentence.ends_with('\n') {
             sentence

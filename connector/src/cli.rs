@@ -8,6 +8,7 @@ pub(crate) mod prompt;
 pub(crate) mod rows;
 pub(crate) mod run;
 pub(crate) mod show;
+pub(crate) mod terminal;
 pub(crate) mod typed;
 pub(crate) mod verb;
 

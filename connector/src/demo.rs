@@ -16,7 +16,8 @@ mod stage;
 mod tell;
 mod withdrawal;
 
-use crate::cli::show::{Show, line_err};
+use crate::cli::show::Show;
+use crate::cli::terminal::line_err;
 use crate::cli::{DemoArgs, DemoRole};
 use crate::demo::cast::Cast;
 use crate::demo::stage::Stage;

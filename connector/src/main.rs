@@ -35,8 +35,13 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(help) => {
+            // What was typed may be quoted there.
+            if help.use_stderr() {
+                cli::terminal::line_err(help.render().to_string().trim_end());
+                return ExitCode::from(2);
+            }
             let _ = help.print();
-            return ExitCode::from(if help.use_stderr() { 2 } else { 0 });
+            return ExitCode::SUCCESS;
         }
     };
     let show = Show {
@@ -46,7 +51,7 @@ fn main() -> ExitCode {
     trace(cli.global.verbose);
     let done = run(cli, show);
     match done.and_then(|status| {
-        cli::show::whole()
+        cli::terminal::whole()
             .map(|()| status)
             .map_err(|lost| vec![lost])
     }) {
@@ -71,7 +76,8 @@ fn trace(verbose: u8) {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_writer(cli::terminal::trace_writer)
         // A line that stderr does not take is lost. Complaining of it on stderr panics, in whatever thread had something to
         // say: a full disk would take the writer of the evidence with it, just when it has to say why it stopped.
         .log_internal_errors(false)

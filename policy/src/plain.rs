@@ -1,22 +1,110 @@
-//! Text from elsewhere as it is safe to show: it neither commands a terminal nor turns the direction of writing.
+//! Text from elsewhere as it is safe to show: it neither commands a terminal nor turns the direction of writing, and nothing
+//! in it is hidden.
 
-/// The text on one line: line breaks and tabs are blanks; other control characters, and characters that hide or turn the
-/// direction of writing, are shown as escapes. What is printable already stays as it is.
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// The text on one line: line breaks and tabs are blanks, and what a terminal would obey, or would not show, is shown as an
+/// escape. What is printable already stays as it is.
+///
+/// Controls are those of C0 and C1; what is not shown are the format characters of Unicode (general category Cf), which turn
+/// the direction of writing, join, part or tag, and its separators of lines and paragraphs (Zl, Zp).
 #[must_use]
 pub fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
             '\n' | '\r' | '\t' => shown.push(' '),
-            '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}'
-            | '\u{feff}' => shown.extend(character.escape_unicode()),
-            control if control.is_control() => shown.extend(control.escape_unicode()),
+            other if is_unsafe(other) => shown.extend(other.escape_unicode()),
             other => shown.push(other),
         }
     }
     shown
+}
+
+/// The same for a text of several lines: their breaks and tabs stay.
+#[must_use]
+pub fn printable_lines(text: &str) -> Cow<'_, str> {
+    replaced(text, |character, shown| {
+        shown.extend(character.escape_unicode());
+    })
+}
+
+/// The same for JSON: within its texts such a character is written as JSON's own escape, so that the value stays exactly what
+/// it is (RFC 8259, section 7).
+#[must_use]
+pub fn printable_json(json: &str) -> Cow<'_, str> {
+    replaced(json, |character, shown| {
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // A `String` takes whatever is written to it.
+            let _ = write!(shown, "\\u{unit:04x}");
+        }
+    })
+}
+
+/// A line as the pages and statements have it that contracts are signed with. It never changes: another spelling of a
+/// line would be another page, and what was signed would verify no more.
+#[must_use]
+pub fn signed_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\r' | '\t' => line.push(' '),
+            '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}' => line.extend(character.escape_unicode()),
+            control if control.is_control() => line.extend(control.escape_unicode()),
+            other => line.push(other),
+        }
+    }
+    line
+}
+
+fn replaced(text: &str, mut replace: impl FnMut(char, &mut String)) -> Cow<'_, str> {
+    let stays = |character: char| matches!(character, '\n' | '\t') || !is_unsafe(character);
+    if text.chars().all(stays) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if stays(character) {
+            shown.push(character);
+        } else {
+            replace(character, &mut shown);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Whether a terminal would obey the character, or not show it.
+const fn is_unsafe(character: char) -> bool {
+    matches!(
+        character,
+        // Cc: C0, DEL and C1.
+        '\0'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            // Cf, Zl and Zp, of Unicode 16.0, and what is reserved for more of them.
+            | '\u{ad}'
+            | '\u{600}'..='\u{605}'
+            | '\u{61c}'
+            | '\u{6dd}'
+            | '\u{70f}'
+            | '\u{890}'..='\u{891}'
+            | '\u{8e2}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{110bd}'
+            | '\u{110cd}'
+            | '\u{13430}'..='\u{1343f}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e00ff}'
+    )
 }
 
 #[cfg(test)]
@@ -35,6 +123,68 @@ mod tests {
         check("a\u{1b}[2Jb", "a\\u{1b}[2Jb");
         check("a\nb\tc", "a b c");
         check("\u{202e}txt\u{9b}", "\\u{202e}txt\\u{9b}");
+        check("a\u{61c}b\u{ad}c", "a\\u{61c}b\\u{ad}c");
+        check("\u{e0001}\u{e0041}", "\\u{e0001}\\u{e0041}");
+        check(
+            "Wien 東京 Αθήνα قاهرة ❤\u{fe0f}",
+            "Wien 東京 Αθήνα قاهرة ❤\u{fe0f}",
+        );
+    }
+
+    /// Each character of each kind, held against the list of the standard library where it has one.
+    #[test]
+    fn no_control_and_no_mark_of_direction_passes() {
+        // Bidi_Control of Unicode's PropList.
+        let bidi = ['\u{61c}', '\u{200e}', '\u{200f}']
+            .into_iter()
+            .chain('\u{202a}'..='\u{202e}')
+            .chain('\u{2066}'..='\u{2069}');
+        let controls = ('\0'..=char::MAX).filter(|c| c.is_control());
+        for character in bidi.chain(controls).chain('\u{e0020}'..='\u{e007f}') {
+            let text = format!("a{character}b");
+            for shown in [
+                printable(&text),
+                printable_lines(&text).into_owned(),
+                printable_json(&text).into_owned(),
+            ] {
+                let plain = matches!(character, '\n' | '\t');
+                assert!(plain || !shown.contains(character), "{character:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_and_json_stay_what_they_are() {
+        assert_eq!(
+            printable_lines("a\n\tb\u{1b}c\r\n"),
+            "a\n\tb\\u{1b}c\\u{d}\n"
+        );
+        assert!(matches!(printable_lines("a\nb"), Cow::Borrowed(_)));
+        for text in ["a\u{202e}b\u{9b}\u{e0041}", "plain", "\\u{1b} \u{61c}"] {
+            let json = evidence::json::Json::text(text);
+            let written = evidence::json::canonical(&json);
+            let written = String::from_utf8(written).unwrap();
+            let safe = printable_json(&written);
+            assert!(safe.chars().all(|c| !is_unsafe(c)), "{safe}");
+        }
+        assert_eq!(printable_json("\"\u{e0041}\""), "\"\\udb40\\udc41\"");
+        assert_eq!(printable_json("\"\u{9b}\""), "\"\\u009b\"");
+    }
+
+    #[test]
+    fn a_signed_line_is_as_it_was_when_it_was_signed() {
+        for (text, line) in [
+            (
+                "a\u{1b}\u{202e}\n\u{200d}\u{feff}",
+                "a\\u{1b}\\u{202e} \\u{200d}\\u{feff}",
+            ),
+            (
+                "a\u{61c}\u{ad}\u{206a}\u{e0041}",
+                "a\u{61c}\u{ad}\u{206a}\u{e0041}",
+            ),
+        ] {
+            assert_eq!(signed_line(text), line);
+        }
     }
 
     #[test]
@@ -44,7 +194,7 @@ mod tests {
         for _ in 0..2_000 {
             clean(&random.term().plain());
         }
-        let dirty = "a\u{1b}[31m\nb";
+        let dirty = "a\u{1b}[31m\n\u{61c}b";
         let refusal = crate::refusal::Refusal::new(crate::refusal::Code::Internal, dirty)
             .with_clause(crate::id::ClauseId(1), dirty)
             .with_help(dirty);

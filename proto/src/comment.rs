@@ -7,7 +7,7 @@ use evidence::time::Time;
 use policy::contract::Signature;
 use policy::id::{ClauseId, ContractId, ParticipantId};
 use policy::members::{Codes, Members};
-use policy::plain::printable;
+use policy::plain::signed_line;
 use policy::refusal::{Code, Refusal};
 
 const FORMAT: &str = "comment/1";
@@ -104,7 +104,7 @@ pub fn check_text(text: &str) -> Result<(), Refusal> {
         "a comment says something".to_owned()
     } else if length > LONGEST {
         format!("the comment has {length} characters, and {LONGEST} is the most")
-    } else if printable(text) != text {
+    } else if signed_line(text) != text {
         "a comment is one line without control characters".to_owned()
     } else {
         return Ok(());

@@ -8,7 +8,7 @@ use evidence::json::{Json, canonical};
 use policy::contract::Role;
 use policy::contract::mandate::{Class, Mandate, SignedMandate};
 use policy::members::{Codes, Members};
-use policy::plain::printable;
+use policy::plain::signed_line;
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeSet;
 
@@ -63,7 +63,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Mandate, Refusal> {
     };
     payload.finish()?;
     let line = (1..=200).contains(&mandate.capacity.len())
-        && printable(&mandate.capacity) == mandate.capacity;
+        && signed_line(&mandate.capacity) == mandate.capacity;
     if !line || base64url::decode(&mandate.holder).is_none_or(|bytes| bytes.len() != 32) {
         return Err(codes.wrong(
             "`capacity` is no line of text, or `holder` no thumbprint of 32 bytes in base64url",

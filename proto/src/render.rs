@@ -6,7 +6,7 @@ use evidence::time::Time;
 use policy::contract::shown::{Form, Shown};
 use policy::contract::{Agreement, Assignee, Legal, OwnPurpose, Party};
 use policy::id::ContractId;
-use policy::plain::printable;
+use policy::plain::signed_line;
 use policy::term::Clause;
 use policy::term::rule::Place;
 use policy::term::tongue::Tongue;
@@ -201,7 +201,7 @@ impl Page {
     }
 
     fn line(&mut self, line: impl AsRef<str>) {
-        self.text.push_str(&printable(line.as_ref()));
+        self.text.push_str(&signed_line(line.as_ref()));
         self.text.push('\n');
     }
 

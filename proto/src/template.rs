@@ -9,7 +9,7 @@ use crate::nearest::nearest;
 use crate::policy_toml::KEYS;
 use evidence::digest::Digest;
 use policy::id::ParticipantId;
-use policy::plain::printable;
+use policy::plain::{printable, signed_line};
 use policy::refusal::{Code, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
@@ -310,7 +310,7 @@ fn hole(name: &str, value: Value) -> Result<Hole, String> {
 
 /// One line that is shown as it is.
 pub(crate) fn is_line(text: &str) -> bool {
-    !text.trim().is_empty() && printable(text) == text
+    !text.trim().is_empty() && signed_line(text) == text
 }
 
 #[cfg(test)]

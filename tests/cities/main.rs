@@ -56,6 +56,7 @@ mod scenarios;
 mod sealed;
 mod session;
 mod side_by_side;
+mod shown;
 mod signed;
 mod templates;
 mod terms;

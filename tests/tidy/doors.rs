@@ -94,3 +94,24 @@ fn each_door_exists_once() {
     }
     house::none("a door is in exactly one file", &wrong);
 }
+
+#[test]
+fn one_writer_writes_to_terminals() {
+    let signs = ["io::stdout", "io::stderr", "println!", "print!(", "dbg!("];
+    // What `hansa-verify` writes is neutral before it comes to its `main`.
+    let places = ["connector/src/cli/terminal.rs", "auditor/src/main.rs"];
+    let mut wrong = Vec::new();
+    for source in house::sources() {
+        let product = ["connector/", "auditor/", "policy/", "catalog/", "proto/"];
+        let is_product = product.iter().any(|folder| source.path.starts_with(folder));
+        if source.is_test() || !is_product || places.contains(&source.path.as_str()) {
+            continue;
+        }
+        for (number, line) in source.lines() {
+            if signs.iter().any(|sign| house::code(line).contains(sign)) {
+                wrong.push(format!("{}:{number}: {}", source.path, line.trim()));
+            }
+        }
+    }
+    house::none("something goes to a terminal beside the one writer", &wrong);
+}

@@ -59,6 +59,7 @@ impl Drop for Guard {
 fn to_wire(event: Event) -> Wire {
     match event {
         Event::Object { data, text } => Wire::Json(json!({"data": data, "text": text})),
+        Event::Document { data, text } => Wire::Json(json!({"data": data, "document": text})),
         Event::Text(text) => Wire::Json(json!({"text": text})),
         Event::Rows(bytes) => Wire::ArrowIpc(bytes),
         Event::Progress { label, done, total } => Wire::Progress {
@@ -80,10 +81,12 @@ fn from_wire(event: Wire) -> Event {
                 Some(Value::String(text)) => text,
                 _ => String::new(),
             };
-            match (map.remove("fault"), map.remove("data")) {
-                (Some(data), _) => Event::Fault { data, text },
-                (None, Some(data)) => Event::Object { data, text },
-                (None, None) => Event::Text(text),
+            let document = map.remove("document");
+            match (map.remove("fault"), map.remove("data"), document) {
+                (Some(data), _, _) => Event::Fault { data, text },
+                (None, Some(data), Some(Value::String(text))) => Event::Document { data, text },
+                (None, Some(data), _) => Event::Object { data, text },
+                (None, None, _) => Event::Text(text),
             }
         }
         Wire::Json(data) => Event::Object {

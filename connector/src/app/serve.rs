@@ -1,7 +1,8 @@
 //! `hansa serve`: faces up in order, down in reverse.
 
 use crate::app::bridge::Counter;
-use crate::cli::show::{Show, line_err, line_out};
+use crate::cli::show::Show;
+use crate::cli::terminal::{line_err, object_out};
 use crate::desk::config::{reload_by_hand, reload_now};
 use crate::node::Node;
 use crate::walk::front::Reception;
@@ -90,7 +91,7 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
         "socket": node.config().socket(),
     });
     if show.json {
-        line_out(&ready.to_string());
+        object_out(&ready);
     } else {
         line_err(&format!(
             "{} serves{}; stop it with Ctrl-C, reload it with `hansa reload`",

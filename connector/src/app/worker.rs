@@ -2,7 +2,8 @@
 
 use crate::app::clock::{self, Moved};
 use crate::app::serve::bind;
-use crate::cli::show::{Show, line_err, line_out};
+use crate::cli::show::Show;
+use crate::cli::terminal::{line_err, object_out};
 use crate::config::Config;
 use crate::node::open::room;
 use crate::walk::share::Desk;
@@ -52,7 +53,7 @@ pub(crate) async fn run(
         "listen": address,
     });
     if show.json {
-        line_out(&ready.to_string());
+        object_out(&ready);
     } else {
         line_err(&format!(
             "the worker {name} of {} serves its connector on {address}; stop it with Ctrl-C",

@@ -12,9 +12,9 @@ use crate::cli::verb::group::GroupVerb;
 use crate::cli::verb::key::KeyVerb;
 use crate::cli::verb::peer::PeerVerb;
 use crate::cli::verb::policy::PolicyVerb;
-use crate::cli::{Global, LeagueVerb, Verb};
+use crate::cli::{Global, LeagueVerb, Verb, terminal};
 use policy::refusal::{Code, Refusal};
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 
 /// What a command does.
 #[derive(Debug, PartialEq, Eq)]
@@ -68,9 +68,7 @@ pub(crate) fn asked(question: &str, global: &Global) -> Result<(), Refusal> {
         )
         .with_help("add --yes if it is meant"));
     }
-    let mut err = std::io::stderr().lock();
-    let _ = write!(err, "{question} [y/N] ");
-    let _ = err.flush();
+    terminal::ask(&format!("{question} [y/N]"));
     let mut answer = String::new();
     // What can't be read is no yes.
     let _ = input.read_line(&mut answer);

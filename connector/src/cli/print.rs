@@ -2,18 +2,21 @@
 
 use crate::cli::Global;
 use crate::cli::rows::{Rows, format_of};
-use crate::cli::show::{Show, line_err, line_out, lively};
+use crate::cli::show::Show;
+use crate::cli::terminal::{
+    NeutralWriter, PipeWriter, ReaderGone, TextKind, is_lively, is_terminal, line_err, line_out,
+    object_out,
+};
 use crate::cli::verb::question::Format;
 use crate::desk::out::Event;
 use arrow_ipc::reader::StreamDecoder;
 use bytes::Bytes;
 use indicatif::{ProgressBar, ProgressStyle};
+use policy::plain::printable;
 use policy::refusal::{Code, Refusal};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 
@@ -33,6 +36,14 @@ pub(crate) struct Target {
 impl Target {
     fn format(&self, global: &Global) -> Result<Format, Refusal> {
         if let Some(format) = self.format {
+            let binary = matches!(format, Format::Arrow | Format::Parquet);
+            if binary && self.file.is_none() && is_terminal() {
+                return Err(Refusal::new(
+                    Code::UsageWrong,
+                    "rows in that format are no text, and would go to a terminal",
+                )
+                .with_help("name a file with -o, or read them through a pipe"));
+            }
             return Ok(format);
         }
         if global.json && self.file.is_none() {
@@ -52,9 +63,19 @@ impl Target {
         }
     }
 
-    fn open(&self, closed: &Closed) -> Result<Box<dyn Write + Send>, Refusal> {
+    fn open(&self, format: Format, closed: &ReaderGone) -> Result<Box<dyn Write + Send>, Refusal> {
         match &self.file {
-            None => Ok(Box::new(std::io::BufWriter::new(Pipe(closed.clone())))),
+            None => {
+                let kind = match format {
+                    // Its values are the same either way.
+                    Format::Json => TextKind::Json,
+                    _ if !is_terminal() => TextKind::Exact,
+                    Format::Table | Format::Csv => TextKind::Lines,
+                    Format::Arrow | Format::Parquet => TextKind::Exact,
+                };
+                let pipe = NeutralWriter::new(PipeWriter::new(closed.clone()), kind);
+                Ok(Box::new(std::io::BufWriter::new(pipe)))
+            }
             Some(file) => {
                 let part = part_of(file);
                 let file = std::fs::File::create(&part)
@@ -80,40 +101,6 @@ impl Target {
             let _ = std::fs::remove_file(&part);
             Ok(())
         }
-    }
-}
-
-/// Whether the reader of stdout has gone.
-#[derive(Debug, Clone, Default)]
-struct Closed(Arc<AtomicBool>);
-
-impl Closed {
-    fn is(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// Stdout that notes when its reader has gone, as `head` does when it has seen enough.
-struct Pipe(Closed);
-
-impl Pipe {
-    fn noted<T>(&self, done: std::io::Result<T>) -> std::io::Result<T> {
-        if let Err(fault) = &done
-            && fault.kind() == std::io::ErrorKind::BrokenPipe
-        {
-            self.0.0.store(true, Ordering::Relaxed);
-        }
-        done
-    }
-}
-
-impl Write for Pipe {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.noted(std::io::stdout().write(bytes))
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.noted(std::io::stdout().flush())
     }
 }
 
@@ -143,7 +130,7 @@ pub(crate) async fn print(
         decoder: StreamDecoder::new(),
         rows: None,
         bar: None,
-        closed: Closed::default(),
+        closed: ReaderGone::default(),
     };
     let over = async {
         match target.within {
@@ -188,7 +175,7 @@ struct Printer<'a> {
     decoder: StreamDecoder,
     rows: Option<Rows>,
     bar: Option<ProgressBar>,
-    closed: Closed,
+    closed: ReaderGone,
 }
 
 impl Printer<'_> {
@@ -204,7 +191,7 @@ impl Printer<'_> {
                 // INVARIANT: lacks-a-city. The answer says so, also to whoever wants to hear little.
                 let lacks = data.pointer("/hansa/complete").and_then(Value::as_bool) == Some(false);
                 if self.show.json {
-                    line_out(&data.to_string());
+                    object_out(&data);
                 } else if rows_on_stdout && lacks {
                     line_err(&text);
                 } else if rows_on_stdout {
@@ -212,6 +199,11 @@ impl Printer<'_> {
                 } else {
                     self.show.result(&data, &text);
                 }
+                Ok(None)
+            }
+            Event::Document { data, text } => {
+                self.quiet_bar();
+                self.show.document(&data, &text);
                 Ok(None)
             }
             Event::Text(text) => {
@@ -248,10 +240,8 @@ impl Printer<'_> {
             if self.rows.is_none()
                 && let Some(schema) = self.decoder.schema()
             {
-                let mut rows = Rows::new(
-                    self.target.format(self.global)?,
-                    self.target.open(&self.closed)?,
-                );
+                let format = self.target.format(self.global)?;
+                let mut rows = Rows::new(format, self.target.open(format, &self.closed)?);
                 rows.begin(&schema)?;
                 self.rows = Some(rows);
             }
@@ -274,7 +264,7 @@ impl Printer<'_> {
     }
 
     fn progress(&mut self, label: String, done: u64, total: u64) {
-        if !lively() || self.show.json || self.show.quiet {
+        if !is_lively() || self.show.json || self.show.quiet {
             return;
         }
         let bar = self.bar.get_or_insert_with(|| {
@@ -289,7 +279,7 @@ impl Printer<'_> {
         if total > 0 {
             bar.set_length(total);
         }
-        bar.set_message(label);
+        bar.set_message(printable(&label));
         bar.set_position(done);
     }
 
@@ -312,7 +302,7 @@ impl Printer<'_> {
             }
         }
         if self.show.json && (begun || self.target.goes_on) {
-            line_out(&json!({"hansa": {"complete": false}}).to_string());
+            object_out(&json!({"hansa": {"complete": false}}));
         }
         Ok(())
     }

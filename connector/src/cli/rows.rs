@@ -3,6 +3,7 @@
 use crate::cli::verb::question::Format;
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::SchemaRef;
+use policy::plain::printable;
 use policy::refusal::{Code, Refusal};
 use std::io::Write;
 use std::path::Path;
@@ -190,7 +191,7 @@ impl Rows {
                 let header: Vec<&str> = names.iter().map(String::as_str).collect();
                 let shown = u64::try_from(kept.len()).unwrap_or(u64::MAX);
                 let mut text = if kept.is_empty() {
-                    format!("{}\n(no rows)", header.join("  "))
+                    format!("{}\n(no rows)", printable(&header.join("  ")))
                 } else {
                     crate::cli::show::table(&header, &kept)
                 };

@@ -10,7 +10,8 @@ use crate::app::{find, serve as serving, worker};
 use crate::cli::Global;
 use crate::cli::print::timed_out;
 use crate::cli::run::connector::Connector;
-use crate::cli::show::{Show, line_out};
+use crate::cli::show::Show;
+use crate::cli::terminal::document_out;
 use crate::cli::verb::DeskVerb;
 use crate::cli::verb::audit::AuditVerb;
 use crate::cli::verb::cluster::ServeArgs;
@@ -176,7 +177,7 @@ fn alone(
             output,
         }) => local::template::run(file, set, author.as_deref(), output.as_deref(), show),
         DeskVerb::Config(ConfigVerb::Reference) => {
-            line_out(crate::config::REFERENCE);
+            document_out(crate::config::REFERENCE);
             Ok(0)
         }
         DeskVerb::Restore { file } => local::backup::restore(&load(global)?, file, show),

@@ -1,9 +1,9 @@
 //! How results and errors are shown to people and to scripts.
 
-use policy::refusal::{Code, Refusal};
+use crate::cli::terminal::{document_out, line_err, line_out, object_err, object_out};
+use policy::plain::printable;
+use policy::refusal::Refusal;
 use serde_json::{Value, json};
-use std::io::{ErrorKind, IsTerminal, Write};
-use std::sync::OnceLock;
 
 /// Where output goes and how much of it.
 #[derive(Debug, Clone, Copy)]
@@ -18,9 +18,18 @@ impl Show {
     /// A result: the object with `--json`, the text otherwise.
     pub(crate) fn result(self, object: &Value, text: &str) {
         if self.json {
-            line_out(&object.to_string());
+            object_out(object);
         } else if !text.is_empty() {
             line_out(text.trim_end_matches('\n'));
+        }
+    }
+
+    /// A result that is a document: the object with `--json`, the document itself otherwise.
+    pub(crate) fn document(self, object: &Value, text: &str) {
+        if self.json {
+            object_out(object);
+        } else if !text.is_empty() {
+            document_out(text.trim_end_matches('\n'));
         }
     }
 
@@ -41,52 +50,11 @@ impl Show {
     /// The same of one that was put in both forms elsewhere.
     pub(crate) fn fault(self, object: &Value, text: &str) {
         if self.json {
-            line_err(&json!({ "error": object }).to_string());
+            object_err(&json!({ "error": object }));
         } else {
             line_err(text);
         }
     }
-}
-
-/// Whether progress and colour make sense: a terminal on stderr and no `NO_COLOR`.
-pub(crate) fn lively() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
-}
-
-/// What kept the first line of a result from being written.
-static LOST: OnceLock<std::io::Error> = OnceLock::new();
-
-/// A line on stdout; a closed pipe ends quietly, as with other tools. Whether all were written, [`whole`] says at the end.
-pub(crate) fn line_out(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let written = writeln!(out, "{text}").and_then(|()| out.flush());
-    if let Err(error) = written
-        && error.kind() != ErrorKind::BrokenPipe
-    {
-        drop(LOST.set(error));
-    }
-}
-
-/// Whether stdout took every line of the result: one that lacks its end must not pass for a whole one.
-///
-/// # Errors
-/// `DISK_FULL`, or `INTERNAL` for what else kept a line from being written.
-pub(crate) fn whole() -> Result<(), Refusal> {
-    let Some(error) = LOST.get() else {
-        return Ok(());
-    };
-    let code = match keep::files::is_full(error) {
-        true => Code::DiskFull,
-        false => Code::Internal,
-    };
-    let sentence = format!("the result is not whole: stdout can't be written: {error}");
-    Err(Refusal::new(code, sentence)
-        .with_help("what was asked for is done; only its output is lost"))
-}
-
-/// A line on stderr.
-pub(crate) fn line_err(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// A refusal as product documents show it.
@@ -121,7 +89,7 @@ pub(crate) fn refusal_text(refusal: &Refusal) -> String {
             .as_ref()
             .map(|key| format!(" ({key})"))
             .unwrap_or_default();
-        facts.push(("where", format!("{}{line}{key}", place.file)));
+        facts.push(("where", printable(&format!("{}{line}{key}", place.file))));
     }
     for help in &refusal.help {
         facts.push(("help", help.clone()));
@@ -164,11 +132,16 @@ pub(crate) fn refusal_json(refusal: &Refusal) -> Value {
     })
 }
 
-/// A table of text cells for people: columns aligned, numbers to the right.
+/// A table of text cells for people: columns aligned, numbers to the right, each cell on one line.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     if rows.is_empty() {
         return "(none)".to_owned();
     }
+    let header: Vec<String> = header.iter().map(|cell| printable(cell)).collect();
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| printable(cell)).collect())
+        .collect();
     let width = |index: usize| {
         let cells = rows
             .iter()
@@ -203,7 +176,7 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
         }
         text.trim_end().to_owned()
     };
-    let mut lines = vec![line(header.to_vec())];
+    let mut lines = vec![line(header.iter().map(String::as_str).collect())];
     lines.extend(
         rows.iter()
             .map(|row| line(row.iter().map(String::as_str).collect())),

@@ -1,6 +1,7 @@
 //! Step 7: the connectors go on, and there is something to try.
 
-use crate::cli::show::{Show, line_out};
+use crate::cli::show::Show;
+use crate::cli::terminal::line_out;
 use crate::demo::cast::{Cast, FIRM, PURPOSE};
 use serde_json::json;
 use std::time::Duration;

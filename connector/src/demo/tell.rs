@@ -1,6 +1,7 @@
 //! What a step says: lines for people as it goes, one object with its figures for scripts at its end.
 
-use crate::cli::show::{Show, line_out};
+use crate::cli::show::Show;
+use crate::cli::terminal::{line_out, object_out};
 use serde_json::{Map, Value, json};
 
 /// What was expected, and what came.
@@ -110,7 +111,7 @@ impl Step {
             map.insert("came".to_owned(), json!(fault.came));
         }
         if self.show.json && (self.spoken || played.is_err()) {
-            line_out(&object.to_string());
+            object_out(&object);
         }
         played
     }

@@ -10,6 +10,7 @@ use crate::node::calls::Peer;
 use crate::walk::ask::{self, Seen};
 use ::policy::contract::Standing;
 use ::policy::id::ContractId;
+use ::policy::plain::printable;
 use ::policy::refusal::{Code, Refusal};
 use ::policy::term::Clause;
 use serde_json::{Value, json};
@@ -180,7 +181,11 @@ fn seen_text(node: &Node, seen: &Seen) -> String {
     };
     for offer in &seen.offers {
         block(
-            format!("offer {} \"{}\"", offer.id().short(), offer.title),
+            format!(
+                "offer {} \"{}\"",
+                offer.id().short(),
+                printable(&offer.title)
+            ),
             &offer.clauses,
         );
     }

@@ -49,7 +49,7 @@ pub(crate) async fn run(node: &Arc<Node>, verb: ConfigVerb, out: &Out) -> Outcom
             .await?;
         }
         ConfigVerb::Reference => {
-            out.object(
+            out.document(
                 json!({"reference": crate::config::REFERENCE}),
                 crate::config::REFERENCE,
             )

@@ -117,7 +117,7 @@ async fn list(node: &Arc<Node>, expiring: Option<&str>, ics: bool, out: &Out) ->
             .map(|(id, agreement, _)| (*id, agreement, sides(node, agreement).1))
             .collect();
         let calendar = ending::calendar(&open, now);
-        out.object(json!({"calendar": calendar}), calendar.clone())
+        out.document(json!({"calendar": calendar}), calendar.clone())
             .await?;
         return Ok(0);
     }
@@ -166,7 +166,7 @@ async fn export(node: &Arc<Node>, prefix: &str, out: &Out) -> Outcome {
     let bytes = node.documents.contract(contract)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let data: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-    out.object(
+    out.document(
         json!({"contract": contract.to_string(), "envelope": data, "file": text}),
         text.clone(),
     )

@@ -15,6 +15,13 @@ pub(crate) enum Event {
         /// The text; may be empty.
         text: String,
     },
+    /// An object of the result, and the same as a document that a program may read, exact where it goes to a file or a pipe.
+    Document {
+        /// The object; its field names are stable.
+        data: Value,
+        /// The document.
+        text: String,
+    },
     /// The next piece of an Arrow IPC stream.
     Rows(Bytes),
     /// How far it is.
@@ -65,6 +72,15 @@ impl Out {
     pub(crate) async fn object(&self, data: Value, text: impl Into<String>) -> Result<(), Gone> {
         let text = text.into();
         self.send(Event::Object { data, text }).await
+    }
+
+    /// An object with the document that it is of.
+    ///
+    /// # Errors
+    /// When nobody reads any more.
+    pub(crate) async fn document(&self, data: Value, text: impl Into<String>) -> Result<(), Gone> {
+        let text = text.into();
+        self.send(Event::Document { data, text }).await
     }
 
     /// Text that only people get; the objects before it said the same.

@@ -14,6 +14,7 @@ use ::catalog::dataset::Dataset;
 use ::catalog::lint::{self, Severity};
 use ::catalog::offers::Offering;
 use ::policy::id::Name;
+use ::policy::plain::printable;
 use ::policy::refusal::{Code, Refusal};
 use ::policy::term::vocabulary::VOCABULARY;
 use serde_json::json;
@@ -63,9 +64,12 @@ pub(crate) async fn run(node: &Arc<Node>, verb: PolicyVerb, out: &Out) -> Outcom
             } else if toml {
                 String::from_utf8_lossy(&crate::local::read(&written.policy)?).into_owned()
             } else {
-                format!("{}{}", offer.title, terms_text(&offer.clauses))
+                format!("{}{}", printable(&offer.title), terms_text(&offer.clauses))
             };
-            out.object(value, text).await?;
+            match odrl || toml {
+                true => out.document(value, text).await?,
+                false => out.object(value, text).await?,
+            }
             Ok(0)
         }
         PolicyVerb::Check { policies, dataset } => {

@@ -1,6 +1,8 @@
 //! `hansa check`: configuration, keys, certificates, sources and policies; every problem at once, nothing changed.
 
-use crate::cli::show::Show;
+mod texts;
+
+use crate::cli::show::{Show, refusal_json, refusal_text};
 use crate::config::Config;
 use crate::local::join::files;
 use crate::node::{aliases, lists, offers};
@@ -12,6 +14,7 @@ use keep::state::State;
 use keep::trust::{cluster, identity};
 use policy::refusal::{Code, Refusal};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Gives every problem.
@@ -120,12 +123,34 @@ fn policy(config: &Config, offer: &crate::config::offer::Offer, now: Time) -> Ve
         .collect()
 }
 
-/// Says what was found; the status is that of the first problem.
+/// Own texts that people will not be shown as they are: of the configuration, of policies and of templates.
+fn warnings(config: &Config) -> Vec<Refusal> {
+    let mut warnings = texts::hidden(&config.file.display().to_string(), &config.text);
+    let policies = config.offers.iter().map(|offer| &offer.policy);
+    let templates = config.templates.iter().map(|template| &template.file);
+    for file in policies.chain(templates).collect::<BTreeSet<_>>() {
+        // One that can't be read is a problem, and told as such.
+        if let Ok(bytes) = crate::local::read(file) {
+            let text = String::from_utf8_lossy(&bytes);
+            warnings.extend(texts::hidden(&file.display().to_string(), &text));
+        }
+    }
+    warnings
+}
+
+/// Says what was found; the status is that of the first problem. What is only doubtful is no problem.
 pub(crate) fn run(config: &Config, now: Time, show: Show) -> Result<(), Vec<Refusal>> {
     let problems = problems(config, now);
+    let warnings = warnings(config);
+    for warning in &warnings {
+        let text = refusal_text(warning);
+        let rest = text.strip_prefix("error").unwrap_or(&text);
+        show.note(&format!("warning{rest}"));
+    }
     if problems.is_empty() {
+        let told: Vec<_> = warnings.iter().map(refusal_json).collect();
         show.result(
-            &json!({"ok": true, "config": config.file}),
+            &json!({"ok": true, "config": config.file, "warnings": told}),
             &format!(
                 "ok: configuration, keys, certificate, trust bundle, sources and policy files of {}",
                 config.participant.id.domain()

@@ -1,6 +1,7 @@
 //! `hansa audit verify FILE`: a copied log or an exported bundle; needs no configuration.
 
-use crate::cli::show::{Show, line_err, line_out};
+use crate::cli::show::Show;
+use crate::cli::terminal::{line_err, line_out};
 use crate::desk::audit::verify::{report_json, report_text};
 use evidence::note::{self, SignedHead};
 use keep::audit::offline;

@@ -1,7 +1,8 @@
 //! `hansa key`: keys that conclude contracts without lying where the connector runs; needs no connector.
 
 use crate::app::find;
-use crate::cli::show::{Show, line_out, table};
+use crate::cli::show::{Show, table};
+use crate::cli::terminal::line_out;
 use crate::cli::verb::key::KeyVerb;
 use crate::cli::{Global, SigningAlgorithm};
 use crate::config::Config;

@@ -1,6 +1,7 @@
 //! `hansa league`: a certificate authority and a signed trust bundle for pilots.
 
-use crate::cli::show::{Show, line_out, table};
+use crate::cli::show::{Show, table};
+use crate::cli::terminal::{document_out, line_out};
 use crate::cli::{LeagueVerb, StatedKind};
 use crate::config::unit::shift;
 use crate::local::{read, write};
@@ -189,7 +190,7 @@ pub(crate) fn run(verb: LeagueVerb, now: Time, show: Show) -> Result<(), Refusal
                         &format!("bundle number {sequence} written to {}", file.display()),
                     );
                 }
-                None => line_out(&String::from_utf8_lossy(&bytes)),
+                None => document_out(&String::from_utf8_lossy(&bytes)),
             }
             Ok(())
         }

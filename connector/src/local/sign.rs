@@ -2,7 +2,8 @@
 
 use crate::cli::Global;
 use crate::cli::consent::asked;
-use crate::cli::show::{Show, line_err};
+use crate::cli::show::Show;
+use crate::cli::terminal::line_err;
 use crate::local::pen::Pen;
 use evidence::time::Time;
 use policy::contract::{Assignee, Role};

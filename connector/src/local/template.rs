@@ -68,7 +68,7 @@ pub(crate) fn run(
         map.insert("policy".to_owned(), json!(policy));
     }
     match output {
-        None => show.result(&data, policy.trim_end()),
+        None => show.document(&data, &policy),
         Some(target) => {
             crate::local::write(target, policy.as_bytes())?;
             let shown = target.display();

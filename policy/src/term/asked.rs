@@ -9,7 +9,7 @@ use super::{
 };
 use crate::attribute::AttributeKind;
 use crate::id::{Name, PurposeId};
-use crate::plain::printable;
+use crate::plain::signed_line;
 use std::cmp::Ordering;
 
 impl Term {
@@ -22,7 +22,7 @@ impl Term {
     /// The same in a language.
     #[must_use]
     pub fn say(&self, tongue: Tongue) -> String {
-        printable(&self.with(|rule| rule.say(tongue)))
+        signed_line(&self.with(|rule| rule.say(tongue)))
     }
 
     /// Its entry in the vocabulary.

@@ -2,6 +2,7 @@
 
 use evidence::ledger::Recorded;
 use policy::id::ParticipantId;
+use policy::plain::printable;
 use policy::refusal::{Code, Kind, Refusal};
 use policy::ruling::Declined;
 use policy::ruling::since::Quiet;
@@ -198,13 +199,9 @@ fn shortened(text: &str) -> String {
     short
 }
 
-/// Text of the other side as it may stand on a terminal: no control characters, not too long.
+/// Text of the other side as it may stand on a terminal: one line that commands nothing, not too long.
 fn cleaned(text: &str) -> String {
-    let printable: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    shortened(&printable)
+    shortened(&printable(text))
 }
 
 /// The few messages of `google.rpc` that a refusal needs.

@@ -149,7 +149,7 @@ pub(crate) fn key_of(certificate: &CertificateDer<'_>) -> Result<String, Refusal
 
 /// The organisation that an authority's certificate and a seal's may be named with: one printable line.
 pub(crate) fn is_organization(text: &str) -> bool {
-    (1..=256).contains(&text.len()) && policy::plain::printable(text) == text
+    (1..=256).contains(&text.len()) && policy::plain::signed_line(text) == text
 }
 
 /// The key of a seal, as its certificate holds it.

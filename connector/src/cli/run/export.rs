@@ -21,7 +21,7 @@ pub(super) async fn save(
     let (mut events, _work) = connector.begin(verb, global);
     while let Some(event) = events.recv().await {
         match event {
-            Event::Object { data, .. } => {
+            Event::Object { data, .. } | Event::Document { data, .. } => {
                 if let Some(text) = data.get("file").and_then(Value::as_str) {
                     local::write(file, text.as_bytes())?;
                     show.note(&format!("written to {}", file.display()));

@@ -3,7 +3,8 @@
 use crate::cli::Global;
 use crate::cli::print::{Target, print};
 use crate::cli::run::connector::Connector;
-use crate::cli::show::{Show, line_out};
+use crate::cli::show::Show;
+use crate::cli::terminal::object_out;
 use crate::cli::verb::DeskVerb;
 use crate::cli::verb::question::{Format, SqlArgs};
 use crate::desk::out::Event;
@@ -49,7 +50,7 @@ pub(super) async fn follow(
                 let why = &refusal.sentence;
                 if show.json {
                     let told = json!({"hansa": {"anew": true, "why": why}});
-                    line_out(&told.to_string());
+                    object_out(&told);
                 } else {
                     show.note(&format!("all of it follows anew: {why}"));
                 }

@@ -29,7 +29,7 @@ pub(super) async fn export(node: &Arc<Node>, prefix: &str, out: &Out) -> Outcome
     };
     let text = String::from_utf8_lossy(&draft::to_bytes(&draft)).into_owned();
     let data: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-    out.object(
+    out.document(
         json!({"contract": draft.contract().to_string(), "draft": data, "file": text}),
         text.clone(),
     )

@@ -3,6 +3,7 @@
 use crate::cli::show::table;
 use ::catalog::dataset::Dataset;
 use ::catalog::feed::Feed;
+use ::policy::plain::printable;
 use engine::federate::span::CoveredTime;
 use serde_json::Value;
 
@@ -14,9 +15,11 @@ pub(crate) fn entry_json(dataset: &Dataset) -> Value {
 
 /// A catalogue entry as text.
 pub(crate) fn entry_text(dataset: &Dataset) -> String {
-    let mut text = format!("{}\n  dataset   {}\n", dataset.title, dataset.id);
+    let title = printable(&dataset.title);
+    let mut text = format!("{title}\n  dataset   {}\n", dataset.id);
     let mut fact = |name: &str, value: String| {
         if !value.is_empty() {
+            let value = printable(&value);
             text.push_str(&format!("  {name:<9} {value}\n"));
         }
     };

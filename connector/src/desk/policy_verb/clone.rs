@@ -5,6 +5,7 @@ use crate::desk::out::Out;
 use crate::local::template::{facts, told};
 use crate::node::Node;
 use crate::walk::fact::Fact;
+use ::policy::plain::printable;
 use ::policy::refusal::{Code, Refusal};
 use evidence::json::Json;
 use proto::peer::catalogue::PageRequest;
@@ -48,8 +49,11 @@ pub(super) async fn clone(
                 map.insert("file".to_owned(), json!(text));
             }
         }
-        out.object(data, format!("{}: {}", told_template.name, told(&template)))
-            .await?;
+        out.object(
+            data,
+            format!("{}: {}", printable(&told_template.name), told(&template)),
+        )
+        .await?;
         found = Some(template.sha256);
     }
     let Some(name) = name else { return Ok(0) };
