@@ -11,9 +11,9 @@ fn take(acme: &City, contract: &str, rows: u32) -> Outcome {
     acme.hansa(&["sql", &sql, "--contract", contract, "--format", "csv"])
 }
 
-/// What of the quota on `what` the provider says is used.
-fn used(lindau: &City, contract: &str, what: &str) -> i64 {
-    let shown = lindau
+/// What of the quota on `what` a side says is used.
+fn used(side: &City, contract: &str, what: &str) -> i64 {
+    let shown = side
         .hansa(&["--json", "contract", "show", contract])
         .must()
         .json();
@@ -39,6 +39,10 @@ fn a_second_contract_on_a_dataset_brings_no_fresh_quota() {
     for contract in [&first, &second] {
         assert_eq!(used(&lindau, contract, "rows"), 900);
         assert_eq!(used(&lindau, contract, "questions"), 3);
+        // The one who asks has receipts for what was answered; what was refused on the way counts with its provider alone.
+        assert_eq!(used(&acme, contract, "rows"), 900);
+        assert!(used(&acme, contract, "questions") >= 2);
+        assert!(used(&acme, contract, "bytes") > 0);
     }
 
     // Nor does one that is made later, nor a restart, for which everything is read from the log again.

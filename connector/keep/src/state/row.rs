@@ -226,3 +226,14 @@ pub struct ReceiptRow {
     /// Digest of the signed receipt, which is the name of its file.
     pub file: Option<String>,
 }
+
+/// What was received within a time, by receipts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReceivedSum {
+    /// Questions that were answered.
+    pub questions: u64,
+    /// Rows.
+    pub rows: u64,
+    /// Bytes of payload.
+    pub bytes: u64,
+}

@@ -1,6 +1,7 @@
 //! `contract show`: one contract or negotiation as a page.
 
 mod ledger;
+mod used;
 
 use super::find::{contracts, loaded, sides};
 use super::words::{changed, contract_json, payload_text, terms_json, turn, turn_sentence};
@@ -20,6 +21,7 @@ use ledger::Ledger;
 use proto::contract::page_digest;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use used::{Used, budgets};
 
 pub(super) async fn show(
     node: &Arc<Node>,
@@ -38,7 +40,7 @@ pub(super) async fn show(
         let read = Read::of(agreement, tongue);
         let mut data = contract_json(*id, agreement, *standing, role);
         let signatures = signatures(node, *id);
-        let budgets = budgets(node, agreement);
+        let budgets = budgets(node, *id, agreement)?;
         let owed = Ledger::of(node, *id, agreement)?.into(&mut data);
         let ended = match standing {
             Standing::Withdrawn => revoke::withdrawal_of(node, *id),
@@ -302,66 +304,6 @@ fn signatures(node: &Node, id: ContractId) -> Vec<Signed> {
                 mandate: signature.mandate.as_deref().cloned(),
                 fault: checked.err(),
             }
-        })
-        .collect()
-}
-
-/// What of a quota is used in its current slot.
-struct Used {
-    clause: String,
-    what: &'static str,
-    used: u64,
-    of: u64,
-    until: String,
-}
-
-impl Used {
-    fn json(&self) -> Value {
-        json!({
-            "clause": self.clause,
-            "what": self.what,
-            "used": self.used,
-            "of": self.of,
-            "until": self.until,
-        })
-    }
-
-    fn text(&self) -> String {
-        format!(
-            "{} of {} {} until {} (clause {})",
-            self.used, self.of, self.what, self.until, self.clause
-        )
-    }
-}
-
-/// What is used of each quota of a contract. On the side that is asked that is what was had of the dataset under whichever
-/// contract.
-fn budgets(node: &Node, agreement: &Agreement) -> Vec<Used> {
-    use ::policy::ruling::Counted;
-    use ::policy::term::Term;
-    let now = node.now();
-    agreement
-        .clauses
-        .iter()
-        .filter_map(|clause| {
-            let (what, counts, quota) = match &clause.term {
-                Term::Queries(quota) => ("questions", Counted::Queries, quota),
-                Term::RowQuota(quota) => ("rows", Counted::Rows, quota),
-                Term::ByteQuota(quota) => ("bytes", Counted::Bytes, quota),
-                _ => return None,
-            };
-            let slot = ::policy::term::quota::slot(quota.per, agreement.not_before, now);
-            let dataset = &agreement.dataset.id;
-            Some(Used {
-                clause: clause.id.to_string(),
-                what,
-                used: match agreement.assignee_id() {
-                    Some(asker) => node.budgets.spent(dataset, counts, slot, asker),
-                    None => node.budgets.most_spent(dataset, counts, slot),
-                },
-                of: quota.max,
-                until: slot.1.to_string(),
-            })
         })
         .collect()
 }

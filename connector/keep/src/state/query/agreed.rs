@@ -1,12 +1,14 @@
 //! What was agreed on: the datasets of contracts, and their models.
 
 use crate::state::query::{instant, parsed};
-use crate::state::row::{EventRow, NoticeRow, WordRow};
+use crate::state::row::{EventRow, NoticeRow, ReceivedSum, WordRow};
 use crate::state::{State, unsigned};
 use evidence::digest::Digest;
+use evidence::json::{Json, canonical};
 use evidence::time::Time;
 use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Refusal;
+use rusqlite::params;
 use std::collections::BTreeMap;
 
 impl State {
@@ -72,6 +74,33 @@ impl State {
             [contract],
             |row| row.get(0),
         )
+    }
+
+    /// What we were answered under any of these contracts within a time, by the receipts.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn received_within(
+        &self,
+        contracts: &[ContractId],
+        (from, until): (Time, Time),
+    ) -> Result<ReceivedSum, Refusal> {
+        let ids = Json::List(contracts.iter().map(Json::text).collect());
+        let ids = String::from_utf8_lossy(&canonical(&ids)).into_owned();
+        let sums = self.all(
+            "SELECT COUNT(*), COALESCE(SUM(rows), 0), COALESCE(SUM(bytes), 0) FROM receipt
+             WHERE role = 'consumer' AND at >= ?1 AND at < ?2
+             AND EXISTS (SELECT 1 FROM json_each(?3) WHERE instr(receipt.contract, value) > 0)",
+            params![from.micros(), until.micros(), ids],
+            |row| {
+                Ok(ReceivedSum {
+                    questions: unsigned(row.get(0)?),
+                    rows: unsigned(row.get(1)?),
+                    bytes: unsigned(row.get(2)?),
+                })
+            },
+        )?;
+        Ok(sums.into_iter().next().unwrap_or_default())
     }
 
     /// How many receipts under a contract a consumer has not countersigned.

@@ -1,0 +1,132 @@
+//! What is used of the quotas of a contract: by the counters of who answers, or by the receipts of who asks.
+
+use crate::node::Node;
+use ::policy::contract::Agreement;
+use ::policy::id::ContractId;
+use ::policy::refusal::Refusal;
+use ::policy::ruling::Counted;
+use ::policy::term::{Quota, Term};
+use evidence::time::Time;
+use serde_json::{Value, json};
+
+/// What of a quota is used in its current slot.
+pub(super) struct Used {
+    clause: String,
+    what: &'static str,
+    used: u64,
+    of: u64,
+    until: String,
+    by_receipts: bool,
+}
+
+impl Used {
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "clause": self.clause,
+            "what": self.what,
+            "used": self.used,
+            "of": self.of,
+            "until": self.until,
+            "by": if self.by_receipts { "receipts" } else { "counters" },
+        })
+    }
+
+    pub(super) fn text(&self) -> String {
+        let by = match self.by_receipts {
+            true => ", by the receipts here",
+            false => "",
+        };
+        format!(
+            "{} of {} {} until {} (clause {}){by}",
+            self.used, self.of, self.what, self.until, self.clause
+        )
+    }
+}
+
+/// What is used of each quota of a contract: on the side that is asked what was had of the dataset under whichever contract,
+/// on the side that asks what it has the provider's receipts for.
+///
+/// # Errors
+/// When the index can't be read.
+pub(super) fn budgets(
+    node: &Node,
+    id: ContractId,
+    agreement: &Agreement,
+) -> Result<Vec<Used>, Refusal> {
+    let now = node.now();
+    let mut all = Vec::new();
+    for clause in &agreement.clauses {
+        let (what, counts, quota) = match &clause.term {
+            Term::Queries(quota) => ("questions", Counted::Queries, quota),
+            Term::RowQuota(quota) => ("rows", Counted::Rows, quota),
+            Term::ByteQuota(quota) => ("bytes", Counted::Bytes, quota),
+            _ => continue,
+        };
+        let slot = ::policy::term::quota::slot(quota.per, agreement.not_before, now);
+        let given = agreement.provider.id == node.id();
+        let used = match given {
+            true => given_within(node, agreement, (counts, slot)),
+            false => received_within(node, id, agreement, (counts, slot))?,
+        };
+        all.push(Used::of(
+            clause.id.to_string(),
+            (what, used),
+            quota,
+            slot.1,
+            !given,
+        ));
+    }
+    Ok(all)
+}
+
+impl Used {
+    fn of(
+        clause: String,
+        (what, used): (&'static str, u64),
+        quota: &Quota,
+        until: Time,
+        by_receipts: bool,
+    ) -> Self {
+        Self {
+            clause,
+            what,
+            used,
+            of: quota.max,
+            until: until.to_string(),
+            by_receipts,
+        }
+    }
+}
+
+type Slot = (Time, Time);
+
+fn given_within(node: &Node, agreement: &Agreement, (counts, slot): (Counted, Slot)) -> u64 {
+    let dataset = &agreement.dataset.id;
+    match agreement.assignee_id() {
+        Some(asker) => node.budgets.spent(dataset, counts, slot, asker),
+        None => node.budgets.most_spent(dataset, counts, slot),
+    }
+}
+
+fn received_within(
+    node: &Node,
+    id: ContractId,
+    agreement: &Agreement,
+    (counts, slot): (Counted, Slot),
+) -> Result<u64, Refusal> {
+    let own = node.id();
+    // What counts belongs to who asks and the dataset, under whichever contract.
+    let mut contracts: Vec<ContractId> = node.book(|book| {
+        book.over(&agreement.dataset.id, node.now())
+            .filter(|(_, other, _)| other.assignee_id().is_none_or(|who| *who == own))
+            .map(|(id, _, _)| id)
+            .collect()
+    });
+    contracts.push(id);
+    let had = node.index(|state| state.received_within(&contracts, slot))?;
+    Ok(match counts {
+        Counted::Queries => had.questions,
+        Counted::Rows => had.rows,
+        Counted::Bytes => had.bytes,
+    })
+}
