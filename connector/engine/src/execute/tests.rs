@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod lists;
+mod places;
 mod sums;
 mod terms;
 mod texts;

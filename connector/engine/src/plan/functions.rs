@@ -5,6 +5,7 @@ pub mod capped;
 pub mod exact;
 pub mod joined;
 pub mod moment;
+mod places;
 pub mod state;
 pub mod sum;
 
@@ -121,7 +122,8 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
             let found = scalars.iter().find(|udf| {
                 udf.name() == name || udf.aliases().iter().any(|alias| alias == name)
             })?;
-            Some((name, capped::wrapped(found)))
+            let bounded = capped::wrapped(found);
+            Some((name, places::wrapped(&bounded)))
         })
         .collect();
     let mut aggregate: BTreeMap<_, _> = AGGREGATE
