@@ -2,6 +2,7 @@
 
 mod guard;
 
+use harness::cases;
 use harness::mutate::{Chance, case};
 use std::panic::catch_unwind;
 use std::path::Path;
@@ -33,11 +34,10 @@ fn the_guard_of_sql_bears_everything() {
         text.starts_with("SELECT")
     });
     assert!(planned.count() > 20, "the seeds are gone");
-    let number = |name: &str, usual: u64| {
-        let told = std::env::var(name).ok();
-        told.and_then(|text| text.parse().ok()).unwrap_or(usual)
-    };
-    let (cases, seed) = (number("HANSA_CASES", 2000), number("HANSA_SEED", 20));
+    let (cases, seed) = (
+        cases::number("HANSA_CASES", 2000),
+        cases::seed("HANSA_SEED"),
+    );
     let mut chance = Chance::new(seed);
     let made = (0..cases).map(|_| case(&seeds, &mut chance));
     for (number, sql) in seeds.iter().cloned().chain(made).enumerate() {

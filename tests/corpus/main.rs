@@ -17,10 +17,11 @@ use arrow_flight::FlightData;
 use arrow_ipc::CompressionType;
 use faces::peer::small::Packer;
 use harness::mutate::{Chance, case};
-use harness::outlaw;
+use harness::{cases as told, outlaw};
 use policy::id::ContractId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 use targets::{TARGETS, Target};
 
@@ -80,14 +81,13 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
 
 /// So many cases of each target: 2000, or `HANSA_CASES`.
 fn cases() -> usize {
-    let told = std::env::var("HANSA_CASES").ok();
-    told.and_then(|text| text.parse().ok()).unwrap_or(2000)
+    usize::try_from(told::number("HANSA_CASES", 2000)).unwrap()
 }
 
-/// Cases that are drawn from this seed, or from `HANSA_SEED`.
+/// Cases that are drawn from this seed: a fresh one, or `HANSA_SEED`.
 fn seed() -> u64 {
-    let told = std::env::var("HANSA_SEED").ok();
-    told.and_then(|text| text.parse().ok()).unwrap_or(20)
+    static SEED: LazyLock<u64> = LazyLock::new(|| told::seed("HANSA_SEED"));
+    *SEED
 }
 
 /// No case may take longer; what is read here is at most a megabyte.

@@ -12,6 +12,7 @@
     )
 )]
 
+pub mod cases;
 pub mod city;
 pub mod forge;
 pub mod league;

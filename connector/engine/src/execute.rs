@@ -1,6 +1,5 @@
 //! Permitted plan to rows: optimise, look once more whether all is gated, plan, and run under limits. The only maker of rows.
 
-mod alone;
 mod blank;
 mod cut;
 pub(crate) mod fresh;
@@ -25,7 +24,7 @@ use crate::execute::share::Sharing;
 use crate::execute::watch::Watch;
 use crate::fault;
 use crate::limits::{Limits, PLANNING, Pool, Room};
-use crate::plan::functions::exact;
+use crate::plan::functions::{exact, total_order};
 use crate::plan::stack;
 use crate::session;
 use crate::snapshot::Snapshot;
@@ -209,12 +208,6 @@ async fn start(
         basis,
         sharing,
     } = wanted;
-    let together = Limits {
-        partitions: 1,
-        ..*limits
-    };
-    let is_alone = alone::is_alone(&plan).map_err(|error| fault::running(&error))?;
-    let limits = if is_alone { &together } else { limits };
     #[cfg(test)]
     let mutant = room.mutant;
     // A plan for workers names those of this moment.
@@ -242,7 +235,6 @@ async fn start(
         let made = made(
             plan,
             &state,
-            sharing.is_some(),
             #[cfg(test)]
             mutant,
         )?;
@@ -302,21 +294,14 @@ struct Made {
     physical: Arc<dyn ExecutionPlan>,
 }
 
-/// Optimises and plans; on a large stack. `dealt`: as for rows that are dealt among workers.
+/// Optimises and plans; on a large stack.
 fn made(
     plan: LogicalPlan,
     state: &SessionState,
-    dealt: bool,
     #[cfg(test)] mutant: mutant::Mutant,
 ) -> Result<Made, Refusal> {
     let optimized = exact::guarded(plan)
-        .and_then(|plan| {
-            if dealt {
-                share::exactly(plan)
-            } else {
-                Ok(plan)
-            }
-        })
+        .and_then(total_order::totally_ordered)
         .and_then(|plan| session::optimized(state, plan))
         .map_err(|error| fault::running(&error))?;
     still_gated(&optimized)?;

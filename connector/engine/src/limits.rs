@@ -81,7 +81,7 @@ pub struct Limits {
     pub time: Duration,
     /// Rows of the answer.
     pub rows: u64,
-    /// Threads of work above the gate. With 1, answers are the same to the last digit of a floating-point sum.
+    /// Threads of work above the gate.
     pub partitions: usize,
     /// Rows of a batch.
     pub batch_rows: usize,

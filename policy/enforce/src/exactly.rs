@@ -1,38 +1,42 @@
 //! Sums of floating-point numbers and of their squares without any rounding: they are the same in whatever order the numbers
 //! come, and in whatever parts they are put together. The last digit of a usual sum tells of the order of the rows behind it.
 
-use num_bigint::{BigInt, Sign};
+use crate::superaccumulator::{Superaccumulator, float, rounded};
 
 /// How many numbers there are, their sum and that of their squares.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Spread {
     count: u64,
-    sum: Exactly,
-    squares: Exactly,
+    sum: Superaccumulator,
+    squares: Superaccumulator,
+    /// Whether a number, or a square, was not finite.
+    broken: bool,
 }
 
 impl Spread {
     /// One more number.
     pub(crate) fn add(&mut self, value: f64) {
         self.count = self.count.saturating_add(1);
-        self.sum.add(value);
         // The square, and what its rounding took away (Dekker): of the least numbers alone something is lost, in every order.
         let square = value * value;
-        self.squares.add(square);
-        if square.is_finite() {
-            self.squares.add(value.mul_add(value, -square));
+        if !square.is_finite() {
+            self.broken = true;
+            return;
         }
+        self.sum.add(value);
+        self.squares.add(square);
+        self.squares.add(value.mul_add(value, -square));
     }
 
     /// How far the numbers are from their mean: the sum of the squares, rounded at its end. None of no numbers; NaN where one
     /// of them is infinite or none.
     pub(crate) fn told(&self) -> Option<f64> {
         let count = (self.count > 0).then(|| float(self.count))?;
-        if self.sum.broken || self.squares.broken {
+        if self.broken {
             return Some(f64::NAN);
         }
-        let (sum, power) = self.sum.whole();
-        let (squares, finer) = self.squares.whole();
+        let (sum, power) = self.sum.whole(Superaccumulator::NUMBERS);
+        let (squares, finer) = self.squares.whole(Superaccumulator::NUMBERS);
         // n times the sum of the squares less the square of the sum, both as multiples of the same power of two.
         let power = power.saturating_mul(2);
         let least = power.min(finer);
@@ -44,12 +48,14 @@ impl Spread {
     /// Bytes, to be read by [`Self::merge`].
     pub(crate) fn write(&self) -> Vec<u8> {
         let mut out = self.count.to_le_bytes().to_vec();
+        if self.broken {
+            out.extend(part(BROKEN, 0, 0));
+        }
         for (of, sum) in [(SUM, &self.sum), (SQUARES, &self.squares)] {
-            if sum.broken {
-                out.extend(part(of | BROKEN, 0, 0));
-            }
-            let digits = sum.digits.iter();
-            out.extend(digits.flat_map(|(place, digit)| part(of, *place, *digit)));
+            out.extend(
+                sum.digits()
+                    .flat_map(|(place, digit)| part(of, place, digit)),
+            );
         }
         out
     }
@@ -67,64 +73,112 @@ impl Spread {
                 SUM => &mut self.sum,
                 _ => &mut self.squares,
             };
-            sum.broken |= of & BROKEN != 0;
             sum.put(place, digit);
+            self.broken |= of & BROKEN != 0;
         }
         Some(())
     }
 
     /// How many bytes it holds beside itself.
     pub(crate) const fn held(&self) -> usize {
-        let digits = self.sum.digits.capacity() + self.squares.digits.capacity();
-        digits * size_of::<(i32, i128)>()
+        self.sum.held() + self.squares.held()
     }
 }
 
 /// A sum as it is told: of no numbers none, and as the engine's own where one of them is infinite or none.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Total {
-    sum: Exactly,
-    some: bool,
-    /// The sum of those that are not finite; zero where there is none of them.
-    beyond: f64,
+    sum: Superaccumulator,
+    /// Numbers; what was put together counts as one.
+    count: u64,
+    /// Those that are not finite, which few sums have.
+    beyond: Option<Box<Beyond>>,
+}
+
+/// How many numbers are infinite, above and below zero, and how many are none.
+#[derive(Debug, Clone, Copy, Default)]
+struct Beyond {
+    above: u64,
+    below: u64,
+    none: u64,
 }
 
 impl Total {
     /// One more number.
     #[inline]
     pub fn add(&mut self, value: f64) {
-        self.some = true;
+        self.count = self.count.saturating_add(1);
         if value.is_finite() {
             self.sum.add(value);
         } else {
-            self.beyond += value;
+            self.strange(value, |count| count.saturating_add(1));
+        }
+    }
+
+    /// One of the numbers less.
+    pub fn take(&mut self, value: f64) {
+        self.count = self.count.saturating_sub(1);
+        if value.is_finite() {
+            self.sum.add(-value);
+        } else {
+            self.strange(value, |count| count.saturating_sub(1));
+        }
+    }
+
+    fn strange(&mut self, value: f64, change: impl Fn(u64) -> u64) {
+        let beyond = self.beyond.get_or_insert_default();
+        let count = if value.is_nan() {
+            &mut beyond.none
+        } else if value > 0.0 {
+            &mut beyond.above
+        } else {
+            &mut beyond.below
+        };
+        *count = change(*count);
+    }
+
+    /// The sum of those that are not finite; zero where there is none of them.
+    fn beyond(&self) -> f64 {
+        let beyond = self.beyond.as_deref().copied().unwrap_or_default();
+        if beyond.none > 0 {
+            // Of one kind, in whatever order infinite ones and none met.
+            return f64::NAN;
+        }
+        match (beyond.above > 0, beyond.below > 0) {
+            (true, true) => f64::NAN,
+            (true, false) => f64::INFINITY,
+            (false, true) => f64::NEG_INFINITY,
+            (false, false) => 0.0,
         }
     }
 
     /// The sum, rounded once.
     #[must_use]
     pub fn told(&self) -> Option<f64> {
-        if !self.some {
+        if self.count == 0 {
             return None;
         }
-        if self.beyond.is_nan() {
-            // Of one kind, in whatever order infinite ones and none met.
-            return Some(f64::NAN);
+        let beyond = self.beyond();
+        if beyond != 0.0 {
+            return Some(beyond);
         }
-        if self.beyond != 0.0 {
-            return Some(self.beyond);
-        }
-        let (sum, power) = self.sum.whole();
+        let (sum, power) = self.sum.whole(Superaccumulator::NUMBERS);
         Some(rounded(&sum, power))
+    }
+
+    /// The sum by a count of numbers.
+    #[must_use]
+    pub fn mean(&self, count: u64) -> Option<f64> {
+        self.told().map(|sum| sum / float(count))
     }
 
     /// Bytes, to be read by [`Self::merge`]; none of no numbers.
     #[must_use]
     pub fn write(&self) -> Option<Vec<u8>> {
-        let mut out = self.beyond.to_le_bytes().to_vec();
-        let digits = self.sum.digits.iter();
-        out.extend(digits.flat_map(|(place, digit)| part(SUM, *place, *digit)));
-        self.some.then_some(out)
+        let mut out = self.beyond().to_le_bytes().to_vec();
+        let digits = self.sum.digits();
+        out.extend(digits.flat_map(|(place, digit)| part(SUM, place, digit)));
+        (self.count > 0).then_some(out)
     }
 
     /// Takes in what [`Self::write`] has written; nothing where it did not.
@@ -133,8 +187,13 @@ impl Total {
         let (parts, []) = parts.as_chunks::<PART>() else {
             return None;
         };
-        self.some = true;
-        self.beyond += f64::from_le_bytes(*beyond);
+        self.count = self.count.saturating_add(1);
+        let beyond = f64::from_le_bytes(*beyond);
+        if beyond.is_finite() {
+            self.sum.add(beyond);
+        } else {
+            self.strange(beyond, |count| count.saturating_add(1));
+        }
         for part in parts {
             let (_, place, digit) = read(part)?;
             // It may come from another machine: a place that no number has would ask for any amount of memory.
@@ -149,7 +208,11 @@ impl Total {
     /// How many bytes it holds beside itself.
     #[must_use]
     pub const fn held(&self) -> usize {
-        self.sum.digits.capacity() * size_of::<(i32, i128)>()
+        let beyond = match self.beyond {
+            Some(_) => size_of::<Beyond>(),
+            None => 0,
+        };
+        self.sum.held() + beyond
     }
 }
 
@@ -159,14 +222,17 @@ const SQUARES: u8 = 1;
 const BROKEN: u8 = 2;
 
 /// The places of the digits of finite numbers: the lowest bit of one is 2045 above the least at most, and it has 53.
-const PLACES: std::ops::RangeInclusive<i32> = 0..=66;
+const PLACES: std::ops::RangeInclusive<i16> = 0..=66;
 
 /// So many bytes are written of a digit.
 const PART: usize = 1 + 4 + 16;
 
-fn part(of: u8, place: i32, digit: i128) -> [u8; PART] {
+fn part(of: u8, place: i16, digit: i128) -> [u8; PART] {
     let mut part = [of; PART];
-    let bytes = place.to_le_bytes().into_iter().chain(digit.to_le_bytes());
+    let bytes = i32::from(place)
+        .to_le_bytes()
+        .into_iter()
+        .chain(digit.to_le_bytes());
     for (slot, byte) in part.iter_mut().skip(1).zip(bytes) {
         *slot = byte;
     }
@@ -174,100 +240,12 @@ fn part(of: u8, place: i32, digit: i128) -> [u8; PART] {
 }
 
 /// Of which sum, its place, and the digit.
-fn read(part: &[u8; PART]) -> Option<(u8, i32, i128)> {
+fn read(part: &[u8; PART]) -> Option<(u8, i16, i128)> {
     let (of, rest) = part.split_first()?;
     let (place, digit) = rest.split_first_chunk::<4>()?;
     let digit = i128::from_le_bytes(*digit.first_chunk()?);
-    Some((*of, i32::from_le_bytes(*place), digit))
-}
-
-/// A sum, as multiples of powers of 2^32.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Exactly {
-    /// Places, and what stands there; what does not fit goes on to the next one.
-    digits: Vec<(i32, i128)>,
-    /// Something was no finite number, so the sum is none.
-    broken: bool,
-}
-
-impl Exactly {
-    fn add(&mut self, value: f64) {
-        if !value.is_finite() {
-            self.broken = true;
-            return;
-        }
-        // IEEE 754-2019, section 3.4: a sign, 11 bits of the exponent, 52 of the significand.
-        let bits = value.to_bits();
-        let (exponent, fraction) = ((bits >> 52) & 0x7ff, bits & ((1 << 52) - 1));
-        let significand = fraction | (u64::from(exponent > 0) << 52);
-        // How far its lowest bit is above that of the least number there is.
-        let lowest = exponent.max(1) - 1;
-        if significand == 0 {
-            return;
-        }
-        // One place takes all of it: 84 bits at most, so that trillions of numbers fit.
-        let digit = i128::from(significand) << (lowest % 32);
-        let place = i32::try_from(lowest / 32).unwrap_or_default();
-        self.put(place, if value < 0.0 { -digit } else { digit });
-    }
-
-    fn put(&mut self, place: i32, digit: i128) {
-        match self.digits.iter_mut().find(|(at, _)| *at == place) {
-            Some((_, sum)) => match sum.checked_add(digit) {
-                Some(more) => *sum = more,
-                None => {
-                    let carry = *sum >> 32;
-                    *sum = (*sum & i128::from(u32::MAX)).saturating_add(digit);
-                    self.put(place.saturating_add(1), carry);
-                }
-            },
-            None => self.digits.push((place, digit)),
-        }
-    }
-
-    /// The sum as a multiple of a power of two.
-    fn whole(&self) -> (BigInt, i32) {
-        let places = self.digits.iter().map(|(place, _)| *place);
-        let least = places.min().unwrap_or_default();
-        let digits = self.digits.iter().map(|(place, digit)| {
-            let up = usize::try_from(place.saturating_sub(least)).unwrap_or_default();
-            BigInt::from(*digit) << (32 * up)
-        });
-        (digits.sum(), least * 32 - 1074)
-    }
-}
-
-/// `number` times 2^`power`, rounded.
-fn rounded(number: &BigInt, power: i32) -> f64 {
-    let sign = if number.sign() == Sign::Minus {
-        -1.0
-    } else {
-        1.0
-    };
-    let number = number.magnitude();
-    let down = number.bits().saturating_sub(64);
-    let top = (number >> down)
-        .iter_u64_digits()
-        .next()
-        .unwrap_or_default();
-    // What is cut off below decides only whether two neighbours are equally near.
-    let more = number.trailing_zeros().is_some_and(|zeros| zeros < down);
-    let top = float(top | u64::from(more));
-    let mut power = power.saturating_add(i32::try_from(down).unwrap_or(i32::MAX));
-    let mut value = sign * top;
-    // In steps, none of which is beyond the powers that there are.
-    while power != 0 && value != 0.0 && value.is_finite() {
-        let step = power.clamp(-512, 512);
-        value *= 2.0_f64.powi(step);
-        power -= step;
-    }
-    value
-}
-
-/// The number, rounded where it has more than 53 bits.
-fn float(number: u64) -> f64 {
-    let half = |bits: u64| u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default();
-    f64::from(half(number >> 32)) * 4_294_967_296.0 + f64::from(half(number))
+    let place = i16::try_from(i32::from_le_bytes(*place)).ok()?;
+    Some((*of, place, digit))
 }
 
 #[cfg(test)]
@@ -326,6 +304,15 @@ mod tests {
         assert_eq!(sum(&[1e16, 1.0, -1e16]), Some(1.0));
         assert_eq!(sum(&[1e300, 1e-300, -1e300]), Some(1e-300));
         assert_eq!(sum(&[-1e-300, 3.5, 1e-300]), Some(3.5));
+        // What is taken away again leaves nothing behind.
+        let mut window = Total::default();
+        for value in [0.1, 1e300, f64::INFINITY, f64::NAN, 0.2] {
+            window.add(value);
+        }
+        for value in [1e300, f64::NAN, f64::INFINITY] {
+            window.take(value);
+        }
+        assert_eq!(window.told(), Some(0.1 + 0.2));
         // The last bit that is left is told from what was cut off: 2^53 + 1 and a little more.
         let tie = 9_007_199_254_740_992.0;
         assert_eq!(sum(&[tie, 1.0]), Some(tie));
@@ -339,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_state_that_no_number_has_is_refused() {
-        for place in [i32::MIN, -1, 67, i32::MAX] {
+        for place in [i16::MIN, -1, 67, i16::MAX] {
             let mut state = 0.0_f64.to_le_bytes().to_vec();
             state.extend(part(SUM, place, 1));
             assert_eq!(Total::default().merge(&state), None, "{place}");
@@ -350,20 +337,6 @@ mod tests {
             let mut other = Total::default();
             other.merge(&one.write().unwrap()).unwrap();
             assert_eq!(other.told(), Some(value));
-        }
-    }
-
-    #[test]
-    fn what_does_not_fit_into_a_place_goes_on_to_the_next() {
-        for (sign, digit) in [(1, i128::MAX), (-1, i128::MIN)] {
-            let mut sum = Exactly::default();
-            let before = BigInt::from(digit);
-            sum.put(3, digit);
-            for _ in 0..5 {
-                sum.put(3, sign << 84);
-            }
-            let expect = before + (BigInt::from(5 * sign) << 84_u32);
-            assert_eq!(sum.whole(), (expect, 3 * 32 - 1074));
         }
     }
 

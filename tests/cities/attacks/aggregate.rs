@@ -122,7 +122,7 @@ const ATTACKS: [Attack<World>; 7] = [
                     ),
                     ("SELECT approx_distinct(fare) FROM {t}", refused),
                     ("SELECT approx_median(fare) FROM {t}", refused),
-                    ("SELECT percentile_state_v1(fare) FROM {t}", refused),
+                    ("SELECT percentile_state_v2(fare) FROM {t}", refused),
                     (
                         "SELECT distinct_state_v1(duration_s) FROM {t}",
                         OneOf(&["FUNCTION_NOT_ALLOWED", "SQL_INVALID"]),

@@ -90,11 +90,9 @@ pub(super) struct Otherwise {
 impl Otherwise {
     async fn physical(self) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
         stack::run(self.planning, move || {
-            // As workers would have done it, so that the answer is the same to the last digit.
             let made = made(
                 self.plan,
                 &self.state,
-                true,
                 #[cfg(test)]
                 self.mutant,
             )?;

@@ -7,7 +7,6 @@
 
 mod afar;
 pub mod bench;
-mod exactly;
 mod fragment;
 
 use super::Made;
@@ -16,17 +15,11 @@ use afar::Afar;
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
-use datafusion_expr::LogicalPlan;
 use evidence::digest::Digest;
 use futures::stream::BoxStream;
 use policy::refusal::Refusal;
 use std::cell::LazyCell;
 use std::sync::Arc;
-
-/// The plan as for rows that are dealt.
-pub(super) fn exactly(plan: LogicalPlan) -> datafusion_common::Result<LogicalPlan> {
-    exactly::exactly(plan)
-}
 
 /// One share of one fragment of a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,11 +13,10 @@ use crate::federate::gather::apart;
 use crate::federate::peersql::Text;
 use crate::federate::select::{Body, Select};
 use crate::federate::split::union;
-use crate::plan::functions::sum;
+use crate::plan::functions::{extremes, sum};
 use arrow_schema::DataType;
 use datafusion::common::{DFSchema, DataFusionError};
 use datafusion::functions_aggregate::count::count_udaf;
-use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{
     Aggregate, AggregateUDF, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, lit, when,
@@ -275,11 +274,11 @@ pub(super) fn merge(
                     when(ident(&main).is_null(), lit(0_i64)).otherwise(ident(&main))?
                 }
                 Merge::Min(place) => {
-                    states.push(call(min_udaf(), *place).alias(&main));
+                    states.push(call(extremes::least(), *place).alias(&main));
                     ident(&main)
                 }
                 Merge::Max(place) => {
-                    states.push(call(max_udaf(), *place).alias(&main));
+                    states.push(call(extremes::greatest(), *place).alias(&main));
                     ident(&main)
                 }
                 Merge::Avg { sum, count } => {

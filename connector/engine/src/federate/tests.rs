@@ -20,14 +20,13 @@ mod sketches;
 mod tpch;
 mod travels;
 
-use self::names::{contract, dataset, participant};
+use self::names::{contract, dataset, participant, register};
 use crate::federate::errand::{Courier, Errand, RemoteRows};
 use crate::federate::home::{Home, RemoteTable};
 use crate::federate::kept::Questions;
 use crate::federate::provenance::Provenance;
 use crate::federate::question::{Bounds, Question, Report, Wish};
 use crate::limits::{Limits, Room, SqlLimits};
-use crate::plan::functions::state::State;
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
@@ -38,7 +37,6 @@ use catalog::view::Shape;
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider};
 use datafusion::datasource::MemTable;
-use datafusion::logical_expr::AggregateUDF;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use evidence::time::Time;
 use futures::{StreamExt, TryStreamExt};
@@ -198,6 +196,7 @@ impl World {
     pub(super) async fn pooled(&self, sql: &str) -> Result<Vec<RecordBatch>, String> {
         let config = SessionConfig::new().set_bool("datafusion.optimizer.repartition_sorts", false);
         let context = SessionContext::new_with_config(config);
+        register(&context);
         let catalog = context.catalog("datafusion").unwrap();
         let aliases: BTreeSet<_> = self
             .tables
@@ -356,9 +355,7 @@ pub(super) struct Plain {
 impl Plain {
     pub(super) async fn rows(&self, errand: &Errand) -> (SchemaRef, Vec<RecordBatch>) {
         let context = SessionContext::new();
-        for state in State::ALL {
-            context.register_udaf(AggregateUDF::clone(&state.function()));
-        }
+        register(&context);
         let catalog = context.catalog("datafusion").unwrap();
         for ((owner, name), rows) in &self.data {
             if owner != errand.participant.domain() {

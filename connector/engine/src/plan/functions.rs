@@ -1,13 +1,18 @@
 //! The functions of a question: a list built from nothing. Each is deterministic, reads its arguments alone, and makes
-//! values of a bounded size.
+//! values of a bounded size. An aggregate gives the same to the last bit in whatever order its rows come and however they are
+//! cut into batches and dealt among threads: hidden rows decide about that.
 
 pub mod capped;
 pub mod exact;
+pub mod extremes;
 pub mod joined;
 pub mod moment;
 mod places;
+mod moments;
+mod reproducible;
 pub mod state;
 pub mod sum;
+pub mod total_order;
 
 use datafusion::functions::all_default_functions;
 use datafusion::functions::core::planner::CoreFunctionPlanner;
@@ -132,12 +137,17 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
             match name {
                 "sum" => return Some((name, sum::checked())),
                 "avg" | "mean" => return Some((name, sum::average())),
+                "min" => return Some((name, extremes::least())),
+                "max" => return Some((name, extremes::greatest())),
                 _ => {}
             }
             let found = aggregates.iter().find(|udf| {
                 udf.name() == name || udf.aliases().iter().any(|alias| alias == name)
             })?;
-            Some((name, Arc::clone(found)))
+            // INVARIANT: order-free. The engine's round at every row, so that the order of the rows shows.
+            let ours = moments::instead_of(found);
+            let ours = ours.or_else(|| state::percentile::instead_of(found));
+            Some((name, ours.unwrap_or_else(|| Arc::clone(found))))
         })
         .collect();
     let window = WINDOW

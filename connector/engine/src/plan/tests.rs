@@ -210,7 +210,7 @@ fn planning_has_a_deadline() {
 #[test]
 fn a_state_is_a_plain_aggregate() {
     let city = city();
-    for state in ["distinct_state_v1(x)", "percentile_state_v1(x)"] {
+    for state in ["distinct_state_v1(x)", "percentile_state_v2(x)"] {
         assert_eq!(
             city.rows(&format!("SELECT {state} IS NULL FROM t"))
                 .unwrap(),
@@ -233,7 +233,7 @@ fn a_state_is_a_plain_aggregate() {
         "distinct_state_v2(x)",
         "distinct_state_v1()",
         "distinct_state_v1(x, x)",
-        "percentile_state_v1(s)",
+        "percentile_state_v2(s)",
     ] {
         city.rows(&format!("SELECT {call} FROM t")).expect_err(call);
     }

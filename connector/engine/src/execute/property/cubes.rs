@@ -10,7 +10,7 @@ mod oracle;
 mod question;
 mod terms;
 
-use super::{ask, same, setting, short};
+use super::{ask, same, short};
 use crate::answer::sealed::Sent;
 use crate::fixture::kept::Kept;
 use crate::fixture::table::{Layout, dataset, name};
@@ -21,6 +21,7 @@ use arrow_array::{
 use catalog::dataset::{Grid, GridDimension};
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
+use harness::cases::{number, seed};
 use policy::refusal::Refusal;
 use policy::term::dominance::{Dominance, Dominant};
 use policy::term::release::{Late, Release};
@@ -212,8 +213,8 @@ const GRID: &str = "hansa://munster.example/grid/trips-1";
 #[test]
 fn what_is_learned_is_a_function_of_the_cells() {
     let (cases, seed) = (
-        setting("HANSA_PROPERTY_CASES", 60) / 2,
-        setting("HANSA_PROPERTY_SEED", 1),
+        number("HANSA_PROPERTY_CASES", 60) / 2,
+        seed("HANSA_PROPERTY_SEED"),
     );
     let mut answered = 0;
     for case in 0..cases {

@@ -1,13 +1,14 @@
 //! The property over two governed datasets: what a join tells is a function of both views, and which joins there may be is
 //! what the clauses of both contracts say.
 
-use super::{Seen, ask, same, setting, short, world::SECRET};
+use super::{Seen, ask, same, short, world::SECRET};
 use crate::fixture::kept::Kept;
 use crate::fixture::table::{Layout, dataset, name};
 use crate::fixture::{City, lines};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
+use harness::cases::{number, seed};
 use policy::refusal::{Code, Refusal};
 use policy::row_filter::{Comparison, Literal, Operand, RowFilter};
 use policy::term::{Mask, Term};
@@ -215,8 +216,8 @@ impl Held {
 #[test]
 fn what_is_learned_of_a_join_is_a_function_of_both_views() {
     let (cases, seed) = (
-        setting("HANSA_PROPERTY_CASES", 60),
-        setting("HANSA_PROPERTY_SEED", 1),
+        number("HANSA_PROPERTY_CASES", 60),
+        seed("HANSA_PROPERTY_SEED"),
     );
     let (mut answered, mut refused) = (0, 0);
     for case in 0..cases {

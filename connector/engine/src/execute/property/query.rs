@@ -158,8 +158,18 @@ impl Make<'_> {
         match self.random.random_range(0..10) {
             0 => format!("distinct_state_v1({})", self.int(1)),
             1 => format!("distinct_state_v1({})", self.text(1)),
-            2 => "percentile_state_v1(f)".to_owned(),
-            3 => "approx_percentile_cont(f, 0.9)".to_owned(),
+            2 => "percentile_state_v2(f)".to_owned(),
+            3 => self.one(&[
+                "approx_percentile_cont(f, 0.9)",
+                "var(f)",
+                "corr(f, v)",
+                "covar(f, f * f)",
+                "sum(f)",
+                "min(f)",
+                "first_value(f)",
+                "last_value(s ORDER BY g)",
+                "nth_value(f, 2 ORDER BY v)",
+            ]),
             _ => self.aggregate(),
         }
     }

@@ -1,7 +1,8 @@
 //! The same with workers: how the stored rows are dealt among them, hidden ones too, is not to be seen in an answer.
 
 use super::world::World;
-use super::{Query, apart, ask, same, setting};
+use super::{Query, apart, ask, same};
+use harness::cases::{number, seed};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::sync::atomic::Ordering;
@@ -10,8 +11,8 @@ use std::sync::atomic::Ordering;
 #[test]
 fn however_rows_are_dealt_an_answer_is_a_function_of_the_view() {
     let (cases, seed) = (
-        setting("HANSA_PROPERTY_CASES", 60),
-        setting("HANSA_PROPERTY_SEED", 1),
+        number("HANSA_PROPERTY_CASES", 60),
+        seed("HANSA_PROPERTY_SEED"),
     );
     let mut shares = 0;
     for seed in (0..cases).map(|case| seed.wrapping_add(case)) {

@@ -84,7 +84,6 @@ fn states(
     let made = made(
         plan,
         state,
-        true,
         #[cfg(test)]
         mutant,
     )?;

@@ -1,22 +1,21 @@
 //! Variance, covariance and correlation over several participants. The states are numbers that standard SQL has names for,
 //! count, mean, and variance or covariance of a part, so that a participant needs no function of ours and no version of an
 //! engine; they are put together by the pairwise formulas of Chan, Golub and LeVeque (1979), without loss where means are
-//! large beside deviations.
+//! large beside deviations, and in an order of their own: that in which participants answer would show in the last digit.
 
-use crate::plan::functions::sum;
+use crate::plan::functions::{aggregate, sum};
 use arrow_schema::DataType;
 use datafusion::arrow::array::{Array, ArrayRef, Float64Array};
 use datafusion::arrow::datatypes::{Field, FieldRef};
-use datafusion::common::cast::as_float64_array;
+use datafusion::common::cast::{as_binary_array, as_float64_array};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::functions_aggregate::count::count_udaf;
-use datafusion::functions_aggregate::covariance::covar_pop_udaf;
-use datafusion::functions_aggregate::variance::var_pop_udaf;
 use datafusion::logical_expr::expr::{AggregateFunction, Cast};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility,
 };
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// What is computed.
@@ -61,7 +60,7 @@ impl Kind {
             [one] if !self.pairs() => Some(vec![
                 state(count_udaf(), &[one], &params.filter),
                 state(sum::average(), &[one], &params.filter),
-                state(var_pop_udaf(), &[one], &params.filter),
+                state(aggregate("var_pop")?, &[one], &params.filter),
             ]),
             [one, two] if self.pairs() => {
                 // A pair counts where both have a value.
@@ -74,10 +73,10 @@ impl Kind {
                 Some(vec![
                     state(count_udaf(), &[one], &both),
                     state(sum::average(), &[one], &both),
-                    state(var_pop_udaf(), &[one], &both),
+                    state(aggregate("var_pop")?, &[one], &both),
                     state(sum::average(), &[two], &both),
-                    state(var_pop_udaf(), &[two], &both),
-                    state(covar_pop_udaf(), &[one, two], &both),
+                    state(aggregate("var_pop")?, &[two], &both),
+                    state(aggregate("covar_pop")?, &[one, two], &both),
                 ])
             }
             _ => None,
@@ -94,9 +93,6 @@ impl Kind {
             Self::StddevPop => pop(all.first).map(f64::sqrt),
             Self::CovarSamp => samp(all.both),
             Self::CovarPop => pop(all.both),
-            // As the engine has it for numbers that are none.
-            Self::Corr if all.mean.is_nan() && all.other.is_nan() => Some(f64::NAN),
-            Self::Corr if all.mean.is_nan() || all.other.is_nan() => None,
             Self::Corr => {
                 let spread = all.first.sqrt() * all.second.sqrt();
                 (all.count > 1.0 && spread != 0.0).then(|| all.both / spread)
@@ -155,15 +151,13 @@ impl AggregateUDFImpl for Merged {
     fn accumulator(&self, _args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         Ok(Box::new(Merging {
             kind: self.kind,
-            all: Moments::default(),
+            parts: Vec::new(),
         }))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        let field = |at| Field::new(format!("{}[{at}]", args.name), DataType::Float64, true);
-        Ok((0..Moments::NUMBERS)
-            .map(|at| Arc::new(field(at)))
-            .collect())
+        let name = format!("{}[parts]", args.name);
+        Ok(vec![Arc::new(Field::new(name, DataType::Binary, true))])
     }
 }
 
@@ -190,6 +184,18 @@ impl Moments {
             self.second,
             self.both,
         ]
+    }
+
+    const fn of(numbers: &[f64; Self::NUMBERS]) -> Self {
+        let [count, mean, first, other, second, both] = *numbers;
+        Self {
+            count,
+            mean,
+            first,
+            other,
+            second,
+            both,
+        }
     }
 
     fn add(&mut self, part: &Self) {
@@ -226,13 +232,29 @@ impl Moments {
 #[derive(Debug)]
 struct Merging {
     kind: Kind,
-    all: Moments,
+    parts: Vec<Moments>,
 }
 
 impl Merging {
-    /// Takes in rows of numbers; `scale` says whether spreads are means of a part, as participants send them.
-    fn take(&mut self, columns: &[ArrayRef], scale: bool) -> Result<()> {
-        let columns: Vec<&Float64Array> = columns
+    /// All parts together, in an order that does not depend on that in which they came.
+    fn whole(&mut self) -> Moments {
+        self.parts.sort_by(|one, other| {
+            let pairs = one.numbers().into_iter().zip(other.numbers());
+            let orders = pairs.map(|(one, other)| one.total_cmp(&other));
+            orders.fold(Ordering::Equal, Ordering::then)
+        });
+        let mut whole = Moments::default();
+        for part in &self.parts {
+            whole.add(part);
+        }
+        whole
+    }
+}
+
+impl Accumulator for Merging {
+    /// Takes in what participants send, whose spreads are means.
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        let columns: Vec<&Float64Array> = values
             .iter()
             .map(|column| as_float64_array(column))
             .collect::<Result<_>>()?;
@@ -244,40 +266,44 @@ impl Merging {
                 _ => 0.0,
             };
             let count = number(0);
-            let times = if scale { count } else { 1.0 };
-            self.all.add(&Moments {
+            self.parts.push(Moments {
                 count,
                 mean: number(1),
-                first: number(2) * times,
+                first: number(2) * count,
                 other: number(3),
-                second: number(4) * times,
-                both: number(5) * times,
+                second: number(4) * count,
+                both: number(5) * count,
             });
         }
         Ok(())
     }
-}
-
-impl Accumulator for Merging {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.take(values, true)
-    }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        self.take(states, false)
+        for state in states {
+            for bytes in as_binary_array(state)?.iter().flatten() {
+                let numbers = bytes.as_chunks::<8>().0.iter();
+                let numbers: Vec<f64> = numbers.map(|bytes| f64::from_le_bytes(*bytes)).collect();
+                let parts = numbers.as_chunks::<{ Moments::NUMBERS }>().0.iter();
+                self.parts.extend(parts.map(Moments::of));
+            }
+        }
+        Ok(())
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Float64(self.kind.result(&self.all)))
+        let whole = self.whole();
+        Ok(ScalarValue::Float64(self.kind.result(&whole)))
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let numbers = self.all.numbers();
-        Ok(numbers.into_iter().map(ScalarValue::from).collect())
+        let numbers = self.parts.iter().flat_map(Moments::numbers);
+        let bytes = numbers.flat_map(f64::to_le_bytes).collect();
+        Ok(vec![ScalarValue::Binary(Some(bytes))])
     }
 
     fn size(&self) -> usize {
-        size_of_val(self)
+        let parts = self.parts.capacity().saturating_mul(size_of::<Moments>());
+        size_of_val(self).saturating_add(parts)
     }
 }
 

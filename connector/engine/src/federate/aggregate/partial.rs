@@ -3,11 +3,10 @@
 use super::moments::Kind;
 use super::sketch::Sketch;
 use super::{NoSplit, named};
-use crate::plan::functions::sum;
+use crate::plan::functions::{extremes, sum};
 use arrow_schema::DataType;
 use datafusion::common::DFSchema;
 use datafusion::functions_aggregate::count::count_udaf;
-use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{AggregateUDF, Expr, ExprSchemable};
 use std::sync::Arc;
@@ -85,8 +84,8 @@ pub(in crate::federate) fn partials(
         merges.push(match name {
             "sum" => Merge::Sum(state(sum::checked(), call)),
             "count" => Merge::Count(state(count_udaf(), call)),
-            "min" => Merge::Min(state(min_udaf(), call)),
-            "max" => Merge::Max(state(max_udaf(), call)),
+            "min" => Merge::Min(state(extremes::least(), call)),
+            "max" => Merge::Max(state(extremes::greatest(), call)),
             // Decimal averages round in a way of their own: only a plain division merges exactly.
             "avg" if matches!(argument.get_type(input), Ok(DataType::Float64)) => Merge::Avg {
                 sum: state(sum::checked(), call),

@@ -5,7 +5,7 @@ use crate::execute::hoard;
 use crate::fault;
 use crate::federate::exec::{Leaves, PeerExec};
 use crate::limits::Limits;
-use crate::plan::functions::exact;
+use crate::plan::functions::{exact, total_order};
 use crate::plan::stack;
 use crate::session;
 use datafusion::common::DataFusionError;
@@ -47,6 +47,7 @@ impl Ready {
         stack::run(limits.time, move || {
             let state = session::fresh(&limits, environment, Arc::new(Leaves));
             exact::guarded(Arc::unwrap_or_clone(plan))
+                .and_then(total_order::totally_ordered)
                 .and_then(|plan| {
                     let physical = state.query_planner().create_physical_plan(&plan, &state);
                     futures::executor::block_on(physical)

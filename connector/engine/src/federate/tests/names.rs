@@ -1,5 +1,8 @@
-//! Names of participants, datasets and contracts, made from short words.
+//! Names of participants, datasets and contracts, made from short words; and of the functions that plain engines take from here.
 
+use crate::plan::functions::{self, state::State};
+use datafusion::logical_expr::AggregateUDF;
+use datafusion::prelude::SessionContext;
 use policy::id::{ContractId, DatasetId, ParticipantId};
 
 pub(super) fn participant(city: &str) -> ParticipantId {
@@ -15,4 +18,13 @@ pub(super) fn dataset(city: &str, name: &str) -> DatasetId {
 
 pub(super) fn contract(text: &str) -> ContractId {
     ContractId(evidence::digest::Digest::of(text.as_bytes()))
+}
+
+/// What plain engines compute rounds as it does here.
+pub(super) fn register(context: &SessionContext) {
+    let states = State::ALL.into_iter().map(State::name);
+    for name in functions::AGGREGATE.split(' ').chain(states) {
+        let function = functions::aggregate(name).unwrap();
+        context.register_udaf(AggregateUDF::clone(&function));
+    }
 }

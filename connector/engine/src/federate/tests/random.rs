@@ -1,15 +1,14 @@
 //! Questions put together by chance: federated equals pooled.
 
 use super::World;
+use harness::cases::{number, seed};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 #[test]
 fn equal_to_the_pool() {
     let world = World::new();
-    let number =
-        |name: &str, usual| std::env::var(name).map_or(usual, |text| text.parse::<u64>().unwrap());
-    let mut chance = StdRng::seed_from_u64(number("HANSA_PROPERTY_SEED", 20_261_120));
+    let mut chance = StdRng::seed_from_u64(seed("HANSA_PROPERTY_SEED"));
     for _ in 0..number("HANSA_PROPERTY_CASES", 120) {
         world.same(&question(&mut chance));
     }

@@ -174,7 +174,6 @@ fn aggregates_travel() {
         ("approx_distinct(day) FILTER (WHERE n > 3)", true),
         ("approx_distinct(open)", false),
         ("approx_median(x), approx_percentile_cont(n, 0.9)", true),
-        ("approx_percentile_cont(x, 0.9, 50)", false),
         ("count(DISTINCT n), count(DISTINCT place)", false),
     ] {
         for (from, branches, travels) in

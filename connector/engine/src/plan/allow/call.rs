@@ -34,7 +34,10 @@ impl Walk<'_> {
         #[cfg(not(test))]
         let hole = false;
         if !functions::known(&word) && !hole {
-            return Err(no_function(&word, place));
+            return Err(match state::retired(&word) {
+                Some(why) => at(why, place),
+                None => no_function(&word, place),
+            });
         }
         if state::State::named(&word).is_some() {
             alone(function, place)?;

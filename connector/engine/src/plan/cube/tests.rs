@@ -219,7 +219,7 @@ fn refuses_other_aggregates() {
         "approx_percentile_cont(fare, 0.5)",
         "approx_distinct(fare)",
         "approx_median(fare)",
-        "percentile_state_v1(fare)",
+        "percentile_state_v2(fare)",
         "distinct_state_v1(district)",
         "first_value(fare)",
         "bit_xor(duration)",

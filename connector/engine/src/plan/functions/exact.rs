@@ -74,7 +74,7 @@ pub fn written_expr(expr: Expr) -> Result<Expr> {
 }
 
 /// The expression changed, under the name that it had.
-fn renamed(
+pub(super) fn renamed(
     names: &NamePreserver,
     expr: Expr,
     change: impl Fn(Expr) -> Result<Transformed<Expr>>,

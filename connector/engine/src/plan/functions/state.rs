@@ -1,12 +1,13 @@
 //! Counts of different values and percentiles of which each participant computes a part: the part as a value, by a function
 //! that can be written in a text for a participant, and what puts such values together.
 //!
-//! The names of these functions hold the version of what they give. What a state means depends on the engine, of whose hashes and
-//! means it is made: a release that makes others has functions of other names, and a participant that does not know a name
+//! The names of these functions hold the version of what they give: of `distinct_state` it depends on the engine, of whose hashes
+//! it is made. A release that gives something else has functions of other names, and a participant that does not know a name
 //! refuses with `FUNCTION_UNKNOWN`, so that nothing is put together that does not fit. Who only asks finds plain functions
 //! of the rows that are shown; they are no part of the list of names, since nothing but a connector can use what they give.
 
-mod digest;
+pub(super) mod percentile;
+mod quantiles;
 mod registers;
 
 use crate::fault;
@@ -21,12 +22,12 @@ use datafusion_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, Coercion, Expr, Signature, TypeSignatureClass,
     Volatility,
 };
-use digest::Digest;
 use policy::refusal::{Code, Refusal};
+use quantiles::QuantileSketch;
 use registers::Registers;
 use std::sync::Arc;
 
-/// The most bytes of a state.
+/// About the most bytes of a state.
 pub const LARGEST: u32 = 16_384;
 
 /// About how many bytes of a state each value brings, as long as there are few.
@@ -64,7 +65,7 @@ impl State {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Distinct => "distinct_state_v1",
-            Self::Percentile => "percentile_state_v1",
+            Self::Percentile => "percentile_state_v2",
         }
     }
 
@@ -79,7 +80,7 @@ impl State {
     pub const fn takes(self, kind: &DataType) -> bool {
         match self {
             Self::Distinct => registers::takes(kind),
-            Self::Percentile => digest::takes(kind),
+            Self::Percentile => quantiles::takes(kind),
         }
     }
 
@@ -143,6 +144,21 @@ impl State {
             format!("it sent a state that is none of `{}`", self.name()),
         )
     }
+}
+
+/// Why a state that an older release asks for is refused.
+#[must_use]
+pub fn retired(name: &str) -> Option<Refusal> {
+    (name == "percentile_state_v1").then(|| {
+        let now = State::Percentile.name();
+        Refusal::new(
+            Code::FunctionUnknown,
+            format!("`{name}` is answered no more: it depended on the order of the rows, hidden ones too"),
+        )
+        .with_help(format!(
+            "the asking connector is of an older release; a newer one asks for `{now}`"
+        ))
+    })
 }
 
 /// What is aggregated.
@@ -212,11 +228,8 @@ impl AggregateUDFImpl for Sketched {
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        Ok(vec![Arc::new(Field::new_list(
-            format_state_name(args.name, "states"),
-            Field::new_list_field(DataType::Binary, true),
-            true,
-        ))])
+        let name = format_state_name(args.name, "state");
+        Ok(vec![Arc::new(Field::new(name, DataType::Binary, true))])
     }
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
@@ -228,42 +241,35 @@ impl AggregateUDFImpl for Sketched {
 #[derive(Debug)]
 enum Held {
     Registers(Registers),
-    Digest(Digest),
+    Quantiles(QuantileSketch),
 }
 
 impl Held {
     fn of(state: State) -> Self {
         match state {
             State::Distinct => Self::Registers(Registers::default()),
-            State::Percentile => Self::Digest(Digest::default()),
+            State::Percentile => Self::Quantiles(QuantileSketch::default()),
         }
     }
 
     fn add(&mut self, values: &ArrayRef) -> Result<()> {
         match self {
             Self::Registers(registers) => registers.add(values),
-            Self::Digest(digest) => digest.add(values),
+            Self::Quantiles(sketch) => sketch.add(values),
         }
     }
 
     fn merge(&mut self, state: &[u8]) -> Option<()> {
         match self {
             Self::Registers(registers) => registers.merge(state),
-            Self::Digest(digest) => digest.merge(state),
-        }
-    }
-
-    fn parts(&self) -> Vec<Vec<u8>> {
-        match self {
-            Self::Registers(registers) => registers.write().into_iter().collect(),
-            Self::Digest(digest) => digest.parts(),
+            Self::Quantiles(sketch) => sketch.merge(state),
         }
     }
 
     fn write(&self) -> Option<Vec<u8>> {
         match self {
             Self::Registers(registers) => registers.write(),
-            Self::Digest(digest) => digest.write(),
+            Self::Quantiles(sketch) => sketch.write(),
         }
     }
 }
@@ -300,21 +306,14 @@ impl Accumulator for Sketching {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let [lists] = states else {
-            return Err(strange());
-        };
-        let lists = lists.as_list_opt::<i32>().ok_or_else(strange)?;
-        for list in lists.iter().flatten() {
-            self.merge(list.as_binary_opt::<i32>().ok_or_else(strange)?)?;
+        match states {
+            [states] => self.merge(states.as_binary_opt::<i32>().ok_or_else(strange)?),
+            _ => Err(strange()),
         }
-        Ok(())
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let parts = self.held.parts().into_iter();
-        let parts: Vec<_> = parts.map(|part| ScalarValue::Binary(Some(part))).collect();
-        let list = ScalarValue::new_list_nullable(&parts, &DataType::Binary);
-        Ok(vec![ScalarValue::List(list)])
+        Ok(vec![ScalarValue::Binary(self.held.write())])
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
@@ -328,8 +327,8 @@ impl Accumulator for Sketching {
                 }
                 Ok(ScalarValue::UInt64(Some(count)))
             }
-            (Told::Quantile(share), Held::Digest(digest)) => {
-                Ok(ScalarValue::Float64(digest.quantile(f64::from_bits(share))))
+            (Told::Quantile(share), Held::Quantiles(sketch)) => {
+                Ok(ScalarValue::Float64(sketch.quantile(f64::from_bits(share))))
             }
             _ => internal_err!("another state than is told of"),
         }
@@ -338,7 +337,7 @@ impl Accumulator for Sketching {
     fn size(&self) -> usize {
         let held = match &self.held {
             Held::Registers(registers) => registers.held(),
-            Held::Digest(digest) => digest.held(),
+            Held::Quantiles(sketch) => sketch.held(),
         };
         size_of_val(self).saturating_add(held)
     }

@@ -1,12 +1,13 @@
 //! `sum` that is right or none: integers, durations and decimals are added without loss, and a total that its type can't
-//! hold ends the question. The engine's own wraps round and looks like any other number.
+//! hold ends the question. The engine's own wraps round and looks like any other number. Floating-point numbers are added
+//! without rounding, so that the last digit is the same in every order.
 
 mod exact;
-mod float;
 mod groups;
 mod mean;
 mod one;
 
+use super::reproducible::{DistinctValues, ManyGroups, OneGroup, distinct_field, state_field};
 use crate::fault;
 use datafusion::arrow::datatypes::{
     DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
@@ -22,9 +23,11 @@ use datafusion_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, Expr, GroupsAccumulator, ReversedUDAF,
     SetMonotonicity, Signature,
 };
+use enforce::exactly::Total;
 use enforce::total::{WHOLE, beyond};
 use exact::Exact;
 use groups::Groups;
+pub(super) use one::only;
 use one::{Different, One};
 use std::sync::{Arc, LazyLock};
 
@@ -41,8 +44,7 @@ pub fn average() -> Arc<AggregateUDF> {
 }
 
 /// `sum` that no integer is too large for: of integers it is a decimal, to be narrowed by [`enforce::total::whole`] once it
-/// is known that the total is told at all. Floating-point numbers are added without rounding, so that the last digit is the
-/// same in every order.
+/// is known that the total is told at all.
 #[must_use]
 pub fn whole() -> Arc<AggregateUDF> {
     Arc::clone(&WIDE)
@@ -82,16 +84,9 @@ impl Sum {
     }
 }
 
-impl Sum {
-    /// Whether it is of floating-point numbers and must tell nothing of their order.
-    fn is_exact(&self, kind: &DataType, is_distinct: bool) -> bool {
-        self.wide && !is_distinct && *kind == DataType::Float64
-    }
-}
-
-/// What is done with the type of the values, as `T`; floating-point numbers, which never wrap, are left to the engine.
+/// What is done with the type of the values, as `T`, or with floating-point numbers.
 macro_rules! by_type {
-    ($args:ident, $made:ident, $engine:expr) => {
+    ($args:ident, $made:ident, $floats:expr) => {
         match input(&$args)? {
             DataType::Int64 => $made!(Int64Type),
             DataType::UInt64 => $made!(UInt64Type),
@@ -103,7 +98,7 @@ macro_rules! by_type {
             DataType::Decimal64(_, _) => $made!(Decimal64Type),
             DataType::Decimal128(_, _) => $made!(Decimal128Type),
             DataType::Decimal256(_, _) => $made!(Decimal256Type),
-            DataType::Float64 => $engine,
+            DataType::Float64 => $floats,
             _ => not_here(),
         }
     };
@@ -130,9 +125,6 @@ impl AggregateUDFImpl for Sum {
 
     fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         let to = args.return_field.data_type().clone();
-        if self.is_exact(&input(&args)?, args.is_distinct) {
-            return Ok(Box::new(float::One::default()));
-        }
         macro_rules! made {
             ($kind:ty) => {
                 if args.is_distinct {
@@ -142,31 +134,34 @@ impl AggregateUDFImpl for Sum {
                 }
             };
         }
-        by_type!(args, made, self.inner.accumulator(args))
+        by_type!(
+            args,
+            made,
+            if args.is_distinct {
+                Ok(Box::new(DistinctValues::<Total>::new(Total::told)))
+            } else {
+                Ok(Box::new(OneGroup::<Total, 1>::new(Total::told)))
+            }
+        )
     }
 
     fn create_sliding_accumulator(
         &self,
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn Accumulator>> {
-        macro_rules! made {
-            ($kind:ty) => {
-                self.accumulator(args)
-            };
-        }
-        by_type!(args, made, self.inner.create_sliding_accumulator(args))
+        self.accumulator(args)
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
         let [field] = args.input_fields else {
             return plan_err!("`sum` takes one argument");
         };
-        if self.is_exact(field.data_type(), args.is_distinct) {
-            let name = format_state_name(args.name, "sum");
-            return Ok(vec![Arc::new(Field::new(name, DataType::Binary, true))]);
-        }
         if *field.data_type() == DataType::Float64 {
-            return self.inner.state_fields(args);
+            return Ok(if args.is_distinct {
+                distinct_field(args.name)
+            } else {
+                state_field(args.name)
+            });
         }
         Ok(vec![Arc::new(if args.is_distinct {
             Field::new_list(
@@ -189,15 +184,16 @@ impl AggregateUDFImpl for Sum {
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
         let to = args.return_field.data_type().clone();
-        if self.is_exact(&input(&args)?, args.is_distinct) {
-            return Ok(Box::new(float::Groups::default()));
-        }
         macro_rules! made {
             ($kind:ty) => {
                 Ok(Box::new(Groups::<$kind>::of(to)))
             };
         }
-        by_type!(args, made, self.inner.create_groups_accumulator(args))
+        by_type!(
+            args,
+            made,
+            Ok(Box::new(ManyGroups::<Total, 1>::new(Total::told)))
+        )
     }
 
     fn reverse_expr(&self) -> ReversedUDAF {

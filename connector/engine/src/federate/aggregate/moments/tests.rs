@@ -1,6 +1,7 @@
 //! Put together from parts, as computed from all values at once; also where means are large beside deviations.
 
-use super::{Kind, Moments};
+use super::{Kind, Merging, Moments};
+use datafusion::logical_expr::Accumulator as _;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -105,5 +106,37 @@ fn too_few_values_give_null() {
     }
     for name in ["var_pop", "stddev_pop", "covar_pop"] {
         assert_eq!(result(name, &one), Some(0.0), "{name}");
+    }
+}
+
+/// The last digit tells nothing of the order in which participants answer, nor of how their parts came together here.
+#[test]
+fn parts_are_put_together_alike_in_every_order() {
+    let mut chance = StdRng::seed_from_u64(11);
+    let mut parts: Vec<Moments> = (0..9)
+        .map(|at| {
+            let pair = |_| (chance.random_range(-9.0..9.0_f64), chance.random::<f64>());
+            part(&(0..at * 7).map(pair).collect::<Vec<_>>())
+        })
+        .collect();
+    let told = |kind: Kind, parts: &[Moments], cut: usize| {
+        let merging = |parts: &[Moments]| Merging {
+            kind,
+            parts: parts.to_vec(),
+        };
+        let mut all = merging(&[]);
+        for some in [&parts[cut..], &parts[..cut]] {
+            let state = merging(some).state().unwrap();
+            all.merge_batch(&[state[0].to_array().unwrap()]).unwrap();
+        }
+        format!("{:?}", all.evaluate().unwrap())
+    };
+    for name in KINDS {
+        let kind = Kind::of(name).unwrap();
+        let first = told(kind, &parts, 0);
+        for cut in 0..parts.len() {
+            parts.rotate_left(1);
+            assert_eq!(told(kind, &parts, cut), first, "{name}");
+        }
     }
 }

@@ -1,9 +1,13 @@
 //! Averages whose sum the engine lets wrap round: of durations, and of decimals for which there is no wider type. Those of
-//! integers and floating-point numbers are sums of floating-point numbers, those of other decimals have room in the engine.
+//! integers and floating-point numbers are sums of floating-point numbers without rounding in between, those of other decimals
+//! have room in the engine.
 
 use super::exact::{Exact, Held, state};
 use super::one::{Different, One, only, there, typed};
 use super::too_large;
+use crate::plan::functions::reproducible::{
+    DistinctValues, ManyGroups, OneGroup, Summary, distinct_field, state_field,
+};
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{
     DataType, Decimal256Type, DecimalType, DurationMicrosecondType, DurationMillisecondType,
@@ -12,10 +16,11 @@ use datafusion::arrow::datatypes::{
 use datafusion::functions_aggregate::average::avg_udaf;
 use datafusion_common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion_expr::utils::format_state_name;
+use datafusion_expr::utils::{AggregateOrderSensitivity, format_state_name};
 use datafusion_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature,
 };
+use enforce::exactly::Total;
 use std::sync::{Arc, LazyLock};
 
 /// `avg`, exact where the engine's wraps.
@@ -33,13 +38,14 @@ struct Average {
 
 /// What is done with the type of the values, as `T`; the rest is left to the engine.
 macro_rules! by_type {
-    ($kind:expr, $made:ident, $engine:expr) => {
+    ($kind:expr, $made:ident, $floats:expr, $engine:expr) => {
         match $kind {
             DataType::Duration(TimeUnit::Second) => $made!(DurationSecondType),
             DataType::Duration(TimeUnit::Millisecond) => $made!(DurationMillisecondType),
             DataType::Duration(TimeUnit::Microsecond) => $made!(DurationMicrosecondType),
             DataType::Duration(TimeUnit::Nanosecond) => $made!(DurationNanosecondType),
             DataType::Decimal256(_, _) => $made!(Decimal256Type),
+            DataType::Float64 => $floats,
             _ => $engine,
         }
     };
@@ -70,7 +76,16 @@ impl AggregateUDFImpl for Average {
                 Ok(Box::new(Mean::<$kind>::of(args.is_distinct, kind, to)))
             };
         }
-        by_type!(kind, made, self.inner.accumulator(args))
+        by_type!(
+            kind,
+            made,
+            if args.is_distinct {
+                Ok(Box::new(DistinctValues::<FloatMean>::new(FloatMean::told)))
+            } else {
+                Ok(Box::new(OneGroup::<FloatMean, 1>::new(FloatMean::told)))
+            },
+            self.inner.accumulator(args)
+        )
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -91,10 +106,27 @@ impl AggregateUDFImpl for Average {
                 })
             };
         }
-        by_type!(kind, made, self.inner.state_fields(args))
+        by_type!(
+            kind,
+            made,
+            Ok(if args.is_distinct {
+                distinct_field(args.name)
+            } else {
+                state_field(args.name)
+            }),
+            self.inner.state_fields(args)
+        )
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
+        let is = |kind: &DataType| {
+            args.expr_fields
+                .iter()
+                .any(|field| field.data_type() == kind)
+        };
+        if is(&DataType::Float64) {
+            return !args.is_distinct;
+        }
         let ours = args.expr_fields.iter().any(|field| {
             matches!(
                 field.data_type(),
@@ -108,7 +140,14 @@ impl AggregateUDFImpl for Average {
         &self,
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
+        if input(args.expr_fields)? == DataType::Float64 {
+            return Ok(Box::new(ManyGroups::<FloatMean, 1>::new(FloatMean::told)));
+        }
         self.inner.create_groups_accumulator(args)
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        AggregateOrderSensitivity::Insensitive
     }
 
     fn reverse_expr(&self) -> ReversedUDAF {
@@ -120,6 +159,47 @@ fn input(fields: &[FieldRef]) -> Result<DataType> {
     match fields {
         [field] => Ok(field.data_type().clone()),
         _ => plan_err!("`avg` takes one argument"),
+    }
+}
+
+/// The sum of floating-point numbers and how many there are.
+#[derive(Debug, Clone, Default)]
+struct FloatMean {
+    total: Total,
+    count: u64,
+}
+
+impl FloatMean {
+    fn told(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.total.mean(self.count))?
+    }
+}
+
+impl Summary<1> for FloatMean {
+    fn add(&mut self, [value]: [f64; 1]) {
+        self.count = self.count.saturating_add(1);
+        self.total.add(value);
+    }
+
+    fn take(&mut self, [value]: [f64; 1]) {
+        self.count = self.count.saturating_sub(1);
+        self.total.take(value);
+    }
+
+    fn merge(&mut self, bytes: &[u8]) -> Option<()> {
+        let (count, total) = bytes.split_first_chunk::<8>()?;
+        self.count = self.count.checked_add(u64::from_le_bytes(*count))?;
+        self.total.merge(total)
+    }
+
+    fn write(&self) -> Option<Vec<u8>> {
+        let total = self.total.write()?;
+        let count = self.count.to_le_bytes().into_iter();
+        Some(count.chain(total).collect())
+    }
+
+    fn held(&self) -> usize {
+        self.total.held()
     }
 }
 

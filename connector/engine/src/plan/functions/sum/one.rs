@@ -34,7 +34,7 @@ impl<T: Exact> One<T> {
 }
 
 /// The only column of `columns`.
-pub(super) fn only(columns: &[ArrayRef]) -> Result<&ArrayRef> {
+pub(in crate::plan::functions) fn only(columns: &[ArrayRef]) -> Result<&ArrayRef> {
     match columns {
         [one] => Ok(one),
         _ => exec_err!("one argument"),

@@ -8,9 +8,18 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::sync::Arc;
 
-fn numbers(what: u8, numbers: &[f64]) -> Vec<u8> {
-    let numbers = numbers.iter().copied().flat_map(f64::to_le_bytes);
-    std::iter::once(what).chain(numbers).collect()
+/// A state whose buckets are written in these bytes.
+fn sketch(doubled: u8, ends: [f64; 2], buckets: &[u8]) -> Vec<u8> {
+    let ends = ends.into_iter().flat_map(f64::to_le_bytes);
+    let head = [doubled, 0].into_iter().chain(ends);
+    head.chain(buckets.iter().copied()).collect()
+}
+
+/// The bucket of zero with one value, then so many others one after the other with one value each.
+fn zero_and(others: usize) -> Vec<u8> {
+    let first = [0, 1, 0x80, 2, 1];
+    let others = std::iter::repeat_n([1, 1], others.saturating_sub(1));
+    first.into_iter().chain(others.flatten()).collect()
 }
 
 #[test]
@@ -31,28 +40,40 @@ fn what_is_no_state_is_refused() {
         vec![1; 16_385],
         vec![1; 1 << 20],
     ];
-    let nan = f64::NAN;
+    let (nan, least) = (f64::NAN, f64::MIN_POSITIVE);
     let percentile: Vec<Vec<u8>> = vec![
         vec![],
+        // of no value, widths doubled too often, a number that does not end or is too large
         vec![0],
-        vec![0, 1, 2],
-        numbers(8, &[1.0]),
-        numbers(3, &[1.0, 2.0]),
-        // means out of order
-        numbers(0, &[2.0, 1.0]),
-        // the least above the greatest
-        numbers(3, &[5.0, 1.0, 2.0, 3.0]),
-        // a mean without its weight, weights that are none
-        numbers(4, &[1.0, 2.0, 3.0]),
-        numbers(4, &[1.0, -1.0]),
-        numbers(4, &[1.0, 0.0]),
-        numbers(4, &[1.0, 0.5]),
-        numbers(4, &[1.0, nan]),
-        numbers(4, &[1.0, f64::INFINITY]),
-        numbers(4, &[1.0, 1e300]),
-        numbers(4, &[1.0, 2.0, 9e15, 9e15]),
-        numbers(0, &[1.0; 201]),
-        numbers(0, &vec![1.0; 1 << 16]),
+        vec![0, 0],
+        vec![9, 1],
+        vec![0, 0x80],
+        [&[0][..], &[0xff; 10]].concat(),
+        // ends without buckets, of other buckets, out of order, or none
+        sketch(0, [0.0, 0.0], &[]),
+        sketch(0, [0.0, 1.0], &[0, 1]),
+        sketch(0, [least, 0.0], &zero_and(1)),
+        sketch(0, [nan, 0.0], &[0, 1]),
+        sketch(0, [-0.0, 0.0], &[0, 1]),
+        sketch(0, [5e-324, 0.0], &[0, 1]),
+        // a bucket without values, without its count, twice, that no number has
+        sketch(0, [0.0, 0.0], &[0, 0]),
+        sketch(0, [0.0, 0.0], &[0]),
+        sketch(0, [0.0, 0.0], &[0, 1, 0, 1]),
+        sketch(0, [0.0, 0.0], &[0, 1, 5, 1]),
+        sketch(0, [0.0, 0.0], &[0xff, 0xff, 0xff, 0xff, 0x7f, 1]),
+        // more values than can be counted
+        sketch(
+            0,
+            [0.0, 0.0],
+            &[0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+        ),
+        // more buckets than there are
+        sketch(
+            0,
+            [0.0, f64::from_bits((256 + 4095) << 44)],
+            &zero_and(4096),
+        ),
     ];
     for (kind, states) in [(State::Distinct, distinct), (State::Percentile, percentile)] {
         for wrong in states {

@@ -1,0 +1,145 @@
+//! Variance, standard deviation, covariance and correlation of which no digit tells of the order of the rows: they are made of
+//! sums without rounding (`enforce::power_sums`). Names and types are those of the engine.
+
+use super::reproducible::{
+    DistinctValues, ManyGroups, OneGroup, Told, distinct_field, state_field,
+};
+use datafusion::arrow::datatypes::{DataType, FieldRef};
+use datafusion_common::{Result, plan_err};
+use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion_expr::utils::AggregateOrderSensitivity;
+use datafusion_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature,
+};
+use enforce::power_sums::PowerSums;
+use std::sync::Arc;
+
+/// The function in the place of the engine's, where it is one of these.
+pub(super) fn instead_of(engine: &Arc<AggregateUDF>) -> Option<Arc<AggregateUDF>> {
+    let of = match engine.name() {
+        "var" => Of::Numbers(|all| sample(all.count(), all.deviation(0, 0))),
+        "var_pop" => Of::Numbers(|all| population(all.count(), all.deviation(0, 0))),
+        "stddev" => Of::Numbers(|all| sample(all.count(), all.deviation(0, 0)).map(f64::sqrt)),
+        "stddev_pop" => {
+            Of::Numbers(|all| population(all.count(), all.deviation(0, 0)).map(f64::sqrt))
+        }
+        "covar_samp" => Of::Pairs(|all| sample(all.count(), all.deviation(0, 1))),
+        "covar_pop" => Of::Pairs(|all| population(all.count(), all.deviation(0, 1))),
+        "corr" => Of::Pairs(correlation),
+        _ => return None,
+    };
+    Some(Arc::new(AggregateUDF::from(Moment {
+        inner: Arc::clone(engine),
+        of: Computed(of),
+    })))
+}
+
+fn sample(count: f64, deviation: f64) -> Option<f64> {
+    (count > 1.0).then(|| deviation / (count - 1.0))
+}
+
+fn population(count: f64, deviation: f64) -> Option<f64> {
+    (count > 0.0).then(|| deviation / count)
+}
+
+/// None of fewer than two rows, and where one of the numbers is always the same.
+fn correlation(all: &PowerSums<2>) -> Option<f64> {
+    let spread = all.deviation(0, 0).sqrt() * all.deviation(1, 1).sqrt();
+    (all.count() > 1.0 && spread != 0.0).then(|| all.deviation(0, 1) / spread)
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Of {
+    Numbers(Told<PowerSums<1>>),
+    Pairs(Told<PowerSums<2>>),
+}
+
+/// What is computed; which, the engine's function beside it says.
+#[derive(Debug, Clone, Copy)]
+struct Computed(Of);
+
+#[derive(Debug)]
+struct Moment {
+    inner: Arc<AggregateUDF>,
+    of: Computed,
+}
+
+impl PartialEq for Moment {
+    fn eq(&self, other: &Self) -> bool {
+        self.inner == other.inner
+    }
+}
+
+impl Eq for Moment {}
+
+impl std::hash::Hash for Moment {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.inner.hash(state);
+    }
+}
+
+impl AggregateUDFImpl for Moment {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn aliases(&self) -> &[String] {
+        self.inner.aliases()
+    }
+
+    fn signature(&self) -> &Signature {
+        self.inner.signature()
+    }
+
+    fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Float64)
+    }
+
+    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        Ok(match self.of.0 {
+            Of::Numbers(told) if args.is_distinct => Box::new(DistinctValues::new(told)),
+            Of::Numbers(told) => Box::new(OneGroup::new(told)),
+            Of::Pairs(_) if args.is_distinct => {
+                return plan_err!("`{}` takes no DISTINCT", self.name());
+            }
+            Of::Pairs(told) => Box::new(OneGroup::new(told)),
+        })
+    }
+
+    fn create_sliding_accumulator(
+        &self,
+        args: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn Accumulator>> {
+        self.accumulator(args)
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        Ok(if args.is_distinct {
+            distinct_field(args.name)
+        } else {
+            state_field(args.name)
+        })
+    }
+
+    fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
+        !args.is_distinct
+    }
+
+    fn create_groups_accumulator(
+        &self,
+        _args: AccumulatorArgs<'_>,
+    ) -> Result<Box<dyn GroupsAccumulator>> {
+        Ok(match self.of.0 {
+            Of::Numbers(told) => Box::new(ManyGroups::new(told)),
+            Of::Pairs(told) => Box::new(ManyGroups::new(told)),
+        })
+    }
+
+    fn reverse_expr(&self) -> ReversedUDAF {
+        ReversedUDAF::Identical
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        AggregateOrderSensitivity::Insensitive
+    }
+}

@@ -1,0 +1,155 @@
+//! `approx_median` and `approx_percentile_cont` over rows, by the sketch of which their states are made, so that one participant
+//! answers what several do. Its accuracy is fixed: a size of the sketch, as the engine's function takes, is none of it.
+
+use super::quantiles::QuantileSketch;
+use datafusion::arrow::array::{ArrayRef, AsArray};
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::physical_expr::expressions::Literal;
+use datafusion_common::types::{NativeType, logical_float64};
+use datafusion_common::{Result, ScalarValue, internal_err, plan_err};
+use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion_expr::utils::{AggregateOrderSensitivity, format_state_name};
+use datafusion_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, Coercion, Signature, TypeSignatureClass,
+    Volatility,
+};
+use std::sync::Arc;
+
+/// The function in the place of the engine's, where it is one of these.
+pub(in crate::plan::functions) fn instead_of(
+    engine: &Arc<AggregateUDF>,
+) -> Option<Arc<AggregateUDF>> {
+    let which = match engine.name() {
+        "approx_median" => Which::Median,
+        "approx_percentile_cont" => Which::Percentile,
+        _ => return None,
+    };
+    let number = || {
+        Coercion::new_implicit(
+            TypeSignatureClass::Native(logical_float64()),
+            vec![TypeSignatureClass::Numeric],
+            NativeType::Float64,
+        )
+    };
+    let arguments = match which {
+        Which::Median => vec![number()],
+        Which::Percentile => vec![number(), number()],
+    };
+    Some(Arc::new(AggregateUDF::from(Percentile {
+        which,
+        signature: Signature::coercible(arguments, Volatility::Immutable),
+    })))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Which {
+    Median,
+    Percentile,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Percentile {
+    which: Which,
+    signature: Signature,
+}
+
+impl Percentile {
+    /// Which share of all values lies below.
+    fn share(&self, args: &AccumulatorArgs<'_>) -> Result<f64> {
+        let share = match (self.which, args.exprs) {
+            (Which::Median, _) => return Ok(0.5),
+            (Which::Percentile, [_, share]) => share.downcast_ref::<Literal>(),
+            (Which::Percentile, _) => None,
+        };
+        let descends = args.order_bys.iter().any(|by| by.options.descending);
+        match share.map(Literal::value) {
+            Some(ScalarValue::Float64(Some(share))) if (0.0..=1.0).contains(share) => {
+                Ok(if descends { 1.0 - share } else { *share })
+            }
+            _ => plan_err!("the share of `{}` is a number from 0 to 1", self.name()),
+        }
+    }
+}
+
+impl AggregateUDFImpl for Percentile {
+    fn name(&self) -> &'static str {
+        match self.which {
+            Which::Median => "approx_median",
+            Which::Percentile => "approx_percentile_cont",
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Float64)
+    }
+
+    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        if args.is_distinct {
+            return plan_err!("`{}` takes no DISTINCT", self.name());
+        }
+        Ok(Box::new(Sketching {
+            share: self.share(&args)?,
+            sketch: QuantileSketch::default(),
+        }))
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        let name = format_state_name(args.name, "sketch");
+        Ok(vec![Arc::new(Field::new(name, DataType::Binary, true))])
+    }
+
+    fn supports_within_group_clause(&self) -> bool {
+        self.which == Which::Percentile
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        AggregateOrderSensitivity::Insensitive
+    }
+}
+
+#[derive(Debug)]
+struct Sketching {
+    share: f64,
+    sketch: QuantileSketch,
+}
+
+impl Accumulator for Sketching {
+    fn update_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
+        // Behind the values stands the share.
+        match columns.first() {
+            Some(values) => self.sketch.add(values),
+            None => internal_err!("a percentile of nothing"),
+        }
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        let states = states
+            .first()
+            .and_then(|states| states.as_binary_opt::<i32>());
+        let Some(states) = states else {
+            return internal_err!("a state of another type");
+        };
+        for state in states.iter().flatten() {
+            if self.sketch.merge(state).is_none() {
+                return internal_err!("a state of a percentile");
+            }
+        }
+        Ok(())
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        Ok(vec![ScalarValue::Binary(self.sketch.write())])
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        Ok(ScalarValue::Float64(self.sketch.quantile(self.share)))
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self).saturating_add(self.sketch.held())
+    }
+}

@@ -1,0 +1,240 @@
+//! What variances, covariances and correlations are made of, without any rounding: how many rows there are, the sums of their
+//! numbers and the sums of the products of these. It is the same in whatever order the rows come and in whatever parts they
+//! are put together; rounded is each result, once. The usual ways (Welford, Chan) round at every row, so that the last digit
+//! tells of the order of the rows behind it.
+
+use crate::superaccumulator::{Superaccumulator, float, rounded};
+
+/// Of rows of `N` numbers.
+#[derive(Debug, Clone)]
+pub struct PowerSums<const N: usize> {
+    count: u64,
+    /// Rows of which a number is infinite or none.
+    strange: u64,
+    sums: [Superaccumulator; N],
+    /// Of each number with itself and with those behind it.
+    products: [[Superaccumulator; N]; N],
+}
+
+impl<const N: usize> Default for PowerSums<N> {
+    fn default() -> Self {
+        let sums = || std::array::from_fn(|_| Superaccumulator::default());
+        Self {
+            count: 0,
+            strange: 0,
+            sums: sums(),
+            products: std::array::from_fn(|_| sums()),
+        }
+    }
+}
+
+impl<const N: usize> PowerSums<N> {
+    /// One more row.
+    pub fn add(&mut self, row: [f64; N]) {
+        self.count = self.count.saturating_add(1);
+        if !row.iter().all(|number| number.is_finite()) {
+            self.strange = self.strange.saturating_add(1);
+            return;
+        }
+        for (sum, number) in self.sums.iter_mut().zip(row) {
+            sum.add(number);
+        }
+        self.multiply(row, 1.0);
+    }
+
+    /// One of the rows less.
+    pub fn take(&mut self, row: [f64; N]) {
+        self.count = self.count.saturating_sub(1);
+        if !row.iter().all(|number| number.is_finite()) {
+            self.strange = self.strange.saturating_sub(1);
+            return;
+        }
+        for (sum, number) in self.sums.iter_mut().zip(row) {
+            sum.add(-number);
+        }
+        self.multiply(row, -1.0);
+    }
+
+    fn multiply(&mut self, row: [f64; N], sign: f64) {
+        for (at, (products, one)) in self.products.iter_mut().zip(row).enumerate() {
+            for (product, other) in products.iter_mut().zip(row).skip(at) {
+                product.add_product(one * sign, other);
+            }
+        }
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn count(&self) -> f64 {
+        float(self.count)
+    }
+
+    /// The sum of the products of how far the one number and the other are from their means; of one number, that of the
+    /// squares. NaN where a number is infinite or none; zero of no rows.
+    #[must_use]
+    pub fn deviation(&self, one: usize, other: usize) -> f64 {
+        let (first, last) = (one.min(other), one.max(other));
+        let sums = (self.sums.get(first), self.sums.get(last));
+        let products = self.products.get(first).and_then(|row| row.get(last));
+        let ((Some(first), Some(last)), Some(products)) = (sums, products) else {
+            return f64::NAN;
+        };
+        if self.strange > 0 {
+            return f64::NAN;
+        }
+        if self.count == 0 {
+            return 0.0;
+        }
+        // n times the sum of the products less the product of the sums, both as multiples of the same power of two.
+        let (first, low) = first.whole(Superaccumulator::NUMBERS);
+        let (last, lower) = last.whole(Superaccumulator::NUMBERS);
+        let (products, power) = products.whole(Superaccumulator::PRODUCTS);
+        let of_sums = low.saturating_add(lower);
+        let least = power.min(of_sums);
+        let up = |power: i32| u32::try_from(power.saturating_sub(least)).unwrap_or_default();
+        let rest = ((products * self.count) << up(power)) - ((first * last) << up(of_sums));
+        rounded(&rest, least) / self.count()
+    }
+
+    /// Bytes, to be read by [`Self::merge`]; none of no rows.
+    #[must_use]
+    pub fn write(&self) -> Option<Vec<u8>> {
+        let mut out = self.count.to_le_bytes().to_vec();
+        out.extend(self.strange.to_le_bytes());
+        for (which, sum) in (0_u8..).zip(self.accumulators()) {
+            for (place, digit) in sum.digits() {
+                out.push(which);
+                out.extend(place.to_le_bytes());
+                out.extend(digit.to_le_bytes());
+            }
+        }
+        (self.count > 0).then_some(out)
+    }
+
+    /// Takes in what [`Self::write`] has written; nothing where it did not.
+    pub fn merge(&mut self, bytes: &[u8]) -> Option<()> {
+        let (count, rest) = bytes.split_first_chunk::<8>()?;
+        let (strange, rest) = rest.split_first_chunk::<8>()?;
+        let (parts, []) = rest.as_chunks::<PART>() else {
+            return None;
+        };
+        self.count = self.count.checked_add(u64::from_le_bytes(*count))?;
+        self.strange = self.strange.checked_add(u64::from_le_bytes(*strange))?;
+        for part in parts {
+            let (which, rest) = part.split_first()?;
+            let (place, digit) = rest.split_first_chunk::<2>()?;
+            let (place, digit) = (i16::from_le_bytes(*place), digit.first_chunk()?);
+            // It may come from another machine: a place that no number has would ask for any amount of memory.
+            if !PLACES.contains(&place) {
+                return None;
+            }
+            let sum = self.accumulators_mut().nth(usize::from(*which))?;
+            sum.put(place, i128::from_le_bytes(*digit));
+        }
+        Some(())
+    }
+
+    /// How many bytes it holds beside itself.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.accumulators().map(Superaccumulator::held).sum()
+    }
+
+    fn accumulators(&self) -> impl Iterator<Item = &Superaccumulator> {
+        self.sums.iter().chain(self.products.iter().flatten())
+    }
+
+    fn accumulators_mut(&mut self) -> impl Iterator<Item = &mut Superaccumulator> {
+        self.sums
+            .iter_mut()
+            .chain(self.products.iter_mut().flatten())
+    }
+}
+
+/// The places of the digits of products of finite numbers: the lowest bit of one is 4090 above that of the least at most, and
+/// it has 106.
+const PLACES: std::ops::RangeInclusive<i16> = 0..=133;
+
+/// So many bytes are written of a digit.
+const PART: usize = 1 + 2 + 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(rows: &[[f64; 2]]) -> PowerSums<2> {
+        let mut all = PowerSums::default();
+        rows.iter().for_each(|row| all.add(*row));
+        all
+    }
+
+    fn bits(sums: &PowerSums<2>) -> [u64; 3] {
+        [(0, 0), (0, 1), (1, 1)].map(|(one, other)| sums.deviation(one, other).to_bits())
+    }
+
+    #[test]
+    fn every_order_and_every_parting_says_the_same() {
+        let rows: Vec<[f64; 2]> = (0..97_i32)
+            .map(|at| {
+                let x = f64::from(at * 7919 % 101).sin() * 10_f64.powi(at % 13 - 5);
+                [x, x * 3.0 - f64::from(at)]
+            })
+            .collect();
+        let whole = bits(&of(&rows));
+        for turn in 0..rows.len() {
+            let mut turned = rows.clone();
+            turned.rotate_left(turn);
+            assert_eq!(bits(&of(&turned)), whole);
+            let (one, other) = turned.split_at(turn);
+            let mut merged = PowerSums::default();
+            for part in [other, one] {
+                if let Some(state) = of(part).write() {
+                    merged.merge(&state).unwrap();
+                }
+            }
+            assert_eq!(bits(&merged), whole);
+            let mut window = of(&turned);
+            one.iter().for_each(|row| window.take(*row));
+            assert_eq!(bits(&window), bits(&of(other)));
+        }
+        let means = [0, 1].map(|at| rows.iter().map(|row| row[at]).sum::<f64>() / 97.0);
+        let near: f64 = rows
+            .iter()
+            .map(|row| (row[0] - means[0]) * (row[1] - means[1]))
+            .sum();
+        let found = f64::from_bits(whole[1]);
+        assert!((found - near).abs() < 1e-9 * near.abs(), "{found} {near}");
+    }
+
+    #[test]
+    fn nothing_is_lost_far_from_zero_or_near_it() {
+        let squares = |values: &[f64]| {
+            let mut all = PowerSums::default();
+            values.iter().for_each(|value| all.add([*value]));
+            all.deviation(0, 0)
+        };
+        assert_eq!(squares(&[1e9, 1e9 + 1.0, 1e9 + 2.0]), 2.0);
+        assert_eq!(squares(&[1e15, -1e15]), 2e30);
+        assert_eq!(squares(&[1e-3; 1000]), 0.0);
+        assert_eq!(squares(&[1e200, 1e200]), 0.0);
+        assert_eq!(squares(&[f64::MAX, -f64::MAX]), f64::INFINITY);
+        assert_eq!(squares(&[]), 0.0);
+        for odd in [f64::NAN, f64::INFINITY] {
+            assert!(squares(&[1.0, odd, 2.0]).is_nan());
+        }
+    }
+
+    #[test]
+    fn a_state_that_no_row_has_is_refused() {
+        let state = of(&[[1.0, 2.0]]).write().unwrap();
+        let merged = |bytes: &[u8]| PowerSums::<2>::default().merge(bytes);
+        assert_eq!(merged(&state), Some(()));
+        assert_eq!(merged(&state[1..]), None);
+        for (at, byte) in [(16, 9), (18, 200)] {
+            let mut wrong = state.clone();
+            wrong[at] = byte;
+            assert_eq!(merged(&wrong), None, "{at}");
+        }
+        assert_eq!(PowerSums::<2>::default().write(), None);
+    }
+}
