@@ -13,6 +13,7 @@ mod archive;
 mod attacks;
 mod attest;
 mod auditor;
+mod bounded;
 #[path = "../tidy/cannot.rs"]
 mod cannot;
 mod clock;

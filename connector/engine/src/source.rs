@@ -2,6 +2,7 @@
 //!
 //! The kinds of source; this list is the index of the folder.
 
+pub mod bounded;
 pub mod columnar;
 pub mod config;
 pub mod decode;

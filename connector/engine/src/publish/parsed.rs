@@ -107,7 +107,7 @@ fn one(
     source::read(path, shown, &config.source, &mut |event| {
         rows.take(event, &mut |cells| {
             batch.push(cells);
-            if batch.rows() < BATCH {
+            if !batch.is_full() {
                 return Ok(());
             }
             done = done.saturating_add(u64::try_from(batch.rows()).unwrap_or_default());
@@ -115,7 +115,11 @@ fn one(
             let full = batch
                 .take()
                 .map_err(|error| disk::broken_arrow(&unfinished, &error))?;
-            writer.write(&full).map_err(broken)
+            writer.write(&full).map_err(broken)?;
+            if writer.memory_size() > GROUP_BYTES {
+                writer.flush().map_err(broken)?;
+            }
+            Ok(())
         })
     })?;
     if batch.rows() > 0 {
@@ -157,6 +161,7 @@ fn counts_path(place: &Place, key: &Digest) -> PathBuf {
     place.parsed().join(format!("{key}.json"))
 }
 
-const BATCH: usize = 8192;
-
 const GROUP: usize = 65_536;
+
+/// Rows that are long make smaller groups, which are held in memory until they are whole.
+const GROUP_BYTES: usize = 32 << 20;

@@ -8,6 +8,7 @@ use crate::publish::Context;
 use crate::publish::input::Inputs;
 use crate::publish::parsed::Parsed;
 use crate::source;
+use crate::source::columnar::batch_rows;
 use crate::source::config::{DatasetConfig, SourceConfig};
 use crate::source::files::SourceFile;
 use crate::source::raw::{Event, Raw};
@@ -234,7 +235,10 @@ fn batches(file: &Path) -> Batches {
     let reader = File::open(file)
         .map_err(DataFusionError::from)
         .and_then(|file| Ok(ParquetRecordBatchReaderBuilder::try_new(file)?))
-        .and_then(|builder| Ok(builder.with_batch_size(8192).build()?));
+        .and_then(|builder| {
+            let rows = batch_rows(builder.metadata());
+            Ok(builder.with_batch_size(rows).build()?)
+        });
     match reader {
         Ok(reader) => Box::new(reader.map(|batch| batch.map_err(DataFusionError::from))),
         Err(error) => Box::new(std::iter::once(Err(error))),
@@ -245,7 +249,7 @@ fn batches(file: &Path) -> Batches {
 fn lookup(source: &SourceConfig, files: &[SourceFile]) -> Result<MemTable, Refusal> {
     let mut names: Vec<String> = Vec::new();
     let mut columns: Vec<StringBuilder> = Vec::new();
-    let mut rows = 0_usize;
+    let (mut rows, mut bytes) = (0_usize, 0_usize);
     for file in files {
         source::read(&file.path, &file.shown, source, &mut |event| match event {
             Event::Header(header) if names.is_empty() => {
@@ -275,11 +279,21 @@ fn lookup(source: &SourceConfig, files: &[SourceFile]) -> Result<MemTable, Refus
                     ));
                 }
                 for (column, field) in columns.iter_mut().zip(fields) {
+                    if let Raw::Text(text) = field {
+                        bytes = bytes.saturating_add(text.len());
+                    }
                     match field {
                         Raw::Null => column.append_null(),
                         Raw::Text(text) => column.append_value(text),
                         other => column.append_value(other.shown()),
                     }
+                }
+                if bytes > LOOKUP_BYTES {
+                    return Err(source.place.refuse(
+                        Code::ResourceLimit,
+                        "path",
+                        format!("a lookup has at most {LOOKUP_BYTES} bytes"),
+                    ));
                 }
                 Ok(())
             }
@@ -307,3 +321,5 @@ fn lookup(source: &SourceConfig, files: &[SourceFile]) -> Result<MemTable, Refus
 }
 
 const LOOKUP_ROWS: usize = 200_000;
+
+const LOOKUP_BYTES: usize = 64 << 20;

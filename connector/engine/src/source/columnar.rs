@@ -1,5 +1,6 @@
 //! Parquet files as a source: typed already, read batch by batch.
 
+use crate::source::bounded::{Allowance, MOST_COLUMNS};
 use crate::source::config::{
     About, Ambiguous, ColumnConfig, DatasetConfig, Missing, Origin, SourceConfig, Spot,
 };
@@ -13,6 +14,7 @@ use arrow_schema::{DataType, SchemaRef, TimeUnit};
 use catalog::dataset::ColumnType;
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::metadata::ParquetMetaData;
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
 use std::fs::File;
@@ -58,12 +60,18 @@ pub fn read(
         names.push(field.name().clone());
         kept.push((index, plain));
     }
+    if names.len() > MOST_COLUMNS {
+        let why = format!("it has {} columns, more than {MOST_COLUMNS}", names.len());
+        return Err(unreadable(why));
+    }
     each(Event::Header(&names))?;
+    let rows = batch_rows(builder.metadata());
     let reader = builder
-        .with_batch_size(8192)
+        .with_batch_size(rows)
         .build()
         .map_err(|error| unreadable(error.to_string()))?;
     let mut line = 0_u64;
+    let allowance = Allowance::new(config);
     for batch in reader {
         let batch = batch.map_err(|error| unreadable(error.to_string()))?;
         let columns = columns(&batch, &kept).map_err(|error| unreadable(error.to_string()))?;
@@ -76,6 +84,16 @@ pub fn read(
                     other => other,
                 })
                 .collect();
+            let texts = fields.iter().map(|field| match field {
+                Raw::Text(text) => text.len(),
+                _ => 0,
+            });
+            if allowance.is_exceeded(texts.sum()) {
+                let refusal = unreadable(allowance.sentence());
+                return Err(refusal
+                    .with_place(shown, Some(line), None)
+                    .with_help("say max_row_bytes in [dataset.source] where rows are so long"));
+            }
             each(Event::Row {
                 line,
                 fields: &fields,
@@ -84,6 +102,17 @@ pub fn read(
     }
     Ok(())
 }
+
+/// Rows that are read at once: fewer where they are long, since all of them are held in memory.
+#[must_use]
+pub fn batch_rows(file: &ParquetMetaData) -> usize {
+    let groups = file.row_groups().iter();
+    let longest = groups.map(|group| group.total_byte_size() / group.num_rows().max(1));
+    let longest = usize::try_from(longest.max().unwrap_or_default()).unwrap_or_default();
+    (BATCH_BYTES / longest.max(1)).clamp(1, 8192)
+}
+
+const BATCH_BYTES: usize = 8 << 20;
 
 /// The one type of each family in which values are handed out.
 #[must_use]

@@ -14,6 +14,7 @@ use policy::term::Bucket;
 use policy::term::release::Late;
 use regex::Regex;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 /// One dataset as it is configured: where it comes from and what its columns mean.
@@ -94,7 +95,7 @@ pub struct Prepare {
 }
 
 /// Files of one kind and how they are written.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SourceConfig {
     /// Where it stands.
     pub place: Spot,
@@ -116,6 +117,26 @@ pub struct SourceConfig {
     pub skip_columns: Vec<String>,
     /// Where the rows stay, if nothing of them is copied.
     pub in_place: Option<InPlaceConfig>,
+    /// The most bytes of one row; a longer one ends the reading.
+    pub max_row_bytes: u32,
+}
+
+impl fmt::Debug for SourceConfig {
+    /// All that decides how a file is read, of which recipes are made; the most bytes of a row changes none that is read.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceConfig")
+            .field("place", &self.place)
+            .field("kind", &self.kind)
+            .field("paths", &self.paths)
+            .field("delimiter", &self.delimiter)
+            .field("encoding", &self.encoding)
+            .field("header_rows", &self.header_rows)
+            .field("nulls", &self.nulls)
+            .field("decimal", &self.decimal)
+            .field("skip_columns", &self.skip_columns)
+            .field("in_place", &self.in_place)
+            .finish()
+    }
 }
 
 /// Rows that stay where they are.

@@ -1,5 +1,6 @@
 //! A GeoJSON collection of points: `lon`, `lat`, and each property a column. Features are read one by one.
 
+use crate::source::bounded::{self, Allowance, Bounded, MOST_COLUMNS};
 use crate::source::config::SourceConfig;
 use crate::source::decode::Decoded;
 use crate::source::raw::{Event, Raw};
@@ -7,6 +8,7 @@ use policy::refusal::{Code, Refusal};
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -23,16 +25,21 @@ pub fn read(
     each: &mut dyn FnMut(Event<'_>) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
     let mut names = vec!["lon".to_owned(), "lat".to_owned()];
-    features(path, shown, &mut |_, feature| {
+    let mut known: BTreeSet<String> = names.iter().cloned().collect();
+    features(path, shown, config, &mut |line, feature| {
         for key in properties(&feature).into_iter().flat_map(|map| map.keys()) {
-            if !names.contains(key) {
+            if known.insert(key.clone()) {
                 names.push(key.clone());
             }
+        }
+        if names.len() > MOST_COLUMNS {
+            let why = format!("its features have more than {MOST_COLUMNS} properties");
+            return Err(unreadable(shown, Some(line), &why));
         }
         Ok(())
     })?;
     each(Event::Header(&names))?;
-    features(path, shown, &mut |line, feature| {
+    features(path, shown, config, &mut |line, feature| {
         row(&names, config, line, &feature, each)
     })
 }
@@ -115,37 +122,57 @@ fn position(geometry: &Value) -> Option<(f64, f64)> {
 fn features(
     path: &Path,
     shown: &str,
+    config: &SourceConfig,
     each: &mut dyn FnMut(u64, Value) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
-    let unreadable = |line: Option<u64>, why: String| {
-        Refusal::new(
-            Code::SourceUnreadable,
-            format!("`{shown}` can't be read: {why}"),
-        )
-        .with_place(shown, line, None)
-    };
-    let file = File::open(path).map_err(|error| unreadable(None, error.to_string()))?;
+    let file = File::open(path).map_err(|error| unreadable(shown, None, &error.to_string()))?;
     let line = Cell::new(1);
+    let allowance = Allowance::new(config);
+    // Bounded where the JSON reader takes one byte at a time: nothing is read ahead of a feature.
+    let decoded = BufReader::new(Decoded::new(file, encoding_rs::UTF_8));
     let reader = Lines {
-        inner: BufReader::new(Decoded::new(file, encoding_rs::UTF_8)),
+        inner: Bounded::new(decoded, &allowance),
         line: &line,
     };
     let mut refused = None;
     let mut json = serde_json::Deserializer::from_reader(reader);
     let collection = Collection {
-        line: &line,
+        place: Place {
+            line: &line,
+            allowance: &allowance,
+        },
         each,
         refused: &mut refused,
     };
     let outcome = collection.deserialize(&mut json).and_then(|()| json.end());
     match (refused, outcome) {
         (Some(refusal), _) => Err(refusal),
-        (None, Err(error)) => Err(unreadable(
-            u64::try_from(error.line()).ok(),
-            error.to_string(),
-        )),
+        (None, Err(error)) => {
+            let line = u64::try_from(error.line()).ok();
+            let refusal = unreadable(shown, line, &error.to_string());
+            Err(if bounded::is_too_long(&error.into()) {
+                bounded::with_help(refusal)
+            } else {
+                refusal
+            })
+        }
         (None, Ok(())) => Ok(()),
     }
+}
+
+fn unreadable(shown: &str, line: Option<u64>, why: &str) -> Refusal {
+    Refusal::new(
+        Code::SourceUnreadable,
+        format!("`{shown}` can't be read: {why}"),
+    )
+    .with_place(shown, line, None)
+}
+
+/// Where the reader is, and what it may still read for one feature.
+#[derive(Clone, Copy)]
+struct Place<'l> {
+    line: &'l Cell<u64>,
+    allowance: &'l Allowance,
 }
 
 /// Counts lines as they are read; the JSON reader takes one byte at a time.
@@ -166,7 +193,7 @@ impl<R: Read> Read for Lines<'_, R> {
 }
 
 struct Collection<'e, 'l> {
-    line: &'l Cell<u64>,
+    place: Place<'l>,
     each: &'e mut dyn FnMut(u64, Value) -> Result<(), Refusal>,
     refused: &'e mut Option<Refusal>,
 }
@@ -193,7 +220,7 @@ impl<'de> Visitor<'de> for Collection<'_, '_> {
                 "features" => {
                     found = true;
                     map.next_value_seed(Features {
-                        line: self.line,
+                        place: self.place,
                         each: &mut *self.each,
                         refused: &mut *self.refused,
                     })?;
@@ -220,7 +247,7 @@ impl<'de> Visitor<'de> for Collection<'_, '_> {
 }
 
 struct Features<'e, 'l> {
-    line: &'l Cell<u64>,
+    place: Place<'l>,
     each: &'e mut dyn FnMut(u64, Value) -> Result<(), Refusal>,
     refused: &'e mut Option<Refusal>,
 }
@@ -241,7 +268,7 @@ impl<'de> Visitor<'de> for Features<'_, '_> {
     }
 
     fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<(), S::Error> {
-        while let Some((line, feature)) = seq.next_element_seed(Feature(self.line))? {
+        while let Some((line, feature)) = seq.next_element_seed(Feature(self.place))? {
             if let Err(refusal) = (self.each)(line, feature) {
                 *self.refused = Some(refusal);
                 return Err(S::Error::custom("refused"));
@@ -252,13 +279,14 @@ impl<'de> Visitor<'de> for Features<'_, '_> {
 }
 
 /// One feature and the line on which it begins.
-struct Feature<'l>(&'l Cell<u64>);
+struct Feature<'l>(Place<'l>);
 
 impl<'de> DeserializeSeed<'de> for Feature<'_> {
     type Value = (u64, Value);
 
     fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-        let line = self.0.get();
+        let line = self.0.line.get();
+        self.0.allowance.renew();
         serde::Deserialize::deserialize(from).map(|feature| (line, feature))
     }
 }

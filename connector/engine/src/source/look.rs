@@ -3,6 +3,7 @@
 pub mod guess;
 
 use crate::source;
+use crate::source::bounded::USUAL_ROW_BYTES;
 use crate::source::config::{Kind, SourceConfig, Spot};
 use crate::source::raw::{Event, Raw};
 use guess::Column;
@@ -229,6 +230,7 @@ fn assume(path: &Path, shown: &str) -> Result<SourceConfig, Refusal> {
         decimal: '.',
         skip_columns: Vec::new(),
         in_place: None,
+        max_row_bytes: USUAL_ROW_BYTES,
     };
     if kind == Kind::Text {
         let seen = sample(path, shown, &config, ROWS)?;

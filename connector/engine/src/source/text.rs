@@ -1,5 +1,6 @@
 //! Delimited text: one or several header lines, then rows.
 
+use crate::source::bounded::{self, Allowance, Bounded, MOST_COLUMNS};
 use crate::source::config::SourceConfig;
 use crate::source::decode::Decoded;
 use crate::source::raw::{Event, Raw};
@@ -11,7 +12,7 @@ use std::path::Path;
 /// Reads a file of delimited text.
 ///
 /// # Errors
-/// `SOURCE_UNREADABLE` where the file is missing, not of its encoding, or shorter than its header.
+/// `SOURCE_UNREADABLE` where the file is missing, not of its encoding, shorter than its header, or has a row that is too long.
 pub fn read(
     path: &Path,
     shown: &str,
@@ -25,18 +26,31 @@ pub fn read(
         )
         .with_place(shown, line, None)
     };
+    let fallen = |fault: Fault| {
+        let refusal = unreadable(fault.line, fault.why);
+        if fault.is_too_long {
+            bounded::with_help(refusal)
+        } else {
+            refusal
+        }
+    };
     let file = File::open(path).map_err(|error| unreadable(None, error.to_string()))?;
+    let allowance = Allowance::new(config);
     let mut reader = ReaderBuilder::new()
         .delimiter(config.delimiter)
         .has_headers(false)
         // With CRLF as its own terminator the reader's line numbers are one too small from the second row on.
         .terminator(Terminator::Any(b'\n'))
         .flexible(true)
-        .from_reader(Decoded::new(file, config.encoding));
+        .buffer_capacity(bounded::AHEAD)
+        .from_reader(Bounded::new(
+            Decoded::new(file, config.encoding),
+            &allowance,
+        ));
     let mut record = StringRecord::new();
     let mut lines: Vec<StringRecord> = Vec::new();
     for _ in 0..config.header_rows {
-        if !next(&mut reader, &mut record).map_err(|(line, why)| unreadable(line, why))? {
+        if !next(&mut reader, &mut record, &allowance).map_err(fallen)? {
             return Err(unreadable(
                 None,
                 "it ends before its header does".to_owned(),
@@ -45,8 +59,12 @@ pub fn read(
         lines.push(record.clone());
     }
     let header = joined(&lines);
+    if header.len() > MOST_COLUMNS {
+        let why = format!("it has {} columns, more than {MOST_COLUMNS}", header.len());
+        return Err(unreadable(Some(1), why));
+    }
     each(Event::Header(&header))?;
-    while next(&mut reader, &mut record).map_err(|(line, why)| unreadable(line, why))? {
+    while next(&mut reader, &mut record, &allowance).map_err(fallen)? {
         if record.len() == 1 && record.get(0) == Some("\r") {
             continue;
         }
@@ -103,16 +121,39 @@ fn joined(lines: &[StringRecord]) -> Vec<String> {
         .collect()
 }
 
+/// Why a row can't be read, and the line on which it begins.
+struct Fault {
+    line: Option<u64>,
+    why: String,
+    is_too_long: bool,
+}
+
 fn next<R: std::io::Read>(
     reader: &mut csv::Reader<R>,
     record: &mut StringRecord,
-) -> Result<bool, (Option<u64>, String)> {
+    allowance: &Allowance,
+) -> Result<bool, Fault> {
     let line = reader.position().line();
-    reader
+    let fault = |line, why, is_too_long| Fault {
+        line,
+        why,
+        is_too_long,
+    };
+    allowance.renew();
+    let found = reader
         .read_record(record)
         .map_err(|error| match error.kind() {
-            csv::ErrorKind::Io(inner) => (None, inner.to_string()),
-            csv::ErrorKind::Utf8 { .. } => (Some(line), "a field is not text".to_owned()),
-            _ => (Some(line), error.to_string()),
-        })
+            csv::ErrorKind::Io(inner) if bounded::is_too_long(inner) => {
+                fault(Some(line), inner.to_string(), true)
+            }
+            csv::ErrorKind::Io(inner) => fault(None, inner.to_string(), false),
+            csv::ErrorKind::Utf8 { .. } => {
+                fault(Some(line), "a field is not text".to_owned(), false)
+            }
+            _ => fault(Some(line), error.to_string(), false),
+        })?;
+    if allowance.is_exceeded(record.as_slice().len()) {
+        return Err(fault(Some(line), allowance.sentence(), true));
+    }
+    Ok(found)
 }

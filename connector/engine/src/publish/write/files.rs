@@ -28,6 +28,7 @@ pub(super) struct Files<'e> {
     names: Vec<String>,
     pending: Vec<RecordBatch>,
     pending_rows: usize,
+    pending_bytes: usize,
     look: Look<'e>,
 }
 
@@ -69,6 +70,7 @@ impl<'e> Files<'e> {
             names: Vec::new(),
             pending: Vec::new(),
             pending_rows: 0,
+            pending_bytes: 0,
             look: Look::new(entry),
         };
         files.open()?;
@@ -94,8 +96,11 @@ impl<'e> Files<'e> {
     pub(super) fn take(&mut self, batch: &RecordBatch) -> Result<(), Refusal> {
         let batch = self.look.take(batch)?;
         self.pending_rows = self.pending_rows.saturating_add(batch.num_rows());
+        self.pending_bytes = self
+            .pending_bytes
+            .saturating_add(batch.get_array_memory_size());
         self.pending.push(batch);
-        if self.pending_rows >= WRITE {
+        if self.pending_rows >= WRITE || self.pending_bytes >= WRITE_BYTES {
             self.flush()?;
         }
         Ok(())
@@ -114,11 +119,16 @@ impl<'e> Files<'e> {
         let broken = |error| disk::broken_arrow(&self.folder, &error);
         let whole = concat_batches(&self.schema, &self.pending).map_err(broken)?;
         self.pending.clear();
-        self.pending_rows = 0;
+        (self.pending_rows, self.pending_bytes) = (0, 0);
         if let Some((_, writer)) = &mut self.open {
             writer
                 .write(&whole)
                 .map_err(|error| disk::broken_parquet(&self.folder, &error))?;
+            if writer.memory_size() > GROUP_BYTES {
+                writer
+                    .flush()
+                    .map_err(|error| disk::broken_parquet(&self.folder, &error))?;
+            }
             self.in_file = self.in_file.saturating_add(count(whole.num_rows()));
         }
         Ok(())
@@ -182,6 +192,12 @@ const WORTH: f64 = 0.7;
 
 /// Rows that are written at once.
 const WRITE: usize = 65_536;
+
+/// Bytes of rows that are written at once: of long rows fewer.
+const WRITE_BYTES: usize = 64 << 20;
+
+/// Bytes of a row group while it is written, which is held in memory until it is whole.
+const GROUP_BYTES: usize = 128 << 20;
 
 /// Rows of a file.
 const FILE: u64 = 8_000_000;

@@ -99,6 +99,7 @@ pub const SECTIONS: [Section; 9] = [
                 "true where Parquet files stay where they are and nothing is copied; default false",
             ),
             ("kind", "text, parquet, geojson or postgres; default text"),
+            MAX_ROW_BYTES,
             NULLS,
             (
                 "password_file",
@@ -267,6 +268,7 @@ pub const SECTIONS: [Section; 9] = [
             ENCODING,
             HEADER_ROWS,
             ("kind", "text, parquet or geojson; default text"),
+            MAX_ROW_BYTES,
             NULLS,
             (
                 "path",
@@ -291,6 +293,10 @@ const ENCODING: Key = (
 const HEADER_ROWS: Key = (
     "header_rows",
     "lines before the first row; their cells joined with | name the columns; default 1",
+);
+const MAX_ROW_BYTES: Key = (
+    "max_row_bytes",
+    "the most bytes of one row of text or feature; a longer one ends the reading; default 1048576, at most 268435456",
 );
 const NULLS: Key = ("nulls", "words that mean \"no value\"; default [\"\"]");
 const SKIP_COLUMNS: Key = (

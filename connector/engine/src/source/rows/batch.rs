@@ -28,6 +28,8 @@ pub struct Batch {
     schema: SchemaRef,
     columns: Vec<Column>,
     rows: usize,
+    /// About how many bytes they take.
+    bytes: usize,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,7 @@ impl Batch {
             schema: schema(columns),
             columns: kinds.map(Column::new).collect(),
             rows: 0,
+            bytes: 0,
         }
     }
 
@@ -59,8 +62,19 @@ impl Batch {
         self.rows
     }
 
+    /// Whether it is to be taken: of long rows fewer make a batch.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.rows >= MOST_ROWS || self.bytes >= MOST_BYTES
+    }
+
     /// Adds a row.
     pub fn push(&mut self, cells: &[Cell]) {
+        let texts = cells.iter().map(|cell| match cell {
+            Cell::Text(text) => text.len(),
+            _ => size_of::<u64>(),
+        });
+        self.bytes = self.bytes.saturating_add(texts.sum());
         for (column, cell) in self.columns.iter_mut().zip(cells) {
             column.push(cell);
         }
@@ -72,11 +86,15 @@ impl Batch {
     /// # Errors
     /// Never for rows that fit the schema.
     pub fn take(&mut self) -> Result<RecordBatch, ArrowError> {
-        self.rows = 0;
+        (self.rows, self.bytes) = (0, 0);
         let arrays = self.columns.iter_mut().map(Column::finish).collect();
         RecordBatch::try_new(Arc::clone(&self.schema), arrays)
     }
 }
+
+const MOST_ROWS: usize = 8192;
+
+const MOST_BYTES: usize = 8 << 20;
 
 impl Column {
     fn new(kind: ColumnType) -> Self {

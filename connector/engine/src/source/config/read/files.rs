@@ -1,6 +1,7 @@
 //! `[dataset.source]` and the small tables of `[dataset.lookup]`.
 
 use super::in_place;
+use crate::source::bounded::{MOST_ROW_BYTES, USUAL_ROW_BYTES};
 use crate::source::config::table::Table;
 use crate::source::config::{Kind, SourceConfig};
 use policy::id::Name;
@@ -54,6 +55,13 @@ pub(super) fn source(mut table: Table<'_, '_>, folder: Option<&Path>) -> Option<
     if !(1..=50).contains(&header_rows) {
         table.wrong("header_rows", "`header_rows` is from 1 to 50");
     }
+    let max_row_bytes = table.count("max_row_bytes").unwrap_or(USUAL_ROW_BYTES);
+    if !(1..=MOST_ROW_BYTES).contains(&max_row_bytes) {
+        table.wrong(
+            "max_row_bytes",
+            format!("`max_row_bytes` is from 1 to {MOST_ROW_BYTES}"),
+        );
+    }
     let config = SourceConfig {
         place,
         kind: kind.unwrap_or(Kind::Text),
@@ -67,6 +75,7 @@ pub(super) fn source(mut table: Table<'_, '_>, folder: Option<&Path>) -> Option<
         decimal,
         skip_columns: table.strings("skip_columns").unwrap_or_default(),
         in_place,
+        max_row_bytes,
     };
     table.finish();
     Some(config)

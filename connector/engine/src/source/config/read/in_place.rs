@@ -190,7 +190,14 @@ pub(super) fn check(config: &DatasetConfig, problems: &mut Vec<Refusal>) {
     }
 }
 
-const COPIED: [&str; 5] = ["delimiter", "encoding", "header_rows", "nulls", "decimal"];
+const COPIED: [&str; 6] = [
+    "delimiter",
+    "encoding",
+    "header_rows",
+    "max_row_bytes",
+    "nulls",
+    "decimal",
+];
 
 const OF_STORES: [&str; 3] = ["endpoint", "region", "credentials_file"];
 

@@ -1,0 +1,111 @@
+//! What a file or a question makes a connector hold is bounded, whatever stands in them.
+
+use harness::city::City;
+use harness::league::League;
+use harness::play::ALL;
+
+/// A line of what the system says of a process's memory, in KiB.
+fn memory(city: &City, what: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", city.pid().unwrap())).unwrap();
+    let line = status.lines().find(|line| line.starts_with(what)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Bytes of an endless row: as many as made a connector hold almost ten times as much.
+const ENDLESS: usize = 200_000_000;
+
+#[test]
+fn an_endless_row_is_refused_with_its_line() {
+    let league = League::new(super::binary());
+    let mut lindau = league.city("lindau");
+    lindau.holds("lines", "site,bikes\nHafen,1\nInsel,2\n", "");
+    lindau.holds("quotes", "site,bikes\nHafen,1\nInsel,2\n", "");
+    lindau.holds("heads", "site,bikes\nHafen,1\nInsel,2\n", "");
+    let feature = r#"{"type":"Feature","geometry":{"type":"Point","coordinates":[9,47]},"properties":{"site":"SITE"}}"#;
+    let collection = |sites: &[&str]| {
+        let features: Vec<String> = sites
+            .iter()
+            .map(|site| feature.replace("SITE", site))
+            .collect();
+        format!(
+            "{{\"type\":\"FeatureCollection\",\"features\":[\n{}\n]}}",
+            features.join(",\n")
+        )
+    };
+    lindau.write("data/points.geojson", &collection(&["Hafen", "Insel"]));
+    lindau
+        .hansa(&[
+            "dataset",
+            "add",
+            "data/points.geojson",
+            "--name",
+            "points",
+            "--title",
+            "P",
+            "--licence",
+            "proprietary",
+        ])
+        .must();
+    lindau.publishes();
+    lindau.serve();
+    let endless = "x".repeat(ENDLESS);
+    let before = memory(&lindau, "VmRSS:");
+    for (name, file, text, line) in [
+        (
+            "lines",
+            "data/lines.csv",
+            format!("site,bikes\nHafen,1\n{endless},2\n"),
+            3,
+        ),
+        // Each line is short, and all of them are one field.
+        (
+            "quotes",
+            "data/quotes.csv",
+            format!("site,bikes\n\"Hafen,1\n{}", "Insel,2\n".repeat(ENDLESS / 8)),
+            2,
+        ),
+        (
+            "heads",
+            "data/heads.csv",
+            format!("{endless},bikes\nHafen,1\n"),
+            1,
+        ),
+        (
+            "points",
+            "data/points.geojson",
+            collection(&["Hafen", &endless]),
+            3,
+        ),
+    ] {
+        lindau.write(file, &text);
+        drop(text);
+        let refused = lindau
+            .hansa(&["dataset", "publish", name])
+            .refused("SOURCE_UNREADABLE", 6);
+        let place = format!("{file}:{line}");
+        assert!(refused.err.contains(&place), "{place}: {}", refused.err);
+        assert!(refused.err.contains("max_row_bytes"), "{}", refused.err);
+    }
+    let grown = memory(&lindau, "VmHWM:").saturating_sub(before) / 1024;
+    println!("endless rows made it hold {grown} MiB more");
+    assert!(grown < 150, "endless rows made it hold {grown} MiB more");
+    // Whoever has such rows says so.
+    lindau.write(
+        "data/lines.csv",
+        &format!("site,bikes\n{},2\n", &endless[..2_000_000]),
+    );
+    lindau
+        .hansa(&["dataset", "publish", "lines"])
+        .refused("SOURCE_UNREADABLE", 6);
+    let file = lindau.folder().join("hansa.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let raised = text.replacen(
+        "\"data/lines.csv\"",
+        "\"data/lines.csv\"\nmax_row_bytes = 3_000_000",
+        1,
+    );
+    assert_ne!(text, raised);
+    std::fs::write(&file, raised).unwrap();
+    lindau.hansa(&["reload"]).must();
+    lindau.hansa(&["dataset", "publish", "lines"]).must();
+}
