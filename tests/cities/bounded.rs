@@ -109,3 +109,53 @@ fn an_endless_row_is_refused_with_its_line() {
     lindau.hansa(&["reload"]).must();
     lindau.hansa(&["dataset", "publish", "lines"]).must();
 }
+
+#[test]
+fn one_bad_dataset_keeps_no_other_back() {
+    let league = League::new(super::binary());
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    for name in ["first", "second", "third"] {
+        lindau.holds(name, "site,bikes\nHafen,1\n", "");
+        lindau.offers(name, name, ALL, "\"league\"", "auto");
+    }
+    let serve = |lindau: &mut City| {
+        lindau.serve();
+        acme.knows(lindau);
+    };
+    let spoil = |lindau: &City, bikes: i64| {
+        lindau.write("data/first.csv", "site,wrong\nHafen,1\n");
+        lindau.write("data/second.csv", &format!("site,bikes\nHafen,{bikes}\n"));
+        lindau.write("data/third.csv", "site,bikes\nHafen,many\n");
+    };
+    lindau.publishes();
+    // By a process of its own, and by the connector that runs.
+    spoil(&lindau, 2);
+    let done = lindau
+        .hansa(&["dataset", "publish"])
+        .refused("SCHEMA_MISMATCH", 6);
+    assert!(done.out.contains("second is published"), "{done:?}");
+    assert!(done.err.contains("error[ROWS_UNREADABLE]"), "{}", done.err);
+    for name in ["first", "third"] {
+        assert!(
+            done.err.contains(&format!("`{name}` is not published")),
+            "{}",
+            done.err
+        );
+    }
+    serve(&mut lindau);
+    let _ = acme.contract("lindau.second");
+    spoil(&lindau, 3);
+    let done = lindau
+        .hansa(&["dataset", "publish"])
+        .refused("SCHEMA_MISMATCH", 6);
+    assert!(done.out.contains("second is published"), "{done:?}");
+    let answer = acme.ask("SELECT sum(bikes) AS n FROM lindau.second").must();
+    assert_eq!(harness::play::number(&answer.lines()[0], "n"), 3);
+    // One that is asked for alone fails as ever.
+    lindau
+        .hansa(&["dataset", "publish", "third"])
+        .refused("ROWS_UNREADABLE", 6);
+    lindau.hansa(&["dataset", "publish", "second"]).must();
+}

@@ -141,8 +141,10 @@ pub(crate) fn one(
         node.shelf.put(snapshot.with_released(released), kept);
         node.catalog_mut(|catalog| catalog.publish(recorded));
     }
-    faults.extend(offers::renew(node)?);
-    faults.extend(releases::due(node, &entry.id)?);
+    // It is published, whatever comes of the rest.
+    for done in [offers::renew(node), releases::due(node, &entry.id)] {
+        faults.extend(done.unwrap_or_else(|fault| vec![fault]));
+    }
     faults.extend(node.expire_snapshots().err());
     Ok(Published::New {
         entry,

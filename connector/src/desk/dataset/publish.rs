@@ -15,7 +15,8 @@ use engine::source::config::DatasetConfig;
 use serde_json::json;
 use std::sync::Arc;
 
-/// Publishes the datasets of these names, or all, as far as they have changed.
+/// Publishes the datasets of these names, or all, as far as they have changed. One that can't be published keeps none of the
+/// others from it; the status is that of the first such.
 pub(super) async fn publish(node: &Arc<Node>, names: &[String], way: Way, out: &Out) -> Outcome {
     let configs = configured(node)?;
     for name in names {
@@ -34,15 +35,27 @@ pub(super) async fn publish(node: &Arc<Node>, names: &[String], way: Way, out: &
                 .into(),
         );
     }
+    let is_alone = wanted.len() == 1;
     let mut status = 0;
     for config in wanted {
         let (inner, progress) = (Arc::clone(node), out.clone());
-        let published =
-            blocking(move || walk::publish::one(&inner, &config, way, &progress)).await?;
-        let (data, text, faults) = told(&published);
-        out.object(data, text).await?;
+        let name = config.name.clone();
+        let published = blocking(move || walk::publish::one(&inner, &config, way, &progress)).await;
+        let faults = match published {
+            Ok(published) => {
+                let (data, text, faults) = told(&published);
+                out.object(data, text).await?;
+                faults
+            }
+            Err(refusal) if is_alone => return Err(refusal.into()),
+            Err(refusal) => vec![refusal.with_help(format!(
+                "`{name}` is not published anew; the others do not wait for it"
+            ))],
+        };
         for fault in faults {
-            status = fault.code.kind().exit_code();
+            if status == 0 {
+                status = fault.code.kind().exit_code();
+            }
             out.fault(&fault).await;
         }
     }
