@@ -1,6 +1,7 @@
 //! Permitted plan to rows: optimise, look once more whether all is gated, plan, and run under limits. The only maker of rows.
 
 mod blank;
+pub(crate) mod build_side;
 mod cut;
 pub(crate) mod fresh;
 pub(crate) mod hoard;
@@ -323,9 +324,10 @@ fn made(
     Ok(made)
 }
 
-/// Makes a plan ready to run: its joins yield, and its windows are counted.
+/// Makes a plan ready to run: its joins yield, and they and its windows are counted.
 fn finished(physical: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>, Refusal> {
     pace::paced(physical)
+        .and_then(build_side::counted)
         .and_then(hoard::counted)
         .map_err(|error| fault::running(&error))
 }

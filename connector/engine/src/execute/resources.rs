@@ -104,6 +104,33 @@ fn what_does_not_fit_spills_or_is_refused() {
     assert_eq!(city.room().memory_used(), 0);
 }
 
+/// The side that a join keeps is put together from its batches, which are there until that is done: both are counted. A join that
+/// finds no memory ends; the engine would read the side a second time, and over several parts give rows twice.
+#[test]
+fn a_join_counts_both_copies_of_the_side_that_it_builds() {
+    let mut city = city(300_000);
+    let joins = [
+        "SELECT max(a.x + b.x) FROM t a CROSS JOIN (SELECT x FROM t LIMIT 1) b",
+        "SELECT count(*) FROM t a JOIN (SELECT x FROM t LIMIT 1) b ON a.x + b.x < 0",
+        "SELECT count(*) FROM t a LEFT JOIN (SELECT x FROM t LIMIT 1) b ON a.x + b.x < 0",
+    ];
+    for partitions in [1, 3] {
+        city.limits.partitions = partitions;
+        // Once it fits, and not twice.
+        city.limits.memory = 4 << 20;
+        for sql in joins {
+            let refusal = drained(&city, sql).expect_err(sql);
+            assert_eq!(refusal.code, Code::ResourceLimit, "{sql}: {refusal}");
+        }
+        assert_eq!(city.room().memory_used(), 0);
+        city.limits.memory = 16 << 20;
+        for sql in joins {
+            assert_eq!(drained(&city, sql).expect(sql).0, 1);
+        }
+        assert_eq!(city.room().memory_used(), 0);
+    }
+}
+
 #[test]
 fn a_window_keeps_no_more_than_its_memory() {
     let mut city = city(1_000);

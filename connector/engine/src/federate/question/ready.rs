@@ -1,7 +1,7 @@
 //! The physical plan of a question that is put again: made once, and run with nodes of its own each time.
 
 use crate::execute::fresh::{self, NODES, RUNS, Shape};
-use crate::execute::hoard;
+use crate::execute::{build_side, hoard};
 use crate::fault;
 use crate::federate::exec::{Leaves, PeerExec};
 use crate::limits::Limits;
@@ -41,7 +41,7 @@ impl Ready {
         environment: Arc<RuntimeEnv>,
     ) -> Result<Plan, Refusal> {
         if let Some(found) = self.found(&limits) {
-            let found = found.and_then(hoard::counted);
+            let found = found.and_then(build_side::counted).and_then(hoard::counted);
             return found.map_err(|error| fault::planning(&error));
         }
         stack::run(limits.time, move || {
@@ -53,6 +53,7 @@ impl Ready {
                     futures::executor::block_on(physical)
                 })
                 .and_then(|made| self.keep(&limits, made))
+                .and_then(build_side::counted)
                 .and_then(hoard::counted)
                 .map_err(|error| fault::planning(&error))
         })
