@@ -155,7 +155,7 @@ fn certificates(door: &mut Door) -> Verdict {
         door.lindau.records("sum").len(),
         door.lindau.records("refuse").len(),
     );
-    let cases: [(&str, Result<_, String>); 14] = [
+    let cases: [(&str, Result<_, String>); 18] = [
         ("signed by itself", forged(Issued::ByItself, &|_| {})),
         ("by another authority", forged(Issued::ByAStranger, &|_| {})),
         (
@@ -220,6 +220,38 @@ fn certificates(door: &mut Door) -> Verdict {
             "of an authority",
             forged(league, &|params| {
                 params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+            }),
+        ),
+        (
+            "with another's domain",
+            forged(league, &|params| {
+                let name = "lindau.example".to_owned().try_into().unwrap();
+                params.subject_alt_names.push(rcgen::SanType::DnsName(name));
+            }),
+        ),
+        (
+            "with another's host",
+            forged(league, &|params| {
+                let address = "127.0.0.1".parse().unwrap();
+                params
+                    .subject_alt_names
+                    .push(rcgen::SanType::IpAddress(address));
+            }),
+        ),
+        (
+            "with another's mailbox",
+            forged(league, &|params| {
+                let name = "data@lindau.example".to_owned().try_into().unwrap();
+                params
+                    .subject_alt_names
+                    .push(rcgen::SanType::Rfc822Name(name));
+            }),
+        ),
+        (
+            "with all of its own domain",
+            forged(league, &|params| {
+                let name = "*.acme.example".to_owned().try_into().unwrap();
+                params.subject_alt_names.push(rcgen::SanType::DnsName(name));
             }),
         ),
         ("none", door.league.call(None, listener, domain)),

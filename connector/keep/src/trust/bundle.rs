@@ -2,6 +2,7 @@
 //! league, numbered, and good for thirty days at most.
 
 use crate::files;
+use crate::trust::certificate::authority::TrustedAuthority;
 use crate::trust::keys::PublicKey;
 use crate::trust::letter;
 use crate::trust::seal::SealAnchor;
@@ -15,7 +16,7 @@ use policy::attribute::{Attested, AttributeKind, Credential, Issuers, Stating};
 use policy::id::ParticipantId;
 use policy::peer::{Roster, Standing};
 use policy::refusal::{Code, Refusal};
-use rustls_pki_types::{CertificateDer, TrustAnchor};
+use rustls_pki_types::CertificateDer;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -103,7 +104,7 @@ pub struct Member {
 pub struct Bundle {
     content: Content,
     letter: Json,
-    anchors: Vec<(TrustAnchor<'static>, Anchor)>,
+    anchors: Vec<(TrustedAuthority, Anchor)>,
     history: KeyHistory,
     seals: SealAnchors,
     mandated: Mandated,
@@ -347,7 +348,7 @@ impl Bundle {
         &'a self,
         id: &'a ParticipantId,
         now: Time,
-    ) -> impl Iterator<Item = (&'a TrustAnchor<'static>, &'a Anchor)> {
+    ) -> impl Iterator<Item = (&'a TrustedAuthority, &'a Anchor)> {
         self.anchors
             .iter()
             .filter(move |(_, anchor)| anchor.identities.contains(id) && now < anchor.not_after)

@@ -1,6 +1,7 @@
 //! What a TLS certificate says, and whether a chain may speak for an identity under the current bundle.
 
 use crate::trust::bundle::Bundle;
+use crate::trust::certificate::authority::PathFault;
 use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::id::ParticipantId;
@@ -9,8 +10,10 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::time::Duration;
 use webpki::{EndEntityCert, KeyUsage};
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
+
+pub mod authority;
+pub(in crate::trust) mod names;
 
 /// What the certificate is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,21 +39,14 @@ impl Usage {
 pub struct Leaf {
     /// The one identity in it.
     pub identity: ParticipantId,
+    /// The hosts in it, in lower case: its DNS names, and those in its subject.
+    pub hosts: Vec<String>,
     /// SHA-256 of the certificate in DER.
     pub digest: Digest,
     /// SHA-256 of its SPKI.
     pub spki: Digest,
     /// Its first instant.
     pub not_before: Time,
-    /// First instant at which it is over.
-    pub not_after: Time,
-}
-
-/// What an authority's certificate says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Authority {
-    /// SHA-256 of its SPKI.
-    pub spki: Digest,
     /// First instant at which it is over.
     pub not_after: Time,
 }
@@ -92,6 +88,19 @@ pub enum CertificateFault {
     /// None, several, or malformed.
     #[error("the certificate does not hold exactly one identity hansa://<domain>")]
     NotOneIdentity,
+    /// A name that no certificate of a participant holds.
+    #[error("the certificate of {0} holds {1}; beside its identity it may hold hosts alone")]
+    OtherName(ParticipantId, &'static str),
+    /// A name of somebody else.
+    #[error("the certificate of {id} also holds the name `{name}`, which is that of {owner}")]
+    ForeignName {
+        /// Whose certificate it is.
+        id: ParticipantId,
+        /// The name.
+        name: String,
+        /// Whose name it is.
+        owner: ParticipantId,
+    },
     /// An authority's certificate where a participant's is expected.
     #[error("the certificate is an authority's, not a participant's")]
     NotALeaf,
@@ -101,6 +110,9 @@ pub enum CertificateFault {
     /// No anchor of the bundle may speak for it.
     #[error("no authority of the current trust bundle may speak for {0}")]
     MayNotSpeak(ParticipantId),
+    /// The anchor's own certificate does not permit it.
+    #[error("the authority above the certificate of {0} does not permit it: {1}")]
+    BeyondAuthority(ParticipantId, PathFault),
     /// Its time is over.
     #[error("the certificate of {0} expired on {1}")]
     Expired(ParticipantId, Time),
@@ -134,12 +146,16 @@ impl CertificateFault {
     #[must_use]
     pub fn refusal(&self) -> Refusal {
         let code = match self {
-            Self::Unreadable | Self::NotOneIdentity | Self::NotALeaf | Self::NotAnAuthority => {
-                Code::KeyInvalid
-            }
+            Self::Unreadable
+            | Self::NotOneIdentity
+            | Self::OtherName(..)
+            | Self::NotALeaf
+            | Self::NotAnAuthority => Code::KeyInvalid,
             Self::Expired(..) => Code::CertificateExpired,
             Self::BundleExpired => Code::BundleInvalid,
             Self::MayNotSpeak(_)
+            | Self::BeyondAuthority(..)
+            | Self::ForeignName { .. }
             | Self::NotYetValid(..)
             | Self::WrongPurpose(_)
             | Self::Denied(_)
@@ -153,7 +169,7 @@ impl CertificateFault {
     #[must_use]
     pub fn of_our_own(&self) -> Refusal {
         match self {
-            Self::Expired(id, _) => self
+            Self::Expired(id, _) | Self::OtherName(id, _) | Self::ForeignName { id, .. } => self
                 .refusal()
                 .with_help(format!(
                     "ask the league for a new one: hansa league admit {}.request",
@@ -186,26 +202,13 @@ pub fn leaf(certificate: &CertificateDer<'_>) -> Result<Leaf, CertificateFault> 
     if parsed.is_ca() {
         return Err(CertificateFault::NotALeaf);
     }
+    let (identity, hosts) = names::read(&parsed)?;
     Ok(Leaf {
-        identity: identity(&parsed)?,
+        identity,
+        hosts,
         digest: Digest::of(certificate),
         spki: Digest::of(parsed.public_key().raw),
         not_before: time(parsed.validity().not_before.timestamp())?,
-        not_after: time(parsed.validity().not_after.timestamp())?,
-    })
-}
-
-/// Reads an authority's certificate.
-///
-/// # Errors
-/// When it can't be read or is not an authority's.
-pub fn authority(certificate: &CertificateDer<'_>) -> Result<Authority, CertificateFault> {
-    let parsed = parse(certificate)?;
-    if !parsed.is_ca() {
-        return Err(CertificateFault::NotAnAuthority);
-    }
-    Ok(Authority {
-        spki: Digest::of(parsed.public_key().raw),
         not_after: time(parsed.validity().not_after.timestamp())?,
     })
 }
@@ -218,8 +221,9 @@ pub(super) fn not_after(certificate: &CertificateDer<'_>) -> Result<Time, Certif
     time(parse(certificate)?.validity().not_after.timestamp())
 }
 
-/// Verifies a chain, leaf first: that an anchor listed for the leaf's identity has issued it, for this use, for now, and
-/// that the bundle does not deny it. Path validation alone would let any authority speak for anybody.
+/// Verifies a chain, leaf first: that an anchor listed for the leaf's identity has issued it, as that anchor's certificate
+/// permits, for this use, for now, with no name of somebody else, and that the bundle does not deny it. Path validation
+/// alone would let any authority speak for anybody.
 ///
 /// # Errors
 /// The first fault.
@@ -243,6 +247,16 @@ pub fn verify(
     {
         return Err(CertificateFault::MayNotSpeak(leaf.identity));
     }
+    let parties = &bundle.content().parties;
+    for name in &leaf.hosts {
+        if let Some(owner) = names::owner(name, &leaf.identity, parties) {
+            return Err(CertificateFault::ForeignName {
+                name: name.clone(),
+                owner: owner.clone(),
+                id: leaf.identity,
+            });
+        }
+    }
     let end = EndEntityCert::try_from(first).map_err(|_| CertificateFault::Unreadable)?;
     let algorithms = rustls::crypto::aws_lc_rs::default_provider()
         .signature_verification_algorithms
@@ -250,7 +264,7 @@ pub fn verify(
     let id = leaf.identity.clone();
     let mut worst = CertificateFault::MayNotSpeak(id.clone());
     for (trusted, anchor) in bundle.anchors_for(&id, now) {
-        let anchors = std::slice::from_ref(trusted);
+        let anchors = std::slice::from_ref(&trusted.anchor);
         let path = end.verify_for_usage(
             algorithms,
             anchors,
@@ -265,7 +279,12 @@ pub fn verify(
             Ok(_) if now >= leaf.not_after => {
                 worst = CertificateFault::Expired(id.clone(), leaf.not_after);
             }
-            Ok(_) => {
+            Ok(path) => {
+                let facts = &trusted.facts;
+                if let Err(fault) = facts.understood().and_then(|()| facts.permits(&path, now)) {
+                    worst = CertificateFault::BeyondAuthority(id.clone(), fault);
+                    continue;
+                }
                 let not_after = leaf.not_after.min(anchor.not_after);
                 return Ok(Chain {
                     leaf,
@@ -304,34 +323,13 @@ pub fn covers(
     ))
 }
 
-fn parse<'a>(certificate: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, CertificateFault> {
+pub(super) fn parse<'a>(
+    certificate: &'a CertificateDer<'_>,
+) -> Result<X509Certificate<'a>, CertificateFault> {
     match X509Certificate::from_der(certificate) {
         Ok(([], parsed)) => Ok(parsed),
         Ok(_) | Err(_) => Err(CertificateFault::Unreadable),
     }
-}
-
-fn identity(parsed: &X509Certificate<'_>) -> Result<ParticipantId, CertificateFault> {
-    let names = parsed
-        .subject_alternative_name()
-        .map_err(|_| CertificateFault::NotOneIdentity)?
-        .ok_or(CertificateFault::NotOneIdentity)?;
-    let mut uris = names
-        .value
-        .general_names
-        .iter()
-        .filter_map(|name| match name {
-            GeneralName::URI(uri) => Some(*uri),
-            _ => None,
-        });
-    let (Some(uri), None) = (uris.next(), uris.next()) else {
-        return Err(CertificateFault::NotOneIdentity);
-    };
-    let id: ParticipantId = uri.parse().map_err(|_| CertificateFault::NotOneIdentity)?;
-    if id.as_str() != uri {
-        return Err(CertificateFault::NotOneIdentity);
-    }
-    Ok(id)
 }
 
 fn fault(error: &webpki::Error, leaf: &Leaf) -> Option<CertificateFault> {
@@ -346,7 +344,7 @@ fn fault(error: &webpki::Error, leaf: &Leaf) -> Option<CertificateFault> {
     }
 }
 
-fn time(seconds: i64) -> Result<Time, CertificateFault> {
+pub(super) fn time(seconds: i64) -> Result<Time, CertificateFault> {
     seconds
         .checked_mul(1_000_000)
         .and_then(|micros| Time::from_micros(micros).ok())

@@ -2,6 +2,8 @@
 //! of a question know each other.
 
 use crate::files::{self, Readers};
+use crate::trust::certificate::authority::Authority;
+use crate::trust::cluster::verifier::{ConnectorCheck, WorkerCheck};
 use crate::trust::identity::read_certificates;
 use crate::trust::keys::Algorithm;
 use crate::trust::league::{DAY, issue};
@@ -24,6 +26,7 @@ use std::sync::Arc;
 
 #[cfg(test)]
 mod tests;
+mod verifier;
 
 /// Founds a cluster in a folder: its authority, good for ten years, and the connector's own certificate and key.
 ///
@@ -91,17 +94,18 @@ pub fn admit(folder: &Path, worker: &Name, now: Time) -> Result<(PathBuf, PathBu
 /// `FILE_MISSING`, `KEY_FILE_PERMISSIONS`, `KEY_INVALID` or `CERTIFICATE_EXPIRED` of the files in the folder; `INTERNAL`
 /// when the TLS library can't do what is asked of it.
 pub fn connector_config(folder: &Path, clock: &Clock) -> Result<Arc<ClientConfig>, Refusal> {
-    let roots = roots(folder)?;
+    let (roots, authority) = roots(folder)?;
     let own = own(folder, CONNECTOR, clock)?;
     let provider = Arc::new(provider());
-    let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
+    let path = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
         .build()
         .map_err(|error| impossible(&error))?;
     let mut config =
         ClientConfig::builder_with_details(provider, Arc::new(Watch(Clock::clone(clock))))
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(|error| impossible(&error))?
-            .with_webpki_verifier(verifier)
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(WorkerCheck { path, authority }))
             .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
     whole_client(&mut config);
     Ok(Arc::new(config))
@@ -116,10 +120,10 @@ pub fn worker_config(
     worker: &Name,
     clock: &Clock,
 ) -> Result<Arc<ServerConfig>, Refusal> {
-    let roots = roots(folder)?;
+    let (roots, authority) = roots(folder)?;
     let own = own(folder, worker.as_str(), clock)?;
     let provider = Arc::new(provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider))
+    let path = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider))
         // Hints would tell strangers which authority there is.
         .clear_root_hint_subjects()
         .build()
@@ -128,7 +132,7 @@ pub fn worker_config(
         ServerConfig::builder_with_details(provider, Arc::new(Watch(Clock::clone(clock))))
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(|error| impossible(&error))?
-            .with_client_cert_verifier(verifier)
+            .with_client_cert_verifier(Arc::new(ConnectorCheck { path, authority }))
             .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
     whole_server(&mut config);
     Ok(Arc::new(config))
@@ -170,7 +174,7 @@ fn certify(
     now: Time,
 ) -> Result<(PathBuf, PathBuf), Refusal> {
     let authority = authority(folder)?;
-    let end = certificate::authority(&authority)
+    let end = Authority::read(&authority)
         .map_err(|fault| fault.refusal())?
         .not_after;
     if now >= end {
@@ -246,9 +250,9 @@ fn authority(folder: &Path) -> Result<CertificateDer<'static>, Refusal> {
     }
 }
 
-fn roots(folder: &Path) -> Result<Arc<RootCertStore>, Refusal> {
+fn roots(folder: &Path) -> Result<(Arc<RootCertStore>, Authority), Refusal> {
     let authority = authority(folder)?;
-    certificate::authority(&authority).map_err(|fault| {
+    let facts = Authority::read(&authority).map_err(|fault| {
         let path = certificate_of(folder, AUTHORITY);
         fault
             .refusal()
@@ -256,7 +260,7 @@ fn roots(folder: &Path) -> Result<Arc<RootCertStore>, Refusal> {
     })?;
     let mut roots = RootCertStore::empty();
     roots.add(authority).map_err(|error| impossible(&error))?;
-    Ok(Arc::new(roots))
+    Ok((Arc::new(roots), facts))
 }
 
 /// The own certificate with its key, in time.

@@ -3,6 +3,7 @@
 
 use crate::files::{self, Readers};
 use crate::trust::bundle::{self, Anchor, Bundle, Content, Member};
+use crate::trust::certificate::authority::Authority;
 use crate::trust::identity::join_file::JoinFile;
 use crate::trust::identity::request::Request;
 use crate::trust::keys::Algorithm;
@@ -77,7 +78,7 @@ impl League {
             Readers::Owner,
         )?;
         let (certificate, not_after) = issue::authority(founding, &authority, now)?;
-        let facts = certificate::authority(&certificate).map_err(|fault| fault.refusal())?;
+        let facts = Authority::read(&certificate).map_err(|fault| fault.refusal())?;
         let anchor = Anchor {
             certificate,
             spki: facts.spki,
@@ -134,7 +135,7 @@ impl League {
     /// ends now; what it signed stays good.
     ///
     /// # Errors
-    /// `KEY_INVALID` when the request does not prove what it claims; `PEER_NOT_TRUSTED` when the participant was
+    /// `KEY_INVALID` when the request does not prove what it claims, or a name in it is somebody else's; `PEER_NOT_TRUSTED` when the participant was
     /// expelled; `USAGE` for more days than a certificate may last.
     pub fn admit(&mut self, request: &[u8], days: u16, now: Time) -> Result<Admitted, Refusal> {
         let request = Request::read(request)?;
@@ -145,6 +146,7 @@ impl League {
             ));
         }
         let mut content = self.bundle.content().clone();
+        issue::names_apart(&content, &request)?;
         let member = enlist(&mut content, &request, now)?;
         member.name.clone_from(&request.name);
         member.address.clone_from(&request.address);

@@ -269,6 +269,13 @@ pub(super) fn whole_client(config: &mut ClientConfig) {
     config.enable_early_data = false;
 }
 
+/// One of our own refusals within an error of the TLS library: for the end that refuses; the other end sees an alert alone.
+pub(super) fn refused(refusal: Refusal) -> rustls::Error {
+    rustls::Error::InvalidCertificate(rustls::CertificateError::Other(rustls::OtherError(
+        Arc::new(refusal),
+    )))
+}
+
 /// The one selection of algorithms, handed to each configuration: nothing is set for the whole process.
 pub(super) fn provider() -> CryptoProvider {
     CryptoProvider {

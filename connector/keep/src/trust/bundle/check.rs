@@ -1,20 +1,19 @@
 //! What must hold inside a bundle, beyond its form and its signature.
 
 use super::{Anchor, Content, LONGEST};
-use crate::trust::certificate;
+use crate::trust::certificate::authority::{Authority, TrustedAuthority};
 use crate::trust::seal;
 use policy::refusal::{Code, Refusal};
-use rustls_pki_types::TrustAnchor;
 use std::collections::BTreeSet;
 
 /// The anchors, each read from its certificate.
-pub(super) fn anchors(content: &Content) -> Result<Vec<(TrustAnchor<'static>, Anchor)>, Refusal> {
+pub(super) fn anchors(content: &Content) -> Result<Vec<(TrustedAuthority, Anchor)>, Refusal> {
     let mut seen = BTreeSet::new();
     content
         .anchors
         .iter()
         .map(|anchor| {
-            let facts = certificate::authority(&anchor.certificate)
+            let facts = Authority::read(&anchor.certificate)
                 .map_err(|fault| invalid(format!("an anchor of the trust bundle: {fault}")))?;
             if facts.spki != anchor.spki || !seen.insert(anchor.spki) {
                 return Err(invalid(
@@ -28,7 +27,11 @@ pub(super) fn anchors(content: &Content) -> Result<Vec<(TrustAnchor<'static>, An
             }
             let trusted = webpki::anchor_from_trusted_cert(&anchor.certificate)
                 .map_err(|_| invalid("an anchor of the trust bundle can't be read"))?;
-            Ok((trusted.to_owned(), anchor.clone()))
+            let trusted = TrustedAuthority {
+                anchor: trusted.to_owned(),
+                facts,
+            };
+            Ok((trusted, anchor.clone()))
         })
         .collect()
 }
@@ -88,7 +91,7 @@ fn seals(content: &Content) -> Result<(), Refusal> {
                     party.id
                 )))
             };
-            let facts = certificate::authority(&one.certificate)
+            let facts = Authority::read(&one.certificate)
                 .map_err(|fault| invalid(format!("a seal of the trust bundle: {fault}")))?;
             if webpki::anchor_from_trusted_cert(&one.certificate).is_err() {
                 return wrong("can't be read");

@@ -1,10 +1,17 @@
 //! Real handshakes between a connector and its workers: who gets in, and who does not.
 
 use super::{admit, connector_config, found, server_name, worker_config};
+use crate::trust::identity::read_certificates;
+use crate::trust::league::issue;
+use crate::trust::pem;
 use crate::trust::sample::{DAY, start};
 use evidence::time::{Clock, Tick, Time};
 use policy::id::Name;
 use policy::refusal::Code;
+use rcgen::{
+    BasicConstraints, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    SanType,
+};
 use rustls::{CertificateError, ClientConfig, Error, HandshakeKind, ProtocolVersion, ServerConfig};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -110,7 +117,7 @@ async fn the_connector_reaches_its_worker_and_nothing_is_taken_up_again() {
 #[tokio::test]
 async fn whoever_shows_no_certificate_is_refused() {
     let folder = cluster();
-    let authority = super::roots(folder.path()).unwrap();
+    let (authority, _) = super::roots(folder.path()).unwrap();
     let mut stranger = ClientConfig::builder_with_provider(Arc::new(super::provider()))
         .with_protocol_versions(&[&rustls::version::TLS13])
         .unwrap()
@@ -167,6 +174,75 @@ async fn one_worker_does_not_answer_for_another() {
         posing_as_one(folder.path(), "two").await,
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
     ));
+}
+
+/// A folder of the cluster in which a file holds another certificate of the same authority, made for this test.
+fn spoilt(
+    folder: &Path,
+    file: &str,
+    usage: ExtendedKeyUsagePurpose,
+    names: &[&str],
+    between: bool,
+) -> TempDir {
+    let machine = posing(folder, folder, file, file);
+    let signer = pem::key_pair(&folder.join("ca.key")).unwrap();
+    let authority = read_certificates(&folder.join("ca.crt")).unwrap();
+    let root = Issuer::from_ca_cert_der(&authority[0], &signer).unwrap();
+    let until = start().plus_micros(DAY);
+    let mut chain = Vec::new();
+    let key = pem::key_pair(&machine.path().join(format!("{file}.key"))).unwrap();
+    let mut params = issue::params(start(), until);
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.extended_key_usages = vec![usage.clone()];
+    for name in names {
+        let name = (*name).to_owned().try_into().unwrap();
+        params.subject_alt_names.push(SanType::DnsName(name));
+    }
+    if between {
+        let middle = KeyPair::generate().unwrap();
+        let mut above = issue::params(start(), until);
+        above.distinguished_name.push(DnType::CommonName, "between");
+        above.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        above.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        above.extended_key_usages = vec![usage];
+        chain.push(above.signed_by(&middle, &root).unwrap().der().clone());
+        let made = params.signed_by(&key, &Issuer::from_params(&above, &middle));
+        chain.insert(0, made.unwrap().der().clone());
+    } else {
+        chain.push(params.signed_by(&key, &root).unwrap().der().clone());
+    }
+    let path = machine.path().join(format!("{file}.crt"));
+    std::fs::write(path, pem::certificates(&chain)).unwrap();
+    machine
+}
+
+#[tokio::test]
+async fn a_certificate_of_the_cluster_holds_its_own_name_alone_and_comes_from_its_authority() {
+    use ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
+    let folder = cluster();
+    let (one, two) = ("one.worker.invalid", "two.worker.invalid");
+    let workers: [(&[&str], bool, bool); 3] = [
+        (&[one], false, true),
+        (&[one, two], false, false),
+        (&[one], true, false),
+    ];
+    for (names, between, good) in workers {
+        let machine = spoilt(folder.path(), "one", ServerAuth, names, between);
+        let (worker, connector) = (worker(machine.path(), "one"), connector(folder.path()));
+        let (_here, there) = handshake(&worker, &connector, "one").await;
+        assert_eq!(there.is_ok(), good, "{names:?} {between}");
+    }
+    let connectors: [(&[&str], bool, bool); 3] = [
+        (&[], false, true),
+        (&[one], false, false),
+        (&[], true, false),
+    ];
+    for (names, between, good) in connectors {
+        let machine = spoilt(folder.path(), "connector", ClientAuth, names, between);
+        let (worker, connector) = (worker(folder.path(), "one"), connector(machine.path()));
+        let (here, _there) = handshake(&worker, &connector, "one").await;
+        assert_eq!(here.is_ok(), good, "{names:?} {between}");
+    }
 }
 
 #[tokio::test]

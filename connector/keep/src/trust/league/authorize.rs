@@ -2,6 +2,7 @@
 
 use super::{DAY, KEY_YEARS, League};
 use crate::trust::bundle::{Content, Member};
+use crate::trust::certificate::authority::Authority;
 use crate::trust::identity::{self, contract_key::ContractKey};
 use crate::trust::seal::{self, Ended, SealAnchor};
 use crate::trust::signature::{RegisteredKey, SLACK};
@@ -144,8 +145,7 @@ impl League {
         organization: &str,
         now: Time,
     ) -> Result<(), Refusal> {
-        let facts =
-            crate::trust::certificate::authority(&authority).map_err(|fault| fault.refusal())?;
+        let facts = Authority::read(&authority).map_err(|fault| fault.refusal())?;
         let mut content = self.bundle.content().clone();
         member(&mut content, id)?.seals.push(SealAnchor {
             certificate: authority,

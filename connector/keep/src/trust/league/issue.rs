@@ -1,13 +1,15 @@
 //! The certificates that a league's authority makes: its own, and those of participants.
 
 use super::Founding;
+use crate::trust::bundle::Content;
+use crate::trust::certificate::names::listens_at;
 use crate::trust::identity::request::Request;
 use crate::trust::keys::Algorithm;
 use crate::trust::pem::failed;
 use crate::trust::signature::SLACK;
 use evidence::digest::Digest;
 use evidence::time::Time;
-use policy::refusal::Refusal;
+use policy::refusal::{Code, Refusal};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose, PublicKeyData, SanType,
@@ -83,6 +85,32 @@ pub(super) fn leaf(
         .signed_by(request.tls_key(), &issuer)
         .map_err(|error| failed(&error))?;
     Ok(certificate.der().clone())
+}
+
+/// A participant's names must not be somebody else's, or its certificate would be refused, or that of the other would from now
+/// on.
+pub(super) fn names_apart(content: &Content, request: &Request) -> Result<(), Refusal> {
+    let (id, parties) = (&request.id, &content.parties);
+    let wrong = |sentence: String| Err(Refusal::new(Code::KeyInvalid, sentence));
+    let host = request.host().map(str::to_ascii_lowercase);
+    if let Some(host) = host.as_deref()
+        && let Some(other) = parties.iter().find(|party| party.id.domain() == host)
+        && other.id != *id
+    {
+        return wrong(format!(
+            "{id} can't listen at `{host}`: that is the domain of {}",
+            other.id
+        ));
+    }
+    let mut others = parties.iter().filter(|party| party.id != *id);
+    if let Some(other) = others.find(|party| listens_at(party, id.domain())) {
+        return wrong(format!(
+            "{} listens at `{}`: it must move before {id} can be admitted",
+            other.id,
+            id.domain()
+        ));
+    }
+    Ok(())
 }
 
 /// What each certificate begins with: when it is good, and a number of its own.

@@ -2,7 +2,9 @@
 
 use super::{LONGEST_LEAF_DAYS, League};
 use crate::trust::certificate::{self, CertificateFault, Usage};
+use crate::trust::identity::request::Applicant;
 use crate::trust::identity::{self};
+use crate::trust::keys::Algorithm;
 use crate::trust::sample::{DAY, Sample, start};
 use evidence::digest::Digest;
 use policy::contract::deed::Deed;
@@ -92,6 +94,44 @@ fn a_changed_request_is_refused() {
         assert_eq!(refusal.code, Code::UsageWrong);
     }
     assert_eq!(sample.league.bundle().content().sequence, 1);
+}
+
+#[test]
+fn nobody_is_admitted_under_a_name_of_somebody_else() {
+    let mut sample = Sample::new();
+    sample.admit("munster.example", start());
+    let listening = |sample: &Sample, id: &str, address: &str| {
+        let applicant = Applicant {
+            address: Some(address.to_owned()),
+            ..Sample::applicant(id)
+        };
+        identity::init(&sample.files(id), &applicant, Algorithm::EdDsa).unwrap()
+    };
+    let request = listening(&sample, "lisbon.example", "Munster.example:7443");
+    let refusal = sample.league.admit(&request, 7, start()).unwrap_err();
+    assert_eq!(refusal.code, Code::KeyInvalid);
+    assert!(
+        refusal.sentence.contains("hansa://munster.example"),
+        "{refusal}"
+    );
+
+    // Whoever listens with a host of others, as the league has written it down, goes on when these are admitted.
+    let request = listening(&sample, "ottawa.example", "ottawa.hosts.example:7443");
+    let admitted = sample.league.admit(&request, 7, start()).unwrap();
+    let ottawa = "ottawa.example".parse().unwrap();
+    let files = sample.files("ottawa.example");
+    identity::join(&files, &ottawa, &admitted.join.to_bytes(), start()).unwrap();
+    sample.admit("hosts.example", start());
+    let bundle = sample.league.bundle();
+    certificate::verify(&admitted.join.chain, bundle, Usage::Server, start()).unwrap();
+    // Not where its very host is their domain.
+    let request = sample.apply("ottawa.hosts.example");
+    let refusal = sample.league.admit(&request, 7, start()).unwrap_err();
+    assert_eq!(refusal.code, Code::KeyInvalid);
+    assert!(
+        refusal.sentence.contains("hansa://ottawa.example"),
+        "{refusal}"
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Real handshakes over real sockets: who gets in, who does not, and what happens while connections are open.
 
 use super::{TrustStore, attest, check_listener, client_config, refusal_within, server_config};
+use crate::trust::bundle::Bundle;
 use crate::trust::identity::{self, Identity};
 use crate::trust::sample::{DAY, Sample, start};
 use evidence::time::{Clock, Tick, Time};
@@ -13,6 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 
+mod authorities;
 mod forged;
 mod other_stack;
 
@@ -64,6 +66,8 @@ pub(super) struct Two {
     pub(super) sample: Sample,
     pub(super) munster: Identity,
     pub(super) ottawa: Identity,
+    /// The bundle in force, where it is another one than the league's newest.
+    pub(super) bundle: Option<Bundle>,
 }
 
 pub(super) fn two() -> Two {
@@ -74,15 +78,17 @@ pub(super) fn two() -> Two {
         sample,
         munster,
         ottawa,
+        bundle: None,
     }
 }
 
 impl Two {
-    /// The store of a participant, with the league's newest bundle.
+    /// The store of a participant, with the bundle in force.
     pub(super) fn store(&self, identity: &Identity) -> Arc<TrustStore> {
         let store = TrustStore::new(identity);
+        let newest = || self.sample.league.bundle().clone();
         store
-            .swap_bundle(self.sample.league.bundle().clone())
+            .swap_bundle(self.bundle.clone().unwrap_or_else(newest))
             .unwrap();
         store
     }

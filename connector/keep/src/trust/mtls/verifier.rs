@@ -1,17 +1,14 @@
 //! The checks that the TLS library asks for at a handshake, at either end.
 
-use super::TrustStore;
+use super::{TrustStore, refused};
 use crate::trust::bundle::Bundle;
 use crate::trust::certificate::{self, CertificateFault, Chain, Usage};
 use evidence::time::Time;
 use policy::id::ParticipantId;
-use policy::refusal::Refusal;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls13_signature};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme,
-};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::sync::Arc;
 
@@ -171,11 +168,6 @@ fn time(now: UnixTime) -> Result<Time, Error> {
         .and_then(|seconds| seconds.checked_mul(1_000_000))
         .and_then(|micros| Time::from_micros(micros).ok())
         .ok_or(Error::FailedToGetCurrentTime)
-}
-
-/// The refusal travels inside the library's error, for the end that refuses; the other end sees an alert alone.
-fn refused(refusal: Refusal) -> Error {
-    Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(refusal))))
 }
 
 fn only_tls13() -> Error {

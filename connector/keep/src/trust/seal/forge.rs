@@ -34,6 +34,8 @@ pub(crate) struct Wish {
     pub(crate) extended: Vec<ExtendedKeyUsagePurpose>,
     pub(crate) until: Time,
     pub(crate) rsa: bool,
+    /// How many authorities may stand below it.
+    pub(crate) path_length: Option<u8>,
 }
 
 impl Wish {
@@ -57,6 +59,7 @@ impl Wish {
             extended: Vec::new(),
             until: start().plus_micros(100 * DAY),
             rsa: false,
+            path_length: None,
         }
     }
 
@@ -79,7 +82,10 @@ impl Wish {
         }
         params.distinguished_name = subject;
         params.is_ca = if self.authority {
-            IsCa::Ca(BasicConstraints::Unconstrained)
+            IsCa::Ca(match self.path_length {
+                Some(most) => BasicConstraints::Constrained(most),
+                None => BasicConstraints::Unconstrained,
+            })
         } else {
             IsCa::ExplicitNoCa
         };

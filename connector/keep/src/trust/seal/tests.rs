@@ -134,6 +134,29 @@ fn no_other_chain_leads_to_it() {
 }
 
 #[test]
+fn the_authority_of_a_seal_permits_what_stands_below_it() {
+    for (path_length, expected) in [(None, Ok(())), (Some(1), Ok(())), (Some(0), REFUSED)] {
+        let root = Wish {
+            path_length,
+            ..Wish::authority("Root")
+        }
+        .by(None);
+        let between = Wish::authority("Issuing").by(Some(&root));
+        let seal = Wish::seal().by(Some(&between));
+        check(&root.anchor(), &seal.sign(&[&between], at()), expected);
+        let direct = Wish::seal().by(Some(&root));
+        check(&root.anchor(), &direct.sign(&[], at()), Ok(()));
+    }
+    let idle = Wish {
+        usages: vec![KeyUsagePurpose::CrlSign],
+        ..Wish::authority("Idle")
+    }
+    .by(None);
+    let seal = Wish::seal().by(Some(&idle));
+    check(&idle.anchor(), &seal.sign(&[], at()), REFUSED);
+}
+
+#[test]
 fn a_seal_is_for_one_organisation_and_for_documents() {
     let refused = [
         Wish {

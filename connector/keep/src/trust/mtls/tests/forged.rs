@@ -2,15 +2,16 @@
 
 use super::{Two, clock_at, handshake, refused, two};
 use crate::trust::bundle::{Anchor, Bundle, Content};
+use crate::trust::certificate::authority::Authority;
 use crate::trust::identity::Identity;
 use crate::trust::mtls::{TrustStore, client_config, server_config};
+use crate::trust::pem;
 use crate::trust::sample::{DAY, start};
 use crate::trust::signature::FileSigner;
-use crate::trust::{certificate, pem};
 use policy::refusal::Code;
 use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, SanType,
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, OtherNameValue, SanType,
 };
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -19,13 +20,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// What a good certificate of Ottawa has, to be spoilt in one respect.
-fn good() -> CertificateParams {
+pub(super) fn good() -> CertificateParams {
     let mut params = CertificateParams::default();
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     let seconds = u64::try_from(start().micros() / 1_000_000).unwrap();
     params.not_before = epoch + Duration::from_secs(seconds - 3600);
     params.not_after = epoch + Duration::from_secs(seconds + 3600);
     params.subject_alt_names = vec![uri("hansa://ottawa.example"), dns("ottawa.example")];
+    params.distinguished_name = DistinguishedName::new();
     params.is_ca = IsCa::ExplicitNoCa;
     params.extended_key_usages = vec![
         ExtendedKeyUsagePurpose::ServerAuth,
@@ -34,12 +36,16 @@ fn good() -> CertificateParams {
     params
 }
 
-fn uri(text: &str) -> SanType {
+pub(super) fn uri(text: &str) -> SanType {
     SanType::URI(text.to_owned().try_into().unwrap())
 }
 
 fn dns(text: &str) -> SanType {
     SanType::DnsName(text.to_owned().try_into().unwrap())
+}
+
+fn mail(text: &str) -> SanType {
+    SanType::Rfc822Name(text.to_owned().try_into().unwrap())
 }
 
 /// Ottawa with a certificate of its league's real authority.
@@ -50,7 +56,7 @@ fn ottawa_with(two: &Two, params: &CertificateParams) -> Identity {
     issued(&two.ottawa, params, &issuer)
 }
 
-fn issued(
+pub(super) fn issued(
     identity: &Identity,
     params: &CertificateParams,
     issuer: &Issuer<'_, KeyPair>,
@@ -70,7 +76,7 @@ fn issued(
 }
 
 /// Shows the certificate as a caller and as a listener.
-async fn shown(two: &Two, ottawa: &Identity) -> (Result<(), Code>, Result<(), Code>) {
+pub(super) async fn shown(two: &Two, ottawa: &Identity) -> (Result<(), Code>, Result<(), Code>) {
     let store = two.store(ottawa);
     let client = client_config(&store, &two.munster.id, &clock_at(start())).unwrap();
     let (as_caller, _) = handshake(&two.server(start()), &client, "127.0.0.1").await;
@@ -100,7 +106,7 @@ async fn one_fault_is_enough() {
     let two = two();
     let invalid = Err(Code::KeyInvalid);
     let stranger = Err(Code::PeerNotTrusted);
-    let lines: [(&str, Spoil, Outcome, Outcome); 13] = [
+    let lines: [(&str, Spoil, Outcome, Outcome); 27] = [
         ("nothing wrong", |_| (), Ok(()), Ok(())),
         (
             "two identities",
@@ -169,6 +175,110 @@ async fn one_fault_is_enough() {
             stranger,
         ),
         (
+            "its host, and a name within its domain",
+            |p| {
+                for name in ["hansa.ottawa.example", "a.b.ottawa.example"] {
+                    p.subject_alt_names.push(dns(name));
+                }
+            },
+            Ok(()),
+            Ok(()),
+        ),
+        (
+            "a host that nobody of the league has",
+            |p| p.subject_alt_names.push(dns("moved.elsewhere.example")),
+            Ok(()),
+            Ok(()),
+        ),
+        (
+            "another's domain",
+            |p| p.subject_alt_names.push(dns("munster.example")),
+            stranger,
+            stranger,
+        ),
+        (
+            "another's domain in capitals",
+            |p| p.subject_alt_names.push(dns("MUNSTER.example")),
+            stranger,
+            stranger,
+        ),
+        (
+            "a host in another's domain",
+            |p| p.subject_alt_names.push(dns("mail.munster.example")),
+            stranger,
+            stranger,
+        ),
+        (
+            "another's host",
+            |p| p.subject_alt_names.push(dns("hansa.munster.example")),
+            stranger,
+            stranger,
+        ),
+        (
+            "another's domain in its subject",
+            |p| {
+                p.distinguished_name
+                    .push(DnType::CommonName, "munster.example");
+            },
+            stranger,
+            stranger,
+        ),
+        (
+            "a name for people in its subject",
+            |p| {
+                p.distinguished_name
+                    .push(DnType::CommonName, "City of Ottawa");
+            },
+            Ok(()),
+            Ok(()),
+        ),
+        (
+            "an e-mail address in its subject",
+            |p| {
+                let mailbox = DnType::CustomDnType(vec![1, 2, 840, 113_549, 1, 9, 1]);
+                p.distinguished_name.push(mailbox, "it@munster.example");
+            },
+            invalid,
+            invalid,
+        ),
+        (
+            "a wildcard",
+            |p| p.subject_alt_names.push(dns("*.ottawa.example")),
+            invalid,
+            invalid,
+        ),
+        (
+            "an IP address",
+            |p| {
+                let address = "127.0.0.1".parse().unwrap();
+                p.subject_alt_names.push(SanType::IpAddress(address));
+            },
+            invalid,
+            invalid,
+        ),
+        (
+            "an e-mail address of another",
+            |p| p.subject_alt_names.push(mail("data@munster.example")),
+            invalid,
+            invalid,
+        ),
+        (
+            "an e-mail address of its own",
+            |p| p.subject_alt_names.push(mail("data@ottawa.example")),
+            invalid,
+            invalid,
+        ),
+        (
+            "a name of another kind",
+            |p| {
+                let name = OtherNameValue::Utf8String("munster.example".to_owned());
+                p.subject_alt_names
+                    .push(SanType::OtherName((vec![1, 2, 3, 4], name)));
+            },
+            invalid,
+            invalid,
+        ),
+        (
             "a critical extension that nobody knows",
             |p| {
                 let mut unknown = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
@@ -188,7 +298,7 @@ async fn one_fault_is_enough() {
 }
 
 /// The league's bundle with a change that the league itself would not make.
-fn resealed(two: &Two, change: impl FnOnce(&mut Content)) -> Bundle {
+pub(super) fn resealed(two: &Two, change: impl FnOnce(&mut Content)) -> Bundle {
     let signer = FileSigner::open(&two.sample.folder("league").join("league.pem")).unwrap();
     let mut content = two.sample.league.bundle().content().clone();
     content.sequence += 1;
@@ -202,7 +312,7 @@ async fn an_authority_speaks_only_for_its_own() {
     let mut two = two();
     let lisbon = two.sample.admit("lisbon.example", start());
     let (anchor, key) = authority();
-    let spki = certificate::authority(&anchor).unwrap().spki;
+    let spki = Authority::read(&anchor).unwrap().spki;
     let bundle = resealed(&two, |content| {
         content.anchors.push(Anchor {
             spki,
@@ -251,7 +361,7 @@ async fn a_denied_certificate_is_out_though_its_participant_stays() {
     assert!(here.is_ok());
 }
 
-fn authority() -> (CertificateDer<'static>, KeyPair) {
+pub(super) fn authority() -> (CertificateDer<'static>, KeyPair) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
