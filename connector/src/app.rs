@@ -3,5 +3,6 @@
 pub(crate) mod bridge;
 pub(crate) mod clock;
 pub(crate) mod find;
+mod hosts;
 pub(crate) mod serve;
 pub(crate) mod worker;

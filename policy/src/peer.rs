@@ -42,6 +42,12 @@ impl Presented {
         self.address = address;
         self
     }
+
+    /// Whom its certificate names. Whether that is a peer is another question, asked at every request.
+    #[must_use]
+    pub const fn identity(&self) -> &ParticipantId {
+        &self.identity
+    }
 }
 
 /// A participant whose connection, certificate and standing in the current trust bundle were checked at this request.

@@ -60,6 +60,7 @@ mod side_by_side;
 mod shown;
 mod signed;
 mod templates;
+mod strangers;
 mod terms;
 mod together;
 mod tpch;

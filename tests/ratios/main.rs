@@ -26,6 +26,7 @@ mod range;
 mod readers;
 mod reads;
 mod small;
+mod strangers;
 mod sync;
 mod table;
 mod tpch;
@@ -99,7 +100,7 @@ const TREATED: [(&str, &str, &str, &str); 2] = [
 ];
 
 /// How texts of `--only` begin that name nothing in the league of two.
-const ELSEWHERE: [&str; 7] = [
+const ELSEWHERE: [&str; 8] = [
     "TPC-H",
     "postgres_fdw",
     "joins on a link",
@@ -107,6 +108,7 @@ const ELSEWHERE: [&str; 7] = [
     "hourly series",
     "participants",
     "datasets and contracts",
+    strangers::NAME,
 ];
 
 fn main() {
@@ -223,6 +225,9 @@ fn run(
     }
     if wanted("participants", "one aggregate over 3 to 100", only) {
         table.participants(participants::beside(rounds));
+    }
+    if wanted("port", strangers::NAME, only) {
+        table.strangers(strangers::beside());
     }
     table.json()
 }

@@ -14,6 +14,7 @@ pub(crate) struct Table {
     joins: Value,
     series: Value,
     participants: Value,
+    strangers: Value,
 }
 
 impl Table {
@@ -29,6 +30,7 @@ impl Table {
             joins: Value::Null,
             series: Value::Null,
             participants: Value::Null,
+            strangers: Value::Null,
         }
     }
 
@@ -97,6 +99,11 @@ impl Table {
         self.participants = figures;
     }
 
+    /// Takes in how long members wait while strangers come.
+    pub(crate) fn strangers(&mut self, figures: Value) {
+        self.strangers = figures;
+    }
+
     /// For people.
     pub(crate) fn print(&self) {
         println!(
@@ -155,6 +162,7 @@ impl Table {
             "joins": self.joins,
             "series": self.series,
             "participants": self.participants,
+            "strangers": self.strangers,
         })
     }
 }

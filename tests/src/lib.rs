@@ -24,5 +24,7 @@ pub mod relay;
 pub mod rogue;
 pub mod seal;
 pub mod session;
+pub mod strangers;
+pub mod threads;
 pub mod tls;
 pub mod worker;

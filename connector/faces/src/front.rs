@@ -117,4 +117,6 @@ pub enum Knock {
     Slow,
     /// The handshake held, but what was presented is no identity.
     NoIdentity,
+    /// There were too many connections, and this one made way.
+    Crowded,
 }

@@ -20,5 +20,6 @@ pub mod cluster;
 mod dial;
 mod flight;
 pub mod front;
+pub mod hosts;
 pub mod notice;
 pub mod peer;

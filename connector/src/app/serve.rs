@@ -1,6 +1,7 @@
 //! `hansa serve`: faces up in order, down in reverse.
 
 use crate::app::bridge::Counter;
+use crate::app::hosts;
 use crate::cli::show::Show;
 use crate::cli::terminal::{line_err, object_out};
 use crate::desk::config::{reload_by_hand, reload_now};
@@ -10,6 +11,7 @@ use crate::walk::negotiate::resume::resume;
 use crate::walk::{group, notice, post, revoke};
 use faces::admin::serve::{self as admin, Open, Users};
 use faces::front::Front;
+use faces::hosts::MemberHosts;
 use faces::peer::serve::{Entrance, serve as serve_peers};
 use faces::peer::settings::Settings;
 use keep::trust::mtls;
@@ -35,9 +37,16 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
         address = Some(bound);
         let tls = mtls::server_config(&node.trust, &node.clock)?;
         let (trust, clock) = (Arc::clone(&node.trust), Arc::clone(&node.clock));
+        let members = Arc::new(MemberHosts::default());
+        tasks.spawn(hosts::keep(
+            Arc::clone(&node),
+            Arc::clone(&members),
+            stop.clone(),
+        ));
         let entrance = Entrance {
             tls: Arc::new(move || Arc::clone(&tls)),
             attest: Arc::new(move |connection| mtls::attest(&trust, connection, clock().wall)),
+            hosts: members,
             settings: Settings::default(),
         };
         let front: Arc<dyn Front> = Arc::new(Reception::new(Arc::clone(&node)));

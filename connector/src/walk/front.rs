@@ -228,6 +228,7 @@ impl Front for Reception {
             Knock::Handshake => "handshake failed",
             Knock::Slow => "handshake too slow",
             Knock::NoIdentity => "no identity",
+            Knock::Crowded => "made way for another",
         };
         let now = self.node.ticks();
         let due = {

@@ -1,5 +1,6 @@
 //! Serves the command line on a Unix socket that only the connector's own user can open.
 
+use crate::admin::local::LocalCalls;
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
 use policy::refusal::{Code, Refusal};
@@ -81,15 +82,23 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Refusal> {
     let own = own_uid(&listener)?;
-    let callers = stream::unfold((listener, users), move |(listener, users)| async move {
+    let calls = LocalCalls::new();
+    let callers = stream::unfold((listener, users, calls), move |state| async move {
+        let (listener, users, calls) = state;
         loop {
             match listener.accept().await {
-                Ok((caller, _)) if allowed(&caller, own, &users) => {
-                    return Some((Ok::<_, io::Error>(caller), (listener, users)));
-                }
-                Ok(_) => tracing::warn!("admin.turned_away"),
+                Ok((caller, _)) => match allowed(&caller, own, &users) {
+                    Some(user) => match calls.admit(caller, user) {
+                        Some(call) => {
+                            return Some((Ok::<_, io::Error>(call), (listener, users, calls)));
+                        }
+                        None => tracing::warn!(user, "admin.crowded"),
+                    },
+                    None => tracing::warn!("admin.turned_away"),
+                },
                 Err(error) => {
                     tracing::warn!(%error, "admin.accept_failed");
+                    calls.make_room();
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -106,7 +115,8 @@ pub async fn serve(
         .map_err(|error| Refusal::new(Code::Internal, format!("the local face ended: {error}")))
 }
 
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+/// After an accept that failed.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 
 struct Service {
     desk: Arc<dyn Desk>,
@@ -147,9 +157,8 @@ fn own_uid(listener: &UnixListener) -> Result<u32, Refusal> {
     owner.ok_or_else(|| Refusal::new(Code::StateBroken, "the socket has vanished"))
 }
 
-fn allowed(caller: &UnixStream, own: u32, users: &Users) -> bool {
-    caller.peer_cred().is_ok_and(|credentials| {
-        let user = credentials.uid();
-        user == own || user == 0 || users(user)
-    })
+/// The user that calls, if it may.
+fn allowed(caller: &UnixStream, own: u32, users: &Users) -> Option<u32> {
+    let user = caller.peer_cred().ok()?.uid();
+    (user == own || user == 0 || users(user)).then_some(user)
 }

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
 /// A desk with a few verbs; tells when an endless one was stopped.
@@ -152,6 +154,27 @@ async fn going_away_stops_the_verb() {
     drop(events);
     let stopped = tokio::time::timeout(Duration::from_secs(30), connector.stopped.recv());
     stopped.await.unwrap().unwrap();
+}
+
+/// Connections that say nothing make way, also where the same user opens more of them than there are places.
+#[tokio::test]
+async fn silent_connections_keep_no_command_out() {
+    let connector = start();
+    let mut silent = Vec::new();
+    for _ in 0..3 {
+        for _ in 0..150 {
+            silent.push(UnixStream::connect(&connector.socket).await.unwrap());
+        }
+        assert_eq!(all(&connector.socket, "echo").await.len(), 4);
+    }
+    let mut read = [0_u8; 16];
+    for mut one in silent.drain(..300) {
+        // It is closed, after the head of the settings perhaps.
+        let over = async { while matches!(one.read(&mut read).await, Ok(1..)) {} };
+        tokio::time::timeout(Duration::from_secs(30), over)
+            .await
+            .unwrap();
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Serves the connector: briefings in, shares out. Who may call is the business of the TLS configuration alone.
 
+use crate::accept::unproven::UnprovenConnections;
 use crate::accept::{self, Gate};
 use crate::flight::{DoGet, Messages, Service};
 use crate::peer::serve::Tls;
@@ -13,7 +14,6 @@ use futures::stream::{self, BoxStream};
 use policy::refusal::{Code, Refusal};
 use proto::cluster::{Briefing, from_ticket};
 use proto::peer::refusal;
-use std::io;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -67,22 +67,20 @@ pub(super) async fn serve_tickets(
     let gate = Arc::new(Gate {
         face: FACE,
         time: settings.handshake,
+        first: settings.first_message.min(settings.handshake),
         tls,
         places: Arc::new(Semaphore::new(settings.connections)),
+        unproven: UnprovenConnections::new(settings.unproven, Arc::default()),
     });
     let shares = FlightServiceServer::new(Service(answers))
         .max_decoding_message_size(settings.request)
         .max_encoding_message_size(settings.message);
-    let secured = accept::incoming(listener, FACE)
-        .map(|(tcp, from)| {
-            let gate = Arc::clone(&gate);
-            async move {
-                let outcome = gate.handshake(tcp, |_| Ok(())).await;
-                outcome.inspect_err(|knock| tracing::debug!(?knock, ?from, "cluster.knocked"))
-            }
-        })
-        .buffer_unordered(settings.handshakes)
-        .filter_map(|outcome| std::future::ready(outcome.ok().map(Ok::<_, io::Error>)));
+    let secured = accept::secured(
+        accept::incoming(listener, Arc::clone(&gate)),
+        gate,
+        |_, _| Ok(((), None)),
+        |knock, from| tracing::debug!(?knock, ?from, "cluster.knocked"),
+    );
     settings
         .server()
         .add_service(shares)

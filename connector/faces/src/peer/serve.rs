@@ -4,18 +4,20 @@ mod admit;
 mod flight;
 mod letters;
 
-use crate::accept::{self, Gate, Secured};
+use crate::accept::parties::PartyConnections;
+use crate::accept::unproven::UnprovenConnections;
+use crate::accept::{self, Gate};
 use crate::flight::Service as Flight;
 use crate::front::{Front, Knock};
+use crate::hosts::MemberHosts;
 use crate::peer::settings::{COMPRESSION, Settings};
 use admit::Admission;
 use arrow_flight::flight_service_server::FlightServiceServer;
-use futures::{Stream, StreamExt as _};
+use futures::Stream;
 use policy::peer::Presented;
 use policy::refusal::{Code, Refusal};
 use proto::peer::pb::peer_server::PeerServer;
 use std::fmt;
-use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -23,13 +25,15 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-/// How connections are let in. Both are asked at every handshake, so a reload needs no restart.
+/// How connections are let in. All of it is asked at every handshake, so a reload needs no restart.
 #[derive(Clone)]
 pub struct Entrance {
     /// The TLS configuration of this moment.
     pub tls: Tls,
     /// What the other end of a finished handshake presented.
     pub attest: Attest,
+    /// The hosts of members, whose connections come before those of strangers.
+    pub hosts: Arc<MemberHosts>,
     /// Limits.
     pub settings: Settings,
 }
@@ -59,7 +63,9 @@ pub async fn serve(
     front: Arc<dyn Front>,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), Refusal> {
-    serve_on(accept::incoming(listener, FACE), entrance, front, stop).await
+    let gate = gate(&entrance);
+    let incoming = accept::incoming(listener, Arc::clone(&gate));
+    serve_through(gate, incoming, entrance, front, stop).await
 }
 
 /// Serves peers on connections, each with the address from which it comes where that is known.
@@ -76,19 +82,37 @@ where
     I: Stream<Item = (IO, Option<IpAddr>)> + Send,
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    serve_through(gate(&entrance), incoming, entrance, front, stop).await
+}
+
+fn gate(entrance: &Entrance) -> Arc<Gate> {
+    let settings = &entrance.settings;
+    Arc::new(Gate {
+        face: FACE,
+        time: settings.handshake,
+        first: settings.first_message.min(settings.handshake),
+        tls: Arc::clone(&entrance.tls),
+        places: Arc::new(Semaphore::new(settings.connections)),
+        unproven: UnprovenConnections::new(settings.unproven, Arc::clone(&entrance.hosts)),
+    })
+}
+
+async fn serve_through<I, IO>(
+    gate: Arc<Gate>,
+    incoming: I,
+    entrance: Entrance,
+    front: Arc<dyn Front>,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), Refusal>
+where
+    I: Stream<Item = (IO, Option<IpAddr>)> + Send,
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let Entrance {
-        tls,
-        attest,
-        settings,
+        attest, settings, ..
     } = entrance;
     let admission = Admission::new(Arc::clone(&front));
     let closing = CancellationToken::new();
-    let gate = Arc::new(Gate {
-        face: FACE,
-        time: settings.handshake,
-        tls,
-        places: Arc::new(Semaphore::new(settings.connections)),
-    });
     let peers = PeerServer::new(letters::Service::new(
         admission.clone(),
         settings.clone(),
@@ -100,22 +124,20 @@ where
     let rows = FlightServiceServer::new(Flight(flight::Questions::new(admission)))
         .max_decoding_message_size(settings.request)
         .max_encoding_message_size(settings.message);
-    let secured = incoming
-        .map(|(io, from)| {
-            let (gate, attest) = (Arc::clone(&gate), Arc::clone(&attest));
-            async move {
-                gate.handshake(io, |connection| {
-                    let presented = attest(connection).map_err(|_| Knock::NoIdentity)?;
-                    Ok(presented.from_address(from))
-                })
-                .await
-            }
-        })
-        .buffer_unordered(settings.handshakes)
-        .filter_map(|outcome: Result<Secured<IO, Presented>, Knock>| {
-            let secured = outcome.inspect_err(|knock| front.knocked(*knock)).ok();
-            std::future::ready(secured.map(Ok::<_, io::Error>))
-        });
+    let parties = PartyConnections::new(settings.party_connections);
+    let secured = accept::secured(
+        incoming,
+        gate,
+        move |connection, from| {
+            let presented = attest(connection).map_err(|_| Knock::NoIdentity)?;
+            // Whoever holds too many keeps out nobody but itself.
+            let share = parties
+                .take(presented.identity().clone())
+                .ok_or(Knock::Crowded)?;
+            Ok((presented.from_address(from), Some(share)))
+        },
+        move |knock, _| front.knocked(knock),
+    );
     settings
         .server()
         .add_service(peers)

@@ -29,16 +29,31 @@ pub struct Settings {
     pub streams: u32,
     /// How long a connection takes new requests. The peer is recognised at every request; this bounds the rest.
     pub connection_age: Duration,
-    /// How many connections may be open at once; more wait before their handshake.
+    /// How many connections may be open at once; more wait behind their handshake, as long as one may take.
     pub connections: usize,
-    /// How many TLS handshakes may run at once.
-    pub handshakes: usize,
+    /// How many of them one participant may hold.
+    pub party_connections: usize,
+    /// How many there may be that have not come through their handshake yet; more make others go.
+    pub unproven: UnprovenBounds,
     /// How long a TLS handshake or the opening of a connection may take.
     pub handshake: Duration,
+    /// How long the first message of TLS may take, and behind it that of HTTP/2.
+    pub first_message: Duration,
     /// How long a call that does not stream may take.
     pub call: Duration,
     /// How long a stream of rows may stand still.
     pub stall: Duration,
+}
+
+/// How many unproven connections there may be at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnprovenBounds {
+    /// From one source.
+    pub each: usize,
+    /// From all strangers.
+    pub strangers: usize,
+    /// From all sources of members, beside those of strangers.
+    pub members: usize,
 }
 
 impl Default for Settings {
@@ -54,8 +69,14 @@ impl Default for Settings {
             streams: 64,
             connection_age: Duration::from_secs(15 * 60),
             connections: 1024,
-            handshakes: 256,
+            party_connections: 64,
+            unproven: UnprovenBounds {
+                each: 128,
+                strangers: 512,
+                members: 256,
+            },
             handshake: Duration::from_secs(10),
+            first_message: Duration::from_secs(3),
             call: Duration::from_secs(30),
             stall: Duration::from_secs(300),
         }

@@ -47,6 +47,7 @@ impl City {
         let entrance = Entrance {
             tls: league.server(),
             attest: league.attest(),
+            hosts: Arc::default(),
             settings: settings.clone(),
         };
         let (stop, stopped) = oneshot::channel::<()>();

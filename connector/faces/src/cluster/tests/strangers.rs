@@ -1,6 +1,7 @@
 //! Who is served, and what is said when nobody is reached.
 
 use super::{Giving, Settings, Worker, briefing, drain, is_failure, open, share};
+use crate::peer::settings::UnprovenBounds;
 use crate::peer::testing::{relay, soon};
 use arrow_flight::flight_service_client::FlightServiceClient;
 use arrow_flight::{FlightDescriptor, Ticket};
@@ -23,6 +24,26 @@ async fn who_has_no_certificate_is_refused() {
     is_failure(&refusal, "does not accept the certificate");
     assert!(bench.briefed.lock().unwrap().is_empty());
     assert_eq!(worker.rows().await.unwrap(), 1, "others are served");
+}
+
+#[tokio::test]
+async fn silent_connections_make_way_for_the_connector() {
+    let settings = Settings {
+        unproven: UnprovenBounds {
+            each: 8,
+            strangers: 8,
+            members: 8,
+        },
+        ..Settings::default()
+    };
+    let worker = Worker::start_with(Giving::these(share(&[1])), settings).await;
+    let mut silent = Vec::new();
+    for _ in 0..3 {
+        for _ in 0..40 {
+            silent.push(TcpStream::connect(worker.address).await.unwrap());
+        }
+        assert_eq!(worker.rows().await.unwrap(), 1);
+    }
 }
 
 #[tokio::test]

@@ -128,7 +128,8 @@ impl Front for Told {
     }
 
     fn knocked(&self, knock: Knock) {
-        self.knocks.0.try_send(knock).unwrap();
+        // A crowd knocks more often than any test listens.
+        let _ = self.knocks.0.try_send(knock);
     }
 
     async fn decline(&self, _: &Presented, refusal: Refusal) -> NoAnswer {
