@@ -5,4 +5,5 @@ pub(crate) mod clock;
 pub(crate) mod find;
 mod hosts;
 pub(crate) mod serve;
+pub(crate) mod threads;
 pub(crate) mod worker;

@@ -4,6 +4,7 @@ pub(crate) mod aliases;
 mod asked;
 pub(crate) mod budget;
 pub(crate) mod calls;
+mod close;
 pub(crate) mod entries;
 pub(crate) mod groups;
 pub(crate) mod guards;
@@ -157,8 +158,8 @@ pub(crate) struct Node {
     pub(crate) archiving: Mutex<()>,
     /// Held as long as the participant runs; nobody else may use the folder.
     _lock: std::fs::File,
-    /// Dropped with the participant, off the threads that drive it.
-    runtime: Option<tokio::runtime::Runtime>,
+    /// Where its questions run; absent from its end on.
+    runtime: Mutex<Option<tokio::runtime::Runtime>>,
 }
 
 impl std::fmt::Debug for Node {
@@ -166,16 +167,6 @@ impl std::fmt::Debug for Node {
         f.debug_struct("Node")
             .field("id", &self.id())
             .finish_non_exhaustive()
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        self.end_refusals();
-        self.log.close();
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 

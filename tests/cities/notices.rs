@@ -70,7 +70,7 @@ fn hook() -> (String, Arc<Mutex<Vec<String>>>) {
     let url = format!("http://{}/hook", listener.local_addr().unwrap());
     let heard = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&heard);
-    std::thread::spawn(move || {
+    harness::threads::leave(std::thread::spawn(move || {
         while let Ok((mut caller, _)) = listener.accept() {
             let mut said = String::new();
             let mut piece = [0_u8; 4096];
@@ -83,7 +83,7 @@ fn hook() -> (String, Arc<Mutex<Vec<String>>>) {
             kept.lock().unwrap().push(said);
             let _ = caller.write_all(b"HTTP/1.1 204 No Content\r\n\r\n");
         }
-    });
+    }));
     (url, heard)
 }
 

@@ -116,14 +116,14 @@ impl League {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("the port is known");
         // It ends with the process of the test.
-        std::thread::spawn(move || {
+        crate::threads::leave(std::thread::spawn(move || {
             for tcp in listener.incoming() {
                 let connection = ServerConnection::new(Arc::clone(&config));
                 if let (Ok(mut tcp), Ok(mut connection)) = (tcp, connection) {
                     let _ = connection.complete_io(&mut tcp);
                 }
             }
-        });
+        }));
         address.to_string()
     }
 

@@ -316,6 +316,7 @@ impl Going {
 impl Drop for Going {
     fn drop(&mut self) {
         self.kill();
+        self.read.take().map(crate::threads::leave);
     }
 }
 

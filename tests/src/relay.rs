@@ -1,5 +1,6 @@
 //! A relay on the way to a participant: counts what passes, and makes the way as slow as a link is.
 
+use crate::threads::leave;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -35,7 +36,7 @@ impl Relay {
         let own = listener.local_addr().expect("the port is known");
         let counts: Arc<[AtomicU64; 2]> = Arc::default();
         let (target, counted) = (address.to_owned(), Arc::clone(&counts));
-        std::thread::spawn(move || {
+        leave(std::thread::spawn(move || {
             for near in listener.incoming().flatten() {
                 let Ok(far) = TcpStream::connect(&target) else {
                     continue;
@@ -47,7 +48,7 @@ impl Relay {
                 carry(near, forth, &counted, 0, link);
                 carry(far, back, &counted, 1, link);
             }
-        });
+        }));
         Self {
             address: own.to_string(),
             counts,
@@ -83,8 +84,10 @@ fn carry(
 ) {
     let (send, receive) = sync_channel(UNDER_WAY);
     let counts = Arc::clone(counts);
-    std::thread::spawn(move || take(from, &send, &counts, way, link));
-    std::thread::spawn(move || hand(to, &receive));
+    leave(std::thread::spawn(move || {
+        take(from, &send, &counts, way, link);
+    }));
+    leave(std::thread::spawn(move || hand(to, &receive)));
 }
 
 /// Reads at the pace of the link.

@@ -73,6 +73,38 @@ fn there_is_no_unsafe_code() {
     house::none("unsafe code", &wrong);
 }
 
+/// Some C libraries fall where a thread is let go of in the moment in which it ends.
+#[test]
+fn no_thread_is_let_go_of() {
+    let mut wrong = Vec::new();
+    for source in house::sources() {
+        let text = &source.text;
+        for (at, spawn) in text.match_indices("thread::spawn(") {
+            let before = text[..at].trim_end_matches("std::").trim_end();
+            let begins = before.ends_with([';', '{', '}']) || before.ends_with("let _ =");
+            let mut open = 1_usize;
+            let inside = at + spawn.len();
+            let end = text[inside..].find(|letter| {
+                match letter {
+                    '(' => open += 1,
+                    ')' => open -= 1,
+                    _ => {}
+                }
+                open == 0
+            });
+            let behind = end.map_or("", |end| &text[inside + end + 1..]);
+            if begins && behind.trim_start().starts_with(';') {
+                wrong.push(format!("{}:{}", source.path, text[..at].lines().count()));
+            }
+        }
+    }
+    wrong.retain(|place| !place.starts_with("tests/tidy/lints.rs"));
+    house::none(
+        "join the thread, or leave it to the end of the process",
+        &wrong,
+    );
+}
+
 #[test]
 fn no_package_runs_code_at_build_time() {
     let workspace: toml::Table = house::read("Cargo.toml").parse().unwrap();

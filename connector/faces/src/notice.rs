@@ -121,8 +121,9 @@ mod tests {
             "HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n",
             "HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n",
         ] {
-            let (url, _heard) = listening(answer);
+            let (url, heard) = listening(answer);
             let refusal = post(&url, "7f3a", json()).await.unwrap_err();
+            heard.join().unwrap();
             assert_eq!(refusal.code, Code::NoticeUndeliverable);
             assert!(!refusal.sentence.contains(&url), "{refusal}");
         }

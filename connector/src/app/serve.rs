@@ -119,7 +119,7 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
     }
     node.settle_refusals().await;
     let _ = node.index(|_| Ok(()));
-    node.log.close();
+    node.close(PATIENCE).await;
     Ok(())
 }
 
@@ -203,7 +203,7 @@ async fn leave(node: &Arc<Node>, mut tasks: tokio::task::JoinSet<Result<(), Refu
 const DAY: i64 = 86_400_000_000;
 
 /// How long the end of one thing is waited for when the connector stops.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+pub(super) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Waits for a reason to stop; reloads on SIGHUP and when the trust bundle's file changes.
 async fn signals(

@@ -1,7 +1,8 @@
 //! `hansa serve --role worker`: computes shares of the connector's answers; it has no log and takes no lock.
 
 use crate::app::clock::{self, Moved};
-use crate::app::serve::bind;
+use crate::app::serve::{PATIENCE, bind};
+use crate::app::threads;
 use crate::cli::show::Show;
 use crate::cli::terminal::{line_err, object_out};
 use crate::config::Config;
@@ -73,6 +74,6 @@ pub(crate) async fn run(
         _ = int.recv() => Ok(()),
         ended = served => ended,
     };
-    questions.shutdown_background();
+    threads::end(questions, PATIENCE).await;
     ended.map(|()| 0)
 }

@@ -6,7 +6,7 @@ mod export;
 mod follow;
 mod session;
 
-use crate::app::{find, serve as serving, worker};
+use crate::app::{find, serve as serving, threads, worker};
 use crate::cli::Global;
 use crate::cli::print::timed_out;
 use crate::cli::run::connector::Connector;
@@ -262,7 +262,7 @@ async fn limited<T>(
     }
 }
 
-/// Does the work, and leaves what is still under way behind when it is done.
+/// Does the work, and waits a little for what is still under way when it is done; what takes longer ends with the process.
 fn on_threads<T>(work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -273,11 +273,14 @@ fn on_threads<T>(work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Re
         spare_file_size_signal();
         work.await
     });
-    runtime.shutdown_background();
+    threads::end_within(runtime, PATIENCE);
     done
 }
 
 /// A file-size limit must end in an error of the write, not in the end of the process.
+/// How long what is still under way may hold up the end of a command.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 fn spare_file_size_signal() {
     if let Ok(mut stream) =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(libc::SIGXFSZ))

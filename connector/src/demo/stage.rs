@@ -1,5 +1,6 @@
 //! The stage: a folder, and the processes of this binary that play on it. All of them end with it, however it ends.
 
+use crate::app::threads;
 use crate::demo::tell::Fault;
 use policy::refusal::{Code, Refusal};
 use serde_json::Value;
@@ -138,7 +139,7 @@ impl Stage {
                 Refusal::new(Code::Internal, format!("signals can't be heard: {fault}"))
             })?;
         let (children, interrupted) = (Arc::clone(&self.children), Arc::clone(&self.interrupted));
-        std::thread::spawn(move || {
+        let heeds = std::thread::Builder::new().spawn(move || {
             runtime.block_on(async move {
                 use tokio::signal::unix::{SignalKind, signal};
                 let (Ok(mut int), Ok(mut term), Ok(mut hup)) = (
@@ -160,6 +161,9 @@ impl Stage {
                 }
             });
         });
+        let fault =
+            |fault| Refusal::new(Code::Internal, format!("signals can't be heard: {fault}"));
+        threads::leave(heeds.map_err(fault)?);
         Ok(())
     }
 

@@ -164,7 +164,7 @@ impl Node {
             archiving: Mutex::new(()),
             reloading: Mutex::new(()),
             _lock: lock,
-            runtime: Some(runtime),
+            runtime: Mutex::new(Some(runtime)),
         });
         node.note_bundle()?;
         found.faults.extend(offers::renew(&node)?);

@@ -49,7 +49,7 @@ impl Store {
     }
 
     fn stop(&mut self) {
-        self.runtime.take().unwrap().shutdown_background();
+        drop(self.runtime.take());
     }
 }
 

@@ -146,7 +146,7 @@ impl Connector {
                 let _ = tokio::time::timeout(Duration::from_secs(5), sent).await;
             }
         }
-        node.log.close();
+        node.close(Duration::from_secs(2)).await;
     }
 }
 

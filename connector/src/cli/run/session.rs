@@ -1,5 +1,6 @@
 //! `hansa sql` without a statement: what a pipe brings, or the conversation with a person.
 
+use crate::app::threads;
 use crate::cli::Global;
 use crate::cli::piped::Piped;
 use crate::cli::print::READER_GONE;
@@ -66,8 +67,8 @@ async fn listen(
     global: &Global,
 ) -> Result<u8, Refusal> {
     let (send, mut typed) = mpsc::channel(1);
-    // A pipe that brings nothing holds nobody but this thread.
-    let _reads = tokio::task::spawn_blocking(move || {
+    // A pipe that brings nothing holds nobody but this thread, and nobody waits for that.
+    let reads = std::thread::Builder::new().spawn(move || {
         let mut piped = Piped::new(std::io::stdin().lock());
         loop {
             let next = piped.next();
@@ -77,6 +78,8 @@ async fn listen(
             }
         }
     });
+    let fault = |fault| Refusal::new(Code::Internal, format!("no thread to read on: {fault}"));
+    threads::leave(reads.map_err(fault)?);
     let (mut asked, mut first) = (0_usize, 0);
     while let Some(next) = typed.recv().await {
         let next = next?;
