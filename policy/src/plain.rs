@@ -1,8 +1,70 @@
 //! Text from elsewhere as it is safe to show: it neither commands a terminal nor turns the direction of writing, and nothing
-//! in it is hidden.
+//! in it is hidden. And text that a person types, as it may go into records, statements and messages.
 
+use crate::refusal::{Code, Refusal};
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+
+/// One line that a person typed: it says something, is safe to show, and short enough for whoever reads it.
+///
+/// Every text that people give a command on its way into a record, a statement or a message becomes one of these first, so
+/// that nothing is written that its own reader would refuse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypedLine(String);
+
+impl TypedLine {
+    /// The most bytes of one.
+    pub const LONGEST: usize = 2_000;
+
+    /// Takes what somebody typed; `what` is what it is for: `reason`.
+    ///
+    /// # Errors
+    /// `USAGE`
+    pub fn parse(what: &str, text: &str) -> Result<Self, Refusal> {
+        let fault = if text.trim().is_empty() {
+            format!("the {what} says nothing")
+        } else if text.len() > Self::LONGEST {
+            format!(
+                "the {what} has {} bytes, and {} is the most",
+                text.len(),
+                Self::LONGEST
+            )
+        } else if text.contains(['\n', '\r', '\t']) {
+            format!("the {what} is one line, without line breaks and tabs")
+        } else if printable(text) != text {
+            format!("the {what} holds characters that are not safe to show")
+        } else {
+            return Ok(Self(text.to_owned()));
+        };
+        Err(Refusal::new(Code::UsageWrong, fault))
+    }
+
+    /// Whatever somebody wrote as a line of that kind: made printable, and cut where it is too long.
+    #[must_use]
+    pub fn cut(text: &str) -> Self {
+        let text = printable(text);
+        let mut end = text.len().min(Self::LONGEST);
+        while !text.is_char_boundary(end) {
+            end = end.saturating_sub(1);
+        }
+        match text.get(..end).unwrap_or_default() {
+            blank if blank.trim().is_empty() => Self("-".to_owned()),
+            line => Self(line.to_owned()),
+        }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TypedLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// The text on one line: line breaks and tabs are blanks, and what a terminal would obey, or would not show, is shown as an
 /// escape. What is printable already stays as it is.
@@ -185,6 +247,25 @@ mod tests {
         ] {
             assert_eq!(signed_line(text), line);
         }
+    }
+
+    #[test]
+    fn a_line_is_short_and_safe_to_show() {
+        let longest = "ä".repeat(TypedLine::LONGEST / 2);
+        for good in ["a", "nicht für diesen Zweck 🚲", &longest] {
+            assert_eq!(TypedLine::parse("reason", good).unwrap().as_str(), good);
+            assert_eq!(TypedLine::cut(good).as_str(), good);
+        }
+        let long = format!("{longest}a");
+        let bad = ["", "  ", "a\nb", "a\tb", "a\u{1b}b", "a\u{202e}b", &long];
+        for bad in bad {
+            let refusal = TypedLine::parse("reason", bad).unwrap_err();
+            assert_eq!(refusal.code, Code::UsageWrong, "{bad:?}");
+            let cut = TypedLine::cut(bad);
+            assert_eq!(TypedLine::parse("reason", cut.as_str()), Ok(cut), "{bad:?}");
+        }
+        assert_eq!(TypedLine::cut("a\nb\u{7}").as_str(), "a b\\u{7}");
+        assert_eq!(TypedLine::cut(&"ä".repeat(1_001)).as_str(), longest);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use crate::peer::letter::{Content, Letter, from_wire, to_wire};
 use crate::peer::pb;
+use crate::{deletion, envelope, notice};
+use policy::plain::TypedLine;
 use policy::refusal::{Code, Refusal};
 
 /// The kind of a letter that belongs to a negotiation and is no step of it.
@@ -47,6 +49,51 @@ impl Content {
 #[must_use]
 pub fn to_bytes(letter: &Letter) -> Vec<u8> {
     prost::Message::encode_to_vec(&to_wire(letter))
+}
+
+/// A letter as its bytes are kept, after they were read by the rules of their reader: whoever gets it, and the own connector
+/// when it reads it again.
+///
+/// # Errors
+/// What its reader would have against it; then it must not be recorded or kept.
+pub fn to_readable_bytes(letter: &Letter) -> Result<Vec<u8>, Refusal> {
+    let bytes = to_bytes(letter);
+    if from_bytes(&bytes)? != *letter {
+        return Err(Refusal::new(
+            Code::MessageMalformed,
+            "the letter is read as another one than was written",
+        ));
+    }
+    match &letter.content {
+        Content::Comment { statement, .. } => envelope::parse_comment(statement).map(drop)?,
+        Content::Withdrawal { statement } => envelope::parse_withdrawal(statement).map(drop)?,
+        Content::Statement { statement } => match notice::from_envelope(statement) {
+            Ok(_) => {}
+            Err(_) => deletion::from_envelope(statement).map(drop)?,
+        },
+        // What proposes or signs is read by the step that it makes, a receipt by whoever countersigns it.
+        Content::Request { .. }
+        | Content::Offer { .. }
+        | Content::Acceptance { .. }
+        | Content::Agreement { .. }
+        | Content::Verification { .. }
+        | Content::Finalization { .. }
+        | Content::Termination { .. }
+        | Content::Acknowledgement { .. } => {}
+    }
+    Ok(bytes)
+}
+
+/// A letter that was kept as these bytes and that its reader refuses, with what people wrote in it as it may be; none where
+/// that does not mend it.
+#[must_use]
+pub fn mended(bytes: &[u8]) -> Option<Letter> {
+    use pb::letter::Content as Wire;
+    let mut message = <pb::Letter as prost::Message>::decode(bytes).ok()?;
+    if let Some(Wire::Termination(termination)) = &mut message.content {
+        termination.reason = TypedLine::cut(&termination.reason).as_str().to_owned();
+    }
+    from_wire(Some(message)).ok()
 }
 
 /// The letter that was kept as these bytes.

@@ -280,6 +280,51 @@ fn a_declined_negotiation_is_over() {
 }
 
 #[test]
+fn a_reason_that_nobody_could_read_again_is_not_taken_and_holds_up_nothing() {
+    let league = League::new(super::binary());
+    let (lindau, acme) = pair(&league, bikes("officer"));
+    acme.hansa(&["contract", "request", "lindau.bikes", "--sign"])
+        .must();
+    let name = lindau.listed("negotiation").pop().unwrap();
+    let before = (lindau.records("letter").len(), acme.records("letter").len());
+    let long = "x".repeat(2_001);
+    for reason in [
+        "not\nthis year",
+        "no\u{7}",
+        "\u{1b}[2J",
+        "a\u{202e}b",
+        " ",
+        &long,
+    ] {
+        for side in [&lindau, &acme] {
+            side.hansa(&["contract", "decline", &name, "--reason", reason])
+                .refused("USAGE", 2);
+        }
+    }
+    let after = (lindau.records("letter").len(), acme.records("letter").len());
+    assert_eq!(after, before, "nothing was written");
+    lindau.hansa(&["contract", "sign", &name]).must();
+    let contract = acme.listed("contract").pop().unwrap();
+    for side in [&lindau, &acme] {
+        for reason in ["two\nlines", &long] {
+            side.hansa(&["contract", "withdraw", &contract, "--reason", reason])
+                .refused("USAGE", 2);
+        }
+        let doctor = side.hansa(&["doctor"]).must().out;
+        assert!(doctor.contains("letters: all can be read"), "{doctor}");
+    }
+    acme.ask("SELECT count(*) FROM lindau.bikes").must();
+    let most = "ä".repeat(1_000);
+    lindau
+        .hansa(&["contract", "withdraw", &contract, "--reason", &most])
+        .must();
+    acme.hansa(&["contract", "list"]).must();
+    acme.ask("SELECT count(*) FROM lindau.bikes").ends(3);
+    lindau.verifies();
+    acme.verifies();
+}
+
+#[test]
 fn own_people_ask_their_own_data() {
     let league = League::new(super::binary());
     let (lindau, _acme) = pair(&league, bikes("auto"));

@@ -125,6 +125,13 @@ impl Documents {
         ))
     }
 
+    /// Whether a document is not there; one that can't be read for another reason is.
+    #[must_use]
+    pub fn is_missing(&self, kind: Kind, digest: Digest) -> bool {
+        let found = std::fs::metadata(self.path(kind, digest));
+        found.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    }
+
     /// Takes a document away, if it is here.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::local;
 use crate::node::Node;
 use evidence::time::Clock;
+use policy::plain::TypedLine;
 use policy::refusal::{Code, Refusal};
 use std::sync::Arc;
 use std::time::Duration;
@@ -165,7 +166,7 @@ fn alone(
                 key,
                 certificates: certificates.as_deref(),
                 role: role.map(Into::into),
-                reason,
+                reason: TypedLine::parse("reason", reason).map_err(one)?,
                 output: output.as_deref(),
             };
             local::withdraw::run(&wish, global, clock().wall, show)
@@ -277,10 +278,10 @@ fn on_threads<T>(work: impl Future<Output = Result<T, Refusal>>) -> Result<T, Re
     done
 }
 
-/// A file-size limit must end in an error of the write, not in the end of the process.
 /// How long what is still under way may hold up the end of a command.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// A file-size limit must end in an error of the write, not in the end of the process.
 fn spare_file_size_signal() {
     if let Ok(mut stream) =
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(libc::SIGXFSZ))

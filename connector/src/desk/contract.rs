@@ -21,6 +21,7 @@ use crate::desk::{Manner, Outcome};
 use crate::node::Node;
 use crate::walk::{negotiate, post};
 use ::policy::negotiate::Phase;
+use ::policy::plain::TypedLine;
 use ::policy::refusal::{Code, Refusal};
 use ::policy::term::tongue::Tongue;
 use evidence::time::Time;
@@ -78,16 +79,21 @@ pub(crate) async fn run(
             elsewhere::attach(node, &id, signature.as_bytes(), caller, out).await
         }
         ContractVerb::Comment { id, clause, text } => {
+            let text = TypedLine::parse("comment", &text)?;
             remark::comment(node, &id, clause, text, out).await
         }
         ContractVerb::Wait { id } => wait::wait(node, &id, out).await,
-        ContractVerb::Decline { id, reason } => step::decline(node, &id, reason, out).await,
+        ContractVerb::Decline { id, reason } => {
+            let reason = TypedLine::parse("reason", &reason)?;
+            step::decline(node, &id, reason, out).await
+        }
         ContractVerb::Usage { id, .. } => usage::state(node, &id, out).await,
         ContractVerb::TopUp { id, amount } => usage::top_up(node, &id, &amount, out).await,
         ContractVerb::Attest { id, answers } => attest::attest(node, &id, &answers, out).await,
         ContractVerb::Withdraw { id, reason, .. } => {
             let id = id.unwrap_or_default();
-            ending_by_hand::withdraw(node, &id, &reason, caller, out).await
+            let reason = TypedLine::parse("reason", &reason)?;
+            ending_by_hand::withdraw(node, &id, reason, caller, out).await
         }
         ContractVerb::Export { id, .. } if id.starts_with("n-") => {
             elsewhere::export(node, &id, out).await
@@ -127,7 +133,15 @@ async fn list(node: &Arc<Node>, expiring: Option<&str>, ics: bool, out: &Out) ->
         if row.state == Phase::Finalized.as_str() || horizon.is_some() {
             continue;
         }
-        let open = negotiate::letters::load(node, &row.id)?;
+        // One that can't be read hides no other.
+        let open = match negotiate::letters::load(node, &row.id) {
+            Ok(open) => open,
+            Err(refusal) => {
+                let what = format!("{} can't be read: {}", row.id, refusal.sentence);
+                out.notice(what).await;
+                None
+            }
+        };
         let turn = open.as_ref().map(turn);
         out.object(negotiation_json(&row, open.as_ref()), "")
             .await?;

@@ -6,6 +6,7 @@ use crate::desk::out::Out;
 use crate::desk::{Outcome, blocking};
 use crate::node::Node;
 use crate::node::calls::Peer;
+use crate::walk::negotiate::unreadable_letter;
 use crate::walk::officers::Deed;
 use crate::walk::{ask, notice, officers};
 use ::policy::contract::Standing;
@@ -26,7 +27,8 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
         if !open {
             continue;
         }
-        if let Some(negotiation) = crate::walk::negotiate::letters::load(node, &row.id)?
+        // One that can't be read hides no other; `doctor` names it.
+        if let Ok(Some(negotiation)) = crate::walk::negotiate::letters::load(node, &row.id)
             && negotiation.state.turn() == Some(negotiation.own)
         {
             waiting.push(format!(
@@ -214,6 +216,11 @@ pub(crate) async fn doctor(node: &Arc<Node>, named: Option<&str>, out: &Out) -> 
             format!("good for {left} hours more")
         }),
     ));
+    let letters = unreadable_letter::faults(node)?;
+    if letters.is_empty() {
+        say.push(("letters", Ok("all can be read".to_owned())));
+    }
+    say.extend(letters.into_iter().map(|fault| ("letters", Err(fault))));
     for (what, found) in say {
         told("here", what, found, &mut status, out).await?;
     }

@@ -7,6 +7,7 @@ use keep::trust::identity::request::Applicant;
 use keep::trust::identity::{self, Files};
 use keep::trust::keys::Algorithm;
 use policy::id::ParticipantId;
+use policy::plain::TypedLine;
 use policy::refusal::{Code, Refusal};
 use serde_json::json;
 
@@ -41,7 +42,7 @@ pub(crate) fn run(args: &InitArgs, show: Show) -> Result<(), Refusal> {
     };
     let applicant = Applicant {
         id: id.clone(),
-        name: args.name.clone(),
+        name: TypedLine::parse("name", &args.name)?.to_string(),
         address: args.address.clone().or_else(|| args.listen.clone()),
     };
     std::fs::create_dir_all(args.dir.join("trust")).map_err(|fault| {

@@ -15,6 +15,7 @@ use keep::trust::signature::Signer as _;
 use policy::attribute::{Attribute, AttributeKind};
 use policy::contract::Role;
 use policy::id::ParticipantId;
+use policy::plain::TypedLine;
 use policy::refusal::{Code, Refusal};
 use proto::credential::{self, Statement};
 use proto::envelope;
@@ -283,7 +284,7 @@ fn moved(league: &League, offset: Option<&str>, now: Time) -> Result<Time, Refus
 
 fn init(dir: &Path, name: String, demo: bool, now: Time, show: Show) -> Result<(), Refusal> {
     let founding = Founding {
-        name,
+        name: TypedLine::parse("name", &name)?.to_string(),
         algorithm: Algorithm::Es256,
         demo,
     };

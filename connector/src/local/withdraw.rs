@@ -7,6 +7,7 @@ use crate::cli::terminal::line_err;
 use crate::local::pen::Pen;
 use evidence::time::Time;
 use policy::contract::{Assignee, Party, Role, SignedContract};
+use policy::plain::TypedLine;
 use policy::refusal::{Code, Refusal};
 use proto::envelope::{self, Kind};
 use proto::withdrawal::{self, Statement};
@@ -24,7 +25,7 @@ pub(crate) struct Wish<'a> {
     /// For whom, where the key does not say.
     pub(crate) role: Option<Role>,
     /// Why.
-    pub(crate) reason: &'a str,
+    pub(crate) reason: TypedLine,
     /// Where to write it.
     pub(crate) output: Option<&'a Path>,
 }
@@ -48,7 +49,7 @@ pub(crate) fn run(wish: &Wish<'_>, global: &Global, now: Time, show: Show) -> Re
             "contract": signed.id.to_string(),
             "role": role.as_str(),
             "party": party.id.as_str(),
-            "reason": wish.reason,
+            "reason": wish.reason.as_str(),
             "key": pen.kid(),
             "statement": statement.map(|file| file.display().to_string()),
         })
@@ -72,7 +73,7 @@ pub(crate) fn run(wish: &Wish<'_>, global: &Global, now: Time, show: Show) -> Re
         party: party.id.clone(),
         effective_at: now,
         issued_at: now,
-        reason: wish.reason.to_owned(),
+        reason: wish.reason.to_string(),
     });
     let statement = pen.sign(Kind::Withdrawal, role, &payload, None, now)?;
     let target = wish.output.map_or_else(

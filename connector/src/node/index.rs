@@ -85,6 +85,12 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
         }
         "close" => close(change, &body),
         "letter" => letter(change, &body),
+        "letter_mended" => change.mended(
+            &body.peer()?,
+            body.count("number")?,
+            &body.text("was")?,
+            body.optional("digest").as_deref(),
+        ),
         "letters_fetched" => change.acknowledged(&body.peer()?, body.count("number")?),
         "contract" => change.activated(
             body.contract("contract")?,

@@ -19,6 +19,7 @@ use crate::node::{
     releases, secret, texts,
 };
 use crate::walk::fact::Fact;
+use crate::walk::negotiate::unreadable_letter;
 use catalog::Catalog;
 use catalog::grown::Seal;
 use engine::federate::kept::Questions;
@@ -168,6 +169,9 @@ impl Node {
         });
         node.note_bundle()?;
         found.faults.extend(offers::renew(&node)?);
+        found
+            .faults
+            .extend(unreadable_letter::mend_outboxes(&node)?);
         found.faults.extend(node.unexecutable());
         found.faults.extend(releases::all(&node));
         Ok((node, found))

@@ -3,7 +3,7 @@
 use crate::node::Node;
 use crate::walk::answer::{Caller, answer};
 use crate::walk::fact::Fact;
-use crate::walk::negotiate;
+use crate::walk::negotiate::{self, unreadable_letter};
 use crate::walk::receipt::word;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -189,7 +189,7 @@ impl Reception {
         self.node.member(peer)?;
         let mut after = after;
         while let Some(row) = self.node.index(|state| state.next_waiting(peer, after))? {
-            if let Some(letter) = word::waiting(&self.node, peer, &row)? {
+            if let Some(letter) = unreadable_letter::waiting(&self.node, peer, &row)? {
                 let number = row.number;
                 return Ok(Some(Numbered { number, letter }));
             }

@@ -6,6 +6,7 @@ pub(crate) mod noted;
 pub(crate) mod remark;
 pub(crate) mod resume;
 mod step;
+pub(crate) mod unreadable_letter;
 pub(crate) mod wording;
 
 use crate::node::{Node, releases};
@@ -246,7 +247,8 @@ async fn write_in_turn(
     letter: Letter,
     sign_beforehand: bool,
 ) -> Result<(), Refusal> {
-    let bytes = proto::letters::to_bytes(&letter);
+    // Before anything is kept or recorded: what its own reader refuses would stand in the way of all that follows.
+    let bytes = proto::letters::to_readable_bytes(&letter)?;
     let keep = || crate::node::waiting(|| node.documents.keep(Document::Letter, &bytes));
     let noted = Noted {
         peer: peer.clone(),

@@ -3,13 +3,13 @@
 use crate::node::Node;
 use crate::node::calls::Peer;
 use crate::walk::fact::Fact;
-use crate::walk::negotiate;
 use crate::walk::negotiate::resume::resume;
+use crate::walk::negotiate::{self, unreadable_letter};
 use crate::walk::receipt::word;
 use evidence::json::Json;
 use futures::StreamExt as _;
 use policy::refusal::{Code, Refusal};
-use proto::peer::letter;
+use proto::peer::letter::{self, InboxItem};
 use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 
@@ -93,7 +93,7 @@ async fn hand_in_alone(
     let mut client = node.call(peer).await?;
     let (mut last, mut receipts) = (None, false);
     for row in waiting {
-        let Some(letter) = word::waiting(node, &peer.id, &row)? else {
+        let Some(letter) = unreadable_letter::waiting(node, &peer.id, &row)? else {
             handed_in(node, peer, row.number, Some(Code::FileMissing)).await?;
             word::forget(node, &row)?;
             continue;
@@ -180,24 +180,31 @@ async fn fetch(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
     let client = node.call(peer).await?;
     let mut letters = client.inbox(after, true).await?;
     let mut last = after;
-    while let Some(numbered) = letters.next().await {
-        let numbered = numbered?;
-        take(node, peer, &numbered).await?;
-        last = numbered.number;
+    while let Some(item) = letters.next().await {
+        let item = item?;
+        take(node, peer, &item).await?;
+        last = item.number();
     }
     if last > after {
         // Tells the peer that these are here, so that it may forget them.
         let mut rest = client.inbox(last, true).await?;
-        while let Some(numbered) = rest.next().await {
-            take(node, peer, &numbered?).await?;
+        while let Some(item) = rest.next().await {
+            take(node, peer, &item?).await?;
         }
     }
     Ok(())
 }
 
-async fn take(node: &Arc<Node>, peer: &Peer, numbered: &letter::Numbered) -> Result<(), Refusal> {
-    let (letter, number) = (&numbered.letter, numbered.number);
+async fn take(node: &Arc<Node>, peer: &Peer, item: &InboxItem) -> Result<(), Refusal> {
     node.ways.carried_news(&peer.id);
+    let (letter, number) = match item {
+        InboxItem::Letter(numbered) => (&numbered.letter, numbered.number),
+        InboxItem::Unreadable(unreadable) => {
+            let code = unreadable.why.code;
+            tracing::warn!(peer = peer.id.domain(), %code, "letter.unreadable");
+            return unreadable_letter::set_apart(node, &peer.id, unreadable).await;
+        }
+    };
     let mut taken = negotiate::take_in(node, &peer.id, letter, Some(number)).await;
     if taken
         .as_ref()
@@ -268,9 +275,9 @@ async fn follow(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
     loop {
         let posted = node.posted.notified();
         tokio::select! {
-            numbered = letters.next() => match numbered {
-                Some(numbered) => {
-                    take(node, peer, &numbered?).await?;
+            item = letters.next() => match item {
+                Some(item) => {
+                    take(node, peer, &item?).await?;
                     hand_in(node, peer).await?;
                 }
                 None => return Ok(()),

@@ -9,6 +9,7 @@ use keep::trust::signature::RegisteredKeys;
 use policy::contract::deed::Deed;
 use policy::contract::{Revoked, Role, Signature, SignatureCheck as _, Withdrawal};
 use policy::id::{ContractId, ParticipantId};
+use policy::plain::TypedLine;
 use policy::refusal::{Code, Refusal};
 use proto::envelope::{self, Kind};
 use proto::peer::letter::Content;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 pub(crate) fn own_now(
     node: &Arc<Node>,
     contract: ContractId,
-    reason: &str,
+    reason: &TypedLine,
 ) -> Result<Vec<u8>, Refusal> {
     let own = node.id();
     let provider = node.book(|book| {
@@ -47,7 +48,7 @@ pub(crate) fn own_now(
         party: own,
         effective_at: now,
         issued_at: now,
-        reason: reason.to_owned(),
+        reason: reason.to_string(),
     });
     let signature = node.sign(Kind::Withdrawal, role, &payload)?;
     let bytes = envelope::assemble(&payload, &[signature]);
@@ -98,7 +99,10 @@ pub(crate) fn untold(node: &Node) -> Result<Vec<(ParticipantId, Vec<u8>)>, Refus
         .collect();
     let mut untold = BTreeMap::new();
     for bytes in node.documents.all(Document::Withdrawal)? {
-        let read = envelope::parse_withdrawal(&bytes)?;
+        // One that can't be read was never carried out: what is carried out was read before.
+        let Ok(read) = envelope::parse_withdrawal(&bytes) else {
+            continue;
+        };
         let with = node.book(|book| {
             let agreement = book.agreement(read.contract)?;
             match agreement.provider.id == own {
@@ -114,10 +118,14 @@ pub(crate) fn untold(node: &Node) -> Result<Vec<(ParticipantId, Vec<u8>)>, Refus
     let peers: BTreeSet<ParticipantId> = untold.values().map(|(with, _)| with.clone()).collect();
     for peer in peers {
         for digest in node.index(|state| state.letters_to(&peer, "withdrawal"))? {
-            let letter = node.documents.read(Document::Letter, digest)?;
-            if let Content::Withdrawal { statement } = proto::letters::from_bytes(&letter)?.content
+            // A letter that can't be read can't have been sent: what it was to tell is told anew.
+            let letter = node.documents.read(Document::Letter, digest);
+            let letter = letter.and_then(|bytes| proto::letters::from_bytes(&bytes));
+            if let Ok(letter) = letter
+                && let Content::Withdrawal { statement } = letter.content
+                && let Ok(told) = envelope::parse_withdrawal(&statement)
             {
-                untold.remove(&envelope::parse_withdrawal(&statement)?.contract);
+                untold.remove(&told.contract);
             }
         }
     }

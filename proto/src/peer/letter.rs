@@ -39,6 +39,37 @@ pub struct Numbered {
     pub letter: Letter,
 }
 
+/// What comes from an inbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InboxItem {
+    /// A letter.
+    Letter(Numbered),
+    /// One that can't be read. It must not hold up the next one.
+    Unreadable(UnreadableLetter),
+}
+
+impl InboxItem {
+    /// Its place in the sender's outbox.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        match self {
+            Self::Letter(numbered) => numbered.number,
+            Self::Unreadable(unreadable) => unreadable.number,
+        }
+    }
+}
+
+/// A letter that can't be read, to be kept apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableLetter {
+    /// From 1, without gaps.
+    pub number: u64,
+    /// As it came.
+    pub bytes: Vec<u8>,
+    /// What is wrong with it.
+    pub why: Refusal,
+}
+
 /// What a letter says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
@@ -149,18 +180,23 @@ pub fn to_wire(letter: &Letter) -> pb::Letter {
     }
 }
 
-/// Takes a letter of an inbox apart.
+/// Takes a letter of an inbox apart; one that can't be read is told apart, since others follow it.
 ///
 /// # Errors
-/// `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE`.
-pub fn numbered_from_wire(message: pb::InboxLetter) -> Result<Numbered, Refusal> {
+/// `MESSAGE_MALFORMED` for one without a number.
+pub fn inbox_from_wire(message: pb::InboxLetter) -> Result<InboxItem, Refusal> {
     let pb::InboxLetter { number, letter } = message;
     if number == 0 {
         return Err(field::malformed("the letter has no number"));
     }
-    Ok(Numbered {
-        number,
-        letter: from_wire(letter)?,
+    let bytes = letter.as_ref().map(prost::Message::encode_to_vec);
+    Ok(match from_wire(letter) {
+        Ok(letter) => InboxItem::Letter(Numbered { number, letter }),
+        Err(why) => InboxItem::Unreadable(UnreadableLetter {
+            number,
+            bytes: bytes.unwrap_or_default(),
+            why,
+        }),
     })
 }
 

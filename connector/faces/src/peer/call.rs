@@ -19,7 +19,7 @@ use proto::peer::ask::{self, Asking};
 use proto::peer::catalogue::{self, Page, PageRequest, Reply};
 use proto::peer::greeting::{self, Greeting};
 use proto::peer::letter::short::{self, Handed, Short};
-use proto::peer::letter::{self, Letter, Numbered};
+use proto::peer::letter::{self, InboxItem, Letter};
 use proto::peer::pb::peer_client;
 use proto::peer::proof::{self, Proof, Wanted};
 use proto::peer::witness::{self, Seen, Shown};
@@ -201,7 +201,7 @@ impl PeerClient {
         &self,
         after: u64,
         once: bool,
-    ) -> Result<BoxStream<'static, Result<Numbered, Refusal>>, Refusal> {
+    ) -> Result<BoxStream<'static, Result<InboxItem, Refusal>>, Refusal> {
         let begun = self
             .timely(|| async {
                 let mut client = self.peer();
@@ -212,16 +212,16 @@ impl PeerClient {
         let state = Some((letters, after, self.clone()));
         Ok(stream::unfold(state, |state| async move {
             let (mut letters, last, client) = state?;
-            let numbered = match letters.message().await {
-                Ok(message) => letter::numbered_from_wire(message?)
+            let item = match letters.message().await {
+                Ok(message) => letter::inbox_from_wire(message?)
                     .map_err(|fault| client.invalid(fault))
-                    .and_then(|numbered| client.rising(last, numbered)),
+                    .and_then(|item| client.rising(last, item)),
                 Err(status) => Err(client.failed(&status)),
             };
-            match numbered {
-                Ok(numbered) => {
-                    let last = numbered.number;
-                    Some((Ok(numbered), Some((letters, last, client))))
+            match item {
+                Ok(item) => {
+                    let last = item.number();
+                    Some((Ok(item), Some((letters, last, client))))
                 }
                 Err(refusal) => Some((Err(refusal), None)),
             }
@@ -358,13 +358,14 @@ impl PeerClient {
         &self.settings
     }
 
-    fn rising(&self, last: u64, numbered: Numbered) -> Result<Numbered, Refusal> {
-        if numbered.number > last {
-            return Ok(numbered);
+    fn rising(&self, last: u64, item: InboxItem) -> Result<InboxItem, Refusal> {
+        let number = item.number();
+        if number > last {
+            return Ok(item);
         }
         Err(self.invalid(Refusal::new(
             Code::PeerDataInvalid,
-            format!("letter {} came after letter {last}", numbered.number),
+            format!("letter {number} came after letter {last}"),
         )))
     }
 }

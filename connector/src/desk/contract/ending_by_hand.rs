@@ -8,6 +8,7 @@ use crate::walk::officers::{self, Deed, Word};
 use crate::walk::{negotiate, post, revoke};
 use ::policy::contract::Agreement;
 use ::policy::id::{ContractId, ParticipantId};
+use ::policy::plain::TypedLine;
 use ::policy::refusal::{Code, Refusal};
 use proto::envelope;
 use proto::peer::letter::Content;
@@ -17,15 +18,24 @@ use std::sync::Arc;
 pub(super) async fn withdraw(
     node: &Arc<Node>,
     prefix: &str,
-    reason: &str,
+    reason: TypedLine,
     caller: Option<u32>,
     out: &Out,
 ) -> Outcome {
     let (contract, agreement) = known(node, prefix)?;
-    let mut reason = reason.to_owned();
+    let mut reason = reason;
     if node.config().officers.second {
-        match officers::word(node, caller, contract, Deed::Withdraw, Some(&reason)).await? {
-            Word::Enough(first) => reason = first.unwrap_or(reason),
+        match officers::word(
+            node,
+            caller,
+            contract,
+            Deed::Withdraw,
+            Some(reason.as_str()),
+        )
+        .await?
+        {
+            // What the first one wrote may be from before there was a limit.
+            Word::Enough(first) => reason = first.as_deref().map_or(reason, TypedLine::cut),
             Word::Waits => return waits(contract, out).await,
         }
     }

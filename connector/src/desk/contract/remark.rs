@@ -10,6 +10,7 @@ use crate::walk::negotiate::remark::{self, Read};
 use crate::walk::{negotiate, post};
 use ::policy::id::ClauseId;
 use ::policy::negotiate::Side;
+use ::policy::plain::TypedLine;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -17,13 +18,13 @@ pub(super) async fn comment(
     node: &Arc<Node>,
     prefix: &str,
     clause: u32,
-    text: String,
+    text: TypedLine,
     out: &Out,
 ) -> Outcome {
     collect(node, out).await?;
     let (name, open) = loaded(node, prefix)?;
     let clause = ClauseId(clause);
-    let content = remark::written(node, &open, clause, text)?;
+    let content = remark::written(node, &open, clause, &text)?;
     negotiate::send(node, open.other(), content, false).await?;
     let carried = match open.own {
         // A provider never dials; the consumer fetches the letter.

@@ -15,6 +15,7 @@ use crate::walk::officers::{self, Deed, Word};
 use crate::walk::post;
 use ::policy::contract::shown::Shown;
 use ::policy::negotiate::{Phase, Send, Side};
+use ::policy::plain::TypedLine;
 use ::policy::refusal::{Code, Refusal};
 use proto::contract;
 use proto::peer::letter::Content;
@@ -163,13 +164,18 @@ pub(super) async fn waits(
     }
 }
 
-pub(super) async fn decline(node: &Arc<Node>, prefix: &str, reason: String, out: &Out) -> Outcome {
+pub(super) async fn decline(
+    node: &Arc<Node>,
+    prefix: &str,
+    reason: TypedLine,
+    out: &Out,
+) -> Outcome {
     collect(node, out).await?;
     let (name, open) = loaded(node, prefix)?;
     let content = Content::Termination {
         negotiation: name.clone(),
         code: None,
-        reason,
+        reason: reason.to_string(),
     };
     step(node, &name, &open, content, out).await
 }

@@ -9,6 +9,7 @@ use evidence::time::Time;
 use policy::contract::{Agreement, Assignee, Role, Standing};
 use policy::diff::Verdict;
 use policy::id::{ContractId, DatasetId};
+use policy::plain::TypedLine;
 use policy::refusal::Refusal;
 use proto::envelope::{self, Kind};
 use std::sync::Arc;
@@ -84,7 +85,7 @@ pub(super) fn publish(node: &Arc<Node>, offers: &[Offer]) -> Result<Vec<Refusal>
         } else {
             "signed again with another key"
         };
-        crate::walk::revoke::own_now(node, *id, reason)?;
+        crate::walk::revoke::own_now(node, *id, &TypedLine::cut(reason))?;
     }
     node.set_held(held);
     Ok(faults)

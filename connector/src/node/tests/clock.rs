@@ -4,6 +4,7 @@ use crate::node::Node;
 use crate::node::testing::{DAY, MINUTE, TERMS, Town, agree, ask, caller, closed, records};
 use crate::walk::revoke;
 use policy::contract::{Role, Standing};
+use policy::plain::TypedLine;
 use policy::refusal::Code;
 use proto::envelope::{self, Kind};
 use proto::withdrawal::{self, Statement};
@@ -47,7 +48,7 @@ async fn a_withdrawal_counts_at_once_whatever_the_clocks_say() {
     let contract = agree(&node, &acme).await;
     // The consumer's clock runs ahead, so that its statement says a later time.
     town.pass(DAY);
-    let statement = revoke::own_now(&acme, contract, "over").unwrap();
+    let statement = revoke::own_now(&acme, contract, &TypedLine::cut("over")).unwrap();
     town.pass(-DAY);
     revoke::take_in(&node, &statement).unwrap();
     assert_eq!(standing(&node), Some(Standing::Withdrawn));

@@ -5,6 +5,7 @@ use crate::node::testing::{DAY, TERMS, Town, agree, ask_showing, caller, records
 use crate::walk::{guard, publish, revoke};
 use policy::guard::Guard;
 use policy::id::{ClauseId, ContractId, DatasetId};
+use policy::plain::TypedLine;
 use policy::refusal::Code;
 use policy::term::{Clause, Term};
 use std::sync::Arc;
@@ -82,7 +83,7 @@ async fn a_dataset_that_is_taken_away_cuts_an_answer_that_is_being_opened() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_withdrawal_cuts_an_answer_that_is_being_opened() {
     let withdrawn = |_: &mut Town, node: &Arc<Node>, contract| {
-        revoke::own_now(node, contract, "over").unwrap();
+        revoke::own_now(node, contract, &TypedLine::cut("over")).unwrap();
     };
     check(withdrawn, Code::Withdrawn).await;
 }

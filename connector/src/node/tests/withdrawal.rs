@@ -3,6 +3,7 @@
 use crate::node::testing::{MINUTE, TERMS, Town, agree, closed, id, outbox, records, said};
 use crate::walk::{negotiate, revoke};
 use policy::contract::Standing;
+use policy::plain::TypedLine;
 use policy::refusal::Code;
 use proto::peer::letter::Content;
 
@@ -24,7 +25,7 @@ async fn a_withdrawal_under_a_new_key_counts_once_the_bundle_is_here() {
     drop(lindau);
     town.another_key("lindau");
     let lindau = town.open("lindau");
-    let statement = revoke::own_now(&lindau, contract, "over").unwrap();
+    let statement = revoke::own_now(&lindau, contract, &TypedLine::cut("over")).unwrap();
     let content = Content::Withdrawal {
         statement: statement.into(),
     };
@@ -56,7 +57,7 @@ async fn a_letter_that_can_not_be_used_is_on_the_books_with_the_reason() {
     drop(lindau);
     town.another_key("lindau");
     let lindau = town.open("lindau");
-    let statement = revoke::own_now(&lindau, contract, "over").unwrap();
+    let statement = revoke::own_now(&lindau, contract, &TypedLine::cut("over")).unwrap();
     let content = Content::Withdrawal {
         statement: statement.into(),
     };
@@ -81,7 +82,7 @@ async fn a_withdrawal_that_lay_in_the_outbox_longer_than_its_key_lasts_counts() 
     let (lindau, acme) = (town.open("lindau"), town.open("acme"));
     let contract = agree(&lindau, &acme).await;
     town.pass(MINUTE);
-    let statement = revoke::own_now(&lindau, contract, "over").unwrap();
+    let statement = revoke::own_now(&lindau, contract, &TypedLine::cut("over")).unwrap();
     drop(lindau);
     town.pass(MINUTE);
     town.another_key("lindau");
@@ -99,7 +100,7 @@ async fn a_withdrawal_by_a_revoked_key_is_not_dated_back() {
     let contract = agree(&lindau, &acme).await;
     town.pass(MINUTE);
     // As a thief of the key would sign it later: it bears a time at which the key was good.
-    let statement = revoke::own_now(&lindau, contract, "over").unwrap();
+    let statement = revoke::own_now(&lindau, contract, &TypedLine::cut("over")).unwrap();
     town.pass(MINUTE);
     town.revokes_key("lindau");
     assert!(acme.take_bundle(&town.bundle()).unwrap());
@@ -118,7 +119,7 @@ async fn the_letter_of_a_withdrawal_is_written_after_a_crash() {
     let before = outbox(&lindau, &acme).len();
     assert!(revoke::untold(&lindau).unwrap().is_empty());
     // It dies between the record and the letter.
-    let statement = revoke::own_now(&lindau, contract, "over").unwrap();
+    let statement = revoke::own_now(&lindau, contract, &TypedLine::cut("over")).unwrap();
     closed(lindau).await;
     let lindau = town.open("lindau");
     let untold = revoke::untold(&lindau).unwrap();

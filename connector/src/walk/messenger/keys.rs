@@ -94,6 +94,7 @@ mod tests {
     use arrow_schema::Schema;
     use engine::federate::errand::{Errand, Keys, Lender};
     use policy::id::{ClauseId, ContractId, DatasetId};
+    use policy::plain::TypedLine;
     use policy::refusal::Code;
     use std::collections::BTreeSet;
     use std::sync::Arc;
@@ -148,7 +149,7 @@ mod tests {
         assert_eq!(elsewhere.code, Code::KeyMustStay);
         assert_eq!(elsewhere.participant, Some(id("lindau")));
         assert!(told(&errand).is_some());
-        let _statement = revoke::own_now(&acme, contract, "over").unwrap();
+        let _statement = revoke::own_now(&acme, contract, &TypedLine::cut("over")).unwrap();
         let over = may_go(&acme, &errand, &id("bregenz")).unwrap_err();
         assert_eq!(
             (over.code, over.contract),

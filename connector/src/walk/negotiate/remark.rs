@@ -9,6 +9,7 @@ use policy::contract::Role;
 use policy::id::{ClauseId, ParticipantId};
 use policy::negotiate::Side;
 use policy::negotiate::remark::Remark;
+use policy::plain::TypedLine;
 use policy::refusal::{Code, Refusal};
 use proto::comment::{self, Comment, SignedComment};
 use proto::envelope::{self, Kind};
@@ -18,14 +19,13 @@ use proto::peer::letter::{Content, Letter};
 /// Our own comment on a clause of what is on the table, signed, as a letter.
 ///
 /// # Errors
-/// `STATEMENT_MALFORMED` for a text that is no comment, or when the key is out of reach.
+/// When the key is out of reach.
 pub(crate) fn written(
     node: &Node,
     open: &Open,
     clause: ClauseId,
-    text: String,
+    text: &TypedLine,
 ) -> Result<Content, Refusal> {
-    comment::check_text(&text)?;
     let negotiation = open.state.parties().negotiation.clone();
     let payload = comment::to_bytes(&Comment {
         negotiation: negotiation.clone(),
@@ -33,7 +33,7 @@ pub(crate) fn written(
         clause,
         party: node.id(),
         issued_at: node.now(),
-        text,
+        text: text.to_string(),
     });
     let role = match open.own {
         Side::Provider => Role::Provider,

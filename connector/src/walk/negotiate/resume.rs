@@ -136,7 +136,8 @@ pub(crate) async fn end_signed(
         if !ours || !signed.contains(&row.state.as_str()) {
             continue;
         }
-        let Some(open) = letters::load(node, &row.id)? else {
+        // One whose letters can't be read can't be finished either.
+        let Ok(Some(open)) = letters::load(node, &row.id) else {
             continue;
         };
         if open.state.proposal().agreement.dataset.id != withdrawn.dataset.id {

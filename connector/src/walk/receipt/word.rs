@@ -88,7 +88,7 @@ fn read(node: &Node, digest: Digest) -> Result<Letter, Refusal> {
 fn without<T>(refusal: Refusal) -> Result<Option<T>, Refusal> {
     match refusal.code {
         Code::FileMissing => Ok(None),
-        Code::StateBroken => {
+        Code::StateBroken | Code::MessageMalformed | Code::MessageTooLarge => {
             tracing::warn!(code = %refusal.code, "receipt.unacknowledged");
             Ok(None)
         }

@@ -83,7 +83,10 @@ fn every_letter_survives_the_round_trip() {
         let wire = super::numbered_to_wire(&numbered);
         let bytes = prost::Message::encode_to_vec(&wire);
         let wire: pb::InboxLetter = prost::Message::decode(bytes.as_slice()).unwrap();
-        assert_eq!(super::numbered_from_wire(wire).unwrap(), numbered);
+        assert_eq!(
+            super::inbox_from_wire(wire).unwrap(),
+            super::InboxItem::Letter(numbered)
+        );
     }
 }
 
@@ -147,5 +150,13 @@ fn letters_that_lack_or_overdo_something_are_refused() {
         number: 0,
         letter: None,
     };
-    assert!(super::numbered_from_wire(unnumbered).is_err());
+    assert!(super::inbox_from_wire(unnumbered).is_err());
+    // One that can't be read is told apart, with its number.
+    let unreadable = pb::InboxLetter {
+        number: 7,
+        letter: None,
+    };
+    let item = super::inbox_from_wire(unreadable).unwrap();
+    assert_eq!(item.number(), 7);
+    assert!(matches!(item, super::InboxItem::Unreadable(_)));
 }

@@ -11,7 +11,7 @@ use proto::envelope::parts::{Mark, Parts};
 use proto::envelope::{Kind, protected_header};
 use proto::peer::catalogue::PageRequest;
 use proto::peer::greeting::Greeting;
-use proto::peer::letter::{Content, Letter, LetterId, Numbered};
+use proto::peer::letter::{Content, InboxItem, Letter, LetterId, Numbered};
 use proto::peer::proof::{Proof, Wanted};
 
 fn greeting() -> Greeting {
@@ -117,14 +117,39 @@ async fn an_inbox_goes_on_where_it_was() {
     let mut first = soon(client.inbox(0, false)).await.unwrap();
     for number in 1..=3 {
         let got = soon(first.next()).await.unwrap().unwrap();
-        assert_eq!(got, numbered(number));
+        assert_eq!(got, InboxItem::Letter(numbered(number)));
     }
     drop(first);
     let mut second = soon(client.inbox(3, false)).await.unwrap();
     for number in 4..=5 {
         let got = soon(second.next()).await.unwrap().unwrap();
-        assert_eq!(got, numbered(number));
+        assert_eq!(got, InboxItem::Letter(numbered(number)));
     }
+}
+
+#[tokio::test]
+async fn a_letter_that_cannot_be_read_holds_up_no_other() {
+    let city = City::start(Told::mute()).await;
+    let mut bad = numbered(2);
+    bad.letter.content = Content::Termination {
+        negotiation: "n-1".to_owned(),
+        code: None,
+        reason: "two\nlines".to_owned(),
+    };
+    *city.front.outbox.lock().unwrap() = vec![numbered(1), bad, numbered(3)];
+    let client = city.connect().await;
+    let mut inbox = soon(client.inbox(0, false)).await.unwrap();
+    let mut next = async || soon(inbox.next()).await.unwrap().unwrap();
+    assert_eq!(next().await, InboxItem::Letter(numbered(1)));
+    match next().await {
+        InboxItem::Unreadable(unreadable) => {
+            assert_eq!(unreadable.number, 2);
+            assert_eq!(unreadable.why.code, Code::MessageMalformed);
+            assert!(!unreadable.bytes.is_empty());
+        }
+        InboxItem::Letter(letter) => panic!("{letter:?}"),
+    }
+    assert_eq!(next().await, InboxItem::Letter(numbered(3)));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use policy::peer::Roster;
 use policy::refusal::{Code, Refusal};
 use proto::peer::greeting::Greeting;
-use proto::peer::letter::{Content, Letter, LetterId, Numbered};
+use proto::peer::letter::{Content, InboxItem, Letter, LetterId, Numbered};
 use proto::peer::pb;
 use proto::peer::pb::peer_client;
 use std::sync::Arc;
@@ -56,6 +56,15 @@ async fn a_member_is_asked_anew_at_every_request() {
     assert!(city.front.knocks.1.lock().await.try_recv().is_err());
 }
 
+async fn next(
+    inbox: &mut (impl futures::Stream<Item = Result<InboxItem, Refusal>> + Unpin),
+) -> Numbered {
+    match soon(inbox.next()).await.unwrap().unwrap() {
+        InboxItem::Letter(numbered) => numbered,
+        InboxItem::Unreadable(unreadable) => panic!("{}", unreadable.why),
+    }
+}
+
 #[tokio::test]
 async fn an_expelled_member_gets_no_more_letters() {
     let city = City::start(Told::mute()).await;
@@ -71,9 +80,9 @@ async fn an_expelled_member_gets_no_more_letters() {
     city.front.outbox.lock().unwrap().push(numbered(1));
     let client = city.connect().await;
     let mut inbox = soon(client.inbox(0, false)).await.unwrap();
-    assert_eq!(soon(inbox.next()).await.unwrap().unwrap(), numbered(1));
+    assert_eq!(next(&mut inbox).await, numbered(1));
     city.front.late.send(numbered(2)).unwrap();
-    assert_eq!(soon(inbox.next()).await.unwrap().unwrap(), numbered(2));
+    assert_eq!(next(&mut inbox).await, numbered(2));
     *city.front.roster.lock().unwrap() = Roster::default();
     city.front.late.send(numbered(3)).unwrap();
     let refusal = soon(inbox.next()).await.unwrap().unwrap_err();

@@ -58,6 +58,33 @@ impl Change<'_> {
         )
     }
 
+    /// Another letter stands for one that could not be read, under the same number; without one it leaves the outbox.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn mended(
+        &self,
+        peer: &ParticipantId,
+        number: u64,
+        was: &str,
+        digest: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let Some(digest) = digest else {
+            return self.run(
+                "DELETE FROM outbox WHERE peer = ?1 AND number = ?2",
+                params![peer.as_str(), signed(number)],
+            );
+        };
+        self.run(
+            "UPDATE outbox SET digest = ?3 WHERE peer = ?1 AND number = ?2",
+            params![peer.as_str(), signed(number), digest],
+        )?;
+        self.run(
+            "UPDATE letter SET digest = ?3 WHERE peer = ?1 AND direction = 'out' AND digest = ?2",
+            params![peer.as_str(), was, digest],
+        )
+    }
+
     /// The letters of the peer up to this number are taken in here.
     ///
     /// # Errors

@@ -109,6 +109,18 @@ impl State {
         )
     }
 
+    /// All letters that wait: those to each peer in their order.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn outboxes(&self) -> Result<Vec<(ParticipantId, WaitingRow)>, Refusal> {
+        self.all(
+            "SELECT number, digest, word, peer FROM outbox ORDER BY peer, number",
+            [],
+            |row| Ok((parsed(row, 3)?, waiting_row(row)?)),
+        )
+    }
+
     /// The number of the newest letter that waits for a peer.
     ///
     /// # Errors
