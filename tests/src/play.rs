@@ -316,7 +316,9 @@ impl Going {
 impl Drop for Going {
     fn drop(&mut self) {
         self.kill();
-        self.read.take().map(crate::threads::leave);
+        if let Some(reads) = self.read.take() {
+            crate::threads::leave(reads);
+        }
     }
 }
 
