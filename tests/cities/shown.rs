@@ -85,8 +85,8 @@ fn what_others_write_commands_no_terminal() {
     let asks = ["sql", NOTES, "--purpose", PURPOSE];
     let _ = acme.contract("lindau.notes");
     let contract = acme.listed("contract").pop().unwrap();
-    for (city, args) in [
-        (&acme, &["catalog", "list"][..]),
+    let commands: &[(&City, &[&str])] = &[
+        (&acme, &["catalog", "list"]),
         (&acme, &["catalog", "show", "lindau.notes"]),
         (&acme, &["contract", "show", &contract]),
         (
@@ -127,13 +127,14 @@ fn what_others_write_commands_no_terminal() {
             ],
         ),
         (&lindau, &["audit", "list"]),
-    ] {
+    ];
+    for (city, args) in commands {
         // Also through a pipe, since pagers pass it on; and as JSON, which keeps the values.
         let what = args.join(" ");
         let told = both(&city.hansa(args));
         assert!(!told.is_empty(), "{what}");
         neutral(&what, &told);
-        neutral(&what, &both(&city.hansa(&[&["--json"], args].concat())));
+        neutral(&what, &both(&city.hansa(&[&["--json"], *args].concat())));
         neutral(&what, &on_terminal(city, args));
     }
     // A cell and a title have one line.
