@@ -138,6 +138,8 @@ pub(crate) struct Node {
     pub(crate) reloading: Mutex<()>,
     /// Taken by whoever changes negotiations or the index, so that changes follow each other.
     pub(crate) desk: tokio::sync::Mutex<()>,
+    #[cfg(test)]
+    pub(crate) pauses: testing::pause::Pauses,
     config: RwLock<Arc<Config>>,
     book: RwLock<Book>,
     catalog: RwLock<Catalog>,

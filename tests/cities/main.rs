@@ -67,6 +67,7 @@ mod together;
 mod tpch;
 mod trust;
 mod view;
+mod withdrawals;
 mod witnesses;
 mod wrong;
 

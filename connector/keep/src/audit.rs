@@ -4,6 +4,7 @@
 //! keys), `leaves` (leaf hashes, derived), `reserve` (room for the record of a stop) and `lock`. A copy of the folder is
 //! checked by [`offline::verify`] without any configuration.
 
+use crate::audit::epoch::Epochs;
 use crate::audit::index::Index;
 use crate::audit::writer::job::{Message, Own, Pending, Wake};
 use evidence::digest::Digest;
@@ -23,6 +24,7 @@ use std::thread::JoinHandle;
 pub mod answers;
 pub mod archive;
 pub mod choice;
+pub mod epoch;
 pub mod expire;
 pub mod export;
 mod folder;
@@ -133,6 +135,7 @@ pub struct Log {
 
 struct Inner {
     index: Arc<Index>,
+    epochs: Arc<Epochs>,
     signer: Arc<dyn NoteSigner>,
     sender: Mutex<Option<Sender<Message>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -149,9 +152,11 @@ impl Log {
     pub fn open(config: LogConfig) -> Result<(Self, Replay), Refusal> {
         let signer = Arc::clone(&config.signer);
         let (writer, index, replay) = open::open(config)?;
+        let epochs = Arc::clone(&writer.epochs);
         let (sender, thread) = writer.start()?;
         let inner = Inner {
             index,
+            epochs,
             signer,
             sender: Mutex::new(Some(sender)),
             writer: Mutex::new(Some(thread)),
@@ -379,6 +384,7 @@ pub fn refusal(unwritable: &Unwritable) -> Refusal {
         Unwritable::Broken(broken) if broken.full => Code::DiskFull,
         Unwritable::LowSpace { .. } => Code::DiskFull,
         Unwritable::Broken(_) | Unwritable::Closed => Code::EvidenceUnavailable,
+        Unwritable::Overtaken => Code::StreamCut,
         Unwritable::TooLarge { .. } | Unwritable::Unsound { .. } => Code::Internal,
     };
     Refusal::new(code, unwritable.to_string())

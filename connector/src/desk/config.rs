@@ -149,6 +149,8 @@ pub(crate) fn reload_now(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
     let now = node.moved.would_show(moved);
     let identity = identity::load(&files(&config), &config.participant.id, floor, now)?;
     aliases::check(&config, &node.index(|state| state.peers())?)?;
+    // What was permitted by the configuration before does not come behind the record of this one.
+    let stop = node.log.begin_stop();
     // On the books first; that the clock is moved with it shows in that very record.
     node.moved.set(moved);
     if let Err(refusal) = node.note_config(&config) {
@@ -163,6 +165,7 @@ pub(crate) fn reload_now(node: &Arc<Node>) -> Result<Vec<Refusal>, Refusal> {
     // What the bundle no longer allows ends also where nothing can be recorded.
     let noted = node.note_bundle();
     node.cut_strangers();
+    drop(stop);
     noted?;
     faults.extend(offers::renew(node)?);
     faults.extend(node.unexecutable());

@@ -227,6 +227,7 @@ impl Node {
 
     /// Records the bundle in force and ends what it no longer allows; that ends also where nothing can be recorded.
     fn live_by_bundle(&self) -> Result<(), Refusal> {
+        let _stop = self.log.begin_stop();
         let noted = self.note_bundle();
         self.cut_strangers();
         noted

@@ -147,6 +147,8 @@ impl Node {
             posted: tokio::sync::Notify::new(),
             noticing: tokio::sync::Mutex::new(()),
             desk: tokio::sync::Mutex::new(()),
+            #[cfg(test)]
+            pauses: crate::node::testing::pause::Pauses::default(),
             config: RwLock::new(Arc::new(config)),
             book: RwLock::new(book),
             catalog: RwLock::new(catalog),

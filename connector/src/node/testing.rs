@@ -2,6 +2,7 @@
 //! no network: letters are handed over by the test.
 
 mod issuer;
+pub(crate) mod pause;
 
 use crate::config::Config;
 use crate::desk::out::Out;
@@ -146,10 +147,15 @@ impl Town {
 
     /// The league revokes the first key with which a participant signs.
     pub(crate) fn revokes_key(&mut self, alias: &str) {
+        self.ends_key(alias, End::Revoked);
+    }
+
+    /// The same key ends as said.
+    pub(crate) fn ends_key(&mut self, alias: &str, end: End) {
         let now = self.now();
         let key = self.league.bundle().member(&id(alias)).unwrap().keys[0].clone();
         self.league
-            .end_key(&id(alias), key.key.kid(), End::Revoked, now)
+            .end_key(&id(alias), key.key.kid(), end, now)
             .unwrap();
     }
 
@@ -247,6 +253,15 @@ pub(crate) fn published(node: &Arc<Node>) -> Result<(), Refusal> {
 
 /// The consumer's request for the one offer of the provider, sent and signed beforehand. Gives the contract that it becomes.
 pub(crate) async fn request(provider: &Node, consumer: &Arc<Node>) -> ContractId {
+    request_instead_of(None, provider, consumer).await
+}
+
+/// The same, in the place of a contract.
+pub(crate) async fn request_instead_of(
+    old: Option<ContractId>,
+    provider: &Node,
+    consumer: &Arc<Node>,
+) -> ContractId {
     let (offer, dataset) = provider.catalog(|catalog| {
         let dataset = catalog.datasets().next().unwrap();
         (catalog.offers().next().unwrap().clone(), dataset.clone())
@@ -254,7 +269,7 @@ pub(crate) async fn request(provider: &Node, consumer: &Arc<Node>) -> ContractId
     let bundle = consumer.trust.bundle();
     let party = consumer.party_of(&provider.id(), &bundle).unwrap();
     let us = Assignee::Participant(consumer.party().unwrap());
-    let agreement = offer.agreement(&dataset, consumer.filled(party, us, None));
+    let agreement = offer.agreement(&dataset, consumer.filled(party, us, old));
     let payload = proto::contract::to_bytes(&agreement);
     let contract = ContractId(Digest::of(&payload));
     let content = Content::Request {

@@ -8,6 +8,7 @@ mod events;
 mod files;
 mod groups;
 mod heads;
+mod overtaken;
 mod prepaid;
 mod prohibited;
 mod publish;

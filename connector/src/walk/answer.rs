@@ -3,6 +3,7 @@
 mod attested;
 mod brief;
 mod decide;
+mod decision;
 mod deliver;
 mod known;
 mod meter;
@@ -89,6 +90,7 @@ async fn to_the_end(
             refusal, opened, ..
         }) => Declined::closing(opened, refusal, asked),
         Fell::Quiet(quiet) => return Err(NoAnswer::Quiet(*quiet)),
+        Fell::Overtaken => Declined::unopened(overtaken(), asked),
         Fell::Closed => return Err(node.unheard(Some(posed.asker.id())).await),
     };
     let told = node.decline(Some(posed.asker.id()), declined).await;
@@ -97,6 +99,15 @@ async fn to_the_end(
         node.keep_text(posed.salt, &posed.asking.ask.sql);
     }
     Err(told)
+}
+
+/// The refusal of a question that was decided again and again, since each time something was stopped meanwhile.
+fn overtaken() -> Refusal {
+    Refusal::new(
+        Code::StreamCut,
+        "contracts, guards or members were changed again and again while the question was decided",
+    )
+    .with_help("ask again")
 }
 
 /// A question as it was put.
@@ -155,6 +166,8 @@ enum Fell {
     Unanswered(Unanswered),
     /// Nothing came since the answer that it goes on from.
     Quiet(Box<Recorded<Quiet>>),
+    /// What it stands on was changed before its permit was recorded.
+    Overtaken,
     Closed,
 }
 

@@ -206,6 +206,7 @@ async fn written(
     let only = |one: &BTreeSet<ParticipantId>, other: &BTreeSet<ParticipantId>| {
         Json::List(one.difference(other).map(Json::text).collect())
     };
+    let stop = node.log.begin_stop();
     let _durable = node
         .record(Fact::new(
             "group",
@@ -225,6 +226,7 @@ async fn written(
         .await?;
     node.set_group(Arc::clone(&group));
     node.cut_unlisted(name);
+    drop(stop);
     node.index(|_| Ok(()))?;
     Ok(group)
 }

@@ -140,6 +140,7 @@ async fn written(
     }
     let kept = bytes.map(|bytes| crate::node::waiting(|| node.documents.keep(Kind::Guard, &bytes)));
     let document = kept.transpose()?;
+    let _stop = node.log.begin_stop();
     let _durable = node
         .record(Fact::new(
             "guard",
@@ -150,10 +151,10 @@ async fn written(
             ],
         ))
         .await?;
-    node.index(|_| Ok(()))?;
     let held = document.map(|document| Held { document, guard });
     let tightens = held.is_some();
     node.set_guard(dataset.clone(), held);
+    node.index(|_| Ok(()))?;
     if !tightens {
         return Ok(Changed::Now(0));
     }

@@ -86,23 +86,21 @@ impl Messenger {
     ) -> Result<RemoteRows, Refusal> {
         let node = &self.node;
         let client = node.call(peer).await?;
-        keys::may_go(node, errand, &peer.id)?;
         let asked = Asked::of(&asking);
         let begun = node.ticks();
-        let recorded = node
-            .record(Sending {
-                asking,
-                participant: peer.id.clone(),
-                datasets: errand
-                    .reads
-                    .iter()
-                    .map(|reading| reading.dataset.to_string())
-                    .collect(),
-                keys: keys::told(errand),
-                actor: self.actor.clone(),
-            })
-            .await?;
-        // Once more behind the record: a withdrawal that is on the books before it must be seen.
+        let sending = Sending {
+            asking,
+            participant: peer.id.clone(),
+            datasets: errand
+                .reads
+                .iter()
+                .map(|reading| reading.dataset.to_string())
+                .collect(),
+            keys: keys::told(errand),
+            actor: self.actor.clone(),
+        };
+        let recorded = sending.record(node, errand).await?;
+        // Once more behind the record: what was withdrawn since then goes nowhere.
         if let Err(refusal) = keys::may_go(node, errand, &peer.id) {
             not_sent(node, peer, asked.request, refusal.code).await?;
             return Err(refusal);

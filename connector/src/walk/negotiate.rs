@@ -5,24 +5,24 @@ pub(crate) mod letters;
 pub(crate) mod noted;
 pub(crate) mod remark;
 pub(crate) mod resume;
+mod settle;
 mod step;
 pub(crate) mod unreadable_letter;
 pub(crate) mod wording;
 
-use crate::node::{Node, releases};
+use crate::node::Node;
 use crate::walk::negotiate::noted::Noted;
 use crate::walk::negotiate::resume::{follow_up, to_the_end};
+use crate::walk::negotiate::settle::settle;
 use crate::walk::negotiate::step::{Direction, step};
 use crate::walk::negotiate::wording::written;
 use crate::walk::{attest, notice, officers, receipt, revoke};
 use evidence::digest::Digest;
 use keep::contracts::Kind as Document;
 use policy::contract::Agreement;
-use policy::id::{DatasetId, ParticipantId, RequestId};
-use policy::negotiate::{Phase, Send, Side, State};
+use policy::id::{ParticipantId, RequestId};
+use policy::negotiate::{Send, Side, State};
 use policy::refusal::{Code, Refusal};
-use proto::contract;
-use proto::envelope;
 use proto::peer::letter::{Content, Letter, LetterId};
 use std::sync::Arc;
 
@@ -324,43 +324,6 @@ pub(crate) fn due(node: &Node, open: &Open) -> Result<Content, Refusal> {
         )
     })?;
     written(node, open, send)
-}
-
-/// A finalised contract comes into force here: file, record, book.
-async fn settle(node: &Arc<Node>, open: &Open) -> Result<(), Refusal> {
-    if open.state.phase() != Phase::Finalized {
-        return Ok(());
-    }
-    let Some(signed) = open.state.signed().cloned() else {
-        return Ok(());
-    };
-    let id = signed.id;
-    if node.book(|book| book.agreement(id).is_some()) {
-        return Ok(());
-    }
-    let payload = contract::to_bytes(&signed.agreement);
-    let bytes = envelope::assemble_signed(&payload, &signed.signatures);
-    let dataset = signed.agreement.dataset.id.clone();
-    let agreed = signed.verify(&node.trust.bundle().keys(node.now()))?;
-    node.documents.keep_contract(id, &bytes)?;
-    let recorded = node.record(agreed).await?;
-    node.book_mut(|book| book.admit(recorded));
-    release(node, dataset).await;
-    Ok(())
-}
-
-/// Releases the cells of a contract that has come into force. Where that fails the contract stands, and questions for the
-/// cells are refused until they are released with the next publication, or at the next start.
-async fn release(node: &Arc<Node>, dataset: DatasetId) {
-    let at = Arc::clone(node);
-    let done = tokio::task::spawn_blocking(move || releases::due(&at, &dataset)).await;
-    let faults = match done {
-        Ok(done) => done.unwrap_or_else(|refusal| vec![refusal]),
-        Err(_) => Vec::new(),
-    };
-    for fault in faults {
-        tracing::error!(name: "release.failed", %fault, "cells are not released");
-    }
 }
 
 #[cfg(test)]

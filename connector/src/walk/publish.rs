@@ -233,6 +233,7 @@ pub(crate) fn withdraw(
         "withdrawn by its owner"
     };
     let withdrawn = node.catalog(|catalog| Withdrawn::of(catalog, name, reason))?;
+    let stop = node.log.begin_stop();
     let recorded = node.record_now(withdrawn)?;
     let why = Refusal::new(
         Code::StreamCut,
@@ -240,6 +241,7 @@ pub(crate) fn withdraw(
     );
     node.catalog_mut(|catalog| catalog.withdraw(recorded));
     node.running.cut_dataset(&dataset.id, &why);
+    drop(stop);
     node.shelf.withdraw(name, &dataset.version)?;
     Ok(dataset)
 }

@@ -65,6 +65,7 @@ pub(crate) fn take_in(node: &Arc<Node>, bytes: &[u8]) -> Result<ContractId, Refu
     let contract = withdrawal.contract;
     let revoked = checked(node, &withdrawal)?;
     crate::node::waiting(|| node.documents.keep(Document::Withdrawal, bytes))?;
+    let stop = node.log.begin_stop();
     let recorded = node.record_now(revoked)?;
     let why = Refusal::new(
         Code::Withdrawn,
@@ -73,6 +74,7 @@ pub(crate) fn take_in(node: &Arc<Node>, bytes: &[u8]) -> Result<ContractId, Refu
     .with_contract(contract);
     node.book_mut(|book| book.revoke(recorded));
     node.running.cut_contract(contract, &why);
+    drop(stop);
     Ok(contract)
 }
 

@@ -85,8 +85,7 @@ impl<S: Shelf> Ledger<S> {
             return Err(Unwritable::Unsound { kind });
         }
         let index = self.chain.next();
-        // INVARIANT: log-time. Times never decrease within a log, whatever happens to the wall clock.
-        let at = stamp.tick.wall.max(self.chain.last());
+        let at = self.time_of(&stamp);
         let bytes = Record {
             log: self.chain.log().to_owned(),
             seq: index,
@@ -116,6 +115,12 @@ impl<S: Shelf> Ledger<S> {
             receipt: Receipt { index, leaf, at },
             ledger: Arc::clone(&self.identity),
         })
+    }
+
+    /// The time that a record with this stamp has if it is the next one.
+    pub fn time_of(&self, stamp: &Stamp) -> Time {
+        // INVARIANT: log-time. Times never decrease within a log, whatever happens to the wall clock.
+        stamp.tick.wall.max(self.chain.last())
     }
 
     /// Makes everything that is staged durable, in one go.
@@ -218,6 +223,9 @@ pub enum Unwritable {
         /// The record's type.
         kind: &'static str,
     },
+    /// What this one stands on was changed since it was decided, or was over at its place in the log; it can be decided again.
+    #[error("what it stands on was changed since it was decided")]
+    Overtaken,
     /// The log was closed.
     #[error("the log is closed")]
     Closed,

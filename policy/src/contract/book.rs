@@ -281,6 +281,26 @@ impl Book {
         }
     }
 
+    /// The first instant at which a contract is over, as far as it is known now.
+    #[must_use]
+    pub fn over_from(&self, id: ContractId) -> Option<Time> {
+        self.contracts.get(&id).map(|page| self.ends(id, page))
+    }
+
+    /// From when a contract that is in force can be used no longer: by its own end, a withdrawal with notice, or a newer contract
+    /// that is to take its place.
+    pub(super) fn ends(&self, id: ContractId, page: &Page) -> Time {
+        let newer = self.superseded.get(&id).into_iter().flatten();
+        let replaced = newer
+            .filter_map(|newer| self.contracts.get(newer))
+            .filter(|newer| newer.agreement.may_replace(&page.agreement))
+            .map(|newer| newer.agreement.not_before);
+        let ends = replaced
+            .chain(page.withdrawn)
+            .chain([page.agreement.not_after]);
+        ends.min().unwrap_or(page.agreement.not_after)
+    }
+
     /// Whether a newer contract took its place. Whatever a contract claims to replace, it can only replace one between the
     /// same participants about the same dataset.
     fn is_superseded(&self, id: ContractId, page: &Page, now: Time) -> bool {

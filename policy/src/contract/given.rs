@@ -59,6 +59,7 @@ impl Book {
             }
             let dataset = &agreement.dataset.id;
             let grant = Grant::of(*id, agreement).begun_by(self.first(*id));
+            let grant = grant.ending(self.ends(*id, page));
             if grants.insert(dataset.clone(), grant).is_some() {
                 return Err(Refusal::new(
                     Code::ContractAmbiguous,

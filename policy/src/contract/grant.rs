@@ -32,6 +32,12 @@ impl Grant {
         self
     }
 
+    /// The same, over at that instant at the latest.
+    pub(super) fn ending(mut self, at: Time) -> Self {
+        self.not_after = self.not_after.min(at);
+        self
+    }
+
     /// The first version of the contract: what lasts over amendments, such as the keys of hashed columns, belongs to it.
     #[must_use]
     pub const fn first(&self) -> Option<ContractId> {

@@ -1,4 +1,4 @@
-//! What is made of a record beside waiting for it: while the disk confirms it, handed out with the proof alone; and a head over it.
+//! What is made of a record beside waiting for it: while the disk confirms it, handed out with the proof alone.
 
 use super::Log;
 use super::writer::job::{Beside, Message, Pending, Wake};
@@ -6,21 +6,6 @@ use evidence::ledger::{Evidence, Recorded, Unwritable};
 use evidence::time::Time;
 
 impl Log {
-    /// As [`Log::record`]; a head over the record is signed as soon as it is durable, and waited for by nobody: whoever needs it a
-    /// moment later finds it ([`Log::head_over`]).
-    ///
-    /// # Errors
-    /// As [`Log::record`].
-    pub async fn record_headed<T>(&self, value: T) -> Result<Recorded<T>, Unwritable>
-    where
-        T: Evidence + Send + 'static,
-    {
-        let (wake, woken) = tokio::sync::oneshot::channel();
-        let pending = Pending::boxed_as(value, Wake::Task(wake), Beside::Headed);
-        self.send(Message::Record(pending))?;
-        woken.await.unwrap_or(Err(Unwritable::Closed))
-    }
-
     /// As [`Log::record`]; from when the record is written until the disk confirms it, `make` makes something of the record's time,
     /// such as a signature over it.
     ///

@@ -102,6 +102,7 @@ pub(super) fn open(config: LogConfig) -> Result<(Writer, Arc<Index>, Replay), Re
         pace: pace_since(last, tick),
         reserve: None,
         paused: false,
+        epochs: Arc::default(),
         config,
     };
     left.settle(&mut writer, sealed, checked.rest.as_ref())?;

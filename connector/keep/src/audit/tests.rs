@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 mod archive;
 mod crash;
+mod epoch;
 mod expire;
 mod heads;
 mod meanwhile;

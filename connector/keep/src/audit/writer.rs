@@ -1,6 +1,7 @@
 //! The one writer: takes what is waiting, writes it, syncs once, and wakes all who waited.
 
 use crate::audit::archive::{BEFORE, EXPIRED_BEFORE};
+use crate::audit::epoch::Epochs;
 use crate::audit::folder::HEADS;
 use crate::audit::index::Index;
 use crate::audit::pace::Pace;
@@ -45,6 +46,8 @@ pub(super) struct Writer {
     pub(super) reserve: Option<Reserve>,
     /// Whether the books say that there is too little room for new entries.
     pub(super) paused: bool,
+    /// What was stopped since something was decided.
+    pub(super) epochs: Arc<Epochs>,
 }
 
 impl Writer {
@@ -157,6 +160,13 @@ impl Writer {
             return None;
         }
         let stamp = self.stamp();
+        // INVARIANT: permit-stands. Places in the log are given here, so here it is looked at whether a decision still holds.
+        if let Some(validity) = job.validity()
+            && !self.epochs.holds(&validity, self.ledger.time_of(&stamp))
+        {
+            job.settle(Err(Unwritable::Overtaken));
+            return None;
+        }
         job.stage(&mut self.ledger, stamp)
     }
 

@@ -3,6 +3,7 @@
 
 use crate::node::Node;
 use crate::node::open::read_contract;
+use evidence::time::Time;
 use policy::contract::Standing;
 use policy::id::ContractId;
 use policy::refusal::{Code, Refusal};
@@ -22,17 +23,25 @@ impl Node {
         for (id, why) in held
             .into_iter()
             .filter_map(|id| Some((id, self.borne_out(id).err()?)))
-            .filter(|(_, why)| {
-                matches!(
-                    why.code,
-                    Code::KeyRevoked | Code::SealNotTrusted | Code::MandateRevoked
-                )
-            })
+            .filter(|(_, why)| voids(why.code))
         {
-            tracing::error!(name: "contract.void", contract = %id.short(), %why, "a contract is void");
-            self.book_mut(|book| book.end(id, now));
-            self.running.cut_contract(id, &why);
+            self.end_void(id, &why);
         }
+    }
+
+    /// Holds a contract that has come into force, recorded at that time, against the bundle of now once more: one that came meanwhile
+    /// did not find it in the book.
+    pub(crate) fn end_if_void(&self, id: ContractId, bytes: &[u8], at: Time) {
+        let borne_out = read_contract(bytes, id, &self.trust.bundle(), at);
+        if let Some(why) = borne_out.err().filter(|why| voids(why.code)) {
+            self.end_void(id, &why);
+        }
+    }
+
+    fn end_void(&self, id: ContractId, why: &Refusal) {
+        tracing::error!(name: "contract.void", contract = %id.short(), %why, "a contract is void");
+        self.book_mut(|book| book.end(id, self.now()));
+        self.running.cut_contract(id, why);
     }
 
     /// Whether the contract would come into force again after a start with the bundle of now.
@@ -45,4 +54,12 @@ impl Node {
             .ok_or_else(|| Refusal::new(Code::ContractUnknown, "its record is not on the books"))?;
         read_contract(&bytes, id, &self.trust.bundle(), at).map(|_| ())
     }
+}
+
+/// Whether that is wrong with a signature for good. Whoever has left the league may come back to his contracts.
+const fn voids(code: Code) -> bool {
+    matches!(
+        code,
+        Code::KeyRevoked | Code::SealNotTrusted | Code::MandateRevoked
+    )
 }

@@ -7,6 +7,7 @@ use crate::walk::answer::{Caller, Fell, Posed};
 use enforce::bind::Bound;
 use evidence::ledger::{Recorded, Unwritable};
 use evidence::time::Time;
+use keep::audit::epoch::{Epoch, Validity};
 use policy::contract::InForce;
 use policy::guard::Guards;
 use policy::refusal::{Code, Refusal};
@@ -25,11 +26,11 @@ pub(super) fn admissible(
     ruling::admissible(standing, &facts(posed, known, &taxonomy, node.now()))
 }
 
-/// Decides and records; in one piece where uses are counted.
+/// Decides and records, in the epoch in which `standing` and what is known were looked up; in one piece where uses are counted.
 pub(super) async fn decide(
     node: &Node,
     posed: &Posed,
-    standing: InForce,
+    (epoch, standing): (Epoch, InForce),
     known: &mut Known,
     (bound, rows): (Bound, &mut Rows<'_>),
 ) -> Result<Recorded<Ruled<Bound>>, Fell> {
@@ -51,18 +52,23 @@ pub(super) async fn decide(
     }
     let taxonomy = node.taxonomy();
     let ruled = ruling::decide(standing, &facts(posed, known, &taxonomy, now), bound)?;
-    let ruled = match rows.of(ruled)? {
+    let validity = Validity {
+        epoch,
+        until: ruled.ends(),
+    };
+    let about = rows.of(ruled)?;
+    #[cfg(test)]
+    node.pauses.decided.pass().await;
+    let ruled = match about {
         About::These(ruled) => *ruled,
         About::None(quiet) => {
-            let quiet = node.log.record(*quiet).await.map_err(unrecorded)?;
-            return Err(Fell::Quiet(Box::new(quiet)));
+            let quiet = node.log.record_while_valid(*quiet, validity, false).await;
+            return Err(Fell::Quiet(Box::new(quiet.map_err(unrecorded)?)));
         }
     };
-    let recorded = match &posed.caller {
-        // The receipt names a head over this record; it is signed while the rows are computed.
-        Caller::Peer(_) => node.log.record_headed(ruled).await,
-        Caller::House => node.log.record(ruled).await,
-    };
+    // The receipt names a head over this record; it is signed while the rows are computed.
+    let headed = matches!(posed.caller, Caller::Peer(_));
+    let recorded = node.log.record_while_valid(ruled, validity, headed).await;
     let recorded = recorded.map_err(unrecorded)?;
     node.budgets
         .count_query(recorded.budgets(), asker, recorded.receipt().at());
@@ -81,6 +87,7 @@ fn unrecorded(why: Unwritable) -> Fell {
             )
             .with_help("ask again later"),
         ),
+        Unwritable::Overtaken => Fell::Overtaken,
         _ => Fell::Closed,
     }
 }

@@ -1,14 +1,12 @@
 //! From the question to its first row: what is permitted is on the books before anything is read.
 
+use crate::node::Node;
 use crate::node::budget::Reserve;
 use crate::node::purse::Draft;
 use crate::node::running::Place;
 use crate::node::seats::Seat;
-use crate::node::{Node, groups};
-use crate::walk::answer::decide::{admissible, decide};
-use crate::walk::answer::known::{Known, around, snapshots};
+use crate::walk::answer::decision::{Decision, current_standing, decided};
 use crate::walk::answer::meter::NodeMeter;
-use crate::walk::answer::rows::Rows;
 use crate::walk::answer::{Caller, Fell, Posed, attested, brief};
 use crate::walk::receipt::issue::Admitted;
 use enforce::apply::apply;
@@ -18,16 +16,15 @@ use enforce::replace::Secret;
 use engine::answer::frames::{Frames, Packing, frames};
 use engine::execute::execute_among;
 use engine::execute::watch::Watch;
-use engine::limits::SqlLimits;
 use engine::plan::functions;
 use evidence::digest::Digest;
 use evidence::ledger::Recorded;
 use evidence::time::Time;
-use policy::contract::{Grant, InForce};
+use policy::contract::Grant;
 use policy::id::{ContractId, DatasetId};
 use policy::published::Published;
 use policy::refusal::{Code, Refusal};
-use policy::ruling::{Question as _, Ruled};
+use policy::ruling::Ruled;
 use proto::peer::ask::{Asking, Compression};
 use proto::receipt::Leaf;
 use std::collections::BTreeMap;
@@ -72,45 +69,17 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     let (place, watch) = node
         .running
         .enter(ask.request, asker, ask.contracts.clone());
-    let standing = standing(node, posed)?;
-    place.reads(
-        ask.contracts.clone(),
-        standing.grants().keys().cloned().collect(),
-    );
-    let tenant = node.config().tenants.get(asker).cloned();
-    let (shown, mut credentials) = attested::shown(node, posed, &standing)?;
-    place.relies_on(credentials.clone());
-    let looked_at = groups::looked_at(&standing);
-    let around = around(node, &standing, &posed.asker, &place, &shown)?;
-    let mut known = Known {
-        around,
-        tenant,
-        guards: node.guards(),
-        ..Known::default()
-    };
-    admissible(node, &standing, posed, &known)?;
-    node.executable(&standing)?;
-    let view = node.catalog(|catalog| catalog.view(&standing, known.tenant.as_deref()))?;
-    // The snapshots that are named in the ruling and the receipt are those that are read, also while one is replaced.
-    let holdings = node.shelf.holdings();
-    known.snapshots = snapshots(node, &holdings, &standing)?;
-    let sql_limits = SqlLimits::default();
-    let planned = node.now();
-    let bound = node
-        .plans
-        .plan(&ask.sql, &view, &sql_limits, planned)
-        .await?;
-    let plan_digest = bound.digest();
-    let tools = tools(node)?;
-    if let Some(why) = watch.ended() {
-        return Err(why.into());
-    }
-    let mut rows = Rows::asked(node, posed, &holdings)?;
-    let recorded = decide(node, posed, standing, &mut known, (bound, &mut rows)).await?;
-    let (holdings, whole) = rows.into_holdings();
-    let relied = recorded.relied_on();
-    credentials.retain(|credential| relied.contains(&credential.statement));
-    place.relies_on(credentials.clone());
+    let Decision {
+        recorded,
+        known,
+        holdings,
+        whole,
+        credentials,
+        groups,
+        plan_digest,
+        planned,
+        tools,
+    } = decided(node, posed, &place, &watch).await?;
     let receipt = recorded.receipt();
     let leaf = Leaf {
         index: receipt.index(),
@@ -162,9 +131,9 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
         facts.reads.iter().map(|(id, _, _)| id.clone()).collect(),
     );
     // Who was expelled before is found now; and the record of the ruling may have shown that the clock can't be trusted.
-    if let Err(why) = still_stands(node, posed)
-        .and_then(|()| attested::still(node, posed.asker.id(), &credentials))
-        .and_then(|()| node.still_listed(&looked_at, posed.asker.id()))
+    if let Err(why) = current_standing(node, posed)
+        .and_then(|_| attested::still(node, posed.asker.id(), &credentials))
+        .and_then(|()| node.still_listed(&groups, posed.asker.id()))
     {
         place.stop(why);
     }
@@ -186,35 +155,6 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
         facts,
         seat,
     })
-}
-
-/// What the asker stands on: contracts in force and public views, or the house contract.
-fn standing(node: &Node, posed: &Posed) -> Result<InForce, Refusal> {
-    match &posed.caller {
-        Caller::Peer(peer) => {
-            let named = &posed.asking.ask.contracts;
-            node.book(|book| book.in_force(peer, named, node.now()))
-        }
-        Caller::House => {
-            let own: Vec<_> = node.catalog(|catalog| {
-                catalog
-                    .datasets()
-                    .map(|dataset| (dataset.id.clone(), dataset.schema_digest()))
-                    .collect()
-            });
-            Ok(node.book(|book| book.house(own)))
-        }
-    }
-}
-
-/// Refuses whose contract was withdrawn, or who was expelled, since it was let in. That the clock went back may have come
-/// out when the ruling was recorded.
-fn still_stands(node: &Node, posed: &Posed) -> Result<(), Refusal> {
-    if let Caller::Peer(peer) = &posed.caller {
-        node.trusted_clock()?;
-        node.member(peer.id())?;
-    }
-    standing(node, posed).map(|_| ())
 }
 
 /// What the question reads: each dataset with its contract and snapshot.

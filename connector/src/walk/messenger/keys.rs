@@ -4,6 +4,7 @@ use crate::node::Node;
 use crate::walk::fact::maybe;
 use engine::federate::errand::{Errand, Keys, Lender};
 use evidence::json::Json;
+use evidence::time::Time;
 use policy::contract::Standing;
 use policy::id::ParticipantId;
 use policy::refusal::{Code, Refusal};
@@ -63,6 +64,16 @@ fn stays(node: &Node, lender: &Lender, peer: &ParticipantId) -> Option<Code> {
     })
 }
 
+/// The first instant at which one of these contracts is over, as far as they are in the book.
+pub(super) fn until(node: &Node, errand: &Errand) -> Time {
+    let lenders = errand.keys_sent().flat_map(|keys| &keys.of);
+    let contracts = lenders.filter_map(|lender| lender.contract);
+    node.book(|book| {
+        let ends = contracts.filter_map(|contract| book.over_from(contract));
+        ends.min().unwrap_or(Time::LATEST)
+    })
+}
+
 /// What the books say of them: each list with the datasets of which it tells something.
 pub(super) fn told(errand: &Errand) -> Option<Json> {
     let all: Vec<Json> = errand.keys_sent().map(entry).collect();
@@ -89,13 +100,16 @@ fn entry(keys: &Keys) -> Json {
 #[cfg(test)]
 mod tests {
     use super::{may_go, told};
-    use crate::node::testing::{TERMS, Town, agree, id};
+    use crate::node::testing::{TERMS, Town, agree, id, records};
+    use crate::walk::messenger::sending::Sending;
     use crate::walk::revoke;
     use arrow_schema::Schema;
     use engine::federate::errand::{Errand, Keys, Lender};
-    use policy::id::{ClauseId, ContractId, DatasetId};
+    use policy::ask::{Ask, Rows};
+    use policy::id::{ClauseId, ContractId, DatasetId, RequestId};
     use policy::plain::TypedLine;
     use policy::refusal::Code;
+    use proto::peer::ask::Asking;
     use std::collections::BTreeSet;
     use std::sync::Arc;
 
@@ -131,6 +145,47 @@ mod tests {
             }],
             attempt: 0,
         }
+    }
+
+    /// No list of values stands in the log behind the withdrawal of the contract that let them go.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn values_are_on_the_books_only_where_their_contract_lets_them() {
+        let mut town = Town::new();
+        let travel = "join = { travel = { columns = [\"site\"], to = [\"bregenz.example\"] } }\n";
+        town.settle("lindau", &format!("{TERMS}{travel}"));
+        town.settle("acme", TERMS);
+        std::fs::write(town.home("lindau").join("bundle.json"), town.bundle()).unwrap();
+        let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+        let contract = agree(&lindau, &acme).await;
+        let errand = errand(contract);
+        let sending = Sending {
+            asking: Asking {
+                ask: Ask {
+                    request: RequestId(crate::node::fresh()),
+                    contracts: Vec::new(),
+                    sql: errand.sql.clone(),
+                    purpose: None,
+                    rows: Rows::All,
+                },
+                deadline: None,
+                accept: BTreeSet::new(),
+                credentials: Vec::new(),
+                small: true,
+            },
+            participant: errand.participant.clone(),
+            datasets: Vec::new(),
+            keys: told(&errand),
+            actor: None,
+        };
+        let _recorded = sending.clone().record(&acme, &errand).await.unwrap();
+        let held = acme.pauses.decided.close().await;
+        let (sender, errands) = (Arc::clone(&acme), errand);
+        let sent = tokio::spawn(async move { sending.record(&sender, &errands).await.map(drop) });
+        acme.pauses.decided.holds_somebody().await;
+        let _statement = revoke::own_now(&acme, contract, "over").unwrap();
+        drop(held);
+        assert_eq!(sent.await.unwrap().unwrap_err().code, Code::Withdrawn);
+        assert_eq!(records(&acme, "errand").len(), 1);
     }
 
     /// What the planner saw may be over when the values are here.

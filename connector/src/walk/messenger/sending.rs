@@ -1,14 +1,20 @@
 //! An errand on the books before it goes.
 
+use crate::node::Node;
 use crate::walk::fact::maybe;
+use crate::walk::messenger::keys;
+use engine::federate::errand::Errand;
 use evidence::json::Json;
-use evidence::ledger::{Entry, Evidence};
+use evidence::ledger::{Entry, Evidence, Recorded, Unwritable};
 use faces::peer::call::HasAsk;
+use keep::audit;
+use keep::audit::epoch::Validity;
 use policy::id::ParticipantId;
+use policy::refusal::Refusal;
 use proto::peer::ask::Asking;
 
 /// An errand about to be sent: its record.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Sending {
     pub(super) asking: Asking,
     pub(super) participant: ParticipantId,
@@ -17,6 +23,40 @@ pub(super) struct Sending {
     pub(super) keys: Option<Json>,
     /// For whom, under a pseudonym; nobody in particular inside a command's own process.
     pub(super) actor: Option<String>,
+}
+
+/// So often it is looked at anew whether values may go along, since something was stopped meanwhile.
+const AGAIN: usize = 3;
+
+impl Sending {
+    /// Puts it on the books. Where values of others go along, their contracts let them at that place in the log.
+    ///
+    /// # Errors
+    /// As [`keys::may_go`], or when it can't be recorded.
+    pub(super) async fn record(
+        self,
+        node: &Node,
+        errand: &Errand,
+    ) -> Result<Recorded<Self>, Refusal> {
+        if errand.keys_sent().next().is_none() {
+            return node.record(self).await;
+        }
+        let mut left = AGAIN;
+        loop {
+            let epoch = node.log.epoch().await;
+            keys::may_go(node, errand, &self.participant)?;
+            let until = keys::until(node, errand);
+            #[cfg(test)]
+            node.pauses.decided.pass().await;
+            let sending = self.clone();
+            let validity = Validity { epoch, until };
+            let recorded = node.log.record_while_valid(sending, validity, false);
+            match recorded.await {
+                Err(Unwritable::Overtaken) if left > 0 => left = left.saturating_sub(1),
+                other => return other.map_err(|unwritable| audit::refusal(&unwritable)),
+            }
+        }
+    }
 }
 
 impl HasAsk for Sending {

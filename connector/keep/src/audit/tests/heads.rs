@@ -1,8 +1,10 @@
 //! Signed heads: when they come, and that the newest is found.
 
 use super::{Ed25519Notes, NoteSigner, Place, said};
+use crate::audit::epoch::Validity;
 use crate::audit::{Log, LogConfig, folder};
 use evidence::note::{COSIGNATURE, NoteKey};
+use evidence::time::Time;
 use std::time::Duration;
 
 /// A log whose records wait so long for a head at most.
@@ -47,7 +49,14 @@ async fn a_head_is_signed_over_the_record_that_asks_for_one() {
     let place = Place::new();
     let log = heads_after(&place, Duration::from_secs(3600));
     let _ = log.record(said(0)).await.unwrap();
-    let _ = log.record_headed(said(1)).await.unwrap();
+    let validity = Validity {
+        epoch: log.epoch().await,
+        until: Time::LATEST,
+    };
+    let _ = log
+        .record_while_valid(said(1), validity, true)
+        .await
+        .unwrap();
     // It is written behind the wake-up, and before the next record.
     let _ = log.record(said(2)).await.unwrap();
     assert_eq!(log.head().checkpoint.size, 2);

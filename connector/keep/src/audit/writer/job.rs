@@ -1,5 +1,6 @@
 //! What waits for the writer: values on their way to the books, and those who wait for them.
 
+use crate::audit::epoch::Validity;
 use crate::audit::shelf::FileShelf;
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence, Flushed, Ledger, Recorded, Staged, Stamp, Unwritable};
@@ -24,6 +25,8 @@ pub(in crate::audit) enum Message {
 pub(in crate::audit) trait Job: Send {
     /// The type of its record.
     fn kind(&self) -> Option<&'static str>;
+    /// What must still hold where it is placed in the log; nothing for what stands by itself.
+    fn validity(&self) -> Option<Validity>;
     /// Stages it; on failure its caller is told.
     fn stage(self: Box<Self>, ledger: &mut Ledger<FileShelf>, stamp: Stamp)
     -> Option<Box<dyn Job>>;
@@ -56,6 +59,7 @@ pub(in crate::audit) struct Pending<T> {
     value: Value<T>,
     wake: Wake<T>,
     beside: Beside,
+    validity: Option<Validity>,
 }
 
 /// What is done beside waking who waits.
@@ -78,11 +82,29 @@ impl<T: Evidence + Send + 'static> Pending<T> {
     }
 
     pub(in crate::audit) fn boxed_as(value: T, wake: Wake<T>, beside: Beside) -> Box<dyn Job> {
+        Box::new(Self::new(value, wake, beside))
+    }
+
+    /// A decision, which is taken only where it still holds.
+    pub(in crate::audit) fn boxed_while(
+        value: T,
+        wake: Wake<T>,
+        beside: Beside,
+        validity: Validity,
+    ) -> Box<dyn Job> {
         Box::new(Self {
+            validity: Some(validity),
+            ..Self::new(value, wake, beside)
+        })
+    }
+
+    const fn new(value: T, wake: Wake<T>, beside: Beside) -> Self {
+        Self {
             value: Value::Bare(value),
             wake,
             beside,
-        })
+            validity: None,
+        }
     }
 }
 
@@ -94,6 +116,10 @@ impl<T: Evidence + Send + 'static> Job for Pending<T> {
         }
     }
 
+    fn validity(&self) -> Option<Validity> {
+        self.validity
+    }
+
     fn stage(
         self: Box<Self>,
         ledger: &mut Ledger<FileShelf>,
@@ -103,6 +129,7 @@ impl<T: Evidence + Send + 'static> Job for Pending<T> {
             value,
             wake,
             beside,
+            validity,
         } = *self;
         let staged = match value {
             Value::Bare(value) => ledger.stage(value, stamp),
@@ -122,6 +149,7 @@ impl<T: Evidence + Send + 'static> Job for Pending<T> {
                     value: Value::Staged(staged),
                     wake,
                     beside,
+                    validity,
                 }))
             }
             Err(unwritable) => {
