@@ -30,6 +30,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 pub(crate) mod texts;
+mod unfiled;
 pub(crate) mod ways;
 
 use crate::app::clock::Moved;

@@ -19,6 +19,7 @@ pub(crate) mod publish;
 pub(crate) mod receipt;
 pub(crate) mod revoke;
 pub(crate) mod share;
+pub(crate) mod stop;
 pub(crate) mod token;
 pub(crate) mod usage;
 pub(crate) mod whole;

@@ -9,6 +9,7 @@ mod held;
 pub mod lent;
 pub mod mandate;
 mod record;
+mod revoked;
 pub mod seal;
 pub mod shown;
 mod signed;
@@ -19,7 +20,7 @@ mod told;
 use crate::contract::{deed::Deed, mandate::SignedMandate, seal::Seal, shown::Shown, taken::Taken};
 use crate::id::{ContractId, DatasetId, ParticipantId};
 use crate::peer::VerifiedPeer;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::Refusal;
 use crate::term::Clause;
 use evidence::digest::Digest;
 use evidence::time::Time;
@@ -248,43 +249,8 @@ pub struct Revoked {
     party: ParticipantId,
     effective_at: Option<Time>,
     statement: Digest,
-}
-
-impl Agreed {
-    /// The one maker of [`Revoked`].
-    ///
-    /// # Errors
-    /// When the withdrawal names another contract, is not by a party of this one, or its signature does not hold.
-    pub fn revoke(
-        &self,
-        withdrawal: &Withdrawal,
-        keys: &impl SignatureCheck,
-    ) -> Result<Revoked, Refusal> {
-        if withdrawal.contract != self.id {
-            return Err(Refusal::new(
-                Code::ContractUnknown,
-                "the withdrawal is for another contract",
-            ));
-        }
-        let party = &withdrawal.party;
-        if !self.agreement.is_party(party) {
-            return Err(Refusal::new(
-                Code::SignerNotParty,
-                "the withdrawal is not by a party of the contract",
-            )
-            .with_contract(self.id));
-        }
-        keys.check(party, &withdrawal.signature, Deed::Withdrawal)
-            .map_err(|refusal| refusal.with_contract(self.id))?;
-        Ok(Revoked {
-            contract: self.id,
-            party: party.clone(),
-            // By the party's own clock, which may go wrong: what is not meant for later counts from its record on.
-            effective_at: (withdrawal.effective_at > withdrawal.issued_at)
-                .then_some(withdrawal.effective_at),
-            statement: withdrawal.statement,
-        })
-    }
+    /// The statement as it was signed, where the record is to hold it.
+    envelope: Option<String>,
 }
 
 /// The contracts that this participant may act on, as provider or as consumer.

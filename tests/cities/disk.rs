@@ -1,8 +1,12 @@
 //! A log that can't be written: nothing is answered, it is said why, and nothing else is lost.
 
+use crate::auditor::{export, findings, verify};
 use harness::city::City;
 use harness::league::League;
 use harness::play::{ALL, number, text};
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
 
 const ASK: &str = "SELECT sum(bikes) AS total FROM lindau.bikes";
 
@@ -193,4 +197,128 @@ fn a_disk_that_is_almost_full_answers_nothing() {
     assert_eq!(lindau.records("permit").len(), before);
     answered(&acme);
     lindau.verifies();
+}
+
+/// Ends the one contract of a connector whose disk takes nothing more; it is over at once.
+fn withdraws(lindau: &City, acme: &City) -> String {
+    let contract = acme.listed("contract").pop().unwrap();
+    let end = ["--yes", "--json", "contract", "withdraw", &contract];
+    let told = lindau.hansa(&[&end[..], &["--reason", "over"]].concat());
+    assert_eq!(told.must().json()["withdrawn"], true);
+    let asked = acme.ask(ASK);
+    assert_ne!(asked.status, Some(0));
+    assert!(!asked.out.contains("total"), "{}", asked.out);
+    contract
+}
+
+/// After a start with room: it is over, on the books and in the files, and the other side hears of it.
+fn is_withdrawn(lindau: &City, acme: &City, contract: &str) {
+    let _ = acme.ask(ASK).refused("WITHDRAWN", 3);
+    assert_eq!(lindau.records("withdraw").len(), 1);
+    let kept = std::fs::read_dir(lindau.folder().join("state/withdrawals")).unwrap();
+    assert_eq!(kept.count(), 1);
+    let heard = acme.hansa(&["--json", "contract", "list"]).must().lines();
+    let mut heard = heard.iter().filter(|one| text(one, "contract") == contract);
+    assert!(heard.any(|one| one.to_string().contains("withdrawn")));
+    let papers = tempfile::tempdir().unwrap();
+    export(lindau, papers.path(), &[]);
+    export(acme, papers.path(), &[]);
+    let files = ["check", "lindau.example.bundle", "acme.example.bundle"];
+    let (told, status) = verify(papers.path(), &files);
+    assert_eq!(status, 0, "{told:#}");
+    assert!(findings(&told, "broken").is_empty(), "{told:#}");
+    lindau.verifies();
+}
+
+#[test]
+fn a_withdrawal_holds_where_the_log_can_not_be_written() {
+    let league = League::new(super::binary());
+    let (mut lindau, acme) = pair(&league);
+    let longest = lengthen_the_log(&lindau);
+    lindau.stop();
+    lindau.serve_within(longest / 512 + 30);
+    acme.knows(&lindau);
+    let refused = (0..40).any(|_| acme.ask(ASK).status != Some(0));
+    assert!(refused, "the log did not come to its limit");
+    let contract = withdraws(&lindau, &acme);
+    lindau.stop();
+    lindau.serve();
+    acme.knows(&lindau);
+    is_withdrawn(&lindau, &acme, &contract);
+}
+
+/// Takes all that is left.
+fn fill(folder: &Path) {
+    let mut ballast = std::fs::File::create(folder.join("ballast")).unwrap();
+    for size in [64 * 1024, 1] {
+        while ballast.write_all(&vec![1; size]).is_ok() {}
+    }
+}
+
+/// Mounts a small file system over the state of a city.
+fn on_a_file_system_of_its_own(city: &City) {
+    let (state, aside) = (city.folder().join("state"), city.folder().join("aside"));
+    std::fs::rename(&state, &aside).unwrap();
+    std::fs::create_dir(&state).unwrap();
+    let run = |program: &str, args: &[&str]| {
+        let done = Command::new(program).args(args).args([&state]).status();
+        assert!(done.is_ok_and(|status| status.success()), "{program}");
+    };
+    run(
+        "mount",
+        &["-t", "tmpfs", "-o", "size=160m,mode=0700", "none"],
+    );
+    let inside = aside.join(".").display().to_string();
+    run("cp", &["-a", &inside]);
+}
+
+#[test]
+#[ignore = "run by another test with file systems of its own"]
+fn in_a_small_world() {
+    let league = League::new(super::binary());
+    let (mut lindau, acme) = pair(&league);
+    lindau.stop();
+    on_a_file_system_of_its_own(&lindau);
+    lindau.serve();
+    acme.knows(&lindau);
+    answered(&acme);
+    let state = lindau.folder().join("state");
+    fill(&state);
+    let contract = withdraws(&lindau, &acme);
+    let kept = std::fs::read_dir(state.join("withdrawals")).unwrap();
+    assert_eq!(kept.count(), 0, "the disk took a file");
+    std::fs::remove_file(state.join("ballast")).unwrap();
+    lindau.stop();
+    lindau.serve();
+    acme.knows(&lindau);
+    is_withdrawn(&lindau, &acme, &contract);
+    println!("it holds");
+}
+
+#[test]
+fn a_withdrawal_holds_on_a_full_disk() {
+    let own = ["--user", "--map-root-user", "--mount"];
+    let possible = Command::new("unshare").args(own).arg("true").status();
+    if !possible.is_ok_and(|status| status.success()) {
+        // The test before does the same with a limit on files.
+        println!("no file system of its own is to be had here");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new("unshare")
+        .args(own)
+        .arg(std::env::current_exe().unwrap())
+        .args([
+            "--ignored",
+            "--exact",
+            "--nocapture",
+            "disk::in_a_small_world",
+        ])
+        .env("TMPDIR", folder.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}{complaint}");
+    assert!(text.contains("it holds"), "{text}");
 }

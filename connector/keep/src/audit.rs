@@ -6,9 +6,8 @@
 
 use crate::audit::epoch::Epochs;
 use crate::audit::index::Index;
-use crate::audit::writer::job::{Message, Own, Pending, Wake};
+use crate::audit::writer::job::{Message, Pending, Wake};
 use evidence::digest::Digest;
-use evidence::json::Json;
 use evidence::ledger::{Evidence, Recorded, Unwritable};
 use evidence::note::{Checkpoint, NotSigned, NoteSigner, SignedHead};
 use evidence::record::Record;
@@ -23,6 +22,7 @@ use std::thread::JoinHandle;
 
 pub mod answers;
 pub mod archive;
+mod beside;
 pub mod choice;
 pub mod epoch;
 pub mod expire;
@@ -194,16 +194,6 @@ impl Log {
         let (wake, woken) = std::sync::mpsc::sync_channel(1);
         self.send(Message::Record(Pending::boxed(value, Wake::Thread(wake))))?;
         woken.recv().unwrap_or(Err(Unwritable::Closed))
-    }
-
-    /// Keeps a fact in the reserve where the log can't be written any more; the next start takes it into the log.
-    ///
-    /// # Errors
-    /// When the log can still be written, is closed, or the reserve can't be written either.
-    pub async fn record_beside(&self, kind: &'static str, body: Json) -> Result<(), Unwritable> {
-        let (wake, woken) = tokio::sync::oneshot::channel();
-        self.send(Message::Beside(Own { kind, body }, wake))?;
-        woken.await.unwrap_or(Err(Unwritable::Closed))
     }
 
     /// How many records are durable.

@@ -30,6 +30,12 @@ use tokio_util::sync::CancellationToken;
 pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
     let stop = CancellationToken::new();
     let listen = node.config().listen.clone();
+    // Before anybody can withdraw anything here, so that nothing is told twice; and before a letter can finish what is signed beside it.
+    let untold = crate::node::waiting(|| revoke::untold(&node)).unwrap_or_else(|refusal| {
+        tracing::warn!(code = %refusal.code, "contract.end_untold");
+        Vec::new()
+    });
+    revoke::tell(&node, untold).await;
     let mut address = None;
     let mut tasks = tokio::task::JoinSet::new();
     if let Some(wanted) = listen {
@@ -59,11 +65,6 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
         });
     }
     let mut doors = vec![(node.config().socket(), Open::Own)];
-    // Before anybody can withdraw anything here, so that nothing is told twice.
-    let untold = crate::node::waiting(|| revoke::untold(&node)).unwrap_or_else(|refusal| {
-        tracing::warn!(code = %refusal.code, "contract.end_untold");
-        Vec::new()
-    });
     let officers = node.config().officers.socket.clone();
     doors.extend(officers.map(|socket| (socket, Open::Anybody)));
     for (file, open) in &doors {
@@ -86,10 +87,7 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
         crate::local::write(&node.file("address"), address.as_bytes())?;
     }
     let resumed = Arc::clone(&node);
-    tasks.spawn(async move {
-        revoke::tell(&resumed, untold).await;
-        resume(&resumed, None).await
-    });
+    tasks.spawn(async move { resume(&resumed, None).await });
     tasks.spawn(postmen(Arc::clone(&node), stop.clone()));
     tasks.spawn(tellers(Arc::clone(&node), stop.clone()));
     tasks.spawn(erasers(Arc::clone(&node), stop.clone()));

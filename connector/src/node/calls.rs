@@ -203,11 +203,20 @@ impl Node {
     /// When the bundle can't be put in place or recorded.
     pub(crate) fn take_bundle(self: &Arc<Self>, bytes: &[u8]) -> Result<bool, Refusal> {
         let files = crate::local::join::files(&self.config());
-        if self.trust.take_newer(&files, bytes, self.now())?.is_none() {
-            return Ok(false);
+        let before = self.trust.bundle().content().sequence;
+        let taken = self.trust.take_newer(&files, bytes, self.now());
+        match taken {
+            Ok(None) => Ok(false),
+            Ok(Some(_)) => self.live_by_bundle().map(|()| true),
+            Err(refusal) => {
+                // What got no file gets no record: the next start would look for it in vain. Whom it puts out is out.
+                if self.trust.bundle().content().sequence > before {
+                    let _stop = self.log.begin_stop();
+                    self.cut_strangers();
+                }
+                Err(refusal)
+            }
         }
-        self.live_by_bundle()?;
-        Ok(true)
     }
 
     /// Takes the bundle in its file if that is newer. Whatever else a reload may find wrong, an expulsion does not wait for

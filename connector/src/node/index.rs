@@ -8,6 +8,7 @@ mod owed;
 mod purse;
 
 use crate::node::budget::piece;
+use crate::walk::stop::DOCUMENT;
 use evidence::json::Json;
 use evidence::record::Record;
 use evidence::time::Time;
@@ -54,6 +55,9 @@ pub(crate) fn catch_up_by(log: &Log, state: &mut State, piece: usize) -> Result<
 
 fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
     let body = Body { record };
+    if body.get(DOCUMENT).is_some() {
+        change.unfiled(record.seq)?;
+    }
     match record.kind.as_str() {
         "permit" => {
             let asker = body.text("peer")?;

@@ -16,7 +16,7 @@ use crate::node::texts::waiting::Texts;
 use crate::node::ways::Ways;
 use crate::node::{
     Node, aliases, groups, guards, heads::Heads, index, issued::Issued, lists, offers, people,
-    releases, secret, texts,
+    releases, secret, texts, unfiled,
 };
 use crate::walk::fact::Fact;
 use crate::walk::negotiate::unreadable_letter;
@@ -100,6 +100,9 @@ impl Node {
         let documents = Documents::open(&config.state)?;
         let schema_secret = secret::open(&config.state)?;
         let mut found = Found::default();
+        found
+            .faults
+            .extend(unfiled::file(&state, &log, &documents).err());
         let book = book(&config, &state, &documents, &identity.bundle, &mut found)?;
         let budgets = Budgets::new(state.budgets(budget::oldest(now))?);
         let keeps = engine::source::config::read::keep::keeps(&config.text);

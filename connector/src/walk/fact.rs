@@ -14,6 +14,15 @@ pub(crate) struct Fact {
 }
 
 impl Fact {
+    /// The same with a member more, where there is one.
+    #[must_use]
+    pub(crate) fn and(mut self, name: &str, value: Option<String>) -> Self {
+        if let (Json::Object(members), Some(value)) = (&mut self.body, value) {
+            members.insert(name.to_owned(), Json::Text(value));
+        }
+        self
+    }
+
     /// A fact of this type, with these members.
     pub(crate) fn new<const N: usize>(kind: &'static str, members: [(&str, Json); N]) -> Self {
         Self {

@@ -3,6 +3,7 @@
 use crate::node::Node;
 use crate::walk::fact::Fact;
 use crate::walk::officers::{self, Deed, Word};
+use crate::walk::stop::DOCUMENT;
 use evidence::digest::Digest;
 use evidence::json::Json;
 use keep::contracts::Kind as Document;
@@ -167,6 +168,7 @@ async fn written(
         (group.members.clone(), group.serial)
     });
     let changed = !matches!(wanted, Change::Renewed);
+    let removes = matches!(wanted, Change::Removed(_));
     let mut members = old.clone();
     match wanted {
         Change::Renewed => {}
@@ -202,31 +204,43 @@ async fn written(
     let group = Arc::new(group::from_envelope(&bytes)?);
     // One that would not count is neither kept nor recorded, or a key that is over would fill the disk with them.
     node.checked(&group)?;
-    let file = node.documents.keep(Document::Group, &bytes)?;
+    let file = Digest::of(&bytes);
+    let unfiled = if removes {
+        node.unfiled(Document::Group, &bytes)
+    } else {
+        node.documents.keep(Document::Group, &bytes)?;
+        None
+    };
     let only = |one: &BTreeSet<ParticipantId>, other: &BTreeSet<ParticipantId>| {
         Json::List(one.difference(other).map(Json::text).collect())
     };
     let stop = node.log.begin_stop();
-    let _durable = node
-        .record(Fact::new(
-            "group",
-            [
-                ("group", Json::text(name)),
-                ("serial", Json::count(statement.serial)),
-                ("statement", Json::text(group.statement)),
-                ("file", Json::text(file)),
-                (
-                    "event",
-                    Json::text(if changed { "changed" } else { "renewed" }),
-                ),
-                ("added", only(&statement.members, &old)),
-                ("removed", only(&old, &statement.members)),
-            ],
-        ))
-        .await?;
+    let fact = Fact::new(
+        "group",
+        [
+            ("group", Json::text(name)),
+            ("serial", Json::count(statement.serial)),
+            ("statement", Json::text(group.statement)),
+            ("file", Json::text(file)),
+            (
+                "event",
+                Json::text(if changed { "changed" } else { "renewed" }),
+            ),
+            ("added", only(&statement.members, &old)),
+            ("removed", only(&old, &statement.members)),
+        ],
+    )
+    .and(DOCUMENT, unfiled);
+    if removes {
+        let _in_log = node.record_stop(fact)?;
+    } else {
+        let _durable = node.record(fact).await?;
+    }
     node.set_group(Arc::clone(&group));
     node.cut_unlisted(name);
     drop(stop);
-    node.index(|_| Ok(()))?;
+    if let Err(refusal) = node.index(|_| Ok(())) {
+        tracing::warn!(code = %refusal.code, "group.not_indexed");
+    }
     Ok(group)
 }

@@ -3,6 +3,7 @@
 use crate::node::Node;
 use crate::walk::fact::{Fact, maybe};
 use crate::walk::officers::{self, Deed, Word};
+use crate::walk::stop::DOCUMENT;
 use evidence::digest::Digest;
 use evidence::json::Json;
 use keep::contracts::Kind;
@@ -58,7 +59,7 @@ pub(crate) async fn set(
     guard: Option<Guard>,
     caller: Option<u32>,
 ) -> Result<Changed, Refusal> {
-    let after = node.index(|state| state.guard_changed(dataset))?;
+    let after = node.index(|state| state.guard_changed(dataset));
     let before = node.guards().get(dataset).cloned();
     let bytes = guard
         .as_ref()
@@ -70,10 +71,15 @@ pub(crate) async fn set(
         return Ok(Changed::Not);
     }
     let verdict = verdict(before.as_ref(), guard.as_ref());
+    // What only takes away does not wait for an index that can't be written.
+    let after = match after {
+        Err(_) if verdict == Verdict::Tighter => None,
+        after => Some(after?),
+    };
     if node.config().officers.second && matches!(verdict, Verdict::Looser | Verdict::NotComparable)
     {
         let what = format!("{dataset} {}", named(document));
-        let change = change(dataset, after, document);
+        let change = change(dataset, after.unwrap_or_default(), document);
         let word = officers::word(node, caller, change, Deed::Unguard, Some(&what)).await?;
         if word == Word::Waits {
             return Ok(Changed::Waits);
@@ -81,8 +87,9 @@ pub(crate) async fn set(
     }
     let (node, dataset) = (Arc::clone(node), dataset.clone());
     // To its end: what is on the books must be in force, also where who asked for it has gone away.
-    let task =
-        tokio::spawn(async move { written(&node, (dataset, after), old, guard, bytes).await });
+    let task = tokio::spawn(async move {
+        written(&node, (dataset, after), old, guard, (bytes, verdict)).await
+    });
     task.await.unwrap_or_else(|_| {
         Err(Refusal::new(
             Code::Internal,
@@ -125,37 +132,53 @@ fn named(document: Option<Digest>) -> String {
 
 async fn written(
     node: &Arc<Node>,
-    (dataset, after): (DatasetId, u64),
+    (dataset, after): (DatasetId, Option<u64>),
     old: Option<Digest>,
     guard: Option<Guard>,
-    bytes: Option<Vec<u8>>,
+    (bytes, verdict): (Option<Vec<u8>>, Verdict),
 ) -> Result<Changed, Refusal> {
     // One after another, so that none takes back what another one said.
     let _turn = node.desk.lock().await;
-    if node.index(|state| state.guard_changed(&dataset))? != after {
+    if let Some(after) = after
+        && node.index(|state| state.guard_changed(&dataset))? != after
+    {
         // INVARIANT: two-officers. Their word is for this change, after that guard and no other.
         let sentence = format!("the guard of `{}` was changed meanwhile", dataset.name);
         return Err(Refusal::new(Code::DatasetGuarded, sentence)
             .with_help(format!("look at it: hansa dataset guard {}", dataset.name)));
     }
-    let kept = bytes.map(|bytes| crate::node::waiting(|| node.documents.keep(Kind::Guard, &bytes)));
-    let document = kept.transpose()?;
+    let document = bytes.as_deref().map(Digest::of);
+    let tightens = verdict == Verdict::Tighter;
+    let unfiled = match &bytes {
+        Some(bytes) if tightens => node.unfiled(Kind::Guard, bytes),
+        Some(bytes) => {
+            crate::node::waiting(|| node.documents.keep(Kind::Guard, bytes))?;
+            None
+        }
+        None => None,
+    };
     let _stop = node.log.begin_stop();
-    let _durable = node
-        .record(Fact::new(
-            "guard",
-            [
-                ("dataset", Json::text(&dataset)),
-                ("guard", maybe(document)),
-                ("before", maybe(old)),
-            ],
-        ))
-        .await?;
+    let fact = Fact::new(
+        "guard",
+        [
+            ("dataset", Json::text(&dataset)),
+            ("guard", maybe(document)),
+            ("before", maybe(old)),
+        ],
+    )
+    .and(DOCUMENT, unfiled);
+    if tightens {
+        let _in_log = node.record_stop(fact)?;
+    } else {
+        let _durable = node.record(fact).await?;
+    }
     let held = document.map(|document| Held { document, guard });
-    let tightens = held.is_some();
+    let guarded = held.is_some();
     node.set_guard(dataset.clone(), held);
-    node.index(|_| Ok(()))?;
-    if !tightens {
+    if let Err(refusal) = node.index(|_| Ok(())) {
+        tracing::warn!(code = %refusal.code, "guard.not_indexed");
+    }
+    if !guarded {
         return Ok(Changed::Now(0));
     }
     // What began before was judged without it. Whoever asks again is judged with it.

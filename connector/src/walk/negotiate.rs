@@ -69,7 +69,12 @@ async fn take_in_turn(
 ) -> Result<(), Refusal> {
     let _turn = node.desk.lock().await;
     let id = letter.id.to_string();
-    let known = node.glance(|state| state.knows_letter(peer, true, &id))?;
+    let known = node.glance(|state| state.knows_letter(peer, true, &id));
+    if let (Err(_), Content::Withdrawal { statement }) = (&known, &letter.content) {
+        // Where the index can't be written a withdrawal holds all the same; the letter comes again.
+        revoke::take_in(node, statement)?;
+    }
+    let known = known?;
     let bytes = proto::letters::to_bytes(letter);
     if let Some(known) = known {
         if known != Digest::of(&bytes).to_string() {

@@ -2,6 +2,7 @@
 
 use crate::node::Node;
 use crate::walk::negotiate;
+use crate::walk::stop::StopRecord;
 use evidence::time::Time;
 use keep::contracts::Kind as Document;
 use keep::trust::bundle::Bundle;
@@ -56,26 +57,53 @@ pub(crate) fn own_now(
     Ok(bytes)
 }
 
-/// Carries out a withdrawal by either party: checked, kept, recorded; running streams end at once.
+/// Carries out a withdrawal by either party: checked, kept, recorded; running streams end at once. It needs nothing but its record,
+/// if need be in the reserve of the log: where the statement can't be kept in a file of its own, the record holds it.
 ///
 /// # Errors
-/// When it is not by a party of a contract that we hold, its signature does not count, or it can't be recorded.
+/// When it is not by a party of a contract that we hold, or its signature does not count; or it can't be recorded: then it ended here,
+/// and it is in force again after a start.
 pub(crate) fn take_in(node: &Arc<Node>, bytes: &[u8]) -> Result<ContractId, Refusal> {
     let withdrawal = envelope::parse_withdrawal(bytes)?;
     let contract = withdrawal.contract;
-    let revoked = checked(node, &withdrawal)?;
-    crate::node::waiting(|| node.documents.keep(Document::Withdrawal, bytes))?;
-    let stop = node.log.begin_stop();
-    let recorded = node.record_now(revoked)?;
+    let mut revoked = checked(node, &withdrawal)?;
+    if let Some(envelope) = node.unfiled(Document::Withdrawal, bytes) {
+        revoked = revoked.with_envelope(envelope);
+    }
     let why = Refusal::new(
         Code::Withdrawn,
         format!("contract `{}` was withdrawn", contract.short()),
     )
     .with_contract(contract);
-    node.book_mut(|book| book.revoke(recorded));
+    let stop = node.log.begin_stop();
+    let recorded = recorded(node, revoked);
     node.running.cut_contract(contract, &why);
     drop(stop);
-    Ok(contract)
+    recorded.map(|()| contract)
+}
+
+/// Ends a contract with the record of it, and also without.
+///
+/// # Errors
+/// When it can't be recorded. It is over all the same, as long as this runs.
+fn recorded(node: &Node, revoked: Revoked) -> Result<(), Refusal> {
+    let (contract, effective) = (revoked.contract(), revoked.effective_at());
+    let failed = match node.record_stop(revoked) {
+        Ok(StopRecord::InLog(recorded)) => {
+            node.book_mut(|book| book.revoke(recorded));
+            return Ok(());
+        }
+        Ok(StopRecord::InReserve) => None,
+        Err(refusal) => Some(refusal),
+    };
+    let ends = effective.filter(|at| *at > node.now());
+    node.book_mut(|book| book.end(contract, ends.unwrap_or(Time::EARLIEST)));
+    match failed {
+        None => Ok(()),
+        Some(refusal) => Err(refusal.with_help(
+            "it is over as long as this connector runs; after the next start withdraw it again",
+        )),
+    }
 }
 
 /// The withdrawal that ended a contract, as it is kept: who, when and why. Absent where it can't be read, or its text is erased.
@@ -137,12 +165,25 @@ pub(crate) fn untold(node: &Node) -> Result<Vec<(ParticipantId, Vec<u8>)>, Refus
 /// Writes to the other parties of these withdrawals. What goes wrong is told when they are looked for again.
 pub(crate) async fn tell(node: &Arc<Node>, untold: Vec<(ParticipantId, Vec<u8>)>) {
     for (peer, statement) in untold {
-        let statement = statement.into();
-        let sent = negotiate::send(node, &peer, Content::Withdrawal { statement }, false).await;
-        if let Err(refusal) = sent {
+        if let Err(refusal) = told(node, &peer, statement).await {
             tracing::warn!(peer = peer.domain(), code = %refusal.code, "contract.end_untold");
         }
     }
+}
+
+/// Ends what is signed beside a contract that is withdrawn, and writes of its end to the other party.
+///
+/// # Errors
+/// When something of it can't be recorded.
+pub(crate) async fn told(
+    node: &Arc<Node>,
+    peer: &ParticipantId,
+    statement: Vec<u8>,
+) -> Result<(), Refusal> {
+    let contract = envelope::parse_withdrawal(&statement)?.contract;
+    negotiate::resume::end_signed(node, peer, contract).await?;
+    let statement = statement.into();
+    negotiate::send(node, peer, Content::Withdrawal { statement }, false).await
 }
 
 /// Whether a withdrawal is by a party of a contract that we hold, and its signature counts.
@@ -179,8 +220,11 @@ fn earlier<'a>(bundle: &'a Bundle, signature: &Signature, now: Time) -> Register
     bundle.keys(signed).first_seen(now)
 }
 
-/// The contract as it was signed, read from its file again.
+/// The contract as it was signed: as it was taken in, or read from its file again where its signatures count no longer.
 fn agreed(node: &Arc<Node>, contract: ContractId) -> Result<policy::contract::Agreed, Refusal> {
+    if let Some(agreed) = node.book(|book| book.agreed(contract)) {
+        return Ok(agreed);
+    }
     let unknown = |_| {
         Refusal::new(
             Code::ContractUnknown,

@@ -76,7 +76,8 @@ impl Book {
         self.end(revoked.contract, at.unwrap_or(Time::EARLIEST));
     }
 
-    /// Ends, at start-up, a contract whose withdrawal the log already holds.
+    /// Ends a contract whose withdrawal the log holds already, as at start-up, or can't take any more: what ends something is not
+    /// kept waiting.
     pub fn end(&mut self, contract: ContractId, at: Time) {
         if let Some(page) = self.contracts.get_mut(&contract) {
             page.withdrawn = Some(page.withdrawn.map_or(at, |earlier| earlier.min(at)));
@@ -257,6 +258,13 @@ impl Book {
         let taken = self.taken.get(who).into_iter();
         let each = taken.chain([&self.public]);
         each.filter_map(|some| some.dataset_after(after)).min()
+    }
+
+    /// A contract as it was taken in, its signatures checked: what can be withdrawn, whatever becomes of its file.
+    #[must_use]
+    pub fn agreed(&self, id: ContractId) -> Option<Agreed> {
+        let agreement = self.contracts.get(&id)?.agreement.clone();
+        Some(Agreed { id, agreement })
     }
 
     /// The contract with its state at `now`.

@@ -1,30 +1,8 @@
-//! What a contract leaves in the log when it starts and when it ends.
+//! What a contract leaves in the log when it starts.
 
-use super::{Agreed, Revoked};
-use crate::id::{ContractId, ParticipantId};
+use super::Agreed;
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence};
-use evidence::time::Time;
-
-impl Revoked {
-    /// The contract that ends.
-    #[must_use]
-    pub const fn contract(&self) -> ContractId {
-        self.contract
-    }
-
-    /// Who withdrew it.
-    #[must_use]
-    pub const fn party(&self) -> &ParticipantId {
-        &self.party
-    }
-
-    /// From when, where notice was given; else from its record on.
-    #[must_use]
-    pub const fn effective_at(&self) -> Option<Time> {
-        self.effective_at
-    }
-}
 
 impl Evidence for Agreed {
     fn entry(&self) -> Entry {
@@ -51,24 +29,6 @@ impl Evidence for Agreed {
                     "not_after",
                     Json::Text(self.agreement.not_after.to_string()),
                 ),
-            ]),
-        }
-    }
-}
-
-impl Evidence for Revoked {
-    fn entry(&self) -> Entry {
-        Entry {
-            kind: "withdraw",
-            body: Json::object([
-                ("contract", Json::Text(self.contract.to_string())),
-                ("party", Json::Text(self.party.to_string())),
-                (
-                    "effective",
-                    self.effective_at
-                        .map_or(Json::Null, |at| Json::Text(at.to_string())),
-                ),
-                ("statement", Json::Text(self.statement.to_string())),
             ]),
         }
     }

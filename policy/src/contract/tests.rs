@@ -4,6 +4,7 @@ use super::*;
 use crate::fixture::{
     CONSUMER, PROVIDER, agreed, agreement, caller, contract_id, participant, party, time,
 };
+use crate::refusal::Code;
 
 const NOW: &str = "2026-06-01T00:00:00Z";
 

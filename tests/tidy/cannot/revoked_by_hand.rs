@@ -12,5 +12,6 @@ pub fn forge(contract: ContractId, party: ParticipantId, effective_at: Option<Ti
         party,
         effective_at,
         statement: Digest::of(b"nothing"),
+        envelope: None,
     }
 }

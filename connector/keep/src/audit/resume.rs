@@ -21,6 +21,9 @@ pub(super) const STOP: &str = "stop";
 /// The record that stands for many refusals.
 pub(super) const REFUSALS: &str = "refuse_summary";
 
+/// The records of what takes something away: they are not summed up, and hold from when they were kept in the reserve.
+const ENDINGS: [&str; 3] = ["withdraw", "guard", "group"];
+
 /// The member by which a record names the reserve that it was taken from.
 const FROM: &str = "reserve_sha256";
 
@@ -79,7 +82,7 @@ impl Left {
         Ok(Some((segment, Own { kind, body })))
     }
 
-    /// What the log says of it: the stop, and the refusals for each participant.
+    /// What the log says of it: the stop, what was taken away since then, and the refusals for each participant.
     fn told(&self) -> Vec<Own> {
         let Some(held) = self.fresh() else {
             return Vec::new();
@@ -87,12 +90,10 @@ impl Left {
         let from = Json::text(held.digest);
         let (mut told, mut sums) = (Vec::new(), BTreeMap::new());
         for record in &held.records {
-            match record.kind.as_str() {
-                STOP => told.push(Own {
-                    kind: STOP,
-                    body: with(&record.body, [("at", Json::text(record.at))]),
-                }),
-                _ => add(&mut sums, record),
+            let mut kinds = [STOP].into_iter().chain(ENDINGS);
+            match kinds.find(|kind| *kind == record.kind) {
+                Some(kind) => told.push(dated(kind, record)),
+                None => add(&mut sums, record),
             }
         }
         let sums = sums.into_values().map(|body| Own {
@@ -151,6 +152,12 @@ fn repair(rest: &Rest) -> Own {
             ("cut_sha256", Json::text(Digest::of(&rest.bytes))),
         ]),
     }
+}
+
+/// A record of the reserve as the log has it: with its time there.
+fn dated(kind: &'static str, record: &Record) -> Own {
+    let body = with(&record.body, [("at", Json::text(record.at))]);
+    Own { kind, body }
 }
 
 fn with<const N: usize>(body: &Json, members: [(&str, Json); N]) -> Json {

@@ -148,7 +148,7 @@ impl Writer {
                 Some(reserve) if self.ledger.broken().is_some() => reserve.record(own, stamp),
                 _ => Err(Unwritable::Closed),
             };
-            wake.send(kept).ok();
+            wake(kept);
         }
     }
 

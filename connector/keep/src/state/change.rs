@@ -81,6 +81,17 @@ impl<'t> Change<'t> {
         )
     }
 
+    /// This record holds a statement that had no file of its own when it was recorded.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn unfiled(&self, record: u64) -> Result<(), Refusal> {
+        self.run(
+            "INSERT OR IGNORE INTO unfiled (record) VALUES (?1)",
+            [signed(record)],
+        )
+    }
+
     /// The log holds the publication of a dataset.
     ///
     /// # Errors

@@ -100,11 +100,12 @@ impl TrustStore {
         self.put(Arc::new(bundle), None)
     }
 
-    /// Takes a bundle that somebody shows if it is newer: into its file, then into use. Two that come at once are taken
-    /// one after the other, so that the file never holds an older one than the memory.
+    /// Takes a bundle that somebody shows if it is newer: into use, then into its file. Two that come at once are taken one after the
+    /// other, so that the file never holds an older one than it could.
     ///
     /// # Errors
-    /// As [`Bundle::accept_newer`], or `DISK_FULL` or `STATE_BROKEN`; then everything stays as it was.
+    /// As [`Bundle::accept_newer`]; then everything stays as it was. `DISK_FULL` or `STATE_BROKEN` where there is no file for it: whom it
+    /// puts out is out all the same, until the next start.
     pub fn take_newer(
         &self,
         files: &Files,
@@ -115,12 +116,12 @@ impl TrustStore {
         let Some(newer) = held.bundle.accept_newer(shown, now)? else {
             return Ok(None);
         };
-        identity::install_bundle(files, &newer)?;
         let bundle = Arc::new(newer);
         *held = Arc::new(Held {
             certified: Arc::clone(&held.certified),
             bundle: Arc::clone(&bundle),
         });
+        identity::install_bundle(files, &bundle)?;
         Ok(Some(bundle))
     }
 

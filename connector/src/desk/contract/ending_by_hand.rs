@@ -11,7 +11,6 @@ use ::policy::id::{ContractId, ParticipantId};
 use ::policy::plain::TypedLine;
 use ::policy::refusal::{Code, Refusal};
 use proto::envelope;
-use proto::peer::letter::Content;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -112,10 +111,10 @@ async fn ended(
         ("provider", None) => None,
         _ => Some(agreement.provider.id.clone()),
     };
-    end_and_write(node, contract, peer.clone(), end).await?;
-    let mut carried = Ok(());
+    let mut carried = end_and_write(node, contract, peer.clone(), end).await?;
     if let Some(peer) = peer
         && role == "consumer"
+        && carried.is_ok()
     {
         carried = post::pump(node, &node.peer(peer.as_str())?).await;
     }
@@ -142,28 +141,29 @@ async fn ended(
     Ok(0)
 }
 
-/// Ends it and writes to the other party, to the end: whoever asked for it may have gone away.
+/// Ends it and writes to the other party, to the end: whoever asked for it may have gone away. Gives what keeps the letter from being
+/// written; it is written at the next start.
 async fn end_and_write(
     node: &Arc<Node>,
     contract: ContractId,
     peer: Option<ParticipantId>,
     end: impl FnOnce(&Arc<Node>) -> Result<Vec<u8>, Refusal> + Send + 'static,
-) -> Result<(), Refusal> {
+) -> Result<Result<(), Refusal>, Refusal> {
     let node = Arc::clone(node);
     negotiate::resume::to_the_end(async move {
-        // First what is signed beside it: with nothing in force, the other side's signature alone would finish it.
-        if let Some(peer) = &peer {
-            negotiate::resume::end_signed(&node, peer, contract).await?;
+        // First what is signed beside it: with nothing in force, the other side's signature alone would finish it. Where that can't be
+        // recorded the end does not wait for it.
+        if let Some(peer) = &peer
+            && let Err(refusal) = negotiate::resume::end_signed(&node, peer, contract).await
+        {
+            tracing::warn!(peer = peer.domain(), code = %refusal.code, "negotiation.not_ended");
         }
         let inner = Arc::clone(&node);
         let statement = crate::desk::blocking(move || end(&inner)).await?;
-        let Some(peer) = peer else {
-            return Ok(());
-        };
-        let content = Content::Withdrawal {
-            statement: statement.into(),
-        };
-        negotiate::send(&node, &peer, content, false).await
+        Ok(match peer {
+            Some(peer) => revoke::told(&node, &peer, statement).await,
+            None => Ok(()),
+        })
     })
     .await
 }

@@ -103,6 +103,29 @@ async fn no_permit_stands_behind_an_expulsion() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_expulsion_holds_where_the_bundle_gets_no_file() {
+    let mut case = agreed("").await;
+    let provider = Arc::clone(&case.provider);
+    let who = caller(&provider, "acme");
+    assert_eq!(ask(&provider, who.clone(), &[case.contract]).await, Ok(2));
+    let file = case.town.home("lindau").join("bundle.json");
+    let before = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    case.town.expel("acme");
+    assert!(provider.take_bundle(&case.town.bundle()).is_err());
+    let asked = ask(&provider, who, &[case.contract]).await;
+    assert_eq!(asked, Err(Code::PeerNotTrusted));
+    // The books say nothing of it, so that the next start is by the file that there is, and takes the newer one when it meets it.
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::write(&file, before).unwrap();
+    crate::node::testing::closed(provider).await;
+    drop(case.provider);
+    let again = case.town.open("lindau");
+    assert!(again.take_bundle(&case.town.bundle()).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_permit_stands_behind_a_bundle_that_voids_its_contract() {
     let voided = async |case: &mut Case| {
         // Others had it before anything was signed with it.

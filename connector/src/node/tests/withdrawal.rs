@@ -2,6 +2,7 @@
 
 use crate::node::testing::{MINUTE, TERMS, Town, agree, closed, id, outbox, records, said};
 use crate::walk::{negotiate, revoke};
+use keep::contracts::Kind as Document;
 use policy::contract::Standing;
 use policy::plain::TypedLine;
 use policy::refusal::Code;
@@ -135,4 +136,31 @@ async fn the_letter_of_a_withdrawal_is_written_after_a_crash() {
     for node in [&lindau, &acme] {
         assert!(revoke::untold(node).unwrap().is_empty());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_that_gets_no_file_holds_by_its_record() {
+    let town = town();
+    let (lindau, acme) = (town.open("lindau"), town.open("acme"));
+    let contract = agree(&lindau, &acme).await;
+    // No file can be made there.
+    let folder = town.home("lindau").join("state/withdrawals");
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::write(&folder, "").unwrap();
+    let statement = revoke::own_now(&lindau, contract, "over").unwrap();
+    let standing = lindau.book(|book| book.all(lindau.now()).map(|(_, _, s)| s).next());
+    assert_eq!(standing, Some(Standing::Withdrawn));
+    let record = records(&lindau, "withdraw").pop().unwrap();
+    assert_eq!(said(&record, "envelope").as_bytes(), statement);
+    closed(lindau).await;
+    std::fs::remove_file(&folder).unwrap();
+    let lindau = town.open("lindau");
+    let standing = lindau.book(|book| book.all(lindau.now()).map(|(_, _, s)| s).next());
+    assert_eq!(standing, Some(Standing::Withdrawn));
+    assert_eq!(
+        lindau.documents.all(Document::Withdrawal).unwrap(),
+        [statement.clone()]
+    );
+    let untold = revoke::untold(&lindau).unwrap();
+    assert_eq!(untold, [(id("acme"), statement)]);
 }

@@ -154,9 +154,9 @@ pub(crate) async fn end_signed(
 }
 
 /// Runs in a task of its own, which ends even if nobody waits for it any more.
-pub(crate) async fn to_the_end(
-    work: impl Future<Output = Result<(), Refusal>> + Send + 'static,
-) -> Result<(), Refusal> {
+pub(crate) async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
     let task = tokio::runtime::Handle::current().spawn(work);
     match task.await {
         Ok(done) => done,

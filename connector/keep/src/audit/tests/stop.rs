@@ -139,6 +139,40 @@ fn a_reserve_that_was_being_written_is_taken_as_far_as_it_goes() {
 }
 
 #[test]
+fn a_withdrawal_in_the_reserve_comes_into_the_log_as_it_is() {
+    let place = stopped(0);
+    let path = place.folder().join(reserve::FILE);
+    drop(place.open());
+    std::fs::write(&path, vec![0; SPARE as usize]).unwrap();
+    let (log, fail) = failing(place.config());
+    fail.at.store(1, SeqCst);
+    assert!(log.record_blocking(said(4)).is_err());
+    for contract in ["c1", "c2", "c1"] {
+        let body = Json::object([
+            ("contract", Json::text(contract)),
+            ("envelope", Json::text("{}")),
+        ]);
+        log.record_beside_blocking("withdraw", body).unwrap();
+    }
+    beside(&log, sum("a", 1, "t1", "t1")).unwrap();
+    drop(log);
+    let (log, replay) = place.open();
+    let since = all(&log, replay.records);
+    let withdrawn: Vec<_> = since.iter().filter(|one| one.kind == "withdraw").collect();
+    let contracts: Vec<_> = withdrawn
+        .iter()
+        .map(|one| one.body.get("contract").and_then(Json::as_text).unwrap())
+        .collect();
+    assert_eq!(contracts, ["c1", "c2", "c1"]);
+    for one in withdrawn {
+        assert!(one.body.get("at").is_some() && one.body.get("envelope").is_some());
+    }
+    assert_eq!(kinds(&since).last(), Some(&"refuse_summary"));
+    drop(log);
+    assert!(offline::verify(&place.folder(), None).unwrap().is_good());
+}
+
+#[test]
 fn where_the_disk_gives_no_reserve_the_log_goes_on() {
     let place = Place::new();
     let config = LogConfig {

@@ -17,8 +17,8 @@ pub(in crate::audit) enum Message {
     Both(Box<dyn Job>, Box<dyn Job>),
     /// Sign a head over everything that is durable.
     Sign(oneshot::Sender<SignedHead>),
-    /// Keep this in the reserve, where the log can't be written any more.
-    Beside(Own, oneshot::Sender<Result<(), Unwritable>>),
+    /// Keep this in the reserve, where the log can't be written any more, and tell so.
+    Beside(Own, Box<dyn FnOnce(Result<(), Unwritable>) + Send>),
 }
 
 /// A value on its way through the ledger, whatever its type.

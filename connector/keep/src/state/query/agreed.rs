@@ -12,6 +12,16 @@ use rusqlite::params;
 use std::collections::BTreeMap;
 
 impl State {
+    /// The records that hold a statement which had no file of its own when they were made.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` when the file can't be read, as everywhere here.
+    pub fn unfiled(&self) -> Result<Vec<u64>, Refusal> {
+        self.all("SELECT record FROM unfiled ORDER BY record", [], |row| {
+            row.get(0).map(unsigned)
+        })
+    }
+
     /// Of which models the dataset of each contract was seen to be; none is one of them.
     ///
     /// # Errors

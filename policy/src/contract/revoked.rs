@@ -1,0 +1,95 @@
+//! A withdrawal that was checked, and what it leaves in the log.
+
+use super::deed::Deed;
+use super::{Agreed, Revoked, SignatureCheck, Withdrawal};
+use crate::id::{ContractId, ParticipantId};
+use crate::refusal::{Code, Refusal};
+use evidence::json::Json;
+use evidence::ledger::{Entry, Evidence};
+use evidence::time::Time;
+
+impl Agreed {
+    /// The one maker of [`Revoked`].
+    ///
+    /// # Errors
+    /// When the withdrawal names another contract, is not by a party of this one, or its signature does not hold.
+    pub fn revoke(
+        &self,
+        withdrawal: &Withdrawal,
+        keys: &impl SignatureCheck,
+    ) -> Result<Revoked, Refusal> {
+        if withdrawal.contract != self.id {
+            return Err(Refusal::new(
+                Code::ContractUnknown,
+                "the withdrawal is for another contract",
+            ));
+        }
+        let party = &withdrawal.party;
+        if !self.agreement.is_party(party) {
+            return Err(Refusal::new(
+                Code::SignerNotParty,
+                "the withdrawal is not by a party of the contract",
+            )
+            .with_contract(self.id));
+        }
+        keys.check(party, &withdrawal.signature, Deed::Withdrawal)
+            .map_err(|refusal| refusal.with_contract(self.id))?;
+        Ok(Revoked {
+            contract: self.id,
+            party: party.clone(),
+            // By the party's own clock, which may go wrong: what is not meant for later counts from its record on.
+            effective_at: (withdrawal.effective_at > withdrawal.issued_at)
+                .then_some(withdrawal.effective_at),
+            statement: withdrawal.statement,
+            envelope: None,
+        })
+    }
+}
+
+impl Revoked {
+    /// The contract that ends.
+    #[must_use]
+    pub const fn contract(&self) -> ContractId {
+        self.contract
+    }
+
+    /// Who withdrew it.
+    #[must_use]
+    pub const fn party(&self) -> &ParticipantId {
+        &self.party
+    }
+
+    /// The same, with the statement as it was signed in its record: for where that can't be kept in a file of its own beforehand.
+    #[must_use]
+    pub fn with_envelope(mut self, envelope: String) -> Self {
+        self.envelope = Some(envelope);
+        self
+    }
+
+    /// From when, where notice was given; else from its record on.
+    #[must_use]
+    pub const fn effective_at(&self) -> Option<Time> {
+        self.effective_at
+    }
+}
+
+impl Evidence for Revoked {
+    fn entry(&self) -> Entry {
+        let envelope = self.envelope.iter();
+        let envelope = envelope.map(|text| ("envelope", Json::text(text)));
+        let members = [
+            ("contract", Json::Text(self.contract.to_string())),
+            ("party", Json::Text(self.party.to_string())),
+            (
+                "effective",
+                self.effective_at
+                    .map_or(Json::Null, |at| Json::Text(at.to_string())),
+            ),
+            ("statement", Json::Text(self.statement.to_string())),
+        ];
+        Entry {
+            kind: "withdraw",
+            body: Json::object(members.into_iter().chain(envelope)),
+        }
+    }
+}
