@@ -2,7 +2,7 @@
 
 use harness::city::City;
 use harness::league::League;
-use harness::play::number;
+use harness::play::{ALL, number, text};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -116,4 +116,66 @@ fn a_command_keeps_what_people_wrote() {
         ])
         .must();
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+}
+
+/// How a contract stands for somebody.
+fn standing(city: &City, contract: &str) -> String {
+    let all = city.hansa(&["--json", "contract", "list"]).must().lines();
+    let mut all = all.iter().filter(|one| text(one, "contract") == contract);
+    all.next_back().map(ToString::to_string).unwrap_or_default()
+}
+
+fn withdraws(city: &City, contract: &str) {
+    let end = ["--yes", "contract", "withdraw", contract, "--reason"];
+    city.hansa(&[&end[..], &["over"]].concat()).must();
+}
+
+/// A provider that serves, and a consumer with a contract.
+fn provider_and_consumer(league: &League) -> (City, City, String) {
+    let mut lindau = city(league);
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    lindau.offers("bikes", "all", ALL, "\"league\"", "auto");
+    lindau.serve();
+    acme.knows(&lindau);
+    let contract = acme.contract("lindau.bikes");
+    (lindau, acme, contract)
+}
+
+#[test]
+fn a_partner_hears_of_a_withdrawal_after_an_older_copy_was_put_back() {
+    let league = League::new(super::binary());
+    let (mut lindau, acme, contract) = provider_and_consumer(&league);
+    lindau.hansa(&["backup", "copy.hansa"]).must();
+    // What comes now is in no copy: letters that the consumer has fetched.
+    for _ in 0..3 {
+        let later = acme.contract("lindau.bikes");
+        withdraws(&lindau, &later);
+        assert!(standing(&acme, &later).contains("withdrawn"));
+    }
+    lindau.stop();
+    std::fs::rename(lindau.folder().join("state"), lindau.folder().join("lost")).unwrap();
+    lindau.hansa(&["--yes", "restore", "copy.hansa"]).must();
+    lindau.serve();
+    acme.knows(&lindau);
+    assert!(standing(&acme, &contract).contains("in force"));
+    withdraws(&lindau, &contract);
+    let heard = standing(&acme, &contract);
+    assert!(heard.contains("withdrawn"), "{heard}");
+}
+
+#[test]
+fn a_consumer_that_goes_back_to_an_older_copy_hears_of_a_withdrawal_again() {
+    let league = League::new(super::binary());
+    let (lindau, acme, contract) = provider_and_consumer(&league);
+    acme.hansa(&["backup", "copy.hansa"]).must();
+    withdraws(&lindau, &contract);
+    assert!(standing(&acme, &contract).contains("withdrawn"));
+    // It has told that it holds the letter.
+    let _ = acme.listed("contract");
+    std::fs::rename(acme.folder().join("state"), acme.folder().join("lost")).unwrap();
+    acme.hansa(&["--yes", "restore", "copy.hansa"]).must();
+    let heard = standing(&acme, &contract);
+    assert!(heard.contains("withdrawn"), "{heard}");
+    lindau.verifies();
 }

@@ -265,7 +265,7 @@ CREATE TABLE IF NOT EXISTS negotiation (
     contract TEXT, beforehand TEXT, reason TEXT, updated INTEGER NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS negotiation_peer ON negotiation (peer, state);
 CREATE TABLE IF NOT EXISTS outbox (
-    peer TEXT NOT NULL, number INTEGER NOT NULL, digest TEXT NOT NULL, word TEXT,
+    peer TEXT NOT NULL, number INTEGER NOT NULL, digest TEXT NOT NULL, word TEXT, fetched INTEGER NOT NULL,
     PRIMARY KEY (peer, number)) STRICT;
 CREATE TABLE IF NOT EXISTS correspondence (
     peer TEXT PRIMARY KEY, next_out INTEGER NOT NULL, taken_in INTEGER NOT NULL) STRICT;

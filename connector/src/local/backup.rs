@@ -183,9 +183,14 @@ pub(crate) fn restore(config: &Config, file: &Path, show: Show) -> Result<u8, Re
         .and_then(|folder| folder.sync_all())
         .map_err(broken)?;
     let records = theirs.records;
+    let last = theirs.span.map(|(_, last)| last.to_string());
+    let until = last.as_deref().unwrap_or("nothing");
     show.result(
-        &json!({"restored": true, "records": records}),
-        &format!("the state is that of the copy: {records} records in its log"),
+        &json!({"restored": true, "records": records, "last_record_at": last}),
+        &format!(
+            "the state is that of the copy: {records} records in its log, the last of {until}\n\
+             what came later is not in it: a contract that was ended since then is in force again until it is ended again"
+        ),
     );
     Ok(0)
 }

@@ -95,7 +95,11 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
             &body.text("was")?,
             body.optional("digest").as_deref(),
         ),
-        "letters_fetched" => change.acknowledged(&body.peer()?, body.count("number")?),
+        "letters_fetched" => {
+            // Where we carried them ourselves it says whether the peer refused one.
+            let carried = body.get("refused").is_some();
+            change.acknowledged(&body.peer()?, body.count("number")?, carried)
+        }
         "contract" => change.activated(
             body.contract("contract")?,
             &body.parsed("dataset")?,
@@ -228,7 +232,12 @@ fn letter(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
         record: body.record.seq,
         at: body.record.at,
     };
-    change.letter(&row, body.get("outbox") == Some(&Json::Bool(true)))?;
+    if body.get("outbox") == Some(&Json::Bool(true)) {
+        let by_time = body.optional("numbered_by").as_deref() == Some("time");
+        change.posted(&row, by_time)?;
+    } else {
+        change.letter(&row)?;
+    }
     if let Some(number) = body.maybe_count("number") {
         change.taken_in(&peer, number)?;
     }

@@ -188,7 +188,7 @@ impl Reception {
     fn letter(&self, peer: &ParticipantId, after: u64) -> Result<Option<Numbered>, Refusal> {
         self.node.member(peer)?;
         let mut after = after;
-        while let Some(row) = self.node.index(|state| state.next_waiting(peer, after))? {
+        while let Some(row) = self.node.index(|state| state.next_after(peer, after))? {
             if let Some(letter) = unreadable_letter::waiting(&self.node, peer, &row)? {
                 let number = row.number;
                 return Ok(Some(Numbered { number, letter }));
@@ -198,10 +198,18 @@ impl Reception {
         Ok(None)
     }
 
-    async fn fetched(&self, peer: &ParticipantId, after: u64) -> Result<(), Refusal> {
-        let oldest = self.node.index(|state| state.next_waiting(peer, 0))?;
-        if oldest.is_none_or(|oldest| oldest.number > after) {
-            return Ok(());
+    /// Takes the letters for fetched that a peer says it holds; gives the number after which it gets more.
+    ///
+    /// A number that was never given here is of another history of this participant: an older copy of its state was put back. What
+    /// waits now is then none of what the peer holds, so it gets all of it.
+    async fn fetched(&self, peer: &ParticipantId, after: u64) -> Result<u64, Refusal> {
+        if after > self.node.index(|state| state.numbered_up_to(peer))? {
+            tracing::warn!(peer = peer.domain(), after, "inbox.of_another_history");
+            return Ok(0);
+        }
+        let oldest = self.node.index(|state| state.oldest_for(peer))?;
+        if oldest.is_none_or(|oldest| oldest > after) {
+            return Ok(after);
         }
         let waiting = self.node.index(|state| state.outbox(peer, 0))?;
         let _durable = self
@@ -213,7 +221,8 @@ impl Reception {
             .await?;
         self.node.glance(|_| Ok(()))?;
         let mut fetched = waiting.iter().filter(|row| row.number <= after);
-        fetched.try_for_each(|row| word::forget(&self.node, row))
+        fetched.try_for_each(|row| word::forget(&self.node, row))?;
+        Ok(after)
     }
 }
 
@@ -307,9 +316,10 @@ impl Front for Reception {
         after: u64,
         once: bool,
     ) -> Result<Letters, NoAnswer> {
-        if let Err(refusal) = self.fetched(peer.id(), after).await {
-            return Err(self.refuse(Some(peer), refusal).await);
-        }
+        let after = match self.fetched(peer.id(), after).await {
+            Ok(after) => after,
+            Err(refusal) => return Err(self.refuse(Some(peer), refusal).await),
+        };
         let reception = Self::new(Arc::clone(&self.node));
         let peer = peer.id().clone();
         let state = (reception, peer, after);

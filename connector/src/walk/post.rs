@@ -55,7 +55,8 @@ pub(crate) fn waits(node: &Node, peer: &Peer, letters: Option<u64>) -> Result<bo
     let Some(newest) = letters else {
         return Ok(false);
     };
-    Ok(node.glance(|state| state.taken_in(&peer.id))? < newest)
+    // A smaller number is news, too: the peer has gone back to an older copy of its state.
+    Ok(node.glance(|state| state.taken_in(&peer.id))? != newest)
 }
 
 async fn once(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
@@ -185,7 +186,7 @@ async fn fetch(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
         take(node, peer, &item).await?;
         last = item.number();
     }
-    if last > after {
+    if last != after {
         // Tells the peer that these are here, so that it may forget them.
         let mut rest = client.inbox(last, true).await?;
         while let Some(item) = rest.next().await {

@@ -88,8 +88,8 @@ fn take_in(change: &Change<'_>, record: u64, said: &Said) -> Result<(), Refusal>
             incoming,
             id,
             numbered,
-        } => change.letter(
-            &LetterRow {
+        } => {
+            let row = LetterRow {
                 peer: peer(*who),
                 incoming: *incoming,
                 id: format!("l-{id}-{record}"),
@@ -98,10 +98,15 @@ fn take_in(change: &Change<'_>, record: u64, said: &Said) -> Result<(), Refusal>
                 digest: Digest::of(&[*id]).to_string(),
                 record,
                 at: at(record),
-            },
-            *numbered && !*incoming,
-        ),
-        Said::Fetched { peer: who, number } => change.acknowledged(&peer(*who), *number),
+            };
+            match *numbered && !*incoming {
+                true => change.posted(&row, *id > 127),
+                false => change.letter(&row),
+            }
+        }
+        Said::Fetched { peer: who, number } => {
+            change.acknowledged(&peer(*who), *number, *number > 3)
+        }
         Said::Taken { peer: who, number } => change.taken_in(&peer(*who), *number),
         Said::Negotiation { id, state } => change.negotiation(&NegotiationRow {
             id: format!("n-{id}"),

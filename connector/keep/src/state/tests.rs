@@ -44,7 +44,7 @@ fn a_refused_change_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut state = State::open(&folder.path().join("state.db"), 0).unwrap();
     let refused = state.change(1, |change| {
-        change.letter(&letter("a", 0), true)?;
+        change.posted(&letter("a", 0), false)?;
         Err::<(), _>(policy::refusal::Refusal::new(Code::Internal, "stop"))
     });
     assert!(refused.is_err());
@@ -59,7 +59,7 @@ fn letters_are_numbered_without_gaps_and_kept_until_acknowledged() {
     for (position, id) in [(1, "a"), (2, "b"), (3, "c")] {
         state
             .change(position, |change| {
-                change.letter(&letter(id, position - 1), true)
+                change.posted(&letter(id, position - 1), false)
             })
             .unwrap();
     }
@@ -69,18 +69,67 @@ fn letters_are_numbered_without_gaps_and_kept_until_acknowledged() {
     };
     assert_eq!(numbers(&state), [1, 2, 3]);
     state
-        .change(4, |change| change.acknowledged(&peer(), 2))
+        .change(4, |change| change.acknowledged(&peer(), 2, false))
         .unwrap();
     assert_eq!(numbers(&state), [3]);
     state
-        .change(5, |change| change.letter(&letter("d", 4), true))
+        .change(5, |change| change.posted(&letter("d", 4), false))
         .unwrap();
     assert_eq!(numbers(&state), [3, 4]);
     assert_eq!(state.newest_for(&peer()).unwrap(), Some(4));
     state
-        .change(6, |change| change.acknowledged(&peer(), 4))
+        .change(6, |change| change.acknowledged(&peer(), 4, false))
         .unwrap();
     assert_eq!(state.newest_for(&peer()).unwrap(), None);
+}
+
+#[test]
+fn numbers_go_on_from_the_time_so_that_an_older_copy_gives_none_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut state = State::open(&folder.path().join("state.db"), 0).unwrap();
+    let written = |id, record, micros| LetterRow {
+        at: Time::from_micros(micros).unwrap(),
+        ..letter(id, record)
+    };
+    // The third one bears the time of the second, as two records may.
+    let all = [("a", 0, false), ("b", 500, true), ("c", 500, true)];
+    for (position, (id, micros, by_time)) in (1..).zip(all) {
+        let row = written(id, position - 1, micros);
+        state
+            .change(position, |change| change.posted(&row, by_time))
+            .unwrap();
+    }
+    let outbox = state.outbox(&peer(), 0).unwrap();
+    let numbers: Vec<u64> = outbox.into_iter().map(|row| row.number).collect();
+    assert_eq!(numbers, [1, 500, 501]);
+    assert_eq!(state.numbered_up_to(&peer()).unwrap(), 501);
+    assert_eq!(state.oldest_for(&peer()).unwrap(), Some(1));
+}
+
+#[test]
+fn a_withdrawal_that_was_fetched_is_there_for_whoever_goes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut state = State::open(&folder.path().join("state.db"), 0).unwrap();
+    for (position, (id, kind)) in (1..).zip([("a", "offer"), ("b", "withdrawal"), ("c", "offer")]) {
+        let row = LetterRow {
+            kind: kind.to_owned(),
+            digest: Digest::of(id.as_bytes()).to_string(),
+            ..letter(id, position - 1)
+        };
+        state
+            .change(position, |change| change.posted(&row, false))
+            .unwrap();
+    }
+    state
+        .change(4, |change| change.acknowledged(&peer(), 3, false))
+        .unwrap();
+    let after = |number| state.next_after(&peer(), number).unwrap();
+    assert_eq!(after(0).map(|row| row.number), Some(2));
+    assert_eq!(after(2), None);
+    // It waits for nobody who goes on.
+    assert_eq!(state.newest_for(&peer()).unwrap(), None);
+    assert_eq!(state.oldest_for(&peer()).unwrap(), None);
+    assert!(state.outbox(&peer(), 0).unwrap().is_empty());
 }
 
 #[test]

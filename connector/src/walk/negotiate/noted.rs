@@ -37,6 +37,8 @@ impl Noted {
         let open = led_to.map(|(open, _)| open);
         let beforehand = led_to.and_then(|(_, beforehand)| beforehand);
         let state = open.map(|open| &open.state);
+        // Records from before numbers were taken from the time say nothing of it, and are numbered one by one.
+        let by_time = (!self.incoming).then_some("time");
         Fact::new(
             "letter",
             [
@@ -56,6 +58,7 @@ impl Noted {
                 ("number", self.number.map_or(Json::Null, Json::count)),
                 ("refused", maybe(self.refused)),
                 ("outbox", Json::Bool(!self.incoming)),
+                ("numbered_by", maybe(by_time)),
                 ("role", maybe(open.map(|open| open.own.as_str()))),
                 (
                     "dataset",

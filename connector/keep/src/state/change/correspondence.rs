@@ -12,12 +12,15 @@ use rusqlite::params;
 /// The kind of a letter that carries a receipt with both signatures; it bears the name of the answer.
 const WORD: &str = "acknowledgement";
 
+/// The kind of a letter by which a contract ends.
+const WITHDRAWAL: &str = "withdrawal";
+
 impl Change<'_> {
-    /// Notes a letter; an outgoing one to a participant that fetches gets the next number of its outbox.
+    /// Notes a letter.
     ///
     /// # Errors
     /// `STATE_BROKEN` or `DISK_FULL`, as everywhere here.
-    pub fn letter(&self, letter: &LetterRow, to_outbox: bool) -> Result<(), Refusal> {
+    pub fn letter(&self, letter: &LetterRow) -> Result<(), Refusal> {
         self.run(
             "INSERT OR IGNORE INTO letter (peer, direction, id, kind, negotiation, digest, record, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -31,13 +34,23 @@ impl Change<'_> {
                 signed(letter.record),
                 letter.at.micros(),
             ],
-        )?;
-        if !to_outbox {
-            return Ok(());
-        }
-        let number = self.next_number(&letter.peer)?;
+        )
+    }
+
+    /// The same, of one that waits in our outbox from now on. Its number is the next one; `by_time` not before the microseconds of
+    /// its record, so that it is another than any that was given before an older copy of all this was put back.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn posted(&self, letter: &LetterRow, by_time: bool) -> Result<(), Refusal> {
+        self.letter(letter)?;
+        let least = match by_time {
+            true => letter.at.micros(),
+            false => 1,
+        };
+        let number = self.next_number(&letter.peer, least)?;
         self.run(
-            "INSERT INTO outbox (peer, number, digest, word) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO outbox (peer, number, digest, word, fetched) VALUES (?1, ?2, ?3, ?4, 0)",
             params![
                 letter.peer.as_str(),
                 signed(number),
@@ -47,13 +60,26 @@ impl Change<'_> {
         )
     }
 
-    /// The peer has durably taken in the letters up to this number.
+    /// The peer has durably taken in the letters up to this number. A withdrawal that it has fetched, and that was not `carried` to
+    /// it, stays for the case that it goes back to an older copy of its state and fetches from there.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn acknowledged(&self, peer: &ParticipantId, number: u64) -> Result<(), Refusal> {
+    pub fn acknowledged(
+        &self,
+        peer: &ParticipantId,
+        number: u64,
+        carried: bool,
+    ) -> Result<(), Refusal> {
+        if !carried {
+            self.run(
+                "UPDATE outbox SET fetched = 1 WHERE peer = ?1 AND number <= ?2 AND digest IN
+                     (SELECT digest FROM letter WHERE peer = ?1 AND direction = 'out' AND kind = ?3)",
+                params![peer.as_str(), signed(number), WITHDRAWAL],
+            )?;
+        }
         self.run(
-            "DELETE FROM outbox WHERE peer = ?1 AND number <= ?2",
+            "DELETE FROM outbox WHERE peer = ?1 AND number <= ?2 AND fetched = 0",
             params![peer.as_str(), signed(number)],
         )
     }
@@ -202,15 +228,17 @@ impl Change<'_> {
         )
     }
 
-    fn next_number(&self, peer: &ParticipantId) -> Result<u64, Refusal> {
+    fn next_number(&self, peer: &ParticipantId, least: i64) -> Result<u64, Refusal> {
         let number: i64 = self
             .transaction
             .prepare_cached(
-                "INSERT INTO correspondence (peer, next_out, taken_in) VALUES (?1, 2, 0)
-                 ON CONFLICT (peer) DO UPDATE SET next_out = next_out + 1
+                "INSERT INTO correspondence (peer, next_out, taken_in) VALUES (?1, ?2 + 1, 0)
+                 ON CONFLICT (peer) DO UPDATE SET next_out = max(next_out, ?2) + 1
                  RETURNING next_out - 1",
             )
-            .and_then(|mut statement| statement.query_row([peer.as_str()], |row| row.get(0)))
+            .and_then(|mut statement| {
+                statement.query_row(params![peer.as_str(), least], |row| row.get(0))
+            })
             .map_err(broken)?;
         Ok(unsigned(number))
     }

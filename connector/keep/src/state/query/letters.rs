@@ -86,17 +86,19 @@ impl State {
     /// As everywhere here.
     pub fn outbox(&self, peer: &ParticipantId, after: u64) -> Result<Vec<WaitingRow>, Refusal> {
         self.all(
-            "SELECT number, digest, word FROM outbox WHERE peer = ?1 AND number > ?2 ORDER BY number",
+            "SELECT number, digest, word FROM outbox
+             WHERE peer = ?1 AND number > ?2 AND fetched = 0 ORDER BY number",
             params![peer.as_str(), signed(after)],
             waiting_row,
         )
     }
 
-    /// The first of them.
+    /// The first letter for a peer after a number: one that waits, or a withdrawal that it fetched before it went back to so early a
+    /// number.
     ///
     /// # Errors
     /// As everywhere here.
-    pub fn next_waiting(
+    pub fn next_after(
         &self,
         peer: &ParticipantId,
         after: u64,
@@ -115,10 +117,38 @@ impl State {
     /// As everywhere here.
     pub fn outboxes(&self) -> Result<Vec<(ParticipantId, WaitingRow)>, Refusal> {
         self.all(
-            "SELECT number, digest, word, peer FROM outbox ORDER BY peer, number",
+            "SELECT number, digest, word, peer FROM outbox WHERE fetched = 0 ORDER BY peer, number",
             [],
             |row| Ok((parsed(row, 3)?, waiting_row(row)?)),
         )
+    }
+
+    /// The number of the oldest letter that waits for a peer.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn oldest_for(&self, peer: &ParticipantId) -> Result<Option<u64>, Refusal> {
+        let oldest = one(
+            &self.connection,
+            "SELECT min(number) FROM outbox WHERE peer = ?1 AND fetched = 0",
+            [peer.as_str()],
+            |row| row.get::<_, Option<i64>>(0),
+        )?;
+        Ok(oldest.flatten().map(unsigned))
+    }
+
+    /// The last number that a letter to a peer was given; 0 where there was none.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn numbered_up_to(&self, peer: &ParticipantId) -> Result<u64, Refusal> {
+        let next = one(
+            &self.connection,
+            "SELECT next_out FROM correspondence WHERE peer = ?1",
+            [peer.as_str()],
+            |row| row.get::<_, i64>(0),
+        )?;
+        Ok(next.map_or(0, |next| unsigned(next).saturating_sub(1)))
     }
 
     /// The number of the newest letter that waits for a peer.
@@ -128,7 +158,7 @@ impl State {
     pub fn newest_for(&self, peer: &ParticipantId) -> Result<Option<u64>, Refusal> {
         let newest = one(
             &self.connection,
-            "SELECT max(number) FROM outbox WHERE peer = ?1",
+            "SELECT max(number) FROM outbox WHERE peer = ?1 AND fetched = 0",
             [peer.as_str()],
             |row| row.get::<_, Option<i64>>(0),
         )?;
