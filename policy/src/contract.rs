@@ -20,7 +20,7 @@ mod told;
 use crate::contract::{deed::Deed, mandate::SignedMandate, seal::Seal, shown::Shown, taken::Taken};
 use crate::id::{ContractId, DatasetId, ParticipantId};
 use crate::peer::VerifiedPeer;
-use crate::refusal::Refusal;
+use crate::refusal::{Code, Refusal};
 use crate::term::Clause;
 use evidence::digest::Digest;
 use evidence::time::Time;
@@ -359,6 +359,53 @@ impl InForce {
             asker: Asker::Supposed(who),
             grants,
         }
+    }
+}
+
+impl Agreed {
+    /// The one maker of [`Revoked`].
+    ///
+    /// # Errors
+    /// When the withdrawal names another contract, is not by a party of this one, or its signature does not hold.
+    pub fn revoke(
+        &self,
+        withdrawal: &Withdrawal,
+        keys: &impl SignatureCheck,
+    ) -> Result<Revoked, Refusal> {
+        if withdrawal.contract != self.id {
+            return Err(Refusal::new(
+                Code::ContractUnknown,
+                "the withdrawal is for another contract",
+            ));
+        }
+        let party = &withdrawal.party;
+        if !self.agreement.is_party(party) {
+            return Err(Refusal::new(
+                Code::SignerNotParty,
+                "the withdrawal is not by a party of the contract",
+            )
+            .with_contract(self.id));
+        }
+        keys.check(party, &withdrawal.signature, Deed::Withdrawal)
+            .map_err(|refusal| refusal.with_contract(self.id))?;
+        Ok(Revoked {
+            contract: self.id,
+            party: party.clone(),
+            // By the party's own clock, which may go wrong: what is not meant for later counts from its record on.
+            effective_at: (withdrawal.effective_at > withdrawal.issued_at)
+                .then_some(withdrawal.effective_at),
+            statement: withdrawal.statement,
+            envelope: None,
+        })
+    }
+}
+
+impl Book {
+    /// A contract as it was taken in, its signatures checked: what can be withdrawn, whatever becomes of its file.
+    #[must_use]
+    pub fn agreed(&self, id: ContractId) -> Option<Agreed> {
+        let agreement = self.contracts.get(&id)?.agreement.clone();
+        Some(Agreed { id, agreement })
     }
 }
 

@@ -307,8 +307,10 @@ fn a_reason_that_nobody_could_read_again_is_not_taken_and_holds_up_nothing() {
     let contract = acme.listed("contract").pop().unwrap();
     for side in [&lindau, &acme] {
         for reason in ["two\nlines", &long] {
-            side.hansa(&["contract", "withdraw", &contract, "--reason", reason])
-                .refused("USAGE", 2);
+            side.hansa(&[
+                "--yes", "contract", "withdraw", &contract, "--reason", reason,
+            ])
+            .refused("USAGE", 2);
         }
         let doctor = side.hansa(&["doctor"]).must().out;
         assert!(doctor.contains("letters: all can be read"), "{doctor}");
@@ -316,7 +318,9 @@ fn a_reason_that_nobody_could_read_again_is_not_taken_and_holds_up_nothing() {
     acme.ask("SELECT count(*) FROM lindau.bikes").must();
     let most = "ä".repeat(1_000);
     lindau
-        .hansa(&["contract", "withdraw", &contract, "--reason", &most])
+        .hansa(&[
+            "--yes", "contract", "withdraw", &contract, "--reason", &most,
+        ])
         .must();
     acme.hansa(&["contract", "list"]).must();
     acme.ask("SELECT count(*) FROM lindau.bikes").ends(3);

@@ -55,7 +55,7 @@ fn each_step_says_what_comes_next() {
         name,
         "a second equal request is the first one"
     );
-    assert_eq!(lindau.listed("negotiation"), [name.clone()]);
+    assert_eq!(lindau.listed("negotiation"), std::slice::from_ref(&name));
     let refused = acme.ask(COUNT).refused("DATASET_UNKNOWN", 3);
     for said in [
         name.as_str(),

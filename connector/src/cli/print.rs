@@ -36,7 +36,7 @@ pub(crate) struct Target {
 impl Target {
     fn format(&self, global: &Global) -> Result<Format, Refusal> {
         if let Some(format) = self.format {
-            let binary = matches!(format, Format::Arrow | Format::Parquet);
+            let binary = matches!(format, Format::Arrow | Format::Arrows | Format::Parquet);
             if binary && self.file.is_none() && is_terminal() {
                 return Err(Refusal::new(
                     Code::UsageWrong,
@@ -71,7 +71,7 @@ impl Target {
                     Format::Json => TextKind::Json,
                     _ if !is_terminal() => TextKind::Exact,
                     Format::Table | Format::Csv => TextKind::Lines,
-                    Format::Arrow | Format::Parquet => TextKind::Exact,
+                    Format::Arrow | Format::Arrows | Format::Parquet => TextKind::Exact,
                 };
                 let pipe = NeutralWriter::new(PipeWriter::new(closed.clone()), kind);
                 Ok(Box::new(std::io::BufWriter::new(pipe)))

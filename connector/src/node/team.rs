@@ -20,7 +20,7 @@ pub(crate) struct Team {
 #[derive(Debug)]
 enum Stands {
     /// A connection is open.
-    Open(WorkerClient),
+    Open(Box<WorkerClient>),
     /// It was not there, and is asked again from these ticks on.
     Rests(i64),
 }
@@ -37,7 +37,7 @@ impl Team {
         clock: &Clock,
     ) -> Result<WorkerClient, Refusal> {
         if let Some(Stands::Open(client)) = self.known().get(&key(worker)) {
-            return Ok(client.clone());
+            return Ok(WorkerClient::clone(client));
         }
         let (folder, clock) = (config.cluster.folder.clone(), Clock::clone(clock));
         let read = move || cluster::connector_config(&folder, &clock);
@@ -51,7 +51,7 @@ impl Team {
         )
         .await?;
         self.known()
-            .insert(key(worker), Stands::Open(client.clone()));
+            .insert(key(worker), Stands::Open(Box::new(client.clone())));
         Ok(client)
     }
 

@@ -260,13 +260,6 @@ impl Book {
         each.filter_map(|some| some.dataset_after(after)).min()
     }
 
-    /// A contract as it was taken in, its signatures checked: what can be withdrawn, whatever becomes of its file.
-    #[must_use]
-    pub fn agreed(&self, id: ContractId) -> Option<Agreed> {
-        let agreement = self.contracts.get(&id)?.agreement.clone();
-        Some(Agreed { id, agreement })
-    }
-
     /// The contract with its state at `now`.
     #[must_use]
     pub fn stands(&self, id: ContractId, now: Time) -> Option<(&Agreement, Standing)> {

@@ -1,50 +1,10 @@
 //! A withdrawal that was checked, and what it leaves in the log.
 
-use super::deed::Deed;
-use super::{Agreed, Revoked, SignatureCheck, Withdrawal};
+use super::Revoked;
 use crate::id::{ContractId, ParticipantId};
-use crate::refusal::{Code, Refusal};
 use evidence::json::Json;
 use evidence::ledger::{Entry, Evidence};
 use evidence::time::Time;
-
-impl Agreed {
-    /// The one maker of [`Revoked`].
-    ///
-    /// # Errors
-    /// When the withdrawal names another contract, is not by a party of this one, or its signature does not hold.
-    pub fn revoke(
-        &self,
-        withdrawal: &Withdrawal,
-        keys: &impl SignatureCheck,
-    ) -> Result<Revoked, Refusal> {
-        if withdrawal.contract != self.id {
-            return Err(Refusal::new(
-                Code::ContractUnknown,
-                "the withdrawal is for another contract",
-            ));
-        }
-        let party = &withdrawal.party;
-        if !self.agreement.is_party(party) {
-            return Err(Refusal::new(
-                Code::SignerNotParty,
-                "the withdrawal is not by a party of the contract",
-            )
-            .with_contract(self.id));
-        }
-        keys.check(party, &withdrawal.signature, Deed::Withdrawal)
-            .map_err(|refusal| refusal.with_contract(self.id))?;
-        Ok(Revoked {
-            contract: self.id,
-            party: party.clone(),
-            // By the party's own clock, which may go wrong: what is not meant for later counts from its record on.
-            effective_at: (withdrawal.effective_at > withdrawal.issued_at)
-                .then_some(withdrawal.effective_at),
-            statement: withdrawal.statement,
-            envelope: None,
-        })
-    }
-}
 
 impl Revoked {
     /// The contract that ends.

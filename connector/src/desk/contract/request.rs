@@ -113,6 +113,8 @@ pub(super) async fn request(
         .await?;
         return Ok(0);
     }
+    // What waits here may have ended a negotiation that looks open.
+    let _unreached = post::pump(node, &seen.peer).await;
     match repeated(node, &agreement)? {
         Some(Repeated::Waits(name)) => {
             let carried = post::pump(node, &seen.peer).await;

@@ -12,6 +12,7 @@ use policy::contract::Role;
 use policy::group::GroupName;
 use policy::guard::Guard;
 use policy::id::{ClauseId, ContractId, DatasetId};
+use policy::plain::TypedLine;
 use policy::refusal::Code;
 use policy::term::{Clause, Term};
 use proto::envelope::{self, Kind};
@@ -75,7 +76,7 @@ async fn check(
 #[tokio::test(flavor = "multi_thread")]
 async fn no_permit_stands_behind_a_withdrawal() {
     let withdrawn = async |case: &mut Case| {
-        revoke::own_now(&case.provider, case.contract, "over").unwrap();
+        revoke::own_now(&case.provider, case.contract, &TypedLine::cut("over")).unwrap();
     };
     check(
         &mut agreed("").await,

@@ -147,7 +147,7 @@ async fn a_withdrawal_that_gets_no_file_holds_by_its_record() {
     let folder = town.home("lindau").join("state/withdrawals");
     std::fs::remove_dir_all(&folder).unwrap();
     std::fs::write(&folder, "").unwrap();
-    let statement = revoke::own_now(&lindau, contract, "over").unwrap();
+    let statement = revoke::own_now(&lindau, contract, &TypedLine::cut("over")).unwrap();
     let standing = lindau.book(|book| book.all(lindau.now()).map(|(_, _, s)| s).next());
     assert_eq!(standing, Some(Standing::Withdrawn));
     let record = records(&lindau, "withdraw").pop().unwrap();
@@ -159,7 +159,7 @@ async fn a_withdrawal_that_gets_no_file_holds_by_its_record() {
     assert_eq!(standing, Some(Standing::Withdrawn));
     assert_eq!(
         lindau.documents.all(Document::Withdrawal).unwrap(),
-        [statement.clone()]
+        std::slice::from_ref(&statement)
     );
     let untold = revoke::untold(&lindau).unwrap();
     assert_eq!(untold, [(id("acme"), statement)]);

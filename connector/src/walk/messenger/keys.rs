@@ -182,7 +182,7 @@ mod tests {
         let (sender, errands) = (Arc::clone(&acme), errand);
         let sent = tokio::spawn(async move { sending.record(&sender, &errands).await.map(drop) });
         acme.pauses.decided.holds_somebody().await;
-        let _statement = revoke::own_now(&acme, contract, "over").unwrap();
+        let _statement = revoke::own_now(&acme, contract, &TypedLine::cut("over")).unwrap();
         drop(held);
         assert_eq!(sent.await.unwrap().unwrap_err().code, Code::Withdrawn);
         assert_eq!(records(&acme, "errand").len(), 1);

@@ -207,7 +207,7 @@ async fn a_letter_that_is_damaged_or_lost_holds_up_no_other() {
             false => std::fs::write(file, b"?").unwrap(),
         }
         // Without a start in between, as the post finds it.
-        let row = acme.index(|state| state.outbox(&lindau.id(), 0)).unwrap()[1].clone();
+        let row = acme.index(|state| state.outbox(&lindau.id(), 0)).unwrap()[1];
         let found = unreadable_letter::waiting(&acme, &lindau.id(), &row).unwrap();
         assert!(found.is_none());
         assert_eq!(numbers(&acme, &lindau), [before[0], before[2]]);

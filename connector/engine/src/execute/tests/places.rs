@@ -1,4 +1,4 @@
-//! Numbers to so many decimal places that no number has, and lists of values in the place of a table.
+//! Numbers to so many decimal places that no number has.
 
 use super::{answers, city, refused};
 use policy::refusal::Code;
@@ -99,22 +99,4 @@ fn any_number_of_places_gives_the_right_number() {
         "SELECT round(fare, 3000000000) FROM trips",
         Code::SqlInvalid,
     );
-}
-
-#[test]
-fn values_stand_for_a_table() {
-    answers("VALUES (1, 'a'), (2, 'b')", &["1|a", "2|b"]);
-    answers(
-        "SELECT * FROM (VALUES (1), (2)) AS v(k) ORDER BY k DESC",
-        &["2", "1"],
-    );
-    answers(
-        "WITH v(k) AS (VALUES ('0'), ('3')) SELECT t.duration FROM trips t JOIN v ON t.trip_id = v.k ORDER BY 1",
-        &["100", "103"],
-    );
-    answers(
-        "SELECT count(*) FROM trips WHERE trip_id IN (VALUES ('0'), ('1'))",
-        &["2"],
-    );
-    answers("VALUES (NULL), (1 + 1)", &["NULL", "2"]);
 }

@@ -174,6 +174,26 @@ impl Home {
         Ok(())
     }
 
+    /// The reason of the first contract that was named and whose dataset a statement does not mention at all: it is told before
+    /// anything about the datasets that are mentioned.
+    pub(in crate::federate) fn unmentioned(&self, sql: &str, wish: &Wish) -> Option<Refusal> {
+        if wish.among_several {
+            return None;
+        }
+        let sql = sql.to_lowercase();
+        let words: BTreeSet<&str> = sql
+            .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .collect();
+        wish.contracts.iter().find_map(|contract| {
+            let table = self.table_under(*contract)?;
+            let model = table.model.as_deref();
+            let mentioned = words.contains(table.dataset.name.as_str())
+                || model.is_some_and(|model| words.contains(model));
+            let name = format!("{}.{}", table.alias, table.dataset.name);
+            (!mentioned).then(|| unused(*contract, &name))
+        })
+    }
+
     fn table_under(&self, contract: ContractId) -> Option<&RemoteTable> {
         let mut tables = self.tables.iter();
         let found = tables.find(|table| table.contract == Some(contract));

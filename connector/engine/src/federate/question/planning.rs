@@ -179,10 +179,14 @@ impl Names {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        match (planned, refused) {
+        let planned = match (planned, refused) {
             (Err(refusal), Some(why)) if refusal.code == Code::DatasetUnknown => Err(why),
             (planned, _) => planned,
-        }
+        };
+        planned.map_err(|refusal| match refusal.code {
+            Code::ContractAmbiguous => self.home.unmentioned(sql, &self.wish).unwrap_or(refusal),
+            _ => refusal,
+        })
     }
 
     /// The parts of models that stand in the plan as probes, by their numbers.

@@ -10,10 +10,12 @@ use std::sync::Arc;
 pub(super) fn failing(config: LogConfig) -> (Log, Arc<Fail>) {
     let signer = Arc::clone(&config.signer);
     let (mut writer, index, _) = open::open(config).unwrap();
+    let epochs = Arc::clone(&writer.epochs);
     let fail = Arc::clone(&writer.ledger.shelf_mut().fail);
     let (sender, thread) = writer.start().unwrap();
     let inner = super::super::Inner {
         index,
+        epochs,
         signer,
         sender: Some(sender).into(),
         writer: Some(thread).into(),

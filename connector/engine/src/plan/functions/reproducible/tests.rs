@@ -1,9 +1,5 @@
 //! Every aggregate that can be asked for gives the same bits over the same rows, in whatever order they come, and however they
 //! are cut into batches and dealt among threads.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "what these tests ask is asked of a plain engine over rows at hand"
-)]
 
 use crate::plan::functions::state::State;
 use crate::plan::functions::total_order::totally_ordered;

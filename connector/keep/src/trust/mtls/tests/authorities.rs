@@ -17,6 +17,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What comes of a certificate at the server, and at the client.
+type AtBothEnds = (Result<(), Code>, Result<(), Code>);
+
 /// An authority and its key.
 struct Made {
     der: CertificateDer<'static>,
@@ -149,7 +152,7 @@ async fn no_more_authorities_stand_below_one_than_it_permits() {
 #[tokio::test]
 async fn what_its_certificate_says_of_an_authority_holds() {
     type Spoil = fn(&mut CertificateParams);
-    let lines: [(&str, Spoil, (Result<(), Code>, Result<(), Code>)); 9] = [
+    let lines: [(&str, Spoil, AtBothEnds); 9] = [
         ("nothing wrong", |_| (), GOOD),
         ("no usage is named", |p| p.key_usages.clear(), GOOD),
         (
