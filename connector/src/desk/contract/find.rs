@@ -11,13 +11,17 @@ use std::collections::BTreeSet;
 
 /// The contract that a unique prefix names; those that we hold, and public views of peers by their whole identity.
 pub(crate) fn held(node: &Node, named: &str) -> Result<ContractId, Refusal> {
-    // By the log also those whose own file is lost.
-    let agreed = node.index(|state| state.agreed_on(node.now()))?;
+    let fits = |id: &ContractId| !named.is_empty() && id.to_string().starts_with(named);
     let known = contracts(node).into_iter().map(|(id, _, _)| id);
-    let known: BTreeSet<ContractId> = known.chain(agreed.into_iter().map(|(id, _)| id)).collect();
-    let mut ids = known
-        .into_iter()
-        .filter(|id| !named.is_empty() && id.to_string().starts_with(named));
+    let mut known: BTreeSet<ContractId> = known.filter(fits).collect();
+    // By the log also those whose own file is lost. A contract that is at hand can be named, and ended, where the index can't be
+    // read, as on a full disk.
+    match node.index(|state| state.agreed_on(node.now())) {
+        Ok(agreed) => known.extend(agreed.into_iter().map(|(id, _)| id).filter(fits)),
+        Err(refusal) if known.is_empty() => return Err(refusal),
+        Err(refusal) => tracing::warn!(code = %refusal.code, "contract.index_unread"),
+    }
+    let mut ids = known.into_iter();
     match (ids.next(), ids.next()) {
         (Some(id), None) => Ok(id),
         (None, _) => named.parse().map_err(|_| {
