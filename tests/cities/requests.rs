@@ -102,6 +102,20 @@ fn each_step_says_what_comes_next() {
 }
 
 #[test]
+fn whoever_has_not_joined_is_told_so() {
+    let league = League::new(binary());
+    let folder = league.folder().join("new");
+    let here = folder.display().to_string();
+    let init = ["init", &here, "--id", "new.example", "--name", "New"];
+    let _ = league.hansa(&init).must();
+    let new = City::new(binary(), folder, "new.example");
+    let refused = new.ask("SELECT 1").refused("FILE_MISSING", 6);
+    for said in ["has not joined a league yet", "hansa join FILE"] {
+        assert!(refused.err.contains(said), "{}", refused.err);
+    }
+}
+
+#[test]
 fn a_contract_that_begins_later_is_not_told_to_be_in_force() {
     let league = League::new(binary());
     let later = ALL.replace("2026-01-01", "2029-01-01");

@@ -209,7 +209,7 @@ pub fn install_bundle(files: &Files, bundle: &Bundle) -> Result<(), Refusal> {
 pub fn load(files: &Files, id: &ParticipantId, floor: u64, now: Time) -> Result<Identity, Refusal> {
     let signer = FileSigner::open(&files.signing_key)?;
     let note = FileSigner::open(&files.note_key)?;
-    let bundle = Bundle::open(&files.bundle)?;
+    let bundle = joined(files)?;
     bundle.not_before_number(floor)?;
     bundle.current(now)?;
     let certified = pem::certified(read_certificates(&files.tls_cert)?, &files.tls_key)?;
@@ -226,6 +226,19 @@ pub fn load(files: &Files, id: &ParticipantId, floor: u64, now: Time) -> Result<
     })
 }
 
+/// The trust bundle that came with joining the league.
+fn joined(files: &Files) -> Result<Bundle, Refusal> {
+    if files.bundle.exists() {
+        return Bundle::open(&files.bundle);
+    }
+    Err(Refusal::new(
+        Code::FileMissing,
+        "this participant has not joined a league yet: there is no trust bundle",
+    )
+    .with_place(files.bundle.display().to_string(), None, None)
+    .with_help("install what the league has sent: hansa join FILE"))
+}
+
 /// Everything that is wrong with the files of this participant, at once; nothing is changed.
 #[must_use]
 pub fn faults(files: &Files, id: &ParticipantId, now: Time) -> Vec<Refusal> {
@@ -234,7 +247,7 @@ pub fn faults(files: &Files, id: &ParticipantId, now: Time) -> Vec<Refusal> {
     let note = noted(FileSigner::open(&files.note_key), &mut found);
     let key = noted(pem::key_pair(&files.tls_key), &mut found);
     let certificates = noted(read_certificates(&files.tls_cert), &mut found);
-    let bundle = noted(Bundle::open(&files.bundle), &mut found);
+    let bundle = noted(joined(files), &mut found);
     let certified = certificates
         .zip(key)
         .and_then(|(chain, _)| noted(pem::certified(chain, &files.tls_key), &mut found));
