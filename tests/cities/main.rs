@@ -68,6 +68,7 @@ mod tpch;
 mod trust;
 mod view;
 mod withdrawals;
+mod withheld;
 mod witnesses;
 mod wrong;
 

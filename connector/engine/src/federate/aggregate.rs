@@ -14,7 +14,7 @@ use crate::federate::peersql::Text;
 use crate::federate::select::{Body, Select};
 use crate::federate::split::union;
 use crate::plan::functions::{extremes, sum};
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef};
 use datafusion::common::{DFSchema, DataFusionError};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::expr::AggregateFunction;
@@ -71,6 +71,11 @@ pub(super) fn split(
     if whole && keys.is_empty() && partials.is_empty() {
         return Err(NoSplit("an aggregate without anything".to_owned()));
     }
+    let merges = match branches.iter().any(Branch::is_base) {
+        // Where cells are withheld a count may be NULL, and what nobody tells is not 0.
+        true => merges.into_iter().map(Merge::untold).collect(),
+        false => merges,
+    };
     let mut parts = Vec::new();
     for branch in branches {
         let mut part = Part::of(branch, &keys, &partials, input, desk)?;
@@ -185,10 +190,13 @@ impl Part {
             },
             limit: None,
         };
-        let text = desk
+        let mut text = desk
             .writer
             .write(&query)
             .map_err(|unwritable| NoSplit(unwritable.0))?;
+        if branch.is_base() {
+            text.schema = all_nullable(&text.schema);
+        }
         Ok(Self {
             query,
             text,
@@ -230,6 +238,15 @@ impl Part {
         }
         builder.project(outputs)?.build()
     }
+}
+
+/// The columns, each of which may be NULL: of withheld cells a count is.
+fn all_nullable(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter();
+    let fields: Fields = fields
+        .map(|field| Field::clone(field).with_nullable(true))
+        .collect();
+    Arc::new(Schema::new(fields))
 }
 
 /// The results of partial states `p0..` with keys `k0..`, under the names and types of `schema`.

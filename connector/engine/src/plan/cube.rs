@@ -37,9 +37,21 @@ pub fn rewritten(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
     if let Some(refusal) = refusal {
         return Err(refusal);
     }
-    let plan = done.map_err(|error| crate::fault::planning(&error))?.data;
+    let done = done.map_err(|error| crate::fault::planning(&error))?;
+    let plan = match done.transformed {
+        true => nullable_counts(done.data)?,
+        false => done.data,
+    };
     left_over(&plan, None)?;
     Ok(plan)
+}
+
+/// The plan with schemas made anew above the blocks: a count over rows is never NULL and one over cells may be, so that a rule
+/// that goes by the old schema would take `count(m) IS NULL` for false.
+fn nullable_counts(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
+    plan.transform_up_with_subqueries(|node| Ok(Transformed::yes(node.recompute_schema()?)))
+        .map(|done| done.data)
+        .map_err(|error| crate::fault::planning(&error))
 }
 
 /// A row-style table of a cube, as an aggregate block found it.

@@ -152,7 +152,7 @@ fn outcome_text(node: &Node, went: &Went) -> String {
         };
         let groups = match reading.cells_alone {
             true => {
-                "\n  NOTICE: its contract shows groups alone; one that is withheld looks like an empty one and is in no total"
+                "\n  NOTICE: its contract shows groups alone; one that is withheld looks like an empty one, and neither it nor a value that is withheld in one is in any total or count"
             }
             false => "",
         };

@@ -26,7 +26,7 @@ use policy::refusal::Refusal;
 use policy::term::dominance::{Dominance, Dominant};
 use policy::term::release::{Late, Release};
 use policy::term::{Bucket, Function, Term, Unit};
-use question::{SPREADS, question};
+use question::{over_rows, question};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -356,10 +356,7 @@ fn over_published(cubes: &Cubes, city: &City, sql: &str) -> Result<Vec<String>, 
             crate::session::config(&city.limits).with_create_default_catalog_and_schema(true),
         );
         context.register_table("trips", Arc::new(table)).unwrap();
-        let sql = SPREADS.into_iter().fold(sql.to_owned(), |sql, spread| {
-            let apart = spread.replace(')', "_apart)");
-            sql.replace(spread, &apart)
-        });
+        let sql = over_rows(sql);
         let batches: Vec<RecordBatch> = async { context.sql(&sql).await?.collect().await }
             .await
             .map_err(|error| crate::fault::planning(&error))?;

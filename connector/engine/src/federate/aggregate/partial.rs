@@ -32,6 +32,16 @@ pub(in crate::federate) enum Merge {
     Sketch(Sketch, usize),
 }
 
+impl Merge {
+    /// The same where a count may not be told: NULL when nobody tells one.
+    pub(super) fn untold(self) -> Self {
+        match self {
+            Self::Count(place) => Self::Sum(place),
+            other => other,
+        }
+    }
+}
+
 /// Partial states of these calls, and how results come from them.
 pub(in crate::federate) fn partials(
     calls: &[AggregateFunction],

@@ -221,6 +221,31 @@ fn cells() {
     );
 }
 
+/// What nobody tells is no count of 0, over one participant and over several.
+#[test]
+fn a_count_that_nobody_tells_is_null() {
+    let nowhere = "place = 'nowhere'";
+    for sql in [
+        format!("SELECT count(*), count(n), count(x) FROM ottawa.trips WHERE {nowhere}"),
+        format!(
+            "SELECT count(*), count(n), count(x) FROM model.trips WHERE {nowhere} AND participant = 'ottawa.example'"
+        ),
+        format!(
+            "SELECT count(*), count(n), count(x) FROM (SELECT place, n, x FROM ottawa.trips \
+             UNION ALL SELECT place, n, x FROM ottawa.trips) WHERE {nowhere}"
+        ),
+    ] {
+        assert_eq!(ask(&sql).unwrap(), ["NULL|NULL|NULL"], "{sql}");
+    }
+    let untold = format!(
+        "SELECT k FROM (SELECT count(n) k FROM ottawa.trips WHERE {nowhere}) x WHERE k IS NULL"
+    );
+    assert_eq!(ask(&untold).unwrap(), ["NULL"]);
+    // Those who show rows know that there is none.
+    let rows = format!("SELECT count(*), count(n) FROM model.trips WHERE {nowhere}");
+    assert_eq!(ask(&rows).unwrap(), ["0|0"]);
+}
+
 /// Days of a zone, in the spelling that the contract accepts, over cells and over rows.
 #[test]
 fn days_of_a_zone() {

@@ -135,7 +135,8 @@ fn check_group(expr: &Expr, base: &Base<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// The value of one aggregate from totals over cells, which it adds to `totals`.
+/// The value of one aggregate from totals over cells, which it adds to `totals`. A count is NULL where no cell tells it: what
+/// is withheld may be anything below the threshold, and 0 would say that nothing is there.
 fn total(
     expr: &Expr,
     base: &Base<'_>,
@@ -174,7 +175,7 @@ fn total(
     if let (Function::Count, Expr::Literal(value, _)) = (function, argument)
         && !value.is_null()
     {
-        return sum_of("n", base, qualifier, totals).and_then(or_zero);
+        return sum_of("n", base, qualifier, totals);
     }
     let argument = match (function, argument) {
         // The engine itself converts the argument of these.
@@ -198,9 +199,7 @@ fn total(
         _ => return Err(base.shape("an expression as the argument of an aggregate")),
     };
     match function {
-        Function::Count => {
-            sum_of(&format!("cnt_{measure}"), base, qualifier, totals).and_then(or_zero)
-        }
+        Function::Count => sum_of(&format!("cnt_{measure}"), base, qualifier, totals),
         Function::Sum => sum_of(&format!("sum_{measure}"), base, qualifier, totals),
         Function::Avg => {
             let sum = sum_of(&format!("sum_{measure}"), base, qualifier, totals)?;
@@ -298,13 +297,6 @@ fn summed(
         totals.push(call);
     }
     Ok(col(Column::from_name(name)))
-}
-
-/// A count of nothing is 0.
-fn or_zero(count: Expr) -> Result<Expr, Refusal> {
-    when(count.clone().is_null(), lit(0_i64))
-        .otherwise(count)
-        .map_err(|error| crate::fault::planning(&error))
 }
 
 fn not_allowed(name: &str, base: &Base<'_>) -> Refusal {

@@ -65,4 +65,18 @@ pub(super) fn question(random: &mut StdRng, cubes: &Cubes) -> String {
     }
 }
 
-pub(super) const SPREADS: [&str; 3] = ["var(fare)", "stddev(duration)", "var_pop(duration)"];
+/// A question for rows with what is told of them: where squares are told another column holds the values, and what no cell tells
+/// is not counted as 0.
+pub(super) fn over_rows(sql: &str) -> String {
+    let sql = SPREADS.into_iter().fold(sql.to_owned(), |sql, spread| {
+        let apart = spread.replace(')', "_apart)");
+        sql.replace(spread, &apart)
+    });
+    COUNTS.into_iter().fold(sql, |sql, count| {
+        sql.replace(count, &format!("nullif({count}, 0)"))
+    })
+}
+
+const SPREADS: [&str; 3] = ["var(fare)", "stddev(duration)", "var_pop(duration)"];
+
+const COUNTS: [&str; 3] = ["count(*)", "count(fare)", "count(duration)"];
