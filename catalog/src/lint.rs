@@ -1,5 +1,6 @@
 //! What is wrong, or unwise, with a policy for a dataset: every finding at once, before anybody signs.
 
+pub mod combined;
 mod empty;
 mod limits;
 mod open;

@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod ask;
 pub(crate) mod attest;
 pub(crate) mod cite;
+pub(crate) mod combined;
 pub(crate) mod fact;
 pub(crate) mod front;
 pub(crate) mod group;

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod book;
+pub mod combined;
 pub mod deed;
 mod given;
 mod grant;
@@ -13,6 +14,7 @@ mod revoked;
 pub mod seal;
 pub mod shown;
 mod signed;
+pub mod subtraction;
 mod supposed;
 mod taken;
 mod told;
@@ -350,16 +352,6 @@ pub enum Asker {
     House(ParticipantId),
     /// Nobody: our own people look at what this participant could see.
     Supposed(ParticipantId),
-}
-
-impl InForce {
-    /// What nobody stands on, for our own people to look at.
-    const fn supposed(who: ParticipantId, grants: BTreeMap<DatasetId, Grant>) -> Self {
-        Self {
-            asker: Asker::Supposed(who),
-            grants,
-        }
-    }
 }
 
 impl Agreed {

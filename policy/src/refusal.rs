@@ -263,6 +263,7 @@ codes! {
     CellTooSmall "CELL_TOO_SMALL" Invalid "Cells smaller than a kilometre square show places that are about persons." "Show larger cells: to = \"grid:1000\" or \"h3:7\".";
     TermNotExecutableHere "TERM_NOT_EXECUTABLE_HERE" State "A clause needs a published list, or the list of a group, that this connector does not hold." "Put the file, unchanged, into the folder of lists ([lists] dir) and reload; make the group: `hansa group add`.";
     GridNotNested "GRID_NOT_NESTED" Invalid "The cells of the contract cut through those of another contract on the dataset." "Use cells that are made of the other's, or of which the other's are made.";
+    CombinedDisclosure "COMBINED_DISCLOSURE" Policy "Two contracts on one dataset would tell together what neither of them tells." "Agree on one contract in place of both, or ask under the other one alone.";
     EpsilonTooLarge "EPSILON_TOO_LARGE" Invalid "The budget of privacy of a period is so large that it protects little." "Lower it to 3 or less, 1 is usual.";
     // a question under a contract
     PartyNotAssignee "PARTY_NOT_ASSIGNEE" Policy "The contract is not with this participant." "Ask under your own contract.";

@@ -13,6 +13,7 @@ pub mod budget;
 pub mod columns;
 pub mod consent;
 pub mod delivery;
+pub(crate) mod disjoint;
 pub mod dominance;
 pub mod duty;
 pub mod embargo;

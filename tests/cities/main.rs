@@ -13,6 +13,7 @@ mod archive;
 mod attacks;
 mod attest;
 mod auditor;
+mod beside;
 mod bounded;
 #[path = "../tidy/cannot.rs"]
 mod cannot;

@@ -57,6 +57,15 @@ impl Show {
     }
 }
 
+/// What is unwise and refuses nothing, as product documents show it.
+pub(crate) fn warning_text(refusal: &Refusal) -> String {
+    let text = refusal_text(refusal);
+    match text.strip_prefix("error") {
+        Some(rest) => format!("warning{rest}"),
+        None => text,
+    }
+}
+
 /// A refusal as product documents show it.
 pub(crate) fn refusal_text(refusal: &Refusal) -> String {
     let who = refusal

@@ -13,6 +13,7 @@ use crate::node::{Node, offers};
 use ::catalog::dataset::Dataset;
 use ::catalog::lint::{self, Severity};
 use ::catalog::offers::Offering;
+use ::policy::contract::{Agreement, Standing};
 use ::policy::id::Name;
 use ::policy::plain::printable;
 use ::policy::refusal::{Code, Refusal};
@@ -162,6 +163,25 @@ fn published(node: &Node, name: &Name) -> Result<Dataset, Refusal> {
         })
 }
 
+/// Our contracts on a dataset that can be asked, now or later, each with what people know it by.
+fn contracts(node: &Node, dataset: &Dataset) -> Vec<(String, Agreement)> {
+    let now = node.now();
+    node.book(|book| {
+        let alive = book
+            .over(&dataset.id, now)
+            .filter(|(_, _, standing)| matches!(standing, Standing::InForce | Standing::NotYet));
+        alive
+            .map(|(id, agreement, _)| {
+                let who = agreement.assignee_id().map_or("anybody", |id| id.domain());
+                (
+                    format!("contract {} with {who}", id.short()),
+                    agreement.clone(),
+                )
+            })
+            .collect()
+    })
+}
+
 async fn check(node: &Arc<Node>, policies: &[String], over: Option<&str>, out: &Out) -> Outcome {
     let config = node.config();
     let names: Vec<String> = if policies.is_empty() {
@@ -191,6 +211,16 @@ async fn check(node: &Arc<Node>, policies: &[String], over: Option<&str>, out: &
             Ok(offer) => {
                 let mut findings = lint::offer(&offer, &dataset, &node.taxonomy(), node.now());
                 findings.extend(lint::lists(&offer.clauses, &node.published()));
+                let others = config
+                    .offers
+                    .iter()
+                    .filter(|other| (other.line, &other.policy) != (written.line, &written.policy));
+                findings.extend(offers::beside(
+                    &config,
+                    (&offer, &dataset),
+                    &others.collect::<Vec<_>>(),
+                    &contracts(node, &dataset),
+                ));
                 for finding in &findings {
                     let refusal = offers::as_refusal(finding, &written.policy);
                     let severity = match finding.severity {
@@ -204,10 +234,9 @@ async fn check(node: &Arc<Node>, policies: &[String], over: Option<&str>, out: &
                     if let serde_json::Value::Object(map) = &mut data {
                         map.insert("severity".to_owned(), json!(severity));
                     }
-                    let text = crate::cli::show::refusal_text(&refusal);
-                    let text = match text.strip_prefix("error") {
-                        Some(rest) => format!("{severity}{rest}"),
-                        None => text,
+                    let text = match finding.severity {
+                        Severity::Error => crate::cli::show::refusal_text(&refusal),
+                        Severity::Warning => crate::cli::show::warning_text(&refusal),
                     };
                     out.object(data, text).await?;
                 }

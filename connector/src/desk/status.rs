@@ -8,7 +8,7 @@ use crate::node::Node;
 use crate::node::calls::Peer;
 use crate::walk::negotiate::unreadable_letter;
 use crate::walk::officers::Deed;
-use crate::walk::{ask, notice, officers};
+use crate::walk::{ask, combined, notice, officers};
 use ::policy::contract::Standing;
 use ::policy::negotiate::Phase;
 use ::policy::refusal::Refusal;
@@ -221,6 +221,9 @@ pub(crate) async fn doctor(node: &Arc<Node>, named: Option<&str>, out: &Out) -> 
         say.push(("letters", Ok("all can be read".to_owned())));
     }
     say.extend(letters.into_iter().map(|fault| ("letters", Err(fault))));
+    for refusal in combined::barred(node)? {
+        say.push(("contracts beside each other", Err(refusal)));
+    }
     for (what, found) in say {
         told("here", what, found, &mut status, out).await?;
     }

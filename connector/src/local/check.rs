@@ -2,7 +2,7 @@
 
 mod texts;
 
-use crate::cli::show::{Show, refusal_json, refusal_text};
+use crate::cli::show::{Show, refusal_json, warning_text};
 use crate::config::Config;
 use crate::local::join::files;
 use crate::node::{aliases, lists, offers};
@@ -123,7 +123,8 @@ fn policy(config: &Config, offer: &crate::config::offer::Offer, now: Time) -> Ve
         .collect()
 }
 
-/// Own texts that people will not be shown as they are: of the configuration, of policies and of templates.
+/// Own texts that people will not be shown as they are: of the configuration, of policies and of templates; and what offers
+/// would tell beside each other.
 fn warnings(config: &Config) -> Vec<Refusal> {
     let mut warnings = texts::hidden(&config.file.display().to_string(), &config.text);
     let policies = config.offers.iter().map(|offer| &offer.policy);
@@ -135,7 +136,31 @@ fn warnings(config: &Config) -> Vec<Refusal> {
             warnings.extend(texts::hidden(&file.display().to_string(), &text));
         }
     }
+    warnings.extend(beside(config));
     warnings
+}
+
+/// What the offers of the configuration would tell beside each other; each pair once.
+fn beside(config: &Config) -> Vec<Refusal> {
+    let mut found: Vec<Refusal> = Vec::new();
+    for (at, written) in config.offers.iter().enumerate() {
+        let place = Place::new(&config.state, &written.dataset);
+        let Ok(Some(manifest)) = disk::published(&place) else {
+            continue;
+        };
+        let dataset = &manifest.dataset;
+        let Ok(offer) = offers::read(config, written, dataset) else {
+            continue;
+        };
+        let before: Vec<_> = config.offers.iter().take(at).collect();
+        let findings = offers::beside(config, (&offer, dataset), &before, &[]);
+        found.extend(
+            findings
+                .iter()
+                .map(|finding| offers::as_refusal(finding, &written.policy)),
+        );
+    }
+    found
 }
 
 /// Says what was found; the status is that of the first problem. What is only doubtful is no problem.
@@ -143,9 +168,7 @@ pub(crate) fn run(config: &Config, now: Time, show: Show) -> Result<(), Vec<Refu
     let problems = problems(config, now);
     let warnings = warnings(config);
     for warning in &warnings {
-        let text = refusal_text(warning);
-        let rest = text.strip_prefix("error").unwrap_or(&text);
-        show.note(&format!("warning{rest}"));
+        show.note(&warning_text(warning));
     }
     if problems.is_empty() {
         let told: Vec<_> = warnings.iter().map(refusal_json).collect();

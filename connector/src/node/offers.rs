@@ -7,11 +7,12 @@ use crate::config::{self, Config};
 use crate::node::offers::views::Held;
 use crate::node::{self, Node, fresh, fresh_text};
 use catalog::dataset::Dataset;
+use catalog::lint::combined::{self, OtherPolicy};
 use catalog::lint::{self, Severity};
 use catalog::offer::{Filled, Offer, Recipients, Sign};
 use evidence::digest::Digest;
 use policy::contract::shown::Shown;
-use policy::contract::{Assignee, Legal, OwnPurpose, Party};
+use policy::contract::{Agreement, Assignee, Legal, OwnPurpose, Party};
 use policy::id::{ContractId, DatasetId};
 use policy::refusal::Refusal;
 use policy::term::Clause;
@@ -76,6 +77,26 @@ fn templates(node: &Node, config: &Config) -> Vec<Refusal> {
     }
     node.set_templates(good);
     faults
+}
+
+/// What an offer would tell beside other offers of the configuration on its dataset, and beside contracts on it.
+pub(crate) fn beside(
+    config: &Config,
+    (offer, dataset): (&Offer, &Dataset),
+    others: &[&config::offer::Offer],
+    contracts: &[(String, Agreement)],
+) -> Vec<lint::Finding> {
+    let others = others
+        .iter()
+        .filter(|other| other.dataset == dataset.id.name);
+    let others: Vec<Offer> = others
+        .filter_map(|other| read(config, other, dataset).ok())
+        .collect();
+    let offered = others.iter().map(OtherPolicy::of_offer);
+    let signed = contracts
+        .iter()
+        .map(|(name, agreement)| OtherPolicy::of_contract(name, agreement));
+    combined::combined(offer, &offered.chain(signed).collect::<Vec<_>>())
 }
 
 /// A finding of the lints as a refusal with its place.

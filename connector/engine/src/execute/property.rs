@@ -6,6 +6,7 @@
 
 mod cubes;
 mod joins;
+mod pairs;
 mod places;
 mod prohibited;
 mod published;

@@ -1,7 +1,7 @@
 //! Public views: signed by us alone, and in force as long as they are offered.
 
 use crate::node::Node;
-use crate::walk::officers;
+use crate::walk::{combined, officers};
 use catalog::dataset::Dataset;
 use catalog::offer::{Offer, Recipients};
 use evidence::digest::Digest;
@@ -62,6 +62,10 @@ pub(super) fn publish(node: &Arc<Node>, offers: &[Offer]) -> Result<Vec<Refusal>
             faults.push(refusal);
             continue;
         }
+        if let Err(refusal) = beside(node, &agreement, now) {
+            faults.push(refusal);
+            continue;
+        }
         let payload = proto::contract::to_bytes(&agreement);
         let signature = node.sign(Kind::Agreement, Role::Provider, &payload)?;
         let bytes = envelope::assemble(&payload, &[signature]);
@@ -89,6 +93,15 @@ pub(super) fn publish(node: &Arc<Node>, offers: &[Offer]) -> Result<Vec<Refusal>
     }
     node.set_held(held);
     Ok(faults)
+}
+
+/// Refuses a view that would tell more beside other contracts, of whomever: anybody may ask both. The view before it ends as
+/// this one is signed.
+fn beside(node: &Node, agreement: &Agreement, now: Time) -> Result<(), Refusal> {
+    let mut instead = agreement.clone();
+    instead.supersedes = last(node, now, &agreement.dataset.id);
+    node.book(|book| book.check_nested(&instead, now))?;
+    combined::check_agreement(node, &instead)
 }
 
 /// Our public views that are in force, or will be.

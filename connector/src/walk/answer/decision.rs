@@ -7,6 +7,7 @@ use crate::walk::answer::known::{Known, around, snapshots};
 use crate::walk::answer::open::tools;
 use crate::walk::answer::rows::Rows;
 use crate::walk::answer::{Caller, Fell, Posed, attested};
+use crate::walk::combined;
 use enforce::bind::Bound;
 use enforce::cube::Tools;
 use engine::execute::Holdings;
@@ -91,6 +92,7 @@ async fn once(
         ..Known::default()
     };
     admissible(node, &standing, posed, &known)?;
+    combined::check_question(node, &standing)?;
     node.executable(&standing)?;
     let view = node.catalog(|catalog| catalog.view(&standing, known.tenant.as_deref()))?;
     // The snapshots that are named in the ruling and the receipt are those that are read, also while one is replaced.

@@ -1,7 +1,7 @@
 //! What a step may depend on, beside the letter and the time.
 
 use crate::node::Node;
-use crate::walk::officers;
+use crate::walk::{combined, officers};
 use catalog::lint;
 use catalog::offer::{Offer, Sign};
 use evidence::digest::Digest;
@@ -169,6 +169,7 @@ fn seen(
     let objection = lint
         .or_else(|| node.published().execute(&agreement.clauses).err())
         .or_else(|| node.book(|book| book.check_exclusive(agreement, now)).err())
-        .or_else(|| node.book(|book| book.check_nested(agreement, now)).err());
+        .or_else(|| node.book(|book| book.check_nested(agreement, now)).err())
+        .or_else(|| combined::check_agreement(node, agreement).err());
     Some((offered, objection))
 }

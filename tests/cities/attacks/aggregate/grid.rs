@@ -3,8 +3,10 @@
 use crate::attacks::Verdict;
 use crate::attacks::world::World;
 use harness::play::PURPOSE;
+use policy::contract::Agreement;
+use policy::id::ClauseId;
 use policy::refusal::Code;
-use policy::term::{Bucket, Term};
+use policy::term::{Bucket, Clause, Term};
 use proto::peer::letter::Content;
 
 /// Proposes the contract on `ga` with quarter-hours, to the provider itself; the own connector would not send it.
@@ -42,6 +44,77 @@ pub(super) fn shifted(world: &World) -> Verdict {
         true => Ok("GRID_CONFLICT, proposed and offered".to_owned()),
         false => Err(format!("{said:?}")),
     }
+}
+
+/// Proposes contracts beside the one on `ga` whose groups, or rows, could be taken from its groups; the own connector would not
+/// send them.
+pub(super) fn beside(world: &World) -> Verdict {
+    type Change = fn(&mut Agreement);
+    let changes: [(&str, Change); 5] = [
+        ("a day in the place of an hour", |a| {
+            for clause in &mut a.clauses {
+                if let Term::TimeBucket { bucket, .. } = &mut clause.term {
+                    *bucket = Bucket::Day;
+                }
+            }
+        }),
+        ("districts alone", |a| {
+            a.clauses
+                .retain(|clause| !matches!(clause.term, Term::TimeBucket { .. }));
+            by(a, &["district"]);
+        }),
+        ("hours alone, which cut through", |a| by(a, &["started_at"])),
+        ("longer trips alone", |a| {
+            let filter = policy::row_filter::parse("duration_s > 60").unwrap();
+            also(a, Term::Rows(filter));
+        }),
+        ("rows of longer trips", |a| {
+            a.clauses.retain(|clause| {
+                !clause.term.aggregates() && !matches!(clause.term, Term::TimeBucket { .. })
+            });
+            let filter = policy::row_filter::parse("duration_s > 60").unwrap();
+            let shown = ["trip_id", "district", "started_at", "duration_s", "fare"];
+            let shown = shown.map(|name| name.parse().unwrap());
+            also(a, Term::Columns(shown.to_vec()));
+            also(a, Term::Rows(filter));
+        }),
+    ];
+    for (number, (what, change)) in (1_u8..).zip(changes) {
+        let mut agreement = world.agreement("cells_a");
+        agreement.uid = format!("urn:uuid:0198f0c2-6d1e-7c11-9a53-0b6f6f1d2c{number:02x}");
+        change(&mut agreement);
+        let done = world.outlaw.letter(Content::Request {
+            negotiation: format!("n-beside-{number}"),
+            dataset: agreement.dataset.id.clone(),
+            offer: None,
+            payload: proto::contract::to_bytes(&agreement).into(),
+        });
+        match done {
+            Err(refusal) if refusal.code == Code::CombinedDisclosure => {}
+            other => return Err(format!("{what}: {other:?}")),
+        }
+    }
+    Ok("5 proposals: COMBINED_DISCLOSURE".to_owned())
+}
+
+fn by(agreement: &mut Agreement, dimensions: &[&str]) {
+    for clause in &mut agreement.clauses {
+        if let Term::Dimensions(list) = &mut clause.term {
+            *list = dimensions
+                .iter()
+                .map(|name| name.parse().unwrap())
+                .collect();
+        }
+    }
+}
+
+fn also(agreement: &mut Agreement, term: Term) {
+    let numbers = agreement.clauses.iter().map(|clause| clause.id.0);
+    let next = numbers.max().unwrap_or_default() + 1;
+    agreement.clauses.push(Clause {
+        id: ClauseId(next),
+        term,
+    });
 }
 
 /// Asks one question of two cities: in one of them the cell has enough devices, in the other three.

@@ -1,9 +1,9 @@
 //! Attacks by totals that stand beside each other, and by what is withheld.
 
 use super::*;
-use crate::attacks::aggregate::grid::{shifted, split};
+use crate::attacks::aggregate::grid::{beside, shifted, split};
 
-pub(super) const TOTALS: [Attack<World>; 6] = [
+pub(super) const TOTALS: [Attack<World>; 7] = [
     Attack {
         number: 22,
         setup: "G",
@@ -31,6 +31,14 @@ pub(super) const TOTALS: [Attack<World>; 6] = [
         name: "a second contract on a shifted grid",
         expected: "GRID_CONFLICT",
         does: |world| shifted(world),
+        lacks: "",
+    },
+    Attack {
+        number: 160,
+        setup: "G",
+        name: "a second contract whose groups or rows subtract from those of the first",
+        expected: "COMBINED_DISCLOSURE",
+        does: |world| beside(world),
         lacks: "",
     },
     Attack {

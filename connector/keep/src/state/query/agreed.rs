@@ -52,7 +52,8 @@ impl State {
             |row| Ok(instant(row.get(0)?)),
         )?;
         let used = self.all(
-            "SELECT MIN(at) FROM answer WHERE instr(contracts, ?1) > 0",
+            // Times never decrease within a log, so the first record has the first of them.
+            "SELECT at FROM answer WHERE instr(contracts, ?1) > 0 ORDER BY record LIMIT 1",
             [contract.to_string()],
             |row| Ok(instant(row.get(0)?)),
         )?;

@@ -1,0 +1,87 @@
+//! Policies on one dataset that tell together what neither of them tells: to whoever holds contracts under both, or is given
+//! what somebody else was told.
+
+use super::Finding;
+use crate::offer::Offer;
+use evidence::time::Time;
+use policy::contract::Agreement;
+use policy::contract::subtraction::{self, Combination, Subtraction};
+use policy::refusal::{Code, Refusal};
+use policy::term::Clause;
+
+/// A policy beside the one that is checked, on the same dataset.
+#[derive(Debug, Clone, Copy)]
+pub struct OtherPolicy<'a> {
+    /// What people know it by.
+    name: &'a str,
+    clauses: &'a [Clause],
+    not_after: Time,
+}
+
+impl<'a> OtherPolicy<'a> {
+    /// That of an offer.
+    #[must_use]
+    pub fn of_offer(offer: &'a Offer) -> Self {
+        Self {
+            name: &offer.title,
+            clauses: &offer.clauses,
+            not_after: offer.not_after,
+        }
+    }
+
+    /// That of a contract, known by this.
+    #[must_use]
+    pub fn of_contract(name: &'a str, agreement: &'a Agreement) -> Self {
+        Self {
+            name,
+            clauses: &agreement.clauses,
+            not_after: agreement.not_after,
+        }
+    }
+}
+
+/// What an offer would tell beside the policies of others on its dataset.
+#[must_use]
+pub fn combined(offer: &Offer, others: &[OtherPolicy<'_>]) -> Vec<Finding> {
+    let others = others.iter().filter_map(|other| {
+        let what = match subtraction::between(&offer.clauses, other.clauses) {
+            Combination::Harmless => return None,
+            Combination::Covered => {
+                let groups = offer.clauses.iter().any(|clause| clause.term.aggregates());
+                let (rows, groups) = match groups {
+                    true => (other.not_after, offer.not_after),
+                    false => (offer.not_after, other.not_after),
+                };
+                if rows >= groups {
+                    return None;
+                }
+                "groups can be asked longer than the rows that they are made of"
+            }
+            Combination::Subtracts(Subtraction::Groups) => "groups subtract from groups",
+            Combination::Subtracts(Subtraction::Rows) => "rows subtract from groups",
+            Combination::Subtracts(Subtraction::Units) => {
+                "numbers of units tell who is in several groups"
+            }
+        };
+        let refusal = Refusal::new(
+            Code::CombinedDisclosure,
+            format!(
+                "together with `{}` it tells what neither tells alone: {what}; one participant is refused the second contract, but several may pass data on",
+                other.name
+            ),
+        );
+        let coarser = subtraction::is_made_of(&offer.clauses, other.clauses)
+            || subtraction::is_made_of(other.clauses, &offer.clauses);
+        let refusal = match coarser {
+            true => refusal.with_help(
+                "offer the finer groups alone: coarser totals can be asked of those that are shown",
+            ),
+            false => refusal,
+        };
+        Some(Finding::warning(
+            None,
+            refusal.with_help("offer one policy in place of both, or cells with noise"),
+        ))
+    });
+    super::tidy(others.collect())
+}

@@ -1,0 +1,243 @@
+//! What is signed, and what is answered, beside other contracts of the same consumer.
+
+use super::*;
+use crate::contract::Assignee;
+use crate::fixture::{
+    CONSUMER, PROVIDER, agreed, agreement, caller, contract_id, names, participant, party, time,
+};
+use crate::term::{Bucket, Function, Term, Unit};
+use std::collections::BTreeSet;
+
+const NOW: &str = "2026-06-01T00:00:00Z";
+
+fn id(name: &str) -> ContractId {
+    contract_id(name)
+}
+
+fn cube(bucket: Bucket) -> Agreement {
+    agreement(
+        "bikes",
+        [
+            Term::Functions(vec![Function::Count]),
+            Term::Dimensions(names(&["at"])),
+            Term::Grid("hansa://munster.example/grid/bikes-1".to_owned()),
+            Term::MinGroup {
+                at_least: 15,
+                unit: Unit::Rows,
+            },
+            Term::TimeBucket {
+                column: "at".parse().unwrap(),
+                bucket,
+                zone: None,
+            },
+        ],
+    )
+}
+
+fn rows() -> Agreement {
+    agreement("bikes", [])
+}
+
+fn proposed(at: &str, mut one: Agreement) -> Agreement {
+    one.proposed_at = time(at);
+    one
+}
+
+fn until(at: &str, mut one: Agreement) -> Agreement {
+    one.not_after = time(at);
+    one
+}
+
+fn instead_of(old: &str, mut one: Agreement) -> Agreement {
+    one.supersedes = Some(id(old));
+    one
+}
+
+fn to(who: &str, mut one: Agreement) -> Agreement {
+    one.assignee = Assignee::Participant(party(who));
+    one
+}
+
+struct World {
+    book: Book,
+    answered: FirstAnswers,
+}
+
+impl World {
+    fn of(contracts: &[(&str, Agreement)]) -> Self {
+        let mut book = Book::new(participant(PROVIDER));
+        let mut answered = FirstAnswers::default();
+        for (name, agreement) in contracts {
+            let known = BTreeSet::from([id(name)]);
+            book.readmit(agreed(id(name), agreement.clone()), &known)
+                .unwrap();
+            answered.note(id(name), None);
+        }
+        Self { book, answered }
+    }
+
+    fn answered(mut self, name: &str, at: &str) -> Self {
+        self.answered.note(id(name), Some(time(at)));
+        self
+    }
+
+    fn ended(mut self, name: &str) -> Self {
+        self.book.end(id(name), Time::EARLIEST);
+        self
+    }
+
+    /// Which contract stands in the way of signing, if one does.
+    #[track_caller]
+    fn signs(&self, agreement: &Agreement, expect: Option<&str>) {
+        let got = self.book.check_beside(agreement, &self.answered, time(NOW));
+        Self::is_of(got, expect);
+        let looked_at = self.book.combined_with(None, agreement, time(NOW));
+        if let Some(other) = expect {
+            assert!(looked_at.contains(&id(other)));
+        }
+    }
+
+    /// The same of asking under a contract.
+    #[track_caller]
+    fn asks(&self, name: &str, expect: Option<&str>) {
+        let standing = self
+            .book
+            .in_force(&caller(CONSUMER), &[id(name)], time(NOW))
+            .unwrap();
+        let got = self
+            .book
+            .check_combined(&standing, &self.answered, time(NOW));
+        let listed = self.book.all_combined(&self.answered, time(NOW));
+        let listed = listed.iter().any(|one| one.contract == Some(id(name)));
+        assert_eq!(listed, got.is_err());
+        Self::is_of(got, expect);
+    }
+
+    #[track_caller]
+    fn is_of(got: Result<(), Refusal>, expect: Option<&str>) {
+        match (got, expect) {
+            (Ok(()), None) => {}
+            (Err(refusal), Some(other)) => {
+                assert_eq!(refusal.code, Code::CombinedDisclosure);
+                let named = format!("`{}`", id(other).short());
+                assert!(refusal.sentence.contains(&named), "{refusal}");
+            }
+            (got, _) => panic!("{got:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_second_is_not_signed() {
+    let world = World::of(&[("a", cube(Bucket::Day))]);
+    world.signs(&cube(Bucket::Day), None);
+    world.signs(&cube(Bucket::Month), Some("a"));
+    world.signs(&cube(Bucket::Hour), Some("a"));
+    world.signs(&to("hansa://other.example", cube(Bucket::Month)), None);
+    let mut public = cube(Bucket::Month);
+    public.assignee = Assignee::Public;
+    world.signs(&public, Some("a"));
+    let view = World::of(&[("a", public)]);
+    view.signs(&cube(Bucket::Day), Some("a"));
+    let air = agreement(
+        "air",
+        cube(Bucket::Month).clauses.into_iter().map(|c| c.term),
+    );
+    world.signs(&air, None);
+}
+
+#[test]
+fn an_ended_contract_counts_if_something_was_answered() {
+    let world = World::of(&[("a", cube(Bucket::Day))]).ended("a");
+    world.signs(&cube(Bucket::Month), None);
+    let world = world.answered("a", "2026-03-01T00:00:00Z");
+    world.signs(&cube(Bucket::Month), Some("a"));
+    world.signs(&cube(Bucket::Day), None);
+    // Where nobody has looked, something was.
+    let unknown = World {
+        answered: FirstAnswers::default(),
+        ..World::of(&[("a", cube(Bucket::Day))]).ended("a")
+    };
+    unknown.signs(&cube(Bucket::Month), Some("a"));
+}
+
+#[test]
+fn an_earlier_version_counts_if_something_was_answered() {
+    let world = World::of(&[("a", cube(Bucket::Day))]);
+    let amended = instead_of("a", cube(Bucket::Month));
+    world.signs(&amended, None);
+    let used = world.answered("a", "2026-03-01T00:00:00Z");
+    used.signs(&amended, Some("a"));
+    used.signs(&instead_of("a", cube(Bucket::Day)), None);
+    used.signs(&instead_of("a", rows()), None);
+    // It was signed while nothing was, and then something was.
+    let both = World::of(&[("a", cube(Bucket::Day)), ("b", amended)]);
+    both.asks("b", None);
+    both.answered("a", "2026-03-01T00:00:00Z")
+        .asks("b", Some("a"));
+}
+
+#[test]
+fn of_two_that_are_signed_the_later_one_is_refused() {
+    let early = || ("a", proposed("2025-11-01T00:00:00Z", cube(Bucket::Month)));
+    let late = || ("b", proposed("2025-12-01T00:00:00Z", cube(Bucket::Day)));
+    let world = World::of(&[early(), late()]);
+    world.asks("a", None);
+    world.asks("b", Some("a"));
+    let world = world.answered("b", "2026-02-01T00:00:00Z");
+    world.asks("a", Some("b"));
+    world.asks("b", None);
+    let world = world.answered("a", "2026-01-02T00:00:00Z");
+    world.asks("a", None);
+    world.asks("b", Some("a"));
+    // The first one ended: what was answered under it stays known.
+    let world = world.ended("a");
+    world.asks("b", Some("a"));
+    let unused = World::of(&[early(), late()]).ended("a");
+    unused.asks("b", None);
+}
+
+#[test]
+fn rows_tell_more_than_groups_while_they_can_be_asked() {
+    let world = World::of(&[("a", rows())]);
+    world.signs(&cube(Bucket::Day), None);
+    world.signs(&until("2027-06-01T00:00:00Z", cube(Bucket::Day)), Some("a"));
+    let groups = World::of(&[("g", cube(Bucket::Day))]);
+    groups.signs(&rows(), None);
+    groups.signs(&until("2026-12-01T00:00:00Z", rows()), Some("g"));
+    let both = World::of(&[("a", rows()), ("g", cube(Bucket::Day))]);
+    both.asks("a", None);
+    both.asks("g", None);
+    let over = both.answered("a", "2026-02-01T00:00:00Z").ended("a");
+    over.asks("g", Some("a"));
+    over.signs(&cube(Bucket::Day), Some("a"));
+    // Other rows are there to be asked again.
+    let again = World::of(&[("a", rows()), ("b", rows()), ("g", cube(Bucket::Day))]);
+    let again = again.answered("a", "2026-02-01T00:00:00Z").ended("a");
+    again.asks("g", None);
+}
+
+#[test]
+fn the_way_out_is_named() {
+    let world = World::of(&[("a", cube(Bucket::Day))]);
+    let coarser = world
+        .book
+        .check_beside(&cube(Bucket::Month), &world.answered, time(NOW))
+        .unwrap_err();
+    assert!(
+        coarser.help[0].contains("ask for coarser totals"),
+        "{coarser:?}"
+    );
+    assert!(coarser.help[1].contains("one contract in place of both"));
+    let finer = world
+        .book
+        .check_beside(&cube(Bucket::Hour), &world.answered, time(NOW))
+        .unwrap_err();
+    assert_eq!(finer.help.len(), 1);
+    let world = world.answered("a", "2026-02-01T00:00:00Z");
+    let used = world
+        .book
+        .check_beside(&cube(Bucket::Hour), &world.answered, time(NOW))
+        .unwrap_err();
+    assert!(used.sentence.ends_with("something was answered under it"));
+}

@@ -1,0 +1,213 @@
+//! Which contracts on one dataset tell together what neither of them tells: groups of one less groups, or rows, of the other.
+//!
+//! A cube tells cells, and totals of cells that it shows. So the cells of one cube, whatever was withheld of them, tell
+//! nothing of a cell that is not shown. Cells of two cubes do, as soon as one of them holds others of the other: a month less
+//! the days that are shown is the day that is not. What can't be proven to be harmless subtracts.
+
+use crate::effect::Cube;
+use crate::id::Name;
+use crate::term::{self, Clause, Term, disjoint};
+use std::cmp::Ordering;
+
+/// What two contracts on one dataset are beside each other, whoever holds them both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Combination {
+    /// They tell what each of them tells.
+    Harmless,
+    /// One shows rows, and in them all that the groups of the other are made of: harmless as long as these rows can be asked.
+    /// Afterwards what the groups say of further rows is what is left of them.
+    Covered,
+    /// They tell more.
+    Subtracts(Subtraction),
+}
+
+/// What is taken away from what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subtraction {
+    /// Groups from groups that are made of them, or that they cut through.
+    Groups,
+    /// Rows from groups that hold further ones, or of which they do not tell all.
+    Rows,
+    /// Numbers of different units, in groups that share some.
+    Units,
+}
+
+/// What policies with these clauses are beside each other, both on one dataset.
+#[must_use]
+pub fn between(one: &[Clause], other: &[Clause]) -> Combination {
+    let (Ok(first), Ok(second)) = (term::cube_of(one), term::cube_of(other)) else {
+        return Combination::Subtracts(Subtraction::Groups);
+    };
+    match (first, second) {
+        (None, None) => Combination::Harmless,
+        _ if are_disjoint(one, other) => Combination::Harmless,
+        (Some(first), Some(second)) => cubes((&first, one), (&second, other)),
+        (Some(cube), None) => beside_rows((&cube, one), other),
+        (None, Some(cube)) => beside_rows((&cube, other), one),
+    }
+}
+
+/// Whether each group of the second policy is made of whole groups of the first, so that its totals can be asked there.
+#[must_use]
+pub fn is_made_of(coarse: &[Clause], fine: &[Clause]) -> bool {
+    match (term::cube_of(coarse), term::cube_of(fine)) {
+        (Ok(Some(coarse)), Ok(Some(fine))) => fine.refines(&coarse),
+        _ => false,
+    }
+}
+
+type Told<'a> = (&'a Cube, &'a [Clause]);
+
+fn cubes((one, own): Told<'_>, (other, theirs): Told<'_>) -> Combination {
+    // Cells with noise tell nothing exactly, whatever is known beside them.
+    if one.budget.is_some() || other.budget.is_some() {
+        return Combination::Harmless;
+    }
+    if one.overlaps(other) {
+        return Combination::Subtracts(Subtraction::Units);
+    }
+    let harmless = match (&one.release, &other.release) {
+        // All cells of a dataset that are released are tested beside each other, remainders too.
+        (Some(first), Some(second)) => {
+            first == second && one.grid == other.grid && (one.refines(other) || other.refines(one))
+        }
+        // The same groups of the same rows: of each, one policy or both tell something.
+        (None, None) => {
+            let (own, theirs) = (cutting(own, one), cutting(theirs, other));
+            one.refines(other)
+                && other.refines(one)
+                && are_all_among(&own, &theirs)
+                && are_all_among(&theirs, &own)
+        }
+        // Released groups stay as they were, so that others tell what came since.
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    match harmless {
+        true => Combination::Harmless,
+        false => Combination::Subtracts(Subtraction::Groups),
+    }
+}
+
+/// Groups beside rows: no more than the rows tell where these are all of each group, or none, with its place and with each
+/// measure as it is, or not at all.
+fn beside_rows((cube, groups): Told<'_>, rows: &[Clause]) -> Combination {
+    if cube.budget.is_some() {
+        return Combination::Harmless;
+    }
+    let placed = cube.dimensions.iter().all(|dimension| {
+        let buckets = |clause: &Clause| match &clause.term {
+            Term::TimeBucket {
+                column,
+                bucket,
+                zone,
+            } => {
+                *column == dimension.column
+                    && *zone == dimension.zone
+                    && dimension
+                        .bucket
+                        .is_some_and(|coarse| coarse.is_made_of(*bucket))
+            }
+            _ => false,
+        };
+        let column = &dimension.column;
+        is_shown(rows, column) && replacing(rows, column).all(buckets)
+    });
+    // A mask is one value for all rows, which tells none of theirs.
+    let measured = cube.measures.iter().all(|measure| {
+        let masks = |clause: &Clause| matches!(clause.term, Term::Mask { .. });
+        !is_shown(rows, measure) || replacing(rows, measure).all(masks)
+    });
+    let hidden = rows.iter().filter(|clause| hides_rows(&clause.term));
+    let mut hidden = hidden.map(|clause| &clause.term);
+    let all = hidden.all(|term| {
+        let tighter = |own: &Clause| {
+            matches!(
+                own.term.compare(term),
+                Some(Ordering::Less | Ordering::Equal)
+            )
+        };
+        is_of_whole_cells(term, cube) || groups.iter().any(tighter)
+    });
+    match placed && measured && all {
+        true => Combination::Covered,
+        false => Combination::Subtracts(Subtraction::Rows),
+    }
+}
+
+/// Whether no row is seen under both.
+fn are_disjoint(one: &[Clause], other: &[Clause]) -> bool {
+    let filters = |clauses: &'_ [Clause]| -> Vec<_> {
+        let conditions = clauses.iter().filter_map(|clause| match &clause.term {
+            Term::Rows(filter) => Some(filter.clone()),
+            _ => None,
+        });
+        conditions.collect()
+    };
+    let theirs = filters(other);
+    filters(one).iter().any(|own| {
+        theirs
+            .iter()
+            .any(|filter| disjoint::are_disjoint(own, filter))
+    })
+}
+
+/// What says of rows, not of whole cells, that they do not exist.
+fn cutting<'a>(clauses: &'a [Clause], cube: &Cube) -> Vec<&'a Term> {
+    let is_dimension = |column: &Name| {
+        let mut dimensions = cube.dimensions.iter();
+        dimensions.any(|one| one.column == *column)
+    };
+    let terms = clauses.iter().map(|clause| &clause.term);
+    terms
+        .filter(|term| hides_rows(term))
+        .filter(|term| match term {
+            // Of a cube whole buckets are shown.
+            Term::Embargo(embargo) => !is_dimension(&embargo.column),
+            term => !is_of_whole_cells(term, cube),
+        })
+        .collect()
+}
+
+fn hides_rows(term: &Term) -> bool {
+    match term {
+        Term::Rows(_) | Term::Area { .. } | Term::PublishedArea(_) | Term::Embargo(_) => true,
+        Term::Prohibition(one) => one.rows().is_some(),
+        _ => false,
+    }
+}
+
+/// Whether a condition is on the place of a cell alone, so that it takes whole cells away.
+fn is_of_whole_cells(term: &Term, cube: &Cube) -> bool {
+    let is_place = |column: &Name| {
+        let mut dimensions = cube.dimensions.iter();
+        dimensions.any(|one| one.column == *column && one.bucket.is_none())
+    };
+    matches!(term, Term::Rows(_) | Term::Prohibition(_)) && term.columns().iter().all(is_place)
+}
+
+fn are_all_among(some: &[&Term], others: &[&Term]) -> bool {
+    some.iter().all(|term| {
+        let mut others = others.iter();
+        others.any(|other| term.compare(other) == Some(Ordering::Equal))
+    })
+}
+
+/// Whether rows have the column, in whatever form.
+fn is_shown(rows: &[Clause], column: &Name) -> bool {
+    let keys_stay = rows.iter().any(|clause| clause.term == Term::KeysStay);
+    rows.iter().all(|clause| match &clause.term {
+        Term::Columns(list) => list.contains(column),
+        Term::Prohibition(one) => !one.hidden().contains(column),
+        Term::JoinKeys(keys) => !(keys_stay && keys.contains(column)),
+        _ => true,
+    })
+}
+
+/// The clauses that have something else stand in the place of a column.
+fn replacing<'a>(rows: &'a [Clause], column: &'a Name) -> impl Iterator<Item = &'a Clause> {
+    rows.iter()
+        .filter(move |clause| clause.term.replaces().contains(column))
+}
+
+#[cfg(test)]
+mod tests;

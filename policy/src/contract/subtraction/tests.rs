@@ -1,0 +1,315 @@
+//! Which pairs of policies tell more together.
+
+use super::*;
+use crate::fixture::{clauses, name, names, time};
+use crate::row_filter::parse;
+use crate::term::budget::{Budget, Values};
+use crate::term::embargo::{Delay, Embargo};
+use crate::term::prohibition::{Act, Part, Prohibition, When};
+use crate::term::release::{Late, Release};
+use crate::term::{Bucket, Function, Mask, Unit};
+
+const GROUPS: Combination = Combination::Subtracts(Subtraction::Groups);
+const ROWS: Combination = Combination::Subtracts(Subtraction::Rows);
+const UNITS: Combination = Combination::Subtracts(Subtraction::Units);
+const HARMLESS: Combination = Combination::Harmless;
+
+/// Counts and sums of bikes by these columns, the time in buckets, from so many rows on.
+fn cube(by: &[&str], bucket: Bucket, at_least: u32) -> Vec<Term> {
+    let mut terms = vec![
+        Term::Functions(vec![Function::Count, Function::Sum]),
+        Term::Dimensions(names(by)),
+        Term::Measures(names(&["bikes"])),
+        Term::Grid("hansa://munster.example/grid/bikes-1".to_owned()),
+        Term::MinGroup {
+            at_least,
+            unit: Unit::Rows,
+        },
+        Term::TotalsFromPublished,
+    ];
+    if by.contains(&"at") {
+        terms.push(Term::TimeBucket {
+            column: name("at"),
+            bucket,
+            zone: None,
+        });
+    }
+    terms
+}
+
+fn days() -> Vec<Term> {
+    cube(&["site", "at"], Bucket::Day, 15)
+}
+
+fn months() -> Vec<Term> {
+    cube(&["site", "at"], Bucket::Month, 15)
+}
+
+fn with(mut terms: Vec<Term>, more: impl IntoIterator<Item = Term>) -> Vec<Term> {
+    terms.extend(more);
+    terms
+}
+
+fn only(filter: &str) -> Term {
+    Term::Rows(parse(filter).unwrap())
+}
+
+fn delayed(column: &str, hours: u64) -> Term {
+    Term::Embargo(Embargo {
+        column: name(column),
+        delay: Delay(hours * 3600),
+    })
+}
+
+fn released() -> Term {
+    Term::Release(Release {
+        column: name("at"),
+        every: Bucket::Month,
+        late: Late::Never,
+    })
+}
+
+fn shown(columns: &[&str]) -> Vec<Term> {
+    vec![Term::Columns(names(columns))]
+}
+
+#[track_caller]
+fn check(one: Vec<Term>, other: Vec<Term>, expect: Combination) {
+    let (one, other) = (clauses(one), clauses(other));
+    assert_eq!(between(&one, &other), expect);
+    assert_eq!(between(&other, &one), expect);
+}
+
+#[test]
+fn groups_beside_groups() {
+    check(days(), days(), HARMLESS);
+    check(days(), cube(&["site", "at"], Bucket::Day, 3), HARMLESS);
+    check(days(), months(), GROUPS);
+    check(days(), cube(&["at"], Bucket::Day, 15), GROUPS);
+    check(
+        cube(&["site"], Bucket::Day, 15),
+        cube(&["at"], Bucket::Day, 15),
+        GROUPS,
+    );
+    let zoned = |zone: &str| {
+        let mut terms = days();
+        terms.pop();
+        with(
+            terms,
+            [Term::TimeBucket {
+                column: name("at"),
+                bucket: Bucket::Day,
+                zone: Some(zone.to_owned()),
+            }],
+        )
+    };
+    check(days(), zoned("UTC"), HARMLESS);
+    check(days(), zoned("Europe/Berlin"), GROUPS);
+}
+
+#[test]
+fn rows_that_groups_are_made_of() {
+    // Other rows in the same groups.
+    check(with(days(), [only("bikes > 0")]), days(), GROUPS);
+    check(
+        with(days(), [only("bikes > 0")]),
+        with(days(), [only("bikes > 0")]),
+        HARMLESS,
+    );
+    check(with(days(), [delayed("sent", 1)]), days(), GROUPS);
+    let area = |east: &str| Term::Area {
+        lon: name("lon"),
+        lat: name("lat"),
+        bounds: crate::term::Bounds {
+            west: "7".to_owned(),
+            south: "51".to_owned(),
+            east: east.to_owned(),
+            north: "52".to_owned(),
+        },
+    };
+    check(with(days(), [area("8")]), with(days(), [area("9")]), GROUPS);
+    check(
+        with(days(), [area("8")]),
+        with(days(), [area("8")]),
+        HARMLESS,
+    );
+    // Whole groups that one of them does not show.
+    check(with(days(), [only("site = 'a'")]), days(), HARMLESS);
+    check(with(days(), [delayed("at", 24)]), days(), HARMLESS);
+    // No row in common.
+    check(
+        with(days(), [only("bikes > 0 AND site = 'a'")]),
+        with(months(), [only("site IN ('b', 'c')")]),
+        HARMLESS,
+    );
+    check(
+        with(days(), [only("site = 'a'")]),
+        with(months(), [only("site IN ('a', 'c')")]),
+        GROUPS,
+    );
+}
+
+#[test]
+fn groups_that_are_released() {
+    // Remainders are tested when they are released; of live groups beside them what came since can be told.
+    check(
+        with(days(), [released()]),
+        with(months(), [released()]),
+        HARMLESS,
+    );
+    check(with(days(), [released()]), days(), GROUPS);
+    check(
+        with(cube(&["at"], Bucket::Week, 15), [released()]),
+        with(days(), [released()]),
+        GROUPS,
+    );
+    check(
+        with(cube(&["at"], Bucket::Month, 15), [released()]),
+        with(
+            cube(&["at"], Bucket::Month, 15),
+            [Term::Release(Release {
+                column: name("at"),
+                every: Bucket::Month,
+                late: Late::Correct,
+            })],
+        ),
+        GROUPS,
+    );
+}
+
+#[test]
+fn groups_with_noise() {
+    let noisy = vec![
+        Term::Functions(vec![Function::Count]),
+        Term::Dimensions(names(&["site", "at"])),
+        Term::Grid("hansa://munster.example/grid/bikes-1".to_owned()),
+        Term::TimeBucket {
+            column: name("at"),
+            bucket: Bucket::Day,
+            zone: None,
+        },
+        Term::Release(Release {
+            column: name("at"),
+            every: Bucket::Day,
+            late: Late::Never,
+        }),
+        Term::Budget(Budget {
+            most: "1".parse().unwrap(),
+            per: Bucket::Day,
+            each: "1".parse().unwrap(),
+            unit: name("device"),
+            cells: 1,
+            rows: 1,
+            bounds: Vec::new(),
+            values: vec![Values {
+                column: name("site"),
+                list: vec!["a".to_owned()],
+            }],
+            from: time("2026-01-01T00:00:00Z"),
+        }),
+    ];
+    check(noisy.clone(), days(), HARMLESS);
+    check(noisy.clone(), shown(&["site"]), HARMLESS);
+    check(noisy.clone(), noisy, HARMLESS);
+}
+
+#[test]
+fn numbers_of_units() {
+    let units = |unit: &str| {
+        vec![
+            Term::Functions(vec![Function::Units]),
+            Term::Dimensions(names(&["site", "at"])),
+            Term::Grid("hansa://munster.example/grid/bikes-1".to_owned()),
+            released(),
+            Term::MinGroup {
+                at_least: 5,
+                unit: Unit::Column(name(unit)),
+            },
+        ]
+    };
+    check(units("device"), units("device"), HARMLESS);
+    check(units("device"), units("firm"), UNITS);
+}
+
+#[test]
+fn rows_beside_groups() {
+    let all = || shown(&["site", "at", "bikes", "kind"]);
+    check(all(), all(), HARMLESS);
+    check(Vec::new(), days(), Combination::Covered);
+    check(all(), days(), Combination::Covered);
+    // Not where they are, or some of them, or not all that is added up.
+    check(shown(&["site", "bikes"]), days(), ROWS);
+    check(with(all(), [only("kind = 'e'")]), days(), ROWS);
+    check(with(all(), [delayed("at", 1)]), days(), ROWS);
+    let hashed = Term::Prefix(crate::term::prefix::Prefix {
+        column: name("site"),
+        length: 2,
+    });
+    check(with(all(), [hashed]), days(), ROWS);
+    let rounded = Term::Band(crate::term::band::Band {
+        column: name("bikes"),
+        edges: vec!["0".to_owned(), "10".to_owned()],
+    });
+    check(with(all(), [rounded]), days(), ROWS);
+    // All rows of whole groups, and at least those that the groups are made of.
+    check(
+        with(all(), [only("site = 'a'")]),
+        days(),
+        Combination::Covered,
+    );
+    check(
+        with(all(), [only("bikes > 0")]),
+        with(days(), [only("bikes > 5")]),
+        Combination::Covered,
+    );
+    check(
+        with(all(), [only("bikes > 5")]),
+        with(days(), [only("bikes > 0")]),
+        ROWS,
+    );
+    // What is added up is not in the rows at all.
+    check(shown(&["site", "at"]), days(), Combination::Covered);
+    let masked = Term::Mask {
+        column: name("bikes"),
+        mask: Mask::Null,
+    };
+    check(with(all(), [masked]), days(), Combination::Covered);
+    let hours = Term::TimeBucket {
+        column: name("at"),
+        bucket: Bucket::Hour,
+        zone: None,
+    };
+    check(with(all(), [hours.clone()]), days(), Combination::Covered);
+    check(
+        with(all(), [hours]),
+        cube(&["site", "at"], Bucket::QuarterHour, 15),
+        ROWS,
+    );
+    // No row in common.
+    check(
+        with(all(), [only("kind = 'e'")]),
+        with(days(), [only("kind <> 'e'")]),
+        HARMLESS,
+    );
+    let taken_away: Term = Prohibition {
+        act: Act::Use,
+        part: Some(Part::Rows(parse("kind = 'e'").unwrap())),
+        when: When::default(),
+    }
+    .into();
+    check(with(all(), [taken_away]), days(), ROWS);
+}
+
+#[test]
+fn what_cant_be_read_subtracts() {
+    let half = vec![Term::Functions(vec![Function::Count])];
+    check(half, Vec::new(), GROUPS);
+}
+
+#[test]
+fn coarser_groups_are_made_of_finer_ones() {
+    let (days, months) = (clauses(days()), clauses(months()));
+    assert!(is_made_of(&months, &days));
+    assert!(!is_made_of(&days, &months));
+    assert!(!is_made_of(&months, &clauses(Vec::new())));
+}
