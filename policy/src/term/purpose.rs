@@ -92,7 +92,7 @@ impl Taxonomy {
     /// The same tree with the own purposes that a contract brings along; what the contract says of them counts.
     ///
     /// # Errors
-    /// `TERM_UNKNOWN` when an own purpose takes the name of one of the vocabulary, or hangs below nothing known.
+    /// `TERM_UNKNOWN` when an own purpose takes the name of one of the vocabulary, or hangs below nothing known or below itself.
     pub fn with_own(&self, own: &[OwnPurpose]) -> Result<Self, Refusal> {
         let mut whole = self.clone();
         for purpose in own {
@@ -117,8 +117,34 @@ impl Taxonomy {
                     ),
                 ));
             }
+            if let Some(chain) = whole.loop_above(&purpose.name) {
+                return Err(Refusal::new(
+                    Code::TermUnknown,
+                    format!("own purposes are each part of the next in a loop: {chain}"),
+                )
+                .with_help("give one of them a parent of the vocabulary, such as dpv:ResearchAndDevelopment"));
+            }
         }
         Ok(whole)
+    }
+
+    /// The own purposes from `first` up to where `first` comes again; none where the way up ends elsewhere.
+    fn loop_above(&self, first: &PurposeId) -> Option<String> {
+        let mut chain = format!("`{first}`");
+        let mut seen = BTreeSet::from([first]);
+        let mut next = self.own.get(first)?.first()?;
+        loop {
+            chain.push_str(&format!(" is part of `{next}`"));
+            if next == first {
+                return Some(chain);
+            }
+            // A loop further up is told of the purposes in it.
+            if !seen.insert(next) {
+                return None;
+            }
+            chain.push_str(", which");
+            next = self.own.get(next)?.first()?;
+        }
     }
 }
 
@@ -313,6 +339,31 @@ mod tests {
         assert_eq!(
             own("bikes", "dpv:Gone").unwrap_err().code,
             Code::TermUnknown
+        );
+    }
+
+    #[test]
+    fn a_loop_of_own_purposes_is_refused_with_the_loop() {
+        let tree = crate::fixture::taxonomy();
+        let among = |own: &[(&str, &str)]| {
+            let own = own.iter().map(|(name, parent)| OwnPurpose {
+                name: name.parse().unwrap(),
+                parent: parent.parse().unwrap(),
+                text: String::new(),
+            });
+            tree.with_own(&own.collect::<Vec<_>>())
+        };
+        among(&[("a", "b"), ("b", "c"), ("c", "dpv:Research")]).unwrap();
+        let refused = |own: &[(&str, &str)]| {
+            let refusal = among(own).unwrap_err();
+            assert_eq!(refusal.code, Code::TermUnknown);
+            refusal.sentence
+        };
+        assert!(refused(&[("a", "a")]).ends_with(": `a` is part of `a`"));
+        let told = refused(&[("d", "a"), ("a", "b"), ("b", "c"), ("c", "a")]);
+        assert!(
+            told.ends_with(": `a` is part of `b`, which is part of `c`, which is part of `a`"),
+            "{told}"
         );
     }
 }
