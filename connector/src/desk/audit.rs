@@ -151,6 +151,15 @@ async fn archive(node: &Arc<Node>, keep: usize, out: &Out) -> Outcome {
     Ok(0)
 }
 
+/// Whose question a record is about: as it says, or as the permit says that it names.
+fn peer_of(node: &Node, record: &Record) -> Option<String> {
+    record::field(record, "peer").or_else(|| {
+        let permit = record::field(record, "opened")?.parse::<u64>().ok()?;
+        let permit = node.log.get(permit).ok().flatten()?;
+        record::field(&permit, "peer")
+    })
+}
+
 /// The record of an index with what belongs to it, or the records of a question.
 fn named(node: &Node, id: &str) -> Result<Vec<Record>, Refusal> {
     let (first, request) = match id.parse::<u64>() {
@@ -164,6 +173,8 @@ fn named(node: &Node, id: &str) -> Result<Vec<Record>, Refusal> {
         }
     };
     let index = first.as_ref().map(|record| record.seq);
+    // Another peer may have drawn the same identity: a record that is named by its index is of one of them.
+    let peer = first.as_ref().and_then(|record| peer_of(node, record));
     let mut found: Vec<Record> = first.into_iter().collect();
     for record in node
         .log
@@ -173,6 +184,7 @@ fn named(node: &Node, id: &str) -> Result<Vec<Record>, Refusal> {
         let of_request = request.as_ref().is_some_and(|request| {
             record::field(&record, "request_id").is_some_and(|one| one.starts_with(request))
         });
+        let of_request = of_request && (peer.is_none() || peer_of(node, &record) == peer);
         let closes = index.is_some_and(|index| {
             record::field(&record, "opened").is_some_and(|opened| opened == index.to_string())
         });

@@ -15,10 +15,10 @@ mod tests;
 pub struct Answers {
     given: BTreeMap<u64, Answer>,
     received: Vec<Answer>,
-    /// Questions that went out and whose answers were not taken to their end, by request.
-    errands: BTreeMap<String, Answer>,
-    /// Where the permit of each request stands.
-    places: BTreeMap<String, u64>,
+    /// Questions that went out and whose answers were not taken to their end, by request and peer.
+    errands: BTreeMap<(String, String), Answer>,
+    /// Where the permit of each request stands: each peer draws identities of its own, so two may draw the same.
+    places: BTreeMap<(String, String), u64>,
     /// From when on the log keeps its decisions, where it has erased older ones.
     kept_from: Option<Time>,
 }
@@ -46,7 +46,8 @@ impl Answers {
         match (record.kind.as_str(), request) {
             ("permit", Some(request)) => {
                 let answer = Answer::of(request, record, "open", false);
-                self.places.insert(request.to_owned(), record.seq);
+                let own = (request.to_owned(), text(body, "peer").to_owned());
+                self.places.insert(own, record.seq);
                 self.given.insert(record.seq, answer);
             }
             ("close", request) => {
@@ -60,18 +61,20 @@ impl Answers {
             }
             ("receipt_ack", Some(request)) => {
                 let holds = body.get("match").and_then(Json::as_bool) == Some(true);
-                let place = self.places.get(request);
-                if let Some(answer) = place.and_then(|place| self.given.get_mut(place)) {
+                let place = self.place(request, body);
+                if let Some(answer) = place.and_then(|place| self.given.get_mut(&place)) {
                     answer.line.acknowledged = holds;
                 }
             }
             // Until the log says more, what was asked for has not been received: a crash may have come in between.
             ("errand", Some(request)) => {
                 let answer = Answer::of(request, record, NOT_TAKEN, false);
-                self.errands.insert(request.to_owned(), answer);
+                let own = (request.to_owned(), text(body, "peer").to_owned());
+                self.errands.insert(own, answer);
             }
             ("received", Some(request)) => {
-                let asked = self.errands.remove(request).map(|errand| errand.at);
+                let own = (request.to_owned(), text(body, "peer").to_owned());
+                let asked = self.errands.remove(&own).map(|errand| errand.at);
                 let holds = text(body, "state") == "acknowledged";
                 let answer = Answer::of(request, record, "", holds);
                 let at = asked.unwrap_or(answer.at);
@@ -95,8 +98,24 @@ impl Answers {
         let place = body
             .get("opened")
             .and_then(Json::as_count)
-            .or_else(|| self.places.get(request?).copied())?;
+            .or_else(|| self.place(request?, body))?;
         self.given.get_mut(&place)
+    }
+
+    /// Where the permit of a request stands: of this peer, or the newest where the record names none.
+    fn place(&self, request: &str, body: &Json) -> Option<u64> {
+        match text(body, "peer") {
+            "" => {
+                let from = (request.to_owned(), String::new());
+                let of_it = self.places.range(from..);
+                let of_it = of_it.take_while(|((one, _), _)| one == request);
+                of_it.map(|(_, place)| *place).max()
+            }
+            peer => {
+                let own = (request.to_owned(), peer.to_owned());
+                self.places.get(&own).copied()
+            }
+        }
     }
 
     /// What was given to `peer`, since that instant.

@@ -221,8 +221,8 @@ pub struct Story {
     boot: String,
     /// Where the permits stand in `questions`.
     permits: BTreeMap<u64, usize>,
-    /// The newest permit of each request.
-    requests: BTreeMap<String, u64>,
+    /// The newest permit of each request and peer: each peer draws identities of its own, so two may draw the same.
+    requests: BTreeMap<(String, String), u64>,
 }
 
 impl Question {
@@ -326,7 +326,8 @@ impl Story {
     fn permit(&mut self, record: &Record) {
         let question = question(record);
         self.permits.insert(record.seq, self.questions.len());
-        self.requests.insert(question.request.clone(), record.seq);
+        let own = (question.request.clone(), question.peer.clone());
+        self.requests.insert(own, record.seq);
         self.questions.push(question);
     }
 
@@ -334,7 +335,12 @@ impl Story {
     fn opened(&mut self, body: &Json) -> Option<&mut Question> {
         let place = count(body, "opened").or_else(|| {
             let request = text(body, "request_id")?;
-            self.requests.get(&request).copied()
+            if let Some(peer) = text(body, "peer") {
+                return self.requests.get(&(request, peer)).copied();
+            }
+            let of_it = self.requests.range((request.clone(), String::new())..);
+            let of_it = of_it.take_while(|((one, _), _)| *one == request);
+            of_it.map(|(_, place)| *place).max()
         })?;
         let at = *self.permits.get(&place)?;
         self.questions.get_mut(at)

@@ -2,7 +2,7 @@
 
 use crate::cli::verb::audit::Ground;
 use crate::desk::audit::filter::instant;
-use crate::desk::audit::{named, record};
+use crate::desk::audit::{named, peer_of, record};
 use crate::desk::out::Out;
 use crate::desk::{Outcome, blocking};
 use crate::node::Node;
@@ -59,14 +59,28 @@ fn erase(
 /// What is erased does not come back, so a name that could mean two questions means none: neither the first digits of
 /// several, nor a number that is both a record and the first digits of another question.
 fn only_one(node: &Node, question: &str, records: &[Record]) -> Result<(), Refusal> {
-    let request = |record: &Record| record::field(record, "request_id");
-    let mut meant: BTreeSet<String> = records.iter().filter_map(request).collect();
+    // Two peers may have drawn the same identity.
+    let request = |record: &Record| {
+        let request = record::field(record, "request_id")?;
+        Some((request, peer_of(node, record)?))
+    };
+    let mut meant: BTreeSet<(String, String)> = records.iter().filter_map(request).collect();
     for record in node.log.read(0) {
-        meant.extend(request(&record?).filter(|one| one.starts_with(question)));
+        let other = request(&record?);
+        let Some((one, peer)) = other.filter(|(one, _)| one.starts_with(question)) else {
+            continue;
+        };
+        // A record that is named by its index is of one peer.
+        let is_index = question.parse::<u64>().is_ok();
+        if is_index && meant.iter().any(|(known, _)| *known == one) {
+            continue;
+        }
+        meant.insert((one, peer));
         if meant.len() > 1 {
             let sentence = format!("`{question}` could mean several questions");
-            return Err(Refusal::new(Code::UsageWrong, sentence)
-                .with_help("give the whole of its request_id: hansa audit show"));
+            return Err(Refusal::new(Code::UsageWrong, sentence).with_help(
+                "give the whole of its request_id, or the index of its permit: hansa audit show",
+            ));
         }
     }
     Ok(())

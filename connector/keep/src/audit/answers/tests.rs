@@ -131,3 +131,35 @@ fn two_logs_side_by_side() {
     assert_eq!(outcome(4), "open");
     assert_eq!(found.totals["a b"].0.rows, 24);
 }
+
+/// Each peer draws the identities of its questions itself, also one that another has drawn: what is said of one is not said of the other.
+#[test]
+fn two_peers_may_draw_the_same_identity() {
+    let of = |kind: &'static str, peer: &str, rest: &str| {
+        let body = format!(
+            r#"{{"contracts":["a"],"peer":"hansa://{peer}.example","request_id":"r1"{rest}}}"#
+        );
+        Written(kind, body)
+    };
+    let given = answers(vec![
+        of("permit", "tallinn", ""),
+        of("permit", "visby", ""),
+        Written("close", r#"{"bytes":10,"opened":0,"outcome":"done","request_id":"r1","result_digest":"blake3:aa","rows":1}"#.to_owned()),
+        of("receipt_ack", "tallinn", r#","match":true"#),
+        of("errand", "tallinn", ""),
+        of("errand", "visby", ""),
+        of("received", "tallinn", r#","bytes":1,"outcome":"done","result_digest":"blake3:bb","rows":1,"state":"acknowledged""#),
+    ]);
+    let line = |peer: &str| {
+        given
+            .given_to(&format!("hansa://{peer}.example"), None)
+            .remove(0)
+    };
+    assert_eq!(
+        (line("tallinn").rows, line("tallinn").acknowledged),
+        (1, true)
+    );
+    assert_eq!((line("visby").rows, line("visby").acknowledged), (0, false));
+    let of_visby = given.received_from("hansa://visby.example", None);
+    assert_eq!(of_visby.len(), 1, "{of_visby:?}");
+}

@@ -66,7 +66,9 @@ impl Errands {
     pub(super) fn failed(&mut self, record: &Record) {
         if record.body.get("sent").and_then(Json::as_bool) == Some(false) {
             let request = text(&record.body, "request_id").unwrap_or_default();
-            self.lent.retain(|one| one.request != request);
+            let peer = text(&record.body, "peer").unwrap_or_default();
+            self.lent
+                .retain(|one| one.request != request || one.peer != peer);
         }
     }
 }

@@ -148,3 +148,26 @@ fn values_went_unless_the_question_did_not_go() {
     let told = story(&[("errand", ERRAND), ("not_received", stayed)]);
     assert!(told.errands.lent.is_empty());
 }
+
+/// Two peers may draw the same identity for their questions: what is said of one is not said of the other.
+#[test]
+fn the_same_identity_of_two_peers_is_two_questions() {
+    let visby = PERMIT.replace("acme", "visby");
+    let ack = r#"{"request_id":"r1","peer":"hansa://acme.example","receipt":"ff","match":true}"#;
+    let told = story(&[("permit", PERMIT), ("permit", &visby), ("receipt_ack", ack)]);
+    let acknowledged = told
+        .questions
+        .iter()
+        .map(|question| question.acknowledged.is_some());
+    assert_eq!(acknowledged.collect::<Vec<_>>(), [true, false]);
+    let lent = r#"{"request_id":"r1","peer":"hansa://acme.example","contracts":["c"],"keys":[{"of":[{"dataset":"d"}]}]}"#;
+    let other = lent.replace("acme", "visby");
+    let unsent = r#"{"request_id":"r1","peer":"hansa://visby.example","code":"PEER_UNREACHABLE","sent":false}"#;
+    let told = story(&[
+        ("errand", lent),
+        ("errand", &other),
+        ("not_received", unsent),
+    ]);
+    let peers = told.errands.lent.iter().map(|one| one.peer.as_str());
+    assert_eq!(peers.collect::<Vec<_>>(), ["hansa://acme.example"]);
+}
