@@ -24,6 +24,7 @@ pub(crate) mod running;
 pub(crate) mod seats;
 pub(crate) mod secret;
 pub(crate) mod signs;
+pub(crate) mod snapshot_checks;
 pub(crate) mod team;
 #[cfg(test)]
 pub(crate) mod testing;

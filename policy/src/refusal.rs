@@ -351,6 +351,7 @@ codes! {
     SourceUnreadable "SOURCE_UNREADABLE" Invalid "The source of a dataset can't be read." "Check path, format and encoding: `hansa dataset sample`.";
     SourceUnavailable "SOURCE_UNAVAILABLE" OutOfReach "The store or the database in which the rows of a dataset stay can't be read at this time." "Ask again later; the log of its owner's connector holds the reason.";
     SourceChanged "SOURCE_CHANGED" State "A file that stays in place is not as it was published." "Publish the dataset again: `hansa dataset publish`.";
+    SnapshotDamaged "SNAPSHOT_DAMAGED" State "The stored rows or cells of a dataset are not as they were published, so they are not read." "Its owner publishes it anew: `hansa dataset publish`.";
     RowsUnreadable "ROWS_UNREADABLE" Invalid "More values of a source can't be read than its max_bad_rows allows; nothing was published." "Mend the rows shown, declare their words as nulls, or raise max_bad_rows.";
     SchemaMismatch "SCHEMA_MISMATCH" Invalid "The columns of the source are not those of the configuration." "Adjust the columns: `hansa dataset sample` shows the source.";
     ModelMismatch "MODEL_MISMATCH" Invalid "The dataset does not conform to the model that it declares." "Rename or convert the columns as the model demands.";

@@ -48,7 +48,7 @@ const CONSUMER: &str = "hansa://firm.example";
 pub(crate) struct City {
     folder: tempfile::TempDir,
     datasets: BTreeMap<DatasetId, (Dataset, Vec<Clause>)>,
-    holdings: Holdings,
+    pub(crate) holdings: Holdings,
     room: Room,
     pub(crate) limits: Limits,
     pub(crate) sql_limits: SqlLimits,

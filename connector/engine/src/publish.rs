@@ -13,6 +13,7 @@ pub mod write;
 use crate::limits::Limits;
 use crate::model::{self, Model};
 use crate::snapshot::disk::{self, Place};
+use crate::snapshot::manifest::Manifest;
 use crate::source::config::DatasetConfig;
 use crate::source::report::Counts;
 use arrow_schema::SchemaRef;
@@ -46,6 +47,8 @@ pub struct Context {
     pub anew: bool,
     /// The label of its last publication on the books.
     pub logged: Option<String>,
+    /// Whether the published snapshot is damaged: then it is published anew although its sources are the same.
+    pub damaged: bool,
 }
 
 /// How far a publication is.
@@ -114,11 +117,12 @@ pub fn stage(
     let zone = config.zone.as_deref().unwrap_or(&context.zone);
     let mut config = config.clone();
     let mut inputs = Inputs::look(&mut config, zone)?;
-    let published = disk::published(&place)?;
     let begins = context.anew && config.feed;
+    let published = before(&config, context, &place)?;
     if let Some(published) = &published
         && published.inputs == inputs.digest
         && !begins
+        && !context.damaged
     {
         return Ok(Outcome::Unchanged(Box::new(published.dataset.clone())));
     }
@@ -171,6 +175,27 @@ pub fn stage(
     })?;
     parsed::forget_others(&place, &parsed.files);
     Ok(Outcome::Staged(Box::new(staged)))
+}
+
+/// The published snapshot, as far as what is to come builds on it. A damaged one stands in the way of a feed alone, which would go on
+/// from its rows.
+fn before(
+    config: &DatasetConfig,
+    context: &Context,
+    place: &Place,
+) -> Result<Option<Manifest>, Refusal> {
+    let damaged = match disk::published(place) {
+        Ok(published) if !context.damaged => return Ok(published),
+        Ok(published) if !config.feed || context.anew => return Ok(published),
+        Err(refusal) if refusal.code != Code::SnapshotDamaged => return Err(refusal),
+        Err(_) if !config.feed || context.anew => return Ok(None),
+        Ok(_) | Err(_) => &config.name,
+    };
+    let sentence =
+        format!("the published files of the feed `{damaged}` are not as they were published");
+    Err(Refusal::new(Code::SnapshotDamaged, sentence)
+        .with_help("put them back from a backup, or read the feed from its beginning:")
+        .with_help(format!("hansa dataset publish {damaged} --anew")))
 }
 
 /// Makes the rows and the entry that describes them.

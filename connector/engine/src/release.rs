@@ -20,6 +20,7 @@ mod stage;
 use crate::limits::Limits;
 use crate::release::series::{Fact, Series};
 use crate::snapshot::Snapshot;
+use crate::snapshot::checked_files::CheckedFiles;
 use crate::snapshot::disk::Place;
 use catalog::dataset::Dataset;
 use evidence::digest::Digest;
@@ -29,6 +30,7 @@ use policy::id::Name;
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What is released of a dataset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,6 +41,35 @@ pub struct Released {
     pub lacking: BTreeMap<Digest, Vec<Period>>,
     /// What became of each release, the oldest first.
     pub facts: Vec<Fact>,
+    /// What the files of the cells must hold: they are read through it.
+    pub(crate) checked: Arc<CheckedFiles>,
+    /// The same for the rows that cells are made of, file by file.
+    rows: Vec<Arc<CheckedFiles>>,
+}
+
+impl Released {
+    /// Reads all files and holds them against what was released. Blocks.
+    ///
+    /// # Errors
+    /// `SNAPSHOT_DAMAGED`.
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
+        self.checked.check()?;
+        self.rows.iter().try_for_each(|rows| rows.check())
+    }
+
+    /// That no file is known to be damaged.
+    ///
+    /// # Errors
+    /// `SNAPSHOT_DAMAGED`.
+    pub(crate) fn damage(&self) -> Result<(), Refusal> {
+        self.checked.damage()?;
+        self.rows.iter().try_for_each(|rows| rows.damage())
+    }
+
+    /// All files of which it is known what they must hold.
+    fn all_checked(&self) -> impl Iterator<Item = &Arc<CheckedFiles>> {
+        std::iter::once(&self.checked).chain(&self.rows)
+    }
 }
 
 /// A period in the unit of the column by which cells are released: microseconds or days.
@@ -103,8 +134,8 @@ impl Staged {
     /// # Errors
     /// `STATE_BROKEN`, `DISK_FULL`.
     pub fn commit(self) -> Result<Released, Refusal> {
-        series::save(&self.folder, &self.series)?;
-        released(&self.folder, &self.series)
+        let series = series::save(&self.folder, &self.series)?;
+        released(&self.folder, &series)
     }
 }
 
@@ -114,9 +145,14 @@ impl Staged {
 /// `STATE_BROKEN` where a file is not what was released.
 pub fn open(state: &Path, dataset: &Dataset) -> Result<Released, Refusal> {
     let folder = Place::new(state, &dataset.id.name).releases();
-    let Some(series) = series::load(&folder)? else {
+    let Some(mut series) = series::load(&folder)? else {
         return Ok(Released::default());
     };
+    // Of rows from before there were digests nothing else is known: what is found now counts from now on.
+    if series.lacks_digests() {
+        tracing::info!(name: "release.rows_first_checked", folder = %folder.display(), "rows of released cells get their digests");
+        series = series::save(&folder, &series)?;
+    }
     if basis::basis(dataset).is_none_or(|basis| basis.to_string() != series.basis) {
         return Ok(Released {
             facts: series.facts,
@@ -153,27 +189,30 @@ fn released(folder: &Path, series: &Series) -> Result<Released, Refusal> {
         )
         .with_help("bring it back from a backup: it can't be worked out again"));
     }
+    let name = folder.parent().and_then(Path::file_name);
+    let name = name.unwrap_or_default().to_string_lossy().into_owned();
     let mut cells = BTreeMap::new();
+    let mut contents = Vec::new();
     let exact = series.cells.iter();
     let exact = exact.map(|one| (&one.shape, &one.file, &one.digest));
     let drawn = series.drawn.iter();
     let drawn = drawn.filter_map(|one| Some((&one.shape, one.file.as_ref()?, &one.digest)));
     for (shape, file, digest) in exact.chain(drawn) {
         let path = folder.join(file);
-        let found = desk::digest(&path)?;
-        let shape: Option<Digest> = shape.parse().ok();
-        match shape {
-            Some(shape) if found.to_string() == *digest => {
-                cells.insert(shape, path);
-            }
-            _ => {
-                return Err(Refusal::new(
-                    Code::StateBroken,
-                    format!("`{}` is not what was released", path.display()),
-                )
-                .with_help("bring it back from a backup: it can't be worked out again"));
-            }
-        }
+        let (Ok(shape), Ok(digest)) = (shape.parse::<Digest>(), digest.parse::<Digest>()) else {
+            return Err(series::damaged(folder));
+        };
+        contents.push((path.clone(), digest));
+        cells.insert(shape, path);
+    }
+    let checked = CheckedFiles::of_contents(&format!("the released cells of `{name}`"), contents);
+    checked.check()?;
+    let mut rows = Vec::new();
+    for (file, digest) in &series.digests {
+        let digest = digest.parse().map_err(|_| series::damaged(folder))?;
+        let what = format!("the rows of released cells of `{name}`");
+        let file = CheckedFiles::of_contents(&what, vec![(folder.join(file), digest)]);
+        rows.push(Arc::new(file));
     }
     let mut lacking = BTreeMap::new();
     for one in &series.drawn {
@@ -190,6 +229,8 @@ fn released(folder: &Path, series: &Series) -> Result<Released, Refusal> {
         cells,
         lacking,
         facts: series.facts.clone(),
+        checked: Arc::new(checked),
+        rows,
     })
 }
 

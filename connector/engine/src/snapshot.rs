@@ -1,16 +1,23 @@
 //! An immutable, versioned snapshot of a dataset: Parquet files that nobody changes.
 
+pub mod block_digests;
 pub mod borrow;
+pub mod check_memory;
+pub mod checked_files;
+pub(crate) mod checked_store;
 pub mod disk;
 pub mod manifest;
 pub mod segments;
+pub(crate) mod self_digest;
 pub mod shelf;
 
 use crate::inplace::{InPlace, Stays};
 use crate::release::Released;
 use catalog::dataset::Dataset;
+use check_memory::CheckMemory;
+use checked_files::CheckedFiles;
 use evidence::digest::Digest;
-use policy::refusal::{Code, Refusal};
+use policy::refusal::Refusal;
 use segments::Segments;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +30,8 @@ pub struct Snapshot {
     pub dataset: Dataset,
     /// Its Parquet files in order, with exactly the entry's columns.
     pub files: Vec<PathBuf>,
+    /// What these, and those beside them, must hold: they are read through it.
+    pub checked: Arc<CheckedFiles>,
     /// Over the names, sizes and digests of the files and the schema: which rows exactly.
     pub digest: Digest,
     /// The cells that are released of the dataset, of this and of earlier snapshots.
@@ -35,12 +44,20 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// A snapshot over files that somebody else keeps; nothing is deleted when it ends.
+    /// A snapshot over files that somebody else keeps, as they are when they are first read; nothing is deleted when it ends.
     #[must_use]
     pub fn of_files(dataset: Dataset, files: Vec<PathBuf>, digest: Digest) -> Self {
+        let checked = CheckedFiles::as_found(files.clone());
+        Self::borrowed(dataset, checked, digest)
+    }
+
+    /// A snapshot over files that somebody else keeps, of which it is known what they hold.
+    #[must_use]
+    pub(crate) fn borrowed(dataset: Dataset, checked: CheckedFiles, digest: Digest) -> Self {
         Self {
             dataset,
-            files,
+            files: checked.paths().to_vec(),
+            checked: Arc::new(checked),
             digest,
             released: Arc::default(),
             in_place: None,
@@ -53,22 +70,24 @@ impl Snapshot {
     #[must_use]
     pub(crate) fn in_folder(
         dataset: Dataset,
-        files: Vec<PathBuf>,
+        checked: CheckedFiles,
         digest: Digest,
         folder: PathBuf,
     ) -> Self {
         Self {
-            dataset,
-            files,
-            digest,
-            released: Arc::default(),
-            in_place: None,
-            segments: None,
             folder: Some(Arc::new(Folder {
                 path: folder,
                 retired: AtomicBool::new(false),
             })),
+            ..Self::borrowed(dataset, checked, digest)
         }
+    }
+
+    /// The same, whose good blocks are remembered there.
+    #[must_use]
+    pub(crate) fn remembered_in(mut self, memory: &CheckMemory) -> Self {
+        self.checked = Arc::new(self.checked.remembered_in(memory.clone()));
+        self
     }
 
     /// The same with other releases.
@@ -99,27 +118,26 @@ impl Snapshot {
         }
     }
 
-    /// Reads every file and holds it against the digest that was published.
+    /// Reads every file and holds it against what was published, those of released cells too. Blocks.
     ///
     /// # Errors
-    /// `STATE_BROKEN` where they are not the files that were published.
+    /// `SNAPSHOT_DAMAGED` where they are not the files that were published.
     pub fn verify(&self) -> Result<(), Refusal> {
+        self.released.check()?;
         // Rows in place are held against what was published whenever they are read.
         if self.in_place.is_some() {
             return Ok(());
         }
-        let (digest, _) = disk::digest(&self.dataset, &self.files)?;
-        if digest == self.digest {
-            return Ok(());
-        }
-        Err(Refusal::new(
-            Code::StateBroken,
-            format!(
-                "the files of `{}` {} are not those that were published",
-                self.dataset.id.name, self.dataset.version
-            ),
-        )
-        .with_help("withdraw the snapshot and publish again"))
+        self.checked.check()
+    }
+
+    /// That none of its files is known to be damaged.
+    ///
+    /// # Errors
+    /// `SNAPSHOT_DAMAGED`.
+    pub fn damage(&self) -> Result<(), Refusal> {
+        self.checked.damage()?;
+        self.released.damage()
     }
 
     /// The folder of its files, where it owns one.

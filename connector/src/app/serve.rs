@@ -17,7 +17,7 @@ use faces::peer::settings::Settings;
 use keep::trust::mtls;
 use policy::refusal::{Code, Refusal};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -91,6 +91,7 @@ pub(crate) async fn run(node: Arc<Node>, show: Show) -> Result<(), Refusal> {
     tasks.spawn(postmen(Arc::clone(&node), stop.clone()));
     tasks.spawn(tellers(Arc::clone(&node), stop.clone()));
     tasks.spawn(erasers(Arc::clone(&node), stop.clone()));
+    tasks.spawn(checkers(Arc::clone(&node), stop.clone()));
     let ready = json!({
         "event": "ready",
         "participant": node.id().domain(),
@@ -171,6 +172,44 @@ async fn erasers(node: Arc<Node>, stop: CancellationToken) -> Result<(), Refusal
     }
 }
 
+/// Reads what is published to its last byte, a little after the start and once a day; and puts on the books at once what questions find.
+async fn checkers(node: Arc<Node>, stop: CancellationToken) -> Result<(), Refusal> {
+    let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
+    let mut due = tokio::time::Instant::now() + SETTLED;
+    let mut known = BTreeSet::new();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            _ = look.tick() => {}
+        }
+        let whole = tokio::time::Instant::now() >= due;
+        if whole {
+            due = tokio::time::Instant::now() + ONE_DAY;
+        }
+        let (inner, before) = (Arc::clone(&node), known.clone());
+        let checks = crate::desk::blocking(move || {
+            if whole {
+                return inner.check_snapshots();
+            }
+            let found = inner.new_damage(&before)?;
+            inner.note_checks(&found)?;
+            Ok(found)
+        });
+        match checks.await {
+            Err(refusal) => tracing::warn!(%refusal, "snapshots.not_checked"),
+            Ok(checks) => {
+                for check in checks {
+                    if let Err(damage) = check.found
+                        && known.insert((check.dataset, check.version))
+                    {
+                        line_err(&crate::cli::show::refusal_text(&damage));
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Ends what runs: answers are cut and get their receipts; whoever does not read them does not hold up the end.
 async fn leave(node: &Arc<Node>, mut tasks: tokio::task::JoinSet<Result<(), Refusal>>) {
     let why = Refusal::new(Code::StreamCut, "the connector is being stopped");
@@ -196,6 +235,12 @@ async fn leave(node: &Arc<Node>, mut tasks: tokio::task::JoinSet<Result<(), Refu
     node.owed.close();
     let _ = tokio::time::timeout(PATIENCE, node.owed.wait()).await;
 }
+
+/// After the start peers come first.
+const SETTLED: std::time::Duration = std::time::Duration::from_secs(15);
+
+/// Between two looks at all that is published.
+const ONE_DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
 
 /// In microseconds.
 const DAY: i64 = 86_400_000_000;

@@ -38,13 +38,18 @@ pub(crate) async fn run(node: &Arc<Node>, verb: AuditVerb, out: &Out) -> Outcome
         AuditVerb::Export { output, filter, .. } => export::write(node, output, filter, out).await,
         AuditVerb::Affected {
             snapshot,
+            since_good,
             output,
             notify,
         } => {
             if notify {
-                recall::notify(node, &snapshot, out).await?;
+                recall::notify(node, &snapshot, since_good, out).await?;
             }
-            sheets::tell(node, Asked::Affected(snapshot), output, out).await
+            let asked = Asked::Affected {
+                snapshot,
+                since_good,
+            };
+            sheets::tell(node, asked, output, out).await
         }
         AuditVerb::Breach {
             key,

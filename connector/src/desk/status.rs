@@ -119,7 +119,8 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
         waiting.push(format!("{}: {}", fork.code, fork.sentence));
     }
     for damaged in node.shelf.damaged().values() {
-        waiting.push(format!("{}: {}", damaged.code, damaged.sentence));
+        let mend = damaged.help.first().map_or("", String::as_str);
+        waiting.push(format!("{}: {}; {mend}", damaged.code, damaged.sentence));
     }
     let datasets = node.catalog(|catalog| catalog.datasets().count());
     let peers = node.peers()?.len();
@@ -227,6 +228,7 @@ pub(crate) async fn doctor(node: &Arc<Node>, named: Option<&str>, out: &Out) -> 
     for (what, found) in say {
         told("here", what, found, &mut status, out).await?;
     }
+    snapshots(node, &mut status, out).await?;
     let peers = match named {
         Some(named) => vec![node.peer(named)?],
         None => node.peers()?,
@@ -235,6 +237,30 @@ pub(crate) async fn doctor(node: &Arc<Node>, named: Option<&str>, out: &Out) -> 
         hops(node, &peer, &mut status, out).await?;
     }
     Ok(status)
+}
+
+/// Reads what is published to its last byte.
+async fn snapshots(
+    node: &Arc<Node>,
+    status: &mut u8,
+    out: &Out,
+) -> Result<(), crate::desk::Trouble> {
+    let inner = Arc::clone(node);
+    let checks = blocking(move || inner.check_snapshots()).await?;
+    let good = checks.iter().filter_map(|check| check.found.as_ref().ok());
+    let (mut count, mut bytes) = (0_u64, 0_u64);
+    for own in good {
+        count = count.saturating_add(1);
+        bytes = bytes.saturating_add(*own);
+    }
+    if count > 0 {
+        let said = format!("{count} as they were published, {bytes} bytes");
+        told("here", "snapshots", Ok(said), status, out).await?;
+    }
+    for damage in checks.into_iter().filter_map(|check| check.found.err()) {
+        told("here", "snapshots", Err(damage), status, out).await?;
+    }
+    Ok(())
 }
 
 async fn hops(

@@ -8,7 +8,9 @@ use crate::local::join::files;
 use crate::node::{aliases, lists, offers};
 use catalog::lint::{self, Severity};
 use engine::publish::glance::glance;
+use engine::snapshot::checked_files::not_as_published;
 use engine::snapshot::disk::{self, Place};
+use engine::source::config::DatasetConfig;
 use evidence::time::{Clock, Tick, Time};
 use keep::state::State;
 use keep::trust::{cluster, identity};
@@ -48,6 +50,7 @@ pub(crate) fn problems(config: &Config, now: Time) -> Vec<Refusal> {
         }
     };
     for dataset in &datasets {
+        problems.extend(published(config, dataset));
         if let Err(found) = glance(dataset, &config.participant.zone) {
             problems.extend(found);
         }
@@ -95,6 +98,20 @@ pub(crate) fn problems(config: &Config, now: Time) -> Vec<Refusal> {
         problems.push(refusal);
     }
     problems
+}
+
+/// What is wrong with the published snapshot of a dataset at a glance: its manifest, and the sizes of its files. `hansa doctor` reads all.
+fn published(config: &Config, dataset: &DatasetConfig) -> Option<Refusal> {
+    let place = Place::new(&config.state, &dataset.name);
+    match disk::published(&place) {
+        Ok(None) => None,
+        Ok(Some(manifest)) => {
+            let folder = disk::folder(&place, &manifest.dataset.version);
+            let whole = disk::whole(&manifest, &folder).is_some();
+            (!whole).then(|| not_as_published(&manifest.dataset))
+        }
+        Err(refusal) => Some(refusal),
+    }
 }
 
 /// What is wrong with the policy of an offer: with its words, and, once its dataset is published, with its terms.

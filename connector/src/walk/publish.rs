@@ -27,6 +27,8 @@ pub(crate) enum Published {
         breaks: Vec<Break>,
         /// Whether it was only looked at.
         dry: bool,
+        /// That the snapshot before is damaged, where it is.
+        mends: Option<Refusal>,
         /// What could not be offered afterwards.
         faults: Vec<Refusal>,
     },
@@ -66,7 +68,7 @@ pub(crate) fn one(
 ) -> Result<Published, Refusal> {
     let _turn = node.shelf.alone();
     let config = node.config();
-    let context = Context {
+    let mut context = Context {
         owner: config.participant.id.clone(),
         zone: config.participant.zone.clone(),
         state: config.state.clone(),
@@ -75,16 +77,27 @@ pub(crate) fn one(
         limits: node.limits(),
         anew: way.anew,
         logged: logged(node, &dataset.name)?,
+        damaged: false,
     };
     let name = dataset.name.as_str();
     let progress = |progress: Progress<'_>| match progress {
         Progress::File { done, of, .. } => out.progress(name, count(done), count(of)),
         Progress::Rows(rows) => out.progress(&format!("{name}, rows"), rows, 0),
     };
-    let mut staged = match engine::publish::stage(dataset, &context, &progress)? {
+    let mut damaged = node.shelf.damaged().remove(&dataset.name);
+    context.damaged = damaged.is_some();
+    let mut outcome = engine::publish::stage(dataset, &context, &progress)?;
+    if let Outcome::Unchanged(_) = &outcome {
+        // That its sources are the same does not bring back rows that can't be read any more.
+        damaged = checked(node, &dataset.name)?;
+        if damaged.is_some() {
+            context.damaged = true;
+            outcome = engine::publish::stage(dataset, &context, &progress)?;
+        }
+    }
+    let mut staged = match outcome {
         Outcome::Unchanged(entry) => {
-            // Its rows can't be read; that its sources are the same does not bring them back.
-            if let Some(damaged) = node.shelf.damaged().remove(&dataset.name) {
+            if let Some(damaged) = damaged {
                 return Err(damaged);
             }
             let listed = node.catalog(|catalog| catalog.dataset(&dataset.name).is_some());
@@ -113,6 +126,7 @@ pub(crate) fn one(
             report,
             breaks,
             dry: true,
+            mends: damaged,
             faults: Vec::new(),
         });
     }
@@ -151,12 +165,20 @@ pub(crate) fn one(
         report,
         breaks,
         dry: false,
+        mends: damaged,
         faults,
     })
 }
 
+/// Whether the published snapshot is damaged; on the books if it is, and if it was good.
+fn checked(node: &Node, name: &Name) -> Result<Option<Refusal>, Refusal> {
+    let check = node.look_at_snapshot(name.clone())?;
+    node.note_checks(check.as_slice())?;
+    Ok(check.and_then(|check| check.found.err()))
+}
+
 /// The label of the last publication of a dataset on the books.
-fn logged(node: &Node, name: &Name) -> Result<Option<String>, Refusal> {
+pub(crate) fn logged(node: &Node, name: &Name) -> Result<Option<String>, Refusal> {
     let id = DatasetId {
         owner: node.id(),
         name: name.clone(),

@@ -16,6 +16,7 @@ use engine::execute::watch::Watch;
 use engine::limits::{Limits, Room, SqlLimits};
 use engine::plan::plan_apart;
 use engine::snapshot::borrow::borrowed;
+use engine::snapshot::check_memory::CheckMemory;
 use evidence::time::{Clock, Time};
 use faces::cluster::serve::{Bench, Share, ShareFrame};
 use futures::StreamExt as _;
@@ -40,6 +41,8 @@ struct Folders {
     own: ParticipantId,
     bundle: PathBuf,
     state: PathBuf,
+    /// What was good of their files in the life of this process.
+    memory: CheckMemory,
 }
 
 impl Folders {
@@ -71,7 +74,13 @@ impl Folders {
                 )
                 .with_contract(ground.contract));
             }
-            let snapshot = borrowed(&self.state, &dataset, &ground.snapshot, ground.digest)?;
+            let snapshot = borrowed(
+                &self.state,
+                &dataset,
+                &ground.snapshot,
+                ground.digest,
+                &self.memory,
+            )?;
             holdings.insert(dataset, Arc::new(snapshot));
             grounds.push(Ground {
                 agreed,
@@ -121,6 +130,7 @@ impl Desk {
                 own: config.participant.id,
                 bundle: config.trust.bundle,
                 state: config.state,
+                memory: CheckMemory::default(),
             },
             limits: config.limits,
             clock,

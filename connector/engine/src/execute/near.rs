@@ -1,23 +1,24 @@
-//! Reads of a few kilobytes of a snapshot's file, done where they are wanted: to hand them to another thread takes longer than they
-//! do.
+//! Readers of the files of a snapshot: each byte is held against what was published before it is read. A few kilobytes are read where
+//! they are wanted: to hand them to another thread takes longer than they do.
 
+use crate::fault;
+use crate::snapshot::checked_files::{CheckedFiles, CheckedReader};
+use crate::snapshot::checked_store::CheckedStore;
 use bytes::Bytes;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::ParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
-use datafusion_common::Result;
 use futures::future::BoxFuture;
 use object_store::local::LocalFileSystem;
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ParquetMetaData;
-use policy::refusal::{Code, Refusal};
-use std::fs::File;
+use policy::refusal::Refusal;
 use std::ops::Range;
-use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Makes the readers of one scan of local files.
@@ -25,13 +26,18 @@ use std::sync::Arc;
 pub(super) struct Near {
     stock: CachedParquetFileReaderFactory,
     local: LocalFileSystem,
+    files: Arc<CheckedFiles>,
 }
 
 impl Near {
-    /// Readers that hand on to `stock` whatever is more than a few bytes.
-    pub(super) fn beside(stock: CachedParquetFileReaderFactory) -> Self {
-        let local = LocalFileSystem::new();
-        Self { stock, local }
+    /// Readers of these files. `footers` is where footers are kept that were read.
+    pub(super) fn of(files: Arc<CheckedFiles>, footers: Arc<FileMetadataCache>) -> Self {
+        let store = Arc::new(CheckedStore::of(&files));
+        Self {
+            stock: CachedParquetFileReaderFactory::new(store, footers),
+            local: LocalFileSystem::new(),
+            files,
+        }
     }
 }
 
@@ -42,11 +48,14 @@ impl ParquetFileReaderFactory for Near {
         file: PartitionedFile,
         hint: Option<usize>,
         metrics: &ExecutionPlanMetricsSet,
-    ) -> Result<Box<dyn AsyncFileReader + Send>> {
+    ) -> datafusion_common::Result<Box<dyn AsyncFileReader + Send>> {
         let path = self.local.path_to_filesystem(&file.object_meta.location)?;
+        // What is kept of a footer would answer some questions without a look at the file.
+        self.files.damage().map_err(fault::carry)?;
         Ok(Box::new(Reader {
             path,
-            file: None,
+            files: Arc::clone(&self.files),
+            open: None,
             stock: self.stock.create_reader(partition, file, hint, metrics)?,
         }))
     }
@@ -54,8 +63,9 @@ impl ParquetFileReaderFactory for Near {
 
 struct Reader {
     path: PathBuf,
-    /// Open from its first read on.
-    file: Option<File>,
+    files: Arc<CheckedFiles>,
+    /// From its first read on.
+    open: Option<CheckedReader>,
     stock: Box<dyn AsyncFileReader + Send>,
 }
 
@@ -67,8 +77,8 @@ impl AsyncFileReader for Reader {
         if length(&range) > FEW {
             return self.stock.get_bytes(range);
         }
-        let read = opened(&mut self.file, &self.path).and_then(|file| at(file, &range));
-        Box::pin(std::future::ready(read))
+        let read = self.open().and_then(|open| open.read(&range));
+        Box::pin(std::future::ready(read.map_err(carried)))
     }
 
     fn get_byte_ranges(
@@ -79,40 +89,38 @@ impl AsyncFileReader for Reader {
         if all > FEW {
             return self.stock.get_byte_ranges(ranges);
         }
-        let read = opened(&mut self.file, &self.path)
-            .and_then(|file| ranges.iter().map(|range| at(file, range)).collect());
-        Box::pin(std::future::ready(read))
+        let read = self
+            .open()
+            .and_then(|open| ranges.iter().map(|range| open.read(range)).collect());
+        Box::pin(std::future::ready(read.map_err(carried)))
     }
 
     fn get_metadata<'a>(
         &'a mut self,
         options: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
-        self.stock.get_metadata(options)
+        Box::pin(async move {
+            let read = self.stock.get_metadata(options).await;
+            // On the way through the engine the reason became a text.
+            read.map_err(|error| match self.files.damage() {
+                Err(damage) => carried(damage),
+                Ok(()) => error,
+            })
+        })
     }
 }
 
-fn opened<'f>(file: &'f mut Option<File>, path: &Path) -> Result<&'f File, ParquetError> {
-    match file {
-        Some(file) => Ok(file),
-        None => Ok(file.insert(File::open(path).map_err(|_| unreadable())?)),
+impl Reader {
+    fn open(&mut self) -> Result<&CheckedReader, Refusal> {
+        match &mut self.open {
+            Some(open) => Ok(open),
+            open @ None => Ok(open.insert(self.files.reader(&self.path)?)),
+        }
     }
 }
 
-fn unreadable() -> ParquetError {
-    ParquetError::External(Box::new(Refusal::new(
-        Code::SourceUnreadable,
-        "a file of the snapshot can't be read",
-    )))
-}
-
-/// All bytes of the range; a file that ends before is an error.
-fn at(file: &File, range: &Range<u64>) -> Result<Bytes, ParquetError> {
-    let length = usize::try_from(length(range)).unwrap_or_default();
-    let mut bytes = vec![0; length];
-    let read = file.read_exact_at(&mut bytes, range.start);
-    read.map_err(|_| unreadable())?;
-    Ok(Bytes::from(bytes))
+fn carried(refusal: Refusal) -> ParquetError {
+    ParquetError::External(Box::new(refusal))
 }
 
 const fn length(range: &Range<u64>) -> u64 {

@@ -10,12 +10,12 @@ use crate::inplace::postgres::room::Databases;
 use crate::inplace::postgres::session::Sessions;
 use crate::limits::Limits;
 use crate::session;
+use crate::snapshot::checked_files::CheckedFiles;
 use arrow_schema::{Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::object_store::ObjectStoreUrl;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::context::QueryPlanner;
@@ -180,6 +180,9 @@ pub(super) fn inside(error: &datafusion_common::DataFusionError) -> Refusal {
         | Code::SumOverflow
         | Code::SourceChanged
         | Code::SchemaChanged => refusal,
+        // What mends it is the owner's business, and told there.
+        Code::SnapshotDamaged => Refusal::new(Code::SnapshotDamaged, refusal.sentence)
+            .with_help("its owner mends it; there `hansa doctor` says how"),
         _ => {
             tracing::error!(name = "gate.failed", detail = %error);
             Refusal::new(Code::Internal, "the permitted rows can't be computed")
@@ -266,7 +269,8 @@ impl ExtensionPlanner for Files {
                 .scan(&schema, projection, session, &self.sessions)
                 .map(Some);
         }
-        scan_of(&snapshot.files, schema, scan.projection.clone(), session).map(Some)
+        let files = (snapshot.files.as_slice(), &snapshot.checked);
+        scan_of(files, schema, scan.projection.clone(), session).map(Some)
     }
 }
 
@@ -281,8 +285,11 @@ impl Files {
             return datafusion_common::internal_err!("released cells take no filters");
         }
         let snapshot = self.holdings.get(cells.dataset());
-        let file = snapshot.and_then(|snapshot| snapshot.released.cells.get(&cells.shape()));
-        let file = file.ok_or_else(|| {
+        let found = snapshot.and_then(|snapshot| {
+            let file = snapshot.released.cells.get(&cells.shape())?;
+            Some((file, &snapshot.released.checked))
+        });
+        let (file, checked) = found.ok_or_else(|| {
             fault::carry(Refusal::new(
                 Code::DatasetNotPublished,
                 format!(
@@ -292,18 +299,14 @@ impl Files {
             ))
         })?;
         let schema = datafusion_expr::TableSource::schema(cells);
-        scan_of(
-            std::slice::from_ref(file),
-            schema,
-            scan.projection.clone(),
-            session,
-        )
+        let files = (std::slice::from_ref(file), checked);
+        scan_of(files, schema, scan.projection.clone(), session)
     }
 }
 
-/// All files in order, as one stream.
+/// All files in order, as one stream; they are read only as they were published.
 fn scan_of(
-    paths: &[PathBuf],
+    (paths, checked): (&[PathBuf], &Arc<CheckedFiles>),
     schema: SchemaRef,
     projection: Option<Vec<usize>>,
     session: &dyn Session,
@@ -327,16 +330,13 @@ fn scan_of(
         return Ok(Arc::new(EmptyExec::new(projected)));
     }
     let url = ObjectStoreUrl::local_filesystem();
-    let store = session.runtime_env().object_store(&url)?;
-    let metadata = session
+    let footers = session
         .runtime_env()
         .cache_manager
         .get_file_metadata_cache();
     let source = ParquetSource::new(schema)
         .with_table_parquet_options(session.table_options().parquet.clone())
-        .with_parquet_file_reader_factory(Arc::new(Near::beside(
-            CachedParquetFileReaderFactory::new(store, metadata),
-        )))
+        .with_parquet_file_reader_factory(Arc::new(Near::of(Arc::clone(checked), footers)))
         .with_enable_page_index(true);
     let config = FileScanConfigBuilder::new(url, Arc::new(source))
         .with_file_groups(vec![FileGroup::new(files)])

@@ -1,6 +1,7 @@
 //! Rows, and what they are a function of.
 
 mod arithmetic;
+mod damaged;
 mod lists;
 mod places;
 mod sums;

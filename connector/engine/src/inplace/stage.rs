@@ -132,6 +132,7 @@ fn written(
     Written {
         files: Vec::new(),
         content: Vec::new(),
+        blocks: None,
         digest: whole.finish(),
         rows,
         bytes: here.bytes,

@@ -2,6 +2,7 @@
 
 use crate::publish::input::{Inputs, feed_recipe};
 use crate::publish::write::Written;
+use crate::snapshot::block_digests::BlockDigests;
 use crate::snapshot::disk::{self, Place};
 use crate::snapshot::manifest::Manifest;
 use crate::snapshot::segments::{Segments, Source, Stretch};
@@ -20,6 +21,7 @@ pub(super) struct Growth {
     dataset: Dataset,
     files: Vec<String>,
     segments: Segments,
+    blocks: Option<Vec<BlockDigests>>,
 }
 
 /// Takes out of the inputs what was published before; nothing where the feed begins with this publication.
@@ -58,7 +60,7 @@ pub(super) fn growth(
             "the published files of the feed `{}` are damaged",
             config.name
         );
-        let refusal = Refusal::new(Code::StateBroken, sentence);
+        let refusal = Refusal::new(Code::SnapshotDamaged, sentence);
         return Err(
             refusal.with_help("put them back from a backup, or begin the feed again with --anew")
         );
@@ -98,6 +100,7 @@ pub(super) fn growth(
         dataset: published.dataset.clone(),
         files: published.files.clone(),
         segments: segments.clone(),
+        blocks: published.blocks.clone(),
     }))
 }
 
@@ -203,6 +206,14 @@ impl Growth {
         let content = segments.content();
         written.digest = disk::digest_of(entry, &content);
         written.content = content;
+        // Files from before there were any get theirs with the first good check of the whole.
+        written.blocks = self
+            .blocks
+            .zip(written.blocks.take())
+            .map(|(mut all, own)| {
+                all.extend(own);
+                all
+            });
         Ok(segments)
     }
 

@@ -31,9 +31,10 @@ pub(super) fn stage(
     whole.update(input::whole_recipe(&config, zone).as_bytes());
     whole.update(here.digest.as_bytes());
     let inputs = whole.finish();
-    let published = disk::published(&place)?;
+    let published = super::before(&config, context, &place)?;
     if let Some(published) = &published
         && published.inputs == inputs
+        && !context.damaged
     {
         return Ok(Outcome::Unchanged(Box::new(published.dataset.clone())));
     }

@@ -13,6 +13,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use policy::refusal::Refusal;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -46,7 +47,7 @@ pub fn all(
     };
     for (done, (file, key)) in inputs.files.iter().enumerate() {
         let rows = rows_path(place, key);
-        let known = known(place, key);
+        let known = known(place, key).filter(|known| known.is_there(&rows));
         progress(Progress::File {
             name: &file.shown,
             done,
@@ -54,11 +55,11 @@ pub fn all(
             read: known.is_none(),
         });
         let counts = match known {
-            Some(counts) => counts,
+            Some(known) => known.counts,
             None => {
                 parsed.read = parsed.read.saturating_add(1);
                 let counts = one(config, zone, &file.path, &file.shown, &rows, progress)?;
-                remember(place, key, &counts)?;
+                remember(place, key, &rows, &counts)?;
                 counts
             }
         };
@@ -135,21 +136,40 @@ fn one(
 
 /// How many rows of a file are kept.
 pub(super) fn rows(place: &Place, key: &Digest) -> u64 {
-    known(place, key).map_or(0, |counts| counts.rows)
+    known(place, key).map_or(0, |known| known.counts.rows)
 }
 
-fn known(place: &Place, key: &Digest) -> Option<Counts> {
-    if !rows_path(place, key).is_file() {
-        return None;
+/// What is known of the rows of a file.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KnownRows {
+    counts: Counts,
+    /// The digest of the file with the rows.
+    content: String,
+}
+
+impl KnownRows {
+    /// Whether the rows are those that were read. If not, the source is read again.
+    fn is_there(&self, rows: &Path) -> bool {
+        let found = source::files::digest(rows, "rows");
+        found.is_ok_and(|(found, _)| found.to_string() == self.content)
     }
+}
+
+fn known(place: &Place, key: &Digest) -> Option<KnownRows> {
     let text = std::fs::read(counts_path(place, key)).ok()?;
     serde_json::from_slice(&text).ok()
 }
 
 /// The figures are written last: without them the rows count as unread.
-fn remember(place: &Place, key: &Digest, counts: &Counts) -> Result<(), Refusal> {
+fn remember(place: &Place, key: &Digest, rows: &Path, counts: &Counts) -> Result<(), Refusal> {
     let path = counts_path(place, key);
-    let text = serde_json::to_vec(counts).unwrap_or_default();
+    let (content, _) = source::files::digest(rows, "rows")?;
+    let known = KnownRows {
+        counts: counts.clone(),
+        content: content.to_string(),
+    };
+    let text = serde_json::to_vec(&known).unwrap_or_default();
     disk::write_whole(&path, &text)
 }
 

@@ -4,6 +4,8 @@ use super::write::Written;
 use super::{Report, schema_changes};
 use crate::inplace::Stays;
 use crate::snapshot::Snapshot;
+use crate::snapshot::check_memory::CheckMemory;
+use crate::snapshot::checked_files::CheckedFiles;
 use crate::snapshot::disk::{self, Place};
 use crate::snapshot::manifest::Manifest;
 use crate::snapshot::segments::Segments;
@@ -67,6 +69,7 @@ impl Staged {
             inputs,
             stays,
             segments,
+            blocks: written.blocks,
         };
         disk::write_manifest(folder.path(), &manifest)?;
         Ok(Self {
@@ -108,9 +111,12 @@ impl Staged {
             inputs: _,
             stays,
             segments,
+            blocks,
         } = self.manifest;
         let files = files.iter().map(|name| folder.join(name)).collect();
-        let snapshot = Snapshot::in_folder(dataset, files, digest, folder);
+        let memory = CheckMemory::default();
+        let checked = CheckedFiles::of_snapshot(&dataset, files, digest, blocks, memory);
+        let snapshot = Snapshot::in_folder(dataset, checked, digest, folder);
         Ok(snapshot.with_stays(stays).with_segments(segments))
     }
 }

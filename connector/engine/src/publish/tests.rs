@@ -46,6 +46,7 @@ impl Town {
         Context {
             anew: false,
             logged: None,
+            damaged: false,
             schema_secret: [7; 32],
             owner: "hansa://town.example".parse().unwrap(),
             zone: "Europe/Berlin".to_owned(),

@@ -11,6 +11,7 @@ use crate::publish::prepare::Prepared;
 use crate::publish::write::files::Files;
 use crate::publish::{Context, Progress};
 use crate::session;
+use crate::snapshot::block_digests::BlockDigests;
 use crate::snapshot::disk;
 use crate::source::report::Counts;
 use crate::source::when;
@@ -38,6 +39,8 @@ pub struct Written {
     pub digest: Digest,
     /// The digest of the content of each of them.
     pub content: Vec<Digest>,
+    /// The digests of the blocks of each of them; where they go on from files that have none, none.
+    pub blocks: Option<Vec<BlockDigests>>,
     /// Rows of all files.
     pub rows: u64,
     /// Bytes of all files.
@@ -112,6 +115,7 @@ pub fn nothing(entry: &Dataset) -> Written {
     Written {
         files: Vec::new(),
         content: Vec::new(),
+        blocks: Some(Vec::new()),
         digest: disk::digest_of(entry, &[]),
         rows: 0,
         bytes: 0,

@@ -4,9 +4,12 @@ use super::key::Lots;
 use crate::fault;
 use crate::limits::Limits;
 use crate::session;
+use crate::snapshot::checked_files::CheckedFiles;
+use crate::snapshot::checked_store::CheckedStore;
 use crate::snapshot::disk;
 use arrow_array::RecordBatch;
 use datafusion::dataframe::DataFrame;
+use datafusion::datasource::object_store::ObjectStoreUrl;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -35,11 +38,15 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// A table beside `folder`.
+    /// A table beside `folder`. The files of `checked` are read only as they were published; others are its own.
     ///
     /// # Errors
     /// `STATE_BROKEN`, `DISK_FULL`.
-    pub(super) fn open(folder: &Path, limits: &Limits) -> Result<Self, Refusal> {
+    pub(super) fn open<'f>(
+        folder: &Path,
+        limits: &Limits,
+        checked: impl IntoIterator<Item = &'f Arc<CheckedFiles>>,
+    ) -> Result<Self, Refusal> {
         let aside = tempfile::Builder::new()
             .prefix(disk::STAGING)
             .tempdir_in(folder)
@@ -53,6 +60,9 @@ impl Desk {
             )
             .build_arc()
             .map_err(|error| failed(&error))?;
+        let url = ObjectStoreUrl::local_filesystem();
+        let store = Arc::new(CheckedStore::beside_own(checked));
+        environment.register_object_store(url.as_ref(), store);
         // One thread: sums of floating-point numbers come out the same each time.
         let limits = Limits {
             partitions: 1,
@@ -196,7 +206,7 @@ pub(super) fn failed(error: &DataFusionError) -> Refusal {
     let refusal = fault::running(error);
     if matches!(
         refusal.code,
-        Code::ResourceLimit | Code::DiskFull | Code::SumOverflow
+        Code::ResourceLimit | Code::DiskFull | Code::SumOverflow | Code::SnapshotDamaged
     ) {
         return refusal;
     }
@@ -217,7 +227,7 @@ mod tests {
             memory: 1 << 10,
             ..Limits::default()
         };
-        let desk = Desk::open(folder.path(), &limits).unwrap();
+        let desk = Desk::open(folder.path(), &limits, []).unwrap();
         let ids: arrow_array::ArrayRef = Arc::new(Int64Array::from_iter_values(0..100_000));
         let rows = RecordBatch::try_from_iter([("id", ids)]).unwrap();
         let path = folder.path().join("cells.parquet");
@@ -239,7 +249,7 @@ mod tests {
             memory: 64 << 20,
             ..Limits::default()
         };
-        let desk = Desk::open(folder.path(), &limits).unwrap();
+        let desk = Desk::open(folder.path(), &limits, []).unwrap();
         let mut seed = 1_u64;
         let mut random = || {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005) | 1;

@@ -63,9 +63,11 @@ pub(super) fn due(
     if found.granted.is_empty() && !fewer && !series.spent.iter().any(open) {
         return Ok(None);
     }
+    // No noise is drawn over rows that are not those that were put aside.
+    let released = super::released(&folder, &series)?;
     reserve(&mut series, &folder, &found.granted, fresh)?;
     let mut work = Work {
-        desk: Desk::open(&folder, limits)?,
+        desk: Desk::open(&folder, limits, released.all_checked())?,
         snapshot,
         release,
         calendar,
@@ -125,7 +127,8 @@ fn reserve(
             rows,
         });
     }
-    series::save(folder, series)
+    *series = series::save(folder, series)?;
+    Ok(())
 }
 
 /// The file of a part's rows.
@@ -299,7 +302,7 @@ pub(super) fn exact(
         to,
     };
     alone("counting", limits.time, async || {
-        let desk = Desk::open(folder, &limits)?;
+        let desk = Desk::open(folder, &limits, [&snapshot.checked])?;
         let rows = desk.read(&snapshot.files).await?;
         let rows = within(rows, release.column.as_str(), span, &stored)?;
         let tally = tally::tally(rows, cube, budget, &domain, &stored, &[7; 32]).await?;

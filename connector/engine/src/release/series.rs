@@ -4,6 +4,7 @@
 use super::cells::Tally;
 use crate::snapshot::disk;
 use crate::snapshot::manifest::{bucket_named, name_of_bucket};
+use crate::snapshot::self_digest;
 use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::effect::{Cube, Dimension};
@@ -13,7 +14,7 @@ use policy::term::odrl::word;
 use policy::term::release::{Late, Release};
 use policy::term::{Function, Unit};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// All releases of one dataset under one grid and schema.
@@ -40,6 +41,24 @@ pub(super) struct Series {
     pub(super) facts: Vec<Fact>,
     /// Counts up with every file, so that none is written over.
     pub(super) revision: u64,
+    /// The digest of the content of each file of rows, by its name.
+    #[serde(default)]
+    pub(super) digests: BTreeMap<String, String>,
+    /// The digest of all else in the file; absent where it was written before there was one.
+    #[serde(default)]
+    pub(super) sum: Option<String>,
+}
+
+impl Series {
+    /// The files of rows.
+    fn rows(&self) -> impl Iterator<Item = &String> {
+        self.parts.iter().flat_map(|part| &part.versions)
+    }
+
+    /// Whether there are files of rows of which it is not known what they must hold.
+    pub(super) fn lacks_digests(&self) -> bool {
+        self.rows().any(|name| !self.digests.contains_key(name))
+    }
 }
 
 /// The rows of one span.
@@ -154,25 +173,47 @@ pub(super) fn load(folder: &Path) -> Result<Option<Series>, Refusal> {
         Err(error) => return Err(disk::broken(&path, &error)),
     };
     let series: Option<Series> = serde_json::from_slice(&text).ok();
-    match series.filter(|series| series.format == FORMAT) {
+    let whole = |series: &Series| {
+        let sum = series.sum.as_deref();
+        series.format == FORMAT && sum.is_none_or(|sum| self_digest::is_whole(&text, sum))
+    };
+    match series.filter(whole) {
         Some(series) => Ok(Some(series)),
-        None => Err(Refusal::new(
-            Code::StateBroken,
-            format!("`{}` is damaged", path.display()),
-        )
-        .with_help("bring it back from a backup: what was released can't be worked out again")),
+        None => Err(damaged(folder)),
     }
 }
 
-/// Puts the series in the place of the one before.
+/// The list of what was released can't be relied on.
+pub(super) fn damaged(folder: &Path) -> Refusal {
+    let sentence = format!("`{}` is not as it was written", folder.join(FILE).display());
+    Refusal::new(Code::SnapshotDamaged, sentence)
+        .with_help("bring it back from a backup: what was released can't be worked out again")
+}
+
+/// Puts the series in the place of the one before, with the digests of all its files.
 ///
 /// # Errors
 /// `STATE_BROKEN`, `DISK_FULL`.
-pub(super) fn save(folder: &Path, series: &Series) -> Result<(), Refusal> {
+pub(super) fn save(folder: &Path, series: &Series) -> Result<Series, Refusal> {
     disk::sync_folder(folder)?;
-    let text = serde_json::to_vec_pretty(series).unwrap_or_default();
+    let mut digests = BTreeMap::new();
+    for name in series.rows() {
+        let known = series.digests.get(name).cloned();
+        let digest = known.map_or_else(
+            || super::desk::digest(&folder.join(name)).map(|digest| digest.to_string()),
+            Ok,
+        );
+        digests.insert(name.clone(), digest?);
+    }
+    let series = Series {
+        digests,
+        sum: Some(self_digest::blank()),
+        ..series.clone()
+    };
+    let text = self_digest::filled(serde_json::to_vec_pretty(&series).unwrap_or_default());
     disk::write_whole(&folder.join(FILE), &text)?;
-    disk::sync_folder(folder)
+    disk::sync_folder(folder)?;
+    Ok(series)
 }
 
 /// Removes files that no series names; nobody reads them any more.

@@ -2,7 +2,6 @@
 
 mod late;
 
-use super::Staged;
 use super::basis::{basis, cut, is_day, next, releasing};
 use super::cells::{self, Tally};
 use super::desk::{self, Desk, failed, ordered};
@@ -10,6 +9,7 @@ use super::filed::filed;
 use super::frame::{Level, Span, within};
 use super::key::Lots;
 use super::series::{self, Cells, CubeShape, Fact, Part, Series, told};
+use super::{Released, Staged};
 use crate::alone::alone;
 use crate::limits::Limits;
 use crate::snapshot::Snapshot;
@@ -41,10 +41,11 @@ pub(super) fn due(
     };
     let folder = Place::new(state, &dataset.id.name).releases();
     let before = series::load(&folder)?;
+    let mut released = Released::default();
     let series = match before {
         Some(series) if series.basis == basis.to_string() => {
             // Nothing is built on a file that is not what was released.
-            super::released(&folder, &series)?;
+            released = super::released(&folder, &series)?;
             series
         }
         before => {
@@ -74,7 +75,8 @@ pub(super) fn due(
     }
     std::fs::create_dir_all(&folder).map_err(|error| disk::broken(&folder, &error))?;
     let lots = Lots::of(secret, &dataset.id);
-    let desk = Desk::open(&folder, limits)?.with_lots(lots);
+    let checked = released.all_checked().chain([&snapshot.checked]);
+    let desk = Desk::open(&folder, limits, checked)?.with_lots(lots);
     let mut work = Work {
         desk,
         snapshot,

@@ -216,7 +216,7 @@ fn a_damaged_file_is_not_read() {
     std::fs::write(file, b"something else").unwrap();
     assert_eq!(
         open(world.state(), &dataset).unwrap_err().code,
-        Code::StateBroken
+        Code::SnapshotDamaged
     );
 }
 

@@ -1,13 +1,17 @@
 //! A snapshot that somebody else's connector holds: a worker reads it, and changes and removes nothing.
 
 use crate::snapshot::Snapshot;
+use crate::snapshot::check_memory::CheckMemory;
+use crate::snapshot::checked_files::CheckedFiles;
 use crate::snapshot::disk::{self, Place};
+use crate::snapshot::manifest::Manifest;
 use evidence::digest::Digest;
 use policy::id::DatasetId;
 use policy::refusal::{Code, Refusal};
 use std::path::Path;
 
-/// The snapshot of that version below the state folder, as far as it is the one with this digest.
+/// The snapshot of that version below the state folder, as far as it is the one with this digest. Its files are read only as they were
+/// published; what was good is remembered in `memory`.
 ///
 /// # Errors
 /// `WORKER_DIFFERS` where it is not here, not whole or another one; `STATE_BROKEN` where its manifest can't be read.
@@ -16,6 +20,7 @@ pub fn borrowed(
     dataset: &DatasetId,
     version: &str,
     digest: Digest,
+    memory: &CheckMemory,
 ) -> Result<Snapshot, Refusal> {
     let refused = |what: &str| {
         let sentence = format!("the snapshot {version} of `{}` {what}", dataset.name);
@@ -35,5 +40,12 @@ pub fn borrowed(
     }
     let folder = disk::folder(&place, version);
     let files = disk::whole(&manifest, &folder).ok_or_else(|| refused("is not whole here"))?;
-    Ok(Snapshot::of_files(manifest.dataset, files, manifest.digest))
+    let Manifest {
+        dataset,
+        digest,
+        blocks,
+        ..
+    } = manifest;
+    let checked = CheckedFiles::of_snapshot(&dataset, files, digest, blocks, memory.clone());
+    Ok(Snapshot::borrowed(dataset, checked, digest))
 }

@@ -1,6 +1,7 @@
 //! Where snapshots lie: `datasets/NAME/{current.json, snapshots/VERSION/, parsed/}` below the state folder. Folders are
 //! made aside, made durable, and renamed into place.
 
+use crate::snapshot::block_digests::FileDigests;
 use crate::snapshot::manifest::{self, Manifest};
 use catalog::dataset::Dataset;
 use evidence::digest::{Digest, Hasher};
@@ -104,7 +105,8 @@ pub fn write_manifest(folder: &Path, manifest: &Manifest) -> Result<(), Refusal>
 pub fn admit(place: &Place, version: &str, folder: TempDir) -> Result<PathBuf, Refusal> {
     let target = place.snapshots().join(version);
     sync_folder(folder.path())?;
-    if published(place)?.is_some_and(|manifest| manifest.dataset.version == version) {
+    let taken = pointer(place)?.and_then(|pointer| pointer.version);
+    if taken.is_some_and(|taken| taken == version) && target.join(MANIFEST).exists() {
         return Err(Refusal::new(
             Code::StateBroken,
             format!("another publication took the label {version} meanwhile"),
@@ -156,13 +158,10 @@ pub fn of_version(place: &Place, version: &str) -> Result<Option<Manifest>, Refu
     };
     let manifest = manifest::from_bytes(&text).ok_or_else(|| {
         Refusal::new(
-            Code::StateBroken,
-            format!("`{}` is damaged", path.display()),
+            Code::SnapshotDamaged,
+            format!("`{}` is not as it was written", path.display()),
         )
-        .with_help(format!(
-            "remove `{}` and publish again",
-            folder(place, version).display()
-        ))
+        .with_help("publish the dataset anew: hansa dataset publish")
     })?;
     Ok(Some(manifest))
 }
@@ -178,26 +177,20 @@ pub fn whole(manifest: &Manifest, folder: &Path) -> Option<Vec<PathBuf>> {
     (manifest.stays.is_some() || bytes == manifest.dataset.bytes).then_some(files)
 }
 
-/// The digest of a snapshot: over its schema and the content of its files, in order. Also their bytes.
+/// What the files hold, each with the digests of its blocks, and the bytes of all.
 ///
 /// # Errors
 /// `FILE_MISSING` where a file can't be read.
-pub fn digest(dataset: &Dataset, files: &[PathBuf]) -> Result<(Digest, u64), Refusal> {
-    let (content, bytes) = content(files)?;
-    Ok((digest_of(dataset, &content), bytes))
-}
-
-/// The digest of the content of each file, and the bytes of all.
-///
-/// # Errors
-/// `FILE_MISSING` where a file can't be read.
-pub fn content(files: &[PathBuf]) -> Result<(Vec<Digest>, u64), Refusal> {
+pub fn content(files: &[PathBuf]) -> Result<(Vec<FileDigests>, u64), Refusal> {
     let mut all = Vec::with_capacity(files.len());
     let mut bytes = 0_u64;
     for file in files {
-        let (content, size) = crate::source::files::digest(file, &file.to_string_lossy())?;
-        all.push(content);
-        bytes = bytes.saturating_add(size);
+        let found = FileDigests::of(file).map_err(|error| {
+            let sentence = format!("`{}` can't be read: {error}", file.display());
+            Refusal::new(Code::FileMissing, sentence)
+        })?;
+        bytes = bytes.saturating_add(found.blocks.size());
+        all.push(found);
     }
     Ok((all, bytes))
 }
@@ -205,9 +198,15 @@ pub fn content(files: &[PathBuf]) -> Result<(Vec<Digest>, u64), Refusal> {
 /// The digest of a snapshot whose files have this content, in order.
 #[must_use]
 pub fn digest_of(dataset: &Dataset, content: &[Digest]) -> Digest {
+    digest_under(dataset.schema_digest(), content)
+}
+
+/// The digest of a snapshot with a schema of this digest whose files have this content, in order.
+#[must_use]
+pub fn digest_under(schema: Digest, content: &[Digest]) -> Digest {
     let mut whole = Hasher::default();
     whole.update(b"snapshot/1\n");
-    whole.update(dataset.schema_digest().as_bytes());
+    whole.update(schema.as_bytes());
     for content in content {
         whole.update(content.as_bytes());
     }
@@ -342,6 +341,7 @@ fn told(path: &Path, error: &(dyn std::error::Error + 'static)) -> Refusal {
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Pointer {
     version: Option<String>,
     last: String,

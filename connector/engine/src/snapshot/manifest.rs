@@ -1,14 +1,17 @@
 //! What lies beside the files of a snapshot: its entry, its digest, and what it was made of.
 
+mod grid;
 mod segments;
 
 use crate::inplace::Stays;
+use crate::snapshot::block_digests::{BlockDigests, BlocksShape};
 use crate::snapshot::segments::Segments;
-use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
+use crate::snapshot::self_digest;
+use catalog::dataset::{Column, ColumnType, Dataset};
 use evidence::digest::Digest;
 use evidence::time::Time;
+use grid::GridShape;
 use policy::term::Bucket;
-use policy::term::release::{Late, Release};
 use segments::SegmentsShape;
 use serde::{Deserialize, Serialize};
 
@@ -27,11 +30,18 @@ pub struct Manifest {
     pub stays: Option<Stays>,
     /// What it consists of, if it only grows.
     pub segments: Option<Segments>,
+    /// The digests of the blocks of each file, in order; absent where it was written before there were any.
+    pub blocks: Option<Vec<BlockDigests>>,
 }
 
 /// As JSON.
 #[must_use]
 pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
+    let shape = shape(manifest);
+    self_digest::filled(serde_json::to_vec_pretty(&shape).unwrap_or_default())
+}
+
+fn shape(manifest: &Manifest) -> Shape {
     let Manifest {
         dataset,
         files,
@@ -39,6 +49,7 @@ pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
         inputs,
         stays,
         segments,
+        blocks,
     } = manifest;
     let Dataset {
         id,
@@ -62,7 +73,7 @@ pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
         area,
         zone,
     } = dataset;
-    let shape = Shape {
+    Shape {
         format: FORMAT.to_owned(),
         dataset: id.to_string(),
         title: title.clone(),
@@ -87,15 +98,22 @@ pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
         inputs: inputs.to_string(),
         stays: stays.clone(),
         segments: segments.as_ref().map(SegmentsShape::of),
-    };
-    serde_json::to_vec_pretty(&shape).unwrap_or_default()
+        blocks: blocks
+            .as_ref()
+            .map(|blocks| blocks.iter().map(BlocksShape::of).collect()),
+        sum: Some(self_digest::blank()),
+    }
 }
 
 /// From JSON; `None` where anything in it is not as it was written.
 #[must_use]
 pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
     let shape: Shape = serde_json::from_slice(bytes).ok()?;
-    if shape.format != FORMAT {
+    let whole = shape
+        .sum
+        .as_ref()
+        .is_none_or(|sum| self_digest::is_whole(bytes, sum));
+    if shape.format != FORMAT || !whole {
         return None;
     }
     let time_span = match shape.time_span {
@@ -118,6 +136,21 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
         None => None,
         Some(segments) => Some(segments.back()?),
     };
+    let blocks = match shape.blocks {
+        None => None,
+        Some(blocks) => Some(
+            blocks
+                .into_iter()
+                .map(BlocksShape::back)
+                .collect::<Option<Vec<_>>>()?,
+        ),
+    };
+    if blocks
+        .as_ref()
+        .is_some_and(|blocks| blocks.len() != shape.files.len())
+    {
+        return None;
+    }
     Some(Manifest {
         dataset: Dataset {
             id: shape.dataset.parse().ok()?,
@@ -149,6 +182,7 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
         inputs: shape.inputs.parse().ok()?,
         stays: shape.stays,
         segments,
+        blocks,
     })
 }
 
@@ -181,6 +215,11 @@ struct Shape {
     stays: Option<Stays>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     segments: Option<SegmentsShape>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    blocks: Option<Vec<BlocksShape>>,
+    /// The digest of all else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sum: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -244,74 +283,6 @@ impl ColumnShape {
             conversion: self.conversion,
             own_keys,
             distinct: self.distinct,
-        })
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GridShape {
-    id: String,
-    dimensions: Vec<(String, Option<String>, Option<String>)>,
-    /// Column, period, and what becomes of late rows.
-    #[serde(default)]
-    release: Option<(String, String, String)>,
-}
-
-impl GridShape {
-    fn of(grid: &Grid) -> Self {
-        let dimensions = grid.dimensions.iter().map(|dimension| {
-            let GridDimension {
-                column,
-                bucket,
-                zone,
-            } = dimension;
-            (
-                column.to_string(),
-                bucket.and_then(name_of_bucket),
-                zone.clone(),
-            )
-        });
-        Self {
-            id: grid.id.clone(),
-            dimensions: dimensions.collect(),
-            release: grid.release.as_ref().and_then(|release| {
-                let Release {
-                    column,
-                    every,
-                    late,
-                } = release;
-                let late = word_of(&Late::ALL, *late)?;
-                Some((column.to_string(), name_of_bucket(*every)?, late))
-            }),
-        }
-    }
-
-    fn back(self) -> Option<Grid> {
-        let mut dimensions = Vec::new();
-        for (column, bucket, zone) in self.dimensions {
-            let bucket = match bucket {
-                None => None,
-                Some(word) => Some(bucket_named(&word)?),
-            };
-            dimensions.push(GridDimension {
-                column: column.parse().ok()?,
-                bucket,
-                zone,
-            });
-        }
-        let release = match self.release {
-            None => None,
-            Some((column, every, late)) => Some(Release {
-                column: column.parse().ok()?,
-                every: bucket_named(&every)?,
-                late: Late::ALL.iter().find(|(known, _)| *known == late)?.1,
-            }),
-        };
-        Some(Grid {
-            id: self.id,
-            dimensions,
-            release,
         })
     }
 }

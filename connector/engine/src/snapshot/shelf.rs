@@ -2,7 +2,10 @@
 
 use crate::release::{self, Released};
 use crate::snapshot::Snapshot;
+use crate::snapshot::check_memory::CheckMemory;
+use crate::snapshot::checked_files::{CheckedFiles, not_as_published};
 use crate::snapshot::disk::{self, Old, Place};
+use crate::snapshot::manifest::Manifest;
 use evidence::time::Time;
 use policy::id::{DatasetId, Name, ParticipantId};
 use policy::refusal::{Code, Refusal};
@@ -22,6 +25,8 @@ pub struct Shelf {
     /// Snapshots of this run whose place others have taken, and that are kept for a while.
     old: Mutex<Vec<Arc<Snapshot>>>,
     damaged: Mutex<BTreeMap<Name, Refusal>>,
+    /// What was good of their files since this process began.
+    memory: CheckMemory,
     publishing: Mutex<()>,
 }
 
@@ -43,6 +48,7 @@ impl Shelf {
         let mut holdings = Holdings::new();
         let mut damaged = BTreeMap::new();
         let mut cells = Vec::new();
+        let memory = CheckMemory::default();
         let entries = std::fs::read_dir(state.join("datasets"))
             .into_iter()
             .flatten()
@@ -59,6 +65,7 @@ impl Shelf {
                 Ok(None) => {}
                 Ok(Some((snapshot, fault))) => {
                     cells.extend(fault);
+                    let snapshot = snapshot.remembered_in(&memory);
                     holdings.insert(snapshot.dataset.id.clone(), Arc::new(snapshot));
                 }
                 Err(refusal) => {
@@ -73,16 +80,61 @@ impl Shelf {
             now: Mutex::new(Arc::new(holdings)),
             old: Mutex::default(),
             damaged: Mutex::new(damaged),
+            memory,
             publishing: Mutex::new(()),
         };
         (shelf, faults)
     }
 
-    /// The datasets whose published snapshot could not be read, and why; until they are published again.
+    /// The datasets whose published snapshot can't be read, or has files that are not as they were published, and why; until they are
+    /// published again.
     #[must_use]
     pub fn damaged(&self) -> BTreeMap<Name, Refusal> {
-        let damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
-        damaged.clone()
+        let at_start = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut damaged = at_start.clone();
+        drop(at_start);
+        for (id, snapshot) in self.holdings().iter() {
+            if let Err(damage) = snapshot.damage() {
+                damaged.entry(id.name.clone()).or_insert(damage);
+            }
+        }
+        damaged
+    }
+
+    /// Reads a published snapshot, its manifest and its released cells to the last byte, and holds them against what was published: what
+    /// is good is not looked at again by questions, and what is not is not read any more. Says which snapshot that was; none where there
+    /// is none. Blocks.
+    ///
+    /// # Errors
+    /// `SNAPSHOT_DAMAGED`; what the disk says.
+    pub fn check(&self, dataset: &Name) -> Result<Option<Arc<Snapshot>>, Refusal> {
+        let id = DatasetId {
+            owner: self.owner.clone(),
+            name: dataset.clone(),
+        };
+        let Some(snapshot) = self.holdings().get(&id).cloned() else {
+            let damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+            return damaged.get(dataset).cloned().map_or(Ok(None), Err);
+        };
+        snapshot.verify()?;
+        let Some(folder) = snapshot.folder() else {
+            return Ok(Some(snapshot));
+        };
+        let place = Place::new(&self.state, dataset);
+        let manifest = disk::of_version(&place, &snapshot.dataset.version)?;
+        let fits = |manifest: &Manifest| {
+            manifest.dataset == snapshot.dataset && manifest.digest == snapshot.digest
+        };
+        let Some(manifest) = manifest.filter(fits) else {
+            return Err(not_as_published(&snapshot.dataset));
+        };
+        // One from before there were digests of blocks has them from its first good check on.
+        if manifest.blocks.is_none() && manifest.stays.is_none() {
+            let blocks = snapshot.checked.known_blocks();
+            let blocks = blocks.map(|blocks| blocks.to_vec());
+            disk::write_manifest(folder, &Manifest { blocks, ..manifest })?;
+        }
+        Ok(Some(snapshot))
     }
 
     /// What is published at this moment.
@@ -100,7 +152,7 @@ impl Shelf {
     /// Shows a committed snapshot to every question from now on. The one before it goes with its last reader, or is kept: from
     /// this instant on.
     pub fn put(&self, snapshot: Snapshot, kept: Option<Time>) -> Arc<Snapshot> {
-        let snapshot = Arc::new(snapshot);
+        let snapshot = Arc::new(snapshot.remembered_in(&self.memory));
         let id = snapshot.dataset.id.clone();
         let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
         damaged.remove(&id.name);
@@ -229,21 +281,27 @@ fn found(
     let folder = disk::folder(&place, &manifest.dataset.version);
     let files = disk::whole(&manifest, &folder).ok_or_else(|| {
         let version = &manifest.dataset.version;
-        Refusal::new(
-            Code::StateBroken,
-            format!("the files of `{name}` {version} are damaged"),
-        )
-        .with_help(format!("remove `{}` and publish again", folder.display()))
+        tracing::error!(name: "snapshot.damaged", %version, folder = %folder.display(), "files are missing or have other sizes");
+        not_as_published(&manifest.dataset)
     })?;
     let opened = release::sweep(state, name).and_then(|()| release::open(state, &manifest.dataset));
     let (released, fault) = match opened {
         Ok(released) => (released, None),
         Err(fault) => (Released::default(), Some(fault)),
     };
-    let snapshot = Snapshot::in_folder(manifest.dataset, files, manifest.digest, folder);
-    let snapshot = snapshot
+    let Manifest {
+        dataset,
+        digest,
+        stays,
+        segments,
+        blocks,
+        ..
+    } = manifest;
+    let memory = CheckMemory::default();
+    let checked = CheckedFiles::of_snapshot(&dataset, files, digest, blocks, memory);
+    let snapshot = Snapshot::in_folder(dataset, checked, digest, folder)
         .with_released(released)
-        .with_stays(manifest.stays)
-        .with_segments(manifest.segments);
+        .with_stays(stays)
+        .with_segments(segments);
     Ok(Some((snapshot, fault)))
 }

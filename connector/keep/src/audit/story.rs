@@ -311,6 +311,7 @@ impl Story {
                 shown: text(body, "shown").unwrap_or_default(),
             }),
             "publish" => self.published.push(Published::of(record)),
+            "snapshot_check" => self.checked(record),
             "errand" => self.errands.sent(record),
             "not_received" => self.errands.failed(record),
             "quiet" => self.quiet.extend(Quiet::of(record)),

@@ -47,6 +47,9 @@ pub(crate) enum AuditVerb {
     Affected {
         /// The dataset, an @, and the snapshot
         snapshot: String,
+        /// Only those that read its files after it was last known to be as it was published
+        #[arg(long)]
+        since_good: bool,
         /// Tells them, once each, by a signed letter under their contract
         #[arg(long)]
         notify: bool,

@@ -13,9 +13,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Writes to each of them whom nobody has told yet.
-pub(super) async fn notify(node: &Arc<Node>, named: &str, out: &Out) -> Result<(), Refusal> {
+pub(super) async fn notify(
+    node: &Arc<Node>,
+    named: &str,
+    since_good: bool,
+    out: &Out,
+) -> Result<(), Refusal> {
     let (inner, named) = (Arc::clone(node), named.to_owned());
-    let due = blocking(move || due(&inner, &named)).await?;
+    let due = blocking(move || due(&inner, &named, since_good)).await?;
     for notice in &due {
         event::tell(node, notice).await?;
         let (whom, contract) = (notice.consumer.domain(), notice.contract.short());
@@ -26,7 +31,7 @@ pub(super) async fn notify(node: &Arc<Node>, named: &str, out: &Out) -> Result<(
 }
 
 /// The letters that nobody has got yet.
-fn due(node: &Node, named: &str) -> Result<Vec<Notice>, Refusal> {
+fn due(node: &Node, named: &str, since_good: bool) -> Result<Vec<Notice>, Refusal> {
     let story = sheets::story(node)?;
     let known = sheets::snapshot(node, &story, named)?;
     let own = node.id();
@@ -36,7 +41,11 @@ fn due(node: &Node, named: &str) -> Result<Vec<Notice>, Refusal> {
         .filter(|row| row.delivered)
         .map(|row| (row.contract, row.topic))
         .collect();
-    let concerned = concerned(&story, own.as_str(), &known.dataset, &known.version);
+    let concerned = concerned(
+        &story,
+        own.as_str(),
+        sheets::recalled(&story, known, since_good),
+    );
     let mut due = Vec::new();
     for (contract, peer) in concerned {
         let read = contract.parse::<ContractId>().ok();

@@ -12,6 +12,7 @@ use ::policy::id::ContractId;
 use ::policy::refusal::{Code, Refusal};
 use evidence::digest::Digest;
 use keep::audit::export;
+use keep::audit::sheet::recall::Recalled;
 use keep::audit::sheet::{self, Breach, Cell, Sheet, Times};
 use keep::audit::story::Story;
 use keep::audit::story::published::Published;
@@ -26,8 +27,8 @@ use std::sync::Arc;
 /// What is asked.
 #[derive(Debug)]
 pub(super) enum Asked {
-    /// Which answers used a snapshot.
-    Affected(String),
+    /// Which answers used a snapshot, or its files since they were last known to be good.
+    Affected { snapshot: String, since_good: bool },
     /// What left under a contract, or a key, in a time.
     Breach {
         key: Option<String>,
@@ -83,7 +84,10 @@ fn answered(node: &Node, asked: &Asked) -> Result<(Sheet, String), Refusal> {
     let own = node.id();
     let own = own.as_str();
     match asked {
-        Asked::Affected(named) => affected(node, &story, own, named),
+        Asked::Affected {
+            snapshot,
+            since_good,
+        } => affected(node, &story, own, (snapshot, *since_good)),
         Asked::Breach {
             key,
             contract,
@@ -163,10 +167,11 @@ fn affected(
     node: &Node,
     story: &Story,
     own: &str,
-    named: &str,
+    (named, since_good): (&str, bool),
 ) -> Result<(Sheet, String), Refusal> {
     let known = snapshot(node, story, named)?;
-    let sheet = sheet::recall::affected(story, own, &known.dataset, &known.version);
+    let recalled = recalled(story, known, since_good);
+    let sheet = sheet::recall::affected(story, own, recalled);
     let untold = sheet
         .rows
         .iter()
@@ -174,7 +179,13 @@ fn affected(
     let to: BTreeSet<String> = untold
         .filter_map(|row| row.get(3).map(Cell::text))
         .collect();
-    let mut told = format!("{} answers used {named}", sheet.rows.len());
+    let mut told = match recalled.since {
+        None => format!("{} answers used {named}", sheet.rows.len()),
+        Some(at) => format!(
+            "{} answers read the files of {named} since it was known to be good on {at}",
+            sheet.rows.len()
+        ),
+    };
     if to.is_empty() && !sheet.rows.is_empty() {
         told.push_str("; whom they went to was told");
     }
@@ -182,10 +193,26 @@ fn affected(
         let names: Vec<&str> = to.iter().map(String::as_str).collect();
         told.push_str(&format!("; to be told: {}", names.join(", ")));
     }
+    if let Some(found) = known.damaged {
+        told.push_str(&format!("\nits files were found damaged on {found}"));
+        if let Some(good) = story.known_good(&known.dataset, &known.version) {
+            told.push_str(&format!(", and were good on {good}: --since-good"));
+        }
+    }
     if let Some((at, reason)) = &known.withdrawn {
         told.push_str(&format!("\nit was withdrawn on {at}: {reason}"));
     }
     Ok((sheet, told))
+}
+
+/// The answers that are looked for.
+pub(super) fn recalled<'a>(story: &Story, known: &'a Published, since_good: bool) -> Recalled<'a> {
+    let good = story.known_good(&known.dataset, &known.version);
+    Recalled {
+        dataset: &known.dataset,
+        version: &known.version,
+        since: since_good.then(|| good.unwrap_or(known.at)),
+    }
 }
 
 /// A key is the certificate of a connection (SHA-256); or a key that signs, by its thumbprint, or a certificate of a seal

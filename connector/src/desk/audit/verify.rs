@@ -8,17 +8,25 @@ use keep::audit::offline::{self, Report};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Checks the own log; the exit status is that of broken evidence.
+/// Checks the own log, and whether the rows that it says are published are those; the exit status is that of broken evidence.
 pub(super) async fn own(node: &Arc<Node>, out: &Out) -> Outcome {
     let head = head(node).await?;
     let folder = node.log.folder().to_path_buf();
     let report = blocking(move || offline::verify(&folder, Some(&head))).await?;
     out.object(report_json(&report), report_text(&report))
         .await?;
-    match report.refusal() {
-        Some(refusal) => Err(refusal.into()),
-        None => Ok(0),
+    if let Some(refusal) = report.refusal() {
+        return Err(refusal.into());
     }
+    // The records are whole; the rows that they name may not be.
+    let inner = Arc::clone(node);
+    let checks = blocking(move || inner.look_at_snapshots()).await?;
+    let mut status = 0;
+    for damage in checks.into_iter().filter_map(|check| check.found.err()) {
+        status = damage.code.kind().exit_code();
+        out.fault(&damage).await;
+    }
+    Ok(status)
 }
 
 /// A report as an object.

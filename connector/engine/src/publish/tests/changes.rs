@@ -1,5 +1,6 @@
 //! Publishing again: what is read, what is swapped, what goes.
 
+mod damaged;
 mod kept;
 
 use super::{Town, check_code, configured, floats, ints, only};
@@ -84,32 +85,6 @@ fn two_publications_at_once_do_not_share_a_label() {
     assert_eq!(second.commit().unwrap_err().code, Code::StateBroken);
     first.verify().unwrap();
     assert_eq!(ints(&first, "trips"), vec![Some(1)]);
-}
-
-#[test]
-fn a_damaged_snapshot_is_found() {
-    let (town, folder) = (Town::new(), tempfile::tempdir().unwrap());
-    write(folder.path(), "a.csv", "day,trips\n2026-01-01,1\n");
-    let snapshot = town.stage(&trips(folder.path(), TRIPS)).commit().unwrap();
-    let file = &snapshot.files[0];
-    let mut bytes = std::fs::read(file).unwrap();
-    bytes[20] ^= 1;
-    std::fs::write(file, &bytes).unwrap();
-    assert_eq!(snapshot.verify().unwrap_err().code, Code::StateBroken);
-    bytes.pop();
-    std::fs::write(file, &bytes).unwrap();
-    let open = || Shelf::open(town.state.path(), &town.context().owner);
-    let (shelf, faults) = open();
-    assert_eq!(faults[0].code, Code::StateBroken);
-    assert!(shelf.holdings().is_empty());
-    assert_eq!(shelf.damaged().len(), 1);
-    // What the refusal advises, works.
-    std::fs::remove_dir_all(snapshot.folder().unwrap()).unwrap();
-    assert!(open().0.holdings().is_empty());
-    assert_eq!(
-        town.stage(&trips(folder.path(), TRIPS)).entry.version,
-        "2026-11-20.2"
-    );
 }
 
 #[test]

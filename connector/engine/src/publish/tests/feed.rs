@@ -276,7 +276,7 @@ fn a_damaged_feed_does_not_grow() {
     std::fs::write(&first.files[0], b"cut").unwrap();
     feed.bring("b.csv", 0, &[2]);
     let refusal = feed.try_publish(false).unwrap_err();
-    refused(&refusal, Code::StateBroken, "are damaged");
+    refused(&refusal, Code::SnapshotDamaged, "are damaged");
 }
 
 #[test]

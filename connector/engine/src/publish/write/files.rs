@@ -7,6 +7,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use catalog::dataset::Dataset;
 use datafusion::arrow::compute::concat_batches;
+use evidence::digest::Digest;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding};
 use parquet::file::metadata::SortingColumn;
@@ -153,7 +154,10 @@ impl<'e> Files<'e> {
             .iter()
             .map(|name| self.folder.join(name))
             .collect();
-        let (content, bytes) = disk::content(&paths)?;
+        // Read back, so that it is what lies on disk that counts.
+        let (found, bytes) = disk::content(&paths)?;
+        let content: Vec<Digest> = found.iter().map(|found| found.content).collect();
+        let blocks = found.into_iter().map(|found| found.blocks).collect();
         let digest = disk::digest_of(self.entry, &content);
         let Found {
             rows,
@@ -164,6 +168,7 @@ impl<'e> Files<'e> {
         Ok(Written {
             files: self.names,
             content,
+            blocks: Some(blocks),
             digest,
             rows,
             bytes,

@@ -21,11 +21,33 @@ const AFFECTED_ANSWERS: [&str; 11] = [
     "told",
 ];
 
-/// Which answers used the snapshot `version` of `dataset`, and whether those whom they went to were told. What may have been
-/// read counts, so that nobody is forgotten.
+/// Which answers are looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Recalled<'a> {
+    /// Of the dataset.
+    pub dataset: &'a str,
+    /// That used this snapshot.
+    pub version: &'a str,
+    /// That read its files after this instant, whatever rows they used of them.
+    pub since: Option<Time>,
+}
+
+impl Recalled<'_> {
+    fn concerns(&self, story: &Story, question: &Question) -> bool {
+        match self.since {
+            None => used(story, question, self.dataset, self.version),
+            Some(at) => story.read_since(question, (self.dataset, self.version), at),
+        }
+    }
+}
+
+/// Which answers those are, and whether those whom they went to were told. What may have been read counts, so that nobody is forgotten.
 #[must_use]
-pub fn affected(story: &Story, own: &str, dataset: &str, version: &str) -> Sheet {
-    let rows = disclosed(story, own).filter(|question| used(story, question, dataset, version));
+pub fn affected(story: &Story, own: &str, recalled: Recalled<'_>) -> Sheet {
+    let Recalled {
+        dataset, version, ..
+    } = recalled;
+    let rows = disclosed(story, own).filter(|question| recalled.concerns(story, question));
     let rows = rows.map(|question| {
         let mut row = answer(question);
         let told: Option<Vec<Time>> = under(question, dataset)
@@ -76,16 +98,17 @@ pub fn affected_topic(version: &str, whom: Option<&str>) -> String {
     }
 }
 
-/// To whom answers that used a snapshot went, under which contracts.
+/// To whom they went, under which contracts.
 #[must_use]
 pub fn concerned<'a>(
     story: &'a Story,
     own: &'a str,
-    dataset: &'a str,
-    version: &str,
+    recalled: Recalled<'a>,
 ) -> BTreeSet<(&'a str, &'a str)> {
     disclosed(story, own)
-        .filter(|question| used(story, question, dataset, version))
-        .flat_map(|question| under(question, dataset).map(|id| (id, question.peer.as_str())))
+        .filter(move |question| recalled.concerns(story, question))
+        .flat_map(move |question| {
+            under(question, recalled.dataset).map(|id| (id, question.peer.as_str()))
+        })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Each question names the answers that it is about, and no others.
 
-use super::recall::affected;
+use super::recall::{Recalled, affected as recalled};
 use super::{Breach, Cell, Sheet, Times, breach, processing, recipients};
 use crate::audit::story::published::Published;
 use crate::audit::story::{End, Question, Read, Story};
@@ -69,6 +69,8 @@ fn published(dataset: &str, second: i64, version: &str, goes_on: bool) -> Publis
         personal: false,
         goes_on,
         withdrawn: None,
+        good: None,
+        damaged: None,
     }
 }
 
@@ -90,6 +92,15 @@ fn story() -> Story {
 fn column(sheet: &Sheet, name: &str) -> Vec<String> {
     let at = sheet.columns.iter().position(|one| *one == name).unwrap();
     sheet.rows.iter().map(|row| row[at].text()).collect()
+}
+
+fn affected(story: &Story, own: &str, dataset: &str, version: &str) -> Sheet {
+    let of = Recalled {
+        dataset,
+        version,
+        since: None,
+    };
+    recalled(story, own, of)
 }
 
 #[test]
@@ -142,6 +153,33 @@ fn a_faulty_segment() {
     assert_eq!(found("2"), ["15", "22", "24", "26"]);
     assert_eq!(found("3"), ["22", "23", "24"]);
     assert_eq!(found("4"), ["35"]);
+}
+
+/// What read the files of a snapshot since they were known to be as they were published; a feed that went on has those from before.
+#[test]
+fn what_was_read_since_a_snapshot_was_known_to_be_good() {
+    let mut story = Story::new();
+    story.published = vec![
+        published("bikes", 0, "1", false),
+        published("bikes", 20, "2", true),
+        published("bikes", 90, "3", false),
+    ];
+    story.questions = [(1, "1"), (30, "2"), (40, "1"), (60, "2"), (95, "3")]
+        .map(|(second, snapshot)| question("acme", second, snapshot, "a", Some(1)))
+        .to_vec();
+    let since = |story: &Story| {
+        let of = Recalled {
+            dataset: "bikes",
+            version: "2",
+            since: story.known_good("bikes", "2"),
+        };
+        column(&recalled(story, OWN, of), "record")
+    };
+    // Nobody has looked since the feed began.
+    assert_eq!(since(&story), ["1", "30", "40", "60"]);
+    story.published[1].good = Some(at(45));
+    // One that had not ended by then may have read after it.
+    assert_eq!(since(&story), ["40", "60"]);
 }
 
 #[test]

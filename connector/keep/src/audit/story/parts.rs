@@ -24,7 +24,8 @@ pub(super) fn names(body: &Json, name: &str) -> Vec<String> {
         .collect()
 }
 
-fn list<'a>(body: &'a Json, name: &str) -> &'a [Json] {
+/// A list.
+pub(super) fn list<'a>(body: &'a Json, name: &str) -> &'a [Json] {
     body.get(name).and_then(Json::as_list).unwrap_or_default()
 }
 

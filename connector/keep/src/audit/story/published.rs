@@ -1,7 +1,7 @@
 //! What was published, and which publications the rows of an answer came with.
 
-use super::parts::{count, text};
-use super::{Read, Story};
+use super::parts::{count, list, text};
+use super::{Question, Read, Story};
 use evidence::json::Json;
 use evidence::record::Record;
 use evidence::time::Time;
@@ -23,6 +23,10 @@ pub struct Published {
     pub goes_on: bool,
     /// When it was taken out of the catalogue, and why.
     pub withdrawn: Option<(Time, String)>,
+    /// When it was read to its end after that, and found to be as it was published.
+    pub good: Option<Time>,
+    /// When it was found not to be, since then.
+    pub damaged: Option<Time>,
 }
 
 /// Somebody was told that nothing came since an earlier answer.
@@ -51,6 +55,8 @@ impl Published {
             personal: body.get("personal").and_then(Json::as_bool) == Some(true),
             goes_on: segments.is_some_and(|segments| segments > 1),
             withdrawn: None,
+            good: None,
+            damaged: None,
         }
     }
 }
@@ -67,6 +73,71 @@ impl Quiet {
 }
 
 impl Story {
+    /// What was found when snapshots were read to their end.
+    pub(super) fn checked(&mut self, record: &Record) {
+        let mut note = |member: &str, act: &dyn Fn(&mut Published)| {
+            for one in list(&record.body, member) {
+                let (dataset, version) = (text(one, "dataset"), text(one, "version"));
+                let found = self.published.iter_mut().rev().find(|known| {
+                    Some(&known.dataset) == dataset.as_ref()
+                        && Some(&known.version) == version.as_ref()
+                });
+                found.into_iter().for_each(act);
+            }
+        };
+        note("good", &|known| {
+            known.good = Some(record.at);
+            known.damaged = None;
+        });
+        note("damaged", &|known| {
+            known.damaged.get_or_insert(record.at);
+        });
+    }
+
+    /// The publications whose files a snapshot has, itself and those of a feed before it, the newest first.
+    fn shared(&self, dataset: &str, version: &str) -> Vec<&Published> {
+        let of_it = |one: &&Published| one.dataset == dataset;
+        let history: Vec<&Published> = self.published.iter().filter(of_it).collect();
+        let place = history.iter().rposition(|one| one.version == version);
+        let before = place.and_then(|place| history.get(..=place));
+        let mut shared: Vec<&Published> = Vec::new();
+        for one in before.unwrap_or_default().iter().rev() {
+            if shared.last().is_some_and(|newer| !newer.goes_on) {
+                break;
+            }
+            shared.push(one);
+        }
+        shared
+    }
+
+    /// When a snapshot was last known to be as it was published. That a feed went on says nothing of the files that it had before.
+    #[must_use]
+    pub fn known_good(&self, dataset: &str, version: &str) -> Option<Time> {
+        let shared = self.shared(dataset, version);
+        let checked = shared.iter().filter_map(|one| one.good).max();
+        checked.or_else(|| shared.last().map(|one| one.at))
+    }
+
+    /// Whether a question read files that a snapshot has, or may have, after an instant.
+    #[must_use]
+    pub fn read_since(
+        &self,
+        question: &Question,
+        (dataset, version): (&str, &str),
+        at: Time,
+    ) -> bool {
+        if question.end.as_ref().is_some_and(|end| end.at <= at) {
+            return false;
+        }
+        let shared = self.shared(dataset, version);
+        let mut reads = question.reads.iter();
+        reads.any(|read| {
+            let label = read.snapshot.as_deref();
+            let of_these = label.is_none_or(|label| shared.iter().any(|one| one.version == label));
+            read.dataset == dataset && of_these
+        })
+    }
+
     /// Whether rows that a publication brought were read, or may have been: of a feed it brought them to all that came after it.
     #[must_use]
     pub fn holds(&self, read: &Read, version: &str) -> bool {

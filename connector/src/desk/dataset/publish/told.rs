@@ -26,6 +26,7 @@ pub(super) fn told(published: &Published) -> (Value, String, Vec<Refusal>) {
             report,
             breaks,
             dry,
+            mends,
             faults,
         } => {
             let broken: Vec<String> = breaks
@@ -39,6 +40,9 @@ pub(super) fn told(published: &Published) -> (Value, String, Vec<Refusal>) {
                 map.insert("dry_run".to_owned(), json!(dry));
                 map.insert("version".to_owned(), json!(entry.version));
                 map.insert("breaks".to_owned(), json!(broken));
+                if let Some(damage) = mends {
+                    map.insert("mends".to_owned(), json!(damage.sentence));
+                }
             }
             let mut text = format!(
                 "{} {}: version {}, {} rows of {} files ({} read anew)",
@@ -59,6 +63,12 @@ pub(super) fn told(published: &Published) -> (Value, String, Vec<Refusal>) {
                 ));
             }
             text.push_str(&counted_text(report));
+            if let Some(damage) = mends {
+                text.push_str(&format!("\n  mends     {}", damage.sentence));
+                for help in damage.help.iter().filter(|help| help.contains("affected")) {
+                    text.push_str(&format!("\n            {help}"));
+                }
+            }
             for change in &report.schema_changes {
                 text.push_str(&format!("\n  schema    {change}"));
             }
