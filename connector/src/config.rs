@@ -30,6 +30,7 @@ use crate::config::reader::{Section, Source};
 use crate::config::template::Template;
 use crate::config::trust::Trust;
 use engine::source::config::lines::Lines;
+use engine::source::source_roots::SourceRoots;
 use policy::contract::OwnPurpose;
 use policy::id::{ParticipantId, PurposeId};
 use policy::refusal::{Code, Refusal};
@@ -61,6 +62,8 @@ pub(crate) struct Config {
     pub(crate) state: PathBuf,
     /// `[lists] dir`: the published lists that contracts name.
     pub(crate) lists: PathBuf,
+    /// `[sources] roots`: folders beside that of the file out of which sources may be read.
+    pub(crate) roots: Vec<PathBuf>,
     /// `[limits]`
     pub(crate) limits: Limits,
     /// `[notice]`
@@ -159,6 +162,9 @@ impl Config {
             .text("dir", faults)
             .unwrap_or_else(|| "lists".to_owned());
         lists.finish(faults);
+        let mut sources = root.section("sources", faults);
+        let roots = sources.texts("roots", faults).unwrap_or_default();
+        sources.finish(faults);
         let limits = limits::read(root.section("limits", faults), faults);
         let notice = notice::read(root.section("notice", faults), &folder, faults);
         let officers = officers::read(root.section("officers", faults), &folder, faults);
@@ -202,6 +208,7 @@ impl Config {
             trust,
             state: folder.join(dir),
             lists: folder.join(published),
+            roots: roots.into_iter().map(|root| folder.join(root)).collect(),
             limits,
             keeping,
             notice,
@@ -223,6 +230,28 @@ impl Config {
     /// The folder that relative paths start from.
     pub(crate) fn folder(&self) -> &Path {
         &self.root
+    }
+
+    /// Out of which folders sources are read; never out of those of its state and its keys.
+    pub(crate) fn source_roots(&self) -> SourceRoots {
+        let Trust {
+            bundle: _,
+            tls_cert: _,
+            tls_key,
+            signing_key,
+            note_key,
+        } = &self.trust;
+        let keys = [tls_key, signing_key, note_key].into_iter();
+        // Keys that lie beside the configuration leave their neighbours to be read.
+        let folders = keys.clone().filter_map(|key| key.parent());
+        let folders = folders.filter(|folder| !self.root.starts_with(folder));
+        let barred = folders
+            .map(Path::to_path_buf)
+            .chain(keys.cloned())
+            .chain([self.state.clone(), self.cluster.folder.clone()]);
+        SourceRoots::of(&self.root)
+            .with_further(self.roots.clone())
+            .without(barred)
     }
 
     /// The socket of the running connector.

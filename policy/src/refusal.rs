@@ -349,6 +349,7 @@ codes! {
     FileMissing "FILE_MISSING" Invalid "A file is missing or can't be read." "Check the path and its permissions.";
     FileExists "FILE_EXISTS" Invalid "The file or folder is already there." "Choose another place, or remove it.";
     SourceUnreadable "SOURCE_UNREADABLE" Invalid "The source of a dataset can't be read." "Check path, format and encoding: `hansa dataset sample`.";
+    SourceOutside "SOURCE_OUTSIDE" Invalid "A source is read out of a folder that the configuration does not name, or where the connector keeps its state or its keys." "Move the file into the folder of the configuration, or name its folder: `[sources] roots`.";
     SourceUnavailable "SOURCE_UNAVAILABLE" OutOfReach "The store or the database in which the rows of a dataset stay can't be read at this time." "Ask again later; the log of its owner's connector holds the reason.";
     SourceChanged "SOURCE_CHANGED" State "A file that stays in place is not as it was published." "Publish the dataset again: `hansa dataset publish`.";
     SnapshotDamaged "SNAPSHOT_DAMAGED" State "The stored rows or cells of a dataset are not as they were published, so they are not read." "Its owner publishes it anew: `hansa dataset publish`.";

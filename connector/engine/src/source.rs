@@ -13,28 +13,28 @@ pub mod pattern;
 pub mod raw;
 pub mod report;
 pub mod rows;
+pub mod source_roots;
 pub mod text;
 pub mod when;
 
 use config::{Kind, SourceConfig};
+use files::SourceFile;
 use policy::refusal::{Code, Refusal};
 use raw::Event;
-use std::path::Path;
 
 /// Reads one file from its first row to its last and hands out each event as it comes.
 ///
 /// # Errors
 /// When the file can't be read at all; a single bad row is an event. A refusal of `each` ends the reading.
 pub fn read(
-    path: &Path,
-    shown: &str,
+    file: &SourceFile,
     config: &SourceConfig,
     each: &mut dyn FnMut(Event<'_>) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
     match config.kind {
-        Kind::Text => text::read(path, shown, config, each),
-        Kind::Parquet => columnar::read(path, shown, config, each),
-        Kind::GeoJson => geojson::read(path, shown, config, each),
+        Kind::Text => text::read(file, config, each),
+        Kind::Parquet => columnar::read(file, config, each),
+        Kind::GeoJson => geojson::read(file, config, each),
         Kind::Postgres => Err(Refusal::new(
             Code::SourceUnreadable,
             "a table is not read from a file",

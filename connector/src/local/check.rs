@@ -40,7 +40,7 @@ pub(crate) fn problems(config: &Config, now: Time) -> Vec<Refusal> {
     let parsed = engine::source::config::read::parse(
         &config.text,
         &config.file.display().to_string(),
-        config.folder(),
+        config.source_roots(),
     );
     let datasets = match parsed {
         Ok(datasets) => datasets,

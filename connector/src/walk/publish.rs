@@ -52,7 +52,7 @@ pub(crate) fn configured(node: &Node) -> Result<Vec<DatasetConfig>, Vec<Refusal>
     read::parse(
         &config.text,
         &config.file.display().to_string(),
-        config.folder(),
+        config.source_roots(),
     )
 }
 

@@ -14,7 +14,7 @@ fn files_stay_where_they_are_and_are_read_behind_the_same_gate() {
     std::fs::write(folder.path().join("a.parquet"), parquet(one)).unwrap();
     std::fs::write(folder.path().join("b.parquet"), parquet(other)).unwrap();
     let source = format!(
-        "kind = \"parquet\"\npath = \"{}/*.parquet\"\nin_place = true",
+        "kind = \"parquet\"\npath = \"{0}/*.parquet\"\nin_place = true\n[sources]\nroots = [\"{0}\"]",
         folder.path().display()
     );
     let (mut lindau, acme) = publishes(&league, &source, SOME);

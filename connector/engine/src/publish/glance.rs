@@ -50,7 +50,7 @@ pub fn glance(config: &DatasetConfig, zone: &str) -> Result<(), Vec<Refusal>> {
 fn header(config: &DatasetConfig, zone: &str, file: &files::SourceFile) -> Result<(), Refusal> {
     let mut rows = Rows::new(config, zone, &file.shown)?;
     let enough = || Refusal::new(Code::Interrupted, "the header was read");
-    let outcome = source::read(&file.path, &file.shown, &config.source, &mut |event| {
+    let outcome = source::read(file, &config.source, &mut |event| {
         if let Event::Header(_) = event {
             rows.take(event, &mut |_| Ok(()))?;
         }

@@ -3,11 +3,11 @@
 use crate::source::columnar;
 use crate::source::config::{DatasetConfig, Kind, SourceConfig, Spot};
 use crate::source::files::{self, SourceFile};
+use crate::source::source_roots::SourceRoots;
 use evidence::digest::{Digest, Hasher};
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 /// The inputs of a publication.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Inputs {
         let mut found = Vec::new();
         let mut contents = BTreeMap::new();
         for file in listed {
-            let (content, _) = files::digest(&file.path, &file.shown)?;
+            let content = file.digest()?;
             contents.insert(file.shown.clone(), content);
             let mut key = Hasher::default();
             for part in [
@@ -58,7 +58,7 @@ impl Inputs {
             let listed = files::list(source, &config.folder)?;
             whole.update(name.as_str().as_bytes());
             for file in &listed {
-                let (content, _) = files::digest(&file.path, &file.shown)?;
+                let content = file.digest()?;
                 whole.update(content.as_bytes());
             }
             lookups.insert(name.clone(), listed);
@@ -126,7 +126,7 @@ fn placeless(config: &DatasetConfig) -> DatasetConfig {
         line: 0,
     };
     let mut config = config.clone();
-    config.folder = PathBuf::new();
+    config.folder = SourceRoots::default();
     config.place = nowhere.clone();
     let still = |source: &mut SourceConfig| source.place = nowhere.clone();
     still(&mut config.source);

@@ -5,6 +5,7 @@ use crate::publish::input::Inputs;
 use crate::snapshot::disk::{self, Place};
 use crate::source;
 use crate::source::config::DatasetConfig;
+use crate::source::files::SourceFile;
 use crate::source::report::Counts;
 use crate::source::rows::Rows;
 use crate::source::rows::batch::{Batch, schema};
@@ -58,7 +59,7 @@ pub fn all(
             Some(known) => known.counts,
             None => {
                 parsed.read = parsed.read.saturating_add(1);
-                let counts = one(config, zone, &file.path, &file.shown, &rows, progress)?;
+                let counts = one(config, zone, file, &rows, progress)?;
                 remember(place, key, &rows, &counts)?;
                 counts
             }
@@ -87,8 +88,7 @@ pub fn forget_others(place: &Place, used: &[PathBuf]) {
 fn one(
     config: &DatasetConfig,
     zone: &str,
-    path: &Path,
-    shown: &str,
+    source: &SourceFile,
     target: &Path,
     progress: &(dyn Fn(Progress<'_>) + Sync),
 ) -> Result<Counts, Refusal> {
@@ -103,9 +103,9 @@ fn one(
     let mut writer =
         ArrowWriter::try_new(file, schema(&config.columns), Some(properties)).map_err(broken)?;
     let mut batch = Batch::new(&config.columns);
-    let mut rows = Rows::new(config, zone, shown)?;
+    let mut rows = Rows::new(config, zone, &source.shown)?;
     let mut done = 0_u64;
-    source::read(path, shown, &config.source, &mut |event| {
+    crate::source::read(source, &config.source, &mut |event| {
         rows.take(event, &mut |cells| {
             batch.push(cells);
             if !batch.is_full() {

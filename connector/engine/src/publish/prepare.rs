@@ -251,7 +251,7 @@ fn lookup(source: &SourceConfig, files: &[SourceFile]) -> Result<MemTable, Refus
     let mut columns: Vec<StringBuilder> = Vec::new();
     let (mut rows, mut bytes) = (0_usize, 0_usize);
     for file in files {
-        source::read(&file.path, &file.shown, source, &mut |event| match event {
+        source::read(file, source, &mut |event| match event {
             Event::Header(header) if names.is_empty() => {
                 names = header.to_vec();
                 columns = header.iter().map(|_| StringBuilder::new()).collect();

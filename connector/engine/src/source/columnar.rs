@@ -17,19 +17,17 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::ParquetMetaData;
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
-use std::fs::File;
-use std::path::Path;
 
 /// Reads a Parquet file.
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE` where it is none, or has a column that is neither skipped nor of a known type.
 pub fn read(
-    path: &Path,
-    shown: &str,
+    file: &SourceFile,
     config: &SourceConfig,
     each: &mut dyn FnMut(Event<'_>) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
+    let shown = file.shown.as_str();
     let unreadable = |why: String| {
         Refusal::new(
             Code::SourceUnreadable,
@@ -37,7 +35,7 @@ pub fn read(
         )
         .with_place(shown, None, None)
     };
-    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let file = file.open()?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)
         .map_err(|error| unreadable(error.to_string()))?;
     let mut names = Vec::new();
@@ -191,7 +189,7 @@ pub fn declare(file: &SourceFile, dataset: &DatasetConfig) -> Result<Vec<ColumnC
         )
         .with_place(file.shown.clone(), None, None)
     };
-    let open = File::open(&file.path).map_err(|error| unreadable(error.to_string()))?;
+    let open = file.open()?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(open)
         .map_err(|error| unreadable(error.to_string()))?;
     declared(builder.schema(), dataset)

@@ -7,6 +7,7 @@ pub mod table;
 
 use crate::inplace::postgres::Server;
 use crate::inplace::store::Store;
+use crate::source::source_roots::SourceRoots;
 use catalog::dataset::ColumnType;
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
@@ -15,7 +16,6 @@ use policy::term::release::Late;
 use regex::Regex;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 
 /// One dataset as it is configured: where it comes from and what its columns mean.
 #[derive(Debug, Clone)]
@@ -24,8 +24,8 @@ pub struct DatasetConfig {
     pub name: Name,
     /// Where it stands, for messages.
     pub place: Spot,
-    /// The folder of the configuration file; paths are relative to it.
-    pub folder: PathBuf,
+    /// Where its files may lie; paths are relative to the folder of the configuration.
+    pub folder: SourceRoots,
     /// Title for people.
     pub title: String,
     /// Licence, as an identifier.

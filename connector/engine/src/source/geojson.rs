@@ -3,6 +3,7 @@
 use crate::source::bounded::{self, Allowance, Bounded, MOST_COLUMNS};
 use crate::source::config::SourceConfig;
 use crate::source::decode::Decoded;
+use crate::source::files::SourceFile;
 use crate::source::raw::{Event, Raw};
 use policy::refusal::{Code, Refusal};
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -10,23 +11,20 @@ use serde_json::Value;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::Path;
 
 /// Reads a file: once for the names of its properties, once for its rows.
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE` where it is no GeoJSON collection in WGS 84.
 pub fn read(
-    path: &Path,
-    shown: &str,
+    file: &SourceFile,
     config: &SourceConfig,
     each: &mut dyn FnMut(Event<'_>) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
     let mut names = vec!["lon".to_owned(), "lat".to_owned()];
     let mut known: BTreeSet<String> = names.iter().cloned().collect();
-    features(path, shown, config, &mut |line, feature| {
+    features(file, config, &mut |line, feature| {
         for key in properties(&feature).into_iter().flat_map(|map| map.keys()) {
             if known.insert(key.clone()) {
                 names.push(key.clone());
@@ -34,12 +32,12 @@ pub fn read(
         }
         if names.len() > MOST_COLUMNS {
             let why = format!("its features have more than {MOST_COLUMNS} properties");
-            return Err(unreadable(shown, Some(line), &why));
+            return Err(unreadable(&file.shown, Some(line), &why));
         }
         Ok(())
     })?;
     each(Event::Header(&names))?;
-    features(path, shown, config, &mut |line, feature| {
+    features(file, config, &mut |line, feature| {
         row(&names, config, line, &feature, each)
     })
 }
@@ -120,12 +118,12 @@ fn position(geometry: &Value) -> Option<(f64, f64)> {
 
 /// Hands out each feature with the line on which it begins.
 fn features(
-    path: &Path,
-    shown: &str,
+    file: &SourceFile,
     config: &SourceConfig,
     each: &mut dyn FnMut(u64, Value) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
-    let file = File::open(path).map_err(|error| unreadable(shown, None, &error.to_string()))?;
+    let shown = file.shown.as_str();
+    let file = file.open()?;
     let line = Cell::new(1);
     let allowance = Allowance::new(config);
     // Bounded where the JSON reader takes one byte at a time: nothing is read ahead of a feature.

@@ -5,7 +5,9 @@ pub mod guess;
 use crate::source;
 use crate::source::bounded::USUAL_ROW_BYTES;
 use crate::source::config::{Kind, SourceConfig, Spot};
+use crate::source::files::SourceFile;
 use crate::source::raw::{Event, Raw};
+use crate::source::source_roots::SourceRoots;
 use guess::Column;
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
@@ -22,22 +24,24 @@ pub struct Sample {
     pub rows: Vec<(u64, Vec<Option<String>>)>,
 }
 
-/// The first `most` rows of a file, as fields, before any type.
+/// The first `most` rows of a file that a person names, as fields, before any type.
+fn sample(path: &Path, shown: &str, config: &SourceConfig, most: usize) -> Result<Sample, Refusal> {
+    let anywhere = SourceRoots::of(Path::new("/"));
+    let file = SourceFile::new(path.to_owned(), shown.to_owned(), anywhere);
+    sample_of(&file, config, most)
+}
+
+/// The first `most` rows of a file of a source, as fields, before any type.
 ///
 /// # Errors
-/// `SOURCE_UNREADABLE`.
-pub fn sample(
-    path: &Path,
-    shown: &str,
-    config: &SourceConfig,
-    most: usize,
-) -> Result<Sample, Refusal> {
+/// `SOURCE_UNREADABLE`; `SOURCE_OUTSIDE` where it lies where no source may be.
+pub fn sample_of(file: &SourceFile, config: &SourceConfig, most: usize) -> Result<Sample, Refusal> {
     let mut sample = Sample {
         names: Vec::new(),
         rows: Vec::new(),
     };
     let enough = || Refusal::new(Code::Interrupted, "enough was read");
-    let outcome = source::read(path, shown, config, &mut |event| {
+    let outcome = source::read(file, config, &mut |event| {
         match event {
             Event::Header(names) => sample.names = names.to_vec(),
             Event::Row { line, fields } => {

@@ -124,11 +124,11 @@ fn events(bytes: &[u8], keys: &str) -> Result<Vec<String>, Refusal> {
     let config = parse(&format!("{START}{keys}"), "hansa.toml", folder.path())
         .unwrap()
         .remove(0);
-    let file = files::list(&config.source, folder.path())
+    let file = files::list(&config.source, &folder.path().into())
         .unwrap()
         .remove(0);
     let mut found = Vec::new();
-    read(&file.path, &file.shown, &config.source, &mut |event| {
+    read(&file, &config.source, &mut |event| {
         found.push(match event {
             Event::Header(names) => names.join(" & "),
             Event::Row { line, fields } => {
@@ -348,20 +348,18 @@ fn no_bytes_do_more_than_refuse() {
             );
             let config = parse(&text, "hansa.toml", folder.path()).unwrap().remove(0);
             let mut header = None;
-            let read = read(
-                &folder.path().join("a.csv"),
-                "a.csv",
-                &config.source,
-                &mut |event| {
-                    match event {
-                        Event::Header(names) => header = Some(names.len()),
-                        Event::Row { fields, .. } => assert_eq!(Some(fields.len()), header),
-                        Event::Broken { .. } => broken += 1,
-                        Event::Counted(_) => {}
-                    }
-                    Ok(())
-                },
-            );
+            let file = files::list(&config.source, &config.folder)
+                .unwrap()
+                .remove(0);
+            let read = read(&file, &config.source, &mut |event| {
+                match event {
+                    Event::Header(names) => header = Some(names.len()),
+                    Event::Row { fields, .. } => assert_eq!(Some(fields.len()), header),
+                    Event::Broken { .. } => broken += 1,
+                    Event::Counted(_) => {}
+                }
+                Ok(())
+            });
             if let Err(refusal) = read {
                 assert_eq!(refusal.code, Code::SourceUnreadable);
             }

@@ -3,22 +3,21 @@
 use crate::source::bounded::{self, Allowance, Bounded, MOST_COLUMNS};
 use crate::source::config::SourceConfig;
 use crate::source::decode::Decoded;
+use crate::source::files::SourceFile;
 use crate::source::raw::{Event, Raw};
 use csv::{ReaderBuilder, StringRecord, Terminator};
 use policy::refusal::{Code, Refusal};
-use std::fs::File;
-use std::path::Path;
 
 /// Reads a file of delimited text.
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE` where the file is missing, not of its encoding, shorter than its header, or has a row that is too long.
 pub fn read(
-    path: &Path,
-    shown: &str,
+    file: &SourceFile,
     config: &SourceConfig,
     each: &mut dyn FnMut(Event<'_>) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
+    let shown = file.shown.as_str();
     let unreadable = |line: Option<u64>, why: String| {
         Refusal::new(
             Code::SourceUnreadable,
@@ -34,7 +33,7 @@ pub fn read(
             refusal
         }
     };
-    let file = File::open(path).map_err(|error| unreadable(None, error.to_string()))?;
+    let file = file.open()?;
     let allowance = Allowance::new(config);
     let mut reader = ReaderBuilder::new()
         .delimiter(config.delimiter)

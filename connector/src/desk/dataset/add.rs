@@ -21,8 +21,11 @@ pub(super) async fn add(
     let config = node.config();
     let folder = std::path::absolute(config.folder()).unwrap_or_default();
     let path = file.clone();
+    let roots = config.source_roots();
     let entry = blocking(move || {
         let shown = path.strip_prefix(&folder).unwrap_or(&path);
+        // What could not be published afterwards is not written down.
+        roots.admit(&path, &shown.display().to_string())?;
         look::entry(&path, &shown.display().to_string(), &about)
     })
     .await?;

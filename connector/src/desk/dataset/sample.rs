@@ -27,7 +27,7 @@ pub(super) async fn sample(node: &Arc<Node>, name: &str, rows: usize, out: &Out)
             .into_iter()
             .next()
             .ok_or_else(|| Refusal::new(Code::SourceUnreadable, "the source has no files"))?;
-        let sample = look::sample(&first.path, &first.shown, &config.source, rows)?;
+        let sample = look::sample_of(&first, &config.source, rows)?;
         Ok((first.shown, sample))
     })
     .await?;

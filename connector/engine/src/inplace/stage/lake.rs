@@ -93,7 +93,9 @@ async fn on_this_machine(
 ) -> Result<Vec<ObjectMeta>, Refusal> {
     let mut found = Vec::new();
     for file in files::list(&config.source, &config.folder)? {
-        let whole = file.path.canonicalize().map_err(|error| {
+        // Judged once more when it is open, as it is looked at here.
+        drop(file.open()?);
+        let whole = file.path().canonicalize().map_err(|error| {
             let sentence = format!("`{}`: {error}", file.shown);
             wrong(config, Code::FileMissing, sentence)
         })?;

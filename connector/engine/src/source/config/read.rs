@@ -9,21 +9,26 @@ use crate::snapshot::manifest::BUCKETS;
 use crate::source::config::lines::Lines;
 use crate::source::config::table::{Table, Text};
 use crate::source::config::{DatasetConfig, GridConfig, Origin, Prepare, Unpivot};
+use crate::source::source_roots::SourceRoots;
 use crate::source::when;
 use catalog::dataset::ColumnType;
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
 use policy::term::release::Late;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 /// The datasets of a configuration file; its other tables are the business of others. Paths in it are relative to
-/// `folder`, `file` is how messages name it.
+/// the folder of `roots`, `file` is how messages name it.
 ///
 /// # Errors
 /// Every problem that was found, each with file, line and key.
-pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Vec<DatasetConfig>, Vec<Refusal>> {
+pub fn parse(
+    text: &str,
+    file: &str,
+    roots: impl Into<SourceRoots>,
+) -> Result<Vec<DatasetConfig>, Vec<Refusal>> {
+    let roots = roots.into();
     let lines = &Lines::of(text);
     let whole = Text { file, lines };
     let table = DeTable::parse(text).map_err(|error| {
@@ -39,7 +44,7 @@ pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Vec<DatasetConfig>
     })?;
     let mut problems = Vec::new();
     let mut root = Table::new(whole, "", 0, table.get_ref(), &mut problems);
-    let found = root.tables("dataset", |table| dataset(table, folder));
+    let found = root.tables("dataset", |table| dataset(table, &roots));
     let mut names = BTreeSet::new();
     for dataset in &found {
         if !names.insert(dataset.name.clone()) {
@@ -58,7 +63,7 @@ pub fn parse(text: &str, file: &str, folder: &Path) -> Result<Vec<DatasetConfig>
     }
 }
 
-fn dataset(mut table: Table<'_, '_>, folder: &Path) -> Option<DatasetConfig> {
+fn dataset(mut table: Table<'_, '_>, roots: &SourceRoots) -> Option<DatasetConfig> {
     let place = table.spot();
     let prepare_place = table.spot_of("prepare");
     let name: Option<Name> = table.parsed("name");
@@ -72,7 +77,7 @@ fn dataset(mut table: Table<'_, '_>, folder: &Path) -> Option<DatasetConfig> {
     }
     let source = table
         .table("source")
-        .and_then(|table| files::source(table, Some(folder)));
+        .and_then(|table| files::source(table, Some(roots.folder())));
     let columns = table.tables("column", column::column);
     let results = table.tables("result", column::result);
     let unpivot = table.table("unpivot").and_then(unpivot);
@@ -100,7 +105,7 @@ fn dataset(mut table: Table<'_, '_>, folder: &Path) -> Option<DatasetConfig> {
         (Some(name), Some(source)) => Some(DatasetConfig {
             name,
             place,
-            folder: PathBuf::from(folder),
+            folder: roots.clone(),
             title,
             licence,
             attribution,
