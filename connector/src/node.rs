@@ -25,6 +25,7 @@ pub(crate) mod seats;
 pub(crate) mod secret;
 pub(crate) mod signs;
 pub(crate) mod snapshot_checks;
+pub(crate) mod state_remarks;
 pub(crate) mod team;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -160,6 +161,8 @@ pub(crate) struct Node {
     pub(crate) releasing: Mutex<()>,
     /// Held while files of the log go to its archive.
     pub(crate) archiving: Mutex<()>,
+    /// That the signed heads of the log were gone when it was opened.
+    lost_heads: Option<Refusal>,
     /// Held as long as the participant runs; nobody else may use the folder.
     _lock: std::fs::File,
     /// Where its questions run; absent from its end on.

@@ -38,6 +38,7 @@ mod pair;
 pub mod papers;
 mod reader;
 pub mod rehearsal;
+pub mod remarks;
 pub mod reserve;
 mod resume;
 pub mod sheet;

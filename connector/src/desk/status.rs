@@ -229,6 +229,9 @@ pub(crate) async fn doctor(node: &Arc<Node>, named: Option<&str>, out: &Out) -> 
         told("here", what, found, &mut status, out).await?;
     }
     snapshots(node, &mut status, out).await?;
+    for remark in node.state_remarks() {
+        told("here", "state folder", Err(remark), &mut status, out).await?;
+    }
     let peers = match named {
         Some(named) => vec![node.peer(named)?],
         None => node.peers()?,

@@ -83,6 +83,7 @@ impl Node {
         log_config.reserve = config.limits.reserve;
         log_config.spare = config.limits.spare;
         log_config.segment = config.limits.segment;
+        let lost_heads = audit::remarks::lost_heads(&log_config.folder);
         let (log, _) = Log::open(log_config)?;
         let mut state = State::open(&database, log.size())?;
         index::catch_up(&log, &mut state)?;
@@ -169,9 +170,11 @@ impl Node {
             releasing: Mutex::new(()),
             archiving: Mutex::new(()),
             reloading: Mutex::new(()),
+            lost_heads,
             _lock: lock,
             runtime: Mutex::new(Some(runtime)),
         });
+        found.faults.extend(node.state_remarks());
         node.note_bundle()?;
         found.faults.extend(offers::renew(&node)?);
         found
