@@ -30,6 +30,8 @@ use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion_expr::utils::conjunction;
 use enforce::source::{Governed, Released, Stored};
 use enforce::text::viewed;
+use object_store::ObjectMeta;
+use object_store::path::Path;
 use policy::refusal::{Code, Refusal};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -319,8 +321,16 @@ fn scan_of(
     };
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
-        let path = path.to_str().ok_or_else(unreadable)?.to_owned();
-        files.push(PartitionedFile::from_path(path).map_err(|_| unreadable())?);
+        let found = std::fs::metadata(path).map_err(|_| unreadable())?;
+        // Not of its text: in a name some letters mean something else then.
+        let location = Path::from_absolute_path(path).map_err(|_| unreadable())?;
+        files.push(PartitionedFile::new_from_meta(ObjectMeta {
+            location,
+            last_modified: found.modified().map_err(|_| unreadable())?.into(),
+            size: found.len(),
+            e_tag: None,
+            version: None,
+        }));
     }
     if files.is_empty() {
         let projected = match &projection {

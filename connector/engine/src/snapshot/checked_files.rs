@@ -329,28 +329,34 @@ impl CheckedReader {
         if range.end > self.own.size() {
             return Err(damaged("it ends before what is to be read"));
         }
+        // It may be written meanwhile: what was seen was another file then.
+        let is_same = || FileIdentity::of(&self.file).is_ok_and(|now| now == self.identity);
         if self.is_seen(range) {
             let bytes = self.exact(range)?;
-            // It may have been written meanwhile: what was seen was another file then.
-            let now = FileIdentity::of(&self.file);
-            if now.is_ok_and(|now| now == self.identity) {
+            if is_same() {
                 return Ok(bytes);
             }
         }
         let blocks = self.own.covering(range);
         let whole = self.own.bytes(&blocks);
         let bytes = self.exact(&whole)?;
+        let is_same = is_same();
         let part = |range: &Range<u64>| -> Option<Range<usize>> {
             let at = |place: u64| usize::try_from(place.checked_sub(whole.start)?).ok();
             Some(at(range.start)?..at(range.end)?)
         };
         for block in blocks {
+            if is_same && self.seen.has(block) {
+                continue;
+            }
             let own = self.own.bytes(&(block..block.saturating_add(1)));
             let own = part(&own).and_then(|part| bytes.get(part));
             if !own.is_some_and(|own| self.own.holds(block, own)) {
                 return Err(damaged("a block of it has another digest"));
             }
-            self.seen.mark(block);
+            if is_same {
+                self.seen.mark(block);
+            }
         }
         let wanted = part(range).filter(|part| part.end <= bytes.len());
         let Some(wanted) = wanted else {

@@ -109,6 +109,30 @@ fn no_question_is_answered_from_other_bytes_than_were_published() {
     assert!(refused > 150, "{refused}");
 }
 
+/// A name that means something else in an address.
+#[test]
+fn files_are_found_whatever_their_folder_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let odd = folder.path().join("ä #~%20 [x] {y}?");
+    std::fs::create_dir(&odd).unwrap();
+    let mut city = city("t");
+    let files: Vec<_> = city
+        .files("t")
+        .iter()
+        .map(|file| {
+            let to = odd.join(file.file_name().unwrap());
+            std::fs::copy(file, &to).unwrap();
+            to
+        })
+        .collect();
+    let good = city.rows(QUESTIONS[0]).unwrap();
+    let before = held(&city);
+    let moved = Snapshot::of_files(before.dataset.clone(), files, before.digest);
+    city.holdings
+        .insert(before.dataset.id.clone(), Arc::new(moved));
+    assert_eq!(city.rows(QUESTIONS[0]).unwrap(), good);
+}
+
 /// `cargo heavy -- --ignored --nocapture what_a_whole_read_costs`
 #[test]
 #[ignore = "measures"]
