@@ -17,7 +17,7 @@ mod peer;
 mod places;
 mod quota;
 mod reading;
-mod released;
+pub(crate) mod released;
 mod row;
 mod shown;
 mod since;

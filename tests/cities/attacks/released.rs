@@ -223,7 +223,7 @@ const ATTACKS: [Attack<Town>; 6] = [
 ];
 
 /// A dataset of persons seen at sites with a measure of each, in cells by hour that are released by the day.
-pub(super) fn persons_at_sites(name: &str, measure: &str, late: &str, more: &str) -> String {
+pub(crate) fn persons_at_sites(name: &str, measure: &str, late: &str, more: &str) -> String {
     format!(
         r#"
 [[dataset]]
