@@ -14,8 +14,8 @@ use crate::limits::Limits;
 use crate::model::{self, Model};
 use crate::snapshot::disk::{self, Place};
 use crate::snapshot::manifest::Manifest;
-use crate::source::config::DatasetConfig;
-use crate::source::report::Counts;
+use crate::source::config::{DatasetConfig, Kind, ShortRows};
+use crate::source::report::{Counts, ROW};
 use arrow_schema::SchemaRef;
 use catalog::dataset::{Column, Dataset};
 use evidence::time::Time;
@@ -357,6 +357,12 @@ fn unreadable(config: &DatasetConfig, counts: &Counts) -> Refusal {
             let more = bad.count.saturating_sub(shown);
             refusal = refusal.with_help(format!("and {more} more of `{column}`"));
         }
+    }
+    let refuses = config.source.kind == Kind::Text && config.source.short_rows == ShortRows::Refuse;
+    if counts.bad.contains_key(ROW) && refuses {
+        refusal = refusal.with_help(
+            "where a row may lack its last fields, short_rows = \"null\" in [dataset.source] takes them as no value",
+        );
     }
     refusal
 }

@@ -107,8 +107,12 @@ pub struct SourceConfig {
     pub delimiter: u8,
     /// The encoding.
     pub encoding: &'static encoding_rs::Encoding,
-    /// Lines before the first row; their cells joined with `|` name the columns.
-    pub header_rows: u32,
+    /// Lines before everything else that belong to nothing.
+    pub skip_lines: u32,
+    /// What names the columns of text.
+    pub header: Header,
+    /// What becomes of rows of text that lack their last fields.
+    pub short_rows: ShortRows,
     /// Words that mean "no value".
     pub nulls: Vec<String>,
     /// The decimal mark.
@@ -121,21 +125,74 @@ pub struct SourceConfig {
     pub max_row_bytes: u32,
 }
 
+/// What names the columns of delimited text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Header {
+    /// So many lines before the first row; their cells joined with `|`.
+    Lines(u32),
+    /// Nothing: a column is called by its number, from 1, and there are as many as the first row has fields.
+    Numbers,
+    /// Nothing in the file; the configuration names them in order.
+    Names(Vec<String>),
+}
+
+/// What becomes of a row that has fewer fields than there are columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ShortRows {
+    /// It is counted as one that can't be read: a field may be missing anywhere, and what follows then belongs to another column.
+    #[default]
+    Refuse,
+    /// The source says that only last fields are left out: they have no value.
+    Null,
+}
+
+impl ShortRows {
+    /// All of them with their names in configuration.
+    pub const ALL: [(&'static str, Self); 2] = [("refuse", Self::Refuse), ("null", Self::Null)];
+}
+
+/// Written by hand since the recipe of a feed is made of it: what says nothing new reads as it did before the key was there, so that
+/// a feed goes on.
 impl fmt::Debug for SourceConfig {
-    /// All that decides how a file is read, of which recipes are made; the most bytes of a row changes none that is read.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SourceConfig")
-            .field("place", &self.place)
-            .field("kind", &self.kind)
-            .field("paths", &self.paths)
-            .field("delimiter", &self.delimiter)
-            .field("encoding", &self.encoding)
-            .field("header_rows", &self.header_rows)
-            .field("nulls", &self.nulls)
-            .field("decimal", &self.decimal)
-            .field("skip_columns", &self.skip_columns)
-            .field("in_place", &self.in_place)
-            .finish()
+        let Self {
+            place,
+            kind,
+            paths,
+            delimiter,
+            encoding,
+            skip_lines,
+            header,
+            short_rows,
+            nulls,
+            decimal,
+            skip_columns,
+            in_place,
+            // It changes no row that is read.
+            max_row_bytes: _,
+        } = self;
+        let mut text = f.debug_struct("SourceConfig");
+        text.field("place", place)
+            .field("kind", kind)
+            .field("paths", paths)
+            .field("delimiter", delimiter)
+            .field("encoding", encoding);
+        match header {
+            Header::Lines(count) => text.field("header_rows", count),
+            Header::Numbers => text.field("header_rows", &0_u32),
+            Header::Names(names) => text.field("columns", names),
+        };
+        text.field("nulls", nulls)
+            .field("decimal", decimal)
+            .field("skip_columns", skip_columns)
+            .field("in_place", in_place);
+        if *skip_lines > 0 {
+            text.field("skip_lines", skip_lines);
+        }
+        if *short_rows != ShortRows::default() {
+            text.field("short_rows", short_rows);
+        }
+        text.finish()
     }
 }
 

@@ -4,7 +4,7 @@ pub mod guess;
 
 use crate::source;
 use crate::source::bounded::USUAL_ROW_BYTES;
-use crate::source::config::{Kind, SourceConfig, Spot};
+use crate::source::config::{Header, Kind, ShortRows, SourceConfig, Spot};
 use crate::source::files::SourceFile;
 use crate::source::raw::{Event, Raw};
 use crate::source::source_roots::SourceRoots;
@@ -229,7 +229,9 @@ fn assume(path: &Path, shown: &str) -> Result<SourceConfig, Refusal> {
         paths: vec![shown.to_owned()],
         delimiter: u8::try_from(delimiter).unwrap_or(b','),
         encoding,
-        header_rows: 1,
+        skip_lines: 0,
+        header: Header::Lines(1),
+        short_rows: ShortRows::Refuse,
         nulls: vec![String::new()],
         decimal: '.',
         skip_columns: Vec::new(),

@@ -115,5 +115,8 @@ const fn float(count: u64) -> f64 {
     count as f64
 }
 
+/// Stands in the place of a column for rows whose fields can't be told apart.
+pub const ROW: &str = "(row)";
+
 /// How many unreadable values of a column are shown.
 pub const SAMPLES: usize = 5;

@@ -6,7 +6,7 @@ pub mod typing;
 use crate::source::config::{ColumnConfig, DatasetConfig, Origin};
 use crate::source::pattern;
 use crate::source::raw::{Cell, Event, Raw};
-use crate::source::report::{self, Counts};
+use crate::source::report::{self, Counts, ROW};
 use policy::refusal::{Code, Refusal};
 use typing::Typing;
 
@@ -86,7 +86,7 @@ impl<'c> Rows<'c> {
                 let rows = u64::try_from(rows).unwrap_or(1);
                 self.counts.rows = self.counts.rows.saturating_add(rows);
                 self.counts.bad_rows = self.counts.bad_rows.saturating_add(rows);
-                self.counts.bad("(row)", &self.file, line, "", why);
+                self.counts.bad(ROW, &self.file, line, "", why);
                 Ok(())
             }
             Event::Row { line, fields } => {

@@ -7,14 +7,14 @@ use crate::source::{files, read};
 use policy::refusal::{Code, Refusal};
 use std::path::Path;
 
-const START: &str = "[[dataset]]\nname = \"d\"\ntitle = \"D\"\nlicence = \"CC0-1.0\"\n[dataset.source]\nkind = \"text\"\npath = \"a.csv\"\n";
+pub(super) const START: &str = "[[dataset]]\nname = \"d\"\ntitle = \"D\"\nlicence = \"CC0-1.0\"\n[dataset.source]\nkind = \"text\"\npath = \"a.csv\"\n";
 
-fn problems(text: &str) -> Vec<Refusal> {
+pub(super) fn problems(text: &str) -> Vec<Refusal> {
     parse(text, "hansa.toml", Path::new(".")).unwrap_err()
 }
 
 #[track_caller]
-fn check_problem(text: &str, code: Code, line: u64, key: &str, part: &str) {
+pub(super) fn check_problem(text: &str, code: Code, line: u64, key: &str, part: &str) {
     let found = problems(text);
     let fits = |refusal: &&Refusal| {
         let place = refusal.place.as_ref().unwrap();
@@ -118,7 +118,7 @@ fn every_problem_of_a_configuration_is_told_with_its_line_and_key() {
 }
 
 /// What a file of text becomes: names, then line and fields, `!` for a row that has none.
-fn events(bytes: &[u8], keys: &str) -> Result<Vec<String>, Refusal> {
+pub(super) fn events(bytes: &[u8], keys: &str) -> Result<Vec<String>, Refusal> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.csv"), bytes).unwrap();
     let config = parse(&format!("{START}{keys}"), "hansa.toml", folder.path())
@@ -144,7 +144,7 @@ fn events(bytes: &[u8], keys: &str) -> Result<Vec<String>, Refusal> {
 }
 
 #[track_caller]
-fn check_text(bytes: &[u8], keys: &str, expect: &[&str]) {
+pub(super) fn check_text(bytes: &[u8], keys: &str, expect: &[&str]) {
     assert_eq!(events(bytes, keys).unwrap(), expect);
 }
 

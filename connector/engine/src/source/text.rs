@@ -1,17 +1,19 @@
-//! Delimited text: one or several header lines, then rows.
+//! Delimited text: lines that belong to nothing, header lines or none, then rows.
 
 use crate::source::bounded::{self, Allowance, Bounded, MOST_COLUMNS};
-use crate::source::config::SourceConfig;
+use crate::source::config::{Header, ShortRows, SourceConfig};
 use crate::source::decode::Decoded;
 use crate::source::files::SourceFile;
 use crate::source::raw::{Event, Raw};
 use csv::{ReaderBuilder, StringRecord, Terminator};
 use policy::refusal::{Code, Refusal};
+use std::io::Read;
 
 /// Reads a file of delimited text.
 ///
 /// # Errors
-/// `SOURCE_UNREADABLE` where the file is missing, not of its encoding, shorter than its header, or has a row that is too long.
+/// `SOURCE_UNREADABLE` where the file is missing, not of its encoding, shorter than its header, empty where its first row says how
+/// many columns there are, or has a row that is too long.
 pub fn read(
     file: &SourceFile,
     config: &SourceConfig,
@@ -33,7 +35,9 @@ pub fn read(
             refusal
         }
     };
-    let file = file.open()?;
+    let mut decoded = Decoded::new(file.open()?, config.encoding);
+    let skipped = skip(&mut decoded, config.skip_lines)
+        .map_err(|error| unreadable(None, error.to_string()))?;
     let allowance = Allowance::new(config);
     let mut reader = ReaderBuilder::new()
         .delimiter(config.delimiter)
@@ -42,63 +46,118 @@ pub fn read(
         .terminator(Terminator::Any(b'\n'))
         .flexible(true)
         .buffer_capacity(bounded::AHEAD)
-        .from_reader(Bounded::new(
-            Decoded::new(file, config.encoding),
-            &allowance,
-        ));
+        .from_reader(Bounded::new(decoded, &allowance));
     let mut record = StringRecord::new();
-    let mut lines: Vec<StringRecord> = Vec::new();
-    for _ in 0..config.header_rows {
-        if !next(&mut reader, &mut record, &allowance).map_err(fallen)? {
-            return Err(unreadable(
-                None,
-                "it ends before its header does".to_owned(),
-            ));
+    let mut next = |record: &mut StringRecord| {
+        next(&mut reader, record, &allowance).map_err(|fault| {
+            fallen(Fault {
+                line: fault.line.map(|line| line.saturating_add(skipped)),
+                ..fault
+            })
+        })
+    };
+    // The first row of a file without a header says how many columns there are, and is a row like the others.
+    let mut first = false;
+    let header = match &config.header {
+        Header::Lines(count) => {
+            let mut lines: Vec<StringRecord> = Vec::new();
+            for _ in 0..*count {
+                if !next(&mut record)? {
+                    return Err(unreadable(
+                        None,
+                        "it ends before its header does".to_owned(),
+                    ));
+                }
+                lines.push(record.clone());
+            }
+            joined(&lines)
         }
-        lines.push(record.clone());
-    }
-    let header = joined(&lines);
+        Header::Names(names) => names.clone(),
+        Header::Numbers => {
+            while !first {
+                if !next(&mut record)? {
+                    let why = "it has no row that says how many columns there are";
+                    return Err(unreadable(None, why.to_owned())
+                        .with_help("columns = [\"…\"] names those of a file that may be empty"));
+                }
+                first = !blank(&record);
+            }
+            (1..=record.len())
+                .map(|number| number.to_string())
+                .collect()
+        }
+    };
     if header.len() > MOST_COLUMNS {
         let why = format!("it has {} columns, more than {MOST_COLUMNS}", header.len());
-        return Err(unreadable(Some(1), why));
+        return Err(unreadable(Some(skipped.saturating_add(1)), why));
     }
     each(Event::Header(&header))?;
-    while next(&mut reader, &mut record, &allowance).map_err(fallen)? {
-        if record.len() == 1 && record.get(0) == Some("\r") {
+    while std::mem::take(&mut first) || next(&mut record)? {
+        if blank(&record) {
             continue;
         }
         let line = record.position().map_or(0, csv::Position::line);
-        if record.len() != header.len() {
-            let why = format!(
-                "the row has {} fields and the header {}",
-                record.len(),
-                header.len()
-            );
+        let line = line.saturating_add(skipped);
+        if record.len() < header.len() && config.short_rows == ShortRows::Null {
+            each(Event::Counted(FILLED))?;
+        } else if record.len() != header.len() {
+            let (fields, columns) = (record.len(), header.len());
+            let why = match &config.header {
+                Header::Lines(_) => format!("the row has {fields} fields and the header {columns}"),
+                Header::Names(_) | Header::Numbers => {
+                    format!("the row has {fields} fields, and there are {columns} columns")
+                }
+            };
             each(Event::Broken { line, why: &why })?;
             continue;
         }
-        let fields: Vec<Raw<'_>> = record
-            .iter()
-            .enumerate()
-            .map(|(index, field)| {
-                let field = if index.saturating_add(1) == header.len() {
-                    field.strip_suffix('\r').unwrap_or(field)
-                } else {
-                    field
-                };
-                if config.nulls.iter().any(|word| word == field.trim()) {
-                    Raw::Null
-                } else {
-                    Raw::Text(field)
-                }
-            })
-            .collect();
+        let fields = fields(&record, header.len(), config);
         each(Event::Row {
             line,
             fields: &fields,
         })?;
     }
     Ok(())
+}
+
+/// Of rows that were taken though their last fields are missing.
+pub const FILLED: &str = "row without its last fields, which have no value";
+
+/// Reads past so many lines, as they end, and says how many there were.
+fn skip(reader: &mut impl Read, lines: u32) -> std::io::Result<u64> {
+    let mut skipped = 0_u64;
+    let mut byte = [0_u8];
+    while skipped < u64::from(lines) && reader.read(&mut byte)? > 0 {
+        if byte == *b"\n" {
+            skipped = skipped.saturating_add(1);
+        }
+    }
+    Ok(skipped)
+}
+
+/// Nothing but the end of a line.
+fn blank(record: &StringRecord) -> bool {
+    record.len() == 1 && record.get(0) == Some("\r")
+}
+
+/// The fields of a row; those that it lacks have no value.
+fn fields<'r>(record: &'r StringRecord, width: usize, config: &SourceConfig) -> Vec<Raw<'r>> {
+    let fields = record.iter().enumerate().map(|(index, field)| {
+        let field = if index.saturating_add(1) == record.len() {
+            field.strip_suffix('\r').unwrap_or(field)
+        } else {
+            field
+        };
+        if config.nulls.iter().any(|word| word == field.trim()) {
+            Raw::Null
+        } else {
+            Raw::Text(field)
+        }
+    });
+    let lacking = width.saturating_sub(record.len());
+    fields
+        .chain(std::iter::repeat_n(Raw::Null, lacking))
+        .collect()
 }
 
 /// The names of the columns out of several header lines: their cells joined by `|`; where only one of them holds
@@ -127,7 +186,7 @@ struct Fault {
     is_too_long: bool,
 }
 
-fn next<R: std::io::Read>(
+fn next<R: Read>(
     reader: &mut csv::Reader<R>,
     record: &mut StringRecord,
     allowance: &Allowance,
@@ -156,3 +215,6 @@ fn next<R: std::io::Read>(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,6 +78,7 @@ pub const SECTIONS: [Section; 9] = [
     Section {
         table: "[dataset.source]",
         keys: &[
+            COLUMNS,
             (
                 "credentials_file",
                 "file with the two keys of an S3-compatible store; default: the environment, as AWS has it",
@@ -114,7 +115,9 @@ pub const SECTIONS: [Section; 9] = [
                 "root_certificate",
                 "PEM file with the certificates that the database's comes from; required unless it is on this machine",
             ),
+            SHORT_ROWS,
             SKIP_COLUMNS,
+            SKIP_LINES,
             (
                 "table",
                 "of kind postgres: the table or view, with its schema unless that is public; required there",
@@ -263,6 +266,7 @@ pub const SECTIONS: [Section; 9] = [
     Section {
         table: "[dataset.lookup.NAME]",
         keys: &[
+            COLUMNS,
             DECIMAL,
             DELIMITER,
             ENCODING,
@@ -274,13 +278,19 @@ pub const SECTIONS: [Section; 9] = [
                 "path",
                 "files, folders or patterns with *, relative to this file; required",
             ),
+            SHORT_ROWS,
             SKIP_COLUMNS,
+            SKIP_LINES,
         ],
     },
 ];
 
 type Key = (&'static str, &'static str);
 
+const COLUMNS: Key = (
+    "columns",
+    "names of the columns of a file without a header, in order; default: their numbers \"1\", \"2\", …",
+);
 const DECIMAL: Key = ("decimal", "decimal mark, \".\" or \",\"; default \".\"");
 const DELIMITER: Key = (
     "delimiter",
@@ -292,16 +302,24 @@ const ENCODING: Key = (
 );
 const HEADER_ROWS: Key = (
     "header_rows",
-    "lines before the first row; their cells joined with | name the columns; default 1",
+    "lines before the first row, 0 where there are none; their cells joined with | name the columns; default 1",
 );
 const MAX_ROW_BYTES: Key = (
     "max_row_bytes",
     "the most bytes of one row of text or feature; a longer one ends the reading; default 1048576, at most 268435456",
 );
 const NULLS: Key = ("nulls", "words that mean \"no value\"; default [\"\"]");
+const SHORT_ROWS: Key = (
+    "short_rows",
+    "rows that lack their last fields: refuse (they can't be read) or null (these have no value); default refuse",
+);
 const SKIP_COLUMNS: Key = (
     "skip_columns",
     "columns that are left out before anything else, with * for any text",
+);
+const SKIP_LINES: Key = (
+    "skip_lines",
+    "lines at the start of a file that belong to nothing, such as titles above the header; default 0",
 );
 
 #[cfg(test)]

@@ -107,6 +107,7 @@ fn counted_json(report: &Report) -> Value {
         "arrived": report.arrived,
         "bad_rows": report.counts.bad_rows,
         "bad": bad,
+        "met": report.counts.met,
         "ambiguous_times": report.counts.ambiguous.values().sum::<u64>(),
         "missing_times": report.counts.gaps.values().sum::<u64>(),
         "schema_changes": report.schema_changes,
@@ -126,6 +127,9 @@ fn counted_text(report: &Report) -> String {
                 sample.file, sample.line, sample.text, sample.why
             ));
         }
+    }
+    for (what, count) in &report.counts.met {
+        text.push_str(&format!("\n  met       {count} times: {what}"));
     }
     for (column, count) in &report.counts.ambiguous {
         text.push_str(&format!(

@@ -3,7 +3,7 @@
 use super::in_place;
 use crate::source::bounded::{MOST_ROW_BYTES, USUAL_ROW_BYTES};
 use crate::source::config::table::Table;
-use crate::source::config::{Kind, SourceConfig};
+use crate::source::config::{Header, Kind, ShortRows, SourceConfig};
 use policy::id::Name;
 use policy::refusal::Code;
 use std::collections::BTreeMap;
@@ -51,9 +51,9 @@ pub(super) fn source(mut table: Table<'_, '_>, folder: Option<&Path>) -> Option<
             '.'
         }
     };
-    let header_rows = table.count("header_rows").unwrap_or(1);
-    if !(1..=50).contains(&header_rows) {
-        table.wrong("header_rows", "`header_rows` is from 1 to 50");
+    let skip_lines = table.count("skip_lines").unwrap_or(0);
+    if skip_lines > 1000 {
+        table.wrong("skip_lines", "`skip_lines` is from 0 to 1000");
     }
     let max_row_bytes = table.count("max_row_bytes").unwrap_or(USUAL_ROW_BYTES);
     if !(1..=MOST_ROW_BYTES).contains(&max_row_bytes) {
@@ -62,13 +62,17 @@ pub(super) fn source(mut table: Table<'_, '_>, folder: Option<&Path>) -> Option<
             format!("`max_row_bytes` is from 1 to {MOST_ROW_BYTES}"),
         );
     }
+    let header = header(&mut table);
+    let short_rows = table.word("short_rows", &ShortRows::ALL);
     let config = SourceConfig {
         place,
         kind: kind.unwrap_or(Kind::Text),
         paths,
         delimiter,
         encoding: encoding.unwrap_or(encoding_rs::UTF_8),
-        header_rows,
+        skip_lines,
+        header,
+        short_rows: short_rows.unwrap_or_default(),
         nulls: table
             .strings("nulls")
             .unwrap_or_else(|| vec![String::new()]),
@@ -79,6 +83,33 @@ pub(super) fn source(mut table: Table<'_, '_>, folder: Option<&Path>) -> Option<
     };
     table.finish();
     Some(config)
+}
+
+/// What names the columns.
+fn header(table: &mut Table<'_, '_>) -> Header {
+    let rows = table.count("header_rows").unwrap_or(1);
+    if rows > 50 {
+        table.wrong("header_rows", "`header_rows` is from 0 to 50");
+    }
+    let names = table.strings("columns");
+    match (rows, names) {
+        (0, None) => Header::Numbers,
+        (0, Some(names)) => {
+            if names.is_empty() {
+                table.wrong("columns", "`columns` names no column");
+            }
+            Header::Names(names)
+        }
+        (rows, names) => {
+            if names.is_some() {
+                table.wrong(
+                    "columns",
+                    "`columns` names those of files without a header: add header_rows = 0",
+                );
+            }
+            Header::Lines(rows)
+        }
+    }
 }
 
 /// Further tables, by name.

@@ -190,11 +190,14 @@ pub(super) fn check(config: &DatasetConfig, problems: &mut Vec<Refusal>) {
     }
 }
 
-const COPIED: [&str; 6] = [
+const COPIED: [&str; 9] = [
     "delimiter",
     "encoding",
+    "skip_lines",
     "header_rows",
+    "columns",
     "max_row_bytes",
+    "short_rows",
     "nulls",
     "decimal",
 ];
