@@ -23,6 +23,8 @@ pub struct Dataset {
     pub high_value: bool,
     /// The models that it conforms to, checked at publication.
     pub model: Option<String>,
+    /// How its values came about; absent where its owner does not say.
+    pub kind: Option<DatasetKind>,
     /// The column whose distinct values a minimum group counts.
     pub unit_column: Option<Name>,
     /// Whether rows are about persons.
@@ -49,6 +51,59 @@ pub struct Dataset {
     pub area: Option<[f64; 4]>,
     /// IANA zone of the dataset's civil times.
     pub zone: String,
+}
+
+/// How the values of a dataset came about. One of the closed list, so that a figure over several cities does not put what was counted
+/// and what was only expected together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DatasetKind {
+    /// By an instrument, or somebody who counted.
+    Measured,
+    /// Of a time that had not come yet when they were made.
+    Forecast,
+    /// By a model of what goes on where or when nothing was measured.
+    Modelled,
+    /// From other figures, by a rule or by experience.
+    Estimated,
+}
+
+impl DatasetKind {
+    /// All of them with their names in configuration and catalogue.
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("measured", Self::Measured),
+        ("forecast", Self::Forecast),
+        ("modelled", Self::Modelled),
+        ("estimated", Self::Estimated),
+    ];
+
+    /// Its name in configuration and catalogue.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Forecast => "forecast",
+            Self::Modelled => "modelled",
+            Self::Estimated => "estimated",
+        }
+    }
+}
+
+impl std::fmt::Display for DatasetKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for DatasetKind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let hit = Self::ALL.iter().find(|(word, _)| *word == text);
+        hit.map(|(_, kind)| *kind).ok_or_else(|| {
+            let words: Vec<&str> = Self::ALL.iter().map(|(word, _)| *word).collect();
+            format!("the kinds are {}", words.join(", "))
+        })
+    }
 }
 
 /// A column of a dataset.

@@ -85,6 +85,7 @@ pub(crate) fn counts() -> Dataset {
         attribution: None,
         high_value: false,
         model: None,
+        kind: None,
         unit_column: Some(name("device")),
         personal: false,
         columns,

@@ -356,6 +356,7 @@ codes! {
     RowsUnreadable "ROWS_UNREADABLE" Invalid "More values of a source can't be read than its max_bad_rows allows; nothing was published." "Mend the rows shown, declare their words as nulls, or raise max_bad_rows.";
     SchemaMismatch "SCHEMA_MISMATCH" Invalid "The columns of the source are not those of the configuration." "Adjust the columns: `hansa dataset sample` shows the source.";
     ModelMismatch "MODEL_MISMATCH" Invalid "The dataset does not conform to the model that it declares." "Rename or convert the columns as the model demands.";
+    KindMismatch "KIND_MISMATCH" Invalid "A dataset of the model is of another kind than the question takes: measured, forecast, modelled or estimated." "Ask for it with --kind, or leave the dataset out by name.";
     PrepareFailed "PREPARE_FAILED" Invalid "The prepare statement can't be run." "Mend the statement: it is one SELECT over `source`.";
     DatasetNotPublished "DATASET_NOT_PUBLISHED" Invalid "The dataset is configured but has no published snapshot." "`hansa dataset publish`.";
     // local use

@@ -44,6 +44,8 @@ pub fn to_json(dataset: &Dataset) -> Json {
         attribution,
         high_value,
         model,
+        // It travels beside the entry: who does not know it reads the entry still.
+        kind: _,
         unit_column,
         personal,
         columns,
@@ -116,6 +118,7 @@ pub fn from_json(json: &Json) -> Result<Dataset, Refusal> {
         attribution: members.text_or_null("attribution")?,
         high_value: members.flag("highValue")?,
         model: members.text_or_null("model")?,
+        kind: None,
         unit_column: members.parsed_or_null("unitColumn")?,
         personal: members.flag("personal")?,
         columns,

@@ -194,6 +194,7 @@ pub(crate) fn dataset() -> Dataset {
         attribution: Some("Stadt Münster".to_owned()),
         high_value: false,
         model: Some("bicycle_counts".to_owned()),
+        kind: None,
         unit_column: Some("device_id".parse().unwrap()),
         personal: true,
         columns,

@@ -37,6 +37,7 @@ mod groups;
 mod guards;
 mod in_place;
 mod kept_apart;
+mod kinds;
 mod lacking;
 mod life;
 mod mandates;

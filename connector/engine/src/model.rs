@@ -6,7 +6,7 @@
 pub mod conform;
 
 use arrow_schema::SchemaRef;
-use catalog::dataset::ColumnType;
+use catalog::dataset::{ColumnType, DatasetKind};
 use std::sync::Arc;
 
 /// A shared schema.
@@ -16,6 +16,8 @@ pub struct Model {
     pub name: &'static str,
     /// What its rows are.
     pub meaning: &'static str,
+    /// How the values of its datasets came about; those of another kind are taken where a question asks for them.
+    pub kind: DatasetKind,
     /// Its columns in order.
     pub columns: &'static [ModelColumn],
 }
@@ -71,6 +73,7 @@ pub const MODELS: [Model; 2] = [
     Model {
         name: "air_quality_observed",
         meaning: "one pollutant at one station in one interval",
+        kind: DatasetKind::Measured,
         columns: &[
             OBSERVED_AT,
             INTERVAL,
@@ -108,6 +111,7 @@ pub const MODELS: [Model; 2] = [
     Model {
         name: "bicycle_counts",
         meaning: "bicycles that passed one counter in one interval",
+        kind: DatasetKind::Measured,
         columns: &[
             OBSERVED_AT,
             INTERVAL,
@@ -166,6 +170,7 @@ const LOCAL_DATE: ModelColumn = ModelColumn {
 const TRIPS: Model = Model {
     name: "trips",
     meaning: "trips of the tests",
+    kind: DatasetKind::Measured,
     columns: &[
         plain("id", ColumnType::Int, None),
         plain("place", ColumnType::Text, None),

@@ -8,6 +8,7 @@ use crate::desk::out::Out;
 use crate::node::Node;
 use crate::node::calls::Peer;
 use crate::walk::ask::{self, Seen};
+use ::catalog::dataset::DatasetKind;
 use ::policy::contract::Standing;
 use ::policy::id::ContractId;
 use ::policy::plain::printable;
@@ -65,9 +66,10 @@ pub(crate) async fn find(node: &Arc<Node>, named: &str) -> Result<Seen, Refusal>
 fn matches(seen: &Seen, words: &[String]) -> bool {
     let dataset = &seen.dataset;
     let mut text = format!(
-        "{} {} {} {}",
+        "{} {} {} {} {}",
         dataset.id,
         dataset.title,
+        dataset.kind.map_or("", DatasetKind::as_str),
         dataset.model.clone().unwrap_or_default(),
         dataset.attribution.clone().unwrap_or_default()
     );
@@ -102,6 +104,9 @@ async fn list(
                         } else {
                             seen.dataset.rows.to_string()
                         },
+                        seen.dataset
+                            .kind
+                            .map_or_else(String::new, |kind| kind.to_string()),
                         seen.dataset.licence.clone(),
                         seen.dataset.title.clone(),
                     ]);
@@ -114,7 +119,7 @@ async fn list(
         }
     }
     out.text(table(
-        &["DATASET", "HAD BY", "ROWS", "LICENCE", "TITLE"],
+        &["DATASET", "HAD BY", "ROWS", "KIND", "LICENCE", "TITLE"],
         &rows,
     ))
     .await?;

@@ -17,7 +17,7 @@ use crate::desk::{Manner, Outcome, gathered};
 use crate::node::Node;
 use crate::walk;
 use crate::walk::publish::Way;
-use ::catalog::dataset::Dataset;
+use ::catalog::dataset::{Dataset, DatasetKind};
 use ::policy::id::Name;
 use ::policy::refusal::{Code, Refusal};
 use engine::source::config::DatasetConfig;
@@ -91,6 +91,7 @@ async fn list(node: &Arc<Node>, out: &Out) -> Outcome {
                 "rows": entry.map(|entry| entry.rows),
                 "licence": entry.map(|entry| entry.licence.clone()),
                 "model": entry.and_then(|entry| entry.model.clone()),
+                "kind": entry.and_then(|entry| entry.kind).map(DatasetKind::as_str),
             }),
             "",
         )

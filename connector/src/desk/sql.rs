@@ -15,6 +15,7 @@ use crate::desk::{Outcome, Trouble, blocking};
 use crate::node::Node;
 use crate::walk::ask;
 use crate::walk::cite::cite;
+use ::catalog::dataset::DatasetKind;
 use ::policy::id::{ContractId, PurposeId};
 use ::policy::refusal::{Code, Refusal};
 use arrow_array::RecordBatch;
@@ -25,6 +26,7 @@ use engine::federate::question::{Question, Wish};
 use engine::limits::SqlLimits;
 use futures::StreamExt as _;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Asks.
@@ -45,6 +47,7 @@ async fn asked(
     let wish = Wish {
         settled: args.follow || args.since.is_some(),
         among_several: args.among_several,
+        kinds: kinds(&args.kind)?,
         ..wish(node, args.purpose.as_deref(), &args.contract, args.partial)?
     };
     let wanted = Wanted::of(args.since.as_deref(), args.as_of.as_deref())?;
@@ -88,6 +91,7 @@ pub(crate) async fn explain(
     // Whoever would be lacking is shown with the reason, beside what would go to the others; who asks wants all.
     let wish = Wish {
         among_several: args.among_several,
+        kinds: kinds(&args.kind)?,
         ..wish(node, args.purpose.as_deref(), &args.contract, !args.analyze)?
     };
     let question = plan(node, &args.sql, &wish).await?;
@@ -171,6 +175,7 @@ pub(crate) async fn get(node: &Arc<Node>, args: GetArgs, user: Option<u32>, out:
         sql: Some(format!("SELECT * FROM {alias}.{dataset}")),
         purpose: args.purpose,
         contract: args.contract,
+        kind: Vec::new(),
         partial: false,
         output: None,
         format: None,
@@ -208,9 +213,18 @@ fn wish(
         purpose,
         contracts: named,
         among_several: false,
+        kinds: BTreeSet::new(),
         partial,
         settled: false,
     })
+}
+
+/// The kinds of datasets that were typed.
+fn kinds(words: &[String]) -> Result<BTreeSet<DatasetKind>, Refusal> {
+    let kinds = words.iter().map(|word| word.trim().parse::<DatasetKind>());
+    kinds
+        .map(|kind| kind.map_err(|why| Refusal::new(Code::UsageWrong, format!("--kind: {why}"))))
+        .collect()
 }
 
 async fn plan(node: &Arc<Node>, sql: &str, wish: &Wish) -> Result<Question, Trouble> {

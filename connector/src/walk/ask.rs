@@ -63,9 +63,10 @@ async fn pages(node: &Arc<Node>, peer: &Peer) -> Result<Shown, Refusal> {
         let page = client.catalog(&request).await?;
         letters = letters.max(page.letters);
         for entry in page.entries {
-            let dataset = reading
+            let mut dataset = reading
                 .dataset(&entry.dataset)
                 .map_err(|refusal| refusal.with_participant(peer.id.clone()))?;
+            dataset.kind = entry.kind;
             if dataset.id.owner != peer.id {
                 return Err(Refusal::new(
                     Code::PeerDataInvalid,

@@ -171,6 +171,7 @@ impl Reception {
                     }
                     entries.push(Entry {
                         dataset: Bytes::from(proto::dataset::to_bytes(&entry)),
+                        kind: entry.kind,
                         offers,
                     });
                 }

@@ -61,13 +61,17 @@ impl Question {
             contracts,
             // The same contracts bind the same datasets.
             among_several: _,
+            kinds,
             // Whoever is lacking is asked later for all that came meanwhile.
             partial: _,
             // What is sent to whom makes it no other question.
             settled: _,
         } = wish;
         let digest = Digest::of(text.as_bytes());
-        let rest = format!("question/1\n{digest}\n{purpose:?}\n{contracts:?}");
+        let mut rest = format!("question/1\n{digest}\n{purpose:?}\n{contracts:?}");
+        if !kinds.is_empty() {
+            rest.push_str(&format!("\n{kinds:?}"));
+        }
         Self(first(Digest::of(rest.as_bytes())))
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::peer::{field, pb};
 use bytes::Bytes;
+use catalog::dataset::DatasetKind;
 use evidence::digest::Digest;
 use policy::refusal::Refusal;
 use prost::Message as _;
@@ -56,6 +57,8 @@ pub struct Template {
 pub struct Entry {
     /// The dataset, as catalogue JSON.
     pub dataset: Bytes,
+    /// How its values came about, where its owner says so.
+    pub kind: Option<DatasetKind>,
     /// What the caller may ask for or already holds.
     pub offers: Vec<Offer>,
 }
@@ -213,7 +216,11 @@ fn template_from_wire(message: pb::CatalogTemplate) -> Result<Template, Refusal>
 }
 
 fn entry_from_wire(message: pb::CatalogEntry) -> Result<Entry, Refusal> {
-    let pb::CatalogEntry { dataset, offers } = message;
+    let pb::CatalogEntry {
+        dataset,
+        offers,
+        kind,
+    } = message;
     if offers.len() > ENTRIES {
         return Err(field::malformed(format!(
             "a dataset has {} offers; at most {ENTRIES} are read",
@@ -222,6 +229,12 @@ fn entry_from_wire(message: pb::CatalogEntry) -> Result<Entry, Refusal> {
     }
     Ok(Entry {
         dataset: field::document("dataset", dataset)?,
+        kind: match kind.as_str() {
+            "" => None,
+            word => Some(word.parse::<DatasetKind>().map_err(|why| {
+                field::malformed(format!("a dataset is of an unknown kind: {why}"))
+            })?),
+        },
         offers: offers
             .into_iter()
             .map(offer_from_wire)
@@ -230,9 +243,14 @@ fn entry_from_wire(message: pb::CatalogEntry) -> Result<Entry, Refusal> {
 }
 
 fn entry_to_wire(entry: &Entry) -> pb::CatalogEntry {
-    let Entry { dataset, offers } = entry;
+    let Entry {
+        dataset,
+        kind,
+        offers,
+    } = entry;
     pb::CatalogEntry {
         dataset: dataset.clone(),
+        kind: kind.map_or_else(String::new, |kind| kind.to_string()),
         offers: offers.iter().map(offer_to_wire).collect(),
     }
 }
@@ -271,13 +289,43 @@ fn mark(text: String) -> Result<Option<String>, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::{Entry, Offer, Page, PageRequest, Reply, Template};
+    use catalog::dataset::DatasetKind;
     use evidence::digest::Digest;
+
+    /// An entry from before there were kinds says none; one that says its kind still has the entry that was always read.
+    #[test]
+    fn the_kind_of_a_dataset_stands_beside_its_entry() {
+        let entry = |kind| Entry {
+            dataset: "{}".into(),
+            kind,
+            offers: Vec::new(),
+        };
+        let before = super::pb::CatalogEntry {
+            dataset: "{}".into(),
+            ..Default::default()
+        };
+        assert_eq!(super::entry_to_wire(&entry(None)), before);
+        assert_eq!(super::entry_from_wire(before), Ok(entry(None)));
+        for (word, kind) in DatasetKind::ALL {
+            let told = super::entry_to_wire(&entry(Some(kind)));
+            assert_eq!((told.kind.as_str(), &told.dataset[..]), (word, &b"{}"[..]));
+            assert_eq!(super::entry_from_wire(told), Ok(entry(Some(kind))));
+        }
+        let guessed = super::pb::CatalogEntry {
+            dataset: "{}".into(),
+            kind: "guessed".to_owned(),
+            ..Default::default()
+        };
+        let refusal = super::entry_from_wire(guessed).unwrap_err();
+        assert!(refusal.sentence.contains("measured, forecast"), "{refusal}");
+    }
 
     #[test]
     fn pages_survive_the_round_trip() {
         let page = Page {
             entries: vec![Entry {
                 dataset: "{}".into(),
+                kind: Some(DatasetKind::Forecast),
                 offers: vec![Offer {
                     name: "research".to_owned(),
                     policy: "{}".into(),

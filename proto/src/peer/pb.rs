@@ -77,6 +77,10 @@ pub struct CatalogEntry {
     /// What the caller may ask for or already holds.
     #[prost(message, repeated, tag = "2")]
     pub offers: ::prost::alloc::vec::Vec<CatalogOffer>,
+    /// How its values came about: measured, forecast, modelled or estimated; empty: its owner does not say. It stands beside the
+    /// JSON, which has one accepted form, so that who does not know of it reads the entry still.
+    #[prost(string, tag = "3")]
+    pub kind: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CatalogOffer {

@@ -1,5 +1,6 @@
 //! What can be asked from here: every dataset of every participant, own ones included, that a contract lets us name.
 
+mod kinds;
 pub(super) mod meaning;
 pub mod named;
 
@@ -331,7 +332,9 @@ impl Home {
             parts.push(Part {
                 participant: table.dataset.owner.clone(),
                 dataset: Some(table.dataset.name.clone()),
-                why: table.misfit.clone().or_else(|| table.barred.clone()),
+                why: (table.misfit.clone())
+                    .or_else(|| table.barred.clone())
+                    .or_else(|| kinds::other(name, &table, wish)),
                 table: Some(table),
             });
         }

@@ -1,7 +1,7 @@
-//! What is to be said of a dataset wherever its rows go: title, licence, how its source wants to be named, units.
+//! What is to be said of a dataset wherever its rows go: title, kind, licence, how its source wants to be named, units.
 
 use arrow_schema::Schema;
-use catalog::dataset::Dataset;
+use catalog::dataset::{Dataset, DatasetKind};
 use std::collections::BTreeMap;
 
 /// Statements of an owner about a dataset that travel with every answer that read it.
@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub struct Provenance {
     /// Title for people, as the catalogue shows it.
     pub title: String,
+    /// How its values came about, where the owner says so.
+    pub kind: Option<DatasetKind>,
     /// Licence, as an SPDX or national identifier.
     pub licence: String,
     /// How the source wants to be named: by the catalogue, and by each attribution duty of the contract. Each text once.
@@ -28,6 +30,7 @@ impl Provenance {
         });
         Self {
             title: entry.title.clone(),
+            kind: entry.kind,
             licence: entry.licence.clone(),
             attribution: entry.attribution.iter().cloned().collect(),
             units: units.collect(),

@@ -18,11 +18,13 @@ use crate::plan::steady;
 use crate::session;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
+use catalog::dataset::DatasetKind;
 use datafusion::logical_expr::LogicalPlan;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use policy::id::{ContractId, ParticipantId, PurposeId};
 use policy::refusal::Refusal;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -35,6 +37,8 @@ pub struct Wish {
     pub contracts: Vec<ContractId>,
     /// They are named for several questions of which this is one: it need not use them all.
     pub among_several: bool,
+    /// The kinds of datasets that a model takes; empty: its own.
+    pub kinds: BTreeSet<DatasetKind>,
     /// Accept an answer that lacks participants: the rows of one that fails before its first row count as none, wherever
     /// the question uses them; whoever gives keys to others is read to its end before. One that fails later fails the
     /// question, and so do all together.

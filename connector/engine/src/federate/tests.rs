@@ -9,6 +9,7 @@ mod failures;
 mod gated;
 mod governed;
 mod joins;
+mod kinds;
 mod lacks;
 mod lent;
 mod names;
@@ -24,7 +25,6 @@ use self::names::{contract, dataset, participant, register};
 use crate::federate::errand::{Courier, Errand, RemoteRows};
 use crate::federate::home::{Home, RemoteTable};
 use crate::federate::kept::Questions;
-use crate::federate::provenance::Provenance;
 use crate::federate::question::{Bounds, Question, Report, Wish};
 use crate::limits::{Limits, Room, SqlLimits};
 use arrow_array::{
@@ -116,7 +116,7 @@ pub(super) fn table(city: &str, name: &str, shape: Shape, model: Option<&str>) -
         own: BTreeMap::new(),
         joins: policy::term::joins::Side::Either,
         travel: None,
-        provenance: Provenance::default(),
+        provenance: crate::federate::provenance::Provenance::default(),
     }
 }
 
@@ -378,10 +378,8 @@ impl Plain {
         let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
         let rows = frame.collect().await.unwrap();
         let count: usize = rows.iter().map(RecordBatch::num_rows).sum();
-        self.sent
-            .lock()
-            .unwrap()
-            .push((errand.clone(), u64::try_from(count).unwrap()));
+        let sent = (errand.clone(), u64::try_from(count).unwrap());
+        self.sent.lock().unwrap().push(sent);
         (schema, rows)
     }
 }

@@ -140,6 +140,7 @@ pub fn draft(
         attribution: config.attribution.clone(),
         high_value: config.high_value,
         model: config.model.clone(),
+        kind: config.kind,
         unit_column: config.unit_column.clone(),
         personal: config.personal || columns.iter().any(|column| column.personal),
         columns,

@@ -58,6 +58,7 @@ fn shape(manifest: &Manifest) -> Shape {
         attribution,
         high_value,
         model,
+        kind,
         unit_column,
         personal,
         columns,
@@ -81,6 +82,7 @@ fn shape(manifest: &Manifest) -> Shape {
         attribution: attribution.clone(),
         high_value: *high_value,
         model: model.clone(),
+        kind: kind.map(|kind| kind.to_string()),
         unit_column: unit_column.as_ref().map(ToString::to_string),
         personal: *personal,
         columns: columns.iter().map(ColumnShape::of).collect(),
@@ -124,6 +126,10 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
         None => None,
         Some(name) => Some(name.parse().ok()?),
     };
+    let kind = match shape.kind {
+        None => None,
+        Some(word) => Some(word.parse().ok()?),
+    };
     let whole_schema = match shape.whole_schema {
         None => None,
         Some(digest) => Some(digest.parse().ok()?),
@@ -159,6 +165,7 @@ pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
             attribution: shape.attribution,
             high_value: shape.high_value,
             model: shape.model,
+            kind,
             unit_column,
             personal: shape.personal,
             columns: shape
@@ -196,6 +203,8 @@ struct Shape {
     attribution: Option<String>,
     high_value: bool,
     model: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
     unit_column: Option<String>,
     personal: bool,
     columns: Vec<ColumnShape>,

@@ -8,7 +8,7 @@ pub mod table;
 use crate::inplace::postgres::Server;
 use crate::inplace::store::Store;
 use crate::source::source_roots::SourceRoots;
-use catalog::dataset::ColumnType;
+use catalog::dataset::{ColumnType, DatasetKind};
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
 use policy::term::Bucket;
@@ -40,6 +40,8 @@ pub struct DatasetConfig {
     pub personal: bool,
     /// The model that it declares to conform to.
     pub model: Option<String>,
+    /// How its values came about.
+    pub kind: Option<DatasetKind>,
     /// The column whose distinct values a minimum group counts.
     pub unit_column: Option<Name>,
     /// IANA zone of its civil times; absent: the participant's.

@@ -165,6 +165,7 @@ impl Settings {
             Typed::Explain(sql) => Some(DeskVerb::Explain(ExplainArgs {
                 sql,
                 analyze: false,
+                kind: self.args.kind.clone(),
                 purpose: self.args.purpose.clone(),
                 contract: self.args.contract.clone(),
                 among_several: true,

@@ -21,6 +21,13 @@ pub(crate) struct SqlArgs {
     /// refuses it too; of several statements, typed or through a pipe, each may leave some of them unused.
     #[arg(long)]
     pub(crate) contract: Vec<String>,
+    /// The kinds of datasets that model.NAME takes: measured, forecast, modelled, estimated; several with commas
+    ///
+    /// Without it a model takes what it holds, measured values. A dataset of another kind is not left out unseen: the question fails
+    /// and names it.
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    #[serde(default)]
+    pub(crate) kind: Vec<String>,
     /// Accept an answer that lacks a participant
     ///
     /// A question over model.NAME needs every participant with a contract in force or a public view. One that can't be
@@ -81,6 +88,10 @@ pub(crate) struct ExplainArgs {
     /// Ask it, too, and say what each participant has brought, beside what was expected
     #[arg(long)]
     pub(crate) analyze: bool,
+    /// The kinds of datasets that model.NAME takes: measured, forecast, modelled, estimated; several with commas
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    #[serde(default)]
+    pub(crate) kind: Vec<String>,
     /// What for
     #[arg(long)]
     pub(crate) purpose: Option<String>,

@@ -1,16 +1,21 @@
 //! A catalogue entry, as an object and for people.
 
 use crate::cli::show::table;
-use ::catalog::dataset::Dataset;
+use ::catalog::dataset::{Dataset, DatasetKind};
 use ::catalog::feed::Feed;
 use ::policy::plain::printable;
 use engine::federate::span::CoveredTime;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A catalogue entry as an object.
 pub(crate) fn entry_json(dataset: &Dataset) -> Value {
     let bytes = proto::dataset::to_bytes(dataset);
-    serde_json::from_slice(&bytes).unwrap_or(Value::Null)
+    let mut entry = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    if let Some(members) = entry.as_object_mut() {
+        let kind = dataset.kind.map(DatasetKind::as_str);
+        members.insert("kind".to_owned(), json!(kind));
+    }
+    entry
 }
 
 /// A catalogue entry as text.
@@ -29,6 +34,8 @@ pub(crate) fn entry_text(dataset: &Dataset) -> String {
     );
     fact("licence", dataset.licence.clone());
     fact("source", dataset.attribution.clone().unwrap_or_default());
+    let kind = dataset.kind.map(|kind| kind.to_string());
+    fact("kind", kind.unwrap_or_default());
     fact("model", dataset.model.clone().unwrap_or_default());
     fact(
         "rows",

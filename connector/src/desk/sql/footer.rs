@@ -2,6 +2,7 @@
 
 use super::age;
 use crate::node::Node;
+use ::catalog::dataset::DatasetKind;
 use ::policy::id::ParticipantId;
 use ::policy::refusal::Refusal;
 use engine::federate::errand::{Keys, Outcome as Went, Reading, Status};
@@ -97,6 +98,7 @@ fn reading_json(reading: &Reading) -> Value {
     json!({
         "dataset": reading.dataset.name.as_str(),
         "title": reading.provenance.title,
+        "kind": reading.provenance.kind.map(DatasetKind::as_str),
         "licence": reading.provenance.licence,
         "attribution": reading.provenance.attribution,
         "units": reading.provenance.units,
@@ -169,7 +171,7 @@ fn outcome_text(node: &Node, went: &Went) -> String {
     text
 }
 
-/// The line that names licence and source; whoever passes an answer on has to repeat it.
+/// The line that names kind, licence and source; whoever passes an answer on has to repeat it.
 fn credit(provenance: &Provenance) -> String {
     let licence = match provenance.licence.as_str() {
         "" => None,
@@ -179,7 +181,8 @@ fn credit(provenance: &Provenance) -> String {
         [] => None,
         texts => Some(format!("attribution: {}", texts.join("; "))),
     };
-    let parts: Vec<String> = licence.into_iter().chain(attribution).collect();
+    let kind = provenance.kind.map(|kind| format!("{kind} values"));
+    let parts: Vec<String> = kind.into_iter().chain(licence).chain(attribution).collect();
     match parts.is_empty() {
         true => String::new(),
         false => format!("  {}\n", parts.join(", ")),

@@ -11,7 +11,7 @@ use crate::source::config::table::{Table, Text};
 use crate::source::config::{DatasetConfig, GridConfig, Origin, Prepare, Unpivot};
 use crate::source::source_roots::SourceRoots;
 use crate::source::when;
-use catalog::dataset::ColumnType;
+use catalog::dataset::{ColumnType, DatasetKind};
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
 use policy::term::release::Late;
@@ -93,6 +93,7 @@ fn dataset(mut table: Table<'_, '_>, roots: &SourceRoots) -> Option<DatasetConfi
     let high_value = table.flag("high_value");
     let personal = table.flag("personal");
     let model = table.string("model");
+    let kind = table.word("kind", &DatasetKind::ALL);
     let unit_column = table.parsed("unit_column");
     let sort = table.parsed_list("sort");
     let _: Option<keep::Keep> = table.parsed("keep");
@@ -113,6 +114,7 @@ fn dataset(mut table: Table<'_, '_>, roots: &SourceRoots) -> Option<DatasetConfi
             high_value,
             personal,
             model,
+            kind,
             unit_column,
             zone,
             sort,

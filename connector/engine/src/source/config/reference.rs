@@ -33,6 +33,10 @@ pub const SECTIONS: [Section; 9] = [
                 "for how long a snapshot stays on disk when another took its place: 90d; default 0s, until nobody reads it",
             ),
             (
+                "kind",
+                "how its values came about: measured, forecast, modelled or estimated; told in the catalogue and with each answer, and a model takes its own kind alone unless it is asked for others",
+            ),
+            (
                 "licence",
                 "identifier of the licence: CC-BY-4.0, dl-de/by-2-0, proprietary; required",
             ),

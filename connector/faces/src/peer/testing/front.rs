@@ -151,6 +151,7 @@ impl Front for Told {
             templates: Vec::new(),
             entries: vec![CatalogueEntry {
                 dataset,
+                kind: None,
                 offers: Vec::new(),
             }],
             next: None,
