@@ -4,6 +4,7 @@ mod complete;
 mod connector;
 mod export;
 mod follow;
+mod leaving;
 mod session;
 
 use crate::app::{find, serve as serving, threads, worker};
@@ -236,6 +237,12 @@ async fn with_connector(
                 )
                 .with_help("name another one with --output")),
                 false => export::save(&connector, verb, &file, global, show).await,
+            }
+        }
+        DeskVerb::Dataset(add) if leaving::is_asked(&add, global) => {
+            match leaving::ask(&connector, add, global).await {
+                Ok(verb) => connector.run(verb, global, show).await,
+                Err(refusal) => Err(refusal),
             }
         }
         verb => connector.run(verb, global, show).await,

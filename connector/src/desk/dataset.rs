@@ -21,7 +21,7 @@ use ::catalog::dataset::{Dataset, DatasetKind};
 use ::policy::id::Name;
 use ::policy::refusal::{Code, Refusal};
 use engine::source::config::DatasetConfig;
-use engine::source::look::About;
+use engine::source::look::entry::About;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -37,17 +37,23 @@ pub(crate) async fn run(
         DatasetVerb::Show { name } => show(node, &name, out).await,
         DatasetVerb::Sample { name, rows } => sample::sample(node, &name, rows, out).await,
         DatasetVerb::Add {
-            file,
+            files,
             name,
             title,
             licence,
+            kind,
+            columns,
+            keep_wide,
         } => {
             let about = About {
                 name: name.as_deref().map(named).transpose()?,
                 title,
                 licence,
+                kind: kind.as_deref().map(of_kind).transpose()?,
+                columns,
+                stays_wide: keep_wide,
             };
-            add::add(node, file, about, manner, out).await
+            add::add(node, files, about, manner, out).await
         }
         DatasetVerb::Publish { names, anew } => {
             let way = Way {
@@ -170,6 +176,12 @@ fn known(node: &Node, name: &str) -> Result<Dataset, Refusal> {
     let name: Name = name.parse().map_err(|_| unknown())?;
     node.catalog(|catalog| catalog.dataset(&name).cloned())
         .ok_or_else(unknown)
+}
+
+/// A kind of dataset that a person typed.
+fn of_kind(word: &str) -> Result<DatasetKind, Refusal> {
+    let kind: Result<DatasetKind, String> = word.parse();
+    kind.map_err(|why| Refusal::new(Code::UsageWrong, format!("`{word}`: {why}")))
 }
 
 /// A name that a person typed.

@@ -283,7 +283,7 @@ pub struct ColumnConfig {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Origin {
     /// One source column, or several joined by a space. Beside the file's own: the groups and the value of the unpivot
-    /// pattern, `_file` and `_line`.
+    /// pattern, `_file`, `_file_name` (without folder and ending) and `_line`.
     From(Vec<String>),
     /// The same text in every row.
     Constant(String),

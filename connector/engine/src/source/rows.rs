@@ -40,6 +40,7 @@ enum Place {
     Group(String),
     PivotValue,
     FileName,
+    FileStem,
     Line,
     Absent,
 }
@@ -236,6 +237,7 @@ impl<'c> Rows<'c> {
         }
         match name {
             "_file" => return Ok(Place::FileName),
+            "_file_name" => return Ok(Place::FileStem),
             "_line" => return Ok(Place::Line),
             _ => {}
         }
@@ -276,9 +278,16 @@ fn look<'r>(
             .and_then(|pivot| pivot.groups.iter().find(|(group, _)| group == name))
             .map_or(Raw::Null, |(_, text)| Raw::Text(text)),
         Place::FileName => Raw::Text(file),
+        Place::FileStem => Raw::Text(stem(file)),
         Place::Line => Raw::Int(i64::try_from(line).unwrap_or(i64::MAX)),
         Place::Absent => Raw::Null,
     }
+}
+
+/// The name of a file without its folder and ending.
+fn stem(file: &str) -> &str {
+    let stem = std::path::Path::new(file).file_stem();
+    stem.and_then(std::ffi::OsStr::to_str).unwrap_or(file)
 }
 
 /// Several fields as one text with a blank between; one that is missing makes the whole missing.

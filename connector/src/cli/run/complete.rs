@@ -62,8 +62,10 @@ pub(super) fn complete(mut verb: DeskVerb) -> Result<DeskVerb, Refusal> {
             dataset: Some(_),
             ..
         }) => draft(policy),
-        DeskVerb::Dataset(DatasetVerb::Add { file, .. })
-        | DeskVerb::Audit(
+        DeskVerb::Dataset(DatasetVerb::Add { files, .. }) => {
+            files.iter_mut().for_each(make_absolute);
+        }
+        DeskVerb::Audit(
             AuditVerb::Export { output: file, .. }
             | AuditVerb::Affected {
                 output: Some(file), ..

@@ -26,14 +26,18 @@ pub(crate) enum DatasetVerb {
         #[arg(long, default_value_t = 10)]
         rows: usize,
     },
-    /// Looks at a file and writes a commented entry into the configuration
+    /// Looks at files and writes a commented entry into the configuration
+    ///
+    /// It is seen how they are written: lines above the header, several header lines or none, a date and a time of day in two columns,
+    /// one column for each station, rows that lack their last fields. No value of the data comes into the configuration.
     #[command(
         after_help = "Example: hansa dataset add bikes.csv --name bike_counts --title \"Bicycle counts\" --licence CC-BY-4.0"
     )]
     Add {
-        /// The file
-        file: PathBuf,
-        /// The name of the dataset; absent: from the file's name
+        /// Files, a folder, or a pattern with *
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// The name of the dataset; absent: from the name of the file or the folder
         #[arg(long)]
         name: Option<String>,
         /// What it is, for people
@@ -42,6 +46,15 @@ pub(crate) enum DatasetVerb {
         /// Its licence, such as CC-BY-4.0 or proprietary
         #[arg(long)]
         licence: Option<String>,
+        /// How its values came about: measured, forecast, modelled or estimated
+        #[arg(long)]
+        kind: Option<String>,
+        /// The columns that may leave, with commas; the others are not read. Absent: asked for one by one where somebody is there
+        #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+        columns: Option<Vec<String>>,
+        /// A table with one column for each station stays as it is, without rows for each station
+        #[arg(long)]
+        keep_wide: bool,
     },
     /// Publishes what changed
     #[command(after_help = "Example: hansa dataset publish bike_counts --dry-run")]

@@ -1,50 +1,74 @@
-//! `hansa dataset add`: an entry of the configuration for a file that nobody has described yet.
+//! `hansa dataset add`: an entry of the configuration for files that nobody has described yet.
 
 use crate::desk::config::reload_quietly;
 use crate::desk::out::Out;
 use crate::desk::{Manner, Outcome, blocking};
 use crate::node::Node;
 use ::policy::refusal::{Code, Refusal};
-use engine::source::look::{self, About};
-use serde_json::json;
+use engine::source::look::entry::{About, entry};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Looks at the file and writes what was seen and assumed to the end of the configuration.
+/// Looks at the files and writes what was seen and assumed to the end of the configuration.
 pub(super) async fn add(
     node: &Arc<Node>,
-    file: PathBuf,
+    files: Vec<PathBuf>,
     about: About,
     manner: Manner,
     out: &Out,
 ) -> Outcome {
     let config = node.config();
     let folder = std::path::absolute(config.folder()).unwrap_or_default();
-    let path = file.clone();
     let roots = config.source_roots();
-    let entry = blocking(move || {
-        let shown = path.strip_prefix(&folder).unwrap_or(&path);
-        // What could not be published afterwards is not written down.
-        roots.admit(&path, &shown.display().to_string())?;
-        look::entry(&path, &shown.display().to_string(), &about)
-    })
-    .await?;
+    let asked = about.columns.is_none();
+    let named = files.clone();
+    let entry = blocking(move || entry(&paths(&named, &folder), &roots, &about)).await?;
     if !manner.dry_run {
         let (file, text) = (config.file.clone(), entry.text.clone());
         blocking(move || append(&file, &text)).await?;
         reload_quietly(node)?;
     }
     let name = &entry.name;
+    let columns: Vec<Value> = entry
+        .columns
+        .iter()
+        .map(|column| {
+            json!({
+                "name": column.name,
+                "from": column.from,
+                "type": column.kind,
+                "leaves": column.leaves,
+            })
+        })
+        .collect();
+    let first = entry.unread.first.as_ref();
+    let unread = first.map(|(file, line, why)| json!({"file": file, "line": line, "why": why}));
+    let mut told = String::new();
+    if entry.unread.rows > 0 {
+        told.push_str(&format!("\n{}", entry.unread));
+    }
+    if asked {
+        told.push_str(
+            "\nevery column of the entry may be shown by a contract: take away what must not leave",
+        );
+    }
     out.object(
         json!({
             "dataset": name.as_str(),
-            "file": file,
+            "file": files.first(),
+            "files": entry.files,
             "config": config.file,
             "entry": entry.text,
+            "columns": columns,
+            "rows_seen": entry.rows,
+            "rows_unread": entry.unread.rows,
+            "first_unread": unread,
             "written": !manner.dry_run,
         }),
         format!(
-            "{}\n{} {}; look at it, correct what was assumed, then: hansa dataset publish {name}",
+            "{}{told}\n{} {}; look at it, correct what was assumed, then: hansa dataset publish {name}",
             entry.text.trim_end(),
             if manner.dry_run {
                 "would be added to"
@@ -56,6 +80,37 @@ pub(super) async fn add(
     )
     .await?;
     Ok(0)
+}
+
+/// The paths as they will stand in the configuration, relative to its folder where they lie below it. Files that are all that a folder
+/// has of their ending stand as a pattern, as whoever typed it meant before the shell wrote them out.
+fn paths(files: &[PathBuf], folder: &Path) -> Vec<String> {
+    let shown = |path: &Path| {
+        let below = path.strip_prefix(folder).unwrap_or(path);
+        below.display().to_string()
+    };
+    match pattern(files) {
+        Some(pattern) => vec![shown(&pattern)],
+        None => files.iter().map(|file| shown(file)).collect(),
+    }
+}
+
+/// The pattern of which several files are all that there is.
+fn pattern(files: &[PathBuf]) -> Option<PathBuf> {
+    let (first, rest) = files.split_first()?;
+    let (parent, ending) = (first.parent()?, first.extension()?);
+    let plain = !parent.to_string_lossy().contains(['*', '?', '[']);
+    if rest.is_empty() || !plain {
+        return None;
+    }
+    let of_them = |file: &Path| file.parent() == Some(parent) && file.extension() == Some(ending);
+    let there = std::fs::read_dir(parent).ok()?.flatten();
+    let there: BTreeSet<PathBuf> = there
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file() && of_them(path))
+        .collect();
+    let named: BTreeSet<PathBuf> = files.iter().cloned().collect();
+    (named == there).then(|| parent.join(format!("*.{}", ending.to_string_lossy())))
 }
 
 /// Appends an entry to the configuration as it stands on disk, where people may have edited it since it was read.

@@ -27,7 +27,7 @@ pub(super) async fn sample(node: &Arc<Node>, name: &str, rows: usize, out: &Out)
             .into_iter()
             .next()
             .ok_or_else(|| Refusal::new(Code::SourceUnreadable, "the source has no files"))?;
-        let sample = look::sample_of(&first, &config.source, rows)?;
+        let sample = look::sample(&first, &config.source, rows)?;
         Ok((first.shown, sample))
     })
     .await?;
@@ -45,9 +45,19 @@ pub(super) async fn sample(node: &Arc<Node>, name: &str, rows: usize, out: &Out)
         row.extend(fields.iter().map(|field| field.clone().unwrap_or_default()));
         cells.push(row);
     }
+    let mut unread = String::new();
+    if let Some((file, line, why)) = &sample.unread.first {
+        let rows = sample.unread.rows;
+        out.object(
+            json!({"file": file, "line": line, "unread": rows, "why": why}),
+            "",
+        )
+        .await?;
+        unread = format!("\n{}", sample.unread);
+    }
     let mut header = vec!["LINE"];
     header.extend(sample.names.iter().map(String::as_str));
-    out.text(format!("{shown}\n{}", table(&header, &cells)))
+    out.text(format!("{shown}\n{}{unread}", table(&header, &cells)))
         .await?;
     Ok(0)
 }

@@ -4,7 +4,7 @@ use super::{find_in, read};
 use crate::alone::alone;
 use crate::limits::Limits;
 use crate::source::config::{DatasetConfig, InPlaceConfig};
-use crate::source::look::Sample;
+use crate::source::look::{Sample, UnreadRows};
 use arrow_schema::{Field, Schema};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::StreamExt as _;
@@ -34,6 +34,7 @@ pub fn sample(
                 .map(|column| column.name.to_string())
                 .collect(),
             rows: Vec::new(),
+            unread: UnreadRows::default(),
         };
         let mut stream = read::rows(&here.stays, &schema, limits, Some(most))?;
         while let Some(batch) = stream.next().await {

@@ -149,7 +149,7 @@ pub const SECTIONS: [Section; 9] = [
             ),
             (
                 "from",
-                "column of the source, or several to be joined by a blank; default: the name",
+                "column of the source, or several to be joined by a blank; `_file_name`, `_file` and `_line` say where a row stands; default: the name",
             ),
             (
                 "gap",
