@@ -51,6 +51,7 @@ mod publish;
 mod published;
 mod quarter;
 mod quota;
+mod ragged;
 mod readme;
 mod recall;
 mod remarks;
