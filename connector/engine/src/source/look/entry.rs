@@ -9,6 +9,7 @@ use crate::source::source_roots::SourceRoots;
 use catalog::dataset::DatasetKind;
 use policy::id::Name;
 use policy::refusal::{Code, Refusal};
+use std::path::Path;
 
 /// What a person says of a new dataset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -17,7 +17,9 @@ fn demo(file: &str) -> std::path::PathBuf {
 }
 
 fn looked(folder: &Path, file: &str, about: &About) -> String {
-    entry(&[file.to_owned()], &folder.into(), about).unwrap().text
+    entry(&[file.to_owned()], &folder.into(), about)
+        .unwrap()
+        .text
 }
 
 /// The entry can be read again once title and licence are filled in.
@@ -121,7 +123,12 @@ fn a_sample_is_short() {
     );
     let config = read.unwrap().remove(0);
     let file = "ottawa/data/bike_counter_2019.csv";
-    let sample = sample(&SourceFile::new(demo(file), file.to_owned(), SourceRoots::of(&demo(""))), &config.source, 3).unwrap();
+    let sample = sample(
+        &SourceFile::new(demo(file), file.to_owned(), SourceRoots::of(&demo(""))),
+        &config.source,
+        3,
+    )
+    .unwrap();
     assert_eq!(sample.rows.len(), 3);
     assert_eq!((sample.names[1].as_str(), sample.rows[0].0), ("1^ALEX", 2));
     assert_eq!(sample.rows[0].1[1].as_deref(), Some("8"));
@@ -164,7 +171,12 @@ fn a_table_with_a_column_for_each_station_becomes_rows() {
         wide.push_str(if day < 12 { ";\n" } else { "\n" });
     }
     let folder = written(&[("counts.csv", &wide)]);
-    let seen = entry(&["counts.csv".to_owned()], &folder.path().into(), &About::default()).unwrap();
+    let seen = entry(
+        &["counts.csv".to_owned()],
+        &folder.path().into(),
+        &About::default(),
+    )
+    .unwrap();
     holds(
         &seen.text,
         &[
@@ -297,7 +309,12 @@ fn columns_that_may_not_leave_are_not_read() {
         "{text}"
     );
     for wrong in [&["wages"][..], &[]] {
-        let refusal = entry(&["a.csv".to_owned()], &folder.path().into(), &about(Some(wrong))).unwrap_err();
+        let refusal = entry(
+            &["a.csv".to_owned()],
+            &folder.path().into(),
+            &about(Some(wrong)),
+        )
+        .unwrap_err();
         assert_eq!(refusal.code, policy::refusal::Code::UsageWrong, "{refusal}");
     }
 }
@@ -307,7 +324,12 @@ fn columns_that_may_not_leave_are_not_read() {
 fn rows_that_lack_other_fields_than_the_last_are_not_filled() {
     let rows = "2020-01-01,Hafen,7\n2020-01-02,Insel,8\n2020-01-03,9\n2020-01-04,10\n";
     let folder = written(&[("a.csv", &format!("day,site,n\n{rows}"))]);
-    let seen = entry(&["a.csv".to_owned()], &folder.path().into(), &About::default()).unwrap();
+    let seen = entry(
+        &["a.csv".to_owned()],
+        &folder.path().into(),
+        &About::default(),
+    )
+    .unwrap();
     assert_eq!(seen.unread.rows, 2);
     assert!(
         seen.text.contains("# short_rows = \"null\""),
