@@ -2,6 +2,7 @@
 
 use crate::copy::{Case, Copy};
 use crate::finding::Finding;
+use crate::incident::HeadPlace;
 use evidence::digest::Digest;
 use evidence::note::{COSIGNATURE, NoteKey, SignedHead};
 use evidence::time::Time;
@@ -14,6 +15,8 @@ struct Held<'a> {
     copy: &'a Copy,
     /// The record that holds it; the log's own heads stand beside it.
     record: Option<u64>,
+    /// Whether somebody else than the log's owner has shown it.
+    passed_on: bool,
     owner: ParticipantId,
     head: SignedHead,
 }
@@ -28,7 +31,9 @@ pub(crate) fn judge(case: &Case) -> Vec<Finding> {
         let place = (checkpoint.origin.clone(), checkpoint.size);
         match seen.get(&place) {
             Some(first) if first.head.checkpoint.root != checkpoint.root => {
-                findings.push(two_heads(first, one));
+                if !is_closed(case, first) && !is_closed(case, one) {
+                    findings.push(two_heads(first, one));
+                }
             }
             Some(_) => {}
             None => drop(seen.insert(place, one)),
@@ -111,21 +116,21 @@ fn held<'a>(case: &'a Case, findings: &mut Vec<Finding>) -> Vec<Held<'a>> {
             all.push(Held {
                 copy,
                 record: None,
+                passed_on: false,
                 owner: copy.owner.clone(),
                 head: head.clone(),
             });
         }
-        let shown = copy
-            .story
-            .shown
-            .iter()
-            .chain(&copy.story.heard)
-            .map(|one| (one.index, &one.peer, &one.note));
+        let shown = copy.story.shown.iter().map(|one| (one, false));
+        let heard = copy.story.heard.iter().map(|one| (one, true));
+        let shown = shown
+            .chain(heard)
+            .map(|(one, passed_on)| (one.index, &one.peer, &one.note, passed_on));
         let forks = copy.story.forks.iter().flat_map(|fork| {
             let both = [&fork.known, &fork.shown];
-            both.map(|note| (fork.index, &fork.peer, note))
+            both.map(|note| (fork.index, &fork.peer, note, false))
         });
-        for (index, peer, note) in shown.chain(forks) {
+        for (index, peer, note, passed_on) in shown.chain(forks) {
             let read = peer.parse().ok().zip(note.parse().ok());
             let Some((owner, head)) = read else {
                 let what = format!("record {index}: the head that it holds can't be read");
@@ -135,6 +140,7 @@ fn held<'a>(case: &'a Case, findings: &mut Vec<Finding>) -> Vec<Held<'a>> {
             let held = Held {
                 copy,
                 record: Some(index),
+                passed_on,
                 owner,
                 head,
             };
@@ -153,6 +159,16 @@ fn held<'a>(case: &'a Case, findings: &mut Vec<Finding>) -> Vec<Held<'a>> {
         }
     }
     all
+}
+
+/// Whether the owner of a log has stated that a head which it does not go on from is of an incident.
+fn is_closed(case: &Case, held: &Held<'_>) -> bool {
+    let place = HeadPlace {
+        copy: held.copy,
+        record: held.record,
+        passed_on: held.passed_on,
+    };
+    case.is_closed_head(&held.owner, held.head.checkpoint.size, &place)
 }
 
 /// Two heads of one size with different roots: whoever signed both has two histories, and the two notes prove it.
@@ -189,6 +205,10 @@ fn of_one_history(case: &Case, held: &Held<'_>, log: &Copy) -> Option<Finding> {
         // Its first bad record, or that its owner did not sign it, was told already: it is nobody's history.
         return None;
     }
+    let root: Option<Digest> = tree.root(checkpoint.size);
+    if root == Some(checkpoint.root) || is_closed(case, held) {
+        return None;
+    }
     if checkpoint.size > tree.size() {
         let what = format!(
             "record {} and those after it are not in the file: {} was shown a head over {} records",
@@ -197,10 +217,6 @@ fn of_one_history(case: &Case, held: &Held<'_>, log: &Copy) -> Option<Finding> {
             checkpoint.size
         );
         return Some(Finding::incomplete(&log.file, Some(tree.size()), what));
-    }
-    let root: Option<Digest> = tree.root(checkpoint.size);
-    if root == Some(checkpoint.root) {
-        return None;
     }
     let what = format!(
         "{} signed two histories: the log in this file is not the one of which {} was shown a head over {} records; the first record that may differ is after {}",
@@ -248,7 +264,19 @@ fn told_forks(case: &Case) -> Vec<Finding> {
             let Ok(owner) = fork.peer.parse::<ParticipantId>() else {
                 continue;
             };
-            if case.of(&owner).any(|log| log.tree.is_some()) {
+            let place = HeadPlace {
+                copy,
+                record: Some(fork.index),
+                passed_on: false,
+            };
+            let closed = |note: &str| {
+                let head = note.parse::<SignedHead>();
+                head.is_ok_and(|head| case.is_closed_head(&owner, head.checkpoint.size, &place))
+            };
+            if case.of(&owner).any(|log| log.tree.is_some())
+                || closed(&fork.known)
+                || closed(&fork.shown)
+            {
                 continue;
             }
             let what = format!(

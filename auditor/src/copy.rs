@@ -2,6 +2,7 @@
 
 use crate::args::Args;
 use crate::finding::Finding;
+use crate::incident::{self, ClosedIncident};
 use crate::papers::Pool;
 use evidence::digest::Digest;
 use evidence::note::{self, ED25519, NoteKey, SignedHead};
@@ -47,6 +48,10 @@ pub(crate) struct Case {
     pub(crate) trust: Option<Bundle>,
     /// The papers of all files.
     pub(crate) pool: Pool,
+    /// The incidents that were stated, by statements that hold.
+    pub(crate) incidents: Vec<ClosedIncident>,
+    /// What is to be shown of them, and which statements do not hold.
+    pub(crate) shown: Vec<Finding>,
     /// What was found on the way.
     pub(crate) findings: Vec<Finding>,
 }
@@ -79,12 +84,16 @@ impl Case {
             findings.extend(trust.as_ref().and_then(|trust| copy.foreign_key(trust)));
         }
         let pool = Pool::judge(papers, &copies, trust.as_ref(), &mut findings);
-        Ok(Self {
+        let mut case = Self {
             copies,
             trust,
             pool,
+            incidents: Vec::new(),
+            shown: Vec::new(),
             findings,
-        })
+        };
+        (case.incidents, case.shown) = incident::judge(&case);
+        Ok(case)
     }
 
     /// The key that signs the heads of a participant's log, as the league registers it.

@@ -5,6 +5,8 @@
 pub(crate) enum Verdict {
     /// Nothing is wrong.
     Good,
+    /// Something was wrong, and whose log it is has stated how that came about.
+    Incident,
     /// Something is not in the files, so that it could not be judged.
     Incomplete,
     /// Something is of a version or under an algorithm that is not known here.
@@ -20,7 +22,7 @@ impl Verdict {
     /// The status of the program.
     pub(crate) const fn status(self) -> u8 {
         match self {
-            Self::Good => 0,
+            Self::Good | Self::Incident => 0,
             Self::Broken => 7,
             Self::Incomplete => 8,
             Self::Unknown => 9,
@@ -31,6 +33,7 @@ impl Verdict {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Good => "good",
+            Self::Incident => "incident",
             Self::Incomplete => "incomplete",
             Self::Unknown => "not known here",
             Self::Broken => "broken",
@@ -62,6 +65,11 @@ impl Finding {
     /// Something that is not there.
     pub(crate) fn incomplete(file: &str, record: Option<u64>, sentence: impl Into<String>) -> Self {
         Self::new(Verdict::Incomplete, file, record, sentence)
+    }
+
+    /// Something that was wrong and is closed by a statement.
+    pub(crate) fn incident(file: &str, record: Option<u64>, sentence: impl Into<String>) -> Self {
+        Self::new(Verdict::Incident, file, record, sentence)
     }
 
     /// Something that is not known here.

@@ -74,9 +74,16 @@ pub(crate) fn judge(pair: &Pair, case: &Case, teller: &mut Teller) -> Vec<Findin
             )),
         }
     }
+    let closed = [from.size, to.size]
+        .into_iter()
+        .any(|size| case.is_stated(&pair.owner, size));
     let forked = |what: String| {
         let both = [pair.older.to_string(), pair.newer.to_string()];
-        Finding::broken(&pair.file, None, what).proven_by(both)
+        let finding = match closed {
+            true => Finding::incident(&pair.file, None, what),
+            false => Finding::broken(&pair.file, None, what),
+        };
+        finding.proven_by(both)
     };
     let mut relation = "not shown";
     if from.size == to.size {

@@ -22,6 +22,7 @@ mod copy;
 mod finding;
 mod goes_on;
 mod heads;
+mod incident;
 mod lent;
 mod papers;
 mod permit;
@@ -83,6 +84,7 @@ fn judge(args: &Args) -> Result<Told, String> {
     }
     let case = Case::open(args)?;
     let mut findings = case.findings.clone();
+    findings.extend(case.shown.clone());
     findings.extend(permit::judge(&case));
     findings.extend(goes_on::judge(&case));
     findings.extend(lent::judge(&case));

@@ -29,6 +29,8 @@ pub(crate) struct Pool {
     pub(crate) deletions: BTreeMap<String, String>,
     /// The statements of use, by the digest of their bytes, as they came.
     pub(crate) usages: BTreeMap<String, String>,
+    /// The statements of incidents, by the digest of their bytes, as they came.
+    pub(crate) incidents: BTreeMap<String, String>,
     /// The guards of datasets, by the digest of their bytes, as they came.
     pub(crate) guards: BTreeMap<String, String>,
 }
@@ -51,6 +53,7 @@ impl Pool {
                 PaperKind::Statement => drop(pool.statements.insert(name, text)),
                 PaperKind::Deletion => drop(pool.deletions.insert(name, text)),
                 PaperKind::Usage => drop(pool.usages.insert(name, text)),
+                PaperKind::Incident => drop(pool.incidents.insert(name, text)),
                 PaperKind::Guard => drop(pool.guards.insert(name, text)),
                 PaperKind::Withdrawal => drop(withdrawals.insert(name, text)),
                 PaperKind::Trust => {}

@@ -75,6 +75,18 @@ fn judge_read(
         ));
     }
     if let Some(what) = barred(case, copy, question, id, taxonomy) {
+        if let Some(withdrawn) = case.closed_permit(copy, question, id)
+            && barred_at(case, copy, (question, withdrawn.index), id, taxonomy).is_none()
+        {
+            let what = format!(
+                "record {}: it was permitted behind the withdrawal of contract {}, record {}, as {} has stated; no row is known to have left",
+                question.index,
+                id.short(),
+                withdrawn.index,
+                copy.owner.domain()
+            );
+            return Some(Finding::incident(file, index, what));
+        }
         return match what {
             Barred::Unknown(what) => Some(Finding::unknown(
                 file,
@@ -151,6 +163,17 @@ pub(crate) fn barred(
     id: ContractId,
     taxonomy: &Taxonomy,
 ) -> Option<Barred> {
+    barred_at(case, copy, (question, question.index), id, taxonomy)
+}
+
+/// The same, as the book stood before the record `upto`.
+fn barred_at(
+    case: &Case,
+    copy: &Copy,
+    (question, upto): (&Question, u64),
+    id: ContractId,
+    taxonomy: &Taxonomy,
+) -> Option<Barred> {
     let life = copy.story.contracts.get(&id.to_string());
     let activated = life.and_then(|life| life.activated);
     if copy.tree.is_some() && activated.is_none_or(|(index, _)| index >= question.index) {
@@ -165,7 +188,7 @@ pub(crate) fn barred(
         Some(Ok(purpose)) => Some(purpose),
         Some(Err(_)) => return Some(Barred::Not("the purpose is no name".to_owned())),
     };
-    let book = book(case, copy, question.index, asker, id);
+    let book = book(case, copy, upto, asker, id);
     let refusal = book.barred(id, purpose.as_ref(), taxonomy, question.at)?;
     let sentence = format!(
         "it was permitted, but {}: {}",

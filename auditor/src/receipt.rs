@@ -111,6 +111,7 @@ fn in_the_log(case: &Case, copy: &Copy, index: u64, receipt: &Receipt) -> Option
         };
         let what = match held {
             Some(hash) if hash == leaf.hash => continue,
+            _ if case.is_closed_record(&receipt.provider, leaf.index, (copy, index)) => continue,
             Some(_) => format!(
                 "record {}: another record stands here than the one that {} has a signed receipt for (its record {index})",
                 leaf.index,

@@ -95,8 +95,35 @@ fn direction(
         .requests
         .iter()
         .filter(|compared| !compared.finding.is_clean())
+        .filter(|compared| !is_closed(case, provider, consumer, compared))
         .map(|compared| unclean(case, provider, consumer, compared))
         .collect()
+}
+
+/// Whether the side whose log lacks an answer has stated an incident of it in which the answer falls.
+fn is_closed(case: &Case, provider: &Copy, consumer: &Copy, compared: &Compared) -> bool {
+    let request = &compared.request_id;
+    match &compared.finding {
+        Said::ProviderOnly { .. } => {
+            let questions = provider.story.questions.iter();
+            questions
+                .filter(|question| question.request == *request)
+                .any(|question| {
+                    let at = (provider, question.index, question.at);
+                    case.is_closed_answer(&consumer.owner, at)
+                })
+        }
+        Said::ConsumerOnly => {
+            let received = consumer.story.received.iter();
+            received
+                .filter(|received| received.request == *request)
+                .any(|received| {
+                    let at = (consumer, received.index, received.at);
+                    case.is_closed_answer(&provider.owner, at)
+                })
+        }
+        _ => false,
+    }
 }
 
 const fn add(sum: &mut Totals, more: &Totals) {

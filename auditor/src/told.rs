@@ -105,9 +105,11 @@ impl Teller {
                 .then_with(|| (&one.file, one.record).cmp(&(&other.file, other.record)))
         });
         findings.dedup();
-        let verdict = findings
-            .first()
-            .map_or(Verdict::Good, |finding| finding.verdict);
+        // An incident is shown, and what came after it is as good as ever.
+        let verdict = match findings.first().map(|finding| finding.verdict) {
+            None | Some(Verdict::Incident) => Verdict::Good,
+            Some(worst) => worst,
+        };
         if self.json {
             let findings: Vec<Value> = findings.iter().map(as_json).collect();
             let whole = json!({

@@ -9,6 +9,7 @@ pub(crate) mod fact;
 pub(crate) mod front;
 pub(crate) mod group;
 pub(crate) mod guard;
+pub(crate) mod incident;
 pub(crate) mod messenger;
 pub(crate) mod negotiate;
 pub(crate) mod notice;

@@ -330,7 +330,7 @@ codes! {
     DiskFull "DISK_FULL" Failed "The disk of the state folder is full." "Free space, then restart the connector.";
     EvidenceBroken "EVIDENCE_BROKEN" Evidence "A record of the log was edited, deleted, moved or cut off." "Keep the copy as it is and compare it with the heads that partners hold.";
     EvidenceIncomplete "EVIDENCE_INCOMPLETE" Evidence "The bundle lacks something that the check needs." "Export it again.";
-    LogFork "LOG_FORK" Evidence "A participant has shown two histories of its log." "Keep both signed heads; tell the league.";
+    LogFork "LOG_FORK" Evidence "A participant has shown two histories of its log." "Keep both signed heads; its participant replaces its key and states the incident: docs/incidents.md.";
     LedgerRollback "LEDGER_ROLLBACK" Evidence "The state is newer than the log: an older log was put in its place." "Put the newest log back, or restore both from one backup.";
     ReceiptMismatch "RECEIPT_MISMATCH" Evidence "The two sides' receipts of one answer differ." "Both versions are kept; compare them with `hansa audit reconcile`.";
     ClockUntrusted "CLOCK_UNTRUSTED" State "The clock went back by more than a minute." "Set the clock, then acknowledge with `hansa reload`.";

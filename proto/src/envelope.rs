@@ -49,6 +49,8 @@ pub enum Kind {
     Usage,
     /// That something happened under a contract.
     Notice,
+    /// That the signer's log went on in two places, or is out of order.
+    Incident,
 }
 
 impl Kind {
@@ -65,6 +67,7 @@ impl Kind {
             Self::Deletion => "hansa-deletion+jws",
             Self::Usage => "hansa-usage+jws",
             Self::Notice => "hansa-notice+jws",
+            Self::Incident => "hansa-incident+jws",
         }
     }
 

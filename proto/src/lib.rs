@@ -28,6 +28,7 @@ pub mod draft;
 pub mod envelope;
 pub mod group;
 pub mod guard;
+pub mod incident;
 pub mod letters;
 pub mod mandate;
 pub mod nearest;

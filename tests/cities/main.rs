@@ -33,6 +33,7 @@ mod evidence;
 mod federation;
 mod feed;
 mod foreign;
+mod forked;
 mod groups;
 mod guards;
 mod in_place;

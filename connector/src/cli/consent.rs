@@ -204,6 +204,9 @@ fn of_desk(verb: &DeskVerb) -> Deed {
                 ),
             })
         }
+        DeskVerb::Audit(AuditVerb::Incident { .. }) => {
+            Deed::Ends("A signed statement of an incident can't be taken back.".to_owned())
+        }
         DeskVerb::Audit(AuditVerb::Archive { .. }) => {
             Deed::Acts("hansa audit verify says what the archive is")
         }
@@ -307,6 +310,7 @@ mod tests {
             "hansa dataset withdraw bikes",
             "hansa restore old.hansa",
             "hansa audit erase 019a --ground request",
+            "hansa audit incident --cause unknown",
         ] {
             let cli = parsed(line);
             assert!(matches!(deed(&cli.verb), Deed::Ends(_)), "{line}");

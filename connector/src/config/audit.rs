@@ -1,4 +1,4 @@
-//! `[audit]`: how long decisions are kept in the log, and what stands beside it.
+//! `[audit]`: how long decisions are kept in the log, what stands beside it, and whom a forked log keeps out.
 
 use crate::config::reader::Section;
 use crate::config::unit::seconds;
@@ -15,6 +15,8 @@ pub(crate) struct Keeping {
     pub(crate) sql: Duration,
     /// The records of single questions.
     pub(crate) decisions: Duration,
+    /// Whether a participant whose log has forked is dealt with no more until it has stated how that came about.
+    pub(crate) refuses_forked: bool,
 }
 
 /// Reads it.
@@ -25,6 +27,7 @@ pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> K
     let decisions = section
         .measured("decisions", seconds, "a time such as 10y", faults)
         .unwrap_or(Duration::from_secs(10 * 365 * DAY));
+    let forked = section.one_of("forked_logs", [("answer", false), ("refuse", true)], faults);
     if decisions < Duration::from_secs(LEAST_DAYS * DAY) {
         let sentence =
             format!("decisions are kept for {LEAST_DAYS} days at least: so far back quotas count");
@@ -32,5 +35,9 @@ pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> K
         faults.push(section.problem(Code::ConfigInvalid, sentence, line, "decisions"));
     }
     section.finish(faults);
-    Keeping { sql, decisions }
+    Keeping {
+        sql,
+        decisions,
+        refuses_forked: forked.unwrap_or(false),
+    }
 }

@@ -4,6 +4,7 @@ mod erase;
 mod export;
 mod filter;
 mod heads;
+mod incident;
 mod recall;
 mod reconcile;
 mod record;
@@ -30,6 +31,9 @@ pub(crate) async fn run(node: &Arc<Node>, verb: AuditVerb, out: &Out) -> Outcome
         AuditVerb::Show { id } => show(node, id, out).await,
         AuditVerb::Verify { .. } => verify::own(node, out).await,
         AuditVerb::Heads => heads::tell(node, out).await,
+        AuditVerb::Incident { cause, since, head } => {
+            incident::state(node, (cause, since, head), out).await
+        }
         AuditVerb::Export {
             output,
             tiles: true,

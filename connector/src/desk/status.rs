@@ -225,6 +225,12 @@ pub(crate) async fn doctor(node: &Arc<Node>, named: Option<&str>, out: &Out) -> 
     for refusal in combined::barred(node)? {
         say.push(("contracts beside each other", Err(refusal)));
     }
+    for fork in node.forks()? {
+        say.push(("logs", Err(fork)));
+    }
+    for (_, said) in node.incidents()? {
+        say.push(("incident", Ok(said)));
+    }
     for (what, found) in say {
         told("here", what, found, &mut status, out).await?;
     }

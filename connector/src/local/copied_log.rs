@@ -3,9 +3,14 @@
 use crate::cli::show::Show;
 use crate::cli::terminal::{line_err, line_out};
 use crate::desk::audit::verify::{report_json, report_text};
+use evidence::json::Json;
 use evidence::note::{self, SignedHead};
+use evidence::record::Record;
 use keep::audit::offline;
+use keep::audit::story::incident::INCIDENT;
 use policy::refusal::{Code, Refusal};
+use serde_json::json;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -15,11 +20,49 @@ use std::path::{Path, PathBuf};
 /// `EVIDENCE_BROKEN` and what else the evidence is refused for.
 pub(crate) fn verify(file: &Path, head: Option<&Path>, show: Show) -> Result<u8, Refusal> {
     let newest = head.map(newest).transpose()?;
-    let report = offline::verify(file, newest.as_ref())?;
-    show.result(&report_json(&report), &report_text(&report));
-    match report.refusal() {
+    let mut forks = Forks::default();
+    let report = offline::visit(file, newest.as_ref(), &mut |record: &Record| {
+        forks.see(record)
+    })?;
+    let (mut data, mut text) = (report_json(&report), report_text(&report));
+    if let Some(members) = data.as_object_mut() {
+        members.insert("forks".to_owned(), json!(forks.0));
+    }
+    for (log, record) in &forks.0 {
+        text.push_str(&format!("\n  forked: {log}, record {record}"));
+    }
+    show.result(&data, &text);
+    match report.refusal().or_else(|| forks.refusal()) {
         Some(refusal) => Err(refusal),
         None => Ok(0),
+    }
+}
+
+/// The logs that have forked, as the records of one tell, each with the record that holds both heads. What its owner has stated
+/// since is no longer among them.
+#[derive(Default)]
+struct Forks(BTreeMap<String, u64>);
+
+impl Forks {
+    fn see(&mut self, record: &Record) {
+        let Some(log) = record.body.get("peer").and_then(Json::as_text) else {
+            return;
+        };
+        match record.kind.as_str() {
+            "log_fork" => drop(self.0.insert(log.to_owned(), record.seq)),
+            INCIDENT if record.body.get("upto").and_then(Json::as_count).is_some() => {
+                self.0.remove(log);
+            }
+            _ => {}
+        }
+    }
+
+    fn refusal(&self) -> Option<Refusal> {
+        let (log, record) = self.0.first_key_value()?;
+        let sentence = format!(
+            "record {record} holds two heads of the log of {log} that do not fit each other, and no statement of it closes that"
+        );
+        Some(Refusal::new(Code::LogFork, sentence))
     }
 }
 

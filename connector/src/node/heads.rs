@@ -1,7 +1,7 @@
 //! The heads that peers show of their logs. Each must continue the one before: else a history was exchanged for another.
 
 use crate::node::Node;
-use crate::walk::fact::{Fact, maybe};
+use crate::walk::fact::Fact;
 use evidence::json::Json;
 use evidence::note::{self, Checkpoint, NoteKey, SignedHead};
 use evidence::tree::check_consistency;
@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 mod exchange;
+mod forked;
 mod heard;
 mod turn;
 
@@ -223,80 +224,6 @@ impl Node {
             .await?;
         Ok(())
     }
-
-    /// Both heads are on the books, signed by the log's owner: that is the proof. It is noted once, with who has shown the
-    /// second one, if that was not the owner.
-    async fn note_fork(
-        &self,
-        peer: &ParticipantId,
-        (known, shown): (&SignedHead, &SignedHead),
-        via: Option<&ParticipantId>,
-    ) -> Result<(), Refusal> {
-        if self.fork_of(peer)?.is_some() {
-            return Ok(());
-        }
-        tracing::error!(peer = peer.domain(), "log.forked");
-        let _durable = self
-            .record(Fact::new(
-                "log_fork",
-                [
-                    ("peer", Json::text(peer)),
-                    ("code", Json::text(Code::LogFork)),
-                    ("via", maybe(via)),
-                    ("known", Json::text(known)),
-                    ("shown", Json::text(shown)),
-                ],
-            ))
-            .await?;
-        Ok(())
-    }
-
-    /// That a peer has shown two histories of its log, if it has.
-    ///
-    /// # Errors
-    /// When the index can't be read.
-    pub(crate) fn fork_of(&self, peer: &ParticipantId) -> Result<Option<Refusal>, Refusal> {
-        let forks = self.index(|state| state.forks())?;
-        Ok(forks.into_iter().find(|(id, _)| id == peer).map(forked))
-    }
-
-    /// All of them.
-    ///
-    /// # Errors
-    /// When the index can't be read.
-    pub(crate) fn forks(&self) -> Result<Vec<Refusal>, Refusal> {
-        let forks = self.index(|state| state.forks())?;
-        let own = self.id();
-        let told = |(peer, record): (ParticipantId, u64)| match peer == own {
-            true => own_fork(peer, record),
-            false => forked((peer, record)),
-        };
-        Ok(forks.into_iter().map(told).collect())
-    }
-}
-
-/// Others hold a head that our key has signed and that is not of our log.
-fn own_fork(own: ParticipantId, record: u64) -> Refusal {
-    Refusal::new(
-        Code::LogFork,
-        "others hold a head that this log has signed and that it does not go on from: an older copy was put in its place, or its key is used elsewhere",
-    )
-    .with_participant(own)
-    .with_help(format!("both signed heads: hansa audit show {record}"))
-}
-
-fn forked((peer, record): (ParticipantId, u64)) -> Refusal {
-    Refusal::new(
-        Code::LogFork,
-        format!(
-            "the log of {} does not go on from the head that it has shown before",
-            peer.domain()
-        ),
-    )
-    .with_participant(peer)
-    .with_help(format!(
-        "both signed heads: hansa audit show {record}; tell the league"
-    ))
 }
 
 /// Whether a failure says nothing of the peer's log.

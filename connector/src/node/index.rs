@@ -13,6 +13,7 @@ use evidence::json::Json;
 use evidence::record::Record;
 use evidence::time::Time;
 use keep::audit::Log;
+use keep::audit::story::incident::INCIDENT;
 use keep::state::State;
 use keep::state::change::Change;
 use keep::state::row::{LetterRow, NegotiationRow, ReceiptRow, Spending};
@@ -130,6 +131,7 @@ fn take_in(change: &Change<'_>, record: &Record) -> Result<(), Refusal> {
         "checkpoint_heard" => heads::heard(change, &body),
         "witnessed" => change.witnessed(&body.peer()?, body.count("size")?, record.seq),
         "log_fork" => change.forked(&body.peer()?, record.seq),
+        INCIDENT => heads::incident(change, &body),
         "top_up" => change.topped_up(&body.text("contract")?, body.parsed("amount")?),
         "attest" => owed::attested(change, &body),
         "errand" => owed::asked(change, &body),

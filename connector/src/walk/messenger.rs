@@ -86,6 +86,7 @@ impl Messenger {
     ) -> Result<RemoteRows, Refusal> {
         let node = &self.node;
         let client = node.call(peer).await?;
+        node.deals_with(&peer.id)?;
         let asked = Asked::of(&asking);
         let begun = node.ticks();
         let sending = Sending {

@@ -16,7 +16,7 @@ use crate::walk::negotiate::resume::{follow_up, to_the_end};
 use crate::walk::negotiate::settle::settle;
 use crate::walk::negotiate::step::{Direction, step};
 use crate::walk::negotiate::wording::written;
-use crate::walk::{attest, notice, officers, receipt, revoke};
+use crate::walk::{attest, incident, notice, officers, receipt, revoke};
 use evidence::digest::Digest;
 use keep::contracts::Kind as Document;
 use policy::contract::Agreement;
@@ -115,9 +115,12 @@ async fn recorded(
     match &letter.content {
         Content::Statement { statement } => {
             // What it is stands in its header: the reader of one kind takes no other.
-            match proto::notice::from_envelope(statement) {
-                Ok(_) => notice::event::take_in(node, peer, statement).await?,
-                Err(_) => attest::take_in(node, peer, statement).await?,
+            if proto::notice::from_envelope(statement).is_ok() {
+                notice::event::take_in(node, peer, statement).await?;
+            } else if proto::incident::from_envelope(statement).is_ok() {
+                incident::take_in(node, peer, statement).await?;
+            } else {
+                attest::take_in(node, peer, statement).await?;
             }
             keep()?;
             noted.record(node, None).await?;

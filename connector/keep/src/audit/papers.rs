@@ -3,6 +3,7 @@
 //!
 //! A record says by digest what was signed. Whoever is to judge a copy without asking anybody needs the papers beside it.
 
+use crate::audit::story::incident::INCIDENT;
 use crate::audit::story::lent::named;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -32,10 +33,12 @@ pub enum PaperKind {
     /// The guard of a dataset, by the digest of its bytes. It is signed by nobody and stays in the house: it is in the whole of
     /// a log and not in a part that is made for somebody else.
     Guard,
+    /// A statement by which a participant closes an incident of its log, by the digest of its bytes.
+    Incident,
 }
 
 impl PaperKind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Trust,
         Self::Contract,
         Self::Withdrawal,
@@ -44,6 +47,7 @@ impl PaperKind {
         Self::Deletion,
         Self::Usage,
         Self::Guard,
+        Self::Incident,
     ];
 
     /// The kind in one word.
@@ -58,6 +62,7 @@ impl PaperKind {
             Self::Deletion => "deletion",
             Self::Usage => "usage",
             Self::Guard => "guard",
+            Self::Incident => "incident",
         }
     }
 
@@ -134,6 +139,9 @@ impl Named {
         }
         if record.kind == "usage" {
             self.add(PaperKind::Usage, one("statement").unwrap_or_default());
+        }
+        if record.kind == INCIDENT {
+            self.add(PaperKind::Incident, one("statement").unwrap_or_default());
         }
         if record.kind == "guard" {
             self.add(PaperKind::Guard, one("guard").unwrap_or_default());

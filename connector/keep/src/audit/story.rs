@@ -9,6 +9,7 @@ use evidence::time::Time;
 use evidence::tree::leaf_hash;
 use std::collections::BTreeMap;
 
+pub mod incident;
 pub mod lent;
 mod parts;
 pub mod published;
@@ -17,6 +18,7 @@ pub mod stated;
 #[cfg(test)]
 mod tests;
 
+use incident::{ForkedLog, RecordedIncident};
 use lent::Errands;
 use parts::{count, end, names, reads, received, shown, text};
 use published::{Published, Quiet};
@@ -171,19 +173,6 @@ pub struct Shown {
     pub note: String,
 }
 
-/// Two heads of somebody else's log of which neither continues the other.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fork {
-    /// Where it stands.
-    pub index: u64,
-    /// Whose log.
-    pub peer: String,
-    /// The one that was known.
-    pub known: String,
-    /// The one that was shown.
-    pub shown: String,
-}
-
 /// All that a log tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Story {
@@ -200,7 +189,9 @@ pub struct Story {
     /// Heads of this log that others have cosigned.
     pub witnessed: Vec<Shown>,
     /// Forks of other logs.
-    pub forks: Vec<Fork>,
+    pub forks: Vec<ForkedLog>,
+    /// Statements that close incidents of this log or of others.
+    pub incidents: Vec<RecordedIncident>,
     /// Statements of deletion, by consumers of the log's owner or by itself.
     pub deletions: Vec<Stated>,
     /// Statements of use, by the log's owner.
@@ -304,12 +295,8 @@ impl Story {
             "checkpoint_seen" => self.shown.push(shown(record)),
             "checkpoint_heard" => self.heard.push(shown(record)),
             "witnessed" => self.witnessed.push(shown(record)),
-            "log_fork" => self.forks.push(Fork {
-                index: record.seq,
-                peer: text(body, "peer").unwrap_or_default(),
-                known: text(body, "known").unwrap_or_default(),
-                shown: text(body, "shown").unwrap_or_default(),
-            }),
+            "log_fork" => self.forks.push(ForkedLog::of(record)),
+            incident::INCIDENT => self.incidents.push(RecordedIncident::of(record)),
             "publish" => self.published.push(Published::of(record)),
             "snapshot_check" => self.checked(record),
             "errand" => self.errands.sent(record),

@@ -40,6 +40,25 @@ pub struct WitnessRow {
     pub record: u64,
 }
 
+/// An incident of a log that its owner has stated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentRow {
+    /// The record that holds the statement.
+    pub record: u64,
+    /// Whose log.
+    pub peer: ParticipantId,
+    /// Why, in one word.
+    pub cause: String,
+    /// The digest of the signed statement, which is the name of its file.
+    pub statement: String,
+    /// When it was recorded.
+    pub at: Time,
+    /// Where the log went on in two places: so many records are common, and the largest head that no longer counts.
+    pub fork: Option<(u64, u64)>,
+    /// How many permits stand behind the withdrawal of their contract.
+    pub late: u64,
+}
+
 /// A letter as the log names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LetterRow {

@@ -29,6 +29,21 @@ pub(crate) enum AuditVerb {
     /// Heads of other logs that are held here, who has cosigned ours, and what does not fit
     #[command(after_help = "Example: hansa audit heads")]
     Heads,
+    /// States that this log went on in two places, or has permits behind a withdrawal, and closes that incident
+    #[command(
+        after_help = "Example: hansa audit incident --cause copied-folder --since 2026-12-01\n\nFirst stop every copy but one and replace the key (hansa rekey); docs/incidents.md says who does what."
+    )]
+    Incident {
+        /// Why, as far as anybody knows
+        #[arg(long)]
+        cause: Option<Cause>,
+        /// The instant or day of the copy or the backup, until which both histories are one; absent: nobody knows
+        #[arg(long)]
+        since: Option<String>,
+        /// A file with heads of this log that others hold and that it does not go on from; those that were noticed here need none
+        #[arg(long)]
+        head: Option<PathBuf>,
+    },
     /// Writes records as CSV, as Parquet, as a bundle that `hansa-verify` judges, or as tiles
     #[command(after_help = "Example: hansa audit export --output audit.csv --dataset bike_counts")]
     Export {
@@ -154,6 +169,24 @@ pub(crate) struct AuditFilter {
     /// At most so many, the newest; a list shows 100, an export all
     #[arg(long)]
     pub(crate) last: Option<usize>,
+}
+
+/// What brought an incident about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Cause {
+    /// The folder was copied, and both copies ran
+    CopiedFolder,
+    /// An older backup was put in the place of a newer log
+    RestoredBackup,
+    /// Two machines ran on the same state
+    TwoMachines,
+    /// Somebody else had the keys
+    StolenKeys,
+    /// The connector recorded permits after a withdrawal
+    RecordOrder,
+    /// Nobody knows
+    Unknown,
 }
 
 /// Why something is erased. No free text: it stands in the log for good.

@@ -6,10 +6,12 @@ use crate::desk::out::Out;
 use crate::node::Node;
 use policy::id::ParticipantId;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Tells all of them, one a line.
 pub(super) async fn tell(node: &Arc<Node>, out: &Out) -> Outcome {
+    let incidents = node.incidents()?;
     let (shown, heard, witnesses, forks) = node.index(|state| {
         Ok((
             state.heads()?,
@@ -31,39 +33,45 @@ pub(super) async fn tell(node: &Arc<Node>, out: &Out) -> Outcome {
             members.insert("is".to_owned(), json!(what));
             members.insert("size".to_owned(), json!(size));
         }
+        let value_is_forked = value.get("forked") == Some(&Value::Bool(true));
         lines.push((
             value,
             vec![
                 log.domain().to_owned(),
                 what.to_owned(),
                 size.map(|size| size.to_string()).unwrap_or_default(),
-                if proven { "yes" } else { "not yet" }.to_owned(),
+                match what {
+                    "LOG_FORK" => "no",
+                    "incident" => "stated",
+                    _ if proven => "yes",
+                    _ if value_is_forked => "no",
+                    _ => "not yet",
+                }
+                .to_owned(),
                 more,
             ],
         ));
     };
+    // Of a log that has forked nothing goes on, whatever was proven before that was found.
+    let forked: BTreeSet<&ParticipantId> = forks.iter().map(|(peer, _)| peer).collect();
+    let goes_on = |log: &ParticipantId, proven: bool| proven && !forked.contains(log);
     for row in &shown {
-        let value = json!({"proven": row.proven});
+        let proven = goes_on(&row.peer, row.proven);
+        let value = json!({"proven": proven, "forked": forked.contains(&row.peer)});
         line(
             &row.peer,
             "shown to us",
             size(&row.note),
-            row.proven,
-            String::new(),
+            proven,
+            two_histories(forked.contains(&row.peer)),
             value,
         );
     }
     for row in &heard {
-        let value = json!({"proven": row.proven, "via": row.via.to_string()});
+        let proven = goes_on(&row.peer, row.proven);
+        let value = json!({"proven": proven, "forked": forked.contains(&row.peer), "via": row.via.to_string()});
         let via = format!("by {}", row.via.domain());
-        line(
-            &row.peer,
-            "passed on",
-            size(&row.note),
-            row.proven,
-            via,
-            value,
-        );
+        line(&row.peer, "passed on", size(&row.note), proven, via, value);
     }
     let own = node.id();
     for row in &witnesses {
@@ -76,6 +84,18 @@ pub(super) async fn tell(node: &Arc<Node>, out: &Out) -> Outcome {
         let both = format!("both heads: hansa audit show {record}");
         line(peer, "LOG_FORK", None, false, both, value);
     }
+    for (row, said) in &incidents {
+        let fork = row.fork.unzip();
+        let value = json!({
+            "proven": false,
+            "record": row.record,
+            "cause": row.cause,
+            "from": fork.0,
+            "upto": fork.1,
+            "late": row.late,
+        });
+        line(&row.peer, "incident", None, false, said.clone(), value);
+    }
     let mut rows = Vec::new();
     for (value, cells) in lines {
         out.object(value, "").await?;
@@ -84,6 +104,13 @@ pub(super) async fn tell(node: &Arc<Node>, out: &Out) -> Outcome {
     out.text(table(&["LOG", "HEAD", "RECORDS", "GOES ON", ""], &rows))
         .await?;
     Ok(0)
+}
+
+fn two_histories(forked: bool) -> String {
+    match forked {
+        true => "of one of two histories".to_owned(),
+        false => String::new(),
+    }
 }
 
 /// How many records a head covers.

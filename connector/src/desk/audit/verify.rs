@@ -8,14 +8,34 @@ use keep::audit::offline::{self, Report};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Checks the own log, and whether the rows that it says are published are those; the exit status is that of broken evidence.
+/// Checks the own log, and whether the rows that it says are published are those, and says which logs have forked; the exit status is that
+/// of broken evidence.
 pub(super) async fn own(node: &Arc<Node>, out: &Out) -> Outcome {
     let head = head(node).await?;
     let folder = node.log.folder().to_path_buf();
     let report = blocking(move || offline::verify(&folder, Some(&head))).await?;
-    out.object(report_json(&report), report_text(&report))
-        .await?;
-    if let Some(refusal) = report.refusal() {
+    let forks = node.forks()?;
+    let incidents: Vec<String> = node
+        .incidents()?
+        .into_iter()
+        .map(|(_, said)| said)
+        .collect();
+    let mut data = report_json(&report);
+    let mut text = report_text(&report);
+    if let Some(members) = data.as_object_mut() {
+        let said: Vec<&str> = forks.iter().map(|fork| fork.sentence.as_str()).collect();
+        members.insert("forks".to_owned(), json!(said));
+        members.insert("incidents".to_owned(), json!(incidents));
+    }
+    for fork in &forks {
+        text.push_str(&format!("\n  forked: {}", fork.sentence));
+    }
+    for said in &incidents {
+        text.push_str(&format!("\n  incident: {said}"));
+    }
+    out.object(data, text).await?;
+    // What is wrong with the records themselves is worse than what others have shown.
+    if let Some(refusal) = report.refusal().or_else(|| forks.into_iter().next()) {
         return Err(refusal.into());
     }
     // The records are whole; the rows that they name may not be.

@@ -86,8 +86,10 @@ impl Node {
         via: &ParticipantId,
         held: &SignedHead,
     ) -> Result<(), Refusal> {
-        let ours = self.log.checkpoint_at(held.checkpoint.size);
-        if ours.as_ref() == Some(&held.checkpoint) {
+        let size = held.checkpoint.size;
+        let ours = self.log.checkpoint_at(size);
+        // What was stated of an incident is no news, whoever still holds it.
+        if ours.as_ref() == Some(&held.checkpoint) || self.is_void(&self.id(), size)? {
             return Ok(());
         }
         let (own, newest) = (self.id(), self.log.head());
@@ -103,6 +105,10 @@ impl Node {
         head: &SignedHead,
     ) -> Result<(), Refusal> {
         let turn = self.heads.judging.lock().await;
+        // Whoever was not told of an incident yet passes on what no longer counts.
+        if self.is_void(owner, head.checkpoint.size)? {
+            return Ok(());
+        }
         if self
             .known_head(owner)?
             .is_some_and(|known| known.checkpoint == head.checkpoint)

@@ -1,8 +1,9 @@
-//! Heads of other logs, as their owners have shown them or others have passed them on.
+//! Heads of other logs, as their owners have shown them or others have passed them on, and what closes a fork.
 
 use super::{Body, unreadable};
 use evidence::json::Json;
 use keep::state::change::Change;
+use keep::state::row::IncidentRow;
 use policy::refusal::Refusal;
 
 /// A head that its owner has shown, and the recorded ones from which it was proven to go on.
@@ -30,6 +31,24 @@ pub(super) fn heard(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal>
     let proven = proven(body);
     change.recorded((&peer, &via), size, &note, proven)?;
     change.heard((&peer, &via), size, &note, proven)
+}
+
+/// The owner of a log has stated an incident of it.
+pub(super) fn incident(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
+    let record = body.record;
+    let row = IncidentRow {
+        record: record.seq,
+        peer: body.peer()?,
+        cause: body.text("cause")?,
+        statement: body.text("statement")?,
+        at: record.at,
+        fork: body.maybe_count("from").zip(body.maybe_count("upto")),
+        late: body.count("late")?,
+    };
+    let note = body.text("head")?;
+    let head = Some((body.count("size")?, note.as_str()));
+    let incoming = body.text("direction")? == "in";
+    change.stated_incident(&row, head.filter(|_| incoming))
 }
 
 fn proven(body: &Body<'_>) -> bool {

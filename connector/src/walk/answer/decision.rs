@@ -132,12 +132,13 @@ async fn once(
 /// What a member of the league stands on now, by a clock that can be relied on, or the house.
 ///
 /// # Errors
-/// `CLOCK_UNTRUSTED`, `PEER_NOT_TRUSTED`, or why a contract is not in force.
+/// `CLOCK_UNTRUSTED`, `PEER_NOT_TRUSTED`, `LOG_FORK` where forked logs are refused, or why a contract is not in force.
 pub(super) fn current_standing(node: &Node, posed: &Posed) -> Result<InForce, Refusal> {
     match &posed.caller {
         Caller::Peer(peer) => {
             node.trusted_clock()?;
             node.member(peer.id())?;
+            node.deals_with(peer.id())?;
             let named = &posed.asking.ask.contracts;
             node.book(|book| book.in_force(peer, named, node.now()))
         }

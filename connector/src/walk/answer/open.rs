@@ -52,6 +52,7 @@ pub(super) async fn open(node: &Arc<Node>, posed: &Posed) -> Result<Opened, Fell
     let seat = match &posed.caller {
         Caller::Peer(peer) => {
             node.trusted_clock()?;
+            node.deals_with(peer.id())?;
             Some(node.seat_for(peer.id())?)
         }
         // The parts of one question of our own people share the seat that their messenger holds.

@@ -1,6 +1,7 @@
 //! Heads of logs: those of others, and of the own one those that others have cosigned.
 
 use crate::state::change::Change;
+use crate::state::row::IncidentRow;
 use crate::state::signed;
 use policy::id::ParticipantId;
 use policy::refusal::Refusal;
@@ -127,5 +128,54 @@ impl Change<'_> {
              WHERE excluded.size >= size",
             params![peer.as_str(), signed(size), signed(record)],
         )
+    }
+
+    /// The owner of a log has stated an incident of it. Heads in the range of a fork no longer count; what was shown before
+    /// its beginning must be proven anew, from the head that is stated.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn stated_incident(
+        &self,
+        row: &IncidentRow,
+        head: Option<(u64, &str)>,
+    ) -> Result<(), Refusal> {
+        let (first, last) = row.fork.unzip();
+        self.run(
+            "INSERT OR REPLACE INTO incident (record, peer, cause, statement, at, first, last, late)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                signed(row.record),
+                row.peer.as_str(),
+                row.cause,
+                row.statement,
+                row.at.micros(),
+                first.map(signed),
+                last.map(signed),
+                signed(row.late)
+            ],
+        )?;
+        let Some(first) = first else {
+            return Ok(());
+        };
+        let peer = row.peer.as_str();
+        self.run("DELETE FROM fork WHERE peer = ?1", params![peer])?;
+        self.run("DELETE FROM head WHERE peer = ?1", params![peer])?;
+        for table in ["recorded", "heard"] {
+            self.run(
+                &format!("DELETE FROM {table} WHERE peer = ?1 AND size > ?2"),
+                params![peer, signed(first)],
+            )?;
+            self.run(
+                &format!("UPDATE {table} SET proven = 0 WHERE peer = ?1"),
+                params![peer],
+            )?;
+        }
+        // Of the own log no heads are kept here.
+        let Some((size, note)) = head else {
+            return Ok(());
+        };
+        self.recorded((&row.peer, &row.peer), size, note, false)?;
+        self.head(&row.peer, size, note, false)
     }
 }

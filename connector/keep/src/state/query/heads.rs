@@ -1,7 +1,7 @@
 //! What the index knows of other logs.
 
-use crate::state::query::parsed;
-use crate::state::row::{HeadRow, HeardRow, WitnessRow};
+use crate::state::query::{instant, parsed};
+use crate::state::row::{HeadRow, HeardRow, IncidentRow, WitnessRow};
 use crate::state::{State, one, signed, unsigned};
 use policy::id::ParticipantId;
 use policy::refusal::Refusal;
@@ -137,6 +137,30 @@ impl State {
         self.all("SELECT peer, record FROM fork ORDER BY peer", [], |row| {
             Ok((parsed(row, 0)?, unsigned(row.get(1)?)))
         })
+    }
+
+    /// The incidents of logs that their owners have stated, in the order in which they came onto the books.
+    ///
+    /// # Errors
+    /// As everywhere here.
+    pub fn incidents(&self) -> Result<Vec<IncidentRow>, Refusal> {
+        self.all(
+            "SELECT record, peer, cause, statement, at, first, last, late FROM incident ORDER BY record",
+            [],
+            |row| {
+                let first: Option<i64> = row.get(5)?;
+                let last: Option<i64> = row.get(6)?;
+                Ok(IncidentRow {
+                    record: unsigned(row.get(0)?),
+                    peer: parsed(row, 1)?,
+                    cause: row.get(2)?,
+                    statement: row.get(3)?,
+                    at: instant(row, 4)?,
+                    fork: first.zip(last).map(|(first, last)| (unsigned(first), unsigned(last))),
+                    late: unsigned(row.get(7)?),
+                })
+            },
+        )
     }
 }
 

@@ -39,6 +39,19 @@ impl Bundle {
         })
     }
 
+    /// Whether a key of its connector ended at `since` or later, and the one of that name is another.
+    #[must_use]
+    pub fn replaced_since(&self, id: &ParticipantId, kid: &str, since: Time) -> bool {
+        self.member(id).is_some_and(|member| {
+            let mut before = member.keys.iter().filter(|one| one.key.kid() != kid);
+            before.any(|one| {
+                !one.only_contracts
+                    && one.not_after >= since
+                    && one.not_after <= self.content.issued_at
+            })
+        })
+    }
+
     fn newest(&self, id: &ParticipantId, now: Time, apart: bool) -> Option<&RegisteredKey> {
         let keys = &self.member(id)?.keys;
         keys.iter()

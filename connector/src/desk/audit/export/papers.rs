@@ -1,5 +1,5 @@
 //! The papers that go out with the records: contracts, withdrawals, receipts, credentials, lists of groups, statements of
-//! deletion and of use, guards, and the trust bundle.
+//! deletion, of use and of incidents, guards, and the trust bundle.
 
 use crate::node::Node;
 use ::policy::refusal::{Code, Refusal};
@@ -58,7 +58,7 @@ impl Papers for Kept<'_> {
                 let digest = name.parse().ok();
                 digest.map(|digest| documents.read(Kind::Receipt, digest))
             }
-            PaperKind::Deletion | PaperKind::Usage => {
+            PaperKind::Deletion | PaperKind::Usage | PaperKind::Incident => {
                 let digest = name.parse().ok();
                 digest.map(|digest| documents.read(Kind::Statement, digest))
             }

@@ -1,0 +1,264 @@
+//! The statements by which participants close incidents of their logs: each is what was signed, with a key that took the place of
+//! the one that another copy has. What it closes is shown as an incident, and no longer counts as broken.
+
+use crate::copy::{Case, Copy};
+use crate::finding::Finding;
+use crate::stated::{another, signed, wrong};
+use evidence::digest::Digest;
+use evidence::time::Time;
+use keep::audit::story::incident::RecordedIncident;
+use keep::audit::story::{Question, Withdrawn};
+use policy::id::{ContractId, ParticipantId};
+use policy::refusal::Refusal;
+use proto::incident::{self, ForkedRange, IncidentStatement};
+
+/// So many records behind a withdrawal a permit may stand to be closed by a statement.
+const LATE_RECORDS: u64 = 1_000;
+
+/// The same in time, microseconds.
+const LATE_MICROS: i64 = 60_000_000;
+
+/// An incident that was stated, by a statement that holds.
+pub(crate) struct ClosedIncident {
+    /// What was stated.
+    stated: IncidentStatement,
+    /// The digest of the statement.
+    name: String,
+    /// When it was first on anybody's books.
+    seen: Time,
+}
+
+/// Where a head was found.
+pub(crate) struct HeadPlace<'a> {
+    /// In which file.
+    pub(crate) copy: &'a Copy,
+    /// In which record; the log's own heads stand beside it.
+    pub(crate) record: Option<u64>,
+    /// Whether somebody else than the log's owner has shown it.
+    pub(crate) passed_on: bool,
+}
+
+/// Judges the statements of every file. Gives those that hold; what does not is a finding, and so is each incident.
+pub(crate) fn judge(case: &Case) -> (Vec<ClosedIncident>, Vec<Finding>) {
+    let (mut closed, mut findings): (Vec<ClosedIncident>, _) = (Vec::new(), Vec::new());
+    for copy in &case.copies {
+        for recorded in &copy.story.incidents {
+            match judged(case, recorded) {
+                Ok(Some(one)) => {
+                    let what = format!("record {}: {}", recorded.index, said(&one.stated));
+                    findings.push(Finding::incident(&copy.file, Some(recorded.index), what));
+                    if closed.iter().all(|known| known.name != one.name) {
+                        closed.push(one);
+                    }
+                }
+                Ok(None) => {
+                    let what = format!(
+                        "record {}: the statement of an incident is not in the files",
+                        recorded.index
+                    );
+                    findings.push(Finding::incomplete(&copy.file, Some(recorded.index), what));
+                }
+                Err(refusal) => {
+                    let what = "its statement of an incident";
+                    findings.push(wrong(copy, recorded.index, what, &refusal));
+                }
+            }
+        }
+    }
+    (closed, findings)
+}
+
+fn judged(case: &Case, recorded: &RecordedIncident) -> Result<Option<ClosedIncident>, Refusal> {
+    let Some(text) = case.pool.incidents.get(&recorded.statement) else {
+        return Ok(None);
+    };
+    let read = incident::from_envelope(text.as_bytes())?;
+    let stated = read.incident;
+    let fork = stated.fork.as_ref().map(|fork| (fork.from, fork.upto));
+    if Digest::of(text.as_bytes()).to_string() != recorded.statement
+        || stated.log.to_string() != recorded.peer
+        || stated.cause.as_str() != recorded.cause
+        || fork != recorded.fork
+    {
+        return Err(another("it says something else than its record"));
+    }
+    let seen = first_seen(case, &recorded.statement).unwrap_or(recorded.at);
+    signed(case, &stated.log, &read.signature, seen)?;
+    if case.is_signed(&stated.log, &stated.head) == Some(false) {
+        return Err(another("the head in it is not signed by the log's owner"));
+    }
+    if stated.fork.is_some()
+        && let Some(trust) = &case.trust
+        && let Some(noticed) = noticed(case, &stated.log, &recorded.statement, seen)
+        && !trust.replaced_since(&stated.log, &read.signature.kid, noticed)
+    {
+        return Err(another(
+            "it is signed by the key that was in force when the fork was found, which another copy has",
+        ));
+    }
+    Ok(Some(ClosedIncident {
+        stated,
+        name: recorded.statement.clone(),
+        seen,
+    }))
+}
+
+/// When a statement was first on the books of anybody else than its signer; where no such file is here, on those of the signer.
+fn first_seen(case: &Case, statement: &str) -> Option<Time> {
+    let all = case.copies.iter().flat_map(|copy| {
+        let incidents = copy.story.incidents.iter();
+        let named = incidents.filter(|one| one.statement == statement);
+        named.map(move |one| (one.peer == copy.owner.as_str(), one.at))
+    });
+    all.min().map(|(_, at)| at)
+}
+
+/// When the fork that a statement closes was first found, by the files that tell of both.
+fn noticed(case: &Case, log: &ParticipantId, statement: &str, seen: Time) -> Option<Time> {
+    let all = case.copies.iter().flat_map(|copy| {
+        let upto = place(copy, statement);
+        let forks = copy.story.forks.iter();
+        // One that an earlier statement closes is not that of this one.
+        let earlier = copy.story.incidents.iter();
+        let earlier = earlier.filter(|one| one.peer == log.as_str() && one.statement != statement);
+        let from = earlier
+            .filter(|one| upto.is_none_or(|upto| one.index < upto))
+            .map(|one| one.index)
+            .max();
+        forks.filter(move |fork| {
+            fork.peer == log.as_str()
+                && from.is_none_or(|from| fork.index > from)
+                && upto.map_or(fork.at <= seen, |upto| fork.index < upto)
+        })
+    });
+    all.map(|fork| fork.at).min()
+}
+
+fn place(copy: &Copy, statement: &str) -> Option<u64> {
+    let mut all = copy.story.incidents.iter();
+    all.find(|one| one.statement == statement)
+        .map(|one| one.index)
+}
+
+fn said(stated: &IncidentStatement) -> String {
+    let who = stated.log.domain();
+    let mut what = Vec::new();
+    if let Some(fork) = &stated.fork {
+        let since = fork.since.map_or_else(
+            || "nobody knows since when".to_owned(),
+            |since| format!("the first {} records, until {since}, are common", fork.from),
+        );
+        what.push(format!(
+            "the log of {who} went on in two places ({since}); heads over at most {} records that it does not go on from do not count",
+            fork.upto
+        ));
+    }
+    for late in &stated.late {
+        what.push(format!(
+            "{} permits under contract {} stand behind its withdrawal (record {} of {who})",
+            late.permits.len(),
+            late.contract.short(),
+            late.withdrawal
+        ));
+    }
+    format!(
+        "{who} stated on {}: {} ({})",
+        stated.stated_at,
+        what.join("; "),
+        stated.cause.plain()
+    )
+}
+
+impl Case {
+    fn forks<'a>(
+        &'a self,
+        of: &'a ParticipantId,
+    ) -> impl Iterator<Item = (&'a ClosedIncident, &'a ForkedRange)> {
+        let own = self
+            .incidents
+            .iter()
+            .filter(move |one| one.stated.log == *of);
+        own.filter_map(|one| Some((one, one.stated.fork.as_ref()?)))
+    }
+
+    /// Whether a head of this size that its log does not go on from was stated to be of an incident.
+    pub(crate) fn is_closed_head(&self, of: &ParticipantId, size: u64, at: &HeadPlace<'_>) -> bool {
+        self.forks(of).any(|(one, fork)| {
+            let within = size <= fork.upto;
+            let counts = match (place(at.copy, &one.name), at.record) {
+                // Whatever was shown here before the statement came is of the incident; what the owner shows later is another.
+                (Some(stated), Some(record)) => record < stated || (within && at.passed_on),
+                (Some(_), None) | (None, _) => within,
+            };
+            size > fork.from && counts
+        })
+    }
+
+    /// The same of a head that stands in no file.
+    pub(crate) fn is_stated(&self, of: &ParticipantId, size: u64) -> bool {
+        let mut forks = self.forks(of);
+        forks.any(|(_, fork)| fork.from < size && size <= fork.upto)
+    }
+
+    /// Whether a record of a participant that stands in no file of its log was stated to be of an incident; somebody else's file
+    /// names it in a record.
+    pub(crate) fn is_closed_record(
+        &self,
+        of: &ParticipantId,
+        index: u64,
+        (copy, record): (&Copy, u64),
+    ) -> bool {
+        self.forks(of).any(|(one, fork)| {
+            let counts = match place(copy, &one.name) {
+                Some(stated) => record < stated,
+                None => index < fork.upto,
+            };
+            index >= fork.from && counts
+        })
+    }
+
+    /// Whether what somebody else has on its books of a participant, and the participant's log has not, was stated to be of an
+    /// incident.
+    pub(crate) fn is_closed_answer(
+        &self,
+        of: &ParticipantId,
+        (copy, record, at): (&Copy, u64, Time),
+    ) -> bool {
+        self.forks(of).any(|(one, fork)| {
+            let before = match place(copy, &one.name) {
+                Some(stated) => record < stated,
+                None => at <= one.seen,
+            };
+            before && fork.since.is_none_or(|since| at >= since)
+        })
+    }
+
+    /// The withdrawal behind which a permit stands, where that was stated and nothing is known to have left under it.
+    pub(crate) fn closed_permit<'a>(
+        &self,
+        copy: &'a Copy,
+        question: &Question,
+        contract: ContractId,
+    ) -> Option<&'a Withdrawn> {
+        let told = |rows: Option<u64>| rows.is_none_or(|rows| rows == 0);
+        if !question.end.as_ref().is_none_or(|end| told(end.rows)) {
+            return None;
+        }
+        let own = self.incidents.iter();
+        let own = own.filter(|one| one.stated.log == copy.owner);
+        // A log says it of itself, and later than it happened.
+        let own = own.filter(|one| place(copy, &one.name).is_some_and(|at| at > question.index));
+        let mut late = own.flat_map(|one| &one.stated.late);
+        let late = late.find(|late| {
+            late.contract == contract && late.permits.binary_search(&question.index).is_ok()
+        })?;
+        let life = copy.story.contracts.get(&contract.to_string())?;
+        let withdrawn = life
+            .withdrawn
+            .iter()
+            .find(|one| one.index == late.withdrawal)?;
+        let few = question.index.saturating_sub(withdrawn.index) <= LATE_RECORDS
+            && question.at <= withdrawn.at.plus_micros(LATE_MICROS);
+        few.then_some(withdrawn)
+    }
+}

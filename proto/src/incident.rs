@@ -1,0 +1,337 @@
+//! The statement `incident/1` by which a participant closes an incident of its own log: the log went on in two places, or
+//! permits stand a few places behind the withdrawal of their contract.
+
+use crate::envelope::{self, Kind, Opened};
+use crate::strict::{self, LIMITS};
+use evidence::digest::Digest;
+use evidence::json::{Json, canonical};
+use evidence::note::SignedHead;
+use evidence::time::Time;
+use policy::contract::{Role, Signature};
+use policy::id::{ContractId, ParticipantId};
+use policy::members::{Codes, Members};
+use policy::refusal::{Code, Refusal};
+
+const FORMAT: &str = "incident/1";
+
+/// The most permits that one statement can name, so that it fits into a letter.
+pub const MOST_PERMITS: usize = 2000;
+
+/// What brought an incident about, as far as its participant knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum IncidentCause {
+    /// The folder was copied, and both copies ran.
+    CopiedFolder,
+    /// An older backup was put in the place of a newer log.
+    RestoredBackup,
+    /// Two machines ran on the same state, one after the other or at once.
+    TwoMachines,
+    /// Somebody else had the keys.
+    StolenKeys,
+    /// The connector recorded a permit after the withdrawal that ended its contract.
+    RecordOrder,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl IncidentCause {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::CopiedFolder,
+        Self::RestoredBackup,
+        Self::TwoMachines,
+        Self::StolenKeys,
+        Self::RecordOrder,
+        Self::Unknown,
+    ];
+
+    /// Its name in the statement and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CopiedFolder => "copied-folder",
+            Self::RestoredBackup => "restored-backup",
+            Self::TwoMachines => "two-machines",
+            Self::StolenKeys => "stolen-keys",
+            Self::RecordOrder => "record-order",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub const fn plain(self) -> &'static str {
+        match self {
+            Self::CopiedFolder => "its folder was copied and both copies ran",
+            Self::RestoredBackup => "an older backup was put in the place of its log",
+            Self::TwoMachines => "two machines ran on the same state",
+            Self::StolenKeys => "somebody else had its keys",
+            Self::RecordOrder => {
+                "its connector recorded permits after the withdrawal of their contract"
+            }
+            Self::Unknown => "the cause is not known",
+        }
+    }
+
+    /// The cause of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.as_str() == name)
+    }
+}
+
+/// The sizes of a log at which heads that its history does not go on from no longer count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForkedRange {
+    /// So many records are common to both histories; 0 where nobody knows.
+    pub from: u64,
+    /// When the last of them was written; nothing where there is none.
+    pub since: Option<Time>,
+    /// The largest size of such heads.
+    pub upto: u64,
+}
+
+/// Permits that stand behind the withdrawal of their contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LatePermits {
+    /// The contract.
+    pub contract: ContractId,
+    /// The record of its withdrawal.
+    pub withdrawal: u64,
+    /// The records of the permits, in their order.
+    pub permits: Vec<u64>,
+}
+
+/// What is stated of the own log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentStatement {
+    /// Whose log; it signs.
+    pub log: ParticipantId,
+    /// A head of the one history that goes on.
+    pub head: SignedHead,
+    /// Where the log went on in two places.
+    pub fork: Option<ForkedRange>,
+    /// Where permits stand behind a withdrawal.
+    pub late: Vec<LatePermits>,
+    /// Why.
+    pub cause: IncidentCause,
+    /// When it is stated.
+    pub stated_at: Time,
+}
+
+/// A statement of an incident as read from its envelope, its signature not yet checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIncident {
+    /// What is stated.
+    pub incident: IncidentStatement,
+    /// SHA-256 of its payload.
+    pub statement: Digest,
+    /// The signature of the log's owner.
+    pub signature: Signature,
+}
+
+/// The payload: canonical JSON.
+#[must_use]
+pub fn to_bytes(incident: &IncidentStatement) -> Vec<u8> {
+    let IncidentStatement {
+        log,
+        head,
+        fork,
+        late,
+        cause,
+        stated_at,
+    } = incident;
+    let fork = fork.as_ref().map_or(Json::Null, |fork| {
+        Json::object([
+            ("from", Json::count(fork.from)),
+            ("since", fork.since.as_ref().map_or(Json::Null, Json::text)),
+            ("upto", Json::count(fork.upto)),
+        ])
+    });
+    let late = late.iter().map(|late| {
+        let permits = late.permits.iter().map(|index| Json::count(*index));
+        Json::object([
+            ("contract", Json::text(late.contract)),
+            ("withdrawal", Json::count(late.withdrawal)),
+            ("permits", Json::List(permits.collect())),
+        ])
+    });
+    canonical(&Json::object([
+        ("hansa", Json::text(FORMAT)),
+        ("log", Json::text(log)),
+        ("head", Json::text(head)),
+        ("fork", fork),
+        ("late", Json::List(late.collect())),
+        ("cause", Json::text(cause.as_str())),
+        ("statedAt", Json::text(stated_at)),
+    ]))
+}
+
+/// The statement that the payload makes.
+///
+/// # Errors
+/// `STATEMENT_MALFORMED`, when the bytes are not in the one accepted form.
+pub fn from_bytes(bytes: &[u8]) -> Result<IncidentStatement, Refusal> {
+    let codes = Codes::of(Code::StatementMalformed);
+    let json = strict::document(bytes, LIMITS, Code::StatementMalformed)?;
+    let mut payload = Members::of(json, "", codes)?;
+    payload.exactly_text("hansa", FORMAT)?;
+    let fork = match payload.object_or_null("fork")? {
+        None => None,
+        Some(mut read) => {
+            let fork = ForkedRange {
+                from: read.count("from")?,
+                since: read.parsed_or_null("since")?,
+                upto: read.count("upto")?,
+            };
+            read.finish()?;
+            Some(fork)
+        }
+    };
+    let mut late = Vec::new();
+    for one in payload.list("late")? {
+        late.push(read_late(Members::of(one, "late", codes)?, codes)?);
+    }
+    let cause = payload.text("cause")?;
+    let incident = IncidentStatement {
+        log: payload.parsed("log")?,
+        head: payload.parsed("head")?,
+        fork,
+        late,
+        cause: IncidentCause::named(&cause)
+            .ok_or_else(|| codes.wrong("the cause of an incident is not one of those known"))?,
+        stated_at: payload.parsed("statedAt")?,
+    };
+    payload.finish()?;
+    check(&incident, codes)?;
+    if to_bytes(&incident) != bytes {
+        return Err(codes.wrong("a value of the statement is not in its one spelling"));
+    }
+    Ok(incident)
+}
+
+fn read_late(mut late: Members, codes: Codes) -> Result<LatePermits, Refusal> {
+    let permits = late.list("permits")?.into_iter().map(|index| {
+        index
+            .as_count()
+            .ok_or_else(|| codes.wrong("a permit is named by the number of its record"))
+    });
+    let read = LatePermits {
+        permits: permits.collect::<Result<_, _>>()?,
+        contract: late.parsed("contract")?,
+        withdrawal: late.count("withdrawal")?,
+    };
+    late.finish()?;
+    Ok(read)
+}
+
+/// What does not make sense whoever states it.
+fn check(incident: &IncidentStatement, codes: Codes) -> Result<(), Refusal> {
+    let named: usize = incident.late.iter().map(|late| late.permits.len()).sum();
+    let behind = |late: &LatePermits| {
+        !late.permits.is_empty()
+            && late.permits.is_sorted_by(|one, next| one < next)
+            && late.permits.iter().all(|index| *index > late.withdrawal)
+    };
+    let what = if incident.fork.is_none() && incident.late.is_empty() {
+        "a statement of an incident names a fork, or permits behind a withdrawal"
+    } else if named > MOST_PERMITS || !incident.late.iter().all(behind) {
+        "the permits of an incident stand in order behind the withdrawal, and are not too many"
+    } else if incident.fork.as_ref().is_some_and(|fork| {
+        fork.from > fork.upto || fork.since.is_some_and(|since| since > incident.stated_at)
+    }) {
+        "a fork begins before it ends, and before it is stated"
+    } else {
+        return Ok(());
+    };
+    Err(codes.wrong(what))
+}
+
+/// Reads a statement in its envelope: exactly one signature, that of the log's owner.
+///
+/// # Errors
+/// As [`envelope::parse_contract`], with `STATEMENT_MALFORMED`.
+pub fn from_envelope(bytes: &[u8]) -> Result<SignedIncident, Refusal> {
+    let Opened {
+        payload,
+        signatures,
+    } = envelope::open(bytes, Kind::Incident)?;
+    envelope::insist_on_roles(&signatures, &[Role::Provider])?;
+    Ok(SignedIncident {
+        incident: from_bytes(&payload)?,
+        statement: Digest::of(&payload),
+        signature: envelope::only(signatures)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use evidence::note::{Checkpoint, SignatureLine};
+
+    fn head() -> SignedHead {
+        let name = "acme.example/hansa/evidence".to_owned();
+        SignedHead {
+            checkpoint: Checkpoint {
+                origin: name.clone(),
+                size: 9,
+                root: Digest::of(b"root"),
+            },
+            signatures: vec![SignatureLine {
+                name,
+                key_hash: [1, 2, 3, 4],
+                signature: vec![7; 64],
+            }],
+        }
+    }
+
+    fn sample() -> IncidentStatement {
+        IncidentStatement {
+            log: "acme.example".parse().unwrap(),
+            head: head(),
+            fork: Some(ForkedRange {
+                from: 4,
+                since: Some("2026-05-01T00:00:00Z".parse().unwrap()),
+                upto: 12,
+            }),
+            late: vec![LatePermits {
+                contract: ContractId(Digest::of(b"contract")),
+                withdrawal: 5,
+                permits: vec![6, 8],
+            }],
+            cause: IncidentCause::CopiedFolder,
+            stated_at: "2026-06-01T00:00:00Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_statement_of_an_incident_has_one_spelling() {
+        let bytes = to_bytes(&sample());
+        assert_eq!(from_bytes(&bytes), Ok(sample()));
+        let text = String::from_utf8(bytes).unwrap();
+        for (from, to) in [
+            ("incident/1", "incident/2"),
+            ("copied-folder", "copied folder"),
+            ("\"from\":4", "\"from\":13"),
+            ("[6,8]", "[8,6]"),
+            ("[6,8]", "[5,8]"),
+            ("[6,8]", "[]"),
+            ("2026-05-01", "2026-07-01"),
+            ("\"late\"", "\"more\":1,\"late\""),
+        ] {
+            let other = text.replacen(from, to, 1);
+            assert_ne!(other, text, "{from}");
+            assert!(from_bytes(other.as_bytes()).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_statement_of_nothing_is_none() {
+        let nothing = IncidentStatement {
+            fork: None,
+            late: Vec::new(),
+            ..sample()
+        };
+        assert!(from_bytes(&to_bytes(&nothing)).is_err());
+    }
+}
