@@ -53,6 +53,7 @@ mod published;
 mod quarter;
 mod quota;
 mod ragged;
+mod reading;
 mod readme;
 mod recall;
 mod remarks;

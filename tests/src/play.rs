@@ -147,7 +147,8 @@ impl City {
     #[must_use]
     #[track_caller]
     pub fn log(&self) -> Vec<Value> {
-        self.hansa(&["--json", "audit", "list", "--last", "1000000"])
+        let all = ["--last", "1000000", "--checkpoints"];
+        self.hansa(&[&["--json", "audit", "list"], &all[..]].concat())
             .must()
             .lines()
     }

@@ -100,6 +100,19 @@ fn deed(verb: &Verb) -> Deed {
     }
 }
 
+/// Whether a command only looks at what is there, so that it need leave no trace: it does not follow the logs of those whom it
+/// greets. Those that judge logs do.
+pub(crate) fn only_looks(verb: &DeskVerb) -> bool {
+    let judges = matches!(
+        verb,
+        DeskVerb::Doctor { .. }
+            | DeskVerb::Explain(_)
+            | DeskVerb::Simulate(_)
+            | DeskVerb::Audit(AuditVerb::Reconcile { .. })
+    );
+    of_desk(verb) == Deed::Looks && !judges
+}
+
 fn of_league(verb: &LeagueVerb) -> Deed {
     match verb {
         LeagueVerb::List { .. } => Deed::Looks,
@@ -176,7 +189,7 @@ fn of_desk(verb: &DeskVerb) -> Deed {
         DeskVerb::Peer(PeerVerb::List | PeerVerb::Show { .. }) => Deed::Looks,
         DeskVerb::Peer(PeerVerb::Add { .. } | PeerVerb::Remove { .. }) => Deed::Acts(""),
         DeskVerb::Audit(
-            AuditVerb::List(_)
+            AuditVerb::List { .. }
             | AuditVerb::Show { .. }
             | AuditVerb::Verify { .. }
             | AuditVerb::Heads

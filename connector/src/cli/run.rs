@@ -9,6 +9,7 @@ mod session;
 
 use crate::app::{find, serve as serving, threads, worker};
 use crate::cli::Global;
+use crate::cli::consent;
 use crate::cli::print::timed_out;
 use crate::cli::run::connector::Connector;
 use crate::cli::show::Show;
@@ -200,6 +201,9 @@ async fn with_connector(
     let templates = config.folder().join("templates");
     let purpose = config.purpose.as_ref().map(ToString::to_string);
     let connector = Connector::reach(config, clock, show).await?;
+    if consent::only_looks(&verb) {
+        connector.only_looks();
+    }
     let status = match verb {
         DeskVerb::Sql(args) if args.sql.is_none() => {
             session::ask(&connector, args, purpose, history, global, show).await

@@ -27,7 +27,10 @@ use std::sync::{Arc, PoisonError};
 pub(crate) async fn run(node: &Arc<Node>, verb: AuditVerb, out: &Out) -> Outcome {
     node.settle_refusals().await;
     match verb {
-        AuditVerb::List(filter) => list(node, filter, out).await,
+        AuditVerb::List {
+            filter,
+            checkpoints,
+        } => list(node, filter, checkpoints, out).await,
         AuditVerb::Show { id } => show(node, id, out).await,
         AuditVerb::Verify { .. } => verify::own(node, out).await,
         AuditVerb::Heads => heads::tell(node, out).await,
@@ -94,16 +97,23 @@ pub(crate) async fn run(node: &Arc<Node>, verb: AuditVerb, out: &Out) -> Outcome
     }
 }
 
-async fn list(node: &Arc<Node>, filter: AuditFilter, out: &Out) -> Outcome {
+async fn list(node: &Arc<Node>, filter: AuditFilter, checkpoints: bool, out: &Out) -> Outcome {
     tell_expired(node, out).await;
     let inner = Arc::clone(node);
-    let records = blocking(move || filter::newest(&inner, &filter)).await?;
+    let listed = blocking(move || filter::newest(&inner, &filter, checkpoints)).await?;
+    let filter::Listed { records, left_out } = listed;
     let mut rows = Vec::new();
     for record in &records {
         out.object(record::json(record), "").await?;
         rows.push(record::cells(record));
     }
     out.text(table(&record::HEADER, &rows)).await?;
+    if left_out > 0 {
+        out.notice(format!(
+            "{left_out} records that tell of signed heads are left out; --checkpoints shows them"
+        ))
+        .await;
+    }
     Ok(0)
 }
 

@@ -158,6 +158,9 @@ impl Node {
         if let Some(bytes) = &theirs.bundle {
             self.take_bundle(bytes)?;
         }
+        if self.heads.only_looks() {
+            return Ok(());
+        }
         if let Some(head) = &theirs.head {
             self.follow_head(client, head).await?;
         }
@@ -169,13 +172,18 @@ impl Node {
     pub(crate) fn greeting(&self, their_bundle: u64) -> Greeting {
         let bundle = self.trust.bundle();
         let sequence = bundle.content().sequence;
+        // Whoever is shown a head puts it on the books.
+        let looks = self.heads.only_looks();
         Greeting {
             versions: proto::peer::VERSIONS.into_iter().collect(),
             program: format!("hansa {}", env!("CARGO_PKG_VERSION")),
             bundle_sequence: sequence,
             bundle: (sequence > their_bundle).then(|| bundle.to_bytes().into()),
-            head: Some(self.log.head().to_string().into()),
-            heard: self.passed_on(),
+            head: (!looks).then(|| self.log.head().to_string().into()),
+            heard: match looks {
+                true => Vec::new(),
+                false => self.passed_on(),
+            },
         }
     }
 

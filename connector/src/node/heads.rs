@@ -11,6 +11,7 @@ use policy::id::ParticipantId;
 use policy::refusal::{Code, Refusal};
 use proto::peer::proof::{Proof, Wanted};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 mod exchange;
@@ -28,8 +29,22 @@ pub(crate) struct Heads {
     /// Held while a head is compared with those on the books and until it is there too, so that of two that come at once
     /// the second one is compared with the first.
     judging: tokio::sync::Mutex<()>,
+    /// Whether greetings leave no trace: a command that only looks follows no log.
+    looks: AtomicBool,
     /// When heads were exchanged last with each peer.
     turns: Mutex<BTreeMap<ParticipantId, turn::Turn>>,
+}
+
+impl Heads {
+    /// From now on no log is followed.
+    pub(crate) fn only_look(&self) {
+        self.looks.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether no log is followed.
+    pub(crate) fn only_looks(&self) -> bool {
+        self.looks.load(Ordering::Relaxed)
+    }
 }
 
 /// What a peer could show for two of its heads.

@@ -8,7 +8,7 @@ use crate::audit::pace::Pace;
 use crate::audit::reserve::Reserve;
 use crate::audit::resume::{Left, STOP};
 use crate::audit::shelf::FileShelf;
-use crate::audit::writer::Writer;
+use crate::audit::writer::{Writer, needs_head};
 use crate::audit::{CLOSING, LogConfig, OPENING, Replay};
 use evidence::digest::Digest;
 use evidence::json::Json;
@@ -103,6 +103,7 @@ pub(super) fn open(config: LogConfig) -> Result<(Writer, Arc<Index>, Replay), Re
         reserve: None,
         paused: false,
         epochs: Arc::default(),
+        unheaded: checked.unheaded,
         config,
     };
     left.settle(&mut writer, sealed, checked.rest.as_ref())?;
@@ -231,6 +232,8 @@ struct Checked {
     expired: u64,
     /// The last record of a stop.
     stopped: Option<Record>,
+    /// Whether a record that needs a head is under none.
+    unheaded: bool,
 }
 
 fn check(
@@ -281,6 +284,7 @@ fn check(
     let segments = segments.get(skipped..).unwrap_or_default();
     let mut open = BTreeMap::new();
     let (mut last, mut stopped, mut away, mut gone) = (None, None, Away::default(), None);
+    let mut unheaded = false;
     let rest = folder::walk(segments, &mut verifier, |seen, place| {
         offsets.push(place.offset);
         let good = match seen {
@@ -291,6 +295,7 @@ fn check(
                 return;
             }
         };
+        unheaded |= tree.size() >= newest && needs_head(&good.kind);
         tree.push(good.leaf);
         last = Some(good.at);
         if matches!(&*good.kind, OPENING | CLOSING)
@@ -328,6 +333,7 @@ fn check(
         rest,
         expired: away.expired,
         stopped,
+        unheaded,
     })
 }
 

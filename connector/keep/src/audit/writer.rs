@@ -48,6 +48,17 @@ pub(super) struct Writer {
     pub(super) paused: bool,
     /// What was stopped since something was decided.
     pub(super) epochs: Arc<Epochs>,
+    /// Whether a record that needs a head is under none yet.
+    pub(super) unheaded: bool,
+}
+
+/// The types of records that need no head of their own: they tell of heads, or count calls. Were one signed for each, two
+/// connectors that greet each other would sign, show and record heads for ever.
+const UNHEADED: [&str; 4] = ["checkpoint_seen", "checkpoint_heard", "witnessed", "sum"];
+
+/// Whether a head is signed for a record of this type.
+pub(super) fn needs_head(kind: &str) -> bool {
+    !UNHEADED.contains(&kind)
 }
 
 impl Writer {
@@ -72,7 +83,9 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-        self.sign();
+        if self.unheaded {
+            self.sign();
+        }
         self.heads.sync_all().ok();
         if let Some(leaves) = &self.leaves {
             leaves.sync_all().ok();
@@ -80,9 +93,9 @@ impl Writer {
         self.lock.unlock().ok();
     }
 
-    /// How long until a head is due; none if every record has one.
+    /// How long until a head is due; none if every record that needs one has it.
     fn until_head(&self) -> Option<Duration> {
-        if self.ledger.durable().size == self.index.head().checkpoint.size {
+        if !self.unheaded || self.ledger.durable().size == self.index.head().checkpoint.size {
             return None;
         }
         let passed = (self.config.clock)()
@@ -159,6 +172,7 @@ impl Writer {
             job.settle(Err(low.clone()));
             return None;
         }
+        self.unheaded |= job.kind().is_none_or(needs_head);
         let stamp = self.stamp();
         // INVARIANT: permit-stands. Places in the log are given here, so here it is looked at whether a decision still holds.
         if let Some(validity) = job.validity()
@@ -248,6 +262,7 @@ impl Writer {
 
     /// As [`Self::say`], where it matters that the record is taken.
     pub(super) fn stage_own(&mut self, own: Own) -> Result<(), Unwritable> {
+        self.unheaded |= needs_head(own.kind);
         let stamp = self.stamp();
         self.ledger.stage(own, stamp).map(drop)
     }
@@ -333,6 +348,7 @@ impl Writer {
                     tracing::error!(%refusal, "log.head_not_kept");
                 }
                 self.index.change().head = head;
+                self.unheaded = false;
             }
             Err(error) => tracing::error!(%error, "log.head_not_signed"),
         }

@@ -57,6 +57,13 @@ impl Connector {
         }
     }
 
+    /// What is opened for this command alone leaves no trace of whom it greets.
+    pub(super) fn only_looks(&self) {
+        if let Self::Inside(node) = self {
+            node.heads.only_look();
+        }
+    }
+
     /// Has it carry out a verb, and prints what comes back.
     pub(super) async fn run(
         &self,

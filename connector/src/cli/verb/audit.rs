@@ -10,7 +10,14 @@ use std::path::PathBuf;
 pub(crate) enum AuditVerb {
     /// Records, newest last
     #[command(after_help = "Example: hansa audit list --participant acme.example --outcome refuse")]
-    List(AuditFilter),
+    List {
+        /// Which records
+        #[command(flatten)]
+        filter: AuditFilter,
+        /// Those too that tell of signed heads: which were seen, passed on and cosigned
+        #[arg(long)]
+        checkpoints: bool,
+    },
     /// One record, with what closed it
     #[command(after_help = "Example: hansa audit show 118")]
     Show {

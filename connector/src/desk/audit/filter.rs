@@ -10,8 +10,24 @@ use evidence::time::Time;
 use keep::audit::choice::Choice;
 use std::collections::VecDeque;
 
-/// The newest records that the filter lets through, oldest first.
-pub(super) fn newest(node: &Node, filter: &AuditFilter) -> Result<Vec<Record>, Refusal> {
+/// Records for a list, and how many that tell of heads alone are not in it.
+pub(super) struct Listed {
+    pub(super) records: Vec<Record>,
+    pub(super) left_out: usize,
+}
+
+/// The types of records that tell of signed heads and of nothing else.
+const CHECKPOINTS: [&str; 3] = ["checkpoint_seen", "checkpoint_heard", "witnessed"];
+
+/// The newest records that the filter lets through, oldest first; those that tell of heads only where they are asked for.
+pub(super) fn newest(
+    node: &Node,
+    filter: &AuditFilter,
+    checkpoints: bool,
+) -> Result<Listed, Refusal> {
+    let asked = |kind: &str| filter.outcome.as_deref() == Some(kind);
+    let wanted = |kind: &str| checkpoints || !CHECKPOINTS.contains(&kind) || asked(kind);
+    let mut left_out = 0_usize;
     let choice = choice(node, filter)?;
     let mut chooser = choice.chooser();
     let most = filter.last.unwrap_or(SHOWN).max(1);
@@ -19,13 +35,20 @@ pub(super) fn newest(node: &Node, filter: &AuditFilter) -> Result<Vec<Record>, R
     for record in node.log.read(0) {
         let record = record?;
         if chooser.takes(&record) {
+            if !wanted(&record.kind) {
+                left_out = left_out.saturating_add(1);
+                continue;
+            }
             if kept.len() >= most {
                 kept.pop_front();
             }
             kept.push_back(record);
         }
     }
-    Ok(kept.into())
+    Ok(Listed {
+        records: kept.into(),
+        left_out,
+    })
 }
 
 /// Records that a list shows unless it is told otherwise.

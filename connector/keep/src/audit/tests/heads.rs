@@ -3,6 +3,8 @@
 use super::{Ed25519Notes, NoteSigner, Place, said};
 use crate::audit::epoch::Validity;
 use crate::audit::{Log, LogConfig, folder};
+use evidence::json::Json;
+use evidence::ledger::{Entry, Evidence};
 use evidence::note::{COSIGNATURE, NoteKey};
 use evidence::time::Time;
 use std::time::Duration;
@@ -73,6 +75,36 @@ async fn a_head_comes_by_itself_after_a_while() {
     assert_eq!(log.head().checkpoint, log.checkpoint());
 }
 
+#[tokio::test]
+async fn what_tells_of_heads_needs_none_of_its_own() {
+    let place = Place::new();
+    let seen = |n| Seen(n, "checkpoint_seen");
+    let config = || LogConfig {
+        head_interval: Duration::from_millis(1),
+        ..place.config()
+    };
+    let (log, _) = Log::open(config()).unwrap();
+    let _ = log.record(said(0)).await.unwrap();
+    while log.head().checkpoint.size == 0 {
+        tokio::task::yield_now().await;
+    }
+    for n in 0..40 {
+        let _ = log.record(seen(n)).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(log.head().checkpoint.size, 1);
+    drop(log);
+    // Nor at the end, nor at the next start; with the next record that needs one they are under it, too.
+    let (log, _) = Log::open(config()).unwrap();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(log.head().checkpoint.size, 1);
+    let _ = log.record(said(1)).await.unwrap();
+    while log.head().checkpoint.size == 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(log.head().checkpoint.size, 42);
+}
+
 #[test]
 fn only_the_end_of_many_heads_is_read_at_start() {
     let place = Place::new();
@@ -111,6 +143,18 @@ fn only_the_end_of_many_heads_is_read_at_start() {
         place.refused().sentence,
         "the newest head of the log can't be read"
     );
+}
+
+/// A record of a type.
+struct Seen(u64, &'static str);
+
+impl Evidence for Seen {
+    fn entry(&self) -> Entry {
+        Entry {
+            kind: self.1,
+            body: Json::object([("n", Json::count(self.0))]),
+        }
+    }
 }
 
 #[test]
