@@ -115,7 +115,8 @@ pub const KEYS: [&str; 48] = [
     "template",
 ];
 
-/// Reads the policy `text` for `dataset`; `file` is its name for messages.
+/// Reads the policy `text` for `dataset`; `file` is its name for messages. Of a dataset without columns, which was never published,
+/// any name may be one.
 ///
 /// # Errors
 /// Every problem, in the order of the file.

@@ -39,6 +39,7 @@ mod guards;
 mod in_place;
 mod kept_apart;
 mod kinds;
+mod judged;
 mod lacking;
 mod life;
 mod mandates;

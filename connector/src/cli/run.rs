@@ -19,10 +19,12 @@ use crate::cli::verb::audit::AuditVerb;
 use crate::cli::verb::cluster::ServeArgs;
 use crate::cli::verb::config::ConfigVerb;
 use crate::cli::verb::contract::ContractVerb;
+use crate::cli::verb::dataset::DatasetVerb;
 use crate::cli::verb::policy::PolicyVerb;
 use crate::config::Config;
 use crate::local;
 use crate::node::Node;
+use crate::node::open::Found;
 use evidence::time::Clock;
 use policy::plain::TypedLine;
 use policy::refusal::{Code, Refusal};
@@ -62,7 +64,9 @@ pub(crate) fn serve(
         // Each participant is a value of its own; they share nothing but the process.
         let mut served = tokio::task::JoinSet::new();
         for config in configs {
-            match Connector::reach(config, Arc::clone(&clock), show).await? {
+            let (reached, found) = Connector::reach(config, Arc::clone(&clock), show).await?;
+            show.refusals(&found.all());
+            match reached {
                 Connector::Inside(node) => drop(served.spawn(serving::run(node, show))),
                 Connector::Running(_) => {
                     return Err(Refusal::new(
@@ -200,7 +204,12 @@ async fn with_connector(
     let history = config.state.join("history.txt");
     let templates = config.folder().join("templates");
     let purpose = config.purpose.as_ref().map(ToString::to_string);
-    let connector = Connector::reach(config, clock, show).await?;
+    let (connector, found) = Connector::reach(config, clock, show).await?;
+    match &verb {
+        // What publishing may mend is told when it is done, if it is still there.
+        DeskVerb::Dataset(DatasetVerb::Publish { .. }) => show.refusals(&found.faults),
+        _ => show.refusals(&found.all()),
+    }
     if consent::only_looks(&verb) {
         connector.only_looks();
     }
@@ -255,11 +264,9 @@ async fn with_connector(
     status
 }
 
-/// Opens the connector of a configuration, and shows what is not as it should be.
-async fn open(config: Config, clock: Clock, show: Show) -> Result<Arc<Node>, Refusal> {
-    let (node, found) = crate::desk::blocking(move || Node::open(config, clock)).await?;
-    show.refusals(&found.faults);
-    Ok(node)
+/// Opens the connector of a configuration; what is not as it should be is for the caller to show.
+async fn open(config: Config, clock: Clock) -> Result<(Arc<Node>, Found), Refusal> {
+    crate::desk::blocking(move || Node::open(config, clock)).await
 }
 
 async fn limited<T>(

@@ -124,6 +124,27 @@ pub(crate) fn reload_quietly(node: &Arc<Node>) -> Result<(), Refusal> {
     reload_now(node).map(|_| ())
 }
 
+/// The configuration as its file says it now.
+///
+/// # Errors
+/// The first problem in it, with the others as help.
+pub(crate) fn now(node: &Node) -> Result<Config, Refusal> {
+    Config::load(&node.config().file, &find::overrides()).map_err(gathered)
+}
+
+/// Puts the configuration in force if its file says something else by now, for a command that goes by the files. What is wrong
+/// with the offers by then is told by whoever renews them next.
+///
+/// # Errors
+/// As [`reload_now`].
+pub(crate) fn reload_if_changed(node: &Arc<Node>) -> Result<(), Refusal> {
+    let (before, now) = (node.config(), now(node)?);
+    if before.text == now.text && before.overrides == now.overrides {
+        return Ok(());
+    }
+    reload_now(node).map(drop)
+}
+
 /// Reads configuration, certificate and bundle again and puts them in force; an error changes nothing.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ mod sample;
 
 use crate::cli::show::table;
 use crate::cli::verb::dataset::DatasetVerb;
+use crate::desk::config;
 use crate::desk::dataset::entry::{entry_json, entry_text};
 use crate::desk::dataset::guard::Wanted;
 use crate::desk::dataset::released::{releases_json, releases_text};
@@ -20,7 +21,7 @@ use crate::walk::publish::Way;
 use ::catalog::dataset::{Dataset, DatasetKind};
 use ::policy::id::Name;
 use ::policy::refusal::{Code, Refusal};
-use engine::source::config::DatasetConfig;
+use engine::source::config::{DatasetConfig, read};
 use engine::source::look::entry::About;
 use serde_json::json;
 use std::sync::Arc;
@@ -156,6 +157,13 @@ async fn show(node: &Arc<Node>, name: &str, out: &Out) -> Outcome {
 /// The datasets of the configuration.
 fn configured(node: &Node) -> Result<Vec<DatasetConfig>, Refusal> {
     walk::publish::configured(node).map_err(gathered)
+}
+
+/// The datasets of the configuration as its file says them now.
+pub(crate) fn configured_now(node: &Node) -> Result<Vec<DatasetConfig>, Refusal> {
+    let now = config::now(node)?;
+    let shown = now.file.display().to_string();
+    read::parse(&now.text, &shown, now.folder()).map_err(gathered)
 }
 
 fn unconfigured(name: &str) -> Refusal {

@@ -55,6 +55,7 @@ const fn names_a_file(verb: &DeskVerb) -> bool {
         }) | DeskVerb::Dataset(DatasetVerb::Add { .. })
             | DeskVerb::Audit(
                 AuditVerb::Export { .. }
+                    | AuditVerb::Incident { head: Some(_), .. }
                     | AuditVerb::Affected {
                         output: Some(_),
                         ..

@@ -5,8 +5,10 @@ mod diff;
 
 use crate::cli::show::table;
 use crate::cli::verb::policy::PolicyVerb;
-use crate::config;
+use crate::config::{self, Config};
+use crate::desk;
 use crate::desk::catalog::terms_text;
+use crate::desk::dataset::configured_now;
 use crate::desk::out::Out;
 use crate::desk::{Outcome, gathered};
 use crate::node::{Node, offers};
@@ -18,6 +20,7 @@ use ::policy::id::Name;
 use ::policy::plain::printable;
 use ::policy::refusal::{Code, Refusal};
 use ::policy::term::vocabulary::VOCABULARY;
+use engine::publish::entry;
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -109,32 +112,64 @@ pub(crate) async fn run(node: &Arc<Node>, verb: PolicyVerb, out: &Out) -> Outcom
     }
 }
 
+/// The same for a command that judges what the files say now: the dataset is what the configuration makes of it, also before it is
+/// published with that. Of one that was never published nobody knows the columns.
+fn meant_now(
+    node: &Node,
+    config: &Config,
+    policy: &str,
+    over: Option<&str>,
+) -> Result<(config::offer::Offer, Dataset), Refusal> {
+    let written = match over {
+        Some(over) => draft(policy, over)?,
+        None => offered(config, policy)?,
+    };
+    let published = node.catalog(|catalog| catalog.dataset(&written.dataset).cloned());
+    let configured = configured_now(node)?;
+    let own = &config.participant;
+    let dataset = match configured.iter().find(|one| one.name == written.dataset) {
+        None => published.ok_or_else(|| unpublished(&written.dataset))?,
+        Some(said) => {
+            let zone = said.zone.as_deref().unwrap_or(&own.zone);
+            match published {
+                Some(published) => entry::reconfigured(said, &published, zone)?,
+                None => entry::unread(said, &own.id, zone, node.now()),
+            }
+        }
+    };
+    Ok((written, dataset))
+}
+
 /// What a policy's name means: a draft over a dataset that is named, or an offer of the configuration.
 pub(crate) fn meant(
     node: &Node,
     policy: &str,
     over: Option<&str>,
 ) -> Result<(config::offer::Offer, Dataset), Refusal> {
-    let Some(over) = over else {
-        return offered(node, policy);
+    let written = match over {
+        Some(over) => draft(policy, over)?,
+        None => offered(&node.config(), policy)?,
     };
+    let dataset = published(node, &written.dataset)?;
+    Ok((written, dataset))
+}
+
+/// A draft over a dataset that is named.
+fn draft(policy: &str, over: &str) -> Result<config::offer::Offer, Refusal> {
     let dataset: Name = over
         .parse()
         .map_err(|fault| Refusal::new(Code::UsageWrong, format!("`{over}`: {fault}")))?;
-    let draft = config::offer::Offer {
+    Ok(config::offer::Offer {
         policy: PathBuf::from(policy),
         to: config::offer::Recipients::League,
         sign: config::offer::Sign::Officer,
         line: 0,
         dataset,
-    };
-    let dataset = published(node, &draft.dataset)?;
-    Ok((draft, dataset))
+    })
 }
 
-/// The offer of the configuration that a policy's name, file or dataset means, and its dataset.
-fn offered(node: &Node, named: &str) -> Result<(config::offer::Offer, Dataset), Refusal> {
-    let config = node.config();
+/// The offer of the configuration that a policy's name, file or dataset means.
+fn offered(config: &Config, named: &str) -> Result<config::offer::Offer, Refusal> {
     let written = config
         .offers
         .iter()
@@ -149,18 +184,19 @@ fn offered(node: &Node, named: &str) -> Result<(config::offer::Offer, Dataset), 
             )
             .with_help("hansa policy list")
         })?;
-    let dataset = published(node, &written.dataset)?;
-    Ok((written.clone(), dataset))
+    Ok(written.clone())
 }
 
 fn published(node: &Node, name: &Name) -> Result<Dataset, Refusal> {
     node.catalog(|catalog| catalog.dataset(name).cloned())
-        .ok_or_else(|| {
-            Refusal::new(
-                Code::DatasetNotPublished,
-                format!("`{name}` is not published, so its columns are not known"),
-            )
-        })
+        .ok_or_else(|| unpublished(name))
+}
+
+fn unpublished(name: &Name) -> Refusal {
+    Refusal::new(
+        Code::DatasetNotPublished,
+        format!("`{name}` is not published, so its columns are not known"),
+    )
 }
 
 /// Our contracts on a dataset that can be asked, now or later, each with what people know it by.
@@ -183,7 +219,7 @@ fn contracts(node: &Node, dataset: &Dataset) -> Vec<(String, Agreement)> {
 }
 
 async fn check(node: &Arc<Node>, policies: &[String], over: Option<&str>, out: &Out) -> Outcome {
-    let config = node.config();
+    let config = desk::config::now(node)?;
     let names: Vec<String> = if policies.is_empty() {
         config
             .offers
@@ -195,7 +231,7 @@ async fn check(node: &Arc<Node>, policies: &[String], over: Option<&str>, out: &
     };
     let mut status = 0;
     for name in names {
-        let (written, dataset) = meant(node, &name, over)?;
+        let (written, dataset) = meant_now(node, &config, &name, over)?;
         let file = written.policy.display().to_string();
         match offers::read(&config, &written, &dataset) {
             Err(problems) => {
@@ -209,7 +245,12 @@ async fn check(node: &Arc<Node>, policies: &[String], over: Option<&str>, out: &
                 }
             }
             Ok(offer) => {
-                let mut findings = lint::offer(&offer, &dataset, &node.taxonomy(), node.now());
+                // Of columns that nobody knows nothing can be said.
+                let unread = dataset.columns.is_empty();
+                let mut findings = match unread {
+                    true => Vec::new(),
+                    false => lint::offer(&offer, &dataset, &node.taxonomy(), node.now()),
+                };
                 findings.extend(lint::lists(&offer.clauses, &node.published()));
                 let others = config
                     .offers
@@ -243,7 +284,13 @@ async fn check(node: &Arc<Node>, policies: &[String], over: Option<&str>, out: &
                 if findings.is_empty() {
                     out.object(
                         json!({"policy": file, "dataset": dataset.id.name.as_str(), "findings": 0}),
-                        format!("ok: {file} for {}", dataset.id.name),
+                        match unread {
+                            true => format!(
+                                "{file}: its words are known; {} is not published yet, so its columns are not",
+                                dataset.id.name
+                            ),
+                            false => format!("ok: {file} for {}", dataset.id.name),
+                        },
                     )
                     .await?;
                 }

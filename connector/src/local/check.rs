@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::local::join::files;
 use crate::node::{aliases, lists, offers};
 use catalog::lint::{self, Severity};
+use engine::publish::entry;
 use engine::publish::glance::glance;
 use engine::snapshot::checked_files::not_as_published;
 use engine::snapshot::disk::{self, Place};
@@ -73,7 +74,7 @@ pub(crate) fn problems(config: &Config, now: Time) -> Vec<Refusal> {
                 ),
             );
         }
-        problems.extend(policy(config, offer, now));
+        problems.extend(policy(config, offer, &datasets, now));
     }
     match State::look(&config.state.join("state.db")) {
         Ok(Some(state)) => {
@@ -114,16 +115,36 @@ fn published(config: &Config, dataset: &DatasetConfig) -> Option<Refusal> {
     }
 }
 
-/// What is wrong with the policy of an offer: with its words, and, once its dataset is published, with its terms.
-fn policy(config: &Config, offer: &crate::config::offer::Offer, now: Time) -> Vec<Refusal> {
-    if let Err(refusal) = crate::local::read(&offer.policy) {
-        return vec![refusal];
-    }
-    let place = Place::new(&config.state, &offer.dataset);
-    let Ok(Some(manifest)) = disk::published(&place) else {
-        return Vec::new();
+/// What is wrong with the policy of an offer: with its words and terms, for its dataset as the configuration says it now. Of one
+/// that was never published nobody knows the columns; then the words alone are judged.
+fn policy(
+    config: &Config,
+    offer: &crate::config::offer::Offer,
+    datasets: &[DatasetConfig],
+    now: Time,
+) -> Vec<Refusal> {
+    let Some(dataset) = datasets.iter().find(|one| one.name == offer.dataset) else {
+        return crate::local::read(&offer.policy)
+            .err()
+            .into_iter()
+            .collect();
     };
-    let read = match offers::read(config, offer, &manifest.dataset) {
+    let own = &config.participant;
+    let zone = dataset.zone.as_deref().unwrap_or(&own.zone);
+    let place = Place::new(&config.state, &offer.dataset);
+    let published = match disk::published(&place) {
+        Ok(Some(manifest)) => match entry::reconfigured(dataset, &manifest.dataset, zone) {
+            Ok(published) => published,
+            Err(refusal) => return vec![refusal],
+        },
+        _ => {
+            let unread = entry::unread(dataset, &own.id, zone, now);
+            return offers::read(config, offer, &unread)
+                .err()
+                .unwrap_or_default();
+        }
+    };
+    let read = match offers::read(config, offer, &published) {
         Ok(read) => read,
         Err(problems) => return problems,
     };
@@ -131,7 +152,7 @@ fn policy(config: &Config, offer: &crate::config::offer::Offer, now: Time) -> Ve
         return Vec::new();
     };
     let (published, _) = lists::load(&config.lists);
-    let mut findings = lint::offer(&read, &manifest.dataset, &taxonomy, now);
+    let mut findings = lint::offer(&read, &published, &taxonomy, now);
     findings.extend(lint::lists(&read.clauses, &published));
     findings
         .iter()

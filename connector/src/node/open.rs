@@ -48,8 +48,17 @@ use tokio::runtime::Runtime;
 /// What opening found that people should know, and that stops nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// One refusal for each contract, dataset or policy that can't be used; the others can.
+    /// One refusal for each contract or dataset that can't be used; the others can.
     pub(crate) faults: Vec<Refusal>,
+    /// One for each policy, contract or release that does not fit what is published. Publishing may mend it, and tells what is left.
+    pub(crate) unfit: Vec<Refusal>,
+}
+
+impl Found {
+    /// All of it.
+    pub(crate) fn all(&self) -> Vec<Refusal> {
+        self.faults.iter().chain(&self.unfit).cloned().collect()
+    }
 }
 
 impl Node {
@@ -176,12 +185,12 @@ impl Node {
         });
         found.faults.extend(node.state_remarks());
         node.note_bundle()?;
-        found.faults.extend(offers::renew(&node)?);
         found
             .faults
             .extend(unreadable_letter::mend_outboxes(&node)?);
-        found.faults.extend(node.unexecutable());
-        found.faults.extend(releases::all(&node));
+        found.unfit.extend(offers::renew(&node)?);
+        found.unfit.extend(node.unexecutable());
+        found.unfit.extend(releases::all(&node));
         Ok((node, found))
     }
 

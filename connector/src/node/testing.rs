@@ -188,7 +188,7 @@ impl Town {
     /// Opens a participant, all of which is good, and publishes what it has.
     pub(crate) fn open(&self, alias: &str) -> Arc<Node> {
         let (node, found) = self.try_open(alias, &[]).unwrap();
-        assert!(found.faults.is_empty(), "{:?}", found.faults);
+        assert!(found.all().is_empty(), "{:?}", found.all());
         published(&node).unwrap();
         node
     }
@@ -248,6 +248,7 @@ pub(crate) fn published(node: &Arc<Node>) -> Result<(), Refusal> {
     for dataset in publish::configured(node).unwrap() {
         publish::one(node, &dataset, publish::Way::default(), &out)?;
     }
+    crate::node::offers::renew(node)?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Publish: source, rows, snapshot, checked entry, record, catalogue; in this order.
 
 use crate::desk::out::Out;
-use crate::node::{Node, offers, releases};
+use crate::node::{Node, releases};
 use catalog::breaks::{self, Break};
 use catalog::dataset::Dataset;
 use catalog::publish::{Draft, Withdrawn};
@@ -29,7 +29,7 @@ pub(crate) enum Published {
         dry: bool,
         /// That the snapshot before is damaged, where it is.
         mends: Option<Refusal>,
-        /// What could not be offered afterwards.
+        /// What could not be released or put away afterwards.
         faults: Vec<Refusal>,
     },
 }
@@ -56,7 +56,8 @@ pub(crate) fn configured(node: &Node) -> Result<Vec<DatasetConfig>, Vec<Refusal>
     )
 }
 
-/// Publishes one dataset, or says what that would change. Blocks.
+/// Publishes one dataset, or says what that would change; its offers are renewed by the caller, once for all that it publishes.
+/// Blocks.
 ///
 /// # Errors
 /// What is wrong with the source, its rows or its entry; nothing is published then.
@@ -156,9 +157,7 @@ pub(crate) fn one(
         node.catalog_mut(|catalog| catalog.publish(recorded));
     }
     // It is published, whatever comes of the rest.
-    for done in [offers::renew(node), releases::due(node, &entry.id)] {
-        faults.extend(done.unwrap_or_else(|fault| vec![fault]));
-    }
+    faults.extend(releases::due(node, &entry.id).unwrap_or_else(|fault| vec![fault]));
     faults.extend(node.expire_snapshots().err());
     Ok(Published::New {
         entry,
@@ -200,7 +199,6 @@ pub(crate) fn logged(node: &Node, name: &Name) -> Result<Option<String>, Refusal
 fn relist(node: &Arc<Node>, entry: Dataset) -> Result<Published, Refusal> {
     let recorded = node.record_now(check(entry.clone())?)?;
     node.catalog_mut(|catalog| catalog.publish(recorded));
-    offers::renew(node)?;
     told(releases::due(node, &entry.id));
     Ok(Published::Unchanged(Box::new(entry)))
 }

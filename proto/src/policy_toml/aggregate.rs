@@ -205,7 +205,11 @@ fn buckets(sheet: &mut Sheet<'_>, table: &Table<'_>, by: &[Name], at: &At, terms
                 })
                 .cloned()
                 .collect();
-            if let [only] = times.as_slice() {
+            if sheet.is_unread() {
+                if let Some(text) = sheet.text(bucket) {
+                    sheet.word(&bucket.at, &text, "time bucket", &BUCKETS);
+                }
+            } else if let [only] = times.as_slice() {
                 named.push(only.to_string());
                 coarsen(sheet, only.as_str(), bucket, zone, terms);
             } else {

@@ -135,6 +135,7 @@ pub(super) fn bucket_term(
             }
             None => None,
         },
+        None if sheet.is_unread() => return None,
         _ => {
             let sentence = format!("`{column}` is neither a date nor an instant");
             sheet.problem(at, Code::TermIllTyped, sentence);

@@ -139,7 +139,7 @@ fn degrees(
     };
     let (lon, lat) = (column("lon"), column("lat"));
     for name in [&lon, &lat].into_iter().flatten() {
-        if kind_of(sheet, name) != Some(ColumnType::Float) {
+        if !sheet.is_unread() && kind_of(sheet, name) != Some(ColumnType::Float) {
             let sentence = format!("`{name}` holds no degrees: its type is not float");
             sheet.problem(&value.at, Code::TermIllTyped, sentence);
         }

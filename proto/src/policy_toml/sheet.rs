@@ -254,6 +254,16 @@ impl<'a> Sheet<'a> {
         if let Some(column) = column_of(dataset, text) {
             return Some(column.name.clone());
         }
+        if self.is_unread() {
+            return match text.parse() {
+                Ok(name) => Some(name),
+                Err(fault) => {
+                    let sentence = format!("`{text}` names no column: {fault}");
+                    self.problem(at, Code::TermColumnUnknown, sentence);
+                    None
+                }
+            };
+        }
         let names: Vec<&str> = dataset
             .columns
             .iter()
@@ -269,6 +279,11 @@ impl<'a> Sheet<'a> {
             Some(help),
         );
         None
+    }
+
+    /// Whether the dataset was never published, so that nobody knows its columns yet.
+    pub(super) fn is_unread(&self) -> bool {
+        self.dataset.columns.is_empty()
     }
 
     /// The columns in a list, each at most once.

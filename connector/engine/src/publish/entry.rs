@@ -7,7 +7,8 @@ use crate::source::config::{About, DatasetConfig, Origin};
 use crate::source::when;
 use arrow_schema::{DataType, SchemaRef};
 use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
-use policy::id::{DatasetId, Name};
+use evidence::time::Time;
+use policy::id::{DatasetId, Name, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use policy::term::release::{Late, Release};
 
@@ -79,60 +80,8 @@ pub fn draft(
         owner: context.owner.clone(),
         name: config.name.clone(),
     };
-    let known = |key: &str, name: &Name| {
-        if columns.iter().any(|column| column.name == *name) {
-            return Ok(());
-        }
-        let sentence = format!("the dataset has no column `{name}`");
-        Err(config.place.refuse(Code::ConfigInvalid, key, sentence))
-    };
-    config
-        .unit_column
-        .iter()
-        .try_for_each(|name| known("unit_column", name))?;
-    let grid = match &config.grid {
-        None => None,
-        Some(grid) => {
-            grid.dimensions
-                .iter()
-                .try_for_each(|name| known("dimensions", name))?;
-            let timed = |name: &Name| {
-                let hit = columns.iter().find(|column| column.name == *name);
-                hit.is_some_and(|column| is_time(column.kind))
-            };
-            let dimensions = grid.dimensions.iter().map(|name| GridDimension {
-                column: name.clone(),
-                bucket: grid.bucket.filter(|_| timed(name)),
-                zone: grid.zone.clone().filter(|_| timed(name)),
-            });
-            let dimensions: Vec<GridDimension> = dimensions.collect();
-            let release = match grid.release {
-                None => None,
-                Some(every) => {
-                    let mut times = grid.dimensions.iter().filter(|name| timed(name));
-                    let column = match (&grid.release_column, times.next(), times.next()) {
-                        (Some(column), ..) | (None, Some(column), None) => column.clone(),
-                        (None, ..) => {
-                            let sentence = "`release` does not say by which dimension of time";
-                            let refusal =
-                                grid.place.refuse(Code::ConfigInvalid, "release", sentence);
-                            return Err(refusal.with_help("add release_column = \"COLUMN\""));
-                        }
-                    };
-                    Some(Release {
-                        column,
-                        every,
-                        late: grid.late.unwrap_or(Late::Wait),
-                    })
-                }
-            };
-            Some(Grid {
-                id: format!("{}/grid/{}-1", context.owner, config.name),
-                dimensions,
-                release,
-            })
-        }
-    };
+    known(config, "unit_column", config.unit_column.iter(), &columns)?;
+    let grid = grid(config, &context.owner, &columns)?;
     let mut entry = Dataset {
         id,
         title: config.title.clone(),
@@ -157,6 +106,131 @@ pub fn draft(
     };
     entry.whole_schema = Some(entry.sealed_digest(&context.schema_secret));
     Ok(entry)
+}
+
+/// The entry of a published dataset as the configuration says it now; its columns and rows are those that were published.
+///
+/// # Errors
+/// As [`draft`].
+pub fn reconfigured(
+    config: &DatasetConfig,
+    published: &Dataset,
+    zone: &str,
+) -> Result<Dataset, Refusal> {
+    known(
+        config,
+        "unit_column",
+        config.unit_column.iter(),
+        &published.columns,
+    )?;
+    let grid = grid(config, &published.id.owner, &published.columns)?;
+    Ok(Dataset {
+        title: config.title.clone(),
+        licence: config.licence.clone(),
+        attribution: config.attribution.clone(),
+        high_value: config.high_value,
+        unit_column: config.unit_column.clone(),
+        personal: config.personal || published.columns.iter().any(|column| column.personal),
+        grid,
+        zone: zone.to_owned(),
+        ..published.clone()
+    })
+}
+
+/// The entry of a dataset that was never published, so that nobody knows its columns.
+#[must_use]
+pub fn unread(config: &DatasetConfig, owner: &ParticipantId, zone: &str, now: Time) -> Dataset {
+    let grid = config.grid.as_ref().map(|_| Grid {
+        id: format!("{owner}/grid/{}-1", config.name),
+        dimensions: Vec::new(),
+        release: None,
+    });
+    Dataset {
+        id: DatasetId {
+            owner: owner.clone(),
+            name: config.name.clone(),
+        },
+        title: config.title.clone(),
+        licence: config.licence.clone(),
+        attribution: config.attribution.clone(),
+        high_value: config.high_value,
+        model: config.model.clone(),
+        unit_column: config.unit_column.clone(),
+        personal: config.personal,
+        columns: Vec::new(),
+        whole_schema: None,
+        grid,
+        version: String::new(),
+        published_at: now,
+        rows: 0,
+        bytes: 0,
+        time_span: None,
+        area: None,
+        feed: None,
+        zone: zone.to_owned(),
+    }
+}
+
+/// Refuses a name under a key that is none of a column.
+fn known<'a>(
+    config: &DatasetConfig,
+    key: &str,
+    mut names: impl Iterator<Item = &'a Name>,
+    columns: &[Column],
+) -> Result<(), Refusal> {
+    names.try_for_each(|name| {
+        if columns.iter().any(|column| column.name == *name) {
+            return Ok(());
+        }
+        let sentence = format!("the dataset has no column `{name}`");
+        Err(config.place.refuse(Code::ConfigInvalid, key, sentence))
+    })
+}
+
+/// The registered grid, over these columns.
+fn grid(
+    config: &DatasetConfig,
+    owner: &ParticipantId,
+    columns: &[Column],
+) -> Result<Option<Grid>, Refusal> {
+    let Some(grid) = &config.grid else {
+        return Ok(None);
+    };
+    known(config, "dimensions", grid.dimensions.iter(), columns)?;
+    let timed = |name: &Name| {
+        let hit = columns.iter().find(|column| column.name == *name);
+        hit.is_some_and(|column| is_time(column.kind))
+    };
+    let dimensions = grid.dimensions.iter().map(|name| GridDimension {
+        column: name.clone(),
+        bucket: grid.bucket.filter(|_| timed(name)),
+        zone: grid.zone.clone().filter(|_| timed(name)),
+    });
+    let dimensions: Vec<GridDimension> = dimensions.collect();
+    let release = match grid.release {
+        None => None,
+        Some(every) => {
+            let mut times = grid.dimensions.iter().filter(|name| timed(name));
+            let column = match (&grid.release_column, times.next(), times.next()) {
+                (Some(column), ..) | (None, Some(column), None) => column.clone(),
+                (None, ..) => {
+                    let sentence = "`release` does not say by which dimension of time";
+                    let refusal = grid.place.refuse(Code::ConfigInvalid, "release", sentence);
+                    return Err(refusal.with_help("add release_column = \"COLUMN\""));
+                }
+            };
+            Some(Release {
+                column,
+                every,
+                late: grid.late.unwrap_or(Late::Wait),
+            })
+        }
+    };
+    Ok(Some(Grid {
+        id: format!("{}/grid/{}-1", owner, config.name),
+        dimensions,
+        release,
+    }))
 }
 
 /// The order of the rows: as declared, or the time column and then the unit column.

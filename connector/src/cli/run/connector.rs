@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::desk::out::Event;
 use crate::desk::{Manner, Order};
 use crate::node::Node;
+use crate::node::open::Found;
 use crate::walk::{notice, post, revoke};
 use evidence::time::Clock;
 use faces::admin::call::{self, DeskClient};
@@ -27,20 +28,20 @@ pub(super) enum Connector {
 }
 
 impl Connector {
-    /// The one that runs for this configuration, else one of our own.
+    /// The one that runs for this configuration, else one of our own, with what is not as it should be there.
     ///
     /// One process at a time uses a state folder. Where another command has it, this one waits for its turn, at most for
     /// [`STATE_WAIT`]; a service that starts meanwhile is used as soon as it listens.
-    pub(super) async fn reach(config: Config, clock: Clock, show: Show) -> Result<Self, Refusal> {
+    pub(super) async fn reach(config: Config, clock: Clock, show: Show) -> Result<(Self, Found), Refusal> {
         let begun = clock().mono_ns;
         let mut told = false;
         loop {
             if let Some(client) = running(&config).await? {
-                return Ok(Self::Running(client));
+                return Ok((Self::Running(client), Found::default()));
             }
-            let busy = match open(config.clone(), Arc::clone(&clock), show).await {
+            let busy = match open(config.clone(), Arc::clone(&clock)).await {
                 Err(refusal) if refusal.code == Code::StateLocked => refusal,
-                opened => return opened.map(Self::Inside),
+                opened => return opened.map(|(node, found)| (Self::Inside(node), found)),
             };
             let waited = Duration::from_nanos(clock().mono_ns.saturating_sub(begun));
             if waited > STATE_WAIT {

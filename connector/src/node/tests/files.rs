@@ -46,7 +46,7 @@ async fn one_damaged_snapshot_stops_nothing_else() {
     std::fs::write(&file, b"not what was published").unwrap();
 
     let (node, found) = town.try_open("lindau", &[]).unwrap();
-    let codes: Vec<Code> = found.faults.iter().map(|fault| fault.code).collect();
+    let codes: Vec<Code> = found.all().iter().map(|fault| fault.code).collect();
     assert_eq!(codes, [Code::SnapshotDamaged]);
     // A peer learns that there is no such dataset, the owner what is wrong with it.
     let who = caller(&node, "acme");
