@@ -85,6 +85,9 @@ async fn dispatch(node: &Arc<Node>, order: Order, out: &Out) -> Outcome {
         DeskVerb::Dataset(verb) => dataset::run(node, verb, (manner, caller), out).await,
         DeskVerb::Catalog(verb) => catalog::run(node, verb, out).await,
         DeskVerb::Policy(verb) => policy_verb::run(node, verb, out).await,
+        DeskVerb::Model(_) => {
+            Err(Refusal::new(Code::UsageWrong, "models need no connector").into())
+        }
         DeskVerb::Contract(verb) => contract::run(node, verb, manner, caller, out).await,
         DeskVerb::Sql(args) => sql::sql(node, args, caller, out).await,
         DeskVerb::Explain(args) => sql::explain(node, args, caller, out).await,

@@ -13,6 +13,7 @@ pub(crate) mod pen;
 pub(crate) mod sign;
 pub(crate) mod template;
 pub(crate) mod verify;
+pub(crate) mod vocabulary;
 pub(crate) mod withdraw;
 
 use policy::refusal::{Code, Refusal};

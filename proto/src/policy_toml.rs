@@ -4,6 +4,7 @@
 
 mod aggregate;
 mod conduct;
+pub mod examples;
 mod form;
 mod legal;
 mod limits;

@@ -25,6 +25,26 @@ fn the_table_of_terms_is_the_one_of_the_code() {
     );
 }
 
+/// Run with `HANSA_WRITE_DOCS=1` to write the table anew.
+#[test]
+fn the_keys_of_terms_are_those_of_the_code() {
+    const BEGIN: &str = "<!-- keys, made from the code: begin -->\n";
+    const END: &str = "<!-- keys, made from the code: end -->";
+    let text = house::read("docs/terms.md");
+    let (before, rest) = text.split_once(BEGIN).expect("the table begins");
+    let (written, after) = rest.split_once(END).expect("the table ends");
+    let made = proto::policy_toml::examples::table();
+    if std::env::var_os("HANSA_WRITE_DOCS").is_some() {
+        let whole = format!("{before}{BEGIN}{made}{END}{after}");
+        std::fs::write(house::root().join("docs/terms.md"), whole).expect("docs can be written");
+        return;
+    }
+    assert_eq!(
+        written, made,
+        "run HANSA_WRITE_DOCS=1 cargo light --test tidy -- --test-threads 1"
+    );
+}
+
 #[test]
 fn each_term_names_a_test_that_exists() {
     let sources = house::sources();

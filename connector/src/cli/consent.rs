@@ -173,6 +173,7 @@ fn of_desk(verb: &DeskVerb) -> Deed {
             | PolicyVerb::Diff { .. }
             | PolicyVerb::Terms,
         )
+        | DeskVerb::Model(_)
         | DeskVerb::Config(ConfigVerb::Show | ConfigVerb::Reference) => Deed::Looks,
         DeskVerb::Policy(PolicyVerb::Clone { .. } | PolicyVerb::Template { .. }) => {
             Deed::Acts("hansa policy template FILE shows the holes of a template")

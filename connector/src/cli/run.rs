@@ -183,6 +183,11 @@ fn alone(
             author,
             output,
         }) => local::template::run(file, set, author.as_deref(), output.as_deref(), show),
+        DeskVerb::Policy(PolicyVerb::Terms) => {
+            local::vocabulary::terms(show);
+            Ok(0)
+        }
+        DeskVerb::Model(verb) => local::vocabulary::models(verb, show),
         DeskVerb::Config(ConfigVerb::Reference) => {
             document_out(crate::config::REFERENCE);
             Ok(0)

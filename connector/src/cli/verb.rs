@@ -10,6 +10,7 @@ pub(crate) mod dataset;
 pub(crate) mod group;
 pub(crate) mod key;
 pub(crate) mod league;
+pub(crate) mod model;
 pub(crate) mod peer;
 pub(crate) mod policy;
 pub(crate) mod question;
@@ -21,6 +22,7 @@ use crate::cli::verb::contract::ContractVerb;
 use crate::cli::verb::credential::CredentialVerb;
 use crate::cli::verb::dataset::DatasetVerb;
 use crate::cli::verb::group::GroupVerb;
+use crate::cli::verb::model::ModelVerb;
 use crate::cli::verb::peer::PeerVerb;
 use crate::cli::verb::policy::PolicyVerb;
 use crate::cli::verb::question::{ExplainArgs, GetArgs, SimulateArgs, SqlArgs};
@@ -57,6 +59,9 @@ pub(crate) enum DeskVerb {
     /// Own policies
     #[command(subcommand)]
     Policy(PolicyVerb),
+    /// The shared schemas that one question asks of several participants at once
+    #[command(subcommand)]
+    Model(ModelVerb),
     /// The life of a contract
     #[command(subcommand)]
     Contract(ContractVerb),

@@ -19,7 +19,6 @@ use ::policy::contract::{Agreement, Standing};
 use ::policy::id::Name;
 use ::policy::plain::printable;
 use ::policy::refusal::{Code, Refusal};
-use ::policy::term::vocabulary::VOCABULARY;
 use engine::publish::entry;
 use serde_json::json;
 use std::path::PathBuf;
@@ -89,25 +88,7 @@ pub(crate) async fn run(node: &Arc<Node>, verb: PolicyVerb, out: &Out) -> Outcom
             Err(Refusal::new(Code::UsageWrong, "policy template needs no connector").into())
         }
         PolicyVerb::Terms => {
-            for spec in VOCABULARY {
-                let codes: Vec<String> = spec.codes.iter().map(ToString::to_string).collect();
-                let stages: Vec<&str> = spec.executed.iter().map(|stage| stage.as_str()).collect();
-                out.object(
-                    json!({
-                        "numbers": spec.numbers, "term": spec.name, "place": spec.place.to_string(),
-                        "operand": spec.operand, "operators": spec.operators, "executed": stages,
-                        "codes": codes, "mend": spec.mend,
-                    }),
-                    format!(
-                        "{:<22} {:<24} {}",
-                        spec.name,
-                        stages.join(", "),
-                        codes.join(" ")
-                    ),
-                )
-                .await?;
-            }
-            Ok(0)
+            Err(Refusal::new(Code::UsageWrong, "policy terms needs no connector").into())
         }
     }
 }

@@ -75,7 +75,7 @@ pub(super) enum Said {
     Never,
 }
 
-fn say(term: &Term) -> Said {
+pub(super) fn say(term: &Term) -> Said {
     let alone = |key: &str, value| Said::Alone(key.to_owned(), value);
     let quota = |what: &str, limit: &Quota, max: String| {
         Said::Alone(format!("{what}_per_{}", word(&PERIODS, &limit.per)), max)

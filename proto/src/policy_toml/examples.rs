@@ -1,0 +1,162 @@
+//! How each term of the vocabulary is written in a policy file: its key, an example, and the sentence that it becomes.
+
+use super::said;
+use super::write::{Said, quoted, say, texts};
+use policy::term::vocabulary::VOCABULARY;
+use policy::term::{Term, Unit};
+
+/// A term as policy files have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TermExample {
+    /// Its name in the vocabulary.
+    pub name: &'static str,
+    /// The key; of a key within another both, with a dot. Nothing where no file says it.
+    pub key: Option<String>,
+    /// A line that says it, or the part of one within another.
+    pub example: String,
+    /// The sentence that a contract shows for it.
+    pub sentence: String,
+}
+
+/// Every term of the vocabulary, in its order.
+#[must_use]
+pub fn examples() -> Vec<TermExample> {
+    let samples = Term::samples();
+    let of = |name: &'static str| {
+        let mut own = samples.iter().filter(|term| term.spec().name == name);
+        // A form that a file can say comes before one that it can't.
+        let said = own.clone().find_map(|term| Some((term, written(term)?)));
+        let (term, (key, example)) = match said {
+            Some((term, (key, example))) => (Some(term), (Some(key), example)),
+            None => (own.next(), (None, String::new())),
+        };
+        TermExample {
+            name,
+            key,
+            example,
+            sentence: term.map(|term| term.plain()).unwrap_or_default(),
+        }
+    };
+    VOCABULARY.iter().map(|spec| of(spec.name)).collect()
+}
+
+/// The same as a table in Markdown.
+#[must_use]
+pub fn table() -> String {
+    let mut rows = vec![
+        "| term | key | example | as a contract says it |".to_owned(),
+        "|---|---|---|---|".to_owned(),
+    ];
+    // A bar would end the cell of the table.
+    let cell = |text: &str| text.replace('|', "\\|");
+    for one in examples() {
+        let key = one
+            .key
+            .map_or_else(|| "–".to_owned(), |key| format!("`{key}`"));
+        let example = match one.example.is_empty() {
+            true => "–".to_owned(),
+            false => format!("`{}`", cell(&one.example)),
+        };
+        rows.push(format!(
+            "| {} | {key} | {example} | {} |",
+            one.name,
+            cell(&one.sentence)
+        ));
+    }
+    rows.push(String::new());
+    rows.join("\n")
+}
+
+/// The key of a term, and a line that says it.
+fn written(term: &Term) -> Option<(String, String)> {
+    Some(match say(term) {
+        Said::Alone(key, value) => (key.clone(), format!("{key} = {value}")),
+        Said::Item(key, value) => (key.to_owned(), format!("{key} = [{value}]")),
+        Said::Entry(key, name, value) => {
+            (key.to_owned(), format!("{key} = {{ {name} = {value} }}"))
+        }
+        Said::Aggregate => {
+            let part = part(term)?;
+            let key = part.split(' ').next().unwrap_or_default();
+            (format!("aggregate.{key}"), part.clone())
+        }
+        Said::Never => return None,
+    })
+}
+
+/// What says a term within `aggregate`; the grid is that of the dataset.
+fn part(term: &Term) -> Option<String> {
+    Some(match term {
+        Term::Functions(list) => {
+            let words: Vec<&str> = list.iter().map(|one| one.as_str()).collect();
+            format!("functions = {}", texts(&words))
+        }
+        Term::Dimensions(list) => format!("by = {}", texts(list)),
+        Term::Measures(list) => format!("measures = {}", texts(list)),
+        Term::MinGroup { at_least, unit } => match unit {
+            Unit::Rows => format!("min_rows = {at_least}"),
+            Unit::Column(column) => format!(
+                "min_contributors = {at_least}, unit = {}",
+                quoted(column.as_str())
+            ),
+        },
+        Term::Dominance(rule) => format!("dominance = [{}]", said::dominance(rule)),
+        Term::Release(release) => said::release(release),
+        Term::Budget(budget) => said::budget(budget),
+        Term::TotalsFromPublished => format!("secondary = {}", quoted("from-published")),
+        Term::SuppressComplement => format!("secondary = {}", quoted("suppress-complement")),
+        Term::CellKey(base) => format!("secondary = {{ cell_key = {base} }}"),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse;
+    use super::*;
+    use crate::samples::dataset;
+
+    const DOCS: &str = include_str!("../../../docs/terms.md");
+
+    #[test]
+    fn each_term_has_its_key_in_the_docs_but_the_grid() {
+        let without: Vec<&str> = examples()
+            .into_iter()
+            .filter(|one| one.key.is_none())
+            .map(|one| one.name)
+            .collect();
+        assert_eq!(without, ["grid"]);
+        assert!(examples().iter().all(|one| !one.sentence.is_empty()));
+    }
+
+    /// A line is TOML, and each of its keys is one that the reader knows.
+    #[test]
+    fn each_example_has_keys_that_are_read() {
+        for one in examples().into_iter().filter(|one| one.key.is_some()) {
+            let line = match one.key.as_deref().and_then(|key| key.split_once('.')) {
+                None => one.example.clone(),
+                Some((outer, _)) => format!("{outer} = {{ {} }}", one.example),
+            };
+            let policy = format!("title = \"t\"\n{line}\n");
+            let problems = parse(&policy, "p.toml", &dataset())
+                .err()
+                .unwrap_or_default();
+            for problem in problems {
+                let unread = ["CONFIG_UNKNOWN_KEY", "TERM_UNKNOWN"];
+                assert!(
+                    !unread.contains(&problem.code.as_str()),
+                    "{line}: {problem}"
+                );
+                assert!(!problem.sentence.contains("no TOML"), "{line}: {problem}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_whole_policy_of_the_docs_is_read() {
+        let (_, after) = DOCS.split_once("```toml\n").unwrap();
+        let (policy, _) = after.split_once("```").unwrap();
+        let draft = parse(policy, "p.toml", &dataset()).unwrap();
+        assert!(draft.clauses.len() > 8, "{draft:?}");
+    }
+}
