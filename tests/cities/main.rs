@@ -42,6 +42,7 @@ mod kinds;
 mod judged;
 mod lacking;
 mod life;
+mod listed;
 mod mandates;
 mod named;
 mod notices;

@@ -27,8 +27,9 @@ use ::policy::term::tongue::Tongue;
 use evidence::time::Time;
 use find::{contracts, held, negotiations, sides};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use words::{contract_json, dataset_of, day, negotiation_json, short, turn};
+use words::{contract_json, dataset_of, negotiation_json, short, turn};
 
 /// Carries out one of the verbs.
 pub(crate) async fn run(
@@ -127,8 +128,12 @@ async fn list(node: &Arc<Node>, expiring: Option<&str>, ics: bool, out: &Out) ->
             .await?;
         return Ok(0);
     }
-    let mut rows = Vec::new();
+    let (mut rows, ends) = (Vec::new(), words::ends(node)?);
+    let mut titles = BTreeMap::new();
     for row in negotiations(node)? {
+        if let (Some(contract), Some(title)) = (row.contract, row.title.clone()) {
+            titles.insert(contract, title);
+        }
         // What ends soon are contracts; a negotiation ends with its last word.
         if row.state == Phase::Finalized.as_str() || horizon.is_some() {
             continue;
@@ -149,26 +154,53 @@ async fn list(node: &Arc<Node>, expiring: Option<&str>, ics: bool, out: &Out) ->
             short(&row.id),
             row.peer.domain().to_owned(),
             dataset_of(&row.dataset),
+            row.title.clone().unwrap_or_default(),
+            open.as_ref()
+                .map(|open| words::kind(&open.state.proposal().agreement))
+                .unwrap_or_default()
+                .to_owned(),
             row.role.clone(),
             row.state.to_lowercase(),
-            turn.unwrap_or_default(),
+            match open.as_ref().and_then(|open| open.state.ended()) {
+                Some(ended) => format!("by the {}: {}", ended.by.as_str(), ended.reason),
+                None => turn.unwrap_or_default(),
+            },
         ]);
     }
     for (id, agreement, standing) in listed {
         let (role, other) = sides(node, &agreement);
-        out.object(contract_json(id, &agreement, standing, role), "")
-            .await?;
+        let (title, end) = (titles.get(&id), ends.get(&id));
+        let mut data = contract_json(id, &agreement, standing, role);
+        if let Value::Object(map) = &mut data {
+            map.insert("title".to_owned(), json!(title));
+            map.insert(
+                "ended".to_owned(),
+                json!(end.map(|end| json!({
+                    "by": end.by.domain(),
+                    "from": end.from.to_string(),
+                    "reason": end.reason,
+                }))),
+            );
+        }
+        out.object(data, "").await?;
         rows.push(vec![
             id.short(),
             other,
             agreement.dataset.id.name.to_string(),
+            title.cloned().unwrap_or_default(),
+            words::kind(&agreement).to_owned(),
             role.to_owned(),
             standing.as_str().to_owned(),
-            format!("until {}", day(&agreement)),
+            match end {
+                None => format!("until {}", agreement.not_after),
+                Some(end) => format!("by {} from {}: {}", end.by.domain(), end.from, end.reason),
+            },
         ]);
     }
     out.text(table(
-        &["ID", "WITH", "DATASET", "WE ARE", "STATE", ""],
+        &[
+            "ID", "WITH", "DATASET", "TITLE", "OF", "WE ARE", "STATE", "",
+        ],
         &rows,
     ))
     .await?;

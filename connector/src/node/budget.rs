@@ -328,14 +328,18 @@ fn over(budget: &Budget) -> Refusal {
         Counted::Rows => (Code::QuotaRows, "rows"),
         Counted::Bytes => (Code::QuotaBytes, "bytes"),
     };
+    let period = budget.quota.per.as_str();
     Refusal::new(
         code,
-        format!("the answer would go beyond the {what} of this period"),
+        format!(
+            "the answer would go beyond the {what} of the {period} that ends at {}",
+            budget.slot_end
+        ),
     )
     .with_contract(budget.contract)
     .with_clause(
         budget.clause,
-        format!("{} {what} in each period", budget.quota.max),
+        format!("{} {what} each {period}", budget.quota.max),
     )
     .with_help(format!("wait until {}, or ask for less", budget.slot_end))
 }

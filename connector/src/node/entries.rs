@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use catalog::dataset::Dataset;
 use catalog::offer::Offer;
+use policy::id::DatasetId;
 use policy::refusal::Refusal;
+use policy::term::Clause;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -15,6 +17,15 @@ const MOST: usize = 64;
 pub(crate) struct Entries {
     datasets: HashMap<Bytes, Dataset>,
     offers: HashMap<Bytes, Offer>,
+}
+
+impl Entries {
+    /// The title of an offer of these clauses over the dataset.
+    pub(crate) fn title(&self, dataset: &DatasetId, clauses: &[Clause]) -> Option<String> {
+        let mut offers = self.offers.values();
+        let offer = offers.find(|one| one.dataset == *dataset && one.clauses == clauses)?;
+        Some(offer.title.clone())
+    }
 }
 
 /// A catalogue that is being read; of what was read before that is kept which comes again.

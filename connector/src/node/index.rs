@@ -256,6 +256,7 @@ fn letter(change: &Change<'_>, body: &Body<'_>) -> Result<(), Refusal> {
         beforehand: body.maybe_contract("beforehand")?,
         reason: body.optional("reason"),
         updated: body.record.at,
+        title: body.optional("title"),
     })
 }
 

@@ -1,7 +1,8 @@
 //! The ways to peers, as far as letters go: who carries them, and what is still to be written.
 
 use crate::node::entries::{Entries, Reading};
-use policy::id::ParticipantId;
+use policy::id::{DatasetId, ParticipantId};
+use policy::term::Clause;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -80,6 +81,13 @@ impl Ways {
         let way = self.to(peer);
         let entries = Arc::new(reading.done());
         *way.entries.lock().unwrap_or_else(PoisonError::into_inner) = entries;
+    }
+
+    /// The title of an offer of this peer, as its catalogue was read last.
+    pub(crate) fn title(&self, dataset: &DatasetId, clauses: &[Clause]) -> Option<String> {
+        let way = self.to(&dataset.owner);
+        let entries = way.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.title(dataset, clauses)
     }
 
     /// How often that was so, by whoever carried it.

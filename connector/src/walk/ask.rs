@@ -13,7 +13,7 @@ use engine::federate::home::{Home, Lacking, RemoteTable};
 use engine::federate::question::{Bounds, Wish};
 use engine::limits::Limits;
 use policy::contract::{Agreement, Standing};
-use policy::id::ContractId;
+use policy::id::{ContractId, ParticipantId};
 use policy::refusal::{Code, Refusal};
 use policy::term::rule::Binding;
 use policy::term::{self, Term};
@@ -283,12 +283,26 @@ pub(crate) fn held(node: &Node, seen: &Seen) -> Vec<(ContractId, Agreement)> {
     held
 }
 
+/// The titles of the offers on which contracts with a peer were made. That they can't be read keeps nobody from asking.
+fn titles(node: &Node, peer: &ParticipantId) -> BTreeMap<ContractId, String> {
+    let rows = node.index(|state| state.negotiations()).unwrap_or_default();
+    let with = rows.into_iter().filter(|row| row.peer == *peer);
+    with.filter_map(|row| Some((row.contract?, row.title?)))
+        .collect()
+}
+
 /// The tables of a dataset, one for each contract, and why there is none for the others.
 fn remote_tables(node: &Node, seen: &Seen, wish: &Wish) -> (Vec<RemoteTable>, Vec<Refusal>) {
     let own = node.id();
     let mut tables = Vec::new();
     let mut unusable = seen.unusable.clone();
-    for (id, agreement) in held(node, seen) {
+    let held = held(node, seen);
+    // Titles are for people who have to choose.
+    let titles = match held.len() > 1 {
+        true => titles(node, &seen.peer.id),
+        false => BTreeMap::new(),
+    };
+    for (id, agreement) in held {
         let table = term::of_clauses(&agreement.clauses, &Binding::of(&own)).and_then(|effects| {
             RemoteTable::new(seen.peer.alias.clone(), &seen.dataset, Some(id), &effects)
         });
@@ -300,6 +314,7 @@ fn remote_tables(node: &Node, seen: &Seen, wish: &Wish) -> (Vec<RemoteTable>, Ve
                     }
                 }
                 tables.push(RemoteTable {
+                    title: titles.get(&id).cloned(),
                     barred: barred::barred(node, seen, id, &agreement, wish),
                     joins: term::joins::side(&agreement.clauses),
                     travel: term::travel::of(&agreement.clauses)

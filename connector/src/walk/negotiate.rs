@@ -143,7 +143,7 @@ async fn recorded(
                 node.take_witness(peer, witnessed).await?;
             }
             // What it says is kept as the receipt, so that the letter need not be. The index takes it in when somebody looks.
-            node.record_both(known, noted.fact(None)).await?;
+            node.record_both(known, noted.fact(None, None)).await?;
             Ok(None)
         }
         Content::Comment { .. } => {

@@ -35,6 +35,8 @@ pub struct RemoteTable {
     pub dataset: DatasetId,
     /// The contract; absent for own data.
     pub contract: Option<ContractId>,
+    /// The title of the offer that it was made on, where people have to choose.
+    pub title: Option<String>,
     /// What the contract shows of it: rows, or cells only.
     pub shape: Shape,
     /// The model that it conforms to.
@@ -111,6 +113,7 @@ impl RemoteTable {
             bucketed: bucketed(entry, &shape, effects),
             dataset: entry.id.clone(),
             contract,
+            title: None,
             shape,
             model: entry.model.clone(),
             snapshot: entry.version.clone(),

@@ -102,6 +102,7 @@ pub(super) fn table(city: &str, name: &str, shape: Shape, model: Option<&str>) -
         alias: city.parse().unwrap(),
         dataset: dataset(city, name),
         contract: Some(contract(city)),
+        title: None,
         shape,
         model: model.map(str::to_owned),
         snapshot: "2026-11-20.1".to_owned(),

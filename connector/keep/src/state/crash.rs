@@ -118,6 +118,7 @@ fn take_in(change: &Change<'_>, record: u64, said: &Said) -> Result<(), Refusal>
             beforehand: None,
             reason: None,
             updated: at(record),
+            title: None,
         }),
         Said::Activated(id) => change.activated(
             contract(*id),

@@ -112,6 +112,8 @@ pub struct NegotiationRow {
     pub reason: Option<String>,
     /// When it last changed.
     pub updated: Time,
+    /// The title of the offer that it began with, as far as that was known.
+    pub title: Option<String>,
 }
 
 /// What an officer has asked for that needs two.

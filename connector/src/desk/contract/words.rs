@@ -1,11 +1,17 @@
 //! Contracts and negotiations as text and as JSON.
 
+use crate::node::Node;
 use crate::walk::negotiate::Open;
 use ::policy::contract::{Agreement, Standing};
 use ::policy::id::{ContractId, ParticipantId};
+use ::policy::refusal::Refusal;
+use ::policy::term::{Clause, Term};
+use evidence::time::Time;
+use keep::contracts::Kind as Document;
 use keep::state::row::NegotiationRow;
 use proto::contract;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 pub(super) fn negotiation_json(row: &NegotiationRow, open: Option<&Open>) -> Value {
     let ended = open.and_then(|open| open.state.ended());
@@ -16,10 +22,53 @@ pub(super) fn negotiation_json(row: &NegotiationRow, open: Option<&Open>) -> Val
         "role": row.role,
         "state": row.state,
         "turn": open.map(turn),
+        "title": row.title,
+        "kind": open.map(|open| kind(&open.state.proposal().agreement)),
         "would_become": row.contract.map(|id| id.to_string()),
         // What somebody wrote stands in the letter, not in the log.
         "reason": ended.map(|ended| &ended.reason),
+        "ended_by": ended.map(|ended| ended.by.as_str()),
     })
+}
+
+/// What a contract lets out, in one word.
+pub(super) fn kind(agreement: &Agreement) -> &'static str {
+    let aggregate = |clause: &Clause| matches!(clause.term, Term::Functions(_));
+    match agreement.clauses.iter().any(aggregate) {
+        true => "aggregates",
+        false => "rows",
+    }
+}
+
+/// Who has ended a contract, from when and why.
+#[derive(Debug, Clone)]
+pub(super) struct ContractEnd {
+    pub(super) by: ParticipantId,
+    pub(super) from: Time,
+    pub(super) reason: String,
+}
+
+/// The end of each contract that somebody has ended, by the statements that are kept.
+pub(super) fn ends(node: &Node) -> Result<BTreeMap<ContractId, ContractEnd>, Refusal> {
+    let mut ends: BTreeMap<ContractId, ContractEnd> = BTreeMap::new();
+    for bytes in node.documents.all(Document::Withdrawal)? {
+        // One that can't be read ended nothing.
+        let Ok(withdrawal) = proto::envelope::parse_withdrawal(&bytes) else {
+            continue;
+        };
+        let end = ContractEnd {
+            by: withdrawal.party,
+            from: withdrawal.effective_at,
+            reason: withdrawal.reason,
+        };
+        let known = ends
+            .entry(withdrawal.contract)
+            .or_insert_with(|| end.clone());
+        if end.from < known.from {
+            *known = end;
+        }
+    }
+    Ok(ends)
 }
 
 pub(super) fn contract_json(
@@ -33,6 +82,7 @@ pub(super) fn contract_json(
         "provider": agreement.provider.id.domain(),
         "consumer": agreement.assignee_id().map(ParticipantId::domain),
         "dataset": agreement.dataset.id.name.as_str(),
+        "kind": kind(agreement),
         "role": role,
         "state": standing.as_str(),
         "not_before": agreement.not_before.to_string(),
@@ -104,10 +154,6 @@ pub(crate) fn turn_sentence(open: &Open) -> String {
         }
         Some(side) => format!("it is the {}'s turn", side.as_str()),
     }
-}
-
-pub(super) fn day(agreement: &Agreement) -> String {
-    agreement.not_after.to_string().chars().take(10).collect()
 }
 
 pub(super) fn short(id: &str) -> String {

@@ -28,12 +28,17 @@ impl Noted {
         node: &Arc<Node>,
         led_to: Option<(&Open, Option<ContractId>)>,
     ) -> Result<(), Refusal> {
-        let _durable = node.record(self.fact(led_to)).await?;
+        let title = led_to.and_then(|(open, _)| titled(node, open));
+        let _durable = node.record(self.fact(led_to, title)).await?;
         node.glance(|_| Ok(()))
     }
 
     /// What the log says of the letter, and of the state that it led to.
-    pub(crate) fn fact(&self, led_to: Option<(&Open, Option<ContractId>)>) -> Fact {
+    pub(crate) fn fact(
+        &self,
+        led_to: Option<(&Open, Option<ContractId>)>,
+        title: Option<String>,
+    ) -> Fact {
         let open = led_to.map(|(open, _)| open);
         let beforehand = led_to.and_then(|(_, beforehand)| beforehand);
         let state = open.map(|open| &open.state);
@@ -70,7 +75,22 @@ impl Noted {
                     maybe(state.map(|state| state.proposal().contract)),
                 ),
                 ("beforehand", maybe(beforehand)),
+                ("title", maybe(title)),
             ],
         )
     }
+}
+
+/// The title of the offer whose terms are negotiated, which stands in no contract; nothing where no such offer is known.
+fn titled(node: &Node, open: &Open) -> Option<String> {
+    let agreement = &open.state.proposal().agreement;
+    let (dataset, clauses) = (&agreement.dataset.id, &agreement.clauses);
+    if dataset.owner != node.id() {
+        return node.ways.title(dataset, clauses);
+    }
+    node.catalog(|catalog| {
+        let mut offers = catalog.offers();
+        let offer = offers.find(|one| one.dataset == *dataset && one.clauses == *clauses)?;
+        Some(offer.title.clone())
+    })
 }

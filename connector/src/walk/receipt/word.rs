@@ -39,7 +39,7 @@ pub(crate) fn on(
         number: None,
         refused: None,
     };
-    Ok(noted.fact(None))
+    Ok(noted.fact(None, None))
 }
 
 /// A letter that waits in our outbox for a peer; none where it is a word on a receipt that is kept no longer, or is not what was

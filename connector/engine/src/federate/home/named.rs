@@ -1,6 +1,6 @@
 //! The contract under which a dataset is asked for: one that was named binds or refuses, with a reason of its own.
 
-use super::{Home, RemoteTable};
+use super::{Home, RemoteTable, Shape};
 use crate::federate::question::Wish;
 use policy::id::{ContractId, ParticipantId};
 use policy::refusal::{Code, Refusal};
@@ -79,7 +79,7 @@ pub(super) fn chosen(
 fn ambiguous(first: &RemoteTable, all: &[Arc<RemoteTable>], named: bool) -> Refusal {
     let list = all
         .iter()
-        .filter_map(|table| table.contract.map(|contract| contract.short()))
+        .filter_map(|table| Some(chosen_by(table, table.contract?)))
         .collect::<Vec<_>>()
         .join(", ");
     let dataset = format!("{}.{}", first.alias, first.dataset.name);
@@ -94,6 +94,18 @@ fn ambiguous(first: &RemoteTable, all: &[Arc<RemoteTable>], named: bool) -> Refu
         ),
     };
     Refusal::new(Code::ContractAmbiguous, sentence).with_help(help)
+}
+
+/// What tells a contract apart for people: its name, its title and what it lets out.
+fn chosen_by(table: &RemoteTable, contract: ContractId) -> String {
+    let kind = match table.shape {
+        Shape::Rows(_) => "rows",
+        Shape::Cube { .. } => "aggregates",
+    };
+    match &table.title {
+        Some(title) => format!("{} \"{title}\" ({kind})", contract.short()),
+        None => format!("{} ({kind})", contract.short()),
+    }
 }
 
 /// The refusal for the cells of a dataset under a contract that shows rows.

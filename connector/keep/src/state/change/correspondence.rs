@@ -129,11 +129,11 @@ impl Change<'_> {
     /// As everywhere here.
     pub fn negotiation(&self, row: &NegotiationRow) -> Result<(), Refusal> {
         self.run(
-            "INSERT INTO negotiation (id, peer, role, dataset, state, contract, beforehand, reason, updated)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            "INSERT INTO negotiation (id, peer, role, dataset, state, contract, beforehand, reason, updated, title)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (id) DO UPDATE SET state = excluded.state, contract = excluded.contract,
                  beforehand = coalesce(excluded.beforehand, beforehand), reason = excluded.reason,
-                 updated = excluded.updated",
+                 updated = excluded.updated, title = coalesce(excluded.title, title)",
             params![
                 row.id,
                 row.peer.as_str(),
@@ -144,6 +144,7 @@ impl Change<'_> {
                 row.beforehand.map(|id| id.to_string()),
                 row.reason,
                 row.updated.micros(),
+                row.title,
             ],
         )
     }
@@ -221,7 +222,7 @@ impl Change<'_> {
     /// As everywhere here.
     pub fn negotiation_now(&self, id: &str) -> Result<Option<NegotiationRow>, Refusal> {
         self.one(
-            "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated
+            "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated, title
                  FROM negotiation WHERE id = ?1",
             [id],
             negotiation_row,

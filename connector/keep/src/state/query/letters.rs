@@ -16,7 +16,7 @@ impl State {
     /// `STATE_BROKEN` when the file can't be read, as everywhere here.
     pub fn negotiations(&self) -> Result<Vec<NegotiationRow>, Refusal> {
         self.all(
-            "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated
+            "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated, title
              FROM negotiation ORDER BY updated DESC, id",
             [],
             negotiation_row,
@@ -30,7 +30,7 @@ impl State {
     pub fn open_negotiations(&self, peer: &ParticipantId) -> Result<Vec<NegotiationRow>, Refusal> {
         let [finalized, terminated] = [Phase::Finalized, Phase::Terminated].map(Phase::as_str);
         self.all(
-            "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated
+            "SELECT id, peer, role, dataset, state, contract, beforehand, reason, updated, title
              FROM negotiation WHERE peer = ?1 AND state NOT IN (?2, ?3) ORDER BY updated DESC, id",
             params![peer.as_str(), finalized, terminated],
             negotiation_row,
@@ -191,6 +191,7 @@ pub(crate) fn negotiation_row(row: &Row<'_>) -> rusqlite::Result<NegotiationRow>
         beforehand: parsed_or_none(row, 6)?,
         reason: row.get(7)?,
         updated: instant(row, 8)?,
+        title: row.get(9)?,
     })
 }
 
