@@ -85,6 +85,9 @@ pub(crate) enum Verb {
     Join {
         /// The .join file
         file: PathBuf,
+        /// The fingerprint of the league, as its operator reads it to you; absent: it is shown and asked for
+        #[arg(long, value_name = "DIGITS")]
+        fingerprint: Option<String>,
     },
     /// Another signing key, and a request for it; `join` puts it in force
     #[command(after_help = "Example: hansa rekey --output munster.example.request")]

@@ -94,13 +94,15 @@ fn run(cli: Cli, show: Show) -> Result<u8, Vec<Refusal>> {
         Verb::League(verb) => local::league::run(verb, now, show).map_err(one)?,
         Verb::Key(verb) => return local::key::run(verb, &cli.global, now, show).map_err(one),
         Verb::Init(args) => local::init::run(&args, show).map_err(one)?,
-        Verb::Join { file } => {
+        Verb::Join { file, fingerprint } => {
             let config = cli::run::load(&cli.global)?;
             // Before it has joined it belongs to no league that might be for a show.
             let moved = match config.trust.bundle.exists() {
                 true => app::clock::offset(&config).map_err(one)?,
                 false => 0,
             };
+            local::join::recognise(&config, &file, fingerprint.as_deref(), &cli.global)
+                .map_err(one)?;
             local::join::run(&config, &file, now.plus_micros(moved), show).map_err(one)?;
         }
         Verb::Rekey { output } => {

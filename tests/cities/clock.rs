@@ -42,7 +42,7 @@ fn it_is_refused_in_a_league_that_is_not_for_a_show() {
     let request = "lindau/lindau.example.request";
     hansa(&["league", "admit", request, "--dir", "league"]);
     let join = "lindau/lindau.example.join";
-    hansa(&["--config", "lindau", "join", join]);
+    hansa(&["--yes", "--config", "lindau", "join", join]);
     hansa(&["--config", "lindau", "check"]);
     let lindau = City::new(binary(), folder.path().join("lindau"), "lindau.example");
     set(&lindau, "+8d");

@@ -116,7 +116,8 @@ impl League {
         ])
         .must();
         let config = format!("{alias}/hansa.toml");
-        self.hansa(&["--config", &config, "join", &join]).must();
+        self.hansa(&["--yes", "--config", &config, "join", &join])
+            .must();
     }
 
     /// `league admit` for so many days and `join`, while the participant serves.
@@ -132,7 +133,8 @@ impl League {
         ])
         .must();
         let config = format!("{alias}/hansa.toml");
-        self.hansa(&["--config", &config, "join", &join]).must();
+        self.hansa(&["--yes", "--config", &config, "join", &join])
+            .must();
     }
 
     /// `league admit` for ninety days of a clock that was moved, from this request, and `join`.
@@ -148,7 +150,8 @@ impl League {
         ])
         .must();
         let config = format!("{alias}/hansa.toml");
-        self.hansa(&["--config", &config, "join", &join]).must();
+        self.hansa(&["--yes", "--config", &config, "join", &join])
+            .must();
     }
 
     /// `league export` by a clock that was moved, into a participant's trust folder.

@@ -3,6 +3,7 @@
 pub mod bundle;
 pub mod certificate;
 pub mod cluster;
+pub mod fingerprint;
 #[cfg(test)]
 mod foreign;
 pub mod identity;

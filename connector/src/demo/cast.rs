@@ -236,7 +236,7 @@ fn begin(stage: &Stage, player: &str, serves: bool) -> Result<Option<Begun>, Fau
         came: why,
     };
     stage
-        .run(Some(player), &["join", &request(player, "join")])?
+        .run(Some(player), &["--yes", "join", &request(player, "join")])?
         .ends(0)?;
     let folder = stage.folder().join(player);
     std::fs::copy(

@@ -3,7 +3,7 @@
 use crate::cli::show::Show;
 use crate::cli::{InitArgs, SigningAlgorithm};
 use crate::local::write;
-use keep::trust::identity::request::Applicant;
+use keep::trust::identity::request::{Applicant, Request};
 use keep::trust::identity::{self, Files};
 use keep::trust::keys::Algorithm;
 use policy::id::ParticipantId;
@@ -58,6 +58,7 @@ pub(crate) fn run(args: &InitArgs, show: Show) -> Result<(), Refusal> {
     let request = identity::init(&files, &applicant, signing)?;
     let request_file = args.dir.join(format!("{}.request", id.domain()));
     write(&request_file, &request)?;
+    let print = Request::read(&request)?.fingerprint();
     write(&args.dir.join("policies/house.toml"), HOUSE.as_bytes())?;
     write(&config, template(args, &id).as_bytes())?;
     show.result(
@@ -66,9 +67,10 @@ pub(crate) fn run(args: &InitArgs, show: Show) -> Result<(), Refusal> {
             "config": config,
             "request": request_file,
             "algorithm": signing.as_str(),
+            "fingerprint": print.to_string(),
         }),
         &format!(
-            "{} is created in {}\nnext: send {} to whoever runs your league (hansa league admit {}),\n      then install what comes back: hansa --config {} join FILE",
+            "{} is created in {}\nthe fingerprint of its keys, which the league compares with you: {print}\nnext: send {} to whoever runs your league (hansa league admit {}),\n      then install what comes back: hansa --config {} join FILE",
             id.domain(),
             args.dir.display(),
             request_file.display(),

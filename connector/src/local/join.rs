@@ -1,13 +1,16 @@
 //! `hansa join`: installs what the league sent back.
 
+use crate::cli::Global;
+use crate::cli::consent::asked;
 use crate::cli::show::Show;
 use crate::config::Config;
 use crate::local::{read, write};
 use evidence::time::Time;
 use keep::trust::bundle::Bundle;
+use keep::trust::identity::join_file::JoinFile;
 use keep::trust::identity::request::Applicant;
 use keep::trust::identity::{self, Files};
-use policy::refusal::Refusal;
+use policy::refusal::{Code, Refusal};
 use serde_json::json;
 use std::path::Path;
 
@@ -22,6 +25,37 @@ pub(crate) fn files(config: &Config) -> Files {
     }
 }
 
+/// Has a person confirm, before a participant joins a league for the first time, that it is the one that is meant: whoever has
+/// exchanged the file on its way would else be the league from then on. Later files are of the same league or are refused.
+///
+/// # Errors
+/// `WRONG_LEAGUE` for another fingerprint than was given, `CONFIRMATION_NEEDED` without a yes; or when the file can't be read.
+pub(crate) fn recognise(
+    config: &Config,
+    file: &Path,
+    said: Option<&str>,
+    global: &Global,
+) -> Result<(), Refusal> {
+    let bundle = JoinFile::read(&read(file)?)?.bundle;
+    let print = bundle.fingerprint();
+    let league = &bundle.content().league;
+    match said {
+        Some(said) if print.is_read_as(said) => Ok(()),
+        Some(_) => Err(Refusal::new(
+            Code::WrongLeague,
+            format!("the file is of a league `{league}` with another fingerprint: {print}"),
+        )
+        .with_help("have the operator of your league read its fingerprint to you: hansa league list --dir DIR")),
+        None if global.yes || config.trust.bundle.exists() => Ok(()),
+        None => asked(
+            &format!(
+                "The file is of the league `{league}` with the fingerprint\n\n    {print}\n\nDoes its operator read the same to you, by telephone or from a page that you trust?"
+            ),
+            global,
+        ),
+    }
+}
+
 /// Installs certificate and bundle.
 ///
 /// # Errors
@@ -33,6 +67,7 @@ pub(crate) fn run(config: &Config, file: &Path, now: Time, show: Show) -> Result
         &json!({
             "participant": config.participant.id.as_str(),
             "league": content.league,
+            "fingerprint": joined.bundle.fingerprint().to_string(),
             "bundle": content.sequence,
             "valid_until": joined.not_after.to_string(),
         }),

@@ -7,6 +7,7 @@ use crate::config::unit::shift;
 use crate::local::{read, write};
 use evidence::json::Limits;
 use evidence::time::Time;
+use keep::trust::identity::request::Request;
 use keep::trust::jwk;
 use keep::trust::keys::{Algorithm, PublicKey};
 use keep::trust::league::attest::Naming;
@@ -43,24 +44,33 @@ pub(crate) fn run(verb: LeagueVerb, now: Time, show: Show) -> Result<(), Refusal
         } => {
             let mut league = League::open(&dir)?;
             let now = moved(&league, offset.as_deref(), now)?;
-            let admitted = league
-                .admit(&read(&request)?, days, now)
-                .map_err(|refusal| {
-                    let refusal = refusal.with_place(request.display().to_string(), None, None);
-                    if refusal.code == policy::refusal::Code::KeyInvalid {
-                        refusal.with_help("name the .request file that `hansa init` wrote")
-                    } else {
-                        refusal
-                    }
-                })?;
+            let bytes = read(&request)?;
+            let admitted = league.admit(&bytes, days, now).map_err(|refusal| {
+                let refusal = refusal.with_place(request.display().to_string(), None, None);
+                if refusal.code == policy::refusal::Code::KeyInvalid {
+                    refusal.with_help("name the .request file that `hansa init` wrote")
+                } else {
+                    refusal
+                }
+            })?;
             let file = output.unwrap_or_else(|| {
                 request.with_file_name(format!("{}.join", admitted.id.domain()))
             });
             write(&file, &admitted.join.to_bytes())?;
+            let (asked, own) = (
+                Request::read(&bytes)?.fingerprint(),
+                league.bundle().fingerprint(),
+            );
             show.result(
-                &json!({"participant": admitted.id.as_str(), "file": file, "valid_until": admitted.not_after.to_string()}),
+                &json!({
+                    "participant": admitted.id.as_str(),
+                    "file": file,
+                    "valid_until": admitted.not_after.to_string(),
+                    "fingerprint": asked.to_string(),
+                    "league_fingerprint": own.to_string(),
+                }),
                 &format!(
-                    "{} is admitted until {}; send it {} and it runs: hansa join {}",
+                    "{} is admitted until {}; send it {} and it runs: hansa join {}\nfingerprint of its keys, which it reads to you: {asked}\nfingerprint of the league, which you read to it: {own}",
                     admitted.id.domain(),
                     admitted.not_after,
                     file.display(),
@@ -288,11 +298,12 @@ fn init(dir: &Path, name: String, demo: bool, now: Time, show: Show) -> Result<(
         algorithm: Algorithm::Es256,
         demo,
     };
-    League::init(dir, &founding, now)?;
+    let league = League::init(dir, &founding, now)?;
+    let print = league.bundle().fingerprint();
     show.result(
-        &json!({"league": founding.name, "folder": dir, "demo": demo}),
+        &json!({"league": founding.name, "folder": dir, "demo": demo, "fingerprint": print.to_string()}),
         &format!(
-            "the league `{}` is founded in {}\nnext: hansa league admit REQUEST --dir {}",
+            "the league `{}` is founded in {}\nits fingerprint, which whoever joins compares with you: {print}\nnext: hansa league admit REQUEST --dir {}",
             founding.name,
             dir.display(),
             dir.display()
@@ -302,6 +313,13 @@ fn init(dir: &Path, name: String, demo: bool, now: Time, show: Show) -> Result<(
 }
 
 fn list(league: &League, show: Show) {
+    if !show.json {
+        let (name, print) = (
+            &league.bundle().content().league,
+            league.bundle().fingerprint(),
+        );
+        line_out(&format!("league `{name}`, fingerprint {print}\n"));
+    }
     let mut rows = Vec::new();
     for party in &league.bundle().content().parties {
         let state = match party.expelled_at {

@@ -32,7 +32,11 @@ impl Connector {
     ///
     /// One process at a time uses a state folder. Where another command has it, this one waits for its turn, at most for
     /// [`STATE_WAIT`]; a service that starts meanwhile is used as soon as it listens.
-    pub(super) async fn reach(config: Config, clock: Clock, show: Show) -> Result<(Self, Found), Refusal> {
+    pub(super) async fn reach(
+        config: Config,
+        clock: Clock,
+        show: Show,
+    ) -> Result<(Self, Found), Refusal> {
         let begun = clock().mono_ns;
         let mut told = false;
         loop {

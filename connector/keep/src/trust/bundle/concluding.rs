@@ -1,11 +1,18 @@
 //! Which key of a participant signs what.
 
 use super::Bundle;
+use crate::trust::fingerprint::KeyFingerprint;
 use crate::trust::signature::RegisteredKey;
 use evidence::time::Time;
 use policy::id::ParticipantId;
 
 impl Bundle {
+    /// What people compare of the league's key.
+    #[must_use]
+    pub fn fingerprint(&self) -> KeyFingerprint {
+        KeyFingerprint::of(&[&self.content.key])
+    }
+
     /// The key that concludes contracts for `id` at `now`: the newest one for that alone, from the first such key on; else
     /// that of its connector.
     #[must_use]

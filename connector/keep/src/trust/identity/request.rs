@@ -1,5 +1,6 @@
 //! A participant's request for admission: who it is, its public keys, and the proof that it has the private ones.
 
+use crate::trust::fingerprint::KeyFingerprint;
 use crate::trust::jwk;
 use crate::trust::keys::PublicKey;
 use crate::trust::letter::{self, Kind};
@@ -72,6 +73,12 @@ impl Request {
             ("signedBySigningKey", by_signing),
             ("signedByNoteKey", by_note),
         ])))
+    }
+
+    /// What people compare of its keys.
+    #[must_use]
+    pub fn fingerprint(&self) -> KeyFingerprint {
+        KeyFingerprint::of(&[&self.signing, &self.note])
     }
 
     /// Reads a request and checks its proofs.
