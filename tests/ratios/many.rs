@@ -253,6 +253,7 @@ fn publish(folder: &Path, config: &DatasetConfig, name: Name, (own, log): (&Iden
         limits: engine::limits::Limits::default(),
         anew: false,
         logged: None,
+        damaged: false,
     };
     let mut config = config.clone();
     config.name = name;

@@ -151,9 +151,9 @@ fn policy(
     let Ok(taxonomy) = proto::purposes::taxonomy(&config.purposes) else {
         return Vec::new();
     };
-    let (published, _) = lists::load(&config.lists);
+    let (held, _) = lists::load(&config.lists);
     let mut findings = lint::offer(&read, &published, &taxonomy, now);
-    findings.extend(lint::lists(&read.clauses, &published));
+    findings.extend(lint::lists(&read.clauses, &held));
     findings
         .iter()
         .filter(|finding| finding.severity == Severity::Error)

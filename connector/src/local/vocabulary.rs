@@ -1,6 +1,7 @@
 //! `hansa policy terms`, `hansa model list` and `show`: what this version knows; needs no configuration.
 
-use crate::cli::show::{Show, line_out, table};
+use crate::cli::show::{Show, table};
+use crate::cli::terminal::line_out;
 use crate::cli::verb::model::ModelVerb;
 use engine::model::{MODELS, Model, model};
 use policy::refusal::{Code, Refusal};

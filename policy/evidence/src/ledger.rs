@@ -112,6 +112,7 @@ impl<S: Shelf> Ledger<S> {
         });
         Ok(Staged {
             value,
+            kind,
             receipt: Receipt { index, leaf, at },
             ledger: Arc::clone(&self.identity),
         })
@@ -236,11 +237,18 @@ pub enum Unwritable {
 #[must_use]
 pub struct Staged<T> {
     value: T,
+    kind: &'static str,
     receipt: Receipt,
     ledger: Arc<()>,
 }
 
 impl<T> Staged<T> {
+    /// The type of its record.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        self.kind
+    }
+
     /// The time of its record.
     #[must_use]
     pub const fn at(&self) -> Time {

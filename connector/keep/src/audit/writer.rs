@@ -167,12 +167,11 @@ impl Writer {
 
     fn stage(&mut self, job: Box<dyn Job>, low: Option<&Unwritable>) -> Option<Box<dyn Job>> {
         if let Some(low) = low
-            && job.kind() == Some(OPENING)
+            && job.kind() == OPENING
         {
             job.settle(Err(low.clone()));
             return None;
         }
-        self.unheaded |= job.kind().is_none_or(needs_head);
         let stamp = self.stamp();
         // INVARIANT: permit-stands. Places in the log are given here, so here it is looked at whether a decision still holds.
         if let Some(validity) = job.validity()
@@ -181,7 +180,9 @@ impl Writer {
             job.settle(Err(Unwritable::Overtaken));
             return None;
         }
-        job.stage(&mut self.ledger, stamp)
+        let staged = job.stage(&mut self.ledger, stamp)?;
+        self.unheaded |= needs_head(staged.kind());
+        Some(staged)
     }
 
     fn stamp(&self) -> Stamp {

@@ -1,10 +1,11 @@
 //! The property for two contracts of one consumer on one dataset, of which at least one shows groups alone: together they tell
 //! nothing that neither of them tells. Pairs that `policy` has something against are not signed, and so not looked at.
 
-use super::{ask, setting};
+use super::ask;
 use crate::fixture::City;
 use crate::fixture::table::{Layout, dataset, name};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use harness::cases::{number, seed};
 use policy::contract::subtraction::{Combination, between};
 use policy::id::ClauseId;
 use policy::term::{Bucket, Clause, Function, Mask, Term, Unit};
@@ -234,8 +235,8 @@ impl Side {
 #[test]
 fn what_is_learned_under_two_contracts_one_of_them_tells() {
     let (cases, seed) = (
-        setting("HANSA_PROPERTY_CASES", 60) * 4,
-        setting("HANSA_PROPERTY_SEED", 1),
+        number("HANSA_PROPERTY_CASES", 60) * 4,
+        seed("HANSA_PROPERTY_SEED"),
     );
     let mut signed = 0;
     for case in 0..cases {

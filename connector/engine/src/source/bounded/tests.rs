@@ -2,7 +2,9 @@
 
 use crate::source;
 use crate::source::config::read::parse;
+use crate::source::files::SourceFile;
 use crate::source::raw::Event;
+use crate::source::source_roots::SourceRoots;
 use policy::refusal::{Code, Refusal};
 use std::path::Path;
 
@@ -20,7 +22,8 @@ fn rows(folder: &Path, name: &str, content: &str, most: usize) -> Result<usize, 
     );
     let config = parse(&text, "hansa.toml", folder).unwrap().remove(0);
     let mut rows = 0;
-    source::read(&folder.join(name), name, &config.source, &mut |event| {
+    let file = SourceFile::new(folder.join(name), name.to_owned(), SourceRoots::of(folder));
+    source::read(&file, &config.source, &mut |event| {
         rows += usize::from(matches!(event, Event::Row { .. } | Event::Broken { .. }));
         Ok(())
     })?;

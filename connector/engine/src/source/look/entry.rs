@@ -321,7 +321,7 @@ fn leaving(columns: &[Column], about: &About) -> Result<Vec<bool>, Refusal> {
 
 /// A name for the dataset that files hold: of one its own, of several their folder's.
 fn named_after(paths: &[String], seen: &SourceLook) -> Result<Name, Refusal> {
-    let first = seen.files.first().map(|file| file.path.as_path());
+    let first = seen.files.first().map(|file| file.path());
     let place = match (first, seen.files.len()) {
         (Some(first), 1) => first.file_stem(),
         (Some(first), _) => first.parent().and_then(Path::file_name),

@@ -24,7 +24,7 @@ pub(in crate::audit) enum Message {
 /// A value on its way through the ledger, whatever its type.
 pub(in crate::audit) trait Job: Send {
     /// The type of its record.
-    fn kind(&self) -> Option<&'static str>;
+    fn kind(&self) -> &'static str;
     /// What must still hold where it is placed in the log; nothing for what stands by itself.
     fn validity(&self) -> Option<Validity>;
     /// Stages it; on failure its caller is told.
@@ -109,10 +109,10 @@ impl<T: Evidence + Send + 'static> Pending<T> {
 }
 
 impl<T: Evidence + Send + 'static> Job for Pending<T> {
-    fn kind(&self) -> Option<&'static str> {
+    fn kind(&self) -> &'static str {
         match &self.value {
-            Value::Bare(value) => Some(value.entry().kind),
-            Value::Staged(_) => None,
+            Value::Bare(value) => value.entry().kind,
+            Value::Staged(staged) => staged.kind(),
         }
     }
 
