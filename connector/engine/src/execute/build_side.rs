@@ -1,6 +1,7 @@
 //! Joins that count what they build: the engine's own reserve the rows of the side that they keep, but not the second copy that
 //! is made when all of them are put together (55.2), and a join of every row with every row that finds no memory begins again in
-//! another way: it reads its side a second time, and over several parts it gives rows twice. Here it ends.
+//! another way: it reads its side a second time, and over several parts it gives rows twice. Here it ends, whoever it was that
+//! found no memory: a side that is built is read once.
 
 use crate::fault;
 use arrow_array::{Array as _, RecordBatch};
@@ -20,6 +21,7 @@ use futures::{Stream, StreamExt as _};
 use policy::refusal::{Code, Refusal};
 use std::fmt;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -41,11 +43,7 @@ pub(crate) fn counted(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionP
         let parts = left.output_partitioning().partition_count();
         let copies: Arc<[SecondCopy]> = (0..parts).map(|_| Mutex::new(None)).collect();
         let side = |input: &Arc<dyn ExecutionPlan>, side| -> Arc<dyn ExecutionPlan> {
-            Arc::new(Counted {
-                input: Arc::clone(input),
-                copies: Arc::clone(&copies),
-                side,
-            })
+            Arc::new(Counted::new(Arc::clone(input), Arc::clone(&copies), side))
         };
         let children = vec![side(left, Side::Built), side(right, Side::Probed)];
         let node = Arc::clone(&node).replace_children(
@@ -75,6 +73,32 @@ struct Counted {
     /// By partition of the side that is built.
     copies: Arc<[SecondCopy]>,
     side: Side,
+    /// Whether a partition was begun.
+    begun: Box<[AtomicBool]>,
+}
+
+impl Counted {
+    /// A side of which nothing was read.
+    fn new(input: Arc<dyn ExecutionPlan>, copies: Arc<[SecondCopy]>, side: Side) -> Self {
+        let parts = input.output_partitioning().partition_count();
+        Self {
+            input,
+            copies,
+            side,
+            begun: (0..parts).map(|_| AtomicBool::new(false)).collect(),
+        }
+    }
+
+    /// Refuses to read a part of the side that is built again: the engine does so where anything found no memory, the join itself
+    /// or what is below it, and other parts of the join may have given rows of what was read first.
+    fn begin(&self, partition: usize) -> Result<()> {
+        let begun = self.begun.get(partition);
+        let again = begun.is_some_and(|begun| begun.swap(true, Ordering::Relaxed));
+        if again && self.side == Side::Built {
+            return Err(fault::carry(too_much()));
+        }
+        Ok(())
+    }
 }
 
 impl DisplayAs for Counted {
@@ -116,11 +140,11 @@ impl ExecutionPlan for Counted {
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match <[Arc<dyn ExecutionPlan>; 1]>::try_from(children) {
-            Ok([input]) => Ok(Arc::new(Self {
+            Ok([input]) => Ok(Arc::new(Self::new(
                 input,
-                copies: Arc::clone(&self.copies),
-                side: self.side,
-            })),
+                Arc::clone(&self.copies),
+                self.side,
+            ))),
             Err(_) => internal_err!("one child"),
         }
     }
@@ -130,6 +154,7 @@ impl ExecutionPlan for Counted {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
+        self.begin(partition)?;
         let pool = Arc::clone(context.memory_pool());
         let input = self.input.execute(partition, context)?;
         // Where one part is built for all, whichever of them is read first finds it together.
@@ -212,4 +237,93 @@ fn rows_of(batch: &RecordBatch) -> usize {
         .iter()
         .map(column)
         .fold(0_usize, usize::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{ArrayRef, Int64Array};
+    use datafusion::arrow::datatypes::SchemaRef;
+    use datafusion::physical_plan::collect;
+    use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+    use datafusion_common::{DataFusionError, JoinType};
+    use std::sync::atomic::AtomicUsize;
+
+    /// Two numbers; the first time that it is read it may find no memory behind them.
+    #[derive(Debug)]
+    struct Numbers {
+        batch: RecordBatch,
+        schema: SchemaRef,
+        is_poor: bool,
+        runs: AtomicUsize,
+    }
+
+    impl PartitionStream for Numbers {
+        fn schema(&self) -> &SchemaRef {
+            &self.schema
+        }
+
+        fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
+            let is_first = self.runs.fetch_add(1, Ordering::Relaxed) == 0;
+            let no_memory = || DataFusionError::ResourcesExhausted("none is left".to_owned());
+            let mut items = vec![Ok(self.batch.clone())];
+            items.extend((is_first && self.is_poor).then(|| Err(no_memory())));
+            Box::pin(RecordBatchStreamAdapter::new(
+                Arc::clone(&self.schema),
+                futures::stream::iter(items),
+            ))
+        }
+    }
+
+    fn numbers(parts: usize, is_poor: bool) -> Arc<dyn ExecutionPlan> {
+        let column: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+        let batch = RecordBatch::try_from_iter([("x", column)]).unwrap();
+        let part = |_| -> Arc<dyn PartitionStream> {
+            Arc::new(Numbers {
+                batch: batch.clone(),
+                schema: batch.schema(),
+                is_poor,
+                runs: AtomicUsize::new(0),
+            })
+        };
+        let parts = (0..parts).map(part).collect();
+        let made = StreamingTableExec::try_new(batch.schema(), parts, None, [], false, None);
+        Arc::new(made.unwrap())
+    }
+
+    /// A join of every row with every row whose left side is built.
+    fn join(is_poor: bool) -> Arc<dyn ExecutionPlan> {
+        let (left, right) = (numbers(1, is_poor), numbers(2, false));
+        let join = NestedLoopJoinExec::try_new(left, right, None, &JoinType::Left, None);
+        counted(Arc::new(join.unwrap())).unwrap()
+    }
+
+    fn rows(plan: Arc<dyn ExecutionPlan>) -> Result<usize> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+        let batches = runtime.block_on(collect(plan, Arc::new(TaskContext::default())))?;
+        Ok(batches.iter().map(RecordBatch::num_rows).sum())
+    }
+
+    /// The engine begins anew also where what is below the join found no memory, and each part then gives its own rows.
+    #[test]
+    fn a_side_that_is_built_is_read_once() {
+        assert_eq!(rows(join(false)).unwrap(), 8);
+        let refusal = fault::running(&rows(join(true)).unwrap_err());
+        assert_eq!(refusal.code, Code::ResourceLimit, "{refusal}");
+        assert_eq!(refusal, too_much());
+        let context = || Arc::new(TaskContext::default());
+        let join = join(false);
+        let [built, probed] = join.children()[..] else {
+            panic!("two sides");
+        };
+        for side in [built, probed] {
+            assert!(side.execute(0, context()).is_ok());
+        }
+        assert!(built.execute(0, context()).is_err());
+        assert!(probed.execute(0, context()).is_ok());
+        // Another run has nodes of its own.
+        let again = Arc::clone(built).reset_state().unwrap();
+        assert!(again.execute(0, context()).is_ok());
+        assert!(again.execute(0, context()).is_err());
+    }
 }
