@@ -1,5 +1,5 @@
-//! `round` and `trunc` of floating-point numbers to so many places that the engine's own factor is beyond their range: the
-//! right number, where the engine's own would give NaN, infinity, or the number cut to other places.
+//! `round` and `trunc` of floating-point numbers to so many places that the engine's own factor is beyond what their type holds
+//! exactly: the right number, where the engine's own would give NaN, infinity, or a number of which other digits are changed.
 
 use datafusion::arrow::array::{Array, AsArray, PrimitiveArray};
 use datafusion::arrow::compute::cast;
@@ -30,13 +30,32 @@ const MOST: i64 = 400;
 
 /// A floating-point type, as far as its places go.
 trait Floating: ArrowPrimitiveType<Native: fmt::Display> {
-    fn is_finite(value: Self::Native) -> bool;
+    /// From there on all its numbers are whole.
+    const WHOLE: f64;
+    /// The most places whose power of ten it holds exactly.
+    const EXACT: i64;
+
+    fn wide(value: Self::Native) -> f64;
     fn read(digits: &str) -> Option<Self::Native>;
+
+    fn is_finite(value: Self::Native) -> bool {
+        Self::wide(value).is_finite()
+    }
+
+    /// How large it is with its point so many places further on, in two steps: a power of ten of all of them may be infinite.
+    fn moved(value: Self::Native, places: i64) -> f64 {
+        let half = i32::try_from(places / 2).unwrap_or_default();
+        let rest = i32::try_from(places - places / 2).unwrap_or_default();
+        Self::wide(value).abs() * 10_f64.powi(half) * 10_f64.powi(rest)
+    }
 }
 
 impl Floating for Float64Type {
-    fn is_finite(value: f64) -> bool {
-        value.is_finite()
+    const WHOLE: f64 = 9_007_199_254_740_992.0;
+    const EXACT: i64 = 22;
+
+    fn wide(value: f64) -> f64 {
+        value
     }
 
     fn read(digits: &str) -> Option<f64> {
@@ -45,8 +64,11 @@ impl Floating for Float64Type {
 }
 
 impl Floating for Float32Type {
-    fn is_finite(value: f32) -> bool {
-        value.is_finite()
+    const WHOLE: f64 = 16_777_216.0;
+    const EXACT: i64 = 10;
+
+    fn wide(value: f32) -> f64 {
+        value.into()
     }
 
     fn read(digits: &str) -> Option<f32> {
@@ -112,19 +134,21 @@ impl Placed {
         ) else {
             return Ok(made);
         };
-        let near = places.iter().flatten().all(|places| places > -FAR);
-        if near && numbers.values().iter().all(|number| T::is_finite(*number)) {
-            return Ok(made);
-        }
+        let places: PrimitiveArray<Int64Type> = places.unary(|places| places.clamp(-MOST, MOST));
         let values = values.to_array(rows)?;
         let Some(values) = values.as_primitive_opt::<T>() else {
             return Ok(made);
         };
+        let all = numbers.values().iter().zip(values.values().iter());
+        let mut all = all.zip(places.values().iter());
+        if all.all(|((number, value), places)| is_right::<T>((*number, *value), *places)) {
+            return Ok(made);
+        }
         let cuts = self.name() == "trunc";
         let right: PrimitiveArray<T> = numbers
             .iter()
             .zip(values)
-            .zip(places)
+            .zip(&places)
             .map(|((number, value), places)| right::<T>(cuts, (number?, value?), places?))
             .collect();
         Ok(match made {
@@ -136,49 +160,57 @@ impl Placed {
     }
 }
 
+/// Whether what the engine made of a value is right: its factor is exact, and its product far from where all numbers are whole.
+fn is_right<T: Floating>((number, value): (T::Native, T::Native), places: i64) -> bool {
+    let is_near = || T::moved(value, places) < T::WHOLE / FAR;
+    T::is_finite(number) && (places == 0 || (1..=T::EXACT).contains(&places) && is_near())
+}
+
 /// What is right for a value to so many places, where the engine made `number` of it.
 fn right<T: Floating>(
     cuts: bool,
     (number, value): (T::Native, T::Native),
     places: i64,
 ) -> Option<T::Native> {
-    if !T::is_finite(value) {
+    // The numbers of the type beside it are further away than those of so many places.
+    let has_no_more = places > 0 && T::moved(value, places) >= T::WHOLE;
+    if !T::is_finite(value) || has_no_more {
         return Some(value);
     }
-    if places > -FAR && T::is_finite(number) {
+    if is_right::<T>((number, value), places) {
         return Some(number);
     }
-    // By its digits, which end.
-    let of = |places: i64| usize::try_from(places.unsigned_abs()).map_or(DIGITS, |n| n.min(DIGITS));
-    if places < 0 {
-        return T::read(&left(cuts, &format!("{value:.DIGITS$}"), of(places))?);
-    }
-    if cuts {
-        let digits = format!("{value:.DIGITS$}");
-        let point = digits.find('.')?;
-        T::read(digits.get(..=point.saturating_add(of(places)))?)
-    } else {
-        let places = of(places);
-        T::read(&format!("{value:.places$}"))
-    }
+    T::read(&shortened(cuts, &value.to_string(), places)?)
 }
 
-/// A number that is written out whole, cut or rounded `places` left of its point: a half goes away from zero, as in the engine.
-fn left(cuts: bool, digits: &str, places: usize) -> Option<String> {
-    let (sign, digits) = match digits.strip_prefix('-') {
+/// A number as it is written, cut or rounded to so many places: a half goes away from zero, as in the engine.
+fn shortened(cuts: bool, written: &str, places: i64) -> Option<String> {
+    let (sign, digits) = match written.strip_prefix('-') {
         Some(digits) => ("-", digits),
-        None => ("", digits),
+        None => ("", written),
     };
-    let (whole, _) = digits.split_once('.')?;
+    let (whole, behind) = digits.split_once('.').unwrap_or((digits, ""));
+    let count = usize::try_from(places.unsigned_abs()).ok()?;
+    let is_up = |cut: &str| !cuts && cut.starts_with(['5', '6', '7', '8', '9']);
+    if places >= 0 {
+        let Some((kept, cut)) = behind.split_at_checked(count) else {
+            return Some(written.to_owned());
+        };
+        let kept = format!("{whole}{kept}");
+        let kept = if is_up(cut) { next(&kept) } else { kept };
+        let (whole, behind) = kept.split_at_checked(kept.len().saturating_sub(count))?;
+        return Some(format!("{sign}{whole}.{behind}"));
+    }
     // One more digit in front, which rounding may need.
-    let whole = format!(
-        "{}{whole}",
-        "0".repeat(places.saturating_add(1).saturating_sub(whole.len()))
-    );
-    let (head, tail) = whole.split_at_checked(whole.len().saturating_sub(places))?;
-    let up = !cuts && tail.starts_with(['5', '6', '7', '8', '9']);
-    let head = if up { next(head) } else { head.to_owned() };
-    Some(format!("{sign}{head}{}", "0".repeat(places)))
+    let front = count.saturating_add(1).saturating_sub(whole.len());
+    let whole = format!("{}{whole}", "0".repeat(front));
+    let (kept, cut) = whole.split_at_checked(whole.len().saturating_sub(count))?;
+    let kept = if is_up(cut) {
+        next(kept)
+    } else {
+        kept.to_owned()
+    };
+    Some(format!("{sign}{kept}{}", "0".repeat(count)))
 }
 
 /// The whole number after that one.
@@ -198,11 +230,9 @@ fn next(digits: &str) -> String {
     format!("{raised}{}", "0".repeat(nines))
 }
 
-/// From so many places left of the point on a number is rounded by its digits: the engine's factor is none of its type.
-const FAR: i64 = 16;
-
-/// A floating-point number of 64 bits has no more digits behind the point.
-const DIGITS: usize = 1074;
+/// A product that is nearer to zero by so many times than where all numbers are whole has four more digits, in base two, behind
+/// its point, so that its own rounding decides nothing.
+const FAR: f64 = 16.0;
 
 /// The places, as far as numbers have any.
 fn within(places: &ColumnarValue) -> Result<ColumnarValue> {
@@ -229,4 +259,145 @@ fn within(places: &ColumnarValue) -> Result<ColumnarValue> {
             _ => places.clone(),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::arrow::array::{ArrayRef, Float32Array, Float64Array, Int64Array};
+    use datafusion::arrow::datatypes::Field;
+    use datafusion::functions::math;
+    use datafusion_common::config::ConfigOptions;
+
+    /// What the function makes of these values: a number of places of its own for each row, and the same one for all.
+    fn made(function: &Arc<ScalarUDF>, values: &ArrayRef, places: i64) -> Vec<Vec<f64>> {
+        let rows = values.len();
+        let cell = ScalarValue::Int64(Some(places));
+        let each: ArrayRef = Arc::new(Int64Array::from(vec![places; rows]));
+        let kind = values.data_type().clone();
+        let call = |places: ColumnarValue| {
+            // As the engine would cast them.
+            let places = match function.name() {
+                "round" => places.cast_to(&DataType::Int32, None).unwrap(),
+                _ => places,
+            };
+            let field = |kind: DataType| Arc::new(Field::new("x", kind, true));
+            let made = wrapped(function)
+                .invoke_with_args(ScalarFunctionArgs {
+                    arg_fields: vec![field(kind.clone()), field(places.data_type())],
+                    args: vec![ColumnarValue::Array(Arc::clone(values)), places],
+                    number_rows: rows,
+                    return_field: field(kind.clone()),
+                    config_options: Arc::new(ConfigOptions::default()),
+                })
+                .unwrap();
+            let made = cast(made.to_array(rows).unwrap().as_ref(), &DataType::Float64).unwrap();
+            made.as_primitive::<Float64Type>().values().to_vec()
+        };
+        vec![
+            call(ColumnarValue::Scalar(cell)),
+            call(ColumnarValue::Array(each)),
+        ]
+    }
+
+    /// As a person does it on paper with the digits of the number.
+    fn on_paper(cuts: bool, value: f64, places: i64) -> f64 {
+        let written = format!("{:e}", value.abs());
+        let (digits, power) = written.split_once('e').unwrap();
+        let digits: Vec<u32> = digits.chars().filter_map(|c| c.to_digit(10)).collect();
+        // Of so many digits, counted from the first, the last one stays.
+        let stay = power.parse::<i64>().unwrap() + places + 1;
+        let Ok(stay) = usize::try_from(stay) else {
+            return 0.0;
+        };
+        let mut kept = vec![0];
+        kept.extend(digits.iter().take(stay));
+        if !cuts && digits.get(stay).is_some_and(|next| *next >= 5) {
+            for digit in kept.iter_mut().rev() {
+                *digit = (*digit + 1) % 10;
+                if *digit > 0 {
+                    break;
+                }
+            }
+        }
+        let power = power.parse::<i64>().unwrap() + 2 - i64::try_from(kept.len()).unwrap();
+        let kept: String = kept.iter().map(u32::to_string).collect();
+        let found: f64 = format!("{kept}e{power}").parse().unwrap();
+        found.copysign(value)
+    }
+
+    #[test]
+    fn no_number_of_places_changes_other_digits() {
+        let values = [
+            52.217,
+            -52.217,
+            0.1,
+            0.3,
+            -7.2,
+            47.376_886_9,
+            8.541_694,
+            123_456_789.123_456_78,
+            1e-5,
+            2.5e-7,
+            1e15,
+            9_007_199_254_740_994.0,
+            1e22,
+            -1e300,
+            f64::MAX,
+            1e-300,
+            0.0,
+        ];
+        let array: ArrayRef = Arc::new(Float64Array::from(values.to_vec()));
+        for function in [math::round(), math::trunc()] {
+            let cuts = function.name() == "trunc";
+            for places in (0..=400).chain([-400, -309, -20, -15, -11, -9, -5, -3, -1]) {
+                for found in made(&function, &array, places) {
+                    for (value, found) in values.into_iter().zip(found) {
+                        let expect = on_paper(cuts, value, places);
+                        let said = format!("{}({value}, {places})", function.name());
+                        assert_eq!(found, expect, "{said}");
+                        if places >= 17 && value.abs() >= 0.1 {
+                            assert_eq!(found, value, "{said}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn thousands_and_more_are_whole() {
+        let array: ArrayRef = Arc::new(Float64Array::from(vec![234_567.0, -250_000.0, 7e15]));
+        let round = made(&math::round(), &array, -5);
+        assert_eq!(round, vec![vec![200_000.0, -300_000.0, 7e15]; 2]);
+        let trunc = made(&math::trunc(), &array, -5);
+        assert_eq!(trunc, vec![vec![200_000.0, -200_000.0, 7e15]; 2]);
+    }
+
+    #[test]
+    fn what_is_no_number_stays_and_short_ones_too() {
+        let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+        let wide: ArrayRef = Arc::new(Float64Array::from(odd.to_vec()));
+        let short = [52.217_f32, -0.3, 1e10, f32::MAX, f32::MIN_POSITIVE];
+        let narrow: ArrayRef = Arc::new(Float32Array::from(short.to_vec()));
+        for function in [math::round(), math::trunc()] {
+            for places in [-400, -7, 0, 3, 17, 20, 400] {
+                for found in made(&function, &wide, places) {
+                    for (value, found) in odd.into_iter().zip(found) {
+                        assert!(found == value || found.is_nan() && value.is_nan());
+                    }
+                }
+            }
+            for places in [60, 100, 400] {
+                for found in made(&function, &narrow, places) {
+                    assert_eq!(found, short.map(f64::from), "{places}");
+                }
+            }
+            for places in [8, 12, 20] {
+                for found in made(&function, &narrow, places) {
+                    assert_eq!(found[..4], short.map(f64::from)[..4], "{places}");
+                }
+            }
+        }
+    }
 }
