@@ -168,10 +168,15 @@ impl<S> DistinctValues<S> {
     }
 }
 
+/// The bits of a value; zero has one sign, as in a GROUP BY of the engine.
+fn key(value: f64) -> u64 {
+    (value + 0.0).to_bits()
+}
+
 impl<S: Summary<1>> Accumulator for DistinctValues<S> {
     fn update_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
         each(columns, |_, [value]: [f64; 1]| {
-            let count = self.counts.entry(value.to_bits()).or_default();
+            let count = self.counts.entry(key(value)).or_default();
             *count = count.saturating_add(1);
             Ok(())
         })
@@ -179,10 +184,11 @@ impl<S: Summary<1>> Accumulator for DistinctValues<S> {
 
     fn retract_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
         each(columns, |_, [value]: [f64; 1]| {
-            if let Some(count) = self.counts.get_mut(&value.to_bits()) {
+            let key = key(value);
+            if let Some(count) = self.counts.get_mut(&key) {
                 *count = count.saturating_sub(1);
                 if *count == 0 {
-                    self.counts.remove(&value.to_bits());
+                    self.counts.remove(&key);
                 }
             }
             Ok(())

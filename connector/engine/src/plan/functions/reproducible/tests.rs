@@ -1,6 +1,7 @@
 //! Every aggregate that can be asked for gives the same bits over the same rows, in whatever order they come, and however they
 //! are cut into batches and dealt among threads.
 
+use super::DistinctValues;
 use crate::plan::functions::state::State;
 use crate::plan::functions::total_order::totally_ordered;
 use crate::plan::functions::{AGGREGATE, aggregate};
@@ -12,6 +13,9 @@ use datafusion::arrow::compute::take_record_batch;
 use datafusion::arrow::datatypes::Float64Type;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion_common::ScalarValue;
+use datafusion_expr::Accumulator;
+use enforce::power_sums::PowerSums;
 use harness::cases::seed;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -302,4 +306,29 @@ fn every_aggregate_is_the_same_in_every_order() {
             }
         }
     }
+}
+
+#[test]
+fn zero_is_one_value_whatever_its_sign() {
+    let fresh = || DistinctValues::<PowerSums<1>>::new(|values| Some(values.count()));
+    let column =
+        |values: &[f64]| -> [ArrayRef; 1] { [Arc::new(Float64Array::from(values.to_vec()))] };
+    let count = |values: &mut DistinctValues<PowerSums<1>>| match values.evaluate().unwrap() {
+        ScalarValue::Float64(Some(count)) => count,
+        other => panic!("{other}"),
+    };
+    let mut values = fresh();
+    values.update_batch(&column(&[0.0, -0.0, 1.5])).unwrap();
+    assert_eq!(count(&mut values), 2.0);
+    let mut merged = fresh();
+    merged.update_batch(&column(&[-0.0])).unwrap();
+    let state = values.state().unwrap();
+    let state: Vec<ArrayRef> = state.iter().map(|one| one.to_array().unwrap()).collect();
+    merged.merge_batch(&state).unwrap();
+    assert_eq!(count(&mut merged), 2.0);
+    // It is gone when it was taken away as often as it came.
+    values.retract_batch(&column(&[-0.0])).unwrap();
+    assert_eq!(count(&mut values), 2.0);
+    values.retract_batch(&column(&[-0.0])).unwrap();
+    assert_eq!(count(&mut values), 1.0);
 }
