@@ -267,7 +267,9 @@ impl<S: Summary<N>, const N: usize> ManyGroups<S, N> {
 
     fn taken(&mut self, emit_to: EmitTo) -> Vec<S> {
         let taken = emit_to.take_needed(&mut self.summaries);
-        self.held = self.summaries.iter().map(S::held).sum();
+        // Groups are taken a few at a time: those that stay are not looked at each time.
+        let gone = taken.iter().map(S::held).sum();
+        self.held = self.held.saturating_sub(gone);
         taken
     }
 }

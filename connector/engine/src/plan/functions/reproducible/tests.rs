@@ -1,7 +1,7 @@
 //! Every aggregate that can be asked for gives the same bits over the same rows, in whatever order they come, and however they
 //! are cut into batches and dealt among threads.
 
-use super::DistinctValues;
+use super::{DistinctValues, ManyGroups, Summary};
 use crate::plan::functions::state::State;
 use crate::plan::functions::total_order::totally_ordered;
 use crate::plan::functions::{AGGREGATE, aggregate};
@@ -14,13 +14,14 @@ use datafusion::arrow::datatypes::Float64Type;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_common::ScalarValue;
-use datafusion_expr::Accumulator;
+use datafusion_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use enforce::power_sums::PowerSums;
 use harness::cases::seed;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The calls by which each function on the list is judged.
 const CALLS: &[(&str, &[&str])] = &[
@@ -331,4 +332,55 @@ fn zero_is_one_value_whatever_its_sign() {
     assert_eq!(count(&mut values), 2.0);
     values.retract_batch(&column(&[-0.0])).unwrap();
     assert_eq!(count(&mut values), 1.0);
+}
+
+/// How many rows there are; it counts how often it is asked for its size.
+#[derive(Debug, Default, Clone)]
+struct Looked(usize);
+
+static LOOKS: AtomicUsize = AtomicUsize::new(0);
+
+impl Summary<1> for Looked {
+    fn add(&mut self, _: [f64; 1]) {
+        self.0 += 1;
+    }
+
+    fn take(&mut self, _: [f64; 1]) {
+        self.0 -= 1;
+    }
+
+    fn merge(&mut self, _: &[u8]) -> Option<()> {
+        None
+    }
+
+    fn write(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn held(&self) -> usize {
+        LOOKS.fetch_add(1, Ordering::Relaxed);
+        self.0
+    }
+}
+
+/// Groups that are taken a few at a time cost no more than when they are taken at once.
+#[test]
+fn each_group_that_is_taken_is_looked_at_once() {
+    let many = 1000;
+    let column: ArrayRef = Arc::new(Float64Array::from(vec![1.0; many]));
+    let groups: Vec<usize> = (0..many).collect();
+    let mut all =
+        ManyGroups::<Looked, 1>::new(|rows| Some(f64::from(u32::try_from(rows.0).unwrap())));
+    for _ in 0..3 {
+        all.update_batch(&[Arc::clone(&column)], &groups, None, many)
+            .unwrap();
+    }
+    assert_eq!(all.held, 3 * many);
+    let before = LOOKS.load(Ordering::Relaxed);
+    for taken in 1..=many / 10 {
+        let told = all.evaluate(EmitTo::First(10)).unwrap();
+        assert_eq!(told.as_primitive::<Float64Type>().values(), &[3.0; 10]);
+        assert_eq!(all.held, 3 * (many - 10 * taken));
+    }
+    assert_eq!(LOOKS.load(Ordering::Relaxed) - before, many);
 }
