@@ -146,7 +146,7 @@ impl Home {
     }
 
     /// Checks that the question uses each contract that was named; `bound` are those under which its tables are asked. One whose
-    /// participant is told to be lacking is not used and has its reason there.
+    /// table is told to be lacking is not used and has its reason there; so has one whose participant can't be reached.
     ///
     /// # Errors
     /// The reason of the first that it does not use.
@@ -157,24 +157,27 @@ impl Home {
         left_out: &[(ParticipantId, Refusal)],
     ) -> Result<(), Refusal> {
         for contract in &wish.contracts {
-            let is_told = |who: &ParticipantId| {
-                left_out.iter().any(|(lacking, why)| {
-                    lacking == who && why.contract.is_none_or(|of| of == *contract)
-                })
+            let is_told = |who: &ParticipantId, is_of_it: &dyn Fn(&Refusal) -> bool| {
+                let mut told = left_out.iter();
+                told.any(|(lacking, why)| lacking == who && is_of_it(why))
             };
             if bound.contains(contract) || wish.among_several {
                 continue;
             }
             if let Some(table) = self.table_under(*contract) {
-                if is_told(&table.dataset.owner) {
+                let why = table.barred.as_ref().or(table.misfit.as_ref());
+                // What is told of another dataset of that participant is no reason of this one.
+                if is_told(&table.dataset.owner, &|told| {
+                    told.contract == Some(*contract) || why == Some(told)
+                }) {
                     continue;
                 }
-                let why = table.barred.as_ref().or(table.misfit.as_ref());
                 let name = format!("{}.{}", table.alias, table.dataset.name);
                 return Err(why.cloned().unwrap_or_else(|| unused(*contract, &name)));
             }
             match self.cause(*contract) {
-                Some(UnusableCause::OutOfReach(who, _)) if is_told(who) => {}
+                Some(UnusableCause::OutOfReach(who, _))
+                    if is_told(who, &|told| told.contract.is_none_or(|of| of == *contract)) => {}
                 Some(
                     UnusableCause::OutOfReach(_, why)
                     | UnusableCause::Refused(why)

@@ -219,3 +219,30 @@ fn who_is_out_of_reach_may_be_lacking() {
         "bern",
     );
 }
+
+/// What a participant lacks elsewhere is no reason for a contract of its that the question does not use.
+#[test]
+fn another_dataset_that_is_lacking_excuses_no_contract() {
+    let mut world = World::new();
+    for table in &mut world.tables {
+        if table.dataset.name.as_str() == "sites" {
+            table.contract = Some(contract("sites"));
+        }
+    }
+    let home = world.home().that_lacks(vec![Lacking {
+        participant: participant("zurich"),
+        alias: Some("zurich".parse().unwrap()),
+        dataset: Some("rides".parse().unwrap()),
+        model: Some("trips".to_owned()),
+        why: Refusal::new(Code::AnswerIncomplete, "its contract was lost"),
+    }]);
+    let partial = |contracts: &[&str]| Wish {
+        partial: true,
+        ..named(contracts)
+    };
+    let question = plan(&home, MODEL, &partial(&["zurich"])).unwrap();
+    assert_eq!(question.left_out()[0].0, participant("zurich"));
+    let refusal = plan(&home, MODEL, &partial(&["sites"])).unwrap_err();
+    assert_eq!(refusal.code, Code::ContractUnused, "{refusal}");
+    assert_eq!(refusal.contract, Some(contract("sites")));
+}
