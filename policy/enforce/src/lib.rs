@@ -36,7 +36,7 @@ pub mod replace;
 pub mod rewrite;
 pub mod source;
 pub mod still_gated;
-mod superaccumulator;
+pub mod superaccumulator;
 pub mod text;
 pub mod total;
 mod within;

@@ -121,7 +121,8 @@ impl Superaccumulator {
 
 /// The significand of a finite number, how far its lowest bit is above that of the least number there is, and whether it is
 /// below zero. IEEE 754-2019, section 3.4: a sign, 11 bits of the exponent, 52 of the significand.
-fn parts(value: f64) -> (u64, u64, bool) {
+#[must_use]
+pub fn parts(value: f64) -> (u64, u64, bool) {
     let bits = value.to_bits();
     let (exponent, fraction) = ((bits >> 52) & 0x7ff, bits & ((1 << 52) - 1));
     let significand = fraction | (u64::from(exponent > 0) << 52);

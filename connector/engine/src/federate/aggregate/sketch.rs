@@ -34,7 +34,10 @@ impl Sketch {
             [order] if name == "approx_percentile_cont" => !order.asc,
             _ => return None,
         };
-        let quantile = |share: f64| Told::Quantile(share.to_bits());
+        let quantile = |share: f64| Told::Quantile {
+            share: share.to_bits(),
+            descends,
+        };
         let (state, told) = match (name, rest) {
             ("approx_distinct", []) => (State::Distinct, Told::Count),
             ("approx_median", []) => (State::Percentile, quantile(0.5)),
@@ -42,8 +45,7 @@ impl Sketch {
             ("approx_percentile_cont", [Expr::Literal(ScalarValue::Float64(Some(share)), _)])
                 if (0.0..=1.0).contains(share) =>
             {
-                let share = if descends { 1.0 - share } else { *share };
-                (State::Percentile, quantile(share))
+                (State::Percentile, quantile(*share))
             }
             (_, []) => (State::named(name)?, Told::State),
             _ => return None,

@@ -94,13 +94,12 @@ fn sorted(world: &World, keep: impl Fn(&RecordBatch, usize) -> bool) -> Vec<f64>
 
 /// Whether a value is the one that it stands for, by less than a 256th part nearer to zero.
 #[track_caller]
-fn near(sorted: &[f64], share: f64, got: f64) {
-    let place = (share * (sorted.len() - 1) as f64).floor() as usize;
+fn near(sorted: &[f64], place: usize, got: f64) {
     let exact = sorted[place];
     let nearer = exact.abs() - got.abs();
     assert!(
         (0.0..=exact.abs() / 256.0).contains(&nearer),
-        "{share} of {}: {got} for {exact}",
+        "{place} of {}: {got} for {exact}",
         sorted.len()
     );
 }
@@ -110,7 +109,9 @@ fn percentiles_are_near() {
     let world = World::new();
     let all = sorted(&world, |_, _| true);
     let open = sorted(&world, |rows, at| rows.column(4).as_boolean().value(at));
-    for share in [0.0, 0.05, 0.25, 0.5, 0.9, 1.0] {
+    let place = |of: &[f64], percent: usize| percent * (of.len() - 1) / 100;
+    for percent in [0, 5, 25, 29, 50, 58, 90, 100] {
+        let share = percent as f64 / 100.0;
         let sql = format!(
             "SELECT approx_percentile_cont(x, {share}), approx_percentile_cont({share}) WITHIN GROUP (ORDER BY x), \
              approx_percentile_cont({share}) WITHIN GROUP (ORDER BY x DESC), \
@@ -118,16 +119,17 @@ fn percentiles_are_near() {
         );
         let (rows, _) = run(world.ask(&sql)).unwrap();
         let value = |at: usize| rows[0].column(at).as_primitive::<Float64Type>().value(0);
-        near(&all, share, value(0));
+        near(&all, place(&all, percent), value(0));
         assert_eq!(value(0).to_bits(), value(1).to_bits(), "{sql}");
-        near(&all, 1.0 - share, value(2));
-        near(&open, share, value(3));
+        let back = all.len() - 1 - place(&all, percent);
+        near(&all, back, value(2));
+        near(&open, place(&open, percent), value(3));
         assert_eq!(world.travelled(), 3);
     }
     let (rows, _) = run(world.ask("SELECT approx_median(x) FROM model.trips")).unwrap();
     near(
         &all,
-        0.5,
+        place(&all, 50),
         rows[0].column(0).as_primitive::<Float64Type>().value(0),
     );
 }

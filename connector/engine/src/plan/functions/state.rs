@@ -52,8 +52,13 @@ pub enum Told {
     State,
     /// How many different values there are.
     Count,
-    /// The value below which such a share of all is: the bits of the share.
-    Quantile(u64),
+    /// The value below which such a share of all is, or above which.
+    Quantile {
+        /// The bits of the share.
+        share: u64,
+        /// Whether it is counted from the greatest value.
+        descends: bool,
+    },
 }
 
 impl State {
@@ -182,7 +187,7 @@ impl AggregateUDFImpl for Sketched {
             (Of::Values, _) => self.state.name(),
             (Of::States, Told::State) => "merged state",
             (Of::States, Told::Count) => "merged approx_distinct",
-            (Of::States, Told::Quantile(_)) => "merged approx_percentile_cont",
+            (Of::States, Told::Quantile { .. }) => "merged approx_percentile_cont",
         }
     }
 
@@ -198,7 +203,7 @@ impl AggregateUDFImpl for Sketched {
             (_, [_]) => Ok(match self.told {
                 Told::State => DataType::Binary,
                 Told::Count => DataType::UInt64,
-                Told::Quantile(_) => DataType::Float64,
+                Told::Quantile { .. } => DataType::Float64,
             }),
             _ => plan_err!("`{}` takes one argument", self.name()),
         }
@@ -211,7 +216,7 @@ impl AggregateUDFImpl for Sketched {
     fn default_value(&self, kind: &DataType) -> Result<ScalarValue> {
         match self.told {
             Told::Count => Ok(ScalarValue::UInt64(Some(0))),
-            Told::State | Told::Quantile(_) => ScalarValue::try_from(kind),
+            Told::State | Told::Quantile { .. } => ScalarValue::try_from(kind),
         }
     }
 
@@ -327,8 +332,9 @@ impl Accumulator for Sketching {
                 }
                 Ok(ScalarValue::UInt64(Some(count)))
             }
-            (Told::Quantile(share), Held::Quantiles(sketch)) => {
-                Ok(ScalarValue::Float64(sketch.quantile(f64::from_bits(share))))
+            (Told::Quantile { share, descends }, Held::Quantiles(sketch)) => {
+                let told = sketch.quantile(f64::from_bits(share), descends);
+                Ok(ScalarValue::Float64(told))
             }
             _ => internal_err!("another state than is told of"),
         }

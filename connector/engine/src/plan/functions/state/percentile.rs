@@ -61,11 +61,8 @@ impl Percentile {
             (Which::Percentile, [_, share]) => share.downcast_ref::<Literal>(),
             (Which::Percentile, _) => None,
         };
-        let descends = args.order_bys.iter().any(|by| by.options.descending);
         match share.map(Literal::value) {
-            Some(ScalarValue::Float64(Some(share))) if (0.0..=1.0).contains(share) => {
-                Ok(if descends { 1.0 - share } else { *share })
-            }
+            Some(ScalarValue::Float64(Some(share))) if (0.0..=1.0).contains(share) => Ok(*share),
             _ => plan_err!("the share of `{}` is a number from 0 to 1", self.name()),
         }
     }
@@ -93,6 +90,7 @@ impl AggregateUDFImpl for Percentile {
         }
         Ok(Box::new(Sketching {
             share: self.share(&args)?,
+            descends: args.order_bys.iter().any(|by| by.options.descending),
             sketch: QuantileSketch::default(),
         }))
     }
@@ -114,6 +112,8 @@ impl AggregateUDFImpl for Percentile {
 #[derive(Debug)]
 struct Sketching {
     share: f64,
+    /// Whether it is counted from the greatest value.
+    descends: bool,
     sketch: QuantileSketch,
 }
 
@@ -146,7 +146,8 @@ impl Accumulator for Sketching {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Float64(self.sketch.quantile(self.share)))
+        let told = self.sketch.quantile(self.share, self.descends);
+        Ok(ScalarValue::Float64(told))
     }
 
     fn size(&self) -> usize {

@@ -19,6 +19,7 @@
 use datafusion::arrow::array::{ArrayRef, AsArray};
 use datafusion::arrow::datatypes::{DataType, Float64Type};
 use datafusion_common::{Result, internal_datafusion_err};
+use enforce::superaccumulator::parts;
 
 /// The most buckets, that of values that are no numbers included: with the greatest width no sketch has more.
 const MOST: usize = 4_096;
@@ -124,22 +125,23 @@ impl QuantileSketch {
         Some(out)
     }
 
-    /// The value below which such a share of all is; nothing where there was no value.
-    pub(super) fn quantile(&self, share: f64) -> Option<f64> {
+    /// The value below which such a share of all is, or above which, counted from the greatest; nothing where there was no value.
+    pub(super) fn quantile(&self, share: f64, descends: bool) -> Option<f64> {
         let last = self.count().checked_sub(1)?;
-        // Whose place in the order it is, from zero: exact, as is every count.
-        let place = (share * float(last)).floor();
+        let place = place(share, last);
+        // From the least value on, with zero.
+        let place = if descends { last - place } else { place };
         let Some((least, greatest)) = self.ends else {
             return Some(f64::NAN);
         };
-        if place < 1.0 {
+        if place == 0 {
             return Some(least);
         }
         let mut before = 0_u64;
         for (bucket, count) in &self.buckets {
             before = before.saturating_add(*count);
-            if float(before) > place {
-                let is_last = float(before.saturating_sub(1)) <= place;
+            if before > place {
+                let is_last = before.saturating_sub(1) <= place;
                 // The last of all numbers is told as it is.
                 let last = self.buckets.last().is_some_and(|(last, _)| last == bucket);
                 return Some(if is_last && last {
@@ -256,10 +258,15 @@ fn value(bucket: i32, doubled: u8) -> f64 {
     if bucket < 0 { -size } else { size }
 }
 
-/// The number, exact up to [`VALUES`].
-fn float(number: u64) -> f64 {
-    let half = |bits: u64| u32::try_from(bits & u64::from(u32::MAX)).unwrap_or_default();
-    f64::from(half(number >> 32)) * 4_294_967_296.0 + f64::from(half(number))
+/// The place of a share of all values, from zero to the last of them: the greatest whole number that is not above the share of
+/// `last`. A share as it is written lies within half a unit of the last digit that it is held with: 0.29 of a hundred is 29.
+fn place(share: f64, last: u64) -> u64 {
+    let (significand, lowest, _) = parts(share);
+    let most = (u128::from(significand) * 2 + 1) * u128::from(last);
+    // As halves of that unit, of which there are so many powers of two to one.
+    let down = u32::try_from(1075_u64.saturating_sub(lowest)).unwrap_or(u32::MAX);
+    let place = most.checked_shr(down).unwrap_or_default();
+    u64::try_from(place).map_or(last, |place| place.min(last))
 }
 
 /// A bucket with its sign in the lowest bit.

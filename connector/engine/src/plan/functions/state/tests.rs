@@ -188,7 +188,10 @@ fn versions_are_fixed() {
 }
 
 fn quantile(share: f64) -> Told {
-    Told::Quantile(share.to_bits())
+    Told::Quantile {
+        share: share.to_bits(),
+        descends: false,
+    }
 }
 
 #[test]
