@@ -213,7 +213,13 @@ impl<'de> Visitor<'de> for Collection<'_, '_> {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
         let mut found = false;
-        while let Some(key) = map.next_key::<String>()? {
+        loop {
+            // What stands beside the features is no row: each key and each value has the bytes of one.
+            self.place.allowance.renew();
+            let Some(key) = map.next_key::<String>()? else {
+                break;
+            };
+            self.place.allowance.renew();
             match key.as_str() {
                 "features" => {
                     found = true;

@@ -113,3 +113,29 @@ fn a_file_has_so_many_columns_and_no_more() {
     assert_eq!(refusal.code, Code::SourceUnreadable, "{refusal}");
     assert!(refusal.sentence.contains("columns"), "{refusal}");
 }
+
+#[test]
+fn what_stands_beside_the_features_is_no_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let collection = points(&["Hafen", "Insel"]);
+    // Each of them fits into a row, and all of them do not.
+    let notes: Vec<String> = (0..600)
+        .map(|at| format!("\"note {at}\": \"{}\"", "x".repeat(300)))
+        .collect();
+    let notes = notes.join(",\n");
+    let before = collection.replacen('{', &format!("{{{notes},\n"), 1);
+    let behind = format!("{},\n{notes}}}", collection.strip_suffix('}').unwrap());
+    for (name, content) in [("a.geojson", before), ("b.geojson", behind)] {
+        assert!(content.len() > 160_000);
+        assert_eq!(
+            rows(folder.path(), name, &content, 1000).unwrap(),
+            2,
+            "{name}"
+        );
+    }
+    // One that does not fit is still too long.
+    let endless = format!("{{\"note\": \"{}\",", "x".repeat(200_000));
+    let content = collection.replacen('{', &endless, 1);
+    let refusal = rows(folder.path(), "c.geojson", &content, 1000).unwrap_err();
+    assert!(refusal.sentence.contains("1000 bytes"), "{refusal}");
+}
