@@ -69,7 +69,7 @@ pub fn read(
         .build()
         .map_err(|error| unreadable(error.to_string()))?;
     let mut line = 0_u64;
-    let allowance = Allowance::new(config);
+    let allowance = Allowance::of_fields(config);
     for batch in reader {
         let batch = batch.map_err(|error| unreadable(error.to_string()))?;
         let columns = columns(&batch, &kept).map_err(|error| unreadable(error.to_string()))?;

@@ -123,7 +123,7 @@ pub struct SourceConfig {
     pub skip_columns: Vec<String>,
     /// Where the rows stay, if nothing of them is copied.
     pub in_place: Option<InPlaceConfig>,
-    /// The most bytes of one row; a longer one ends the reading.
+    /// The most bytes of one row, as [`crate::source::bounded`] counts them; a longer one ends the reading.
     pub max_row_bytes: u32,
 }
 

@@ -125,7 +125,7 @@ fn features(
     let shown = file.shown.as_str();
     let file = file.open()?;
     let line = Cell::new(1);
-    let allowance = Allowance::new(config);
+    let allowance = Allowance::of_features(config);
     // Bounded where the JSON reader takes one byte at a time: nothing is read ahead of a feature.
     let decoded = BufReader::new(Decoded::new(file, encoding_rs::UTF_8));
     let reader = Lines {
@@ -290,7 +290,11 @@ impl<'de> DeserializeSeed<'de> for Feature<'_> {
 
     fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
         let line = self.0.line.get();
+        // The reader has seen its first byte.
+        self.0.allowance.begun(1);
+        let feature = serde::Deserialize::deserialize(from)?;
+        // What stands between two features is of neither.
         self.0.allowance.renew();
-        serde::Deserialize::deserialize(from).map(|feature| (line, feature))
+        Ok((line, feature))
     }
 }

@@ -38,7 +38,7 @@ pub fn read(
     let mut decoded = Decoded::new(file.open()?, config.encoding);
     let skipped = skip(&mut decoded, config.skip_lines)
         .map_err(|error| unreadable(None, error.to_string()))?;
-    let allowance = Allowance::new(config);
+    let allowance = Allowance::of_fields(config);
     let mut reader = ReaderBuilder::new()
         .delimiter(config.delimiter)
         .has_headers(false)

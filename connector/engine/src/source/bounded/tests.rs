@@ -139,3 +139,36 @@ fn what_stands_beside_the_features_is_no_row() {
     let refusal = rows(folder.path(), "c.geojson", &content, 1000).unwrap_err();
     assert!(refusal.sentence.contains("1000 bytes"), "{refusal}");
 }
+
+/// Neither quotes nor lines before it count to a row, whatever the encoding, and nothing is given to a feature.
+#[test]
+fn a_row_may_have_so_many_bytes_and_not_one_more() {
+    let folder = tempfile::tempdir().unwrap();
+    for most in [200, 1000, 70_000, 400_000] {
+        let read = |name: &str, content: &str| rows(folder.path(), name, content, most);
+        let feature = points(&[""]).lines().nth(1).unwrap().len();
+        for (more, is_read) in [(0, true), (1, false)] {
+            let site = |less: usize| "x".repeat(most - less + more);
+            let quotes = "\"\"".repeat(most - 1 + more);
+            for (name, content, count) in [
+                ("a.csv", format!("site,n\n{},1\nInsel,2\n", site(1)), 2),
+                ("b.csv", format!("site,n\n\"{quotes}\",1\nInsel,2\n"), 2),
+                (
+                    "c.csv",
+                    format!("site,n\n\n\r\n\n{},1\nInsel,2\n", site(1)),
+                    2,
+                ),
+                ("d.geojson", points(&[&site(feature)]), 1),
+                ("e.geojson", points(&["Hafen", &site(feature), "Insel"]), 3),
+            ] {
+                let found = read(name, &content);
+                let told = format!("{name} of {most} and {more}: {found:?}");
+                if is_read {
+                    assert_eq!(found.unwrap(), count, "{told}");
+                } else {
+                    assert_eq!(found.unwrap_err().code, Code::SourceUnreadable, "{told}");
+                }
+            }
+        }
+    }
+}

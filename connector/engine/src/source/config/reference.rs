@@ -310,7 +310,8 @@ const HEADER_ROWS: Key = (
 );
 const MAX_ROW_BYTES: Key = (
     "max_row_bytes",
-    "the most bytes of one row of text or feature; a longer one ends the reading; default 1048576, at most 268435456",
+    "the most bytes, as UTF-8, of the fields of one row of text, of one feature of GeoJSON, or of the texts of one row of Parquet; a \
+     longer one ends the reading; default 1048576, at most 268435456",
 );
 const NULLS: Key = ("nulls", "words that mean \"no value\"; default [\"\"]");
 const SHORT_ROWS: Key = (
