@@ -58,42 +58,45 @@ impl CoveredTime {
         Some((when::day_shown(first), when::day_shown(last)))
     }
 
-    /// Whether it is less than that: by a day where both tell days, else by more than a day.
+    /// Whether it is less than that: by a day where both tell days, else by more than a day. Days are those of its zone, of which
+    /// some have 23 or 25 hours.
     #[must_use]
     pub fn falls_short_of(&self, asked: &AskedTime) -> bool {
         let (from, to) = asked.instants;
-        let by_instant = match self.days {
-            None => self.lacks(from, to),
-            // To the end of its last day.
-            Some(_) => {
-                from.is_some_and(|from| from.plus_micros(when::DAY_US) < self.first)
-                    || to.is_some_and(|to| self.last.plus_micros(2 * when::DAY_US) < to)
-            }
+        // To the end of its last day, where it tells days.
+        let end = match self.days {
+            None => Some(self.last),
+            Some((_, last)) => self.end_of(last),
         };
+        let by_instant = from.is_some_and(|from| from.plus_micros(when::DAY_US) < self.first)
+            || to.is_some_and(|to| end.is_some_and(|end| end.plus_micros(when::DAY_US) < to));
         let (from, to) = asked.days;
         let by_day = match self.days {
             Some((first, last)) => {
                 from.is_some_and(|from| from < first) || to.is_some_and(|to| last < to)
             }
             None => {
-                let midnight = |day: i32| {
-                    let zone = when::zone(&self.zone);
-                    let micros = match zone {
-                        Some(zone) => when::start_of_day(day, &zone),
-                        None => i64::from(day).checked_mul(when::DAY_US),
-                    };
-                    Time::from_micros(micros?).ok()
-                };
-                let after = |day: i32| midnight(day.checked_add(1)?);
-                self.lacks(from.and_then(midnight), to.and_then(after))
+                let from = from.and_then(|day| self.end_of(day));
+                let to = to.and_then(|day| self.midnight(day));
+                from.is_some_and(|end| end < self.first)
+                    || to.is_some_and(|begin| self.last < begin)
             }
         };
         by_instant || by_day
     }
 
-    fn lacks(&self, from: Option<Time>, to: Option<Time>) -> bool {
-        from.is_some_and(|from| from.plus_micros(when::DAY_US) < self.first)
-            || to.is_some_and(|to| self.last.plus_micros(when::DAY_US) < to)
+    /// The instant at which a day of its zone begins.
+    fn midnight(&self, day: i32) -> Option<Time> {
+        let micros = match when::zone(&self.zone) {
+            Some(zone) => when::start_of_day(day, &zone),
+            None => i64::from(day).checked_mul(when::DAY_US),
+        };
+        Time::from_micros(micros?).ok()
+    }
+
+    /// The instant at which the next one begins.
+    fn end_of(&self, day: i32) -> Option<Time> {
+        self.midnight(day.checked_add(1)?)
     }
 }
 
@@ -294,6 +297,42 @@ mod tests {
                 (asked(&[(Operator::Lt, SEPTEMBER + 1)]), false),
             ] {
                 assert_eq!(covered.falls_short_of(&days), short, "{zone} {days:?}");
+            }
+        }
+    }
+
+    /// Berlin, the days on which clocks were changed in 2024.
+    #[test]
+    fn a_day_of_23_or_25_hours_is_a_day() {
+        use Operator::{GtEq, LtEq};
+        const HOUR: i64 = 3_600_000_000;
+        let zone = when::zone("Europe/Berlin").unwrap();
+        let midnight = |day| when::start_of_day(day, &zone).unwrap();
+        let covered = |first: i64, last: i64| {
+            let mut entry = dataset("air", &["at:instant", "day:date"]);
+            entry.zone = "Europe/Berlin".to_owned();
+            entry.time_span = Some((time(first), time(last)));
+            CoveredTime::of(&entry).unwrap()
+        };
+        for (day, hours) in [(19_813, 23), (19_820, 24), (20_023, 25)] {
+            assert_eq!(midnight(day + 1) - midnight(day), hours * HOUR);
+            let before = midnight(day - 30);
+            for (last, short) in [(midnight(day), false), (midnight(day) - 1, true)] {
+                let found = covered(before, last).falls_short_of(&asked(&[(LtEq, day)]));
+                assert_eq!(found, short, "to {day}");
+            }
+            let behind = midnight(day + 30);
+            for (first, short) in [(midnight(day + 1), false), (midnight(day + 1) + 1, true)] {
+                let found = covered(first, behind).falls_short_of(&asked(&[(GtEq, day)]));
+                assert_eq!(found, short, "from {day}");
+            }
+            // Instants that are asked of days.
+            let days = days(day - 30, day, "Europe/Berlin").unwrap();
+            let end = midnight(day + 1) + 24 * HOUR;
+            for (to, short) in [(end, false), (end + 1, true)] {
+                let value = lit(ScalarValue::TimestampMicrosecond(Some(to), None));
+                let found = days.falls_short_of(&AskedTime::of(&[col("day").lt_eq(value)]));
+                assert_eq!(found, short, "an instant behind {day}");
             }
         }
     }
