@@ -8,7 +8,7 @@ use crate::federate::peersql::{Text, Writer};
 use crate::federate::question::Wish;
 use crate::federate::select::{Body, Select, Source, places};
 use crate::federate::source::{ErrandSource, Relation};
-use crate::federate::span::AskedTime;
+use crate::federate::span::{AskedTime, CoveredTime};
 use crate::plan::functions::state::State;
 use catalog::view::Shape;
 use datafusion::common::{DataFusionError, TableReference};
@@ -171,7 +171,8 @@ fn asked(query: &Select, table: &RemoteTable, relation: Relation, spans: &mut Ve
                 let own = |expr: &&Expr| query.from.len() == 1 || places(expr).iter().eq([&at]);
                 let all = query.conjuncts.iter().chain(&item.on);
                 let all: Vec<Expr> = all.filter(own).cloned().collect();
-                spans.push(AskedTime::of(&all));
+                let columns = table.covered.as_ref().map(CoveredTime::columns);
+                spans.push(AskedTime::of(&all, columns));
             }
             Source::Table(..) => {}
             Source::Inner(inner) => asked(&inner.select, table, relation, spans),

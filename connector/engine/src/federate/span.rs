@@ -9,6 +9,7 @@ use catalog::dataset::{ColumnType, Dataset};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 use evidence::time::Time;
+use policy::id::Name;
 
 /// The time that a dataset covers, by the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct CoveredTime {
     days: Option<(i32, i32)>,
     /// The zone of its days.
     zone: String,
+    /// The columns by which its time is asked for.
+    columns: Vec<Name>,
 }
 
 /// The time that a question asks for: the first and the last instant, and the first and the last day, both of which it wants.
@@ -48,7 +51,13 @@ impl CoveredTime {
             last,
             days,
             zone: entry.zone.clone(),
+            columns: columns(entry),
         })
+    }
+
+    /// The columns by which its time is asked for: that of its time and, beside instants, the first of dates, which is their day.
+    pub(super) fn columns(&self) -> &[Name] {
+        &self.columns
     }
 
     /// The first and the last day as ISO 8601 writes them, where it tells dates alone.
@@ -100,17 +109,36 @@ impl CoveredTime {
     }
 }
 
+fn columns(entry: &Dataset) -> Vec<Name> {
+    let time = time_column(&entry.columns).and_then(|index| entry.columns.get(index));
+    let mut dates = entry.columns.iter();
+    let day = dates.find(|column| column.kind == ColumnType::Date);
+    let mut names: Vec<Name> = time
+        .into_iter()
+        .chain(day)
+        .map(|column| column.name.clone())
+        .collect();
+    names.dedup();
+    names
+}
+
 impl AskedTime {
-    /// The time that plain comparisons of a time column leave.
-    pub(super) fn of(conjuncts: &[Expr]) -> Self {
+    /// The time that plain comparisons leave of these columns; of any, where nobody says which tell the time of the dataset.
+    pub(super) fn of(conjuncts: &[Expr], columns: Option<&[Name]>) -> Self {
+        let is_time = |name: &str| {
+            columns.is_none_or(|columns| columns.iter().any(|column| column.as_str() == name))
+        };
         let mut asked = Self::default();
         for conjunct in conjuncts {
             let Expr::BinaryExpr(BinaryExpr { left, op, right }) = conjunct else {
                 continue;
             };
-            let (Expr::Column(_), Expr::Literal(value, _)) = (&**left, &**right) else {
+            let (Expr::Column(column), Expr::Literal(value, _)) = (&**left, &**right) else {
                 continue;
             };
+            if !is_time(&column.name) {
+                continue;
+            }
             match value {
                 ScalarValue::TimestampMicrosecond(Some(micros), _) => {
                     if let Ok(at) = Time::from_micros(*micros) {
@@ -198,7 +226,7 @@ mod tests {
                 Expr::BinaryExpr(BinaryExpr::new(Box::new(col("day")), *op, Box::new(value)))
             })
             .collect();
-        AskedTime::of(&conjuncts)
+        AskedTime::of(&conjuncts, None)
     }
 
     /// 1 July and 30 September 2024.
@@ -331,9 +359,44 @@ mod tests {
             let end = midnight(day + 1) + 24 * HOUR;
             for (to, short) in [(end, false), (end + 1, true)] {
                 let value = lit(ScalarValue::TimestampMicrosecond(Some(to), None));
-                let found = days.falls_short_of(&AskedTime::of(&[col("day").lt_eq(value)]));
+                let found = days.falls_short_of(&AskedTime::of(&[col("day").lt_eq(value)], None));
                 assert_eq!(found, short, "an instant behind {day}");
             }
+        }
+    }
+
+    /// Of a contract that runs until 2030 nobody asks for rows of that year.
+    #[test]
+    fn other_dates_are_not_the_time_of_a_dataset() {
+        let of = |columns: &[&str]| {
+            let mut entry = dataset("trips", columns);
+            entry.time_span = Some((time(0), time(when::DAY_US)));
+            CoveredTime::of(&entry).unwrap()
+        };
+        let late = |column: &str, is_instant: bool| {
+            let value = match is_instant {
+                true => ScalarValue::TimestampMicrosecond(Some(900 * when::DAY_US), None),
+                false => ScalarValue::Date32(Some(900)),
+            };
+            col(column).lt_eq(lit(value))
+        };
+        let both = ["at:instant", "day:date", "until:date", "seen:instant"];
+        let days = ["day:date", "until:date", "seen:text"];
+        for (columns, column, is_instant, short) in [
+            (&both[..], "at", true, true),
+            (&both[..], "day", false, true),
+            (&both[..], "until", false, false),
+            (&both[..], "seen", true, false),
+            (&days[..], "day", false, true),
+            (&days[..], "until", false, false),
+        ] {
+            let covered = of(columns);
+            let asked = AskedTime::of(&[late(column, is_instant)], Some(covered.columns()));
+            assert_eq!(
+                covered.falls_short_of(&asked),
+                short,
+                "{columns:?} {column}"
+            );
         }
     }
 }
