@@ -1,7 +1,7 @@
 //! Sums of floating-point numbers and of their squares without any rounding: they are the same in whatever order the numbers
 //! come, and in whatever parts they are put together. The last digit of a usual sum tells of the order of the rows behind it.
 
-use crate::superaccumulator::{Superaccumulator, float, rounded};
+use crate::superaccumulator::{Superaccumulator, float, raised, rounded};
 
 /// How many numbers there are, their sum and that of their squares.
 #[derive(Debug, Clone, Default)]
@@ -166,10 +166,17 @@ impl Total {
         Some(rounded(&sum, power))
     }
 
-    /// The sum by a count of numbers.
+    /// The sum by a count of numbers: finite where these are, though the sum may be none.
     #[must_use]
     pub fn mean(&self, count: u64) -> Option<f64> {
-        self.told().map(|sum| sum / float(count))
+        let told = self.told()?;
+        if told.is_finite() || self.beyond() != 0.0 {
+            return Some(told / float(count));
+        }
+        // No count is so large that the sum of so many numbers is still infinite.
+        let (sum, power) = self.sum.whole(Superaccumulator::NUMBERS);
+        let mean = rounded(&sum, power.saturating_sub(64)) / float(count);
+        Some(raised(mean, 64).clamp(-f64::MAX, f64::MAX))
     }
 
     /// Bytes, to be read by [`Self::merge`]; none of no numbers.
@@ -322,6 +329,28 @@ mod tests {
         assert_eq!(sum(&[f64::INFINITY, 1.0]), Some(f64::INFINITY));
         let none = [f64::INFINITY, f64::NEG_INFINITY];
         assert!(sum(&none).unwrap().is_nan() && sum(&[1.0, f64::NAN]).unwrap().is_nan());
+    }
+
+    /// The sum of the largest numbers is none, and their mean is.
+    #[test]
+    fn a_mean_is_finite_where_its_numbers_are() {
+        let mean = |values: &[f64]| {
+            let mut all = Total::default();
+            values.iter().for_each(|value| all.add(*value));
+            all.mean(u64::try_from(values.len()).unwrap()).unwrap()
+        };
+        for many in [1, 2, 3, 7, 1000] {
+            assert_eq!(mean(&vec![f64::MAX; many]), f64::MAX, "{many}");
+            assert_eq!(mean(&vec![-f64::MAX; many]), -f64::MAX, "{many}");
+        }
+        assert_eq!(mean(&[f64::MAX, f64::MAX, -f64::MAX, -f64::MAX]), 0.0);
+        assert_eq!(mean(&[f64::MAX, f64::MAX / 2.0]), f64::MAX / 4.0 * 3.0);
+        let large = 2.0_f64.powi(1023);
+        assert_eq!(mean(&[large, large, 1.0, large]), large / 4.0 * 3.0);
+        assert_eq!(mean(&[0.1, 0.2]), (0.1 + 0.2) / 2.0);
+        assert_eq!(mean(&[f64::INFINITY, f64::MAX]), f64::INFINITY);
+        assert_eq!(mean(&[f64::NEG_INFINITY, 1.0]), f64::NEG_INFINITY);
+        assert!(mean(&[f64::NAN, f64::MAX, f64::MAX]).is_nan());
     }
 
     #[test]

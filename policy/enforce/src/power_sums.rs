@@ -3,7 +3,8 @@
 //! are put together; rounded is each result, once. The usual ways (Welford, Chan) round at every row, so that the last digit
 //! tells of the order of the rows behind it.
 
-use crate::superaccumulator::{Superaccumulator, float, rounded};
+use crate::superaccumulator::{Superaccumulator, float, raised, rounded};
+use num_bigint::BigInt;
 
 /// Of rows of `N` numbers.
 #[derive(Debug, Clone)]
@@ -25,6 +26,44 @@ impl<const N: usize> Default for PowerSums<N> {
             sums: sums(),
             products: std::array::from_fn(|_| sums()),
         }
+    }
+}
+
+/// A number times a power of two, which is even: it may be larger or nearer to zero than any number of the type.
+#[derive(Debug, Clone, Copy)]
+pub struct Scaled {
+    number: f64,
+    power: i32,
+}
+
+impl Scaled {
+    /// By a number.
+    #[must_use]
+    pub fn by(self, number: f64) -> Self {
+        Self {
+            number: self.number / number,
+            ..self
+        }
+    }
+
+    /// By the roots of two others; none where one of these is zero.
+    #[must_use]
+    pub fn by_roots(self, one: Self, other: Self) -> Option<f64> {
+        let roots = one.number.sqrt() * other.number.sqrt();
+        let power = self.power - one.power / 2 - other.power / 2;
+        (roots != 0.0).then(|| raised(self.number / roots, power))
+    }
+
+    /// As a number.
+    #[must_use]
+    pub fn value(self) -> f64 {
+        raised(self.number, self.power)
+    }
+
+    /// Its root.
+    #[must_use]
+    pub fn root(self) -> f64 {
+        raised(self.number.sqrt(), self.power / 2)
     }
 }
 
@@ -73,17 +112,24 @@ impl<const N: usize> PowerSums<N> {
     /// squares. NaN where a number is infinite or none; zero of no rows.
     #[must_use]
     pub fn deviation(&self, one: usize, other: usize) -> f64 {
+        self.scaled(one, other).value()
+    }
+
+    /// The same, with a power of its own: what is made of it may be a number where it is none itself.
+    #[must_use]
+    pub fn scaled(&self, one: usize, other: usize) -> Scaled {
+        let not_one = Scaled {
+            number: f64::NAN,
+            power: 0,
+        };
         let (first, last) = (one.min(other), one.max(other));
         let sums = (self.sums.get(first), self.sums.get(last));
         let products = self.products.get(first).and_then(|row| row.get(last));
         let ((Some(first), Some(last)), Some(products)) = (sums, products) else {
-            return f64::NAN;
+            return not_one;
         };
         if self.strange > 0 {
-            return f64::NAN;
-        }
-        if self.count == 0 {
-            return 0.0;
+            return not_one;
         }
         // n times the sum of the products less the product of the sums, both as multiples of the same power of two.
         let (first, low) = first.whole(Superaccumulator::NUMBERS);
@@ -93,7 +139,19 @@ impl<const N: usize> PowerSums<N> {
         let least = power.min(of_sums);
         let up = |power: i32| u32::try_from(power.saturating_sub(least)).unwrap_or_default();
         let rest = ((products * self.count) << up(power)) - ((first * last) << up(of_sums));
-        rounded(&rest, least) / self.count()
+        if self.count == 0 || rest == BigInt::ZERO {
+            return Scaled {
+                number: 0.0,
+                power: 0,
+            };
+        }
+        // Even, so that the root has a whole one.
+        let bits = i32::try_from(rest.bits()).unwrap_or(i32::MAX);
+        let power = least.saturating_add(bits) & !1;
+        Scaled {
+            number: rounded(&rest, least.saturating_sub(power)) / self.count(),
+            power,
+        }
     }
 
     /// Bytes, to be read by [`Self::merge`]; none of no rows.
@@ -222,6 +280,43 @@ mod tests {
         for odd in [f64::NAN, f64::INFINITY] {
             assert!(squares(&[1.0, odd, 2.0]).is_nan());
         }
+    }
+
+    /// Where squares are beyond all numbers, or nearer to zero, roots and ratios of them are not.
+    #[test]
+    fn what_is_made_of_squares_is_a_number_where_they_are_none() {
+        let near: Vec<[f64; 2]> = (0..9_i32)
+            .map(|at| [f64::from(at), f64::from(at * at)])
+            .collect();
+        let expect = of(&near);
+        for power in [-1000, -600, -40, 0, 40, 600, 1000] {
+            let scale = 2.0_f64.powi(power);
+            let far = of(&near
+                .iter()
+                .map(|row| row.map(|x| x * scale))
+                .collect::<Vec<_>>());
+            for at in [0, 1] {
+                let root = |sums: &PowerSums<2>| sums.scaled(at, at).by(8.0).root();
+                assert_eq!(root(&far), root(&expect) * scale, "{power}");
+            }
+            let ratio = |sums: &PowerSums<2>| {
+                let (one, other) = (sums.scaled(0, 0), sums.scaled(1, 1));
+                sums.scaled(0, 1).by_roots(one, other).unwrap()
+            };
+            assert_eq!(ratio(&far).to_bits(), ratio(&expect).to_bits(), "{power}");
+            assert!((0.9..1.0).contains(&ratio(&far)));
+        }
+        // n times the squares is beyond, and the squares are not.
+        let mut all = PowerSums::<1>::default();
+        for at in 0..8 {
+            all.add([if at % 2 == 0 { 4e153 } else { -4e153 }]);
+        }
+        let found = all.deviation(0, 0);
+        assert!((found - 1.28e308).abs() < 1e294, "{found}");
+        let same = of(&[[3.0, 1.0], [3.0, 2.0]]);
+        let (one, other) = (same.scaled(0, 0), same.scaled(1, 1));
+        assert_eq!(same.scaled(0, 1).by_roots(one, other), None);
+        assert_eq!((one.root(), other.by(2.0).value()), (0.0, 0.25));
     }
 
     #[test]

@@ -145,8 +145,12 @@ pub(crate) fn rounded(number: &BigInt, power: i32) -> f64 {
     // What is cut off below decides only whether two neighbours are equally near.
     let more = number.trailing_zeros().is_some_and(|zeros| zeros < down);
     let top = float(top | u64::from(more));
-    let mut power = power.saturating_add(i32::try_from(down).unwrap_or(i32::MAX));
-    let mut value = sign * top;
+    let power = power.saturating_add(i32::try_from(down).unwrap_or(i32::MAX));
+    raised(sign * top, power)
+}
+
+/// `value` times 2^`power`.
+pub(crate) fn raised(mut value: f64, mut power: i32) -> f64 {
     // In steps, none of which is beyond the powers that there are.
     while power != 0 && value != 0.0 && value.is_finite() {
         let step = power.clamp(-512, 512);

@@ -11,20 +11,18 @@ use datafusion_expr::utils::AggregateOrderSensitivity;
 use datafusion_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature,
 };
-use enforce::power_sums::PowerSums;
+use enforce::power_sums::{PowerSums, Scaled};
 use std::sync::Arc;
 
 /// The function in the place of the engine's, where it is one of these.
 pub(super) fn instead_of(engine: &Arc<AggregateUDF>) -> Option<Arc<AggregateUDF>> {
     let of = match engine.name() {
-        "var" => Of::Numbers(|all| sample(all.count(), all.deviation(0, 0))),
-        "var_pop" => Of::Numbers(|all| population(all.count(), all.deviation(0, 0))),
-        "stddev" => Of::Numbers(|all| sample(all.count(), all.deviation(0, 0)).map(f64::sqrt)),
-        "stddev_pop" => {
-            Of::Numbers(|all| population(all.count(), all.deviation(0, 0)).map(f64::sqrt))
-        }
-        "covar_samp" => Of::Pairs(|all| sample(all.count(), all.deviation(0, 1))),
-        "covar_pop" => Of::Pairs(|all| population(all.count(), all.deviation(0, 1))),
+        "var" => Of::Numbers(|all| sample(all, 0).map(Scaled::value)),
+        "var_pop" => Of::Numbers(|all| population(all, 0).map(Scaled::value)),
+        "stddev" => Of::Numbers(|all| sample(all, 0).map(Scaled::root)),
+        "stddev_pop" => Of::Numbers(|all| population(all, 0).map(Scaled::root)),
+        "covar_samp" => Of::Pairs(|all| sample(all, 1).map(Scaled::value)),
+        "covar_pop" => Of::Pairs(|all| population(all, 1).map(Scaled::value)),
         "corr" => Of::Pairs(correlation),
         _ => return None,
     };
@@ -34,18 +32,25 @@ pub(super) fn instead_of(engine: &Arc<AggregateUDF>) -> Option<Arc<AggregateUDF>
     })))
 }
 
-fn sample(count: f64, deviation: f64) -> Option<f64> {
-    (count > 1.0).then(|| deviation / (count - 1.0))
+/// Of the first number with another, or with itself.
+fn sample<const N: usize>(all: &PowerSums<N>, other: usize) -> Option<Scaled> {
+    let count = all.count();
+    (count > 1.0).then(|| all.scaled(0, other).by(count - 1.0))
 }
 
-fn population(count: f64, deviation: f64) -> Option<f64> {
-    (count > 0.0).then(|| deviation / count)
+/// Of the first number with another, or with itself.
+fn population<const N: usize>(all: &PowerSums<N>, other: usize) -> Option<Scaled> {
+    let count = all.count();
+    (count > 0.0).then(|| all.scaled(0, other).by(count))
 }
 
 /// None of fewer than two rows, and where one of the numbers is always the same.
 fn correlation(all: &PowerSums<2>) -> Option<f64> {
-    let spread = all.deviation(0, 0).sqrt() * all.deviation(1, 1).sqrt();
-    (all.count() > 1.0 && spread != 0.0).then(|| all.deviation(0, 1) / spread)
+    if all.count() <= 1.0 {
+        return None;
+    }
+    all.scaled(0, 1)
+        .by_roots(all.scaled(0, 0), all.scaled(1, 1))
 }
 
 #[derive(Debug, Clone, Copy)]
