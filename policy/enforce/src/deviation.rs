@@ -1,7 +1,7 @@
 //! How far values are from their mean: the sum of the squares, put together from parts without the cancellation that a sum of
 //! squares less a square of sums has (Chan, Golub and LeVeque).
 
-use crate::exactly::Spread;
+use crate::power_sums::PowerSums;
 use datafusion_common::arrow::array::{ArrayRef, AsArray, Float64Array};
 use datafusion_common::arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion_common::{Result, ScalarValue, exec_err};
@@ -73,7 +73,7 @@ impl AggregateUDFImpl for Squares {
 
     fn accumulator(&self, _args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
         Ok(match self.way {
-            Way::Values => Box::new(Values(Spread::default())),
+            Way::Values => Box::new(Values(PowerSums::default())),
             Way::Groups => Box::new(Groups(Vec::new())),
         })
     }
@@ -125,7 +125,7 @@ impl Moments {
 
 /// Of values.
 #[derive(Debug)]
-struct Values(Spread);
+struct Values(PowerSums<1>);
 
 impl Accumulator for Values {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
@@ -133,13 +133,21 @@ impl Accumulator for Values {
             return exec_err!("one column");
         };
         for value in floats(values)?.iter().flatten() {
-            self.0.add(value);
+            self.0.add([value]);
         }
         Ok(())
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Float64(self.0.told()))
+        let squares = self.0.deviation(0, 0);
+        // What is beyond all numbers is none: no comparison of it must let anything out.
+        let squares = if squares.is_finite() {
+            squares
+        } else {
+            f64::NAN
+        };
+        let told = (self.0.count() > 0.0).then_some(squares);
+        Ok(ScalarValue::Float64(told))
     }
 
     fn size(&self) -> usize {
@@ -147,7 +155,7 @@ impl Accumulator for Values {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![ScalarValue::Binary(Some(self.0.write()))])
+        Ok(vec![ScalarValue::Binary(self.0.write())])
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
@@ -256,6 +264,41 @@ mod tests {
             all.add(Moments::of(*value));
         }
         all
+    }
+
+    /// The squares of values, and of the same as they are put together from parts of three.
+    fn told(values: &[f64]) -> Option<f64> {
+        let column = |values: &[f64]| -> ArrayRef { Arc::new(Float64Array::from(values.to_vec())) };
+        let mut whole = Values(PowerSums::default());
+        whole.update_batch(&[column(values)]).unwrap();
+        let mut parts = Values(PowerSums::default());
+        for part in values.chunks(3).rev().chain([&[][..]]) {
+            let mut one = Values(PowerSums::default());
+            one.update_batch(&[column(part)]).unwrap();
+            let state = one.state().unwrap()[0].to_array().unwrap();
+            parts.merge_batch(&[state]).unwrap();
+        }
+        let told = |values: &mut Values| match values.evaluate().unwrap() {
+            ScalarValue::Float64(told) => told,
+            other => panic!("{other}"),
+        };
+        let (whole, parts) = (told(&mut whole), told(&mut parts));
+        assert_eq!(whole.map(f64::to_bits), parts.map(f64::to_bits));
+        whole
+    }
+
+    #[test]
+    fn squares_of_values_are_exact_and_none_where_they_are_no_number() {
+        assert_eq!(told(&[]), None);
+        assert_eq!(told(&[1e9, 1e9 + 1.0, 1e9 + 2.0]), Some(2.0));
+        assert_eq!(told(&[1e15, -1e15]), Some(2e30));
+        assert_eq!(told(&[1e-3; 1000]), Some(0.0));
+        assert_eq!(told(&[3e100, 3e100, 0.0, 3e100]), Some(9e200 / 4.0 * 3.0));
+        // Numbers whose squares are beyond all, and which are all the same.
+        assert_eq!(told(&[1e200; 5]), Some(0.0));
+        for odd in [f64::NAN, f64::INFINITY, 1e200] {
+            assert!(told(&[1.0, odd, 2.0]).unwrap().is_nan(), "{odd}");
+        }
     }
 
     /// The last digit tells nothing of the order in which groups came, nor of how they came together.

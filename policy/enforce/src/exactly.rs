@@ -1,89 +1,8 @@
-//! Sums of floating-point numbers and of their squares without any rounding: they are the same in whatever order the numbers
-//! come, and in whatever parts they are put together. The last digit of a usual sum tells of the order of the rows behind it.
+//! Sums of floating-point numbers without any rounding: they are the same in whatever order the numbers come, and in whatever
+//! parts they are put together. The last digit of a usual sum tells of the order of the rows behind it. Those of squares stand
+//! in [`crate::power_sums`].
 
 use crate::superaccumulator::{Superaccumulator, float, raised, rounded};
-
-/// How many numbers there are, their sum and that of their squares.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Spread {
-    count: u64,
-    sum: Superaccumulator,
-    squares: Superaccumulator,
-    /// Whether a number, or a square, was not finite.
-    broken: bool,
-}
-
-impl Spread {
-    /// One more number.
-    pub(crate) fn add(&mut self, value: f64) {
-        self.count = self.count.saturating_add(1);
-        // The square, and what its rounding took away (Dekker): of the least numbers alone something is lost, in every order.
-        let square = value * value;
-        if !square.is_finite() {
-            self.broken = true;
-            return;
-        }
-        self.sum.add(value);
-        self.squares.add(square);
-        self.squares.add(value.mul_add(value, -square));
-    }
-
-    /// How far the numbers are from their mean: the sum of the squares, rounded at its end. None of no numbers; NaN where one
-    /// of them is infinite or none.
-    pub(crate) fn told(&self) -> Option<f64> {
-        let count = (self.count > 0).then(|| float(self.count))?;
-        if self.broken {
-            return Some(f64::NAN);
-        }
-        let (sum, power) = self.sum.whole(Superaccumulator::NUMBERS);
-        let (squares, finer) = self.squares.whole(Superaccumulator::NUMBERS);
-        // n times the sum of the squares less the square of the sum, both as multiples of the same power of two.
-        let power = power.saturating_mul(2);
-        let least = power.min(finer);
-        let up = |power: i32| usize::try_from(power.saturating_sub(least)).unwrap_or_default();
-        let rest = ((squares * self.count) << up(finer)) - ((&sum * &sum) << up(power));
-        Some(rounded(&rest, least) / count)
-    }
-
-    /// Bytes, to be read by [`Self::merge`].
-    pub(crate) fn write(&self) -> Vec<u8> {
-        let mut out = self.count.to_le_bytes().to_vec();
-        if self.broken {
-            out.extend(part(BROKEN, 0, 0));
-        }
-        for (of, sum) in [(SUM, &self.sum), (SQUARES, &self.squares)] {
-            out.extend(
-                sum.digits()
-                    .flat_map(|(place, digit)| part(of, place, digit)),
-            );
-        }
-        out
-    }
-
-    /// Takes in what [`Self::write`] has written; nothing where it did not.
-    pub(crate) fn merge(&mut self, bytes: &[u8]) -> Option<()> {
-        let (count, parts) = bytes.split_first_chunk::<8>()?;
-        self.count = self.count.saturating_add(u64::from_le_bytes(*count));
-        let (parts, []) = parts.as_chunks::<PART>() else {
-            return None;
-        };
-        for part in parts {
-            let (of, place, digit) = read(part)?;
-            let sum = match of & SQUARES {
-                SUM => &mut self.sum,
-                _ => &mut self.squares,
-            };
-            sum.put(place, digit);
-            self.broken |= of & BROKEN != 0;
-        }
-        Some(())
-    }
-
-    /// How many bytes it holds beside itself.
-    pub(crate) const fn held(&self) -> usize {
-        self.sum.held() + self.squares.held()
-    }
-}
 
 /// A sum as it is told: of no numbers none, and as the engine's own where one of them is infinite or none.
 #[derive(Debug, Clone, Default)]
@@ -184,7 +103,7 @@ impl Total {
     pub fn write(&self) -> Option<Vec<u8>> {
         let mut out = self.beyond().to_le_bytes().to_vec();
         let digits = self.sum.digits();
-        out.extend(digits.flat_map(|(place, digit)| part(SUM, place, digit)));
+        out.extend(digits.flat_map(|(place, digit)| part(place, digit)));
         (self.count > 0).then_some(out)
     }
 
@@ -202,7 +121,7 @@ impl Total {
             self.strange(beyond, |count| count.saturating_add(1));
         }
         for part in parts {
-            let (_, place, digit) = read(part)?;
+            let (place, digit) = read(part)?;
             // It may come from another machine: a place that no number has would ask for any amount of memory.
             if !PLACES.contains(&place) {
                 return None;
@@ -223,19 +142,15 @@ impl Total {
     }
 }
 
-/// Of which sum a digit is, and whether there is none.
-const SUM: u8 = 0;
-const SQUARES: u8 = 1;
-const BROKEN: u8 = 2;
-
 /// The places of the digits of finite numbers: the lowest bit of one is 2045 above the least at most, and it has 53.
 const PLACES: std::ops::RangeInclusive<i16> = 0..=66;
 
 /// So many bytes are written of a digit.
 const PART: usize = 1 + 4 + 16;
 
-fn part(of: u8, place: i16, digit: i128) -> [u8; PART] {
-    let mut part = [of; PART];
+/// A zero, the place and the digit.
+fn part(place: i16, digit: i128) -> [u8; PART] {
+    let mut part = [0; PART];
     let bytes = i32::from(place)
         .to_le_bytes()
         .into_iter()
@@ -246,48 +161,18 @@ fn part(of: u8, place: i16, digit: i128) -> [u8; PART] {
     part
 }
 
-/// Of which sum, its place, and the digit.
-fn read(part: &[u8; PART]) -> Option<(u8, i16, i128)> {
-    let (of, rest) = part.split_first()?;
+/// The place and the digit.
+fn read(part: &[u8; PART]) -> Option<(i16, i128)> {
+    let (_, rest) = part.split_first()?;
     let (place, digit) = rest.split_first_chunk::<4>()?;
     let digit = i128::from_le_bytes(*digit.first_chunk()?);
     let place = i16::try_from(i32::from_le_bytes(*place)).ok()?;
-    Some((*of, place, digit))
+    Some((place, digit))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn of(values: &[f64]) -> Spread {
-        let mut all = Spread::default();
-        for value in values {
-            all.add(*value);
-        }
-        all
-    }
-
-    #[test]
-    fn every_order_and_every_parting_says_the_same() {
-        let values: Vec<f64> = (0..97_i32)
-            .map(|at| f64::from(at * 7919 % 101).sin() * 10_f64.powi(at % 13 - 5))
-            .collect();
-        let whole = of(&values).told().unwrap();
-        for turn in 0..values.len() {
-            let mut turned = values.clone();
-            turned.rotate_left(turn);
-            assert_eq!(of(&turned).told().unwrap().to_bits(), whole.to_bits());
-            let (one, other) = turned.split_at(turn);
-            let mut merged = Spread::default();
-            for part in [other, one, &[]] {
-                merged.merge(&of(part).write()).unwrap();
-            }
-            assert_eq!(merged.told().unwrap().to_bits(), whole.to_bits());
-        }
-        let mean: f64 = values.iter().sum::<f64>() / 97.0;
-        let near: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        assert!((whole - near).abs() < 1e-12 * near, "{whole} {near}");
-    }
 
     #[test]
     fn sums_are_rounded_once_and_alike_in_every_order() {
@@ -357,7 +242,7 @@ mod tests {
     fn a_state_that_no_number_has_is_refused() {
         for place in [i16::MIN, -1, 67, i16::MAX] {
             let mut state = 0.0_f64.to_le_bytes().to_vec();
-            state.extend(part(SUM, place, 1));
+            state.extend(part(place, 1));
             assert_eq!(Total::default().merge(&state), None, "{place}");
         }
         for value in [f64::MAX, f64::MIN_POSITIVE, 5e-324, -f64::MAX] {
@@ -366,27 +251,6 @@ mod tests {
             let mut other = Total::default();
             other.merge(&one.write().unwrap()).unwrap();
             assert_eq!(other.told(), Some(value));
-        }
-    }
-
-    #[test]
-    fn nothing_is_lost_far_from_zero_or_near_it() {
-        let exact = |values: &[f64]| of(values).told().unwrap();
-        assert_eq!(exact(&[1e9, 1e9 + 1.0, 1e9 + 2.0]), 2.0);
-        assert_eq!(exact(&[1e15, -1e15]), 2e30);
-        assert_eq!(exact(&[1e-3; 1000]), 0.0);
-        assert_eq!(exact(&[3e100, 3e100, 0.0, 3e100]), 9e200 / 4.0 * 3.0);
-        assert_eq!(
-            exact(&[0.25, 0.5, 1e-300]).to_bits(),
-            exact(&[1e-300, 0.5, 0.25]).to_bits()
-        );
-        assert_eq!(exact(&[f64::from_bits(1), f64::from_bits(1)]), 0.0);
-        assert_eq!(of(&[]).told(), None);
-        for odd in [f64::NAN, f64::INFINITY, 1e200] {
-            assert!(exact(&[1.0, odd, 2.0]).is_nan());
-            let mut merged = of(&[5.0]);
-            merged.merge(&of(&[odd]).write()).unwrap();
-            assert!(merged.told().unwrap().is_nan());
         }
     }
 }
