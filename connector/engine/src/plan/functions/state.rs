@@ -224,12 +224,7 @@ impl AggregateUDFImpl for Sketched {
         if args.is_distinct {
             return plan_err!("`{}` takes no DISTINCT", self.name());
         }
-        Ok(Box::new(Sketching {
-            state: self.state,
-            of: self.of,
-            told: self.told,
-            held: Held::of(self.state),
-        }))
+        Ok(Box::new(Sketching::new(self.state, self.of, self.told)))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -288,6 +283,15 @@ struct Sketching {
 }
 
 impl Sketching {
+    fn new(state: State, of: Of, told: Told) -> Self {
+        Self {
+            state,
+            of,
+            told,
+            held: Held::of(state),
+        }
+    }
+
     fn merge(&mut self, states: &BinaryArray) -> Result<()> {
         for state in states.iter().flatten() {
             self.held
@@ -301,7 +305,8 @@ impl Sketching {
 impl Accumulator for Sketching {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         match (self.of, values) {
-            (Of::Values, [values]) => self.held.add(values),
+            // Behind values a percentile has its share.
+            (Of::Values, [values, ..]) => self.held.add(values),
             (Of::States, [states]) => {
                 let states = states.as_binary_opt::<i32>().ok_or_else(strange)?;
                 self.merge(states)

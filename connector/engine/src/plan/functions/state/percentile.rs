@@ -1,12 +1,11 @@
 //! `approx_median` and `approx_percentile_cont` over rows, by the sketch of which their states are made, so that one participant
 //! answers what several do. Its accuracy is fixed: a size of the sketch, as the engine's function takes, is none of it.
 
-use super::quantiles::QuantileSketch;
-use datafusion::arrow::array::{ArrayRef, AsArray};
+use super::{Of, Sketching, State, Told};
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::physical_expr::expressions::Literal;
 use datafusion_common::types::{NativeType, logical_float64};
-use datafusion_common::{Result, ScalarValue, internal_err, plan_err};
+use datafusion_common::{Result, ScalarValue, plan_err};
 use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion_expr::utils::{AggregateOrderSensitivity, format_state_name};
 use datafusion_expr::{
@@ -88,11 +87,15 @@ impl AggregateUDFImpl for Percentile {
         if args.is_distinct {
             return plan_err!("`{}` takes no DISTINCT", self.name());
         }
-        Ok(Box::new(Sketching {
-            share: self.share(&args)?,
+        let told = Told::Quantile {
+            share: self.share(&args)?.to_bits(),
             descends: args.order_bys.iter().any(|by| by.options.descending),
-            sketch: QuantileSketch::default(),
-        }))
+        };
+        Ok(Box::new(Sketching::new(
+            State::Percentile,
+            Of::Values,
+            told,
+        )))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -106,51 +109,5 @@ impl AggregateUDFImpl for Percentile {
 
     fn order_sensitivity(&self) -> AggregateOrderSensitivity {
         AggregateOrderSensitivity::Insensitive
-    }
-}
-
-#[derive(Debug)]
-struct Sketching {
-    share: f64,
-    /// Whether it is counted from the greatest value.
-    descends: bool,
-    sketch: QuantileSketch,
-}
-
-impl Accumulator for Sketching {
-    fn update_batch(&mut self, columns: &[ArrayRef]) -> Result<()> {
-        // Behind the values stands the share.
-        match columns.first() {
-            Some(values) => self.sketch.add(values),
-            None => internal_err!("a percentile of nothing"),
-        }
-    }
-
-    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let states = states
-            .first()
-            .and_then(|states| states.as_binary_opt::<i32>());
-        let Some(states) = states else {
-            return internal_err!("a state of another type");
-        };
-        for state in states.iter().flatten() {
-            if self.sketch.merge(state).is_none() {
-                return internal_err!("a state of a percentile");
-            }
-        }
-        Ok(())
-    }
-
-    fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![ScalarValue::Binary(self.sketch.write())])
-    }
-
-    fn evaluate(&mut self) -> Result<ScalarValue> {
-        let told = self.sketch.quantile(self.share, self.descends);
-        Ok(ScalarValue::Float64(told))
-    }
-
-    fn size(&self) -> usize {
-        size_of_val(self).saturating_add(self.sketch.held())
     }
 }
