@@ -383,3 +383,37 @@ pub struct GridConfig {
     /// What becomes of rows that come later.
     pub late: Option<Late>,
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::source::config::read::parse;
+    use std::path::Path;
+
+    /// What recipes are made of, where the source says this beside its path.
+    fn recipe(key: &str) -> String {
+        let text = format!(
+            "[[dataset]]\nname = \"d\"\ntitle = \"D\"\nlicence = \"x\"\n[dataset.source]\npath = \"a.csv\"\n{key}\n\
+             [[dataset.column]]\nname = \"site\"\ntype = \"text\"\n"
+        );
+        let datasets = parse(&text, "hansa.toml", Path::new(".")).unwrap();
+        format!("{:?}", datasets[0].source)
+    }
+
+    #[test]
+    fn a_recipe_says_all_that_decides_what_is_read() {
+        let plain = recipe("");
+        for key in [
+            "delimiter = \";\"",
+            "encoding = \"latin-1\"",
+            "header_rows = 2",
+            "nulls = [\"-\"]",
+            "decimal = \",\"",
+            "skip_columns = [\"x*\"]",
+            "kind = \"geojson\"",
+        ] {
+            assert_ne!(recipe(key), plain, "{key}");
+        }
+        // How long a row may be changes none that is read.
+        assert_eq!(recipe("max_row_bytes = 5"), plain);
+    }
+}

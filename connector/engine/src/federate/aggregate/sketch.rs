@@ -1,8 +1,7 @@
-//! Counts of different values and percentiles over several participants: each computes the state of the engine's own sketch, and
-//! they are put together here. A count is
-//! what the engine counts over all rows at once, where texts are plain there as they are here. A percentile is as
-//! near as the sketch gets: each mean in it stands for a fiftieth of all values at most, of those of a participant and once
-//! more of all.
+//! Counts of different values and percentiles over several participants: each computes the state of a sketch, and they are put
+//! together here. A count is what the engine counts over all rows at once, where texts are plain there as they are here. A
+//! percentile is that of all rows at once, to the last bit, and as near to the value as the buckets of its sketch are narrow
+//! (`plan::functions::state`).
 //!
 //! The state of a group is about as long as the values that it is made of, up to some kilobytes, so that it never costs much to
 //! send it instead.
@@ -30,7 +29,7 @@ impl Sketch {
         let name = call.func.name();
         let descends = match params.order_by.as_slice() {
             [] => false,
-            // `WITHIN GROUP (ORDER BY value DESC)`: the engine looks at nothing but the direction, either.
+            // `WITHIN GROUP (ORDER BY value DESC)`: nothing but the direction counts over rows, either.
             [order] if name == "approx_percentile_cont" => !order.asc,
             _ => return None,
         };
@@ -41,7 +40,7 @@ impl Sketch {
         let (state, told) = match (name, rest) {
             ("approx_distinct", []) => (State::Distinct, Told::Count),
             ("approx_median", []) => (State::Percentile, quantile(0.5)),
-            // A number of means of one's own would be part of the state.
+            // The accuracy of a sketch is fixed: no size of it can be said.
             ("approx_percentile_cont", [Expr::Literal(ScalarValue::Float64(Some(share)), _)])
                 if (0.0..=1.0).contains(share) =>
             {
