@@ -320,7 +320,7 @@ fn made(
     if mutant == mutant::Mutant::NoLeaf {
         return Ok(made);
     }
-    leaf::all_gated(&made.physical)?;
+    leaf::all_gated(&made.physical, &made.optimized)?;
     Ok(made)
 }
 

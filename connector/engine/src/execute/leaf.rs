@@ -8,6 +8,8 @@ use super::watch::Watch;
 use crate::fault;
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
+use datafusion::datasource::memory::MemorySourceConfig;
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{
@@ -20,6 +22,7 @@ use datafusion::physical_plan::{
 };
 use datafusion_common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion_common::{Result, internal_err};
+use datafusion_expr::LogicalPlan;
 use futures::{Stream, TryStreamExt};
 use policy::id::DatasetId;
 use policy::refusal::{Code, Refusal};
@@ -258,16 +261,27 @@ impl ExecutionPlan for Leaf {
     }
 }
 
-/// Whether every leaf of the physical plan is a governed table or makes rows from nothing.
+/// Whether every leaf of the physical plan that was made of a logical one is a governed table, makes rows from nothing, or holds rows
+/// that the statement writes.
 ///
 /// # Errors
 /// `INTERNAL`: the plan is then not run.
-pub(super) fn all_gated(plan: &Arc<dyn ExecutionPlan>) -> Result<(), Refusal> {
-    let mut gated = true;
+pub(super) fn all_gated(
+    plan: &Arc<dyn ExecutionPlan>,
+    logical: &LogicalPlan,
+) -> Result<(), Refusal> {
+    let (mut gated, mut held, mut written) = (true, 0_usize, 0_usize);
+    let counted = logical.apply_with_subqueries(|node| {
+        written = written.saturating_add(usize::from(matches!(node, LogicalPlan::Values(_))));
+        Ok(TreeNodeRecursion::Continue)
+    });
     let walked = plan.apply(|node| {
+        let is_held = holds_rows(node);
+        held = held.saturating_add(usize::from(is_held));
         let harmless = !node.children().is_empty()
             || node.downcast_ref::<Leaf>().is_some()
-            || SOURCELESS.contains(&node.name());
+            || SOURCELESS.contains(&node.name())
+            || is_held && held <= written;
         if harmless {
             Ok(TreeNodeRecursion::Continue)
         } else {
@@ -275,7 +289,7 @@ pub(super) fn all_gated(plan: &Arc<dyn ExecutionPlan>) -> Result<(), Refusal> {
             Ok(TreeNodeRecursion::Stop)
         }
     });
-    if gated && walked.is_ok() {
+    if gated && walked.is_ok() && counted.is_ok() {
         Ok(())
     } else {
         Err(Refusal::new(
@@ -283,6 +297,12 @@ pub(super) fn all_gated(plan: &Arc<dyn ExecutionPlan>) -> Result<(), Refusal> {
             "a source of the physical plan is not governed",
         ))
     }
+}
+
+/// Whether a node holds its rows in memory, as the engine does it for `VALUES`, and reads none.
+fn holds_rows(node: &Arc<dyn ExecutionPlan>) -> bool {
+    let source = node.downcast_ref::<DataSourceExec>();
+    source.is_some_and(|source| source.data_source().is::<MemorySourceConfig>())
 }
 
 /// Leaves of the engine that read nothing.

@@ -7,6 +7,7 @@ mod places;
 mod sums;
 mod terms;
 mod texts;
+mod values;
 
 use crate::fixture::City;
 use crate::fixture::table::{Layout, dataset, name};
