@@ -168,3 +168,6 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
         window,
     }
 });
+
+#[cfg(test)]
+mod values;
