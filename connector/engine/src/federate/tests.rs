@@ -20,6 +20,7 @@ mod random;
 mod sketches;
 mod tpch;
 mod travels;
+mod unmodified;
 
 use self::names::{contract, dataset, participant, register};
 use crate::federate::errand::{Courier, Errand, RemoteRows};
@@ -195,9 +196,21 @@ impl World {
 
     /// The same over one pool.
     pub(super) async fn pooled(&self, sql: &str) -> Result<Vec<RecordBatch>, String> {
-        let config = SessionConfig::new().set_bool("datafusion.optimizer.repartition_sorts", false);
-        let context = SessionContext::new_with_config(config);
+        let context = plain();
         register(&context);
+        self.pooled_in(&context, sql).await
+    }
+
+    /// The same over one pool by the engine's own functions alone.
+    pub(super) async fn pooled_unmodified(&self, sql: &str) -> Result<Vec<RecordBatch>, String> {
+        self.pooled_in(&plain(), sql).await
+    }
+
+    async fn pooled_in(
+        &self,
+        context: &SessionContext,
+        sql: &str,
+    ) -> Result<Vec<RecordBatch>, String> {
         let catalog = context.catalog("datafusion").unwrap();
         let aliases: BTreeSet<_> = self
             .tables
@@ -275,6 +288,12 @@ impl World {
     pub(super) fn travelled(&self) -> u64 {
         self.sent.lock().unwrap().iter().map(|(_, rows)| rows).sum()
     }
+}
+
+/// An engine that knows nothing.
+fn plain() -> SessionContext {
+    let config = SessionConfig::new().set_bool("datafusion.optimizer.repartition_sorts", false);
+    SessionContext::new_with_config(config)
 }
 
 /// The question, as it is found when it is put again.
