@@ -191,7 +191,8 @@ impl Offer {
             legal: self.legal.clone(),
             template: self.template.clone(),
             signatory,
-            shown,
+            // Its dates are those of the dataset's zone, in which days of its policies begin and end.
+            shown: shown.map(|shown| shown.in_zone(&dataset.zone)),
             proposed_at,
             nonce,
         }

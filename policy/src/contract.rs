@@ -18,6 +18,7 @@ pub mod subtraction;
 mod supposed;
 mod taken;
 mod told;
+pub mod zone;
 
 use crate::contract::{deed::Deed, mandate::SignedMandate, seal::Seal, shown::Shown, taken::Taken};
 use crate::id::{ContractId, DatasetId, ParticipantId};
@@ -352,6 +353,16 @@ pub enum Asker {
     House(ParticipantId),
     /// Nobody: our own people look at what this participant could see.
     Supposed(ParticipantId),
+}
+
+impl InForce {
+    /// What nobody stands on, for our own people to look at.
+    const fn supposed(who: ParticipantId, grants: BTreeMap<DatasetId, Grant>) -> Self {
+        Self {
+            asker: Asker::Supposed(who),
+            grants,
+        }
+    }
 }
 
 impl Agreed {

@@ -3,7 +3,7 @@
 //! Canonical JSON `agreement/2`. The reader takes exactly what the writer makes: no other spelling, no unknown member,
 //! none missing. What a later version fills has its slot already and is null.
 //!
-//! `rendering` names the page that the signers are shown and its digest. An agreement without it is `agreement/1`: it is
+//! `rendering` names the page that the signers are shown, by form, language and (from `page/2` on) time zone, and its digest. An agreement without it is `agreement/1`: it is
 //! read and stays in force, since contracts outlive versions, but is proposed no more.
 
 use crate::base64url;
@@ -12,7 +12,8 @@ use crate::render;
 use crate::strict::{self, LIMITS};
 use evidence::digest::Digest;
 use evidence::json::{Json, canonical};
-use policy::contract::shown::Shown;
+use policy::contract::shown::{Form, Shown};
+use policy::contract::zone::CivilZone;
 use policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party};
 use policy::members::{Codes, Members};
 use policy::refusal::{Code, Refusal};
@@ -102,14 +103,22 @@ pub fn to_json(agreement: &Agreement) -> Json {
         ("nonce", Json::text(&agreement.nonce)),
     ]);
     if let (Json::Object(members), Some(shown)) = (&mut whole, agreement.shown) {
-        let rendering = Json::object([
-            ("form", Json::text(shown.form)),
-            ("language", Json::text(shown.tongue)),
-            ("sha256", Json::text(page_digest(shown, agreement))),
-        ]);
-        members.insert("rendering".to_owned(), rendering);
+        members.insert("rendering".to_owned(), rendering_json(shown, agreement));
     }
     whole
+}
+
+fn rendering_json(shown: Shown, agreement: &Agreement) -> Json {
+    let mut rendering = Json::object([
+        ("form", Json::text(shown.form)),
+        ("language", Json::text(shown.tongue)),
+        ("sha256", Json::text(page_digest(shown, agreement))),
+    ]);
+    // The first form has no local dates: what was signed with it names no zone.
+    if let (Json::Object(members), Form::Two) = (&mut rendering, shown.form) {
+        members.insert("zone".to_owned(), Json::text(shown.zone));
+    }
+    rendering
 }
 
 /// The digest of the page that the signers of an agreement are shown.
@@ -223,9 +232,14 @@ fn from_json(json: Json) -> Result<Agreement, Refusal> {
 /// The page that the payload names, and its digest. One that this version can't show is refused, as a term that it can't
 /// enforce is: nobody here could say what was signed.
 fn rendering(mut members: Members) -> Result<(Shown, Digest), Refusal> {
+    let form = members.parsed("form")?;
     let shown = Shown {
-        form: members.parsed("form")?,
+        form,
         tongue: members.parsed("language")?,
+        zone: match form {
+            Form::One => CivilZone::UTC,
+            Form::Two => members.parsed("zone")?,
+        },
     };
     let told = members.parsed("sha256")?;
     members.finish()?;

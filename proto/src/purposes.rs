@@ -6,6 +6,7 @@ use policy::contract::OwnPurpose;
 use policy::id::PurposeId;
 use policy::refusal::Refusal;
 use policy::term::purpose::Taxonomy;
+use policy::term::tongue::Tongue;
 
 /// The vocabulary with own purposes below it.
 ///
@@ -40,9 +41,32 @@ pub fn title(purpose: &PurposeId) -> Option<&'static str> {
         .map(|entry| entry.title)
 }
 
+/// Title of a purpose of the vocabulary in a language: `Akademische Forschung`.
+#[must_use]
+pub fn title_in(language: Tongue, purpose: &PurposeId) -> Option<&'static str> {
+    let name = purpose.as_str().strip_prefix(PREFIX)?;
+    let translated = || {
+        TITLES
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| {
+                let (name, rest) = line.split_once(" | ")?;
+                let (de, pt) = rest.split_once(" | ")?;
+                Some((name, language.pick("", de, pt)))
+            })
+            .find(|(known, _)| *known == name)
+            .map(|(_, title)| title)
+    };
+    match language {
+        Tongue::En => title(purpose),
+        Tongue::De | Tongue::Pt => translated(),
+    }
+}
+
 const VERSION: &str = "2.3";
 const PREFIX: &str = "dpv:";
 const LIST: &str = include_str!("../data/dpv-purposes.txt");
+const TITLES: &str = include_str!("../data/dpv-purpose-titles.txt");
 
 struct Entry {
     name: &'static str,
@@ -107,6 +131,22 @@ mod tests {
         assert_eq!(
             label(),
             "2.3:sha256:233ea2468fd1ba83f2cde01ee8935c90e87aa5c427c9e84c811b88c548d941b3"
+        );
+    }
+
+    #[test]
+    fn every_purpose_has_a_title_in_every_language() {
+        let lines = TITLES.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(lines, 122);
+        for one in vocabulary().purposes() {
+            let titles = Tongue::ALL.map(|language| title_in(language, one).unwrap());
+            let different: std::collections::BTreeSet<&str> = titles.into_iter().collect();
+            assert_eq!(different.len(), 3, "{one}: {titles:?}");
+        }
+        // Signed pages hold the titles: a word that changes makes another page of each of them.
+        assert_eq!(
+            Digest::of(TITLES.as_bytes()).to_string(),
+            "24f0d9be29e86517f42af239aac7c4d9c536775a99505072e85252d84d0722b5"
         );
     }
 

@@ -11,6 +11,8 @@ use policy::term::Clause;
 use policy::term::rule::Place;
 use policy::term::tongue::Tongue;
 
+mod second;
+pub mod standing;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -18,16 +20,17 @@ mod tests;
 /// The heading over the clauses that are recorded only, in English.
 pub const NOT_ENFORCED: &str = "Not technically enforced";
 
-/// A contract as a page, in the language in which its signers are shown it; without its identity it is a draft.
+/// A contract as the page that its signers are shown; without its identity it is a draft.
 #[must_use]
 pub fn agreement(id: Option<ContractId>, agreement: &Agreement) -> String {
     let tongue = agreement.shown.unwrap_or_default().tongue;
     agreement_in(tongue, id, agreement)
 }
 
-/// The same in a language.
+/// The same in a language; the form and the zone stay those of the page that is signed.
 #[must_use]
 pub fn agreement_in(tongue: Tongue, id: Option<ContractId>, agreement: &Agreement) -> String {
+    let shown = agreement.shown.unwrap_or_default().in_language(tongue);
     let title = match (id, &agreement.assignee) {
         (Some(id), Assignee::Participant(_)) => {
             format!("{} {id}", tongue.pick("Contract", "Vertrag", "Contrato"))
@@ -44,7 +47,11 @@ pub fn agreement_in(tongue: Tongue, id: Option<ContractId>, agreement: &Agreemen
             )
             .to_owned(),
     };
-    format!("{title}\n{}", page(Shown::newest(tongue), agreement))
+    let space = match shown.form {
+        Form::One => "",
+        Form::Two => "\n",
+    };
+    format!("{title}\n{space}{}", page(shown, agreement))
 }
 
 /// The page that signers are shown, and whose digest they sign. It names neither the hash nor itself.
@@ -54,6 +61,7 @@ pub fn agreement_in(tongue: Tongue, id: Option<ContractId>, agreement: &Agreemen
 pub fn page(shown: Shown, agreement: &Agreement) -> String {
     match shown.form {
         Form::One => first(shown.tongue, agreement),
+        Form::Two => second::page(shown, agreement),
     }
 }
 

@@ -5,10 +5,12 @@ pub(crate) mod random;
 use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
 use evidence::digest::Digest;
 use evidence::json::Json;
+use evidence::time::Time;
 use policy::contract::shown::Shown;
 use policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party, Template};
 use policy::id::ClauseId;
-use policy::term::{Bucket, Clause, Term};
+use policy::term::tongue::Tongue;
+use policy::term::{Bucket, Clause, Forbidden, Function, Period, Quota, Term, Unit};
 
 pub(crate) fn agreement() -> Agreement {
     Agreement {
@@ -65,6 +67,78 @@ pub(crate) fn public_view() -> Agreement {
         legal: None,
         own_purposes: Vec::new(),
         clauses: Vec::new(),
+        ..agreement()
+    }
+}
+
+/// Contract on rows: from a day through a day in Brussels, with quotas, and with what is owed.
+pub(crate) fn rows_contract() -> Agreement {
+    let name = |text: &str| text.parse().unwrap();
+    let day = |max| Quota {
+        max,
+        per: Period::Day,
+    };
+    local(
+        "Europe/Brussels",
+        vec![
+            Term::Purpose(vec!["dpv:AcademicResearch".parse().unwrap()]),
+            Term::NotBefore("2025-12-31T23:00:00Z".parse().unwrap()),
+            Term::NotAfter("2026-12-31T23:00:00Z".parse().unwrap()),
+            Term::Columns(vec![name("site"), name("at"), name("bikes")]),
+            Term::RowQuota(day(100)),
+            Term::Queries(day(1)),
+            Term::DeleteAfter { days: 30 },
+            Term::Prohibit(Forbidden::Distribute),
+        ],
+        ("2025-12-31T23:00:00Z", "2026-12-31T23:00:00Z"),
+    )
+}
+
+/// Contract on groups of at least twelve devices: site by day, without a beginning.
+pub(crate) fn group_contract() -> Agreement {
+    let name = |text: &str| -> policy::id::Name { text.parse().unwrap() };
+    let whole = local(
+        "Europe/Berlin",
+        vec![
+            Term::Purpose(vec![
+                "mobility-research".parse().unwrap(),
+                "dpv:ProvideOfficialStatistics".parse().unwrap(),
+            ]),
+            Term::Functions(vec![Function::Count, Function::Sum, Function::Avg]),
+            Term::Dimensions(vec![name("site"), name("at")]),
+            Term::Measures(vec![name("bikes")]),
+            Term::TimeBucket {
+                column: name("at"),
+                bucket: Bucket::Day,
+                zone: Some("Europe/Berlin".to_owned()),
+            },
+            Term::Grid("hansa://munster.example/grid/bike_counts-1".to_owned()),
+            Term::MinGroup {
+                at_least: 12,
+                unit: Unit::Column(name("device_id")),
+            },
+            Term::TotalsFromPublished,
+        ],
+        ("2026-12-01T09:30:00Z", "2027-12-01T09:30:00Z"),
+    );
+    Agreement {
+        not_before: Time::EARLIEST,
+        ..whole
+    }
+}
+
+fn local(zone: &str, terms: Vec<Term>, (from, until): (&str, &str)) -> Agreement {
+    let numbered = terms.into_iter().zip(2..);
+    Agreement {
+        clauses: numbered
+            .map(|(term, number)| Clause {
+                id: ClauseId(number),
+                term,
+            })
+            .collect(),
+        not_before: from.parse().unwrap(),
+        not_after: until.parse().unwrap(),
+        shown: Some(Shown::newest(Tongue::En).in_zone(zone)),
         ..agreement()
     }
 }

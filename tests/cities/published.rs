@@ -99,7 +99,7 @@ fn rows_of_a_published_area_with_levels_of_a_published_table() {
     // The consumer needs no list to read what it has signed.
     let page = acme.hansa(&["contract", "show", &contract]).must().out;
     assert!(
-        page.contains(&digest(&area)) && page.contains("kind shows its sort"),
+        page.contains(&digest(&area)) && page.contains("kind shows the level “sort” instead"),
         "{page}"
     );
     let seen = lindau

@@ -48,8 +48,11 @@ fn the_page_that_both_see_is_the_page_that_both_sign() {
     let name = lindau.listed("negotiation").pop().unwrap();
     let before = shown(&lindau, &name, &[]);
     let page = text(&before, "page");
-    assert!(page.contains("Technisch nicht durchgesetzt"), "{page}");
-    assert_eq!(text(&before["shown"], "form"), "page/1");
+    assert!(
+        page.contains("Vereinbart, technisch nicht durchgesetzt"),
+        "{page}"
+    );
+    assert_eq!(text(&before["shown"], "form"), "page/2");
     assert_eq!(text(&before["shown"], "language"), "de");
     assert_eq!(text(&before["shown"], "sha256"), digest_of(&page));
 
@@ -70,7 +73,7 @@ fn the_page_that_both_see_is_the_page_that_both_sign() {
             .hansa(&["contract", "show", &contract, "--language", "en"])
             .must();
         assert!(words.out.contains("this is a translation"), "{}", words.out);
-        assert!(words.out.contains("page/1 in de"), "{}", words.out);
+        assert!(words.out.contains("page/2 in German"), "{}", words.out);
     }
 
     // The digest is in the bytes that both signed, and a stranger's check makes the page again.
@@ -125,7 +128,7 @@ fn a_participant_has_its_own_language() {
     let page = shown(&acme, &name, &[]);
     assert_eq!(text(&page["shown"], "language"), "pt");
     assert!(
-        text(&page, "page").contains("Não imposto tecnicamente"),
+        text(&page, "page").contains("não garantido por meios técnicos"),
         "{page}"
     );
 }

@@ -145,7 +145,7 @@ fn one_city_clones_and_fills_what_another_one_publishes() {
         let template = &told["template"];
         assert_eq!(text(template, "author"), "hansa://munster.example");
         assert_eq!(text(template, "sha256"), digest);
-        let line = "Basic terms for counts, version 2, of munster.example";
+        let line = "“Basic terms for counts”, version 2, of munster.example";
         assert!(text(&told, "page").contains(line), "{told}");
     }
     let terms = page["terms"].to_string();

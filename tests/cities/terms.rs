@@ -315,7 +315,7 @@ fn an_officer_sees_what_a_draft_would_let_out() {
         .hansa(&["contract", "show", &contract, "--language", "pt"])
         .must()
         .out;
-    assert!(page.contains("só as colunas trip e fare"), "{page}");
+    assert!(page.contains("apenas as colunas trip e fare"), "{page}");
 }
 
 /// An answer of 50,000 rows at 500 a second runs for as long as this test wants it to.

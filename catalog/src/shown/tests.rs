@@ -8,6 +8,7 @@ use crate::publish::body;
 use crate::view::{Shape, shape};
 use policy::term::prohibition::{Act, Part, Prohibition, When};
 use policy::term::rule::Binding;
+use policy::term::tongue::Tongue;
 use policy::term::{Bounds, Bucket, Function, Mask, Unit};
 
 fn whole() -> Dataset {
@@ -99,6 +100,21 @@ fn hidden_columns_are_missing_and_the_schema_digest_stays() {
     assert_eq!(told(&seen), [true, false, false, false]);
     let agreed = league([]).agreement(&seen, filled());
     assert_eq!(agreed.dataset.schema, whole().schema_digest());
+}
+
+#[test]
+fn a_page_is_dated_in_the_zone_of_the_dataset() {
+    let newest = policy::contract::shown::Shown::newest(Tongue::De);
+    let agreed = league([]).agreement(
+        &whole(),
+        crate::offer::Filled {
+            shown: Some(newest),
+            ..filled()
+        },
+    );
+    let shown = agreed.shown.unwrap();
+    assert_eq!(shown.zone.as_str(), "Europe/Berlin");
+    assert_eq!((shown.form, shown.tongue), (newest.form, Tongue::De));
 }
 
 fn filled() -> crate::offer::Filled {

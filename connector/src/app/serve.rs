@@ -175,16 +175,16 @@ async fn erasers(node: Arc<Node>, stop: CancellationToken) -> Result<(), Refusal
 /// Reads what is published to its last byte, a little after the start and once a day; and puts on the books at once what questions find.
 async fn checkers(node: Arc<Node>, stop: CancellationToken) -> Result<(), Refusal> {
     let mut look = tokio::time::interval(std::time::Duration::from_secs(2));
-    let mut due = tokio::time::Instant::now() + SETTLED;
+    let mut due = node.ticks().saturating_add(SETTLED);
     let mut known = BTreeSet::new();
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             _ = look.tick() => {}
         }
-        let whole = tokio::time::Instant::now() >= due;
+        let whole = node.ticks() >= due;
         if whole {
-            due = tokio::time::Instant::now() + ONE_DAY;
+            due = node.ticks().saturating_add(ONE_DAY);
         }
         let (inner, before) = (Arc::clone(&node), known.clone());
         let checks = crate::desk::blocking(move || {
@@ -237,10 +237,10 @@ async fn leave(node: &Arc<Node>, mut tasks: tokio::task::JoinSet<Result<(), Refu
 }
 
 /// After the start peers come first.
-const SETTLED: std::time::Duration = std::time::Duration::from_secs(15);
+const SETTLED: i64 = 15_000_000;
 
 /// Between two looks at all that is published.
-const ONE_DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
+const ONE_DAY: i64 = 86_400_000_000;
 
 /// In microseconds.
 const DAY: i64 = 86_400_000_000;

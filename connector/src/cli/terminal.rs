@@ -84,6 +84,11 @@ pub(crate) fn is_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
+/// Whether a person can be asked something, and answer.
+pub(crate) fn is_conversation() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
 /// Whether progress and colour make sense: a terminal on stderr and no `NO_COLOR`.
 pub(crate) fn is_lively() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()

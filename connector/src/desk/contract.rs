@@ -29,7 +29,7 @@ use find::{contracts, held, negotiations, sides};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use words::{contract_json, dataset_of, negotiation_json, short, turn};
+use words::{contract_json, dataset_of, last_day, negotiation_json, short, turn};
 
 /// Carries out one of the verbs.
 pub(crate) async fn run(
@@ -192,7 +192,7 @@ async fn list(node: &Arc<Node>, expiring: Option<&str>, ics: bool, out: &Out) ->
             role.to_owned(),
             standing.as_str().to_owned(),
             match end {
-                None => format!("until {}", agreement.not_after),
+                None => format!("through {}", last_day(&agreement)),
                 Some(end) => format!("by {} from {}: {}", end.by.domain(), end.from, end.reason),
             },
         ]);

@@ -12,6 +12,8 @@ use crate::walk::{ask, combined, notice, officers};
 use ::policy::contract::Standing;
 use ::policy::negotiate::Phase;
 use ::policy::refusal::Refusal;
+use ::policy::term::tongue::Tongue;
+use proto::render::standing::StandingLines;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -73,9 +75,9 @@ pub(crate) async fn status(node: &Arc<Node>, check: bool, out: &Out) -> Outcome 
             in_force = in_force.saturating_add(1);
             if agreement.not_after < soon {
                 waiting.push(format!(
-                    "contract {} ends on {}",
+                    "contract {} ends soon: it is in force {}",
                     id.short(),
-                    agreement.not_after
+                    StandingLines::of(Tongue::En, agreement).until()
                 ));
             }
         }

@@ -56,6 +56,7 @@ pub(crate) fn run(
             "shown": {
                 "form": shown.form.as_str(),
                 "language": shown.tongue.tag(),
+                "zone": shown.zone.as_str(),
                 "sha256": digest.to_string(),
             },
             "key": pen.kid(),

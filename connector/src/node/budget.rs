@@ -11,6 +11,7 @@ use keep::state::query::BudgetRow;
 use policy::id::{DatasetId, ParticipantId, RequestId};
 use policy::refusal::{Code, Refusal};
 use policy::ruling::{Budget, Counted};
+use policy::term::Term;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -323,10 +324,10 @@ fn progress(request: RequestId, opened: u64, taken: &[(Want<'_>, u64)]) -> Fact 
 }
 
 fn over(budget: &Budget) -> Refusal {
-    let (code, what) = match budget.counts {
-        Counted::Queries => (Code::QuotaQueries, "questions"),
-        Counted::Rows => (Code::QuotaRows, "rows"),
-        Counted::Bytes => (Code::QuotaBytes, "bytes"),
+    let (code, what, term) = match budget.counts {
+        Counted::Queries => (Code::QuotaQueries, "questions", Term::Queries(budget.quota)),
+        Counted::Rows => (Code::QuotaRows, "rows", Term::RowQuota(budget.quota)),
+        Counted::Bytes => (Code::QuotaBytes, "bytes", Term::ByteQuota(budget.quota)),
     };
     let period = budget.quota.per.as_str();
     Refusal::new(
@@ -337,10 +338,7 @@ fn over(budget: &Budget) -> Refusal {
         ),
     )
     .with_contract(budget.contract)
-    .with_clause(
-        budget.clause,
-        format!("{} {what} each {period}", budget.quota.max),
-    )
+    .with_clause(budget.clause, term.plain())
     .with_help(format!("wait until {}, or ask for less", budget.slot_end))
 }
 

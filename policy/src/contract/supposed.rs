@@ -2,7 +2,7 @@
 //! ground for an answer to anybody.
 
 use super::{Agreement, Asker, Book, Grant, InForce};
-use crate::id::{ContractId, DatasetId, ParticipantId};
+use crate::id::{ContractId, ParticipantId};
 use crate::refusal::{Code, Refusal};
 use evidence::time::Time;
 use std::collections::BTreeMap;
@@ -65,14 +65,6 @@ impl Book {
 }
 
 impl InForce {
-    /// What nobody stands on, for our own people to look at.
-    pub(super) const fn supposed(who: ParticipantId, grants: BTreeMap<DatasetId, Grant>) -> Self {
-        Self {
-            asker: Asker::Supposed(who),
-            grants,
-        }
-    }
-
     /// The same once more, where it is supposed: a ruling takes its standing, and people look more than once.
     #[must_use]
     pub fn supposed_again(&self) -> Option<Self> {

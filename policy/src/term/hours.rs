@@ -45,6 +45,24 @@ pub(super) static HOURS: Spec = Spec {
 };
 
 impl Hours {
+    /// Which days of the week, Monday first.
+    #[must_use]
+    pub const fn days(&self) -> [bool; 7] {
+        self.days
+    }
+
+    /// First minute of the day, and the first one that is not in it any more, up to 1440.
+    #[must_use]
+    pub const fn minutes(&self) -> (u16, u16) {
+        (self.from, self.until)
+    }
+
+    /// IANA zone.
+    #[must_use]
+    pub fn zone(&self) -> &str {
+        &self.zone
+    }
+
     pub(super) fn open(&self, now: Time) -> bool {
         civil(now, &self.zone).is_some_and(|civil| {
             let day = self.days.get(usize::from(civil.weekday)).copied();

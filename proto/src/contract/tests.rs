@@ -326,8 +326,8 @@ fn what_was_shown_is_what_was_signed() {
         // Another language has another page.
         let next = if tongue == Tongue::De { "pt" } else { "de" };
         let (from, to) = (
-            format!(r##""form":"page/1","language":"{tongue}""##),
-            format!(r##""form":"page/1","language":"{next}""##),
+            format!(r##""form":"page/2","language":"{tongue}""##),
+            format!(r##""form":"page/2","language":"{next}""##),
         );
         refused(
             payload.replace(&from, &to).as_bytes(),
@@ -344,12 +344,49 @@ fn what_was_shown_is_what_was_signed() {
     );
     refused(mixed.as_bytes(), Code::RenderingDiffers);
     // What can't be shown here is not signed or used here.
-    exchanged("page/1", "page/2", Code::ContractMalformed);
+    exchanged("page/1", "page/3", Code::ContractMalformed);
     exchanged(
         r##""language":"en""##,
         r##""language":"fi""##,
         Code::ContractMalformed,
     );
+}
+
+/// The form is part of what is signed: neither form is taken for the other, and each has exactly its own members.
+#[test]
+fn a_page_of_one_form_is_never_shown_as_another() {
+    let first = samples::agreement();
+    let second = Agreement {
+        shown: Some(Shown::newest(Tongue::En).in_zone("Europe/Brussels")),
+        ..first.clone()
+    };
+    check(&first);
+    check(&second);
+    let text = |agreement: &Agreement| String::from_utf8(to_bytes(agreement)).unwrap();
+    let (old, new) = (text(&first), text(&second));
+    assert!(old.contains(r##""form":"page/1""##) && !old.contains(r##""zone":"Europe/Brussels""##));
+    assert!(new.contains(r##""form":"page/2""##) && new.contains(r##""zone":"Europe/Brussels""##));
+    let zoned = |text: &str| text.replace(r##","zone":"Europe/Brussels"}"##, "}");
+    for (bytes, code) in [
+        (new.replace("page/2", "page/1"), Code::ContractMalformed),
+        (zoned(&new), Code::ContractMalformed),
+        (
+            zoned(&new.replace("page/2", "page/1")),
+            Code::RenderingDiffers,
+        ),
+        (new.replace("page/2", "page/3"), Code::ContractMalformed),
+        (
+            new.replace("Europe/Brussels", "Europe/Berlin"),
+            Code::RenderingDiffers,
+        ),
+        (
+            new.replace("Europe/Brussels", "America/Toronto"),
+            Code::ContractMalformed,
+        ),
+        (old.replace("page/1", "page/2"), Code::ContractMalformed),
+    ] {
+        refused(bytes.as_bytes(), code);
+    }
 }
 
 #[test]

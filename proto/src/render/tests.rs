@@ -1,6 +1,7 @@
 //! What people and tools are shown of a policy.
 
 mod golden;
+mod second;
 
 use super::*;
 use crate::samples;

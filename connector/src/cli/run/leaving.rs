@@ -2,19 +2,19 @@
 
 use crate::cli::Global;
 use crate::cli::run::connector::Connector;
+use crate::cli::terminal;
 use crate::cli::verb::DeskVerb;
 use crate::cli::verb::dataset::DatasetVerb;
 use crate::desk::out::Event;
 use policy::refusal::{Code, Refusal};
 use rustyline::DefaultEditor;
 use serde_json::Value;
-use std::io::IsTerminal as _;
 
 /// Whether somebody is there to say it, and has not said it.
 pub(super) fn is_asked(verb: &DatasetVerb, global: &Global) -> bool {
     let unsaid = matches!(verb, DatasetVerb::Add { columns: None, .. });
     let quiet = global.json || global.yes || global.dry_run;
-    unsaid && !quiet && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    unsaid && !quiet && terminal::is_conversation()
 }
 
 /// Has the files looked at, asks, and gives the command with the columns that may leave.

@@ -11,14 +11,14 @@ use crate::desk::out::Out;
 use crate::node::Node;
 use crate::walk::{negotiate, revoke};
 use ::policy::contract::mandate::SignedMandate;
-use ::policy::contract::shown::Shown;
-use ::policy::contract::{Agreement, Standing};
+use ::policy::contract::{Agreement, Role, Standing};
 use ::policy::id::ContractId;
 use ::policy::refusal::Refusal;
 use ::policy::term::tongue::Tongue;
 use keep::trust::seal;
 use ledger::Ledger;
 use proto::contract::page_digest;
+use proto::render::standing::{LineLabel, SignatureFacts, StandingLines, WithdrawalFacts};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use used::{Used, budgets};
@@ -66,17 +66,14 @@ pub(super) async fn show(
         let text = if odrl {
             payload_text(agreement)
         } else {
-            let state = match &ended {
-                Some(ended) => format!(
-                    "{} by {} at {}: {}",
-                    standing.as_str(),
-                    ended.party.domain(),
-                    ended.issued_at,
-                    ended.reason
-                ),
-                None => standing.as_str().to_owned(),
-            };
-            page(&read, *id, agreement, &state, &signatures, &budgets) + &owed
+            let ending = ended.as_ref().map(|ended| WithdrawalFacts {
+                party: &ended.party,
+                issued_at: ended.issued_at,
+                reason: &ended.reason,
+            });
+            let lines = StandingLines::of(read.tongue, agreement);
+            let state = lines.state(*standing, ending);
+            page(&lines, &read, *id, agreement, &state, &signatures, &budgets) + &owed
         };
         out.object(data, text).await?;
         return Ok(0);
@@ -94,13 +91,15 @@ pub(super) async fn show(
     } else if odrl {
         payload_text(agreement)
     } else {
+        let lines = StandingLines::of(read.tongue, agreement);
         format!(
             "{}{}\n{}",
             page(
+                &lines,
                 &read,
                 open.state.proposal().contract,
                 agreement,
-                &format!("{} ({name})", open.state.phase().as_str().to_lowercase()),
+                &format!("{} ({name})", lines.phase(open.state.phase())),
                 &[],
                 &[],
             ),
@@ -129,6 +128,7 @@ pub(super) async fn show(
 
 /// A contract as a page.
 fn page(
+    lines: &StandingLines<'_>,
     read: &Read,
     id: ContractId,
     agreement: &Agreement,
@@ -137,16 +137,17 @@ fn page(
     budgets: &[Used],
 ) -> String {
     let mut text = proto::render::agreement_in(read.tongue, Some(id), agreement);
-    let mut line = |name: &str, value: String| {
-        text.push_str(&format!("\n  {name:<9} {value}"));
+    let mut line = |label: LineLabel, value: &str| {
+        text.push('\n');
+        text.push_str(&lines.line(label, value));
     };
-    line("shown", read.note(agreement));
-    line("state", state.to_owned());
+    line(LineLabel::Shown, &lines.shown());
+    line(LineLabel::State, state);
     for signature in signatures {
-        line("signed", signature.text());
+        line(LineLabel::Signed, &signature.text(lines));
     }
     for budget in budgets {
-        line("used", budget.text());
+        line(LineLabel::Used, &budget.text(lines));
     }
     text
 }
@@ -158,33 +159,16 @@ struct Read {
 }
 
 impl Read {
-    /// In the language that was asked for, else in that in which it is signed.
+    /// In the language that was asked for, else in that in which it is signed; always in the form that is signed.
     fn of(agreement: &Agreement, wanted: Option<Tongue>) -> Self {
         let signed = agreement.shown.unwrap_or_default();
         let shown = match wanted {
-            Some(tongue) if tongue != signed.tongue => Shown::newest(tongue),
-            _ => signed,
+            Some(tongue) => signed.in_language(tongue),
+            None => signed,
         };
         Self {
             tongue: shown.tongue,
             page: proto::render::page(shown, agreement),
-        }
-    }
-
-    /// What the page is to those who sign.
-    fn note(&self, agreement: &Agreement) -> String {
-        match agreement.shown {
-            None => "no page is part of what was signed: it is of before that".to_owned(),
-            Some(shown) if shown.tongue == self.tongue => format!(
-                "to those who sign, as {} in {}: its digest {} is part of what they sign",
-                shown.form,
-                shown.tongue,
-                page_digest(shown, agreement).short()
-            ),
-            Some(shown) => format!(
-                "this is a translation; those who sign are shown {} in {}",
-                shown.form, shown.tongue
-            ),
         }
     }
 }
@@ -213,6 +197,7 @@ fn shown_json(agreement: &Agreement) -> Value {
         json!({
             "form": shown.form.as_str(),
             "language": shown.tongue.tag(),
+            "zone": shown.zone.as_str(),
             "sha256": page_digest(shown, agreement).to_string(),
         })
     })
@@ -220,9 +205,11 @@ fn shown_json(agreement: &Agreement) -> Value {
 
 /// A signature of a contract, checked again now.
 struct Signed {
-    role: &'static str,
+    role: Role,
     key: String,
     algorithm: String,
+    /// When it was made, by the signer's clock, in seconds.
+    issued_at: i64,
     /// To whom the seal is issued, where it is one.
     sealed_for: Option<String>,
     mandate: Option<SignedMandate>,
@@ -232,9 +219,10 @@ struct Signed {
 impl Signed {
     fn json(&self) -> Value {
         json!({
-            "role": self.role,
+            "role": self.role.as_str(),
             "key": self.key,
             "algorithm": self.algorithm,
+            "issued_at": self.issued_at,
             "sealed_for": self.sealed_for,
             "mandate": self.mandate.as_ref().map(|SignedMandate { mandate, statement, .. }| json!({
                 "statement": statement.to_string(),
@@ -248,30 +236,19 @@ impl Signed {
         })
     }
 
-    fn text(&self) -> String {
-        let seal = self
-            .sealed_for
-            .as_ref()
-            .map_or_else(String::new, |whose| format!(" of the seal of {whose}"));
-        let mandate = self.mandate.as_ref().map_or_else(String::new, |signed| {
-            format!(
-                ", {}, with the mandate {} up to {}",
-                signed.mandate.capacity,
-                signed.statement.short(),
-                signed.mandate.up_to.as_str()
-            )
-        });
-        format!(
-            "by the {} with {} key {}{seal}{mandate}: {}",
-            self.role,
-            self.algorithm,
-            self.key.chars().take(12).collect::<String>(),
-            if self.fault.is_none() {
-                "valid"
-            } else {
-                "NOT VALID"
-            }
-        )
+    fn text(&self, lines: &StandingLines<'_>) -> String {
+        lines.signature(&SignatureFacts {
+            role: self.role,
+            algorithm: &self.algorithm,
+            key: &self.key,
+            issued_at: self.issued_at,
+            sealed_for: self.sealed_for.as_deref(),
+            mandate: self
+                .mandate
+                .as_ref()
+                .map(|signed| (&signed.mandate, signed.statement)),
+            valid: self.fault.is_none(),
+        })
     }
 }
 
@@ -297,9 +274,10 @@ fn signatures(node: &Node, id: ContractId) -> Vec<Signed> {
         .map(|signature| {
             let checked = signed.check_signature(signature.role, &bundle.keys(at));
             Signed {
-                role: signature.role.as_str(),
+                role: signature.role,
                 key: signature.kid.clone(),
                 algorithm: signature.alg.to_string(),
+                issued_at: signature.issued_at,
                 sealed_for: signature.seal.as_ref().and_then(seal::issued_to),
                 mandate: signature.mandate.as_deref().cloned(),
                 fault: checked.err(),

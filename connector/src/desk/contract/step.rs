@@ -47,7 +47,7 @@ pub(super) async fn counter(node: &Arc<Node>, prefix: &str, policy: &str, out: &
     // Under the newest form of the page, in the language that is on the table.
     let tongue = agreement.shown.map(|shown| shown.tongue);
     let tongue = tongue.unwrap_or(node.config().participant.tongue);
-    agreement.shown = Some(Shown::newest(tongue));
+    agreement.shown = Some(Shown::newest(tongue).in_zone(&dataset.zone));
     agreement.proposed_at = node.now();
     agreement.nonce = proto::base64url::encode(&crate::node::fresh::<16>());
     let payload = contract::to_bytes(&agreement).into();

@@ -5,11 +5,13 @@ use crate::walk::negotiate::Open;
 use ::policy::contract::{Agreement, Standing};
 use ::policy::id::{ContractId, ParticipantId};
 use ::policy::refusal::Refusal;
+use ::policy::term::tongue::Tongue;
 use ::policy::term::{Clause, Term};
 use evidence::time::Time;
 use keep::contracts::Kind as Document;
 use keep::state::row::NegotiationRow;
 use proto::contract;
+use proto::render::standing::StandingLines;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -154,6 +156,11 @@ pub(crate) fn turn_sentence(open: &Open) -> String {
         }
         Some(side) => format!("it is the {}'s turn", side.as_str()),
     }
+}
+
+/// Last day of a contract, as its page tells it.
+pub(super) fn last_day(agreement: &Agreement) -> String {
+    StandingLines::of(Tongue::En, agreement).last_day()
 }
 
 pub(super) fn short(id: &str) -> String {

@@ -10,6 +10,7 @@ use policy::id::ContractId;
 use policy::plain::printable;
 use policy::term::inform::Event;
 use policy::term::tongue::Tongue;
+use proto::render::standing::StandingLines;
 
 /// One notice in words.
 pub(super) struct Wording {
@@ -54,10 +55,11 @@ impl Wording {
         } else {
             consumer_mend(tongue, &short, with, dataset.as_str())
         };
+        let last = StandingLines::of(tongue, agreement).until();
         let until = tongue.pick(
-            format!("It is in force until {end}, that instant not included."),
-            format!("Er gilt bis {end}, dieser Zeitpunkt nicht eingeschlossen."),
-            format!("Está em vigor até {end}, esse instante não incluído."),
+            format!("It is in force {last}."),
+            format!("Er gilt {last}."),
+            format!("Está em vigor {last}."),
         );
         Self {
             id: Digest::of_parts(&parts).to_string(),

@@ -5,41 +5,40 @@ use ::policy::contract::Agreement;
 use ::policy::id::ContractId;
 use ::policy::refusal::Refusal;
 use ::policy::ruling::Counted;
-use ::policy::term::{Quota, Term};
+use ::policy::term::{Clause, Quota, Term};
 use evidence::time::Time;
+use proto::render::standing::{StandingLines, UsedFacts};
 use serde_json::{Value, json};
 
 /// What of a quota is used in its current slot.
 pub(super) struct Used {
-    clause: String,
+    clause: Clause,
     what: &'static str,
     used: u64,
     of: u64,
-    until: String,
+    until: Time,
     by_receipts: bool,
 }
 
 impl Used {
     pub(super) fn json(&self) -> Value {
         json!({
-            "clause": self.clause,
+            "clause": self.clause.id.to_string(),
             "what": self.what,
             "used": self.used,
             "of": self.of,
-            "until": self.until,
+            "until": self.until.to_string(),
             "by": if self.by_receipts { "receipts" } else { "counters" },
         })
     }
 
-    pub(super) fn text(&self) -> String {
-        let by = match self.by_receipts {
-            true => ", by the receipts here",
-            false => "",
-        };
-        format!(
-            "{} of {} {} until {} (clause {}){by}",
-            self.used, self.of, self.what, self.until, self.clause
-        )
+    pub(super) fn text(&self, lines: &StandingLines<'_>) -> String {
+        lines.used(&UsedFacts {
+            clause: &self.clause,
+            used: self.used,
+            until: self.until,
+            by_receipts: self.by_receipts,
+        })
     }
 }
 
@@ -69,7 +68,7 @@ pub(super) fn budgets(
             false => received_within(node, id, agreement, (counts, slot))?,
         };
         all.push(Used::of(
-            clause.id.to_string(),
+            clause.clone(),
             (what, used),
             quota,
             slot.1,
@@ -81,7 +80,7 @@ pub(super) fn budgets(
 
 impl Used {
     fn of(
-        clause: String,
+        clause: Clause,
         (what, used): (&'static str, u64),
         quota: &Quota,
         until: Time,
@@ -92,7 +91,7 @@ impl Used {
             what,
             used,
             of: quota.max,
-            until: until.to_string(),
+            until,
             by_receipts,
         }
     }
