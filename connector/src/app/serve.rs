@@ -184,7 +184,7 @@ async fn checkers(node: Arc<Node>, stop: CancellationToken) -> Result<(), Refusa
         }
         let whole = node.ticks() >= due;
         if whole {
-            due = node.ticks().saturating_add(ONE_DAY);
+            due = node.ticks().saturating_add(DAY);
         }
         let (inner, before) = (Arc::clone(&node), known.clone());
         let checks = crate::desk::blocking(move || {
@@ -236,11 +236,8 @@ async fn leave(node: &Arc<Node>, mut tasks: tokio::task::JoinSet<Result<(), Refu
     let _ = tokio::time::timeout(PATIENCE, node.owed.wait()).await;
 }
 
-/// After the start peers come first.
+/// After the start peers come first; in microseconds.
 const SETTLED: i64 = 15_000_000;
-
-/// Between two looks at all that is published.
-const ONE_DAY: i64 = 86_400_000_000;
 
 /// In microseconds.
 const DAY: i64 = 86_400_000_000;

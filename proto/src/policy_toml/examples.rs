@@ -4,6 +4,8 @@ use super::said;
 use super::write::{Said, quoted, say, texts};
 use policy::term::vocabulary::VOCABULARY;
 use policy::term::{Term, Unit};
+use std::collections::BTreeSet;
+use std::collections::BTreeSet;
 
 /// A term as policy files have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,12 +46,14 @@ pub fn examples() -> Vec<TermExample> {
 #[must_use]
 pub fn table() -> String {
     let mut rows = vec![
-        "| term | key | example | as a contract says it |".to_owned(),
+        "| term | key | example | in short |".to_owned(),
         "|---|---|---|---|".to_owned(),
     ];
     // A bar would end the cell of the table.
     let cell = |text: &str| text.replace('|', "\\|");
-    for one in examples() {
+    // One name may stand for several entries of the vocabulary, which one key writes.
+    let mut named = BTreeSet::new();
+    for one in examples().into_iter().filter(|one| named.insert(one.name)) {
         let key = one
             .key
             .map_or_else(|| "–".to_owned(), |key| format!("`{key}`"));

@@ -37,8 +37,10 @@ pub(crate) enum AuditVerb {
     #[command(after_help = "Example: hansa audit heads")]
     Heads,
     /// States that this log went on in two places, or has permits behind a withdrawal, and closes that incident
+    ///
+    /// First stop every copy but one and replace the key (hansa rekey); docs/incidents.md says who does what.
     #[command(
-        after_help = "Example: hansa audit incident --cause copied-folder --since 2026-12-01\n\nFirst stop every copy but one and replace the key (hansa rekey); docs/incidents.md says who does what."
+        after_help = "Example: hansa audit incident --cause copied-folder --since 2026-12-01"
     )]
     Incident {
         /// Why, as far as anybody knows
