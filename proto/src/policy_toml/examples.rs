@@ -5,7 +5,6 @@ use super::write::{Said, quoted, say, texts};
 use policy::term::vocabulary::VOCABULARY;
 use policy::term::{Term, Unit};
 use std::collections::BTreeSet;
-use std::collections::BTreeSet;
 
 /// A term as policy files have it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 pub fn forge<T>(value: T, receipt: Receipt) -> Staged<T> {
     Staged {
         value,
+        kind: "permit",
         receipt,
         ledger: Arc::new(()),
     }

@@ -147,6 +147,9 @@ fn outcome_text(node: &Node, went: &Went) -> String {
             });
         let short = if reading.falls_short() {
             "\n  NOTICE: that is less time than the question asks for"
+        } else if reading.is_span_untold() && reading.cells_alone {
+            // Such a contract gives no min and max.
+            "\n  NOTICE: what time it covers is not told, since the contract shows groups alone; group by the time to see of which there are any"
         } else if reading.is_span_untold() {
             "\n  NOTICE: what time it covers is not told, since the contract shows some of the rows; min and max of the time say it"
         } else {

@@ -164,7 +164,7 @@ fn a_source_that_says_nothing_new_has_the_recipe_that_it_had() {
         format!("{:?}", config.source)
     };
     let before = "SourceConfig { place: Spot { file: \"hansa.toml\", line: 5 }, kind: Text, paths: [\"a.csv\"], \
-                  delimiter: 44, encoding: Encoding { UTF-8 }, header_rows: 3, nulls: [\"\"], decimal: '.', \
+                  delimiter: 44, encoding: Encoding { name: \"UTF-8\", .. }, header_rows: 3, nulls: [\"\"], decimal: '.', \
                   skip_columns: [], in_place: None }";
     assert_eq!(recipe("header_rows = 3"), before);
     let keys = [
