@@ -83,6 +83,7 @@ fn direction(
             "answers": found.requests.len(),
             "matched": of("matched"),
             "not_taken": of("not taken"),
+            "cut_off": of("cut off"),
             "unacknowledged": of("unacknowledged"),
             "rows_sent": sums.0.rows,
             "rows_received": sums.1.rows,

@@ -2,7 +2,7 @@
 
 use crate::peer::letter::{Content, Letter, from_wire, to_wire};
 use crate::peer::pb;
-use crate::{deletion, envelope, notice};
+use crate::{deletion, envelope, incident, notice};
 use policy::plain::TypedLine;
 use policy::refusal::{Code, Refusal};
 
@@ -67,10 +67,13 @@ pub fn to_readable_bytes(letter: &Letter) -> Result<Vec<u8>, Refusal> {
     match &letter.content {
         Content::Comment { statement, .. } => envelope::parse_comment(statement).map(drop)?,
         Content::Withdrawal { statement } => envelope::parse_withdrawal(statement).map(drop)?,
-        Content::Statement { statement } => match notice::from_envelope(statement) {
-            Ok(_) => {}
-            Err(_) => deletion::from_envelope(statement).map(drop)?,
-        },
+        Content::Statement { statement } => {
+            let known = notice::from_envelope(statement).is_ok()
+                || incident::from_envelope(statement).is_ok();
+            if !known {
+                deletion::from_envelope(statement).map(drop)?;
+            }
+        }
         // What proposes or signs is read by the step that it makes, a receipt by whoever countersigns it.
         Content::Request { .. }
         | Content::Offer { .. }

@@ -205,7 +205,7 @@ fn a_log_that_was_written_anew_is_found_by_what_a_partner_holds() {
     for _ in 0..3 {
         ask();
     }
-    lindau.verifies();
+    lindau.hansa(&["audit", "verify"]).refused("LOG_FORK", 7);
     let papers = tempfile::tempdir().unwrap();
     let folder = papers.path();
     export(&lindau, folder, &[]);

@@ -40,8 +40,8 @@ fn ends(firm: &City, contract: &str) {
 #[test]
 fn two_contracts_give_back_no_group_that_one_withholds() {
     let league = League::new(binary());
-    let [acme, other, third] = ["acme", "other", "third"].map(|firm| league.firm(firm));
     let lindau = lindau(&league);
+    let [acme, other, third] = ["acme", "other", "third"].map(|firm| league.firm(firm));
     for firm in [&acme, &other, &third] {
         firm.knows(&lindau);
     }
@@ -105,8 +105,8 @@ fn two_contracts_give_back_no_group_that_one_withholds() {
 #[test]
 fn groups_are_refused_when_the_rows_beside_them_are_over() {
     let league = League::new(binary());
-    let acme = league.firm("acme");
     let lindau = lindau(&league);
+    let acme = league.firm("acme");
     acme.knows(&lindau);
     // Who has all rows is told nothing by their groups.
     let all = acme.contract_on("lindau.counts", "rows");

@@ -4,7 +4,7 @@ use crate::attacks::released::persons_at_sites;
 use crate::binary;
 use harness::city::City;
 use harness::league::League;
-use harness::play::{ALL, text};
+use harness::play::{ALL, PURPOSE, text};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -269,7 +269,7 @@ fn a_changed_byte_of_released_cells_is_never_answered_from() {
     let _ = acme.contract("lindau.stays");
     let sql =
         "SELECT site, count(*) AS n, sum(bikes) AS b FROM lindau.stays GROUP BY site ORDER BY site";
-    let asked = || acme.hansa(&["sql", sql, "--format", "csv"]);
+    let asked = || acme.hansa(&["sql", sql, "--format", "csv", "--purpose", PURPOSE]);
     let good = asked().must().out;
     assert!(good.lines().count() > 1, "{good}");
     let releases = lindau.folder().join("state/datasets/stays/releases");

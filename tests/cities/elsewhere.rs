@@ -55,7 +55,7 @@ fn both_sides_sign_without_their_connectors() {
     assert!(asked.err.contains(&text(&page, "page")), "{}", asked.err);
     let dry = hansa(&[&["--dry-run"], &SIGN[..]].concat()).must();
     assert!(
-        dry.err.contains("Technisch nicht durchgesetzt"),
+        dry.err.contains("Vereinbart, technisch nicht durchgesetzt"),
         "{}",
         dry.err
     );

@@ -58,7 +58,7 @@ fn a_grid_that_is_in_the_file_is_registered() {
     for dataset in ["counts", "more"] {
         city.offers(dataset, dataset, COUNTS, "\"league\"", "auto");
     }
-    city.hansa(&["check"]).refused("GRID_CONFLICT", 4);
+    city.hansa(&["check"]).refused("GRID_CONFLICT", 6);
 
     // What is wrong before is mended by what is done, and is not told; what is left is told once.
     registers_grid(&city, "counts");

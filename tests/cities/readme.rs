@@ -60,7 +60,7 @@ fn the_guide_to_a_data_frame_does_what_it_says() {
 hansa league init league --name \"Pilot league\"
 hansa init lindau --id lindau.example --name \"Stadt Lindau\" --zone Europe/Berlin --listen 127.0.0.1:0
 hansa league admit lindau/lindau.example.request --dir league
-hansa --config lindau join lindau/lindau.example.join
+hansa --yes --config lindau join lindau/lindau.example.join
 printf 'site,day,bikes\\nHafen,2026-05-01,310\\nInsel,2026-05-01,77\\n' > lindau/bikes.csv
 hansa --config lindau dataset add lindau/bikes.csv --name bikes --title \"Bicycle counts\" --licence CC-BY-4.0
 hansa --config lindau dataset publish

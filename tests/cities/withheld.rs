@@ -87,8 +87,8 @@ pub(crate) fn rows(firm: &City, sql: &str) -> Vec<Value> {
 fn a_withheld_number_is_not_told_as_0() {
     let league = League::new(binary());
     let days = groups("\"site\", \"at\"", "day");
-    let acme = league.firm("acme");
     let lindau = lindau(&league, &[("days", days)]);
+    let acme = league.firm("acme");
     acme.knows(&lindau);
     let _ = acme.contract_on("lindau.counts", "days");
     let sql = "SELECT site, count(*) AS n, count(bikes) AS k, sum(bikes) AS s, avg(bikes) AS a FROM lindau.counts GROUP BY site ORDER BY site";

@@ -7,6 +7,7 @@ pub mod cube;
 pub mod functions;
 mod growth;
 pub mod names;
+pub(crate) mod schemas;
 pub mod stack;
 pub mod statements;
 pub mod steady;

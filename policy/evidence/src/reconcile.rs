@@ -20,6 +20,8 @@ pub struct Line {
     pub digest: String,
     /// How it ended.
     pub outcome: String,
+    /// Whether this side holds the receipt: who sent has made it, who received may have been cut off before it came.
+    pub receipt: bool,
     /// Whether this side holds the acknowledgement: given by the consumer, received by the provider.
     pub acknowledged: bool,
 }
@@ -30,6 +32,11 @@ pub const NOT_TAKEN: &str = "not_received";
 impl Line {
     fn is_taken(&self) -> bool {
         self.outcome != NOT_TAKEN
+    }
+
+    /// Whether the connection broke under the answer, so that this side has a part of it and no receipt.
+    fn is_cut_off(&self) -> bool {
+        !self.receipt && self.outcome.starts_with("failed")
     }
 }
 
@@ -64,6 +71,9 @@ pub enum Finding {
     /// The consumer's log says that it asked, and that it did not take the answer to its end: it had seen enough, or was
     /// interrupted. What was sent stands in the provider's log alone.
     NotTaken,
+    /// The connection broke before the receipt came: the consumer's log has no more than what the provider's says that it sent. It
+    /// may be all rows, where the provider was killed or the line fell right behind them.
+    CutOff,
     /// The provider's log lacks it: serious, since the provider answered off its books or has lost a record.
     ConsumerOnly,
     /// One side's log has it more than once.
@@ -80,6 +90,7 @@ impl Finding {
             Self::Mismatch(_) => "mismatch",
             Self::ProviderOnly { .. } => "provider only",
             Self::NotTaken => "not taken",
+            Self::CutOff => "cut off",
             Self::ConsumerOnly => "consumer only",
             Self::Repeated(_) => "repeated",
         }
@@ -92,6 +103,7 @@ impl Finding {
             Self::Matched
             | Self::Unacknowledged { .. }
             | Self::NotTaken
+            | Self::CutOff
             | Self::ProviderOnly { sent: false } => true,
             Self::Mismatch(_)
             | Self::ProviderOnly { sent: true }
@@ -219,8 +231,13 @@ fn compare_one(sent: &Line, received: &Line) -> Finding {
         bytes,
         digest,
         outcome,
+        receipt: _,
         acknowledged,
     } = sent;
+    let no_more = received.rows <= *rows && received.bytes <= *bytes;
+    if received.is_cut_off() && no_more && received.contract == *contract && !acknowledged {
+        return Finding::CutOff;
+    }
     let fields = [
         ("contract", contract.clone(), received.contract.clone()),
         ("rows", rows.to_string(), received.rows.to_string()),

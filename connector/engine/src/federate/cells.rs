@@ -12,7 +12,7 @@ use crate::federate::branch::{Branch, branches};
 use crate::federate::desk::Desk;
 use crate::federate::home::RemoteTable;
 use crate::federate::source::{Relation, RemoteSource};
-use crate::federate::split::fresh;
+use crate::plan::schemas::recomputed;
 use catalog::view::Shape;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DataFusionError};
@@ -51,7 +51,7 @@ pub(super) fn lift(plan: LogicalPlan, desk: &mut Desk) -> Result<LogicalPlan, Da
         })?
         .data;
     refuse_rest(&plan)?;
-    if any { fresh(plan) } else { Ok(plan) }
+    if any { recomputed(plan) } else { Ok(plan) }
 }
 
 fn is_base(branch: &Branch) -> bool {

@@ -10,6 +10,7 @@ use crate::federate::gather::{cost, gathered, is_more, partial, pays};
 use crate::federate::peersql::Unwritable;
 use crate::federate::select::{Body, Order, Select};
 use crate::federate::source::RemoteSource;
+use crate::plan::schemas::recomputed;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DataFusionError};
 use datafusion::logical_expr::{
@@ -44,13 +45,7 @@ pub(super) fn split(plan: LogicalPlan, desk: &mut Desk) -> Result<LogicalPlan, D
             })
         })?
         .data;
-    fresh(plan)
-}
-
-/// Schemas as they are after parts were replaced.
-pub(super) fn fresh(plan: LogicalPlan) -> Result<LogicalPlan, DataFusionError> {
-    plan.transform_up_with_subqueries(|node| Ok(Transformed::yes(node.recompute_schema()?)))
-        .map(|done| done.data)
+    recomputed(plan)
 }
 
 fn whole_branches(plan: &LogicalPlan, desk: &Desk) -> Option<Vec<Branch>> {

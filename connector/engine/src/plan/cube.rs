@@ -7,6 +7,7 @@ mod block;
 mod filter;
 pub(crate) mod time;
 
+use crate::plan::schemas::recomputed;
 use datafusion_common::DataFusionError;
 use datafusion_common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion_expr::TableScan;
@@ -49,9 +50,7 @@ pub fn rewritten(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
 /// The plan with schemas made anew above the blocks: a count over rows is never NULL and one over cells may be, so that a rule
 /// that goes by the old schema would take `count(m) IS NULL` for false.
 fn nullable_counts(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
-    plan.transform_up_with_subqueries(|node| Ok(Transformed::yes(node.recompute_schema()?)))
-        .map(|done| done.data)
-        .map_err(|error| crate::fault::planning(&error))
+    recomputed(plan).map_err(|error| crate::fault::planning(&error))
 }
 
 /// A row-style table of a cube, as an aggregate block found it.

@@ -183,6 +183,8 @@ fn line(request: &str, body: &Json, outcome: &str, acknowledged: bool) -> Line {
         bytes: count("bytes"),
         digest: text(body, "result_digest").to_owned(),
         outcome,
+        // Who sent makes it with the record; who received names the file in which it is.
+        receipt: !matches!(body.get("receipt"), Some(Json::Null)),
         acknowledged,
     }
 }

@@ -10,6 +10,7 @@ fn line(request: &str) -> Line {
         bytes: 1000,
         digest: "blake3:aa".to_owned(),
         outcome: "done".to_owned(),
+        receipt: true,
         acknowledged: true,
     }
 }
@@ -57,6 +58,33 @@ fn each_finding() {
         std::slice::from_ref(&left),
         Finding::NotTaken,
     );
+    let sent = Line {
+        acknowledged: false,
+        ..line("r1")
+    };
+    let cut = Line {
+        rows: 9,
+        bytes: 1000,
+        digest: "blake3:bb".to_owned(),
+        outcome: "failed:STREAM_CUT".to_owned(),
+        receipt: false,
+        acknowledged: false,
+        ..line("r1")
+    };
+    check(
+        std::slice::from_ref(&sent),
+        std::slice::from_ref(&cut),
+        Finding::CutOff,
+    );
+    // Nobody has received more than was sent, or has lost a receipt that he has acknowledged.
+    let more = Line {
+        bytes: 1001,
+        ..cut.clone()
+    };
+    for (sent, cut) in [(&sent, &more), (&line("r1"), &cut)] {
+        let found = reconcile(std::slice::from_ref(sent), std::slice::from_ref(cut));
+        assert!(!found.is_clean(), "{found:?}");
+    }
     let nothing = reconcile(&[], &[left]);
     assert_eq!((nothing.requests.len(), nothing.totals.len()), (0, 0));
     check(

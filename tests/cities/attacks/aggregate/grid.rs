@@ -73,7 +73,7 @@ pub(super) fn beside(world: &World) -> Verdict {
                 !clause.term.aggregates() && !matches!(clause.term, Term::TimeBucket { .. })
             });
             let filter = policy::row_filter::parse("duration_s > 60").unwrap();
-            let shown = ["trip_id", "district", "started_at", "duration_s", "fare"];
+            let shown = ["device_id", "district", "started_at", "duration_s", "fare"];
             let shown = shown.map(|name| name.parse().unwrap());
             also(a, Term::Columns(shown.to_vec()));
             also(a, Term::Rows(filter));

@@ -234,6 +234,11 @@ fn a_count_that_nobody_tells_is_null() {
             "SELECT count(*), count(n), count(x) FROM (SELECT place, n, x FROM ottawa.trips \
              UNION ALL SELECT place, n, x FROM ottawa.trips) WHERE {nowhere}"
         ),
+        // Each side is put together where it is, and both here.
+        format!(
+            "SELECT sum(a), sum(b), sum(c) FROM (SELECT count(*) a, count(n) b, count(x) c FROM ottawa.trips WHERE {nowhere} \
+             UNION ALL SELECT count(*), count(n), count(x) FROM ottawa.trips WHERE {nowhere}) p"
+        ),
     ] {
         assert_eq!(ask(&sql).unwrap(), ["NULL|NULL|NULL"], "{sql}");
     }
