@@ -71,10 +71,15 @@ impl Node {
         if let Seen::Wanted(wanted) = &seen {
             // A newer one may have been shown to somebody meanwhile.
             let head = self.log.head();
-            let growth = wanted
+            let wanted = wanted
                 .iter()
                 .filter_map(|earlier| self.signed_here(earlier))
-                .filter_map(|earlier| self.growth(earlier.checkpoint.size, &head.checkpoint));
+                .map(|earlier| earlier.checkpoint.size);
+            // What was proven with the first one is proven again: this is another head.
+            let growth = wanted
+                .chain(last)
+                .filter_map(|from| self.growth(from, &head.checkpoint))
+                .take(EARLIER);
             let again = witness::Shown {
                 growth: growth.collect(),
                 head: head.to_string().into(),
@@ -287,7 +292,8 @@ impl Node {
 
 /// Whether a head goes on from an earlier one, by one of the proofs that came with it.
 fn grown(before: &Checkpoint, head: &Checkpoint, proofs: &[Growth]) -> Grown {
-    if before == head {
+    // From nothing every log goes on, and there is no proof of it.
+    if before == head || before.size == 0 {
         return Grown::On;
     }
     let Some(proof) = proofs.iter().find(|proof| proof.from == before.size) else {
