@@ -7,7 +7,7 @@ use harness::league::League;
 use harness::play::{ALL, PURPOSE};
 use serde_json::Value;
 
-fn lindau(league: &League) -> City {
+fn lindau<const N: usize>(league: &League, firms: [&str; N]) -> (City, [City; N]) {
     let by = "\"site\", \"at\"";
     let policies = [
         ("days", groups(by, "day")),
@@ -16,7 +16,7 @@ fn lindau(league: &League) -> City {
         ("rows", ALL.to_owned()),
         ("many", format!("rows = \"bikes > 5\"\n{ALL}")),
     ];
-    crate::withheld::lindau(league, &policies)
+    crate::withheld::lindau(league, &policies, firms)
 }
 
 /// Requests a contract, which is refused beside that one.
@@ -40,11 +40,7 @@ fn ends(firm: &City, contract: &str) {
 #[test]
 fn two_contracts_give_back_no_group_that_one_withholds() {
     let league = League::new(binary());
-    let lindau = lindau(&league);
-    let [acme, other, third] = ["acme", "other", "third"].map(|firm| league.firm(firm));
-    for firm in [&acme, &other, &third] {
-        firm.knows(&lindau);
-    }
+    let (lindau, [acme, other, third]) = lindau(&league, ["acme", "other", "third"]);
 
     // What is offered is looked at before anybody signs.
     let checked = lindau.hansa(&["check"]).must();
@@ -99,15 +95,13 @@ fn two_contracts_give_back_no_group_that_one_withholds() {
 
     // Another consumer may have the other one: that is said to whoever offers, and not refused.
     let _ = other.contract_on("lindau.counts", "months");
-    lindau.hansa(&["doctor", "other"]).must();
+    lindau.hansa(&["doctor"]).must();
 }
 
 #[test]
 fn groups_are_refused_when_the_rows_beside_them_are_over() {
     let league = League::new(binary());
-    let lindau = lindau(&league);
-    let acme = league.firm("acme");
-    acme.knows(&lindau);
+    let (lindau, [acme]) = lindau(&league, ["acme"]);
     // Who has all rows is told nothing by their groups.
     let all = acme.contract_on("lindau.counts", "rows");
     let days = acme.contract_on("lindau.counts", "days");

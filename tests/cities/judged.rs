@@ -16,7 +16,7 @@ const GRID: &str = "  [dataset.grid]\n  dimensions = [\"site\"]\n";
 fn registers_grid(city: &City, name: &str) {
     let file = city.folder().join("hansa.toml");
     let text = std::fs::read_to_string(&file).unwrap();
-    let head = format!("name = \"{name}\"");
+    let head = format!("name        = \"{name}\"");
     let (before, after) = text.split_once(&head).unwrap();
     let end = after.find("\n[[").map_or(after.len(), |at| at + 1);
     let (own, rest) = after.split_at(end);

@@ -62,9 +62,14 @@ pub(crate) fn groups(by: &str, bucket: &str) -> String {
     )
 }
 
-/// A city that offers its counts under these policies to everybody.
-pub(crate) fn lindau(league: &League, policies: &[(&str, String)]) -> City {
+/// A city that offers its counts under these policies to everybody, and firms that know it.
+pub(crate) fn lindau<const N: usize>(
+    league: &League,
+    policies: &[(&str, String)],
+    firms: [&str; N],
+) -> (City, [City; N]) {
     let mut lindau = league.city("lindau");
+    let firms = firms.map(|firm| league.firm(firm));
     league.hand_bundle_to("lindau");
     lindau.write("data/counts.csv", &counts());
     lindau.configure(COUNTS);
@@ -73,7 +78,8 @@ pub(crate) fn lindau(league: &League, policies: &[(&str, String)]) -> City {
     }
     lindau.publishes();
     lindau.serve();
-    lindau
+    firms.iter().for_each(|firm| firm.knows(&lindau));
+    (lindau, firms)
 }
 
 /// The rows of an answer.
@@ -87,9 +93,7 @@ pub(crate) fn rows(firm: &City, sql: &str) -> Vec<Value> {
 fn a_withheld_number_is_not_told_as_0() {
     let league = League::new(binary());
     let days = groups("\"site\", \"at\"", "day");
-    let lindau = lindau(&league, &[("days", days)]);
-    let acme = league.firm("acme");
-    acme.knows(&lindau);
+    let (_lindau, [acme]) = lindau(&league, &[("days", days)], ["acme"]);
     let _ = acme.contract_on("lindau.counts", "days");
     let sql = "SELECT site, count(*) AS n, count(bikes) AS k, sum(bikes) AS s, avg(bikes) AS a FROM lindau.counts GROUP BY site ORDER BY site";
     let told = rows(&acme, sql);

@@ -22,6 +22,7 @@ use keep::contracts::Kind as Document;
 use policy::contract::Agreement;
 use policy::id::{ParticipantId, RequestId};
 use policy::negotiate::{Send, Side, State};
+use policy::plain::TypedLine;
 use policy::refusal::{Code, Refusal};
 use proto::peer::letter::{Content, Letter, LetterId};
 use std::sync::Arc;
@@ -246,14 +247,46 @@ async fn send_in_turn(
         id: LetterId(crate::node::fresh()),
         content,
     };
-    write_in_turn(node, peer, letter, sign_beforehand).await
+    write_in_turn(node, peer, letter, sign_beforehand, None).await
 }
 
+/// Ends a negotiation whose request the peer has refused: on our books alone, since the peer has begun none.
+///
+/// # Errors
+/// As [`send`].
+pub(crate) async fn end_refused(
+    node: &Arc<Node>,
+    peer: &ParticipantId,
+    negotiation: &str,
+    why: &Refusal,
+) -> Result<(), Refusal> {
+    let reason = TypedLine::cut(&format!(
+        "the request was refused, {}: {}",
+        why.code, why.sentence
+    ));
+    let letter = Letter {
+        id: LetterId(crate::node::fresh()),
+        content: Content::Termination {
+            negotiation: negotiation.to_owned(),
+            code: Some(why.code),
+            reason: reason.to_string(),
+        },
+    };
+    let (node, peer, code) = (Arc::clone(node), peer.clone(), why.code);
+    to_the_end(async move {
+        let _turn = node.desk.lock().await;
+        write_in_turn(&node, &peer, letter, false, Some(code)).await
+    })
+    .await
+}
+
+/// Keeps and records a letter of our own. Where the peer has refused what it is about, it is recorded alone.
 async fn write_in_turn(
     node: &Arc<Node>,
     peer: &ParticipantId,
     letter: Letter,
     sign_beforehand: bool,
+    refused: Option<Code>,
 ) -> Result<(), Refusal> {
     // Before anything is kept or recorded: what its own reader refuses would stand in the way of all that follows.
     let bytes = proto::letters::to_readable_bytes(&letter)?;
@@ -264,7 +297,7 @@ async fn write_in_turn(
         letter: letter.clone(),
         digest: Digest::of(&bytes),
         number: None,
-        refused: None,
+        refused,
     };
     if letter.content.negotiation().is_none() {
         keep()?;

@@ -123,6 +123,14 @@ async fn hand_in_alone(
         let why = refused.as_ref().map(|refusal| refusal.code);
         handed_in(node, peer, row.number, why).await?;
         word::forget(node, &row)?;
+        if let (letter::Content::Request { negotiation, .. }, Some(why)) =
+            (&letter.content, &refused)
+        {
+            let ended = negotiate::end_refused(node, &peer.id, negotiation, why).await;
+            if let Err(refusal) = ended {
+                tracing::warn!(peer = peer.id.domain(), code = %refusal.code, "negotiation.not_ended");
+            }
+        }
         last = refused.or(last);
     }
     // Still alone: a command that ends waits for its turn here, and with that until heads were exchanged.

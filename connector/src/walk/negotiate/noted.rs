@@ -17,7 +17,7 @@ pub(crate) struct Noted {
     pub(crate) letter: Letter,
     pub(crate) digest: Digest,
     pub(crate) number: Option<u64>,
-    /// Why it could not be used.
+    /// Why it could not be used, or, of one of our own, why it goes to nobody.
     pub(crate) refused: Option<Code>,
 }
 
@@ -62,7 +62,10 @@ impl Noted {
                 ("digest", Json::text(self.digest)),
                 ("number", self.number.map_or(Json::Null, Json::count)),
                 ("refused", maybe(self.refused)),
-                ("outbox", Json::Bool(!self.incoming)),
+                (
+                    "outbox",
+                    Json::Bool(!self.incoming && self.refused.is_none()),
+                ),
                 ("numbered_by", maybe(by_time)),
                 ("role", maybe(open.map(|open| open.own.as_str()))),
                 (
