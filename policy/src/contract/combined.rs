@@ -243,10 +243,10 @@ fn aggregates(agreement: &Agreement) -> bool {
 fn covers(agreement: &Agreement, beside: &[Neighbour<'_>], but: Option<ContractId>) -> bool {
     aggregates(agreement)
         && beside.iter().any(|one| {
-            one.combination == Combination::Covered
-                && one.standing == Standing::InForce
+            one.standing == Standing::InForce
                 && Some(one.id) != but
                 && one.agreement.not_after >= agreement.not_after
+                && subtraction::shows_all(&agreement.clauses, &one.agreement.clauses)
         })
 }
 

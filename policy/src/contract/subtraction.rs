@@ -6,7 +6,7 @@
 
 use crate::effect::Cube;
 use crate::id::Name;
-use crate::term::{self, Clause, Term, disjoint};
+use crate::term::{self, Clause, Function, Term, Unit, disjoint};
 use std::cmp::Ordering;
 
 /// What two contracts on one dataset are beside each other, whoever holds them both.
@@ -54,6 +54,26 @@ pub fn is_made_of(coarse: &[Clause], fine: &[Clause]) -> bool {
         (Ok(Some(coarse)), Ok(Some(fine))) => fine.refines(&coarse),
         _ => false,
     }
+}
+
+/// Whether rows tell by themselves all that groups tell of the same rows: each row of a group with its place and its measures
+/// as they are. Then the groups add nothing to them, whatever else is known.
+#[must_use]
+pub fn shows_all(groups: &[Clause], rows: &[Clause]) -> bool {
+    let (Ok(Some(cube)), Ok(None)) = (term::cube_of(groups), term::cube_of(rows)) else {
+        return false;
+    };
+    let plain = |column: &Name| is_plain(rows, column);
+    let units = match &cube.unit {
+        Unit::Column(column) if cube.permits(Function::Units) => plain(column),
+        Unit::Column(_) | Unit::Rows => true,
+    };
+    // Rows of whole cells alone are harmless beside groups, and say nothing of the other cells.
+    let mut hidden = rows.iter().map(|clause| &clause.term);
+    beside_rows((&cube, groups), rows) == Combination::Covered
+        && cube.measures.iter().all(plain)
+        && units
+        && hidden.all(|term| !hides_rows(term) || has_tighter(groups, term))
 }
 
 type Told<'a> = (&'a Cube, &'a [Clause]);
@@ -119,19 +139,21 @@ fn beside_rows((cube, groups): Told<'_>, rows: &[Clause]) -> Combination {
     });
     let hidden = rows.iter().filter(|clause| hides_rows(&clause.term));
     let mut hidden = hidden.map(|clause| &clause.term);
-    let all = hidden.all(|term| {
-        let tighter = |own: &Clause| {
-            matches!(
-                own.term.compare(term),
-                Some(Ordering::Less | Ordering::Equal)
-            )
-        };
-        is_of_whole_cells(term, cube) || groups.iter().any(tighter)
-    });
+    let all = hidden.all(|term| is_of_whole_cells(term, cube) || has_tighter(groups, term));
     match placed && measured && all {
         true => Combination::Covered,
         false => Combination::Subtracts(Subtraction::Rows),
     }
+}
+
+/// Whether groups have a condition that is as tight as this one of rows, or tighter.
+fn has_tighter(groups: &[Clause], term: &Term) -> bool {
+    groups.iter().any(|own| {
+        matches!(
+            own.term.compare(term),
+            Some(Ordering::Less | Ordering::Equal)
+        )
+    })
 }
 
 /// Whether no row is seen under both.
@@ -201,6 +223,11 @@ fn is_shown(rows: &[Clause], column: &Name) -> bool {
         Term::JoinKeys(keys) => !(keys_stay && keys.contains(column)),
         _ => true,
     })
+}
+
+/// Whether rows have the column, and in it the values of the dataset.
+fn is_plain(rows: &[Clause], column: &Name) -> bool {
+    is_shown(rows, column) && replacing(rows, column).next().is_none()
 }
 
 /// The clauses that have something else stand in the place of a column.

@@ -217,6 +217,48 @@ fn rows_tell_more_than_groups_while_they_can_be_asked() {
     again.asks("g", None);
 }
 
+/// Rows beside which groups tell nothing further do not stand for rows that they do not show.
+#[test]
+fn rows_cover_only_what_they_show() {
+    let showing = |columns: &[&str], filter: Option<&str>| {
+        let filter = filter.map(|text| Term::Rows(crate::row_filter::parse(text).unwrap()));
+        let columns = Term::Columns(names(columns));
+        agreement("bikes", [columns].into_iter().chain(filter))
+    };
+    let sums = || {
+        let mut sums: Vec<Term> = cube(Bucket::Day)
+            .clauses
+            .into_iter()
+            .map(|c| c.term)
+            .collect();
+        sums[0] = Term::Functions(vec![Function::Sum]);
+        sums[1] = Term::Dimensions(names(&["site", "at"]));
+        sums.push(Term::Measures(names(&["bikes"])));
+        agreement("bikes", sums)
+    };
+    let narrow = || showing(&["site", "at"], None);
+    let wide = || showing(&["site", "at", "bikes"], None);
+    let some = || showing(&["site", "at", "bikes"], Some("kind = 'e'"));
+    // Of 15 rows the 14 with bikes are known: the sum less theirs is the value of the other one.
+    let pair = World::of(&[("r", narrow()), ("s", some())]);
+    let pair = pair.answered("s", "2026-02-01T00:00:00Z");
+    pair.signs(&sums(), Some("s"));
+    let three = World::of(&[("r", narrow()), ("s", some()), ("g", sums())]);
+    three
+        .answered("s", "2026-02-01T00:00:00Z")
+        .asks("g", Some("s"));
+    let shown = World::of(&[("r", wide()), ("s", some()), ("g", sums())]);
+    shown.answered("s", "2026-02-01T00:00:00Z").asks("g", None);
+    // Rows that were answered with bikes are not there again in those without.
+    let amended = [
+        ("r", wide()),
+        ("n", instead_of("r", narrow())),
+        ("g", sums()),
+    ];
+    let amended = World::of(&amended).answered("r", "2026-02-01T00:00:00Z");
+    amended.asks("g", Some("r"));
+}
+
 #[test]
 fn the_way_out_is_named() {
     let world = World::of(&[("a", cube(Bucket::Day))]);

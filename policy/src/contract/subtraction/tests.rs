@@ -7,7 +7,7 @@ use crate::term::budget::{Budget, Values};
 use crate::term::embargo::{Delay, Embargo};
 use crate::term::prohibition::{Act, Part, Prohibition, When};
 use crate::term::release::{Late, Release};
-use crate::term::{Bucket, Function, Mask, Unit};
+use crate::term::{Bucket, Mask};
 
 const GROUPS: Combination = Combination::Subtracts(Subtraction::Groups);
 const ROWS: Combination = Combination::Subtracts(Subtraction::Rows);
@@ -298,6 +298,47 @@ fn rows_beside_groups() {
     }
     .into();
     check(with(all(), [taken_away]), days(), ROWS);
+}
+
+#[test]
+fn rows_that_show_all_of_groups() {
+    let all = || shown(&["site", "at", "bikes", "kind"]);
+    #[track_caller]
+    fn check(rows: Vec<Term>, groups: Vec<Term>, expect: bool) {
+        let (rows, groups) = (clauses(rows), clauses(groups));
+        assert_eq!(shows_all(&groups, &rows), expect);
+        assert!(!shows_all(&rows, &groups));
+    }
+    check(Vec::new(), days(), true);
+    check(all(), days(), true);
+    // Harmless beside the groups, and still less than these tell.
+    check(shown(&["site", "at"]), days(), false);
+    let masked = Term::Mask {
+        column: name("bikes"),
+        mask: Mask::Null,
+    };
+    check(with(all(), [masked]), days(), false);
+    check(with(all(), [only("site = 'a'")]), days(), false);
+    let there = || [only("site = 'a'")];
+    check(with(all(), there()), with(days(), there()), true);
+    check(with(all(), [only("kind = 'e'")]), days(), false);
+    let units = |columns: &[&str]| {
+        let groups = vec![
+            Term::Functions(vec![Function::Units]),
+            Term::Dimensions(names(&["site", "at"])),
+            Term::Grid("hansa://munster.example/grid/bikes-1".to_owned()),
+            released(),
+            Term::MinGroup {
+                at_least: 5,
+                unit: Unit::Column(name("device")),
+            },
+        ];
+        (shown(columns), groups)
+    };
+    let (rows, groups) = units(&["site", "at", "device"]);
+    check(rows, groups, true);
+    let (rows, groups) = units(&["site", "at"]);
+    check(rows, groups, false);
 }
 
 #[test]
