@@ -140,7 +140,20 @@ fn beside_rows((cube, groups): Told<'_>, rows: &[Clause]) -> Combination {
     let hidden = rows.iter().filter(|clause| hides_rows(&clause.term));
     let mut hidden = hidden.map(|clause| &clause.term);
     let all = hidden.all(|term| is_of_whole_cells(term, cube) || has_tighter(groups, term));
-    match placed && measured && all {
+    // For which rows a condition of the groups holds is told by how many there are, unless the rows say so themselves.
+    let is_dimension = |column: &Name| {
+        let mut dimensions = cube.dimensions.iter();
+        dimensions.any(|one| one.column == *column)
+    };
+    let own = groups.iter().map(|clause| &clause.term);
+    let known = own.filter(|term| hides_rows(term)).all(|term| {
+        let equal = |clause: &Clause| clause.term.compare(term) == Some(Ordering::Equal);
+        is_of_whole_cells(term, cube)
+            || matches!(term, Term::Embargo(embargo) if is_dimension(&embargo.column))
+            || rows.iter().any(equal)
+            || term.columns().iter().all(|column| is_plain(rows, column))
+    });
+    match placed && measured && all && known {
         true => Combination::Covered,
         false => Combination::Subtracts(Subtraction::Rows),
     }

@@ -300,6 +300,45 @@ fn rows_beside_groups() {
     check(with(all(), [taken_away]), days(), ROWS);
 }
 
+/// Groups say of a column that rows do not show for which of them their own condition holds.
+#[test]
+fn conditions_of_groups_that_rows_do_not_tell() {
+    let good = |terms| with(terms, [only("quality > 1")]);
+    check(shown(&["id", "site", "at"]), good(days()), ROWS);
+    check(
+        shown(&["site", "at", "quality"]),
+        good(days()),
+        Combination::Covered,
+    );
+    check(
+        good(shown(&["site", "at"])),
+        good(days()),
+        Combination::Covered,
+    );
+    let masked = Term::Mask {
+        column: name("quality"),
+        mask: Mask::Null,
+    };
+    check(
+        with(shown(&["site", "at", "quality"]), [masked]),
+        good(days()),
+        ROWS,
+    );
+    check(
+        shown(&["site", "at"]),
+        with(days(), [delayed("sent", 1)]),
+        ROWS,
+    );
+    // Whole groups are there or not.
+    for whole in [delayed("at", 24), only("site = 'a'")] {
+        check(
+            shown(&["site", "at"]),
+            with(days(), [whole]),
+            Combination::Covered,
+        );
+    }
+}
+
 #[test]
 fn rows_that_show_all_of_groups() {
     let all = || shown(&["site", "at", "bikes", "kind"]);
