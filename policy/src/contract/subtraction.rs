@@ -6,6 +6,8 @@
 
 use crate::effect::Cube;
 use crate::id::Name;
+use crate::term::prohibition::Act;
+use crate::term::version::Schemas;
 use crate::term::{self, Clause, Function, Term, Unit, disjoint};
 use std::cmp::Ordering;
 
@@ -153,15 +155,46 @@ fn beside_rows((cube, groups): Told<'_>, rows: &[Clause]) -> Combination {
             || rows.iter().any(equal)
             || term.columns().iter().all(|column| is_plain(rows, column))
     });
-    match placed && measured && all && known {
+    match placed && measured && all && known && stays_open(groups, rows) {
         true => Combination::Covered,
         false => Combination::Subtracts(Subtraction::Rows),
     }
 }
 
+/// Whether rows can be asked whenever the groups can, as far as their clauses say when, where and by whom. What is refused to
+/// whoever exhausts a limit or owes something comes back.
+fn stays_open(groups: &[Clause], rows: &[Clause]) -> bool {
+    let closes = |term: &&Term| match term {
+        Term::NotAfter(_)
+        | Term::Lasts(_)
+        | Term::Hours(_)
+        | Term::Networks(_)
+        | Term::Group(_)
+        | Term::Sector(_)
+        | Term::Region(_) => true,
+        Term::Prohibition(one) => one.part.is_none() && one.act.contains(Act::Query),
+        _ => false,
+    };
+    let schemas = |clauses: &[Clause]| {
+        let found = clauses.iter().find_map(|clause| match clause.term {
+            Term::Version(schemas) => Some(schemas),
+            _ => None,
+        });
+        found.unwrap_or(Schemas::Exact)
+    };
+    let mut closing = rows.iter().map(|clause| &clause.term).filter(closes);
+    // From which day a time runs is in no clause.
+    closing.all(|term| !matches!(term, Term::Lasts(_)) && has_tighter(groups, term))
+        && schemas(rows) >= schemas(groups)
+}
+
 /// Whether groups have a condition that is as tight as this one of rows, or tighter.
 fn has_tighter(groups: &[Clause], term: &Term) -> bool {
-    groups.iter().any(|own| {
+    let applies = |own: &&Clause| match &own.term {
+        Term::Prohibition(one) => one.act.contains(Act::Aggregate),
+        _ => true,
+    };
+    groups.iter().filter(applies).any(|own| {
         matches!(
             own.term.compare(term),
             Some(Ordering::Less | Ordering::Equal)

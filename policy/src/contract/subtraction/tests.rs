@@ -5,8 +5,10 @@ use crate::fixture::{clauses, name, names, time};
 use crate::row_filter::parse;
 use crate::term::budget::{Budget, Values};
 use crate::term::embargo::{Delay, Embargo};
+use crate::term::lasts::{Lasts, Since};
 use crate::term::prohibition::{Act, Part, Prohibition, When};
 use crate::term::release::{Late, Release};
+use crate::term::version::Schemas;
 use crate::term::{Bucket, Mask};
 
 const GROUPS: Combination = Combination::Subtracts(Subtraction::Groups);
@@ -337,6 +339,63 @@ fn conditions_of_groups_that_rows_do_not_tell() {
             Combination::Covered,
         );
     }
+}
+
+/// Rows that can be asked whenever the groups can, and others.
+#[test]
+fn rows_that_can_be_refused_while_groups_are_answered() {
+    let (open, shut) = (Combination::Covered, ROWS);
+    let limited = |rows: Option<Term>, groups: Option<Term>, expect| {
+        let all = shown(&["site", "at", "bikes"]);
+        check(with(all, rows), with(days(), groups), expect);
+    };
+    let lasts = Term::Lasts(Lasts {
+        days: 30,
+        since: Since::Activation,
+    });
+    let until = |at: &str| Term::NotAfter(time(at));
+    let region = |text: &str| Term::Region(text.parse().unwrap());
+    let hours = |text: &str| Term::Hours(text.parse().unwrap());
+    let networks = |text: &str| Term::Networks(vec![text.parse().unwrap()]);
+    let group = |text: &str| Term::Group(text.parse().unwrap());
+    limited(Some(lasts.clone()), None, shut);
+    // Each is counted from a day of its own.
+    limited(Some(lasts.clone()), Some(lasts.clone()), shut);
+    limited(None, Some(lasts), open);
+    let (june, july) = ("2026-06-01T00:00:00Z", "2026-07-01T00:00:00Z");
+    limited(Some(until(june)), None, shut);
+    limited(Some(until(june)), Some(until(july)), shut);
+    limited(Some(until(july)), Some(until(june)), open);
+    let (week, morning) = ("Mo-Fr 08:00-18:00 UTC", "Mo-Fr 08:00-12:00 UTC");
+    limited(Some(hours(morning)), Some(hours(week)), shut);
+    limited(Some(hours(week)), Some(hours(morning)), open);
+    limited(Some(networks("10.0.0.0/8")), None, shut);
+    limited(
+        Some(networks("10.0.0.0/8")),
+        Some(networks("10.1.0.0/16")),
+        open,
+    );
+    limited(Some(region("DE")), None, shut);
+    limited(Some(region("DE")), Some(region("DE")), open);
+    limited(Some(group("cities")), None, shut);
+    limited(Some(group("cities")), Some(group("cities")), open);
+    let never = |act: Act| -> Term {
+        let when = When {
+            from: Some(time(june)),
+            ..When::ALWAYS
+        };
+        let part = None;
+        Prohibition { act, part, when }.into()
+    };
+    limited(Some(never(Act::Use)), None, shut);
+    limited(Some(never(Act::Use)), Some(never(Act::Use)), open);
+    // It does not prohibit groups.
+    limited(Some(never(Act::Query)), Some(never(Act::Query)), shut);
+    limited(Some(never(Act::Aggregate)), None, open);
+    let grown = || Some(Term::Version(Schemas::Compatible));
+    limited(None, grown(), shut);
+    limited(grown(), grown(), open);
+    limited(grown(), None, open);
 }
 
 #[test]
