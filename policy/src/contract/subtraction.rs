@@ -89,6 +89,9 @@ fn cubes((one, own): Told<'_>, (other, theirs): Told<'_>) -> Combination {
         return Combination::Subtracts(Subtraction::Units);
     }
     let harmless = match (&one.release, &other.release) {
+        // A dataset has one grid at a time. Where another one takes its place, it releases what is after all that was released
+        // before, so that no cell of the one has a row in common with a cell of the other.
+        (Some(first), Some(second)) if one.grid != other.grid => first.column == second.column,
         // All cells of a dataset that are released are tested beside each other, remainders too.
         (Some(first), Some(second)) => {
             first == second && one.grid == other.grid && (one.refines(other) || other.refines(one))

@@ -179,6 +179,33 @@ fn groups_that_are_released() {
     );
 }
 
+/// The cells of the next grid are of later periods, whatever they are by; by another column of time they may be of any rows.
+#[test]
+fn groups_that_are_released_under_the_next_grid() {
+    let next = |by: &[&str]| {
+        let mut terms = with(cube(by, Bucket::Day, 15), [released()]);
+        terms[3] = Term::Grid("hansa://munster.example/grid/bikes-2".to_owned());
+        terms
+    };
+    check(with(days(), [released()]), next(&["site", "at"]), HARMLESS);
+    check(with(days(), [released()]), next(&["at", "kind"]), HARMLESS);
+    check(days(), next(&["site", "at"]), GROUPS);
+    let sent = next(&["site", "at"]).into_iter().map(|term| match term {
+        Term::Dimensions(_) => Term::Dimensions(names(&["site", "sent"])),
+        Term::TimeBucket { bucket, zone, .. } => Term::TimeBucket {
+            column: name("sent"),
+            bucket,
+            zone,
+        },
+        Term::Release(one) => Term::Release(Release {
+            column: name("sent"),
+            ..one
+        }),
+        term => term,
+    });
+    check(with(days(), [released()]), sent.collect(), GROUPS);
+}
+
 #[test]
 fn groups_with_noise() {
     let noisy = vec![
