@@ -180,13 +180,22 @@ impl Book {
         };
         let replaced = neighbours.iter().find(|one| replaces(one));
         let covered = covers(agreement, &neighbours, replaced.map(|one| one.id));
+        // Rows that are renewed already cover groups for as long as their next contract does.
+        let follows = |next: &Neighbour<'_>, one: &Neighbour<'_>| {
+            next.is_alive()
+                && !replaces(next)
+                && next.agreement.not_before <= one.agreement.not_after
+                && next.agreement.not_after >= agreement.not_after
+                && subtraction::shows_all(&agreement.clauses, &next.agreement.clauses)
+        };
         let bars = |one: &&Neighbour<'_>| {
             let alive = one.is_alive() && !replaces(one);
             let counts = alive || answered.of(one.id).is_some();
             let stands = match one.combination {
                 Combination::Harmless => true,
                 Combination::Covered if one.shows_rows() => {
-                    covered || alive && one.agreement.not_after >= agreement.not_after
+                    let lasts = one.agreement.not_after >= agreement.not_after;
+                    covered || alive && (lasts || neighbours.iter().any(|next| follows(next, one)))
                 }
                 Combination::Covered => !alive || agreement.not_after >= one.agreement.not_after,
                 Combination::Subtracts(_) => covered && one.shows_rows(),

@@ -259,6 +259,29 @@ fn rows_cover_only_what_they_show() {
     amended.asks("g", Some("r"));
 }
 
+/// Rows and groups are renewed one after the other while the earlier ones are still in force.
+#[test]
+fn renewed_in_advance() {
+    let next = |from: &str, mut one: Agreement| {
+        one.not_before = time(from);
+        until("2028-01-01T00:00:00Z", one)
+    };
+    let new_year = "2027-01-01T00:00:00Z";
+    let groups = || next(new_year, cube(Bucket::Day));
+    let now = || vec![("r", rows()), ("g", cube(Bucket::Day))];
+    World::of(&now()).signs(&groups(), Some("r"));
+    World::of(&now()).signs(&next(new_year, rows()), None);
+    let with = |follower: Agreement| {
+        let mut contracts = now();
+        contracts.push(("f", follower));
+        World::of(&contracts).answered("r", "2026-02-01T00:00:00Z")
+    };
+    with(next(new_year, rows())).signs(&groups(), None);
+    with(next("2027-01-02T00:00:00Z", rows())).signs(&groups(), Some("r"));
+    let short = until("2027-06-01T00:00:00Z", next(new_year, rows()));
+    with(short).signs(&groups(), Some("f"));
+}
+
 #[test]
 fn the_way_out_is_named() {
     let world = World::of(&[("a", cube(Bucket::Day))]);
