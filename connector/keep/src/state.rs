@@ -293,6 +293,8 @@ CREATE TABLE IF NOT EXISTS answer (
     record INTEGER PRIMARY KEY, request TEXT NOT NULL, peer TEXT NOT NULL, contracts TEXT NOT NULL, at INTEGER NOT NULL,
     closed INTEGER) STRICT;
 CREATE INDEX IF NOT EXISTS answer_request ON answer (request, peer);
+CREATE TABLE IF NOT EXISTS first_answer (
+    contract TEXT PRIMARY KEY, at INTEGER NOT NULL, record INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS reserved (
     opened INTEGER NOT NULL, dataset TEXT NOT NULL, counts TEXT NOT NULL, at INTEGER NOT NULL, amount INTEGER NOT NULL,
     PRIMARY KEY (opened, dataset, counts, at)) STRICT;

@@ -5,7 +5,7 @@ use crate::state::State;
 use crate::state::row::{LetterRow, ReceiptRow, Spending};
 use evidence::digest::Digest;
 use evidence::time::Time;
-use policy::id::{DatasetId, ParticipantId};
+use policy::id::{ContractId, DatasetId, ParticipantId};
 use policy::refusal::Code;
 
 fn peer() -> ParticipantId {
@@ -246,4 +246,51 @@ fn what_expires_leaves_the_first_use_and_what_is_to_be_countersigned() {
     };
     let kept = "countersigned 1";
     assert_eq!(left(&of), (with(&["plain 2", kept]), with(&[kept])));
+}
+
+/// Of several contracts under one question each has its first answer, also after earlier ones have expired.
+#[test]
+fn first_answers_are_known_by_contract() {
+    let day = |number: i64| Time::from_micros(number * 86_400_000_000).unwrap();
+    let id = |of: &str| ContractId(Digest::of(of.as_bytes()));
+    let (a, b) = (id("a"), id("b"));
+    let folder = tempfile::tempdir().unwrap();
+    let mut state = State::open(&folder.path().join("state.db"), 0).unwrap();
+    let asked = [
+        (0, "one", a.to_string()),
+        (1, "two", format!("{b} {a}")),
+        (2, "three", String::new()),
+        (3, "four", b.to_string()),
+    ];
+    for (record, request, contracts) in &asked {
+        let on = day(i64::try_from(*record).unwrap());
+        let made = state.change(record + 1, |change| {
+            change.opened(*record, request, ASKER, contracts, on)?;
+            change.closed(*record, *record).map(|_| ())
+        });
+        made.unwrap();
+    }
+    let known = |state: &State, of: ContractId| {
+        let first = state.first_question(&of.to_string()).unwrap();
+        (state.began(of).unwrap().1, first)
+    };
+    let first = |on: i64, request: &str| (Some(day(on)), Some(request.to_owned()));
+    assert_eq!(known(&state, a), first(0, "one"));
+    assert_eq!(known(&state, b), first(1, "two"));
+    assert_eq!(known(&state, id("c")), (None, None));
+    // The first answer of one contract is kept, the other one has its next.
+    let of = Lasting {
+        first_use: vec![a.to_string()],
+        ..Lasting::default()
+    };
+    state
+        .change(5, |change| change.expired(day(2), &of))
+        .unwrap();
+    assert_eq!(known(&state, a), first(0, "one"));
+    assert_eq!(known(&state, b), first(3, "four"));
+    state
+        .change(6, |change| change.expired(day(9), &Lasting::default()))
+        .unwrap();
+    assert_eq!(known(&state, a), (None, None));
+    assert_eq!(known(&state, b), (None, None));
 }

@@ -28,7 +28,14 @@ impl Change<'_> {
             "INSERT OR IGNORE INTO answer (record, request, peer, contracts, at, closed)
              VALUES (?1, ?2, ?3, ?4, ?5, NULL)",
             params![signed(record), request, peer, contracts, at.micros()],
-        )
+        )?;
+        // Records come in their order, so that the first one of a contract stays.
+        contracts.split_whitespace().try_for_each(|contract| {
+            self.run(
+                "INSERT OR IGNORE INTO first_answer (contract, at, record) VALUES (?1, ?2, ?3)",
+                params![contract, at.micros(), signed(record)],
+            )
+        })
     }
 
     /// Who asked the question that the record `opened` has opened, and when it was admitted.
@@ -113,9 +120,21 @@ impl Change<'_> {
             "DELETE FROM answer WHERE at < ?1 AND closed IS NOT NULL
                  AND request NOT IN (SELECT request FROM owed)
                  AND request NOT IN (SELECT request FROM receipt WHERE role = 'provider' AND state = 'issued')
-                 AND record NOT IN (SELECT MIN(record) FROM answer, json_each(?2)
-                     WHERE instr(contracts, value) > 0 GROUP BY value)",
+                 AND record NOT IN (SELECT record FROM first_answer
+                     WHERE contract IN (SELECT value FROM json_each(?2)))",
             params![before, list(&of.first_use)],
+        )?;
+        // An index that is made again from the log finds the first answers that are left there.
+        self.run(
+            "DELETE FROM first_answer WHERE record NOT IN (SELECT record FROM answer)",
+            [],
+        )?;
+        self.run(
+            "INSERT OR IGNORE INTO first_answer (contract, at, record)
+             SELECT value, at, MIN(record)
+             FROM answer, json_each('[\"' || replace(contracts, ' ', '\",\"') || '\"]')
+             WHERE contracts <> '' GROUP BY value",
+            [],
         )
     }
 

@@ -52,8 +52,7 @@ impl State {
             |row| Ok(instant(row.get(0)?)),
         )?;
         let used = self.all(
-            // Times never decrease within a log, so the first record has the first of them.
-            "SELECT at FROM answer WHERE instr(contracts, ?1) > 0 ORDER BY record LIMIT 1",
+            "SELECT at FROM first_answer WHERE contract = ?1",
             [contract.to_string()],
             |row| Ok(instant(row.get(0)?)),
         )?;
@@ -67,7 +66,8 @@ impl State {
     /// As everywhere here.
     pub fn first_question(&self, contract: &str) -> Result<Option<String>, Refusal> {
         let first = self.all(
-            "SELECT request FROM answer WHERE instr(contracts, ?1) > 0 ORDER BY record LIMIT 1",
+            "SELECT request FROM answer
+             WHERE record = (SELECT record FROM first_answer WHERE contract = ?1)",
             [contract],
             |row| row.get(0),
         )?;
