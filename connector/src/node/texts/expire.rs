@@ -1,6 +1,6 @@
 //! The end of the time that decisions are kept, and on what something still depends: statements of deletion that are owed,
-//! receipts that are to be countersigned, the first use of a contract whose time runs from it or that stands beside groups of its
-//! dataset, and what was paid beforehand and is still being spent.
+//! receipts that are to be countersigned, the first use of a contract of ours or of one whose time runs from it, and what was
+//! paid beforehand and is still being spent.
 
 use crate::node::Node;
 use evidence::digest::Digest;
@@ -10,7 +10,7 @@ use evidence::time::Time;
 use keep::audit::expire::{self, Expired, Keeping, Lasting};
 use keep::contracts::{Documents, Kind};
 use policy::contract::Standing;
-use policy::id::{ContractId, DatasetId};
+use policy::id::ContractId;
 use policy::refusal::Refusal;
 use policy::term::Term;
 use std::collections::BTreeSet;
@@ -80,20 +80,14 @@ impl Node {
         let mut of = Lasting::default();
         let own = self.id();
         self.book(|book| {
-            // Whether something was answered under a contract counts beside groups that are told under another one, for good.
-            let grouped = book.all(now).filter(|(_, agreement, _)| {
-                let mut clauses = agreement.clauses.iter();
-                clauses.any(|clause| clause.term.aggregates())
-            });
-            let in_groups: BTreeSet<&DatasetId> = grouped
-                .map(|(_, agreement, _)| &agreement.dataset.id)
-                .collect();
             for (id, agreement, standing) in book.all(now) {
                 let attests = |term: &Term| matches!(term, Term::Attest { .. });
                 if agreement.clauses.iter().any(|one| attests(&one.term)) {
                     asking.insert(id.to_string());
                 }
-                if agreement.provider.id == own && in_groups.contains(&agreement.dataset.id) {
+                // Whether something was answered under it counts beside groups that are told under another contract, for good;
+                // that one may be signed at any time.
+                if agreement.provider.id == own {
                     of.first_use.push(id.to_string());
                 }
                 if matches!(standing, Standing::InForce | Standing::NotYet) {
