@@ -175,6 +175,21 @@ struct Moments {
 impl Moments {
     const NUMBERS: usize = 6;
 
+    /// Moments of values that are there, where somebody withholds their mean or spread. A count that is no number can't come
+    /// from a participant, and goes through a state as it is.
+    const UNTOLD: Self = Self {
+        count: f64::NAN,
+        mean: 0.0,
+        first: 0.0,
+        other: 0.0,
+        second: 0.0,
+        both: 0.0,
+    };
+
+    const fn is_untold(&self) -> bool {
+        self.count.is_nan()
+    }
+
     const fn numbers(&self) -> [f64; Self::NUMBERS] {
         [
             self.count,
@@ -266,6 +281,11 @@ impl Accumulator for Merging {
                 _ => 0.0,
             };
             let count = number(0);
+            // What is withheld of some values is no spread of 0: nothing is known of all of them.
+            if count > 0.0 && columns.iter().any(|column| column.is_null(row)) {
+                self.parts.push(Moments::UNTOLD);
+                continue;
+            }
             self.parts.push(Moments {
                 count,
                 mean: number(1),
@@ -291,6 +311,9 @@ impl Accumulator for Merging {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
+        if self.parts.iter().any(Moments::is_untold) {
+            return Ok(ScalarValue::Float64(None));
+        }
         let whole = self.whole();
         Ok(ScalarValue::Float64(self.kind.result(&whole)))
     }

@@ -1,9 +1,12 @@
 //! Put together from parts, as computed from all values at once; also where means are large beside deviations.
 
 use super::{Kind, Merging, Moments};
+use datafusion::arrow::array::{ArrayRef, Float64Array};
+use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Accumulator as _;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
+use std::sync::Arc;
 
 /// The states of a part, as a participant computes them, with spreads as sums.
 fn part(pairs: &[(f64, f64)]) -> Moments {
@@ -139,4 +142,44 @@ fn parts_are_put_together_alike_in_every_order() {
             assert_eq!(told(kind, &parts, cut), first, "{name}");
         }
     }
+}
+
+/// A participant that tells how many values there are and withholds how far they are apart makes the whole NULL, also where
+/// its part was taken in elsewhere; one that has no value does not.
+#[test]
+fn what_one_withholds_is_null_of_all() {
+    type Sent = (Option<f64>, Option<f64>, Option<f64>);
+    let merging = |parts: &[Sent]| {
+        let column = |of: fn(&Sent) -> Option<f64>| -> ArrayRef {
+            Arc::new(parts.iter().map(of).collect::<Float64Array>())
+        };
+        let mut merging = Merging {
+            kind: Kind::VarPop,
+            parts: Vec::new(),
+        };
+        let columns = [
+            column(|one| one.0),
+            column(|one| one.1),
+            column(|one| one.2),
+        ];
+        merging.update_batch(&columns).unwrap();
+        merging
+    };
+    let shown = (Some(40.0), Some(1.0), Some(2.5));
+    let (nothing, untold) = ((Some(0.0), None, None), (None, None, None));
+    for (other, expect) in [
+        ((Some(5.0), Some(3.0), None), None),
+        ((Some(5.0), None, None), None),
+        (nothing, Some(2.5)),
+        (untold, Some(2.5)),
+    ] {
+        let expect = ScalarValue::Float64(expect);
+        assert_eq!(merging(&[shown, other]).evaluate().unwrap(), expect);
+        let mut all = merging(&[shown]);
+        let state = merging(&[other]).state().unwrap();
+        all.merge_batch(&[state[0].to_array().unwrap()]).unwrap();
+        assert_eq!(all.evaluate().unwrap(), expect, "{other:?}");
+    }
+    let alone = merging(&[(Some(5.0), Some(3.0), None)]).evaluate().unwrap();
+    assert_eq!(alone, ScalarValue::Float64(None));
 }
