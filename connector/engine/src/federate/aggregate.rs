@@ -290,6 +290,10 @@ pub(super) fn merge(
                     states.push(call(sum::checked(), *place).alias(&main));
                     when(ident(&main).is_null(), lit(0_i64)).otherwise(ident(&main))?
                 }
+                Merge::Untold(place) => {
+                    states.push(call(sum::checked(), *place).alias(&main));
+                    when(ident(&main).not_eq(lit(0_i64)), ident(&main)).end()?
+                }
                 Merge::Min(place) => {
                     states.push(call(extremes::least(), *place).alias(&main));
                     ident(&main)

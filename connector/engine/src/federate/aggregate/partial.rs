@@ -20,6 +20,8 @@ pub(in crate::federate) enum Merge {
     Sum(usize),
     /// The sum of counts, 0 when there is none.
     Count(usize),
+    /// The sum of counts of which some may be withheld, NULL where it is 0 or there is none.
+    Untold(usize),
     /// The least of the least.
     Min(usize),
     /// The greatest of the greatest.
@@ -33,10 +35,10 @@ pub(in crate::federate) enum Merge {
 }
 
 impl Merge {
-    /// The same where a count may not be told: NULL when nobody tells one.
+    /// The same where a count may not be told. The 0 of somebody who shows rows says nothing of those who withhold cells.
     pub(super) fn untold(self) -> Self {
         match self {
-            Self::Count(place) => Self::Sum(place),
+            Self::Count(place) => Self::Untold(place),
             other => other,
         }
     }

@@ -246,9 +246,15 @@ fn a_count_that_nobody_tells_is_null() {
         "SELECT k FROM (SELECT count(n) k FROM ottawa.trips WHERE {nowhere}) x WHERE k IS NULL"
     );
     assert_eq!(ask(&untold).unwrap(), ["NULL"]);
-    // Those who show rows know that there is none.
-    let rows = format!("SELECT count(*), count(n) FROM model.trips WHERE {nowhere}");
+    // Those who show rows have none, and who shows cells may have some.
+    let all = format!("SELECT count(*), count(n) FROM model.trips WHERE {nowhere}");
+    assert_eq!(ask(&all).unwrap(), ["NULL|NULL"]);
+    // Where nobody withholds a cell there is none.
+    let rows = format!("{all} AND participant <> 'ottawa.example'");
     assert_eq!(ask(&rows).unwrap(), ["0|0"]);
+    // What some show is told without what others withhold.
+    let some = ask("SELECT count(*) > 0 FROM model.trips").unwrap();
+    assert_eq!(some, ["true"]);
 }
 
 /// Days of a zone, in the spelling that the contract accepts, over cells and over rows.
