@@ -13,4 +13,5 @@ mod prepaid;
 mod prohibited;
 mod publish;
 mod refusals;
+mod views;
 mod withdrawal;

@@ -4,7 +4,7 @@
 //! has to bring along under which contracts something was.
 
 use super::subtraction::{self, Combination, Subtraction};
-use super::{Agreement, Book, InForce, Standing};
+use super::{Agreement, Assignee, Book, InForce, Standing};
 use crate::id::{ContractId, ParticipantId};
 use crate::refusal::{Code, Refusal};
 use evidence::time::Time;
@@ -212,8 +212,9 @@ impl Book {
         }
     }
 
-    /// What is beside an agreement and not harmless: our other contracts on the dataset that `who` may use, or anybody where
-    /// the agreement is for everybody.
+    /// What is beside an agreement and not harmless: our other contracts on the dataset that `who` may use, or that everybody
+    /// may where the agreement is for everybody. Whoever holds a contract by name is refused at a question beside it: one
+    /// consumer's contract is no reason to keep the others from a public view.
     fn neighbours<'a>(
         &'a self,
         own: Option<ContractId>,
@@ -226,7 +227,10 @@ impl Book {
         }
         let found: Vec<_> = match who {
             Some(who) => self.giving_of(who, &dataset.name, now).collect(),
-            None => self.over(dataset, now).collect(),
+            None => self
+                .over(dataset, now)
+                .filter(|(_, other, _)| other.assignee == Assignee::Public)
+                .collect(),
         };
         let others = found
             .into_iter()
@@ -291,6 +295,8 @@ fn told(
     };
     let ended = match (answered, other.is_alive()) {
         (true, false) => "; it has ended, and what was answered under it stays known",
+        // Somebody else may have asked a public view, which is nobody's business.
+        (true, true) if other.agreement.assignee == Assignee::Public => "",
         (true, true) => "; something was answered under it",
         (false, _) => "",
     };

@@ -12,6 +12,7 @@ use policy::id::{ContractId, DatasetId};
 use policy::plain::TypedLine;
 use policy::refusal::Refusal;
 use proto::envelope::{self, Kind};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A public view that is offered, and waits for the word of two officers.
@@ -26,7 +27,7 @@ pub(crate) struct Held {
 }
 
 /// Signs the public views that are offered and not yet in force, and ends those that are no longer offered. Where one
-/// needs two officers, the view that it would replace stays until both have spoken.
+/// needs two officers, the view that it would replace stays until both have spoken; where one is refused, it stays as well.
 pub(super) fn publish(node: &Arc<Node>, offers: &[Offer]) -> Result<Vec<Refusal>, Refusal> {
     let now = node.now();
     let wanted: Vec<(&Offer, Dataset)> = offers
@@ -44,6 +45,7 @@ pub(super) fn publish(node: &Arc<Node>, offers: &[Offer]) -> Result<Vec<Refusal>
         all.any(|(_, agreement)| keys.same(agreement, offer, dataset))
     };
     let (mut held, mut faults) = (Vec::new(), Vec::new());
+    let mut refused = BTreeSet::new();
     for (offer, dataset) in &wanted {
         if stands(offer, dataset) {
             continue;
@@ -62,7 +64,10 @@ pub(super) fn publish(node: &Arc<Node>, offers: &[Offer]) -> Result<Vec<Refusal>
             faults.push(refusal);
             continue;
         }
-        if let Err(refusal) = beside(node, &agreement, now) {
+        // A view that is signed again for another key or schema tells what it told: it was judged when it was signed first.
+        let known = standing.iter().any(|(_, old)| says_the_same(old, offer));
+        if !known && let Err(refusal) = beside(node, &agreement, now) {
+            refused.insert(offer.dataset.clone());
             faults.push(refusal);
             continue;
         }
@@ -81,6 +86,8 @@ pub(super) fn publish(node: &Arc<Node>, offers: &[Offer]) -> Result<Vec<Refusal>
         let waits = |held: &Held| held.dataset == agreement.dataset.id;
         if offered.any(|(offer, dataset)| keys.same(agreement, offer, dataset))
             || held.iter().any(waits)
+            // What took its place was refused: it stays, and the refusal is told.
+            || refused.contains(&agreement.dataset.id)
         {
             continue;
         }
@@ -95,13 +102,20 @@ pub(super) fn publish(node: &Arc<Node>, offers: &[Offer]) -> Result<Vec<Refusal>
     Ok(faults)
 }
 
-/// Refuses a view that would tell more beside other contracts, of whomever: anybody may ask both. The view before it ends as
-/// this one is signed.
+/// Refuses a view that would tell more beside other views: anybody may ask both. The view before it ends as this one is signed.
 fn beside(node: &Node, agreement: &Agreement, now: Time) -> Result<(), Refusal> {
     let mut instead = agreement.clone();
     instead.supersedes = last(node, now, &agreement.dataset.id);
     node.book(|book| book.check_nested(&instead, now))?;
     combined::check_agreement(node, &instead)
+}
+
+/// Whether a view tells what is offered, for as long.
+fn says_the_same(view: &Agreement, offer: &Offer) -> bool {
+    view.dataset.id == offer.dataset
+        && view.clauses == offer.clauses
+        && view.not_before == offer.not_before
+        && view.not_after == offer.not_after
 }
 
 /// Our public views that are in force, or will be.
@@ -164,11 +178,8 @@ impl Keys {
     /// Whether the agreement is what is offered.
     fn same(&self, agreement: &Agreement, offer: &Offer, dataset: &Dataset) -> bool {
         self.count(agreement)
-            && agreement.dataset.id == offer.dataset
+            && says_the_same(agreement, offer)
             && agreement.dataset.schema == dataset.schema_digest()
-            && agreement.clauses == offer.clauses
-            && agreement.not_before == offer.not_before
-            && agreement.not_after == offer.not_after
             && agreement.own_purposes == offer.own_purposes
             && agreement.legal == offer.legal
             && agreement.template == offer.template

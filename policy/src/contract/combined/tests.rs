@@ -134,16 +134,44 @@ fn the_second_is_not_signed() {
     world.signs(&cube(Bucket::Month), Some("a"));
     world.signs(&cube(Bucket::Hour), Some("a"));
     world.signs(&to("hansa://other.example", cube(Bucket::Month)), None);
-    let mut public = cube(Bucket::Month);
-    public.assignee = Assignee::Public;
-    world.signs(&public, Some("a"));
-    let view = World::of(&[("a", public)]);
-    view.signs(&cube(Bucket::Day), Some("a"));
     let air = agreement(
         "air",
         cube(Bucket::Month).clauses.into_iter().map(|c| c.term),
     );
     world.signs(&air, None);
+}
+
+/// A public view is held against other public views; whoever holds a contract beside it is refused at the question.
+#[test]
+fn a_public_view_beside_contracts() {
+    let public = |bucket| {
+        let mut view = cube(bucket);
+        view.assignee = Assignee::Public;
+        view
+    };
+    let named = ("a", cube(Bucket::Day));
+    World::of(&[named.clone()]).signs(&public(Bucket::Month), None);
+    let view = World::of(&[("v", public(Bucket::Month))]);
+    view.signs(&public(Bucket::Day), Some("v"));
+    view.signs(&public(Bucket::Month), None);
+    view.signs(&cube(Bucket::Day), Some("v"));
+    let both = World::of(&[named, ("v", public(Bucket::Month))]);
+    let both = both.answered("a", "2026-02-01T00:00:00Z");
+    let asks = |who: &str| {
+        let standing = both.book.in_force(&caller(who), &[id("v")], time(NOW));
+        let standing = standing.unwrap();
+        both.book
+            .check_combined(&standing, &both.answered, time(NOW))
+    };
+    World::is_of(asks(CONSUMER), Some("a"));
+    World::is_of(asks("hansa://other.example"), None);
+    // Who has asked a public view is not told to others.
+    let used = view.answered("v", "2026-02-01T00:00:00Z");
+    let refusal = used
+        .book
+        .check_beside(&cube(Bucket::Day), &used.answered, time(NOW))
+        .unwrap_err();
+    assert!(!refusal.sentence.contains("answered"), "{refusal}");
 }
 
 #[test]
