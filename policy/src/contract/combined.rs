@@ -7,6 +7,7 @@ use super::subtraction::{self, Combination, Subtraction};
 use super::{Agreement, Assignee, Book, InForce, Standing};
 use crate::id::{ContractId, ParticipantId};
 use crate::refusal::{Code, Refusal};
+use crate::term::Term;
 use evidence::time::Time;
 use std::collections::BTreeMap;
 
@@ -30,8 +31,50 @@ impl FirstAnswers {
 struct Neighbour<'a> {
     id: ContractId,
     agreement: &'a Agreement,
+    /// Its state, by its own time and that of its clauses.
     standing: Standing,
+    time: Window,
     combination: Combination,
+}
+
+/// From when, and before when, something can be asked under an agreement.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    from: Time,
+    until: Time,
+}
+
+impl Window {
+    /// The time of an agreement within that of its clauses.
+    fn of(agreement: &Agreement) -> Self {
+        let whole = Self {
+            from: agreement.not_before,
+            until: agreement.not_after,
+        };
+        agreement
+            .clauses
+            .iter()
+            .fold(whole, |time, clause| match clause.term {
+                Term::NotBefore(from) => Self {
+                    from: time.from.max(from),
+                    ..time
+                },
+                Term::NotAfter(until) => Self {
+                    until: time.until.min(until),
+                    ..time
+                },
+                _ => time,
+            })
+    }
+
+    /// How a contract stands that can be asked at this time alone.
+    fn standing(self, standing: Standing, now: Time) -> Standing {
+        match standing {
+            Standing::InForce | Standing::NotYet if now >= self.until => Standing::Expired,
+            Standing::InForce if now < self.from => Standing::NotYet,
+            other => other,
+        }
+    }
 }
 
 impl Neighbour<'_> {
@@ -180,12 +223,13 @@ impl Book {
         };
         let replaced = neighbours.iter().find(|one| replaces(one));
         let covered = covers(agreement, &neighbours, replaced.map(|one| one.id));
+        let own = Window::of(agreement);
         // Rows that are renewed already cover groups for as long as their next contract does.
         let follows = |next: &Neighbour<'_>, one: &Neighbour<'_>| {
             next.is_alive()
                 && !replaces(next)
-                && next.agreement.not_before <= one.agreement.not_after
-                && next.agreement.not_after >= agreement.not_after
+                && next.time.from <= one.time.until
+                && next.time.until >= own.until
                 && subtraction::shows_all(&agreement.clauses, &next.agreement.clauses)
         };
         let bars = |one: &&Neighbour<'_>| {
@@ -194,10 +238,10 @@ impl Book {
             let stands = match one.combination {
                 Combination::Harmless => true,
                 Combination::Covered if one.shows_rows() => {
-                    let lasts = one.agreement.not_after >= agreement.not_after;
+                    let lasts = one.time.until >= own.until;
                     covered || alive && (lasts || neighbours.iter().any(|next| follows(next, one)))
                 }
-                Combination::Covered => !alive || agreement.not_after >= one.agreement.not_after,
+                Combination::Covered => !alive || own.until >= one.time.until,
                 Combination::Subtracts(_) => covered && one.shows_rows(),
             };
             counts && !stands
@@ -236,11 +280,15 @@ impl Book {
             .into_iter()
             .filter(|(id, other, _)| Some(*id) != own && other.provider.id == self.own);
         others
-            .map(|(id, other, standing)| Neighbour {
-                id,
-                agreement: other,
-                standing,
-                combination: subtraction::between(&agreement.clauses, &other.clauses),
+            .map(|(id, other, standing)| {
+                let time = Window::of(other);
+                Neighbour {
+                    id,
+                    agreement: other,
+                    standing: time.standing(standing, now),
+                    time,
+                    combination: subtraction::between(&agreement.clauses, &other.clauses),
+                }
             })
             .filter(|one| one.combination != Combination::Harmless)
             .collect()
@@ -254,11 +302,12 @@ fn aggregates(agreement: &Agreement) -> bool {
 
 /// Whether rows that can be asked, for as long as the groups of this agreement, tell all that these are made of.
 fn covers(agreement: &Agreement, beside: &[Neighbour<'_>], but: Option<ContractId>) -> bool {
+    let own = Window::of(agreement);
     aggregates(agreement)
         && beside.iter().any(|one| {
             one.standing == Standing::InForce
                 && Some(one.id) != but
-                && one.agreement.not_after >= agreement.not_after
+                && one.time.until >= own.until
                 && subtraction::shows_all(&agreement.clauses, &one.agreement.clauses)
         })
 }

@@ -164,12 +164,11 @@ fn beside_rows((cube, groups): Told<'_>, rows: &[Clause]) -> Combination {
     }
 }
 
-/// Whether rows can be asked whenever the groups can, as far as their clauses say when, where and by whom. What is refused to
-/// whoever exhausts a limit or owes something comes back.
+/// Whether rows can be asked whenever the groups can, as far as their clauses say when, where and by whom; from when until when
+/// is looked at with the times of the agreements. What is refused to whoever exhausts a limit or owes something comes back.
 fn stays_open(groups: &[Clause], rows: &[Clause]) -> bool {
     let closes = |term: &&Term| match term {
-        Term::NotAfter(_)
-        | Term::Lasts(_)
+        Term::Lasts(_)
         | Term::Hours(_)
         | Term::Networks(_)
         | Term::Group(_)

@@ -310,6 +310,48 @@ fn renewed_in_advance() {
     with(short).signs(&groups(), Some("f"));
 }
 
+/// The times of clauses count as those of the agreement do: a policy writes both.
+#[test]
+fn times_of_clauses_count() {
+    let clause = |term: Term, mut one: Agreement| {
+        let id = crate::id::ClauseId(90);
+        one.clauses.push(crate::term::Clause { id, term });
+        one
+    };
+    let ends = |at: &str, one| clause(Term::NotAfter(time(at)), one);
+    let begins = |at: &str, one| clause(Term::NotBefore(time(at)), one);
+    let (july, new_year) = ("2026-07-01T00:00:00Z", "2027-01-01T00:00:00Z");
+    let short = World::of(&[("r", ends(july, rows()))]);
+    short.signs(&cube(Bucket::Day), Some("r"));
+    short.signs(&ends(july, cube(Bucket::Day)), None);
+    // What its clauses have ended is answered no more.
+    let over = ends("2026-03-01T00:00:00Z", rows());
+    let both = World::of(&[("r", over), ("g", cube(Bucket::Day))]);
+    both.answered("r", "2026-02-01T00:00:00Z")
+        .asks("g", Some("r"));
+    // Of next year's rows this year's end is written in a clause, too.
+    let next = |one: Agreement| {
+        let from = begins(new_year, until("2028-01-01T00:00:00Z", one));
+        Agreement {
+            not_before: time(new_year),
+            ..ends("2028-01-01T00:00:00Z", from)
+        }
+    };
+    let renewed = World::of(&[
+        ("r", ends(new_year, rows())),
+        ("g", ends(new_year, cube(Bucket::Day))),
+        ("f", next(rows())),
+    ]);
+    let renewed = renewed.answered("r", "2026-02-01T00:00:00Z");
+    renewed.signs(&next(cube(Bucket::Day)), None);
+    let gap = until(
+        "2028-01-01T00:00:00Z",
+        begins("2027-01-02T00:00:00Z", rows()),
+    );
+    let apart = World::of(&[("r", ends(new_year, rows())), ("f", gap)]);
+    apart.signs(&next(cube(Bucket::Day)), Some("r"));
+}
+
 #[test]
 fn the_way_out_is_named() {
     let world = World::of(&[("a", cube(Bucket::Day))]);
