@@ -78,14 +78,19 @@ impl Page<'_> {
         );
         let consumer = match &self.agreement.assignee {
             Assignee::Participant(consumer) => self.party(consumer),
-            Assignee::Public => self
-                .words
-                .pick(
+            Assignee::Public => match self.singles_out() {
+                false => self.words.pick(
                     "every participant of the data space",
                     "jeder Teilnehmer des Datenraums",
                     "cada participante do espaço de dados",
-                )
-                .to_owned(),
+                ),
+                true => self.words.pick(
+                    "every participant of the data space who meets the clauses below",
+                    "jeder Teilnehmer des Datenraums, der die Klauseln unten erfüllt",
+                    "cada participante do espaço de dados que cumpra as cláusulas abaixo",
+                ),
+            }
+            .to_owned(),
         };
         self.fact(
             self.words.pick("consumer", "Nutzer", "utilizador"),
@@ -97,13 +102,26 @@ impl Page<'_> {
                 "nach diesem Vertrag darf der Nutzer allein abfragen und niemand sonst",
                 "ao abrigo deste contrato, só o utilizador pode consultar, e ninguém mais",
             ),
-            Assignee::Public => self.words.pick(
-                "every participant of the data space may query under this public view, and nobody else may",
-                "nach dieser öffentlichen Sicht darf jeder Teilnehmer des Datenraums abfragen und niemand sonst",
-                "ao abrigo desta vista pública, pode consultar cada participante do espaço de dados, e ninguém mais",
-            ),
+            Assignee::Public => match self.singles_out() {
+                false => self.words.pick(
+                    "every participant of the data space may query under this public view, and nobody else may",
+                    "nach dieser öffentlichen Sicht darf jeder Teilnehmer des Datenraums abfragen und niemand sonst",
+                    "ao abrigo desta vista pública, pode consultar cada participante do espaço de dados, e ninguém mais",
+                ),
+                true => self.words.pick(
+                    "every participant of the data space who meets the clauses below may query under this public view, and nobody else may",
+                    "nach dieser öffentlichen Sicht darf jeder Teilnehmer des Datenraums abfragen, der die Klauseln unten erfüllt, und niemand sonst",
+                    "ao abrigo desta vista pública, pode consultar cada participante do espaço de dados que cumpra as cláusulas abaixo, e ninguém mais",
+                ),
+            },
         };
         self.fact(self.words.pick("who may", "berechtigt", "quem pode"), who);
+    }
+
+    /// Whether a clause lets in some participants only.
+    fn singles_out(&self) -> bool {
+        let mut clauses = self.agreement.clauses.iter();
+        clauses.any(|clause| clause.term.rests_on_a_statement())
     }
 
     fn party(&self, party: &Party) -> String {
@@ -146,13 +164,23 @@ impl Page<'_> {
             words.pick("schema", "Schema", "esquema"),
             &words.digest(&agreement.dataset.schema),
         );
-        let row = match agreement.clauses.iter().any(|one| one.term.aggregates()) {
-            true => words.pick(
+        let aggregates = agreement.clauses.iter().any(|one| one.term.aggregates());
+        let hides_single_rows = agreement
+            .clauses
+            .iter()
+            .any(|one| matches!(one.term, Term::MinGroup { at_least, .. } if at_least > 1));
+        let row = match (aggregates, hides_single_rows) {
+            (true, true) => words.pick(
                 "in an answer: one group with its figures, and never a single row of the dataset",
                 "in einer Antwort: eine Gruppe mit ihren Zahlen, nie eine einzelne Zeile des Datensatzes",
                 "numa resposta: um grupo com os seus valores, e nunca uma linha individual do conjunto de dados",
             ),
-            false => words.pick(
+            (true, false) => words.pick(
+                "in an answer: one group with its figures; a group may be of one row of the dataset",
+                "in einer Antwort: eine Gruppe mit ihren Zahlen; eine Gruppe kann aus einer einzigen Zeile des Datensatzes bestehen",
+                "numa resposta: um grupo com os seus valores; um grupo pode ser formado por uma única linha do conjunto de dados",
+            ),
+            (false, _) => words.pick(
                 "one entry of the dataset, with the columns of its schema as far as the clauses show them",
                 "ein Eintrag des Datensatzes mit den Spalten seines Schemas, soweit die Klauseln sie zeigen",
                 "um registo do conjunto de dados, com as colunas do esquema, na medida em que as cláusulas as mostram",
@@ -404,7 +432,11 @@ impl Page<'_> {
             "a indicação da fonte",
         );
         unless(
-            has(&|term| matches!(term, Term::Purpose(_) | Term::PurposeNot(_))),
+            has(&|term| match term {
+                Term::Purpose(_) | Term::PurposeNot(_) => true,
+                Term::Prohibition(one) => one.when.purpose.is_some(),
+                _ => false,
+            }),
             "the purpose of the use",
             "der Zweck der Nutzung",
             "a finalidade da utilização",
@@ -447,19 +479,37 @@ impl Page<'_> {
 
     fn end(&mut self) {
         self.heading("End", "Beendigung", "Cessação");
-        if self.agreement.not_after == Time::LATEST {
-            self.note(
-                "there is no instant at which it ends by itself",
-                "es gibt keinen Zeitpunkt, zu dem die Laufzeit von selbst endet",
-                "não há instante em que a vigência cesse por si só",
-            );
-        } else {
-            self.note(
-                "it ends by itself at the instant named above",
-                "die Laufzeit endet von selbst zum oben genannten Zeitpunkt",
-                "a vigência cessa por si só no instante acima indicado",
-            );
-        }
+        let endless = self.agreement.not_after == Time::LATEST;
+        let by_clauses = self.ending_clauses();
+        let sentence = match (endless, by_clauses) {
+            (true, None) => self
+                .words
+                .pick(
+                    "there is no instant at which it ends by itself",
+                    "es gibt keinen Zeitpunkt, zu dem die Laufzeit von selbst endet",
+                    "não há instante em que a vigência cesse por si só",
+                )
+                .to_owned(),
+            (true, Some(clauses)) => self.words.pick(
+                format!("it ends by itself as {clauses}"),
+                format!("die Laufzeit endet von selbst, wie {clauses}"),
+                format!("a vigência cessa por si só como {clauses}"),
+            ),
+            (false, None) => self
+                .words
+                .pick(
+                    "it ends by itself at the instant named above",
+                    "die Laufzeit endet von selbst zum oben genannten Zeitpunkt",
+                    "a vigência cessa por si só no instante acima indicado",
+                )
+                .to_owned(),
+            (false, Some(clauses)) => self.words.pick(
+                format!("it ends by itself at the instant named above, or earlier, as {clauses}"),
+                format!("die Laufzeit endet von selbst zum oben genannten Zeitpunkt oder früher, wie {clauses}"),
+                format!("a vigência cessa por si só no instante acima indicado, ou antes, como {clauses}"),
+            ),
+        };
+        self.line(format!("  {sentence}"));
         match &self.agreement.assignee {
             Assignee::Participant(_) => {
                 self.note(
@@ -484,6 +534,32 @@ impl Page<'_> {
             "ab dem Ende wird keine Abfrage mehr beantwortet, und ein laufender Abruf wird abgebrochen; was bis dahin geliefert wurde, behält seine Quittung",
             "a partir da cessação nenhuma consulta é respondida, e uma transferência em curso é interrompida; o que foi entregue até então mantém o seu recibo",
         );
+    }
+
+    /// Clauses that end it before the instant that is named with its time, as the end of a sentence.
+    fn ending_clauses(&self) -> Option<String> {
+        let not_after = self.agreement.not_after;
+        let ends_earlier = |clause: &&Clause| match clause.term {
+            Term::Lasts(_) => true,
+            Term::NotAfter(until) => until < not_after,
+            _ => false,
+        };
+        let clauses = self.agreement.clauses.iter().filter(ends_earlier);
+        let ids: Vec<String> = clauses.map(|clause| clause.id.to_string()).collect();
+        let list = self.words.language.all_of(&ids);
+        match ids.len() {
+            0 => None,
+            1 => Some(self.words.pick(
+                format!("clause {list} says"),
+                format!("Klausel {list} sagt"),
+                format!("diz a cláusula {list}"),
+            )),
+            _ => Some(self.words.pick(
+                format!("clauses {list} say"),
+                format!("die Klauseln {list} sagen"),
+                format!("dizem as cláusulas {list}"),
+            )),
+        }
     }
 
     fn documents(&mut self) {

@@ -71,13 +71,19 @@ fn pages(shown: Shown) -> String {
 
 /// The lines without the numbers of clauses, which move when a term comes in.
 fn lines(text: &str) -> Vec<String> {
+    let without_numbers = |line: &str| {
+        let mut parts = line.split("#c");
+        let first = parts.next().unwrap_or_default().to_owned();
+        let rest = parts.map(|part| part.trim_start_matches(char::is_numeric));
+        rest.fold(first, |line, part| format!("{line}#c{part}"))
+    };
     text.lines()
         .map(|line| match line.strip_prefix("  #c") {
             Some(rest) => rest
                 .trim_start_matches(char::is_numeric)
                 .trim_start()
                 .to_owned(),
-            None => line.to_owned(),
+            None => without_numbers(line),
         })
         .collect()
 }
@@ -125,6 +131,13 @@ fn a_page_stays_what_it_was() {
 fn what_is_lost_is_found_and_what_is_new_is_not() {
     let before = "a\n  #c2  b\n  #c3  c\n";
     assert_eq!(lost(before, "a\n  #c2  x\n  #c3  b\n  #c4  c\n"), None);
+    assert_eq!(
+        lost(
+            "as clauses #c2 and #c3 say\n",
+            "as clauses #c2 and #c13 say\n"
+        ),
+        None
+    );
     assert_eq!(
         lost(before, "a\n  #c2  b\n  #c3  d\n"),
         Some("c".to_owned())

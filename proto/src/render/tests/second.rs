@@ -9,11 +9,16 @@ use crate::render::standing::{
 use crate::render::{agreement_in, page};
 use crate::samples;
 use evidence::digest::Digest;
+use evidence::time::Time;
 use policy::contract::mandate::{Class, Mandate};
 use policy::contract::shown::{Form, Shown};
 use policy::contract::{Agreement, Role, Standing};
+use policy::id::ClauseId;
 use policy::negotiate::Phase;
+use policy::term::lasts::{Lasts, Since};
+use policy::term::prohibition::{Act, Prohibition, When};
 use policy::term::tongue::Tongue;
+use policy::term::{Clause, Term, Unit};
 use std::collections::BTreeSet;
 
 /// Contract with its state and its signatures, as `hansa contract show` tells it.
@@ -279,6 +284,131 @@ fn what_the_clauses_leave_open_is_said() {
         "  contract text    none is part of this contract\n",
     ] {
         assert!(view.contains(line), "{line} in {view}");
+    }
+}
+
+/// What stands above and below the clauses agrees with what they say.
+#[test]
+fn the_page_contradicts_no_clause() {
+    let with = |of: Agreement, terms: Vec<Term>| {
+        let kept = of.clauses.iter().map(|clause| clause.term.clone());
+        let terms = kept.chain(terms).zip(2..);
+        let clauses = terms.map(|(term, number)| Clause {
+            id: ClauseId(number),
+            term,
+        });
+        Agreement {
+            clauses: clauses.collect(),
+            ..of.clone()
+        }
+    };
+    let said = |agreement: &Agreement, has: [&str; 3], lacks: [&str; 3]| {
+        for ((language, has), lacks) in Tongue::ALL.into_iter().zip(has).zip(lacks) {
+            let page = page(Shown::newest(language), agreement);
+            assert!(page.contains(has), "{has} in {page}");
+            assert!(!page.contains(lacks), "{lacks} in {page}");
+        }
+    };
+    let lasts = || {
+        Term::Lasts(Lasts {
+            days: 30,
+            since: Since::Activation,
+        })
+    };
+    let endless = Agreement {
+        not_after: Time::LATEST,
+        ..samples::public_view()
+    };
+    let no_end = [
+        "there is no instant at which it ends",
+        "es gibt keinen Zeitpunkt, zu dem",
+        "não há instante em que",
+    ];
+    said(
+        &with(endless.clone(), vec![lasts()]),
+        [
+            "  it ends by itself as clause #c2 says\n",
+            "  die Laufzeit endet von selbst, wie Klausel #c2 sagt\n",
+            "  a vigência cessa por si só como diz a cláusula #c2\n",
+        ],
+        no_end,
+    );
+    let earlier = Term::NotAfter("2026-06-01T00:00:00Z".parse().unwrap());
+    said(
+        &with(samples::public_view(), vec![lasts(), earlier]),
+        [
+            "at the instant named above, or earlier, as clauses #c2 and #c3 say\n",
+            "zum oben genannten Zeitpunkt oder früher, wie die Klauseln #c2 und #c3 sagen\n",
+            "no instante acima indicado, ou antes, como dizem as cláusulas #c2 e #c3\n",
+        ],
+        no_end,
+    );
+    // The end of the agreement, said by a clause, is no earlier one.
+    said(
+        &samples::rows_contract(),
+        [
+            "  it ends by itself at the instant named above\n",
+            "  die Laufzeit endet von selbst zum oben genannten Zeitpunkt\n",
+            "  a vigência cessa por si só no instante acima indicado\n",
+        ],
+        no_end,
+    );
+    let prohibited = Term::from(Prohibition {
+        act: Act::Use,
+        part: None,
+        when: When {
+            purpose: Some(vec!["dpv:Marketing".parse().unwrap()]),
+            ..When::default()
+        },
+    });
+    said(
+        &with(samples::public_view(), vec![prohibited]),
+        ["dpv:Marketing"; 3],
+        [
+            "  - the purpose of the use\n",
+            "  - der Zweck der Nutzung\n",
+            "  - a finalidade da utilização\n",
+        ],
+    );
+    let mut single = samples::group_contract();
+    for clause in &mut single.clauses {
+        if let Term::MinGroup { at_least, unit } = &mut clause.term {
+            (*at_least, *unit) = (1, Unit::Rows);
+        }
+    }
+    let of_one = [
+        "a group may be of one row of the dataset\n",
+        "eine Gruppe kann aus einer einzigen Zeile des Datensatzes bestehen\n",
+        "um grupo pode ser formado por uma única linha do conjunto de dados\n",
+    ];
+    let never = [
+        "never a single row",
+        "nie eine einzelne Zeile",
+        "nunca uma linha individual",
+    ];
+    said(&samples::group_contract(), never, of_one);
+    said(&single, of_one, never);
+    single
+        .clauses
+        .retain(|clause| !matches!(clause.term, Term::MinGroup { .. }));
+    said(&single, of_one, never);
+    for term in [
+        Term::Group("cities".parse().unwrap()),
+        Term::Region("DE".parse().unwrap()),
+    ] {
+        said(
+            &with(samples::public_view(), vec![term]),
+            [
+                "every participant of the data space who meets the clauses below may query",
+                "darf jeder Teilnehmer des Datenraums abfragen, der die Klauseln unten erfüllt, und niemand sonst",
+                "cada participante do espaço de dados que cumpra as cláusulas abaixo, e ninguém mais",
+            ],
+            [
+                "every participant of the data space may query",
+                "jeder Teilnehmer des Datenraums abfragen und",
+                "cada participante do espaço de dados, e ninguém",
+            ],
+        );
     }
 }
 
