@@ -7,13 +7,14 @@ use crate::source::files::SourceFile;
 use crate::source::raw::{Event, Raw};
 use csv::{ReaderBuilder, StringRecord, Terminator};
 use policy::refusal::{Code, Refusal};
-use std::io::Read;
+use std::cell::Cell;
+use std::io::{self, Read};
 
 /// Reads a file of delimited text.
 ///
 /// # Errors
 /// `SOURCE_UNREADABLE` where the file is missing, not of its encoding, shorter than its header, empty where its first row says how
-/// many columns there are, or has a row that is too long.
+/// many columns there are, has a row that is too long, or a quote that is opened and never closed.
 pub fn read(
     file: &SourceFile,
     config: &SourceConfig,
@@ -39,6 +40,9 @@ pub fn read(
     let skipped = skip(&mut decoded, config.skip_lines)
         .map_err(|error| unreadable(None, error.to_string()))?;
     let allowance = Allowance::of_fields(config);
+    let end = Cell::new(u64::MAX);
+    let closed = WithClosingRow::new(decoded, config.delimiter, &end);
+    let closing = closed.fields();
     let mut reader = ReaderBuilder::new()
         .delimiter(config.delimiter)
         .has_headers(false)
@@ -46,15 +50,23 @@ pub fn read(
         .terminator(Terminator::Any(b'\n'))
         .flexible(true)
         .buffer_capacity(bounded::AHEAD)
-        .from_reader(Bounded::new(decoded, &allowance));
+        .from_reader(Bounded::new(closed, &allowance));
     let mut record = StringRecord::new();
     let mut next = |record: &mut StringRecord| {
-        next(&mut reader, record, &allowance).map_err(|fault| {
-            fallen(Fault {
-                line: fault.line.map(|line| line.saturating_add(skipped)),
-                ..fault
-            })
-        })
+        let is_row = next(&mut reader, record, &allowance, skipped).map_err(fallen)?;
+        // Only the row behind the file ends there, or the quoted field that has swallowed it.
+        if !is_row || reader.position().byte() != end.get() {
+            return Ok(is_row);
+        }
+        if record.len() == 1 && record.get(0) == Some(closing) {
+            return Ok(false);
+        }
+        let last = record.iter().next_back().unwrap_or_default();
+        let breaks = last.bytes().filter(|byte| *byte == b'\n').count();
+        let line = reader.position().line().saturating_add(skipped);
+        let line = line.saturating_sub(bytes(breaks));
+        let why = format!("a quote opened in line {line} is not closed");
+        Err(unreadable(Some(line), why))
     };
     // The first row of a file without a header says how many columns there are, and is a row like the others.
     let mut first = false;
@@ -98,7 +110,10 @@ pub fn read(
         }
         let line = record.position().map_or(0, csv::Position::line);
         let line = line.saturating_add(skipped);
-        if record.len() < header.len() && config.short_rows == ShortRows::Null {
+        // With a line break in a field, what is missing may stand behind a quote that was opened by mistake.
+        let is_one_line = || !record.iter().any(|field| field.contains('\n'));
+        let is_filled = config.short_rows == ShortRows::Null && record.len() < header.len();
+        if is_filled && is_one_line() {
             each(Event::Counted(FILLED))?;
         } else if record.len() != header.len() {
             let (fields, columns) = (record.len(), header.len());
@@ -122,6 +137,63 @@ pub fn read(
 
 /// Of rows that were taken though their last fields are missing.
 pub const FILLED: &str = "row without its last fields, which have no value";
+
+/// A file and a row behind it that no quote may swallow: `csv` takes a quoted field that the file ends in for a closed one.
+struct WithClosingRow<'a, R> {
+    inner: R,
+    given: u64,
+    row: &'static [u8],
+    left: &'static [u8],
+    /// Where that row ends, once it is known.
+    end: &'a Cell<u64>,
+}
+
+impl<'a, R> WithClosingRow<'a, R> {
+    /// It has one field, and ends the last line of a file that has no line break there.
+    const fn new(inner: R, delimiter: u8, end: &'a Cell<u64>) -> Self {
+        let row: &'static [u8] = if delimiter == 0x1f {
+            b"\n\x1e\x1e\n"
+        } else {
+            b"\n\x1f\x1f\n"
+        };
+        Self {
+            inner,
+            given: 0,
+            row,
+            left: row,
+            end,
+        }
+    }
+
+    /// The row as it is read.
+    fn fields(&self) -> &'static str {
+        std::str::from_utf8(self.row)
+            .unwrap_or_default()
+            .trim_matches('\n')
+    }
+}
+
+impl<R: Read> Read for WithClosingRow<'_, R> {
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        if target.is_empty() {
+            return Ok(0);
+        }
+        if self.end.get() == u64::MAX {
+            let count = self.inner.read(target)?;
+            self.given = self.given.saturating_add(bytes(count));
+            if count > 0 {
+                return Ok(count);
+            }
+            self.end
+                .set(self.given.saturating_add(bytes(self.row.len())));
+        }
+        self.left.read(target)
+    }
+}
+
+fn bytes(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
 
 /// Reads past so many lines, as they end, and says how many there were.
 fn skip(reader: &mut impl Read, lines: u32) -> std::io::Result<u64> {
@@ -190,8 +262,9 @@ fn next<R: Read>(
     reader: &mut csv::Reader<R>,
     record: &mut StringRecord,
     allowance: &Allowance,
+    skipped: u64,
 ) -> Result<bool, Fault> {
-    let line = reader.position().line();
+    let line = reader.position().line().saturating_add(skipped);
     let fault = |line, why, is_too_long| Fault {
         line,
         why,

@@ -113,6 +113,64 @@ fn lines_above_the_header_belong_to_nothing_and_are_counted() {
 }
 
 #[test]
+fn a_quote_that_is_never_closed_ends_the_reading_with_its_line() {
+    for (bytes, keys, line) in [
+        (&b"a,b\n1,2\n3,\"x\n5,6\n"[..], "", 3),
+        (b"a,b\n1,2\n3,\"x", "", 3),
+        (b"a,b\n1,2\n3,\"", "", 3),
+        (b"a,b\r\n1,2\r\n\"3,x\r\n5,6\r\n", "", 3),
+        // The field before it goes over a line itself, and is closed.
+        (b"a,b\n\"1\n1\",\"2\n3,4\n", "", 3),
+        (b"a,\"b\n1,2\n", "", 1),
+        (b"title \"\na,b\n1,2\n3,\"x\n", "skip_lines = 1", 4),
+        (b"1,\"2\n3,4\n", "header_rows = 0", 1),
+        (b"a,b\n1,2\n\"3\n4,5\n", "short_rows = \"null\"", 3),
+        (b"a\x1fb\n1\x1f\"2\n3\x1f4\n", "delimiter = \"\\u001F\"", 2),
+    ] {
+        let refusal = events(bytes, keys).unwrap_err();
+        let shown = String::from_utf8_lossy(bytes);
+        assert_eq!(refusal.code, Code::SourceUnreadable, "{shown}");
+        let told = format!("a quote opened in line {line} is not closed");
+        assert!(refusal.sentence.contains(&told), "{shown}: {refusal:#?}");
+        let place = refusal.place.unwrap();
+        assert_eq!(place.line, Some(line), "{shown}");
+    }
+    // However the file ends, and whatever its last field holds.
+    for (bytes, last) in [
+        (&b"a,b\n1,2"[..], "2: 1 & 2"),
+        (b"a,b\n1,2\r", "2: 1 & 2"),
+        (b"a,b\r\n1,2\r\n", "2: 1 & 2"),
+        (b"a,b\n1,2\n\n\n", "2: 1 & 2"),
+        (b"a,b\n1,\"2\"", "2: 1 & 2"),
+        (b"a,b\n1,\"2\n\"", "2: 1 & 2\n"),
+        (b"a,b\n1,2\"", "2: 1 & 2\""),
+        (b"a,b\n1,\"2\" \"", "2: 1 & 2 \""),
+    ] {
+        check_text(bytes, "", &["a & b", last]);
+    }
+    check_text(
+        b"a\x1fb\n1\x1f2",
+        "delimiter = \"\\u001F\"",
+        &["a & b", "2: 1 & 2"],
+    );
+    // A row that looks like the one behind the file is a row.
+    check_text(
+        b"a\n\x1f\x1f\n1\n\x1f\x1f",
+        "",
+        &["a", "2: \x1f\x1f", "3: 1", "4: \x1f\x1f"],
+    );
+}
+
+#[test]
+fn a_row_over_several_lines_is_not_filled() {
+    check_text(
+        b"a,b,c\n1,2\n3,\"x\n4,5,6\n7,\"\n8,9,10\n",
+        "short_rows = \"null\"",
+        &["a & b & c", FILLED, "2: 1 & 2 & ", "3!", "6: 8 & 9 & 10"],
+    );
+}
+
+#[test]
 fn keys_that_say_nothing_of_the_file_are_refused() {
     let invalid = Code::ConfigInvalid;
     let source = |rest: &str| format!("{START}{rest}\n");
