@@ -1,5 +1,5 @@
-//! `round` and `trunc` of floating-point numbers to so many places that the engine's own factor is beyond what their type holds
-//! exactly: the right number, where the engine's own would give NaN, infinity, or a number of which other digits are changed.
+//! `round` and `trunc` of floating-point numbers to so many places: the right number of the digits as they are written, where the engine's
+//! own would give NaN, infinity, or a number of which other digits are changed, as its factor or its product is not exact.
 
 use datafusion::arrow::array::{Array, AsArray, PrimitiveArray};
 use datafusion::arrow::compute::cast;
@@ -139,12 +139,12 @@ impl Placed {
         let Some(values) = values.as_primitive_opt::<T>() else {
             return Ok(made);
         };
+        let cuts = self.name() == "trunc";
         let all = numbers.values().iter().zip(values.values().iter());
         let mut all = all.zip(places.values().iter());
-        if all.all(|((number, value), places)| is_right::<T>((*number, *value), *places)) {
+        if all.all(|((number, value), places)| is_right::<T>(cuts, (*number, *value), *places)) {
             return Ok(made);
         }
-        let cuts = self.name() == "trunc";
         let right: PrimitiveArray<T> = numbers
             .iter()
             .zip(values)
@@ -160,10 +160,22 @@ impl Placed {
     }
 }
 
-/// Whether what the engine made of a value is right: its factor is exact, and its product far from where all numbers are whole.
-fn is_right<T: Floating>((number, value): (T::Native, T::Native), places: i64) -> bool {
-    let is_near = || T::moved(value, places) < T::WHOLE / FAR;
-    T::is_finite(number) && (places == 0 || (1..=T::EXACT).contains(&places) && is_near())
+/// Whether what the engine made of a value is right: its factor is exact, and its product far from where all numbers are whole
+/// and far from where it would be cut or rounded otherwise, since the product of 0.29 and 100 is below 29.
+fn is_right<T: Floating>(cuts: bool, (number, value): (T::Native, T::Native), places: i64) -> bool {
+    if !T::is_finite(number) || places == 0 {
+        return T::is_finite(number);
+    }
+    let moved = T::moved(value, places);
+    let edge = if cuts {
+        moved.round()
+    } else {
+        moved.trunc() + 0.5
+    };
+    // A number of so many places stays as it is if it is cut.
+    let is_kept = cuts && T::wide(number) == T::wide(value);
+    let is_clear = is_kept || (moved - edge).abs() > moved * ERROR / T::WHOLE;
+    (1..=T::EXACT).contains(&places) && moved < T::WHOLE / FAR && is_clear
 }
 
 /// What is right for a value to so many places, where the engine made `number` of it.
@@ -177,7 +189,7 @@ fn right<T: Floating>(
     if !T::is_finite(value) || has_no_more {
         return Some(value);
     }
-    if is_right::<T>((number, value), places) {
+    if is_right::<T>(cuts, (number, value), places) {
         return Some(number);
     }
     T::read(&shortened(cuts, &value.to_string(), places)?)
@@ -233,6 +245,9 @@ fn next(digits: &str) -> String {
 /// A product that is nearer to zero by so many times than where all numbers are whole has four more digits, in base two, behind
 /// its point, so that its own rounding decides nothing.
 const FAR: f64 = 16.0;
+
+/// How far a product may be from the right one, by as much as its last digit in base two: more than it ever is.
+const ERROR: f64 = 8.0;
 
 /// The places, as far as numbers have any.
 fn within(places: &ColumnarValue) -> Result<ColumnarValue> {
@@ -361,6 +376,49 @@ mod tests {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// The engine makes 0.28 of `trunc(0.29, 2)` and 1.00 of `round(1.005, 2)`.
+    #[test]
+    fn digits_count_as_they_are_written() {
+        let hundredths = (0..10_000).map(|whole| f64::from(whole) / 100.0);
+        let thousandths = (0..10_000).map(|whole| f64::from(whole) / 1000.0);
+        let values: Vec<f64> = hundredths
+            .chain(thousandths)
+            .flat_map(|value| [value, -value])
+            .collect();
+        let array: ArrayRef = Arc::new(Float64Array::from(values.clone()));
+        for function in [math::round(), math::trunc()] {
+            let cuts = function.name() == "trunc";
+            for places in 1..=4 {
+                for found in made(&function, &array, places) {
+                    for (value, found) in values.iter().zip(found) {
+                        let expect = on_paper(cuts, *value, places);
+                        let said = format!("{}({value}, {places})", function.name());
+                        assert_eq!(found, expect, "{said}");
+                    }
+                }
+            }
+        }
+        let array: ArrayRef = Arc::new(Float64Array::from(vec![0.29, 4.35, 1.005]));
+        let trunc = made(&math::trunc(), &array, 2);
+        assert_eq!(trunc, vec![vec![0.29, 4.35, 1.0]; 2]);
+        let round = made(&math::round(), &array, 2);
+        assert_eq!(round, vec![vec![0.29, 4.35, 1.01]; 2]);
+    }
+
+    /// Whoever cuts or rounds numbers of 32 bits gets the number of 32 bits that is nearest to the digits.
+    #[test]
+    fn digits_of_short_numbers_count_as_they_are_written() {
+        let values: Vec<f32> = (0..50_000_u16)
+            .map(|whole| f32::from(whole) / 100.0)
+            .collect();
+        let array: ArrayRef = Arc::new(Float32Array::from(values.clone()));
+        for found in made(&math::trunc(), &array, 2) {
+            for (value, found) in values.iter().zip(found) {
+                assert_eq!(found, f64::from(*value), "{value}");
             }
         }
     }
