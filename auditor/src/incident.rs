@@ -5,6 +5,7 @@ use crate::copy::{Case, Copy};
 use crate::finding::Finding;
 use crate::stated::{another, signed, wrong};
 use evidence::digest::Digest;
+use evidence::note::SignedHead;
 use evidence::time::Time;
 use keep::audit::story::incident::RecordedIncident;
 use keep::audit::story::{Question, Withdrawn};
@@ -24,8 +25,6 @@ pub(crate) struct ClosedIncident {
     stated: IncidentStatement,
     /// The digest of the statement.
     name: String,
-    /// When it was first on anybody's books.
-    seen: Time,
 }
 
 /// Where a head was found.
@@ -65,7 +64,50 @@ pub(crate) fn judge(case: &Case) -> (Vec<ClosedIncident>, Vec<Finding>) {
             }
         }
     }
+    for one in &closed {
+        findings.extend(untold(case, one));
+    }
     (closed, findings)
+}
+
+/// The files that hold heads of a forked log which its history does not go on from, and whose owners were never told of the
+/// statement: it binds nobody who has it not on the books, or the log's owner could close by itself whatever it did.
+fn untold(case: &Case, one: &ClosedIncident) -> Vec<Finding> {
+    let (log, Some(fork)) = (&one.stated.log, &one.stated.fork) else {
+        return Vec::new();
+    };
+    let trees: Vec<_> = case.of(log).filter_map(|copy| copy.tree.as_ref()).collect();
+    let is_foreign = |note: &str| {
+        let head = note.parse::<SignedHead>();
+        head.is_ok_and(|head| {
+            let checkpoint = &head.checkpoint;
+            let mut roots = trees.iter().map(|tree| tree.root(checkpoint.size));
+            checkpoint.size > fork.from
+                && !trees.is_empty()
+                && !roots.any(|root| root == Some(checkpoint.root))
+        })
+    };
+    let others = case.copies.iter().filter(|copy| copy.owner != *log);
+    let others = others.filter(|copy| place(copy, &one.name).is_none());
+    let held = others.filter(|copy| {
+        let story = &copy.story;
+        let heads = story.shown.iter().chain(&story.heard);
+        let mut heads = heads.filter(|head| head.peer == log.as_str());
+        let mut forks = story.forks.iter().filter(|fork| fork.peer == log.as_str());
+        heads.any(|head| is_foreign(&head.note))
+            || forks
+                .any(|fork| trees.is_empty() || is_foreign(&fork.known) || is_foreign(&fork.shown))
+    });
+    held.map(|copy| {
+        let what = format!(
+            "{} was never told of the statement that {} made on {}, which closes nothing in this file",
+            copy.owner.domain(),
+            log.domain(),
+            one.stated.stated_at
+        );
+        Finding::incomplete(&copy.file, None, what)
+    })
+    .collect()
 }
 
 fn judged(case: &Case, recorded: &RecordedIncident) -> Result<Option<ClosedIncident>, Refusal> {
@@ -87,19 +129,21 @@ fn judged(case: &Case, recorded: &RecordedIncident) -> Result<Option<ClosedIncid
     if case.is_signed(&stated.log, &stated.head) == Some(false) {
         return Err(another("the head in it is not signed by the log's owner"));
     }
-    if stated.fork.is_some()
+    if let Some(fork) = &stated.fork
         && let Some(trust) = &case.trust
-        && let Some(noticed) = noticed(case, &stated.log, &recorded.statement, seen)
-        && !trust.replaced_since(&stated.log, &read.signature.kid, noticed)
     {
-        return Err(another(
-            "it is signed by the key that was in force when the fork was found, which another copy has",
-        ));
+        // Whether or not anybody has noticed a fork: whoever has the other copy could state one with the same key.
+        let noticed = noticed(case, &stated.log, &recorded.statement, seen);
+        let since = noticed.or(fork.since).unwrap_or(Time::EARLIEST);
+        if !trust.replaced_since(&stated.log, &read.signature.kid, since) {
+            return Err(another(
+                "it is signed by the key that was in force when the fork was found, which another copy has",
+            ));
+        }
     }
     Ok(Some(ClosedIncident {
         stated,
         name: recorded.statement.clone(),
-        seen,
     }))
 }
 
@@ -181,23 +225,29 @@ impl Case {
         own.filter_map(|one| Some((one, one.stated.fork.as_ref()?)))
     }
 
-    /// Whether a head of this size that its log does not go on from was stated to be of an incident.
+    /// Whether a head of this size that its log does not go on from was stated to be of an incident. A statement binds only the
+    /// files that have it.
     pub(crate) fn is_closed_head(&self, of: &ParticipantId, size: u64, at: &HeadPlace<'_>) -> bool {
         self.forks(of).any(|(one, fork)| {
             let within = size <= fork.upto;
             let counts = match (place(at.copy, &one.name), at.record) {
                 // Whatever was shown here before the statement came is of the incident; what the owner shows later is another.
                 (Some(stated), Some(record)) => record < stated || (within && at.passed_on),
-                (Some(_), None) | (None, _) => within,
+                (Some(_), None) => within,
+                (None, _) => false,
             };
             size > fork.from && counts
         })
     }
 
-    /// The same of a head that stands in no file.
+    /// The same of a head that stands in no file, by statements that somebody else than their signer has on the books.
     pub(crate) fn is_stated(&self, of: &ParticipantId, size: u64) -> bool {
+        let is_known = |one: &ClosedIncident| {
+            let mut others = self.copies.iter().filter(|copy| copy.owner != *of);
+            others.any(|copy| place(copy, &one.name).is_some())
+        };
         let mut forks = self.forks(of);
-        forks.any(|(_, fork)| fork.from < size && size <= fork.upto)
+        forks.any(|(one, fork)| fork.from < size && size <= fork.upto && is_known(one))
     }
 
     /// Whether a record of a participant that stands in no file of its log was stated to be of an incident; somebody else's file
@@ -209,11 +259,7 @@ impl Case {
         (copy, record): (&Copy, u64),
     ) -> bool {
         self.forks(of).any(|(one, fork)| {
-            let counts = match place(copy, &one.name) {
-                Some(stated) => record < stated,
-                None => index < fork.upto,
-            };
-            index >= fork.from && counts
+            index >= fork.from && place(copy, &one.name).is_some_and(|stated| record < stated)
         })
     }
 
@@ -225,10 +271,7 @@ impl Case {
         (copy, record, at): (&Copy, u64, Time),
     ) -> bool {
         self.forks(of).any(|(one, fork)| {
-            let before = match place(copy, &one.name) {
-                Some(stated) => record < stated,
-                None => at <= one.seen,
-            };
+            let before = place(copy, &one.name).is_some_and(|stated| record < stated);
             before && fork.since.is_none_or(|since| at >= since)
         })
     }
@@ -262,3 +305,6 @@ impl Case {
         few.then_some(withdrawn)
     }
 }
+
+#[cfg(test)]
+mod tests;

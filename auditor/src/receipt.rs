@@ -98,6 +98,7 @@ fn taken(case: &Case, copy: &Copy, received: &Received) -> Option<Finding> {
 
 /// Whether the log of the provider, where it is among the files, holds the record that the receipt was given for.
 fn in_the_log(case: &Case, copy: &Copy, index: u64, receipt: &Receipt) -> Option<Finding> {
+    let mut incident = None;
     for provider in case.of(&receipt.provider) {
         let leaf = &receipt.leaf;
         let held = match &provider.tree {
@@ -111,14 +112,24 @@ fn in_the_log(case: &Case, copy: &Copy, index: u64, receipt: &Receipt) -> Option
         };
         let what = match held {
             Some(hash) if hash == leaf.hash => continue,
-            _ if case.is_closed_record(&receipt.provider, leaf.index, (copy, index)) => continue,
+            // A part that was chosen by something else does not hold it.
+            None if provider.report.is_part => continue,
+            _ if case.is_closed_record(&receipt.provider, leaf.index, (copy, index)) => {
+                let what = format!(
+                    "record {}: {} has a signed receipt for question {}, which is of an incident that {} has stated (its record {index})",
+                    leaf.index,
+                    copy.owner.domain(),
+                    receipt.request,
+                    receipt.provider.domain()
+                );
+                incident = Some(Finding::incident(&provider.file, Some(leaf.index), what));
+                continue;
+            }
             Some(_) => format!(
                 "record {}: another record stands here than the one that {} has a signed receipt for (its record {index})",
                 leaf.index,
                 copy.owner.domain()
             ),
-            // A part that was chosen by something else does not hold it.
-            None if provider.report.is_part => continue,
             None => format!(
                 "record {} is missing: {} has a signed receipt for it (its record {index})",
                 leaf.index,
@@ -127,7 +138,7 @@ fn in_the_log(case: &Case, copy: &Copy, index: u64, receipt: &Receipt) -> Option
         };
         return Some(Finding::broken(&provider.file, Some(leaf.index), what));
     }
-    None
+    incident
 }
 
 /// The receipt of this name, with signatures that hold; `None` where no key is known.

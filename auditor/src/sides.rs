@@ -96,9 +96,35 @@ fn direction(
         .requests
         .iter()
         .filter(|compared| !compared.finding.is_clean())
-        .filter(|compared| !is_closed(case, provider, consumer, compared))
-        .map(|compared| unclean(case, provider, consumer, compared))
+        .map(|compared| {
+            closed_answer(case, provider, consumer, compared)
+                .unwrap_or_else(|| unclean(case, provider, consumer, compared))
+        })
         .collect()
+}
+
+/// An answer that one log lacks, where its owner has stated an incident in which the answer falls.
+fn closed_answer(
+    case: &Case,
+    provider: &Copy,
+    consumer: &Copy,
+    compared: &Compared,
+) -> Option<Finding> {
+    if !is_closed(case, provider, consumer, compared) {
+        return None;
+    }
+    let (verb, lacking, has) = match &compared.finding {
+        Said::ProviderOnly { .. } => ("sent", consumer, provider),
+        _ => ("received", provider, consumer),
+    };
+    let what = format!(
+        "question {}: {} {verb} an answer that the log of {} lacks; it is of an incident that {} has stated",
+        compared.request_id,
+        has.owner.domain(),
+        lacking.owner.domain(),
+        lacking.owner.domain()
+    );
+    Some(Finding::incident(&lacking.file, None, what))
 }
 
 /// Whether the side whose log lacks an answer has stated an incident of it in which the answer falls.

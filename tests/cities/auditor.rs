@@ -3,6 +3,7 @@
 mod accused;
 mod forged;
 mod guarded;
+mod incidents;
 mod lent;
 mod relied;
 mod stated;

@@ -1,0 +1,144 @@
+//! What a statement closes, and for whom.
+
+use super::*;
+use crate::papers::Pool;
+use evidence::note::Checkpoint;
+use keep::audit::answers::Answers;
+use keep::audit::offline::Report;
+use keep::audit::story::Story;
+
+fn id(domain: &str) -> ParticipantId {
+    format!("hansa://{domain}").parse().unwrap()
+}
+
+fn at(second: i64) -> Time {
+    Time::from_micros(second * 1_000_000).unwrap()
+}
+
+fn head(domain: &str, size: u64, root: &str) -> SignedHead {
+    SignedHead {
+        checkpoint: Checkpoint {
+            origin: format!("{domain}/hansa/evidence"),
+            size,
+            root: Digest::of(root.as_bytes()),
+        },
+        signatures: Vec::new(),
+    }
+}
+
+/// The file of a log with statements, each in the record of this number.
+fn copy(domain: &str, of: &str, statements: &[(u64, &str)]) -> Copy {
+    let incidents = statements.iter().map(|(index, name)| RecordedIncident {
+        index: *index,
+        at: at(i64::try_from(*index).unwrap()),
+        peer: id(of).to_string(),
+        cause: "unknown".to_owned(),
+        statement: (*name).to_owned(),
+        fork: Some((10, 100)),
+    });
+    let mut story = Story::new();
+    story.incidents = incidents.collect();
+    Copy {
+        file: format!("{domain}.bundle"),
+        owner: id(domain),
+        report: Report {
+            log: format!("{domain}/hansa/evidence"),
+            records: 0,
+            covered: 0,
+            head: None,
+            keys: Vec::new(),
+            span: None,
+            contract: None,
+            is_part: false,
+            fault: None,
+            damaged: Vec::new(),
+            unknown: Vec::new(),
+            missing: Vec::new(),
+            unseen: Vec::new(),
+        },
+        story,
+        answers: Answers::default(),
+        tree: None,
+        heads: Vec::new(),
+    }
+}
+
+/// That the log of `p.example` went on in two places.
+fn stated(name: &str) -> ClosedIncident {
+    ClosedIncident {
+        stated: IncidentStatement {
+            log: id("p.example"),
+            head: head("p.example", 60, "one"),
+            fork: Some(ForkedRange {
+                from: 10,
+                since: None,
+                upto: 100,
+            }),
+            late: Vec::new(),
+            cause: proto::incident::IncidentCause::Unknown,
+            stated_at: at(50),
+        },
+        name: name.to_owned(),
+    }
+}
+
+fn case(copies: Vec<Copy>, incidents: Vec<ClosedIncident>) -> Case {
+    Case {
+        copies,
+        trust: None,
+        pool: Pool::default(),
+        incidents,
+        shown: Vec::new(),
+        findings: Vec::new(),
+    }
+}
+
+#[test]
+fn a_statement_binds_only_files_that_have_it() {
+    let owner = id("p.example");
+    for told in [false, true] {
+        let statements: &[(u64, &str)] = if told { &[(40, "s")] } else { &[] };
+        let copies = vec![
+            copy("p.example", "p.example", &[(61, "s")]),
+            copy("c.example", "p.example", statements),
+        ];
+        let case = case(copies, vec![stated("s")]);
+        let consumer = &case.copies[1];
+        let place = |record, passed_on| HeadPlace {
+            copy: consumer,
+            record: Some(record),
+            passed_on,
+        };
+        assert_eq!(case.is_closed_head(&owner, 50, &place(39, false)), told);
+        assert!(!case.is_closed_head(&owner, 50, &place(41, false)));
+        assert_eq!(case.is_closed_head(&owner, 50, &place(41, true)), told);
+        assert_eq!(case.is_stated(&owner, 50), told);
+        assert_eq!(case.is_closed_record(&owner, 50, (consumer, 39)), told);
+        let answer = (consumer, 39, at(39));
+        assert_eq!(case.is_closed_answer(&owner, answer), told);
+    }
+}
+
+#[test]
+fn whoever_was_not_told_is_named() {
+    let fork = |peer: &str| keep::audit::story::incident::ForkedLog {
+        index: 20,
+        at: at(20),
+        peer: id(peer).to_string(),
+        known: head("p.example", 30, "one").to_string(),
+        shown: head("p.example", 30, "other").to_string(),
+    };
+    let told = |statements: &[(u64, &str)], peer: &str| {
+        let mut consumer = copy("c.example", "p.example", statements);
+        consumer.story.forks.push(fork(peer));
+        let provider = copy("p.example", "p.example", &[(61, "s")]);
+        let case = case(vec![provider, consumer], Vec::new());
+        untold(&case, &stated("s"))
+    };
+    let found = told(&[], "p.example");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].sentence.contains("c.example was never told"));
+    assert_eq!(found[0].verdict, crate::finding::Verdict::Incomplete);
+    assert_eq!(told(&[(40, "s")], "p.example"), Vec::new());
+    assert_eq!(told(&[], "d.example"), Vec::new());
+}
