@@ -40,27 +40,32 @@ pub(crate) struct HeadPlace<'a> {
 /// Judges the statements of every file. Gives those that hold; what does not is a finding, and so is each incident.
 pub(crate) fn judge(case: &Case) -> (Vec<ClosedIncident>, Vec<Finding>) {
     let (mut closed, mut findings): (Vec<ClosedIncident>, _) = (Vec::new(), Vec::new());
-    for copy in &case.copies {
-        for recorded in &copy.story.incidents {
-            match judged(case, recorded) {
-                Ok(Some(one)) => {
-                    let what = format!("record {}: {}", recorded.index, said(&one.stated));
-                    findings.push(Finding::incident(&copy.file, Some(recorded.index), what));
-                    if closed.iter().all(|known| known.name != one.name) {
-                        closed.push(one);
-                    }
+    let all = case.copies.iter().flat_map(|copy| {
+        let incidents = copy.story.incidents.iter();
+        incidents.map(move |recorded| (copy, recorded))
+    });
+    let mut all: Vec<_> = all.collect();
+    // In the order in which they came, since a later one is judged by those before it.
+    all.sort_by_key(|(_, recorded)| seen(case, recorded));
+    for (copy, recorded) in all {
+        match judged(case, recorded, &closed) {
+            Ok(Some(one)) => {
+                let what = format!("record {}: {}", recorded.index, said(&one.stated));
+                findings.push(Finding::incident(&copy.file, Some(recorded.index), what));
+                if closed.iter().all(|known| known.name != one.name) {
+                    closed.push(one);
                 }
-                Ok(None) => {
-                    let what = format!(
-                        "record {}: the statement of an incident is not in the files",
-                        recorded.index
-                    );
-                    findings.push(Finding::incomplete(&copy.file, Some(recorded.index), what));
-                }
-                Err(refusal) => {
-                    let what = "its statement of an incident";
-                    findings.push(wrong(copy, recorded.index, what, &refusal));
-                }
+            }
+            Ok(None) => {
+                let what = format!(
+                    "record {}: the statement of an incident is not in the files",
+                    recorded.index
+                );
+                findings.push(Finding::incomplete(&copy.file, Some(recorded.index), what));
+            }
+            Err(refusal) => {
+                let what = "its statement of an incident";
+                findings.push(wrong(copy, recorded.index, what, &refusal));
             }
         }
     }
@@ -110,7 +115,12 @@ fn untold(case: &Case, one: &ClosedIncident) -> Vec<Finding> {
     .collect()
 }
 
-fn judged(case: &Case, recorded: &RecordedIncident) -> Result<Option<ClosedIncident>, Refusal> {
+/// The statement that a record names, where it is here and holds; `closed` are those that hold already.
+fn judged(
+    case: &Case,
+    recorded: &RecordedIncident,
+    closed: &[ClosedIncident],
+) -> Result<Option<ClosedIncident>, Refusal> {
     let Some(text) = case.pool.incidents.get(&recorded.statement) else {
         return Ok(None);
     };
@@ -124,7 +134,7 @@ fn judged(case: &Case, recorded: &RecordedIncident) -> Result<Option<ClosedIncid
     {
         return Err(another("it says something else than its record"));
     }
-    let seen = first_seen(case, &recorded.statement).unwrap_or(recorded.at);
+    let seen = seen(case, recorded);
     signed(case, &stated.log, &read.signature, seen)?;
     if case.is_signed(&stated.log, &stated.head) == Some(false) {
         return Err(another("the head in it is not signed by the log's owner"));
@@ -133,7 +143,7 @@ fn judged(case: &Case, recorded: &RecordedIncident) -> Result<Option<ClosedIncid
         && let Some(trust) = &case.trust
     {
         // Whether or not anybody has noticed a fork: whoever has the other copy could state one with the same key.
-        let noticed = noticed(case, &stated.log, &recorded.statement, seen);
+        let noticed = noticed(case, &stated.log, &recorded.statement, (seen, closed));
         let since = noticed.or(fork.since).unwrap_or(Time::EARLIEST);
         if !trust.replaced_since(&stated.log, &read.signature.kid, since) {
             return Err(another(
@@ -148,34 +158,45 @@ fn judged(case: &Case, recorded: &RecordedIncident) -> Result<Option<ClosedIncid
 }
 
 /// When a statement was first on the books of anybody else than its signer; where no such file is here, on those of the signer.
-fn first_seen(case: &Case, statement: &str) -> Option<Time> {
+fn seen(case: &Case, recorded: &RecordedIncident) -> Time {
     let all = case.copies.iter().flat_map(|copy| {
         let incidents = copy.story.incidents.iter();
-        let named = incidents.filter(|one| one.statement == statement);
+        let named = incidents.filter(|one| one.statement == recorded.statement);
         named.map(move |one| (one.peer == copy.owner.as_str(), one.at))
     });
-    all.min().map(|(_, at)| at)
+    all.min().map_or(recorded.at, |(_, at)| at)
 }
 
 /// When the fork that a statement closes was first found, by the files that tell of both.
-fn noticed(case: &Case, log: &ParticipantId, statement: &str, seen: Time) -> Option<Time> {
-    let all = case.copies.iter().flat_map(|copy| {
+fn noticed(
+    case: &Case,
+    log: &ParticipantId,
+    statement: &str,
+    (seen, closed): (Time, &[ClosedIncident]),
+) -> Option<Time> {
+    // One that an earlier statement closes is not that of this one; a statement that does not hold, or of permits alone, closes none.
+    let closes = |one: &RecordedIncident| {
+        let mut known = closed.iter().filter(|known| known.stated.fork.is_some());
+        one.peer == log.as_str()
+            && one.fork.is_some()
+            && one.statement != statement
+            && known.any(|known| known.name == one.statement)
+    };
+    let all = case.copies.iter().filter_map(|copy| {
         let upto = place(copy, statement);
-        let forks = copy.story.forks.iter();
-        // One that an earlier statement closes is not that of this one.
-        let earlier = copy.story.incidents.iter();
-        let earlier = earlier.filter(|one| one.peer == log.as_str() && one.statement != statement);
+        let earlier = copy.story.incidents.iter().filter(|one| closes(one));
         let from = earlier
-            .filter(|one| upto.is_none_or(|upto| one.index < upto))
             .map(|one| one.index)
+            .filter(|index| upto.is_none_or(|upto| *index < upto))
             .max();
-        forks.filter(move |fork| {
+        let forks = copy.story.forks.iter().filter(|fork| {
             fork.peer == log.as_str()
                 && from.is_none_or(|from| fork.index > from)
                 && upto.map_or(fork.at <= seen, |upto| fork.index < upto)
-        })
+        });
+        forks.map(|fork| fork.at).min()
     });
-    all.map(|fork| fork.at).min()
+    all.min()
 }
 
 fn place(copy: &Copy, statement: &str) -> Option<u64> {

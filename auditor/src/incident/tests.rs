@@ -6,6 +6,7 @@ use evidence::note::Checkpoint;
 use keep::audit::answers::Answers;
 use keep::audit::offline::Report;
 use keep::audit::story::Story;
+use keep::audit::story::incident::ForkedLog;
 
 fn id(domain: &str) -> ParticipantId {
     format!("hansa://{domain}").parse().unwrap()
@@ -121,7 +122,7 @@ fn a_statement_binds_only_files_that_have_it() {
 
 #[test]
 fn whoever_was_not_told_is_named() {
-    let fork = |peer: &str| keep::audit::story::incident::ForkedLog {
+    let fork = |peer: &str| ForkedLog {
         index: 20,
         at: at(20),
         peer: id(peer).to_string(),
@@ -141,4 +142,26 @@ fn whoever_was_not_told_is_named() {
     assert_eq!(found[0].verdict, crate::finding::Verdict::Incomplete);
     assert_eq!(told(&[(40, "s")], "p.example"), Vec::new());
     assert_eq!(told(&[], "d.example"), Vec::new());
+}
+
+#[test]
+fn a_statement_that_closes_no_fork_hides_none() {
+    let owner = id("p.example");
+    let mut consumer = copy("c.example", "p.example", &[(30, "late"), (40, "s")]);
+    consumer.story.forks.push(ForkedLog {
+        index: 20,
+        at: at(20),
+        peer: owner.to_string(),
+        known: String::new(),
+        shown: String::new(),
+    });
+    let case = case(vec![consumer], Vec::new());
+    let found = |closed: &[ClosedIncident]| noticed(&case, &owner, "s", (at(40), closed));
+    // One that does not hold, and one of permits alone.
+    assert_eq!(found(&[]), Some(at(20)));
+    let mut permits = stated("late");
+    permits.stated.fork = None;
+    assert_eq!(found(&[permits]), Some(at(20)));
+    // One that holds has closed what was found before it.
+    assert_eq!(found(&[stated("late")]), None);
 }
