@@ -280,7 +280,9 @@ impl Case {
         (copy, record): (&Copy, u64),
     ) -> bool {
         self.forks(of).any(|(one, fork)| {
-            index >= fork.from && place(copy, &one.name).is_some_and(|stated| record < stated)
+            index >= fork.from
+                && place(copy, &one.name).is_some_and(|stated| record < stated)
+                && !names_late(&one.stated, index)
         })
     }
 
@@ -289,23 +291,27 @@ impl Case {
     pub(crate) fn is_closed_answer(
         &self,
         of: &ParticipantId,
+        request: &str,
         (copy, record, at): (&Copy, u64, Time),
     ) -> bool {
         self.forks(of).any(|(one, fork)| {
             let before = place(copy, &one.name).is_some_and(|stated| record < stated);
-            before && fork.since.is_none_or(|since| at >= since)
+            before
+                && !self.is_late(one, &copy.owner, request)
+                && fork.since.is_none_or(|since| at >= since)
         })
     }
 
-    /// The withdrawal behind which a permit stands, where that was stated and nothing is known to have left under it.
+    /// The withdrawal behind which a permit stands, where that was stated and nothing is known to have left under it. Of one that
+    /// is open nobody knows that.
     pub(crate) fn closed_permit<'a>(
         &self,
         copy: &'a Copy,
         question: &Question,
         contract: ContractId,
     ) -> Option<&'a Withdrawn> {
-        let told = |rows: Option<u64>| rows.is_none_or(|rows| rows == 0);
-        if !question.end.as_ref().is_none_or(|end| told(end.rows)) {
+        let is_open = question.end.is_none();
+        if (question.may_have_left() && !is_open) || self.was_received(copy, question) {
             return None;
         }
         let own = self.incidents.iter();
@@ -325,6 +331,36 @@ impl Case {
             && question.at <= withdrawn.at.plus_micros(LATE_MICROS);
         few.then_some(withdrawn)
     }
+
+    /// Whether whoever asked has anything of the answer on its books, which the log's owner says never left.
+    fn was_received(&self, copy: &Copy, question: &Question) -> bool {
+        let theirs = self.copies.iter();
+        let theirs = theirs.filter(|one| one.owner.as_str() == question.peer);
+        let mut received = theirs.flat_map(|one| &one.story.received);
+        received.any(|received| {
+            received.request == question.request
+                && received.peer == copy.owner.as_str()
+                && (received.rows > 0 || received.bytes > 0)
+        })
+    }
+
+    /// Whether a statement names the permit of this question as one behind a withdrawal: nothing of its answer can have left, and
+    /// no fork explains that something did.
+    fn is_late(&self, one: &ClosedIncident, peer: &ParticipantId, request: &str) -> bool {
+        let questions = self.of(&one.stated.log);
+        let mut questions = questions.flat_map(|copy| &copy.story.questions);
+        questions.any(|question| {
+            question.request == request
+                && question.peer == peer.as_str()
+                && names_late(&one.stated, question.index)
+        })
+    }
+}
+
+/// Whether a statement names the permit in this record as one behind a withdrawal.
+fn names_late(stated: &IncidentStatement, permit: u64) -> bool {
+    let mut late = stated.late.iter();
+    late.any(|late| late.permits.binary_search(&permit).is_ok())
 }
 
 #[cfg(test)]

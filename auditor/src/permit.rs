@@ -79,13 +79,22 @@ fn judge_read(
             && barred_at(case, copy, (question, withdrawn.index), id, taxonomy).is_none()
         {
             let what = format!(
-                "record {}: it was permitted behind the withdrawal of contract {}, record {}, as {} has stated; no row is known to have left",
+                "record {}: it was permitted behind the withdrawal of contract {}, record {}, as {} has stated",
                 question.index,
                 id.short(),
                 withdrawn.index,
                 copy.owner.domain()
             );
-            return Some(Finding::incident(file, index, what));
+            return Some(match question.end {
+                Some(_) => {
+                    let what = format!("{what}; no row is known to have left");
+                    Finding::incident(file, index, what)
+                }
+                None => {
+                    let what = format!("{what}; its end is not in the file, so rows may have left");
+                    Finding::incomplete(file, index, what)
+                }
+            });
         }
         return match what {
             Barred::Unknown(what) => Some(Finding::unknown(

@@ -137,7 +137,7 @@ fn is_closed(case: &Case, provider: &Copy, consumer: &Copy, compared: &Compared)
                 .filter(|question| question.request == *request)
                 .any(|question| {
                     let at = (provider, question.index, question.at);
-                    case.is_closed_answer(&consumer.owner, at)
+                    case.is_closed_answer(&consumer.owner, request, at)
                 })
         }
         Said::ConsumerOnly => {
@@ -146,7 +146,7 @@ fn is_closed(case: &Case, provider: &Copy, consumer: &Copy, compared: &Compared)
                 .filter(|received| received.request == *request)
                 .any(|received| {
                     let at = (consumer, received.index, received.at);
-                    case.is_closed_answer(&provider.owner, at)
+                    case.is_closed_answer(&provider.owner, request, at)
                 })
         }
         _ => false,

@@ -5,8 +5,8 @@ use crate::papers::Pool;
 use evidence::note::Checkpoint;
 use keep::audit::answers::Answers;
 use keep::audit::offline::Report;
-use keep::audit::story::Story;
 use keep::audit::story::incident::ForkedLog;
+use keep::audit::story::{End, Life, Received, Story};
 
 fn id(domain: &str) -> ParticipantId {
     format!("hansa://{domain}").parse().unwrap()
@@ -94,6 +94,109 @@ fn case(copies: Vec<Copy>, incidents: Vec<ClosedIncident>) -> Case {
     }
 }
 
+/// A question of `c.example` that was permitted in record 30, with its end.
+fn question(end: Option<(u64, u64)>) -> Question {
+    Question {
+        request: "q".to_owned(),
+        index: 30,
+        leaf: Digest::of(b"leaf"),
+        at: at(30),
+        peer: id("c.example").to_string(),
+        certificate: None,
+        purpose: None,
+        contracts: Vec::new(),
+        follows: None,
+        reads: Vec::new(),
+        refused: None,
+        end: end.map(|(rows, bytes)| End {
+            index: 31,
+            at: at(31),
+            outcome: "done".to_owned(),
+            code: None,
+            rows: Some(rows),
+            bytes: Some(bytes),
+            digest: String::new(),
+        }),
+        acknowledged: None,
+    }
+}
+
+/// A statement that names that permit as one behind a withdrawal, and the log's file.
+fn late(end: Option<(u64, u64)>) -> (ContractId, Copy, ClosedIncident) {
+    let contract = ContractId(Digest::of(b"contract"));
+    let mut provider = copy("p.example", "p.example", &[(61, "s")]);
+    let withdrawn = Withdrawn {
+        index: 29,
+        at: at(29),
+        effective: None,
+        party: id("c.example").to_string(),
+        statement: String::new(),
+    };
+    let life = Life {
+        withdrawn: vec![withdrawn],
+        ..Life::default()
+    };
+    provider.story.contracts.insert(contract.to_string(), life);
+    provider.story.questions.push(question(end));
+    let mut one = stated("s");
+    one.stated.late.push(proto::incident::LatePermits {
+        contract,
+        withdrawal: 29,
+        permits: vec![30],
+    });
+    (contract, provider, one)
+}
+
+#[test]
+fn a_late_permit_is_closed_only_where_nothing_left() {
+    for (end, rows, expected) in [
+        (Some((0, 0)), None, true),
+        (Some((0, 200)), None, false),
+        (Some((5, 200)), None, false),
+        // It is open; what is shown of it is no incident.
+        (None, None, true),
+        (Some((0, 0)), Some(0), true),
+        (Some((0, 0)), Some(5), false),
+        (None, Some(5), false),
+    ] {
+        let (contract, provider, one) = late(end);
+        let mut consumer = copy("c.example", "p.example", &[(40, "s")]);
+        consumer.story.received.extend(rows.map(|rows| Received {
+            request: "q".to_owned(),
+            index: 35,
+            at: at(35),
+            peer: id("p.example").to_string(),
+            rows,
+            bytes: rows,
+            digest: String::new(),
+            outcome: "done".to_owned(),
+            receipt: None,
+        }));
+        let case = case(vec![provider, consumer], vec![one]);
+        let found = case.closed_permit(&case.copies[0], &question(end), contract);
+        assert_eq!(found.is_some(), expected, "{end:?} {rows:?}");
+    }
+}
+
+#[test]
+fn no_fork_closes_what_left_under_a_late_permit() {
+    let owner = id("p.example");
+    for is_late in [false, true] {
+        let (_, provider, mut one) = late(Some((0, 0)));
+        if !is_late {
+            one.stated.late.clear();
+        }
+        let consumer = copy("c.example", "p.example", &[(40, "s")]);
+        let case = case(vec![provider, consumer], vec![one]);
+        let consumer = &case.copies[1];
+        let answer = (consumer, 35, at(35));
+        assert_eq!(case.is_closed_answer(&owner, "q", answer), !is_late);
+        assert!(case.is_closed_answer(&owner, "other", answer));
+        let record = case.is_closed_record(&owner, 30, (consumer, 35));
+        assert_eq!(record, !is_late);
+    }
+}
+
 #[test]
 fn a_statement_binds_only_files_that_have_it() {
     let owner = id("p.example");
@@ -116,7 +219,7 @@ fn a_statement_binds_only_files_that_have_it() {
         assert_eq!(case.is_stated(&owner, 50), told);
         assert_eq!(case.is_closed_record(&owner, 50, (consumer, 39)), told);
         let answer = (consumer, 39, at(39));
-        assert_eq!(case.is_closed_answer(&owner, answer), told);
+        assert_eq!(case.is_closed_answer(&owner, "q", answer), told);
     }
 }
 
