@@ -8,6 +8,7 @@ use evidence::note::{COSIGNATURE, NoteKey, SignedHead};
 use evidence::time::Time;
 use keep::audit::key::Ed25519Notes;
 use policy::id::ParticipantId;
+use proto::incident;
 use std::collections::BTreeMap;
 
 /// A head, and in which file it was found.
@@ -130,6 +131,18 @@ fn held<'a>(case: &'a Case, findings: &mut Vec<Finding>) -> Vec<Held<'a>> {
             let both = [&fork.known, &fork.shown];
             both.map(|note| (fork.index, &fork.peer, note, false))
         });
+        for (index, owner, head) in stated_heads(case, copy) {
+            // That it is not signed is told with the statement.
+            if case.is_signed(&owner, &head) == Some(true) {
+                all.push(Held {
+                    copy,
+                    record: Some(index),
+                    passed_on: false,
+                    owner,
+                    head,
+                });
+            }
+        }
         for (index, peer, note, passed_on) in shown.chain(forks) {
             let read = peer.parse().ok().zip(note.parse().ok());
             let Some((owner, head)) = read else {
@@ -159,6 +172,16 @@ fn held<'a>(case: &'a Case, findings: &mut Vec<Finding>) -> Vec<Held<'a>> {
         }
     }
     all
+}
+
+/// The heads that statements of incidents name as those of the history that goes on: they bind their log like any other.
+fn stated_heads(case: &Case, copy: &Copy) -> Vec<(u64, ParticipantId, SignedHead)> {
+    let heads = copy.story.incidents.iter().filter_map(|recorded| {
+        let text = case.pool.incidents.get(&recorded.statement)?;
+        let read = incident::from_envelope(text.as_bytes()).ok()?.incident;
+        Some((recorded.index, read.log, read.head))
+    });
+    heads.collect()
 }
 
 /// Whether the owner of a log has stated that a head which it does not go on from is of an incident.

@@ -364,4 +364,4 @@ fn names_late(stated: &IncidentStatement, permit: u64) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

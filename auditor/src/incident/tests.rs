@@ -8,7 +8,7 @@ use keep::audit::offline::Report;
 use keep::audit::story::incident::ForkedLog;
 use keep::audit::story::{End, Life, Received, Story};
 
-fn id(domain: &str) -> ParticipantId {
+pub(crate) fn id(domain: &str) -> ParticipantId {
     format!("hansa://{domain}").parse().unwrap()
 }
 
@@ -16,7 +16,7 @@ fn at(second: i64) -> Time {
     Time::from_micros(second * 1_000_000).unwrap()
 }
 
-fn head(domain: &str, size: u64, root: &str) -> SignedHead {
+pub(crate) fn head(domain: &str, size: u64, root: &str) -> SignedHead {
     SignedHead {
         checkpoint: Checkpoint {
             origin: format!("{domain}/hansa/evidence"),
@@ -28,7 +28,7 @@ fn head(domain: &str, size: u64, root: &str) -> SignedHead {
 }
 
 /// The file of a log with statements, each in the record of this number.
-fn copy(domain: &str, of: &str, statements: &[(u64, &str)]) -> Copy {
+pub(crate) fn copy(domain: &str, of: &str, statements: &[(u64, &str)]) -> Copy {
     let incidents = statements.iter().map(|(index, name)| RecordedIncident {
         index: *index,
         at: at(i64::try_from(*index).unwrap()),

@@ -130,7 +130,7 @@ pub(super) fn forge_with(key: LogKey, owner: &City, records: &[Value], papers: &
 }
 
 /// The key that signs the heads of a log.
-fn key(owner: &City) -> LogKey {
+pub(super) fn key(owner: &City) -> LogKey {
     LogKey::open(&owner.folder().join("keys/note.key"), owner.domain()).unwrap()
 }
 

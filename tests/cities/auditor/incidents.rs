@@ -1,10 +1,10 @@
 //! Statements that close incidents, by a provider that has put another history in the place of its log.
 
-use super::forged::{Copied, forge, read};
+use super::forged::{Copied, forge, key, read};
 use super::{export, findings, played, verify};
 use crate::binary;
 use evidence::digest::Digest;
-use evidence::note::SignedHead;
+use evidence::note::{Checkpoint, SignedHead};
 use evidence::time::Time;
 use harness::city::City;
 use harness::league::League;
@@ -57,8 +57,14 @@ fn statement(owner: &City, head: &SignedHead) -> (String, String) {
     (name, String::from_utf8(bytes).unwrap())
 }
 
-/// The log without a question, as if nobody had ever asked one, with a statement of its own that closes all that differs.
-fn rewritten(owner: &City, records: &[Value], papers: &Copied, to: &Path) {
+/// The log without a question, as if nobody had ever asked one, with a statement of its own that closes all that differs. The
+/// statement names the newest head, or one with another root.
+fn rewritten(
+    owner: &City,
+    (records, papers): (&[Value], &Copied),
+    root: Option<Digest>,
+    to: &Path,
+) {
     let mut records = records.to_vec();
     for record in &mut records {
         let kind = text(record, "type");
@@ -68,7 +74,13 @@ fn rewritten(owner: &City, records: &[Value], papers: &Copied, to: &Path) {
         }
     }
     forge(owner, &records, papers, to);
-    let head = newest(to);
+    let newest = newest(to);
+    let head = root.map(|root| Checkpoint {
+        root,
+        ..newest.checkpoint.clone()
+    });
+    let head = head.map(|head| SignedHead::sign(head, &key(owner)).unwrap());
+    let head = head.unwrap_or(newest);
     let (name, paper) = statement(owner, &head);
     let mut last = records[records.len() - 1].clone();
     last["t"] = json!(now().to_string());
@@ -101,7 +113,8 @@ fn a_statement_that_its_author_alone_has_closes_nothing() {
         let bundle = export(&lindau, folder, &[]);
         export(&acme, folder, &[]);
         let (copied, records) = read(&bundle);
-        rewritten(&lindau, &records, &copied, &folder.join("rewritten"));
+        let to = folder.join("rewritten");
+        rewritten(&lindau, (&records, &copied), None, &to);
         let (told, status) = verify(folder, &["check", "rewritten", "acme.example.bundle"]);
         assert_eq!(status, 7, "{told:#}");
         let broken = findings(&told, "broken");
@@ -135,4 +148,23 @@ fn a_statement_that_its_author_alone_has_closes_nothing() {
         incomplete.iter().any(|one| one.contains(untold)),
         "{told:#}"
     );
+}
+
+#[test]
+fn the_head_in_a_statement_is_of_the_log() {
+    let league = League::new(binary());
+    let (lindau, _acme, _contract) = played(&league);
+    let papers = tempfile::tempdir().unwrap();
+    let bundle = export(&lindau, papers.path(), &[]);
+    let (copied, records) = read(&bundle);
+    let to = papers.path().join("rewritten");
+    for root in [None, Some(Digest::of(b"another history"))] {
+        let is_other = root.is_some();
+        rewritten(&lindau, (&records, &copied), root, &to);
+        let (told, _) = verify(papers.path(), &["check", "rewritten"]);
+        let broken = findings(&told, "broken");
+        let expected = "signed two histories: the log in this file is not the one";
+        let found = broken.iter().any(|one| one.contains(expected));
+        assert_eq!(found, is_other, "{told:#}");
+    }
 }
