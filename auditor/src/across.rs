@@ -26,20 +26,7 @@ struct Held<'a> {
 pub(crate) fn judge(case: &Case) -> Vec<Finding> {
     let mut findings = Vec::new();
     let held = held(case, &mut findings);
-    let mut seen: BTreeMap<(String, u64), &Held<'_>> = BTreeMap::new();
-    for one in &held {
-        let checkpoint = &one.head.checkpoint;
-        let place = (checkpoint.origin.clone(), checkpoint.size);
-        match seen.get(&place) {
-            Some(first) if first.head.checkpoint.root != checkpoint.root => {
-                if !is_closed(case, first) && !is_closed(case, one) {
-                    findings.push(two_heads(first, one));
-                }
-            }
-            Some(_) => {}
-            None => drop(seen.insert(place, one)),
-        }
-    }
+    findings.extend(equivocations(&held, |one| is_closed(case, one)));
     for one in &held {
         for log in case.of(&one.owner) {
             findings.extend(of_one_history(case, one, log));
@@ -48,6 +35,28 @@ pub(crate) fn judge(case: &Case) -> Vec<Finding> {
     findings.extend(told_forks(case));
     for copy in &case.copies {
         findings.extend(witnesses(case, copy).1);
+    }
+    findings
+}
+
+/// Heads over as many records with different roots. One that is closed says nothing of what was signed later.
+fn equivocations(held: &[Held<'_>], is_closed: impl Fn(&Held<'_>) -> bool) -> Vec<Finding> {
+    let mut seen: BTreeMap<(&str, u64), &Held<'_>> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for one in held {
+        // The log's own heads are of the history that goes on, whatever was stated of others.
+        if one.record.is_some() && is_closed(one) {
+            continue;
+        }
+        let checkpoint = &one.head.checkpoint;
+        let place = (checkpoint.origin.as_str(), checkpoint.size);
+        match seen.get(&place) {
+            Some(first) if first.head.checkpoint.root != checkpoint.root => {
+                findings.push(two_heads(first, one));
+            }
+            Some(_) => {}
+            None => drop(seen.insert(place, one)),
+        }
     }
     findings
 }
@@ -313,4 +322,33 @@ fn told_forks(case: &Case) -> Vec<Finding> {
         }
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::tests::{copy, head, id};
+
+    #[test]
+    fn a_closed_head_hides_no_later_one() {
+        let consumer = copy("c.example", "p.example", &[]);
+        let provider = copy("p.example", "p.example", &[]);
+        let held = |copy, record, root| Held {
+            copy,
+            record,
+            passed_on: false,
+            owner: id("p.example"),
+            head: head("p.example", 50, root),
+        };
+        let is_closed = |one: &Held<'_>| one.record.is_none_or(|record| record < 40);
+        let found = |all: &[Held<'_>]| equivocations(all, is_closed).len();
+        // What was shown before the statement differs from all that came later, and is closed.
+        let closed = || held(&consumer, Some(30), "old");
+        let own = || held(&provider, None, "new");
+        let good = || held(&consumer, Some(41), "new");
+        let other = || held(&consumer, Some(42), "other");
+        assert_eq!(found(&[closed(), own(), good()]), 0);
+        assert_eq!(found(&[closed(), good(), other()]), 1);
+        assert_eq!(found(&[own(), closed(), other()]), 1);
+    }
 }
