@@ -51,7 +51,8 @@ const fn rule(name: &'static str, hours: i64, summer: bool, titles: [&'static st
 
 static UTC: ZoneRule = rule("UTC", 0, false, ["UTC", "UTC", "UTC"]);
 
-/// Every zone but UTC. An entry that was there stays as it is: pages were signed with it.
+/// Every zone but UTC. An entry stays as it is, and none is added: a page that was signed in another zone names UTC, and would
+/// name that zone then. Another zone is another form of the page: `policy::contract::shown::Form`.
 #[rustfmt::skip]
 static RULES: [ZoneRule; 36] = [
     rule("Atlantic/Azores", -1, true, ["Azores time", "Ortszeit Azoren", "hora dos Açores"]),
@@ -253,6 +254,28 @@ mod tests {
             assert_eq!(zone.as_str().parse(), Ok(zone));
             assert!(evidence::time::is_zone(zone.as_str()), "{zone}");
         }
+    }
+
+    /// Pages were signed with these zones and no others.
+    #[test]
+    fn the_zones_stay_what_they_were() {
+        let mut text = String::new();
+        for zone in CivilZone::all() {
+            let ZoneRule {
+                name,
+                hours,
+                summer,
+                titles,
+            } = zone.0;
+            let titles = titles.join("|");
+            text.push_str(&format!("{name}|{hours}|{summer}|{titles}\n"));
+        }
+        let digest = evidence::digest::Digest::of(text.as_bytes()).to_string();
+        let known = "0959701e48c35f8950dcf4065427cbcc46d7f381230b364fdb28c6334f938c74";
+        assert_eq!(
+            digest, known,
+            "another zone is another form of the page:\n{text}"
+        );
     }
 
     /// Each hour of some years, held against the database of today.

@@ -153,10 +153,17 @@ impl<'a> Wording<'a> {
         })
     }
 
+    /// Whether a day of the zone begins at an instant. Where the clock is put back to midnight, that is the second midnight of
+    /// its day, which begins none.
+    fn begins_day(&self, time: Time) -> bool {
+        let (local, before) = (self.zone.local(time), self.zone.local(time.plus_micros(-1)));
+        local.is_midnight() && local.day != before.day
+    }
+
     /// First instant, as a date in local time and as itself.
     pub(super) fn from(&self, time: Time) -> String {
         let local = self.zone.local(time);
-        if !local.is_midnight() {
+        if !self.begins_day(time) {
             let moment = self.moment(time);
             return self.pick(
                 format!("from {moment}"),
@@ -175,7 +182,7 @@ impl<'a> Wording<'a> {
     /// First instant that is no longer in it: by the last day where that ends there.
     pub(super) fn until(&self, time: Time) -> String {
         let (local, zone) = (self.zone.local(time), self.zone_title(self.zone));
-        if local.is_midnight() {
+        if self.begins_day(time) {
             let last = self.date(self.zone.local(time.plus_micros(-1)));
             return self.pick(
                 format!("through {last}, {zone} (before {time})"),

@@ -259,6 +259,38 @@ fn an_end_within_a_day_is_told_by_the_minute() {
     assert!(utc.contains("until 1 December 2027, 09:30, UTC,"), "{utc}");
 }
 
+/// On the Azores the clock goes back from 01:00 to midnight: an end there lies within the day.
+#[test]
+fn a_second_midnight_begins_no_day() {
+    let at = |from: &str, until: &str| {
+        let agreement = Agreement {
+            not_before: from.parse().unwrap(),
+            not_after: until.parse().unwrap(),
+            ..samples::public_view()
+        };
+        page(
+            Shown::newest(Tongue::En).in_zone("Atlantic/Azores"),
+            &agreement,
+        )
+    };
+    let (first, second) = ("2026-10-25T00:00:00Z", "2026-10-25T01:00:00Z");
+    let within = at(second, "2027-01-01T01:00:00Z");
+    assert!(
+        within.contains("from 25 October 2026, 00:00, Azores time (2026-10-25T01:00:00Z)"),
+        "{within}"
+    );
+    let within = at("2026-01-01T01:00:00Z", second);
+    assert!(
+        within.contains("until 25 October 2026, 00:00, Azores time, that instant not included (before 2026-10-25T01:00:00Z)"),
+        "{within}"
+    );
+    let whole = at("2026-01-01T01:00:00Z", first);
+    assert!(
+        whole.contains("through 24 October 2026, Azores time (before 2026-10-25T00:00:00Z)"),
+        "{whole}"
+    );
+}
+
 /// What is regulated is not listed as open, and what is open is not listed as regulated.
 #[test]
 fn what_the_clauses_leave_open_is_said() {
