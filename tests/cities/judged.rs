@@ -76,7 +76,10 @@ fn a_grid_that_is_in_the_file_is_registered() {
     let before = std::fs::read_to_string(&file).unwrap();
     std::fs::write(
         &file,
-        before.replace("licence     = ", "attribution = \"Stadt Lindau\"\nlicence     = "),
+        before.replace(
+            "licence     = ",
+            "attribution = \"Stadt Lindau\"\nlicence     = ",
+        ),
     )
     .unwrap();
     let done = city

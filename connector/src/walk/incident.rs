@@ -61,8 +61,9 @@ pub(crate) async fn state(node: &Arc<Node>, wish: IncidentWish) -> Result<ToldIn
         }
         return Ok(ToldIncident { incident: None, to });
     }
-    if let Some(noticed) = found.noticed {
-        insist_on_another_key(node, &node.id(), node.signer().kid(), noticed)?;
+    if let Some(fork) = &found.fork {
+        let since = found.noticed.or(fork.since).unwrap_or(Time::EARLIEST);
+        insist_on_another_key(node, &node.id(), node.signer().kid(), since)?;
     }
     let head = node
         .log
@@ -174,10 +175,11 @@ pub(crate) async fn take_in(
         let sentence = "the statement is not signed by the key that is in force";
         return Err(Refusal::new(Code::KeyNotValidAtSigning, sentence));
     }
-    if incident.fork.is_some()
-        && let Some(noticed) = found::noticed(node, peer)?
-    {
-        insist_on_another_key(node, peer, kid, noticed)?;
+    if let Some(fork) = &incident.fork {
+        // Also where nothing was noticed here: it may come from the other copy, before anybody finds the fork.
+        let noticed = found::noticed(node, peer)?;
+        let since = noticed.or(fork.since).unwrap_or(Time::EARLIEST);
+        insist_on_another_key(node, peer, kid, since)?;
     }
     let file = evidence::digest::Digest::of(bytes).to_string();
     let known = node.index(|state| state.incidents())?;
@@ -187,21 +189,26 @@ pub(crate) async fn take_in(
     record(node, incident, bytes, "in").await
 }
 
-/// A copy of the folder has the old key: the statement counts only under one that took its place since the fork was found.
+/// A copy of the folder has the old key: the statement counts only under one that took its place since the fork was found, or
+/// began.
 fn insist_on_another_key(
     node: &Node,
     of: &ParticipantId,
     kid: &str,
-    noticed: Time,
+    since: Time,
 ) -> Result<(), Refusal> {
     let bundle = node.trust.bundle();
-    if bundle.replaced_since(of, kid, noticed) {
+    if bundle.replaced_since(of, kid, since) {
         return Ok(());
     }
+    let when = match since {
+        Time::EARLIEST => String::new(),
+        since => format!(" since the fork of {since}"),
+    };
     Err(Refusal::new(
         Code::LogFork,
         format!(
-            "the signing key of {} was not replaced since the fork was found on {noticed}, and whoever has the other copy has that key",
+            "the signing key of {} was not replaced{when}, and whoever has the other copy has that key",
             of.domain()
         ),
     )
@@ -240,3 +247,6 @@ async fn record(
         .await?;
     node.index(|_| Ok(()))
 }
+
+#[cfg(test)]
+mod tests;

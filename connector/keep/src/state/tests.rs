@@ -2,7 +2,7 @@
 
 use crate::audit::expire::Lasting;
 use crate::state::State;
-use crate::state::row::{LetterRow, ReceiptRow, Spending};
+use crate::state::row::{IncidentRow, LetterRow, ReceiptRow, Spending};
 use evidence::digest::Digest;
 use evidence::time::Time;
 use policy::id::{ContractId, DatasetId, ParticipantId};
@@ -293,4 +293,49 @@ fn first_answers_are_known_by_contract() {
         .unwrap();
     assert_eq!(known(&state, a), (None, None));
     assert_eq!(known(&state, b), (None, None));
+}
+
+#[test]
+fn a_statement_closes_no_head_beyond_those_that_can_be_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut state = State::open(&folder.path().join("state.db"), 0).unwrap();
+    let note = |size: u64| format!("munster.example/hansa/evidence\n{size}\nroot {size}\n");
+    let row = |record: u64, upto: u64| IncidentRow {
+        record,
+        peer: peer(),
+        cause: "unknown".to_owned(),
+        statement: format!("statement {record}"),
+        at: Time::from_micros(0).unwrap(),
+        fork: Some((0, upto)),
+        late: 0,
+    };
+    state
+        .change(1, |change| {
+            change.recorded((&peer(), &peer()), 40, &note(40), false)?;
+            change.stated_incident(&row(0, 1 << 60), Some((30, &note(30))))
+        })
+        .unwrap();
+    // The head over 40 records is gone with the statement, so the one over 50 is the largest.
+    state
+        .change(2, |change| {
+            change.stated_incident(&row(1, 1 << 60), Some((50, &note(50))))
+        })
+        .unwrap();
+    state
+        .change(3, |change| {
+            change.stated_incident(&row(2, 20), Some((60, &note(60))))
+        })
+        .unwrap();
+    // Of the own log nothing is recorded here, and what is stated is what was found.
+    state
+        .change(4, |change| change.stated_incident(&row(3, 70), None))
+        .unwrap();
+    let ranges: Vec<_> = state
+        .incidents()
+        .unwrap()
+        .into_iter()
+        .map(|row| row.fork)
+        .collect();
+    let expected = [40_u64, 50, 20, 70].map(|upto| Some((0_u64, upto)));
+    assert_eq!(ranges, expected);
 }

@@ -2,7 +2,7 @@
 
 use crate::state::change::Change;
 use crate::state::row::IncidentRow;
-use crate::state::signed;
+use crate::state::{signed, unsigned};
 use policy::id::ParticipantId;
 use policy::refusal::Refusal;
 use rusqlite::params;
@@ -130,8 +130,8 @@ impl Change<'_> {
         )
     }
 
-    /// The owner of a log has stated an incident of it. Heads in the range of a fork no longer count; what was shown before
-    /// its beginning must be proven anew, from the head that is stated.
+    /// The owner of a log has stated an incident of it. Heads in the range of a fork no longer count, as far as they can be known
+    /// here; what was shown before its beginning must be proven anew, from the head that is stated.
     ///
     /// # Errors
     /// As everywhere here.
@@ -140,7 +140,16 @@ impl Change<'_> {
         row: &IncidentRow,
         head: Option<(u64, &str)>,
     ) -> Result<(), Refusal> {
-        let (first, last) = row.fork.unzip();
+        let (first, mut last) = row.fork.unzip();
+        if let (Some(upto), Some((size, _))) = (last, head) {
+            // A larger head was never shown here: it is held against the log when it comes, whatever size is stated.
+            let known = self.one(
+                "SELECT COALESCE(MAX(size), 0) FROM recorded WHERE peer = ?1",
+                [row.peer.as_str()],
+                |found| found.get::<_, i64>(0),
+            )?;
+            last = Some(upto.min(size.max(known.map_or(0, unsigned))));
+        }
         self.run(
             "INSERT OR REPLACE INTO incident (record, peer, cause, statement, at, first, last, late)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
