@@ -177,7 +177,8 @@ fn nothing(paths: &[String]) -> Refusal {
     )
 }
 
-/// Whether the rows that were filled hold in each column what the whole ones hold there, as far as both hold something.
+/// Whether the rows that were filled hold in each column what the whole ones hold there, as far as both hold something, and a column
+/// shows it: any text fits a column of texts, so it is one of another type behind the first of those.
 fn alike(whole: &Sample, filled: &Sample, decimal: char) -> bool {
     let lines: BTreeSet<u64> = whole.rows.iter().map(|(line, _)| *line).collect();
     let kind = |sample: &Sample, index: usize, whole: bool| {
@@ -189,12 +190,20 @@ fn alike(whole: &Sample, filled: &Sample, decimal: char) -> bool {
         let column = Column::look("", values, decimal);
         (!column.bare).then_some(column.kind)
     };
-    (0..whole.names.len()).all(|index| {
-        match (kind(whole, index, true), kind(filled, index, false)) {
-            (Some(whole), Some(filled)) => whole == filled,
-            _ => true,
+    let (mut is_behind_text, mut has_text, mut is_shown) = (false, false, false);
+    for index in 0..whole.names.len() {
+        let (whole, filled) = (kind(whole, index, true), kind(filled, index, false));
+        if let (Some(whole), Some(filled)) = (whole, filled) {
+            if whole != filled {
+                return false;
+            }
+            let tells = whole != "text";
+            is_behind_text |= tells && has_text;
+            is_shown |= tells;
         }
-    })
+        has_text |= whole == Some("text");
+    }
+    is_behind_text || is_shown && !has_text
 }
 
 /// Adds the rows of another file, column by column; `lacking` says which columns some file does not have.

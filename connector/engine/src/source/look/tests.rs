@@ -337,3 +337,35 @@ fn rows_that_lack_other_fields_than_the_last_are_not_filled() {
         seen.text
     );
 }
+
+/// Texts fit below any name of texts: that the last fields are the missing ones, another column has to show.
+#[test]
+fn rows_of_texts_are_not_filled_without_proof() {
+    for (text, unread, is_filled) in [
+        ("name,street,town\nA,B,C\nD,E,F\nG,H\nI,J\n", 2, false),
+        // What stands in front of the texts shows nothing.
+        ("n,street,town\n1,B,C\n2,E,F\n3,H\n4,J\n", 2, false),
+        ("site,n,remark\nA,1,x\nB,2,y\nC,3\nD,4\n", 0, true),
+        (
+            "day,n,m\n2020-01-01,1,2\n2020-01-02,1,2\n2020-01-03,3\n",
+            0,
+            true,
+        ),
+    ] {
+        let folder = written(&[("a.csv", text)]);
+        let seen = entry(
+            &["a.csv".to_owned()],
+            &folder.path().into(),
+            &About::default(),
+        )
+        .unwrap();
+        assert_eq!(seen.unread.rows, unread, "{}", seen.text);
+        let lines = in_force(&seen.text);
+        assert_eq!(
+            lines.contains(&"short_rows = \"null\""),
+            is_filled,
+            "{}",
+            seen.text
+        );
+    }
+}
