@@ -156,7 +156,11 @@ fn header_lines(rows: &[&Vec<String>]) -> usize {
     let mut lines = 0_usize;
     for fields in rows.iter().take(MOST_HEADER) {
         let fits = row(fields);
-        if fits == Some(true) || fits.is_none() && lines > 0 {
+        // What is taken for a name ends up in the configuration: of further lines none has a value.
+        let mut told = fields.iter().zip(&classes);
+        let has_number =
+            told.any(|(text, class)| *class == Class::Number && is_number(text.as_str()));
+        if fits == Some(true) || lines > 0 && (fits.is_none() || has_number) {
             break;
         }
         lines = lines.saturating_add(1);
@@ -172,7 +176,7 @@ fn is_row(
     spellings: &[Format],
 ) -> Option<bool> {
     let told = |index: usize| fields.get(index).filter(|field| !field.is_empty());
-    if let Some(text) = moment.and_then(told) {
+    if let Some(text) = moment.and_then(told).filter(|text| !means_nothing(text)) {
         return Some(is_moment(text, spellings));
     }
     let numbers = classes

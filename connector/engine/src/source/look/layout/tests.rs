@@ -79,6 +79,23 @@ fn several_lines_may_name_the_columns_and_titles_stand_above() {
     );
 }
 
+/// Names of columns stand in the configuration: values of rows must not be among them.
+#[test]
+fn a_row_that_lacks_its_moment_or_its_numbers_is_no_header() {
+    let rows = "01.02.2020;Eva Beispiel;4,5\n02.02.2020;Uwe Beispiel;5,5\n";
+    for first in [
+        "k.A.;Max Mustermann;3,5\n",
+        "-;Max Mustermann;3,5\n",
+        "unbekannt;Max Mustermann;3,5\n",
+        "k.A.;Max Mustermann;k.A.\n",
+    ] {
+        check(&format!("Datum;Name;Wert\n{first}{rows}"), ';', 0, 1);
+    }
+    let rows = "Eva;1;2;3;4\nUwe;5;6;7;8\nIda;1;2;3;4\n";
+    let first = "Max Mustermann;3;defekt;defekt;defekt\n";
+    check(&format!("Name;a;b;c;d\n{first}{rows}"), ';', 0, 1);
+}
+
 #[test]
 fn rows_that_lack_fields_are_counted() {
     let ragged = "day;a;b;c\n01/01/2012;1;2;\n02/01/2012;1;2\n03/01/2012;3;4\n04/01/2012;5;6\n";
