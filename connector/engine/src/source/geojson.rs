@@ -49,6 +49,9 @@ fn row(
     feature: &Value,
     each: &mut dyn FnMut(Event<'_>) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
+    if let Some(why) = broken(feature) {
+        return each(Event::Broken { line, why });
+    }
     let point = match feature.get("geometry") {
         None | Some(Value::Null) => {
             each(Event::Counted("feature without a geometry"))?;
@@ -88,6 +91,39 @@ fn row(
         fields: &fields,
     })
 }
+
+/// Why something in the list of features is no row.
+fn broken(feature: &Value) -> Option<&'static str> {
+    let Some(members) = feature.as_object() else {
+        return Some("it is no JSON object, as a feature is");
+    };
+    if members.get("type").and_then(Value::as_str) != Some("Feature") {
+        return Some("its type is not Feature");
+    }
+    match members.get("properties") {
+        None | Some(Value::Null | Value::Object(_)) => {}
+        Some(_) => return Some("its properties are no JSON object"),
+    }
+    let mut values = properties(feature).into_iter().flat_map(|map| map.values());
+    let is_inexact = values.any(is_inexact);
+    is_inexact.then_some("a whole number is too long to be kept exactly")
+}
+
+/// Whether it is, or holds, a whole number that was read as the nearest one of floating point.
+fn is_inexact(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => {
+            let float = number.as_f64().filter(|_| number.as_i64().is_none());
+            float.is_some_and(|float| float.fract() == 0.0 && float.abs() >= WHOLE)
+        }
+        Value::Array(values) => values.iter().any(is_inexact),
+        Value::Object(members) => members.values().any(is_inexact),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}
+
+/// From there on not every whole number is one of floating point: 2^53.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
 
 fn property<'f>(feature: &'f Value, name: &str, config: &SourceConfig) -> Raw<'f> {
     match properties(feature).and_then(|map| map.get(name)) {

@@ -396,3 +396,66 @@ fn every_spelling_refuses_what_it_is_not() {
         }
     }
 }
+
+#[test]
+fn what_is_no_feature_or_has_a_number_that_is_too_long_is_no_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = START
+        .replace("\"text\"", "\"geojson\"")
+        .replace("a.csv", "a.geojson");
+    let read_as = |feature: &str| {
+        let content = format!("{{\"type\":\"FeatureCollection\",\"features\":[{feature}]}}");
+        std::fs::write(folder.path().join("a.geojson"), content).unwrap();
+        let config = parse(&source, "hansa.toml", folder.path())
+            .unwrap()
+            .remove(0);
+        let file = files::list(&config.source, &folder.path().into())
+            .unwrap()
+            .remove(0);
+        let mut found = Vec::new();
+        read(&file, &config.source, &mut |event| {
+            match event {
+                Event::Broken { why, .. } => found.push(why.to_owned()),
+                Event::Row { fields, .. } => {
+                    let shown: Vec<String> = fields.iter().map(super::raw::Raw::shown).collect();
+                    found.push(shown.join(" & "));
+                }
+                Event::Header(_) | Event::Counted(_) => {}
+            }
+            Ok(())
+        })
+        .unwrap();
+        found.join("; ")
+    };
+    let point = "\"geometry\":{\"type\":\"Point\",\"coordinates\":[9.5,47.5]}";
+    let of = |properties: &str| {
+        read_as(&format!(
+            "{{\"type\":\"Feature\",{point},\"properties\":{properties}}}"
+        ))
+    };
+    for (properties, expected) in [
+        (
+            "{\"n\":9223372036854775807}",
+            "9.5 & 47.5 & 9223372036854775807",
+        ),
+        ("{\"n\":1.5}", "9.5 & 47.5 & 1.5"),
+        ("null", "9.5 & 47.5"),
+    ] {
+        assert_eq!(of(properties), expected);
+    }
+    let inexact = "a whole number is too long to be kept exactly";
+    for (properties, expected) in [
+        ("{\"n\":9223372036854775808}", inexact),
+        ("{\"n\":-123456789012345678901234567890}", inexact),
+        ("{\"n\":[{\"m\":18446744073709551616}]}", inexact),
+        ("[1]", "its properties are no JSON object"),
+        ("\"n\"", "its properties are no JSON object"),
+    ] {
+        assert_eq!(of(properties), expected, "{properties}");
+    }
+    assert_eq!(read_as("7"), "it is no JSON object, as a feature is");
+    for other in ["\"type\":\"Point\"", "\"name\":\"n\""] {
+        let feature = format!("{{{other},{point},\"properties\":{{}}}}");
+        assert_eq!(read_as(&feature), "its type is not Feature");
+    }
+}
