@@ -52,6 +52,13 @@ fn sources_are_read_only_where_they_may_lie() {
         other.path().display()
     );
     lindau.configure(&roots);
+    let dry = ["--dry-run", "dataset", "publish"];
+    lindau.hansa(&[&dry[..], &["far"]].concat()).must();
+    for name in ["keys", "linked", "own"] {
+        lindau
+            .hansa(&[&dry[..], &[name]].concat())
+            .refused("SOURCE_OUTSIDE", 6);
+    }
     lindau.hansa(&["dataset", "publish", "far"]).must();
     for name in ["keys", "linked", "own"] {
         lindau

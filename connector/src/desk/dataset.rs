@@ -163,7 +163,7 @@ fn configured(node: &Node) -> Result<Vec<DatasetConfig>, Refusal> {
 pub(crate) fn configured_now(node: &Node) -> Result<Vec<DatasetConfig>, Refusal> {
     let now = config::now(node)?;
     let shown = now.file.display().to_string();
-    read::parse(&now.text, &shown, now.folder()).map_err(gathered)
+    read::parse(&now.text, &shown, now.source_roots()).map_err(gathered)
 }
 
 fn unconfigured(name: &str) -> Refusal {

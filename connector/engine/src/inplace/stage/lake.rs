@@ -99,6 +99,8 @@ async fn on_this_machine(
             let sentence = format!("`{}`: {error}", file.shown);
             wrong(config, Code::FileMissing, sentence)
         })?;
+        // The store opens it by this name, which may lead elsewhere by now.
+        config.folder.admit(&whole, &file.shown)?;
         let path =
             Path::from_absolute_path(whole).map_err(|error| unlisted(config, &error.into()))?;
         let head = open.head(&path).await;
