@@ -9,13 +9,15 @@ use std::os::unix::fs::MetadataExt as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What tells a file from another one: where it lies, its size, and when it was written.
+/// What tells a file from another one: where it lies, its size, when it was written, and when anything of it was changed. The time of
+/// writing can be set back by whoever writes; that of the last change can't.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct FileIdentity {
     device: u64,
     inode: u64,
     size: u64,
     written: (i64, i64),
+    changed: (i64, i64),
 }
 
 impl FileIdentity {
@@ -27,7 +29,18 @@ impl FileIdentity {
             inode: found.ino(),
             size: found.size(),
             written: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
         })
+    }
+
+    /// Whether nobody has written into it in between, as far as times tell. A further link to it, as one that a feed makes when it
+    /// grows, changes it and writes nothing.
+    pub(crate) fn is_written_as(&self, other: &Self) -> bool {
+        let without = |of: &Self| Self {
+            changed: (0, 0),
+            ..*of
+        };
+        without(self) == without(other)
     }
 
     /// Its bytes.
@@ -118,3 +131,51 @@ impl CheckMemory {
 
 /// So many files are remembered.
 const MOST: usize = 65_536;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(path: &std::path::Path) -> FileIdentity {
+        FileIdentity::of(&File::open(path).unwrap()).unwrap()
+    }
+
+    /// Waits until the clock of the file system has gone on.
+    fn later() {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+
+    #[test]
+    fn a_file_whose_time_of_writing_was_set_back_is_another_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, b"one").unwrap();
+        let before = identity(&path);
+        let written = std::fs::metadata(&path).unwrap().modified().unwrap();
+        later();
+        std::fs::write(&path, b"two").unwrap();
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_modified(written).unwrap();
+        drop(file);
+        let after = identity(&path);
+        assert!(after.is_written_as(&before));
+        assert_ne!(after, before);
+    }
+
+    #[test]
+    fn a_link_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::fs::write(&path, b"one").unwrap();
+        let before = identity(&path);
+        later();
+        std::fs::hard_link(&path, folder.path().join("b")).unwrap();
+        let after = identity(&path);
+        assert!(after.is_written_as(&before));
+        // It is read once more, since nobody knows that it was a link.
+        assert_ne!(after, before);
+        later();
+        std::fs::write(&path, b"two").unwrap();
+        assert!(!identity(&path).is_written_as(&before));
+    }
+}

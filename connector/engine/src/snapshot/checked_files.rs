@@ -178,7 +178,7 @@ impl CheckedFiles {
             let read =
                 identity().and_then(|before| Ok((before, FileDigests::of(path)?, identity()?)));
             let (before, found, after) = read.map_err(|error| self.unread(path, &error))?;
-            if before != after {
+            if !before.is_written_as(&after) {
                 return Err(self.damaged(path, "it changed while it was read"));
             }
             all.push((before, found));
