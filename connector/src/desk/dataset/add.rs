@@ -5,7 +5,9 @@ use crate::desk::out::Out;
 use crate::desk::{Manner, Outcome, blocking};
 use crate::node::Node;
 use ::policy::refusal::{Code, Refusal};
+use engine::source::config::read::parse;
 use engine::source::look::entry::{About, entry};
+use engine::source::source_roots::SourceRoots;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -24,10 +26,11 @@ pub(super) async fn add(
     let roots = config.source_roots();
     let asked = about.columns.is_none();
     let named = files.clone();
+    let known = roots.clone();
     let entry = blocking(move || entry(&paths(&named, &folder), &roots, &about)).await?;
     if !manner.dry_run {
         let (file, text) = (config.file.clone(), entry.text.clone());
-        blocking(move || append(&file, &text)).await?;
+        blocking(move || append(&file, &text, &known)).await?;
         reload_quietly(node)?;
     }
     let name = &entry.name;
@@ -113,20 +116,68 @@ fn pattern(files: &[PathBuf]) -> Option<PathBuf> {
     (named == there).then(|| parent.join(format!("*.{}", ending.to_string_lossy())))
 }
 
-/// Appends an entry to the configuration as it stands on disk, where people may have edited it since it was read.
-fn append(file: &Path, entry: &str) -> Result<(), Refusal> {
+/// Appends an entry to the configuration as it stands on disk, where people may have edited it since it was read. One with which it
+/// would say something wrong is not added: nothing could be published any more.
+fn append(file: &Path, entry: &str, roots: &SourceRoots) -> Result<(), Refusal> {
     let bytes = crate::local::read(file)?;
-    let mut text = String::from_utf8(bytes).map_err(|_| {
+    let before = String::from_utf8(bytes).map_err(|_| {
         Refusal::new(Code::ConfigInvalid, "the configuration is not in UTF-8").with_place(
             file.display().to_string(),
             None,
             None,
         )
     })?;
+    let mut text = before.clone();
     if !text.ends_with('\n') {
         text.push('\n');
     }
     text.push('\n');
     text.push_str(entry);
+    let shown = file.display().to_string();
+    let problems = |text: &str| {
+        let read = parse(text, &shown, roots.clone());
+        read.err().unwrap_or_default()
+    };
+    let key = |problem: &Refusal| problem.place.as_ref().and_then(|place| place.key.clone());
+    let known = problems(&before);
+    let added = problems(&text).into_iter().find(|problem| {
+        // What was wrong before is told by others, and these two are left to people.
+        let is_left = matches!(key(problem).as_deref(), Some("title" | "licence"));
+        !is_left && !known.contains(problem)
+    });
+    if let Some(problem) = added {
+        return Err(problem.with_help(
+            "the configuration was left as it is; hansa dataset add --name NAME gives the dataset another name",
+        ));
+    }
     keep::files::replace_keeping_readers(file, text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENTRY: &str = "[[dataset]]\nname = \"bikes\"\ntitle = \"Bikes\"\nlicence = \"\"\n[dataset.source]\nkind = \"text\"\n\
+                         path = \"bikes.csv\"\n[[dataset.column]]\nname = \"site\"\n";
+
+    #[test]
+    fn no_second_dataset_of_a_name_is_added() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hansa.toml");
+        let roots = SourceRoots::of(folder.path());
+        let read = || std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, "[participant]\nid = \"lindau.example\"").unwrap();
+        append(&file, ENTRY, &roots).unwrap();
+        let before = read();
+        assert!(before.ends_with(ENTRY), "{before}");
+        let refusal = append(&file, ENTRY, &roots).unwrap_err();
+        assert_eq!(refusal.code, Code::ConfigInvalid, "{refusal:#?}");
+        assert!(refusal.help.join(" ").contains("--name"), "{refusal:#?}");
+        assert_eq!(read(), before);
+        append(&file, &ENTRY.replace("\"bikes\"", "\"counts\""), &roots).unwrap();
+        assert!(read().contains("\"counts\""));
+        // What was wrong before is told elsewhere.
+        std::fs::write(&file, "[[dataset]]\nname = 7\n").unwrap();
+        append(&file, ENTRY, &roots).unwrap();
+    }
 }
