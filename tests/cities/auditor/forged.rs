@@ -99,6 +99,52 @@ pub(super) fn forge(owner: &City, records: &[Value], papers: &Copied, to: &Path)
 
 /// The same with any key.
 pub(super) fn forge_with(key: LogKey, owner: &City, records: &[Value], papers: &Copied, to: &Path) {
+    let log = forged_log(key, owner, records);
+    written(&log, papers, to);
+}
+
+/// The same with one record more, which is made of a head over those before it, as papers may be.
+pub(super) fn forge_further(
+    owner: &City,
+    records: &[Value],
+    to: &Path,
+    further: impl FnOnce(SignedHead) -> (Value, Copied),
+) {
+    let log = forged_log(key(owner), owner, records);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let head = runtime.block_on(log.log.head_over(log.log.size())).unwrap();
+    let (record, papers) = further(head);
+    log.write(&record);
+    written(&log, &papers, to);
+}
+
+fn written(log: &ForgedLog, papers: &Copied, to: &Path) {
+    let ForgedLog { log, .. } = log;
+    log.close();
+    let mut file = std::fs::File::create(to).unwrap();
+    out::bundle(log, &log.head(), &Choice::default(), papers, &mut file).unwrap();
+}
+
+/// A log that is written, the clock that it has, and its folder.
+struct ForgedLog {
+    log: Log,
+    now: Arc<AtomicI64>,
+    _folder: tempfile::TempDir,
+}
+
+impl ForgedLog {
+    fn write(&self, record: &Value) {
+        let at: Time = text(record, "t").parse().unwrap();
+        self.now.store(at.micros(), Ordering::SeqCst);
+        let written = Written {
+            kind: Box::leak(text(record, "type").into_boxed_str()),
+            body: parse(record["body"].to_string().as_bytes(), Limits::default()).unwrap(),
+        };
+        let _ = self.log.record_blocking(written).unwrap();
+    }
+}
+
+fn forged_log(key: LogKey, owner: &City, records: &[Value]) -> ForgedLog {
     let folder = tempfile::tempdir().unwrap();
     let now = Arc::new(AtomicI64::new(0));
     let clock = Arc::clone(&now);
@@ -115,18 +161,13 @@ pub(super) fn forge_with(key: LogKey, owner: &City, records: &[Value], papers: &
     let first: Time = text(&records[0], "t").parse().unwrap();
     now.store(first.micros(), Ordering::SeqCst);
     let (log, _) = Log::open(config).unwrap();
-    for record in records {
-        let at: Time = text(record, "t").parse().unwrap();
-        now.store(at.micros(), Ordering::SeqCst);
-        let written = Written {
-            kind: Box::leak(text(record, "type").into_boxed_str()),
-            body: parse(record["body"].to_string().as_bytes(), Limits::default()).unwrap(),
-        };
-        let _ = log.record_blocking(written).unwrap();
-    }
-    log.close();
-    let mut file = std::fs::File::create(to).unwrap();
-    out::bundle(&log, &log.head(), &Choice::default(), papers, &mut file).unwrap();
+    let forged = ForgedLog {
+        log,
+        now,
+        _folder: folder,
+    };
+    records.iter().for_each(|record| forged.write(record));
+    forged
 }
 
 /// The key that signs the heads of a log.

@@ -1,6 +1,6 @@
 //! Statements that close incidents, by a provider that has put another history in the place of its log.
 
-use super::forged::{Copied, forge, key, read};
+use super::forged::{Copied, forge_further, key, read};
 use super::{export, findings, played, verify};
 use crate::binary;
 use evidence::digest::Digest;
@@ -21,13 +21,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 fn now() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     Time::from_micros(i64::try_from(since.as_micros()).unwrap()).unwrap()
-}
-
-/// The newest head of a file.
-fn newest(bundle: &Path) -> SignedHead {
-    let content = std::fs::read_to_string(bundle).unwrap();
-    let first: Value = serde_json::from_str(content.lines().next().unwrap()).unwrap();
-    text(&first, "head").parse().unwrap()
 }
 
 /// That all records of the log are of an incident, with the key that the owner has now.
@@ -73,34 +66,34 @@ fn rewritten(
             record["body"] = json!({});
         }
     }
-    forge(owner, &records, papers, to);
-    let newest = newest(to);
-    let head = root.map(|root| Checkpoint {
-        root,
-        ..newest.checkpoint.clone()
+    let last = records[records.len() - 1].clone();
+    forge_further(owner, &records, to, |newest| {
+        let head = root.map(|root| Checkpoint {
+            root,
+            ..newest.checkpoint.clone()
+        });
+        let head = head.map(|head| SignedHead::sign(head, &key(owner)).unwrap());
+        let head = head.unwrap_or(newest);
+        let (name, paper) = statement(owner, &head);
+        let mut last = last;
+        last["t"] = json!(now().to_string());
+        last["type"] = json!("incident");
+        last["body"] = json!({
+            "peer": "hansa://lindau.example",
+            "direction": "out",
+            "statement": name,
+            "cause": "restored-backup",
+            "from": 0,
+            "upto": 1_u64 << 40,
+            "since": null,
+            "late": 0,
+            "size": head.checkpoint.size,
+            "head": head.to_string(),
+            "stated_at": now().to_string(),
+        });
+        let papers = papers.with(PaperKind::Incident, &[(name, paper)]);
+        (last, papers)
     });
-    let head = head.map(|head| SignedHead::sign(head, &key(owner)).unwrap());
-    let head = head.unwrap_or(newest);
-    let (name, paper) = statement(owner, &head);
-    let mut last = records[records.len() - 1].clone();
-    last["t"] = json!(now().to_string());
-    last["type"] = json!("incident");
-    last["body"] = json!({
-        "peer": "hansa://lindau.example",
-        "direction": "out",
-        "statement": name,
-        "cause": "restored-backup",
-        "from": 0,
-        "upto": 1_u64 << 40,
-        "since": null,
-        "late": 0,
-        "size": head.checkpoint.size,
-        "head": head.to_string(),
-        "stated_at": now().to_string(),
-    });
-    records.push(last);
-    let papers = papers.with(PaperKind::Incident, &[(name, paper)]);
-    forge(owner, &records, &papers, to);
 }
 
 #[test]
@@ -139,6 +132,7 @@ fn a_statement_that_its_author_alone_has_closes_nothing() {
         ])
         .must();
     lindau.hansa(&["join", "again.join"]).must();
+    lindau.hansa(&["reload"]).must();
     let told = judged();
     let broken = findings(&told, "broken");
     assert!(!broken.iter().any(|one| one.contains(old_key)), "{told:#}");
