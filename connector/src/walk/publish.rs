@@ -28,7 +28,7 @@ pub(crate) enum Published {
         /// Whether it was only looked at.
         dry: bool,
         /// That the snapshot before is damaged, where it is.
-        mends: Option<Refusal>,
+        mends: Option<Box<Refusal>>,
         /// What could not be released or put away afterwards.
         faults: Vec<Refusal>,
     },
@@ -127,7 +127,7 @@ pub(crate) fn one(
             report,
             breaks,
             dry: true,
-            mends: damaged,
+            mends: damaged.map(Box::new),
             faults: Vec::new(),
         });
     }
@@ -164,7 +164,7 @@ pub(crate) fn one(
         report,
         breaks,
         dry: false,
-        mends: damaged,
+        mends: damaged.map(Box::new),
         faults,
     })
 }

@@ -16,11 +16,9 @@ use proto::envelope::{self, Kind};
 use proto::incident::{self, ForkedRange, IncidentCause, IncidentStatement};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    Time::from_micros(i64::try_from(since.as_micros()).unwrap()).unwrap()
+    jiff::Timestamp::now().to_string().parse().unwrap()
 }
 
 /// That all records of the log are of an incident, with the key that the owner has now.

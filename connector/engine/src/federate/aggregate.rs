@@ -291,8 +291,12 @@ pub(super) fn merge(
                     when(ident(&main).is_null(), lit(0_i64)).otherwise(ident(&main))?
                 }
                 Merge::Untold(place) => {
+                    let part = ident(format!("p{place}"));
+                    let untold = when(part.is_null(), lit(1_i64)).end()?;
                     states.push(call(sum::checked(), *place).alias(&main));
-                    when(ident(&main).not_eq(lit(0_i64)), ident(&main)).end()?
+                    states.push(count_udaf().call(vec![untold]).alias(&side));
+                    let all = ident(&side).eq(lit(0_i64));
+                    when(all.or(ident(&main).not_eq(lit(0_i64))), ident(&main)).end()?
                 }
                 Merge::Min(place) => {
                     states.push(call(extremes::least(), *place).alias(&main));

@@ -150,7 +150,7 @@ fn a_public_view_beside_contracts() {
         view
     };
     let named = ("a", cube(Bucket::Day));
-    World::of(&[named.clone()]).signs(&public(Bucket::Month), None);
+    World::of(std::slice::from_ref(&named)).signs(&public(Bucket::Month), None);
     let view = World::of(&[("v", public(Bucket::Month))]);
     view.signs(&public(Bucket::Day), Some("v"));
     view.signs(&public(Bucket::Month), None);

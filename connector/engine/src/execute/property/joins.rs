@@ -1,6 +1,11 @@
 //! The property over two governed datasets: what a join tells is a function of both views, and which joins there may be is
 //! what the clauses of both contracts say.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the oracle is an unmodified engine"
+)]
+
 use super::{Seen, ask, same, short, world::SECRET};
 use crate::fixture::kept::Kept;
 use crate::fixture::table::{Layout, dataset, name};

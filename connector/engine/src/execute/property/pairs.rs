@@ -334,8 +334,8 @@ fn remainders(
 fn trip(random: &mut StdRng, id: i64) -> Trip {
     Trip {
         id,
-        district: *["A", "B", "C"].choose(random).unwrap(),
-        kind: *["x", "y"].choose(random).unwrap(),
+        district: ["A", "B", "C"].choose(random).unwrap(),
+        kind: ["x", "y"].choose(random).unwrap(),
         at: START + random.random_range(0..8) * 6 * HOUR + random.random_range(0..HOUR),
         quality: random.random_range(0..4),
         fare: random.random_bool(0.8).then(|| random.random_range(0..100)),

@@ -20,7 +20,7 @@ pub(in crate::federate) enum Merge {
     Sum(usize),
     /// The sum of counts, 0 when there is none.
     Count(usize),
-    /// The sum of counts of which some may be withheld, NULL where it is 0 or there is none.
+    /// The sum of counts of which some may be withheld: NULL where there is none, or where it is 0 and one is withheld.
     Untold(usize),
     /// The least of the least.
     Min(usize),

@@ -325,7 +325,7 @@ fn named_after(paths: &[String], seen: &SourceLook) -> Result<Name, Refusal> {
     let place = match (first, seen.files.len()) {
         (Some(first), 1) => first.file_stem(),
         (Some(first), _) => first.parent().and_then(Path::file_name),
-        (None, _) => paths.first().map(|path| std::ffi::OsStr::new(path)),
+        (None, _) => paths.first().map(std::ffi::OsStr::new),
     };
     let stem = place.unwrap_or_default().to_string_lossy();
     let name = guess::name(&stem, "dataset");
