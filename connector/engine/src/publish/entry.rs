@@ -76,33 +76,14 @@ pub fn draft(
             format!("`{zone}` is no IANA time zone such as Europe/Berlin"),
         ));
     }
-    let id = DatasetId {
-        owner: context.owner.clone(),
-        name: config.name.clone(),
-    };
     known(config, "unit_column", config.unit_column.iter(), &columns)?;
     let grid = grid(config, &context.owner, &columns)?;
+    let personal = columns.iter().any(|column| column.personal);
     let mut entry = Dataset {
-        id,
-        title: config.title.clone(),
-        licence: config.licence.clone(),
-        attribution: config.attribution.clone(),
-        kind: config.kind,
-        high_value: config.high_value,
-        model: config.model.clone(),
-        unit_column: config.unit_column.clone(),
-        personal: config.personal || columns.iter().any(|column| column.personal),
+        personal: config.personal || personal,
         columns,
-        whole_schema: None,
         grid,
-        version: String::new(),
-        published_at: context.now,
-        rows: 0,
-        bytes: 0,
-        time_span: None,
-        area: None,
-        feed: None,
-        zone: zone.to_owned(),
+        ..described(config, &context.owner, zone, context.now)
     };
     entry.whole_schema = Some(entry.sealed_digest(&context.schema_secret));
     Ok(entry)
@@ -124,16 +105,18 @@ pub fn reconfigured(
         &published.columns,
     )?;
     let grid = grid(config, &published.id.owner, &published.columns)?;
+    let personal = published.columns.iter().any(|column| column.personal);
+    let said = described(config, &published.id.owner, zone, published.published_at);
     Ok(Dataset {
-        title: config.title.clone(),
-        licence: config.licence.clone(),
-        attribution: config.attribution.clone(),
-        kind: config.kind,
-        high_value: config.high_value,
-        unit_column: config.unit_column.clone(),
-        personal: config.personal || published.columns.iter().any(|column| column.personal),
+        title: said.title,
+        licence: said.licence,
+        attribution: said.attribution,
+        kind: said.kind,
+        high_value: said.high_value,
+        unit_column: said.unit_column,
+        personal: said.personal || personal,
         grid,
-        zone: zone.to_owned(),
+        zone: said.zone,
         ..published.clone()
     })
 }
@@ -146,6 +129,14 @@ pub fn unread(config: &DatasetConfig, owner: &ParticipantId, zone: &str, now: Ti
         dimensions: Vec::new(),
         release: None,
     });
+    Dataset {
+        grid,
+        ..described(config, owner, zone, now)
+    }
+}
+
+/// What the configuration alone says of a dataset: no columns, no grid and no rows.
+fn described(config: &DatasetConfig, owner: &ParticipantId, zone: &str, now: Time) -> Dataset {
     Dataset {
         id: DatasetId {
             owner: owner.clone(),
@@ -161,7 +152,7 @@ pub fn unread(config: &DatasetConfig, owner: &ParticipantId, zone: &str, now: Ti
         personal: config.personal,
         columns: Vec::new(),
         whole_schema: None,
-        grid,
+        grid: None,
         version: String::new(),
         published_at: now,
         rows: 0,
