@@ -148,6 +148,11 @@ fn arrow(error: &ArrowError) -> Refusal {
             Code::ResourceLimit,
             "the question needs more memory or disk than its limit",
         ),
+        // The library writes what is spilled through a writer that can't say more of its limit than a sentence.
+        ArrowError::IoError(text, _) if text.contains("max_temp_directory_size") => Refusal::new(
+            Code::ResourceLimit,
+            "the question needs more memory or disk than its limit",
+        ),
         ArrowError::InvalidArgumentError(_) | ArrowError::ComputeError(_) => {
             value("a function can't take one of its values")
         }

@@ -211,3 +211,39 @@ fn a_withdrawal_ends_a_busy_question() {
         assert!(answer.next().await.is_none());
     });
 }
+
+#[test]
+fn distinct_texts_spill_or_are_refused() {
+    let set = dataset("t", &["id:int", "s:text"]);
+    let texts = (0..1_000).map(|at| format!("row {at} with some text behind it"));
+    let batch = RecordBatch::try_new(
+        set.schema(),
+        vec![
+            Arc::new(Int64Array::from_iter_values(0..1_000)) as ArrayRef,
+            Arc::new(arrow_array::StringArray::from_iter_values(texts)),
+        ],
+    )
+    .unwrap();
+    let mut city = City::new();
+    city.publish(set, &batch, Layout::default(), []);
+    let mut refused = 0;
+    for (memory, spill) in [(4 << 20, 4 << 20), (8 << 20, 8 << 20), (256 << 20, 1)] {
+        city.limits.memory = memory;
+        city.limits.spill = spill;
+        for sql in [
+            "SELECT count(*) FROM (SELECT DISTINCT a.s x, b.s y FROM t a CROSS JOIN t b) w",
+            "SELECT count(DISTINCT a.s || b.s) FROM t a CROSS JOIN t b",
+            "SELECT x FROM (SELECT a.s || b.s x FROM t a CROSS JOIN t b) w ORDER BY x LIMIT 1 OFFSET 900000",
+        ] {
+            match drained(&city, sql) {
+                Ok((rows, _)) => assert_eq!(rows, 1, "{sql}"),
+                Err(refusal) => {
+                    refused += 1;
+                    assert_eq!(refusal.code, Code::ResourceLimit, "{sql}: {refusal}");
+                }
+            }
+        }
+        assert_eq!(city.room().memory_used(), 0);
+    }
+    assert!(refused > 2, "{refused}");
+}
