@@ -16,6 +16,8 @@ pub(crate) struct Ways(Mutex<BTreeMap<ParticipantId, Arc<Way>>>);
 struct Way {
     /// Held while letters are handed in: what two carry at once is there twice.
     carrying: Arc<tokio::sync::Mutex<()>>,
+    /// Held while letters are taken in and answered: whoever fetches meanwhile would find neither the letter nor its answer.
+    taking: Arc<tokio::sync::Mutex<()>>,
     /// Whether nothing was left half said when this was looked at last: a crash may leave what was received without the letter.
     said: AtomicBool,
     /// Whether somebody waits to carry whatever is there by then.
@@ -38,7 +40,14 @@ impl Ways {
         Arc::clone(&way.carrying).lock_owned().await
     }
 
-    /// The same; nothing where somebody waits for it already, who will carry what is there by then.
+    /// Waits until nobody else takes letters of this peer in; held while that is done, and while what they lead to is handed in.
+    /// Whoever holds [`carrying`](Self::carrying) must not wait for this.
+    pub(crate) async fn taking(&self, peer: &ParticipantId) -> OwnedMutexGuard<()> {
+        let way = self.to(peer);
+        Arc::clone(&way.taking).lock_owned().await
+    }
+
+    /// As [`carrying`](Self::carrying); nothing where somebody waits for it already, who will carry what is there by then.
     pub(crate) async fn carrying_next(&self, peer: &ParticipantId) -> Option<OwnedMutexGuard<()>> {
         let way = self.to(peer);
         if way.waiting.swap(true, Ordering::AcqRel) {

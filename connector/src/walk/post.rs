@@ -183,8 +183,9 @@ const fn by_a_bundle(code: Code) -> bool {
     matches!(code, Code::SignerNotParty | Code::KeyNotValidAtSigning)
 }
 
-/// Fetches the letters that wait for us.
+/// Fetches the letters that wait for us, after those that somebody else takes in just now.
 async fn fetch(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
+    let _taking = node.ways.taking(&peer.id).await;
     let after = node.glance(|state| state.taken_in(&peer.id))?;
     let client = node.call(peer).await?;
     let mut letters = client.inbox(after, true).await?;
@@ -286,6 +287,8 @@ async fn follow(node: &Arc<Node>, peer: &Peer) -> Result<(), Refusal> {
         tokio::select! {
             item = letters.next() => match item {
                 Some(item) => {
+                    // Held until the answer is handed in: a command that fetches meanwhile waits for both.
+                    let _taking = node.ways.taking(&peer.id).await;
                     take(node, peer, &item?).await?;
                     hand_in(node, peer).await?;
                 }
