@@ -26,6 +26,9 @@ pub struct Line {
     pub acknowledged: bool,
 }
 
+/// The outcome of an answer that its provider has closed at its next start, since it fell in the middle: what left is not known to it.
+pub const CLOSED_AFTER_A_FALL: &str = "cut:INTERRUPTED";
+
 /// The outcome of a line that says that the consumer did not take the answer to its end, so that it holds no receipt.
 pub const NOT_TAKEN: &str = "not_received";
 
@@ -38,6 +41,11 @@ impl Line {
     fn is_cut_off(&self) -> bool {
         !self.receipt && self.outcome.starts_with("failed")
     }
+}
+
+/// Whether the provider fell in the middle of an answer, so that its log does not say how much of it left.
+fn is_uncounted(sent: &Line) -> bool {
+    sent.outcome == CLOSED_AFTER_A_FALL && sent.digest.is_empty()
 }
 
 /// Which side of an answer.
@@ -72,7 +80,8 @@ pub enum Finding {
     /// interrupted. What was sent stands in the provider's log alone.
     NotTaken,
     /// The connection broke before the receipt came: the consumer's log has no more than what the provider's says that it sent. It
-    /// may be all rows, where the provider was killed or the line fell right behind them.
+    /// may be all rows, where the provider was killed or the line fell right behind them. Where the provider was killed in the middle
+    /// its log does not say how much left, only that it permitted the answer; the consumer's says how much came.
     CutOff,
     /// The provider's log lacks it: serious, since the provider answered off its books or has lost a record.
     ConsumerOnly,
@@ -234,7 +243,7 @@ fn compare_one(sent: &Line, received: &Line) -> Finding {
         receipt: _,
         acknowledged,
     } = sent;
-    let no_more = received.rows <= *rows && received.bytes <= *bytes;
+    let no_more = is_uncounted(sent) || (received.rows <= *rows && received.bytes <= *bytes);
     if received.is_cut_off() && no_more && received.contract == *contract && !acknowledged {
         return Finding::CutOff;
     }

@@ -1,6 +1,6 @@
 //! Each way in which two logs can differ has its own finding.
 
-use super::{Difference, Finding, Line, NOT_TAKEN, Side, Totals, reconcile};
+use super::{CLOSED_AFTER_A_FALL, Difference, Finding, Line, NOT_TAKEN, Side, Totals, reconcile};
 
 fn line(request: &str) -> Line {
     Line {
@@ -83,6 +83,32 @@ fn each_finding() {
     };
     for (sent, cut) in [(&sent, &more), (&line("r1"), &cut)] {
         let found = reconcile(std::slice::from_ref(sent), std::slice::from_ref(cut));
+        assert!(!found.is_clean(), "{found:?}");
+    }
+    // Who fell in the middle does not know what left; a receipt it can't have given.
+    let fallen = Line {
+        rows: 0,
+        bytes: 0,
+        digest: String::new(),
+        outcome: CLOSED_AFTER_A_FALL.to_owned(),
+        acknowledged: false,
+        ..line("r1")
+    };
+    check(
+        std::slice::from_ref(&fallen),
+        std::slice::from_ref(&cut),
+        Finding::CutOff,
+    );
+    let other = Line {
+        contract: "77".to_owned(),
+        ..cut.clone()
+    };
+    let counted = Line {
+        digest: "blake3:aa".to_owned(),
+        ..fallen.clone()
+    };
+    for (sent, received) in [(&fallen, &line("r1")), (&fallen, &other), (&counted, &cut)] {
+        let found = reconcile(std::slice::from_ref(sent), std::slice::from_ref(received));
         assert!(!found.is_clean(), "{found:?}");
     }
     let nothing = reconcile(&[], &[left]);
