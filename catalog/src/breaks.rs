@@ -3,11 +3,11 @@
 use crate::dataset::{Column, Dataset};
 use crate::grid;
 use crate::grown::{self, Seal};
-use evidence::time::Time;
-use policy::contract::{Agreement, Assignee, Book, Standing};
-use policy::id::{ContractId, ParticipantId};
-use policy::refusal::{Code, Refusal};
-use policy::term;
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::{Agreement, Assignee, Book, Standing};
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::term;
 
 /// A contract that is good for the version published now and would be refused under the new one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 
 use crate::feed::Feed;
 use arrow_schema::SchemaRef;
-use evidence::digest::Digest;
-use evidence::time::Time;
-use policy::id::{DatasetId, Name};
-use policy::term::Bucket;
-use policy::term::release::Release;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use hansa_policy::id::{DatasetId, Name};
+use hansa_policy::term::Bucket;
+use hansa_policy::term::release::Release;
 
 /// A published dataset: the entry that travels to peers, and against which contracts are made.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,8 +1,8 @@
 //! A dataset that only grows: what is published of it stays, and what comes later is a segment of its own.
 
-use evidence::digest::Digest;
-use evidence::json::Json;
-use evidence::time::Time;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::time::Time;
 
 /// What is known of a dataset that only grows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

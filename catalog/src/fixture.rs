@@ -2,21 +2,21 @@
 
 use crate::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
 use crate::offer::{Filled, Offer, Recipients, Sign};
-use evidence::chain::Chain;
-use evidence::digest::Digest;
-use evidence::ledger::{Evidence, Ledger, Recorded, Stamp};
-use evidence::record::Salt;
-use evidence::shelf::{Shelf, ShelfBroken};
-use evidence::time::{Tick, Time};
-use policy::contract::deed::Deed;
-use policy::contract::{
+use hansa_audit_log::chain::Chain;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::ledger::{Evidence, Ledger, Recorded, Stamp};
+use hansa_audit_log::record::Salt;
+use hansa_audit_log::shelf::{Shelf, ShelfBroken};
+use hansa_audit_log::time::{Tick, Time};
+use hansa_policy::contract::deed::Deed;
+use hansa_policy::contract::{
     Agreement, Assignee, Book, InForce, Party, Role, Signature, SignatureCheck, SignedContract,
 };
-use policy::id::{ClauseId, ContractId, Name, ParticipantId};
-use policy::peer::{Presented, Roster, Standing};
-use policy::refusal::Refusal;
-use policy::term::purpose::Taxonomy;
-use policy::term::{Bucket, Clause, Term};
+use hansa_policy::id::{ClauseId, ContractId, Name, ParticipantId};
+use hansa_policy::peer::{Presented, Roster, Standing};
+use hansa_policy::refusal::Refusal;
+use hansa_policy::term::purpose::Taxonomy;
+use hansa_policy::term::{Bucket, Clause, Term};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const GRID: &str = "hansa://munster.example/grid/counts-1";
@@ -186,13 +186,13 @@ impl SignatureCheck for AnyKey {
     fn mandate_revoked(
         &self,
         _: &ParticipantId,
-        _: &policy::contract::mandate::SignedMandate,
+        _: &hansa_policy::contract::mandate::SignedMandate,
         _: &Signature,
     ) -> bool {
         false
     }
 
-    fn logged(&self) -> Option<evidence::time::Time> {
+    fn logged(&self) -> Option<hansa_audit_log::time::Time> {
         None
     }
 }

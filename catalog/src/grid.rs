@@ -1,12 +1,12 @@
 //! Whether a cube's cells are cells of the dataset's one registered grid, or unions of them.
 
 use crate::dataset::{ColumnType, Dataset, Grid, GridDimension};
-use policy::effect::{Cube, Dimension};
-use policy::id::Name;
-use policy::refusal::{Code, Refusal};
-use policy::term::Bucket;
-use policy::term::odrl::word;
-use policy::term::release::Late;
+use hansa_policy::effect::{Cube, Dimension};
+use hansa_policy::id::Name;
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::term::Bucket;
+use hansa_policy::term::odrl::word;
+use hansa_policy::term::release::Late;
 
 /// Checks the cube against the dataset's grid: its dimensions are some of the grid's, each with the grid's bucket or a
 /// whole multiple of it in the same zone. Otherwise cells of two contracts could be subtracted from each other.
@@ -135,7 +135,7 @@ fn conflict(sentence: String) -> Refusal {
 mod tests {
     use super::*;
     use crate::fixture::{self, name};
-    use policy::term::{Function, Unit};
+    use hansa_policy::term::{Function, Unit};
 
     /// The dataset's grid is site, by hour of Berlin of `at`, and `day`.
     #[track_caller]

@@ -1,9 +1,9 @@
 //! Whether a contract that was signed for one schema is good for a dataset as it is now.
 
 use crate::dataset::Dataset;
-use evidence::digest::Digest;
-use policy::term::Clause;
-use policy::term::version::Schemas;
+use hansa_audit_log::digest::Digest;
+use hansa_policy::term::Clause;
+use hansa_policy::term::version::Schemas;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -51,8 +51,8 @@ mod tests {
     use super::*;
     use crate::dataset::ColumnType;
     use crate::fixture::{column, counts};
-    use policy::id::ClauseId;
-    use policy::term::Term;
+    use hansa_policy::id::ClauseId;
+    use hansa_policy::term::Term;
 
     fn sealed(secret: [u8; 32], change: impl FnOnce(&mut Dataset)) -> Dataset {
         let mut dataset = counts();

@@ -36,12 +36,12 @@ use crate::grown::Seal;
 use crate::offer::{Offer, Sign};
 use crate::offers::{Offering, Offers};
 use crate::publish::{Listed, Withdrawn};
-use evidence::json::Json;
-use evidence::ledger::Recorded;
-use policy::contract::Agreement;
-use policy::id::{DatasetId, Name, ParticipantId};
-use policy::negotiate::Offered;
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::json::Json;
+use hansa_audit_log::ledger::Recorded;
+use hansa_policy::contract::Agreement;
+use hansa_policy::id::{DatasetId, Name, ParticipantId};
+use hansa_policy::negotiate::Offered;
+use hansa_policy::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
 
 /// What this participant publishes, and to whom it offers what.

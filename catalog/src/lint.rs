@@ -10,14 +10,14 @@ mod privacy;
 use crate::dataset::{ColumnType, Dataset};
 use crate::offer::{Offer, Recipients};
 use crate::{grid, typed, view};
-use evidence::time::Time;
-use policy::contract::Agreement;
-use policy::id::{ClauseId, Name};
-use policy::published::{Published, no_group};
-use policy::refusal::{Code, Refusal};
-use policy::term::purpose::Taxonomy;
-use policy::term::rule::Binding;
-use policy::term::{self, Clause, Mask, Term, Unit};
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::Agreement;
+use hansa_policy::id::{ClauseId, Name};
+use hansa_policy::published::{Published, no_group};
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::term::purpose::Taxonomy;
+use hansa_policy::term::rule::Binding;
+use hansa_policy::term::{self, Clause, Mask, Term, Unit};
 use std::collections::BTreeSet;
 
 /// One thing that is wrong or unwise.

@@ -1,13 +1,13 @@
 //! An offer: a dataset, the policy under which it may be had, and by whom.
 
 use crate::dataset::Dataset;
-use evidence::digest::Digest;
-use evidence::json::{Json, canonical};
-use evidence::time::Time;
-use policy::contract::shown::Shown;
-use policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party, Template};
-use policy::id::{ContractId, DatasetId, ParticipantId};
-use policy::term::{Clause, normal};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::shown::Shown;
+use hansa_policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party, Template};
+use hansa_policy::id::{ContractId, DatasetId, ParticipantId};
+use hansa_policy::term::{Clause, normal};
 use std::collections::BTreeSet;
 
 /// A dataset under a policy, to somebody. A changed policy is another offer and never alters a contract.

@@ -1,8 +1,8 @@
 //! All offers, by dataset and by whom they are made to: a page of the catalogue looks at what it shows.
 
 use crate::offer::{Offer, Recipients};
-use evidence::digest::Digest;
-use policy::id::{Name, ParticipantId};
+use hansa_audit_log::digest::Digest;
+use hansa_policy::id::{Name, ParticipantId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, Deref};
 

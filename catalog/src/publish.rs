@@ -4,12 +4,12 @@ use crate::Catalog;
 use crate::dataset::{Column, ColumnType, Dataset, Grid};
 use crate::typed;
 use arrow_schema::Schema;
-use evidence::json::Json;
-use evidence::ledger::{Entry, Evidence};
-use policy::id::{DatasetId, Name};
-use policy::refusal::{Code, Refusal};
-use policy::term::Bucket;
-use policy::term::release::Release;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::ledger::{Entry, Evidence};
+use hansa_policy::id::{DatasetId, Name};
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::term::Bucket;
+use hansa_policy::term::release::Release;
 use std::collections::BTreeSet;
 
 /// An entry about to be published, not yet compared with the snapshot.
@@ -230,7 +230,7 @@ fn grid(dataset: &Dataset) -> Vec<Refusal> {
             ));
         }
         if let Some(zone) = &dimension.zone
-            && !evidence::time::is_zone(zone)
+            && !hansa_audit_log::time::is_zone(zone)
         {
             problems.push(invalid(dataset, format!("`{zone}` is no time zone")));
         }
@@ -269,7 +269,7 @@ fn release_fault(dataset: &Dataset, grid: &Grid) -> Option<String> {
     };
     let zone = own.zone.as_deref().unwrap_or("UTC");
     let short = |bucket: Bucket| matches!(bucket, Bucket::QuarterHour | Bucket::Hour);
-    if short(finest) && !short(*every) && !evidence::time::keeps_hours(zone) {
+    if short(finest) && !short(*every) && !hansa_audit_log::time::keeps_hours(zone) {
         // Hours are those of UTC: one would lie in two periods, and be released twice.
         return Some(format!(
             "days of `{zone}` do not begin with an hour of UTC, so an hour of `{column}` is not released as a whole"
@@ -314,7 +314,7 @@ fn cell_fault(column: &Column, bucket: Option<Bucket>) -> Option<String> {
 
 fn facts(dataset: &Dataset) -> Vec<Refusal> {
     let mut problems = Vec::new();
-    if !evidence::time::is_zone(&dataset.zone) {
+    if !hansa_audit_log::time::is_zone(&dataset.zone) {
         problems.push(invalid(
             dataset,
             format!("`{}` is no time zone", dataset.zone),

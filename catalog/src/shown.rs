@@ -3,9 +3,9 @@
 use crate::dataset::{Column, ColumnType, Dataset};
 use crate::feed::Feed;
 use crate::visible::Visible;
-use policy::contract::Book;
-use policy::id::Name;
-use policy::term::{Clause, Term};
+use hansa_policy::contract::Book;
+use hansa_policy::id::Name;
+use hansa_policy::term::{Clause, Term};
 use std::collections::BTreeSet;
 
 impl Visible<'_> {

@@ -9,10 +9,10 @@ use crate::fixture::{
 use crate::offer::Recipients;
 use crate::publish::{Draft, body};
 use crate::view::Shape;
-use evidence::digest::Digest;
-use evidence::time::Time;
-use policy::contract::Book;
-use policy::term::Term;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::Book;
+use hansa_policy::term::Term;
 
 const NOW: &str = "2026-06-01T00:00:00Z";
 
@@ -219,7 +219,7 @@ fn withdrawn_and_changed_datasets_are_not_shown() {
 #[test]
 fn a_grid_that_was_replaced_is_not_used_beside_the_new_one() {
     let terms = [
-        Term::Functions(vec![policy::term::Function::Count]),
+        Term::Functions(vec![hansa_policy::term::Function::Count]),
         Term::Dimensions(names(&["site"])),
         Term::Grid(crate::fixture::GRID.to_owned()),
     ];
@@ -239,8 +239,8 @@ fn a_grid_that_was_replaced_is_not_used_beside_the_new_one() {
     assert_eq!(codes, [Code::GridConflict]);
 }
 
-fn filled_from() -> policy::contract::Template {
-    policy::contract::Template {
+fn filled_from() -> hansa_policy::contract::Template {
+    hansa_policy::contract::Template {
         author: participant(OWNER),
         title: "Counts, basic".to_owned(),
         version: 1,

@@ -1,10 +1,10 @@
 //! Whether the literals of a policy have the type of the column that they are compared with or put in place of.
 
 use crate::dataset::{Column, ColumnType};
-use evidence::time::Time;
-use policy::id::Name;
-use policy::refusal::{Code, Refusal};
-use policy::row_filter::{Comparison, Literal, Operand, RowFilter};
+use hansa_audit_log::time::Time;
+use hansa_policy::id::Name;
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::row_filter::{Comparison, Literal, Operand, RowFilter};
 
 /// The column of that name.
 ///
@@ -123,7 +123,7 @@ mod tests {
 
     #[track_caller]
     fn check(kind: ColumnType, operand: &str, expect: bool) {
-        let filter = policy::row_filter::parse(&format!("c = {operand}")).unwrap();
+        let filter = hansa_policy::row_filter::parse(&format!("c = {operand}")).unwrap();
         let column = crate::fixture::column("c", kind);
         assert_eq!(
             faults(&[column], &filter).is_empty(),
@@ -157,7 +157,7 @@ mod tests {
     fn truth_has_no_order_and_columns_exist() {
         let columns = [crate::fixture::column("c", ColumnType::Bool)];
         let faults = |text: &str| -> Vec<Code> {
-            super::faults(&columns, &policy::row_filter::parse(text).unwrap())
+            super::faults(&columns, &hansa_policy::row_filter::parse(text).unwrap())
                 .into_iter()
                 .map(|refusal| refusal.code)
                 .collect()

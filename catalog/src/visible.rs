@@ -3,9 +3,9 @@
 use crate::Catalog;
 use crate::dataset::Dataset;
 use crate::offers::Offering;
-use evidence::time::Time;
-use policy::contract::Book;
-use policy::id::{ContractId, Name, ParticipantId};
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::Book;
+use hansa_policy::id::{ContractId, Name, ParticipantId};
 
 /// One page of what a participant sees.
 #[derive(Debug, Clone)]

@@ -15,11 +15,11 @@ pub mod pb;
 
 use crate::peer::field;
 use bytes::Bytes;
-use evidence::digest::Digest;
-use evidence::time::Time;
-use policy::id::{ClauseId, ContractId, Name, ParticipantId, PurposeId, RequestId};
-use policy::refusal::{Code, Refusal};
-use policy::term::MOST_CLAUSES;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use hansa_policy::id::{ClauseId, ContractId, Name, ParticipantId, PurposeId, RequestId};
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::term::MOST_CLAUSES;
 use prost::Message as _;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -339,9 +339,11 @@ fn limits_to_wire(limits: &Limits) -> pb::Limits {
     }
 }
 
-fn parsed<T: std::str::FromStr<Err = policy::id::Malformed>>(text: &str) -> Result<T, Refusal> {
+fn parsed<T: std::str::FromStr<Err = hansa_policy::id::Malformed>>(
+    text: &str,
+) -> Result<T, Refusal> {
     text.parse()
-        .map_err(|problem: policy::id::Malformed| field::malformed(problem.to_string()))
+        .map_err(|problem: hansa_policy::id::Malformed| field::malformed(problem.to_string()))
 }
 
 fn time(field: &str, micros: i64) -> Result<Time, Refusal> {

@@ -1,14 +1,14 @@
 //! The statement `comment/1`: what a party says of a clause while a contract is negotiated. It is no part of the contract.
 
 use crate::strict::{self, LIMITS};
-use evidence::digest::Digest;
-use evidence::json::{Json, canonical};
-use evidence::time::Time;
-use policy::contract::Signature;
-use policy::id::{ClauseId, ContractId, ParticipantId};
-use policy::members::{Codes, Members};
-use policy::plain::signed_line;
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::Signature;
+use hansa_policy::id::{ClauseId, ContractId, ParticipantId};
+use hansa_policy::members::{Codes, Members};
+use hansa_policy::plain::signed_line;
+use hansa_policy::refusal::{Code, Refusal};
 
 const FORMAT: &str = "comment/1";
 
@@ -139,7 +139,7 @@ mod tests {
             let refusal = from_bytes(&to_bytes(&comment(text))).unwrap_err();
             assert_eq!(refusal.code, Code::StatementMalformed, "{text:?}");
         }
-        let json = evidence::json::parse(&to_bytes(&comment("a")), LIMITS).unwrap();
+        let json = hansa_audit_log::json::parse(&to_bytes(&comment("a")), LIMITS).unwrap();
         for (place, spoilt) in samples::spoilt(&json) {
             assert!(from_bytes(&canonical(&spoilt)).is_err(), "{place}");
         }

@@ -10,14 +10,14 @@ use crate::base64url;
 use crate::odrl::{self, Policy, Taker, name};
 use crate::render;
 use crate::strict::{self, LIMITS};
-use evidence::digest::Digest;
-use evidence::json::{Json, canonical};
-use policy::contract::shown::{Form, Shown};
-use policy::contract::zone::CivilZone;
-use policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party};
-use policy::members::{Codes, Members};
-use policy::refusal::{Code, Refusal};
-use policy::term::normal;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, canonical};
+use hansa_policy::contract::shown::{Form, Shown};
+use hansa_policy::contract::zone::CivilZone;
+use hansa_policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party};
+use hansa_policy::members::{Codes, Members};
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::term::normal;
 
 pub(crate) mod template;
 #[cfg(test)]

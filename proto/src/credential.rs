@@ -2,14 +2,14 @@
 
 use crate::envelope::{self, Kind, Opened};
 use crate::strict::{self, LIMITS};
-use evidence::digest::Digest;
-use evidence::json::{Json, canonical};
-use evidence::time::Time;
-use policy::attribute::{Attribute, AttributeKind, Credential};
-use policy::contract::Role;
-use policy::id::ParticipantId;
-use policy::members::{Codes, Members};
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::time::Time;
+use hansa_policy::attribute::{Attribute, AttributeKind, Credential};
+use hansa_policy::contract::Role;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::members::{Codes, Members};
+use hansa_policy::refusal::{Code, Refusal};
 
 const FORMAT: &str = "credential/1";
 

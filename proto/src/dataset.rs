@@ -2,17 +2,17 @@
 
 use crate::contract::text_or_null;
 use crate::strict::{self, LIMITS};
-use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
-use catalog::feed::Feed;
-use evidence::digest::Digest;
-use evidence::json::{Json, canonical};
-use evidence::time::Time;
-use policy::id::Name;
-use policy::members::{Codes, Members};
-use policy::refusal::{Code, Refusal};
-use policy::term::Bucket;
-use policy::term::odrl::word;
-use policy::term::release::{Late, Release};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::time::Time;
+use hansa_catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
+use hansa_catalog::feed::Feed;
+use hansa_policy::id::Name;
+use hansa_policy::members::{Codes, Members};
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::term::Bucket;
+use hansa_policy::term::odrl::word;
+use hansa_policy::term::release::{Late, Release};
 
 #[cfg(test)]
 mod tests;

@@ -3,13 +3,13 @@
 
 use crate::receipt::ResultDigest;
 use crate::strict::{self, LIMITS};
-use evidence::digest::Digest;
-use evidence::json::{Json, canonical};
-use evidence::time::Time;
-use policy::contract::Signature;
-use policy::id::{ParticipantId, RequestId};
-use policy::members::{Codes, Members};
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::Signature;
+use hansa_policy::id::{ParticipantId, RequestId};
+use hansa_policy::members::{Codes, Members};
+use hansa_policy::refusal::{Code, Refusal};
 
 const FORMAT: &str = "dispute/1";
 

@@ -4,12 +4,12 @@
 
 use crate::contract;
 use crate::strict::{self, LIMITS};
-use evidence::digest::Digest;
-use evidence::json::{Json, canonical};
-use policy::contract::{Agreement, Role};
-use policy::id::ContractId;
-use policy::members::{Codes, Members};
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, canonical};
+use hansa_policy::contract::{Agreement, Role};
+use hansa_policy::id::ContractId;
+use hansa_policy::members::{Codes, Members};
+use hansa_policy::refusal::{Code, Refusal};
 
 const FORMAT: &str = "draft/1";
 

@@ -12,12 +12,12 @@ use crate::envelope::header::Header;
 use crate::receipt::{self, SignedReceipt};
 use crate::strict;
 use crate::withdrawal;
-use evidence::digest::Digest;
-use evidence::json::{Json, Limits, canonical};
-use policy::contract::{Assignee, Role, Signature, SignedContract, Withdrawal};
-use policy::id::ContractId;
-use policy::members::{Codes, Members};
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, Limits, canonical};
+use hansa_policy::contract::{Assignee, Role, Signature, SignedContract, Withdrawal};
+use hansa_policy::id::ContractId;
+use hansa_policy::members::{Codes, Members};
+use hansa_policy::refusal::{Code, Refusal};
 
 pub mod header;
 pub mod parts;

@@ -2,15 +2,15 @@
 
 use crate::envelope::{self, Kind, Opened};
 use crate::strict::{self, LIMITS};
-use evidence::digest::Digest;
-use evidence::json::{Json, canonical};
-use evidence::time::Time;
-use policy::contract::Role;
-use policy::group::{Group, GroupName};
-use policy::id::ParticipantId;
-use policy::members::Codes;
-use policy::members::Members;
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::Role;
+use hansa_policy::group::{Group, GroupName};
+use hansa_policy::id::ParticipantId;
+use hansa_policy::members::Codes;
+use hansa_policy::members::Members;
+use hansa_policy::refusal::{Code, Refusal};
 use std::collections::BTreeSet;
 
 const FORMAT: &str = "group/1";

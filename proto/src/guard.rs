@@ -4,12 +4,12 @@
 use crate::contract::{own_purpose_json, own_purposes};
 use crate::odrl::{self, Policy, Taker};
 use crate::strict::{self, LIMITS};
-use evidence::digest::Digest;
-use evidence::json::{Json, canonical};
-use policy::guard::{Guard, Held};
-use policy::id::DatasetId;
-use policy::members::{Codes, Members};
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, canonical};
+use hansa_policy::guard::{Guard, Held};
+use hansa_policy::id::DatasetId;
+use hansa_policy::members::{Codes, Members};
+use hansa_policy::refusal::{Code, Refusal};
 
 const FORMAT: &str = "guard/1";
 
@@ -73,9 +73,9 @@ fn policy(dataset: &DatasetId, guard: &Guard) -> Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use policy::id::ClauseId;
-    use policy::term::prohibition::{Act, Part, Prohibition, When};
-    use policy::term::{Clause, Period, Quota, Term};
+    use hansa_policy::id::ClauseId;
+    use hansa_policy::term::prohibition::{Act, Part, Prohibition, When};
+    use hansa_policy::term::{Clause, Period, Quota, Term};
 
     fn guard() -> Guard {
         let hidden = Prohibition {
@@ -95,7 +95,7 @@ mod tests {
             id: ClauseId(number),
             term,
         });
-        let own = policy::contract::OwnPurpose {
+        let own = hansa_policy::contract::OwnPurpose {
             name: "works".parse().unwrap(),
             parent: "dpv:PublicBenefit".parse().unwrap(),
             text: "Road works".to_owned(),

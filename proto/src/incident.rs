@@ -3,14 +3,14 @@
 
 use crate::envelope::{self, Kind, Opened};
 use crate::strict::{self, LIMITS};
-use evidence::digest::Digest;
-use evidence::json::{Json, canonical};
-use evidence::note::SignedHead;
-use evidence::time::Time;
-use policy::contract::{Role, Signature};
-use policy::id::{ContractId, ParticipantId};
-use policy::members::{Codes, Members};
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::{Role, Signature};
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::members::{Codes, Members};
+use hansa_policy::refusal::{Code, Refusal};
 
 const FORMAT: &str = "incident/1";
 
@@ -267,7 +267,7 @@ pub fn from_envelope(bytes: &[u8]) -> Result<SignedIncident, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use evidence::note::{Checkpoint, SignatureLine};
+    use hansa_audit_log::note::{Checkpoint, SignatureLine};
 
     fn head() -> SignedHead {
         let name = "acme.example/hansa/evidence".to_owned();

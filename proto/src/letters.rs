@@ -3,8 +3,8 @@
 use crate::peer::letter::{Content, Letter, from_wire, to_wire};
 use crate::peer::pb;
 use crate::{deletion, envelope, incident, notice};
-use policy::plain::TypedLine;
-use policy::refusal::{Code, Refusal};
+use hansa_policy::plain::TypedLine;
+use hansa_policy::refusal::{Code, Refusal};
 
 /// The kind of a letter that belongs to a negotiation and is no step of it.
 pub const COMMENT: &str = "comment";

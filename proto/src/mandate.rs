@@ -3,13 +3,13 @@
 use crate::base64url;
 use crate::envelope::{self, Kind, Opened};
 use crate::strict::{self, LIMITS};
-use evidence::digest::Digest;
-use evidence::json::{Json, canonical};
-use policy::contract::Role;
-use policy::contract::mandate::{Class, Mandate, SignedMandate};
-use policy::members::{Codes, Members};
-use policy::plain::signed_line;
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, canonical};
+use hansa_policy::contract::Role;
+use hansa_policy::contract::mandate::{Class, Mandate, SignedMandate};
+use hansa_policy::members::{Codes, Members};
+use hansa_policy::plain::signed_line;
+use hansa_policy::refusal::{Code, Refusal};
 use std::collections::BTreeSet;
 
 const FORMAT: &str = "mandate/1";
@@ -102,7 +102,7 @@ pub fn from_envelope(bytes: &[u8]) -> Result<SignedMandate, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::{Class, Mandate, from_bytes, to_bytes};
-    use policy::refusal::Code;
+    use hansa_policy::refusal::Code;
 
     #[test]
     fn a_mandate_survives_the_round_trip_and_has_one_spelling() {

@@ -1,19 +1,19 @@
 //! The policy of a contract or an offer as ODRL 2.2 in one fixed shape, both ways.
 //!
 //! Each clause stands in exactly one place: `permission.constraint`, `target.refinement`, `action.refinement`,
-//! `permission.duty`, `prohibition` or `obligation`; its own form is that of its term (`policy::term`). What this version does not know is refused, never skipped.
+//! `permission.duty`, `prohibition` or `obligation`; its own form is that of its term (`hansa_policy::term`). What this version does not know is refused, never skipped.
 
 pub mod name;
 
 #[cfg(test)]
 mod tests;
 
-use evidence::json::Json;
-use policy::id::{ClauseId, DatasetId, ParticipantId};
-use policy::members::{Codes, Members};
-use policy::refusal::{Code, Refusal};
-use policy::term::rule::{Place, Script};
-use policy::term::{Clause, vocabulary};
+use hansa_audit_log::json::Json;
+use hansa_policy::id::{ClauseId, DatasetId, ParticipantId};
+use hansa_policy::members::{Codes, Members};
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::term::rule::{Place, Script};
+use hansa_policy::term::{Clause, vocabulary};
 use std::collections::BTreeSet;
 
 /// A policy in domain form.

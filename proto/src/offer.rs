@@ -3,13 +3,13 @@
 use crate::contract::{legal, legal_json, own_purpose_json, own_purposes, template};
 use crate::odrl::{self, Policy, Taker};
 use crate::strict::{self, LIMITS};
-use catalog::offer::{Offer, Recipients, Sign};
-use catalog::offers::Offering;
-use evidence::digest::Digest;
-use evidence::json::{Json, canonical};
-use policy::id::ParticipantId;
-use policy::members::{Codes, Members};
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, canonical};
+use hansa_catalog::offer::{Offer, Recipients, Sign};
+use hansa_catalog::offers::Offering;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::members::{Codes, Members};
+use hansa_policy::refusal::{Code, Refusal};
 use std::collections::BTreeSet;
 
 #[cfg(test)]

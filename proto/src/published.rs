@@ -4,8 +4,8 @@
 mod areas;
 mod levels;
 
-use policy::published::List;
-use policy::refusal::{Code, Refusal};
+use hansa_policy::published::List;
+use hansa_policy::refusal::{Code, Refusal};
 use std::sync::Arc;
 
 /// The kinds of file.

@@ -1,12 +1,12 @@
 //! The purposes that are known here: those of the Data Privacy Vocabulary, shipped with their digest, and a
 //! participant's own ones below them.
 
-use evidence::digest::Digest;
-use policy::contract::OwnPurpose;
-use policy::id::PurposeId;
-use policy::refusal::Refusal;
-use policy::term::purpose::Taxonomy;
-use policy::term::tongue::Tongue;
+use hansa_audit_log::digest::Digest;
+use hansa_policy::contract::OwnPurpose;
+use hansa_policy::id::PurposeId;
+use hansa_policy::refusal::Refusal;
+use hansa_policy::term::purpose::Taxonomy;
+use hansa_policy::term::tongue::Tongue;
 
 /// The vocabulary with own purposes below it.
 ///
@@ -95,7 +95,7 @@ fn id(name: &str) -> Option<PurposeId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use policy::refusal::Code;
+    use hansa_policy::refusal::Code;
 
     fn purpose(text: &str) -> PurposeId {
         text.parse().unwrap()

@@ -2,14 +2,14 @@
 //! of an answer, the consumer countersigns what it received, and both keep it.
 
 use crate::strict::{self, LIMITS};
-use evidence::digest::Digest;
-use evidence::json::{Json, canonical};
-use evidence::time::Time;
-use policy::contract::deed::Deed;
-use policy::contract::{Role, Signature, SignatureCheck};
-use policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
-use policy::members::{Codes, Members};
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::deed::Deed;
+use hansa_policy::contract::{Role, Signature, SignatureCheck};
+use hansa_policy::id::{ContractId, DatasetId, ParticipantId, RequestId};
+use hansa_policy::members::{Codes, Members};
+use hansa_policy::refusal::{Code, Refusal};
 use std::fmt;
 use std::str::FromStr;
 

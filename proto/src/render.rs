@@ -1,15 +1,15 @@
 //! Contracts and offers as pages that a person reads.
 
 use crate::purposes;
-use catalog::offer::{Offer, Recipients, Sign};
-use evidence::time::Time;
-use policy::contract::shown::{Form, Shown};
-use policy::contract::{Agreement, Assignee, Legal, OwnPurpose, Party};
-use policy::id::ContractId;
-use policy::plain::signed_line;
-use policy::term::Clause;
-use policy::term::rule::Place;
-use policy::term::tongue::Tongue;
+use hansa_audit_log::time::Time;
+use hansa_catalog::offer::{Offer, Recipients, Sign};
+use hansa_policy::contract::shown::{Form, Shown};
+use hansa_policy::contract::{Agreement, Assignee, Legal, OwnPurpose, Party};
+use hansa_policy::id::ContractId;
+use hansa_policy::plain::signed_line;
+use hansa_policy::term::Clause;
+use hansa_policy::term::rule::Place;
+use hansa_policy::term::tongue::Tongue;
 
 mod second;
 pub mod standing;

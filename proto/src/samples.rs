@@ -2,15 +2,15 @@
 
 pub(crate) mod random;
 
-use catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
-use evidence::digest::Digest;
-use evidence::json::Json;
-use evidence::time::Time;
-use policy::contract::shown::Shown;
-use policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party, Template};
-use policy::id::ClauseId;
-use policy::term::tongue::Tongue;
-use policy::term::{Bucket, Clause, Forbidden, Function, Period, Quota, Term, Unit};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::time::Time;
+use hansa_catalog::dataset::{Column, ColumnType, Dataset, Grid, GridDimension};
+use hansa_policy::contract::shown::Shown;
+use hansa_policy::contract::{Agreement, Assignee, DatasetRef, Legal, OwnPurpose, Party, Template};
+use hansa_policy::id::ClauseId;
+use hansa_policy::term::tongue::Tongue;
+use hansa_policy::term::{Bucket, Clause, Forbidden, Function, Period, Quota, Term, Unit};
 
 pub(crate) fn agreement() -> Agreement {
     Agreement {
@@ -96,7 +96,7 @@ pub(crate) fn rows_contract() -> Agreement {
 
 /// Contract on groups of at least twelve devices: site by day, without a beginning.
 pub(crate) fn group_contract() -> Agreement {
-    let name = |text: &str| -> policy::id::Name { text.parse().unwrap() };
+    let name = |text: &str| -> hansa_policy::id::Name { text.parse().unwrap() };
     let whole = local(
         "Europe/Berlin",
         vec![

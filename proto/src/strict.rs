@@ -1,7 +1,7 @@
 //! Reading signed and foreign documents strictly: text in NFC, bytes in the one canonical form of JSON.
 
-use evidence::json::{Json, Limits, canonical, parse};
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::json::{Json, Limits, canonical, parse};
+use hansa_policy::refusal::{Code, Refusal};
 use unicode_normalization::is_nfc;
 
 /// The largest payload, and its deepest nesting.

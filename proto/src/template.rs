@@ -7,10 +7,10 @@ mod fill;
 
 use crate::nearest::nearest;
 use crate::policy_toml::KEYS;
-use evidence::digest::Digest;
-use policy::id::ParticipantId;
-use policy::plain::{printable, signed_line};
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::digest::Digest;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::plain::{printable, signed_line};
+use hansa_policy::refusal::{Code, Refusal};
 use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
 

@@ -2,15 +2,15 @@
 
 use crate::envelope::{self, Kind, Opened};
 use crate::strict::{self, LIMITS};
-use evidence::digest::Digest;
-use evidence::json::{Json, canonical};
-use evidence::time::Time;
-use policy::contract::{Role, Signature};
-use policy::id::{ClauseId, ContractId, ParticipantId};
-use policy::members::{Codes, Members};
-use policy::money::Money;
-use policy::refusal::{Code, Refusal};
-use policy::term::price::{Price, Priced};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::{Role, Signature};
+use hansa_policy::id::{ClauseId, ContractId, ParticipantId};
+use hansa_policy::members::{Codes, Members};
+use hansa_policy::money::Money;
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::term::price::{Price, Priced};
 
 const FORMAT: &str = "usage/1";
 
@@ -267,8 +267,8 @@ mod tests {
             }],
             prepaid: Some(Prepaid {
                 currency: "EUR".to_owned(),
-                paid: policy::money::written("10").unwrap(),
-                spent: policy::money::written("0.15").unwrap(),
+                paid: hansa_policy::money::written("10").unwrap(),
+                spent: hansa_policy::money::written("0.15").unwrap(),
             }),
             stated_at: "2026-06-01T00:00:00Z".parse().unwrap(),
         };

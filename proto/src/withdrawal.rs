@@ -1,11 +1,11 @@
 //! The statement `withdrawal/1` by which a party ends a contract.
 
 use crate::strict::{self, LIMITS};
-use evidence::json::{Json, canonical};
-use evidence::time::Time;
-use policy::id::{ContractId, ParticipantId};
-use policy::members::{Codes, Members};
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::time::Time;
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::members::{Codes, Members};
+use hansa_policy::refusal::{Code, Refusal};
 
 const FORMAT: &str = "withdrawal/1";
 

@@ -15,10 +15,10 @@ mod targets;
 
 use arrow_flight::FlightData;
 use arrow_ipc::CompressionType;
-use faces::peer::small::Packer;
-use harness::mutate::{Chance, case};
-use harness::{cases as told, outlaw};
-use policy::id::ContractId;
+use hansa_policy::id::ContractId;
+use hansa_test_support::mutate::{Chance, case};
+use hansa_test_support::{cases as told, outlaw};
+use hansa_transport::peer::small::Packer;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -27,7 +27,7 @@ use targets::{TARGETS, Target};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("corpus")
+        .join("../corpus")
         .join(name)
 }
 
@@ -69,7 +69,7 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
             assert!(seeds.len() > 3, "rows and receipts are packed");
         }
         "ticket" => {
-            let contract = ContractId(evidence::digest::Digest::of(b"contract"));
+            let contract = ContractId(hansa_audit_log::digest::Digest::of(b"contract"));
             for purpose in [None, "dpv:ResearchAndDevelopment".parse().ok()] {
                 seeds.push(outlaw::ticket(&[contract], "SELECT * FROM trips", purpose));
             }
@@ -147,47 +147,54 @@ fn readers_of_foreign_bytes_bear_everything() {
 fn the_files_are_what_their_readers_take() {
     let taken = |name: &str, bytes: &[u8]| match name {
         "contract" => {
-            proto::envelope::parse_contract(bytes).is_ok()
-                || proto::envelope::parse_offer(bytes).is_ok()
-                || proto::contract::from_bytes(bytes).is_ok()
+            hansa_proto::envelope::parse_contract(bytes).is_ok()
+                || hansa_proto::envelope::parse_offer(bytes).is_ok()
+                || hansa_proto::contract::from_bytes(bytes).is_ok()
         }
-        "json" => evidence::json::parse(bytes, evidence::json::Limits::default()).is_ok(),
-        "odrl" => evidence::json::parse(bytes, evidence::json::Limits::default())
-            .is_ok_and(|json| proto::odrl::from_json(json).is_ok()),
-        "bundle" => keep::trust::bundle::Bundle::read(bytes).is_ok(),
-        "receipt" => proto::envelope::parse_receipt(bytes).is_ok(),
+        "json" => {
+            hansa_audit_log::json::parse(bytes, hansa_audit_log::json::Limits::default()).is_ok()
+        }
+        "odrl" => hansa_audit_log::json::parse(bytes, hansa_audit_log::json::Limits::default())
+            .is_ok_and(|json| hansa_proto::odrl::from_json(json).is_ok()),
+        "bundle" => hansa_identity::bundle::Bundle::read(bytes).is_ok(),
+        "receipt" => hansa_proto::envelope::parse_receipt(bytes).is_ok(),
         "statement" => {
-            proto::envelope::parse_withdrawal(bytes).is_ok()
-                || proto::envelope::parse_dispute(bytes).is_ok()
+            hansa_proto::envelope::parse_withdrawal(bytes).is_ok()
+                || hansa_proto::envelope::parse_dispute(bytes).is_ok()
         }
-        "record" => evidence::record::Record::from_bytes(bytes).is_ok(),
-        "head" => std::str::from_utf8(bytes)
-            .is_ok_and(|text| evidence::note::read_all(text).is_ok_and(|heads| !heads.is_empty())),
-        "ticket" => proto::peer::ask::from_ticket(bytes).is_ok(),
-        "letter" => proto::letters::from_bytes(bytes).is_ok(),
+        "record" => hansa_audit_log::record::Record::from_bytes(bytes).is_ok(),
+        "head" => std::str::from_utf8(bytes).is_ok_and(|text| {
+            hansa_audit_log::note::read_all(text).is_ok_and(|heads| !heads.is_empty())
+        }),
+        "ticket" => hansa_proto::peer::ask::from_ticket(bytes).is_ok(),
+        "letter" => hansa_proto::letters::from_bytes(bytes).is_ok(),
         "entry" => {
-            proto::dataset::from_bytes(bytes).is_ok() || proto::offer::from_bytes(bytes).is_ok()
+            hansa_proto::dataset::from_bytes(bytes).is_ok()
+                || hansa_proto::offer::from_bytes(bytes).is_ok()
         }
         "group" => {
-            proto::group::from_envelope(bytes).is_ok() || proto::group::from_bytes(bytes).is_ok()
+            hansa_proto::group::from_envelope(bytes).is_ok()
+                || hansa_proto::group::from_bytes(bytes).is_ok()
         }
         "deletion" => {
-            proto::deletion::from_envelope(bytes).is_ok()
-                || proto::deletion::from_bytes(bytes).is_ok()
+            hansa_proto::deletion::from_envelope(bytes).is_ok()
+                || hansa_proto::deletion::from_bytes(bytes).is_ok()
         }
         "usage" => {
-            proto::usage::from_envelope(bytes).is_ok() || proto::usage::from_bytes(bytes).is_ok()
+            hansa_proto::usage::from_envelope(bytes).is_ok()
+                || hansa_proto::usage::from_bytes(bytes).is_ok()
         }
         "notice" => {
-            proto::notice::from_envelope(bytes).is_ok() || proto::notice::from_bytes(bytes).is_ok()
+            hansa_proto::notice::from_envelope(bytes).is_ok()
+                || hansa_proto::notice::from_bytes(bytes).is_ok()
         }
         "mandate" => {
-            proto::mandate::from_envelope(bytes).is_ok()
-                || proto::mandate::from_bytes(bytes).is_ok()
+            hansa_proto::mandate::from_envelope(bytes).is_ok()
+                || hansa_proto::mandate::from_bytes(bytes).is_ok()
         }
         "credential" => {
-            proto::credential::from_envelope(bytes).is_ok()
-                || proto::credential::from_bytes(bytes).is_ok()
+            hansa_proto::credential::from_envelope(bytes).is_ok()
+                || hansa_proto::credential::from_bytes(bytes).is_ok()
         }
         _ => true,
     };

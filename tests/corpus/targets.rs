@@ -1,18 +1,18 @@
 //! The readers of foreign bytes, each as one function: it takes any bytes, and says what is wrong with what the reader made
-//! of them. What it takes it must write back as the same bytes. Used by the tests beside this file and by `fuzz/`.
+//! of them. What it takes it must write back as the same bytes. Used by the tests beside this file and by `tests/fuzz/`.
 
 use arrow_flight::FlightData;
-use evidence::json::{Json, Limits, canonical, parse};
-use evidence::note;
-use evidence::record::Record;
-use faces::peer::call::decode::Decoder;
-use keep::trust::bundle::Bundle;
-use policy::contract::{Role, Signature, SignedContract};
-use policy::refusal::{Code, Refusal};
-use proto::{
+use hansa_audit_log::json::{Json, Limits, canonical, parse};
+use hansa_audit_log::note;
+use hansa_audit_log::record::Record;
+use hansa_identity::bundle::Bundle;
+use hansa_policy::contract::{Role, Signature, SignedContract};
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_proto::{
     comment, contract, credential, dataset, deletion, dispute, envelope, group, letters, mandate,
     notice, odrl, receipt, strict, usage, withdrawal,
 };
+use hansa_transport::peer::call::decode::Decoder;
 
 /// What is wrong, if anything is.
 pub(crate) type Verdict = Result<(), String>;
@@ -235,7 +235,7 @@ pub(crate) fn small(bytes: &[u8]) -> Verdict {
         app_metadata: bytes.to_vec().into(),
         ..FlightData::default()
     };
-    let Ok(unpacked) = faces::peer::small::unpacked(message.clone()) else {
+    let Ok(unpacked) = hansa_transport::peer::small::unpacked(message.clone()) else {
         return Ok(());
     };
     if unpacked.app_metadata.len() + unpacked.data_header.len() + unpacked.data_body.len()
@@ -243,8 +243,8 @@ pub(crate) fn small(bytes: &[u8]) -> Verdict {
     {
         return Err("more than a small message holds".to_owned());
     }
-    let again = faces::peer::small::Packer::default().pack(unpacked.clone());
-    match faces::peer::small::unpacked(again) {
+    let again = hansa_transport::peer::small::Packer::default().pack(unpacked.clone());
+    match hansa_transport::peer::small::unpacked(again) {
         Ok(again) if again == unpacked => Ok(()),
         _ => Err("another message after one way in and out".to_owned()),
     }
@@ -252,8 +252,8 @@ pub(crate) fn small(bytes: &[u8]) -> Verdict {
 
 /// A question in its ticket.
 pub(crate) fn ticket(bytes: &[u8]) -> Verdict {
-    match proto::peer::ask::from_ticket(bytes) {
-        Ok(asking) => same("ticket", &proto::peer::ask::to_ticket(&asking), bytes),
+    match hansa_proto::peer::ask::from_ticket(bytes) {
+        Ok(asking) => same("ticket", &hansa_proto::peer::ask::to_ticket(&asking), bytes),
         Err(_) => Ok(()),
     }
 }
@@ -275,7 +275,7 @@ pub(crate) fn entry(bytes: &[u8]) -> Verdict {
     if let Ok(read) = dataset::from_bytes(bytes) {
         same("entry", &dataset::to_bytes(&read), bytes)?;
     }
-    let _ = proto::offer::from_bytes(bytes);
+    let _ = hansa_proto::offer::from_bytes(bytes);
     let _: Option<Json> = None;
     Ok(())
 }

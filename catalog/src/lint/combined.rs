@@ -3,11 +3,11 @@
 
 use super::Finding;
 use crate::offer::Offer;
-use evidence::time::Time;
-use policy::contract::Agreement;
-use policy::contract::subtraction::{self, Combination, Subtraction};
-use policy::refusal::{Code, Refusal};
-use policy::term::Clause;
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::Agreement;
+use hansa_policy::contract::subtraction::{self, Combination, Subtraction};
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::term::Clause;
 
 /// A policy beside the one that is checked, on the same dataset.
 #[derive(Debug, Clone, Copy)]

@@ -5,12 +5,12 @@
 use super::{Finding, Policy, has_order};
 use crate::dataset::{Column, ColumnType};
 use crate::typed;
-use evidence::time::Time;
-use policy::id::Name;
-use policy::refusal::{Code, Refusal};
-use policy::row_filter::{Comparison, Literal, Operand, RowFilter};
-use policy::term::prohibition::When;
-use policy::term::{Bounds, Term};
+use hansa_audit_log::time::Time;
+use hansa_policy::id::Name;
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::row_filter::{Comparison, Literal, Operand, RowFilter};
+use hansa_policy::term::prohibition::When;
+use hansa_policy::term::{Bounds, Term};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 

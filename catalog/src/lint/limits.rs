@@ -1,9 +1,9 @@
 //! Windows, purposes and quotas that can't do what they are there for.
 
 use super::{Finding, Policy};
-use evidence::time::Time;
-use policy::refusal::{Code, Refusal};
-use policy::term::{Clause, Term};
+use hansa_audit_log::time::Time;
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::term::{Clause, Term};
 
 pub(super) fn check(policy: &Policy<'_>) -> Vec<Finding> {
     let mut findings = purposes(policy);

@@ -1,8 +1,8 @@
 //! Terms on data that is open already: by law (high-value datasets) or by its licence.
 
 use super::{Finding, Policy};
-use policy::refusal::{Code, Refusal};
-use policy::term::rule::Nature;
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::term::rule::Nature;
 
 pub(super) fn check(policy: &Policy<'_>) -> Vec<Finding> {
     let licence = policy.dataset.licence.as_str();

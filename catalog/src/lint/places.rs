@@ -1,9 +1,9 @@
 //! Cells that stand for places: whether they are so small that persons can be found, and whether any place has one.
 
 use super::{Finding, Policy, is_personal};
-use policy::refusal::{Code, Refusal};
-use policy::term::Term;
-use policy::term::place_cells::CellSize;
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::term::Term;
+use hansa_policy::term::place_cells::CellSize;
 
 pub(super) fn check(policy: &Policy<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

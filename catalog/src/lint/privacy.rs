@@ -1,11 +1,11 @@
 //! Groups that are too small, units and personal columns that show, filters that tell what they hide.
 
 use super::{Finding, Policy, is_personal};
-use policy::id::{ClauseId, Name};
-use policy::refusal::{Code, Refusal};
-use policy::row_filter::{Operand, RowFilter};
-use policy::term::budget::Budget;
-use policy::term::{Clause, Term, Unit};
+use hansa_policy::id::{ClauseId, Name};
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::row_filter::{Operand, RowFilter};
+use hansa_policy::term::budget::Budget;
+use hansa_policy::term::{Clause, Term, Unit};
 use std::collections::BTreeSet;
 
 /// Below this, a group on personal data can't be signed.

@@ -8,10 +8,10 @@ mod prohibited;
 
 use super::*;
 use crate::fixture::{GRID, clauses, counts, name, names, participant, taxonomy, time};
-use policy::row_filter::{Literal, parse};
-use policy::term::budget::{Budget, Held, Values};
-use policy::term::release::{Late, Release};
-use policy::term::{Bucket, Forbidden, Function, Period, Quota};
+use hansa_policy::row_filter::{Literal, parse};
+use hansa_policy::term::budget::{Budget, Held, Values};
+use hansa_policy::term::release::{Late, Release};
+use hansa_policy::term::{Bucket, Forbidden, Function, Period, Quota};
 
 #[test]
 fn a_good_policy_has_no_findings() {
@@ -114,7 +114,7 @@ fn columns_and_types() {
 
 #[test]
 fn personal_columns_need_a_legal_basis() {
-    let basis = || Term::LegalBasis(policy::term::legal_basis::LegalBasis::PublicTask);
+    let basis = || Term::LegalBasis(hansa_policy::term::legal_basis::LegalBasis::PublicTask);
     let found = |terms: Vec<Term>| {
         let mut dataset = counts();
         for column in &mut dataset.columns {

@@ -100,7 +100,7 @@ fn an_hour_lies_in_one_period() {
             grid.release = Some(Release {
                 column: at.column.clone(),
                 every,
-                late: policy::term::release::Late::Never,
+                late: hansa_policy::term::release::Late::Never,
             });
         }
     };
@@ -115,5 +115,5 @@ fn an_hour_lies_in_one_period() {
         )],
     );
     // Half an hour in summer alone.
-    assert!(!evidence::time::keeps_hours("Australia/Lord_Howe"));
+    assert!(!hansa_audit_log::time::keeps_hours("Australia/Lord_Howe"));
 }

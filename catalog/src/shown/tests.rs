@@ -6,10 +6,10 @@ use crate::fixture::{FIRM, OWNER, agreement, book, counts, name, names, offer, p
 use crate::offer::{Offer, Recipients};
 use crate::publish::body;
 use crate::view::{Shape, shape};
-use policy::term::prohibition::{Act, Part, Prohibition, When};
-use policy::term::rule::Binding;
-use policy::term::tongue::Tongue;
-use policy::term::{Bounds, Bucket, Function, Mask, Unit};
+use hansa_policy::term::prohibition::{Act, Part, Prohibition, When};
+use hansa_policy::term::rule::Binding;
+use hansa_policy::term::tongue::Tongue;
+use hansa_policy::term::{Bounds, Bucket, Function, Mask, Unit};
 
 fn whole() -> Dataset {
     let mut dataset = counts();
@@ -64,7 +64,7 @@ fn league(terms: impl IntoIterator<Item = Term>) -> Offer {
 }
 
 fn rows_where(text: &str) -> Term {
-    Term::Rows(policy::row_filter::parse(text).unwrap())
+    Term::Rows(hansa_policy::row_filter::parse(text).unwrap())
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn hidden_columns_are_missing_and_the_schema_digest_stays() {
 
 #[test]
 fn a_page_is_dated_in_the_zone_of_the_dataset() {
-    let newest = policy::contract::shown::Shown::newest(Tongue::De);
+    let newest = hansa_policy::contract::shown::Shown::newest(Tongue::De);
     let agreed = league([]).agreement(
         &whole(),
         crate::offer::Filled {
@@ -186,7 +186,8 @@ fn a_column_that_only_a_filter_names_is_there_to_plan_with() {
     let seen = entry(vec![league(terms())]);
     assert_eq!(columns(&seen), "site bikes open");
     let clauses = league(terms()).clauses;
-    let effects = policy::term::of_clauses(&clauses, &Binding::of(&participant(FIRM))).unwrap();
+    let effects =
+        hansa_policy::term::of_clauses(&clauses, &Binding::of(&participant(FIRM))).unwrap();
     let (Shape::Rows(theirs), Shape::Rows(ours)) = (
         shape(&seen, &effects).unwrap(),
         shape(&whole(), &effects).unwrap(),
@@ -203,7 +204,7 @@ fn what_is_prohibited_is_not_counted() {
         let (act, when) = (Act::Use, When::ALWAYS);
         Term::from(Prohibition { act, part, when })
     };
-    let rows = Part::Rows(policy::row_filter::parse("site = 'c'").unwrap());
+    let rows = Part::Rows(hansa_policy::row_filter::parse("site = 'c'").unwrap());
     let seen = entry(vec![league([prohibited(Some(rows))])]);
     assert_eq!(told(&seen), [false; 4]);
     let column = Part::Columns(names(&["bikes"]));
@@ -236,7 +237,8 @@ fn an_aggregate_offer_shows_the_columns_of_its_cells_alone() {
     assert_eq!(columns(&seen), "site bikes device");
     assert_eq!(told(&seen), [false; 4]);
     let clauses = league(terms()).clauses;
-    let effects = policy::term::of_clauses(&clauses, &Binding::of(&participant(FIRM))).unwrap();
+    let effects =
+        hansa_policy::term::of_clauses(&clauses, &Binding::of(&participant(FIRM))).unwrap();
     let (Shape::Cube { cells: theirs, .. }, Shape::Cube { cells: ours, .. }) = (
         shape(&seen, &effects).unwrap(),
         shape(&whole(), &effects).unwrap(),

@@ -4,10 +4,10 @@ use super::{Shape, bucket_fits, demand, field, ill_typed, schema};
 use crate::dataset::{ColumnType, Dataset};
 use crate::typed;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use policy::effect::Cube;
-use policy::refusal::{Code, Refusal};
-use policy::term::budget::Budget;
-use policy::term::{self, Function};
+use hansa_policy::effect::Cube;
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::term::budget::Budget;
+use hansa_policy::term::{self, Function};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

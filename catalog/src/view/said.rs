@@ -1,12 +1,12 @@
 //! What a clause says, from the effect that it has.
 
-use policy::effect::What;
-use policy::term;
-use policy::term::band::Band;
-use policy::term::place_cells::PlaceCells;
-use policy::term::prefix::Prefix;
-use policy::term::prohibition::{Act, Part, Prohibition, When};
-use policy::term::pseudonym::Pseudonym;
+use hansa_policy::effect::What;
+use hansa_policy::term;
+use hansa_policy::term::band::Band;
+use hansa_policy::term::place_cells::PlaceCells;
+use hansa_policy::term::prefix::Prefix;
+use hansa_policy::term::prohibition::{Act, Part, Prohibition, When};
+use hansa_policy::term::pseudonym::Pseudonym;
 
 /// What the clause of an effect says, in the words of its term.
 pub(super) fn said(what: &What) -> String {

@@ -3,17 +3,17 @@
 use super::*;
 use crate::fixture::{GRID, clauses, counts, name, names};
 use arrow_schema::DataType;
-use policy::row_filter::{Literal, parse};
-use policy::term::lookup::Lookup;
-use policy::term::place_cells::PlaceCells;
-use policy::term::prohibition::{Act, Part, Prohibition, When};
-use policy::term::published_area::PublishedArea;
-use policy::term::rule::Binding;
-use policy::term::{Bounds, Function, Term, Unit};
+use hansa_policy::row_filter::{Literal, parse};
+use hansa_policy::term::lookup::Lookup;
+use hansa_policy::term::place_cells::PlaceCells;
+use hansa_policy::term::prohibition::{Act, Part, Prohibition, When};
+use hansa_policy::term::published_area::PublishedArea;
+use hansa_policy::term::rule::Binding;
+use hansa_policy::term::{Bounds, Function, Term, Unit};
 
 fn shaped(terms: Vec<Term>) -> Result<Shape, Refusal> {
     let asker = "hansa://firm.example".parse().unwrap();
-    let effects = policy::term::of_clauses(&clauses(terms), &Binding::of(&asker))?;
+    let effects = hansa_policy::term::of_clauses(&clauses(terms), &Binding::of(&asker))?;
     shape(&counts(), &effects)
 }
 
@@ -144,7 +144,7 @@ fn cells_take_the_place_of_degrees() {
 
 #[test]
 fn levels_are_texts_and_areas_are_of_degrees() {
-    let list = evidence::digest::Digest::of(b"list");
+    let list = hansa_audit_log::digest::Digest::of(b"list");
     let level = |column: &str| {
         Term::Lookup(Lookup {
             column: name(column),

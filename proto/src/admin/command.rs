@@ -1,7 +1,7 @@
 //! A verb to be run.
 
 use crate::admin::pb;
-use policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{Code, Refusal};
 use serde_json::{Map, Value};
 use std::path::PathBuf;
 use std::time::Duration;

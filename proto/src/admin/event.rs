@@ -2,8 +2,8 @@
 
 use crate::admin::pb;
 use bytes::Bytes;
-use policy::id::Malformed;
-use policy::refusal::{Code, Place, Refusal};
+use hansa_policy::id::Malformed;
+use hansa_policy::refusal::{Code, Place, Refusal};
 use serde_json::Value;
 use std::str::FromStr;
 
@@ -154,9 +154,9 @@ fn malformed(what: &str) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::{Event, from_wire, to_wire};
-    use evidence::digest::Digest;
-    use policy::id::{ClauseId, ContractId};
-    use policy::refusal::{Code, Refusal};
+    use hansa_audit_log::digest::Digest;
+    use hansa_policy::id::{ClauseId, ContractId};
+    use hansa_policy::refusal::{Code, Refusal};
 
     #[test]
     fn every_event_survives_the_round_trip() {

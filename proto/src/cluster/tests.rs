@@ -1,9 +1,9 @@
 //! A briefing arrives as it was written, and nothing in it goes unread.
 
 use super::{Briefing, Ground, Limits, from_ticket, pb, to_ticket, to_wire};
-use evidence::digest::Digest;
-use evidence::time::Time;
-use policy::id::{ClauseId, ContractId, RequestId};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use hansa_policy::id::{ClauseId, ContractId, RequestId};
 use prost::Message as _;
 use std::time::Duration;
 

@@ -4,10 +4,10 @@
 //! named, a connector from before refuses the contract, since it could not show what was signed.
 
 use crate::template::is_line;
-use evidence::json::Json;
-use policy::contract::Template;
-use policy::members::Members;
-use policy::refusal::Refusal;
+use hansa_audit_log::json::Json;
+use hansa_policy::contract::Template;
+use hansa_policy::members::Members;
+use hansa_policy::refusal::Refusal;
 
 /// Its members.
 #[must_use]
@@ -45,10 +45,10 @@ pub(crate) fn read(of: &mut Members) -> Result<Option<Template>, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::{read, to_json};
-    use evidence::json::Json;
-    use policy::contract::Template;
-    use policy::members::{Codes, Members};
-    use policy::refusal::Code;
+    use hansa_audit_log::json::Json;
+    use hansa_policy::contract::Template;
+    use hansa_policy::members::{Codes, Members};
+    use hansa_policy::refusal::Code;
 
     #[track_caller]
     fn check(change: impl FnOnce(&mut Template), refused: bool) {

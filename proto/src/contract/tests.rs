@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::samples;
-use evidence::json::parse;
-use policy::term::tongue::Tongue;
+use hansa_audit_log::json::parse;
+use hansa_policy::term::tongue::Tongue;
 
 #[track_caller]
 fn check(agreement: &Agreement) {
@@ -36,8 +36,8 @@ fn an_agreement_survives_the_round_trip() {
     check(&samples::public_view());
     check(&samples::filled());
     check(&Agreement {
-        not_before: evidence::time::Time::EARLIEST,
-        not_after: evidence::time::Time::LATEST,
+        not_before: hansa_audit_log::time::Time::EARLIEST,
+        not_after: hansa_audit_log::time::Time::LATEST,
         ..samples::public_view()
     });
     for clause in samples::clauses() {

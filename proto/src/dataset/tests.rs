@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::samples;
-use evidence::json::parse;
+use hansa_audit_log::json::parse;
 
 #[track_caller]
 fn check(dataset: &Dataset) {

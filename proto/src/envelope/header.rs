@@ -9,13 +9,13 @@ use crate::mandate;
 use crate::strict;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use evidence::digest::Digest;
-use evidence::json::{Json, Limits, canonical};
-use policy::contract::mandate::SignedMandate;
-use policy::contract::seal::Seal;
-use policy::contract::{Role, Signature};
-use policy::members::{Codes, Members};
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::{Json, Limits, canonical};
+use hansa_policy::contract::mandate::SignedMandate;
+use hansa_policy::contract::seal::Seal;
+use hansa_policy::contract::{Role, Signature};
+use hansa_policy::members::{Codes, Members};
+use hansa_policy::refusal::{Code, Refusal};
 
 /// What a protected header says.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use crate::base64url;
 use crate::envelope::{LIMITS, assemble};
-use evidence::json::{Json, parse};
+use hansa_audit_log::json::{Json, parse};
 
 /// A signed statement in its parts, as read: nothing of it is checked.
 #[derive(Debug, Clone, PartialEq, Eq)]

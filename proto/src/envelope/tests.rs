@@ -6,7 +6,7 @@ mod traps;
 
 use super::*;
 use crate::envelope::tests::scene::{Entry, Key, flipped, scene};
-use policy::contract::Agreement;
+use hansa_policy::contract::Agreement;
 
 #[test]
 fn two_signatures_make_a_contract() {

@@ -4,8 +4,8 @@ mod refused;
 
 use super::*;
 use crate::samples;
-use evidence::json::canonical;
-use policy::term::Term;
+use hansa_audit_log::json::canonical;
+use hansa_policy::term::Term;
 
 fn policy(clauses: Vec<Clause>) -> Policy {
     Policy {
@@ -22,7 +22,7 @@ fn text(json: &Json) -> String {
 }
 
 fn read(text: &str) -> Result<Policy, Refusal> {
-    from_json(evidence::json::parse(text.as_bytes(), crate::strict::LIMITS).unwrap())
+    from_json(hansa_audit_log::json::parse(text.as_bytes(), crate::strict::LIMITS).unwrap())
 }
 
 /// The policy of all samples with one piece of its text exchanged; `within` finds the clause that the refusal names.
@@ -86,9 +86,9 @@ fn the_shape_is_the_documented_one() {
     let whole = policy(vec![
         clause(2, Term::Purpose(vec!["mobility-research".parse().unwrap()])),
         clause(3, Term::Columns(vec!["site".parse().unwrap()])),
-        clause(4, Term::Functions(vec![policy::term::Function::Sum])),
+        clause(4, Term::Functions(vec![hansa_policy::term::Function::Sum])),
         clause(5, Term::DeleteAfter { days: 30 }),
-        clause(6, Term::Prohibit(policy::term::Forbidden::Sell)),
+        clause(6, Term::Prohibit(hansa_policy::term::Forbidden::Sell)),
     ]);
     let expect = concat!(
         r##"{"@context":["http://www.w3.org/ns/odrl.jsonld","urn:hansa:odrl:1"],"@type":"Agreement","##,

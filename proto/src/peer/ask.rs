@@ -2,10 +2,10 @@
 
 use crate::peer::{field, pb};
 use bytes::Bytes;
-use evidence::time::Time;
-use policy::ask::Rows;
-use policy::id::{ContractId, PurposeId, RequestId};
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::time::Time;
+use hansa_policy::ask::Rows;
+use hansa_policy::id::{ContractId, PurposeId, RequestId};
+use hansa_policy::refusal::{Code, Refusal};
 use prost::Message as _;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asking {
     /// The question.
-    pub ask: policy::ask::Ask,
+    pub ask: hansa_policy::ask::Ask,
     /// How long the asker waits for the whole answer; absent: as long as the provider allows.
     pub deadline: Option<Duration>,
     /// The compressions that it can read; none: uncompressed only.
@@ -94,7 +94,7 @@ pub fn from_wire(message: pb::Ask) -> Result<Asking, Refusal> {
         small,
     } = message;
     Ok(Asking {
-        ask: policy::ask::Ask {
+        ask: hansa_policy::ask::Ask {
             request: RequestId(field::fixed("request_id", &request_id)?),
             contracts: contracts(&contract_ids)?,
             sql: if sql.is_empty() {
@@ -122,7 +122,7 @@ pub fn to_wire(asking: &Asking) -> pb::Ask {
         credentials,
         small,
     } = asking;
-    let policy::ask::Ask {
+    let hansa_policy::ask::Ask {
         request,
         contracts,
         sql,
@@ -243,14 +243,14 @@ const fn compression_to_wire(compression: Compression) -> pb::Compression {
 #[cfg(test)]
 mod tests {
     use super::{Asking, Compression, from_ticket, to_ticket};
-    use evidence::digest::Digest;
-    use policy::ask::Rows;
-    use policy::id::{ContractId, RequestId};
+    use hansa_audit_log::digest::Digest;
+    use hansa_policy::ask::Rows;
+    use hansa_policy::id::{ContractId, RequestId};
     use std::time::Duration;
 
     fn sample() -> Asking {
         Asking {
-            ask: policy::ask::Ask {
+            ask: hansa_policy::ask::Ask {
                 request: RequestId([7; 16]),
                 contracts: vec![ContractId(Digest::of(b"a")), ContractId(Digest::of(b"b"))],
                 sql: "SELECT count(*) FROM trips".to_owned(),

@@ -2,9 +2,9 @@
 
 use crate::peer::{field, pb};
 use bytes::Bytes;
-use catalog::dataset::DatasetKind;
-use evidence::digest::Digest;
-use policy::refusal::Refusal;
+use hansa_audit_log::digest::Digest;
+use hansa_catalog::dataset::DatasetKind;
+use hansa_policy::refusal::Refusal;
 use prost::Message as _;
 
 /// Which page.
@@ -289,8 +289,8 @@ fn mark(text: String) -> Result<Option<String>, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::{Entry, Offer, Page, PageRequest, Reply, Template};
-    use catalog::dataset::DatasetKind;
-    use evidence::digest::Digest;
+    use hansa_audit_log::digest::Digest;
+    use hansa_catalog::dataset::DatasetKind;
 
     /// An entry from before there were kinds says none; one that says its kind still has the entry that was always read.
     #[test]

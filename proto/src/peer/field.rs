@@ -1,8 +1,8 @@
 //! Single fields of messages, checked as they are read.
 
 use bytes::Bytes;
-use evidence::digest::Digest;
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::digest::Digest;
+use hansa_policy::refusal::{Code, Refusal};
 
 /// The most bytes of one document inside a message: a contract, a statement, a receipt.
 const DOCUMENT: usize = 512 * 1024;

@@ -2,7 +2,7 @@
 
 use crate::peer::{field, pb};
 use bytes::Bytes;
-use policy::refusal::{Code, Refusal};
+use hansa_policy::refusal::{Code, Refusal};
 use std::collections::BTreeSet;
 
 /// What a connector says of itself.

@@ -7,8 +7,8 @@ mod write;
 
 use crate::peer::{field, pb};
 use bytes::Bytes;
-use policy::id::{ContractId, DatasetId, RequestId};
-use policy::refusal::{Code, Refusal};
+use hansa_policy::id::{ContractId, DatasetId, RequestId};
+use hansa_policy::refusal::{Code, Refusal};
 use std::fmt;
 
 /// A letter.

@@ -2,8 +2,8 @@
 
 use crate::peer::{field, pb};
 use bytes::Bytes;
-use evidence::digest::Digest;
-use policy::refusal::Refusal;
+use hansa_audit_log::digest::Digest;
+use hansa_policy::refusal::Refusal;
 
 /// What is to be proven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,7 +189,7 @@ fn record_to_wire(record: &Record) -> pb::Record {
 #[cfg(test)]
 mod tests {
     use super::{Proof, Record, Wanted};
-    use evidence::digest::Digest;
+    use hansa_audit_log::digest::Digest;
 
     #[test]
     fn proofs_survive_the_round_trip() {

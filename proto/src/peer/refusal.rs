@@ -1,12 +1,12 @@
 //! A refusal on the wire: a gRPC status with `google.rpc.ErrorInfo` in its details, both ways.
 
-use evidence::ledger::Recorded;
-use policy::id::ParticipantId;
-use policy::plain::printable;
-use policy::refusal::{Code, Kind, Refusal};
-use policy::ruling::Declined;
-use policy::ruling::since::Quiet;
-use policy::ruling::sum::Summed;
+use hansa_audit_log::ledger::Recorded;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::plain::printable;
+use hansa_policy::refusal::{Code, Kind, Refusal};
+use hansa_policy::ruling::Declined;
+use hansa_policy::ruling::since::Quiet;
+use hansa_policy::ruling::sum::Summed;
 use prost::Message as _;
 use std::collections::BTreeMap;
 

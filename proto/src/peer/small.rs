@@ -3,7 +3,7 @@
 use crate::envelope::parts::{Mark, Parts};
 use crate::peer::{field, pb};
 use bytes::Bytes;
-use policy::refusal::Refusal;
+use hansa_policy::refusal::Refusal;
 use prost::Message as _;
 
 /// The dictionary with which small messages are packed by Zstandard: what such messages have in common. Whoever packs with

@@ -2,8 +2,8 @@
 
 use crate::peer::{field, pb};
 use bytes::Bytes;
-use evidence::digest::Digest;
-use policy::refusal::Refusal;
+use hansa_audit_log::digest::Digest;
+use hansa_policy::refusal::Refusal;
 
 /// What somebody shows of its own log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +141,7 @@ fn few(field: &str, count: usize) -> Result<(), Refusal> {
 mod tests {
     use super::{EARLIER, Growth, Seen, Shown};
     use crate::peer::pb;
-    use evidence::digest::Digest;
+    use hansa_audit_log::digest::Digest;
 
     fn shown() -> Shown {
         Shown {

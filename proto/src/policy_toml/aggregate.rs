@@ -5,12 +5,12 @@ mod budget;
 use super::Terms;
 use super::form::{BUCKETS, bucket_term, coarsen, kind_of};
 use super::sheet::{At, Sheet, Table, Value};
-use catalog::dataset::{ColumnType, Grid};
-use policy::id::Name;
-use policy::refusal::Code;
-use policy::term::dominance::{Dominance, Dominant};
-use policy::term::release::{Late, Release};
-use policy::term::{Function, Term, Unit};
+use hansa_catalog::dataset::{ColumnType, Grid};
+use hansa_policy::id::Name;
+use hansa_policy::refusal::Code;
+use hansa_policy::term::dominance::{Dominance, Dominant};
+use hansa_policy::term::release::{Late, Release};
+use hansa_policy::term::{Function, Term, Unit};
 
 const FUNCTIONS: [(&str, Function); 5] = [
     ("count", Function::Count),

@@ -4,20 +4,20 @@ use super::Terms;
 use super::form::decimal;
 use super::price;
 use super::sheet::{At, Sheet, Table, Value};
-use policy::group::GroupName;
-use policy::id::DatasetId;
-use policy::refusal::Code;
-use policy::term::Term;
-use policy::term::delivery::{Format, Network};
-use policy::term::embargo::{Delay, Embargo};
-use policy::term::hours::Hours;
-use policy::term::inform::{Event, Notify, Side};
-use policy::term::lasts::{Lasts, Since};
-use policy::term::legal_basis::LegalBasis;
-use policy::term::sector::Sector;
-use policy::term::service::Service;
-use policy::term::travel::{Travel, Whom};
-use policy::term::version::Schemas;
+use hansa_policy::group::GroupName;
+use hansa_policy::id::DatasetId;
+use hansa_policy::refusal::Code;
+use hansa_policy::term::Term;
+use hansa_policy::term::delivery::{Format, Network};
+use hansa_policy::term::embargo::{Delay, Embargo};
+use hansa_policy::term::hours::Hours;
+use hansa_policy::term::inform::{Event, Notify, Side};
+use hansa_policy::term::lasts::{Lasts, Since};
+use hansa_policy::term::legal_basis::LegalBasis;
+use hansa_policy::term::sector::Sector;
+use hansa_policy::term::service::Service;
+use hansa_policy::term::travel::{Travel, Whom};
+use hansa_policy::term::version::Schemas;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -294,7 +294,7 @@ pub(super) fn wanted<'v>(
 /// A number, or a text that is one.
 pub(super) fn number(value: &Value<'_>) -> Option<String> {
     let text = value.node.as_str().map(str::to_owned);
-    text.filter(|text| policy::term::odrl::is_decimal(text))
+    text.filter(|text| hansa_policy::term::odrl::is_decimal(text))
         .or_else(|| decimal(value))
 }
 

@@ -2,8 +2,8 @@
 
 use super::said;
 use super::write::{Said, quoted, say, texts};
-use policy::term::vocabulary::VOCABULARY;
-use policy::term::{Term, Unit};
+use hansa_policy::term::vocabulary::VOCABULARY;
+use hansa_policy::term::{Term, Unit};
 use std::collections::BTreeSet;
 
 /// A term as policy files have it.

@@ -4,12 +4,12 @@ use super::Terms;
 use super::mask;
 use super::place;
 use super::sheet::{At, Sheet, Table, Value, column_of};
-use catalog::dataset::ColumnType;
-use evidence::time::is_zone;
-use policy::id::Name;
-use policy::refusal::Code;
-use policy::term::odrl::is_decimal;
-use policy::term::{Bucket, Term};
+use hansa_audit_log::time::is_zone;
+use hansa_catalog::dataset::ColumnType;
+use hansa_policy::id::Name;
+use hansa_policy::refusal::Code;
+use hansa_policy::term::odrl::is_decimal;
+use hansa_policy::term::{Bucket, Term};
 
 /// The words for buckets.
 pub(super) const BUCKETS: [(&str, Bucket); 6] = [

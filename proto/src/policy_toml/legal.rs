@@ -2,7 +2,7 @@
 
 use super::LegalFile;
 use super::sheet::{Sheet, Value};
-use policy::refusal::Code;
+use hansa_policy::refusal::Code;
 
 /// Reads it; what is wrong with it is a problem of the sheet.
 pub(super) fn read(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<LegalFile> {

@@ -2,8 +2,8 @@
 
 use super::Terms;
 use super::sheet::{Sheet, Table, Value};
-use policy::refusal::Code;
-use policy::term::{Period, Quota, Term};
+use hansa_policy::refusal::Code;
+use hansa_policy::term::{Period, Quota, Term};
 
 /// The endings of the keys.
 pub(super) const PERIODS: [(&str, Period); 4] = [

@@ -3,15 +3,15 @@
 use super::Terms;
 use super::form::{decimal, kind_of};
 use super::sheet::{Sheet, Table, Value};
-use catalog::dataset::ColumnType;
-use policy::id::Name;
-use policy::refusal::Code;
-use policy::row_filter::Literal;
-use policy::term::band::Band;
-use policy::term::lookup::{Lookup, is_level};
-use policy::term::prefix::Prefix;
-use policy::term::pseudonym::Pseudonym;
-use policy::term::{Mask, Term};
+use hansa_catalog::dataset::ColumnType;
+use hansa_policy::id::Name;
+use hansa_policy::refusal::Code;
+use hansa_policy::row_filter::Literal;
+use hansa_policy::term::band::Band;
+use hansa_policy::term::lookup::{Lookup, is_level};
+use hansa_policy::term::prefix::Prefix;
+use hansa_policy::term::pseudonym::Pseudonym;
+use hansa_policy::term::{Mask, Term};
 
 const FORMS: [&str; 5] = ["constant", "hash", "prefix", "bands", "level"];
 

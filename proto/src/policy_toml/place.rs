@@ -3,15 +3,15 @@
 use super::Terms;
 use super::form::{decimal, kind_of};
 use super::sheet::{Sheet, Table, Value};
-use catalog::dataset::ColumnType;
-use evidence::digest::Digest;
-use policy::id::Name;
-use policy::published::areas::Which;
-use policy::refusal::Code;
-use policy::term::Term;
-use policy::term::area::bounds_of;
-use policy::term::place_cells::{CellSize, NoSuchGrid, PlaceCells};
-use policy::term::published_area::PublishedArea;
+use hansa_audit_log::digest::Digest;
+use hansa_catalog::dataset::ColumnType;
+use hansa_policy::id::Name;
+use hansa_policy::published::areas::Which;
+use hansa_policy::refusal::Code;
+use hansa_policy::term::Term;
+use hansa_policy::term::area::bounds_of;
+use hansa_policy::term::place_cells::{CellSize, NoSuchGrid, PlaceCells};
+use hansa_policy::term::published_area::PublishedArea;
 
 /// `{ lon = "lon", lat = "lat", box = [west, south, east, north] }`
 pub(super) fn area(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {

@@ -3,9 +3,9 @@
 use super::Terms;
 use super::conduct::{number, wanted};
 use super::sheet::{Sheet, Value};
-use policy::money::written;
-use policy::term::Term;
-use policy::term::price::{Price, Priced, is_amount, is_currency};
+use hansa_policy::money::written;
+use hansa_policy::term::Term;
+use hansa_policy::term::price::{Price, Priced, is_amount, is_currency};
 
 /// `[{ amount = 0.05, currency = "EUR", per = "query", prepaid = 100 }]`
 pub(super) fn read(sheet: &mut Sheet<'_>, value: &Value<'_>, terms: &mut Terms) {

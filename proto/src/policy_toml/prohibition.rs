@@ -5,11 +5,11 @@ use super::conduct::{each, parsed};
 use super::sheet::{Sheet, Value};
 use super::window;
 use super::write::{quoted, texts};
-use policy::refusal::Code;
-use policy::row_filter;
-use policy::term::odrl::word;
-use policy::term::prohibition::{Act, Part, Prohibition, When};
-use policy::term::{Forbidden, Term};
+use hansa_policy::refusal::Code;
+use hansa_policy::row_filter;
+use hansa_policy::term::odrl::word;
+use hansa_policy::term::prohibition::{Act, Part, Prohibition, When};
+use hansa_policy::term::{Forbidden, Term};
 
 const FORBIDDEN: [(&str, Forbidden); 3] = [
     ("distribute", Forbidden::Distribute),

@@ -3,21 +3,21 @@
 use super::conduct::{SINCE, UNITS};
 use super::form::BUCKETS;
 use super::write::{Said, quoted, texts};
-use policy::id::Name;
-use policy::term::Term;
-use policy::term::budget::Budget;
-use policy::term::dominance::{Dominance, Dominant};
-use policy::term::embargo::{Delay, Embargo};
-use policy::term::inform::Notify;
-use policy::term::lasts::Lasts;
-use policy::term::lookup::Lookup;
-use policy::term::odrl::word;
-use policy::term::place_cells::PlaceCells;
-use policy::term::price::Price;
-use policy::term::published_area::PublishedArea;
-use policy::term::release::{Late, Release};
-use policy::term::service::Service;
-use policy::term::travel::{Travel, Whom};
+use hansa_policy::id::Name;
+use hansa_policy::term::Term;
+use hansa_policy::term::budget::Budget;
+use hansa_policy::term::dominance::{Dominance, Dominant};
+use hansa_policy::term::embargo::{Delay, Embargo};
+use hansa_policy::term::inform::Notify;
+use hansa_policy::term::lasts::Lasts;
+use hansa_policy::term::lookup::Lookup;
+use hansa_policy::term::odrl::word;
+use hansa_policy::term::place_cells::PlaceCells;
+use hansa_policy::term::price::Price;
+use hansa_policy::term::published_area::PublishedArea;
+use hansa_policy::term::release::{Late, Release};
+use hansa_policy::term::service::Service;
+use hansa_policy::term::travel::{Travel, Whom};
 
 /// One rule of `dominance`.
 pub(super) fn dominance(rule: &Dominance) -> String {

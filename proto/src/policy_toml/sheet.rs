@@ -1,9 +1,9 @@
 //! A TOML file whose values know where they stand, and the problems found in it.
 
 use crate::nearest::nearest;
-use catalog::dataset::{Column, Dataset};
-use policy::id::Name;
-use policy::refusal::{Code, Refusal};
+use hansa_catalog::dataset::{Column, Dataset};
+use hansa_policy::id::Name;
+use hansa_policy::refusal::{Code, Refusal};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 

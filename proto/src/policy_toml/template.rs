@@ -3,8 +3,8 @@
 use super::conduct::parsed;
 use super::sheet::{Sheet, Value};
 use crate::template::is_line;
-use policy::contract::Template;
-use policy::refusal::Code;
+use hansa_policy::contract::Template;
+use hansa_policy::refusal::Code;
 
 /// Reads it; what is wrong with it is a problem of the sheet.
 pub(super) fn read(sheet: &mut Sheet<'_>, value: &Value<'_>) -> Option<Template> {

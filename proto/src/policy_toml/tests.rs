@@ -6,8 +6,8 @@ mod written;
 
 use super::*;
 use crate::samples::dataset;
-use policy::id::Name;
-use policy::term::{Bounds, Bucket, Function, Mask, Period, Quota, Unit};
+use hansa_policy::id::Name;
+use hansa_policy::term::{Bounds, Bucket, Function, Mask, Period, Quota, Unit};
 
 #[test]
 fn the_documented_example_is_read() {

@@ -2,10 +2,10 @@
 
 use super::Terms;
 use super::sheet::{Sheet, Value};
-use evidence::time::Time;
+use hansa_audit_log::time::Time;
+use hansa_policy::refusal::Code;
+use hansa_policy::term::Term;
 use jiff::ToSpan as _;
-use policy::refusal::Code;
-use policy::term::Term;
 
 /// First and last instant; `until` includes its day.
 pub(super) fn read(

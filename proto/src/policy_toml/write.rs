@@ -7,13 +7,13 @@ use super::form::BUCKETS;
 use super::limits::{PERIODS, UNITS};
 use super::{KEYS, Written};
 use super::{prohibition, said};
-use policy::id::Name;
-use policy::row_filter::Literal;
-use policy::term::band::Band;
-use policy::term::odrl::word;
-use policy::term::prefix::Prefix;
-use policy::term::pseudonym::Pseudonym;
-use policy::term::{Bounds, Clause, Mask, Quota, Term};
+use hansa_policy::id::Name;
+use hansa_policy::row_filter::Literal;
+use hansa_policy::term::band::Band;
+use hansa_policy::term::odrl::word;
+use hansa_policy::term::prefix::Prefix;
+use hansa_policy::term::pseudonym::Pseudonym;
+use hansa_policy::term::{Bounds, Clause, Mask, Quota, Term};
 
 /// The policy; what the format can't say is left out and named.
 pub(super) fn policy(title: &str, clauses: &[Clause]) -> Written {

@@ -1,8 +1,8 @@
 //! Areas as a GeoJSON FeatureCollection of polygons.
 
 use super::wrong;
-use policy::published::areas::{Area, Areas, Point, Polygon, Ring};
-use policy::refusal::Refusal;
+use hansa_policy::published::areas::{Area, Areas, Point, Polygon, Ring};
+use hansa_policy::refusal::Refusal;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::Value;

@@ -2,9 +2,9 @@
 //! names the level. An empty cell says that a value has no such level.
 
 use super::wrong;
-use policy::published::levels::Levels;
-use policy::refusal::Refusal;
-use policy::term::lookup::is_level;
+use hansa_policy::published::levels::Levels;
+use hansa_policy::refusal::Refusal;
+use hansa_policy::term::lookup::is_level;
 
 /// The most values of one table.
 const MOST_VALUES: usize = 1_000_000;

@@ -2,7 +2,7 @@
 
 use super::*;
 use geo::{Coord, Intersects as _, LineString};
-use policy::published::areas::{DEGREE, Point, Polygon, Ring};
+use hansa_policy::published::areas::{DEGREE, Point, Polygon, Ring};
 use serde_json::Value;
 
 /// Multiples of 1/512 degree are exact as doubles and as billionths, so that both must say the same to the last bit.

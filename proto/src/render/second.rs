@@ -9,12 +9,12 @@ mod prohibition;
 mod table;
 mod wording;
 
-use evidence::time::Time;
-use policy::contract::shown::Shown;
-use policy::contract::{Agreement, Assignee, Legal, Party};
-use policy::plain::signed_line;
-use policy::term::rule::Place;
-use policy::term::{Clause, Forbidden, Term};
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::shown::Shown;
+use hansa_policy::contract::{Agreement, Assignee, Legal, Party};
+use hansa_policy::plain::signed_line;
+use hansa_policy::term::rule::Place;
+use hansa_policy::term::{Clause, Forbidden, Term};
 pub(super) use wording::Wording;
 
 /// Page of the second form.

@@ -4,15 +4,15 @@
 
 use super::second::{Wording, wording};
 use crate::contract::page_digest;
-use evidence::digest::Digest;
-use evidence::time::Time;
-use policy::contract::mandate::{Class, Mandate};
-use policy::contract::{Agreement, Assignee, Role, Standing};
-use policy::id::ParticipantId;
-use policy::negotiate::Phase;
-use policy::plain::signed_line;
-use policy::term::tongue::Tongue;
-use policy::term::{Clause, Term};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::mandate::{Class, Mandate};
+use hansa_policy::contract::{Agreement, Assignee, Role, Standing};
+use hansa_policy::id::ParticipantId;
+use hansa_policy::negotiate::Phase;
+use hansa_policy::plain::signed_line;
+use hansa_policy::term::tongue::Tongue;
+use hansa_policy::term::{Clause, Term};
 
 /// Withdrawal of a contract, as it is told.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,7 @@
 //! The template from which terms were filled, on a page.
 
 use super::Page;
-use policy::contract::Template;
+use hansa_policy::contract::Template;
 
 impl Page {
     pub(super) fn template(&mut self, template: Option<&Template>) {

@@ -86,7 +86,7 @@ fn a_page_names_the_template_from_which_the_terms_were_filled() {
             agreement_in(tongue, None, &samples::filled()),
         );
         assert_eq!(page.matches(none).count(), 1, "{page}");
-        let sha256 = evidence::digest::Digest::of(b"template");
+        let sha256 = hansa_audit_log::digest::Digest::of(b"template");
         let told = format!("{told}             sha256 {sha256}\n");
         assert_eq!(filled, page.replacen(none, &told, 1));
     }

@@ -1,15 +1,17 @@
 //! Policies at random, for the dataset of the samples.
 
 use super::dataset;
-use catalog::dataset::ColumnType;
-use evidence::digest::Digest;
-use policy::id::{ClauseId, Name};
-use policy::row_filter::{Comparison, Literal, Operand, RowFilter};
-use policy::term::lookup::Lookup;
-use policy::term::place_cells::PlaceCells;
-use policy::term::prohibition::{Act, Part, Prohibition, When};
-use policy::term::published_area::PublishedArea;
-use policy::term::{Bounds, Bucket, Clause, Forbidden, Function, Mask, Period, Quota, Term, Unit};
+use hansa_audit_log::digest::Digest;
+use hansa_catalog::dataset::ColumnType;
+use hansa_policy::id::{ClauseId, Name};
+use hansa_policy::row_filter::{Comparison, Literal, Operand, RowFilter};
+use hansa_policy::term::lookup::Lookup;
+use hansa_policy::term::place_cells::PlaceCells;
+use hansa_policy::term::prohibition::{Act, Part, Prohibition, When};
+use hansa_policy::term::published_area::PublishedArea;
+use hansa_policy::term::{
+    Bounds, Bucket, Clause, Forbidden, Function, Mask, Period, Quota, Term, Unit,
+};
 
 /// A generator that gives the same numbers for the same seed (splitmix64).
 pub(crate) struct Random(pub(crate) u64);
@@ -307,18 +309,18 @@ fn conduct(random: &mut Random, terms: &mut Vec<Term>) {
         Term::Networks(vec!["10.20.0.0/16".parse().unwrap()]),
         Term::Group("hanse-cities".parse().unwrap()),
         Term::Sector(vec!["nace:H49".parse().unwrap()]),
-        Term::Version(policy::term::version::Schemas::Exact),
+        Term::Version(hansa_policy::term::version::Schemas::Exact),
         Term::Region("EU".parse().unwrap()),
         Term::KeysStay,
         Term::JoinWith(Vec::new()),
-        Term::Embargo(policy::term::embargo::Embargo {
+        Term::Embargo(hansa_policy::term::embargo::Embargo {
             column: column(),
-            delay: policy::term::embargo::Delay(5_400),
+            delay: hansa_policy::term::embargo::Delay(5_400),
         }),
-        Term::LegalBasis(policy::term::legal_basis::LegalBasis::PublicTask),
-        Term::Notify(policy::term::inform::Notify {
-            of: vec![policy::term::inform::Event::Refusal],
-            whom: policy::term::inform::Side::ALL.to_vec(),
+        Term::LegalBasis(hansa_policy::term::legal_basis::LegalBasis::PublicTask),
+        Term::Notify(hansa_policy::term::inform::Notify {
+            of: vec![hansa_policy::term::inform::Event::Refusal],
+            whom: hansa_policy::term::inform::Side::ALL.to_vec(),
         }),
         Term::ObtainConsent,
     ];

@@ -1,7 +1,7 @@
 //! Holes in values: where they stand, and what fills them.
 
 use super::Kind;
-use policy::plain::printable;
+use hansa_policy::plain::printable;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::Value;
 use toml::value::Datetime;

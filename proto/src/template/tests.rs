@@ -3,7 +3,7 @@
 use super::*;
 use crate::policy_toml;
 use crate::samples;
-use policy::term::Term;
+use hansa_policy::term::Term;
 
 const BASIC: &str = r#"
 title = "Counts for {{what}}"

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fixture::{column, name};
-use policy::row_filter::parse;
+use hansa_policy::row_filter::parse;
 
 /// `i` int, `f` float, `t` text, `b` bool: each value that a row may have, NULL first.
 const WORLD: [(&str, ColumnType, &[&str]); 4] = [

@@ -1,7 +1,7 @@
 //! Policies under which nothing could ever be answered.
 
 use super::*;
-use policy::term::Bounds;
+use hansa_policy::term::Bounds;
 
 #[test]
 fn filters_that_never_hold() {

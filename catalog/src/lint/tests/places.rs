@@ -1,11 +1,11 @@
 //! Cells that stand for places.
 
 use super::*;
-use policy::published::levels::Levels;
-use policy::published::{List, Published};
-use policy::term::lookup::Lookup;
-use policy::term::place_cells::PlaceCells;
-use policy::term::published_area::PublishedArea;
+use hansa_policy::published::levels::Levels;
+use hansa_policy::published::{List, Published};
+use hansa_policy::term::lookup::Lookup;
+use hansa_policy::term::place_cells::PlaceCells;
+use hansa_policy::term::published_area::PublishedArea;
 use std::sync::Arc;
 
 fn cells(size: &str) -> Term {
@@ -57,7 +57,7 @@ fn rows_chosen_by_what_became_a_cell() {
 
 #[test]
 fn lists_that_are_not_held() {
-    let list = evidence::digest::Digest::of(b"list");
+    let list = hansa_audit_log::digest::Digest::of(b"list");
     let level = |level: &str| {
         Term::Lookup(Lookup {
             column: name("site"),

@@ -1,7 +1,7 @@
 //! Prohibitions of a part or under a condition.
 
 use super::*;
-use policy::term::prohibition::{Act, Part, Prohibition, When};
+use hansa_policy::term::prohibition::{Act, Part, Prohibition, When};
 
 fn prohibited(part: Part) -> Term {
     let (act, when) = (Act::Use, When::ALWAYS);

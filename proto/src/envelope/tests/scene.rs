@@ -2,15 +2,15 @@
 
 use super::*;
 use crate::samples;
+use hansa_policy::contract::deed::Deed;
+use hansa_policy::contract::{Agreed, SignatureCheck};
+use hansa_policy::id::ParticipantId;
 use josekit::jwk::KeyPair;
 use josekit::jwk::alg::ec::{EcCurve, EcKeyPair};
 use josekit::jwk::alg::ed::{EdCurve, EdKeyPair};
 use josekit::jws::alg::ecdsa::EcdsaJwsAlgorithm;
 use josekit::jws::alg::eddsa::EddsaJwsAlgorithm;
 use josekit::jws::{JwsSigner, JwsVerifier};
-use policy::contract::deed::Deed;
-use policy::contract::{Agreed, SignatureCheck};
-use policy::id::ParticipantId;
 
 /// A protected header and a signature.
 pub(super) type Entry = (String, Vec<u8>);
@@ -97,13 +97,13 @@ impl SignatureCheck for Keys {
     fn mandate_revoked(
         &self,
         _: &ParticipantId,
-        _: &policy::contract::mandate::SignedMandate,
+        _: &hansa_policy::contract::mandate::SignedMandate,
         _: &Signature,
     ) -> bool {
         false
     }
 
-    fn logged(&self) -> Option<evidence::time::Time> {
+    fn logged(&self) -> Option<hansa_audit_log::time::Time> {
         None
     }
 }

@@ -3,9 +3,9 @@
 use super::scene::envelope;
 use super::*;
 use crate::{credential, samples};
-use policy::attribute::Attribute;
-use policy::contract::SignatureCheck;
-use policy::contract::deed::Deed;
+use hansa_policy::attribute::Attribute;
+use hansa_policy::contract::SignatureCheck;
+use hansa_policy::contract::deed::Deed;
 
 #[test]
 fn a_public_view_is_signed_by_its_provider_alone() {
@@ -49,7 +49,7 @@ fn a_withdrawal_is_signed_by_one_party() {
     };
     let payload = withdrawal::to_bytes(&statement);
     assert_eq!(withdrawal::from_bytes(&payload).unwrap(), statement);
-    let json = evidence::json::parse(&payload, LIMITS).unwrap();
+    let json = hansa_audit_log::json::parse(&payload, LIMITS).unwrap();
     for (place, spoilt) in samples::spoilt(&json) {
         let read = withdrawal::from_bytes(&canonical(&spoilt));
         assert!(read.is_err(), "{place}");
@@ -130,7 +130,7 @@ fn a_credential_is_signed_by_its_issuer() {
     };
     let payload = credential::to_bytes(&statement);
     assert_eq!(credential::from_bytes(&payload).unwrap(), statement);
-    let json = evidence::json::parse(&payload, LIMITS).unwrap();
+    let json = hansa_audit_log::json::parse(&payload, LIMITS).unwrap();
     for (place, spoilt) in samples::spoilt(&json) {
         let read = credential::from_bytes(&canonical(&spoilt));
         assert!(read.is_err(), "{place}");
@@ -204,7 +204,7 @@ fn a_dispute_is_signed_by_the_consumer() {
         let read = parse_dispute(&envelope(&payload, entries));
         assert_eq!(read.unwrap_err().code, code);
     }
-    let json = evidence::json::parse(&payload, LIMITS).unwrap();
+    let json = hansa_audit_log::json::parse(&payload, LIMITS).unwrap();
     for (place, spoilt) in samples::spoilt(&json) {
         let counted = place == ".rows=2^50" || place == ".bytes=2^50";
         let read = dispute::from_bytes(&canonical(&spoilt));

@@ -42,8 +42,8 @@ fn java_fault_3_an_empty_policy_does_not_pass() {
 /// A prohibition that is executed: its constraints and its refinement stand in it, and everything else is refused.
 #[test]
 fn prohibitions_of_a_part_or_under_a_condition() {
-    use policy::term::prohibition::{Act, Part, Prohibition, When};
-    let rows = policy::row_filter::parse("site = 'C'").unwrap();
+    use hansa_policy::term::prohibition::{Act, Part, Prohibition, When};
+    let rows = hansa_policy::row_filter::parse("site = 'C'").unwrap();
     let whole = policy(vec![Clause {
         id: ClauseId(2),
         term: Term::from(Prohibition {
@@ -128,7 +128,7 @@ fn prohibitions_of_a_part_or_under_a_condition() {
 fn java_fault_4_a_prohibition_is_kept_and_constraints_in_it_are_refused() {
     let sell = policy(vec![Clause {
         id: ClauseId(2),
-        term: Term::Prohibit(policy::term::Forbidden::Sell),
+        term: Term::Prohibit(hansa_policy::term::Forbidden::Sell),
     }]);
     let good = text(&to_json(&sell));
     assert_eq!(read(&good).unwrap().clauses, sell.clauses);

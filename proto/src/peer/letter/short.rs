@@ -6,10 +6,10 @@ use crate::envelope::parts::{Mark, Parts};
 use crate::envelope::{Kind, protected_header};
 use crate::peer::{field, pb};
 use bytes::Bytes;
-use evidence::json::{Json, Limits, parse};
-use policy::contract::Role;
-use policy::id::RequestId;
-use policy::refusal::Refusal;
+use hansa_audit_log::json::{Json, Limits, parse};
+use hansa_policy::contract::Role;
+use hansa_policy::id::RequestId;
+use hansa_policy::refusal::Refusal;
 
 /// A letter as it is handed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,8 +212,8 @@ mod tests {
     use crate::envelope::parts::{Mark, Parts};
     use crate::envelope::{Kind, protected_header};
     use crate::peer::letter::{Content, Letter, LetterId};
-    use policy::contract::Role;
-    use policy::id::RequestId;
+    use hansa_policy::contract::Role;
+    use hansa_policy::id::RequestId;
 
     /// The first is a provider's, the others consumers'; of the fourth the header says more than its kind does.
     fn mark(n: u8) -> Mark {

@@ -2,9 +2,9 @@
 
 use super::{Content, Letter, LetterId, Numbered};
 use crate::peer::pb;
-use evidence::digest::Digest;
-use policy::id::{ContractId, RequestId};
-use policy::refusal::Code;
+use hansa_audit_log::digest::Digest;
+use hansa_policy::id::{ContractId, RequestId};
+use hansa_policy::refusal::Code;
 
 fn samples() -> Vec<Content> {
     let negotiation = "n-7f3a".to_owned();

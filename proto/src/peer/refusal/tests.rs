@@ -1,9 +1,9 @@
 //! Refusals arrive as they were sent, and what a peer writes can't hurt a terminal.
 
 use super::{cut, from_wire, told};
-use evidence::digest::Digest;
-use policy::id::{ClauseId, ContractId, ParticipantId};
-use policy::refusal::{Code, Refusal};
+use hansa_audit_log::digest::Digest;
+use hansa_policy::id::{ClauseId, ContractId, ParticipantId};
+use hansa_policy::refusal::{Code, Refusal};
 
 fn peer() -> ParticipantId {
     "hansa://munster.example".parse().unwrap()

@@ -4,11 +4,11 @@ use super::super::Terms;
 use super::super::form::{BUCKETS, decimal};
 use super::super::sheet::{Sheet, Table, Value};
 use super::super::window::first;
-use policy::id::Name;
-use policy::refusal::Code;
-use policy::term::budget::amount::{Amount, Epsilon};
-use policy::term::budget::{Budget, Held, Values};
-use policy::term::{Term, Unit};
+use hansa_policy::id::Name;
+use hansa_policy::refusal::Code;
+use hansa_policy::term::budget::amount::{Amount, Epsilon};
+use hansa_policy::term::budget::{Budget, Held, Values};
+use hansa_policy::term::{Term, Unit};
 use std::fmt::Display;
 use std::str::FromStr;
 

@@ -1,12 +1,12 @@
 //! What each key gives.
 
 use super::*;
-use policy::row_filter::Literal;
-use policy::term::budget::{Budget, Held, Values};
-use policy::term::lookup::Lookup;
-use policy::term::place_cells::PlaceCells;
-use policy::term::prohibition::{Act, Part, Prohibition, When};
-use policy::term::published_area::PublishedArea;
+use hansa_policy::row_filter::Literal;
+use hansa_policy::term::budget::{Budget, Held, Values};
+use hansa_policy::term::lookup::Lookup;
+use hansa_policy::term::place_cells::PlaceCells;
+use hansa_policy::term::prohibition::{Act, Part, Prohibition, When};
+use hansa_policy::term::published_area::PublishedArea;
 
 #[test]
 fn rows_and_areas_are_read() {
@@ -38,7 +38,7 @@ fn prohibitions_are_words_or_tables() {
     check(
         r#"prohibit = ["sell", { rows = "site = 'C'" }, { action = "query", purpose = "dpv:Marketing", until = 2026-08-31 }]"#,
         &[
-            Term::Prohibit(policy::term::Forbidden::Sell),
+            Term::Prohibit(hansa_policy::term::Forbidden::Sell),
             prohibition(Act::Use, rows("site = 'C'"), When::ALWAYS),
             prohibition(
                 Act::Query,
@@ -80,7 +80,7 @@ fn cells_stand_for_places() {
 
 #[test]
 fn published_lists_are_named_by_their_digest() {
-    let list = evidence::digest::Digest::of(b"list");
+    let list = hansa_audit_log::digest::Digest::of(b"list");
     check(
         &format!("within = {{ list = \"{list}\", which = \"name=Mitte\" }}"),
         &[Term::PublishedArea(PublishedArea {

@@ -2,8 +2,8 @@
 
 use super::{BUCKET, Line, quoted, texts};
 use crate::policy_toml::said;
-use policy::id::{ClauseId, Name};
-use policy::term::{Clause, Term, Unit};
+use hansa_policy::id::{ClauseId, Name};
+use hansa_policy::term::{Clause, Term, Unit};
 use std::collections::BTreeSet;
 
 /// The clauses of the aggregate form that the format can say: the first of each kind, if functions, dimensions and grid are

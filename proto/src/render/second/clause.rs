@@ -3,15 +3,15 @@
 //! Contracts are signed with these words, so they stay as they are: another wording is another form.
 
 use super::wording::Wording;
-use policy::id::ParticipantId;
-use policy::term::inform::{Event, Notify, Side};
-use policy::term::lasts::{Lasts, Since};
-use policy::term::legal_basis::LegalBasis;
-use policy::term::price::{Price, Priced};
-use policy::term::service::Service;
-use policy::term::travel::{Travel, Whom};
-use policy::term::version::Schemas;
-use policy::term::{Forbidden, Period, Quota, Term};
+use hansa_policy::id::ParticipantId;
+use hansa_policy::term::inform::{Event, Notify, Side};
+use hansa_policy::term::lasts::{Lasts, Since};
+use hansa_policy::term::legal_basis::LegalBasis;
+use hansa_policy::term::price::{Price, Priced};
+use hansa_policy::term::service::Service;
+use hansa_policy::term::travel::{Travel, Whom};
+use hansa_policy::term::version::Schemas;
+use hansa_policy::term::{Forbidden, Period, Quota, Term};
 
 /// What a quota counts.
 #[derive(Clone, Copy)]

@@ -1,13 +1,13 @@
 //! Sentences of the clauses on groups, and the groups themselves in words.
 
 use super::wording::{Wording, bucket_noun};
-use evidence::digest::Digest;
-use policy::id::Name;
-use policy::term::budget::Budget;
-use policy::term::dominance::{Dominance, Dominant};
-use policy::term::place_cells::CellSize;
-use policy::term::release::{Late, Release};
-use policy::term::{Bucket, Function, Term, Unit};
+use hansa_audit_log::digest::Digest;
+use hansa_policy::id::Name;
+use hansa_policy::term::budget::Budget;
+use hansa_policy::term::dominance::{Dominance, Dominant};
+use hansa_policy::term::place_cells::CellSize;
+use hansa_policy::term::release::{Late, Release};
+use hansa_policy::term::{Bucket, Function, Term, Unit};
 
 impl Wording<'_> {
     pub(super) fn functions(&self, functions: &[Function]) -> String {

@@ -1,8 +1,8 @@
 //! Sentences of prohibitions that are executed, and hours of the week in words.
 
 use super::wording::Wording;
-use policy::term::hours::Hours;
-use policy::term::prohibition::{Act, Part, Prohibition, When};
+use hansa_policy::term::hours::Hours;
+use hansa_policy::term::prohibition::{Act, Part, Prohibition, When};
 
 impl Wording<'_> {
     pub(super) fn prohibition(&self, one: &Prohibition) -> String {

@@ -1,16 +1,16 @@
 //! Sentences of the clauses on rows and columns.
 
 use super::wording::{Wording, bucket_noun};
-use policy::id::Name;
-use policy::row_filter::RowFilter;
-use policy::term::band::Band;
-use policy::term::embargo::Embargo;
-use policy::term::lookup::Lookup;
-use policy::term::place_cells::PlaceCells;
-use policy::term::prefix::Prefix;
-use policy::term::pseudonym::Pseudonym;
-use policy::term::published_area::PublishedArea;
-use policy::term::{Bounds, Bucket, Mask};
+use hansa_policy::id::Name;
+use hansa_policy::row_filter::RowFilter;
+use hansa_policy::term::band::Band;
+use hansa_policy::term::embargo::Embargo;
+use hansa_policy::term::lookup::Lookup;
+use hansa_policy::term::place_cells::PlaceCells;
+use hansa_policy::term::prefix::Prefix;
+use hansa_policy::term::pseudonym::Pseudonym;
+use hansa_policy::term::published_area::PublishedArea;
+use hansa_policy::term::{Bounds, Bucket, Mask};
 
 impl Wording<'_> {
     pub(super) fn row_filter(&self, filter: &RowFilter) -> String {

@@ -1,12 +1,12 @@
 //! Words, numbers, dates and zones of the second form, in a language.
 
 use crate::purposes;
-use evidence::time::Time;
-use policy::contract::zone::{CivilZone, LocalTime};
-use policy::contract::{Agreement, OwnPurpose};
-use policy::id::PurposeId;
-use policy::term::tongue::Tongue;
-use policy::term::{Bucket, Clause, Term};
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::zone::{CivilZone, LocalTime};
+use hansa_policy::contract::{Agreement, OwnPurpose};
+use hansa_policy::id::PurposeId;
+use hansa_policy::term::tongue::Tongue;
+use hansa_policy::term::{Bucket, Clause, Term};
 
 /// Agreement that is worded, with the language and the zone of the page.
 #[derive(Debug, Clone, Copy)]
@@ -142,7 +142,10 @@ impl<'a> Wording<'a> {
     }
 
     /// `day of at (Berlin time)`, where the clauses cut the column to a bucket.
-    pub(super) fn bucket_of(&self, column: &policy::id::Name) -> Option<(Bucket, Option<&'a str>)> {
+    pub(super) fn bucket_of(
+        &self,
+        column: &hansa_policy::id::Name,
+    ) -> Option<(Bucket, Option<&'a str>)> {
         self.clauses.iter().find_map(|clause| match &clause.term {
             Term::TimeBucket {
                 column: of,

@@ -2,13 +2,13 @@
 //!
 //! The files hold a contract of every term, and a public view, in each form and language. A term that is new comes in with
 //! `HANSA_WRITE_DOCS=1`; a line that was there can't be changed that way, nor left away. Whoever wants another wording
-//! adds a form: `policy::contract::shown::Form`.
+//! adds a form: `hansa_policy::contract::shown::Form`.
 
 use crate::render::page;
 use crate::samples;
-use policy::contract::Agreement;
-use policy::contract::shown::{Form, Shown};
-use policy::term::tongue::Tongue;
+use hansa_policy::contract::Agreement;
+use hansa_policy::contract::shown::{Form, Shown};
+use hansa_policy::term::tongue::Tongue;
 use std::path::PathBuf;
 
 fn file(shown: Shown) -> PathBuf {

@@ -8,17 +8,17 @@ use crate::render::standing::{
 };
 use crate::render::{agreement_in, page};
 use crate::samples;
-use evidence::digest::Digest;
-use evidence::time::Time;
-use policy::contract::mandate::{Class, Mandate};
-use policy::contract::shown::{Form, Shown};
-use policy::contract::{Agreement, Role, Standing};
-use policy::id::ClauseId;
-use policy::negotiate::Phase;
-use policy::term::lasts::{Lasts, Since};
-use policy::term::prohibition::{Act, Prohibition, When};
-use policy::term::tongue::Tongue;
-use policy::term::{Clause, Term, Unit};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::mandate::{Class, Mandate};
+use hansa_policy::contract::shown::{Form, Shown};
+use hansa_policy::contract::{Agreement, Role, Standing};
+use hansa_policy::id::ClauseId;
+use hansa_policy::negotiate::Phase;
+use hansa_policy::term::lasts::{Lasts, Since};
+use hansa_policy::term::prohibition::{Act, Prohibition, When};
+use hansa_policy::term::tongue::Tongue;
+use hansa_policy::term::{Clause, Term, Unit};
 use std::collections::BTreeSet;
 
 /// Contract with its state and its signatures, as `hansa contract show` tells it.

@@ -1,0 +1,165 @@
+//! Both sides' records of the same answers give the same lines.
+
+use super::Answers;
+use crate::tests::Place;
+use hansa_audit_log::json::{Limits, parse};
+use hansa_audit_log::ledger::{Entry, Evidence};
+use hansa_audit_log::reconcile::{Finding, reconcile};
+
+#[derive(Debug)]
+struct Written(&'static str, String);
+
+impl Evidence for Written {
+    fn entry(&self) -> Entry {
+        Entry {
+            kind: self.0,
+            body: parse(self.1.as_bytes(), Limits::default()).unwrap(),
+        }
+    }
+}
+
+/// The answers of a log that holds these records.
+fn answers(records: Vec<Written>) -> Answers {
+    let place = Place::new();
+    let (log, _) = place.open();
+    for record in records {
+        let _ = log.record_blocking(record).unwrap();
+    }
+    let mut answers = Answers::new();
+    for record in log.read(0) {
+        answers.see(&record.unwrap());
+    }
+    answers
+}
+
+fn permit(request: &str) -> Written {
+    Written(
+        "permit",
+        format!(
+            r#"{{"contracts":["b","a"],"peer":"hansa://tallinn.example","request_id":"{request}"}}"#
+        ),
+    )
+}
+
+fn close(request: &str, rest: &str) -> Written {
+    Written(
+        "close",
+        format!(r#"{{"request_id":"{request}","result_digest":"blake3:aa",{rest}}}"#),
+    )
+}
+
+fn received(request: &str, outcome: &str, rows: u64) -> Written {
+    Written(
+        "received",
+        format!(
+            r#"{{"bytes":100,"contracts":["a","b"],"outcome":"{outcome}","peer":"hansa://luebeck.example","request_id":"{request}","result_digest":"blake3:aa","rows":{rows},"state":"acknowledged"}}"#
+        ),
+    )
+}
+
+#[test]
+fn two_logs_side_by_side() {
+    let done = r#""bytes":100,"code":null,"outcome":"done","rows":7"#;
+    let cut = r#""bytes":100,"code":"WITHDRAWN","outcome":"cut","rows":3"#;
+    let failed = r#""bytes":0,"code":"EVALUATION_FAILED","opened":5,"outcome":"failed","rows":0"#;
+    let ack = |request: &str| {
+        let body = format!(
+            r#"{{"match":true,"peer":"hansa://tallinn.example","request_id":"{request}"}}"#
+        );
+        Written("receipt_ack", body)
+    };
+    let luebeck = answers(vec![
+        permit("r1"),
+        close("r1", done),
+        ack("r1"),
+        permit("r2"),
+        close("r2", cut),
+        permit("r3"),
+        Written("close", format!(r#"{{"request_id":null,{failed}}}"#)),
+        permit("r4"),
+        close("r4", done),
+        permit("r5"),
+        permit("r7"),
+        close("r7", done),
+        Written("said", r#"{"request_id":"r9"}"#.to_owned()),
+    ]);
+    let errand = |request: &str| {
+        let body = format!(r#"{{"peer":"hansa://luebeck.example","request_id":"{request}"}}"#);
+        Written("errand", body)
+    };
+    let tallinn = answers(vec![
+        errand("r1"),
+        received("r1", "done", 7),
+        received("r2", "cut:WITHDRAWN", 3),
+        received("r4", "done", 8),
+        received("r6", "done", 1),
+        // Asked, and then the power went; and one that never arrived.
+        errand("r7"),
+        errand("r8"),
+    ]);
+    let given = luebeck.given_to("hansa://tallinn.example", None);
+    assert_eq!(given.len(), 6);
+    assert!(luebeck.given_to("hansa://other.example", None).is_empty());
+    let found = reconcile(
+        &given,
+        &tallinn.received_from("hansa://luebeck.example", None),
+    );
+    let findings: Vec<_> = found
+        .requests
+        .iter()
+        .map(|compared| (compared.request_id.as_str(), compared.finding.as_str()))
+        .collect();
+    assert_eq!(
+        findings,
+        [
+            ("r1", "matched"),
+            ("r2", "unacknowledged"),
+            ("r3", "provider only"),
+            ("r4", "mismatch"),
+            ("r5", "provider only"),
+            ("r6", "consumer only"),
+            ("r7", "not taken"),
+        ]
+    );
+    assert_eq!(
+        found.requests[2].finding,
+        Finding::ProviderOnly { sent: false }
+    );
+    let outcome = |at: usize| given[at].outcome.as_str();
+    assert_eq!(outcome(1), "cut:WITHDRAWN");
+    assert_eq!(outcome(2), "failed:EVALUATION_FAILED");
+    assert_eq!(outcome(4), "open");
+    assert_eq!(found.totals["a b"].0.rows, 24);
+}
+
+/// Each peer draws the identities of its questions itself, also one that another has drawn: what is said of one is not said of the other.
+#[test]
+fn two_peers_may_draw_the_same_identity() {
+    let of = |kind: &'static str, peer: &str, rest: &str| {
+        let body = format!(
+            r#"{{"contracts":["a"],"peer":"hansa://{peer}.example","request_id":"r1"{rest}}}"#
+        );
+        Written(kind, body)
+    };
+    let given = answers(vec![
+        of("permit", "tallinn", ""),
+        of("permit", "visby", ""),
+        Written("close", r#"{"bytes":10,"opened":0,"outcome":"done","request_id":"r1","result_digest":"blake3:aa","rows":1}"#.to_owned()),
+        of("receipt_ack", "tallinn", r#","match":true"#),
+        of("errand", "tallinn", ""),
+        of("errand", "visby", ""),
+        of("received", "tallinn", r#","bytes":1,"outcome":"done","result_digest":"blake3:bb","rows":1,"state":"acknowledged""#),
+    ]);
+    let line = |peer: &str| {
+        given
+            .given_to(&format!("hansa://{peer}.example"), None)
+            .remove(0)
+    };
+    assert_eq!(
+        (line("tallinn").rows, line("tallinn").acknowledged),
+        (1, true)
+    );
+    assert_eq!((line("visby").rows, line("visby").acknowledged), (0, false));
+    let of_visby = given.received_from("hansa://visby.example", None);
+    assert_eq!(of_visby.len(), 1, "{of_visby:?}");
+}

@@ -1,0 +1,305 @@
+//! Taking a log, or a part of it, out of the house.
+//!
+//! A bundle is one text file: a line that names the log, its keys and a signed head; one line for each record; then the
+//! papers that the records name, the heads, and a last line with the counts. A whole log carries its leaf hashes and all
+//! of its heads; a part carries the inclusion proof of each record, and of the heads those that its receipts name, each
+//! with the proof that the log went on from there. [`super::offline::verify`] checks either without configuration. A part
+//! can't show that it is complete; the two parties of a contract can, by comparing theirs.
+
+use crate::choice::{COLUMNS, Choice, cells};
+use crate::papers::{Named, PaperKind, Papers, head_of_receipt};
+use crate::{Log, folder};
+use hansa_audit_log::digest::{Digest, Running};
+use hansa_audit_log::json::{Json, canonical};
+use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::record::Record;
+use hansa_policy::refusal::{Code, Refusal};
+use std::collections::BTreeSet;
+use std::io::Write;
+
+/// The first member of a bundle's first line.
+pub(super) const FORMAT: &str = "bundle/2";
+
+/// The same of a whole log some of whose records are past their retention: of these the lines hold the leaf hash alone.
+pub(super) const EXPIRES: &str = "bundle/3";
+
+/// Writes the records under `head` that are chosen, with the papers that they name; gives the number of records.
+///
+/// # Errors
+/// `EVIDENCE_UNAVAILABLE` or `EVIDENCE_BROKEN` when the log can't be read, `FILE_MISSING` when `out` can't be written.
+pub fn bundle(
+    log: &Log,
+    head: &SignedHead,
+    choice: &Choice,
+    papers: &dyn Papers,
+    out: &mut dyn Write,
+) -> Result<u64, Refusal> {
+    let size = head.checkpoint.size;
+    let records = || {
+        log.read(0)
+            .take_while(move |record| record.as_ref().map_or(true, |one| one.seq < size))
+    };
+    let (mut count, mut named) = (0, Named::new());
+    let mut chooser = choice.chooser();
+    for record in records() {
+        let record = record?;
+        if chooser.takes(&record) {
+            count += 1;
+            named.see(&record);
+        }
+    }
+    let out = &mut Summed {
+        out,
+        sum: Running::new(),
+    };
+    let whole = choice.is_everything();
+    let lines = if whole { size } else { count };
+    let format = if lines > count { EXPIRES } else { FORMAT };
+    write_line(out, &header(log, head, choice, (format, lines))?)?;
+    let (mut chooser, mut next) = (choice.chooser(), 0);
+    for record in records() {
+        let record = record?;
+        if whole {
+            write_expired(log, next..record.seq, out)?;
+            next = record.seq.saturating_add(1);
+        }
+        let beside = if whole {
+            ("leaf", log.leaf(record.seq).map_or(Json::Null, Json::text))
+        } else if chooser.takes(&record) {
+            let proof = log.inclusion(record.seq, size).unwrap_or_default();
+            ("proof", hashes(&proof))
+        } else {
+            continue;
+        };
+        let index = Json::count(record.seq);
+        write_line(
+            out,
+            &Json::object([("index", index), beside, ("record", record.to_json())]),
+        )?;
+    }
+    if whole {
+        write_expired(log, next..size, out)?;
+    }
+    if !whole {
+        named.leave_out(PaperKind::Guard);
+    }
+    let (written, receipts) = write_papers(&named, papers, out)?;
+    let heads = write_heads(log, size, choice, &receipts, out)?;
+    let end = Json::object([
+        ("records", Json::count(lines)),
+        ("papers", Json::count(written)),
+        ("heads", Json::count(heads)),
+        ("sha256", Json::text(out.sum.clone().finish())),
+    ]);
+    write_line(out, &Json::object([("end", end)]))?;
+    out.flush().map_err(|error| unwritable(&error))?;
+    Ok(count)
+}
+
+/// Keeps the digest of all that was written: a copy that was cut off or damaged on its way is told from a forged one.
+struct Summed<'a> {
+    out: &'a mut dyn Write,
+    sum: Running,
+}
+
+impl Write for Summed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.sum.update(bytes.get(..written).unwrap_or_default());
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// The lines of records that are past their retention, of which no other is in the log.
+fn write_expired(
+    log: &Log,
+    indexes: std::ops::Range<u64>,
+    out: &mut dyn Write,
+) -> Result<(), Refusal> {
+    for index in indexes {
+        let leaf = log.leaf(index).map_or(Json::Null, Json::text);
+        let line = [
+            ("index", Json::count(index)),
+            ("leaf", leaf),
+            ("record", Json::Null),
+        ];
+        write_line(out, &Json::object(line))?;
+    }
+    Ok(())
+}
+
+fn header(
+    log: &Log,
+    head: &SignedHead,
+    choice: &Choice,
+    (format, count): (&str, u64),
+) -> Result<Json, Refusal> {
+    let keys =
+        folder::keys(log.folder()).map_err(|error| folder::unavailable(log.folder(), &error))?;
+    Ok(Json::object([
+        ("hansa", Json::text(format)),
+        (
+            "keys",
+            Json::List(keys.known.iter().map(Json::text).collect()),
+        ),
+        ("head", Json::text(head)),
+        (
+            "choice",
+            if choice.is_everything() {
+                Json::Null
+            } else {
+                choice.to_json()
+            },
+        ),
+        ("records", Json::count(count)),
+    ]))
+}
+
+fn hashes(proof: &[Digest]) -> Json {
+    Json::List(proof.iter().map(Json::text).collect())
+}
+
+/// The trust bundle and the papers; gives their number, and the heads that receipts among them name.
+fn write_papers(
+    named: &Named,
+    papers: &dyn Papers,
+    out: &mut dyn Write,
+) -> Result<(u64, BTreeSet<Digest>), Refusal> {
+    let mut heads = BTreeSet::new();
+    let (name, trust) = papers.trust();
+    write_paper(PaperKind::Trust, &name, Some(trust), out)?;
+    let mut count = 1;
+    for (kind, name) in named.iter() {
+        let text = papers.paper(kind, name)?;
+        if kind == PaperKind::Receipt {
+            heads.extend(text.as_deref().and_then(head_of_receipt));
+        }
+        write_paper(kind, name, text, out)?;
+        count += 1;
+    }
+    Ok((count, heads))
+}
+
+fn write_paper(
+    kind: PaperKind,
+    name: &str,
+    bytes: Option<Vec<u8>>,
+    out: &mut dyn Write,
+) -> Result<(), Refusal> {
+    let text = match bytes {
+        None => Json::Null,
+        Some(bytes) => Json::Text(String::from_utf8(bytes).map_err(|_| {
+            Refusal::new(
+                Code::StateBroken,
+                format!("the {} `{name}` is not what was written", kind.as_str()),
+            )
+        })?),
+    };
+    let line = [
+        ("paper", Json::text(kind.as_str())),
+        ("name", Json::text(name)),
+        ("text", text),
+    ];
+    write_line(out, &Json::object(line))
+}
+
+/// The heads over no more than `size` records; of a part those that are `named`, each with its proof. Gives their number.
+fn write_heads(
+    log: &Log,
+    size: u64,
+    choice: &Choice,
+    named: &BTreeSet<Digest>,
+    out: &mut dyn Write,
+) -> Result<u64, Refusal> {
+    let path = log.folder();
+    let heads = folder::heads(path).map_err(|error| folder::unavailable(path, &error))?;
+    let heads = heads.map_err(|number| {
+        Refusal::new(
+            Code::EvidenceBroken,
+            format!("head {number} of the log can't be read"),
+        )
+    })?;
+    let mut count = 0;
+    for head in heads.heads {
+        let over = head.checkpoint.size;
+        if over > size || !(choice.is_everything() || named.contains(&head.digest())) {
+            continue;
+        }
+        let mut line = vec![("head".to_owned(), Json::text(&head))];
+        if !choice.is_everything() {
+            let proof = log.consistency(over, size).unwrap_or_default();
+            line.push(("consistency".to_owned(), hashes(&proof)));
+        }
+        write_line(out, &Json::Object(line.into_iter().collect()))?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Writes records as CSV (RFC 4180) with a header; gives their number.
+///
+/// # Errors
+/// The first error of `records`, or `FILE_MISSING` when `out` can't be written.
+pub fn csv(
+    records: impl Iterator<Item = Result<Record, Refusal>>,
+    out: &mut dyn Write,
+) -> Result<u64, Refusal> {
+    rows(
+        &COLUMNS,
+        records.map(|record| record.map(|record| cells(&record))),
+        out,
+    )
+}
+
+/// Writes a header and rows as CSV (RFC 4180); gives the number of rows.
+///
+/// # Errors
+/// The first error of `rows`, or `FILE_MISSING` when `out` can't be written.
+pub fn rows<R: AsRef<[String]>>(
+    header: &[&str],
+    rows: impl Iterator<Item = Result<R, Refusal>>,
+    out: &mut dyn Write,
+) -> Result<u64, Refusal> {
+    write_row(out, header)?;
+    let mut count = 0;
+    for row in rows {
+        write_row(out, row?.as_ref())?;
+        count += 1;
+    }
+    out.flush().map_err(|error| unwritable(&error))?;
+    Ok(count)
+}
+
+fn write_row(out: &mut dyn Write, cells: &[impl AsRef<str>]) -> Result<(), Refusal> {
+    let quoted: Vec<String> = cells
+        .iter()
+        .map(|cell| {
+            let cell = cell.as_ref();
+            if cell.contains([',', '"', '\n', '\r']) {
+                format!("\"{}\"", cell.replace('"', "\"\""))
+            } else {
+                cell.to_owned()
+            }
+        })
+        .collect();
+    writeln!(out, "{}", quoted.join(",")).map_err(|error| unwritable(&error))
+}
+
+fn write_line(out: &mut dyn Write, line: &Json) -> Result<(), Refusal> {
+    let mut bytes = canonical(line);
+    bytes.push(b'\n');
+    out.write_all(&bytes).map_err(|error| unwritable(&error))
+}
+
+pub(super) fn unwritable(error: &std::io::Error) -> Refusal {
+    let code = if hansa_files::is_full(error) {
+        Code::DiskFull
+    } else {
+        Code::FileMissing
+    };
+    Refusal::new(code, format!("the export can't be written: {error}"))
+}

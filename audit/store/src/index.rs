@@ -1,0 +1,223 @@
+//! What readers share with the writer: the tree, the places of the records, and the newest head. Durable records alone.
+
+use crate::folder::{self, Place, Segment};
+use hansa_audit_log::ledger::{Leaf, Unwritable};
+use hansa_audit_log::note::{Checkpoint, SignedHead};
+use hansa_audit_log::time::{Clock, Time};
+use hansa_audit_log::tree::Tree;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+pub(super) struct Index {
+    folder: PathBuf,
+    origin: String,
+    clock: Clock,
+    state: RwLock<State>,
+}
+
+/// 72 bytes for each record: the tree and the place. Where those before `begin` stand is looked up when they are read.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) tree: Tree,
+    /// The record that the first of the `offsets` is of: the first one that opening has read.
+    pub(super) begin: u64,
+    pub(super) offsets: Vec<u64>,
+    /// Those of older segments that were read since, by their first record.
+    pub(super) older: BTreeMap<u64, Arc<Vec<u64>>>,
+    /// Of the records before this one some are past their retention.
+    pub(super) expired: u64,
+    pub(super) segments: Vec<Segment>,
+    pub(super) head: SignedHead,
+    pub(super) broken: Option<Unwritable>,
+    pub(super) syncs: (u64, u64),
+    pub(super) last: Time,
+    pub(super) clock_trusted: bool,
+}
+
+impl State {
+    /// Adds records that are durable now; the first stands at `offset` of the last segment.
+    pub(super) fn add(&mut self, leaves: &[Leaf], mut offset: u64) {
+        for leaf in leaves {
+            self.tree.push(leaf.hash);
+            self.offsets.push(offset);
+            offset += u64::try_from(leaf.frame).unwrap_or_default();
+        }
+    }
+}
+
+impl State {
+    /// The oldest `count` segments that are not in `archive` stand there from now on.
+    pub(super) fn moved_to(&mut self, archive: &Path, count: usize) {
+        let here = self.segments.iter_mut();
+        let here = here.filter(|segment| segment.path.parent() != Some(archive));
+        for segment in here.take(count) {
+            segment.path = archive.join(segment.name());
+        }
+    }
+}
+
+impl Index {
+    pub(super) const fn new(folder: PathBuf, origin: String, clock: Clock, state: State) -> Self {
+        Self {
+            folder,
+            origin,
+            clock,
+            state: RwLock::new(state),
+        }
+    }
+
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn change(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        self.state().tree.size()
+    }
+
+    pub(super) fn head(&self) -> SignedHead {
+        self.state().head.clone()
+    }
+
+    pub(super) fn checkpoint(&self) -> Checkpoint {
+        let state = self.state();
+        let size = state.tree.size();
+        Checkpoint {
+            origin: self.origin.clone(),
+            size,
+            root: state.tree.root(size).unwrap_or(state.head.checkpoint.root),
+        }
+    }
+
+    pub(super) fn tree<T>(&self, ask: impl FnOnce(&Tree) -> T) -> T {
+        ask(&self.state().tree)
+    }
+
+    pub(super) fn syncs(&self) -> (u64, u64) {
+        self.state().syncs
+    }
+
+    pub(super) fn now(&self) -> Time {
+        let last = self.state().last;
+        (self.clock)().wall.max(last)
+    }
+
+    pub(super) fn is_clock_trusted(&self) -> bool {
+        self.state().clock_trusted
+    }
+
+    pub(super) fn broken(&self) -> Option<Unwritable> {
+        self.state().broken.clone()
+    }
+
+    /// The first record that is not in the archive.
+    pub(super) fn archived_before(&self) -> u64 {
+        let state = self.state();
+        let here = |segment: &&Segment| segment.path.parent() == Some(self.folder.as_path());
+        state
+            .segments
+            .iter()
+            .find(here)
+            .map_or(0, |segment| segment.first)
+    }
+
+    /// Of the records before this one some are past their retention.
+    pub(super) fn expired_before(&self) -> u64 {
+        self.state().expired
+    }
+
+    /// From now on records before `end` may be gone.
+    pub(super) fn expire(&self, end: u64) {
+        let mut state = self.change();
+        state.expired = state.expired.max(end);
+    }
+
+    /// The files of the log, in order.
+    pub(super) fn segments(&self) -> Vec<Segment> {
+        self.state().segments.clone()
+    }
+
+    /// The file of the records up to `end` was written anew by `replace`: where they stand in it is looked up again.
+    pub(super) fn rewritten(
+        &self,
+        segment: &Segment,
+        end: u64,
+        replace: impl FnOnce() -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        let mut state = self.change();
+        replace()?;
+        state.older.remove(&segment.first);
+        let read = usize::try_from(end.saturating_sub(state.begin)).unwrap_or(usize::MAX);
+        let read = read.min(state.offsets.len());
+        state.offsets.drain(..read);
+        state.begin = state.begin.max(end);
+        Ok(())
+    }
+
+    /// Where the records of the segment that holds this one stand is looked up again.
+    pub(super) fn forget(&self, index: u64) {
+        let mut state = self.change();
+        let after = state.segments.partition_point(|s| s.first <= index);
+        let first = after.checked_sub(1);
+        if let Some(first) = first.and_then(|n| state.segments.get(n).map(|s| s.first)) {
+            state.older.remove(&first);
+        }
+    }
+
+    /// Where the record at `index` stands, and in which segment; none where its segment is not here.
+    pub(super) fn place(&self, index: u64) -> std::io::Result<Option<(Place, Segment)>> {
+        let state = self.state();
+        let after = state.segments.partition_point(|s| s.first <= index);
+        let number = after.checked_sub(1);
+        let Some((number, segment)) =
+            number.and_then(|n| Some((n, state.segments.get(n)?.clone())))
+        else {
+            return Ok(None);
+        };
+        let at = |offsets: &[u64], first: u64| {
+            let offset = offsets.get(usize::try_from(index.checked_sub(first)?).ok()?)?;
+            let place = Place {
+                segment: number,
+                offset: *offset,
+            };
+            Some((place, segment.clone()))
+        };
+        if index >= state.begin {
+            return Ok(at(&state.offsets, state.begin));
+        }
+        let known = state.older.get(&segment.first).cloned();
+        drop(state);
+        let offsets = match known {
+            Some(known) => known,
+            None => {
+                let found = match folder::offsets(&segment) {
+                    Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                    found => Arc::new(found?),
+                };
+                let mut state = self.change();
+                state.older.insert(segment.first, Arc::clone(&found));
+                found
+            }
+        };
+        Ok(at(&offsets, segment.first))
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Index")
+            .field("folder", &self.folder)
+            .field("size", &self.size())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,395 @@
+//! The log on disk: one writer, group commit, and readers that see durable records alone.
+//!
+//! A log is a folder: `records-….jsonl` (segments, one record a line), `heads` (signed notes), `key` (the public note
+//! keys), `leaves` (leaf hashes, derived), `reserve` (room for the record of a stop) and `lock`. A copy of the folder is
+//! checked by [`offline::verify`] without any configuration.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::as_conversions,
+        reason = "tests"
+    )
+)]
+
+use crate::epoch::Epochs;
+use crate::index::Index;
+use crate::writer::job::{Message, Pending, Wake};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::ledger::{Evidence, Recorded, Unwritable};
+use hansa_audit_log::note::{Checkpoint, NotSigned, NoteSigner, SignedHead};
+use hansa_audit_log::record::Record;
+use hansa_audit_log::shelf::ShelfBroken;
+use hansa_audit_log::time::{Clock, Time};
+use hansa_policy::refusal::{Code, Refusal};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+pub mod answers;
+pub mod archive;
+mod beside;
+pub mod choice;
+pub mod epoch;
+pub mod expire;
+pub mod export;
+mod folder;
+mod index;
+pub mod key;
+mod meanwhile;
+pub mod offline;
+mod open;
+mod pace;
+mod pair;
+pub mod papers;
+mod reader;
+pub mod rehearsal;
+pub mod remarks;
+pub mod reserve;
+mod resume;
+pub mod sheet;
+mod shelf;
+pub mod side;
+mod stood;
+pub mod story;
+#[cfg(test)]
+mod tests;
+pub mod tiles;
+mod writer;
+
+/// The type of the record that opens an entry, and the duty to close it.
+pub const OPENING: &str = "permit";
+
+/// The type of the record that closes an entry.
+pub const CLOSING: &str = "close";
+
+/// How a log is kept.
+#[derive(Clone)]
+pub struct LogConfig {
+    /// Its folder; created if it is not there.
+    pub folder: PathBuf,
+    /// The participant's domain, from which the log's origin is made.
+    pub domain: String,
+    /// Signs heads; its key is another than the one that signs contracts.
+    pub signer: Arc<dyn NoteSigner>,
+    /// The clock.
+    pub clock: Clock,
+    /// Names this run of the program.
+    pub boot: String,
+    /// Bytes that the disk must have left for new entries to be opened.
+    pub reserve: u64,
+    /// Bytes that the disk gives beforehand for what must be said when the log can't be written any more.
+    pub spare: u64,
+    /// A segment ends when it has so many bytes.
+    pub segment: u64,
+    /// A head is signed after so many records.
+    pub head_records: u64,
+    /// A head is signed after so long, if there are new records.
+    pub head_interval: std::time::Duration,
+}
+
+impl LogConfig {
+    /// The usual settings: 16 MiB that must be free, 16 MiB held for a stop, segments of 64 MiB, a head each second or 256 records.
+    #[must_use]
+    pub fn new(
+        folder: impl Into<PathBuf>,
+        domain: impl Into<String>,
+        signer: Arc<dyn NoteSigner>,
+        clock: Clock,
+        boot: impl Into<String>,
+    ) -> Self {
+        Self {
+            folder: folder.into(),
+            domain: domain.into(),
+            signer,
+            clock,
+            boot: boot.into(),
+            reserve: 16 * 1024 * 1024,
+            spare: 16 * 1024 * 1024,
+            segment: 64 * 1024 * 1024,
+            head_records: 256,
+            head_interval: std::time::Duration::from_secs(1),
+        }
+    }
+}
+
+impl fmt::Debug for LogConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogConfig")
+            .field("folder", &self.folder)
+            .field("domain", &self.domain)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What opening a log found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// How many records there were, before those that opening itself wrote.
+    pub records: u64,
+    /// The time of the last of them.
+    pub last: Option<Time>,
+    /// Bytes of an incomplete last record that were cut off; a record of type `repair` says so.
+    pub cut: Option<u64>,
+    /// Entries that were opened and never closed, as far as opening has read: in the segment that is written.
+    pub open: Vec<Record>,
+}
+
+/// A log that is open for writing and reading. Clones share it; the last one to go signs the newest head.
+#[derive(Clone, Debug)]
+pub struct Log {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    index: Arc<Index>,
+    epochs: Arc<Epochs>,
+    signer: Arc<dyn NoteSigner>,
+    sender: Mutex<Option<Sender<Message>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Log {
+    /// Opens the log, checks all of it, and starts its writer.
+    ///
+    /// An incomplete last record, which a crash leaves behind, is cut off and the cut recorded.
+    ///
+    /// # Errors
+    /// `EVIDENCE_BROKEN` naming the first bad record, `STATE_LOCKED` when another process has the log,
+    /// `EVIDENCE_UNAVAILABLE` or `DISK_FULL` when it can't be written.
+    pub fn open(config: LogConfig) -> Result<(Self, Replay), Refusal> {
+        let signer = Arc::clone(&config.signer);
+        let (writer, index, replay) = open::open(config)?;
+        let epochs = Arc::clone(&writer.epochs);
+        let (sender, thread) = writer.start()?;
+        let inner = Inner {
+            index,
+            epochs,
+            signer,
+            sender: Mutex::new(Some(sender)),
+            writer: Mutex::new(Some(thread)),
+        };
+        let log = Self {
+            inner: Arc::new(inner),
+        };
+        Ok((log, replay))
+    }
+
+    /// Records `value`; when this returns, the record survives a loss of power.
+    ///
+    /// A caller that stops waiting loses the receipt, not the record: an entry opened so stays open until start-up
+    /// closes it. So await this where nothing cancels it.
+    ///
+    /// # Errors
+    /// When the record could not be made durable; nothing may be done then.
+    pub async fn record<T>(&self, value: T) -> Result<Recorded<T>, Unwritable>
+    where
+        T: Evidence + Send + 'static,
+    {
+        let (wake, woken) = tokio::sync::oneshot::channel();
+        self.send(Message::Record(Pending::boxed(value, Wake::Task(wake))))?;
+        woken.await.unwrap_or(Err(Unwritable::Closed))
+    }
+
+    /// As [`Log::record`], for callers that are no tasks.
+    ///
+    /// # Errors
+    /// As [`Log::record`].
+    pub fn record_blocking<T>(&self, value: T) -> Result<Recorded<T>, Unwritable>
+    where
+        T: Evidence + Send + 'static,
+    {
+        let (wake, woken) = std::sync::mpsc::sync_channel(1);
+        self.send(Message::Record(Pending::boxed(value, Wake::Thread(wake))))?;
+        woken.recv().unwrap_or(Err(Unwritable::Closed))
+    }
+
+    /// How many records are durable.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.inner.index.size()
+    }
+
+    /// The head over all durable records, not signed.
+    #[must_use]
+    pub fn checkpoint(&self) -> Checkpoint {
+        self.inner.index.checkpoint()
+    }
+
+    /// The head that the log had with `size` records, not signed; none if it never had so many.
+    #[must_use]
+    pub fn checkpoint_at(&self, size: u64) -> Option<Checkpoint> {
+        let root = self.tree(|tree| tree.root(size))?;
+        let origin = self.inner.signer.key().name;
+        Some(Checkpoint { origin, size, root })
+    }
+
+    /// Adds a timestamped cosignature by this log's key to a head of somebody else's log, as its witness.
+    ///
+    /// # Errors
+    /// When the key can't be used.
+    pub fn cosign(&self, head: &mut SignedHead, seconds: u64) -> Result<(), NotSigned> {
+        head.cosign(&key::Witness(self.inner.signer.as_ref()), seconds)
+    }
+
+    /// The newest signed head; it may lack the records of the last second.
+    #[must_use]
+    pub fn head(&self) -> SignedHead {
+        self.inner.index.head()
+    }
+
+    /// A signed head over at least `size` records, signed now if there is none yet.
+    ///
+    /// # Errors
+    /// When there are not so many durable records, or the log is closed.
+    pub async fn head_over(&self, size: u64) -> Result<SignedHead, Unwritable> {
+        let head = self.head();
+        if head.checkpoint.size >= size {
+            return Ok(head);
+        }
+        let (wake, woken) = tokio::sync::oneshot::channel();
+        self.send(Message::Sign(wake))?;
+        let head = woken.await.map_err(|_| Unwritable::Closed)?;
+        if head.checkpoint.size >= size {
+            return Ok(head);
+        }
+        Err(Unwritable::Closed)
+    }
+
+    /// The proof that the log of size `to` continues the log of size `from`; none if it never had so many records.
+    #[must_use]
+    pub fn consistency(&self, from: u64, to: u64) -> Option<Vec<Digest>> {
+        self.inner.index.tree(|tree| tree.consistency(from, to))
+    }
+
+    /// The proof that the record at `index` is in the log of `size` records; none if it never had so many.
+    #[must_use]
+    pub fn inclusion(&self, index: u64, size: u64) -> Option<Vec<Digest>> {
+        self.inner.index.tree(|tree| tree.inclusion(index, size))
+    }
+
+    /// The leaf hash of the record at `index`.
+    #[must_use]
+    pub fn leaf(&self, index: u64) -> Option<Digest> {
+        self.inner.index.tree(|tree| tree.leaf(index))
+    }
+
+    /// The hash tree over the durable records.
+    fn tree<T>(&self, ask: impl FnOnce(&hansa_audit_log::tree::Tree) -> T) -> T {
+        self.inner.index.tree(ask)
+    }
+
+    /// How often the disk was synced, and for how many records, since opening.
+    #[must_use]
+    pub fn syncs(&self) -> (u64, u64) {
+        self.inner.index.syncs()
+    }
+
+    /// The log's clock: the wall clock, but never before the last record. Terms that depend on time use it.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.inner.index.now()
+    }
+
+    /// Whether the wall clock did not go back by more than a minute since it was last acknowledged.
+    #[must_use]
+    pub fn is_clock_trusted(&self) -> bool {
+        self.inner.index.is_clock_trusted()
+    }
+
+    /// An operator has looked at the clock; the caller records who.
+    pub fn acknowledge_clock(&self) {
+        self.inner.index.change().clock_trusted = true;
+    }
+
+    /// Why nothing can be recorded any more, if so.
+    #[must_use]
+    pub fn broken(&self) -> Option<Unwritable> {
+        self.inner.index.broken()
+    }
+
+    /// The log's folder.
+    #[must_use]
+    pub fn folder(&self) -> &std::path::Path {
+        self.inner.index.folder()
+    }
+
+    /// The oldest `count` of the segments beside the archive are in it now.
+    fn moved_to(&self, archive: &std::path::Path, count: usize) {
+        self.inner.index.change().moved_to(archive, count);
+    }
+
+    /// Writes what is waiting, signs the newest head and ends the writer. Later records are refused.
+    pub fn close(&self) {
+        self.inner.close();
+    }
+
+    fn send(&self, message: Message) -> Result<(), Unwritable> {
+        locked(&self.inner.sender)
+            .as_ref()
+            .and_then(|sender| sender.send(message).ok())
+            .ok_or(Unwritable::Closed)
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    fn close(&self) {
+        // The writer ends when nobody can send any more.
+        drop(locked(&self.sender).take());
+        let writer = locked(&self.writer).take();
+        // A value that holds a log may be dropped by the writer itself, which can't wait for its own end.
+        if let Some(writer) = writer.filter(|w| w.thread().id() != std::thread::current().id()) {
+            writer.join().ok();
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether the disk of a log has less room than is kept for closing what is open.
+#[must_use]
+pub fn low_space(folder: &std::path::Path, reserve: u64) -> Option<Unwritable> {
+    match fs4::available_space(folder) {
+        Ok(free) if free < reserve => Some(Unwritable::LowSpace { free, reserve }),
+        Ok(_) => None,
+        Err(error) => Some(Unwritable::Broken(ShelfBroken {
+            reason: error.to_string(),
+            full: false,
+        })),
+    }
+}
+
+/// What an operator is told when nothing can be recorded.
+#[must_use]
+pub fn refusal(unwritable: &Unwritable) -> Refusal {
+    let code = match unwritable {
+        Unwritable::Broken(broken) if broken.full => Code::DiskFull,
+        Unwritable::LowSpace { .. } => Code::DiskFull,
+        Unwritable::Broken(_) | Unwritable::Closed => Code::EvidenceUnavailable,
+        Unwritable::Overtaken => Code::StreamCut,
+        Unwritable::TooLarge { .. } | Unwritable::Unsound { .. } => Code::Internal,
+    };
+    Refusal::new(code, unwritable.to_string())
+}

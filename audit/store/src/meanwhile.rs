@@ -1,0 +1,35 @@
+//! What is made of a record beside waiting for it: while the disk confirms it, handed out with the proof alone.
+
+use super::Log;
+use super::writer::job::{Beside, Message, Pending, Wake};
+use hansa_audit_log::ledger::{Evidence, Recorded, Unwritable};
+use hansa_audit_log::time::Time;
+
+impl Log {
+    /// As [`Log::record`]; from when the record is written until the disk confirms it, `make` makes something of the record's time,
+    /// such as a signature over it.
+    ///
+    /// # Errors
+    /// As [`Log::record`]; what was made is then dropped, so that nobody gets it without a durable record behind it.
+    pub async fn record_while<T, M>(
+        &self,
+        value: T,
+        make: impl FnOnce(Time) -> M,
+    ) -> Result<(Recorded<T>, M::Output), Unwritable>
+    where
+        T: Evidence + Send + 'static,
+        M: Future,
+    {
+        let (wake, woken) = tokio::sync::oneshot::channel();
+        let (write, written) = tokio::sync::oneshot::channel();
+        let pending = Pending::boxed_as(value, Wake::Task(wake), Beside::Told(write));
+        self.send(Message::Record(pending))?;
+        let made = match written.await {
+            Ok(at) => Some(make(at).await),
+            Err(_) => None,
+        };
+        // INVARIANT: made-with-proof. What was made meanwhile leaves this function beside the proof, or not at all.
+        let recorded = woken.await.unwrap_or(Err(Unwritable::Closed))?;
+        made.map(|made| (recorded, made)).ok_or(Unwritable::Closed)
+    }
+}

@@ -1,0 +1,224 @@
+//! Checking a copied log, or a bundle, without configuration, network or the running connector.
+//!
+//! The copy brings its own note key. So the check shows that the copy is whole and as that key's owner signed it; whose
+//! key it is, the reader compares with the trust bundle or asks the participant.
+
+use crate::archive::Away;
+use crate::folder::Seen;
+use crate::papers::Paper;
+use crate::{folder, reserve};
+use found::Found;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::note::{NoteKey, SignedHead};
+use hansa_audit_log::record::Record;
+use hansa_audit_log::time::Time;
+use hansa_audit_log::verify::Fault;
+use hansa_policy::refusal::{Code, Refusal};
+use std::path::Path;
+
+mod bundle;
+mod found;
+#[cfg(test)]
+mod tests;
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The log's origin: `<domain>/hansa/evidence`.
+    pub log: String,
+    /// How many records are good: all, or those before the first bad one.
+    pub records: u64,
+    /// How many of them a signed head covers.
+    pub covered: u64,
+    /// The newest head in the copy whose signature holds.
+    pub head: Option<SignedHead>,
+    /// The keys that the copy brings.
+    pub keys: Vec<NoteKey>,
+    /// The time of the first and of the last good record.
+    pub span: Option<(Time, Time)>,
+    /// The contract, where the copy is the part of the log that concerns it.
+    pub contract: Option<String>,
+    /// Whether the copy is a part of the log.
+    pub is_part: bool,
+    /// The first bad record.
+    pub fault: Option<Fault>,
+    /// What else is damaged: heads, and leaf hashes.
+    pub damaged: Vec<String>,
+    /// What is under an algorithm or of a version that is not known here, so that nothing can be said of it.
+    pub unknown: Vec<String>,
+    /// What belongs to the copy and is not here, so that it could not be checked.
+    pub missing: Vec<String>,
+    /// What this check could not see.
+    pub unseen: Vec<String>,
+}
+
+impl Report {
+    /// Whether all of it could be checked and nothing bad was found.
+    #[must_use]
+    pub const fn is_good(&self) -> bool {
+        self.fault.is_none()
+            && self.damaged.is_empty()
+            && self.unknown.is_empty()
+            && self.missing.is_empty()
+    }
+
+    /// `EVIDENCE_BROKEN` naming the first bad record, if something bad was found; `EVIDENCE_UNKNOWN` for what is not known
+    /// here.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        let first = (
+            self.damaged.first(),
+            self.unknown.first(),
+            self.missing.first(),
+        );
+        let (code, sentence) = match (&self.fault, first) {
+            (Some(fault), _) => (Code::EvidenceBroken, fault.to_string()),
+            (None, (Some(damaged), _, _)) => (Code::EvidenceBroken, damaged.clone()),
+            (None, (None, Some(unknown), _)) => (Code::EvidenceUnknown, unknown.clone()),
+            (None, (None, None, Some(missing))) => (Code::EvidenceIncomplete, missing.clone()),
+            (None, (None, None, None)) => return None,
+        };
+        Some(Refusal::new(
+            code,
+            format!("{sentence} (log `{}`)", self.log),
+        ))
+    }
+}
+
+/// Checks the log folder or bundle at `path`; `newest` is a head of this log that somebody else holds.
+///
+/// # Errors
+/// When the copy can't be read, or is not of the log that `newest` is of: `FILE_MISSING`, `EVIDENCE_INCOMPLETE`.
+pub fn verify(path: &Path, newest: Option<&SignedHead>) -> Result<Report, Refusal> {
+    visit(path, newest, &mut Nobody)
+}
+
+/// Takes in what a check finds good, in the order of the copy: records first.
+pub trait Visit {
+    /// The next good record.
+    fn record(&mut self, record: &Record);
+
+    /// Whether records are looked at; if not, they are checked without being built.
+    fn looks_at_records(&self) -> bool {
+        true
+    }
+
+    /// The leaf hash of the next record, whose retention is over.
+    fn expired(&mut self, _leaf: Digest) {}
+
+    /// A paper that came with the records. Its signatures are not checked yet.
+    fn paper(&mut self, _paper: Paper) {}
+
+    /// A head of the log, signed by a key that the copy brings.
+    fn head(&mut self, _head: &SignedHead) {}
+}
+
+impl<F: FnMut(&Record)> Visit for F {
+    fn record(&mut self, record: &Record) {
+        self(record);
+    }
+}
+
+struct Nobody;
+
+impl Visit for Nobody {
+    fn record(&mut self, _: &Record) {}
+
+    fn looks_at_records(&self) -> bool {
+        false
+    }
+}
+
+/// As [`verify`]; what is good goes to `each`, in order.
+///
+/// # Errors
+/// As [`verify`].
+pub fn visit(
+    path: &Path,
+    newest: Option<&SignedHead>,
+    each: &mut dyn Visit,
+) -> Result<Report, Refusal> {
+    if path.is_dir() {
+        verify_folder(path, newest, each)
+    } else {
+        bundle::verify(path, newest, each)
+    }
+}
+
+fn verify_folder(
+    path: &Path,
+    newest: Option<&SignedHead>,
+    each: &mut dyn Visit,
+) -> Result<Report, Refusal> {
+    let failed = |error: std::io::Error| hansa_files::unreadable(path, &error);
+    let keys = folder::keys(path).map_err(failed)?;
+    let leaves = folder::leaves(path).map_err(failed)?;
+    let mut found = Found::new(path, keys.known, newest, each)?;
+    if keys.unreadable > 0 {
+        let damaged = format!("{} note keys can't be read", keys.unreadable);
+        found.damaged.push(damaged);
+    }
+    match folder::heads(path).map_err(failed)? {
+        Ok(folder::Heads { heads, rest }) => {
+            found.take_heads(heads);
+            if rest {
+                found.unseen.push("the last head is incomplete".to_owned());
+            }
+        }
+        Err(number) => found.damaged.push(format!("head {number} can't be read")),
+    }
+    // After heads and leaf hashes: of a log that is being written more records than those are no fault, fewer are.
+    let segments = folder::all_segments(path).map_err(failed)?;
+    if segments.is_empty() && found.keys.is_empty() && found.damaged.is_empty() {
+        let sentence = "here is no log: neither records nor a key";
+        return Err(incomplete(path, sentence));
+    }
+    if found.log.is_empty() {
+        found.log = folder::first_log(&segments);
+    }
+    // Empty in a log that is open, or was opened since.
+    if let Ok(Some(held)) = reserve::held(path, &found.log) {
+        let reason = held.reason();
+        let stopped = format!("the log was stopped and not opened since: {reason}");
+        found.unseen.push(stopped);
+    }
+    let mut verifier = found.verifier(leaves);
+    // Of archived records that are not here it can be said that their hashes are those under the heads.
+    let begin = segments.first().map_or(0, |segment| segment.first);
+    let first = segments.first().filter(|_| begin > 0);
+    let first = first
+        .map(folder::first_record)
+        .transpose()
+        .map_err(failed)?;
+    let without = first
+        .flatten()
+        .is_some_and(|first| verifier.begin_at(first.seq));
+    let mut away = Away::checking();
+    let rest = folder::walk(&segments, &mut verifier, |seen, _| match seen {
+        Seen::Good(good) => {
+            away.see(good);
+            found.see_good(good);
+        }
+        Seen::Expired(index, leaf) => found.see_expired(*index, *leaf),
+    });
+    let rest = rest.map_err(failed)?;
+    found.judge_expired(&away, &mut verifier);
+    if without && away.archived < begin {
+        verifier.lacks(begin);
+    } else if without {
+        let what = "are archived and the archive is not here; their hashes are";
+        found
+            .missing
+            .push(format!("the records before {begin} {what}"));
+    }
+    let torn = rest.is_some_and(|rest| !(rest.at_end && folder::may_be_torn(path, &found.log)));
+    Ok(found.report(verifier, torn))
+}
+
+fn incomplete(path: &Path, sentence: &str) -> Refusal {
+    Refusal::new(Code::EvidenceIncomplete, sentence).with_place(
+        path.display().to_string(),
+        None,
+        None,
+    )
+}

@@ -1,0 +1,295 @@
+//! Checking a bundle.
+
+use super::{Found, Report, Visit, incomplete};
+use crate::archive::Away;
+use crate::choice::Choice;
+use crate::papers::{Paper, PaperKind, head_of_receipt};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::record::{EXPIRED, Record};
+use hansa_audit_log::tree::{check_consistency, check_inclusion, leaf_hash};
+use hansa_audit_log::verify::{Fault, What};
+use hansa_policy::refusal::{Code, Refusal};
+use line::{End, Header, Line, Lines, NoHeader, RecordLine};
+use std::path::Path;
+
+mod line;
+
+pub(super) fn verify(
+    path: &Path,
+    newest: Option<&SignedHead>,
+    visit: &mut dyn Visit,
+) -> Result<Report, Refusal> {
+    let mut lines = Lines::open(path)?;
+    let first = lines.next_line()?.unwrap_or_default();
+    let header = line::header(&first).map_err(|fault| match fault {
+        NoHeader::Unreadable => incomplete(
+            path,
+            "this is no bundle of a log: its first line can't be read",
+        ),
+        NoHeader::Version(version) => Refusal::new(
+            Code::EvidenceUnknown,
+            format!("the bundle is of the version `{version}`, which is not known here"),
+        )
+        .with_place(path.display().to_string(), None, None),
+    })?;
+    let mut found = Found::new(path, header.keys.clone(), newest, visit)?;
+    found.log.clone_from(&header.head.checkpoint.origin);
+    found.take_heads(vec![header.head.clone()]);
+    match &header.choice {
+        None => whole(path, lines, &header, found),
+        Some(choice) => part(path, lines, &header, choice, found),
+    }
+}
+
+/// What stands behind the records, as far as it was read.
+#[derive(Default)]
+struct Behind {
+    papers: u64,
+    heads: u64,
+    end: Option<End>,
+    /// Whether the sum of the last line is that of all lines before it.
+    sum_holds: bool,
+    /// Whether something follows the last line.
+    more: bool,
+}
+
+impl Behind {
+    fn paper(&mut self, paper: Paper, found: &mut Found<'_>) {
+        self.papers += 1;
+        found.take_paper(paper);
+    }
+
+    fn end(&mut self, end: End, before: Digest) {
+        self.sum_holds = end.sum == before;
+        self.end = Some(end);
+    }
+
+    /// Whether the last line says that this many records and what else was read is all there is.
+    fn judge(&self, records: u64, found: &mut Found<'_>) -> Result<(), String> {
+        let Some(end) = self.end else {
+            return Err("the end of the bundle is missing".to_owned());
+        };
+        let read = (records, self.papers, self.heads);
+        if (end.records, end.papers, end.heads) != read {
+            return Err(format!(
+                "the bundle says {} records, {} papers and {} heads, and has {}, {} and {}",
+                end.records, end.papers, end.heads, read.0, read.1, read.2
+            ));
+        }
+        if !self.sum_holds || self.more {
+            found
+                .damaged
+                .push("the bundle was changed after it was written".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// A whole log: its leaf hashes and heads first, then record by record as in a folder.
+fn whole(
+    path: &Path,
+    mut lines: Lines,
+    header: &Header,
+    mut found: Found<'_>,
+) -> Result<Report, Refusal> {
+    let (mut leaves, mut heads, mut lost) = (Vec::new(), Vec::new(), false);
+    let mut again = Lines::open(path)?;
+    again.next_line()?;
+    while let Some(bytes) = again.next_line()? {
+        match line::line(&bytes) {
+            // Of a line that can't be read the leaf hash is lost, and with it those of all that follow.
+            Some(Line::Record(RecordLine {
+                leaf: Some(leaf), ..
+            })) if !lost => leaves.push(leaf),
+            Some(Line::Head(head, _)) => heads.push(*head),
+            Some(_) => {}
+            None => lost = true,
+        }
+    }
+    found.take_more_heads(heads);
+    let mut verifier = found.verifier(leaves);
+    let (mut behind, mut away) = (Behind::default(), Away::checking());
+    while let Some(bytes) = lines.next_line()? {
+        behind.more |= behind.end.is_some();
+        let (says, record) = match line::line(&bytes) {
+            Some(Line::Record(line)) if header.expires && line.record == EXPIRED => {
+                let index = verifier.chain().next();
+                match verifier.pass() {
+                    Some(leaf) if index == line.index => found.see_expired(index, leaf),
+                    Some(_) => verifier.gone(index),
+                    None => break,
+                }
+                continue;
+            }
+            Some(Line::Record(line)) => (Some(line.index), line.record),
+            Some(Line::Paper(paper)) => {
+                behind.paper(paper, &mut found);
+                continue;
+            }
+            Some(Line::Head(..)) => {
+                behind.heads += 1;
+                continue;
+            }
+            Some(Line::End(end)) => {
+                behind.end(end, lines.before);
+                continue;
+            }
+            // What is no line of a bundle is no record either, and is named as one that is damaged.
+            None => (None, bytes),
+        };
+        if let Some(good) = verifier.check(&record) {
+            away.see(&good);
+            let Some(record) = good.record() else { break };
+            found.see(&record);
+            if says != Some(record.seq) {
+                let damaged = format!("the line of record {} has another number", record.seq);
+                found.damaged.push(damaged);
+            }
+        }
+        if verifier.is_settled() {
+            break;
+        }
+    }
+    found.judge_expired(&away, &mut verifier);
+    let read = verifier.chain().next();
+    let all = !verifier.is_settled() && read == header.records;
+    if all {
+        behind
+            .judge(read, &mut found)
+            .map_err(|sentence| incomplete(path, &sentence))?;
+    }
+    let mut report = found.report(verifier, lines.torn && !all);
+    if report.fault.is_none() && report.records != header.records {
+        report.damaged.push(format!(
+            "the bundle says {} records and has {}",
+            header.records, report.records
+        ));
+    }
+    Ok(report)
+}
+
+/// A part: each record with its own proof.
+fn part(
+    path: &Path,
+    mut lines: Lines,
+    header: &Header,
+    choice: &Choice,
+    mut found: Found<'_>,
+) -> Result<Report, Refusal> {
+    let (mut count, mut next, mut fault) = (0, 0, None);
+    let mut chooser = choice.chooser();
+    let mut behind = Behind::default();
+    while let Some(bytes) = lines.next_line()? {
+        behind.more |= behind.end.is_some();
+        let line = match line::line(&bytes) {
+            Some(Line::Record(line)) => Ok(line),
+            Some(Line::Paper(paper)) => {
+                behind.paper(paper, &mut found);
+                continue;
+            }
+            Some(Line::Head(head, proof)) => {
+                behind.heads += 1;
+                earlier(&head, &proof, header, &mut found);
+                continue;
+            }
+            Some(Line::End(end)) => {
+                behind.end(end, lines.before);
+                continue;
+            }
+            None => Err(next),
+        };
+        let record = line.and_then(|line| proven(&line, next, header).ok_or(line.index));
+        let record = match record {
+            Ok(record) => record,
+            Err(index) => {
+                let what = What::Unproved;
+                fault = Some(Fault { index, what });
+                break;
+            }
+        };
+        found.see(&record);
+        if !chooser.takes(&record) && choice.is_evident() {
+            let foreign = format!("record {} is not one that was chosen", record.seq);
+            found.damaged.push(foreign);
+        }
+        next = record.seq + 1;
+        count += 1;
+    }
+    if fault.is_none() && (count != header.records || lines.torn) {
+        let sentence = format!("the bundle says {} records and has {count}", header.records);
+        return Err(incomplete(path, &sentence));
+    }
+    if fault.is_none() {
+        behind
+            .judge(count, &mut found)
+            .map_err(|sentence| incomplete(path, &sentence))?;
+    }
+    found
+        .unseen
+        .push("a part can't show that no record was left out".to_owned());
+    Ok(Report {
+        log: found.log,
+        records: count,
+        covered: if found.heads.is_empty() { 0 } else { count },
+        head: found.heads.into_iter().next(),
+        keys: found.keys,
+        span: found.span,
+        contract: choice.contract.map(|contract| contract.to_string()),
+        is_part: true,
+        fault,
+        damaged: found.damaged,
+        unknown: found.unknown,
+        missing: found.missing,
+        unseen: found.unseen,
+    })
+}
+
+/// The record of a line, if it stands where it says in the log that was signed.
+fn proven(line: &RecordLine, next: u64, header: &Header) -> Option<Record> {
+    let checkpoint = &header.head.checkpoint;
+    let leaf = leaf_hash(&line.record);
+    Record::from_bytes(&line.record)
+        .ok()
+        .filter(|record| record.seq == line.index && record.log == checkpoint.origin)
+        .filter(|_| line.index >= next)
+        .filter(|_| {
+            check_inclusion(
+                line.index,
+                checkpoint.size,
+                leaf,
+                &line.proof,
+                checkpoint.root,
+            )
+        })
+}
+
+/// An earlier head, from which the log must have gone on.
+fn earlier(head: &SignedHead, proof: &[Digest], header: &Header, found: &mut Found<'_>) {
+    let (from, to) = (&head.checkpoint, &header.head.checkpoint);
+    let goes_on = from.origin == to.origin
+        && check_consistency(from.size, to.size, from.root, to.root, proof);
+    if !found.is_believed(head) {
+        return;
+    }
+    if goes_on {
+        found.show(head);
+    } else {
+        let size = from.size;
+        found.damaged.push(format!(
+            "the log does not go on from the head over {size} records"
+        ));
+    }
+}
+
+/// Whether a paper is what its name says, as far as its bytes alone tell.
+pub(super) fn is_named_rightly(paper: &Paper) -> bool {
+    match (&paper.text, paper.kind) {
+        (Some(text), PaperKind::Receipt) => {
+            Digest::of(text.as_bytes()).to_string() == paper.name
+                && head_of_receipt(text.as_bytes()).is_some()
+        }
+        // Of the others the name is that of what was signed; who reads them compares it.
+        (Some(_) | None, _) => true,
+    }
+}

@@ -1,0 +1,393 @@
+//! A copy with any change is found out, and the first bad record is named; without configuration.
+
+use super::{Report, verify, visit};
+use crate::choice::Choice;
+use crate::export::{bundle, csv};
+use crate::papers::{PaperKind, Papers};
+use crate::tests::{Place, Said, said};
+use crate::{Log, LogConfig};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::ledger::{Entry, Evidence};
+use hansa_audit_log::note::{NoteSigner, SignedHead};
+use hansa_audit_log::record::Record;
+use hansa_audit_log::verify::What;
+use hansa_policy::refusal::{Code, Refusal};
+use std::path::Path;
+
+/// A log of `count` records in several segments, closed.
+fn some_log(count: i64, segment: u64) -> Place {
+    let place = Place::new();
+    let (log, _) = Log::open(LogConfig {
+        segment,
+        head_records: 3,
+        ..place.config()
+    })
+    .unwrap();
+    for n in 0..count {
+        let _ = log.record_blocking(said(n)).unwrap();
+    }
+    drop(log);
+    place
+}
+
+fn checked(path: &Path) -> Report {
+    verify(path, None).unwrap()
+}
+
+/// Whether the check is content, with nothing that it could not see.
+fn content(found: &Result<Report, Refusal>) -> bool {
+    found
+        .as_ref()
+        .is_ok_and(|report| report.is_good() && report.unseen.is_empty())
+}
+
+#[test]
+fn a_good_folder() {
+    let place = some_log(20, 2000);
+    let report = checked(&place.folder());
+    assert!(report.is_good() && report.refusal().is_none());
+    assert_eq!(report.log, "tallinn.example/hansa/evidence");
+    assert_eq!(report.covered, report.records);
+    assert!(report.records > 20);
+    assert!(report.unseen.is_empty());
+    assert_eq!(report.keys, [place.key.key()]);
+    // A running log can be checked too; what the last second wrote is under no head yet.
+    let (log, _) = place.open();
+    let _ = log.record_blocking(said(1)).unwrap();
+    let running = checked(&place.folder());
+    assert_eq!((running.fault, running.records), (None, report.records + 1));
+    // Half a record is on its way while the log is open, and left behind once it is not.
+    let segments = crate::folder::segments(&place.folder()).unwrap();
+    let last = &segments.last().unwrap().path;
+    let half = [&std::fs::read(last).unwrap()[..], b"{\"body\""].concat();
+    std::fs::write(last, half).unwrap();
+    assert_eq!(checked(&place.folder()).fault, None);
+    drop(log);
+    let fault = checked(&place.folder()).fault.unwrap();
+    assert_eq!(
+        (fault.index, fault.what),
+        (report.records + 1, What::Incomplete)
+    );
+}
+
+#[test]
+fn any_flipped_bit_in_any_file() {
+    let place = some_log(8, 1500);
+    let mut first = 0;
+    let newlines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+    let mut files: Vec<_> = std::fs::read_dir(place.folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        // Of a log that was not stopped, the reserve says nothing.
+        .filter(|path| !path.ends_with("lock") && !path.ends_with("reserve"))
+        .collect();
+    files.sort();
+    assert!(files.len() >= 5, "{files:?}");
+    for path in files {
+        let whole = std::fs::read(&path).unwrap();
+        let records = path
+            .extension()
+            .is_some_and(|extension| extension == "jsonl");
+        // The exhaustive version is a test of `hansa_audit_log::verify`; this one goes through the files.
+        for place_of_bit in (0..whole.len()).step_by(5) {
+            let mut bytes = whole.clone();
+            bytes[place_of_bit] ^= 1 << (place_of_bit % 8);
+            std::fs::write(&path, &bytes).unwrap();
+            let found = verify(&place.folder(), None);
+            assert!(!content(&found), "{} byte {place_of_bit}", path.display());
+            if records {
+                let fault = found.unwrap().fault.expect("a bad record");
+                let index = first + newlines(&whole[..place_of_bit]);
+                assert_eq!(
+                    fault.index,
+                    index,
+                    "{} byte {place_of_bit}: {fault}",
+                    path.display()
+                );
+            }
+        }
+        std::fs::write(&path, &whole).unwrap();
+        first += if records { newlines(&whole) } else { 0 };
+    }
+    assert!(content(&verify(&place.folder(), None)));
+    assert_eq!(first, checked(&place.folder()).records);
+}
+
+#[test]
+fn a_lost_segment() {
+    let place = some_log(20, 2000);
+    let segments = crate::folder::segments(&place.folder()).unwrap();
+    let total = checked(&place.folder()).records;
+    for (number, segment) in segments.iter().enumerate() {
+        let kept = std::fs::read(&segment.path).unwrap();
+        std::fs::remove_file(&segment.path).unwrap();
+        let report = checked(&place.folder());
+        assert_eq!(
+            report.fault.map(|fault| fault.index),
+            Some(segment.first),
+            "{number}"
+        );
+        assert_eq!(report.records, segment.first);
+        std::fs::write(&segment.path, kept).unwrap();
+    }
+    assert_eq!(checked(&place.folder()).records, total);
+}
+
+#[test]
+fn a_cut_tail_against_a_head_that_was_given() {
+    let place = some_log(6, 1 << 20);
+    let copy = place.dir.path().join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    for file in ["records-000000000000.jsonl", "heads", "leaves", "key"] {
+        std::fs::copy(place.folder().join(file), copy.join(file)).unwrap();
+    }
+    let (log, _) = place.open();
+    let _ = log.record_blocking(said(6)).unwrap();
+    log.close();
+    // The copy is an older state, whole in itself.
+    assert!(content(&verify(&copy, None)));
+    let report = verify(&copy, Some(&log.head())).unwrap();
+    assert_eq!(report.fault.as_ref().map(|fault| fault.index), Some(6));
+    let refusal = report.refusal().unwrap();
+    assert_eq!(refusal.code, Code::EvidenceBroken);
+    assert_eq!(
+        refusal.sentence,
+        "record 6 is missing: the log had 7 records (log `tallinn.example/hansa/evidence`)"
+    );
+    // A head that somebody made up is no evidence.
+    let mut forged: SignedHead = log.head();
+    forged.checkpoint.size = 9;
+    assert_eq!(
+        verify(&copy, Some(&forged)).unwrap_err().code,
+        Code::EvidenceIncomplete
+    );
+}
+
+#[test]
+fn what_is_no_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let code = |path: &Path| verify(path, None).unwrap_err().code;
+    assert_eq!(code(dir.path()), Code::EvidenceIncomplete);
+    assert_eq!(code(&dir.path().join("absent")), Code::FileMissing);
+    std::fs::write(dir.path().join("x"), "x\n").unwrap();
+    assert_eq!(code(&dir.path().join("x")), Code::EvidenceIncomplete);
+}
+
+#[test]
+fn a_copy_without_key_heads_or_leaf_hashes_says_what_was_not_seen() {
+    let place = some_log(6, 1 << 20);
+    std::fs::remove_file(place.folder().join("leaves")).unwrap();
+    assert!(content(&verify(&place.folder(), None)));
+    std::fs::remove_file(place.folder().join("key")).unwrap();
+    let report = checked(&place.folder());
+    assert!(report.is_good());
+    assert_eq!((report.records, report.covered), (6, 0));
+    assert_eq!(report.unseen.len(), 3, "{:?}", report.unseen);
+    std::fs::remove_file(place.folder().join("heads")).unwrap();
+    assert_eq!(checked(&place.folder()).records, 6);
+}
+
+/// The identity of a contract.
+fn contract(name: &str) -> String {
+    Digest::of(name.as_bytes()).to_string()
+}
+
+/// Everything, or what concerns a contract.
+fn chosen(name: Option<&str>) -> Choice {
+    Choice {
+        contract: name.map(|name| contract(name).parse().unwrap()),
+        ..Choice::default()
+    }
+}
+
+/// A record of a request under a contract.
+#[derive(Debug)]
+struct Under(&'static str, String, i64);
+
+impl Evidence for Under {
+    fn entry(&self) -> Entry {
+        let Self(kind, contract, request) = self;
+        let mut members = vec![("request_id".to_owned(), Json::text(request))];
+        if *kind == "permit" {
+            members.push((
+                "contracts".to_owned(),
+                Json::List(vec![Json::text(contract)]),
+            ));
+            members.push(("note".to_owned(), Json::text("a, \"b\"")));
+        }
+        Entry {
+            kind,
+            body: Json::Object(members.into_iter().collect()),
+        }
+    }
+}
+
+/// Two papers, one of them lost.
+struct Kept;
+
+impl Papers for Kept {
+    fn trust(&self) -> (String, Vec<u8>) {
+        (contract("trust"), b"{\"bundle\":1}".to_vec())
+    }
+
+    fn paper(&self, _: PaperKind, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
+        Ok((name == contract("a")).then(|| b"paper of a".to_vec()))
+    }
+}
+
+/// A log with requests under two contracts.
+fn two_contracts() -> (Place, Log) {
+    let place = Place::new();
+    let (log, _) = place.open();
+    for request in 0..6 {
+        let contract = contract(if request % 2 == 0 { "a" } else { "b" });
+        let _ = log
+            .record_blocking(Under("permit", contract.clone(), request))
+            .unwrap();
+        let _ = log
+            .record_blocking(Under("close", contract, request))
+            .unwrap();
+    }
+    let _ = log
+        .record_blocking(Said {
+            kind: "config",
+            n: 1,
+        })
+        .unwrap();
+    log.close();
+    (place, log)
+}
+
+#[test]
+fn a_bundle_of_everything_and_of_one_contract() {
+    let (place, log) = two_contracts();
+    for (name, count) in [(None, 13), (Some("a"), 6), (Some("none"), 0)] {
+        let path = place.dir.path().join("out.hansa");
+        let mut file = std::fs::File::create(&path).unwrap();
+        assert_eq!(
+            bundle(&log, &log.head(), &chosen(name), &Kept, &mut file).unwrap(),
+            count
+        );
+        let report = checked(&path);
+        assert_eq!((report.fault, report.damaged), (None, vec![]));
+        assert_eq!((report.records, report.covered), (count, count));
+        assert_eq!(report.contract, name.map(contract));
+        assert_eq!(report.head, Some(log.head()));
+    }
+}
+
+#[test]
+fn any_change_of_a_bundle() {
+    let (place, log) = two_contracts();
+    for contract in [None, Some("a")] {
+        let path = place.dir.path().join("out.hansa");
+        let mut whole = Vec::new();
+        bundle(&log, &log.head(), &chosen(contract), &Kept, &mut whole).unwrap();
+        let lines: Vec<&[u8]> = whole.split_inclusive(|byte| *byte == b'\n').collect();
+        let number = |line: usize| {
+            if contract.is_some() {
+                (line / 2) * 4 + line % 2
+            } else {
+                line
+            }
+        };
+        let refused = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            verify(&path, None).map_or_else(Some, |report| report.refusal())
+        };
+        assert_eq!(refused(&whole), None);
+        for place_of_bit in (0..whole.len()).step_by(5) {
+            let mut bytes = whole.clone();
+            bytes[place_of_bit] ^= 1 << (place_of_bit % 8);
+            assert!(refused(&bytes).is_some(), "byte {place_of_bit}");
+        }
+        for line in 1..lines.len() {
+            let mut deleted = lines.clone();
+            deleted.remove(line);
+            assert!(refused(&deleted.concat()).is_some());
+            if !lines[line].starts_with(b"{\"index\"") {
+                continue;
+            }
+            // An edit that keeps the form names the record.
+            let edited = String::from_utf8(lines[line].to_vec())
+                .unwrap()
+                .replace("boot-1", "boot-7");
+            let mut changed = lines.clone();
+            changed[line] = edited.as_bytes();
+            let sentence = refused(&changed.concat()).unwrap().sentence;
+            let named = format!("record {} ", number(line - 1));
+            assert!(sentence.starts_with(&named), "{sentence}");
+        }
+        assert!(refused(&lines[..lines.len() - 1].concat()).is_some());
+    }
+}
+
+#[test]
+fn a_table_of_records() {
+    let (_place, log) = two_contracts();
+    let mut out = Vec::new();
+    assert_eq!(csv(log.read(0), &mut out).unwrap(), 13);
+    let text = String::from_utf8(out).unwrap();
+    let mut lines = text.lines();
+    assert_eq!(
+        lines.next(),
+        Some("seq,t,type,request_id,peer,contract,code,outcome,rows,bytes,body")
+    );
+    let first = lines.next().unwrap();
+    assert!(first.starts_with("0,2027-01-15T08:00:00"), "{first}");
+    assert!(
+        first.contains(&format!(
+            "Z,permit,0,,{a},,,,,\"{{\"\"contracts\"\":[\"\"{a}\"\"],",
+            a = contract("a")
+        )),
+        "{first}"
+    );
+    assert!(first.contains(r#"""a, \""b\""""#), "{first}");
+    assert_eq!(lines.count(), 12);
+}
+
+/// The loop of this package's README: plain tools follow the chain.
+#[test]
+fn plain_tools_follow_the_chain() {
+    let place = some_log(6, 1 << 20);
+    let readme =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../log/README.md"))
+            .unwrap();
+    let start = readme.find("    prev=;").unwrap();
+    let end = readme[start..].find("\n\n").unwrap();
+    let script = &readme[start..start + end];
+    let run = || {
+        let output = std::process::Command::new("sh")
+            .args(["-c", script])
+            .current_dir(place.folder())
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(run(), "");
+    let path = place.folder().join("records-000000000000.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("\"n\":2", "\"n\":9")).unwrap();
+    let broken = run();
+    assert_eq!(broken.lines().count(), 1);
+    assert!(broken.contains("\"seq\":3"), "{broken}");
+}
+
+#[test]
+fn good_records_are_handed_over() {
+    let (place, log) = two_contracts();
+    let path = place.dir.path().join("out.hansa");
+    let mut file = std::fs::File::create(&path).unwrap();
+    bundle(&log, &log.head(), &chosen(Some("b")), &Kept, &mut file).unwrap();
+    for (copy, expect) in [
+        (path, vec![2, 3, 6, 7, 10, 11]),
+        (place.folder(), (0..13).collect()),
+    ] {
+        let mut seen = Vec::new();
+        let mut see = |record: &Record| seen.push(record.seq);
+        visit(&copy, None, &mut see).unwrap();
+        assert_eq!(seen, expect);
+    }
+}

@@ -1,0 +1,296 @@
+//! The log on a real disk: what is confirmed is there, what is broken is refused, what is cut off is recorded.
+
+use super::key::{Ed25519Notes, LogKey};
+use super::shelf::Fail;
+use super::{Log, LogConfig, Replay, open, refusal};
+use hansa_audit_log::json::Json;
+use hansa_audit_log::ledger::{Entry, Evidence, Unwritable};
+use hansa_audit_log::note::NoteSigner;
+use hansa_audit_log::time::{Clock, Tick, Time};
+use hansa_audit_log::tree::{check_consistency, check_inclusion};
+use hansa_policy::refusal::{Code, Refusal};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+
+mod archive;
+mod crash;
+mod epoch;
+mod expire;
+mod heads;
+mod meanwhile;
+mod pair;
+mod segments;
+mod start;
+mod stop;
+
+/// A folder for a log, and the key that signs its heads.
+pub(super) struct Place {
+    pub(super) dir: Dir,
+    pub(super) key: Arc<LogKey>,
+    clock: Clock,
+}
+
+/// Its own, or one that others use, too.
+pub(super) enum Dir {
+    Own(TempDir),
+    Shared(PathBuf),
+}
+
+impl Dir {
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Own(dir) => dir.path(),
+            Self::Shared(path) => path,
+        }
+    }
+}
+
+impl Place {
+    pub(super) fn new() -> Self {
+        Self::with(Dir::Own(tempfile::tempdir().unwrap()))
+    }
+
+    /// In a folder that other processes use before and after.
+    fn at(folder: &Path) -> Self {
+        Self::with(Dir::Shared(folder.to_path_buf()))
+    }
+
+    fn with(dir: Dir) -> Self {
+        let file = dir.path().join("log.key");
+        let key = if file.exists() {
+            LogKey::open(&file, "tallinn.example").unwrap()
+        } else {
+            LogKey::create(&file, "tallinn.example").unwrap()
+        };
+        let ticks = AtomicU64::new(0);
+        // A clock that goes on by a millisecond at each look.
+        let clock: Clock = Arc::new(move || {
+            let n = ticks.fetch_add(1, SeqCst);
+            Tick {
+                wall: Time::from_micros(1_800_000_000_000_000 + n as i64 * 1000).unwrap(),
+                mono_ns: n * 1_000_000,
+            }
+        });
+        Self {
+            dir,
+            key: Arc::new(key),
+            clock,
+        }
+    }
+
+    pub(super) fn folder(&self) -> PathBuf {
+        self.dir.path().join("log")
+    }
+
+    pub(super) fn config(&self) -> LogConfig {
+        let signer: Arc<dyn NoteSigner> = Arc::clone(&self.key) as Arc<dyn NoteSigner>;
+        let clock = Arc::clone(&self.clock);
+        LogConfig {
+            reserve: 0,
+            spare: 64 * 1024,
+            ..LogConfig::new(self.folder(), "tallinn.example", signer, clock, "boot-1")
+        }
+    }
+
+    pub(super) fn open(&self) -> (Log, Replay) {
+        Log::open(self.config()).unwrap()
+    }
+
+    fn refused(&self) -> Refusal {
+        Log::open(self.config()).map(|_| ()).unwrap_err()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) kind: &'static str,
+    pub(super) n: i64,
+}
+
+impl Evidence for Said {
+    fn entry(&self) -> Entry {
+        Entry {
+            kind: self.kind,
+            body: Json::object([
+                ("n", Json::Int(self.n)),
+                ("request_id", Json::text(format!("r-{}", self.n))),
+            ]),
+        }
+    }
+}
+
+pub(super) fn said(n: i64) -> Said {
+    Said { kind: "said", n }
+}
+
+fn numbers(log: &Log, from: u64) -> Vec<i64> {
+    log.read(from)
+        .map(|record| {
+            record
+                .unwrap()
+                .body
+                .get("n")
+                .and_then(Json::as_int)
+                .unwrap_or(-1)
+        })
+        .collect()
+}
+
+/// The bytes of all records.
+fn bytes(folder: &Path) -> Vec<u8> {
+    super::folder::segments(folder)
+        .unwrap()
+        .iter()
+        .flat_map(|segment| std::fs::read(&segment.path).unwrap())
+        .collect()
+}
+
+#[test]
+fn recorded_read_and_proved() {
+    let place = Place::new();
+    let (log, replay) = place.open();
+    assert_eq!(
+        replay,
+        Replay {
+            records: 0,
+            last: None,
+            cut: None,
+            open: vec![]
+        }
+    );
+    for n in 0..20 {
+        let recorded = log.record_blocking(said(n)).unwrap();
+        assert_eq!((recorded.n, recorded.receipt().index()), (n, n as u64));
+        // It is in the file, whole, before the caller hears of it.
+        assert_eq!(
+            bytes(&place.folder())
+                .iter()
+                .filter(|b| **b == b'\n')
+                .count(),
+            n as usize + 1
+        );
+        assert_eq!(log.leaf(n as u64), Some(recorded.receipt().leaf()));
+    }
+    assert_eq!(numbers(&log, 0), (0..20).collect::<Vec<_>>());
+    assert_eq!(numbers(&log, 17), [17, 18, 19]);
+    assert!(numbers(&log, 20).is_empty());
+    assert_eq!(log.get(7).unwrap().unwrap().seq, 7);
+    assert_eq!(log.get(20).unwrap(), None);
+    let root = log.checkpoint().root;
+    for index in 0..20 {
+        let proof = log.inclusion(index, 20).unwrap();
+        assert!(check_inclusion(
+            index,
+            20,
+            log.leaf(index).unwrap(),
+            &proof,
+            root
+        ));
+    }
+    log.close();
+    let head = log.head();
+    assert_eq!(head.checkpoint, log.checkpoint());
+    assert!(head.is_signed_by(&place.key.key(), &Ed25519Notes));
+    assert_eq!(
+        log.record_blocking(said(0)).map(|_| ()),
+        Err(Unwritable::Closed)
+    );
+    drop(log);
+
+    let (log, replay) = place.open();
+    assert_eq!((replay.records, replay.cut), (20, None));
+    assert_eq!(log.head(), head);
+    let _ = log.record_blocking(said(20)).unwrap();
+    let newer = log.checkpoint();
+    let proof = log.consistency(20, 21).unwrap();
+    assert!(check_consistency(20, 21, root, newer.root, &proof));
+    assert_eq!(numbers(&log, 19), [19, 20]);
+}
+
+/// Keeps the writer busy until the test lets go.
+#[derive(Debug)]
+struct Gate(Mutex<std::sync::mpsc::Receiver<()>>);
+
+impl Evidence for Gate {
+    fn entry(&self) -> Entry {
+        self.0.lock().unwrap().recv().ok();
+        said(-1).entry()
+    }
+}
+
+#[tokio::test]
+async fn one_sync_for_all_who_wait() {
+    let place = Place::new();
+    let (log, _) = place.open();
+    let (go, gate) = std::sync::mpsc::channel();
+    let mut waiting = tokio::task::JoinSet::new();
+    let first = log.clone();
+    waiting.spawn(async move { first.record(Gate(Mutex::new(gate))).await.map(|_| ()) });
+    for n in 0..200 {
+        let log = log.clone();
+        waiting.spawn(async move { log.record(said(n)).await.map(|_| ()) });
+    }
+    // The test runs on one thread: after this every task has handed over its value and waits.
+    tokio::task::yield_now().await;
+    go.send(()).unwrap();
+    while let Some(ended) = waiting.join_next().await {
+        ended.unwrap().unwrap();
+    }
+    let (syncs, records) = log.syncs();
+    assert_eq!(records, 201);
+    assert!(syncs <= 2, "{syncs} syncs");
+}
+
+#[test]
+fn below_the_reserve_nothing_is_opened() {
+    let place = Place::new();
+    let (log, _) = Log::open(LogConfig {
+        reserve: u64::MAX,
+        ..place.config()
+    })
+    .unwrap();
+    let refused = log
+        .record_blocking(Said {
+            kind: "permit",
+            n: 1,
+        })
+        .unwrap_err();
+    assert!(matches!(
+        refused,
+        Unwritable::LowSpace {
+            reserve: u64::MAX,
+            ..
+        }
+    ));
+    assert_eq!(refusal(&refused).code, Code::DiskFull);
+    let _ = log
+        .record_blocking(Said {
+            kind: "close",
+            n: 1,
+        })
+        .unwrap();
+    // That nothing is opened is on the books, once.
+    assert_eq!(log.size(), 2);
+    assert_eq!(log.get(0).unwrap().unwrap().kind, "pause");
+    assert_eq!(log.broken(), None);
+}
+
+#[test]
+fn a_record_changed_under_the_reader_is_not_shown() {
+    let place = Place::new();
+    let (log, _) = place.open();
+    for n in 0..3 {
+        let _ = log.record_blocking(said(n)).unwrap();
+    }
+    let path = place.folder().join("records-000000000000.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("\"n\":1", "\"n\":7")).unwrap();
+    assert!(log.get(0).is_ok());
+    let refused = log.get(1).unwrap_err();
+    assert_eq!(refused.code, Code::EvidenceBroken);
+    assert_eq!(refused.sentence, "record 1 of the log was edited");
+    assert_eq!(log.read(0).filter(Result::is_ok).count(), 1);
+}

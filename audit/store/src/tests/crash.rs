@@ -1,0 +1,215 @@
+//! Crash points: a shelf that fails on command, a disk that is full, a log that was changed while nobody ran.
+
+use super::{
+    Code, Fail, Log, LogConfig, Place, SeqCst, Unwritable, bytes, numbers, open, refusal, said,
+};
+use std::process::Command;
+use std::sync::Arc;
+
+/// A log whose shelf fails on command.
+pub(super) fn failing(config: LogConfig) -> (Log, Arc<Fail>) {
+    let signer = Arc::clone(&config.signer);
+    let (mut writer, index, _) = open::open(config).unwrap();
+    let epochs = Arc::clone(&writer.epochs);
+    let fail = Arc::clone(&writer.ledger.shelf_mut().fail);
+    let (sender, thread) = writer.start().unwrap();
+    let inner = super::super::Inner {
+        index,
+        epochs,
+        signer,
+        sender: Some(sender).into(),
+        writer: Some(thread).into(),
+    };
+    (
+        Log {
+            inner: Arc::new(inner),
+        },
+        fail,
+    )
+}
+
+#[test]
+fn every_crash_point_loses_nothing_that_was_confirmed() {
+    let length = {
+        let place = Place::new();
+        let (log, _) = place.open();
+        let _ = log.record_blocking(said(0)).unwrap();
+        bytes(&place.folder()).len()
+    };
+    for at in 1..=3_u64 {
+        for torn in (0..=length).step_by(23).chain([length - 1, length]) {
+            let place = Place::new();
+            let (log, fail) = failing(place.config());
+            fail.torn.store(torn, SeqCst);
+            fail.at.store(at, SeqCst);
+            let mut confirmed = Vec::new();
+            for n in 0..5 {
+                match log.record_blocking(said(n)) {
+                    Ok(recorded) => confirmed.push(recorded.n),
+                    Err(unwritable) => {
+                        assert!(matches!(&unwritable, Unwritable::Broken(broken) if broken.full));
+                        assert_eq!(refusal(&unwritable).code, Code::DiskFull);
+                        assert_eq!(log.broken(), Some(unwritable));
+                    }
+                }
+            }
+            // The shelf works again after one failure; nothing is written all the same.
+            assert_eq!(confirmed, (0..at as i64 - 1).collect::<Vec<_>>());
+            assert_eq!(numbers(&log, 0), confirmed);
+            drop(log);
+            // The log of a machine that stopped with it: nothing says why.
+            if at == 2 {
+                std::fs::remove_file(place.folder().join("reserve")).unwrap();
+            }
+
+            let (log, replay) = place.open();
+            let found = numbers(&log, 0);
+            assert!(found.starts_with(&confirmed), "{found:?}");
+            let whole = torn >= length;
+            assert_eq!(replay.records, at - 1 + u64::from(whole));
+            assert_eq!(replay.cut, (torn > 0 && !whole).then_some(torn as u64));
+            let since = log.read(replay.records).map(|one| one.unwrap().kind);
+            assert_eq!(
+                since.filter(|kind| kind == "repair").count(),
+                usize::from(replay.cut.is_some())
+            );
+            let _ = log.record_blocking(said(9)).unwrap();
+            drop(log);
+            assert_eq!(place.open().1.cut, None);
+        }
+    }
+}
+
+#[test]
+fn a_broken_log_is_refused_and_the_record_named() {
+    let fresh = || {
+        let place = Place::new();
+        let (log, _) = place.open();
+        for n in 0..8 {
+            let _ = log.record_blocking(said(n)).unwrap();
+        }
+        drop(log);
+        place
+    };
+    let check = |change: &dyn Fn(Vec<String>) -> Vec<String>, sentence: &str| {
+        let place = fresh();
+        let path = place.folder().join("records-000000000000.jsonl");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines = change(text.lines().map(str::to_owned).collect());
+        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+        let before = bytes(&place.folder());
+        let refused = place.refused();
+        assert_eq!(
+            (refused.code, refused.sentence.as_str()),
+            (Code::EvidenceBroken, sentence)
+        );
+        // Nothing is mended behind the operator's back.
+        assert_eq!(bytes(&place.folder()), before);
+    };
+    check(
+        &|mut lines| {
+            lines[3] = lines[3].replace("\"n\":3", "\"n\":4");
+            lines
+        },
+        "record 3 was edited",
+    );
+    check(
+        &|mut lines| {
+            lines[7] = lines[7].replace("boot-1", "boot-2");
+            lines
+        },
+        "record 7 was edited",
+    );
+    check(
+        &|mut lines| {
+            lines.remove(2);
+            lines
+        },
+        "record 2 is not in its place: record 3 stands there",
+    );
+    check(
+        &|mut lines| {
+            lines.swap(0, 1);
+            lines
+        },
+        "record 0 is not in its place: record 1 stands there",
+    );
+    check(
+        &|lines| lines[..6].to_vec(),
+        "record 6 is missing: the log had 8 records",
+    );
+
+    let place = fresh();
+    let path = place.folder().join("heads");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let at = text.rfind('=').unwrap() - 5;
+    let mut damaged = text.into_bytes();
+    damaged[at] = if damaged[at] == b'A' { b'B' } else { b'A' };
+    std::fs::write(&path, damaged).unwrap();
+    let refused = place.refused();
+    assert_eq!(refused.code, Code::EvidenceBroken);
+    assert_eq!(
+        refused.sentence,
+        "the signature of the head over 8 records does not hold"
+    );
+}
+
+#[test]
+fn derived_files_are_made_anew() {
+    let place = Place::new();
+    let (log, _) = place.open();
+    for n in 0..8 {
+        let _ = log.record_blocking(said(n)).unwrap();
+    }
+    drop(log);
+    let path = place.folder().join("leaves");
+    let whole = std::fs::read(&path).unwrap();
+    assert_eq!(whole.len(), 8 * 32);
+    for damaged in [whole[..100].to_vec(), vec![0; 256], vec![7; 256], vec![]] {
+        std::fs::write(&path, &damaged).unwrap();
+        assert_eq!(numbers(&place.open().0, 0).len(), 8);
+        assert_eq!(std::fs::read(&path).unwrap(), whole);
+    }
+    // Half a head, as a loss of power leaves it.
+    let path = place.folder().join("heads");
+    let heads = std::fs::read(&path).unwrap();
+    std::fs::write(&path, [&heads[..], &heads[..40]].concat()).unwrap();
+    let (log, _) = place.open();
+    let _ = log.record_blocking(said(8)).unwrap();
+    drop(log);
+    assert_eq!(place.open().1.records, 9);
+}
+
+/// Run by the next test in a process that may write only small files.
+#[test]
+#[ignore = "run by another test in a process of its own"]
+fn in_a_small_world() {
+    let place = Place::new();
+    let (log, _) = place.open();
+    let mut confirmed = 0;
+    let failure = loop {
+        match log.record_blocking(said(confirmed)) {
+            Ok(_) => confirmed += 1,
+            Err(failure) => break failure,
+        }
+    };
+    assert!(confirmed > 10);
+    assert_eq!(refusal(&failure).code, Code::DiskFull);
+    assert_eq!(log.record_blocking(said(0)).map(|_| ()), Err(failure));
+    assert_eq!(numbers(&log, 0).len(), confirmed as usize);
+    println!("shut after {confirmed} records");
+}
+
+#[test]
+fn a_full_disk_shuts_the_log_and_kills_nobody() {
+    let own = std::env::current_exe().unwrap();
+    let output = Command::new("sh")
+        .arg("-c")
+        .arg("trap '' XFSZ; ulimit -f 16; exec \"$0\" --ignored --exact --nocapture tests::crash::in_a_small_world")
+        .arg(own)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("shut after "), "{text}");
+}

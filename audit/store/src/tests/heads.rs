@@ -1,0 +1,184 @@
+//! Signed heads: when they come, and that the newest is found.
+
+use super::{Ed25519Notes, NoteSigner, Place, said};
+use crate::epoch::Validity;
+use crate::{Log, LogConfig, folder};
+use hansa_audit_log::json::Json;
+use hansa_audit_log::ledger::{Entry, Evidence};
+use hansa_audit_log::note::{COSIGNATURE, NoteKey};
+use hansa_audit_log::time::Time;
+use std::time::Duration;
+
+/// A log whose records wait so long for a head at most.
+fn heads_after(place: &Place, head_interval: Duration) -> Log {
+    let config = LogConfig {
+        head_interval,
+        ..place.config()
+    };
+    Log::open(config).unwrap().0
+}
+
+#[tokio::test]
+async fn heads_are_signed_when_asked_after_enough_records_and_at_the_end() {
+    let place = Place::new();
+    let never = Duration::from_secs(3600);
+    let config = LogConfig {
+        head_records: 10,
+        head_interval: never,
+        ..place.config()
+    };
+    let (log, _) = Log::open(config).unwrap();
+    for n in 0..9 {
+        let _ = log.record(said(n)).await.unwrap();
+    }
+    assert_eq!(log.head().checkpoint.size, 0);
+    assert_eq!(log.head_over(3).await.unwrap().checkpoint.size, 9);
+    assert!(log.head_over(10).await.is_err());
+    for n in 9..19 {
+        let _ = log.record(said(n)).await.unwrap();
+    }
+    // A head is written behind the wake-up; asking for one waits for it.
+    assert_eq!(log.head_over(19).await.unwrap().checkpoint.size, 19);
+    let _ = log.record(said(19)).await.unwrap();
+    drop(log);
+    let kept = folder::heads(&place.folder()).unwrap().unwrap().heads;
+    let sizes: Vec<u64> = kept.iter().map(|head| head.checkpoint.size).collect();
+    assert_eq!(sizes, [9, 19, 20]);
+}
+
+#[tokio::test]
+async fn a_head_is_signed_over_the_record_that_asks_for_one() {
+    let place = Place::new();
+    let log = heads_after(&place, Duration::from_secs(3600));
+    let _ = log.record(said(0)).await.unwrap();
+    let validity = Validity {
+        epoch: log.epoch().await,
+        until: Time::LATEST,
+    };
+    let _ = log
+        .record_while_valid(said(1), validity, true)
+        .await
+        .unwrap();
+    // It is written behind the wake-up, and before the next record.
+    let _ = log.record(said(2)).await.unwrap();
+    assert_eq!(log.head().checkpoint.size, 2);
+}
+
+#[tokio::test]
+async fn a_head_comes_by_itself_after_a_while() {
+    let place = Place::new();
+    let log = heads_after(&place, Duration::from_millis(1));
+    let _ = log.record(said(0)).await.unwrap();
+    while log.head().checkpoint.size == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(log.head().checkpoint, log.checkpoint());
+}
+
+#[tokio::test]
+async fn what_tells_of_heads_needs_none_of_its_own() {
+    let place = Place::new();
+    let seen = |n| Seen(n, "checkpoint_seen");
+    let config = || LogConfig {
+        head_interval: Duration::from_millis(1),
+        ..place.config()
+    };
+    let (log, _) = Log::open(config()).unwrap();
+    let _ = log.record(said(0)).await.unwrap();
+    while log.head().checkpoint.size == 0 {
+        tokio::task::yield_now().await;
+    }
+    for n in 0..40 {
+        let _ = log.record(seen(n)).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert_eq!(log.head().checkpoint.size, 1);
+    drop(log);
+    // Nor at the end, nor at the next start; with the next record that needs one they are under it, too.
+    let (log, _) = Log::open(config()).unwrap();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(log.head().checkpoint.size, 1);
+    let _ = log.record(said(1)).await.unwrap();
+    while log.head().checkpoint.size == 1 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(log.head().checkpoint.size, 42);
+}
+
+#[test]
+fn only_the_end_of_many_heads_is_read_at_start() {
+    let place = Place::new();
+    let config = || LogConfig {
+        head_records: 1,
+        ..place.config()
+    };
+    let (log, _) = Log::open(config()).unwrap();
+    for n in 0..400 {
+        let _ = log.record_blocking(said(n)).unwrap();
+    }
+    drop(log);
+    let path = place.folder().join("heads");
+    let heads = std::fs::read(&path).unwrap();
+    assert!(heads.len() > 65 * 1024, "{}", heads.len());
+    let (log, _) = Log::open(config()).unwrap();
+    assert_eq!(log.head().checkpoint.size, 400);
+    drop(log);
+    let last = "— tallinn".len();
+    let dash = heads
+        .windows(last)
+        .rposition(|window| window == "— tallinn".as_bytes())
+        .unwrap();
+    let in_dash = heads.len() - dash - 1;
+    for cut in [1, 2, 50, in_dash, in_dash - 1, 200] {
+        std::fs::write(&path, &heads[..heads.len() - cut]).unwrap();
+        let (log, _) = Log::open(config()).unwrap();
+        assert_eq!(log.head().checkpoint.size, 399);
+        drop(log);
+        let found = folder::heads(&place.folder()).unwrap().unwrap();
+        assert!(!found.rest);
+        assert_eq!(found.heads.last().unwrap().checkpoint.size, 400);
+    }
+    std::fs::write(&path, vec![b'x'; 70_000]).unwrap();
+    assert_eq!(
+        place.refused().sentence,
+        "the newest head of the log can't be read"
+    );
+}
+
+/// A record of a type.
+struct Seen(u64, &'static str);
+
+impl Evidence for Seen {
+    fn entry(&self) -> Entry {
+        Entry {
+            kind: self.1,
+            body: Json::object([("n", Json::count(self.0))]),
+        }
+    }
+}
+
+#[test]
+fn a_log_is_a_witness_of_another() {
+    let (one, other) = (Place::new(), Place::new());
+    let (log, _) = one.open();
+    let (witness, _) = other.open();
+    let _ = log.record_blocking(said(1)).unwrap();
+    log.close();
+    let mut head = log.head();
+    witness.cosign(&mut head, 1_800_000_000).unwrap();
+    let key = NoteKey {
+        algorithm: COSIGNATURE,
+        ..other.key.key()
+    };
+    assert_eq!(head.cosigned_by(&key, &Ed25519Notes), Some(1_800_000_000));
+    // It is none of the log's own signatures, and no other's.
+    assert!(!head.is_signed_by(&key, &Ed25519Notes));
+    assert!(head.is_signed_by(&one.key.key(), &Ed25519Notes));
+    assert_eq!(head.cosigned_by(&one.key.key(), &Ed25519Notes), None);
+    // The time is signed too.
+    let mut later = head.clone();
+    later.signatures[1].signature[7] ^= 1;
+    assert_eq!(later.cosigned_by(&key, &Ed25519Notes), None);
+    assert_eq!(log.checkpoint_at(1), Some(head.checkpoint));
+    assert_eq!(log.checkpoint_at(9), None);
+}

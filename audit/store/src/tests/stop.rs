@@ -1,0 +1,380 @@
+//! A log that can't be written says so in the reserve, and goes on in another segment after the next start.
+
+use super::crash::failing;
+use super::{Log, LogConfig, Place, Said, SeqCst, numbers, said};
+use crate::{offline, reserve};
+use hansa_audit_log::json::Json;
+use hansa_audit_log::ledger::Unwritable;
+use hansa_audit_log::record::Record;
+use hansa_policy::refusal::Code;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+const SPARE: u64 = 64 * 1024;
+
+fn all(log: &Log, from: u64) -> Vec<Record> {
+    log.read(from).map(Result::unwrap).collect()
+}
+
+fn kinds(records: &[Record]) -> Vec<&str> {
+    records.iter().map(|record| record.kind.as_str()).collect()
+}
+
+fn sum(peer: &str, count: u64, first: &str, last: &str) -> Json {
+    Json::object([
+        ("peer", Json::text(peer)),
+        ("count", Json::count(count)),
+        ("first", Json::text(first)),
+        ("last", Json::text(last)),
+    ])
+}
+
+/// Waits for it on this thread.
+fn beside(log: &Log, body: Json) -> Result<(), Unwritable> {
+    let run = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    run.block_on(log.record_beside("refuse_summary", body))
+}
+
+fn reserve_of(place: &Place) -> Vec<u8> {
+    std::fs::read(place.folder().join(reserve::FILE)).unwrap()
+}
+
+/// A log of three records whose fourth failed after so many bytes, with what was said in the reserve.
+fn stopped(torn: usize) -> Place {
+    let place = Place::new();
+    let (log, fail) = failing(place.config());
+    fail.torn.store(torn, SeqCst);
+    fail.at.store(4, SeqCst);
+    for n in 0..3 {
+        let _ = log.record_blocking(said(n)).unwrap();
+    }
+    assert_eq!(beside(&log, Json::object([])), Err(Unwritable::Closed));
+    assert!(log.record_blocking(said(3)).is_err());
+    for (peer, count, first, last) in [
+        ("a", 1, "t1", "t1"),
+        ("b", 7, "t2", "t3"),
+        ("a", 5, "t4", "t5"),
+    ] {
+        beside(&log, sum(peer, count, first, last)).unwrap();
+    }
+    place
+}
+
+#[test]
+fn a_stop_is_said_in_the_reserve_and_taken_into_the_log() {
+    for torn in [0, 50, 1 << 20] {
+        let place = stopped(torn);
+        // Also where nobody has it open: what is torn there was confirmed to nobody.
+        let report = offline::verify(&place.folder(), None).unwrap();
+        assert!(report.is_good(), "{torn}: {report:?}");
+        let stop = |what: &String| what.contains("was stopped");
+        assert!(report.unseen.iter().any(stop), "{torn}");
+        let left = reserve_of(&place);
+        assert_eq!(left.len() as u64, SPARE);
+        let (log, replay) = place.open();
+        // The record that failed is there only if all of it is; it was confirmed to nobody either way.
+        let whole = torn > 1000;
+        assert_eq!(replay.records, 3 + u64::from(whole));
+        assert_eq!(replay.cut, (torn == 50).then_some(50));
+        let since = all(&log, replay.records);
+        let repair = (torn == 50).then_some("repair");
+        let expected: Vec<&str> = ["segment"]
+            .into_iter()
+            .chain(repair)
+            .chain(["stop", "refuse_summary", "refuse_summary"])
+            .collect();
+        assert_eq!(kinds(&since), expected);
+        assert_eq!(since[0].body.get("suspect"), Some(&Json::Bool(true)));
+        let stop = &since[expected.len() - 3].body;
+        assert_eq!(stop.get("size"), Some(&Json::count(3)));
+        assert_eq!(stop.get("full"), Some(&Json::Bool(true)));
+        let sums: Vec<_> = since[expected.len() - 2..]
+            .iter()
+            .map(|one| ["peer", "count", "first", "last"].map(|name| one.body.get(name).cloned()))
+            .collect();
+        let told =
+            |body: Json| ["peer", "count", "first", "last"].map(|name| body.get(name).cloned());
+        assert_eq!(
+            sums,
+            [told(sum("a", 6, "t1", "t5")), told(sum("b", 7, "t2", "t3"))]
+        );
+        assert_eq!(reserve_of(&place), vec![0; SPARE as usize]);
+        let size = log.size();
+        drop(log);
+        // A crash after it was recorded and before the reserve was emptied.
+        std::fs::write(place.folder().join(reserve::FILE), left).unwrap();
+        let (log, replay) = place.open();
+        assert_eq!((replay.records, log.size()), (size, size));
+        assert_eq!(reserve_of(&place), vec![0; SPARE as usize]);
+        let _ = log.record_blocking(said(9)).unwrap();
+        drop(log);
+        assert!(offline::verify(&place.folder(), None).unwrap().is_good());
+    }
+}
+
+#[test]
+fn a_reserve_that_was_being_written_is_taken_as_far_as_it_goes() {
+    let place = stopped(50);
+    let path = place.folder().join(reserve::FILE);
+    let whole = reserve_of(&place);
+    let first = whole.iter().position(|byte| *byte == b'\n').unwrap();
+    // Within the first record, and within the second one.
+    for (end, count) in [(first / 2, 0), (first + 40, 0)] {
+        let mut torn = whole.clone();
+        torn[end..].fill(0);
+        std::fs::write(&path, &torn).unwrap();
+        let (log, replay) = place.open();
+        let since = all(&log, replay.records);
+        let stops = since.iter().filter(|one| one.kind == "stop").count();
+        let sums = since
+            .iter()
+            .filter(|one| one.kind == "refuse_summary")
+            .count();
+        assert_eq!((stops, sums), (1, count), "{end}");
+        assert_eq!(reserve_of(&place), vec![0; SPARE as usize]);
+    }
+}
+
+#[test]
+fn a_withdrawal_in_the_reserve_comes_into_the_log_as_it_is() {
+    let place = stopped(0);
+    let path = place.folder().join(reserve::FILE);
+    drop(place.open());
+    std::fs::write(&path, vec![0; SPARE as usize]).unwrap();
+    let (log, fail) = failing(place.config());
+    fail.at.store(1, SeqCst);
+    assert!(log.record_blocking(said(4)).is_err());
+    for contract in ["c1", "c2", "c1"] {
+        let body = Json::object([
+            ("contract", Json::text(contract)),
+            ("envelope", Json::text("{}")),
+        ]);
+        log.record_beside_blocking("withdraw", body).unwrap();
+    }
+    beside(&log, sum("a", 1, "t1", "t1")).unwrap();
+    drop(log);
+    let (log, replay) = place.open();
+    let since = all(&log, replay.records);
+    let withdrawn: Vec<_> = since.iter().filter(|one| one.kind == "withdraw").collect();
+    let contracts: Vec<_> = withdrawn
+        .iter()
+        .map(|one| one.body.get("contract").and_then(Json::as_text).unwrap())
+        .collect();
+    assert_eq!(contracts, ["c1", "c2", "c1"]);
+    for one in withdrawn {
+        assert!(one.body.get("at").is_some() && one.body.get("envelope").is_some());
+    }
+    assert_eq!(kinds(&since).last(), Some(&"refuse_summary"));
+    drop(log);
+    assert!(offline::verify(&place.folder(), None).unwrap().is_good());
+}
+
+#[test]
+fn where_the_disk_gives_no_reserve_the_log_goes_on() {
+    let place = Place::new();
+    let config = LogConfig {
+        spare: 1 << 60,
+        ..place.config()
+    };
+    let (log, _) = Log::open(config).unwrap();
+    let _ = log.record_blocking(said(0)).unwrap();
+}
+
+/// A world of its own for the processes of the next tests: a small file system, or files that can't become large.
+struct Small {
+    folder: PathBuf,
+    ballast: Option<PathBuf>,
+}
+
+const WORLD: &str = "HANSA_SMALL_WORLD";
+const MARK: u64 = 300 * 1024;
+
+impl Small {
+    fn of_this_process() -> Self {
+        let folder = PathBuf::from(std::env::var(WORLD).expect("run by another test"));
+        let ballast = std::env::var("HANSA_BALLAST").is_ok();
+        Self {
+            ballast: ballast.then(|| folder.join("ballast")),
+            folder,
+        }
+    }
+
+    fn place(&self) -> Place {
+        Place::at(&self.folder)
+    }
+
+    fn config(&self, place: &Place) -> LogConfig {
+        LogConfig {
+            reserve: if self.ballast.is_some() { MARK } else { 0 },
+            ..place.config()
+        }
+    }
+
+    fn load(&self, kib: usize) {
+        if let Some(ballast) = &self.ballast {
+            std::fs::write(ballast, vec![1; kib * 1024]).unwrap();
+        }
+    }
+}
+
+/// Run by the next but one in a process that is killed.
+#[test]
+#[ignore = "run by another test in a process of its own"]
+fn fills_the_disk() {
+    let world = Small::of_this_process();
+    let place = world.place();
+    let (log, _) = Log::open(world.config(&place)).unwrap();
+    let permit = |n| log.record_blocking(Said { kind: "permit", n }).map(drop);
+    permit(0).unwrap();
+    if world.ballast.is_some() {
+        // Below the mark nothing is opened, and above it again.
+        world.load(1700);
+        assert!(matches!(permit(1), Err(Unwritable::LowSpace { .. })));
+        assert!(matches!(permit(1), Err(Unwritable::LowSpace { .. })));
+        world.load(100);
+        // The group that refused may still be going on; this one ends it.
+        let kind = "other";
+        let _ = log.record_blocking(Said { kind, n: 1 }).unwrap();
+        permit(1).unwrap();
+        world.load(1700);
+    }
+    let mut confirmed = 0;
+    let failure = loop {
+        match log.record_blocking(said(confirmed)) {
+            Ok(_) => confirmed += 1,
+            Err(failure) => break failure,
+        }
+    };
+    assert!(
+        matches!(&failure, Unwritable::Broken(broken) if broken.full),
+        "{failure}"
+    );
+    assert_eq!(permit(2), Err(failure));
+    beside(&log, sum("a", 3, "t1", "t2")).unwrap();
+    println!("\nshut {confirmed}");
+    std::io::stdout().flush().unwrap();
+    std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+}
+
+fn own(test: &str, world: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "trap '' XFSZ; [ -z \"$1\" ] || ulimit -f \"$1\"; exec \"$0\" --ignored --exact --nocapture \"$2\""])
+        .arg(std::env::current_exe().unwrap())
+        .env(WORLD, world)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    command.arg(if std::env::var("HANSA_BALLAST").is_ok() {
+        ""
+    } else {
+        "256"
+    });
+    command.arg(format!("tests::stop::{test}"));
+    command
+}
+
+/// How many records were confirmed to the process when its disk was full.
+fn shut(child: &mut Child) -> i64 {
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines
+        .map(Result::unwrap)
+        .find(|line| line.starts_with("shut "));
+    line.and_then(|line| line["shut ".len()..].parse().ok())
+        .expect("it came to its end")
+}
+
+fn full_and_killed(world: &Small) {
+    let mut child = own("fills_the_disk", &world.folder).spawn().unwrap();
+    let confirmed = shut(&mut child);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(confirmed > 100, "{confirmed}");
+    let place = world.place();
+    if let Some(ballast) = &world.ballast {
+        // As long as there is no room nothing is begun, and nothing is lost.
+        let refused = Log::open(world.config(&place)).map(drop).unwrap_err();
+        assert_eq!(refused.code, Code::DiskFull, "{refused}");
+        std::fs::remove_file(ballast).unwrap();
+    }
+    let (log, replay) = Log::open(world.config(&place)).unwrap();
+    let said: Vec<i64> = numbers(&log, 0);
+    let since = all(&log, 0);
+    let found = since.iter().filter(|record| record.kind == "said").count() as i64;
+    assert!(
+        (confirmed..=confirmed + 1).contains(&found),
+        "{confirmed} {found} {said:?}"
+    );
+    let taken = all(&log, replay.records);
+    assert_eq!(taken.iter().filter(|one| one.kind == "stop").count(), 1);
+    assert_eq!(
+        taken
+            .iter()
+            .filter(|one| one.kind == "refuse_summary")
+            .count(),
+        1
+    );
+    assert_eq!(
+        replay.cut.is_some(),
+        taken.iter().any(|one| one.kind == "repair")
+    );
+    if world.ballast.is_some() {
+        let told = |kind: &str| since.iter().filter(|one| one.kind == kind).count();
+        assert_eq!((told("pause"), told("resume"), told("permit")), (2, 1, 2));
+    }
+    let _ = log
+        .record_blocking(Said {
+            kind: "permit",
+            n: 5,
+        })
+        .unwrap();
+    drop(log);
+    assert!(offline::verify(&place.folder(), None).unwrap().is_good());
+    println!("full after {confirmed} records");
+}
+
+#[test]
+#[ignore = "run by another test on a file system of its own"]
+fn on_a_small_file_system() {
+    full_and_killed(&Small::of_this_process());
+}
+
+#[test]
+fn a_full_file_system_and_a_kill_lose_nothing_that_was_confirmed() {
+    let dir = tempfile::tempdir().unwrap();
+    let possible = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "true"])
+        .status();
+    if !possible.is_ok_and(|status| status.success()) {
+        // The test after this one does the same with a limit on files.
+        println!("no file system of its own is to be had here");
+        return;
+    }
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c"])
+        .arg("mount -t tmpfs -o size=2m none \"$1\" && exec \"$0\" --ignored --exact --nocapture tests::stop::on_a_small_file_system")
+        .arg(std::env::current_exe().unwrap())
+        .arg(dir.path())
+        .env(WORLD, dir.path())
+        .env("HANSA_BALLAST", "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(text.contains("full after "), "{text}");
+}
+
+#[test]
+fn a_limit_on_files_and_a_kill_lose_nothing_that_was_confirmed() {
+    let dir = tempfile::tempdir().unwrap();
+    full_and_killed(&Small {
+        folder: dir.path().to_path_buf(),
+        ballast: None,
+    });
+}

@@ -1,0 +1,71 @@
+//! A log as a folder of static files in the layout of C2SP tlog-tiles, for tools that know nothing of Hansa.
+//!
+//! `checkpoint` is the signed head, `key` the public keys, `tile/<L>/<N>` the hash tiles and `tile/entries/<N>` the records.
+//! All of it is derived from the segments.
+
+use crate::reader::Line;
+use crate::{Log, folder};
+use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::tile::{add_entry, bundles, tiles};
+use hansa_policy::refusal::{Code, Refusal};
+use std::path::Path;
+
+/// Writes the log under `head` into the folder `to`, which must not be there yet; gives the number of records.
+///
+/// # Errors
+/// `FILE_EXISTS`, `EVIDENCE_UNAVAILABLE` or `EVIDENCE_BROKEN` when the log can't be read, and what a full disk gives.
+pub fn write(log: &Log, head: &SignedHead, to: &Path) -> Result<u64, Refusal> {
+    if to.exists() {
+        let shown = to.display();
+        let sentence =
+            format!("`{shown}` is there already, and tiles go into a folder of their own");
+        return Err(Refusal::new(Code::FileExists, sentence));
+    }
+    let size = head.checkpoint.size;
+    for tile in tiles(size) {
+        let bytes = log.tree(|tree| tile.bytes(tree));
+        let bytes = bytes.ok_or_else(|| {
+            Refusal::new(
+                Code::EvidenceUnavailable,
+                format!("the log has no {size} records"),
+            )
+        })?;
+        put(to, &tile.path(), &bytes)?;
+    }
+    let mut records = log.read(0);
+    for (path, _, width) in bundles(size) {
+        let (mut bytes, mut whole) = (Vec::new(), true);
+        for _ in 0..width {
+            let record = match records.next_line().transpose()? {
+                Some(Line::Record(record)) => record,
+                Some(Line::Expired) => {
+                    whole = false;
+                    continue;
+                }
+                None => Vec::new(),
+            };
+            add_entry(&mut bytes, &record).map_err(|length| {
+                let sentence = format!("a record of the log has {length} bytes");
+                Refusal::new(Code::EvidenceBroken, sentence)
+            })?;
+        }
+        // The hashes stand without it, as those of every log that is pruned.
+        if whole {
+            put(to, &path, &bytes)?;
+        }
+    }
+    let keys =
+        folder::keys(log.folder()).map_err(|error| folder::unavailable(log.folder(), &error))?;
+    let keys: String = keys.known.iter().map(|key| format!("{key}\n")).collect();
+    put(to, folder::KEY, keys.as_bytes())?;
+    // Last, so that a folder with a checkpoint holds all that is under it.
+    put(to, "checkpoint", head.to_string().as_bytes())?;
+    Ok(size)
+}
+
+fn put(to: &Path, path: &str, bytes: &[u8]) -> Result<(), Refusal> {
+    let file = to.join(path);
+    let folder = file.parent().unwrap_or(to);
+    std::fs::create_dir_all(folder).map_err(|error| hansa_files::unwritable(folder, &error))?;
+    std::fs::write(&file, bytes).map_err(|error| hansa_files::unwritable(&file, &error))
+}

@@ -1,0 +1,365 @@
+//! The one writer: takes what is waiting, writes it, syncs once, and wakes all who waited.
+
+use crate::archive::{BEFORE, EXPIRED_BEFORE};
+use crate::epoch::Epochs;
+use crate::folder::HEADS;
+use crate::index::Index;
+use crate::pace::Pace;
+use crate::reserve::Reserve;
+use crate::resume::STOP;
+use crate::shelf::FileShelf;
+use crate::writer::job::{Job, Message, Own};
+use crate::{LogConfig, OPENING, folder, low_space};
+use hansa_audit_log::json::Json;
+use hansa_audit_log::ledger::{Flushed, Ledger, Stamp, Unwritable};
+use hansa_audit_log::note::SignedHead;
+use hansa_audit_log::record::Salt;
+use hansa_policy::refusal::{Code, Refusal};
+use std::fs::File;
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+pub(super) mod job;
+
+/// The most values that one sync makes durable.
+const GROUP: usize = 1024;
+
+/// The most bytes that one sync makes durable, but for the last record.
+const GROUP_BYTES: usize = 4 * 1024 * 1024;
+
+/// The writer of one log.
+pub(super) struct Writer {
+    pub(super) config: LogConfig,
+    pub(super) ledger: Ledger<FileShelf>,
+    pub(super) index: Arc<Index>,
+    /// Absent once it could not be written: with a gap it would accuse good records.
+    pub(super) leaves: Option<File>,
+    pub(super) heads: File,
+    /// Held as long as the writer lives.
+    pub(super) lock: File,
+    pub(super) signed_mono: u64,
+    pub(super) pace: Pace,
+    /// Where it is said that the log is shut; absent where the disk did not give it.
+    pub(super) reserve: Option<Reserve>,
+    /// Whether the books say that there is too little room for new entries.
+    pub(super) paused: bool,
+    /// What was stopped since something was decided.
+    pub(super) epochs: Arc<Epochs>,
+    /// Whether a record that needs a head is under none yet.
+    pub(super) unheaded: bool,
+}
+
+/// The types of records that need no head of their own: they tell of heads, or count calls. Were one signed for each, two
+/// connectors that greet each other would sign, show and record heads for ever.
+const UNHEADED: [&str; 4] = ["checkpoint_seen", "checkpoint_heard", "witnessed", "sum"];
+
+/// Whether a head is signed for a record of this type.
+pub(super) fn needs_head(kind: &str) -> bool {
+    !UNHEADED.contains(&kind)
+}
+
+impl Writer {
+    pub(super) fn start(self) -> Result<(Sender<Message>, JoinHandle<()>), Refusal> {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("hansa-log".to_owned())
+            .spawn(move || self.run(&receiver))
+            .map_err(|error| Refusal::new(Code::EvidenceUnavailable, error.to_string()))?;
+        Ok((sender, thread))
+    }
+
+    fn run(mut self, receiver: &Receiver<Message>) {
+        loop {
+            let first = match self.until_head() {
+                None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(wait) => receiver.recv_timeout(wait),
+            };
+            match first {
+                Ok(first) => self.turn(first, receiver),
+                Err(RecvTimeoutError::Timeout) => self.sign(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        if self.unheaded {
+            self.sign();
+        }
+        self.heads.sync_all().ok();
+        if let Some(leaves) = &self.leaves {
+            leaves.sync_all().ok();
+        }
+        self.lock.unlock().ok();
+    }
+
+    /// How long until a head is due; none if every record that needs one has it.
+    fn until_head(&self) -> Option<Duration> {
+        if !self.unheaded || self.ledger.durable().size == self.index.head().checkpoint.size {
+            return None;
+        }
+        let passed = (self.config.clock)()
+            .mono_ns
+            .saturating_sub(self.signed_mono);
+        Some(
+            self.config
+                .head_interval
+                .saturating_sub(Duration::from_nanos(passed)),
+        )
+    }
+
+    /// One group: what waits is staged, made durable by one sync, and told.
+    fn turn(&mut self, first: Message, receiver: &Receiver<Message>) {
+        let low = self.low_space();
+        self.rotate();
+        self.look_at_clock();
+        self.look_at_room(low.as_ref());
+        let (mut jobs, mut signs, mut beside) = (Vec::new(), Vec::new(), Vec::new());
+        let mut next = Some(first);
+        while let Some(message) = next.take() {
+            match message {
+                Message::Sign(wake) => signs.push(wake),
+                Message::Record(job) => jobs.extend(self.stage(job, low.as_ref())),
+                Message::Both(first, second) => {
+                    match self.stage(first, low.as_ref()) {
+                        Some(first) => {
+                            jobs.push(first);
+                            jobs.extend(self.stage(second, low.as_ref()));
+                        }
+                        // Whoever waits for both is told by the first.
+                        None => drop(second),
+                    }
+                }
+                Message::Beside(own, wake) => beside.push((own, wake)),
+            }
+            if jobs.len() < GROUP && self.ledger.staged_bytes() < GROUP_BYTES {
+                next = receiver.try_recv().ok();
+            }
+        }
+        let outcome = self.flush();
+        let headed = outcome.is_ok() && jobs.iter().any(|job| job.is_headed());
+        for job in jobs {
+            job.settle(outcome.as_ref().map_err(Clone::clone));
+        }
+        // Who was woken may have been put behind this thread; what follows is derived, so nobody waits for it.
+        std::thread::yield_now();
+        if let Ok(flushed) = &outcome {
+            self.keep_leaves(flushed);
+        }
+        let signed = self.index.head().checkpoint.size;
+        let unsigned = self.ledger.durable().size.saturating_sub(signed);
+        let due = self.until_head().is_some_and(|wait| wait.is_zero());
+        if unsigned >= self.config.head_records || due || headed || !signs.is_empty() {
+            self.sign();
+        }
+        for wake in signs {
+            wake.send(self.index.head()).ok();
+        }
+        for (own, wake) in beside {
+            let stamp = self.stamp();
+            let kept = match &mut self.reserve {
+                Some(reserve) if self.ledger.broken().is_some() => reserve.record(own, stamp),
+                _ => Err(Unwritable::Closed),
+            };
+            wake(kept);
+        }
+    }
+
+    fn stage(&mut self, job: Box<dyn Job>, low: Option<&Unwritable>) -> Option<Box<dyn Job>> {
+        if let Some(low) = low
+            && job.kind() == OPENING
+        {
+            job.settle(Err(low.clone()));
+            return None;
+        }
+        let stamp = self.stamp();
+        // INVARIANT: permit-stands. Places in the log are given here, so here it is looked at whether a decision still holds.
+        if let Some(validity) = job.validity()
+            && !self.epochs.holds(&validity, self.ledger.time_of(&stamp))
+        {
+            job.settle(Err(Unwritable::Overtaken));
+            return None;
+        }
+        let staged = job.stage(&mut self.ledger, stamp)?;
+        self.unheaded |= needs_head(staged.kind());
+        Some(staged)
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp {
+            tick: (self.config.clock)(),
+            salt: Salt(rand::random()),
+        }
+    }
+
+    /// Below the reserve entries can still be closed, but none can be opened. A log that is shut has other worries.
+    fn low_space(&self) -> Option<Unwritable> {
+        if self.ledger.broken().is_some() {
+            return None;
+        }
+        low_space(&self.config.folder, self.config.reserve)
+    }
+
+    /// Begins a new segment when the last one is full; its first record names and digests the one before.
+    fn rotate(&mut self) {
+        if self.ledger.shelf_mut().length() < self.config.segment || self.ledger.broken().is_some()
+        {
+            return;
+        }
+        let first = self.ledger.durable().size;
+        match self.ledger.shelf_mut().rotate(first) {
+            Ok((segment, name, digest)) => {
+                let before = self.index.archived_before();
+                self.index.change().segments.push(segment);
+                let body = Json::object([
+                    ("previous", Json::text(name)),
+                    ("sha256", Json::text(digest)),
+                    (BEFORE, Json::count(before)),
+                    (EXPIRED_BEFORE, Json::count(self.index.expired_before())),
+                ]);
+                self.say("segment", body);
+            }
+            Err(error) => {
+                // The full segment goes on; the disk will say soon enough if it is broken.
+                tracing::warn!(%error, "log.segment_not_begun");
+            }
+        }
+    }
+
+    /// Records a step of the wall clock.
+    fn look_at_clock(&mut self) {
+        let Some(step) = self.pace.look((self.config.clock)()) else {
+            return;
+        };
+        if step.is_untrusted() {
+            tracing::warn!(step_us = step.0, "log.clock_went_back");
+            self.index.change().clock_trusted = false;
+        }
+        self.say(
+            "clock",
+            Json::object([("step_us", Json::Int(step.0)), ("source", "system".into())]),
+        );
+    }
+
+    /// Records that new entries are refused since the disk is almost full, and that they are taken again.
+    fn look_at_room(&mut self, low: Option<&Unwritable>) {
+        let room = match low {
+            Some(Unwritable::LowSpace { free, reserve }) if !self.paused => Json::object([
+                ("free", Json::count(*free)),
+                ("reserve", Json::count(*reserve)),
+            ]),
+            None if self.paused && self.ledger.broken().is_none() => Json::object([]),
+            _ => return,
+        };
+        self.paused = low.is_some();
+        tracing::warn!(paused = self.paused, "log.room");
+        self.say(if self.paused { "pause" } else { "resume" }, room);
+    }
+
+    /// Stages a record of the log about itself. It stands in the group that follows, which fails as a whole if this fails.
+    fn say(&mut self, kind: &'static str, body: Json) {
+        drop(self.stage_own(Own { kind, body }));
+    }
+
+    /// As [`Self::say`], where it matters that the record is taken.
+    pub(super) fn stage_own(&mut self, own: Own) -> Result<(), Unwritable> {
+        self.unheaded |= needs_head(own.kind);
+        let stamp = self.stamp();
+        self.ledger.stage(own, stamp).map(drop)
+    }
+
+    /// Says in the reserve why the log is shut and how far it is confirmed. What stands behind that was told to nobody.
+    fn stop(&mut self, unwritable: &Unwritable) {
+        tracing::error!(reason = %unwritable, "log.shut");
+        let durable = self.ledger.durable().clone();
+        let shelf = self.ledger.shelf_mut();
+        let full = matches!(unwritable, Unwritable::Broken(broken) if broken.full);
+        let body = Json::object([
+            ("reason", Json::text(unwritable)),
+            ("full", Json::Bool(full)),
+            ("size", Json::count(durable.size)),
+            ("root", Json::text(durable.root)),
+            ("segment", Json::text(shelf.name())),
+            ("segment_bytes", Json::count(shelf.length())),
+        ]);
+        let stamp = self.stamp();
+        let Some(reserve) = &mut self.reserve else {
+            return;
+        };
+        let kept = reserve.record(Own { kind: STOP, body }, stamp);
+        if let Err(error) = kept {
+            tracing::error!(%error, "log.stop_not_kept");
+        }
+    }
+
+    /// Makes durable what is staged and shows it to readers.
+    pub(super) fn flush(&mut self) -> Result<Flushed, Unwritable> {
+        let offset = self.ledger.shelf_mut().length();
+        match self.ledger.flush() {
+            Ok(flushed) => {
+                let mut state = self.index.change();
+                state.add(flushed.leaves(), offset);
+                state.last = self.ledger.last();
+                if !flushed.leaves().is_empty() {
+                    state.syncs.0 += 1;
+                    state.syncs.1 += flushed.upto() - flushed.from();
+                }
+                drop(state);
+                Ok(flushed)
+            }
+            Err(unwritable) => {
+                let first = {
+                    let mut state = self.index.change();
+                    let first = state.broken.is_none();
+                    state.broken.get_or_insert_with(|| unwritable.clone());
+                    first
+                };
+                if first {
+                    self.stop(&unwritable);
+                }
+                Err(unwritable)
+            }
+        }
+    }
+
+    /// Derived: what is missing is written again at the next start.
+    pub(super) fn keep_leaves(&mut self, flushed: &Flushed) {
+        let mut bytes = Vec::new();
+        for leaf in flushed.leaves() {
+            bytes.extend(leaf.hash.as_bytes());
+        }
+        if let Some(Err(error)) = self.leaves.as_ref().map(|file| append_whole(file, &bytes)) {
+            tracing::warn!(%error, "log.leaves_not_kept");
+            self.leaves = None;
+        }
+    }
+
+    /// Signs a head over everything that is durable.
+    pub(super) fn sign(&mut self) {
+        self.signed_mono = (self.config.clock)().mono_ns;
+        let durable = self.ledger.durable().clone();
+        if durable.size == self.index.head().checkpoint.size {
+            return;
+        }
+        match SignedHead::sign(durable, self.config.signer.as_ref()) {
+            Ok(head) => {
+                let written = append_whole(&self.heads, format!("{head}\n").as_bytes());
+                if let Err(error) = written {
+                    let refusal = folder::unavailable(&self.config.folder.join(HEADS), &error);
+                    tracing::error!(%refusal, "log.head_not_kept");
+                }
+                self.index.change().head = head;
+                self.unheaded = false;
+            }
+            Err(error) => tracing::error!(%error, "log.head_not_signed"),
+        }
+    }
+}
+
+/// Appends all of `bytes`, or nothing: half a head would spoil those behind it.
+fn append_whole(mut file: &File, bytes: &[u8]) -> std::io::Result<()> {
+    let before = file.metadata()?.len();
+    file.write_all(bytes).inspect_err(|_| {
+        file.set_len(before).ok();
+    })
+}

@@ -1,0 +1,28 @@
+//! `hansa-verify`: reads what was typed and ends with the status of the verdict.
+
+use std::io::{ErrorKind, Write as _};
+use std::process::ExitCode;
+
+/// The status where a verdict was reached and could not be written down.
+const NOT_TOLD: u8 = 1;
+
+fn main() -> ExitCode {
+    let arguments = std::env::args_os();
+    let told = hansa_verify::run(arguments);
+    let mut out = std::io::stdout().lock();
+    let written = out
+        .write_all(told.out.as_bytes())
+        .and_then(|()| out.flush());
+    let _ = std::io::stderr().write_all(told.err.as_bytes());
+    match written {
+        // A reader that has seen enough asks for the verdict only.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let _ = writeln!(
+                std::io::stderr(),
+                "error: the verdict can't be written: {error}"
+            );
+            ExitCode::from(NOT_TOLD)
+        }
+        _ => ExitCode::from(told.status),
+    }
+}

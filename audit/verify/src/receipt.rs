@@ -1,0 +1,230 @@
+//! Whether the receipts say what the logs say, and whether the provider's log holds what it gave receipts for.
+
+use crate::copy::{Case, Copy};
+use crate::finding::Finding;
+use crate::papers::of_refusal;
+use hansa_audit_store::story::{End, Question, Received};
+use hansa_policy::id::ContractId;
+use hansa_proto::envelope;
+use hansa_proto::receipt::{Receipt, SignedReceipt};
+use std::collections::BTreeSet;
+
+/// Judges every receipt that the logs name.
+pub(crate) fn judge(case: &Case) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for copy in &case.copies {
+        for question in &copy.story.questions {
+            findings.extend(given(case, copy, question));
+        }
+        for received in &copy.story.received {
+            findings.extend(taken(case, copy, received));
+        }
+    }
+    findings
+}
+
+/// A receipt that came back with the consumer's signature.
+fn given(case: &Case, copy: &Copy, question: &Question) -> Option<Finding> {
+    // What the consumer disputes is no receipt; that it does is on the books.
+    let (name, true) = question.acknowledged.as_ref()? else {
+        return None;
+    };
+    let index = question.index;
+    let signed = match read(case, copy, index, name) {
+        Ok(signed) => signed?,
+        Err(finding) => return Some(finding),
+    };
+    if !signed.is_countersigned() {
+        return Some(broken(copy, index, "its receipt is not countersigned"));
+    }
+    let receipt = &signed.receipt;
+    let end = question.end.as_ref()?;
+    let mut differs = said_otherwise(receipt, end);
+    let contracts = |ids: &mut dyn Iterator<Item = String>| ids.collect::<BTreeSet<_>>();
+    let read = contracts(
+        &mut question
+            .reads
+            .iter()
+            .filter_map(|read| read.contract.clone()),
+    );
+    let signed_for = contracts(&mut receipt.reads.iter().map(|read| read.contract.to_string()));
+    if receipt.request.to_string() != question.request {
+        differs.push("request");
+    }
+    if receipt.consumer.as_str() != question.peer || receipt.provider != copy.owner {
+        differs.push("parties");
+    }
+    if read != signed_for {
+        differs.push("contracts");
+    }
+    if (receipt.leaf.index, receipt.leaf.hash) != (question.index, question.leaf) {
+        differs.push("place in the log");
+    }
+    if !differs.is_empty() {
+        let what = format!("its receipt has another {}", differs.join(", "));
+        return Some(broken(copy, index, &what));
+    }
+    let known = |head: &hansa_audit_log::note::SignedHead| head.digest() == receipt.checkpoint;
+    (!copy.heads.iter().any(known)).then(|| {
+        let what = format!("record {index}: the head that its receipt names is not in the file");
+        Finding::incomplete(&copy.file, Some(index), what)
+    })
+}
+
+/// A receipt that the log's owner got for an answer that it received.
+fn taken(case: &Case, copy: &Copy, received: &Received) -> Option<Finding> {
+    let index = received.index;
+    let name = received.receipt.as_ref()?;
+    let signed = match read(case, copy, index, name) {
+        Ok(signed) => signed?,
+        Err(finding) => return Some(finding),
+    };
+    let receipt = &signed.receipt;
+    let same = receipt.request.to_string() == received.request
+        && receipt.provider.as_str() == received.peer
+        && receipt.consumer == copy.owner;
+    if !same {
+        return Some(broken(copy, index, "its receipt is for another answer"));
+    }
+    if signed.is_countersigned()
+        && (receipt.rows, receipt.bytes, receipt.result.to_string())
+            != (received.rows, received.bytes, received.digest.clone())
+    {
+        let what = "it was countersigned for something else than was received";
+        return Some(broken(copy, index, what));
+    }
+    in_the_log(case, copy, index, receipt)
+}
+
+/// Whether the log of the provider, where it is among the files, holds the record that the receipt was given for.
+fn in_the_log(case: &Case, copy: &Copy, index: u64, receipt: &Receipt) -> Option<Finding> {
+    let mut incident = None;
+    for provider in case.of(&receipt.provider) {
+        let leaf = &receipt.leaf;
+        let held = match &provider.tree {
+            Some(tree) => tree.leaf(leaf.index),
+            None => provider
+                .story
+                .questions
+                .iter()
+                .find(|question| question.index == leaf.index)
+                .map(|question| question.leaf),
+        };
+        let what = match held {
+            Some(hash) if hash == leaf.hash => continue,
+            // A part that was chosen by something else does not hold it.
+            None if provider.report.is_part => continue,
+            _ if case.is_closed_record(&receipt.provider, leaf.index, (copy, index)) => {
+                let what = format!(
+                    "record {}: {} has a signed receipt for question {}, which is of an incident that {} has stated (its record {index})",
+                    leaf.index,
+                    copy.owner.domain(),
+                    receipt.request,
+                    receipt.provider.domain()
+                );
+                incident = Some(Finding::incident(&provider.file, Some(leaf.index), what));
+                continue;
+            }
+            Some(_) => format!(
+                "record {}: another record stands here than the one that {} has a signed receipt for (its record {index})",
+                leaf.index,
+                copy.owner.domain()
+            ),
+            None => format!(
+                "record {} is missing: {} has a signed receipt for it (its record {index})",
+                leaf.index,
+                copy.owner.domain()
+            ),
+        };
+        return Some(Finding::broken(&provider.file, Some(leaf.index), what));
+    }
+    incident
+}
+
+/// The receipt of this name, with signatures that hold; `None` where no key is known.
+fn read(
+    case: &Case,
+    copy: &Copy,
+    index: u64,
+    name: &str,
+) -> Result<Option<SignedReceipt>, Finding> {
+    let file = copy.file.as_str();
+    let Some(text) = case.pool.receipts.get(name) else {
+        let what = format!("record {index}: its receipt is not in the files");
+        return Err(Finding::incomplete(file, Some(index), what));
+    };
+    let Some(trust) = &case.trust else {
+        return Ok(None);
+    };
+    let judged = envelope::parse_receipt(text.as_bytes()).and_then(|signed| {
+        signed.check(&trust.keys(signed.receipt.last_at))?;
+        Ok(signed)
+    });
+    judged.map(Some).map_err(|refusal| {
+        let mut finding = of_refusal(file, &refusal);
+        finding.sentence = format!("record {index}: its receipt: {}", finding.sentence);
+        finding.record = Some(index);
+        finding
+    })
+}
+
+/// Whether the consumer has a receipt for the answer that the provider signed.
+pub(crate) fn was_given(case: &Case, consumer: &Copy, request: &str) -> bool {
+    let received = consumer.story.received.iter();
+    received
+        .filter(|received| received.request == request)
+        .filter_map(|received| Some((received.index, received.receipt.as_ref()?)))
+        .any(|(index, name)| {
+            let signed = read(case, consumer, index, name).ok().flatten();
+            signed.is_some_and(|signed| {
+                signed.receipt.request.to_string() == request
+                    && signed.receipt.consumer == consumer.owner
+            })
+        })
+}
+
+/// Whether the provider has a receipt for the answer that the consumer has countersigned.
+pub(crate) fn was_returned(case: &Case, provider: &Copy, request: &str) -> bool {
+    let questions = provider.story.questions.iter();
+    questions
+        .filter(|question| question.request == request)
+        .filter_map(|question| Some((question.index, question.acknowledged.as_ref()?)))
+        .any(|(index, (name, _))| {
+            let signed = read(case, provider, index, name).ok().flatten();
+            signed.is_some_and(|signed| {
+                signed.is_countersigned() && signed.receipt.request.to_string() == request
+            })
+        })
+}
+
+fn said_otherwise(receipt: &Receipt, end: &End) -> Vec<&'static str> {
+    let outcome = match &end.code {
+        Some(code) => format!("{}:{code}", end.outcome),
+        None => end.outcome.clone(),
+    };
+    let mut differs = Vec::new();
+    for (name, differ) in [
+        ("number of rows", end.rows != Some(receipt.rows)),
+        ("number of bytes", end.bytes != Some(receipt.bytes)),
+        ("digest", end.digest != receipt.result.to_string()),
+        ("outcome", outcome != receipt.outcome.to_string()),
+    ] {
+        if differ {
+            differs.push(name);
+        }
+    }
+    differs
+}
+
+fn broken(copy: &Copy, index: u64, what: &str) -> Finding {
+    Finding::broken(&copy.file, Some(index), format!("record {index}: {what}"))
+}
+
+/// The contracts under which a question was permitted.
+pub(crate) fn contracts(question: &Question) -> BTreeSet<ContractId> {
+    let named = question
+        .reads
+        .iter()
+        .filter_map(|read| read.contract.as_deref());
+    named.filter_map(|id| id.parse().ok()).collect()
+}

@@ -1,0 +1,277 @@
+//! Files that survive a loss of power: written whole under another name, synced, then put in place; or created once.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::as_conversions,
+        reason = "tests"
+    )
+)]
+
+use hansa_policy::refusal::{Code, Refusal};
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// Who may read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readers {
+    /// The owner alone: mode 0600.
+    Owner,
+    /// Everybody: mode 0644.
+    Everybody,
+}
+
+impl Readers {
+    const fn mode(self) -> u32 {
+        match self {
+            Self::Owner => 0o600,
+            Self::Everybody => 0o644,
+        }
+    }
+}
+
+/// Reads a file of at most `limit` bytes.
+///
+/// # Errors
+/// `FILE_MISSING` when it is not there, can't be read or is larger.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    read_open(file, path, limit)
+}
+
+/// Reads a private file, refusing one that others can read.
+///
+/// # Errors
+/// `KEY_FILE_PERMISSIONS` with the command that mends it, or as [`read`].
+pub fn read_private(path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let mode = file
+        .metadata()
+        .map_err(|error| unreadable(path, &error))?
+        .permissions()
+        .mode();
+    if mode & 0o077 != 0 {
+        return Err(Refusal::new(
+            Code::KeyFilePermissions,
+            format!(
+                "others can read the private key `{}` (mode {:04o})",
+                path.display(),
+                mode & 0o7777
+            ),
+        )
+        .with_place(path.display().to_string(), None, None)
+        .with_help(format!("chmod 600 {}", path.display())));
+    }
+    read_open(file, path, limit)
+}
+
+/// Creates a file that must not exist yet; when this returns, it survives a loss of power.
+///
+/// # Errors
+/// `FILE_EXISTS` when something is there already, else `DISK_FULL` or `STATE_BROKEN`.
+pub fn create(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Refusal> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(readers.mode())
+        .open(path)
+        .map_err(|error| unwritable(path, &error))?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    if let Err(error) = written {
+        // Half a file would stand in the way of the next attempt.
+        std::fs::remove_file(path).ok();
+        return Err(unwritable(path, &error));
+    }
+    sync_folder_of(path)
+}
+
+/// Writes a file in one step: whoever opens it sees the old bytes or the new ones, after a loss of power too.
+///
+/// # Errors
+/// `DISK_FULL` or `STATE_BROKEN`.
+pub fn replace(path: &Path, bytes: &[u8], readers: Readers) -> Result<(), Refusal> {
+    swap(path, bytes, readers.mode())
+}
+
+fn swap(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Refusal> {
+    let mut name = path
+        .file_name()
+        .ok_or_else(|| unwritable(path, &ErrorKind::InvalidInput.into()))?
+        .to_owned();
+    name.push(UNFINISHED);
+    let beside = path.with_file_name(name);
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(&beside)
+        .and_then(|mut file| {
+            file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+            file.write_all(bytes)?;
+            file.sync_all()
+        })
+        .and_then(|()| std::fs::rename(&beside, path));
+    if let Err(error) = written {
+        std::fs::remove_file(&beside).ok();
+        return Err(unwritable(path, &error));
+    }
+    sync_folder_of(path)
+}
+
+/// The same for a file that people edit: who may read it stays as they set it.
+///
+/// # Errors
+/// `FILE_MISSING` when it is not there, else `DISK_FULL` or `STATE_BROKEN`.
+pub fn replace_keeping_readers(path: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    let mode = std::fs::metadata(path)
+        .map_err(|error| unreadable(path, &error))?
+        .permissions()
+        .mode();
+    swap(path, bytes, mode & 0o777)
+}
+
+/// Takes a file away; one that is not there is away already. After a loss of power it does not come back.
+///
+/// # Errors
+/// `STATE_BROKEN`
+pub fn remove(path: &Path) -> Result<(), Refusal> {
+    match std::fs::remove_file(path) {
+        Ok(()) => sync_folder_of(path),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(unwritable(path, &error)),
+    }
+}
+
+/// Creates a folder and those above it, readable by the owner alone where it is new.
+///
+/// # Errors
+/// `DISK_FULL` or `STATE_BROKEN`.
+pub fn folder(path: &Path) -> Result<(), Refusal> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(path).map_err(|error| unwritable(path, &error))?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+        .map_err(|error| unwritable(path, &error))?;
+    sync_folder_of(path)
+}
+
+/// Whether a file is what [`replace`] had not put in place when the process or the machine stopped.
+#[must_use]
+pub fn is_unfinished(path: &Path) -> bool {
+    path.as_os_str()
+        .as_encoded_bytes()
+        .ends_with(UNFINISHED.as_bytes())
+}
+
+const UNFINISHED: &str = ".new";
+
+/// The refusal for a file that can't be written.
+#[must_use]
+pub fn unwritable(path: &Path, error: &std::io::Error) -> Refusal {
+    let code = match error.kind() {
+        ErrorKind::AlreadyExists => Code::FileExists,
+        _ if is_full(error) => Code::DiskFull,
+        _ => Code::StateBroken,
+    };
+    let sentence = if code == Code::FileExists {
+        format!("`{}` is already there", path.display())
+    } else {
+        format!("can't write `{}`: {error}", path.display())
+    };
+    Refusal::new(code, sentence).with_place(path.display().to_string(), None, None)
+}
+
+/// Whether there is no room: on the disk, in a quota, or below a limit on the size of files.
+#[must_use]
+pub fn is_full(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
+}
+
+/// The refusal for a file that can't be read.
+#[must_use]
+pub fn unreadable(path: &Path, error: &std::io::Error) -> Refusal {
+    Refusal::new(
+        Code::FileMissing,
+        format!("can't read `{}`: {error}", path.display()),
+    )
+    .with_place(path.display().to_string(), None, None)
+}
+
+fn read_open(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(path, &error))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
+        return Err(Refusal::new(
+            Code::FileMissing,
+            format!("`{}` is larger than {limit} bytes", path.display()),
+        )
+        .with_place(path.display().to_string(), None, None));
+    }
+    Ok(bytes)
+}
+
+fn sync_folder_of(path: &Path) -> Result<(), Refusal> {
+    let folder = match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => return Ok(()),
+    };
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| unwritable(folder, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Readers, create, read, read_private, replace};
+    use hansa_policy::refusal::Code;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_file_is_created_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("one");
+        create(&path, b"first", Readers::Everybody).unwrap();
+        let again = create(&path, b"second", Readers::Everybody).unwrap_err();
+        assert_eq!(again.code, Code::FileExists);
+        assert_eq!(read(&path, 100).unwrap(), b"first");
+        assert_eq!(read(&path, 4).unwrap_err().code, Code::FileMissing);
+    }
+
+    #[test]
+    fn a_replaced_file_is_whole_and_leaves_nothing_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("one");
+        replace(&path, b"first", Readers::Everybody).unwrap();
+        replace(&path, b"2", Readers::Owner).unwrap();
+        assert_eq!(read_private(&path, 100).unwrap(), b"2");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_private_file_that_others_can_read_is_refused_with_the_mend() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        create(&path, b"secret", Readers::Owner).unwrap();
+        assert_eq!(read_private(&path, 100).unwrap(), b"secret");
+        for mode in [0o640, 0o604, 0o660, 0o601] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let refusal = read_private(&path, 100).unwrap_err();
+            assert_eq!(refusal.code, Code::KeyFilePermissions);
+            assert_eq!(refusal.help, [format!("chmod 600 {}", path.display())]);
+        }
+    }
+}

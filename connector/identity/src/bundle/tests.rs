@@ -1,0 +1,203 @@
+//! A bundle counts only as its league signed it, never goes back, and each authority speaks only for its own.
+
+use super::{Bundle, Content};
+use crate::bundle::LONGEST;
+use crate::keys::Algorithm;
+use crate::sample::{DAY, Sample, start};
+use crate::signature::{FileSigner, Signer};
+use hansa_audit_log::json::{Json, Limits, canonical, parse};
+use hansa_policy::refusal::Code;
+
+fn bundle_of_two() -> (Sample, Bundle) {
+    let mut sample = Sample::new();
+    sample.admit("munster.example", start());
+    sample.admit("ottawa.example", start());
+    let bundle = sample.league.bundle().clone();
+    (sample, bundle)
+}
+
+/// The league's own signer, to sign what the league itself would never sign.
+fn league_signer(sample: &Sample) -> FileSigner {
+    FileSigner::open(&sample.folder("league").join("league.pem")).unwrap()
+}
+
+fn resealed(sample: &Sample, change: impl FnOnce(&mut Content)) -> Result<Bundle, Code> {
+    let mut content = sample.league.bundle().content().clone();
+    change(&mut content);
+    Bundle::seal(&content, &league_signer(sample)).map_err(|refusal| refusal.code)
+}
+
+#[test]
+fn a_bundle_survives_the_round_trip() {
+    for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
+        let mut sample = Sample::of(algorithm);
+        sample.admit("munster.example", start());
+        sample.admit("ottawa.example", start());
+        sample
+            .league
+            .expel(&"ottawa.example".parse().unwrap(), start())
+            .unwrap();
+        let bundle = sample.league.bundle();
+        let again = Bundle::read(&bundle.to_bytes()).unwrap();
+        assert_eq!(again.content(), bundle.content());
+        assert_eq!(again.to_bytes(), bundle.to_bytes());
+        assert_eq!(again.digest(), bundle.digest());
+    }
+}
+
+#[test]
+fn every_changed_byte_is_found() {
+    let (_sample, bundle) = bundle_of_two();
+    let bytes = bundle.to_bytes();
+    // The line feed at the end is no part of what is signed.
+    for at in 0..bytes.len() - 1 {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1;
+        assert!(Bundle::read(&changed).is_err(), "byte {at}");
+    }
+    for cut in [0, 1, bytes.len() / 2, bytes.len() - 2] {
+        assert!(Bundle::read(&bytes[..cut]).is_err(), "cut at {cut}");
+    }
+}
+
+#[test]
+fn other_spellings_and_members_are_refused() {
+    let (_sample, bundle) = bundle_of_two();
+    let text = String::from_utf8(bundle.to_bytes()).unwrap();
+    assert!(Bundle::read(text.replacen(':', ": ", 1).as_bytes()).is_err());
+    let mut letter = parse(text.trim_end().as_bytes(), Limits::default()).unwrap();
+    let Json::Object(members) = &mut letter else {
+        panic!("an object")
+    };
+    members.insert("note".to_owned(), Json::Null);
+    assert!(Bundle::read(&canonical(&letter)).is_err());
+}
+
+#[test]
+fn a_bundle_of_another_league_is_told_apart() {
+    let (sample, bundle) = bundle_of_two();
+    let other = Sample::new();
+    let shown = other.league.bundle().to_bytes();
+    let refusal = bundle.accept_newer(&shown, start()).unwrap_err();
+    assert_eq!(refusal.code, Code::WrongLeague);
+
+    // Signed by a stranger in the league's name.
+    let stranger =
+        FileSigner::create(&sample.dir.path().join("stranger"), Algorithm::EdDsa).unwrap();
+    let forged = Bundle::seal(bundle.content(), &stranger).unwrap_err();
+    assert_eq!(forged.code, Code::BundleInvalid);
+    let mut content = bundle.content().clone();
+    content.key = stranger.public().clone();
+    content.sequence += 1;
+    let forged = Bundle::seal(&content, &stranger).unwrap();
+    let refusal = bundle
+        .accept_newer(&forged.to_bytes(), start())
+        .unwrap_err();
+    assert_eq!(refusal.code, Code::WrongLeague);
+}
+
+#[test]
+fn the_number_never_goes_back() {
+    let (mut sample, old) = bundle_of_two();
+    sample.league.export(start()).unwrap();
+    let new = sample.league.bundle().clone();
+
+    let taken = old.accept_newer(&new.to_bytes(), start()).unwrap().unwrap();
+    assert_eq!(taken.content().sequence, old.content().sequence + 1);
+    assert!(
+        new.accept_newer(&old.to_bytes(), start())
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        new.accept_newer(&new.to_bytes(), start())
+            .unwrap()
+            .is_none()
+    );
+    let back = new.follow(&old.to_bytes(), start()).unwrap_err();
+    assert_eq!(back.code, Code::BundleInvalid);
+    assert!(new.follow(&new.to_bytes(), start()).is_ok());
+    assert!(old.follow(&new.to_bytes(), start()).is_ok());
+    assert!(old.not_before_number(new.content().sequence).is_err());
+
+    let fork = resealed(&sample, |content| content.demo = false).unwrap();
+    let refusal = new.accept_newer(&fork.to_bytes(), start()).unwrap_err();
+    assert_eq!(refusal.code, Code::BundleInvalid);
+}
+
+#[test]
+fn a_bundle_is_over_after_thirty_days_at_most() {
+    let (mut sample, old) = bundle_of_two();
+    let last = start().plus_micros(30 * DAY - 1);
+    assert!(old.current(last).is_ok());
+    let over = start().plus_micros(30 * DAY);
+    assert_eq!(old.current(over).unwrap_err().code, Code::BundleInvalid);
+
+    sample.league.export(start()).unwrap();
+    let late = sample.league.bundle().to_bytes();
+    assert_eq!(
+        old.accept_newer(&late, over).unwrap_err().code,
+        Code::BundleInvalid
+    );
+    let too_long = resealed(&sample, |content| {
+        content.expires_at = content.issued_at.plus_micros(LONGEST + 1);
+    });
+    assert_eq!(too_long.unwrap_err(), Code::BundleInvalid);
+}
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    type Spoil = fn(&mut Content);
+    let (sample, _) = bundle_of_two();
+    let changes: [(&str, Spoil); 7] = [
+        ("a party twice", |c| {
+            let first = c.parties[0].clone();
+            c.parties.push(first);
+        }),
+        ("a key of two parties", |c| {
+            c.parties[1].keys = c.parties[0].keys.clone();
+        }),
+        ("the note key is the signing key", |c| {
+            c.parties[0].note_key = c.parties[0].keys[0].key.clone();
+        }),
+        ("no key", |c| c.parties[0].keys.clear()),
+        ("an anchor twice", |c| {
+            let first = c.anchors[0].clone();
+            c.anchors.push(first);
+        }),
+        ("another anchor key", |c| {
+            c.anchors[0].spki = hansa_audit_log::digest::Digest::of(b"other");
+        }),
+        ("expelled but spoken for", |c| {
+            c.parties[0].expelled_at = Some(c.issued_at);
+        }),
+    ];
+    assert!(resealed(&sample, |_| ()).is_ok());
+    for (what, change) in changes {
+        assert_eq!(
+            resealed(&sample, change).unwrap_err(),
+            Code::BundleInvalid,
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn the_roster_holds_the_members_and_their_authorities() {
+    let (mut sample, bundle) = bundle_of_two();
+    let names = |bundle: &Bundle| -> Vec<String> {
+        bundle
+            .roster()
+            .members()
+            .map(|id| id.domain().to_owned())
+            .collect()
+    };
+    assert_eq!(names(&bundle), ["munster.example", "ottawa.example"]);
+    let ottawa = "ottawa.example".parse().unwrap();
+    sample.league.expel(&ottawa, start()).unwrap();
+    assert_eq!(names(sample.league.bundle()), ["munster.example"]);
+    assert_eq!(
+        sample.league.bundle().anchors_for(&ottawa, start()).count(),
+        0
+    );
+}

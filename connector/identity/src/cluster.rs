@@ -1,0 +1,305 @@
+//! A cluster's own certificate authority: by it, and by no league's, a connector and the workers to which it hands shares
+//! of a question know each other.
+
+use crate::certificate::authority::Authority;
+use crate::cluster::verifier::{ConnectorCheck, WorkerCheck};
+use crate::identity::read_certificates;
+use crate::keys::Algorithm;
+use crate::league::{DAY, issue};
+use crate::mtls::{Watch, impossible, provider, whole_client, whole_server};
+use crate::{certificate, pem};
+use hansa_audit_log::time::{Clock, Time};
+use hansa_files::Readers;
+use hansa_policy::id::Name;
+use hansa_policy::refusal::{Code, Refusal};
+use rcgen::{
+    BasicConstraints, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    SanType,
+};
+use rustls::client::WebPkiServerVerifier;
+use rustls::server::WebPkiClientVerifier;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls_pki_types::{CertificateDer, ServerName};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+#[cfg(test)]
+mod tests;
+mod verifier;
+
+/// Founds a cluster in a folder: its authority, good for ten years, and the connector's own certificate and key.
+///
+/// # Errors
+/// `FILE_EXISTS` when there is one already, else `DISK_FULL` or `STATE_BROKEN`.
+pub fn found(folder: &Path, now: Time) -> Result<(), Refusal> {
+    for name in [AUTHORITY, CONNECTOR] {
+        if certificate_of(folder, name).exists() || key_of(folder, name).exists() {
+            return Err(Refusal::new(
+                Code::FileExists,
+                format!("`{}` already holds a cluster", folder.display()),
+            )
+            .with_help("admit a worker to it: hansa cluster add NAME")
+            .with_help("or move the folder away, and each worker gets a new certificate"));
+        }
+    }
+    hansa_files::folder(folder)?;
+    let key = issue::new_key(Algorithm::Es256)?;
+    // The key comes first: of two that found a cluster here at once, the second one finds it.
+    hansa_files::create(
+        &key_of(folder, AUTHORITY),
+        key.serialize_pem().as_bytes(),
+        Readers::Owner,
+    )?;
+    let until = issue::whole_second(now.plus_micros(AUTHORITY_YEARS * 365 * DAY));
+    let mut params = issue::params(now, until);
+    params.distinguished_name.push(
+        DnType::CommonName,
+        format!("cluster authority {}", issue::spki(&key).short()),
+    );
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    let made = params
+        .self_signed(&key)
+        .map_err(|error| pem::failed(&error))?;
+    hansa_files::create(
+        &certificate_of(folder, AUTHORITY),
+        pem::certificates(std::slice::from_ref(made.der())).as_bytes(),
+        Readers::Everybody,
+    )?;
+    certify(folder, CONNECTOR, None, now).map(|_| ())
+}
+
+/// Admits a worker: makes its certificate and its key, in files that are to be copied to its machine beside `ca.crt`.
+///
+/// # Errors
+/// `USAGE` for a name that no worker can have; `FILE_EXISTS` when it was admitted already; `FILE_MISSING` without a
+/// cluster in the folder, else `CERTIFICATE_EXPIRED`, `KEY_INVALID`, `DISK_FULL` or `STATE_BROKEN`.
+pub fn admit(folder: &Path, worker: &Name, now: Time) -> Result<(PathBuf, PathBuf), Refusal> {
+    if [AUTHORITY, CONNECTOR].contains(&worker.as_str()) {
+        return Err(Refusal::new(
+            Code::UsageWrong,
+            format!("`{worker}` is the name of a file of the cluster itself"),
+        )
+        .with_help("give the worker another name"));
+    }
+    let name = server_name(worker)?;
+    certify(folder, worker.as_str(), Some(&name), now)
+}
+
+/// The configuration of the connector, which opens the connections; each names the worker that it expects, by
+/// [`server_name`].
+///
+/// # Errors
+/// `FILE_MISSING`, `KEY_FILE_PERMISSIONS`, `KEY_INVALID` or `CERTIFICATE_EXPIRED` of the files in the folder; `INTERNAL`
+/// when the TLS library can't do what is asked of it.
+pub fn connector_config(folder: &Path, clock: &Clock) -> Result<Arc<ClientConfig>, Refusal> {
+    let (roots, authority) = roots(folder)?;
+    let own = own(folder, CONNECTOR, clock)?;
+    let provider = Arc::new(provider());
+    let path = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
+        .build()
+        .map_err(|error| impossible(&error))?;
+    let mut config =
+        ClientConfig::builder_with_details(provider, Arc::new(Watch(Clock::clone(clock))))
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(|error| impossible(&error))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(WorkerCheck { path, authority }))
+            .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
+    whole_client(&mut config);
+    Ok(Arc::new(config))
+}
+
+/// The configuration of a worker, which accepts connections of its connector alone.
+///
+/// # Errors
+/// As [`connector_config`].
+pub fn worker_config(
+    folder: &Path,
+    worker: &Name,
+    clock: &Clock,
+) -> Result<Arc<ServerConfig>, Refusal> {
+    let (roots, authority) = roots(folder)?;
+    let own = own(folder, worker.as_str(), clock)?;
+    let provider = Arc::new(provider());
+    let path = WebPkiClientVerifier::builder_with_provider(roots, Arc::clone(&provider))
+        // Hints would tell strangers which authority there is.
+        .clear_root_hint_subjects()
+        .build()
+        .map_err(|error| impossible(&error))?;
+    let mut config =
+        ServerConfig::builder_with_details(provider, Arc::new(Watch(Clock::clone(clock))))
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(|error| impossible(&error))?
+            .with_client_cert_verifier(Arc::new(ConnectorCheck { path, authority }))
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
+    whole_server(&mut config);
+    Ok(Arc::new(config))
+}
+
+/// The name of a worker in its certificate. No name has a hyphen, so that two of them stay two.
+///
+/// # Errors
+/// `USAGE` for a name that ends with an underscore: no label of a domain ends with a hyphen.
+pub fn server_name(worker: &Name) -> Result<ServerName<'static>, Refusal> {
+    let label = worker.as_str().replace('_', "-");
+    ServerName::try_from(format!("{label}.worker.invalid")).map_err(|_| {
+        Refusal::new(
+            Code::UsageWrong,
+            format!("a worker can't be named `{worker}`: its name ends with a letter or a digit"),
+        )
+    })
+}
+
+const AUTHORITY: &str = "ca";
+const CONNECTOR: &str = "connector";
+const AUTHORITY_YEARS: i64 = 10;
+const LEAF_YEARS: i64 = 2;
+
+fn certificate_of(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.crt"))
+}
+
+fn key_of(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.key"))
+}
+
+/// Makes a key and its certificate: that of a worker, which has a name and only accepts connections, or that of the
+/// connector, which only opens them. A stolen certificate of a worker asks nobody.
+fn certify(
+    folder: &Path,
+    file: &str,
+    name: Option<&ServerName<'_>>,
+    now: Time,
+) -> Result<(PathBuf, PathBuf), Refusal> {
+    let authority = authority(folder)?;
+    let end = Authority::read(&authority)
+        .map_err(|fault| fault.refusal())?
+        .not_after;
+    if now >= end {
+        return Err(over(&certificate_of(folder, AUTHORITY), end).with_help(ANEW));
+    }
+    let signer = pem::key_pair(&key_of(folder, AUTHORITY))?;
+    let until = issue::whole_second(now.plus_micros(LEAF_YEARS * 365 * DAY)).min(end);
+    let mut params = issue::params(now, until);
+    params.distinguished_name.push(DnType::CommonName, file);
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.use_authority_key_identifier_extension = true;
+    params.extended_key_usages = match name {
+        Some(name) => {
+            let name = name.to_str().into_owned();
+            let name = name.try_into().map_err(|error| pem::failed(&error))?;
+            params.subject_alt_names = vec![SanType::DnsName(name)];
+            vec![ExtendedKeyUsagePurpose::ServerAuth]
+        }
+        None => vec![ExtendedKeyUsagePurpose::ClientAuth],
+    };
+    let issuer =
+        Issuer::from_ca_cert_der(&authority, &signer).map_err(|error| pem::failed(&error))?;
+    let key = issue::new_key(Algorithm::Es256)?;
+    let made = params
+        .signed_by(&key, &issuer)
+        .map_err(|error| pem::failed(&error))?;
+    keep(folder, file, made.der(), &key)
+}
+
+/// Writes both files or none.
+fn keep(
+    folder: &Path,
+    name: &str,
+    made: &CertificateDer<'_>,
+    key: &KeyPair,
+) -> Result<(PathBuf, PathBuf), Refusal> {
+    let (certificate, private) = (certificate_of(folder, name), key_of(folder, name));
+    let there_already = |refusal: Refusal| match refusal.code {
+        Code::FileExists => refusal.with_help(format!(
+            "to make another one, move {name}.crt and {name}.key away first"
+        )),
+        _ => refusal,
+    };
+    hansa_files::create(&private, key.serialize_pem().as_bytes(), Readers::Owner)
+        .map_err(there_already)?;
+    let text = pem::certificates(std::slice::from_ref(made));
+    if let Err(refusal) = hansa_files::create(&certificate, text.as_bytes(), Readers::Everybody) {
+        // A key without a certificate would stand in the way of the next attempt.
+        hansa_files::remove(&private)?;
+        return Err(there_already(refusal));
+    }
+    Ok((certificate, private))
+}
+
+const ANEW: &str = "move the folder away and found the cluster anew: hansa cluster init";
+
+fn authority(folder: &Path) -> Result<CertificateDer<'static>, Refusal> {
+    let path = certificate_of(folder, AUTHORITY);
+    let mut chain = read_certificates(&path).map_err(|refusal| match refusal.code {
+        Code::FileMissing => refusal.with_help(
+            "found the cluster with hansa cluster init; a worker's machine gets a copy of its ca.crt",
+        ),
+        _ => refusal,
+    })?;
+    match (chain.pop(), chain.is_empty()) {
+        (Some(one), true) => Ok(one),
+        (_, _) => Err(Refusal::new(
+            Code::KeyInvalid,
+            format!("`{}` holds more than one certificate", path.display()),
+        )
+        .with_place(path.display().to_string(), None, None)),
+    }
+}
+
+fn roots(folder: &Path) -> Result<(Arc<RootCertStore>, Authority), Refusal> {
+    let authority = authority(folder)?;
+    let facts = Authority::read(&authority).map_err(|fault| {
+        let path = certificate_of(folder, AUTHORITY);
+        fault
+            .refusal()
+            .with_place(path.display().to_string(), None, None)
+    })?;
+    let mut roots = RootCertStore::empty();
+    roots.add(authority).map_err(|error| impossible(&error))?;
+    Ok((Arc::new(roots), facts))
+}
+
+/// The own certificate with its key, in time.
+fn own(folder: &Path, name: &str, clock: &Clock) -> Result<Arc<CertifiedKey>, Refusal> {
+    let path = certificate_of(folder, name);
+    let chain = read_certificates(&path).map_err(|refusal| match refusal.code {
+        Code::FileMissing if name != CONNECTOR => refusal.with_help(format!(
+            "make it beside the connector with hansa cluster add {name}, and copy {name}.crt and {name}.key here"
+        )),
+        _ => refusal,
+    })?;
+    let certified = pem::certified(chain, &key_of(folder, name))?;
+    let end = certified
+        .cert
+        .first()
+        .ok_or(certificate::CertificateFault::Unreadable)
+        .and_then(certificate::not_after)
+        .map_err(|fault| {
+            fault
+                .refusal()
+                .with_place(path.display().to_string(), None, None)
+        })?;
+    if clock().wall < end {
+        return Ok(certified);
+    }
+    let refusal = over(&path, end);
+    Err(if name == CONNECTOR {
+        refusal.with_help(ANEW)
+    } else {
+        refusal.with_help(format!(
+            "beside the connector, move {name}.crt and {name}.key away and make them again: hansa cluster add {name}"
+        ))
+    })
+}
+
+fn over(path: &Path, end: Time) -> Refusal {
+    Refusal::new(
+        Code::CertificateExpired,
+        format!("the certificate `{}` expired on {end}", path.display()),
+    )
+    .with_place(path.display().to_string(), None, None)
+}

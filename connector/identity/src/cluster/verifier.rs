@@ -1,0 +1,165 @@
+//! The checks of certificates within a cluster: its authority issues each one itself, a worker's holds its one name, and the
+//! connector's none.
+
+use crate::certificate::authority::{Authority, PathFault};
+use crate::certificate::{CertificateFault, parse, time};
+use crate::mtls::refused;
+use hansa_policy::refusal::{Code, Refusal};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use std::sync::Arc;
+use x509_parser::extensions::GeneralName;
+
+/// The connector's check of a worker.
+#[derive(Debug)]
+pub(super) struct WorkerCheck {
+    pub(super) path: Arc<WebPkiServerVerifier>,
+    pub(super) authority: Authority,
+}
+
+/// A worker's check of its connector.
+#[derive(Debug)]
+pub(super) struct ConnectorCheck {
+    pub(super) path: Arc<dyn ClientCertVerifier>,
+    pub(super) authority: Authority,
+}
+
+impl ServerCertVerifier for WorkerCheck {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let checked = self.path.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        )?;
+        issued_directly(&self.authority, intermediates, now)?;
+        // That its one name is the one that was asked for is known by now.
+        match names(end_entity) {
+            Ok(names) if names.is_one_host => Ok(checked),
+            Ok(_) | Err(_) => Err(distrusted(
+                "the certificate of a worker holds one name, and this one holds another or more",
+            )),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.path.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.path.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.path.supported_verify_schemes()
+    }
+}
+
+impl ClientCertVerifier for ConnectorCheck {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.path.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let checked = self
+            .path
+            .verify_client_cert(end_entity, intermediates, now)?;
+        issued_directly(&self.authority, intermediates, now)?;
+        match names(end_entity) {
+            Ok(names) if names.is_empty => Ok(checked),
+            Ok(_) | Err(_) => Err(distrusted(
+                "the certificate of a connector holds no name of a worker, and this one holds a name",
+            )),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.path.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.path.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.path.supported_verify_schemes()
+    }
+}
+
+struct CertificateNames {
+    is_empty: bool,
+    is_one_host: bool,
+}
+
+fn names(certificate: &CertificateDer<'_>) -> Result<CertificateNames, CertificateFault> {
+    let parsed = parse(certificate)?;
+    let names = parsed
+        .subject_alternative_name()
+        .map_err(|_| CertificateFault::Unreadable)?;
+    let names = names.map_or(&[][..], |names| &names.value.general_names);
+    Ok(CertificateNames {
+        is_empty: names.is_empty(),
+        is_one_host: matches!(names, [GeneralName::DNSName(_)]),
+    })
+}
+
+/// That nobody stands between the cluster's authority and an end, and that the authority counts now.
+fn issued_directly(
+    authority: &Authority,
+    intermediates: &[CertificateDer<'_>],
+    now: UnixTime,
+) -> Result<(), Error> {
+    let fault = if !intermediates.is_empty() {
+        Some(PathFault::TooLong)
+    } else {
+        let now = i64::try_from(now.as_secs()).map_err(|_| Error::FailedToGetCurrentTime)?;
+        let now = time(now).map_err(|_| Error::FailedToGetCurrentTime)?;
+        authority.counts(now).err()
+    };
+    match fault {
+        None => Ok(()),
+        Some(fault) => Err(distrusted(&format!(
+            "the cluster's authority does not permit the certificate: {fault}"
+        ))),
+    }
+}
+
+fn distrusted(sentence: &str) -> Error {
+    refused(Refusal::new(Code::PeerNotTrusted, sentence))
+}

@@ -1,0 +1,378 @@
+//! A league's own certificate authority and its signed trust bundle, for pilots and the demo; larger leagues bring their
+//! own anchors.
+
+use crate::bundle::{self, Anchor, Bundle, Content, Member};
+use crate::certificate::authority::Authority;
+use crate::identity::join_file::JoinFile;
+use crate::identity::request::Request;
+use crate::keys::Algorithm;
+use crate::signature::{FileSigner, Mandates, RegisteredKey, SLACK, Signer};
+use crate::{certificate, pem};
+use hansa_audit_log::time::Time;
+use hansa_files::Readers;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{Code, Refusal};
+use rcgen::KeyPair;
+use rustls_pki_types::CertificateDer;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+pub mod attest;
+pub mod authorize;
+pub(super) mod issue;
+#[cfg(test)]
+mod tests;
+
+/// What a new league is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Founding {
+    /// Its name for people.
+    pub name: String,
+    /// The kind of its authority's key and of its signing key.
+    pub algorithm: Algorithm,
+    /// Whether it is for a show only.
+    pub demo: bool,
+}
+
+/// A league's folder, locked while this value lives.
+#[derive(Debug)]
+pub struct League {
+    folder: PathBuf,
+    authority: KeyPair,
+    signer: FileSigner,
+    bundle: Bundle,
+    _lock: File,
+}
+
+/// What an admission has made.
+#[derive(Debug)]
+pub struct Admitted {
+    /// Who was admitted.
+    pub id: ParticipantId,
+    /// What is to be sent back to it.
+    pub join: JoinFile,
+    /// When its certificate is over.
+    pub not_after: Time,
+}
+
+impl League {
+    /// Founds a league in a new folder.
+    ///
+    /// # Errors
+    /// `FILE_EXISTS`, `DISK_FULL` or `STATE_BROKEN`.
+    pub fn init(folder: &Path, founding: &Founding, now: Time) -> Result<Self, Refusal> {
+        if folder.join(BUNDLE).exists() {
+            return Err(Refusal::new(
+                Code::FileExists,
+                format!("`{}` already holds a league", folder.display()),
+            ));
+        }
+        hansa_files::folder(folder)?;
+        let lock = lock(folder)?;
+        let signer = FileSigner::create(&folder.join(SIGNING_KEY), founding.algorithm)?;
+        let authority = issue::new_key(founding.algorithm)?;
+        hansa_files::create(
+            &folder.join(AUTHORITY_KEY),
+            authority.serialize_pem().as_bytes(),
+            Readers::Owner,
+        )?;
+        let (certificate, not_after) = issue::authority(founding, &authority, now)?;
+        let facts = Authority::read(&certificate).map_err(|fault| fault.refusal())?;
+        let anchor = Anchor {
+            certificate,
+            spki: facts.spki,
+            identities: BTreeSet::new(),
+            not_after,
+        };
+        let content = Content {
+            league: founding.name.clone(),
+            key: signer.public().clone(),
+            sequence: 1,
+            issued_at: now,
+            expires_at: now.plus_micros(bundle::LONGEST),
+            demo: founding.demo,
+            anchors: vec![anchor],
+            parties: Vec::new(),
+            denied: BTreeSet::new(),
+            issuers: Vec::new(),
+        };
+        let bundle = Bundle::seal(&content, &signer)?;
+        hansa_files::create(&folder.join(BUNDLE), &bundle.to_bytes(), Readers::Everybody)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            authority,
+            signer,
+            bundle,
+            _lock: lock,
+        })
+    }
+
+    /// Opens a league's folder.
+    ///
+    /// # Errors
+    /// `FILE_MISSING`, `STATE_LOCKED`, `KEY_INVALID`, `BUNDLE_INVALID` or `WRONG_LEAGUE`.
+    pub fn open(folder: &Path) -> Result<Self, Refusal> {
+        let bundle = Bundle::open(&folder.join(BUNDLE))?;
+        let lock = lock(folder)?;
+        let signer = FileSigner::open(&folder.join(SIGNING_KEY))?;
+        if bundle.content().key != *signer.public() {
+            return Err(Refusal::new(
+                Code::WrongLeague,
+                "the trust bundle in the folder is signed by another league",
+            ));
+        }
+        Ok(Self {
+            authority: pem::key_pair(&folder.join(AUTHORITY_KEY))?,
+            folder: folder.to_owned(),
+            signer,
+            bundle,
+            _lock: lock,
+        })
+    }
+
+    /// Admits the participant that wrote `request`, or renews its certificate. With a new signing key the one before
+    /// ends now; what it signed stays good.
+    ///
+    /// # Errors
+    /// `KEY_INVALID` when the request does not prove what it claims, or a name in it is somebody else's; `PEER_NOT_TRUSTED` when the participant was
+    /// expelled; `USAGE` for more days than a certificate may last.
+    pub fn admit(&mut self, request: &[u8], days: u16, now: Time) -> Result<Admitted, Refusal> {
+        let request = Request::read(request)?;
+        if !(1..=LONGEST_LEAF_DAYS).contains(&days) {
+            return Err(Refusal::new(
+                Code::UsageWrong,
+                format!("a certificate lasts 1 to {LONGEST_LEAF_DAYS} days, not {days}"),
+            ));
+        }
+        let mut content = self.bundle.content().clone();
+        issue::names_apart(&content, &request)?;
+        let member = enlist(&mut content, &request, now)?;
+        member.name.clone_from(&request.name);
+        member.address.clone_from(&request.address);
+        member.note_key = request.note.clone();
+        let anchor = self.own_anchor(&mut content)?;
+        anchor.identities.insert(request.id.clone());
+        let until = now
+            .plus_micros(i64::from(days).saturating_mul(DAY))
+            .min(anchor.not_after);
+        let issuer = anchor.certificate.clone();
+        let leaf = issue::leaf(&request, &issuer, &self.authority, now, until)?;
+        self.keep_issued(&request.id, &leaf)?;
+        self.publish(content, now)?;
+        Ok(Admitted {
+            id: request.id.clone(),
+            not_after: until,
+            join: JoinFile {
+                id: request.id,
+                chain: vec![leaf],
+                bundle: self.bundle.clone(),
+            },
+        })
+    }
+
+    /// Expels a participant: nobody may speak for it any more, its certificates are denied, its keys end now.
+    ///
+    /// # Errors
+    /// `PEER_UNKNOWN` when it is no member.
+    pub fn expel(&mut self, id: &ParticipantId, now: Time) -> Result<(), Refusal> {
+        let mut content = self.bundle.content().clone();
+        let member = content
+            .parties
+            .iter_mut()
+            .find(|party| party.id == *id && party.expelled_at.is_none())
+            .ok_or_else(|| Refusal::new(Code::PeerUnknown, format!("{id} is not in the league")))?;
+        member.expelled_at = Some(now);
+        for key in &mut member.keys {
+            let ended = key.revoked_at.map_or(now, |earlier| earlier.min(now));
+            key.revoked_at = Some(ended);
+        }
+        for anchor in &mut content.anchors {
+            anchor.identities.remove(id);
+        }
+        for certificate in self.issued(id)? {
+            let leaf = certificate::leaf(&certificate).map_err(|fault| fault.refusal())?;
+            if now < leaf.not_after {
+                content.denied.insert(leaf.digest);
+            }
+        }
+        self.publish(content, now)
+    }
+
+    /// Signs the bundle again with the next number, good for thirty days from now, and gives its bytes.
+    ///
+    /// # Errors
+    /// `DISK_FULL` or `STATE_BROKEN`.
+    pub fn export(&mut self, now: Time) -> Result<Vec<u8>, Refusal> {
+        self.publish(self.bundle.content().clone(), now)?;
+        Ok(self.bundle.to_bytes())
+    }
+
+    /// The current bundle; its parties are the list of members.
+    #[must_use]
+    pub const fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    fn publish(&mut self, mut content: Content, now: Time) -> Result<(), Refusal> {
+        content.sequence = content.sequence.saturating_add(1);
+        content.issued_at = now;
+        content.expires_at = now.plus_micros(bundle::LONGEST);
+        let bundle = Bundle::seal(&content, &self.signer)?;
+        hansa_files::replace(
+            &self.folder.join(BUNDLE),
+            &bundle.to_bytes(),
+            Readers::Everybody,
+        )?;
+        self.bundle = bundle;
+        Ok(())
+    }
+
+    /// The anchor of the authority in this folder; a league may list others beside it.
+    fn own_anchor<'a>(&self, content: &'a mut Content) -> Result<&'a mut Anchor, Refusal> {
+        let own = issue::spki(&self.authority);
+        content
+            .anchors
+            .iter_mut()
+            .find(|anchor| anchor.spki == own)
+            .ok_or_else(|| {
+                Refusal::new(
+                    Code::KeyInvalid,
+                    "the authority's key in the folder is in no anchor of the bundle",
+                )
+            })
+    }
+
+    /// Every certificate that was issued is kept, so that it can be denied.
+    fn keep_issued(
+        &self,
+        id: &ParticipantId,
+        certificate: &CertificateDer<'_>,
+    ) -> Result<(), Refusal> {
+        let folder = self.folder.join(ISSUED).join(id.domain());
+        hansa_files::folder(&folder)?;
+        let digest = hansa_audit_log::digest::Digest::of(certificate);
+        hansa_files::create(
+            &folder.join(format!("{digest}.pem")),
+            pem::certificates(std::slice::from_ref(certificate)).as_bytes(),
+            Readers::Everybody,
+        )
+    }
+
+    fn issued(&self, id: &ParticipantId) -> Result<Vec<CertificateDer<'static>>, Refusal> {
+        let folder = self.folder.join(ISSUED).join(id.domain());
+        let mut found = Vec::new();
+        if !folder.exists() {
+            return Ok(found);
+        }
+        let entries =
+            std::fs::read_dir(&folder).map_err(|error| hansa_files::unreadable(&folder, &error))?;
+        for entry in entries {
+            let path = entry
+                .map_err(|error| hansa_files::unreadable(&folder, &error))?
+                .path();
+            found.extend(crate::identity::read_certificates(&path)?);
+        }
+        Ok(found)
+    }
+}
+
+/// How long a certificate lasts unless told otherwise.
+pub const LEAF_DAYS: u16 = 7;
+
+/// The longest that a certificate may last.
+pub const LONGEST_LEAF_DAYS: u16 = 90;
+
+pub(super) const DAY: i64 = 24 * 3600 * 1_000_000;
+
+/// How long a signing key counts from its admission.
+const KEY_YEARS: i64 = 5;
+
+const BUNDLE: &str = "trust-bundle.json";
+const SIGNING_KEY: &str = "league.pem";
+const AUTHORITY_KEY: &str = "authority.pem";
+const ISSUED: &str = "issued";
+
+/// Takes the participant in, or finds it, and registers its key.
+fn enlist<'a>(
+    content: &'a mut Content,
+    request: &Request,
+    now: Time,
+) -> Result<&'a mut Member, Refusal> {
+    let registered = RegisteredKey {
+        key: request.signing.clone(),
+        // Signatures carry whole seconds, and the clocks of participants differ.
+        not_before: now.plus_micros(-SLACK),
+        not_after: now.plus_micros(KEY_YEARS * 365 * DAY),
+        revoked_at: None,
+        compromised_since: None,
+        only_contracts: false,
+    };
+    let position = content
+        .parties
+        .iter()
+        .position(|party| party.id == request.id);
+    let Some(position) = position else {
+        content.parties.push(Member {
+            id: request.id.clone(),
+            name: request.name.clone(),
+            keys: vec![registered],
+            seals: Vec::new(),
+            mandates: Mandates::default(),
+            note_key: request.note.clone(),
+            address: request.address.clone(),
+            expelled_at: None,
+        });
+        content.parties.sort_by(|a, b| a.id.cmp(&b.id));
+        return content
+            .parties
+            .iter_mut()
+            .find(|party| party.id == request.id)
+            .ok_or_else(|| Refusal::new(Code::Internal, "the new member was not listed"));
+    };
+    let member = content
+        .parties
+        .get_mut(position)
+        .ok_or_else(|| Refusal::new(Code::Internal, "the member was not listed"))?;
+    if member.expelled_at.is_some() {
+        return Err(Refusal::new(
+            Code::PeerNotTrusted,
+            format!("{} was expelled from the league", request.id),
+        ));
+    }
+    let known = member
+        .keys
+        .iter()
+        .any(|one| one.key == request.signing && one.counts_at(now));
+    if !known {
+        if member.keys.iter().any(|one| one.key == request.signing) {
+            return Err(Refusal::new(
+                Code::KeyInvalid,
+                format!(
+                    "the signing key of {} no longer counts: make a new one",
+                    request.id
+                ),
+            ));
+        }
+        for one in member.keys.iter_mut().filter(|one| !one.only_contracts) {
+            one.not_after = one.not_after.min(now);
+        }
+        member.keys.push(registered);
+    }
+    Ok(member)
+}
+
+fn lock(folder: &Path) -> Result<File, Refusal> {
+    let path = folder.join(".lock");
+    let file = File::create(&path).map_err(|error| hansa_files::unwritable(&path, &error))?;
+    file.try_lock().map_err(|_| {
+        Refusal::new(
+            Code::StateLocked,
+            format!(
+                "another process works on the league in `{}`",
+                folder.display()
+            ),
+        )
+    })?;
+    Ok(file)
+}

@@ -1,0 +1,285 @@
+//! A league admits whoever proves its keys, renews, expels, and keeps the keys of the past.
+
+use super::{LONGEST_LEAF_DAYS, League};
+use crate::certificate::{self, CertificateFault, Usage};
+use crate::identity::request::Applicant;
+use crate::identity::{self};
+use crate::keys::Algorithm;
+use crate::sample::{DAY, Sample, start};
+use hansa_audit_log::digest::Digest;
+use hansa_policy::contract::deed::Deed;
+use hansa_policy::contract::mandate::{Class, Mandate, SignedMandate};
+use hansa_policy::contract::{Role, Signature, SignatureCheck};
+use hansa_policy::refusal::Code;
+
+#[test]
+fn a_league_is_founded_once_and_held_by_one_process() {
+    let sample = Sample::new();
+    let folder = sample.folder("league");
+    let locked = League::open(&folder).unwrap_err();
+    assert_eq!(locked.code, Code::StateLocked);
+    let bundle = sample.league.bundle().to_bytes();
+    let Sample { dir, league } = sample;
+    drop(league);
+    let again = League::open(&folder).unwrap();
+    assert_eq!(again.bundle().to_bytes(), bundle);
+    drop(again);
+    let founding = super::Founding {
+        name: "Other".to_owned(),
+        algorithm: crate::keys::Algorithm::EdDsa,
+        demo: false,
+    };
+    let twice = League::init(&folder, &founding, start()).unwrap_err();
+    assert_eq!(twice.code, Code::FileExists);
+    drop(dir);
+}
+
+#[test]
+fn an_admitted_participant_is_known_to_all() {
+    let mut sample = Sample::new();
+    let munster = sample.admit("munster.example", start());
+    assert_eq!(munster.bundle.content().sequence, 2);
+    let member = munster.bundle.member(&munster.id).unwrap();
+    assert_eq!(member.name, "City of munster.example");
+    assert_eq!(
+        member.address.as_deref(),
+        Some("hansa.munster.example:7443")
+    );
+    assert_eq!(member.keys[0].key, *munster.signer.public());
+    assert_eq!(member.note_key, *munster.note.public());
+    assert_eq!(munster.chain.not_after(), start().plus_micros(7 * DAY));
+}
+
+#[test]
+fn what_is_signed_in_the_second_of_the_admission_counts() {
+    let mut sample = Sample::new();
+    let admitted = start().plus_micros(700_000);
+    let munster = sample.admit("munster.example", admitted);
+    let input = b"header.payload".to_vec();
+    let signature = Signature {
+        role: Role::Consumer,
+        kid: munster.signer.kid().to_owned(),
+        alg: munster.signer.algorithm().as_str().to_owned(),
+        issued_at: start().micros() / 1_000_000,
+        signature: munster.signer.sign(&input).unwrap(),
+        seal: None,
+        mandate: None,
+        signing_input: input,
+    };
+    let keys = munster.bundle.keys(admitted);
+    assert_eq!(keys.check(&munster.id, &signature, Deed::Statement), Ok(()));
+}
+
+#[test]
+fn a_changed_request_is_refused() {
+    let mut sample = Sample::new();
+    let request = sample.apply("munster.example");
+    let text = String::from_utf8(request.clone()).unwrap();
+    let changes = [
+        text.replace("munster.example\",\"name", "ottawa.example\",\"name"),
+        text.replace("City of", "Town of"),
+        text.replace(":7443", ":7444"),
+        text.replace("request/1", "request/2"),
+    ];
+    for changed in changes {
+        assert_ne!(changed, text);
+        let refusal = sample
+            .league
+            .admit(changed.as_bytes(), 7, start())
+            .unwrap_err();
+        assert_eq!(refusal.code, Code::KeyInvalid, "{changed}");
+    }
+    for days in [0, LONGEST_LEAF_DAYS + 1] {
+        let refusal = sample.league.admit(&request, days, start()).unwrap_err();
+        assert_eq!(refusal.code, Code::UsageWrong);
+    }
+    assert_eq!(sample.league.bundle().content().sequence, 1);
+}
+
+#[test]
+fn nobody_is_admitted_under_a_name_of_somebody_else() {
+    let mut sample = Sample::new();
+    sample.admit("munster.example", start());
+    let listening = |sample: &Sample, id: &str, address: &str| {
+        let applicant = Applicant {
+            address: Some(address.to_owned()),
+            ..Sample::applicant(id)
+        };
+        identity::init(&sample.files(id), &applicant, Algorithm::EdDsa).unwrap()
+    };
+    let request = listening(&sample, "lisbon.example", "Munster.example:7443");
+    let refusal = sample.league.admit(&request, 7, start()).unwrap_err();
+    assert_eq!(refusal.code, Code::KeyInvalid);
+    assert!(
+        refusal.sentence.contains("hansa://munster.example"),
+        "{refusal}"
+    );
+
+    // Whoever listens with a host of others, as the league has written it down, goes on when these are admitted.
+    let request = listening(&sample, "ottawa.example", "ottawa.hosts.example:7443");
+    let admitted = sample.league.admit(&request, 7, start()).unwrap();
+    let ottawa = "ottawa.example".parse().unwrap();
+    let files = sample.files("ottawa.example");
+    identity::join(&files, &ottawa, &admitted.join.to_bytes(), start()).unwrap();
+    sample.admit("hosts.example", start());
+    let bundle = sample.league.bundle();
+    certificate::verify(&admitted.join.chain, bundle, Usage::Server, start()).unwrap();
+    // Not where its very host is their domain.
+    let request = sample.apply("ottawa.hosts.example");
+    let refusal = sample.league.admit(&request, 7, start()).unwrap_err();
+    assert_eq!(refusal.code, Code::KeyInvalid);
+    assert!(
+        refusal.sentence.contains("hansa://ottawa.example"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn a_renewal_keeps_the_key_and_another_key_ends_the_one_before() {
+    let mut sample = Sample::new();
+    let munster = sample.admit("munster.example", start());
+    let later = start().plus_micros(5 * DAY);
+    let files = sample.files("munster.example");
+    let applicant = Sample::applicant("munster.example");
+    let request = identity::request(&files, &applicant).unwrap();
+    let renewed = sample.league.admit(&request, 7, later).unwrap();
+    identity::join(&files, &munster.id, &renewed.join.to_bytes(), later).unwrap();
+    let again = identity::load(&files, &munster.id, 0, later).unwrap();
+    assert_eq!(again.chain.not_after(), later.plus_micros(7 * DAY));
+    assert_eq!(again.bundle.member(&munster.id).unwrap().keys.len(), 1);
+    assert_ne!(again.chain.leaf().digest, munster.chain.leaf().digest);
+
+    std::fs::remove_dir_all(sample.folder("munster.example")).unwrap();
+    let changed = later.plus_micros(DAY);
+    let other = sample.admit("munster.example", changed);
+    let keys = &other.bundle.member(&munster.id).unwrap().keys;
+    assert_eq!(keys.len(), 2);
+    assert!(keys[0].counts_at(later) && !keys[0].counts_at(changed));
+    assert!(keys[1].counts_at(changed) && !keys[1].counts_at(later));
+}
+
+#[test]
+fn an_expelled_participant_is_out_and_its_past_signatures_hold() {
+    let mut sample = Sample::new();
+    let munster = sample.admit("munster.example", start());
+    let signed = start().plus_micros(DAY);
+    let input = b"header.payload".to_vec();
+    let signature = Signature {
+        role: Role::Consumer,
+        kid: munster.signer.kid().to_owned(),
+        alg: munster.signer.algorithm().as_str().to_owned(),
+        issued_at: signed.micros() / 1_000_000,
+        signature: munster.signer.sign(&input).unwrap(),
+        seal: None,
+        mandate: None,
+        signing_input: input,
+    };
+    let expelled = start().plus_micros(2 * DAY);
+    sample.league.expel(&munster.id, expelled).unwrap();
+    let bundle = sample.league.bundle();
+
+    let chain = certificate::verify(&munster.certified.cert, bundle, Usage::Client, expelled);
+    assert_eq!(
+        chain.unwrap_err(),
+        CertificateFault::Denied(munster.id.clone())
+    );
+    assert!(
+        bundle
+            .keys(signed)
+            .check(&munster.id, &signature, Deed::Statement)
+            .is_ok()
+    );
+    let late = bundle
+        .keys(expelled)
+        .check(&munster.id, &signature, Deed::Statement)
+        .unwrap_err();
+    assert_eq!(late.code, Code::KeyRevoked);
+
+    let twice = sample.league.expel(&munster.id, expelled).unwrap_err();
+    assert_eq!(twice.code, Code::PeerUnknown);
+    let applicant = Sample::applicant("munster.example");
+    let request = identity::request(&sample.files("munster.example"), &applicant).unwrap();
+    let back = sample.league.admit(&request, 7, expelled).unwrap_err();
+    assert_eq!(back.code, Code::PeerNotTrusted);
+}
+
+#[test]
+fn a_mandate_is_revoked_for_what_is_first_seen_later() {
+    let mut sample = Sample::new();
+    let munster = sample.admit("munster.example", start());
+    let signature = |days: i64| Signature {
+        role: Role::Provider,
+        kid: "officer".to_owned(),
+        alg: "EdDSA".to_owned(),
+        issued_at: start().plus_micros(days * DAY).micros() / 1_000_000,
+        signing_input: Vec::new(),
+        signature: Vec::new(),
+        seal: None,
+        mandate: None,
+    };
+    let mandate = |text: &str| SignedMandate {
+        statement: Digest::of(text.as_bytes()),
+        mandate: Mandate {
+            participant: munster.id.clone(),
+            holder: "officer".to_owned(),
+            capacity: "head of the data office".to_owned(),
+            up_to: Class::Rows,
+            longest_days: 365,
+            counterparties: std::collections::BTreeSet::new(),
+            not_before: start(),
+            not_after: start().plus_micros(365 * DAY),
+        },
+        signature: signature(0),
+        bytes: Vec::new(),
+    };
+    let (stolen, good) = (mandate("stolen"), mandate("good"));
+    let at = |days: i64| start().plus_micros(days * DAY);
+    let before = sample.league.bundle().to_bytes();
+    assert!(
+        !String::from_utf8(before)
+            .unwrap()
+            .contains("revokedMandates")
+    );
+    sample
+        .league
+        .revoke_mandate(&munster.id, stolen.statement, None, at(5))
+        .unwrap();
+    let revoked = |sample: &Sample, mandate: &SignedMandate, days: [i64; 3]| {
+        let [made, logged, seen] = days;
+        let bundle = sample.league.bundle();
+        let keys = bundle.keys(at(logged)).first_seen(at(seen));
+        keys.mandate_revoked(&munster.id, mandate, &signature(made))
+    };
+    for (days, expect) in [
+        ([4, 4, 4], false),
+        // It bears an earlier time, and nobody saw it then.
+        ([4, 4, 5], true),
+        ([4, 5, 4], true),
+        ([5, 4, 4], true),
+        ([6, 6, 6], true),
+    ] {
+        assert_eq!(revoked(&sample, &stolen, days), expect, "{days:?}");
+        assert!(!revoked(&sample, &good, days), "{days:?}");
+    }
+    // It was stolen earlier than anybody thought; nobody takes that back.
+    let since = |sample: &mut Sample, days: i64| {
+        let from = Some(at(days));
+        let revoking = sample
+            .league
+            .revoke_mandate(&munster.id, stolen.statement, from, at(6));
+        revoking.map_err(|refusal| refusal.code)
+    };
+    assert_eq!(since(&mut sample, 5), Err(Code::UsageWrong));
+    assert_eq!(since(&mut sample, 9), Err(Code::UsageWrong));
+    assert_eq!(since(&mut sample, 3), Ok(()));
+    assert!(revoked(&sample, &stolen, [3, 3, 3]));
+    assert!(!revoked(&sample, &stolen, [2, 2, 2]));
+    // As everybody reads it.
+    let read = crate::bundle::Bundle::read(&sample.league.bundle().to_bytes()).unwrap();
+    let member = read.member(&munster.id).unwrap();
+    assert_eq!(
+        member.mandates.revoked,
+        [(stolen.statement, at(3))].into_iter().collect()
+    );
+    assert_eq!(member.mandates.since, None);
+}

@@ -1,0 +1,383 @@
+//! Real handshakes over real sockets: who gets in, who does not, and what happens while connections are open.
+
+use super::{TrustStore, attest, check_listener, client_config, refusal_within, server_config};
+use crate::bundle::Bundle;
+use crate::identity::{self, Identity};
+use crate::sample::{DAY, Sample, start};
+use hansa_audit_log::time::{Clock, Tick, Time};
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{Code, Refusal};
+use rustls::{ClientConfig, HandshakeKind, NamedGroup, ProtocolVersion, ServerConfig};
+use rustls_pki_types::ServerName;
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
+
+mod authorities;
+mod forged;
+mod other_stack;
+
+type Ends = (
+    std::io::Result<server::TlsStream<TcpStream>>,
+    std::io::Result<client::TlsStream<TcpStream>>,
+);
+
+pub(super) fn clock_at(now: Time) -> Clock {
+    Arc::new(move || Tick {
+        wall: now,
+        mono_ns: 0,
+    })
+}
+
+pub(super) async fn handshake(
+    server: &Arc<ServerConfig>,
+    client: &Arc<ClientConfig>,
+    dialled: &str,
+) -> Ends {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (there, here) = tokio::join!(
+        TcpStream::connect(listener.local_addr().unwrap()),
+        listener.accept()
+    );
+    let name = ServerName::try_from(dialled.to_owned()).unwrap();
+    tokio::join!(
+        TlsAcceptor::from(Arc::clone(server)).accept(here.unwrap().0),
+        TlsConnector::from(Arc::clone(client)).connect(name, there.unwrap())
+    )
+}
+
+/// What one of our checks said.
+#[track_caller]
+pub(super) fn refused<T>(end: std::io::Result<T>) -> Refusal {
+    let Err(error) = end else {
+        panic!("the handshake went through")
+    };
+    let inner = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+        .unwrap_or_else(|| panic!("no error of TLS: {error}"));
+    refusal_within(inner)
+        .cloned()
+        .unwrap_or_else(|| panic!("another error of TLS: {inner}"))
+}
+
+pub(super) struct Two {
+    pub(super) sample: Sample,
+    pub(super) munster: Identity,
+    pub(super) ottawa: Identity,
+    /// The bundle in force, where it is another one than the league's newest.
+    pub(super) bundle: Option<Bundle>,
+}
+
+pub(super) fn two() -> Two {
+    let mut sample = Sample::new();
+    let munster = sample.admit("munster.example", start());
+    let ottawa = sample.admit("ottawa.example", start());
+    Two {
+        sample,
+        munster,
+        ottawa,
+        bundle: None,
+    }
+}
+
+impl Two {
+    /// The store of a participant, with the bundle in force.
+    pub(super) fn store(&self, identity: &Identity) -> Arc<TrustStore> {
+        let store = TrustStore::new(identity);
+        let newest = || self.sample.league.bundle().clone();
+        store
+            .swap_bundle(self.bundle.clone().unwrap_or_else(newest))
+            .unwrap();
+        store
+    }
+
+    /// Münster listens.
+    pub(super) fn server(&self, now: Time) -> Arc<ServerConfig> {
+        server_config(&self.store(&self.munster), &clock_at(now)).unwrap()
+    }
+
+    /// Ottawa asks for `expected`.
+    pub(super) fn client(&self, expected: &str, now: Time) -> Arc<ClientConfig> {
+        let expected: ParticipantId = expected.parse().unwrap();
+        client_config(&self.store(&self.ottawa), &expected, &clock_at(now)).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn participants_meet_with_post_quantum_keys_and_know_each_other() {
+    let two = two();
+    let (here, there) = handshake(
+        &two.server(start()),
+        &two.client("munster.example", start()),
+        "hansa.munster.example",
+    )
+    .await;
+    let (here, there) = (here.unwrap(), there.unwrap());
+    for group in [
+        here.get_ref().1.negotiated_key_exchange_group(),
+        there.get_ref().1.negotiated_key_exchange_group(),
+    ] {
+        assert_eq!(group.unwrap().name(), NamedGroup::X25519MLKEM768);
+    }
+    let connection = here.get_ref().1;
+    assert_eq!(
+        connection.protocol_version(),
+        Some(ProtocolVersion::TLSv1_3)
+    );
+    assert_eq!(connection.alpn_protocol(), Some(&b"h2"[..]));
+
+    let store = two.store(&two.munster);
+    let presented = attest(&store, connection, start()).unwrap();
+    let peer = store.recognise(&presented, start()).unwrap();
+    assert_eq!(peer.id(), &two.ottawa.id);
+    assert_eq!(peer.certificate(), two.ottawa.chain.leaf().digest);
+    let asking = two.store(&two.ottawa);
+    check_listener(&asking, &two.munster.id, there.get_ref().1, start()).unwrap();
+    let other = check_listener(&asking, &two.ottawa.id, there.get_ref().1, start());
+    assert_eq!(other.unwrap_err().code, Code::PeerNotTrusted);
+    assert!(
+        rustls::crypto::CryptoProvider::get_default().is_none(),
+        "nothing is set for the whole process"
+    );
+}
+
+#[tokio::test]
+async fn every_handshake_is_a_full_one() {
+    let two = two();
+    let server = two.server(start());
+    let client = two.client("munster.example", start());
+    for _ in 0..3 {
+        let (here, there) = handshake(&server, &client, "munster.example").await;
+        let (mut here, mut there) = (here.unwrap(), there.unwrap());
+        // Tickets would come with the first bytes.
+        here.write_all(b"rows").await.unwrap();
+        here.flush().await.unwrap();
+        let mut read = [0_u8; 4];
+        there.read_exact(&mut read).await.unwrap();
+        assert_eq!(
+            there.get_ref().1.handshake_kind(),
+            Some(HandshakeKind::Full)
+        );
+        assert_eq!(there.get_ref().1.tls13_tickets_received(), 0);
+    }
+}
+
+#[tokio::test]
+async fn the_one_who_answers_is_the_one_who_was_meant() {
+    let two = two();
+    let server = two.server(start());
+    let lines = [
+        ("munster.example", "munster.example", true),
+        ("munster.example", "hansa.munster.example", true),
+        ("munster.example", "127.0.0.1", true),
+        ("munster.example", "elsewhere.example", false),
+        ("munster.example", "x.hansa.munster.example", false),
+        ("ottawa.example", "127.0.0.1", false),
+        ("ottawa.example", "munster.example", false),
+    ];
+    for (expected, dialled, good) in lines {
+        let client = two.client(expected, start());
+        let (_, there) = handshake(&server, &client, dialled).await;
+        if good {
+            assert!(there.is_ok(), "{expected} {dialled}");
+        } else {
+            assert_eq!(
+                refused(there).code,
+                Code::PeerNotTrusted,
+                "{expected} {dialled}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_time_is_that_of_the_clock_that_was_passed() {
+    let two = two();
+    let later = start().plus_micros(7 * DAY);
+    let early = start().plus_micros(-DAY);
+    let expired = handshake(
+        &two.server(later),
+        &two.client("munster.example", start()),
+        "127.0.0.1",
+    )
+    .await;
+    // The caller is told by an alert of its own what it must mend; in TLS 1.3 that comes after its handshake.
+    let here = format!("{:?}", expired.0.unwrap_err());
+    assert!(here.contains("InvalidCertificate(Expired)"), "{here}");
+    let told = expired.1.unwrap().read_u8().await.unwrap_err().to_string();
+    assert!(told.contains("CertificateExpired"), "{told}");
+    let expired = handshake(
+        &two.server(start()),
+        &two.client("munster.example", later),
+        "127.0.0.1",
+    )
+    .await;
+    assert_eq!(refused(expired.1).code, Code::CertificateExpired);
+    let ahead = handshake(
+        &two.server(early),
+        &two.client("munster.example", start()),
+        "127.0.0.1",
+    )
+    .await;
+    assert_eq!(refused(ahead.0).code, Code::PeerNotTrusted);
+    let over = start().plus_micros(30 * DAY);
+    let bundle_over = handshake(
+        &two.server(over),
+        &two.client("munster.example", start()),
+        "127.0.0.1",
+    )
+    .await;
+    assert_eq!(refused(bundle_over.0).code, Code::BundleInvalid);
+}
+
+#[tokio::test]
+async fn another_league_does_not_get_in() {
+    let two = two();
+    let mut foreign = Sample::new();
+    let impostor = foreign.admit("ottawa.example", start());
+    let theirs = TrustStore::new(&impostor);
+    let client = client_config(&theirs, &two.munster.id, &clock_at(start())).unwrap();
+    let (_, there) = handshake(&two.server(start()), &client, "127.0.0.1").await;
+    assert_eq!(refused(there).code, Code::PeerNotTrusted);
+
+    let server = server_config(&theirs, &clock_at(start())).unwrap();
+    let client = two.client("ottawa.example", start());
+    let (_, there) = handshake(&server, &client, "127.0.0.1").await;
+    assert_eq!(refused(there).code, Code::PeerNotTrusted);
+}
+
+#[tokio::test]
+async fn an_expelled_participant_is_out_on_its_open_connection() {
+    let mut two = two();
+    let store = two.store(&two.munster);
+    let server = server_config(&store, &clock_at(start())).unwrap();
+    let client = two.client("munster.example", start());
+    let (here, _there) = handshake(&server, &client, "127.0.0.1").await;
+    let here = here.unwrap();
+    let presented = attest(&store, here.get_ref().1, start()).unwrap();
+    assert!(store.recognise(&presented, start()).is_ok());
+
+    let ottawa = two.ottawa.id.clone();
+    two.sample.league.expel(&ottawa, start()).unwrap();
+    store
+        .swap_bundle(two.sample.league.bundle().clone())
+        .unwrap();
+    let out = store.recognise(&presented, start()).unwrap_err();
+    assert_eq!(out.code, Code::PeerNotTrusted);
+    let out = attest(&store, here.get_ref().1, start()).unwrap_err();
+    assert_eq!(out.code, Code::PeerNotTrusted);
+    let (again, _) = handshake(&server, &client, "127.0.0.1").await;
+    assert_eq!(refused(again).code, Code::PeerNotTrusted);
+}
+
+#[tokio::test]
+async fn recognition_ends_with_the_certificate_and_with_the_bundle() {
+    let two = two();
+    let store = two.store(&two.munster);
+    let server = two.server(start());
+    let client = two.client("munster.example", start());
+    let (here, _there) = handshake(&server, &client, "127.0.0.1").await;
+    let here = here.unwrap();
+    let presented = attest(&store, here.get_ref().1, start()).unwrap();
+    let at = |days: i64| {
+        store
+            .recognise(&presented, start().plus_micros(days * DAY))
+            .map(|_| ())
+            .map_err(|refusal| refusal.code)
+    };
+    assert_eq!(at(6), Ok(()));
+    assert_eq!(at(7), Err(Code::CertificateExpired));
+    assert_eq!(at(30), Err(Code::BundleInvalid));
+}
+
+#[tokio::test]
+async fn certificates_are_swapped_without_dropping_a_connection() {
+    let mut two = two();
+    let store = two.store(&two.munster);
+    let server = server_config(&store, &clock_at(start())).unwrap();
+    let client = two.client("munster.example", start());
+    let (here, there) = handshake(&server, &client, "127.0.0.1").await;
+    let (mut here, mut there) = (here.unwrap(), there.unwrap());
+
+    let files = two.sample.files("munster.example");
+    let applicant = Sample::applicant("munster.example");
+    let request = identity::request(&files, &applicant).unwrap();
+    let renewed = two.sample.league.admit(&request, 7, start()).unwrap();
+    identity::join(&files, &two.munster.id, &renewed.join.to_bytes(), start()).unwrap();
+    let renewed = identity::load(&files, &two.munster.id, 0, start()).unwrap();
+    store.swap(&renewed).unwrap();
+    // A fourth participant, unknown when the configuration was made, gets in by it.
+    let lisbon = two.sample.admit("lisbon.example", start());
+    store
+        .swap_bundle(two.sample.league.bundle().clone())
+        .unwrap();
+
+    here.write_all(b"still here").await.unwrap();
+    here.flush().await.unwrap();
+    let mut read = [0_u8; 10];
+    there.read_exact(&mut read).await.unwrap();
+    assert_eq!(&read, b"still here");
+
+    let theirs = TrustStore::new(&lisbon);
+    let client = client_config(&theirs, &two.munster.id, &clock_at(start())).unwrap();
+    let (here, there) = handshake(&server, &client, "127.0.0.1").await;
+    let presented = attest(&store, here.unwrap().get_ref().1, start()).unwrap();
+    let peer = store.recognise(&presented, start()).unwrap();
+    assert_eq!(peer.id(), &lisbon.id);
+    let there = there.unwrap();
+    let shown = there.get_ref().1.peer_certificates().unwrap();
+    assert_eq!(shown, renewed.certified.cert.as_slice());
+    assert_ne!(shown, two.munster.certified.cert.as_slice());
+}
+
+#[test]
+fn the_own_certificate_says_when_it_is_over() {
+    let two = two();
+    let store = two.store(&two.munster);
+    let leaf = store.own_certificate(start()).unwrap();
+    assert_eq!(leaf.not_after, start().plus_micros(7 * DAY));
+    let over = store.own_certificate(leaf.not_after).unwrap_err();
+    assert_eq!(over.code, Code::CertificateExpired);
+}
+
+#[test]
+fn the_newest_of_many_bundles_stays_in_use_and_in_the_file() {
+    let mut two = two();
+    let store = two.store(&two.munster);
+    let files = two.sample.files("munster.example");
+    let mut shown = Vec::new();
+    for _ in 0..8 {
+        shown.push(two.sample.league.export(start()).unwrap());
+    }
+    let newest = two.sample.league.bundle().content().sequence;
+    std::thread::scope(|scope| {
+        for bytes in shown.iter().rev().chain(&shown) {
+            scope.spawn(|| store.take_newer(&files, bytes, start()).unwrap());
+        }
+    });
+    assert_eq!(store.bundle().content().sequence, newest);
+    let again = identity::load(&files, &two.munster.id, newest, start()).unwrap();
+    assert_eq!(again.bundle.content().sequence, newest);
+    let old = store.take_newer(&files, &shown[0], start()).unwrap();
+    assert!(old.is_none());
+    let foreign = Sample::new().league.bundle().to_bytes();
+    let other = store.take_newer(&files, &foreign, start()).unwrap_err();
+    assert_eq!(other.code, Code::WrongLeague);
+}
+
+#[test]
+fn a_store_goes_neither_back_nor_elsewhere() {
+    let two = two();
+    let store = two.store(&two.munster);
+    let older = store.swap(&two.munster).unwrap_err();
+    assert_eq!(older.code, Code::BundleInvalid, "made before ottawa came");
+    let other = store.swap(&two.ottawa).unwrap_err();
+    assert_eq!(other.code, Code::KeyInvalid);
+    let foreign = Sample::new();
+    let other = store
+        .swap_bundle(foreign.league.bundle().clone())
+        .unwrap_err();
+    assert_eq!(other.code, Code::WrongLeague);
+}

@@ -1,0 +1,175 @@
+//! The checks that the TLS library asks for at a handshake, at either end.
+
+use super::{TrustStore, refused};
+use crate::bundle::Bundle;
+use crate::certificate::{self, CertificateFault, Chain, Usage};
+use hansa_audit_log::time::Time;
+use hansa_policy::id::ParticipantId;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls13_signature};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use std::sync::Arc;
+
+/// Whether a chain is that of `expected` as a listener.
+pub(super) fn listener(
+    chain: &[CertificateDer<'_>],
+    bundle: &Bundle,
+    expected: &ParticipantId,
+    now: Time,
+) -> Result<Chain, CertificateFault> {
+    let chain = certificate::verify(chain, bundle, Usage::Server, now)?;
+    if chain.leaf().identity == *expected {
+        return Ok(chain);
+    }
+    Err(CertificateFault::OtherParticipant {
+        expected: expected.clone(),
+        found: chain.leaf().identity.clone(),
+    })
+}
+
+/// Checks whoever calls.
+#[derive(Debug)]
+pub(super) struct CallerCheck {
+    store: Arc<TrustStore>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl CallerCheck {
+    pub(super) fn new(store: Arc<TrustStore>, provider: &CryptoProvider) -> Self {
+        Self {
+            store,
+            algorithms: provider.signature_verification_algorithms,
+        }
+    }
+}
+
+impl ClientCertVerifier for CallerCheck {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        // Hints would tell strangers which authorities there are.
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let chain = chain(end_entity, intermediates);
+        certificate::verify(&chain, &self.store.bundle(), Usage::Client, time(now)?)
+            .map(|_| ClientCertVerified::assertion())
+            .map_err(|fault| match fault {
+                // With an alert of its own, so that the caller learns what it must mend.
+                CertificateFault::Expired(..) => {
+                    Error::InvalidCertificate(CertificateError::Expired)
+                }
+                other => refused(other.refusal()),
+            })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _cert: &CertificateDer<'_>,
+        _dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(only_tls13())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, dss, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+/// Checks whoever answers.
+#[derive(Debug)]
+pub(super) struct ListenerCheck {
+    store: Arc<TrustStore>,
+    expected: ParticipantId,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl ListenerCheck {
+    pub(super) fn new(
+        store: Arc<TrustStore>,
+        expected: ParticipantId,
+        provider: &CryptoProvider,
+    ) -> Self {
+        Self {
+            store,
+            expected,
+            algorithms: provider.signature_verification_algorithms,
+        }
+    }
+}
+
+impl ServerCertVerifier for ListenerCheck {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let chain = chain(end_entity, intermediates);
+        listener(&chain, &self.store.bundle(), &self.expected, time(now)?)
+            .and_then(|_| certificate::covers(end_entity, server_name))
+            .map(|()| ServerCertVerified::assertion())
+            .map_err(|fault| refused(fault.of_a_peer()))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _cert: &CertificateDer<'_>,
+        _dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(only_tls13())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, dss, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+fn chain<'a>(
+    end_entity: &CertificateDer<'a>,
+    intermediates: &[CertificateDer<'a>],
+) -> Vec<CertificateDer<'a>> {
+    let mut chain = vec![end_entity.clone()];
+    chain.extend_from_slice(intermediates);
+    chain
+}
+
+fn time(now: UnixTime) -> Result<Time, Error> {
+    i64::try_from(now.as_secs())
+        .ok()
+        .and_then(|seconds| seconds.checked_mul(1_000_000))
+        .and_then(|micros| Time::from_micros(micros).ok())
+        .ok_or(Error::FailedToGetCurrentTime)
+}
+
+fn only_tls13() -> Error {
+    Error::General("only TLS 1.3 is spoken".to_owned())
+}

@@ -1,0 +1,82 @@
+//! Certificates and TLS keys between PEM files and the libraries that use them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hansa_policy::refusal::{Code, Refusal};
+use rcgen::KeyPair;
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use std::fmt::Display;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Certificates in PEM, in order.
+#[must_use]
+pub(crate) fn certificates(chain: &[CertificateDer<'_>]) -> String {
+    let mut text = String::new();
+    for certificate in chain {
+        text.push_str("-----BEGIN CERTIFICATE-----\n");
+        let mut column = 0;
+        for letter in STANDARD.encode(certificate).chars() {
+            if column == 64 {
+                text.push('\n');
+                column = 0;
+            }
+            text.push(letter);
+            column += 1;
+        }
+        text.push_str("\n-----END CERTIFICATE-----\n");
+    }
+    text
+}
+
+/// A TLS key with its certificate; they must fit.
+pub(crate) fn certified(
+    chain: Vec<CertificateDer<'static>>,
+    key: &Path,
+) -> Result<Arc<CertifiedKey>, Refusal> {
+    let bytes = hansa_files::read_private(key, LARGEST_KEY_FILE)?;
+    let unreadable = || broken(key);
+    let private = PrivateKeyDer::from_pem_slice(&bytes).map_err(|_| unreadable())?;
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    match CertifiedKey::from_der(chain, private, &provider) {
+        Ok(certified) => Ok(Arc::new(certified)),
+        Err(rustls::Error::InconsistentKeys(_)) => Err(Refusal::new(
+            Code::KeyInvalid,
+            format!(
+                "the certificate is for another key than `{}`",
+                key.display()
+            ),
+        )
+        .with_place(key.display().to_string(), None, None)),
+        Err(_) => Err(unreadable()),
+    }
+}
+
+/// A TLS key, to sign a certificate request or a certificate with.
+pub(crate) fn key_pair(path: &Path) -> Result<KeyPair, Refusal> {
+    let bytes = hansa_files::read_private(path, LARGEST_KEY_FILE)?;
+    std::str::from_utf8(&bytes)
+        .ok()
+        .and_then(|text| KeyPair::from_pem(text).ok())
+        .ok_or_else(|| broken(path))
+}
+
+/// The refusal for what the certificate library could not do.
+pub(crate) fn failed(error: &impl Display) -> Refusal {
+    Refusal::new(
+        Code::KeyInvalid,
+        format!("the certificate can't be made: {error}"),
+    )
+}
+
+const LARGEST_KEY_FILE: u64 = 64 * 1024;
+
+fn broken(path: &Path) -> Refusal {
+    Refusal::new(
+        Code::KeyInvalid,
+        format!("`{}` holds no private key in PEM", path.display()),
+    )
+    .with_place(path.display().to_string(), None, None)
+}

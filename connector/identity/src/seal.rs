@@ -1,0 +1,270 @@
+//! Seals: whether the certificates that a signature brings lead to an authority that may seal for its signer, and whether
+//! their key made the signature.
+//!
+//! An authority issues seals to many. So the bundle names beside its certificate the organisation to which the seal must be
+//! issued, as certificates write it: `organizationIdentifier` (ETSI EN 319 412-1, section 5.1.4).
+
+use crate::keys::{Algorithm, PublicKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::Signature;
+use hansa_policy::contract::seal::Seal;
+use hansa_policy::refusal::{Code, Refusal};
+use josekit::jws::JwsVerifier as _;
+use josekit::jws::alg::rsassa_pss::RsassaPssJwsAlgorithm;
+use rustls_pki_types::CertificateDer;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::oid_registry::{Oid, asn1_rs::oid};
+use x509_parser::prelude::FromDer;
+use x509_parser::public_key::PublicKey as Parsed;
+
+#[cfg(test)]
+mod forge;
+mod path;
+pub mod signer;
+#[cfg(test)]
+mod tests;
+
+/// An authority that may seal for a participant, as the trust bundle names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealAnchor {
+    /// Its certificate.
+    pub certificate: CertificateDer<'static>,
+    /// To whom the seal must be issued, such as `VATDE-123456789`.
+    pub organization: String,
+    /// First instant at which its seals count.
+    pub not_before: Time,
+    /// First instant at which they no longer count.
+    pub not_after: Time,
+    /// What no longer counts of its seals, each with the instant from which.
+    pub revoked: Vec<(Ended, Time)>,
+}
+
+/// What of a seal no longer counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// One certificate, by its SHA-256.
+    Certificate(Digest),
+    /// A key, by its RFC 7638 thumbprint, whatever certificates it has: that of a stolen key which is renewed, or that another
+    /// authority issues, is one of a stolen key. The thumbprint and not the digest of the SPKI, since one key may be
+    /// written as several of these.
+    Key(String),
+}
+
+/// Checks a sealed signature: certificates, organisation, times, the name of the key, and the signature itself. `times` are
+/// when it was made, by its own word, and when it entered the log; `seen` is when it was first seen, and only a revocation is
+/// held against that.
+///
+/// # Errors
+/// `SEAL_NOT_TRUSTED`, `KEY_NOT_VALID_AT_SIGNING`, `KEY_REVOKED`, `SIGNATURE_ALG`, `SIGNATURE_HEADER` or
+/// `SIGNATURE_INVALID`.
+pub(super) fn check(
+    signature: &Signature,
+    seal: &Seal,
+    anchors: &[SealAnchor],
+    times: [Time; 2],
+    seen: Time,
+) -> Result<(), Refusal> {
+    let own = CertificateDer::from(seal.own());
+    let read = parse(&own)?;
+    for_signatures(&read)?;
+    let organization = organization(&read)?;
+    let mut worst =
+        untrusted("no authority that may seal for it has issued the seal's certificate");
+    let mut found = false;
+    for anchor in anchors {
+        match path::led_to(seal, &own, anchor, &organization, times) {
+            Ok(()) => {
+                found = true;
+                break;
+            }
+            Err(Some(refusal)) => worst = refusal,
+            Err(None) => {}
+        }
+    }
+    if !found {
+        return Err(worst);
+    }
+    let key = SealKey::of(&read)?;
+    let digest = Digest::of(&own);
+    // Of all its authorities: a key is stolen whoever certifies it.
+    for (what, from) in anchors.iter().flat_map(|anchor| &anchor.revoked) {
+        let it = match what {
+            Ended::Certificate(one) => *one == digest,
+            Ended::Key(kid) => kid == key.kid(),
+        };
+        if it && times.iter().chain([&seen]).any(|at| from <= at) {
+            let what = match what {
+                Ended::Certificate(_) => format!("the seal `{}`", digest.short()),
+                Ended::Key(kid) => format!("the key `{kid}` of the seal"),
+            };
+            return Err(Refusal::new(
+                Code::KeyRevoked,
+                format!("the league has revoked {what}"),
+            ));
+        }
+    }
+    if key.kid() != signature.kid {
+        return Err(Refusal::new(
+            Code::SignatureHeader,
+            "`kid` is not the thumbprint of the key in the seal's certificate",
+        ));
+    }
+    if key.algorithm() != signature.alg {
+        return Err(Refusal::new(
+            Code::SignatureAlg,
+            format!(
+                "the signature says `{}`, the key of its seal signs with {}",
+                signature.alg,
+                key.algorithm()
+            ),
+        ));
+    }
+    if key.matches(&signature.signing_input, &signature.signature) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::SignatureInvalid,
+        "the signature does not match the key of its seal",
+    ))
+}
+
+/// To whom a seal says that it is issued; nothing of it is believed here.
+#[must_use]
+pub fn issued_to(seal: &Seal) -> Option<String> {
+    organization(&parse(&CertificateDer::from(seal.own())).ok()?).ok()
+}
+
+/// The thumbprint of the key in a seal's certificate.
+///
+/// # Errors
+/// `SIGNATURE_HEADER` or `SIGNATURE_ALG`.
+pub(crate) fn key_of(certificate: &CertificateDer<'_>) -> Result<String, Refusal> {
+    let key = SealKey::of(&parse(certificate)?)?;
+    Ok(key.kid().to_owned())
+}
+
+/// The organisation that an authority's certificate and a seal's may be named with: one printable line.
+pub(crate) fn is_organization(text: &str) -> bool {
+    (1..=256).contains(&text.len()) && hansa_policy::plain::signed_line(text) == text
+}
+
+/// The key of a seal, as its certificate holds it.
+pub(crate) enum SealKey {
+    /// P-256.
+    Curve(PublicKey),
+    /// RSA, for PS256 alone.
+    Rsa { spki: Vec<u8>, kid: String },
+}
+
+impl SealKey {
+    /// The key in a certificate.
+    pub(crate) fn of(certificate: &X509Certificate<'_>) -> Result<Self, Refusal> {
+        let spki = certificate.public_key().raw;
+        if let Ok(key) = PublicKey::from_spki(spki)
+            && key.algorithm() == Algorithm::Es256
+        {
+            return Ok(Self::Curve(key));
+        }
+        let parsed = certificate.public_key().parsed();
+        let Ok(Parsed::RSA(rsa)) = parsed else {
+            return Err(Refusal::new(
+                Code::SignatureAlg,
+                "the key of a seal is on P-256, or RSA",
+            ));
+        };
+        if !(2048..=8192).contains(&rsa.key_size()) {
+            return Err(Refusal::new(
+                Code::SignatureAlg,
+                "an RSA key of a seal has 2048 to 8192 bits",
+            ));
+        }
+        Ok(Self::Rsa {
+            kid: rsa_thumbprint(rsa.modulus, rsa.exponent),
+            spki: spki.to_vec(),
+        })
+    }
+
+    /// Its RFC 7638 thumbprint.
+    pub(crate) fn kid(&self) -> &str {
+        match self {
+            Self::Curve(key) => key.kid(),
+            Self::Rsa { kid, .. } => kid,
+        }
+    }
+
+    /// Its one algorithm.
+    pub(crate) const fn algorithm(&self) -> &'static str {
+        match self {
+            Self::Curve(_) => "ES256",
+            Self::Rsa { .. } => PS256,
+        }
+    }
+
+    fn matches(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Curve(key) => key.matches(message, signature),
+            Self::Rsa { spki, .. } => RsassaPssJwsAlgorithm::Ps256
+                .verifier_from_der(spki)
+                .is_ok_and(|verifier| verifier.verify(message, signature).is_ok()),
+        }
+    }
+}
+
+const PS256: &str = "PS256";
+
+/// RFC 7638, section 3.2, for RSA: numbers without leading zeros (RFC 7518, section 2).
+pub(crate) fn rsa_thumbprint(modulus: &[u8], exponent: &[u8]) -> String {
+    let number = |bytes: &[u8]| {
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        URL_SAFE_NO_PAD.encode(bytes.get(zeros..).unwrap_or_default())
+    };
+    let jwk = format!(
+        r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#,
+        number(exponent),
+        number(modulus)
+    );
+    URL_SAFE_NO_PAD.encode(Digest::of(jwk.as_bytes()).as_bytes())
+}
+
+/// The seal's own certificate is for signatures: `digitalSignature` or `nonRepudiation` (RFC 5280, section 4.2.1.3).
+fn for_signatures(certificate: &X509Certificate<'_>) -> Result<(), Refusal> {
+    let usage = certificate.key_usage().ok().flatten();
+    let signs =
+        usage.is_some_and(|usage| usage.value.digital_signature() || usage.value.non_repudiation());
+    if signs && !certificate.is_ca() {
+        return Ok(());
+    }
+    Err(untrusted("the seal's certificate is not for signatures"))
+}
+
+/// `organizationIdentifier` of the subject; exactly one.
+fn organization(certificate: &X509Certificate<'_>) -> Result<String, Refusal> {
+    const ORGANIZATION: Oid<'static> = oid!(2.5.4.97);
+    let mut found = certificate
+        .subject()
+        .iter_by_oid(&ORGANIZATION)
+        .map(|attribute| attribute.as_str());
+    match (found.next(), found.next()) {
+        (Some(Ok(text)), None) => Ok(text.to_owned()),
+        _ => Err(untrusted(
+            "the seal's certificate does not say in `organizationIdentifier` to whom it is issued",
+        )),
+    }
+}
+
+fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, Refusal> {
+    match X509Certificate::from_der(der) {
+        Ok(([], parsed)) => Ok(parsed),
+        Ok(_) | Err(_) => Err(Refusal::new(
+            Code::SignatureHeader,
+            "a certificate of the seal can't be read",
+        )),
+    }
+}
+
+fn untrusted(sentence: &str) -> Refusal {
+    Refusal::new(Code::SealNotTrusted, sentence)
+}

@@ -1,0 +1,119 @@
+//! A seal in two files: its key and its certificates.
+
+use super::{PS256, SealKey, parse};
+use crate::bundle;
+use crate::identity::read_certificates;
+use crate::keys::PrivateKey;
+use hansa_policy::contract::seal::Seal;
+use hansa_policy::refusal::{Code, Refusal};
+use josekit::jwk::alg::rsa::RsaKeyPair;
+use josekit::jws::JwsSigner;
+use josekit::jws::alg::rsassa_pss::RsassaPssJwsAlgorithm;
+use std::fmt;
+use std::path::Path;
+
+/// Seals with a key in a file. It is shown without its secret and can't be cloned.
+pub struct SealSigner {
+    key: SealKey,
+    seal: Seal,
+    secret: Secret,
+}
+
+enum Secret {
+    Curve(PrivateKey),
+    Rsa(Box<dyn JwsSigner + Send + Sync>),
+}
+
+impl SealSigner {
+    /// Reads key and certificates, in PEM, the key's own certificate first, and checks that they fit.
+    ///
+    /// # Errors
+    /// `KEY_FILE_PERMISSIONS`, `FILE_MISSING`, or `KEY_INVALID`.
+    pub fn open(key: &Path, certificates: &Path) -> Result<Self, Refusal> {
+        let invalid = |sentence: String| {
+            Refusal::new(Code::KeyInvalid, sentence).with_place(
+                certificates.display().to_string(),
+                None,
+                None,
+            )
+        };
+        let chain = read_certificates(certificates)?;
+        let own = chain
+            .first()
+            .ok_or_else(|| invalid("the file holds no certificate".to_owned()))?;
+        let public = parse(own)
+            .and_then(|certificate| SealKey::of(&certificate))
+            .map_err(|refusal| invalid(refusal.sentence))?;
+        let bytes = chain.iter().map(|one| one.to_vec()).collect();
+        let seal = Seal::new(bytes).map_err(|why| invalid(why.to_owned()))?;
+        let secret = match &public {
+            SealKey::Curve(_) => Secret::Curve(PrivateKey::open(key)?),
+            SealKey::Rsa { .. } => {
+                let pem = hansa_files::read_private(key, bundle::LARGEST)?;
+                let signer = rsa(&pem)
+                    .ok_or_else(|| invalid(format!("`{}` holds no RSA key", key.display())))?;
+                Secret::Rsa(Box::new(signer))
+            }
+        };
+        let made = Self {
+            key: public,
+            seal,
+            secret,
+        };
+        let probe = b"whether the key fits its certificate";
+        if made.key.matches(probe, &made.sign(probe)?) {
+            return Ok(made);
+        }
+        Err(invalid(format!(
+            "the first certificate is not that of the key in `{}`",
+            key.display()
+        )))
+    }
+
+    /// The name of its key: its RFC 7638 thumbprint.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        self.key.kid()
+    }
+
+    /// `ES256` or `PS256`.
+    #[must_use]
+    pub const fn algorithm(&self) -> &'static str {
+        self.key.algorithm()
+    }
+
+    /// The certificates that its signatures bring.
+    #[must_use]
+    pub const fn seal(&self) -> &Seal {
+        &self.seal
+    }
+
+    /// Signs `message`.
+    ///
+    /// # Errors
+    /// `INTERNAL` when the library refuses.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Refusal> {
+        match &self.secret {
+            Secret::Curve(key) => key.sign(message),
+            Secret::Rsa(signer) => signer
+                .sign(message)
+                .map_err(|error| Refusal::new(Code::Internal, format!("{PS256} failed: {error}"))),
+        }
+    }
+}
+
+/// Signs with an RSA key in PEM (PKCS#8).
+pub(super) fn rsa(pem: &[u8]) -> Option<impl JwsSigner + use<>> {
+    let pair = RsaKeyPair::from_pem(pem).ok()?;
+    RsassaPssJwsAlgorithm::Ps256
+        .signer_from_der(pair.to_raw_private_key())
+        .ok()
+}
+
+impl fmt::Debug for SealSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealSigner")
+            .field("kid", &self.kid())
+            .finish_non_exhaustive()
+    }
+}

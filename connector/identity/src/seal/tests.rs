@@ -1,0 +1,361 @@
+//! A seal counts by the authority that the bundle names, for the organisation that it names, in their time.
+
+use super::forge::{Made, ORGANIZATION, Wish};
+use super::{Ended, SealAnchor, key_of, rsa_thumbprint};
+use crate::bundle::Bundle;
+use crate::league::League;
+use crate::league::authorize::End;
+use crate::sample::{DAY, Sample, start};
+use crate::signature::{KeyHistory, RegisteredKeys, SealAnchors};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::deed::Deed;
+use hansa_policy::contract::{Signature, SignatureCheck};
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::Code;
+use rcgen::{ExtendedKeyUsagePurpose, KeyUsagePurpose};
+
+fn at() -> Time {
+    start().plus_micros(DAY)
+}
+
+fn munster() -> ParticipantId {
+    "munster.example".parse().unwrap()
+}
+
+/// Whether a signature for Münster counts where these may seal for it.
+fn judged(anchors: &[SealAnchor], signature: &Signature, logged: Time) -> Result<(), Code> {
+    let seals = SealAnchors::from([(munster(), anchors.to_vec())]);
+    RegisteredKeys::new(&KeyHistory::new(), logged)
+        .and_seals(&seals)
+        .check(&munster(), signature, Deed::Contract)
+        .map_err(|refusal| refusal.code)
+}
+
+#[track_caller]
+fn check(anchor: &SealAnchor, signature: &Signature, expect: Result<(), Code>) {
+    let found = judged(std::slice::from_ref(anchor), signature, at());
+    assert_eq!(found, expect);
+}
+
+struct World {
+    root: Made,
+    between: Made,
+    seal: Made,
+}
+
+fn world(wish: Wish) -> World {
+    let root = Wish::authority("Root").by(None);
+    let between = Wish::authority("Issuing").by(Some(&root));
+    let seal = wish.by(Some(&between));
+    World {
+        root,
+        between,
+        seal,
+    }
+}
+
+impl World {
+    fn signed(&self) -> Signature {
+        self.seal.sign(&[&self.between], at())
+    }
+}
+
+fn certificate(seal: &Made) -> Ended {
+    Ended::Certificate(Digest::of(&seal.der))
+}
+
+fn key(seal: &Made) -> Ended {
+    Ended::Key(key_of(&seal.der).unwrap())
+}
+
+const REFUSED: Result<(), Code> = Err(Code::SealNotTrusted);
+
+#[test]
+fn a_seal_by_the_named_authority_counts() {
+    for rsa in [false, true] {
+        let w = world(Wish {
+            rsa,
+            ..Wish::seal()
+        });
+        check(&w.root.anchor(), &w.signed(), Ok(()));
+        // With the authority's own certificate at the end, and with the one between as the authority.
+        let whole = w.seal.sign(&[&w.between, &w.root], at());
+        check(&w.root.anchor(), &whole, Ok(()));
+        check(&w.between.anchor(), &w.seal.sign(&[], at()), Ok(()));
+        check(&w.between.anchor(), &w.signed(), Ok(()));
+        let mut other = w.signed();
+        other.alg = if rsa { "ES256" } else { "PS256" }.to_owned();
+        check(&w.root.anchor(), &other, Err(Code::SignatureAlg));
+        for byte in 0..other.signature.len() {
+            let mut bad = w.signed();
+            bad.signature[byte] ^= 1;
+            check(&w.root.anchor(), &bad, Err(Code::SignatureInvalid));
+        }
+    }
+}
+
+#[test]
+fn no_other_chain_leads_to_it() {
+    let w = world(Wish::seal());
+    let anchor = w.root.anchor();
+    let other = world(Wish::seal());
+    // Nobody is named; another authority of the same name is.
+    assert_eq!(judged(&[], &w.signed(), at()), REFUSED);
+    check(&other.root.anchor(), &w.signed(), REFUSED);
+    // The one between is missing, is another's, stands elsewhere, or with one too many.
+    check(&anchor, &w.seal.sign(&[], at()), REFUSED);
+    check(&anchor, &w.seal.sign(&[&other.between], at()), REFUSED);
+    for above in [
+        [&w.between, &other.between],
+        [&other.between, &w.between],
+        [&w.root, &w.between],
+        [&w.between, &other.root],
+    ] {
+        check(&anchor, &w.seal.sign(&above, at()), REFUSED);
+    }
+    let turned = w.between.sign(&[&w.seal], at());
+    check(&anchor, &turned, REFUSED);
+    // Signed by itself, and by an authority itself.
+    let own = Wish::seal().by(None);
+    check(&anchor, &own.sign(&[], at()), REFUSED);
+    check(&anchor, &own.sign(&[&w.between], at()), REFUSED);
+    check(&anchor, &w.root.sign(&[], at()), REFUSED);
+    // By one that may not issue: a seal, and an authority without that use.
+    let below = Wish::seal().by(Some(&w.seal));
+    check(&anchor, &below.sign(&[&w.seal, &w.between], at()), REFUSED);
+    let idle = Wish {
+        usages: vec![KeyUsagePurpose::DigitalSignature],
+        ..Wish::authority("Idle")
+    }
+    .by(Some(&w.root));
+    let by_idle = Wish::seal().by(Some(&idle));
+    check(&anchor, &by_idle.sign(&[&idle], at()), REFUSED);
+}
+
+#[test]
+fn the_authority_of_a_seal_permits_what_stands_below_it() {
+    for (path_length, expected) in [(None, Ok(())), (Some(1), Ok(())), (Some(0), REFUSED)] {
+        let root = Wish {
+            path_length,
+            ..Wish::authority("Root")
+        }
+        .by(None);
+        let between = Wish::authority("Issuing").by(Some(&root));
+        let seal = Wish::seal().by(Some(&between));
+        check(&root.anchor(), &seal.sign(&[&between], at()), expected);
+        let direct = Wish::seal().by(Some(&root));
+        check(&root.anchor(), &direct.sign(&[], at()), Ok(()));
+    }
+    let idle = Wish {
+        usages: vec![KeyUsagePurpose::CrlSign],
+        ..Wish::authority("Idle")
+    }
+    .by(None);
+    let seal = Wish::seal().by(Some(&idle));
+    check(&idle.anchor(), &seal.sign(&[], at()), REFUSED);
+}
+
+#[test]
+fn a_seal_is_for_one_organisation_and_for_documents() {
+    let refused = [
+        Wish {
+            organizations: vec!["VATDE-999999999"],
+            ..Wish::seal()
+        },
+        Wish {
+            organizations: Vec::new(),
+            ..Wish::seal()
+        },
+        Wish {
+            usages: Vec::new(),
+            ..Wish::seal()
+        },
+        Wish {
+            usages: vec![KeyUsagePurpose::KeyEncipherment],
+            ..Wish::seal()
+        },
+        Wish {
+            extended: vec![
+                ExtendedKeyUsagePurpose::ServerAuth,
+                ExtendedKeyUsagePurpose::ClientAuth,
+            ],
+            ..Wish::seal()
+        },
+    ];
+    for (case, wish) in refused.into_iter().enumerate() {
+        let w = world(wish);
+        let found = judged(&[w.root.anchor()], &w.signed(), at());
+        assert_eq!(found, REFUSED, "case {case}");
+    }
+    for extended in [
+        ExtendedKeyUsagePurpose::EmailProtection,
+        ExtendedKeyUsagePurpose::Other(vec![1, 3, 6, 1, 5, 5, 7, 3, 36]),
+    ] {
+        let w = world(Wish {
+            extended: vec![extended],
+            usages: vec![KeyUsagePurpose::DigitalSignature],
+            ..Wish::seal()
+        });
+        check(&w.root.anchor(), &w.signed(), Ok(()));
+    }
+}
+
+#[test]
+fn a_seal_counts_when_it_is_made_and_when_it_is_logged() {
+    let w = world(Wish::seal());
+    let late = Err(Code::KeyNotValidAtSigning);
+    let lines = [
+        // made, logged, in days after the start
+        (1, 1, Ok(())),
+        (1, 99, Ok(())),
+        (1, 101, late),
+        (101, 101, late),
+        (-2, 1, late),
+    ];
+    for (made, logged, expect) in lines {
+        let signature = w.seal.sign(&[&w.between], start().plus_micros(made * DAY));
+        let logged = start().plus_micros(logged * DAY);
+        let found = judged(&[w.root.anchor()], &signature, logged);
+        assert_eq!(found, expect, "{made} {logged}");
+    }
+    // The bundle's word on the authority, and on this one seal.
+    let mut anchor = w.root.anchor();
+    anchor.not_after = at();
+    check(&anchor, &w.signed(), late);
+    anchor = w.root.anchor();
+    anchor.not_before = at().plus_micros(1_000_000);
+    check(&anchor, &w.signed(), late);
+    anchor = w.root.anchor();
+    anchor.revoked = vec![(certificate(&w.seal), at())];
+    check(&anchor, &w.signed(), Err(Code::KeyRevoked));
+    anchor.revoked = vec![(certificate(&w.seal), at().plus_micros(DAY))];
+    check(&anchor, &w.signed(), Ok(()));
+    anchor.revoked = vec![(Ended::Certificate(Digest::of(b"another")), at())];
+    check(&anchor, &w.signed(), Ok(()));
+}
+
+#[test]
+fn a_seal_names_its_own_key_and_concludes_contracts_alone() {
+    let w = world(Wish::seal());
+    let mut other = w.signed();
+    other.kid = world(Wish::seal()).signed().kid;
+    check(&w.root.anchor(), &other, Err(Code::SignatureHeader));
+    let seals = SealAnchors::from([(munster(), vec![w.root.anchor()])]);
+    let history = KeyHistory::new();
+    let keys = RegisteredKeys::new(&history, at()).and_seals(&seals);
+    for deed in [Deed::Statement, Deed::Mandate] {
+        let refusal = keys.check(&munster(), &w.signed(), deed).unwrap_err();
+        assert_eq!(refusal.code, Code::SignerNotParty);
+    }
+    for deed in [Deed::View, Deed::Withdrawal] {
+        assert_eq!(keys.check(&munster(), &w.signed(), deed), Ok(()));
+    }
+    // The authority that seals for one participant seals for no other.
+    let other: ParticipantId = "ottawa.example".parse().unwrap();
+    let refusal = keys.check(&other, &w.signed(), Deed::Contract).unwrap_err();
+    assert_eq!(refusal.code, Code::SealNotTrusted);
+}
+
+/// The certificate of a stolen key is renewed, by its authority or by another one: it is still stolen.
+#[test]
+fn a_seal_is_revoked_by_its_key_whatever_certificate_that_gets() {
+    for rsa in [false, true] {
+        let wish = || Wish {
+            rsa,
+            ..Wish::seal()
+        };
+        let w = world(wish());
+        let again = rcgen::KeyPair::from_pem(&w.seal.key.serialize_pem()).unwrap();
+        let renewed = wish().of(again, Some(&w.between));
+        let signed = renewed.sign(&[&w.between], at());
+        let next = wish().by(Some(&w.between)).sign(&[&w.between], at());
+        assert_ne!(renewed.der, w.seal.der);
+        let mut anchor = w.root.anchor();
+        anchor.revoked = vec![(certificate(&w.seal), at())];
+        check(&anchor, &w.signed(), Err(Code::KeyRevoked));
+        check(&anchor, &signed, Ok(()));
+        anchor.revoked = vec![(key(&w.seal), at())];
+        check(&anchor, &w.signed(), Err(Code::KeyRevoked));
+        check(&anchor, &signed, Err(Code::KeyRevoked));
+        check(&anchor, &next, Ok(()));
+        // By an authority that was named for the same participant and knows nothing of the theft.
+        let other = world(wish());
+        let again = rcgen::KeyPair::from_pem(&w.seal.key.serialize_pem()).unwrap();
+        let elsewhere = wish().of(again, Some(&other.between));
+        let anchors = [other.root.anchor(), anchor.clone()];
+        let signed = elsewhere.sign(&[&other.between], at());
+        check(&anchors[0], &signed, Ok(()));
+        assert_eq!(judged(&anchors, &signed, at()), Err(Code::KeyRevoked));
+        // What was seen before stays good.
+        anchor.revoked = vec![(key(&w.seal), at().plus_micros(DAY))];
+        check(&anchor, &w.signed(), Ok(()));
+        let later = judged(&[anchor], &w.signed(), at().plus_micros(DAY));
+        assert_eq!(later, Err(Code::KeyRevoked));
+    }
+}
+
+/// The example of RFC 7638, section 3.1.
+#[test]
+fn the_thumbprint_of_an_rsa_key_is_that_of_the_standard() {
+    let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+    let mut modulus = vec![0];
+    modulus.extend(crate::jwk::decode(n).unwrap());
+    assert_eq!(
+        rsa_thumbprint(&modulus, &[1, 0, 1]),
+        "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+    );
+}
+
+#[test]
+fn a_league_names_authorities_that_seal_and_ends_them() {
+    let mut sample = Sample::new();
+    sample.admit("munster.example", start());
+    sample.admit("ottawa.example", start());
+    let w = world(Wish::seal());
+    let (id, other) = (munster(), "ottawa.example".parse().unwrap());
+    let league = &mut sample.league;
+    let name = |league: &mut League, id, organization| {
+        league
+            .name_seal(id, w.root.der.clone(), organization, start())
+            .map_err(|refusal| refusal.code)
+    };
+    assert_eq!(name(league, &id, ORGANIZATION), Ok(()));
+    let refused = Err(Code::BundleInvalid);
+    assert_eq!(name(league, &id, ORGANIZATION), refused);
+    assert_eq!(name(league, &other, ORGANIZATION), refused);
+    assert_eq!(name(league, &other, "a\nb"), refused);
+    assert_eq!(name(league, &other, "VATCA-1"), Ok(()));
+    let stranger = "stranger.example".parse().unwrap();
+    assert_eq!(name(league, &stranger, "X"), Err(Code::PeerUnknown));
+    let leaf = league.name_seal(&id, w.seal.der.clone(), "VATDE-2", start());
+    assert_eq!(leaf.unwrap_err().code, Code::KeyInvalid);
+
+    let accepted = |bundle: &Bundle, logged: Time| {
+        let read = Bundle::read(&bundle.to_bytes()).unwrap();
+        assert_eq!(read.content(), bundle.content());
+        read.keys(logged)
+            .check(&id, &w.signed(), Deed::Contract)
+            .map_err(|refusal| refusal.code)
+    };
+    assert_eq!(accepted(league.bundle(), at()), Ok(()));
+    let later = at().plus_micros(DAY);
+    let own = Some(certificate(&w.seal));
+    league
+        .end_seal(&id, ORGANIZATION, own, End::Revoked, later)
+        .unwrap();
+    assert_eq!(accepted(league.bundle(), at()), Ok(()));
+    assert_eq!(accepted(league.bundle(), later), Err(Code::KeyRevoked));
+    let ends = Some(key(&w.seal));
+    league
+        .end_seal(&id, ORGANIZATION, ends, End::Compromised(at()), later)
+        .unwrap();
+    assert_eq!(accepted(league.bundle(), at()), Err(Code::KeyRevoked));
+    league
+        .end_seal(&id, ORGANIZATION, None, End::Compromised(at()), later)
+        .unwrap();
+    let over = Err(Code::KeyNotValidAtSigning);
+    assert_eq!(accepted(league.bundle(), at()), over);
+    let none = league.end_seal(&id, "VATDE-7", None, End::Over, later);
+    assert_eq!(none.unwrap_err().code, Code::KeyInvalid);
+}

@@ -1,0 +1,235 @@
+//! A signature counts only by the registered key, with its one algorithm, while the key counts.
+
+use super::{FileSigner, KeyHistory, RegisteredKey, RegisteredKeys, Signer};
+use crate::keys::Algorithm;
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::deed::Deed;
+use hansa_policy::contract::{Role, Signature, SignatureCheck};
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::Code;
+
+fn time(text: &str) -> Time {
+    text.parse().unwrap()
+}
+
+fn signature(signer: &FileSigner, at: &str) -> Signature {
+    let input = b"header.payload".to_vec();
+    Signature {
+        role: Role::Provider,
+        kid: signer.kid().to_owned(),
+        alg: signer.algorithm().as_str().to_owned(),
+        issued_at: time(at).micros() / 1_000_000,
+        signature: signer.sign(&input).unwrap(),
+        seal: None,
+        mandate: None,
+        signing_input: input,
+    }
+}
+
+struct World {
+    _dir: tempfile::TempDir,
+    munster: ParticipantId,
+    eddsa: FileSigner,
+    es256: FileSigner,
+    history: KeyHistory,
+}
+
+fn world() -> World {
+    let dir = tempfile::tempdir().unwrap();
+    let make =
+        |name: &str, algorithm| FileSigner::create(&dir.path().join(name), algorithm).unwrap();
+    let eddsa = make("a", Algorithm::EdDsa);
+    let es256 = make("b", Algorithm::Es256);
+    let munster: ParticipantId = "munster.example".parse().unwrap();
+    let registered = |signer: &FileSigner| RegisteredKey {
+        key: signer.public().clone(),
+        not_before: time("2026-01-01T00:00:00Z"),
+        not_after: time("2027-01-01T00:00:00Z"),
+        revoked_at: None,
+        compromised_since: None,
+        only_contracts: false,
+    };
+    let keys = vec![registered(&eddsa), registered(&es256)];
+    World {
+        history: KeyHistory::from([(munster.clone(), keys)]),
+        munster,
+        eddsa,
+        es256,
+        _dir: dir,
+    }
+}
+
+impl World {
+    #[track_caller]
+    fn check(&self, logged: &str, signature: &Signature, expect: Result<(), Code>) {
+        let keys = RegisteredKeys::new(&self.history, time(logged));
+        let found = keys
+            .check(&self.munster, signature, Deed::Contract)
+            .map_err(|refusal| refusal.code);
+        assert_eq!(found, expect);
+    }
+}
+
+#[test]
+fn a_registered_key_signs() {
+    let w = world();
+    for signer in [&w.eddsa, &w.es256] {
+        let good = signature(signer, "2026-06-01T00:00:00Z");
+        w.check("2026-06-02T00:00:00Z", &good, Ok(()));
+    }
+}
+
+#[test]
+fn another_participants_key_does_not() {
+    let w = world();
+    let good = signature(&w.eddsa, "2026-06-01T00:00:00Z");
+    let keys = RegisteredKeys::new(&w.history, time("2026-06-02T00:00:00Z"));
+    let other = keys.check(&"ottawa.example".parse().unwrap(), &good, Deed::Contract);
+    assert_eq!(other.unwrap_err().code, Code::SignerNotParty);
+    let unknown = Signature {
+        kid: "x".to_owned(),
+        ..good
+    };
+    w.check("2026-06-02T00:00:00Z", &unknown, Err(Code::SignerNotParty));
+}
+
+#[test]
+fn the_algorithm_is_the_registered_one() {
+    let w = world();
+    for alg in ["ES256", "none", "HS256", "Ed25519", "eddsa", ""] {
+        let other = Signature {
+            alg: alg.to_owned(),
+            ..signature(&w.eddsa, "2026-06-01T00:00:00Z")
+        };
+        w.check("2026-06-02T00:00:00Z", &other, Err(Code::SignatureAlg));
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_found() {
+    let w = world();
+    for signer in [&w.eddsa, &w.es256] {
+        let good = signature(signer, "2026-06-01T00:00:00Z");
+        for bit in 0..8 * good.signature.len() {
+            let mut bad = good.clone();
+            bad.signature[bit / 8] ^= 1 << (bit % 8);
+            w.check("2026-06-02T00:00:00Z", &bad, Err(Code::SignatureInvalid));
+        }
+        let mut bad = good.clone();
+        bad.signing_input.push(b'x');
+        w.check("2026-06-02T00:00:00Z", &bad, Err(Code::SignatureInvalid));
+    }
+}
+
+#[test]
+fn time_is_that_of_the_signature_and_of_the_log() {
+    let w = world();
+    let lines = [
+        // signed, logged, counts
+        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", true),
+        ("2025-12-31T23:59:59Z", "2026-01-01T00:00:00Z", false),
+        ("2026-12-31T23:59:59Z", "2026-12-31T23:59:59Z", true),
+        ("2027-01-01T00:00:00Z", "2027-01-01T00:00:00Z", false),
+        ("2026-06-01T00:00:00Z", "2027-06-01T00:00:00Z", false),
+    ];
+    for (signed, logged, counts) in lines {
+        let expect = if counts {
+            Ok(())
+        } else {
+            Err(Code::KeyNotValidAtSigning)
+        };
+        w.check(logged, &signature(&w.eddsa, signed), expect);
+    }
+    let beyond = Signature {
+        issued_at: i64::MAX,
+        ..signature(&w.eddsa, "2026-06-01T00:00:00Z")
+    };
+    w.check(
+        "2026-06-02T00:00:00Z",
+        &beyond,
+        Err(Code::KeyNotValidAtSigning),
+    );
+}
+
+#[test]
+fn a_compromised_key_voids_what_was_logged_later_and_keeps_the_rest() {
+    let ends: [fn(&mut RegisteredKey, Time); 2] = [
+        |key, at| key.compromised_since = Some(at),
+        |key, at| key.revoked_at = Some(at),
+    ];
+    for end in ends {
+        let mut w = world();
+        let early = signature(&w.eddsa, "2026-03-01T00:00:00Z");
+        let late = signature(&w.eddsa, "2026-09-01T00:00:00Z");
+        let keys = w.history.get_mut(&w.munster).unwrap();
+        end(&mut keys[0], time("2026-06-01T00:00:00Z"));
+        w.check("2026-03-02T00:00:00Z", &early, Ok(()));
+        w.check("2026-09-02T00:00:00Z", &late, Err(Code::KeyRevoked));
+        // Dated back by a thief: the log says when it really came.
+        w.check("2026-09-02T00:00:00Z", &early, Err(Code::KeyRevoked));
+    }
+}
+
+#[test]
+fn what_was_long_on_its_way_counts_unless_its_key_was_revoked_meanwhile() {
+    type End = fn(&mut RegisteredKey, Time);
+    let over: End = |key, at| key.not_after = at;
+    let revoked: End = |key, at| key.revoked_at = Some(at);
+    let stolen: End = |key, at| key.compromised_since = Some(at);
+    let void = Err(Code::KeyRevoked);
+    for (end, expect) in [(over, Ok(())), (revoked, void), (stolen, void)] {
+        let mut w = world();
+        let early = signature(&w.eddsa, "2026-03-01T00:00:00Z");
+        let keys = w.history.get_mut(&w.munster).unwrap();
+        end(&mut keys[0], time("2026-06-01T00:00:00Z"));
+        let seen = |at: &str| {
+            RegisteredKeys::new(&w.history, time("2026-03-01T00:00:00Z"))
+                .first_seen(time(at))
+                .check(&w.munster, &early, Deed::Withdrawal)
+                .map_err(|refusal| refusal.code)
+        };
+        assert_eq!(seen("2026-05-31T00:00:00Z"), Ok(()));
+        assert_eq!(seen("2026-06-01T00:00:00Z"), expect);
+    }
+}
+
+#[test]
+fn a_key_for_contracts_does_nothing_else_and_leaves_them_to_no_other() {
+    let mut w = world();
+    let keys = w.history.get_mut(&w.munster).unwrap();
+    keys[1].only_contracts = true;
+    keys[1].not_before = time("2026-06-01T00:00:00Z");
+    keys[1].revoked_at = Some(time("2026-07-01T00:00:00Z"));
+    let judged = |signer: &FileSigner, logged: &str, deed| {
+        RegisteredKeys::new(&w.history, time(logged))
+            .check(&w.munster, &signature(signer, logged), deed)
+            .map_err(|refusal| refusal.code)
+    };
+    let (connector, officer, no) = (&w.eddsa, &w.es256, Err(Code::SignerNotParty));
+    let during = "2026-06-02T00:00:00Z";
+    for (deed, by_connector, by_officer) in [
+        (Deed::Contract, no, Ok(())),
+        (Deed::View, Ok(()), Ok(())),
+        (Deed::Withdrawal, Ok(()), Ok(())),
+        (Deed::Statement, Ok(()), no),
+        (Deed::Mandate, Ok(()), no),
+    ] {
+        assert_eq!(judged(connector, during, deed), by_connector, "{deed:?}");
+        assert_eq!(judged(officer, during, deed), by_officer, "{deed:?}");
+    }
+    // Before there was such a key, and in the minutes by which it counts earlier; and after its end.
+    for (logged, expect) in [
+        ("2026-05-31T00:00:00Z", Ok(())),
+        ("2026-06-01T00:04:59Z", Ok(())),
+        ("2026-06-01T00:05:00Z", no),
+        ("2026-08-01T00:00:00Z", no),
+    ] {
+        assert_eq!(
+            judged(connector, logged, Deed::Contract),
+            expect,
+            "{logged}"
+        );
+    }
+    let late = judged(officer, "2026-08-01T00:00:00Z", Deed::Contract);
+    assert_eq!(late, Err(Code::KeyRevoked));
+}

@@ -1,0 +1,137 @@
+//! What leaves: the batches of an answer, counted against its limits.
+
+pub mod frames;
+pub mod sealed;
+
+use crate::execute::Started;
+use crate::execute::watch::Watch;
+use crate::limits::Pool;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use hansa_audit_log::ledger::Receipt;
+use hansa_policy::id::RequestId;
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::ruling::RowLimit;
+use std::fmt;
+
+/// The rows of one question on their way. Dropping it ends the question.
+pub struct Answer {
+    schema: SchemaRef,
+    source: Started,
+    opened: Option<Receipt>,
+    request: RequestId,
+    rows: u64,
+    rows_limit: u64,
+    clause: Option<RowLimit>,
+    watch: Watch,
+    done: bool,
+}
+
+impl Answer {
+    pub(crate) const fn new(
+        schema: SchemaRef,
+        source: Started,
+        opened: Receipt,
+        request: RequestId,
+        rows_limit: u64,
+        clause: Option<RowLimit>,
+        watch: Watch,
+    ) -> Self {
+        Self {
+            schema,
+            source,
+            opened: Some(opened),
+            request,
+            rows: 0,
+            rows_limit,
+            clause,
+            watch,
+            done: false,
+        }
+    }
+
+    /// The schema of its batches.
+    #[must_use]
+    pub const fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The question's identity.
+    #[must_use]
+    pub const fn request(&self) -> RequestId {
+        self.request
+    }
+
+    /// The most memory that its operators had reserved at once.
+    #[must_use]
+    pub fn peak_memory(&self) -> usize {
+        match &self.source {
+            Started::Ready(_) => 0,
+            Started::Running { pool, .. } => Pool::peak(pool),
+        }
+    }
+
+    /// The next batch; `None` after the last one. After an error there is nothing more.
+    pub async fn next(&mut self) -> Option<Result<RecordBatch, Refusal>> {
+        if self.done {
+            return None;
+        }
+        let next = self.source.next(&mut self.watch).await;
+        let checked = match next {
+            Some(Ok(batch)) => Some(self.within(batch)),
+            other => other,
+        };
+        if !matches!(checked, Some(Ok(_))) {
+            self.end();
+        }
+        checked
+    }
+
+    fn within(&mut self, batch: RecordBatch) -> Result<RecordBatch, Refusal> {
+        let rows = u64::try_from(batch.num_rows()).unwrap_or(u64::MAX);
+        self.rows = self.rows.saturating_add(rows);
+        if self.rows <= self.rows_limit {
+            return Ok(batch);
+        }
+        let refusal = Refusal::new(
+            Code::ResultTooLarge,
+            format!("the answer has more than {} rows", self.rows_limit),
+        )
+        .with_help("add a filter or a LIMIT");
+        Err(match self.clause {
+            None => refusal,
+            Some(RowLimit {
+                contract,
+                clause,
+                rows,
+            }) => refusal
+                .with_contract(contract)
+                .with_clause(clause, format!("answers of at most {rows} rows")),
+        })
+    }
+
+    fn end(&mut self) {
+        self.done = true;
+        self.source.end();
+    }
+
+    /// Ends it and gives back the duty to close its entry; the first time only.
+    pub(crate) fn close(&mut self) -> Option<Receipt> {
+        self.end();
+        self.opened.take()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("request", &self.request)
+            .finish_non_exhaustive()
+    }
+}

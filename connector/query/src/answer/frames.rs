@@ -1,0 +1,158 @@
+//! The answer as Arrow IPC messages, each reserved before it is handed out, with a running digest over what was handed out.
+
+pub(crate) mod encoder;
+
+use crate::answer::Answer;
+use crate::answer::frames::encoder::Encoder;
+use crate::answer::sealed::{Outcome, Sealed, Sent, Tally};
+use async_trait::async_trait;
+use bytes::Bytes;
+use hansa_policy::refusal::Refusal;
+use std::collections::VecDeque;
+use std::fmt;
+
+/// One IPC message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// The message's flatbuffer, without length or padding before it.
+    pub header: Bytes,
+    /// Its buffers.
+    pub body: Bytes,
+    /// How many rows it carries; the schema carries none.
+    pub rows: u64,
+}
+
+impl Frame {
+    /// Bytes of header and body.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let sum = self.header.len().saturating_add(self.body.len());
+        u64::try_from(sum).unwrap_or(u64::MAX)
+    }
+}
+
+/// Draws on the quotas of an answer.
+#[async_trait]
+pub trait Meter: Send {
+    /// Reserves what is about to leave; `Ok` when it may.
+    ///
+    /// # Errors
+    /// `QUOTA_ROWS`, `QUOTA_BYTES`, or that the reservation could not be recorded.
+    async fn reserve(&mut self, rows: u64, bytes: u64) -> Result<(), Refusal>;
+}
+
+/// A meter of answers that draw on nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Unmetered;
+
+#[async_trait]
+impl Meter for Unmetered {
+    async fn reserve(&mut self, _rows: u64, _bytes: u64) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
+
+/// How the buffers of row messages are packed; messages below 64 KiB never are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    /// As they are.
+    Plain,
+    /// LZ4 frames.
+    Lz4,
+    /// Zstandard.
+    Zstd,
+}
+
+/// The messages of an answer: the schema, then its rows.
+pub struct Frames<M> {
+    answer: Answer,
+    meter: M,
+    encoder: Encoder,
+    queue: VecDeque<Frame>,
+    tally: Tally,
+    outcome: Outcome,
+}
+
+/// The messages of `answer`.
+pub fn frames<M: Meter>(answer: Answer, meter: M, packing: Packing) -> Frames<M> {
+    let mut encoder = Encoder::new(packing);
+    let schema = encoder.schema(answer.schema());
+    Frames {
+        answer,
+        meter,
+        encoder,
+        queue: VecDeque::from([schema]),
+        tally: Tally::default(),
+        outcome: Outcome::Cancelled,
+    }
+}
+
+impl<M: Meter> Frames<M> {
+    /// The next message; `None` after the last one. After an error there is nothing more.
+    pub async fn next(&mut self) -> Option<Result<Frame, Refusal>> {
+        if self.outcome != Outcome::Cancelled {
+            return None;
+        }
+        match self.step().await {
+            Ok(Some(frame)) => Some(Ok(frame)),
+            Ok(None) => {
+                self.outcome = Outcome::Done;
+                None
+            }
+            Err(refusal) => {
+                self.outcome = Outcome::of(&refusal);
+                self.queue.clear();
+                Some(Err(refusal))
+            }
+        }
+    }
+
+    /// What was handed out so far, for a receipt: rows, bytes and the digest over them.
+    #[must_use]
+    pub fn sent(&self) -> Sent {
+        self.tally.sent()
+    }
+
+    /// Ends the answer before its last row; what was not handed out yet is dropped.
+    pub fn cut(&mut self, why: &Refusal) {
+        if self.outcome == Outcome::Cancelled {
+            self.outcome = Outcome::of(why);
+            self.queue.clear();
+        }
+    }
+
+    /// Ends the answer and says how it ended, and gives back the meter, which knows what it reserved.
+    /// What was not asked for any more counts as cancelled.
+    #[must_use]
+    pub fn seal(self) -> Option<(Sealed, M)> {
+        let sealed = Sealed::of(self.answer, self.outcome, self.tally.sent())?;
+        Some((sealed, self.meter))
+    }
+
+    async fn step(&mut self) -> Result<Option<Frame>, Refusal> {
+        loop {
+            if let Some(frame) = self.queue.pop_front() {
+                self.meter.reserve(frame.rows, frame.bytes()).await?;
+                // INVARIANT: metered-before-sent. Only what was reserved is counted, digested and handed out.
+                self.tally.add(&frame);
+                return Ok(Some(frame));
+            }
+            match self.answer.next().await {
+                None => return Ok(None),
+                Some(batch) => self.encoder.rows(&batch?, &mut self.queue)?,
+            }
+        }
+    }
+}
+
+impl<M> fmt::Debug for Frames<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frames")
+            .field("tally", &self.tally)
+            .field("outcome", &self.outcome)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

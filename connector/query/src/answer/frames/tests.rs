@@ -1,0 +1,285 @@
+//! Messages, their digest, their limits.
+
+use super::encoder::Encoder;
+use super::{Frame, Frames, Meter, Packing, Unmetered, frames};
+use crate::answer::sealed::{Outcome, Sealed};
+use crate::execute::mutant::Mutant;
+use crate::execute::watch::{Watch, cut, pair};
+use crate::fixture::table::{Layout, dataset, name};
+use crate::fixture::{City, lines};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
+use arrow_ipc::reader::StreamDecoder;
+use async_trait::async_trait;
+use datafusion::arrow::buffer::Buffer;
+use hansa_audit_log::ledger::Evidence;
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::row_filter::{Comparison, Literal, Operand, RowFilter};
+use hansa_policy::term::Term;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// `x` from 0 on, visible where it is even; the texts of hidden rows hold SECRET.
+fn city(rows: i64, terms: impl IntoIterator<Item = Term>) -> City {
+    let set = dataset("numbers", &["x:int", "seen:bool", "t:text?"]);
+    let x = Int64Array::from_iter_values(0..rows);
+    let seen = BooleanArray::from_iter((0..rows).map(|x| Some(x % 2 == 0)));
+    let text = (0..rows).map(|x| match x % 4 {
+        0 => Some(format!("text {x}")),
+        2 => None,
+        _ => Some(format!("SECRET {x}")),
+    });
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(x),
+        Arc::new(seen),
+        Arc::new(StringArray::from_iter(text)),
+    ];
+    let batch = RecordBatch::try_new(set.schema(), columns).unwrap();
+    let mut city = City::new();
+    let even = Term::Rows(RowFilter::Compare {
+        column: name("seen"),
+        op: Comparison::Eq,
+        with: Operand::Literal(Literal::Bool(true)),
+    });
+    city.publish(
+        set,
+        &batch,
+        Layout::default(),
+        std::iter::once(even).chain(terms),
+    );
+    city
+}
+
+struct Run {
+    frames: Vec<Frame>,
+    failed: Option<Refusal>,
+    sealed: Sealed,
+}
+
+fn run<M: Meter>(city: &City, sql: &str, meter: M, packing: Packing) -> Run {
+    futures::executor::block_on(async {
+        let _inside = city.room().handle().enter();
+        let answer = city.answer(sql, Watch::idle()).await.unwrap();
+        let mut sending: Frames<M> = frames(answer, meter, packing);
+        let (mut all, mut failed) = (Vec::new(), None);
+        while let Some(frame) = sending.next().await {
+            match frame {
+                Ok(frame) => all.push(frame),
+                Err(refusal) => failed = Some(refusal),
+            }
+        }
+        Run {
+            frames: all,
+            failed,
+            sealed: sending.seal().unwrap().0,
+        }
+    })
+}
+
+/// What a reader makes of the messages.
+fn decode(frames: &[Frame]) -> Vec<RecordBatch> {
+    let mut stream = Vec::new();
+    for frame in frames {
+        let padded = frame.header.len().next_multiple_of(8);
+        stream.extend([0xff; 4]);
+        stream.extend(u32::try_from(padded).unwrap().to_le_bytes());
+        stream.extend(&frame.header);
+        stream.resize(stream.len() + padded - frame.header.len(), 0);
+        stream.extend(&frame.body);
+    }
+    let mut decoder = StreamDecoder::new();
+    let mut buffer = Buffer::from(stream);
+    let mut batches = Vec::new();
+    while !buffer.is_empty() {
+        match decoder.decode(&mut buffer).unwrap() {
+            Some(batch) => batches.push(batch),
+            None => break,
+        }
+    }
+    batches
+}
+
+#[test]
+fn carries_the_rows_and_no_hidden_byte() {
+    let city = city(50_000, []);
+    for packing in [Packing::Plain, Packing::Lz4, Packing::Zstd] {
+        let run = run(
+            &city,
+            "SELECT x, t FROM numbers ORDER BY x",
+            Unmetered,
+            packing,
+        );
+        assert!(run.failed.is_none());
+        let rows = lines(&decode(&run.frames));
+        assert_eq!(rows.len(), 25_000);
+        assert_eq!(rows[2], "4|text 4");
+        assert_eq!(run.sealed.outcome(), Outcome::Done);
+        assert_eq!(run.sealed.sent().rows, 25_000);
+        let bytes: u64 = run.frames.iter().map(Frame::bytes).sum();
+        assert_eq!(run.sealed.sent().bytes, bytes);
+        let mut digest = blake3::Hasher::new();
+        for frame in &run.frames {
+            digest.update(&frame.header);
+            digest.update(&frame.body);
+            if packing == Packing::Plain {
+                let body = String::from_utf8_lossy(&frame.body);
+                assert!(!body.contains("SECRET"));
+            }
+        }
+        let digest = format!("blake3:{}", digest.finalize().to_hex());
+        assert_eq!(run.sealed.sent().digest, digest);
+        assert_eq!(run.sealed.entry().kind, "close");
+    }
+}
+
+#[test]
+fn an_empty_answer_has_a_schema() {
+    let run = run(
+        &city(10, []),
+        "SELECT x FROM numbers WHERE x > 100",
+        Unmetered,
+        Packing::Plain,
+    );
+    assert_eq!((run.frames.len(), run.frames[0].rows), (1, 0));
+    assert_eq!(run.sealed.outcome(), Outcome::Done);
+}
+
+#[test]
+fn too_many_rows_fail_and_are_not_cut_silently() {
+    let city = city(100, [Term::ResultRows(20)]);
+    let within = run(
+        &city,
+        "SELECT x FROM numbers LIMIT 20",
+        Unmetered,
+        Packing::Plain,
+    );
+    assert!(within.failed.is_none());
+    let beyond = run(
+        &city,
+        "SELECT x FROM numbers LIMIT 21",
+        Unmetered,
+        Packing::Plain,
+    );
+    let refusal = beyond.failed.unwrap();
+    assert_eq!(refusal.code, Code::ResultTooLarge);
+    assert_eq!(refusal.clause.unwrap().to_string(), "#c2");
+    assert_eq!(
+        beyond.sealed.outcome(),
+        Outcome::Failed(Code::ResultTooLarge)
+    );
+    assert_eq!(beyond.sealed.sent().rows, 0);
+}
+
+/// Lets so many rows through.
+struct Rows(u64);
+
+#[async_trait]
+impl Meter for Rows {
+    async fn reserve(&mut self, rows: u64, _: u64) -> Result<(), Refusal> {
+        self.0 = self
+            .0
+            .checked_sub(rows)
+            .ok_or_else(|| Refusal::new(Code::QuotaRows, "the rows are used up"))?;
+        Ok(())
+    }
+}
+
+#[test]
+fn nothing_leaves_that_was_not_reserved() {
+    let city = city(50_000, []);
+    let run = run(&city, "SELECT x FROM numbers", Rows(20_000), Packing::Plain);
+    assert_eq!(run.failed.unwrap().code, Code::QuotaRows);
+    let sent: u64 = run.frames.iter().map(|frame| frame.rows).sum();
+    assert_eq!(run.sealed.sent().rows, sent);
+    assert!(sent <= 20_000 && sent > 0, "{sent}");
+}
+
+#[test]
+fn ends_when_the_watch_does() {
+    let city = city(500_000, []);
+    futures::executor::block_on(async {
+        let _inside = city.room().handle().enter();
+        let (stop, watch) = pair();
+        let answer = city.answer("SELECT * FROM numbers", watch).await.unwrap();
+        let mut sending = frames(answer, Unmetered, Packing::Plain);
+        sending.next().await.unwrap().unwrap();
+        sending.next().await.unwrap().unwrap();
+        stop.stop(cut(Code::Withdrawn));
+        // What was encoded already may still leave; then it ends.
+        let mut last = None;
+        while let Some(frame) = sending.next().await {
+            last = Some(frame);
+        }
+        assert_eq!(last.unwrap().unwrap_err().code, Code::Withdrawn);
+        let (sealed, _) = sending.seal().unwrap();
+        assert_eq!(sealed.outcome(), Outcome::Cut(Code::Withdrawn));
+        assert!(sealed.sent().rows < 100_000);
+    });
+}
+
+#[test]
+fn an_asker_that_goes_away_cancels() {
+    let city = city(500_000, []);
+    futures::executor::block_on(async {
+        let _inside = city.room().handle().enter();
+        let answer = city
+            .answer("SELECT * FROM numbers", Watch::idle())
+            .await
+            .unwrap();
+        let mut sending = frames(answer, Unmetered, Packing::Plain);
+        sending.next().await.unwrap().unwrap();
+        let (sealed, _) = sending.seal().unwrap();
+        assert_eq!(sealed.outcome(), Outcome::Cancelled);
+        assert_eq!(sealed.sent().rows, 0);
+    });
+}
+
+#[test]
+fn a_fallen_question_is_not_a_complete_one() {
+    let mut city = city(50_000, []);
+    city.room_mut().mutant = Mutant::Falls;
+    for sql in ["SELECT x, t FROM numbers", "SELECT sum(x) FROM numbers"] {
+        let run = run(&city, sql, Unmetered, Packing::Plain);
+        assert_eq!(run.failed.unwrap().code, Code::Internal, "{sql}");
+        assert_eq!(run.sealed.outcome(), Outcome::Failed(Code::Internal));
+    }
+}
+
+/// Bits of other rows beside those of a batch, as slices and kernels leave them there.
+#[test]
+fn a_message_holds_no_bit_of_another_row() {
+    let among = |before: &[bool], after: &[bool]| -> RecordBatch {
+        let rows = [Some(true), None, Some(false), Some(true), None];
+        let around = |side: &[bool]| side.iter().map(|bit| Some(*bit)).collect::<Vec<_>>();
+        let whole = [around(before), rows.to_vec(), around(after)].concat();
+        let flags = BooleanArray::from(whole.clone());
+        let sure = BooleanArray::from_iter(whole.iter().map(|one| Some(one.unwrap_or(true))));
+        let numbers = Int64Array::from_iter(whole.iter().map(|one| one.map(|_| 7)));
+        let columns: [(&str, ArrayRef); 3] = [
+            ("flags", Arc::new(flags)),
+            ("sure", Arc::new(sure)),
+            ("numbers", Arc::new(numbers)),
+        ];
+        let batch = RecordBatch::try_from_iter_with_nullable(
+            columns.map(|(name, column)| (name, column, true)),
+        );
+        batch.unwrap().slice(before.len(), rows.len())
+    };
+    let sent = |batch: &RecordBatch| {
+        let mut queue = VecDeque::new();
+        Encoder::new(Packing::Plain)
+            .rows(batch, &mut queue)
+            .unwrap();
+        let frames = queue
+            .iter()
+            .map(|one| (one.header.clone(), one.body.clone()));
+        frames.collect::<Vec<_>>()
+    };
+    let expected = sent(&among(&[], &[]));
+    for before in [0, 1, 3, 8, 11, 16] {
+        for bits in [false, true] {
+            let batch = among(&vec![bits; before], &[!bits; 9]);
+            assert_eq!(batch, among(&[], &[]));
+            assert_eq!(sent(&batch), expected, "{before} {bits}");
+        }
+    }
+}

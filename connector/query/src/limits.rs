@@ -1,0 +1,383 @@
+//! What one question may use, and the room in which questions run: their own threads, memory and disk.
+
+use crate::execute::ready::Ready;
+use crate::inplace::postgres::room::Databases;
+use crate::turns::Turns;
+use datafusion::execution::cache::cache_manager::CacheManagerConfig;
+use datafusion::execution::disk_manager::{DiskManager, DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{
+    FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation,
+};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SpillFile, TempFileFactory};
+use datafusion_common::resources_datafusion_err;
+use hansa_policy::id::ParticipantId;
+use hansa_policy::refusal::{Code, Refusal};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+/// The most time for planning alone. Tests run on machines that have other work, too, and what they see is not the clock.
+pub(crate) const PLANNING: Duration = Duration::from_secs(if cfg!(test) { 3600 } else { 20 });
+
+/// What one statement may hold. Counted before planning, whose time grows with the square and does not yield.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SqlLimits {
+    /// Bytes of text.
+    pub bytes: usize,
+    /// Tokens, but for those of lists of values.
+    pub tokens: usize,
+    /// Values in lists behind IN, which stay together as they are planned.
+    pub values: usize,
+    /// The same with each CTE put in its places, and each condition in the arms of a union below it.
+    pub spread: usize,
+    /// Levels of parentheses, calls, cases and subqueries.
+    pub nesting: usize,
+    /// Operators, also postfix ones such as `::` and `IS NULL`.
+    pub operators: usize,
+    /// Table references after each CTE was put in its places.
+    pub tables: usize,
+    /// Joins as written.
+    pub joins: usize,
+    /// Arms of set operations.
+    pub arms: usize,
+    /// Time for parsing and planning.
+    pub planning: Duration,
+    /// A hole in the list of functions.
+    #[cfg(test)]
+    pub(crate) random: bool,
+}
+
+impl Default for SqlLimits {
+    fn default() -> Self {
+        Self {
+            bytes: 256 * 1024,
+            tokens: 20_000,
+            values: 32_768,
+            spread: 131_072,
+            nesting: 40,
+            operators: 500,
+            tables: 64,
+            joins: 16,
+            arms: 64,
+            planning: PLANNING,
+            #[cfg(test)]
+            random: false,
+        }
+    }
+}
+
+/// What one question may use while it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of memory that operators reserve.
+    pub memory: usize,
+    /// Bytes of temporary files.
+    pub spill: u64,
+    /// From the start of execution to the last row.
+    pub time: Duration,
+    /// Rows of the answer.
+    pub rows: u64,
+    /// Threads of work above the gate.
+    pub partitions: usize,
+    /// Rows of a batch.
+    pub batch_rows: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: 256 * 1024 * 1024,
+            spill: 1024 * 1024 * 1024,
+            time: Duration::from_secs(300),
+            rows: u64::MAX,
+            partitions: 1,
+            batch_rows: 8192,
+        }
+    }
+}
+
+/// Where questions run. One per participant.
+#[derive(Clone)]
+pub struct Room {
+    handle: Handle,
+    memory: Arc<ProcessMemory>,
+    spill: PathBuf,
+    caches: CacheManagerConfig,
+    databases: Databases,
+    ready: Arc<Ready>,
+    turns: Option<Turns>,
+    party: Option<ParticipantId>,
+    #[cfg(test)]
+    pub(crate) mutant: crate::execute::mutant::Mutant,
+}
+
+impl std::fmt::Debug for Room {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Room")
+            .field("memory", &self.memory)
+            .field("spill", &self.spill)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Room {
+    /// A room on the runtime of `handle`, which serves nothing else, with `memory` bytes for all questions together and
+    /// temporary files below `spill`.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` when the folder of temporary files can't be made.
+    pub fn new(handle: Handle, memory: usize, spill: PathBuf) -> Result<Self, Refusal> {
+        std::fs::create_dir_all(&spill).map_err(|_| {
+            Refusal::new(
+                Code::StateBroken,
+                "the folder for temporary files can't be made",
+            )
+        })?;
+        let shared = RuntimeEnv::default();
+        let caches = CacheManagerConfig::default()
+            .with_file_metadata_cache(Some(shared.cache_manager.get_file_metadata_cache()));
+        Ok(Self {
+            handle,
+            memory: Arc::new(ProcessMemory {
+                limit: memory,
+                used: AtomicUsize::new(0),
+            }),
+            spill,
+            caches,
+            databases: Databases::default(),
+            ready: Arc::default(),
+            turns: None,
+            party: None,
+            #[cfg(test)]
+            mutant: crate::execute::mutant::Mutant::None,
+        })
+    }
+
+    /// The same, in which participants share the threads: without turns whoever asks most gets most.
+    #[must_use]
+    pub fn with_turns(mut self, turns: Turns) -> Self {
+        self.turns = Some(turns);
+        self
+    }
+
+    /// The same, for the questions of a peer. As it is made it is for those of our own people.
+    #[must_use]
+    pub fn of(&self, party: &ParticipantId) -> Self {
+        Self {
+            party: Some(party.clone()),
+            databases: self.databases.of(party),
+            ..self.clone()
+        }
+    }
+
+    /// Does the work of a question on its threads, in turns with that of others.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        match &self.turns {
+            Some(turns) => self.handle.spawn(turns.in_turn(self.party.clone(), work)),
+            None => self.handle.spawn(work),
+        }
+    }
+
+    /// The runtime of the questions.
+    #[must_use]
+    pub const fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// The plans of questions that are put again.
+    pub(crate) const fn ready(&self) -> &Arc<Ready> {
+        &self.ready
+    }
+
+    /// The connections of all questions to databases.
+    pub(crate) const fn databases(&self) -> &Databases {
+        &self.databases
+    }
+
+    /// Bytes that all running questions have reserved.
+    #[must_use]
+    pub fn memory_used(&self) -> usize {
+        self.memory.used.load(Ordering::Relaxed)
+    }
+
+    /// What one question runs in: its own pool inside the room's, its own temporary files.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN` when the engine can't be set up.
+    pub fn environment(&self, limits: &Limits) -> Result<(Arc<RuntimeEnv>, Arc<Pool>), Refusal> {
+        let pool = Arc::new(Pool {
+            inner: FairSpillPool::new(limits.memory),
+            process: Arc::clone(&self.memory),
+            limit: limits.memory,
+            used: AtomicUsize::new(0),
+            peak: AtomicUsize::new(0),
+        });
+        let shared: Arc<dyn MemoryPool> = pool.clone();
+        let disk = DiskManagerBuilder::default().with_temp_file_factory(Arc::new(Spill {
+            folder: self.spill.clone(),
+            limit: limits.spill,
+            made: OnceLock::new(),
+        }));
+        let environment = RuntimeEnvBuilder::new()
+            .with_memory_pool(shared)
+            .with_disk_manager_builder(disk)
+            .with_cache_manager(self.caches.clone())
+            .build_arc()
+            .map_err(|_| Refusal::new(Code::StateBroken, "the engine can't be set up"))?;
+        Ok((environment, pool))
+    }
+}
+
+/// The temporary files of one question, in a folder of their own that is made with the first of them: few questions have any.
+struct Spill {
+    folder: PathBuf,
+    limit: u64,
+    made: OnceLock<Arc<DiskManager>>,
+}
+
+impl Spill {
+    fn manager(&self) -> datafusion_common::Result<Arc<DiskManager>> {
+        if let Some(made) = self.made.get() {
+            return Ok(Arc::clone(made));
+        }
+        let made = DiskManagerBuilder::default()
+            .with_mode(DiskManagerMode::Directories(vec![self.folder.clone()]))
+            .with_max_temp_directory_size(self.limit)
+            .build()?;
+        // Of two that come at once one is kept, and the other's empty folder goes.
+        Ok(Arc::clone(self.made.get_or_init(|| Arc::new(made))))
+    }
+}
+
+impl TempFileFactory for Spill {
+    fn create_temp_file(&self, what_for: &str) -> datafusion_common::Result<Arc<dyn SpillFile>> {
+        self.manager()?.create_tmp_file(what_for)
+    }
+}
+
+/// A runtime for questions alone, with stacks that fit the deepest statement allowed.
+///
+/// # Errors
+/// `INTERNAL` when the system gives no threads.
+pub fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, Refusal> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads.max(1))
+        .thread_name("question")
+        .thread_stack_size(32 * 1024 * 1024)
+        .enable_all()
+        .build()
+        .map_err(|_| Refusal::new(Code::Internal, "no threads for questions"))
+}
+
+#[derive(Debug)]
+struct ProcessMemory {
+    limit: usize,
+    used: AtomicUsize,
+}
+
+impl ProcessMemory {
+    fn take(&self, bytes: usize) -> bool {
+        self.used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| {
+                used.checked_add(bytes).filter(|sum| *sum <= self.limit)
+            })
+            .is_ok()
+    }
+
+    fn give(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// The memory of one question: fair among its operators, counted against the room.
+#[derive(Debug)]
+pub struct Pool {
+    inner: FairSpillPool,
+    process: Arc<ProcessMemory>,
+    limit: usize,
+    used: AtomicUsize,
+    peak: AtomicUsize,
+}
+
+impl Pool {
+    /// The most that was reserved at once.
+    #[must_use]
+    pub fn peak(&self) -> usize {
+        self.peak.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, bytes: usize) {
+        let used = self
+            .used
+            .fetch_add(bytes, Ordering::Relaxed)
+            .saturating_add(bytes);
+        self.peak.fetch_max(used, Ordering::Relaxed);
+    }
+}
+
+impl std::fmt::Display for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("question")
+    }
+}
+
+impl MemoryPool for Pool {
+    fn name(&self) -> &'static str {
+        "question"
+    }
+
+    fn register(&self, consumer: &MemoryConsumer) {
+        self.inner.register(consumer);
+    }
+
+    fn unregister(&self, consumer: &MemoryConsumer) {
+        self.inner.unregister(consumer);
+    }
+
+    fn grow(&self, reservation: &MemoryReservation, additional: usize) {
+        self.process.used.fetch_add(additional, Ordering::Relaxed);
+        self.inner.grow(reservation, additional);
+        self.note(additional);
+    }
+
+    fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
+        self.inner.shrink(reservation, shrink);
+        self.process.give(shrink);
+        self.used.fetch_sub(shrink, Ordering::Relaxed);
+    }
+
+    fn try_grow(
+        &self,
+        reservation: &MemoryReservation,
+        additional: usize,
+    ) -> datafusion_common::Result<()> {
+        if !self.process.take(additional) {
+            return Err(resources_datafusion_err!("the memory of all questions"));
+        }
+        if let Err(error) = self.inner.try_grow(reservation, additional) {
+            self.process.give(additional);
+            return Err(error);
+        }
+        self.note(additional);
+        Ok(())
+    }
+
+    fn reserved(&self) -> usize {
+        self.inner.reserved()
+    }
+
+    fn memory_limit(&self) -> MemoryLimit {
+        MemoryLimit::Finite(self.limit)
+    }
+}
+
+impl Drop for Pool {
+    /// What a plan that was dropped in mid-air did not give back.
+    fn drop(&mut self) {
+        self.process.give(self.used.load(Ordering::Relaxed));
+    }
+}

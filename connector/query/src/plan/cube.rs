@@ -1,0 +1,223 @@
+//! Row-style SQL over an aggregate-only dataset, put onto its published cells where that gives the same answer.
+//!
+//! Works on the analysed plan, before any optimising. What it does not take up stays a row-style table, which `bind`
+//! refuses: nothing here is needed for safety, only for convenience and for good refusals.
+
+mod block;
+mod filter;
+pub(crate) mod time;
+
+use crate::plan::schemas::recomputed;
+use datafusion_common::DataFusionError;
+use datafusion_common::tree_node::{Transformed, TreeNodeRecursion};
+use datafusion_expr::TableScan;
+use datafusion_expr::logical_plan::{Aggregate, LogicalPlan};
+use hansa_enforcement::source::{Named, Part};
+use hansa_policy::effect::{Cube, Dimension};
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::term::{Bucket, Function};
+use std::sync::Arc;
+
+/// The plan with each aggregate block over a row-style table put onto the cells of its cube.
+///
+/// # Errors
+/// `AGGREGATE_ONLY`, `FUNCTION_NOT_ALLOWED`, `DIMENSION_NOT_ALLOWED`, `FILTER_NOT_ON_GRID`, `QUERY_SHAPE`.
+pub fn rewritten(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
+    let mut refusal = None;
+    let done = plan.transform_down_with_subqueries(|node| match node {
+        LogicalPlan::Aggregate(aggregate) => match taken_up(&aggregate) {
+            Ok(None) => Ok(Transformed::no(LogicalPlan::Aggregate(aggregate))),
+            Ok(Some(plan)) => Ok(Transformed::new(plan, true, TreeNodeRecursion::Jump)),
+            Err(found) => {
+                refusal = Some(found);
+                Err(DataFusionError::Internal("refused".to_owned()))
+            }
+        },
+        other => Ok(Transformed::no(other)),
+    });
+    if let Some(refusal) = refusal {
+        return Err(refusal);
+    }
+    let done = done.map_err(|error| crate::fault::planning(&error))?;
+    let plan = match done.transformed {
+        true => nullable_counts(done.data)?,
+        false => done.data,
+    };
+    left_over(&plan, None)?;
+    Ok(plan)
+}
+
+/// The plan with schemas made anew above the blocks: a count over rows is never NULL and one over cells may be, so that a rule
+/// that goes by the old schema would take `count(m) IS NULL` for false.
+fn nullable_counts(plan: LogicalPlan) -> Result<LogicalPlan, Refusal> {
+    recomputed(plan).map_err(|error| crate::fault::planning(&error))
+}
+
+/// A row-style table of a cube, as an aggregate block found it.
+pub(super) struct Base<'a> {
+    pub(super) scan: &'a TableScan,
+    pub(super) named: &'a Named,
+    pub(super) cube: &'a Arc<Cube>,
+}
+
+impl Base<'_> {
+    /// A refusal that shows a question that would pass.
+    pub(super) fn refuse(&self, code: Code, sentence: impl Into<String>) -> Refusal {
+        let refusal = Refusal::new(code, sentence).with_help(format!(
+            "this would pass: {}",
+            example(self.named, self.cube)
+        ));
+        match self.named.contract {
+            Some(contract) => refusal.with_contract(contract),
+            None => refusal,
+        }
+    }
+
+    pub(super) fn shape(&self, construct: &str) -> Refusal {
+        self.refuse(
+            Code::QueryShape,
+            format!(
+                "{construct} can't be used inside an aggregate over `{}`",
+                self.named.dataset.name
+            ),
+        )
+    }
+
+    pub(super) fn dimension(&self, column: &str) -> Option<&Dimension> {
+        self.cube
+            .dimensions
+            .iter()
+            .find(|dimension| dimension.column.as_str() == column)
+    }
+
+    pub(super) fn is_measure(&self, column: &str) -> bool {
+        self.cube
+            .measures
+            .iter()
+            .any(|measure| measure.as_str() == column)
+    }
+}
+
+/// How a dimension is written: its name, or its bucket.
+pub(crate) fn spelled(dimension: &Dimension, is_date: bool) -> String {
+    let column = &dimension.column;
+    let zoned = match &dimension.zone {
+        Some(zone) if zone != "UTC" => format!("{column} AT TIME ZONE '{zone}'"),
+        Some(_) | None => column.to_string(),
+    };
+    match dimension.bucket {
+        None => column.to_string(),
+        Some(Bucket::Day) if is_date => column.to_string(),
+        Some(Bucket::QuarterHour) => format!("date_bin(INTERVAL '15 minutes', {column})"),
+        Some(Bucket::Hour) => format!("date_trunc('hour', {column})"),
+        Some(Bucket::Day) => format!("date_trunc('day', {zoned})"),
+        Some(Bucket::Week) => format!("date_trunc('week', {zoned})"),
+        Some(Bucket::Month) => format!("date_trunc('month', {zoned})"),
+        Some(Bucket::Year) => format!("date_trunc('year', {zoned})"),
+    }
+}
+
+fn example(named: &Named, cube: &Cube) -> String {
+    let mut columns: Vec<String> = cube
+        .dimensions
+        .iter()
+        .map(|dimension| spelled(dimension, time::is_date(named, dimension.column.as_str())))
+        .collect();
+    let groups = columns.len();
+    let measure = cube.measures.first();
+    for function in &cube.functions {
+        match (function, measure) {
+            (Function::Count, _) => columns.push("count(*)".to_owned()),
+            (Function::Sum, Some(measure)) => columns.push(format!("sum({measure})")),
+            (Function::Avg, Some(measure)) => columns.push(format!("avg({measure})")),
+            (Function::Variance, Some(measure)) => columns.push(format!("var({measure})")),
+            (Function::Sum | Function::Avg | Function::Variance, None) | (Function::Units, _) => {}
+        }
+    }
+    let numbers: Vec<String> = (1..=groups).map(|number| number.to_string()).collect();
+    format!(
+        "SELECT {} FROM {} GROUP BY {}",
+        columns.join(", "),
+        named.dataset.name,
+        numbers.join(", ")
+    )
+}
+
+fn taken_up(aggregate: &Aggregate) -> Result<Option<LogicalPlan>, Refusal> {
+    let mut predicate = None;
+    let mut inner = aggregate.input.as_ref();
+    if let LogicalPlan::Filter(filter) = inner {
+        predicate = Some(filter);
+        inner = filter.input.as_ref();
+    }
+    let alias = match inner {
+        LogicalPlan::SubqueryAlias(alias) => {
+            inner = alias.input.as_ref();
+            Some(alias.alias.clone())
+        }
+        _ => None,
+    };
+    let LogicalPlan::TableScan(scan) = inner else {
+        return Ok(None);
+    };
+    let Some(base) = base_of(scan) else {
+        return Ok(None);
+    };
+    let qualifier = alias.unwrap_or_else(|| scan.table_name.clone());
+    block::rewritten(aggregate, predicate, &base, &qualifier).map(Some)
+}
+
+fn base_of(scan: &TableScan) -> Option<Base<'_>> {
+    let named = scan.source.downcast_ref::<Named>()?;
+    match &named.part {
+        Part::Base(cube) => Some(Base { scan, named, cube }),
+        Part::Rows | Part::Cells(_) => None,
+    }
+}
+
+/// Refuses what is still a row-style table, naming the construct that stands between it and its aggregate.
+fn left_over(plan: &LogicalPlan, construct: Option<&str>) -> Result<(), Refusal> {
+    if let LogicalPlan::TableScan(scan) = plan
+        && let Some(base) = base_of(scan)
+    {
+        return Err(match construct {
+            Some(construct) => base.shape(construct),
+            None => base.refuse(
+                Code::AggregateOnly,
+                format!("rows of `{}` never leave", base.named.dataset.name),
+            ),
+        });
+    }
+    let named = match plan {
+        LogicalPlan::Join(_) => Some("a join"),
+        LogicalPlan::Window(_) => Some("a window function"),
+        LogicalPlan::Distinct(_) => Some("DISTINCT"),
+        LogicalPlan::Union(_) => Some("a set operation"),
+        LogicalPlan::Limit(_) => Some("LIMIT"),
+        LogicalPlan::Aggregate(_) => Some("a query of rows"),
+        _ => construct,
+    };
+    // Below an aggregate, the construct nearest to the table is named; elsewhere rows would leave.
+    let below = match plan {
+        LogicalPlan::Aggregate(_)
+        | LogicalPlan::Join(_)
+        | LogicalPlan::Window(_)
+        | LogicalPlan::Distinct(_) => named,
+        _ if construct.is_some() => named,
+        _ => None,
+    };
+    for input in plan.inputs() {
+        left_over(input, below)?;
+    }
+    let mut refusal = None;
+    let _ = plan.apply_subqueries(|subquery| {
+        if let Err(found) = left_over(subquery, Some("a subquery of rows")) {
+            refusal.get_or_insert(found);
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    refusal.map_or(Ok(()), Err)
+}
+
+#[cfg(test)]
+mod tests;

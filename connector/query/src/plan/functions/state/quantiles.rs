@@ -1,0 +1,364 @@
+//! The state of `approx_median` and `approx_percentile_cont`: how many values lie in each of a bounded number of buckets whose
+//! width grows with the values (a DDSketch: Masson, Rim and Lee 2019, collapsed evenly as in UDDSketch: Epicoco et al. 2020).
+//! It holds whole numbers alone and depends on the values alone: neither their order nor how they were cut into batches or
+//! dealt among participants shows in it, and putting states together is associative and commutative.
+//!
+//! A bucket holds the numbers with the same sign, exponent and first eight bits of the significand (IEEE 754-2019, section 3.4),
+//! so that no logarithm, which machines compute differently, decides where a value belongs. Told of a bucket is its end that is
+//! nearer to zero: a number is told by less than its 256th part too near to zero, and one of at most nine significant bits, as
+//! whole numbers up to 512 are, exactly. The least and the greatest value are told exactly. Where values are in more than
+//! [`MOST`] buckets, all of them become twice as wide, and the accuracy is halved: of positive values that fill more than 16
+//! powers of two it is a 128th part, of more than 32 a 64th, and so on. A number nearer to zero than the least normal one
+//! (2.2e-308) counts as zero. Infinities have buckets of their own; values that are no numbers stand above all others.
+//!
+//! Version 2 as bytes, numbers of variable length with seven bits to a byte, the lesser first: one byte for how often widths
+//! were doubled; how many values are no numbers; where there are others the least and the greatest as floating-point numbers,
+//! the lesser byte first; and for each bucket its distance from the one before, of the first its number with the sign in the
+//! lowest bit, and how many values it has. Version 1 was a t-digest, which depends on the order of the values.
+
+use datafusion::arrow::array::{ArrayRef, AsArray};
+use datafusion::arrow::datatypes::{DataType, Float64Type};
+use datafusion_common::{Result, internal_datafusion_err};
+use hansa_enforcement::superaccumulator::parts;
+
+/// The most buckets, that of values that are no numbers included: with the greatest width no sketch has more.
+const MOST: usize = 4_096;
+
+/// How often widths can be doubled: then a bucket holds all numbers between two powers of two.
+const WIDEST: u8 = 8;
+
+/// The bits of a number that do not decide its bucket.
+const DROPPED: u32 = 52 - 8;
+
+/// The bucket of infinity.
+const INFINITE: i32 = 0x7ff << 8;
+
+/// The least bucket above that of zero.
+const LEAST_NORMAL: i32 = 1 << 8;
+
+/// More values than this can't be counted by ones.
+const VALUES: u64 = 1 << 53;
+
+/// The types of values of which there are percentiles.
+pub(super) const fn takes(kind: &DataType) -> bool {
+    matches!(kind, DataType::Float64)
+}
+
+/// How many values lie where.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct QuantileSketch {
+    /// How often widths were doubled.
+    doubled: u8,
+    /// The buckets that hold values and how many, in their order; below zero by negative numbers.
+    buckets: Vec<(i32, u64)>,
+    /// The least and the greatest value.
+    ends: Option<(f64, f64)>,
+    /// Values that are no numbers.
+    none: u64,
+}
+
+impl QuantileSketch {
+    /// Takes values in; NULL is none.
+    pub(super) fn add(&mut self, values: &ArrayRef) -> Result<()> {
+        let values = values
+            .as_primitive_opt::<Float64Type>()
+            .ok_or_else(|| internal_datafusion_err!("percentiles of another type"))?;
+        let mut found = Vec::with_capacity(values.len());
+        for value in values.iter().flatten() {
+            if value.is_nan() {
+                self.none = self.none.saturating_add(1);
+                continue;
+            }
+            let value = plain(value);
+            found.push(widened(bucket(value), self.doubled));
+            self.stretch((value, value));
+        }
+        found.sort_unstable();
+        let found = found.chunk_by(i32::eq).filter_map(|same| {
+            let count = u64::try_from(same.len()).ok()?;
+            Some((*same.first()?, count))
+        });
+        self.gather(found.collect());
+        Ok(())
+    }
+
+    /// Takes a state in, if it is one.
+    pub(super) fn merge(&mut self, state: &[u8]) -> Option<()> {
+        let mut other = read(state)?;
+        if self.count().checked_add(other.count())? > VALUES {
+            return None;
+        }
+        let doubled = self.doubled.max(other.doubled);
+        self.widen(doubled);
+        other.widen(doubled);
+        self.none = self.none.saturating_add(other.none);
+        if let Some(ends) = other.ends {
+            self.stretch(ends);
+        }
+        self.gather(other.buckets);
+        Some(())
+    }
+
+    /// The state of all; nothing where there was no value.
+    pub(super) fn write(&self) -> Option<Vec<u8>> {
+        if self.count() == 0 {
+            return None;
+        }
+        let mut out = vec![self.doubled];
+        put(&mut out, self.none);
+        if let Some((least, greatest)) = self.ends {
+            out.extend(least.to_le_bytes());
+            out.extend(greatest.to_le_bytes());
+        }
+        let mut before = None;
+        for (bucket, count) in &self.buckets {
+            put(
+                &mut out,
+                match before {
+                    None => signed(*bucket),
+                    Some(before) => u64::from(bucket.abs_diff(before)),
+                },
+            );
+            put(&mut out, *count);
+            before = Some(*bucket);
+        }
+        Some(out)
+    }
+
+    /// The value below which such a share of all is, or above which, counted from the greatest; nothing where there was no value.
+    pub(super) fn quantile(&self, share: f64, descends: bool) -> Option<f64> {
+        let last = self.count().checked_sub(1)?;
+        let place = place(share, last);
+        // From the least value on, with zero.
+        let place = if descends { last - place } else { place };
+        let Some((least, greatest)) = self.ends else {
+            return Some(f64::NAN);
+        };
+        if place == 0 {
+            return Some(least);
+        }
+        let mut before = 0_u64;
+        for (bucket, count) in &self.buckets {
+            before = before.saturating_add(*count);
+            if before > place {
+                let is_last = before.saturating_sub(1) <= place;
+                // The last of all numbers is told as it is.
+                let last = self.buckets.last().is_some_and(|(last, _)| last == bucket);
+                return Some(if is_last && last {
+                    greatest
+                } else {
+                    value(*bucket, self.doubled).clamp(least, greatest)
+                });
+            }
+        }
+        Some(f64::NAN)
+    }
+
+    /// Bytes that it holds beside itself.
+    pub(super) const fn held(&self) -> usize {
+        self.buckets
+            .capacity()
+            .saturating_mul(size_of::<(i32, u64)>())
+    }
+
+    fn count(&self) -> u64 {
+        let counts = self.buckets.iter().map(|(_, count)| *count);
+        counts.fold(self.none, u64::saturating_add)
+    }
+
+    fn stretch(&mut self, (least, greatest): (f64, f64)) {
+        let (from, to) = self.ends.unwrap_or((least, greatest));
+        self.ends = Some((from.min(least), to.max(greatest)));
+    }
+
+    /// Adds buckets of the same width, in their order, and doubles widths as often as there are too many.
+    fn gather(&mut self, more: Vec<(i32, u64)>) {
+        if self.buckets.is_empty() {
+            self.buckets = more;
+        } else if !more.is_empty() {
+            let known = std::mem::take(&mut self.buckets);
+            self.buckets = joined(known, more);
+        }
+        while self.places() > MOST && self.doubled < WIDEST {
+            self.widen(self.doubled.saturating_add(1));
+        }
+    }
+
+    fn places(&self) -> usize {
+        self.buckets
+            .len()
+            .saturating_add(usize::from(self.none > 0))
+    }
+
+    /// Doubles widths until they were doubled so often.
+    fn widen(&mut self, doubled: u8) {
+        let times = doubled.saturating_sub(self.doubled);
+        if times == 0 {
+            return;
+        }
+        self.doubled = doubled;
+        let mut wide: Vec<(i32, u64)> = Vec::with_capacity(self.buckets.len());
+        for (bucket, count) in std::mem::take(&mut self.buckets) {
+            let bucket = widened(bucket, times);
+            match wide.last_mut() {
+                Some((last, all)) if *last == bucket => *all = all.saturating_add(count),
+                _ => wide.push((bucket, count)),
+            }
+        }
+        self.buckets = wide;
+    }
+}
+
+/// Two lists of buckets as one.
+fn joined(one: Vec<(i32, u64)>, other: Vec<(i32, u64)>) -> Vec<(i32, u64)> {
+    let mut all = Vec::with_capacity(one.len().saturating_add(other.len()));
+    let mut one = one.into_iter().peekable();
+    let mut other = other.into_iter().peekable();
+    loop {
+        let first = match (one.peek(), other.peek()) {
+            (Some((left, _)), Some((right, _))) if left <= right => one.next(),
+            (Some(_), None) => one.next(),
+            _ => other.next(),
+        };
+        let Some((bucket, count)) = first else {
+            return all;
+        };
+        match all.last_mut() {
+            Some((last, known)) if *last == bucket => *known = count.saturating_add(*known),
+            _ => all.push((bucket, count)),
+        }
+    }
+}
+
+/// A number that is not below the least normal one, or zero.
+fn plain(value: f64) -> f64 {
+    if value.abs() < f64::MIN_POSITIVE {
+        0.0
+    } else {
+        value
+    }
+}
+
+/// The bucket of a number before widths are doubled.
+fn bucket(value: f64) -> i32 {
+    let size = i32::try_from(value.abs().to_bits() >> DROPPED).unwrap_or(INFINITE);
+    if value < 0.0 { -size } else { size }
+}
+
+/// The bucket that holds this one when widths are doubled so often.
+const fn widened(bucket: i32, times: u8) -> i32 {
+    let size = bucket.abs() >> times;
+    if bucket < 0 { -size } else { size }
+}
+
+/// The end of a bucket that is nearer to zero.
+fn value(bucket: i32, doubled: u8) -> f64 {
+    let size = u64::from(bucket.unsigned_abs()) << doubled;
+    let size = f64::from_bits(size << DROPPED);
+    if bucket < 0 { -size } else { size }
+}
+
+/// The place of a share of all values, from zero to the last of them: the greatest whole number that is not above the share of
+/// `last`. A share as it is written lies within half a unit of the last digit that it is held with: 0.29 of a hundred is 29.
+fn place(share: f64, last: u64) -> u64 {
+    let (significand, lowest, _) = parts(share);
+    let most = (u128::from(significand) * 2 + 1) * u128::from(last);
+    // As halves of that unit, of which there are so many powers of two to one.
+    let down = u32::try_from(1075_u64.saturating_sub(lowest)).unwrap_or(u32::MAX);
+    let place = most.checked_shr(down).unwrap_or_default();
+    u64::try_from(place).map_or(last, |place| place.min(last))
+}
+
+/// A bucket with its sign in the lowest bit.
+fn signed(bucket: i32) -> u64 {
+    (u64::from(bucket.unsigned_abs()) << 1) | u64::from(bucket < 0)
+}
+
+fn put(out: &mut Vec<u8>, mut number: u64) {
+    loop {
+        let low = u8::try_from(number & 0x7f).unwrap_or_default();
+        number >>= 7;
+        if number == 0 {
+            out.push(low);
+            return;
+        }
+        out.push(low | 0x80);
+    }
+}
+
+/// The number at the beginning of `bytes`, which go on behind it.
+fn take(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0_u64;
+    for at in 0..10 {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        let part = u64::from(byte & 0x7f);
+        let shifted = part.checked_shl(at * 7)?;
+        if shifted >> (at * 7) != part {
+            return None;
+        }
+        number |= shifted;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+/// The sketch of a state, if it is one.
+fn read(state: &[u8]) -> Option<QuantileSketch> {
+    let (doubled, mut rest) = state.split_first()?;
+    if *doubled > WIDEST {
+        return None;
+    }
+    let mut sketch = QuantileSketch {
+        doubled: *doubled,
+        none: take(&mut rest)?,
+        ..QuantileSketch::default()
+    };
+    if !rest.is_empty() {
+        let (ends, buckets) = rest.split_first_chunk::<16>()?;
+        rest = buckets;
+        let (least, greatest) = ends.split_first_chunk::<8>()?;
+        let least = f64::from_le_bytes(*least);
+        let greatest = f64::from_le_bytes(*greatest.first_chunk()?);
+        sketch.ends = Some((least, greatest));
+        while !rest.is_empty() {
+            let number = take(&mut rest)?;
+            let bucket = match sketch.buckets.last() {
+                None => {
+                    let size = i32::try_from(number >> 1).ok()?;
+                    if number & 1 == 1 { -size } else { size }
+                }
+                Some((before, _)) if number > 0 => {
+                    before.checked_add(i32::try_from(number).ok()?)?
+                }
+                Some(_) => return None,
+            };
+            let count = take(&mut rest)?;
+            let size = bucket.abs();
+            let is_one =
+                size == 0 || (LEAST_NORMAL >> doubled..=INFINITE >> doubled).contains(&size);
+            if !is_one || count == 0 || sketch.places() >= MOST {
+                return None;
+            }
+            sketch.buckets.push((bucket, count));
+        }
+        let of = |end: f64| {
+            (!end.is_nan() && plain(end).to_bits() == end.to_bits())
+                .then(|| widened(bucket(end), *doubled))
+        };
+        let ((first, _), (last, _)) = (sketch.buckets.first()?, sketch.buckets.last()?);
+        if of(least)? != *first || of(greatest)? != *last || least > greatest {
+            return None;
+        }
+    }
+    let counts = sketch.buckets.iter().map(|(_, count)| *count);
+    let all = counts
+        .into_iter()
+        .try_fold(sketch.none, |all, count| all.checked_add(count))?;
+    (1..=VALUES).contains(&all).then_some(sketch)
+}
+
+#[cfg(test)]
+mod tests;

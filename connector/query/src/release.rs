@@ -1,0 +1,238 @@
+//! Cells that are released once and stay: what is released when, beside what, and with which corrections.
+//!
+//! A dataset whose grid is released keeps the rows that its cells are of apart from its snapshots. With each publication the
+//! periods that are over are added; late rows are taken over only as far as nobody can tell a small group from the difference.
+//! All contracts on the dataset have their cells from the same rows, so that those of two of them can't be held against each
+//! other to tell what came late.
+
+mod apart;
+mod basis;
+pub mod cells;
+mod correct;
+mod desk;
+mod draw;
+mod filed;
+mod frame;
+mod key;
+pub mod series;
+mod stage;
+
+use crate::limits::Limits;
+use crate::release::series::{Fact, Series};
+use crate::snapshot::Snapshot;
+use crate::snapshot::checked_files::CheckedFiles;
+use crate::snapshot::disk::Place;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use hansa_catalog::dataset::Dataset;
+use hansa_policy::effect::Cube;
+use hansa_policy::id::Name;
+use hansa_policy::refusal::{Code, Refusal};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What is released of a dataset.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Released {
+    /// The file of the cells of each cube, by [`Cube::shape`].
+    pub cells: BTreeMap<Digest, PathBuf>,
+    /// The periods whose cells were not released since a budget of privacy was spent, by [`Cube::shape`].
+    pub lacking: BTreeMap<Digest, Vec<Period>>,
+    /// What became of each release, the oldest first.
+    pub facts: Vec<Fact>,
+    /// What the files of the cells must hold: they are read through it.
+    pub(crate) checked: Arc<CheckedFiles>,
+    /// The same for the rows that cells are made of, file by file.
+    rows: Vec<Arc<CheckedFiles>>,
+}
+
+impl Released {
+    /// Reads all files and holds them against what was released. Blocks.
+    ///
+    /// # Errors
+    /// `SNAPSHOT_DAMAGED`.
+    pub(crate) fn check(&self) -> Result<(), Refusal> {
+        self.checked.check()?;
+        self.rows.iter().try_for_each(|rows| rows.check())
+    }
+
+    /// That no file is known to be damaged.
+    ///
+    /// # Errors
+    /// `SNAPSHOT_DAMAGED`.
+    pub(crate) fn damage(&self) -> Result<(), Refusal> {
+        self.checked.damage()?;
+        self.rows.iter().try_for_each(|rows| rows.damage())
+    }
+
+    /// All files of which it is known what they must hold.
+    fn all_checked(&self) -> impl Iterator<Item = &Arc<CheckedFiles>> {
+        std::iter::once(&self.checked).chain(&self.rows)
+    }
+}
+
+/// A period in the unit of the column by which cells are released: microseconds or days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// Its start.
+    pub from: i64,
+    /// The start of the next one.
+    pub to: i64,
+}
+
+/// What is due, complete on disk, and read by nobody yet.
+#[derive(Debug)]
+pub struct Staged {
+    /// What the releases came to, for the records.
+    pub facts: Vec<Fact>,
+    /// Cubes that could not be released, and why.
+    pub faults: Vec<Refusal>,
+    folder: PathBuf,
+    series: Series,
+}
+
+/// Works out what is due of the cubes of a published snapshot: periods that are over since the last release, corrections,
+/// and the cells of cubes that are new. Nothing where nothing is. Counts are rounded by lots under the owner's `secret`.
+/// `seen` is when its sources were looked at last: they were as they are published, so what is over by then is whole.
+/// Blocks; call it off the runtime.
+///
+/// # Errors
+/// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`; nothing is released then.
+pub fn stage(
+    snapshot: &Snapshot,
+    cubes: &[Cube],
+    state: &Path,
+    limits: &Limits,
+    now: Time,
+    secret: &[u8; 32],
+    seen: Time,
+) -> Result<Option<Staged>, Refusal> {
+    stage::due(snapshot, cubes, state, limits, now, secret, seen)
+}
+
+/// Works out the cells with noise that are due of a snapshot whose rows were staged before. What they spend is on disk
+/// before anything is drawn, with the `fresh` bytes that their noise is made of: whatever happens, no cell is drawn from
+/// other bytes, and nothing is spent twice for it. Blocks; call it off the runtime.
+///
+/// # Errors
+/// `RESOURCE_LIMIT`, `DISK_FULL`, `STATE_BROKEN`; nothing is released then, and what was spent stays spent.
+pub fn stage_drawn(
+    snapshot: &Snapshot,
+    cubes: &[Cube],
+    state: &Path,
+    limits: &Limits,
+    now: Time,
+    fresh: &dyn Fn() -> [u8; 32],
+) -> Result<Option<Staged>, Refusal> {
+    draw::due(snapshot, cubes, state, limits, now, fresh)
+}
+
+impl Staged {
+    /// Puts the releases in place. They stay from now on.
+    ///
+    /// # Errors
+    /// `STATE_BROKEN`, `DISK_FULL`.
+    pub fn commit(self) -> Result<Released, Refusal> {
+        let series = series::save(&self.folder, &self.series)?;
+        released(&self.folder, &series)
+    }
+}
+
+/// What is released of a dataset as it is published now.
+///
+/// # Errors
+/// `STATE_BROKEN` where a file is not what was released.
+pub fn open(state: &Path, dataset: &Dataset) -> Result<Released, Refusal> {
+    let folder = Place::new(state, &dataset.id.name).releases();
+    let Some(mut series) = series::load(&folder)? else {
+        return Ok(Released::default());
+    };
+    // Of rows from before there were digests nothing else is known: what is found now counts from now on.
+    if series.lacks_digests() {
+        tracing::info!(name: "release.rows_first_checked", folder = %folder.display(), "rows of released cells get their digests");
+        series = series::save(&folder, &series)?;
+    }
+    if basis::basis(dataset).is_none_or(|basis| basis.to_string() != series.basis) {
+        return Ok(Released {
+            facts: series.facts,
+            ..Released::default()
+        });
+    }
+    released(&folder, &series)
+}
+
+/// Removes what a crash left half done, and what was released anew since. Only where nothing is being released or read.
+///
+/// # Errors
+/// `STATE_BROKEN`.
+pub fn sweep(state: &Path, dataset: &Name) -> Result<(), Refusal> {
+    let folder = Place::new(state, dataset).releases();
+    if let Some(series) = series::load(&folder)? {
+        series::sweep(&folder, &series);
+    }
+    Ok(())
+}
+
+fn released(folder: &Path, series: &Series) -> Result<Released, Refusal> {
+    let versions = series.parts.iter().flat_map(|part| &part.versions);
+    if let Some(gone) = versions
+        .map(|name| folder.join(name))
+        .find(|path| !path.is_file())
+    {
+        return Err(Refusal::new(
+            Code::StateBroken,
+            format!(
+                "`{}`, of which cells were released, is not there",
+                gone.display()
+            ),
+        )
+        .with_help("bring it back from a backup: it can't be worked out again"));
+    }
+    let name = folder.parent().and_then(Path::file_name);
+    let name = name.unwrap_or_default().to_string_lossy().into_owned();
+    let mut cells = BTreeMap::new();
+    let mut contents = Vec::new();
+    let exact = series.cells.iter();
+    let exact = exact.map(|one| (&one.shape, &one.file, &one.digest));
+    let drawn = series.drawn.iter();
+    let drawn = drawn.filter_map(|one| Some((&one.shape, one.file.as_ref()?, &one.digest)));
+    for (shape, file, digest) in exact.chain(drawn) {
+        let path = folder.join(file);
+        let (Ok(shape), Ok(digest)) = (shape.parse::<Digest>(), digest.parse::<Digest>()) else {
+            return Err(series::damaged(folder));
+        };
+        contents.push((path.clone(), digest));
+        cells.insert(shape, path);
+    }
+    let checked = CheckedFiles::of_contents(&format!("the released cells of `{name}`"), contents);
+    checked.check()?;
+    let mut rows = Vec::new();
+    for (file, digest) in &series.digests {
+        let digest = digest.parse().map_err(|_| series::damaged(folder))?;
+        let what = format!("the rows of released cells of `{name}`");
+        let file = CheckedFiles::of_contents(&what, vec![(folder.join(file), digest)]);
+        rows.push(Arc::new(file));
+    }
+    let mut lacking = BTreeMap::new();
+    for one in &series.drawn {
+        let periods = one.lacking.iter();
+        let periods = periods.map(|(from, to)| Period {
+            from: *from,
+            to: *to,
+        });
+        if let Ok(shape) = one.shape.parse::<Digest>() {
+            lacking.insert(shape, periods.collect());
+        }
+    }
+    Ok(Released {
+        cells,
+        lacking,
+        facts: series.facts.clone(),
+        checked: Arc::new(checked),
+        rows,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,219 @@
+//! The cells of one period: all combinations of the values that the contract names and the buckets of the period, whether
+//! there are rows or not.
+
+use super::tally::Tally;
+use crate::release::basis::Calendar;
+use crate::release::series::Spent;
+use arrow_array::{
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
+use arrow_schema::{DataType, SchemaRef};
+use hansa_policy::effect::Cube;
+use hansa_policy::id::Name;
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::term::Bucket;
+use hansa_policy::term::budget::Budget;
+use hansa_policy::term::release::Release;
+use std::sync::Arc;
+
+/// The cells, numbered: the last dimension counts fastest.
+#[derive(Debug)]
+pub(super) struct Domain {
+    axes: Vec<Axis>,
+}
+
+#[derive(Debug)]
+enum Axis {
+    /// Values as text.
+    Listed(Vec<String>),
+    /// Starts of buckets, ascending, in the unit of the column.
+    Times(Vec<i64>),
+}
+
+/// A value of a dimension as a row has it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Value<'a> {
+    Text(&'a str),
+    Time(i64),
+    Missing,
+}
+
+impl Domain {
+    /// The cells of a cube in a period.
+    pub(super) fn of(
+        cube: &Cube,
+        budget: &Budget,
+        release: &Release,
+        calendar: &Calendar,
+        period: &Spent,
+    ) -> Result<Self, Refusal> {
+        let axes = cube.dimensions.iter().map(|dimension| {
+            if dimension.column == release.column {
+                let width = dimension.bucket.unwrap_or(Bucket::Day);
+                let mut starts = Vec::new();
+                let mut at = period.from;
+                while at < period.to {
+                    let (start, next) = calendar.bounds(at, width);
+                    if next <= at {
+                        return Err(strange());
+                    }
+                    starts.push(start);
+                    at = next;
+                }
+                return Ok(Axis::Times(starts));
+            }
+            let mut listed = budget.values.iter();
+            let listed = listed.find(|one| one.column == dimension.column);
+            listed
+                .map(|listed| Axis::Listed(listed.list.clone()))
+                .ok_or_else(strange)
+        });
+        Ok(Self {
+            axes: axes.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// How many cells there are.
+    pub(super) fn len(&self) -> usize {
+        let sizes = self.axes.iter().map(Axis::len);
+        sizes.fold(1, usize::saturating_mul)
+    }
+
+    /// The cell of these values, one for each dimension; none where one of them has no cells.
+    pub(super) fn cell<'a>(&self, values: impl Iterator<Item = Value<'a>>) -> Option<usize> {
+        let mut cell = 0_usize;
+        for (axis, value) in self.axes.iter().zip(values) {
+            let at = axis.place(value)?;
+            cell = cell.checked_mul(axis.len())?.checked_add(at)?;
+        }
+        Some(cell)
+    }
+
+    /// Whether the dimension is of time.
+    pub(super) fn is_time(&self, dimension: usize) -> bool {
+        matches!(self.axes.get(dimension), Some(Axis::Times(_)))
+    }
+
+    /// The cells with their numbers, with the columns of [`hansa_enforcement::release::schema`].
+    pub(super) fn batch(
+        &self,
+        tally: &Tally,
+        cube: &Cube,
+        stored: &SchemaRef,
+    ) -> Result<RecordBatch, Refusal> {
+        let schema = hansa_enforcement::release::schema(cube, stored)?;
+        let mut columns: Vec<ArrayRef> = Vec::new();
+        let mut wide = self.len();
+        for (axis, dimension) in self.axes.iter().zip(&cube.dimensions) {
+            let kind = kind_of(&schema, dimension.column.as_str())?;
+            wide = wide.checked_div(axis.len()).ok_or_else(strange)?;
+            let places = (0..self.len()).filter_map(|cell| {
+                let upper = cell.checked_div(wide)?;
+                upper.checked_rem(axis.len())
+            });
+            columns.push(axis.column(places, &kind)?);
+        }
+        columns.push(Arc::new(counts(tally.counts())));
+        for (index, measure) in cube.measures.iter().enumerate() {
+            let kind = kind_of(&schema, &format!("sum_{measure}"))?;
+            columns.push(Arc::new(counts(tally.counted(index))));
+            columns.push(match kind {
+                DataType::Int64 => Arc::new(counts(tally.sums(index))),
+                // Thousandths, as decimal text: so the number is the nearest to an exact one.
+                DataType::Float64 => {
+                    Arc::new(tally.sums(index).map(thousandths).collect::<Float64Array>())
+                }
+                _ => return Err(strange()),
+            });
+        }
+        RecordBatch::try_new(schema, columns).map_err(|_| strange())
+    }
+}
+
+impl Axis {
+    fn len(&self) -> usize {
+        match self {
+            Self::Listed(list) => list.len(),
+            Self::Times(starts) => starts.len(),
+        }
+    }
+
+    fn place(&self, value: Value<'_>) -> Option<usize> {
+        match (self, value) {
+            (Self::Listed(list), Value::Text(text)) => list.iter().position(|one| one == text),
+            (Self::Times(starts), Value::Time(at)) => starts.binary_search(&at).ok(),
+            _ => None,
+        }
+    }
+
+    fn column(
+        &self,
+        places: impl Iterator<Item = usize>,
+        kind: &DataType,
+    ) -> Result<ArrayRef, Refusal> {
+        Ok(match (self, kind) {
+            (Self::Listed(list), DataType::Utf8) => {
+                let texts = places.map(|place| list.get(place).map(String::as_str));
+                Arc::new(texts.collect::<StringArray>())
+            }
+            (Self::Listed(list), DataType::Int64) => {
+                let numbers = places.map(|place| list.get(place)?.parse::<i64>().ok());
+                Arc::new(numbers.collect::<Int64Array>())
+            }
+            (Self::Listed(list), DataType::Boolean) => {
+                let flags = places.map(|place| list.get(place)?.parse::<bool>().ok());
+                Arc::new(flags.collect::<BooleanArray>())
+            }
+            (Self::Times(starts), DataType::Date32) => {
+                let days = places.map(|place| i32::try_from(*starts.get(place)?).ok());
+                Arc::new(days.collect::<Date32Array>())
+            }
+            (Self::Times(starts), DataType::Timestamp(_, zone)) => {
+                let instants = places.map(|place| starts.get(place).copied());
+                let instants: TimestampMicrosecondArray = instants.collect();
+                Arc::new(instants.with_timezone_opt(zone.clone()))
+            }
+            _ => return Err(strange()),
+        })
+    }
+}
+
+fn kind_of(schema: &SchemaRef, name: &str) -> Result<DataType, Refusal> {
+    let field = schema.fields().iter().find(|field| field.name() == name);
+    field
+        .map(|field| field.data_type().clone())
+        .ok_or_else(strange)
+}
+
+/// Whole numbers; what does not fit is held at the edge.
+fn counts(numbers: impl Iterator<Item = i128>) -> Int64Array {
+    let held = numbers.map(|number| {
+        let edge = if number < 0 { i64::MIN } else { i64::MAX };
+        i64::try_from(number).unwrap_or(edge)
+    });
+    Int64Array::from_iter_values(held)
+}
+
+/// The nearest floating-point number to so many thousandths.
+fn thousandths(number: i128) -> Option<f64> {
+    let sign = if number < 0 { "-" } else { "" };
+    let size = number.unsigned_abs();
+    let text = format!("{sign}{}.{:03}", size / 1000, size % 1000);
+    text.parse().ok()
+}
+
+fn strange() -> Refusal {
+    Refusal::new(Code::Internal, "the cells of a budget do not fit the cube")
+}
+
+/// The measure's place among the bounds.
+pub(super) fn held<'a>(
+    budget: &'a Budget,
+    measure: &Name,
+) -> Result<&'a hansa_policy::term::budget::Held, Refusal> {
+    let mut bounds = budget.bounds.iter();
+    bounds
+        .find(|one| one.measure == *measure)
+        .ok_or_else(strange)
+}

@@ -1,0 +1,376 @@
+//! What is due of a dataset's releases.
+
+mod late;
+
+use super::basis::{basis, cut, is_day, next, releasing};
+use super::cells::{self, Tally};
+use super::desk::{self, Desk, failed, ordered};
+use super::filed::filed;
+use super::frame::{Level, Span, within};
+use super::key::Lots;
+use super::series::{self, Cells, CubeShape, Fact, Part, Series, told};
+use super::{Released, Staged};
+use crate::alone::alone;
+use crate::limits::Limits;
+use crate::snapshot::Snapshot;
+use crate::snapshot::disk::{self, Place};
+use arrow_schema::SchemaRef;
+use datafusion::dataframe::DataFrame;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use hansa_catalog::dataset::Grid;
+use hansa_policy::effect::Cube;
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::term::release::{Late, Release};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub(super) fn due(
+    snapshot: &Snapshot,
+    cubes: &[Cube],
+    state: &Path,
+    limits: &Limits,
+    now: Time,
+    secret: &[u8; 32],
+    seen: Time,
+) -> Result<Option<Staged>, Refusal> {
+    let dataset = &snapshot.dataset;
+    let (Some((grid, release)), Some(basis)) = (releasing(dataset), basis(dataset)) else {
+        return Ok(None);
+    };
+    let folder = Place::new(state, &dataset.id.name).releases();
+    let before = series::load(&folder)?;
+    let mut released = Released::default();
+    let series = match before {
+        Some(series) if series.basis == basis.to_string() => {
+            // Nothing is built on a file that is not what was released.
+            released = super::released(&folder, &series)?;
+            series
+        }
+        before => {
+            let cut = before.as_ref().and_then(|before| before.cut);
+            let cut = cut
+                .map(|cut| next(dataset, grid, release, cut))
+                .transpose()?;
+            series::begun(basis, before.as_ref(), cut)
+        }
+    };
+    let cut = cut(dataset, grid, release, seen)?;
+    let wanted = wanted(cubes, grid, release);
+    let further = series.cut.is_none_or(|known| known < cut);
+    let late = snapshot.dataset.version != series.last
+        && !series.parts.is_empty()
+        && match release.late {
+            Late::Never => false,
+            Late::Wait => further,
+            Late::Correct => true,
+        };
+    let lacking = |cube: &&Cube| {
+        let own = cells_of(&series, cube.shape());
+        own.is_none_or(|own| own.parts.len() < series.parts.len())
+    };
+    if !further && !late && !wanted.iter().any(lacking) {
+        return Ok(None);
+    }
+    std::fs::create_dir_all(&folder).map_err(|error| disk::broken(&folder, &error))?;
+    let lots = Lots::of(secret, &dataset.id);
+    let checked = released.all_checked().chain([&snapshot.checked]);
+    let desk = Desk::open(&folder, limits, checked)?.with_lots(lots);
+    let mut work = Work {
+        desk,
+        snapshot,
+        stored: dataset.schema(),
+        release,
+        days: is_day(dataset, release),
+        folder,
+        series,
+        facts: Vec::new(),
+        faults: Vec::new(),
+        now,
+        time: limits.time,
+    };
+    // Each correction and each cube has the time of one question, so that many of them do not stand in each other's way.
+    let steps = work.series.parts.len().saturating_mul(2);
+    let steps = steps.saturating_add(wanted.len()).saturating_add(2);
+    let time = limits
+        .time
+        .saturating_mul(u32::try_from(steps).unwrap_or(u32::MAX));
+    alone("releasing cells", time, async || {
+        if late {
+            work.corrections().await?;
+        }
+        if further {
+            work.further(cut).await?;
+        }
+        work.series.last.clone_from(&snapshot.dataset.version);
+        for cube in &wanted {
+            // A cube changes the series at its end alone.
+            if let Err(refusal) = in_time(work.time, work.cells(cube)).await {
+                work.faults.push(refusal);
+            }
+        }
+        work.series.facts.extend(work.facts.iter().cloned());
+        Ok(Some(Staged {
+            facts: work.facts,
+            faults: work.faults,
+            folder: work.folder,
+            series: work.series,
+        }))
+    })
+}
+
+/// The cubes that are released as the grid is, the coarsest first, each once.
+fn wanted<'a>(cubes: &'a [Cube], grid: &Grid, release: &Release) -> Vec<&'a Cube> {
+    let mut wanted: Vec<&Cube> = Vec::new();
+    for cube in cubes {
+        let fits =
+            cube.grid == grid.id && cube.release.as_ref() == Some(release) && cube.budget.is_none();
+        if fits && !wanted.iter().any(|known| known.shape() == cube.shape()) {
+            wanted.push(cube);
+        }
+    }
+    let finer_than = |cube: &Cube| {
+        let strictly = |other: &&Cube| cube.refines(other) && !other.refines(cube);
+        cubes.iter().filter(strictly).count()
+    };
+    wanted.sort_by_key(|cube| (finer_than(cube), cube.shape()));
+    wanted
+}
+
+/// By which columns, in words.
+pub(super) fn by(cube: &Cube) -> String {
+    let by = cube.dimensions.iter().map(|one| match one.bucket {
+        Some(bucket) => format!("{} ({})", one.column, bucket.as_str()),
+        None => one.column.to_string(),
+    });
+    by.collect::<Vec<_>>().join(", ")
+}
+
+fn cells_of(series: &Series, shape: Digest) -> Option<&Cells> {
+    let shape = shape.to_string();
+    series.cells.iter().find(|cells| cells.shape == shape)
+}
+
+struct Work<'a> {
+    desk: Desk,
+    snapshot: &'a Snapshot,
+    stored: SchemaRef,
+    release: &'a Release,
+    days: bool,
+    folder: PathBuf,
+    series: Series,
+    facts: Vec<Fact>,
+    faults: Vec<Refusal>,
+    now: Time,
+    /// The most time for one correction, or for one cube.
+    time: Duration,
+}
+
+/// What comes of a step that may take so long.
+async fn in_time<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    let done = tokio::time::timeout(limit, work).await;
+    done.unwrap_or_else(|_| {
+        let seconds = limit.as_secs();
+        let sentence =
+            format!("releasing the cells of one span took longer than {seconds} seconds");
+        Err(Refusal::new(Code::ResourceLimit, sentence))
+    })
+}
+
+impl Work<'_> {
+    async fn within(&self, files: &[PathBuf], span: Span) -> Result<DataFrame, Refusal> {
+        let rows = self.desk.read(files).await?;
+        within(rows, self.release.column.as_str(), span, &self.stored)
+    }
+
+    /// A name that no file had before.
+    fn file(&mut self, name: &str) -> (String, PathBuf) {
+        self.series.revision = self.series.revision.saturating_add(1);
+        let name = format!("{name}-{}.parquet", self.series.revision);
+        let path = self.folder.join(&name);
+        (name, path)
+    }
+
+    fn levels(&self, part: Option<usize>) -> Vec<Level> {
+        let there = self
+            .series
+            .cells
+            .iter()
+            .filter(|cells| part.is_none_or(|part| cells.parts.contains(&part)));
+        there
+            .filter_map(|cells| {
+                Some(Level {
+                    cube: cells.cube.back()?,
+                    cells: self.folder.join(&cells.file),
+                })
+            })
+            .collect()
+    }
+
+    fn fact(&self, shape: &str, cube: &Cube, correction: bool) -> Fact {
+        Fact {
+            at: self.now.to_string(),
+            snapshot: self.snapshot.dataset.version.clone(),
+            shape: shape.to_owned(),
+            by: by(cube),
+            correction,
+            until: self
+                .series
+                .cut
+                .map(|cut| told(cut, self.days))
+                .unwrap_or_default(),
+            cells: 0,
+            withheld: 0,
+            rows: 0,
+            rows_withheld: 0,
+            digest: String::new(),
+            epsilon: None,
+            unit: None,
+        }
+    }
+
+    /// The rows of the periods that are over.
+    async fn further(&mut self, cut: i64) -> Result<(), Refusal> {
+        let span = Span {
+            from: self.series.cut,
+            to: cut,
+        };
+        let number = self.series.parts.len();
+        let (name, path) = self.file(&format!("rows-{number}"));
+        let rows = self.within(&self.snapshot.files, span).await?;
+        desk::write(ordered(rows)?, &path).await?;
+        self.series.parts.push(Part {
+            from: span.from,
+            to: span.to,
+            versions: vec![name],
+        });
+        self.series.cut = Some(cut);
+        Ok(())
+    }
+
+    /// The cells of a cube for the parts that lack them.
+    async fn cells(&mut self, cube: &Cube) -> Result<(), Refusal> {
+        let shape = cube.shape().to_string();
+        let own = self
+            .series
+            .cells
+            .iter()
+            .position(|cells| cells.shape == shape);
+        let there = own
+            .and_then(|own| self.series.cells.get(own))
+            .map(|own| own.parts.clone());
+        let there = there.unwrap_or_default();
+        let lacking: Vec<usize> = (0..self.series.parts.len())
+            .filter(|part| !there.contains(part))
+            .collect();
+        if lacking.is_empty() && own.is_some() {
+            return Ok(());
+        }
+        let levels: Vec<Level> = {
+            let mut levels = self.levels(None);
+            levels.retain(|level| level.cube.shape() != cube.shape());
+            levels
+        };
+        if levels.iter().any(|level| cube.overlaps(&level.cube)) {
+            let fact = self.fact(&shape, cube, false);
+            return Err(Refusal::new(
+                Code::GridNotNested,
+                format!(
+                    "the numbers of different units by {} would tell, beside those that were released of `{}`, who is in several cells",
+                    fact.by, self.snapshot.dataset.id.name
+                ),
+            ));
+        }
+        if levels
+            .iter()
+            .any(|level| !cube.refines(&level.cube) && !level.cube.refines(cube))
+        {
+            let fact = self.fact(&shape, cube, false);
+            return Err(Refusal::new(
+                Code::GridNotNested,
+                format!(
+                    "cells by {} cut through those that were released of `{}`",
+                    fact.by, self.snapshot.dataset.id.name
+                ),
+            ));
+        }
+        let versions: Vec<&Vec<String>> = lacking
+            .iter()
+            .filter_map(|part| Some(&self.series.parts.get(*part)?.versions))
+            .collect();
+        // The rows as they were so many releases ago; of a part that had fewer, the first ones.
+        let ago = |age: usize| -> Vec<PathBuf> {
+            let names = versions
+                .iter()
+                .filter_map(|names| names.iter().rev().nth(age).or_else(|| names.first()));
+            names.map(|name| self.folder.join(name)).collect()
+        };
+        let base = ago(0);
+        let releases = versions.iter().map(|names| names.len()).max();
+        let older: Vec<Vec<PathBuf>> = (1..releases.unwrap_or(0)).map(ago).collect();
+        let mut fragments = Vec::new();
+        let mut tally = Tally::default();
+        if !base.is_empty() {
+            let (fresh, made) =
+                cells::first(&self.desk, &base, &older, &self.stored, cube, &levels).await?;
+            fragments.push(fresh);
+            tally = made;
+        }
+        if let Some(own) = own.and_then(|own| self.series.cells.get(own)) {
+            fragments.push(self.folder.join(&own.file));
+        }
+        let fact = self.fact(&shape, cube, false).tallied(tally);
+        self.put(
+            cube,
+            &fragments,
+            (0..self.series.parts.len()).collect(),
+            fact,
+        )
+        .await
+    }
+
+    /// Makes one file of the fragments the cube's cells.
+    async fn put(
+        &mut self,
+        cube: &Cube,
+        fragments: &[PathBuf],
+        parts: BTreeSet<usize>,
+        mut fact: Fact,
+    ) -> Result<(), Refusal> {
+        let short: String = fact
+            .shape
+            .chars()
+            .filter(char::is_ascii_hexdigit)
+            .take(16)
+            .collect();
+        let (file, path) = self.file(&format!("cells-{short}"));
+        let cells = if fragments.is_empty() {
+            // Nothing is over yet: a file without cells, so that it is known that there are none.
+            let none = self.desk.read(&self.snapshot.files).await?;
+            let none = none.limit(0, Some(0)).map_err(|error| failed(&error))?;
+            let (none, _) = self.desk.keep(none).await?;
+            let (none, _) = cells::first(&self.desk, &[none], &[], &self.stored, cube, &[]).await?;
+            self.desk.read(&[none]).await?
+        } else {
+            filed(self.desk.read(fragments).await?, cube)?
+        };
+        desk::write(cells, &path).await?;
+        let digest = desk::digest(&path)?.to_string();
+        fact.digest.clone_from(&digest);
+        let cells = Cells {
+            shape: fact.shape.clone(),
+            cube: CubeShape::of(cube, self.release),
+            file,
+            digest,
+            parts,
+        };
+        self.series.cells.retain(|known| known.shape != cells.shape);
+        self.series.cells.push(cells);
+        self.facts.push(fact);
+        Ok(())
+    }
+}

@@ -1,0 +1,338 @@
+//! What is released stays, and whatever is computed from it is of no small group.
+
+mod corrected;
+mod drawn;
+mod keyed;
+mod steps;
+mod told;
+mod world;
+
+use super::*;
+use hansa_policy::refusal::Code;
+use hansa_policy::term::release::Late;
+use hansa_policy::term::{Bucket, Function};
+use world::{Row, World, day, row};
+
+/// Ten devices at one site in one hour of the day, numbered from `first`.
+fn group(first: u8, day: i64, hour: i64) -> Vec<Row> {
+    (first..first + 10)
+        .map(|device| row("a", day, hour, device, 1))
+        .collect()
+}
+
+fn by_hour(world: &World) -> Cube {
+    world.cube(&["site", "at"], Bucket::Hour, 5)
+}
+
+#[test]
+fn what_was_released_stays_as_it_is() {
+    for late in [Late::Never, Late::Wait, Late::Correct] {
+        let mut world = World::new(late);
+        let cube = by_hour(&world);
+        world.publish(&group(0, 0, 8), day(1));
+        world.stage(&[&cube]);
+        assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|10|10|10"]);
+        // One late person: nobody can tell.
+        world.publish(
+            &[group(0, 0, 8), vec![row("a", 0, 8, 99, 1)]].concat(),
+            day(1),
+        );
+        world.stage(&[&cube]);
+        let cells = world.cells(&cube);
+        assert_eq!(cells, ["a|2026-06-01T08:00:00Z|10|10|10"], "{late:?}");
+    }
+}
+
+/// Many times the rows that fit into the memory of one question are sorted on disk.
+#[test]
+fn more_rows_than_memory_are_released() {
+    let mut world = World::new(Late::Wait);
+    let cube = by_hour(&world);
+    let rows = 900_000;
+    let all = (0..rows).map(|at| {
+        let device = u8::try_from(at % 251).unwrap();
+        row(
+            ["a", "b", "c"][at % 3],
+            0,
+            i64::try_from(at % 24).unwrap(),
+            device,
+            1,
+        )
+    });
+    world.publish(&all.collect::<Vec<_>>(), day(1));
+    world.memory(24 << 20);
+    world.stage(&[&cube]);
+    let told = world.cells(&cube);
+    let counts = told
+        .iter()
+        .map(|cell| cell.split('|').nth(2).unwrap().parse::<usize>().unwrap());
+    assert_eq!(counts.sum::<usize>(), rows);
+}
+
+#[test]
+fn late_rows_of_a_large_group_come_as_the_grid_says() {
+    for (late, at_once, with_the_next) in [
+        (Late::Never, 10, 10),
+        (Late::Wait, 10, 16),
+        (Late::Correct, 16, 16),
+    ] {
+        let mut world = World::new(late);
+        let cube = by_hour(&world);
+        world.publish(&group(0, 0, 8), day(1));
+        world.stage(&[&cube]);
+        let late_ones: Vec<Row> = (50..56).map(|device| row("a", 0, 8, device, 1)).collect();
+        let all = [group(0, 0, 8), late_ones].concat();
+        let shown = |n: i64| format!("a|2026-06-01T08:00:00Z|{n}|{n}|{n}");
+        world.publish(&all, day(1));
+        world.stage(&[&cube]);
+        assert_eq!(world.cells(&cube), [shown(at_once)], "{late:?}");
+        world.publish(&all, day(2));
+        world.stage(&[&cube]);
+        assert_eq!(world.cells(&cube), [shown(with_the_next)], "{late:?}");
+    }
+}
+
+/// Somebody who kept the first release takes it from the third: each step was of a large group, the sum of both is not.
+#[test]
+fn no_small_group_comes_between_any_two_releases() {
+    let mut world = World::new(Late::Correct);
+    let cube = by_hour(&world);
+    world.publish(&group(0, 0, 8), day(1));
+    world.stage(&[&cube]);
+    let six: Vec<Row> = (50..56).map(|device| row("a", 0, 8, device, 1)).collect();
+    world.publish(&[group(0, 0, 8), six.clone()].concat(), day(1));
+    world.stage(&[&cube]);
+    assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|16|16|16"]);
+    world.publish(&[group(0, 0, 8), six[..1].to_vec()].concat(), day(1));
+    world.stage(&[&cube]);
+    assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|16|16|16"]);
+}
+
+#[test]
+fn a_period_is_released_when_it_is_over() {
+    let mut world = World::new(Late::Never);
+    let cube = by_hour(&world);
+    let rows = [group(0, 0, 8), group(0, 1, 9)].concat();
+    world.publish(&rows, day(1));
+    world.stage(&[&cube]);
+    assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|10|10|10"]);
+    world.publish(&rows, day(2));
+    world.stage(&[&cube]);
+    assert_eq!(world.cells(&cube).len(), 2);
+    // Nothing is due of what is released already.
+    assert!(!world.stage(&[&cube]));
+}
+
+#[test]
+fn a_period_of_a_source_that_does_not_change_is_released_when_it_is_over() {
+    let mut world = World::new(Late::Never);
+    let cube = by_hour(&world);
+    world.publish(&[group(0, 0, 8), group(0, 1, 9)].concat(), day(1));
+    world.stage(&[&cube]);
+    assert_eq!(world.cells(&cube).len(), 1);
+    world.looked_at(day(2));
+    world.stage(&[&cube]);
+    assert_eq!(
+        world.cells(&cube),
+        [
+            "a|2026-06-01T08:00:00Z|10|10|10",
+            "a|2026-06-02T09:00:00Z|10|10|10"
+        ]
+    );
+    // Nor is anything taken back that nobody looked at since.
+    world.looked_at(day(1));
+    assert!(!world.stage(&[&cube]));
+}
+
+#[test]
+fn a_total_does_not_give_back_what_is_withheld() {
+    let mut world = World::new(Late::Never);
+    let fine = by_hour(&world);
+    let coarse = world.cube(&["site", "at"], Bucket::Day, 5);
+    // 10 at eight, 7 at nine, and 2 at ten, who are withheld.
+    let nine: Vec<Row> = (20..27).map(|device| row("a", 0, 9, device, 1)).collect();
+    let ten: Vec<Row> = (30..32).map(|device| row("a", 0, 10, device, 1)).collect();
+    world.publish(&[group(0, 0, 8), nine, ten].concat(), day(1));
+    world.stage(&[&fine, &coarse]);
+    assert_eq!(world.cells(&coarse), ["a|2026-06-01T00:00:00Z|19|19|19"]);
+    // The total less what is shown would tell of two: so the smaller group that is shown is withheld, too.
+    assert_eq!(world.cells(&fine), ["a|2026-06-01T08:00:00Z|10|10|10"]);
+    let other = world.cube(&["at"], Bucket::Day, 5);
+    world.stage(&[&fine, &coarse, &other]);
+    assert_eq!(world.cells(&other), ["2026-06-01T00:00:00Z|19|19|19"]);
+}
+
+#[test]
+fn a_later_total_is_withheld_where_it_would_tell() {
+    let mut world = World::new(Late::Never);
+    let fine = by_hour(&world);
+    let coarse = world.cube(&["site", "at"], Bucket::Day, 5);
+    let ten: Vec<Row> = (30..32).map(|device| row("a", 0, 10, device, 1)).collect();
+    world.publish(&[group(0, 0, 8), ten].concat(), day(1));
+    world.stage(&[&fine]);
+    world.stage(&[&fine, &coarse]);
+    assert_eq!(world.cells(&fine).len(), 1);
+    assert!(world.cells(&coarse).is_empty());
+}
+
+#[test]
+fn crossing_margins_are_not_released() {
+    let mut world = World::new(Late::Never);
+    let first = world.cube(&["site", "at"], Bucket::Day, 5);
+    let crossing = world.cube(&["at"], Bucket::Hour, 5);
+    world.publish(&group(0, 0, 8), day(1));
+    world.stage(&[&first]);
+    let faults = world.faults(&[&first, &crossing]);
+    assert_eq!(
+        faults.iter().map(|fault| fault.code).collect::<Vec<_>>(),
+        [Code::GridNotNested]
+    );
+}
+
+#[test]
+fn another_schema_goes_on_where_the_last_one_ended() {
+    let mut world = World::new(Late::Correct);
+    let cube = by_hour(&world);
+    world.publish(&group(0, 0, 8), day(1));
+    world.stage(&[&cube]);
+    world.rename();
+    world.publish(
+        &[group(0, 0, 8), group(0, 0, 8), group(0, 1, 9)].concat(),
+        day(2),
+    );
+    world.stage(&[&cube]);
+    assert_eq!(world.cells(&cube), ["a|2026-06-02T09:00:00Z|10|10|10"]);
+}
+
+#[test]
+fn a_damaged_file_is_not_read() {
+    let mut world = World::new(Late::Never);
+    let cube = by_hour(&world);
+    world.publish(&group(0, 0, 8), day(1));
+    world.stage(&[&cube]);
+    let dataset = world.snapshot().dataset.clone();
+    let released = open(world.state(), &dataset).unwrap();
+    let file = &released.cells[&cube.shape()];
+    std::fs::write(file, b"something else").unwrap();
+    assert_eq!(
+        open(world.state(), &dataset).unwrap_err().code,
+        Code::SnapshotDamaged
+    );
+}
+
+/// Two numbers that are too much together, and others beside them.
+fn too_much(site: &'static str, first: u8) -> Vec<Row> {
+    let mut rows = group(first, 0, 8);
+    for row in &mut rows {
+        row.site = Some(site);
+    }
+    rows[0].bikes = Some(i64::MAX);
+    rows[1].bikes = Some(i64::MAX);
+    rows
+}
+
+#[test]
+fn a_total_beyond_its_type_is_not_released() {
+    let mut world = World::new(Late::Correct);
+    let cube = by_hour(&world);
+    world.publish(&[group(0, 0, 8), too_much("b", 20)].concat(), day(1));
+    let faults = world.faults(&[&cube]);
+    let codes: Vec<_> = faults.iter().map(|refusal| refusal.code).collect();
+    assert_eq!(codes, [Code::SumOverflow], "{faults:?}");
+    // Another cube of the same rows is: one fault is its own.
+    let counts = Cube {
+        measures: Vec::new(),
+        functions: vec![Function::Count],
+        ..by_hour(&world)
+    };
+    let faults = world.faults(&[&counts]);
+    assert!(faults.is_empty(), "{faults:?}");
+}
+
+#[test]
+fn a_correction_that_can_not_be_told_holds_back_itself_alone() {
+    let mut world = World::new(Late::Correct);
+    let cube = by_hour(&world);
+    let both = [group(0, 0, 8), group(0, 1, 8)].concat();
+    for on in [1, 2] {
+        world.publish(&both, day(on));
+        world.stage(&[&cube]);
+    }
+    // Late rows of two days, of which those of the first are too much together.
+    let late = |on, bikes| -> Vec<Row> {
+        (50..56)
+            .map(|device| row("a", on, 8, device, bikes))
+            .collect()
+    };
+    let all = [both, late(0, i64::MAX / 2), late(1, 1), group(0, 2, 8)].concat();
+    world.publish(&all, day(3));
+    let faults = world.held_back(&[&cube]);
+    let codes: Vec<_> = faults.iter().map(|refusal| refusal.code).collect();
+    assert_eq!(codes, [Code::SumOverflow], "{faults:?}");
+    assert_eq!(
+        world.cells(&cube),
+        [
+            "a|2026-06-01T08:00:00Z|10|10|10",
+            "a|2026-06-02T08:00:00Z|16|16|16",
+            "a|2026-06-03T08:00:00Z|10|10|10",
+        ]
+    );
+    // The rows are those that the cells are of, too.
+    assert_eq!(world.base().len(), 10 + 16 + 10);
+}
+
+#[test]
+fn a_withheld_total_beyond_its_type_fails_nothing() {
+    let mut world = World::new(Late::Correct);
+    let cube = by_hour(&world);
+    let few = || too_much("b", 20).into_iter().take(4).collect::<Vec<Row>>();
+    world.publish(&[group(0, 0, 8), few()].concat(), day(1));
+    world.stage(&[&cube]);
+    assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|10|10|10"]);
+    // Nor when what is released is worked out anew.
+    let late = (50..56).map(|device| row("a", 0, 8, device, 1)).collect();
+    world.publish(&[group(0, 0, 8), few(), late].concat(), day(1));
+    world.stage(&[&cube]);
+    assert_eq!(world.cells(&cube), ["a|2026-06-01T08:00:00Z|16|16|16"]);
+}
+
+#[test]
+fn how_many_units_there_are_and_how_far_they_differ_is_released_with_the_cells() {
+    let mut world = World::new(Late::Never);
+    let cube = Cube {
+        functions: vec![Function::Count, Function::Variance, Function::Units],
+        ..by_hour(&world)
+    };
+    // Ten devices, one of which came twice; of five of another hour only four have a value.
+    let mut rows: Vec<Row> = (0..10)
+        .map(|device| row("a", 0, 8, device, device.into()))
+        .collect();
+    rows.push(row("a", 0, 8, 0, 10));
+    rows.extend((0..5).map(|device| row("a", 0, 9, device, 3)));
+    rows.last_mut().unwrap().bikes = None;
+    world.publish(&rows, day(1));
+    world.stage(&[&cube]);
+    let cells = world.cells(&cube);
+    // Site, hour, rows, units; values, sum, squares of what is between them and their mean of 5.
+    assert_eq!(
+        cells,
+        [
+            "a|2026-06-01T08:00:00Z|11|10|11|55|110.0",
+            "a|2026-06-01T09:00:00Z|5|5|NULL|NULL|NULL",
+        ]
+    );
+    // The next day is put beside it; that all have the same number is not told.
+    world.publish(&[rows, group(0, 1, 8)].concat(), day(2));
+    world.stage(&[&cube]);
+    let both = world.cells(&cube);
+    assert_eq!(both[..2], cells);
+    assert_eq!(both[2..], ["a|2026-06-02T08:00:00Z|10|10|10|10|NULL"]);
+    // Cells by the day would tell how many devices came in several hours.
+    let coarse = Cube {
+        dimensions: world.cube(&["site", "at"], Bucket::Day, 5).dimensions,
+        ..cube.clone()
+    };
+    let faults = world.faults(&[&cube, &coarse]);
+    let codes: Vec<_> = faults.iter().map(|refusal| refusal.code).collect();
+    assert_eq!(codes, [Code::GridNotNested], "{faults:?}");
+}

@@ -1,0 +1,221 @@
+//! Digests of the blocks of a file, so that whatever part of it is read can be held against what was written. The library that writes
+//! Parquet writes no checksums of pages.
+
+use hansa_audit_log::digest::{Digest, Hasher};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{Read as _, Result};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The digests of one file, block after block; BLAKE3 with 256 bits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockDigests {
+    /// Bytes of the file.
+    size: u64,
+    /// Bytes of each block but the last.
+    block: u64,
+    digests: Arc<[blake3::Hash]>,
+    /// What names all of them.
+    name: Digest,
+}
+
+/// A file as it was found: the digest of its content, and those of its blocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileDigests {
+    /// SHA-256 of all of it.
+    pub content: Digest,
+    /// Those of its blocks.
+    pub blocks: BlockDigests,
+}
+
+impl FileDigests {
+    /// Reads the whole file.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn of(path: &Path) -> Result<Self> {
+        let mut file = File::open(path)?;
+        let mut whole = Hasher::default();
+        let mut digests = Vec::new();
+        let mut size = 0_u64;
+        let mut buffer = vec![0_u8; 1 << 18];
+        loop {
+            let filled = fill(&mut file, &mut buffer)?;
+            let Some(read) = buffer.get(..filled).filter(|read| !read.is_empty()) else {
+                break;
+            };
+            whole.update(read);
+            digests.push(blake3::hash(read));
+            size = size.saturating_add(u64::try_from(filled).unwrap_or(u64::MAX));
+            if filled < buffer.len() {
+                break;
+            }
+        }
+        Ok(Self {
+            content: whole.finish(),
+            blocks: BlockDigests::new(size, BLOCK, digests),
+        })
+    }
+}
+
+/// Reads until the buffer is full or the file is at its end.
+fn fill(file: &mut File, buffer: &mut [u8]) -> Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest)? {
+            0 => break,
+            read => filled = filled.saturating_add(read),
+        }
+    }
+    Ok(filled)
+}
+
+impl BlockDigests {
+    fn new(size: u64, block: u64, digests: Vec<blake3::Hash>) -> Self {
+        let mut whole = Hasher::default();
+        whole.update(&size.to_be_bytes());
+        whole.update(&block.to_be_bytes());
+        for digest in &digests {
+            whole.update(digest.as_bytes());
+        }
+        Self {
+            size,
+            block,
+            digests: digests.into(),
+            name: whole.finish(),
+        }
+    }
+
+    /// Bytes of the file.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// How many blocks there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.digests.len()
+    }
+
+    /// What names all of them.
+    #[must_use]
+    pub const fn name(&self) -> Digest {
+        self.name
+    }
+
+    /// The blocks that a range of bytes lies in; none for an empty range.
+    #[must_use]
+    pub fn covering(&self, bytes: &Range<u64>) -> Range<u64> {
+        if bytes.end <= bytes.start || self.block == 0 {
+            return 0..0;
+        }
+        bytes.start / self.block..bytes.end.div_ceil(self.block)
+    }
+
+    /// The bytes of a range of blocks.
+    #[must_use]
+    pub fn bytes(&self, blocks: &Range<u64>) -> Range<u64> {
+        let at = |block: u64| block.saturating_mul(self.block).min(self.size);
+        at(blocks.start)..at(blocks.end)
+    }
+
+    /// Whether these are the bytes of that block.
+    #[must_use]
+    pub fn holds(&self, block: u64, bytes: &[u8]) -> bool {
+        let known = usize::try_from(block).ok();
+        let known = known.and_then(|block| self.digests.get(block));
+        known.is_some_and(|known| *known == blake3::hash(bytes))
+    }
+}
+
+/// The digests of a file as they stand in a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BlocksShape {
+    size: u64,
+    block: u64,
+    /// In hexadecimal digits, one after the other.
+    digests: String,
+}
+
+impl BlocksShape {
+    pub(crate) fn of(blocks: &BlockDigests) -> Self {
+        let digests = blocks.digests.iter();
+        Self {
+            size: blocks.size,
+            block: blocks.block,
+            digests: digests.map(|digest| digest.to_hex().to_string()).collect(),
+        }
+    }
+
+    pub(crate) fn back(self) -> Option<BlockDigests> {
+        let digests = self.digests.as_bytes().chunks(2 * blake3::OUT_LEN);
+        let digests = digests.map(|digits| blake3::Hash::from_hex(digits).ok());
+        let digests: Vec<blake3::Hash> = digests.collect::<Option<_>>()?;
+        let wanted = self.size.checked_div(self.block)?;
+        let wanted = wanted.checked_add(u64::from(!self.size.is_multiple_of(self.block)))?;
+        let complete = u64::try_from(digests.len()).ok()? == wanted;
+        complete.then(|| BlockDigests::new(self.size, self.block, digests))
+    }
+}
+
+/// Bytes of a block: what is read of one column of a row group is a few of them, and a digest of each makes the manifest larger by a
+/// four-thousandth of the rows.
+const BLOCK: u64 = 1 << 18;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_told_by_its_blocks() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        for size in [0, 1, 1 << 18, (1 << 18) + 1, 700_000] {
+            let bytes: Vec<u8> = (0..size).map(|at: u32| (at % 251) as u8).collect();
+            std::fs::write(&path, &bytes).unwrap();
+            let found = FileDigests::of(&path).unwrap();
+            assert_eq!(found.content, Digest::of(&bytes));
+            let blocks = found.blocks;
+            assert_eq!(blocks.size(), bytes.len() as u64);
+            assert_eq!(blocks.count(), bytes.len().div_ceil(1 << 18));
+            let back = BlocksShape::of(&blocks).back();
+            assert_eq!(back.as_ref(), Some(&blocks));
+            for block in 0..blocks.count() as u64 {
+                let range = blocks.bytes(&(block..block + 1));
+                assert_eq!(blocks.covering(&range), block..block + 1);
+                let part = &bytes[range.start as usize..range.end as usize];
+                assert!(blocks.holds(block, part));
+                let mut other = part.to_vec();
+                let last = other.len() - 1;
+                other[last] ^= 1;
+                assert!(!blocks.holds(block, &other));
+                assert!(!blocks.holds(block + 1, part));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_list_of_digests_is_none() {
+        let shape = |size, block, digests: &str| BlocksShape {
+            size,
+            block,
+            digests: digests.to_owned(),
+        };
+        let one = "ab".repeat(32);
+        assert!(shape(5, 8, &one).back().is_some());
+        for other in [
+            shape(5, 0, &one),
+            shape(9, 8, &one),
+            shape(0, 8, &one),
+            shape(5, 8, ""),
+            shape(5, 8, &one[1..]),
+            shape(5, 8, &"xy".repeat(32)),
+        ] {
+            assert!(other.back().is_none());
+        }
+    }
+}

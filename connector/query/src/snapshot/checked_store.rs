@@ -1,0 +1,166 @@
+//! The store through which files are read that must be as they were published: footers, indexes and pages alike.
+
+use crate::snapshot::checked_files::{CheckedFiles, CheckedReader};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
+use hansa_policy::refusal::{Code, Refusal};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload,
+    ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Local files, of which some must be as they were published.
+#[derive(Debug)]
+pub(crate) struct CheckedStore {
+    local: LocalFileSystem,
+    files: HashMap<PathBuf, Arc<CheckedFiles>>,
+    /// Whether files may be read of which nothing is known: those that whoever reads has written itself.
+    own: bool,
+}
+
+impl CheckedStore {
+    /// These files and no others.
+    pub(crate) fn of(files: &Arc<CheckedFiles>) -> Self {
+        let mut store = Self::beside_own([files]);
+        store.own = false;
+        store
+    }
+
+    /// These files as they were published, and all others as they are.
+    pub(crate) fn beside_own<'f>(files: impl IntoIterator<Item = &'f Arc<CheckedFiles>>) -> Self {
+        let files = files.into_iter().flat_map(|files| {
+            let paths = files.paths().iter();
+            paths.map(|path| (path.clone(), Arc::clone(files)))
+        });
+        Self {
+            local: LocalFileSystem::new(),
+            files: files.collect(),
+            own: true,
+        }
+    }
+
+    /// The file as it was published; none where nothing is known of it.
+    fn known(&self, location: &Path) -> Result<Option<(PathBuf, Arc<CheckedFiles>)>> {
+        let path = self.local.path_to_filesystem(location)?;
+        match self.files.get(&path) {
+            Some(files) => Ok(Some((path, Arc::clone(files)))),
+            None if self.own => Ok(None),
+            None => Err(refused(unpublished())),
+        }
+    }
+}
+
+/// Reads a file as it was published; a file system may keep its reader waiting, so not on the thread of a question.
+async fn read<T: Send + 'static>(
+    (path, files): (PathBuf, Arc<CheckedFiles>),
+    act: impl FnOnce(&CheckedReader) -> std::result::Result<T, Refusal> + Send + 'static,
+) -> Result<T> {
+    let read = move || {
+        let done = files.reader(&path).and_then(|reader| act(&reader));
+        done.map_err(refused)
+    };
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => {
+            let done = runtime.spawn_blocking(read).await;
+            done.unwrap_or_else(|_| Err(refused(stopped())))
+        }
+        Err(_) => read(),
+    }
+}
+
+impl fmt::Display for CheckedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("files as they were published")
+    }
+}
+
+#[async_trait]
+impl ObjectStore for CheckedStore {
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        let known = self.known(location)?;
+        let wanted_head = options.head;
+        let mut found = self.local.get_opts(location, options).await?;
+        let Some(known) = known.filter(|_| !wanted_head) else {
+            return Ok(found);
+        };
+        let range = found.range.clone();
+        let bytes = read(known, move |reader| reader.read(&range)).await?;
+        found.payload = GetResultPayload::Stream(stream::once(async { Ok(bytes) }).boxed());
+        Ok(found)
+    }
+
+    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        let Some(known) = self.known(location)? else {
+            return self.local.get_ranges(location, ranges).await;
+        };
+        let ranges = ranges.to_vec();
+        read(known, move |reader| {
+            ranges.iter().map(|range| reader.read(range)).collect()
+        })
+        .await
+    }
+
+    async fn put_opts(&self, _: &Path, _: PutPayload, _: PutOptions) -> Result<PutResult> {
+        Err(refused(unpublished()))
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        _: &Path,
+        _: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        Err(refused(unpublished()))
+    }
+
+    fn delete_stream(
+        &self,
+        _: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        stream::once(async { Err(refused(unpublished())) }).boxed()
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        if self.own {
+            return self.local.list(prefix);
+        }
+        stream::once(async { Err(refused(unpublished())) }).boxed()
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        if self.own {
+            return self.local.list_with_delimiter(prefix).await;
+        }
+        Err(refused(unpublished()))
+    }
+
+    async fn copy_opts(&self, _: &Path, _: &Path, _: CopyOptions) -> Result<()> {
+        Err(refused(unpublished()))
+    }
+}
+
+fn unpublished() -> Refusal {
+    Refusal::new(
+        Code::Internal,
+        "nothing but published files is read for a question",
+    )
+}
+
+fn stopped() -> Refusal {
+    Refusal::new(Code::Internal, "a file could not be read to its end")
+}
+
+fn refused(refusal: Refusal) -> Error {
+    Error::Generic {
+        store: "snapshots",
+        source: Box::new(refusal),
+    }
+}

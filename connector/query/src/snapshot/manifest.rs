@@ -1,0 +1,336 @@
+//! What lies beside the files of a snapshot: its entry, its digest, and what it was made of.
+
+mod grid;
+mod segments;
+
+use crate::inplace::Stays;
+use crate::snapshot::block_digests::{BlockDigests, BlocksShape};
+use crate::snapshot::segments::Segments;
+use crate::snapshot::self_digest;
+use grid::GridShape;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use hansa_catalog::dataset::{Column, ColumnType, Dataset};
+use hansa_policy::term::Bucket;
+use segments::SegmentsShape;
+use serde::{Deserialize, Serialize};
+
+/// A snapshot as it lies on disk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// The catalogue entry.
+    pub dataset: Dataset,
+    /// Names of its files, in order.
+    pub files: Vec<String>,
+    /// The digest of its rows.
+    pub digest: Digest,
+    /// The digest of everything that it was made of.
+    pub inputs: Digest,
+    /// Where its rows stay, if it has no files.
+    pub stays: Option<Stays>,
+    /// What it consists of, if it only grows.
+    pub segments: Option<Segments>,
+    /// The digests of the blocks of each file, in order; absent where it was written before there were any.
+    pub blocks: Option<Vec<BlockDigests>>,
+}
+
+/// As JSON.
+#[must_use]
+pub fn to_bytes(manifest: &Manifest) -> Vec<u8> {
+    let shape = shape(manifest);
+    self_digest::filled(serde_json::to_vec_pretty(&shape).unwrap_or_default())
+}
+
+fn shape(manifest: &Manifest) -> Shape {
+    let Manifest {
+        dataset,
+        files,
+        digest,
+        inputs,
+        stays,
+        segments,
+        blocks,
+    } = manifest;
+    let Dataset {
+        id,
+        title,
+        licence,
+        attribution,
+        high_value,
+        model,
+        kind,
+        unit_column,
+        personal,
+        columns,
+        whole_schema,
+        grid,
+        // What the segments say.
+        feed: _,
+        version,
+        published_at,
+        rows,
+        bytes,
+        time_span,
+        area,
+        zone,
+    } = dataset;
+    Shape {
+        format: FORMAT.to_owned(),
+        dataset: id.to_string(),
+        title: title.clone(),
+        licence: licence.clone(),
+        attribution: attribution.clone(),
+        high_value: *high_value,
+        model: model.clone(),
+        kind: kind.map(|kind| kind.to_string()),
+        unit_column: unit_column.as_ref().map(ToString::to_string),
+        personal: *personal,
+        columns: columns.iter().map(ColumnShape::of).collect(),
+        whole_schema: whole_schema.map(|digest| digest.to_string()),
+        grid: grid.as_ref().map(GridShape::of),
+        version: version.clone(),
+        published_at: published_at.to_string(),
+        rows: *rows,
+        bytes: *bytes,
+        time_span: time_span.map(|(first, last)| (first.to_string(), last.to_string())),
+        area: *area,
+        zone: zone.clone(),
+        files: files.clone(),
+        digest: digest.to_string(),
+        inputs: inputs.to_string(),
+        stays: stays.clone(),
+        segments: segments.as_ref().map(SegmentsShape::of),
+        blocks: blocks
+            .as_ref()
+            .map(|blocks| blocks.iter().map(BlocksShape::of).collect()),
+        sum: Some(self_digest::blank()),
+    }
+}
+
+/// From JSON; `None` where anything in it is not as it was written.
+#[must_use]
+pub fn from_bytes(bytes: &[u8]) -> Option<Manifest> {
+    let shape: Shape = serde_json::from_slice(bytes).ok()?;
+    let whole = shape
+        .sum
+        .as_ref()
+        .is_none_or(|sum| self_digest::is_whole(bytes, sum));
+    if shape.format != FORMAT || !whole {
+        return None;
+    }
+    let time_span = match shape.time_span {
+        None => None,
+        Some((first, last)) => Some((first.parse::<Time>().ok()?, last.parse::<Time>().ok()?)),
+    };
+    let unit_column = match shape.unit_column {
+        None => None,
+        Some(name) => Some(name.parse().ok()?),
+    };
+    let kind = match shape.kind {
+        None => None,
+        Some(word) => Some(word.parse().ok()?),
+    };
+    let whole_schema = match shape.whole_schema {
+        None => None,
+        Some(digest) => Some(digest.parse().ok()?),
+    };
+    let grid = match shape.grid {
+        None => None,
+        Some(grid) => Some(grid.back()?),
+    };
+    let segments = match shape.segments {
+        None => None,
+        Some(segments) => Some(segments.back()?),
+    };
+    let blocks = match shape.blocks {
+        None => None,
+        Some(blocks) => Some(
+            blocks
+                .into_iter()
+                .map(BlocksShape::back)
+                .collect::<Option<Vec<_>>>()?,
+        ),
+    };
+    if blocks
+        .as_ref()
+        .is_some_and(|blocks| blocks.len() != shape.files.len())
+    {
+        return None;
+    }
+    Some(Manifest {
+        dataset: Dataset {
+            id: shape.dataset.parse().ok()?,
+            title: shape.title,
+            licence: shape.licence,
+            attribution: shape.attribution,
+            high_value: shape.high_value,
+            model: shape.model,
+            kind,
+            unit_column,
+            personal: shape.personal,
+            columns: shape
+                .columns
+                .into_iter()
+                .map(ColumnShape::back)
+                .collect::<Option<_>>()?,
+            whole_schema,
+            grid,
+            feed: segments.as_ref().map(Segments::feed),
+            version: shape.version,
+            published_at: shape.published_at.parse().ok()?,
+            rows: shape.rows,
+            bytes: shape.bytes,
+            time_span,
+            area: shape.area,
+            zone: shape.zone,
+        },
+        files: shape.files,
+        digest: shape.digest.parse().ok()?,
+        inputs: shape.inputs.parse().ok()?,
+        stays: shape.stays,
+        segments,
+        blocks,
+    })
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shape {
+    format: String,
+    dataset: String,
+    title: String,
+    licence: String,
+    attribution: Option<String>,
+    high_value: bool,
+    model: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    unit_column: Option<String>,
+    personal: bool,
+    columns: Vec<ColumnShape>,
+    whole_schema: Option<String>,
+    grid: Option<GridShape>,
+    version: String,
+    published_at: String,
+    rows: u64,
+    bytes: u64,
+    time_span: Option<(String, String)>,
+    area: Option<[f64; 4]>,
+    zone: String,
+    files: Vec<String>,
+    digest: String,
+    inputs: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stays: Option<Stays>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    segments: Option<SegmentsShape>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    blocks: Option<Vec<BlocksShape>>,
+    /// The digest of all else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sum: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ColumnShape {
+    name: String,
+    kind: String,
+    nullable: bool,
+    unit: Option<String>,
+    crs: Option<String>,
+    personal: bool,
+    meaning: Option<String>,
+    conversion: Option<String>,
+    #[serde(default)]
+    own_keys: Option<String>,
+    #[serde(default)]
+    distinct: u64,
+}
+
+impl ColumnShape {
+    fn of(column: &Column) -> Self {
+        let Column {
+            name,
+            kind,
+            nullable,
+            unit,
+            crs,
+            personal,
+            meaning,
+            conversion,
+            own_keys,
+            distinct,
+        } = column;
+        Self {
+            name: name.to_string(),
+            kind: kind.as_str().to_owned(),
+            nullable: *nullable,
+            unit: unit.clone(),
+            crs: crs.clone(),
+            personal: *personal,
+            meaning: meaning.clone(),
+            conversion: conversion.clone(),
+            own_keys: own_keys.as_ref().map(ToString::to_string),
+            distinct: *distinct,
+        }
+    }
+
+    fn back(self) -> Option<Column> {
+        let own_keys = match self.own_keys {
+            None => None,
+            Some(name) => Some(name.parse().ok()?),
+        };
+        Some(Column {
+            name: self.name.parse().ok()?,
+            kind: KINDS.into_iter().find(|kind| kind.as_str() == self.kind)?,
+            nullable: self.nullable,
+            unit: self.unit,
+            crs: self.crs,
+            personal: self.personal,
+            meaning: self.meaning,
+            conversion: self.conversion,
+            own_keys,
+            distinct: self.distinct,
+        })
+    }
+}
+
+/// The name of a bucket in configuration and on disk.
+#[must_use]
+pub fn name_of_bucket(bucket: Bucket) -> Option<String> {
+    word_of(&BUCKETS, bucket)
+}
+
+/// The bucket of that name.
+#[must_use]
+pub fn bucket_named(word: &str) -> Option<Bucket> {
+    let hit = BUCKETS.iter().find(|(known, _)| *known == word);
+    hit.map(|(_, bucket)| *bucket)
+}
+
+fn word_of<T: PartialEq>(list: &[(&str, T)], value: T) -> Option<String> {
+    let hit = list.iter().find(|(_, known)| *known == value);
+    hit.map(|(word, _)| (*word).to_owned())
+}
+
+/// The names of buckets in configuration and on disk.
+pub const BUCKETS: [(&str, Bucket); 6] = [
+    ("quarter-hour", Bucket::QuarterHour),
+    ("hour", Bucket::Hour),
+    ("day", Bucket::Day),
+    ("week", Bucket::Week),
+    ("month", Bucket::Month),
+    ("year", Bucket::Year),
+];
+
+const KINDS: [ColumnType; 6] = [
+    ColumnType::Text,
+    ColumnType::Int,
+    ColumnType::Float,
+    ColumnType::Bool,
+    ColumnType::Date,
+    ColumnType::Instant,
+];
+
+const FORMAT: &str = "hansa-snapshot/1";

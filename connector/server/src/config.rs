@@ -1,0 +1,264 @@
+//! The configuration of one connector: `hansa.toml`, parsed whole, every problem at once.
+
+pub(crate) mod audit;
+pub(crate) mod clock;
+pub(crate) mod cluster;
+pub(crate) mod limits;
+mod named;
+pub(crate) mod notice;
+pub(crate) mod offer;
+pub(crate) mod officers;
+pub(crate) mod origin;
+pub(crate) mod participant;
+pub(crate) mod peer;
+pub(crate) mod reader;
+pub(crate) mod template;
+pub(crate) mod trust;
+pub(crate) mod unit;
+
+use crate::config::audit::Keeping;
+use crate::config::clock::Offset;
+use crate::config::cluster::Cluster;
+use crate::config::limits::Limits;
+use crate::config::notice::Notice;
+use crate::config::offer::Offer;
+use crate::config::officers::Officers;
+use crate::config::origin::{Origin, Seen};
+use crate::config::participant::Participant;
+use crate::config::peer::Peer;
+use crate::config::reader::{Section, Source};
+use crate::config::template::Template;
+use crate::config::trust::Trust;
+use hansa_policy::contract::OwnPurpose;
+use hansa_policy::id::{ParticipantId, PurposeId};
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_proto::peer::ask::Compression;
+use hansa_query::source::config::lines::Lines;
+use hansa_query::source::source_roots::SourceRoots;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Every key, with its default, for `hansa config reference`.
+pub(crate) const REFERENCE: &str = include_str!("config/reference.toml");
+
+/// Everything that `hansa.toml` says, with paths made absolute against its folder.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// Its folder, absolute.
+    root: PathBuf,
+    /// Its text, from which the dataset tables are read.
+    pub(crate) text: String,
+    /// What the environment puts in the place of its values.
+    pub(crate) overrides: BTreeMap<String, String>,
+    /// `[participant]`
+    pub(crate) participant: Participant,
+    /// `[listen] peer`; absent: consumer only.
+    pub(crate) listen: Option<String>,
+    /// `[trust]`
+    pub(crate) trust: Trust,
+    /// `[state] dir`
+    pub(crate) state: PathBuf,
+    /// `[lists] dir`: the published lists that contracts name.
+    pub(crate) lists: PathBuf,
+    /// `[sources] roots`: folders beside that of the file out of which sources may be read.
+    pub(crate) roots: Vec<PathBuf>,
+    /// `[limits]`
+    pub(crate) limits: Limits,
+    /// `[notice]`
+    pub(crate) notice: Notice,
+    /// `[officers]`
+    pub(crate) officers: Officers,
+    /// `[audit]`
+    pub(crate) keeping: Keeping,
+    /// `[clock] offset`
+    pub(crate) clock: Offset,
+    /// `[cluster]` and `[[worker]]`
+    pub(crate) cluster: Cluster,
+    /// `[ask] purpose`
+    pub(crate) purpose: Option<PurposeId>,
+    /// `[ask] compress`: in which compressed form rows are asked for.
+    pub(crate) compress: Option<Compression>,
+    /// `[[peer]]`
+    pub(crate) peers: Vec<Peer>,
+    /// `[[offer]]`
+    pub(crate) offers: Vec<Offer>,
+    /// `[[template]]`
+    pub(crate) templates: Vec<Template>,
+    /// `[purpose.NAME]`
+    pub(crate) purposes: Vec<OwnPurpose>,
+    /// `[tenant]`: which value of a tenant column a participant stands for.
+    pub(crate) tenants: BTreeMap<ParticipantId, String>,
+    /// Where the value of each key comes from; the entries of datasets are read elsewhere.
+    pub(crate) origins: Vec<(String, Origin)>,
+}
+
+impl Config {
+    /// Reads and checks a configuration file.
+    ///
+    /// # Errors
+    /// Every problem in it, in the order of the file.
+    pub(crate) fn load(
+        file: &Path,
+        overrides: &BTreeMap<String, String>,
+    ) -> Result<Self, Vec<Refusal>> {
+        let shown = file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|fault| {
+            let code = if fault.kind() == std::io::ErrorKind::NotFound {
+                Code::ConfigMissing
+            } else {
+                Code::FileMissing
+            };
+            vec![
+                Refusal::new(code, format!("`{shown}` can't be read: {fault}"))
+                    .with_help("create one with hansa init, or name it with --config"),
+            ]
+        })?;
+        // Without links and `..`: the engine takes the paths of snapshots literally.
+        let folder = std::fs::canonicalize(file)
+            .ok()
+            .and_then(|path| path.parent().map(Path::to_path_buf))
+            .unwrap_or_default();
+        let source = Source {
+            file: &shown,
+            text: &text,
+            lines: Lines::of(&text),
+            overrides,
+            seen: Seen::default(),
+        };
+        let table = source.parse().map_err(|refusal| vec![refusal])?;
+        let mut faults = Vec::new();
+        let mut root = Section::root(&source, table.get_ref());
+        let config = Self::read(&mut root, &source, file, folder, &mut faults);
+        root.leave("dataset");
+        root.finish(&mut faults);
+        faults.extend(source.seen.strangers(overrides));
+        let mut config = config.filter(|_| faults.is_empty()).ok_or(faults)?;
+        drop(table);
+        config.origins = source.seen.into_keys();
+        Ok(config)
+    }
+
+    fn read(
+        root: &mut Section<'_, '_>,
+        source: &Source<'_>,
+        file: &Path,
+        folder: PathBuf,
+        faults: &mut Vec<Refusal>,
+    ) -> Option<Self> {
+        let participant = participant::read(root.section("participant", faults), faults);
+        let mut listen = root.section("listen", faults);
+        let address = listen.text("peer", faults);
+        listen.finish(faults);
+        let trust = trust::read(root.section("trust", faults), &folder, faults);
+        let mut state = root.section("state", faults);
+        let dir = state
+            .text("dir", faults)
+            .unwrap_or_else(|| "state".to_owned());
+        state.finish(faults);
+        let mut lists = root.section("lists", faults);
+        let published = lists
+            .text("dir", faults)
+            .unwrap_or_else(|| "lists".to_owned());
+        lists.finish(faults);
+        let mut sources = root.section("sources", faults);
+        let roots = sources.texts("roots", faults).unwrap_or_default();
+        sources.finish(faults);
+        let limits = limits::read(root.section("limits", faults), faults);
+        let notice = notice::read(root.section("notice", faults), &folder, faults);
+        let officers = officers::read(root.section("officers", faults), &folder, faults);
+        let keeping = audit::read(root.section("audit", faults), faults);
+        let clock = clock::read(root.section("clock", faults), faults);
+        let cluster = cluster::read(
+            root.section("cluster", faults),
+            root.sections("worker", faults),
+            &folder,
+            faults,
+        );
+        let mut ask = root.section("ask", faults);
+        let purpose = ask.parsed("purpose", faults);
+        let compress = ask.one_of(
+            "compress",
+            [
+                ("zstd", Some(Compression::Zstd)),
+                ("lz4", Some(Compression::Lz4)),
+                ("none", None),
+            ],
+            faults,
+        );
+        ask.finish(faults);
+        let tables = root.sections("peer", faults);
+        let peers = peer::read_all(tables, participant.as_ref(), faults);
+        let offers = root
+            .sections("offer", faults)
+            .into_iter()
+            .filter_map(|section| offer::read(section, &folder, faults))
+            .collect();
+        let tables = root.sections("template", faults);
+        let templates = template::read_all(tables, &folder, faults);
+        let purposes = named::purposes(root.section("purpose", faults), faults);
+        let tenants = named::tenants(root.section("tenant", faults), faults);
+        Some(Self {
+            file: file.to_path_buf(),
+            text: source.text.to_owned(),
+            overrides: source.overrides.clone(),
+            participant: participant?,
+            listen: address,
+            trust,
+            state: folder.join(dir),
+            lists: folder.join(published),
+            roots: roots.into_iter().map(|root| folder.join(root)).collect(),
+            limits,
+            keeping,
+            notice,
+            officers,
+            clock,
+            cluster,
+            purpose,
+            compress: compress.unwrap_or(Some(Compression::Zstd)),
+            peers,
+            offers,
+            templates,
+            purposes,
+            tenants,
+            origins: Vec::new(),
+            root: folder,
+        })
+    }
+
+    /// The folder that relative paths start from.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.root
+    }
+
+    /// Out of which folders sources are read; never out of those of its state and its keys.
+    pub(crate) fn source_roots(&self) -> SourceRoots {
+        let Trust {
+            bundle: _,
+            tls_cert: _,
+            tls_key,
+            signing_key,
+            note_key,
+        } = &self.trust;
+        let keys = [tls_key, signing_key, note_key].into_iter();
+        // Keys that lie beside the configuration leave their neighbours to be read.
+        let folders = keys.clone().filter_map(|key| key.parent());
+        let folders = folders.filter(|folder| !self.root.starts_with(folder));
+        let barred = folders
+            .map(Path::to_path_buf)
+            .chain(keys.cloned())
+            .chain([self.state.clone(), self.cluster.folder.clone()]);
+        SourceRoots::of(&self.root)
+            .with_further(self.roots.clone())
+            .without(barred)
+    }
+
+    /// The socket of the running connector.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.state.join("hansa.sock")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! `[cluster]` and `[[worker]]`: the machines that compute shares of the own answers.
+
+use crate::config::reader::Section;
+use hansa_identity::cluster::server_name;
+use hansa_policy::id::Name;
+use hansa_policy::refusal::{Code, Refusal};
+use std::path::{Path, PathBuf};
+
+/// `[cluster]`, with each `[[worker]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cluster {
+    /// Where its authority and its certificates are.
+    pub(crate) folder: PathBuf,
+    /// Rows of a dataset from which its questions are shared.
+    pub(crate) at_least: u64,
+    /// Those that take shares; without one nothing is shared.
+    pub(crate) workers: Vec<Worker>,
+}
+
+/// `[[worker]]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Worker {
+    /// Its name, as in its certificate.
+    pub(crate) name: Name,
+    /// `host:port`
+    pub(crate) address: String,
+}
+
+/// Reads them.
+pub(super) fn read(
+    mut section: Section<'_, '_>,
+    tables: Vec<Section<'_, '_>>,
+    folder: &Path,
+    faults: &mut Vec<Refusal>,
+) -> Cluster {
+    let own = section.text("folder", faults);
+    let at_least = section.number("at_least", faults);
+    section.finish(faults);
+    let mut workers: Vec<Worker> = Vec::new();
+    for table in tables {
+        workers.extend(worker(table, &workers, faults));
+    }
+    Cluster {
+        folder: folder.join(own.unwrap_or_else(|| "cluster".to_owned())),
+        at_least: at_least.unwrap_or(1_000_000),
+        workers,
+    }
+}
+
+/// Reads one of them; `before` stand above it.
+fn worker(
+    mut section: Section<'_, '_>,
+    before: &[Worker],
+    faults: &mut Vec<Refusal>,
+) -> Option<Worker> {
+    let line = section.line();
+    let name = section
+        .needed("name", faults)
+        .and_then(|text| match named(&text, before) {
+            Ok(name) => Some(name),
+            Err(sentence) => {
+                faults.push(section.problem(Code::ConfigInvalid, sentence, line, "name"));
+                None
+            }
+        });
+    let address = section.needed("address", faults).and_then(|text| {
+        if has_port(&text) {
+            return Some(text);
+        }
+        let sentence = format!("`{text}` is not an address such as 10.0.0.11:8815");
+        faults.push(section.problem(Code::ConfigInvalid, sentence, line, "address"));
+        None
+    });
+    section.finish(faults);
+    Some(Worker {
+        name: name?,
+        address: address?,
+    })
+}
+
+fn named(text: &str, before: &[Worker]) -> Result<Name, String> {
+    let name: Name = text
+        .parse()
+        .map_err(|fault| format!("`{text}` does not fit `worker.name`: {fault}"))?;
+    server_name(&name).map_err(|refusal| refusal.sentence)?;
+    match before.iter().any(|worker| worker.name == name) {
+        true => Err(format!("two workers are named `{name}`")),
+        false => Ok(name),
+    }
+}
+
+fn has_port(address: &str) -> bool {
+    address
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+}

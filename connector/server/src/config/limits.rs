@@ -1,0 +1,53 @@
+//! `[limits]`: what one question may use, and how many run at once.
+
+use crate::config::reader::Section;
+use crate::config::unit::{bytes, seconds};
+use hansa_policy::refusal::Refusal;
+use std::time::Duration;
+
+/// `[limits]`: of one question, and how many run at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Bytes of memory for one question.
+    pub(crate) memory: u64,
+    /// Bytes of spill for one question.
+    pub(crate) spill: u64,
+    /// Time for one question.
+    pub(crate) timeout: Duration,
+    /// Questions at once.
+    pub(crate) concurrent: usize,
+    /// Bytes that must be free on the disk of the log, or nothing is answered.
+    pub(crate) reserve: u64,
+    /// Bytes that the disk gives the log beforehand, for what must be said when it is full all the same.
+    pub(crate) spare: u64,
+    /// Bytes after which another file of the log is begun.
+    pub(crate) segment: u64,
+}
+
+/// Reads them.
+pub(super) fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> Limits {
+    let mut size = |key: &'static str, default: u64| {
+        section
+            .measured(key, bytes, "a size such as 512 MB", faults)
+            .unwrap_or(default)
+    };
+    let memory = size("memory", 512 << 20);
+    let spill = size("spill", 4 << 30);
+    let reserve = size("reserve", 64 << 20);
+    let spare = size("spare", 16 << 20);
+    let segment = size("segment", 64 << 20).max(4096);
+    let timeout = section
+        .measured("timeout", seconds, "a time such as 120s or 5m", faults)
+        .unwrap_or(Duration::from_secs(120));
+    let concurrent = section.number("concurrent", faults).unwrap_or(16);
+    section.finish(faults);
+    Limits {
+        memory,
+        spill,
+        timeout,
+        concurrent: usize::try_from(concurrent).unwrap_or(16).max(1),
+        reserve,
+        spare,
+        segment,
+    }
+}

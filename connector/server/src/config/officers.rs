@@ -1,0 +1,78 @@
+//! `[officers]`: the people who command this connector, each as a Unix user, and what needs two of them.
+
+use crate::config::reader::Section;
+use hansa_policy::refusal::{Code, Refusal};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// `[officers]`
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Officers {
+    /// Their Unix users.
+    pub(crate) users: BTreeSet<u32>,
+    /// The socket that they reach; none without users.
+    pub(crate) socket: Option<PathBuf>,
+    /// Whether looser amendments and withdrawals need two of them.
+    pub(crate) second: bool,
+}
+
+/// Reads it.
+pub(super) fn read(
+    mut section: Section<'_, '_>,
+    folder: &Path,
+    faults: &mut Vec<Refusal>,
+) -> Officers {
+    let line = section.line();
+    let mut users = BTreeSet::new();
+    for named in section.texts("users", faults).unwrap_or_default() {
+        match number(&named) {
+            Some(user) => {
+                users.insert(user);
+            }
+            None => faults.push(section.problem(
+                Code::ConfigInvalid,
+                format!("`{named}` is no Unix user of this machine, by number or by name"),
+                line,
+                "users",
+            )),
+        }
+    }
+    let socket = section
+        .text("socket", faults)
+        .unwrap_or_else(|| "desk.sock".to_owned());
+    let second = section
+        .one_of("second", [("never", false), ("looser", true)], faults)
+        .unwrap_or(false);
+    if second && users.len() < 2 {
+        faults.push(
+            section
+                .problem(
+                    Code::ConfigInvalid,
+                    "a second officer is asked for, and `officers.users` names less than two Unix users".to_owned(),
+                    line,
+                    "users",
+                )
+                .with_help("name them, by number or by name: users = [\"maria\", \"1002\"]"),
+        );
+    }
+    section.finish(faults);
+    Officers {
+        socket: (!users.is_empty()).then(|| folder.join(socket)),
+        users,
+        second,
+    }
+}
+
+/// A user's number; a name is looked up among the users of this machine.
+fn number(named: &str) -> Option<u32> {
+    if let Ok(number) = named.parse() {
+        return Some(number);
+    }
+    let known = std::fs::read_to_string("/etc/passwd").ok()?;
+    known.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(named))
+            .then(|| fields.nth(1)?.parse().ok())
+            .flatten()
+    })
+}

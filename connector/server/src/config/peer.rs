@@ -1,0 +1,91 @@
+//! `[[peer]]`: a participant that this one talks to.
+
+use crate::config::participant::Participant;
+use crate::config::reader::Section;
+use hansa_policy::id::{Name, ParticipantId};
+use hansa_policy::refusal::{Code, Refusal};
+
+/// `[[peer]]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Peer {
+    /// Its identity.
+    pub(crate) id: ParticipantId,
+    /// `host:port`
+    pub(crate) address: String,
+    /// Its alias here.
+    pub(crate) alias: Name,
+    /// The line of its table.
+    pub(crate) line: u64,
+}
+
+/// Reads all of them: each participant once, each under an alias of its own, which is not that of `own`.
+pub(super) fn read_all(
+    sections: Vec<Section<'_, '_>>,
+    own: Option<&Participant>,
+    faults: &mut Vec<Refusal>,
+) -> Vec<Peer> {
+    let mut peers: Vec<Peer> = Vec::new();
+    for section in sections {
+        let place = section.place_of("alias");
+        let Some(peer) = read(section, faults) else {
+            continue;
+        };
+        let known = || {
+            let own = own.map(|own| (&own.id, &own.alias));
+            let peers = peers.iter().map(|peer| (&peer.id, &peer.alias));
+            own.into_iter().chain(peers)
+        };
+        let domain = peer.id.domain();
+        let fault = if own.is_some_and(|own| own.id == peer.id) {
+            Some(Refusal::new(
+                Code::ConfigInvalid,
+                format!("`{domain}` is this participant itself"),
+            ))
+        } else if known().any(|(id, _)| *id == peer.id) {
+            Some(Refusal::new(
+                Code::ConfigInvalid,
+                format!("there are two peers `{domain}`"),
+            ))
+        } else {
+            known()
+                .find(|(_, alias)| **alias == peer.alias)
+                .map(|(id, alias)| {
+                    let sentence = format!(
+                        "`{alias}` would stand for {domain} as well as for {}",
+                        id.domain()
+                    );
+                    Refusal::new(Code::AliasClash, sentence)
+                        .with_help("choose another `alias` for one of them")
+                })
+        };
+        faults.extend(fault.map(|fault| fault.with_place(place.0, place.1, place.2)));
+        peers.push(peer);
+    }
+    peers
+}
+
+fn read(mut section: Section<'_, '_>, faults: &mut Vec<Refusal>) -> Option<Peer> {
+    let id: Option<ParticipantId> = section.parsed("id", faults);
+    let address = section.needed("address", faults);
+    let alias: Option<Name> = section.parsed("alias", faults);
+    let line = section.line();
+    let alias = alias.or_else(|| id.as_ref().and_then(ParticipantId::default_alias));
+    if id.is_none() || alias.is_none() {
+        faults.push(
+            section.problem(
+                Code::ConfigInvalid,
+                "a peer needs an id, and an alias where its domain does not begin with a name"
+                    .to_owned(),
+                line,
+                "id",
+            ),
+        );
+    }
+    section.finish(faults);
+    Some(Peer {
+        id: id?,
+        address: address?,
+        alias: alias?,
+        line,
+    })
+}

@@ -1,0 +1,44 @@
+//! `[trust]`: where keys, certificate and trust bundle lie.
+
+use crate::config::reader::Section;
+use hansa_policy::refusal::Refusal;
+use std::path::{Path, PathBuf};
+
+/// `[trust]`: where keys, certificate and bundle are.
+#[derive(Debug, Clone)]
+pub(crate) struct Trust {
+    /// The signed trust bundle of the league.
+    pub(crate) bundle: PathBuf,
+    /// Certificate chain for TLS.
+    pub(crate) tls_cert: PathBuf,
+    /// Key for TLS.
+    pub(crate) tls_key: PathBuf,
+    /// Key that signs contracts.
+    pub(crate) signing_key: PathBuf,
+    /// Key that signs the heads of the log.
+    pub(crate) note_key: PathBuf,
+}
+
+/// Reads it; what is absent lies where `hansa init` puts it.
+pub(super) fn read(
+    mut section: Section<'_, '_>,
+    folder: &Path,
+    faults: &mut Vec<Refusal>,
+) -> Trust {
+    let mut path = |key: &'static str, default: &str| {
+        folder.join(
+            section
+                .text(key, faults)
+                .unwrap_or_else(|| default.to_owned()),
+        )
+    };
+    let trust = Trust {
+        bundle: path("bundle", "trust/bundle.json"),
+        tls_cert: path("tls_cert", "keys/tls.crt"),
+        tls_key: path("tls_key", "keys/tls.key"),
+        signing_key: path("signing_key", "keys/signing.key"),
+        note_key: path("note_key", "keys/note.key"),
+    };
+    section.finish(faults);
+    trust
+}

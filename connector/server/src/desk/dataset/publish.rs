@@ -1,0 +1,110 @@
+//! `hansa dataset publish` and `withdraw`: what stands in the own catalogue.
+
+mod told;
+
+use crate::desk::config::reload_if_changed;
+use crate::desk::dataset::publish::told::told;
+use crate::desk::dataset::{configured, configured_now, unconfigured};
+use crate::desk::out::Out;
+use crate::desk::{Outcome, Trouble, blocking};
+use crate::node::{Node, offers};
+use crate::walk;
+use crate::walk::publish::Way;
+use hansa_policy::id::Name;
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_query::source::config::DatasetConfig;
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Publishes the datasets of these names, or all, as far as they have changed; by what the files say now, also beside a connector
+/// that was started with others. One that can't be published keeps none of the others from it. What is wrong when it is done is said once;
+/// the status is that of the first such.
+pub(super) async fn publish(node: &Arc<Node>, names: &[String], way: Way, out: &Out) -> Outcome {
+    let inner = Arc::clone(node);
+    if !way.dry {
+        blocking(move || reload_if_changed(&inner)).await?;
+    }
+    let configs = match way.dry {
+        true => configured_now(node)?,
+        false => configured(node)?,
+    };
+    for name in names {
+        if !configs.iter().any(|config| config.name.as_str() == name) {
+            return Err(unconfigured(name).into());
+        }
+    }
+    let wanted: Vec<DatasetConfig> = configs
+        .into_iter()
+        .filter(|config| names.is_empty() || names.iter().any(|name| config.name.as_str() == name))
+        .collect();
+    if wanted.is_empty() {
+        return Err(
+            Refusal::new(Code::DatasetNotPublished, "no dataset is configured")
+                .with_help("hansa dataset add FILE")
+                .into(),
+        );
+    }
+    let is_alone = wanted.len() == 1;
+    let (mut faults, mut failed) = (Vec::new(), None);
+    for config in wanted {
+        let (inner, progress) = (Arc::clone(node), out.clone());
+        let name = config.name.clone();
+        match blocking(move || walk::publish::one(&inner, &config, way, &progress)).await {
+            Ok(published) => {
+                let (data, text, more) = told(&published);
+                faults.extend(more);
+                if let Err(gone) = out.object(data, text).await {
+                    failed = Some(Trouble::from(gone));
+                    break;
+                }
+            }
+            Err(refusal) if is_alone => failed = Some(refusal.into()),
+            Err(refusal) => faults.push(refusal.with_help(format!(
+                "`{name}` is not published anew; the others do not wait for it"
+            ))),
+        }
+    }
+    if !way.dry {
+        // What is published is published, whatever comes of the offers.
+        let inner = Arc::clone(node);
+        faults.extend(
+            blocking(move || Ok(offers::renew(&inner).unwrap_or_else(|fault| vec![fault]))).await?,
+        );
+    }
+    let mut status = 0;
+    let mut said = BTreeSet::new();
+    for fault in faults {
+        if said.insert(fault.to_string()) {
+            if status == 0 {
+                status = fault.code.kind().exit_code();
+            }
+            out.fault(&fault).await;
+        }
+    }
+    match failed {
+        Some(trouble) => Err(trouble),
+        None => Ok(status),
+    }
+}
+
+/// Takes a dataset out of the catalogue.
+pub(super) async fn withdraw(
+    node: &Arc<Node>,
+    name: Name,
+    snapshot: Option<String>,
+    out: &Out,
+) -> Outcome {
+    let inner = Arc::clone(node);
+    let dataset =
+        blocking(move || walk::publish::withdraw(&inner, &name, snapshot.as_deref())).await?;
+    let (name, version) = (&dataset.id.name, &dataset.version);
+    out.object(
+        json!({"dataset": name.as_str(), "version": version, "withdrawn": true}),
+        format!(
+            "{name} is withdrawn: snapshot {version} goes from disk with its last reader, and the log says so"
+        ),
+    )
+    .await?;
+    Ok(0)
+}

@@ -1,0 +1,78 @@
+//! `policy clone`: a policy with holes that another participant publishes.
+
+use crate::desk::Outcome;
+use crate::desk::out::Out;
+use crate::local::template::{facts, told};
+use crate::node::Node;
+use crate::walk::fact::Fact;
+use hansa_audit_log::json::Json;
+use hansa_policy::plain::printable;
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_proto::peer::catalogue::PageRequest;
+use hansa_proto::template::Template;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Fetches one template, checked as one of our own, or lists them.
+pub(super) async fn clone(
+    node: &Arc<Node>,
+    participant: &str,
+    name: Option<&str>,
+    out: &Out,
+) -> Outcome {
+    let peer = node.peer(participant)?;
+    let client = node.call(&peer).await?;
+    let page = client.catalog(&PageRequest::default()).await?;
+    let mut found = None;
+    for told_template in page.templates {
+        if name.is_some_and(|name| name != told_template.name) {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&told_template.text).into_owned();
+        let shown = format!("{}:{}", peer.id.domain(), told_template.name);
+        let template = match Template::read(&text, &shown) {
+            Ok(template) => template,
+            Err(refusal) => {
+                let refusal = refusal.with_participant(peer.id.clone());
+                if name.is_some() {
+                    return Err(refusal.into());
+                }
+                out.fault(&refusal).await;
+                continue;
+            }
+        };
+        let mut data = facts(&template);
+        if let Value::Object(map) = &mut data {
+            map.insert("name".to_owned(), json!(told_template.name));
+            map.insert("participant".to_owned(), json!(peer.id.domain()));
+            if name.is_some() {
+                map.insert("file".to_owned(), json!(text));
+            }
+        }
+        out.object(
+            data,
+            format!("{}: {}", printable(&told_template.name), told(&template)),
+        )
+        .await?;
+        found = Some(template.sha256);
+    }
+    let Some(name) = name else { return Ok(0) };
+    let sha256 = found.ok_or_else(|| {
+        Refusal::new(
+            Code::TemplateUnknown,
+            format!("{} publishes no template `{name}`", peer.id.domain()),
+        )
+        .with_help(format!("hansa policy clone {participant}"))
+    })?;
+    let _durable = node
+        .record(Fact::new(
+            "template",
+            [
+                ("peer", Json::text(&peer.id)),
+                ("name", Json::text(name)),
+                ("sha256", Json::text(sha256)),
+            ],
+        ))
+        .await?;
+    Ok(0)
+}

@@ -1,0 +1,47 @@
+//! Verbs that need no connector: they make and check files.
+
+pub(crate) mod backup;
+pub(crate) mod check;
+pub(crate) mod cluster;
+pub(crate) mod copied_log;
+pub(crate) mod init;
+pub(crate) mod join;
+pub(crate) mod key;
+pub(crate) mod league;
+pub(crate) mod mandate;
+pub(crate) mod pen;
+pub(crate) mod sign;
+pub(crate) mod template;
+pub(crate) mod verify;
+pub(crate) mod vocabulary;
+pub(crate) mod withdraw;
+
+use hansa_policy::refusal::{Code, Refusal};
+use std::path::Path;
+
+/// Reads a file of moderate size that a person named.
+///
+/// # Errors
+/// `FILE_MISSING` with what the system said.
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>, Refusal> {
+    std::fs::read(file).map_err(|fault| {
+        Refusal::new(
+            Code::FileMissing,
+            format!("`{}` can't be read: {fault}", file.display()),
+        )
+        .with_place(file.display().to_string(), None, None)
+    })
+}
+
+/// Writes a file that a person named.
+///
+/// # Errors
+/// `DISK_FULL` or `STATE_BROKEN` with what the system said.
+pub(crate) fn write(file: &Path, bytes: &[u8]) -> Result<(), Refusal> {
+    if let Some(folder) = file.parent()
+        && !folder.as_os_str().is_empty()
+    {
+        std::fs::create_dir_all(folder).map_err(|fault| hansa_files::unwritable(folder, &fault))?;
+    }
+    std::fs::write(file, bytes).map_err(|fault| hansa_files::unwritable(file, &fault))
+}

@@ -1,0 +1,295 @@
+//! The index after a crash: whatever was there at that moment, taking in the rest of the log gives the same index.
+
+use super::State;
+use super::change::Change;
+use super::row::{LetterRow, NegotiationRow};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use hansa_policy::id::{ContractId, ParticipantId};
+use hansa_policy::refusal::{Code, Refusal};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use std::path::{Path, PathBuf};
+
+/// What a record says, as far as the index needs it.
+#[derive(Debug, Clone)]
+enum Said {
+    Letter {
+        peer: u8,
+        incoming: bool,
+        id: u8,
+        numbered: bool,
+    },
+    Fetched {
+        peer: u8,
+        number: u64,
+    },
+    Taken {
+        peer: u8,
+        number: u64,
+    },
+    Negotiation {
+        id: u8,
+        state: u8,
+    },
+    Activated(u8),
+    Withdrawn(u8),
+    Address(u8, u8),
+    Forgotten(u8),
+    Head(u8, u64),
+    Bundle(u64),
+}
+
+fn peer(number: u8) -> ParticipantId {
+    format!("city{number}.example").parse().unwrap()
+}
+
+fn contract(number: u8) -> ContractId {
+    ContractId(Digest::of(&[number]))
+}
+
+fn at(record: u64) -> Time {
+    Time::from_micros(i64::try_from(record).unwrap()).unwrap()
+}
+
+fn history(random: &mut StdRng, length: u64) -> Vec<Said> {
+    (0..length)
+        .map(|_| {
+            let peer = random.random_range(0..3);
+            let number = random.random_range(0..8);
+            match random.random_range(0..10) {
+                0 | 1 => Said::Letter {
+                    peer,
+                    incoming: random.random(),
+                    id: random.random(),
+                    numbered: random.random(),
+                },
+                2 => Said::Fetched { peer, number },
+                3 => Said::Taken { peer, number },
+                4 => Said::Negotiation {
+                    id: random.random_range(0..4),
+                    state: random.random_range(0..4),
+                },
+                5 => Said::Activated(peer),
+                6 => Said::Withdrawn(peer),
+                7 => Said::Address(peer, random.random()),
+                8 => Said::Forgotten(peer),
+                _ if random.random() => Said::Head(peer, number),
+                _ => Said::Bundle(number),
+            }
+        })
+        .collect()
+}
+
+fn take_in(change: &Change<'_>, record: u64, said: &Said) -> Result<(), Refusal> {
+    match said {
+        Said::Letter {
+            peer: who,
+            incoming,
+            id,
+            numbered,
+        } => {
+            let row = LetterRow {
+                peer: peer(*who),
+                incoming: *incoming,
+                id: format!("l-{id}-{record}"),
+                kind: "offer".to_owned(),
+                negotiation: Some(format!("n-{who}")),
+                digest: Digest::of(&[*id]).to_string(),
+                record,
+                at: at(record),
+            };
+            match *numbered && !*incoming {
+                true => change.posted(&row, *id > 127),
+                false => change.letter(&row),
+            }
+        }
+        Said::Fetched { peer: who, number } => {
+            change.acknowledged(&peer(*who), *number, *number > 3)
+        }
+        Said::Taken { peer: who, number } => change.taken_in(&peer(*who), *number),
+        Said::Negotiation { id, state } => change.negotiation(&NegotiationRow {
+            id: format!("n-{id}"),
+            peer: peer(*id % 3),
+            role: "provider".to_owned(),
+            dataset: "hansa://city0.example/d/bikes".to_owned(),
+            state: format!("STATE{state}"),
+            contract: (*state > 1).then(|| contract(*id)),
+            beforehand: None,
+            reason: None,
+            updated: at(record),
+            title: None,
+        }),
+        Said::Activated(id) => change.activated(
+            contract(*id),
+            &"hansa://munster.example/d/trips".parse().unwrap(),
+            (Time::EARLIEST, Time::LATEST),
+            at(record),
+        ),
+        Said::Withdrawn(id) => change.withdrawn(contract(*id), &peer(*id), at(record)),
+        Said::Address(who, port) => {
+            change.peer(&peer(*who), &format!("h:{port}"), &format!("city{who}"))
+        }
+        Said::Forgotten(who) => change.forget_peer(&peer(*who)),
+        Said::Head(who, size) => {
+            change.head(&peer(*who), *size, &format!("note {size}"), size % 2 == 0)
+        }
+        Said::Bundle(number) => change.highest("bundle", *number),
+    }
+}
+
+/// Everything that the index says.
+fn dump(state: &State) -> String {
+    let mut all = format!(
+        "{:?}\n{:?}\n{:?}\n{:?}\n{:?}\n",
+        state.position(),
+        state.negotiations().unwrap(),
+        state.peers().unwrap(),
+        state.contracts().unwrap(),
+        state.remembered("bundle").unwrap()
+    );
+    for number in 0..3 {
+        let who = peer(number);
+        all += &format!(
+            "{:?}\n{:?}\n{:?}\n{:?}\n",
+            state.outbox(&who, 0).unwrap(),
+            state.taken_in(&who).unwrap(),
+            state.head_of(&who).unwrap(),
+            state.letters_of(&format!("n-{number}")).unwrap()
+        );
+    }
+    all
+}
+
+/// Takes in what the index does not reflect yet, some records at a time.
+fn catch_up(state: &mut State, log: &[Said], random: &mut StdRng) {
+    loop {
+        let from = state.position();
+        let left = u64::try_from(log.len()).unwrap() - from;
+        if left == 0 {
+            return;
+        }
+        let to = from + random.random_range(1..=left.min(20));
+        state
+            .change(to, |change| some(change, log, from, to))
+            .unwrap();
+    }
+}
+
+fn some(change: &Change<'_>, log: &[Said], from: u64, to: u64) -> Result<(), Refusal> {
+    (from..to).try_for_each(|record| {
+        let index = usize::try_from(record).unwrap();
+        take_in(change, record, &log[index])
+    })
+}
+
+/// The files as they are at this moment, as a crash would leave them.
+fn image(file: &Path, to: &Path) -> PathBuf {
+    std::fs::create_dir_all(to).unwrap();
+    for end in ["", "-wal"] {
+        let name = format!("state.db{end}");
+        let from = file.with_file_name(&name);
+        if from.exists() {
+            std::fs::copy(from, to.join(name)).unwrap();
+        }
+    }
+    to.join("state.db")
+}
+
+#[test]
+fn an_index_after_a_crash_becomes_what_it_would_have_been() {
+    for seed in 0..4 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let log = history(&mut random, 40);
+        let length = u64::try_from(log.len()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("whole/state.db");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+
+        let mut state = State::open(&file, 0).unwrap();
+        let mut images = Vec::new();
+        while state.position() < length {
+            let from = state.position();
+            let to = (from + random.random_range(1..8)).min(length);
+            state
+                .change(to, |change| {
+                    some(change, &log, from, to)?;
+                    let there = folder.path().join(format!("within{from}"));
+                    images.push((from, image(&file, &there)));
+                    Ok(())
+                })
+                .unwrap();
+            let there = folder.path().join(format!("after{to}"));
+            images.push((to, image(&file, &there)));
+        }
+        let expected = dump(&state);
+        for (position, copy) in &images {
+            // A power cut may take the end of what was not synced.
+            let cut = folder.path().join("cut");
+            let cut = image(copy, &cut);
+            let wal = cut.with_file_name("state.db-wal");
+            if let Ok(written) = std::fs::metadata(&wal).map(|found| found.len()) {
+                let kept = random.random_range(0..=written);
+                let file = std::fs::File::options().write(true).open(&wal).unwrap();
+                file.set_len(kept).unwrap();
+            }
+            let mut again = State::open(&cut, length).unwrap();
+            assert!(again.position() <= *position);
+            catch_up(&mut again, &log, &mut random);
+            assert_eq!(dump(&again), expected, "{}, cut", copy.display());
+            drop(again);
+            std::fs::remove_dir_all(folder.path().join("cut")).unwrap();
+        }
+        for (position, copy) in images {
+            let mut again = State::open(&copy, length).unwrap();
+            assert_eq!(again.position(), position, "{}", copy.display());
+            catch_up(&mut again, &log, &mut random);
+            assert_eq!(dump(&again), expected, "{}", copy.display());
+        }
+        let mut lost = State::open(&folder.path().join("lost.db"), length).unwrap();
+        catch_up(&mut lost, &log, &mut random);
+        assert_eq!(dump(&lost), expected);
+        let copy = folder.path().join("copy.db");
+        state.copy_to(&copy).unwrap();
+        assert_eq!(dump(&State::open(&copy, length).unwrap()), expected);
+    }
+}
+
+#[test]
+fn a_damaged_index_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    std::fs::write(&file, [7; 5000]).unwrap();
+    let refusal = State::open(&file, 0).unwrap_err();
+    assert_eq!(refusal.code, Code::StateBroken);
+    assert_eq!(
+        refusal.help,
+        [format!(
+            "move `{}` away: it is made again from the log",
+            file.display()
+        )]
+    );
+}
+
+#[test]
+fn an_index_of_another_version_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    let mut state = State::open(&file, 0).unwrap();
+    state
+        .change(3, |change| change.highest("bundle", 9))
+        .unwrap();
+    drop(state);
+    assert_eq!(State::open(&file, 3).unwrap().position(), 3);
+    let other = rusqlite::Connection::open(&file).unwrap();
+    other
+        .execute_batch("DROP TABLE letter; CREATE TABLE letter (x); PRAGMA user_version = 1;")
+        .unwrap();
+    drop(other);
+    let back = State::open(&file, 2).unwrap_err();
+    assert_eq!(back.code, Code::LedgerRollback);
+    let again = State::open(&file, 3).unwrap();
+    assert_eq!(again.position(), 0);
+    assert_eq!(again.remembered("bundle").unwrap(), 0);
+    assert!(again.letters_of("n-1").unwrap().is_empty());
+}

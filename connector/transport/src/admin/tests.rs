@@ -1,0 +1,203 @@
+//! The socket: who may open it, what a verb says, and that going away stops it.
+
+use crate::admin::call::{self, DeskClient};
+use crate::admin::serve::{self, Desk, Open};
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_proto::admin::command::Command;
+use hansa_proto::admin::event::Event;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+
+/// A desk with a few verbs; tells when an endless one was stopped.
+struct Clerk {
+    stopped: mpsc::Sender<()>,
+}
+
+struct Guard(mpsc::Sender<()>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let _ = self.0.try_send(());
+    }
+}
+
+impl Desk for Clerk {
+    fn run(&self, command: Command, _caller: Option<u32>) -> BoxStream<'static, Event> {
+        match command.verb.as_str() {
+            "echo" => stream::iter([
+                Event::Progress {
+                    label: "rows".to_owned(),
+                    done: 1,
+                    total: Some(2),
+                },
+                Event::Json(serde_json::Value::Object(command.args)),
+                Event::ArrowIpc(vec![1; 5_000_000].into()),
+                Event::Done { exit_code: 3 },
+            ])
+            .boxed(),
+            "fail" => {
+                let refusal = Refusal::new(Code::PeerUnknown, "no `lubeck` here")
+                    .with_place("hansa.toml", Some(2), None)
+                    .with_help("hansa peer add");
+                stream::iter([
+                    Event::Failure(Box::new(refusal)),
+                    Event::Done { exit_code: 0 },
+                ])
+                .boxed()
+            }
+            "forget" => stream::iter([Event::Notice("so far".to_owned())]).boxed(),
+            _ => {
+                let guard = Guard(self.stopped.clone());
+                stream::repeat_with(move || {
+                    let _ = &guard;
+                    Event::Notice("still".to_owned())
+                })
+                .boxed()
+            }
+        }
+    }
+}
+
+struct Connector {
+    socket: PathBuf,
+    stopped: mpsc::Receiver<()>,
+    _folder: TempDir,
+}
+
+fn start() -> Connector {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("hansa.sock");
+    let (sender, stopped) = mpsc::channel(64);
+    let listener = serve::bind(&socket, Open::Own).unwrap();
+    let desk = Arc::new(Clerk { stopped: sender });
+    tokio::spawn(serve::serve(
+        listener,
+        desk,
+        Arc::new(|_| false),
+        std::future::pending(),
+    ));
+    Connector {
+        socket,
+        stopped,
+        _folder: folder,
+    }
+}
+
+fn command(verb: &str) -> Command {
+    Command {
+        verb: verb.to_owned(),
+        args: serde_json::json!({"id": "7f3a"})
+            .as_object()
+            .unwrap()
+            .clone(),
+        timeout: None,
+        directory: "/".into(),
+        program: "hansa".to_owned(),
+    }
+}
+
+async fn client(socket: &Path) -> DeskClient {
+    call::connect(socket).await.unwrap().unwrap()
+}
+
+async fn all(socket: &Path, verb: &str) -> Vec<Event> {
+    let events = client(socket).await.run(&command(verb)).collect();
+    tokio::time::timeout(Duration::from_secs(30), events)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_verb_says_what_it_has_to_say() {
+    let connector = start();
+    let events = all(&connector.socket, "echo").await;
+    assert_eq!(events.len(), 4);
+    assert_eq!(events[1], Event::Json(serde_json::json!({"id": "7f3a"})));
+    assert!(matches!(&events[2], Event::ArrowIpc(bytes) if bytes.len() == 5_000_000));
+    assert_eq!(events[3], Event::Done { exit_code: 3 });
+}
+
+#[tokio::test]
+async fn a_failure_arrives_whole_and_is_the_end() {
+    let connector = start();
+    let events = all(&connector.socket, "fail").await;
+    let [Event::Failure(refusal)] = events.as_slice() else {
+        panic!("{events:?}");
+    };
+    assert_eq!(refusal.place.as_ref().unwrap().line, Some(2));
+    assert_eq!(refusal.help, ["hansa peer add"]);
+}
+
+#[tokio::test]
+async fn a_verb_that_breaks_off_has_failed() {
+    let connector = start();
+    let events = all(&connector.socket, "forget").await;
+    assert_eq!(events[0], Event::Notice("so far".to_owned()));
+    assert!(matches!(&events[1], Event::Failure(refusal) if refusal.code == Code::Internal));
+    assert_eq!(events.len(), 2);
+}
+
+#[tokio::test]
+async fn going_away_stops_the_verb() {
+    let mut connector = start();
+    let mut events = client(&connector.socket).await.run(&command("watch"));
+    assert!(events.next().await.is_some());
+    assert!(connector.stopped.try_recv().is_err());
+    drop(events);
+    let stopped = tokio::time::timeout(Duration::from_secs(30), connector.stopped.recv());
+    stopped.await.unwrap().unwrap();
+}
+
+/// Connections that say nothing make way, also where the same user opens more of them than there are places.
+#[tokio::test]
+async fn silent_connections_keep_no_command_out() {
+    let connector = start();
+    let mut silent = Vec::new();
+    for _ in 0..3 {
+        for _ in 0..150 {
+            silent.push(UnixStream::connect(&connector.socket).await.unwrap());
+        }
+        assert_eq!(all(&connector.socket, "echo").await.len(), 4);
+    }
+    let mut read = [0_u8; 16];
+    for mut one in silent.drain(..300) {
+        // It is closed, after the head of the settings perhaps.
+        let over = async { while matches!(one.read(&mut read).await, Ok(1..)) {} };
+        tokio::time::timeout(Duration::from_secs(30), over)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_socket_is_the_users_own() {
+    let connector = start();
+    let mode = std::fs::metadata(&connector.socket).unwrap().permissions();
+    assert_eq!(mode.mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn where_none_runs_nobody_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("hansa.sock");
+    assert!(call::connect(&socket).await.unwrap().is_none());
+    // What a dead connector left behind is replaced, what is no socket is not touched.
+    drop(serve::bind(&socket, Open::Own).unwrap());
+    assert!(call::connect(&socket).await.unwrap().is_none());
+    drop(serve::bind(&socket, Open::Own).unwrap());
+    let file = folder.path().join("file");
+    std::fs::write(&file, "mine").unwrap();
+    assert_eq!(
+        serve::bind(&file, Open::Own).unwrap_err().code,
+        Code::StateBroken
+    );
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+}

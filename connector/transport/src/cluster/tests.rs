@@ -1,0 +1,238 @@
+//! A connector and its worker on a loopback socket, over real TLS.
+
+mod shares;
+mod strangers;
+
+use crate::cluster::call::{ShareStream, WorkerClient};
+use crate::cluster::serve::{self, Bench, Share, ShareFrame, closing, message};
+use crate::flight::{DoGet, Messages};
+use crate::front::RowsFrame;
+use crate::peer::settings::Settings;
+use crate::peer::testing::tls::League;
+use crate::peer::testing::{frames, soon};
+use arrow_flight::{FlightData, Ticket};
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use hansa_policy::id::{ContractId, RequestId};
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_proto::cluster::{Briefing, Ground, Limits};
+use rustls::ClientConfig;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tonic::{Request, Status};
+
+type Give = Box<dyn Fn() -> Result<Share, Refusal> + Send + Sync>;
+
+/// A bench that gives every share alike.
+struct Giving {
+    give: Give,
+    briefed: Mutex<Vec<Briefing>>,
+}
+
+impl Giving {
+    fn new(give: impl Fn() -> Result<Share, Refusal> + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self {
+            give: Box::new(give),
+            briefed: Mutex::default(),
+        })
+    }
+
+    /// Gives these.
+    fn these(frames: Vec<Result<ShareFrame, Refusal>>) -> Arc<Self> {
+        Self::new(move || Ok(stream::iter(frames.clone()).boxed()))
+    }
+}
+
+#[async_trait]
+impl Bench for Giving {
+    async fn share(&self, briefing: Briefing) -> Result<Share, Refusal> {
+        self.briefed.lock().unwrap().push(briefing);
+        (self.give)()
+    }
+}
+
+/// A worker that sends what a test makes up, message by message.
+struct Raw(Vec<Result<FlightData, Status>>);
+
+#[async_trait]
+impl DoGet for Raw {
+    async fn rows(&self, _: Request<Ticket>) -> Result<Messages, Status> {
+        Ok(stream::iter(self.0.clone()).boxed())
+    }
+}
+
+/// A worker that runs.
+struct Worker {
+    address: SocketAddr,
+    league: League,
+    settings: Settings,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<Result<(), Refusal>>,
+}
+
+impl Worker {
+    async fn start(bench: Arc<dyn Bench>) -> Self {
+        Self::start_with(bench, Settings::default()).await
+    }
+
+    async fn start_with(bench: Arc<dyn Bench>, settings: Settings) -> Self {
+        let (listener, league, stop, stopped) = place().await;
+        let address = listener.local_addr().unwrap();
+        let served = serve::serve(listener, league.server(), bench, settings.clone(), stopped);
+        Self {
+            address,
+            league,
+            settings,
+            stop,
+            served: tokio::spawn(served),
+        }
+    }
+
+    async fn sending(messages: Vec<Result<FlightData, Status>>) -> Self {
+        let (listener, league, stop, stopped) = place().await;
+        let address = listener.local_addr().unwrap();
+        let settings = Settings::default();
+        let (tls, answers) = (league.server(), Raw(messages));
+        let served = serve::serve_tickets(listener, tls, answers, settings.clone(), stopped);
+        Self {
+            address,
+            league,
+            settings,
+            stop,
+            served: tokio::spawn(served),
+        }
+    }
+
+    async fn open(&self) -> Result<WorkerClient, Refusal> {
+        self.open_as(self.league.client()()).await
+    }
+
+    async fn open_as(&self, tls: Arc<ClientConfig>) -> Result<WorkerClient, Refusal> {
+        open(self.address, tls, self.settings.clone()).await
+    }
+
+    /// The rows of one share, or why there are none.
+    async fn rows(&self) -> Result<usize, Refusal> {
+        let client = self.open().await.unwrap();
+        let mut share = soon(client.share(&briefing())).await?;
+        drain(&mut share).await
+    }
+
+    async fn end(self) {
+        self.stop.send(()).unwrap();
+        soon(self.served).await.unwrap().unwrap();
+    }
+}
+
+async fn place() -> (
+    TcpListener,
+    League,
+    oneshot::Sender<()>,
+    impl Future<Output = ()> + Send,
+) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let stopped = async move {
+        let _ = stopped.await;
+    };
+    (listener, League::new(), stop, stopped)
+}
+
+async fn open(
+    address: SocketAddr,
+    tls: Arc<ClientConfig>,
+    settings: Settings,
+) -> Result<WorkerClient, Refusal> {
+    let name = "127.0.0.1".try_into().unwrap();
+    let worker = "north".parse().unwrap();
+    soon(WorkerClient::open(
+        worker,
+        &address.to_string(),
+        tls,
+        name,
+        settings,
+    ))
+    .await
+}
+
+async fn drain(share: &mut ShareStream) -> Result<usize, Refusal> {
+    let mut rows = 0;
+    let mut outcome = Ok(());
+    while let Some(batch) = soon(share.next()).await {
+        match batch {
+            Ok(batch) => rows += batch.num_rows(),
+            Err(refusal) => outcome = Err(refusal),
+        }
+    }
+    outcome.map(|()| rows)
+}
+
+/// Messages of a share: the schema, then batches of so many rows each.
+fn parts(batches: &[usize]) -> Vec<(Bytes, Bytes)> {
+    let data = |frame| match frame {
+        RowsFrame::Data { header, body } => (header, body),
+        RowsFrame::Receipt(_) => panic!("no receipt among the frames"),
+    };
+    frames(batches).into_iter().map(data).collect()
+}
+
+fn share(batches: &[usize]) -> Vec<Result<ShareFrame, Refusal>> {
+    let data = |(header, body)| Ok(ShareFrame { header, body });
+    parts(batches).into_iter().map(data).collect()
+}
+
+fn messages(batches: &[usize]) -> Vec<Result<FlightData, Status>> {
+    let data = |(header, body)| Ok(message(header, body, Bytes::new()));
+    parts(batches).into_iter().map(data).collect()
+}
+
+fn briefing() -> Briefing {
+    Briefing {
+        version: "0.1.0".to_owned(),
+        request: RequestId([7; 16]),
+        asker: "hansa://tallinn.example".parse().unwrap(),
+        tenant: None,
+        purpose: None,
+        now: Time::EPOCH,
+        planned: Time::EPOCH,
+        sql: "SELECT count(*) FROM trips".to_owned(),
+        grounds: vec![ground("trips")],
+        effects: Digest::of(b"effects"),
+        plan: Digest::of(b"plan"),
+        fragment: 0,
+        part: 0,
+        of: 2,
+        limits: Limits {
+            memory: 1 << 20,
+            spill: 0,
+            time: Duration::from_secs(60),
+            batch_rows: 8192,
+        },
+    }
+}
+
+fn ground(dataset: &str) -> Ground {
+    Ground {
+        dataset: dataset.parse().unwrap(),
+        contract: ContractId(Digest::of(b"second")),
+        first: ContractId(Digest::of(b"first")),
+        envelope: "envelope".into(),
+        held: Vec::new(),
+        snapshot: "2026-03-01.1".to_owned(),
+        digest: Digest::of(b"rows"),
+    }
+}
+
+#[track_caller]
+fn is_failure(refusal: &Refusal, part: &str) {
+    assert_eq!(refusal.code, Code::WorkerFailed, "{refusal}");
+    assert!(refusal.sentence.contains("`north`"), "{refusal}");
+    assert!(refusal.sentence.contains(part), "{refusal}");
+}

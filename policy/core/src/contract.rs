@@ -1,0 +1,416 @@
+//! From signed bytes to a contract in force: what a contract is, and the one maker of each thing that proves it was checked.
+
+mod agreement;
+mod book;
+pub mod combined;
+pub mod deed;
+mod given;
+mod grant;
+mod held;
+pub mod lent;
+pub mod mandate;
+mod record;
+mod revoked;
+pub mod seal;
+pub mod shown;
+mod signed;
+pub mod subtraction;
+mod supposed;
+mod taken;
+mod told;
+pub mod zone;
+
+use crate::contract::{deed::Deed, mandate::SignedMandate, seal::Seal, shown::Shown, taken::Taken};
+use crate::id::{ContractId, DatasetId, ParticipantId};
+use crate::peer::VerifiedPeer;
+use crate::refusal::{Code, Refusal};
+use crate::term::Clause;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The unsigned agreement: the payload of a contract in domain form (wire form: `hansa_proto::contract`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agreement {
+    /// `urn:uuid:…`, a label; the identity is the hash of the payload.
+    pub uid: String,
+    /// Version under that label, from 1.
+    pub version: u32,
+    /// The contract that this one replaces.
+    pub supersedes: Option<ContractId>,
+    /// Who gives.
+    pub provider: Party,
+    /// Who takes.
+    pub assignee: Assignee,
+    /// What is given.
+    pub dataset: DatasetRef,
+    /// What the policy says, in clause order; numbers are unique.
+    pub clauses: Vec<Clause>,
+    /// First instant in force.
+    pub not_before: Time,
+    /// First instant no longer in force.
+    pub not_after: Time,
+    /// Version and digest of the purpose vocabulary that both sides used, `version:sha256:…`.
+    pub purposes: String,
+    /// Own purposes of the provider that the clauses use: name, the purpose that it is part of, and its text.
+    pub own_purposes: Vec<OwnPurpose>,
+    /// The legal text that is bound to the contract.
+    pub legal: Option<Legal>,
+    /// The template whose holes were filled to make its terms, by the word of whoever proposed them.
+    pub template: Option<Template>,
+    /// Who signs for the provider, and in what capacity: digest of a statement kept beside the log.
+    pub signatory: Option<Digest>,
+    /// The page that its signers are shown; absent in contracts from before that was signed.
+    pub shown: Option<Shown>,
+    /// When it was proposed.
+    pub proposed_at: Time,
+    /// 16 random bytes, base64url.
+    pub nonce: String,
+}
+
+/// A party of a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Party {
+    /// Its identity.
+    pub id: ParticipantId,
+    /// Its name for people.
+    pub name: String,
+    /// Its number in a public register, where given.
+    pub legal_id: Option<String>,
+    /// RFC 7638 thumbprint of the key that signs for it, base64url.
+    pub signing_key: String,
+    /// SHA-256 of the SPKI that issues its TLS certificates.
+    pub tls_issuer: Digest,
+}
+
+/// Who takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Assignee {
+    /// One participant; both sign.
+    Participant(Party),
+    /// 43: any participant of the league; the provider alone signs.
+    Public,
+}
+
+/// The dataset of a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatasetRef {
+    /// Which.
+    pub id: DatasetId,
+    /// Digest of its schema when the contract was made.
+    pub schema: Digest,
+    /// 42: it is a high-value dataset.
+    pub high_value: bool,
+}
+
+/// A purpose that a provider defined itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OwnPurpose {
+    /// Its name.
+    pub name: crate::id::PurposeId,
+    /// The purpose of the vocabulary that it is part of.
+    pub parent: crate::id::PurposeId,
+    /// What it means, for people.
+    pub text: String,
+}
+
+/// The legal text bound to a contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Legal {
+    /// File name or address.
+    pub text_ref: String,
+    /// Its digest.
+    pub text: Digest,
+    /// Its language (BCP 47).
+    pub language: String,
+}
+
+/// A template from which terms were filled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    /// Who wrote it.
+    pub author: ParticipantId,
+    /// Its title: one line.
+    pub title: String,
+    /// Its version, from 1.
+    pub version: u32,
+    /// SHA-256 of its file.
+    pub sha256: Digest,
+}
+
+/// Which party signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// The owner of the dataset.
+    Provider,
+    /// The one who asks.
+    Consumer,
+}
+
+/// A contract as read from its envelope, its signatures not yet checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedContract {
+    /// SHA-256 of the payload bytes.
+    pub id: ContractId,
+    /// What the payload says.
+    pub agreement: Agreement,
+    /// The signatures: two for a contract, the provider's alone for a public view.
+    pub signatures: Vec<Signature>,
+}
+
+/// One signature as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// For whom.
+    pub role: Role,
+    /// Thumbprint of the key.
+    pub kid: String,
+    /// `EdDSA` or `ES256`; of a seal `ES256` or `PS256`.
+    pub alg: String,
+    /// When it was made, by the signer's clock, in seconds.
+    pub issued_at: i64,
+    /// `base64url(header) + "." + base64url(payload)`: the bytes that are signed.
+    pub signing_input: Vec<u8>,
+    /// The signature.
+    pub signature: Vec<u8>,
+    /// The certificates by which an authority speaks for the key; absent where the key itself is registered.
+    pub seal: Option<Seal>,
+    /// The mandate on which it rests, where it brings one.
+    pub mandate: Option<Box<SignedMandate>>,
+}
+
+/// Checks signatures against the registered keys. Implemented once, in `keep` (a door).
+pub trait SignatureCheck {
+    /// Whether `signature` is by a key of `signer` that the trust bundle registers under its `kid` with exactly its `alg`,
+    /// or by a seal for which the bundle names the authority; that may do this, counted at `signature.issued_at`, and matches.
+    ///
+    /// # Errors
+    /// `SIGNATURE_INVALID`, `SIGNATURE_ALG`, `SIGNER_NOT_PARTY`, `KEY_NOT_VALID_AT_SIGNING`, `KEY_REVOKED` or
+    /// `SEAL_NOT_TRUSTED`.
+    fn check(
+        &self,
+        signer: &ParticipantId,
+        signature: &Signature,
+        deed: Deed,
+    ) -> Result<(), Refusal>;
+
+    /// Whether `signer` states that whoever signs contracts for it has a mandate.
+    fn needs_mandate(&self, signer: &ParticipantId) -> bool;
+
+    /// Whether `signer` had revoked this mandate when a signature that rests on it was made, entered the log, or was first
+    /// seen.
+    fn mandate_revoked(&self, signer: &ParticipantId, on: &SignedMandate, by: &Signature) -> bool;
+
+    /// When they entered the log, where that counts.
+    fn logged(&self) -> Option<Time>;
+}
+
+/// A contract whose signatures were checked, both of them.
+#[derive(Debug, Clone)]
+pub struct Agreed {
+    id: ContractId,
+    agreement: Agreement,
+}
+
+impl SignedContract {
+    /// The one maker of [`Agreed`]: exactly the signatures that the contract needs, each by its party's own key.
+    ///
+    /// # Errors
+    /// A refusal with the code of the first fault.
+    pub fn verify(self, keys: &(impl SignatureCheck + ?Sized)) -> Result<Agreed, Refusal> {
+        self.check_all(keys)?;
+        Ok(Agreed {
+            id: self.id,
+            agreement: self.agreement,
+        })
+    }
+}
+
+/// A withdrawal as read from its envelope, its signature not yet checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// SHA-256 of the statement's bytes.
+    pub statement: Digest,
+    /// The contract that ends.
+    pub contract: ContractId,
+    /// Who withdraws.
+    pub party: ParticipantId,
+    /// From when; never before it is received. Later than `issued_at` only where the party gives notice.
+    pub effective_at: Time,
+    /// When it was written.
+    pub issued_at: Time,
+    /// Why, for people.
+    pub reason: String,
+    /// The party's signature.
+    pub signature: Signature,
+}
+
+/// A withdrawal whose signature was checked and that is by a party of the contract.
+#[derive(Debug, Clone)]
+pub struct Revoked {
+    contract: ContractId,
+    party: ParticipantId,
+    effective_at: Option<Time>,
+    statement: Digest,
+    /// The statement as it was signed, where the record is to hold it.
+    envelope: Option<String>,
+}
+
+/// The contracts that this participant may act on, as provider or as consumer.
+#[derive(Debug, Clone)]
+pub struct Book {
+    own: ParticipantId,
+    contracts: BTreeMap<ContractId, Page>,
+    superseded: BTreeMap<ContractId, BTreeSet<ContractId>>,
+    /// What each participant takes by name, what anybody may, and what is over a dataset: no question looks through all contracts.
+    taken: BTreeMap<ParticipantId, Taken>,
+    public: Taken,
+    over: BTreeMap<DatasetId, BTreeSet<ContractId>>,
+}
+
+#[derive(Debug, Clone)]
+struct Page {
+    agreement: Agreement,
+    /// From when; the earliest instant where it ended with its record, whatever a clock says.
+    withdrawn: Option<Time>,
+}
+
+impl Book {
+    /// The one maker of [`InForce`] for a peer: every contract named is ours to give, is with this caller or public, and is in force.
+    ///
+    /// A contract of somebody else is `CONTRACT_UNKNOWN`, word for word as one that does not exist.
+    ///
+    /// # Errors
+    /// `CONTRACT_UNKNOWN`, `WITHDRAWN`, `SUPERSEDED`, `EXPIRED`, `NOT_YET_VALID`, or `CONTRACT_AMBIGUOUS` when two of them give the same dataset.
+    pub fn in_force(
+        &self,
+        who: &VerifiedPeer,
+        ids: &[ContractId],
+        now: Time,
+    ) -> Result<InForce, Refusal> {
+        Ok(InForce {
+            asker: Asker::Peer(who.clone()),
+            grants: self.given(who.id(), ids, now)?,
+        })
+    }
+
+    /// The house contract: the owner asks for its own datasets. The grants come from the house policy, never from a peer.
+    #[must_use]
+    pub fn house(&self, datasets: impl IntoIterator<Item = (DatasetId, Digest)>) -> InForce {
+        let grants = datasets
+            .into_iter()
+            .filter(|(dataset, _)| dataset.owner == self.own)
+            .map(|(dataset, schema)| (dataset, Grant::house(schema)))
+            .collect();
+        InForce {
+            asker: Asker::House(self.own.clone()),
+            grants,
+        }
+    }
+}
+
+/// The state of a contract at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It can be used.
+    InForce,
+    /// Its first instant is ahead.
+    NotYet,
+    /// Its last instant is past.
+    Expired,
+    /// A party ended it.
+    Withdrawn,
+    /// A newer version took its place.
+    Superseded,
+}
+
+/// What one contract gives of one dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    contract: Option<ContractId>,
+    first: Option<ContractId>,
+    schema: Digest,
+    clauses: Vec<Clause>,
+    purposes: String,
+    own_purposes: Vec<OwnPurpose>,
+    not_before: Time,
+    not_after: Time,
+}
+
+/// The contracts under which one question is asked, all of them in force now.
+#[derive(Debug)]
+pub struct InForce {
+    asker: Asker,
+    grants: BTreeMap<DatasetId, Grant>,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asker {
+    /// Another participant.
+    Peer(VerifiedPeer),
+    /// Our own people, under the house contract.
+    House(ParticipantId),
+    /// Nobody: our own people look at what this participant could see.
+    Supposed(ParticipantId),
+}
+
+impl InForce {
+    /// What nobody stands on, for our own people to look at.
+    const fn supposed(who: ParticipantId, grants: BTreeMap<DatasetId, Grant>) -> Self {
+        Self {
+            asker: Asker::Supposed(who),
+            grants,
+        }
+    }
+}
+
+impl Agreed {
+    /// The one maker of [`Revoked`].
+    ///
+    /// # Errors
+    /// When the withdrawal names another contract, is not by a party of this one, or its signature does not hold.
+    pub fn revoke(
+        &self,
+        withdrawal: &Withdrawal,
+        keys: &impl SignatureCheck,
+    ) -> Result<Revoked, Refusal> {
+        if withdrawal.contract != self.id {
+            return Err(Refusal::new(
+                Code::ContractUnknown,
+                "the withdrawal is for another contract",
+            ));
+        }
+        let party = &withdrawal.party;
+        if !self.agreement.is_party(party) {
+            return Err(Refusal::new(
+                Code::SignerNotParty,
+                "the withdrawal is not by a party of the contract",
+            )
+            .with_contract(self.id));
+        }
+        keys.check(party, &withdrawal.signature, Deed::Withdrawal)
+            .map_err(|refusal| refusal.with_contract(self.id))?;
+        Ok(Revoked {
+            contract: self.id,
+            party: party.clone(),
+            // By the party's own clock, which may go wrong: what is not meant for later counts from its record on.
+            effective_at: (withdrawal.effective_at > withdrawal.issued_at)
+                .then_some(withdrawal.effective_at),
+            statement: withdrawal.statement,
+            envelope: None,
+        })
+    }
+}
+
+impl Book {
+    /// A contract as it was taken in, its signatures checked: what can be withdrawn, whatever becomes of its file.
+    #[must_use]
+    pub fn agreed(&self, id: ContractId) -> Option<Agreed> {
+        let agreement = self.contracts.get(&id)?.agreement.clone();
+        Some(Agreed { id, agreement })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! What one contract gives, as the terms read it.
+
+use super::{Agreement, Asker, Grant, InForce, OwnPurpose};
+use crate::effect::Effect;
+use crate::guard::Guard;
+use crate::id::{ClauseId, ContractId, DatasetId};
+use crate::refusal::Refusal;
+use crate::term::prohibition::Act;
+use crate::term::rule::Binding;
+use crate::term::{self, Clause, Term};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use std::collections::BTreeMap;
+
+impl Grant {
+    pub(super) fn of(id: ContractId, agreement: &Agreement) -> Self {
+        Self {
+            contract: Some(id),
+            first: Some(id),
+            schema: agreement.dataset.schema,
+            clauses: agreement.clauses.clone(),
+            purposes: agreement.purposes.clone(),
+            own_purposes: agreement.own_purposes.clone(),
+            not_before: agreement.not_before,
+            not_after: agreement.not_after,
+        }
+    }
+
+    /// The same, as a later version of another contract.
+    pub(super) const fn begun_by(mut self, first: ContractId) -> Self {
+        self.first = Some(first);
+        self
+    }
+
+    /// The same, over at that instant at the latest.
+    pub(super) fn ending(mut self, at: Time) -> Self {
+        self.not_after = self.not_after.min(at);
+        self
+    }
+
+    /// The first version of the contract: what lasts over amendments, such as the keys of hashed columns, belongs to it.
+    #[must_use]
+    pub const fn first(&self) -> Option<ContractId> {
+        self.first
+    }
+
+    /// What it does to its dataset, bound to who asks.
+    ///
+    /// # Errors
+    /// As [`term::of_clauses`], with the contract.
+    pub fn effects(&self, to: &Binding<'_>) -> Result<Vec<Effect>, Refusal> {
+        let effects = term::of_clauses(self.clauses(), &to.under(self.first()));
+        effects.map_err(|refusal| match self.contract() {
+            Some(contract) => refusal.with_contract(contract),
+            None => refusal,
+        })
+    }
+
+    /// The clauses of a guard in the place of those of the contract: what both give at most is what the contract gives.
+    pub(crate) fn guarded(&self, guard: &Guard) -> Self {
+        let asked = Act::asked(&self.clauses);
+        let clauses = guard.clauses().iter();
+        let clauses = clauses.filter(|clause| match &clause.term {
+            Term::Prohibition(one) => one.act.contains(asked),
+            _ => true,
+        });
+        Self {
+            clauses: clauses
+                .map(|clause| Clause {
+                    id: clause.id.in_guard(),
+                    term: clause.term.clone(),
+                })
+                .collect(),
+            purposes: guard.purposes().to_owned(),
+            own_purposes: guard.own_purposes().to_vec(),
+            // Its periods begin with the days of UTC, whenever a contract began.
+            not_before: Time::EPOCH,
+            not_after: Time::LATEST,
+            ..self.clone()
+        }
+    }
+
+    /// All of a dataset of our own, for our own people.
+    pub(super) const fn house(schema: Digest) -> Self {
+        Self {
+            contract: None,
+            first: None,
+            schema,
+            clauses: Vec::new(),
+            purposes: String::new(),
+            own_purposes: Vec::new(),
+            not_before: Time::EARLIEST,
+            not_after: Time::LATEST,
+        }
+    }
+
+    /// The contract; absent for the house contract.
+    #[must_use]
+    pub const fn contract(&self) -> Option<ContractId> {
+        self.contract
+    }
+
+    /// The schema that it was made for.
+    #[must_use]
+    pub const fn schema(&self) -> Digest {
+        self.schema
+    }
+
+    /// Its clauses in order.
+    #[must_use]
+    pub fn clauses(&self) -> &[Clause] {
+        &self.clauses
+    }
+
+    /// Version and digest of the purpose vocabulary that it was made with.
+    #[must_use]
+    pub fn purposes(&self) -> &str {
+        &self.purposes
+    }
+
+    /// The provider's own purposes that its clauses use.
+    #[must_use]
+    pub fn own_purposes(&self) -> &[OwnPurpose] {
+        &self.own_purposes
+    }
+
+    /// First instant in force, from which periods of quotas are counted.
+    #[must_use]
+    pub const fn not_before(&self) -> Time {
+        self.not_before
+    }
+
+    /// First instant no longer in force.
+    #[must_use]
+    pub const fn not_after(&self) -> Time {
+        self.not_after
+    }
+
+    /// The number of the first clause for which `wanted` holds.
+    #[must_use]
+    pub fn clause_where(&self, wanted: impl Fn(&crate::term::Term) -> bool) -> Option<ClauseId> {
+        self.clauses
+            .iter()
+            .find(|clause| wanted(&clause.term))
+            .map(|clause| clause.id)
+    }
+}
+
+impl InForce {
+    /// What the guards say in the place of the grants for which there is one: no ground for an answer, so it is supposed.
+    pub(crate) fn guarded(&self, guards: &BTreeMap<DatasetId, &Guard>) -> Self {
+        let guarded = self.grants.iter().filter_map(|(dataset, grant)| {
+            let guard = guards.get(dataset)?;
+            Some((dataset.clone(), grant.guarded(guard)))
+        });
+        Self::supposed(self.asker.id().clone(), guarded.collect())
+    }
+
+    /// Who asks.
+    #[must_use]
+    pub const fn asker(&self) -> &Asker {
+        &self.asker
+    }
+
+    /// What is given, by dataset.
+    #[must_use]
+    pub const fn grants(&self) -> &BTreeMap<DatasetId, Grant> {
+        &self.grants
+    }
+}

@@ -1,0 +1,225 @@
+//! A mandate permits what it says and no more, and counts when what rests on it was made and when it was logged.
+
+use super::{Class, DAY, Mandate, SignedMandate};
+use crate::contract::deed::Deed;
+use crate::contract::{Agreement, Assignee, Role, Signature, SignatureCheck};
+use crate::fixture::{CONSUMER, PROVIDER, agreement, participant, signature, time};
+use crate::id::ParticipantId;
+use crate::refusal::{Code, Refusal};
+use crate::term::Term;
+use crate::term::legal_basis::LegalBasis;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use std::collections::BTreeSet;
+
+fn mandate() -> Mandate {
+    Mandate {
+        participant: participant(PROVIDER),
+        holder: "officer".to_owned(),
+        capacity: "head of the data office".to_owned(),
+        up_to: Class::Rows,
+        longest_days: 365,
+        counterparties: BTreeSet::from([participant(CONSUMER)]),
+        not_before: time("2026-01-01T00:00:00Z"),
+        not_after: time("2027-01-01T00:00:00Z"),
+    }
+}
+
+fn rows() -> Agreement {
+    agreement("bikes", [Term::ResultRows(5)])
+}
+
+#[track_caller]
+fn check(mandate: &Mandate, agreement: &Agreement, expect: Result<(), (Code, &str)>) {
+    let at = time("2026-06-01T00:00:00Z");
+    let found = mandate.permits(agreement, &participant(PROVIDER), "officer", at);
+    match (found, expect) {
+        (Ok(()), Ok(())) => {}
+        (Err(refusal), Err((code, word))) => {
+            assert_eq!(refusal.code, code, "{refusal}");
+            assert!(refusal.sentence.contains(word), "{refusal}");
+        }
+        (found, expect) => panic!("{found:?} instead of {expect:?}"),
+    }
+}
+
+#[test]
+fn a_mandate_permits_what_it_says_and_no_more() {
+    let exceeded = |word| Err((Code::MandateExceeded, word));
+    check(&mandate(), &rows(), Ok(()));
+    for (change, expect) in [
+        (
+            Mandate {
+                up_to: Class::Aggregate,
+                ..mandate()
+            },
+            exceeded("upTo"),
+        ),
+        (
+            Mandate {
+                longest_days: 364,
+                ..mandate()
+            },
+            exceeded("longestDays"),
+        ),
+        (
+            Mandate {
+                counterparties: BTreeSet::from([participant("hansa://other.example")]),
+                ..mandate()
+            },
+            exceeded("counterparties"),
+        ),
+        (
+            Mandate {
+                counterparties: BTreeSet::new(),
+                ..mandate()
+            },
+            Ok(()),
+        ),
+        (
+            Mandate {
+                holder: "another".to_owned(),
+                ..mandate()
+            },
+            exceeded("holder"),
+        ),
+        (
+            Mandate {
+                participant: participant(CONSUMER),
+                ..mandate()
+            },
+            exceeded("participant"),
+        ),
+        (
+            Mandate {
+                not_after: time("2026-06-01T00:00:00Z"),
+                ..mandate()
+            },
+            Err((Code::MandateExpired, "until")),
+        ),
+        (
+            Mandate {
+                not_before: time("2026-06-01T00:00:00Z").plus_micros(1),
+                ..mandate()
+            },
+            Err((Code::MandateExpired, "from")),
+        ),
+    ] {
+        check(&change, &rows(), expect);
+    }
+    let longer = Agreement {
+        not_after: rows().not_before.plus_micros(365 * DAY + 1),
+        ..rows()
+    };
+    check(&mandate(), &longer, exceeded("longestDays"));
+}
+
+/// Every signature is good; mandates are needed, and some are revoked.
+struct Keys {
+    revoked: Digest,
+    logged: Time,
+}
+
+impl SignatureCheck for Keys {
+    fn check(&self, _: &ParticipantId, _: &Signature, _: Deed) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn needs_mandate(&self, _: &ParticipantId) -> bool {
+        true
+    }
+
+    fn mandate_revoked(&self, _: &ParticipantId, one: &SignedMandate, _: &Signature) -> bool {
+        one.statement == self.revoked
+    }
+
+    fn logged(&self) -> Option<Time> {
+        Some(self.logged)
+    }
+}
+
+#[test]
+fn what_rests_on_a_mandate_is_judged_when_it_was_made_and_when_it_was_logged() {
+    let agreement = rows();
+    let party = &agreement.provider;
+    let made = time("2026-06-01T00:00:00Z");
+    let resting = |mandate: Option<Mandate>| Signature {
+        kid: "officer".to_owned(),
+        issued_at: made.micros() / 1_000_000,
+        mandate: mandate.map(|mandate| {
+            Box::new(SignedMandate {
+                statement: Digest::of(b"good"),
+                mandate,
+                signature: signature(Role::Provider, party),
+                bytes: Vec::new(),
+            })
+        }),
+        ..signature(Role::Provider, party)
+    };
+    let judged = |mandate: Option<Mandate>, revoked: &str, logged: &str| {
+        let keys = Keys {
+            revoked: Digest::of(revoked.as_bytes()),
+            logged: time(logged),
+        };
+        super::check(&agreement, party, &resting(mandate), &keys).map_err(|refusal| refusal.code)
+    };
+    let later = "2026-06-02T00:00:00Z";
+    assert_eq!(judged(Some(mandate()), "other", later), Ok(()));
+    let missing = judged(None, "other", later);
+    assert_eq!(missing, Err(Code::MandateMissing));
+    let revoked = judged(Some(mandate()), "good", later);
+    assert_eq!(revoked, Err(Code::MandateRevoked));
+    // Whatever time a signature bears, that of the log counts, too; and the other way round.
+    for (not_before, not_after) in [
+        ("2026-01-01T00:00:00Z", "2026-06-01T12:00:00Z"),
+        ("2026-06-01T12:00:00Z", "2027-01-01T00:00:00Z"),
+    ] {
+        let mandate = Mandate {
+            not_before: time(not_before),
+            not_after: time(not_after),
+            ..mandate()
+        };
+        let over = judged(Some(mandate), "other", later);
+        assert_eq!(over, Err(Code::MandateExpired), "{not_before}");
+    }
+    let itself = Signature {
+        kid: party.signing_key.clone(),
+        ..resting(Some(mandate()))
+    };
+    let keys = Keys {
+        revoked: Digest::of(b"other"),
+        logged: made,
+    };
+    let refusal = super::check(&agreement, party, &itself, &keys).unwrap_err();
+    assert_eq!(refusal.code, Code::MandateExceeded);
+    assert!(refusal.sentence.contains("itself"), "{refusal}");
+}
+
+#[test]
+fn the_class_of_a_contract_is_named_with_its_clause() {
+    let personal = agreement(
+        "bikes",
+        [
+            Term::ResultRows(5),
+            Term::LegalBasis(LegalBasis::PublicTask),
+        ],
+    );
+    assert_eq!(Class::of(&personal).0, Class::Personal);
+    let at = time("2026-06-01T00:00:00Z");
+    let refusal = mandate()
+        .permits(&personal, &participant(PROVIDER), "officer", at)
+        .unwrap_err();
+    assert_eq!(
+        refusal.clause.map(|clause| clause.to_string()),
+        Some("#c2".to_owned())
+    );
+    let public = Agreement {
+        assignee: Assignee::Public,
+        ..rows()
+    };
+    assert_eq!(Class::of(&public), (Class::Public, None));
+    assert_eq!(Class::of(&rows()), (Class::Rows, None));
+    for class in Class::ALL {
+        assert_eq!(Class::named(class.as_str()), Some(class));
+    }
+}

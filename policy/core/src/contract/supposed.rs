@@ -1,0 +1,142 @@
+//! What somebody could see: a standing that nobody has, for our own people to look at. Nothing of it leaves, and it is no
+//! ground for an answer to anybody.
+
+use super::{Agreement, Asker, Book, Grant, InForce};
+use crate::id::{ContractId, ParticipantId};
+use crate::refusal::{Code, Refusal};
+use hansa_audit_log::time::Time;
+use std::collections::BTreeMap;
+
+impl Book {
+    /// What `who` stands on at `now` with all its contracts and public views with us; of a dataset that several give, under
+    /// the one among `chosen`.
+    ///
+    /// # Errors
+    /// `CONTRACT_AMBIGUOUS` where several give a dataset and none is chosen, or several are; the reason of one that is chosen and
+    /// gives nothing to `who` then: `CONTRACT_UNKNOWN`, `WITHDRAWN`, `SUPERSEDED`, `EXPIRED`, `NOT_YET_VALID`.
+    pub fn suppose(
+        &self,
+        who: &ParticipantId,
+        chosen: &[ContractId],
+        now: Time,
+    ) -> Result<InForce, Refusal> {
+        let known = |id: &ContractId| self.giving_to(who, now).any(|(held, ..)| held == *id);
+        if let Some(unknown) = chosen.iter().find(|id| !known(id)) {
+            return Err(Refusal::new(
+                Code::ContractUnknown,
+                format!("`{}` gives nothing to `{who}`", unknown.short()),
+            ));
+        }
+        let chosen = self.given(who, chosen, now)?;
+        let mut grants: BTreeMap<_, Grant> = BTreeMap::new();
+        for (id, agreement) in self.held_by(who, now) {
+            let dataset = &agreement.dataset.id;
+            if chosen.contains_key(dataset) {
+                continue;
+            }
+            let grant = Grant::of(id, agreement).begun_by(self.first(id));
+            let other = grants.insert(dataset.clone(), grant);
+            if let Some(other) = other.as_ref().and_then(Grant::contract) {
+                return Err(Refusal::new(
+                    Code::ContractAmbiguous,
+                    format!(
+                        "`{}` and `{}` both give `{}`",
+                        other.short(),
+                        id.short(),
+                        dataset.name
+                    ),
+                )
+                .with_help("name one of them: --contract ID"));
+            }
+        }
+        grants.extend(chosen);
+        Ok(InForce::supposed(who.clone(), grants))
+    }
+
+    /// What `who` would stand on with an agreement that nobody has signed.
+    #[must_use]
+    pub fn suppose_draft(who: &ParticipantId, draft: &Agreement) -> InForce {
+        // A draft has no identity; its grant bears that of nothing.
+        let id = ContractId(hansa_audit_log::digest::Digest::of(b"draft"));
+        let grant = Grant::of(id, draft);
+        let grants = BTreeMap::from([(draft.dataset.id.clone(), grant)]);
+        InForce::supposed(who.clone(), grants)
+    }
+}
+
+impl InForce {
+    /// The same once more, where it is supposed: a ruling takes its standing, and people look more than once.
+    #[must_use]
+    pub fn supposed_again(&self) -> Option<Self> {
+        match &self.asker {
+            Asker::Supposed(who) => Some(Self::supposed(who.clone(), self.grants.clone())),
+            Asker::Peer(_) | Asker::House(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{CONSUMER, agreed, agreement, contract_id, participant, time};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn all_that_somebody_holds() {
+        let mut book = Book::new(participant(crate::fixture::PROVIDER));
+        let (bikes, air) = (contract_id("bikes"), contract_id("air"));
+        let logged = BTreeSet::from([bikes, air]);
+        for (id, dataset) in [(bikes, "bikes"), (air, "air")] {
+            book.readmit(agreed(id, agreement(dataset, [])), &logged)
+                .unwrap();
+        }
+        let now = time("2026-06-01T00:00:00Z");
+        let who = participant(CONSUMER);
+        let standing = book.suppose(&who, &[], now).unwrap();
+        assert_eq!(standing.grants().len(), 2);
+        assert_eq!(standing.asker().id(), &who);
+        let stranger = participant("hansa://stranger.example");
+        let nothing = book.suppose(&stranger, &[], now).unwrap();
+        assert!(nothing.grants().is_empty());
+        let refused = book.suppose(&stranger, &[bikes], now).unwrap_err();
+        assert_eq!(refused.code, Code::ContractUnknown);
+        let draft = Book::suppose_draft(&who, &agreement("bikes", []));
+        assert_eq!(draft.grants().len(), 1);
+    }
+
+    #[test]
+    fn what_is_chosen_binds_or_says_why_not() {
+        let mut book = Book::new(participant(crate::fixture::PROVIDER));
+        let named = ["one", "two", "three", "air"];
+        let logged = named.map(contract_id).into_iter().collect::<BTreeSet<_>>();
+        for name in named {
+            let dataset = if name == "air" { "air" } else { "bikes" };
+            let mut agreement = agreement(dataset, []);
+            name.clone_into(&mut agreement.uid);
+            book.readmit(agreed(contract_id(name), agreement), &logged)
+                .unwrap();
+        }
+        book.end(contract_id("three"), time("2026-05-01T00:00:00Z"));
+        let (who, now) = (participant(CONSUMER), time("2026-06-01T00:00:00Z"));
+        let refused = |chosen: &[&str], now| {
+            let chosen: Vec<ContractId> = chosen.iter().map(|name| contract_id(name)).collect();
+            book.suppose(&who, &chosen, now).err().map(|why| why.code)
+        };
+        assert_eq!(refused(&[], now), Some(Code::ContractAmbiguous));
+        for chosen in [&["one"][..], &["two"], &["two", "air"]] {
+            assert_eq!(refused(chosen, now), None, "{chosen:?}");
+        }
+        let chosen = book.suppose(&who, &[contract_id("two")], now).unwrap();
+        let under = chosen.grants().values().filter_map(Grant::contract);
+        let under: BTreeSet<ContractId> = under.collect();
+        assert_eq!(under, BTreeSet::from(["two", "air"].map(contract_id)));
+        assert_eq!(refused(&["one", "two"], now), Some(Code::ContractAmbiguous));
+        assert_eq!(refused(&["three"], now), Some(Code::Withdrawn));
+        assert_eq!(refused(&["two", "three"], now), Some(Code::Withdrawn));
+        let later = time("2030-06-01T00:00:00Z");
+        assert_eq!(refused(&["one"], later), Some(Code::Expired));
+        let before = time("2020-06-01T00:00:00Z");
+        assert_eq!(refused(&["one"], before), Some(Code::NotYetValid));
+        assert_eq!(refused(&["none"], now), Some(Code::ContractUnknown));
+    }
+}

@@ -1,0 +1,286 @@
+//! Contracts, callers and facts for the tests of this package, made the way that the product makes them.
+
+pub(crate) mod random;
+pub(crate) mod rows;
+
+use crate::contract::deed::Deed;
+use crate::contract::{
+    Agreed, Agreement, Assignee, Book, DatasetRef, InForce, OwnPurpose, Party, Role, Signature,
+    SignatureCheck, SignedContract,
+};
+use crate::id::{ClauseId, ContractId, DatasetId, Name, ParticipantId, PurposeId};
+use crate::peer::{Presented, Roster, Standing, VerifiedPeer};
+use crate::refusal::{Code, Refusal};
+use crate::term::purpose::Taxonomy;
+use crate::term::{Clause, Term};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) const PROVIDER: &str = "hansa://munster.example";
+pub(crate) const CONSUMER: &str = "hansa://firm.example";
+pub(crate) const LABEL: &str = "2.1:sha256:test";
+
+pub(crate) fn time(text: &str) -> Time {
+    text.parse().unwrap()
+}
+
+pub(crate) fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+pub(crate) fn names(list: &[&str]) -> Vec<Name> {
+    list.iter().map(|text| name(text)).collect()
+}
+
+pub(crate) fn purpose(text: &str) -> PurposeId {
+    text.parse().unwrap()
+}
+
+pub(crate) fn purposes(list: &[&str]) -> Vec<PurposeId> {
+    list.iter().map(|text| purpose(text)).collect()
+}
+
+pub(crate) fn participant(text: &str) -> ParticipantId {
+    text.parse().unwrap()
+}
+
+pub(crate) fn dataset(name: &str) -> DatasetId {
+    format!("{PROVIDER}/d/{name}").parse().unwrap()
+}
+
+/// `dpv:Purpose` > `dpv:Research` > `dpv:Academic`; `dpv:Purpose` > `dpv:Marketing`.
+pub(crate) fn taxonomy() -> Taxonomy {
+    let edge = |name: &str, parents: &[&str]| (purpose(name), purposes(parents));
+    let vocabulary = BTreeMap::from([
+        edge("dpv:Purpose", &[]),
+        edge("dpv:Research", &["dpv:Purpose"]),
+        edge("dpv:Academic", &["dpv:Research"]),
+        edge("dpv:Marketing", &["dpv:Purpose"]),
+    ]);
+    Taxonomy::new(LABEL.to_owned(), vocabulary)
+}
+
+pub(crate) fn clauses(terms: impl IntoIterator<Item = Term>) -> Vec<Clause> {
+    terms
+        .into_iter()
+        .zip(1..)
+        .map(|(term, number)| Clause {
+            id: ClauseId(number),
+            term,
+        })
+        .collect()
+}
+
+pub(crate) fn party(id: &str) -> Party {
+    Party {
+        id: participant(id),
+        name: id.to_owned(),
+        legal_id: None,
+        signing_key: format!("key of {id}"),
+        tls_issuer: Digest::of(b"issuer"),
+    }
+}
+
+pub(crate) fn schema(dataset: &str) -> Digest {
+    Digest::of(format!("schema of {dataset}").as_bytes())
+}
+
+pub(crate) fn agreement(of: &str, terms: impl IntoIterator<Item = Term>) -> Agreement {
+    Agreement {
+        uid: format!("urn:uuid:{of}"),
+        version: 1,
+        supersedes: None,
+        provider: party(PROVIDER),
+        assignee: Assignee::Participant(party(CONSUMER)),
+        dataset: DatasetRef {
+            id: dataset(of),
+            schema: schema(of),
+            high_value: false,
+        },
+        clauses: clauses(terms),
+        not_before: time("2026-01-01T00:00:00Z"),
+        not_after: time("2027-01-01T00:00:00Z"),
+        purposes: LABEL.to_owned(),
+        own_purposes: vec![OwnPurpose {
+            name: purpose("mobility-research"),
+            parent: purpose("dpv:Research"),
+            text: "how people move".to_owned(),
+        }],
+        legal: None,
+        template: None,
+        signatory: None,
+        shown: None,
+        proposed_at: time("2025-12-01T00:00:00Z"),
+        nonce: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+    }
+}
+
+pub(crate) fn contract_id(of: &str) -> ContractId {
+    ContractId(Digest::of(of.as_bytes()))
+}
+
+pub(crate) struct AnyKey;
+
+impl SignatureCheck for AnyKey {
+    fn check(&self, _: &ParticipantId, _: &Signature, _: Deed) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn needs_mandate(&self, _: &ParticipantId) -> bool {
+        false
+    }
+
+    fn mandate_revoked(
+        &self,
+        _: &ParticipantId,
+        _: &crate::contract::mandate::SignedMandate,
+        _: &Signature,
+    ) -> bool {
+        false
+    }
+
+    fn logged(&self) -> Option<hansa_audit_log::time::Time> {
+        None
+    }
+}
+
+/// No signature counts.
+pub(crate) struct NoKey;
+
+impl SignatureCheck for NoKey {
+    fn check(&self, _: &ParticipantId, _: &Signature, _: Deed) -> Result<(), Refusal> {
+        Err(Refusal::new(Code::SignatureInvalid, "no"))
+    }
+
+    fn needs_mandate(&self, _: &ParticipantId) -> bool {
+        false
+    }
+
+    fn mandate_revoked(
+        &self,
+        _: &ParticipantId,
+        _: &crate::contract::mandate::SignedMandate,
+        _: &Signature,
+    ) -> bool {
+        false
+    }
+
+    fn logged(&self) -> Option<hansa_audit_log::time::Time> {
+        None
+    }
+}
+
+pub(crate) fn signature(role: Role, party: &Party) -> Signature {
+    Signature {
+        role,
+        kid: party.signing_key.clone(),
+        alg: "EdDSA".to_owned(),
+        issued_at: 0,
+        signing_input: Vec::new(),
+        signature: Vec::new(),
+        seal: None,
+        mandate: None,
+    }
+}
+
+pub(crate) fn agreed(id: ContractId, agreement: Agreement) -> Agreed {
+    let mut signatures = vec![signature(Role::Provider, &agreement.provider)];
+    if let Assignee::Participant(consumer) = &agreement.assignee {
+        signatures.push(signature(Role::Consumer, consumer));
+    }
+    SignedContract {
+        id,
+        agreement,
+        signatures,
+    }
+    .verify(&AnyKey)
+    .unwrap()
+}
+
+pub(crate) fn caller(id: &str) -> VerifiedPeer {
+    let issuer = Digest::of(b"issuer");
+    let standing = Standing {
+        issuers: vec![issuer],
+        denied: Vec::new(),
+    };
+    let roster = Roster::new(BTreeMap::from([(participant(id), standing)]));
+    let presented = Presented::attest(participant(id), Digest::of(b"leaf"), issuer, Time::LATEST);
+    roster
+        .recognise(&presented, time("2026-06-01T00:00:00Z"))
+        .unwrap()
+}
+
+/// A book that holds one contract for each of these datasets.
+pub(crate) fn book(agreements: impl IntoIterator<Item = Agreement>) -> Book {
+    let mut book = Book::new(participant(PROVIDER));
+    for agreement in agreements {
+        let id = contract_id(agreement.dataset.id.name.as_str());
+        book.readmit(agreed(id, agreement), &BTreeSet::from([id]))
+            .unwrap();
+    }
+    book
+}
+
+/// The consumer's contracts for these datasets, in force now.
+pub(crate) fn standing(agreements: impl IntoIterator<Item = Agreement>) -> InForce {
+    let agreements: Vec<Agreement> = agreements.into_iter().collect();
+    let ids: Vec<ContractId> = agreements
+        .iter()
+        .map(|agreement| contract_id(agreement.dataset.id.name.as_str()))
+        .collect();
+    book(agreements)
+        .in_force(&caller(CONSUMER), &ids, time("2026-06-01T00:00:00Z"))
+        .unwrap()
+}
+
+/// A question at the door at an instant, nothing being known around it.
+pub(crate) fn admitting<T>(
+    now: &str,
+    check: impl FnOnce(&crate::term::rule::Admission<'_>) -> T,
+) -> T {
+    check(&crate::term::rule::Admission {
+        now: time(now),
+        around: &crate::term::around::Around::QUIET,
+        supposing: false,
+    })
+}
+
+impl crate::term::around::Around {
+    /// Nothing runs and nothing is outstanding.
+    pub(crate) const QUIET: Self = Self {
+        address: None,
+        format: crate::term::delivery::Format::ArrowIpc,
+        running: 0,
+        activated: None,
+        first_use: None,
+        outstanding: 0,
+        shown: crate::attribute::Shown::NOTHING,
+        purse: crate::term::around::Purse::EMPTY,
+        owed: crate::term::around::Owed::NOTHING,
+        listed: None,
+    };
+}
+
+/// An attribute as a credential shows it that counts long enough.
+pub(crate) fn attested(attribute: crate::attribute::Attribute) -> crate::attribute::Attested {
+    use crate::attribute::{Credential, Issuers, Stating};
+    let issuer = participant("hansa://chamber.example");
+    let issuers = Issuers::from([(issuer.clone(), [attribute.kind()].into())]);
+    let credential = Credential {
+        statement: Digest::of(attribute.value().as_bytes()),
+        subject: participant(CONSUMER),
+        attributes: vec![attribute],
+        issued_at: time("2026-01-01T00:00:00Z"),
+        until: time("2026-12-31T00:00:00Z"),
+        signature: signature(Role::Provider, &party(issuer.as_str())),
+        issuer,
+    };
+    let stating = Stating {
+        issuers: &issuers,
+        keys: &AnyKey,
+        denied: &BTreeSet::new(),
+    };
+    let shown = credential.verify(&credential.subject, &stating, time("2026-06-01T00:00:00Z"));
+    shown.unwrap().remove(0)
+}

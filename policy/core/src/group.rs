@@ -1,0 +1,208 @@
+//! Groups: lists of participants that their owner signs and renews. Who is in one is judged by what comes out here.
+
+use crate::attribute::Paper;
+use crate::contract::deed::Deed;
+use crate::contract::{Signature, SignatureCheck};
+use crate::id::ParticipantId;
+use crate::refusal::{Code, Refusal};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+/// The name of a group of one participant: `[a-z][a-z0-9_-]{0,62}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupName(String);
+
+impl GroupName {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for GroupName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The text is no name of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a group's name starts with a lower-case letter and holds up to 63 of a-z, 0-9, _ and -")]
+pub struct NoGroup;
+
+impl FromStr for GroupName {
+    type Err = NoGroup;
+
+    fn from_str(text: &str) -> Result<Self, NoGroup> {
+        let mut bytes = text.bytes();
+        let head = bytes.next().is_some_and(|b| b.is_ascii_lowercase());
+        let tail = bytes.all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
+        if head && tail && text.len() <= 63 {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NoGroup)
+        }
+    }
+}
+
+/// A group's list as read from its envelope, its signature not yet checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// SHA-256 of its payload.
+    pub statement: Digest,
+    /// Which group.
+    pub name: GroupName,
+    /// Whose group; the owner signs.
+    pub owner: ParticipantId,
+    /// Counts up with each list of the group, from 1.
+    pub serial: u64,
+    /// Who belongs to it.
+    pub members: BTreeSet<ParticipantId>,
+    /// When the list was written.
+    pub issued_at: Time,
+    /// The owner's signature.
+    pub signature: Signature,
+}
+
+/// How long a list counts after it was written, microseconds.
+pub const COUNTS: i64 = 24 * 3600 * 1_000_000;
+
+/// After so long the owner's connector writes the list anew, microseconds.
+pub const RENEWED: i64 = COUNTS / 2;
+
+/// By how much the clock of its writer may be ahead, microseconds.
+const AHEAD: i64 = 5 * 60 * 1_000_000;
+
+impl Group {
+    /// The list as a ground for answers, while it counts.
+    ///
+    /// # Errors
+    /// `ATTRIBUTE_STALE` when it is older than 24 hours; `CREDENTIAL_INVALID` when it is of somebody else, or was written
+    /// in the future; the code of the signature's fault.
+    pub fn check<K: SignatureCheck + ?Sized>(
+        &self,
+        owner: &ParticipantId,
+        keys: &K,
+        now: Time,
+    ) -> Result<Paper, Refusal> {
+        let name = &self.name;
+        if self.owner != *owner {
+            let sentence = format!("the list of the group {name} is somebody else's");
+            return Err(Refusal::new(Code::CredentialInvalid, sentence));
+        }
+        if now.plus_micros(AHEAD) < self.issued_at {
+            let sentence = format!("the list of the group {name} is from the future");
+            return Err(Refusal::new(Code::CredentialInvalid, sentence));
+        }
+        let until = self.issued_at.plus_micros(COUNTS);
+        if now >= until {
+            return Err(stale(format!(
+                "the list of the group {name} was good until {until}"
+            )));
+        }
+        keys.check(owner, &self.signature, Deed::Statement)?;
+        Ok(Paper {
+            until,
+            statement: self.statement,
+        })
+    }
+
+    /// Whether `who` belongs to it, by a list that counts.
+    ///
+    /// # Errors
+    /// As [`Group::check`]; `PARTY_NOT_IN_GROUP` for whoever is not on it.
+    pub fn lists<K: SignatureCheck + ?Sized>(
+        &self,
+        who: &ParticipantId,
+        owner: &ParticipantId,
+        keys: &K,
+        now: Time,
+    ) -> Result<Listed, Refusal> {
+        let paper = self.check(owner, keys, now)?;
+        if self.members.contains(who) {
+            return Ok(Listed(paper));
+        }
+        let sentence = format!("the asker is no member of the group {}", self.name);
+        Err(Refusal::new(Code::PartyNotInGroup, sentence)
+            .with_help(format!("ask {} to add you to the group", owner.domain())))
+    }
+}
+
+/// The refusal where a list is too old, or not there.
+#[must_use]
+pub fn stale(sentence: impl Into<String>) -> Refusal {
+    Refusal::new(Code::AttributeStale, sentence)
+        .with_help("ask the provider to renew it: hansa group show says what stands in its way")
+}
+
+/// The asker is on a list that counts. Made by [`Group::lists`] alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed(Paper);
+
+impl Listed {
+    /// By which list.
+    #[must_use]
+    pub const fn paper(self) -> Paper {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Role;
+    use crate::fixture::{AnyKey, CONSUMER, NoKey, PROVIDER, participant, party, signature, time};
+
+    fn group() -> Group {
+        Group {
+            statement: Digest::of(b"group"),
+            name: "hanse-cities".parse().unwrap(),
+            owner: participant(PROVIDER),
+            serial: 1,
+            members: [participant(CONSUMER)].into(),
+            issued_at: time("2026-06-01T00:00:00Z"),
+            signature: signature(Role::Provider, &party(PROVIDER)),
+        }
+    }
+
+    #[track_caller]
+    fn check(change: impl FnOnce(&mut Group), at: &str, expect: Result<(), Code>) {
+        let mut group = group();
+        change(&mut group);
+        let (who, owner) = (participant(CONSUMER), participant(PROVIDER));
+        let met = group.lists(&who, &owner, &AnyKey, time(at));
+        assert_eq!(met.map(|_| ()).map_err(|refusal| refusal.code), expect);
+    }
+
+    #[test]
+    fn a_list_counts_for_a_day_and_for_whom_it_names() {
+        let noon = "2026-06-01T12:00:00Z";
+        check(|_| {}, noon, Ok(()));
+        check(|_| {}, "2026-06-01T23:59:59Z", Ok(()));
+        check(|_| {}, "2026-06-02T00:00:00Z", Err(Code::AttributeStale));
+        check(|_| {}, "2026-05-31T23:55:00Z", Ok(()));
+        check(|_| {}, "2026-05-31T23:54:59Z", Err(Code::CredentialInvalid));
+        let other = participant("hansa://other.example");
+        let named = other.clone();
+        check(|one| one.owner = other, noon, Err(Code::CredentialInvalid));
+        let outside = Err(Code::PartyNotInGroup);
+        check(|one| one.members = [named].into(), noon, outside);
+        let (who, owner) = (participant(CONSUMER), participant(PROVIDER));
+        let forged = group().lists(&who, &owner, &NoKey, time(noon));
+        assert_eq!(forged.unwrap_err().code, Code::SignatureInvalid);
+    }
+
+    #[test]
+    fn names_of_groups() {
+        for good in ["g", "hanse-cities", "a_1"] {
+            assert_eq!(good.parse::<GroupName>().unwrap().as_str(), good);
+        }
+        for bad in ["", "G", "1a", "-a", "a/b", "a b", &"a".repeat(64)] {
+            assert!(bad.parse::<GroupName>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Names, parsed once; a value of one of these types can't be malformed.
+
+use hansa_audit_log::digest::Digest;
+use std::fmt;
+use std::str::FromStr;
+
+/// A participant's identity: `hansa://<domain>`, lower case, as it stands in exactly one URI SAN of its certificates.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ParticipantId(String);
+
+impl ParticipantId {
+    const SCHEME: &'static str = "hansa://";
+
+    /// The whole identity, with its scheme.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The domain alone, as it stands in results and receipts.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.0.strip_prefix(Self::SCHEME).unwrap_or(&self.0)
+    }
+
+    /// The alias that a connector uses unless it was told another: the first label of the domain, if it is a name.
+    #[must_use]
+    pub fn default_alias(&self) -> Option<Name> {
+        let label = self.domain().split('.').next()?;
+        label.replace('-', "_").parse().ok()
+    }
+}
+
+impl fmt::Display for ParticipantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for ParticipantId {
+    type Err = Malformed;
+
+    /// Takes `hansa://munster.example` and, for people's convenience, `munster.example`.
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let domain = text.strip_prefix(Self::SCHEME).unwrap_or(text);
+        let label_ok = |label: &str| {
+            (1..=63).contains(&label.len())
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label
+                    .bytes()
+                    .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        };
+        if domain.len() > 200 || domain.split('.').count() < 2 || !domain.split('.').all(label_ok) {
+            return Err(Malformed::Participant);
+        }
+        Ok(Self(format!("{}{domain}", Self::SCHEME)))
+    }
+}
+
+/// A dataset, column or alias name: `[a-z][a-z0-9_]{0,62}`, none of the reserved words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(String);
+
+impl Name {
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Name {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let mut bytes = text.bytes();
+        let head = bytes.next().is_some_and(|b| b.is_ascii_lowercase());
+        let tail = bytes.all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+        if !head || !tail || text.len() > 63 {
+            return Err(Malformed::Name);
+        }
+        if RESERVED.contains(&text) {
+            return Err(Malformed::Reserved);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// Words that no dataset, column or alias may take.
+pub const RESERVED: [&str; 4] = ["model", "hansa", "public", "information_schema"];
+
+/// A dataset and who owns it; written `hansa://munster.example/d/bike_counts`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DatasetId {
+    /// The participant that publishes it.
+    pub owner: ParticipantId,
+    /// Its name there.
+    pub name: Name,
+}
+
+impl fmt::Display for DatasetId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/d/{}", self.owner, self.name)
+    }
+}
+
+impl FromStr for DatasetId {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let (owner, name) = text.split_once("/d/").ok_or(Malformed::Dataset)?;
+        if !owner.starts_with(ParticipantId::SCHEME) {
+            return Err(Malformed::Dataset);
+        }
+        Ok(Self {
+            owner: owner.parse()?,
+            name: name.parse()?,
+        })
+    }
+}
+
+/// A contract: the SHA-256 of the payload bytes that both parties signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContractId(pub Digest);
+
+impl ContractId {
+    /// The first twelve digits, as shown to people.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.0.short()
+    }
+}
+
+impl fmt::Display for ContractId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for ContractId {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        text.parse().map(Self).map_err(|_| Malformed::Contract)
+    }
+}
+
+/// The number of a clause; written `#c12`, and `#g12` where it stands in a provider's guard and in no contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClauseId(pub u32);
+
+impl ClauseId {
+    /// The numbers from here on are those of guards; no contract has one of them.
+    const GUARDS: u32 = 1 << 31;
+
+    /// The same number in a guard, so that it can't be taken for a clause of the contract beside it.
+    #[must_use]
+    pub const fn in_guard(self) -> Self {
+        Self(self.0 | Self::GUARDS)
+    }
+
+    /// The number within the guard; none for a clause of a contract.
+    #[must_use]
+    pub const fn of_guard(self) -> Option<u32> {
+        if self.0 < Self::GUARDS {
+            None
+        } else {
+            Some(self.0 & !Self::GUARDS)
+        }
+    }
+}
+
+impl fmt::Display for ClauseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.of_guard() {
+            None => write!(f, "#c{}", self.0),
+            Some(number) => write!(f, "#g{number}"),
+        }
+    }
+}
+
+impl FromStr for ClauseId {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let digits = text.strip_prefix("#c").ok_or(Malformed::Clause)?;
+        if digits.starts_with('0') || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Malformed::Clause);
+        }
+        let id = digits.parse().map(Self).map_err(|_| Malformed::Clause)?;
+        match id.of_guard() {
+            None => Ok(id),
+            Some(_) => Err(Malformed::Clause),
+        }
+    }
+}
+
+/// A purpose of the taxonomy: `dpv:ResearchAndDevelopment`, or an own one such as `mobility-research`.
+///
+/// Which purposes exist and which covers which is the business of [`crate::term::purpose::Taxonomy`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PurposeId(String);
+
+impl PurposeId {
+    /// The purpose as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PurposeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for PurposeId {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        let local = text.strip_prefix("dpv:").unwrap_or(text);
+        let ok = (1..=80).contains(&local.len())
+            && local
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        if ok {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Malformed::Purpose)
+        }
+    }
+}
+
+/// One question's identity, chosen by the asker: 16 random bytes, shown as 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub [u8; 16]);
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for RequestId {
+    type Err = Malformed;
+
+    fn from_str(text: &str) -> Result<Self, Malformed> {
+        if text.len() != 32 || !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return Err(Malformed::Request);
+        }
+        let mut bytes = [0_u8; 16];
+        for (slot, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|_| Malformed::Request)?;
+            *slot = u8::from_str_radix(pair, 16).map_err(|_| Malformed::Request)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// What is wrong with a name that was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// Not a participant's identity.
+    #[error(
+        "a participant is written `hansa://` and a lower-case domain, such as hansa://munster.example"
+    )]
+    Participant,
+    /// Not a name.
+    #[error("a name starts with a lower-case letter and holds up to 63 of a-z, 0-9 and _")]
+    Name,
+    /// A reserved word.
+    #[error("`model`, `hansa`, `public` and `information_schema` are reserved")]
+    Reserved,
+    /// Not a dataset.
+    #[error("a dataset is written hansa://<domain>/d/<name>")]
+    Dataset,
+    /// Not a contract.
+    #[error("a contract is named by the 64 hexadecimal digits of its hash")]
+    Contract,
+    /// Not a clause.
+    #[error("a clause is written #c and its number")]
+    Clause,
+    /// Not a purpose.
+    #[error("a purpose is a name such as traffic-planning or dpv:ResearchAndDevelopment")]
+    Purpose,
+    /// Not a request.
+    #[error("a request is named by 32 hexadecimal digits")]
+    Request,
+}

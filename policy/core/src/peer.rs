@@ -1,0 +1,150 @@
+//! Who is calling: from what a connection presented to a participant that the current roster knows.
+
+use crate::id::ParticipantId;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// What the transport says of the other end of a connection. Evidence of an outside fact: it comes through a door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presented {
+    identity: ParticipantId,
+    certificate: Digest,
+    issuer_key: Digest,
+    not_after: Time,
+    address: Option<IpAddr>,
+}
+
+impl Presented {
+    /// DOOR: called in one place only, where the TLS handshake has verified the chain.
+    ///
+    /// `certificate` is the SHA-256 of the leaf in DER, `issuer_key` that of its issuer's SPKI.
+    #[must_use]
+    pub const fn attest(
+        identity: ParticipantId,
+        certificate: Digest,
+        issuer_key: Digest,
+        not_after: Time,
+    ) -> Self {
+        Self {
+            identity,
+            certificate,
+            issuer_key,
+            not_after,
+            address: None,
+        }
+    }
+
+    /// From which address the connection comes.
+    #[must_use]
+    pub const fn from_address(mut self, address: Option<IpAddr>) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// Whom its certificate names. Whether that is a peer is another question, asked at every request.
+    #[must_use]
+    pub const fn identity(&self) -> &ParticipantId {
+        &self.identity
+    }
+}
+
+/// A participant whose connection, certificate and standing in the current trust bundle were checked at this request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifiedPeer {
+    id: ParticipantId,
+    certificate: Digest,
+    address: Option<IpAddr>,
+}
+
+impl VerifiedPeer {
+    /// Who it is.
+    #[must_use]
+    pub const fn id(&self) -> &ParticipantId {
+        &self.id
+    }
+
+    /// SHA-256 of its leaf certificate.
+    #[must_use]
+    pub const fn certificate(&self) -> Digest {
+        self.certificate
+    }
+
+    /// The address from which its connection comes, where it is known.
+    #[must_use]
+    pub const fn address(&self) -> Option<IpAddr> {
+        self.address
+    }
+}
+
+/// The participants of the current trust bundle, as far as recognising a caller needs them.
+#[derive(Debug, Clone, Default)]
+pub struct Roster {
+    members: BTreeMap<ParticipantId, Standing>,
+}
+
+/// What the bundle says of one participant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// SHA-256 of the SPKI of each anchor that may issue for this identity.
+    pub issuers: Vec<Digest>,
+    /// SHA-256 of leaf certificates that the bundle denies.
+    pub denied: Vec<Digest>,
+}
+
+impl Roster {
+    /// A roster of these members.
+    #[must_use]
+    pub const fn new(members: BTreeMap<ParticipantId, Standing>) -> Self {
+        Self { members }
+    }
+
+    /// The one maker of [`VerifiedPeer`]: checks, at every request, that the identity is still a member, that its issuer may
+    /// still speak for it, and that its certificate is neither denied nor expired.
+    ///
+    /// # Errors
+    /// [`Stranger`], which tells the caller nothing beyond itself.
+    pub fn recognise(&self, presented: &Presented, now: Time) -> Result<VerifiedPeer, Stranger> {
+        let standing = self
+            .members
+            .get(&presented.identity)
+            .ok_or(Stranger::NotInBundle)?;
+        if !standing.issuers.contains(&presented.issuer_key) {
+            return Err(Stranger::IssuerMayNotSpeak);
+        }
+        if standing.denied.contains(&presented.certificate) {
+            return Err(Stranger::Denied);
+        }
+        if now >= presented.not_after {
+            return Err(Stranger::CertificateExpired);
+        }
+        Ok(VerifiedPeer {
+            id: presented.identity.clone(),
+            certificate: presented.certificate,
+            address: presented.address,
+        })
+    }
+
+    /// The members.
+    pub fn members(&self) -> impl Iterator<Item = &ParticipantId> {
+        self.members.keys()
+    }
+}
+
+/// Why a caller is not a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Stranger {
+    /// The identity is not in the current trust bundle.
+    #[error("the identity is not in the current trust bundle")]
+    NotInBundle,
+    /// The issuer is not listed for this identity.
+    #[error("the certificate's issuer may not speak for this identity")]
+    IssuerMayNotSpeak,
+    /// The certificate is denied.
+    #[error("the certificate is on the bundle's deny list")]
+    Denied,
+    /// The certificate is over.
+    #[error("the certificate has expired")]
+    CertificateExpired,
+}

@@ -1,0 +1,240 @@
+//! Term 15: only rows whose point lies in the box exist.
+
+use super::contradiction;
+use super::odrl::{is_decimal, says, texts, typed, with};
+use super::order;
+use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::tongue::Tongue;
+use crate::effect::What;
+use crate::id::Name;
+use crate::refusal::{Code, Refusal};
+use crate::term::{Bounds, Term, normal};
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+
+/// The term.
+pub(super) struct Inside<'a> {
+    pub(super) lon: &'a Name,
+    pub(super) lat: &'a Name,
+    pub(super) bounds: &'a Bounds,
+}
+
+pub(super) static INSIDE: Spec = Spec {
+    numbers: &[15],
+    name: "area",
+    place: Place::Target,
+    operand: "spatial",
+    operators: &["isPartOf"],
+    executed: &[Stage::Plan],
+    codes: &[],
+    nature: Nature::Protection,
+    hides_rows: true,
+    mend: "rows whose point lies outside do not exist",
+    test: "what_is_learned_is_a_function_of_the_view",
+    read,
+};
+
+impl Rule for Inside<'_> {
+    fn spec(&self) -> &'static Spec {
+        &INSIDE
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        let Bounds {
+            west,
+            south,
+            east,
+            north,
+        } = self.bounds;
+        // The `bbox` of GeoJSON: west, south, east, north.
+        let bbox = typed("h:bbox", format!("[{west},{south},{east},{north}]"));
+        with(
+            says("spatial", "isPartOf", bbox),
+            [("h:column", texts(&[self.lon, self.lat]))],
+        )
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let Self { lon, lat, bounds } = self;
+        let Bounds {
+            west,
+            south,
+            east,
+            north,
+        } = bounds;
+        tongue.pick(
+            format!(
+                "only rows with {lon} from {west} to {east} and {lat} from {south} to {north} degrees"
+            ),
+            format!(
+                "nur Zeilen mit {lon} von {west} bis {east} und {lat} von {south} bis {north} Grad"
+            ),
+            format!(
+                "só linhas com {lon} de {west} a {east} e {lat} de {south} a {north} graus"
+            ),
+        )
+    }
+
+    fn normal(&self) -> Json {
+        let Bounds {
+            west,
+            south,
+            east,
+            north,
+        } = self.bounds;
+        let edges = [west, south, east, north].map(|edge| Json::text(normal::decimal(edge)));
+        Json::object([
+            ("lon", Json::text(self.lon)),
+            ("lat", Json::text(self.lat)),
+            ("bounds", Json::List(edges.into())),
+        ])
+    }
+
+    fn about(&self) -> String {
+        format!("{} {}", self.lon, self.lat)
+    }
+
+    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+        rule(self.lon, self.lat, self.bounds).map(Some)
+    }
+
+    fn columns(&self) -> Vec<Name> {
+        vec![self.lon.clone(), self.lat.clone()]
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::Area { bounds, .. } => order::boxes(self.bounds, bounds),
+            _ => None,
+        }
+    }
+}
+
+/// A box of four decimal texts, if they make one.
+#[must_use]
+pub fn bounds_of(west: &str, south: &str, east: &str, north: &str) -> Option<Bounds> {
+    let degrees = |text: &str, most: f64| -> Option<f64> {
+        let value: f64 = is_decimal(text).then(|| text.parse().ok())??;
+        (-most..=most).contains(&value).then_some(value)
+    };
+    let fits = degrees(west, 180.0)? <= degrees(east, 180.0)?
+        && degrees(south, 90.0)? <= degrees(north, 90.0)?;
+    fits.then(|| Bounds {
+        west: west.to_owned(),
+        south: south.to_owned(),
+        east: east.to_owned(),
+        north: north.to_owned(),
+    })
+}
+
+pub(super) fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+    let (value, datatype) = form.literal("rightOperand")?;
+    match datatype.as_str() {
+        "h:bbox" => {}
+        "h:area" => return super::published_area::read(form, &value),
+        other => {
+            return Err(form.wrong(format!(
+                "an area is of type `h:bbox` or `h:area`, not `{other}`"
+            )));
+        }
+    }
+    let bounds = bounds(&value).ok_or_else(|| {
+        form.wrong(format!(
+            "`{value}` is no box [west,south,east,north] in degrees, west ≤ east and south ≤ north"
+        ))
+    })?;
+    let (lon, lat) = places(form)?;
+    Ok(Term::Area { lon, lat, bounds })
+}
+
+/// The columns that hold a place: that of the longitude and that of the latitude.
+pub(super) fn places(form: &mut Form<'_>) -> Result<(Name, Name), Refusal> {
+    let columns = form.texts::<Name>("h:column")?;
+    match columns.as_slice() {
+        [lon, lat] => Ok((lon.clone(), lat.clone())),
+        _ => Err(form
+            .wrong("a place is about two columns, that of the longitude and that of the latitude")),
+    }
+}
+
+/// A box `[west,south,east,north]`.
+fn bounds(text: &str) -> Option<Bounds> {
+    let inner = text.strip_prefix('[')?.strip_suffix(']')?;
+    let parts: Vec<&str> = inner.split(',').collect();
+    let [west, south, east, north] = parts.as_slice() else {
+        return None;
+    };
+    bounds_of(west, south, east, north)
+}
+
+fn rule(lon: &Name, lat: &Name, bounds: &Bounds) -> Result<What, Refusal> {
+    if lon == lat {
+        return Err(contradiction(format!(
+            "`{lon}` can't be both longitude and latitude"
+        )));
+    }
+    let west = degrees(&bounds.west, 180.0)?;
+    let south = degrees(&bounds.south, 90.0)?;
+    let east = degrees(&bounds.east, 180.0)?;
+    let north = degrees(&bounds.north, 90.0)?;
+    if west > east || south > north {
+        return Err(contradiction(
+            "the box is empty: west lies east of east, or south north of north",
+        ));
+    }
+    Ok(What::KeepInside {
+        lon: lon.clone(),
+        lat: lat.clone(),
+        bounds: bounds.clone(),
+    })
+}
+
+fn degrees(text: &str, most: f64) -> Result<f64, Refusal> {
+    let plain = text
+        .bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'.'));
+    match text.parse::<f64>() {
+        Ok(value) if plain && text.len() <= 32 && value.abs() <= most => Ok(value),
+        Ok(_) | Err(_) => Err(Refusal::new(
+            Code::TermIllTyped,
+            format!("`{text}` is no angle of at most {most} degrees"),
+        )
+        .with_help("write degrees as a decimal number, such as 7.62")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(bounds: [&str; 4], expect: Result<(), Code>) {
+        let [west, south, east, north] = bounds.map(str::to_owned);
+        let bounds = Bounds {
+            west,
+            south,
+            east,
+            north,
+        };
+        let got = rule(&"lon".parse().unwrap(), &"lat".parse().unwrap(), &bounds);
+        assert_eq!(got.map(|_| ()).map_err(|refusal| refusal.code), expect);
+    }
+
+    #[test]
+    fn boxes() {
+        check(["7.5", "51.9", "7.7", "52.0"], Ok(()));
+        check(["7.5", "51.9", "7.5", "51.9"], Ok(()));
+        check(["-180", "-90", "180", "90"], Ok(()));
+        check(
+            ["7.7", "51.9", "7.5", "52.0"],
+            Err(Code::PolicyContradiction),
+        );
+        check(
+            ["7.5", "52.1", "7.7", "52.0"],
+            Err(Code::PolicyContradiction),
+        );
+        for bad in ["", "east", "nan", "inf", "1e2", "181", "7,5", "--7"] {
+            check([bad, "51.9", "180", "52.0"], Err(Code::TermIllTyped));
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Term 13: a column of numbers shows the lower edge of the band in which its value lies.
+//!
+//! The type of the column stays. What lies below the first edge is NULL; the last band has no upper end.
+
+use super::odrl::{iri, is_decimal, says, texts, with};
+use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::tongue::Tongue;
+use super::{Term, contradiction, normal};
+use crate::effect::What;
+use crate::id::Name;
+use crate::refusal::{Code, Refusal};
+use hansa_audit_log::json::Json;
+
+/// The term.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Band {
+    /// The column; numbers.
+    pub column: Name,
+    /// The lower edges, ascending, as decimal text.
+    pub edges: Vec<String>,
+}
+
+pub(super) static BAND: Spec = Spec {
+    numbers: &[13],
+    name: "band",
+    place: Place::Action,
+    operand: "h:mask",
+    operators: &["eq"],
+    executed: &[Stage::Plan],
+    codes: &[],
+    nature: Nature::Protection,
+    hides_rows: false,
+    mend: "the column shows the lower edge of the band",
+    test: "what_is_learned_is_a_function_of_the_view",
+    read: super::mask::read,
+};
+
+/// The most edges of one clause.
+pub const MOST_EDGES: usize = 1_000;
+
+impl Rule for Band {
+    fn spec(&self) -> &'static Spec {
+        &BAND
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        with(
+            says("h:mask", "eq", iri("h:band")),
+            [
+                ("h:column", Json::text(&self.column)),
+                ("h:edges", texts(&self.edges)),
+            ],
+        )
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let column = &self.column;
+        let edges = tongue.all_of(&self.edges);
+        tongue.pick(
+            format!("{column} shows the lower edge of its band, of {edges}"),
+            format!("{column} zeigt die Untergrenze seiner Stufe, von {edges}"),
+            format!("{column} mostra o limite inferior da sua faixa, de {edges}"),
+        )
+    }
+
+    fn normal(&self) -> Json {
+        let edges = self.edges.iter();
+        Json::object([
+            ("column", Json::text(&self.column)),
+            (
+                "edges",
+                Json::List(
+                    edges
+                        .map(|edge| Json::text(normal::decimal(edge)))
+                        .collect(),
+                ),
+            ),
+        ])
+    }
+
+    fn treats(&self) -> Option<&Name> {
+        Some(&self.column)
+    }
+
+    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+        if self.edges.is_empty() || self.edges.len() > MOST_EDGES {
+            return Err(contradiction(format!(
+                "a column has between 1 and {MOST_EDGES} bands"
+            )));
+        }
+        let mut below: Option<f64> = None;
+        for edge in &self.edges {
+            let value = edge.parse::<f64>().ok().filter(|_| is_decimal(edge));
+            let rising = value.is_some_and(|value| below.is_none_or(|below| below < value));
+            if !rising {
+                return Err(Refusal::new(
+                    Code::TermIllTyped,
+                    format!("the edge `{edge}` is no decimal number above the one before"),
+                )
+                .with_help("write ascending numbers, such as [0, 18, 40, 65]"));
+            }
+            below = value;
+        }
+        Ok(Some(What::Band {
+            column: self.column.clone(),
+            edges: self.edges.clone(),
+        }))
+    }
+}
+
+pub(super) fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+    if let Some(table) = form.members.text_if_there("h:lookup")? {
+        return super::lookup::read(form, &table);
+    }
+    let column = form.column("h:column")?;
+    let edges: Vec<String> = form.texts("h:edges")?;
+    if let Some(bad) = edges.iter().find(|edge| !is_decimal(edge)) {
+        return Err(form.wrong(format!("`{bad}` is no decimal number")));
+    }
+    Ok(Term::Band(Band { column, edges }))
+}

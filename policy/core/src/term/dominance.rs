@@ -1,0 +1,207 @@
+//! Term 19: a measure of a cell does not exist where a few units make up nearly all of it, so that nobody who knows the
+//! own part can tell that of a rival.
+//!
+//! What counts is the sum of absolute values of each unit in the cell. By the p rule a cell is unsafe when the rest, without
+//! the two largest, is less than p percent of the largest; by the (n, k) rule when the n largest make more than k percent.
+
+use super::odrl::{integer, says, with};
+use super::rule::{Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::tongue::Tongue;
+use super::{Term, contradiction};
+use crate::id::Name;
+use crate::refusal::Refusal;
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+
+/// The term.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Dominance {
+    /// The measure.
+    pub measure: Name,
+    /// The column that tells units apart, such as firms.
+    pub unit: Name,
+    /// When a cell is unsafe.
+    pub rule: Dominant,
+}
+
+/// When a few units dominate a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dominant {
+    /// The rest is less than so many percent of the largest.
+    P(u32),
+    /// The largest ones make more than a share.
+    Nk {
+        /// How many.
+        n: u32,
+        /// Percent of the whole.
+        k: u32,
+    },
+}
+
+pub(super) static DOMINANCE_P: Spec = spec("h:dominanceP", "dominance_p", read_p);
+pub(super) static DOMINANCE_NK: Spec = spec("h:dominanceNK", "dominance_nk", read_nk);
+
+const fn spec(
+    operand: &'static str,
+    name: &'static str,
+    read: fn(&mut Form<'_>) -> Result<Term, Refusal>,
+) -> Spec {
+    Spec {
+        numbers: &[19],
+        name,
+        place: Place::Action,
+        operand,
+        operators: &["lteq"],
+        executed: &[Stage::Plan],
+        codes: &[],
+        nature: Nature::Protection,
+        hides_rows: false,
+        mend: "the measure of a cell that few dominate is absent",
+        test: "a_measure_that_few_dominate_is_absent",
+        read,
+    }
+}
+
+impl Dominance {
+    /// Checks what the type alone does not say.
+    pub(super) fn check(&self, measures: &[Name]) -> Result<(), Refusal> {
+        if !measures.contains(&self.measure) {
+            return Err(contradiction(format!(
+                "`{}` is no measure, so nobody can dominate it",
+                self.measure
+            )));
+        }
+        let sensible = match self.rule {
+            Dominant::P(p) => (1..=100).contains(&p),
+            Dominant::Nk { n, k } => (1..=100).contains(&n) && (1..=100).contains(&k),
+        };
+        if !sensible {
+            return Err(contradiction(
+                "a dominance rule has percents from 1 to 100, and counts from 1 to 100 units",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Rule for Dominance {
+    fn spec(&self) -> &'static Spec {
+        match self.rule {
+            Dominant::P(_) => &DOMINANCE_P,
+            Dominant::Nk { .. } => &DOMINANCE_NK,
+        }
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        let on = [
+            ("h:column", Json::text(&self.measure)),
+            ("h:unit", Json::text(&self.unit)),
+        ];
+        match self.rule {
+            Dominant::P(p) => with(says("h:dominanceP", "lteq", integer(p)), on),
+            Dominant::Nk { n, k } => with(
+                with(says("h:dominanceNK", "lteq", integer(k)), on),
+                [("h:n", integer(n))],
+            ),
+        }
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let Self {
+            measure,
+            unit,
+            rule,
+        } = self;
+        match rule {
+            Dominant::P(p) => tongue.pick(
+                format!(
+                    "{measure} of a group only where all but its two largest {unit} make at least {p} % of the largest"
+                ),
+                format!(
+                    "{measure} einer Gruppe nur, wo alle außer ihren zwei größten {unit} mindestens {p} % des größten ausmachen"
+                ),
+                format!(
+                    "{measure} de um grupo só quando todos menos os seus dois maiores {unit} somam pelo menos {p} % do maior"
+                ),
+            ),
+            Dominant::Nk { n, k } => tongue.pick(
+                format!("{measure} of a group only where its {n} largest {unit} make at most {k} %"),
+                format!(
+                    "{measure} einer Gruppe nur, wo ihre {n} größten {unit} höchstens {k} % ausmachen"
+                ),
+                format!(
+                    "{measure} de um grupo só quando os seus {n} maiores {unit} somam no máximo {k} %"
+                ),
+            ),
+        }
+    }
+
+    fn normal(&self) -> Json {
+        let (n, percent) = match self.rule {
+            Dominant::P(p) => (0, p),
+            Dominant::Nk { n, k } => (n, k),
+        };
+        Json::object([
+            ("measure", Json::text(&self.measure)),
+            ("unit", Json::text(&self.unit)),
+            ("n", Json::Int(i64::from(n))),
+            ("percent", Json::Int(i64::from(percent))),
+        ])
+    }
+
+    fn about(&self) -> String {
+        format!("{} {}", self.measure, self.unit)
+    }
+
+    fn columns(&self) -> Vec<Name> {
+        vec![self.measure.clone(), self.unit.clone()]
+    }
+
+    fn decides(&self) -> Option<Decides> {
+        // One rule of a kind for a measure and its units.
+        Some(Decides::Values(format!(
+            "{} {} {}",
+            self.spec().name,
+            self.measure,
+            self.unit
+        )))
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        let Term::Dominance(other) = other else {
+            return None;
+        };
+        if self.measure != other.measure || self.unit != other.unit {
+            return None;
+        }
+        match (self.rule, other.rule) {
+            // A greater rest is demanded: tighter.
+            (Dominant::P(one), Dominant::P(other)) => Some(other.cmp(&one)),
+            (Dominant::Nk { n, k }, Dominant::Nk { n: m, k: l }) => {
+                super::order::both(n >= m && k <= l, n <= m && k >= l)
+            }
+            _ => None,
+        }
+    }
+}
+
+fn read_p(form: &mut Form<'_>) -> Result<Term, Refusal> {
+    let p = form.number("rightOperand")?;
+    read(form, Dominant::P(p))
+}
+
+fn read_nk(form: &mut Form<'_>) -> Result<Term, Refusal> {
+    let rule = Dominant::Nk {
+        n: form.number("h:n")?,
+        k: form.number("rightOperand")?,
+    };
+    read(form, rule)
+}
+
+fn read(form: &mut Form<'_>, rule: Dominant) -> Result<Term, Refusal> {
+    Ok(Term::Dominance(Dominance {
+        measure: form.column("h:column")?,
+        unit: form.column("h:unit")?,
+        rule,
+    }))
+}

@@ -1,0 +1,299 @@
+//! Term 7: questions are answered in these hours of the week only, exact over changes of civil time.
+
+use super::Term;
+use super::odrl::says;
+use super::rule::{Admission, Check, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::tongue::Tongue;
+use crate::refusal::{Code, Refusal};
+use hansa_audit_log::json::Json;
+use hansa_audit_log::time::{Time, civil};
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+/// The term: written like `Mo-Fr 06:00-20:00 Europe/Berlin`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hours {
+    /// Monday first.
+    days: [bool; 7],
+    /// First minute of the day, from 0.
+    from: u16,
+    /// First minute that is not in it any more, up to 1440.
+    until: u16,
+    /// IANA zone.
+    zone: String,
+}
+
+const DAYS: [&str; 7] = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"];
+
+/// A week and a day, in minutes: the next opening is nearer.
+const AHEAD: i64 = 8 * 24 * 60;
+
+pub(super) static HOURS: Spec = Spec {
+    numbers: &[7],
+    name: "hours",
+    place: Place::Permission,
+    operand: "h:weekly",
+    operators: &["eq"],
+    executed: &[Stage::Admission],
+    codes: &[Code::OutsideHours],
+    nature: Nature::Use,
+    hides_rows: false,
+    mend: "ask again when the next hours begin, which the refusal names",
+    test: "open_and_closed",
+    read,
+};
+
+impl Hours {
+    /// Which days of the week, Monday first.
+    #[must_use]
+    pub const fn days(&self) -> [bool; 7] {
+        self.days
+    }
+
+    /// First minute of the day, and the first one that is not in it any more, up to 1440.
+    #[must_use]
+    pub const fn minutes(&self) -> (u16, u16) {
+        (self.from, self.until)
+    }
+
+    /// IANA zone.
+    #[must_use]
+    pub fn zone(&self) -> &str {
+        &self.zone
+    }
+
+    pub(super) fn open(&self, now: Time) -> bool {
+        civil(now, &self.zone).is_some_and(|civil| {
+            let day = self.days.get(usize::from(civil.weekday)).copied();
+            day == Some(true) && (self.from..self.until).contains(&civil.minute)
+        })
+    }
+
+    /// The same, where what can't be told counts as open.
+    pub(super) fn may_be_open(&self, now: Time) -> bool {
+        self.open(now) || civil(now, &self.zone).is_none()
+    }
+
+    /// The first instant at which it is open again.
+    pub(super) fn next(&self, now: Time) -> Option<Time> {
+        const MINUTE: i64 = 60_000_000;
+        let start =
+            Time::from_micros(now.micros().div_euclid(MINUTE).saturating_mul(MINUTE)).ok()?;
+        (1..=AHEAD)
+            .map(|minutes| start.plus_micros(minutes.saturating_mul(MINUTE)))
+            .find(|instant| self.open(*instant))
+    }
+
+    fn within(&self, other: &Self) -> bool {
+        let days = self.days.iter().zip(other.days);
+        self.zone == other.zone
+            && days.into_iter().all(|(mine, theirs)| !*mine || theirs)
+            && self.from >= other.from
+            && self.until <= other.until
+    }
+}
+
+impl Rule for Hours {
+    fn spec(&self) -> &'static Spec {
+        &HOURS
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        says("h:weekly", "eq", Json::text(self))
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        tongue.pick(
+            format!("only at {self}"),
+            format!("nur {self}"),
+            format!("só em {self}"),
+        )
+    }
+
+    fn normal(&self) -> Json {
+        Json::text(self)
+    }
+
+    fn check(&self) -> Option<Check> {
+        Some(Check::Window)
+    }
+
+    fn admit(&self, to: &Admission<'_>) -> Result<(), Refusal> {
+        if self.open(to.now) {
+            return Ok(());
+        }
+        let refusal = Refusal::new(
+            Code::OutsideHours,
+            format!("questions are answered at {self} only"),
+        );
+        Err(match self.next(to.now) {
+            Some(next) => refusal.with_help(format!("ask again from {next} on")),
+            None => refusal,
+        })
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::Hours(other) => super::order::both(self.within(other), other.within(self)),
+            _ => None,
+        }
+    }
+}
+
+fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+    let text = form.text("rightOperand")?;
+    match text.parse::<Hours>() {
+        Ok(hours) if hours.to_string() == text => Ok(Term::Hours(hours)),
+        _ => Err(form.wrong(format!(
+            "`{text}` is not written like Mo-Fr 06:00-20:00 Europe/Berlin"
+        ))),
+    }
+}
+
+impl fmt::Display for Hours {
+    /// The shortest spelling: neighbouring days as ranges.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts: Vec<String> = Vec::new();
+        let mut run: Option<(usize, usize)> = None;
+        let close = |run: (usize, usize), parts: &mut Vec<String>| {
+            let name = |at: usize| DAYS.get(at).copied().unwrap_or_default();
+            parts.push(match run {
+                (first, last) if first == last => name(first).to_owned(),
+                (first, last) => format!("{}-{}", name(first), name(last)),
+            });
+        };
+        for (at, open) in self.days.iter().enumerate() {
+            run = match (run, open) {
+                (Some((first, _)), true) => Some((first, at)),
+                (None, true) => Some((at, at)),
+                (Some(ended), false) => {
+                    close(ended, &mut parts);
+                    None
+                }
+                (None, false) => None,
+            };
+        }
+        if let Some(ended) = run {
+            close(ended, &mut parts);
+        }
+        let clock = |minute: u16| format!("{:02}:{:02}", minute / 60, minute % 60);
+        write!(
+            f,
+            "{} {}-{} {}",
+            parts.join(","),
+            clock(self.from),
+            clock(self.until),
+            self.zone
+        )
+    }
+}
+
+/// The text is not like `Mo-Fr 06:00-20:00 Europe/Berlin`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("hours are written like Mo-Fr 06:00-20:00 Europe/Berlin")]
+pub struct NoHours;
+
+impl FromStr for Hours {
+    type Err = NoHours;
+
+    fn from_str(text: &str) -> Result<Self, NoHours> {
+        let mut words = text.split(' ');
+        let (Some(days), Some(times), Some(zone), None) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            return Err(NoHours);
+        };
+        let (from, until) = times.split_once('-').ok_or(NoHours)?;
+        let hours = Self {
+            days: week(days)?,
+            from: minute(from)?,
+            until: minute(until)?,
+            zone: zone.to_owned(),
+        };
+        let sensible = hours.from < hours.until && hansa_audit_log::time::is_zone(zone);
+        if sensible { Ok(hours) } else { Err(NoHours) }
+    }
+}
+
+fn week(text: &str) -> Result<[bool; 7], NoHours> {
+    let day = |name: &str| DAYS.iter().position(|known| *known == name).ok_or(NoHours);
+    let mut days = [false; 7];
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (day(first)?, day(last)?);
+        if first > last {
+            return Err(NoHours);
+        }
+        for (at, open) in days.iter_mut().enumerate() {
+            *open |= (first..=last).contains(&at);
+        }
+    }
+    Ok(days)
+}
+
+fn minute(text: &str) -> Result<u16, NoHours> {
+    let (hour, minute) = text.split_once(':').ok_or(NoHours)?;
+    let two = |text: &str| -> Result<u16, NoHours> {
+        if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            text.parse().map_err(|_| NoHours)
+        } else {
+            Err(NoHours)
+        }
+    };
+    let (hour, minute) = (two(hour)?, two(minute)?);
+    let total = hour.saturating_mul(60).saturating_add(minute);
+    if minute < 60 && total <= 1440 {
+        Ok(total)
+    } else {
+        Err(NoHours)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hours: &str, now: &str) -> Result<(), Refusal> {
+        let hours: Hours = hours.parse().unwrap();
+        crate::fixture::admitting(now, |admission| hours.admit(admission))
+    }
+
+    #[test]
+    fn open_and_closed() {
+        let office = "Mo-Fr 06:00-20:00 Europe/Berlin";
+        // A Friday in summer time, two hours ahead of UTC.
+        assert!(at(office, "2026-07-17T04:00:00Z").is_ok());
+        assert!(at(office, "2026-07-17T17:59:59Z").is_ok());
+        let closed = at(office, "2026-07-17T18:00:00Z").unwrap_err();
+        assert_eq!(closed.code, Code::OutsideHours);
+        // Monday morning.
+        assert_eq!(closed.help, ["ask again from 2026-07-20T04:00:00Z on"]);
+        // In winter the same hour begins an hour later by UTC.
+        assert!(at(office, "2026-12-18T04:30:00Z").is_err());
+        assert!(at(office, "2026-12-18T05:00:00Z").is_ok());
+        assert!(at("Su 00:00-24:00 UTC", "2026-07-19T23:59:59Z").is_ok());
+    }
+
+    #[test]
+    fn spellings() {
+        let shortest = |text: &str| text.parse::<Hours>().map(|hours| hours.to_string());
+        assert_eq!(
+            shortest("Mo,Tu,We,Sa 06:00-20:00 UTC").as_deref(),
+            Ok("Mo-We,Sa 06:00-20:00 UTC")
+        );
+        for bad in [
+            "",
+            "Mo 06:00-20:00",
+            "Mo 6:00-20:00 UTC",
+            "Mo 20:00-06:00 UTC",
+            "Fr-Mo 06:00-20:00 UTC",
+            "Mo 06:00-24:01 UTC",
+            "Mo 06:60-20:00 UTC",
+            "Mo 06:00-20:00 Mars",
+            "Mo  06:00-20:00 UTC",
+        ] {
+            assert!(bad.parse::<Hours>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Term 45: on what law the processing of personal data rests (Article 6(1) of Regulation (EU) 2016/679).
+
+use super::Term;
+use super::odrl::{iri, says, word};
+use super::rule::{Decides, Nature, Place, Rule, Script, Spec, Stage};
+use super::tongue::Tongue;
+use crate::refusal::Code;
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+
+/// Term 45: on what law the processing of personal data rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LegalBasis {
+    /// Consent.
+    Consent,
+    /// A contract with the person.
+    Contract,
+    /// A legal obligation.
+    Obligation,
+    /// Vital interests.
+    Vital,
+    /// A task in the public interest.
+    PublicTask,
+    /// Legitimate interests.
+    Interests,
+}
+
+/// Article 6(1) of Regulation (EU) 2016/679, as the vocabulary names its points.
+const BASES: [(&str, LegalBasis); 6] = [
+    ("eu-gdpr:A6-1-a", LegalBasis::Consent),
+    ("eu-gdpr:A6-1-b", LegalBasis::Contract),
+    ("eu-gdpr:A6-1-c", LegalBasis::Obligation),
+    ("eu-gdpr:A6-1-d", LegalBasis::Vital),
+    ("eu-gdpr:A6-1-e", LegalBasis::PublicTask),
+    ("eu-gdpr:A6-1-f", LegalBasis::Interests),
+];
+
+impl LegalBasis {
+    /// Every basis.
+    pub const ALL: [Self; 6] = [
+        Self::Consent,
+        Self::Contract,
+        Self::Obligation,
+        Self::Vital,
+        Self::PublicTask,
+        Self::Interests,
+    ];
+
+    /// Its name in the vocabulary.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        word(&BASES, &self)
+    }
+}
+
+/// The clause about it.
+pub(super) struct Basis(pub(super) LegalBasis);
+
+pub(super) static BASIS: Spec = Spec {
+    numbers: &[45],
+    name: "legal_basis",
+    place: Place::Permission,
+    operand: "h:legalBasis",
+    operators: &["eq"],
+    executed: &[Stage::Signing],
+    codes: &[Code::LegalBasisMissing],
+    nature: Nature::Technical,
+    hides_rows: false,
+    mend: "the provider names the legal basis",
+    test: "personal_columns_need_a_legal_basis",
+    read: |form| {
+        form.word("rightOperand", &BASES, "legal basis")
+            .map(Term::LegalBasis)
+    },
+};
+
+impl Rule for Basis {
+    fn spec(&self) -> &'static Spec {
+        &BASIS
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        says("h:legalBasis", "eq", iri(self.0.as_str()))
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let basis = self.0.as_str();
+        let what = match self.0 {
+            LegalBasis::Consent => tongue.pick("consent", "Einwilligung", "consentimento"),
+            LegalBasis::Contract => tongue.pick(
+                "a contract with the person",
+                "Vertrag mit der Person",
+                "contrato com a pessoa",
+            ),
+            LegalBasis::Obligation => tongue.pick(
+                "a legal obligation",
+                "rechtliche Verpflichtung",
+                "obrigação legal",
+            ),
+            LegalBasis::Vital => tongue.pick(
+                "vital interests",
+                "lebenswichtige Interessen",
+                "interesses vitais",
+            ),
+            LegalBasis::PublicTask => tongue.pick(
+                "a task in the public interest",
+                "Aufgabe im öffentlichen Interesse",
+                "missão de interesse público",
+            ),
+            LegalBasis::Interests => tongue.pick(
+                "legitimate interests",
+                "berechtigte Interessen",
+                "interesses legítimos",
+            ),
+        };
+        tongue.pick(
+            format!("the legal basis is {what} ({basis})"),
+            format!("Rechtsgrundlage: {what} ({basis})"),
+            format!("o fundamento jurídico é: {what} ({basis})"),
+        )
+    }
+
+    fn normal(&self) -> Json {
+        Json::text(self.0.as_str())
+    }
+
+    fn decides(&self) -> Option<Decides> {
+        Some(Decides::Kind("legal_basis"))
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        matches!(other, Term::LegalBasis(other) if *other == self.0).then_some(Ordering::Equal)
+    }
+
+    // The basis on which data may be shared lets out nothing more or less.
+    fn presence(&self) -> Ordering {
+        Ordering::Equal
+    }
+}

@@ -1,0 +1,110 @@
+//! Term 13, second half: a column shows what its value counts as on a level of a published hierarchy.
+//!
+//! The hierarchy is a table that the contract names by the digest of its file. A value that it does not know becomes NULL.
+
+use super::contradiction;
+use super::odrl::{iri, says, with};
+use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::tongue::Tongue;
+use crate::effect::What;
+use crate::id::Name;
+use crate::refusal::{Code, Refusal};
+use crate::term::Term;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
+
+/// The term.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lookup {
+    /// The column; text or integers. It shows text.
+    pub column: Name,
+    /// SHA-256 of the file of the table.
+    pub table: Digest,
+    /// The level, by the name of its column.
+    pub level: String,
+}
+
+pub(super) static LOOKUP: Spec = Spec {
+    numbers: &[13],
+    name: "lookup",
+    place: Place::Action,
+    operand: "h:mask",
+    operators: &["eq"],
+    executed: &[Stage::Signing, Stage::Plan],
+    codes: &[Code::TermNotExecutableHere],
+    nature: Nature::Protection,
+    hides_rows: false,
+    mend: "the column shows the level of the table, NULL where the table does not know the value; a provider that does not hold the table signs and answers nothing",
+    test: "what_is_learned_is_a_function_of_the_view",
+    read: super::mask::read,
+};
+
+impl Rule for Lookup {
+    fn spec(&self) -> &'static Spec {
+        &LOOKUP
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        with(
+            says("h:mask", "eq", iri("h:band")),
+            [
+                ("h:column", Json::text(&self.column)),
+                ("h:lookup", Json::text(self.table)),
+                ("h:level", Json::text(&self.level)),
+            ],
+        )
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let Self {
+            column,
+            table,
+            level,
+        } = self;
+        tongue.pick(
+            format!("{column} shows its {level} by the table {table}"),
+            format!("{column} zeigt seine Stufe {level} nach der Tabelle {table}"),
+            format!("{column} mostra o seu nível {level} segundo a tabela {table}"),
+        )
+    }
+
+    fn normal(&self) -> Json {
+        Json::object([
+            ("column", Json::text(&self.column)),
+            ("table", Json::text(self.table)),
+            ("level", Json::text(&self.level)),
+        ])
+    }
+
+    fn treats(&self) -> Option<&Name> {
+        Some(&self.column)
+    }
+
+    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+        if !is_level(&self.level) {
+            return Err(contradiction("the level of the table has no name"));
+        }
+        Ok(Some(What::LookUp(self.clone())))
+    }
+}
+
+pub(super) fn read(form: &mut Form<'_>, table: &str) -> Result<Term, Refusal> {
+    let table = table
+        .parse()
+        .map_err(|_| form.wrong(format!("`{table}` is no SHA-256 digest")))?;
+    let level = form.text("h:level")?;
+    if !is_level(&level) {
+        return Err(form.wrong(format!("`{level}` is no name of a level")));
+    }
+    Ok(Term::Lookup(Lookup {
+        column: form.column("h:column")?,
+        table,
+        level,
+    }))
+}
+
+/// Whether a text can name a level: 1 to 200 characters that can be shown.
+#[must_use]
+pub fn is_level(text: &str) -> bool {
+    !text.trim().is_empty() && text.len() <= 200 && !text.chars().any(char::is_control)
+}

@@ -1,0 +1,142 @@
+//! Term 18: a cell, and each measure in it, exists only with at least so many units.
+
+use super::contradiction;
+use super::odrl::{integer, iri, says, with};
+use super::rule::{Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::tongue::Tongue;
+use crate::id::Name;
+use crate::members::Members;
+use crate::refusal::Refusal;
+use crate::term::{Term, Unit};
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+
+/// The term.
+pub(super) struct AtLeast<'a> {
+    pub(super) at_least: u32,
+    pub(super) unit: &'a Unit,
+}
+
+pub(super) static AT_LEAST: Spec = Spec {
+    numbers: &[18],
+    name: "min_group",
+    place: Place::Action,
+    operand: "h:minContributors",
+    operators: &["gteq"],
+    executed: &[Stage::Plan],
+    codes: &[],
+    nature: Nature::Protection,
+    hides_rows: false,
+    mend: "a group that is too small looks like an empty one: neither exists",
+    test: "what_is_learned_is_a_function_of_the_cells",
+    read,
+};
+
+impl Rule for AtLeast<'_> {
+    fn spec(&self) -> &'static Spec {
+        &AT_LEAST
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        let unit = match self.unit {
+            Unit::Column(column) => Json::text(column),
+            Unit::Rows => iri("h:rows"),
+        };
+        let least = integer(self.at_least);
+        with(says("h:minContributors", "gteq", least), [("h:unit", unit)])
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let at_least = self.at_least;
+        match self.unit {
+            Unit::Column(column) => tongue.pick(
+                format!(
+                    "only groups, and sums in them, of at least {at_least} different values of {column}"
+                ),
+                format!(
+                    "nur Gruppen und Summen darin mit mindestens {at_least} verschiedenen Werten von {column}"
+                ),
+                format!(
+                    "só grupos, e somas neles, com pelo menos {at_least} valores diferentes de {column}"
+                ),
+            ),
+            Unit::Rows => tongue.pick(
+                format!("only groups, and sums in them, of at least {at_least} rows"),
+                format!("nur Gruppen und Summen darin aus mindestens {at_least} Zeilen"),
+                format!("só grupos, e somas neles, de pelo menos {at_least} linhas"),
+            ),
+        }
+    }
+
+    fn normal(&self) -> Json {
+        let unit = match self.unit {
+            Unit::Column(column) => Json::text(column),
+            Unit::Rows => Json::Null,
+        };
+        Json::object([
+            ("at_least", Json::Int(i64::from(self.at_least))),
+            ("unit", unit),
+        ])
+    }
+
+    fn decides(&self) -> Option<Decides> {
+        Some(Decides::Kind("min_group"))
+    }
+
+    fn columns(&self) -> Vec<Name> {
+        match self.unit {
+            Unit::Column(column) => vec![column.clone()],
+            Unit::Rows => Vec::new(),
+        }
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::MinGroup { at_least, unit } if unit == self.unit => {
+                Some(at_least.cmp(&self.at_least))
+            }
+            // Different values of a column are never more than the rows that hold them.
+            Term::MinGroup { at_least, unit } => match (self.unit, unit) {
+                (Unit::Column(_), Unit::Rows) if self.at_least >= *at_least => Some(Ordering::Less),
+                (Unit::Rows, Unit::Column(_)) if self.at_least <= *at_least => {
+                    Some(Ordering::Greater)
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn rule(at_least: u32) -> Result<(), Refusal> {
+    if at_least == 0 {
+        return Err(contradiction("a minimum group counts at least 1"));
+    }
+    Ok(())
+}
+
+fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+    Ok(Term::MinGroup {
+        at_least: form.number("rightOperand")?,
+        unit: unit(form)?,
+    })
+}
+
+/// What is counted: a column, or rows.
+pub(super) fn unit(form: &mut Form<'_>) -> Result<Unit, Refusal> {
+    let members = &mut *form.members;
+    match members.take("h:unit")? {
+        Json::Text(column) => match column.parse() {
+            Ok(column) => Ok(Unit::Column(column)),
+            Err(fault) => Err(members
+                .codes()
+                .wrong(format!("the unit `{column}`: {fault}"))),
+        },
+        other => {
+            let mut unit = Members::of(other, members.place("h:unit"), members.codes())?;
+            unit.exactly_text("@id", "h:rows")?;
+            unit.finish()?;
+            Ok(Unit::Rows)
+        }
+    }
+}

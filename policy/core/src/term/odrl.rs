@@ -1,0 +1,278 @@
+//! The pieces of ODRL that terms are written and read with: constraints, typed literals, IRIs, lists.
+
+use super::rule::Form;
+use crate::id::{ClauseId, Name};
+use crate::members::{Members, show};
+use crate::refusal::Refusal;
+use hansa_audit_log::json::Json;
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// `left operator right`, without its number.
+pub(super) fn says(left: &str, operator: &str, right: Json) -> Json {
+    Json::object([
+        ("leftOperand", Json::text(left)),
+        ("operator", Json::text(operator)),
+        ("rightOperand", right),
+    ])
+}
+
+/// The same with further members.
+pub(super) fn with<const N: usize>(json: Json, more: [(&str, Json); N]) -> Json {
+    match json {
+        Json::Object(mut members) => {
+            for (name, value) in more {
+                members.insert(name.to_owned(), value);
+            }
+            Json::Object(members)
+        }
+        other => other,
+    }
+}
+
+/// The JSON with its number.
+pub(super) fn numbered(json: Json, id: ClauseId) -> Json {
+    with(json, [("uid", Json::text(id))])
+}
+
+/// A duty or prohibition.
+pub(super) fn action(action: &str) -> Json {
+    Json::object([("action", Json::text(action))])
+}
+
+/// A duty with its moment.
+pub(super) fn duty(word: &str, when: &str) -> Json {
+    with(action(word), [("h:when", Json::text(when))])
+}
+
+pub(super) fn iri(value: &str) -> Json {
+    Json::object([("@id", Json::text(value))])
+}
+
+pub(super) fn iris<'a>(values: impl IntoIterator<Item = &'a str>) -> Json {
+    Json::List(values.into_iter().map(iri).collect())
+}
+
+pub(super) fn texts<T: Display>(values: &[T]) -> Json {
+    Json::List(values.iter().map(Json::text).collect())
+}
+
+pub(super) fn typed(datatype: &str, value: impl Display) -> Json {
+    Json::object([
+        ("@value", Json::text(value)),
+        ("@type", Json::text(datatype)),
+    ])
+}
+
+pub(super) fn integer(value: impl Into<u64>) -> Json {
+    typed("xsd:integer", value.into())
+}
+
+pub(super) fn duration(value: impl Display) -> Json {
+    typed("xsd:duration", value)
+}
+
+pub(super) fn decimal(value: impl Display) -> Json {
+    typed("xsd:decimal", value)
+}
+
+/// Lists sorted and each entry once, for the normal form.
+pub(super) fn set<T: ToString>(list: &[T]) -> Json {
+    let sorted: std::collections::BTreeSet<String> = list.iter().map(ToString::to_string).collect();
+    Json::List(sorted.into_iter().map(Json::Text).collect())
+}
+
+impl Form<'_> {
+    /// Refuses what is not known.
+    pub(super) fn unknown(&self, sentence: impl Into<String>) -> Refusal {
+        self.members.codes().unknown(sentence)
+    }
+
+    /// Refuses what is known and of the wrong type.
+    pub(super) fn wrong(&self, sentence: impl Into<String>) -> Refusal {
+        self.members.codes().wrong(sentence)
+    }
+
+    /// A literal of one datatype.
+    pub(super) fn typed(&mut self, name: &str, datatype: &str) -> Result<String, Refusal> {
+        typed_in(self.members, name, datatype)
+    }
+
+    /// A literal of whichever datatype: its text and that.
+    pub(super) fn literal(&mut self, name: &str) -> Result<(String, String), Refusal> {
+        literal_in(self.members, name)
+    }
+
+    /// A number.
+    pub(super) fn number<T: FromStr>(&mut self, name: &str) -> Result<T, Refusal> {
+        let value = self.typed(name, "xsd:integer")?;
+        value
+            .parse()
+            .map_err(|_| self.wrong(format!("`{value}` is no number that fits here")))
+    }
+
+    /// A decimal number, as text.
+    pub(super) fn decimal(&mut self, name: &str) -> Result<String, Refusal> {
+        let value = self.typed(name, "xsd:decimal")?;
+        if is_decimal(&value) {
+            Ok(value)
+        } else {
+            Err(self.wrong(format!("`{value}` is no decimal number")))
+        }
+    }
+
+    /// A text.
+    pub(super) fn text(&mut self, name: &str) -> Result<String, Refusal> {
+        self.members.text(name)
+    }
+
+    /// An instant.
+    pub(super) fn instant(&mut self, name: &str) -> Result<hansa_audit_log::time::Time, Refusal> {
+        let value = self.typed(name, "xsd:dateTime")?;
+        value
+            .parse()
+            .map_err(|fault| self.wrong(format!("`{value}`: {fault}")))
+    }
+
+    /// The name of a column.
+    pub(super) fn column(&mut self, name: &str) -> Result<Name, Refusal> {
+        self.members.parsed(name)
+    }
+
+    /// An IRI.
+    pub(super) fn iri(&mut self, name: &str) -> Result<String, Refusal> {
+        let mut node = self.members.object(name)?;
+        let iri = node.text("@id")?;
+        node.finish()?;
+        Ok(iri)
+    }
+
+    /// A list of IRIs, at least one, none twice.
+    pub(super) fn iris(&mut self, name: &str) -> Result<Vec<String>, Refusal> {
+        let mut found = Vec::new();
+        for (at, item) in self.members.items(name)? {
+            let mut node = Members::of(item, at, self.members.codes())?;
+            found.push(node.text("@id")?);
+            node.finish()?;
+        }
+        self.distinct(found)
+    }
+
+    /// A list of texts that are parsed, at least one, none twice.
+    pub(super) fn texts<T: FromStr<Err: Display> + PartialEq>(
+        &mut self,
+        name: &str,
+    ) -> Result<Vec<T>, Refusal> {
+        let mut found = Vec::new();
+        for (at, item) in self.members.items(name)? {
+            let Json::Text(text) = &item else {
+                return Err(self.wrong(format!("`{at}` is {} instead of a text", show(&item))));
+            };
+            let parsed = text
+                .parse()
+                .map_err(|fault: T::Err| self.wrong(format!("`{text}`: {fault}")))?;
+            found.push(parsed);
+        }
+        self.distinct(found)
+    }
+
+    /// One of the known words.
+    pub(super) fn one_of<T: Clone>(
+        &self,
+        list: &[(&str, T)],
+        met: &str,
+        what: &str,
+    ) -> Result<T, Refusal> {
+        list.iter()
+            .find(|(word, _)| *word == met)
+            .map(|(_, value)| value.clone())
+            .ok_or_else(|| self.unknown(format!("the {what} `{met}` is not known")))
+    }
+
+    /// An IRI that is one of the known words.
+    pub(super) fn word<T: Clone>(
+        &mut self,
+        name: &str,
+        list: &[(&str, T)],
+        what: &str,
+    ) -> Result<T, Refusal> {
+        let met = self.iri(name)?;
+        self.one_of(list, &met, what)
+    }
+
+    /// Insists on the moment of a duty.
+    pub(super) fn when(&mut self, when: &str) -> Result<(), Refusal> {
+        self.members.exactly_text("h:when", when)
+    }
+
+    /// The one constraint inside a duty: its right operand, of a datatype.
+    pub(super) fn inner(
+        &mut self,
+        left: &str,
+        operator: &str,
+        datatype: &str,
+    ) -> Result<String, Refusal> {
+        let mut limits = self.members.items("constraint")?.into_iter();
+        let (Some((at, within)), None) = (limits.next(), limits.next()) else {
+            return Err(self.wrong(format!("the duty has exactly one constraint, its {left}")));
+        };
+        let mut within = Members::of(within, at, self.members.codes())?;
+        let _: ClauseId = within.parsed("uid")?;
+        within.exactly_text("leftOperand", left)?;
+        within.exactly_text("operator", operator)?;
+        let value = typed_in(&mut within, "rightOperand", datatype)?;
+        within.finish()?;
+        Ok(value)
+    }
+
+    fn distinct<T: PartialEq>(&self, found: Vec<T>) -> Result<Vec<T>, Refusal> {
+        let twice = found.iter().enumerate().any(|(index, item)| {
+            found
+                .iter()
+                .skip(index.saturating_add(1))
+                .any(|other| other == item)
+        });
+        if found.is_empty() || twice {
+            return Err(self.wrong("a list of a clause holds at least one entry, and none twice"));
+        }
+        Ok(found)
+    }
+}
+
+/// The word for a value of a list that holds every value.
+#[must_use]
+pub fn word<T: PartialEq>(list: &'static [(&'static str, T)], value: &T) -> &'static str {
+    list.iter()
+        .find(|(_, known)| known == value)
+        .map_or("", |(word, _)| word)
+}
+
+/// Whether the text is a decimal number: digits, perhaps a sign before and a fraction behind.
+#[must_use]
+pub fn is_decimal(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    text.len() <= 40
+        && match unsigned.split_once('.') {
+            Some((whole, fraction)) => digits(whole) && digits(fraction),
+            None => digits(unsigned),
+        }
+}
+
+fn typed_in(members: &mut Members, name: &str, datatype: &str) -> Result<String, Refusal> {
+    let (value, met) = literal_in(members, name)?;
+    if met != datatype {
+        return Err(members.codes().wrong(format!(
+            "`{}` is of type `{met}` instead of `{datatype}`",
+            members.place(name)
+        )));
+    }
+    Ok(value)
+}
+
+fn literal_in(members: &mut Members, name: &str) -> Result<(String, String), Refusal> {
+    let mut literal = members.object(name)?;
+    let parts = (literal.text("@value")?, literal.text("@type")?);
+    literal.finish()?;
+    Ok(parts)
+}

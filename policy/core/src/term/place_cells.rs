@@ -1,0 +1,397 @@
+//! Term 16: a place shows as the cell of a published grid in which it lies, or as the area of a published list; its
+//! coordinates do not exist.
+//!
+//! The cell stands in a column of its own, under a name of its own: a condition that was written for degrees is refused
+//! instead of being answered wrongly over the names of cells.
+
+use super::contradiction;
+use super::odrl::{says, texts, with};
+use super::order;
+use super::rule::{Binding, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::tongue::Tongue;
+use crate::effect::What;
+use crate::id::Name;
+use crate::published::areas::is_property;
+use crate::refusal::{Code, Refusal};
+use crate::term::Term;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+/// The term.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceCells {
+    /// Column of the longitude, degrees; it does not exist.
+    pub lon: Name,
+    /// Column of the latitude, degrees; it does not exist.
+    pub lat: Name,
+    /// The column that holds the cell instead.
+    pub cell: Name,
+    /// Of which grid.
+    pub size: CellSize,
+}
+
+/// A published grid of cells with the size of a cell, or a published list of areas.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CellSize {
+    /// H3, with its resolution from 0 (edges of 1,281 km) to 15 (0.6 m).
+    H3(Resolution),
+    /// The square grid of INSPIRE over Europe, ETRS89-LAEA (EPSG:3035), with the edge of a cell.
+    Square(Edge),
+    /// The areas of a list, by the SHA-256 of its file; where a place lies in several, the first of them.
+    Areas {
+        /// The list.
+        list: Digest,
+        /// What of an area stands for it, such as `name` or `LAU_ID`.
+        show: String,
+    },
+}
+
+/// A resolution of H3: 0 to 15.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Resolution(u8);
+
+/// The edge of a square cell, metres; one of [`EDGES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Edge(u32);
+
+/// The edges of square cells that can be asked for, metres.
+pub const EDGES: [u32; 10] = [
+    100, 250, 500, 1_000, 2_000, 5_000, 10_000, 25_000, 50_000, 100_000,
+];
+
+impl Resolution {
+    /// The resolution, where there is one.
+    #[must_use]
+    pub const fn of(number: u8) -> Option<Self> {
+        if number <= 15 {
+            Some(Self(number))
+        } else {
+            None
+        }
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+}
+
+impl Edge {
+    /// The edge, where cells have it.
+    #[must_use]
+    pub fn of(metres: u32) -> Option<Self> {
+        EDGES.contains(&metres).then_some(Self(metres))
+    }
+
+    /// Metres.
+    #[must_use]
+    pub const fn metres(self) -> u32 {
+        self.0
+    }
+
+    /// As the codes of cells begin: `250m`, `1km`.
+    #[must_use]
+    pub fn label(self) -> String {
+        match self.0 % 1_000 {
+            0 => format!("{}km", self.0 / 1_000),
+            _ => format!("{}m", self.0),
+        }
+    }
+}
+
+impl CellSize {
+    /// Whether which of these cells a point lies in follows from which of `finer` it lies in. Squares do where the edges
+    /// divide; the hexagons of two resolutions of H3 cut each other.
+    #[must_use]
+    pub fn follows_from(&self, finer: &Self) -> bool {
+        match (self, finer) {
+            (Self::H3(one), Self::H3(other)) => one.0 == other.0,
+            (Self::Square(coarse), Self::Square(fine)) => coarse.0.is_multiple_of(fine.0),
+            (one, other) => one == other,
+        }
+    }
+
+    /// Whether a cell is smaller than a square of 1 km. The hexagons of H3 resolution 8 have 0.74 km² on average.
+    #[must_use]
+    pub const fn is_small(&self) -> bool {
+        match self {
+            Self::H3(resolution) => resolution.0 >= 8,
+            Self::Square(edge) => edge.0 < 1_000,
+            // How large areas are is in their list.
+            Self::Areas { .. } => false,
+        }
+    }
+
+    fn said(&self, tongue: Tongue) -> String {
+        match self {
+            Self::H3(Resolution(number)) => tongue.pick(
+                format!("the H3 cell of resolution {number}"),
+                format!("die H3-Zelle der Auflösung {number}"),
+                format!("a célula H3 de resolução {number}"),
+            ),
+            Self::Areas { list, show } => tongue.pick(
+                format!("the {show} of the area by the list {list}"),
+                format!("das Merkmal {show} des Gebiets nach der Liste {list}"),
+                format!("o atributo {show} da área segundo a lista {list}"),
+            ),
+            Self::Square(Edge(metres)) => {
+                let (number, unit) = match metres % 1_000 {
+                    0 => (metres / 1_000, "km"),
+                    _ => (*metres, "m"),
+                };
+                tongue.pick(
+                    format!("the cell of {number} {unit} of the European grid (EPSG:3035)"),
+                    format!("die Zelle von {number} {unit} des europäischen Gitters (EPSG:3035)"),
+                    format!("a célula de {number} {unit} da grelha europeia (EPSG:3035)"),
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Display for CellSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::H3(Resolution(number)) => write!(f, "h3:{number}"),
+            Self::Square(Edge(metres)) => write!(f, "grid:{metres}"),
+            Self::Areas { list, show } => write!(f, "areas:{list}:{show}"),
+        }
+    }
+}
+
+impl FromStr for CellSize {
+    type Err = NoSuchGrid;
+
+    /// One spelling each: `h3:8`, `grid:1000`, `areas:SHA-256:name`.
+    fn from_str(text: &str) -> Result<Self, NoSuchGrid> {
+        let size = match text.split_once(':') {
+            Some(("h3", number)) => number.parse().ok().and_then(Resolution::of).map(Self::H3),
+            Some(("grid", metres)) => metres.parse().ok().and_then(Edge::of).map(Self::Square),
+            Some(("areas", rest)) => rest.split_once(':').and_then(|(list, show)| {
+                let list = list.parse().ok()?;
+                is_property(show).then(|| Self::Areas {
+                    list,
+                    show: show.to_owned(),
+                })
+            }),
+            _ => None,
+        };
+        size.filter(|size| size.to_string() == text)
+            .ok_or(NoSuchGrid)
+    }
+}
+
+/// The text names no grid of cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "known are h3:0 to h3:15, grid:100, 250, 500, 1000, 2000, 5000, 10000, 25000, 50000 and 100000, and areas:SHA-256:PROPERTY"
+)]
+pub struct NoSuchGrid;
+
+pub(super) static PLACE_CELLS: Spec = Spec {
+    numbers: &[16],
+    name: "place_cells",
+    place: Place::Action,
+    operand: "resolution",
+    operators: &["eq"],
+    executed: &[Stage::Signing, Stage::Plan],
+    codes: &[Code::TermNotExecutableHere],
+    nature: Nature::Protection,
+    hides_rows: false,
+    mend: "use the column of the cell; the coordinates do not exist, and a point without a cell shows NULL",
+    test: "what_is_learned_is_a_function_of_the_view",
+    read,
+};
+
+impl Rule for PlaceCells {
+    fn spec(&self) -> &'static Spec {
+        &PLACE_CELLS
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        with(
+            says("resolution", "eq", Json::text(&self.size)),
+            [
+                ("h:column", texts(&[&self.lon, &self.lat])),
+                ("h:as", Json::text(&self.cell)),
+            ],
+        )
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let Self {
+            lon,
+            lat,
+            cell,
+            size,
+        } = self;
+        let size = size.said(tongue);
+        tongue.pick(
+            format!("{lon} and {lat} do not exist; {cell} shows {size} instead"),
+            format!("{lon} und {lat} gibt es nicht; {cell} zeigt stattdessen {size}"),
+            format!("{lon} e {lat} não existem; {cell} mostra em vez delas {size}"),
+        )
+    }
+
+    fn normal(&self) -> Json {
+        Json::object([
+            ("lon", Json::text(&self.lon)),
+            ("lat", Json::text(&self.lat)),
+            ("cell", Json::text(&self.cell)),
+            ("size", Json::text(&self.size)),
+        ])
+    }
+
+    fn about(&self) -> String {
+        format!("{} {}", self.lon, self.lat)
+    }
+
+    fn columns(&self) -> Vec<Name> {
+        vec![self.lon.clone(), self.lat.clone()]
+    }
+
+    fn replaces(&self) -> Vec<&Name> {
+        vec![&self.lon, &self.lat]
+    }
+
+    fn makes(&self) -> Option<&Name> {
+        Some(&self.cell)
+    }
+
+    fn decides(&self) -> Option<Decides> {
+        Some(Decides::Values(self.cell.to_string()))
+    }
+
+    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+        let Self {
+            lon,
+            lat,
+            cell,
+            size,
+        } = self;
+        if lon == lat {
+            return Err(contradiction(format!(
+                "`{lon}` can't be both longitude and latitude"
+            )));
+        }
+        if cell == lon || cell == lat {
+            return Err(contradiction(format!(
+                "`{cell}` holds degrees, and can't hold cells under the same name"
+            ))
+            .with_help("give the cells a name of their own: as = \"cell\""));
+        }
+        Ok(Some(What::CoarsenPlace {
+            lon: lon.clone(),
+            lat: lat.clone(),
+            cell: cell.clone(),
+            size: size.clone(),
+        }))
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::PlaceCells(other)
+                if self.lon == other.lon && self.lat == other.lat && self.cell == other.cell =>
+            {
+                order::both(
+                    self.size.follows_from(&other.size),
+                    other.size.follows_from(&self.size),
+                )
+            }
+            _ => None,
+        }
+    }
+}
+
+fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+    let text = form.text("rightOperand")?;
+    let size = text
+        .parse()
+        .map_err(|fault: NoSuchGrid| form.unknown(format!("`{text}`: {fault}")))?;
+    let (lon, lat) = super::area::places(form)?;
+    Ok(Term::PlaceCells(PlaceCells {
+        lon,
+        lat,
+        cell: form.column("h:as")?,
+        size,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size(text: &str) -> CellSize {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn grids_have_one_spelling() {
+        for good in [
+            "h3:0",
+            "h3:8",
+            "h3:15",
+            "grid:100",
+            "grid:1000",
+            "grid:100000",
+        ] {
+            assert_eq!(size(good).to_string(), good);
+        }
+        for bad in [
+            "",
+            "h3",
+            "h3:",
+            "h3:16",
+            "h3:08",
+            "h3:+8",
+            "h3:-1",
+            "H3:8",
+            "grid:1",
+            "grid:0",
+            "grid:01000",
+            "grid:1km",
+            "grid: 1000",
+            "grid:300",
+            "lau",
+            "h3:8:9",
+            "areas:abc:name",
+        ] {
+            assert!(bad.parse::<CellSize>().is_err(), "{bad}");
+        }
+        assert_eq!(Edge::of(250).unwrap().label(), "250m");
+        assert_eq!(Edge::of(10_000).unwrap().label(), "10km");
+    }
+
+    #[track_caller]
+    fn check(one: &str, other: &str, expect: Option<Ordering>) {
+        let term = |text: &str| PlaceCells {
+            lon: "lon".parse().unwrap(),
+            lat: "lat".parse().unwrap(),
+            cell: "cell".parse().unwrap(),
+            size: size(text),
+        };
+        let order = term(one).compare(&Term::PlaceCells(term(other)));
+        assert_eq!(order, expect, "{one} | {other}");
+    }
+
+    #[test]
+    fn coarser_is_tighter_only_where_cells_nest() {
+        check("grid:1000", "grid:100", Some(Ordering::Less));
+        check("grid:1000", "grid:250", Some(Ordering::Less));
+        check("grid:100", "grid:1000", Some(Ordering::Greater));
+        check("grid:1000", "grid:1000", Some(Ordering::Equal));
+        check("grid:5000", "grid:2000", None);
+        check("grid:250", "grid:100", None);
+        check("h3:8", "h3:8", Some(Ordering::Equal));
+        check("h3:7", "h3:8", None);
+        check("h3:5", "grid:100", None);
+        let areas = |show: &str| format!("areas:{}:{show}", Digest::of(b"list"));
+        check(&areas("name"), &areas("name"), Some(Ordering::Equal));
+        check(&areas("name"), &areas("id"), None);
+        check(&areas("name"), "h3:8", None);
+    }
+}

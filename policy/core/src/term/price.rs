@@ -1,0 +1,286 @@
+//! Term 40: what is paid. Counted and shown; where it is paid beforehand, nothing is answered beyond what was paid.
+//!
+//! A month is one of the calendar, in UTC: each that has begun since the contract came into force is paid for.
+
+use super::Term;
+use super::odrl::{decimal, duty, iri, is_decimal, with, word};
+use super::rule::{Admission, Check, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::tongue::Tongue;
+use crate::money::{self, Money};
+use crate::refusal::{Code, Refusal};
+use hansa_audit_log::json::Json;
+use hansa_audit_log::time::Time;
+use std::cmp::Ordering;
+
+/// Term 40: what is paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Price {
+    /// The amount, as decimal text.
+    pub amount: String,
+    /// The currency (ISO 4217).
+    pub currency: String,
+    /// For what.
+    pub per: Priced,
+    /// What was paid beforehand, as decimal text; absent where it is paid afterwards.
+    pub prepaid: Option<String>,
+}
+
+impl Price {
+    /// What one of the things costs that are counted: a question, a row, a byte or a month.
+    #[must_use]
+    pub fn each(&self) -> Money {
+        // Both were read as amounts; what is none costs more than anybody has.
+        let amount = money::written(&self.amount).unwrap_or(Money::ENDLESS);
+        match self.per {
+            Priced::Megabyte => amount.millionth(),
+            Priced::Query | Priced::Row | Priced::Month => amount,
+        }
+    }
+
+    /// What was paid beforehand.
+    #[must_use]
+    pub fn paid(&self) -> Option<Money> {
+        let paid = self.prepaid.as_ref()?;
+        Some(money::written(paid).unwrap_or(Money::NOTHING))
+    }
+}
+
+/// For what a price is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Priced {
+    /// A question that was answered.
+    Query,
+    /// A row that was sent.
+    Row,
+    /// A million bytes that were sent.
+    Megabyte,
+    /// A month.
+    Month,
+}
+
+impl Priced {
+    /// Everything that a price may be for.
+    pub const ALL: [Self; 4] = [Self::Query, Self::Row, Self::Megabyte, Self::Month];
+
+    /// For what, in one word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Row => "row",
+            Self::Megabyte => "MB",
+            Self::Month => "month",
+        }
+    }
+}
+
+const PRICED: [(&str, Priced); 4] = [
+    ("h:query", Priced::Query),
+    ("h:row", Priced::Row),
+    ("h:MB", Priced::Megabyte),
+    ("h:month", Priced::Month),
+];
+
+pub(super) static PRICE: Spec = Spec {
+    numbers: &[40],
+    name: "price",
+    place: Place::Duty,
+    operand: "compensate",
+    operators: &[],
+    executed: &[Stage::Recorded],
+    codes: &[],
+    nature: Nature::Use,
+    hides_rows: false,
+    mend: "pay; the log counts questions, rows and bytes, and nothing is stopped",
+    test: "every_term_has_a_sentence_of_its_own",
+    read: read_price,
+};
+
+pub(super) static PREPAID: Spec = Spec {
+    numbers: &[40],
+    name: "prepaid",
+    place: Place::Duty,
+    operand: "compensate",
+    operators: &[],
+    executed: &[Stage::Admission, Stage::Answer, Stage::Ledger],
+    codes: &[Code::PrepaidSpent],
+    nature: Nature::Use,
+    hides_rows: false,
+    mend: "pay more beforehand; the provider puts it on the books: hansa contract top-up",
+    test: "what_was_paid_beforehand_is_spent_to_the_last_row",
+    read: read_price,
+};
+
+impl Rule for Price {
+    fn spec(&self) -> &'static Spec {
+        if self.prepaid.is_some() {
+            &PREPAID
+        } else {
+            &PRICE
+        }
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        // What is not paid beforehand stands always; what is, must be there before use.
+        let when = match self.prepaid {
+            Some(_) => "h:beforeUse",
+            None => "h:always",
+        };
+        let price = with(
+            duty("compensate", when),
+            [
+                ("payAmount", decimal(&self.amount)),
+                ("unit", Json::text(&self.currency)),
+                ("unitOfCount", iri(word(&PRICED, &self.per))),
+            ],
+        );
+        match &self.prepaid {
+            Some(paid) => with(price, [("h:prepaid", decimal(paid))]),
+            None => price,
+        }
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let Self {
+            amount,
+            currency,
+            per,
+            prepaid,
+        } = self;
+        let each = match per {
+            Priced::Query => tongue.pick("question", "Frage", "pergunta"),
+            Priced::Row => tongue.pick("row", "Zeile", "linha"),
+            Priced::Megabyte => "MB",
+            Priced::Month => tongue.pick("month", "Monat", "mês"),
+        };
+        let price = tongue.pick(
+            format!("the consumer pays {amount} {currency} for each {each}"),
+            format!("die Nutzerin zahlt {amount} {currency} je {each}"),
+            format!("o utilizador paga {amount} {currency} por {each}"),
+        );
+        let Some(paid) = prepaid else {
+            return price;
+        };
+        tongue.pick(
+            format!("{price}; {paid} {currency} are paid beforehand, and nothing is answered beyond what was paid"),
+            format!("{price}; {paid} {currency} sind vorausgezahlt, und darüber hinaus wird nichts beantwortet"),
+            format!("{price}; {paid} {currency} são pagos antecipadamente, e nada é respondido para além do que foi pago"),
+        )
+    }
+
+    fn normal(&self) -> Json {
+        let price = Json::object([
+            ("amount", Json::text(super::normal::decimal(&self.amount))),
+            ("currency", Json::text(&self.currency)),
+            ("per", Json::text(self.per.as_str())),
+        ]);
+        match &self.prepaid {
+            Some(paid) => with(
+                price,
+                [("prepaid", Json::text(super::normal::decimal(paid)))],
+            ),
+            None => price,
+        }
+    }
+
+    fn decides(&self) -> Option<Decides> {
+        self.prepaid.is_some().then_some(Decides::Kind("prepaid"))
+    }
+
+    fn check(&self) -> Option<Check> {
+        self.prepaid.is_some().then_some(Check::Count)
+    }
+
+    fn admit(&self, to: &Admission<'_>) -> Result<(), Refusal> {
+        if self.prepaid.is_none() {
+            return Ok(());
+        }
+        let purse = &to.around.purse;
+        let months = match self.per {
+            Priced::Month => purse.months_due,
+            Priced::Query | Priced::Row | Priced::Megabyte => 1,
+        };
+        if purse.left >= self.each().times(months) {
+            return Ok(());
+        }
+        Err(self.spent(purse.left))
+    }
+
+    fn about(&self) -> String {
+        self.per.as_str().to_owned()
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        matches!(other, Term::Price(other) if other == self).then_some(Ordering::Equal)
+    }
+
+    // What is paid lets out nothing more or less.
+    fn presence(&self) -> Ordering {
+        Ordering::Equal
+    }
+}
+
+impl Price {
+    /// What was paid beforehand is not enough.
+    #[must_use]
+    pub fn spent(&self, left: Money) -> Refusal {
+        let currency = &self.currency;
+        Refusal::new(
+            Code::PrepaidSpent,
+            format!("of what was paid beforehand {left} {currency} are left"),
+        )
+        .with_help("pay more; the provider puts it on the books: hansa contract top-up")
+    }
+}
+
+fn read_price(form: &mut Form<'_>) -> Result<Term, Refusal> {
+    let prepaid = if form.members.has("h:prepaid") {
+        Some(form.decimal("h:prepaid")?)
+    } else {
+        None
+    };
+    form.when(if prepaid.is_some() {
+        "h:beforeUse"
+    } else {
+        "h:always"
+    })?;
+    let amount = form.decimal("payAmount")?;
+    let currency = form.text("unit")?;
+    if !is_currency(&currency) || amount.starts_with('-') {
+        return Err(form.wrong(format!(
+            "`{amount} {currency}` is no price such as 0.05 EUR"
+        )));
+    }
+    if let Some(paid) = &prepaid
+        && let Err(fault) = money::written(paid).and(money::written(&amount))
+    {
+        return Err(form.wrong(format!("`{amount}`, `{paid}`: {fault}")));
+    }
+    Ok(Term::Price(Price {
+        amount,
+        currency,
+        per: form.word("unitOfCount", &PRICED, "unit of count")?,
+        prepaid,
+    }))
+}
+
+/// The month of the calendar (UTC) in which an instant lies, counted from the year 0.
+#[must_use]
+pub fn month(at: Time) -> u64 {
+    let text = at.to_string();
+    let mut parts = text.split('-').map(|part| part.parse::<u64>().unwrap_or(0));
+    let (year, month) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    year.saturating_mul(12).saturating_add(month)
+}
+
+/// Whether the text has the form of a currency (ISO 4217).
+#[must_use]
+pub fn is_currency(text: &str) -> bool {
+    text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+/// Whether the text is an amount that can be paid.
+#[must_use]
+pub fn is_amount(text: &str) -> bool {
+    is_decimal(text) && !text.starts_with('-')
+}

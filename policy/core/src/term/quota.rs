@@ -1,0 +1,374 @@
+//! Terms 26, 27, 28 and 31: counts in each period, and rows of one answer.
+
+use super::contradiction;
+use super::odrl::{duration, integer, says, with, word};
+use super::rule::{Binding, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::tongue::Tongue;
+use crate::effect::What;
+use crate::refusal::{Code, Refusal};
+use crate::term::{Period, Quota, Term};
+use hansa_audit_log::json::Json;
+use hansa_audit_log::time::Time;
+use std::cmp::Ordering;
+
+/// Terms 26 to 28, by what they count.
+pub(super) struct Counts {
+    pub(super) spec: &'static Spec,
+    pub(super) quota: Quota,
+}
+
+pub(super) static QUERIES: Spec = Spec {
+    numbers: &[26],
+    name: "queries",
+    place: Place::Permission,
+    operand: "count",
+    operators: &["lteq"],
+    executed: &[Stage::Admission],
+    codes: &[Code::QuotaQueries],
+    nature: Nature::Technical,
+    hides_rows: false,
+    mend: "wait for the next period, which the refusal names",
+    test: "the_first_check_that_fails_decides_the_code",
+    read: |form| quota_of(form).map(Term::Queries),
+};
+
+pub(super) static ROWS: Spec = Spec {
+    numbers: &[27],
+    name: "row_quota",
+    place: Place::Permission,
+    operand: "h:rows",
+    operators: &["lteq"],
+    executed: &[Stage::Answer],
+    codes: &[Code::QuotaRows],
+    nature: Nature::Technical,
+    hides_rows: false,
+    mend: "ask for fewer rows, or wait for the next period",
+    test: "nothing_leaves_that_was_not_reserved",
+    read: |form| quota_of(form).map(Term::RowQuota),
+};
+
+pub(super) static BYTES: Spec = Spec {
+    numbers: &[28],
+    name: "byte_quota",
+    place: Place::Permission,
+    operand: "absoluteSize",
+    operators: &["lteq"],
+    executed: &[Stage::Answer],
+    codes: &[Code::QuotaBytes],
+    nature: Nature::Technical,
+    hides_rows: false,
+    mend: "ask for less, or wait for the next period",
+    test: "nothing_leaves_that_was_not_reserved",
+    read: |form| quota_of(form).map(Term::ByteQuota),
+};
+
+impl Rule for Counts {
+    fn spec(&self) -> &'static Spec {
+        self.spec
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        with(
+            says(self.spec.operand, "lteq", integer(self.quota.max)),
+            [("h:per", duration(word(&PERIODS, &self.quota.per)))],
+        )
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let Quota { max, per } = self.quota;
+        let number = tongue.number(max);
+        let each = per.said(tongue);
+        let what = match self.spec.name {
+            "queries" => tongue.pick("questions", "Fragen", "perguntas"),
+            "row_quota" => tongue.pick("rows", "Zeilen", "linhas"),
+            _ => return bytes(tongue, max, each),
+        };
+        tongue.pick(
+            format!("at most {number} {what} {each}"),
+            format!("höchstens {number} {what} {each}"),
+            format!("no máximo {number} {what} {each}"),
+        )
+    }
+
+    // Counts above 2^53 have no exact JSON number, so counts are text.
+    fn normal(&self) -> Json {
+        Json::object([
+            ("max", Json::text(self.quota.max)),
+            ("per", Json::text(self.quota.per.as_str())),
+        ])
+    }
+
+    fn about(&self) -> String {
+        self.quota.per.as_str().to_owned()
+    }
+
+    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+        not_zero(self.quota.max).map(|()| None)
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        let other_spec = other.spec();
+        match other {
+            Term::Queries(other) | Term::RowQuota(other) | Term::ByteQuota(other)
+                if std::ptr::eq(self.spec, other_spec) && other.per == self.quota.per =>
+            {
+                Some(self.quota.max.cmp(&other.max))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Term 31.
+pub(super) struct ResultRows(pub(super) u64);
+
+pub(super) static RESULT_ROWS: Spec = Spec {
+    numbers: &[31],
+    name: "result_rows",
+    place: Place::Permission,
+    operand: "h:resultRows",
+    operators: &["lteq"],
+    executed: &[Stage::Answer],
+    codes: &[Code::ResultTooLarge],
+    nature: Nature::Technical,
+    hides_rows: false,
+    mend: "add LIMIT, or a filter",
+    test: "what_the_ruling_carries",
+    read: |form| form.number("rightOperand").map(Term::ResultRows),
+};
+
+impl Rule for ResultRows {
+    fn spec(&self) -> &'static Spec {
+        &RESULT_ROWS
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        says("h:resultRows", "lteq", integer(self.0))
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let number = tongue.number(self.0);
+        tongue.pick(
+            format!("at most {number} rows in one answer"),
+            format!("höchstens {number} Zeilen in einer Antwort"),
+            format!("no máximo {number} linhas numa resposta"),
+        )
+    }
+
+    fn normal(&self) -> Json {
+        Json::text(self.0)
+    }
+
+    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+        not_zero(self.0).map(|()| None)
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::ResultRows(other) => Some(self.0.cmp(other)),
+            _ => None,
+        }
+    }
+}
+
+/// The periods, as durations (XML Schema).
+pub(super) const PERIODS: [(&str, Period); 4] = [
+    ("PT1H", Period::Hour),
+    ("P1D", Period::Day),
+    ("P7D", Period::Week),
+    ("P30D", Period::ThirtyDays),
+];
+
+fn quota_of(form: &mut Form<'_>) -> Result<Quota, Refusal> {
+    let period = form.typed("h:per", "xsd:duration")?;
+    Ok(Quota {
+        max: form.number("rightOperand")?,
+        per: form.one_of(&PERIODS, &period, "period")?,
+    })
+}
+
+/// The slot of `period` in which `now` lies, counted from `from` in UTC: its start, and the start of the next.
+///
+/// Slots are half open and of fixed length, so that no two overlap and none is reopened by a change of civil time.
+#[must_use]
+pub fn slot(period: Period, from: Time, now: Time) -> (Time, Time) {
+    let length = i128::from(period.micros());
+    let number = (i128::from(now.micros()) - i128::from(from.micros())).div_euclid(length);
+    let offset = |number: i128| {
+        let micros = number.saturating_mul(length);
+        let micros = i64::try_from(micros).unwrap_or(if micros < 0 { i64::MIN } else { i64::MAX });
+        from.plus_micros(micros)
+    };
+    (offset(number), offset(number.saturating_add(1)))
+}
+
+pub(super) fn not_zero(most: u64) -> Result<(), Refusal> {
+    if most == 0 {
+        return Err(contradiction("a limit of 0 permits nothing"));
+    }
+    Ok(())
+}
+
+fn bytes(tongue: Tongue, max: u64, each: &str) -> String {
+    let size = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")]
+        .into_iter()
+        .find(|(unit, _)| max >= *unit && max.is_multiple_of(*unit))
+        .map_or_else(
+            || {
+                let bytes = tongue.pick("bytes", "Byte", "bytes");
+                format!("{} {bytes}", tongue.number(max))
+            },
+            |(unit, name)| format!("{} {name}", tongue.number(max / unit)),
+        );
+    tongue.pick(
+        format!("at most {size} {each}"),
+        format!("höchstens {size} {each}"),
+        format!("no máximo {size} {each}"),
+    )
+}
+
+impl Period {
+    /// Every period, the shortest first.
+    pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week, Self::ThirtyDays];
+
+    /// Its length in microseconds.
+    #[must_use]
+    pub const fn micros(self) -> i64 {
+        const HOUR: i64 = 3_600_000_000;
+        match self {
+            Self::Hour => HOUR,
+            Self::Day => 24 * HOUR,
+            Self::Week => 7 * 24 * HOUR,
+            Self::ThirtyDays => 30 * 24 * HOUR,
+        }
+    }
+
+    /// Its name in words.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::ThirtyDays => "30 days",
+        }
+    }
+
+    pub(super) fn said(self, tongue: Tongue) -> &'static str {
+        match self {
+            Self::Hour => tongue.pick("each hour", "je Stunde", "por hora"),
+            Self::Day => tongue.pick("each day", "je Tag", "por dia"),
+            Self::Week => tongue.pick("each week", "je Woche", "por semana"),
+            Self::ThirtyDays => tongue.pick("each 30 days", "je 30 Tage", "por 30 dias"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(period: Period, from: &str, now: &str, expect: (&str, &str)) {
+        let (start, end) = slot(period, from.parse().unwrap(), now.parse().unwrap());
+        assert_eq!(
+            (start.to_string(), end.to_string()),
+            (expect.0.to_owned(), expect.1.to_owned())
+        );
+    }
+
+    #[test]
+    fn slots_are_counted_from_the_first_instant() {
+        let from = "2026-03-28T10:30:00Z";
+        check(
+            Period::Day,
+            from,
+            "2026-03-28T10:30:00Z",
+            (from, "2026-03-29T10:30:00Z"),
+        );
+        check(
+            Period::Day,
+            from,
+            "2026-03-29T10:29:59.999999Z",
+            (from, "2026-03-29T10:30:00Z"),
+        );
+        check(
+            Period::Day,
+            from,
+            "2026-03-29T10:30:00Z",
+            ("2026-03-29T10:30:00Z", "2026-03-30T10:30:00Z"),
+        );
+        check(
+            Period::Hour,
+            from,
+            "2026-03-28T12:00:00Z",
+            ("2026-03-28T11:30:00Z", "2026-03-28T12:30:00Z"),
+        );
+        check(
+            Period::ThirtyDays,
+            from,
+            "2026-04-28T00:00:00Z",
+            ("2026-04-27T10:30:00Z", "2026-05-27T10:30:00Z"),
+        );
+        check(
+            Period::Day,
+            from,
+            "2026-03-28T10:00:00Z",
+            ("2026-03-27T10:30:00Z", from),
+        );
+    }
+
+    #[test]
+    fn slots_never_overlap_and_leave_no_gap() {
+        let mut seed = 7_u64;
+        let mut next = || {
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            i64::try_from(seed >> 16).unwrap()
+        };
+        for _ in 0..2_000 {
+            let from = Time::from_micros(next()).unwrap();
+            let now = Time::from_micros(next()).unwrap();
+            for period in Period::ALL {
+                let (start, end) = slot(period, from, now);
+                assert!(start <= now && now < end);
+                assert_eq!(end.micros() - start.micros(), period.micros());
+                assert_eq!(slot(period, from, start), (start, end));
+                assert_eq!(slot(period, from, end).0, end);
+            }
+        }
+    }
+
+    #[test]
+    fn edges_of_time_do_not_panic() {
+        for from in [Time::EARLIEST, Time::LATEST] {
+            for now in [Time::EARLIEST, Time::LATEST] {
+                for period in Period::ALL {
+                    let (start, end) = slot(period, from, now);
+                    assert!(start <= end);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sentences() {
+        let day = |max| Quota {
+            max,
+            per: Period::Day,
+        };
+        assert_eq!(
+            Term::RowQuota(day(10_000)).plain(),
+            "at most 10,000 rows each day"
+        );
+        assert_eq!(
+            Term::ByteQuota(day(5_000_000)).plain(),
+            "at most 5 MB each day"
+        );
+        assert_eq!(
+            Term::ByteQuota(day(1_234)).say(Tongue::De),
+            "höchstens 1.234 Byte je Tag"
+        );
+    }
+}

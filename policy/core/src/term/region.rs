@@ -1,0 +1,240 @@
+//! Term 33, second half: where whoever asks sits, as an issuer that the trust bundle names has stated it.
+//!
+//! A region is `EU`, or a code of NUTS: a country of two letters and up to three more characters. It lies in itself and in
+//! whatever its first characters name (`DEA33` in `DEA`), and what lies in a member state lies in the EU. Nothing is known of
+//! the other way round: who is stated to sit in the EU sits in none of its states.
+
+use super::Term;
+use super::odrl::{says, typed, with};
+use super::order::both;
+use super::rule::{Admission, Check, Decides, Form, Nature, Place, Rule, Script, Spec, Stage};
+use super::tongue::Tongue;
+use crate::attribute::{Attribute, Paper};
+use crate::refusal::{Code, Refusal};
+use hansa_audit_log::json::Json;
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+/// `EU`, or a code of NUTS.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Region(String);
+
+impl Region {
+    /// Whether `other` is this one or lies in it.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        other.0.starts_with(&self.0) || (self.0 == EU && other.is_of_a_member())
+    }
+
+    fn is_of_a_member(&self) -> bool {
+        let country = self.0.get(..2);
+        country.is_some_and(|country| MEMBERS.contains(&country))
+    }
+}
+
+const EU: &str = "EU";
+
+/// The member states of the European Union since 1 February 2020, when the withdrawal of the United Kingdom took effect: the
+/// parties of Article 52(1) of the Treaty on European Union. Written as in NUTS (Regulation (EC) No 1059/2003, Annex I), which
+/// takes the codes of ISO 3166-1 but EL for Greece; its code of ISO is an issuer's word for the same country. A state that
+/// joins or leaves does so on a day that is published long before (Articles 49 and 50), and is a change of this list.
+const MEMBERS: [&str; 28] = [
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "EL", "ES", "FI", "FR", "GR", "HR", "HU", "IE",
+    "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+];
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The text is no region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a region is EU, a country such as DE, or a code of NUTS such as DEA33")]
+pub struct NoRegion;
+
+impl FromStr for Region {
+    type Err = NoRegion;
+
+    fn from_str(text: &str) -> Result<Self, NoRegion> {
+        let (country, below) = text.split_at_checked(2).ok_or(NoRegion)?;
+        let letters = country.bytes().all(|b| b.is_ascii_uppercase());
+        let rest = below
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        if letters && rest && below.len() <= 3 && (country != "EU" || below.is_empty()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NoRegion)
+        }
+    }
+}
+
+/// Term 33: only to whoever sits there.
+pub(super) struct Within<'a>(pub(super) &'a Region);
+
+pub(super) static REGION: Spec = Spec {
+    numbers: &[33],
+    name: "region",
+    place: Place::Permission,
+    operand: "spatial",
+    operators: &["isPartOf"],
+    executed: &[Stage::Admission, Stage::Answer],
+    codes: &[Code::PlaceNotAllowed],
+    nature: Nature::Use,
+    hides_rows: false,
+    mend: "present a credential for the region: hansa credential add",
+    test: "a_region_is_shown_by_a_credential_or_refused",
+    read,
+};
+
+impl Within<'_> {
+    fn holds(&self, attribute: &Attribute) -> bool {
+        match attribute {
+            Attribute::Region(shown) => self.0.covers(shown),
+            Attribute::Sector(_) => false,
+        }
+    }
+}
+
+impl Rule for Within<'_> {
+    fn spec(&self) -> &'static Spec {
+        &REGION
+    }
+
+    fn odrl(&self, _script: &mut Script<'_>) -> Json {
+        with(
+            says("spatial", "isPartOf", Json::text(self.0)),
+            [("h:attested", typed("xsd:boolean", true))],
+        )
+    }
+
+    fn say(&self, tongue: Tongue) -> String {
+        let region = self.0;
+        tongue.pick(
+            format!("only to participants in {region}, attested by a recognised issuer"),
+            format!("nur an Teilnehmer in {region}, bescheinigt von einem anerkannten Aussteller"),
+            format!("só para participantes em {region}, atestado por um emissor reconhecido"),
+        )
+    }
+
+    fn normal(&self) -> Json {
+        Json::text(self.0)
+    }
+
+    fn decides(&self) -> Option<Decides> {
+        Some(Decides::Kind("region"))
+    }
+
+    fn check(&self) -> Option<Check> {
+        Some(Check::Delivery)
+    }
+
+    fn admit(&self, to: &Admission<'_>) -> Result<(), Refusal> {
+        to.attested(
+            |attribute| self.holds(attribute),
+            Refusal::new(
+                Code::PlaceNotAllowed,
+                "no credential shows that the asker sits in the region",
+            )
+            .with_help("present a credential for the region: hansa credential add"),
+        )
+    }
+
+    fn paper(&self, to: &Admission<'_>) -> Option<Paper> {
+        to.around.shown.paper(|attribute| self.holds(attribute))
+    }
+
+    fn compare(&self, other: &Term) -> Option<Ordering> {
+        match other {
+            Term::Region(other) => both(other.covers(self.0), self.0.covers(other)),
+            _ => None,
+        }
+    }
+}
+
+fn read(form: &mut Form<'_>) -> Result<Term, Refusal> {
+    match form.typed("h:attested", "xsd:boolean")?.as_str() {
+        "true" => form.members.parsed("rightOperand").map(Term::Region),
+        other => Err(form.unknown(format!(
+            "`h:attested` is `{other}`: what nobody attests is not executed"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attribute::Shown;
+    use crate::fixture::{admitting, attested};
+    use crate::term::around::Around;
+
+    #[test]
+    fn a_region_is_shown_by_a_credential_or_refused() {
+        let met = |wanted: &str, shown: Option<&str>| {
+            let shown = shown.map(|text| attested(Attribute::Region(text.parse().unwrap())));
+            let around = Around {
+                shown: Shown {
+                    attested: shown.into_iter().collect(),
+                    ..Shown::NOTHING
+                },
+                ..Around::QUIET
+            };
+            let wanted: Region = wanted.parse().unwrap();
+            admitting("2026-06-01T00:00:00Z", |admission| {
+                Within(&wanted).admit(&Admission {
+                    around: &around,
+                    ..*admission
+                })
+            })
+            .map_err(|refusal| refusal.code)
+        };
+        assert_eq!(met("EU", Some("EU")), Ok(()));
+        assert_eq!(met("DE", Some("DEA33")), Ok(()));
+        for (wanted, shown) in [
+            ("EU", None),
+            ("DE", Some("EU")),
+            ("DE", Some("FR")),
+            ("DEA3", Some("DEA")),
+        ] {
+            assert_eq!(met(wanted, shown), Err(Code::PlaceNotAllowed));
+        }
+    }
+
+    #[test]
+    fn a_member_state_lies_in_the_eu_and_no_other_country_does() {
+        let region = |text: &str| -> Region { text.parse().unwrap() };
+        let eu = region("EU");
+        let letters = || (b'A'..=b'Z').map(char::from);
+        let within: Vec<String> = letters()
+            .flat_map(|one| letters().map(move |other| format!("{one}{other}")))
+            .filter(|country| eu.covers(&region(country)))
+            .collect();
+        // Greece has two codes, and the EU lies in itself.
+        assert_eq!(
+            within.join(" "),
+            "AT BE BG CY CZ DE DK EE EL ES EU FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
+        );
+        for (place, lies) in [
+            ("DEA33", true),
+            ("FR1", true),
+            ("UKI", false),
+            ("CH0", false),
+        ] {
+            assert_eq!(eu.covers(&region(place)), lies, "{place}");
+        }
+        // For whoever is in a member state only, that is the tighter term.
+        let tighter = Within(&region("DE")).compare(&Term::Region(eu.clone()));
+        assert_eq!(tighter, Some(Ordering::Less));
+        assert_eq!(Within(&eu).compare(&Term::Region(region("CH"))), None);
+    }
+
+    #[test]
+    fn regions_and_what_is_none() {
+        for bad in ["", "D", "de", "EU1", "DEA331", "D1", "DE-A", "ÄÖ"] {
+            assert!(bad.parse::<Region>().is_err(), "{bad}");
+        }
+    }
+}

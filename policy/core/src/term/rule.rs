@@ -1,0 +1,394 @@
+//! What every term has: its place in a policy, its ODRL form both ways, its sentence in each language, where it is
+//! executed, and the code with which it refuses.
+
+use super::Term;
+use super::around::Around;
+use super::tongue::Tongue;
+use crate::attribute::{Attribute, Paper};
+use crate::effect::What;
+use crate::id::{ClauseId, ContractId, DatasetId, Name, ParticipantId};
+use crate::members::Members;
+use crate::refusal::{Code, Refusal};
+use hansa_audit_log::json::Json;
+use hansa_audit_log::time::Time;
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// A term of the vocabulary, as tables, readers and writers know it.
+#[derive(Debug)]
+pub struct Spec {
+    /// Its number in the vocabulary; a term that states two of them has both.
+    pub numbers: &'static [u8],
+    /// Its name: lower case, unique, the one in the normal form. It never changes its meaning.
+    pub name: &'static str,
+    /// Where in the policy it stands.
+    pub place: Place,
+    /// Its left operand, or the action of a duty or prohibition.
+    pub operand: &'static str,
+    /// The operators that are known with it; none for a duty or prohibition.
+    pub operators: &'static [&'static str],
+    /// Where it is executed.
+    pub executed: &'static [Stage],
+    /// The codes with which it refuses at a question or at signing, the first being its own; empty where what it takes
+    /// away does not exist for the asker.
+    pub codes: &'static [Code],
+    /// What kind of demand it is.
+    pub nature: Nature,
+    /// Whether rows that it takes away are missed in counts of the dataset.
+    pub hides_rows: bool,
+    /// What the asker can do about a refusal; where there is none, what it sees instead.
+    pub mend: &'static str,
+    /// The name of a test that fails when its effect is dropped.
+    pub test: &'static str,
+    /// Reads its form; the place, operand and operator are known to be its own.
+    pub read: fn(&mut Form<'_>) -> Result<Term, Refusal>,
+}
+
+impl Spec {
+    /// Whether the term is recorded and shown, but not technically enforced.
+    #[must_use]
+    pub fn is_recorded_only(&self) -> bool {
+        self.executed
+            .iter()
+            .all(|stage| matches!(stage, Stage::Recorded))
+    }
+}
+
+/// Where in the policy a clause stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// Who, when, why, how much.
+    Permission,
+    /// Which part.
+    Target,
+    /// In what form.
+    Action,
+    /// What the consumer has to do.
+    Duty,
+    /// What the consumer may not do.
+    Prohibition,
+    /// What the provider has to do.
+    Obligation,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Permission => "permission.constraint",
+            Self::Target => "target.refinement",
+            Self::Action => "action.refinement",
+            Self::Duty => "permission.duty",
+            Self::Prohibition => "prohibition",
+            Self::Obligation => "obligation",
+        })
+    }
+}
+
+/// What kind of demand a term is: decides what data that is open by law or licence may be offered under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Nature {
+    /// A technical limit or the naming of the source, which any data may be offered under.
+    Technical,
+    /// A protection: some of the data is not shown.
+    Protection,
+    /// A demand on who uses the data for what, which an open licence does not make.
+    Use,
+}
+
+/// Where a term is executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// When the policy is checked and signed.
+    Signing,
+    /// At each question, before it is planned.
+    Admission,
+    /// In the plan: what it takes away does not exist.
+    Plan,
+    /// While the answer runs.
+    Answer,
+    /// From the log, after the answer.
+    Ledger,
+    /// Nowhere: it is recorded and shown.
+    Recorded,
+}
+
+impl Stage {
+    /// The stage in words.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signing => "at signing",
+            Self::Admission => "at each question",
+            Self::Plan => "in the plan",
+            Self::Answer => "while the answer runs",
+            Self::Ledger => "from the log",
+            Self::Recorded => "not technically enforced",
+        }
+    }
+}
+
+/// What a term does and says. Everything else about a policy is made of these.
+pub(crate) trait Rule {
+    /// Its entry in the vocabulary.
+    fn spec(&self) -> &'static Spec;
+
+    /// Its form in ODRL, without its number.
+    fn odrl(&self, script: &mut Script<'_>) -> Json;
+
+    /// The term as a person reads it: one line, lower case unless the language demands otherwise, no full stop.
+    fn say(&self, tongue: Tongue) -> String;
+
+    /// Its content in the normal form, whatever order or spelling it has. A member never changes its meaning, since a
+    /// hash in a contract outlives this program.
+    fn normal(&self) -> Json;
+
+    /// The column whose values it decides: what it is about, names and decides follow from it, and how it compares with
+    /// another such term is in one place, [`Term::compare`].
+    fn treats(&self) -> Option<&Name> {
+        None
+    }
+
+    /// The columns of the dataset that do not show their own values: the one that it treats, or those whose place another
+    /// takes.
+    fn replaces(&self) -> Vec<&Name> {
+        self.treats().into_iter().collect()
+    }
+
+    /// The column that it adds, which the dataset does not have.
+    fn makes(&self) -> Option<&Name> {
+        None
+    }
+
+    /// What it is about, where a policy may hold several of the kind: two clauses of one kind about the same thing are one
+    /// clause that changed.
+    fn about(&self) -> String {
+        self.treats().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// The columns that it names.
+    fn columns(&self) -> Vec<Name> {
+        self.treats().cloned().into_iter().collect()
+    }
+
+    /// What only one clause of a policy may decide.
+    fn decides(&self) -> Option<Decides> {
+        let column = self.treats()?;
+        Some(Decides::Values(column.to_string()))
+    }
+
+    /// What it does to the dataset.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it refuses the whole grant.
+    fn effect(&self, _for: &Binding<'_>) -> Result<Option<What>, Refusal> {
+        Ok(None)
+    }
+
+    /// At which of the checks of a question it is looked at; the effects of the others are in the plan.
+    fn check(&self) -> Option<Check> {
+        None
+    }
+
+    /// Whether a question is let in.
+    ///
+    /// # Errors
+    /// Why not, and what would help.
+    fn admit(&self, _to: &Admission<'_>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// The signed statement on which letting a question in relies, where it relies on one.
+    fn paper(&self, _to: &Admission<'_>) -> Option<Paper> {
+        None
+    }
+
+    /// The first instant at which it lets nothing out any more, by when the contract came into force and was first used.
+    fn ends(&self, _activated: Option<Time>, _first_use: Option<Time>) -> Option<Time> {
+        None
+    }
+
+    /// How it compares with another term of the same kind about the same thing: less is tighter. None where neither
+    /// lets out all that the other does. Not asked of a term that decides what a column shows.
+    fn compare(&self, _other: &Term) -> Option<Ordering> {
+        None
+    }
+
+    /// How a policy with the term compares with one without it.
+    fn presence(&self) -> Ordering {
+        Ordering::Less
+    }
+}
+
+/// The checks of a question that terms take part in, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Check {
+    /// Whether the contract is in force, now.
+    Window,
+    /// Whether the asker is who it must be, beyond the party itself.
+    Party,
+    /// Where the answer goes, and in what form.
+    Delivery,
+    /// What is counted.
+    Count,
+}
+
+/// A question at the door.
+#[derive(Debug, Clone, Copy)]
+pub struct Admission<'a> {
+    /// Now, by the log's clock.
+    pub now: Time,
+    /// What is known around it.
+    pub around: &'a Around,
+    /// Whether our own people suppose it: then what they suppose of the asker counts, and nothing leaves.
+    pub supposing: bool,
+}
+
+impl Admission<'_> {
+    /// Lets in whoever has shown an attribute for which `wanted` holds.
+    ///
+    /// # Errors
+    /// `otherwise`, with what was wrong with what was shown.
+    pub(crate) fn attested(
+        &self,
+        wanted: impl Fn(&Attribute) -> bool,
+        otherwise: Refusal,
+    ) -> Result<(), Refusal> {
+        let shown = &self.around.shown;
+        if shown.paper(&wanted).is_some() || (self.supposing && shown.supposed.iter().any(wanted)) {
+            return Ok(());
+        }
+        Err(shown.explain(otherwise))
+    }
+}
+
+/// To whom, and when, the effects of a grant are bound.
+#[derive(Debug, Clone, Copy)]
+pub struct Binding<'a> {
+    /// Who asks.
+    pub asker: &'a ParticipantId,
+    /// The tenant that the provider mapped the asker to, where it did.
+    pub tenant: Option<&'a str>,
+    /// The first version of the contract; absent where there is none.
+    pub contract: Option<ContractId>,
+    /// The instant of the question; absent where no question is asked and no effect depends on it.
+    pub now: Option<Time>,
+    /// The prohibitions that hold for the question; absent where none is asked: then all do.
+    pub prohibited: Option<&'a BTreeSet<ClauseId>>,
+}
+
+impl<'a> Binding<'a> {
+    /// To a participant, at no particular instant.
+    #[must_use]
+    pub const fn of(asker: &'a ParticipantId) -> Self {
+        Self {
+            asker,
+            tenant: None,
+            contract: None,
+            now: None,
+            prohibited: None,
+        }
+    }
+
+    /// Of the prohibitions, under these alone.
+    #[must_use]
+    pub const fn with_prohibited(mut self, held: &'a BTreeSet<ClauseId>) -> Self {
+        self.prohibited = Some(held);
+        self
+    }
+
+    /// Whether the prohibition of this number holds.
+    pub(crate) fn prohibits(&self, clause: ClauseId) -> bool {
+        self.prohibited.is_none_or(|held| held.contains(&clause))
+    }
+
+    /// Under a contract, by its first version.
+    #[must_use]
+    pub const fn under(mut self, contract: Option<ContractId>) -> Self {
+        self.contract = contract;
+        self
+    }
+
+    /// To the tenant that the provider mapped the asker to.
+    #[must_use]
+    pub const fn with_tenant(mut self, tenant: Option<&'a str>) -> Self {
+        self.tenant = tenant;
+        self
+    }
+
+    /// At an instant.
+    #[must_use]
+    pub const fn at(mut self, now: Time) -> Self {
+        self.now = Some(now);
+        self
+    }
+}
+
+/// What only one clause may decide.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Decides {
+    /// What the term of this name says, once in a policy.
+    Kind(&'static str),
+    /// What a column shows.
+    Values(String),
+}
+
+/// A form that is being read, with what is known around it.
+#[derive(Debug)]
+pub struct Form<'a> {
+    /// What is left of it.
+    pub members: &'a mut Members,
+    /// Its operator; empty for a duty or prohibition.
+    pub operator: &'a str,
+    /// Who gives.
+    pub assigner: &'a ParticipantId,
+}
+
+/// What a form is written with.
+#[derive(Debug)]
+pub struct Script<'a> {
+    assigner: &'a ParticipantId,
+    dataset: &'a DatasetId,
+    taken: BTreeSet<u32>,
+    next: u32,
+}
+
+impl<'a> Script<'a> {
+    /// For the policy of `assigner` about `dataset`, with these clauses.
+    #[must_use]
+    pub fn new(
+        assigner: &'a ParticipantId,
+        dataset: &'a DatasetId,
+        clauses: &[super::Clause],
+    ) -> Self {
+        Self {
+            assigner,
+            dataset,
+            taken: clauses.iter().map(|clause| clause.id.0).collect(),
+            next: 1,
+        }
+    }
+
+    /// Who gives.
+    #[must_use]
+    pub const fn assigner(&self) -> &'a ParticipantId {
+        self.assigner
+    }
+
+    /// What is given.
+    #[must_use]
+    pub const fn dataset(&self) -> &'a DatasetId {
+        self.dataset
+    }
+
+    /// A number for what needs one and is no clause: the permission itself and the constraint inside a duty. The least
+    /// that no clause bears, in order, so that the same clauses always give the same JSON.
+    pub fn spare(&mut self) -> ClauseId {
+        while self.taken.contains(&self.next) {
+            self.next = self.next.saturating_add(1);
+        }
+        let drawn = ClauseId(self.next);
+        self.next = self.next.saturating_add(1);
+        drawn
+    }
+}

@@ -1,0 +1,400 @@
+//! One sample of every term, for the checks that no term is forgotten on a wire, in a hash or in words.
+
+use super::band::Band;
+use super::budget::{Budget, Held, Values};
+use super::delivery::Format;
+use super::dominance::{Dominance, Dominant};
+use super::embargo::{Delay, Embargo};
+use super::inform::{Event, Notify, Side};
+use super::lasts::{Lasts, Since};
+use super::legal_basis::LegalBasis;
+use super::lookup::Lookup;
+use super::place_cells::PlaceCells;
+use super::prefix::Prefix;
+use super::price::{Price, Priced};
+use super::pseudonym::Pseudonym;
+use super::published_area::PublishedArea;
+use super::release::{Late, Release};
+use super::service::Service;
+use super::travel::{Travel, Whom};
+use super::version::Schemas;
+use super::{Bounds, Bucket, Forbidden, Function, Mask, Period, Quota, Term, Unit};
+use crate::id::{Name, PurposeId};
+use crate::row_filter::{Comparison, Literal, Operand, RowFilter};
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+
+impl Term {
+    /// At least one of each term, and of each form that a term has.
+    #[must_use]
+    pub fn samples() -> Vec<Self> {
+        let quota = |max, per| Quota { max, per };
+        let mut samples = vec![
+            Self::Purpose(purposes(&[
+                "mobility-research",
+                "dpv:ResearchAndDevelopment",
+            ])),
+            Self::PurposeNot(purposes(&["dpv:Marketing"])),
+            Self::NotBefore(instant("2026-01-01T00:00:00Z")),
+            Self::NotAfter(instant("2027-12-31T23:00:00Z")),
+        ];
+        samples.extend(rows());
+        samples.push(Self::Columns(names(&["site", "local_date", "bikes"])));
+        samples.extend(masks());
+        samples.extend(replaced());
+        for (column, bucket) in names(&["t_a", "t_b", "t_c", "t_d", "t_e", "t_f"])
+            .into_iter()
+            .zip(Bucket::ALL)
+        {
+            let zone = (bucket != Bucket::Hour).then(|| "Europe/Berlin".to_owned());
+            samples.push(Self::TimeBucket {
+                column,
+                bucket,
+                zone,
+            });
+        }
+        samples.extend(area());
+        samples.extend(places());
+        samples.extend([
+            Self::Functions(vec![Function::Count, Function::Sum, Function::Avg]),
+            Self::Functions(vec![Function::Count, Function::Variance, Function::Units]),
+            Self::Dimensions(names(&["site", "local_date"])),
+            Self::Measures(names(&["bikes"])),
+            Self::Grid("hansa://munster.example/grid/bike_counts-1".to_owned()),
+            Self::MinGroup {
+                at_least: 10,
+                unit: Unit::Rows,
+            },
+        ]);
+        samples.extend(
+            names(&["device_id"])
+                .into_iter()
+                .map(|column| Self::MinGroup {
+                    at_least: 5,
+                    unit: Unit::Column(column),
+                }),
+        );
+        samples.extend(dominance());
+        samples.extend([
+            Self::TotalsFromPublished,
+            Self::SuppressComplement,
+            Self::CellKey(5),
+        ]);
+        samples.extend(releases());
+        samples.extend(budgets());
+        for per in Period::ALL {
+            samples.extend([
+                Self::Queries(quota(1_000, per)),
+                Self::RowQuota(quota(10_000, per)),
+                Self::ByteQuota(quota(5_000_000, per)),
+            ]);
+        }
+        samples.extend([
+            Self::ResultRows(100_000),
+            Self::DeleteAfter { days: 30 },
+            Self::Attest { days: 45 },
+            Self::Attribution("Source: City of Münster".to_owned()),
+            Self::Prohibit(Forbidden::Distribute),
+            Self::Prohibit(Forbidden::Sell),
+            Self::Prohibit(Forbidden::Derive),
+        ]);
+        samples.extend(super::prohibition::samples::samples());
+        samples.extend(conduct());
+        samples
+    }
+}
+
+fn rows() -> Vec<Term> {
+    let Ok(site) = "site".parse::<Name>() else {
+        return Vec::new();
+    };
+    let text = |value: &str| Operand::Literal(Literal::Text(value.to_owned()));
+    let equals = |with| RowFilter::Compare {
+        column: site.clone(),
+        op: Comparison::Eq,
+        with,
+    };
+    vec![
+        Term::Rows(equals(Operand::Consumer)),
+        Term::Rows(RowFilter::Or(vec![
+            equals(text("it's")),
+            RowFilter::Not(Box::new(RowFilter::IsNull {
+                column: site.clone(),
+                negated: false,
+            })),
+            RowFilter::And(vec![
+                RowFilter::In {
+                    column: site.clone(),
+                    negated: true,
+                    list: vec![text("A"), text("B")],
+                },
+                RowFilter::Between {
+                    column: site.clone(),
+                    negated: false,
+                    low: Operand::Literal(Literal::Int(-3)),
+                    high: Operand::Literal(Literal::Decimal("0.50".to_owned())),
+                },
+            ]),
+        ])),
+    ]
+}
+
+fn masks() -> Vec<Term> {
+    let masks = [
+        Mask::Null,
+        Mask::Constant(Literal::Text("hidden".to_owned())),
+        Mask::Constant(Literal::Int(0)),
+        Mask::Constant(Literal::Decimal("0.5".to_owned())),
+        Mask::Constant(Literal::Bool(false)),
+    ];
+    names(&["m_a", "m_b", "m_c", "m_d", "m_e"])
+        .into_iter()
+        .zip(masks)
+        .map(|(column, mask)| Term::Mask { column, mask })
+        .collect()
+}
+
+fn dominance() -> Vec<Term> {
+    let mut columns = names(&["bikes", "site"]).into_iter();
+    let (Some(measure), Some(unit)) = (columns.next(), columns.next()) else {
+        return Vec::new();
+    };
+    let rules = [Dominant::P(15), Dominant::Nk { n: 2, k: 85 }];
+    let rule = |rule| {
+        Term::Dominance(Dominance {
+            measure: measure.clone(),
+            unit: unit.clone(),
+            rule,
+        })
+    };
+    rules.map(rule).into()
+}
+
+fn conduct() -> Vec<Term> {
+    let lasts = |since| Term::Lasts(Lasts { days: 90, since });
+    let price = |amount: &str, per| {
+        Term::Price(Price {
+            amount: amount.to_owned(),
+            currency: "EUR".to_owned(),
+            per,
+            prepaid: None,
+        })
+    };
+    let prepaid = |amount: &str, per, paid: &str| {
+        Term::Price(Price {
+            amount: amount.to_owned(),
+            currency: "EUR".to_owned(),
+            per,
+            prepaid: Some(paid.to_owned()),
+        })
+    };
+    let mut samples = vec![
+        lasts(Since::Activation),
+        lasts(Since::FirstUse),
+        Term::JoinKeys(names(&["lau_code", "hour"])),
+        Term::JoinWith(Vec::new()),
+        Term::KeysStay,
+        Term::KeysTravel(Travel {
+            columns: names(&["lau_code"]),
+            to: Whom::These("bremen.example".parse().into_iter().collect()),
+        }),
+        Term::KeysTravel(Travel {
+            columns: names(&["lau_code", "hour"]),
+            to: Whom::Anybody,
+        }),
+        Term::RowsPerSecond(500),
+        Term::Concurrent(4),
+        Term::Formats(vec![Format::ArrowIpc]),
+        Term::Exclusive,
+        Term::Service(Service {
+            availability: "99.5".to_owned(),
+            p95_ms: 2_000,
+        }),
+        price("0.05", Priced::Query),
+        price("0.0001", Priced::Row),
+        price("1", Priced::Megabyte),
+        price("250", Priced::Month),
+        prepaid("0.002", Priced::Row, "100"),
+        Term::Inform(vec![Event::FirstUse, Event::Refusal, Event::SchemaChange]),
+        Term::Notify(Notify {
+            of: vec![Event::FirstUse, Event::Refusal],
+            whom: Side::ALL.to_vec(),
+        }),
+        Term::ObtainConsent,
+        Term::Receipts(20),
+        Term::Version(Schemas::Exact),
+        Term::Version(Schemas::Compatible),
+    ];
+    samples.extend(
+        "Mo-Fr,Su 06:00-20:00 Europe/Berlin"
+            .parse()
+            .ok()
+            .map(Term::Hours),
+    );
+    samples.extend(LegalBasis::ALL.map(Term::LegalBasis));
+    let networks = ["10.20.0.0/16", "fd00::/8"];
+    let networks = networks.iter().filter_map(|text| text.parse().ok());
+    samples.push(Term::Networks(networks.collect()));
+    let sectors = ["nace:H49", "nace:O84", "nace2.1:H49.31"];
+    let sectors = sectors.iter().filter_map(|text| text.parse().ok());
+    samples.push(Term::Sector(sectors.collect()));
+    samples.extend("hanse-cities".parse().ok().map(Term::Group));
+    samples.extend("EU".parse().ok().map(Term::Region));
+    let partners = ["hansa://munster.example/d/parishes"];
+    let partners = partners.iter().filter_map(|text| text.parse().ok());
+    samples.push(Term::JoinWith(partners.collect()));
+    for (column, seconds) in names(&["at_a", "at_b", "at_c"])
+        .into_iter()
+        .zip([86_400, 5_400, 1])
+    {
+        samples.push(Term::Embargo(Embargo {
+            column,
+            delay: Delay(seconds),
+        }));
+    }
+    samples
+}
+
+fn replaced() -> Vec<Term> {
+    let mut columns = names(&["p_a", "p_b", "p_c", "p_d"]).into_iter();
+    let mut next = move |make: &dyn Fn(Name) -> Term| columns.next().map(make);
+    let terms = [
+        next(&|column| Term::Pseudonym(Pseudonym { column, epoch: 1 })),
+        next(&|column| Term::Prefix(Prefix { column, length: 4 })),
+        next(&|column| {
+            Term::Band(Band {
+                column,
+                edges: ["0", "18", "40.5", "65"].map(str::to_owned).to_vec(),
+            })
+        }),
+        next(&|column| Term::Pseudonym(Pseudonym { column, epoch: 2 })),
+    ];
+    terms.into_iter().flatten().collect()
+}
+
+fn area() -> Option<Term> {
+    let mut columns = names(&["lon", "lat"]).into_iter();
+    Some(Term::Area {
+        lon: columns.next()?,
+        lat: columns.next()?,
+        bounds: Bounds {
+            west: "7.5".to_owned(),
+            south: "51.90".to_owned(),
+            east: "7.75".to_owned(),
+            north: "52".to_owned(),
+        },
+    })
+}
+
+fn places() -> Vec<Term> {
+    let place = |lon: &str, lat: &str, cell: &str, size: &str| {
+        Some(Term::PlaceCells(PlaceCells {
+            lon: lon.parse().ok()?,
+            lat: lat.parse().ok()?,
+            cell: cell.parse().ok()?,
+            size: size.parse().ok()?,
+        }))
+    };
+    let all = [
+        place("x_a", "y_a", "cell_a", "h3:8"),
+        place("x_b", "y_b", "cell_b", "grid:1000"),
+    ];
+    let mut all: Vec<Term> = all.into_iter().flatten().collect();
+    all.extend(published());
+    all
+}
+
+fn published() -> Vec<Term> {
+    let list = Digest::of(b"a published list");
+    let area = |which: &str| {
+        Some(Term::PublishedArea(PublishedArea {
+            lon: "lon".parse().ok()?,
+            lat: "lat".parse().ok()?,
+            list,
+            which: which.parse().ok()?,
+        }))
+    };
+    let level = |column: &str, level: &str| {
+        Some(Term::Lookup(Lookup {
+            column: column.parse().ok()?,
+            table: list,
+            level: level.to_owned(),
+        }))
+    };
+    let cells = |show: &str| {
+        Some(Term::PlaceCells(PlaceCells {
+            lon: "x_c".parse().ok()?,
+            lat: "y_c".parse().ok()?,
+            cell: "cell_c".parse().ok()?,
+            size: format!("areas:{list}:{show}").parse().ok()?,
+        }))
+    };
+    let all = [
+        cells("LAU_ID"),
+        area("name=Mitte"),
+        area("DISTRICTE=05"),
+        level("l_a", "section"),
+        level("l_b", "the group"),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn names(list: &[&str]) -> Vec<Name> {
+    list.iter().filter_map(|name| name.parse().ok()).collect()
+}
+
+fn purposes(list: &[&str]) -> Vec<PurposeId> {
+    list.iter().filter_map(|name| name.parse().ok()).collect()
+}
+
+fn instant(text: &str) -> Time {
+    text.parse().unwrap_or(Time::EARLIEST)
+}
+
+fn releases() -> Vec<Term> {
+    let of = |(every, (_, late))| {
+        let made = move |column| Release {
+            column,
+            every,
+            late,
+        };
+        names(&["at"]).into_iter().map(made).map(Term::Release)
+    };
+    Bucket::ALL
+        .into_iter()
+        .zip(Late::ALL.into_iter().cycle())
+        .flat_map(of)
+        .collect()
+}
+
+fn budgets() -> Vec<Term> {
+    let budget = |most: &str, each: &str| {
+        Some(Term::Budget(Budget {
+            most: most.parse().ok()?,
+            per: Bucket::Month,
+            each: each.parse().ok()?,
+            unit: "device_id".parse().ok()?,
+            cells: 3,
+            rows: 1,
+            bounds: vec![Held {
+                measure: "bikes".parse().ok()?,
+                low: "0".parse().ok()?,
+                high: "99.5".parse().ok()?,
+            }],
+            values: vec![Values {
+                column: "site".parse().ok()?,
+                list: ["Hafen", "Insel"].map(str::to_owned).to_vec(),
+            }],
+            from: instant("2026-05-01T00:00:00Z"),
+        }))
+    };
+    let alone = |mut term: Option<Term>| {
+        if let Some(Term::Budget(budget)) = &mut term {
+            budget.bounds.clear();
+            budget.values.clear();
+        }
+        term
+    };
+    let all = [budget("1", "0.25"), alone(budget("0.5", "0.5"))];
+    all.into_iter().flatten().collect()
+}

@@ -1,0 +1,306 @@
+//! The private plan of the row form: rows filtered, then columns masked, then nothing of the asker's.
+
+pub(crate) mod keep;
+
+use crate::bucket;
+use crate::cube::Tools;
+use crate::level;
+use crate::place;
+use crate::replace::{self, Keyed};
+use crate::text::TEXT;
+use datafusion_common::arrow::datatypes::{DataType, Field, SchemaRef, TimeUnit};
+use datafusion_common::{Column, ScalarValue};
+use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
+use hansa_policy::effect::{Effect, What};
+use hansa_policy::id::{DatasetId, Name};
+use hansa_policy::published::Published;
+use hansa_policy::refusal::{Code, Refusal};
+use hansa_policy::row_filter::Literal;
+use hansa_policy::term::Mask;
+use hansa_policy::term::lookup::Lookup;
+use hansa_policy::term::place_cells::CellSize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the row form of a ruling comes to.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    pub(crate) plan: LogicalPlan,
+    /// Columns that show stored values as they are.
+    pub(crate) clear: BTreeSet<String>,
+    pub(crate) hides_rows: bool,
+}
+
+/// What the effects do to one column.
+enum Cover<'a> {
+    Mask(&'a Mask),
+    Bucket(hansa_policy::term::Bucket, Option<&'a str>),
+    Hash(Keyed<'a>),
+    Prefix(u32),
+    Band(&'a [String]),
+    Level(&'a Lookup),
+    /// It does not exist: the cell of the place stands for it, here or at the other coordinate.
+    Place(Option<Cell<'a>>),
+}
+
+/// The column that stands for two coordinates.
+#[derive(Clone, Copy)]
+struct Cell<'a> {
+    lon: &'a Name,
+    lat: &'a Name,
+    name: &'a Name,
+    size: &'a CellSize,
+}
+
+/// The private plan that shows exactly the columns of `shown`, in its order.
+pub(crate) fn rows(
+    dataset: &DatasetId,
+    stored: &SchemaRef,
+    shown: &SchemaRef,
+    effects: &[Effect],
+    tools: &Tools,
+) -> Result<Rows, Refusal> {
+    let mut visible: Option<BTreeSet<&str>> = None;
+    let mut hidden: BTreeSet<&str> = BTreeSet::new();
+    let mut covers: BTreeMap<&str, Cover<'_>> = BTreeMap::new();
+    for effect in effects {
+        match &effect.what {
+            What::ShowColumns(names) => {
+                let names: BTreeSet<&str> = names.iter().map(Name::as_str).collect();
+                visible = Some(match visible {
+                    None => names,
+                    Some(before) => before.intersection(&names).copied().collect(),
+                });
+            }
+            What::HideColumns(names) => hidden.extend(names.iter().map(Name::as_str)),
+            What::MaskColumn { column, mask } => {
+                cover(&mut covers, column, Cover::Mask(mask))?;
+            }
+            What::CoarsenTime {
+                column,
+                bucket,
+                zone,
+            } => {
+                cover(&mut covers, column, Cover::Bucket(*bucket, zone.as_deref()))?;
+            }
+            What::Pseudonymise {
+                column,
+                consumer,
+                contract,
+                epoch,
+            } => {
+                let keyed = Keyed {
+                    dataset,
+                    consumer,
+                    contract: *contract,
+                    epoch: *epoch,
+                };
+                cover(&mut covers, column, Cover::Hash(keyed))?;
+            }
+            What::Shorten { column, length } => {
+                cover(&mut covers, column, Cover::Prefix(*length))?;
+            }
+            What::Band { column, edges } => cover(&mut covers, column, Cover::Band(edges))?,
+            What::CoarsenPlace {
+                lon,
+                lat,
+                cell: name,
+                size,
+            } => {
+                let cell = Cell {
+                    lon,
+                    lat,
+                    name,
+                    size,
+                };
+                cover(&mut covers, lon, Cover::Place(Some(cell)))?;
+                cover(&mut covers, lat, Cover::Place(None))?;
+            }
+            What::LookUp(lookup) => cover(&mut covers, &lookup.column, Cover::Level(lookup))?,
+            What::KeepRows(_)
+            | What::KeepInside { .. }
+            | What::KeepWithin(_)
+            | What::KeepBefore { .. } => {}
+            What::AggregateOnly(_) => return Err(changed()),
+        }
+    }
+    let (filtered, hides_rows) = keep::filtered(dataset, stored, effects, &tools.published)?;
+    let mut clear = BTreeSet::new();
+    let mut columns = Vec::new();
+    let mut fields = Vec::new();
+    for field in stored.fields() {
+        let name = field.name().as_str();
+        if hidden.contains(name)
+            || visible
+                .as_ref()
+                .is_some_and(|visible| !visible.contains(name))
+        {
+            continue;
+        }
+        let column = stored_column(name);
+        let mut shown_as = name;
+        let mut kind = field.data_type().clone();
+        let (expr, nullable) = match covers.get(name) {
+            None => {
+                clear.insert(name.to_owned());
+                (column, field.is_nullable())
+            }
+            Some(Cover::Mask(Mask::Null)) => {
+                let null = ScalarValue::try_from(field.data_type()).map_err(|_| changed())?;
+                (lit(null), true)
+            }
+            Some(Cover::Mask(Mask::Constant(value))) => {
+                (lit(typed(value, field.data_type())?), false)
+            }
+            Some(Cover::Bucket(bucket, zone)) => (
+                bucket::floored(column, field.data_type(), *bucket, *zone)?,
+                field.is_nullable(),
+            ),
+            Some(Cover::Hash(keyed)) => {
+                kind = TEXT;
+                (
+                    replace::hashed(column, &tools.secret, *keyed),
+                    field.is_nullable(),
+                )
+            }
+            Some(Cover::Prefix(length)) => {
+                (replace::shortened(column, *length), field.is_nullable())
+            }
+            Some(Cover::Band(edges)) => (replace::banded(column, &kind, edges)?, true),
+            Some(Cover::Level(lookup)) => {
+                kind = TEXT;
+                let levels = tools.published.levels(&lookup.table)?;
+                let at = levels.level(&lookup.level)?;
+                (level::level(column, lookup.table, levels, at), true)
+            }
+            Some(Cover::Place(None)) => continue,
+            Some(Cover::Place(Some(cell))) => {
+                shown_as = cell.name.as_str();
+                kind = TEXT;
+                if visible
+                    .as_ref()
+                    .is_none_or(|visible| visible.contains(shown_as))
+                    && stored.column_with_name(shown_as).is_some()
+                {
+                    return Err(changed());
+                }
+                (placed(*cell, stored, &tools.published)?, true)
+            }
+        };
+        columns.push((shown_as.to_owned(), expr.alias(shown_as)));
+        fields.push(Field::new(shown_as, kind, nullable));
+    }
+    // The question was planned against `shown`: anything else than exactly that is a changed contract or schema.
+    let same = shown.fields().len() == fields.len()
+        && shown
+            .fields()
+            .iter()
+            .all(|field| fields.iter().any(|made| made == field.as_ref()));
+    if !same {
+        return Err(changed());
+    }
+    let ordered = shown
+        .fields()
+        .iter()
+        .filter_map(|field| columns.iter().find(|(name, _)| name == field.name()))
+        .map(|(_, expr)| expr.clone());
+    let plan = LogicalPlanBuilder::from(filtered)
+        .project(ordered)
+        .and_then(LogicalPlanBuilder::build)
+        .map_err(|_| changed())?;
+    Ok(Rows {
+        plan,
+        clear,
+        hides_rows,
+    })
+}
+
+/// The cell of a place.
+fn placed(cell: Cell<'_>, stored: &SchemaRef, published: &Published) -> Result<Expr, Refusal> {
+    let degrees = |column| type_of(column, stored).is_ok_and(|kind| *kind == DataType::Float64);
+    if !degrees(cell.lon) || !degrees(cell.lat) {
+        return Err(changed());
+    }
+    let [lon, lat] = [cell.lon, cell.lat].map(|column| stored_column(column.as_str()));
+    place::cell(lon, lat, cell.size, published)
+}
+
+/// A stored column by name.
+pub(crate) fn stored_column(name: &str) -> Expr {
+    Expr::Column(Column::new(Some(STORED), name))
+}
+
+/// The name of the stored rows inside a private plan.
+const STORED: &str = "stored";
+
+/// The refusal for a view that is no longer what the question was planned against.
+pub(crate) fn changed() -> Refusal {
+    Refusal::new(
+        Code::SchemaChanged,
+        "what the contract shows of the dataset is not what the question was planned against",
+    )
+}
+
+fn cover<'a>(
+    covers: &mut BTreeMap<&'a str, Cover<'a>>,
+    column: &'a Name,
+    with: Cover<'a>,
+) -> Result<(), Refusal> {
+    match covers.insert(column.as_str(), with) {
+        None => Ok(()),
+        Some(_) => Err(Refusal::new(
+            Code::PolicyContradiction,
+            format!("two clauses replace the column `{column}`"),
+        )),
+    }
+}
+
+fn type_of<'a>(column: &Name, stored: &'a SchemaRef) -> Result<&'a DataType, Refusal> {
+    stored
+        .fields()
+        .iter()
+        .find(|field| field.name() == column.as_str())
+        .map(|field| field.data_type())
+        .ok_or_else(changed)
+}
+
+/// A literal of a policy in exactly the type of its column.
+pub(crate) fn typed(value: &Literal, wanted: &DataType) -> Result<ScalarValue, Refusal> {
+    let made = match (value, wanted) {
+        (Literal::Text(text), DataType::Utf8View) => {
+            Some(ScalarValue::Utf8View(Some(text.clone())))
+        }
+        (Literal::Text(text), DataType::Date32) => {
+            let midnight: Option<hansa_audit_log::time::Time> =
+                format!("{text}T00:00:00Z").parse().ok();
+            midnight
+                .and_then(|time| i32::try_from(time.micros().div_euclid(MICROS_A_DAY)).ok())
+                .map(|days| ScalarValue::Date32(Some(days)))
+        }
+        (Literal::Text(text), DataType::Timestamp(TimeUnit::Microsecond, zone)) => {
+            let instant: Option<hansa_audit_log::time::Time> = text.parse().ok();
+            instant.map(|time| ScalarValue::TimestampMicrosecond(Some(time.micros()), zone.clone()))
+        }
+        (Literal::Int(number), DataType::Int64) => Some(ScalarValue::Int64(Some(*number))),
+        (Literal::Int(number), DataType::Float64) => float(&number.to_string()),
+        (Literal::Decimal(text), DataType::Float64) => float(text),
+        (Literal::Bool(value), DataType::Boolean) => Some(ScalarValue::Boolean(Some(*value))),
+        (Literal::Text(_) | Literal::Int(_) | Literal::Decimal(_) | Literal::Bool(_), _) => None,
+    };
+    made.ok_or_else(ill_typed)
+}
+
+fn float(text: &str) -> Option<ScalarValue> {
+    let number: f64 = text.parse().ok()?;
+    number
+        .is_finite()
+        .then_some(ScalarValue::Float64(Some(number)))
+}
+
+fn ill_typed() -> Refusal {
+    Refusal::new(
+        Code::TermIllTyped,
+        "a clause compares a column with a value of another type",
+    )
+}
+
+const MICROS_A_DAY: i64 = 86_400_000_000;

@@ -1,0 +1,367 @@
+//! `cargo decide`: what a decision costs with a thousand contracts in force beside one hundred thousand, and how the look-up
+//! of the contracts of an asker grows. Measured alternately in one run; contracts are signed and checked for real.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    reason = "a benchmark measures time and stops at the first surprise"
+)]
+
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use hansa_identity::bundle::Bundle;
+use hansa_identity::identity::request::Applicant;
+use hansa_identity::identity::{self, Files, Identity};
+use hansa_identity::keys::Algorithm;
+use hansa_identity::league::{Founding, League};
+use hansa_policy::contract::shown::Shown;
+use hansa_policy::contract::{Agreement, Assignee, Book, DatasetRef, Party, Role};
+use hansa_policy::id::{
+    ClauseId, ContractId, DatasetId, Name, ParticipantId, PurposeId, RequestId,
+};
+use hansa_policy::peer::{Presented, VerifiedPeer};
+use hansa_policy::ruling::{Facts, Meeting, Question, decide};
+use hansa_policy::term::around::Around;
+use hansa_policy::term::{Clause, Term};
+use hansa_proto::envelope::{Kind, assemble, parse_contract, protected_header, signing_input};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Instant;
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    // `cargo test` runs it too, with next to nothing, so that it does not fall behind the code unseen.
+    let measured = std::env::args().any(|arg| arg == "--bench");
+    let (mut most, mut rounds) = if measured { (100_000, 21) } else { (20, 1) };
+    while let Some(arg) = args.next() {
+        let mut value = || {
+            args.next()
+                .and_then(|text| text.parse().ok())
+                .expect("a number")
+        };
+        match arg.as_str() {
+            "--bench" => {}
+            "--contracts" => most = value(),
+            "--rounds" => rounds = value(),
+            _ if !measured => return,
+            _ => {
+                eprintln!("usage: cargo decide [--contracts N] [--rounds N]");
+                std::process::exit(2);
+            }
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let scene = Scene::new(folder.path());
+    let least = most.min(1_000);
+    let (few, many) = (scene.book(least), scene.book(most));
+    println!(
+        "decision, 12 clauses, one dataset of one contract; {rounds} rounds of 200, alternating"
+    );
+    let (mut small, mut large) = (Vec::new(), Vec::new());
+    let (mut found, mut found_large) = (Vec::new(), Vec::new());
+    let (mut own, mut own_large) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        small.extend(scene.decisions(&few));
+        large.extend(scene.decisions(&many));
+        found.extend(scene.lookups(&few));
+        found_large.extend(scene.lookups(&many));
+        own.extend(scene.lists(&few));
+        own_large.extend(scene.lists(&many));
+    }
+    let (small, large) = (median(small), median(large));
+    let (found, found_large) = (median(found), median(found_large));
+    println!("  {least:>9} contracts  p50 {small:>8.2} µs   target 20");
+    println!(
+        "  {most:>9} contracts  p50 {large:>8.2} µs   {:.2} times, target 1.2",
+        large / small
+    );
+    println!("look-up of one contract by its name and asker");
+    println!("  {least:>9} contracts  p50 {found:>8.2} µs");
+    println!(
+        "  {most:>9} contracts  p50 {found_large:>8.2} µs   {:.2} times",
+        found_large / found
+    );
+    let (own, own_large) = (median(own), median(own_large));
+    println!("look-up of the {OTHERS} contracts of one asker among those of others");
+    println!("  {least:>9} contracts  p50 {own:>8.2} µs");
+    println!(
+        "  {most:>9} contracts  p50 {own_large:>8.2} µs   {:.2} times",
+        own_large / own
+    );
+}
+
+/// How many contracts a third participant has, beside all others.
+const OTHERS: usize = 10;
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// A provider, a consumer, and what is needed to decide.
+struct Scene {
+    provider: Identity,
+    consumer: Identity,
+    other: Identity,
+    bundle: Bundle,
+    peer: VerifiedPeer,
+    taxonomy: hansa_policy::term::purpose::Taxonomy,
+    now: Time,
+}
+
+/// A book, and the contracts in it.
+struct Held {
+    book: Book,
+    contracts: Vec<(ContractId, DatasetId)>,
+}
+
+impl Scene {
+    fn new(folder: &Path) -> Self {
+        let now: Time = "2026-06-01T12:00:00Z".parse().unwrap();
+        let founding = Founding {
+            name: "Bench league".to_owned(),
+            algorithm: Algorithm::EdDsa,
+            demo: true,
+        };
+        let mut league = League::init(&folder.join("league"), &founding, now).unwrap();
+        let domains = ["munster.example", "firm.example", "other.example"];
+        let mut joined = domains.map(|domain| {
+            let id: ParticipantId = domain.parse().unwrap();
+            let files = Files::within(&folder.join(domain));
+            let applicant = Applicant {
+                id: id.clone(),
+                name: domain.to_owned(),
+                address: Some(format!("{domain}:7443")),
+            };
+            let request = identity::init(&files, &applicant, Algorithm::EdDsa).unwrap();
+            let admitted = league.admit(&request, 7, now).unwrap();
+            identity::join(&files, &id, &admitted.join.to_bytes(), now).unwrap();
+            Some(identity::load(&files, &id, 0, now).unwrap())
+        });
+        let bundle = Bundle::read(&league.export(now).unwrap()).unwrap();
+        let consumer = joined[1].take().unwrap();
+        let presented = Presented::attest(
+            consumer.id.clone(),
+            consumer.chain.leaf().digest,
+            consumer.chain.anchor(),
+            consumer.chain.not_after(),
+        );
+        Self {
+            provider: joined[0].take().unwrap(),
+            peer: bundle.roster().recognise(&presented, now).unwrap(),
+            consumer,
+            other: joined[2].take().unwrap(),
+            bundle,
+            taxonomy: hansa_proto::purposes::taxonomy(&[]).unwrap(),
+            now,
+        }
+    }
+
+    fn book(&self, contracts: usize) -> Held {
+        let keys = self.bundle.keys(self.now);
+        let mut book = Book::new(self.provider.id.clone());
+        let mut held = Vec::with_capacity(contracts);
+        for number in 0..contracts + OTHERS {
+            let is_other = number >= contracts;
+            let consumer = if is_other {
+                &self.other
+            } else {
+                &self.consumer
+            };
+            let agreement = self.agreement(number, consumer);
+            let dataset = agreement.dataset.id.clone();
+            let payload = hansa_proto::contract::to_bytes(&agreement);
+            let signatures = [
+                (Role::Provider, &self.provider.signer),
+                (Role::Consumer, &consumer.signer),
+            ]
+            .map(|(role, signer)| {
+                let seconds = self.now.micros() / 1_000_000;
+                let alg = signer.algorithm().as_str();
+                let header = protected_header(Kind::Agreement, role, alg, signer.kid(), seconds);
+                let signature = signer.sign(&signing_input(&header, &payload)).unwrap();
+                (header, signature)
+            });
+            let agreed = parse_contract(&assemble(&payload, &signatures))
+                .unwrap()
+                .verify(&keys)
+                .unwrap();
+            let id = agreed.id();
+            book.readmit(agreed, &BTreeSet::from([id])).unwrap();
+            if !is_other {
+                held.push((id, dataset));
+            }
+        }
+        Held {
+            book,
+            contracts: held,
+        }
+    }
+
+    fn party(&self, id: &ParticipantId) -> Party {
+        let member = self.bundle.member(id).unwrap();
+        Party {
+            id: id.clone(),
+            name: member.name.clone(),
+            legal_id: None,
+            signing_key: member.keys[0].key.kid().to_owned(),
+            tls_issuer: self.consumer.chain.anchor(),
+        }
+    }
+
+    fn agreement(&self, number: usize, consumer: &Identity) -> Agreement {
+        let provider = self.provider.id.clone();
+        let name: Name = format!("d{number}").parse().unwrap();
+        let quota = |max| hansa_policy::term::Quota {
+            max,
+            per: hansa_policy::term::Period::Day,
+        };
+        let names = |list: &[&str]| list.iter().map(|text| text.parse().unwrap()).collect();
+        let terms = vec![
+            Term::Purpose(vec!["dpv:ResearchAndDevelopment".parse().unwrap()]),
+            Term::NotAfter("2027-06-01T00:00:00Z".parse().unwrap()),
+            Term::Columns(names(&["site", "at", "bikes", "device"])),
+            Term::Rows(hansa_policy::row_filter::parse("district IN ('A', 'B')").unwrap()),
+            Term::Pseudonym(hansa_policy::term::pseudonym::Pseudonym {
+                column: "device".parse().unwrap(),
+                epoch: 1,
+            }),
+            Term::TimeBucket {
+                column: "at".parse().unwrap(),
+                bucket: hansa_policy::term::Bucket::Hour,
+                zone: None,
+            },
+            Term::Queries(quota(1_000)),
+            Term::RowQuota(quota(10_000)),
+            Term::ByteQuota(quota(5_000_000)),
+            Term::ResultRows(1_000),
+            Term::Concurrent(4),
+            Term::Prohibit(hansa_policy::term::Forbidden::Sell),
+        ];
+        Agreement {
+            uid: format!("urn:uuid:0198f0c2-6d1e-7c11-9a53-{number:012x}"),
+            version: 1,
+            supersedes: None,
+            provider: self.party(&provider),
+            assignee: Assignee::Participant(self.party(&consumer.id)),
+            dataset: DatasetRef {
+                id: DatasetId {
+                    owner: provider,
+                    name,
+                },
+                schema: Digest::of(b"schema"),
+                high_value: false,
+            },
+            clauses: terms
+                .into_iter()
+                .zip(2..)
+                .map(|(term, number)| Clause {
+                    id: ClauseId(number),
+                    term,
+                })
+                .collect(),
+            not_before: "2026-01-01T00:00:00Z".parse().unwrap(),
+            not_after: "2027-06-01T00:00:00Z".parse().unwrap(),
+            purposes: hansa_proto::purposes::label(),
+            own_purposes: Vec::new(),
+            legal: None,
+            signatory: None,
+            shown: Some(Shown::default()),
+            template: None,
+            proposed_at: self.now,
+            nonce: hansa_proto::base64url::encode(&[7; 16]),
+        }
+    }
+
+    /// Contracts spread over the whole book.
+    fn chosen<'h>(&self, held: &'h Held) -> impl Iterator<Item = &'h (ContractId, DatasetId)> {
+        let step = (held.contracts.len() / 200).max(1);
+        held.contracts.iter().step_by(step).take(200)
+    }
+
+    /// Each decision from the name of the contract to the ruling, in microseconds.
+    fn decisions(&self, held: &Held) -> Vec<f64> {
+        let purpose: PurposeId = "dpv:ResearchAndDevelopment".parse().unwrap();
+        let spent = BTreeMap::new();
+        let columns: BTreeSet<Name> = ["site", "bikes"].map(|text| text.parse().unwrap()).into();
+        self.chosen(held)
+            .map(|(id, dataset)| {
+                let schemas = BTreeMap::from([(dataset.clone(), Digest::of(b"schema"))]);
+                let snapshots = BTreeMap::from([(dataset.clone(), "2026-06-01.1".to_owned())]);
+                let reads = Reads(BTreeMap::from([(dataset.clone(), columns.clone())]));
+                // No other answer runs; of what is unknown every count would be at its most.
+                let alone = Around {
+                    running: 0,
+                    ..Around::UNKNOWN
+                };
+                let around = BTreeMap::from([(*id, alone)]);
+                let facts = Facts {
+                    now: self.now,
+                    request: RequestId([7; 16]),
+                    sql_commit: Digest::of(b"sql"),
+                    purpose: Some(&purpose),
+                    taxonomy: &self.taxonomy,
+                    extends: &BTreeMap::new(),
+                    schemas: &schemas,
+                    snapshots: &snapshots,
+                    spent: &spent,
+                    around: &around,
+                    guards: &BTreeMap::new(),
+                    tenant: None,
+                    node_version: "bench",
+                };
+                let start = Instant::now();
+                let standing = held.book.in_force(&self.peer, &[*id], self.now).unwrap();
+                let ruled = decide(standing, &facts, reads).unwrap();
+                let took = start.elapsed();
+                assert_eq!(ruled.effects().len(), 1);
+                took.as_secs_f64() * 1e6
+            })
+            .collect()
+    }
+
+    fn lists(&self, held: &Held) -> Vec<f64> {
+        let lists = (0..200).map(|_| {
+            let start = Instant::now();
+            let found = held.book.held_by(&self.other.id, self.now).count();
+            let took = start.elapsed();
+            assert_eq!(found, OTHERS);
+            took.as_secs_f64() * 1e6
+        });
+        lists.collect()
+    }
+
+    fn lookups(&self, held: &Held) -> Vec<f64> {
+        self.chosen(held)
+            .map(|(id, _)| {
+                let start = Instant::now();
+                let standing = held.book.in_force(&self.peer, &[*id], self.now).unwrap();
+                let took = start.elapsed();
+                assert_eq!(standing.grants().len(), 1);
+                took.as_secs_f64() * 1e6
+            })
+            .collect()
+    }
+}
+
+struct Reads(BTreeMap<DatasetId, BTreeSet<Name>>);
+
+impl Question for Reads {
+    fn reads(&self) -> &BTreeMap<DatasetId, BTreeSet<Name>> {
+        &self.0
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::of(b"plan")
+    }
+
+    fn meetings(&self) -> BTreeMap<DatasetId, Meeting> {
+        self.0
+            .keys()
+            .map(|id| (id.clone(), Meeting::default()))
+            .collect()
+    }
+}

@@ -1,0 +1,243 @@
+//! The governed way in process: the provider's own folder, read as the service reads it, and its walk from the contract to
+//! the rows, with a ruling that is durable before the first of them.
+
+use crate::measure::Did;
+use crate::world::World;
+use arrow_array::RecordBatch;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::json::Limits as JsonLimits;
+use hansa_audit_log::time::{Clock, Tick, Time};
+use hansa_audit_store::key::LogKey;
+use hansa_audit_store::{Log, LogConfig};
+use hansa_catalog::Catalog;
+use hansa_enforcement::apply::apply;
+use hansa_enforcement::cube::Tools;
+use hansa_identity::identity::{self, Files, Identity};
+use hansa_policy::contract::Book;
+use hansa_policy::id::{DatasetId, ParticipantId, RequestId};
+use hansa_policy::peer::{Presented, VerifiedPeer};
+use hansa_policy::ruling::{Facts, decide};
+use hansa_policy::term::around::Around;
+use hansa_policy::term::purpose::Taxonomy;
+use hansa_query::execute::watch::Watch;
+use hansa_query::execute::{Holdings, execute};
+use hansa_query::limits::{Limits, Room, SqlLimits, runtime};
+use hansa_query::plan::functions;
+use hansa_query::snapshot::shelf::Shelf;
+use hansa_store::contracts::Documents;
+use hansa_store::state::State;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// The provider, without its wire.
+pub(crate) struct Provider {
+    runtime: tokio::runtime::Runtime,
+    room: Room,
+    book: Book,
+    catalog: Catalog,
+    holdings: Arc<Holdings>,
+    log: Log,
+    taxonomy: Taxonomy,
+    consumer: VerifiedPeer,
+    contracts: BTreeMap<&'static str, hansa_policy::id::ContractId>,
+    clock: Clock,
+    _folder: tempfile::TempDir,
+}
+
+impl Provider {
+    /// Opens what is in the provider's folder; its service does not run.
+    pub(crate) fn open(world: &World) -> Self {
+        let clock = clock();
+        let now = clock().wall;
+        let north = identity_of(world.folder(), "north", now);
+        let firm = identity_of(world.folder(), "firm", now);
+        let state = world.provider.folder().join("state");
+        let documents = Documents::open(&state).unwrap();
+        let mut book = Book::new(north.id.clone());
+        for id in world.contracts() {
+            let signed =
+                hansa_proto::envelope::parse_contract(&documents.contract(id).unwrap()).unwrap();
+            let agreed = signed.verify(&north.bundle.keys(now)).unwrap();
+            book.readmit(agreed, &BTreeSet::from([id])).unwrap();
+        }
+        let (shelf, damaged) = Shelf::open(&state, &north.id);
+        assert!(damaged.is_empty(), "{damaged:?}");
+        let holdings = shelf.holdings();
+        let mut catalog = Catalog::new(north.id.clone());
+        let index = State::open(&state.join("state.db"), u64::MAX).unwrap();
+        for (dataset, body) in index.published().unwrap() {
+            let id: DatasetId = dataset.parse().unwrap();
+            let limits = JsonLimits {
+                bytes: 1 << 20,
+                depth: 32,
+            };
+            let logged = hansa_audit_log::json::parse(body.as_bytes(), limits).unwrap();
+            catalog
+                .restore(holdings[&id].dataset.clone(), &logged)
+                .unwrap();
+        }
+        let presented = Presented::attest(
+            firm.id.clone(),
+            firm.chain.leaf().digest,
+            firm.chain.anchor(),
+            firm.chain.not_after(),
+        );
+        let consumer = north.bundle.roster().recognise(&presented, now).unwrap();
+        let runtime = runtime(2).unwrap();
+        let folder = tempfile::tempdir_in(world.folder()).unwrap();
+        let room = Room::new(
+            runtime.handle().clone(),
+            1 << 30,
+            folder.path().join("spill"),
+        )
+        .unwrap();
+        let log = log(&folder.path().join("log"), &clock);
+        let contracts = world.by_name().collect();
+        Self {
+            runtime,
+            room,
+            book,
+            catalog,
+            holdings,
+            log,
+            taxonomy: hansa_proto::purposes::taxonomy(&[]).unwrap(),
+            consumer,
+            contracts,
+            clock,
+            _folder: folder,
+        }
+    }
+
+    /// The files of a dataset.
+    pub(crate) fn files(&self, dataset: &str) -> Vec<PathBuf> {
+        self.holdings
+            .values()
+            .find(|snapshot| snapshot.dataset.id.name.as_str() == format!("counts_{dataset}"))
+            .map(|snapshot| snapshot.files.clone())
+            .unwrap()
+    }
+
+    /// Answers one question of the consumer, to the last row.
+    pub(crate) fn ask(&self, dataset: &str, sql: &str) -> Did {
+        self.each(dataset, sql, |_| {})
+    }
+
+    /// The same, with each batch handed on.
+    pub(crate) fn each(&self, dataset: &str, sql: &str, mut take: impl FnMut(RecordBatch)) -> Did {
+        let now = (self.clock)().wall;
+        let standing = self
+            .book
+            .in_force(&self.consumer, &[self.contracts[dataset]], now)
+            .unwrap();
+        let view = self.catalog.view(&standing, None).unwrap();
+        let bound = hansa_query::plan::plan(sql, &view, &SqlLimits::default(), now).unwrap();
+        let schemas = self
+            .catalog
+            .datasets()
+            .map(|dataset| (dataset.id.clone(), dataset.schema_digest()))
+            .collect();
+        let snapshots = self
+            .holdings
+            .iter()
+            .map(|(id, snapshot)| (id.clone(), snapshot.dataset.version.clone()))
+            .collect();
+        let purpose = hansa_test_support::play::PURPOSE.parse().unwrap();
+        // No other answer runs; of what is unknown every count would be at its most.
+        let alone = Around {
+            running: 0,
+            ..Around::UNKNOWN
+        };
+        let around = BTreeMap::from([(self.contracts[dataset], alone)]);
+        let facts = Facts {
+            around: &around,
+            guards: &BTreeMap::new(),
+            now,
+            request: RequestId(rand::random()),
+            sql_commit: Digest::of(sql.as_bytes()),
+            purpose: Some(&purpose),
+            taxonomy: &self.taxonomy,
+            extends: &BTreeMap::new(),
+            schemas: &schemas,
+            snapshots: &snapshots,
+            spent: &BTreeMap::new(),
+            tenant: None,
+            node_version: env!("CARGO_PKG_VERSION"),
+        };
+        let ruled = decide(standing, &facts, bound).unwrap();
+        let recorded = self.log.record_blocking(ruled).unwrap();
+        let permitted = apply(recorded, &tools()).unwrap();
+        self.runtime.block_on(async {
+            let mut answer = execute(
+                permitted,
+                &self.holdings,
+                &self.room,
+                &Limits::default(),
+                Watch::idle(),
+            )
+            .await
+            .map_err(|unanswered| unanswered.refusal)
+            .unwrap();
+            let mut rows = 0;
+            while let Some(batch) = answer.next().await {
+                let batch = batch.unwrap();
+                rows += batch.num_rows() as u64;
+                take(batch);
+            }
+            Did { rows, bytes: 0 }
+        })
+    }
+}
+
+fn tools() -> Tools {
+    Tools {
+        secret: hansa_enforcement::replace::Secret::new([7; 32]),
+        published: Arc::default(),
+        count: functions::aggregate("count").unwrap(),
+        sum: functions::sum::whole(),
+    }
+}
+
+/// A participant of the world, with its keys.
+pub(crate) fn identity_of(league: &std::path::Path, alias: &str, now: Time) -> Identity {
+    let folder = league.join(alias);
+    let id: ParticipantId = format!("hansa://{alias}.example").parse().unwrap();
+    identity::load(&files(&folder), &id, 0, now).unwrap()
+}
+
+/// Where `hansa init` and `hansa join` put a participant's keys.
+pub(crate) fn files(folder: &std::path::Path) -> Files {
+    Files {
+        signing_key: folder.join("keys/signing.key"),
+        note_key: folder.join("keys/note.key"),
+        tls_key: folder.join("keys/tls.key"),
+        tls_cert: folder.join("keys/tls.crt"),
+        bundle: folder.join("trust/bundle.json"),
+    }
+}
+
+/// A log of its own, so that the participants' logs stay as they are.
+pub(crate) fn log(folder: &std::path::Path, clock: &Clock) -> Log {
+    std::fs::create_dir_all(folder).unwrap();
+    let key = LogKey::create(&folder.join("note.pem"), "bench.example").unwrap();
+    opened(folder.join("log"), "bench.example", (key, clock))
+}
+
+/// The log of a participant in that folder.
+pub(crate) fn opened(folder: PathBuf, domain: &str, (key, clock): (LogKey, &Clock)) -> Log {
+    let config = LogConfig::new(folder, domain, Arc::new(key), Arc::clone(clock), "bench");
+    Log::open(config).unwrap().0
+}
+
+/// The clock of this machine.
+pub(crate) fn clock() -> Clock {
+    let start = Instant::now();
+    Arc::new(move || {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        Tick {
+            wall: Time::from_micros(since.as_micros() as i64).unwrap(),
+            mono_ns: start.elapsed().as_nanos() as u64,
+        }
+    })
+}

@@ -1,0 +1,118 @@
+//! Reads of whole tables over mutual TLS, each beside Arrow Flight in C++ where it is installed.
+
+use crate::bare::client::Client;
+use crate::bare::flight::Flight;
+use crate::measure::{self, Plan};
+use crate::table::Table;
+use crate::wire::Consumer;
+use crate::world::World;
+use crate::{readers, wanted};
+use hansa_proto::peer::ask::Compression;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Whole reads of numbers, of texts and of both, beside Arrow Flight in C++: what it is, and its columns.
+pub(crate) const READS: [(&str, &str); 3] = [
+    ("whole read", "id,site,kind,n,value,extra,note,device,at"),
+    ("whole read, numbers", "id,n,value,extra,at"),
+    ("whole read, texts", "site,kind,note,device"),
+];
+
+/// Reads what is wanted. Their peaks are those of processes that have served nothing larger before.
+pub(crate) fn whole(
+    (world, consumer, paths): (&World, &Consumer, &BTreeMap<&'static str, Vec<PathBuf>>),
+    table: &mut Table,
+    (rounds, only, python): (usize, &str, &str),
+) {
+    let place = "mutual TLS";
+    let wanted: Vec<_> = READS
+        .into_iter()
+        .filter(|(name, _)| wanted(place, name, only))
+        .collect();
+    if wanted.is_empty() {
+        return;
+    }
+    let Some(flight) = Flight::start(world.folder(), paths, (python, "flight.py")) else {
+        eprintln!(
+            "`{python}` has no pyarrow: whole reads are left out (tests/bench/ratios/anchors/install.sh)"
+        );
+        return;
+    };
+    let client = Client::connect(world.folder(), "north", flight.address());
+    let provider = world.provider.pid().unwrap();
+    let contract = world.contract("open");
+    for (name, columns) in wanted {
+        let sql = format!("SELECT {columns} FROM counts_open");
+        let plan = Plan { rounds, calls: 1 };
+        let pair = measure::alternately(
+            plan,
+            Some((provider, flight.pid())),
+            || consumer.ask(contract, &sql),
+            || client.stream("open", columns),
+        );
+        table.row(place, name, "Flight in C++", &pair);
+        let bytes = pair.governed[0].did.bytes;
+        table.note(
+            &format!("{name}: share of the digest, which both ends make, in the work of both"),
+            2.0 * hashing(bytes) / pair.governed_work(),
+        );
+        let mut firsts = Vec::new();
+        for round in 0..=rounds {
+            let first = consumer.first(contract, &sql) / client.first("open", columns);
+            if round > 0 {
+                firsts.push(first);
+            }
+        }
+        table.note(
+            &format!("{name}: time to the first rows beside Flight in C++"),
+            measure::median(&mut firsts),
+        );
+        let raw = bytes as f64;
+        for (how, compression) in [("lz4", Compression::Lz4), ("zstd", Compression::Zstd)] {
+            let did = consumer.ask_for(contract, &sql, Some(compression));
+            table.note(
+                &format!("{name}, {how}: bytes beside the same without compression"),
+                did.bytes as f64 / raw,
+            );
+        }
+    }
+    table.note(
+        "whole reads: most memory of the provider beside Flight in C++",
+        readers::peak(provider) / readers::peak(flight.pid()),
+    );
+}
+
+/// The provider's peak after reads of a whole table beside that after as many of one with a tenth of its rows, each time of a new
+/// process.
+pub(crate) fn larger(world: &mut World, table: &mut Table, rounds: usize) {
+    let mut peak = |dataset: &str| {
+        world.provider.stop();
+        world.provider.serve();
+        let consumer = Consumer::connect(world);
+        let sql = format!("SELECT {} FROM counts_{dataset}", READS[0].1);
+        for _ in 0..rounds {
+            consumer.ask(world.contract(dataset), &sql);
+        }
+        readers::peak(world.provider.pid().unwrap())
+    };
+    let tenth = peak("tenth");
+    table.note(
+        "whole reads: most memory of the provider beside that with a tenth of the rows, at most 1.1",
+        peak("open") / tenth,
+    );
+}
+
+/// Seconds that it takes to hash so many bytes, in pieces of a message.
+fn hashing(bytes: u64) -> f64 {
+    let piece = vec![7; 256 * 1024];
+    let mut left = bytes as usize;
+    let begun = std::time::Instant::now();
+    let mut whole = blake3::Hasher::new();
+    while left > 0 {
+        let some = left.min(piece.len());
+        whole.update(&piece[..some]);
+        left -= some;
+    }
+    std::hint::black_box(whole.finalize());
+    begun.elapsed().as_secs_f64()
+}

@@ -1,0 +1,257 @@
+//! TPC-H with orders and their lines held by three cities and the rest by a fourth, asked by a firm over the real wire: what
+//! travels beside what datafusion-federation ships, and the time beside one process that has all the files.
+
+mod data;
+mod fdw;
+pub(crate) mod gate;
+mod joins;
+mod partials;
+mod pool;
+mod series;
+mod shipped;
+mod workers;
+mod world;
+
+use crate::measure::{self, median};
+use hansa_test_support::relay::Link;
+use partials::Aggregate;
+use pool::Pool;
+use serde_json::{Value, json};
+use shipped::{Bytes, Shipped};
+use std::time::{Duration, Instant};
+use world::World;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    /// The scale factor.
+    pub(crate) scale: f64,
+    /// Pairs of runs of each question, after one that is not counted.
+    pub(crate) rounds: usize,
+    /// How slow the way to each city is.
+    pub(crate) link: Option<Link>,
+}
+
+/// The figures of one question.
+struct Figures {
+    number: u32,
+    rows: usize,
+    errands: usize,
+    ours: u64,
+    shipped: Result<Bytes, String>,
+    ours_ms: f64,
+    pool_ms: f64,
+    ratio: f64,
+    /// Work of all processes beside that of the pool.
+    cpu: f64,
+}
+
+/// Asks all questions that `wanted` takes and prints a line for each; the first one through `postgres_fdw`, too, where that is
+/// said. Gives the same as JSON.
+///
+/// # Panics
+/// When an answer is not that of one process.
+pub(crate) fn run(plan: Plan, wanted: impl Fn(u32) -> bool, fdw: bool) -> Value {
+    eprintln!("TPC-H at scale {}: five participants", plan.scale);
+    let world = World::new(plan.scale, plan.link);
+    let files = world.files();
+    let (pool, shipped) = (Pool::new(&files), Shipped::new(&files));
+    greet(&world);
+    let mut all = Vec::new();
+    for number in (1..=22).filter(|number| wanted(*number)) {
+        if all.is_empty() {
+            heading(plan.scale);
+        }
+        let figures = question(&world, &pool, &shipped, number, plan.rounds);
+        figures.print();
+        all.push(figures);
+    }
+    summary(&all);
+    // Nothing is in the way of those that are asked by hand.
+    let by_hand = wanted(1) && plan.link.is_none();
+    let by_hand = by_hand.then(|| {
+        let first = Aggregate {
+            name: "question 1",
+            sql: &data::question(1, &world::CITIES),
+            table: "lineitem",
+            partial: partials::FIRST,
+            parts: &partials::FIRST_PARTS,
+        };
+        partials::beside(&world, &pool, &first, plan.rounds)
+    });
+    if fdw && plan.link.is_some() {
+        eprintln!("postgres_fdw is asked within the machine alone: left out with --link");
+    }
+    let fdw = fdw && plan.link.is_none();
+    let fdw = fdw.then(|| fdw::beside(&world, plan.scale, plan.rounds));
+    json!({
+        "aggregate_by_hand": by_hand,
+        "postgres_fdw": fdw.flatten(),
+        "scale": plan.scale,
+        "rounds": plan.rounds,
+        "link_bits": plan.link.map(|link| link.bits),
+        "link_delay_ms": plan.link.map(|link| link.delay.as_secs_f64() * 1e3),
+        "questions": all.iter().map(Figures::json).collect::<Vec<_>>(),
+    })
+}
+
+/// The same with workers of one city.
+pub(crate) fn with_workers(plan: Plan) -> Value {
+    workers::beside(plan.scale, plan.rounds)
+}
+
+fn heading(scale: f64) {
+    println!(
+        "\nTPC-H, scale {scale}: bytes through all sockets beside Arrow streams of datafusion-federation as shipped; time beside \
+         one process\n\n{:>3} {:>6} {:>7} {:>12} {:>12} {:>8} {:>10} {:>10} {:>6} {:>6}",
+        "q", "rows", "errands", "ours B", "shipped B", "1 in", "ours ms", "one ms", "time", "cpu"
+    );
+}
+
+/// An aggregate over readings of sensors by hours.
+pub(crate) fn hourly_series(plan: Plan) -> Value {
+    series::beside(plan)
+}
+
+/// Joins over slow ways.
+pub(crate) fn joins_on_a_link(plan: Plan) -> Value {
+    joins::beside(plan)
+}
+
+/// What a first question to a city brings beside its rows comes once: the pages of its catalogue, and the heads of its log.
+fn greet(world: &World) {
+    let orders = world::CITIES.map(|city| format!("{city}.orders"));
+    let nation = format!("{}.nation", world::FOURTH);
+    for table in orders.into_iter().chain([nation]) {
+        let _ = world.ask(&format!("SELECT count(*) AS n FROM {table}"));
+    }
+    settled(world);
+}
+
+fn question(world: &World, pool: &Pool, shipped: &Shipped, number: u32, rounds: usize) -> Figures {
+    let sql = data::question(number, &world::CITIES);
+    let (rows, before) = (pool.ask(&sql), world.passed());
+    let answer = world.ask(&sql);
+    let ours = settled(world) - before;
+    pool::same(number, &answer.rows, &rows);
+    let mut pairs = Vec::new();
+    let own = || measure::seconds(std::process::id());
+    // The pool works in this process; participants and the command do not.
+    let (mut ours_cpu, mut pool_cpu) = (0.0, 0.0);
+    for _ in 0..rounds {
+        let (begun, before) = (Instant::now(), own());
+        let _ = pool.ask(&sql);
+        let bare = begun.elapsed().as_secs_f64() * 1e3;
+        pool_cpu += own() - before;
+        let (begun, before) = (Instant::now(), work(world));
+        let _ = world.ask(&sql);
+        pairs.push((begun.elapsed().as_secs_f64() * 1e3, bare));
+        settled(world);
+        ours_cpu += work(world) - before;
+    }
+    let middle = |of: fn(&(f64, f64)) -> f64| {
+        let mut values: Vec<f64> = pairs.iter().map(of).collect();
+        if values.is_empty() {
+            f64::NAN
+        } else {
+            median(&mut values)
+        }
+    };
+    Figures {
+        number,
+        rows: rows.len(),
+        errands: answer.errands,
+        ours,
+        shipped: shipped.bytes(&sql),
+        ours_ms: middle(|pair| pair.0),
+        pool_ms: middle(|pair| pair.1),
+        ratio: middle(|pair| pair.0 / pair.1),
+        cpu: ours_cpu / pool_cpu,
+    }
+}
+
+/// Seconds of work of all participants so far, and of the commands that were waited for. That of a question is over when it is
+/// [`settled`]: receipts are acknowledged after the answer.
+fn work(world: &World) -> f64 {
+    world.pids().map(measure::seconds).sum::<f64>() + measure::of_children()
+}
+
+/// All bytes, when none has passed for a while.
+fn settled(world: &World) -> u64 {
+    let mut before = world.passed();
+    loop {
+        std::thread::sleep(Duration::from_millis(200));
+        let now = world.passed();
+        if now == before {
+            return now;
+        }
+        before = now;
+    }
+}
+
+fn summary(all: &[Figures]) {
+    let times: Vec<f64> = all.iter().map(Figures::less).collect();
+    let fiftieth = times.iter().filter(|times| **times >= 50.0).count();
+    let never = times.iter().all(|times| *times >= 1.0);
+    let mut ratios: Vec<f64> = all.iter().map(|figures| figures.ratio).collect();
+    if ratios.is_empty() {
+        return;
+    }
+    let middle = median(&mut ratios);
+    println!(
+        "\nat most a fiftieth of the bytes: {fiftieth} of {}; more bytes than shipped: {}; time: median {middle:.2}, worst {:.2}",
+        all.len(),
+        if never { "never" } else { "YES" },
+        ratios[ratios.len() - 1]
+    );
+}
+
+impl Figures {
+    /// How many times fewer bytes; infinitely many where the other one fails.
+    fn less(&self) -> f64 {
+        self.shipped
+            .as_ref()
+            .map_or(f64::INFINITY, |bytes| bytes.count as f64 / self.ours as f64)
+    }
+
+    fn print(&self) {
+        let (bytes, times) = match &self.shipped {
+            Ok(bytes) => {
+                let more = if bytes.stopped { ">" } else { "" };
+                let times = format!("{more}{:.1}", self.less());
+                (format!("{more}{}", bytes.count), times)
+            }
+            Err(_) => ("fails".to_owned(), "-".to_owned()),
+        };
+        println!(
+            "{:>3} {:>6} {:>7} {:>12} {bytes:>12} {times:>8} {:>10.1} {:>10.1} {:>6.2} {:>6.2}",
+            self.number,
+            self.rows,
+            self.errands,
+            self.ours,
+            self.ours_ms,
+            self.pool_ms,
+            self.ratio,
+            self.cpu
+        );
+        if let Err(why) = &self.shipped {
+            println!("      datafusion-federation: {why}");
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "question": self.number,
+            "rows": self.rows,
+            "errands": self.errands,
+            "bytes": self.ours,
+            "shipped_bytes": self.shipped.as_ref().ok().map(|bytes| bytes.count),
+            "shipped_stopped": self.shipped.as_ref().is_ok_and(|bytes| bytes.stopped),
+            "shipped_fails": self.shipped.as_ref().err(),
+            "ms": self.ours_ms,
+            "one_process_ms": self.pool_ms,
+            "time_ratio": self.ratio,
+            "cpu_ratio": self.cpu,
+        })
+    }
+}

@@ -1,0 +1,270 @@
+//! The governed way over mutual TLS: the consumer's end of the peer wire, against a provider that serves as a process.
+
+use crate::governed::{clock, identity_of, log};
+use crate::measure::Did;
+use crate::world::World;
+use arrow_array::RecordBatch;
+use futures::StreamExt as _;
+use hansa_audit_log::json::Json;
+use hansa_audit_log::ledger::{Entry, Evidence};
+use hansa_audit_store::Log;
+use hansa_identity::mtls::{self, TrustStore};
+use hansa_policy::ask::{Ask, Rows};
+use hansa_policy::id::{ContractId, RequestId};
+use hansa_policy::refusal::Code;
+use hansa_proto::peer::ask::{Asking, Compression};
+use hansa_proto::peer::catalogue::{Page, PageRequest};
+use hansa_transport::peer::call::rows::AskStream;
+use hansa_transport::peer::call::{HasAsk, PeerClient, Way};
+use hansa_transport::peer::settings::Settings;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+/// The consumer, connected.
+pub(crate) struct Consumer {
+    runtime: tokio::runtime::Runtime,
+    client: PeerClient,
+    log: Log,
+    _folder: tempfile::TempDir,
+}
+
+/// An errand on the books.
+struct Errand(Asking);
+
+impl HasAsk for Errand {
+    fn asking(&self) -> &Asking {
+        &self.0
+    }
+}
+
+impl Evidence for Errand {
+    fn entry(&self) -> Entry {
+        Entry {
+            kind: "errand",
+            body: Json::object([("request_id", Json::text(self.0.ask.request))]),
+        }
+    }
+}
+
+impl Consumer {
+    /// Connects to the provider.
+    pub(crate) fn connect(world: &World) -> Self {
+        Self::connect_to(world, world.provider.address())
+    }
+
+    /// Connects to the provider by another way.
+    pub(crate) fn connect_to(world: &World, address: &str) -> Self {
+        Self::connect_at(world.folder(), address)
+    }
+
+    /// Connects as the firm of this league to its north.
+    pub(crate) fn connect_at(league: &Path, address: &str) -> Self {
+        let runtime = crate::bare::runtime();
+        let folder = tempfile::tempdir_in(league).unwrap();
+        let clock = clock();
+        let trust = TrustStore::new(&identity_of(league, "firm", clock().wall));
+        let provider = identity_of(league, "north", clock().wall).id;
+        let tls = mtls::client_config(&trust, &provider, &clock).unwrap();
+        let (host, port) = address.rsplit_once(':').unwrap();
+        let (expected, watch) = (provider.clone(), Arc::clone(&clock));
+        let way = Way {
+            participant: provider,
+            host: host.to_owned(),
+            port: port.parse().unwrap(),
+            tls: Arc::new(move || Arc::clone(&tls)),
+            check: Arc::new(move |connection| {
+                mtls::check_listener(&trust, &expected, connection, watch().wall)
+            }),
+            settings: Settings::default(),
+        };
+        let client = runtime.block_on(PeerClient::connect(way)).unwrap();
+        let log = log(&folder.path().join("log"), &clock);
+        Self {
+            runtime,
+            client,
+            log,
+            _folder: folder,
+        }
+    }
+
+    /// A page of the catalogue.
+    pub(crate) fn page(&self, request: &PageRequest) -> Page {
+        let page = self.client.catalog(request);
+        self.runtime.block_on(page).unwrap()
+    }
+
+    /// Asks one question, to the receipt.
+    pub(crate) fn ask(&self, contract: ContractId, sql: &str) -> Did {
+        self.ask_for(contract, sql, None)
+    }
+
+    /// The same, with rows compressed where `accept` says so.
+    pub(crate) fn ask_for(
+        &self,
+        contract: ContractId,
+        sql: &str,
+        accept: Option<Compression>,
+    ) -> Did {
+        self.read(contract, sql, accept, |_| {})
+    }
+
+    /// Asks one question, to the receipt, with each batch handed on.
+    pub(crate) fn each(
+        &self,
+        contract: ContractId,
+        sql: &str,
+        take: impl FnMut(RecordBatch),
+    ) -> Did {
+        self.read(contract, sql, None, take)
+    }
+
+    fn read(
+        &self,
+        contract: ContractId,
+        sql: &str,
+        accept: Option<Compression>,
+        mut take: impl FnMut(RecordBatch),
+    ) -> Did {
+        self.runtime.block_on(async {
+            let mut stream = self.begun(contract, sql, accept).await;
+            let mut rows = 0;
+            while let Some(batch) = stream.next().await {
+                let batch = batch.unwrap();
+                rows += batch.num_rows() as u64;
+                take(batch);
+            }
+            let received = stream.received();
+            assert!(received.receipt.is_some(), "the answer has its receipt");
+            Did {
+                rows,
+                bytes: received.bytes,
+            }
+        })
+    }
+
+    /// Seconds to the first rows; the others are read, too, so that this stream does not run into the next one.
+    pub(crate) fn first(&self, contract: ContractId, sql: &str) -> f64 {
+        self.runtime.block_on(async {
+            let begun = Instant::now();
+            let mut stream = self.begun(contract, sql, None).await;
+            stream.next().await.unwrap().unwrap();
+            let first = begun.elapsed().as_secs_f64();
+            while let Some(batch) = stream.next().await {
+                batch.unwrap();
+            }
+            first
+        })
+    }
+
+    /// So many streams of which one message was taken and no more, and about how many bytes one has.
+    pub(crate) fn stopped(
+        &self,
+        contract: ContractId,
+        sql: &str,
+        count: u32,
+    ) -> (Vec<AskStream>, u64) {
+        self.runtime.block_on(async {
+            let mut streams = Vec::new();
+            let mut message = 0;
+            for _ in 0..count {
+                let mut stream = self.begun(contract, sql, None).await;
+                stream.next().await.unwrap().unwrap();
+                message = message.max(stream.received().bytes);
+                streams.push(stream);
+            }
+            (streams, message)
+        })
+    }
+
+    async fn begun(
+        &self,
+        contract: ContractId,
+        sql: &str,
+        accept: Option<Compression>,
+    ) -> AskStream {
+        let asking = asking(contract, sql, Rows::All, accept);
+        let recorded = self.log.record(Errand(asking)).await.unwrap();
+        self.client.ask(&recorded).await.unwrap()
+    }
+
+    /// Asks one question; gives its request.
+    pub(crate) fn asked(&self, contract: ContractId, sql: &str) -> RequestId {
+        self.runtime.block_on(async {
+            let asking = asking(contract, sql, Rows::All, None);
+            let request = asking.ask.request;
+            let recorded = self.log.record(Errand(asking)).await.unwrap();
+            let mut stream = self.client.ask(&recorded).await.unwrap();
+            while let Some(batch) = stream.next().await {
+                batch.unwrap();
+            }
+            request
+        })
+    }
+
+    /// Asks, and lets go after a while, whatever came by then.
+    pub(crate) fn let_go(&self, contract: ContractId, sql: &str, after: Duration) {
+        self.runtime.block_on(async {
+            let reading = async {
+                let mut stream = self.begun(contract, sql, None).await;
+                while stream.next().await.is_some() {}
+            };
+            let ended = tokio::time::timeout(after, reading).await;
+            assert!(ended.is_err(), "there is nothing left to let go of");
+        });
+    }
+
+    /// Reads until the answer is cut: when each message came, in microseconds since 1970, and its bytes. `begun` is called with the first.
+    pub(crate) fn until_cut(
+        &self,
+        contract: ContractId,
+        sql: &str,
+        begun: impl FnOnce(),
+    ) -> Vec<(i64, u64)> {
+        self.runtime.block_on(async {
+            let mut stream = self.begun(contract, sql, None).await;
+            let (mut came, mut begun, mut before) = (Vec::new(), Some(begun), 0);
+            while let Some(batch) = stream.next().await {
+                if batch.is_err() {
+                    return came;
+                }
+                let bytes = stream.received().bytes;
+                let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+                came.push((now.unwrap().as_micros() as i64, bytes - before));
+                before = bytes;
+                if let Some(begun) = begun.take() {
+                    begun();
+                }
+            }
+            panic!("it came to its end before it was cut: ask for more with --rows")
+        })
+    }
+
+    /// Asks what came since, so often, and nothing did.
+    pub(crate) fn poll(&self, contract: ContractId, sql: &str, since: RequestId, times: u32) {
+        self.runtime.block_on(async {
+            for _ in 0..times {
+                let asking = asking(contract, sql, Rows::Since(since), None);
+                let recorded = self.log.record(Errand(asking)).await.unwrap();
+                let told = self.client.ask(&recorded).await.unwrap_err();
+                assert_eq!(told.code, Code::NothingNew);
+            }
+        });
+    }
+}
+
+fn asking(contract: ContractId, sql: &str, rows: Rows, accept: Option<Compression>) -> Asking {
+    Asking {
+        ask: Ask {
+            request: RequestId(rand::random()),
+            contracts: vec![contract],
+            sql: sql.to_owned(),
+            purpose: Some(hansa_test_support::play::PURPOSE.parse().unwrap()),
+            rows,
+        },
+        deadline: None,
+        accept: accept.into_iter().collect(),
+        small: true,
+        credentials: Vec::new(),
+    }
+}

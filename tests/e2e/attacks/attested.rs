@@ -1,0 +1,248 @@
+//! Attacks on what issuers state of participants: credentials of others, of issuers that may not state them, and over ones.
+
+use crate::attacks::{Attack, Line, Verdict, tried};
+use crate::binary;
+use bytes::Bytes;
+use hansa_audit_log::time::Time;
+use hansa_identity::signature::{FileSigner, Signer as _};
+use hansa_policy::attribute::Attribute;
+use hansa_policy::contract::Role;
+use hansa_policy::id::ContractId;
+use hansa_proto::credential::{self, Statement};
+use hansa_proto::envelope::{self, Kind};
+use hansa_test_support::city::City;
+use hansa_test_support::league::League;
+use hansa_test_support::outlaw::{Outlaw, Told, question};
+use hansa_test_support::play::{ALL, PURPOSE, text, wait_for};
+use std::time::Duration;
+
+/// A provider that answers one sector alone, and two firms that it is not enough to be.
+struct Guild {
+    lindau: City,
+    outlaw: Outlaw,
+    contract: ContractId,
+    league: League,
+}
+
+const SQL: &str = "SELECT site FROM bikes";
+
+/// Attacks all of it.
+pub(crate) fn attacked() -> Vec<Line> {
+    let league = League::new(binary());
+    let mut lindau = league.city("lindau");
+    let (acme, _beta) = (league.firm("acme"), league.firm("beta"));
+    league.names_issuer("chamber", &["sector"], "-20d");
+    league.names_issuer("surveyor", &["sector", "region"], "-20d");
+    league.hand_bundle_to("lindau");
+    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
+    let terms = format!("{ALL}\nsectors = [\"nace:H49\"]");
+    lindau.offers("bikes", "carriers", &terms, "\"league\"", "auto");
+    lindau.publishes();
+    lindau.serve();
+    acme.knows(&lindau);
+    let contract = acme.contract("lindau.bikes").parse().unwrap();
+    let outlaw = Outlaw::enter(&league, "acme", lindau.address(), lindau.domain()).unwrap();
+    let mut guild = Guild {
+        lindau,
+        outlaw,
+        contract,
+        league,
+    };
+    tried(&mut guild, &ATTACKS)
+}
+
+const ATTACKS: [Attack<Guild>; 6] = [
+    Attack {
+        number: 121,
+        setup: "attested",
+        name: "shows the credential of another participant",
+        expected: "SECTOR_NOT_ATTESTED",
+        does: replayed,
+        lacks: "",
+    },
+    Attack {
+        number: 122,
+        setup: "attested",
+        name: "shows one by an issuer that may not state that",
+        expected: "SECTOR_NOT_ATTESTED",
+        does: another_kind,
+        lacks: "",
+    },
+    Attack {
+        number: 123,
+        setup: "attested",
+        name: "shows one that is over, one for a wider sector, one changed",
+        expected: "SECTOR_NOT_ATTESTED",
+        does: over,
+        lacks: "",
+    },
+    Attack {
+        number: 124,
+        setup: "attested",
+        name: "states it of itself, by its own key and in an issuer's name",
+        expected: "SECTOR_NOT_ATTESTED",
+        does: its_own,
+        lacks: "",
+    },
+    Attack {
+        number: 125,
+        setup: "attested",
+        name: "shows nothing, garbage, a contract, nine of them",
+        expected: "SECTOR_NOT_ATTESTED / MESSAGE_MALFORMED",
+        does: garbage,
+        lacks: "",
+    },
+    Attack {
+        number: 126,
+        setup: "attested",
+        name: "shows one that was good until the league dropped its issuer",
+        expected: "rows, then SECTOR_NOT_ATTESTED",
+        does: dropped,
+        lacks: "",
+    },
+];
+
+impl Guild {
+    fn show(&self, credentials: Vec<Vec<u8>>) -> Told {
+        let mut asking = question(&[self.contract], SQL, Some(PURPOSE.parse().unwrap()));
+        asking.credentials = credentials.into_iter().map(Bytes::from).collect();
+        let ticket = hansa_proto::peer::ask::to_ticket(&asking);
+        self.outlaw.ticket(&ticket, &[])
+    }
+
+    fn refuses(&self, what: &str, credentials: Vec<Vec<u8>>) -> Result<(), String> {
+        let told = self.show(credentials);
+        if told.code() == "SECTOR_NOT_ATTESTED" && told.rows.is_empty() {
+            return Ok(());
+        }
+        Err(format!("{what}: {} {:?}", told.said(), told.rows))
+    }
+
+    fn answers(&self, credential: Vec<u8>) -> Result<(), String> {
+        let told = self.show(vec![credential]);
+        if told.code().is_empty() && told.rows.len() == 2 {
+            return Ok(());
+        }
+        Err(format!("a good one: {} {:?}", told.said(), told.rows))
+    }
+
+    fn attested(&self, subject: &str, by: &str, more: &[&str]) -> Vec<u8> {
+        self.league.attests(subject, by, more)
+    }
+}
+
+const H49: [&str; 2] = ["--sector", "nace:H49"];
+
+fn replayed(guild: &mut Guild) -> Verdict {
+    guild.answers(guild.attested("acme", "chamber", &H49))?;
+    let others = guild.attested("beta", "chamber", &H49);
+    guild.refuses("another's", vec![others])?;
+    Ok("SECTOR_NOT_ATTESTED; its own counts".to_owned())
+}
+
+fn another_kind(guild: &mut Guild) -> Verdict {
+    let credential = guild.attested("acme", "surveyor", &H49);
+    guild.answers(credential.clone())?;
+    guild.league.names_issuer("surveyor", &["region"], "-20d");
+    guild.hand_bundle();
+    guild.refuses("by a surveyor", vec![credential])?;
+    Ok("SECTOR_NOT_ATTESTED once the bundle says so".to_owned())
+}
+
+fn over(guild: &mut Guild) -> Verdict {
+    let ended = ["--days", "5", "--offset", "-10d"];
+    let ended = guild.attested("acme", "chamber", &[&H49[..], &ended].concat());
+    guild.refuses("one that is over", vec![ended])?;
+    let lasting = ["--days", "15", "--offset", "-10d"];
+    guild.answers(guild.attested("acme", "chamber", &[&H49[..], &lasting].concat()))?;
+    for code in ["nace:H", "nace:H50", "nace2.1:H49"] {
+        let wide = guild.attested("acme", "chamber", &["--sector", code]);
+        guild.refuses(code, vec![wide])?;
+    }
+    let good = guild.attested("acme", "chamber", &H49);
+    for at in (0..good.len()).step_by(7) {
+        let mut bad = good.clone();
+        bad[at] ^= 1;
+        guild.refuses(&format!("byte {at}"), vec![bad])?;
+    }
+    guild.answers(good)?;
+    Ok("SECTOR_NOT_ATTESTED, whichever byte".to_owned())
+}
+
+fn its_own(guild: &mut Guild) -> Verdict {
+    let key = guild.league.folder().join("acme/keys/signing.key");
+    let signer = FileSigner::open(&key).unwrap();
+    for issuer in ["acme.example", "chamber.example"] {
+        let now = now();
+        let payload = credential::to_bytes(&Statement {
+            issuer: issuer.parse().unwrap(),
+            subject: "acme.example".parse().unwrap(),
+            attributes: vec![Attribute::Sector("nace:H49".parse().unwrap())],
+            issued_at: now,
+            until: now.plus_micros(24 * 3600 * 1_000_000),
+        });
+        let header = envelope::protected_header(
+            Kind::Credential,
+            Role::Provider,
+            signer.algorithm().as_str(),
+            signer.kid(),
+            now.micros() / 1_000_000,
+        );
+        let signature = signer
+            .sign(&envelope::signing_input(&header, &payload))
+            .unwrap();
+        let own = envelope::assemble(&payload, &[(header, signature)]);
+        assert!(credential::from_envelope(&own).is_ok());
+        guild.refuses(issuer, vec![own])?;
+    }
+    Ok("SECTOR_NOT_ATTESTED".to_owned())
+}
+
+fn garbage(guild: &mut Guild) -> Verdict {
+    guild.refuses("nothing", Vec::new())?;
+    guild.refuses("garbage", vec![b"{}".to_vec(), vec![0xff; 100]])?;
+    let good = guild.attested("acme", "chamber", &H49);
+    // A bad one beside a good one takes nothing from it.
+    let told = guild.show(vec![b"{}".to_vec(), good.clone()]);
+    if !told.code().is_empty() {
+        return Err(told.said());
+    }
+    let told = guild.show(vec![good; 9]);
+    if told.code() != "MESSAGE_MALFORMED" {
+        return Err(told.said());
+    }
+    Ok("SECTOR_NOT_ATTESTED; nine are too many".to_owned())
+}
+
+fn dropped(guild: &mut Guild) -> Verdict {
+    let good = guild.attested("acme", "chamber", &H49);
+    guild.answers(good.clone())?;
+    let permit = guild.lindau.records("permit").pop().unwrap();
+    let statement = credential::from_envelope(&good).unwrap().statement;
+    if permit["body"]["grants"][0]["relied_on"][0] != statement.to_string() {
+        return Err(format!("the record names no credential: {permit}"));
+    }
+    guild.league.drops_issuer("chamber");
+    guild.hand_bundle();
+    guild.refuses("one by who is no issuer any more", vec![good])?;
+    Ok("rows, recorded with the credential; then SECTOR_NOT_ATTESTED".to_owned())
+}
+
+impl Guild {
+    /// Hands the newest bundle to lindau, and waits until it lives by it.
+    fn hand_bundle(&self) {
+        self.league.hand_bundle_to("lindau");
+        let file = self.lindau.folder().join("trust/bundle.json");
+        let newest = hansa_identity::bundle::Bundle::open(&file)
+            .unwrap()
+            .digest();
+        wait_for("the new bundle", Duration::from_secs(10), || {
+            let taken = self.lindau.records("trust").pop()?;
+            (text(&taken, "bundle") == newest.to_string()).then_some(())
+        });
+    }
+}
+
+fn now() -> Time {
+    jiff::Timestamp::now().to_string().parse().unwrap()
+}

@@ -1,0 +1,332 @@
+//! Attacks on memory, time and connections.
+
+mod frames;
+
+use crate::attacks::load::frames::Raw;
+use crate::attacks::{Attack, Line, Verdict, tried};
+use crate::binary;
+use hansa_policy::id::ContractId;
+use hansa_test_support::city::City;
+use hansa_test_support::league::League;
+use hansa_test_support::outlaw::{Outlaw, Told, ticket};
+use hansa_test_support::play::{ALL, PURPOSE};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+struct Load {
+    lindau: City,
+    outlaw: Outlaw,
+    other: Outlaw,
+    contract: ContractId,
+    others: ContractId,
+    pid: Option<u32>,
+    league: League,
+}
+
+/// Attacks all of it.
+pub(crate) fn attacked() -> Vec<Line> {
+    let league = League::new(binary());
+    let mut lindau = league.city("lindau");
+    let firms = ["acme", "other"].map(|alias| league.firm(alias));
+    league.hand_bundle_to("lindau");
+    let file = lindau.folder().join("hansa.toml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    let tight = config
+        .replace("timeout    = \"120s\"", "timeout    = \"6s\"")
+        .replace("memory     = \"512 MB\"", "memory     = \"64 MB\"")
+        .replace("spill      = \"4 GB\"", "spill      = \"64 MB\"")
+        .replace("concurrent = 16", "concurrent = 4");
+    assert_ne!(config, tight);
+    std::fs::write(&file, tight).unwrap();
+    lindau.offers_long(3000, ALL);
+    lindau.serve();
+    let [contract, others] = firms.each_ref().map(|firm| {
+        firm.knows(&lindau);
+        firm.contract("lindau.long").parse().unwrap()
+    });
+    let [outlaw, other] = ["acme", "other"]
+        .map(|alias| Outlaw::enter(&league, alias, lindau.address(), lindau.domain()).unwrap());
+    let mut load = Load {
+        pid: lindau.pid(),
+        lindau,
+        outlaw,
+        other,
+        contract,
+        others,
+        league,
+    };
+    tried(&mut load, &ATTACKS)
+}
+
+impl Load {
+    fn ask(&self, sql: &str) -> Told {
+        self.outlaw.ask(&[self.contract], sql)
+    }
+
+    /// Whether others are served meanwhile, by the same process as at the beginning, within the time of one question.
+    fn serves(&self) -> Result<Duration, String> {
+        let begun = Instant::now();
+        let told = self.other.ask(&[self.others], "SELECT count(*) FROM long");
+        if told.rows != ["3000"] || self.lindau.pid() != self.pid {
+            return Err(format!("others are not served: {}", told.said()));
+        }
+        Ok(begun.elapsed())
+    }
+}
+
+const ATTACKS: [Attack<Load>; 4] = [
+    Attack {
+        number: 68,
+        setup: "resource",
+        name: "cross joins, a billion groups, spilling sorts, huge texts",
+        expected: "RESOURCE_LIMIT; others are served in time",
+        does: bombs,
+        lacks: "",
+    },
+    Attack {
+        number: 69,
+        setup: "resource",
+        name: "ten thousand streams, reset streams, headers without end, a slow reader",
+        expected: "TOO_MANY_STREAMS, cut, closed; others are served",
+        does: floods,
+        lacks: "",
+    },
+    Attack {
+        number: 70,
+        setup: "resource",
+        name: "statements of many bytes, terms, levels, arms",
+        expected: "SQL_TOO_LARGE / SQL_TOO_DEEP; the process never aborts",
+        does: statements,
+        lacks: "",
+    },
+    Attack {
+        number: 71,
+        setup: "resource",
+        name: "compressed and oversized requests",
+        expected: "refused unread",
+        does: messages,
+        lacks: "",
+    },
+];
+
+fn bombs(load: &mut Load) -> Verdict {
+    let mut codes = BTreeSet::new();
+    let mut slowest = Duration::ZERO;
+    for sql in [
+        "SELECT count(*) FROM long a, long b, long c",
+        "SELECT a.id, b.id, c.site, count(*) FROM long a, long b, long c GROUP BY 1, 2, 3",
+        "SELECT a.note || b.note AS x FROM long a, long b ORDER BY reverse(a.note || b.note)",
+        "SELECT count(DISTINCT a.note || b.note) FROM long a, long b",
+        "SELECT repeat(note, 1000000000) FROM long",
+        "SELECT lpad(note, 1000000000, 'x') FROM long",
+        "SELECT repeat(repeat(repeat(note, 100), 100), 100) FROM long",
+        "SELECT max(a.id * b.id * c.id) FROM long a CROSS JOIN long b CROSS JOIN long c",
+        "SELECT sum(x) OVER (ORDER BY y) FROM (SELECT a.id AS x, b.note AS y FROM long a, long b) AS t",
+    ] {
+        let asked = ticket(&[load.contract], sql, PURPOSE.parse().ok());
+        let (told, meanwhile) = std::thread::scope(|scope| {
+            let bomb = scope.spawn(|| load.outlaw.ticket(&asked, &[]));
+            let meanwhile = load.serves();
+            (bomb.join().unwrap(), meanwhile)
+        });
+        slowest = slowest.max(meanwhile.map_err(|why| format!("{sql}: {why}"))?);
+        codes.insert(told.code());
+        if told.code() != "RESOURCE_LIMIT" {
+            return Err(format!("{sql}: {} rows, {}", told.rows.len(), told.said()));
+        }
+    }
+    match slowest < Duration::from_secs(6) {
+        true => Ok(format!(
+            "{codes:?}; others wait {} ms at most",
+            slowest.as_millis()
+        )),
+        false => Err(format!("others wait {slowest:?}")),
+    }
+}
+
+fn floods(load: &mut Load) -> Verdict {
+    let tickets: Vec<_> = (0..200)
+        .map(|_| {
+            let sql = "SELECT count(*) FROM long a, long b WHERE a.id < b.id";
+            ticket(&[load.contract], sql, PURPOSE.parse().ok())
+        })
+        .collect();
+    let told = load.outlaw.at_once(&tickets);
+    let codes: BTreeSet<_> = told.iter().map(Told::code).collect();
+    if !codes.contains("TOO_MANY_STREAMS") {
+        return Err(format!("{codes:?}"));
+    }
+    let enter = || {
+        Raw::enter(
+            &load.league,
+            "acme",
+            load.lindau.address(),
+            load.lindau.domain(),
+        )
+    };
+    let reset = enter().reset_streams(10_000);
+    load.serves()?;
+    let open = enter().open_streams(10_000);
+    load.serves()?;
+    let headers = enter().endless_headers(64);
+    load.serves()?;
+    let pings = enter().pings(100_000);
+    load.serves()?;
+    // What keeps its place without saying anything is let go of, and costs nobody else.
+    let _idle: Vec<_> = (0..50).map(|_| enter()).collect();
+    load.serves()?;
+    // A reader that takes nothing for longer than an answer may last gives its seat back.
+    crate::resources::a_reader_that_stands_still_gives_its_seat_back();
+    Ok(format!(
+        "{codes:?}; resets: {reset}; open: {open}; headers: {headers}; pings: {pings}"
+    ))
+}
+
+fn statements(load: &mut Load) -> Verdict {
+    let sum = |terms: usize| format!("SELECT {} FROM long", vec!["1"; terms].join(" + "));
+    let or = |terms: usize| {
+        let all = vec!["id = 1"; terms].join(" OR ");
+        format!("SELECT count(*) FROM long WHERE {all}")
+    };
+    let nested = |open: &str, close: &str, times: usize| {
+        format!(
+            "SELECT {}1{} FROM long",
+            open.repeat(times),
+            close.repeat(times)
+        )
+    };
+    let cases = [
+        (
+            "16 MB",
+            format!("SELECT '{}' FROM long", "x".repeat(16_000_000)),
+        ),
+        (
+            "3 MB",
+            format!("SELECT '{}' FROM long", "x".repeat(3_000_000)),
+        ),
+        (
+            "300 KB",
+            format!("SELECT '{}' FROM long", "x".repeat(300_000)),
+        ),
+        ("1600 ones", sum(1600)),
+        ("5000 ones", sum(5000)),
+        ("10^5 ones", sum(100_000)),
+        ("5000 ORs", or(5000)),
+        ("10^4 ORs", or(10_000)),
+        ("10^4 parentheses", nested("(", ")", 10_000)),
+        ("10^4 cases", nested("CASE WHEN true THEN ", " END", 10_000)),
+        ("10^4 NOTs", nested("NOT ", "", 10_000)),
+        ("10^4 signs", nested("- ", "", 10_000)),
+        ("10^4 calls", nested("abs(", ")", 10_000)),
+        ("10^4 subqueries", nested("(SELECT ", ")", 10_000)),
+        (
+            "10^4 casts",
+            format!("SELECT 1{} FROM long", "::INT".repeat(10_000)),
+        ),
+        (
+            "5000 UNIONs",
+            vec!["SELECT id FROM long"; 5000].join(" UNION ALL "),
+        ),
+        ("10^4 UNIONs", vec!["SELECT 1"; 10_000].join(" UNION ")),
+        (
+            "10^4 columns",
+            format!("SELECT {} FROM long", vec!["id"; 100_000].join(",")),
+        ),
+        (
+            "10^4 joins",
+            format!("SELECT 1 FROM long{}", ", long".repeat(10_000)),
+        ),
+        (
+            "10^4 CTEs",
+            format!(
+                "WITH {} SELECT 1",
+                (0..10_000)
+                    .map(|n| format!("x{n} AS (SELECT 1)"))
+                    .collect::<Vec<_>>()
+                    .join(",")
+            ),
+        ),
+        (
+            "a billion laughs",
+            format!(
+                "WITH a0 AS (SELECT 1) {} SELECT * FROM a60",
+                (1..61)
+                    .map(|n| format!(
+                        ", a{n} AS (SELECT * FROM a{0} UNION ALL SELECT * FROM a{0})",
+                        n - 1
+                    ))
+                    .collect::<String>()
+            ),
+        ),
+        (
+            "10^5 literals",
+            format!(
+                "SELECT 1 FROM long WHERE id IN ({})",
+                vec!["1"; 100_000].join(",")
+            ),
+        ),
+    ];
+    let mut codes = BTreeSet::new();
+    for (what, sql) in &cases {
+        let told = load.ask(sql);
+        if !["SQL_TOO_LARGE", "SQL_TOO_DEEP", "MESSAGE_TOO_LARGE"].contains(&told.code()) {
+            return Err(format!("{what}: {} rows, {}", told.rows.len(), told.said()));
+        }
+        codes.insert(told.code());
+    }
+    load.serves()?;
+    Ok(format!("{} statements: {codes:?}", cases.len()))
+}
+
+fn messages(load: &mut Load) -> Verdict {
+    let asked = || {
+        ticket(
+            &[load.contract],
+            "SELECT count(*) FROM long",
+            PURPOSE.parse().ok(),
+        )
+    };
+    for encoding in ["gzip", "deflate", "zstd", "snappy"] {
+        let told = load.outlaw.ticket(&asked(), &[("grpc-encoding", encoding)]);
+        if told.refusal.is_none() {
+            return Err(format!("{encoding}: answered"));
+        }
+    }
+    let mut codes = BTreeSet::new();
+    for ticket in [
+        Vec::new(),
+        vec![0; 5_000_000],
+        vec![0xff; 1000],
+        vec![0; 1_100_000],
+        {
+            let mut more = asked();
+            more.extend([0xfa, 0x07, 0x01, 0x00]);
+            more
+        },
+        {
+            let mut twice = asked();
+            twice.extend(asked());
+            twice
+        },
+    ] {
+        let told = load.outlaw.ticket(&ticket, &[]);
+        if !["MESSAGE_MALFORMED", "MESSAGE_TOO_LARGE"].contains(&told.code()) {
+            return Err(format!("{} bytes: {}", ticket.len(), told.said()));
+        }
+        codes.insert(told.code());
+    }
+    let greeting = hansa_proto::peer::pb::Greeting {
+        versions: vec![1],
+        bundle: vec![7; 5_000_000].into(),
+        ..Default::default()
+    };
+    let hello = load.outlaw.hello(greeting);
+    let code = hello
+        .err()
+        .map_or("greeted", |refusal| refusal.code.as_str());
+    if code != "MESSAGE_TOO_LARGE" {
+        return Err(format!("a greeting of 5 MB: {code}"));
+    }
+    load.serves()?;
+    Ok(format!("compressed: refused; {codes:?}"))
+}

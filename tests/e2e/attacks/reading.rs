@@ -1,0 +1,372 @@
+//! What the list does not name: found by reading the product as somebody who wants to get round it.
+
+mod files;
+pub(in crate::attacks) mod proposals;
+
+use crate::attacks::reading::files::{archives, bundles, offline, socket};
+use crate::attacks::reading::proposals::{fresh, hinted, misnamed, wider};
+use crate::attacks::sql::ROWS;
+use crate::attacks::world::World;
+use crate::attacks::{Attack, Verdict};
+use hansa_audit_log::digest::Digest;
+use hansa_policy::id::ContractId;
+use hansa_proto::peer::letter::Content;
+use hansa_test_support::outlaw::ticket;
+use hansa_test_support::play::PURPOSE;
+
+pub(crate) const ATTACKS: [Attack<World>; 12] = [
+    Attack {
+        number: 78,
+        setup: "letters",
+        name: "proposes an offer that is signed by itself, under false names, keys and authorities",
+        expected: "refused: nobody signs what the other wrote about it",
+        does: misnamed,
+        lacks: "",
+    },
+    Attack {
+        number: 79,
+        setup: "letters",
+        name: "proposes a little more than an offer that is signed by itself",
+        expected: "never signed without a person",
+        does: wider,
+        lacks: "",
+    },
+    Attack {
+        number: 80,
+        setup: "letters",
+        name: "speaks in a negotiation of others, repeats letters with other content",
+        expected: "NEGOTIATION_UNKNOWN as for none; REQUEST_ID_REUSED",
+        does: others,
+        lacks: "",
+    },
+    Attack {
+        number: 81,
+        setup: "log",
+        name: "has records and letters of others shown to it",
+        expected: "its own alone",
+        does: own_alone,
+        lacks: "",
+    },
+    Attack {
+        number: 82,
+        setup: "question",
+        name: "sends a question again, or under the number of somebody else's",
+        expected: "REQUEST_ID_REUSED for its own; of others nothing is told",
+        does: again,
+        lacks: "",
+    },
+    Attack {
+        number: 83,
+        setup: "question",
+        name: "unites contracts, mixes theirs in, asks for other purposes",
+        expected: "never united; refused as a whole",
+        does: united,
+        lacks: "",
+    },
+    Attack {
+        number: 84,
+        setup: "catalogue",
+        name: "compares the entries of two datasets that differ in what is hidden",
+        expected: "the same, but for name and schema digest",
+        does: entries,
+        lacks: "",
+    },
+    Attack {
+        number: 85,
+        setup: "files",
+        name: "has a backup restored that leads out of the folder",
+        expected: "refused; nothing outside is touched",
+        does: archives,
+        lacks: "",
+    },
+    Attack {
+        number: 127,
+        setup: "negotiation",
+        name: "proposes terms on what may be hidden, and compares what is said of a dataset that hides nothing",
+        expected: "word for word the same",
+        does: hinted,
+        lacks: "",
+    },
+    Attack {
+        number: 86,
+        setup: "socket",
+        name: "speaks to the local socket without knowing how",
+        expected: "closed to other users; the node goes on",
+        does: socket,
+        lacks: "",
+    },
+    Attack {
+        number: 87,
+        setup: "trust",
+        name: "brings bundles that are older, edited or of another league, as a file and in a greeting",
+        expected: "not taken; the newest stays",
+        does: bundles,
+        lacks: "",
+    },
+    Attack {
+        number: 88,
+        setup: "files",
+        name: "has hostile files looked at: contracts, logs, bundles, joins",
+        expected: "a refusal each, never a crash",
+        does: offline,
+        lacks: "",
+    },
+];
+
+fn others(world: &mut World) -> Verdict {
+    let theirs = world.lindau.listed("negotiation");
+    let theirs = theirs.first().ok_or("no negotiation")?;
+    let spoken = |name: &str| {
+        let content = Content::Termination {
+            negotiation: name.to_owned(),
+            code: None,
+            reason: "no".to_owned(),
+        };
+        let refused = world.stranger.letter(content).err();
+        refused.map(|refusal| (refusal.code, refusal.sentence.replace(name, "NAME")))
+    };
+    let (real, none) = (spoken(theirs), spoken("n-nowhere"));
+    if real.is_none() || real != none {
+        return Err(format!("{real:?} is not {none:?}"));
+    }
+    let agreement = fresh(world, 0x40);
+    let letter = |name: &str| {
+        let content = Content::Request {
+            negotiation: name.to_owned(),
+            dataset: agreement.dataset.id.clone(),
+            offer: None,
+            payload: hansa_proto::contract::to_bytes(&agreement).into(),
+        };
+        hansa_proto::peer::letter::to_wire(&hansa_proto::peer::letter::Letter {
+            id: hansa_proto::peer::letter::LetterId([0x40; 16]),
+            content,
+        })
+    };
+    world
+        .outlaw
+        .letter_bytes(letter("n-once"))
+        .map_err(|refusal| refusal.to_string())?;
+    world
+        .outlaw
+        .letter_bytes(letter("n-once"))
+        .map_err(|refusal| refusal.to_string())?;
+    let other = world
+        .outlaw
+        .letter_bytes(letter("n-twice"))
+        .err()
+        .map(|refusal| refusal.code.as_str());
+    // The same number by somebody else is another letter.
+    let stranger = world
+        .stranger
+        .letter_bytes(letter("n-once"))
+        .err()
+        .map(|refusal| refusal.code.as_str());
+    match (other, stranger) {
+        (Some("REQUEST_ID_REUSED"), Some("NEGOTIATION_UNKNOWN")) => {
+            Ok("NEGOTIATION_UNKNOWN; REQUEST_ID_REUSED".to_owned())
+        }
+        found => Err(format!("{found:?}")),
+    }
+}
+
+fn own_alone(world: &mut World) -> Verdict {
+    let records = |who: &hansa_test_support::outlaw::Outlaw| {
+        let mut bytes = Vec::new();
+        let mut from = 0;
+        loop {
+            let wanted = hansa_proto::peer::proof::Wanted::Records {
+                from,
+                limit: Some(10_000),
+            };
+            let reply = who
+                .proof(hansa_proto::peer::proof::request_to_wire(wanted))
+                .map_err(|refusal| refusal.to_string())?;
+            let proof = hansa_proto::peer::proof::from_wire(reply)
+                .map_err(|refusal| refusal.to_string())?;
+            let hansa_proto::peer::proof::Proof::Records { records, next, .. } = proof else {
+                return Err("no records".to_owned());
+            };
+            bytes.extend(
+                records
+                    .into_iter()
+                    .map(|record| String::from_utf8_lossy(&record.bytes).into_owned()),
+            );
+            match next {
+                Some(next) if next > from => from = next,
+                _ => return Ok(bytes),
+            }
+        }
+    };
+    let _ = world.stranger.ask(&[world.contract("trips_a")], "SELECT 1");
+    let (own, theirs) = (records(&world.outlaw)?, records(&world.stranger)?);
+    if !own.iter().any(|record| record.contains("acme.example")) {
+        return Err(format!("its own {} records are not its own", own.len()));
+    }
+    if let Some(record) = theirs.iter().find(|record| record.contains("acme.example")) {
+        return Err(format!("a record of somebody else: {record}"));
+    }
+    let inbox = world
+        .stranger
+        .inbox(0)
+        .map_err(|refusal| refusal.to_string())?;
+    let far = world
+        .stranger
+        .inbox(u64::MAX)
+        .map_err(|refusal| refusal.to_string())?;
+    if !inbox.is_empty() || !far.is_empty() {
+        return Err(format!("{} letters", inbox.len() + far.len()));
+    }
+    let sizes = [
+        (0, 0),
+        (0, u64::MAX),
+        (u64::MAX, 1),
+        (5, 3),
+        (1 << 62, 1 << 63),
+    ];
+    for (from, to) in sizes {
+        let wanted = hansa_proto::peer::proof::Wanted::Consistency { from, to: Some(to) };
+        let reply = world
+            .stranger
+            .proof(hansa_proto::peer::proof::request_to_wire(wanted));
+        if let Err(refusal) = reply
+            && refusal.code.as_str() == "INTERNAL"
+        {
+            return Err(format!("{from} to {to}: {refusal}"));
+        }
+    }
+    Ok(format!(
+        "{} records, {} of the stranger's own",
+        own.len(),
+        theirs.len()
+    ))
+}
+
+fn again(world: &mut World) -> Verdict {
+    let asked = ticket(
+        &[world.contract("trips_a")],
+        "SELECT count(*) FROM trips_a",
+        PURPOSE.parse().ok(),
+    );
+    let first = world.outlaw.ticket(&asked, &[]);
+    let second = world.outlaw.ticket(&asked, &[]);
+    // Somebody else under the same number: as if nobody had used it.
+    let stranger = world.stranger.ticket(&asked, &[]);
+    match (first.rows.len(), second.code(), stranger.code()) {
+        (1, "REQUEST_ID_REUSED", "CONTRACT_UNKNOWN") => {
+            Ok("REQUEST_ID_REUSED; CONTRACT_UNKNOWN".to_owned())
+        }
+        found => Err(format!("{found:?}")),
+    }
+}
+
+fn united(world: &mut World) -> Verdict {
+    let (a, b) = (world.contract("trips_a"), world.contract("trips_b"));
+    let second: ContractId = world
+        .acme
+        .contract_on("lindau.trips_a", "trips_a")
+        .parse()
+        .unwrap();
+    let code = |contracts: &[ContractId], sql: &str| world.outlaw.ask(contracts, sql).code();
+    let none = ContractId(Digest::of(b"none"));
+    let found = [
+        code(&[a, second], "SELECT count(*) FROM trips_a"),
+        code(&[a, a], "SELECT count(*) FROM trips_a"),
+        code(&[a, none], "SELECT count(*) FROM trips_a"),
+        code(&[a], "SELECT count(*) FROM trips_b"),
+        code(&[], "SELECT 1"),
+        code(
+            &[a, b],
+            "SELECT count(*) FROM trips_a x JOIN trips_b y ON x.trip_id = y.trip_id",
+        ),
+    ];
+    let expected = [
+        "CONTRACT_AMBIGUOUS",
+        "MESSAGE_MALFORMED",
+        "CONTRACT_UNKNOWN",
+        "DATASET_UNKNOWN",
+        "MESSAGE_MALFORMED",
+        "",
+    ];
+    if found != expected {
+        return Err(format!("{found:?} instead of {expected:?}"));
+    }
+    for purpose in [
+        None,
+        Some("dpv:Purpose"),
+        Some("dpv:Marketing"),
+        Some("dpv:researchanddevelopment"),
+        Some("anything"),
+    ] {
+        let told = world
+            .outlaw
+            .ask_for(&[a], "SELECT nonsense FROM nowhere", purpose);
+        if !["PURPOSE_MISSING", "PURPOSE_NOT_COVERED", "PURPOSE_UNKNOWN"].contains(&told.code()) {
+            return Err(format!("{purpose:?}: {}", told.said()));
+        }
+    }
+    Ok(format!(
+        "{found:?}; 5 purposes refused before any name is looked up"
+    ))
+}
+
+fn entries(world: &mut World) -> Verdict {
+    let page = world
+        .outlaw
+        .page("", 100)
+        .map_err(|refusal| refusal.to_string())?;
+    let entry = |name: &str| {
+        let found = page.entries.iter().find_map(|entry| {
+            let value: serde_json::Value = serde_json::from_slice(&entry.dataset).ok()?;
+            value["id"]
+                .as_str()?
+                .ends_with(&format!("/{name}"))
+                .then_some(value)
+        });
+        found.ok_or_else(|| format!("no entry of {name}"))
+    };
+    for (one, other) in [(ROWS.one, ROWS.other), ("cells_a", "cells_b")] {
+        let (mut first, mut second) = (entry(one)?, entry(other)?);
+        for value in [&mut first, &mut second] {
+            for name in ["id", "schemaSha256", "publishedAt"] {
+                value.as_object_mut().unwrap().remove(name);
+            }
+            if let Some(id) = value.pointer_mut("/grid/id") {
+                *id = serde_json::Value::Null;
+            }
+        }
+        if one == ROWS.one {
+            // A person may still sign the other offer of this one, so the entry shows what that offer would show.
+            let columns =
+                |value: &serde_json::Value| value["columns"].as_array().map_or(0, Vec::len);
+            if columns(&first) != columns(&second) + 1 {
+                return Err(format!("{first} {second}"));
+            }
+            continue;
+        }
+        if first != second {
+            return Err(format!("{first} is not {second}"));
+        }
+        if first.to_string().contains(crate::attacks::trips::SECRET) {
+            return Err(format!("{first}"));
+        }
+    }
+    // Whoever has no contract sees what is offered to it, and nothing of what is offered to others.
+    let theirs = world
+        .stranger
+        .page("", 100)
+        .map_err(|refusal| refusal.to_string())?;
+    let text: String = theirs
+        .entries
+        .iter()
+        .flat_map(|entry| {
+            entry
+                .offers
+                .iter()
+                .map(|offer| String::from_utf8_lossy(&offer.policy).into_owned())
+        })
+        .collect();
+    match text.contains("notes") || text.contains("wider") || text.contains("acme.example") {
+        true => Err("an offer to somebody else is shown".to_owned()),
+        false => Ok(format!("{} entries", page.entries.len())),
+    }
+}

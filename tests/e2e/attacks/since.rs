@@ -1,0 +1,237 @@
+//! Attacks on what goes on from an earlier answer: by who asks (A) and by who answers (P).
+
+use crate::attacks::{Attack, Line, Verdict, tried};
+use crate::binary;
+use hansa_policy::ask::Rows;
+use hansa_policy::id::{ContractId, RequestId};
+use hansa_proto::peer::ask::{from_ticket, to_ticket};
+use hansa_test_support::city::City;
+use hansa_test_support::league::League;
+use hansa_test_support::outlaw::{Outlaw, Told, question};
+use hansa_test_support::play::{ALL, PURPOSE, text};
+use hansa_test_support::rogue::Rogue;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+struct Feed {
+    lindau: City,
+    acme: City,
+    outlaw: Outlaw,
+    other: Outlaw,
+    rogue: Rogue,
+    contracts: [ContractId; 2],
+    _league: League,
+}
+
+const READINGS: &str = "\n[[dataset]]\nname = \"readings\"\ntitle = \"Readings\"\nlicence = \"CC0-1.0\"\nfeed = true\n\
+    [dataset.source]\nkind = \"text\"\npath = \"readings\"\n\
+    [[dataset.column]]\nname = \"site\"\n[[dataset.column]]\nname = \"value\"\ntype = \"int\"\n";
+
+const SQL: &str = "SELECT site, value FROM readings";
+
+/// Attacks all of it.
+pub(crate) fn attacked() -> Vec<Line> {
+    let league = League::new(binary());
+    let mut lindau = league.city("lindau");
+    let (acme, other) = (league.firm("acme"), league.firm("other"));
+    league.hand_bundle_to("lindau");
+    lindau.configure(READINGS);
+    bring(&lindau, 1, "roof,1\ncellar,2\nyard,3\n");
+    let terms = format!("{ALL}\nrows = \"site <> 'cellar'\"");
+    lindau.offers("readings", "some", &terms, "\"league\"", "auto");
+    lindau.serve();
+    let contracts = [&acme, &other].map(|firm| {
+        firm.knows(&lindau);
+        firm.contract("lindau.readings").parse().unwrap()
+    });
+    let [mine, theirs] = ["acme", "other"]
+        .map(|alias| Outlaw::enter(&league, alias, lindau.address(), lindau.domain()).unwrap());
+    let rogue = Rogue::listen(&league, "lindau", &mine);
+    acme.hansa(&["peer", "remove", "lindau"]).must();
+    acme.hansa(&["peer", "add", rogue.address(), "--id", "lindau.example"])
+        .must();
+    let mut feed = Feed {
+        lindau,
+        acme,
+        outlaw: mine,
+        other: theirs,
+        rogue,
+        contracts,
+        _league: league,
+    };
+    tried(&mut feed, &ATTACKS)
+}
+
+const ATTACKS: [Attack<Feed>; 3] = [
+    Attack {
+        number: 139,
+        setup: "since",
+        name: "goes on from answers that somebody else got, that failed or were none, and from none at all",
+        expected: "NOT_CONTINUED, in the same words, and no row",
+        does: elsewhere,
+        lacks: "",
+    },
+    Attack {
+        number: 140,
+        setup: "since",
+        name: "goes on from its answer with another question, purpose and contract",
+        expected: "NOT_CONTINUED, and rows of its view alone",
+        does: otherwise,
+        lacks: "",
+    },
+    Attack {
+        number: 141,
+        setup: "peer",
+        name: "says that nothing came to who asks for all rows, and gives all to who asks for what came",
+        expected: "no answer is shown as one",
+        does: misled,
+        lacks: "",
+    },
+];
+
+fn bring(city: &City, file: u32, rows: &str) {
+    city.write(
+        &format!("readings/{file}.csv"),
+        &format!("site,value\n{rows}"),
+    );
+    city.publishes();
+}
+
+/// Asks; gives the request and what came.
+fn asked(outlaw: &Outlaw, contract: ContractId, sql: &str, rows: Rows) -> (RequestId, Told) {
+    let mut asking = question(&[contract], sql, Some(PURPOSE.parse().unwrap()));
+    asking.ask.rows = rows;
+    let told = outlaw.ticket(&to_ticket(&asking), &[]);
+    (asking.ask.request, told)
+}
+
+fn elsewhere(feed: &mut Feed) -> Verdict {
+    let [mine, theirs] = feed.contracts;
+    let (own, told) = asked(&feed.outlaw, mine, SQL, Rows::All);
+    if told.code() != "" {
+        return Err(format!("as it is: {}", told.said()));
+    }
+    let (others, _) = asked(&feed.other, theirs, SQL, Rows::All);
+    let (refused, _) = asked(
+        &feed.outlaw,
+        mine,
+        "SELECT nothing FROM readings",
+        Rows::All,
+    );
+    let (quiet, _) = asked(&feed.outlaw, mine, SQL, Rows::Since(own));
+    let (then, _) = asked(&feed.outlaw, mine, SQL, Rows::AsOf(now()));
+    bring(&feed.lindau, 2, "roof,4\n");
+    let mut said = BTreeSet::new();
+    let tries = [
+        others,
+        refused,
+        quiet,
+        then,
+        RequestId([0; 16]),
+        RequestId([255; 16]),
+    ];
+    for request in tries {
+        let (_, told) = asked(&feed.outlaw, mine, SQL, Rows::Since(request));
+        if told.code() != "NOT_CONTINUED" {
+            return Err(format!("{request}: {}", told.said()));
+        }
+        said.insert(told.said());
+    }
+    if said.len() > 1 {
+        return Err(format!("told apart: {said:?}"));
+    }
+    let broken = "SELECT value / (value - value) FROM readings";
+    let (failed, told) = asked(&feed.outlaw, mine, broken, Rows::All);
+    if told.code() == "" {
+        return Err("a division by nothing was answered".to_owned());
+    }
+    let (_, told) = asked(&feed.outlaw, mine, broken, Rows::Since(failed));
+    if told.code() != "NOT_CONTINUED" {
+        return Err(format!("one that failed: {}", told.said()));
+    }
+    // Its own goes on, with what came and nothing else.
+    let (_, told) = asked(&feed.outlaw, mine, SQL, Rows::Since(own));
+    if !told.tells("roof") || told.tells("yard") || told.tells("cellar") {
+        return Err(format!("its own: {}", told.said()));
+    }
+    Ok(format!("{} tries, one sentence", tries.len()))
+}
+
+fn now() -> hansa_audit_log::time::Time {
+    "2029-01-01T00:00:00Z".parse().unwrap()
+}
+
+fn otherwise(feed: &mut Feed) -> Verdict {
+    let [mine, theirs] = feed.contracts;
+    let narrow = "SELECT site FROM readings WHERE site = 'roof'";
+    let (own, _) = asked(&feed.outlaw, mine, narrow, Rows::All);
+    // That nothing came says nothing of what is another answer at every time.
+    let moment = "SELECT site FROM readings WHERE now() > to_timestamp(value)";
+    let (then, told) = asked(&feed.outlaw, mine, moment, Rows::All);
+    if told.code() != "" {
+        return Err(format!("{moment}: {}", told.said()));
+    }
+    let (_, told) = asked(&feed.outlaw, mine, moment, Rows::Since(then));
+    if told.code() != "NOT_CONTINUED" {
+        return Err(format!("{moment}: {}", told.said()));
+    }
+    bring(&feed.lindau, 3, "cellar,5\nroof,6\nyard,7\n");
+    let wider = [
+        SQL,
+        "SELECT site FROM readings",
+        "SELECT site FROM readings WHERE site = 'yard'",
+        "SELECT count(*) FROM readings",
+        "SELECT site FROM readings WHERE site = 'roof' ",
+    ];
+    for sql in wider {
+        let (_, told) = asked(&feed.outlaw, mine, sql, Rows::Since(own));
+        if told.code() != "NOT_CONTINUED" {
+            return Err(format!("{sql}: {}", told.said()));
+        }
+    }
+    let (_, told) = asked(&feed.outlaw, theirs, narrow, Rows::Since(own));
+    if told.code() == "" {
+        return Err(format!("under another's contract: {}", told.said()));
+    }
+    let (_, told) = asked(&feed.outlaw, mine, narrow, Rows::Since(own));
+    if !told.tells("roof") || told.tells("cellar") || told.tells("yard") {
+        return Err(format!("what came: {}", told.said()));
+    }
+    Ok(format!("{} other questions", wider.len()))
+}
+
+fn misled(feed: &mut Feed) -> Verdict {
+    let sql = "SELECT site, value FROM lindau.readings";
+    let ask = ["--json", "sql", sql, "--purpose", PURPOSE];
+    let honest = feed.acme.hansa(&ask).must().lines();
+    let token = text(&honest[honest.len() - 1]["hansa"], "token");
+    let ticket = feed.rogue.asked().pop().unwrap();
+    let earlier = from_ticket(&ticket.ticket).unwrap().ask.request;
+    let twisted = |rows: Rows| {
+        feed.rogue.twists(Arc::new(move |ticket| {
+            let mut asking = from_ticket(&ticket.ticket).unwrap();
+            asking.ask.rows = rows;
+            arrow_flight::Ticket {
+                ticket: to_ticket(&asking),
+            }
+        }));
+    };
+    twisted(Rows::Since(earlier));
+    let quiet = feed.acme.hansa(&ask);
+    if quiet.status == Some(0) {
+        return Err(format!("nothing is shown as all: {}", quiet.out));
+    }
+    twisted(Rows::All);
+    let since = [&ask[..], &["--since", &token]].concat();
+    let doubled = feed.acme.hansa(&since);
+    if doubled.status == Some(0) {
+        return Err(format!("all is shown as what came: {}", doubled.out));
+    }
+    feed.rogue.twists(Arc::new(|ticket| ticket));
+    let after = feed.acme.hansa(&since).must().lines();
+    if after[0]["hansa"]["nothing_new"] != true {
+        return Err(format!("the honest answer is not taken: {after:?}"));
+    }
+    feed.acme.verifies();
+    Ok(format!("{:?} and {:?}", quiet.status, doubled.status))
+}

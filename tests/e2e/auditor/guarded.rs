@@ -1,0 +1,72 @@
+//! The guard that a question passed is in the whole of a log, to be read beside the contract, and in no part that is made for
+//! somebody else.
+
+use super::forged::{forge, read};
+use super::{export, findings, verify};
+use crate::binary;
+use crate::guards::guards;
+use hansa_audit_store::papers::PaperKind;
+use hansa_test_support::league::League;
+use hansa_test_support::play::{ALL, PURPOSE, text};
+use serde_json::json;
+
+#[test]
+fn the_guard_that_a_question_passed_is_in_the_file_and_judged() {
+    let league = League::new(binary());
+    let (lindau, acme) = league.long_table(200, ALL);
+    let contract = acme.contract("lindau.long");
+    let question = "SELECT count(*) FROM lindau.long";
+    acme.ask(question).must();
+    let _ = guards(&lindau, "queries_per_day = 1");
+    acme.ask(question).must();
+    acme.ask(question).refused("QUOTA_QUERIES", 3);
+
+    let papers = tempfile::tempdir().unwrap();
+    let part = export(&lindau, papers.path(), &["--contract", &contract]);
+    assert!(read(&part).0.of_kind(PaperKind::Guard).is_empty());
+    let (told, status) = verify(papers.path(), &["check", "lindau.example.bundle"]);
+    assert_eq!(status, 0, "{told:#}");
+    let bundle = export(&lindau, papers.path(), &[]);
+    let (told, status) = verify(papers.path(), &["check", "lindau.example.bundle"]);
+    assert_eq!(status, 0, "{told:#}");
+    let asked = |at: usize, kind: &str| {
+        let all = lindau.records(kind);
+        let request = text(&all[at]["body"], "request_id");
+        let (told, status) = verify(
+            papers.path(),
+            &["question", &request, "lindau.example.bundle"],
+        );
+        assert_eq!(status, 0, "{told:#}");
+        told["answers"][0].clone()
+    };
+    assert_eq!(asked(0, "permit")["guards"], json!([]));
+    let passed = asked(1, "permit")["guards"][0].clone();
+    assert_eq!(passed["dataset"], "hansa://lindau.example/d/long");
+    let clause = &passed["clauses"][0];
+    let told = text(clause, "text");
+    assert!(told.contains('1') && told.contains("day"), "{told}");
+    let refused = asked(0, "refuse");
+    assert_eq!(refused["guard_clause"], 2, "{refused:#}");
+    assert_eq!(text(clause, "clause"), "#g2");
+
+    lindau.verifies();
+    let (copied, records) = read(&bundle);
+    let held = copied.of_kind(PaperKind::Guard);
+    let (name, document) = held.iter().next().unwrap();
+    assert_eq!((held.len(), name), (1, &text(&passed, "document")));
+    let other = document
+        .replace(PURPOSE, "dpv:Marketing")
+        .replace("long", "lang");
+    for (papers_of, verdict, expected) in [
+        (vec![], "incomplete", "is not in the files"),
+        (vec![(name.clone(), other)], "broken", "is another document"),
+    ] {
+        let papers_of = copied.with(PaperKind::Guard, &papers_of);
+        forge(&lindau, &records, &papers_of, &papers.path().join("forged"));
+        let (told, status) = verify(papers.path(), &["check", "forged"]);
+        let said = findings(&told, verdict);
+        let about = |one: &String| one.contains("guard") && one.contains(expected);
+        assert!(said.iter().any(about), "{expected}: {told:#}");
+        assert_ne!(status, 0);
+    }
+}

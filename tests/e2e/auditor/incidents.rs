@@ -1,0 +1,162 @@
+//! Statements that close incidents, by a provider that has put another history in the place of its log.
+
+use super::forged::{Copied, forge_further, key, read};
+use super::{export, findings, played, verify};
+use crate::binary;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::note::{Checkpoint, SignedHead};
+use hansa_audit_log::time::Time;
+use hansa_audit_store::papers::PaperKind;
+use hansa_identity::signature::{FileSigner, Signer as _};
+use hansa_policy::contract::Role;
+use hansa_proto::envelope::{self, Kind};
+use hansa_proto::incident::{self, ForkedRange, IncidentCause, IncidentStatement};
+use hansa_test_support::city::City;
+use hansa_test_support::league::League;
+use hansa_test_support::play::text;
+use serde_json::{Value, json};
+use std::path::Path;
+
+fn now() -> Time {
+    jiff::Timestamp::now().to_string().parse().unwrap()
+}
+
+/// That all records of the log are of an incident, with the key that the owner has now.
+fn statement(owner: &City, head: &SignedHead) -> (String, String) {
+    let at = now();
+    let payload = incident::to_bytes(&IncidentStatement {
+        log: "lindau.example".parse().unwrap(),
+        head: head.clone(),
+        fork: Some(ForkedRange {
+            from: 0,
+            since: None,
+            upto: 1 << 40,
+        }),
+        late: Vec::new(),
+        cause: IncidentCause::RestoredBackup,
+        stated_at: at,
+    });
+    let key = FileSigner::open(&owner.folder().join("keys/signing.key")).unwrap();
+    let (alg, seconds) = (key.algorithm().as_str(), at.micros() / 1_000_000);
+    let protected =
+        envelope::protected_header(Kind::Incident, Role::Provider, alg, key.kid(), seconds);
+    let signature = key
+        .sign(&envelope::signing_input(&protected, &payload))
+        .unwrap();
+    let bytes = envelope::assemble(&payload, &[(protected, signature)]);
+    let name = Digest::of(&bytes).to_string();
+    (name, String::from_utf8(bytes).unwrap())
+}
+
+/// The log without a question, as if nobody had ever asked one, with a statement of its own that closes all that differs. The
+/// statement names the newest head, or one with another root.
+fn rewritten(
+    owner: &City,
+    (records, papers): (&[Value], &Copied),
+    root: Option<Digest>,
+    to: &Path,
+) {
+    let mut records = records.to_vec();
+    for record in &mut records {
+        let kind = text(record, "type");
+        if ["permit", "close", "receipt_ack", "refuse", "witnessed"].contains(&kind.as_str()) {
+            record["type"] = json!("said");
+            record["body"] = json!({});
+        }
+    }
+    let last = records[records.len() - 1].clone();
+    forge_further(owner, &records, to, |newest| {
+        let head = root.map(|root| Checkpoint {
+            root,
+            ..newest.checkpoint.clone()
+        });
+        let head = head.map(|head| SignedHead::sign(head, &key(owner)).unwrap());
+        let head = head.unwrap_or(newest);
+        let (name, paper) = statement(owner, &head);
+        let mut last = last;
+        last["t"] = json!(now().to_string());
+        last["type"] = json!("incident");
+        last["body"] = json!({
+            "peer": "hansa://lindau.example",
+            "direction": "out",
+            "statement": name,
+            "cause": "restored-backup",
+            "from": 0,
+            "upto": 1_u64 << 40,
+            "since": null,
+            "late": 0,
+            "size": head.checkpoint.size,
+            "head": head.to_string(),
+            "stated_at": now().to_string(),
+        });
+        let papers = papers.with(PaperKind::Incident, &[(name, paper)]);
+        (last, papers)
+    });
+}
+
+#[test]
+fn a_statement_that_its_author_alone_has_closes_nothing() {
+    let league = League::new(binary());
+    let (lindau, acme, _contract) = played(&league);
+    let papers = tempfile::tempdir().unwrap();
+    let folder = papers.path();
+    let judged = || {
+        let bundle = export(&lindau, folder, &[]);
+        export(&acme, folder, &[]);
+        let (copied, records) = read(&bundle);
+        let to = folder.join("rewritten");
+        rewritten(&lindau, (&records, &copied), None, &to);
+        let (told, status) = verify(folder, &["check", "rewritten", "acme.example.bundle"]);
+        assert_eq!(status, 7, "{told:#}");
+        let broken = findings(&told, "broken");
+        for expected in ["signed two histories", "has a signed receipt for"] {
+            assert!(broken.iter().any(|one| one.contains(expected)), "{told:#}");
+        }
+        told
+    };
+
+    // With the key that every copy has, nobody states anything.
+    let told = judged();
+    let old_key = "the key that was in force when the fork was found";
+    let broken = findings(&told, "broken");
+    assert!(broken.iter().any(|one| one.contains(old_key)), "{told:#}");
+
+    // Nor for those who were not told, with any other.
+    lindau.hansa(&["rekey", "--output", "again.request"]).must();
+    let (request, join) = ("lindau/again.request", "lindau/again.join");
+    league
+        .hansa(&[
+            "league", "admit", request, "--dir", "league", "--output", join,
+        ])
+        .must();
+    lindau.hansa(&["join", "again.join"]).must();
+    lindau.hansa(&["reload"]).must();
+    let told = judged();
+    let broken = findings(&told, "broken");
+    assert!(!broken.iter().any(|one| one.contains(old_key)), "{told:#}");
+    let incomplete = findings(&told, "incomplete");
+    let untold = "acme.example was never told of the statement";
+    assert!(
+        incomplete.iter().any(|one| one.contains(untold)),
+        "{told:#}"
+    );
+}
+
+#[test]
+fn the_head_in_a_statement_is_of_the_log() {
+    let league = League::new(binary());
+    let (lindau, _acme, _contract) = played(&league);
+    let papers = tempfile::tempdir().unwrap();
+    let bundle = export(&lindau, papers.path(), &[]);
+    let (copied, records) = read(&bundle);
+    let to = papers.path().join("rewritten");
+    for root in [None, Some(Digest::of(b"another history"))] {
+        let is_other = root.is_some();
+        rewritten(&lindau, (&records, &copied), root, &to);
+        let (told, _) = verify(papers.path(), &["check", "rewritten"]);
+        let broken = findings(&told, "broken");
+        let expected = "signed two histories: the log in this file is not the one";
+        let found = broken.iter().any(|one| one.contains(expected));
+        assert_eq!(found, is_other, "{told:#}");
+    }
+}

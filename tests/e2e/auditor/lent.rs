@@ -1,0 +1,236 @@
+//! Values of one participant that narrow what another is asked for: they go where the contract lets them, both have it on
+//! their books, and the auditor holds each sending against the contract.
+
+use super::forged::{forge, read};
+use super::{export, findings, verify};
+use crate::binary;
+use hansa_test_support::city::City;
+use hansa_test_support::league::League;
+use hansa_test_support::play::{ALL, PURPOSE, text};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+const SQL: &str = "SELECT r.ride, s.district FROM lindau.sites s JOIN bregenz.rides r ON r.site = s.site \
+                   WHERE s.district = 'Altstadt'";
+
+/// What a forger does to the body of a record, and what is said of it.
+type Forgery = (&'static str, fn(&mut Value), &'static str);
+
+/// The offers of sites: to whom they let values go.
+const OFFERS: [(&str, &str); 3] = [
+    ("silent", ""),
+    ("elsewhere", "[\"acme.example\"]"),
+    ("there", "[\"bregenz.example\"]"),
+];
+
+/// A few sites of one city, of which two are in the old town, and many rides of another.
+fn world(league: &League) -> (City, City, City) {
+    let [mut lindau, mut bregenz] = ["lindau", "bregenz"].map(|alias| league.city(alias));
+    let acme = league.firm("acme");
+    for alias in ["lindau", "bregenz", "acme"] {
+        league.hand_bundle_to(alias);
+    }
+    let mut sites = "site,district\n".to_owned();
+    let mut rides = "ride,site,note\n".to_owned();
+    for site in 0..40 {
+        let district = if site < 2 { "Altstadt" } else { "Au" };
+        writeln!(
+            sites,
+            "s{site},{district}{}",
+            if site < 2 { "" } else { " und mehr" }
+        )
+        .unwrap();
+    }
+    for ride in 0..30_000 {
+        writeln!(rides, "{ride},s{},n{}", ride % 40, ride % 7).unwrap();
+    }
+    lindau.holds("sites", &sites, "");
+    bregenz.holds("rides", &rides, "");
+    for city in [&mut lindau, &mut bregenz] {
+        city.publishes();
+    }
+    for (name, to) in OFFERS {
+        let travel = format!("\njoin = {{ travel = {{ columns = [\"site\"], to = {to} }} }}");
+        let travel = if to.is_empty() { String::new() } else { travel };
+        lindau.offers(
+            "sites",
+            name,
+            &format!("{ALL}{travel}"),
+            "\"league\"",
+            "auto",
+        );
+    }
+    bregenz.offers("rides", "all", ALL, "\"league\"", "auto");
+    for city in [&mut lindau, &mut bregenz] {
+        city.serve();
+        acme.knows(city);
+    }
+    let _ = acme.contract("bregenz.rides");
+    (lindau, bregenz, acme)
+}
+
+/// Asks, and gives what is said of whoever has the rides.
+fn asked(acme: &City) -> Value {
+    let lines = acme
+        .hansa(&["--json", "sql", SQL, "--purpose", PURPOSE])
+        .must()
+        .lines();
+    let rows: Vec<&Value> = lines
+        .iter()
+        .filter(|line| line.get("hansa").is_none())
+        .collect();
+    assert_eq!(rows.len(), 1_500);
+    let told = lines.iter().find_map(|line| line.get("hansa")).unwrap();
+    let all = told["participants"].as_array().unwrap();
+    let mut of = all
+        .iter()
+        .filter(|one| one["participant"] == "bregenz.example");
+    of.next().unwrap().clone()
+}
+
+#[test]
+fn keys_go_where_the_contract_lets_them_and_are_on_both_books() {
+    let league = League::new(binary());
+    let (lindau, mut bregenz, mut acme) = world(&league);
+    // Silence keeps them at home, and others than who is asked are no help.
+    for (name, _) in OFFERS {
+        let contract = acme.contract_on("lindau.sites", name);
+        let went = asked(&acme);
+        let keys = went["keys"].as_array().unwrap();
+        if name == "there" {
+            assert_eq!(keys[0]["values"], 2, "{went:#}");
+            assert!(text(&went, "sql").contains("'s1'"), "{went:#}");
+            break;
+        }
+        assert!(keys.is_empty(), "{went:#}");
+        assert_eq!(went["rows"], 30_000, "{went:#}");
+        let errands = acme.records("errand");
+        let told = errands
+            .iter()
+            .find(|record| record["body"].get("keys").is_some());
+        assert_eq!(told, None);
+        acme.hansa(&[
+            "--yes", "contract", "withdraw", &contract, "--reason", "newer",
+        ])
+        .must();
+    }
+    let record = acme.records("errand").pop().unwrap();
+    let keys = &record["body"]["keys"][0];
+    assert_eq!(
+        (&keys["of"][0]["column"], &keys["values"]),
+        (&json!("site"), &json!(2)),
+        "{record:#}"
+    );
+    // Who answered has the text with the values, under its commitment.
+    let request = text(&record["body"], "request_id");
+    let told = bregenz
+        .hansa(&["--json", "audit", "show", &request])
+        .must()
+        .out;
+    assert!(told.contains("'s0'") && told.contains("'s1'"), "{told}");
+
+    let papers = tempfile::tempdir().unwrap();
+    for city in [&lindau, &bregenz, &acme] {
+        export(city, papers.path(), &[]);
+    }
+    let all = ["lindau", "bregenz", "acme"].map(|name| format!("{name}.example.bundle"));
+    let (told, status) = verify(papers.path(), &["check", &all[0], &all[1], &all[2]]);
+    assert_eq!(status, 0, "{told:#}");
+    // Whoever gets a part sees it, too, if values of its own went out.
+    let since = text(&record, "t");
+    let parts = [
+        ["--participant", "bregenz.example"],
+        ["--participant", "lindau.example"],
+        ["--from", &since],
+    ];
+    for part in parts {
+        let folder = tempfile::tempdir().unwrap();
+        let file = export(&acme, folder.path(), &part);
+        let (told, status) = verify(folder.path(), &["check", &all[2]]);
+        assert_eq!(status, 0, "{part:?}: {told:#}");
+        let held = std::fs::read_to_string(file).unwrap();
+        assert!(held.contains("\"keys\":[{"), "{part:?}");
+    }
+    bregenz.stop();
+    acme.stop();
+    let (copied, records) = read(&papers.path().join(&all[2]));
+    let at = records
+        .iter()
+        .position(|record| record["body"].get("keys").is_some())
+        .unwrap();
+    let forgeries: [Forgery; 6] = [
+        (
+            "of no column",
+            |body| body["keys"][0]["of"][0]["column"] = Value::Null,
+            "of which column",
+        ),
+        (
+            "to somebody else",
+            |body| body["peer"] = json!("hansa://other.example"),
+            "no clause of contract",
+        ),
+        (
+            "of another column",
+            |body| body["keys"][0]["of"][0]["column"] = json!("district"),
+            "no clause of contract",
+        ),
+        (
+            "by another clause",
+            |body| body["keys"][0]["of"][0]["clause"] = json!(77),
+            "no clause of contract",
+        ),
+        (
+            "without a contract",
+            |body| body["keys"][0]["of"][0]["contract"] = Value::Null,
+            "no contract is named",
+        ),
+        (
+            "under a contract of something else",
+            |body| body["keys"][0]["of"][0]["contract"] = body["contracts"][0].clone(),
+            "of another dataset",
+        ),
+    ];
+    for (name, change, expected) in forgeries {
+        let mut forged = records.clone();
+        change(&mut forged[at]["body"]);
+        forge(&acme, &forged, &copied, &papers.path().join("forged"));
+        let (told, status) = verify(papers.path(), &["check", "forged"]);
+        let said = findings(&told, "broken");
+        assert_eq!(status, 7, "{name}");
+        assert!(
+            said.iter().any(|one| one.contains(expected)),
+            "{name}: {said:#?}"
+        );
+    }
+    // Without a question before by which they could have come.
+    let mut never = records.clone();
+    let giver = text(&records[at]["body"]["keys"][0]["of"][0], "contract");
+    never.retain(|record| {
+        let asked = record["body"]["contracts"].as_array();
+        record["type"] != "errand" || asked.is_none_or(|all| !all.contains(&json!(giver)))
+    });
+    forge(&acme, &never, &copied, &papers.path().join("forged"));
+    let said = findings(&verify(papers.path(), &["check", "forged"]).0, "broken");
+    assert!(
+        said.iter()
+            .any(|one| one.contains("nothing had been asked for")),
+        "{said:#?}"
+    );
+    // Before the contract was active.
+    let mut early = records.clone();
+    let last = early.remove(at);
+    let first = early
+        .iter()
+        .position(|record| record["type"] == "contract")
+        .unwrap();
+    early.insert(
+        first,
+        json!({"t": early[first]["t"], "type": "errand", "body": last["body"]}),
+    );
+    forge(&acme, &early, &copied, &papers.path().join("forged"));
+    let said = findings(&verify(papers.path(), &["check", "forged"]).0, "broken");
+    assert!(
+        said.iter().any(|one| one.contains("was not in force")),
+        "{said:#?}"
+    );
+}

@@ -1,0 +1,352 @@
+//! Statements of deletion and of use are in the file, and are judged like the other papers: by whom they are signed, whether
+//! they are those that records name, and whether they say what the records say.
+
+mod dates;
+
+use super::forged::{Copied, forge, read};
+use super::{export, findings, played, verify};
+use crate::binary;
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use hansa_audit_store::papers::PaperKind;
+use hansa_identity::signature::{FileSigner, Signer as _};
+use hansa_policy::contract::Role;
+use hansa_policy::id::ContractId;
+use hansa_proto::deletion;
+use hansa_proto::envelope::{self, Kind};
+use hansa_test_support::league::League;
+use hansa_test_support::play::{ALL, text};
+use serde_json::{Value, json};
+
+const DAY: i64 = 86_400_000_000;
+
+/// Where the last record of a kind stands.
+fn last_of(records: &[Value], kind: &str) -> usize {
+    let found = records.iter().rposition(|record| record["type"] == kind);
+    found.unwrap_or_else(|| panic!("no {kind}"))
+}
+
+/// The same paper with a signature of which one character is another, under its new name; the record names that.
+fn resigned(records: &mut [Value], papers: &Copied, kind: PaperKind, by: &str) -> Copied {
+    let at = last_of(records, by);
+    let name = text(&records[at]["body"], "statement");
+    let good = &papers.of_kind(kind)[&name];
+    let start = good.rfind("\"signature\":\"").unwrap() + 20;
+    let other = if good.as_bytes()[start] == b'A' {
+        "B"
+    } else {
+        "A"
+    };
+    let bad = format!("{}{other}{}", &good[..start], &good[start + 1..]);
+    let name = Digest::of(bad.as_bytes()).to_string();
+    records[at]["body"]["statement"] = json!(name);
+    papers.with(kind, &[(name, bad)])
+}
+
+/// The same, but under the name that the record has.
+fn renamed(records: &mut [Value], papers: &Copied, kind: PaperKind, by: &str) -> Copied {
+    let name = text(&records[last_of(records, by)]["body"], "statement");
+    let changed = resigned(&mut records.to_vec(), papers, kind, by).of_kind(kind);
+    let text = changed.into_values().next().unwrap();
+    papers.with(kind, &[(name, text)])
+}
+
+type Forgery = (
+    &'static str,
+    fn(&mut Vec<Value>, &Copied) -> Option<Copied>,
+    &'static str,
+);
+
+const FORGERIES: [Forgery; 14] = [
+    (
+        "a statement of deletion that somebody else signed",
+        |records, papers| Some(resigned(records, papers, PaperKind::Deletion, "attest")),
+        "its statement of deletion: SIGNATURE_INVALID",
+    ),
+    (
+        "a statement of use that somebody else signed",
+        |records, papers| Some(resigned(records, papers, PaperKind::Usage, "usage")),
+        "its statement of use: SIGNATURE_INVALID",
+    ),
+    (
+        "no statement of deletion",
+        |_, papers| Some(papers.with(PaperKind::Deletion, &[])),
+        "the statement of deletion",
+    ),
+    (
+        "a record of more answers than were stated",
+        |records, _| {
+            let at = last_of(records, "attest");
+            let more = json!("0".repeat(32));
+            let requests = records[at]["body"]["requests"].as_array_mut().unwrap();
+            requests.push(more);
+            None
+        },
+        "says something else than its record",
+    ),
+    (
+        "a statement by somebody else",
+        |records, _| {
+            let at = last_of(records, "attest");
+            records[at]["body"]["peer"] = json!("hansa://other.example");
+            None
+        },
+        "says something else than its record",
+    ),
+    (
+        "a statement that the provider would have made itself",
+        |records, _| {
+            let at = last_of(records, "attest");
+            records[at]["body"]["direction"] = json!("out");
+            None
+        },
+        "says something else than its record",
+    ),
+    (
+        "a statement under another contract",
+        |records, _| {
+            let at = last_of(records, "attest");
+            records[at]["body"]["contract"] = json!("0".repeat(64));
+            None
+        },
+        "its statement of deletion: STATEMENT_MALFORMED: it says something else than its record",
+    ),
+    (
+        "another statement under the same name",
+        |records, papers| Some(renamed(records, papers, PaperKind::Deletion, "attest")),
+        "its statement of deletion: STATEMENT_MALFORMED: it is another one than the record names",
+    ),
+    (
+        "another statement of use under the same name",
+        |records, papers| Some(renamed(records, papers, PaperKind::Usage, "usage")),
+        "its statement of use: STATEMENT_MALFORMED: it is another one than the record names",
+    ),
+    (
+        "no statement of use",
+        |_, papers| Some(papers.with(PaperKind::Usage, &[])),
+        "the statement of use",
+    ),
+    (
+        "a statement that is counted for another contract",
+        |records, _| {
+            let at = last_of(records, "attest");
+            records[at]["body"]["first"] = json!("0".repeat(64));
+            None
+        },
+        "was counted for another contract",
+    ),
+    (
+        "a question that is let in while a statement is overdue",
+        |records, _| {
+            records.remove(last_of(records, "attest"));
+            let from = last_of(records, "permit");
+            for record in &mut records[from..] {
+                let at: Time = text(record, "t").parse().unwrap();
+                record["t"] = json!(at.plus_micros(2 * DAY).to_string());
+            }
+            None
+        },
+        "ATTESTATION_OVERDUE",
+    ),
+    (
+        "a statement of use that counts what was not",
+        |records, _| {
+            let at = last_of(records, "close");
+            records[at]["body"]["rows"] = json!(1);
+            None
+        },
+        "the log has 3,",
+    ),
+    (
+        "a statement of use under another contract",
+        |records, _| {
+            let at = last_of(records, "usage");
+            records[at]["body"]["contract"] = json!("0".repeat(64));
+            None
+        },
+        "its statement of use: STATEMENT_MALFORMED: it says something else",
+    ),
+];
+
+#[test]
+fn statements_under_contracts_are_judged() {
+    let league = League::new(binary());
+    let mut lindau = league.city("lindau");
+    let acme = league.firm("acme");
+    league.hand_bundle_to("lindau");
+    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
+    lindau.publishes();
+    let duties = "duties = [\"delete-after 1 day\", \"attest-within 1 day\"]";
+    let price = "price = { amount = 0.05, currency = \"EUR\", per = \"query\" }";
+    let terms = format!("{ALL}\n{duties}\n{price}");
+    lindau.offers("bikes", "kept", &terms, "\"league\"", "auto");
+    lindau.serve();
+    acme.knows(&lindau);
+    let contract = acme.contract("lindau.bikes");
+    let ask = || acme.ask("SELECT site, bikes FROM lindau.bikes").must();
+    ask();
+    ask();
+    acme.hansa(&["--yes", "contract", "attest", &contract])
+        .must();
+    ask();
+    lindau.hansa(&["contract", "usage", &contract]).must();
+
+    let papers = tempfile::tempdir().unwrap();
+    let bundle = export(&lindau, papers.path(), &[]);
+    let theirs = export(&acme, papers.path(), &[]);
+    let both = ["check", "lindau.example.bundle", "acme.example.bundle"];
+    let (told, status) = verify(papers.path(), &both);
+    assert_eq!(status, 0, "{told:#}");
+    lindau.stop();
+    let (copied, records) = read(&bundle);
+    assert_eq!(copied.of_kind(PaperKind::Deletion).len(), 1);
+    assert_eq!(copied.of_kind(PaperKind::Usage).len(), 1);
+    for (name, change, expected) in FORGERIES {
+        let mut changed = records.clone();
+        let others = change(&mut changed, &copied);
+        let file = papers.path().join("forged");
+        forge(&lindau, &changed, others.as_ref().unwrap_or(&copied), &file);
+        let (told, status) = verify(papers.path(), &["check", "forged"]);
+        let said = ["broken", "incomplete"].map(|verdict| findings(&told, verdict));
+        let told = said.concat().iter().any(|one| one.contains(expected));
+        assert!(told, "{name}: {said:#?}");
+        assert_eq!(status, 7, "{name}");
+    }
+
+    // Of a month whose answers are past their retention nothing can be counted again: that is told, and nothing found.
+    let counts = FORGERIES
+        .iter()
+        .find(|one| one.2.starts_with("the log has"));
+    let mut aged = records.clone();
+    counts.unwrap().1(&mut aged, &copied);
+    let last: Time = text(records.last().unwrap(), "t").parse().unwrap();
+    let (before, at) = (last.plus_micros(35 * DAY), last.plus_micros(70 * DAY));
+    aged.push(json!({"type": "expire", "t": at.to_string(), "body": {
+        "class": "decisions", "ground": "retention", "first": 0, "end": 0, "records": 0, "before": before.to_string(),
+        "first_use_of": [], "receipts_of": [],
+    }}));
+    forge(&lindau, &aged, &copied, &papers.path().join("forged"));
+    let (told, _) = verify(papers.path(), &["check", "forged"]);
+    let said = findings(&told, "broken");
+    assert!(
+        !said.iter().any(|one| one.contains("the log has")),
+        "{said:#?}"
+    );
+    let month = &text(&records[last_of(&records, "usage")], "t")[..7];
+    let unseen = format!("what statements of use count for {month} to {month}: answers up to");
+    assert!(told.to_string().contains(&unseen), "{told:#}");
+
+    // A firm that says of its statement that it went to somebody else.
+    let (papers_of_firm, mut own) = read(&theirs);
+    let at = last_of(&own, "attest");
+    own[at]["body"]["peer"] = json!("hansa://other.example");
+    let file = papers.path().join("forged");
+    forge(&acme, &own, &papers_of_firm, &file);
+    let (told, status) = verify(papers.path(), &["check", "forged"]);
+    let said = findings(&told, "broken");
+    let expected = "says something else than its record";
+    assert!(said.iter().any(|one| one.contains(expected)), "{said:#?}");
+    assert_eq!(status, 7);
+
+    // The key of the firm is revoked now. What was recorded before stays good; the same statement, if it is first recorded
+    // afterwards, was dated back.
+    let attest = last_of(&records, "attest");
+    let name = text(&records[attest]["body"], "statement");
+    let stated = deletion::from_envelope(copied.of_kind(PaperKind::Deletion)[&name].as_bytes());
+    let kid = stated.unwrap().signature.kid;
+    let revoke = ["--yes", "league", "key", "--end", &kid, "--revoked"];
+    let revoke = [&revoke[..], &["--of", "acme.example", "--dir", "league"]].concat();
+    league.hansa(&revoke).must();
+    let late = ["league", "export", "--dir", "league", "--output", "late"];
+    league.hansa(&late).must();
+    let late = league.folder().join("late").display().to_string();
+    for (days, told) in [(0, false), (2, true)] {
+        let mut changed = records.clone();
+        for record in &mut changed[attest..] {
+            let at: Time = text(record, "t").parse().unwrap();
+            record["t"] = json!(at.plus_micros(days * DAY).to_string());
+        }
+        forge(&lindau, &changed, &copied, &papers.path().join("forged"));
+        let (judged, _) = verify(papers.path(), &["check", "--trust", &late, "forged"]);
+        let said = findings(&judged, "broken");
+        let of_key = |one: &&String| one.contains("its statement of deletion: KEY_REVOKED");
+        let found = said.iter().find(of_key);
+        assert_eq!(found.is_some(), told, "{said:#?}");
+        assert!(
+            found.is_none_or(|one| one.contains("first seen")),
+            "{found:?}"
+        );
+    }
+    // The firm's own log says that it was stated in time: who signs writes any time into a log of its own.
+    let judge = ["check", "--trust", &late, "forged", "acme.example.bundle"];
+    let (judged, _) = verify(papers.path(), &judge);
+    let said = findings(&judged, "broken");
+    let of_key = said
+        .iter()
+        .filter(|one| one.contains("its statement of deletion: KEY_REVOKED"));
+    assert_eq!(of_key.count(), 2, "{said:#?}");
+}
+
+/// A firm that has signed a statement about a contract of somebody else, and a city that counts it.
+#[test]
+fn a_statement_is_about_a_contract_of_its_own() {
+    let league = League::new(binary());
+    let mut lindau = league.city("lindau");
+    let (acme, beta) = (league.firm("acme"), league.firm("beta"));
+    league.hand_bundle_to("lindau");
+    lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
+    lindau.publishes();
+    let duties = "duties = [\"delete-after 1 day\", \"attest-within 1 day\"]";
+    lindau.offers(
+        "bikes",
+        "kept",
+        &format!("{ALL}\n{duties}"),
+        "\"league\"",
+        "auto",
+    );
+    lindau.serve();
+    for firm in [&acme, &beta] {
+        firm.knows(&lindau);
+    }
+    let contract = acme.contract("lindau.bikes");
+    let others: ContractId = beta.contract("lindau.bikes").parse().unwrap();
+    acme.ask("SELECT site, bikes FROM lindau.bikes").must();
+    acme.hansa(&["--yes", "contract", "attest", &contract])
+        .must();
+    let papers = tempfile::tempdir().unwrap();
+    let bundle = export(&lindau, papers.path(), &[]);
+    lindau.stop();
+    let (copied, mut records) = read(&bundle);
+    let at = last_of(&records, "attest");
+    let good = copied.of_kind(PaperKind::Deletion);
+    let (_, good) = good.into_iter().next().unwrap();
+    let mut said = deletion::from_envelope(good.as_bytes()).unwrap().deletion;
+    said.contract = others;
+    let payload = deletion::to_bytes(&said);
+    let key = FileSigner::open(&acme.folder().join("keys/signing.key")).unwrap();
+    let now: Time = text(&records[at], "t").parse().unwrap();
+    let (alg, seconds) = (key.algorithm().as_str(), now.micros() / 1_000_000);
+    let protected =
+        envelope::protected_header(Kind::Deletion, Role::Consumer, alg, key.kid(), seconds);
+    let signature = key
+        .sign(&envelope::signing_input(&protected, &payload))
+        .unwrap();
+    let forged = envelope::assemble(&payload, &[(protected, signature)]);
+    let name = Digest::of(&forged).to_string();
+    records[at]["body"]["statement"] = json!(name);
+    records[at]["body"]["contract"] = json!(others.to_string());
+    records[at]["body"]["first"] = json!(others.to_string());
+    let forged = [(name, String::from_utf8(forged).unwrap())];
+    let file = papers.path().join("forged");
+    forge(
+        &lindau,
+        &records,
+        &copied.with(PaperKind::Deletion, &forged),
+        &file,
+    );
+    let (told, status) = verify(papers.path(), &["check", "forged"]);
+    let said = findings(&told, "broken");
+    let expected = "it is under a contract of somebody else";
+    assert!(said.iter().any(|one| one.contains(expected)), "{said:#?}");
+    assert_eq!(status, 7);
+}

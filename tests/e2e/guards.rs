@@ -1,0 +1,145 @@
+//! Guards, over processes: what a provider refuses beside its contracts is refused at once, to everybody, in mid-stream and
+//! after a crash, and never by leaving anything out.
+
+use crate::binary;
+use hansa_test_support::city::City;
+use hansa_test_support::league::League;
+use hansa_test_support::play::{ALL, text, wait_for};
+use std::time::Duration;
+
+const COUNT: &str = "SELECT count(*) AS n FROM lindau.long";
+
+/// Sets the guard of `long`.
+pub(crate) fn guards(city: &City, terms: &str) -> serde_json::Value {
+    city.write("guard.toml", &format!("title = \"Road works\"\n{terms}\n"));
+    let file = city.folder().join("guard.toml").display().to_string();
+    city.hansa(&["--json", "dataset", "guard", "long", "--policy", &file])
+        .must()
+        .json()
+}
+
+#[test]
+fn a_guard_stands_before_every_contract() {
+    let league = League::new(binary());
+    let mut lindau = league.city("lindau");
+    let [acme, other] = ["acme", "other"].map(|firm| league.firm(firm));
+    league.hand_bundle_to("lindau");
+    lindau.offers_long(150_000, ALL);
+    lindau.serve();
+    for firm in [&acme, &other] {
+        firm.knows(&lindau);
+        let _ = firm.contract("lindau.long");
+        firm.ask(COUNT).must();
+    }
+    let none = lindau.hansa(&["dataset", "guard", "long"]).must();
+    assert!(none.out.contains("no guard"), "{}", none.out);
+
+    // What runs is cut, what comes is refused; with the clause, for everybody, on the books.
+    let mut reader = acme.begins();
+    let always = "prohibit = [{ action = \"use\" }]";
+    let dry = [
+        "--dry-run",
+        "dataset",
+        "guard",
+        "long",
+        "--policy",
+        "guard.toml",
+    ];
+    lindau.write("guard.toml", &format!("title = \"x\"\n{always}\n"));
+    let file = lindau.folder().join("guard.toml").display().to_string();
+    let dry = dry.map(|word| if word == "guard.toml" { &file } else { word });
+    lindau.hansa(&dry).must();
+    assert!(lindau.records("guard").is_empty());
+    let set = guards(&lindau, always);
+    assert_eq!(text(&set, "verdict"), "< TIGHTER");
+    assert_eq!(set["cut"], 1, "{set}");
+    let cut = reader.end();
+    assert!(cut.err.contains("DATASET_GUARDED"), "{}", cut.err);
+    let close = wait_for("the cut answer", Duration::from_secs(10), || {
+        let mut closes = lindau.records("close");
+        closes.retain(|close| text(&close["body"], "outcome") == "cut");
+        closes.pop()
+    });
+    assert_eq!(text(&close["body"], "code"), "DATASET_GUARDED");
+    for firm in [&acme, &other] {
+        let refused = firm.ask(COUNT).refused("DATASET_GUARDED", 3);
+        assert!(
+            refused.err.contains("prohibited: every question"),
+            "{}",
+            refused.err
+        );
+    }
+    let refusal = lindau.records("refuse").pop().unwrap();
+    assert_eq!(refusal["body"]["guard"], 2, "{refusal}");
+
+    // Our own people ask on, a crash forgets nothing, and whoever simulates is told.
+    lindau.ask(COUNT).must();
+    lindau.kill();
+    lindau.serve();
+    acme.knows(&lindau);
+    other.knows(&lindau);
+    acme.ask(COUNT).refused("DATASET_GUARDED", 3);
+    let seen = lindau
+        .hansa(&["simulate", "--as", "hansa://acme.example"])
+        .out;
+    assert!(seen.contains("#g2"), "{seen}");
+    let shown = lindau.hansa(&["--json", "dataset", "show", "long"]).must();
+    assert_eq!(shown.json()["guard"]["clauses"][0]["clause"], "#g2");
+
+    // A limit counts over all that one participant asks, and a limit of one is none of the other's.
+    guards(&lindau, "queries_per_day = 2");
+    for firm in [&acme, &other] {
+        // Two were answered today before it counted.
+        firm.ask(COUNT).must();
+        firm.ask(COUNT).must();
+        firm.ask(COUNT).refused("QUOTA_QUERIES", 3);
+    }
+    let permit = lindau.records("permit").pop().unwrap();
+    let grant = &permit["body"]["grants"][0];
+    let now = lindau.hansa(&["--json", "dataset", "guard", "long"]).must();
+    assert_eq!(text(grant, "guard"), text(&now.json(), "guard"));
+    assert_eq!(permit["body"]["reservations"][0]["guard"], 2, "{permit}");
+    lindau.kill();
+    lindau.serve();
+    acme.knows(&lindau);
+    acme.ask(COUNT).refused("QUOTA_QUERIES", 3);
+
+    // A column is withheld by refusing who reads it, and nobody else.
+    guards(&lindau, "prohibit = [{ columns = [\"note\"] }]");
+    acme.ask("SELECT count(site) AS n FROM lindau.long").must();
+    let refused = acme
+        .ask("SELECT count(note) AS n FROM lindau.long")
+        .refused("DATASET_GUARDED", 3);
+    assert!(refused.err.contains("`note`"), "{}", refused.err);
+
+    // What would leave something out unseen, or what nobody can judge here, is no guard; and what is there stays.
+    for wrong in [
+        "rows = \"site = 'Hafen'\"",
+        "columns = [\"site\"]",
+        "sectors = [\"nace:H49\"]",
+    ] {
+        lindau.write("guard.toml", &format!("title = \"x\"\n{wrong}\n"));
+        lindau
+            .hansa(&["dataset", "guard", "long", "--policy", &file])
+            .refused("TERM_NOT_EXECUTABLE_HERE", 3);
+    }
+    acme.ask("SELECT count(site) AS n FROM lindau.long").must();
+
+    // One that can't be read is not passed over.
+    lindau.kill();
+    let folder = lindau.folder().join("state/guards");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        std::fs::write(entry.unwrap().path(), "{}").unwrap();
+    }
+    lindau.serve();
+    acme.knows(&lindau);
+    acme.ask("SELECT count(site) AS n FROM lindau.long")
+        .refused("DATASET_GUARDED", 3);
+    let gone = lindau
+        .hansa(&["--json", "dataset", "guard", "long", "--remove"])
+        .must()
+        .json();
+    assert_eq!(text(&gone, "verdict"), "> LOOSER");
+    acme.ask("SELECT count(note) AS n FROM lindau.long").must();
+    lindau.verifies();
+}

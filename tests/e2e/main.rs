@@ -1,0 +1,100 @@
+//! Whole participants as processes of the real binary: real TLS, real files, killed without warning.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    reason = "tests"
+)]
+
+mod archive;
+mod attacks;
+mod attest;
+mod auditor;
+mod beside;
+mod bounded;
+#[path = "../repo-checks/cannot.rs"]
+mod cannot;
+mod clock;
+mod copies;
+mod counts;
+mod covers;
+mod crash;
+mod damaged;
+mod demo;
+mod disk;
+mod elsewhere;
+mod ending;
+mod ends;
+mod erasure;
+mod evidence;
+mod federation;
+mod feed;
+mod foreign;
+mod forked;
+mod groups;
+mod guards;
+mod in_place;
+mod joining;
+mod judged;
+mod kept_apart;
+mod kinds;
+mod lacking;
+mod life;
+mod listed;
+mod mandates;
+mod named;
+mod notices;
+mod officers;
+mod prepaid;
+mod private;
+mod provenance;
+mod publish;
+mod published;
+mod quarter;
+mod quota;
+mod ragged;
+mod reading;
+mod readme;
+mod recall;
+mod remarks;
+mod renewal;
+mod requests;
+mod resources;
+mod retention;
+mod scenarios;
+mod sealed;
+mod session;
+mod shown;
+mod side_by_side;
+mod signed;
+mod strangers;
+mod templates;
+mod terms;
+mod together;
+mod tpch;
+mod trust;
+mod view;
+mod withdrawals;
+mod withheld;
+mod witnesses;
+mod wrong;
+
+use std::path::Path;
+
+/// The binary that cargo built for this run.
+fn binary() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_hansa"))
+}
+
+/// Here lies what the unit tests of these packages can't see: they themselves.
+#[test]
+fn there_is_no_way_around_keys_and_wire() {
+    cannot::attempts("hansa_identity", &["hansa_policy", "hansa_audit_log"]);
+    cannot::attempts(
+        "hansa_transport",
+        &["hansa_proto", "hansa_policy", "hansa_audit_log"],
+    );
+}

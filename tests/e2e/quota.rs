@@ -1,0 +1,63 @@
+//! A quota belongs to who asks and what is asked for, however many contracts there are.
+
+use crate::binary;
+use hansa_test_support::city::{City, Outcome};
+use hansa_test_support::league::League;
+use hansa_test_support::play::{number, text};
+
+/// The first `rows` rows under this contract.
+fn take(acme: &City, contract: &str, rows: u32) -> Outcome {
+    let sql = format!("SELECT id FROM lindau.long LIMIT {rows}");
+    acme.hansa(&["sql", &sql, "--contract", contract, "--format", "csv"])
+}
+
+/// What of the quota on `what` a side says is used.
+fn used(side: &City, contract: &str, what: &str) -> i64 {
+    let shown = side
+        .hansa(&["--json", "contract", "show", contract])
+        .must()
+        .json();
+    let budgets = shown["budgets"].as_array().unwrap();
+    let budget = budgets.iter().find(|budget| text(budget, "what") == what);
+    number(budget.unwrap(), "used")
+}
+
+#[test]
+fn a_second_contract_on_a_dataset_brings_no_fresh_quota() {
+    let league = League::new(binary());
+    let (mut lindau, acme) = league.long_table(
+        2000,
+        "rows_per_day = 1000\nbytes_per_day = \"1 GB\"\nqueries_per_day = 8\n\
+         valid = { from = 2026-01-01, until = 2029-12-31 }",
+    );
+    let first = acme.contract("lindau.long");
+    let second = acme.contract("lindau.long");
+    assert_ne!(first, second);
+    take(&acme, &first, 700).must();
+    take(&acme, &second, 301).refused("QUOTA_ROWS", 3);
+    take(&acme, &second, 200).must();
+    for contract in [&first, &second] {
+        assert_eq!(used(&lindau, contract, "rows"), 900);
+        assert_eq!(used(&lindau, contract, "questions"), 3);
+        // The one who asks has receipts for what was answered; what was refused on the way counts with its provider alone.
+        assert_eq!(used(&acme, contract, "rows"), 900);
+        assert!(used(&acme, contract, "questions") >= 2);
+        assert!(used(&acme, contract, "bytes") > 0);
+    }
+
+    // Nor does one that is made later, nor a restart, for which everything is read from the log again.
+    lindau.kill();
+    std::fs::remove_file(lindau.folder().join("state/state.db")).unwrap();
+    lindau.serve();
+    acme.knows(&lindau);
+    let third = acme.contract("lindau.long");
+    assert_eq!(used(&lindau, &third, "rows"), 900);
+    take(&acme, &third, 101).refused("QUOTA_ROWS", 3);
+    take(&acme, &first, 100).must();
+    take(&acme, &third, 1).refused("QUOTA_ROWS", 3);
+    // The questions are counted together too.
+    for contract in [&first, &third] {
+        take(&acme, contract, 1).refused("QUOTA_ROWS", 3);
+    }
+    take(&acme, &second, 1).refused("QUOTA_QUERIES", 3);
+}

@@ -1,0 +1,95 @@
+//! Commands that read write nothing and sign nothing, however often they are given, here and at whoever is asked.
+
+use crate::binary;
+use hansa_test_support::city::City;
+use hansa_test_support::league::League;
+use hansa_test_support::play::{ALL, text};
+use std::collections::BTreeMap;
+
+const COUNT: &str = "SELECT count(*) FROM lindau.long";
+
+/// Every file of a log, with its bytes.
+fn files(city: &City) -> BTreeMap<String, Vec<u8>> {
+    let folder = city.folder().join("state/log");
+    let entries = std::fs::read_dir(folder).unwrap();
+    let named = entries.map(|entry| {
+        let path = entry.unwrap().path();
+        (
+            path.display().to_string(),
+            std::fs::read(&path).unwrap_or_default(),
+        )
+    });
+    named.collect()
+}
+
+/// How many records of a log tell of heads.
+fn of_heads(city: &City) -> usize {
+    let kinds = ["checkpoint_seen", "checkpoint_heard", "witnessed"];
+    let log = city.log();
+    let of_heads = log
+        .iter()
+        .filter(|record| kinds.contains(&text(record, "type").as_str()));
+    of_heads.count()
+}
+
+#[test]
+fn commands_that_read_leave_no_trace() {
+    let league = League::new(binary());
+    let (lindau, acme) = league.long_table(200, ALL);
+    let contract = acme.contract("lindau.long");
+    acme.ask(COUNT).must();
+    let commands: [&[&str]; 10] = [
+        &["contract", "list"],
+        &["contract", "show", &contract],
+        &["catalog", "list"],
+        &["catalog", "show", "lindau.long"],
+        &["audit", "list"],
+        &["audit", "heads"],
+        &["status"],
+        &["peer", "list"],
+        &["dataset", "list"],
+        &["policy", "list"],
+    ];
+    let all = || {
+        for command in commands {
+            acme.hansa(command).must();
+        }
+    };
+    all();
+    let (ours, theirs) = (files(&acme), of_heads(&lindau));
+    for _ in 0..3 {
+        all();
+    }
+    let after = files(&acme);
+    for (name, bytes) in &ours {
+        assert!(after.get(name) == Some(bytes), "{name} was written");
+    }
+    assert_eq!(ours.len(), after.len());
+    assert_eq!(of_heads(&lindau), theirs);
+}
+
+#[test]
+fn a_list_of_records_leaves_checkpoints_out() {
+    let league = League::new(binary());
+    let (_lindau, acme) = league.long_table(200, ALL);
+    let _ = acme.contract("lindau.long");
+    acme.ask(COUNT).must();
+    let kinds = |more: &[&str]| -> Vec<String> {
+        let list = [&["--json", "audit", "list"], more].concat();
+        let lines = acme.hansa(&list).must().lines();
+        lines.iter().map(|line| text(line, "type")).collect()
+    };
+    let seen = |kinds: &[String]| {
+        kinds
+            .iter()
+            .filter(|kind| *kind == "checkpoint_seen")
+            .count()
+    };
+    let plain = kinds(&[]);
+    assert_eq!(seen(&plain), 0, "{plain:?}");
+    assert!(plain.contains(&"errand".to_owned()), "{plain:?}");
+    assert!(seen(&kinds(&["--checkpoints"])) > 0);
+    assert!(seen(&kinds(&["--outcome", "checkpoint_seen"])) > 0);
+    let told = acme.hansa(&["audit", "list"]).must();
+    assert!(told.err.contains("--checkpoints"), "{}", told.err);
+}

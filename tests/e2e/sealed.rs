@@ -1,0 +1,367 @@
+//! Contracts that both sides seal with certificates (X.509) of an authority that the league names for each of them.
+
+use crate::auditor::{export, findings, verify};
+use crate::binary;
+use hansa_audit_log::digest::Digest;
+use hansa_test_support::city::{City, run};
+use hansa_test_support::league::League;
+use hansa_test_support::play::{ALL, text};
+use hansa_test_support::seal::{Authority, Files, Kind, When};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use std::path::Path;
+
+pub(crate) const CITY: &str = "VATDE-123456789";
+pub(crate) const FIRM: &str = "LEIXG-AAAAAAAAAAAAAAAAAA12";
+
+/// A league that names one authority for lindau and for acme, and a seal of each.
+pub(crate) struct Sealing {
+    pub(crate) lindau: City,
+    pub(crate) acme: City,
+    pub(crate) authority: Authority,
+    pub(crate) city: Files,
+    pub(crate) firm: Files,
+    /// Last, since its folder goes with it.
+    pub(crate) league: League,
+}
+
+impl Sealing {
+    pub(crate) fn new() -> Self {
+        let league = League::new(binary());
+        let mut lindau = league.city("lindau");
+        let acme = league.firm("acme");
+        let folder = league.folder();
+        let authority = Authority::new("Trust service");
+        authority.write(&folder.join("root.pem"));
+        names(&league, "lindau.example", CITY);
+        names(&league, "acme.example", FIRM);
+        for alias in ["lindau", "acme"] {
+            league.hand_bundle_to(alias);
+        }
+        let city = authority.seals(CITY, Kind::Curve, When::Now, folder, "city");
+        let firm = authority.seals(FIRM, Kind::Rsa, When::Now, folder, "firm");
+        lindau.holds("bikes", "site,bikes\nHafen,310\nInsel,77\n", "");
+        lindau.offers("bikes", "planning", ALL, "\"league\"", "officer");
+        lindau.publishes();
+        lindau.serve();
+        acme.knows(&lindau);
+        Self {
+            lindau,
+            acme,
+            authority,
+            city,
+            firm,
+            league,
+        }
+    }
+
+    /// A negotiation that waits for the city's signature.
+    pub(crate) fn requested(&self) -> String {
+        self.acme
+            .hansa(&["contract", "request", "lindau.bikes"])
+            .must();
+        self.lindau.listed("negotiation").pop().unwrap()
+    }
+
+    /// The contract, sealed by both sides.
+    pub(crate) fn contract(&self) -> String {
+        let name = self.requested();
+        for (side, seal) in [(&self.lindau, &self.city), (&self.acme, &self.firm)] {
+            let signed = sealed(side, &name, seal);
+            side.hansa(&["contract", "attach", &name, &signed]).must();
+        }
+        self.acme.listed("contract").pop().unwrap()
+    }
+}
+
+fn names(league: &League, id: &str, organization: &str) {
+    league
+        .hansa(&[
+            "league",
+            "seal",
+            id,
+            "--anchor",
+            "root.pem",
+            "--organization",
+            organization,
+            "--dir",
+            "league",
+        ])
+        .must();
+}
+
+/// Exports what waits for a signature and seals it in a folder that holds nothing else.
+pub(crate) fn sealed(side: &City, name: &str, seal: &Files) -> String {
+    side.hansa(&["contract", "export", name, "--output", "n.draft"])
+        .must();
+    let desk = tempfile::tempdir().unwrap();
+    std::fs::copy(side.folder().join("n.draft"), desk.path().join("draft")).unwrap();
+    let (key, certificates) = (shown(&seal.key), shown(&seal.certificates));
+    let done = run(
+        binary(),
+        desk.path(),
+        &[
+            "--json",
+            "--yes",
+            "contract",
+            "sign",
+            "--offline",
+            "draft",
+            "--key",
+            &key,
+            "--certificates",
+            &certificates,
+        ],
+    );
+    assert_eq!(done.must().json()["seal"], true);
+    let back = side.folder().join("back");
+    std::fs::copy(desk.path().join("draft.signed"), &back).unwrap();
+    shown(&back)
+}
+
+fn shown(file: &Path) -> String {
+    file.display().to_string()
+}
+
+#[test]
+fn a_contract_that_both_sides_sealed_is_in_force_and_convinces_a_stranger() {
+    let mut world = Sealing::new();
+    let contract = world.contract();
+    let (lindau, acme) = (&world.lindau, &world.acme);
+    acme.ask("SELECT count(*) FROM lindau.bikes").must();
+    for side in [lindau, acme] {
+        let told = side
+            .hansa(&["--json", "contract", "show", &contract])
+            .must()
+            .json();
+        let signatures = told["signatures"].as_array().unwrap();
+        assert!(signatures.iter().all(|one| one["valid"] == true), "{told}");
+        let named = |index: usize| text(&signatures[index], "sealed_for");
+        assert_eq!([named(0), named(1)], [CITY, FIRM]);
+        assert_eq!(text(&signatures[1], "algorithm"), "PS256");
+        let words = side.hansa(&["contract", "show", &contract]).must();
+        assert!(words.out.contains(CITY), "{}", words.out);
+        // What left under a seal that is not trusted any more: by its key, or by any of its certificates.
+        if side.domain() == lindau.domain() {
+            let left = |key: &str| {
+                let breach = ["--json", "audit", "breach", "--key", key];
+                side.hansa(&breach).must().lines().len()
+            };
+            for signature in signatures {
+                assert_eq!(left(&text(signature, "key")), 1, "{signature}");
+            }
+            assert_eq!(left(&seal_digest(&world.city.certificates)), 1);
+        }
+    }
+    acme.hansa(&["contract", "export", &contract, "--output", "contract.json"])
+        .must();
+    acme.hansa(&["contract", "verify", "contract.json"]).must();
+    let signers = acme.hansa(&["key", "list", "acme.example"]).must();
+    assert!(signers.out.contains(FIRM), "{}", signers.out);
+
+    // It is read again after a restart, and an auditor judges it from the files alone.
+    world.lindau.stop();
+    world.lindau.serve();
+    let (lindau, acme) = (&world.lindau, &world.acme);
+    acme.knows(lindau);
+    acme.ask("SELECT count(*) FROM lindau.bikes").must();
+    let papers = tempfile::tempdir().unwrap();
+    let judged = || {
+        export(lindau, papers.path(), &[]);
+        export(acme, papers.path(), &[]);
+        let files = ["check", "lindau.example.bundle", "acme.example.bundle"];
+        verify(papers.path(), &files)
+    };
+    let (told, status) = judged();
+    assert_eq!(status, 0, "{told:#}");
+    assert!(text(&told["answers"][0], "contract").is_empty());
+
+    // The seal ends it, too, on the other machine.
+    let desk = tempfile::tempdir().unwrap();
+    std::fs::copy(
+        acme.folder().join("contract.json"),
+        desk.path().join("contract.json"),
+    )
+    .unwrap();
+    let (key, certificates) = (shown(&world.city.key), shown(&world.city.certificates));
+    let end = [
+        "--yes",
+        "contract",
+        "withdraw",
+        "--offline",
+        "contract.json",
+        "--key",
+        &key,
+        "--certificates",
+        &certificates,
+        "--reason",
+        "over",
+    ];
+    // A seal is not the key that the contract names, so somebody says for whom it is.
+    run(binary(), desk.path(), &end).refused("SIGNER_NOT_PARTY", 6);
+    let end = [&end[..], &["--role", "provider"]].concat();
+    run(binary(), desk.path(), &end).must();
+    let statement = shown(&desk.path().join("contract.json.withdrawal"));
+    // For the city it is no statement of the firm.
+    acme.hansa(&["contract", "attach", &contract, &statement])
+        .refused("SIGNER_NOT_PARTY", 6);
+    lindau
+        .hansa(&["contract", "attach", &contract, &statement])
+        .must();
+    acme.ask("SELECT count(*) FROM lindau.bikes")
+        .refused("WITHDRAWN", 3);
+    let (told, status) = judged();
+    assert_eq!(status, 0, "{told:#}");
+
+    // Where the league takes the seal back from before the contract, the auditor says so.
+    league_ends(&world);
+    let bundle = shown(&world.league.folder().join("late.json"));
+    let files = [
+        "check",
+        "--trust",
+        &bundle,
+        "lindau.example.bundle",
+        "acme.example.bundle",
+    ];
+    let (told, status) = verify(papers.path(), &files);
+    assert_ne!(status, 0, "{told:#}");
+    assert!(
+        findings(&told, "broken")
+            .iter()
+            .any(|what| what.starts_with("KEY_REVOKED")),
+        "{told:#}"
+    );
+}
+
+/// SHA-256 of the first certificate of a file, as a seal is named.
+fn seal_digest(file: &Path) -> String {
+    let pem = std::fs::read(file).unwrap();
+    let own = CertificateDer::pem_slice_iter(&pem).next().unwrap();
+    Digest::of(&own.unwrap()).to_string()
+}
+
+/// The league revokes the key of the city's seal from before it was used.
+fn league_ends(world: &Sealing) {
+    let certificate = shown(&world.city.certificates);
+    world
+        .league
+        .hansa(&[
+            "--yes",
+            "league",
+            "seal",
+            "lindau.example",
+            "--organization",
+            CITY,
+            "--end",
+            "--revoke",
+            &certificate,
+            "--key",
+            "--since",
+            "2020-01-01T00:00:00Z",
+            "--dir",
+            "league",
+        ])
+        .must();
+    world
+        .league
+        .hansa(&[
+            "league",
+            "export",
+            "--dir",
+            "league",
+            "--output",
+            "late.json",
+        ])
+        .must();
+}
+
+#[test]
+fn no_other_seal_concludes_a_contract() {
+    let world = Sealing::new();
+    let folder = world.league.folder();
+    let name = world.requested();
+    let attach = |seal: &Files| {
+        let signed = sealed(&world.lindau, &name, seal);
+        world.lindau.hansa(&["contract", "attach", &name, &signed])
+    };
+    let stranger = Authority::new("Trust service");
+    let seals = [
+        // Of another organisation by the same authority, which seals for the firm as well.
+        world
+            .authority
+            .seals("VATDE-9", Kind::Curve, When::Now, folder, "other"),
+        world.firm.clone(),
+        // By an authority of the same name, and by nobody.
+        stranger.seals(CITY, Kind::Curve, When::Now, folder, "stranger"),
+        hansa_test_support::seal::by_itself(CITY, folder, "alone"),
+    ];
+    for seal in &seals {
+        attach(seal).refused("SEAL_NOT_TRUSTED", 6);
+    }
+    let over = world
+        .authority
+        .seals(CITY, Kind::Curve, When::Past, folder, "over");
+    attach(&over).refused("KEY_NOT_VALID_AT_SIGNING", 6);
+    // The good one is still due.
+    attach(&world.city).must();
+    // A key that is not that of its certificates signs nothing.
+    let mixed = Files {
+        key: world.firm.key.clone(),
+        certificates: world.city.certificates.clone(),
+    };
+    world
+        .acme
+        .hansa(&["contract", "export", &name, "--output", "n.draft"])
+        .must();
+    let draft = shown(&world.acme.folder().join("n.draft"));
+    world
+        .acme
+        .hansa(&[
+            "--yes",
+            "contract",
+            "sign",
+            "--offline",
+            &draft,
+            "--key",
+            &shown(&mixed.key),
+            "--certificates",
+            &shown(&mixed.certificates),
+        ])
+        .refused("KEY_INVALID", 6);
+}
+
+/// By the library of the European Commission; needs Java, Maven and its registry.
+#[test]
+#[ignore = "needs java, maven and its registry: see tests/dss/README.md"]
+fn the_library_of_the_commission_finds_both_seals_valid() {
+    let world = Sealing::new();
+    let contract = world.contract();
+    let acme = &world.acme;
+    acme.hansa(&["contract", "export", &contract, "--output", "contract.json"])
+        .must();
+    let good = acme.folder().join("contract.json");
+    let text = std::fs::read_to_string(&good).unwrap();
+    let cut = text.find("\"payload\":\"").unwrap() + 60;
+    let mut bytes = text.into_bytes();
+    bytes[cut] = if bytes[cut] == b'A' { b'B' } else { b'A' };
+    let bad = acme.folder().join("bad.json");
+    std::fs::write(&bad, bytes).unwrap();
+    let root = world.league.folder().join("root.pem");
+    let other = world.league.folder().join("stranger.pem");
+    Authority::new("Stranger").write(&other);
+    let judged = |file: &Path, root: &Path| {
+        let told = std::process::Command::new("mvn")
+            .args(["-q", "-B", "compile", "exec:java"])
+            .arg(format!("-Dexec.args={} {}", shown(file), shown(root)))
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/dss"))
+            .output()
+            .unwrap();
+        let out = String::from_utf8_lossy(&told.stdout).into_owned();
+        println!("{out}");
+        out.matches("TOTAL_PASSED").count()
+    };
+    assert_eq!(judged(&good, &root), 2);
+    // It can say no.
+    assert_eq!(judged(&bad, &root), 0);
+    assert_eq!(judged(&good, &other), 0);
+}

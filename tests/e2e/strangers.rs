@@ -1,0 +1,42 @@
+//! Whoever can reach a port can open connections and say nothing. Members get in all the same.
+
+use hansa_test_support::league::League;
+use hansa_test_support::play::{ALL, wait_for};
+use hansa_test_support::strangers::{Manner, Origin, Strangers};
+use std::time::Duration;
+
+/// Questions of members while strangers stand at the door.
+const QUESTIONS: usize = 5;
+
+#[test]
+fn members_are_served_while_strangers_stand_at_the_port() {
+    let league = League::new(super::binary());
+    // A firm asks over a connection of its own each time: no service of it runs that would keep one.
+    let (lindau, acme) = league.long_table(100, ALL);
+    let _ = acme.contract("lindau.long");
+    for (origin, manner) in [
+        (Origin::OneAddress, Manner::Silent),
+        (Origin::ManyAddresses, Manner::Silent),
+        (Origin::OneAddress, Manner::HalfOpen),
+        (Origin::ManyAddresses, Manner::HalfOpen),
+    ] {
+        let strangers = Strangers::at(lindau.address(), origin, manner, 300);
+        wait_for("strangers", Duration::from_secs(300), || {
+            (strangers.came() > 700).then_some(())
+        });
+        for _ in 0..QUESTIONS {
+            acme.ask("SELECT count(*) AS n FROM lindau.long").must();
+        }
+        let before = strangers.came();
+        wait_for("more strangers", Duration::from_secs(300), || {
+            (strangers.came() > before).then_some(())
+        });
+    }
+    // None of them is on the books by itself.
+    let told = lindau.records("sum");
+    let crowded = told
+        .iter()
+        .filter(|one| one["body"]["what"] == "made way for another");
+    assert!((1..=10).contains(&crowded.count()), "{told:?}");
+    assert!(told.len() < 100, "{}", told.len());
+}

@@ -1,0 +1,41 @@
+//! The 22 questions of TPC-H over the real wire: four cities and a firm, each a process of its own.
+
+mod cells;
+#[path = "../bench/ratios/tpch/data.rs"]
+mod data;
+#[path = "../bench/ratios/tpch/pool.rs"]
+mod pool;
+mod workers;
+#[path = "../bench/ratios/tpch/world.rs"]
+mod world;
+
+use pool::Pool;
+use world::World;
+
+/// The answers are those of one process, and what participants can compute does not travel.
+#[test]
+fn all_22_questions_over_the_wire() {
+    let world = World::new(0.01, None);
+    let pool = Pool::new(&world.files());
+    for number in 1..=22 {
+        let sql = data::question(number, &world::CITIES);
+        let answer = world.ask(&sql);
+        pool::same(number, &answer.rows, &pool.ask(&sql));
+        println!("{number:>2}: {} errands", answer.errands);
+        // Orders with their lines, and all that the fourth city has, are put together where they are.
+        let most = match number {
+            2 | 4 | 11 | 12 | 16 => 3,
+            3 | 10 | 18 | 21 => 4,
+            _ => 7,
+        };
+        assert!(
+            answer.errands <= most,
+            "{number}: {} errands",
+            answer.errands
+        );
+    }
+    // What passed for all of them, greetings, contracts and receipts included.
+    let all = world.passed();
+    println!("{all} bytes");
+    assert!(all < 4_250_000, "{all} bytes");
+}

@@ -1,0 +1,6 @@
+//! error: E0624
+//! A bound plan is only taken out by `apply`, after its ruling was recorded.
+
+fn attempt(bound: hansa_enforcement::bind::Bound) {
+    let _ = bound.into_parts();
+}

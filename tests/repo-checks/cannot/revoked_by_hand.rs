@@ -1,0 +1,17 @@
+//! error: E0451
+//! A withdrawal counts once its signature was checked: `Revoked` can't be written down by hand.
+
+use hansa_audit_log::digest::Digest;
+use hansa_audit_log::time::Time;
+use hansa_policy::contract::Revoked;
+use hansa_policy::id::{ContractId, ParticipantId};
+
+pub fn forge(contract: ContractId, party: ParticipantId, effective_at: Option<Time>) -> Revoked {
+    Revoked {
+        contract,
+        party,
+        effective_at,
+        statement: Digest::of(b"nothing"),
+        envelope: None,
+    }
+}

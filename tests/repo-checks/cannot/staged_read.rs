@@ -1,0 +1,8 @@
+//! error: E0616
+//! What is only staged can't be taken out and acted on.
+
+use hansa_audit_log::ledger::Staged;
+
+pub fn take<T>(staged: Staged<T>) -> T {
+    staged.value
+}

@@ -1,0 +1,96 @@
+//! What ARCHITECTURE.md promises is tested, and what the code upholds is promised there.
+
+use crate::house;
+use std::collections::BTreeSet;
+
+/// What ARCHITECTURE.md promises: id and test.
+fn promised() -> Vec<(String, String)> {
+    let found = rows(&house::read("ARCHITECTURE.md"));
+    assert!(
+        !found.is_empty(),
+        "ARCHITECTURE.md has no rows `| INVARIANT id | text | test |`"
+    );
+    found
+}
+
+/// The rows `| INVARIANT id | text | test |` of a document.
+fn rows(text: &str) -> Vec<(String, String)> {
+    text.lines()
+        .filter_map(|line| {
+            let mut cells = line.strip_prefix('|')?.split('|').map(str::trim);
+            let id = cells.next()?.strip_prefix("INVARIANT ")?.to_owned();
+            let test = cells.nth(1)?.trim_matches('`').to_owned();
+            Some((id, test))
+        })
+        .collect()
+}
+
+#[test]
+fn rows_are_read() {
+    let text = "# A\n| INVARIANT log-time | never back | `ledger::tests::times` |\n| no | row | at all |\n";
+    let row = ("log-time".to_owned(), "ledger::tests::times".to_owned());
+    assert_eq!(rows(text), [row]);
+    let code =
+        "#[test]\n#[should_panic]\nfn one() {}\nfn two() {}\n#[tokio::test]\nasync fn three() {}";
+    assert_eq!(test_names(code), ["one", "three"]);
+}
+
+#[test]
+fn each_promise_names_a_test_that_exists() {
+    let sources = house::sources();
+    let tests: BTreeSet<_> = sources
+        .iter()
+        .flat_map(|source| test_names(&source.text))
+        .collect();
+    let wrong: Vec<_> = promised()
+        .into_iter()
+        .filter(|(_, test)| {
+            let name = test.rsplit("::").next().unwrap_or(test);
+            !tests.contains(name)
+        })
+        .map(|(id, test)| format!("INVARIANT {id}: no test `{test}`"))
+        .collect();
+    house::none("an invariant of ARCHITECTURE.md is not tested", &wrong);
+}
+
+#[test]
+fn each_mark_in_the_code_is_promised() {
+    let ids: BTreeSet<_> = promised().into_iter().map(|(id, _)| id).collect();
+    let mut wrong = Vec::new();
+    let product = house::sources()
+        .into_iter()
+        .filter(|source| !source.path.starts_with("tests/repo-checks"));
+    for source in product {
+        for (number, line) in source.lines() {
+            let Some((_, mark)) = line.split_once("// INVARIANT:") else {
+                continue;
+            };
+            let id = mark.split(['.', ',', ':']).next().unwrap_or(mark).trim();
+            if !ids.contains(id) {
+                wrong.push(format!("{}:{number}: {id}", source.path));
+            }
+        }
+    }
+    house::none(
+        "a mark in the code has no row `| INVARIANT id | text | test |` in ARCHITECTURE.md",
+        &wrong,
+    );
+}
+
+/// The names of the functions that stand under a test attribute.
+pub(crate) fn test_names(text: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    let mut is_test = false;
+    for line in text.lines() {
+        let line = line.trim();
+        if line.starts_with("#[") {
+            is_test |= line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+        } else if let Some((_, rest)) = line.split_once("fn ") {
+            if is_test {
+                names.extend(rest.split('(').next());
+            }
+            is_test = false;
+        }
+    }
+    names
+}

@@ -1,0 +1,29 @@
+//! The house rules, as plain tests: each failure says which rule, which line, and what to do.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests"
+)]
+
+mod cannot;
+mod deps;
+mod doors;
+mod house;
+mod invariants;
+mod lints;
+mod lists;
+mod proofs;
+mod shape;
+mod terms;
+mod wire;
+
+#[test]
+fn there_is_no_way_around() {
+    cannot::attempts(
+        "hansa_proto",
+        &["hansa_policy", "hansa_audit_log", "hansa_catalog"],
+    );
+}

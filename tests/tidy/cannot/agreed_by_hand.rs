@@ -1,9 +1,0 @@
-//! error: E0451
-//! A contract is agreed once both signatures were checked: `Agreed` can't be written down by hand.
-
-use policy::contract::{Agreed, Agreement};
-use policy::id::ContractId;
-
-pub fn forge(id: ContractId, agreement: Agreement) -> Agreed {
-    Agreed { id, agreement }
-}

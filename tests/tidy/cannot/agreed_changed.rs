@@ -1,8 +1,0 @@
-//! error: E0616
-//! What was signed can't be changed behind its signatures.
-
-use policy::contract::{Agreed, Agreement};
-
-pub fn change(agreed: &mut Agreed, other: Agreement) {
-    agreed.agreement = other;
-}

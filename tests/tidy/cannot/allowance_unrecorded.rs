@@ -1,8 +1,0 @@
-//! error: E0308
-//! A sum of refusals allows nothing before it is on the books.
-
-use policy::ruling::sum::{Allowance, Summary};
-
-pub fn hasten(summary: Summary) -> Allowance {
-    Allowance::of(summary)
-}

@@ -1,8 +1,0 @@
-//! error: E0308
-//! A question leaves when it is on the books, not before.
-
-use faces::peer::call::{HasAsk, PeerClient};
-
-pub async fn hasten<T: HasAsk>(client: &PeerClient, errand: &T) {
-    let _ = client.ask(errand).await;
-}

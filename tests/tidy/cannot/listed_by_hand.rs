@@ -1,9 +1,0 @@
-//! error: E0451
-//! A dataset is listed once its entry was compared with its snapshot: `Listed` can't be written down by hand.
-
-use catalog::dataset::Dataset;
-use catalog::publish::Listed;
-
-pub fn forge(dataset: Dataset) -> Listed {
-    Listed { dataset }
-}

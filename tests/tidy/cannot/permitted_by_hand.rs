@@ -1,6 +1,0 @@
-//! error: E0451
-//! Only `apply` makes a plan that may be executed.
-
-fn attempt() -> enforce::apply::Permitted {
-    enforce::apply::Permitted { parts: given() }
-}

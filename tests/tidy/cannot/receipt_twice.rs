@@ -1,8 +1,0 @@
-//! error: E0599
-//! An opened entry is closed at most once: a receipt can't be cloned.
-
-use evidence::ledger::Receipt;
-
-pub fn twice(once: Receipt) -> (Receipt, Receipt) {
-    (once.clone(), once)
-}

@@ -1,8 +1,0 @@
-//! error: E0451
-//! Only the ledger says that a record is durable: `Recorded` can't be written down by hand.
-
-use evidence::ledger::{Receipt, Recorded};
-
-pub fn forge<T>(value: T, receipt: Receipt) -> Recorded<T> {
-    Recorded { value, receipt }
-}

@@ -1,8 +1,0 @@
-//! error: E0308
-//! A refusal is told when it is on the books, not before.
-
-use faces::front::NoAnswer;
-
-pub fn hasten(declined: Declined) -> NoAnswer {
-    NoAnswer::Declined(declined)
-}

@@ -1,8 +1,0 @@
-//! error: E0596
-//! What is done to a dataset can be read in a ruling, not changed.
-
-use policy::ruling::Ruled;
-
-pub fn loosen<Q>(ruled: &Ruled<Q>) {
-    ruled.effects().clear();
-}

@@ -1,8 +1,0 @@
-//! error: E0616
-//! The question travels inside its ruling, so that a ruling on one can't be used for another.
-
-use policy::ruling::Ruled;
-
-pub fn swap<Q>(ruled: &mut Ruled<Q>, other: Q) {
-    ruled.question = other;
-}

@@ -1,8 +1,0 @@
-//! error: E0616
-//! What is only staged can't be taken out and acted on.
-
-use evidence::ledger::Staged;
-
-pub fn take<T>(staged: Staged<T>) -> T {
-    staged.value
-}

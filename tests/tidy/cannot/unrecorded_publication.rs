@@ -1,9 +1,0 @@
-//! error: E0308
-//! A dataset appears once its publication is durable: the catalogue takes no bare `Listed`.
-
-use catalog::Catalog;
-use catalog::publish::Listed;
-
-pub fn hasten(catalog: &mut Catalog, listed: Listed) {
-    catalog.publish(listed);
-}
