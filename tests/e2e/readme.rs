@@ -1,12 +1,12 @@
-//! The README's walk, line by line, in an empty folder: what it shows is what happens.
+//! The walks of the guides, line by line, in an empty folder: what they show is what happens.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// Every block below `<!-- run -->` as one script, cut into commands.
-fn commands(readme: &str) -> Vec<String> {
+fn commands(page: &str) -> Vec<String> {
     let mut commands = Vec::new();
-    for block in readme.split("<!-- run -->\n```sh\n").skip(1) {
+    for block in page.split("<!-- run -->\n```sh\n").skip(1) {
         let script = block.split("\n```").next().unwrap();
         let mut lines = script.lines();
         while let Some(line) = lines.next() {
@@ -40,11 +40,11 @@ impl Drop for Background {
     }
 }
 
+/// The guide for a city, from an empty folder to the evidence.
 #[test]
-fn the_readme_does_what_it_says() {
-    let readme = include_str!("../../README.md");
-    let commands = commands(readme);
-    assert!(commands.len() > 20, "the README lost its walk");
+fn the_guide_to_a_dataset_of_ones_own_does_what_it_says() {
+    let commands = commands(include_str!("../../docs/guide/own-dataset.md"));
+    assert!(commands.len() > 20, "the guide lost its walk");
     let folder = tempfile::tempdir().unwrap();
     let mut background = Background(Vec::new());
     walked(commands, folder.path(), &mut background);
