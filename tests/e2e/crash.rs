@@ -4,6 +4,7 @@
 
 mod kills;
 
+use crate::auditor::{export, findings, verify};
 use hansa_test_support::city::City;
 use hansa_test_support::league::League;
 use hansa_test_support::play::{ALL, Going, PURPOSE, number, text, wait_for};
@@ -299,6 +300,18 @@ fn what_was_open_is_closed_as_cut() {
         text(&closes[0], "request_id"),
         text(&lindau.records("permit")[0], "request_id")
     );
+    // Rows have come, of which the provider's log says nothing: that is no contradiction.
+    assert!(closes[0].get("rows").is_none(), "{closes:?}");
+    let papers = tempfile::tempdir().unwrap();
+    export(&lindau, papers.path(), &[]);
+    export(&acme, papers.path(), &[]);
+    let files = ["lindau.example.bundle", "acme.example.bundle"];
+    let (told, _) = verify(papers.path(), &["check", files[0], files[1]]);
+    let broken = findings(&told, "broken");
+    assert!(broken.is_empty(), "{broken:#?}");
+    let (sums, _) = verify(papers.path(), &["reconcile", files[0], files[1]]);
+    assert_eq!(sums["answers"][0]["cut_off"], 1, "{sums:#}");
+    assert!(sums["answers"][0]["rows_received"].as_u64().unwrap() > 0);
 
     // The consumer dies in the middle of an answer: its provider closes what nobody reads any more.
     let mut reader = acme.begins();

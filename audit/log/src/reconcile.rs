@@ -26,8 +26,8 @@ pub struct Line {
     pub acknowledged: bool,
 }
 
-/// The outcome of an answer that its provider has closed at its next start, since it fell in the middle: what left is not known to it.
-pub const CLOSED_AFTER_A_FALL: &str = "cut:INTERRUPTED";
+/// The outcome of an answer that its provider closed at its next start, since its process ended in the middle. It has counted nothing.
+pub const CLOSED_AFTER_CRASH: &str = "cut:INTERRUPTED";
 
 /// The outcome of a line that says that the consumer did not take the answer to its end, so that it holds no receipt.
 pub const NOT_TAKEN: &str = "not_received";
@@ -43,9 +43,9 @@ impl Line {
     }
 }
 
-/// Whether the provider fell in the middle of an answer, so that its log does not say how much of it left.
+/// Whether the provider's process ended in the middle of an answer, so that its log does not say how much of it left.
 fn is_uncounted(sent: &Line) -> bool {
-    sent.outcome == CLOSED_AFTER_A_FALL && sent.digest.is_empty()
+    sent.outcome == CLOSED_AFTER_CRASH && sent.digest.is_empty()
 }
 
 /// Which side of an answer.

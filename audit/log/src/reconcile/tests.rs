@@ -1,6 +1,6 @@
 //! Each way in which two logs can differ has its own finding.
 
-use super::{CLOSED_AFTER_A_FALL, Difference, Finding, Line, NOT_TAKEN, Side, Totals, reconcile};
+use super::{CLOSED_AFTER_CRASH, Difference, Finding, Line, NOT_TAKEN, Side, Totals, reconcile};
 
 fn line(request: &str) -> Line {
     Line {
@@ -85,17 +85,17 @@ fn each_finding() {
         let found = reconcile(std::slice::from_ref(sent), std::slice::from_ref(cut));
         assert!(!found.is_clean(), "{found:?}");
     }
-    // Who fell in the middle does not know what left; a receipt it can't have given.
-    let fallen = Line {
+    // A provider that crashed in the middle has counted nothing, and can't have given a receipt.
+    let crashed = Line {
         rows: 0,
         bytes: 0,
         digest: String::new(),
-        outcome: CLOSED_AFTER_A_FALL.to_owned(),
+        outcome: CLOSED_AFTER_CRASH.to_owned(),
         acknowledged: false,
         ..line("r1")
     };
     check(
-        std::slice::from_ref(&fallen),
+        std::slice::from_ref(&crashed),
         std::slice::from_ref(&cut),
         Finding::CutOff,
     );
@@ -105,9 +105,13 @@ fn each_finding() {
     };
     let counted = Line {
         digest: "blake3:aa".to_owned(),
-        ..fallen.clone()
+        ..crashed.clone()
     };
-    for (sent, received) in [(&fallen, &line("r1")), (&fallen, &other), (&counted, &cut)] {
+    for (sent, received) in [
+        (&crashed, &line("r1")),
+        (&crashed, &other),
+        (&counted, &cut),
+    ] {
         let found = reconcile(std::slice::from_ref(sent), std::slice::from_ref(received));
         assert!(!found.is_clean(), "{found:?}");
     }
