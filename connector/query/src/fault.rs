@@ -18,10 +18,7 @@ pub fn running(error: &DataFusionError) -> Refusal {
     }
     match error.find_root() {
         DataFusionError::ArrowError(error, _) => arrow(error),
-        DataFusionError::ResourcesExhausted(_) => Refusal::new(
-            Code::ResourceLimit,
-            "the question needs more memory or disk than its limit",
-        ),
+        DataFusionError::ResourcesExhausted(_) => over_limit(),
         DataFusionError::Execution(_) => value("a function can't take one of its values"),
         DataFusionError::Plan(_)
         | DataFusionError::SchemaError(_, _)
@@ -144,20 +141,21 @@ fn arrow(error: &ArrowError) -> Refusal {
         ArrowError::CastError(_) | ArrowError::ParseError(_) => {
             value("a value can't be converted to the type asked for")
         }
-        ArrowError::MemoryError(_) | ArrowError::OffsetOverflowError(_) => Refusal::new(
-            Code::ResourceLimit,
-            "the question needs more memory or disk than its limit",
-        ),
-        // The library writes what is spilled through a writer that can't say more of its limit than a sentence.
-        ArrowError::IoError(text, _) if text.contains("max_temp_directory_size") => Refusal::new(
-            Code::ResourceLimit,
-            "the question needs more memory or disk than its limit",
-        ),
+        ArrowError::MemoryError(_) | ArrowError::OffsetOverflowError(_) => over_limit(),
+        // The library reports its limit on spilled bytes through an I/O writer, as a sentence that names this setting.
+        ArrowError::IoError(text, _) if text.contains("max_temp_directory_size") => over_limit(),
         ArrowError::InvalidArgumentError(_) | ArrowError::ComputeError(_) => {
             value("a function can't take one of its values")
         }
         _ => Refusal::new(Code::Internal, "the question could not be evaluated"),
     }
+}
+
+fn over_limit() -> Refusal {
+    Refusal::new(
+        Code::ResourceLimit,
+        "the question needs more memory or disk than its limit",
+    )
 }
 
 fn value(what: &str) -> Refusal {
