@@ -135,7 +135,7 @@ fn withdrawals_under_readers_leave_good_evidence() {
 }
 
 #[test]
-#[ignore = "takes half an hour"]
+#[ignore = "one to two hours"]
 fn a_thousand_withdrawals_under_readers_leave_good_evidence() {
     ends_under_readers(1000);
 }
